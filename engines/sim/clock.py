@@ -1,0 +1,58 @@
+"""Virtual time in integer microseconds, and the queue of what happens next.
+
+The queue is a heap of plain tuples ``(time_us, seq, ...)``. ``seq`` counts schedulings, so two things at the
+same microsecond happen in the order in which they were asked for and tuples are never compared beyond it.
+Entries are data, never callables: a callable would neither survive a checkpoint nor point at the right world
+after a branch.
+"""
+
+from heapq import heapify, heappush
+from typing import Any, TypeAlias
+
+Entry: TypeAlias = tuple[Any, ...]
+"""``(time_us, seq, *what)``; what follows belongs to the world that scheduled it."""
+
+US_PER_MS = 1_000
+US_PER_S = 1_000_000
+
+
+class Clock:
+    """The time that is now, and the heap of entries still to come."""
+
+    __slots__ = ("heap", "now_us", "seq")
+
+    def __init__(self) -> None:
+        self.now_us = 0
+        self.seq = 0
+        self.heap: list[Entry] = []
+
+    def schedule(self, at_us: int, *what: object) -> int:
+        """Put an entry in the queue and return its ``seq``, by which it can be removed again."""
+        self.seq += 1
+        heappush(self.heap, (at_us, self.seq, *what))
+        return self.seq
+
+    def remove(self, seqs: frozenset[int]) -> list[Entry]:
+        """Take the entries with these numbers out of the queue; return them in their order."""
+        removed = sorted(entry for entry in self.heap if entry[1] in seqs)
+        if removed:
+            self.heap[:] = [entry for entry in self.heap if entry[1] not in seqs]
+            heapify(self.heap)
+        return removed
+
+
+def format_time(at_us: int) -> str:
+    """``mm:ss.mmm``, as the top line and the reports show it."""
+    minutes, rest = divmod(at_us // US_PER_MS, 60_000)
+    return f"{minutes:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
+
+
+def format_span(span_us: int) -> str:
+    """A length of time for people: ``850 us``, ``12.5 ms``, ``243 ms``, ``1.24 s``."""
+    if abs(span_us) < US_PER_MS:
+        return f"{span_us} us"
+    if abs(span_us) < 10 * US_PER_MS:
+        return f"{span_us / US_PER_MS:.1f} ms"
+    if abs(span_us) < US_PER_S:
+        return f"{span_us // US_PER_MS} ms"
+    return f"{span_us / US_PER_S:.2f} s"

@@ -1,0 +1,78 @@
+"""What survives a crash: named registers and one append-only log, with writes that are lost until synced.
+
+A node reads its own writes at once (the page cache). With a sync latency of zero every write is durable when
+it is made. With a latency, each write leaves an undo record until ``synced`` is called for it, and so does every
+write behind an unsynced one; a crash plays the undo records backwards. Everything a node does *not* keep here is
+volatile by construction, because a restarted node is a new object that is handed this disk and nothing else.
+"""
+
+from typing import Any, Final
+
+_REGISTER: Final = 0
+_APPEND: Final = 1
+_TRUNCATE: Final = 2
+_CREATE: Final = 3
+
+
+class Disk:
+    """Registers and a log. ``log`` is 0-based; values must be immutable."""
+
+    __slots__ = ("changed_from", "fsync_us", "log", "registers", "truncations", "undo", "writes")
+
+    def __init__(self) -> None:
+        self.registers: dict[str, Any] = {}
+        self.log: list[Any] = []
+        self.fsync_us = 0
+        self.undo: list[tuple[int, int, Any, Any]] = []
+        self.writes = 0
+        """Counts writes: whoever watches the disk compares it to know that something changed."""
+        self.truncations = 0
+        self.changed_from = 0
+        """The lowest log position written since the watcher last set it to ``len(log)``."""
+
+    def write(self, name: str, value: object) -> None:
+        """Set a register."""
+        if self.fsync_us or self.undo:
+            what = _REGISTER if name in self.registers else _CREATE
+            self.undo.append((self.writes, what, name, self.registers.get(name)))
+        self.registers[name] = value
+        self.writes += 1
+
+    def append(self, *entries: object) -> None:
+        """Append to the log."""
+        if self.fsync_us or self.undo:
+            self.undo.append((self.writes, _APPEND, len(self.log), None))
+        self.log.extend(entries)
+        self.writes += 1
+
+    def truncate(self, length: int) -> None:
+        """Drop everything from position ``length`` on."""
+        if self.fsync_us or self.undo:
+            self.undo.append((self.writes, _TRUNCATE, None, tuple(self.log[length:])))
+        del self.log[length:]
+        if length < self.changed_from:
+            self.changed_from = length
+        self.writes += 1
+        self.truncations += 1
+
+    def synced(self, writes: int) -> None:
+        """All but the writes made since the counter stood at ``writes`` are durable now."""
+        self.undo = [record for record in self.undo if record[0] >= writes]
+
+    def crash(self) -> int:
+        """Lose what is not durable; return the number of lost writes."""
+        lost = len(self.undo)
+        for _, what, where, old in reversed(self.undo):
+            if what == _REGISTER:
+                self.registers[where] = old
+            elif what == _CREATE:
+                del self.registers[where]
+            elif what == _APPEND:
+                del self.log[where:]
+                self.changed_from = min(self.changed_from, where)
+            else:
+                self.changed_from = min(self.changed_from, len(self.log))
+                self.log.extend(old)
+        self.undo.clear()
+        self.writes += 1
+        return lost

@@ -1,0 +1,184 @@
+"""Every fault as data: frozen records that can be saved, replayed, listed and drawn.
+
+A node name may be ``*`` in the link faults: every node. Times are microseconds, chances parts per million.
+Three faults that are easily confused are kept apart: a *crash* loses volatile state and unsynced writes, a
+*freeze* keeps everything but time (a long garbage-collection pause), a *cut* drops messages.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """The node dies: volatile state and unsynced writes are gone, its disk stays."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """A crashed node starts again from its disk."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """The node stops for a while: messages and timers wait for it."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thaw:
+    """A frozen node goes on and finds everything that waited."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Isolate:
+    """All links between the node and the other servers are cut, both ways."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """All links between the node and the other servers work again."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One direction of one link drops everything."""
+
+    src: str
+    dst: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """One direction of one link carries messages again."""
+
+    src: str
+    dst: str
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Servers of different sides cannot reach each other. Who is on no side keeps all links."""
+
+    sides: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lose:
+    """The link loses this share of its messages; 0 ends it."""
+
+    src: str
+    dst: str
+    ppm: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """The link takes latency + [0, jitter] for a message."""
+
+    src: str
+    dst: str
+    latency_us: int
+    jitter_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The link delivers this share of its messages twice; 0 ends it."""
+
+    src: str
+    dst: str
+    ppm: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reorder:
+    """The link lets this share of its messages be overtaken; 0 restores order."""
+
+    src: str
+    dst: str
+    ppm: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clog:
+    """The link holds its messages back without losing one."""
+
+    src: str
+    dst: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unclog:
+    """The link releases what it held."""
+
+    src: str
+    dst: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skew:
+    """The node's clock jumps by ``offset_us`` (from true time) and then runs ``drift_ppm`` too fast."""
+
+    node: str
+    offset_us: int
+    drift_ppm: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlowDisk:
+    """A sync of the node's disk takes this long: until then a crash loses the write. 0 ends it."""
+
+    node: str
+    fsync_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """One message in flight, by its number, never arrives."""
+
+    message: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireTimers:
+    """The named timer of all these nodes runs out at the same moment, ``in_us`` from now."""
+
+    nodes: tuple[str, ...]
+    timer: str
+    in_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heal:
+    """Everything is well again: links, clocks and disks as they were, frozen nodes thaw, dead ones restart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Narrate:
+    """What a lecturer says at this point. It changes nothing in the world; with ``pause`` the run stops here."""
+
+    text: str
+    pause: bool = True
+
+
+Fault: TypeAlias = (
+    Crash | Restart | Freeze | Thaw | Isolate | Reconnect | Cut | Mend | Partition | Lose | Slow | Duplicate
+    | Reorder | Clog | Unclog | Skew | SlowDisk | Drop | ExpireTimers | Heal | Narrate
+)  # fmt: skip
+
+FAULTS: tuple[type[Fault], ...] = (
+    Crash, Restart, Freeze, Thaw, Isolate, Reconnect, Cut, Mend, Partition, Lose, Slow, Duplicate,
+    Reorder, Clog, Unclog, Skew, SlowDisk, Drop, ExpireTimers, Heal, Narrate,
+)  # fmt: skip

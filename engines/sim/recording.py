@@ -1,0 +1,200 @@
+"""A saved run: JSON with everything needed to execute it again, and the digest it must come to.
+
+``{"recording": "dp-tui", "format": 1, "pattern", "variant", "engine_version", "seed", "config", "scenario",
+"commands": [{"position", "at_us", "scripted", "command"}], "end": {"position", "at_us"}, "events", "digest"}``
+
+Reading one checks every field before anything is executed and never unpickles.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from engines.errors import UserError
+from engines.sim.codec import decode_command, encode_command, to_json
+from engines.sim.pattern import Config, Pattern, Scenario, Setting, Variant
+from engines.sim.timeline import Input, Timeline
+
+FORMAT: Final = 1
+_MAX: Final = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A run that was saved."""
+
+    pattern: Pattern
+    variant: Variant
+    seed: int
+    config: Config
+    scenario: Scenario | None
+    log: tuple[Input, ...]
+    end_position: int
+    end_us: int
+    events: int
+    digest: str
+
+    def open(self, keep_checkpoints: bool = True) -> Timeline[Any, Any]:
+        """A timeline at the recorded end. UserError if the commands cannot be executed as recorded."""
+        timeline: Timeline[Any, Any] = Timeline(
+            self.variant, self.seed, self.config, self.scenario, keep_checkpoints=keep_checkpoints
+        )
+        timeline.branch.log = list(self.log)
+        timeline.branch.end_position, timeline.branch.end_us = self.end_position, self.end_us
+        try:
+            timeline.seek(self.end_position)
+        except AssertionError as error:
+            raise UserError(f"the recording does not fit this engine: {error}") from None
+        return timeline
+
+    def verify(self) -> tuple[bool, str]:
+        """Execute it again: whether the digest is the recorded one, and the one it came to."""
+        digest, events = self.open(keep_checkpoints=False).digest()
+        return digest == self.digest and events == self.events, digest
+
+
+def record(pattern: Pattern, timeline: Timeline[Any, Any]) -> str:
+    """The whole current branch, wherever in it one stands, as the text of a recording."""
+    branch = timeline.branch
+    digest, events = timeline.digest()
+    commands = [
+        {"position": each.position, "at_us": each.at_us, "scripted": each.scripted,
+         "command": encode_command(each.command)}
+        for each in branch.log
+    ]  # fmt: skip
+    head = {
+        "recording": "dp-tui",
+        "format": FORMAT,
+        "pattern": pattern.name,
+        "variant": timeline.variant.name,
+        "engine_version": timeline.variant.engine_version,
+        "seed": branch.seed,
+        "config": {name: to_json(value) for name, value in branch.config},
+        "scenario": branch.scenario.name if branch.scenario else None,
+        "commands": commands,
+        "end": {"position": branch.end_position, "at_us": branch.end_us},
+        "events": events,
+        "digest": digest,
+    }
+    return json.dumps(head, indent=1) + "\n"
+
+
+def read(text: str, source: str, patterns: Iterable[Pattern]) -> Recording:
+    """Parse a recording. UserError says what is wrong and where."""
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(
+            f"{source}: line {error.lineno}, column {error.colno}: not JSON ({error.msg}): "
+            "the file is truncated or no dp-tui recording"
+        ) from None
+    except ValueError as error:
+        raise UserError(f"{source}: not JSON that can be read ({error})") from None
+    except RecursionError:
+        raise UserError(f"{source}: nested too deeply to be a dp-tui recording") from None
+    if not isinstance(data, dict) or data.get("recording") != "dp-tui":
+        raise UserError(f'{source}: not a dp-tui recording: "recording": "dp-tui" is missing')
+    if data.get("format") != FORMAT:
+        raise UserError(f"{source}: format {data.get('format')!r}: this version reads format {FORMAT}")
+    reader = _Reader(data, source)
+    known = {pattern.name: pattern for pattern in patterns}
+    pattern = known.get(reader.text("pattern"))
+    if pattern is None:
+        raise UserError(f"{source}: unknown pattern {data['pattern']!r}: one of {', '.join(known)} is accepted")
+    variants = {variant.name: variant for variant in pattern.variants}
+    variant = variants.get(reader.text("variant"))
+    if variant is None:
+        raise UserError(f"{source}: unknown variant {data['variant']!r}: one of {', '.join(variants)} is accepted")
+    version = reader.number("engine_version")
+    if version != variant.engine_version:
+        raise UserError(
+            f"{source}: recorded with version {version} of the engine {variant.name!r}; this is version "
+            f"{variant.engine_version}, whose runs differ"
+        )
+    scenario = None
+    if data.get("scenario") is not None:
+        scenarios = {each.name: each for each in pattern.scenarios}
+        scenario = scenarios.get(reader.text("scenario"))
+        if scenario is None:
+            raise UserError(
+                f"{source}: unknown scenario {data['scenario']!r}: one of {', '.join(scenarios)} is accepted"
+            )
+    end = reader.inner("end")
+    return Recording(
+        pattern=pattern,
+        variant=variant,
+        seed=reader.number("seed", low=-_MAX),
+        config=read_config(data.get("config", {}), variant.settings, source),
+        scenario=scenario,
+        log=_log(data, variant, source, end.number("position")),
+        end_position=end.number("position"),
+        end_us=end.number("at_us"),
+        events=reader.number("events"),
+        digest=reader.text("digest"),
+    )
+
+
+def read_config(data: Any, settings: tuple[Setting, ...], source: str) -> Config:
+    """Settings by name, each checked against what the variant accepts."""
+    if not isinstance(data, dict):
+        raise UserError(f'{source}: "config" must be an object of settings')
+    known = {setting.name: setting for setting in settings}
+    values: dict[str, Any] = {}
+    for name, value in data.items():
+        if name not in known:
+            raise UserError(f"{source}: unknown setting {name!r}: one of {', '.join(known)} is accepted")
+        values[name] = _tuples(value) if isinstance(known[name].default, tuple) else value
+        known[name].accept(values[name], source)
+    return tuple((name, values[name]) for name in known if name in values)
+
+
+def _tuples(value: Any) -> Any:
+    """Lists as the tuples they were before they became JSON."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+class _Reader:
+    """Typed access to the fields of an object, with errors that name the field."""
+
+    def __init__(self, data: dict[str, Any], where: str) -> None:
+        self.data = data
+        self.where = where
+
+    def text(self, name: str) -> str:
+        value = self.data.get(name)
+        if not isinstance(value, str):
+            raise UserError(f'{self.where}: "{name}" must be a string, not {value!r}'[:300])
+        return value
+
+    def number(self, name: str, low: int = 0) -> int:
+        value = self.data.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value < _MAX:
+            raise UserError(f'{self.where}: "{name}" must be a whole number of at least {low}, not {value!r}'[:300])
+        return value
+
+    def inner(self, name: str) -> "_Reader":
+        value = self.data.get(name)
+        if not isinstance(value, dict):
+            raise UserError(f'{self.where}: "{name}" must be an object, not {value!r}'[:300])
+        return _Reader(value, f"{self.where}: {name}")
+
+
+def _log(data: dict[str, Any], variant: Variant, source: str, end: int) -> tuple[Input, ...]:
+    rows = data.get("commands")
+    if not isinstance(rows, list):
+        raise UserError(f'{source}: "commands" must be a list')
+    log: list[Input] = []
+    for number, row in enumerate(rows, 1):
+        where = f"{source}: command {number}"
+        if not isinstance(row, dict):
+            raise UserError(f"{where}: an object is needed")
+        reader = _Reader(row, where)
+        position, at_us = reader.number("position"), reader.number("at_us")
+        if position >= end or (log and (position <= log[-1].position or at_us < log[-1].at_us)):
+            raise UserError(
+                f"{where}: at position {position}, {at_us} us: commands must stand in order, before the end"
+            )
+        command = decode_command(row.get("command"), variant.commands, where)
+        log.append(Input(position, at_us, command, row.get("scripted") is True))
+    return tuple(log)
