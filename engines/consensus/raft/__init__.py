@@ -1,0 +1,15 @@
+"""Raft: consensus by an elected leader and a replicated log.
+
+messages       what servers say to each other
+state_machine  what they agree on: a key-value store with client sessions
+node           a server, rule by rule as on the summary page of the paper (Figure 2)
+client         a client that retries, with sessions
+rules          rules that can be switched off to see why they are there
+invariants     the guarantees, checked after every event
+engine         a cluster of them in the simulated world
+snapshot       what there is to see
+scenarios      the stories
+
+Sources: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm (Extended Version)", 2014,
+cited as *paper*; Ongaro, "Consensus: Bridging Theory and Practice", 2014, cited as *dissertation*.
+"""

@@ -1,0 +1,174 @@
+"""A client of the cluster: it retries until it is answered, under the same number (paper section 8).
+
+It sends to the server it believes to lead. A refusal may name the leader; silence makes it try the next server.
+One command is outstanding at a time; what is asked meanwhile waits in a queue. The number of its newest command is
+durable: under a number that was used before, a restarted client would be answered without anything being executed.
+"""
+
+from collections import deque
+from typing import Final
+
+from engines.consensus.raft.messages import ClientReply, ClientRequest, Command
+from engines.consensus.raft.state_machine import describe
+from engines.sim.clock import US_PER_MS
+from engines.sim.disk import Disk
+from engines.sim.history import OK, UNKNOWN, History
+from engines.sim.node import Context
+
+PATIENCE_US: Final = 400 * US_PER_MS
+"""No answer for so long: ask the next server."""
+BACKOFF_US: Final = 60 * US_PER_MS
+"""A server that knows no leader: ask the next one after this."""
+QUEUE_MAX: Final = 64
+KEYS: Final = "xyzuvw"
+
+
+class Client:
+    """Makes commands at an interval, or only those it is told."""
+
+    __slots__ = (
+        "attempts",
+        "current",
+        "disk",
+        "history",
+        "id",
+        "insists",
+        "interval_us",
+        "queue",
+        "serial",
+        "servers",
+        "target",
+    )
+
+    def __init__(self, id: str, servers: tuple[str, ...], history: History, interval_us: int, disk: Disk) -> None:
+        self.id = id
+        self.servers = servers
+        self.history = history
+        self.interval_us = interval_us
+        """Mean time between commands; 0: only what it is told, -1: as fast as it is answered."""
+        self.disk = disk
+        self.serial: int = disk.registers.get("serial", 0)
+        self.target = servers[0]
+        self.queue: deque[tuple[str, str, int]] = deque(maxlen=QUEUE_MAX)
+        self.current: Command | None = None
+        self.attempts = 0
+        self.insists = True
+
+    def on_start(self, ctx: Context) -> None:
+        """Begin to work. What it had asked in an earlier life stays unknown."""
+        for client, serial in tuple(self.history.open):
+            if client == self.id:
+                self.history.finish(client, serial, UNKNOWN)
+        self.set_interval(ctx, self.interval_us)
+
+    def set_interval(self, ctx: Context, interval_us: int) -> None:
+        """Work at another pace."""
+        self.interval_us = interval_us
+        ctx.cancel_timer("think")
+        if interval_us:
+            ctx.set_timer("think", self._pause(ctx))
+
+    def _pause(self, ctx: Context) -> int:
+        if self.interval_us < 0:
+            return 1
+        return ctx.stream("think").between(self.interval_us // 2, self.interval_us * 3 // 2)
+
+    def ask(self, ctx: Context, op: str, key: str, value: int, target: str = "", insist: bool = True) -> None:
+        """Ask for this as soon as the command before it is answered, at ``target`` first if one is named.
+
+        Without insisting: at once and only once. What was asked before stays unknown, and so may this.
+        """
+        if target:
+            self.target = target
+        if not insist:
+            self.queue.clear()
+            self._forget(ctx, "asks for something else")
+            self.queue.append((op, key, value))
+            self._next(ctx)
+            self.insists = False
+            return
+        self.queue.append((op, key, value))
+        if self.current is None:
+            self._next(ctx)
+
+    def _next(self, ctx: Context) -> None:
+        op, key, value = self.queue.popleft()
+        self.serial += 1
+        self.disk.write("serial", self.serial)
+        ctx.persist()
+        self.attempts = 0
+        self.insists = True
+        self.current = Command(self.id, self.serial, op, key, value)
+        self.history.invoke(self.id, self.serial, describe(self.current))
+        self._send(ctx)
+
+    def _give_up(self, ctx: Context, why: str) -> None:
+        """Forget the question that was asked once, and go on with what waits behind it."""
+        self._forget(ctx, why)
+        if self.queue:
+            self._next(ctx)
+
+    def _forget(self, ctx: Context, why: str) -> None:
+        if self.current is not None:
+            self.history.finish(self.id, self.current.serial, UNKNOWN)
+            ctx.note("give_up", why, command=self.current, attempts=self.attempts)
+            self.current = None
+            ctx.cancel_timer("patience")
+            ctx.cancel_timer("backoff")
+
+    def _send(self, ctx: Context) -> None:
+        assert self.current is not None
+        self.attempts += 1
+        ctx.note("ask", target=self.target, command=self.current, attempt=self.attempts)
+        ctx.send(self.target, ClientRequest(self.current))
+        ctx.set_timer("patience", PATIENCE_US)
+
+    def _retry(self, ctx: Context) -> None:
+        if self.current is not None:
+            self.history.retry(self.id, self.current.serial)
+            self._send(ctx)
+
+    def _next_server(self) -> str:
+        return self.servers[(self.servers.index(self.target) + 1) % len(self.servers)]
+
+    def on_message(self, ctx: Context, src: str, m: ClientReply) -> None:
+        """An answer, or a hint where to ask."""
+        if self.current is None or m.serial != self.current.serial:
+            return
+        if m.ok:
+            self.target = src
+            self.history.finish(self.id, m.serial, OK, m.result)
+            ctx.note("answered", src=src, command=self.current, result=m.result, attempts=self.attempts)
+            self.current = None
+            ctx.cancel_timer("patience")
+            ctx.cancel_timer("backoff")
+            if self.queue:
+                self._next(ctx)
+            elif self.interval_us < 0:
+                ctx.set_timer("think", 1)
+        elif not self.insists:
+            self._give_up(ctx, "refused")
+        elif src == self.target:
+            self.target = m.leader if m.leader and m.leader != src else self._next_server()
+            ctx.set_timer("backoff", 0 if m.leader else BACKOFF_US)
+
+    def on_timer(self, ctx: Context, name: str) -> None:
+        """Think, lose patience, or try again after a pause."""
+        if name == "think":
+            if self.interval_us > 0:
+                ctx.set_timer("think", self._pause(ctx))
+            if self.current is None and self.interval_us:
+                stream = ctx.stream("work")
+                key = KEYS[stream.below(len(KEYS))]
+                self.queue.append(("set", key, stream.between(1, 99)))
+                self._next(ctx)
+        elif name == "backoff":
+            self._retry(ctx)
+        elif not self.insists:
+            self._give_up(ctx, "no answer")
+        else:
+            self.target = self._next_server()
+            self._retry(ctx)
+
+    def on_synced(self, ctx: Context) -> None:
+        """Nothing to do: the question left after the sync."""

@@ -1,0 +1,333 @@
+"""The guarantees of Raft, checked after every event, beside the algorithm and not inside it.
+
+The checker sees all servers at once, which no server does. It looks only at what the last event changed, so that
+checking everything always costs little:
+
+- an entry is identified by (index, term); Log Matching holds iff that pair determines the command *and* the term of
+  the entry before it, in all logs and for ever (by induction this is the paper's statement)
+- Leader Completeness is examined when a leader is elected and when an entry commits
+- a failed check stays failed: it is a fact about the run
+
+Sources: paper, Figure 3 and sections 5.1 to 5.4; Leader Stability after dissertation 4.2.3 and 9.6.
+"""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from engines.consensus.raft.messages import Entry
+from engines.consensus.raft.node import NEVER, RaftNode, Role
+from engines.consensus.raft.state_machine import describe
+from engines.sim.clock import format_time
+from engines.sim.pattern import Check
+from engines.sim.world import CRASHED, FROZEN, Host
+
+ELECTION_SAFETY: Final = "election safety"
+APPEND_ONLY: Final = "leader append-only"
+LOG_MATCHING: Final = "log matching"
+COMPLETENESS: Final = "leader completeness"
+STATE_MACHINE: Final = "state machine safety"
+TERMS: Final = "terms and votes survive"
+ORDER: Final = "applied <= commit <= last"
+STABILITY: Final = "leader stability"
+
+DEMANDS: Final = {
+    ELECTION_SAFETY: "at most one leader is elected in a term",
+    APPEND_ONLY: "a leader never overwrites or deletes entries of its log",
+    LOG_MATCHING: "two logs that agree on index and term of an entry agree up to there",
+    COMPLETENESS: "a committed entry is in the logs of all leaders of later terms",
+    STATE_MACHINE: "no two servers apply different commands at one index",
+    TERMS: "the term never goes back, and the vote of a term survives a crash",
+    ORDER: "applied <= commit <= last index, and the commit index never goes back",
+    STABILITY: "a leader heard by a quorum in every election timeout is not deposed by a node that cannot win",
+}
+CAMPAIGNS_MAX: Final = 64
+STATES_MAX: Final = 256
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a server looked like when it was last examined."""
+
+    writes: int = -1
+    commit: int = 0
+    applied: int = 0
+    role: Role = Role.FOLLOWER
+    term: int = 0
+    vote: str | None = None
+    term_written: bool = False
+    vote_written: bool = False
+    truncations: int = 0
+    incarnation: int = 0
+    length: int = 0
+    unbroken_us: int = NEVER
+    unbroken_since_us: int = NEVER
+    """``unbroken_us`` of the node, in true time."""
+
+
+class _Applied(NamedTuple):
+    entry: Entry
+    node: str
+    at_us: int
+
+
+class _Committed(NamedTuple):
+    entry: Entry
+    node: str
+    term: int
+    at_us: int
+
+
+class _Campaign(NamedTuple):
+    node: str
+    start_us: int
+    can_win: bool
+    supporters: int
+
+
+class Invariants:
+    """The checker of one cluster. Call ``observe`` after every event with the host it happened on."""
+
+    def __init__(self, hosts: dict[str, Host], servers: tuple[str, ...]) -> None:
+        self.hosts = hosts
+        self.servers = servers
+        self.quorum = len(servers) // 2 + 1
+        self.seen = {server: _Seen() for server in servers}
+        self.leaders: dict[int, tuple[str, int]] = {}
+        self.entries: dict[tuple[int, int], tuple[int, Entry, str]] = {}
+        self.committed: list[_Committed] = []
+        self.applied: list[_Applied] = []
+        self.states: dict[int, tuple[str, dict[str, int]]] = {}
+        """What the state machine held after that many entries, on the first server that stopped there."""
+        self.campaigns: dict[int, _Campaign] = {}
+        self.failed: dict[str, Check] = {}
+        self.position = 0
+
+    def checks(self) -> tuple[Check, ...]:
+        """All guarantees, in a fixed order."""
+        return tuple(self.failed.get(name) or Check(name, True, demand) for name, demand in DEMANDS.items())
+
+    def observe(self, host: Host) -> None:
+        """Examine what the last event changed on this host."""
+        seen = self.seen.get(host.id)
+        if seen is None:
+            return
+        node: RaftNode = host.node  # type: ignore[assignment]
+        disk = host.disk
+        if (
+            seen.writes == disk.writes
+            and seen.commit == node.commit_index
+            and seen.role is node.role
+            and seen.unbroken_us == node.unbroken_us
+            and seen.incarnation == host.incarnation
+        ):
+            return
+        self.position = host.world.position
+        if host.status == CRASHED:
+            self._crashed(host, seen)
+            return
+        if seen.incarnation != host.incarnation:
+            self._restarted(host, node, seen)
+        if seen.unbroken_us != node.unbroken_us:
+            seen.unbroken_us = node.unbroken_us
+            seen.unbroken_since_us = host.clock.now_us
+        if seen.writes != disk.writes:
+            self._terms_and_votes(host, node, seen)
+            self._append_only(host, node, seen)
+            self._log_matching(host, node)
+            seen.writes, seen.length, seen.truncations = disk.writes, len(disk.log), disk.truncations
+        if seen.role is not node.role:
+            self._role_changed(host, node, seen)
+        if seen.commit != node.commit_index:
+            self._committed(host, node, seen)
+
+    def _fail(self, name: str, detail: str, *witness: str) -> None:
+        if name not in self.failed:
+            self.failed[name] = Check(name, False, detail, witness, self.position)
+
+    # -- crashes -------------------------------------------------------------------------------------------------
+
+    def _crashed(self, host: Host, seen: _Seen) -> None:
+        """Unsynced writes are gone, and nobody was told of them: of what had been written, the disk's word counts.
+
+        What the server believed and never wrote is not excused.
+        """
+        registers = host.disk.registers
+        node: RaftNode = host.node  # type: ignore[assignment]
+        if seen.incarnation == -1:
+            return
+        if seen.term == node.current_term and seen.vote != node.voted_for:
+            seen.vote, seen.vote_written = node.voted_for, False
+        term = registers.get("term", 0)
+        if term < seen.term and seen.term_written:
+            seen.term, seen.vote = term, registers.get("vote")
+        elif term == seen.term and seen.vote_written:
+            seen.vote = registers.get("vote")
+        seen.writes = host.disk.writes
+        seen.incarnation = -1
+
+    def _restarted(self, host: Host, node: RaftNode, seen: _Seen) -> None:
+        seen.incarnation = host.incarnation
+        seen.commit = seen.applied = 0
+        seen.role = Role.FOLLOWER
+        seen.writes = -1
+        seen.truncations = host.disk.truncations
+        seen.unbroken_us = node.unbroken_us
+        seen.unbroken_since_us = NEVER
+
+    # -- elections -----------------------------------------------------------------------------------------------
+
+    def _terms_and_votes(self, host: Host, node: RaftNode, seen: _Seen) -> None:
+        if node.current_term < seen.term:
+            self._fail(TERMS, f"{host.id} went back from term {seen.term} to {node.current_term}",
+                       f"{_at(host)} {host.id} is in term {node.current_term}, it was in term {seen.term}")  # fmt: skip
+        elif node.current_term == seen.term and seen.vote is not None and node.voted_for != seen.vote:
+            now = node.voted_for or "nobody"
+            self._fail(TERMS, f"{host.id} forgot its vote of term {seen.term}",
+                       f"{host.id} had voted for {seen.vote} in term {seen.term}",
+                       f"{_at(host)} it believes it voted for {now} in that term")  # fmt: skip
+        if node.role is Role.CANDIDATE and node.current_term > seen.term:
+            self._campaign(host, node)
+        seen.term, seen.vote = node.current_term, node.voted_for
+        seen.term_written = host.disk.registers.get("term", 0) == seen.term
+        seen.vote_written = host.disk.registers.get("vote") == seen.vote
+
+    def _role_changed(self, host: Host, node: RaftNode, seen: _Seen) -> None:
+        was, seen.role = seen.role, node.role
+        if node.role is Role.LEADER:
+            self._elected(host, node)
+        elif was is Role.LEADER and node.deposed_by:
+            self._deposed(host, node)
+
+    def _campaign(self, host: Host, node: RaftNode) -> None:
+        last = len(node.log)
+        last_term = node.term_at(last)
+        supporters = sum(
+            (log[-1].term if log else 0, len(log)) <= (last_term, last)
+            for log in (self.hosts[server].disk.log for server in self.servers)
+        )
+        campaign = _Campaign(
+            host.id, host.clock.now_us - (host.now_us - node.campaign_us), supporters >= self.quorum, supporters
+        )
+        if campaign.can_win or node.current_term not in self.campaigns:
+            self.campaigns[node.current_term] = campaign
+        if len(self.campaigns) > CAMPAIGNS_MAX:
+            del self.campaigns[min(self.campaigns)]
+
+    def _elected(self, host: Host, node: RaftNode) -> None:
+        term = node.current_term
+        other = self.leaders.setdefault(term, (host.id, host.clock.now_us))
+        if other[0] != host.id:
+            self._fail(ELECTION_SAFETY, f"{other[0]} and {host.id} both lead term {term}",
+                       f"{format_time(other[1])} {other[0]} was elected in term {term}",
+                       f"{_at(host)} {host.id} was elected in term {term}")  # fmt: skip
+        self._complete(host, node, len(self.committed))
+
+    def _complete(self, host: Host, node: RaftNode, upto: int) -> None:
+        """Leader Completeness for the committed entries up to an index; Log Matching makes the last one enough."""
+        if not upto or (upto <= len(node.log) and node.log[upto - 1].term == self.committed[upto - 1].entry.term):
+            return
+        for index, committed in enumerate(self.committed[:upto], 1):
+            has = node.log[index - 1] if index <= len(node.log) else None
+            if has != committed.entry and committed.term < node.current_term:
+                holds = f"holds entry {index} of term {has.term} instead" if has else f"has no entry {index}"
+                self._fail(COMPLETENESS, f"the leader of term {node.current_term} lacks the committed entry {index}",
+                           f"{format_time(committed.at_us)} {committed.node}, leader of term {committed.term}, "
+                           f"committed entry {index}: {_words(committed.entry)}",
+                           f"{_at(host)} {host.id}, leader of term {node.current_term}, {holds}")  # fmt: skip
+                return
+
+    def _deposed(self, host: Host, node: RaftNode) -> None:
+        """A leader stepped down for a higher term: was it heard, and could the one who raised the term have won?"""
+        campaign = self.campaigns.get(node.current_term)
+        if campaign is None or campaign.can_win:
+            return
+        hearers = [host.id]
+        for server in self.servers:
+            other = self.hosts[server]
+            follower: RaftNode = other.node  # type: ignore[assignment]
+            if (
+                server != host.id
+                and other.status not in (CRASHED, FROZEN)
+                and follower.heard_leader == host.id
+                and other.now_us - follower.heard_us < follower.timing.election_min_us
+                and self.seen[server].unbroken_since_us <= campaign.start_us
+            ):
+                hearers.append(server)
+        if len(hearers) >= self.quorum:
+            self._fail(STABILITY, f"{campaign.node} could not win, and deposed the working leader {host.id}",
+                       f"{format_time(campaign.start_us)} {campaign.node} campaigned for term {node.current_term}; its "
+                       f"log suffices for {campaign.supporters} of {len(self.servers)} votes, it needs {self.quorum}",
+                       f"{_at(host)} {host.id} stepped down for that term, though {', '.join(hearers)} "
+                       f"heard it in every election timeout")  # fmt: skip
+
+    # -- logs ----------------------------------------------------------------------------------------------------
+
+    def _append_only(self, host: Host, node: RaftNode, seen: _Seen) -> None:
+        leading = seen.role is Role.LEADER and node.role is Role.LEADER
+        if leading and (host.disk.truncations != seen.truncations or len(node.log) < seen.length):
+            self._fail(APPEND_ONLY, f"the leader {host.id} deleted entries of its own log",
+                       f"{_at(host)} {host.id}, leader of term {node.current_term}, had {seen.length} entries "
+                       f"and holds {len(node.log)}")  # fmt: skip
+
+    def _log_matching(self, host: Host, node: RaftNode) -> None:
+        log = node.log
+        entries = self.entries
+        for index in range(host.disk.changed_from, len(log)):
+            entry = log[index]
+            before = log[index - 1].term if index else 0
+            known = entries.setdefault((index, entry.term), (before, entry, host.id))
+            if known[0] != before or known[1] != entry:
+                self._fail(LOG_MATCHING, f"entry {index + 1} of term {entry.term} differs on {known[2]} and {host.id}",
+                           f"on {known[2]} it is {describe(known[1].command)} after an entry of term {known[0]}",
+                           f"on {host.id} it is {describe(entry.command)} after an entry of term {before}")  # fmt: skip
+        host.disk.changed_from = len(log)
+
+    # -- commitment ----------------------------------------------------------------------------------------------
+
+    def _committed(self, host: Host, node: RaftNode, seen: _Seen) -> None:
+        commit, applied = node.commit_index, node.last_applied
+        if not applied <= commit <= len(node.log) or commit < seen.commit:
+            self._fail(ORDER, f"{host.id}: applied {applied}, commit {commit}, last index {len(node.log)}",
+                       f"{_at(host)} the commit index of {host.id} was {seen.commit}")  # fmt: skip
+        now = host.clock.now_us
+        if commit > len(self.committed) and node.role is Role.LEADER:
+            for index in range(len(self.committed), commit):
+                self.committed.append(_Committed(node.log[index], host.id, node.current_term, now))
+            for server in self.servers:
+                other = self.hosts[server]
+                leader: RaftNode = other.node  # type: ignore[assignment]
+                if leader.role is Role.LEADER and leader.current_term > node.current_term and other.status != CRASHED:
+                    self._complete(other, leader, commit)
+        for index in range(seen.applied, applied):
+            entry = node.log[index]
+            if index == len(self.applied):
+                self.applied.append(_Applied(entry, host.id, now))
+            elif self.applied[index].entry != entry:
+                first, at = self.applied[index], format_time(self.applied[index].at_us)
+                self._fail(STATE_MACHINE, f"{first.node} and {host.id} applied different commands at index {index + 1}",
+                           f"{at} {first.node} applied {_words(first.entry)} at index {index + 1}",
+                           f"{_at(host)} {host.id} applied {_words(entry)} there")  # fmt: skip
+        seen.commit, seen.applied = commit, applied
+        self._same_state(host, node)
+
+    def _same_state(self, host: Host, node: RaftNode) -> None:
+        """Equal commands in equal order must have made equal state machines, wherever two stopped at one index."""
+        state = self.states.setdefault(node.last_applied, (host.id, dict(node.kv.values)))
+        if state[1] != node.kv.values:
+            self._fail(STATE_MACHINE, f"{state[0]} and {host.id} differ after applying {node.last_applied} entries",
+                       f"{state[0]} had {_pairs(state[1])} after entry {node.last_applied}",
+                       f"{_at(host)} {host.id} has {_pairs(node.kv.values)} there")  # fmt: skip
+        if len(self.states) > STATES_MAX:
+            del self.states[next(iter(self.states))]
+
+
+def _pairs(values: dict[str, int]) -> str:
+    return " ".join(f"{key}={value}" for key, value in sorted(values.items())) or "nothing"
+
+
+def _words(entry: Entry) -> str:
+    return f"{describe(entry.command)} of term {entry.term}"
+
+
+def _at(host: Host) -> str:
+    return format_time(host.clock.now_us)

@@ -1,0 +1,94 @@
+"""What servers and clients say to each other: the paper's two remote calls, the pre-vote, and client requests.
+
+Indices are 1-based, 0 stands for "before the first entry". Records are named tuples: they are immutable, compare
+and print by value, and are made a hundred thousand times a second.
+"""
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """A client's command to the state machine, numbered within its session."""
+
+    client: str
+    serial: int
+    op: str
+    key: str
+    value: int
+
+
+class Entry(NamedTuple):
+    """A log entry. No command: the entry a new leader appends to commit those of its predecessors."""
+
+    term: int
+    command: Command | None
+
+
+class PreVote(NamedTuple):
+    """Would you vote for me in ``term``? Changes no state at all (dissertation 9.6)."""
+
+    term: int
+    last_log_index: int
+    last_log_term: int
+
+
+class PreVoteReply(NamedTuple):
+    """``term`` is the asked one if granted, else the voter's own."""
+
+    term: int
+    granted: bool
+
+
+class RequestVote(NamedTuple):
+    """RequestVote RPC (paper, Figure 2)."""
+
+    term: int
+    last_log_index: int
+    last_log_term: int
+
+
+class VoteReply(NamedTuple):
+    """Its result."""
+
+    term: int
+    granted: bool
+
+
+class AppendEntries(NamedTuple):
+    """AppendEntries RPC (paper, Figure 2); without entries it is a heartbeat."""
+
+    term: int
+    prev_log_index: int
+    prev_log_term: int
+    entries: tuple[Entry, ...]
+    leader_commit: int
+
+
+class AppendReply(NamedTuple):
+    """Its result.
+
+    On success ``match_index`` is the last index known to agree with the leader. On refusal ``prev_log_index``
+    echoes the request, and ``conflict_term`` and ``conflict_index`` say where to go on (end of paper 5.3).
+    """
+
+    term: int
+    success: bool
+    match_index: int
+    prev_log_index: int
+    conflict_term: int = 0
+    conflict_index: int = 0
+
+
+class ClientRequest(NamedTuple):
+    """Please execute this."""
+
+    command: Command
+
+
+class ClientReply(NamedTuple):
+    """Executed, with its result; or refused by a server that is not the leader, with the leader it knows."""
+
+    serial: int
+    ok: bool
+    result: int | None
+    leader: str

@@ -1,0 +1,163 @@
+"""What there is to see of a Raft cluster, frozen. The picture is drawn from this and from nothing else."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from engines.sim.history import Operation
+from engines.sim.pattern import Check
+
+
+class Progress(NamedTuple):
+    """What a leader knows of a peer."""
+
+    peer: str
+    next_index: int
+    match_index: int
+    probing: bool
+    heard_ago_us: int | None
+    """None: it has not answered in this term yet."""
+
+
+class LogEntry(NamedTuple):
+    """One cell of the log grid; ``number`` is its index."""
+
+    number: int
+    term: int
+    what: str
+
+
+class Sample(NamedTuple):
+    """One point of the strip."""
+
+    at_us: int
+    term: int
+    commit: int
+    leader: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A message on its way."""
+
+    id: int
+    src: str
+    dst: str
+    letter: str
+    """V vote, P pre-vote, A append, C client; small letters are the answers."""
+    what: str
+    """In words: ``AppendEntries t5 prev 7/t5 +1``."""
+    empty: bool
+    """A heartbeat or its answer, or a refusal: drawn dim."""
+    departs_us: int
+    arrives_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One server."""
+
+    id: str
+    status: str
+    """``up``, ``crashed`` or ``frozen``."""
+    role: str
+    """``follower``, ``precandidate``, ``candidate`` or ``leader``; of a crashed server: what it was."""
+    term: int
+    voted_for: str | None
+    votes: tuple[tuple[str, bool], ...]
+    leader: str | None
+    log: tuple[LogEntry, ...]
+    """The part of the log inside the window of the snapshot."""
+    last_index: int
+    last_term: int
+    commit: int
+    applied: int
+    values: tuple[tuple[str, int], ...]
+    timer_left_us: int | None
+    """Election timer; of a leader the time to its next heartbeat."""
+    timer_total_us: int
+    leader_for_us: int
+    progress: tuple[Progress, ...]
+    heard_ago_us: int | None
+    """Since when, on its own clock, it has not heard its leader."""
+    deduplicated: int
+    durable_term: int
+    durable_vote: str | None
+    unsynced: int
+    clock_off_us: int
+    drift_ppm: int
+    waiting: int
+    """Messages and timers that wait for a frozen server."""
+    faults: tuple[str, ...]
+    cut_from: tuple[str, ...]
+    """Servers it cannot reach in at least one direction."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """A link that is not as it was laid."""
+
+    src: str
+    dst: str
+    cut: bool
+    clogged: int
+    loss_ppm: int
+    latency_us: int
+    jitter_us: int
+    duplicate_ppm: int
+    reorder_ppm: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClientState:
+    """One client."""
+
+    id: str
+    target: str
+    interval_us: int
+    current: str
+    attempts: int
+    queued: int
+    done: int
+    """Commands it was told are done."""
+    unknown: int
+    """Commands it gave up on: they may have happened, or may yet."""
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The cluster at one position."""
+
+    at_us: int
+    position: int
+    seed: int
+    servers: tuple[Server, ...]
+    clients: tuple[ClientState, ...]
+    flights: tuple[Flight, ...]
+    links: tuple[LinkState, ...]
+    rules: tuple[tuple[str, bool], ...]
+    noop: bool
+    """Whether a new leader appends an entry without command."""
+    heartbeat_us: int
+    election_min_us: int
+    election_max_us: int
+    quorum: int
+    leader: str
+    """The working leader of the highest term, or nothing."""
+    term: int
+    commit: int
+    window: tuple[int, int]
+    """First and last index of the log grid."""
+    series: tuple[Sample, ...]
+    workload: str
+    cue: tuple[int, str] | None
+    """Time and text of the newest narration."""
+    checks: tuple[Check, ...]
+    events: int
+
+    def server(self, id: str) -> Server | None:
+        """The server of this name."""
+        for server in self.servers:
+            if server.id == id:
+                return server
+        return None

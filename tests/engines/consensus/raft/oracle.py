@@ -1,0 +1,91 @@
+"""A slow checker that looks at every server after every event, written from the paper and not from the engine.
+
+It shares nothing with ``engines.consensus.raft.invariants`` but the names of the guarantees.
+"""
+
+from typing import Any
+
+from engines.consensus.raft.engine import RaftEngine
+from engines.consensus.raft.invariants import (
+    APPEND_ONLY,
+    COMPLETENESS,
+    ELECTION_SAFETY,
+    LOG_MATCHING,
+    ORDER,
+    STATE_MACHINE,
+    TERMS,
+)
+from engines.consensus.raft.messages import Entry
+from engines.consensus.raft.node import RaftNode, Role
+from engines.consensus.raft.state_machine import KeyValueStore
+from engines.sim.world import CRASHED
+
+
+class Oracle:
+    """The whole history of a cluster, kept and compared in full."""
+
+    def __init__(self, engine: RaftEngine) -> None:
+        self.engine = engine
+        self.broken: set[str] = set()
+        self.leaders: dict[int, str] = {}
+        self.leader_logs: dict[tuple[str, int], list[Entry]] = {}
+        self.committed: dict[int, tuple[Entry, int]] = {}
+        """index -> (entry, the lowest term in which it is known to be committed)"""
+        self.applied: dict[int, Entry] = {}
+        self.last: dict[str, tuple[int, int, str | None, int]] = {}
+
+    def look(self) -> None:
+        """Examine everything, as it is now."""
+        nodes = {server: self.engine.raft(server) for server in self.engine.servers}
+        living = {server: node for server, node in nodes.items() if self.engine.hosts[server].status != CRASHED}
+        for server, node in living.items():
+            self._one(server, node)
+        logs = [self.engine.hosts[server].disk.log for server in nodes]
+        for number, one in enumerate(logs):
+            for other in logs[:number]:
+                self._matching(one, other)
+        for node in living.values():
+            if node.role is Role.LEADER:
+                self._complete(node)
+
+    def _one(self, server: str, node: RaftNode) -> None:
+        incarnation = self.engine.hosts[server].incarnation
+        was_incarnation, was_term, was_vote, was_commit = self.last.get(server, (0, 0, None, 0))
+        term, vote, commit = node.current_term, node.voted_for, node.commit_index
+        same_life = incarnation == was_incarnation
+        if same_life and (term < was_term or (term == was_term and was_vote is not None and vote != was_vote)):
+            self.broken.add(TERMS)
+        if not node.last_applied <= commit <= len(node.log) or (same_life and commit < was_commit):
+            self.broken.add(ORDER)
+        self.last[server] = (incarnation, term, vote, commit)
+        if node.role is Role.LEADER:
+            if self.leaders.setdefault(term, server) != server:
+                self.broken.add(ELECTION_SAFETY)
+            before = self.leader_logs.get((server, term), [])
+            if node.log[: len(before)] != before:
+                self.broken.add(APPEND_ONLY)
+            self.leader_logs[server, term] = list(node.log)
+            for index in range(1, commit + 1):
+                self.committed.setdefault(index, (node.log[index - 1], term))
+        for index in range(1, node.last_applied + 1):
+            if self.applied.setdefault(index, node.log[index - 1]) != node.log[index - 1]:
+                self.broken.add(STATE_MACHINE)
+        store = KeyValueStore()
+        for entry in node.log[: node.last_applied]:
+            if entry.command is not None:
+                store.apply(entry.command)
+        if (store.values, store.sessions) != (node.kv.values, node.kv.sessions):
+            self.broken.add(STATE_MACHINE)
+
+    def _matching(self, one: list[Any], other: list[Any]) -> None:
+        """'If two logs contain an entry with the same index and term, then the logs are identical up to there.'"""
+        for index in range(min(len(one), len(other)), 0, -1):
+            if one[index - 1].term == other[index - 1].term:
+                if one[:index] != other[:index]:
+                    self.broken.add(LOG_MATCHING)
+                return
+
+    def _complete(self, node: RaftNode) -> None:
+        for index, (entry, term) in self.committed.items():
+            if node.current_term > term and (index > len(node.log) or node.log[index - 1] != entry):
+                self.broken.add(COMPLETENESS)

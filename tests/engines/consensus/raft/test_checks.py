@@ -1,0 +1,47 @@
+"""The checks themselves: each turns red for what it forbids, and for nothing else."""
+
+from engines.consensus.raft.engine import RaftEngine
+from engines.consensus.raft.invariants import TERMS
+from engines.consensus.raft.messages import AppendEntries, RequestVote
+from engines.sim import faults
+
+
+def broken(engine: RaftEngine) -> tuple[str, ...]:
+    """The names of the checks that are red."""
+    return tuple(check.name for check in engine.check() if not check.ok)
+
+
+def hear(engine: RaftEngine, server: str, src: str, message: object) -> None:
+    """Let a server receive a message at once."""
+    host = engine.hosts[server]
+    host.node.on_message(host, src, message)
+    engine.observe(host)
+
+
+def in_term_one(persist_vote: bool) -> RaftEngine:
+    """A cluster in which n1 knows of term 1 and has not voted in it."""
+    engine = RaftEngine(1, (("clients", 0), ("persist_vote", persist_vote)))
+    hear(engine, "n1", "n2", AppendEntries(1, 0, 0, (), 0))
+    return engine
+
+
+# -- what a crash may take -----------------------------------------------------------------------------------
+
+
+def test_a_vote_that_was_still_waiting_for_the_disk_may_be_lost() -> None:
+    engine = in_term_one(persist_vote=True)
+    engine.apply(faults.SlowDisk("n1", 50_000))
+    hear(engine, "n1", "n3", RequestVote(1, 0, 0))
+    assert engine.raft("n1").voted_for == "n3"
+    engine.apply(faults.Crash("n1"))
+    engine.apply(faults.Restart("n1"))
+    assert engine.raft("n1").voted_for is None
+    assert broken(engine) == ()
+
+
+def test_a_vote_that_was_never_written_may_not_be_lost() -> None:
+    engine = in_term_one(persist_vote=False)
+    hear(engine, "n1", "n3", RequestVote(1, 0, 0))
+    engine.apply(faults.Crash("n1"))
+    engine.apply(faults.Restart("n1"))
+    assert broken(engine) == (TERMS,)

@@ -1,0 +1,381 @@
+"""Elections, as the paper states them (sections 5.1, 5.2, 5.4.1; dissertation 4.2.3, 6.2, 9.6)."""
+
+import pytest
+
+from engines.consensus.raft.messages import (
+    AppendEntries,
+    AppendReply,
+    PreVote,
+    PreVoteReply,
+    RequestVote,
+    VoteReply,
+)
+from engines.consensus.raft.node import Role
+from engines.consensus.raft.rules import Rules
+from tests.engines.consensus.raft.server import TIMING, Sent, Server, append
+
+ALL_ON = Rules()
+
+
+# -- terms (5.1) ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "message",
+    [RequestVote(5, 9, 9), VoteReply(5, False), append(5, 0, 0), AppendReply(5, False, 0, 0)],
+    ids=lambda message: type(message).__name__,
+)
+@pytest.mark.parametrize("role", ["follower", "candidate", "leader"])
+def test_a_higher_term_is_adopted_by_everybody(message: object, role: str) -> None:
+    """'If RPC request or response contains term T > currentTerm: set currentTerm = T, convert to follower' (5.1)."""
+    server = Server(1, term=1)
+    if role == "candidate":
+        server.timer("election")
+    elif role == "leader":
+        server.lead()
+    server.hear("n2", message)
+    assert (server.role, server.term, server.durable[0]) == (Role.FOLLOWER, 5, 5)
+    assert "election" in server.ctx.timers
+    assert not {"heartbeat", "quorum"} & set(server.ctx.timers)
+
+
+def test_a_request_of_an_old_term_is_refused() -> None:
+    """'Reply false if term < currentTerm' (5.1)."""
+    server = Server(1, term=3)
+    before = server.state()
+    assert server.hear("n2", RequestVote(2, 9, 9)) == [Sent("n2", VoteReply(3, False))]
+    assert server.hear("n2", append(2, 1, 1, commit=1)) == [Sent("n2", AppendReply(3, False, 0, 1))]
+    assert server.state() == before
+
+
+@pytest.mark.parametrize("message", [VoteReply(1, True), AppendReply(1, True, 9, 0)])
+def test_an_answer_of_an_old_term_is_ignored(message: object) -> None:
+    """'If a server receives a request with a stale term number, it rejects'; stale answers count for nothing (5.1)."""
+    server = Server(1, term=1)
+    server.timer("election")
+    assert server.term == 2
+    before = server.state()
+    assert server.hear("n2", message) == []
+    assert server.state() == before
+
+
+# -- candidates (5.2) ----------------------------------------------------------------------------------------
+
+
+def test_servers_start_up_as_followers() -> None:
+    """'When servers start up, they begin as followers' (5.2), also with a disk of somebody who once led."""
+    server = Server(1, 2, term=4, vote="n1")
+    assert (server.role, server.term, server.node.voted_for) == (Role.FOLLOWER, 4, "n1")
+    assert (server.ctx.sent, set(server.ctx.timers)) == ([], {"election"})
+
+
+def test_an_election_timeout_is_drawn_from_a_fixed_interval() -> None:
+    """'Election timeouts are chosen randomly from a fixed interval (e.g., 150-300ms)' (5.2)."""
+    drawn = set()
+    server = Server()
+    for _ in range(50):
+        before = server.ctx.now_us
+        drawn.add(server.ctx.timers["election"] - before)
+        server.timer("election")
+    assert min(drawn) >= TIMING.election_min_us
+    assert max(drawn) <= TIMING.election_max_us
+    assert len(drawn) > 40
+
+
+def test_to_begin_an_election_a_follower_increments_its_term_votes_for_itself_and_asks_all() -> None:
+    """'Increment currentTerm, vote for self, reset election timer, send RequestVote RPCs to all other servers'."""
+    server = Server(1, 2, 2, term=2, size=5)
+    sent = server.timer("election")
+    assert sent == [Sent(peer, RequestVote(3, 3, 2)) for peer in ("n2", "n3", "n4", "n5")]
+    assert (server.role, server.durable) == (Role.CANDIDATE, (3, "n1"))
+    assert "election" in server.ctx.timers
+
+
+@pytest.mark.parametrize("size", range(3, 10))
+def test_a_majority_elects_and_no_less(size: int) -> None:
+    """'If votes received from majority of servers: become leader' (5.2)."""
+    server = Server(size=size)
+    server.timer("election")
+    needed = size // 2
+    for number, peer in enumerate(server.peers, 1):
+        sent = server.hear(peer, VoteReply(1, True))
+        if number == needed:
+            assert server.role is Role.LEADER
+            assert sent == [Sent(each, append(1, 0, 0)) for each in server.peers]
+            return
+        assert (server.role, sent) == (Role.CANDIDATE, [])
+
+
+def test_a_vote_counts_once_and_a_refusal_not_at_all() -> None:
+    """'A candidate wins an election if it receives votes from a majority of the servers': different servers (5.2)."""
+    server = Server(size=5)
+    server.timer("election")
+    server.hear("n2", VoteReply(1, True))
+    server.hear("n2", VoteReply(1, True))
+    server.hear("n3", VoteReply(1, False))
+    roles = [server.role]
+    server.hear("n4", VoteReply(1, True))
+    assert [*roles, server.role] == [Role.CANDIDATE, Role.LEADER]
+
+
+def test_a_candidate_recognises_a_legitimate_leader() -> None:
+    """'If the leader's term is at least as large as the candidate's current term, the candidate returns to follower
+    state' (5.2)."""
+    server = Server()
+    server.timer("election")
+    assert server.hear("n2", append(1, 0, 0)) == [Sent("n2", AppendReply(1, True, 0, 0))]
+    assert (server.role, server.node.leader, server.term) == (Role.FOLLOWER, "n2", 1)
+
+
+def test_a_candidate_ignores_an_illegitimate_leader() -> None:
+    """'If the term in the RPC is smaller, the candidate rejects the RPC and continues in candidate state' (5.2)."""
+    server = Server(1, term=3)
+    server.timer("election")
+    server.hear("n2", append(3, 0, 0))
+    assert (server.role, server.term) == (Role.CANDIDATE, 4)
+
+
+def test_a_candidate_that_times_out_starts_a_new_election() -> None:
+    """'If election timeout elapses: start new election' (Figure 2, Candidates)."""
+    server = Server()
+    server.timer("election")
+    sent = server.timer("election")
+    assert sent == [Sent(peer, RequestVote(2, 0, 0)) for peer in server.peers]
+    assert server.durable == (2, "n1")
+    server.hear("n2", VoteReply(1, True))
+    assert server.role is Role.CANDIDATE
+
+
+def test_votes_that_come_too_late_change_nothing() -> None:
+    server = Server(size=5)
+    server.lead()
+    before = server.state()
+    assert server.hear("n5", VoteReply(1, True)) == []
+    assert server.state() == before
+
+
+def test_a_leader_sends_heartbeats_at_once_and_again() -> None:
+    """'Upon election: send initial empty AppendEntries RPCs; repeat during idle periods' (5.2)."""
+    server = Server(1, 1)
+    assert server.lead() == [Sent(peer, append(2, 2, 1)) for peer in server.peers]
+    assert "election" not in server.ctx.timers
+    for number in range(1, 4):
+        at_us = server.ctx.now_us
+        assert server.timer("heartbeat") == [Sent(peer, append(2, 2, 1)) for peer in server.peers], number
+        assert server.ctx.now_us - at_us == TIMING.heartbeat_us
+
+
+def test_an_election_timer_of_old_does_not_depose_a_leader() -> None:
+    server = Server()
+    server.lead()
+    server.ctx.timers["election"] = server.ctx.now_us
+    assert server.timer("election") == []
+    assert server.role is Role.LEADER
+
+
+@pytest.mark.parametrize("name", ["heartbeat", "quorum"])
+def test_the_timers_of_a_leader_mean_nothing_to_others(name: str) -> None:
+    server = Server()
+    server.ctx.timers[name] = 0
+    before = server.role, server.term
+    assert server.timer(name) == []
+    assert (server.role, server.term) == before
+
+
+# -- voters (5.2, 5.4.1) -------------------------------------------------------------------------------------
+
+
+def test_a_vote_is_on_disk_before_it_is_given() -> None:
+    """'Persistent state: updated on stable storage before responding to RPCs' (Figure 2)."""
+    server = Server(term=1)
+    assert server.hear("n2", RequestVote(2, 0, 0)) == [Sent("n2", VoteReply(2, True))]
+    assert server.durable == (2, "n2")
+
+
+def test_each_server_votes_for_at_most_one_candidate_in_a_term() -> None:
+    """'Each server will vote for at most one candidate in a given term, on a first-come-first-served basis' (5.2)."""
+    server = Server(term=1)
+    server.hear("n2", RequestVote(2, 0, 0))
+    assert server.hear("n3", RequestVote(2, 9, 1)) == [Sent("n3", VoteReply(2, False))]
+    assert server.hear("n2", RequestVote(2, 0, 0)) == [Sent("n2", VoteReply(2, True))]
+    assert server.hear("n3", RequestVote(3, 0, 0)) == [Sent("n3", VoteReply(3, True))]
+
+
+def test_a_vote_survives_a_crash() -> None:
+    """votedFor is persistent state (Figure 2): a restarted server does not vote twice."""
+    server = Server(term=1)
+    server.hear("n2", RequestVote(2, 0, 0))
+    server.boot()
+    assert server.hear("n3", RequestVote(2, 0, 0)) == [Sent("n3", VoteReply(2, False))]
+
+
+def test_with_the_rule_off_a_vote_does_not_survive_a_crash() -> None:
+    server = Server(term=1, rules=Rules(persist_vote=False, check_quorum=False, pre_vote=False))
+    server.hear("n2", RequestVote(2, 0, 0))
+    server.boot()
+    assert server.hear("n3", RequestVote(2, 0, 0)) == [Sent("n3", VoteReply(2, True))]
+
+
+@pytest.mark.parametrize(
+    ("mine", "index", "term", "granted"),
+    [
+        ((), 0, 0, True),
+        ((1, 1), 2, 1, True),
+        ((1, 1), 3, 1, True),
+        ((1, 1), 1, 1, False),
+        ((1, 1), 1, 2, True),
+        ((1, 2), 9, 1, False),
+        ((1, 2), 0, 0, False),
+        ((1, 1, 3), 2, 3, False),
+    ],
+)
+def test_a_voter_denies_its_vote_if_its_own_log_is_more_up_to_date(
+    mine: tuple[int, ...], index: int, term: int, granted: bool
+) -> None:
+    """'If the logs have last entries with different terms, then the log with the later term is more up-to-date. If the
+    logs end with the same term, then whichever log is longer' (5.4.1)."""
+    server = Server(*mine, term=7)
+    assert server.hear("n2", RequestVote(8, index, term)) == [Sent("n2", VoteReply(8, granted))]
+    assert server.durable == (8, "n2" if granted else None)
+
+
+def test_only_a_granted_vote_resets_the_election_timer() -> None:
+    """'If election timeout elapses without receiving AppendEntries RPC or granting vote to candidate' (Figure 2)."""
+    server = Server(1, 1, term=1)
+    before = server.ctx.timers["election"]
+    server.wait(100_000)
+    server.hear("n2", RequestVote(2, 0, 0))
+    assert server.ctx.timers["election"] == before
+    server.hear("n3", RequestVote(2, 2, 1))
+    assert server.ctx.timers["election"] >= server.ctx.now_us + TIMING.election_min_us
+
+
+# -- voters that hear a leader (4.2.3) -----------------------------------------------------------------------
+
+
+def test_a_server_that_hears_a_leader_ignores_requestvote() -> None:
+    """'If a server receives a RequestVote request within the minimum election timeout of hearing from a current leader,
+    it does not update its term or grant its vote' (dissertation 4.2.3)."""
+    server = Server(term=1, rules=Rules(pre_vote=False))
+    server.hear("n2", append(1, 0, 0))
+    server.wait(TIMING.election_min_us - 1)
+    before = server.state()
+    assert server.hear("n3", RequestVote(9, 9, 9)) == []
+    assert server.state() == before
+    server.wait(1)
+    assert server.hear("n3", RequestVote(9, 9, 9)) == [Sent("n3", VoteReply(9, True))]
+
+
+# -- check-quorum (6.2) --------------------------------------------------------------------------------------
+
+
+def test_a_leader_steps_down_if_it_hears_no_majority() -> None:
+    """'A leader steps down if an election timeout elapses without a successful round of heartbeats to a majority of its
+    cluster' (dissertation 6.2)."""
+    server = Server(size=5, rules=Rules(pre_vote=False))
+    server.lead()
+    server.timer("quorum")
+    assert server.role is Role.LEADER
+    for peer in ("n2", "n3"):
+        server.accept(peer, 0)
+    server.timer("quorum")
+    assert server.role is Role.LEADER
+    server.accept("n2", 0)
+    server.wait(1)
+    assert server.timer("quorum") == []
+    assert (server.role, server.term, server.node.leader) == (Role.FOLLOWER, 1, None)
+    assert set(server.ctx.timers) == {"election"}
+
+
+def test_without_the_rule_it_stays() -> None:
+    server = Server(size=5)
+    server.lead()
+    for _ in range(3):
+        server.timer("quorum")
+    assert server.role is Role.LEADER
+
+
+# -- pre-vote (9.6) ------------------------------------------------------------------------------------------
+
+
+def test_a_precandidate_asks_for_the_next_term_and_changes_nothing() -> None:
+    """'A candidate only increments its term if it first learns from a majority of the cluster that they would be
+    willing to grant the candidate their votes' (dissertation 9.6)."""
+    server = Server(1, term=4, vote="n3", rules=ALL_ON)
+    assert server.timer("election") == [Sent(peer, PreVote(5, 1, 1)) for peer in server.peers]
+    assert (server.role, server.term, server.durable) == (Role.PRECANDIDATE, 4, (4, "n3"))
+    assert server.timer("election") == [Sent(peer, PreVote(5, 1, 1)) for peer in server.peers]
+    assert server.durable == (4, "n3")
+
+
+@pytest.mark.parametrize(
+    ("request_", "granted"),
+    [(PreVote(5, 2, 3), True), (PreVote(5, 1, 3), False), (PreVote(4, 2, 3), False), (PreVote(99, 9, 9), True)],
+    ids=["would vote", "log behind", "old term", "far ahead"],
+)
+def test_a_pre_vote_changes_no_state_at_all(request_: PreVote, granted: bool) -> None:
+    server = Server(1, 3, term=4, vote="n3", rules=ALL_ON)
+    server.wait(TIMING.election_max_us)
+    before = server.state()
+    reply = PreVoteReply(request_.term if granted else 4, granted)
+    assert server.hear("n2", request_) == [Sent("n2", reply)]
+    assert server.state() == before
+
+
+def test_a_pre_vote_is_refused_by_who_hears_a_leader_and_by_the_leader() -> None:
+    """'Servers grant it if they have not received heartbeats from a valid leader for at least a baseline election
+    timeout' (dissertation 9.6)."""
+    server = Server(term=1, rules=ALL_ON)
+    server.hear("n2", append(1, 0, 0))
+    assert server.hear("n3", PreVote(2, 9, 9)) == [Sent("n3", PreVoteReply(1, False))]
+    server.wait(TIMING.election_min_us)
+    assert server.hear("n3", PreVote(2, 9, 9)) == [Sent("n3", PreVoteReply(2, True))]
+    leader = Server()
+    leader.lead()
+    assert leader.hear("n3", PreVote(9, 9, 9)) == [Sent("n3", PreVoteReply(1, False))]
+
+
+def test_a_majority_of_pre_votes_starts_the_election() -> None:
+    server = Server(size=5, rules=ALL_ON)
+    server.timer("election")
+    assert server.hear("n2", PreVoteReply(1, True)) == []
+    assert server.hear("n2", PreVoteReply(1, True)) == []
+    assert server.hear("n3", PreVoteReply(1, True)) == [Sent(peer, RequestVote(1, 0, 0)) for peer in server.peers]
+    assert (server.role, server.durable) == (Role.CANDIDATE, (1, "n1"))
+
+
+def test_pre_votes_for_another_term_do_not_count() -> None:
+    server = Server(size=5, rules=ALL_ON)
+    server.timer("election")
+    server.hear("n2", PreVoteReply(7, True))
+    server.hear("n3", PreVoteReply(7, True))
+    assert (server.role, server.term) == (Role.PRECANDIDATE, 0)
+
+
+def test_a_refusal_from_a_higher_term_is_news_of_that_term() -> None:
+    server = Server(rules=ALL_ON)
+    server.timer("election")
+    server.hear("n2", PreVoteReply(6, False))
+    assert (server.role, server.durable) == (Role.FOLLOWER, (6, None))
+
+
+def test_a_precandidate_that_hears_a_leader_gives_up() -> None:
+    server = Server(term=1, rules=ALL_ON)
+    server.timer("election")
+    server.hear("n2", append(1, 0, 0))
+    assert (server.role, server.node.leader) == (Role.FOLLOWER, "n2")
+    server.hear("n3", PreVoteReply(2, True))
+    server.hear("n2", PreVoteReply(2, True))
+    assert (server.role, server.term) == (Role.FOLLOWER, 1)
+
+
+# -- the entry at the start of a term (6.4) ------------------------------------------------------------------
+
+
+def test_a_new_leader_appends_an_entry_without_command() -> None:
+    """'Each leader commits a blank no-op entry into the log at the start of its term' (section 8)."""
+    server = Server(1, noop=True)
+    sent = server.lead()
+    assert server.terms == (1, 2)
+    assert server.disk.log[-1].command is None
+    assert [each.message for each in sent] == [AppendEntries(2, 1, 1, (server.disk.log[-1],), 0)] * 2

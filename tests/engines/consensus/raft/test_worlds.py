@@ -1,0 +1,128 @@
+"""Random faults in random worlds: with all rules on no guarantee breaks, and a healed cluster works again."""
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engines.consensus.raft.engine import Propose, RaftEngine, SetWorkload
+from engines.consensus.raft.invariants import STABILITY
+from engines.errors import UserError
+from engines.sim import faults
+from engines.sim.clock import US_PER_S
+from engines.sim.pattern import Config
+from engines.sim.random import Stream
+from tests.engines.consensus.raft.oracle import Oracle
+from tests.engines.consensus.raft.strategies import SERVERS, configs, schedules, seeds
+
+Schedule = list[tuple[int, Any]]
+
+
+def play(engine: RaftEngine, schedule: Schedule) -> None:
+    """Carry out what can be carried out of a schedule, with a third of a second behind it."""
+    for wait_us, command in schedule:
+        engine.run(engine.now_us + wait_us, 1 << 60)
+        with suppress(UserError):
+            engine.apply(command)
+    engine.run(engine.now_us + 300_000, 1 << 60)
+
+
+def broken(engine: RaftEngine) -> list[tuple[str, tuple[str, ...]]]:
+    return [(check.name, check.witness) for check in engine.check() if not check.ok]
+
+
+def recovers(engine: RaftEngine) -> None:
+    """After Heal a leader exists, and a proposal is committed everywhere, within five seconds."""
+    engine.apply(faults.Heal())
+    engine.apply(SetWorkload("off"))
+    engine.run(engine.now_us + 2 * US_PER_S, 1 << 60)
+    engine.apply(Propose("set", "q", 77))
+    engine.run(engine.now_us + 3 * US_PER_S, 1 << 60)
+    assert engine.leader()
+    assert [engine.raft(server).kv.values.get("q") for server in engine.servers] == [77] * 5
+    assert len({tuple(engine.raft(server).log) for server in engine.servers}) == 1
+
+
+@settings(max_examples=400)
+@given(seeds, configs, schedules)
+def test_no_guarantee_breaks_whatever_fails_and_a_healed_cluster_works(
+    seed: int, config: Config, schedule: Schedule
+) -> None:
+    engine = RaftEngine(seed, config)
+    play(engine, schedule)
+    assert broken(engine) == []
+    recovers(engine)
+    assert broken(engine) == []
+
+
+def storm(stream: Stream) -> Any:
+    """One fault, of every kind that a cluster must survive."""
+    a, b = (SERVERS[stream.below(5)] for _ in range(2))
+    some = stream.between(1, 4)
+    sides = SERVERS[:some], SERVERS[some:]
+    kinds = (
+        faults.Crash(a), faults.Crash(b), faults.Crash(a), faults.Restart(a), faults.Restart(b), faults.Freeze(a),
+        faults.Thaw(a), faults.Cut(a, b), faults.Mend("*", "*"), faults.Partition(sides), faults.Isolate(a),
+        faults.Reconnect(a), faults.Lose("*", a, 300_000), faults.Duplicate(a, "*", 400_000),
+        faults.Reorder("*", "*", 300_000), faults.Slow(a, b, 90_000, 90_000), faults.Clog(a, "*"),
+        faults.Unclog("*", "*"), faults.Skew(a, stream.between(-300_000, 300_000), 500_000),
+        faults.Skew(b, 0, -500_000), faults.SlowDisk(a, 60_000), faults.SlowDisk("n3", 5_000),
+        faults.ExpireTimers((a, b) if a != b else (a,), "election", 1_000), faults.Drop(stream.between(1, 3_000)),
+        Propose("add", "x", 1, a, stream.chance(500_000)), SetWorkload(("light", "busy", "flood")[stream.below(3)]),
+        faults.Heal(),
+    )  # fmt: skip
+    return kinds[stream.below(len(kinds))]
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_long_storms(block: int) -> None:
+    for seed in range(100 * block, 100 * block + 100):
+        engine = RaftEngine(seed, ())
+        stream = Stream(seed, "storm")
+        for _ in range(60):
+            engine.run(engine.now_us + stream.below(150_000), 1 << 60)
+            engine.apply(storm(stream))
+        recovers(engine)
+        assert broken(engine) == [], seed
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("block", range(20))
+def test_very_many_long_storms(block: int) -> None:
+    for seed in range(1_000 + 500 * block, 1_500 + 500 * block):
+        engine = RaftEngine(seed, (("workload", "busy"),))
+        stream = Stream(seed, "storm")
+        for _ in range(200):
+            engine.run(engine.now_us + stream.below(150_000), 1 << 60)
+            engine.apply(storm(stream))
+        recovers(engine)
+        assert broken(engine) == [], seed
+
+
+# -- the checks against a slow checker that looks at everything ------------------------------------------------
+
+RULES_OFF = st.fixed_dictionaries(
+    {}, optional={rule: st.just(False) for rule in ("current_term_commit", "persist_vote", "pre_vote", "check_quorum")}
+)
+
+
+@settings(max_examples=60)
+@given(seeds, RULES_OFF, schedules)
+def test_the_checks_find_what_a_slow_checker_finds(seed: int, rules: dict[str, bool], schedule: Schedule) -> None:
+    engine = RaftEngine(seed, tuple(sorted(rules.items())))
+    oracle = Oracle(engine)
+    for wait_us, command in schedule:
+        until = engine.now_us + wait_us // 2
+        while (due := engine.next_us()) is not None and due <= until:
+            engine.step()
+            oracle.look()
+        engine.run(until, 1 << 60)
+        with suppress(UserError):
+            engine.apply(command)
+        oracle.look()
+    found = {name for name, _ in broken(engine)}
+    assert oracle.broken <= found
+    if "persist_vote" not in rules:
+        assert found - {STABILITY} == oracle.broken
