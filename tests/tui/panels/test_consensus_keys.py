@@ -1,0 +1,239 @@
+"""Every verb means something the engine accepts, or says why not; the selection never holds what is gone."""
+
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engines.consensus.raft.engine import COMMANDS, Propose, SetRule, SetWorkload
+from engines.consensus.raft.snapshot import Snapshot
+from engines.errors import UserError
+from engines.sim import faults
+from engines.sim.timeline import Timeline
+from tests.tui.panels.runs import run
+from tui.keys import FREE, VERBS, keymap
+from tui.panel import Ask, Do, Focus, Offer, Refuse
+from tui.panels.consensus import PANEL
+from tui.panels.consensus.facts import entry_at
+from tui.scrubber import weight
+
+ARROWS = ("left", "right", "up", "down")
+KEYS = {key.key: key for key in PANEL.keys}
+
+
+def press(timeline: Timeline[Any, Snapshot], key: str, focus: Focus) -> Any:
+    return KEYS[key].act(timeline.snapshot(), focus)
+
+
+def accepted(timeline: Timeline[Any, Snapshot], outcome: Any) -> bool:
+    """Whether an outcome is a command, or commands, that the engine takes now, or something of the screen."""
+    if isinstance(outcome, Focus | Ask | Do | Refuse):
+        return True
+    for command in outcome if isinstance(outcome, tuple) else (outcome,):
+        assert isinstance(command, COMMANDS)
+        timeline.engine.validate(timeline.engine.resolve(command))
+    return bool(outcome) or outcome == ()
+
+
+def present(snapshot: Snapshot, focus: Focus) -> bool:
+    """Whether what the focus names exists."""
+    server = snapshot.server(focus.node)
+    if server is None:
+        return False
+    if focus.item.startswith("m:"):
+        return any(f"m:{flight.id}" == focus.item for flight in snapshot.flights)
+    return not focus.item or entry_at(server, int(focus.item[2:])) is not None
+
+
+def values(offer: Offer) -> dict[str, Any]:
+    return {param.name: param.value for param in offer.params}
+
+
+def test_no_key_collides_with_a_global_one() -> None:
+    table = keymap(PANEL)
+    assert set(KEYS) <= set(table)
+    assert all(key in FREE or key in VERBS for key in KEYS)
+
+
+def everything_selectable(snapshot: Snapshot) -> list[Focus]:
+    found = [Focus()]
+    for server in snapshot.servers:
+        found.append(Focus(node=server.id))
+        found += [Focus(node=server.id, item=f"e:{entry.number}") for entry in server.log[-2:]]
+        found += [
+            Focus(node=server.id, item=f"m:{each.id}") for each in snapshot.flights if server.id in (each.src, each.dst)
+        ]
+    return found
+
+
+@pytest.mark.parametrize("faulty", [(), (faults.Crash("n1"),), (faults.Freeze("n2"), faults.Isolate("n4"))])
+def test_every_outcome_of_every_key_and_offer_is_accepted(faulty: tuple[Any, ...]) -> None:
+    timeline = run(1_500, *((1_000 + i, command) for i, command in enumerate(faulty)))
+    snapshot = timeline.snapshot()
+    for focus in everything_selectable(snapshot):
+        for key in KEYS:
+            assert accepted(timeline, press(timeline, key, focus)), key
+        for dialogue in (PANEL.faults, PANEL.rules, PANEL.tune, PANEL.sides):
+            for offer in dialogue(snapshot, focus):
+                assert accepted(timeline, offer.build(values(offer))), offer.title
+                for param in offer.params:
+                    for choice in param.choices:
+                        assert accepted(timeline, offer.build({**values(offer), param.name: choice})), offer.title
+
+
+@given(st.lists(st.sampled_from((*ARROWS, *(key for key in KEYS if key not in "AjJ"), "wait")), max_size=40))
+def test_move_and_fit_never_select_what_is_absent(pressed: list[str]) -> None:
+    timeline = run(900)
+    focus = Focus()
+    for key in pressed:
+        snapshot = timeline.snapshot()
+        if key == "wait":
+            timeline.advance(timeline.now_us + 17_000)
+        elif key in ARROWS:
+            focus = PANEL.move(snapshot, focus, key)
+            assert present(snapshot, focus)
+        else:
+            outcome = KEYS[key].act(snapshot, focus)
+            if isinstance(outcome, Focus):
+                focus = outcome
+                assert present(snapshot, focus)
+            elif not isinstance(outcome, Refuse):
+                for command in outcome if isinstance(outcome, tuple) else (outcome,):
+                    timeline.submit(command)
+        focus = PANEL.fit(timeline.snapshot(), focus)
+        assert present(timeline.snapshot(), focus)
+        assert PANEL.fit(timeline.snapshot(), focus) == focus
+
+
+def test_the_first_focus_is_the_leader() -> None:
+    assert PANEL.fit(run(1_000).snapshot(), Focus()).node == "n3"
+
+
+def test_arrows_walk_servers_messages_and_entries_and_come_back() -> None:
+    snapshot = run(2_000).snapshot()
+    flight = snapshot.flights[0]
+    focus = PANEL.move(snapshot, Focus(node="n5"), "right")
+    assert focus.node == "n1"
+    focus = PANEL.move(snapshot, Focus(node=flight.dst), "up")
+    assert focus.item == f"m:{flight.id}"
+    assert PANEL.move(snapshot, focus, "down").item == ""
+    focus = PANEL.move(snapshot, Focus(node="n2"), "down")
+    last = snapshot.window[1]
+    assert (focus.node, focus.item) == ("n2", f"e:{last}")
+    assert PANEL.move(snapshot, focus, "left").item == f"e:{last - 1}"
+    assert PANEL.move(snapshot, focus, "down").node == "n3"
+    assert PANEL.move(snapshot, focus, "right").item == ""
+
+
+def test_on_a_message_k_drops_it_and_x_l_d_act_on_its_link_alone() -> None:
+    timeline = run(2_000)
+    flight = timeline.snapshot().flights[0]
+    focus = Focus(node=flight.dst, item=f"m:{flight.id}")
+    assert press(timeline, "k", focus) == faults.Drop(flight.id)
+    assert press(timeline, "x", focus) == faults.Cut(flight.src, flight.dst)
+    assert press(timeline, "l", focus) == (faults.Lose(flight.src, flight.dst, 100_000),)
+    assert press(timeline, "d", focus) == (faults.Slow(flight.src, flight.dst, 45_000, 30_000),)
+    assert isinstance(press(timeline, "z", focus), Refuse)
+
+
+@pytest.mark.parametrize(
+    ("key", "levels"),
+    [
+        ("l", [100_000, 300_000, 600_000, 1_000_000, 0]),
+        ("d", [45_000, 150_000, 15_000]),
+    ],
+)
+def test_levels_go_round(key: str, levels: list[int]) -> None:
+    timeline = run(1_000)
+    focus = Focus(node="n2")
+    for level in levels:
+        commands = press(timeline, key, focus)
+        assert {getattr(each, "ppm", getattr(each, "latency_us", None)) for each in commands} == {level}
+        for command in commands:
+            timeline.submit(command)
+    assert not timeline.snapshot().links
+
+
+def test_toggles_come_back() -> None:
+    timeline = run(1_000)
+    focus = Focus(node="n2")
+    for key, there, back in (
+        ("k", faults.Crash, faults.Restart),
+        ("z", faults.Freeze, faults.Thaw),
+        ("x", faults.Isolate, faults.Reconnect),
+    ):
+        for kind in (there, back):
+            command = press(timeline, key, focus)
+            assert command == kind("n2")
+            timeline.submit(command)
+    clocks = []
+    for _ in range(4):
+        command = press(timeline, "c", focus)
+        clocks.append((command.offset_us, command.drift_ppm))
+        timeline.submit(command)
+        timeline.advance(timeline.now_us + 20_000)
+    assert clocks == [(200_000, 0), (0, 200_000), (0, -200_000), (0, 0)]
+
+
+def test_a_crashed_server_takes_no_proposal_and_says_so() -> None:
+    timeline = run(1_500, (1_000, faults.Crash("n2")))
+    outcome = press(timeline, "a", Focus(node="n2"))
+    assert isinstance(outcome, Refuse)
+    assert "crashed" in outcome.why
+
+
+def test_proposals_follow_from_the_snapshot_alone() -> None:
+    timeline = run(1_000)
+    assert press(timeline, "a", Focus(node="n3")) == Propose("set", "x", 1, "n3")
+    timeline.submit(Propose("set", "x", 1, "n3"))
+    timeline.advance(1_400_000)
+    assert press(timeline, "a", Focus(node="n3")) == Propose("set", "y", 2, "n3")
+
+
+def test_typed_commands_are_parsed_and_nonsense_is_refused_with_what_would_do() -> None:
+    snapshot = run(1_000).snapshot()
+    assert PANEL.client(snapshot, Focus(node="n1"), "y+=2") == Propose("add", "y", 2, "n1")
+    with pytest.raises(UserError, match="y=3"):
+        PANEL.client(snapshot, Focus(), "make tea")
+
+
+def test_rules_know_their_state_and_offer_the_opposite() -> None:
+    snapshot = run(1_000, (900, SetRule("pre_vote", False))).snapshot()
+    states = {offer.build({}).rule: (offer.on, offer.build({}).on) for offer in PANEL.rules(snapshot, Focus())}
+    assert states["pre_vote"] == (False, True)
+    assert states["check_quorum"] == (True, False)
+
+
+def test_every_command_but_the_lecture_leaves_a_mark() -> None:
+    for command in COMMANDS:
+        assert is_dataclass(command)
+        make: Any = command
+        made = make(*(None for _ in fields(command)))
+        assert (PANEL.mark(made) is None) == (command is faults.Narrate)
+    assert PANEL.mark(SetWorkload("off")) == ("w", "you")
+
+
+def test_what_breaks_something_covers_a_proposal_beside_it_on_the_scrubber() -> None:
+    propose = PANEL.mark(Propose("set", "x", 1))
+    assert propose is not None
+    for fault in (
+        faults.Partition((("n1",), ("n2",))),
+        faults.Crash("n1"),
+        faults.Cut("n1", "n2"),
+        faults.Freeze("n1"),
+    ):
+        mark = PANEL.mark(fault)
+        assert mark is not None
+        assert weight(mark[1], True) > weight(propose[1], False)
+
+
+def test_the_workload_goes_round() -> None:
+    timeline = run(1_000)
+    seen = []
+    for _ in range(4):
+        command = press(timeline, "w", Focus())
+        seen.append(command.level)
+        timeline.submit(command)
+    assert seen == ["busy", "flood", "off", "light"]

@@ -1,0 +1,250 @@
+"""The command line is a contract: what it prints, with which status, and what it says of bad input."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engines.consensus import PATTERN
+
+ENVIRON = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+
+
+def dp_tui(*args: str, given: str | bytes = b"", env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command without a terminal."""
+    data = given.encode() if isinstance(given, str) else given
+    done = subprocess.run(
+        [sys.executable, "-m", "tui", *args],
+        input=data,
+        capture_output=True,
+        env={**ENVIRON, **(env or {})},
+        timeout=60,
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def report(*args: str, **options: Any) -> dict[str, Any]:
+    """The JSON of a run that went well."""
+    done = dp_tui("run", *args, "--json", **options)
+    assert done.returncode == 0, done.stderr
+    data: dict[str, Any] = json.loads(done.stdout)
+    return data
+
+
+def refused(*args: str, **options: Any) -> str:
+    """The one line that says what was wrong."""
+    done = dp_tui(*args, **options)
+    assert done.returncode == 2, done.stdout
+    assert done.stdout == ""
+    assert done.stderr.startswith("dp-tui: ")
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+# -- run -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_reports_what_the_contract_names() -> None:
+    data = report("raft", "--seed", "7", "--until", "5s")
+    assert data["pattern"] == "consensus"
+    assert data["variant"] == "raft"
+    assert data["seed"] == 7
+    assert data["virtual_time_us"] == 5_000_000
+    assert isinstance(data["events"], int)
+    assert len(data["digest"]) == 32
+    assert {check["name"] for check in data["checks"]} >= {"election safety", "log matching", "leader completeness"}
+    assert all(set(check) == {"name", "ok", "detail", "witness"} for check in data["checks"])
+    assert [server["id"] for server in data["snapshot"]["servers"]] == ["n1", "n2", "n3", "n4", "n5"]
+
+
+def test_equal_runs_have_equal_digests_whatever_the_hash_seed() -> None:
+    runs = [report("raft", "--until", "10s", env={"PYTHONHASHSEED": seed}) for seed in ("0", "1", "77")]
+    assert runs[0] == runs[1] == runs[2]
+    assert report("raft", "--until", "10s", "--seed", "43")["digest"] != runs[0]["digest"]
+
+
+def test_a_run_lasts_a_minute_or_as_long_as_its_story() -> None:
+    assert report("consensus")["virtual_time_us"] == 60_000_000
+    story = PATTERN.scenario("figure-7")
+    assert report("raft", "--scenario", "figure-7")["virtual_time_us"] == story.end_us
+
+
+@pytest.mark.parametrize(
+    ("text", "us"), [("1500ms", 1_500_000), ("2", 2_000_000), ("0.5s", 500_000), ("0.05m", 3_000_000)]
+)
+def test_lengths_of_time(text: str, us: int) -> None:
+    assert report("raft", "--until", text)["virtual_time_us"] == us
+
+
+def test_a_failed_check_is_status_1_and_says_whether_the_story_wanted_it() -> None:
+    done = dp_tui("run", "raft", "--scenario", "figure-8-broken", "--json")
+    assert done.returncode == 1
+    failed = [check for check in json.loads(done.stdout)["checks"] if not check["ok"]]
+    assert {check["name"] for check in failed} == {"leader completeness", "state machine safety"}
+    assert all(check["expected"] is True and check["witness"] for check in failed)
+
+
+def test_the_report_for_people_names_the_broken_check_and_its_witness() -> None:
+    done = dp_tui("run", "raft", "--scenario", "disruptive-server")
+    assert done.returncode == 1
+    assert "FAILED  leader stability" in done.stdout
+    assert "the scenario shows this" in done.stdout
+    assert dp_tui("run", "raft", "--scenario", "pre-vote").returncode == 0
+
+
+@pytest.mark.parametrize("nodes", [3, 9])
+def test_clusters_of_other_sizes(nodes: int) -> None:
+    assert len(report("raft", "--nodes", str(nodes), "--until", "3s")["snapshot"]["servers"]) == nodes
+
+
+# -- list ----------------------------------------------------------------------------------------------------------
+
+
+def test_list_names_patterns_variants_scenarios_and_nothing_unbuilt() -> None:
+    data = json.loads(dp_tui("list", "--json").stdout)
+    consensus = next(each for each in data["patterns"] if each["name"] == "consensus")
+    assert [each["name"] for each in consensus["variants"]] == [each.name for each in PATTERN.variants]
+    assert [each["name"] for each in consensus["scenarios"]] == [each.name for each in PATTERN.scenarios]
+    assert "tracing" not in [each["name"] for each in data["patterns"]]
+    assert "scenario figure-8:" in dp_tui("list").stdout
+
+
+def test_fidelity_says_what_is_left_out_and_where_common_wisdom_is_wrong() -> None:
+    text = dp_tui("list", "--fidelity").stdout
+    assert "left out" in text
+    assert "simplified" in text
+    assert "3f+1" in text
+
+
+# -- bad usage -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("run", "nonsense"), ("'nonsense'", "consensus", "raft")),
+        (("run", "tracing"), ("'tracing'", "is accepted")),
+        (("run", "raft", "--scenario", "nope"), ("'nope'", "figure-8")),
+        (("run", "raft", "--variant", "pbft2"), ("'pbft2'", "raft")),
+        (("run", "raft", "--nodes", "2"), ("nodes", "between 3 and 9")),
+        (("run", "raft", "--nodes", "many"), ("--nodes", "many")),
+        (("run", "raft", "--nodes", "5", "--scenario", "election"), ("--nodes", "election")),
+        (("run", "raft", "--until", "soon"), ("'soon'", "60s")),
+        (("run", "raft", "--until", "-3s"), ("-3s",)),
+        (("run", "raft", "--until", "99999999"), ("longer than a day",)),
+        (("run", "raft", "--seed", "1.5"), ("--seed", "1.5")),
+        (("run", "raft", "data.txt"), ("data.txt", "takes no data file")),
+        (("run",), ("PATTERN",)),
+        (("run", "raft", "--frobnicate"), ("--frobnicate",)),
+        (("nonsense",), ("'nonsense'", "raft")),
+        (("raft", "--speed", "0"), ("'0'", "1/100")),
+        (("raft", "--speed", "fast"), ("'fast'", "1/20")),
+        (("raft", "--fps", "99"), ("--fps", "99")),
+        (("raft", "--glyphs", "emoji"), ("emoji", "braille")),
+        (("replay", "/nowhere/at/all.json"), ("/nowhere/at/all.json", "cannot be read")),
+        (("replay",), ("FILE",)),
+        (("serve",), ("'serve'",)),
+        (("hunt", "raft"), ("'hunt'",)),
+    ],
+)
+def test_bad_usage_is_one_line_and_status_2(args: tuple[str, ...], said: tuple[str, ...]) -> None:
+    line = refused(*args)
+    assert all(word in line for word in said), line
+
+
+@pytest.mark.parametrize(
+    "env", [{}, {"TERM": "dumb"}, {"TERM": ""}, {"NO_COLOR": "1"}, {"LC_ALL": "C"}], ids=lambda env: str(env)
+)
+def test_without_a_terminal_the_app_points_to_run(env: dict[str, str]) -> None:
+    assert "dp-tui run" in refused("raft", env=env)
+
+
+def test_help_and_version_are_no_errors() -> None:
+    assert "PATTERN" in dp_tui("--help").stdout
+    assert dp_tui("--version").stdout.startswith("dp-tui ")
+
+
+# -- replay --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with faults, saved by a session."""
+    from tests.monkey import screen
+    from tui.registry import PANELS
+    from tui.session import Session
+
+    session = Session(PANELS, "consensus")
+    session.resize(120, 36)
+    for keys in ("gk", "a", "zx", "h"):
+        for _ in range(60):
+            session.tick(100_000)
+        for key in keys:
+            session.press(key)
+    assert "checks 8/8 ok" in screen(session)
+    path: Path = tmp_path_factory.mktemp("runs") / "run.json"
+    session.save(path)
+    return path
+
+
+def test_a_saved_run_replays_to_the_same_digest(saved: Path) -> None:
+    done = dp_tui("replay", str(saved), "--headless")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(saved.read_text())["digest"] in done.stdout
+    assert dp_tui("replay", "-", "--headless", given=saved.read_bytes()).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"seed": 43}, "digest"),
+        ({"digest": "0" * 32}, "digest"),
+        ({"format": 99}, "format 99"),
+        ({"engine_version": 999}, "version 999"),
+        ({"pattern": "astrology"}, "'astrology'"),
+        ({"variant": "paxos"}, "'paxos'"),
+        ({"scenario": "none such"}, "'none such'"),
+        ({"config": {"nodes": 50}}, "between 3 and 9"),
+        ({"config": {"wheels": 4}}, "'wheels'"),
+        ({"seed": "many"}, '"seed"'),
+        ({"commands": [{"position": 5, "at_us": 1, "command": {"kind": "Explode"}}]}, "'Explode'"),
+        ({"commands": [{"position": 5, "at_us": 1, "command": {"kind": "Crash"}}]}, "'node'"),
+        ({"commands": [{"position": 0, "at_us": 1, "command": {"kind": "Crash", "node": "n77"}}]}, "n77"),
+        ({"commands": 7}, '"commands"'),
+        ({"end": {"position": 10**9, "at_us": 10}}, "the recording"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_recording_that_was_changed_is_refused(
+    saved: Path, tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    data = json.loads(saved.read_text())
+    path = tmp_path / "changed.json"
+    path.write_text(json.dumps(data | change))
+    line = refused("replay", str(path), "--headless")
+    assert "changed.json" in line
+    assert said in line
+
+
+def test_a_truncated_recording_names_the_place(saved: Path, tmp_path: Path) -> None:
+    text = saved.read_text()
+    path = tmp_path / "short.json"
+    for length in (0, 1, 40, len(text) // 2, len(text) - 3):
+        path.write_text(text[:length])
+        line = refused("replay", str(path), "--headless")
+        assert "line " in line
+        assert "column " in line
+
+
+def test_noise_is_no_recording(tmp_path: Path) -> None:
+    path = tmp_path / "noise"
+    path.write_bytes(bytes(range(256)))
+    assert "not UTF-8" in refused("replay", str(path), "--headless")
+    assert "not a dp-tui recording" in refused("replay", "-", "--headless", given="[1, 2]")
+    assert "deeply" in refused("replay", "-", "--headless", given="[" * 100_000)
+    assert "cannot be read" in refused("replay", str(tmp_path), "--headless")

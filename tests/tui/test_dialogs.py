@@ -1,0 +1,326 @@
+"""Dialogues as text: what each key does, what each shows, at every size and in every glyph set. No terminal, no app."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engines.errors import UserError
+from tests.tui.fake_session import CLIENT, DIALOGUES, FAULTS, HELP, PALETTE, RULES, SCENARIOS
+from tui.canvas import Canvas
+from tui.dialogs import Choice, Form, Pages, Pick, Prompt
+from tui.glyphs import ASCII, BRAILLE, GLYPH_SETS, Glyphs
+from tui.panel import Ask, Do, Offer, Outcome, Param, Refuse
+from tui.theme import known
+from tui.widgets.dialogs import open_view
+from tui.widgets.form import FormView
+from tui.widgets.lineedit import LineEdit
+from tui.widgets.sheet import Answer, Card, Close, Give, View, lay
+
+KEYS = (*"aq 3-+/", "space", "enter", "esc", "tab", "shift+tab", "up", "down", "left", "right", "home", "end",
+        "pageup", "pagedown", "backspace", "delete", "ctrl+u", "ctrl+w", "f1", "ctrl+p")  # fmt: skip
+
+
+def press(view: View, *keys: str) -> Answer:
+    """The answer to the last key."""
+    answer: Answer = None
+    for key in keys:
+        answer = view.press(key)
+    return answer
+
+
+def card(view: View, width: int = 80, height: int = 24, glyphs: Glyphs = BRAILLE) -> Card:
+    found = lay(view, width, height, glyphs)
+    assert found is not None
+    return found
+
+
+def shown(view: View, width: int = 80, height: int = 24, glyphs: Glyphs = BRAILLE) -> str:
+    return card(view, width, height, glyphs).canvas.text()
+
+
+def inks(canvas: Canvas, text: str) -> set[str]:
+    """The inks of the first place where `text` stands."""
+    for y, line in enumerate(canvas.text().split("\n")):
+        if (x := line.find(text)) >= 0:
+            return {canvas.ink_at(x + n, y) for n in range(len(text))}
+    raise AssertionError(f"{text!r} is not shown in\n{canvas.text()}")
+
+
+# -- lists
+
+
+def test_a_list_gives_the_outcome_of_the_row() -> None:
+    assert press(open_view(SCENARIOS), "down", "enter") == Give(("s2",))
+    assert press(open_view(SCENARIOS), "end", "up", "enter") == Give(("s3",))
+    assert press(open_view(SCENARIOS), "up", "up", "home", "enter") == Give(("s1",))
+
+
+@pytest.mark.parametrize("dialogue", [SCENARIOS, FAULTS, HELP, RULES])
+def test_esc_and_q_close_a_dialogue_that_takes_no_typing(dialogue: Pick | Form | Pages) -> None:
+    assert press(open_view(dialogue), "q") == Close()
+    assert press(open_view(dialogue), "esc") == Close()
+
+
+def test_a_refused_row_is_dim_cannot_be_chosen_and_says_why() -> None:
+    view = open_view(SCENARIOS)
+    assert press(view, "end", "enter") is None
+    canvas = card(view).canvas
+    assert "no: recorded data: faults need a simulation" in canvas.text()
+    press(view, "home")
+    canvas = card(view).canvas
+    assert inks(canvas, "your file") == {"dim"}
+    assert inks(canvas, "recorded data: faults need a simulation") == {"dim"}
+
+
+def test_the_help_of_the_selected_row_stands_below_and_nothing_else_moves() -> None:
+    view = open_view(SCENARIOS)
+    before = card(view)
+    assert "A quiet start" in before.canvas.text()
+    press(view, "down")
+    after = card(view)
+    assert "Two candidates ask at once" in after.canvas.text()
+    assert before[:2] == after[:2]
+    assert (before.canvas.width, before.canvas.height) == (after.canvas.width, after.canvas.height)
+
+
+def test_the_palette_is_filtered_by_words_and_titles_come_first() -> None:
+    view = open_view(PALETTE)
+    assert press(view, *"run save") is None
+    assert "save the run" in shown(view)
+    assert "thing number" not in shown(view)
+    assert press(view, "enter") == Give(Ask("client"))
+    view = open_view(PALETTE)
+    view.paste("number 19\nand more")
+    assert press(view, "enter") == Give(Do("press t"))
+
+
+def test_q_is_a_letter_in_a_filter_and_nothing_found_is_said() -> None:
+    view = open_view(PALETTE)
+    assert press(view, "q", "q", "q") is None
+    assert "nothing here is called that" in shown(view)
+    assert press(view, "enter") is None
+    assert press(view, "backspace", "backspace", "backspace", "enter") == Give(Do("press a"))
+
+
+def test_a_long_list_scrolls_and_says_how_far() -> None:
+    view = open_view(PALETTE)
+    card(view, 60, 16)
+    press(view, "up")
+    text = shown(view, 60, 16)
+    assert "crash the node" in text
+    assert "of 22" in text
+    assert "nothing is selected" in text
+
+
+def test_an_empty_list_can_only_be_closed() -> None:
+    view = open_view(DIALOGUES["empty"])
+    assert press(view, "enter", "up", "down") is None
+    assert press(view, "esc") == Close()
+
+
+# -- forms
+
+
+def test_left_and_right_change_a_number_by_its_step_within_its_range() -> None:
+    assert press(open_view(FAULTS), "right", "enter") == Give(("crash", {"for": 300}))
+    assert press(open_view(FAULTS), *["left"] * 9, "enter") == Give(("crash", {"for": 0}))
+    assert press(open_view(FAULTS), *["right"] * 99, "enter") == Give(("crash", {"for": 2000}))
+
+
+def test_tab_goes_to_the_next_value_and_a_choice_goes_round() -> None:
+    built = press(open_view(FAULTS), "down", "tab", "right", "tab", "left", "enter")
+    assert built == Give(("delay", {"by": 40, "jitter": 10, "way": "out"}))
+    assert press(open_view(FAULTS), "tab", "enter") == Give(("delay", {"by": 40, "jitter": 5, "way": "both"}))
+
+
+def test_a_number_can_be_typed_and_is_brought_into_its_range() -> None:
+    assert press(open_view(FAULTS), *"425", "enter") == Give(("crash", {"for": 425}))
+    assert press(open_view(FAULTS), *"99999", "enter") == Give(("crash", {"for": 2000}))
+    assert press(open_view(FAULTS), "up", *"-300", "enter") == Give(("skew", {"by": -300}))
+    assert press(open_view(FAULTS), *"70", "right", "enter") == Give(("crash", {"for": 120}))
+
+
+def test_a_text_takes_letters_and_a_switch_flips() -> None:
+    typed = press(open_view(FAULTS), *["down"] * 3, "backspace", "q", "space", "5", "tab", "right", "enter")
+    assert typed == Give(("write", {"text": "y=q 5", "sure": False}))
+
+
+def test_what_cannot_be_built_is_said_and_the_form_stays() -> None:
+    view = open_view(FAULTS)
+    assert press(view, *"13", "enter") is None
+    assert "13 ms is bad luck" in shown(view)
+    assert press(view, "right", "enter") == Give(("crash", {"for": 63}))
+
+
+def test_a_form_shows_the_values_of_all_offers_and_unfolds_the_selected_one() -> None:
+    view = open_view(FAULTS)
+    text = shown(view)
+    assert "for 250 ms" not in text
+    assert "by 40 ms, jitter 5 ms, way both" in text
+    assert "0 to 2000" in text
+    press(view, "down")
+    text = shown(view)
+    assert "for 250 ms" in text
+    assert "both in out" in text
+    assert "Every message from and to it takes longer." in text
+
+
+def test_switches_show_whether_they_are_on() -> None:
+    text = shown(open_view(RULES))
+    assert "[on]  check the term" in text
+    assert "[off] vote once" in text
+
+
+def test_an_empty_form_can_only_be_closed() -> None:
+    view = open_view(Form("nothing", ()))
+    assert "nothing to choose here" in shown(view)
+    assert press(view, "up", "left", "tab") is None
+    assert press(view, "enter") == Close()
+
+
+def test_a_range_without_an_upper_end_has_only_a_lower_one() -> None:
+    view = FormView(Form("f", (Offer("o", "", lambda values: values["n"], (Param("n", 3),)),)))
+    assert press(view, *["right"] * 9, "enter") == Give(12)
+    assert press(view, *["left"] * 99, "enter") == Give(0)
+
+
+def test_a_refused_offer_says_why() -> None:
+    view = FormView(Form("f", (Offer("o", "", lambda values: Refuse("not while it runs")),)))
+    assert press(view, "enter") is None
+    assert "not while it runs" in shown(view)
+
+
+# -- lines
+
+
+def test_a_prompt_is_prefilled_and_gives_what_was_typed() -> None:
+    assert press(open_view(CLIENT), "enter") == Give(("client", "y=3"))
+    assert press(open_view(CLIENT), "backspace", "4", "enter") == Give(("client", "y=4"))
+
+
+def test_an_error_is_shown_inline_and_the_text_stays() -> None:
+    view = open_view(CLIENT)
+    assert press(view, "ctrl+u", *"yqz", "space", "enter") is None
+    text = shown(view)
+    assert "> yqz" in text
+    assert "! 'yqz ' is no request; write it like y=3" in text
+    assert press(view, "=", "enter") == Give(("client", "yqz ="))
+
+
+def test_a_prompt_takes_the_first_line_of_a_paste() -> None:
+    view = open_view(CLIENT)
+    press(view, "ctrl+u")
+    view.paste("x=\x1b[1\nrm -rf /")
+    assert press(view, "enter") == Give(("client", "x=[1"))
+
+
+def test_a_long_line_keeps_its_cursor_in_sight() -> None:
+    def submit(text: str) -> Outcome:
+        return text
+
+    view = open_view(Prompt("save", "/a" * 60 + "/end", "", submit))
+    assert "/end" in shown(view, 60, 16)
+    press(view, "home", "x")
+    assert "> x/a/a" in shown(view, 60, 16)
+
+
+@given(st.lists(st.sampled_from([*KEYS, "ctrl+a", "ctrl+e", "ctrl+k", "ctrl+d"])))
+def test_a_line_never_loses_its_cursor(keys: list[str]) -> None:
+    line = LineEdit("dp tui")
+    for key in keys:
+        line.press(key)
+        assert 0 <= line.at <= len(line.text)
+        assert len("".join(text for text, _ in line.runs(10))) <= 10
+
+
+def test_a_word_goes_at_once() -> None:
+    line = LineEdit("put x 3  ")
+    line.press("ctrl+w")
+    assert line.text == "put x "
+    line.press("home")
+    line.press("ctrl+w")
+    assert line.text == "put x "
+
+
+# -- pages
+
+
+def test_pages_stand_in_two_columns_where_there_is_room_and_scroll_where_not() -> None:
+    view = open_view(HELP)
+    wide = shown(view, 130, 40)
+    assert any("this pattern" in line and "looking" in line for line in wide.split("\n"))
+    assert "scroll" not in wide
+    view = open_view(HELP)
+    assert "scroll" in shown(view, 60, 16)
+    assert "quit" not in shown(view, 60, 16)
+    press(view, "end")
+    assert "quit" in shown(view, 60, 16)
+    press(view, "home")
+    assert "Five nodes" in shown(view, 60, 16)
+
+
+# -- all of them, everywhere
+
+
+@pytest.mark.parametrize("glyphs", GLYPH_SETS, ids=lambda glyphs: glyphs.name)
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 36), (240, 70), (24, 5), (41, 9)])
+@pytest.mark.parametrize("name", sorted(DIALOGUES))
+def test_every_dialogue_fits_every_screen(name: str, size: tuple[int, int], glyphs: Glyphs) -> None:
+    view = open_view(DIALOGUES[name])
+    for key in ("f1", "down", "right", "tab", "end"):
+        found = card(view, *size, glyphs)
+        canvas = found.canvas
+        assert found.x >= 0
+        assert found.y >= 0
+        assert found.x + canvas.width <= size[0]
+        assert found.y + canvas.height <= size[1]
+        assert all(known(ink) for row in canvas.rows() for _, ink in row)
+        assert "esc" in canvas.text()
+        assert glyphs is not ASCII or canvas.text().isascii()
+        if press(view, key) is not None:
+            break
+
+
+def test_where_there_is_no_room_a_dialogue_waits() -> None:
+    view = open_view(CLIENT)
+    press(view, "4")
+    assert lay(view, 10, 3, BRAILLE) is None
+    assert "> y=34" in shown(view)
+
+
+@given(name=st.sampled_from(sorted(DIALOGUES)), keys=st.lists(st.sampled_from(KEYS), max_size=30))
+def test_no_keys_break_a_dialogue(name: str, keys: list[str]) -> None:
+    view = open_view(DIALOGUES[name])
+    for key in keys:
+        lay(view, 60, 16, BRAILLE)
+        if view.press(key) is not None:
+            return
+
+
+def test_a_click_chooses_a_row_or_a_value() -> None:
+    assert open_view(SCENARIOS).choose(1) == Give(("s2",))
+    assert open_view(SCENARIOS).choose(9) is None
+    view = open_view(FAULTS)
+    assert view.choose(2) is None
+    assert press(view, "enter") == Give(("delay", {"by": 40, "jitter": 5, "way": "both"}))
+    assert view.choose(3) is None
+    assert press(view, "right", "enter") == Give(("delay", {"by": 40, "jitter": 10, "way": "both"}))
+
+
+def test_a_refused_answer_of_a_prompt_is_shown_too() -> None:
+    def submit(text: str) -> Outcome:
+        if text:
+            raise UserError("no")
+        return Refuse("say something")
+
+    view = open_view(Prompt("p", "", "", submit))
+    assert press(view, "enter") is None
+    assert "say something" in shown(view)
+    assert press(view, "a", "enter") is None
+
+
+def test_the_highest_row_of_a_list_is_the_best_match() -> None:
+    pick = Pick("p", tuple(Choice(title, "", "", title) for title in ("unsave", "not safe", "save")), filterable=True)
+    assert press(open_view(pick), *"save", "enter") == Give("save")

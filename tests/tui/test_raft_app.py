@@ -1,0 +1,254 @@
+"""The app with Raft: the promises of the first screen, every story at both sizes, and whoever plays with the keys."""
+
+import asyncio
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from engines.consensus import PATTERN
+from engines.consensus.raft.engine import SetRule, SetTiming
+from engines.consensus.raft.rules import RULE_NAMES
+from engines.sim.pattern import Scenario
+from tests.monkey import Monkey, screen
+from tests.ptyscreen import PtyApp, python
+from tui.app import DpTui
+from tui.registry import PANELS
+from tui.session import Session
+
+TICK_US = 100_000
+HEADLESS_KEYS = 20_000
+PILOT_KEYS = 1_000
+SOAK_KEYS = 20_000
+LONG = 40.0
+
+
+def raft(scenario: str = "", size: tuple[int, int] = (120, 36)) -> Session:
+    session = Session(PANELS, "consensus", scenario=scenario, sandbox=True)
+    session.resize(*size)
+    return session
+
+
+def watch(session: Session, until: str, ticks: int = 400) -> str:
+    """Let it run until the screen shows this."""
+    for _ in range(ticks):
+        if re.search(until, screen(session)):
+            return screen(session)
+        session.tick(TICK_US)
+    raise AssertionError(f"{until!r} was not seen:\n{screen(session)}")
+
+
+# -- the first minute ----------------------------------------------------------------------------------------------
+
+
+def test_the_first_leader_stands_within_ten_seconds_of_wall_time() -> None:
+    session = raft()
+    watch(session, r"n\d L t1", ticks=100)
+
+
+def test_killing_the_leader_shows_the_next_election_and_its_reason() -> None:
+    session = raft()
+    watch(session, r"n\d L t1")
+    session.press("g")
+    leader = session.scene.timeline.snapshot().leader
+    session.press("k")
+    assert f"{leader} X" in screen(session), "the node hit changes its look in the same picture"
+    text = watch(session, r"heard no leader for \d+ ms")
+    assert re.search(r"n\d +heard no leader for \d+ ms \(its timeout\)", text)
+    text = watch(session, r"leader n\d .*t2|n\d L t2")
+    snapshot = session.scene.timeline.snapshot()
+    assert snapshot.leader != leader
+    assert snapshot.term == 2
+
+
+def test_the_logs_the_journal_and_the_scrubber_tell_one_story() -> None:
+    session = raft()
+    watch(session, r"n\d L t1")
+    session.press("g")
+    session.press("k")
+    text = watch(session, r"n\d L t2")
+    assert re.search(r"━k━|k━", text), "the crash stands on the scrubber"
+    snapshot = session.scene.timeline.snapshot()
+    dead = next(server for server in snapshot.servers if server.status == "crashed")
+    assert re.search(rf"{dead.id} X t1.*crashed", text), "the log grid knows it"
+
+
+def test_a_key_in_the_past_makes_a_branch_and_both_futures_can_be_visited() -> None:
+    session = raft()
+    watch(session, r"n\d L t1")
+    session.press("g")
+    session.press("k")
+    watch(session, r"n\d L t2")
+    session.press("space")
+    end = session.scene.timeline.position
+    for _ in range(30):
+        session.press(",")
+    assert "PAST" in screen(session)
+    session.press("x")
+    timeline = session.scene.timeline
+    assert len(timeline.branches) == 2
+    watch_position = timeline.position
+    session.press("space")
+    for _ in range(20):
+        session.tick(TICK_US)
+    assert timeline.position > watch_position
+    timeline.visit(0)
+    assert timeline.branch.end_position >= end
+    timeline.visit(1)
+    assert timeline.branch.parent == 0
+
+
+def test_a_rule_can_be_broken_from_the_keyboard() -> None:
+    session = raft()
+    dialogue = session.dialogue("rules")
+    offers = {offer.title: offer for offer in dialogue.offers}  # type: ignore[union-attr]
+    assert len(offers) == len(RULE_NAMES)
+    for offer in offers.values():
+        session.perform(offer.build({param.name: param.value for param in offer.params}))
+    assert not any(on for _, on in session.scene.timeline.snapshot().rules)
+
+
+@pytest.mark.parametrize(("nodes", "survive"), [(3, 1), (5, 2), (7, 3), (9, 4)])
+def test_the_inspector_says_how_many_failures_a_cluster_survives(nodes: int, survive: int) -> None:
+    session = Session(PANELS, "consensus", config=(("nodes", nodes),), sandbox=True)
+    session.resize(120, 40)
+    text = " ".join(watch(session, r"n\d L t1").split())
+    said = " ".join(re.findall(r"│\s*([^│]*?)\s*│?$", line)[-1] for line in screen(session).splitlines() if "│" in line)
+    assert f"{nodes // 2 + 1} = floor({nodes}/2)+1" in said, text
+    assert re.search(rf"survive {survive} failure", said), said
+
+
+# -- the stories ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
+@pytest.mark.parametrize("story", PATTERN.scenarios, ids=lambda story: story.name)
+def test_every_story_plays_from_the_picker_to_its_end(story: Scenario, size: tuple[int, int]) -> None:
+    session = raft(size=size)
+    picker = session.dialogue("scenarios")
+    choice = next(each for each in picker.choices if each.title == story.title)  # type: ignore[union-attr]
+    session.perform(choice.outcome)
+    cues = {step.command.text for step in story.script if hasattr(step.command, "text")}
+    shown: set[str] = set()
+    for _ in range(3_000):
+        session.tick(TICK_US)
+        if session.scene.timeline.now_us >= story.end_us:
+            break
+        if not session.scene.player.playing:
+            told = session.scene.timeline.snapshot().cue
+            shown.add(told[1])
+            words = told[1].split()
+            assert " ".join(words[:3]) in " ".join(screen(session).split()), "the narration can be read"
+            session.press("space")
+    assert session.scene.timeline.now_us >= story.end_us
+    assert shown == cues
+    failed = {check.name for check in session.scene.timeline.check() if not check.ok}
+    assert failed == set(story.breaks)
+    if failed:
+        assert re.search("CHECKS? FAILED", screen(session))
+        session.press("e")
+        session.press("i")
+        assert "FAILED" in screen(session)
+    else:
+        assert "8/8" in screen(session)
+
+
+# -- whoever plays with the keys -----------------------------------------------------------------------------------
+
+
+def untouched(session: Session) -> bool:
+    """Whether no rule and no timing was changed in this run, so that every check must hold."""
+    branch = session.scene.timeline.branch
+    rules = dict(branch.config)
+    return all(rules.get(name, True) for name in RULE_NAMES) and not any(
+        isinstance(entry.command, SetRule | SetTiming) for entry in branch.log
+    )
+
+
+def judge(session: Session, monkey: Monkey) -> None:
+    if untouched(session):
+        failed = [check for check in session.scene.timeline.check() if not check.ok]
+        assert not failed, (failed, monkey.done[-20:])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_twenty_thousand_random_deeds_break_nothing(seed: int) -> None:
+    session = raft()
+    monkey = Monkey(session, seed)
+    for _ in range(HEADLESS_KEYS // 10 // 50):
+        monkey.play(50)
+        judge(session, monkey)
+
+
+async def pound(keys: int, seed: int) -> None:
+    """Random keys and sizes through the whole app."""
+    chance = random.Random(seed)
+    session = raft()
+    app = DpTui(session, fps=0, strict=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for number in range(keys):
+            names = sorted({*session.scene.keys} - {"q", "ctrl+q", "ctrl+c"})
+            key = chance.choice([*names, "enter", "escape", "up", "down", "a", "1", "backspace", "space"])
+            app.press(key) if chance.random() < 0.8 else await pilot.press(_textual(key))
+            session.tick(chance.choice((0, 50_000, 200_000)))
+            if number % 50 == 25:
+                await pilot.resize_terminal(*chance.choice(((80, 24), (120, 36), (10, 3), (60, 16), (200, 50))))
+            if number % 20 == 0:
+                await pilot.pause()
+            if untouched(session):
+                assert all(check.ok for check in session.scene.timeline.check())
+        assert app.is_running
+
+
+def _textual(key: str) -> str:
+    names = {"esc": "escape", "pgup": "pageup"}
+    signs = {".": "full_stop", ",": "comma", "<": "less_than_sign", ">": "greater_than_sign", "+": "plus",
+             "-": "minus", "?": "question_mark", "/": "slash", "%": "percent_sign"}  # fmt: skip
+    return names.get(key) or signs.get(key) or key
+
+
+def test_a_thousand_random_keys_through_the_app() -> None:
+    asyncio.run(pound(PILOT_KEYS, 1))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(10))
+def test_twenty_thousand_random_keys_through_the_app(seed: int) -> None:
+    asyncio.run(pound(SOAK_KEYS // 10, 100 + seed))
+
+
+# -- on a real terminal --------------------------------------------------------------------------------------------
+
+
+def test_the_installed_command_on_a_real_pty(tmp_path: Path) -> None:
+    """Spawn it, wait for a leader, kill it, see the next election, step back, branch, leave, replay."""
+    command = Path(python()[0]).with_name("dp-tui")
+    argv = [str(command)] if command.exists() else python("-m", "tui")
+    env = {"XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    with PtyApp([*argv, "raft", "--speed", "1/5"], size=(120, 36), env=env) as app:
+        app.wait_for(" L t1", LONG)
+        app.send("g", "k")
+        app.wait_for(" X t1", LONG)
+        app.wait_for("heard no leader for", LONG)
+        app.wait_for(" L t2", LONG)
+        app.send("space")
+        app.wait_for("PAUSED", LONG)
+        app.send(",")
+        app.wait_for("PAST", LONG)
+        app.send(",", ",", "x")
+        app.wait_for("branch", LONG)
+        app.resize(10, 3)
+        app.wait_for("needs", LONG)
+        app.resize(120, 36)
+        app.wait_for("journal", LONG)
+        app.send("q")
+        assert app.wait(LONG) == 0
+        app.settle()
+        assert "dp-tui replay" in bytes(app.raw).decode(errors="replace")
+    runs = list(tmp_path.rglob("*.json"))
+    assert len(runs) == 1
+    with PtyApp([*argv, "replay", str(runs[0])], size=(120, 36), env=env) as app:
+        app.wait_for("PAUSED", LONG)
+        app.send("ctrl+c")
+        assert app.wait(LONG) == 0

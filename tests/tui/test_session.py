@@ -1,0 +1,675 @@
+"""The session without a screen: keys in, pictures out."""
+
+import json
+import shlex
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from engines.errors import UserError
+from engines.sim import faults
+from engines.sim.pattern import Check
+from engines.sim.recording import read
+from tests.monkey import Monkey, check_picture, screen
+from tests.toy import PATTERN, TOY, Greet, ToyPanel
+from tui import files
+from tui.asking import DIALOGUES, parse_time
+from tui.dialogs import Form, Pages, Pick, Prompt
+from tui.glyphs import ASCII
+from tui.panel import Ask, Do, Focus, Refuse
+from tui.session import Session
+
+
+def session(scenario: str = "", **options: object) -> Session:
+    return Session((TOY,), "toy", scenario=scenario, **options)  # type: ignore[arg-type]
+
+
+def press(target: Session, *keys: str) -> Ask | Do | None:
+    wish = None
+    for key in keys:
+        wish = target.press(key)
+    return wish
+
+
+def run(target: Session, wall_ms: int) -> None:
+    for _ in range(wall_ms // 100):
+        target.tick(100_000)
+
+
+# -- opening ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_picture_needs_no_tick_and_the_cluster_runs() -> None:
+    one = session()
+    assert "p1 up" in screen(one)
+    assert "RUN x1/10" in screen(one)
+    assert one.dirty is False
+    one.tick(100_000)
+    assert one.dirty
+
+
+def test_one_line_in_a_registry_is_all_an_eighth_pattern_needs() -> None:
+    registry = (TOY,)
+    one = Session(registry, "toy")
+    assert "8 Toy" in screen(one)
+    press(one, "8")
+    assert one.notice == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"pattern": "raft"}, "unknown pattern 'raft'; accepted: toy"),
+        ({"pattern": "toy", "variant": "x"}, "unknown variant 'x'; accepted: ping, crowd"),
+        ({"pattern": "toy", "scenario": "x"}, "unknown scenario 'x'; accepted: fall, lie"),
+        ({"pattern": "toy", "scenario": "fall", "variant": "crowd"}, "belongs to the variant 'ping'"),
+    ],
+)
+def test_what_does_not_exist_is_the_users_mistake(options: dict[str, str], said: str) -> None:
+    with pytest.raises(UserError, match=said.replace("?", "\\?")):
+        Session((TOY,), options.pop("pattern"), **options)  # type: ignore[arg-type]
+
+
+def test_without_any_pattern_it_says_so() -> None:
+    with pytest.raises(UserError, match="none is built"):
+        Session((), "toy")
+
+
+def test_a_scenario_brings_its_seed_unless_another_is_given() -> None:
+    assert session("fall").scene.branch.seed == 7
+    assert session("fall", seed=42).scene.branch.seed == 42
+    assert session().scene.branch.seed == 42
+
+
+# -- every size ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("keys", [(), ("i",), ("e",), ("enter",), ("tab", "enter"), ("g",), ("tab", "tab", "up")])
+def test_pictures_of_every_size_fill_the_screen_and_nothing_else(keys: tuple[str, ...]) -> None:
+    one = session("fall", glyphs=ASCII)
+    one.resize(120, 36)
+    run(one, 1_500)
+    press(one, *keys)
+    for width in range(10, 241, 23):
+        for height in range(3, 71, 6):
+            one.resize(width, height)
+            check_picture(one)
+
+
+def test_resizing_loses_no_state() -> None:
+    one = session()
+    one.resize(120, 36)
+    press(one, "down", "tab", "tab", "tab", "up")
+    run(one, 300)
+    before = screen(one), one.scene.focus
+    for size in ((40, 10), (80, 24), (120, 36)):
+        one.resize(*size)
+        screen(one)
+    assert (screen(one), one.scene.focus) == before
+
+
+# -- standing still --------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_dirty_while_paused_and_the_picture_is_the_same() -> None:
+    one = session()
+    run(one, 2_000)
+    press(one, "space")
+    before = one.render()
+    for _ in range(100):
+        one.tick(100_000)
+        assert not one.dirty
+        assert one.render() is before
+
+
+def test_the_journal_is_drawn_four_times_a_second_and_everything_else_at_every_tick() -> None:
+    one = session(speed=Fraction(1))
+    one.resize(120, 36)
+    drawn = set()
+    journals = set()
+    for _ in range(40):
+        one.tick(50_000)
+        areas = {name: canvas.text() for name, _, _, canvas in one.render()}
+        drawn.add(areas["status"])
+        journals.add(areas["journal"])
+    assert len(drawn) == 40
+    assert len(journals) <= 9
+
+
+def test_a_fault_answers_in_the_same_picture() -> None:
+    one = session()
+    run(one, 500)
+    press(one, "down", "k")
+    assert "p2 crashed" in screen(one)
+    assert "crash" in screen(one).splitlines()[-3]
+
+
+# -- running and going back ------------------------------------------------------------------------------------------
+
+
+def test_a_cue_shows_its_words_until_space() -> None:
+    one = session("fall")
+    run(one, 3_000)
+    assert "All three greet each other" in screen(one)
+    assert "space goes on" in screen(one)
+    assert "PAUSED" in screen(one)
+    press(one, "space")
+    run(one, 100)
+    assert "All three" not in screen(one).replace("cue: All three", "")
+
+
+def test_a_cue_that_does_not_wait_stays_for_a_while() -> None:
+    one = session("fall", speed=Fraction(1, 10))
+    press(one, ">", "space")
+    run(one, 2_500)
+    assert "Nobody waits for p2." in screen(one)
+    assert "space goes on" not in screen(one)
+
+
+def test_the_end_of_the_story_is_told() -> None:
+    one = session("fall", speed=Fraction(10))
+    run(one, 100)
+    press(one, "space")
+    run(one, 1_000)
+    assert one.notice.startswith("the story ends here")
+    assert "PAUSED" in screen(one)
+
+
+def test_step_and_back_pause_and_say_where_it_ends() -> None:
+    one = session()
+    press(one, ".")
+    assert "PAUSED" in screen(one)
+    assert one.scene.timeline.position == 1
+    press(one, ",", ",")
+    assert one.notice == "this is the start"
+
+
+def test_the_past_and_its_branches() -> None:
+    one = session(speed=Fraction(1))
+    run(one, 2_000)
+    press(one, "<")
+    assert "PAST RUN" in screen(one)
+    press(one, "k")
+    assert one.notice == "branch 2 begins here; the old future stays as branch 1"
+    branches = one.dialogue("branches")
+    assert isinstance(branches, Pick)
+    assert branches.choices[1].title == "2  from branch 1 at 00:01.000"
+    assert branches.choices[1].help == "It began with: Crash p1."
+    one.perform(branches.choices[0].outcome)
+    assert one.scene.branch.number == 0
+    assert one.scene.timeline.now_us == 2_000_000
+    assert not one.scene.player.playing
+
+
+def test_again_and_with_a_new_seed_keep_the_old_runs() -> None:
+    one = session()
+    run(one, 500)
+    press(one, "space", "r")
+    assert one.scene.timeline.now_us == 0
+    assert one.scene.player.playing
+    press(one, "R", "R")
+    assert [branch.seed for branch in one.scene.timeline.branches] == [42, 42, 43, 44]
+
+
+def test_a_scenario_starts_a_new_root_with_its_seed_and_plays() -> None:
+    one = session()
+    run(one, 500)
+    picker = one.dialogue("scenarios")
+    assert isinstance(picker, Pick)
+    one.perform(picker.choices[0].outcome)
+    assert (one.scene.branch.seed, one.scene.timeline.now_us, one.scene.player.playing) == (7, 0, True)
+    one.perform(picker.choices[1].outcome)
+    assert one.scene.variant.name == "crowd"
+    one.perform(picker.choices[-1].outcome)
+    assert one.scene.branch.scenario is None
+
+
+def test_each_variant_keeps_its_own_run_and_stands_still_when_hidden() -> None:
+    one = session()
+    run(one, 500)
+    here = one.scene.timeline.now_us
+    press(one, "down", "m")
+    assert "7 nodes" in screen(one)
+    run(one, 500)
+    press(one, "M")
+    assert one.scene.timeline.now_us == here
+    assert one.scene.focus.node == "p2"
+
+
+def test_speed_keys_and_their_ends() -> None:
+    one = session()
+    press(one, "+")
+    assert "x1/5" in screen(one)
+    press(one, *"+" * 9)
+    assert one.notice == "x10 is the fastest"
+
+
+# -- saying things ---------------------------------------------------------------------------------------------------
+
+
+def test_a_refused_key_says_why_for_some_seconds() -> None:
+    one = session()
+    press(one, "space")
+    one.perform(Refuse("not here"))
+    assert "! not here" in screen(one)
+    one.tick(4_900_000)
+    assert "! not here" in screen(one)
+    one.tick(200_000)
+    assert "! not here" not in screen(one)
+    one.render()
+    assert not one.dirty
+
+
+def test_a_refused_command_says_why_and_changes_nothing() -> None:
+    one = session()
+    press(one, "k", "a")
+    assert one.notice == "p1 is crashed: it hears no client"
+
+
+def test_keys_without_a_meaning_say_so() -> None:
+    one = session()
+    press(one, "l")
+    assert one.notice == "l means nothing in Toy: ? shows every key"
+    press(one, "Q")
+    assert one.notice == "Q has no meaning here: ? shows every key"
+    press(one, "3")
+    assert one.notice == "3 Sharding is not built yet"
+
+
+def test_a_notice_is_seen_also_where_no_journal_is() -> None:
+    one = session()
+    press(one, "enter", "l")
+    assert "! l means nothing" in screen(one)
+
+
+def test_a_notice_goes_with_the_next_key_that_succeeds() -> None:
+    one = session()
+    press(one, "l", "Q")
+    assert one.notice == "Q has no meaning here: ? shows every key"
+    press(one, "down")
+    assert one.notice == ""
+    press(one, "l")
+    one.click(500, 500)
+    assert one.notice == ""
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 36)])
+@pytest.mark.parametrize("length", [3, 14, 40])
+def test_a_notice_is_told_whole_and_hides_no_line_of_the_journal(size: tuple[int, int], length: int) -> None:
+    one = session()
+    one.resize(*size)
+    run(one, 1_000)
+    press(one, "space")
+    before = {area.name: area.canvas.text() for area in one.render()}["journal"].splitlines()
+    words = " ".join(["four"] * length)
+    for keys in ((), ("enter",)):
+        press(one, *keys)
+        one.notify(words)
+        text = screen(one)
+        check_picture(one)
+        if length <= 14:
+            assert words in " ".join(text.split("! ")[1].split())
+        if not keys and length <= 14:
+            assert all(line in text for line in before[:-1])
+
+
+def test_several_commands_at_once_and_the_app_s_wishes() -> None:
+    one = session()
+    assert one.perform((faults.Crash("p1"), faults.Crash("p2"), Do("quit"))) == Do("quit")
+    assert screen(one).count("crashed") == 2
+    assert press(one, "q") == Do("quit")
+    assert press(one, "P") == Do("screenshot")
+    assert press(one, "X") == Ask("sides")
+
+
+# -- looking ---------------------------------------------------------------------------------------------------------
+
+
+def test_tab_walks_through_what_is_shown() -> None:
+    one = session()
+    one.resize(120, 36)
+    seen = []
+    for _ in range(5):
+        press(one, "tab")
+        seen.append(one.scene.focus.area)
+    assert seen == ["strip", "inspector", "journal", "picture", "strip"]
+    one.resize(80, 24)
+    press(one, "tab")
+    assert one.scene.focus.area == "inspector"
+
+
+def test_tab_reaches_strip_and_inspector_where_they_have_no_room() -> None:
+    one = session()
+    one.resize(60, 16)
+    shown = []
+    for _ in range(4):
+        shown.append({area.name for area in one.render()} & {"picture", "strip", "inspector"})
+        press(one, "tab")
+    assert shown == [{"picture"}, {"strip"}, {"picture", "inspector"}, {"picture"}]
+    press(one, "tab", "esc")
+    assert one.scene.focus.area == "picture"
+    press(one, "tab", "tab", "i")
+    assert (one.scene.focus.area, one.scene.focus.inspector) == ("picture", False)
+    pages = one.dialogue("help")
+    assert isinstance(pages, Pages)
+    assert any(key == "tab" and "no room" in text for _, rows in pages.tables for key, text in rows)
+
+
+def test_the_inspector_key_at_both_sizes() -> None:
+    one = session()
+    press(one, "i")
+    assert any(area.name == "inspector" for area in one.render())
+    press(one, "i")
+    assert not any(area.name == "inspector" for area in one.render())
+    one.resize(120, 36)
+    press(one, "i")
+    assert one.scene.focus.area == "inspector"
+
+
+def test_why_explains_the_newest_event_and_keeps_it_while_time_goes_on() -> None:
+    one = session()
+    one.resize(120, 36)
+    run(one, 1_000)
+    press(one, "e")
+    first = screen(one)
+    assert "This is a answered." in first
+    pinned = one.scene.focus.event
+    run(one, 1_000)
+    assert one.scene.focus.event == pinned
+    press(one, "e")
+    assert one.scene.focus == Focus(node="p1")
+
+
+def test_a_line_of_the_journal_can_be_selected_and_explained() -> None:
+    one = session()
+    one.resize(120, 36)
+    run(one, 1_000)
+    press(one, "tab", "tab", "tab", "up", "up")
+    newest = one.scene.timeline.engine.told_total
+    assert one.scene.focus.event == newest - 1
+    press(one, "e")
+    assert "why: 00:00." in screen(one)
+    press(one, "esc", "down", "down")
+    assert one.scene.focus.event is None
+
+
+def test_a_failed_check_is_everywhere_and_explained_with_its_witness() -> None:
+    one = session("lie", speed=Fraction(1))
+    one.resize(120, 36)
+    run(one, 200)
+    text = screen(one)
+    assert text.count("CHECK FAILED: no answer without a question") == 2
+    press(one, "e")
+    assert "p1 heard" in screen(one)
+    assert one.scene.focus.event is None
+
+
+def test_failed_checks_are_explained_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    checks = (Check("one", False, "a"), Check("two", True, "b"), Check("three", False, "c"))
+    one = session()
+    monkeypatch.setattr(one.scene.timeline, "check", lambda: checks)
+    one.resize(120, 36)
+    run(one, 200)
+    assert screen(one).count("2 CHECKS FAILED: one") == 2
+    titles = []
+    for _ in range(4):
+        press(one, "e")
+        titles.append(one.scene.explanation()[0] if one.scene.focus.why else "")
+        screen(one)
+    assert titles == ["why: one (1 of 2)", "why: three (2 of 2)", "", "why: one (1 of 2)"]
+    assert "e next" in screen(one)
+    press(one, "e", "e")
+    assert one.scene.focus == Focus(node="p1")
+
+
+class Lengthy(ToyPanel):
+    """The toy with much to say."""
+
+    def explain(self, snapshot: object, event: object) -> tuple[str, ...]:
+        return tuple(f"paragraph {n} " + "and so on " * 9 for n in range(20))
+
+
+@pytest.mark.parametrize("tabs", [0, 2, 3])
+def test_a_long_explanation_takes_the_screen_and_scrolls(tabs: int) -> None:
+    one = Session((Lengthy(),), "toy")
+    press(one, *["tab"] * tabs, "e")
+    over = one.render()[-1]
+    assert (over.name, over.canvas.width, over.canvas.height) == ("inspector", 80, 20)
+    node = one.scene.focus.node
+    press(one, *["down"] * 3)
+    assert one.scene.scroll == 3
+    press(one, "up", "right", "pagedown", "left")
+    assert one.scene.scroll == 2 + 17
+    press(one, *["pagedown"] * 9)
+    assert "paragraph 19" in screen(one)
+    assert (one.scene.focus.node, one.scene.focus.why) == (node, True)
+    check_picture(one)
+    one.resize(120, 36)
+    press(one, "e", "e", "tab", "tab")
+    check_picture(one)
+
+
+@pytest.mark.parametrize("keys", [("e",), ("esc",), ("i",), ("tab", "tab", "tab", "tab", "esc")])
+def test_what_was_explained_is_let_go_with_the_explanation(keys: tuple[str, ...]) -> None:
+    one = session()
+    run(one, 500)
+    press(one, "e", "down")
+    assert one.scene.focus.why
+    pinned = one.scene.focus.event
+    press(one, *keys)
+    assert one.scene.focus.event is None
+    run(one, 1_000)
+    press(one, "e")
+    assert one.scene.focus.event != pinned
+
+
+def test_find_filters_the_journal() -> None:
+    one = session()
+    run(one, 1_000)
+    prompt = one.dialogue("find")
+    assert isinstance(prompt, Prompt)
+    one.perform(prompt.submit("begin"))
+    lines = screen(one).splitlines()[-5:-2]
+    assert all("begin" in line for line in lines)
+    assert "find begin" in screen(one)
+    press(one, "esc")
+    assert one.scene.focus.find == ""
+
+
+# -- clicks ----------------------------------------------------------------------------------------------------------
+
+
+def test_clicks() -> None:
+    one = session(speed=Fraction(1))
+    one.resize(120, 36)
+    run(one, 2_000)
+    one.click(5, 30)
+    assert (one.scene.focus.area, one.scene.focus.event is not None) == ("journal", True)
+    one.click(100, 5)
+    assert one.scene.focus.area == "inspector"
+    one.click(1, 34)
+    assert one.scene.timeline.now_us == 0
+    one.click(6, 0)
+    assert one.notice == "1 Consistency is not built yet"
+    line = screen(one).splitlines()[-1]
+    assert one.click(line.index("b break"), 35) == Ask("rules")
+    assert one.click(500, 500) is None
+
+
+# -- dialogues -------------------------------------------------------------------------------------------------------
+
+
+def test_every_dialogue_can_be_opened() -> None:
+    one = session()
+    for what in DIALOGUES:
+        assert isinstance(one.dialogue(what), Pick | Form | Prompt | Pages), what
+
+
+def test_sides_are_offered_and_can_be_typed() -> None:
+    one = session()
+    sides = one.dialogue("sides")
+    assert isinstance(sides, Pick)
+    assert sides.choices[0].outcome == faults.Partition((("p1",), ("p2", "p3")))
+    assert one.perform(sides.choices[-1].outcome) == Ask("split")
+    prompt = one.dialogue("split")
+    assert isinstance(prompt, Prompt)
+    assert prompt.submit("p1 | p2,p3") == faults.Partition((("p1",), ("p2", "p3")))
+    with pytest.raises(UserError):
+        prompt.submit("p1 p2")
+    one.perform(prompt.submit("p1 | p9"))
+    assert "no node 'p9'" in one.notice
+
+
+def test_the_palette_presses_keys() -> None:
+    one = session()
+    palette = one.dialogue("palette")
+    assert isinstance(palette, Pick)
+    assert palette.filterable
+    by_title = {choice.title: choice.outcome for choice in palette.choices}
+    one.perform(by_title["crash or restart the selected node"])
+    assert "crashed" in screen(one)
+    assert one.perform(by_title["choose a scenario"]) == Ask("scenarios")
+    one.perform(by_title["variant: Crowd"])
+    assert one.scene.variant.name == "crowd"
+
+
+def test_help_says_what_common_wisdom_gets_wrong() -> None:
+    pages = session().dialogue("help")
+    assert isinstance(pages, Pages)
+    assert "- A node that does not answer need not be dead." in pages.paragraphs
+    assert {row[0] for _, rows in pages.tables for row in rows} >= {"k", "space", "^p", "g"}
+
+
+def test_a_client_can_type() -> None:
+    prompt = session().dialogue("client")
+    assert isinstance(prompt, Prompt)
+    assert prompt.submit("p2") == Greet("p2")
+
+
+def test_going_to_a_time() -> None:
+    one = session(speed=Fraction(1))
+    run(one, 2_000)
+    prompt = one.dialogue("goto")
+    assert isinstance(prompt, Prompt)
+    one.perform(prompt.submit("1.5"))
+    assert one.scene.timeline.now_us == 1_500_000
+    assert [parse_time(text) for text in ("12", "12.5", "1:02.500", ".5", "1:02")] == [
+        12_000_000, 12_500_000, 62_500_000, 500_000, 62_000_000,
+    ]  # fmt: skip
+    for text in ("", "x", "1:", "-1", "1e3", "9" * 30, "²"):
+        with pytest.raises(UserError):
+            parse_time(text)
+
+
+# -- files -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_saved_run_is_whole_and_opens_where_it_was(tmp_path: Path) -> None:
+    one = session("fall", speed=Fraction(1))
+    run(one, 200)
+    press(one, "space", "k")
+    run(one, 100)
+    path = tmp_path / "run.json"
+    assert one.save(path) == f"saved: dp-tui replay {path}"
+    assert [each.name for each in tmp_path.iterdir()] == ["run.json"]
+    recording = read(path.read_text(), "run.json", [PATTERN])
+    assert recording.verify()[0]
+    again = Session((TOY,), "toy", recording=recording)
+    assert again.scene.timeline.snapshot() == one.scene.timeline.snapshot()
+    assert not again.scene.player.playing
+    one.save(path)
+
+
+def test_saving_where_it_cannot_be_is_the_users_mistake(tmp_path: Path) -> None:
+    one = session()
+    foreign = tmp_path / "letter.txt"
+    foreign.write_text("dear")
+    for path in (tmp_path, tmp_path / "no" / "such" / "run.json", foreign, Path("nul\0.json")):
+        with pytest.raises(UserError):
+            one.save(path)
+    assert foreign.read_text() == "dear"
+    with pytest.raises(UserError, match="sandbox"):
+        session(sandbox=True).save(tmp_path / "run.json")
+
+
+def test_the_save_dialogue_keeps_the_text_when_it_fails_and_says_where_when_not(tmp_path: Path) -> None:
+    one = session()
+    prompt = one.dialogue("save")
+    assert isinstance(prompt, Prompt)
+    assert prompt.prefill == "toy-ping-seed42.json"
+    with pytest.raises(UserError):
+        prompt.submit(str(tmp_path))
+    one.perform(prompt.submit(str(tmp_path / "a.json")))
+    assert one.notice == f"saved: dp-tui replay {tmp_path / 'a.json'}"
+    assert isinstance(session(sandbox=True).dialogue("save"), Pages)
+
+
+def test_leaving_saves_and_tells_the_command(tmp_path: Path) -> None:
+    one = session(save_folder=tmp_path / "state")
+    run(one, 500)
+    line = one.leave()
+    path = Path(line.removeprefix("replay: dp-tui replay "))
+    assert path.parent == tmp_path / "state"
+    assert json.loads(path.read_text())["variant"] == "ping"
+    assert one.leave() != line
+
+
+def test_leaving_in_the_past_saves_the_whole_branch(tmp_path: Path) -> None:
+    one = session("fall", speed=Fraction(1), save_folder=tmp_path)
+    run(one, 200)
+    press(one, "space", "k")
+    run(one, 300)
+    press(one, "space", "end")
+    whole, end = one.scene.timeline.snapshot(), one.scene.timeline.now_us
+    press(one, "home")
+    assert one.scene.timeline.in_past
+    one.save(tmp_path / "by hand.json")
+    left = Path(one.leave().removeprefix("replay: dp-tui replay "))
+    assert one.scene.timeline.position == 0, "one stands where one stood"
+    for path in (left, tmp_path / "by hand.json"):
+        recording = read(path.read_text(), "run.json", [PATTERN])
+        assert recording.verify()[0]
+        again = Session((TOY,), "toy", recording=recording)
+        assert again.scene.timeline.now_us == end
+        assert again.scene.timeline.snapshot() == whole
+        assert not again.scene.timeline.in_past
+
+
+def test_the_command_to_see_a_run_again_is_quoted_for_a_shell(tmp_path: Path) -> None:
+    path = tmp_path / "my run's.json"
+    assert shlex.split(session().save(path)) == ["saved:", "dp-tui", "replay", str(path)]
+    left = shlex.split(session(save_folder=tmp_path / "two words").leave())
+    assert left[:3] == ["replay:", "dp-tui", "replay"]
+    assert Path(left[3]).exists()
+    assert files.replay(Path("~/a b")) == f"dp-tui replay '{Path.home()}/a b'"
+    assert files.replay(Path("-x.json")) == "dp-tui replay ./-x.json"
+
+
+def test_leaving_without_a_folder_is_no_error(tmp_path: Path) -> None:
+    why = "the run was not saved: "
+    assert session().leave() == f"{why}the folder for saved runs cannot be written"
+    assert session(sandbox=True).leave() == ""
+    assert session(sandbox=True, save_folder=tmp_path).leave() == ""
+    (tmp_path / "file").write_text("")
+    line = session(save_folder=tmp_path / "file").leave()
+    assert line == f"{why}{tmp_path / 'file'}: cannot be written: File exists"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+# -- a monkey --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_a_person_does_nothing_breaks(seed: int) -> None:
+    monkey = Monkey(session("fall" if seed % 2 else "", sandbox=True), seed)
+    monkey.play(750)
+
+
+def test_the_session_needs_neither_textual_nor_rich() -> None:
+    """All below the screen stays testable, and fast to import, without one."""
+    code = "import sys, tui.session; print(sorted({'textual', 'rich'} & {name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,235 @@
+"""The dialogues, as data: what each of them offers at this moment, and what its rows come to."""
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from engines.errors import UserError
+from engines.sim import faults
+from engines.sim.clock import US_PER_S, format_time
+from engines.sim.timeline import Branch
+from tui.dialogs import Choice, Dialogue, Form, Pages, Pick, Prompt
+from tui.keys import help_tables, palette
+from tui.panel import Ask, Do, Offer, Outcome, Refuse
+from tui.scene import Scene
+
+
+class Host(Protocol):
+    """What a dialogue needs of the session it belongs to."""
+
+    @property
+    def scene(self) -> Scene: ...
+    @property
+    def sandbox(self) -> bool: ...
+    def save(self, path: Path) -> str: ...
+    def notify(self, text: str) -> None: ...
+    def save_path(self) -> Path: ...
+
+
+def dialogue(host: Host, what: str) -> Dialogue:
+    """The dialogue of this name; KeyError if there is none."""
+    return _DIALOGUES[what](host)
+
+
+# -- lists -----------------------------------------------------------------------------------------------------------
+
+
+def _scenarios(host: Host) -> Dialogue:
+    pattern, now = host.scene.panel.pattern, host.scene.branch.scenario
+    choices = []
+    for scenario in pattern.scenarios:
+        note = pattern.variant(scenario.variant).title
+        if now is not None and now.name == scenario.name:
+            note += ", running"
+        text = scenario.summary
+        if scenario.breaks:
+            text += f" Breaks on purpose: {', '.join(scenario.breaks)}."
+        choices.append(Choice(scenario.title, note, text, Do(f"scenario {scenario.name}")))
+    free = Choice("No story", "", "The cluster alone, from the start, for you to disturb.", Do("free"))
+    return Pick("scenarios", (*choices, free), filterable=True)
+
+
+def _branches(host: Host) -> Dialogue:
+    timeline = host.scene.timeline
+    choices = []
+    for branch in timeline.branches:
+        here = branch.number == timeline.branch.number
+        note = f"ends {format_time(branch.end_us)}" + (", here" if here else "")
+        if branch.parent is None:
+            story = branch.scenario.title if branch.scenario else "no story"
+            title, text = f"{branch.number + 1}  from the start", f"Seed {branch.seed}, {story}."
+        else:
+            title = f"{branch.number + 1}  from branch {branch.parent + 1} at {format_time(branch.fork_us)}"
+            text = f"It began with: {first_command(branch)}."
+        choices.append(Choice(title, note, text, Do(f"visit {branch.number}")))
+    return Pick("branches", tuple(choices))
+
+
+def _palette(host: Host) -> Dialogue:
+    scene = host.scene
+    pattern = scene.panel.pattern
+    choices = list(palette(scene.keys, scene.now().snapshot, scene.focus))
+    many = len(scene.timeline.branches) > 1
+    branches: Outcome = Ask("branches") if many else Refuse("there is one branch: act in the past to begin another")
+    choices.append(Choice("the branches of this run", "", "every future so far, and where it forks", branches))
+    choices.append(Choice("go to a time", "", "type minutes and seconds", Ask("goto")))
+    for variant in pattern.variants:
+        choices.append(Choice(f"variant: {variant.title}", "m", variant.summary, Do(f"variant {variant.name}")))
+    for scenario in pattern.scenarios:
+        choices.append(Choice(f"scenario: {scenario.title}", "s", scenario.summary, Do(f"scenario {scenario.name}")))
+    return Pick("every command", tuple(choices), filterable=True)
+
+
+def _sides(host: Host) -> Dialogue:
+    scene = host.scene
+    offers = scene.panel.sides(scene.now().snapshot, scene.focus)
+    choices = [Choice(offer.title, "", offer.help, _built(offer)) for offer in offers]
+    typed = Choice("type the sides", "", "any split you like: n1 n2 | n3 n4 n5", Ask("split"))
+    return Pick("split the cluster", (*choices, typed))
+
+
+def _built(offer: Offer) -> Outcome:
+    """What an offer comes to with its parameters as they are; a refusal makes the row dim."""
+    try:
+        return offer.build({param.name: param.value for param in offer.params})
+    except UserError as error:
+        return Refuse(str(error))
+
+
+# -- forms -----------------------------------------------------------------------------------------------------------
+
+
+def _faults(host: Host) -> Dialogue:
+    scene = host.scene
+    return Form("faults", scene.panel.faults(scene.now().snapshot, scene.focus))
+
+
+def _rules(host: Host) -> Dialogue:
+    scene = host.scene
+    return Form("break a rule", scene.panel.rules(scene.now().snapshot, scene.focus))
+
+
+def _tune(host: Host) -> Dialogue:
+    scene = host.scene
+    return Form("tune", scene.panel.tune(scene.now().snapshot, scene.focus))
+
+
+# -- lines to type ---------------------------------------------------------------------------------------------------
+
+
+def _client(host: Host) -> Dialogue:
+    scene = host.scene
+
+    def submit(text: str) -> Outcome:
+        return scene.panel.client(scene.now().snapshot, scene.focus, text)
+
+    return Prompt("act as a client", "", scene.panel.client_hint, submit)
+
+
+def _split(host: Host) -> Dialogue:
+    def submit(text: str) -> Outcome:
+        sides = tuple(tuple(side.replace(",", " ").split()) for side in text.split("|"))
+        if len(sides) < 2 or not all(sides):
+            raise UserError("two sides or more, with | between them: n1 n2 | n3 n4 n5")
+        return faults.Partition(sides)
+
+    return Prompt("split the cluster", "", "n1 n2 | n3 n4 n5   who is on no side keeps all its links", submit)
+
+
+def _find(host: Host) -> Dialogue:
+    scene = host.scene
+
+    def submit(text: str) -> Outcome:
+        return replace(scene.focus, find=text.strip(), event=None)
+
+    return Prompt("find in the journal", scene.focus.find, "only lines with these words; empty: all lines", submit)
+
+
+def _goto(host: Host) -> Dialogue:
+    end = format_time(host.scene.branch.end_us)
+
+    def submit(text: str) -> Outcome:
+        return Do(f"seek {parse_time(text)}")
+
+    return Prompt("go to a time", "", f"12.5 or 1:02.500; the run ends at {end}", submit)
+
+
+def _save(host: Host) -> Dialogue:
+    def submit(text: str) -> Outcome:
+        if not text.strip():
+            raise UserError("the name of a file is needed")
+        host.notify(host.save(Path(text.strip())))
+        return None
+
+    if host.sandbox:
+        return Pages("save", ("This session runs in a sandbox: it writes no files.",))
+    return Prompt("save the run", str(host.save_path()), "a file; dp-tui replay FILE opens it again", submit)
+
+
+# -- pages -----------------------------------------------------------------------------------------------------------
+
+
+def _help(host: Host) -> Dialogue:
+    panel = host.scene.panel
+    variant = host.scene.variant
+    paragraphs = [panel.pattern.question, f"{variant.title}: {variant.summary}", *panel.help]
+    if panel.pattern.notes:
+        paragraphs.append("Where common wisdom is wrong:")
+        paragraphs.extend(f"- {note}" for note in panel.pattern.notes)
+    return Pages(f"help: {panel.pattern.title}", tuple(paragraphs), help_tables(host.scene.keys))
+
+
+_DIALOGUES: Final[dict[str, Callable[[Host], Dialogue]]] = {
+    "scenarios": _scenarios,
+    "branches": _branches,
+    "palette": _palette,
+    "sides": _sides,
+    "split": _split,
+    "faults": _faults,
+    "rules": _rules,
+    "tune": _tune,
+    "client": _client,
+    "find": _find,
+    "goto": _goto,
+    "save": _save,
+    "help": _help,
+}
+
+DIALOGUES: Final = tuple(_DIALOGUES)
+"""The names of all dialogues."""
+
+
+# -- words -----------------------------------------------------------------------------------------------------------
+
+
+def first_command(branch: Branch) -> str:
+    """The command that made a branch differ from the one it left."""
+    for entry in branch.log:
+        if entry.position >= branch.fork_position:
+            return command_words(entry.command)
+    return "nothing yet"
+
+
+def command_words(command: Any) -> str:
+    """A command as a line: ``Crash n3``."""
+    words = [type(command).__name__]
+    if is_dataclass(command):
+        words.extend(_word(getattr(command, field.name)) for field in fields(command))
+    return " ".join(words)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "(" + " ".join(_word(each) for each in value) + ")"
+    return str(value)
+
+
+def parse_time(text: str) -> int:
+    """``12.5`` or ``1:02.500`` in microseconds. UserError otherwise."""
+    minutes, _, seconds = text.strip().rpartition(":")
+    whole, _, part = seconds.partition(".")
+    digits = (minutes or "0", whole or "0", part or "0")
+    if not seconds or not all(each.isascii() and each.isdigit() and len(each) <= 9 for each in digits):
+        raise UserError(f"{text.strip()!r} is no time: type seconds (12.5) or minutes and seconds (1:02.500)")
+    return (int(digits[0]) * 60 + int(digits[1])) * US_PER_S + int(f"{part:0<6}"[:6])

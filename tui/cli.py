@@ -1,0 +1,379 @@
+"""The command line: ``dp-tui [PATTERN]``, ``run``, ``replay``, ``list``.
+
+Exit status: 0 all checks hold; 1 a check failed; 2 bad usage or unreadable input, with one line on stderr that says
+what, where, and what would be accepted; 130 interrupted. Textual, and what reads data of the user, are imported only
+when they are needed: a first picture must be quick.
+"""
+
+import json
+import os
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from engines import NAMES
+from engines.errors import UserError
+from engines.sim.clock import US_PER_S
+from engines.sim.pattern import Config, Pattern, Scenario, Variant
+from engines.sim.recording import Recording, read
+from tui import report
+from tui.glyphs import glyphs_for
+from tui.options import FORMATS, DataOptions, Duration, data_options, run_options, screen_options
+from tui.panel import Panel
+from tui.registry import PANELS
+from tui.state import State
+
+UNTIL_US: Final = 60 * US_PER_S
+RECORDING_BYTES_MAX: Final = 256 << 20
+VERSION: Final = "0.1.0"
+
+# -- what is asked for ---------------------------------------------------------------------------------------------
+
+
+def panels_by_name() -> dict[str, tuple[Panel, str]]:
+    """Every name a pattern has on the command line, with the variant that the name selects."""
+    names: dict[str, tuple[Panel, str]] = {}
+    for panel in PANELS:
+        names[panel.pattern.name] = (panel, panel.pattern.variants[0].name)
+        for alias, variant in panel.pattern.aliases:
+            names[alias] = (panel, variant)
+    return names
+
+
+def find_panel(name: str) -> tuple[Panel, str]:
+    """A pattern by name or alias."""
+    names = panels_by_name()
+    if name in NAMES and name not in names:
+        raise UserError(f"the pattern {name!r} is not built yet: one of {', '.join(names)} is accepted")
+    if name in ("hunt", "serve"):
+        raise UserError(f"the command {name!r} is not built yet; dp-tui --help lists those that are")
+    if name not in names:
+        raise UserError(f"unknown pattern {name!r}: one of {', '.join(names)} is accepted")
+    return names[name]
+
+
+def find_variant(pattern: Pattern, name: str) -> Variant:
+    """A variant by name."""
+    try:
+        return pattern.variant(name)
+    except KeyError:
+        known = ", ".join(variant.name for variant in pattern.variants)
+        raise UserError(f"{pattern.name} has no variant {name!r}: one of {known} is accepted") from None
+
+
+def find_scenario(pattern: Pattern, name: str) -> Scenario:
+    """A scenario by name."""
+    try:
+        return pattern.scenario(name)
+    except KeyError:
+        known = ", ".join(scenario.name for scenario in pattern.scenarios)
+        raise UserError(f"{pattern.name} has no scenario {name!r}: one of {known} is accepted") from None
+
+
+def make_config(variant: Variant, nodes: int | None, scenario: Scenario | None) -> Config:
+    """The settings the options ask for."""
+    if nodes is None:
+        return scenario.config if scenario else ()
+    if scenario is not None:
+        raise UserError(f"--nodes: the scenario {scenario.name!r} brings its own cluster; leave one of the two out")
+    for setting in variant.settings:
+        if setting.name == "nodes":
+            setting.accept(nodes, "--nodes")
+            return (("nodes", nodes),)
+    raise UserError(f"--nodes: {variant.name} has no number of nodes to set")
+
+
+def refuse_file(pattern: Pattern, file: str | None, options: DataOptions) -> None:
+    """Patterns that read no data of the user say so, and so do options of data where there is none."""
+    if file is None and options.given:
+        raise UserError(f"{options.given[0]} is for a FILE of your own data, and none is named")
+    if file is not None:
+        raise UserError(f"{file}: {pattern.name} takes no data file; a saved run is opened by: dp-tui replay {file}")
+
+
+def read_recording(file: str) -> Recording:
+    """A saved run from a file, or from standard input for ``-``."""
+    try:
+        if file == "-":
+            raw = sys.stdin.buffer.read(RECORDING_BYTES_MAX + 1)
+        else:
+            with Path(file).open("rb") as stream:
+                raw = stream.read(RECORDING_BYTES_MAX + 1)
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
+    if len(raw) > RECORDING_BYTES_MAX:
+        raise UserError(f"{file}: larger than {RECORDING_BYTES_MAX >> 20} MiB: no recording of dp-tui is")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file}: byte {error.start}: not UTF-8, so no recording of dp-tui") from None
+    return read(text, file, (panel.pattern for panel in PANELS))
+
+
+class Commands(click.Group):
+    """A first word that is no command is a pattern: ``dp-tui raft`` is ``dp-tui app raft``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the hidden command in front where it is meant."""
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "--version")):
+            args = ["app", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["--help"], "max_content_width": 100},
+    subcommand_metavar="[PATTERN | COMMAND] [ARGS]...",
+)
+@click.version_option(VERSION, prog_name="dp-tui", message="%(prog)s %(version)s")
+def commands() -> None:
+    """See and break the patterns distributed systems are built from.
+
+    Without a command the app opens, on the pattern that is named or on the one used last. Press ? in it.
+    """
+
+
+@commands.command("app", hidden=True)
+@click.argument("pattern", required=False)
+@click.argument("file", required=False)
+@run_options
+@data_options
+@screen_options
+def app_command(
+    pattern: str | None,
+    file: str | None,
+    variant: str | None,
+    scenario: str | None,
+    seed: int | None,
+    nodes: int | None,
+    **others: Any,
+) -> None:
+    """Open the app on a pattern."""
+    data = {field.name: others.pop(field.name) for field in fields(DataOptions) if field.name in others}
+    screen, options = others, DataOptions(nodes=nodes, **data)
+    state = State(sandbox=screen["sandbox"])
+    names = panels_by_name()
+    if pattern is None:
+        last = state.last_pattern
+        pattern = last if last in names else next(iter(names))
+    panel, default = find_panel(pattern)
+    if file is not None and panel.pattern.name in FORMATS:
+        from tui.userdata import simulate
+
+        config, commands = simulate(panel.pattern.name, file, options)
+        chosen = find_variant(panel.pattern, variant or default)
+        start = 42 if seed is None else seed
+        open_app(state, screen, panel.pattern.name, commands, variant=chosen.name, seed=start, config=config)
+        return
+    refuse_file(panel.pattern, file, options)
+    story = find_scenario(panel.pattern, scenario) if scenario else None
+    chosen = find_variant(panel.pattern, variant or (story.variant if story else default))
+    open_app(
+        state,
+        screen,
+        panel.pattern.name,
+        variant=chosen.name,
+        scenario=story.name if story else "",
+        seed=seed if seed is not None else story.seed if story else 42,
+        config=make_config(chosen, nodes, story),
+    )
+
+
+@commands.command("run")
+@click.argument("pattern")
+@click.argument("file", required=False)
+@run_options
+@data_options
+@click.option("--until", type=Duration(), help="Virtual time to run (default: the scenario's end, or 60s).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def run_command(
+    ctx: click.Context,
+    /,
+    pattern: str,
+    file: str | None,
+    variant: str | None,
+    scenario: str | None,
+    seed: int | None,
+    nodes: int | None,
+    until: int | None,
+    as_json: bool,
+    **data: Any,
+) -> None:
+    """Run a pattern without a screen and print a report; with FILE: judge the data in it."""
+    panel, default = find_panel(pattern)
+    options = DataOptions(nodes=nodes, **data)
+    if file is not None and panel.pattern.name in FORMATS:
+        from tui.userdata import READERS
+
+        ctx.exit(0 if READERS[panel.pattern.name](file, options, as_json) else 1)
+    refuse_file(panel.pattern, file, options)
+    story = find_scenario(panel.pattern, scenario) if scenario else None
+    chosen = find_variant(panel.pattern, variant or (story.variant if story else default))
+    result = report.run(
+        panel,
+        chosen,
+        seed if seed is not None else story.seed if story else 42,
+        make_config(chosen, nodes, story),
+        story,
+        until if until is not None else story.end_us if story else UNTIL_US,
+    )
+    click.echo(result.as_json() if as_json else result.as_text())
+    ctx.exit(0 if result.holds else 1)
+
+
+@commands.command("replay")
+@click.argument("file")
+@click.option("--headless", is_flag=True, help="Execute it again and compare the digests, without a screen.")
+@screen_options
+@click.pass_context
+def replay_command(ctx: click.Context, /, file: str, headless: bool, **screen: Any) -> None:
+    """Open a saved run exactly as it was."""
+    recording = read_recording(file)
+    try:
+        same, digest = recording.verify()
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from None
+    if not same:
+        raise UserError(f"{file}: the run comes to digest {digest}, recorded is {recording.digest}: it was changed")
+    if not headless:
+        open_app(
+            State(sandbox=screen["sandbox"]),
+            screen,
+            recording.pattern.name,
+            variant=recording.variant.name,
+            seed=recording.seed,
+            config=recording.config,
+            recording=recording,
+        )
+        return
+    checks = recording.open(keep_checkpoints=False).check()
+    failed = [check for check in checks if not check.ok]
+    click.echo(f"{file}: {recording.events:,} events, digest {digest}: the same run")
+    for check in failed:
+        click.echo(f"FAILED  {check.name}: {check.detail}")
+        click.echo("".join(f"        {line}\n" for line in check.witness), nl=False)
+    ctx.exit(1 if failed else 0)
+
+
+@commands.command("list")
+@click.option("--fidelity", is_flag=True, help="What is modelled, simplified and left out.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def list_command(fidelity: bool, as_json: bool) -> None:
+    """List patterns, variants, scenarios and data formats."""
+    patterns = [panel.pattern for panel in PANELS]
+    if as_json:
+        click.echo(json.dumps({"patterns": [_pattern_json(pattern, fidelity) for pattern in patterns]}))
+        return
+    for pattern in patterns:
+        aliases = ", ".join(alias for alias, _ in pattern.aliases)
+        click.echo(f"{pattern.number} {pattern.name}{f' ({aliases})' if aliases else ''}: {pattern.question}")
+        for variant in pattern.variants:
+            click.echo(f"  variant {variant.name}: {variant.summary}")
+            if fidelity:
+                for kind, what in variant.fidelity:
+                    click.echo(f"    {kind:10}  {what}")
+        if fidelity:
+            for note in pattern.notes:
+                click.echo(click.wrap_text(note, 100, "    note        ", "                "))
+            continue
+        for scenario in pattern.scenarios:
+            click.echo(f"  scenario {scenario.name}: {scenario.title}")
+        click.echo(f"  data: {'; '.join(FORMATS.get(pattern.name, ('none, it runs in the simulation',)))}")
+
+
+def _pattern_json(pattern: Pattern, fidelity: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "number": pattern.number,
+        "name": pattern.name,
+        "title": pattern.title,
+        "question": pattern.question,
+        "aliases": dict(pattern.aliases),
+        "variants": [{"name": each.name, "title": each.title, "summary": each.summary} for each in pattern.variants],
+        "scenarios": [
+            {"name": each.name, "title": each.title, "variant": each.variant, "summary": each.summary,
+             "breaks": list(each.breaks), "end_us": each.end_us}
+            for each in pattern.scenarios
+        ],
+        "formats": list(FORMATS.get(pattern.name, ())),
+    }  # fmt: skip
+    if fidelity:
+        row["fidelity"] = {
+            each.name: [{"kind": kind, "what": what} for kind, what in each.fidelity] for each in pattern.variants
+        }
+        row["notes"] = list(pattern.notes)
+    return row
+
+
+# -- the screen ----------------------------------------------------------------------------------------------------
+
+
+def open_app(state: State, screen: dict[str, Any], pattern: str, commands: tuple[Any, ...] = (), **run: Any) -> None:
+    """Look at the terminal, then open the app on it; ``commands`` are given at once."""
+    from tui.terminal.capability import detect
+
+    streams = sys.stdin.isatty(), sys.stdout.isatty() and sys.stderr.isatty()
+    capability = detect(os.environ, *streams, sys.stderr.encoding)
+    if not capability.usable:
+        raise UserError(capability.reason)
+    for name, value in capability.textual_environ().items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    from tui.app import DpTui
+    from tui.session import Session
+    from tui.theme import theme_for
+
+    session = Session(
+        PANELS,
+        pattern,
+        glyphs=glyphs_for(screen["glyphs"] or capability.glyphs),
+        speed=screen["speed"],
+        sandbox=screen["sandbox"],
+        save_folder=state.save_folder,
+        version=VERSION,
+        **run,
+    )
+    session.perform(commands)
+    theme = theme_for(screen["theme"], os.environ)
+    app = DpTui(
+        session, theme=theme, fps=screen["fps"], capability=capability, mouse=not screen["no_mouse"], state=state
+    )
+    app.run(mouse=not screen["no_mouse"])
+    state.remember_pattern(session.scene.panel.pattern.name)
+    if app.farewell:
+        click.echo(app.farewell)
+
+
+def main() -> None:
+    """The command ``dp-tui``."""
+    try:
+        status = commands.main(prog_name="dp-tui", standalone_mode=False)
+        sys.stdout.flush()
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except click.ClickException as error:
+        _fail(error.format_message().replace("\n", " "))
+    except UserError as error:
+        _fail(str(error))
+    except BrokenPipeError:
+        _silence_stdout()
+        sys.exit(0)
+    except OSError as error:
+        _silence_stdout()
+        _fail(f"the output cannot be written: {error.strerror or error}; the run itself was not at fault")
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _silence_stdout() -> None:
+    """What is still buffered goes nowhere, so that the interpreter does not stumble over it on its way out."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail(message: str) -> None:
+    click.echo(f"dp-tui: {message}", err=True)
+    sys.exit(2)

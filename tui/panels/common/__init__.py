@@ -1,0 +1,1 @@
+"""What panels share: sheets of facts, words, and how faults of machines and links are offered and told."""

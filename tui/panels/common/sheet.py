@@ -1,0 +1,75 @@
+"""A sheet of facts: labels at the left, values flowing at the right, sections that give way where there is no room."""
+
+from typing import NamedTuple
+
+from tui.canvas import Canvas, Ink
+
+LABEL = 10
+
+
+class Fact(NamedTuple):
+    """One line or more: a dim label, and its value as pieces of one ink each."""
+
+    label: str
+    parts: tuple[tuple[str, Ink], ...]
+
+
+class Section(NamedTuple):
+    """Facts that belong together. A low ``rank`` stays when room is short."""
+
+    rank: int
+    facts: tuple[Fact, ...]
+
+
+Lines = list[tuple[str, list[tuple[str, Ink]]]]
+
+
+def fact(label: str, text: str, ink: Ink = "text", *more: tuple[str, Ink]) -> Fact:
+    """A fact of one piece, or of several."""
+    return Fact(label, ((text, ink), *more))
+
+
+def draw(canvas: Canvas, sections: list[Section]) -> None:
+    """All sections with blank lines between; too high, without the blanks; then without the least important ones."""
+    laid = [(section.rank, _lay(section, canvas.width)) for section in sections if section.facts]
+    gap = 1
+    if _height(laid, gap) > canvas.height:
+        gap = 0
+    while _height(laid, gap) > canvas.height and len(laid) > 1:
+        laid.remove(max(laid, key=lambda each: each[0]))
+    if _height(laid, 1) <= canvas.height:
+        gap = 1
+    y = 0
+    for _, lines in laid:
+        for label, pieces in lines:
+            canvas.put(1, y, label[: LABEL - 1], "dim")
+            x = 1 + LABEL
+            for text, ink in pieces:
+                x = canvas.put(x, y, text, ink)
+            y += 1
+        y += gap
+
+
+def _height(laid: list[tuple[int, Lines]], gap: int) -> int:
+    return sum(len(lines) for _, lines in laid) + gap * max(0, len(laid) - 1)
+
+
+def _lay(section: Section, width: int) -> Lines:
+    """The lines of a section: words flow within the width right of the labels."""
+    lines: Lines = []
+    for label, parts in section.facts:
+        room = max(4, width - 2 - LABEL)
+        line: list[tuple[str, Ink]] = []
+        used = 0
+        rows: list[list[tuple[str, Ink]]] = []
+        for text, ink in parts:
+            for word in text.split():
+                if used and used + 1 + len(word) > room:
+                    rows.append(line)
+                    line, used = [], 0
+                piece = f" {word}" if used and word[0] not in ";,:" else word
+                line.append((piece, ink))
+                used += len(piece)
+        rows.append(line)
+        lines.extend((label if i == 0 else "", row) for i, row in enumerate(rows))
+    return lines

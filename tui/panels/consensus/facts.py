@@ -1,0 +1,141 @@
+"""What the picture, the inspector and the keys all want to know of a snapshot, worked out in one place."""
+
+from typing import Any, Final
+
+from engines.consensus.raft import messages as m
+from engines.consensus.raft.snapshot import Flight, LinkState, LogEntry, Server, Snapshot
+from engines.consensus.raft.state_machine import describe
+from tui.panel import Focus
+
+LETTERS: Final = {
+    "leader": "L", "candidate": "C", "precandidate": "P", "follower": "F", "dead": "X", "frozen": "Z",
+}  # fmt: skip
+"""A role in one letter: who sees no colour loses nothing."""
+
+MESSAGE_INKS: Final = {
+    "A": "good", "a": "follower", "V": "candidate", "v": "candidate", "P": "precandidate", "p": "precandidate",
+    "C": "client", "c": "client",
+}  # fmt: skip
+
+
+def role(server: Server) -> str:
+    """The role it plays now, named as its ink: ``dead`` and ``frozen`` hide the role it had."""
+    return {"crashed": "dead", "frozen": "frozen"}.get(server.status, server.role)
+
+
+def letter(server: Server) -> str:
+    """F P C L, X crashed, Z frozen."""
+    return LETTERS[role(server)]
+
+
+def alive(snapshot: Snapshot) -> int:
+    """How many servers run."""
+    return sum(server.status == "up" for server in snapshot.servers)
+
+
+def entry_at(server: Server, index: int) -> LogEntry | None:
+    """The entry of this index, if the snapshot's window shows it."""
+    if not server.log or not server.log[0].number <= index <= server.log[-1].number:
+        return None
+    return server.log[index - server.log[0].number]
+
+
+def holders(snapshot: Snapshot, index: int, term: int) -> tuple[str, ...]:
+    """The servers whose log holds the entry of this index *and* term: by Log Matching, the same entry."""
+    return tuple(server.id for server in snapshot.servers if (entry := entry_at(server, index)) and entry.term == term)
+
+
+def confirmed(server: Server, index: int) -> tuple[str, ...]:
+    """Who has confirmed the entry to this leader; it counts itself."""
+    return (server.id, *(each.peer for each in server.progress if each.match_index >= index))
+
+
+def heard(server: Server, within_us: int) -> int:
+    """How many servers, itself included, answered this leader lately."""
+    return 1 + sum(each.heard_ago_us is not None and each.heard_ago_us <= within_us for each in server.progress)
+
+
+def rules_off(snapshot: Snapshot, among: tuple[str, ...] = ()) -> list[str]:
+    """The rules that are switched off (of these), as people write them."""
+    return [name.replace("_", " ") for name, on in snapshot.rules if not on and (not among or name in among)]
+
+
+def divergent(snapshot: Snapshot, server: Server, index: int) -> bool:
+    """Whether this entry is not the one the leader holds at its index: the leader will have it deleted."""
+    leader = snapshot.server(snapshot.leader)
+    entry = entry_at(server, index)
+    if leader is None or entry is None or server.term > leader.term or leader is server:
+        return False
+    theirs = entry_at(leader, index)
+    return theirs.term != entry.term if theirs else index > leader.last_index
+
+
+def first_divergent(snapshot: Snapshot, server: Server) -> int:
+    """The first index at which the log departs from the leader's; 0: nowhere."""
+    return next((entry.number for entry in server.log if divergent(snapshot, server, entry.number)), 0)
+
+
+# -- messages and links ----------------------------------------------------------------------------------------------
+
+
+def flight_of(snapshot: Snapshot, focus: Focus) -> Flight | None:
+    """The selected message, if one is."""
+    if not focus.item.startswith("m:"):
+        return None
+    return next((each for each in snapshot.flights if f"m:{each.id}" == focus.item), None)
+
+
+def index_of(focus: Focus) -> int:
+    """The index of the selected log entry; 0: none is."""
+    return int(focus.item[2:]) if focus.item.startswith("e:") and focus.item[2:].isdigit() else 0
+
+
+def touching(snapshot: Snapshot, node: str) -> list[Flight]:
+    """Messages from or to this node, the next to arrive first."""
+    return sorted(
+        (each for each in snapshot.flights if node in (each.src, each.dst)), key=lambda each: (each.arrives_us, each.id)
+    )
+
+
+def links_of(snapshot: Snapshot, node: str) -> list[LinkState]:
+    """The links from or to this node that are not as they were laid."""
+    return [link for link in snapshot.links if node in (link.src, link.dst)]
+
+
+def link_of(snapshot: Snapshot, src: str, dst: str) -> LinkState | None:
+    """The state of a link, or None: nothing is wrong with it."""
+    return next((link for link in snapshot.links if (link.src, link.dst) == (src, dst)), None)
+
+
+# -- words -----------------------------------------------------------------------------------------------------------
+
+
+def span(first: int, last: int) -> str:
+    """``entry 8`` or ``entries 6-8``."""
+    return f"entry {first}" if first >= last else f"entries {first}-{last}"
+
+
+def words(message: Any) -> str:
+    """A message in a few words: ``RequestVote t6``, ``AppendEntries t5 with entry 8``."""
+    match message:
+        case m.AppendEntries(term, prev, _, entries, _):
+            return (
+                f"AppendEntries t{term} with {span(prev + 1, prev + len(entries))}" if entries else f"heartbeat t{term}"
+            )
+        case m.AppendReply(_, True, match, _):
+            return f"ok up to entry {match}"
+        case m.AppendReply(_, False, _, prev):
+            return f"refusal: no match at entry {prev}"
+        case m.RequestVote(term):
+            return f"RequestVote t{term}"
+        case m.VoteReply(term, granted):
+            return f"{'vote' if granted else 'refusal to vote'} in t{term}"
+        case m.PreVote(term):
+            return f"PreVote t{term}"
+        case m.PreVoteReply(term, granted):
+            return f"{'pre-vote' if granted else 'refusal to pre-vote'} in t{term}"
+        case m.ClientRequest(command):
+            return f"request {describe(command)} (#{command.serial})"
+        case m.ClientReply(serial, ok, _, leader):
+            return f"answer to #{serial}" if ok else f"refusal of #{serial}: ask {leader or 'another'}"
+    return str(message)

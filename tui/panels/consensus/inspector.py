@@ -1,0 +1,307 @@
+"""Everything about the selected server, and the arithmetic people otherwise do in their heads."""
+
+from engines.consensus.raft.snapshot import ClientState, Progress, Server, Snapshot
+from engines.sim.clock import format_time
+from tui.canvas import Canvas, Ink
+from tui.glyphs import Glyphs
+from tui.panel import Focus
+from tui.panels.common.sheet import Fact, Section, fact
+from tui.panels.common.sheet import draw as draw_sheet
+from tui.panels.common.words import ms, names, plural
+from tui.panels.consensus import items
+from tui.panels.consensus.facts import (
+    alive,
+    confirmed,
+    entry_at,
+    first_divergent,
+    flight_of,
+    heard,
+    holders,
+    index_of,
+    role,
+    rules_off,
+)
+from tui.panels.consensus.troubles import BOTH, ailments, cut_from
+
+ROLE_WORDS = {"dead": "crashed", "frozen": "frozen", "precandidate": "pre-candidate"}
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> str:
+    """Draw what is selected; returns the title."""
+    flight = flight_of(snapshot, focus)
+    if flight is not None:
+        draw_sheet(canvas, items.message(snapshot, flight))
+        return f"{flight.src}>{flight.dst}  {items.title(flight)}"
+    server = snapshot.server(focus.node)
+    assert server is not None
+    index = index_of(focus)
+    entry = entry_at(server, index) if index else None
+    if entry is not None:
+        draw_sheet(canvas, items.entry(snapshot, server, entry))
+        return f"{server.id}  entry {index}"
+    draw_sheet(canvas, sections(snapshot, server))
+    return f"{server.id}  {ROLE_WORDS.get(role(server), role(server))} of term {server.term}"
+
+
+def sections(snapshot: Snapshot, server: Server) -> list[Section]:
+    """The facts of a server, in reading order."""
+    return [
+        Section(0, office(snapshot, server)),
+        Section(1, (quorum(snapshot),)),
+        Section(2, replication(snapshot, server)),
+        Section(5, peers(snapshot, server)),
+        Section(3, check_quorum(snapshot, server)),
+        Section(6, memory(server)),
+        Section(4, troubles(snapshot, server)),
+        Section(8, clients(snapshot)),
+        Section(7 if all(check.ok for check in snapshot.checks) else 1, checks(snapshot)),
+    ]
+
+
+# -- who it is -------------------------------------------------------------------------------------------------------
+
+
+def office(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
+    """Role, vote, votes, timer."""
+    if server.status == "crashed":
+        was = "leader" if server.role == "leader" else server.role
+        forgets = f" (that for {server.voted_for} was never written)" if server.voted_for != server.durable_vote else ""
+        vote = f"{server.durable_vote or 'none'}{forgets if server.voted_for else ''}"
+        entries = "1 log entry" if server.last_index == 1 else f"{server.last_index} log entries"
+        kept = f"term {server.durable_term}, vote {vote}, {entries}"
+        return (fact("role", "crashed", "dead", (f"was {was}", "dim")), fact("on disk", kept, "bright"),
+                fact("lost", "its role, commit index, timers and state machine"))  # fmt: skip
+    voted = f"{server.voted_for} (itself)" if server.voted_for == server.id else server.voted_for or "nobody yet"
+    facts = [_role(snapshot, server), fact("voted for", f"{voted} in term {server.term}", "text")]
+    if server.votes and server.role != "follower":
+        facts.append(_votes(snapshot, server))
+    facts.append(_timer(snapshot, server))
+    return tuple(facts)
+
+
+def _role(snapshot: Snapshot, server: Server) -> Fact:
+    if server.status == "frozen":
+        return fact(
+            "role",
+            f"frozen {server.role}",
+            "frozen",
+            (f"; {server.waiting} waiting: messages and timers", "text"),
+        )
+    if server.role == "leader":
+        since = format_time(max(0, snapshot.at_us - server.leader_for_us))
+        other = snapshot.leader not in ("", server.id)
+        stale = (
+            (f"deposed: {snapshot.leader} leads a newer term, and it does not know", "bad") if other else ("", "dim")
+        )
+        return fact("role", "leader", "leader", (f"since {since} ({ms(server.leader_for_us)})", "text"), stale)
+    if server.role == "follower":
+        return fact("role", "follower", "follower", (f"of {server.leader}" if server.leader else "of nobody", "text"))
+    asks = "asks for votes" if server.role == "candidate" else f"asks who would vote for it in term {server.term + 1}"
+    return fact("role", ROLE_WORDS.get(server.role, server.role), server.role, (asks, "text"))
+
+
+def _votes(snapshot: Snapshot, server: Server) -> Fact:
+    yes = [name for name, granted in server.votes if granted]
+    no = [name for name, granted in server.votes if not granted]
+    enough = len(yes) >= snapshot.quorum
+    sum_ = f"{len(yes)} of {len(snapshot.servers)}, needs {snapshot.quorum}"
+    refused = ((f"; no: {names(no)}", "bad"),) if no else ()
+    return fact("pre-votes" if server.role == "precandidate" else "votes", f"{names(yes)}:", "text",
+                (sum_, "good" if enough else "warn"), *refused)  # fmt: skip
+
+
+def _timer(snapshot: Snapshot, server: Server) -> Fact:
+    left = server.timer_left_us
+    if server.role == "leader":
+        when = f", next in {ms(left)}" if left is not None else ""
+        return fact("heartbeat", f"every {ms(snapshot.heartbeat_us)}{when}")
+    if left is None:
+        return fact("election", "no timer runs")
+    low, high = ms(snapshot.election_min_us), ms(snapshot.election_max_us)
+    drawn = f"of {ms(server.timer_total_us)}, drawn from {low} to {high}"
+    if left > server.timer_total_us:
+        drawn = "(set by hand)"
+    spoken = (
+        "" if server.heard_ago_us is None else f"; heard {server.leader or 'a leader'} {ms(server.heard_ago_us)} ago"
+    )
+    return fact("election", f"in {ms(left)}", "bright", (f"{drawn}{spoken}", "text"))
+
+
+def quorum(snapshot: Snapshot) -> Fact:
+    """The majority, how it is worked out, and how many failures that survives."""
+    count, needed, up = len(snapshot.servers), snapshot.quorum, alive(snapshot)
+    survives = count - needed
+    if up < needed:
+        return fact("quorum", f"{up} of {count} alive: no majority, nothing can commit", "bad",
+                    (f"(needs {needed})", "text"))  # fmt: skip
+    rule = f"{needed} = floor({count}/2)+1: {count} servers survive {survives} failure{'s' if survives != 1 else ''}"
+    spare = up - needed
+    now = (f"; {up} alive, {spare} to spare", "warn" if not spare else "text") if up < count else ("", "text")
+    return fact("quorum", rule, "text", now)
+
+
+# -- the log ---------------------------------------------------------------------------------------------------------
+
+
+def replication(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
+    """Commit and last index, and what the next entry waits for."""
+    if server.status == "crashed":
+        return (_missing(snapshot, server),)
+    facts = [
+        fact("commit", f"{server.commit}", "good",
+             (f"of {server.last_index} in the log, last term {server.last_term}", "text")),
+    ]  # fmt: skip
+    if server.last_index > server.commit:
+        facts.append(_next_entry(snapshot, server))
+    wrong = first_divergent(snapshot, server)
+    if wrong:
+        facts.append(
+            fact("differs", f"from the leader's log at entry {wrong}: it will be overwritten from there", "bad")
+        )
+    elif server.id != snapshot.leader:
+        facts.append(_missing(snapshot, server))
+    if server.deduplicated:
+        facts.append(fact("repeats", f"{plural(server.deduplicated, 'command')} came twice, applied once"))
+    return tuple(facts)
+
+
+def _missing(snapshot: Snapshot, server: Server) -> Fact:
+    leader = snapshot.server(snapshot.leader)
+    lag = leader.last_index - server.last_index if leader else 0
+    if lag <= 0:
+        return fact("log", "complete" if leader else "no leader to compare with", "text")
+    return fact("log", f"{lag} behind the leader", "stale")
+
+
+def _next_entry(snapshot: Snapshot, server: Server) -> Fact:
+    index = server.commit + 1
+    entry = entry_at(server, index)
+    label = f"entry {index}"
+    if entry is None:
+        return fact(label, "not committed yet")
+    on = holders(snapshot, index, entry.term)
+    count, needed = len(snapshot.servers), snapshot.quorum
+    if server.role != "leader":
+        return fact(label, f"{entry.what}, on {names(on)}: {len(on)} of {count}, needs {needed}", "text",
+                    ("; only the leader can say it is committed", "dim"))  # fmt: skip
+    known = confirmed(server, index)
+    parts: list[tuple[str, Ink]] = [
+        (f"{entry.what} confirmed by {names(known)}:", "text"),
+        (f"{len(known)} of {count}, needs {needed}", "warn" if len(known) < needed else "good"),
+    ]
+    old = entry.term != server.term and not rules_off(snapshot, ("current_term_commit",))
+    if old:
+        wait = "" if snapshot.noop else ", that is with a new command"
+        parts.append((f"; of old term {entry.term}: commits only with an entry of term {server.term}{wait}", "bad"))
+    elif len(known) < needed:
+        silent = [each.id for each in snapshot.servers if each.id not in known]
+        short = needed - len(known)
+        how_many, verb = ("one", "confirms") if short == 1 else (str(short), "confirm")
+        parts.append((f"; commits when {how_many} of {names(silent)} {verb}", "text"))
+    on_the_way = [name for name in on if name not in known]
+    if on_the_way:
+        parts.append((f"({names(on_the_way)}: stored, not confirmed)", "dim"))
+    return Fact(label, tuple(parts))
+
+
+def peers(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
+    """What a leader knows of each follower."""
+    return tuple(_peer(snapshot, server, each) for each in server.progress) if server.status == "up" else ()
+
+
+def _peer(snapshot: Snapshot, server: Server, peer: Progress) -> Fact:
+    ago = peer.heard_ago_us
+    parts: list[tuple[str, Ink]] = [(f"next {peer.next_index}, match {peer.match_index}", "text")]
+    if peer.probing:
+        parts.append((", probing", "stale"))
+    cut = cut_from(snapshot, server.id, peer.peer)
+    if cut not in ("", BOTH):
+        parts.append((f", {cut}", "cut"))
+    if ago is None:
+        parts.append((", not heard yet", "warn"))
+    else:
+        late = ago > 3 * snapshot.heartbeat_us
+        parts.append((f", silent {ms(ago)}", "warn") if late else (f", {ms(ago)} ago", "dim"))
+    return Fact(f"{peer.peer} cut" if cut == BOTH else peer.peer, tuple(parts))
+
+
+def check_quorum(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
+    """Whether this leader will stay one. It counts when its office began and then once a longest election timeout."""
+    if server.role != "leader" or server.status != "up":
+        return ()
+    within = snapshot.election_max_us
+    count = heard(server, within)
+    facts = f"{count} of {len(snapshot.servers)} in {ms(within)}, needs {snapshot.quorum}:"
+    if rules_off(snapshot, ("check_quorum",)):
+        return (fact("hears", facts, "text", ("check-quorum is off: it leads on", "warn")),)
+    if count >= snapshot.quorum:
+        return (fact("hears", facts, "text", ("stays leader", "good"), (f"; counted every {ms(within)}", "dim")),)
+    end = f"steps down when it counts (check-quorum), within {ms(within)}, unless more answer", "bad"
+    return (fact("hears", facts, "text", end, ("; itself included", "dim")),)
+
+
+def memory(server: Server) -> tuple[Fact, ...]:
+    """What a crash would keep, and what it would lose."""
+    if server.status == "crashed":
+        return ()
+    vote = server.durable_vote or "no vote"
+    unwritten = f", its vote for {server.voted_for}" if server.voted_for not in (None, server.durable_vote) else ""
+    log = f"log 1..{server.last_index}" if server.last_index else "an empty log"
+    facts = [
+        fact("durable", f"term {server.durable_term}, {vote if vote == 'no vote' else 'vote ' + vote}, {log}"),
+        fact("volatile", f"commit {server.commit}, applied {server.applied}, role{unwritten}: a crash loses it", "dim"),
+    ]
+    if server.unsynced:
+        facts.append(fact("unsynced", f"{plural(server.unsynced, 'write')}: a crash now would lose that", "slow"))
+    return tuple(facts)
+
+
+# -- what is wrong ---------------------------------------------------------------------------------------------------
+
+
+def troubles(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
+    """Faults in force here, and rules that are off everywhere."""
+    found = ailments(snapshot, server)
+    elsewhere = [each.id for each in snapshot.servers if each.faults and each.id != server.id]
+    facts = []
+    if found:
+        facts.append(fact("faults", "; ".join(found), "warn"))
+    elif elsewhere:
+        facts.append(fact("faults", f"none here; some at {names(elsewhere)}", "text"))
+    else:
+        facts.append(fact("faults", "none", "dim"))
+    if off := rules_off(snapshot):
+        facts.append(fact("rules off", ", ".join(off), "bad"))
+    if not snapshot.noop:
+        counts = not rules_off(snapshot, ("current_term_commit",))
+        so = "nothing of an old term commits until a new command" if counts else "a new leader appends no entry"
+        facts.append(fact("no-op off", so, "warn"))
+    return tuple(facts)
+
+
+def clients(snapshot: Snapshot) -> tuple[Fact, ...]:
+    """What clients wait for, and what they were told last."""
+    return tuple(_client(snapshot, each) for each in snapshot.clients if each.current or each.operations)
+
+
+def _client(snapshot: Snapshot, client: ClientState) -> Fact:
+    ink = "you" if client.id == "you" else "client"
+    if client.current:
+        since = max((each.invoked_us for each in client.operations if each.returned_us is None), default=snapshot.at_us)
+        tries = f", attempt {client.attempts}" if client.attempts > 1 else ""
+        queued = f", {client.queued} more queued" if client.queued else ""
+        waits = f"asks {client.target} for {client.current} since {ms(snapshot.at_us - since)}{tries}{queued}"
+        return fact(client.id, waits, ink)
+    last = client.operations[-1]
+    unknown = f", {client.unknown} unknown" if client.unknown else ""
+    took = f" after {ms(last.returned_us - last.invoked_us)}" if last.returned_us is not None else ""
+    return fact(client.id, f"{last.what} {last.status}{took}", ink, (f", {client.done} done{unknown}", "dim"))
+
+
+def checks(snapshot: Snapshot) -> tuple[Fact, ...]:
+    """The guarantees: one line while all hold, else those that do not."""
+    failed = [check for check in snapshot.checks if not check.ok]
+    good = len(snapshot.checks) - len(failed)
+    facts = [fact("checks", f"{good} of {len(snapshot.checks)} ok", "good" if not failed else "bad")]
+    facts += [fact("FAIL", f"{check.name}: {check.detail}", "bad") for check in failed]
+    return tuple(facts)

@@ -1,0 +1,143 @@
+"""What the dialogues offer: all faults with their parameters, ways to split the cluster, rules to break, timing."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from engines.consensus.raft.engine import WORKLOADS, Propose, SetRule, SetTiming, SetWorkload
+from engines.consensus.raft.snapshot import Server, Snapshot
+from engines.consensus.raft.state_machine import parse
+from engines.sim import faults
+from engines.sim.clock import US_PER_MS
+from tui.panel import Focus, Offer, Outcome, Param
+from tui.panels.common import network
+from tui.panels.common.words import names
+from tui.panels.consensus.keys import ELECTION, chosen
+
+Values = Mapping[str, Any]
+
+RULES: Final = {
+    "current_term_commit": ("count replicas only for entries of the own term",
+                            "safety, paper 5.4.2; off: the scenario Figure 8 breaks State Machine Safety"),
+    "persist_vote": ("the vote is on disk before it is given",
+                     "safety, paper Figure 2; off: a crash lets a server vote twice in a term"),
+    "pre_vote": ("ask whether an election can be won before it starts",
+                 "stability, dissertation 9.6; off: a server that rejoins deposes a working leader"),
+    "check_quorum": ("a leader that hears no majority steps down",
+                     "stability, dissertation 6.2; off: a cut-off leader goes on accepting what it cannot commit"),
+}  # fmt: skip
+
+
+# -- faults ----------------------------------------------------------------------------------------------------------
+
+
+def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """Every fault, aimed at the selected server or message."""
+    server, flight = chosen(snapshot, focus)
+    message = (
+        (Offer(f"drop the {flight.letter} {flight.src}>{flight.dst}", flight.what, lambda v: faults.Drop(flight.id)),)
+        if flight
+        else ()
+    )
+    machine = network.of_machine(
+        server.id, server.status, "what is only in memory is lost; term, log and written vote stay",
+        "from its disk, as a follower",
+    )  # fmt: skip
+    others = tuple(each.id for each in snapshot.servers if each.id != server.id)
+    links = network.of_links(server.id, others)
+    return (*message, *machine, *links, *_of_timers(snapshot, server), network.HEAL)
+
+
+def _of_timers(snapshot: Snapshot, server: Server) -> tuple[Offer, ...]:
+    """Election timers, of one server or aligned."""
+    waiting = tuple(each.id for each in snapshot.servers if each.status != "crashed" and each.role != "leader")
+    soon = Param("in", 5, 0, 1_000, 5, "ms")
+
+    def expire(nodes: tuple[str, ...]) -> Any:
+        return lambda v: faults.ExpireTimers(nodes, ELECTION, v["in"] * US_PER_MS)
+
+    return (
+        Offer(f"time out {server.id}", "its election timer runs out then", expire((server.id,)), (soon,)),
+        Offer("align all election timers", "they run out together: a split vote", expire(waiting), (soon,)),
+    )
+
+
+# -- splits ----------------------------------------------------------------------------------------------------------
+
+
+def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """Ways to split the cluster around the selected server."""
+    server, _ = chosen(snapshot, focus)
+    ids = [each.id for each in snapshot.servers]
+    start = ids.index(server.id)
+    ring = tuple(ids[start:] + ids[:start])
+    less = len(ids) - snapshot.quorum
+    name, others = server.id, ring[1:]
+    half = len(ids) // 3 or 1
+    offers = [
+        _split((ring[:less], ring[less:]), f"{name} on the smaller side: {less} of {len(ids)} cannot commit"),
+        _split((ring[: snapshot.quorum], ring[snapshot.quorum :]), f"{name} on the larger side: it has a majority"),
+        _split(((name,), others), f"{name} alone"),
+        _split((ring[:half], ring[half : 2 * half], ring[2 * half :]), "three sides"),
+        Offer(f"{name} hears nobody", "all links to it are cut, those from it work",
+              lambda v: tuple(faults.Cut(each, name) for each in others)),
+        Offer(f"nobody hears {name}", "all links from it are cut, those to it work",
+              lambda v: tuple(faults.Cut(name, each) for each in others)),
+        Offer(f"one direction from {name}", "one link drops everything",
+              lambda v: faults.Cut(name, v["to"]), (Param("to", others[0], choices=others),)),
+        Offer("connect all again", "no split; other faults stay",
+              lambda v: tuple(faults.Reconnect(each) for each in ids)),
+    ]  # fmt: skip
+    leader = snapshot.leader
+    if leader and leader != name:
+        rest = tuple(each for each in ids if each != leader)
+        offers.insert(2, _split(((leader,), rest), f"the leader {leader} alone"))
+    return tuple({offer.title: offer for offer in offers}.values())
+
+
+def _split(groups: tuple[tuple[str, ...], ...], help: str) -> Offer:
+    groups = tuple(tuple(sorted(group)) for group in groups if group)
+    return Offer(" | ".join(names(group) for group in groups), help, lambda v: faults.Partition(groups))
+
+
+# -- rules, numbers, clients -----------------------------------------------------------------------------------------
+
+
+def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """Rules that can be switched off, each with its state."""
+    return tuple(_rule(rule, on) for rule, on in snapshot.rules)
+
+
+def _rule(rule: str, on: bool) -> Offer:
+    title, help = RULES.get(rule, (rule.replace("_", " "), ""))
+    return Offer(title, help, lambda v: SetRule(rule, not on), on=on)
+
+
+def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """Timeouts and workload."""
+
+    def timing(heartbeat: int, low: int, high: int) -> SetTiming:
+        return SetTiming(heartbeat * US_PER_MS, low * US_PER_MS, max(low, high) * US_PER_MS)
+
+    beat, low, high = (
+        span // US_PER_MS for span in (snapshot.heartbeat_us, snapshot.election_min_us, snapshot.election_max_us)
+    )
+    return (
+        Offer("timing", "heartbeats, and the range from which election timeouts are drawn",
+              lambda v: timing(v["heartbeat"], v["shortest"], v["longest"]),
+              (Param("heartbeat", beat, 5, 2_000, 5, "ms"), Param("shortest", low, 10, 5_000, 10, "ms"),
+               Param("longest", high, 10, 5_000, 10, "ms"))),
+        Offer("as in the paper", "heartbeats every 50 ms, timeouts of 150 to 300 ms", lambda v: timing(50, 150, 300)),
+        Offer("no randomness", "all timeouts are 150 ms: watch votes split, again and again",
+              lambda v: timing(50, 150, 150)),
+        Offer("impatient", "timeouts of 30 to 60 ms, hardly longer than a round trip: no leader lasts",
+              lambda v: timing(25, 30, 60)),
+        Offer("workload", "how fast the clients ask", lambda v: SetWorkload(v["level"]),
+              (Param("level", snapshot.workload, choices=tuple(WORKLOADS)),)),
+    )  # fmt: skip
+
+
+def client(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
+    """A typed command, asked of the selected server; of whoever leads if that one is crashed."""
+    op, key, value = parse(text)
+    server, _ = chosen(snapshot, focus)
+    return Propose(op, key, value, "" if server.status == "crashed" else server.id)

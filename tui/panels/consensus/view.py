@@ -1,0 +1,119 @@
+"""The picture of a Raft cluster: the ring above, the logs below it, and who led when.
+
+Logs are what Raft is about, so they are never far: where the picture is high they stand in it, below the ring; where it
+is not, they take the strip, and the chart over time keeps what they leave.
+"""
+
+from typing import Final, NamedTuple
+
+from engines.consensus.raft.snapshot import Snapshot
+from tui.canvas import Canvas
+from tui.glyphs import Glyphs
+from tui.panel import Focus, Frame, Sizes
+from tui.panels.common.words import names
+from tui.panels.consensus import history, inspector, logs, ring
+from tui.panels.consensus.facts import alive, role
+from tui.panels.consensus.select import fit
+
+RING_LOW: Final = 6
+"""A ring of fewer rows is a list."""
+RING_HIGH: Final = 13
+"""Rows a ring is given before logs may stand below it."""
+TITLES: Final = {"ring": "cluster", "logs": "logs", "chart": "leaders and commit index"}
+
+
+class Part(NamedTuple):
+    """A stretch of rows in one of the two canvases: ``ring``, ``logs`` or ``chart``."""
+
+    what: str
+    rows: int
+
+
+Plan = tuple[tuple[Part, ...], tuple[Part, ...]]
+"""The parts of the picture and of the strip, from the top."""
+
+
+def plan(servers: int, picture: int, strip: int) -> Plan:
+    """Who stands where, for canvases of these heights."""
+    grid = servers + 1
+    if not picture:
+        chart = strip - grid - 1
+        return (), (Part("logs", min(grid, strip)), *((Part("chart", chart),) if chart > 0 else ()))
+    if picture >= RING_HIGH + 1 + grid:
+        chart = 2 if not strip and picture >= RING_HIGH + grid + 4 else 0
+        ring_rows = picture - 1 - grid - (1 + chart if chart else 0)
+        parts = Part("ring", ring_rows), Part("logs", grid), Part("chart", chart)
+        return parts if chart else parts[:2], (Part("chart", strip),)
+    if grid <= strip:
+        rest = strip - grid
+        if rest >= 2:
+            return (Part("ring", picture),), (Part("logs", grid), Part("chart", rest))
+        if picture >= RING_HIGH + 2:
+            return (Part("ring", picture - 3), Part("chart", 3)), (Part("logs", strip),)
+        return (Part("ring", picture),), (Part("logs", strip),)
+    if picture >= RING_LOW + 1 + grid:  # more servers than the strip has rows
+        return (Part("ring", picture - 1 - grid), Part("logs", grid)), (Part("chart", strip),)
+    if picture >= grid and strip >= RING_LOW:
+        return (Part("logs", picture),), (Part("ring", strip),)
+    return (Part("ring", picture),), (Part("logs" if strip >= 4 else "chart", strip),)
+
+
+def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
+    """Draw everything."""
+    focus = fit(snapshot, focus)
+    picture, strip, look = (Canvas(*size) for size in sizes)
+    above, below = plan(len(snapshot.servers), picture.height, strip.height)
+    _fill(picture, above, snapshot, focus, glyphs)
+    _fill(strip, below, snapshot, focus, glyphs)
+    titles = [TITLES[parts[0].what] if parts else "" for parts in (above, below)]
+    notes = {"ring": _note(snapshot), "logs": logs.note(max(picture.width, strip.width)), "chart": history.NOTE}
+    return Frame(
+        picture, strip, look,
+        picture_title=titles[0],
+        picture_note=notes[above[0].what] if above else "",
+        strip_title=titles[1],
+        strip_note=notes[below[0].what] if below else "",
+        inspector_title=inspector.draw(look, snapshot, focus, glyphs),
+    )  # fmt: skip
+
+
+def _fill(canvas: Canvas, parts: tuple[Part, ...], snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """Draw the parts one below the other; the logs, and what stands below them, under a rule of their own."""
+    y = 0
+    for place, part in enumerate(parts):
+        if place and (part.what == "logs" or parts[place - 1].what == "logs") and y + part.rows < canvas.height:
+            note = logs.note(canvas.width) if part.what == "logs" else history.NOTE
+            canvas.box(-1, y, canvas.width + 2, 1, glyphs=glyphs)
+            canvas.put(1, y, f" {TITLES[part.what]} ", "accent")
+            canvas.put_right(canvas.width - 1, y, f" {note} ", "dim")
+            y += 1
+        match part.what:
+            case "ring":
+                top = Canvas(canvas.width, part.rows)
+                ring.draw(top, snapshot, focus, glyphs)
+                canvas.blit(top, 0, y)
+            case "logs":
+                logs.draw(canvas, snapshot, focus, glyphs, y, part.rows)
+            case _:
+                history.draw(canvas, snapshot, glyphs, y, part.rows)
+        y += part.rows
+
+
+def _note(snapshot: Snapshot) -> str:
+    count = len(snapshot.servers)
+    up = alive(snapshot)
+    if up < snapshot.quorum:
+        return f"{up} of {count} alive, quorum {snapshot.quorum}: nothing can commit"
+    return f"newest term {snapshot.term}  quorum {snapshot.quorum} of {count}"
+
+
+def status(snapshot: Snapshot) -> str:
+    """The facts of the top line."""
+    count = f"{len(snapshot.servers)} nodes"
+    leader = snapshot.server(snapshot.leader)
+    if leader is None:
+        return f"{count}  term {snapshot.term}  no leader"
+    newest = f"  newest term {snapshot.term}" if snapshot.term != leader.term else ""
+    same = [each.id for each in snapshot.servers if role(each) == "leader" and each.term == leader.term]
+    who = f"leaders {names(same)}" if len(same) > 1 else f"leader {leader.id}"
+    return f"{count}  {who} t{leader.term}{newest}"

@@ -1,0 +1,259 @@
+"""A scene: one variant of a pattern as one person watches it.
+
+It joins a panel, a player and the focus, and remembers what was worked out for the present moment, so that a
+snapshot is taken once however many areas are drawn from it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any, Final, NamedTuple
+
+from engines.sim.clock import format_time
+from engines.sim.pattern import Check, Variant
+from engines.sim.timeline import Branch, Timeline
+from engines.sim.world import Event
+from tui.journal import Told, place_of
+from tui.keys import keymap
+from tui.panel import Focus, Key, Line, Outcome, Panel, Refuse
+from tui.player import Player
+from tui.scrubber import Mark, Tape, weight
+
+TOLD: Final = 512
+"""How far back the journal goes."""
+LINGER_WALL_US: Final = 4_000_000
+"""A narration that does not pause stays for so much wall time."""
+MARKS_MAX: Final = 2_000
+"""Marks looked at for one drawing of the scrubber: the newest."""
+WORDS_MAX: Final = 1_024
+SCROLLS: Final[dict[str, Callable[[int], int]]] = {
+    "up": lambda page: -1, "down": lambda page: 1,
+    "left": lambda page: -page, "right": lambda page: page,
+    "pageup": lambda page: -page, "pagedown": lambda page: page,
+}  # fmt: skip
+"""How far a key scrolls an explanation of which so many rows are shown."""
+
+
+class Moment(NamedTuple):
+    """What there is to see now."""
+
+    snapshot: Any
+    checks: tuple[Check, ...]
+
+
+class Cue(NamedTuple):
+    """What the lecturer says now; ``number``: its line of the journal."""
+
+    text: str
+    number: int
+    waits: bool
+
+
+class Scene:
+    """One variant, its player, and what is looked at."""
+
+    def __init__(
+        self, panel: Panel, panels: tuple[Panel, ...], timeline: Timeline[Any, Any], speed: Fraction, playing: bool
+    ) -> None:
+        self.panel = panel
+        self.variant: Variant = timeline.variant
+        self.player = Player(timeline, speed, playing)
+        self.focus = Focus()
+        self.scroll = 0
+        """The first row shown of an explanation."""
+        self.below = 0
+        """The last row it can be scrolled to, and how many are shown, as last drawn."""
+        self.page = 1
+        self.keys: dict[str, Key] = keymap(panel, panels)
+        self._moment: tuple[object, Moment] | None = None
+        self._words: dict[object, Line] = {}
+
+    @property
+    def timeline(self) -> Timeline[Any, Any]:
+        """The run."""
+        return self.player.timeline
+
+    @property
+    def branch(self) -> Branch:
+        """The branch that is watched."""
+        return self.timeline.branch
+
+    def now(self) -> Moment:
+        """The present moment; taken once until something moves. The focus is made to fit it."""
+        timeline = self.timeline
+        key = (timeline.branch.number, timeline.position, timeline.now_us)
+        if self._moment is None or self._moment[0] != key:
+            self._moment = key, Moment(timeline.snapshot(), timeline.check())
+            self._fit()
+        return self._moment[1]
+
+    def look(self, focus: Focus) -> None:
+        """Set the focus."""
+        snapshot = self.now().snapshot
+        if self.focus.why and not focus.why:  # what was read about is let go, but in the journal
+            stays = focus.area == "journal" or focus.event != self.focus.event
+            focus = replace(focus, check="", event=focus.event if stays else None)
+        if (focus.why, focus.event, focus.check) != (self.focus.why, self.focus.event, self.focus.check):
+            self.scroll = 0
+        if focus.node != self.focus.node or focus.item:
+            focus = replace(focus, chosen=True)
+        self.focus = self.panel.fit(snapshot, focus)
+
+    def act(self, key: str) -> Outcome:
+        """What a key means now."""
+        meaning = self.keys.get(key)
+        if meaning is None:
+            return Refuse(f"{key} has no meaning here: ? shows every key")
+        return meaning.act(self.now().snapshot, self.focus)
+
+    # -- the journal -----------------------------------------------------------------------------------------
+
+    def told(self) -> Told:
+        """The events of the journal, numbered."""
+        engine = self.timeline.engine
+        events = engine.told(TOLD)
+        return Told(events, engine.told_total - len(events) + 1, self.narrate, self.routine, self.fold)
+
+    def narrate(self, event: Event) -> Line:
+        """The words for an event; remembered, since a line is drawn many times."""
+        return self._remembered(event, lambda: self.panel.narrate(event))
+
+    def routine(self, event: Event) -> str:
+        """The routine an event belongs to; what the lecturer says belongs to none."""
+        return "" if event.kind == "cue" else self.panel.routine(event)
+
+    def fold(self, events: Sequence[Event]) -> Line:
+        """The words for events that share a line."""
+        return self._remembered((events[0], events[-1], len(events)), lambda: self.panel.fold(events))
+
+    def _remembered(self, key: object, words: Callable[[], Line]) -> Line:
+        try:
+            line = self._words.get(key)
+        except TypeError:
+            return words()
+        if line is None:
+            line = words()
+            if len(self._words) >= WORDS_MAX:
+                self._words.clear()
+            self._words[key] = line
+        return line
+
+    def select(self, direction: str) -> None:
+        """Move the selected line of the journal; below the newest there is nothing selected."""
+        cue = self.cue()
+        folds = self.told().folds(self.focus.find, cue.number if cue else None)
+        if not folds:
+            return
+        here = place_of(folds, self.focus.event)
+        if direction in ("up", "left"):
+            event: int | None = folds[max(0, here - 1 if here is not None else len(folds) - 1)].last
+        else:
+            event = folds[here + 1].last if here is not None and here + 1 < len(folds) else None
+        self.look(replace(self.focus, event=event))
+
+    def selected(self) -> Event | None:
+        """The event of the selected line, or the newest."""
+        engine = self.timeline.engine
+        back = 1 if self.focus.event is None else engine.told_total - self.focus.event + 1
+        events = engine.told(back) if back > 0 else ()
+        return events[0] if events else None
+
+    # -- why -------------------------------------------------------------------------------------------------
+
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that do not hold."""
+        return tuple(check for check in self.now().checks if not check.ok)
+
+    def why(self) -> None:
+        """Explain the selected event, else one failed check after the other, else the newest event; then no more.
+
+        An event stays selected while it is read about.
+        """
+        focus = self.focus
+        names = [check.name for check in self.failed()]
+        if focus.why:
+            later = names[names.index(focus.check) + 1 :] if focus.check in names else []
+            if later:
+                self.look(replace(focus, check=later[0]))
+            else:
+                self.look(replace(focus, why=False))
+            return
+        event = focus.event
+        check = names[0] if names and event is None else ""
+        if event is None and not check:
+            event = self.timeline.engine.told_total or None
+        zoom = focus.zoom and focus.area == "inspector"
+        self.look(replace(focus, why=True, event=event, zoom=zoom, check=check))
+
+    def turn(self, key: str) -> None:
+        """Scroll the explanation."""
+        self.scroll = max(0, self.scroll + SCROLLS[key](self.page))
+
+    def explanation(self) -> tuple[str, tuple[str, ...]]:
+        """Title and paragraphs of what ``why`` explains: a check, else the selected event."""
+        snapshot = self.now().snapshot
+        check = next((each for each in self.now().checks if each.name == self.focus.check), None)
+        if check is not None:
+            names = [each.name for each in self.failed()]
+            count = f" ({names.index(check.name) + 1} of {len(names)})" if check.name in names[:-1] + names[1:] else ""
+            return f"why: {check.name}{count}", self.panel.explain_check(snapshot, check)
+        event = self.selected()
+        if event is None:
+            return "why", ("Nothing has happened yet.",)
+        line = self.narrate(event)
+        head = f"{line.who} {line.text}"
+        return f"why: {format_time(event.at_us)}", (head, *self.panel.explain(snapshot, event))
+
+    def cue(self) -> Cue | None:
+        """The newest narration while the run waits at it, or for a while if it does not wait."""
+        engine = self.timeline.engine
+        linger_us = LINGER_WALL_US * self.player.speed.numerator // self.player.speed.denominator
+        for back, event in enumerate(reversed(engine.told(8))):
+            if event.kind != "cue":
+                continue
+            number = engine.told_total - back
+            if event.get("pause"):
+                if back == 0 and event.position == engine.position and not self.player.playing:
+                    return Cue(event.why, number, True)
+            elif engine.now_us - event.at_us < linger_us:
+                return Cue(event.why, number, False)
+            return None
+        return None
+
+    # -- the scrubber ----------------------------------------------------------------------------------------
+
+    def tape(self) -> Tape:
+        """The run as the scrubber shows it."""
+        branch, now_us = self.branch, self.timeline.now_us
+        marks = []
+        for entry in branch.log[-MARKS_MAX:]:
+            mark = self.panel.mark(entry.command)
+            if mark is not None:
+                marks.append(Mark(entry.at_us, *mark, weight(mark[1], entry.scripted)))
+        forks = [each.fork_us for each in self.timeline.branches if each.parent == branch.number]
+        if branch.parent is not None:
+            forks.append(branch.fork_us)
+        end_us = branch.scenario.end_us if branch.scenario else 0
+        return Tape(now_us, max(now_us, branch.end_us), end_us, tuple(marks), tuple(forks))
+
+    # -- inside ----------------------------------------------------------------------------------------------
+
+    def _fit(self) -> None:
+        """Let go of a line that the journal no longer holds, or that lies in a future that was left."""
+        engine, event = self.timeline.engine, self.focus.event
+        focus = self.focus
+        if event is not None and not max(0, engine.told_total - TOLD) < event <= engine.told_total:
+            focus = replace(focus, event=None)
+        if not (focus.chosen or focus.item):
+            focus = replace(focus, node="")
+        assert self._moment is not None
+        self.focus = self.panel.fit(self._moment[1].snapshot, focus)
+
+
+def toggled(focus: Focus, beside: bool) -> Focus:
+    """The inspector key: show or hide it where it lies over the picture, else go to it and back."""
+    if not beside:
+        shown = focus.inspector or focus.why or focus.area == "inspector"
+        area = "picture" if focus.area == "inspector" else focus.area
+        return replace(focus, inspector=not shown, why=False, area=area)
+    return replace(focus, area="picture" if focus.area == "inspector" else "inspector", zoom=False)

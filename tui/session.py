@@ -1,0 +1,414 @@
+"""The session: everything between a key and a picture. It knows no terminal and no Textual.
+
+Keys, clicks, answers of dialogues and passing time come in; placed canvases go out. What only the app can do
+(open a dialogue, quit, take a picture) is returned to it. Each variant of each pattern has its own scene, made when
+it is first looked at; scenes that are not looked at stand still.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from engines.errors import UserError
+from engines.sim.pattern import Config, Pattern, Scenario
+from engines.sim.recording import Recording, record
+from engines.sim.timeline import Timeline
+from tui import asking, files
+from tui.dialogs import Dialogue
+from tui.glyphs import BRAILLE, Glyphs
+from tui.keys import VERBS
+from tui.layout import Layout
+from tui.painter import Painter, Placed
+from tui.panel import AREAS, Ask, Do, Focus, Outcome, Panel, Refuse
+from tui.player import speed_name
+from tui.scene import SCROLLS, Scene, toggled
+
+SEED: Final = 42
+NOTICE_WALL_US: Final = 5_000_000
+SCENARIO_OVER: Final = "the story ends here: space goes on without it"
+
+
+class Session:
+    """One person at one screen."""
+
+    def __init__(
+        self,
+        panels: tuple[Panel, ...],
+        pattern: str,
+        *,
+        variant: str = "",
+        scenario: str = "",
+        seed: int | None = None,
+        config: Config = (),
+        speed: Fraction | None = None,
+        glyphs: Glyphs = BRAILLE,
+        sandbox: bool = False,
+        save_folder: Path | None = None,
+        recording: Recording | None = None,
+        version: str = "",
+    ) -> None:
+        """Open a pattern by name. UserError if it, its variant or its scenario does not exist.
+
+        ``seed``: None is the scenario's own, or 42. ``recording`` opens at its end, paused, and goes before
+        ``variant``, ``scenario``, ``seed`` and ``config``. ``save_folder``: where ``leave`` saves.
+        """
+        self.panels = panels
+        self.glyphs = glyphs
+        self.sandbox = sandbox
+        self.save_folder = save_folder
+        self.width, self.height = 80, 24
+        self.notice = ""
+        self._speed = speed
+        self._scenes: dict[tuple[str, str], Scene] = {}
+        self._latest: dict[int, str] = {}
+        self._painter = Painter(panels, glyphs, version)
+        self._placed: tuple[Placed, ...] = ()
+        self._wall_us = 0
+        self._notice_until_us = 0
+        self._dirty = True
+        self._fresh = True
+        self.scene = self._first(pattern, variant, scenario, seed, config, recording)
+
+    # -- what comes in ---------------------------------------------------------------------------------------
+
+    def press(self, key: str) -> Ask | Do | None:
+        """A key. Returns what only the app can do. What was said before is taken back: it is about the past."""
+        self._hush()
+        if key in SCROLLS and self._reading():
+            self._touch()
+            self.scene.turn(key)
+            return None
+        if key not in self.scene.keys and key in VERBS:
+            return self.perform(Refuse(f"{key} means nothing in {self.scene.panel.pattern.title}: ? shows every key"))
+        try:
+            outcome = self.scene.act(key)
+        except UserError as error:
+            outcome = Refuse(str(error))
+        return self.perform(outcome)
+
+    def perform(self, outcome: Outcome) -> Ask | Do | None:
+        """What a key or a dialogue came to. Returns what only the app can do."""
+        self._touch()
+        match outcome:
+            case None:
+                return None
+            case Ask():
+                return outcome
+            case Refuse(why):
+                self.notify(why)
+            case Focus():
+                self.scene.look(outcome)
+            case Do(what):
+                return self._do(what)
+            case tuple():
+                wish = None
+                for each in outcome:
+                    wish = self.perform(each) or wish
+                return wish
+            case _:
+                self._submit(outcome)
+        return None
+
+    def dialogue(self, what: str) -> Dialogue:
+        """The dialogue that an ``Ask`` names."""
+        return asking.dialogue(self, what)
+
+    def tick(self, wall_us: int) -> None:
+        """``wall_us`` microseconds of wall time have passed since the last tick."""
+        self._wall_us += max(0, wall_us)
+        if self.notice and self._wall_us >= self._notice_until_us:
+            self._hush()
+        player = self.scene.player
+        was_playing = player.playing
+        if player.tick(wall_us):
+            self._dirty = True
+            if was_playing and not player.playing:
+                self._touch()
+                if player.stopped_at == "end":
+                    self.notify(SCENARIO_OVER)
+
+    def resize(self, width: int, height: int) -> None:
+        """The screen has this size now."""
+        if (width, height) != (self.width, self.height):
+            self.width, self.height = max(0, width), max(0, height)
+            self._touch()
+
+    def click(self, x: int, y: int) -> Ask | Do | None:
+        """A click: a tab, a key of the footer, a moment of the scrubber, a line of the journal, an area."""
+        self._hush()
+        self.render()
+        for name, left, top, canvas in reversed(self._placed):
+            if left <= x < left + canvas.width and top <= y < top + canvas.height:
+                return self._clicked(name, x, y)
+        return None
+
+    def notify(self, text: str) -> None:
+        """Say something for some seconds, or until the next key; no line of the journal gives way if others can."""
+        self.notice = text
+        self._notice_until_us = self._wall_us + NOTICE_WALL_US
+        self._touch()
+
+    # -- what goes out ---------------------------------------------------------------------------------------
+
+    @property
+    def dirty(self) -> bool:
+        """Whether a new picture may differ from the last one. Never while nothing moves and nobody acts."""
+        return self._dirty
+
+    def render(self) -> tuple[Placed, ...]:
+        """The picture of now: areas in paint order, of which only the inspector may lie over others."""
+        if not self._dirty:
+            return self._placed
+        self._placed = self._painter.paint(
+            self.scene, self.width, self.height, self._wall_us, notice=self.notice, fresh=self._fresh
+        )
+        self._dirty = self._fresh = False
+        return self._placed
+
+    @property
+    def layout(self) -> Layout:
+        """Where everything stands now."""
+        return self._painter.arrange(self.scene, self.width, self.height, self.scene.cue())
+
+    # -- files -----------------------------------------------------------------------------------------------
+
+    def save(self, path: Path) -> str:
+        """Save the current branch to its end, whole or not at all; returns what to say. UserError if it cannot be."""
+        if self.sandbox:
+            raise UserError("this session runs in a sandbox: it writes no files")
+        files.write(path, record(self.scene.panel.pattern, self.scene.timeline))
+        return f"saved: {files.replay(path)}"
+
+    def save_path(self) -> Path:
+        """A name for a run that is saved by hand."""
+        scene = self.scene
+        stem = f"{scene.panel.pattern.name}-{scene.variant.name}-seed{scene.branch.seed}"
+        return files.free(Path(), stem)
+
+    def leave(self) -> str:
+        """Save the run to the state folder, if that may be; returns how to see it again, or why it is lost."""
+        if self.sandbox:
+            return ""
+        if self.save_folder is None:
+            return "the run was not saved: the folder for saved runs cannot be written"
+        pattern, timeline = self.scene.panel.pattern, self.scene.timeline
+        try:
+            path = files.keep(self.save_folder, f"{pattern.name}-{timeline.variant.name}", record(pattern, timeline))
+        except UserError as error:
+            return f"the run was not saved: {error}"
+        return f"replay: {files.replay(path)}"
+
+    # -- scenes ----------------------------------------------------------------------------------------------
+
+    def _first(
+        self, name: str, variant: str, scenario: str, seed: int | None, config: Config, recording: Recording | None
+    ) -> Scene:
+        if recording is not None:
+            panel = self._panel(recording.pattern, recording.variant.name)
+            return self._enter(panel, recording.open(), playing=False)
+        patterns = {panel.pattern.name: panel.pattern for panel in self.panels}
+        aliases = {alias: (each, way) for each in patterns.values() for alias, way in each.aliases}
+        if name not in patterns and name in aliases:
+            pattern, variant = aliases[name][0], variant or aliases[name][1]
+        else:
+            pattern = _known(patterns, name, "pattern")
+        story = _known({each.name: each for each in pattern.scenarios}, scenario, "scenario") if scenario else None
+        variants = {each.name: each for each in pattern.variants}
+        chosen = _known(variants, variant or (story.variant if story else pattern.variants[0].name), "variant")
+        if story is not None and story.variant != chosen.name:
+            raise UserError(f"scenario {story.name!r} belongs to the variant {story.variant!r}, not {chosen.name!r}")
+        if seed is None:
+            seed = story.seed if story else SEED
+        timeline: Timeline[Any, Any] = Timeline(chosen, seed, config or (story.config if story else ()), story)
+        return self._enter(self._panel(pattern, chosen.name), timeline)
+
+    def _enter(self, panel: Panel, timeline: Timeline[Any, Any], playing: bool = True) -> Scene:
+        """A new scene, as the one to look at."""
+        speed = self._speed or Fraction(*panel.pattern.speed)
+        scene = Scene(panel, self.panels, timeline, speed, playing)
+        self._scenes[panel.pattern.name, timeline.variant.name] = scene
+        return self._show(scene)
+
+    def _show(self, scene: Scene) -> Scene:
+        self.scene = scene
+        self._latest[scene.panel.pattern.number] = scene.variant.name
+        self._touch()
+        return scene
+
+    def _panel(self, pattern: Pattern, variant: str) -> Panel:
+        """The panel that draws a variant."""
+        own = [panel for panel in self.panels if panel.pattern.name == pattern.name]
+        return next((panel for panel in own if not panel.variants or variant in panel.variants), own[0])
+
+    def _visit(self, pattern: Pattern, variant: str) -> None:
+        """Look at a variant of a pattern, where it was left or from its start."""
+        scene = self._scenes.get((pattern.name, variant))
+        if scene is not None:
+            self._show(scene)
+        else:
+            self._enter(self._panel(pattern, variant), Timeline(pattern.variant(variant), SEED))
+
+    def _neighbour(self, by: int) -> None:
+        pattern = self.scene.panel.pattern
+        names = [variant.name for variant in pattern.variants]
+        self._visit(pattern, names[(names.index(self.scene.variant.name) + by) % len(names)])
+
+    # -- deeds -----------------------------------------------------------------------------------------------
+
+    def _submit(self, command: Any) -> None:
+        timeline = self.scene.timeline
+        branches = len(timeline.branches)
+        self.scene.focus = replace(self.scene.focus, chosen=True)
+        try:
+            self.scene.player.submit(command)
+        except UserError as error:
+            self.notify(str(error))
+            return
+        if len(timeline.branches) > branches:
+            old = timeline.branch.parent or 0
+            self.notify(f"branch {timeline.branch.number + 1} begins here; the old future stays as branch {old + 1}")
+
+    def _do(self, what: str) -> Ask | Do | None:
+        """Carry out a deed by name; those that are not ours go to the app."""
+        name, _, rest = what.partition(" ")
+        simple = self._simple().get(what)
+        if simple is not None:
+            try:
+                simple()
+            except UserError as error:
+                self.notify(str(error))
+            return None
+        scene, pattern = self.scene, self.scene.panel.pattern
+        match name:
+            case "pattern":
+                self._pattern(int(rest))
+            case "variant":
+                self._visit(pattern, rest)
+            case "visit":
+                scene.timeline.visit(int(rest))
+                scene.player.pause()
+            case "scenario":
+                self._play(pattern.scenario(rest))
+            case "seek":
+                scene.player.seek_time(int(rest))
+            case "press":
+                return self.press(rest)
+            case _:
+                return Do(what)
+        return None
+
+    def _simple(self) -> dict[str, Callable[[], Any]]:
+        """Deeds without a parameter."""
+        player, scene = self.scene.player, self.scene
+        return {
+            "run_pause": player.toggle,
+            "step": lambda: self._unless(player.step(), "nothing is left to happen"),
+            "back": lambda: self._unless(player.back(), "this is the start"),
+            "second_forward": player.forward,
+            "second_back": player.rewind,
+            "faster": lambda: self._unless(player.faster(), f"{speed_name(player.speed)} is the fastest"),
+            "slower": lambda: self._unless(player.slower(), f"{speed_name(player.speed)} is the slowest"),
+            "start": player.home,
+            "newest": player.end,
+            "restart": lambda: self._again(0),
+            "reseed": lambda: self._again(1),
+            "free": lambda: self._start(scene.branch.seed, scene.branch.config, None),
+            "variant_next": lambda: self._neighbour(1),
+            "variant_back": lambda: self._neighbour(-1),
+            "next_area": self._next_area,
+            "why": scene.why,
+            "inspector": lambda: scene.look(toggled(scene.focus, self._beside())),
+            **{way: partial(self._arrow, way) for way in ("left", "right", "up", "down")},
+        }
+
+    def _unless(self, done: bool, text: str) -> None:
+        """Say why nothing was done."""
+        if not done:
+            self.notify(text)
+
+    def _pattern(self, number: int) -> None:
+        pattern = next(panel.pattern for panel in self.panels if panel.pattern.number == number)
+        self._visit(pattern, self._latest.get(number, pattern.variants[0].name))
+
+    def _play(self, scenario: Scenario) -> None:
+        self._visit(self.scene.panel.pattern, scenario.variant)
+        self._start(scenario.seed, scenario.config, scenario)
+
+    def _again(self, by: int) -> None:
+        branch = self.scene.branch
+        self._start(branch.seed + by, branch.config, branch.scenario)
+
+    def _start(self, seed: int, config: Config, scenario: Scenario | None) -> None:
+        scene = self.scene
+        scene.timeline.start(seed, config, scenario)
+        scene.look(replace(scene.focus, event=None, why=False, item=""))
+        scene.player.play()
+
+    # -- looking ---------------------------------------------------------------------------------------------
+
+    def _arrow(self, way: str) -> None:
+        """Arrows in the journal; where an explanation is read they never come here."""
+        if self.scene.focus.area == "journal":
+            self.scene.select(way)
+
+    def _reading(self) -> bool:
+        """Whether arrows scroll an explanation: it has the focus, or lies over what has it. Lines of the journal can
+        be walked through all the same while each fits.
+        """
+        if not self.scene.focus.why:
+            return False
+        self.render()
+        layout = self._painter.layout
+        area = self.scene.focus.area
+        over = layout.overlay and (area != "journal" or self.scene.below > 0)
+        return layout.inspector is not None and (over or area == "inspector")
+
+    def _next_area(self) -> None:
+        focus = self.scene.focus
+        here = AREAS.index(focus.area)
+        self.scene.look(replace(focus, zoom=False, area=AREAS[(here + 1) % len(AREAS)]))
+
+    def _beside(self) -> bool:
+        layout = self.layout
+        return layout.inspector is not None and not layout.overlay and not self.scene.focus.zoom
+
+    def _clicked(self, name: str, x: int, y: int) -> Ask | Do | None:
+        scene = self.scene
+        match name:
+            case "tabs" | "footer":
+                key = self._painter.key_at(name, x)
+                return self.press(key) if key else None
+            case "scrubber":
+                scene.player.seek_time(self._painter.time_at(scene, x))
+                self._touch()
+            case "journal":
+                event = self._painter.event_at(y)
+                if event is not None:
+                    return self.perform(replace(scene.focus, area="journal", event=event))
+                return self.perform(replace(scene.focus, area="journal"))
+            case "picture" | "strip" | "inspector":
+                return self.perform(replace(scene.focus, area=name))
+        return None
+
+    def _hush(self) -> None:
+        if self.notice:
+            self.notice = ""
+            self._touch()
+
+    def _touch(self) -> None:
+        """Something was done: the next picture is a new one, the journal included."""
+        self._dirty = self._fresh = True
+
+
+def _known(table: dict[str, Any], name: str, kind: str) -> Any:
+    """An entry of a table, or a UserError that says what there is."""
+    if name not in table:
+        accepted = ", ".join(table) or "none is built"
+        raise UserError(f"unknown {kind} {name!r}; accepted: {accepted}")
+    return table[name]
+
+
+__all__ = ["Placed", "Session"]

@@ -1,0 +1,1 @@
+"""What the screen is made of: the stage shows a canvas, the views are dialogues as canvases."""
