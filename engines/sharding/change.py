@@ -1,0 +1,68 @@
+"""A change of the cluster, and how little of a load it could move."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from engines.errors import UserError
+
+NODES_MAX: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The members before and after, in order. Leaves happen first, so that a newcomer can take a leaver's place."""
+
+    nodes: tuple[str, ...]
+    join: tuple[str, ...] = ()
+    leave: tuple[str, ...] = ()
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """The members afterwards."""
+        return tuple(node for node in self.nodes if node not in self.leave) + self.join
+
+    @property
+    def survivors(self) -> tuple[str, ...]:
+        """Members before and after."""
+        return tuple(node for node in self.nodes if node not in self.leave)
+
+    @property
+    def ideal(self) -> float:
+        """The least part of a load that must move if it is even before and after."""
+        before, after = len(self.nodes), len(self.after)
+        return len(self.join) / after + max(0.0, 1 / after - 1 / before) * len(self.survivors)
+
+
+def change(
+    nodes: int, join: int = 0, leave: int = 0, join_names: Sequence[str] = (), leave_names: Sequence[str] = ()
+) -> Change:
+    """A change of the cluster n1..nN by counts, names or both.
+
+    By count the last nodes leave and the next numbers join. UserError for a count out of bounds, a name that is
+    taken or unknown, or a cluster left empty.
+    """
+    if not 1 <= nodes <= NODES_MAX:
+        raise UserError(f"{nodes} nodes: 1 to {NODES_MAX} are accepted")
+    if not 0 <= join <= NODES_MAX - nodes:
+        raise UserError(f"{join} nodes to join {nodes}: 0 to {NODES_MAX - nodes} are accepted")
+    members = tuple(f"n{i}" for i in range(1, nodes + 1))
+    for name in leave_names:
+        if name not in members:
+            raise UserError(f"no node is called {name!r}, so it cannot leave; the members are n1 to n{nodes}")
+    left = list(dict.fromkeys(leave_names))
+    remaining = [node for node in members if node not in left]
+    if not 0 <= leave < max(1, len(remaining)) or not remaining:
+        raise UserError(
+            f"{leave + len(left)} nodes to leave {nodes}: the last one cannot go, its keys would have no owner; "
+            f"at most {nodes - 1} are accepted"
+        )
+    left += remaining[len(remaining) - leave :]
+    joined: list[str] = []
+    for name in (*(f"n{nodes + i}" for i in range(1, join + 1)), *join_names):
+        if not name:
+            raise UserError("a node that joins needs a name")
+        if name in members or name in joined:
+            raise UserError(f"{name!r} cannot join: it is already a member; choose another name")
+        joined.append(name)
+    return Change(members, tuple(joined), tuple(left))

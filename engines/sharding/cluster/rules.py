@@ -1,0 +1,41 @@
+"""Rules of the cluster that can be switched off to see why they are there, and its times."""
+
+from dataclasses import dataclass, fields
+from typing import Final
+
+from engines.sim.clock import US_PER_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All on: no acknowledged write is lost. Each of them is a rule that somebody once left out."""
+
+    keep_until_acked: bool = True
+    """The source keeps a key until the target acknowledged it. Off: it deletes as it sends."""
+    ask_redirects: bool = True
+    """The source answers ASK for a key that has left already. Off: it answers that there is no such key."""
+    lease: bool = True
+    """With copies, an owner that has not heard the coordinator for a while stops serving. Off: it goes on."""
+
+    def items(self) -> tuple[tuple[str, bool], ...]:
+        """Names and states."""
+        return tuple((field.name, getattr(self, field.name)) for field in fields(self))
+
+
+RULE_NAMES: Final = tuple(field.name for field in fields(Rules))
+
+HEARTBEAT_US: Final = 500 * US_PER_MS
+LEASE_US: Final = 1_500 * US_PER_MS
+"""From the *sending* of the newest heartbeat that was answered; shorter than DEAD_US, which counts from a receipt."""
+DEAD_US: Final = 2_000 * US_PER_MS
+"""A node whose heartbeats stay out for so long is declared dead."""
+TICK_US: Final = 100 * US_PER_MS
+"""The pace of migration and of the coordinator."""
+AGAIN_US: Final = 400 * US_PER_MS
+"""What was not acknowledged is sent again."""
+BALANCE_US: Final = 2_000 * US_PER_MS
+"""The balancer looks at the cluster this often."""
+
+REDIRECTS_MAX: Final = 5
+"""MOVED and ASK in a row that a request may meet. A MOVED always names a node that knows of its ownership, so epochs
+grow along a chain: more hops than this need more reassignments of one key than some node has slept through."""

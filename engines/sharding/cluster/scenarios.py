@@ -1,0 +1,324 @@
+"""The stories of sharding, as scripts: commands at their times, and what a lecturer says in between.
+
+A script names nodes by what they are where it can (``hot``, ``new``): names are resolved when a line is played.
+"""
+
+from typing import Final
+
+from engines.sharding.cluster import commands as c
+from engines.sharding.cluster.invariants import COPIES, ONE_OWNER, WRITES
+from engines.sim.clock import US_PER_MS
+from engines.sim.faults import Crash, Cut, Isolate, Narrate, Reconnect, Restart
+from engines.sim.pattern import Config, Scenario, Step
+
+LANE: Final = "{user1000}."
+"""Four keys of one hash tag, all in slot 3443."""
+
+
+def _at(ms: int, *commands: object) -> tuple[Step, ...]:
+    return tuple(Step(ms * US_PER_MS, command) for command in commands)
+
+
+def _say(ms: int, text: str) -> tuple[Step, ...]:
+    return _at(ms, Narrate(text))
+
+
+def _small(**settings: object) -> Config:
+    """A small world: few keys and few requests, so that single messages can be followed."""
+    return tuple({"keys": 600, "clients": 1, "rate": 5, **settings}.items())
+
+
+MOD_N: Final = Scenario(
+    name="mod-n",
+    title="Why hash mod n hurts",
+    summary="Ten nodes become eleven, and ten of eleven keys change their owner, most of them for nothing.",
+    variant="modulo",
+    config=_small(nodes=10, keys=800, bandwidth=120, rate=3),
+    end_us=14_000 * US_PER_MS,
+    script=(
+        *_say(1_000, "Ten nodes, owner = hash mod 10. The load could hardly be more even: that is the strength of it. "
+                     "Now an eleventh node joins."),
+        *_at(1_010, c.AddNode()),
+        *_say(1_800, "Owner = hash mod 11 from now on. A key stays only if both remainders agree: 1 of 11. So 90.9 % "
+                     "of all keys pack up, and 9 of 11 travel between nodes that were there before and stay."),
+        *_say(7_000, "The newcomer needed 1/11 of the keys, 9.1 %. Compare the strategies below on these very keys: "
+                     "the ring, slots, jump and rendezvous move about the ideal and nothing between survivors."),
+    ),
+)  # fmt: skip
+
+VNODES: Final = Scenario(
+    name="virtual-nodes",
+    title="Virtual nodes: 1, 16, 150, 1000",
+    summary="One token for each node is a lottery; the spread shrinks with the square root of their number.",
+    variant="ring",
+    config=_small(vnodes=1, keys=1_000, bandwidth=1_000, rate=3),
+    end_us=15_000 * US_PER_MS,
+    script=(
+        *_say(1_000, "Six nodes, one token each: every node owns the arc before its token, and arcs thrown at random "
+                     "differ wildly. Expected spread (cv): sqrt(5/7) = 85 %."),
+        *_at(1_010, c.SetVnodes(16)),
+        *_say(4_500, "16 tokens each: a node owns 16 small arcs instead of a large one, and luck evens out. Expected: "
+                     "sqrt(5/97) = 23 %."),
+        *_at(4_510, c.SetVnodes(150)),
+        *_say(8_000, "150 each: 7.4 % expected, and the busiest node is about 13 % over the mean. Fine, not even."),
+        *_at(8_010, c.SetVnodes(1_000)),
+        *_say(11_500, "1000 each: 2.9 %. Ten times the tokens, a third of the spread. The price is in the other curve: "
+                      "with many tokens every pair of nodes are neighbours, so with two copies any two failures lose "
+                      "something. Cassandra went from 256 back to 16 for that."),
+    ),
+)  # fmt: skip
+
+HOT_KEY: Final = Scenario(
+    name="hot-key",
+    title="A hot key: what does not help, and what does",
+    summary="40 % of all requests are for one key. Tokens do nothing, a bound helps its neighbours, salting cures it.",
+    variant="bounded",
+    config=_small(workload="hot", clients=3, rate=12, bound=400, vnodes=150, bandwidth=400),
+    end_us=22_000 * US_PER_MS,
+    script=(
+        *_say(3_000, "Keys are spread evenly, requests are not: 40 % of them ask for one key, and it has one owner. "
+                     "Try more virtual nodes."),
+        *_at(3_010, c.SetVnodes(1_000)),
+        *_say(7_000, "A thousand tokens each, and the same node glows, or another one: tokens divide keys, and this is "
+                     "one key. Now a bound on the load: nobody takes more than 1.1 times the mean."),
+        *_at(7_010, c.Bound(110)),
+        *_say(12_000, "The hot key fills its owner alone, so the other keys of that node moved on to nodes with room. "
+                      "Its neighbours are saved; the key itself is still one key on one node. Now salt it: eight "
+                      "copies under names of their own."),
+        *_at(12_010, c.Salt("hot", 8)),
+        *_say(19_000, "Reads pick one of the eight copies, which lie on different nodes: the peak melts. Writes pay: "
+                      "each must write all copies. That is the trade, and it is made in the key, not in the cluster."),
+    ),
+)  # fmt: skip
+
+HEAT_SPLIT: Final = Scenario(
+    name="heat-split",
+    title="Splitting for heat, and what cannot be split",
+    summary="Ranges that get too many requests are split and moved; a single hot key ends up alone, and stays hot.",
+    variant="range",
+    config=_small(nodes=4, chunks=4, workload="hot", clients=3, rate=10, bandwidth=200, balancer=False),
+    end_us=22_000 * US_PER_MS,
+    script=(
+        *_say(4_000, "Range sharding under a hot key. Watch the chunk that glows. Now the coordinator may split for "
+                     "heat, as DynamoDB does: the hottest chunk is cut where its requests halve."),
+        *_at(4_010, c.SplitForHeat(True)),
+        *_say(13_000, "Cut by cut the hot key has fewer neighbours: everything around it was split off or moved to "
+                      "idle nodes."),
+        *_say(20_000, "And that is where it ends: one key is the smallest unit. DynamoDB says the same: one item "
+                      "cannot exceed one partition. What is left is in the key: salting."),
+    ),
+)  # fmt: skip
+
+SLOT_MIGRATION: Final = Scenario(
+    name="slot-migration",
+    title="A slot moves under traffic: MOVED, ASK, TRYAGAIN",
+    summary="Redis Cluster, message by message: four keys of one slot travel while a client with an old map asks.",
+    variant="slots",
+    config=_small(nodes=3, keys=60, clients=0, workload="off", bandwidth=1),
+    end_us=12_000 * US_PER_MS,
+    script=(
+        *_at(200, c.Put(LANE + "cart", 1), c.Put(LANE + "followers", 20), c.Put(LANE + "following", 30),
+             c.Put(LANE + "posts", 4)),
+        *_say(1_000, "Four keys with the hash tag {user1000}: slot 3443, all on n1. We move that slot to n3, one key a "
+                     "second. First n3 is told IMPORTING, then n1 MIGRATING."),
+        *_at(1_010, c.MoveSlot(3443, "n3")),
+        *_at(1_700, c.Get(LANE + "posts")),
+        *_at(1_750, c.Get(LANE + "posts", "n3")),
+        *_say(2_050, "n1 still has the key and served it. n3 was asked too, without ASKING: MOVED, back to n1. It "
+                     "takes keys in, but it owns nothing yet."),
+        *_at(2_800, c.Get(LANE + "cart")),
+        *_say(3_150, "The cart has gone. n1 answers ASK n3: once, for this request. The client says ASKING, gets its "
+                     "answer, and its map is as it was: an ASK teaches nothing."),
+        *_at(3_200, c.MultiGet((LANE + "cart", LANE + "posts"))),
+        *_say(3_350, "Two keys in one request, one here and one there: TRYAGAIN. The client waits and asks again."),
+        *_at(3_400, c.Get(LANE + "followers", "n2"), c.MultiGet((LANE + "cart", "cart:7"))),
+        *_say(3_800, "A third node knows of no migration: MOVED to n1, until the slot is assigned. And keys of "
+                     "different slots in one request are CROSSSLOT, whatever else is going on."),
+        *_at(4_000, c.Put(LANE + "new", 9)),
+        *_say(4_400, "A new key of a migrating slot is absent at the source, so: ASK, and it is born on n3."),
+        *_say(7_300, "All keys have arrived, the slot is assigned to n3, and every node was told. Only our client was "
+                     "not: it asks n1 once more."),
+        *_at(7_310, c.Get(LANE + "following")),
+        *_say(8_000, "MOVED 3443 n3: this one is for good. The client wrote it into its map."),
+        *_at(8_010, c.Get(LANE + "following")),
+        *_say(8_600, "Straight to n3. MOVED updates the map, ASK never does: else one early ASK would send everybody "
+                     "to a node that has half of a slot."),
+    ),
+)  # fmt: skip
+
+MONOTONIC: Final = Scenario(
+    name="monotonic",
+    title="Keys that only grow, and the hot last chunk",
+    summary="Timestamps as shard key: every insert hits the last chunk, however busily chunks are split and moved.",
+    variant="range",
+    config=_small(nodes=4, chunks=4, keys=160, workload="monotonic", clients=2, rate=12, bandwidth=100),
+    end_us=20_000 * US_PER_MS,
+    script=(
+        *_say(3_000, "Every new key is greater than all before it: all inserts go to the chunk that ends at infinity, "
+                     "and to the one node that has it. Three nodes idle."),
+        *_say(9_000, "The chunk grew too large and was split at its middle; the balancer moves the full halves away. "
+                     "But the new last chunk is again the only one that is written."),
+        *_say(17_000, "The data is level, the writes never will be: the balancer carries after the fact what should "
+                      "have been spread at the door. Cure: hash the key, or put something random before the time."),
+    ),
+)  # fmt: skip
+
+JUMBO: Final = Scenario(
+    name="jumbo",
+    title="A jumbo chunk",
+    summary="A shard key with few values: one value outgrows a chunk, and one value cannot be split.",
+    variant="range",
+    config=_small(
+        nodes=3, chunks=3, workload="off", clients=0, bandwidth=50,
+        user_keys=(("country:IN", 260), ("country:CN", 60), *((f"country:{a}{b}", 12) for a in "ABDEFG" for b in "ELT"),
+                   *((f"country:{a}{b}", 12) for a in "NPS" for b in "ELT")),
+    ),
+    end_us=16_000 * US_PER_MS,
+    script=(
+        *_say(1_000, "The shard key is the country. Chunks hold ranges of countries; India alone is more than two "
+                     "chunks may hold."),
+        *_say(5_000, "The coordinator wanted to split that chunk and found one value in it: jumbo. A chunk boundary "
+                     "can only lie between two values."),
+        *_at(5_010, c.AddNode()),
+        *_say(12_000, "A fourth node joined, and the balancer gave it what can be moved. The jumbo chunk stays where "
+                      "it is. Cure: a shard key with more values, such as country and user."),
+    ),
+)  # fmt: skip
+
+RACK_LOSS: Final = Scenario(
+    name="rack-loss",
+    title="A rack burns: copies with and without racks in mind",
+    summary="Two copies on the next two nodes may stand in one rack. When it dies, some keys are gone with it.",
+    variant="ring",
+    config=_small(rf=2, racks=3, keys=300, bandwidth=300, rate=4, vnodes=16),
+    end_us=27_000 * US_PER_MS,
+    script=(
+        *_say(1_000, "Six nodes in three racks, two copies of every key, on the next two nodes of the ring. n1 and n4 "
+                     "share rack r1. Both lose power."),
+        *_at(1_010, Crash("n1"), Crash("n4")),
+        *_say(4_500, "Declared dead after two seconds of silence. Most keys have a copy elsewhere, which was promoted. "
+                     "Keys whose two copies were n1 and n4 are unavailable: see the coordinator."),
+        *_at(4_510, Restart("n1"), Restart("n4")),
+        *_say(10_500, "They came back from their disks and were brought up to date. Now the copies are placed with "
+                      "racks in mind: walk the ring, take a node only if its rack is new."),
+        *_at(10_510, c.SetRackAware(True)),
+        *_say(16_500, "Every key is in two racks now. The same accident again."),
+        *_at(16_510, Crash("n1"), Crash("n4")),
+        *_say(20_500, "The same two nodes are dead, and every key has a live owner. No more copies than before: they "
+                      "only stand apart."),
+        *_at(20_510, Restart("n1"), Restart("n4")),
+        *_say(26_000, "A double failure loses what two nodes share. Racks make the likely pairs share nothing."),
+    ),
+)  # fmt: skip
+
+FULL_COVERAGE: Final = Scenario(
+    name="full-coverage",
+    title="One dead master takes the cluster down",
+    summary="Redis Cluster demands an owner for every slot, or nobody is served: CLUSTERDOWN, and two ways out.",
+    variant="slots",
+    config=_small(nodes=4, rate=6, keys=400),
+    end_us=17_000 * US_PER_MS,
+    script=(
+        *_say(1_000, "Four nodes with a quarter of the slots each, no copies. One of them dies."),
+        *_at(1_010, Crash("n2")),
+        *_say(4_500, "Its silence was noticed, and now everybody answers CLUSTERDOWN, also for slots whose owners are "
+                     "well: better no answer than half of the data. Two keys of different slots are still "
+                     "CROSSSLOT: that is decided before."),
+        *_at(4_510, c.MultiGet(("cart:1", "user:2")), c.Get("cart:1")),
+        *_say(6_500, "First way out: reads may pass while the cluster is down (cluster-allow-reads-when-down)."),
+        *_at(6_510, c.SetFullCoverage(True, reads=True)),
+        *_say(9_000, "Reads of living slots are served, writes are not. Second way: demand no full coverage."),
+        *_at(9_010, c.SetFullCoverage(False)),
+        *_say(11_500, "Only the dead node's slots are missing now: three quarters of all requests succeed."),
+        *_at(11_510, Restart("n2"), c.SetFullCoverage(True)),
+        *_say(15_500, "It is back with its data from disk, and the cluster is whole."),
+    ),
+)  # fmt: skip
+
+FAILOVER: Final = Scenario(
+    name="failover",
+    title="A node dies in the middle of a join",
+    summary="Three copies: replicas are promoted, the join is called off and begun anew, and nothing is lost.",
+    variant="ring",
+    config=_small(rf=3, keys=300, bandwidth=8, rate=6, vnodes=16),
+    end_us=24_000 * US_PER_MS,
+    script=(
+        *_say(1_000, "Three copies of every key. A node joins: its share of the keys is copied to it, while the old "
+                     "groups go on answering and hear every write."),
+        *_at(1_010, c.AddNode()),
+        *_say(2_000, "In the middle of it n3 dies."),
+        *_at(2_010, Crash("n3")),
+        *_say(5_200, "n3 was silent for two seconds: the join is called off, n3's keys have new owners from their own "
+                     "groups, in a new term, and the join has begun anew."),
+        *_at(12_000, Restart("n3")),
+        *_say(15_000, "n3 is back with old data. It serves nothing until it has caught up: what it missed is copied to "
+                      "it, like to a newcomer."),
+        *_say(22_000, "All is as it should be, and no acknowledged write was lost on the way: see the checks."),
+    ),
+)  # fmt: skip
+
+NOT_KEPT: Final = Scenario(
+    name="not-kept",
+    title="A rule broken: the source deletes as it sends",
+    summary="Without keep-until-acked a lost batch is a batch of lost keys. The check says which.",
+    variant="ring",
+    config=_small(bandwidth=100),
+    end_us=8_000 * US_PER_MS,
+    breaks=(WRITES, COPIES),
+    script=(
+        *_say(1_000, "A source keeps a key until the target has acknowledged it. We switch that rule off and let a "
+                     "node join over a bad network: the link from n1 to it carries nothing."),
+        *_at(1_010, c.SetRule("keep_until_acked", False), c.AddNode()),
+        *_at(1_020, Cut("n1", "new")),
+        *_say(6_500, "n1 deleted what it sent, nothing arrived, the lane was empty and so it was assigned. The writes "
+                     "had been acknowledged long ago. The check names the first of them."),
+    ),
+)  # fmt: skip
+
+NO_ASK: Final = Scenario(
+    name="no-ask",
+    title="A rule broken: no such key, says the source",
+    summary="A key that has left already is not missing, it is elsewhere. Without ASK a reader cannot know.",
+    variant="slots",
+    config=_small(nodes=3, keys=60, clients=0, workload="off", bandwidth=1),
+    end_us=5_000 * US_PER_MS,
+    breaks=(WRITES,),
+    script=(
+        *_at(200, c.Put(LANE + "cart", 1), c.Put(LANE + "posts", 4)),
+        *_say(1_000, "Slot 3443 moves from n1 to n3. The source should answer ASK for keys that have left. That rule "
+                     "is off: it says what it sees."),
+        *_at(1_010, c.SetRule("ask_redirects", False), c.MoveSlot(3443, "n3")),
+        *_at(2_900, c.Get(LANE + "cart")),
+        *_say(4_000, "The cart was written and acknowledged, it is safe on n3, and the reader was told that there is "
+                     "none: a lost write, as far as anybody can see."),
+    ),
+)  # fmt: skip
+
+DEPOSED: Final = Scenario(
+    name="deposed-owner",
+    title="A rule broken: an owner without a lease",
+    summary="Cut off from the others an owner is deposed and does not know. Without a lease it goes on answering.",
+    variant="ring",
+    config=_small(rf=2, keys=60, clients=0, workload="off", vnodes=16),
+    end_us=10_000 * US_PER_MS,
+    breaks=(ONE_OWNER, WRITES),
+    script=(
+        *_at(300, c.Put("k", 1)),
+        *_say(1_000, "With copies an owner serves only while it has heard the coordinator lately: a lease. We switch "
+                     "that off and cut the owner of k off from all other nodes. Clients still reach it."),
+        *_at(1_010, c.SetRule("lease", False), Isolate("owner:k")),
+        *_at(4_000, c.Put("k", 2, "owner:k")),
+        *_say(5_500, "It was declared dead, a replica was promoted and took k=2. Now somebody with an old map asks the "
+                     "old owner."),
+        *_at(5_510, c.Get("k", "n1"), c.Get("k", "n2"), c.Get("k", "n3")),
+        *_at(5_520, c.Get("k", "n4"), c.Get("k", "n5"), c.Get("k", "n6")),
+        *_say(8_000, "It still answers k=1: two owners of one key, and an acknowledged write that a reader does not "
+                     "see. With the lease it would have said that it does not know."),
+        *_at(8_010, *(Reconnect(f"n{i}") for i in range(1, 7))),
+    ),
+)  # fmt: skip
+
+SCENARIOS: Final = (
+    MOD_N, VNODES, HOT_KEY, HEAT_SPLIT, SLOT_MIGRATION, MONOTONIC, JUMBO, RACK_LOSS, FULL_COVERAGE, FAILOVER, NOT_KEPT,
+    NO_ASK, DEPOSED,
+)  # fmt: skip

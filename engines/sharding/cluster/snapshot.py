@@ -1,0 +1,405 @@
+"""What there is to see of a sharded cluster, frozen and bounded. The picture is drawn from this and from nothing else.
+
+Shares, coefficients and ratios are whole numbers: parts per million (``_ppm``), so 0.073 is 73_000 and a peak of 1.13
+times the mean is 1_130_000. -1 stands for "not known" or "does not apply".
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from engines.sim.history import Operation
+from engines.sim.pattern import Check
+
+
+class Segment(NamedTuple):
+    """One of the 360 degrees of the ring: who owns most of it, and how many tokens lie in it."""
+
+    owner: str
+    tokens: int
+
+
+class Token(NamedTuple):
+    """A virtual node: where on the ring (ppm of the way round) and whose."""
+
+    at_ppm: int
+    owner: str
+
+
+class Run(NamedTuple):
+    """Neighbouring slots of one owner, both ends included."""
+
+    first: int
+    last: int
+    owner: str
+
+
+class Chunk(NamedTuple):
+    """Keys from ``min`` (included) to ``max`` (excluded; "" stands for the end). A key counts with its weight."""
+
+    min: str
+    max: str
+    owner: str
+    keys: int
+    ops_per_s: int
+    jumbo: bool
+
+
+class Share(NamedTuple):
+    """How much of the key space a node owns, where the space has no picture of its own."""
+
+    owner: str
+    ppm: int
+
+
+class Lane(NamedTuple):
+    """A unit that moves."""
+
+    id: str
+    """``n2>n7``, ``slot 3443``, ``slots 0-63``, ``chunk m..q``."""
+    kind: str
+    """``lane slots chunk``."""
+    source: str
+    target: str
+    state: str
+    """``planned`` (waits its turn), ``importing`` (the target knows), ``migrating`` (keys travel), ``done``."""
+    total: int
+    moved: int
+    in_flight: int
+    waits: str
+    """Why it makes no progress, or nothing."""
+
+
+class PlanState(NamedTuple):
+    """The change of ownership that is under way, as a whole."""
+
+    number: int
+    cause: str
+    """In words: ``n7 joins``."""
+    units: int
+    units_done: int
+    keys: int
+    keys_done: int
+    lanes: tuple[Lane, ...]
+    """The units in work first, then the next planned ones; at most 32."""
+    queued: tuple[str, ...]
+    """Causes of changes that wait for this one."""
+
+
+class ChangedLink(NamedTuple):
+    """A link that is not as it was laid."""
+
+    src: str
+    dst: str
+    cut: bool
+    clogged: int
+    loss_ppm: int
+    latency_us: int
+    jitter_us: int
+    duplicate_ppm: int
+    reorder_ppm: int
+
+
+class Flight(NamedTuple):
+    """A message on its way."""
+
+    id: int
+    src: str
+    dst: str
+    letter: str
+    """G get, P put, M multi-key; their answers: ``v`` value, ``o`` written, ``m`` MOVED, ``a`` ASK, ``t`` TRYAGAIN,
+    ``x`` any error. K keys on their way, ``k`` their acknowledgement; R replica write, ``r`` its acknowledgement;
+    C the coordinator's orders, ``c`` what they are answered; H heartbeat, ``h`` its answer (both ``empty``);
+    E a new map, ``e`` its acknowledgement."""
+    what: str
+    """In words."""
+    keys: tuple[str, ...]
+    """The keys it carries or asks for, at most 8."""
+    total: int
+    """How many keys they are in all."""
+    empty: bool
+    """Routine: drawn dim or not at all."""
+    departs_us: int
+    arrives_us: int
+
+
+class Hop(NamedTuple):
+    """One answer on the way of a request."""
+
+    node: str
+    answer: str
+    """``MOVED ASK TRYAGAIN CROSSSLOT CLUSTERDOWN NOLEASE served missing timeout``."""
+    to: str
+    at_us: int
+
+
+class Hot(NamedTuple):
+    """A key and its share of all requests."""
+
+    key: str
+    ppm: int
+    owner: str
+
+
+class KeyState(NamedTuple):
+    """One tracked key."""
+
+    key: str
+    why: str
+    """``hot`` ``yours`` ``lost`` ``largest``."""
+    slot: int
+    """Redis slot; -1 elsewhere."""
+    token: str
+    """Where the strategy puts it, in words: ``0x1c3f...``, ``chunk m..q``, ``bucket 7``."""
+    at_ppm: int
+    """Position on the ring; -1 if the strategy has no ring."""
+    owner: str
+    group: tuple[str, ...]
+    """Owner and replicas, as the authoritative map has them."""
+    holders: tuple[tuple[str, int], ...]
+    """(node, version) of every node that stores it. Versions count the writes of a key."""
+    acked: int
+    """The newest version some client was told to be written."""
+    unit: str
+    """The moving unit it belongs to, or nothing."""
+    ops_ppm: int
+    salted: int
+    hops: tuple[Hop, ...]
+    """The way of the newest request for it."""
+
+
+class NodeState(NamedTuple):
+    """One machine of the cluster."""
+
+    id: str
+    status: str
+    """``up crashed frozen``."""
+    role: str
+    """``member joining leaving left``."""
+    rack: str
+    dc: str
+    weight: int
+    keys: int
+    """Copies it stores, whatever their role."""
+    owned: int
+    """Keys it owns by the authoritative map."""
+    share_ppm: int
+    """Owned keys over all keys."""
+    ops_per_s: int
+    ops_ppm: int
+    """Its share of all requests of the last seconds."""
+    hottest: str
+    hottest_ppm: int
+    """Share of its hottest key in *its* requests."""
+    units: int
+    """Tokens, slots or chunks it owns; 0 where there is no such thing."""
+    epoch: int
+    behind: int
+    """How many epochs its map is old."""
+    dead: bool
+    """Missed by the coordinator's heartbeats."""
+    stale: bool
+    """It missed writes and is no replica until it has caught up."""
+    lease_left_us: int
+    """How long it may serve without hearing the coordinator; -1: it needs no lease (RF 1)."""
+    importing: tuple[str, ...]
+    migrating: tuple[str, ...]
+    pending: int
+    """Writes that wait for replicas."""
+    answers: tuple[tuple[str, int], ...]
+    """How often it gave which answer, since it started."""
+    unsynced: int
+    clock_off_us: int
+    drift_ppm: int
+    waiting: int
+    faults: tuple[str, ...]
+    cut_from: tuple[str, ...]
+
+
+class CoordinatorState(NamedTuple):
+    """``cfg``: who owns the authoritative map."""
+
+    status: str
+    epoch: int
+    term: int
+    """Grows whenever a node is declared dead or taken back: a write of an older term is refused by replicas."""
+    full_coverage: bool
+    reads_when_down: bool
+    covered: bool
+    """Every unit has a live owner."""
+    uncovered: tuple[str, ...]
+    """The dead owners of what has none."""
+    balancer: bool
+    split_for_heat: bool
+    bandwidth: int
+    informed: int
+    """How many nodes have the newest map."""
+    nodes: int
+
+
+class ClientState(NamedTuple):
+    """One client, or the router."""
+
+    id: str
+    epoch: int
+    """Of the map it has cached."""
+    behind: int
+    learned: int
+    """Slots it learned by MOVED on top of that map."""
+    rate: int
+    current: str
+    waiting_for: str
+    queued: int
+    done: int
+    failed: int
+    moved: int
+    asked: int
+    tried_again: int
+    hops: tuple[Hop, ...]
+    """The redirects of its newest requests, newest last; at most 8."""
+    operations: tuple[Operation, ...]
+
+
+class Balance(NamedTuple):
+    """How even the load is."""
+
+    keys: int
+    mean_milli: int
+    """Keys for each member, in thousandths."""
+    cv_ppm: int
+    expected_cv_ppm: int
+    """What theory expects of this strategy; -1 if it says nothing."""
+    peak_ppm: int
+    """Fullest node over the mean."""
+    ops_per_s: int
+    ops_cv_ppm: int
+    ops_peak_ppm: int
+    hottest: str
+    hottest_ppm: int
+    """Share of the hottest key in all requests."""
+    hot: tuple[Hot, ...]
+    """The hottest keys, at most 8."""
+
+
+class Row(NamedTuple):
+    """One strategy in the comparison."""
+
+    strategy: str
+    title: str
+    moved_ppm: int
+    between_survivors_ppm: int
+    cv_ppm: int
+    peak_ppm: int
+    current: bool
+
+
+class Comparison(NamedTuple):
+    """All strategies on the same keys at the last join, leave or crash."""
+
+    cause: str
+    """``n7 joins``, ``n3 leaves``, ``n3 crashed``."""
+    before: int
+    after: int
+    keys: int
+    ideal_ppm: int
+    rows: tuple[Row, ...]
+
+
+class Curve(NamedTuple):
+    """A curve over the number of virtual nodes: measured and expected."""
+
+    vnodes: int
+    cv_ppm: int
+    expected_ppm: int
+    loss_ppm: int
+    """Chance that two failures at once lose some range (RF 2); -1 where there are no two nodes."""
+
+
+class Sample(NamedTuple):
+    """One point of the strip."""
+
+    at_us: int
+    ops_per_s: int
+    peak_ppm: int
+    """Busiest node over the mean, by requests."""
+    hottest_ppm: int
+    keys_peak_ppm: int
+    moving: int
+    """Keys that still have to move."""
+    redirects: int
+    """Since the sample before."""
+    failed: int
+    """Requests given up since the sample before."""
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The cluster at one position."""
+
+    at_us: int
+    position: int
+    seed: int
+    variant: str
+    keys_stand_for: int
+    """How many keys the world's stand for: a file may hold more than live here."""
+    nodes: tuple[NodeState, ...]
+    coordinator: CoordinatorState
+    clients: tuple[ClientState, ...]
+    """``c1 ..``, ``you`` and, if there is one, ``router``."""
+    flights: tuple[Flight, ...]
+    """At most 256, keys on their way first."""
+    links: tuple[ChangedLink, ...]
+    """At most 64."""
+    links_changed: int
+    rf: int
+    rack_aware: bool
+    vnodes: int
+    """Tokens for each node; 0 where the strategy has none."""
+    bound: int
+    """Percent of the mean a node may take (bounded); 0 elsewhere."""
+    ring: tuple[Segment, ...]
+    """360 segments clockwise from the top (ring, bounded), else empty."""
+    tokens: tuple[Token, ...]
+    """Every token while there are at most 512 of them, else empty."""
+    runs: tuple[Run, ...]
+    """slots: at most 512, else empty."""
+    runs_exact: bool
+    """False: there are more than 512 runs, and these are 512 cells with the owner of most of each."""
+    chunks: tuple[Chunk, ...]
+    """range: at most 256, else empty."""
+    shares: tuple[Share, ...]
+    """Every variant: parts of the key space by owner."""
+    plan: PlanState | None
+    keys: tuple[KeyState, ...]
+    """At most 24 tracked keys: yours, lost ones, the hottest."""
+    balance: Balance
+    comparison: Comparison | None
+    curves: tuple[Curve, ...]
+    """cv and loss over 1 .. 1000 virtual nodes (ring, bounded), else empty."""
+    two_failures: tuple[int, int]
+    """(pairs of nodes whose failure together loses some key, all pairs) for the present placement; (0, 0) unknown."""
+    series: tuple[Sample, ...]
+    """At most 600, newest last."""
+    workload: str
+    skew: int
+    rate: int
+    salted: tuple[tuple[str, int], ...]
+    rules: tuple[tuple[str, bool], ...]
+    redirect_bound: int
+    cue: tuple[int, str] | None
+    checks: tuple[Check, ...]
+    events: int
+
+    def node(self, id: str) -> NodeState | None:
+        """The machine of this name."""
+        for node in self.nodes:
+            if node.id == id:
+                return node
+        return None
+
+    def key(self, name: str) -> KeyState | None:
+        """The tracked key of this name."""
+        for key in self.keys:
+            if key.key == name:
+                return key
+        return None

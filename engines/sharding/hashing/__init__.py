@@ -1,0 +1,1 @@
+"""Keys to numbers: the hash functions of real systems, and the default of this library."""

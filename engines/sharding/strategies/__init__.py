@@ -1,0 +1,1 @@
+"""Keys to nodes: one file for each way to do it."""

@@ -1,0 +1,301 @@
+"""Every verb means something the engine accepts, or says why not; the selection never holds what is gone."""
+
+from contextlib import suppress
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engines.errors import UserError
+from engines.sharding.cluster import commands as c
+from engines.sharding.cluster.snapshot import Snapshot
+from engines.sim import faults
+from tests.tui.panels.test_sharding_runs import VARIANTS, Run, run, standing
+from tui.keys import FREE, VERBS, keymap
+from tui.panel import Ask, Do, Focus, Offer, Refuse
+from tui.panels.sharding import PANEL
+from tui.panels.sharding.select import chart_of, choose, read
+
+ARROWS = ("left", "right", "up", "down")
+KEYS = {key.key: key for key in PANEL.keys}
+
+
+def press(timeline: Run, key: str, focus: Focus) -> Any:
+    return KEYS[key].act(timeline.snapshot(), focus)
+
+
+def accepted(timeline: Run, outcome: Any) -> bool:
+    """Whether an outcome is a command, or commands, that the engine takes now, or something of the screen."""
+    if isinstance(outcome, Focus | Ask | Do | Refuse):
+        return True
+    for command in outcome if isinstance(outcome, tuple) else (outcome,):
+        assert isinstance(command, c.COMMANDS)
+        timeline.engine.validate(timeline.engine.resolve(command))
+    return bool(outcome) or outcome == ()
+
+
+def present(snapshot: Snapshot, focus: Focus) -> bool:
+    """Whether what the focus names exists."""
+    if snapshot.node(focus.node) is None:
+        return False
+    what = read(focus).what
+    if what.startswith("k:"):
+        return snapshot.key(what[2:]) is not None
+    if what.startswith("u:"):
+        return snapshot.plan is not None and any(lane.id == what[2:] for lane in snapshot.plan.lanes)
+    if what.startswith("m:"):
+        return any(f"m:{flight.id}" == what for flight in snapshot.flights)
+    return not what
+
+
+def values(offer: Offer) -> dict[str, Any]:
+    return {param.name: param.value for param in offer.params}
+
+
+def test_no_key_collides_with_a_global_one() -> None:
+    table = keymap(PANEL)
+    assert set(KEYS) <= set(table)
+    assert all(key in FREE or key in VERBS for key in KEYS)
+
+
+def everything_selectable(snapshot: Snapshot) -> list[Focus]:
+    found = [Focus(), *(Focus(node=node.id) for node in snapshot.nodes)]
+    found += [choose(Focus(), what=f"k:{key.key}") for key in snapshot.keys[:3]]
+    found += [choose(Focus(), what=f"u:{lane.id}") for lane in (snapshot.plan.lanes[:2] if snapshot.plan else ())]
+    found += [choose(Focus(node=each.src), what=f"m:{each.id}") for each in snapshot.flights[:3]]
+    return found
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("inputs", [(), (c.AddNode(), faults.Freeze("n2")), (faults.Crash("n1"), c.RemoveNode("n3"))])
+def test_every_outcome_of_every_key_and_offer_is_accepted(variant: str, inputs: tuple[Any, ...]) -> None:
+    timeline = run(1_500, *((1_000 + i, command) for i, command in enumerate(inputs)), variant=variant)
+    snapshot = timeline.snapshot()
+    for focus in everything_selectable(snapshot):
+        for key in KEYS:
+            assert accepted(timeline, press(timeline, key, focus)), key
+        for dialogue in (PANEL.faults, PANEL.rules, PANEL.tune, PANEL.sides):
+            for offer in dialogue(snapshot, focus):
+                assert accepted(timeline, offer.build(values(offer))), offer.title
+                for param in offer.params:
+                    for choice in param.choices or (param.low, param.high):
+                        assert accepted(timeline, offer.build({**values(offer), param.name: choice})), offer.title
+
+
+@pytest.mark.parametrize("fault", [faults.Crash("cfg"), faults.Freeze("cfg")])
+def test_without_the_coordinator_orders_are_refused_with_the_reason(fault: Any) -> None:
+    timeline = run(2_000, (1_000, fault), variant="slots")
+    snapshot = timeline.snapshot()
+    for key in ("j", "J"):
+        outcome = press(timeline, key, Focus())
+        assert isinstance(outcome, Refuse)
+        assert "cfg is" in outcome.why
+    for offer in PANEL.tune(snapshot, Focus()):
+        assert accepted(timeline, offer.build(values(offer))), offer.title
+
+
+def test_with_twelve_nodes_what_cannot_be_ordered_is_the_engines_to_say() -> None:
+    timeline = run(500, config=(("nodes", 12),))
+    with pytest.raises(UserError, match="12 nodes"):
+        accepted(timeline, press(timeline, "j", Focus()))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.sampled_from((*ARROWS, *(key for key in KEYS if key != "A"), "wait", "find", "strip")), max_size=40))
+def test_move_and_fit_never_select_what_is_absent(pressed: list[str]) -> None:
+    timeline = run(900, variant="slots")
+    focus = Focus()
+    for key in pressed:
+        snapshot = timeline.snapshot()
+        if key == "wait":
+            timeline.advance(timeline.now_us + 170_000)
+        elif key == "find":
+            focus = replace(focus, find="user")
+        elif key == "strip":
+            focus = replace(focus, area="strip" if focus.area == "picture" else "picture")
+        elif key in ARROWS:
+            focus = PANEL.move(snapshot, focus, key)
+            assert present(snapshot, focus)
+        else:
+            outcome = KEYS[key].act(snapshot, focus)
+            if isinstance(outcome, Focus):
+                focus = outcome
+                assert present(snapshot, PANEL.fit(snapshot, focus))
+            elif not isinstance(outcome, Refuse | Ask):
+                for command in outcome if isinstance(outcome, tuple) else (outcome,):
+                    with suppress(UserError):
+                        timeline.submit(command)
+        focus = PANEL.fit(timeline.snapshot(), focus)
+        assert present(timeline.snapshot(), focus)
+        assert PANEL.fit(timeline.snapshot(), focus) == focus
+
+
+def test_arrows_walk_nodes_keys_and_messages_and_come_back() -> None:
+    snapshot = standing("ring")
+    assert PANEL.move(snapshot, Focus(node="n6"), "right").node == "n1"
+    assert PANEL.move(snapshot, Focus(node="n1"), "left").node == "n6"
+    down = PANEL.move(snapshot, Focus(node="n1"), "down")
+    key = snapshot.key(read(down).what[2:])
+    assert key is not None
+    assert down.node == key.owner
+    first = PANEL.fit(snapshot, choose(Focus(), what=f"k:{snapshot.keys[0].key}"))
+    assert read(PANEL.move(snapshot, first, "right")).what == f"k:{snapshot.keys[1].key}"
+    assert read(PANEL.move(snapshot, first, "up")).what == ""
+    flight = snapshot.flights[0]
+    node = flight.src if snapshot.node(flight.src) else flight.dst
+    up = PANEL.move(snapshot, Focus(node=node), "up")
+    assert read(up).what.startswith("m:")
+    assert read(PANEL.move(snapshot, up, "down")).what == ""
+
+
+def test_the_selection_follows_a_key_to_its_new_owner() -> None:
+    timeline = run(2_000)
+    timeline.submit(c.AddNode())
+    timeline.advance(12_000_000)
+    snapshot = timeline.snapshot()
+    for key in snapshot.keys:
+        assert PANEL.fit(snapshot, choose(Focus(node="n1"), what=f"k:{key.key}")).node == key.owner
+
+
+def test_find_selects_the_key_it_names_once() -> None:
+    snapshot = standing("ring")
+    key = snapshot.keys[1].key
+    focus = PANEL.fit(snapshot, Focus(node="n1", find=key))
+    assert read(focus).what == f"k:{key}"
+    left = PANEL.fit(snapshot, choose(focus, what=""))
+    assert read(left).what == "", "the search was followed already"
+    assert read(PANEL.fit(snapshot, Focus(find="no such key"))).what == ""
+    assert read(PANEL.fit(snapshot, replace(left, find=""))).found == ""
+
+
+def test_o_goes_to_the_hottest_key_and_then_to_its_cures() -> None:
+    timeline = run(3_000)
+    snapshot = timeline.snapshot()
+    focus = press(timeline, "o", Focus())
+    assert read(focus).what == f"k:{snapshot.balance.hottest}"
+    assert press(timeline, "o", focus) == Ask("tune")
+    first = PANEL.tune(snapshot, focus)[0]
+    assert first.title == f"salt {snapshot.balance.hottest}"
+    assert first.build(values(first)) == c.Salt(snapshot.balance.hottest, 4)
+    assert isinstance(press(run(1_000, config=(("workload", "off"),)), "o", Focus()), Refuse)
+
+
+def test_every_strategy_offers_the_cure_it_has() -> None:
+    for variant, wanted in (("bounded", "bound"), ("range", "split for heat"), ("slots", "split for heat")):
+        assert wanted in [offer.title for offer in PANEL.tune(standing(variant), Focus())]
+
+
+def test_virtual_nodes_go_up_and_down_and_say_where_there_are_none() -> None:
+    timeline = run(1_000)
+    assert press(timeline, "v", Focus()) == c.SetVnodes(300)
+    assert press(timeline, "V", Focus()) == c.SetVnodes(64)
+    refused = press(run(500, variant="slots"), "v", Focus())
+    assert isinstance(refused, Refuse)
+    assert "no virtual nodes" in refused.why
+    assert isinstance(press(run(500, config=(("vnodes", 1),)), "V", Focus()), Refuse)
+
+
+def test_get_and_put_ask_for_the_selected_key() -> None:
+    timeline = run(2_000)
+    key = timeline.snapshot().keys[2]
+    focus = choose(Focus(), what=f"k:{key.key}")
+    assert press(timeline, "a", focus) == c.Get(key.key)
+    assert press(timeline, "p", focus) == c.Put(key.key, key.acked + 1)
+
+
+def test_n_walks_through_what_moves_and_y_through_the_charts() -> None:
+    snapshot = standing("join ring")
+    assert snapshot.plan is not None
+    first = KEYS["n"].act(snapshot, Focus())
+    assert read(first).what.startswith("u:")
+    assert read(KEYS["n"].act(snapshot, first)).what != read(first).what
+    assert isinstance(KEYS["n"].act(standing("ring"), Focus()), Refuse)
+    charts = []
+    focus = Focus()
+    for _ in range(3):
+        charts.append(chart_of(snapshot, focus))
+        focus = KEYS["y"].act(snapshot, focus)
+    assert charts == ["compare", "curves", "time"]
+    assert chart_of(snapshot, PANEL.move(snapshot, Focus(node="n1", area="strip"), "right")) == "curves"
+    assert isinstance(KEYS["y"].act(standing("jump"), Focus()), Refuse)
+
+
+def test_on_a_message_k_drops_it_and_x_l_d_act_on_its_link_alone() -> None:
+    timeline = run(2_000)
+    flight = timeline.snapshot().flights[0]
+    node = flight.src if timeline.snapshot().node(flight.src) else flight.dst
+    focus = choose(Focus(node=node), what=f"m:{flight.id}")
+    assert press(timeline, "k", focus) == faults.Drop(flight.id)
+    assert press(timeline, "x", focus) == faults.Cut(flight.src, flight.dst)
+    assert press(timeline, "l", focus) == (faults.Lose(flight.src, flight.dst, 100_000),)
+    assert press(timeline, "d", focus) == (faults.Slow(flight.src, flight.dst, 150_000, 90_000),)
+    assert isinstance(press(timeline, "z", focus), Refuse)
+    assert isinstance(press(timeline, "c", focus), Refuse)
+
+
+def test_toggles_come_back() -> None:
+    timeline = run(1_000)
+    focus = Focus(node="n2")
+    for key, there, back in (
+        ("k", faults.Crash, faults.Restart),
+        ("z", faults.Freeze, faults.Thaw),
+        ("x", faults.Isolate, faults.Reconnect),
+    ):
+        for kind in (there, back):
+            command = press(timeline, key, focus)
+            assert command == kind("n2")
+            timeline.submit(command)
+    for key, levels in (("l", 5), ("d", 3), ("u", 2), ("c", 4)):
+        for _ in range(levels):
+            outcome = press(timeline, key, focus)
+            for command in outcome if isinstance(outcome, tuple) else (outcome,):
+                timeline.submit(command)
+            timeline.advance(timeline.now_us + 20_000)
+    assert not timeline.snapshot().links
+
+
+def test_the_workload_goes_round() -> None:
+    timeline = run(1_000)
+    seen = []
+    for _ in range(5):
+        command = press(timeline, "w", Focus())
+        seen.append(command.pattern)
+        timeline.submit(command)
+    assert seen == ["monotonic", "hot", "off", "uniform", "zipf"]
+
+
+def test_typed_requests_are_parsed_and_nonsense_is_refused_with_what_would_do() -> None:
+    snapshot = standing("ring")
+    assert PANEL.client(snapshot, Focus(), "get cart:1") == c.Get("cart:1")
+    assert PANEL.client(snapshot, Focus(), " put cart:1 -3 @n2 ") == c.Put("cart:1", -3, "n2")
+    assert PANEL.client(snapshot, Focus(), "mget a b c") == c.MultiGet(("a", "b", "c"))
+    assert PANEL.client(snapshot, Focus(), "put fresh") == c.Put("fresh", 1)
+    for nonsense in ("", "make tea", "get", "put k tea", "mget"):
+        with pytest.raises(UserError, match="get k"):
+            PANEL.client(snapshot, Focus(), nonsense)
+    with pytest.raises(UserError, match="n1, n2"):
+        PANEL.client(snapshot, Focus(), "get k @n77")
+
+
+def test_rules_know_their_state_and_offer_the_opposite() -> None:
+    snapshot = run(1_000, (900, c.SetRule("lease", False))).snapshot()
+    states = {offer.build({}).rule: (offer.on, offer.build({}).on) for offer in PANEL.rules(snapshot, Focus())}
+    assert states["lease"] == (False, True)
+    assert states["ask_redirects"] == (True, False)
+
+
+def test_sides_offer_the_split_that_leases_are_for() -> None:
+    titles = [offer.title for offer in PANEL.sides(standing("ring"), Focus(node="n3"))]
+    assert titles[0] == "n3 and cfg"
+    assert "n3 | cfg n1 n2 n4 n5 n6" in titles
+    assert any(offer.help.startswith("rack ") for offer in PANEL.sides(standing("ring"), Focus(node="n3")))
+
+
+def test_every_command_but_the_lecture_leaves_a_mark() -> None:
+    for command in c.COMMANDS:
+        assert is_dataclass(command)
+        make: Any = command
+        made = make(*(None for _ in fields(command)))
+        assert (PANEL.mark(made) is None) == (command is faults.Narrate)

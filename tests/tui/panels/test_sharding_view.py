@@ -1,0 +1,398 @@
+"""The picture says what the snapshot holds: at every size, in every glyph set, with every selection."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from engines.sharding import PATTERN
+from engines.sharding.cluster.snapshot import Snapshot
+from engines.sim.pattern import Check
+from tests.tui.panels.test_sharding_runs import (
+    ALL,
+    LARGE,
+    SMALL,
+    USUAL,
+    VARIANTS,
+    draw,
+    flat,
+    run,
+    standing,
+    text,
+)
+from tui.canvas import Canvas
+from tui.glyphs import ASCII, BRAILLE, GLYPH_SETS
+from tui.layout import arrange
+from tui.panel import Focus, Size, Sizes
+from tui.panels.sharding import maps, ring, traffic
+from tui.panels.sharding.facts import shown
+from tui.panels.sharding.select import CHARTS, choose
+from tui.theme import known
+
+
+def selections(snapshot: Snapshot) -> list[Focus]:
+    """One of everything that can be selected, and every chart."""
+    found = [Focus(), Focus(node=snapshot.nodes[-1].id)]
+    found += [choose(Focus(), what=f"k:{key.key}") for key in snapshot.keys[:2]]
+    found += [choose(Focus(), what=f"u:{lane.id}") for lane in (snapshot.plan.lanes[:2] if snapshot.plan else ())]
+    found += [choose(Focus(), what=f"m:{each.id}") for each in snapshot.flights[:2]]
+    return found + [choose(Focus(), chart=chart) for chart in CHARTS]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_size_draws_without_an_error_and_fills_exactly_its_canvas(name: str) -> None:
+    snapshot = standing(name)
+    focuses = selections(snapshot)
+    turn = 0
+    for width in (20, 27, 40, 56, 58, 72, 78, 101, 142, 200):
+        for height in (3, 4, 6, 7, 8, 10, 13, 15, 21, 27, 40, 60):
+            turn += 1
+            sizes = Sizes(Size(width, height), Size(width, height), Size(width, height))
+            frame = draw(snapshot, focuses[turn % len(focuses)], sizes, GLYPH_SETS[turn % len(GLYPH_SETS)])
+            for canvas in (frame.picture, frame.strip, frame.inspector):
+                assert (canvas.width, canvas.height) == (width, height)
+                assert all(sum(len(part) for part, _ in row) == width for row in canvas.rows())
+
+
+@pytest.mark.parametrize("name", ["ring", "join slots", "mess"])
+def test_tiny_and_hidden_areas_are_no_error(name: str) -> None:
+    snapshot = standing(name)
+    for width in range(0, 24):
+        for height in range(0, 5):
+            draw(snapshot, Focus(), Sizes(*(Size(width, height),) * 3))
+    nothing = Size(0, 0)
+    for area in range(3):
+        sizes = Sizes(*(Size(70, 20) if i == area else nothing for i in range(3)))
+        assert text(draw(snapshot, Focus(), sizes))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_all_inks_are_known_to_the_themes(name: str) -> None:
+    snapshot = standing(name)
+    for focus in selections(snapshot):
+        for sizes in (SMALL, USUAL, LARGE):
+            frame = draw(snapshot, focus, sizes)
+            for canvas in (frame.picture, frame.strip, frame.inspector):
+                assert all(known(ink) for row in canvas.rows() for _, ink in row)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_ascii_glyphs_give_plain_ascii(name: str) -> None:
+    snapshot = standing(name)
+    for focus in selections(snapshot):
+        for sizes in (SMALL, USUAL, LARGE, arrange(60, 16).sizes()):
+            assert text(draw(snapshot, focus, sizes, ASCII)).isascii()
+
+
+def test_everything_beyond_ascii_comes_from_the_glyph_table() -> None:
+    for name in ("join ring", "join slots", "join range", "mess"):
+        for glyphs in GLYPH_SETS[1:]:
+            allowed = set("".join(getattr(glyphs, field) for field in glyphs.__slots__))
+            for focus in selections(standing(name)):
+                drawn = {char for char in text(draw(standing(name), focus, LARGE, glyphs)) if not char.isascii()}
+                assert drawn <= allowed
+
+
+@pytest.mark.parametrize("name", ["ring", "join ring", "crashed", "mess", "join slots", "join range", "many", "one"])
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 36), (200, 50)])
+def test_every_node_is_seen_on_every_screen(name: str, size: tuple[int, int]) -> None:
+    snapshot = standing(name)
+    drawn = draw(snapshot, Focus(), arrange(*size).sizes(), ASCII).picture.text()
+    nodes = shown(snapshot)
+    seen = sum(bool(re.search(rf"\b{node.id}\b", drawn)) for node in nodes)
+    assert seen == len(nodes) or (len(nodes) > 8 and re.search(r"\+\d+ ", drawn)), "what is hidden is counted"
+
+
+def test_states_are_told_by_letter() -> None:
+    drawn = draw(standing("mess")).picture.text()
+    assert re.search(r"n4 +Z", drawn)
+    assert re.search(r"n6 +X", drawn)
+    assert re.search(r"n7 +J", draw(standing("join ring")).picture.text())
+    drained = run(1_600, (1_000, _remove("n3"))).snapshot()
+    assert re.search(r"n3 +D", draw(drained).picture.text())
+
+
+def _remove(node: str) -> object:
+    from engines.sharding.cluster.commands import RemoveNode
+
+    return RemoveNode(node)
+
+
+# -- the ring --------------------------------------------------------------------------------------------------------
+
+
+def _inks(canvas: Canvas, ink: str) -> int:
+    return sum(len(part) for row in canvas.rows() for part, each in row if each == ink)
+
+
+def test_the_ring_is_coloured_by_owner_and_thicker_where_the_selected_node_owns() -> None:
+    snapshot = standing("few tokens")
+    sizes = []
+    for selected in ("n1", "n2"):
+        canvas = Canvas(54, 27)
+        ring.draw(canvas, snapshot, selected, BRAILLE)
+        sizes.append([_inks(canvas, f"n{i}") for i in range(1, 7)])
+    assert all(count > 5 for count in sizes[0])
+    assert sizes[0][0] > sizes[1][0]
+    assert sizes[0][1] < sizes[1][1]
+
+
+def test_the_arcs_are_as_long_as_the_snapshot_says() -> None:
+    snapshot = standing("few tokens")
+    canvas = Canvas(54, 27)
+    ring.draw(canvas, snapshot, "", BRAILLE)
+    whole = sum(_inks(canvas, f"n{i}") for i in range(1, 7))
+    for share in snapshot.shares:
+        part = _inks(canvas, share.owner) / whole
+        assert abs(part - share.ppm / 1_000_000) < 0.05, share
+
+
+def test_the_walk_meets_the_nodes_of_the_group_in_their_order() -> None:
+    snapshot = standing("few tokens")
+    simple = run(2_500, config=(("vnodes", 3), ("rf", 3))).snapshot()
+    for key in simple.keys:
+        stops = ring.walk(simple, key)
+        assert [name for _, name in stops] == list(key.group)
+        ways = [(at - key.at_ppm) % 1_000_000 for at, _ in stops]
+        assert ways == sorted(ways), "without racks the walk is the order on the ring"
+    key = snapshot.keys[0]
+    canvas = Canvas(54, 27)
+    ring.draw_key(canvas, snapshot, key, ASCII)
+    drawn = canvas.text()
+    assert "*" in drawn
+    assert all(str(number) in drawn for number in (1, 2, 3))
+
+
+def test_a_selected_key_is_named_within_the_ring_with_its_owner() -> None:
+    snapshot = standing("few tokens")
+    key = snapshot.keys[0]
+    drawn = flat(draw(snapshot, choose(Focus(), what=f"k:{key.key}"), LARGE).picture.text())
+    assert f"key {key.key}" in drawn
+    assert f"owner {key.owner}" in drawn
+
+
+def test_keys_on_their_way_fly_in_the_colour_of_their_new_owner() -> None:
+    timeline = run(3_000)
+    timeline.submit(_add())
+    while not any(each.letter == "K" for each in timeline.snapshot().flights):
+        timeline.step()
+    snapshot = timeline.snapshot()
+    flight = next(each for each in snapshot.flights if each.letter == "K")
+    frame = draw(snapshot, Focus(), LARGE)
+    runs = [part for row in frame.picture.rows() for part, ink in row if ink == f"{flight.dst}!"]
+    assert any("K" in part for part in runs)
+
+
+def _add() -> object:
+    from engines.sharding.cluster.commands import AddNode
+
+    return AddNode()
+
+
+def test_no_letter_covers_a_name() -> None:
+    for name in ("join ring", "join modulo", "mess"):
+        snapshot = standing(name)
+        canvas = Canvas(60, 20)
+        board = traffic.place_nodes(snapshot, 6, 2, 48, 16)
+        assert board is not None
+        board = traffic.place_clients(snapshot, board, canvas, 0, 59)
+        traffic.draw(canvas, snapshot, board, "", None, ASCII)
+        drawn = canvas.text()
+        assert all(node.id in drawn for node in shown(snapshot))
+        assert all(client.id in drawn for client in snapshot.clients)
+
+
+# -- the other maps --------------------------------------------------------------------------------------------------
+
+
+def test_slots_are_rows_in_the_colours_of_their_owners_and_moving_ones_are_marked() -> None:
+    snapshot = standing("join slots")
+    canvas = Canvas(40, 8)
+    maps.draw_slots(canvas, snapshot, "n1", None, ASCII)
+    rows = canvas.text().splitlines()
+    assert rows[0].split()[0] == "0"
+    assert "1" in rows[0]
+    assert ">" in canvas.text(), "slots on their way"
+    plain = Canvas(40, 8)
+    maps.draw_slots(plain, standing("slots"), "n1", None, ASCII)
+    assert ">" not in plain.text()
+
+
+def test_chunks_have_their_bounds_and_the_hot_one_is_marked() -> None:
+    snapshot = standing("monotonic")
+    canvas = Canvas(120, 12)
+    maps.draw_chunks(canvas, snapshot, "n1", None, ASCII)
+    drawn = canvas.text()
+    assert "-inf" in drawn
+    assert "!" in drawn
+    hot = max(snapshot.chunks, key=lambda chunk: chunk.ops_per_s)
+    assert hot.min.startswith("t"), "keys that only grow all go to one chunk"
+    jumbo = replace(snapshot, chunks=tuple(chunk._replace(jumbo=True) for chunk in snapshot.chunks))
+    maps.draw_chunks(canvas, jumbo, "n1", None, ASCII)
+    assert canvas.text().count("J") >= len(snapshot.chunks) // 2
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_the_key_space_fits_one_row_whatever_the_strategy(name: str) -> None:
+    owners = maps.owners_in(standing(name), 60)
+    assert len(owners) == 60
+    assert {node.id for node in standing(name).nodes} >= set(owners)
+    assert len(set(owners)) == 6
+
+
+def test_cells_are_shared_out_to_the_last_one() -> None:
+    chunks = standing("range").chunks
+    for cells in (len(chunks), 100, 333, 1_000):
+        widths = maps.chunk_widths(chunks, cells)
+        assert sum(widths) == cells
+        assert min(widths) >= 1
+
+
+# -- load and strip --------------------------------------------------------------------------------------------------
+
+
+def test_the_load_says_shares_mean_and_spread() -> None:
+    snapshot = standing("ring")
+    drawn = flat(draw(snapshot).picture.text())
+    for node in snapshot.nodes:
+        assert f"{node.share_ppm / 10_000:.1f} %" in drawn
+    assert f"cv {snapshot.balance.cv_ppm / 1_000_000:.3f} expected 0.0" in drawn
+    assert f"hottest {snapshot.balance.hottest}" in drawn
+
+
+def test_the_comparison_has_all_strategies_on_all_screens() -> None:
+    snapshot = standing("join ring")
+    assert snapshot.comparison is not None
+    for sizes in (SMALL, USUAL, LARGE):
+        frame = draw(snapshot, Focus(), sizes)
+        drawn = flat(frame.strip.text())
+        for row in snapshot.comparison.rows:
+            assert row.title in drawn
+            assert f"{row.moved_ppm / 10_000:.1f} %" in drawn
+        assert frame.strip_title == "the same 2,000 keys: n7 joins, 6 > 7 nodes"
+        assert frame.strip_note == "ideal 14.3 %"
+        assert "moved over the least possible: ring 150 x0.9" in drawn
+
+
+def test_in_few_rows_the_present_strategy_and_hash_mod_n_stay() -> None:
+    frame = draw(standing("join maglev"), Focus(), Sizes(Size(56, 8), Size(56, 4), Size(0, 0)))
+    assert "maglev" in frame.strip.text()
+    assert "hash mod n" in frame.strip.text()
+
+
+def test_y_shows_the_curves_with_the_present_number_of_tokens() -> None:
+    snapshot = standing("join ring")
+    frame = draw(snapshot, choose(Focus(), chart="curves"), USUAL)
+    assert "cv of keys" in frame.strip.text()
+    assert "150: .0" in frame.strip.text()
+    assert "lose a range" in frame.strip.text()
+    time = draw(snapshot, choose(Focus(), chart="time"), USUAL)
+    assert "to move" in time.strip.text()
+    assert "redirects" in time.strip.text()
+
+
+def test_a_large_screen_shows_two_charts() -> None:
+    drawn = draw(standing("join ring"), Focus(), LARGE).strip.text()
+    assert "hash mod n" in drawn
+    assert "cv of keys" in drawn
+    zoomed = draw(standing("join ring"), Focus(), Sizes(Size(0, 0), Size(78, 18), Size(0, 0))).strip.text()
+    assert "hash mod n" in zoomed
+    assert "cv of keys" in zoomed
+
+
+def test_the_note_says_how_far_a_plan_is_or_what_is_down() -> None:
+    plan = standing("join ring").plan
+    assert plan is not None
+    assert draw(standing("join ring")).picture_note == f"n7 joins: {plan.keys_done} of {plan.keys} keys moved"
+    assert draw(standing("down")).picture_note == "cluster down: keys of n2"
+
+
+# -- the inspector ---------------------------------------------------------------------------------------------------
+
+
+def look(snapshot: Snapshot, focus: Focus, height: int = 60) -> str:
+    sizes = Sizes(Size(72, 15), Size(72, 6), Size(54, height))
+    return flat(draw(snapshot, focus, sizes).inspector.text())
+
+
+def test_the_inspector_does_the_arithmetic_of_a_node() -> None:
+    snapshot = standing("ring")
+    node = snapshot.nodes[5]
+    words = look(snapshot, Focus(node="n6"))
+    over = (node.share_ppm - 166_666) * 100 // 166_666
+    assert f"{node.owned} keys {node.share_ppm / 10_000:.1f} % {over} % over its fair share of 16.7 %" in words
+    assert "150 of 900" in words
+    assert "epoch 1 of 1" in words
+    assert "sqrt((n-1)/(n v+1)) = 0.074" in words
+
+
+def test_a_node_says_what_it_gives_and_takes() -> None:
+    snapshot = standing("join ring")
+    assert snapshot.plan is not None
+    lane = next(each for each in snapshot.plan.lanes if each.state == "migrating")
+    assert f"gives {lane.moved} of {lane.total} keys to {lane.target}" in look(snapshot, Focus(node=lane.source))
+    assert f"keys from {lane.source}" in look(snapshot, Focus(node="n7"))
+
+
+def test_a_dead_owner_without_replicas_is_said_to_take_its_keys_along() -> None:
+    snapshot = standing("down")
+    assert "they have no owner until it is back" in look(snapshot, Focus(node="n2"))
+    assert "the whole cluster is down (full coverage)" in look(snapshot, Focus(node="n1"))
+    crashed = look(standing("crashed"), Focus(node="n3"))
+    assert "as a replica of others (RF 2)" in crashed
+    assert "left serves until then without hearing cfg" in crashed
+
+
+def test_a_key_says_why_it_is_where_it_is_and_what_cures_its_heat() -> None:
+    snapshot = standing("few tokens")
+    words = look(snapshot, choose(Focus(), what=f"k:{snapshot.balance.hottest}"))
+    assert "of the way round, next token clockwise" in words
+    assert "a rack not used yet goes first: 3 of 3 racks" in words
+    assert "salt it: 4 copies leave" in words
+    assert "more virtual nodes: one key has one owner" in words
+    slots = standing("slots")
+    key = slots.keys[0]
+    assert f"slot {key.slot} = CRC16" in look(slots, choose(Focus(), what=f"k:{key.key}"))
+    ranges = standing("range")
+    assert "<= key <" in look(ranges, choose(Focus(), what=f"k:{ranges.keys[0].key}"))
+
+
+def test_a_key_shows_its_way_answer_by_answer() -> None:
+    from engines.sharding.cluster.commands import Get
+
+    timeline = run(3_000)
+    key = timeline.snapshot().keys[0]
+    wrong = next(node.id for node in timeline.snapshot().nodes if node.id != key.owner)
+    timeline.submit(Get(key.key, wrong))
+    timeline.advance(timeline.now_us + 600_000)
+    words = look(timeline.snapshot(), choose(Focus(), what=f"k:{key.key}"))
+    assert f"last way {wrong} MOVED {key.owner} {key.owner} served" in words
+
+
+def test_a_moving_unit_says_which_step_comes_next() -> None:
+    snapshot = standing("join slots")
+    assert snapshot.plan is not None
+    lane = next(each for each in snapshot.plan.lanes if each.state == "migrating")
+    words = look(snapshot, choose(Focus(), what=f"u:{lane.id}"))
+    assert "3 of 4" in words
+    assert "answers ASK for the rest" in words
+    assert f"{lane.moved} of {lane.total} arrived" in words
+
+
+def test_a_message_is_explained() -> None:
+    snapshot = standing("join ring")
+    flight = next(each for each in snapshot.flights if each.letter == "K")
+    words = look(snapshot, choose(Focus(), what=f"m:{flight.id}"))
+    assert flight.what in words
+    assert "the target writes them down and says so" in words
+
+
+def test_a_failed_check_is_in_the_inspector_however_low_it_is() -> None:
+    failed = replace(standing("ring"), checks=(Check("one owner", False, "n1 and n2 both answer for k7"),))
+    frame = draw(failed, Focus(node="n3"), SMALL)
+    assert "n1 and n2 both answer for k7" in flat(frame.inspector.text())
+
+
+def test_the_pattern_is_the_one_that_is_published() -> None:
+    assert PATTERN.name == "sharding"
+    assert len(VARIANTS) == 8

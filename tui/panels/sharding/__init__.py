@@ -1,0 +1,111 @@
+"""The panel of sharding: who owns which keys, how even that is, and what moves when it changes."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from engines.sharding import PATTERN
+from engines.sim.pattern import Check
+from engines.sim.world import Event
+from tui.canvas import Ink
+from tui.glyphs import Glyphs
+from tui.panel import Focus, Frame, Line, Offer, Outcome, Panel, Sizes
+from tui.panels.sharding import keys, lessons, narration, offers, routines, select, view
+
+HELP: Final = (
+    "Data is cut into pieces, and every piece has one node that owns it. A strategy says which; m goes through all of "
+    "them: ring, hash mod n, ranges, slots, jump, rendezvous, maglev, ring with bounded loads.",
+    "The picture is the key space in the colours of its owners: a ring, a band of slots or chunks, or parts of a hash. "
+    "Where the selected node owns, the ring is thicker and the band solid: walk the nodes to see each one's part.",
+    "On a ring a key belongs to the next token clockwise. * is the selected key, 1 2 3 are its owner and replicas in "
+    "the order of the walk. Ticks outside are virtual nodes, while there are few enough of them.",
+    "Chips are nodes: X crashed, Z frozen, J joining, D draining, S missed writes, ! declared dead. Bars are their "
+    "parts of the keys; the line in them is the mean. Numbers in red: more than 30 % over a fair part.",
+    "cv is the spread of keys over nodes: standard deviation over mean. Expected is what theory promises a ring with "
+    "so many tokens. peak/mean is the fullest node. Even keys do not make even requests: see the hottest key.",
+    "Letters fly: G get, P put, M several keys. v the value, m MOVED (learn it), a ASK (this once), t TRYAGAIN, x "
+    "refused. K keys on their way to a new owner, R a copy for a replica. A dashed line in colour: keys move there.",
+    "moving lists what changes hands: from, to, how many of its keys arrived, what it waits for. n walks through it. A "
+    "unit is planned, then IMPORTING at the target, MIGRATING at the source, and assigned when the source is empty.",
+    "The strip puts all strategies to the same keys at the last join, leave or crash: how many keys moved, how many of "
+    "them between nodes that were there before and after (for nothing), and how even it is afterwards.",
+    "y shows other charts: what virtual nodes cost and bring, and the load over time.",
+    "Arrows: left and right walk the nodes. Down goes to the tracked keys: the hottest, yours, lost ones; up before "
+    "the first comes back. Up from a node goes to messages in flight. / with the name of a tracked key selects it.",
+    "j adds a node, J drains the selected one, k crashes it: three ways to lose or win a node, and three prices. o "
+    "goes to the hottest key; there o again lists its cures. A asks: get k, put k 3, mget a b, with @n3 at a node.",
+    "Clients cache a map and are corrected where it is wrong. While keys move their old owner serves what is left and "
+    "names the new one for the rest. b switches such rules off, s plays scenarios, e explains a check or a line.",
+)  # fmt: skip
+
+
+class ShardingPanel(Panel):
+    """Every strategy, drawn and told."""
+
+    pattern = PATTERN
+    keys = keys.KEYS
+    client_hint = "get k   put k 3   mget a b     @n3 at the end asks that node"
+    help = HELP
+
+    def view(self, snapshot: Any, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
+        """Draw everything."""
+        return view.view(snapshot, focus, sizes, glyphs)
+
+    def status(self, snapshot: Any) -> str:
+        """Nodes, tokens, copies, keys."""
+        return view.status(snapshot)
+
+    def move(self, snapshot: Any, focus: Focus, direction: str) -> Focus:
+        """Where an arrow leads."""
+        return select.move(snapshot, focus, direction)
+
+    def fit(self, snapshot: Any, focus: Focus) -> Focus:
+        """The focus without what is gone."""
+        return select.fit(snapshot, focus)
+
+    def narrate(self, event: Event) -> Line:
+        """What happened, and why."""
+        return narration.narrate(event)
+
+    def routine(self, event: Event) -> str:
+        """What an event repeats: parcels, redirects, losses."""
+        return routines.routine(event)
+
+    def fold(self, events: Sequence[Event]) -> Line:
+        """One line for many of a kind."""
+        return routines.fold(events)
+
+    def explain(self, snapshot: Any, event: Event) -> tuple[str, ...]:
+        """The rule behind it."""
+        return lessons.explain(snapshot, event)
+
+    def explain_check(self, snapshot: Any, check: Check) -> tuple[str, ...]:
+        """What the check demands, and the witness."""
+        return lessons.explain_check(snapshot, check)
+
+    def mark(self, command: Any) -> tuple[str, Ink] | None:
+        """The letter on the scrubber."""
+        return keys.mark(command)
+
+    def faults(self, snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
+        """All faults, aimed at what is selected."""
+        return offers.all_faults(snapshot, focus)
+
+    def rules(self, snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
+        """Rules that can be switched off."""
+        return offers.rules(snapshot, focus)
+
+    def tune(self, snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
+        """The cluster's numbers, and cures for a hot key."""
+        return offers.tune(snapshot, focus)
+
+    def sides(self, snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
+        """Ways to split the cluster."""
+        return offers.sides(snapshot, focus)
+
+    def client(self, snapshot: Any, focus: Focus, text: str) -> Outcome:
+        """A typed request."""
+        return offers.client(snapshot, focus, text)
+
+
+PANEL: Final = ShardingPanel()
+"""The one panel of this folder."""

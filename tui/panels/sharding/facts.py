@@ -1,0 +1,152 @@
+"""What the pictures, the inspector and the keys all want to know of a snapshot, worked out in one place."""
+
+import re
+from typing import Final
+
+from engines.sharding.cluster.snapshot import (
+    ChangedLink,
+    Flight,
+    KeyState,
+    Lane,
+    NodeState,
+    Snapshot,
+)
+from tui.canvas import Ink
+
+CFG: Final = "cfg"
+LETTERS: Final = {
+    "crashed": "X", "frozen": "Z", "joining": "J", "leaving": "D", "left": "-", "stale": "S", "dead": "!",
+}  # fmt: skip
+"""What a node is, other than a member that is well, in one letter: who sees no colour loses nothing."""
+MEANINGS: Final = {
+    "crashed": "crashed", "frozen": "frozen", "joining": "joining", "leaving": "draining", "left": "no member",
+    "stale": "missed writes", "dead": "declared dead", "": "member",
+}  # fmt: skip
+MESSAGE_INKS: Final = {
+    **dict.fromkeys("GPM", "client"), "v": "good", "o": "good", "m": "warn", "a": "leader", "t": "stale", "x": "bad",
+    "K": "accent", "k": "dim", "R": "follower", "r": "dim", "C": "candidate", "c": "candidate", "E": "precandidate",
+}  # fmt: skip
+PPM: Final = 1_000_000
+NUMBERED: Final = re.compile(r"[a-zA-Z]+(\d+)")
+
+
+def colour(name: str, place: int = 0) -> Ink:
+    """The ink of a node: its number's, so that the same node has the same colour in every run."""
+    numbered = NUMBERED.fullmatch(name)
+    number = int(numbered[1]) if numbered else place + 1
+    return f"n{max(1, number)}"
+
+
+def ink(snapshot: Snapshot, name: str) -> Ink:
+    """The ink of a node of this snapshot."""
+    if NUMBERED.fullmatch(name):
+        return colour(name)
+    return colour(name, next((i for i, node in enumerate(snapshot.nodes) if node.id == name), 0))
+
+
+def state(node: NodeState) -> str:
+    """What is worth saying of a node before all else; nothing: it is a member and well."""
+    if node.status in ("crashed", "frozen"):
+        return node.status
+    if node.dead:
+        return "dead"
+    if node.role != "member":
+        return node.role
+    return "stale" if node.stale else ""
+
+
+def letter(node: NodeState) -> str:
+    """Its letter, or nothing."""
+    return LETTERS.get(state(node), "")
+
+
+def chip_ink(snapshot: Snapshot, node: NodeState) -> Ink:
+    """The ink of a node's chip: its own, unless it is out of order."""
+    special = {"crashed": "dead!", "frozen": "frozen!", "left": "dim"}
+    return special.get(state(node), ink(snapshot, node.id) + "!")
+
+
+def members(snapshot: Snapshot) -> tuple[NodeState, ...]:
+    """Nodes that take part now."""
+    return tuple(node for node in snapshot.nodes if node.role in ("member", "leaving"))
+
+
+def shown(snapshot: Snapshot) -> tuple[NodeState, ...]:
+    """Nodes worth a row: all but those that left and are empty."""
+    return tuple(node for node in snapshot.nodes if node.role != "left" or node.keys)
+
+
+def lanes(snapshot: Snapshot) -> tuple[Lane, ...]:
+    """The units of the plan that is under way, if one is."""
+    return snapshot.plan.lanes if snapshot.plan is not None else ()
+
+
+def moving(snapshot: Snapshot) -> tuple[Lane, ...]:
+    """Those that are not done."""
+    return tuple(lane for lane in lanes(snapshot) if lane.state != "done")
+
+
+def hottest(snapshot: Snapshot) -> KeyState | None:
+    """The key that gets the most requests."""
+    return snapshot.key(snapshot.balance.hottest) if snapshot.balance.hottest else None
+
+
+def chunk_of(snapshot: Snapshot, key: str) -> int:
+    """The number of the chunk that holds a key; -1 where there are none."""
+    found = -1
+    for number, chunk in enumerate(snapshot.chunks):
+        if chunk.min <= key:
+            found = number
+    return found
+
+
+def slots_of(snapshot: Snapshot, lane: Lane) -> tuple[int, int]:
+    """First and last slot of a moving unit; (-1, -1) if it is none of slots."""
+    numbers = [int(each) for each in re.findall(r"\d+", lane.id)] if lane.kind == "slots" else []
+    return (numbers[0], numbers[-1]) if numbers else (-1, -1)
+
+
+# -- messages and links ----------------------------------------------------------------------------------------------
+
+
+def touching(snapshot: Snapshot, node: str) -> list[Flight]:
+    """Messages from or to this node: what is no routine first, then by arrival."""
+    found = [each for each in snapshot.flights if node in (each.src, each.dst)]
+    return sorted(found, key=lambda each: (each.empty, each.arrives_us, each.id))
+
+
+def links_of(snapshot: Snapshot, node: str) -> list[ChangedLink]:
+    """Links from or to this node that are not as they were laid."""
+    return [link for link in snapshot.links if node in (link.src, link.dst)]
+
+
+def link_of(snapshot: Snapshot, src: str, dst: str) -> ChangedLink | None:
+    """The state of a link, or None: nothing is wrong with it."""
+    return next((link for link in snapshot.links if (link.src, link.dst) == (src, dst)), None)
+
+
+def cut_off(snapshot: Snapshot, node: NodeState) -> bool:
+    """Whether it can talk to no other node."""
+    others = {each.id for each in snapshot.nodes if each.id != node.id}
+    return bool(others) and others <= set(node.cut_from)
+
+
+# -- numbers as people say them --------------------------------------------------------------------------------------
+
+
+def percent1(ppm: int) -> str:
+    """``17.1 %``; nothing is ``0``, and what is next to nothing is not said to be nothing."""
+    if ppm <= 0:
+        return "0"
+    return f"{ppm / 10_000:.1f} %" if ppm >= 500 else "<.1 %"
+
+
+def ratio(ppm: int, places: int = 3) -> str:
+    """``0.073``."""
+    return f"{ppm / 1_000_000:.{places}f}"
+
+
+def short(ppm: int) -> str:
+    """A ratio without its leading zero: ``.073``, ``1.02``."""
+    text = f"{ppm / 1_000_000:.3f}" if ppm < 1_000_000 else f"{ppm / 1_000_000:.2f}"
+    return text.removeprefix("0")

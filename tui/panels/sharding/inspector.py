@@ -1,0 +1,251 @@
+"""Everything about the selected node, and the arithmetic people otherwise do in their heads."""
+
+from typing import Final
+
+from engines.sharding.cluster.snapshot import ClientState, NodeState, Snapshot
+from tui.canvas import Canvas
+from tui.glyphs import Glyphs
+from tui.panel import Focus
+from tui.panels.common.sheet import Fact, Section, fact
+from tui.panels.common.sheet import draw as draw_sheet
+from tui.panels.common.words import ms, names, plural
+from tui.panels.sharding import items
+from tui.panels.sharding.facts import (
+    MEANINGS,
+    PPM,
+    cut_off,
+    ink,
+    members,
+    moving,
+    percent1,
+    ratio,
+    state,
+)
+from tui.panels.sharding.select import flight_of, key_of, lane_of
+
+UNITS: Final = {"ring": "token", "bounded": "token", "slots": "slot", "range": "chunk"}
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> str:
+    """Draw what is selected; returns the title."""
+    flight = flight_of(snapshot, focus)
+    if flight is not None:
+        draw_sheet(canvas, items.message(snapshot, flight))
+        return f"{flight.src}>{flight.dst}  {items.MESSAGES.get(flight.letter, 'message')}"
+    lane = lane_of(snapshot, focus)
+    if lane is not None:
+        draw_sheet(canvas, items.unit(snapshot, lane))
+        return lane.id if lane.kind != "lane" else f"lane {lane.id}"
+    key = key_of(snapshot, focus)
+    if key is not None:
+        draw_sheet(canvas, [*items.key(snapshot, key), Section(6, checks(snapshot))])
+        return f"key {key.key}"
+    node = snapshot.node(focus.node)
+    assert node is not None
+    draw_sheet(canvas, sections(snapshot, node))
+    return f"{node.id}  {MEANINGS.get(state(node), 'member')}"
+
+
+def sections(snapshot: Snapshot, node: NodeState) -> list[Section]:
+    """The facts of a node, in reading order."""
+    return [
+        Section(0, (*standing(snapshot, node), *load(snapshot, node))),
+        Section(2, knowledge(snapshot, node)),
+        Section(1, moves(snapshot, node)),
+        Section(5, served(node)),
+        Section(4, troubles(snapshot, node)),
+        Section(3, whole(snapshot)),
+        Section(7, clients(snapshot)),
+        Section(6 if all(check.ok for check in snapshot.checks) else 1, checks(snapshot)),
+    ]
+
+
+# -- the node --------------------------------------------------------------------------------------------------------
+
+
+def standing(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
+    """What it is to the cluster, and where it stands."""
+    facts = []
+    match state(node):
+        case "crashed":
+            kept = f"{plural(node.keys, 'key')} on disk"
+            owner = "they have no owner until it is back" if node.id in snapshot.coordinator.uncovered else ""
+            facts.append(fact("state", "crashed", "dead", (f"{kept};", "text"), (owner, "bad")))
+        case "frozen":
+            facts.append(fact("state", "frozen", "frozen", (f"{node.waiting} messages and timers wait", "text")))
+        case "dead":
+            facts.append(fact("state", "declared dead", "bad", ("cfg does not hear it; it may well be alive", "text")))
+        case "joining":
+            facts.append(fact("state", "joining", "good", ("pulls its keys; owns each unit once that is here", "text")))
+        case "leaving":
+            facts.append(fact("state", "draining", "warn", ("gives all it has to the others, then leaves", "text")))
+        case "left":
+            facts.append(fact("state", "no member", "dim", ("it left, or has not begun to join", "text")))
+        case "stale":
+            facts.append(
+                fact("state", "out of date", "stale", ("missed writes; no replica until it caught up", "text"))
+            )
+    weight = f"weight {node.weight}" if node.weight != 1 else ""
+    facts.append(fact("place", f"rack {node.rack} of {node.dc}", "text", (weight, "dim")))
+    return tuple(facts)
+
+
+def load(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
+    """Its part of keys and requests against the fair part."""
+    fair = fair_ppm(snapshot, node)
+    over = (node.share_ppm - fair) * 100 // max(1, fair)
+    told = f"{abs(over)} % {'over' if over >= 0 else 'under'} its fair share of {percent1(fair)}"
+    facts = [fact("owns", plural(node.owned, "key"), "bright", (percent1(node.share_ppm), ink(snapshot, node.id)),
+                  (told, "warn" if abs(over) > 25 else "text"))]  # fmt: skip
+    unit = UNITS.get(snapshot.variant)
+    if unit and node.units:
+        whole_ = f"of {sum(each.units for each in snapshot.nodes):,}"
+        facts.append(fact(f"{unit}s", f"{node.units:,}", "text", (f"{whole_}, {ranges(snapshot, node.id)}", "dim")))
+    copies = node.keys - node.owned
+    if snapshot.rf > 1:
+        facts.append(fact("stores", plural(node.keys, "copy").replace("copys", "copies"), "text",
+                          (f"its own and {copies:,} as a replica of others (RF {snapshot.rf})", "dim")))  # fmt: skip
+    elif copies:
+        other = f"{-copies:,} of its own have left already" if copies < 0 else f"{copies:,} of them are not its own yet"
+        facts.append(fact("stores", plural(node.keys, "key"), "text", (other, "dim")))
+    busy = node.ops_ppm > fair * 13 // 10
+    facts.append(fact("requests", f"{node.ops_per_s}/s", "bright", (f"{percent1(node.ops_ppm)} of all", "bad" if busy
+                      else "text")))  # fmt: skip
+    if node.hottest:
+        facts.append(fact("hottest", node.hottest, "bright", (f"{percent1(node.hottest_ppm)} of its requests", "text")))
+    return tuple(facts)
+
+
+def fair_ppm(snapshot: Snapshot, node: NodeState) -> int:
+    """The part it should have, by weight."""
+    whole_ = sum(each.weight for each in members(snapshot))
+    return node.weight * PPM // max(1, whole_) if node.role in ("member", "leaving") else PPM // max(1, whole_ + 1)
+
+
+def ranges(snapshot: Snapshot, name: str) -> str:
+    """Which parts of the key space are its own, in words; the longest first where there are many."""
+    if snapshot.runs:
+        runs = [run for run in snapshot.runs if run.owner == name]
+        told = " ".join(f"{run.first}-{run.last}" for run in runs[:3])
+        return told + (f" and {len(runs) - 3} more runs" if len(runs) > 3 else "")
+    if snapshot.chunks:
+        own = [chunk for chunk in snapshot.chunks if chunk.owner == name]
+        told = " ".join(f"{chunk.min or '-inf'}.." for chunk in own[:3])
+        return told + (f" and {len(own) - 3} more" if len(own) > 3 else "")
+    arcs = sum(segment.owner == name and snapshot.ring[i - 1].owner != name for i, segment in enumerate(snapshot.ring))
+    return f"{arcs} arcs a degree or longer" if arcs else "no arc as long as a degree"
+
+
+def knowledge(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
+    """Which map it has, and whether it may serve."""
+    newest = snapshot.coordinator.epoch
+    old = (f"{plural(node.behind, 'epoch')} old: it may send clients astray", "warn")
+    facts = [fact("map", f"epoch {node.epoch}", "text", (f"of {newest}", "dim"), old if node.behind else ("", "dim"))]
+    if node.lease_left_us >= 0:
+        left = f"{ms(node.lease_left_us)} left"
+        end = "serves until then without hearing cfg" if node.lease_left_us else "run out: it may not serve"
+        facts.append(fact("lease", left if node.lease_left_us else "none", "text" if node.lease_left_us else "bad",
+                          (end, "dim")))  # fmt: skip
+    if node.pending:
+        facts.append(fact("writes", f"{node.pending} wait for replicas", "slow"))
+    return tuple(facts)
+
+
+def moves(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
+    """What it gives and takes, and what that waits for."""
+    facts: list[Fact] = []
+    for lane in moving(snapshot):
+        if node.id not in (lane.source, lane.target) or len(facts) >= 4:
+            continue
+        gives = lane.source == node.id
+        peer = lane.target if gives else lane.source
+        name = "" if lane.kind == "lane" else f"{lane.id}: "
+        told = f"{name}{lane.moved} of {lane.total} keys {'to' if gives else 'from'}"
+        waits = f"; {lane.state}, waits: {lane.waits}" if lane.waits else f"; {lane.state}"
+        air = f", {lane.in_flight} in the air" if lane.in_flight else ""
+        facts.append(fact("gives" if gives else "takes", told, "text", (peer, ink(snapshot, peer)),
+                          (waits + air, "warn" if lane.waits not in ("", "its turn") else "dim")))  # fmt: skip
+    return tuple(facts)
+
+
+def served(node: NodeState) -> tuple[Fact, ...]:
+    """How often it gave which answer."""
+    told = "  ".join(f"{what} {count:,}" for what, count in node.answers)
+    return (fact("answers", told),) if told else ()
+
+
+def troubles(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
+    """Faults in force here, and rules that are off everywhere."""
+    found = [each for each in node.faults if not each.startswith(("cut to ", "cut from "))]
+    if cut_off(snapshot, node):
+        found.insert(0, "cut off from all other nodes" + (" and cfg" if "cfg" in node.cut_from else ""))
+    elif node.cut_from:
+        found.insert(0, f"cut, one way or both, from {names(node.cut_from)}")
+    facts = [fact("faults", "; ".join(found), "warn")] if found else []
+    if node.unsynced:
+        facts.append(fact("unsynced", f"{plural(node.unsynced, 'write')}: a crash now would lose them", "slow"))
+    off = [name.replace("_", " ") for name, on in snapshot.rules if not on]
+    if off:
+        facts.append(fact("rules off", ", ".join(off), "bad"))
+    return tuple(facts)
+
+
+# -- the cluster -----------------------------------------------------------------------------------------------------
+
+
+def whole(snapshot: Snapshot) -> tuple[Fact, ...]:
+    """How even it is and what the coordinator does."""
+    balance, cfg = snapshot.balance, snapshot.coordinator
+    facts = []
+    cv = fact("cv", ratio(balance.cv_ppm), "bright")
+    if balance.expected_cv_ppm >= 0:
+        formula = f"expected sqrt((n-1)/(n v+1)) = {ratio(balance.expected_cv_ppm)}"
+        cv = fact("cv", ratio(balance.cv_ppm), "bright", (formula, "text"))
+    facts.append(cv)
+    if cfg.status != "up":
+        facts.append(fact("cfg", cfg.status, "bad", ("no map changes, and leases run out", "text")))
+    else:
+        told = f"epoch {cfg.epoch}, term {cfg.term}; {cfg.informed} of {cfg.nodes} nodes know it"
+        facts.append(fact("cfg", told, "text" if cfg.informed >= cfg.nodes else "warn"))
+    if cfg.uncovered:
+        down = snapshot.variant == "slots" and cfg.full_coverage
+        rest = "so the whole cluster is down (full coverage)" if down else "the rest is served"
+        facts.append(
+            fact("uncovered", f"the keys of {names(cfg.uncovered)} have no live owner;", "bad", (rest, "text"))
+        )
+    plan = snapshot.plan
+    if plan is not None:
+        done = f"{plan.units_done} of {plan.units} units, {plan.keys_done:,} of {plan.keys:,} keys"
+        facts.append(fact("plan", f"{plan.cause}: {done}", "accent", (f"at {cfg.bandwidth} keys/s a node", "dim")))
+        if plan.queued:
+            facts.append(fact("then", "; ".join(plan.queued)))
+    switches = [name for name, on in (("balancer", cfg.balancer), ("split for heat", cfg.split_for_heat)) if on]
+    if switches:
+        facts.append(fact("on", ", ".join(switches), "good"))
+    return tuple(facts)
+
+
+def clients(snapshot: Snapshot) -> tuple[Fact, ...]:
+    """Who asks, with which map, and how often they were sent on."""
+    return tuple(_client(snapshot, each) for each in snapshot.clients if each.done or each.current or each.failed)
+
+
+def _client(snapshot: Snapshot, client: ClientState) -> Fact:
+    ink_ = "you" if client.id == "you" else "client"
+    old = f", map {client.behind} behind" if client.behind else ""
+    sent = ((client.moved, "MOVED"), (client.asked, "ASK"), (client.tried_again, "TRYAGAIN"))
+    met = ", ".join(f"{count:,} {what}" for count, what in sent if count)
+    told = f"{client.done:,} done{old}" + (f"; {met}" if met else "")
+    if client.id == "you" and client.current:
+        told = f"{client.current} at {client.waiting_for}; {told}"
+    failed = (f"; {client.failed} failed", "bad") if client.failed else ("", "dim")
+    return fact(client.id, told, ink_, failed)
+
+
+def checks(snapshot: Snapshot) -> tuple[Fact, ...]:
+    """The guarantees: one line while all hold, else those that do not."""
+    failed = [check for check in snapshot.checks if not check.ok]
+    good = len(snapshot.checks) - len(failed)
+    facts = [fact("checks", f"{good} of {len(snapshot.checks)} ok", "good" if not failed else "bad")]
+    facts += [fact("FAIL", f"{check.name}: {check.detail}", "bad") for check in failed]
+    return tuple(facts)

@@ -1,0 +1,236 @@
+"""The inspector's page for a key, a moving unit and a message in flight."""
+
+from itertools import groupby
+from typing import Final
+
+from engines.sharding.cluster.snapshot import Flight, KeyState, Lane, Snapshot
+from tui.canvas import Ink
+from tui.panels.common.sheet import Fact, Section, fact
+from tui.panels.common.words import ms, names, percent, plural
+from tui.panels.sharding.facts import chunk_of, ink, link_of, members, percent1
+from tui.panels.sharding.maps import rule
+
+MESSAGES: Final = {
+    "G": "get", "P": "put", "M": "get of several keys", "v": "the value", "o": "written", "m": "MOVED", "a": "ASK",
+    "t": "TRYAGAIN", "x": "refusal", "K": "keys on their way", "k": "keys stored", "R": "a copy for a replica",
+    "r": "copied", "C": "order of cfg", "c": "report to cfg", "H": "heartbeat", "h": "heartbeat heard", "E": "map",
+    "e": "map learned",
+}  # fmt: skip
+THEN: Final = {
+    "G": "the node answers if it owns the key and has it; else MOVED, or ASK if the key has left already",
+    "P": "the node writes if it owns the key; with copies the answer waits for every live replica",
+    "M": "all keys have to be in one slot; if only some have moved the answer is TRYAGAIN",
+    "v": "the client has its value",
+    "o": "the client knows it is written",
+    "m": "the client asks the node it names, and remembers that for ever",
+    "a": "the client asks the node it names, once, with ASKING; it remembers nothing",
+    "t": "the client waits a moment and asks again: half of the keys have moved",
+    "x": "the client waits and asks again, or gives up",
+    "K": "the target writes them down and says so; until then the source keeps them and serves them",
+    "k": "now the source may forget them, and answers ASK for them",
+    "R": "the replica writes it, unless it knows a newer term: then a new owner was promoted meanwhile",
+    "r": "with the last one the owner tells the client that it is written",
+    "C": "first the target is told IMPORTING, then the source MIGRATING",
+    "c": "cfg goes on to the next step of the plan",
+    "H": "cfg knows that the node lives and which map it has",
+    "h": "the node's lease counts from when it sent its heartbeat",
+    "E": "the node learns who owns what from now on",
+    "e": "once the new owner knows, all others are told",
+}  # fmt: skip
+CURED_PPM: Final = 50_000
+"""A key with a smaller share than this of all requests needs no cure."""
+
+
+# -- a key -----------------------------------------------------------------------------------------------------------
+
+
+def key(snapshot: Snapshot, state: KeyState) -> list[Section]:
+    """Where it is, why there, who has it, how it was reached, and how hot it is."""
+    return [
+        Section(0, (*placed(snapshot, state), *replicas(snapshot, state))),
+        Section(2, copies(state)),
+        Section(1, move(snapshot, state)),
+        Section(4, path(snapshot, state)),
+        Section(3, heat(snapshot, state)),
+    ]
+
+
+def placed(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
+    """The arithmetic from the key to its owner."""
+    facts = [fact("rule", rule(snapshot), "dim")]
+    if state.slot >= 0:
+        facts.append(fact("slot", str(state.slot), "bright", (f"= {state.token}", "text")))
+        tag = _tag(state.key)
+        if tag != state.key:
+            facts.append(fact("hash tag", f"only {tag!r} is hashed: keys with this tag share a slot", "text"))
+    elif snapshot.chunks:
+        number = chunk_of(snapshot, state.key)
+        chunk = snapshot.chunks[number]
+        bounds = f"{chunk.min or '-inf'} <= key < {chunk.max or '+inf'}"
+        facts.append(fact("chunk", bounds, "bright", (f"{plural(chunk.keys, 'key')}, {chunk.ops_per_s}/s", "text"),
+                          ("; jumbo: one key, cannot be split" if chunk.jumbo else "", "bad")))  # fmt: skip
+    else:
+        facts.append(fact("hash", state.token, "text"))
+    if state.at_ppm >= 0:
+        facts.append(fact("on ring", f"{state.at_ppm / 10_000:.1f} % of the way round, next token clockwise:", "text",
+                          (state.owner, ink(snapshot, state.owner))))  # fmt: skip
+    return tuple(facts)
+
+
+def _tag(name: str) -> str:
+    """The part of a key that is hashed."""
+    begin = name.find("{")
+    end = name.find("}", begin + 1) if begin >= 0 else -1
+    return name[begin + 1 : end] if end > begin + 1 else name
+
+
+def replicas(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
+    """Owner and replicas, and why these."""
+    owner = (state.owner, ink(snapshot, state.owner))
+    if len(state.group) < 2:
+        return (fact("owner", *owner, ("the only one to have it (RF 1)", "dim")),)
+    racks = {node.id: f"{node.dc}:{node.rack}" for node in snapshot.nodes}
+    others: list[tuple[str, Ink]] = [(name, ink(snapshot, name)) for name in state.group[1:]]
+    used = {racks.get(name, "?") for name in state.group}
+    every = {racks[node.id] for node in members(snapshot)}
+    if snapshot.rack_aware:
+        why = f"a rack not used yet goes first: {len(used)} of {len(every)} racks"
+    else:
+        why = f"the next nodes, whatever their rack: {len(used)} of {len(every)} racks"
+    one = "; one rack could take all copies" if len(used) == 1 and len(every) > 1 else ""
+    return (
+        fact("owner", *owner),
+        fact("replicas", others[0][0], others[0][1], *others[1:]),
+        fact("why these", why, "text", (one, "bad")),
+    )
+
+
+def copies(state: KeyState) -> tuple[Fact, ...]:
+    """Who stores which version of it."""
+    if not state.holders:
+        return (fact("stored", "nowhere", "bad" if state.acked else "dim"),)
+    newest = max(version for _, version in state.holders)
+    told: list[tuple[str, Ink]] = [
+        (f"{name} v{version}", "text" if version == newest else "stale") for name, version in state.holders
+    ]
+    facts = [Fact("stored", tuple(told))]
+    if newest < state.acked:
+        facts.append(fact("lost", f"a client was told that version {state.acked} is written", "bad"))
+    return tuple(facts)
+
+
+def move(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
+    """The unit it moves in."""
+    lane = next((each for each in (snapshot.plan.lanes if snapshot.plan else ()) if each.id == state.unit), None)
+    if lane is None:
+        return (fact("moves", f"with {state.unit}", "accent"),) if state.unit else ()
+    here = any(name == lane.target for name, _ in state.holders)
+    told = f"{lane.source} > {lane.target}, {lane.state}"
+    where = f"already at {lane.target}: {lane.source} answers ASK" if here else f"still at {lane.source}, served there"
+    return (fact("moves", told, "accent", (f"; {where}", "text")),)
+
+
+def path(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
+    """The way of the newest request, answer by answer."""
+    if not state.hops:
+        return (fact("last way", "you have not asked for it yet: a asks", "dim"),)
+    facts: list[Fact] = []
+    ways = groupby(state.hops, key=lambda hop: (hop.node, hop.answer, hop.to))
+    for number, (_, group) in enumerate(ways):
+        same = list(group)
+        hop = same[0]
+        good = hop.answer in ("served", "missing")
+        told = f"{hop.answer} {hop.to}".strip() + (f" x{len(same)}" if len(same) > 1 else "")
+        facts.append(fact("last way" if not number else "", hop.node, ink(snapshot, hop.node),
+                          (told, "good" if good else "warn")))  # fmt: skip
+    return tuple(facts)
+
+
+def heat(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
+    """Its share of all requests, and which cure would help."""
+    count = max(1, len(members(snapshot)))
+    share = state.ops_ppm
+    hot = share >= CURED_PPM
+    facts = [fact("requests", f"{percent1(share)} of all", "bad" if hot else "text",
+                  (f"a node's fair part is {percent1(1_000_000 // count)}" if hot else "", "dim"))]  # fmt: skip
+    if state.salted:
+        facts.append(fact("salted", f"{state.salted} copies: a read takes one, a write all", "good"))
+    if hot and not state.salted:
+        facts.append(fact("cure 1", f"salt it: 4 copies leave {percent1(share // 4)} on a node; writes cost 4", "good"))
+        facts.append(fact("cure 2", *_second(snapshot, state)))
+        facts.append(fact("cure 3", "cache it at the clients or the router: stale for as long as the cache lives"))
+        facts.append(fact("no cure", "more virtual nodes: one key has one owner, wherever its tokens lie", "dim"))
+    return tuple(facts)
+
+
+def _second(snapshot: Snapshot, state: KeyState) -> tuple[str, Ink]:
+    """What this strategy can do about load by itself."""
+    if snapshot.variant == "bounded":
+        return f"lower the bound ({snapshot.bound} %): other keys leave its node, the key itself stays", "text"
+    if snapshot.variant in ("range", "slots"):
+        what = "chunk" if snapshot.variant == "range" else "slot"
+        return f"split for heat: its {what} gets alone; one key is the end of that", "text"
+    return "bounded loads (m): other keys leave its node; the key itself stays", "text"
+
+
+# -- a moving unit ---------------------------------------------------------------------------------------------------
+
+
+def unit(snapshot: Snapshot, lane: Lane) -> list[Section]:
+    """How far it is, which step comes next, what it waits for."""
+    pace = snapshot.coordinator.bandwidth
+    left = max(0, lane.total - lane.moved)
+    if lane.source == lane.target:
+        steps = dict.fromkeys(("planned", "importing", "migrating", "done"), "only replicas change; the owner stays")
+        return [Section(0, (fact("owner", lane.source, ink(snapshot, lane.source)),
+                            fact("step", steps.get(lane.state, lane.state)),
+                            fact("keys", f"{lane.moved} of {lane.total} arrived", "bright")))]  # fmt: skip
+    steps = {
+        "planned": "1 of 4: waits; nothing has changed for anybody",
+        "importing": f"2 of 4: {lane.target} is told IMPORTING, and takes requests that say ASKING",
+        "migrating": f"3 of 4: {lane.source} sends keys; it serves what is still there, and answers ASK for the rest",
+        "done": f"4 of 4: assigned; {lane.target} owns it, old maps are corrected by MOVED",
+    }
+    facts = [
+        fact("from", lane.source, ink(snapshot, lane.source), ("to", "dim"), (lane.target, ink(snapshot, lane.target))),
+        fact("step", steps.get(lane.state, lane.state)),
+        fact("keys", f"{lane.moved} of {lane.total} arrived", "bright", (f", {lane.in_flight} in the air", "text")),
+    ]
+    if left and lane.state == "migrating":
+        facts.append(fact("pace", f"at most {pace} keys/s a node: {left / max(1, pace):.1f} s or longer", "text"))
+    if lane.waits:
+        facts.append(fact("waits", lane.waits, "warn"))
+    mine = [state.key for state in snapshot.keys if state.unit == lane.id]
+    if mine:
+        facts.append(fact("of yours", names(mine), "text"))
+    law = (
+        "While it moves a request that asks for several of its keys gets TRYAGAIN if only some have left. Third nodes "
+        "go on naming the old owner until the new map reaches them."
+    )
+    return [Section(0, tuple(facts)), Section(2, (fact("note", law, "dim"),))]
+
+
+# -- a message -------------------------------------------------------------------------------------------------------
+
+
+def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
+    """What it says, what it carries, how far it is, and what the receiver will do."""
+    flown = max(0, snapshot.at_us - flight.departs_us)
+    whole = flight.arrives_us - flight.departs_us
+    link = link_of(snapshot, flight.src, flight.dst)
+    says = [fact("says", flight.what, "bright")]
+    if flight.keys and flight.letter in "KM":
+        more = flight.total - len(flight.keys)
+        says.append(fact("keys", names(flight.keys) + (f" and {more} more" if more > 0 else "")))
+    way = [fact("from", flight.src, "bright", (f"to {flight.dst}", "bright")),
+           fact("way", f"{ms(flown)} of {ms(whole)} flown, {ms(max(0, whole - flown))} to go")]  # fmt: skip
+    if link and link.cut:
+        way.append(fact("link", "cut: it will be lost", "cut"))
+    elif link and link.loss_ppm:
+        way.append(fact("link", f"loses {percent(link.loss_ppm)}; nobody knows yet whether this one", "lost"))
+    return [
+        Section(0, tuple(says)),
+        Section(1, (fact("then", THEN.get(flight.letter, "the receiver goes on")),)),
+        Section(2, tuple(way)),
+        Section(3, (fact("keys", "k drop it   x cut this link   l loss   d delay", "dim"),)),
+    ]

@@ -1,0 +1,242 @@
+"""The verbs: what each letter means for the selected node, key or message in flight.
+
+A verb returns a command of the engine, several given together, another focus, or a refusal that says why.
+"""
+
+from typing import Any, Final
+
+from engines.sharding.cluster import commands as c
+from engines.sharding.cluster.snapshot import ChangedLink, Flight, KeyState, NodeState, Snapshot
+from engines.sim import faults
+from engines.sim.world import ALL
+from tui.canvas import Ink
+from tui.panel import Ask, Focus, Key, Outcome, Refuse
+from tui.panels.common import network
+from tui.panels.common.network import next_delay, next_loss, next_shuffle, next_skew
+from tui.panels.sharding.facts import hottest, lanes, link_of, links_of, members, moving
+from tui.panels.sharding.select import (
+    charts,
+    choose,
+    fit,
+    flight_of,
+    key_of,
+    lane_of,
+    next_chart,
+    next_key,
+)
+
+WORKLOADS: Final = ("off", "uniform", "zipf", "monotonic", "hot")
+VNODES: Final = (1, 4, 16, 64, 150, 300, 1_000)
+DELAYS_US: Final = ((50_000, 30_000), (150_000, 90_000), (500_000, 300_000))
+"""Latency and jitter of a fresh link here, three and ten times as much."""
+
+
+def chosen(snapshot: Snapshot, focus: Focus) -> tuple[NodeState, Flight | None]:
+    """The selected node, and the selected message if there is one."""
+    focus = fit(snapshot, focus)
+    node = snapshot.node(focus.node)
+    assert node is not None
+    return node, flight_of(snapshot, focus)
+
+
+def key_at_hand(snapshot: Snapshot, focus: Focus) -> KeyState | None:
+    """The selected key; else the first tracked key of the selected node; else the first of all."""
+    focus = fit(snapshot, focus)
+    own = [key for key in snapshot.keys if key.owner == focus.node]
+    return key_of(snapshot, focus) or next(iter(own), None) or next(iter(snapshot.keys), None)
+
+
+# -- faults ----------------------------------------------------------------------------------------------------------
+
+
+def _crash(snapshot: Snapshot, focus: Focus) -> Outcome:
+    node, flight = chosen(snapshot, focus)
+    if flight:
+        return faults.Drop(flight.id)
+    return faults.Restart(node.id) if node.status == "crashed" else faults.Crash(node.id)
+
+
+def _freeze(snapshot: Snapshot, focus: Focus) -> Outcome:
+    node, flight = chosen(snapshot, focus)
+    if flight:
+        return Refuse("a message cannot freeze: k drops it, d delays its link")
+    if node.status == "crashed":
+        return Refuse(f"{node.id} is crashed: nothing of it runs that could freeze")
+    return faults.Thaw(node.id) if node.status == "frozen" else faults.Freeze(node.id)
+
+
+def _cut(snapshot: Snapshot, focus: Focus) -> Outcome:
+    node, flight = chosen(snapshot, focus)
+    if flight:
+        link = link_of(snapshot, flight.src, flight.dst)
+        return (faults.Mend if link and link.cut else faults.Cut)(flight.src, flight.dst)
+    return faults.Reconnect(node.id) if node.cut_from else faults.Isolate(node.id)
+
+
+def _links(snapshot: Snapshot, focus: Focus) -> tuple[list[ChangedLink], tuple[tuple[str, str], ...]]:
+    """The changed links a verb acts on, and how a command names them: one link, or all of a node."""
+    node, flight = chosen(snapshot, focus)
+    if flight:
+        link = link_of(snapshot, flight.src, flight.dst)
+        return ([link] if link else []), ((flight.src, flight.dst),)
+    return links_of(snapshot, node.id), ((node.id, ALL), (ALL, node.id))
+
+
+def _lose(snapshot: Snapshot, focus: Focus) -> Outcome:
+    return next_loss(*_links(snapshot, focus))
+
+
+def _delay(snapshot: Snapshot, focus: Focus) -> Outcome:
+    return next_delay(*_links(snapshot, focus), DELAYS_US)
+
+
+def _shuffle(snapshot: Snapshot, focus: Focus) -> Outcome:
+    return next_shuffle(*_links(snapshot, focus))
+
+
+def _skew(snapshot: Snapshot, focus: Focus) -> Outcome:
+    node, flight = chosen(snapshot, focus)
+    if flight:
+        return Refuse("a message has no clock: press down to come back to the node")
+    return next_skew(node.id, node.clock_off_us, node.drift_ppm)
+
+
+def _heal(snapshot: Snapshot, focus: Focus) -> Outcome:
+    return faults.Heal()
+
+
+# -- members and virtual nodes ---------------------------------------------------------------------------------------
+
+
+def _cfg_down(snapshot: Snapshot) -> str:
+    status = snapshot.coordinator.status
+    return "" if status == "up" else f"cfg is {status}: nobody takes the order"
+
+
+def _join(snapshot: Snapshot, focus: Focus) -> Outcome:
+    down = _cfg_down(snapshot)
+    return Refuse(down) if down else c.AddNode()
+
+
+def _leave(snapshot: Snapshot, focus: Focus) -> Outcome:
+    node, _ = chosen(snapshot, focus)
+    if down := _cfg_down(snapshot):
+        return Refuse(down)
+    if node.role != "member":
+        return Refuse(f"{node.id} is no full member: it is {node.role}")
+    if len([each for each in members(snapshot) if each.role == "member"]) < 2:
+        return Refuse("the last node cannot leave: its keys would have no owner; j adds another")
+    return c.RemoveNode(node.id)
+
+
+def _more(snapshot: Snapshot, focus: Focus) -> Outcome:
+    return _vnodes(snapshot, next((level for level in VNODES if level > snapshot.vnodes), 0))
+
+
+def _fewer(snapshot: Snapshot, focus: Focus) -> Outcome:
+    return _vnodes(snapshot, next((level for level in reversed(VNODES) if level < snapshot.vnodes), 0))
+
+
+def _vnodes(snapshot: Snapshot, level: int) -> Outcome:
+    if not snapshot.vnodes:
+        return Refuse(f"{snapshot.variant} has no virtual nodes: m chooses a ring")
+    if not level:
+        return Refuse(f"{snapshot.vnodes} virtual nodes each: that is the end of the scale")
+    down = _cfg_down(snapshot)
+    return Refuse(down) if down else c.SetVnodes(level)
+
+
+# -- clients ---------------------------------------------------------------------------------------------------------
+
+
+def _get(snapshot: Snapshot, focus: Focus) -> Outcome:
+    key = key_at_hand(snapshot, focus)
+    return c.Get(key.key) if key else Refuse("no key is tracked yet: A asks for one by name")
+
+
+def _put(snapshot: Snapshot, focus: Focus) -> Outcome:
+    key = key_at_hand(snapshot, focus)
+    return c.Put(key.key, key.acked + 1) if key else Refuse("no key is tracked yet: A writes one by name")
+
+
+def _ask(snapshot: Snapshot, focus: Focus) -> Outcome:
+    return Ask("client")
+
+
+def _workload(snapshot: Snapshot, focus: Focus) -> Outcome:
+    at = WORKLOADS.index(snapshot.workload) if snapshot.workload in WORKLOADS else 0
+    return c.SetWorkload(WORKLOADS[(at + 1) % len(WORKLOADS)], snapshot.skew, snapshot.rate)
+
+
+# -- looking ---------------------------------------------------------------------------------------------------------
+
+
+def _hot(snapshot: Snapshot, focus: Focus) -> Outcome:
+    """Go to the hottest key; from there, to its cures."""
+    key = hottest(snapshot)
+    if key is None:
+        return Refuse("no key is hot: nobody asks for any; w chooses a workload")
+    now = key_of(snapshot, focus)
+    if now is not None and now.key == key.key:
+        return Ask("tune")
+    return fit(snapshot, choose(focus, what=f"k:{key.key}"))
+
+
+def _next_key(snapshot: Snapshot, focus: Focus) -> Outcome:
+    return next_key(snapshot, focus) if snapshot.keys else Refuse("no key is tracked yet: A asks for one by name")
+
+
+def _next_unit(snapshot: Snapshot, focus: Focus) -> Outcome:
+    found = moving(snapshot) or lanes(snapshot)
+    if not found:
+        return Refuse("nothing moves now: j adds a node, J drains one")
+    now = lane_of(snapshot, focus)
+    ids = [lane.id for lane in found]
+    at = ids.index(now.id) + 1 if now is not None and now.id in ids else 0
+    return choose(focus, what=f"u:{ids[at % len(ids)]}")
+
+
+def _chart(snapshot: Snapshot, focus: Focus) -> Outcome:
+    if len(charts(snapshot)) < 2:
+        return Refuse("one chart so far: j or J compares all strategies, and a ring has its curves")
+    return next_chart(snapshot, focus)
+
+
+KEYS: Final = (
+    Key("j", "add node", "add a node: see which keys have to move, and which need not", _join, rank=10),
+    Key("k", "crash", "crash the node, or restart it; on a message: drop it", _crash, rank=11),
+    Key("J", "drain", "drain the node: it gives its keys away and leaves", _leave, rank=12),
+    Key("o", "hot key", "go to the hottest key; again: its cures", _hot, rank=13),
+    Key("v", "vnodes", "more virtual nodes: 1, 4, 16, 64, 150, 300, 1000 each", _more, rank=14),
+    Key("V", "fewer", "fewer virtual nodes", _fewer, rank=72),
+    Key("g", "next key", "select the next tracked key", _next_key, rank=20),
+    Key("n", "next move", "select the next unit that moves", _next_unit, rank=41),
+    Key("y", "chart", "the next chart: comparison, virtual nodes, load over time", _chart, rank=15),
+    Key("z", "freeze", "freeze the node (a long pause), or thaw it", _freeze, rank=22),
+    Key("x", "isolate", "cut the node off, or connect it again; on a message: cut its link", _cut, rank=16),
+    Key("l", "loss", "loss on its links: 0, 10, 30, 60, 100 %; on a message: on its link", _lose, rank=24),
+    Key("d", "delay", "latency of its links: x1, x3, x10; on a message: of its link", _delay, rank=26),
+    Key("u", "shuffle", "let 30 % of its messages come twice and out of order, or not", _shuffle, rank=62),
+    Key("c", "clock", "its clock: right, 200 ms ahead, 20 % fast, 20 % slow", _skew, rank=58),
+    Key("h", "heal", "heal everything: links, clocks, frozen and dead nodes", _heal, rank=17),
+    Key("a", "get", "read the selected key, or the first of the node, as a client with a cached map", _get, rank=18),
+    Key("p", "put", "write it", _put, "client", rank=28),
+    Key("A", "ask", "type a request: get k, put k 3, mget a b", _ask, rank=56),
+    Key("w", "workload", "what clients ask: off, uniform, zipf, monotonic, hot", _workload, rank=19),
+)
+
+MARKS: Final[dict[type, tuple[str, Ink]]] = {
+    **network.MARKS,
+    faults.ExpireTimers: ("f", "accent"),
+    c.AddNode: ("j", "good"), c.RemoveNode: ("J", "warn"), c.Get: ("a", "you"), c.Put: ("p", "you"),
+    c.MultiGet: ("A", "you"), c.SetVnodes: ("v", "accent"), c.SetReplication: ("t", "you"),
+    c.SetRackAware: ("t", "you"), c.SetWorkload: ("w", "you"), c.Salt: ("o", "good"), c.SplitForHeat: ("t", "you"),
+    c.Bound: ("t", "you"), c.SetBandwidth: ("t", "you"), c.SetFullCoverage: ("t", "you"), c.MoveSlot: ("t", "accent"),
+    c.MoveChunk: ("t", "accent"), c.SplitChunk: ("t", "accent"), c.MergeChunks: ("t", "accent"),
+    c.SetBalancer: ("t", "you"), c.SetRule: ("b", "bad"),
+}  # fmt: skip
+
+
+def mark(command: Any) -> tuple[str, Ink] | None:
+    """The letter a command leaves on the scrubber: that of its verb; none for what a lecturer says."""
+    return MARKS.get(type(command))

@@ -1,0 +1,189 @@
+"""Why: the rule behind an event or a check, why it exists, what would go wrong without it, and where it is written."""
+
+from typing import Final
+
+from engines.sharding.cluster.invariants import COPIES, DEMANDS, EXEMPT, NECESSARY, ONE_OWNER, REDIRECTS, WRITES
+from engines.sharding.cluster.snapshot import Snapshot
+from engines.sim.clock import format_time
+from engines.sim.pattern import Check
+from engines.sim.world import Event
+from tui.panels.sharding.narration import narrate
+
+LESSONS: Final[dict[str, tuple[str, ...]]] = {
+    "moved": (
+        "Rule: whoever is asked for a key it does not own names the owner. The client remembers that, asks there, and "
+        "will ask there from now on.",
+        "Why: no client has to know the map in advance, and none has to be told of a change. Wrong maps cost one "
+        "round trip and are corrected where they are used.",
+        "A target that only imports still answers MOVED to the source: the unit is not its own yet.",
+        "Source: Redis Cluster specification, MOVED redirection.",
+    ),
+    "ask": (
+        "Rule: while a unit migrates, its source answers for the keys it still has, and ASK for those that have left. "
+        "The client asks the target once, saying ASKING, and changes nothing in its map.",
+        "Why not MOVED: half of the unit is still at the source. A client that learned the target would be sent back "
+        "for every other key.",
+        "Without ASK the source could only say that there is no such key: a lie that a client would believe. Switch "
+        "ask redirects off with b to hear it.",
+        "Source: Redis Cluster specification, ASK redirection.",
+    ),
+    "follow": (
+        "Rule: MOVED teaches, ASK does not. The courier of a client follows both; in slots it learns one slot at a "
+        "time and fetches the whole map after every fifth, elsewhere the newer map comes with the MOVED.",
+        "Why a bound on redirects: every MOVED names a node that knows of its ownership, so epochs grow along a chain, "
+        "and a long chain means that something is wrong.",
+        "Source: Redis Cluster specification; redis-py, reinitialize_steps.",
+    ),
+    "refused": (
+        "CROSSSLOT: the keys of one request lie in different slots; a hash tag, {user1000}.cart, puts them in one. "
+        "TRYAGAIN: some of them have left and some have not: soon they will be together again.",
+        "CLUSTERDOWN: some slot has no live owner, and full coverage is asked for. NOLEASE: the node has not heard the "
+        "coordinator lately, so somebody may have been promoted in its place.",
+        "Each is better than a wrong answer. The client asks again after a pause.",
+        "Source: Redis Cluster specification; cluster.c, getNodeByQuery.",
+    ),
+    "request": (
+        "A client sends a request to the owner in the map it has cached. If the map is old it is told so and sent on.",
+        "No answer does not mean not done: a write that is repeated may happen twice. Real clients have the same "
+        "problem; a session or a version number cures it.",
+    ),
+    "plan": (
+        "Rule: ownership changes by plan. It is announced, every node counts what it has to give, and then each unit "
+        "(a slot, a chunk, or all keys that go from one node to another) changes hands for itself.",
+        "How much has to move: a newcomer among n nodes gets its fair part, 1/n of all keys, and all of it is new to "
+        "it. A strategy that moves more moves it between nodes that were there before and after, for nothing.",
+        "With copies the whole plan is assigned at its end: until then the old owners have everything, and a failure "
+        "can call it off.",
+        "Source: Karger et al. 1997, monotonicity; the strip compares all strategies on the same keys.",
+    ),
+    "unit": (
+        "Steps: the target is told IMPORTING, then the source MIGRATING; keys travel; when the source is empty the "
+        "unit is assigned in a new epoch, which the new owner learns first and all others when it has said so.",
+        "Why the target first: otherwise the source could answer ASK and name a node that knows of nothing. Why the "
+        "new owner first: so that no MOVED ever names a node that would send the client back.",
+        "The source keeps every key until the target has acknowledged it. Switch keep until acked off and lose a "
+        "message: acknowledged writes are gone.",
+        "Source: Redis Cluster specification, live resharding.",
+    ),
+    "chunk": (
+        "Rule: a range is cut into chunks. One that grows beyond its limit is split at its middle key; the balancer "
+        "moves chunks from the fullest node to the emptiest. A node takes part in one migration at a time.",
+        "A chunk that holds one key only is jumbo: it cannot be split, however large or hot it gets. Keys that only "
+        "grow, such as timestamps, all fall into the last chunk.",
+        "Source: MongoDB manual, chunks, jumbo chunks, balancer; DynamoDB, split for heat.",
+    ),
+    "hot": (
+        "One key has one owner. Its requests cannot be divided by dividing the key space: not by virtual nodes, and "
+        "not by splitting, once it is alone in its unit.",
+        "Three cures: copies under other names (salting), where a read takes one and a write writes all; a bound on "
+        "the load, which sends other keys elsewhere; a cache in front, which may be stale.",
+        "Source: Mirrokni, Thorup, Zadimoghaddam 2018 (bounded loads); DynamoDB, designing partition keys.",
+    ),
+    "dead": (
+        "Rule: a node whose heartbeats stay out for 2 s is declared dead. It may be crashed, frozen or cut off: from "
+        "outside all three are silence. With copies the next replica takes over, in a new term.",
+        "The old owner may be alive: that is why it needs a lease. It stops serving 1.5 s after the last heartbeat "
+        "that was answered, so before anybody else begins. Replicas refuse its writes, which are of an old term.",
+        "With one copy (RF 1) nobody can take over: its keys have no owner until it is back.",
+        "Source: Gray and Cheriton 1989, leases; Redis Cluster specification, failure detection.",
+    ),
+    "map": (
+        "Every change of ownership makes a new epoch of the map. Nodes that slept through some learn the newest at "
+        "once; clients learn by being sent on.",
+        "Epochs are compared, never times: with two different maps the newer one wins, wherever it is found.",
+    ),
+    "write": (
+        "Rule: a write is acknowledged once every replica that is alive has it; a write of a key that is in the air "
+        "waits for it to land.",
+        "Why: an acknowledged write has to survive the next failure and the move under way. Redis blocks the whole "
+        "source for as long as the key takes; here only writes of that key wait.",
+    ),
+    "crash": (
+        "Keys, maps and orders are on disk; what waited for an answer is lost. A node that comes back has its keys, "
+        "and asks for the newest map with its first heartbeat.",
+        "With copies somebody else was promoted meanwhile: the node missed writes, and copies everything once more "
+        "before it counts as a replica.",
+    ),
+    "fault": (
+        "Three faults are easily confused. A crash loses what was in memory; a freeze loses only time; a cut loses "
+        "messages. Seen from another machine all three look the same: silence.",
+        "What differs is afterwards: a frozen or cut node is still there and believes what it believed. Leases and "
+        "epochs exist for it.",
+    ),
+    "network": (
+        "The network may lose, delay, repeat and reorder messages. Keys that travel are numbered and acknowledged, so "
+        "they are sent again when lost and stored once when doubled.",
+        "A link has two directions: a node whose heartbeats arrive but hears no answer loses its lease all the same.",
+    ),
+    "clock": (
+        "A lease is a promise about time, so clocks matter: the node's must not run slower than the coordinator's by "
+        "more than the margin, here 0.5 s in 2 s. Watch the check *one owner* with a slow clock and a cut.",
+        "Placement needs no clock at all.",
+    ),
+    "rule": (
+        "A rule is switched off on every node at once, to see why it is there: each of them was once left out by "
+        "somebody.",
+        "The checks in the top line watch all guarantees after every event and name what broke.",
+    ),
+    "setting": (
+        "Numbers of the cluster can be changed while it runs; t lists them. What changes who owns what is planned and "
+        "carried out unit by unit like a join.",
+    ),
+    "workload": (
+        "uniform: every key is as likely. zipf: the k-th key gets a part in proportion to k to the power of -skew, as "
+        "words in a text do. monotonic: new keys that only grow. hot: 40 % of all requests are for one key.",
+        "A strategy spreads keys. Load is keys times how often each is asked for: even keys do not make even load.",
+    ),
+    "lecture": ("A remark of the scenario. It changes nothing in the world.",),
+}  # fmt: skip
+"""Lessons by name."""
+
+OF_KIND: Final = {
+    "moved": "moved", "ask_redirect": "ask", "denied": "ask", "follow": "follow", "too_many_redirects": "follow",
+    "old_redirect": "follow",
+    "refused": "refused", "ask": "request", "answered": "request", "no_answer": "request", "failed": "request",
+    "map_cached": "map", "map_learned": "map", "order": "plan", "plan": "plan", "counted": "plan", "queued": "plan",
+    "change_refused": "plan", "plan_done": "plan", "plan_off": "plan", "importing": "unit", "migrating": "unit",
+    "keys_sent": "unit", "unit_empty": "unit", "assigned": "unit", "split": "chunk", "merge": "chunk",
+    "jumbo": "chunk", "heat_stuck": "hot", "salt": "hot", "split_for_heat": "hot", "balancer": "chunk",
+    "dead": "dead", "alive": "dead", "replica_refused": "dead", "write_waits": "write", "workload": "workload",
+    "rule": "rule", "bandwidth": "setting", "full_coverage": "refused",
+    "crash": "crash", "restart": "crash", "synced": "crash", "slow_disk": "crash", "freeze": "fault", "thaw": "fault",
+    "wait": "fault", "isolate": "fault", "reconnect": "fault", "partition": "fault", "heal": "fault", "cut": "network",
+    "mend": "network", "lose": "network", "slow": "network", "duplicate": "network", "reorder": "network",
+    "clog": "network", "unclog": "network", "lost": "network", "lost_again": "network", "deliver": "network",
+    "drop_missed": "network", "skew": "clock", "expire_timers": "clock", "timer": "setting", "cue": "lecture",
+}  # fmt: skip
+"""Which lesson explains which kind of event."""
+
+IF_BROKEN: Final = {
+    ONE_OWNER: "Two nodes that both answer for a key take different writes, and one of them is lost when they meet. "
+               "Leases, terms and the order of announcements forbid it. Is lease off, or a clock slow?",
+    WRITES: "A client was told that its write is safe. The source keeps a key until the target has it, and a write "
+            "waits for its replicas: is keep until acked off? With RF 1 a lost disk write is lost.",
+    REDIRECTS: "A map that is told to others before its new owner knows makes circles: MOVED there, and MOVED back. "
+               "Epochs grow along a chain, so a long one means that somebody slept through many.",
+    NECESSARY: "The law of consistent hashing (Karger et al. 1997): a join moves keys to the newcomer only, a leave "
+               "only the leaver's. Hash mod n has no such law, and that is the point of all the others.",
+    COPIES: "Too few copies, and the next failure loses keys; too many, and some node keeps keys that it no longer "
+            "owns and will serve them stale one day.",
+}  # fmt: skip
+
+
+def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
+    """What happened, and the lesson behind it. Paragraphs."""
+    line = narrate(event)
+    return (f"{format_time(event.at_us)}  {line.who}: {line.text}", *LESSONS[OF_KIND.get(event.kind, "lecture")])
+
+
+def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
+    """What the check demands; if it failed, who saw what and which rule is missing. Paragraphs."""
+    demand = f"{check.name}: {DEMANDS.get(check.name, check.detail)}."
+    behind = IF_BROKEN.get(check.name, "It is watched after every event.")
+    exempt = (f"Not asked of {snapshot.variant}: {EXEMPT[snapshot.variant]}.",) if (
+        check.name == NECESSARY and snapshot.variant in EXEMPT) else ()  # fmt: skip
+    if check.ok:
+        return (demand, *exempt, "It holds: it was examined after every event of this run.", behind)
+    off = [name.replace("_", " ") for name, on in snapshot.rules if not on]
+    rules = (f"Switched off in this run: {', '.join(off)}.",) if off else ()
+    return (demand, f"FAILED: {check.detail}.", *check.witness, behind, *rules)

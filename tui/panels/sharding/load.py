@@ -1,0 +1,233 @@
+"""Load per node: a row a node with its part of the keys and of the requests, the mean as a line, and the figures."""
+
+from typing import Final
+
+from engines.sharding.cluster.snapshot import NodeState, Snapshot
+from tui.canvas import Canvas, Ink, clip
+from tui.glyphs import Glyphs
+from tui.panels.sharding.facts import (
+    PPM,
+    chip_ink,
+    cut_off,
+    ink,
+    lanes,
+    letter,
+    moving,
+    percent1,
+    ratio,
+    shown,
+)
+
+TWO_BARS: Final = 60
+"""Columns from which keys and requests have a bar each."""
+HOT_PPM: Final = 1_300_000
+"""A node this much over the mean is too busy."""
+
+Piece = tuple[str, Ink]
+
+
+def chip_width(snapshot: Snapshot) -> int:
+    """Columns of the widest chip."""
+    return max(len(node.id) for node in snapshot.nodes) + 4
+
+
+def chip_text(node: NodeState, width: int) -> str:
+    """`` n3   `` or `` n3 X ``."""
+    return f" {node.id} {letter(node)}".ljust(width)
+
+
+def draw_rows(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs, y: int, rows: int) -> int:
+    """A header and a row a node; with fewer rows, those around the selected one. Returns the row after the last."""
+    nodes = shown(snapshot)
+    if rows < 1:
+        return y
+    header = rows >= 3
+    tall = rows >= 2 * len(nodes) + 1 and canvas.width < TWO_BARS
+    room = (rows - header) // (2 if tall else 1)
+    ids = [node.id for node in nodes]
+    at = ids.index(selected) if selected in ids else 0
+    top = max(0, min(at - room // 2, len(nodes) - room))
+    visible = nodes[top : top + room]
+    hidden = len(nodes) - len(visible)
+    if header:
+        _header(canvas, snapshot, y, hidden, tall)
+        y += 1
+    for node in visible:
+        (_tall_row if tall else _row)(canvas, snapshot, node, node.id == selected, glyphs, y)
+        y += 2 if tall else 1
+    return y
+
+
+def _columns(canvas: Canvas, snapshot: Snapshot) -> tuple[int, int, int]:
+    """Where the bars begin, and how long those of keys and of requests are (0: none)."""
+    start = chip_width(snapshot) + 3
+    if canvas.width >= TWO_BARS:
+        both = canvas.width - start - 18
+        return start, both - both // 2, both // 2
+    return start, max(0, canvas.width - start - 17), 0
+
+
+def _header(canvas: Canvas, snapshot: Snapshot, y: int, hidden: int, tall: bool) -> None:
+    start, first, second = _columns(canvas, snapshot)
+    if tall:
+        canvas.put(start, y, clip("keys, and below requests", canvas.width - start), "dim")
+        return
+    if hidden:
+        canvas.put(1, y, f"+{hidden}", "dim")
+    canvas.put(start, y, clip("share of the keys" if first >= 17 else "keys", max(0, first + 7)), "dim")
+    if second:
+        canvas.put(start + first + 9, y, "share of the requests", "dim")
+    else:
+        canvas.put_right(canvas.width - 1, y, "requests", "dim")
+
+
+def _row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyphs: Glyphs, y: int) -> None:
+    width = chip_width(snapshot)
+    if chosen:
+        canvas.put(0, y, glyphs.mark_left, "bright")
+        canvas.put(width + 1, y, glyphs.mark_right, "bright")
+    canvas.put(1, y, chip_text(node, width), chip_ink(snapshot, node))
+    start, first, second = _columns(canvas, snapshot)
+    nodes = shown(snapshot)
+    mean = PPM // max(1, sum(each.role in ("member", "leaving") for each in nodes))
+    top = max(mean, *(each.share_ppm for each in nodes), 1)
+    ink_ = ink(snapshot, node.id)
+    if first >= 4:
+        bar(canvas, start, y, first, node.share_ppm, mean, top, ink_, glyphs)
+    canvas.put_right(start + first + 8, y, percent1(node.share_ppm), "bright" if chosen else "text")
+    busy = node.ops_ppm * PPM > HOT_PPM * mean
+    ops_ink = "bad" if busy else "text" if node.ops_ppm else "dim"
+    if second:
+        most = max(mean, *(each.ops_ppm for each in nodes), 1)
+        bar(canvas, start + first + 9, y, second, node.ops_ppm, mean, most, ink_, glyphs)
+    trouble, trouble_ink = _trouble(snapshot, node)
+    if trouble and not second:
+        canvas.put_right(canvas.width - 1, y, clip(trouble, 8), trouble_ink)
+    else:
+        canvas.put_right(canvas.width - 1, y, percent1(node.ops_ppm), ops_ink)
+    if trouble and second:
+        canvas.put(start + first + 10, y, clip(trouble, second), trouble_ink)
+
+
+def _tall_row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyphs: Glyphs, y: int) -> None:
+    """Two rows: keys above, requests below."""
+    width = chip_width(snapshot)
+    if chosen:
+        canvas.put(0, y, glyphs.mark_left, "bright")
+        canvas.put(width + 1, y, glyphs.mark_right, "bright")
+    canvas.put(1, y, chip_text(node, width), chip_ink(snapshot, node))
+    start, first, _ = _columns(canvas, snapshot)
+    nodes = shown(snapshot)
+    mean = PPM // max(1, sum(each.role in ("member", "leaving") for each in nodes))
+    top = max(mean, *(each.share_ppm for each in nodes), *(each.ops_ppm for each in nodes))
+    own = ink(snapshot, node.id)
+    bar(canvas, start, y, first, node.share_ppm, mean, top, own, glyphs)
+    canvas.put_right(start + first + 8, y, percent1(node.share_ppm), "bright" if chosen else "text")
+    canvas.put_right(canvas.width - 1, y, f"{node.owned:,}", "dim")
+    trouble, trouble_ink = _trouble(snapshot, node)
+    canvas.put(2, y + 1, clip(trouble, start - 2), trouble_ink)
+    busy = node.ops_ppm * PPM > HOT_PPM * mean
+    bar(canvas, start, y + 1, first, node.ops_ppm, mean, top, own, glyphs, thin=True)
+    canvas.put_right(start + first + 8, y + 1, percent1(node.ops_ppm), "bad" if busy else "text")
+    canvas.put_right(canvas.width - 1, y + 1, f"{node.ops_per_s}/s", "dim")
+
+
+def _trouble(snapshot: Snapshot, node: NodeState) -> Piece:
+    """What ails a node that its letter does not tell; it takes the place of its requests, which are few then."""
+    if node.status != "up":
+        return node.status, "dead" if node.status == "crashed" else "frozen"
+    if cut_off(snapshot, node):
+        return "cut off", "cut"
+    if node.cut_from:
+        return "cut", "cut"
+    return ("no lease", "bad") if node.lease_left_us == 0 else ("", "dim")
+
+
+def bar(
+    canvas: Canvas, x: int, y: int, width: int, value: int, mean: int, top: int, ink_: Ink, glyphs: Glyphs,
+    thin: bool = False,
+) -> None:  # fmt: skip
+    """A bar, and the mean as a line through or beyond it."""
+    full = round(value / top * width)
+    if value > 0:
+        full = max(1, full)
+    canvas.put(x, y, (glyphs.bar_full if thin else glyphs.span) * full, ink_)
+    at = min(width - 1, round(mean / top * width) - 1)
+    if at >= 0:
+        canvas.put(x + at, y, glyphs.vertical, "text" if at < full else "dim")
+
+
+# -- figures ---------------------------------------------------------------------------------------------------------
+
+
+def figures(snapshot: Snapshot, width: int = 99) -> list[list[Piece]]:
+    """How even it is, one line each, the most telling first; in fewer words where the width asks for it."""
+    balance = snapshot.balance
+    lines: list[list[Piece]] = []
+    limit = 2 * balance.expected_cv_ppm if balance.expected_cv_ppm >= 0 else 200_000
+    even = "good" if balance.cv_ppm <= limit else "warn"
+    line: list[Piece] = [("cv ", "dim"), (ratio(balance.cv_ppm), even)]
+    if balance.expected_cv_ppm >= 0:
+        line += [("  expected " if width >= 26 else " exp. ", "dim"), (ratio(balance.expected_cv_ppm), "text")]
+    lines.append(line)
+    busy = "bad" if balance.ops_peak_ppm > HOT_PPM else "good"
+    requests = "  requests " if width >= 27 else " req. "
+    lines.append([("peak/mean ", "dim"), (ratio(balance.peak_ppm, 2), "text"), (requests, "dim"),
+                  (ratio(balance.ops_peak_ppm, 2), busy)])  # fmt: skip
+    if balance.hottest:
+        owner = balance.hot[0].owner if balance.hot else ""
+        too_hot = balance.hottest_ppm * max(1, len(snapshot.nodes)) > 500_000
+        lines.append([("hottest ", "dim"), (balance.hottest, "bright"),
+                      (f" {percent1(balance.hottest_ppm)}", "bad" if too_hot else "text"),
+                      (f" {owner}", ink(snapshot, owner) if owner else "dim")])  # fmt: skip
+    fatal, pairs = snapshot.two_failures
+    if pairs:
+        lines.append([("2 failures lose a range: ", "dim"), (f"{fatal} of {pairs}", "bad" if fatal else "good")])
+    return lines
+
+
+def draw_pieces(canvas: Canvas, x: int, y: int, pieces: list[Piece], width: int) -> None:
+    """Pieces in a row, cut where the room ends."""
+    end = x + width
+    for text, ink_ in pieces:
+        text = clip(text, end - x)
+        x = canvas.put(x, y, text, ink_)
+        if x >= end:
+            return
+
+
+# -- what moves ------------------------------------------------------------------------------------------------------
+
+
+def draw_lanes(canvas: Canvas, snapshot: Snapshot, chosen: str, glyphs: Glyphs, y: int, rows: int) -> None:
+    """A row a moving unit: from, to, how many of its keys have arrived, and what it waits for."""
+    found = list(moving(snapshot)) or list(lanes(snapshot))
+    ids = [lane.id for lane in found]
+    if chosen and chosen not in ids:
+        found = list(lanes(snapshot))
+        ids = [lane.id for lane in found]
+    at = ids.index(chosen) if chosen in ids else 0
+    top = max(0, min(at - rows // 2, len(found) - rows))
+    for lane in found[top : top + rows]:
+        name = "" if lane.kind == "lane" else f" {lane.id}"
+        x = canvas.put(1, y, lane.source, ink(snapshot, lane.source))
+        x = canvas.put(x, y, ">", "dim")
+        x = canvas.put(x, y, lane.target, ink(snapshot, lane.target))
+        canvas.put(0, y, glyphs.mark_left if lane.id == chosen else " ", "bright")
+        x = canvas.put(x, y, clip(name, max(0, canvas.width - x - 14)), "text") + 1
+        told = f"{lane.moved}/{lane.total}" if lane.total else "no keys"
+        ending, ink_ = told, "text"
+        if lane.waits:
+            turn = lane.waits == "its turn"
+            ending, ink_ = (f"{told} waits", "dim") if turn else (f"{told} waits: {lane.waits}", "warn")
+        elif lane.state == "done":
+            ending, ink_ = f"{told} done", "good"
+        room = canvas.width - 1 - x
+        cells = max(0, min(16, room - len(ending) - 1))
+        if cells >= 3:
+            full = round(lane.moved / lane.total * cells) if lane.total else cells if lane.state == "done" else 0
+            canvas.put(x, y, glyphs.bar_full * full, ink(snapshot, lane.target))
+            canvas.put(x + full, y, glyphs.bar_empty * (cells - full), "dim")
+            x += cells + 1
+        canvas.put(x, y, clip(ending, max(0, canvas.width - x)), ink_)
+        y += 1

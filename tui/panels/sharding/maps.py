@@ -1,0 +1,250 @@
+"""The key space where it is no ring: 16384 slots, chunks of keys in order, or the parts of a hash.
+
+All of them are a long band cut into rows. The part of the selected node is between its marks or named; a letter stands
+wherever a colour does.
+"""
+
+from typing import Final
+
+from engines.sharding.cluster.snapshot import Chunk, KeyState, Snapshot
+from tui.canvas import Canvas, Ink, clip
+from tui.glyphs import Glyphs
+from tui.panels.sharding.facts import chunk_of, ink, moving, percent1, slots_of
+from tui.panels.sharding.ring import sign
+
+SLOTS: Final = 16_384
+PPM: Final = 1_000_000
+RULES: Final = {
+    "modulo": "owner = hash(key) mod {n}",
+    "jump": "bucket = jump(hash, {n}): only the last can go",
+    "rendezvous": "owner = the highest hash(key, node)",
+    "maglev": "owner = table[hash mod 65537]",
+    "ring": "owner = the next token clockwise",
+    "bounded": "owner = the next token with room",
+    "slots": "slot = CRC16(key) mod 16384",
+    "range": "owner = whose chunk holds the key",
+}
+"""What decides the owner, in a line."""
+
+
+def rule(snapshot: Snapshot) -> str:
+    """What decides the owner of a key in this variant."""
+    return RULES.get(snapshot.variant, "").format(n=len(snapshot.shares))
+
+
+def owners_in(snapshot: Snapshot, cells: int) -> list[str]:
+    """The key space in so many equal parts, and who owns most of each: for any variant."""
+    if snapshot.ring:
+        return [snapshot.ring[min(359, (2 * i + 1) * 180 // cells)].owner for i in range(cells)]
+    if snapshot.runs:
+        found, at = [], 0
+        for i in range(cells):
+            slot = (2 * i + 1) * SLOTS // (2 * cells)
+            while at + 1 < len(snapshot.runs) and snapshot.runs[at].last < slot:
+                at += 1
+            found.append(snapshot.runs[at].owner)
+        return found
+    if snapshot.chunks:
+        widths = chunk_widths(snapshot.chunks, cells)
+        spread = [chunk.owner for chunk, width in zip(snapshot.chunks, widths, strict=True) for _ in range(width)]
+        return (spread + [spread[-1] if spread else ""] * cells)[:cells]
+    found, reached, at = [], 0, 0
+    shares = [share for share in snapshot.shares if share.ppm > 0]
+    whole = max(1, sum(share.ppm for share in shares))
+    for i in range(cells):
+        while at + 1 < len(shares) and (2 * i + 1) * whole > 2 * cells * (reached + shares[at].ppm):
+            reached += shares[at].ppm
+            at += 1
+        found.append(shares[at].owner if shares else "")
+    return found
+
+
+def moving_slots(snapshot: Snapshot) -> list[tuple[int, int, str]]:
+    """Slots that move now: first, last, target."""
+    return [(*slots_of(snapshot, lane), lane.target) for lane in moving(snapshot)
+            if lane.kind == "slots" and lane.state in ("importing", "migrating")]  # fmt: skip
+
+
+def draw_line(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState | None, glyphs: Glyphs, y: int) -> None:
+    """The whole key space in one row: what there is room for on a small screen."""
+    width = canvas.width - 2
+    if width < 4:
+        return
+    owners = owners_in(snapshot, width)
+    for i, owner in enumerate(owners):
+        if owner:
+            text = sign(owner, glyphs) if owner == selected or glyphs.name == "ascii" else glyphs.span
+            canvas.put(1 + i, y, text, ink(snapshot, owner))
+    _names(canvas, snapshot, owners, 1, y)
+    if key is not None and (at := place_of(snapshot, key)) >= 0:
+        canvas.put(1 + min(width - 1, at * width // PPM), y, "*", "selected")
+
+
+def place_of(snapshot: Snapshot, key: KeyState) -> int:
+    """Where in the key space a key lies, in ppm of it; -1 where it has no place."""
+    if key.at_ppm >= 0:
+        return key.at_ppm
+    if key.slot >= 0:
+        return key.slot * PPM // SLOTS
+    if snapshot.chunks:
+        number = chunk_of(snapshot, key.key)
+        widths = chunk_widths(snapshot.chunks, 4_096)
+        return (sum(widths[:number]) + widths[number] // 2) * PPM // max(1, sum(widths)) if number >= 0 else -1
+    return -1
+
+
+def _names(canvas: Canvas, snapshot: Snapshot, owners: list[str], x: int, y: int) -> None:
+    """Names on the runs that are long enough for them."""
+    start = 0
+    for i in range(1, len(owners) + 1):
+        if i == len(owners) or owners[i] != owners[start]:
+            name = owners[start]
+            if name and i - start >= len(name) + 4:
+                canvas.put(x + start + (i - start - len(name) - 2) // 2, y, f" {name} ", ink(snapshot, name) + "!")
+            start = i
+
+
+# -- slots -----------------------------------------------------------------------------------------------------------
+
+
+def draw_slots(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState | None, glyphs: Glyphs) -> None:
+    """Rows of slots with the first slot of each at the left; what moves is marked, and so is the key's slot."""
+    gutter = 6
+    width, rows = canvas.width - gutter - 1, canvas.height
+    cells = width * rows
+    if width < 8 or rows < 1:
+        return
+    owners = owners_in(snapshot, cells)
+    travelling = moving_slots(snapshot)
+    for row in range(rows):
+        canvas.put_right(gutter - 1, row, str(row * width * SLOTS // cells), "dim")
+        line = owners[row * width : (row + 1) * width]
+        for column, owner in enumerate(line):
+            text = glyphs.block if owner == selected else glyphs.span
+            canvas.put(
+                gutter + column, row, sign(owner, glyphs) if glyphs.name == "ascii" else text, ink(snapshot, owner)
+            )
+        resting = list(line)
+        for first, last, target in travelling:
+            begin, end = first * cells // SLOTS - row * width, last * cells // SLOTS - row * width
+            for column in range(max(0, begin), min(width - 1, end) + 1):
+                resting[column] = ""
+                canvas.put(gutter + column, row, glyphs.arrow_right, ink(snapshot, target) + "!")
+        _names(canvas, snapshot, resting, gutter, row)
+    if key is not None and key.slot >= 0:
+        at = min(cells - 1, key.slot * cells // SLOTS)
+        canvas.put(gutter + at % width, at // width, "*", "selected")
+
+
+# -- chunks ----------------------------------------------------------------------------------------------------------
+
+
+def chunk_widths(chunks: tuple[Chunk, ...], cells: int) -> list[int]:
+    """So many cells shared out by keys, at least one each; larger chunks lose first where there are not enough."""
+    whole = sum(chunk.keys for chunk in chunks) + 2 * len(chunks)
+    spare = max(0, cells - len(chunks))
+    widths, used, seen = [], 0, 0
+    for chunk in chunks:
+        seen += chunk.keys + 2
+        upto = spare * seen // max(1, whole)
+        widths.append(1 + upto - used)
+        used = upto
+    return widths
+
+
+def draw_chunks(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState | None, glyphs: Glyphs) -> None:
+    """Chunks in the order of their keys: bounds where they fit, J jumbo, ! the one with the most requests."""
+    width, rows = canvas.width - 2, canvas.height
+    if width < 8 or rows < 1 or not snapshot.chunks:
+        return
+    cells = width * rows
+    chunks = snapshot.chunks
+    hot = max(chunks, key=lambda chunk: chunk.ops_per_s)
+    target = {lane.id: lane.target for lane in moving(snapshot) if lane.kind == "chunk"}
+    home = chunk_of(snapshot, key.key) if key is not None else -1
+    at, before = 0, ""
+    for number, (chunk, size) in enumerate(zip(chunks, chunk_widths(chunks, cells), strict=True)):
+        name = f"chunk {chunk.min or '-inf'}"
+        marks = ("J" if chunk.jumbo else "") + ("!" if chunk is hot and chunk.ops_per_s else "")
+        marks += f"{glyphs.arrow_right}{target[name]}" if name in target else ""
+        marks += "*" if number == home else ""
+        low = chunk.min or "-inf"
+        kind = low.rpartition(":")[0]
+        label = low.rpartition(":")[2] if kind and kind == before else low
+        before = kind
+        ink_ = ink(snapshot, chunk.owner) + "!"
+        for i in range(at, min(at + size, cells)):
+            canvas.put(1 + i % width, i // width, " ", ink_)
+        edge = glyphs.mark_left if chunk.owner == selected else glyphs.vertical
+        canvas.put(1 + at % width, at // width, edge, ink_)
+        _label(canvas, at + 1, at + size, width, marks, label, ink_)
+        at += size
+
+
+def _label(canvas: Canvas, start: int, end: int, width: int, marks: str, label: str, ink_: Ink) -> None:
+    """Marks and lower bound of a chunk in its cells, never across the end of a row."""
+    rooms = [(start, min(end, (start // width + 1) * width))]
+    if end > rooms[0][1]:
+        rooms.append((rooms[0][1], end))
+    most = max(min(stop - begin, width) for begin, stop in rooms) - len(marks) - bool(marks)
+    tail = f"..{label[len(label) - most + 2 :]}" if most >= 6 else ""
+    full = (f"{marks} {each}".strip() for each in (label, label.rpartition(":")[2], tail))
+    for text in (*full, marks):
+        for begin, stop in rooms:
+            if text and len(text) <= min(stop - begin, width):
+                x = canvas.put(1 + begin % width, begin // width, text, ink_)
+                for i, char in enumerate(marks):
+                    if char in "J!":
+                        canvas.put(x - len(text) + i, begin // width, char, "bad!")
+                return
+
+
+# -- everything else -------------------------------------------------------------------------------------------------
+
+
+def draw_shares(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs) -> None:
+    """The key space as one band in rows, each part with its owner and its size, and the rule below."""
+    rows = canvas.height - 1 if canvas.height >= 3 else canvas.height
+    width = canvas.width - 2
+    if width < 8:
+        return
+    lines = [snapshot.shares[i::rows] for i in range(rows)] if len(snapshot.shares) <= rows else []
+    if lines:
+        per = rows // len(snapshot.shares)
+        y = 0
+        top = max(share.ppm for share in snapshot.shares) or 1
+        for number, share in enumerate(snapshot.shares):
+            size = max(1, round(share.ppm / top * width))
+            title = f" {_bucket(snapshot, number)}{share.owner} {percent1(share.ppm)} "
+            for row in range(per):
+                edge = glyphs.mark_left if share.owner == selected else " "
+                text = (edge + title[1:] if row == 0 else edge).ljust(size)[: max(size, 1)]
+                canvas.put(1, y, text, ink(snapshot, share.owner) + "!")
+                y += 1
+        y = min(y, rows)
+    else:
+        owners = owners_in(snapshot, width * rows)
+        for row in range(rows):
+            line = owners[row * width : (row + 1) * width]
+            for column, owner in enumerate(line):
+                canvas.put(1 + column, row, sign(owner, glyphs) if owner else " ", ink(snapshot, owner))
+            _names(canvas, snapshot, line, 1, row)
+        y = rows
+    canvas.put(1, y, clip(rule(snapshot), width), "dim")
+
+
+def _bucket(snapshot: Snapshot, number: int) -> str:
+    """Hash mod n and jump number their buckets."""
+    return f"{number}: " if snapshot.variant in ("modulo", "jump") else ""
+
+
+def key_lines(snapshot: Snapshot, key: KeyState) -> list[list[tuple[str, Ink]]]:
+    """A key in three lines: its name, where the strategy puts it, who has it and why these."""
+    where = f"slot {key.slot}" if key.slot >= 0 else key.token
+    if len(where) > 18 and where.startswith("0x"):
+        where = f"{where[:8]}..{where[-2:]}"
+    group: list[tuple[str, Ink]] = [("owner ", "dim"), (key.owner, ink(snapshot, key.owner))]
+    if len(key.group) > 1:
+        group.append(("  then", "dim"))
+        group += [(f" {name}", ink(snapshot, name)) for name in key.group[1:]]
+    return [[("key ", "dim"), (key.key, "bright")], [(where, "dim")], group]

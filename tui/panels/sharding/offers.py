@@ -1,0 +1,251 @@
+"""What the dialogues offer: all faults with their parameters, ways to split the cluster, rules, numbers, cures."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from engines.errors import UserError
+from engines.sharding.cluster import commands as c
+from engines.sharding.cluster.snapshot import KeyState, NodeState, Snapshot
+from engines.sim import faults
+from tui.panel import Focus, Offer, Outcome, Param
+from tui.panels.common import network
+from tui.panels.common.words import names
+from tui.panels.sharding.facts import CFG, chunk_of, members, percent1
+from tui.panels.sharding.keys import DELAYS_US, WORKLOADS, chosen, key_at_hand
+from tui.panels.sharding.select import key_of
+
+Values = Mapping[str, Any]
+
+RULES: Final = {
+    "keep_until_acked": ("the source keeps a key until the target has it",
+                         "off: it deletes as it sends; one lost message, and acknowledged writes are gone"),
+    "ask_redirects": ("for a key that has left the source answers ASK",
+                      "off: it says that there is no such key, while the key is well on the target"),
+    "lease": ("with copies, an owner that cfg does not hear stops serving",
+              "off: it goes on beside the one that was promoted, and both answer for one key"),
+}  # fmt: skip
+
+
+# -- faults ----------------------------------------------------------------------------------------------------------
+
+
+def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """Every fault, aimed at the selected node or message; and those of ``cfg``."""
+    node, flight = chosen(snapshot, focus)
+    message = (
+        (Offer(f"drop the {flight.letter} {flight.src}>{flight.dst}", flight.what, lambda v: faults.Drop(flight.id)),)
+        if flight
+        else ()
+    )
+    machine = network.of_machine(
+        node.id, node.status, "what is only in memory is lost; keys, map and orders are on disk",
+        "from its disk; a replica that missed writes has to catch up first",
+    )  # fmt: skip
+    others = (*(each.id for each in snapshot.nodes if each.id != node.id), CFG,
+              *(client.id for client in snapshot.clients))  # fmt: skip
+    return (*message, *machine, *network.of_links(node.id, others, DELAYS_US), *_of_cfg(snapshot), network.HEAL)
+
+
+def _of_cfg(snapshot: Snapshot) -> tuple[Offer, ...]:
+    status = snapshot.coordinator.status
+    crash = (
+        Offer(f"restart {CFG}", "the map is on its disk", lambda v: faults.Restart(CFG))
+        if status == "crashed"
+        else Offer(f"crash {CFG}", "no map changes any more; all leases run out", lambda v: faults.Crash(CFG))
+    )
+    freeze = (
+        Offer(f"thaw {CFG}", "it goes on as if no time had passed", lambda v: faults.Thaw(CFG))
+        if status == "frozen"
+        else Offer(f"freeze {CFG}", "the coordinator pauses", lambda v: faults.Freeze(CFG))
+    )
+    return crash, freeze
+
+
+def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """Ways to split the cluster around the selected node; clients reach all sides."""
+    node, _ = chosen(snapshot, focus)
+    ids = [each.id for each in snapshot.nodes]
+    name, others = node.id, tuple(each for each in ids if each != node.id)
+    start = ids.index(name)
+    ring = ids[start:] + ids[:start]
+    half = max(1, len(ids) // 2)
+    found = [
+        Offer(f"{name} and {CFG}", "the coordinator does not hear the node, and declares it dead; clients still can",
+              lambda v: (faults.Cut(name, CFG), faults.Cut(CFG, name))),
+        Offer(f"{name} hears no {CFG}", "its heartbeats arrive, the answers do not: its lease runs out",
+              lambda v: faults.Cut(CFG, name)),
+        *_rack(snapshot, node),
+    ]  # fmt: skip
+    if others:
+        found.insert(2, _split(((name,), (*others, CFG)), f"{name} alone"))
+        found.append(_split((tuple(ring[:half]), (*ring[half:], CFG)), f"two halves; {CFG} is on the other side"))
+        found.append(_split((tuple(ring[half:]), (*ring[:half], CFG)), f"two halves; {CFG} is on the side of {name}"))
+        found.append(
+            Offer(
+                f"one direction from {name}",
+                "one link drops everything",
+                lambda v: faults.Cut(name, v["to"]),
+                (Param("to", others[0], choices=(*others, CFG)),),
+            )
+        )
+    found.append(Offer("connect all again", "no split; other faults stay",
+                       lambda v: tuple(faults.Reconnect(each) for each in (*ids, CFG))))  # fmt: skip
+    return tuple({offer.title: offer for offer in found}.values())
+
+
+def _rack(snapshot: Snapshot, node: NodeState) -> tuple[Offer, ...]:
+    """The rack of the node loses its switch."""
+    here = tuple(each.id for each in snapshot.nodes if (each.dc, each.rack) == (node.dc, node.rack))
+    rest = tuple(each.id for each in snapshot.nodes if each.id not in here)
+    if len(here) < 2 or not rest:
+        return ()
+    return (_split((here, (*rest, CFG)), f"rack {node.rack} loses its switch"),)
+
+
+def _split(groups: tuple[tuple[str, ...], ...], help: str) -> Offer:
+    groups = tuple(tuple(sorted(group)) for group in groups if group)
+    return Offer(" | ".join(names(group) for group in groups), help, lambda v: faults.Partition(groups))
+
+
+def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """Rules that can be switched off, each with its state."""
+
+    def offer(rule: str, on: bool) -> Offer:
+        title, help = RULES.get(rule, (rule.replace("_", " "), ""))
+        return Offer(title, help, lambda v: c.SetRule(rule, not on), on=on)
+
+    return tuple(offer(rule, on) for rule, on in snapshot.rules)
+
+
+# -- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """The cluster's own numbers; the cures of a selected key first."""
+    key = key_of(snapshot, focus)
+    cures = _cures(snapshot, key or key_at_hand(snapshot, focus))
+    rest = (*_placement(snapshot), *_units(snapshot, focus), *_coordinator(snapshot), *_work(snapshot))
+    if snapshot.coordinator.status != "up":
+        rest = _work(snapshot)
+    return (*cures, *rest) if key else (*rest, *cures)
+
+
+def _cures(snapshot: Snapshot, key: KeyState | None) -> tuple[Offer, ...]:
+    found = []
+    if key is not None:
+        now = f"{percent1(key.ops_ppm)} of all requests are for it"
+        many = Param("copies", max(4, key.salted), 1, 16)
+        found.append(Offer(f"salt {key.key}", f"{now}: keep copies under other names; a read takes one, a write all",
+                           lambda v: c.Salt(key.key, v["copies"]), (many,)))  # fmt: skip
+    if snapshot.coordinator.status != "up":
+        return tuple(found)
+    if snapshot.bound:
+        percent = Param("percent", snapshot.bound, 100, 400, 5, "%")
+        found.append(Offer("bound", "no node takes more than this of the mean: what is over walks on",
+                           lambda v: c.Bound(v["percent"]), (percent,)))  # fmt: skip
+    if snapshot.variant in ("range", "slots"):
+        on = snapshot.coordinator.split_for_heat
+        found.append(Offer("split for heat", "cfg splits and moves what is asked for most; one key cannot be split",
+                           lambda v: c.SplitForHeat(not on), on=on))  # fmt: skip
+    return tuple(found)
+
+
+def _placement(snapshot: Snapshot) -> tuple[Offer, ...]:
+    found = []
+    if snapshot.vnodes:
+        each = Param("each", snapshot.vnodes, 1, 1_000, 10)
+        found.append(Offer("virtual nodes", "tokens of each node: more are smoother, and make more neighbours",
+                           lambda v: c.SetVnodes(v["each"]), (each,)))  # fmt: skip
+    aware = snapshot.rack_aware
+    return (
+        *found,
+        Offer("copies", "how many nodes keep every key (RF)",
+              lambda v: c.SetReplication(v["rf"]), (Param("rf", snapshot.rf, 1, 3),)),
+        Offer("copies on different racks", "NetworkTopology: a new rack first; off: simply the next nodes",
+              lambda v: c.SetRackAware(not aware), on=aware),
+    )  # fmt: skip
+
+
+def _units(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """Slots and chunks by hand: those of the key at hand."""
+    key = key_at_hand(snapshot, focus)
+    to = tuple(node.id for node in members(snapshot) if node.role == "member")
+    if key is None or not to:
+        return ()
+    other = next((name for name in to if name != key.owner), to[0])
+    if key.slot >= 0:
+        return (Offer(f"move slot {key.slot} of {key.key}", "one slot, step by step: MOVED, ASK, TRYAGAIN",
+                      lambda v: c.MoveSlot(v["slot"], v["to"]),
+                      (Param("slot", key.slot, 0, 16_383), Param("to", other, choices=to))),)  # fmt: skip
+    if not snapshot.chunks:
+        return ()
+    number = chunk_of(snapshot, key.key)
+    chunk = snapshot.chunks[number]
+    low = chunk.min
+    found = [Offer(f"move chunk {low or '-inf'} of {key.key}", "to another node, by hand",
+                   lambda v: c.MoveChunk(low, v["to"]), (Param("to", other, choices=to),))]  # fmt: skip
+    if chunk.keys > 1 and not chunk.jumbo:
+        found.append(Offer(f"split chunk {low or '-inf'}", f"at its middle key; it holds {chunk.keys} keys",
+                           lambda v: c.SplitChunk(low)))  # fmt: skip
+    if number + 1 < len(snapshot.chunks) and snapshot.chunks[number + 1].owner == chunk.owner:
+        found.append(Offer(f"merge chunk {low or '-inf'} with the next", "both belong to one node",
+                           lambda v: c.MergeChunks(low)))  # fmt: skip
+    return tuple(found)
+
+
+def _coordinator(snapshot: Snapshot) -> tuple[Offer, ...]:
+    cfg = snapshot.coordinator
+    found = [
+        Offer("bandwidth", "keys a second that a node sends to their new owners",
+              lambda v: c.SetBandwidth(v["keys"]), (Param("keys", cfg.bandwidth, 1, 5_000, 20, "/s"),)),
+    ]  # fmt: skip
+    if snapshot.variant == "slots":
+        reads = Param("reads", "yes" if cfg.reads_when_down else "no", choices=("no", "yes"))
+        cover = Param("coverage", "full" if cfg.full_coverage else "partial", choices=("full", "partial"))
+
+        def cover_all(v: Values) -> Outcome:
+            return c.SetFullCoverage(v["coverage"] == "full", v["reads"] == "yes")
+
+        found.append(Offer("full coverage", "one slot without an owner takes all down; reads may go on",
+                           cover_all, (cover, reads)))  # fmt: skip
+    if snapshot.variant in ("range", "slots"):
+        on = cfg.balancer
+        found.append(Offer("balancer", "cfg moves units from the fullest to the emptiest node by itself",
+                           lambda v: c.SetBalancer(not on), on=on))  # fmt: skip
+    return tuple(found)
+
+
+def _work(snapshot: Snapshot) -> tuple[Offer, ...]:
+    kinds = Param("kind", snapshot.workload, choices=WORKLOADS)
+    skew = Param("skew", snapshot.skew, 0, 300, 10, "/100")
+    rate = Param("rate", snapshot.rate, 1, 50, 5, "/s")
+    return (
+        Offer("workload", "which keys the clients ask for, how skewed (zipf), how often each asks",
+              lambda v: c.SetWorkload(v["kind"], v["skew"], v["rate"]), (kinds, skew, rate)),
+    )  # fmt: skip
+
+
+# -- clients ---------------------------------------------------------------------------------------------------------
+
+NONSENSE: Final = "type get k, put k 3 or mget a b; @n3 at the end asks that node"
+
+
+def client(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
+    """A typed request. UserError if it makes no sense."""
+    words = text.split()
+    node = words.pop()[1:] if words and words[-1].startswith("@") else ""
+    if node and snapshot.node(node) is None:
+        raise UserError(f"no node {node!r}: one of {', '.join(each.id for each in snapshot.nodes)} can be asked")
+    match words:
+        case ["get", key]:
+            return c.Get(key, node)
+        case ["put", key, value] if value.lstrip("-").isdecimal() and value.isascii():
+            return c.Put(key, int(value), node)
+        case ["put", key]:
+            known = snapshot.key(key)
+            return c.Put(key, known.acked + 1 if known else 1, node)
+        case ["mget", *keys] if keys:
+            return c.MultiGet(tuple(keys), node)
+        case ["put", _, value]:
+            raise UserError(f"{value!r} is no number: {NONSENSE}")
+    raise UserError(f"{text.strip() or 'nothing'!r} is no request: {NONSENSE}")

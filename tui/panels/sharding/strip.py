@@ -1,0 +1,273 @@
+"""The strip: all strategies on the same keys, the price of virtual nodes, or the load over time."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from math import e, log
+from typing import Final
+
+from engines.sharding.cluster.snapshot import Comparison, Curve, Row, Sample, Snapshot
+from tui.canvas import Canvas, Ink, clip
+from tui.glyphs import Glyphs
+from tui.panel import Focus
+from tui.panels.common.words import plural
+from tui.panels.sharding.facts import percent1, short
+from tui.panels.sharding.select import chart_of, charts
+from tui.plot import plot, sparkline
+
+TITLES: Final = {"compare": "the same keys", "curves": "virtual nodes", "time": "load over time"}
+NAME: Final = 12
+"""Columns of a strategy's name."""
+WIDE: Final = 118
+"""Columns from which two charts stand side by side."""
+COLUMN: Final = 35
+"""Columns of the narrowest table."""
+ROWS: Final = {"compare": 10, "curves": 7, "time": 8}
+"""Rows that each chart needs."""
+HIGH: Final = 18
+"""Rows from which charts stand one below the other."""
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """The chosen chart; where there is room for another, the next one beside or below it."""
+    chart = chart_of(snapshot, focus)
+    others = [each for each in charts(snapshot) if each != chart]
+    second = "curves" if "curves" in others else others[0] if others else ""
+    if second and canvas.height >= HIGH:
+        _stack(canvas, snapshot, [chart, *others], glyphs)
+        return
+    if second and canvas.width >= WIDE and canvas.height >= 5:
+        left = canvas.width * 11 // 20
+        _blit(canvas, chart, snapshot, glyphs, 0, 0, left - 1, canvas.height)
+        for y in range(canvas.height):
+            canvas.put(left, y, glyphs.vertical, "line")
+        _blit(canvas, second, snapshot, glyphs, left + 1, 0, canvas.width - left - 1, canvas.height)
+        return
+    _blit(canvas, chart, snapshot, glyphs, 0, 0, canvas.width, canvas.height)
+
+
+def _stack(canvas: Canvas, snapshot: Snapshot, there: list[str], glyphs: Glyphs) -> None:
+    """All charts one below the other, as far as there is room; what the lower ones need not, the curves get."""
+    shown, used = [there[0]], ROWS[there[0]]
+    for each in there[1:]:
+        if used + 1 + ROWS[each] <= canvas.height:
+            shown.append(each)
+            used += 1 + ROWS[each]
+    spare, y = canvas.height - used, 0
+    grows = "curves" if "curves" in shown else shown[0]
+    for number, each in enumerate(shown):
+        if number:
+            canvas.box(-1, y, canvas.width + 2, 1, glyphs=glyphs)
+            canvas.put(1, y, f" {title(snapshot, each)} ", "accent")
+            y += 1
+        rows = ROWS[each] + (min(spare, 12) if each == grows else 0)
+        _blit(canvas, each, snapshot, glyphs, 0, y, canvas.width, rows)
+        y += rows
+
+
+def _blit(
+    canvas: Canvas, chart: str, snapshot: Snapshot, glyphs: Glyphs, x: int, y: int, width: int, height: int
+) -> None:
+    part = Canvas(width, height)
+    DRAW[chart](part, snapshot, glyphs)
+    canvas.blit(part, x, y)
+
+
+def title(snapshot: Snapshot, chart: str) -> str:
+    """What a chart is called in the border."""
+    if chart == "compare" and snapshot.comparison is not None:
+        shown = snapshot.comparison
+        return f"the same {shown.keys:,} keys: {shown.cause}, {shown.before} > {shown.after} nodes"
+    return TITLES[chart]
+
+
+def note(snapshot: Snapshot, chart: str) -> str:
+    """What stands at the right end of the border."""
+    if chart == "compare" and snapshot.comparison is not None:
+        return f"ideal {percent1(snapshot.comparison.ideal_ppm)}"
+    if chart == "curves":
+        return f"{plural(len(snapshot.nodes), 'node')}, {snapshot.vnodes} tokens each"
+    return "y next chart"
+
+
+# -- all strategies on the same keys ---------------------------------------------------------------------------------
+
+
+def draw_comparison(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
+    """A row a strategy; in two columns where the rows do not suffice; the present one and hash mod n first."""
+    comparison = snapshot.comparison
+    if comparison is None or canvas.height < 2 or canvas.width < 24:
+        return
+    rows = list(comparison.rows)
+    room = canvas.height - 1
+    two = len(rows) > room and canvas.width >= 2 * COLUMN
+    if len(rows) > room * (1 + two):
+        rows.sort(key=lambda row: (not row.current, row.strategy != "modulo"))
+    per = -(-len(rows) // 2) if two else len(rows)
+    per = min(per, room)
+    width = canvas.width // 2 if two else canvas.width
+    for column in range(1 + two):
+        x = column * width
+        _table_head(canvas, x, width)
+        for y, row in enumerate(rows[column * per : (column + 1) * per], 1):
+            _table_row(canvas, x, y, width, row, comparison.ideal_ppm, glyphs)
+    if per + 1 < canvas.height:
+        _verdict(canvas, comparison, per + 1 + (per + 2 < canvas.height))
+
+
+def _verdict(canvas: Canvas, comparison: Comparison, y: int) -> None:
+    """What the table says, in a sentence: the least possible, the present strategy, the worst."""
+    current = next((row for row in comparison.rows if row.current), None)
+    worst = max(comparison.rows, key=lambda row: row.moved_ppm)
+    ideal = max(1, comparison.ideal_ppm)
+    long = canvas.width >= 68
+    x = canvas.put(1, y, "moved over the least possible:  " if long else "over the least:  ", "dim")
+    if current is not None and current is not worst:
+        x = canvas.put(x, y, f"{current.title} x{current.moved_ppm / ideal:.1f}   ", "text")
+    x = canvas.put(x, y, f"{worst.title} x{worst.moved_ppm / ideal:.1f}", "bad")
+    rest = f", {percent1(worst.between_survivors_ppm)} for nothing"
+    canvas.put(x, y, rest if x + len(rest) < canvas.width else "", "dim")
+
+
+def _table_head(canvas: Canvas, x: int, width: int) -> None:
+    canvas.put(x + 1, 0, "strategy", "dim")
+    canvas.put(x + 1 + NAME, 0, "moved", "dim")
+    canvas.put_right(x + width - 6, 0, "others" if width < 44 else "between others", "dim")
+    canvas.put_right(x + width - 1, 0, "cv", "dim")
+
+
+def _table_row(canvas: Canvas, x: int, y: int, width: int, row: Row, ideal_ppm: int, glyphs: Glyphs) -> None:
+    canvas.put(x, y, glyphs.mark_left if row.current else " ", "bright")
+    canvas.put(x + 1, y, row.title[: NAME - 1], "leader" if row.current else "text")
+    wasteful = row.moved_ppm > 2 * ideal_ppm
+    between = percent1(row.between_survivors_ppm)
+    space = width - NAME - 1 - 20
+    if space >= 3:
+        full = max(1, round(row.moved_ppm / 1_000_000 * space)) if row.moved_ppm else 0
+        canvas.put(x + 1 + NAME, y, glyphs.span * full, "bad" if wasteful else "good")
+        start = x + 1 + NAME + full + (full > 0)
+    else:
+        start = x + 1 + NAME
+    canvas.put(start, y, percent1(row.moved_ppm), "bad" if wasteful else "text")
+    canvas.put_right(x + width - 6, y, between, "bad" if row.between_survivors_ppm > 10_000 else "text")
+    canvas.put_right(x + width - 1, y, short(row.cv_ppm), "warn" if row.cv_ppm > 200_000 else "text")
+
+
+# -- the price of virtual nodes --------------------------------------------------------------------------------------
+
+
+def draw_curves(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
+    """Over the number of virtual nodes: how uneven the load is, and how likely two failures lose some range."""
+    curves = snapshot.curves
+    if len(curves) < 2 or canvas.height < 3 or canvas.width < 24:
+        return
+    half = canvas.width // 2 if canvas.width >= 48 else canvas.width
+    _curve(canvas, 0, half, snapshot, glyphs, "cv of keys", lambda point: point.cv_ppm,
+           lambda point: point.expected_ppm, "good")  # fmt: skip
+    if half < canvas.width and any(point.loss_ppm >= 0 for point in curves):
+        fatal = "2 failures lose a range" + (" (RF 2)" if half >= 40 else "")
+        _curve(canvas, half, canvas.width - half, snapshot, glyphs, fatal,
+               lambda point: max(0, point.loss_ppm), None, "bad")  # fmt: skip
+
+
+def _curve(
+    canvas: Canvas, x: int, width: int, snapshot: Snapshot, glyphs: Glyphs, name: str,
+    measure: Callable[[Curve], int], expect: Callable[[Curve], int] | None, ink: Ink,
+) -> None:  # fmt: skip
+    curves, gutter = snapshot.curves, 7
+    rows, columns = canvas.height - 2, width - gutter - 1
+    if rows < 1 or columns < 8:
+        return
+    canvas.put(x + gutter, 0, clip(name, width - gutter), "dim")
+    top = max(*(measure(point) for point in curves), *((expect(point) for point in curves) if expect else (0,)), 1)
+    for line, line_ink in ((expect, "line"), (measure, ink)):
+        if line is not None:
+            spread = _spread(curves, line, columns * 2)
+            for row, text in enumerate(plot(spread, columns, rows, glyphs, low=0.0, high=float(top)), 1):
+                canvas.overlay(x + gutter, row, text, line_ink)
+    say = percent1 if expect is None else short
+    label = say(top)
+    canvas.put_right(x + gutter - 1, 1, label, "text")
+    canvas.put_right(x + gutter - 1, rows, "0" if rows > 1 else "", "dim")
+    start = end = x + gutter
+    if snapshot.vnodes:
+        here = _at(curves, measure, snapshot.vnodes)
+        told = f"{glyphs.arrow_up}{snapshot.vnodes}: {say(here)}"
+        if expect is not None and columns >= 34:
+            told += f" (expected {say(_at(curves, expect, snapshot.vnodes))})"
+        at = x + gutter + round(_place(curves, snapshot.vnodes) * (columns - 1))
+        start = max(x + gutter, min(at, x + width - len(told)))
+        end = canvas.put(start, rows + 1, told, "leader") + 1
+    _ticks(canvas, curves, x + gutter, columns, rows + 1, (start, end))
+
+
+def _ticks(canvas: Canvas, curves: Sequence[Curve], x: int, columns: int, y: int, taken: tuple[int, int]) -> None:
+    """Numbers of virtual nodes below a curve, where nothing else is written."""
+    free = x
+    for point in curves:
+        text = str(point.vnodes)
+        begin = min(x + round(_place(curves, point.vnodes) * (columns - 1)) - len(text) // 2, x + columns - len(text))
+        begin = max(x, begin)
+        clear = begin + len(text) < taken[0] or begin >= taken[1]
+        if begin >= free and clear and point.vnodes in (1, 4, 16, 64, 150, 1_000):
+            canvas.put(begin, y, text, "dim")
+            free = begin + len(text) + 1
+
+
+def _place(curves: Sequence[Curve], vnodes: int) -> float:
+    """Where on a logarithmic axis, 0 to 1."""
+    low, high = log(curves[0].vnodes), log(curves[-1].vnodes)
+    return min(1.0, max(0.0, (log(max(1, vnodes)) - low) / max(0.001, high - low)))
+
+
+def _at(curves: Sequence[Curve], measure: Callable[[Curve], int], vnodes: float) -> int:
+    """The value of a curve between its points."""
+    for left, right in pairwise(curves):
+        if left.vnodes <= vnodes <= right.vnodes:
+            part = (log(vnodes) - log(left.vnodes)) / (log(right.vnodes) - log(left.vnodes))
+            return round(measure(left) + (measure(right) - measure(left)) * part)
+    return measure(curves[-1] if vnodes > curves[-1].vnodes else curves[0])
+
+
+def _spread(curves: Sequence[Curve], measure: Callable[[Curve], int], count: int) -> list[float]:
+    """A curve at so many places, equally far apart on the logarithmic axis."""
+    low, high = log(curves[0].vnodes), log(curves[-1].vnodes)
+    last = max(1, count - 1)
+    return [float(_at(curves, measure, e ** (low + (high - low) * i / last))) for i in range(count)]
+
+
+# -- over time -------------------------------------------------------------------------------------------------------
+
+Measure = tuple[str, Callable[[Sample], int], Callable[[int], str], Ink]
+
+MEASURES: Final[tuple[Measure, ...]] = (
+    ("requests/s", lambda each: each.ops_per_s, str, "client"),
+    ("busiest/mean", lambda each: each.peak_ppm, lambda ppm: f"{ppm / 1_000_000:.2f}", "warn"),
+    ("to move", lambda each: each.moving, lambda keys: f"{keys:,}", "accent"),
+    ("redirects", lambda each: each.redirects, str, "leader"),
+    ("given up", lambda each: each.failed, str, "bad"),
+    ("hottest key", lambda each: each.hottest_ppm, percent1, "stale"),
+    ("fullest/mean", lambda each: each.keys_peak_ppm, lambda ppm: f"{ppm / 1_000_000:.2f}", "good"),
+    ("epoch", lambda each: each.epoch, str, "dim"),
+)
+
+
+def draw_time(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
+    """A row a measure, the newest value in words at its right."""
+    left, right = 14, 9
+    width = canvas.width - left - right - 1
+    if width < 6 or not snapshot.series:
+        canvas.put(1, 0, "nothing measured yet" if not snapshot.series else "", "dim")
+        return
+    samples = snapshot.series[-width:]
+    for y, (name, get, say, ink) in enumerate(MEASURES[: canvas.height]):
+        values = [float(get(each)) for each in samples]
+        canvas.put(1, y, name, "dim")
+        low = 0.0 if name not in ("busiest/mean", "fullest/mean") else 900_000.0
+        top = max(*values, low + 1.0)
+        canvas.put(left, y, sparkline(values, len(values), glyphs, low=low, high=top), ink)
+        canvas.put_right(canvas.width - 1, y, say(get(samples[-1])), "text")
+
+
+DRAW: Final[dict[str, Callable[[Canvas, Snapshot, Glyphs], None]]] = {
+    "compare": draw_comparison, "curves": draw_curves, "time": draw_time,
+}  # fmt: skip

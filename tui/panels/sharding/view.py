@@ -1,0 +1,325 @@
+"""The picture of a sharded cluster: the key space at the left, the load at the right, what moves wherever it fits."""
+
+from dataclasses import replace
+from typing import Final
+
+from engines.sharding.cluster.snapshot import KeyState, Snapshot
+from tui.canvas import Canvas, clip
+from tui.glyphs import Glyphs
+from tui.panel import Focus, Frame, Sizes
+from tui.panels.common.words import names
+from tui.panels.sharding import inspector, load, maps, ring, strip, traffic
+from tui.panels.sharding.facts import ink, members, moving, percent1, shown
+from tui.panels.sharding.select import chart_of, fit, flight_of, key_of, lane_of
+
+TITLES: Final = {
+    "ring": "ring", "bounded": "ring with bounded load", "slots": "16384 slots", "range": "key ranges",
+    "modulo": "hash mod n", "jump": "jump hash", "rendezvous": "rendezvous", "maglev": "maglev",
+}  # fmt: skip
+LOW: Final = 8
+"""A picture of fewer rows, or of fewer columns than NARROW, has the key space in one row above the nodes."""
+NARROW: Final = 58
+LOAD: Final = 36
+"""Columns that the load is given at least."""
+
+
+def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
+    """Draw everything."""
+    focus = fit(snapshot, focus)
+    picture, below, look = (Canvas(*size) for size in sizes)
+    if picture.height and picture.width:
+        draw_picture(picture, snapshot, focus, glyphs)
+    strip.draw(below, snapshot, focus, glyphs)
+    chart = chart_of(snapshot, focus)
+    return Frame(
+        picture, below, look,
+        picture_title=TITLES.get(snapshot.variant, snapshot.variant),
+        picture_note=note(snapshot),
+        strip_title=strip.title(snapshot, chart),
+        strip_note=strip.note(snapshot, chart),
+        inspector_title=inspector.draw(look, snapshot, focus, glyphs),
+    )  # fmt: skip
+
+
+def status(snapshot: Snapshot) -> str:
+    """The facts of the top line."""
+    tokens = f"  {snapshot.vnodes} vnodes" if snapshot.vnodes else ""
+    return f"{len(members(snapshot))} nodes{tokens}  RF {snapshot.rf}  {snapshot.balance.keys:,} keys"
+
+
+def note(snapshot: Snapshot) -> str:
+    """What is going on, for the border."""
+    plan, cfg = snapshot.plan, snapshot.coordinator
+    if cfg.uncovered:
+        down = "cluster down" if cfg.full_coverage and snapshot.variant == "slots" else "no owner"
+        return f"{down}: keys of {names(cfg.uncovered)}"
+    if plan is not None:
+        if not plan.keys:
+            return f"{plan.cause}: counting keys" if not plan.units_done else plan.cause
+        return f"{plan.cause}: {plan.keys_done:,} of {plan.keys:,} keys moved"
+    behind = sum(node.behind > 0 for node in snapshot.nodes if node.role != "left")
+    return f"map {cfg.epoch}" + (f", {behind} behind" if behind else "")
+
+
+# -- the parts -------------------------------------------------------------------------------------------------------
+
+
+def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """Key space and load side by side; in little room one above the other."""
+    if canvas.height < LOW or canvas.width < NARROW:
+        _compact(canvas, snapshot, focus, glyphs)
+        return
+    left = min(canvas.height * 2 + 2, canvas.width - LOAD) if snapshot.ring else canvas.width * 9 // 20
+    low = canvas.height < len(shown(snapshot)) + 6
+    if not snapshot.ring and canvas.width - left < LOAD:
+        left = canvas.width - LOAD
+    rest = canvas.width - left - 1
+    wide = rest >= (LOAD + 20 if low else 2 * LOAD + 8)
+    first = Canvas(left, canvas.height)
+    talks = (_ring if snapshot.ring else _bands)(first, snapshot, focus, glyphs)
+    canvas.blit(first, 0, 0)
+    second = Canvas(max(LOAD - 3, rest * 11 // 20) if wide else rest, canvas.height)
+    third = Canvas(rest - second.width - 1, canvas.height)
+    if wide and low:
+        load.draw_rows(second, snapshot, focus.node, glyphs, 0, canvas.height)
+        end = _figures(third, snapshot, 0, canvas.height if not moving(snapshot) else canvas.height - 5)
+        _side(third, snapshot, focus, glyphs, end + (canvas.height - end >= 5))
+    else:
+        end = _load(second, snapshot, focus, glyphs, 0 if wide or talks else 2)
+    canvas.blit(second, left + 1, 0)
+    if wide:
+        if not low:
+            _side(third, snapshot, focus, glyphs, 0)
+        canvas.blit(third, left + second.width + 2, 0)
+    elif end < canvas.height - 2:
+        lower = Canvas(rest, canvas.height - end - 1)
+        _side(lower, snapshot, focus, glyphs, 0)
+        canvas.blit(lower, left + 1, end + 1)
+
+
+def _ring(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> bool:
+    """The ring, and inside it the selected key, or the nodes and what flies between them. Whether these are seen."""
+    height = canvas.height
+    width = min(canvas.width, 2 * height)
+    shape = Canvas(width, height)
+    ring.draw(shape, snapshot, focus.node, glyphs)
+    key = key_of(snapshot, focus)
+    inner = ring.shape(height, True).bulge
+    margin_x, margin_y = inner // 2 + 2, inner // 4 + 1
+    if key is not None and height >= 20:  # the walk needs room of its own
+        margin_x, margin_y = margin_x + 4, margin_y + 2
+    room_x, room_y = width - 2 * margin_x, height - 2 * margin_y
+    left = (canvas.width - width) // 2
+    canvas.blit(shape, left, 0)
+    talk = room_y >= 3 and room_x >= 10
+    board = traffic.place_nodes(snapshot, left + margin_x, margin_y, room_x, room_y) if talk else None
+    if key is not None and height < 20:
+        board = None if not moving(snapshot) or not board else board
+    if key is not None:
+        part = Canvas(width, height)
+        part.blit(shape, 0, 0)
+        ring.draw_key(part, snapshot, key, glyphs, spoke=board is None or height >= 20)
+        canvas.blit(part, left, 0)
+    if board is not None:
+        board = traffic.place_clients(snapshot, board, canvas, 0, canvas.width - 1)
+        traffic.draw(canvas, snapshot, board, focus.node, flight_of(snapshot, focus), glyphs)
+    if key is not None and (board is None or height >= 20):
+        slim = height >= 10
+        _words_inside(canvas, snapshot, key, left + margin_x - 1 + 2 * slim, room_x + 2 - 4 * slim)
+    elif board is None and room_x >= 6:
+        _mean_inside(canvas, snapshot)
+    return board is not None
+
+
+def _words_inside(canvas: Canvas, snapshot: Snapshot, key: KeyState, x: int, width: int) -> None:
+    """The selected key in the middle."""
+    lines = maps.key_lines(snapshot, key)
+    if canvas.height < 10:
+        lines = [[(key.key, "bright")], [(" ".join(key.group), ink(snapshot, key.owner))]]
+    y = (canvas.height - len(lines)) // 2
+    for pieces in lines:
+        length = sum(len(text) for text, _ in pieces)
+        if length > width and len(pieces) > 2:
+            pieces = [(f"{name} ", ink(snapshot, name)) for name in key.group]
+            length = sum(len(text) for text, _ in pieces)
+        start = x + max(0, width - length) // 2
+        canvas.fill(start - 1, y, min(width, length) + 2, 1)
+        load.draw_pieces(canvas, start, y, pieces, width)
+        y += 1
+
+
+def _mean_inside(canvas: Canvas, snapshot: Snapshot) -> None:
+    """Nothing is selected that could stand in the middle: how much there is in all."""
+    y = canvas.height // 2 - 1
+    canvas.center(y, f"{snapshot.balance.keys:,}", "bright")
+    canvas.center(y + 1, "keys", "dim")
+
+
+def _bands(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> bool:
+    """The key space as a band above, the nodes and what flies between them below."""
+    key = key_of(snapshot, focus)
+    rows = canvas.height
+    if rows < len(shown(snapshot)) + 6 and not snapshot.chunks:
+        rows -= 2
+        lower = Canvas(canvas.width, 2)
+        if moving(snapshot):
+            lane = lane_of(snapshot, focus)
+            load.draw_lanes(lower, snapshot, lane.id if lane else "", glyphs, 0, 2)
+        else:
+            _figures(lower, snapshot, 0, 2)
+        canvas.blit(lower, 0, rows)
+    band_rows = band_height(snapshot, canvas.width, rows)
+    talk = rows - band_rows - 1
+    board = None
+    if talk >= 5:
+        part = Canvas(canvas.width, talk)
+        board = traffic.place_nodes(snapshot, 4, 0, canvas.width - 9, talk)
+        if board is not None:
+            board = traffic.place_clients(snapshot, board, part, 1, canvas.width - 2)
+            traffic.draw(part, snapshot, board, focus.node, flight_of(snapshot, focus), glyphs)
+            canvas.blit(part, 0, rows - talk)
+            rows = band_rows
+    words = 1 if key is not None and rows >= 4 else 0
+    band = Canvas(canvas.width, rows - words)
+    if snapshot.runs:
+        maps.draw_slots(band, snapshot, focus.node, key, glyphs)
+    elif snapshot.chunks:
+        maps.draw_chunks(band, snapshot, focus.node, key, glyphs)
+    else:
+        maps.draw_shares(band, snapshot, focus.node, glyphs)
+    canvas.blit(band, 0, 0)
+    if key is not None and words:
+        pieces = [piece for line in maps.key_lines(snapshot, key) for piece in (*line, ("  ", "dim"))]
+        load.draw_pieces(canvas, 1, rows - 1, pieces, canvas.width - 1)
+    return board is not None
+
+
+def band_height(snapshot: Snapshot, width: int, rows: int) -> int:
+    """Rows of the band: what it takes to be read, and not more than leaves room for the nodes below."""
+    if snapshot.chunks:
+        wanted = -(-len(snapshot.chunks) * 6 // max(1, width - 2)) + 1
+    elif snapshot.runs:
+        wanted = 6
+    else:
+        wanted = len(snapshot.shares) + 1
+    return max(min(wanted, rows - 7), rows * 2 // 5)
+
+
+def _load(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, keep: int) -> int:
+    """Nodes, then the figures, of which the last give way; ``keep`` rows stay free while keys move. The end."""
+    figures = load.figures(snapshot)
+    if canvas.height < len(shown(snapshot)) + 4:
+        return load.draw_rows(canvas, snapshot, focus.node, glyphs, 0, canvas.height)
+    spare = keep + 1 if moving(snapshot) and keep else 0
+    nodes = len(shown(snapshot))
+    twice = 2 * nodes + 1 <= canvas.height - len(figures) - 2
+    rows = min(2 * nodes + 1 if twice else nodes + 1, max(3, canvas.height - min(2, len(figures)) - spare))
+    y = load.draw_rows(canvas, snapshot, focus.node, glyphs, 0, rows)
+    if y + len(figures) < canvas.height - spare:
+        y += 1
+    return _figures(canvas, snapshot, y, canvas.height - spare)
+
+
+def _figures(canvas: Canvas, snapshot: Snapshot, y: int, end: int) -> int:
+    """The figures from row ``y`` on, as many as there is room for. The row after the last."""
+    for pieces in load.figures(snapshot, canvas.width):
+        if y >= end:
+            break
+        load.draw_pieces(canvas, 1, y, pieces, canvas.width - 1)
+        y += 1
+    return y
+
+
+def _side(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int) -> None:
+    """What moves, then the keys that get the most requests."""
+    lanes = moving(snapshot)
+    plan = snapshot.plan
+    if plan is not None and lanes and canvas.height - y >= 1:
+        if canvas.height - y >= 3:
+            canvas.put(1, y, clip(f"moving: {plan.cause}", canvas.width - 2), "accent")
+            y += 1
+        rows = min(len(lanes), max(1, (canvas.height - y) * 2 // 3 if canvas.height - y > 8 else canvas.height - y))
+        chosen = lane_of(snapshot, focus)
+        load.draw_lanes(canvas, snapshot, chosen.id if chosen else "", glyphs, y, rows)
+        y += rows
+        for cause in plan.queued[: max(0, canvas.height - y - 1)]:
+            canvas.put(1, y, clip(f"then: {cause}", canvas.width - 2), "dim")
+            y += 1
+        y += 1
+    _keys(canvas, snapshot, focus, glyphs, y)
+
+
+def _keys(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int) -> None:
+    """The tracked keys: share of the requests, owner and replicas."""
+    room = canvas.height - y - 1
+    if room < 1 or not snapshot.keys:
+        return
+    canvas.put(1, y, "keys", "dim")
+    canvas.put_right(canvas.width - 1, y, "requests", "dim")
+    chosen = key_of(snapshot, focus)
+    names_ = [key.key for key in snapshot.keys]
+    at = names_.index(chosen.key) if chosen else 0
+    top = max(0, min(at - room // 2, len(names_) - room))
+    for key in snapshot.keys[top : top + room]:
+        y += 1
+        selected = chosen is not None and key.key == chosen.key
+        canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
+        used = sum(len(name) + 1 for name in key.group[:3]) + 9
+        x = canvas.put(1, y, clip(key.key, max(4, canvas.width - used - 1)), "bright" if selected else "text") + 1
+        x = max(x, min(14, canvas.width - used))
+        for name in key.group[:3]:
+            x = canvas.put(x, y, name, ink(snapshot, name)) + 1
+        if key.salted:
+            x = canvas.put(x, y, f"x{key.salted} salted", "good")
+        elif key.why in ("lost", "yours"):
+            canvas.put(x, y, key.why, "bad" if key.why == "lost" else "you")
+        hot = key.ops_ppm * max(1, len(snapshot.nodes)) > 500_000
+        canvas.put_right(canvas.width - 1, y, percent1(key.ops_ppm), "bad" if hot else "text")
+
+
+# -- where there is no room ------------------------------------------------------------------------------------------
+
+
+def _compact(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """The key space in one row, nodes in as many columns as there must be, and a last row of figures or progress."""
+    height = canvas.height
+    key = key_of(snapshot, focus)
+    maps.draw_line(canvas, snapshot, focus.node, key, glyphs, 0)
+    if height < 2:
+        return
+    last = 1 if height >= 4 else 0
+    rows = height - 1 - last
+    two = len(shown(snapshot)) > rows and canvas.width >= 52
+    part = Canvas(canvas.width // 2 if two else canvas.width, rows if not two else len(shown(snapshot)))
+    if two:
+        load.draw_rows(part, _half(snapshot, 0, rows), focus.node, glyphs, 0, rows)
+        canvas.blit(part, 0, 1)
+        part = Canvas(canvas.width - canvas.width // 2, rows)
+        load.draw_rows(part, _half(snapshot, 1, rows), focus.node, glyphs, 0, rows)
+        canvas.blit(part, canvas.width // 2, 1)
+    else:
+        load.draw_rows(part, snapshot, focus.node, glyphs, 0, rows)
+        canvas.blit(part, 0, 1)
+    if last:
+        canvas.fill(0, height - 1, canvas.width, 1)
+        load.draw_pieces(canvas, 1, height - 1, _one_line(snapshot, key), canvas.width - 1)
+
+
+def _half(snapshot: Snapshot, which: int, rows: int) -> Snapshot:
+    """The same with one half of the nodes; the figures stay those of all."""
+    nodes = shown(snapshot)
+    middle = -(-len(nodes) // 2)
+    return replace(snapshot, nodes=nodes[:middle] if which == 0 else nodes[middle:])
+
+
+def _one_line(snapshot: Snapshot, key: KeyState | None) -> list[load.Piece]:
+    """The most telling line: the selected key, what moves, or how even it is."""
+    if key is not None:
+        return [piece for line in maps.key_lines(snapshot, key) for piece in (*line, ("  ", "dim"))]
+    lanes = moving(snapshot)
+    if lanes and snapshot.plan is not None:
+        first = lanes[0]
+        done = f"{snapshot.plan.keys_done}/{snapshot.plan.keys} keys  "
+        lane = f"{first.source}>{first.target} {first.moved}/{first.total}"
+        return [(f"{snapshot.plan.cause}  ", "accent"), (done, "text"), (lane, ink(snapshot, first.target))]
+    return [piece for line in load.figures(snapshot)[:3] for piece in (*line, ("  ", "dim"))]
