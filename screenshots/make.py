@@ -1,0 +1,82 @@
+"""Write the pictures of this folder: ``make screenshots``. Every one is a moment of a deterministic run.
+
+A shot names a pattern, a scenario or a seed, a moment of virtual time, a screen size and the keys pressed there.
+"""
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from engines.sim.clock import US_PER_MS
+from tui.app import snapshot_svg
+from tui.registry import PANELS
+from tui.session import Session
+
+TICK_US: Final = 100 * US_PER_MS
+FOLDER: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture."""
+
+    name: str
+    pattern: str
+    at_ms: int
+    size: tuple[int, int] = (120, 36)
+    scenario: str = ""
+    variant: str = ""
+    theme: str = "dark"
+    keys: tuple[str, ...] = ()
+    """Pressed at that moment, before the picture is taken."""
+
+
+SHOTS: Final = (
+    Shot("raft", "consensus", 2_130, keys=("a",)),
+    Shot("raft-80x24", "consensus", 2_130, size=(80, 24)),
+    Shot("raft-election", "consensus", 1_450, scenario="election"),
+    Shot("raft-figure-7", "consensus", 330, scenario="figure-7"),
+    Shot("raft-figure-8-broken", "consensus", 1_600, scenario="figure-8-broken", keys=("e",)),
+    Shot("raft-light", "consensus", 2_130, theme="light"),
+)
+
+
+def play(session: Session, until_us: int) -> None:
+    """Let the run go on to a moment, past every cue; it stands there."""
+    player = session.scene.player
+    while player.timeline.now_us < until_us:
+        if not player.playing:
+            session.press("space")
+        session.tick(min(TICK_US, int((until_us - player.timeline.now_us) / player.speed) + 1))
+    if player.playing:
+        session.press("space")
+
+
+def take(shot: Shot) -> str:
+    """The picture as SVG."""
+    session = Session(PANELS, shot.pattern, variant=shot.variant, scenario=shot.scenario, sandbox=True)
+    session.resize(*shot.size)
+    play(session, shot.at_ms * US_PER_MS)
+    return asyncio.run(snapshot_svg(session, shot.size, shot.theme, shot.keys))
+
+
+def main(wanted: list[str]) -> int:
+    """Write the named pictures, or all."""
+    unknown = set(wanted) - {shot.name for shot in SHOTS}
+    if unknown:
+        print(
+            f"no such picture: {min(unknown)}; {', '.join(shot.name for shot in SHOTS)} are accepted", file=sys.stderr
+        )
+        return 2
+    for shot in SHOTS:
+        if not wanted or shot.name in wanted:
+            path = FOLDER / f"{shot.name}.svg"
+            path.write_text(take(shot), encoding="utf-8")
+            print(path.relative_to(FOLDER.parent))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
