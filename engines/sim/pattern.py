@@ -5,11 +5,13 @@ app, the command line and the contract tests know patterns by these records alon
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from engines.errors import UserError
 from engines.sim.digest import Digest
+from engines.sim.source import Source
 from engines.sim.world import Event
 
 C = TypeVar("C")
@@ -118,6 +120,15 @@ class Variant:
     """Raised when the transcript of an unchanged input changes."""
     fidelity: tuple[tuple[str, str], ...] = ()
     """(``modelled`` | ``simplified`` | ``left out``, what) in words."""
+    from_source: Callable[[Source, int, Config], Any] | None = None
+    """For a variant that plays a FILE: ``from_source(source, seed, config)`` returns a fresh engine."""
+    source: Source | None = None
+    """The FILE it plays."""
+
+    def on(self, source: Source) -> "Variant":
+        """This variant, playing these records."""
+        assert self.from_source is not None
+        return replace(self, make=partial(self.from_source, source), source=source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +171,8 @@ class Pattern:
     """(other name on the command line, the variant it selects)."""
     notes: tuple[str, ...] = field(default=())
     """Where what is commonly said about the pattern is wrong or simplified, and the right statement."""
+    recorded: Variant | None = None
+    """The variant that plays the user's own data; it needs a source, so it is not among ``variants``."""
 
     def variant(self, name: str) -> Variant:
         """The variant of this name; KeyError if there is none."""
@@ -176,4 +189,9 @@ class Pattern:
         raise KeyError(name)
 
 
-__all__ = ["Check", "Config", "Engine", "Pattern", "Scenario", "Setting", "Step", "Variant"]
+def needs_source(seed: int, config: Config) -> Any:
+    """The ``make`` of a variant that plays a FILE, until it is put ``on`` one."""
+    raise AssertionError("this variant plays a FILE: put it on a source first")
+
+
+__all__ = ["Check", "Config", "Engine", "Pattern", "Scenario", "Setting", "Step", "Variant", "needs_source"]

@@ -3,21 +3,33 @@
 ``{"recording": "dp-tui", "format": 1, "pattern", "variant", "engine_version", "seed", "config", "scenario",
 "commands": [{"position", "at_us", "scripted", "command"}], "end": {"position", "at_us"}, "events", "digest"}``
 
+A run over the user's own data has ``"seed": null`` and ``"source": {"path", "sha256", "skip_bad"}``; the data itself
+stays where it is.
+
 Reading one checks every field before anything is executed and never unpickles.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engines.errors import UserError
 from engines.sim.codec import decode_command, encode_command, to_json
 from engines.sim.pattern import Config, Pattern, Scenario, Setting, Variant
+from engines.sim.source import Source
 from engines.sim.timeline import Input, Timeline
 
 FORMAT: Final = 1
 _MAX: Final = 1 << 62
+
+
+class SourceFile(NamedTuple):
+    """The user's own data as a saved run names it."""
+
+    path: str
+    sha256: str
+    skip_bad: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +68,9 @@ class Recording:
 
 def record(pattern: Pattern, timeline: Timeline[Any, Any]) -> str:
     """The whole current branch, wherever in it one stands, as the text of a recording."""
-    branch = timeline.branch
+    branch, source = timeline.branch, timeline.variant.source
+    if source is not None and not source.path:
+        raise UserError(f"a run over {source.name} cannot be saved: its data could not be read again")
     digest, events = timeline.digest()
     commands = [
         {"position": each.position, "at_us": each.at_us, "scripted": each.scripted,
@@ -69,7 +83,7 @@ def record(pattern: Pattern, timeline: Timeline[Any, Any]) -> str:
         "pattern": pattern.name,
         "variant": timeline.variant.name,
         "engine_version": timeline.variant.engine_version,
-        "seed": branch.seed,
+        "seed": branch.seed if source is None else None,
         "config": {name: to_json(value) for name, value in branch.config},
         "scenario": branch.scenario.name if branch.scenario else None,
         "commands": commands,
@@ -77,11 +91,21 @@ def record(pattern: Pattern, timeline: Timeline[Any, Any]) -> str:
         "events": events,
         "digest": digest,
     }
+    if source is not None:
+        head["source"] = {"path": source.path, "sha256": source.sha256, "skip_bad": source.skipped > 0}
     return json.dumps(head, indent=1) + "\n"
 
 
-def read(text: str, source: str, patterns: Iterable[Pattern]) -> Recording:
-    """Parse a recording. UserError says what is wrong and where."""
+def read(
+    text: str,
+    source: str,
+    patterns: Iterable[Pattern],
+    reopen: Callable[[str, SourceFile], Source] | None = None,
+) -> Recording:
+    """Parse a recording. UserError says what is wrong and where.
+
+    ``reopen(pattern, file)`` reads the user's data again, for a run over such data.
+    """
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
@@ -103,6 +127,8 @@ def read(text: str, source: str, patterns: Iterable[Pattern]) -> Recording:
     if pattern is None:
         raise UserError(f"{source}: unknown pattern {data['pattern']!r}: one of {', '.join(known)} is accepted")
     variants = {variant.name: variant for variant in pattern.variants}
+    if pattern.recorded is not None and "source" in data:
+        variants = {pattern.recorded.name: pattern.recorded}
     variant = variants.get(reader.text("variant"))
     if variant is None:
         raise UserError(f"{source}: unknown variant {data['variant']!r}: one of {', '.join(variants)} is accepted")
@@ -112,6 +138,13 @@ def read(text: str, source: str, patterns: Iterable[Pattern]) -> Recording:
             f"{source}: recorded with version {version} of the engine {variant.name!r}; this is version "
             f"{variant.engine_version}, whose runs differ"
         )
+    recorded = variant is pattern.recorded
+    if recorded:
+        origin = reader.inner("source")
+        file = SourceFile(origin.text("path"), origin.text("sha256"), origin.data.get("skip_bad") is True)
+        if reopen is None:
+            raise UserError(f"{source}: a run over {file.path}, which cannot be opened here")
+        variant = variant.on(reopen(pattern.name, file))
     scenario = None
     if data.get("scenario") is not None:
         scenarios = {each.name: each for each in pattern.scenarios}
@@ -124,7 +157,7 @@ def read(text: str, source: str, patterns: Iterable[Pattern]) -> Recording:
     return Recording(
         pattern=pattern,
         variant=variant,
-        seed=reader.number("seed", low=-_MAX),
+        seed=0 if recorded else reader.number("seed", low=-_MAX),
         config=read_config(data.get("config", {}), variant.settings, source),
         scenario=scenario,
         log=_log(data, variant, source, end.number("position")),
