@@ -81,6 +81,8 @@ class Facts:
     branch: int = 0
     """The number of the branch where there is more than one, else 0."""
     find: str = ""
+    source: str = ""
+    """The user's data that is played; empty: a simulation, which has a seed."""
 
 
 Runs = tuple[tuple[str, Ink], ...]
@@ -124,7 +126,8 @@ def _ways(facts: Facts) -> list[tuple[int, list[Form]]]:
     ways = [(0, [Form(60, ((title, "key"),)), Form(85, ((short, "key"),)), Form(90, ((short[:12], "key"),))])]
     for index, fact in enumerate(part for part in facts.status.split("  ") if part.strip()):
         ways.append((2, [Form(40 - min(index, 9), ((fact.strip(), "dim"),))]))
-    ways.append((2, [Form(29, ((f"seed {facts.seed}", "dim"),))]))
+    origin = f"data {clip(facts.source, 30)}" if facts.source else f"seed {facts.seed}"
+    ways.append((2, [Form(29, ((origin, "dim"),))]))
     if facts.branch:
         ways.append((2, [Form(55, ((f"branch {facts.branch}", "you"),))]))
     ways.append((3, _state(facts)))

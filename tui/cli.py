@@ -110,7 +110,9 @@ def read_recording(file: str) -> Recording:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UserError(f"{file}: byte {error.start}: not UTF-8, so no recording of dp-tui") from None
-    return read(text, file, (panel.pattern for panel in PANELS))
+    from tui.userdata import reopen
+
+    return read(text, file, (panel.pattern for panel in PANELS), reopen)
 
 
 class Commands(click.Group):
@@ -161,12 +163,17 @@ def app_command(
         pattern = last if last in names else next(iter(names))
     panel, default = find_panel(pattern)
     if file is not None and panel.pattern.name in FORMATS:
-        from tui.userdata import simulate
+        from tui.userdata import reader
 
-        config, commands = simulate(panel.pattern.name, file, options)
+        begin = reader(panel.pattern.name).opening(file, options)
+        if begin.variant is not None:
+            open_app(state, screen, panel.pattern.name, recorded=begin.variant, config=begin.config)
+            return
         chosen = find_variant(panel.pattern, variant or default)
         start = 42 if seed is None else seed
-        open_app(state, screen, panel.pattern.name, commands, variant=chosen.name, seed=start, config=config)
+        open_app(
+            state, screen, panel.pattern.name, begin.commands, variant=chosen.name, seed=start, config=begin.config
+        )
         return
     refuse_file(panel.pattern, file, options)
     story = find_scenario(panel.pattern, scenario) if scenario else None
@@ -207,9 +214,9 @@ def run_command(
     panel, default = find_panel(pattern)
     options = DataOptions(nodes=nodes, **data)
     if file is not None and panel.pattern.name in FORMATS:
-        from tui.userdata import READERS
+        from tui.userdata import reader
 
-        ctx.exit(0 if READERS[panel.pattern.name](file, options, as_json) else 1)
+        ctx.exit(0 if reader(panel.pattern.name).report(file, options, as_json) else 1)
     refuse_file(panel.pattern, file, options)
     story = find_scenario(panel.pattern, scenario) if scenario else None
     chosen = find_variant(panel.pattern, variant or (story.variant if story else default))

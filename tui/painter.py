@@ -101,12 +101,12 @@ class Painter:
     def facts(self, scene: Scene) -> chrome.Facts:
         """What the status line tells."""
         timeline, player = scene.timeline, scene.player
-        moment = scene.now()
+        moment, source = scene.now(), scene.variant.source
         return chrome.Facts(
             variant=scene.variant.title, status=scene.panel.status(moment.snapshot), seed=scene.branch.seed,
             playing=player.playing, past=timeline.in_past, speed=player.speed, at_us=timeline.now_us,
             checks=moment.checks, branch=scene.branch.number + 1 if len(timeline.branches) > 1 else 0,
-            find=scene.focus.find,
+            find=scene.focus.find, source=source.name.rpartition("/")[2] if source else "",
         )  # fmt: skip
 
     # -- what stands where -----------------------------------------------------------------------------------

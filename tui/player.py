@@ -33,7 +33,7 @@ class Player:
         self.playing = playing
         self.speed = speed
         self.stopped_at = ""
-        """Why it paused by itself: ``cue``, ``end`` of the scenario, or empty if a person paused it."""
+        """Why it paused by itself: ``cue``, ``end`` of the scenario or of the ``data``; empty if a person paused it."""
         self._carry = 0
         self._ended: set[int] = set()
 
@@ -133,6 +133,8 @@ class Player:
         elif ends and timeline.now_us >= goal_us:
             self._ended.add(number)
             self._stop("end")
+        elif timeline.variant.source is not None and timeline.engine.next_us() is None:
+            self._stop("data")
 
     def _stop(self, why: str) -> None:
         self.playing, self.stopped_at, self._carry = False, why, 0

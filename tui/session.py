@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engines.errors import UserError
-from engines.sim.pattern import Config, Pattern, Scenario
+from engines.sim.pattern import Config, Pattern, Scenario, Variant
 from engines.sim.recording import Recording, record
 from engines.sim.timeline import Timeline
 from tui import asking, files
@@ -28,7 +28,8 @@ from tui.scene import SCROLLS, Scene, toggled
 
 SEED: Final = 42
 NOTICE_WALL_US: Final = 5_000_000
-SCENARIO_OVER: Final = "the story ends here: space goes on without it"
+OVER: Final = {"end": "the story ends here: space goes on without it", "data": "the recorded data ends here"}
+"""What is said where a run stops by itself."""
 
 
 class Session:
@@ -48,12 +49,14 @@ class Session:
         sandbox: bool = False,
         save_folder: Path | None = None,
         recording: Recording | None = None,
+        recorded: Variant | None = None,
         version: str = "",
     ) -> None:
         """Open a pattern by name. UserError if it, its variant or its scenario does not exist.
 
         ``seed``: None is the scenario's own, or 42. ``recording`` opens at its end, paused, and goes before
-        ``variant``, ``scenario``, ``seed`` and ``config``. ``save_folder``: where ``leave`` saves.
+        ``variant``, ``scenario``, ``seed`` and ``config``. So does ``recorded``, a variant that plays the user's data.
+        ``save_folder``: where ``leave`` saves.
         """
         self.panels = panels
         self.glyphs = glyphs
@@ -70,7 +73,10 @@ class Session:
         self._notice_until_us = 0
         self._dirty = True
         self._fresh = True
-        self.scene = self._first(pattern, variant, scenario, seed, config, recording)
+        if recorded is not None:
+            self.scene = self._play_data(pattern, recorded, config)
+        else:
+            self.scene = self._first(pattern, variant, scenario, seed, config, recording)
 
     # -- what comes in ---------------------------------------------------------------------------------------
 
@@ -127,8 +133,8 @@ class Session:
             self._dirty = True
             if was_playing and not player.playing:
                 self._touch()
-                if player.stopped_at == "end":
-                    self.notify(SCENARIO_OVER)
+                if player.stopped_at in OVER:
+                    self.notify(OVER[player.stopped_at])
 
     def resize(self, width: int, height: int) -> None:
         """The screen has this size now."""
@@ -225,6 +231,13 @@ class Session:
         timeline: Timeline[Any, Any] = Timeline(chosen, seed, config or (story.config if story else ()), story)
         return self._enter(self._panel(pattern, chosen.name), timeline)
 
+    def _play_data(self, pattern: str, recorded: Variant, config: Config) -> Scene:
+        """The user's data, paused at its end."""
+        panel = next(panel for panel in self.panels if panel.pattern.name == pattern)
+        timeline: Timeline[Any, Any] = Timeline(recorded, 0, config)
+        timeline.advance(timeline.engine.end_us)  # type: ignore[attr-defined]
+        return self._enter(panel, timeline, playing=False)
+
     def _enter(self, panel: Panel, timeline: Timeline[Any, Any], playing: bool = True) -> Scene:
         """A new scene, as the one to look at."""
         speed = self._speed or Fraction(*panel.pattern.speed)
@@ -254,6 +267,7 @@ class Session:
     def _neighbour(self, by: int) -> None:
         pattern = self.scene.panel.pattern
         names = [variant.name for variant in pattern.variants]
+        names += [name for number, name in self._scenes if number == pattern.name and name not in names]
         self._visit(pattern, names[(names.index(self.scene.variant.name) + by) % len(names)])
 
     # -- deeds -----------------------------------------------------------------------------------------------
@@ -314,7 +328,7 @@ class Session:
             "start": player.home,
             "newest": player.end,
             "restart": lambda: self._again(0),
-            "reseed": lambda: self._again(1),
+            "reseed": self._reseed,
             "free": lambda: self._start(scene.branch.seed, scene.branch.config, None),
             "variant_next": lambda: self._neighbour(1),
             "variant_back": lambda: self._neighbour(-1),
@@ -336,6 +350,11 @@ class Session:
     def _play(self, scenario: Scenario) -> None:
         self._visit(self.scene.panel.pattern, scenario.variant)
         self._start(scenario.seed, scenario.config, scenario)
+
+    def _reseed(self) -> None:
+        if self.scene.variant.source is not None:
+            raise UserError("recorded data has no seed: what happened has happened; r plays it from its start")
+        self._again(1)
 
     def _again(self, by: int) -> None:
         branch = self.scene.branch

@@ -1,49 +1,25 @@
-"""The user's own data on the command line: a FILE is read as a stream, judged, and reported like any run.
+"""The user's keys: what every strategy makes of them, or a simulated cluster that holds them."""
 
-One function a pattern, listed in ``READERS``. A reader prints its report and says whether all checks hold.
-"""
-
-import contextlib
-import json
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, BinaryIO, Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import click
 
-from engines.errors import UserError
 from engines.sharding.change import change
 from engines.sharding.cluster.commands import AddNode, RemoveNode
 from engines.sharding.cluster.options import KEYS_MAX
 from engines.sharding.compare import Outcome
 from engines.sharding.judge import Judgement, judge
 from engines.sharding.keys import read_keys, show
-from engines.sim.pattern import Config
 from tui.options import DataOptions
+from tui.userdata.common import Opening, check_lines, echo_json, head_json, name_of, open_data
 
 NODES: Final = 10
 VNODES: Final = 150
 
 
-@contextlib.contextmanager
-def open_data(file: str) -> Iterator[BinaryIO]:
-    """The bytes of a file, or of standard input for ``-``. UserError if it cannot be read."""
-    if file == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        stream = Path(file).open("rb")  # noqa: SIM115 - only opening it is the user's mistake
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
-    with stream:
-        try:
-            yield stream
-        except (IsADirectoryError, PermissionError) as error:
-            raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
-
-
-def read_sharding(file: str, options: DataOptions) -> Judgement:
+def read(file: str, options: DataOptions) -> Judgement:
     """The user's keys, compared."""
     plan = change(
         NODES if options.nodes is None else options.nodes,
@@ -52,51 +28,35 @@ def read_sharding(file: str, options: DataOptions) -> Judgement:
         options.join_name,
         options.leave_name,
     )
-    name = "standard input" if file == "-" else file
+    name = name_of(file)
     with open_data(file) as stream:
         keys, skipped = read_keys(stream, name, skip_bad=options.skip_bad)
     return judge(keys, skipped, name, plan, VNODES if options.vnodes is None else options.vnodes, _progress())
 
 
-def report_sharding(file: str, options: DataOptions, as_json: bool) -> bool:
+def report(file: str, options: DataOptions, as_json: bool) -> bool:
     """Print the comparison; with ``locate`` every placement as well, as a stream."""
-    found = read_sharding(file, options)
+    found = read(file, options)
     rf = min(3, len(found.plan.nodes)) if options.rf is None else options.rf
     vnodes = VNODES if options.vnodes is None else options.vnodes
     placements = found.placements(rf, vnodes) if options.locate else None
     if not as_json:
-        click.echo(_sharding_text(found))
+        click.echo(_text(found))
         if placements is not None:
             for each in placements:
                 where = "" if each.slot is None else f" slot {each.slot}"
                 token = "" if each.token is None else f" token {each.token}"
                 click.echo(f"{each.to_json()['key']}  {each.strategy:10} {' '.join(each.replicas)}{where}{token}")
     else:
-        data = {
-            "pattern": "sharding",
-            "variant": None,
-            "seed": None,
-            "virtual_time_us": 0,
-            "events": len(found.keys),
-            "digest": found.digest,
-            "checks": [
-                {"name": each.name, "ok": each.ok, "detail": each.detail, "witness": list(each.witness)}
-                for each in found.checks
-            ],
-            **found.as_json(),
-        }
-        text = json.dumps(data)
+        head = head_json("sharding", None, 0, len(found.keys), found.digest, found.checks) | found.as_json()
         if placements is None:
-            click.echo(text)
+            echo_json(head)
         else:
-            click.echo(f'{text[:-1]}, "placements": [', nl=False)
-            for number, each in enumerate(placements):
-                click.echo(("," if number else "") + json.dumps(each.to_json()), nl=False)
-            click.echo("]}")
+            echo_json(head, "placements", (each.to_json() for each in placements))
     return all(check.ok for check in found.checks)
 
 
-def _sharding_text(found: Judgement) -> str:
+def _text(found: Judgement) -> str:
     plan = found.plan
     joins = f", {' '.join(plan.join)} joins" if plan.join else ""
     leaves = f", {' '.join(plan.leave)} leaves" if plan.leave else ""
@@ -109,10 +69,7 @@ def _sharding_text(found: Judgement) -> str:
         f"{'strategy':12}{'moved':>9}{'ideal':>9}{'survivors':>11}{'cv':>8}{'peak/mean':>11}{'hottest key':>13}",
     ]
     lines += [_row(name, each) for name, each in found.outcomes.items()]
-    lines += ["", "checks"]
-    for check in found.checks:
-        lines.append(f"  {'ok    ' if check.ok else 'FAILED'}  {check.name}: {check.detail}")
-        lines.extend(f"          {line}" for line in check.witness)
+    lines += check_lines(found.checks)
     return "\n".join(lines)
 
 
@@ -136,11 +93,10 @@ def _progress() -> Callable[[int, int], None]:
     return show
 
 
-def simulate(pattern: str, file: str, options: DataOptions) -> tuple[Config, tuple[Any, ...]]:
-    """The same data for the app: the settings of a simulated cluster, and what happens to it at once."""
-    assert pattern == "sharding"
+def opening(file: str, options: DataOptions) -> Opening:
+    """A simulated cluster that holds these keys: its settings, and what happens to it at once."""
     with open_data(file) as stream:
-        keys, _ = read_keys(stream, "standard input" if file == "-" else file, skip_bad=options.skip_bad)
+        keys, _ = read_keys(stream, name_of(file), skip_bad=options.skip_bad)
     sample = tuple((show(key), max(1, round(weight))) for key, weight in keys.sample(KEYS_MAX))
     settings: list[tuple[str, Any]] = [("user_keys", sample), ("stand_for", len(keys))]
     if options.nodes is not None:
@@ -153,7 +109,4 @@ def simulate(pattern: str, file: str, options: DataOptions) -> tuple[Config, tup
     last = options.nodes or 6
     leaves = [RemoveNode(f"n{last - i}") for i in range(options.leave or 0)]
     leaves += [RemoveNode(name) for name in options.leave_name]
-    return tuple(settings), (*joins, *leaves)
-
-
-READERS: Final[dict[str, Callable[[str, DataOptions, bool], bool]]] = {"sharding": report_sharding}
+    return Opening(None, tuple(settings), (*joins, *leaves))

@@ -1,0 +1,35 @@
+"""The user's own data: a FILE is read as a stream, judged, and reported or played like any run.
+
+One module a pattern, each a ``Reader``; ``tui.options.FORMATS`` lists which patterns have one.
+"""
+
+from typing import cast
+
+from engines.errors import UserError
+from engines.sim.recording import SourceFile
+from engines.sim.source import Source
+from tui.options import DataOptions
+from tui.userdata.common import Opening, Reader, name_of
+
+
+def reader(pattern: str) -> Reader:
+    """The module that reads the data of a pattern; imported when it is needed."""
+    match pattern:
+        case "sharding":
+            from tui.userdata import sharding as module
+        case _:
+            raise AssertionError(f"{pattern} reads no data")
+    return cast(Reader, module)
+
+
+def reopen(pattern: str, file: SourceFile) -> Source:
+    """The FILE of a saved run, read again. UserError if it is gone or was changed."""
+    opening = reader(pattern).opening(file.path, DataOptions(skip_bad=file.skip_bad))
+    source = opening.variant.source if opening.variant else None
+    if source is None or source.sha256 != file.sha256:
+        found = source.sha256 if source else "no recorded data"
+        raise UserError(f"{file.path}: changed since the run was saved: SHA-256 {found}, recorded is {file.sha256}")
+    return source
+
+
+__all__ = ["Opening", "Reader", "name_of", "reader", "reopen"]

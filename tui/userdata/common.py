@@ -1,0 +1,128 @@
+"""What all readers of the user's data share: opening it, naming it, hashing it on the way."""
+
+import contextlib
+import hashlib
+import io
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, Protocol
+
+import click
+
+from engines.errors import UserError
+from engines.sim.pattern import Check, Config, Variant
+from tui.options import DataOptions
+
+
+class Opening(NamedTuple):
+    """How the app begins on a FILE."""
+
+    variant: Variant | None
+    """The variant that plays its records, on their source; None: a variant of the simulation that holds the data."""
+    config: Config = ()
+    commands: tuple[Any, ...] = ()
+    """Given at once."""
+
+
+class Reader(Protocol):
+    """A module of this package."""
+
+    def report(self, file: str, options: DataOptions, as_json: bool) -> bool:
+        """Judge the data and print a report; whether all checks hold. For ``dp-tui run PATTERN FILE``."""
+
+    def opening(self, file: str, options: DataOptions) -> Opening:
+        """Read the data for the app."""
+
+
+def name_of(file: str) -> str:
+    """What a FILE is called in messages."""
+    return "standard input" if file == "-" else file
+
+
+@contextlib.contextmanager
+def open_data(file: str) -> Iterator[BinaryIO]:
+    """The bytes of a file, or of standard input for ``-``. UserError if it cannot be read."""
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = Path(file).open("rb")  # noqa: SIM115 - only opening it is the user's mistake
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
+        raise UserError(f"{file!r}: no name of a file: {error}") from None
+    with stream:
+        try:
+            yield stream
+        except (IsADirectoryError, PermissionError) as error:
+            raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
+
+
+class _Hashing(io.RawIOBase):
+    """Passes bytes on and hashes them."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        self.sha256 = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        data = self.stream.read(len(buffer))
+        buffer[: len(data)] = data
+        self.sha256.update(data)
+        return len(data)
+
+
+class Hashed:
+    """A stream to read from, and the SHA-256 of all that was read."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._raw = _Hashing(stream)
+        self.stream: BinaryIO = io.BufferedReader(self._raw, 1 << 16)
+
+    @property
+    def sha256(self) -> str:
+        """In hex; complete once the stream was read to its end."""
+        return self._raw.sha256.hexdigest()
+
+
+def head_json(
+    pattern: str, variant: str | None, span_us: int, events: int, digest: str, checks: Iterable[Check]
+) -> dict[str, Any]:
+    """The fields that every ``run --json`` has; what a reader adds comes behind them."""
+    return {
+        "pattern": pattern,
+        "variant": variant,
+        "seed": None,
+        "virtual_time_us": span_us,
+        "events": events,
+        "digest": digest,
+        "checks": [
+            {"name": each.name, "ok": each.ok, "detail": each.detail, "witness": list(each.witness)} for each in checks
+        ],
+    }
+
+
+def check_lines(checks: Iterable[Check]) -> list[str]:
+    """The checks, for people."""
+    lines = ["", "checks"]
+    for check in checks:
+        lines.append(f"  {'ok    ' if check.ok else 'FAILED'}  {check.name}: {check.detail}")
+        lines.extend(f"          {line}" for line in check.witness)
+    return lines
+
+
+def echo_json(head: Mapping[str, Any], streamed: str = "", items: Iterable[Any] = ()) -> None:
+    """Print one object; its last field, if ``streamed`` names one, is a list printed item by item."""
+    text = json.dumps(head)
+    if not streamed:
+        click.echo(text)
+        return
+    click.echo(f'{text[:-1]}, "{streamed}": [', nl=False)
+    for number, each in enumerate(items):
+        click.echo(("," if number else "") + json.dumps(each), nl=False)
+    click.echo("]}")
