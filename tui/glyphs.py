@@ -31,6 +31,9 @@ class Glyphs:
     block: str  # a solid bar of a chart
     span: str  # a bar a little lower than its row, so that neighbours stay apart
     thin: str  # the same where it matters less
+    through: str  # a bar that only holds others that matter
+    aside: str  # a bar that does not matter now
+    queued: str  # waiting, of another kind than a solid bar's
     commit: str  # stands between the committed and the uncommitted part of a log
     played: str
     unplayed: str
@@ -70,6 +73,9 @@ BRAILLE: Final = Glyphs(
     block="█",
     span="▆",
     thin="─",
+    through="━",
+    aside="─",
+    queued="▓",
     commit="│",
     played="━",
     unplayed="─",
@@ -104,6 +110,9 @@ BLOCK: Final = Glyphs(
     block="█",
     span="▆",
     thin="─",
+    through="━",
+    aside="─",
+    queued="▓",
     commit="│",
     played="═",
     unplayed="─",
@@ -138,6 +147,9 @@ ASCII: Final = Glyphs(
     block="#",
     span="=",
     thin="-",
+    through="-",
+    aside=".",
+    queued="%",
     commit="|",
     played="=",
     unplayed="-",
