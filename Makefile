@@ -18,7 +18,7 @@ run: $(STAMP)
 	@exec $(BIN)/dp-tui $(ARGS)
 
 test: check
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .
