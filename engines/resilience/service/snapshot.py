@@ -160,6 +160,14 @@ class EdgeView(NamedTuple):
     """What is wrong on the way, in words: cut, loss, latency, Istio's faults."""
     options: tuple[tuple[str, int], ...]
     """Every option of the edge by its name in ``SetOption``."""
+    cut: bool = False
+    """Whether some link of the edge, either way, drops everything."""
+    loss_ppm: int = 0
+    """The worst loss of its links."""
+    latency_us: int = 0
+    """The longest latency of its links, without jitter."""
+    shuffled_ppm: int = 0
+    """The largest share of messages that come twice or out of order."""
 
 
 class HostView(NamedTuple):
@@ -177,6 +185,8 @@ class HostView(NamedTuple):
     slow_percent: int
     sick_percent: int
     faults: tuple[str, ...]
+    clock_off_us: int = 0
+    drift_ppm: int = 0
 
 
 class ServiceView(NamedTuple):
