@@ -1,0 +1,496 @@
+"""A circuit breaker: one state machine that can be any of the common ones.
+
+    CLOSED      calls pass; their results fill a window; a rate at its threshold trips the breaker
+    OPEN        calls are rejected at once, until the waiting is over
+    HALF_OPEN   a few probes pass; their results decide
+
+The machine is the table ``TRANSITIONS``; ``Breaker._move`` is its only door, and it knows no edge that the table does
+not have. How the edges are reached is told by ``BreakerOptions``. Time is passed in, in microseconds that never
+decrease; the breaker fetches nothing and starts nothing. ``poll`` makes the changes that time alone brings about, and
+the other calls poll first, so a caller that never polls misses no change: it only hears of it later, with the time at
+which it was due.
+
+A permit is a number, the *era* in which it was given. Every transition begins a new era, so a result whose permit is
+of an older one is late, and a permit of a half-open era is a probe. The admitted call costs nothing but that number;
+reasons are built for rejections and transitions.
+
+Three more states are orders and not judgements: DISABLED (all calls pass, nothing is counted), METRICS_ONLY (all
+pass, all are counted, nothing trips) and FORCED_OPEN (none passes). They are resilience4j's, as are their names.
+
+Source: M. Nygard, Release It! (2nd ed.), chapter 5; the libraries named in ``presets.py``.
+"""
+
+from collections import deque
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from engines.resilience import explain
+from engines.resilience.policy import (
+    PPM,
+    Boundary,
+    BreakerOptions,
+    HalfOpenRule,
+    JudgedOn,
+    LateRule,
+    ReleaseRule,
+    Waiting,
+    WindowKind,
+)
+from engines.resilience.window import (
+    NEVER,
+    CountWindow,
+    FiresWindow,
+    PollyWindow,
+    TickWindow,
+    TimeWindow,
+    Window,
+)
+
+HISTORY_MAX: Final = 32
+"""Transitions that a breaker remembers."""
+
+
+class State(StrEnum):
+    """Where a breaker can be."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+    DISABLED = "disabled"
+    METRICS_ONLY = "metrics_only"
+    FORCED_OPEN = "forced_open"
+
+
+class Cause(StrEnum):
+    """What can move it."""
+
+    FAILURE_RATE = "failure rate"
+    SLOW_RATE = "slow call rate"
+    WAIT_OVER = "wait over"
+    PROBE_SUCCEEDED = "probe succeeded"
+    PROBE_FAILED = "probe failed"
+    PROBE_ABANDONED = "probe abandoned"
+    LATE_SUCCESS = "late success"
+    LATE_FAILURE = "late failure"
+    RATES_BELOW = "rates below thresholds"
+    HALF_OPEN_EXPIRED = "half-open too long"
+    RESET = "reset"
+    DISABLE = "disable"
+    METRICS = "metrics only"
+    FORCE_OPEN = "force open"
+
+
+ORDERS: Final[dict[Cause, State]] = {
+    Cause.RESET: State.CLOSED,
+    Cause.DISABLE: State.DISABLED,
+    Cause.METRICS: State.METRICS_ONLY,
+    Cause.FORCE_OPEN: State.FORCED_OPEN,
+}
+"""What a person may order, in any state."""
+
+TRANSITIONS: Final[dict[tuple[State, Cause], State]] = {
+    (State.CLOSED, Cause.FAILURE_RATE): State.OPEN,
+    (State.CLOSED, Cause.SLOW_RATE): State.OPEN,
+    (State.OPEN, Cause.WAIT_OVER): State.HALF_OPEN,
+    (State.HALF_OPEN, Cause.PROBE_SUCCEEDED): State.CLOSED,
+    (State.HALF_OPEN, Cause.PROBE_FAILED): State.OPEN,
+    (State.HALF_OPEN, Cause.PROBE_ABANDONED): State.OPEN,
+    (State.HALF_OPEN, Cause.LATE_SUCCESS): State.CLOSED,
+    (State.HALF_OPEN, Cause.LATE_FAILURE): State.OPEN,
+    (State.HALF_OPEN, Cause.RATES_BELOW): State.CLOSED,
+    (State.HALF_OPEN, Cause.FAILURE_RATE): State.OPEN,
+    (State.HALF_OPEN, Cause.SLOW_RATE): State.OPEN,
+    (State.HALF_OPEN, Cause.HALF_OPEN_EXPIRED): State.OPEN,
+    **{(state, order): to for state in State for order, to in ORDERS.items()},
+}
+"""Every edge there is. What is not here cannot happen."""
+
+Permit = int
+"""The era in which a call was let through."""
+
+
+class Rejection(NamedTuple):
+    """A call that was not let through, and why, as data."""
+
+    state: State
+    cause: Cause | None
+    """What brought the breaker into this state; None: it has never moved."""
+    wait_us: int
+    """Until a call can be let through; 0: that depends on results, not on time."""
+    probes: int
+    """Probes that were permitted, all of them given away (half-open)."""
+
+    @property
+    def why(self) -> str:
+        """In words."""
+        return explain.rejection(self.state, self.cause or "", self.wait_us, self.probes)
+
+
+class Transition(NamedTuple):
+    """A change of state; ``why`` has the numbers."""
+
+    at_us: int
+    src: State
+    dst: State
+    why: str
+    cause: Cause
+
+
+class Why(NamedTuple):
+    """Why a breaker is where it is, and what would move it: all numbers as they are at one moment."""
+
+    state: str
+    since_us: int
+    cause: str
+    reason: str
+    """What moved it here, in words."""
+    rate_ppm: int
+    threshold_ppm: int
+    boundary: str
+    slow_ppm: int
+    slow_threshold_ppm: int
+    calls: int
+    failures: int
+    slow: int
+    minimum: int
+    countdown_us: int
+    """Until time alone may move it; 0: it cannot, or any call does."""
+    probes_permitted: int
+    probes_left: int
+    probes_running: int
+    closes: str
+    """What would move it on, in words and numbers."""
+
+
+def make_window(options: BreakerOptions, now_us: int) -> Window:
+    """The window that the options describe, empty."""
+    match options.window:
+        case WindowKind.COUNT:
+            return CountWindow(options.size)
+        case WindowKind.TIME:
+            return TimeWindow(options.window_us, options.buckets, now_us)
+        case WindowKind.FIRES:
+            return FiresWindow(options.window_us, options.buckets, now_us, origin_us=now_us)
+        case WindowKind.TICK:
+            return TickWindow(options.window_us, options.buckets, now_us)
+        case WindowKind.POLLY:
+            return PollyWindow(options.window_us, now_us)
+
+
+class Breaker:
+    """The machine. ``acquire`` before a call; then ``result``, or ``release`` or ``refused`` if there was none."""
+
+    __slots__ = (
+        "_calm_us",
+        "_due_us",
+        "_failure_ppm",
+        "_judges_success",
+        "_minimum",
+        "_over",
+        "_slow_ppm",
+        "_slow_us",
+        "cause",
+        "era",
+        "fresh",
+        "history",
+        "options",
+        "probes_left",
+        "probes_running",
+        "since_us",
+        "state",
+        "window",
+    )
+
+    def __init__(self, options: BreakerOptions, now_us: int = 0) -> None:
+        self.state = State.CLOSED
+        self.cause: Cause | None = None
+        self.since_us = now_us
+        self.era: Permit = 0
+        self.probes_left = 0
+        self.probes_running = 0
+        self.history: deque[Transition] = deque(maxlen=HISTORY_MAX)
+        self.fresh: deque[Transition] = deque(maxlen=HISTORY_MAX)
+        self._install(options)
+        self.window: Window = make_window(options, now_us)
+        self._plan()
+
+    def _install(self, options: BreakerOptions) -> None:
+        self.options = options
+        self._failure_ppm = options.failure_ppm
+        self._over = 1 if options.failure_at is Boundary.ABOVE else 0
+        self._slow_us = options.slow_us or NEVER
+        self._slow_ppm = options.slow_ppm
+        self._minimum = options.needed
+        self._judges_success = options.judged_on is JudgedOn.RESULT
+
+    def _plan(self) -> None:
+        """When time alone moves the breaker, and until when a call needs no more than the short way.
+
+        The short way is for closed breakers without a timer, whose window does not care for starts.
+        """
+        options = self.options
+        self._due_us = NEVER
+        self._calm_us = -1
+        match self.state:
+            case State.CLOSED:
+                self._due_us = self.window.next_us()
+                if options.window not in (WindowKind.TICK, WindowKind.FIRES):
+                    self._calm_us = NEVER
+            case State.OPEN if options.waiting is Waiting.TIMER:
+                self._due_us = self.since_us + options.wait_us
+            case State.HALF_OPEN if options.half_open_max_us:
+                self._due_us = self.since_us + options.half_open_max_us
+
+    # -- a call ----------------------------------------------------------------------------------------------------
+
+    def acquire(self, now_us: int) -> Permit | Rejection:
+        """May a call start now? A permit (an int) or the reason why not."""
+        if now_us < self._calm_us:
+            return self.era
+        return self._acquire(now_us)
+
+    def _acquire(self, now_us: int) -> Permit | Rejection:
+        if now_us >= self._due_us:
+            self.poll(now_us)
+        self.window.started(now_us)
+        if self.state is State.OPEN and self._waited(now_us):
+            waited = explain.waited(self.options, now_us - self.since_us)
+            self._move(now_us, Cause.WAIT_OVER, waited)
+        match self.state:
+            case State.HALF_OPEN if self.probes_left:
+                self.probes_left -= 1
+                self.probes_running += 1
+                return self.era
+            case State.OPEN | State.HALF_OPEN | State.FORCED_OPEN:
+                return Rejection(self.state, self.cause, self.countdown_us(now_us), self.options.probes)
+            case _:
+                return self.era
+
+    def _waited(self, now_us: int) -> bool:
+        """Whether a call at this moment ends the waiting."""
+        if self.options.waiting is Waiting.TIMER:
+            return False
+        over_us = now_us - self.since_us - self.options.wait_us
+        return over_us >= 0 if self.options.wait_at is Boundary.AT else over_us > 0
+
+    def result(self, permit: Permit, now_us: int, failed: bool, duration_us: int = 0) -> Transition | None:
+        """A call that was let through ended; the transition that this caused, if it did."""
+        if now_us >= self._calm_us:
+            return self._result(permit, now_us, failed, duration_us > self._slow_us)
+        window = self.window
+        window.record(now_us, failed, duration_us > self._slow_us)
+        if (failed or self._judges_success) and window.calls >= self._minimum and (window.failures or window.slow):
+            return self._judge(now_us)
+        return None
+
+    def _result(self, permit: Permit, now_us: int, failed: bool, slow: bool) -> Transition | None:
+        if now_us >= self._due_us:
+            self.poll(now_us)
+        late = permit != self.era
+        match self.state:
+            case State.CLOSED:
+                self.window.record(now_us, failed, slow)
+                self._due_us = self.window.next_us()
+                due = self._judges_success or (failed and self.options.judged_on is JudgedOn.FAILURE)
+                return self._judge(now_us) if due and self.window.calls >= self._minimum else None
+            case State.HALF_OPEN:
+                if late and self.options.late is LateRule.IGNORED:
+                    return None
+                if not late:
+                    self.probes_running -= 1
+                self.window.record(now_us, failed, slow)
+                return self._decide(now_us, failed or slow, late)
+            case State.OPEN if self.options.late is LateRule.AS_ANY:
+                self.window.record(now_us, failed, slow)
+            case State.METRICS_ONLY:
+                self.window.record(now_us, failed, slow)
+        return None
+
+    def _judge(self, at_us: int) -> Transition | None:
+        """Hold the window against the thresholds. Its totals are up to date: something was just recorded."""
+        window = self.window
+        calls, failures = window.calls, window.failures
+        if failures and failures * PPM - self._failure_ppm * calls >= self._over:
+            return self._move(at_us, Cause.FAILURE_RATE, explain.failure_rate(self.options, calls, failures))
+        if window.slow and window.slow * PPM >= self._slow_ppm * calls:
+            return self._move(at_us, Cause.SLOW_RATE, explain.slow_rate(self.options, calls, window.slow))
+        return None
+
+    def _decide(self, at_us: int, bad: bool, late: bool) -> Transition | None:
+        """What a result means to a half-open breaker."""
+        options = self.options
+        if options.half_open is HalfOpenRule.RATE:
+            if self.window.calls < options.probes_needed:
+                return None
+            return self._judge(at_us) or self._move(
+                at_us, Cause.RATES_BELOW, explain.rates_below(options, self.window.calls, self.window.failures)
+            )
+        if bad:
+            return self._move(at_us, Cause.LATE_FAILURE if late else Cause.PROBE_FAILED, explain.decided(late, bad))
+        return self._move(at_us, Cause.LATE_SUCCESS if late else Cause.PROBE_SUCCEEDED, explain.decided(late, bad))
+
+    def release(self, permit: Permit, now_us: int) -> Transition | None:
+        """A call that was let through ended without a result: it was cancelled."""
+        if now_us >= self._due_us:
+            self.poll(now_us)
+        match self.options.released:
+            case ReleaseRule.SUCCESS:
+                return self._result(permit, now_us, False, False)
+            case ReleaseRule.FAILURE:
+                return self._result(permit, now_us, True, False)
+        if self.state is not State.HALF_OPEN:
+            return None
+        mine = permit == self.era
+        if mine:
+            self.probes_running -= 1
+        if self.options.released is ReleaseRule.RETURNED:
+            self.probes_left += mine
+            return None
+        if mine or self.options.late is LateRule.AS_ANY:
+            return self._move(now_us, Cause.PROBE_ABANDONED, explain.abandoned(not mine))
+        return None
+
+    def refused(self, permit: Permit, now_us: int) -> Transition | None:
+        """A call that was let through here was rejected further in, by a bulkhead or a limiter."""
+        if self.options.inner_rejections:
+            return self.result(permit, now_us, True, 0)
+        return self.release(permit, now_us)
+
+    # -- time ------------------------------------------------------------------------------------------------------
+
+    def next_us(self) -> int | None:
+        """When ``poll`` has something to do at the earliest."""
+        return None if self._due_us == NEVER else self._due_us
+
+    def poll(self, now_us: int) -> Transition | None:
+        """Make the changes that time has brought about; the last transition among them."""
+        last = None
+        while self._due_us <= now_us:
+            last = self._timed(self._due_us) or last
+        return last
+
+    def _timed(self, at_us: int) -> Transition | None:
+        match self.state:
+            case State.OPEN:
+                return self._move(at_us, Cause.WAIT_OVER, explain.waited(self.options, at_us - self.since_us))
+            case State.HALF_OPEN:
+                return self._move(at_us, Cause.HALF_OPEN_EXPIRED, explain.expired(self.options, self.window.calls))
+        window = self.window
+        assert isinstance(window, TickWindow)
+        window.tick()
+        self._due_us = window.next_us()
+        return self._judge(at_us) if window.calls >= self._minimum else None
+
+    # -- orders ----------------------------------------------------------------------------------------------------
+
+    def order(self, cause: Cause, now_us: int) -> Transition:
+        """Carry out one of ``ORDERS``: reset, disable, count only, force open."""
+        assert cause in ORDERS, cause
+        self.poll(now_us)
+        return self._move(now_us, cause, explain.ordered(cause))
+
+    def retune(self, options: BreakerOptions, now_us: int) -> None:
+        """Go on under other options: the state stays, and so does the window if its shape does.
+
+        A half-open breaker whose rule for probes changes begins its round anew; probes that are out count for it.
+        """
+        self.poll(now_us)
+        before = self.options
+        self._install(options)
+        trial = self.state is State.HALF_OPEN and options.half_open is HalfOpenRule.RATE
+        again = (before.half_open, before.probes) != (options.half_open, options.probes)
+        if self.state is State.HALF_OPEN and again:
+            self.probes_left = max(0, options.probes - self.probes_running)
+            self.window = CountWindow(options.probes) if trial else make_window(options, now_us)
+        elif not trial and _shape(before) != _shape(options):
+            self.window = make_window(options, now_us)
+        self._plan()
+        self.poll(now_us)
+
+    def _move(self, at_us: int, cause: Cause, why: str) -> Transition:
+        """The only door between states."""
+        src = self.state
+        self.state = dst = TRANSITIONS[src, cause]
+        self.cause = cause
+        self.since_us = at_us
+        self.era += 1
+        self.probes_left = self.probes_running = 0
+        if dst is State.HALF_OPEN:
+            self.probes_left = self.options.probes
+            if self.options.half_open is HalfOpenRule.RATE:
+                self.window = CountWindow(self.options.probes)
+        elif dst is not State.OPEN and self.options.half_open is HalfOpenRule.RATE:
+            self.window = make_window(self.options, at_us)
+        elif dst is not State.OPEN and (self.options.reset_on_close or cause in ORDERS):
+            self.window.reset(at_us)
+        moved = Transition(at_us, src, dst, why, cause)
+        self.history.append(moved)
+        self.fresh.append(moved)
+        self._plan()
+        return moved
+
+    def drain(self) -> tuple[Transition, ...]:
+        """The transitions since the last time this was asked, oldest first."""
+        if not self.fresh:
+            return ()
+        found = tuple(self.fresh)
+        self.fresh.clear()
+        return found
+
+    # -- looking ---------------------------------------------------------------------------------------------------
+
+    def countdown_us(self, now_us: int) -> int:
+        """How long until time alone, or a call after it, may move the breaker."""
+        if self.state is State.OPEN:
+            return max(0, self.since_us + self.options.wait_us - now_us)
+        if self.state is State.HALF_OPEN and self.options.half_open_max_us:
+            return max(0, self.since_us + self.options.half_open_max_us - now_us)
+        return 0
+
+    def why(self, now_us: int) -> Why:
+        """Everything there is to say about it; changes nothing."""
+        options = self.options
+        calls, failures, slow = self.window.counts(now_us)
+        judged = self.state is State.HALF_OPEN and options.half_open is HalfOpenRule.RATE
+        found = Why(
+            state=self.state.value,
+            since_us=self.since_us,
+            cause=self.cause.value if self.cause else "",
+            reason=self.history[-1].why if self.history else "",
+            rate_ppm=failures * PPM // calls if calls else 0,
+            threshold_ppm=options.failure_ppm,
+            boundary=options.failure_at.value,
+            slow_ppm=slow * PPM // calls if calls else 0,
+            slow_threshold_ppm=options.slow_ppm if options.slow_us else 0,
+            calls=calls,
+            failures=failures,
+            slow=slow,
+            minimum=options.probes_needed if judged else options.needed,
+            countdown_us=self.countdown_us(now_us),
+            probes_permitted=options.probes,
+            probes_left=self.probes_left,
+            probes_running=self.probes_running,
+            closes="",
+        )
+        return found._replace(closes=explain.outlook(options, found))
+
+
+def _shape(options: BreakerOptions) -> tuple[object, ...]:
+    if options.window is WindowKind.COUNT:
+        return options.window, options.size
+    return options.window, options.window_us, options.buckets
+
+
+__all__ = [
+    "ORDERS",
+    "TRANSITIONS",
+    "Breaker",
+    "BreakerOptions",
+    "Cause",
+    "Permit",
+    "Rejection",
+    "State",
+    "Transition",
+    "Why",
+    "make_window",
+]
