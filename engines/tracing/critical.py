@@ -1,0 +1,149 @@
+"""The critical path of a trace, and the self time of every span.
+
+*Critical path.* A partition of the root's interval: every microsecond between its start and its end belongs to exactly
+one span, so the lengths add up exactly to the root's duration. Walk backwards from the end with a cursor. Of the
+children that end at or before the cursor, take the one that ends last (of those that end together, the longest): until
+it ended, its parent could not go on. The time between its end and the cursor is the parent's own. Do the same inside
+the child, in its window, then put the cursor at its start. What follows from that, or has to be settled beside it:
+
+- A child is clipped to the window of its parent, on both sides, and its own children to what is left of it.
+- A child fully outside its parent's window is dropped, with everything below it.
+- A child that straddles the cursor ran beside the later sibling already taken; it is skipped.
+- Siblings that touch (one ends where the next starts) are both on the path. Jaeger drops one of them.
+- A child of length zero holds up nothing. Each child is taken at most once.
+- A CONSUMER child of a PRODUCER does not block: nobody waits for it.
+
+*Self time* of a span: the part of its interval that no blocking child covers, that is its length minus the length of
+the union of their intervals, each clipped to it.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from engines.tracing.spans import Kind, Span
+from engines.tracing.tree import Tree
+
+NO_SPANS: Final = "the trace has no spans"
+NO_TIME: Final = "the root lasts no time: it starts and ends in the same microsecond"
+_KIND: Final = Span._fields.index("kind")
+
+
+class Segment(NamedTuple):
+    """A stretch of the root's interval, and the span it belongs to."""
+
+    row: int
+    """The span's index in the tree's columns."""
+    span_id: str
+    start_us: int
+    end_us: int
+
+    @property
+    def duration_us(self) -> int:
+        """Its length."""
+        return self.end_us - self.start_us
+
+
+class Path(NamedTuple):
+    """A critical path: segments in time order, each beginning where the one before ended."""
+
+    segments: tuple[Segment, ...]
+    reason: str = ""
+    """Why there is no segment with a length; empty if there is one."""
+
+    @property
+    def total_us(self) -> int:
+        """Exactly the root's duration."""
+        return self.segments[-1].end_us - self.segments[0].start_us if self.segments else 0
+
+    @property
+    def on_path(self) -> frozenset[int]:
+        """The indices of the spans that own a segment."""
+        return frozenset(segment.row for segment in self.segments)
+
+
+def is_blocking(parent: Span, child: Span) -> bool:
+    """Whether the parent can be held up by the child."""
+    return not (child.kind == Kind.CONSUMER and parent.kind == Kind.PRODUCER)
+
+
+def blocking_children(tree: Tree, index: int) -> Sequence[int]:
+    """The children that can hold up a span."""
+    kids = tree.children[index]
+    if tree.spans[index][_KIND] == Kind.PRODUCER:
+        return [kid for kid in kids if tree.spans[kid][_KIND] != Kind.CONSUMER]
+    return kids
+
+
+def critical_path(tree: Tree, root: int | None = None) -> Path:
+    """The critical path below ``root``, by default the tree's root."""
+    top = tree.root if root is None else root
+    if top < 0:
+        return Path((), NO_SPANS)
+    start_us, end_us = tree.start_us, tree.end_us
+    if start_us[top] == end_us[top]:
+        return Path((Segment(top, tree.spans[top].span_id, start_us[top], end_us[top]),), NO_TIME)
+    segments: list[Segment] = []
+    spans, children = tree.spans, tree.children
+    # Windows still to be divided, the earliest on top; ~index is a stretch that is the span's own.
+    stack = [(top, start_us[top], end_us[top])]
+    while stack:
+        index, start, end = stack.pop()
+        if index < 0:
+            segments.append(Segment(~index, spans[~index].span_id, start, end))
+        elif not children[index]:
+            segments.append(Segment(index, spans[index].span_id, start, end))
+        else:
+            _divide(tree, index, start, end, stack)
+    return Path(tuple(segments))
+
+
+def _divide(tree: Tree, index: int, start: int, end: int, stack: list[tuple[int, int, int]]) -> None:
+    """Push the parts of a span's window: those of its blocking children and those that are its own, latest first."""
+    start_us, end_us = tree.start_us, tree.end_us
+    kids = blocking_children(tree, index)  # by start
+    cursor = end
+    for kid in kids:
+        if start_us[kid] >= end:
+            break
+        if end_us[kid] >= end:  # clipped, all of these end together; the first is the longest
+            cursor = max(start_us[kid], start)
+            stack.append((kid, cursor, end))
+            break
+    if cursor == start:
+        return
+    ended = [kid for kid in kids if start < end_us[kid] <= cursor]
+    ended.sort(key=end_us.__getitem__, reverse=True)  # of those that end together, still the longest first
+    for kid in ended:
+        kid_start, kid_end = start_us[kid], end_us[kid]
+        if kid_end > cursor or kid_start == kid_end:
+            continue
+        if kid_end < cursor:
+            stack.append((~index, kid_end, cursor))
+        cursor = kid_start if kid_start > start else start
+        stack.append((kid, cursor, kid_end))
+        if cursor == start:
+            return
+    stack.append((~index, start, cursor))
+
+
+def self_times(tree: Tree) -> list[int]:
+    """The self time of every span in microseconds, by index."""
+    start_us, end_us, children = tree.start_us, tree.end_us, tree.children
+    own = [end - start for start, end in zip(start_us, end_us, strict=True)]
+    for index, kids in enumerate(children):
+        if not kids:
+            continue
+        cursor, end = start_us[index], end_us[index]
+        for kid in blocking_children(tree, index):  # by start
+            kid_start, kid_end = start_us[kid], end_us[kid]
+            if kid_end > end:
+                kid_end = end
+            if kid_start > cursor:
+                cursor = kid_start
+            if kid_end > cursor:
+                own[index] -= kid_end - cursor
+                cursor = kid_end
+    return own
+
+
+__all__ = ["NO_SPANS", "NO_TIME", "Path", "Segment", "blocking_children", "critical_path", "is_blocking", "self_times"]
