@@ -30,6 +30,8 @@ QUEUE: Final = "queue"
 
 HIT_PPM: Final = 900_000
 """Of a warm cache."""
+DENIES_PPM: Final = 5_000
+"""Sessions that have run out: auth answers 401."""
 
 NOUNS: Final = (
     "pricing", "inventory", "shipping", "search", "recommend", "reviews", "profile", "promotions", "tax", "fraud",
@@ -63,6 +65,8 @@ class Operation(NamedTuple):
     work_us: int
     """The median of its own work."""
     stages: tuple[tuple[Call, ...], ...] = ()
+    denies_ppm: int = 0
+    """How often it refuses a request for good reasons: 401, an error of the client and not of the server."""
 
 
 class Service(NamedTuple):
@@ -177,6 +181,7 @@ class _Draft:
         self.operations: dict[str, tuple[int, list[list[Call]]]] = {}
         self.pool_of, self.pool_size, self.hit_ppm = "", 0, 0
         self.consumers: list[str] = []
+        self.denies: dict[str, int] = {}
 
     def add(self, name: str, work_us: int, *stages: list[Call]) -> "_Draft":
         self.operations[name] = (work_us, list(stages))
@@ -184,7 +189,7 @@ class _Draft:
 
     def finished(self) -> Service:
         operations = tuple(
-            Operation(name, work_us, tuple(tuple(stage) for stage in stages if stage))
+            Operation(name, work_us, tuple(tuple(stage) for stage in stages if stage), self.denies.get(name, 0))
             for name, (work_us, stages) in self.operations.items()
         )
         return Service(
@@ -243,6 +248,7 @@ class _Plan:
         queue = self.make("orders-queue", DATA, QUEUE, 16).add("publish OrderPlaced", 200)
         queue.consumers.append(mailer.name)
         fetch = [[cached], [items._replace(only_on_miss=True)]]
+        auth.denies["GET /verify"] = DENIES_PPM
         auth.add("GET /verify", 2_000, [sessions]).add("POST /login", 5_000, [accounts])
         catalog.add("GET /items", 2_500, *fetch).add("GET /product", 3_000, *fetch).add("GET /featured", 3_000, *fetch)
         cart.add("GET /cart", 3_000, [Call("catalog", "GET /items")])

@@ -1,0 +1,155 @@
+"""The truth, kept beside the system: what every span was made for, and what became of it.
+
+No service and no analysis looks at it. It holds what the checks compare the traces with: which trace a request is of,
+which spans have not reached the collector yet, and which never will. All of it is bounded.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from engines.tracing.context import TraceContext
+from engines.tracing.spans import Span
+from engines.tracing.world.messages import Headers, Truth
+from engines.tracing.world.snapshot import HOPS_MAX, Hop
+
+REQUESTS_MAX: Final = 1_000
+UNSEEN_MAX: Final = 20_000
+HOPPED_MAX: Final = 100
+FORGOTTEN_MAX: Final = 4_000
+
+ONE_TRACE: Final = "one trace for a request"
+CAUSE: Final = "a span hangs under its cause"
+UNIQUE: Final = "span ids are unique"
+WHOLE: Final = "every missing span is accounted for"
+ADDS_UP: Final = "a critical path adds up to its root"
+EVICTION: Final = "no trace is half evicted"
+KEEPS_ERRORS: Final = "tail sampling keeps every error"
+ALL_OR_NONE: Final = "a trace is kept whole or not at all"
+SUBSET: Final = "a lower ratio keeps a subset"
+
+
+class Violation(NamedTuple):
+    """A check that does not hold, and what shows it."""
+
+    check: str
+    detail: str
+    witness: tuple[str, ...]
+
+
+class Ledger:
+    """What really happened."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.known: OrderedDict[int, tuple[str, bool]] = OrderedDict()
+        """request -> (its trace, whether that is kept)"""
+        self.unseen: OrderedDict[str, str] = OrderedDict()
+        """span -> trace, of spans that have begun and that the collector has not got"""
+        self.gone: OrderedDict[str, str] = OrderedDict()
+        """The same of spans that it will never get: lost on the wire, by an exporter, or in a crash."""
+        self.forgot = False
+        """Whether one of the two was full: absence from them proves nothing then."""
+        self.forgotten: OrderedDict[str, None] = OrderedDict()
+        """Traces of which the collector had spans when it crashed."""
+        self.hops: OrderedDict[str, list[Hop]] = OrderedDict()
+        self.lost_spans = 0
+        self.violations: list[Violation] = []
+
+    def new_request(self) -> Truth:
+        """A user's request arrives at the edge."""
+        self.requests += 1
+        return Truth(self.requests)
+
+    def begun(self, service: str, name: str, context: TraceContext, truth: Truth) -> None:
+        """A span begins. ``truth.cause`` is the span it must hang under."""
+        known = self.known.get(truth.request)
+        if known is None:
+            self.known[truth.request] = (context.trace_id, context.sampled)
+            if len(self.known) > REQUESTS_MAX:
+                self.known.popitem(last=False)
+        elif known != (context.trace_id, context.sampled):
+            self._torn(service, name, context, truth, *known)
+        if truth.cause and context.parent_id != truth.cause and (known is None or known[0] == context.trace_id):
+            self.violations.append(Violation(CAUSE, f"{service} {name} hangs under a span that did not cause it", (
+                f"request {truth.request}: span {truth.cause} made the call",
+                f"{service} {name} is span {context.span_id} and names {context.parent_id or 'nobody'} as its parent",
+            )))  # fmt: skip
+        if context.sampled:
+            if context.span_id in self.unseen:
+                self.violations.append(Violation(UNIQUE, f"two spans of {service} have one id", (
+                    f"{name} is span {context.span_id} of trace {context.trace_id}",
+                    "a span with this id has begun before, and has not been exported yet",
+                )))  # fmt: skip
+            self.unseen[context.span_id] = context.trace_id
+            if len(self.unseen) > UNSEEN_MAX:
+                self.unseen.popitem(last=False)
+                self.forgot = True
+
+    def _torn(self, service: str, name: str, context: TraceContext, truth: Truth, trace: str, kept: bool) -> None:
+        if context.trace_id != trace:
+            self.violations.append(Violation(ONE_TRACE, f"{service} {name} is not in the trace of its request", (
+                f"request {truth.request} is trace {trace}",
+                f"{service} {name} was called for it and writes trace {context.trace_id}"
+                + (f": {context.why}" if context.why else ""),
+            )))  # fmt: skip
+        else:
+            words = ("dropped", "kept")
+            self.violations.append(Violation(ALL_OR_NONE, f"{service} tears trace {trace[:8]} apart", (
+                f"the root of request {truth.request} decided that it is {words[kept]}",
+                f"{service} {name} decided that it is {words[context.sampled]}",
+            )))  # fmt: skip
+
+    def sampled(self, context: TraceContext, ppm: int, kept: bool, kept_at_half: bool) -> None:
+        """The root has decided at a ratio; at half of it it would have decided otherwise?"""
+        if kept_at_half and not kept:
+            self.violations.append(Violation(SUBSET, f"trace {context.trace_id[:8]} is kept at a lower ratio only", (
+                f"at a ratio of {ppm // 2} ppm it is kept: its randomness {context.trace_id[-14:]} is high enough",
+                f"at a ratio of {ppm} ppm it was dropped",
+            )))  # fmt: skip
+
+    def hop(self, at_us: int, src: str, dst: str, operation: str, headers: Headers, context: TraceContext) -> None:
+        """A call arrived, and this is the context it led to. It belongs to the trace that was sent as well."""
+        hop = Hop(at_us, src, dst, operation, headers, f"new trace: {context.why}" if context.why else "continued",
+                  context.span_id)  # fmt: skip
+        self.note_hop(context.trace_id, hop)
+
+    def note_hop(self, trace_id: str, hop: Hop) -> None:
+        """Keep a hop of a trace."""
+        hops = self.hops.get(trace_id)
+        if hops is None:
+            hops = self.hops[trace_id] = []
+            if len(self.hops) > HOPPED_MAX:
+                self.hops.popitem(last=False)
+        if len(hops) < HOPS_MAX:
+            hops.append(hop)
+
+    def received(self, span: Span) -> None:
+        """The collector has it."""
+        self.unseen.pop(span.span_id, None)
+
+    def lost(self, span_id: str, trace_id: str) -> None:
+        """It will never reach the collector."""
+        self.unseen.pop(span_id, None)
+        if trace_id:
+            self.lost_spans += 1
+            self.gone[span_id] = trace_id
+            if len(self.gone) > UNSEEN_MAX:
+                self.gone.popitem(last=False)
+                self.forgot = True
+
+    def forget(self, trace_ids: Iterable[str]) -> None:
+        """The collector lost these traces in a crash."""
+        for trace_id in trace_ids:
+            self.forgotten[trace_id] = None
+            if len(self.forgotten) > FORGOTTEN_MAX:
+                self.forgotten.popitem(last=False)
+                self.forgot = True
+
+    def accounts_for(self, span_id: str, trace_id: str) -> bool:
+        """Whether it is known why the collector has not got this span."""
+        return self.forgot or span_id in self.unseen or span_id in self.gone or trace_id in self.forgotten
+
+    def violated(self, check: str, detail: str, *witness: str) -> None:
+        """A check does not hold."""
+        self.violations.append(Violation(check, detail, witness))
