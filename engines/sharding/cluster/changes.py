@@ -3,7 +3,7 @@
 Strategies are changed on a copy: a published placement never changes.
 """
 
-from copy import deepcopy
+import pickle
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -101,7 +101,7 @@ def changed(placement: Placement, change: Change, known: Known) -> Placement:
     simple = _simple(placement, change)
     if simple is not None:
         return simple
-    strategy: Any = deepcopy(placement.strategy)
+    strategy: Any = pickle.loads(pickle.dumps(placement.strategy, protocol=5))  # a deep copy, and a fast one
     places = dict(placement.places)
     if isinstance(strategy, Range):
         strategy.chunks = sized(strategy.chunks, known.sizes)

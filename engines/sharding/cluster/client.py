@@ -7,6 +7,7 @@ does not exist yet; a write writes the plain key and every copy.
 from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
@@ -55,6 +56,7 @@ class Load:
         return 0
 
 
+@lru_cache(maxsize=8)
 def make_load(
     kind: str, skew: int, rate: int, keys: tuple[tuple[str, int], ...], salted: tuple[tuple[str, int], ...] = ()
 ) -> Load:

@@ -1,11 +1,12 @@
 """The map as a picture can show it: a ring in 360 degrees, slots in runs, chunks, and everybody's part of the space."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from engines.sharding.cluster import snapshot as s
 from engines.sharding.cluster.figures import PPM, ppm
 from engines.sharding.cluster.ownership import ShardMap, raw, text
+from engines.sharding.cluster.tally import chunk_keys
 from engines.sharding.strategies.chunks import find
 from engines.sharding.strategies.circle import Circle
 from engines.sharding.strategies.maglev import Maglev, fill
@@ -39,12 +40,7 @@ def drawing(owned: dict[str, int], now: ShardMap, engine: "ShardingEngine") -> D
     if isinstance(strategy, Ring):
         return ring_picture(strategy.nodes, strategy.vnodes, tuple(strategy.weights.values()))
     if isinstance(strategy, Slots):
-        runs, exact = slot_runs(now, strategy)
-        counts: dict[str, int] = dict.fromkeys(strategy.nodes, 0)
-        for run in slot_runs(now, strategy, everything=True)[0]:
-            counts[run.owner] = counts.get(run.owner, 0) + run.last - run.first + 1
-        shares = tuple(s.Share(node, count * PPM // len(strategy.table)) for node, count in counts.items())
-        return Drawing(runs=runs, runs_exact=exact, shares=shares)
+        return (now if now.done else now.placement).memo("slots", partial(slots_picture, now, strategy))
     if isinstance(strategy, Range):
         total = max(1, sum(owned.values()))
         shares = tuple(s.Share(node, owned.get(node, 0) * PPM // total) for node in strategy.nodes)
@@ -54,6 +50,16 @@ def drawing(owned: dict[str, int], now: ShardMap, engine: "ShardingEngine") -> D
     weights: Any = strategy.weights  # type: ignore[attr-defined]
     whole = sum(weights.values())
     return Drawing(shares=tuple(s.Share(node, ppm(weights[node] / whole)) for node in strategy.nodes))
+
+
+def slots_picture(now: ShardMap, strategy: Slots) -> Drawing:
+    """The table in runs, and how much of it everybody has."""
+    runs, exact = slot_runs(now, strategy)
+    counts: dict[str, int] = dict.fromkeys(strategy.nodes, 0)
+    for run in slot_runs(now, strategy, everything=True)[0]:
+        counts[run.owner] = counts.get(run.owner, 0) + run.last - run.first + 1
+    shares = tuple(s.Share(node, count * PPM // len(strategy.table)) for node, count in counts.items())
+    return Drawing(runs=runs, runs_exact=exact, shares=shares)
 
 
 @lru_cache(maxsize=8)
@@ -128,12 +134,9 @@ def slot_runs(now: ShardMap, strategy: Slots, everything: bool = False) -> tuple
 def chunk_list(now: ShardMap, strategy: Range, engine: "ShardingEngine") -> tuple[s.Chunk, ...]:
     """The chunks with what is in them."""
     table = strategy.chunks
-    keys, ops = [0] * len(table), [0] * len(table)
-    asked = engine.ledger.ops_by_key()
-    for key in engine.ledger.stored:
-        at = find(table, raw(key))
-        keys[at] += engine.sizes.get(key, 1)
-        ops[at] += asked.get(key, 0)
+    keys, ops = chunk_keys(engine, now, table), [0] * len(table)
+    for key, count in engine.ledger.ops_by_key().items():
+        ops[find(table, raw(key))] += count
     span = engine.ledger.span_s()
     jumbo = engine.balancing.jumbo
     chunks = []

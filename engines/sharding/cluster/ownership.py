@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from engines.sharding.cluster.published import Published
 from engines.sharding.hashing import crc16
 from engines.sharding.placement import NetworkTopology, Place
 from engines.sharding.strategies.base import Strategy, following
@@ -42,7 +43,7 @@ def text(key: bytes) -> str:
     return key.decode("utf-8", "surrogateescape")
 
 
-class Placement:
+class Placement(Published):
     """Keys to groups of nodes."""
 
     __slots__ = ("_groups", "_walks", "directory", "places", "rack_aware", "rf", "stale", "stale_terms", "strategy")
@@ -61,26 +62,20 @@ class Placement:
         """In which term each of them went."""
         self.directory = directory or {}
         """Bounded load only: the owner of every key that was known when it was computed."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Empty all caches."""
+        super().forget()
         self._groups: dict[str, Group] = {}
         self._walks: dict[Group, Group] = {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Without the caches."""
-        kept = {name: getattr(self, name) for name in self.__slots__ if not name.startswith("_")}
-        return kept
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            setattr(self, name, value)
-        self._groups, self._walks = {}, {}
 
     def __repr__(self) -> str:
         return f"{self.strategy.name} of {len(self.strategy.nodes)}"
 
     def but(self, **changes: Any) -> "Placement":
         """The same with something else."""
-        kept = {name: getattr(self, name) for name in self.__slots__ if not name.startswith("_")}
-        return Placement(**{**kept, **changes})
+        return Placement(**{**self.__getstate__(), **changes})
 
     @property
     def members(self) -> Group:
@@ -193,7 +188,7 @@ class Unit(NamedTuple):
     high: str = ""
 
 
-class Plan:
+class Plan(Published):
     """A change of ownership."""
 
     __slots__ = ("_unit_of", "base", "cause", "kind", "lows", "number", "retain", "slot_units", "target", "units")
@@ -215,15 +210,12 @@ class Plan:
             self._cut_slots()
         elif kind == "chunk":
             self._cut_chunks()
+        self.forget()
+
+    def forget(self) -> None:
+        """Empty all caches."""
+        super().forget()
         self._unit_of: dict[str, str] = {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__ if not name.startswith("_")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            setattr(self, name, value)
-        self._unit_of = {}
 
     def __repr__(self) -> str:
         return f"plan {self.number}: {self.cause}"
@@ -304,7 +296,7 @@ def chunk_name(low: str) -> str:
     return f"chunk {low or '-inf'}"
 
 
-class ShardMap:
+class ShardMap(Published):
     """The map as it was at an epoch. Equal epochs are equal maps."""
 
     __slots__ = (
@@ -328,6 +320,7 @@ class ShardMap:
         self.reads_when_down = reads_when_down
         self.uncovered = self._uncovered()
         """Dead nodes that still own something: there was no replica to promote."""
+        self.forget()
 
     def __repr__(self) -> str:
         return f"map {self.epoch}"

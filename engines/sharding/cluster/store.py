@@ -24,7 +24,7 @@ class Store:
     def __init__(self, disk: Disk) -> None:
         self.disk = disk
         self.cells: dict[str, Cell] = {
-            name[len(KEY) :]: cell for name, cell in disk.registers.items() if name.startswith(KEY) and cell is not None
+            name[len(KEY) :]: cell for name, cell in disk.registers.items() if cell.__class__ is Cell
         }
 
     def __len__(self) -> int:

@@ -1,5 +1,6 @@
 """The snapshot: everything there is to see of an engine, frozen and bounded. Nothing here changes the world."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from engines.sharding.balance import balance, expected_cv
@@ -15,6 +16,7 @@ from engines.sharding.cluster.ownership import ShardMap, raw
 from engines.sharding.cluster.progress import MIGRATING, PLANNED
 from engines.sharding.cluster.router import Router
 from engines.sharding.cluster.rules import REDIRECTS_MAX
+from engines.sharding.cluster.tally import owned
 from engines.sharding.cluster.words import describe
 from engines.sharding.hashing import crc16
 from engines.sharding.hashing.fast import hash64
@@ -46,9 +48,7 @@ class View:
         self.by_node = self.ledger.ops_by_node()
         self.by_key = self.ledger.ops_by_key()
         self.ops = sum(self.by_node.values())
-        self.owned: dict[str, int] = dict.fromkeys(self.names, 0)
-        for key in self.ledger.stored:
-            self.owned[self.map.owner(key)] += 1
+        self.owned: dict[str, int] = {**dict.fromkeys(self.names, 0), **owned(engine, self.map)}
         self.total = len(self.ledger.stored)
         self.hot = sorted(self.by_key.items(), key=lambda each: (-each[1], each[0]))[:HOT_MAX]
 
@@ -109,7 +109,7 @@ def _node(view: View, host: Host) -> s.NodeState:
     elif isinstance(strategy, Range):
         units = sum(chunk.node == host.id for chunk in strategy.chunks)
     elif engine.variant == "slots":
-        units = strategy.table.count(host.id)
+        units = now.placement.memo("slots of " + host.id, partial(strategy.table.count, host.id))
     lease = max(0, node.lease_until_us - host.now_us) if node.needs_lease() else -1
     return s.NodeState(
         id=host.id, status=host.status, role=role, rack=place.rack, dc=place.datacenter,
