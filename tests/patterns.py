@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from engines import consensus
+from engines import consensus, sharding
 from engines.sim.pattern import Config, Pattern
 
 
@@ -13,7 +13,14 @@ class Specimen:
     pattern: Pattern
     busiest: Config
     """The settings under which the most happens."""
+    small: Config = ()
+    """A world that is quick to build and to look at: a random walk begins it anew after every one of its steps."""
+    open_at_once: int = 1
+    """How many operations a client may have open at once."""
 
 
-SPECIMENS = (Specimen(consensus.PATTERN, (("clients", 8), ("workload", "flood"))),)
+SPECIMENS = (
+    Specimen(consensus.PATTERN, (("clients", 8), ("workload", "flood"))),
+    Specimen(sharding.PATTERN, (("rate", 50), ("workload", "monotonic")), (("keys", 200),), open_at_once=16 + 64),
+)
 PATTERNS = tuple(specimen.pattern for specimen in SPECIMENS)

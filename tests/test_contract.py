@@ -31,11 +31,12 @@ from engines.sim.recording import read, record
 from engines.sim.timeline import Timeline
 from engines.sim.world import JOURNAL_EVENTS, RING_EVENTS, Host, World
 from tests.engines.consensus.raft import strategies as raft
+from tests.engines.sharding.cluster import strategies as sharding
 from tests.patterns import PATTERNS, SPECIMENS, Specimen
 
 Run = Timeline[Any, Any]
 
-COMMANDS: Final[dict[str, st.SearchStrategy[Any]]] = {"consensus": raft.commands}
+COMMANDS: Final[dict[str, st.SearchStrategy[Any]]] = {"consensus": raft.commands, "sharding": sharding.commands}
 """What a person may do to each pattern, at random."""
 
 VARIANTS: Final = [
@@ -49,6 +50,8 @@ STORIES: Final = [
     for scenario in pattern.scenarios
 ]
 STORM_SEED: Final = 20_001
+WALKS: Final = 200
+"""Random walks through every pattern, shared by its variants; ``make soak`` takes many more through each of them."""
 
 
 def told(pattern: Pattern, scenario: Scenario) -> Run:
@@ -346,7 +349,7 @@ class Wanderer(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.run: Run = Timeline(self.variant, 11, (), self.story())
+        self.run: Run = Timeline(self.variant, 11, self.specimen.small, self.story())
 
     def story(self) -> Scenario | None:
         return next((each for each in self.specimen.pattern.scenarios if each.variant == self.variant.name), None)
@@ -409,7 +412,7 @@ class Wanderer(RuleBasedStateMachine):
     @precondition(lambda self: len(self.run.branches) < 4)
     @rule(seed=st.integers(0, 3))
     def restart(self, seed: int) -> None:
-        self.run.start(seed, (), self.story() if seed else None)
+        self.run.start(seed, self.specimen.small, self.story() if seed else None)
 
     @rule()
     def save_and_load(self) -> None:
@@ -431,13 +434,23 @@ class Wanderer(RuleBasedStateMachine):
         assert self.run.now_us <= branch.end_us
 
 
+def wander(specimen: Specimen, variant: Variant, walks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeline, "CHECKPOINT_EVERY", 25)
+    machine = type("Walk", (Wanderer,), {"specimen": specimen, "variant": variant})
+    run_state_machine_as_test(machine, settings=settings(max_examples=walks, stateful_step_count=30))
+
+
 @pytest.mark.parametrize(("specimen", "variant"), VARIANTS)
 def test_whatever_a_person_does_the_log_tells_it_all(
     specimen: Specimen, variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeline, "CHECKPOINT_EVERY", 25)
-    machine = type("Walk", (Wanderer,), {"specimen": specimen, "variant": variant})
-    run_state_machine_as_test(machine, settings=settings(max_examples=100, stateful_step_count=30))
+    wander(specimen, variant, min(100, WALKS // len(specimen.pattern.variants)), monkeypatch)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("specimen", "variant"), VARIANTS)
+def test_the_log_tells_it_all_for_hours(specimen: Specimen, variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
+    wander(specimen, variant, 2_000, monkeypatch)
 
 
 # -- 6: stories ------------------------------------------------------------------------------------------------
@@ -512,7 +525,8 @@ def test_a_long_busy_run_stays_bounded_and_branches_stay_reachable(
     for value in vars(engine).values():
         if isinstance(value, History):
             assert len(value.finished) <= HISTORY_MAX
-            assert len(value.operations()) <= HISTORY_MAX + len(engine.clients)  # type: ignore[attr-defined]
+            open_max = specimen.open_at_once * len(engine.clients)  # type: ignore[attr-defined]
+            assert len(value.operations()) <= HISTORY_MAX + open_max
     kept = run.branch.checkpoints
     assert len(kept) <= 20
     assert sum(len(each.blob) for each in kept) <= timeline.CHECKPOINT_BYTES_MAX

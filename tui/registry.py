@@ -1,6 +1,6 @@
 """The panels of the program, one line each: a new pattern is a folder in engines, one in panels, and a line here."""
 
 from tui.panel import Panel
-from tui.panels import consensus
+from tui.panels import consensus, sharding
 
-PANELS: tuple[Panel, ...] = (consensus.PANEL,)
+PANELS: tuple[Panel, ...] = (consensus.PANEL, sharding.PANEL)
