@@ -1,4 +1,4 @@
-"""The app with Raft: the promises of the first screen, every story at both sizes, and whoever plays with the keys."""
+"""The app with Raft: the promises of the first screen, and whoever plays with the keys."""
 
 import asyncio
 import random
@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engines.consensus import PATTERN
 from engines.consensus.raft.engine import SetRule, SetTiming
 from engines.consensus.raft.rules import RULE_NAMES
-from engines.sim.pattern import Scenario
 from tests.monkey import Monkey, screen
 from tests.ptyscreen import PtyApp, python
 from tui.app import DpTui
@@ -117,41 +115,6 @@ def test_the_inspector_says_how_many_failures_a_cluster_survives(nodes: int, sur
     said = " ".join(re.findall(r"│\s*([^│]*?)\s*│?$", line)[-1] for line in screen(session).splitlines() if "│" in line)
     assert f"{nodes // 2 + 1} = floor({nodes}/2)+1" in said, text
     assert re.search(rf"survive {survive} failure", said), said
-
-
-# -- the stories ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
-@pytest.mark.parametrize("story", PATTERN.scenarios, ids=lambda story: story.name)
-def test_every_story_plays_from_the_picker_to_its_end(story: Scenario, size: tuple[int, int]) -> None:
-    session = raft(size=size)
-    picker = session.dialogue("scenarios")
-    choice = next(each for each in picker.choices if each.title == story.title)  # type: ignore[union-attr]
-    session.perform(choice.outcome)
-    cues = {step.command.text for step in story.script if hasattr(step.command, "text")}
-    shown: set[str] = set()
-    for _ in range(3_000):
-        session.tick(TICK_US)
-        if session.scene.timeline.now_us >= story.end_us:
-            break
-        if not session.scene.player.playing:
-            told = session.scene.timeline.snapshot().cue
-            shown.add(told[1])
-            words = told[1].split()
-            assert " ".join(words[:3]) in " ".join(screen(session).split()), "the narration can be read"
-            session.press("space")
-    assert session.scene.timeline.now_us >= story.end_us
-    assert shown == cues
-    failed = {check.name for check in session.scene.timeline.check() if not check.ok}
-    assert failed == set(story.breaks)
-    if failed:
-        assert re.search("CHECKS? FAILED", screen(session))
-        session.press("e")
-        session.press("i")
-        assert "FAILED" in screen(session)
-    else:
-        assert "8/8" in screen(session)
 
 
 # -- whoever plays with the keys -----------------------------------------------------------------------------------
