@@ -67,8 +67,8 @@ class Bench:
 
     def trip(self) -> "Bench":
         """Open it by failures alone, as soon as it may."""
-        self.calls("x" * self.options.needed)
         if self.options.window is WindowKind.TICK:
+            self.calls("x" * self.options.needed)
             self.now_us = self.breaker.window.next_us()
             self.poll()
         while self.state == "closed":
