@@ -1,0 +1,122 @@
+"""Aggregates per service and operation, over many traces: how often, how many errors, and where the time goes.
+
+*Percentile*, here and everywhere in tracing: nearest rank. The p-th percentile of n sorted values is the value at rank
+ceil(p * n): a value that really occurred, never an average of two, and integer arithmetic decides which.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from engines.tracing.critical import Path, self_times
+from engines.tracing.tree import Tree
+
+PPM: Final = 1_000_000
+P50: Final = 500_000
+P90: Final = 900_000
+P99: Final = 990_000
+
+
+class Row(NamedTuple):
+    """What is known of one operation of one service; times in microseconds."""
+
+    service: str
+    operation: str
+    spans: int
+    errors: int
+    total_us: int
+    """Sum of durations; nested operations count twice, so these do not add up to anything."""
+    self_us: int
+    """Sum of self times; these do add up, where nothing runs at the same time."""
+    path_us: int
+    """Sum of the time on critical paths; over all rows, exactly the sum of the root durations."""
+    p50_us: int
+    p90_us: int
+    p99_us: int
+    self_p50_us: int
+    self_p99_us: int
+    max_us: int
+
+
+COLUMNS: Final = Row._fields
+"""What rows can be sorted by."""
+
+
+class Aggregates:
+    """Collects traces; ``rows`` may be asked at any time."""
+
+    def __init__(self) -> None:
+        self.traces = 0
+        self._groups: dict[tuple[str, str], tuple[list[int], list[int], list[int]]] = {}
+        """(durations, self times, [errors, time on the path]) by service and operation."""
+
+    def add(self, tree: Tree, path: Path) -> None:
+        """Count a trace. Rows that stand for missing spans are not counted: nobody measured them."""
+        self.traces += 1
+        groups = self._groups
+        own = self_times(tree)
+        real = tree.real
+        for i, span in enumerate(tree.spans):
+            key = (span.service, span.name)
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = ([], [], [0, 0])
+            if i < real:
+                group[0].append(tree.end_us[i] - tree.start_us[i])
+                group[1].append(own[i])
+                if span.is_error:
+                    group[2][0] += 1
+        for segment in path.segments:
+            span = tree.spans[segment.row]
+            groups[span.service, span.name][2][1] += segment.end_us - segment.start_us
+
+    def rows(self) -> tuple[Row, ...]:
+        """One row per service and operation, those with the most time on critical paths first."""
+        found = []
+        for (service, operation), (durations, own, (errors, path_us)) in self._groups.items():
+            lasted, worked = sorted(durations), sorted(own)
+            found.append(
+                Row(
+                    service,
+                    operation,
+                    len(lasted),
+                    errors,
+                    sum(lasted),
+                    sum(worked),
+                    path_us,
+                    percentile(lasted, P50),
+                    percentile(lasted, P90),
+                    percentile(lasted, P99),
+                    percentile(worked, P50),
+                    percentile(worked, P99),
+                    lasted[-1] if lasted else 0,
+                )
+            )
+        return sort(found, "path_us", descending=True)
+
+
+def aggregate(traces: Iterable[tuple[Tree, Path]]) -> tuple[Row, ...]:
+    """The rows of these traces."""
+    found = Aggregates()
+    for tree, path in traces:
+        found.add(tree, path)
+    return found.rows()
+
+
+def sort(rows: Iterable[Row], by: str, descending: bool = False) -> tuple[Row, ...]:
+    """Rows by one column; equal ones by service and operation, always upwards."""
+    column = COLUMNS.index(by)
+    named = sorted(rows, key=lambda row: (row.service, row.operation))
+    return tuple(sorted(named, key=lambda row: row[column], reverse=descending))
+
+
+def rank(count: int, ppm: int) -> int:
+    """The rank, from 1, of a percentile among ``count`` values: ceil(p * count), at least 1."""
+    return max(1, -(-count * ppm // PPM))
+
+
+def percentile(ordered: Sequence[int], ppm: int) -> int:
+    """The value at nearest rank of values in ascending order; 0 if there are none."""
+    return ordered[rank(len(ordered), ppm) - 1] if ordered else 0
+
+
+__all__ = ["COLUMNS", "P50", "P90", "P99", "PPM", "Aggregates", "Row", "aggregate", "percentile", "rank", "sort"]

@@ -1,0 +1,199 @@
+"""Why are the slow requests slow? One sentence, with its evidence.
+
+Of one root operation, the slow cohort (durations at or above the 99th percentile) is set against the fast one (at or
+below the 50th). For each place and kind of time the mean contribution to the critical path in the fast cohort is
+subtracted from that in the slow one. A critical path is a partition of its trace, and means are linear, so these
+differences add up *exactly* to the gap between the cohorts' mean durations. (Percentiles of self times do not add up
+to anything.) Sums are integers over one common denominator, ``slow x fast``; nothing is rounded before it is shown.
+
+The largest contribution is where the time *shows*, which need not be where it comes from: a queue is long because its
+workers are held, a pool is empty because its connections are. So from a wait the walk goes on downstream, if what is
+done while the thing is held has grown as well; it ends where waiting dominates and what lies below is as fast as ever,
+or where something works.
+
+Below 100 traces the slow cohort would be a single request: there is no diagnosis then, but a reason.
+"""
+
+from typing import Final, NamedTuple
+
+from engines.tracing.aggregate import P50, P99, PPM, percentile, rank
+from engines.tracing.cohorts import Book, TraceSummary
+from engines.tracing.gap import Cause, Contribution, Gap
+from engines.tracing.waiting import HELD
+from engines.tracing.words import consequence, walk_line
+
+TRACES_MIN: Final = 100
+ALTERNATIVES_MAX: Final = 5
+DIFFERENCES_MAX: Final = 8
+WORTH_TELLING_PPM: Final = 10_000
+"""An alternative explains at least a hundredth of the gap."""
+DIFFERENCE_PPM: Final = 200_000
+"""An attribute differs if its shares in the cohorts are a fifth apart."""
+
+
+class NoDiagnosis(NamedTuple):
+    """There is none, and why."""
+
+    reason: str
+
+
+class WalkStep(NamedTuple):
+    """One step of the walk, from the root operation to the cause."""
+
+    service: str
+    operation: str
+    kind: str
+    ppm: int
+    """Share of the gap that arises here or below, or for the last steps here alone."""
+    text: str
+
+
+class Difference(NamedTuple):
+    """An attribute that is more frequent in one cohort than in the other."""
+
+    service: str
+    key: str
+    value: str
+    slow_ppm: int
+    fast_ppm: int
+
+
+class Diagnosis(NamedTuple):
+    """The answer, and everything it rests on. Integers and strings only."""
+
+    service: str
+    operation: str
+    traces: int
+    slow: int
+    """How many traces are at or above p99."""
+    fast: int
+    p50_us: int
+    p99_us: int
+    slow_mean_us: int
+    fast_mean_us: int
+    scale: int
+    gap_scaled: int
+    gap_us: int
+    contributions: tuple[Contribution, ...]
+    """Sum of ``scaled`` = ``gap_scaled``, sum of ``us`` = ``gap_us``. The largest first."""
+    walk: tuple[WalkStep, ...]
+    verdict: Cause
+    alternatives: tuple[Cause, ...]
+    differences: tuple[Difference, ...]
+    slow_trace: str
+    """The trace at p99, to be compared with ..."""
+    median_trace: str
+    """... the trace at p50."""
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one sentence."""
+        return self.verdict.sentence
+
+
+def diagnose(book: Book, service: str, operation: str) -> Diagnosis | NoDiagnosis:
+    """The diagnosis of one root operation, or the reason why there is none."""
+    traces = book.of(service, operation)
+    if len(traces) < TRACES_MIN:
+        return NoDiagnosis(
+            f"{len(traces)} traces of {service} {operation}: at least {TRACES_MIN} are needed to speak of its p99"
+        )
+    traces.sort(key=lambda each: (each.duration_us, each.start_us, each.trace_id))
+    durations = [each.duration_us for each in traces]
+    p50_us, p99_us = percentile(durations, P50), percentile(durations, P99)
+    slow = [each for each in traces if each.duration_us >= p99_us]
+    fast = [each for each in traces if each.duration_us <= p50_us]
+    gap = Gap(book, slow, fast)
+    if gap.total <= 0:
+        return NoDiagnosis(f"the p99 of {service} {operation} is no longer than its p50: nothing to explain")
+    causes = gap.causes()
+    walk, verdict = _walk_down(gap, causes)
+    rest = [each for each in causes if gap.same(each) != gap.same(verdict) and each.ppm >= WORTH_TELLING_PPM]
+    return Diagnosis(
+        service,
+        operation,
+        len(traces),
+        len(slow),
+        len(fast),
+        p50_us,
+        p99_us,
+        sum(each.duration_us for each in slow) // len(slow),
+        sum(each.duration_us for each in fast) // len(fast),
+        gap.scale,
+        gap.total,
+        gap.total // gap.scale,
+        gap.contributions(),
+        walk,
+        verdict,
+        tuple(rest[:ALTERNATIVES_MAX]),
+        _differences(book, slow, fast),
+        traces[rank(len(traces), P99) - 1].trace_id,
+        traces[rank(len(traces), P50) - 1].trace_id,
+    )
+
+
+def _walk_down(gap: Gap, causes: list[Cause]) -> tuple[tuple[WalkStep, ...], Cause]:
+    """From the root to the largest contribution, and on while that is only the consequence of something below."""
+    cause = causes[0]
+    steps = _way_to(gap, cause)
+    tried: list[int] = []
+    while cause.kind in HELD:
+        waits = gap.same(cause)
+        tried += waits
+        rest = [part for part in gap.behind(cause) if part not in tried]
+        if not rest or not gap.has_grown(waits, rest):
+            break
+        groups = gap.grouped(rest, with_operation=False)
+        following = gap.cause(max(groups, key=lambda key: (gap.scaled(groups[key]), key)))
+        if following.ppm <= 0:
+            break
+        text = consequence(cause, following)
+        steps.append(WalkStep(following.service, following.operation, following.kind, following.ppm, text))
+        cause = following
+    return tuple(steps), cause
+
+
+def _way_to(gap: Gap, cause: Cause) -> list[WalkStep]:
+    """The calls from the root operation to where most of this cause is."""
+    most = max(gap.same(cause), key=lambda part: (gap.scaled([part]), -part))
+    chain = gap.book.parts[most].chain
+    way: list[int] = []
+    while chain >= 0:
+        way.append(chain)
+        chain = gap.book.chains[chain].parent
+    steps = []
+    for each in reversed(way):
+        service, operation = gap.book.chains[each][1:]
+        ppm = gap.ppm(gap.scaled(gap.below[each]))
+        steps.append(WalkStep(service, operation, "", ppm, walk_line(service, operation, ppm)))
+    steps.append(WalkStep(cause.service, cause.operation, cause.kind, cause.ppm, cause.sentence))
+    return steps
+
+
+def _differences(book: Book, slow: list[TraceSummary], fast: list[TraceSummary]) -> tuple[Difference, ...]:
+    """The attributes whose share in the cohorts differs most."""
+    counts: dict[int, list[int]] = {}
+    for side, cohort in enumerate((slow, fast)):
+        for summary in cohort:
+            for fact in summary.facts:
+                counts.setdefault(fact, [0, 0])[side] += 1
+    found = []
+    for number, (in_slow, in_fast) in counts.items():
+        service, key, value = book.facts[number]
+        made = Difference(service, key, value, in_slow * PPM // len(slow), in_fast * PPM // len(fast))
+        if abs(made.slow_ppm - made.fast_ppm) >= DIFFERENCE_PPM:
+            found.append(made)
+    found.sort(key=lambda each: (-abs(each.slow_ppm - each.fast_ppm), each[:3]))
+    return tuple(found[:DIFFERENCES_MAX])
+
+
+__all__ = [
+    "TRACES_MIN",
+    "Cause",
+    "Contribution",
+    "Diagnosis",
+    "Difference",
+    "NoDiagnosis",
+    "WalkStep",
+    "diagnose",
+]
