@@ -1,0 +1,80 @@
+"""What a reader found odd but handed on: counted, with the place of the first of each kind.
+
+Odd is not wrong. A span without an id, or one that ends before it starts, belongs into the tree, where it is seen;
+dropping it in silence would make a gap that nobody can explain. Times in a wrong unit are the treacherous case, since
+they are perfectly good numbers: OTLP counts nanoseconds, Jaeger and Zipkin microseconds since 1970. Times are
+suspicious if another unit would put most of them between the years 2000 and 2100.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from engines.tracing.spans import Span, is_zero
+
+NS_PER: Final = {"seconds": 1_000_000_000, "milliseconds": 1_000_000, "microseconds": 1_000, "nanoseconds": 1}
+YEAR_2000_NS: Final = 946_684_800 * 1_000_000_000
+YEAR_2100_NS: Final = 4_102_444_800 * 1_000_000_000
+LONGEST_NS: Final = 3_600 * 1_000_000_000
+"""A span longer than this, counted in the suspected unit, is no evidence for that unit."""
+_TRACE_ZERO: Final = "0" * 32
+_SPAN_ZERO: Final = "0" * 16
+
+
+class Notices:
+    """The oddities of one file."""
+
+    def __init__(self) -> None:
+        self.spans = 0
+        self.skipped = 0
+        """Bad records left out because that was asked for."""
+        self.first_skipped = ""
+        self._counts: dict[str, int] = {}
+        self._places: dict[str, str] = {}
+        self._units: dict[str, int] = {}
+
+    def note(self, what: str, place: Callable[[], str]) -> None:
+        """Count one oddity; the place is asked for only once."""
+        self._counts[what] = self._counts.get(what, 0) + 1
+        if what not in self._places:
+            self._places[what] = place()
+
+    def skip(self, message: str) -> None:
+        """Count a bad record that is left out."""
+        self.skipped += 1
+        self.first_skipped = self.first_skipped or message
+
+    def look(self, span: Span, unit_ns: int, place: Callable[[], str]) -> None:
+        """Note what is odd about a span whose format counts time in ``unit_ns``."""
+        self.spans += 1
+        if (
+            YEAR_2000_NS <= span.start_ns <= span.end_ns <= YEAR_2100_NS
+            and span.span_id != _SPAN_ZERO
+            and span.trace_id != _TRACE_ZERO
+        ):
+            return
+        if is_zero(span.trace_id) or is_zero(span.span_id):
+            self.note("spans with an id of zeros", place)
+        if not span.start_ns:
+            self.note("spans that start at 0", place)
+        if span.end_ns < span.start_ns:
+            self.note("spans that end before they start", place)
+        start, took = span.start_ns // unit_ns, (span.end_ns - span.start_ns) // unit_ns
+        for unit, factor in NS_PER.items():
+            if (
+                factor != unit_ns
+                and YEAR_2000_NS <= start * factor <= YEAR_2100_NS
+                and abs(took) * factor <= LONGEST_NS
+            ):
+                self._units[unit] = self._units.get(unit, 0) + 1
+
+    def lines(self) -> list[str]:
+        """One line for each kind of oddity, for people."""
+        found = [f"{count:,} {what}, first: {self._places[what]}" for what, count in self._counts.items()]
+        found += [
+            f"{count:,} of {self.spans:,} spans have times that look like {unit}: nothing was converted"
+            for unit, count in self._units.items()
+            if 2 * count > self.spans
+        ]
+        if self.skipped:
+            found.append(f"{self.skipped:,} bad records skipped, first: {self.first_skipped}")
+        return found
