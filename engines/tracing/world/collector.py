@@ -5,9 +5,11 @@ it is kept, longer than its spans. A span that comes after that is late: it join
 """
 
 from collections import OrderedDict
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from engines.sim.node import Context
+from engines.tracing.cohorts import Book
 from engines.tracing.critical import critical_path
 from engines.tracing.spans import Span
 from engines.tracing.store import SpanStore
@@ -21,6 +23,7 @@ from engines.tracing.world.study import Study, study
 JUDGE: Final = "judge"
 DROPPED_MAX: Final = 2_000
 STUDIES_MAX: Final = 400
+BOOK_MAX: Final = 600
 
 
 class Judged(NamedTuple):
@@ -69,15 +72,18 @@ class Collector:
         """Spans that were taken for a stored trace."""
         self.dropped: OrderedDict[str, int] = OrderedDict()
         """Traces the tail decided against, and when their last span came."""
+        self.book = Book(BOOK_MAX)
+        """What the diagnosis needs of the newest traces; it outlives their spans."""
         self.studies: OrderedDict[str, Study] = OrderedDict()
         """What the newest traces say beyond time."""
-        self.changed: dict[str, None] = {}
-        """Traces whose row is not what it was; whoever draws them clears it."""
+        self.version = 0
+        """Counts changes of the store and of what is known of its traces."""
+        self.armed = False
         self.received = 0
         self.received_before = 0
         self.late = 0
         self.late_of: dict[str, int] = {}
-        """Late spans by the service that sent them."""
+        """Spans that arrived long after they had ended, by the service that sent them; old ones fade."""
         self.unsampled = 0
 
     def on_start(self, ctx: Context) -> None:
@@ -101,7 +107,8 @@ class Collector:
                 self.too_late(span, now)
             elif trace_id in self.judged:
                 self.late += 1
-                self.late_of[span.service] = self.late_of.get(span.service, 0) + 1
+                if now - span.end_us > QUIET_US:
+                    self.late_of[span.service] = self.late_of.get(span.service, 0) + 1
                 late[trace_id] = None
                 self.arrived[trace_id] += 1
                 if self.control.rules.late_joins:
@@ -119,12 +126,13 @@ class Collector:
                 self.decide(ctx, trace_id)
         for trace_id in late:
             self.again(trace_id)
-        if JUDGE not in ctx.timers and self.quiet:  # type: ignore[attr-defined]
+        if self.quiet and not self.armed:
+            self.armed = True
             ctx.set_timer(JUDGE, QUIET_US)
 
     def take(self, span: Span) -> None:
         """Into the store, for which the oldest traces may have to go."""
-        self.changed[span.trace_id] = None
+        self.version += 1
         refused = self.store.refused_spans
         evicted = self.store.add(span)
         if self.store.refused_spans > refused:
@@ -138,9 +146,13 @@ class Collector:
 
     def forget(self, trace_id: str) -> None:
         """A trace is gone from the store."""
-        self.changed[trace_id] = None
+        self.version += 1
         for each in (self.judged, self.why, self.arrived, self.quiet):
             each.pop(trace_id, None)
+
+    def fade(self) -> None:
+        """What was late some time ago counts half."""
+        self.late_of = {name: count // 2 for name, count in self.late_of.items() if count > 1}
 
     def too_late(self, span: Span, now_us: int) -> None:
         """A span of a trace that the tail has decided against. It is too late, unless nobody had waited."""
@@ -157,9 +169,11 @@ class Collector:
     def on_timer(self, ctx: Context, name: str) -> None:
         """Judge what has been quiet long enough."""
         now = ctx.now_us
+        self.armed = False
         while self.quiet:
             trace_id, last_us = next(iter(self.quiet.items()))
             if 0 <= now - last_us < QUIET_US:
+                self.armed = True
                 ctx.set_timer(JUDGE, last_us + QUIET_US - now)
                 return
             del self.quiet[trace_id]
@@ -219,18 +233,35 @@ class Collector:
         found = Judged(root.service, root.name, tree.start_us[tree.root], path.total_us, services, errors,
                        tree.missing_parents, note)  # fmt: skip
         self.judged[trace_id] = found
-        self.changed[trace_id] = None
+        self.version += 1
+        if self.control.correct:
+            straight = build(spans)
+            self.book.add(straight, critical_path(straight))
+        else:
+            self.book.add(tree, path)
         self.studies[trace_id] = study(trace_id, tree)
         if len(self.studies) > STUDIES_MAX:
             self.studies.popitem(last=False)
         return tree, found
+
+    def look_again(self) -> None:
+        """The way of analysing has changed: all traces that are still here are looked at once more."""
+        for trace_id in self.store.trace_ids():
+            if trace_id in self.judged:
+                self.look(trace_id, self.store.trace(trace_id))
+
+    def evict_whole(self, on: bool) -> None:
+        """A rule: whether a full store gives up whole traces, or single spans."""
+        store = (SpanStore if on else LeakyStore)(self.store.max_spans)
+        store.__setstate__(self.store.__getstate__())
+        self.store = store
 
     # -- checks ----------------------------------------------------------------------------------------------------
 
     def check_path(self, trace_id: str, tree: Tree, total_us: int, segments: tuple[Any, ...]) -> None:
         """The segments are a partition of the root's interval."""
         begin, end = tree.start_us[tree.root], tree.end_us[tree.root]
-        touching = all(a.end_us == b.start_us for a, b in zip(segments, segments[1:], strict=False))
+        touching = all(a.end_us == b.start_us for a, b in pairwise(segments))
         whole = sum(each.end_us - each.start_us for each in segments)
         if total_us != whole or not touching or (segments and whole != end - begin):
             self.ledger.violated(

@@ -26,6 +26,11 @@ class Trouble:
     lose_ppm: int = 0
     late_us: int = 0
 
+    def clear(self) -> None:
+        """Nothing is wrong any more."""
+        self.slow_percent, self.drops_header = 100, False
+        self.pool_size = self.lock_us = self.cold_ppm = self.fail_ppm = self.lose_ppm = self.late_us = 0
+
 
 @dataclass(slots=True)
 class Control:
@@ -65,8 +70,3 @@ class Control:
     def trouble(self, service: str) -> Trouble:
         """What is wrong with this service, to be changed in place."""
         return self.troubles.setdefault(service, Trouble())
-
-
-    def sound(self) -> bool:
-        """Whether nothing is wrong with any service."""
-        return all(trouble == Trouble() for trouble in self.troubles.values())

@@ -53,6 +53,7 @@ class Ledger:
         self.forgotten: OrderedDict[str, None] = OrderedDict()
         """Traces of which the collector had spans when it crashed."""
         self.hops: OrderedDict[str, list[Hop]] = OrderedDict()
+        self.hops_total = 0
         self.lost_spans = 0
         self.violations: list[Violation] = []
 
@@ -109,16 +110,15 @@ class Ledger:
             )))  # fmt: skip
 
     def hop(self, at_us: int, src: str, dst: str, operation: str, headers: Headers, context: TraceContext) -> None:
-        """A call arrived, and this is the context it led to. It belongs to the trace that was sent as well."""
+        """A call arrived, and this is the context it led to."""
+        if not context.sampled:
+            return
+        self.hops_total += 1
         hop = Hop(at_us, src, dst, operation, headers, f"new trace: {context.why}" if context.why else "continued",
                   context.span_id)  # fmt: skip
-        self.note_hop(context.trace_id, hop)
-
-    def note_hop(self, trace_id: str, hop: Hop) -> None:
-        """Keep a hop of a trace."""
-        hops = self.hops.get(trace_id)
+        hops = self.hops.get(context.trace_id)
         if hops is None:
-            hops = self.hops[trace_id] = []
+            hops = self.hops[context.trace_id] = []
             if len(self.hops) > HOPPED_MAX:
                 self.hops.popitem(last=False)
         if len(hops) < HOPS_MAX:

@@ -71,6 +71,9 @@ def study(trace_id: str, tree: Tree) -> Study:
                 vanished[span.service, peer] += 1
             elif not span.is_error:
                 silent[span.service, peer] += 1
+        elif span.kind == Kind.PRODUCER:
+            for kid in kids:
+                edges[span.service, tree.spans[kid].service] += 1
         elif span.kind == Kind.SERVER:
             hit = span.get("cache.hit")
             if hit is not None:
