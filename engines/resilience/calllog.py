@@ -19,7 +19,8 @@ from heapq import heappop, heappush
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from engines.errors import UserError
-from engines.resilience.breaker import TRANSITIONS, Breaker, State, Transition
+from engines.resilience.breaker import Breaker, State, Transition
+from engines.resilience.laws import Laws, ms_word
 from engines.resilience.presets import Preset
 from engines.sim.pattern import Check
 
@@ -28,7 +29,6 @@ LINE_MAX: Final = 1 << 20
 MS_MAX: Final = 10**14
 """The latest time and the longest duration: beyond the year 5000."""
 FIELDS: Final = '{"at_ms": 1200, "ok": false, "duration_ms": 35}'
-WITNESSES_MAX: Final = 5
 CHUNK: Final = 4_096
 
 
@@ -72,7 +72,7 @@ class CallReader:
                 call = parse(line)
                 if call.at_us < last_us:
                     raise _Bad(
-                        f"at_ms {_ms(call.at_us)} is before the {_ms(last_us)} of line {last_line}: "
+                        f"at_ms {ms_word(call.at_us)} is before the {ms_word(last_us)} of line {last_line}: "
                         "starts that never decrease are accepted"
                     )
             except _Bad as bad:
@@ -149,10 +149,6 @@ def _wrong(found: dict[str, Any], name: str, text: str, wanted: str) -> tuple[st
     return f"{name} is {shown}: {wanted} is accepted", text.find(f'"{name}"') + 1
 
 
-def _ms(us: int) -> str:
-    return str(us // 1_000) if us % 1_000 == 0 else f"{us // 1_000}.{us % 1_000:03}".rstrip("0")
-
-
 def ms_json(us: int) -> int | float:
     """Milliseconds as the log writes them: a whole number where it is one."""
     return us // 1_000 if us % 1_000 == 0 else us / 1_000
@@ -185,11 +181,8 @@ class Replay:
     """One preset on one log. Feed ``call`` in order, then ``finish``."""
 
     __slots__ = (
-        "_admitted_here",
-        "_broken",
-        "_ended",
         "_heap",
-        "_last_us",
+        "_laws",
         "_since_us",
         "_state",
         "admitted",
@@ -210,9 +203,7 @@ class Replay:
         self._heap: list[tuple[int, int, int, bool, int]] = []
         self._state = State.CLOSED
         self._since_us = -1
-        self._admitted_here = 0
-        self._ended = 0
-        self._broken: dict[str, list[str]] = {"open rejects": [], "probe limit": [], "state table": []}
+        self._laws = Laws(preset.options)
 
     def call(self, at_us: int, ok: bool, duration_us: int) -> bool:
         """A call starts; everything that happened before it has happened. Whether it is admitted."""
@@ -238,22 +229,8 @@ class Replay:
         self.admitted.append(1)
         tally.admitted += 1
         heappush(heap, (at_us + duration_us, tally.calls, permit, not ok, duration_us))
-        if self._state is not State.CLOSED:
-            self._watch(at_us)
+        self._laws.passed(at_us, tally.calls)
         return True
-
-    def _watch(self, at_us: int) -> None:
-        """The laws, seen from outside: by the transitions that were told and the calls that were let through."""
-        self._admitted_here += 1
-        line = f"call {self.tally.calls} at {_ms(at_us)} ms"
-        if self._state is State.OPEN:
-            self._break("open rejects", f"{line} passed an open breaker")
-        elif self._admitted_here > self.preset.options.probes:
-            self._break("probe limit", f"{line} is probe {self._admitted_here} of {self.preset.options.probes}")
-
-    def _break(self, law: str, witness: str) -> None:
-        if len(self._broken[law]) < WITNESSES_MAX:
-            self._broken[law].append(witness)
 
     def _result(self) -> None:
         """The next result arrives."""
@@ -262,7 +239,7 @@ class Replay:
         if permit != breaker.era:
             self.tally.late += 1
         breaker.result(permit, at_us, failed, duration_us)
-        self._ended += 1
+        self._laws.ended += 1
         if at_us > self.end_us:
             self.end_us = at_us
         if breaker.fresh:
@@ -271,12 +248,10 @@ class Replay:
     def _follow(self) -> None:
         """Note the transitions that the breaker made."""
         for moved in self.breaker.drain():
-            if moved.src is not self._state or TRANSITIONS.get((moved.src, moved.cause)) is not moved.dst:
-                self._break("state table", f"{moved.src} > {moved.dst} by {moved.cause} at {_ms(moved.at_us)} ms")
+            self._laws.moved(moved)
             self._leave(moved.at_us)
             self.tally.trips += moved.src is State.CLOSED
             self._state = moved.dst
-            self._admitted_here = 0
             self.transitions.append(moved)
 
     def _leave(self, at_us: int) -> None:
@@ -294,15 +269,7 @@ class Replay:
 
     def checks(self) -> tuple[Check, ...]:
         """The laws, for this log."""
-        told = {
-            "open rejects": "no call passed an open breaker",
-            "probe limit": f"half-open let through {self.preset.options.probes} at most",
-            "state table": "every transition is an edge of the table",
-        }
-        found = [Check(name, not self._broken[name], what, tuple(self._broken[name])) for name, what in told.items()]
-        ended = self._ended == self.tally.admitted
-        found.append(Check("one end", ended, f"{self.tally.admitted:,} calls admitted, {self._ended:,} ended"))
-        return tuple(found)
+        return self._laws.checks()
 
     def transitions_json(self) -> list[dict[str, Any]]:
         """The transitions under their public names."""

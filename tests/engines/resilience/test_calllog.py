@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.errors import UserError
+from engines.resilience import breaker as machine
+from engines.resilience import laws
 from engines.resilience.breaker import Rejection
 from engines.resilience.calllog import LINE_MAX, Call, CallReader, Replay, judge
 from engines.resilience.presets import PRESETS, Preset
@@ -232,7 +234,6 @@ def test_what_a_breaker_does_to_a_log_adds_up(calls: Log) -> None:
 
 def broken(monkeypatch: pytest.MonkeyPatch, calls: Log, **changed: Any) -> list[str]:
     """The checks that fail when the breaker is replaced by one that admits everybody."""
-    from engines.resilience import breaker as machine
 
     def leaky(self: Any, now_us: int) -> int:
         found = machine.Breaker._acquire(self, now_us)
@@ -252,9 +253,7 @@ def test_a_probe_too_many_turns_a_check_red(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_transition_that_nobody_declared_turns_a_check_red(monkeypatch: pytest.MonkeyPatch) -> None:
-    from engines.resilience import calllog
-
-    monkeypatch.setattr(calllog, "TRANSITIONS", {})
+    monkeypatch.setattr(laws, "TRANSITIONS", {})
     names = [check.name for check in play("article", [(0, False, 0)] * 20).checks() if not check.ok]
     assert names == ["state table"]
 
