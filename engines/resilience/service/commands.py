@@ -126,7 +126,7 @@ class SetOption:
 
 @dataclass(frozen=True, slots=True)
 class SetBackoff:
-    """How long retries wait: ``fixed exponential full equal decorrelated`` (the last three with jitter)."""
+    """How long retries wait: ``fixed exponential full-jitter equal-jitter decorrelated``."""
 
     edge: str
     kind: str

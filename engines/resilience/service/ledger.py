@@ -1,0 +1,194 @@
+"""What happened, counted once for everybody: the numbers of the picture, and the facts the checks recount from.
+
+The ledger sees all machines at once, as a monitoring system would like to. No service decides anything by it. Counters
+belong to edges and services; twice a second they become rates. Facts are plain tuples, named by their first item, and
+live only until the checks have read them.
+"""
+
+from collections import deque
+from typing import Any, Final
+
+from engines.resilience.service.messages import DIED, FALLBACK, OK
+from engines.sim.clock import US_PER_MS, US_PER_S, Clock
+from engines.sim.service import Latencies
+
+SAMPLE_US: Final = 500 * US_PER_MS
+RATE_SAMPLES: Final = 3
+"""A rate is the mean of so many samples: a second and a half."""
+LATENCY_SAMPLES: Final = 10
+"""Percentiles are those of the last five seconds."""
+CALLS_SHOWN: Final = 12
+RUNNING_MAX: Final = 2_000
+"""Calls of clients under way at most; more fail at once, as a machine without a free port does."""
+TELL_US: Final = US_PER_S
+"""What happens over and over is told once in this time, with the number of times it happened."""
+
+Fact = tuple[Any, ...]
+
+
+class Meter:
+    """Counters by name, and how fast each grew in the last samples."""
+
+    __slots__ = ("before", "counts", "grown")
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.counts = dict.fromkeys(names, 0)
+        self.before = dict(self.counts)
+        self.grown: deque[dict[str, int]] = deque(maxlen=RATE_SAMPLES)
+
+    def add(self, name: str, count: int = 1) -> None:
+        """Count."""
+        self.counts[name] += count
+
+    def sample(self) -> dict[str, int]:
+        """How much each has grown since the last sample."""
+        grown = {name: count - self.before[name] for name, count in self.counts.items()}
+        self.before = dict(self.counts)
+        self.grown.append(grown)
+        return grown
+
+    def per_s(self, name: str) -> int:
+        """The rate in the last samples, rounded."""
+        if not self.grown:
+            return 0
+        total = sum(grown[name] for grown in self.grown)
+        span_us = len(self.grown) * SAMPLE_US
+        return (total * US_PER_S + span_us // 2) // span_us
+
+
+class Percentiles:
+    """Latencies of the last few seconds."""
+
+    __slots__ = ("count", "p50_us", "p99_us", "recent", "running")
+
+    def __init__(self) -> None:
+        self.running = Latencies()
+        self.recent: deque[Latencies] = deque(maxlen=LATENCY_SAMPLES)
+        self.count = self.p50_us = self.p99_us = 0
+
+    def sample(self) -> None:
+        """Close the running half second and compute anew."""
+        self.recent.append(self.running)
+        self.running = Latencies()
+        whole = Latencies()
+        for part in self.recent:
+            whole.add(part)
+        self.count = whole.count
+        self.p50_us, self.p99_us = whole.quantile_us(500_000), whole.quantile_us(990_000)
+
+
+EDGE_COUNTS: Final = (
+    "calls", "ended", "attempts", "failed", "rejected", "fallbacks", "retried", "denied", "hedges", "hedges_won",
+    "turned_away", "late",
+)  # fmt: skip
+SERVICE_COUNTS: Final = ("arrived", "done", "failed", "refused", "expired", "wasted")
+
+
+class ClientCall:
+    """A call of a client as the picture shows it."""
+
+    __slots__ = ("at_us", "attempts", "client", "kind", "root", "state", "took_us", "why")
+
+    def __init__(self, root: int, client: str, kind: str, at_us: int) -> None:
+        self.root = root
+        self.client = client
+        self.kind = kind
+        self.at_us = at_us
+        self.state = "running"
+        self.took_us = -1
+        self.attempts = 0
+        self.why = ""
+
+
+class Ledger:
+    """Shared by all nodes of a world; written by them and read by the picture and the checks."""
+
+    def __init__(self, clock: Clock, edges: tuple[str, ...], services: tuple[str, ...]) -> None:
+        self.clock = clock
+        self.edges = {edge: Meter(EDGE_COUNTS) for edge in edges}
+        self.latency = {edge: Percentiles() for edge in edges}
+        self.services = {service: Meter(SERVICE_COUNTS) for service in services}
+        self.whole = Meter(("offered", "good", "failed"))
+        self.facts: list[Fact] = []
+        self.awaited: dict[tuple[str, int], None] = {}
+        """Attempts whose caller still waits, by (host, attempt)."""
+        self.running: dict[int, ClientCall] = {}
+        self.ended: deque[ClientCall] = deque(maxlen=CALLS_SHOWN)
+        self.untold: dict[str, list[int]] = {}
+        """What happens often -> [when it may be told again, how often it happened untold]"""
+        self.count_waste = True
+
+    # -- calls of clients --------------------------------------------------------------------------------------
+
+    def offered(self, root: int, client: str, kind: str) -> None:
+        """A client makes a call."""
+        self.whole.add("offered")
+        self.running[root] = ClientCall(root, client, kind, self.clock.now_us)
+
+    def returned(self, root: int, why: str) -> ClientCall | None:
+        """It has its answer; None if it had one before."""
+        call = self.running.pop(root, None)
+        if call is None:
+            return None
+        call.took_us = self.clock.now_us - call.at_us
+        call.state = why if why in (OK, FALLBACK) else "failed"
+        call.why = why
+        self.whole.add("failed" if call.state == "failed" else "good")
+        self.ended.append(call)
+        return call
+
+    # -- attempts ----------------------------------------------------------------------------------------------
+
+    def sent(self, edge: str, src: str, attempt: int, call: int, root: int, hedge: bool) -> None:
+        """A caller makes an attempt and waits for it."""
+        self.edges[edge].add("attempts")
+        self.awaited[src, attempt] = None
+        if root in self.running:
+            self.running[root].attempts += 1
+        self.facts.append(("sent", edge, src, attempt, call, root, hedge))
+
+    def settled(self, src: str, attempt: int) -> None:
+        """The caller does not wait for it any more."""
+        self.awaited.pop((src, attempt), None)
+        self.facts.append(("settled", src, attempt))
+
+    def worked(self, service: str, src: str, attempt: int) -> bool:
+        """A service has done the work of an attempt; whether somebody still wanted it."""
+        wanted = (src, attempt) in self.awaited
+        self.services[service].add("done")
+        if not wanted and self.count_waste:
+            self.services[service].add("wasted")
+        self.facts.append(("worked", service, src, attempt))
+        return wanted
+
+    def died(self, host: str) -> None:
+        """A machine crashed: nobody waits there any more."""
+        for key in [key for key in self.awaited if key[0] == host]:
+            del self.awaited[key]
+        self.facts.append(("died", host))
+
+    # -- telling -----------------------------------------------------------------------------------------------
+
+    def may_tell(self, what: str) -> int:
+        """How often this has happened since it was told last, this time included; 0: not to be told yet."""
+        now = self.clock.now_us
+        entry = self.untold.setdefault(what, [0, 0])
+        entry[1] += 1
+        if now < entry[0]:
+            return 0
+        count, entry[0], entry[1] = entry[1], now + TELL_US, 0
+        return count
+
+    # -- time --------------------------------------------------------------------------------------------------
+
+    def sample(self) -> dict[str, dict[str, int]]:
+        """Twice a second: rates and percentiles anew; how much everything has grown."""
+        for percentiles in self.latency.values():
+            percentiles.sample()
+        grown = {edge: meter.sample() for edge, meter in self.edges.items()}
+        grown.update({service: meter.sample() for service, meter in self.services.items()})
+        grown[""] = self.whole.sample()
+        return grown
+
+
+__all__ = ["DIED", "ClientCall", "Ledger", "Meter", "Percentiles"]
