@@ -14,7 +14,7 @@ def ident(name: str) -> str:
     return name.encode().hex().rjust(16, "0") if name else ""
 
 
-def span(name: str, parent: str, start: int, end: int, **fields: Any) -> Span:
+def span(name: str, parent: str, start: int, end: int, /, **fields: Any) -> Span:
     """A span whose id is made of its name; times in microseconds. ``service`` is ``svc`` unless given."""
     service = fields.pop("service", "svc")
     trace = fields.pop("trace_id", TRACE)

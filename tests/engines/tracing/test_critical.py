@@ -1,6 +1,7 @@
 """The critical path and self time, rule by rule, and then on random traces with every defect."""
 
 import sys
+from itertools import pairwise
 
 from hypothesis import given, settings
 
@@ -198,7 +199,7 @@ def test_the_path_is_an_exact_partition_of_the_roots_interval(trace: list[Span])
     assert sum(each.duration_us for each in found.segments) == tree.duration_us
     assert found.segments[0].start_us == tree.start_us[tree.root]
     assert found.segments[-1].end_us == tree.end_us[tree.root]
-    for one, following in zip(found.segments, found.segments[1:], strict=False):
+    for one, following in pairwise(found.segments):
         assert one.end_us == following.start_us
     for each in found.segments:
         assert tree.start_us[each.row] <= each.start_us <= each.end_us <= tree.end_us[each.row]
