@@ -14,7 +14,10 @@ from engines.sharding.strategies.ring import Ring
 
 PPM: Final = 1_000_000
 VNODES: Final = (1, 2, 4, 8, 16, 32, 64, 150, 300, 1_000)
-MANY: Final = 150
+RINGS_MIN: Final = 2
+RINGS_MAX: Final = 24
+POINTS_MAX: Final = 1_800
+"""Points that each node may spend on one number of virtual nodes: a first picture must be quick."""
 TITLES: Final = {
     "modulo": "hash mod n", "range": "range split", "ring": "ring", "slots": "slots", "jump": "jump",
     "rendezvous": "rendezvous", "maglev": "maglev", "bounded": "bounded",
@@ -49,17 +52,15 @@ def comparison(
 def curves(nodes: tuple[str, ...]) -> tuple[Curve, ...]:
     """The same number of nodes on other rings: spread of the load, and the share of pairs whose failure is fatal.
 
-    With few points rings differ much, so more of them are averaged.
+    With few points rings differ much and are cheap, so more of them are averaged.
     """
-    few = tuple(vnodes for vnodes in VNODES if vnodes <= MANY)
-    many = tuple(vnodes for vnodes in VNODES if vnodes > MANY)
-    points = (*curve(len(nodes), few, rings=8), *curve(len(nodes), many, rings=2))
     found = []
-    for point in points:
+    for vnodes in VNODES:
+        (point,) = curve(len(nodes), (vnodes,), rings=max(RINGS_MIN, min(RINGS_MAX, POINTS_MAX // vnodes)))
         loss = -1
         if len(nodes) > 1:
-            loss = ppm(risk(Ring(nodes, point.vnodes).circle, 2, needed=1).probability)
-        found.append(Curve(point.vnodes, ppm(point.cv), ppm(point.expected_cv), loss))
+            loss = ppm(risk(Ring(nodes, vnodes).circle, 2, needed=1).probability)
+        found.append(Curve(vnodes, ppm(point.cv), ppm(point.expected_cv), loss))
     return tuple(found)
 
 

@@ -182,7 +182,31 @@ def test_parcels_redirects_and_losses_share_lines_and_what_happens_to_you_does_n
             assert len(line.text) <= ROOM + 60
     parcels = PANEL.fold(folded["keys_sent"][:3]).text
     assert re.search(r"\d+ keys to n\d+ in 3 parcels; ", parcels)
-    assert re.search(r"are sent on: (MOVED to|ASK) n\d+ \d+ x", PANEL.fold(folded["redirects"][:4]).text)
+    assert re.search(r"(is|are) sent on: (MOVED to|ASK) n\d+ \d+ x", PANEL.fold(folded["redirects"][:4]).text)
+
+
+def test_an_answer_without_redirects_has_a_line_of_its_own() -> None:
+    answers = [event for event in EVERYTHING if event.kind == "answered" and event.node != "you" and event.why == "ok"]
+    assert {PANEL.routine(event) for event in answers} == {"", "redirects"}
+    for event in answers:
+        straight = all(answer.endswith(" served") for answer in event.get("answers"))
+        assert (PANEL.routine(event) == "") == straight
+
+
+def test_one_has_and_several_have() -> None:
+    folded: dict[str, list[Event]] = {}
+    for event in EVERYTHING:
+        folded.setdefault(PANEL.routine(event), []).append(event)
+    for routine, one, many in (
+        ("unit_empty", "has given away", "have given away"),
+        ("redirects", r"(is sent on|follows)\b", r"(are sent on|follow)\b"),
+    ):
+        some = folded[routine]
+        alone = [
+            event for event in some if (event.get("client") or event.node) == (some[0].get("client") or some[0].node)
+        ]
+        assert re.match(one, PANEL.fold(alone[:4]).text)
+        assert re.match(many, PANEL.fold(some).text)
 
 
 def test_every_event_can_be_explained_at_length() -> None:

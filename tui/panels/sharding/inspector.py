@@ -35,7 +35,8 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
     lane = lane_of(snapshot, focus)
     if lane is not None:
         draw_sheet(canvas, items.unit(snapshot, lane))
-        return lane.id if lane.kind != "lane" else f"lane {lane.id}"
+        copies = lane.source == lane.target
+        return lane.id if lane.kind != "lane" else f"copies of {lane.source}" if copies else f"lane {lane.id}"
     key = key_of(snapshot, focus)
     if key is not None:
         draw_sheet(canvas, [*items.key(snapshot, key), Section(6, checks(snapshot))])
@@ -161,9 +162,12 @@ def moves(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
         peer = lane.target if gives else lane.source
         name = "" if lane.kind == "lane" else f"{lane.id}: "
         told = f"{name}{lane.moved} of {lane.total} keys {'to' if gives else 'from'}"
+        verb = "gives" if gives else "takes"
+        if lane.source == lane.target:  # it goes on owning them, and somebody becomes their replica
+            verb, told = "copies", f"{lane.moved} of {lane.total} keys to new replicas, owner is still"
         waits = f"; {lane.state}, waits: {lane.waits}" if lane.waits else f"; {lane.state}"
         air = f", {lane.in_flight} in the air" if lane.in_flight else ""
-        facts.append(fact("gives" if gives else "takes", told, "text", (peer, ink(snapshot, peer)),
+        facts.append(fact(verb, told, "text", (peer, ink(snapshot, peer)),
                           (waits + air, "warn" if lane.waits not in ("", "its turn") else "dim")))  # fmt: skip
     return tuple(facts)
 

@@ -64,7 +64,7 @@ def _columns(canvas: Canvas, snapshot: Snapshot) -> tuple[int, int, int]:
     if canvas.width >= TWO_BARS:
         both = canvas.width - start - 18
         return start, both - both // 2, both // 2
-    return start, max(0, canvas.width - start - 17), 0
+    return start, max(0, canvas.width - start - 18), 0
 
 
 def _header(canvas: Canvas, snapshot: Snapshot, y: int, hidden: int, tall: bool) -> None:
@@ -211,8 +211,11 @@ def draw_lanes(canvas: Canvas, snapshot: Snapshot, chosen: str, glyphs: Glyphs, 
     for lane in found[top : top + rows]:
         name = "" if lane.kind == "lane" else f" {lane.id}"
         x = canvas.put(1, y, lane.source, ink(snapshot, lane.source))
-        x = canvas.put(x, y, ">", "dim")
-        x = canvas.put(x, y, lane.target, ink(snapshot, lane.target))
+        if lane.source != lane.target:
+            x = canvas.put(x, y, ">", "dim")
+            x = canvas.put(x, y, lane.target, ink(snapshot, lane.target))
+        else:  # its keys stay with it, and somebody becomes their replica
+            x = canvas.put(x, y, " copies", "dim")
         canvas.put(0, y, glyphs.mark_left if lane.id == chosen else " ", "bright")
         x = canvas.put(x, y, clip(name, max(0, canvas.width - x - 14)), "text") + 1
         told = f"{lane.moved}/{lane.total}" if lane.total else "no keys"

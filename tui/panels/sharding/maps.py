@@ -14,6 +14,8 @@ from tui.panels.sharding.ring import sign
 
 SLOTS: Final = 16_384
 PPM: Final = 1_000_000
+SHARES_MAX: Final = 7
+"""Parts that are listed one below the other."""
 RULES: Final = {
     "modulo": "owner = hash(key) mod {n}",
     "jump": "bucket = jump(hash, {n}): only the last can go",
@@ -208,20 +210,21 @@ def draw_shares(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyph
     width = canvas.width - 2
     if width < 8:
         return
-    lines = [snapshot.shares[i::rows] for i in range(rows)] if len(snapshot.shares) <= rows else []
-    if lines:
-        per = rows // len(snapshot.shares)
-        y = 0
+    columns = share_columns(snapshot, canvas.width)
+    down = -(-len(snapshot.shares) // columns)
+    if 0 < down <= rows:
+        room = (width + 1) // columns - (columns > 1)
         top = max(share.ppm for share in snapshot.shares) or 1
+        per = rows // down
         for number, share in enumerate(snapshot.shares):
-            size = max(1, round(share.ppm / top * width))
+            x, y = 1 + number // down * (room + 1), number % down * per
+            size = max(1, round(share.ppm / top * room))
             title = f" {_bucket(snapshot, number)}{share.owner} {percent1(share.ppm)} "
             for row in range(per):
                 edge = glyphs.mark_left if share.owner == selected else " "
-                text = (edge + title[1:] if row == 0 else edge).ljust(size)[: max(size, 1)]
-                canvas.put(1, y, text, ink(snapshot, share.owner) + "!")
-                y += 1
-        y = min(y, rows)
+                text = (edge + title[1:] if row == 0 else edge).ljust(size)[:size]
+                canvas.put(x, y + row, text, ink(snapshot, share.owner) + "!")
+        y = down * per
     else:
         owners = owners_in(snapshot, width * rows)
         for row in range(rows):
@@ -231,6 +234,11 @@ def draw_shares(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyph
             _names(canvas, snapshot, line, 1, row)
         y = rows
     canvas.put(1, y, clip(rule(snapshot), width), "dim")
+
+
+def share_columns(snapshot: Snapshot, width: int) -> int:
+    """In how many columns the parts are listed: two where they are many, so that the nodes below keep their room."""
+    return 2 if len(snapshot.shares) > SHARES_MAX and width >= 2 * 16 else 1
 
 
 def _bucket(snapshot: Snapshot, number: int) -> str:

@@ -18,7 +18,8 @@ def routine(event: Event) -> str:
         return kind
     if kind in REDIRECTS:
         yours = "you" in (event.node, event.get("client"))
-        return "" if yours or (kind == "answered" and event.why != "ok") else "redirects"
+        straight = all(answer.endswith(" served") for answer in event.get("answers", ()))
+        return "" if yours or (kind == "answered" and (event.why != "ok" or straight)) else "redirects"
     if kind == "importing":
         return f"importing {event.node}"
     if kind == "no_answer" and event.node != "you":
@@ -39,11 +40,13 @@ def fold(events: Sequence[Event]) -> Line:
             return last._replace(text=f"IMPORTING {len(events)} units from {sources}: takes their keys, unit by unit")
         case "no_answer":
             asked = events[-1].get("asked")
-            text = f"hear nothing of {asked} for {len(events)} requests: ask others, who may know better"
+            hear, ask = ("hear", "ask") if _several(events) else ("hears", "asks")
+            text = f"{hear} nothing of {asked} for {len(events)} requests: {ask} others, who may know better"
             return last._replace(who=_nodes(events), text=text)
         case "unit_empty":
             keys = sum(each.get("keys", 0) for each in events)
-            text = f"have given away all that is in {len(events)} units: {plural(keys, 'key')}; cfg assigns them next"
+            have = "have" if _several(events) else "has"
+            text = f"{have} given away all that is in {len(events)} units: {plural(keys, 'key')}; cfg assigns them next"
             return last._replace(who=_nodes(events), text=text)
         case "lost":
             count = len(events) - 1
@@ -57,6 +60,11 @@ def _nodes(events: Sequence[Event]) -> str:
     """Who it happened to, each once; the newest where they are too many for the column."""
     nodes = tuple(dict.fromkeys(each.node for each in events))
     return " ".join(nodes) if len(nodes) <= 3 else f"{nodes[-1]} +{len(nodes) - 1}"
+
+
+def _several(events: Sequence[Event]) -> bool:
+    """Whether it happened to more than one."""
+    return any(each.node != events[0].node for each in events)
 
 
 def _clients(events: Sequence[Event]) -> str:
@@ -87,5 +95,9 @@ def _redirects(events: Sequence[Event]) -> str:
         counts[said] = counts.get(said, 0) + 1
     sent = ", ".join(f"{said} {count} x" for said, count in list(counts.items())[:4])
     done = sum(each.kind == "answered" for each in events)
-    told = f"are sent on: {sent}" if sent else "follow where they were sent"
+    clients = dict.fromkeys(each.get("client") or each.node for each in events)
+    many = len(clients) > 1
+    told = "follow where they were sent" if many else "follows where it was sent"
+    if sent:
+        told = f"{'are' if many else 'is'} sent on: {sent}"
     return told + (f"; {plural(done, 'request')} served after that" if done else "")

@@ -86,7 +86,7 @@ def note(snapshot: Snapshot, chart: str) -> str:
         return f"ideal {percent1(snapshot.comparison.ideal_ppm)}"
     if chart == "curves":
         return f"{plural(len(snapshot.nodes), 'node')}, {snapshot.vnodes} tokens each"
-    return "y next chart"
+    return "y next chart" if len(charts(snapshot)) > 1 else ""
 
 
 # -- all strategies on the same keys ---------------------------------------------------------------------------------
@@ -192,8 +192,9 @@ def _curve(
     if snapshot.vnodes:
         here = _at(curves, measure, snapshot.vnodes)
         told = f"{glyphs.arrow_up}{snapshot.vnodes}: {say(here)}"
-        if expect is not None and columns >= 34:
-            told += f" (expected {say(_at(curves, expect, snapshot.vnodes))})"
+        if expect is not None:
+            wanted = say(_at(curves, expect, snapshot.vnodes))
+            told += f" (expected {wanted})" if columns >= 34 else f" exp. {wanted}"
         at = x + gutter + round(_place(curves, snapshot.vnodes) * (columns - 1))
         start = max(x + gutter, min(at, x + width - len(told)))
         end = canvas.put(start, rows + 1, told, "leader") + 1

@@ -27,7 +27,7 @@ class Board(NamedTuple):
 
 
 def place_nodes(snapshot: Snapshot, x: int, y: int, width: int, height: int) -> Board | None:
-    """Nodes clockwise on an ellipse within a rectangle; None if two would touch."""
+    """Nodes clockwise on an ellipse within a rectangle, or along its edges if two would touch; None if there, too."""
     ids = [node.id for node in shown(snapshot)]
     if not ids:
         return None
@@ -40,9 +40,24 @@ def place_nodes(snapshot: Snapshot, x: int, y: int, width: int, height: int) -> 
         angle = 2 * pi * i / len(ids)
         at = round(x + chip // 2 + rx + rx * sin(angle)), round(y + ry - ry * cos(angle))
         if any(abs(at[0] - other[0]) <= chip and at[1] == other[1] for other in spots.values()):
-            return None
+            edges = along_edges(len(ids), x, y, width, height, chip)
+            return Board(dict(zip(ids, edges, strict=True)), chip) if edges else None
         spots[name] = at
     return Board(spots, chip)
+
+
+def along_edges(count: int, x: int, y: int, width: int, height: int, chip: int) -> list[Cell]:
+    """So many places clockwise along the edges of a rectangle, from the top left; none if they do not fit."""
+    across = (width + 1) // (chip + 1)
+    if across < 2 or height < 2:
+        return []
+    columns = [x + chip // 2 + round(i * (width - chip) / (across - 1)) for i in range(across)]
+    top = [(column, y) for column in columns]
+    right = [(columns[-1], y + row) for row in range(1, height - 1)]
+    bottom = [(column, y + height - 1) for column in reversed(columns)]
+    left = [(columns[0], y + row) for row in range(height - 2, 0, -1)]
+    places = [*top, *right, *bottom, *left]
+    return [places[i * len(places) // count] for i in range(count)] if count <= len(places) else []
 
 
 def place_clients(snapshot: Snapshot, board: Board, canvas: Canvas, x0: int, x1: int) -> Board:

@@ -201,8 +201,8 @@ def band_height(snapshot: Snapshot, width: int, rows: int) -> int:
     elif snapshot.runs:
         wanted = 6
     else:
-        wanted = len(snapshot.shares) + 1
-    return max(min(wanted, rows - 7), rows * 2 // 5)
+        wanted = -(-len(snapshot.shares) // maps.share_columns(snapshot, width)) + 1
+    return max(min(wanted, rows - 6), rows * 2 // 5)
 
 
 def _load(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, keep: int) -> int:
@@ -320,6 +320,7 @@ def _one_line(snapshot: Snapshot, key: KeyState | None) -> list[load.Piece]:
     if lanes and snapshot.plan is not None:
         first = lanes[0]
         done = f"{snapshot.plan.keys_done}/{snapshot.plan.keys} keys  "
-        lane = f"{first.source}>{first.target} {first.moved}/{first.total}"
+        way = f"{first.source}>{first.target}" if first.source != first.target else f"copies of {first.source}"
+        lane = f"{way} {first.moved}/{first.total}"
         return [(f"{snapshot.plan.cause}  ", "accent"), (done, "text"), (lane, ink(snapshot, first.target))]
     return [piece for line in load.figures(snapshot)[:3] for piece in (*line, ("  ", "dim"))]
