@@ -1,0 +1,317 @@
+"""One breaker at length: the lit machine, why it is where it is, what would move it, its window, its settings."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from engines.resilience.policy import percent
+from engines.resilience.service.snapshot import BreakerView, BucketView, EdgeView, Snapshot
+from tui.canvas import Canvas, Ink, clip, wrap
+from tui.glyphs import Glyphs
+from tui.panels.common.words import chip
+from tui.panels.resilience import facts
+from tui.panels.resilience.facts import secs, setting
+from tui.panels.resilience.machine import BOXES, Arrow, Machine
+from tui.panels.resilience.machine import draw as draw_machine
+
+PPM: Final = 1_000_000
+BUCKETS: Final = 24
+"""Bars of a window at most; where it has more of them, neighbours are joined."""
+
+
+# -- the machine ------------------------------------------------------------------------------------------------------
+
+
+def machine_of(snapshot: Snapshot, breaker: BreakerView) -> Machine:
+    """The transitions in the breaker's own numbers, and how near each of them is."""
+    state = breaker.state
+    limit = f"{setting(breaker, 'failure_at', '>=')} {percent(breaker.threshold_ppm)}"
+    least = minimum(breaker)
+    slow = ""
+    if breaker.slow_threshold_ppm > 0:
+        slow = f", or {percent(breaker.slow_threshold_ppm)} slower than {setting(breaker, 'slow_us')}"
+    trip = Arrow(
+        f"{limit} of {least} calls or more failed within {span(breaker)}{slow}", f"{limit} of {least}",
+        min(part(breaker.rate_ppm, breaker.threshold_ppm), part(breaker.calls, breaker.minimum)), state == "closed",
+    )  # fmt: skip
+    since = max(0, snapshot.now_us - breaker.since_us)
+    wait = setting(breaker, "wait_us")
+    by = "the timer of" if setting(breaker, "waiting") == "a timer" else "a call after"
+    waiting = Arrow(f"{by} {wait}", wait, part(since, since + max(0, breaker.countdown_us)), state == "open")
+    return Machine(state, trip, waiting, *_out_of_half(breaker, limit), note=_beside(breaker),
+                   under=_under(snapshot, breaker))  # fmt: skip
+
+
+def _out_of_half(breaker: BreakerView, limit: str) -> tuple[Arrow, Arrow]:
+    """The ways out of half-open: judged by the first result, or by the rate of several."""
+    live = breaker.state == "half_open"
+    if "rate" in setting(breaker, "half_open"):
+        results = max(1, min(breaker.probes_permitted, int(setting(breaker, "minimum", "1"))))
+        near = part(breaker.calls, results) if live else 0
+        below = "<" if limit.startswith(">=") else "<="
+        closes = f"{below} {percent(breaker.threshold_ppm)} of {results} probes fail"
+        return (Arrow(closes, f"{below} {percent(breaker.threshold_ppm)} of {results}", near, live),
+                Arrow(f"{limit} of them fail", limit, near, live))  # fmt: skip
+    near = part(breaker.probes_permitted - breaker.probes_left, breaker.probes_permitted) if live else 0
+    return Arrow("the probe succeeds", "1 succeeds", near, live), Arrow("the probe fails", "1 fails", near, live)
+
+
+def _beside(breaker: BreakerView) -> str:
+    return "" if breaker.state in ("closed", "open", "half_open") else facts.NAMES.get(breaker.state, breaker.state)
+
+
+def _under(snapshot: Snapshot, breaker: BreakerView) -> tuple[str, str, str]:
+    """A number for each state: the one it is in says how long or how far, the others what they last did."""
+    lasted = {each.state: each.lasted_us for each in breaker.history if each.lasted_us >= 0}
+    said = {state: f"last {secs(lasted[state])}" if state in lasted else "never yet" for state in facts.NAMES}
+    here = max(0, snapshot.now_us - breaker.since_us)
+    said["closed"] = said["closed"] if breaker.state != "closed" else f"for {secs(here)}"
+    if breaker.state == "open":
+        said["open"] = f"{secs(breaker.countdown_us)} left" if breaker.countdown_us > 0 else "next call"
+    if breaker.state == "half_open":
+        out = breaker.probes_permitted - breaker.probes_left
+        said["half_open"] = f"{out}/{breaker.probes_permitted} probes"
+    return said["closed"], said["open"], said["half_open"]
+
+
+def part(now: int, most: int) -> int:
+    """How much of it there is, in parts per million, at most all."""
+    return min(PPM, max(0, now) * PPM // most) if most > 0 else PPM
+
+
+def minimum(breaker: BreakerView) -> int:
+    """Calls below which a closed breaker does not judge."""
+    told = setting(breaker, "minimum", str(breaker.minimum))
+    least = int(told) if told.isdecimal() else breaker.minimum
+    size = setting(breaker, "size", "")
+    return min(least, int(size)) if setting(breaker, "window", "") == "count" and size.isdecimal() else least
+
+
+def span(breaker: BreakerView) -> str:
+    """What the window covers."""
+    if setting(breaker, "window", "") == "count":
+        return f"the last {setting(breaker, 'size')} calls"
+    return setting(breaker, "window_us")
+
+
+# -- drawings ---------------------------------------------------------------------------------------------------------
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, edge: EdgeView, glyphs: Glyphs) -> int:
+    """As much of it as there is room for; the machine first, then why, then the window, then the settings.
+
+    Returns the rows it took.
+    """
+    breaker = edge.breaker
+    if breaker is None:
+        return _unprotected(canvas, edge)
+    machine = machine_of(snapshot, breaker)
+    boxes = canvas.width >= BOXES[0] and canvas.height >= BOXES[1] + 8
+    room = canvas.height if boxes else min(4, canvas.height)
+    y = draw_machine(canvas, 1, 0, canvas.width - 2, room, machine, glyphs)
+    if machine.note:
+        canvas.center(y - 1 if boxes else 0, f" {machine.note} ", chip(facts.INKS[breaker.state]))
+    y += boxes
+    left = canvas.height - y
+    if left <= 4:
+        return _short(canvas, breaker, y, glyphs)
+    y = _words(canvas, breaker, y, min(6, left - 4), snapshot.now_us)
+    high = max(1, min(5, canvas.height - y - 4))
+    y = draw_window(canvas, 1, y, canvas.width - 2, high, breaker, glyphs)
+    y = _history(canvas, snapshot, breaker, y)
+    return _settings(canvas, breaker, y)
+
+
+def _words(canvas: Canvas, breaker: BreakerView, y: int, rows: int, now_us: int) -> int:
+    """Since when, why, and what next."""
+    here = secs(max(0, now_us - breaker.since_us))
+    lines: list[tuple[str, str, Ink]] = [("for", here, facts.INKS.get(breaker.state, "text"))]
+    lines += [("why" if not i else "", text, "text") for i, text in enumerate(wrap(breaker.why, canvas.width - 9))]
+    what = "opens" if breaker.state == "closed" else "next"
+    lines += [(what if not i else "", text, "bright")
+              for i, text in enumerate(wrap(breaker.closes.removeprefix("opens "), canvas.width - 9))]  # fmt: skip
+    for label, text, text_ink in lines[:rows]:
+        canvas.put(1, y, label, "dim")
+        canvas.put(7, y, clip(text, canvas.width - 8), text_ink)
+        y += 1
+    return y
+
+
+def _short(canvas: Canvas, breaker: BreakerView, y: int, glyphs: Glyphs) -> int:
+    """Four rows: the rate, what moves it on, the window, the settings."""
+    room = canvas.width - 2
+    lit = facts.INKS.get(breaker.state, "text")
+    rows: list[tuple[tuple[str, Ink], ...]] = [rate_words(breaker, room)]
+    rows.append(((clip(next_words(breaker), room), lit),))
+    for pieces in rows[: canvas.height - y]:
+        x = 1
+        for text, text_ink in pieces:
+            x = canvas.put(x, y, text, text_ink)
+        y += 1
+    if y < canvas.height:
+        draw_window(canvas, 1, y, room, 1, breaker, glyphs)
+        y += 1
+    if y < canvas.height:
+        canvas.put(1, y, clip(settings_line(breaker), room), "dim")
+    return canvas.height
+
+
+def rate_words(breaker: BreakerView, room: int) -> tuple[tuple[str, Ink], ...]:
+    """The rate against its threshold and the calls against their minimum, as long as there is room."""
+    failed, calls = facts.failures(breaker), breaker.calls
+    rate = percent(breaker.rate_ppm) if breaker.rate_ppm >= 0 else "-"
+    over = breaker.rate_ppm >= breaker.threshold_ppm
+    enough = calls >= breaker.minimum
+    head: tuple[tuple[str, Ink], ...] = (
+        (rate, "bad" if over else "text"), (f" of {percent(breaker.threshold_ppm)} failed", "dim"),
+        (f"  {calls}", "text" if enough else "warn"), (f"/{breaker.minimum} calls", "dim"),
+    )  # fmt: skip
+    long = (*head, (f", {failed} failed", "dim"))
+    return long if sum(len(text) for text, _ in long) <= room else head
+
+
+def next_words(breaker: BreakerView) -> str:
+    """What it waits for, in few words."""
+    match breaker.state:
+        case "closed":
+            lacks = breaker.minimum - breaker.calls
+            if lacks > 0:
+                return f"{lacks} calls short of judging"
+            spare = breaker.threshold_ppm - max(0, breaker.rate_ppm)
+            return f"{percent(max(0, spare))} below the threshold"
+        case "open":
+            probes = f"{breaker.probes_permitted} probe{'s' * (breaker.probes_permitted > 1)}"
+            return (
+                f"{secs(breaker.countdown_us)} to go, then {probes}" if breaker.countdown_us > 0 else "next call probes"
+            )
+        case "half_open":
+            out = breaker.probes_permitted - breaker.probes_left
+            return f"{out} of {breaker.probes_permitted} probes out, {breaker.probes_left} left"
+    return "stays so until it is reset"
+
+
+def settings_line(breaker: BreakerView) -> str:
+    """The settings in force in one row."""
+    probes = f"{breaker.probes_permitted} probe{'s' * (breaker.probes_permitted > 1)}"
+    window = f"last {setting(breaker, 'size')}" if setting(breaker, "window", "") == "count" else span(breaker)
+    limit = f"{setting(breaker, 'failure_at', '>=')}{percent(breaker.threshold_ppm).replace(' ', '')}"
+    return f"{breaker.preset}: {limit} of {minimum(breaker)}+ in {window}, open {setting(breaker, 'wait_us')}, {probes}"
+
+
+# -- the window -------------------------------------------------------------------------------------------------------
+
+
+def joined(buckets: Sequence[BucketView], most: int) -> list[BucketView]:
+    """The buckets, neighbours joined until there are few enough."""
+    per = max(1, -(-len(buckets) // most))
+    groups = [buckets[at : at + per] for at in range(0, len(buckets), per)]
+    return [
+        BucketView(group[0].start_us, sum(b.calls for b in group), sum(b.failures for b in group),
+                   sum(b.slow for b in group))
+        for group in groups
+    ]  # fmt: skip
+
+
+def draw_window(
+    canvas: Canvas, x: int, y: int, width: int, height: int, breaker: BreakerView, glyphs: Glyphs
+) -> int:  # fmt: skip
+    """Its buckets as bars: failed calls at the bottom, the others on them; with rows to spare the failures as numbers.
+
+    Returns the row after it.
+    """
+    numbers = height >= 3
+    bars = height - numbers
+    label = 8
+    room = width - label - (9 if width >= 40 else 0)
+    shown = joined(breaker.buckets, max(1, min(BUCKETS, room // 2)))
+    canvas.put(x, y + bars - 1, "window", "dim")
+    if not shown or bars < 1:
+        canvas.put(x + label, y, "no calls yet" if bars > 0 else "", "dim")
+        return y + height
+    each = max(2, min(5, room // len(shown)))
+    most = max(1, *(bucket.calls for bucket in shown))
+    for number, bucket in enumerate(shown):
+        at = x + label + number * each
+        _bar(canvas, at, y, each - 1, bars, bucket, most, glyphs)
+        if numbers:
+            said = str(bucket.failures)
+            canvas.put_right(at + each - 1, y + bars, said if len(said) < each else "+",
+                             "bad" if bucket.failures else "dim")  # fmt: skip
+    if numbers:
+        canvas.put(x, y + bars, "failed", "dim")
+    if width >= 40:
+        canvas.put_right(x + width, y + bars - 1, clip(f"{facts.failures(breaker)}/{breaker.calls}", 9), "text")
+        if numbers:
+            canvas.put_right(x + width, y + bars, clip(span(breaker).removeprefix("the "), 9), "dim")
+    return y + height
+
+
+def _bar(
+    canvas: Canvas, x: int, y: int, width: int, rows: int, bucket: BucketView, most: int, glyphs: Glyphs
+) -> None:  # fmt: skip
+    """One bucket: in few rows coloured by what prevails in each cell."""
+    steps = len(glyphs.levels) - 1
+    whole = max(1, round(bucket.calls / most * rows * steps)) if bucket.calls else 0
+    failed = max(1, round(bucket.failures / most * rows * steps)) if bucket.failures else 0
+    for row in range(rows):
+        below = (rows - 1 - row) * steps
+        level = min(steps, max(0, whole - below))
+        bad = failed - below
+        bar_ink: Ink = "error" if bad * 2 >= max(1, level) else "good"
+        if level:
+            canvas.put(x, y + row, glyphs.levels[level] * width, bar_ink)
+        elif row == rows - 1:
+            canvas.put(x, y + row, glyphs.thin * width, "line")
+
+
+# -- what else there is to say ----------------------------------------------------------------------------------------
+
+
+def _history(canvas: Canvas, snapshot: Snapshot, breaker: BreakerView, y: int) -> int:
+    """How long it was in each of its last states."""
+    if y >= canvas.height - 1:
+        return y
+    canvas.put(1, y, "lasted", "dim")
+    x = 9
+    for text, text_ink in lasted_words(snapshot, breaker, canvas.width - 10):
+        x = canvas.put(x, y, text, text_ink)
+    return y + 1
+
+
+def lasted_words(snapshot: Snapshot, breaker: BreakerView, room: int) -> list[tuple[str, Ink]]:
+    """The newest states with their lengths, as many as fit, oldest first."""
+    found: list[tuple[str, Ink]] = []
+    for each in reversed(breaker.history):
+        span_us = each.lasted_us if each.lasted_us >= 0 else max(0, snapshot.now_us - each.since_us)
+        said = f"{facts.LETTERS.get(each.state, '?')} {secs(span_us)}" + (" so far" if each.lasted_us < 0 else "")
+        if sum(len(text) for text, _ in found) + len(said) + 3 > room:
+            break
+        found[:0] = [(said, facts.INKS.get(each.state, "text")), (" > " if found else "", "dim")]
+    return found
+
+
+def _settings(canvas: Canvas, breaker: BreakerView, y: int) -> int:
+    for text in wrap(settings_line(breaker), canvas.width - 2)[: max(0, canvas.height - y)]:
+        canvas.put(1, y, text, "dim")
+        y += 1
+    return y
+
+
+def _unprotected(canvas: Canvas, edge: EdgeView) -> int:
+    """An edge without a breaker: what is there instead."""
+    lines: list[tuple[str, Ink]] = [("no breaker on this edge", "bright")]
+    if edge.caps:
+        lines.append(("Envoy: caps on concurrency, and outlier detection", "dim"))
+        for name, used, cap, over in edge.caps:
+            lines.append((f"{name:<12} {used:>4} of {cap:<5}" + (f" {over} over" if over else ""),
+                          "bad" if used >= cap else "text"))  # fmt: skip
+        for each in edge.outliers:
+            state = f"ejected, the {each.times}. time" if each.ejected else f"{each.consecutive} errors in a row"
+            lines.append((f"{each.host:<12} {state}", "open" if each.ejected else "text"))
+    else:
+        lines.append(("every call is tried, however many fail; p puts one here", "dim"))
+    y = 0
+    for text, text_ink in lines:
+        for row in wrap(text, canvas.width - 2):
+            canvas.put(1, y, row, text_ink)
+            y += 1
+    return min(y, canvas.height)

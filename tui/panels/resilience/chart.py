@@ -1,0 +1,92 @@
+"""Charts over time on one axis: several lines with their newest values beside them, and bands of breaker states.
+
+The newest moment stands at the right. A series shorter than the axis leaves its left part empty rather than being
+stretched: the same second stands in the same column of every chart, so that a cause above meets its effect below.
+"""
+
+from collections.abc import Sequence
+from math import nan
+from typing import Final, NamedTuple
+
+from tui.canvas import Canvas, Ink
+from tui.glyphs import Glyphs
+from tui.panels.common.words import chip
+from tui.plot import plot, sparkline
+
+LEGEND: Final = 16
+"""Columns that the newest values take at the right of a chart."""
+
+
+class Line(NamedTuple):
+    """One series: what it is, its values with the oldest first, how the newest is said, and its ink."""
+
+    name: str
+    values: tuple[float, ...]
+    said: str
+    ink: Ink
+
+
+class Piece(NamedTuple):
+    """A stretch of a band: from and to as parts of the axis (0 to 1), a letter, and how it looks."""
+
+    start: float
+    stop: float
+    letter: str
+    ink: Ink
+    weight: int
+    """0: thin, 1: a bar, 2: a solid block."""
+
+
+def fitted(values: Sequence[float], count: int) -> tuple[float, ...]:
+    """The newest ``count`` values, with holes before them where there are fewer."""
+    newest = tuple(values[-count:])
+    return (nan,) * (count - len(newest)) + newest
+
+
+def draw_lines(
+    canvas: Canvas, x: int, y: int, width: int, height: int, lines: Sequence[Line], glyphs: Glyphs,
+    *, say: str = "", top: float = 0.0,
+) -> None:  # fmt: skip
+    """Lines on one scale from 0, the later ones above. ``say``: the top of the scale in words, at its left."""
+    if width < 4 or height < 1:
+        return
+    most = max([top, *(value for line in lines for value in line.values if value == value)], default=1.0)
+    for line in lines:
+        for row, text in enumerate(plot(line.values, width, height, glyphs, low=0.0, high=max(most, 1.0)), y):
+            canvas.overlay(x, row, text, line.ink)
+    if say and height > 1:
+        canvas.put(x, y, say, "dim")
+
+
+def draw_legend(
+    canvas: Canvas, x: int, y: int, height: int, lines: Sequence[Line], width: int = LEGEND, by_value: bool = True
+) -> None:
+    """Names and newest values, the highest first, as they stand in the chart."""
+    order = sorted(lines, key=lambda line: -(line.values[-1] if line.values and line.values[-1] == line.values[-1]
+                                             else -1.0)) if by_value else list(lines)  # fmt: skip
+    gap = max(1, height // max(1, len(order))) if height >= 2 * len(order) else 1
+    for number, line in enumerate(order[:height]):
+        row = y + min(number * gap, height - 1)
+        canvas.put(x, row, line.name, line.ink)
+        canvas.put_right(x + width, row, line.said, "bright")
+
+
+def draw_spark(canvas: Canvas, x: int, y: int, width: int, line: Line, glyphs: Glyphs, top: float = 0.0) -> None:
+    """One series in one row."""
+    if width > 0:
+        high = max([top, 1.0, *(value for value in line.values if value == value)])
+        canvas.overlay(x, y, sparkline(line.values, width, glyphs, low=0.0, high=high), line.ink)
+
+
+def draw_band(canvas: Canvas, x: int, y: int, width: int, pieces: Sequence[Piece], glyphs: Glyphs) -> None:
+    """States over time: each stretch begins with its letter, and its body tells the state by its weight too."""
+    if width < 1:
+        return
+    body = (glyphs.thin, glyphs.span, glyphs.block)
+    for piece in pieces:
+        start = max(0, min(width - 1, int(piece.start * width)))
+        stop = max(start + 1, min(width, round(piece.stop * width)))
+        canvas.put(x + start, y, body[piece.weight] * (stop - start), piece.ink)
+    for piece in pieces:
+        start = max(0, min(width - 1, int(piece.start * width)))
+        canvas.put(x + start, y, piece.letter, chip(piece.ink))

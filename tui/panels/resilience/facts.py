@@ -1,0 +1,196 @@
+"""What every part of the panel needs to know: letters and inks of states, names of edges, sums people would do."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from engines.resilience.policy import percent
+from engines.resilience.service.snapshot import BreakerView, EdgeView, HostView, ServiceView, Snapshot
+from tui.canvas import Ink
+
+LAYERS: Final = ("client", "edge", "service", "database")
+"""From the left to the right."""
+
+LETTERS: Final = {
+    "closed": "C", "open": "O", "half_open": "H", "disabled": "D", "metrics_only": "M", "forced_open": "F",
+}  # fmt: skip
+NAMES: Final = {
+    "closed": "CLOSED", "open": "OPEN", "half_open": "HALF-OPEN", "disabled": "DISABLED",
+    "metrics_only": "METRICS ONLY", "forced_open": "FORCED OPEN",
+}  # fmt: skip
+INKS: Final[dict[str, Ink]] = {
+    "closed": "closed", "open": "open", "half_open": "half-open", "disabled": "dim", "metrics_only": "accent",
+    "forced_open": "open",
+}  # fmt: skip
+WEIGHTS: Final = {"open": 2, "forced_open": 2, "half_open": 1}
+"""How heavy a state is in a band; the others are thin."""
+
+GOOD_PPM, BAD_PPM = 10_000, 200_000
+"""Error rates up to the first are nothing to worry about, from the second on they are bad."""
+
+
+# -- numbers as people say them ---------------------------------------------------------------------------------------
+
+
+def secs(span_us: int) -> str:
+    """A span in few characters: ``240 ms``, ``1.2 s``, ``18.2 s``, ``140 s``."""
+    if span_us < 1_000_000:
+        return f"{max(0, span_us) // 1000} ms"
+    return f"{span_us // 1_000_000} s" if span_us >= 100_000_000 else f"{span_us / 1_000_000:.1f} s"
+
+
+def share(part: int, whole: int) -> str:
+    """``67 %``; nothing of nothing is 0."""
+    return percent(part * 100 // whole * 10_000) if whole > 0 else "0 %"
+
+
+def whole(ppm: int) -> str:
+    """Parts per million as whole percent, cut off: ``66 %``; what is above 0 never reads like 0."""
+    return "<1 %" if 0 < ppm < 10_000 else f"{ppm // 10_000} %"
+
+
+def error_ink(ppm: int) -> Ink:
+    """The ink of an error rate."""
+    return "bad" if ppm >= BAD_PPM else "warn" if ppm >= GOOD_PPM else "dim"
+
+
+# -- edges ------------------------------------------------------------------------------------------------------------
+
+
+def letter(edge: EdgeView) -> str:
+    """The state of its breaker; ``-``: it has none."""
+    return LETTERS.get(edge.breaker.state, "?") if edge.breaker else "-"
+
+
+def ink(edge: EdgeView) -> Ink:
+    """The ink of that state."""
+    return INKS.get(edge.breaker.state, "text") if edge.breaker else "text"
+
+
+def blocked(edge: EdgeView) -> bool:
+    """Whether its breaker lets nobody through."""
+    return edge.breaker is not None and edge.breaker.state in ("open", "forced_open")
+
+
+def name(edge_id: str) -> str:
+    """An edge in few characters: ``payment>db`` for ``payment>payment-db``."""
+    src, _, dst = edge_id.partition(">")
+    return f"{src}>{short(src, dst)}" if dst else src
+
+
+def short(src: str, dst: str) -> str:
+    """What a service is called beside the one that calls it."""
+    return dst.removeprefix(f"{src}-") or dst
+
+
+def failures(breaker: BreakerView) -> int:
+    """How many of the calls in its window failed."""
+    return sum(bucket.failures for bucket in breaker.buckets)
+
+
+def setting(breaker: BreakerView, key: str, default: str = "?") -> str:
+    """One option in force, in words."""
+    return dict(breaker.settings).get(key, default)
+
+
+def option(edge: EdgeView, key: str, default: int = 0) -> int:
+    """One option of an edge, as a number."""
+    return dict(edge.options).get(key, default)
+
+
+def into(snapshot: Snapshot, service: str) -> tuple[EdgeView, ...]:
+    """The edges that lead to a service."""
+    return tuple(edge for edge in snapshot.edges if edge.dst == service)
+
+
+def out_of(snapshot: Snapshot, service: str) -> tuple[EdgeView, ...]:
+    """The edges that leave a service."""
+    return tuple(edge for edge in snapshot.edges if edge.src == service)
+
+
+def column_of(snapshot: Snapshot, service: str) -> int:
+    """In which column a service stands."""
+    found = snapshot.service(service)
+    return LAYERS.index(found.layer) if found and found.layer in LAYERS else 0
+
+
+def columns(snapshot: Snapshot) -> list[list[ServiceView]]:
+    """The services column by column, without empty ones."""
+    rows = [[each for each in snapshot.services if each.layer == layer] for layer in LAYERS]
+    return [row for row in rows if row]
+
+
+def way(snapshot: Snapshot, edge: EdgeView) -> tuple[EdgeView, ...]:
+    """The edges a call passes up to and with this one, from the client on."""
+    path = [edge]
+    while before := into(snapshot, path[0].src):
+        if before[0] in path:
+            break
+        path.insert(0, before[0])
+    return tuple(path)
+
+
+def amplification(edges: Sequence[EdgeView]) -> int:
+    """Attempts at the end of a way for one call at its start if every attempt fails: the product of (1 + r)."""
+    product = 1
+    for edge in edges:
+        product *= 1 + (edge.retry.retries if edge.retry else 0)
+    return product
+
+
+# -- services ---------------------------------------------------------------------------------------------------------
+
+
+def status(service: ServiceView) -> str:
+    """A letter for what ails it: X crashed, Z frozen, S slow, E answers errors; empty: nothing."""
+    hosts = service.hosts
+    for word, sign in (("crashed", "X"), ("frozen", "Z")):
+        if hosts and all(host.status == word for host in hosts):
+            return sign
+    if any(host.slow_percent > 100 for host in hosts):
+        return "S"
+    return "E" if any(host.sick_percent > 0 for host in hosts) else ""
+
+
+def service_ink(service: ServiceView) -> Ink:
+    """Dead, frozen, ill, its line full, all its workers busy, or well."""
+    sign = status(service)
+    if sign:
+        return {"X": "dead", "Z": "frozen"}.get(sign, "slow")
+    if service.queue_max and service.queue * 10 >= service.queue_max * 9:
+        return "bad"
+    if service.workers and service.busy >= service.workers:
+        return "warn"
+    return "follower"
+
+
+def host_sign(snapshot: Snapshot, service: ServiceView, host: HostView) -> tuple[str, Ink]:
+    """One host in one character: its number, or X crashed, Z frozen, - ejected, S slow, E errors."""
+    ejected = {each.host for edge in into(snapshot, service.id) for each in edge.outliers if each.ejected}
+    if host.status == "crashed":
+        return "X", "dead"
+    if host.status == "frozen":
+        return "Z", "frozen"
+    if host.id in ejected:
+        return "-", "open"
+    if host.sick_percent:
+        return "E", "bad"
+    if host.slow_percent > 100:
+        return "S", "slow"
+    return host.id.rpartition("-")[2][:1] or "?", "good"
+
+
+def load_ppm(service: ServiceView) -> int:
+    """What arrives over what it can work off: its workers over the mean service time."""
+    if not service.workers or service.mean_us <= 0:
+        return 0
+    return service.arrived_per_s * service.mean_us // service.workers
+
+
+def capacity(service: ServiceView) -> int:
+    """Calls a second it can work off."""
+    return service.workers * 1_000_000 // service.mean_us if service.mean_us > 0 else 0
+
+
+def drain_us(service: ServiceView) -> int:
+    """How long its line takes to be worked off."""
+    return service.queue * service.mean_us // service.workers if service.workers else 0

@@ -1,0 +1,318 @@
+"""The call graph: services in columns from the clients to the databases, and on every edge its breaker.
+
+An edge is a wire. Marks run along it as calls do, as many as there are; the letter in its middle is the breaker: C
+closed, O open, H half-open. Behind an open one the wire is interrupted. Beneath a service stand its workers and its
+line, beneath an edge its calls and errors.
+"""
+
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from engines.resilience.service.snapshot import EdgeView, ServiceView, Snapshot
+from tui.canvas import Canvas, Ink, clip
+from tui.glyphs import Glyphs
+from tui.panels.common.words import chip
+from tui.panels.resilience import facts
+from tui.plot import bar
+
+WIDE: Final = 66
+"""Columns from which databases have their whole names."""
+GAP, GAP_MAX = 4, 30
+"""Columns of an edge."""
+STEP_US: Final = 90_000
+"""A mark runs one column in this time."""
+FLOW: Final = ((200, 2), (100, 3), (50, 4), (20, 6), (5, 9), (0, 14))
+"""From so many calls a second on marks follow each other in so many columns."""
+
+
+class Spot(NamedTuple):
+    """Where a service stands: its chip and the room beneath it."""
+
+    x: int
+    y: int
+    label: str
+    room: int
+
+
+class Board(NamedTuple):
+    """Where everything stands."""
+
+    spots: dict[str, Spot]
+    pitch: int
+    """Rows from one service to the next."""
+    rows: int
+    """Rows in all."""
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs) -> None:
+    """Everything. ``selected``: an edge or a service."""
+    board = place(snapshot, canvas.width, canvas.height)
+    if board is None:
+        _list(canvas, snapshot, selected, glyphs)
+        return
+    for edge in snapshot.edges:
+        if edge.src in board.spots and edge.dst in board.spots:
+            _bus(canvas, board, edge, glyphs)
+    for edge in snapshot.edges:
+        if edge.src in board.spots and edge.dst in board.spots:
+            _edge(canvas, snapshot, board, edge, edge.id == selected, glyphs)
+    for service in snapshot.services:
+        if service.id in board.spots:
+            _service(canvas, snapshot, board, service, service.id == selected, glyphs)
+
+
+def place(snapshot: Snapshot, width: int, height: int) -> Board | None:
+    """The places of all services; None where there is no room for a graph."""
+    layers = facts.columns(snapshot)
+    rows = max((len(layer) for layer in layers), default=0)
+    if not rows or height < rows:
+        return None
+    pitch = min(5, height // rows)
+    wide = width >= WIDE
+    labels = [[_label(snapshot, service, wide) for service in layer] for layer in layers]
+    least = (0, 6, 11, 11) if wide else (0, 5, 4, 4)
+    rooms = [max(low, *(len(label) + 2 for label in column)) for low, column in zip(least, labels, strict=False)]
+    gaps = _gaps(layers, width - sum(rooms) - 2)
+    if min(gaps, default=GAP) < GAP:
+        return None
+    high = pitch * rows - (pitch > 3)
+    top = max(0, (height - high) // 2)
+    spots = {}
+    x = 1 + max(0, width - sum(rooms) - sum(gaps) - 2) // 2
+    for layer, column, room, gap in zip(layers, labels, rooms, (*gaps, 0), strict=True):
+        first = top + (rows - len(layer)) * pitch // 2 - (len(layer) < rows and pitch <= 2)
+        for number, (service, label) in enumerate(zip(layer, column, strict=True)):
+            spots[service.id] = Spot(x, max(0, first + number * pitch), label, room)
+        x += room + gap
+    return Board(spots, pitch, top + high)
+
+
+def _gaps(layers: list[list[ServiceView]], free: int) -> list[int]:
+    """How the free columns are shared out: an edge that branches needs two more."""
+    count = len(layers) - 1
+    if count < 1:
+        return []
+    more = [2 * (len(right) > len(left)) for left, right in pairwise(layers)]
+    each, rest = divmod(free - sum(more), count)
+    gaps = [each + extra for extra in more]
+    gaps[-1] += rest
+    return [min(gap, GAP_MAX) for gap in gaps]
+
+
+def _label(snapshot: Snapshot, service: ServiceView, wide: bool) -> str:
+    if wide or service.layer != "database":
+        return service.id
+    callers = facts.into(snapshot, service.id)
+    return facts.short(callers[0].src, service.id) if callers else service.id
+
+
+# -- services ---------------------------------------------------------------------------------------------------------
+
+
+def _service(
+    canvas: Canvas, snapshot: Snapshot, board: Board, service: ServiceView, selected: bool, glyphs: Glyphs
+) -> None:
+    spot = board.spots[service.id]
+    sign = facts.status(service)
+    canvas.put(spot.x, spot.y, f"{sign or ' '}{spot.label} ", chip(facts.service_ink(service)))
+    if selected:
+        canvas.put(spot.x - 1, spot.y, glyphs.mark_left, "bright")
+        canvas.put(spot.x + len(spot.label) + 2, spot.y, glyphs.mark_right, "bright")
+    below = [y for y in range(spot.y + 1, spot.y + board.pitch) if y < canvas.height]
+    if not below:
+        return
+    if service.layer == "client":
+        canvas.put(spot.x + 1, below[0], f"{snapshot.rate_per_s}/s" if not snapshot.recorded else "", "text")
+        if len(below) > 1:
+            canvas.put(spot.x + 1, below[1], clip(snapshot.mix, spot.room), "dim")
+        return
+    _meters(canvas, snapshot, service, spot, below, glyphs)
+
+
+def _meters(
+    canvas: Canvas, snapshot: Snapshot, service: ServiceView, spot: Spot, below: list[int], glyphs: Glyphs
+) -> None:
+    """Workers and line, and the hosts where they are several, in as many rows as there are."""
+    many = len(service.hosts) > 1
+    rows = list(below)
+    if many and (len(rows) > 2 or len(rows) == 1):
+        y = rows.pop(2 if len(rows) > 2 else 0)
+        x = spot.x + 1
+        for host in service.hosts[: spot.room - 1]:
+            sign, sign_ink = facts.host_sign(snapshot, service, host)
+            x = canvas.put(x, y, sign, chip(sign_ink) if sign_ink != "good" else sign_ink)
+    if not rows or not service.workers:
+        return
+    busy_ink: Ink = "warn" if service.busy >= service.workers else "good"
+    line_ink: Ink = "bad" if service.queue * 10 >= service.queue_max * 8 > 0 else "warn" if service.queue else "dim"
+    line = f"q{service.queue}"
+    if len(rows) == 1:
+        cells = max(2, min(6, spot.room - 3 - len(line)))
+        x = canvas.put(spot.x + 1, rows[0], bar(service.busy / service.workers, cells, glyphs), busy_ink)
+        if x + len(line) < spot.x + spot.room:
+            canvas.put(x + 1, rows[0], line, line_ink)
+        return
+    if spot.room < 11:
+        canvas.put(spot.x + 1, rows[0], bar(service.busy / service.workers, spot.room - 2, glyphs), busy_ink)
+        canvas.put(spot.x + 1, rows[1], line, line_ink)
+        return
+    of = f"{service.busy}/{service.workers}"
+    pairs = ((service.busy, service.workers, busy_ink, "w", of), (service.queue, service.queue_max, line_ink, "q",
+             str(service.queue)))  # fmt: skip
+    cells = max(2, min(5, spot.room - 9))
+    for y, (now, most, meter_ink, sign, said) in zip(rows, pairs, strict=False):
+        canvas.put(spot.x + 1, y, sign, "dim")
+        x = canvas.put(spot.x + 3, y, bar(now / most if most else 0.0, cells, glyphs), meter_ink)
+        canvas.put(x + 1, y, said, "text" if now else "dim")
+
+
+# -- edges ------------------------------------------------------------------------------------------------------------
+
+
+def _ends(board: Board, edge: EdgeView) -> tuple[int, int, int, int]:
+    """Where an edge begins and ends on its row, that row, and the row of its source."""
+    src, dst = board.spots[edge.src], board.spots[edge.dst]
+    return src.x + len(src.label) + 2, dst.x - 1, dst.y, src.y
+
+
+def _bus(canvas: Canvas, board: Board, edge: EdgeView, glyphs: Glyphs) -> None:
+    """The upright part of an edge that leads to another row."""
+    start, _, y, from_y = _ends(board, edge)
+    if y == from_y:
+        return
+    x = start + 1
+    canvas.put(start, from_y, glyphs.horizontal, "line")
+    step = 1 if y > from_y else -1
+    for row in range(from_y, y, step):
+        if row != from_y and canvas.char_at(x, row) == " ":
+            canvas.put(x, row, glyphs.vertical, "line")
+    canvas.put(x, from_y, glyphs.tee_right, "line")
+    corner = glyphs.bottom_left if step > 0 else glyphs.top_left
+    canvas.put(x, y, corner if canvas.char_at(x, y) == " " else glyphs.tee_left, "line")
+
+
+def _edge(canvas: Canvas, snapshot: Snapshot, board: Board, edge: EdgeView, selected: bool, glyphs: Glyphs) -> None:
+    start, stop, y, _ = _ends(board, edge)
+    branched = len(facts.out_of(snapshot, edge.src)) > 1
+    if branched:
+        start += 2
+    gap = stop + 1 - start
+    middle = stop - max(2, gap // 2)
+    shut = facts.blocked(edge) or edge.cut
+    wire: Ink = "bright" if selected else "line"
+    line = glyphs.played if selected else glyphs.horizontal
+    for x in range(start, stop):
+        behind = x > middle
+        canvas.put(x, y, " " if shut and behind and (x - middle) % 2 else line, wire)
+    canvas.put(stop, y, " " if shut else glyphs.arrow_right, wire)
+    _flow(canvas, snapshot, edge, start, stop, middle, y)
+    _flights(canvas, snapshot, edge, start, stop, y)
+    _breaker(canvas, edge, middle, y, selected, gap >= 9, glyphs)
+    _troubles(canvas, edge, middle + 2 + (gap >= 9), stop, y)
+    if board.pitch >= 2:
+        _numbers(canvas, board, edge, start, stop, y)
+
+
+def _flow(
+    canvas: Canvas, snapshot: Snapshot, edge: EdgeView, start: int, stop: int, middle: int, y: int
+) -> None:  # fmt: skip
+    """Marks for calls; behind the breaker only for those that it lets through, with failed answers coming back."""
+    if edge.attempts_per_s <= 0 and edge.calls_per_s <= 0:
+        return
+    phase = snapshot.now_us // STEP_US
+    asked = next(step for least, step in FLOW if max(edge.calls_per_s, edge.attempts_per_s) >= least)
+    for x in range(start, middle):
+        if (x - phase) % asked == 0:
+            canvas.put(x, y, ">", facts.ink(edge))
+    if facts.blocked(edge) or edge.attempts_per_s <= 0:
+        return
+    sent = next(step for least, step in FLOW if edge.attempts_per_s >= least)
+    failing = edge.errors_ppm >= facts.BAD_PPM
+    for x in range(middle + 1, stop):
+        if failing and (x + phase) % (sent + 1) == 0:
+            canvas.put(x, y, "<", "error")
+        elif not edge.cut and (x - phase) % sent == 0:
+            canvas.put(x, y, ">", facts.ink(edge))
+
+
+def _flights(canvas: Canvas, snapshot: Snapshot, edge: EdgeView, start: int, stop: int, y: int) -> None:
+    """Messages that are on the way at this very moment: a request, an answer, an error."""
+    ends = {edge.src: edge.dst, **dict.fromkeys(edge.hosts, edge.src)}
+    for flight in snapshot.flights:
+        there = flight.src == edge.src and flight.dst in edge.hosts
+        if not there and not (flight.dst == edge.src and flight.src in ends):
+            continue
+        whole = max(1, flight.arrives_us - flight.departs_us)
+        flown = min(whole, max(0, snapshot.now_us - flight.departs_us))
+        x = start + (stop - start - 1) * (flown if there else whole - flown) // whole
+        canvas.put(x, y, ">" if there else "<", "bright" if there or flight.ok else "error")
+
+
+def _breaker(
+    canvas: Canvas, edge: EdgeView, x: int, y: int, selected: bool, roomy: bool, glyphs: Glyphs
+) -> None:  # fmt: skip
+    """The letter of the breaker, as a chip; the selected one between marks."""
+    look = chip(facts.ink(edge))
+    if edge.breaker is None:
+        pass
+    elif roomy:
+        canvas.put(x - 1, y, f" {facts.letter(edge)} ", look)
+    else:
+        canvas.put(x, y, facts.letter(edge), look)
+    if selected:
+        canvas.put(x - 1 - roomy, y, glyphs.mark_left, "bright")
+        canvas.put(x + 1 + roomy, y, glyphs.mark_right, "bright")
+
+
+def troubles(edge: EdgeView) -> str:
+    """What is wrong with an edge, a letter each: x cut, l loss, d delay, a abort, u shuffled."""
+    signs = (
+        ("x", edge.cut), ("l", edge.loss_ppm > 0), ("d", edge.delay_percent > 0 or "latency" in " ".join(edge.faults)),
+        ("a", edge.abort_percent > 0), ("u", edge.shuffled_ppm > 0),
+    )  # fmt: skip
+    return "".join(sign for sign, there in signs if there)
+
+
+def _troubles(canvas: Canvas, edge: EdgeView, x: int, stop: int, y: int) -> None:
+    """Those letters on the wire behind the breaker."""
+    signs = troubles(edge)
+    if signs:
+        canvas.put(x, y, signs[: max(1, stop - x)], chip("cut" if edge.cut else "slow"))
+
+
+def _numbers(canvas: Canvas, board: Board, edge: EdgeView, start: int, stop: int, y: int) -> None:
+    """Beneath an edge: attempts a second and errors; with more rows its latency, and what is wrong in words."""
+    src = board.spots[edge.src]
+    x = max(start, src.x + src.room + 1 if src.y == y else 0)
+    room = stop + 1 - x
+    said = f"{edge.attempts_per_s}/s"
+    rate = facts.whole(edge.errors_ppm) if edge.errors_ppm else ""
+    if rate and len(said) + 1 + len(rate) > room:
+        said = "" if edge.errors_ppm >= facts.GOOD_PPM else said
+        rate = "" if said else rate
+    end = canvas.put(x, y + 1, said, "dim") + 1 if said and len(said) <= room else x
+    if end + len(rate) <= stop + 1:
+        canvas.put(end, y + 1, rate, facts.error_ink(edge.errors_ppm))
+    lines: list[tuple[str, Ink]] = []
+    if board.pitch >= 3 and edge.faults:
+        lines.append((edge.faults[0], "slow"))
+    if board.pitch >= 4 and edge.p99_us > 0:
+        lines.insert(0, (f"{edge.p50_us // 1000}/{edge.p99_us // 1000} ms", "dim"))
+    for row, (text, text_ink) in enumerate(lines, y + 2):
+        if row < y + board.pitch:
+            canvas.put(x, row, clip(text, room), text_ink)
+
+
+# -- without room for a graph -----------------------------------------------------------------------------------------
+
+
+def _list(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs) -> None:
+    """One row an edge."""
+    ids = [edge.id for edge in snapshot.edges]
+    chosen = ids.index(selected) if selected in ids else 0
+    first = max(0, min(chosen - canvas.height // 2, len(ids) - canvas.height))
+    for y, edge in enumerate(snapshot.edges[first : first + canvas.height]):
+        canvas.put(0, y, glyphs.mark_left if edge.id == selected else " ", "bright")
+        canvas.put(1, y, facts.letter(edge), chip(facts.ink(edge)) if edge.breaker else "dim")
+        x = canvas.put(3, y, facts.name(edge.id), "bright" if edge.id == selected else "text")
+        canvas.put(max(x + 1, 16), y, f"{edge.attempts_per_s}/s", "dim")

@@ -1,0 +1,315 @@
+"""The inspector: the selected breaker and its edge, or the selected service, with the sums people would do."""
+
+from typing import Final
+
+from engines.resilience.policy import percent, time_word
+from engines.resilience.service.snapshot import CallView, EdgeView, ServiceView, Snapshot
+from tui.canvas import Canvas, Ink
+from tui.glyphs import Glyphs
+from tui.panel import Focus
+from tui.panels.common.sheet import LABEL, Fact, Section, fact
+from tui.panels.common.sheet import draw as draw_sheet
+from tui.panels.common.words import plural
+from tui.panels.resilience import card, facts
+from tui.panels.resilience.facts import secs
+from tui.panels.resilience.select import edge_of, service_of
+
+CARD: Final = 17
+"""Rows that the breaker gets where there is room for more than it."""
+
+SETTINGS: Final = {
+    "window": "window of", "window_us": "length", "buckets": "buckets", "size": "size", "minimum": "minimum",
+    "failure_ppm": "threshold", "failure_at": "met by", "slow_us": "slow from", "slow_ppm": "slow threshold",
+    "judged_on": "judged on", "wait_us": "open for", "waiting": "ended by", "probes": "probes",
+    "half_open": "half-open: judged by", "half_open_max_us": "for at most", "late": "a late result",
+    "released": "without a result", "inner_rejections": "rejections further in count",
+}  # fmt: skip
+"""The options of a breaker as they are said before their values."""
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, machine: bool) -> str:
+    """Fill it; returns its title. ``machine``: the breaker's drawing belongs here, as the picture has no room."""
+    service = service_of(snapshot, focus)
+    failed = _failed(snapshot)
+    if service is not None:
+        draw_sheet(canvas, [*failed, *of_service(snapshot, service)])
+        return f"service  {service.id}"
+    edge = edge_of(snapshot, focus)
+    if edge is None:
+        return "nothing is here"
+    sections = [*failed, *of_edge(snapshot, edge)]
+    rows = (
+        min(CARD, canvas.height - 6 * (canvas.height > 18) - 3 * bool(failed)) if machine and canvas.height >= 8 else 0
+    )
+    if rows:
+        part = Canvas(canvas.width, rows if canvas.height >= rows + 4 else canvas.height)
+        used = card.draw(part, snapshot, edge, glyphs)
+        canvas.blit(part, 0, 0)
+        rows = used + (canvas.height - used > 6)
+    rest = Canvas(canvas.width, canvas.height - rows)
+    if rest.height >= 2:
+        draw_sheet(rest, sections)
+        canvas.blit(rest, 0, rows)
+    state = f"  {facts.NAMES.get(edge.breaker.state, '')}" if edge.breaker else "  no breaker"
+    return f"{edge.id}{state}"
+
+
+def _failed(snapshot: Snapshot) -> list[Section]:
+    """Checks that failed come first, on every page."""
+    rows = tuple(fact("FAILED", check.name, "bad", (f": {check.detail}", "text"))
+                 for check in snapshot.checks if not check.ok)  # fmt: skip
+    return [Section(-1, rows)] if rows else []
+
+
+# -- an edge ----------------------------------------------------------------------------------------------------------
+
+
+def of_edge(snapshot: Snapshot, edge: EdgeView) -> list[Section]:
+    """What goes over it, how calls multiply, and every layer of its pipeline with its numbers."""
+    return [
+        Section(0, (*_traffic(edge), *_multiplied(snapshot, edge))),
+        Section(1, _pipeline(edge)),
+        Section(2, _faults(edge)),
+        Section(3, _hosts_seen(snapshot, edge)),
+        Section(5, _calls(snapshot, 3)),
+        Section(6, _all_settings(edge)),
+    ]
+
+
+def _traffic(edge: EdgeView) -> tuple[Fact, ...]:
+    """Asked, sent, turned away, failed, and how long it took."""
+    rejected: tuple[str, Ink] = (f"; {edge.rejected_per_s}/s turned away", "half-open")
+    facts_: list[Fact] = [
+        fact("calls", f"{edge.calls_per_s}/s asked, {edge.attempts_per_s}/s sent", "bright",
+             *((rejected,) if edge.rejected_per_s else ()), (f"; {edge.running} under way", "text")),
+        fact("errors", percent(max(0, edge.errors_ppm)), facts.error_ink(edge.errors_ppm),
+             (f"; p50 {_ms(edge.p50_us)}, p99 {_ms(edge.p99_us)}", "text")),
+    ]  # fmt: skip
+    if edge.breaker is not None and edge.breaker.rejected:
+        breaker = edge.breaker
+        here = f", {breaker.rejected_here:,} of them in this state" if breaker.rejected_here else ""
+        facts_.append(fact("rejected", f"{breaker.rejected:,} fast{here}", "text"))
+    return tuple(facts_)
+
+
+def _ms(span_us: int) -> str:
+    return secs(span_us) if span_us > 0 else "-"
+
+
+def _multiplied(snapshot: Snapshot, edge: EdgeView) -> tuple[Fact, ...]:
+    """(1+r)^L along the way to here, and what the retries really cost at present."""
+    way = facts.way(snapshot, edge)
+    retries = [each.retry.retries if each.retry else 0 for each in way]
+    product = facts.amplification(way)
+    if product == 1:
+        return (fact("amplifies", "no: nobody retries on the way here", "good"),)
+    sums = " x ".join(f"(1+{count})" for count in retries if count)
+    budget = [each.retry.budget_ppm for each in way if each.retry and each.retry.retries and each.retry.budget_ppm >= 0]
+    capped = (f"; the budget caps it near {1 + max(budget) / 1_000_000:.1f}", "good") if budget else ("", "dim")
+    now = f", now {edge.attempts_per_s / edge.calls_per_s:.1f} here" if edge.calls_per_s > 0 else ""
+    return (fact("amplifies", f"up to {sums} = {product}", "warn", (now, "text"), capped),)
+
+
+def _pipeline(edge: EdgeView) -> tuple[Fact, ...]:
+    """The order, and each layer that is on."""
+    rows = [Fact("pipeline", tuple((f"{'' if not i else '> '}{layer}", "bright" if layer in edge.order else "line")
+                                   for i, layer in enumerate(edge.pipeline)))]  # fmt: skip
+    if edge.retry is not None:
+        rows += _retry(edge)
+    if edge.timeout_us:
+        told = "the callee is told" if edge.deadline else "the callee is not told, and works on"
+        rows.append(fact("timeout", time_word(edge.timeout_us), "bright", (f"; {told}", "text")))
+    if edge.bulkhead is not None:
+        walls = edge.bulkhead
+        full: Ink = "bad" if walls.busy >= walls.size > 0 else "bright"
+        rows.append(fact("bulkhead", f"{walls.busy}/{walls.size} permits", full,
+                         (f"{walls.waiting}/{walls.queue_max} wait, {walls.refused:,} refused", "text")))  # fmt: skip
+    if edge.limiter is not None:
+        bucket = edge.limiter
+        rows.append(fact("limiter", f"{bucket.per_s}/s", "bright",
+                         (f"{bucket.tokens}/{bucket.burst} tokens, {bucket.refused:,} refused", "text")))  # fmt: skip
+    if edge.hedge_ppm:
+        after = f"after {_ms(edge.hedge_after_us)}" if edge.hedge_after_us > 0 else "not enough calls yet"
+        rows.append(fact("hedging", f"after p{edge.hedge_ppm // 10_000}, {after}", "bright",
+                         (f"{edge.hedges:,} sent, {edge.hedges_won:,} were first", "text")))  # fmt: skip
+    if edge.fallback:
+        rows.append(fact("fallback", f"{edge.fallbacks:,} calls got another answer", "text"))
+    return tuple(rows)
+
+
+def _retry(edge: EdgeView) -> list[Fact]:
+    retry = edge.retry
+    assert retry is not None
+    rows = [fact("retry", plural(retry.retries, "time") if retry.retries else "never", "bright",
+                 (f"; {retry.backoff}" if retry.retries else "", "text"))]  # fmt: skip
+    if retry.retried or retry.denied:
+        rows[0] = Fact("retry", (*rows[0].parts, (f"; {retry.retried:,} so far", "text")))
+    if retry.retries and retry.budget_ppm >= 0:
+        left: Ink = "bad" if retry.budget_left <= 0 else "good"
+        rows.append(fact("budget", f"{percent(retry.budget_ppm)} of calls", "bright",
+                         (f"; {retry.budget_left} left", left),
+                         (f", {retry.denied:,} denied", "text")))  # fmt: skip
+    elif retry.retries:
+        rows.append(fact("budget", "none: every failure may be retried", "dim"))
+    return rows
+
+
+def _faults(edge: EdgeView) -> tuple[Fact, ...]:
+    """What is wrong on the way, and Istio's part in it."""
+    rows = [fact("fault" if not i else "", text, "slow") for i, text in enumerate(edge.faults)]
+    if edge.delay_percent or edge.abort_percent:
+        rows.append(fact("", "injected on purpose: a test tool (Istio)", "dim"))
+    return tuple(rows)
+
+
+def _hosts_seen(snapshot: Snapshot, edge: EdgeView) -> tuple[Fact, ...]:
+    """Envoy's caps, and what outlier detection thinks of each host."""
+    rows = [fact(name[: LABEL - 1], f"{used} of {cap}", "bad" if used >= cap else "text",
+                 (f", {over:,} over" if over else "", "warn")) for name, used, cap, over in edge.caps]  # fmt: skip
+    for each in edge.outliers:
+        if each.ejected:
+            left = secs(max(0, each.returns_us - snapshot.now_us)) if each.returns_us >= 0 else "?"
+            rows.append(fact(each.host[: LABEL - 1], f"ejected, back in {left}", "open",
+                             (f"; {plural(each.times, 'time')}", "text")))  # fmt: skip
+        else:
+            rows.append(fact(each.host[: LABEL - 1], f"{plural(each.consecutive, 'error')} in a row",
+                             "warn" if each.consecutive else "text"))  # fmt: skip
+    return tuple(rows)
+
+
+def _all_settings(edge: EdgeView) -> tuple[Fact, ...]:
+    """Every option of the breaker in force."""
+    if edge.breaker is None:
+        return ()
+    parts: list[tuple[str, Ink]] = []
+    for name, value in edge.breaker.settings:
+        if name in SETTINGS and value != "off":
+            parts += [(f"; {SETTINGS[name]}", "dim"), (value, "text")]
+    return (Fact("preset", ((edge.breaker.preset, "accent"), *parts)),)
+
+
+# -- a service --------------------------------------------------------------------------------------------------------
+
+
+def of_service(snapshot: Snapshot, service: ServiceView) -> list[Section]:
+    """Its workers and its line with the sums of queueing, its machines, and the edges around it."""
+    if service.layer == "client":
+        return _of_clients(snapshot)
+    return [
+        Section(0, _state(service)),
+        Section(1, _queueing(service)),
+        Section(2, _waste(service)),
+        Section(3, _machines(snapshot, service)),
+        Section(4, _around(snapshot, service)),
+        Section(5, _calls(snapshot, 3)),
+    ]
+
+
+def _of_clients(snapshot: Snapshot) -> list[Section]:
+    ended = snapshot.good + snapshot.failed
+    return [
+        Section(0, (
+            fact("load", snapshot.load, "bright", (f"; they ask for {snapshot.mix}", "text")),
+            fact("so far", f"{snapshot.offered:,} calls", "text", (f"{snapshot.good:,} ended well", "good"),
+                 (f", {snapshot.failed:,} failed", "bad" if snapshot.failed else "text"),
+                 (f"({facts.share(snapshot.failed, ended)})", "dim")),
+        )),
+        Section(1, _calls(snapshot, 12)),
+    ]  # fmt: skip
+
+
+def _state(service: ServiceView) -> tuple[Fact, ...]:
+    rows = [
+        fact(
+            "workers",
+            f"{service.busy} of {service.workers} busy",
+            facts.service_ink(service),
+            ("; a worker is held while its call waits elsewhere" if service.layer != "database" else "", "dim"),
+        )
+    ]
+    shed = f"; refuses what would wait longer than {secs(service.shed_us)}" if service.shed_us else ""
+    order = "newest first" if service.newest_first else "oldest first"
+    line: Ink = "bad" if service.queue * 10 >= service.queue_max * 8 > 0 else "bright"
+    rows.append(fact("line", f"{service.queue} of {service.queue_max}", line, (f"{order}{shed}", "text")))
+    waits = max((host.wait_us for host in service.hosts), default=0)
+    if service.queue:
+        first = f"the first for {secs(waits)}; " if waits > 0 else ""
+        rows.append(fact("waits", f"{first}{secs(facts.drain_us(service))} to work it off", "text"))
+    return tuple(rows)  # fmt: skip
+
+
+def _queueing(service: ServiceView) -> tuple[Fact, ...]:
+    """Arrivals against what it can do, and Little's law."""
+    rows = [fact("work", service.service_time, "text")]
+    most = facts.capacity(service)
+    if most:
+        load = facts.load_ppm(service)
+        ink: Ink = "bad" if load >= 1_000_000 else "warn" if load >= 800_000 else "good"
+        rows.append(fact("load", percent(load), ink,
+                         (f"= {service.arrived_per_s}/s of {most}/s by its own work", "text")))  # fmt: skip
+    inside = service.queue + service.busy
+    if service.done_per_s > 0:
+        stay = inside * 1_000_000 // service.done_per_s
+        rows.append(fact("Little", f"{inside} inside = {service.done_per_s}/s x {secs(stay)} each", "dim"))
+    return tuple(rows)
+
+
+def _waste(service: ServiceView) -> tuple[Fact, ...]:
+    """What comes of its work."""
+    rows = [fact("done", f"{service.done_per_s}/s", "bright", (f"{service.done:,} so far", "text"))]
+    if service.refused_per_s:
+        rows.append(fact("refused", f"{service.refused_per_s}/s", "warn", ("at once, which is cheap", "dim")))
+    if service.wasted:
+        rows.append(fact("wasted", f"{service.wasted_per_s}/s", "bad" if service.wasted_per_s else "text",
+                         (f"{service.wasted:,} so far, {facts.share(service.wasted, service.done)} of its work: "
+                          "the caller had given up", "text")))  # fmt: skip
+    return tuple(rows)
+
+
+def _machines(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
+    """Each machine where they are several, or what ails the only one."""
+    rows = []
+    for host in service.hosts:
+        ails = [host.status] if host.status != "up" else []
+        ails += [f"{host.slow_percent / 100:.1f} times as slow"] if host.slow_percent != 100 else []
+        ails += [f"{host.sick_percent} % errors"] if host.sick_percent else []
+        ails += list(host.faults)
+        if len(service.hosts) == 1 and not ails:
+            continue
+        _, ink = facts.host_sign(snapshot, service, host)
+        told = ", ".join(dict.fromkeys(ails)) or "well"
+        rows.append(
+            fact(host.id[: LABEL - 1], told, ink, (f"{host.busy}/{host.workers} busy, {host.queue} wait", "text"))
+        )
+    return tuple(rows)
+
+
+def _around(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
+    """The breakers before and behind it."""
+    rows = []
+    for label, edges in (
+        ("called by", facts.into(snapshot, service.id)),
+        ("calls", facts.out_of(snapshot, service.id)),
+    ):
+        for number, edge in enumerate(edges):
+            other = edge.src if label == "called by" else edge.dst
+            state = facts.NAMES.get(edge.breaker.state, "?") if edge.breaker else "no breaker"
+            rows.append(fact(label if not number else "", other, "text", (state, facts.ink(edge)),
+                             (f"{edge.attempts_per_s}/s", "dim")))  # fmt: skip
+    return tuple(rows)
+
+
+def _calls(snapshot: Snapshot, count: int) -> tuple[Fact, ...]:
+    """The newest calls of clients, and how they ended."""
+    inks: dict[str, Ink] = {"ok": "good", "fallback": "warn", "failed": "bad", "running": "text"}
+    rows = []
+    for call in reversed(snapshot.calls[-count:]):
+        rows.append(fact(f"{call.client} {call.kind}"[: LABEL - 1], call_words(call), inks.get(call.state, "text"),
+                         (f"; {call.why}" if call.why else "", "text")))  # fmt: skip
+    return tuple(rows)
+
+
+def call_words(call: CallView) -> str:
+    """How a call ended, in few words."""
+    took = f" in {secs(call.took_us)}" if call.took_us >= 0 else ""
+    return f"{call.state}{took}, {plural(call.attempts, 'attempt')}"

@@ -1,0 +1,294 @@
+"""Why: the rule behind an event or a check, why it exists, what would go wrong without it, and where it is written."""
+
+from typing import Final
+
+from engines.resilience.service.invariants import DEMANDS, ONCE, OPEN, PERMITS, PROBES, RETRIES, WASTE, WINDOW
+from engines.resilience.service.snapshot import Snapshot
+from engines.sim.clock import format_time
+from engines.sim.pattern import Check
+from engines.sim.world import Event
+from tui.panels.resilience.narration import narrate
+
+LESSONS: Final[dict[str, tuple[str, ...]]] = {
+    "trip": (
+        "Rule: a closed breaker lets every call through and counts how it ends. When enough calls are in its window "
+        "and too large a part of them failed, it opens: from then on it rejects at once, without asking.",
+        "Why a part and not a number: 50 failures are nothing at 10,000 calls a second, and everything at 60. Why a "
+        "minimum of calls: without one the first failed call is 100 % of all, and trips it.",
+        "50 % over 10 s and 30 s open is no standard. Hystrix waits 5 s, resilience4j 60 s over the last 100 calls, "
+        "Polly trips at 10 % over 30 s, opossum has the same numbers but > instead of >= and no minimum. p shows each.",
+        "Source: Nygard, Release It!, 2nd ed. 2018, circuit breaker; the documentation of the libraries named.",
+    ),
+    "slow": (
+        "Rule: a call that takes longer than the slow threshold counts as slow, even if it succeeds. Too large a part "
+        "of slow calls opens the breaker like failures do.",
+        "Why: a server that answers late does more harm than one that refuses. Every waiting call holds a worker, and "
+        "workers are what runs out first.",
+        "Of the presets only resilience4j has it, and by default it means 100 % of calls over 60 s: practically off.",
+        "Source: resilience4j, slowCallRateThreshold and slowCallDurationThreshold.",
+    ),
+    "open": (
+        "Rule: an open breaker rejects every call at once. The caller learns in microseconds what would have taken it "
+        "a timeout, and the server behind gets time to work off its queue.",
+        "It saves the callers' workers and the server's queue. It does not save the request: somebody has to answer "
+        "it another way. A breaker without timeouts, bulkheads and fallbacks moves the failure, no more.",
+        "Hystrix, resilience4j and Polly become half-open lazily: only when a call comes after the wait is over. "
+        "opossum has a timer. Without calls a lazy breaker stays open for ever, which is harmless.",
+        "Source: Nygard 2018; the documentation of the libraries named.",
+    ),
+    "half": (
+        "Rule: after the wait the breaker lets a few calls through as probes and rejects the rest. If they succeed it "
+        "closes, if they fail it is open for another wait.",
+        "Why few: the server has just recovered, or has not. All the traffic at once would knock it down again.",
+        "How many: Hystrix, Polly, opossum and the article 1; resilience4j 10, judged as a window of their own. If "
+        "their results never come and the longest time half-open is 0, its default, it hangs there for ever.",
+        "A probe that is rejected further in, by a full bulkhead, has to give its permit back: else nobody probes any "
+        "more. Switch that rule off with b to see it.",
+        "Source: resilience4j, permittedNumberOfCallsInHalfOpenState, maxWaitDurationInHalfOpenState.",
+    ),
+    "close": (
+        "Rule: when the probes succeed the breaker closes, and its window begins anew: what failed before the wait "
+        "says nothing about the server of now.",
+        "Why that is not the end: the calls that were held back come at once. A server that recovered with an empty "
+        "queue can be filled again within a second.",
+        "Source: Hystrix, markSuccess resets the metrics stream; resilience4j, Polly and opossum likewise.",
+    ),
+    "late": (
+        "A call that began while the breaker was closed can end when it is open or half-open. What does it count for?",
+        "In Polly and opossum such a result closes or re-opens a half-open breaker, though it says how the server was "
+        "and not how it is. In resilience4j it is counted while open and cannot trip.",
+        "Source: Polly, CircuitStateController; opossum, circuit.js; resilience4j, OpenState.onError.",
+    ),
+    "forced": (
+        "A person may overrule the machine: forced open rejects everything, disabled lets everything pass and counts "
+        "nothing, metrics only lets everything pass and counts. None of them leaves by itself.",
+        "Source: resilience4j, CircuitBreaker.transitionToForcedOpenState and its siblings.",
+    ),
+    "retry": (
+        "Rule: a failed attempt is made again after a pause, at most r times. That hides failures that are rare and "
+        "independent: of calls that fail 1 in 100 with 3 retries 1 in 100 million fails.",
+        "It multiplies failures that are neither. If everything fails every call is made 1 + r times; over L layers "
+        "that each retry the last one sees (1+r)^L: 3 retries in 3 layers make 64 attempts of one call.",
+        "So retry in one layer only, and within a budget: retries may be 5 or 20 % of the calls, come what may. Then "
+        "the amplification is 1.05 or 1.2 instead of 4.",
+        "Source: Brooker, Exponential backoff and jitter, 2015; Google SRE book, ch. 22; Envoy and Finagle budgets.",
+    ),
+    "backoff": (
+        "Pauses that grow give a server time. Pauses that are equal for all bring everybody back at once: a herd that "
+        "is as large as the outage was long.",
+        "Full jitter draws from 0 to min(cap, b 2^a); equal jitter from its upper half; decorrelated jitter from b to "
+        "three times the last pause. All spread the herd; full jitter needs the fewest calls.",
+        "Source: Brooker, Exponential backoff and jitter, 2015.",
+    ),
+    "budget": (
+        "Rule: a retry needs a token. Every call brings a part of one, 20 % in Finagle and Envoy, and a few come by "
+        "the second so that quiet clients may retry too. No token, no retry: the failure goes up at once.",
+        "Why: a budget knows what no single call can know, that everybody fails. It caps the amplification near 1 + "
+        "budget: what is left has to fit into the capacity. At 90 % load 20 % is too much, as 0.9 x 1.2 = 1.08.",
+        "Source: Finagle RetryBudget; Envoy retry_budget (20 %, at least 3 concurrent).",
+    ),
+    "storm": (
+        "A metastable failure: the trigger is gone and the system stays down, because something keeps it there. Here "
+        "it is work that nobody waits for any more: every attempt times out in the queue and is made again.",
+        "The sum: at 90 % load there is 10 % to spare. With 3 retries failing calls bring four times the load, the "
+        "queue grows longer than the timeout, and so every call fails. Less load ends it; more servers may not.",
+        "Three cures, each one key: a breaker (g forces it, p chooses one), a retry budget (B), shedding the load that "
+        "cannot be served in time (D). Each cuts the loop at another place.",
+        "Source: Bronson, Aghayev, Charapko, Zhu, Metastable failures in distributed systems, HotOS 2021.",
+    ),
+    "timeout": (
+        "Rule: who waits longer than the timeout stops waiting. It frees the caller; it does not stop the server, "
+        "which works on for nobody unless it is told.",
+        "A timeout shorter than the wait in the queue makes every call fail while the server is busy with all of them. "
+        "One that is longer than the caller's own is never reached.",
+        "Source: Nygard 2018, timeouts; Google SRE book, ch. 22.",
+    ),
+    "deadline": (
+        "Rule: a call carries the moment at which nobody waits for it any more. Who takes it from a queue after that "
+        "drops it; who calls on hands down what is left.",
+        "Why: work past its deadline is pure waste, and under overload most work is. Dropping it costs nothing and "
+        "turns a long queue of the dead into a short one of the living.",
+        "Source: gRPC deadlines and their propagation; Google SRE book, ch. 22.",
+    ),
+    "bulkhead": (
+        "Rule: at most so many calls at a time may go to one service, and a few more may wait. The rest are rejected.",
+        "Why: a slow service otherwise takes all workers of its callers, one waiting call each, and then also what has "
+        "nothing to do with it stands still. Walls between the compartments keep the ship afloat.",
+        "A permit that is not given back is lost for ever: the wall closes. The check on permits watches that.",
+        "Source: Nygard 2018, bulkheads; Hystrix thread pools and semaphores; resilience4j Bulkhead.",
+    ),
+    "limiter": (
+        "A token bucket: tokens come at a rate and are kept up to a burst; a call takes one. It bounds how many calls "
+        "begin a second; a bulkhead bounds how many run at a time.",
+        "Source: Turner 1986, token bucket; resilience4j RateLimiter.",
+    ),
+    "shed": (
+        "Rule: a server whose queue is longer than it can work off in time refuses new calls at once.",
+        "Why: a refusal costs next to nothing, a call that is served too late costs as much as one served in time. "
+        "By refusing 30 % it serves 70 %; by accepting all it serves none.",
+        "Source: Google SRE book, ch. 21 and 22; Zhou et al., Overload control for WeChat microservices, 2018.",
+    ),
+    "queue": (
+        "A queue evens out bursts; it cannot even out an overload. If more comes than leaves it grows, and every call "
+        "in it waits for all before it: length times service time, divided by workers.",
+        "Little's law: calls in the system = arrivals a second times the time each stays. The inspector does the sum.",
+        "Source: Little 1961.",
+    ),
+    "hedge": (
+        "Rule: an answer that is late, later than 95 % are, is asked for a second time elsewhere, and the first one "
+        "wins. It cuts the slowest calls and costs about 5 % more load.",
+        "It is a cure for unlucky calls, not for a busy service: there it is one more way to make more load.",
+        "Source: Dean and Barroso, The tail at scale, 2013.",
+    ),
+    "fallback": (
+        "Another answer for a call that failed or was rejected: an old one, a default, an empty list. The page comes, "
+        "poorer. A fallback that calls another service needs a breaker of its own.",
+        "Source: Hystrix, getFallback; Nygard 2018.",
+    ),
+    "outlier": (
+        "Rule: hosts of one service are watched one by one. One with 5 errors in a row, or far below the mean of the "
+        "others, is taken out for 30 s times how often that happened, and its calls go to the others.",
+        "What Envoy calls circuit breaking is something else: caps on connections, pending requests, requests at a "
+        "time and retries. Its breaker in the sense of this panel is outlier detection.",
+        "By default at most 10 % of hosts may be out, which is nobody of 2 to 9 hosts: this scenario allows more. "
+        "And if too many are out it panics and uses all, as half a service would be overrun.",
+        "Source: Envoy documentation, outlier detection and circuit breaking.",
+    ),
+    "injected": (
+        "A fault put into an edge on purpose: a part of the calls is delayed, a part is answered with an error, each "
+        "drawn independently. The service behind does not even notice an abort.",
+        "Istio's fault injection is a tool for tests: whether timeouts, retries and breakers do what one hopes.",
+        "Source: Istio, VirtualService HTTPFaultInjection.",
+    ),
+    "call": (
+        "A call goes from the client through api to the services that have what it needs, and each asks its database. "
+        "On every edge it passes, from the outside in, retry, breaker, limiter, timeout and bulkhead; o changes that.",
+        "The order matters: a retry outside the breaker is counted attempt by attempt and stops when it opens; a "
+        "retry inside it is one call to the breaker, which learns late.",
+        "Source: resilience4j, default order of the aspects.",
+    ),
+    "order": (
+        "Retry(Breaker(Limiter(Timeout(Bulkhead(call))))) is the usual nesting. Outside first: who stands outside sees "
+        "everything that those inside do.",
+        "Breaker outside retry: three failed attempts are one failed call, so it trips late, and its open state cannot "
+        "stop a call that retries already. Timeout outside retry: all attempts share one timeout.",
+        "Source: resilience4j, default order of the aspects.",
+    ),
+    "preset": (
+        "The same machine with other numbers and other boundaries: >= or >, lazily or by a timer, 1 probe or 10. All "
+        "of them are called circuit breaker, and none of them opens at the same call as another.",
+        "A change here begins a new window: old counts mean nothing under new rules.",
+        "Source: the documentation and code of Hystrix, resilience4j, Polly v8 and opossum.",
+    ),
+    "load": (
+        "Offered load is what clients ask for; attempts are what the network sees, retries included; goodput is what "
+        "is answered in time. A healthy system has all three equal.",
+        "At 100 % load a queue has no end: waiting time grows as 1 / (1 - load). That is why 90 % is close.",
+    ),
+    "crash": (
+        "A service that dies takes its queue along; calls to it fail by their timeout, not at once. A restart begins "
+        "with an empty queue, and breakers elsewhere know nothing of it until they probe.",
+        "Breakers live in the callers: one that crashes comes back closed, with an empty window.",
+    ),
+    "fault": (
+        "Three faults look the same to a caller: a crash loses what was in memory, a freeze loses only time, a cut "
+        "loses messages. All three are silence, and a timeout is all there is to tell them by.",
+        "What differs is afterwards: a frozen service answers all that waited, for callers that have long gone.",
+    ),
+    "network": (
+        "A lost request and a lost answer look alike: a timeout. After a lost answer the work was done, and the retry "
+        "does it again: calls that are retried have to be idempotent.",
+        "Messages that come twice do the work twice as well, though nobody retried.",
+    ),
+    "clock": (
+        "Windows, waits and timeouts run on monotonic clocks, and a deadline travels as the time that is left. So a "
+        "wall clock that jumps does nothing here; where deadlines are sent as times of day it fails every call.",
+    ),
+    "rule": (
+        "A rule is switched off everywhere at once, to see why it is there. The checks in the top line name what "
+        "breaks, and e shows the witness.",
+    ),
+    "setting": (
+        "Settings can be changed while it runs; t lists them and the inspector always shows those in force. A breaker "
+        "whose window changes begins with an empty one.",
+    ),
+    "lecture": ("A remark of the scenario. It changes nothing in the world.",),
+}  # fmt: skip
+"""Lessons by name."""
+
+OF_KIND: Final = {
+    "breaker": "open", "rejected": "open", "turned_away": "bulkhead", "retry": "retry", "denied": "budget",
+    "failed": "timeout", "fallback": "fallback", "hedge": "hedge", "refused": "shed", "wasted": "deadline",
+    "ejected": "outlier", "not_ejected": "outlier", "returned": "outlier", "called": "call", "answered": "call",
+    "load": "load", "mix": "load", "burst": "queue", "delay_fault": "injected", "abort_fault": "injected",
+    "slow_service": "storm", "sick": "outlier", "service": "queue", "preset": "preset", "operator": "forced",
+    "option": "setting", "backoff": "backoff", "order": "order", "cure": "storm", "rule": "rule",
+    "crash": "crash", "restart": "crash", "freeze": "fault", "thaw": "fault", "wait": "fault", "isolate": "fault",
+    "reconnect": "fault", "heal": "fault", "partition": "network", "cut": "network", "mend": "network",
+    "lose": "network", "slow": "network", "duplicate": "network", "reorder": "network", "clog": "network",
+    "unclog": "network", "lost": "network", "lost_again": "network", "deliver": "network", "drop_missed": "network",
+    "synced": "crash", "slow_disk": "crash", "skew": "clock", "expire_timers": "clock", "timer": "setting",
+    "cue": "lecture",
+}  # fmt: skip
+"""Which lesson explains which kind of event."""
+
+OF_OUTCOME: Final = {
+    "limited": "limiter", "bulkhead": "bulkhead", "capped": "outlier", "full": "queue", "shed": "shed",
+    "expired": "deadline", "timeout": "timeout", "open": "open", "aborted": "injected", "error": "retry",
+    "downstream": "retry",
+}  # fmt: skip
+"""A call that ended badly is explained by how it did."""
+
+OF_CAUSE: Final = {
+    "failure rate": "trip", "slow call rate": "slow", "wait over": "half", "probe succeeded": "close",
+    "probe failed": "half", "probe abandoned": "half", "late success": "late", "late failure": "late",
+    "rates below thresholds": "close", "half-open too long": "half", "reset": "forced", "disable": "forced",
+    "metrics only": "forced", "force open": "forced",
+}  # fmt: skip
+"""A breaker that moved is explained by what moved it."""
+
+OF_CURE: Final = {"breaker": "storm", "budget": "budget", "shedding": "shed", "deadline": "deadline"}
+
+IF_BROKEN: Final = {
+    OPEN: "A call that passes an open breaker does what the breaker is there to prevent: it loads a service that "
+          "cannot bear it. Is open rejects off?",
+    PROBES: "Half-open admits a few, because the service has just recovered. More than that is a herd. Is probe limit "
+            "off?",
+    WINDOW: "A breaker that counts other calls than those it let through judges something else. Without successes in "
+            "it every rate is 100 %. Is count success off?",
+    RETRIES: "(1+r)^L is what retries can cost at worst, and a budget is a promise to cost less. Is retry limit off?",
+    PERMITS: "A permit that nobody gives back is gone: a bulkhead fills up for ever, and a half-open breaker waits for "
+             "a probe that will not come. Is release permits off?",
+    ONCE: "A call that ends twice frees its permit twice and is counted twice; one that vanishes holds it for ever. "
+          "Is answer once off?",
+    WASTE: "Who does not count what is done for nobody sees busy workers and believes them useful: that is how a "
+           "storm looks healthy. Is count waste off?",
+}  # fmt: skip
+
+
+def lesson_of(event: Event) -> str:
+    """Which lesson explains an event: by its cause or outcome where they tell more than its kind."""
+    if event.kind == "breaker":
+        return OF_CAUSE.get(event.get("cause", ""), "open")
+    if event.kind in ("turned_away", "refused", "failed"):
+        return OF_OUTCOME.get(event.get("outcome", ""), OF_KIND[event.kind])
+    if event.kind == "cure":
+        return OF_CURE.get(event.get("name", ""), "storm")
+    return OF_KIND.get(event.kind, "lecture")
+
+
+def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
+    """What happened, and the lesson behind it. Paragraphs."""
+    line = narrate(event)
+    return (f"{format_time(event.at_us)}  {line.who}: {line.text}", *LESSONS[lesson_of(event)])
+
+
+def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
+    """What the check demands; if it failed, who saw what and which rule is missing. Paragraphs."""
+    demand = f"{check.name}: {DEMANDS.get(check.name, check.detail)}."
+    behind = IF_BROKEN.get(check.name, "It is watched after every event.")
+    if check.ok:
+        return (demand, "It holds: it was examined after every event of this run.", behind)
+    off = [name.replace("_", " ") for name, on in snapshot.rules if not on]
+    rules = (f"Switched off in this run: {', '.join(off)}.",) if off else ()
+    return (demand, f"FAILED: {check.detail}.", *check.witness, behind, *rules)

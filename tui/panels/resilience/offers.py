@@ -1,0 +1,355 @@
+"""What the dialogues offer: all faults with their parameters, ways to split, rules, every number there is, requests."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from engines.errors import UserError
+from engines.resilience.retry import BACKOFFS
+from engines.resilience.service import commands as c
+from engines.resilience.service.options import LAYERS, PRESET_NAMES
+from engines.resilience.service.snapshot import EdgeView, ServiceView, Snapshot
+from engines.resilience.service.topology import MIXES
+from engines.sim import faults
+from engines.sim.clock import US_PER_MS
+from tui.panel import Focus, Offer, Outcome, Param, Refuse
+from tui.panels.common import network
+from tui.panels.common.words import PPM_PER_PERCENT
+from tui.panels.resilience import facts
+from tui.panels.resilience.keys import DELAYS_US, ORDERS, RECORDED, pairs, selected_edge, target
+from tui.panels.resilience.select import edge_of
+
+Values = Mapping[str, Any]
+
+HERE, EVERYWHERE = "this edge", "all edges"
+KINDS: Final = ("browse", "cart", "buy")
+SHAPES: Final = ("steady", "ramp", "pulse", "sine", "off")
+BURST_MAX: Final = 1_000
+US_PER_S: Final = 1_000_000
+
+RULES: Final = {
+    "open_rejects": ("an open breaker lets nobody through",
+                     "off: the rejection is written down, and the call goes out all the same"),
+    "probe_limit": ("half-open lets so many probes through and no more",
+                    "off: everybody at once, and the service that has just recovered is knocked down again"),
+    "count_success": ("the window counts successes too",
+                      "off: only failures are in it, so every rate is 100 % and the first one trips"),
+    "retry_limit": ("a call is tried 1 + r times, within the budget",
+                    "off: until it works; nothing ends the storm"),
+    "release_permits": ("a call that times out gives its permits back",
+                        "off: it forgets them; a bulkhead fills up for ever, a half-open breaker never probes again"),
+    "answer_once": ("an answer that comes after its call has ended is dropped",
+                    "off: it ends the call a second time"),
+    "count_waste": ("work for a caller that has given up is counted as waste",
+                    "off: it passes for useful work, and the service looks busy and well"),
+}  # fmt: skip
+"""What each rule demands, and what happens without it."""
+
+
+# -- faults -----------------------------------------------------------------------------------------------------------
+
+
+def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """Every fault, aimed at the selected edge and the service it leads to, or at the selected service."""
+    if snapshot.recorded:
+        return (Offer(RECORDED, "what happened has happened", lambda v: Refuse(RECORDED)),)
+    edge, service = selected_edge(snapshot, focus), target(snapshot, focus)
+    found: tuple[Offer, ...] = ()
+    if edge is not None:
+        found += _injected(edge) + _of_links(snapshot, edge)
+    if service is not None and service.layer != "client":
+        found += _of_service(service)
+    return (*found, _burst(), network.HEAL)
+
+
+def _injected(edge: EdgeView) -> tuple[Offer, ...]:
+    """Istio's two faults: a test tool, drawn independently for every call."""
+    name = facts.name(edge.id)
+    delay = edge.delay_us // US_PER_MS if edge.delay_us else 500
+    return (
+        Offer(f"delay on {name}", "Istio: this part of the calls waits so long before it leaves; 0 % ends it",
+              lambda v: c.Delay(edge.id, v["share"], v["delay"] * US_PER_MS),
+              (Param("share", edge.delay_percent or 50, 0, 100, 10, "%"),
+               Param("delay", delay, 0, 10_000, 100, "ms"))),
+        Offer(f"abort on {name}", "Istio: this part of the calls is answered with the status, without asking",
+              lambda v: c.Abort(edge.id, v["share"], v["status"]),
+              (Param("share", edge.abort_percent or 50, 0, 100, 10, "%"),
+               Param("status", edge.abort_status or 503, 400, 599, 1))),
+    )  # fmt: skip
+
+
+def _of_links(snapshot: Snapshot, edge: EdgeView) -> tuple[Offer, ...]:
+    """The network beneath an edge, in one direction or both."""
+    name = facts.name(edge.id)
+    both = pairs(snapshot, edge)
+    half = len(both) // 2
+    ways = {"both": both, "requests": both[:half], "answers": both[half:]}
+    way = Param("way", "both", choices=tuple(ways))
+    share = Param("share", 30, 0, 100, 10, "%")
+
+    def each(make: Callable[[str, str, Values], Any]) -> Callable[[Values], Outcome]:
+        return lambda v: tuple(make(src, dst, v) for src, dst in ways[v["way"]])
+
+    def ppm(v: Values) -> int:
+        return int(v["share"]) * PPM_PER_PERCENT
+
+    latency, jitter = (span // US_PER_MS for span in DELAYS_US[1])
+    return (
+        Offer(f"cut {name}", "it drops everything; without answers the work is done all the same",
+              each(lambda s, d, v: faults.Cut(s, d)), (way,)),
+        Offer(f"mend {name}", "it carries messages again", each(lambda s, d, v: faults.Mend(s, d)), (way,)),
+        Offer(f"loss on {name}", "this part is lost; 0 ends it",
+              each(lambda s, d, v: faults.Lose(s, d, ppm(v))), (share, way)),
+        Offer(f"latency of {name}", "a message takes this, and up to the jitter more",
+              each(lambda s, d, v: faults.Slow(s, d, v["latency"] * US_PER_MS, v["jitter"] * US_PER_MS)),
+              (Param("latency", latency, 0, 5_000, 20, "ms"), Param("jitter", jitter, 0, 2_000, 10, "ms"), way)),
+        Offer(f"messages of {name} twice", "this part arrives twice: the work is done twice; 0 ends it",
+              each(lambda s, d, v: faults.Duplicate(s, d, ppm(v))), (share, way)),
+        Offer(f"clog {name}", "it holds messages back and loses none",
+              each(lambda s, d, v: faults.Clog(s, d)), (way,)),
+        Offer(f"unclog {name}", "what was held comes now, all at once",
+              each(lambda s, d, v: faults.Unclog(s, d)), (way,)),
+    )  # fmt: skip
+
+
+def _of_service(service: ServiceView) -> tuple[Offer, ...]:
+    """A service, or one of its machines."""
+    names = tuple(host.id for host in service.hosts)
+    host = Param("machine", names[0], choices=names)
+    where = Param("where", service.id, choices=tuple(dict.fromkeys((service.id, *names))))
+    slow = max(300, *(each.slow_percent for each in service.hosts))
+    return (
+        Offer(f"slow {service.id}", "its own work takes this part of the usual time; 100 % ends it",
+              lambda v: c.SlowService(v["where"], v["time"]), (Param("time", slow, 100, 5_000, 100, "%"), where)),
+        Offer(f"sick {service.id}", "it answers this part of its calls with an error, and quickly; 0 ends it",
+              lambda v: c.SickHost(v["where"], v["share"]), (Param("share", 100, 0, 100, 10, "%"), where)),
+        Offer(f"crash {service.id}", "its line is lost; callers learn by their timeouts",
+              lambda v: faults.Crash(v["machine"]), (host,)),
+        Offer(f"restart {service.id}", "with an empty line", lambda v: faults.Restart(v["machine"]), (host,)),
+        Offer(f"freeze {service.id}", "it keeps everything and does nothing: a long pause",
+              lambda v: faults.Freeze(v["machine"]), (host,)),
+        Offer(f"thaw {service.id}", "it answers all that waited, for callers that have gone",
+              lambda v: faults.Thaw(v["machine"]), (host,)),
+        Offer(f"clock of {service.id}", "a jump from true time, and a rate; 0 and 0: right again",
+              lambda v: faults.Skew(v["machine"], v["jump"] * US_PER_MS, v["drift"] * PPM_PER_PERCENT),
+              (host, Param("jump", 200, -2_000, 2_000, 50, "ms"), Param("drift", 0, -80, 300, 10, "%"))),
+    )  # fmt: skip
+
+
+def _burst() -> Offer:
+    return Offer("burst", "so many calls at one moment: a push message, the end of an outage",
+                 lambda v: c.Burst(v["calls"], v["kind"]),
+                 (Param("calls", 100, 1, BURST_MAX, 50), Param("kind", KINDS[0], choices=KINDS)))  # fmt: skip
+
+
+def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """Ways to split the shop."""
+    layers = {layer: tuple(host.id for each in snapshot.services if each.layer == layer for host in each.hosts)
+              for layer in facts.LAYERS}  # fmt: skip
+    if snapshot.recorded or not layers["service"] or not layers["edge"]:
+        return ()
+    clients = layers["client"]
+    found = [
+        _split(
+            ((*clients, *layers["edge"]), (*layers["service"], *layers["database"])), "api alone: it reaches nobody"
+        ),
+        _split(((*clients, *layers["edge"], *layers["service"]), layers["database"]), "all databases cut off"),
+    ]
+    service = target(snapshot, focus)
+    if service is not None and service.layer == "service":
+        mine = tuple(host.id for host in service.hosts)
+        mine += tuple(host.id for edge in facts.out_of(snapshot, service.id)
+                      for each in snapshot.services if each.id == edge.dst for host in each.hosts)  # fmt: skip
+        rest = tuple(host.id for each in snapshot.services for host in each.hosts if host.id not in mine)
+        found.append(_split((mine, rest), f"{service.id} and its database cut off from the rest"))
+    return tuple(found)
+
+
+def _split(parts: tuple[tuple[str, ...], ...], help: str) -> Offer:
+    title = " | ".join(part[0] if len(part) == 1 else f"{part[0]} ... {part[-1]}" for part in parts)
+    return Offer(title, help, lambda v: faults.Partition(parts))
+
+
+def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """The rules, each with its state."""
+    if snapshot.recorded:
+        return ()
+    return tuple(_rule(name, on) for name, on in snapshot.rules)
+
+
+def _rule(name: str, on: bool) -> Offer:
+    demand, without = RULES.get(name, (name.replace("_", " "), "off: see what breaks"))
+    return Offer(demand, without, lambda v: c.SetRule(name, not on), on=on)
+
+
+# -- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """Everything that can be changed while it works: the breaker first, then the pipeline, service and load."""
+    if snapshot.recorded:
+        return ()
+    edge, service = edge_of(snapshot, focus), target(snapshot, focus)
+    found: tuple[Offer, ...] = ()
+    if edge is not None:
+        found += (*_preset(edge), *_breaker(edge), *_pipeline(edge))
+    if service is not None and service.layer != "client":
+        found += _service(service)
+    return (*found, *_load(snapshot))
+
+
+WHERE: Final = Param("where", HERE, choices=(HERE, EVERYWHERE))
+
+
+def _at(edge: EdgeView, v: Values) -> str:
+    return "*" if v["where"] == EVERYWHERE else edge.id
+
+
+def _number(
+    edge: EdgeView, title: str, help: str, name: str, param: Param, scale: int = 1, alone: bool = False
+) -> Offer:  # fmt: skip
+    """One option of the edge; ``scale``: how much one step of the parameter is in the engine's unit."""
+    value = min(param.high, max(param.low, facts.option(edge, name) // scale))
+    shown = Param(param.name, value, param.low, param.high, param.step, param.unit)
+    if alone:
+        return Offer(title, help, lambda v: c.SetOption(edge.id, name, v[param.name] * scale), (shown,))
+    return Offer(title, help, lambda v: c.SetOption(_at(edge, v), name, v[param.name] * scale), (shown, WHERE))
+
+
+def _preset(edge: EdgeView) -> tuple[Offer, ...]:
+    now = edge.breaker.preset if edge.breaker and edge.breaker.preset in PRESET_NAMES else "none"
+    return (
+        Offer("preset", "the breaker as this library has it, with its boundaries; none: no breaker",
+              lambda v: c.SetPreset(_at(edge, v), v["preset"]), (Param("preset", now, choices=PRESET_NAMES), WHERE)),
+        Offer("order", "what is outermost: there it sees all that those inside do",
+              lambda v: c.SetOrder(_at(edge, v), _order(v["outermost"], edge.pipeline)),
+              (Param("outermost", edge.pipeline[0] if edge.pipeline else LAYERS[0], choices=LAYERS), WHERE)),
+    )  # fmt: skip
+
+
+def _order(outermost: str, now: tuple[str, ...]) -> tuple[str, ...]:
+    """The pipeline with this layer moved to the outside; the usual order if it is there already."""
+    rest = now if set(now) == set(LAYERS) else ORDERS[0]
+    return (outermost, *(layer for layer in rest if layer != outermost))
+
+
+def _breaker(edge: EdgeView) -> tuple[Offer, ...]:
+    """The numbers of the breaker; all belong to this edge alone, since others may have another preset."""
+    if edge.breaker is None:
+        return ()
+    rows = (
+        ("threshold", "this part of the calls in the window failed: it opens", "failure_ppm",
+         Param("failed", 50, 1, 100, 5, "%"), PPM_PER_PERCENT),
+        ("minimum", "calls in the window below which it does not judge; without, the first failure trips it", "minimum",
+         Param("calls", 20, 0, 500, 5), 1),
+        ("window", "what it remembers, if its window is one of time", "window_us",
+         Param("length", 10, 1, 120, 1, "s"), US_PER_S),
+        ("window by count", "what it remembers, if its window counts calls", "size",
+         Param("calls", 100, 1, 1_000, 10), 1),
+        ("wait", "how long it is open before a probe may pass", "wait_us", Param("wait", 30, 1, 300, 1, "s"), US_PER_S),
+        ("probes", "calls that pass while it is half-open", "probes", Param("probes", 1, 1, 100, 1), 1),
+        ("slow call", "a call that takes longer is slow; 0: slowness is not judged", "slow_us",
+         Param("from", 0, 0, 10_000, 100, "ms"), US_PER_MS),
+        ("slow threshold", "this part of the calls was slow: it opens", "slow_ppm",
+         Param("slow", 100, 1, 100, 5, "%"), PPM_PER_PERCENT),
+        ("half-open at most", "then it opens again; 0: for ever, as resilience4j does by default", "half_open_max_us",
+         Param("longest", 0, 0, 300, 1, "s"), US_PER_S),
+    )  # fmt: skip
+    return tuple(
+        _number(edge, title, help, f"breaker.{name}", param, scale, alone=True)
+        for title, help, name, param, scale in rows
+    )
+
+
+def _pipeline(edge: EdgeView) -> tuple[Offer, ...]:
+    rows = (
+        ("retries", "attempts after the first; over L layers (1+r)^L", "retries", Param("retries", 3, 0, 10), 1),
+        ("retry budget", "retries in percent of the calls; -1: as many as they like", "budget_ppm",
+         Param("budget", 20, -1, 100, 1, "%"), PPM_PER_PERCENT),
+        ("timeout", "how long one waits for an answer; 0: for ever", "timeout_us",
+         Param("timeout", 1_000, 0, 60_000, 100, "ms"), US_PER_MS),
+        ("deadline", "1: the callee is told how long one waits, and drops what is too late", "deadline",
+         Param("told", 0, 0, 1), 1),
+        ("bulkhead", "calls at a time; 0: any number", "bulkhead", Param("permits", 0, 0, 200), 1),
+        ("bulkhead line", "calls that may wait for a permit", "bulkhead_queue", Param("places", 0, 0, 200, 5), 1),
+        ("limiter", "calls a second; 0: any number", "limit_per_s", Param("calls", 0, 0, 500, 5, "/s"), 1),
+        ("hedging", "ask again after this quantile of the latency; 0: never", "hedge_ppm",
+         Param("after", 95, 0, 99, 1, "%"), PPM_PER_PERCENT),
+        ("fallback", "1: another answer where the call failed", "fallback", Param("on", 0, 0, 1), 1),
+        ("outlier detection", "1: hosts with errors in a row are ejected (Envoy)", "outlier", Param("on", 0, 0, 1), 1),
+        ("outlier errors", "errors in a row that eject a host", "outlier_errors", Param("errors", 5, 1, 50), 1),
+        ("most ejected", "of the hosts at most; Envoy's 10 % is nobody of 2 to 9", "eject_percent",
+         Param("hosts", 10, 0, 100, 5, "%"), 1),
+    )  # fmt: skip
+    known = dict(edge.options)
+    found = [
+        _number(edge, title, help, name, param, scale) for title, help, name, param, scale in rows if name in known
+    ]
+    base, cap = facts.option(edge, "base_us", 100_000), facts.option(edge, "cap_us", 10 * US_PER_S)
+    found.insert(1, Offer("backoff", "how long retries wait; the last three with jitter, or all come back at once",
+        lambda v: c.SetBackoff(_at(edge, v), v["kind"], v["base"] * US_PER_MS, max(v["base"], v["cap"]) * US_PER_MS),
+        (Param("kind", _backoff(edge), choices=tuple(BACKOFFS)), Param("base", base // US_PER_MS, 0, 10_000, 50, "ms"),
+         Param("cap", cap // US_PER_MS, 0, 60_000, 500, "ms"), WHERE)))  # fmt: skip
+    return tuple(found)
+
+
+def _backoff(edge: EdgeView) -> str:
+    """The kind in force, as the words of the edge begin with it."""
+    words = edge.retry.backoff.replace(" ", "-") if edge.retry else ""
+    return next((kind for kind in sorted(BACKOFFS, key=len, reverse=True) if kind in words), "full-jitter")
+
+
+def _service(service: ServiceView) -> tuple[Offer, ...]:
+    host = max(1, len(service.hosts))
+    rows = (
+        ("workers", "calls it works on at a time, each machine", "workers",
+         Param("workers", service.workers // host, 1, 500), 1),
+        ("line", "calls that may wait, each machine; a longer line is a longer wait", "queue_max",
+         Param("places", service.queue_max // host, 0, 1_000, 8), 1),
+        ("shedding", "refuse what would wait longer; 0: never", "shed_us",
+         Param("wait", service.shed_us // US_PER_MS, 0, 10_000, 100, "ms"), US_PER_MS),
+        ("newest first", "1: the newest call is served first: under overload the others are lost anyway",
+         "newest_first", Param("on", int(service.newest_first), 0, 1), 1),
+    )  # fmt: skip
+    return tuple(_of_one(service, title, help, name, param, scale) for title, help, name, param, scale in rows)
+
+
+def _of_one(service: ServiceView, title: str, help: str, name: str, param: Param, scale: int) -> Offer:
+    return Offer(f"{title} of {service.id}", help,
+                 lambda v: c.SetService(service.id, name, v[param.name] * scale), (param,))  # fmt: skip
+
+
+def _load(snapshot: Snapshot) -> tuple[Offer, ...]:
+    rate = snapshot.rate_per_s
+    return (
+        Offer("load", "calls of the clients: steady, or a shape up to the second rate within the span",
+              lambda v: c.SetLoad(v["shape"], v["rate"], v["to"], v["span"], v["random"] == "yes"),
+              (Param("shape", "steady", choices=SHAPES), Param("rate", min(200, rate), 0, 200, 5, "/s"),
+               Param("to", min(200, max(1, 2 * rate)), 0, 200, 5, "/s"), Param("span", 10, 1, 120, 5, "s"),
+               Param("random", "yes", choices=("yes", "no")))),
+        Offer("mix", "what the clients ask for", lambda v: c.SetMix(v["mix"]),
+              (Param("mix", snapshot.mix if snapshot.mix in MIXES else MIXES[0], choices=MIXES),)),
+    )  # fmt: skip
+
+
+# -- clients ----------------------------------------------------------------------------------------------------------
+
+NONSENSE: Final = "type browse, cart, buy or the name of a service; burst 50 makes 50 calls at once"
+
+
+def client(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
+    """A typed request. UserError if it makes no sense."""
+    if snapshot.recorded:
+        raise UserError(RECORDED)
+    kinds = (*KINDS, *(each.id for each in snapshot.services if each.layer == "service"))
+    match text.split():
+        case []:
+            return c.Call()
+        case [kind] if kind in kinds:
+            return c.Call(kind)
+        case ["burst", count, *kind] if count.isascii() and count.isdecimal() and len(kind) <= 1 and len(count) <= 5:
+            if kind and kind[0] not in kinds:
+                raise UserError(f"{kind[0]!r} is nothing to ask for: {', '.join(kinds)} are")
+            if not 1 <= int(count) <= BURST_MAX:
+                raise UserError(f"burst {count}: 1 to {BURST_MAX} calls are accepted")
+            return c.Burst(int(count), kind[0] if kind else "")
+    raise UserError(f"{text.strip()!r} is no request: {NONSENSE}")

@@ -1,0 +1,103 @@
+"""What is selected, and where the arrows lead.
+
+The picture is walked as it is drawn: right from an edge to the service it leads to, right again to that service's own
+edges, left back again; up and down go to the one above or below. In the strip left and right change the chart.
+
+``Focus.node`` is an edge (``api>payment``) or a service, ``Focus.item`` the chart that the strip shows.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from engines.resilience.service.snapshot import EdgeView, ServiceView, Snapshot
+from tui.panel import Focus
+from tui.panels.resilience import facts
+
+CHARTS: Final = ("load", "breakers", "latency", "waste")
+"""What the strip can show."""
+USUAL: Final = "api>payment"
+"""Selected until something more telling happens."""
+
+
+def telling(snapshot: Snapshot) -> str:
+    """The edge that tells most: the breaker that moved last among those that are not closed."""
+    moved = [edge for edge in snapshot.edges if edge.breaker is not None and edge.breaker.state != "closed"]
+    if moved:
+        return max(moved, key=lambda edge: edge.breaker.since_us if edge.breaker else 0).id
+    if snapshot.edge(USUAL) is not None:
+        return USUAL
+    return snapshot.edges[0].id if snapshot.edges else ""
+
+
+def fit(snapshot: Snapshot, focus: Focus) -> Focus:
+    """The focus with what is not there replaced by what tells most."""
+    if focus.item and focus.item not in CHARTS:
+        focus = replace(focus, item="")
+    if snapshot.edge(focus.node) is None and snapshot.service(focus.node) is None:
+        focus = replace(focus, node=telling(snapshot))
+    return focus
+
+
+def chart_of(focus: Focus) -> str:
+    """The chart that the strip shows."""
+    return focus.item if focus.item in CHARTS else CHARTS[0]
+
+
+def next_chart(focus: Focus, step: int = 1) -> Focus:
+    """The chart after that."""
+    return replace(focus, item=CHARTS[(CHARTS.index(chart_of(focus)) + step) % len(CHARTS)])
+
+
+def service_of(snapshot: Snapshot, focus: Focus) -> ServiceView | None:
+    """The selected service; None while an edge is selected."""
+    return snapshot.service(fit(snapshot, focus).node)
+
+
+def edge_of(snapshot: Snapshot, focus: Focus) -> EdgeView | None:
+    """The selected edge; of a selected service the edge that leads to it, or the first that leaves it."""
+    focus = fit(snapshot, focus)
+    edge = snapshot.edge(focus.node)
+    if edge is not None:
+        return edge
+    return next(iter((*facts.into(snapshot, focus.node), *facts.out_of(snapshot, focus.node))), None)
+
+
+def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
+    """Where an arrow leads from here."""
+    focus = fit(snapshot, focus)
+    step = -1 if direction in ("left", "up") else 1
+    if focus.area == "strip":
+        return next_chart(focus, step)
+    edge, service = snapshot.edge(focus.node), snapshot.service(focus.node)
+    if direction in ("up", "down"):
+        return replace(focus, node=_beside(snapshot, focus.node, step))
+    if edge is not None:
+        return replace(focus, node=edge.dst if step > 0 else edge.src)
+    if service is None:
+        return focus
+    if step > 0:
+        way = facts.out_of(snapshot, service.id)
+        return replace(focus, node=way[min(len(way) - 1, len(way) // 2)].id) if way else focus
+    back = facts.into(snapshot, service.id)
+    return replace(focus, node=back[0].id) if back else focus
+
+
+def _beside(snapshot: Snapshot, node: str, step: int) -> str:
+    """The one above or below in the same column, round and round."""
+    edge = snapshot.edge(node)
+    if edge is None:
+        column = facts.column_of(snapshot, node)
+        ids = [each.id for each in snapshot.services if facts.column_of(snapshot, each.id) == column]
+    else:
+        column = facts.column_of(snapshot, edge.dst)
+        ids = [each.id for each in snapshot.edges if facts.column_of(snapshot, each.dst) == column]
+    return ids[(ids.index(node) + step) % len(ids)]
+
+
+def next_edge(snapshot: Snapshot, focus: Focus) -> Focus:
+    """The next edge whose breaker is not closed; if all are, the next edge of all."""
+    ids = [edge.id for edge in snapshot.edges]
+    at = ids.index(focus.node) if focus.node in ids else -1
+    round_about = [*snapshot.edges[at + 1 :], *snapshot.edges[: at + 1]]
+    moved = [edge.id for edge in round_about if edge.breaker is not None and edge.breaker.state != "closed"]
+    return replace(focus, node=(moved or [edge.id for edge in round_about])[0]) if ids else focus

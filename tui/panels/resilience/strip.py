@@ -1,0 +1,225 @@
+"""The strip: what was asked for, what was sent, what came of it, how long it took, and which breaker was open when.
+
+Offered load, attempts and goodput share one scale: in health the three are one line, and a retry storm is the gap
+between them. Latency stands beside or below on the same time axis, and so do the states of breakers.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from engines.resilience.service.snapshot import BreakerView, EdgeView, Sample, Snapshot
+from tui.canvas import Canvas, clip
+from tui.glyphs import Glyphs
+from tui.panel import Focus
+from tui.panels.common.words import chip
+from tui.panels.resilience import facts
+from tui.panels.resilience.chart import LEGEND, Line, Piece, draw_band, draw_legend, draw_lines, draw_spark, fitted
+from tui.panels.resilience.facts import secs
+from tui.panels.resilience.select import chart_of, edge_of
+
+TITLES: Final = {"load": "load", "latency": "latency", "breakers": "breakers", "waste": "where attempts go"}
+SAMPLE_US: Final = 500_000
+WIDE: Final = 112
+"""Columns from which load and latency stand side by side."""
+GUTTER: Final = 11
+"""Columns for the name of an edge before its band."""
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """The chosen chart."""
+    if canvas.height < 1 or canvas.width < 30:
+        return
+    if not snapshot.series:
+        canvas.put(1, 0, "nothing measured yet", "dim")
+        return
+    DRAW[chart_of(focus)](canvas, snapshot, focus, glyphs)
+
+
+def title(snapshot: Snapshot, focus: Focus) -> str:
+    """What the chart is called in the border, with its newest numbers."""
+    return TITLES[chart_of(focus)]
+
+
+def note(snapshot: Snapshot, focus: Focus, width: int) -> str:
+    """What stands at the right end of the border."""
+    if not snapshot.series:
+        return "v next chart"
+    return f"last {secs(axis(snapshot, max(1, width - LEGEND - 2)))}   v next chart"
+
+
+def axis(snapshot: Snapshot, columns: int) -> int:
+    """How much time a chart covers: a minute, or two where there is much room."""
+    return (240 if columns >= 120 else 120) * SAMPLE_US
+
+
+def samples(snapshot: Snapshot, span_us: int) -> tuple[Sample, ...]:
+    """The newest samples that fall within the axis."""
+    return tuple(each for each in snapshot.series if each.at_us > snapshot.now_us - span_us)
+
+
+def line(
+    snapshot: Snapshot, span_us: int, name: str, measure: Callable[[Sample], int], say: Callable[[int], str], ink: str
+) -> Line:  # fmt: skip
+    """One measure over the axis."""
+    shown = samples(snapshot, span_us)
+    values = fitted([float(measure(each)) for each in shown], span_us // SAMPLE_US)
+    return Line(name, values, say(measure(shown[-1])) if shown else "-", ink)
+
+
+def _rate(value: int) -> str:
+    return f"{value:,}/s"
+
+
+def load_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
+    """Offered, attempts, goodput; the last is drawn above the others."""
+    return [
+        line(snapshot, span_us, "offered", lambda s: s.offered, _rate, "follower"),
+        line(snapshot, span_us, "attempts", lambda s: s.attempts, _rate, "warn"),
+        line(snapshot, span_us, "goodput", lambda s: s.goodput, _rate, "good"),
+    ]
+
+
+def latency_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
+    """The median and the slowest hundredth."""
+    return [
+        line(snapshot, span_us, "p99", lambda s: s.p99_us, secs, "candidate"),
+        line(snapshot, span_us, "p50", lambda s: s.p50_us, secs, "accent"),
+    ]
+
+
+# -- breaker states over time -----------------------------------------------------------------------------------------
+
+
+def pieces(snapshot: Snapshot, breaker: BreakerView, span_us: int) -> list[Piece]:
+    """A breaker's states as parts of the axis."""
+    begin = snapshot.now_us - span_us
+    found = []
+    for each in breaker.history:
+        end = each.since_us + each.lasted_us if each.lasted_us >= 0 else snapshot.now_us
+        if end <= begin:
+            continue
+        start = max(0.0, (each.since_us - begin) / span_us)
+        found.append(Piece(start, (end - begin) / span_us, facts.LETTERS.get(each.state, "?"),
+                           facts.INKS.get(each.state, "text"), facts.WEIGHTS.get(each.state, 0)))  # fmt: skip
+    return found
+
+
+def ranked(snapshot: Snapshot, focus: Focus) -> list[EdgeView]:
+    """The edges with a breaker: the selected one, then those that are or were open, then the rest."""
+    chosen = edge_of(snapshot, focus)
+    guarded = [edge for edge in snapshot.edges if edge.breaker is not None]
+
+    def rank(edge: EdgeView) -> tuple[bool, bool, bool]:
+        assert edge.breaker is not None
+        return edge is not chosen, edge.breaker.state == "closed", len(edge.breaker.history) < 2
+
+    return sorted(guarded, key=rank)
+
+
+def _band(
+    canvas: Canvas, y: int, snapshot: Snapshot, edge: EdgeView, x: int, width: int, span_us: int, glyphs: Glyphs
+) -> None:  # fmt: skip
+    if edge.breaker is not None:
+        draw_band(canvas, x, y, width, pieces(snapshot, edge.breaker, span_us), glyphs)
+
+
+# -- the charts -------------------------------------------------------------------------------------------------------
+
+
+def draw_load(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """Load above; latency beside it, or in one row; the bands of as many breakers as there is room for."""
+    bands = ranked(snapshot, focus)[: max(1, (canvas.height - 4) // 3)] if canvas.height >= 4 else []
+    high = canvas.height - len(bands)
+    if canvas.width >= WIDE:
+        left = canvas.width * 11 // 20
+        _chart(canvas, snapshot, 0, left - 1, high, load_lines, bands, glyphs)
+        for y in range(canvas.height):
+            canvas.put(left, y, glyphs.vertical, "line")
+        _chart(canvas, snapshot, left + 2, canvas.width - left - 3, high, latency_lines, bands, glyphs)
+        return
+    spark = high >= 5
+    _chart(canvas, snapshot, 0, canvas.width - 1, high - spark, load_lines, bands, glyphs, spark)
+    if spark:
+        _latency_row(canvas, snapshot, high - 1, glyphs)
+
+
+def _chart(
+    canvas: Canvas, snapshot: Snapshot, x: int, width: int, high: int,
+    measure: Callable[[Snapshot, int], list[Line]], bands: Sequence[EdgeView], glyphs: Glyphs, spark: bool = False,
+) -> None:  # fmt: skip
+    """Lines with their legend, and below them bands on the same axis."""
+    room = width - LEGEND - 2
+    span_us = axis(snapshot, room)
+    lines = measure(snapshot, span_us)
+    most = max([1.0, *(value for each in lines for value in each.values if value == value)])
+    say = secs(int(most)) if measure is latency_lines else _rate(int(most))
+    draw_lines(canvas, x + 1, 0, room, high, lines, glyphs, say=say)
+    draw_legend(canvas, x + room + 2, 0, high, lines, LEGEND - 1)
+    for number, edge in enumerate(bands):
+        y = high + spark + number
+        _band(canvas, y, snapshot, edge, x + 1, room, span_us, glyphs)
+        canvas.put(x + room + 2, y, clip(facts.name(edge.id), LEGEND), facts.ink(edge))
+
+
+def _latency_row(canvas: Canvas, snapshot: Snapshot, y: int, glyphs: Glyphs) -> None:
+    """p99 as a row of levels, and the median in numbers."""
+    room = canvas.width - 1 - LEGEND - 2
+    slow, median = latency_lines(snapshot, axis(snapshot, room))
+    draw_spark(canvas, 1, y, room, slow, glyphs)
+    x = canvas.put(room + 2, y, "p99 ", slow.ink)
+    x = canvas.put(x, y, slow.said, "bright")
+    if x + 5 + len(median.said) <= canvas.width:
+        canvas.put_right(canvas.width, y, f"50 {median.said}", "dim")
+
+
+def draw_latency(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """p50 and p99 on one scale, and the selected breaker below."""
+    bands = ranked(snapshot, focus)[:1] if canvas.height >= 3 else []
+    _chart(canvas, snapshot, 0, canvas.width - 1, canvas.height - len(bands), latency_lines, bands, glyphs)
+
+
+def draw_breakers(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """A row for every breaker: its states over time, and its error rate now."""
+    room = canvas.width - GUTTER - 13
+    span_us = axis(snapshot, room)
+    shown = ranked(snapshot, focus)
+    if not shown:
+        canvas.put(1, 0, "no edge has a breaker: p gives the selected one a preset", "dim")
+    chosen = edge_of(snapshot, focus)
+    for y, edge in enumerate(shown[: canvas.height]):
+        assert edge.breaker is not None
+        if edge is chosen:
+            canvas.put(0, y, glyphs.mark_left, "bright")
+        canvas.put(1, y, clip(facts.name(edge.id), GUTTER - 1), "bright" if edge is chosen else "text")
+        _band(canvas, y, snapshot, edge, GUTTER + 1, room, span_us, glyphs)
+        x = canvas.put(GUTTER + room + 2, y, facts.letter(edge), chip(facts.ink(edge))) + 1
+        since = secs(max(0, snapshot.now_us - edge.breaker.since_us))
+        canvas.put(x, y, since, "text")
+    hidden = len(shown) - canvas.height
+    if hidden > 0:
+        canvas.put_right(canvas.width - 1, canvas.height - 1, f"+{hidden}", "dim")
+
+
+def draw_waste(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """Attempts by what came of them, a row each: rejected early, failed, done for nobody, and calls that went well."""
+    room = canvas.width - GUTTER - 12
+    span_us = axis(snapshot, room)
+    rows = (
+        line(snapshot, span_us, "offered", lambda s: s.offered, _rate, "follower"),
+        line(snapshot, span_us, "attempts", lambda s: s.attempts, _rate, "warn"),
+        line(snapshot, span_us, "rejected", lambda s: s.rejected, _rate, "half-open"),
+        line(snapshot, span_us, "errors", lambda s: s.errors, _rate, "error"),
+        line(snapshot, span_us, "for nobody", lambda s: s.wasted, _rate, "stale"),
+        line(snapshot, span_us, "goodput", lambda s: s.goodput, _rate, "good"),
+    )  # fmt: skip
+    most = max([1.0, *(value for row in rows for value in row.values if value == value)])
+    order = rows if canvas.height >= len(rows) else (rows[1], rows[4], rows[5], rows[2], rows[3], rows[0])
+    for y, row in enumerate(order[: canvas.height]):
+        canvas.put(1, y, row.name, row.ink)
+        draw_spark(canvas, GUTTER + 1, y, room, row, glyphs, top=most)
+        canvas.put_right(canvas.width - 1, y, row.said, "bright")
+
+
+DRAW: Final[dict[str, Callable[[Canvas, Snapshot, Focus, Glyphs], None]]] = {
+    "load": draw_load, "latency": draw_latency, "breakers": draw_breakers, "waste": draw_waste,
+}  # fmt: skip

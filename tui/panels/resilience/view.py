@@ -1,0 +1,105 @@
+"""The picture of resilience: the call graph with a breaker on every edge, and the selected breaker at length."""
+
+from typing import Final
+
+from engines.resilience.service.snapshot import CallView, EdgeView, Snapshot
+from tui.canvas import Canvas, Ink, clip
+from tui.glyphs import Glyphs
+from tui.layout import BESIDE_WIDTH, arrange
+from tui.panel import Focus, Frame, Sizes
+from tui.panels.resilience import card, facts, graph, inspector, strip
+from tui.panels.resilience.facts import secs
+from tui.panels.resilience.select import edge_of, fit
+
+WHOLE: Final = 110
+"""A picture of so many columns has room for the machine in boxes beside the graph."""
+BOTH: Final = 74
+"""One of so many has room for a small one."""
+CARD: Final = 33
+"""Columns of the small one."""
+
+
+def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
+    """Draw everything."""
+    focus = fit(snapshot, focus)
+    picture, below, look = (Canvas(*size) for size in sizes)
+    edge = edge_of(snapshot, focus)
+    aside = card_columns(sizes)
+    if picture.height and picture.width:
+        draw_picture(picture, snapshot, focus, edge, aside, glyphs)
+    strip.draw(below, snapshot, focus, glyphs)
+    title = inspector.draw(look, snapshot, focus, glyphs, machine=not aside or not beside(sizes)) if look.height else ""
+    return Frame(
+        picture, below, look,
+        picture_title="calls",
+        picture_note=clip(note(snapshot, edge), max(0, picture.width - 14)),
+        strip_title=strip.title(snapshot, focus),
+        strip_note=strip.note(snapshot, focus, below.width),
+        inspector_title=title,
+    )  # fmt: skip
+
+
+def beside(sizes: Sizes) -> bool:
+    """Whether the inspector has a place of its own, rather than lying over the picture."""
+    width = sizes.picture.width + sizes.inspector.width + 4
+    return sizes.inspector.height > 0 and width >= BESIDE_WIDTH and arrange(width, 36).sizes()[2][0] == sizes[2][0]
+
+
+def card_columns(sizes: Sizes) -> int:
+    """Columns of the picture that the breaker takes; 0: it stands in the inspector."""
+    width = sizes.picture.width
+    if width >= WHOLE:
+        return min(72, width * 44 // 100)
+    return 0 if beside(sizes) or width < BOTH else max(CARD, width * 43 // 100)
+
+
+def draw_picture(
+    canvas: Canvas, snapshot: Snapshot, focus: Focus, edge: EdgeView | None, aside: int, glyphs: Glyphs
+) -> None:  # fmt: skip
+    """The graph; the breaker beside it where there is room; below it the newest calls if rows are left."""
+    width = canvas.width - aside - bool(aside)
+    rows = max((len(column) for column in facts.columns(snapshot)), default=1)
+    spare = canvas.height - rows * min(5, canvas.height // max(1, rows))
+    calls = snapshot.calls[-min(spare - 1, 3) :] if spare >= 2 and width >= 50 else ()
+    part = Canvas(width, canvas.height - len(calls))
+    graph.draw(part, snapshot, focus.node, glyphs)
+    canvas.blit(part, 0, 0)
+    for y, call in enumerate(calls, canvas.height - len(calls)):
+        draw_call(canvas, y, width, call)
+    if aside and edge is not None:
+        for y in range(canvas.height):
+            canvas.put(width, y, glyphs.vertical, "line")
+        part = Canvas(aside, canvas.height)
+        card.draw(part, snapshot, edge, glyphs)
+        canvas.blit(part, width + 1, 0)
+
+
+def draw_call(canvas: Canvas, y: int, width: int, call: CallView) -> None:
+    """One call of a client in one row: who, what, how it ended and why."""
+    inks: dict[str, Ink] = {"ok": "good", "fallback": "warn", "failed": "bad", "running": "text"}
+    x = canvas.put(1, y, clip(f"{call.client} {call.kind}", 16), "you" if call.client == "you" else "dim")
+    x = canvas.put(max(x + 1, 17), y, call.state, inks.get(call.state, "text"))
+    took = f"{secs(call.took_us)}, " if call.took_us >= 0 else ""
+    why = f": {call.why}" if call.why else ""
+    canvas.put(x + 1, y, clip(f"{took}{call.attempts} attempt{'s' * (call.attempts != 1)}{why}", width - x - 2), "text")
+
+
+def note(snapshot: Snapshot, edge: EdgeView | None) -> str:
+    """The selected breaker in one line, for the border."""
+    if edge is None:
+        return ""
+    name = facts.name(edge.id)
+    if edge.breaker is None:
+        return f"{name}: no breaker"
+    here = secs(max(0, snapshot.now_us - edge.breaker.since_us))
+    return f"{name} {facts.NAMES.get(edge.breaker.state, '?')} {here}: {card.next_words(edge.breaker)}"
+
+
+def status(snapshot: Snapshot) -> str:
+    """The facts of the top line: what was set, and how many breakers are open."""
+    guarded = [edge for edge in snapshot.edges if edge.breaker is not None]
+    shut = sum(facts.blocked(edge) for edge in guarded)
+    half = sum(edge.breaker is not None and edge.breaker.state == "half_open" for edge in guarded)
+    states = f"  {shut} open" * (shut > 0) + f"  {half} half-open" * (half > 0)
+    head = f"preset {snapshot.preset}" if guarded else "no breakers"
+    return f"{head}  {snapshot.rate_per_s}/s{states}" if not snapshot.recorded else f"recorded  {head}{states}"
