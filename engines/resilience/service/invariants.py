@@ -80,9 +80,9 @@ class Book:
         self.budget_us = 0
         self.deposits = self.retried = 0
         self.shape: tuple[object, ...] = ()
-        self.fresh_breaker(0, 0)
+        self.fresh_breaker(0)
 
-    def fresh_breaker(self, now_us: int, origin_us: int) -> None:
+    def fresh_breaker(self, origin_us: int) -> None:
         """Another breaker is in its place."""
         self.state = "closed"
         self.emptied(origin_us)
@@ -255,21 +255,21 @@ class Invariants:
         options, now = self._options(edge, src), self.ledger.clock.now_us
         if options is None:
             return
-        fires = options.window is WindowKind.FIRES
+        timed = options.window in (WindowKind.FIRES, WindowKind.TICK)
         match kind, rest:
             case "breaker", []:
-                book.fresh_breaker(now, now if fires else 0)
+                book.fresh_breaker(now if timed else 0)
                 book.shape = shape(options)
             case "retuned", []:
                 book.retuned = True
                 if book.shape != shape(options):
                     book.shape = shape(options)
-                    book.emptied(now if fires else 0)
+                    book.emptied(now if timed else 0)
             case "moved", [str(dst), int(era), int(at_us), bool(ordered)]:
                 book.state = dst
                 book.entered(era)
                 if dst not in ("open", "half_open") and (ordered or options.reset_on_close):
-                    book.emptied(at_us if fires or options.window is WindowKind.TICK else 0)
+                    book.emptied(at_us if timed else 0)
             case "asked", []:
                 book.fires.append(now)
             case "admitted", [int(call), int(permit)]:
