@@ -80,6 +80,8 @@ def data_options(command: F) -> F:
     """The options of FILE runs."""
     for option in (
         click.option("--skip-bad", is_flag=True, help="FILE: skip bad lines and count them."),
+        click.option("--compare", is_flag=True, help="resilience FILE: all presets side by side (run)."),
+        click.option("--preset", help="resilience FILE: the breaker the calls go through (default article)."),
         click.option("--locate", is_flag=True, help="sharding FILE: where every key lives (run --json)."),
         click.option("--rf", type=int, help="sharding FILE: replicas of a key with --locate (default 3)."),
         click.option("--vnodes", type=int, help="sharding FILE: virtual nodes of the ring, 1 to 1000 (default 150)."),
@@ -104,14 +106,21 @@ class DataOptions:
     vnodes: int | None = None
     rf: int | None = None
     locate: bool = False
+    preset: str | None = None
+    compare: bool = False
     skip_bad: bool = False
 
     @property
     def given(self) -> tuple[str, ...]:
         """The options that were given, besides ``--nodes``."""
-        names = ("join", "leave", "join_name", "leave_name", "vnodes", "rf", "locate", "skip_bad")
+        names = (
+            "join", "leave", "join_name", "leave_name", "vnodes", "rf", "locate", "preset", "compare", "skip_bad"
+        )  # fmt: skip
         return tuple(f"--{name.replace('_', '-')}" for name in names if getattr(self, name) not in (None, (), False))
 
 
-FORMATS: Final[dict[str, tuple[str, ...]]] = {"sharding": ("keys, one a line, optional tab and weight",)}
+FORMATS: Final[dict[str, tuple[str, ...]]] = {
+    "sharding": ("keys, one a line, optional tab and weight",),
+    "resilience": ('calls, JSON lines {"at_ms", "ok", "duration_ms"}',),
+}
 """What a FILE may hold, by pattern; ``tui.userdata`` reads them."""
