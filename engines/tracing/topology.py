@@ -28,7 +28,7 @@ CACHE: Final = "cache"
 DATABASE: Final = "database"
 QUEUE: Final = "queue"
 
-HIT_PPM: Final = 900_000
+HIT_PPM: Final = 980_000
 """Of a warm cache."""
 DENIES_PPM: Final = 5_000
 """Sessions that have run out: auth answers 401."""
@@ -240,9 +240,9 @@ class _Plan:
         payment = self.make("payment", DOMAIN, SERVICE, 32)
         orders = self.make("orders", DOMAIN, SERVICE, 32)
         mailer = self.make("mailer", DOMAIN, CONSUMER, 4).add("process OrderPlaced", 12_000)
-        sessions = self.database("auth", "sessions", 20, 4_000)
-        accounts = self.database("auth", "accounts", 20, 6_000)
-        items = self.database("catalog", "items", 20, 5_000)
+        sessions = self.database("auth", "sessions", 20, 8_000)
+        accounts = self.database("auth", "accounts", 20, 8_000)
+        items = self.database("catalog", "items", 3, 18_000)
         rows = self.database("orders", "orders", 20, 5_000)
         cached = self.cache("catalog", "items")
         queue = self.make("orders-queue", DATA, QUEUE, 16).add("publish OrderPlaced", 200)

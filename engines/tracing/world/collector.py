@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from engines.sim.node import Context
 from engines.tracing.cohorts import Book
 from engines.tracing.critical import critical_path
+from engines.tracing.skew import corrected
 from engines.tracing.spans import Span
 from engines.tracing.store import SpanStore
 from engines.tracing.tree import Tree, build
@@ -235,7 +236,7 @@ class Collector:
         self.judged[trace_id] = found
         self.version += 1
         if self.control.correct:
-            straight = build(spans)
+            straight = build(corrected(spans).spans)
             self.book.add(straight, critical_path(straight))
         else:
             self.book.add(tree, path)

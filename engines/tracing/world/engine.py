@@ -57,6 +57,7 @@ class TracingEngine(World):
         self.map_edges: tuple[MapEdge, ...] = ()
         self.series: deque[Sample] = deque(maxlen=SERIES_MAX)
         self.findings: Findings = NOTHING
+        self.told_verdict = ("", "")
         self.cue: tuple[int, str] | None = None
         self.view = View()
         self.lay()
@@ -179,6 +180,11 @@ class TracingEngine(World):
             collector.fade()
         table = self.ticks % WINDOW_TICKS == 0
         self.findings = find(collector, tuple(self.injected.values()), self.findings, table)
+        named = self.findings.verdicts[:1]
+        if named and (named[0].kind, named[0].service) != self.told_verdict:
+            self.told_verdict = (named[0].kind, named[0].service)
+            self.record("verdict", named[0].service, why=named[0].sentence, what=named[0].kind,
+                        score=self.findings.score)  # fmt: skip
         self.view.forget()
 
     def figure(self, window_us: int) -> None:
@@ -258,14 +264,11 @@ class TracingEngine(World):
                 self.injected[fault.kind, fault.service] = fault
 
     def tell(self, command: Any) -> None:
-        """A line in the journal: what was done."""
+        """A line in the journal: what was done, by its name, with all that was given."""
         fault = fault_of(command, self.topology, self.clock.now_us)
-        name = getattr(command, "service", "") or USERS
-        if fault is not None:
-            self.record("fault", name, why=fault[0].text, what=fault[0].kind, on=fault[1])
-        else:
-            detail = {field: getattr(command, field) for field in type(command).__slots__ if field != "service"}
-            self.record("set", name, why=type(command).__name__, **detail)
+        detail = {field: getattr(command, field) for field in type(command).__slots__ if field != "service"}
+        self.record(_snake(type(command).__name__), getattr(command, "service", ""),
+                    why=fault[0].text if fault is not None else "", **detail)  # fmt: skip
 
     def recover(self) -> None:
         """Nothing is wrong with any service any more."""
@@ -295,6 +298,11 @@ class TracingEngine(World):
         self.turn += 0 if operation else 1
         entry = next(each for each in self.topology.entries if each.operation == name)
         host, node = self.hosts[YOU], self.users(YOU)
-        self.record("ask", YOU, entry.service, name)
+        self.record("request", YOU, entry.service, operation=name)
         node.ask(host, entry)
         node.agenda.arm(host)
+
+
+def _snake(name: str) -> str:
+    """``SetLoad`` as ``set_load``."""
+    return "".join(f"_{each.lower()}" if each.isupper() else each for each in name).lstrip("_")

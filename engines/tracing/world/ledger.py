@@ -96,6 +96,8 @@ class Ledger:
             )))  # fmt: skip
         else:
             words = ("dropped", "kept")
+            for span_id in (context.parent_id if context.sampled else context.span_id,):
+                self.gone[span_id] = trace
             self.violations.append(Violation(ALL_OR_NONE, f"{service} tears trace {trace[:8]} apart", (
                 f"the root of request {truth.request} decided that it is {words[kept]}",
                 f"{service} {name} decided that it is {words[context.sampled]}",

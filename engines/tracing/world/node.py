@@ -11,7 +11,7 @@ from typing import Any, Final
 from engines.resilience.breaker import Breaker, Rejection
 from engines.resilience.retry import EqualJitter
 from engines.sim.node import Context
-from engines.sim.service import GRANTED, QUEUED, HeavyTail, Pool, scaled
+from engines.sim.service import GRANTED, QUEUED, HeavyTail, Pool, Uniform, scaled
 from engines.tracing.spans import ACQUIRE_CONNECTION, ACQUIRE_LOCK, QUEUE_WAIT, RETRY_BACKOFF, Link, Span
 from engines.tracing.topology import CACHE, CONSUMER, DATABASE, HIT_PPM, Call, Operation, Service, Topology
 from engines.tracing.world.agenda import Agenda
@@ -34,8 +34,8 @@ from engines.tracing.world.telemetry import (
 )
 
 DENIED: Final = 401
-WARMS_BY: Final = 40
-"""A miss brings a cold cache by 1/40 of what is left nearer to its usual share of hits."""
+WARMS_BY: Final = 120
+"""A miss brings a cold cache by 1/120 of what is left nearer to its usual share of hits."""
 BACKOFF: Final = EqualJitter(BACKOFF_US, BACKOFF_MAX_US)
 AT_ONCE: Final = EqualJitter(0, 0)
 
@@ -206,9 +206,12 @@ class ServiceNode:
         self.work(ctx, job)
 
     def work(self, ctx: Context, job: Job) -> None:
-        """The worker works: the time is drawn for this operation."""
+        """The worker works: services have a long tail, data stores are steadier."""
         operation = self.service.operation(job.operation)
-        us = HeavyTail(operation.work_us).draw(ctx.stream(f"work {operation.name}"))
+        usual = operation.work_us
+        steady = self.service.role in (CACHE, DATABASE)
+        times = Uniform(usual * 3 // 4, usual * 5 // 4) if steady else HeavyTail(usual)
+        us = times.draw(ctx.stream(f"work {operation.name}"))
         us = scaled(us, self.trouble.slow_percent)
         if job.number in self.lock.held:
             us += self.trouble.lock_us

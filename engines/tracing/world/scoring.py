@@ -28,11 +28,13 @@ HOLES_MIN: Final = 5
 VANISHED_MIN: Final = 3
 FAILED_MIN: Final = 5
 LOOKUPS_MIN: Final = 20
+LOOKED_AT: Final = 80
+"""A cache warms up fast: only so many traces speak for it."""
 COLD_PPM: Final = 500_000
 """A cache that misses more than this is cold."""
 AGGREGATED: Final = 60
 """The newest traces, which the table of operations is made of."""
-KINDS: Final = {"self": SLOW, "pool": POOL, "lock": LOCK, "queue": "queue", "backoff": RETRIES, "call": LOSS}
+KINDS: Final = {"self": SLOW, "pool": POOL, "lock": LOCK, "queue": "queue", "backoff": RETRIES, "call": "network"}
 """Kinds of time, as the faults that cause them are called."""
 
 
@@ -245,7 +247,8 @@ def _retries(recent: tuple[Study, ...]) -> Verdict | None:
 
 def _cache(recent: tuple[Study, ...]) -> Verdict | None:
     """A cache that has little of what it is asked for."""
-    hits, misses = _counts(recent, "hits"), _counts(recent, "misses")
+    newest = recent[-LOOKED_AT:]
+    hits, misses = _counts(newest, "hits"), _counts(newest, "misses")
     cold = Counter({
         name: count * PPM // (count + hits[name]) for name, count in misses.items()
         if count + hits[name] >= LOOKUPS_MIN

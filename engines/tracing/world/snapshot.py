@@ -201,7 +201,7 @@ class Verdict(NamedTuple):
     """What the tool says from the spans alone."""
 
     kind: str
-    """As ``Fault.kind``; ``self queue pool lock backoff network`` where it says only where the time goes."""
+    """As ``Fault.kind``, or ``queue network`` where the time goes there."""
     service: str
     sentence: str
     ppm: int = 0
@@ -245,7 +245,7 @@ class Snapshot:
     series: tuple[Sample, ...]
     """Oldest first, at most 120."""
     aggregates: tuple[Any, ...]
-    """Rows of ``tracing.aggregate`` over the stored traces, renewed every second."""
+    """Rows of ``tracing.aggregate`` over the newest 60 traces, renewed every five seconds."""
     diagnosis: Any
     """A ``tracing.diagnosis.Diagnosis`` of the root operation below, or None."""
     no_diagnosis: str

@@ -18,8 +18,11 @@ from engines.tracing.world.rules import TIMEOUT_OF_USERS_US
 
 SHAPES: Final = ("off", "steady", "bursts", "wave", "ramp")
 PERIOD_US: Final = 20 * US_PER_S
-TRAFFIC: Final = ("mixed", "checkout", "product", "home", "login")
-FOCUS: Final = {"checkout": "POST /checkout", "product": "GET /product", "home": "GET /home", "login": "POST /login"}
+TRAFFIC: Final = ("mixed", "checkout", "product", "home", "cart", "login")
+FOCUS: Final = {
+    "checkout": "POST /checkout", "product": "GET /product", "home": "GET /home", "cart": "GET /cart",
+    "login": "POST /login",
+}  # fmt: skip
 GOLD_PPM: Final = 200_000
 
 
@@ -128,8 +131,11 @@ class Users:
     def on_message(self, ctx: Context, src: str, message: Any) -> None:
         """An answer, perhaps to somebody who has left."""
         if type(message) is Reply and message.number in self.waiting:
-            _, sent_us, timeout = self.waiting.pop(message.number)
+            operation, sent_us, timeout = self.waiting.pop(message.number)
             self.agenda.cancel(timeout)
+            if not self.rate:
+                ctx.note("answered", str(message.status), src=src, operation=operation,
+                         duration_us=ctx.now_us - sent_us)  # fmt: skip
             self.came(ctx.now_us - sent_us, message.status >= 500)
         self.agenda.arm(ctx)
 

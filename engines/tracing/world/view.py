@@ -176,7 +176,9 @@ def _service(engine: "TracingEngine", name: str) -> ServiceView:
         busy = sum(node.busy.values())
         return ServiceView(*common, busy, 0, node.depth, 0, "", 0, 0, 0, *rates, (), node.served)
     workers, pool = node.workers, node.pool
-    pools = (service.pool_of, pool.busy, pool.size, len(pool.line)) if pool is not None else ("", 0, 0, 0)
+    pools: tuple[str, int, int, int] = ("", 0, 0, 0)
+    if pool is not None:
+        pools = (service.pool_of, pool.busy, pool.size, len(pool.line))
     return ServiceView(
         *common, workers.busy, workers.size, len(workers.line), workers.queue_max, *pools, *rates,
         _troubles(node), node.served,

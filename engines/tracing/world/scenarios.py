@@ -1,0 +1,243 @@
+"""The stories of tracing, as scripts: commands at their times, and what a lecturer says in between."""
+
+from typing import Final
+
+from engines.sim.clock import US_PER_MS
+from engines.sim.faults import Narrate, Skew
+from engines.sim.pattern import Config, Scenario, Step
+from engines.tracing.world import commands as c
+from engines.tracing.world.control import HEAD, TAIL
+from engines.tracing.world.ledger import ALL_OR_NONE, ONE_TRACE
+
+
+def _at(ms: int, *commands: object) -> tuple[Step, ...]:
+    return tuple(Step(ms * US_PER_MS, command) for command in commands)
+
+
+def _say(ms: int, text: str) -> tuple[Step, ...]:
+    return _at(ms, Narrate(text))
+
+
+def _world(**settings: object) -> Config:
+    return tuple(settings.items())
+
+
+AUTH_POOL: Final = Scenario(
+    name="auth-pool-p99",
+    title="The API is slow: auth's database pool at p99",
+    summary="A pool is cut from 20 connections to 1. The median hardly moves, the p99 doubles, and the spans say why.",
+    variant=HEAD,
+    config=_world(services=12, traffic="product", rate=8),
+    end_us=10_500 * US_PER_MS,
+    script=(
+        *_say(1_000, "One request, GET /product, crosses six services. Each writes spans of one trace: the headers "
+                     "carry the trace id from hop to hop. Open a trace: the bar at the top is the whole request, and "
+                     "the lit parts are its critical path. They add up exactly to the whole."),
+        *_at(5_000, c.ShrinkPool("auth", 1)),
+        *_say(5_010, "Somebody cut auth's pool of database connections from 20 to 1. At 8 requests a second nobody "
+                     "notices: a query takes 8 ms, so the one connection is idle most of the time."),
+        *_at(6_000, c.SetLoad("bursts", 30)),
+        *_say(8_900, "30 a second, and now a burst of 120 for one second. A query takes 8 ms and the way there and "
+                     "back another: 110 a second is all that one connection can do."),
+        *_say(10_200, "The tool compares the slowest 1 percent with the faster half, and adds up what their critical "
+                      "paths have that the others have not: more than 80 percent is waiting for the pool of auth. "
+                      "auth-db itself is as fast as ever, and auth has hardly anything to do. One trace could not "
+                      "show that: 'at p99' is a statement about many."),
+    ),
+)  # fmt: skip
+
+DROPPED_HEADER: Final = Scenario(
+    name="dropped-header",
+    title="One of 72 services drops the header",
+    summary="catalog forgets to pass the trace headers on. Traces break in two, and the halves know nothing of "
+            "each other.",
+    variant=HEAD,
+    config=_world(services=72, rate=3),
+    end_us=12_000 * US_PER_MS,
+    breaks=(ONE_TRACE,),
+    script=(
+        *_say(1_000, "72 services. A checkout touches more than thirty of them, and is one trace. It needs every "
+                     "single one of them to extract the header and to inject it again."),
+        *_at(3_000, c.DropHeader("catalog")),
+        *_say(3_010, "A new HTTP client in catalog does not know the header. Everything still works; only the traces "
+                     "do not. What catalog calls finds no traceparent and starts a trace of its own."),
+        *_say(11_500, "New one-span traces of catalog-cache and catalog-db in the list, and in the old ones calls of "
+                      "catalog that lead nowhere. That is how it is found: traces begin in a service that others are "
+                      "known to call, and exactly one caller of theirs hears nothing from below."),
+    ),
+)  # fmt: skip
+
+UNUSED_PARENT: Final = Scenario(
+    name="unused-parent",
+    title="The parent that was extracted and never used",
+    summary="The sketch in many articles: the context is extracted, then a new span is started without it.",
+    variant=HEAD,
+    config=_world(services=12, rate=3),
+    end_us=6_000 * US_PER_MS,
+    breaks=(ONE_TRACE,),
+    script=(
+        *_say(1_000, "parent = extract(headers); span = start_span(name). Read it again: parent is not used. The span "
+                     "needs it, as in start_span(name, parent)."),
+        *_at(2_000, c.SetRule("continue_trace", False)),
+        *_say(5_500, "Now every service does it like that. The headers travel, every service reads them, and each "
+                     "starts a trace of its own: a request is as many traces as it has hops. Look at a hop: it came "
+                     "with a traceparent, and led to another trace id."),
+    ),
+)  # fmt: skip
+
+RETRY_STORM: Final = Scenario(
+    name="retry-storm",
+    title="A retry storm, seen in spans",
+    summary="auth-db fails 40 percent of its calls, and every layer tries three times.",
+    variant=HEAD,
+    config=_world(services=12, traffic="product", rate=8),
+    end_us=13_000 * US_PER_MS,
+    script=(
+        *_say(1_000, "gateway calls auth, auth calls auth-db: two layers above the database. Watch the spans of one "
+                     "trace: one call each."),
+        *_at(3_000, c.Amplify("auth-db", 400_000, 3)),
+        *_say(3_010, "auth-db now fails 40 percent of its calls, and every caller tries three times, at once. Three "
+                     "attempts at each of two layers: up to nine queries for one request."),
+        *_say(7_500, "Sort a trace by time: the same query under the same parent again and again, each with a higher "
+                     "http.request.resend_count. Retries hide the failure from the user, and feed it: 0.4 of the load "
+                     "comes back as more load."),
+        *_at(8_000, c.SetBreakers(True)),
+        *_say(12_500, "With breakers a caller that sees half of its calls fail stops calling for a while: the spans "
+                      "below it end with circuit_open and cost nothing. At 40 percent they do not trip: a breaker is "
+                      "for what is down, a retry budget for what is shaky."),
+    ),
+)  # fmt: skip
+
+FAN_OUT: Final = Scenario(
+    name="fan-out",
+    title="Fan-out: the slowest of n",
+    summary="The home page asks four services at the same time. It is as slow as the slowest of them.",
+    variant=HEAD,
+    config=_world(services=24, traffic="home", rate=12),
+    end_us=11_000 * US_PER_MS,
+    script=(
+        *_say(1_000, "GET /home asks auth first, then four services at once: their bars lie side by side. Only one of "
+                     "them is on the critical path, the one that ends last. The others could be slower and nobody "
+                     "would notice."),
+        *_say(5_500, "If each of four is slow in 1 of 100 calls, the page is slow in 4 of 100. With a hundred it would "
+                     "be 63. That is why p99 of a service is what the median user sees of a page."),
+        *_at(6_000, c.SlowService("vouchers", 600)),
+        *_say(10_500, "vouchers takes six times as long. It was hardly ever the last of the four; now it is, in every "
+                      "slow request. Its time grew by 35 ms and more, but the page only by the difference to the "
+                      "second slowest: the rest was hidden behind its siblings."),
+    ),
+)  # fmt: skip
+
+ASYNC_CONSUMER: Final = Scenario(
+    name="async-consumer",
+    title="A consumer that does not block",
+    summary="The mailer takes thirty times as long. Its traces grow long, and no user waits a microsecond more.",
+    variant=HEAD,
+    config=_world(services=12, traffic="checkout", rate=4),
+    end_us=10_000 * US_PER_MS,
+    script=(
+        *_say(1_000, "POST /checkout ends with a message: orders publishes OrderPlaced, and the mailer consumes it "
+                     "later. The span of the consumer hangs under that of the producer and has a link to it."),
+        *_at(3_000, c.SlowService("mailer", 3_000)),
+        *_say(9_500, "The mailer now needs a third of a second and more for each message. Its span sticks out far "
+                     "beyond the end of the root, and none of it is on the critical path: nobody waits for it. A tool "
+                     "that takes the last span for the end of the request blames the mailer for nothing."),
+    ),
+)  # fmt: skip
+
+CLOCK_SKEW: Final = Scenario(
+    name="clock-skew",
+    title="A child that starts before its parent",
+    summary="The clock of cart is 60 ms behind. Its spans begin before it is called; correction moves them, openly.",
+    variant=HEAD,
+    config=_world(services=12, rate=5, traffic="cart"),
+    end_us=12_000 * US_PER_MS,
+    script=(
+        *_say(1_000, "Spans carry the time of the machine they were made on. NTP keeps machines within a few "
+                     "milliseconds of each other, mostly."),
+        *_at(3_000, Skew("cart", -60_000, 0)),
+        *_say(7_500, "cart's clock is now 60 ms behind: its spans start before the gateway calls it, and all that lies "
+                     "outside of the caller's span is cut off the critical path. What is left of the path is exact, "
+                     "and wrong: the wait seems to be the gateway's own."),
+        *_at(8_000, c.Correct(True)),
+        *_say(11_500, "With correction on, a server's span is put into the middle of its caller's, with all below it. "
+                      "That is a guess, so it is off by default, shows by how much it moved each span, and changes "
+                      "nothing of what was recorded."),
+    ),
+)  # fmt: skip
+
+HEAD_SAMPLING: Final = Scenario(
+    name="head-sampling",
+    title="Head sampling misses the error",
+    summary="One trace in ten is kept, decided before anything has happened. The failed checkouts are not among them.",
+    variant=HEAD,
+    config=_world(services=12, traffic="checkout", rate=5, keep_ppm=100_000, attempts=1),
+    end_us=14_000 * US_PER_MS,
+    script=(
+        *_say(1_000, "The root decides for all: it compares the randomness in the trace id with a threshold, and the "
+                     "sampled flag in traceparent carries the answer. Nobody else decides anything, so a trace is kept "
+                     "whole or not at all."),
+        *_at(2_000, c.Amplify("payment", 60_000, 1)),
+        *_say(13_500, "payment failed 6 percent of its calls. The strip shows the errors; the list of traces shows "
+                      "none. At one in ten, nine of ten failures leave no trace. Now play tail-sampling: the same "
+                      "seed, the same requests."),
+    ),
+)  # fmt: skip
+
+TAIL_SAMPLING: Final = Scenario(
+    name="tail-sampling",
+    title="Tail sampling keeps it",
+    summary="The same requests. The collector waits until a trace is complete, then keeps every error.",
+    variant=TAIL,
+    config=_world(services=12, traffic="checkout", rate=5, keep_ppm=100_000, attempts=1, slow_ms=200),
+    end_us=14_000 * US_PER_MS,
+    script=(
+        *_say(1_000, "Everything is recorded and sent. The collector holds each trace back until it has been quiet for "
+                     "a second, and only then decides."),
+        *_at(2_000, c.Amplify("payment", 60_000, 1)),
+        *_say(13_500, "Every failed checkout is in the list, beside one in ten of the others. The price: all spans "
+                      "travel, wait in the memory of a collector, and those of one trace must come to the same one."),
+    ),
+)  # fmt: skip
+
+TORN_TRACES: Final = Scenario(
+    name="torn-traces",
+    title="Every service samples for itself",
+    summary="Without the parent's decision each service flips a coin, and no trace is whole.",
+    variant=HEAD,
+    config=_world(services=12, rate=4, keep_ppm=500_000),
+    end_us=6_000 * US_PER_MS,
+    breaks=(ALL_OR_NONE,),
+    script=(
+        *_say(1_000, "Half of the traces are kept, whole. The flag in the header is all it takes."),
+        *_at(2_000, c.SetRule("parent_decides", False)),
+        *_say(5_500, "Now each service decides for itself, also one in two. A trace of six services is whole in one of "
+                     "64 cases. Everything else has holes that look like lost spans, and every average over it lies."),
+    ),
+)  # fmt: skip
+
+CACHE_STAMPEDE: Final = Scenario(
+    name="cache-stampede",
+    title="A cache stampede",
+    summary="A cache is flushed at 70 requests a second. What it held back falls on a pool of three connections.",
+    variant=HEAD,
+    config=_world(services=12, traffic="product", rate=10),
+    end_us=7_200 * US_PER_MS,
+    script=(
+        *_say(1_000, "catalog asks its cache, which has 98 of 100 items, and its database for the rest. Three "
+                     "connections are plenty for 2 percent."),
+        *_at(4_000, c.SetLoad("steady", 70)),
+        *_say(4_900, "70 requests a second, and still hardly a query: the database is idle."),
+        *_at(5_000, c.ColdCache("catalog-cache")),
+        *_say(5_010, "Somebody flushes the cache. All 70 a second now need a query of 18 ms, and three connections "
+                     "can do 160 a second: enough on average, and full at every cluster of arrivals."),
+        *_say(7_100, "The verdict does not stop at the pool of catalog, where most of the time goes: it asks why "
+                     "queries are made at all. The slow traces have cache.hit=false, the fast ones have not. A larger "
+                     "pool would only move the queue into the database."),
+    ),
+)  # fmt: skip
+
+SCENARIOS: Final = (
+    AUTH_POOL, DROPPED_HEADER, UNUSED_PARENT, RETRY_STORM, FAN_OUT, ASYNC_CONSUMER, CLOCK_SKEW, HEAD_SAMPLING,
+    TAIL_SAMPLING, TORN_TRACES, CACHE_STAMPEDE,
+)  # fmt: skip
