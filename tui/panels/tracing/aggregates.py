@@ -1,0 +1,127 @@
+"""Time per service and operation over all stored traces, sorted by any column: where the time goes, not when."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from engines.tracing.world.snapshot import Snapshot
+from tui.canvas import Canvas, Ink, clip
+from tui.glyphs import Glyphs
+from tui.panel import Focus
+from tui.panels.tracing.facts import PPM, percent, span_time
+from tui.panels.tracing.select import COLUMNS, choose, read
+from tui.plot import bar
+
+BY: Final[dict[str, Callable[[Any], int]]] = {
+    "path": lambda row: row.path_us,
+    "self": lambda row: row.self_us,
+    "p99": lambda row: row.p99_us,
+    "calls": lambda row: row.spans,
+    "errors": lambda row: row.errors,
+    "total": lambda row: row.total_us,
+}
+"""What each column sorts by, the largest first."""
+MEANINGS: Final = {
+    "path": "time on critical paths", "self": "time in the operation itself", "p99": "its 99th percentile",
+    "calls": "how often", "errors": "failures",
+    "total": "time from start to end, what it called included",
+}  # fmt: skip
+
+
+def column_of(focus: Focus) -> str:
+    """The column it is sorted by."""
+    return read(focus).column or COLUMNS[0]
+
+
+def sorted_rows(snapshot: Snapshot, focus: Focus) -> list[Any]:
+    """The rows as they are shown: those the search names, if it names any."""
+    rows = list(snapshot.aggregates)
+    if focus.find:
+        rows = [row for row in rows if focus.find.lower() in f"{row.service} {row.operation}".lower()] or rows
+    by = BY[column_of(focus)]
+    return sorted(rows, key=lambda row: (-by(row), row.service, row.operation))
+
+
+def name(row: Any) -> str:
+    """How a selection names a row."""
+    return f"{row.service}\t{row.operation}"
+
+
+def place(rows: list[Any], focus: Focus) -> int:
+    """The selected row: the chosen one, else the first of the chosen service, else the first."""
+    part = read(focus)
+    for number, row in enumerate(rows):
+        if part.row == name(row):
+            return number
+    return next((number for number, row in enumerate(rows) if row.service == part.service), 0)
+
+
+def move(snapshot: Snapshot, focus: Focus, step: int) -> Focus:
+    """The row so many places further down; its service is what the verbs act on."""
+    rows = sorted_rows(snapshot, focus)
+    if not rows:
+        return focus
+    row = rows[max(0, min(len(rows) - 1, place(rows, focus) + step))]
+    return choose(focus, service=row.service, row=name(row))
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """A head and a row for each service and operation."""
+    rows = sorted_rows(snapshot, focus)
+    if canvas.height < 2 or canvas.width < 40:
+        return
+    order = column_of(focus)
+    if not rows:
+        canvas.put(1, 0, "Nothing to add up yet: no trace is stored.", "dim")
+        return
+    room = canvas.width - 30
+    width = {"path": 16 if canvas.width >= 70 else 9, "self": 9, "p99": 9, "calls": 8, "errors": 8, "total": 10}
+    shown = list(COLUMNS)
+    for each in ("total", "self", "calls"):
+        if sum(width[name] for name in shown) > room and each != order:
+            shown.remove(each)
+    label = canvas.width - sum(width[each] for each in shown) - 2
+    canvas.put(2, 0, "service  operation", "dim")
+    x = label + 1
+    for each in shown:
+        x += width[each]
+        canvas.put_right(
+            x, 0, f"{each}{glyphs.arrow_down}" if each == order else each, "key" if each == order else "dim"
+        )
+    at = place(rows, focus)
+    room = canvas.height - 1
+    top = max(0, min(at - room // 2, len(rows) - room))
+    whole = max(1, max((row.path_us for row in rows), default=1))
+    for y, row in enumerate(rows[top : top + room], 1):
+        selected = top + y - 1 == at
+        canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
+        service = clip(row.service, label - 4)
+        end = canvas.put(2, y, service, "selected" if selected else "bright") + 1
+        canvas.put(end, y, clip(row.operation, label - end), "dim")
+        _figures(canvas, y, label + 1, row, shown, width, whole, glyphs)
+
+
+def _figures(
+    canvas: Canvas, y: int, x: int, row: Any, shown: list[str], width: dict[str, int], whole: int, glyphs: Glyphs
+) -> None:
+    for each in shown:
+        x += width[each]
+        ink: Ink = "text"
+        match each:
+            case "path":
+                if width[each] >= 16:
+                    part = bar(row.path_us / whole, 6, glyphs) if row.path_us else ""
+                    canvas.put(x - 15, y, part.replace(glyphs.bar_empty, " "), "leader")
+                text, ink = span_time(row.path_us), "leader" if row.path_us else "dim"
+            case "self":
+                text = span_time(row.self_us)
+            case "p99":
+                text = span_time(row.p99_us)
+                ink = "bad" if row.p50_us and row.p99_us >= 8 * row.p50_us else "text"
+            case "calls":
+                text = f"{row.spans:,}"
+            case "errors":
+                text = percent(row.errors * PPM // max(1, row.spans))
+                ink = "error" if row.errors else "dim"
+            case _:
+                text = span_time(row.total_us)
+        canvas.put_right(x, y, text, ink)

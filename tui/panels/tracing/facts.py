@@ -1,0 +1,152 @@
+"""What pictures, inspector and keys all want to know of spans, in one place: kinds of waiting, inks, words."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from engines.tracing import waiting
+from engines.tracing.spans import Kind, Span
+from tui.canvas import Canvas, Ink, clip
+from tui.glyphs import Glyphs
+
+PPM: Final = 1_000_000
+US_PER_MS: Final = 1_000
+US_PER_S: Final = 1_000_000
+
+Piece = tuple[str, Ink]
+
+
+class Wait(NamedTuple):
+    """A kind of time in which nothing is computed, and how it is drawn."""
+
+    kind: str
+    ink: Ink
+    glyph: str
+    """A field of the glyph table."""
+    guess: bool = False
+    """Whether only the name of the span speaks for it."""
+
+
+WAITS: Final = {
+    waiting.POOL: Wait(waiting.POOL, "bad", "block"),
+    waiting.QUEUE: Wait(waiting.QUEUE, "warn", "queued"),
+    waiting.LOCK: Wait(waiting.LOCK, "candidate", "block"),
+    waiting.BACKOFF: Wait(waiting.BACKOFF, "precandidate", "queued"),
+}  # fmt: skip
+
+KINDS: Final = {
+    Kind.UNSPECIFIED: "no kind", Kind.INTERNAL: "INTERNAL", Kind.SERVER: "SERVER", Kind.CLIENT: "CLIENT",
+    Kind.PRODUCER: "PRODUCER", Kind.CONSUMER: "CONSUMER",
+}  # fmt: skip
+
+
+def wait_of(span: Span) -> Wait | None:
+    """What kind of waiting a span is; None: it is work."""
+    return _wait(span.name) if waiting.may_wait(span) else None
+
+
+@lru_cache(maxsize=4096)
+def _wait(name: str) -> Wait | None:
+    told = waiting.by_name(name)
+    wait = WAITS.get(told.kind)
+    return wait._replace(guess=told.guess) if wait is not None else None
+
+
+def wait_glyph(wait: Wait, glyphs: Glyphs) -> str:
+    """The character of its bar."""
+    return str(getattr(glyphs, wait.glyph))
+
+
+def saturation(span: Span) -> str:
+    """What a wait saw when it began: ``10/10 in use, 34 waiting``; empty: the span does not tell."""
+    wait = wait_of(span)
+    if wait is None:
+        return ""
+    if wait.kind == waiting.BACKOFF:
+        attempt = span.get("retry.attempt")
+        return f"before attempt {attempt}" if attempt is not None else ""
+    used, limit, others = waiting.saturation(span, wait.kind)
+    parts = []
+    if limit != waiting.UNKNOWN:
+        held = "workers busy" if wait.kind == waiting.QUEUE else "in use"
+        parts.append(f"{used if used != waiting.UNKNOWN else '?'}/{limit} {held}")
+    if others != waiting.UNKNOWN:
+        parts.append(f"{others} {'queued' if wait.kind == waiting.QUEUE else 'waiting'}")
+    return ", ".join(parts)
+
+
+def line_up(span: Span) -> str:
+    """The shortest way to say what it waited behind: ``34 waiting``."""
+    return saturation(span).rpartition(", ")[2]
+
+
+# -- numbers as people say them --------------------------------------------------------------------------------------
+
+
+def span_time(us: int) -> str:
+    """A span of time in the unit people would use: ``412 us``, ``4.1 ms``, ``33 ms``, ``1.31 s``, ``75 s``."""
+    sign, us = ("-", -us) if us < 0 else ("", us)
+    if us < US_PER_MS:
+        return f"{sign}{us} us"
+    if us < 9_950:
+        return f"{sign}{us / US_PER_MS:.1f} ms"
+    if us < 999_500:
+        return f"{sign}{(us + 500) // US_PER_MS} ms"
+    if us < 99_995_000:
+        return f"{sign}{us / US_PER_S:.2f} s"
+    return f"{sign}{us // US_PER_S:,} s"
+
+
+def brief(us: int) -> str:
+    """The same without the blank, for columns: ``998ms``."""
+    return span_time(us).replace(" ", "")
+
+
+def share(part: int, whole: int) -> str:
+    """A part of a whole: ``87 %``, ``0.4 %``, ``0``."""
+    return percent(part * PPM // whole) if whole > 0 else "0"
+
+
+def percent(ppm: int) -> str:
+    """Parts per million: ``87 %``, ``4.1 %``, ``<.1 %``; nothing is ``0``."""
+    if ppm == 0:
+        return "0"
+    if abs(ppm) >= 99_500:
+        return f"{(ppm + 5_000) // 10_000} %"
+    return f"{ppm / 10_000:.1f} %" if abs(ppm) >= 500 else "<.1 %"
+
+
+def heat(us: int, usual_us: int) -> Ink:
+    """How hot a latency is against what is usual: good, warn from three times, bad from eight times."""
+    if usual_us <= 0 or us < 3 * usual_us:
+        return "good"
+    return "warn" if us < 8 * usual_us else "bad"
+
+
+def level(us: int, glyphs: Glyphs, low_us: int, high_us: int) -> str:
+    """A latency as one character, on a scale that doubles: heat without colour."""
+    steps = len(glyphs.levels) - 1
+    if us <= low_us or high_us <= low_us:
+        return glyphs.levels[1]
+    reach = (high_us // max(1, low_us)).bit_length() or 1
+    at = (us // max(1, low_us)).bit_length()
+    return glyphs.levels[min(steps, 1 + at * (steps - 1) // reach)]
+
+
+def middle(values: Sequence[int]) -> int:
+    """The median; 0 of nothing."""
+    return sorted(values)[len(values) // 2] if values else 0
+
+
+def short_id(identifier: str) -> str:
+    """The first half dozen digits of an id: enough to tell spans of one screen apart."""
+    return identifier[:6]
+
+
+def put_pieces(canvas: Canvas, x: int, y: int, pieces: Sequence[Piece], end: int) -> int:
+    """Write pieces one after the other up to a column; what does not fit is cut with two dots. The column after."""
+    for text, ink in pieces:
+        if x >= end:
+            break
+        x = canvas.put(x, y, clip(text, end - x), ink)
+    return x

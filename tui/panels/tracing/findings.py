@@ -1,0 +1,129 @@
+"""The diagnosis in full: every contribution to the gap, the walk downstream, what differs, what else it could be.
+
+The slow cohort and the fast one are compared by the mean time that each operation holds the critical path. The path is
+a partition and a mean is linear, so the rows add up to the gap exactly: the last line says so.
+"""
+
+from typing import Any, Final
+
+from engines.tracing.world.snapshot import Snapshot
+from tui.canvas import Canvas, Ink, clip, wrap
+from tui.glyphs import Glyphs
+from tui.panels.tracing.facts import WAITS, Piece, percent, put_pieces, span_time
+from tui.plot import bar
+
+BESIDE: Final = 110
+"""Columns from which walk and differences stand beside the contributions."""
+BARS: Final = 12
+
+
+def title(snapshot: Snapshot) -> str:
+    """What is compared."""
+    found = snapshot.diagnosis
+    if found is None:
+        return "verdict"
+    return f"verdict in full: {found.slow} slowest against {found.fast} fast of {found.traces:,} {found.operation}"
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
+    """Contributions, and beside or below them the rest."""
+    found = snapshot.diagnosis
+    if canvas.height < 2 or canvas.width < 30:
+        return
+    if found is None:
+        _none(canvas, snapshot)
+        return
+    if canvas.width >= BESIDE:
+        left = canvas.width * 11 // 20
+        part = Canvas(left, canvas.height)
+        _contributions(part, found, glyphs)
+        canvas.blit(part, 0, 0)
+        for y in range(canvas.height):
+            canvas.put(left, y, glyphs.vertical, "line")
+        rest = Canvas(canvas.width - left - 1, canvas.height)
+        _rest(rest, found, glyphs)
+        canvas.blit(rest, left + 1, 0)
+        return
+    rows = min(len(found.contributions) + 2, max(4, canvas.height * 3 // 5))
+    part = Canvas(canvas.width, min(canvas.height, rows))
+    _contributions(part, found, glyphs)
+    canvas.blit(part, 0, 0)
+    rest = Canvas(canvas.width, max(0, canvas.height - rows - (canvas.height > 12)))
+    _rest(rest, found, glyphs)
+    canvas.blit(rest, 0, canvas.height - rest.height)
+
+
+def _none(canvas: Canvas, snapshot: Snapshot) -> None:
+    text = (
+        snapshot.no_diagnosis or "No trace has arrived yet.",
+        "p99 is a property of many requests: of a hundred, one is at it. One trace cannot show what it is made of.",
+    )
+    y = 0
+    for paragraph in text:
+        for line in wrap(paragraph, canvas.width - 2):
+            canvas.put(1, y, line, "text" if paragraph is text[0] else "dim")
+            y += 1
+
+
+def _contributions(canvas: Canvas, found: Any, glyphs: Glyphs) -> None:
+    """A row for each place and kind of time, the largest first, and the sum."""
+    chart = BARS if canvas.width >= 76 else 0
+    label = canvas.width - 33 - chart
+    canvas.put(1, 0, clip("critical path of", label - 1), "dim")
+    for x, head in ((label + 8, "p50"), (label + 17, "p99"), (label + 26, "adds")):
+        canvas.put_right(x, 0, head, "dim")
+    room = max(1, canvas.height - 2)
+    shown = found.contributions[:room]
+    most = max((abs(each.ppm) for each in shown), default=1) or 1
+    for y, each in enumerate(shown, 1):
+        wait = WAITS.get(each.kind)
+        ink: Ink = wait.ink if wait is not None else "leader"
+        loud = each.ppm >= 50_000
+        x = canvas.put(1, y, clip(each.service, label - 2), "bright" if loud else "text") + 1
+        words = each.kind + (f" {each.peer}" if each.peer else "") if wait is not None else each.operation
+        canvas.put(x, y, clip(words, max(0, label - x)), ink if wait is not None and loud else "dim")
+        canvas.put_right(label + 8, y, span_time(each.fast_us), "dim")
+        canvas.put_right(label + 17, y, span_time(each.slow_us), "text")
+        canvas.put_right(label + 26, y, ("+" if each.us > 0 else "") + span_time(each.us), ink if loud else "text")
+        canvas.put_right(label + 32, y, percent(each.ppm), "bright" if loud else "dim")
+        if chart and each.ppm > 0:
+            canvas.put(label + 33, y, bar(each.ppm / most, chart, glyphs).replace(glyphs.bar_empty, " "), ink)
+    y = min(canvas.height - 1, len(shown) + 1)
+    rest = len(found.contributions) - len(shown)
+    canvas.fill(0, y, canvas.width, 1)
+    more = f"{rest} more, and " if rest > 0 else ""
+    canvas.put(1, y, clip(f"{more}all add up to the gap, exactly", label - 1), "dim")
+    canvas.put_right(label + 8, y, span_time(found.fast_mean_us), "dim")
+    canvas.put_right(label + 17, y, span_time(found.slow_mean_us), "text")
+    canvas.put_right(label + 26, y, f"+{span_time(found.gap_us)}", "good")
+    canvas.put_right(label + 32, y, "100 %", "good")
+
+
+def _rest(canvas: Canvas, found: Any, glyphs: Glyphs) -> None:
+    """The walk, what else it could be, and which attributes differ, as far as there is room."""
+    lines: list[list[Piece]] = [[("the walk downstream", "accent")]]
+    for number, step in enumerate(found.walk):
+        last = number == len(found.walk) - 1
+        lines.append([(f"{percent(step.ppm):>6} ", "bright"), (f"{glyphs.last}" if last else glyphs.branch, "line"),
+                      (clip(step.text, max(1, canvas.width - 11)), "bright" if last else "text")])  # fmt: skip
+    if found.verdict.saved_us > 0:
+        lines.append([("without it the slow ones save ", "dim"), (span_time(found.verdict.saved_us), "good"),
+                      (f" of {span_time(found.slow_mean_us)} on average", "dim")])  # fmt: skip
+    if found.alternatives:
+        lines += [[], [("what else it could be", "accent")]]
+        for each in found.alternatives:
+            lines.append([(f"{percent(each.ppm):>6} ", "bright"), (each.sentence, "text")])
+    if found.differences:
+        lines += [[], [("what differs", "accent"), ("   slow    fast", "dim")]]
+        for each in found.differences:
+            lines.append([
+                (f"{percent(each.slow_ppm):>8}{percent(each.fast_ppm):>8}  ", "text"),
+                (f"{each.service} ", "bright"), (f"{each.key} = {each.value}", "dim"),
+            ])  # fmt: skip
+    lines += [[], [("at p99 ", "dim"), (f"trace {found.slow_trace[:8]} {span_time(found.p99_us)}", "bad"),
+                   ("   at p50 ", "dim"), (f"trace {found.median_trace[:8]} {span_time(found.p50_us)}", "good"),
+                   ("   D compares", "dim")]]  # fmt: skip
+    if len(lines) > canvas.height:
+        lines = [line for line in lines if line]
+    for y, pieces in enumerate(lines[: canvas.height]):
+        put_pieces(canvas, 1, y, pieces, canvas.width)

@@ -1,0 +1,153 @@
+"""The way of the context, hop by hop: which headers left, which arrived, and what the service made of them.
+
+A trace is one trace only because every service takes the parent out of the headers it gets and puts itself into the
+headers it sends. The simulation shows the headers that were really on the wire; of a file only the spans are there, so
+they are written as the spans say they must have been.
+"""
+
+from typing import Final
+
+from engines.tracing.spans import Kind
+from engines.tracing.world.snapshot import Hop, Snapshot
+from tui.canvas import Canvas, Ink, clip
+from tui.glyphs import Glyphs
+from tui.panel import Focus
+from tui.panels.tracing.facts import Piece, put_pieces, span_time
+from tui.panels.tracing.select import choose, select_span, sheet_of, span_of
+from tui.panels.tracing.sheets import Sheet
+
+CONTINUED: Final = "continued"
+FROM_SPANS: Final = "as the spans tell"
+ENTERS: Final = frozenset({Kind.SERVER, Kind.CONSUMER})
+
+
+def hops(snapshot: Snapshot, focus: Focus) -> tuple[Hop, ...]:
+    """The calls of the selected trace in the order of time: as they were sent, else as the spans tell."""
+    found = snapshot.store.hops(focus.node)
+    return found or tuple(_told(sheet_of(snapshot, focus)))
+
+
+def _told(made: Sheet) -> list[Hop]:
+    tree = made.tree
+    found = []
+    for index in tree.order:
+        span, above = tree.spans[index], tree.parent[index]
+        if above < 0 or tree.is_missing(index) or tree.is_missing(above):
+            continue
+        parent = tree.spans[above]
+        if parent.service == span.service or (span.kind not in ENTERS and span.kind != Kind.UNSPECIFIED):
+            continue
+        flags = f"{span.flags & 0xFF:02x}" if span.flags else "01"
+        sent = [("traceparent", f"00-{span.trace_id}-{span.parent_id}-{flags}")]
+        if span.trace_state:
+            sent.append(("tracestate", span.trace_state))
+        found.append(
+            Hop(tree.start_us[index], parent.service, span.service, span.name, tuple(sent), FROM_SPANS, span.span_id)
+        )
+    return sorted(found, key=lambda hop: hop.at_us)
+
+
+def place(snapshot: Snapshot, focus: Focus) -> int:
+    """The hop that led to the selected span or to its nearest ancestor that has one; -1: none did."""
+    made = sheet_of(snapshot, focus)
+    by_span = {hop.span_id: number for number, hop in enumerate(hops(snapshot, focus))}
+    index = span_of(snapshot, focus)
+    while index >= 0:
+        found = by_span.get(made.tree.spans[index].span_id)
+        if found is not None:
+            return found
+        index = made.tree.parent[index]
+    return -1
+
+
+def move(snapshot: Snapshot, focus: Focus, step: int) -> Focus:
+    """The hop so many places further down, and the span it led to."""
+    there = hops(snapshot, focus)
+    made = sheet_of(snapshot, focus)
+    at = place(snapshot, focus) + step
+    while 0 <= at < len(there):
+        index = made.find(there[at].span_id)
+        if index >= 0:
+            return select_span(focus, made, index)
+        at += step
+    return choose(focus)
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """A row a hop; below, the headers of the selected one in full."""
+    there = hops(snapshot, focus)
+    if canvas.height < 1 or canvas.width < 30:
+        return
+    if not there:
+        _none(canvas, snapshot, focus)
+        return
+    at = max(0, place(snapshot, focus))
+    detail = whole(there[at])
+    below = min(len(detail) + 1, canvas.height // 2) if canvas.height >= 5 else 0
+    room = canvas.height - below
+    top = max(0, min(at - room // 2, len(there) - room))
+    start_us = sheet_of(snapshot, focus).start_us
+    route = min(34, max(20, canvas.width * 2 // 5))
+    for y, hop in enumerate(there[top : top + room]):
+        _hop(canvas, y, hop, top + y == at, route, start_us, glyphs)
+    for y, pieces in enumerate(detail[: max(0, below - 1)], room + 1):
+        put_pieces(canvas, 1, y, pieces, canvas.width)
+    if below:
+        canvas.put(0, room, glyphs.horizontal * canvas.width, "line")
+        canvas.put(2, room, f" headers of {there[at].src} {glyphs.arrow_right} {there[at].dst} ", "accent")
+
+
+def _none(canvas: Canvas, snapshot: Snapshot, focus: Focus) -> None:
+    row = snapshot.trace(focus.node)
+    text = "No call between services in this trace." if row is not None else "No trace yet."
+    canvas.put(1, 0, clip(text, canvas.width - 1), "dim")
+    if row is not None and row.note and canvas.height > 1:
+        canvas.put(1, 1, clip(row.note, canvas.width - 1), "warn")
+
+
+def _hop(canvas: Canvas, y: int, hop: Hop, selected: bool, route: int, start_us: int, glyphs: Glyphs) -> None:
+    broken = hop.outcome not in (CONTINUED, FROM_SPANS)
+    canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
+    canvas.put_right(9, y, f"+{span_time(hop.at_us - start_us)}" if hop.at_us >= start_us else "", "dim")
+    ink: Ink = "selected" if selected else "text"
+    x = canvas.put(10, y, clip(hop.src, route // 2), ink)
+    x = canvas.put(x, y, f" {glyphs.arrow_right} ", "bad" if broken else "good")
+    canvas.put(x, y, clip(hop.dst, max(0, 10 + route - x)), ink)
+    x = 12 + route
+    canvas.put(x, y, clip(told(hop, canvas.width - x), canvas.width - x), "bad" if broken else "dim")
+
+
+def told(hop: Hop, width: int) -> str:
+    """What the headers said, as short as there is room for."""
+    if hop.outcome not in (CONTINUED, FROM_SPANS):
+        return hop.outcome
+    sent = {name.lower(): value for name, value in hop.headers}
+    value = sent.get("traceparent") or sent.get("b3") or sent.get("x-b3-traceid") or "no trace header"
+    return shortened(value, width)
+
+
+def shortened(value: str, width: int) -> str:
+    """A traceparent in so many columns: the middles of its ids go first."""
+    if len(value) <= width or value.count("-") != 3:
+        return value
+    version, trace, span, flags = value.split("-")
+    return f"{version}-{trace[:6]}..{trace[-4:]}-{span if width >= 35 else span[:6] + '..'}-{flags}"
+
+
+def whole(hop: Hop) -> list[list[Piece]]:
+    """The headers in full, what they mean, and what became of them."""
+    lines: list[list[Piece]] = [[(f"{name}: ", "key"), (value, "text")] for name, value in hop.headers]
+    if not hop.headers:
+        lines.append(
+            [("no trace header was sent: ", "bad"), (f"{hop.dst} cannot know that it is part of anything", "text")]
+        )
+    value = next((value for name, value in hop.headers if name.lower() == "traceparent"), "")
+    if value.count("-") == 3:
+        _, _, span, flags = value.split("-")
+        kept = "sampled" if flags[-1:] in "13579bdf" else "not sampled"
+        lines.append(
+            [(f"{hop.dst}'s span has the parent ", "dim"), (span, "text"), (f", {kept} (flags {flags})", "dim")]
+        )
+    good = hop.outcome in (CONTINUED, FROM_SPANS)
+    lines.append([("outcome: ", "dim"), (hop.outcome, "good" if good else "bad")])
+    return lines

@@ -1,0 +1,328 @@
+"""Everything about the selected span or service, and the arithmetic people otherwise do in their heads."""
+
+from typing import Final
+
+from engines.tracing.spans import Kind, Span
+from engines.tracing.waiting import waited_for
+from engines.tracing.whatif import what_if
+from engines.tracing.world.snapshot import ServiceView, Snapshot
+from tui.canvas import Canvas, Ink
+from tui.glyphs import Glyphs
+from tui.panel import Focus
+from tui.panels.common.sheet import Fact, Section, fact
+from tui.panels.common.sheet import draw as draw_sheet
+from tui.panels.common.words import plural
+from tui.panels.tracing.facts import KINDS, percent, saturation, share, span_time, wait_of
+from tui.panels.tracing.headers import shortened
+from tui.panels.tracing.select import service_of, sheet_of, skew, span_of, view_of
+from tui.panels.tracing.servicemap import busiest, state
+from tui.panels.tracing.sheets import Sheet
+
+ATTRIBUTES: Final = 8
+"""How many attributes are shown; the others are counted."""
+NOTES: Final = 4
+HEADER: Final = 31
+"""Columns of a traceparent."""
+EXPLAINED: Final = frozenset({
+    "pool.name", "pool.in_use", "pool.max", "pool.waiting", "queue.depth", "workers.busy", "workers.max", "lock.name",
+    "lock.waiting",
+})  # fmt: skip
+"""Attributes that the line of the wait says already."""
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> str:
+    """Draw what is selected; returns the title."""
+    if view_of(focus) in ("map", "aggregates"):
+        name = service_of(snapshot, focus)
+        draw_sheet(canvas, of_service(snapshot, name))
+        return name
+    made = sheet_of(snapshot, focus)
+    index = span_of(snapshot, focus)
+    if index < 0:
+        draw_sheet(canvas, [Section(0, whole(snapshot)), Section(1, checks(snapshot))])
+        return "no trace yet"
+    draw_sheet(canvas, of_span(snapshot, focus, made, index))
+    span = made.tree.spans[index]
+    return f"{span.service}  {span.name}" if not made.tree.is_missing(index) else "missing span"
+
+
+# -- a span ----------------------------------------------------------------------------------------------------------
+
+
+def of_span(snapshot: Snapshot, focus: Focus, made: Sheet, index: int) -> list[Section]:
+    """The facts of a span, in reading order."""
+    span = made.tree.spans[index]
+    if made.tree.is_missing(index):
+        return [Section(0, missing(made, index)), Section(2, of_trace(snapshot, focus, made)),
+                Section(3, checks(snapshot))]  # fmt: skip
+    return [
+        Section(0, (*kind(span), *times(made, index), *usually(snapshot, span))),
+        Section(1, evidence(span)),
+        Section(2, context(snapshot, span)),
+        Section(4, attributes(span)),
+        Section(3, (*events(span, made, index), *links(snapshot, span))),
+        Section(2, of_trace(snapshot, focus, made)),
+        Section(3, machine(snapshot, span.service)),
+        Section(7, whole(snapshot)),
+        Section(8 if all(check.ok for check in snapshot.checks) else 1, checks(snapshot)),
+    ]
+
+
+def kind(span: Span) -> tuple[Fact, ...]:
+    """What it is and how it went."""
+    wait = wait_of(span)
+    facts = [fact("kind", KINDS.get(Kind(span.kind), "no kind"), "text",
+                  (f"waiting: {wait.kind}" if wait else "", wait.ink if wait else "text"),
+                  ("a guess, by its name" if wait and wait.guess else "", "dim"))]  # fmt: skip
+    if span.is_error:
+        facts.append(fact("status", "Error", "error", (span.status_message, "text")))
+    elif span.status:
+        facts.append(fact("status", "Ok", "good"))
+    return tuple(facts)
+
+
+def times(made: Sheet, index: int) -> tuple[Fact, ...]:
+    """How long, how much of that is its own, how much of it held the root up."""
+    tree = made.tree
+    took = tree.end_us[index] - tree.start_us[index]
+    own, on_path = made.self_us[index], made.on_path.get(index, 0)
+    facts = [
+        fact("took", span_time(took), "bright", (f"from +{span_time(tree.start_us[index] - made.start_us)}", "text"),
+             (f"{share(took, made.duration_us)} of the trace", "dim")),
+        fact("self", span_time(own), "bright", (f"{share(own, took)} of it, the rest is in children", "dim")
+             if own < took else ("all of it", "dim")),
+    ]  # fmt: skip
+    if on_path:
+        facts.append(fact("critical", span_time(on_path), "leader",
+                          (f"on the path: {share(on_path, made.duration_us)} of the trace", "text")))  # fmt: skip
+        saved = what_if(tree, {index: took // 2}).saved_us
+        facts.append(fact("what if", "half as long:", "text", (f"the trace saves {span_time(saved)}", "good")))
+    else:
+        facts.append(fact("critical", "not on the path:", "dim", ("shorter, it would save nothing", "dim")))
+    delta = made.deltas.get(tree.spans[index].span_id, 0)
+    if delta:
+        facts.append(fact("clock", f"moved by {span_time(delta)}", "warn", ("to lie within its parent", "text")))
+    elif tree.parent[index] >= 0 and tree.start_us[index] < tree.start_us[tree.parent[index]]:
+        early = tree.start_us[tree.parent[index]] - tree.start_us[index]
+        facts.append(fact("clock", f"starts {span_time(early)} before its parent:", "warn",
+                          ("two hosts, two clocks; C corrects", "text")))  # fmt: skip
+    return tuple(facts)
+
+
+def usually(snapshot: Snapshot, span: Span) -> tuple[Fact, ...]:
+    """The same operation over all stored traces."""
+    row = next((row for row in snapshot.aggregates if (row.service, row.operation) == (span.service, span.name)), None)
+    if row is None:
+        return ()
+    slow = row.p50_us > 0 and span.duration_us >= 8 * row.p50_us
+    times = f"{span.duration_us // row.p50_us:,} x the median" if slow else ""
+    return (
+        fact("usually", f"p50 {span_time(row.p50_us)}", "good", (f"p99 {span_time(row.p99_us)}", "text"),
+             (f"of {row.spans:,};" if times else f"of {row.spans:,}", "dim"), (times, "bad")),
+    )  # fmt: skip
+
+
+def evidence(span: Span) -> tuple[Fact, ...]:
+    """What a wait saw when it began."""
+    words = saturation(span)
+    wait = wait_of(span)
+    if not words or wait is None:
+        return ()
+    name = waited_for(span, wait.kind)
+    return (fact("saw", words, wait.ink, (f"at {name}" if name else "", "text")),)
+
+
+def context(snapshot: Snapshot, span: Span) -> tuple[Fact, ...]:
+    """The context as it was on the wire: the header that led here, and the ids."""
+    hop = next((each for each in snapshot.store.hops(span.trace_id) if each.span_id == span.span_id), None)
+    facts = [fact("span", span.span_id, "text", (f"parent {span.parent_id}" if span.parent_id else "no parent", "dim"))]
+    if hop is not None:
+        value = next((value for name, value in hop.headers if name.lower() == "traceparent"), "")
+        facts.append(fact("header", shortened(value, HEADER) or "no traceparent", "text" if value else "bad"))
+        if hop.outcome != "continued":
+            facts.append(fact("", hop.outcome, "bad"))
+    elif not span.parent_id:
+        facts.append(fact("", "it starts the trace: no header led here", "dim"))
+    if span.trace_state:
+        facts.append(fact("state", span.trace_state, "text"))
+    return tuple(facts)
+
+
+def attributes(span: Span) -> tuple[Fact, ...]:
+    """The first of its attributes, and how many more there are."""
+    shown = [(name, value) for name, value in span.attributes if name not in EXPLAINED]
+    facts = [
+        fact("with" if not number else "", name, "dim", (f"{value}"[:200] or "(empty)", "text"))
+        for number, (name, value) in enumerate(shown[:ATTRIBUTES])
+    ]
+    rest = len(shown) - ATTRIBUTES
+    if rest > 0 or span.dropped_attributes:
+        dropped = f"{span.dropped_attributes} dropped by the exporter" if span.dropped_attributes else ""
+        facts.append(fact("", f"{rest} more" if rest > 0 else "", "dim", (dropped, "warn")))
+    return tuple(facts)
+
+
+def events(span: Span, made: Sheet, index: int) -> tuple[Fact, ...]:
+    """What happened during it."""
+    start_ns = made.tree.spans[index].start_ns
+    facts = [fact("event", f"+{span_time((each.time_ns - start_ns) // 1000)}", "dim", (each.name, "text"))
+             for each in span.events[:3]]  # fmt: skip
+    rest = len(span.events) - 3 + span.dropped_events
+    return (*facts, fact("", f"{rest} more events", "dim")) if rest > 0 else tuple(facts)
+
+
+def links(snapshot: Snapshot, span: Span) -> tuple[Fact, ...]:
+    """What it is linked to: no parenthood, and perhaps another trace."""
+    facts = []
+    for link in span.links[:2]:
+        where = "this trace" if link.trace_id == span.trace_id else f"trace {link.trace_id[:8]}"
+        there = where == "this trace" or snapshot.trace(link.trace_id) is not None
+        facts.append(
+            fact("link", f"span {link.span_id[:8]} of {where}", "accent", ("" if there else "not stored", "dim"))
+        )
+    return tuple(facts)
+
+
+def missing(made: Sheet, index: int) -> tuple[Fact, ...]:
+    """A span that nobody sent, but others name as their parent."""
+    tree = made.tree
+    return (
+        fact("missing", f"{plural(len(tree.children[index]), 'span')} name it as their parent;", "lost",
+             ("it is lost, late, or was not sampled", "text")),
+        fact("span", tree.spans[index].span_id, "text"),
+        fact("seen", f"+{span_time(tree.start_us[index] - made.start_us)}", "text",
+             (f"to +{span_time(tree.end_us[index] - made.start_us)}: what its children took", "dim")),
+    )  # fmt: skip
+
+
+# -- the trace, the machine, the whole -------------------------------------------------------------------------------
+
+
+def of_trace(snapshot: Snapshot, focus: Focus, made: Sheet) -> tuple[Fact, ...]:
+    """The trace it belongs to, and whatever was odd about it."""
+    tree, row = made.tree, snapshot.trace(focus.node)
+    facts = [
+        fact("trace", tree.trace_id, "text"),
+        fact("", f"{plural(tree.real, 'span')}, {plural(made.services, 'service')},", "text",
+             (plural(made.errors, "error"), "error" if made.errors else "good")),
+        fact("path", f"{len(made.path.segments)} segments,", "leader",
+             (f"sum {span_time(made.path.total_us)} = root {span_time(made.duration_us)}",
+              "good" if made.path.total_us == made.duration_us else "bad")),
+    ]  # fmt: skip
+    if made.path.reason:
+        facts.append(fact("", made.path.reason, "warn"))
+    if row is not None and row.note:
+        facts.append(fact("odd", row.note, "warn"))
+    facts += [fact("odd" if not number else "", note.text, "warn") for number, note in enumerate(tree.notes[:NOTES])]
+    if skew(snapshot, focus):
+        moved = sum(1 for delta in made.deltas.values() if delta)
+        facts.append(
+            fact("clocks", f"corrected: {plural(moved, 'span')} moved;", "accent", ("C shows them as sent", "dim"))
+        )
+    return tuple(facts)
+
+
+def machine(snapshot: Snapshot, name: str) -> tuple[Fact, ...]:
+    """How the service of the span is now."""
+    service = snapshot.service(name)
+    if service is None:
+        return ()
+    now = state(service)
+    facts = [fact("now", service.name, "bright", (now.words or f"{service.calls_per_s}/s", now.ink),
+                  (f"p99 {span_time(service.p99_us)}", "text"))]  # fmt: skip
+    return (*facts, *troubles(service))
+
+
+def troubles(service: ServiceView) -> tuple[Fact, ...]:
+    """What was done to it."""
+    facts = [fact("trouble" if not number else "", each, "warn") for number, each in enumerate(service.troubles)]
+    if service.clock_off_us or service.drift_ppm:
+        drift = f"and {percent(service.drift_ppm)} wrong" if service.drift_ppm else ""
+        facts.append(fact("clock", f"off by {span_time(service.clock_off_us)}", "warn", (drift, "warn")))
+    return tuple(facts)
+
+
+def of_service(snapshot: Snapshot, name: str) -> list[Section]:
+    """The facts of a service of the map."""
+    service = snapshot.service(name)
+    callers = [edge for edge in busiest(snapshot) if edge.dst == name]
+    callees = [edge for edge in busiest(snapshot) if edge.src == name]
+    sections = []
+    if service is not None:
+        now = state(service)
+        ink: Ink = now.ink if now.letter else "good"
+        sections.append(Section(0, (
+            fact("is", f"{service.role} of the {service.layer} layer", "text", (now.words or "well", ink)),
+            fact("serves", f"{service.calls_per_s}/s", "bright", (f"{service.called:,} in all", "dim")),
+            fact("latency", f"p50 {span_time(service.p50_us)}", "text", (f"p99 {span_time(service.p99_us)}", "bright")),
+            fact("errors", percent(service.errors_ppm), "error" if service.errors_ppm else "good"),
+        )))  # fmt: skip
+        sections.append(Section(1, (*limits(service), *troubles(service))))
+    for label, edges, end in (("callers", callers, "src"), ("calls", callees, "dst")):
+        sections.append(Section(2, tuple(
+            fact(label if not number else "", getattr(edge, end), "text",
+                 (f"{edge.calls_per_s}/s", "dim"), (f"p99 {span_time(edge.p99_us)}" if edge.p99_us else "", "dim"),
+                 ("async" if edge.asynchronous else "", "accent"), (breaker(edge.breaker), "open"),
+                 (f"{percent(edge.errors_ppm)} errors" if edge.errors_ppm else "", "error"))
+            for number, edge in enumerate(edges[:8])
+        )))  # fmt: skip
+    sections.append(Section(3, operations(snapshot, name)))
+    sections.append(Section(5, whole(snapshot)))
+    sections.append(Section(6 if all(check.ok for check in snapshot.checks) else 1, checks(snapshot)))
+    return sections
+
+
+def breaker(state: str) -> str:
+    """A breaker worth a word: one that is not closed."""
+    return f"breaker {state.replace('_', '-')}" if state in ("open", "half_open") else ""
+
+
+def limits(service: ServiceView) -> tuple[Fact, ...]:
+    """Its workers, its queue and its pool, against what they can hold."""
+    facts = []
+    if service.workers_max:
+        busy = service.workers_busy >= service.workers_max
+        line = f"{service.queue_depth} of {service.queue_max} queued" if service.queue_depth else ""
+        load = f"{service.workers_busy}/{service.workers_max} busy"
+        facts.append(fact("workers", load, "warn" if busy else "text", (line, "warn")))
+    if service.pool_max:
+        full = service.pool_in_use >= service.pool_max
+        line = f"{service.pool_waiting} waiting" if service.pool_waiting else ""
+        load = f"{service.pool_name} {service.pool_in_use}/{service.pool_max}"
+        facts.append(fact("pool", load, "bad" if full else "text", (line, "bad")))
+    return tuple(facts)
+
+
+def operations(snapshot: Snapshot, name: str) -> tuple[Fact, ...]:
+    """Its operations in the stored traces, those with most time of their own first."""
+    rows = sorted((row for row in snapshot.aggregates if row.service == name), key=lambda row: -row.self_us)
+    return tuple(
+        fact("does" if not number else "", row.operation, "text", (f"{row.spans:,}x", "dim"),
+             (f"self {span_time(row.self_us // max(1, row.spans))}", "dim"), (f"p99 {span_time(row.p99_us)}", "dim"))
+        for number, row in enumerate(rows[:6])
+    )  # fmt: skip
+
+
+def whole(snapshot: Snapshot) -> tuple[Fact, ...]:
+    """The collector: what is kept, and what is not."""
+    store = snapshot.collector
+    facts = [
+        fact("stored", f"{store.traces:,} traces,", "text", (f"{store.spans:,} of {store.spans_max:,} spans", "text"),
+             (f"evicted {store.evicted_traces:,} whole traces" if store.evicted_traces else "", "dim")),
+    ]  # fmt: skip
+    if snapshot.sampling:
+        gone = f"{store.unsampled_traces:,} traces not kept" if store.unsampled_traces else ""
+        facts.append(fact("sampling", snapshot.sampling, "text", (gone, "warn")))
+    if store.lost_spans or store.late_spans:
+        facts.append(fact("spans", f"{store.lost_spans:,} lost", "lost" if store.lost_spans else "dim",
+                          (f"{store.late_spans:,} late" if store.late_spans else "", "warn")))  # fmt: skip
+    return tuple(facts)
+
+
+def checks(snapshot: Snapshot) -> tuple[Fact, ...]:
+    """Every guarantee; a broken one with its detail."""
+    return tuple(
+        fact("checks" if not number else "", f"{check.name}" if check.ok else f"FAILED {check.name}: {check.detail}",
+             "good" if check.ok else "bad")
+        for number, check in enumerate(snapshot.checks)
+    )  # fmt: skip

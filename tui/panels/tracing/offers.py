@@ -1,0 +1,190 @@
+"""What the dialogues offer: all faults with their parameters, ways to split the system, rules, numbers, requests."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from engines.errors import UserError
+from engines.sim import faults
+from engines.tracing.world import commands as c
+from engines.tracing.world.snapshot import ServiceView, Snapshot
+from tui.panel import Focus, Offer, Outcome, Param, Refuse
+from tui.panels.common import network
+from tui.panels.common.words import PPM_PER_PERCENT
+from tui.panels.tracing.facts import US_PER_MS
+from tui.panels.tracing.keys import DELAYS_US, RECORDED, SHAPES
+from tui.panels.tracing.select import fit, machine_of
+
+Values = Mapping[str, Any]
+
+RULES: Final = {
+    "continue_trace": ("a server's span continues the trace it extracted",
+                       "off: the parent is extracted and never used, as in the article: every service begins a trace"),
+    "fresh_span_id": ("a child span gets an id of its own", "off: it keeps its parent's; the tree becomes a riddle"),
+    "inject_own": ("a call carries the context of its own span",
+                   "off: the headers that came in are passed on; everybody becomes a child of the edge"),
+    "own_context": ("the current span belongs to one request",
+                    "off: to the process; requests that overlap mix up their spans"),
+    "parent_decides": ("a service keeps what its caller keeps", "off: each decides for itself; traces have holes"),
+    "same_coin": ("the root decides by the randomness in the trace id",
+                  "off: by a coin of its own; a lower ratio is no subset of a higher one"),
+    "whole_traces": ("a full store gives up whole traces", "off: the oldest spans, and leaves halves behind"),
+    "tail_waits": ("the tail sampler waits for the whole trace", "off: it decides by what comes first"),
+    "late_joins": ("a late span joins its trace", "off: it is thrown away, and its children are orphans"),
+}  # fmt: skip
+"""What each rule says, and what happens without it."""
+
+
+# -- faults ----------------------------------------------------------------------------------------------------------
+
+
+def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """Every fault, aimed at the service of the selected span."""
+    if snapshot.recorded:
+        return (Offer("no faults here", RECORDED, lambda v: Refuse(RECORDED)),)
+    focus = fit(snapshot, focus)
+    machine = machine_of(snapshot, focus) or (snapshot.services[0] if snapshot.services else None)
+    if machine is None:
+        return (network.HEAL,)
+    others = tuple(each.name for each in snapshot.services if each.name != machine.name)
+    return (
+        *_of_service(snapshot, machine),
+        *_of_spans(snapshot, machine),
+        *network.of_machine(machine.name, machine.status, "requests inside it are lost; callers time out",
+                            "it starts empty: no request, no connection in use"),
+        *network.of_links(machine.name, (*others, "collector"), DELAYS_US),
+        network.HEAL,
+    )  # fmt: skip
+
+
+def _target(snapshot: Snapshot, machine: ServiceView, fits: Callable[[ServiceView], bool]) -> Param | None:
+    """Which service a fault may hit: the selected one if it can, else the first that can."""
+    names = tuple(each.name for each in snapshot.services if fits(each))
+    if not names:
+        return None
+    return Param("service", machine.name if machine.name in names else names[0], choices=names)
+
+
+def _of_service(snapshot: Snapshot, machine: ServiceView) -> tuple[Offer, ...]:
+    """What can be wrong inside a service."""
+
+    def offer(title: str, help: str, fits: Callable[[ServiceView], bool], build: Callable[[Values], Outcome],
+              *params: Param) -> list[Offer]:  # fmt: skip
+        target = _target(snapshot, machine, fits)
+        return [Offer(title, help, build, (target, *params))] if target is not None else []
+
+    any_service = lambda each: True  # noqa: E731
+    return (
+        *offer("slow service", "all it does itself takes so much of its usual time; 100 ends it", any_service,
+               lambda v: c.SlowService(v["service"], v["percent"]), Param("percent", 800, 100, 5_000, 100, "%")),
+        *offer("smaller pool", "its pool of database connections holds so many; 0 gives its size back",
+               lambda each: each.pool_max > 0, lambda v: c.ShrinkPool(v["service"], v["size"]),
+               Param("size", 2, 0, 100, 1)),
+        *offer("lock", "a table is locked: queries wait for each other, each holds it so long; 0 ends it",
+               lambda each: each.role == "database", lambda v: c.Lock(v["service"], v["hold"] * US_PER_MS),
+               Param("hold", 40, 0, 1_000, 10, "ms")),
+        *offer("cold cache", "it forgets all it has, and keeps to this share of hits; 0: it warms up again",
+               lambda each: each.role == "cache", lambda v: c.ColdCache(v["service"], v["hits"] * PPM_PER_PERCENT),
+               Param("hits", 0, 0, 100, 5, "%")),
+        *offer("retry storm", "it answers 503 to this share, and everybody tries again at once, at every layer",
+               any_service, lambda v: c.Amplify(v["service"], v["share"] * PPM_PER_PERCENT, v["attempts"]),
+               Param("share", 60, 0, 100, 10, "%"), Param("attempts", 3, 1, 6)),
+    )  # fmt: skip
+
+
+def _of_spans(snapshot: Snapshot, machine: ServiceView) -> tuple[Offer, ...]:
+    """What can be wrong with what it tells."""
+    name = machine.name
+    drops = any("drops" in each for each in machine.troubles)
+    return (
+        Offer(f"{name} passes headers on" if drops else f"{name} drops the headers",
+              "whom it calls begins a new trace: the rest of the request is elsewhere",
+              lambda v: c.DropHeader(name, not drops)),
+        Offer(f"spans of {name} lost", "its exporter loses this share; 0 ends it",
+              lambda v: c.LoseSpans(name, v["share"] * PPM_PER_PERCENT), (Param("share", 40, 0, 100, 10, "%"),)),
+        Offer(f"spans of {name} late", "its exporter holds them back for so long; 0 ends it",
+              lambda v: c.LateSpans(name, v["late"] * US_PER_MS), (Param("late", 4_000, 0, 20_000, 500, "ms"),)),
+    )  # fmt: skip
+
+
+def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """Ways to split the system around the service of the selected span. Users and the collector are on no side."""
+    if snapshot.recorded:
+        return ()
+    machine = machine_of(snapshot, fit(snapshot, focus))
+    found = []
+    if machine is not None:
+        name = machine.name
+        found.append(Offer(f"{name} alone", "nobody reaches it", lambda v: faults.Isolate(name)))
+        found.append(Offer(f"{name} and the collector", "it works and serves, and no span of it arrives",
+                           lambda v: faults.Cut(name, "collector")))  # fmt: skip
+    data = tuple(each.name for each in snapshot.services if each.layer == "data")
+    rest = tuple(each.name for each in snapshot.services if each.layer != "data")
+    if data and rest:
+        found.append(Offer("the data layer from the rest", "no query, no cache: every request fails or waits",
+                           lambda v: faults.Partition((data, rest))))  # fmt: skip
+    return tuple(found)
+
+
+def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """Rules that can be switched off, each with its state."""
+
+    def offer(rule: str, on: bool) -> Offer:
+        title, help = RULES.get(rule, (rule.replace("_", " "), ""))
+        return Offer(title, help, lambda v: c.SetRule(rule, not on), on=on)
+
+    return tuple(offer(rule, on) for rule, on in snapshot.rules)
+
+
+# -- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """The system's own numbers."""
+    if snapshot.recorded:
+        return ()
+    load = snapshot.load if snapshot.load in SHAPES else "steady"
+    breakers = any(edge.breaker for edge in snapshot.map_edges)
+    correct = snapshot.correction
+    return (
+        Offer("load", "how the users' requests come, and how many a second", lambda v: c.SetLoad(v["shape"], v["rate"]),
+              (Param("shape", load, choices=SHAPES), Param("rate", snapshot.rate_per_s or 1, 1, 200, 5, "/s"))),
+        Offer("sampling", "keep this share of the traces: of all at the head, of those no tail policy wants",
+              lambda v: c.SetSampling(v["share"] * PPM_PER_PERCENT), (Param("share", 100, 0, 100, 10, "%"),)),
+        Offer("retries", "attempts in all before a caller gives up, and whether it backs off between them",
+              lambda v: c.SetRetries(v["attempts"], v["backoff"] == "yes"),
+              (Param("attempts", 2, 1, 6), Param("backoff", "yes", choices=("yes", "no")))),
+        Offer("circuit breakers", "one in front of every call: it fails at once while the other side is down",
+              lambda v: c.SetBreakers(not breakers), on=breakers),
+        Offer("correct the clocks", "take offsets out as far as spans betray them; the spans stay as they were sent",
+              lambda v: c.Correct(not correct), on=correct),
+        *_pool(snapshot, focus),
+    )  # fmt: skip
+
+
+def _pool(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """The pool of the selected service: what the verdict's what-if proposes can be tried."""
+    machine = machine_of(snapshot, fit(snapshot, focus))
+    if machine is None or not machine.pool_max:
+        return ()
+    name = machine.name
+    return (
+        Offer(f"pool of {name}", f"connections to {machine.pool_name}; 0 gives its usual size back",
+              lambda v: c.ShrinkPool(name, v["size"]), (Param("size", machine.pool_max, 0, 100, 1),)),
+    )  # fmt: skip
+
+
+# -- clients ---------------------------------------------------------------------------------------------------------
+
+
+def client(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
+    """A typed request: an operation by its name or a part of it. UserError if there is none such."""
+    if snapshot.recorded:
+        return Refuse(RECORDED)
+    wanted = " ".join(text.split())
+    if not wanted:
+        return c.Request()
+    found = [each for each in snapshot.operations if each.lower() == wanted.lower()]
+    found = found or [each for each in snapshot.operations if wanted.lower() in each.lower()]
+    if not found:
+        raise UserError(f"{wanted!r} is no operation: {', '.join(snapshot.operations) or 'none is known'}")
+    return c.Request(found[0])

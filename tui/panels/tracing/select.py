@@ -1,0 +1,224 @@
+"""What is selected, and how it is looked at.
+
+``Focus.node`` is the selected trace. ``Focus.item`` holds the rest, since the focus is one record for all panels: the
+view of the picture, the selected span and service, what is hidden, how lists are sorted, the trace to compare with.
+Until a person chooses, the trace that tells most is followed, and in it the span that holds the critical path longest.
+"""
+
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from engines.tracing.world.snapshot import ServiceView, Snapshot, TraceRow
+from tui.panel import Focus
+from tui.panels.tracing.sheets import Look, Rows, Sheet, sheet
+
+SEPARATOR: Final = "\x1f"
+VIEWS: Final = ("waterfall", "list", "aggregates", "map")
+"""What ``v`` walks through; ``headers`` and ``compare`` have keys of their own."""
+ORDERS: Final = ("latency", "newest", "errors", "spans")
+"""How traces are sorted."""
+COLUMNS: Final = ("path", "self", "p99", "calls", "errors", "total")
+"""How aggregates are sorted."""
+HIDE: Final = ("", "1", "5", "10")
+"""Percent of the root's time below which a span is hidden."""
+PAGE: Final = 15
+"""Rows that B and F go."""
+ONLY, PLUMBING, CORRECT = "o", "p", "C"
+
+
+class Chosen(NamedTuple):
+    """The parts of an item."""
+
+    view: str = ""
+    span: str = ""
+    service: str = ""
+    flags: str = ""
+    hide: str = ""
+    order: str = ""
+    column: str = ""
+    other: str = ""
+    """The trace to compare with."""
+    row: str = ""
+    """The row of the aggregates."""
+    stop: str = ""
+    """Where on the critical path n stands: a span can hold it more than once."""
+
+
+def read(focus: Focus) -> Chosen:
+    """The parts of the focus' item."""
+    return Chosen(*focus.item.split(SEPARATOR)[:10]) if focus.item else Chosen()
+
+
+def choose(focus: Focus, **parts: str) -> Focus:
+    """The focus with other parts."""
+    return replace(focus, item=SEPARATOR.join(read(focus)._replace(**parts)).rstrip(SEPARATOR))
+
+
+def view_of(focus: Focus) -> str:
+    """What the picture shows."""
+    return read(focus).view or VIEWS[0]
+
+
+def flag(focus: Focus, letter: str) -> bool:
+    """Whether a switch is on."""
+    return letter in read(focus).flags
+
+
+def switch(focus: Focus, letter: str) -> Focus:
+    """The focus with a switch turned over."""
+    flags = read(focus).flags
+    return choose(focus, flags=flags.replace(letter, "") if letter in flags else flags + letter)
+
+
+def skew(snapshot: Snapshot, focus: Focus) -> bool:
+    """Whether clocks are corrected in the picture."""
+    return snapshot.correction or flag(focus, CORRECT)
+
+
+# -- traces ----------------------------------------------------------------------------------------------------------
+
+
+def order_of(focus: Focus) -> str:
+    """How the list is sorted."""
+    return read(focus).order or ORDERS[0]
+
+
+def listed(snapshot: Snapshot, focus: Focus) -> tuple[TraceRow, ...]:
+    """The traces as the list shows them: sorted, and only those that the search names, if it names any."""
+    rows = snapshot.traces
+    if focus.find:
+        named = tuple(
+            row for row in rows if focus.find.lower() in f"{row.service} {row.operation} {row.trace_id}".lower()
+        )
+        rows = named or rows
+    match order_of(focus):
+        case "latency":
+            return tuple(sorted(rows, key=lambda row: -row.duration_us))
+        case "errors":
+            return tuple(sorted(rows, key=lambda row: (-row.errors, -row.missing, -row.duration_us)))
+        case "spans":
+            return tuple(sorted(rows, key=lambda row: -row.spans))
+    return rows
+
+
+def telling(snapshot: Snapshot) -> str:
+    """The trace that tells most: that at p99, of which the verdict speaks, else the slowest; empty: there is none."""
+    if snapshot.diagnosis is not None and snapshot.trace(snapshot.diagnosis.slow_trace) is not None:
+        return str(snapshot.diagnosis.slow_trace)
+    found = [row for row in snapshot.traces if row.complete] or list(snapshot.traces)
+    return max(found, key=lambda row: (row.duration_us, row.trace_id)).trace_id if found else ""
+
+
+def sheet_of(snapshot: Snapshot, focus: Focus) -> Sheet:
+    """The selected trace, ready to be drawn; an empty one where there is none."""
+    return sheet(focus.node, snapshot.store.spans(focus.node), skew(snapshot, focus))
+
+
+def look_of(focus: Focus) -> Look:
+    """How it is looked at."""
+    part = read(focus)
+    percent = int(part.hide) if part.hide.isdigit() else 0
+    return Look(ONLY in part.flags, PLUMBING in part.flags, percent * 10_000, focus.find)
+
+
+def rows_of(snapshot: Snapshot, focus: Focus) -> tuple[Sheet, Rows]:
+    """The sheet and its rows. A text that no span has hides nothing."""
+    made = sheet_of(snapshot, focus)
+    look = look_of(focus)
+    rows = made.rows(look)
+    if look.text and not rows.matched:
+        rows = made.rows(look._replace(text=""))
+    return made, rows
+
+
+def span_of(snapshot: Snapshot, focus: Focus) -> int:
+    """The selected span by its place in the tree; -1: there is no trace."""
+    made = sheet_of(snapshot, focus)
+    chosen = read(focus).span
+    index = made.find(chosen) if chosen else -1
+    return index if index >= 0 else made.worst()
+
+
+def row_of(snapshot: Snapshot, focus: Focus) -> int:
+    """The row of the selected span, or of its nearest ancestor that is shown; -1: nothing is shown."""
+    made, rows = rows_of(snapshot, focus)
+    row = rows.row_of(made.tree, span_of(snapshot, focus))
+    return row if row >= 0 or not rows.items else 0
+
+
+# -- services --------------------------------------------------------------------------------------------------------
+
+
+def service_of(snapshot: Snapshot, focus: Focus) -> str:
+    """The service that verbs act on: that of the map or the aggregates, else that of the selected span."""
+    part = read(focus)
+    if view_of(focus) in ("map", "aggregates") and part.service:
+        return part.service
+    made = sheet_of(snapshot, focus)
+    index = span_of(snapshot, focus)
+    if 0 <= index < len(made.tree.spans) and made.tree.spans[index].service:
+        return made.tree.spans[index].service
+    if part.service:
+        return part.service
+    return snapshot.services[0].name if snapshot.services else ""
+
+
+def machine_of(snapshot: Snapshot, focus: Focus) -> ServiceView | None:
+    """The same as a machine of the simulation; None: no such machine."""
+    return snapshot.service(service_of(snapshot, focus))
+
+
+# -- what is gone ----------------------------------------------------------------------------------------------------
+
+
+def fit(snapshot: Snapshot, focus: Focus) -> Focus:
+    """The focus with what is gone replaced: an evicted trace by the one that tells most."""
+    if snapshot.trace(focus.node) is None:
+        focus = replace(focus, node=telling(snapshot))
+        if read(focus).span:
+            focus = choose(focus, span="")
+    part = read(focus)
+    if part.span and sheet_of(snapshot, focus).find(part.span) < 0:
+        focus = choose(focus, span="")
+    if part.other and snapshot.trace(part.other) is None:
+        focus = choose(focus, other="", view="" if part.view == "compare" else part.view)
+    if part.service and snapshot.services and not known_service(snapshot, part.service):
+        focus = choose(focus, service="")
+    return focus
+
+
+def known_service(snapshot: Snapshot, name: str) -> bool:
+    """Whether there is a service of this name."""
+    return snapshot.service(name) is not None or any(row.service == name for row in snapshot.aggregates)
+
+
+# -- the next one ----------------------------------------------------------------------------------------------------
+
+
+def next_trace(snapshot: Snapshot, focus: Focus, step: int) -> Focus:
+    """The trace so many places further down the list; at its ends nothing moves."""
+    ids = [row.trace_id for row in listed(snapshot, focus)]
+    if not ids:
+        return focus
+    at = ids.index(focus.node) + step if focus.node in ids else 0
+    return choose(replace(focus, node=ids[max(0, min(len(ids) - 1, at))], chosen=True), span="")
+
+
+def next_row(snapshot: Snapshot, focus: Focus, step: int) -> Focus:
+    """The span so many rows further down."""
+    made, rows = rows_of(snapshot, focus)
+    if not rows.items:
+        return focus
+    at = max(0, min(len(rows.items) - 1, row_of(snapshot, focus) + step))
+    return select_span(focus, made, rows.items[at].row)
+
+
+def select_span(focus: Focus, made: Sheet, index: int) -> Focus:
+    """The focus on this span, by its place in the tree."""
+    return choose(replace(focus, chosen=True), span=made.name(index), service="")
+
+
+def next_column(focus: Focus, step: int = 1) -> Focus:
+    """The aggregates sorted by the next column."""
+    now = read(focus).column or COLUMNS[0]
+    return choose(focus, column=COLUMNS[(COLUMNS.index(now) + step) % len(COLUMNS)])

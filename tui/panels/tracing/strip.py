@@ -1,0 +1,105 @@
+"""The strip: p50, p90 and p99 of what users saw, second by second, and what share of it failed.
+
+Latency is drawn on a scale that doubles: a p99 of ten times the p50 would leave it flat on the ground otherwise.
+"""
+
+from collections.abc import Sequence
+from math import log2
+from typing import Final
+
+from engines.tracing.world.snapshot import Sample, Snapshot
+from tui.canvas import Canvas, Ink
+from tui.glyphs import Glyphs
+from tui.panels.tracing.facts import PPM, percent, span_time
+from tui.plot import plot, sparkline
+
+LINES: Final[tuple[tuple[str, str, Ink], ...]] = (
+    ("p50", "p50_us", "good"), ("p90", "p90_us", "leader"), ("p99", "p99_us", "bad"),
+)  # fmt: skip
+LEFT: Final = 8
+RIGHT: Final = 13
+FLOOR_US: Final = 1_000
+
+
+def title(snapshot: Snapshot) -> str:
+    """What the strip shows."""
+    return f"latency of users, last {len(snapshot.series)} s" if snapshot.series else "latency of users"
+
+
+def note(snapshot: Snapshot) -> str:
+    """The newest figures."""
+    last = newest(snapshot)
+    if last is None:
+        return ""
+    return f"{last.requests}/s, {percent(last.errors * PPM // max(1, last.requests))} failed"
+
+
+def newest(snapshot: Snapshot) -> Sample | None:
+    """The newest second in which there was a request."""
+    return next((sample for sample in reversed(snapshot.series) if sample.requests), None)
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
+    """Three lines with their names at their ends, requests and errors below."""
+    if canvas.height < 2 or canvas.width < 30:
+        return
+    series = snapshot.series
+    if not any(sample.requests for sample in series):
+        canvas.put(1, 0, "No request has been answered yet.", "dim")
+        return
+    low = 1 if canvas.height >= 4 else 0
+    rows = canvas.height - low
+    width = canvas.width - LEFT - RIGHT
+    values = {name: [getattr(sample, field) for sample in series] for name, field, _ in LINES}
+    high_us = max(max(each) for each in values.values())
+    low_us = min((value for each in values.values() for value in each if value > 0), default=FLOOR_US)
+    bottom, top = _log(low_us) - 0.3, max(_log(high_us), _log(low_us) + 1)
+    for name, _, ink in LINES:
+        charted = plot([_log(v) if v > 0 else float("nan") for v in values[name]], width, rows, glyphs, bottom, top)
+        for y, row in enumerate(charted):
+            canvas.overlay(LEFT, y, row, ink)
+    _scale(canvas, rows, bottom, top)
+    _ends(canvas, snapshot, rows, bottom, top)
+    if low:
+        _errors(canvas, series, width, glyphs)
+
+
+def _log(us: float) -> float:
+    return log2(max(1.0, us))
+
+
+def _scale(canvas: Canvas, rows: int, bottom: float, top: float) -> None:
+    """Round latencies at the left, as far apart as rows allow."""
+    places = (0, rows - 1) if rows < 4 else (0, rows // 2, rows - 1)
+    for y in places:
+        us = 2 ** (bottom + (top - bottom) * (rows - 1 - y + 0.5) / rows)
+        canvas.put_right(LEFT - 1, y, span_time(round(us)), "dim")
+
+
+def _ends(canvas: Canvas, snapshot: Snapshot, rows: int, bottom: float, top: float) -> None:
+    """Each line's name and newest value near its end, none over another."""
+    last = newest(snapshot)
+    assert last is not None
+    free = list(range(rows))
+    for name, field, ink in reversed(LINES):
+        if not free:
+            return
+        us = getattr(last, field)
+        at = rows - 1 - int((_log(us) - bottom) / (top - bottom) * (rows - 1) + 0.5) if us > 0 else rows - 1
+        y = min(free, key=lambda row: (abs(row - at), row))
+        free = [row for row in free if row > y]
+        x = canvas.width - RIGHT + 1
+        canvas.put(x, y, name, "dim")
+        canvas.put_right(canvas.width - 1, y, span_time(us), ink)
+
+
+def _errors(canvas: Canvas, series: Sequence[Sample], width: int, glyphs: Glyphs) -> None:
+    """The share of requests that failed, as one row."""
+    y = canvas.height - 1
+    shares = [sample.errors * PPM // sample.requests if sample.requests else 0 for sample in series]
+    canvas.put_right(LEFT - 1, y, "errors", "dim")
+    worst = max(shares)
+    for x, char in enumerate(sparkline(shares, width, glyphs, 0, max(worst, 10_000)), LEFT):
+        canvas.put(x, y, char, "error" if char not in glyphs.levels[:2] else "line")
+    canvas.put(canvas.width - RIGHT + 1, y, "max", "dim")
+    canvas.put_right(canvas.width - 1, y, percent(worst), "error" if worst else "good")

@@ -1,0 +1,184 @@
+"""The traces, one row each: a narrow column beside the waterfall, a table of its own, and how their latency spreads."""
+
+from bisect import bisect_right
+from typing import Final
+
+from engines.tracing.world.snapshot import Snapshot, TraceRow
+from tui.canvas import Canvas, Ink, clip
+from tui.glyphs import Glyphs
+from tui.panel import Focus
+from tui.panels.tracing.facts import brief, heat, level, middle, span_time
+from tui.panels.tracing.select import listed, order_of
+from tui.plot import bar
+
+TITLED: Final = 6
+"""Rows from which the column has a head."""
+COUNTED: Final = 27
+"""Columns from which it has room for the number of spans."""
+SPREAD: Final = 9
+"""Rows that the histogram takes at most, its head included."""
+STEPS_US: Final = tuple(
+    step * 10**power for power in range(2, 8) for step in (1, 2, 5)
+)  # fmt: skip
+"""Bounds of the histogram: 100 us, 200 us, 500 us, 1 ms ..."""
+
+
+def usual(rows: tuple[TraceRow, ...]) -> int:
+    """The median latency of all: what a hot one is compared with."""
+    return middle([row.duration_us for row in rows])
+
+
+def marks(row: TraceRow) -> tuple[str, Ink]:
+    """What is wrong with a trace, in one letter."""
+    if row.errors:
+        return "!", "error"
+    if row.missing:
+        return "?", "lost"
+    if row.note:
+        return "*", "warn"
+    return (" ", "dim") if row.complete else (".", "dim")
+
+
+def draw_column(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """A head where there is room, the traces, and below them the histogram if rows are left over."""
+    rows = listed(snapshot, focus)
+    if canvas.height < 1 or canvas.width < 12:
+        return
+    y = 0
+    if canvas.height >= TITLED:
+        canvas.put(1, 0, "traces", "dim")
+        canvas.put_right(canvas.width - 1, 0, order_of(focus), "dim")
+        y = 1
+    room = canvas.height - y
+    spread = SPREAD if room >= SPREAD + 8 else 0
+    _column(canvas, y, room - spread, rows, snapshot, focus, glyphs)
+    if spread:
+        part = Canvas(canvas.width, spread - 1)
+        draw_spread(part, snapshot, glyphs)
+        canvas.blit(part, 0, canvas.height - spread + 1)
+
+
+def _column(
+    canvas: Canvas, y: int, room: int, rows: tuple[TraceRow, ...], snapshot: Snapshot, focus: Focus, glyphs: Glyphs
+) -> None:
+    usual_us = usual(snapshot.traces)
+    low, high = _reach(rows)
+    for row in _window(rows, focus.node, room):
+        selected = row.trace_id == focus.node
+        ink = heat(row.duration_us, usual_us)
+        canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
+        canvas.put(1, y, level(row.duration_us, glyphs, low, high), ink)
+        end = canvas.width - 2
+        if canvas.width >= COUNTED:
+            canvas.put_right(end, y, str(row.spans), "dim")
+            end -= 5
+        time = brief(row.duration_us)
+        canvas.put_right(end, y, time, ink)
+        canvas.put(canvas.width - 1, y, *marks(row))
+        canvas.put(3, y, fitting(row.operation, end - len(time) - 4), "selected" if selected else "text")
+        y += 1
+
+
+def fitting(operation: str, width: int) -> str:
+    """The name of an operation; too long, without the HTTP method: the route tells more."""
+    if len(operation) > width and " /" in operation:
+        operation = operation[operation.index(" /") + 1 :]
+    return clip(operation, width)
+
+
+def _window(rows: tuple[TraceRow, ...], selected: str, room: int) -> tuple[TraceRow, ...]:
+    """As many rows as there is room for, the selected one among them."""
+    at = next((i for i, row in enumerate(rows) if row.trace_id == selected), 0)
+    top = max(0, min(at - room // 2, len(rows) - room))
+    return rows[top : top + max(0, room)]
+
+
+def _reach(rows: tuple[TraceRow, ...]) -> tuple[int, int]:
+    spans = [row.duration_us for row in rows]
+    return min(spans, default=1), max(spans, default=1)
+
+
+# -- how latency spreads ---------------------------------------------------------------------------------------------
+
+
+def draw_spread(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
+    """A histogram of the traces that are listed, on steps of 1, 2, 5."""
+    values = [row.duration_us for row in snapshot.traces]
+    if not values or canvas.height < 3:
+        return
+    canvas.put(1, 0, clip(f"latency of these {len(values)}", canvas.width - 2), "dim")
+    bins = spread(values, canvas.height - 1)
+    most = max(count for _, count in bins)
+    usual_us = middle(values)
+    room = canvas.width - 15
+    for y, (bound, count) in enumerate(bins, 1):
+        canvas.put_right(9, y, f"<{span_time(bound)}", "dim")
+        ink = heat(bound // 2, usual_us)
+        canvas.put(10, y, bar(count / most, room, glyphs).replace(glyphs.bar_empty, " "), ink)
+        canvas.put_right(canvas.width - 1, y, str(count), "text")
+
+
+def spread(values: list[int], rows: int) -> list[tuple[int, int]]:
+    """(upper bound, how many below it and not below the one before), as many steps as there are rows, at most."""
+    low, high = bisect_right(STEPS_US, min(values)), bisect_right(STEPS_US, max(values))
+    last = len(STEPS_US) - 1
+    places = sorted({min(last, low + (high - low) * i // max(1, rows - 1)) for i in range(rows)} | {min(last, high)})
+    bounds = [STEPS_US[place] for place in places[-rows:]]
+    counts = [0] * len(bounds)
+    for value in values:
+        counts[min(len(bounds) - 1, bisect_right(bounds, value))] += 1
+    return list(zip(bounds, counts, strict=True))
+
+
+# -- the table -------------------------------------------------------------------------------------------------------
+
+
+def draw_table(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """All there is to know of each trace before it is opened."""
+    rows = listed(snapshot, focus)
+    if canvas.height < 2 or canvas.width < 30:
+        return
+    usual_us = usual(snapshot.traces)
+    low, high = _reach(rows)
+    name = max(14, min(34, canvas.width * 3 // 10))
+    chart = max(0, min(40, canvas.width - name - 50))
+    x = name + 2
+    canvas.put(3, 0, "root", "dim")
+    canvas.put_right(x + 8, 0, "time", "dim")
+    canvas.put_right(x + 8 + chart + 7, 0, "spans", "dim")
+    canvas.put_right(x + 8 + chart + 16, 0, "services", "dim")
+    wide = canvas.width - (x + chart + 26)
+    canvas.put(x + chart + 26, 0, clip("odd", wide), "dim")
+    for y, row in enumerate(_window(rows, focus.node, canvas.height - 1), 1):
+        selected = row.trace_id == focus.node
+        ink = heat(row.duration_us, usual_us)
+        canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
+        canvas.put(1, y, level(row.duration_us, glyphs, low, high), ink)
+        canvas.put(3, y, both(row, name - 2), "selected" if selected else "text")
+        canvas.put_right(x + 8, y, span_time(row.duration_us), ink)
+        if chart:
+            filled = bar(row.duration_us / max(1, high), chart, glyphs).replace(glyphs.bar_empty, " ")
+            canvas.put(x + 9, y, filled, ink)
+        canvas.put_right(x + 8 + chart + 7, y, f"{row.spans:,}", "text")
+        canvas.put_right(x + 8 + chart + 16, y, str(row.services), "text")
+        words, ink = odd(row)
+        canvas.put(x + chart + 26, y, clip(words, wide), ink)
+
+
+def both(row: TraceRow, width: int) -> str:
+    """Operation and service of the root, or the operation alone."""
+    whole = f"{row.operation}  {row.service}"
+    return whole if len(whole) <= width else fitting(row.operation, width)
+
+
+def odd(row: TraceRow) -> tuple[str, Ink]:
+    """What a person should know of a trace, in words; else why it was kept."""
+    if row.note:
+        return row.note, "warn"
+    if row.errors:
+        return f"{row.errors} error{'s' if row.errors > 1 else ''}", "error"
+    if row.missing:
+        return f"{row.missing} missing span{'s' if row.missing > 1 else ''}", "lost"
+    if not row.complete:
+        return "spans still arrive", "dim"
+    return (f"kept: {row.sampled_by}", "dim") if row.sampled_by not in ("", "all", "every trace") else ("", "dim")

@@ -1,0 +1,114 @@
+"""The verdict at the foot of the picture: a sentence with its evidence, what else it could be, whether it is right.
+
+Below a hundred traces there is none, and the reason stands in its place: one trace cannot show what happens at p99.
+"""
+
+from typing import Final
+
+from engines.sim.clock import format_time
+from engines.tracing.world.snapshot import Snapshot
+from tui.canvas import Canvas, Ink, wrap
+from tui.glyphs import Glyphs
+from tui.panels.tracing.facts import Piece, percent, put_pieces, span_time
+
+RULE_ROWS: Final = 3
+"""Rows from which the verdict has a rule with its title above it."""
+SHARE_OF_PICTURE: Final = 3
+"""It takes one part in so many of the picture at most."""
+ROWS_MAX: Final = 6
+
+
+def height(snapshot: Snapshot, width: int, rows: int, part: int = SHARE_OF_PICTURE) -> int:
+    """The rows it asks for in a picture of so many, at most one ``part`` of them."""
+    if rows < 5:
+        return 0 if rows < 3 else 1
+    allowed = min(ROWS_MAX, max(2 if part == SHARE_OF_PICTURE else 1, rows // part))
+    needed = len(_sentence(snapshot, width)) + len(_more(snapshot))
+    return min(allowed, needed + (allowed >= RULE_ROWS))
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
+    """A rule where there is room, the sentence, then the rest as far as there is room."""
+    if canvas.height < 1:
+        return
+    y = 0
+    if canvas.height >= RULE_ROWS:
+        canvas.put(0, 0, glyphs.horizontal * canvas.width, "line")
+        canvas.put(1, 0, f" {title(snapshot)} ", "bad" if snapshot.verdicts else "accent")
+        cohort = about(snapshot)
+        if len(cohort) + len(title(snapshot)) + 10 <= canvas.width:
+            canvas.put_right(canvas.width - 1, 0, f" {cohort} ", "dim")
+        y = 1
+    more = _more(snapshot)
+    lines = _sentence(snapshot, canvas.width)
+    room = canvas.height - y
+    if len(lines) > room:
+        lines = [*lines[: room - 1], [*lines[room - 1][:-1], (lines[room - 1][-1][0].rstrip() + "..", "dim")]]
+    for pieces in [*lines, *more][:room]:
+        put_pieces(canvas, 1, y, pieces, canvas.width)
+        y += 1
+
+
+def title(snapshot: Snapshot) -> str:
+    """``verdict``, or that there is none."""
+    return "verdict" if snapshot.diagnosis is not None or snapshot.verdicts else "no verdict yet"
+
+
+def about(snapshot: Snapshot) -> str:
+    """What was compared."""
+    found = snapshot.diagnosis
+    if found is None:
+        return snapshot.root_operation
+    return f"p99 against p50: {found.slow} slowest of {found.traces:,} {found.operation}"
+
+
+def _sentence(snapshot: Snapshot, width: int) -> list[list[Piece]]:
+    """The sentence in lines, its numbers lit."""
+    text, ink = sentence(snapshot)
+    lines = wrap(text, max(1, width - 2))
+    return [_lit(line, ink) for line in lines]
+
+
+def sentence(snapshot: Snapshot) -> tuple[str, Ink]:
+    """What the tool says, or why it says nothing."""
+    if snapshot.verdicts:
+        return snapshot.verdicts[0].sentence, "text"
+    if snapshot.diagnosis is not None:
+        return snapshot.diagnosis.sentence, "text"
+    return snapshot.no_diagnosis or "no trace has arrived yet", "dim"
+
+
+def _lit(line: str, ink: Ink) -> list[Piece]:
+    """Words with digits are facts: they are bright, with the unit after them."""
+    pieces: list[Piece] = []
+    unit = False
+    for word in line.split(" "):
+        number = any(char.isdigit() for char in word)
+        lit = number or (unit and word.strip(",.;:()") in ("%", "ms", "us", "s"))
+        pieces.append((f"{word} ", "bright" if lit and ink == "text" else ink))
+        unit = number
+    return pieces
+
+
+def _more(snapshot: Snapshot) -> list[list[Piece]]:
+    """Other explanations and what would help; the truth and the score."""
+    lines: list[list[Piece]] = []
+    found = snapshot.diagnosis
+    pieces: list[Piece] = []
+    if found is not None and found.verdict.saved_us > 0:
+        pieces += [("without it ", "dim"), (f"{span_time(found.verdict.saved_us)} less", "good"), ("   ", "dim")]
+    others = found.alternatives[:2] if found is not None else snapshot.verdicts[1:3]
+    if others:
+        pieces.append(("next: ", "dim"))
+        for each in others:
+            pieces += [(f"{each.service} {each.kind} ", "text"), (f"{percent(each.ppm) if each.ppm else ''}   ", "dim")]
+    if pieces:
+        lines.append(pieces)
+    if snapshot.injected:
+        fault = snapshot.injected[-1]
+        right = snapshot.score.startswith("the verdict names it")
+        lines.append([
+            (f"{snapshot.score or 'not scored'}  ", "good" if right else "warn"), ("injected: ", "dim"),
+            (f"{fault.text} at {format_time(fault.at_us).removesuffix('.000')}", "text"),
+        ])  # fmt: skip
+    return lines

@@ -1,0 +1,177 @@
+"""The picture of a traced system: the traces, one of them as a waterfall, and the verdict over all of them."""
+
+from typing import Final
+
+from engines.tracing.world.snapshot import Snapshot
+from tui.canvas import Canvas
+from tui.glyphs import Glyphs
+from tui.panel import Focus, Frame, Sizes
+from tui.panels.common.words import plural
+from tui.panels.tracing import (
+    aggregates,
+    compare,
+    findings,
+    headers,
+    inspector,
+    servicemap,
+    strip,
+    tracelist,
+    verdict,
+    waterfall,
+)
+from tui.panels.tracing.facts import put_pieces, span_time
+from tui.panels.tracing.select import (
+    fit,
+    look_of,
+    order_of,
+    read,
+    row_of,
+    rows_of,
+    service_of,
+    sheet_of,
+    skew,
+    view_of,
+)
+
+BESIDE: Final = 66
+"""Columns from which the list of traces stands beside the waterfall."""
+LIST_MIN, LIST_MAX = 20, 34
+TOLD: Final = 10
+"""Rows of the inspector from which it tells all about a service."""
+OTHERS: Final = 7
+"""In other views than the waterfall the verdict takes one part in so many of the picture."""
+LEGEND: Final = 12
+"""Rows of a waterfall from which its last one explains the bars."""
+
+
+def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
+    """Draw everything."""
+    focus = fit(snapshot, focus)
+    picture, below, look = (Canvas(*size) for size in sizes)
+    if picture.height and picture.width:
+        draw_picture(picture, snapshot, focus, glyphs, told=look.height >= TOLD)
+    strip.draw(below, snapshot, glyphs)
+    return Frame(
+        picture, below, look,
+        picture_title=title(snapshot, focus),
+        picture_note=note(snapshot, focus),
+        strip_title=strip.title(snapshot),
+        strip_note=strip.note(snapshot),
+        inspector_title=inspector.draw(look, snapshot, focus, glyphs),
+    )  # fmt: skip
+
+
+def status(snapshot: Snapshot) -> str:
+    """The facts of the top line."""
+    last = strip.newest(snapshot)
+    figures = f"  p50 {span_time(last.p50_us)}  p99 {span_time(last.p99_us)}" if last is not None else ""
+    kept = f"  {snapshot.collector.traces:,} traces" if snapshot.recorded or last is None else ""
+    return f"{plural(len(snapshot.services), 'service')}{kept}{figures}"
+
+
+def title(snapshot: Snapshot, focus: Focus) -> str:
+    """What the picture shows."""
+    row = snapshot.trace(focus.node)
+    name = f"{row.operation}  {plural(row.spans, 'span')}, {plural(row.services, 'service')}" if row else "traces"
+    match view_of(focus):
+        case "list":
+            return f"{plural(len(snapshot.traces), 'trace')} by {order_of(focus)}"
+        case "aggregates":
+            column = aggregates.column_of(focus)
+            return f"services and operations by {column}: {aggregates.MEANINGS[column]}"
+        case "map":
+            return (
+                f"service map  {plural(len(snapshot.services), 'service')}, {plural(len(snapshot.map_edges), 'call')}"
+            )
+        case "headers":
+            return f"headers hop by hop  {row.operation}" if row else "headers"
+        case "compare":
+            return compare.title(snapshot, focus)
+        case "verdict":
+            return findings.title(snapshot)
+    return name
+
+
+def note(snapshot: Snapshot, focus: Focus) -> str:
+    """What is hidden or changed, and the time of the root."""
+    match view_of(focus):
+        case "map":
+            return service_of(snapshot, focus)
+        case "aggregates":
+            return f"{plural(len(snapshot.traces), 'trace')}"
+        case "list":
+            return "right opens"
+        case "headers":
+            return f"{plural(len(headers.hops(snapshot, focus)), 'hop')}"
+        case "compare":
+            known = snapshot.trace(read(focus).other) is not None
+            return compare.summary(compare.diff_of(snapshot, focus)) if known else ""
+        case "verdict":
+            return ""
+    row = snapshot.trace(focus.node)
+    if row is None:
+        return ""
+    look = look_of(focus)
+    parts = []
+    if row.note and not look.text:
+        parts.append(row.note)
+    if look.only_critical:
+        parts.append("only critical")
+    if look.at_least_ppm:
+        parts.append(f">= {read(focus).hide} %")
+    if look.plumbing:
+        parts.append("plumbing shown")
+    if skew(snapshot, focus):
+        parts.append("clocks corrected")
+    if look.text:
+        parts.append(f"filter {look.text}")
+    return "  ".join((*parts, span_time(row.duration_us)))
+
+
+# -- the parts -------------------------------------------------------------------------------------------------------
+
+
+def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, told: bool) -> None:
+    """The chosen view, and at its foot the verdict; it gives way where the view needs the rows."""
+    part = verdict.SHARE_OF_PICTURE if view_of(focus) == "waterfall" else OTHERS
+    foot = Canvas(canvas.width, verdict.height(snapshot, canvas.width, canvas.height, part))
+    main = Canvas(canvas.width, canvas.height - foot.height)
+    verdict.draw(foot, snapshot, glyphs)
+    match view_of(focus):
+        case "list":
+            tracelist.draw_table(main, snapshot, focus, glyphs)
+        case "aggregates":
+            aggregates.draw(main, snapshot, focus, glyphs)
+        case "map":
+            servicemap.draw(main, snapshot, focus, glyphs, told)
+        case "headers":
+            headers.draw(main, snapshot, focus, glyphs)
+        case "verdict":
+            findings.draw(main, snapshot, glyphs)
+        case "compare":
+            compare.draw(main, snapshot, focus, glyphs)
+        case _:
+            _waterfall(main, snapshot, focus, glyphs)
+    canvas.blit(main, 0, 0)
+    canvas.blit(foot, 0, main.height)
+
+
+def _waterfall(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """The traces at the left where there is room, the waterfall of the selected one, and how to read it."""
+    left = min(LIST_MAX, max(LIST_MIN, canvas.width * 24 // 100)) if canvas.width >= BESIDE and snapshot.traces else 0
+    if left:
+        column = Canvas(left, canvas.height)
+        tracelist.draw_column(column, snapshot, focus, glyphs)
+        canvas.blit(column, 0, 0)
+        for y in range(canvas.height):
+            canvas.put(left, y, glyphs.vertical, "line")
+        left += 1
+    explained = canvas.height >= LEGEND and bool(snapshot.traces)
+    part = Canvas(canvas.width - left, canvas.height - explained)
+    made, rows = rows_of(snapshot, focus)
+    waterfall.draw(part, made, rows, row_of(snapshot, focus), glyphs)
+    canvas.blit(part, left, 0)
+    if explained:
+        put_pieces(
+            canvas, left + 1, canvas.height - 1, waterfall.legend(sheet_of(snapshot, focus), glyphs), canvas.width
+        )
