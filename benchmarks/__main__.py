@@ -1,20 +1,22 @@
 """``make bench``: every figure of the README, as ratios against a peer or a floor of the same run.
 
-``make bench ARGS=kernel`` runs one part: ``kernel raft seek screen sharding``.
+``make bench ARGS=kernel`` runs one part: ``kernel raft seek screen sharding tracing``.
 """
 
 import platform
 import sys
 from collections.abc import Callable
 
-from benchmarks import kernel, raft, screen, sharding
+from benchmarks import kernel, raft, screen, sharding, tracing_formats
 
+TRACING: list[Callable[[], list[str]]] = [tracing_formats.lines]
 PARTS: dict[str, Callable[[], list[str]]] = {
     "kernel": lambda: kernel.measure().lines(),
     "raft": lambda: raft.load().lines(),
     "seek": lambda: raft.seek().lines(),
     "screen": screen.lines,
     "sharding": lambda: sharding.measure().lines(),
+    "tracing": lambda: [line for part in TRACING for line in part()],
 }
 
 

@@ -134,8 +134,8 @@ class _Reader:
         attributes = self._attributes(message.attributes)
         for at, (key, value) in enumerate(attributes):
             if key == SERVICE and isinstance(value, str):
-                return value, attributes[:at] + attributes[at + 1 :]
-        return "", attributes
+                return value, self.shared.whole(attributes[:at] + attributes[at + 1 :])
+        return "", self.shared.whole(attributes)
 
     def _scope(self, message: Any) -> Scope:
         scope = Scope(

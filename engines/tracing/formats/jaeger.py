@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from engines.tracing.formats.notices import Notices
 from engines.tracing.formats.otlp_json import UINT32, OtlpReader
 from engines.tracing.formats.rest import REST, rest_of, restored
-from engines.tracing.formats.scan import Json
+from engines.tracing.formats.scan import CUT, Json
 from engines.tracing.formats.values import Bad, Shared, integer_of, span_id_of, text_of, trace_id_of
 from engines.tracing.spans import (
     NO_SCOPE,
@@ -65,7 +65,23 @@ class JaegerReader:
     def traces(self, doc: Json) -> Iterator[Span]:
         """All spans of the list of traces that begins here."""
         for _ in doc.items():
-            yield from self.trace(doc, doc.members(), {})
+            value = doc.value_in_window()
+            if value is CUT:
+                yield from self.trace(doc, doc.members(), {})
+            else:
+                yield from self._decoded(doc, value)
+
+    def _decoded(self, doc: Json, value: Any) -> Iterator[Span]:
+        """One trace that is decoded already."""
+        if not isinstance(value, dict) or not isinstance(value.get("spans") or [], list):
+            raise doc.bad_value('a trace is {"traceID": ..., "spans": [...], "processes": {...}}')
+        processes = self._processes(doc, value.get("processes"))
+        doc.path += ("spans", 0)
+        for at, each in enumerate(value.get("spans") or []):
+            doc.path[-1] = at
+            if (found := self._span(doc, each)) is not None:
+                yield self._whole(doc, found, processes)
+        del doc.path[-2:]
 
     def trace(self, doc: Json, members: Iterator[str], seen: dict[str, Any]) -> Iterator[Span]:
         """The spans of one trace. ``seen`` are the members that were already taken."""
@@ -120,7 +136,8 @@ class JaegerReader:
 
     def process(self, value: Any) -> tuple[str, Attributes]:
         """A service and what is known of its host."""
-        return self.shared.one(text_of(value.get("serviceName"), "serviceName")), self.tags(value.get("tags"), "tags")
+        tags = self.tags(value.get("tags"), "tags")
+        return self.shared.one(text_of(value.get("serviceName"), "serviceName")), self.shared.whole(tags)
 
     def span(self, value: Any) -> "_Found":
         """One span. Bad names the field that cannot be read."""

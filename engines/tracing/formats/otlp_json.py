@@ -5,12 +5,12 @@ read; everything written by an exporter has it in front, and then each span is h
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby, islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from engines.tracing.formats.notices import Notices
-from engines.tracing.formats.scan import BadInput, Json
+from engines.tracing.formats.scan import CUT, BadInput, Json
 from engines.tracing.formats.values import (
     Bad,
     Shared,
@@ -24,8 +24,12 @@ from engines.tracing.formats.values import (
 from engines.tracing.spans import NO_SCOPE, Attributes, Kind, Link, Scope, Span, SpanEvent, Status
 
 E = TypeVar("E")
+P = TypeVar("P")
+Resource: TypeAlias = tuple[str, Attributes]
+"""The service's name, and all other attributes."""
 
 UINT32: Final = 1 << 32
+NO_RESOURCE: Final[Resource] = ("", ())
 SERVICE: Final = "service.name"
 BATCH: Final = 256
 """Spans in one line of the form by lines."""
@@ -45,25 +49,29 @@ class OtlpReader:
     def resource_spans(self, doc: Json) -> Iterator[Span]:
         """All spans of the list that begins here."""
         for _ in doc.items():
-            resource: tuple[str, Attributes] | None = None
+            value = doc.value_in_window()
+            if value is not CUT:
+                yield from self._decoded(doc, value)
+                continue
+            resource: Resource | None = None
             held: list[Span] = []
             for key in doc.members():
                 if key == "resource":
                     resource = self._part(doc, self.resource, doc.value())
                 elif key == "scopeSpans":
                     for _ in doc.items():
-                        spans = self._scope_spans(doc, resource or ("", ()))
+                        spans = self._scope_spans(doc, resource or NO_RESOURCE)
                         if resource is None:
                             held += spans
                         else:
                             yield from spans
                 else:
                     doc.skip()
-            service, attributes = resource or ("", ())
+            service, attributes = resource or NO_RESOURCE
             for span in held:
                 yield span._replace(service=service, resource=attributes)
 
-    def _scope_spans(self, doc: Json, resource: tuple[str, Attributes]) -> Iterator[Span]:
+    def _scope_spans(self, doc: Json, resource: Resource) -> Iterator[Span]:
         scope: Scope | None = None
         held: list[Span] = []
         for key in doc.members():
@@ -71,7 +79,7 @@ class OtlpReader:
                 scope = self._part(doc, self.scope, doc.value())
             elif key == "spans":
                 for _ in doc.items():
-                    span = self._span(doc, resource, scope or NO_SCOPE)
+                    span = self._span(doc, doc.value(), resource, scope or NO_SCOPE)
                     if span is not None and scope is None:
                         held.append(span)
                     elif span is not None:
@@ -81,14 +89,28 @@ class OtlpReader:
         for span in held:
             yield span if scope is None else span._replace(scope=scope)
 
-    def _part(self, doc: Json, convert: Any, value: Any) -> Any:
-        try:
-            return convert(value or {})
-        except Bad as bad:
-            raise doc.bad_value(str(bad), bad.field) from None
+    def _decoded(self, doc: Json, value: Any) -> Iterator[Span]:
+        """The same, of an element of ``resourceSpans`` that is decoded already."""
+        value = _member(doc, value, "")
+        resource = self._part(doc, self.resource, value.get("resource"), "resource")
+        path = doc.path
+        for at_scope, scope_spans in enumerate(_elements(doc, value, "scopeSpans")):
+            path += ("scopeSpans", at_scope)
+            scope = self._part(doc, self.scope, _member(doc, scope_spans, "").get("scope"), "scope")
+            path += ("spans", 0)
+            for at, each in enumerate(_elements(doc, scope_spans, "spans")):
+                path[-1] = at
+                if (span := self._span(doc, each, resource, scope)) is not None:
+                    yield span
+            del path[-4:]
 
-    def _span(self, doc: Json, resource: tuple[str, Attributes], scope: Scope) -> Span | None:
-        value = doc.value()
+    def _part(self, doc: Json, convert: Callable[[Any], P], value: Any, at: str = "") -> P:
+        try:
+            return convert({} if value is None else value)
+        except Bad as bad:
+            raise doc.bad_value(str(bad), f"{at}.{bad.field}".strip(".")) from None
+
+    def _span(self, doc: Json, value: Any, resource: Resource, scope: Scope) -> Span | None:
         try:
             span = self.span(value, resource, scope)
         except Bad as bad:
@@ -102,13 +124,13 @@ class OtlpReader:
 
     # -- parts -------------------------------------------------------------------------------------------------
 
-    def resource(self, value: Any) -> tuple[str, Attributes]:
+    def resource(self, value: Any) -> Resource:
         """The service's name, and all other attributes."""
         attributes = self.shared.attributes(_object(value, "").get("attributes"))
         for at, (key, name) in enumerate(attributes):
             if key == SERVICE and isinstance(name, str):
-                return name, attributes[:at] + attributes[at + 1 :]
-        return "", attributes
+                return name, self.shared.whole(attributes[:at] + attributes[at + 1 :])
+        return "", self.shared.whole(attributes)
 
     def scope(self, value: Any) -> Scope:
         """Who instrumented."""
@@ -120,7 +142,7 @@ class OtlpReader:
             integer_of(value.get("droppedAttributesCount"), "droppedAttributesCount", UINT32),
         )
 
-    def span(self, value: Any, resource: tuple[str, Attributes], scope: Scope) -> Span:
+    def span(self, value: Any, resource: Resource, scope: Scope) -> Span:
         """One span. Bad names the field that cannot be read."""
         get = _object(value, "").get
         one = self.shared.one
@@ -170,6 +192,19 @@ class OtlpReader:
             integer_of(get("droppedAttributesCount"), f"{at}.droppedAttributesCount", UINT32),
             integer_of(get("flags"), f"{at}.flags", UINT32),
         )
+
+
+def _member(doc: Json, value: Any, field: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise doc.bad_value("an object is needed here", field)
+    return value
+
+
+def _elements(doc: Json, value: dict[str, Any], key: str) -> list[Any]:
+    found = value.get(key)
+    if found is not None and not isinstance(found, list):
+        raise doc.bad_value("a list is needed here", key)
+    return found or []
 
 
 def _object(value: Any, field: str) -> dict[str, Any]:

@@ -30,6 +30,10 @@ _DOCUMENT: Final = re.compile(r"\n[{\[]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
+CUT: Final = object()
+"""What ``value_in_window`` says of a value that goes on behind the window."""
+
+
 class BadInput(UserError):
     """A record that cannot be read; with ``--skip-bad`` it is left out and the rest is read."""
 
@@ -89,6 +93,8 @@ class Json:
 
     def peek(self) -> str:
         """The next character that is no blank; empty at the end of the file."""
+        if self._at < len(self._text) and (char := self._text[self._at]) not in " \t\n\r":
+            return char
         while True:
             found = _BLANK.match(self._text, self._at)
             assert found
@@ -120,6 +126,23 @@ class Json:
             if end == len(self._text) and self._more():
                 continue
             break
+        return self._taken(value, end)
+
+    def value_in_window(self) -> Any:
+        """Decode the next value if all of it has been read already, else return ``CUT`` and take nothing.
+
+        A small object is decoded faster in one go than walked.
+        """
+        if not self.peek():
+            return CUT
+        self._value_at = self._at
+        try:
+            value, end = self._decode(self._text, self._at)
+        except (ValueError, RecursionError):
+            return CUT
+        return CUT if end == len(self._text) and not self._done else self._taken(value, end)
+
+    def _taken(self, value: Any, end: int) -> Any:
         begin, self._at = self._at, end
         if not self._text.isascii() and (lone := _SURROGATE.search(self._text, begin, end)):
             raise self.bad("bytes that are no UTF-8", at=lone.start())

@@ -8,22 +8,26 @@ Strings repeat a lot in a trace file, so equal ones are kept once.
 """
 
 import base64
-import binascii
+import contextlib
 import math
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, Final, TypeVar
 
 from engines.tracing.spans import Attributes, KeyValues, Value
 
 DEPTH_MAX: Final = 64
 """Lists within lists of an attribute's value."""
 UINT64: Final = 1 << 64
+INT64: Final = 1 << 63
 SHARED_MAX: Final = 1 << 17
 
 _TRACE: Final = re.compile(r"[0-9a-fA-F]{32}")
 _SPAN: Final = re.compile(r"[0-9a-fA-F]{16}")
 _BASE64: Final = re.compile(r"[0-9A-Za-z+/]{11}=|[0-9A-Za-z+/]{22}==")
+
+
+H = TypeVar("H", bound=Hashable)
 
 
 class Bad(Exception):
@@ -40,16 +44,20 @@ class Shared:
     def __init__(self) -> None:
         self._known: dict[Any, Any] = {}
 
-    def one(self, value: Any) -> Any:
+    def one(self, value: H) -> H:
         """The first equal one. Only for strings and tuples of strings: ``1 == True`` would mix up other types."""
         known = self._known
-        found = known.get(value)
+        found: H | None = known.get(value)
         if found is not None:
             return found
         if len(known) > SHARED_MAX:
             known.clear()
         known[value] = value
         return value
+
+    def whole(self, attributes: Attributes) -> Attributes:
+        """Attributes that come again and again as they are, such as a resource's."""
+        return self.one(attributes) if all(type(value) is str for _, value in attributes) else attributes
 
     def attributes(self, items: Any, field: str = "attributes") -> Attributes:
         """A list of ``{"key", "value"}``."""
@@ -59,11 +67,13 @@ class Shared:
         one = self.one
         try:
             for item in items:
-                value = item.get("value")
-                if value and len(value) == 1 and type(text := value.get("stringValue")) is str:
-                    found.append(one((item["key"], text)))
+                key, value = item["key"], item.get("value")
+                if type(key) is not str:
+                    raise TypeError
+                if value and type(text := value.get("stringValue")) is str:
+                    found.append(one((key, text)))
                 else:
-                    found.append((one(text_of(item["key"], field)), any_value(value, field)))
+                    found.append((one(key), any_value(value, field)))
         except (AttributeError, KeyError, TypeError):
             raise Bad(field, 'a list of {"key": ..., "value": {"stringValue": ...}} is accepted') from None
         return tuple(found)
@@ -121,65 +131,84 @@ def integer_of(value: Any, field: str, bound: int = UINT64) -> int:
 
 
 def any_value(value: Any, field: str, depth: int = 0) -> Value:
-    """One attribute's value."""
+    """One attribute's value; none of the known kinds is None."""
     if not value:
         return None
+    if not isinstance(value, dict):
+        raise Bad(field, f"{_short(value)} is no value: one of {' '.join(_DECODERS)} is accepted")
     if depth > DEPTH_MAX:
         raise Bad(field, f"lists more than {DEPTH_MAX} deep")
-    match value:
-        case {"stringValue": str(text)}:
-            return text
-        case {"boolValue": bool(flag)}:
-            return flag
-        case {"intValue": int() | str() as number} if not isinstance(number, bool):
-            return _int64(number, field)
-        case {"doubleValue": int() | float() | str() as number} if not isinstance(number, bool):
-            return _double(number, field)
-        case {"arrayValue": Mapping() | None as inner}:
-            return tuple(any_value(each, field, depth + 1) for each in _list((inner or {}).get("values"), field))
-        case {"kvlistValue": Mapping() | None as inner}:
-            pairs = _list((inner or {}).get("values"), field)
-            return KeyValues(
-                tuple((text_of(p["key"], field), any_value(p.get("value"), field, depth + 1)) for p in pairs)
-            )
-        case {"bytesValue": str(text)}:
-            try:
-                return base64.b64decode(text, validate=True)
-            except (binascii.Error, ValueError):
-                raise Bad(field, f"{_short(text)} is not base64") from None
-        case Mapping() if not any(key in value for key in _KINDS):
-            return None
-    raise Bad(field, f"{_short(value)} is no value: one of {' '.join(_KINDS)} is accepted")
+    for kind, inner in value.items():
+        if inner is not None and (decode := _DECODERS.get(kind)):
+            return decode(inner, field, depth)
+    return None
 
 
-_KINDS: Final = (
-    "stringValue", "boolValue", "intValue", "doubleValue", "arrayValue", "kvlistValue", "bytesValue",
-)  # fmt: skip
+def _string(value: Any, field: str, depth: int) -> Value:
+    return text_of(value, field)
 
 
-def _list(values: Any, field: str) -> Iterable[Any]:
-    if values is None:
-        return ()
-    if not isinstance(values, list):
-        raise Bad(field, f"{_short(values)} is no list")
-    return values
+def _bool(value: Any, field: str, depth: int) -> Value:
+    if not isinstance(value, bool):
+        raise Bad(field, f"{_short(value)} is neither true nor false")
+    return value
 
 
-def _int64(number: int | str, field: str) -> int:
-    try:
-        found = int(number) if len(str(number)) <= 20 else UINT64
-    except ValueError:
-        found = UINT64
-    if not -(UINT64 >> 1) <= found < UINT64 >> 1:
-        raise Bad(field, f"{_short(number)} is no integer of 64 bits")
+def _int64(value: Any, field: str, depth: int) -> Value:
+    found: int | None = None
+    if type(value) is int:
+        found = value
+    elif type(value) is str and len(value) <= 20:
+        with contextlib.suppress(ValueError):
+            found = int(value)
+    elif type(value) is float and value.is_integer():
+        found = int(value)
+    if found is None or not -INT64 <= found < INT64:
+        raise Bad(field, f"{_short(value)} is no integer of 64 bits")
     return found
 
 
-def _double(number: float | str, field: str) -> float:
+def _double(value: Any, field: str, depth: int) -> Value:
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        with contextlib.suppress(ValueError, OverflowError):
+            return float(value)
+    raise Bad(field, f"{_short(value)} is no number")
+
+
+def _array(value: Any, field: str, depth: int) -> Value:
+    return tuple(any_value(each, field, depth + 1) for each in _list(value, field))
+
+
+def _kvlist(value: Any, field: str, depth: int) -> Value:
+    pairs = _list(value, field)
+    return KeyValues(
+        tuple((text_of(each["key"], field), any_value(each.get("value"), field, depth + 1)) for each in pairs)
+    )
+
+
+def _bytes(value: Any, field: str, depth: int) -> Value:
     try:
-        return float(number)
-    except (ValueError, OverflowError):
-        raise Bad(field, f"{_short(number)} is no number") from None
+        return base64.b64decode(value, validate=True)
+    except (TypeError, ValueError):
+        raise Bad(field, f"{_short(value)} is not base64") from None
+
+
+_DECODERS: Final[dict[str, Callable[[Any, str, int], Value]]] = {
+    "stringValue": _string,
+    "boolValue": _bool,
+    "intValue": _int64,
+    "doubleValue": _double,
+    "arrayValue": _array,
+    "kvlistValue": _kvlist,
+    "bytesValue": _bytes,
+}
+
+
+def _list(value: Any, field: str) -> Iterable[Any]:
+    values = value.get("values") if isinstance(value, dict) else value
+    if values is not None and not isinstance(values, list):
+        raise Bad(field, f"{_short(values)} is no list")
+    return values or ()
 
 
 def _short(value: Any) -> str:
