@@ -11,7 +11,7 @@ the child, in its window, then put the cursor at its start. What follows from th
 - A child that straddles the cursor ran beside the later sibling already taken; it is skipped.
 - Siblings that touch (one ends where the next starts) are both on the path. Jaeger drops one of them.
 - A child of length zero holds up nothing. Each child is taken at most once.
-- A CONSUMER child of a PRODUCER does not block: nobody waits for it.
+- A CONSUMER child of a PRODUCER does not block, nor does one that only follows from it: nobody waits for them.
 
 *Self time* of a span: the part of its interval that no blocking child covers, that is its length minus the length of
 the union of their intervals, each clipped to it.
@@ -20,7 +20,7 @@ the union of their intervals, each clipped to it.
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from engines.tracing.spans import Kind, Span
+from engines.tracing.spans import FOLLOWS_FROM, Kind, Span
 from engines.tracing.tree import Tree
 
 NO_SPANS: Final = "the trace has no spans"
@@ -63,14 +63,18 @@ class Path(NamedTuple):
 
 def is_blocking(parent: Span, child: Span) -> bool:
     """Whether the parent can be held up by the child."""
-    return not (child.kind == Kind.CONSUMER and parent.kind == Kind.PRODUCER)
+    if child.kind == Kind.CONSUMER and parent.kind == Kind.PRODUCER:
+        return False
+    return not child.attributes or child.attributes[-1] != FOLLOWS_FROM
 
 
 def blocking_children(tree: Tree, index: int) -> Sequence[int]:
-    """The children that can hold up a span."""
+    """The children that can hold up a span, by start."""
     kids = tree.children[index]
     if tree.spans[index][_KIND] == Kind.PRODUCER:
-        return [kid for kid in kids if tree.spans[kid][_KIND] != Kind.CONSUMER]
+        kids = [kid for kid in kids if tree.spans[kid][_KIND] != Kind.CONSUMER]
+    if tree.follows:
+        kids = [kid for kid in kids if kid not in tree.follows]
     return kids
 
 
@@ -126,6 +130,20 @@ def _divide(tree: Tree, index: int, start: int, end: int, stack: list[tuple[int,
     stack.append((~index, start, cursor))
 
 
+def fault_of(tree: Tree, path: Path) -> str:
+    """Why this is no partition of the root's interval; empty if it is one."""
+    if tree.root < 0:
+        return "" if not path.segments and path.reason else "an empty trace has a path, or no reason for having none"
+    cursor, end = tree.start_us[tree.root], tree.end_us[tree.root]
+    for segment in path.segments:
+        if segment.start_us != cursor or segment.end_us < cursor:
+            return f"span {segment.span_id} owns {segment.start_us} to {segment.end_us} us, but {cursor} us is next"
+        cursor = segment.end_us
+    if cursor != end or not path.segments:
+        return f"the path ends at {cursor} us, and the root at {end} us"
+    return ""
+
+
 def self_times(tree: Tree) -> list[int]:
     """The self time of every span in microseconds, by index."""
     start_us, end_us, children = tree.start_us, tree.end_us, tree.children
@@ -146,4 +164,14 @@ def self_times(tree: Tree) -> list[int]:
     return own
 
 
-__all__ = ["NO_SPANS", "NO_TIME", "Path", "Segment", "blocking_children", "critical_path", "is_blocking", "self_times"]
+__all__ = [
+    "NO_SPANS",
+    "NO_TIME",
+    "Path",
+    "Segment",
+    "blocking_children",
+    "critical_path",
+    "fault_of",
+    "is_blocking",
+    "self_times",
+]

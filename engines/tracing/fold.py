@@ -1,11 +1,12 @@
 """Which rows of a big trace are worth a line on the screen.
 
-A view hides rows in five ways, all at once: subtrees folded by hand, plumbing, what is shorter than a share of the
-root, what is not on the critical path, what does not match a text. A row that is kept keeps its ancestors, so the
-picture stays a tree; every kept row tells how many are hidden below it. The tree itself never changes.
+A view hides rows in six ways, all at once: subtrees folded by hand, plumbing, siblings that are alike, what is shorter
+than a share of the root, what is not on the critical path, what does not match a text. A row that is kept keeps its
+ancestors, so the picture stays a tree; every kept row tells how many are hidden below it. The tree never changes.
 
 *Plumbing* is a span that only hands on: it has one child, works less than a twentieth of its time itself, waits for
-nothing, and reports no error (a client span around its server span, a chain of middleware).
+nothing, and reports no error (a client span around its server span, a chain of middleware). *Alike* are four siblings
+or more of one service and operation without an error; the longest stands for all of them.
 """
 
 from typing import Final, NamedTuple
@@ -16,6 +17,7 @@ from engines.tracing.tree import Tree
 from engines.tracing.waiting import SELF, by_name
 
 PLUMBING_WORK: Final = 20
+ALIKE_MIN: Final = 4
 PPM: Final = 1_000_000
 
 
@@ -26,6 +28,8 @@ class View(NamedTuple):
     """Span ids whose subtrees are closed."""
     plumbing: bool = False
     """Fold what only hands on."""
+    alike: bool = False
+    """Show one row for siblings that are alike."""
     at_least_ppm: int = 0
     """Hide what takes less than this share of the root."""
     only_critical: bool = False
@@ -49,6 +53,8 @@ class FoldRow(NamedTuple):
     """How many plumbing spans stand between it and the row above it."""
     match: bool
     """Whether it is here for itself, not only for something below it."""
+    times: int = 1
+    """How many siblings that are alike it stands for, itself included."""
 
 
 def visible(tree: Tree, path: Path, view: View = EVERYTHING) -> tuple[FoldRow, ...]:
@@ -60,16 +66,17 @@ def visible(tree: Tree, path: Path, view: View = EVERYTHING) -> tuple[FoldRow, .
         if wanted[row] and parent[row] >= 0:
             wanted[parent[row]] = True
     skipped = _plumbing(tree) if view.plumbing else frozenset()
-    count = len(tree.spans)
-    anchor, depth, through, hidden = [-1] * count, [0] * count, [0] * count, [0] * count
-    closed = [False] * count
+    alike, stand_ins = _alike(tree, wanted) if view.alike else ({}, frozenset())
+    size = len(tree.spans)
+    anchor, depth, through, hidden = [-1] * size, [0] * size, [0] * size, [0] * size
+    closed = [row in stand_ins for row in range(size)]
     shown: list[int] = []
     for row in tree.order:
         above = parent[row]
         if above >= 0:
             over = anchor[above]
             depth[row] = depth[over] + 1 if over >= 0 else 0
-            closed[row] = closed[above] or tree.spans[above].span_id in view.folded
+            closed[row] = closed[row] or closed[above] or tree.spans[above].span_id in view.folded
             through[row] = through[above] if above != over else 0
         if closed[row] or not (wanted[row] or row == tree.root):
             anchor[row] = anchor[above] if above >= 0 else -1
@@ -81,7 +88,7 @@ def visible(tree: Tree, path: Path, view: View = EVERYTHING) -> tuple[FoldRow, .
         else:
             anchor[row] = row
             shown.append(row)
-    return tuple(FoldRow(row, depth[row], hidden[row], through[row], match[row]) for row in shown)
+    return tuple(FoldRow(row, depth[row], hidden[row], through[row], match[row], alike.get(row, 1)) for row in shown)
 
 
 def _matches(tree: Tree, path: Path, view: View) -> list[bool]:
@@ -122,6 +129,26 @@ def _plumbing(tree: Tree) -> frozenset[int]:
         ):
             found.append(row)
     return frozenset(found)
+
+
+def _alike(tree: Tree, wanted: list[bool]) -> tuple[dict[int, int], frozenset[int]]:
+    """(how many siblings a row stands for, the rows another one stands for)."""
+    counts: dict[int, int] = {}
+    others: list[int] = []
+    for kids in tree.children:
+        if len(kids) < ALIKE_MIN:
+            continue
+        groups: dict[tuple[str, str], list[int]] = {}
+        for kid in kids:
+            span = tree.spans[kid]
+            if wanted[kid] and not span.is_error:
+                groups.setdefault((span.service, span.name), []).append(kid)
+        for group in groups.values():
+            if len(group) >= ALIKE_MIN:
+                longest = max(group, key=lambda row: (tree.end_us[row] - tree.start_us[row], -row))
+                counts[longest] = len(group)
+                others += [row for row in group if row != longest]
+    return counts, frozenset(others)
 
 
 def next_critical(path: Path, position: int, step: int = 1) -> int:

@@ -26,6 +26,9 @@ ACQUIRE_LOCK: Final = "acquire lock"
 RETRY_BACKOFF: Final = "retry backoff"
 """Waits before it tries again: ``retry.attempt``."""
 
+FOLLOWS_FROM: Final = ("opentracing.ref_type", "follows_from")
+"""The last attribute of a span that names another as its parent and yet did not hold it up (OpenTracing, Jaeger)."""
+
 NS_PER_US: Final = 1_000
 
 
@@ -159,6 +162,7 @@ def is_zero(identifier: str) -> bool:
 __all__ = [
     "ACQUIRE_CONNECTION",
     "ACQUIRE_LOCK",
+    "FOLLOWS_FROM",
     "NO_SCOPE",
     "NS_PER_US",
     "QUEUE_WAIT",

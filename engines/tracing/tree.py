@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from engines.tracing.spans import NS_PER_US, Kind, Span, is_zero
+from engines.tracing.spans import FOLLOWS_FROM, NS_PER_US, Kind, Span, is_zero
 
 MISSING_PARENT: Final = "missing parent"
 SEVERAL_ROOTS: Final = "several roots"
@@ -43,6 +43,7 @@ _SPAN_ID: Final = itemgetter(Span._fields.index("span_id"))
 _PARENT_ID: Final = itemgetter(Span._fields.index("parent_id"))
 _START_NS: Final = itemgetter(Span._fields.index("start_ns"))
 _END_NS: Final = itemgetter(Span._fields.index("end_ns"))
+_ATTRIBUTES: Final = itemgetter(Span._fields.index("attributes"))
 _NONE: Final = -1
 _ORPHAN: Final = -2
 
@@ -69,6 +70,8 @@ class Tree:
     start_us: list[int]
     end_us: list[int]
     """``start_us[i] <= end_us[i]``, also where the span says otherwise."""
+    follows: frozenset[int] = frozenset()
+    """Spans that say that they only follow from their parent."""
     depth: list[int] = field(default_factory=list)
     order: list[int] = field(default_factory=list)
     """Rows from top to bottom: parents before children, siblings by start."""
@@ -132,7 +135,8 @@ def build(spans: Iterable[Span]) -> Tree:
     parent = _plain_parents(found, by_id) if clean else _untangled_parents(found, by_id, notes)
     start_us = [each // NS_PER_US for each in map(_START_NS, found)]
     end_us = [each // NS_PER_US for each in map(_END_NS, found)]
-    tree = Tree(found, len(found), parent, [()] * len(found), start_us, end_us)
+    follows = [i for i, each in enumerate(map(_ATTRIBUTES, found)) if each and each[-1] == FOLLOWS_FROM]
+    tree = Tree(found, len(found), parent, [()] * len(found), start_us, end_us, frozenset(follows))
     _mend_times(tree, notes)
     _add_missing(tree, notes)
     _hang_children(tree)

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 from hypothesis import given, settings
 
-from engines.tracing.critical import NO_SPANS, NO_TIME, critical_path, is_blocking, self_times
-from engines.tracing.spans import Kind, Span
+from engines.tracing.critical import NO_SPANS, NO_TIME, critical_path, fault_of, is_blocking, self_times
+from engines.tracing.spans import FOLLOWS_FROM, Kind, Span
 from engines.tracing.tree import build
 from tests.engines.tracing.shapes import chain, defective_traces, ident, span
 
@@ -122,6 +122,13 @@ def test_a_consumer_below_anything_else_blocks_and_so_does_anything_else_below_a
     assert is_blocking(producer, server)
 
 
+def test_a_child_that_only_follows_from_its_parent_does_not_block() -> None:
+    follower = span("later", "a", 2, 9, attributes=(("peer", "x"), FOLLOWS_FROM))
+    assert path(span("a", "", 0, 10), follower) == [("a", 0, 10)]
+    assert own(span("a", "", 0, 10), follower)["a"] == 10
+    assert not is_blocking(span("a", "", 0, 10), follower)
+
+
 def test_a_span_that_ends_before_it_starts_holds_up_nothing() -> None:
     assert path(span("a", "", 0, 10), span("b", "a", 6, 3)) == [("a", 0, 10)]
 
@@ -161,6 +168,24 @@ def test_a_chain_of_8000_spans_does_not_exhaust_the_stack() -> None:
     assert tree.spans[max(found.on_path, key=lambda row: tree.depth[row])].span_id == f"{8_000:016x}"
 
 
+def test_a_path_that_is_no_partition_is_found_out() -> None:
+    tree = build([span("a", "", 0, 10), span("b", "a", 2, 7)])
+    good = critical_path(tree)
+    first, second, third = good.segments
+    assert fault_of(tree, good) == ""
+    for broken in (
+        (first, third),
+        (first, second),
+        (second, third),
+        (first, second, second, third),
+        (first, second, third._replace(end_us=11)),
+        (),
+    ):
+        assert fault_of(tree, good._replace(segments=broken))
+    assert fault_of(build([]), critical_path(build([]))) == ""
+    assert fault_of(build([]), good)
+
+
 # -- self time ---------------------------------------------------------------------------------------------------
 
 
@@ -196,6 +221,7 @@ def test_the_path_is_an_exact_partition_of_the_roots_interval(trace: list[Span])
     if not trace:
         assert found == ((), NO_SPANS)
         return
+    assert fault_of(tree, found) == ""
     assert sum(each.duration_us for each in found.segments) == tree.duration_us
     assert found.segments[0].start_us == tree.start_us[tree.root]
     assert found.segments[-1].end_us == tree.end_us[tree.root]

@@ -59,6 +59,25 @@ def test_what_fails_serves_waits_or_works_is_no_plumbing(instead: dict[str, Any]
     assert len(seen(View(plumbing=True), changed)) == 6
 
 
+def test_siblings_that_are_alike_are_one_row_for_the_longest() -> None:
+    fan = [span(f"k{i}", "root", i, i + 5 + (i == 3), name="quote") for i in range(6)]
+    odd = span("odd", "root", 9, 10, name="quote", status=Status.ERROR)
+    trace = [span("root", "", 0, 100), *fan, odd, span("deep", "k3", 4, 5), span("gone", "k4", 5, 6)]
+    tree = build(trace)
+    rows = visible(tree, critical_path(tree), View(alike=True))
+    assert [(tree.spans[each.row].span_id, each.times, each.hidden) for each in rows] == [
+        (ident("root"), 1, 6),
+        (ident("k3"), 6, 0),
+        (ident("deep"), 1, 0),
+        (ident("odd"), 1, 0),
+    ]
+
+
+def test_three_of_a_kind_are_shown_each() -> None:
+    fan = [span(f"k{i}", "root", i, i + 5, name="quote") for i in range(3)]
+    assert seen(View(alike=True), [span("root", "", 0, 100), *fan]) == ["root", "..quote", "..quote", "..quote"]
+
+
 def test_small_spans_are_hidden_and_counted_at_the_row_above() -> None:
     assert seen(View(at_least_ppm=200_000)) == ["root+1", "..call", "....serve+1", "......acquire connection"]
 
@@ -113,7 +132,7 @@ def test_what_is_shown_is_still_a_tree_and_nothing_goes_uncounted(
     trace: list[Span], plumbing: bool, least: int, critical: bool, text: str
 ) -> None:
     tree = build(trace)
-    rows = visible(tree, critical_path(tree), View(frozenset(), plumbing, least, critical, text))
+    rows = visible(tree, critical_path(tree), View(frozenset(), plumbing, False, least, critical, text))
     assert [row.depth for row in rows[:1]] == [0] * bool(rows)
     for above, below in pairwise(rows):
         assert below.depth <= above.depth + 1
