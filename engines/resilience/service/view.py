@@ -33,7 +33,8 @@ def take(engine: "ResilienceEngine") -> s.Snapshot:
     """Everything there is to see."""
     ledger = engine.ledger
     counts = ledger.whole.counts
-    newest = [*ledger.ended, *list(ledger.running.values())[-CALLS_SHOWN:]][-CALLS_SHOWN:]
+    running = list(ledger.running.values())[-CALLS_SHOWN // 2 :]
+    newest = [*list(ledger.ended)[len(running) - CALLS_SHOWN :], *running]
     client = engine.client()
     return s.Snapshot(
         now_us=engine.now_us,
