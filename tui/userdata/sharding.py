@@ -6,9 +6,12 @@ from typing import Any, Final
 
 import click
 
+from engines.errors import UserError
+from engines.sharding.change import NODES_MAX as COMPARED_MAX
 from engines.sharding.change import change
 from engines.sharding.cluster.commands import AddNode, RemoveNode
-from engines.sharding.cluster.options import KEYS_MAX
+from engines.sharding.cluster.options import KEYS_MAX, NODES_MAX, SETTINGS
+from engines.sharding.cluster.orders import NAME
 from engines.sharding.compare import Outcome
 from engines.sharding.judge import Judgement, judge
 from engines.sharding.keys import read_keys, show
@@ -17,6 +20,7 @@ from tui.userdata.common import Opening, check_lines, echo_json, head_json, name
 
 NODES: Final = 10
 VNODES: Final = 150
+RF: Final = 3
 
 
 def read(file: str, options: DataOptions) -> Judgement:
@@ -28,16 +32,28 @@ def read(file: str, options: DataOptions) -> Judgement:
         options.join_name,
         options.leave_name,
     )
+    replicas(options, len(plan.nodes))
     name = name_of(file)
     with open_data(file) as stream:
         keys, skipped = read_keys(stream, name, skip_bad=options.skip_bad)
     return judge(keys, skipped, name, plan, VNODES if options.vnodes is None else options.vnodes, _progress())
 
 
+def replicas(options: DataOptions, nodes: int) -> int:
+    """How many copies of a key are asked for. UserError for more than there are nodes, before anything is read."""
+    if options.rf is None:
+        return min(RF, nodes)
+    if not 1 <= options.rf <= nodes:
+        raise UserError(
+            f"--rf {options.rf}: every replica needs a node of its own; with {nodes} nodes 1 to {nodes} are accepted"
+        )
+    return options.rf
+
+
 def report(file: str, options: DataOptions, as_json: bool) -> bool:
     """Print the comparison; with ``locate`` every placement as well, as a stream."""
     found = read(file, options)
-    rf = min(3, len(found.plan.nodes)) if options.rf is None else options.rf
+    rf = replicas(options, len(found.plan.nodes))
     vnodes = VNODES if options.vnodes is None else options.vnodes
     placements = found.placements(rf, vnodes) if options.locate else None
     if not as_json:
@@ -95,18 +111,27 @@ def _progress() -> Callable[[int, int], None]:
 
 def opening(file: str, options: DataOptions) -> Opening:
     """A simulated cluster that holds these keys: its settings, and what happens to it at once."""
+    nodes = NODES if options.nodes is None else options.nodes
+    plan = change(nodes, options.join or 0, options.leave or 0, options.join_name, options.leave_name)
+    named = {setting.name: setting for setting in SETTINGS}
+    settings: list[tuple[str, Any]] = [("nodes", nodes)]
+    if options.rf is not None:
+        settings.append(("rf", replicas(options, nodes)))
+    if options.vnodes is not None:
+        settings.append(("vnodes", options.vnodes))
+    for name, value in settings:
+        named[name].accept(value, f"--{name} in the app")
+    if len(plan.nodes) + len(plan.join) > NODES_MAX:
+        raise UserError(
+            f"{len(plan.nodes)} nodes and {len(plan.join)} more: the app shows at most {NODES_MAX}; "
+            f"dp-tui run compares up to {COMPARED_MAX:,}"
+        )
+    for name in plan.join:
+        if not NAME.fullmatch(name):
+            raise UserError(f"--join-name {name!r}: in the app a name has 1 to 8 characters of a-z, 0-9 and -, as n12")
     with open_data(file) as stream:
         keys, _ = read_keys(stream, name_of(file), skip_bad=options.skip_bad)
     sample = tuple((show(key), max(1, round(weight))) for key, weight in keys.sample(KEYS_MAX))
-    settings: list[tuple[str, Any]] = [("user_keys", sample), ("stand_for", len(keys))]
-    if options.nodes is not None:
-        settings.append(("nodes", options.nodes))
-    if options.vnodes is not None:
-        settings.append(("vnodes", options.vnodes))
-    if options.rf is not None:
-        settings.append(("rf", options.rf))
-    joins = [AddNode() for _ in range(options.join or 0)] + [AddNode(name) for name in options.join_name]
-    last = options.nodes or 6
-    leaves = [RemoveNode(f"n{last - i}") for i in range(options.leave or 0)]
-    leaves += [RemoveNode(name) for name in options.leave_name]
-    return Opening(None, tuple(settings), (*joins, *leaves))
+    settings += [("user_keys", sample), ("stand_for", len(keys))]
+    orders = (*(AddNode(name) for name in plan.join), *(RemoveNode(name) for name in plan.leave))
+    return Opening(None, tuple(settings), orders)

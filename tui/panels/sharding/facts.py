@@ -135,9 +135,11 @@ def cut_off(snapshot: Snapshot, node: NodeState) -> bool:
 
 
 def percent1(ppm: int) -> str:
-    """``17.1 %``; nothing is ``0``, and what is next to nothing is not said to be nothing."""
+    """``17.1 %``; nothing is ``0``, all is ``100 %``, and what is next to nothing is not said to be nothing."""
     if ppm <= 0:
         return "0"
+    if ppm >= 1_000_000:
+        return f"{ppm // 10_000} %"
     return f"{ppm / 10_000:.1f} %" if ppm >= 500 else "<.1 %"
 
 
