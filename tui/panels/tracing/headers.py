@@ -18,6 +18,8 @@ from tui.panels.tracing.sheets import Sheet
 
 CONTINUED: Final = "continued"
 FROM_SPANS: Final = "as the spans tell"
+OUTSIDE: Final = frozenset({"users", "you"})
+"""Who has no spans: their requests begin traces."""
 ENTERS: Final = frozenset({Kind.SERVER, Kind.CONSUMER})
 
 
@@ -106,7 +108,7 @@ def _none(canvas: Canvas, snapshot: Snapshot, focus: Focus) -> None:
 
 
 def _hop(canvas: Canvas, y: int, hop: Hop, selected: bool, route: int, start_us: int, glyphs: Glyphs) -> None:
-    broken = hop.outcome not in (CONTINUED, FROM_SPANS)
+    broken = is_broken(hop)
     canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
     canvas.put_right(9, y, f"+{span_time(hop.at_us - start_us)}" if hop.at_us >= start_us else "", "dim")
     ink: Ink = "selected" if selected else "text"
@@ -117,10 +119,17 @@ def _hop(canvas: Canvas, y: int, hop: Hop, selected: bool, route: int, start_us:
     canvas.put(x, y, clip(told(hop, canvas.width - x), canvas.width - x), "bad" if broken else "dim")
 
 
+def is_broken(hop: Hop) -> bool:
+    """Whether the trace should have gone on here and did not: only users call without headers."""
+    return hop.outcome not in (CONTINUED, FROM_SPANS) and hop.src not in OUTSIDE
+
+
 def told(hop: Hop, width: int) -> str:
     """What the headers said, as short as there is room for."""
-    if hop.outcome not in (CONTINUED, FROM_SPANS):
+    if is_broken(hop):
         return hop.outcome
+    if hop.src in OUTSIDE:
+        return "the trace begins here"
     sent = {name.lower(): value for name, value in hop.headers}
     value = sent.get("traceparent") or sent.get("b3") or sent.get("x-b3-traceid") or "no trace header"
     return shortened(value, width)
@@ -137,7 +146,7 @@ def shortened(value: str, width: int) -> str:
 def whole(hop: Hop) -> list[list[Piece]]:
     """The headers in full, what they mean, and what became of them."""
     lines: list[list[Piece]] = [[(f"{name}: ", "key"), (value, "text")] for name, value in hop.headers]
-    if not hop.headers:
+    if not hop.headers and is_broken(hop):
         lines.append(
             [("no trace header was sent: ", "bad"), (f"{hop.dst} cannot know that it is part of anything", "text")]
         )
@@ -146,8 +155,7 @@ def whole(hop: Hop) -> list[list[Piece]]:
         _, _, span, flags = value.split("-")
         kept = "sampled" if flags[-1:] in "13579bdf" else "not sampled"
         lines.append(
-            [(f"{hop.dst}'s span has the parent ", "dim"), (span, "text"), (f", {kept} (flags {flags})", "dim")]
+            [(f"the span of {hop.dst} has the parent ", "dim"), (span, "text"), (f", {kept} (flags {flags})", "dim")]
         )
-    good = hop.outcome in (CONTINUED, FROM_SPANS)
-    lines.append([("outcome: ", "dim"), (hop.outcome, "good" if good else "bad")])
+    lines.append([("outcome: ", "dim"), (hop.outcome, "bad" if is_broken(hop) else "good")])
     return lines

@@ -13,7 +13,7 @@ from tui.panels.common.sheet import Fact, Section, fact
 from tui.panels.common.sheet import draw as draw_sheet
 from tui.panels.common.words import plural
 from tui.panels.tracing.facts import KINDS, percent, saturation, share, span_time, wait_of
-from tui.panels.tracing.headers import shortened
+from tui.panels.tracing.headers import is_broken, shortened
 from tui.panels.tracing.select import service_of, sheet_of, skew, span_of, view_of
 from tui.panels.tracing.servicemap import busiest, state
 from tui.panels.tracing.sheets import Sheet
@@ -92,6 +92,16 @@ def times(made: Sheet, index: int) -> tuple[Fact, ...]:
         fact("self", span_time(own), "bright", (f"{share(own, took)} of it, the rest is in children", "dim")
              if own < took else ("all of it", "dim")),
     ]  # fmt: skip
+    above = tree.parent[index]
+    if above >= 0 and tree.spans[above].kind == Kind.CLIENT and tree.spans[index].kind == Kind.SERVER:
+        facts.append(
+            fact(
+                "call",
+                span_time(tree.end_us[above] - tree.start_us[above]),
+                "text",
+                (f"as {tree.spans[above].service} saw it: {span_time(made.self_us[above])} on the way", "dim"),
+            )
+        )
     if on_path:
         facts.append(fact("critical", span_time(on_path), "leader",
                           (f"on the path: {share(on_path, made.duration_us)} of the trace", "text")))  # fmt: skip
@@ -138,8 +148,8 @@ def context(snapshot: Snapshot, span: Span) -> tuple[Fact, ...]:
     facts = [fact("span", span.span_id, "text", (f"parent {span.parent_id}" if span.parent_id else "no parent", "dim"))]
     if hop is not None:
         value = next((value for name, value in hop.headers if name.lower() == "traceparent"), "")
-        facts.append(fact("header", shortened(value, HEADER) or "no traceparent", "text" if value else "bad"))
-        if hop.outcome != "continued":
+        facts.append(fact("header", shortened(value, HEADER) or "no traceparent", "bad" if is_broken(hop) else "text"))
+        if is_broken(hop):
             facts.append(fact("", hop.outcome, "bad"))
     elif not span.parent_id:
         facts.append(fact("", "it starts the trace: no header led here", "dim"))
@@ -314,7 +324,7 @@ def whole(snapshot: Snapshot) -> tuple[Fact, ...]:
         gone = f"{store.unsampled_traces:,} traces not kept" if store.unsampled_traces else ""
         facts.append(fact("sampling", snapshot.sampling, "text", (gone, "warn")))
     if store.lost_spans or store.late_spans:
-        facts.append(fact("spans", f"{store.lost_spans:,} lost", "lost" if store.lost_spans else "dim",
+        facts.append(fact("spans", f"{store.lost_spans:,} lost,", "lost" if store.lost_spans else "dim",
                           (f"{store.late_spans:,} late" if store.late_spans else "", "warn")))  # fmt: skip
     return tuple(facts)
 

@@ -136,7 +136,7 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
 """Lessons by name."""
 
 OF_KIND: Final = {
-    "new_trace": "context", "trace": "trace", "pool_wait": "pool", "queue_wait": "queue", "overload": "queue",
+    "new_trace": "context", "trace": "trace", "verdict": "verdict", "pool_wait": "pool", "queue_wait": "queue", "overload": "queue",
     "lock_wait": "lock", "retry": "retry", "timeout": "timeout", "gave_up": "timeout", "breaker": "breaker",
     "redelivered": "async", "fault": "fault", "heal": "fault", "set": "load", "ask": "load", "skew": "clock",
     "crash": "machine", "restart": "machine", "freeze": "machine", "thaw": "machine", "wait": "machine",

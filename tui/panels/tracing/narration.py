@@ -203,6 +203,7 @@ TABLE: Final[dict[str, tuple[Say, Ink]]] = {
     "breaker": (_breaker, "open"),
     "redelivered": (lambda e: f"hands {e.get('dst')} a message again: {e.why}; the work may happen twice", "warn"),
     "gave_up": (lambda e: f"gives up on {e.get('operation')}: {e.why}", "error"),
+    "verdict": (lambda e: f"is what the verdict names now: {e.why}", "bright"),
     "ask": (_ask, "you"),
     "fault": (_fault, "bad"),
     "set": (_set, "you"),

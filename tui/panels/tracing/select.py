@@ -132,18 +132,20 @@ def rows_of(snapshot: Snapshot, focus: Focus) -> tuple[Sheet, Rows]:
 
 
 def span_of(snapshot: Snapshot, focus: Focus) -> int:
-    """The selected span by its place in the tree; -1: there is no trace."""
-    made = sheet_of(snapshot, focus)
-    chosen = read(focus).span
-    index = made.find(chosen) if chosen else -1
-    return index if index >= 0 else made.worst()
+    """The selected span by its place in the tree, or what is shown in its place; -1: there is no trace."""
+    _, rows = rows_of(snapshot, focus)
+    row = row_of(snapshot, focus)
+    return rows.items[row].row if row >= 0 else -1
 
 
 def row_of(snapshot: Snapshot, focus: Focus) -> int:
-    """The row of the selected span, or of its nearest ancestor that is shown; -1: nothing is shown."""
+    """The row of the selected span, or the one that shows it; -1: nothing is shown."""
     made, rows = rows_of(snapshot, focus)
-    row = rows.row_of(made.tree, span_of(snapshot, focus))
-    return row if row >= 0 or not rows.items else 0
+    if not rows.items:
+        return -1
+    chosen = read(focus).span
+    index = made.find(chosen) if chosen else -1
+    return max(0, rows.row_of(made.tree, index if index >= 0 else made.worst()))
 
 
 # -- services --------------------------------------------------------------------------------------------------------

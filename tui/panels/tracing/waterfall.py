@@ -7,6 +7,8 @@ computes (waiting for a connection, a worker, a lock) has a colour and a shape o
 
 from typing import Final
 
+from engines.tracing import waiting
+from engines.tracing.spans import Kind
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panels.tracing.facts import brief, line_up, saturation, share, span_time, wait_glyph, wait_of
@@ -163,12 +165,15 @@ def _label(made: Sheet, rows: Rows, row: int, ink: Ink) -> list[tuple[str, Ink]]
     span = made.tree.spans[index]
     if made.tree.is_missing(index):
         return [("? ", "lost"), (f"missing span {span.span_id[:6]}", "lost")]
+    name = span.name or "?"
+    if span.kind == Kind.CLIENT and not made.tree.children[index] and waiting.callee(span):
+        name += f" > {waiting.callee(span)}"  # who was called says nothing of it
     above = rows.up[row]
     parent = made.tree.spans[rows.items[above].row] if above >= 0 else None
     loud = ink if ink != "text" else "bright"
     if parent is not None and parent.service == span.service and not made.tree.is_missing(rows.items[above].row):
-        return [(span.name or "?", ink if ink not in ("text", "leader") else "text")]
-    return [(f"{span.service or '?'} ", loud), (span.name or "?", "dim")]
+        return [(name, ink if ink not in ("text", "leader") else "text")]
+    return [(f"{span.service or '?'} ", loud), (name, "dim")]
 
 
 def _rails(canvas: Canvas, y: int, rows: Rows, row: int, indent: tuple[int, int], glyphs: Glyphs) -> int:
