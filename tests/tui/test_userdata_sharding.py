@@ -114,7 +114,9 @@ def test_weights_make_a_hot_key(tmp_path: Path) -> None:
     data = judged(file, "--nodes", "4")
     assert data["snapshot"]["total_weight"] == 1_000
     assert all(each["hottest_key_share"] == pytest.approx(0.6) for each in data["strategies"].values())
-    assert all(each["peak_to_mean"] > 2.399 for each in data["strategies"].values()), "no placement splits one key"
+    peaks = {name: each["peak_to_mean"] for name, each in data["strategies"].items()}
+    assert peaks.pop("bounded") < 1.3, "what is over the bound walks on to the next nodes"
+    assert min(peaks.values()) > 2.399, "no placement splits one key"
 
 
 def test_locate_names_slot_token_owner_and_replicas(tmp_path: Path) -> None:
