@@ -37,7 +37,7 @@ _TITLES: Final = {
 }
 ACCEPTED: Final = "OTLP JSON (an object or lines), OTLP protobuf, Jaeger JSON and Zipkin v2 JSON are accepted"
 
-_JSON: Final = re.compile(rb"[ \t\r\n]*(\{[ \t\r\n]*([\"}]|$)|\[[ \t\r\n]*([\"{\[\]]|$))")
+_JSON: Final = re.compile(rb"[ \t\r\n]*(\{[ \t\r\n]*([\"}]|$)|\[[ \t\r\n]*([\"{\[\]\-0-9tfn]|$))")
 _FIRST_FIELD: Final = 0x0A
 """Field 1 of TracesData, length-delimited: a ResourceSpans."""
 _INNER_FIELDS: Final = (0x0A, 0x12, 0x1A)
