@@ -50,7 +50,9 @@ def is_json(head: bytes) -> bool:
 
 
 def is_protobuf(head: bytes) -> bool:
-    """Does it begin like a ResourceSpans, or like one that is empty?"""
+    """Does it begin like a ResourceSpans, perhaps with the collector's length of four bytes in front?"""
+    if head[:1] == b"\0" and head[4:5] == bytes([_FIRST_FIELD]):
+        head = head[4:]
     if head[:1] != bytes([_FIRST_FIELD]):
         return False
     at = 1

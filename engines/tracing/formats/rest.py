@@ -50,7 +50,7 @@ def restored(span: Span, text: str, otlp: OtlpReader) -> Span:
     try:
         fields = json.loads(text)
         return span._replace(**{name: _read(name, value, otlp) for name, value in fields.items()})
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+    except (Bad, ValueError, TypeError, AttributeError, KeyError, RecursionError):
         raise Bad(REST, "this tag was not written by dp-tui, or was changed") from None
 
 

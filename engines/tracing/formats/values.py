@@ -16,8 +16,8 @@ from typing import Any, Final, TypeVar
 
 from engines.tracing.spans import Attributes, KeyValues, Value
 
-DEPTH_MAX: Final = 64
-"""Lists within lists of an attribute's value."""
+DEPTH_MAX: Final = 32
+"""Lists within lists of an attribute's value; protobuf's own limit is not far above."""
 UINT64: Final = 1 << 64
 INT64: Final = 1 << 63
 SHARED_MAX: Final = 1 << 17

@@ -303,7 +303,7 @@ def test_a_value_within_values_without_end_is_refused() -> None:
     value: dict[str, Any] = {"stringValue": "x"}
     for _ in range(100):
         value = {"arrayValue": {"values": [value]}}
-    assert "lists more than 64 deep" in refused(otlp(attributes=[{"key": "a", "value": value}]))
+    assert "lists more than 32 deep" in refused(otlp(attributes=[{"key": "a", "value": value}]))
 
 
 @pytest.mark.parametrize(
