@@ -10,6 +10,7 @@ book is bounded: the oldest traces go, and past ``CHAINS_MAX`` or ``FACTS_MAX`` 
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from engines.tracing.critical import Path
@@ -151,10 +152,10 @@ class Book:
         found = [(self.chains[root].service, self.chains[root].operation, count) for root, count in counts.items()]
         return tuple(sorted(found, key=lambda each: (-each[2], each[:2])))
 
-    def of(self, service: str, operation: str) -> list[TraceSummary]:
-        """The traces of one root operation, oldest first."""
+    def of(self, service: str, operation: str, among: Iterable[TraceSummary] | None = None) -> list[TraceSummary]:
+        """The traces of one root operation, oldest first; of all, or of those given."""
         root = self._chain_ids.get(Chain(-1, service, operation))
-        return [summary for summary in self.traces.values() if summary.root == root]
+        return [summary for summary in (self.traces.values() if among is None else among) if summary.root == root]
 
     def told(self, span: Span) -> Told:
         """What kind of time a span's own time is, by its name."""

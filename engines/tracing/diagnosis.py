@@ -14,11 +14,13 @@ or where something works.
 Below 100 traces the slow cohort would be a single request: there is no diagnosis then, but a reason.
 """
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from engines.tracing.aggregate import P50, P99, PPM, percentile, rank
 from engines.tracing.cohorts import Book, TraceSummary
 from engines.tracing.gap import Cause, Contribution, Gap
+from engines.tracing.tree import MISSING_NAME
 from engines.tracing.waiting import HELD
 from engines.tracing.words import consequence, walk_line
 
@@ -91,9 +93,25 @@ class Diagnosis(NamedTuple):
         return self.verdict.sentence
 
 
-def diagnose(book: Book, service: str, operation: str) -> Diagnosis | NoDiagnosis:
-    """The diagnosis of one root operation, or the reason why there is none."""
-    traces = book.of(service, operation)
+def diagnose_worst(book: Book) -> Diagnosis | NoDiagnosis:
+    """The diagnosis of the root operation whose p99 is farthest from its p50, among those with enough traces."""
+    roots = [each for each in book.roots() if each[1] != MISSING_NAME or each[0]]
+    enough = [each for each in roots if each[2] >= TRACES_MIN]
+    if not enough:
+        most = f": at most {roots[0][2]}, of {roots[0][0]} {roots[0][1]}" if roots else ""
+        return NoDiagnosis(f"no root operation has {TRACES_MIN} traces{most}; fewer cannot tell what p99 is")
+    spreads = []
+    for service, operation, _ in enough:
+        durations = sorted(each.duration_us for each in book.of(service, operation))
+        spreads.append((percentile(durations, P50) - percentile(durations, P99), service, operation))
+    return diagnose(book, *min(spreads)[1:])
+
+
+def diagnose(
+    book: Book, service: str, operation: str, among: Iterable[TraceSummary] | None = None
+) -> Diagnosis | NoDiagnosis:
+    """The diagnosis of one root operation, or the reason why there is none; over all traces of the book, or some."""
+    traces = book.of(service, operation, among)
     if len(traces) < TRACES_MIN:
         return NoDiagnosis(
             f"{len(traces)} traces of {service} {operation}: at least {TRACES_MIN} are needed to speak of its p99"
@@ -196,4 +214,5 @@ __all__ = [
     "NoDiagnosis",
     "WalkStep",
     "diagnose",
+    "diagnose_worst",
 ]

@@ -60,6 +60,14 @@ class SpanStore:
             evicted.append(self._evict_oldest())
         return tuple(evicted)
 
+    def pop_oldest(self) -> tuple[Span, ...]:
+        """Evict the oldest trace and hand out its spans; () if there is none."""
+        if not self._traces:
+            return ()
+        spans = self.trace(next(iter(self._traces)))
+        self._evict_oldest()
+        return spans
+
     def trace_ids(self) -> tuple[str, ...]:
         """The traces it holds, oldest first."""
         return tuple(self._traces)

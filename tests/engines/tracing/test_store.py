@@ -88,6 +88,16 @@ def test_looking_changes_nothing_that_is_pickled() -> None:
     assert pickle.loads(before).trace("a") == store.trace("a")
 
 
+def test_the_oldest_trace_can_be_taken_out_whole() -> None:
+    store = filled(9, "abab")
+    assert [each.start_ns for each in store.pop_oldest()] == [0, 2]
+    assert store.trace_ids() == ("b",)
+    assert store.add(span("a", 9)) == ()
+    assert store.refused_spans == 1
+    assert len(store.pop_oldest()) == 2
+    assert store.pop_oldest() == ()
+
+
 def test_a_store_for_no_span_is_a_bug() -> None:
     with pytest.raises(ValueError, match="holds nothing"):
         SpanStore(0)
