@@ -17,7 +17,7 @@ class Call:
     The name of a service calls that one alone; an empty one takes turns as the clients do.
     """
 
-    kind: str = ""
+    what: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Burst:
     """So many calls of the clients at one moment: a push message, a full hour, the end of an outage."""
 
     count: int
-    kind: str = ""
+    what: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class SetBackoff:
     """How long retries wait: ``fixed exponential full-jitter equal-jitter decorrelated``."""
 
     edge: str
-    kind: str
+    backoff: str
     base_us: int
     cap_us: int = 10_000_000
 

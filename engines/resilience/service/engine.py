@@ -81,6 +81,17 @@ class ResilienceEngine(World):
         self.series: deque[Sample] = deque(maxlen=SERIES_MAX)
         self.sample_due_us = SAMPLE_US
         self.cue: tuple[int, str] | None = None
+        self.links = {
+            t.edge_id(row.id, dst): tuple(
+                link
+                for a in row.hosts
+                for b in self.topology.service(dst).hosts
+                for link in (self.hosts[a].links[b], self.hosts[b].links[a])
+            )
+            for row in rows
+            for dst in row.needs
+        }
+        """The links of every edge, both ways."""
         self.begin()
 
     # -- the world's hooks -------------------------------------------------------------------------------------

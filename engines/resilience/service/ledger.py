@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from engines.resilience.service.messages import DIED, FALLBACK, OK
 from engines.sim.clock import US_PER_MS, US_PER_S, Clock
+from engines.sim.network import PPM
 from engines.sim.service import Latencies
 
 SAMPLE_US: Final = 500 * US_PER_MS
@@ -29,12 +30,14 @@ Fact = tuple[Any, ...]
 class Meter:
     """Counters by name, and how fast each grew in the last samples."""
 
-    __slots__ = ("before", "counts", "grown")
+    __slots__ = ("before", "counts", "grown", "rates")
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.counts = dict.fromkeys(names, 0)
         self.before = dict(self.counts)
         self.grown: deque[dict[str, int]] = deque(maxlen=RATE_SAMPLES)
+        self.rates = dict(self.counts)
+        """A second, rounded, as of the last sample."""
 
     def add(self, name: str, count: int = 1) -> None:
         """Count."""
@@ -45,15 +48,16 @@ class Meter:
         grown = {name: count - self.before[name] for name, count in self.counts.items()}
         self.before = dict(self.counts)
         self.grown.append(grown)
+        span_us = len(self.grown) * SAMPLE_US
+        for name in self.counts:
+            total = sum(each[name] for each in self.grown)
+            self.rates[name] = (total * US_PER_S + span_us // 2) // span_us
         return grown
 
-    def per_s(self, name: str) -> int:
-        """The rate in the last samples, rounded."""
-        if not self.grown:
-            return 0
-        total = sum(grown[name] for grown in self.grown)
-        span_us = len(self.grown) * SAMPLE_US
-        return (total * US_PER_S + span_us // 2) // span_us
+    def share_ppm(self, part: str, whole: str) -> int:
+        """How much of one counter another was in the last samples."""
+        wholes = sum(each[whole] for each in self.grown)
+        return sum(each[part] for each in self.grown) * PPM // wholes if wholes else 0
 
 
 class Percentiles:

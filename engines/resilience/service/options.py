@@ -48,7 +48,7 @@ SETTINGS: Final = (
     Setting("slow", (), help="services with another service time, as (name, milliseconds)"),
     *(Setting(name, True, help=f"rule: {name.replace('_', ' ')}") for name in RULE_NAMES),
 )
-ENVOY: Final[Config] = (("preset", NO_BREAKER), ("outlier", True), ("payment_hosts", 5), ("budget", 20))
+ENVOY: Final[Config] = (("preset", NO_BREAKER), ("outlier", True), ("payment_hosts", 3), ("budget", 20))
 """What the variant without a state machine begins with."""
 
 

@@ -42,7 +42,7 @@ DELAY_MAX_US: Final = 60 * US_PER_S
 def check(engine: "ResilienceEngine", command: Any) -> None:
     """UserError for what makes no sense here."""
     match command:
-        case c.Call(kind=kind) | c.Burst(kind=kind) if kind and kind not in t.KINDS:
+        case c.Call(what=kind) | c.Burst(what=kind) if kind and kind not in t.KINDS:
             raise UserError(f"call {kind!r}: one of {', '.join(t.KINDS)} is accepted")
         case c.Call() | c.Burst() if engine.hosts[t.CLIENTS].status != UP:
             raise UserError(f"the clients are {engine.hosts[t.CLIENTS].status}: they cannot call")
@@ -90,7 +90,7 @@ def _check_edge(engine: "ResilienceEngine", command: Any) -> None:
                 raise UserError(f"{command.edge}: there is no breaker: give it one with a preset first")
         case c.SetOrder(order=order) if sorted(order) != sorted(LAYERS):
             raise UserError(f"order {', '.join(order)}: each of {', '.join(LAYERS)} is needed once")
-        case c.SetBackoff(kind=kind, base_us=base_us, cap_us=cap_us):
+        case c.SetBackoff(backoff=kind, base_us=base_us, cap_us=cap_us):
             _one_of("backoff", kind, tuple(BACKOFFS))
             if not 0 <= base_us <= cap_us <= TIME_MAX_US:
                 raise UserError(f"backoff of {base_us} to {cap_us} us: 0 <= base <= cap <= {TIME_MAX_US} is accepted")
@@ -135,7 +135,7 @@ def changed(options: EdgeOptions, command: Any) -> EdgeOptions:
             return options
         case c.SetOption(name=name, value=value):
             return with_number(options, name, value)
-        case c.SetBackoff(kind=kind, base_us=base_us, cap_us=cap_us):
+        case c.SetBackoff(backoff=kind, base_us=base_us, cap_us=cap_us):
             return replace(options, backoff=kind, base_us=base_us, cap_us=cap_us)
         case c.SetOrder(order=order):
             return replace(options, order=order)
@@ -195,9 +195,9 @@ def _load(engine: "ResilienceEngine", command: Any) -> None:
     host, client = engine.hosts[t.CLIENTS], engine.client()
     load = engine.load
     match command:
-        case c.Call(kind=kind):
+        case c.Call(what=kind):
             client.call(host, kind or t.pick(load.mix, host.stream("your kinds")), YOU)
-        case c.Burst(count=count, kind=kind):
+        case c.Burst(count=count, what=kind):
             engine.record("burst", t.CLIENTS, why=kind or load.mix, count=count)
             for _ in range(count):
                 client.call(host, kind or t.pick(load.mix, host.stream("kinds")), t.CLIENTS)
@@ -272,7 +272,7 @@ def _tuned(command: Any) -> tuple[str, str, dict[str, Any]]:
             return "preset", preset, {}
         case c.SetOption(name=name, value=value):
             return "option", name, {"value": value}
-        case c.SetBackoff(kind=kind, base_us=base_us, cap_us=cap_us):
+        case c.SetBackoff(backoff=kind, base_us=base_us, cap_us=cap_us):
             return "backoff", kind, {"base_us": base_us, "cap_us": cap_us}
     return "order", " > ".join(command.order), {}
 

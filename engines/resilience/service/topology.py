@@ -72,10 +72,9 @@ class Topology(NamedTuple):
         raise KeyError(host)
 
     def machines(self) -> tuple[str, ...]:
-        """Every machine that serves, databases next to their services, ``api`` last."""
-        rows = [service for service in self.services if service.layer in ("service", "database")]
-        rows.sort(key=lambda service: service.id)
-        return tuple(host for service in (*rows, self.service(API)) for host in service.hosts)
+        """Every machine that serves: ``cart`` first, each next to its database, ``api`` last."""
+        names = [each for name in ("cart", "payment", "catalog", "auth") for each in (name, database(name))]
+        return tuple(host for name in (*names, API) for host in self.service(name).hosts)
 
 
 def database(service: str) -> str:

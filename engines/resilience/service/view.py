@@ -17,9 +17,9 @@ from engines.resilience.service.gear import Gear
 from engines.resilience.service.ledger import CALLS_SHOWN, ClientCall, Meter
 from engines.resilience.service.node import ServiceNode
 from engines.resilience.service.options import EdgeOptions, numbers
-from engines.resilience.service.topology import CLIENTS, Service
+from engines.resilience.service.topology import CLIENTS, LINK, Service
 from engines.sim.clock import format_span
-from engines.sim.network import PPM, Link
+from engines.sim.network import Link
 from engines.sim.world import describe_link
 
 if TYPE_CHECKING:
@@ -96,14 +96,14 @@ def _service(engine: "ResilienceEngine", row: Service) -> s.ServiceView:
         workers=sum(host.workers for host in hosts),
         queue=sum(host.queue for host in hosts),
         queue_max=sum(host.queue_max for host in hosts),
-        service_time=f"{format_span(dials.usual_us)}, {dials.shape}" if dials else "",
+        service_time=_service_time(dials.usual_us, dials.shape) if dials else "",
         mean_us=dials.usual_us if dials else 0,
         shed_us=dials.shed_us if dials else 0,
         newest_first=dials.newest_first if dials else False,
-        arrived_per_s=meter.per_s("arrived"),
-        done_per_s=meter.per_s("done"),
-        refused_per_s=meter.per_s("refused"),
-        wasted_per_s=meter.per_s("wasted"),
+        arrived_per_s=meter.rates["arrived"],
+        done_per_s=meter.rates["done"],
+        refused_per_s=meter.rates["refused"],
+        wasted_per_s=meter.rates["wasted"],
         wasted=meter.counts["wasted"],
         done=meter.counts["done"],
     )
@@ -145,9 +145,7 @@ def _edge(engine: "ResilienceEngine", row: Service, dst: str) -> s.EdgeView:
     edge = engine.caller(row.hosts[0]).edges[dst]
     meter, latency = edge.meter, engine.ledger.latency[edge.id]
     gear, options, fault = edge.gear, edge.options, edge.fault
-    links = _links(engine, row.hosts, gear.names)
-    calls = sum(grown["ended"] for grown in meter.grown)
-    failed = sum(grown["failed"] for grown in meter.grown)
+    links = [link for link in engine.links[edge.id] if link.faulty or link.held]
     on = gear.layers(1 << 62)
     return s.EdgeView(
         id=edge.id,
@@ -157,7 +155,7 @@ def _edge(engine: "ResilienceEngine", row: Service, dst: str) -> s.EdgeView:
         order=on,
         pipeline=options.order,
         breaker=_breaker(edge, gear.breaker, engine.now_us) if gear.breaker is not None else None,
-        retry=_retry(gear, meter, engine.now_us) if "retry" in on else None,
+        retry=_retry(gear, meter, engine.now_us) if options.retries else None,
         bulkhead=_bulkhead(gear),
         limiter=_limiter(gear, engine.now_us),
         timeout_us=options.timeout_us,
@@ -177,25 +175,19 @@ def _edge(engine: "ResilienceEngine", row: Service, dst: str) -> s.EdgeView:
         abort_percent=fault.abort_percent,
         abort_status=fault.abort_status,
         running=len(edge.calls),
-        calls_per_s=meter.per_s("calls"),
-        attempts_per_s=meter.per_s("attempts"),
-        errors_ppm=failed * PPM // calls if calls else 0,
-        rejected_per_s=meter.per_s("rejected"),
+        calls_per_s=meter.rates["calls"],
+        attempts_per_s=meter.rates["attempts"],
+        errors_ppm=meter.share_ppm("failed", "ended"),
+        rejected_per_s=meter.rates["rejected"],
         p50_us=latency.p50_us,
         p99_us=latency.p99_us,
         faults=_faults_of_edge(edge, links),
         options=_numbers(options),
         cut=any(link.cut for link in links),
         loss_ppm=max((link.loss_ppm for link in links), default=0),
-        latency_us=max((link.latency_us for link in links), default=0),
+        latency_us=max((link.latency_us for link in links), default=LINK.latency_us),
         shuffled_ppm=max((max(link.duplicate_ppm, link.reorder_ppm) for link in links), default=0),
     )
-
-
-def _links(engine: "ResilienceEngine", sources: tuple[str, ...], targets: tuple[str, ...]) -> list[Link]:
-    """The links of an edge, both ways."""
-    hosts = engine.hosts
-    return [link for a in sources for b in targets for link in (hosts[a].links[b], hosts[b].links[a])]
 
 
 def _faults_of_edge(edge: Edge, links: list[Link]) -> tuple[str, ...]:
@@ -206,8 +198,7 @@ def _faults_of_edge(edge: Edge, links: list[Link]) -> tuple[str, ...]:
     if fault.abort_percent:
         found.append(f"{fault.abort_percent} % aborted with {fault.abort_status}")
     for link in links:
-        if link.faulty or link.held:
-            found.extend(f"{what} {link.src}>{link.dst}" for what in describe_link(link))
+        found.extend(f"{what} {link.src}>{link.dst}" for what in describe_link(link))
     return tuple(found)
 
 
@@ -239,6 +230,11 @@ def _breaker(edge: Edge, breaker: Breaker, now_us: int) -> s.BreakerView:
 
 
 @lru_cache(maxsize=64)
+def _service_time(us: int, shape: str) -> str:
+    return f"{format_span(us)}, {shape}"
+
+
+@lru_cache(maxsize=64)
 def _words(options: BreakerOptions) -> tuple[tuple[str, str], ...]:
     return options.words()
 
@@ -261,18 +257,21 @@ def _history(breaker: Breaker, now_us: int) -> tuple[s.Lasted, ...]:
 
 def _retry(gear: Gear, meter: Meter, now_us: int) -> s.RetryView:
     options = gear.options
-    words = options.backoff
-    if options.backoff != "fixed":
-        words += f", up to {format_span(options.cap_us)}"
     left = -1
     if gear.budget is not None:
         left = gear.budget.available(now_us)
     elif gear.active is not None:
         left = max(0, gear.active.allowed - gear.active.retries)
     return s.RetryView(
-        options.retries, f"{words} from {format_span(options.base_us)}", meter.counts["retried"],
+        options.retries, _backoff(options.backoff, options.base_us, options.cap_us), meter.counts["retried"],
         meter.counts["denied"], options.budget_ppm, left,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _backoff(kind: str, base_us: int, cap_us: int) -> str:
+    upper = "" if kind == "fixed" else f", up to {format_span(cap_us)}"
+    return f"{kind}, {format_span(base_us)}{upper}"
 
 
 def _bulkhead(gear: Gear) -> s.BulkheadView | None:
