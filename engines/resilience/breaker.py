@@ -181,14 +181,16 @@ class Breaker:
     """The machine. ``acquire`` before a call; then ``result``, or ``release`` or ``refused`` if there was none."""
 
     __slots__ = (
-        "_calm_us",
         "_due_us",
         "_failure_ppm",
         "_judges_success",
         "_minimum",
         "_over",
+        "_quick_us",
         "_slow_ppm",
         "_slow_us",
+        "_ticks",
+        "calm",
         "cause",
         "era",
         "fresh",
@@ -198,6 +200,7 @@ class Breaker:
         "probes_running",
         "since_us",
         "state",
+        "timeless",
         "window",
     )
 
@@ -222,20 +225,24 @@ class Breaker:
         self._slow_ppm = options.slow_ppm
         self._minimum = options.needed
         self._judges_success = options.judged_on is JudgedOn.RESULT
+        self._ticks = options.judged_on is JudgedOn.TICK
 
     def _plan(self) -> None:
         """When time alone moves the breaker, and until when a call needs no more than the short way.
 
-        The short way is for closed breakers without a timer, whose window does not care for starts.
+        ``calm`` is a closed breaker without a timer whose window does not care for starts: every call may start. It
+        is ``timeless`` if durations do not matter either, so that nobody need know when a call started. How long the
+        results may go the short way too, ``_judged`` says.
         """
         options = self.options
         self._due_us = NEVER
-        self._calm_us = -1
+        self._quick_us = -1
+        self.calm = self.timeless = False
         match self.state:
             case State.CLOSED:
                 self._due_us = self.window.next_us()
-                if options.window not in (WindowKind.TICK, WindowKind.FIRES):
-                    self._calm_us = NEVER
+                self.calm = options.window not in (WindowKind.TICK, WindowKind.FIRES)
+                self.timeless = self.calm and not options.slow_us
             case State.OPEN if options.waiting is Waiting.TIMER:
                 self._due_us = self.since_us + options.wait_us
             case State.HALF_OPEN if options.half_open_max_us:
@@ -245,14 +252,14 @@ class Breaker:
 
     def acquire(self, now_us: int) -> Permit | Rejection:
         """May a call start now? A permit (an int) or the reason why not."""
-        if now_us < self._calm_us:
-            return self.era
-        return self._acquire(now_us)
+        return self.era if self.calm else self._acquire(now_us)
 
     def _acquire(self, now_us: int) -> Permit | Rejection:
         if now_us >= self._due_us:
             self.poll(now_us)
         self.window.started(now_us)
+        if self.state is State.CLOSED:
+            return self.era
         if self.state is State.OPEN and self._waited(now_us):
             waited = explain.waited(self.options, now_us - self.since_us)
             self._move(now_us, Cause.WAIT_OVER, waited)
@@ -275,24 +282,19 @@ class Breaker:
 
     def result(self, permit: Permit, now_us: int, failed: bool, duration_us: int = 0) -> Transition | None:
         """A call that was let through ended; the transition that this caused, if it did."""
-        if now_us >= self._calm_us:
-            return self._result(permit, now_us, failed, duration_us > self._slow_us)
-        window = self.window
-        window.record(now_us, failed, duration_us > self._slow_us)
-        if (failed or self._judges_success) and window.calls >= self._minimum and (window.failures or window.slow):
-            return self._judge(now_us)
-        return None
+        if now_us < self._quick_us and not failed and duration_us <= self._slow_us:
+            self.window.calls += 1
+            return None
+        return self._result(permit, now_us, failed, duration_us > self._slow_us)
 
     def _result(self, permit: Permit, now_us: int, failed: bool, slow: bool) -> Transition | None:
         if now_us >= self._due_us:
             self.poll(now_us)
+        if self.state is State.CLOSED:
+            self.window.record(now_us, failed, slow)
+            return self._judged(now_us, failed)
         late = permit != self.era
         match self.state:
-            case State.CLOSED:
-                self.window.record(now_us, failed, slow)
-                self._due_us = self.window.next_us()
-                due = self._judges_success or (failed and self.options.judged_on is JudgedOn.FAILURE)
-                return self._judge(now_us) if due and self.window.calls >= self._minimum else None
             case State.HALF_OPEN:
                 if late and self.options.late is LateRule.IGNORED:
                     return None
@@ -304,6 +306,26 @@ class Breaker:
                 self.window.record(now_us, failed, slow)
             case State.METRICS_ONLY:
                 self.window.record(now_us, failed, slow)
+        return None
+
+    def _judged(self, now_us: int, failed: bool) -> Transition | None:
+        """A result was counted in a closed breaker: is it judged, and does it trip?
+
+        If it does not, quick successes may follow until the running bucket ends: nothing leaves the window before
+        that, so a success can only lower the rates; it could bring the minimum about, but that is reached, or there is
+        nothing to judge.
+        """
+        window = self.window
+        if self._ticks:
+            self._due_us = window.next_us()
+            return None
+        enough = window.calls >= self._minimum
+        if enough and (failed or self._judges_success):
+            moved = self._judge(now_us)
+            if moved is not None:
+                return moved
+        if type(window) is TimeWindow:
+            self._quick_us = window.edge_us if enough or not (window.failures or window.slow) else -1
         return None
 
     def _judge(self, at_us: int) -> Transition | None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeVar
 
 from engines.errors import UserError
-from engines.resilience.breaker import Breaker
+from engines.resilience.breaker import Breaker, Permit, Rejection
 from engines.resilience.bulkhead import Bulkhead
 from engines.resilience.limiter import TokenBucket
 from engines.resilience.retry import Retry
@@ -88,39 +88,47 @@ class TimedOut(Exception):
 
 
 class Guard:
-    """A breaker around plain functions; ``clock`` tells microseconds."""
+    """A breaker around plain functions; ``clock_ns`` tells nanoseconds, as the clocks of Python do.
 
-    __slots__ = ("acquire", "breaker", "clock", "result")
+    The clock is read once where once is enough: a breaker that lets every call start and does not judge slowness
+    need not know when one started.
+    """
 
-    def __init__(self, breaker: Breaker, clock: Callable[[], int]) -> None:
+    __slots__ = ("breaker", "clock_ns", "result")
+
+    def __init__(self, breaker: Breaker, clock_ns: Callable[[], int]) -> None:
         self.breaker = breaker
-        self.clock = clock
-        self.acquire = breaker.acquire
+        self.clock_ns = clock_ns
         self.result = breaker.result
 
     def __call__(self, call: Callable[[], R]) -> R:
         """Call it, unless the breaker is open. An exception is a failure; what was turned away inside is refused."""
-        clock = self.clock
-        start_us = clock()
-        permit = self.acquire(start_us)
-        if type(permit) is not int:
-            assert not isinstance(permit, int)
-            raise Rejected("breaker", permit.why, permit)
+        breaker = self.breaker
+        if breaker.timeless:
+            permit, start_us = breaker.era, 0
+        else:
+            start_us = self.clock_ns() // 1_000
+            got = breaker.acquire(start_us)
+            if isinstance(got, Rejection):
+                raise Rejected("breaker", got.why, got)
+            permit = got
         try:
             value = call()
-        except Rejected:
-            self.breaker.refused(permit, clock())
+        except BaseException as error:
+            self._failed(permit, start_us, error)
             raise
-        except Exception:
-            end_us = clock()
-            self.result(permit, end_us, True, end_us - start_us)
-            raise
-        except BaseException:
-            self.breaker.release(permit, clock())
-            raise
-        end_us = clock()
-        self.result(permit, end_us, False, end_us - start_us)
+        now_us = self.clock_ns() // 1_000
+        self.result(permit, now_us, False, now_us - start_us if start_us else 0)
         return value
+
+    def _failed(self, permit: Permit, start_us: int, error: BaseException) -> None:
+        now_us = self.clock_ns() // 1_000
+        if isinstance(error, Rejected):
+            self.breaker.refused(permit, now_us)
+        elif isinstance(error, Exception):
+            self.result(permit, now_us, True, now_us - start_us if start_us else 0)
+        else:
+            self.breaker.release(permit, now_us)
 
 
 class Retrying:
@@ -159,15 +167,15 @@ class Retrying:
 class Limiting:
     """A token for each call."""
 
-    __slots__ = ("bucket", "clock")
+    __slots__ = ("bucket", "clock_ns")
 
-    def __init__(self, bucket: TokenBucket, clock: Callable[[], int]) -> None:
+    def __init__(self, bucket: TokenBucket, clock_ns: Callable[[], int]) -> None:
         self.bucket = bucket
-        self.clock = clock
+        self.clock_ns = clock_ns
 
     def __call__(self, call: Callable[[], R]) -> R:
         """Call it if there is a token."""
-        taken = self.bucket.take(self.clock())
+        taken = self.bucket.take(self.clock_ns() // 1_000)
         if not taken.ok:
             raise Rejected("limiter", taken.why, taken)
         return call()
@@ -176,17 +184,17 @@ class Limiting:
 class Timing:
     """A call that returns too late has failed."""
 
-    __slots__ = ("clock", "timeout_us")
+    __slots__ = ("clock_ns", "timeout_us")
 
-    def __init__(self, timeout_us: int, clock: Callable[[], int]) -> None:
+    def __init__(self, timeout_us: int, clock_ns: Callable[[], int]) -> None:
         self.timeout_us = timeout_us
-        self.clock = clock
+        self.clock_ns = clock_ns
 
     def __call__(self, call: Callable[[], R]) -> R:
         """Its value, if it came in time."""
-        start_us = self.clock()
+        start_ns = self.clock_ns()
         value = call()
-        took_us = self.clock() - start_us
+        took_us = (self.clock_ns() - start_ns) // 1_000
         if took_us > self.timeout_us:
             raise TimedOut(f"took {took_us} us, {self.timeout_us} allowed")
         return value
@@ -231,7 +239,7 @@ class Pipeline:
     def __init__(
         self,
         parts: Parts,
-        clock: Callable[[], int],
+        clock_ns: Callable[[], int],
         sleep_us: Callable[[int], None],
         stream: Stream,
         order: tuple[str, ...] = ORDER,
@@ -240,11 +248,11 @@ class Pipeline:
         if parts.retry is not None:
             made["retry"] = Retrying(parts.retry, stream, sleep_us)
         if parts.breaker is not None:
-            made["breaker"] = Guard(parts.breaker, clock)
+            made["breaker"] = Guard(parts.breaker, clock_ns)
         if parts.limiter is not None:
-            made["limiter"] = Limiting(parts.limiter, clock)
+            made["limiter"] = Limiting(parts.limiter, clock_ns)
         if parts.timeout_us is not None:
-            made["timeout"] = Timing(parts.timeout_us, clock)
+            made["timeout"] = Timing(parts.timeout_us, clock_ns)
         if parts.bulkhead is not None:
             made["bulkhead"] = Permitting(parts.bulkhead)
         self.parts = parts

@@ -136,11 +136,17 @@ class TimeWindow:
 
     The multiples are counted from ``origin_us``: 0 for windows that follow the clock's seconds, the moment of
     construction for those that follow a timer.
+
+    A result is added to the totals only; ``earlier_*`` are the totals as the running bucket found them, and what it
+    holds is worked out when it ends. So a success costs one addition.
     """
 
     __slots__ = (
         "calls",
         "calls_in",
+        "earlier_calls",
+        "earlier_failures",
+        "earlier_slow",
         "edge_us",
         "failures",
         "failures_in",
@@ -162,16 +168,16 @@ class TimeWindow:
 
     def reset(self, now_us: int) -> None:
         """Forget everything."""
+        self._clear()
+        self.index = 0
+        self.edge_us = now_us - (now_us - self.origin_us) % self.width_us + self.width_us
+
+    def _clear(self) -> None:
         self.calls = self.failures = self.slow = 0
+        self.earlier_calls = self.earlier_failures = self.earlier_slow = 0
         self.calls_in = [0] * self.many
         self.failures_in = [0] * self.many
         self.slow_in = [0] * self.many
-        self.index = 0
-        self.edge_us = self._edge(now_us)
-
-    def _edge(self, now_us: int) -> int:
-        """When the bucket of this moment ends."""
-        return now_us - (now_us - self.origin_us) % self.width_us + self.width_us
 
     def started(self, now_us: int) -> None:
         """Starts are not counted."""
@@ -179,33 +185,31 @@ class TimeWindow:
     def record(self, now_us: int, failed: bool, slow: bool) -> None:
         """A result falls into the running bucket."""
         if now_us >= self.edge_us:
-            self._advance(now_us)
-        index = self.index
+            self.advance(now_us)
         self.calls += 1
-        self.calls_in[index] += 1
         if failed:
             self.failures += 1
-            self.failures_in[index] += 1
         if slow:
             self.slow += 1
-            self.slow_in[index] += 1
 
-    def _advance(self, now_us: int) -> None:
+    def advance(self, now_us: int) -> None:
         """Make the bucket of this moment the running one; what is older than the window goes."""
         steps = (now_us - self.edge_us) // self.width_us + 1
         self.edge_us += steps * self.width_us
         if steps >= self.many:
-            self.calls = self.failures = self.slow = 0
-            self.calls_in = [0] * self.many
-            self.failures_in = [0] * self.many
-            self.slow_in = [0] * self.many
+            self._clear()
             return
+        index = self.index
+        self.calls_in[index] = self.calls - self.earlier_calls
+        self.failures_in[index] = self.failures - self.earlier_failures
+        self.slow_in[index] = self.slow - self.earlier_slow
         for _ in range(steps):
-            self.index = index = (self.index + 1) % self.many
+            self.index = index = (index + 1) % self.many
             self.calls -= self.calls_in[index]
             self.failures -= self.failures_in[index]
             self.slow -= self.slow_in[index]
             self.calls_in[index] = self.failures_in[index] = self.slow_in[index] = 0
+        self.earlier_calls, self.earlier_failures, self.earlier_slow = self.calls, self.failures, self.slow
 
     def counts(self, now_us: int) -> Counts:
         """The sum of what is still inside."""
@@ -224,6 +228,9 @@ class TimeWindow:
             back = self.many - 1 - place - steps
             if back < 0:
                 found.append(Bucket(start_us, 0, 0, 0))
+            elif back == 0:
+                running = (self.calls - self.earlier_calls, self.failures - self.earlier_failures)
+                found.append(Bucket(start_us, *running, self.slow - self.earlier_slow))
             else:
                 i = (self.index - back) % self.many
                 found.append(Bucket(start_us, self.calls_in[i], self.failures_in[i], self.slow_in[i]))
@@ -245,20 +252,17 @@ class FiresWindow(TimeWindow):
     def started(self, now_us: int) -> None:
         """A call was fired."""
         if now_us >= self.edge_us:
-            self._advance(now_us)
+            self.advance(now_us)
         self.calls += 1
-        self.calls_in[self.index] += 1
 
     def record(self, now_us: int, failed: bool, slow: bool) -> None:
         """Its result adds only what was wrong with it."""
         if now_us >= self.edge_us:
-            self._advance(now_us)
+            self.advance(now_us)
         if failed:
             self.failures += 1
-            self.failures_in[self.index] += 1
         if slow:
             self.slow += 1
-            self.slow_in[self.index] += 1
 
 
 class TickWindow:
