@@ -29,11 +29,10 @@ class Span(NamedTuple):
 
 
 class Tab(NamedTuple):
-    """One pattern in the top line."""
+    """One pattern in the top line. The number is its place among the seven; those not built are absent."""
 
     number: int
     title: str
-    built: bool
 
 
 # -- tabs ------------------------------------------------------------------------------------------------------------
@@ -54,7 +53,7 @@ def tabs(width: int, each: Sequence[Tab], active: int, version: str = "") -> tup
         else:
             x = canvas.put(x, 0, f" {tab.number} ", "dim")
             if full:
-                x = canvas.put(x, 0, f"{tab.title} ", "tab" if tab.built else "dim")
+                x = canvas.put(x, 0, f"{tab.title} ", "tab")
         spans.append(Span(start, x, str(tab.number)))
     for right in (name, "dp-tui"):
         if x + 2 + len(right) + 1 <= width:

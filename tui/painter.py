@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from engines import TITLES
 from tui import chrome
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
@@ -35,8 +34,7 @@ class Painter:
 
     def __init__(self, panels: tuple[Panel, ...], glyphs: Glyphs, version: str) -> None:
         built = {panel.pattern.number: panel.pattern.title for panel in panels}
-        titles = {**built, **dict(enumerate(TITLES, 1))}
-        self.tabs = tuple(chrome.Tab(number, title, number in built) for number, title in sorted(titles.items()))
+        self.tabs = tuple(chrome.Tab(number, title) for number, title in sorted(built.items()))
         self.glyphs = glyphs
         self.version = version
         self.layout = Layout(0, 0)

@@ -16,7 +16,7 @@ from tui.scrubber import Mark, Tape, horizon, scrubber, span_name, thin, time_at
 from tui.theme import known
 
 SEVEN = ("Consistency", "Consensus", "Sharding", "Resilience", "Events", "CQRS", "Tracing")
-TABS = tuple(Tab(number, title, number == 2) for number, title in enumerate(SEVEN, 1))
+TABS = tuple(Tab(number, title) for number, title in enumerate(SEVEN, 1))
 GOOD = tuple(Check(name, True, "") for name in "abcde")
 BAD = (*GOOD, Check("leader completeness", False, "an entry is missing", ("entry 3",)))
 
@@ -42,6 +42,12 @@ def test_wide_tabs_have_titles_and_narrow_ones_numbers() -> None:
     assert narrow.text().startswith("  1  2 Consensus  3  4  5  6  7 ")
     assert narrow.text().endswith("dp-tui")
     assert narrow.ink_at(6, 0) == "tab-active"
+
+
+def test_patterns_that_are_not_built_are_absent_and_the_others_keep_their_numbers() -> None:
+    canvas, spans = tabs(80, (TABS[1], TABS[6]), 7)
+    assert canvas.text().startswith("  2 Consensus  7 Tracing ")
+    assert [span.key for span in spans] == ["2", "7"]
 
 
 def test_a_click_on_a_tab_finds_its_number() -> None:

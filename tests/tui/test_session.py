@@ -492,8 +492,8 @@ def test_clicks() -> None:
     assert one.scene.focus.area == "inspector"
     one.click(1, 34)
     assert one.scene.timeline.now_us == 0
-    one.click(6, 0)
-    assert one.notice == "1 Consistency is not built yet"
+    one.press("1")
+    assert one.notice == "1 Consistency is not built yet", "its tab is absent, its key says why"
     line = screen(one).splitlines()[-1]
     assert one.click(line.index("b break"), 35) == Ask("rules")
     assert one.click(500, 500) is None
