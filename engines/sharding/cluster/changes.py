@@ -54,14 +54,15 @@ class Known(NamedTuple):
 def build(
     variant: str, nodes: tuple[str, ...], vnodes: int, bound: int, keys: tuple[tuple[str, int], ...], chunks: int
 ) -> Strategy:
-    """A fresh strategy. ``keys`` with their sizes, for the chunks."""
+    """A fresh strategy. ``keys`` with their sizes, for the chunks; no ``chunks``: the letters A to Z, cut evenly."""
     match variant:
         case "ring":
             return Ring(nodes, vnodes)
         case "modulo":
             return Modulo(nodes)
         case "range":
-            table = from_sample([(raw(key), size) for key, size in keys], nodes, chunks * len(nodes))
+            sample = [(raw(key), size) for key, size in keys]
+            table = from_sample(sample, nodes, chunks * len(nodes)) if chunks else weighed(Range(nodes).chunks, sample)
             ranges = Range(nodes, tuple(replace(chunk, jumbo=False, size=round(chunk.size)) for chunk in table))
             ranges.chunk_size = max(1, round(ranges.chunk_size))
             return ranges
@@ -89,6 +90,14 @@ def directory(strategy: Strategy, known: Known) -> dict[str, str]:
     keys = sorted(known.keys, key=lambda key: (-weights[key], key))
     owners = strategy.owners(Batch([raw(key) for key in keys], [weights[key] for key in keys]))
     return dict(zip(keys, owners, strict=True))
+
+
+def weighed(table: Chunks, sample: list[tuple[bytes, int]]) -> Chunks:
+    """The chunks with as much as these keys weigh in them."""
+    sizes = [0] * len(table)
+    for key, size in sample:
+        sizes[chunk_table.find(table, key)] += size
+    return tuple(replace(chunk, size=size) for chunk, size in zip(table, sizes, strict=True))
 
 
 def sized(table: Chunks, sizes: dict[str, int]) -> Chunks:

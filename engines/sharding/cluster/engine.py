@@ -66,7 +66,7 @@ class ShardingEngine(World):
         self.history = History(self.clock)
         self.ledger = Ledger(self.clock)
         self.sizes = {key: weight for key, weight in base.weighted if weight > 1} if variant == "range" else {}
-        chunk_keys = 2 * sum(weight for _, weight in base.weighted) // (options.chunks * options.nodes) + 8
+        chunk_keys = 2 * sum(weight for _, weight in base.weighted) // (max(1, options.chunks) * options.nodes) + 8
         self.balancing = Balancing(options.balancer and variant == "range", False, chunk_keys)
         self.atlas = Atlas()
         for id, registers in base.disks.items():

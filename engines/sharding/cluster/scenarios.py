@@ -146,6 +146,42 @@ SLOT_MIGRATION: Final = Scenario(
     ),
 )  # fmt: skip
 
+SURNAMES: Final = (
+    "Abel", "Bauer", "Chen", "Costa", "Diaz", "Evans", "Fischer", "Garcia", "Gupta", "Haas", "Ivanov", "Jones", "Kim",
+    "Lopez", "Martin", "Mori", "Nagy", "Olsen", "Park", "Quinn", "Rossi", "Sanchez", "Sato", "Schmidt", "Silva",
+    "Singh", "Smith", "Suzuki", "Tanaka", "Usman", "Vogel", "Wang", "Weber", "Young", "Zhang",
+)  # fmt: skip
+
+LETTERS: Final = Scenario(
+    name="a-to-m",
+    title="A-M here, N-Z there: split, move, merge",
+    summary="The textbook's two ranges: names are not spread like letters, so a range is split, moved and merged.",
+    variant="range",
+    config=_small(
+        nodes=2, chunks=0, balancer=False, bandwidth=4, clients=2, rate=8, workload="uniform",
+        user_keys=tuple((name, 1) for name in SURNAMES),
+    ),
+    end_us=17_000 * US_PER_MS,
+    script=(
+        *_say(1_500, "Names from A to M live on n1, from N to Z on n2. A question for all names with K asks one node: "
+                     "that is what ranges are for, and what no hash can do."),
+        *_say(3_000, "But names are no letters: 16 of these 35 come before N, and 14 from S on. A third node "
+                     "joins. Nothing moves to it by itself: the balancer is off."),
+        *_at(3_010, c.AddNode()),
+        *_say(5_000, "We split N-Z at S. A split moves nothing: it only draws a line in the map, and both halves stay "
+                     "on n2."),
+        *_at(5_010, c.SplitChunk("N", "S")),
+        *_say(6_500, "Now the upper half moves, key by key: until all have arrived n2 serves those it still has, and "
+                     "sends clients on for the others."),
+        *_at(6_510, c.MoveChunk("S", "n3")),
+        *_say(12_000, "Three nodes share the names. Range sharding moves what you choose to move, and nothing else. "
+                      "A cut that was too many goes the other way: split n1's names at G, then merge again."),
+        *_at(12_010, c.SplitChunk("", "G")),
+        *_at(13_500, c.MergeChunks("")),
+        *_say(15_500, "Neighbours on one node are merged without moving a key. Only the map changed, twice."),
+    ),
+)  # fmt: skip
+
 MONOTONIC: Final = Scenario(
     name="monotonic",
     title="Keys that only grow, and the hot last chunk",
@@ -319,6 +355,6 @@ DEPOSED: Final = Scenario(
 )  # fmt: skip
 
 SCENARIOS: Final = (
-    MOD_N, VNODES, HOT_KEY, HEAT_SPLIT, SLOT_MIGRATION, MONOTONIC, JUMBO, RACK_LOSS, FULL_COVERAGE, FAILOVER, NOT_KEPT,
-    NO_ASK, DEPOSED,
+    MOD_N, VNODES, HOT_KEY, HEAT_SPLIT, SLOT_MIGRATION, LETTERS, MONOTONIC, JUMBO, RACK_LOSS, FULL_COVERAGE, FAILOVER,
+    NOT_KEPT, NO_ASK, DEPOSED,
 )  # fmt: skip

@@ -90,6 +90,19 @@ def test_every_answer_of_the_protocol_is_heard() -> None:
     assert sorted(answers) == ["ASK", "CROSSSLOT", "MOVED", "TRYAGAIN", "served"]
 
 
+def test_the_article_s_ranges_are_split_moved_and_merged() -> None:
+    def chunks(until_ms: int) -> list[tuple[str, str, str, int]]:
+        return [(each.min, each.max, each.owner, each.keys) for each in seen("a-to-m", until_ms).chunks]
+
+    assert chunks(1_400) == [("", "N", "n1", 16), ("N", "", "n2", 19)]
+    assert chunks(6_400) == [("", "N", "n1", 16), ("N", "S", "n2", 5), ("S", "", "n2", 14)]
+    assert chunks(11_900) == [("", "N", "n1", 16), ("N", "S", "n2", 5), ("S", "", "n3", 14)]
+    assert chunks(13_000)[:2] == [("", "G", "n1", 7), ("G", "N", "n1", 9)]
+    assert chunks(16_900) == chunks(11_900)
+    done = [event.get("keys") for event in heard("a-to-m") if event.kind == "plan_done"]
+    assert done == [0, 14], "the join and the edits moved nothing, the move all names from S on"
+
+
 def test_growing_keys_are_all_written_to_one_node() -> None:
     snapshot = seen("monotonic", 16_000)
     assert sorted(node.ops_per_s > 0 for node in snapshot.nodes) == [False, False, False, True]
