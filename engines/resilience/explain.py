@@ -18,7 +18,7 @@ from engines.resilience.policy import (
 )
 
 if TYPE_CHECKING:
-    from engines.resilience.breaker import Why
+    from engines.resilience.states import Why
 
 
 def _share(part: int, whole: int) -> str:
