@@ -29,8 +29,8 @@ VALUES_MAX: Final = 32
 """An attribute with more values than this tells single requests apart, not slow ones from fast ones."""
 FACTS_PER_TRACE: Final = 96
 FACT_LENGTH: Final = 60
-WORTH_CUTTING: Final = 10
-"""What would be saved is worked out for what takes at least a tenth of the trace."""
+WORTH_CUTTING: Final = 4
+"""What would be saved is worked out for what takes at least a quarter of the trace."""
 NUMBERS: Final = ("pool.", "queue.", "workers.", "lock.waiting", "thread.", "net.", "url.", "code.", "retry.attempt")
 """Attributes that only measure, locate or number: no reason by themselves."""
 

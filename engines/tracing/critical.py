@@ -104,7 +104,7 @@ def critical_path(tree: Tree, root: int | None = None) -> Path:
 def _divide(tree: Tree, index: int, start: int, end: int, stack: list[tuple[int, int, int]]) -> None:
     """Push the parts of a span's window: those of its blocking children and those that are its own, latest first."""
     start_us, end_us = tree.start_us, tree.end_us
-    kids = blocking_children(tree, index)  # by start
+    kids = blocking_children(tree, index)
     cursor = end
     for kid in kids:
         if start_us[kid] >= end:
@@ -114,6 +114,9 @@ def _divide(tree: Tree, index: int, start: int, end: int, stack: list[tuple[int,
             stack.append((kid, cursor, end))
             break
     if cursor == start:
+        return
+    if len(kids) == 1 and cursor < end:
+        stack.append((~index, start, cursor))
         return
     ended = [kid for kid in kids if start < end_us[kid] <= cursor]
     ended.sort(key=end_us.__getitem__, reverse=True)  # of those that end together, still the longest first
@@ -152,7 +155,7 @@ def self_times(tree: Tree) -> list[int]:
         if not kids:
             continue
         cursor, end = start_us[index], end_us[index]
-        for kid in blocking_children(tree, index):  # by start
+        for kid in blocking_children(tree, index):
             kid_start, kid_end = start_us[kid], end_us[kid]
             if kid_end > end:
                 kid_end = end

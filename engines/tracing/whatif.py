@@ -12,6 +12,7 @@ With nothing cut, this reproduces every interval. Only the ancestors of what is 
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 from engines.tracing.critical import blocking_children
@@ -64,20 +65,31 @@ def _play(tree: Tree, row: int, length: Mapping[int, int]) -> int:
     if not any(kid in length for _, _, kid in kids):
         return end - start
     kids.sort()
+    if all(one[1] <= following[0] for one, following in pairwise(kids)):  # one after the other
+        return end - start - sum(_shorter(tree, kid, length) for kid in kids)
     by_end = sorted(kids, key=lambda kid: (kid[1], kid[0], kid[2]))
     moved: dict[int, int] = {}
     ends, moved_ends = [start], [0]
     # By start, so that whatever had ended when a child started has been played when its turn comes.
-    for kid_start, kid_end, kid in kids:
+    for window in kids:
+        kid_start, kid_end, kid = window
         while (ended := by_end[len(ends) - 1])[1] <= kid_start and ended[2] in moved:
             ends.append(ended[1])
             moved_ends.append(max(moved[ended[2]], moved_ends[-1] if ends[-2] == ended[1] else 0))
         before = bisect_right(ends, kid_start) - 1
-        overflow = tree.end_us[kid] - kid_end
-        was = tree.end_us[kid] - tree.start_us[kid]
-        shorter = max(0, was - length.get(kid, was) - overflow)
-        moved[kid] = moved_ends[before] + (kid_start - ends[before]) + max(0, kid_end - kid_start - shorter)
+        lasts = kid_end - kid_start - _shorter(tree, window, length)
+        moved[kid] = moved_ends[before] + (kid_start - ends[before]) + lasts
     return max(moved.values()) + (end - by_end[-1][1])
+
+
+def _shorter(tree: Tree, window: tuple[int, int, int], length: Mapping[int, int]) -> int:
+    """By how much a child now fills less of its window; what it saves outside of its parent does not count."""
+    kid_start, kid_end, kid = window
+    after = length.get(kid)
+    if after is None:
+        return 0
+    saved = tree.end_us[kid] - tree.start_us[kid] - after - (tree.end_us[kid] - kid_end)
+    return min(max(0, saved), kid_end - kid_start)
 
 
 __all__ = ["WhatIf", "what_if"]
