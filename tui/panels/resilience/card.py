@@ -61,7 +61,7 @@ def _beside(breaker: BreakerView) -> str:
 
 def _under(snapshot: Snapshot, breaker: BreakerView) -> tuple[str, str, str]:
     """A number for each state: the one it is in says how long or how far, the others what they last did."""
-    lasted = {each.state: each.lasted_us for each in breaker.history if each.lasted_us >= 0}
+    lasted = {each.state: each.lasted_us for each in facts.lives(snapshot, breaker) if each.lasted_us >= 0}
     said = {state: f"last {secs(lasted[state])}" if state in lasted else "never yet" for state in facts.NAMES}
     here = max(0, snapshot.now_us - breaker.since_us)
     said["closed"] = said["closed"] if breaker.state != "closed" else f"for {secs(here)}"
@@ -125,7 +125,10 @@ def _words(canvas: Canvas, breaker: BreakerView, y: int, rows: int, now_us: int)
     """Since when, why, and what next."""
     here = secs(max(0, now_us - breaker.since_us))
     lines: list[tuple[str, str, Ink]] = [("for", here, facts.INKS.get(breaker.state, "text"))]
-    lines += [("why" if not i else "", text, "text") for i, text in enumerate(wrap(breaker.why, canvas.width - 9))]
+    lines += [
+        ("why" if not i else "", text, "text")
+        for i, text in enumerate(wrap(breaker.why or "it has never moved", canvas.width - 9))
+    ]
     what = "opens" if breaker.state == "closed" else "next"
     lines += [(what if not i else "", text, "bright")
               for i, text in enumerate(wrap(breaker.closes.removeprefix("opens "), canvas.width - 9))]  # fmt: skip
@@ -137,10 +140,12 @@ def _words(canvas: Canvas, breaker: BreakerView, y: int, rows: int, now_us: int)
 
 
 def _short(canvas: Canvas, breaker: BreakerView, y: int, glyphs: Glyphs) -> int:
-    """Four rows: the rate, what moves it on, the window, the settings."""
+    """Four rows: the rate, or why it is not closed; what moves it on; the window; the settings."""
     room = canvas.width - 2
     lit = facts.INKS.get(breaker.state, "text")
-    rows: list[tuple[tuple[str, Ink], ...]] = [rate_words(breaker, room)]
+    why = breaker.why.split(", threshold")[0]
+    judged = breaker.state == "closed" or not why
+    rows: list[tuple[tuple[str, Ink], ...]] = [rate_words(breaker, room) if judged else ((clip(why, room), "text"),)]
     rows.append(((clip(next_words(breaker), room), lit),))
     for pieces in rows[: canvas.height - y]:
         x = 1
@@ -156,16 +161,15 @@ def _short(canvas: Canvas, breaker: BreakerView, y: int, glyphs: Glyphs) -> int:
 
 
 def rate_words(breaker: BreakerView, room: int) -> tuple[tuple[str, Ink], ...]:
-    """The rate against its threshold and the calls against their minimum, as long as there is room."""
-    failed, calls = facts.failures(breaker), breaker.calls
+    """The rate against its threshold and the calls against their minimum, and how many failed if there is room."""
     rate = percent(breaker.rate_ppm) if breaker.rate_ppm >= 0 else "-"
     over = breaker.rate_ppm >= breaker.threshold_ppm
-    enough = calls >= breaker.minimum
     head: tuple[tuple[str, Ink], ...] = (
-        (rate, "bad" if over else "text"), (f" of {percent(breaker.threshold_ppm)} failed", "dim"),
-        (f"  {calls}", "text" if enough else "warn"), (f"/{breaker.minimum} calls", "dim"),
+        ("rate ", "dim"), (rate, "bad" if over else "text"), (f"/{percent(breaker.threshold_ppm)}", "dim"),
+        ("  calls ", "dim"), (f"{breaker.calls}", "text" if breaker.calls >= breaker.minimum else "warn"),
+        (f"/{breaker.minimum}", "dim"),
     )  # fmt: skip
-    long = (*head, (f", {failed} failed", "dim"))
+    long = (*head, (f"  {facts.failures(breaker)} failed", "dim"))
     return long if sum(len(text) for text, _ in long) <= room else head
 
 
@@ -221,7 +225,7 @@ def draw_window(
     numbers = height >= 3
     bars = height - numbers
     label = 8
-    room = width - label - (9 if width >= 40 else 0)
+    room = width - label - (9 if width >= 50 else 0)
     shown = joined(breaker.buckets, max(1, min(BUCKETS, room // 2)))
     canvas.put(x, y + bars - 1, "window", "dim")
     if not shown or bars < 1:
@@ -238,7 +242,7 @@ def draw_window(
                              "bad" if bucket.failures else "dim")  # fmt: skip
     if numbers:
         canvas.put(x, y + bars, "failed", "dim")
-    if width >= 40:
+    if width >= 50:
         canvas.put_right(x + width, y + bars - 1, clip(f"{facts.failures(breaker)}/{breaker.calls}", 9), "text")
         if numbers:
             canvas.put_right(x + width, y + bars, clip(span(breaker).removeprefix("the "), 9), "dim")
@@ -280,7 +284,7 @@ def _history(canvas: Canvas, snapshot: Snapshot, breaker: BreakerView, y: int) -
 def lasted_words(snapshot: Snapshot, breaker: BreakerView, room: int) -> list[tuple[str, Ink]]:
     """The newest states with their lengths, as many as fit, oldest first."""
     found: list[tuple[str, Ink]] = []
-    for each in reversed(breaker.history):
+    for each in reversed(facts.lives(snapshot, breaker)):
         span_us = each.lasted_us if each.lasted_us >= 0 else max(0, snapshot.now_us - each.since_us)
         said = f"{facts.LETTERS.get(each.state, '?')} {secs(span_us)}" + (" so far" if each.lasted_us < 0 else "")
         if sum(len(text) for text, _ in found) + len(said) + 3 > room:

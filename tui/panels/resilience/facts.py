@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from engines.resilience.policy import percent
-from engines.resilience.service.snapshot import BreakerView, EdgeView, HostView, ServiceView, Snapshot
+from engines.resilience.service.snapshot import BreakerView, EdgeView, HostView, Lasted, ServiceView, Snapshot
+from engines.resilience.service.topology import KINDS, SHOP
 from tui.canvas import Ink
 
 LAYERS: Final = ("client", "edge", "service", "database")
@@ -21,6 +22,8 @@ INKS: Final[dict[str, Ink]] = {
     "closed": "closed", "open": "open", "half_open": "half-open", "disabled": "dim", "metrics_only": "accent",
     "forced_open": "open",
 }  # fmt: skip
+HISTORY: Final = 16
+"""Stretches that a breaker remembers at most."""
 WEIGHTS: Final = {"open": 2, "forced_open": 2, "half_open": 1}
 """How heavy a state is in a band; the others are thin."""
 
@@ -36,6 +39,14 @@ def secs(span_us: int) -> str:
     if span_us < 1_000_000:
         return f"{max(0, span_us) // 1000} ms"
     return f"{span_us // 1_000_000} s" if span_us >= 100_000_000 else f"{span_us / 1_000_000:.1f} s"
+
+
+def needed(snapshot: Snapshot) -> float:
+    """Requests that one call of a client needs if nothing fails: one to api, two for each service behind it."""
+    if snapshot.recorded:
+        return 1.0
+    kinds = SHOP if snapshot.mix == "shop" else (snapshot.mix,)
+    return sum(1 + 2 * len(KINDS.get(kind, ())) for kind in kinds) / len(kinds)
 
 
 def share(part: int, whole: int) -> str:
@@ -80,6 +91,16 @@ def name(edge_id: str) -> str:
 def short(src: str, dst: str) -> str:
     """What a service is called beside the one that calls it."""
     return dst.removeprefix(f"{src}-") or dst
+
+
+def lives(snapshot: Snapshot, breaker: BreakerView) -> tuple[Lasted, ...]:
+    """The states it was in, oldest first; before its first transition it was closed."""
+    if not breaker.history:
+        return (Lasted(breaker.state, breaker.since_us, -1, ""),)
+    first = breaker.history[0]
+    if len(breaker.history) < HISTORY and first.since_us > 0 and first.state != "closed":
+        return (Lasted("closed", 0, first.since_us, ""), *breaker.history)
+    return breaker.history
 
 
 def failures(breaker: BreakerView) -> int:

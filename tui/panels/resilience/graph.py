@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from engines.resilience.service.snapshot import EdgeView, ServiceView, Snapshot
+from engines.resilience.service.topology import LINK
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panels.common.words import chip
@@ -17,7 +18,7 @@ from tui.plot import bar
 
 WIDE: Final = 66
 """Columns from which databases have their whole names."""
-GAP, GAP_MAX = 4, 30
+GAP, GAP_MAX = 3, 30
 """Columns of an edge."""
 STEP_US: Final = 90_000
 """A mark runs one column in this time."""
@@ -26,7 +27,7 @@ FLOW: Final = ((200, 2), (100, 3), (50, 4), (20, 6), (5, 9), (0, 14))
 
 
 class Spot(NamedTuple):
-    """Where a service stands: its chip and the room beneath it."""
+    """Where a service stands: the text of its chip, and the room beneath it."""
 
     x: int
     y: int
@@ -70,8 +71,8 @@ def place(snapshot: Snapshot, width: int, height: int) -> Board | None:
     pitch = min(5, height // rows)
     wide = width >= WIDE
     labels = [[_label(snapshot, service, wide) for service in layer] for layer in layers]
-    least = (0, 6, 11, 11) if wide else (0, 5, 4, 4)
-    rooms = [max(low, *(len(label) + 2 for label in column)) for low, column in zip(least, labels, strict=False)]
+    least = (0, 6, 12, 12) if wide else (0, 5, 4, 4)
+    rooms = [max(low, *(len(label) for label in column)) for low, column in zip(least, labels, strict=False)]
     gaps = _gaps(layers, width - sum(rooms) - 2)
     if min(gaps, default=GAP) < GAP:
         return None
@@ -100,10 +101,11 @@ def _gaps(layers: list[list[ServiceView]], free: int) -> list[int]:
 
 
 def _label(snapshot: Snapshot, service: ServiceView, wide: bool) -> str:
-    if wide or service.layer != "database":
-        return service.id
+    """What stands on the chip: the name, and a letter for what ails it."""
     callers = facts.into(snapshot, service.id)
-    return facts.short(callers[0].src, service.id) if callers else service.id
+    name = service.id if wide or service.layer != "database" or not callers else facts.short(callers[0].src, service.id)
+    sign = facts.status(service)
+    return f" {name} {sign}{' ' * wide}" if sign else f" {name} "
 
 
 # -- services ---------------------------------------------------------------------------------------------------------
@@ -113,11 +115,10 @@ def _service(
     canvas: Canvas, snapshot: Snapshot, board: Board, service: ServiceView, selected: bool, glyphs: Glyphs
 ) -> None:
     spot = board.spots[service.id]
-    sign = facts.status(service)
-    canvas.put(spot.x, spot.y, f"{sign or ' '}{spot.label} ", chip(facts.service_ink(service)))
+    canvas.put(spot.x, spot.y, spot.label, chip(facts.service_ink(service)))
     if selected:
         canvas.put(spot.x - 1, spot.y, glyphs.mark_left, "bright")
-        canvas.put(spot.x + len(spot.label) + 2, spot.y, glyphs.mark_right, "bright")
+        canvas.put(spot.x + len(spot.label), spot.y, glyphs.mark_right, "bright")
     below = [y for y in range(spot.y + 1, spot.y + board.pitch) if y < canvas.height]
     if not below:
         return
@@ -133,14 +134,16 @@ def _meters(
     canvas: Canvas, snapshot: Snapshot, service: ServiceView, spot: Spot, below: list[int], glyphs: Glyphs
 ) -> None:
     """Workers and line, and the hosts where they are several, in as many rows as there are."""
-    many = len(service.hosts) > 1
     rows = list(below)
-    if many and (len(rows) > 2 or len(rows) == 1):
-        y = rows.pop(2 if len(rows) > 2 else 0)
+    if len(service.hosts) > 1:
+        y = rows.pop(min(2, len(rows) - 1))
         x = spot.x + 1
         for host in service.hosts[: spot.room - 1]:
             sign, sign_ink = facts.host_sign(snapshot, service, host)
             x = canvas.put(x, y, sign, chip(sign_ink) if sign_ink != "good" else sign_ink)
+        line = f"q{service.queue}"
+        if len(below) < 4 and x + len(line) < spot.x + spot.room:
+            canvas.put(x + 1, y, line, "warn" if service.queue else "dim")
     if not rows or not service.workers:
         return
     busy_ink: Ink = "warn" if service.busy >= service.workers else "good"
@@ -172,7 +175,7 @@ def _meters(
 def _ends(board: Board, edge: EdgeView) -> tuple[int, int, int, int]:
     """Where an edge begins and ends on its row, that row, and the row of its source."""
     src, dst = board.spots[edge.src], board.spots[edge.dst]
-    return src.x + len(src.label) + 2, dst.x - 1, dst.y, src.y
+    return src.x + len(src.label), dst.x - 1, dst.y, src.y
 
 
 def _bus(canvas: Canvas, board: Board, edge: EdgeView, glyphs: Glyphs) -> None:
@@ -245,7 +248,8 @@ def _flights(canvas: Canvas, snapshot: Snapshot, edge: EdgeView, start: int, sto
         whole = max(1, flight.arrives_us - flight.departs_us)
         flown = min(whole, max(0, snapshot.now_us - flight.departs_us))
         x = start + (stop - start - 1) * (flown if there else whole - flown) // whole
-        canvas.put(x, y, ">" if there else "<", "bright" if there or flight.ok else "error")
+        ink: Ink = facts.ink(edge) if there else "dim" if flight.ok else "error"
+        canvas.put(x, y, ">" if there else "<", ink)
 
 
 def _breaker(
@@ -264,18 +268,22 @@ def _breaker(
         canvas.put(x + 1 + roomy, y, glyphs.mark_right, "bright")
 
 
-def troubles(edge: EdgeView) -> str:
-    """What is wrong with an edge, a letter each: x cut, l loss, d delay, a abort, u shuffled."""
-    signs = (
-        ("x", edge.cut), ("l", edge.loss_ppm > 0), ("d", edge.delay_percent > 0 or "latency" in " ".join(edge.faults)),
-        ("a", edge.abort_percent > 0), ("u", edge.shuffled_ppm > 0),
+def troubles(edge: EdgeView) -> tuple[tuple[str, str], ...]:
+    """What is wrong with an edge, a letter and a few words each."""
+    found = (
+        ("x", "cut", edge.cut),
+        ("l", f"loss {edge.loss_ppm // 10_000} %", edge.loss_ppm > 0),
+        ("d", f"{edge.delay_percent} % +{edge.delay_us // 1000}", edge.delay_percent > 0),
+        ("d", f"link {edge.latency_us // 1000}ms", edge.latency_us > LINK.latency_us),
+        ("a", f"{edge.abort_percent} % {edge.abort_status}", edge.abort_percent > 0),
+        ("u", "shuffled", edge.shuffled_ppm > 0),
     )  # fmt: skip
-    return "".join(sign for sign, there in signs if there)
+    return tuple((sign, said) for sign, said, there in found if there)
 
 
 def _troubles(canvas: Canvas, edge: EdgeView, x: int, stop: int, y: int) -> None:
     """Those letters on the wire behind the breaker."""
-    signs = troubles(edge)
+    signs = "".join(dict.fromkeys(sign for sign, _ in troubles(edge)))
     if signs:
         canvas.put(x, y, signs[: max(1, stop - x)], chip("cut" if edge.cut else "slow"))
 
@@ -285,17 +293,17 @@ def _numbers(canvas: Canvas, board: Board, edge: EdgeView, start: int, stop: int
     src = board.spots[edge.src]
     x = max(start, src.x + src.room + 1 if src.y == y else 0)
     room = stop + 1 - x
-    said = f"{edge.attempts_per_s}/s"
-    rate = facts.whole(edge.errors_ppm) if edge.errors_ppm else ""
+    said = f"rej {edge.rejected_per_s}/s" if facts.blocked(edge) else f"{edge.attempts_per_s}/s"
+    rate = facts.whole(edge.errors_ppm) if edge.errors_ppm and not facts.blocked(edge) else ""
     if rate and len(said) + 1 + len(rate) > room:
         said = "" if edge.errors_ppm >= facts.GOOD_PPM else said
         rate = "" if said else rate
-    end = canvas.put(x, y + 1, said, "dim") + 1 if said and len(said) <= room else x
+    end = canvas.put(x, y + 1, said, "open" if facts.blocked(edge) else "dim") + 1 if said and len(said) <= room else x
     if end + len(rate) <= stop + 1:
         canvas.put(end, y + 1, rate, facts.error_ink(edge.errors_ppm))
     lines: list[tuple[str, Ink]] = []
-    if board.pitch >= 3 and edge.faults:
-        lines.append((edge.faults[0], "slow"))
+    if board.pitch >= 3:
+        lines += [(words, "slow") for _, words in troubles(edge)[: board.pitch - 2]]
     if board.pitch >= 4 and edge.p99_us > 0:
         lines.insert(0, (f"{edge.p50_us // 1000}/{edge.p99_us // 1000} ms", "dim"))
     for row, (text, text_ink) in enumerate(lines, y + 2):

@@ -3,7 +3,7 @@
 from typing import Final
 
 from engines.resilience.policy import percent, time_word
-from engines.resilience.service.snapshot import CallView, EdgeView, ServiceView, Snapshot
+from engines.resilience.service.snapshot import BreakerView, CallView, EdgeView, ServiceView, Snapshot
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.panel import Focus
@@ -106,7 +106,11 @@ def _multiplied(snapshot: Snapshot, edge: EdgeView) -> tuple[Fact, ...]:
     sums = " x ".join(f"(1+{count})" for count in retries if count)
     budget = [each.retry.budget_ppm for each in way if each.retry and each.retry.retries and each.retry.budget_ppm >= 0]
     capped = (f"; the budget caps it near {1 + max(budget) / 1_000_000:.1f}", "good") if budget else ("", "dim")
-    now = f", now {edge.attempts_per_s / edge.calls_per_s:.1f} here" if edge.calls_per_s > 0 else ""
+    now = (
+        f", now {edge.attempts_per_s / edge.calls_per_s:.1f} here"
+        if edge.calls_per_s > 0 and edge.attempts_per_s > 0
+        else ""
+    )
     return (fact("amplifies", f"up to {sums} = {product}", "warn", (now, "text"), capped),)
 
 
@@ -183,9 +187,16 @@ def _all_settings(edge: EdgeView) -> tuple[Fact, ...]:
         return ()
     parts: list[tuple[str, Ink]] = []
     for name, value in edge.breaker.settings:
-        if name in SETTINGS and value != "off":
+        if name in SETTINGS and value != "off" and name not in _idle(edge.breaker):
             parts += [(f"; {SETTINGS[name]}", "dim"), (value, "text")]
     return (Fact("preset", ((edge.breaker.preset, "accent"), *parts)),)
+
+
+def _idle(breaker: BreakerView) -> tuple[str, ...]:
+    """Options that mean nothing beside the others."""
+    counts = facts.setting(breaker, "window") == "count"
+    slow = ("slow_ppm",) if facts.setting(breaker, "slow_us") == "off" else ()
+    return (*(("window_us", "buckets") if counts else ("size",)), *slow)
 
 
 # -- a service --------------------------------------------------------------------------------------------------------
@@ -210,7 +221,7 @@ def _of_clients(snapshot: Snapshot) -> list[Section]:
     return [
         Section(0, (
             fact("load", snapshot.load, "bright", (f"; they ask for {snapshot.mix}", "text")),
-            fact("so far", f"{snapshot.offered:,} calls", "text", (f"{snapshot.good:,} ended well", "good"),
+            fact("so far", f"{snapshot.offered:,} calls", "text", (f"; {snapshot.good:,} ended well", "good"),
                  (f", {snapshot.failed:,} failed", "bad" if snapshot.failed else "text"),
                  (f"({facts.share(snapshot.failed, ended)})", "dim")),
         )),
@@ -230,7 +241,7 @@ def _state(service: ServiceView) -> tuple[Fact, ...]:
     shed = f"; refuses what would wait longer than {secs(service.shed_us)}" if service.shed_us else ""
     order = "newest first" if service.newest_first else "oldest first"
     line: Ink = "bad" if service.queue * 10 >= service.queue_max * 8 > 0 else "bright"
-    rows.append(fact("line", f"{service.queue} of {service.queue_max}", line, (f"{order}{shed}", "text")))
+    rows.append(fact("line", f"{service.queue} of {service.queue_max}", line, (f", {order}{shed}", "text")))
     waits = max((host.wait_us for host in service.hosts), default=0)
     if service.queue:
         first = f"the first for {secs(waits)}; " if waits > 0 else ""
@@ -256,12 +267,12 @@ def _queueing(service: ServiceView) -> tuple[Fact, ...]:
 
 def _waste(service: ServiceView) -> tuple[Fact, ...]:
     """What comes of its work."""
-    rows = [fact("done", f"{service.done_per_s}/s", "bright", (f"{service.done:,} so far", "text"))]
+    rows = [fact("done", f"{service.done_per_s}/s", "bright", (f"; {service.done:,} so far", "text"))]
     if service.refused_per_s:
         rows.append(fact("refused", f"{service.refused_per_s}/s", "warn", ("at once, which is cheap", "dim")))
     if service.wasted:
         rows.append(fact("wasted", f"{service.wasted_per_s}/s", "bad" if service.wasted_per_s else "text",
-                         (f"{service.wasted:,} so far, {facts.share(service.wasted, service.done)} of its work: "
+                         (f"; {service.wasted:,} so far, {facts.share(service.wasted, service.done)} of its work: "
                           "the caller had given up", "text")))  # fmt: skip
     return tuple(rows)
 
@@ -270,16 +281,12 @@ def _machines(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
     """Each machine where they are several, or what ails the only one."""
     rows = []
     for host in service.hosts:
-        ails = [host.status] if host.status != "up" else []
-        ails += [f"{host.slow_percent / 100:.1f} times as slow"] if host.slow_percent != 100 else []
-        ails += [f"{host.sick_percent} % errors"] if host.sick_percent else []
-        ails += list(host.faults)
-        if len(service.hosts) == 1 and not ails:
+        if len(service.hosts) == 1 and not host.faults:
             continue
         _, ink = facts.host_sign(snapshot, service, host)
-        told = ", ".join(dict.fromkeys(ails)) or "well"
+        told = ", ".join(host.faults) or "well"
         rows.append(
-            fact(host.id[: LABEL - 1], told, ink, (f"{host.busy}/{host.workers} busy, {host.queue} wait", "text"))
+            fact(host.id[: LABEL - 1], told, ink, (f"; {host.busy}/{host.workers} busy, {host.queue} wait", "text"))
         )
     return tuple(rows)
 
@@ -294,8 +301,8 @@ def _around(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
         for number, edge in enumerate(edges):
             other = edge.src if label == "called by" else edge.dst
             state = facts.NAMES.get(edge.breaker.state, "?") if edge.breaker else "no breaker"
-            rows.append(fact(label if not number else "", other, "text", (state, facts.ink(edge)),
-                             (f"{edge.attempts_per_s}/s", "dim")))  # fmt: skip
+            rows.append(fact(label if not number else "", f"{other}:", "text", (state, facts.ink(edge)),
+                             (f", {edge.attempts_per_s}/s", "dim")))  # fmt: skip
     return tuple(rows)
 
 
@@ -303,8 +310,10 @@ def _calls(snapshot: Snapshot, count: int) -> tuple[Fact, ...]:
     """The newest calls of clients, and how they ended."""
     inks: dict[str, Ink] = {"ok": "good", "fallback": "warn", "failed": "bad", "running": "text"}
     rows = []
-    for call in reversed(snapshot.calls[-count:]):
-        rows.append(fact(f"{call.client} {call.kind}"[: LABEL - 1], call_words(call), inks.get(call.state, "text"),
+    ended = [call for call in snapshot.calls if call.state != "running" or call.client == snapshot.you]
+    for call in reversed(ended[-count:]):
+        label = call.kind if call.client != snapshot.you else f"you {call.kind}"
+        rows.append(fact(label[: LABEL - 1], call_words(call), inks.get(call.state, "text"),
                          (f"; {call.why}" if call.why else "", "text")))  # fmt: skip
     return tuple(rows)
 

@@ -293,12 +293,12 @@ def _next(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 KEYS: Final = (
     Key("k", "crash", "crash a machine of the service, or restart it", live(_crash), rank=10),
-    Key("K", "slow", "let the service work 3 and 10 times as slowly, or as usual", live(_slow), "faults", 11),
-    Key("x", "cut", "cut the edge, or mend it; on a service: all its edges", live(_cut), rank=12),
-    Key("d", "delay", "latency of the edge's links: 20, 100, 400, 1500 ms", live(_delay), rank=18),
-    Key("g", "force", "force the breaker open, or reset it: closed, with an empty window", live(_force), rank=13),
-    Key("p", "preset", "the next preset: article, hystrix, resilience4j, polly, opossum, none", live(_preset), rank=14),
-    Key("B", "budget", "cure: retries only within 5 % of the calls, or without limit", live(_budget), rank=15),
+    Key("K", "slow", "let the service work 3 and 10 times as slowly, or as usual", live(_slow), "faults", 12),
+    Key("x", "cut", "cut the edge, or mend it; on a service: all its edges", live(_cut), rank=11),
+    Key("d", "delay", "latency of the edge's links: 20, 100, 400, 1500 ms", live(_delay), rank=19),
+    Key("g", "force", "force the breaker open, or reset it: closed, with an empty window", live(_force), rank=14),
+    Key("p", "preset", "the next preset: article, hystrix, resilience4j, polly, opossum, none", live(_preset), rank=15),
+    Key("B", "budget", "cure: retries only within 5 % of the calls, or without limit", live(_budget), rank=13),
     Key("D", "shed", "cure: the service refuses what it cannot serve in time, or takes all", live(_shed), rank=16),
     Key("G", "breaker", "cure: a breaker before the service, or none", live(_breaker), rank=55),
     Key("T", "deadline", "cure: tell the service how long one waits, or not", live(_deadline), rank=57),
@@ -315,9 +315,9 @@ KEYS: Final = (
         "c", "clock", "the service's wall clock: right, or 200 ms ahead; nothing here runs by it", live(_skew), rank=59
     ),
     Key("h", "heal", "heal everything: links, machines, clocks, injected faults", live(_heal), rank=17),
-    Key("a", "call", "make one call yourself", live(_call), rank=19),
+    Key("a", "call", "make one call yourself", live(_call), rank=25),
     Key("A", "ask", "type what you ask for: browse, cart, buy, payment, burst 50", live(_ask), rank=58),
-    Key("w", "load", "calls a second of the clients: off, 5, 15, 30, 60, 90", live(_workload), rank=8),
+    Key("w", "load", "calls a second of the clients: off, 5, 15, 30, 60, 90", live(_workload), rank=18),
     Key("b", "break a rule", "bad behaviour: rules that can be switched off", live(_rules), rank=40),
     Key("t", "tune", "presets, thresholds, window, wait, retries, timeout, bulkhead, order", live(_tune), rank=23),
 )

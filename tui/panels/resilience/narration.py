@@ -1,8 +1,7 @@
 """The journal: what happened, and why, one line an event, as a lecturer would say it.
 
 Every kind of event that the world, the services and the clients record has its sentence here; a test compares the
-table with their sources. What happens by the hundred is told now and then with its number: not *retries*, but *38
-retries since the last time*.
+table with their sources. What happens by the hundred is told now and then with its number: not *retries*, but *38 x*.
 """
 
 from typing import Any, Final
@@ -72,7 +71,7 @@ def words(message: Any) -> str:
 def _many(e: Event) -> str:
     """How many of the kind since they were told last."""
     count = e.get("count", 1)
-    return f"; {count} of the kind since it was told last" if isinstance(count, int) and count > 1 else ""
+    return f" ({count} x)" if isinstance(count, int) and count > 1 else ""
 
 
 # -- breakers ---------------------------------------------------------------------------------------------------------
@@ -104,10 +103,8 @@ def _breaker(e: Event) -> str:
 
 def _rejected(e: Event) -> str:
     """The first rejection in a state; those after it are counted in silence."""
-    spared = "the caller learns at once and keeps its worker"
-    if e.get("state") == "half_open":
-        spared = "only probes pass"
-    return f"rejects the first call, {e.why}: {spared}; more are counted in silence"
+    spared = "only probes pass" if e.get("state") == "half_open" else "its caller keeps its worker"
+    return f"rejects a call at once, {e.why}: {spared}{_many(e)}"
 
 
 def _turned_away(e: Event) -> str:
@@ -160,7 +157,7 @@ def _refused(e: Event) -> str:
 
 
 def _wasted(e: Event) -> str:
-    return f"has done work for {e.peer or 'its caller'} for nothing: {e.why}{_many(e)}"
+    return f"has done work for {e.get('peer') or e.peer or 'its caller'} for nothing: {e.why}{_many(e)}"
 
 
 def _ejected(e: Event) -> str:

@@ -1,12 +1,14 @@
 """What the dialogues offer: all faults with their parameters, ways to split, rules, every number there is, requests."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from engines.errors import UserError
 from engines.resilience.retry import BACKOFFS
 from engines.resilience.service import commands as c
 from engines.resilience.service.options import LAYERS, PRESET_NAMES
+from engines.resilience.service.orders import BURST_MAX, LOADS
 from engines.resilience.service.snapshot import EdgeView, ServiceView, Snapshot
 from engines.resilience.service.topology import MIXES
 from engines.sim import faults
@@ -22,8 +24,6 @@ Values = Mapping[str, Any]
 
 HERE, EVERYWHERE = "this edge", "all edges"
 KINDS: Final = ("browse", "cart", "buy")
-SHAPES: Final = ("steady", "ramp", "pulse", "sine", "off")
-BURST_MAX: Final = 1_000
 US_PER_S: Final = 1_000_000
 
 RULES: Final = {
@@ -208,11 +208,14 @@ def _number(
     edge: EdgeView, title: str, help: str, name: str, param: Param, scale: int = 1, alone: bool = False
 ) -> Offer:  # fmt: skip
     """One option of the edge; ``scale``: how much one step of the parameter is in the engine's unit."""
-    value = min(param.high, max(param.low, facts.option(edge, name) // scale))
-    shown = Param(param.name, value, param.low, param.high, param.step, param.unit)
-    if alone:
-        return Offer(title, help, lambda v: c.SetOption(edge.id, name, v[param.name] * scale), (shown,))
-    return Offer(title, help, lambda v: c.SetOption(_at(edge, v), name, v[param.name] * scale), (shown, WHERE))
+    now = facts.option(edge, name)
+    shown = replace(param, value=min(param.high, max(param.low, now if now < 0 else now // scale)))
+
+    def build(v: Values) -> Outcome:
+        value = v[param.name]
+        return c.SetOption(edge.id if alone else _at(edge, v), name, value if value < 0 else value * scale)
+
+    return Offer(title, help, build, (shown,) if alone else (shown, WHERE))
 
 
 def _preset(edge: EdgeView) -> tuple[Offer, ...]:
@@ -323,7 +326,7 @@ def _load(snapshot: Snapshot) -> tuple[Offer, ...]:
     return (
         Offer("load", "calls of the clients: steady, or a shape up to the second rate within the span",
               lambda v: c.SetLoad(v["shape"], v["rate"], v["to"], v["span"], v["random"] == "yes"),
-              (Param("shape", "steady", choices=SHAPES), Param("rate", min(200, rate), 0, 200, 5, "/s"),
+              (Param("shape", "steady", choices=LOADS), Param("rate", min(200, rate), 0, 200, 5, "/s"),
                Param("to", min(200, max(1, 2 * rate)), 0, 200, 5, "/s"), Param("span", 10, 1, 120, 5, "s"),
                Param("random", "yes", choices=("yes", "no")))),
         Offer("mix", "what the clients ask for", lambda v: c.SetMix(v["mix"]),

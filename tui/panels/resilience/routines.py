@@ -1,4 +1,4 @@
-"""Events that come by the dozen and share a line of the journal: rejections, retries, calls that end, losses."""
+"""Events that come by the dozen and share a line of the journal: retries, failures, refusals, waste, losses."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,15 +8,18 @@ from tui.panel import Line
 from tui.panels.common.words import plural
 from tui.panels.resilience.narration import narrate, who
 
-COUNTED: Final = frozenset({"turned_away", "retry", "denied", "failed", "refused", "wasted", "hedge", "fallback"})
-"""Told now and then with the number of their kind since the last time."""
+COUNTED: Final = {
+    "failed": "failed", "retry": "tried again", "denied": "not tried again", "turned_away": "turned away",
+    "refused": "refused", "wasted": "done for nobody", "hedge": "asked twice", "fallback": "answered otherwise",
+}  # fmt: skip
+"""Told now and then with the number of their kind since the last time; what became of the calls."""
 
 
 def routine(event: Event) -> str:
     """What an event repeats; nothing: it has a line of its own, as all has that happens to ``you``."""
     kind = event.kind
     if kind in COUNTED:
-        return f"{kind} {who(event)} {event.get('outcome', '')}"
+        return "calls"
     if kind in ("cut", "mend", "lose", "slow", "duplicate", "reorder", "clog", "unclog"):
         return f"{kind} {event.why}"
     return f"lost {event.why}" if kind == "lost" else ""
@@ -27,20 +30,29 @@ def fold(events: Sequence[Event]) -> Line:
     last = narrate(events[-1])
     kind = events[-1].kind
     if kind in COUNTED:
-        total = sum(count_of(each) for each in events)
-        return narrate(events[-1], total)
+        return _calls(events, last)
     if kind == "lost":
         return last._replace(
             text=f"{last.text}; and {plural(len(events) - 1, 'message')} before it, for the same reason"
         )
-    links = dict.fromkeys(narrate(each).who for each in events)
+    links = list(dict.fromkeys((each.peer, each.node) for each in events))
     if len(links) > 2:
         return last._replace(who=f"{len(links)} links")
-    if len(links) == 2:
-        one, other = links
-        if one.partition(">")[0] == other.partition(">")[2]:
-            return last._replace(text=f"{last.text}; and the way back too")
+    if len(links) == 2 and links[0] == links[1][::-1]:
+        return narrate(events[0])._replace(text=f"{last.text}; and the way back too")
     return last
+
+
+def _calls(events: Sequence[Event], last: Line) -> Line:
+    """What became of how many calls, and the newest of them in full; of one kind in one place only that."""
+    places = {(each.kind, who(each), each.get("outcome", "")) for each in events}
+    if len(places) == 1:
+        return narrate(events[-1], sum(count_of(each) for each in events))
+    counts: dict[str, int] = {}
+    for each in events:
+        counts[each.kind] = counts.get(each.kind, 0) + count_of(each)
+    told = ", ".join(f"{count} {COUNTED[kind]}" for kind, count in counts.items())
+    return Line("calls", f"{told}; the newest: {last.who} {last.text}", last.ink)
 
 
 def count_of(event: Event) -> int:

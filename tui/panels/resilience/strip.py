@@ -19,9 +19,11 @@ from tui.panels.resilience.select import chart_of, edge_of
 
 TITLES: Final = {"load": "load", "latency": "latency", "breakers": "breakers", "waste": "where attempts go"}
 SAMPLE_US: Final = 500_000
+SMOOTH: Final = 4
+"""Samples that a rate is the mean of: two seconds."""
 WIDE: Final = 112
 """Columns from which load and latency stand side by side."""
-GUTTER: Final = 11
+GUTTER: Final = 13
 """Columns for the name of an edge before its band."""
 
 
@@ -36,20 +38,26 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
 
 
 def title(snapshot: Snapshot, focus: Focus) -> str:
-    """What the chart is called in the border, with its newest numbers."""
-    return TITLES[chart_of(focus)]
+    """What the chart is called in the border."""
+    chart = chart_of(focus)
+    needed = facts.needed(snapshot)
+    if chart == "load" and needed != 1:
+        return f"load   attempts / {needed:g}, which a call needs"
+    return TITLES[chart]
 
 
 def note(snapshot: Snapshot, focus: Focus, width: int) -> str:
     """What stands at the right end of the border."""
     if not snapshot.series:
         return "v next chart"
-    return f"last {secs(axis(snapshot, max(1, width - LEGEND - 2)))}   v next chart"
+    return f"last {axis(snapshot, max(1, width - LEGEND - 2)) // 1_000_000} s   v next chart"
 
 
 def axis(snapshot: Snapshot, columns: int) -> int:
-    """How much time a chart covers: a minute, or two where there is much room."""
-    return (240 if columns >= 120 else 120) * SAMPLE_US
+    """How much time a chart covers: what there is so far in round numbers, and no more than two minutes."""
+    wanted = max(1, snapshot.now_us // SAMPLE_US)
+    most = 240 if columns >= 60 else 120
+    return min(most, next((count for count in (40, 80, 120, 240) if count >= wanted), 240)) * SAMPLE_US
 
 
 def samples(snapshot: Snapshot, span_us: int) -> tuple[Sample, ...]:
@@ -58,12 +66,14 @@ def samples(snapshot: Snapshot, span_us: int) -> tuple[Sample, ...]:
 
 
 def line(
-    snapshot: Snapshot, span_us: int, name: str, measure: Callable[[Sample], int], say: Callable[[int], str], ink: str
+    snapshot: Snapshot, span_us: int, name: str, measure: Callable[[Sample], int], say: Callable[[int], str], ink: str,
+    over: int = SMOOTH,
 ) -> Line:  # fmt: skip
-    """One measure over the axis."""
+    """One measure over the axis, each value the mean of the newest ``over`` samples: calls at random are jagged."""
     shown = samples(snapshot, span_us)
-    values = fitted([float(measure(each)) for each in shown], span_us // SAMPLE_US)
-    return Line(name, values, say(measure(shown[-1])) if shown else "-", ink)
+    exact = [measure(each) for each in shown]
+    means = [sum(exact[max(0, at - over + 1) : at + 1]) / min(over, at + 1) for at in range(len(exact))]
+    return Line(name, fitted(means, span_us // SAMPLE_US), say(round(means[-1])) if means else "-", ink)
 
 
 def _rate(value: int) -> str:
@@ -71,10 +81,15 @@ def _rate(value: int) -> str:
 
 
 def load_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
-    """Offered, attempts, goodput; the last is drawn above the others."""
+    """Offered, attempts, goodput; the last is drawn above the others.
+
+    One call needs several requests. Attempts are drawn in calls' worth, so that in health all three are one line.
+    """
+    needed = facts.needed(snapshot)
+    attempts = line(snapshot, span_us, "attempts", lambda s: s.attempts, _rate, "warn")
     return [
         line(snapshot, span_us, "offered", lambda s: s.offered, _rate, "follower"),
-        line(snapshot, span_us, "attempts", lambda s: s.attempts, _rate, "warn"),
+        attempts._replace(values=tuple(value / needed for value in attempts.values)),
         line(snapshot, span_us, "goodput", lambda s: s.goodput, _rate, "good"),
     ]
 
@@ -82,8 +97,8 @@ def load_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
 def latency_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
     """The median and the slowest hundredth."""
     return [
-        line(snapshot, span_us, "p99", lambda s: s.p99_us, secs, "candidate"),
-        line(snapshot, span_us, "p50", lambda s: s.p50_us, secs, "accent"),
+        line(snapshot, span_us, "p99", lambda s: s.p99_us, secs, "candidate", 1),
+        line(snapshot, span_us, "p50", lambda s: s.p50_us, secs, "accent", 1),
     ]
 
 
@@ -94,7 +109,7 @@ def pieces(snapshot: Snapshot, breaker: BreakerView, span_us: int) -> list[Piece
     """A breaker's states as parts of the axis."""
     begin = snapshot.now_us - span_us
     found = []
-    for each in breaker.history:
+    for each in facts.lives(snapshot, breaker):
         end = each.since_us + each.lasted_us if each.lasted_us >= 0 else snapshot.now_us
         if end <= begin:
             continue
@@ -111,9 +126,15 @@ def ranked(snapshot: Snapshot, focus: Focus) -> list[EdgeView]:
 
     def rank(edge: EdgeView) -> tuple[bool, bool, bool]:
         assert edge.breaker is not None
-        return edge is not chosen, edge.breaker.state == "closed", len(edge.breaker.history) < 2
+        return edge is not chosen, edge.breaker.state == "closed", not edge.breaker.history
 
     return sorted(guarded, key=rank)
+
+
+def worth(snapshot: Snapshot, focus: Focus, most: int) -> list[EdgeView]:
+    """The selected one, and those that have moved."""
+    found = ranked(snapshot, focus)[:most]
+    return [edge for at, edge in enumerate(found) if not at or (edge.breaker is not None and edge.breaker.history)]
 
 
 def _band(
@@ -128,7 +149,7 @@ def _band(
 
 def draw_load(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
     """Load above; latency beside it, or in one row; the bands of as many breakers as there is room for."""
-    bands = ranked(snapshot, focus)[: max(1, (canvas.height - 4) // 3)] if canvas.height >= 4 else []
+    bands = worth(snapshot, focus, max(1, (canvas.height - 4) // 2)) if canvas.height >= 4 else []
     high = canvas.height - len(bands)
     if canvas.width >= WIDE:
         left = canvas.width * 11 // 20

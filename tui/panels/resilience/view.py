@@ -9,7 +9,7 @@ from tui.layout import BESIDE_WIDTH, arrange
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.resilience import card, facts, graph, inspector, strip
 from tui.panels.resilience.facts import secs
-from tui.panels.resilience.select import edge_of, fit
+from tui.panels.resilience.select import edge_of, fit, service_of
 
 WHOLE: Final = 110
 """A picture of so many columns has room for the machine in boxes beside the graph."""
@@ -32,7 +32,7 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     return Frame(
         picture, below, look,
         picture_title="calls",
-        picture_note=clip(note(snapshot, edge), max(0, picture.width - 14)),
+        picture_note=clip(note(snapshot, focus, edge), max(0, picture.width - 14)),
         strip_title=strip.title(snapshot, focus),
         strip_note=strip.note(snapshot, focus, below.width),
         inspector_title=title,
@@ -60,7 +60,8 @@ def draw_picture(
     width = canvas.width - aside - bool(aside)
     rows = max((len(column) for column in facts.columns(snapshot)), default=1)
     spare = canvas.height - rows * min(5, canvas.height // max(1, rows))
-    calls = snapshot.calls[-min(spare - 1, 3) :] if spare >= 2 and width >= 50 else ()
+    ended = tuple(call for call in snapshot.calls if call.state != "running")
+    calls = ended[-min(spare - 1, 3) :] if spare >= 2 and width >= 50 else ()
     part = Canvas(width, canvas.height - len(calls))
     graph.draw(part, snapshot, focus.node, glyphs)
     canvas.blit(part, 0, 0)
@@ -84,8 +85,13 @@ def draw_call(canvas: Canvas, y: int, width: int, call: CallView) -> None:
     canvas.put(x + 1, y, clip(f"{took}{call.attempts} attempt{'s' * (call.attempts != 1)}{why}", width - x - 2), "text")
 
 
-def note(snapshot: Snapshot, edge: EdgeView | None) -> str:
-    """The selected breaker in one line, for the border."""
+def note(snapshot: Snapshot, focus: Focus, edge: EdgeView | None) -> str:
+    """The selected breaker or service in one line, for the border."""
+    service = service_of(snapshot, focus)
+    if service is not None:
+        if service.layer == "client" or not service.workers:
+            return f"{service.id}: {snapshot.load}"
+        return f"{service.id}: {service.busy}/{service.workers} workers busy, {service.queue} calls wait"
     if edge is None:
         return ""
     name = facts.name(edge.id)
