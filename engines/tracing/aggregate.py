@@ -41,6 +41,33 @@ COLUMNS: Final = Row._fields
 """What rows can be sorted by."""
 
 
+class Measured(NamedTuple):
+    """What is counted of one span; times in microseconds."""
+
+    service: str
+    operation: str
+    duration_us: int
+    self_us: int
+    path_us: int
+    """On the critical path."""
+    error: bool
+    missing: bool
+    """A row that stands for a missing span: nobody measured it, so only its time on the path counts."""
+
+
+def measure(tree: Tree, path: Path) -> tuple[Measured, ...]:
+    """What is counted of every span of a trace."""
+    on_path: dict[int, int] = {}
+    for segment in path.segments:
+        on_path[segment.row] = on_path.get(segment.row, 0) + segment.end_us - segment.start_us
+    own = self_times(tree)
+    lengths = (end - start for start, end in zip(tree.start_us, tree.end_us, strict=True))
+    return tuple(
+        Measured(span.service, span.name, length, own[i], on_path.get(i, 0), span.is_error, i >= tree.real)
+        for i, (span, length) in enumerate(zip(tree.spans, lengths, strict=True))
+    )
+
+
 class Aggregates:
     """Collects traces; ``rows`` may be asked at any time."""
 
@@ -50,24 +77,22 @@ class Aggregates:
         """(durations, self times, [errors, time on the path]) by service and operation."""
 
     def add(self, tree: Tree, path: Path) -> None:
-        """Count a trace. Rows that stand for missing spans are not counted: nobody measured them."""
+        """Count a trace."""
+        self.take(measure(tree, path))
+
+    def take(self, measures: Iterable[Measured]) -> None:
+        """Count a trace that was measured before."""
         self.traces += 1
         groups = self._groups
-        own = self_times(tree)
-        real = tree.real
-        for i, span in enumerate(tree.spans):
-            key = (span.service, span.name)
-            group = groups.get(key)
+        for service, operation, duration_us, self_us, path_us, error, missing in measures:
+            group = groups.get((service, operation))
             if group is None:
-                group = groups[key] = ([], [], [0, 0])
-            if i < real:
-                group[0].append(tree.end_us[i] - tree.start_us[i])
-                group[1].append(own[i])
-                if span.is_error:
-                    group[2][0] += 1
-        for segment in path.segments:
-            span = tree.spans[segment.row]
-            groups[span.service, span.name][2][1] += segment.end_us - segment.start_us
+                group = groups[service, operation] = ([], [], [0, 0])
+            group[2][1] += path_us
+            if not missing:
+                group[0].append(duration_us)
+                group[1].append(self_us)
+                group[2][0] += error
 
     def rows(self) -> tuple[Row, ...]:
         """One row per service and operation, those with the most time on critical paths first."""
@@ -119,4 +144,18 @@ def percentile(ordered: Sequence[int], ppm: int) -> int:
     return ordered[rank(len(ordered), ppm) - 1] if ordered else 0
 
 
-__all__ = ["COLUMNS", "P50", "P90", "P99", "PPM", "Aggregates", "Row", "aggregate", "percentile", "rank", "sort"]
+__all__ = [
+    "COLUMNS",
+    "P50",
+    "P90",
+    "P99",
+    "PPM",
+    "Aggregates",
+    "Measured",
+    "Row",
+    "aggregate",
+    "measure",
+    "percentile",
+    "rank",
+    "sort",
+]

@@ -144,10 +144,10 @@ class Book:
             self.forgotten += 1
         return summary
 
-    def roots(self) -> tuple[tuple[str, str, int], ...]:
+    def roots(self, among: Iterable[TraceSummary] | None = None) -> tuple[tuple[str, str, int], ...]:
         """(service, operation, traces) of every root operation, those with the most traces first."""
         counts: dict[int, int] = {}
-        for summary in self.traces.values():
+        for summary in self.traces.values() if among is None else among:
             counts[summary.root] = counts.get(summary.root, 0) + 1
         found = [(self.chains[root].service, self.chains[root].operation, count) for root, count in counts.items()]
         return tuple(sorted(found, key=lambda each: (-each[2], each[:2])))

@@ -14,7 +14,7 @@ or where something works.
 Below 100 traces the slow cohort would be a single request: there is no diagnosis then, but a reason.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from engines.tracing.aggregate import P50, P99, PPM, percentile, rank
@@ -93,18 +93,19 @@ class Diagnosis(NamedTuple):
         return self.verdict.sentence
 
 
-def diagnose_worst(book: Book) -> Diagnosis | NoDiagnosis:
+def diagnose_worst(book: Book, among: Sequence[TraceSummary] | None = None) -> Diagnosis | NoDiagnosis:
     """The diagnosis of the root operation whose p99 is farthest from its p50, among those with enough traces."""
-    roots = [each for each in book.roots() if each[1] != MISSING_NAME or each[0]]
+    roots = [each for each in book.roots(among) if each[1] != MISSING_NAME or each[0]]
     enough = [each for each in roots if each[2] >= TRACES_MIN]
     if not enough:
         most = f": at most {roots[0][2]}, of {roots[0][0]} {roots[0][1]}" if roots else ""
         return NoDiagnosis(f"no root operation has {TRACES_MIN} traces{most}; fewer cannot tell what p99 is")
     spreads = []
     for service, operation, _ in enough:
-        durations = sorted(each.duration_us for each in book.of(service, operation))
+        durations = sorted(each.duration_us for each in book.of(service, operation, among))
         spreads.append((percentile(durations, P50) - percentile(durations, P99), service, operation))
-    return diagnose(book, *min(spreads)[1:])
+    _, service, operation = min(spreads)
+    return diagnose(book, service, operation, among)
 
 
 def diagnose(

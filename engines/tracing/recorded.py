@@ -1,0 +1,295 @@
+"""The user's traces as a run: one step is one trace that is complete, at the end of its last span.
+
+The state is only how far the run has come. Aggregates, the map and the diagnosis are worked out over the traces so far
+when somebody looks: anew when their number has grown by a quarter, and at the end of the data. What is worked out is
+kept beside the state, not in it, so a checkpoint is a few bytes and stepping back in a large file costs nothing.
+"""
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+from engines.sim.clock import US_PER_S
+from engines.sim.faults import Narrate
+from engines.sim.pattern import Check, Config, Variant, needs_source
+from engines.sim.recorded import RecordedEngine
+from engines.sim.source import Source
+from engines.tracing.aggregate import P50, P90, P99, PPM, Aggregates, Row, percentile
+from engines.tracing.diagnosis import Diagnosis, NoDiagnosis, diagnose_worst
+from engines.tracing.judge import contributions_check
+from engines.tracing.records import Record, Records, Served
+from engines.tracing.spans import Span
+from engines.tracing.words import duration, percent
+from engines.tracing.world.snapshot import (
+    SERIES_MAX,
+    TRACES_MAX,
+    Collector,
+    MapEdge,
+    Sample,
+    ServiceView,
+    Snapshot,
+    SpanTable,
+    TraceRow,
+    Verdict,
+)
+
+WITNESSES_MAX: Final = 5
+GROWTH: Final = 4
+"""What is worked out over all traces is renewed when their number has grown by a fourth."""
+
+
+class Study(NamedTuple):
+    """What the first traces, so many, say together."""
+
+    traces: int
+    aggregates: tuple[Row, ...]
+    services: tuple[ServiceView, ...]
+    edges: tuple[MapEdge, ...]
+    diagnosis: Diagnosis | None
+    reason: str
+    checks: tuple[Check, ...]
+
+
+class TracingRecorded(RecordedEngine):
+    """The engine of a trace file."""
+
+    def __init__(self, source: Source, seed: int, config: Config) -> None:
+        super().__init__(source, seed, config)
+        self.spans = 0
+        self.broken: tuple[str, ...] = ()
+        """Traces whose critical path is no partition, the first few."""
+        self.studied = 0
+        """Of how many traces the study is."""
+        self.cue: tuple[int, str] | None = None
+        self._study: Study | None = None
+        self._snapshot: tuple[tuple[int, int], Snapshot] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is worked out is no state."""
+        return self.__dict__ | {"_study": None, "_snapshot": None}
+
+    @property
+    def records(self) -> Records:
+        """The traces of the file."""
+        found = self.source.records
+        assert isinstance(found, Records)
+        return found
+
+    def at_us(self, record: Record) -> int:
+        """When its last span ended."""
+        return record.at_us
+
+    def take(self, index: int, record: Record) -> None:
+        """One trace more is complete."""
+        row, count = record.row, index + 1
+        self.spans += row.spans
+        if record.fault and len(self.broken) < WITNESSES_MAX:
+            self.broken = (*self.broken, f"trace {row.trace_id}: {record.fault}")
+        last = count == len(self.records)
+        if last or count >= self.studied + max(1, self.studied // GROWTH):
+            self.studied = count
+        self.note(
+            "trace",
+            row.service,
+            why=row.note or _most(record),
+            trace=row.trace_id,
+            service=row.service,
+            operation=row.operation,
+            duration_us=row.duration_us,
+            spans=row.spans,
+            services=row.services,
+            errors=row.errors,
+            missing=row.missing,
+        )
+        if last:
+            found = self.study().diagnosis
+            self.note("verdict", why=found.sentence if found is not None else self.study().reason)
+
+    def apply(self, command: Any) -> tuple[Any, ...]:
+        """What the lecturer says."""
+        events = super().apply(command)
+        self.cue = (self.now_us, command.text)
+        return events
+
+    def study(self) -> Study:
+        """What the traces up to the last renewal say together."""
+        if self._study is None or self._study.traces != self.studied:
+            self._study = _study(self.records, self.studied)
+        return self._study
+
+    def check(self) -> tuple[Check, ...]:
+        """Whether the analysis of this file is exact."""
+        detail = f"in each of {self.taken:,} traces the lengths add up exactly to the root's duration"
+        return (Check("critical path", not self.broken, detail, self.broken), *self.study().checks)
+
+    def snapshot(self) -> Snapshot:
+        """The newest traces, and what all of them say together."""
+        key = (self.position, self.now_us)
+        if self._snapshot is None or self._snapshot[0] != key:
+            self._snapshot = (key, self._look())
+        return self._snapshot[1]
+
+    def _look(self) -> Snapshot:
+        study, records = self.study(), self.records
+        newest = records[max(0, self.taken - TRACES_MAX) : self.taken][::-1]
+        found = study.diagnosis
+        return Snapshot(
+            now_us=self.now_us,
+            seed=0,
+            variant="recorded",
+            recorded=True,
+            services=study.services,
+            map_edges=study.edges,
+            traces=_warm([record.row for record in newest]),
+            store=SpanTable(tuple(record.entry for record in newest)),
+            series=_series(records, self.taken, self.now_us),
+            aggregates=study.aggregates,
+            diagnosis=found,
+            no_diagnosis=study.reason,
+            root_operation=f"{found.service} {found.operation}" if found is not None else "",
+            verdicts=_verdicts(found),
+            injected=(),
+            score="",
+            collector=Collector(traces=self.taken, spans=self.spans, received=self.spans),
+            sampling="",
+            correction=False,
+            load="",
+            rate_per_s=0,
+            retries="",
+            checks=self.check(),
+            cue=self.cue,
+        )
+
+
+def source(spans: Sequence[Span], name: str, sha256: str, path: str = "", skipped: int = 0) -> Source:
+    """The spans of a file as records that can be played."""
+    return Source(name, sha256, Records(spans), path, skipped)
+
+
+def _study(records: Records, count: int) -> Study:
+    """Everything about the first ``count`` traces together."""
+    first = list(islice(records, count))
+    aggregates = Aggregates()
+    calls: dict[tuple[str, str, bool], list[Served]] = {}
+    for record in first:
+        aggregates.take(record.measures)
+        for call in record.served:
+            calls.setdefault((call.src, call.dst, call.asynchronous), []).append(call)
+    elapsed_us = max(1, first[-1].at_us) if first else 1
+    found = diagnose_worst(records.book, [record.summary for record in first])
+    diagnosis, reason = (None, found.reason) if isinstance(found, NoDiagnosis) else (found, "")
+    return Study(
+        count,
+        aggregates.rows(),
+        _services(records, calls, elapsed_us),
+        tuple(
+            _edge(src, dst, asynchronous, some, elapsed_us) for (src, dst, asynchronous), some in calls.items() if src
+        ),
+        diagnosis,
+        reason,
+        (contributions_check(diagnosis),) if diagnosis is not None else (),
+    )
+
+
+def _services(
+    records: Records, calls: dict[tuple[str, str, bool], list[Served]], elapsed_us: int
+) -> tuple[ServiceView, ...]:
+    """The services met so far, edge first."""
+    served: dict[str, list[Served]] = {}
+    for (src, dst, _), some in calls.items():
+        served.setdefault(dst, []).extend(some)
+        if src:
+            served.setdefault(src, [])
+    found = []
+    for name, layer in records.layers.items():
+        if name not in served:
+            continue
+        per_s, errors_ppm, lasted = _figures(served[name], elapsed_us)
+        role = "gateway" if layer == "edge" else "database" if layer == "data" else "service"
+        p50_us, p99_us = percentile(lasted, P50), percentile(lasted, P99)
+        view = ServiceView(name, layer, role, "up", calls_per_s=per_s, errors_ppm=errors_ppm)
+        found.append(view._replace(p50_us=p50_us, p99_us=p99_us, called=len(lasted)))
+    return tuple(found)
+
+
+def _edge(src: str, dst: str, asynchronous: bool, calls: list[Served], elapsed_us: int) -> MapEdge:
+    per_s, errors_ppm, lasted = _figures(calls, elapsed_us)
+    return MapEdge(src, dst, asynchronous, per_s, errors_ppm, percentile(lasted, P99), "", len(calls))
+
+
+def _figures(calls: list[Served], elapsed_us: int) -> tuple[int, int, list[int]]:
+    """(calls a second, share of errors, durations in order)."""
+    errors = sum(call.error for call in calls)
+    lasted = sorted(call.duration_us for call in calls)
+    return len(calls) * US_PER_S // elapsed_us, errors * PPM // max(1, len(calls)), lasted
+
+
+def _warm(rows: list[TraceRow]) -> tuple[TraceRow, ...]:
+    """Rows with their rank by duration."""
+    last = max(1, len(rows) - 1)
+    heat = {
+        i: place * PPM // last for place, i in enumerate(sorted(range(len(rows)), key=lambda i: rows[i].duration_us))
+    }
+    return tuple(row._replace(heat_ppm=heat[i]) for i, row in enumerate(rows))
+
+
+def _series(records: Records, taken: int, now_us: int) -> tuple[Sample, ...]:
+    """What ended in each of the last seconds, oldest first; seconds in which nothing ended are left out."""
+    since_us = (now_us // US_PER_S - SERIES_MAX + 1) * US_PER_S
+    seconds: dict[int, list[TraceRow]] = {}
+    for i in range(taken - 1, -1, -1):
+        record = records[i]
+        if record.at_us < since_us:
+            break
+        seconds.setdefault(record.at_us // US_PER_S, []).append(record.row)
+    return tuple(_sample(second, seconds[second]) for second in sorted(seconds))
+
+
+def _sample(second: int, rows: list[TraceRow]) -> Sample:
+    lasted = sorted(row.duration_us for row in rows)
+    return Sample(
+        second * US_PER_S,
+        len(rows),
+        sum(row.errors > 0 for row in rows),
+        percentile(lasted, P50),
+        percentile(lasted, P90),
+        percentile(lasted, P99),
+        sum(row.spans for row in rows),
+    )
+
+
+def _verdicts(found: Diagnosis | None) -> tuple[Verdict, ...]:
+    """What the tool names, the first first."""
+    if found is None:
+        return ()
+    return tuple(
+        Verdict(each.kind, each.service, each.sentence, each.ppm) for each in (found.verdict, *found.alternatives)
+    )
+
+
+def _most(record: Record) -> str:
+    """Where most of a trace's time went."""
+    most = max(record.measures, key=lambda each: (each.path_us, each[:2]))
+    if not record.row.duration_us:
+        return ""
+    share = percent(most.path_us * PPM // record.row.duration_us)
+    where = f"{most.service} {most.operation}".strip()
+    return f"{share} of its critical path, {duration(most.path_us)}, is {where}"
+
+
+VARIANT: Final = Variant(
+    "recorded",
+    "Recorded traces",
+    "the traces of a file, each as it was completed",
+    needs_source,
+    (Narrate,),
+    from_source=TracingRecorded,
+    fidelity=(
+        ("modelled", "every trace of the file, with its critical path, self times and a diagnosis over all so far"),
+        ("simplified", "a trace counts as complete when its last span has ended: nobody knows what never arrived"),
+        ("simplified", "waits have no standard span: on foreign traces they are told by name, and marked as a guess"),
+        ("left out", "pools and queues as metrics: only what spans say about them is known"),
+    ),
+)
+
+__all__ = ["VARIANT", "TracingRecorded", "source"]

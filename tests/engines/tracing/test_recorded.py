@@ -1,0 +1,204 @@
+"""A trace file as a run: one step is one trace, and nothing but narration can be added."""
+
+import pickle
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from engines.errors import UserError
+from engines.sim.faults import Crash, Narrate
+from engines.sim.source import Source
+from engines.sim.timeline import Timeline
+from engines.tracing import records as recording
+from engines.tracing.critical import Path, critical_path
+from engines.tracing.recorded import VARIANT, source
+from engines.tracing.records import Records
+from engines.tracing.spans import Kind, Span
+from engines.tracing.tree import Tree
+from engines.tracing.world.snapshot import TRACES_MAX, Snapshot
+from tests.engines.tracing.requests import MS, login
+from tests.engines.tracing.shapes import span
+
+Run = Timeline[Any, Snapshot]
+EPOCH_NS = 1_700_000_000 * 10**9
+
+
+def file(count: int = 120) -> list[Span]:
+    """Logins of today, one every ten seconds; every fiftieth waits for its pool."""
+    full = (("pool.name", "auth-db"), ("pool.in_use", 10), ("pool.max", 10), ("pool.waiting", 34))
+    spans = [each for i in range(count) for each in login(i, pool_us=900 * MS if i % 50 == 7 else 0, sights=full)]
+    return [each._replace(start_ns=each.start_ns + EPOCH_NS, end_ns=each.end_ns + EPOCH_NS) for each in spans]
+
+
+def opened(spans: list[Span]) -> Source:
+    return source(spans, "spans.json", "ab" * 32, "spans.json")
+
+
+def run(spans: list[Span] | None = None) -> Run:
+    return Timeline(VARIANT.on(opened(file() if spans is None else spans)), 0)
+
+
+def ended(spans: list[Span] | None = None) -> Run:
+    played = run(spans)
+    played.advance(1 << 60)
+    return played
+
+
+def test_one_step_is_one_trace_at_the_end_of_its_last_span() -> None:
+    played = run()
+    assert played.step()
+    assert played.step()
+    seen = played.snapshot()
+    assert [row.trace_id for row in seen.traces] == [f"{2:032x}", f"{1:032x}"]
+    assert seen.now_us == 10_000 * MS + seen.traces[0].duration_us
+    assert played.back()
+    assert len(played.snapshot().traces) == 1
+
+
+def test_traces_are_played_in_the_order_in_which_they_were_complete() -> None:
+    long, short = span("long", "", 0, 90, trace_id="a" * 32), span("short", "", 10, 20, trace_id="b" * 32)
+    late = span("late", "long", 95, 99, trace_id="a" * 32, kind=Kind.CONSUMER)
+    played = run([long, short, late])
+    played.step()
+    assert [row.operation for row in played.snapshot().traces] == ["short"]
+    played.step()
+    assert played.now_us == 99
+    assert played.snapshot().traces[0].duration_us == 90
+
+
+def test_time_is_counted_from_the_first_span_and_spans_stay_as_they_are() -> None:
+    spans = file(3)
+    seen = ended(spans).snapshot()
+    assert seen.traces[-1].start_us == 0
+    assert seen.store.spans(f"{1:032x}") == tuple(each for each in spans if each.trace_id == f"{1:032x}")
+
+
+def test_at_the_end_the_diagnosis_is_over_all_traces_and_is_told() -> None:
+    played = ended()
+    seen = played.snapshot()
+    assert seen.diagnosis.traces == 120
+    assert seen.verdicts[0].sentence == seen.diagnosis.sentence
+    assert seen.root_operation == "web GET /login"
+    assert "auth blocks at p99" in seen.diagnosis.sentence
+    verdict = played.engine.told(1)[0]
+    assert (verdict.kind, verdict.why) == ("verdict", seen.diagnosis.sentence)
+
+
+def test_with_few_traces_the_reason_why_there_is_no_diagnosis_is_told() -> None:
+    played = ended(file(20))
+    assert played.snapshot().diagnosis is None
+    assert "no root operation has 100 traces" in played.snapshot().no_diagnosis
+    assert played.engine.told(1)[0].why == played.snapshot().no_diagnosis
+
+
+def test_every_trace_is_told_with_where_its_time_went() -> None:
+    played = run()
+    for _ in range(8):
+        played.step()
+    event = played.engine.told(1)[0]
+    assert event.kind == "trace"
+    assert event.why == "99 % of its critical path, 900 ms, is auth acquire connection"
+    assert event.get("operation") == "GET /login"
+
+
+def test_the_study_is_renewed_when_the_traces_have_grown_by_a_fourth_and_at_the_end() -> None:
+    played = run()
+    renewed = []
+    while played.step():
+        renewed.append(played.engine.studied)  # type: ignore[attr-defined]
+    changes = sorted(set(renewed))
+    assert changes[:8] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert all(later <= max(earlier + 1, earlier * 5 // 4) for earlier, later in pairwise(changes))
+    assert changes[-1] == 120
+
+
+def test_services_and_the_map_come_from_the_spans() -> None:
+    seen = ended().snapshot()
+    assert [(each.name, each.layer, each.called) for each in seen.services] == [
+        ("web", "edge", 120),
+        ("auth", "domain", 120),
+        ("auth-db", "data", 120),
+    ]
+    assert [(each.src, each.dst, each.calls) for each in seen.map_edges] == [
+        ("web", "auth", 120),
+        ("auth", "auth-db", 120),
+    ]
+
+
+def test_a_callee_that_sends_no_spans_is_on_the_map() -> None:
+    call = span("SELECT", "a", 1, 9, kind=Kind.CLIENT, attributes=(("db.system.name", "postgresql"),))
+    seen = ended([span("a", "", 0, 10), call]).snapshot()
+    assert [(each.name, each.layer) for each in seen.services] == [("svc", "edge"), ("postgresql", "data")]
+    assert [(each.src, each.dst) for each in seen.map_edges] == [("svc", "postgresql")]
+
+
+def test_the_strip_has_a_point_for_every_second_in_which_traces_ended() -> None:
+    seen = ended(file(30)).snapshot()
+    assert [(each.at_us, each.requests) for each in seen.series[-2:]] == [(280_000_000, 1), (290_000_000, 1)]
+    assert len(seen.series) == 12
+    assert seen.series[0].at_us > seen.now_us - 120_000_000
+
+
+def test_the_list_is_bounded_and_warm_by_rank() -> None:
+    seen = ended(file(TRACES_MAX + 30)).snapshot()
+    assert len(seen.traces) == len(seen.store.entries) == TRACES_MAX
+    hottest = max(seen.traces, key=lambda row: row.heat_ppm)
+    assert hottest.heat_ppm == 1_000_000
+    assert hottest.duration_us == max(row.duration_us for row in seen.traces)
+    assert seen.collector.traces == TRACES_MAX + 30
+
+
+def test_a_seek_equals_the_first_run_there() -> None:
+    played = run()
+    seen = {}
+    while played.step():
+        seen[played.position] = played.snapshot(), played.check(), played.engine.told(600)
+    for position in (3, 119, 60, 120, 1):
+        played.seek(position)
+        assert (played.snapshot(), played.check(), played.engine.told(600)) == seen[position]
+
+
+def test_looking_changes_nothing_and_a_checkpoint_holds_no_spans() -> None:
+    played = ended()
+    before = pickle.dumps(played.engine)
+    played.snapshot()
+    played.check()
+    assert pickle.dumps(played.engine) == before
+    assert len(before) < 60_000
+
+
+def test_the_checks_hold_and_a_broken_path_turns_one_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [(check.name, check.ok) for check in ended().check()] == [("critical path", True), ("contributions", True)]
+
+    def gappy(tree: Tree) -> Path:
+        whole = critical_path(tree)
+        return whole._replace(segments=whole.segments[:-1] if tree.trace_id.endswith("3") else whole.segments)
+
+    monkeypatch.setattr(recording, "critical_path", gappy)
+    played = run()
+    played.step()
+    assert played.check()[0].ok
+    played.advance(1 << 60)
+    assert not played.check()[0].ok
+    assert played.check()[0].witness[0].startswith(f"trace {3:032x}")
+
+
+def test_nothing_can_be_injected_but_the_lecturer_may_speak() -> None:
+    played = ended(file(2))
+    with pytest.raises(UserError, match="recorded data: faults need a simulation"):
+        played.submit(Crash("web"))
+    played.submit(Narrate("Look at auth."))
+    assert played.snapshot().cue == (played.now_us, "Look at auth.")
+
+
+def test_a_file_without_a_start_does_not_begin_in_1970() -> None:
+    now = EPOCH_NS // 1_000
+    seen = ended([span("a", "", now, now + 9), span("b", "a", 0, now + 5)]).snapshot()
+    assert seen.now_us == 9
+    assert "no start time" in seen.traces[0].note
+
+
+def test_no_spans_are_a_run_of_nothing() -> None:
+    played = ended([])
+    assert (played.position, played.snapshot().traces, len(Records([]))) == (0, (), 0)
