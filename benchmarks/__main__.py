@@ -1,14 +1,15 @@
 """``make bench``: every figure of the README, as ratios against a peer or a floor of the same run.
 
-``make bench ARGS=kernel`` runs one part: ``kernel raft seek screen sharding tracing``.
+``make bench ARGS=kernel`` runs one part: ``kernel raft seek screen sharding resilience tracing``.
 """
 
 import platform
 import sys
 from collections.abc import Callable
 
-from benchmarks import kernel, raft, screen, sharding, tracing_formats
+from benchmarks import kernel, raft, resilience, screen, sharding, tracing_formats
 
+RESILIENCE: list[Callable[[], list[str]]] = [resilience.lines]
 TRACING: list[Callable[[], list[str]]] = [tracing_formats.lines]
 PARTS: dict[str, Callable[[], list[str]]] = {
     "kernel": lambda: kernel.measure().lines(),
@@ -16,6 +17,7 @@ PARTS: dict[str, Callable[[], list[str]]] = {
     "seek": lambda: raft.seek().lines(),
     "screen": screen.lines,
     "sharding": lambda: sharding.measure().lines(),
+    "resilience": lambda: [line for part in RESILIENCE for line in part()],
     "tracing": lambda: [line for part in TRACING for line in part()],
 }
 
