@@ -1,5 +1,6 @@
 """Runs of the service world for the tests of its panel, and that they are what their names say."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -46,8 +47,7 @@ def recorded(until_ms: int = 60_000) -> Run:
         for i in range(600)
     ]  # fmt: skip
     source = Source("calls.jsonl", "0" * 64, CallLog(calls))
-    variant: Any = VARIANT.on(source)
-    timeline: Run = Timeline(variant, 0, ())
+    timeline: Run = Timeline(VARIANT.on(source), 0, ())
     timeline.advance(until_ms * US_PER_MS)
     return timeline
 
@@ -88,7 +88,7 @@ def half_open() -> Run:
     return timeline
 
 
-MOMENTS = {
+MOMENTS: dict[str, Callable[[], Run]] = {
     "start": lambda: run(0),
     "well": lambda: run(12_000, config=BUSY),
     "open": lambda: run(

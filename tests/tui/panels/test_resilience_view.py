@@ -314,7 +314,7 @@ def test_many_buckets_are_joined_and_none_is_lost() -> None:
 def test_an_edge_without_a_breaker_says_what_is_there_instead() -> None:
     assert "every call is tried" in flat(draw(standing("bare"), Focus(node="api>auth"), USUAL).inspector.text())
     envoy = flat(draw(standing("envoy"), Focus(node="api>payment"), USUAL).inspector.text())
-    assert "Envoy: caps on concurrency, and outlier detection" in envoy
+    assert "Envoy: caps, and outlier detection" in envoy
     assert "of 1024" in envoy
     assert "ejected" in envoy
 

@@ -238,8 +238,9 @@ def machine(snapshot: Snapshot, name: str) -> tuple[Fact, ...]:
     if service is None:
         return ()
     now = state(service)
-    facts = [fact("now", service.name, "bright", (now.words or f"{service.calls_per_s}/s", now.ink),
-                  (f"p99 {span_time(service.p99_us)}", "text"))]  # fmt: skip
+    words = now.words or (f"{service.calls_per_s}/s" if service.calls_per_s else "no call lately")
+    tail = f"p99 {span_time(service.p99_us)}" if service.p99_us else ""
+    facts = [fact("now", service.name, "bright", (words, now.ink), (tail, "text"))]
     return (*facts, *troubles(service))
 
 

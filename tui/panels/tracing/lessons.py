@@ -136,36 +136,32 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
 """Lessons by name."""
 
 OF_KIND: Final = {
-    "new_trace": "context", "trace": "trace", "verdict": "verdict", "pool_wait": "pool", "queue_wait": "queue", "overload": "queue",
-    "lock_wait": "lock", "retry": "retry", "timeout": "timeout", "gave_up": "timeout", "breaker": "breaker",
-    "redelivered": "async", "fault": "fault", "heal": "fault", "set": "load", "ask": "load", "skew": "clock",
-    "crash": "machine", "restart": "machine", "freeze": "machine", "thaw": "machine", "wait": "machine",
-    "isolate": "network", "reconnect": "network", "partition": "network", "cut": "network", "mend": "network",
-    "lose": "network", "slow": "network", "duplicate": "network", "reorder": "network", "clog": "network",
-    "unclog": "network", "lost": "network", "lost_again": "network", "deliver": "network", "drop_missed": "network",
-    "timer": "load", "synced": "machine", "slow_disk": "machine", "expire_timers": "load", "cue": "lecture",
+    "new_trace": "context", "trace": "trace", "verdict": "verdict", "pool_wait": "pool", "queue_wait": "queue",
+    "overload": "queue", "lock_wait": "lock", "retry": "retry", "timeout": "timeout", "gave_up": "timeout",
+    "breaker": "breaker", "redelivered": "async", "heal": "fault", "request": "load", "answered": "load",
+    "slow_service": "fault", "shrink_pool": "pool", "lock": "lock", "cold_cache": "cache", "amplify": "retry",
+    "drop_header": "context", "lose_spans": "spans", "late_spans": "spans", "set_load": "load", "set_retries": "retry",
+    "set_breakers": "breaker", "set_sampling": "sampling", "correct": "clock", "set_rule": "rule",
+    "skew": "clock", "crash": "machine", "restart": "machine", "freeze": "machine", "thaw": "machine",
+    "wait": "machine", "isolate": "network", "reconnect": "network", "partition": "network", "cut": "network",
+    "mend": "network", "lose": "network", "slow": "network", "duplicate": "network", "reorder": "network",
+    "clog": "network", "unclog": "network", "lost": "network", "lost_again": "network", "deliver": "network",
+    "drop_missed": "network", "timer": "load", "synced": "machine", "slow_disk": "machine", "expire_timers": "load",
+    "cue": "lecture",
 }  # fmt: skip
 """Kinds of events to the names of their lessons."""
-OF_FAULT: Final = {
-    "slow": "fault", "pool": "pool", "lock": "lock", "cache": "cache", "loss": "network", "retries": "retry",
-    "header": "context", "skew": "clock", "lost": "spans", "late": "spans",
-}  # fmt: skip
-OF_SETTING: Final = {
-    "SetLoad": "load", "SetRetries": "retry", "SetBreakers": "breaker", "SetSampling": "sampling", "Correct": "clock",
-    "SetRule": "rule",
-}  # fmt: skip
+INJECTED: Final = frozenset({
+    "slow_service", "shrink_pool", "lock", "cold_cache", "amplify", "drop_header", "lose_spans", "late_spans", "skew",
+})  # fmt: skip
+"""Faults whose lesson goes on with what the verdict has to do with them."""
 
 
 def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
     """The rule behind an event, at length: for a fault that of what it does, and that it is the truth."""
-    match event.kind:
-        case "fault":
-            return (*LESSONS[OF_FAULT.get(str(event.get("what")), "fault")], LESSONS["fault"][0])
-        case "set":
-            return LESSONS[OF_SETTING.get(event.why, "load")]
-        case "trace" if event.get("service"):
-            return (*LESSONS["trace"], LESSONS["verdict"][0])
-    return LESSONS[OF_KIND.get(event.kind, "fault")]
+    lesson = LESSONS[OF_KIND.get(event.kind, "fault")]
+    if event.kind in INJECTED and lesson is not LESSONS["fault"]:
+        return (*lesson, LESSONS["fault"][0])
+    return (*lesson, LESSONS["verdict"][0]) if event.kind == "trace" else lesson
 
 
 # -- checks ----------------------------------------------------------------------------------------------------------

@@ -4,9 +4,11 @@ Every kind of event that the world, the services, the users and the collector re
 compares the table with their sources. Numbers are said in full.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from engines.sim.world import Event
+from engines.tracing.topology import HIT_PPM
 from engines.tracing.world.messages import Ack, Call, Deliver, Export, Reply
 from tui.canvas import Ink
 from tui.panel import Line
@@ -91,7 +93,7 @@ def _trace(e: Event) -> str:
     if e.get("missing"):
         parts.append(f", {plural(e.get('missing'), 'missing span')}")
     text = f"{parts[0]} {parts[1]}{''.join(parts[2:])}"
-    return f"{text}; {e.why}" if e.why else text
+    return f"{text}; {e.why}" if e.why and not e.get("missing") else text
 
 
 def _timeout(e: Event) -> str:
@@ -119,10 +121,8 @@ OVER: Final = {
     "pool": "has its pool at its usual size again",
     "lock": "has no locked table any more",
     "cache": "is warm again",
-    "loss": "loses no messages any more",
     "retries": "answers again, and callers try as often as before",
     "header": "passes the trace headers on again",
-    "skew": "has the right time again",
     "lost": "loses no spans any more",
     "late": "sends its spans at once again",
 }  # fmt: skip
@@ -132,7 +132,6 @@ MEANS: Final = {
     "pool": "whoever finds it empty waits, and holds its worker while it waits",
     "lock": "they pass one at a time",
     "cache": "every miss becomes a query of the database",
-    "loss": "each lost call or answer is a timeout at the caller",
     "retries": "one request becomes many calls",
     "header": "whom it calls begins a new trace",
     "skew": "its spans move with it, those of others do not",
@@ -142,36 +141,60 @@ MEANS: Final = {
 """What will follow from it."""
 
 
-def _fault(e: Event) -> str:
-    kind = str(e.get("what", ""))
-    if not e.get("on"):
-        return f"{e.node} {OVER.get(kind, 'is as it was')}"
-    meaning = MEANS.get(kind)
-    return f"{e.why}: {meaning}" if meaning else e.why
+def _fault(kind: str, ends: Callable[[Event], bool]) -> Say:
+    """A fault of a service: what it is and what follows, or that it is over."""
+
+    def say(e: Event) -> str:
+        if ends(e):
+            return f"{e.node or e.get('service')} {OVER[kind]}"
+        return f"{e.why}: {MEANS[kind]}"
+
+    return say
 
 
-def _set(e: Event) -> str:
-    match e.why:
-        case "SetLoad":
-            if e.get("shape") == "off":
-                return "users stop sending requests"
-            return f"users come in a {e.get('shape')} stream, {e.get('rate')} requests a second on average"
-        case "SetRetries":
-            again = "with backoff" if e.get("backoff") else "at once"
-            return f"a call is made {e.get('attempts')} times at most, again {again}"
-        case "SetBreakers":
-            return "a breaker stands in front of every call now" if e.get("on") else "there are no breakers any more"
-        case "SetSampling":
-            return f"{percent(e.get('ppm', 0))} of the traces are kept by chance from now on"
-        case "Correct":
-            if e.get("on"):
-                return "clocks are corrected as far as spans betray their offsets; the spans stay as they were sent"
-            return "times are taken as they were sent, wrong clocks and all"
-        case "SetRule":
-            return (
-                f"rule {str(e.get('rule', '')).replace('_', ' ')} {'on' if e.get('on') else 'OFF'}, everywhere at once"
-            )
-    return " ".join((e.why, *(f"{name} {value}" for name, value in e.detail)))
+def _none(name: str) -> Callable[[Event], bool]:
+    """Whether a number of the command is 0: the fault ends."""
+    return lambda e: not e.get(name)
+
+
+def _set_load(e: Event) -> str:
+    if e.get("shape") == "off":
+        return "users stop sending requests"
+    return f"users come in a {e.get('shape')} stream, {e.get('rate')} requests a second on average"
+
+
+def _set_retries(e: Event) -> str:
+    again = "with backoff" if e.get("backoff") else "at once"
+    return f"a call is made {e.get('attempts')} times at most, again {again}"
+
+
+def _set_breakers(e: Event) -> str:
+    return "a breaker stands in front of every call now" if e.get("on") else "there are no breakers any more"
+
+
+def _set_sampling(e: Event) -> str:
+    return f"{percent(e.get('ppm', 0))} of the traces are kept by chance from now on"
+
+
+def _correct(e: Event) -> str:
+    if e.get("on"):
+        return "clocks are corrected as far as spans betray their offsets; the spans stay as they were sent"
+    return "times are taken as they were sent, wrong clocks and all"
+
+
+def _set_rule(e: Event) -> str:
+    return f"rule {str(e.get('rule', '')).replace('_', ' ')} {'on' if e.get('on') else 'OFF'}, everywhere at once"
+
+
+def _request(e: Event) -> str:
+    return f"sends {e.get('operation')}: follow its trace, it comes when its spans have arrived"
+
+
+def _answered(e: Event) -> str:
+    good = e.why.isdigit() and int(e.why) < 400
+    return f"{e.get('operation')} is answered with {e.why} after {span_time(e.get('duration_us', 0))}" + (
+        "" if good else ": follow its trace to see where it failed"
+    )
 
 
 def _skew(e: Event) -> str:
@@ -204,11 +227,27 @@ TABLE: Final[dict[str, tuple[Say, Ink]]] = {
     "redelivered": (lambda e: f"hands {e.get('dst')} a message again: {e.why}; the work may happen twice", "warn"),
     "gave_up": (lambda e: f"gives up on {e.get('operation')}: {e.why}", "error"),
     "verdict": (lambda e: f"is what the verdict names now: {e.why}", "bright"),
-    "ask": (_ask, "you"),
-    "fault": (_fault, "bad"),
-    "set": (_set, "you"),
+    "request": (_request, "you"),
+    "answered": (_answered, "you"),
+    "slow_service": (_fault("slow", lambda e: e.get("percent", 0) <= 100), "slow"),
+    "shrink_pool": (_fault("pool", _none("size")), "bad"),
+    "lock": (_fault("lock", _none("hold_us")), "bad"),
+    "cold_cache": (_fault("cache", lambda e: e.get("ppm", 0) >= HIT_PPM), "slow"),
+    "amplify": (_fault("retries", _none("ppm")), "bad"),
+    "drop_header": (_fault("header", _none("on")), "lost"),
+    "lose_spans": (_fault("lost", _none("ppm")), "lost"),
+    "late_spans": (_fault("late", _none("delay_us")), "stale"),
+    "set_load": (_set_load, "you"),
+    "set_retries": (_set_retries, "you"),
+    "set_breakers": (_set_breakers, "you"),
+    "set_sampling": (_set_sampling, "you"),
+    "correct": (_correct, "you"),
+    "set_rule": (_set_rule, "bad"),
 }  # fmt: skip
 """Kinds of events to their sentences and inks."""
 
-BY_YOU: Final = frozenset({"ask", "fault", "set", "heal"})
+BY_YOU: Final = frozenset({
+    "request", "answered", "slow_service", "shrink_pool", "lock", "cold_cache", "amplify", "drop_header", "lose_spans",
+    "late_spans", "set_load", "set_retries", "set_breakers", "set_sampling", "correct", "set_rule", "heal",
+})  # fmt: skip
 """What a person does, not a service."""

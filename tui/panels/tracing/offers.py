@@ -6,6 +6,7 @@ from typing import Any, Final
 from engines.errors import UserError
 from engines.sim import faults
 from engines.tracing.world import commands as c
+from engines.tracing.world.options import ATTEMPTS_MAX
 from engines.tracing.world.snapshot import ServiceView, Snapshot
 from tui.panel import Focus, Offer, Outcome, Param, Refuse
 from tui.panels.common import network
@@ -64,6 +65,11 @@ def _target(snapshot: Snapshot, machine: ServiceView, fits: Callable[[ServiceVie
     return Param("service", machine.name if machine.name in names else names[0], choices=names)
 
 
+def _works(service: ServiceView) -> bool:
+    """Whether it has work of its own and sends spans: a queue only keeps what others send."""
+    return service.role != "queue"
+
+
 def _of_service(snapshot: Snapshot, machine: ServiceView) -> tuple[Offer, ...]:
     """What can be wrong inside a service."""
 
@@ -72,9 +78,8 @@ def _of_service(snapshot: Snapshot, machine: ServiceView) -> tuple[Offer, ...]:
         target = _target(snapshot, machine, fits)
         return [Offer(title, help, build, (target, *params))] if target is not None else []
 
-    any_service = lambda each: True  # noqa: E731
     return (
-        *offer("slow service", "all it does itself takes so much of its usual time; 100 ends it", any_service,
+        *offer("slow service", "all it does itself takes so much of its usual time; 100 ends it", _works,
                lambda v: c.SlowService(v["service"], v["percent"]), Param("percent", 800, 100, 5_000, 100, "%")),
         *offer("smaller pool", "its pool of database connections holds so many; 0 gives its size back",
                lambda each: each.pool_max > 0, lambda v: c.ShrinkPool(v["service"], v["size"]),
@@ -86,13 +91,15 @@ def _of_service(snapshot: Snapshot, machine: ServiceView) -> tuple[Offer, ...]:
                lambda each: each.role == "cache", lambda v: c.ColdCache(v["service"], v["hits"] * PPM_PER_PERCENT),
                Param("hits", 0, 0, 100, 5, "%")),
         *offer("retry storm", "it answers 503 to this share, and everybody tries again at once, at every layer",
-               any_service, lambda v: c.Amplify(v["service"], v["share"] * PPM_PER_PERCENT, v["attempts"]),
-               Param("share", 60, 0, 100, 10, "%"), Param("attempts", 3, 1, 6)),
+               _works, lambda v: c.Amplify(v["service"], v["share"] * PPM_PER_PERCENT, v["attempts"]),
+               Param("share", 60, 0, 100, 10, "%"), Param("attempts", 3, 1, ATTEMPTS_MAX)),
     )  # fmt: skip
 
 
 def _of_spans(snapshot: Snapshot, machine: ServiceView) -> tuple[Offer, ...]:
     """What can be wrong with what it tells."""
+    if not _works(machine):
+        return ()
     name = machine.name
     drops = any("drops" in each for each in machine.troubles)
     return (
@@ -152,7 +159,7 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
               lambda v: c.SetSampling(v["share"] * PPM_PER_PERCENT), (Param("share", 100, 0, 100, 10, "%"),)),
         Offer("retries", "attempts in all before a caller gives up, and whether it backs off between them",
               lambda v: c.SetRetries(v["attempts"], v["backoff"] == "yes"),
-              (Param("attempts", 2, 1, 6), Param("backoff", "yes", choices=("yes", "no")))),
+              (Param("attempts", 2, 1, ATTEMPTS_MAX), Param("backoff", "yes", choices=("yes", "no")))),
         Offer("circuit breakers", "one in front of every call: it fails at once while the other side is down",
               lambda v: c.SetBreakers(not breakers), on=breakers),
         Offer("correct the clocks", "take offsets out as far as spans betray them; the spans stay as they were sent",

@@ -109,12 +109,12 @@ def _fitted(canvas: Canvas, snapshot: Snapshot, name: str, told: bool) -> tuple[
         grid = plan(snapshot, canvas.width, canvas.height - len(lines) - (len(lines) > 1))
         if grid is not None and grid.cell >= NAMED:
             return grid, lines
-    wanted = [hot_line(snapshot), callers, self, callees]
-    for rows in range(len(wanted), -1, -1):
-        grid = plan(snapshot, canvas.width, canvas.height - rows)
+    hot = hot_line(snapshot)
+    for lines in ([hot, callers, self, callees], [callers, self, callees], [self, callees], [self], []):
+        grid = plan(snapshot, canvas.width, canvas.height - len(lines))
         if grid is not None:
-            return grid, wanted[:rows] if rows != 1 else [self]
-    return None, wanted[: canvas.height]
+            return grid, lines
+    return None, [hot, self][: canvas.height]
 
 
 def _cells(canvas: Canvas, grid: Grid, snapshot: Snapshot, focus: Focus, name: str, glyphs: Glyphs) -> None:

@@ -36,7 +36,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
         canvas.put(0, 0, glyphs.horizontal * canvas.width, "line")
         canvas.put(1, 0, f" {title(snapshot)} ", "bad" if snapshot.verdicts else "accent")
         cohort = about(snapshot)
-        if len(cohort) + len(title(snapshot)) + 10 <= canvas.width:
+        if cohort and len(cohort) + len(title(snapshot)) + 10 <= canvas.width:
             canvas.put_right(canvas.width - 1, 0, f" {cohort} ", "dim")
         y = 1
     more = _more(snapshot)

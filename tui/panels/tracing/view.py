@@ -172,6 +172,7 @@ def _waterfall(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
     waterfall.draw(part, made, rows, row_of(snapshot, focus), glyphs)
     canvas.blit(part, left, 0)
     if explained:
-        put_pieces(
-            canvas, left + 1, canvas.height - 1, waterfall.legend(sheet_of(snapshot, focus), glyphs), canvas.width
-        )
+        pieces = waterfall.legend(sheet_of(snapshot, focus), glyphs)
+        if sum(len(words) for words, _ in pieces) > part.width - 1:
+            pieces = pieces[:-1]
+        put_pieces(canvas, left + 1, canvas.height - 1, pieces, canvas.width)
