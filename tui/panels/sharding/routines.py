@@ -20,8 +20,8 @@ def routine(event: Event) -> str:
         yours = "you" in (event.node, event.get("client"))
         straight = all(answer.endswith(" served") for answer in event.get("answers", ()))
         return "" if yours or (kind == "answered" and (event.why != "ok" or straight)) else "redirects"
-    if kind == "importing":
-        return f"importing {event.node}"
+    if kind in ("importing", "migrating", "assigned"):
+        return f"{kind} {event.node}"
     if kind == "no_answer" and event.node != "you":
         return f"silence of {event.get('asked')}"
     return f"lost {event.why}" if kind == "lost" else ""
@@ -38,6 +38,15 @@ def fold(events: Sequence[Event]) -> Line:
         case "importing":
             sources = names(dict.fromkeys(each.get("source", "") for each in events))
             return last._replace(text=f"IMPORTING {len(events)} units from {sources}: takes their keys, unit by unit")
+        case "migrating":
+            keys = plural(sum(each.get("keys", 0) for each in events), "key")
+            to = names(dict.fromkeys(each.get("target", "") for each in events))
+            return last._replace(text=f"MIGRATING {len(events)} units to {to}: sends {keys}, serves what is still here")
+        case "assigned":
+            keys = plural(sum(each.get("keys", 0) for each in events), "key")
+            to = names(dict.fromkeys(each.get("target", "") for each in events))
+            epoch = events[-1].get("epoch")
+            return last._replace(text=f"{len(events)} units with {keys} are assigned, map {epoch}: to {to}")
         case "no_answer":
             asked = events[-1].get("asked")
             hear, ask = ("hear", "ask") if _several(events) else ("hears", "asks")

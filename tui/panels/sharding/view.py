@@ -91,7 +91,7 @@ def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyph
         if not low:
             _side(third, snapshot, focus, glyphs, 0)
         canvas.blit(third, left + second.width + 2, 0)
-    elif end < canvas.height - 2:
+    elif end < canvas.height - 1:
         lower = Canvas(rest, canvas.height - end - 1)
         _side(lower, snapshot, focus, glyphs, 0)
         canvas.blit(lower, left + 1, end + 1)
@@ -159,7 +159,7 @@ def _bands(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> 
     """The key space as a band above, the nodes and what flies between them below."""
     key = key_of(snapshot, focus)
     rows = canvas.height
-    if rows < len(shown(snapshot)) + 6 and not snapshot.chunks:
+    if rows < len(shown(snapshot)) + 4 and not snapshot.chunks:  # the nodes leave no room for these at the right
         rows -= 2
         lower = Canvas(canvas.width, 2)
         if moving(snapshot):
@@ -210,7 +210,7 @@ def _load(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, keep
     figures = load.figures(snapshot)
     if canvas.height < len(shown(snapshot)) + 4:
         return load.draw_rows(canvas, snapshot, focus.node, glyphs, 0, canvas.height)
-    spare = keep + 1 if moving(snapshot) and keep else 0
+    spare = min(keep, len(moving(snapshot))) + 1 if moving(snapshot) and keep else 0
     nodes = len(shown(snapshot))
     twice = 2 * nodes + 1 <= canvas.height - len(figures) - 2
     rows = min(2 * nodes + 1 if twice else nodes + 1, max(3, canvas.height - min(2, len(figures)) - spare))
