@@ -144,7 +144,27 @@ class HeavyTail:
         return self.median_us * (ppm if self.wide else isqrt(ppm * PPM)) // PPM
 
 
-Distribution: TypeAlias = Fixed | Uniform | Exponential | HeavyTail
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Around a usual time, and now and then a pause on top: garbage collection, a cold cache, a lock, a slow disk."""
+
+    usual_us: int
+    pause_us: int
+    pause_ppm: int
+
+    @property
+    def mean_us(self) -> int:
+        """The mean."""
+        return self.usual_us + self.pause_us * self.pause_ppm // PPM
+
+    def draw(self, stream: Stream) -> int:
+        """One time: the high half of the number decides the usual part, give or take a tenth, the low half pauses."""
+        number = stream.next()
+        us = self.usual_us * 9 // 10 + ((number >> 32) * (self.usual_us // 5 + 1) >> 32)
+        return us + self.pause_us if (number & 0xFFFF_FFFF) * PPM >> 32 < self.pause_ppm else us
+
+
+Distribution: TypeAlias = Fixed | Uniform | Exponential | HeavyTail | Pauses
 
 
 def scaled(us: int, percent: int) -> int:

@@ -53,17 +53,30 @@ def test_heavy_tailed_draws_have_the_quantiles_of_the_law(ppm: int, wide: bool) 
 
 @pytest.mark.parametrize(
     "what",
-    [s.Fixed(50_000), s.Uniform(1, 99_999), s.Exponential(50_000), s.HeavyTail(50_000), s.HeavyTail(50_000, True)],
+    [
+        s.Fixed(50_000),
+        s.Uniform(1, 99_999),
+        s.Exponential(50_000),
+        s.HeavyTail(50_000),
+        s.HeavyTail(50_000, True),
+        s.Pauses(50_000, 900_000, 30_000),
+    ],
 )
 def test_the_mean_of_many_draws_is_the_mean_that_is_told(what: s.Distribution) -> None:
     assert sum(draws(what)) / DRAWS == pytest.approx(what.mean_us, rel=0.03)
 
 
-@pytest.mark.parametrize("what", [s.Fixed(5), s.Uniform(1, 9), s.Exponential(5), s.HeavyTail(5)])
+@pytest.mark.parametrize("what", [s.Fixed(5), s.Uniform(1, 9), s.Exponential(5), s.HeavyTail(5), s.Pauses(5, 9, 9)])
 def test_every_draw_takes_one_number_of_its_stream(what: s.Distribution) -> None:
     stream = Stream(1, "x")
     what.draw(stream)
     assert stream.taken == 1
+
+
+def test_pauses_come_as_often_as_they_should() -> None:
+    found = draws(s.Pauses(10_000, 1_000_000, 30_000))
+    assert sum(us > 500_000 for us in found) == pytest.approx(DRAWS * 0.03, rel=0.1)
+    assert {us // 1_000 for us in found} <= {9, 10, 11, 1_009, 1_010, 1_011}
 
 
 @given(st.integers(0, 2**64 - 1))

@@ -19,6 +19,8 @@ from engines.sim.service import Constant, Curve, Pulse, Ramp, Sine, exponential_
 YOU: Final = "you"
 LOOK_AGAIN_US: Final = US_PER_S
 """Without load, clients look again after this time."""
+LONGEST_US: Final = 20 * US_PER_S
+"""No call is planned further ahead than this."""
 
 
 def curve(shape: str, per_s: int, to_per_s: int, span_s: int, now_us: int) -> Curve:
@@ -63,10 +65,12 @@ class Client(Caller):
         """Put the next call down; anew whenever the load changes."""
         self.agenda.cancel(self.arrival)
         now, load = self.clock.now_us, self.load
+        if not load.curve.at(now):
+            self.arrival = self.agenda.add(now + LOOK_AGAIN_US, "look")
+            return
         area = exponential_ppm(ctx.stream("arrivals").next()) if load.poisson else PPM
-        wait_us = gap_us(load.curve, now, area, LOOK_AGAIN_US)
-        what = "look" if wait_us >= LOOK_AGAIN_US else "arrive"
-        self.arrival = self.agenda.add(now + wait_us, what)
+        wait_us = gap_us(load.curve, now, area, LONGEST_US)
+        self.arrival = self.agenda.add(now + wait_us, "arrive" if wait_us < LONGEST_US else "look")
 
     def date(self, ctx: Context, what: str, id: int) -> None:
         """The next call is due, or the time to look again."""

@@ -22,6 +22,7 @@ from engines.resilience.service.edge import Edge
 from engines.resilience.service.ledger import Fact, Ledger
 from engines.resilience.service.node import ServiceNode
 from engines.resilience.service.recount import Seen, countable, recount, shape
+from engines.resilience.service.topology import CLIENTS
 from engines.sim.clock import US_PER_S, format_time
 from engines.sim.pattern import Check
 from engines.sim.world import CRASHED, Host
@@ -113,7 +114,11 @@ class Invariants:
         self.failed: dict[str, Check] = {}
         self.books: dict[tuple[str, str], Book] = {}
         self.awaited: dict[tuple[str, int], None] = {}
+        self.clients: dict[int, None] = {}
+        """Calls of clients that are under way."""
         self.wasted = dict.fromkeys(ledger.services, 0)
+        self.worked: dict[str, str] = {}
+        """Services that did work in this event -> for whom."""
         self.roots: dict[int, dict[str, list[int]]] = {}
         """Calls of clients -> edge -> [attempts, the most attempts allowed to one call]; the newest only."""
         self.position = 0
@@ -131,6 +136,7 @@ class Invariants:
             for fact in facts:
                 self._take(fact, touched)
             facts.clear()
+            self._waste()
         for key in touched:
             edge = self._edge(*key)
             if edge is not None and self.hosts[key[1]].status != CRASHED:
@@ -160,8 +166,8 @@ class Invariants:
         match fact:
             case ("settled", src, attempt):
                 self.awaited.pop((src, attempt), None)
-            case ("worked", service, src, attempt):
-                self._worked(service, src, attempt)
+            case ("worked", service, src, attempt, root):
+                self._worked(service, src, attempt, root)
             case ("died", host):
                 self._died(host)
             case ("sent", edge, src, attempt, call, root, _):
@@ -180,13 +186,18 @@ class Invariants:
         match kind, rest:
             case "begin", [call, root, limit]:
                 calls[call] = [root, 0, limit, 1, 0]
+                if src == CLIENTS:
+                    self.clients[root] = None
                 if root not in self.roots and len(self.roots) >= ROOTS_MAX:
                     del self.roots[next(iter(self.roots))]
                 entry = self.roots.setdefault(root, {}).setdefault(edge, [0, limit])
                 entry[1] = max(entry[1], limit)
             case "end", [call, why]:
                 book.active.pop(call, None)
-                if calls.pop(call, None) is None:
+                ended = calls.pop(call, None)
+                if ended is not None and src == CLIENTS:
+                    self.clients.pop(ended[0], None)
+                if ended is None:
                     self._fail(ONCE, f"call {call} of {src} over {edge} ended a second time",
                                f"{src} took a late answer ({why}) for the end of call {call}")  # fmt: skip
             case "limits", [limit]:
@@ -315,17 +326,25 @@ class Invariants:
             case "open" if options.late is LateRule.AS_ANY:
                 book.seen.append(seen)
 
-    def _worked(self, service: str, src: str, attempt: int) -> None:
-        if (src, attempt) not in self.awaited:
+    def _worked(self, service: str, src: str, attempt: int, root: int) -> None:
+        if (src, attempt) not in self.awaited or root not in self.clients:
             self.wasted[service] += 1
-        counted = self.ledger.services[service].counts["wasted"]
-        if self.wasted[service] > counted:
-            self._fail(WASTE, f"{service} did {self.wasted[service]} jobs for nobody and counted {counted}",
-                       f"{src} had stopped waiting for its attempt {attempt} when {service} was done")  # fmt: skip
+        self.worked[service] = f"attempt {attempt} of {src}, for client call {root}"
+
+    def _waste(self) -> None:
+        """Hold what was counted as waste against the recount, where work was done."""
+        for service, newest in self.worked.items():
+            counted, mine = self.ledger.services[service].counts["wasted"], self.wasted[service]
+            if counted != mine:
+                self._fail(WASTE, f"{service} did {mine} jobs for nobody and counted {counted}",
+                           f"the newest job of {service}: {newest}")  # fmt: skip
+        self.worked.clear()
 
     def _died(self, host: str) -> None:
         for key in [key for key in self.awaited if key[0] == host]:
             del self.awaited[key]
+        if host == CLIENTS:
+            self.clients.clear()
         for book in [book for book in self.books if book[1] == host]:
             del self.books[book]
 

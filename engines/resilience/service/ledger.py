@@ -16,8 +16,8 @@ from engines.sim.service import Latencies
 SAMPLE_US: Final = 500 * US_PER_MS
 RATE_SAMPLES: Final = 3
 """A rate is the mean of so many samples: a second and a half."""
-LATENCY_SAMPLES: Final = 10
-"""Percentiles are those of the last five seconds."""
+LATENCY_SAMPLES: Final = 20
+"""Percentiles are those of the last ten seconds."""
 CALLS_SHOWN: Final = 12
 RUNNING_MAX: Final = 2_000
 """Calls of clients under way at most; more fail at once, as a machine without a free port does."""
@@ -156,13 +156,13 @@ class Ledger:
         self.awaited.pop((src, attempt), None)
         self.facts.append(("settled", src, attempt))
 
-    def worked(self, service: str, src: str, attempt: int) -> bool:
-        """A service has done the work of an attempt; whether somebody still wanted it."""
-        wanted = (src, attempt) in self.awaited
+    def worked(self, service: str, src: str, attempt: int, root: int) -> bool:
+        """A service has done the work of an attempt: whether its caller, and the client behind it, still wait."""
+        wanted = (src, attempt) in self.awaited and root in self.running
         self.services[service].add("done")
         if not wanted and self.count_waste:
             self.services[service].add("wasted")
-        self.facts.append(("worked", service, src, attempt))
+        self.facts.append(("worked", service, src, attempt, root))
         return wanted
 
     def died(self, host: str) -> None:

@@ -133,7 +133,7 @@ class ServiceNode(Caller):
         """The job is over, one way or the other."""
         if why != m.OK:
             self.meter.add("failed")
-        wanted = self.ledger.worked(self.service, job.src, job.request.id)
+        wanted = self.ledger.worked(self.service, job.src, job.request.id, job.request.root)
         if not wanted and (count := self.ledger.may_tell(f"{self.host}/wasted")):
             ctx.note("wasted", "nobody waits for it any more", peer=job.src, count=count)
         self._answer(ctx, job, why)

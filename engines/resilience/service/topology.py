@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from engines.sim.clock import US_PER_MS
 from engines.sim.network import LinkOptions
 from engines.sim.random import Stream
-from engines.sim.service import Distribution, Exponential, Fixed, HeavyTail, Uniform
+from engines.sim.service import Distribution, Exponential, Fixed, HeavyTail, Pauses, Uniform
 
 CLIENTS: Final = "clients"
 API: Final = "api"
@@ -33,8 +33,8 @@ MIXES: Final = ("shop", *KINDS)
 SHOP: Final = ("browse",) * 12 + ("cart",) * 5 + ("buy",) * 3
 """60 % look, 25 % fill a cart, 15 % buy."""
 
-SHAPES: Final = ("fixed", "uniform", "exponential", "heavy", "wild")
-"""Shapes of service times: from no spread to a p99 of ten times the median."""
+SHAPES: Final = ("fixed", "uniform", "exponential", "heavy", "wild", "pauses")
+"""Shapes of service times: from no spread to a p99 of ten times the median, and pauses of 20 times in 3 % of them."""
 USUAL_US: Final = {
     API: 4 * US_PER_MS, "auth": 15 * US_PER_MS, "catalog": 30 * US_PER_MS, "cart": 25 * US_PER_MS,
     "payment": 60 * US_PER_MS, "auth-db": 20 * US_PER_MS, "catalog-db": 30 * US_PER_MS, "cart-db": 20 * US_PER_MS,
@@ -124,5 +124,7 @@ def service_time(mean_us: int, shape: str) -> Distribution:
             return Uniform(mean_us * 9 // 10, mean_us * 11 // 10)
         case "exponential":
             return Exponential(mean_us)
+        case "pauses":
+            return Pauses(mean_us, 20 * mean_us, 30_000)
         case _:
             return HeavyTail(mean_us, shape == "wild")
