@@ -32,11 +32,16 @@ from engines.sim.timeline import Timeline
 from engines.sim.world import JOURNAL_EVENTS, RING_EVENTS, Host, World
 from tests.engines.consensus.raft import strategies as raft
 from tests.engines.sharding.cluster import strategies as sharding
+from tests.engines.tracing.world import strategies as tracing
 from tests.patterns import PATTERNS, SPECIMENS, Specimen
 
 Run = Timeline[Any, Any]
 
-COMMANDS: Final[dict[str, st.SearchStrategy[Any]]] = {"consensus": raft.commands, "sharding": sharding.commands}
+COMMANDS: Final[dict[str, st.SearchStrategy[Any]]] = {
+    "consensus": raft.commands,
+    "sharding": sharding.commands,
+    "tracing": tracing.commands,
+}
 """What a person may do to each pattern, at random."""
 
 VARIANTS: Final = [

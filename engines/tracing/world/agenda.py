@@ -35,14 +35,19 @@ class Agenda:
         """It needs no doing any more."""
         self.live.pop(number, None)
 
-    def due(self, now_us: int) -> tuple[str, int] | None:
+    def fired(self, now_us: int) -> int:
+        """The timer ran out: what is due until when. A clock that drifts may read a little less than was asked for."""
+        until_us, self.armed_us = max(now_us, self.armed_us), -1
+        return until_us
+
+    def due(self, until_us: int) -> tuple[str, int] | None:
         """The next thing that is due, taken off the list; None if nothing is."""
         heap = self.heap
         while heap:
             at_us, number, what, subject = heap[0]
             if number not in self.live:
                 heappop(heap)
-            elif at_us > now_us:
+            elif at_us > until_us:
                 break
             else:
                 heappop(heap)

@@ -84,8 +84,8 @@ class Broker:
 
     def on_timer(self, ctx: Context, name: str) -> None:
         """A message was not acknowledged in time."""
-        self.agenda.armed_us = -1
-        while (entry := self.agenda.due(ctx.now_us)) is not None:
+        until_us = self.agenda.fired(ctx.now_us)
+        while (entry := self.agenda.due(until_us)) is not None:
             name, kept, _ = self.out.pop(entry[1])
             ctx.note("redelivered", f"not acknowledged in {REDELIVER_US // 1_000_000} s", dst=name)
             self.hand(ctx, name, kept)

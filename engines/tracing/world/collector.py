@@ -22,6 +22,8 @@ from engines.tracing.world.rules import QUIET_US
 from engines.tracing.world.study import Study, study
 
 JUDGE: Final = "judge"
+SOON_US: Final = 1_000
+"""No timer is set for less: a clock that drifts would find that no time has passed."""
 DROPPED_MAX: Final = 2_000
 STUDIES_MAX: Final = 400
 BOOK_MAX: Final = 600
@@ -175,7 +177,7 @@ class Collector:
             trace_id, last_us = next(iter(self.quiet.items()))
             if 0 <= now - last_us < QUIET_US:
                 self.armed = True
-                ctx.set_timer(JUDGE, last_us + QUIET_US - now)
+                ctx.set_timer(JUDGE, max(SOON_US, last_us + QUIET_US - now))
                 return
             del self.quiet[trace_id]
             if trace_id in self.pending and not self.decide(ctx, trace_id):

@@ -134,8 +134,8 @@ class ServiceNode:
 
     def on_timer(self, ctx: Context, name: str) -> None:
         """Something on the agenda is due."""
-        self.agenda.armed_us = -1
-        while (entry := self.agenda.due(ctx.now_us)) is not None:
+        until_us = self.agenda.fired(ctx.now_us)
+        while (entry := self.agenda.due(until_us)) is not None:
             what, subject = entry
             match what:
                 case "worked":

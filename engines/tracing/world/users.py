@@ -97,8 +97,8 @@ class Users:
 
     def on_timer(self, ctx: Context, name: str) -> None:
         """A request is due, or one was not answered in time."""
-        self.agenda.armed_us = -1
-        while (entry := self.agenda.due(ctx.now_us)) is not None:
+        until_us = self.agenda.fired(ctx.now_us)
+        while (entry := self.agenda.due(until_us)) is not None:
             what, subject = entry
             if what == "timeout":
                 operation, sent_us, _ = self.waiting.pop(subject)
