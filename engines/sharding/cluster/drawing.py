@@ -34,7 +34,7 @@ class Drawing(NamedTuple):
     shares: tuple[s.Share, ...] = ()
 
 
-def drawing(owned: dict[str, int], now: ShardMap, engine: "ShardingEngine") -> Drawing:
+def drawing(data: dict[str, int], now: ShardMap, engine: "ShardingEngine") -> Drawing:
     """The map as ``cfg`` has it; slots and chunks assigned in the middle of a plan are drawn with their new owners."""
     strategy = now.placement.strategy
     if isinstance(strategy, Ring):
@@ -42,8 +42,8 @@ def drawing(owned: dict[str, int], now: ShardMap, engine: "ShardingEngine") -> D
     if isinstance(strategy, Slots):
         return (now if now.done else now.placement).memo("slots", partial(slots_picture, now, strategy))
     if isinstance(strategy, Range):
-        total = max(1, sum(owned.values()))
-        shares = tuple(s.Share(node, owned.get(node, 0) * PPM // total) for node in strategy.nodes)
+        total = max(1, sum(data.values()))
+        shares = tuple(s.Share(node, data.get(node, 0) * PPM // total) for node in strategy.nodes)
         return Drawing(chunks=chunk_list(now, strategy, engine), shares=shares)
     if isinstance(strategy, Maglev):
         return Drawing(shares=maglev_shares(tuple(strategy.weights.items()), strategy.size))

@@ -131,7 +131,7 @@ class ShardingEngine(World):
         ops = self.ledger.ops_by_node()
         total = sum(ops.values())
         busy = balance([ops.get(node, 0) for node in members])
-        stored = balance([len(self.node(node).store) for node in members])
+        stored = balance([self.stored_on(node) for node in members])
         hottest = max(self.ledger.ops_by_key().values(), default=0)
         redirects, failed = self.ledger.redirects, self.ledger.failed
         moving = 0
@@ -148,6 +148,11 @@ class ShardingEngine(World):
         self.sampled = (redirects, failed)
         all_up = all(self.hosts[node].status == UP for node in members)
         self.invariants.settled(cfg, tuple(self.node(node) for node in members), all_up)
+
+    def stored_on(self, node: str) -> int:
+        """How much is stored there: keys, or data where keys have sizes."""
+        store = self.node(node).store
+        return sum(self.sizes.get(key, 1) for key in store) if self.sizes else len(store)
 
     def check(self) -> tuple[Check, ...]:
         """The guarantees."""

@@ -183,7 +183,7 @@ class NodeState(NamedTuple):
     owned: int
     """Keys it owns by the authoritative map."""
     share_ppm: int
-    """Owned keys over all keys."""
+    """Owned keys over all keys; where keys have sizes, owned data over all data."""
     ops_per_s: int
     ops_ppm: int
     """Its share of all requests of the last seconds."""
@@ -342,6 +342,8 @@ class Snapshot:
     variant: str
     keys_stand_for: int
     """How many keys the world's stand for: a file may hold more than live here."""
+    sized: bool
+    """Keys have sizes of their own: shares, cv and peak are those of the data."""
     nodes: tuple[NodeState, ...]
     coordinator: CoordinatorState
     clients: tuple[ClientState, ...]

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 class Tally:
     """Counts, and how many of the stored keys are in them."""
 
-    __slots__ = ("by_node", "seen", "weights")
+    __slots__ = ("by_node", "data", "seen", "weights")
 
     def __init__(self) -> None:
         self.by_node: dict[str, int] = {}
+        self.data: dict[str, int] = {}
+        """By node, a key counting with its size; empty where all keys are alike."""
         self.weights: list[int] = []
         """By chunk: its keys with their weights."""
         self.seen = 0
@@ -51,6 +53,20 @@ def owned(engine: "ShardingEngine", now: ShardMap) -> dict[str, int]:
             counts[owner] = counts.get(owner, 0) + 1
         tally.seen = len(stored)
     return counts
+
+
+def data(engine: "ShardingEngine", now: ShardMap) -> dict[str, int]:
+    """How much data each node owns: a key counts with its size. Do not change it."""
+    if not engine.sizes:
+        return owned(engine, now)
+    stored = engine.ledger.stored
+    tally = now.memo("data", Tally)
+    if tally.seen < len(stored):
+        for key in islice(stored, tally.seen, None):
+            owner = now.owner(key)
+            tally.data[owner] = tally.data.get(owner, 0) + engine.sizes.get(key, 1)
+        tally.seen = len(stored)
+    return tally.data
 
 
 def chunk_keys(engine: "ShardingEngine", now: ShardMap, table: Chunks) -> list[int]:

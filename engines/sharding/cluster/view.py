@@ -16,7 +16,7 @@ from engines.sharding.cluster.ownership import ShardMap, raw
 from engines.sharding.cluster.progress import MIGRATING, PLANNED
 from engines.sharding.cluster.router import Router
 from engines.sharding.cluster.rules import REDIRECTS_MAX
-from engines.sharding.cluster.tally import owned
+from engines.sharding.cluster.tally import data, owned
 from engines.sharding.cluster.words import describe
 from engines.sharding.hashing import crc16
 from engines.sharding.hashing.fast import hash64
@@ -50,6 +50,7 @@ class View:
         self.ops = sum(self.by_node.values())
         self.owned: dict[str, int] = {**dict.fromkeys(self.names, 0), **owned(engine, self.map)}
         self.total = len(self.ledger.stored)
+        self.data: dict[str, int] = {**dict.fromkeys(self.names, 0), **data(engine, self.map)}
         self.hot = sorted(self.by_key.items(), key=lambda each: (-each[1], each[0]))[:HOT_MAX]
 
     def share(self, count: int, whole: int) -> int:
@@ -62,7 +63,7 @@ def take(engine: "ShardingEngine") -> s.Snapshot:
     view = View(engine)
     now = view.map
     strategy = now.placement.strategy
-    picture = drawing(view.owned, now, engine)
+    picture = drawing(view.data, now, engine)
     flights, links = _flights(engine), _links(engine)
     rings = isinstance(strategy, Ring)
     pairs = (0, 0)
@@ -70,7 +71,7 @@ def take(engine: "ShardingEngine") -> s.Snapshot:
         pairs = figures.fatal_pairs(strategy.nodes, strategy.vnodes)
     return s.Snapshot(
         at_us=engine.now_us, position=engine.position, seed=engine.seed, variant=engine.variant,
-        keys_stand_for=max(engine.stand_for, view.total),
+        keys_stand_for=max(engine.stand_for, view.total), sized=bool(engine.sizes),
         nodes=tuple(_node(view, engine.hosts[id]) for id in view.names),
         coordinator=_coordinator(view),
         clients=tuple(_client(view, engine.hosts[id]) for id in engine.clients),
@@ -114,7 +115,7 @@ def _node(view: View, host: Host) -> s.NodeState:
     return s.NodeState(
         id=host.id, status=host.status, role=role, rack=place.rack, dc=place.datacenter,
         weight=round(weights.get(host.id, 1)), keys=len(node.store), owned=view.owned[host.id],
-        share_ppm=view.share(view.owned[host.id], view.total),
+        share_ppm=view.share(view.data[host.id], sum(view.data.values())),
         ops_per_s=view.by_node.get(host.id, 0) // view.span,
         ops_ppm=view.share(view.by_node.get(host.id, 0), view.ops),
         hottest=hottest, hottest_ppm=view.share(heat.get(hottest, 0), sum(heat.values())), units=units,
@@ -222,7 +223,7 @@ def key_state(view: View, key: str, why: str) -> s.KeyState:
 
 def _balance(view: View) -> s.Balance:
     members = view.map.placement.members
-    keys = balance([view.owned[node] for node in members])
+    keys = balance([view.data[node] for node in members])
     ops = balance([view.by_node.get(node, 0) for node in members])
     strategy = view.map.placement.strategy
     expected = -1

@@ -96,7 +96,8 @@ def load(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
     fair = fair_ppm(snapshot, node)
     over = (node.share_ppm - fair) * 100 // max(1, fair)
     told = f"{abs(over)} % {'over' if over >= 0 else 'under'} its fair share of {percent1(fair)}"
-    facts = [fact("owns", plural(node.owned, "key"), "bright", (percent1(node.share_ppm), ink(snapshot, node.id)),
+    share = percent1(node.share_ppm) + (" of the data" if snapshot.sized else "")
+    facts = [fact("owns", plural(node.owned, "key"), "bright", (share, ink(snapshot, node.id)),
                   (told, "warn" if abs(over) > 25 else "text"))]  # fmt: skip
     unit = UNITS.get(snapshot.variant)
     if unit and node.units:

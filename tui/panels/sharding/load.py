@@ -69,12 +69,13 @@ def _columns(canvas: Canvas, snapshot: Snapshot) -> tuple[int, int, int]:
 
 def _header(canvas: Canvas, snapshot: Snapshot, y: int, hidden: int, tall: bool) -> None:
     start, first, second = _columns(canvas, snapshot)
+    what = "data" if snapshot.sized else "keys"
     if tall:
-        canvas.put(start, y, clip("keys, and below requests", canvas.width - start), "dim")
+        canvas.put(start, y, clip(f"{what}, and below requests", canvas.width - start), "dim")
         return
     if hidden:
         canvas.put(1, y, f"+{hidden}", "dim")
-    canvas.put(start, y, clip("share of the keys" if first >= 17 else "keys", max(0, first + 7)), "dim")
+    canvas.put(start, y, clip(f"share of the {what}" if first >= 17 else what, max(0, first + 7)), "dim")
     if second:
         canvas.put(start + first + 9, y, "share of the requests", "dim")
     else:

@@ -115,6 +115,18 @@ def test_a_jumbo_chunk_stays() -> None:
     assert jumbo.owner == next(chunk.owner for chunk in seen("jumbo", 900).chunks if chunk.min == jumbo.min)
 
 
+def test_a_jumbo_chunk_weighs_what_it_holds() -> None:
+    snapshot = seen("jumbo", 15_900)
+    assert snapshot.sized
+    (jumbo,) = [chunk for chunk in snapshot.chunks if chunk.jumbo]
+    owner = snapshot.node(jumbo.owner)
+    assert owner is not None
+    assert (owner.owned, jumbo.keys) == (1, 260)
+    whole = sum(chunk.keys for chunk in snapshot.chunks)
+    assert owner.share_ppm == 260 * 1_000_000 // whole > 400_000
+    assert snapshot.balance.peak_ppm > 1_600_000
+
+
 def test_racks_save_what_neighbours_lose() -> None:
     assert seen("rack-loss", 4_400).coordinator.uncovered == ("n1", "n4")
     later = seen("rack-loss", 20_400)
