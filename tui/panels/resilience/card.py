@@ -103,7 +103,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, edge: EdgeView, glyphs: Glyphs) -> 
     """
     breaker = edge.breaker
     if breaker is None:
-        return _unprotected(canvas, edge)
+        return _unprotected(canvas, snapshot, edge)
     machine = machine_of(snapshot, breaker)
     boxes = canvas.width >= BOXES[0] and canvas.height >= BOXES[1] + 8
     room = canvas.height if boxes else min(4, canvas.height)
@@ -231,6 +231,14 @@ def draw_window(
     if not shown or bars < 1:
         canvas.put(x + label, y, "no calls yet" if bars > 0 else "", "dim")
         return y + height
+    if not any(bucket.calls for bucket in shown):
+        for number, text in enumerate(
+            wrap("empty: what it had counted is too old by now", width - label)[: max(1, height)]
+        ):
+            canvas.put(x + label, y + number, text, "dim")
+        canvas.fill(x, y + bars - 1, label, 1)
+        canvas.put(x, y, "window", "dim")
+        return y + min(height, 2)
     each = max(2, min(5, room // len(shown)))
     most = max(1, *(bucket.calls for bucket in shown))
     for number, bucket in enumerate(shown):
@@ -300,22 +308,47 @@ def _settings(canvas: Canvas, breaker: BreakerView, y: int) -> int:
     return y
 
 
-def _unprotected(canvas: Canvas, edge: EdgeView) -> int:
-    """An edge without a breaker: what is there instead."""
-    lines: list[tuple[str, Ink]] = [("no breaker on this edge", "bright")]
-    if edge.caps:
-        lines.append(("Envoy: caps on concurrency, and outlier detection", "dim"))
-        for name, used, cap, over in edge.caps:
-            lines.append((f"{name:<12} {used:>4} of {cap:<5}" + (f" {over} over" if over else ""),
-                          "bad" if used >= cap else "text"))  # fmt: skip
-        for each in edge.outliers:
-            state = f"ejected, the {each.times}. time" if each.ejected else f"{each.consecutive} errors in a row"
-            lines.append((f"{each.host:<12} {state}", "open" if each.ejected else "text"))
-    else:
-        lines.append(("every call is tried, however many fail; p puts one here", "dim"))
+def _unprotected(canvas: Canvas, snapshot: Snapshot, edge: EdgeView) -> int:
+    """An edge without a breaker: what is there instead, and what calls are up against."""
+    lines = (
+        _envoy(edge) if edge.caps or edge.outliers else [("no breaker: every call is tried", "text")]
+    )
     y = 0
-    for text, text_ink in lines:
+    for text, text_ink in [*lines, *_exposed(snapshot, edge)]:
         for row in wrap(text, canvas.width - 2):
-            canvas.put(1, y, row, text_ink)
+            if y < canvas.height:
+                canvas.put(1, y, row, text_ink)
             y += 1
     return min(y, canvas.height)
+
+
+def _envoy(edge: EdgeView) -> list[tuple[str, Ink]]:
+    """Caps, and hosts that are out."""
+    lines: list[tuple[str, Ink]] = [("Envoy: caps, and outlier detection", "text")]
+    for name, used, cap, over in edge.caps:
+        full: Ink = "bad" if used >= cap else "text"
+        lines.append((f"{name:<10} {used} of {cap}" + (f", {over} over" if over else ""), full))
+    for each in edge.outliers:
+        state = f"ejected, {each.times} x so far" if each.ejected else f"{each.consecutive} errors in a row"
+        lines.append((f"{each.host:<10} {state}", "open" if each.ejected else "text"))
+    return lines
+
+
+def _exposed(snapshot: Snapshot, edge: EdgeView) -> list[tuple[str, Ink]]:
+    """Errors, retries, the timeout and the line behind: enough to see a storm coming."""
+    lines: list[tuple[str, Ink]] = []
+    if edge.attempts_per_s or edge.calls_per_s:
+        lines.append((f"errors {percent(edge.errors_ppm)}, p99 {secs(edge.p99_us)}", facts.error_ink(edge.errors_ppm)))
+    retries = edge.retry.retries if edge.retry else 0
+    if retries and edge.retry is not None:
+        now = edge.attempts_per_s / edge.calls_per_s if edge.calls_per_s else 0
+        budget = edge.retry.budget_ppm
+        capped = "no budget" if budget < 0 else f"budget {percent(budget)}"
+        lines.append((f"attempts x{now:.1f} of x{1 + retries}, {capped}", "warn" if budget < 0 else "text"))
+    if edge.timeout_us:
+        lines.append((f"timeout {secs(edge.timeout_us)}", "text"))
+    service = snapshot.service(edge.dst)
+    if service is not None and service.queue:
+        wait = secs(facts.drain_us(service))
+        lines.append((f"{service.queue} wait at {service.id}: {wait} of work", "bad"))
+    return lines

@@ -142,7 +142,7 @@ def _meters(
             sign, sign_ink = facts.host_sign(snapshot, service, host)
             x = canvas.put(x, y, sign, chip(sign_ink) if sign_ink != "good" else sign_ink)
         line = f"q{service.queue}"
-        if len(below) < 4 and x + len(line) < spot.x + spot.room:
+        if not rows and x + len(line) < spot.x + spot.room:
             canvas.put(x + 1, y, line, "warn" if service.queue else "dim")
     if not rows or not service.workers:
         return
@@ -204,9 +204,8 @@ def _edge(canvas: Canvas, snapshot: Snapshot, board: Board, edge: EdgeView, sele
     shut = facts.blocked(edge) or edge.cut
     wire: Ink = "bright" if selected else "line"
     line = glyphs.played if selected else glyphs.horizontal
-    for x in range(start, stop):
-        behind = x > middle
-        canvas.put(x, y, " " if shut and behind and (x - middle) % 2 else line, wire)
+    cells = [" " if shut and x > middle and (x - middle) % 2 else line for x in range(start, stop)]
+    canvas.put(start, y, "".join(cells), wire)
     canvas.put(stop, y, " " if shut else glyphs.arrow_right, wire)
     _flow(canvas, snapshot, edge, start, stop, middle, y)
     _flights(canvas, snapshot, edge, start, stop, y)

@@ -88,6 +88,8 @@ def _traffic(edge: EdgeView) -> tuple[Fact, ...]:
     if edge.breaker is not None and edge.breaker.rejected:
         breaker = edge.breaker
         here = f", {breaker.rejected_here:,} of them in this state" if breaker.rejected_here else ""
+        if breaker.rejected_here == breaker.rejected:
+            here = ", all of them in this state"
         facts_.append(fact("rejected", f"{breaker.rejected:,} fast{here}", "text"))
     return tuple(facts_)
 

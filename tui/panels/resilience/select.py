@@ -20,10 +20,13 @@ USUAL: Final = "api>payment"
 
 
 def telling(snapshot: Snapshot) -> str:
-    """The edge that tells most: the breaker that moved last among those that are not closed."""
+    """The edge that tells most: the breaker that moved last among those that are not closed; else where calls go."""
     moved = [edge for edge in snapshot.edges if edge.breaker is not None and edge.breaker.state != "closed"]
     if moved:
         return max(moved, key=lambda edge: edge.breaker.since_us if edge.breaker else 0).id
+    asked = facts.into(snapshot, snapshot.mix)
+    if asked:
+        return asked[0].id
     if snapshot.edge(USUAL) is not None:
         return USUAL
     return snapshot.edges[0].id if snapshot.edges else ""

@@ -19,6 +19,8 @@ from tui.panels.resilience.select import chart_of, edge_of
 
 TITLES: Final = {"load": "load", "latency": "latency", "breakers": "breakers", "waste": "where attempts go"}
 SAMPLE_US: Final = 500_000
+HEADROOM: Final = 1.12
+"""The scale goes a little beyond the highest value, so that its number has room."""
 SMOOTH: Final = 4
 """Samples that a rate is the mean of: two seconds."""
 WIDE: Final = 112
@@ -172,9 +174,9 @@ def _chart(
     room = width - LEGEND - 2
     span_us = axis(snapshot, room)
     lines = measure(snapshot, span_us)
-    most = max([1.0, *(value for each in lines for value in each.values if value == value)])
+    most = HEADROOM * max([1.0, *(value for each in lines for value in each.values if value == value)])
     say = secs(int(most)) if measure is latency_lines else _rate(int(most))
-    draw_lines(canvas, x + 1, 0, room, high, lines, glyphs, say=say)
+    draw_lines(canvas, x + 1, 0, room, high, lines, glyphs, say=say, top=most)
     draw_legend(canvas, x + room + 2, 0, high, lines, LEGEND - 1)
     for number, edge in enumerate(bands):
         y = high + spark + number

@@ -107,5 +107,6 @@ def status(snapshot: Snapshot) -> str:
     shut = sum(facts.blocked(edge) for edge in guarded)
     half = sum(edge.breaker is not None and edge.breaker.state == "half_open" for edge in guarded)
     states = f"  {shut} open" * (shut > 0) + f"  {half} half-open" * (half > 0)
-    head = f"preset {snapshot.preset}" if guarded else "no breakers"
+    presets = list(dict.fromkeys(edge.breaker.preset for edge in guarded if edge.breaker is not None))
+    head = f"preset {' '.join(presets[:2])}{' ...' * (len(presets) > 2)}" if guarded else "no breakers"
     return f"{head}  {snapshot.rate_per_s}/s{states}" if not snapshot.recorded else f"recorded  {head}{states}"
