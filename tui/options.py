@@ -9,6 +9,9 @@ import click
 
 from engines.sim.clock import US_PER_S
 
+SPAN_FORMATS: Final = ("otlp-json", "otlp-lines", "otlp-protobuf", "jaeger", "zipkin")
+"""As ``engines.tracing.formats`` calls them; not imported, so that the command line starts fast."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -79,6 +82,9 @@ def screen_options(command: F) -> F:
 def data_options(command: F) -> F:
     """The options of FILE runs."""
     for option in (
+        click.option(
+            "--to", type=click.Choice(SPAN_FORMATS), help="tracing FILE: print its spans in this format (run)."
+        ),
         click.option("--skip-bad", is_flag=True, help="FILE: skip bad lines and count them."),
         click.option("--compare", is_flag=True, help="resilience FILE: all presets side by side (run)."),
         click.option("--preset", help="resilience FILE: the breaker the calls go through (default article)."),
@@ -109,12 +115,14 @@ class DataOptions:
     preset: str | None = None
     compare: bool = False
     skip_bad: bool = False
+    to: str | None = None
 
     @property
     def given(self) -> tuple[str, ...]:
         """The options that were given, besides ``--nodes``."""
         names = (
-            "join", "leave", "join_name", "leave_name", "vnodes", "rf", "locate", "preset", "compare", "skip_bad"
+            "join", "leave", "join_name", "leave_name", "vnodes", "rf", "locate", "preset", "compare", "skip_bad",
+            "to",
         )  # fmt: skip
         return tuple(f"--{name.replace('_', '-')}" for name in names if getattr(self, name) not in (None, (), False))
 
@@ -122,5 +130,6 @@ class DataOptions:
 FORMATS: Final[dict[str, tuple[str, ...]]] = {
     "sharding": ("keys, one a line, optional tab and weight",),
     "resilience": ('calls, JSON lines {"at_ms", "ok", "duration_ms"}',),
+    "tracing": ("OTLP JSON, an object or lines", "OTLP protobuf", "Jaeger JSON", "Zipkin v2 JSON"),
 }
 """What a FILE may hold, by pattern; ``tui.userdata`` reads them."""

@@ -19,6 +19,8 @@ def reader(pattern: str) -> Reader:
             from tui.userdata import sharding as module
         case "resilience":
             from tui.userdata import resilience as module  # type: ignore[no-redef]
+        case "tracing":
+            from tui.userdata import tracing as module  # type: ignore[no-redef]
         case _:
             raise AssertionError(f"{pattern} reads no data")
     return cast(Reader, module)

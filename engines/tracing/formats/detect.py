@@ -100,5 +100,5 @@ def hint(keys: list[str]) -> str:
         return "resource_spans: OTLP JSON writes resourceSpans"
     if "batches" in keys:
         return "batches: this is Tempo's answer; OTLP JSON writes resourceSpans"
-    found = ", ".join(key[:20] for key in keys[:5]) or "no keys"
+    found = ", ".join(ascii(key[:20])[1:-1] for key in keys[:5]) or "no keys"
     return f"no trace data in an object with {found}: {ACCEPTED}"

@@ -18,7 +18,7 @@ from engines.tracing.formats.notices import Notices
 from engines.tracing.formats.otlp_json import UINT32, OtlpReader
 from engines.tracing.formats.rest import REST, rest_of, restored
 from engines.tracing.formats.scan import CUT, Json
-from engines.tracing.formats.values import Bad, Shared, integer_of, span_id_of, text_of, trace_id_of
+from engines.tracing.formats.values import Bad, Shared, integer_of, list_of, span_id_of, text_of, trace_id_of
 from engines.tracing.spans import (
     NO_SCOPE,
     NS_PER_US,
@@ -168,7 +168,7 @@ class JaegerReader:
             str(known.get("otel.status_description", "")),
             plain,
             resource,
-            tuple(self._log(each, f"logs[{at}]") for at, each in enumerate(get("logs") or ())),
+            tuple(self._log(each, f"logs[{at}]") for at, each in enumerate(list_of(get("logs"), "logs"))),
             links,
             str(known.get("w3c.tracestate", "")),
             _scope(known),
@@ -179,7 +179,7 @@ class JaegerReader:
     def _references(self, value: Any, trace_id: str) -> tuple[str, tuple[Link, ...], bool]:
         """The parent, the links, and whether the parent does not wait for this span."""
         found: list[tuple[str, Link]] = []
-        for at, each in enumerate(value or ()):
+        for at, each in enumerate(list_of(value, "references")):
             if not isinstance(each, dict):
                 raise Bad(f"references[{at}]", "a reference is an object")
             link = Link(

@@ -15,6 +15,7 @@ from engines.tracing.formats.values import (
     Bad,
     Shared,
     integer_of,
+    list_of,
     parent_id_of,
     span_id_of,
     text_of,
@@ -147,7 +148,7 @@ class OtlpReader:
         get = _object(value, "").get
         one = self.shared.one
         status = _object(get("status") or {}, "status")
-        events, links = get("events"), get("links")
+        events, links = list_of(get("events"), "events"), list_of(get("links"), "links")
         return Span(
             trace_id_of(get("traceId"), "traceId"),
             span_id_of(get("spanId"), "spanId"),

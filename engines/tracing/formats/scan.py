@@ -250,7 +250,7 @@ class Json:
         at = max(0, self._value_at if at is None else at)
         line = self._lines + self._text.count("\n", 0, at) + 1
         byte = self._bytes + len(_encoded(self._text[:at]))
-        steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path]
+        steps = [f"[{step}]" if isinstance(step, int) else f".{shown(step)}" for step in self.path]
         if field:
             steps.append(field if field.startswith("[") else f".{field}")
         path = "".join(steps).lstrip(".")
@@ -263,6 +263,11 @@ class Json:
     def bad_value(self, what: str, field: str = "") -> BadInput:
         """The error about the last value."""
         return self.bad(what, field, self._value_at)
+
+
+def shown(key: str) -> str:
+    """A key for a message of one line."""
+    return key[:40] if key.isprintable() else ascii(key[:40])
 
 
 def _encoded(text: str) -> bytes:

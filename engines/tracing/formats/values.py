@@ -11,7 +11,7 @@ import base64
 import contextlib
 import math
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from typing import Any, Final, TypeVar
 
 from engines.tracing.spans import Attributes, KeyValues, Value
@@ -176,11 +176,11 @@ def _double(value: Any, field: str, depth: int) -> Value:
 
 
 def _array(value: Any, field: str, depth: int) -> Value:
-    return tuple(any_value(each, field, depth + 1) for each in _list(value, field))
+    return tuple(any_value(each, field, depth + 1) for each in _inner(value, field))
 
 
 def _kvlist(value: Any, field: str, depth: int) -> Value:
-    pairs = _list(value, field)
+    pairs = _inner(value, field)
     return KeyValues(
         tuple((text_of(each["key"], field), any_value(each.get("value"), field, depth + 1)) for each in pairs)
     )
@@ -204,16 +204,21 @@ _DECODERS: Final[dict[str, Callable[[Any, str, int], Value]]] = {
 }
 
 
-def _list(value: Any, field: str) -> Iterable[Any]:
-    values = value.get("values") if isinstance(value, dict) else value
-    if values is not None and not isinstance(values, list):
-        raise Bad(field, f"{_short(values)} is no list")
-    return values or ()
+def list_of(value: Any, field: str) -> list[Any]:
+    """A list; null is empty."""
+    if value is not None and not isinstance(value, list):
+        raise Bad(field, f"{_short(value)} is no list")
+    return value or []
+
+
+def _inner(value: Any, field: str) -> list[Any]:
+    """What stands in an array or a list of pairs."""
+    return list_of(value.get("values") if isinstance(value, dict) else value, field)
 
 
 def _short(value: Any) -> str:
     text = value if isinstance(value, str) else str(value) if isinstance(value, int | float) else type(value).__name__
-    return f"'{text[:40]}{'...' if len(text) > 40 else ''}'"
+    return repr(text if len(text) <= 40 else f"{text[:40]}...")
 
 
 # -- out -------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from engines.tracing.formats.notices import Notices
 from engines.tracing.formats.otlp_json import OtlpReader
 from engines.tracing.formats.rest import REST, rest_of, restored
 from engines.tracing.formats.scan import Json
-from engines.tracing.formats.values import Bad, integer_of, span_id_of, text_of, trace_id_of
+from engines.tracing.formats.values import Bad, integer_of, list_of, span_id_of, text_of, trace_id_of
 from engines.tracing.spans import NO_SCOPE, NS_PER_US, Attributes, Kind, Scope, Span, SpanEvent, Status, Value
 
 _SAID: Final = {"CLIENT": Kind.CLIENT, "SERVER": Kind.SERVER, "PRODUCER": Kind.PRODUCER, "CONSUMER": Kind.CONSUMER}
@@ -69,7 +69,9 @@ class ZipkinReader:
             _status(known),
             known.get("error", "") if known.get("error") not in (None, "true", "false") else "",
             plain,
-            events=tuple(self._annotation(each, at) for at, each in enumerate(get("annotations") or ())),
+            events=tuple(
+                self._annotation(each, at) for at, each in enumerate(list_of(get("annotations"), "annotations"))
+            ),
             trace_state=known.get("w3c.tracestate", ""),
             scope=Scope(name, version) if name or version else NO_SCOPE,
         )

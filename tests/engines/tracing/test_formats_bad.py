@@ -4,15 +4,16 @@ import contextlib
 import io
 import json
 import re
+from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.errors import UserError
 from engines.tracing.formats import Format, Notices, read, scan, write
-from engines.tracing.spans import Kind, Span
+from engines.tracing.spans import Kind, Link, Scope, Span, SpanEvent, Status
 
 TRACE, ROOT, CHILD = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", "53995c3f42cd8ad8"
 START_NS = 1_700_000_000_000_000_000
@@ -312,6 +313,47 @@ def test_a_value_within_values_without_end_is_refused() -> None:
 def test_parts_of_the_wrong_type_are_refused(bad: Any) -> None:
     message = refused(json.dumps({"resourceSpans": [bad]}).encode())
     assert "byte" in message or "holds no spans" in message
+
+
+FULL = SPANS[1]._replace(
+    status=Status.ERROR,
+    attributes=(("a", "x"), ("n", 5), ("l", (1, "y"))),
+    resource=(("host.name", "n1"),),
+    events=(SpanEvent(START_NS, "e", (("k", True),)),),
+    links=(Link(TRACE, ROOT, attributes=(("k", 0.5),)),),
+    scope=Scope("lib", "1", (("k", b"z"),)),
+)
+junk: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, 0, -1, 1.5, 1 << 70, "", "x", "\n\x00", TRACE, ROOT, [], [[]], {}, [{}], {"a": 1}]
+)
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Every container in a document with every key or position in it."""
+    inner = (
+        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    )
+    return [(value, key) for key, _ in inner] + [place for _, each in inner for place in places(each)]
+
+
+@pytest.mark.parametrize("form", [Format.OTLP_JSON, Format.JAEGER, Format.ZIPKIN])
+@settings(max_examples=120)
+@given(st.data())
+def test_a_document_with_junk_in_any_place_is_read_or_refused_in_one_printable_line(form: Format, data: Any) -> None:
+    document = json.loads(exported(form, [FULL, FULL]))
+    for _ in range(data.draw(st.integers(1, 3))):
+        if found := places(document):
+            container, key = data.draw(st.sampled_from(found))
+            container[key] = deepcopy(data.draw(junk))
+    text = json.dumps(document).encode()
+    for skip_bad in (False, True):
+        message = "spans: read"
+        try:
+            list(read(io.BytesIO(text), "spans", skip_bad=skip_bad))
+        except UserError as error:
+            message = str(error)
+        assert message.startswith("spans: ")
+        assert message.isprintable()
 
 
 # -- odd, but readable ---------------------------------------------------------------------------------------------
