@@ -40,6 +40,14 @@ def run(until_ms: int, *inputs: tuple[int, Any], variant: str = "breaker", confi
     return timeline
 
 
+def story(name: str, until_ms: int) -> Run:
+    """A scenario up to this time."""
+    scenario = PATTERN.scenario(name)
+    timeline: Run = Timeline(PATTERN.variant(scenario.variant), scenario.seed, scenario.config, scenario)
+    timeline.advance(until_ms * US_PER_MS)
+    return timeline
+
+
 def recorded(until_ms: int = 60_000) -> Run:
     """Somebody's calls: fine for ten seconds, then nearly all of them fail, then fine again."""
     calls = [
@@ -95,6 +103,7 @@ MOMENTS: dict[str, Callable[[], Run]] = {
         12_000, (2_000, c.SickHost("payment", 100)), config=(("rate", 60), ("mix", "payment"), ("retries", 3))
     ),
     "slow": lambda: run(7_000, (2_000, c.SlowService("payment", 1_000)), config=(("rate", 60), ("mix", "payment"))),
+    "storm": lambda: story("retry-storm", 24_000),
     "everywhere": lambda: run(3_000, config=(*BUSY, ("retry_at", "everywhere"), ("retries", 3))),
     "half-open": half_open,
     "stricken": stricken,

@@ -366,6 +366,12 @@ def test_v_shows_all_breakers_latency_and_waste() -> None:
         assert name in waste
 
 
+def test_a_storm_that_outlives_its_trigger_is_called_one() -> None:
+    assert draw(standing("storm")).strip_title.startswith("a storm, and no fault is left: attempts x")
+    assert draw(standing("well")).strip_title.startswith("load")
+    assert draw(standing("slow")).strip_title.startswith("load"), "its trigger is still there"
+
+
 def test_nothing_measured_yet_is_said() -> None:
     assert "nothing measured yet" in draw(standing("start"), Focus(), USUAL).strip.text()
 

@@ -310,9 +310,7 @@ def _settings(canvas: Canvas, breaker: BreakerView, y: int) -> int:
 
 def _unprotected(canvas: Canvas, snapshot: Snapshot, edge: EdgeView) -> int:
     """An edge without a breaker: what is there instead, and what calls are up against."""
-    lines = (
-        _envoy(edge) if edge.caps or edge.outliers else [("no breaker: every call is tried", "text")]
-    )
+    lines = _envoy(edge) if edge.caps or edge.outliers else [("no breaker: every call is tried", "text")]
     y = 0
     for text, text_ink in [*lines, *_exposed(snapshot, edge)]:
         for row in wrap(text, canvas.width - 2):

@@ -24,6 +24,8 @@ INKS: Final[dict[str, Ink]] = {
 }  # fmt: skip
 HISTORY: Final = 16
 """Stretches that a breaker remembers at most."""
+STORM_SAMPLES, STORM_TIMES, STORM_GOOD = 8, 1.5, 50
+"""A storm: over so many samples attempts are so many times what is needed, and goodput is below so many percent."""
 WEIGHTS: Final = {"open": 2, "forced_open": 2, "half_open": 1}
 """How heavy a state is in a band; the others are thin."""
 
@@ -47,6 +49,21 @@ def needed(snapshot: Snapshot) -> float:
         return 1.0
     kinds = SHOP if snapshot.mix == "shop" else (snapshot.mix,)
     return sum(1 + 2 * len(KINDS.get(kind, ())) for kind in kinds) / len(kinds)
+
+
+def storm(snapshot: Snapshot) -> str:
+    """A metastable failure in words: nothing is broken any more, and yet attempts multiply and goodput stays away."""
+    newest = snapshot.series[-STORM_SAMPLES:]
+    offered = sum(each.offered for each in newest)
+    if snapshot.recorded or len(newest) < STORM_SAMPLES or not offered:
+        return ""
+    ailing = any(edge.faults for edge in snapshot.edges)
+    ailing = ailing or any(host.faults for service in snapshot.services for host in service.hosts)
+    times = sum(each.attempts for each in newest) / needed(snapshot) / offered
+    good = sum(each.goodput for each in newest) * 100 // offered
+    if ailing or times < STORM_TIMES or good >= STORM_GOOD:
+        return ""
+    return f"a storm, and no fault is left: attempts x{times:.1f}, goodput {good} %"
 
 
 def share(part: int, whole: int) -> str:

@@ -43,6 +43,8 @@ def title(snapshot: Snapshot, focus: Focus) -> str:
     """What the chart is called in the border."""
     chart = chart_of(focus)
     needed = facts.needed(snapshot)
+    if chart == "load" and (storm := facts.storm(snapshot)):
+        return storm
     if chart == "load" and needed != 1:
         return f"load   attempts / {needed:g}, which a call needs"
     return TITLES[chart]
