@@ -40,6 +40,11 @@ SHOTS: Final = (
     Shot("raft-figure-7", "consensus", 330, scenario="figure-7"),
     Shot("raft-figure-8-broken", "consensus", 1_600, scenario="figure-8-broken", keys=("e",)),
     Shot("raft-light", "consensus", 2_130, theme="light"),
+    Shot("sharding", "sharding", 1_900, scenario="failover"),
+    Shot("sharding-80x24", "sharding", 1_900, size=(80, 24), scenario="failover"),
+    Shot("sharding-mod-n", "sharding", 2_000, scenario="mod-n"),
+    Shot("sharding-slots", "sharding", 3_330, scenario="slot-migration"),
+    Shot("sharding-ranges", "sharding", 8_600, scenario="a-to-m"),
 )
 
 

@@ -63,6 +63,18 @@ def test_keys_are_seen_on_their_way_in_every_variant() -> None:
         assert "K" in board, (variant, board)
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_keys_are_seen_on_their_way_on_a_small_screen(variant: str) -> None:
+    session = sharding(variant, (80, 24))
+    session.press("j")
+    for _ in range(200):
+        session.tick(TICK_US // 5)
+        picture = screen(session).splitlines()[2:12]
+        if any(re.search(r"n\d+>n7 .*K", line) for line in picture):
+            return
+    raise AssertionError("\n".join(picture))
+
+
 def test_eleven_nodes_still_show_what_travels() -> None:
     session = Session(PANELS, "sharding", scenario="mod-n", sandbox=True)
     session.resize(120, 36)

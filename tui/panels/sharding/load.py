@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from engines.sharding.cluster.snapshot import NodeState, Snapshot
+from engines.sharding.cluster.snapshot import Lane, NodeState, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panels.sharding.facts import (
@@ -200,6 +200,16 @@ def draw_pieces(canvas: Canvas, x: int, y: int, pieces: list[Piece], width: int)
 # -- what moves ------------------------------------------------------------------------------------------------------
 
 
+def travelling(snapshot: Snapshot, lane: Lane) -> list[int]:
+    """How far on their way, in ppm, the parcels of a lane are that fly now."""
+    copies = lane.source == lane.target
+    return [
+        min(PPM, max(0, snapshot.at_us - each.departs_us) * PPM // max(1, each.arrives_us - each.departs_us))
+        for each in snapshot.flights
+        if each.letter == "K" and each.src == lane.source and (copies or each.dst == lane.target)
+    ]
+
+
 def draw_lanes(canvas: Canvas, snapshot: Snapshot, chosen: str, glyphs: Glyphs, y: int, rows: int) -> None:
     """A row a moving unit: from, to, how many of its keys have arrived, and what it waits for."""
     found = list(moving(snapshot)) or list(lanes(snapshot))
@@ -232,6 +242,8 @@ def draw_lanes(canvas: Canvas, snapshot: Snapshot, chosen: str, glyphs: Glyphs, 
             full = round(lane.moved / lane.total * cells) if lane.total else cells if lane.state == "done" else 0
             canvas.put(x, y, glyphs.bar_full * full, ink(snapshot, lane.target))
             canvas.put(x + full, y, glyphs.bar_empty * (cells - full), "dim")
+            for part in travelling(snapshot, lane):
+                canvas.put(x + part * (cells - 1) // PPM, y, "K", ink(snapshot, lane.target) + "!")
             x += cells + 1
         canvas.put(x, y, clip(ending, max(0, canvas.width - x)), ink_)
         y += 1

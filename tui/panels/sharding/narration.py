@@ -204,7 +204,8 @@ def _migrating(e: Event) -> str:
     keys = plural(e.get("keys", 0), "key")
     if e.get("target") == e.node:
         return f"sends {keys} that it keeps owning to their new replicas"
-    return f"MIGRATING {_unit(e)} to {e.get('target')}: sends {keys}, serves what is still here"
+    to = "" if ">" in e.get("unit", "") else f" to {e.get('target')}"
+    return f"MIGRATING {_unit(e)}{to}: sends {keys}, serves what is still here"
 
 
 def _keys_sent(e: Event) -> str:

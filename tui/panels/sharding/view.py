@@ -159,14 +159,15 @@ def _bands(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> 
     """The key space as a band above, the nodes and what flies between them below."""
     key = key_of(snapshot, focus)
     rows = canvas.height
-    if rows < len(shown(snapshot)) + 4 and not snapshot.chunks:  # the nodes leave no room for these at the right
-        rows -= 2
-        lower = Canvas(canvas.width, 2)
+    below = 2 if not snapshot.chunks else 1 if moving(snapshot) else 0
+    if rows < len(shown(snapshot)) + 4 and below:  # the nodes leave no room for these at the right
+        rows -= below
+        lower = Canvas(canvas.width, below)
         if moving(snapshot):
             lane = lane_of(snapshot, focus)
-            load.draw_lanes(lower, snapshot, lane.id if lane else "", glyphs, 0, 2)
+            load.draw_lanes(lower, snapshot, lane.id if lane else "", glyphs, 0, below)
         else:
-            _figures(lower, snapshot, 0, 2)
+            _figures(lower, snapshot, 0, below)
         canvas.blit(lower, 0, rows)
     band_rows = band_height(snapshot, canvas.width, rows)
     talk = rows - band_rows - 1
