@@ -140,7 +140,7 @@ def told(kind: str, **wanted: Any) -> str:
         ("order", {}, r"you: orders: n7 joins; cfg plans it"),
         ("plan", {}, r"cfg: plan \d+: n7 joins"),
         ("counted", {}, r"n7 joins: [\d,]+ keys change owner in \d+ units, as the nodes counted them"),
-        ("migrating", {}, r"n\d+: MIGRATING .* to n\d+: sends [\d,]+ keys?, serves what is still here"),
+        ("migrating", {}, r"n\d+: MIGRATING .*n\d+: sends [\d,]+ keys?, serves what is still here"),
         ("importing", {}, r"n\d+: IMPORTING .* from n\d+: takes its keys, serves them to who says ASKING"),
         ("keys_sent", {}, r"sends .* to n\d+, \d+ left, at \d+ a second"),
         ("assigned", {}, r"cfg: .* is n\d+'s from epoch \d+ on, no longer n\d+'s: [\d,]+ keys? in"),
