@@ -30,16 +30,21 @@ def _calls(count: int) -> str:
 
 
 def span(options: BreakerOptions) -> str:
-    """What the window covers."""
+    """The calls that the window covers."""
     match options.window:
         case WindowKind.COUNT:
             return f"the last {_calls(options.size)}"
         case WindowKind.FIRES:
-            return f"{time_word(options.window_us)}, counted at the start of each call"
+            return f"the calls asked for in {time_word(options.window_us)}"
         case WindowKind.TICK:
-            return f"{options.buckets} completed buckets of {time_word(options.window_us // options.buckets)}"
+            return f"the calls of {options.buckets} completed buckets of {bucket_word(options)}"
         case _:
-            return time_word(options.window_us)
+            return f"the calls of {time_word(options.window_us)}"
+
+
+def bucket_word(options: BreakerOptions) -> str:
+    """How long one bucket lasts."""
+    return time_word(options.window_us // options.buckets)
 
 
 def failure_rate(options: BreakerOptions, calls: int, failures: int) -> str:
@@ -117,7 +122,9 @@ def outlook(options: BreakerOptions, why: "Why") -> str:
 
 
 def _closed(options: BreakerOptions, why: "Why") -> str:
-    limit = f"opens at {options.failure_at.value} {percent(options.failure_ppm)} failed of {span(options)}"
+    limit = f"opens when {options.failure_at.value} {percent(options.failure_ppm)} of {span(options)} failed"
+    if why.slow:
+        limit += f", or >= {percent(options.slow_ppm)} were slow (now {why.slow})"
     now = f"now {_share(why.failures, why.calls)}"
     short = why.minimum - why.calls
     if short > 0:
@@ -127,7 +134,7 @@ def _closed(options: BreakerOptions, why: "Why") -> str:
     more = failures_to_trip(why.calls, why.failures, options.failure_ppm, above, full)
     if not more:
         return f"{limit}; {now}, and it cannot trip while a success is remembered"
-    judged = "" if options.judged_on is JudgedOn.RESULT else f", judged on {options.judged_on.value}"
+    judged = f", judged every {bucket_word(options)}" if options.judged_on is JudgedOn.TICK else ""
     return f"{limit}; {now}, {more} more {'failure trips' if more == 1 else 'failures in a row trip'} it{judged}"
 
 
@@ -157,11 +164,9 @@ def _open(options: BreakerOptions, why: "Why") -> str:
 
 
 def _half_open(options: BreakerOptions, why: "Why") -> str:
-    limit = f"; opens again in {time_word(why.countdown_us)}" if options.half_open_max_us else ""
+    end = f"opens again in {time_word(why.countdown_us)}" if options.half_open_max_us else "waits as long as it takes"
     out = f"{why.probes_left} of {why.probes_permitted} probes left, {why.probes_running} running"
     if options.half_open is HalfOpenRule.RATE:
-        got = f"{why.calls} of {why.minimum} results in"
-        stuck = "" if options.half_open_max_us else ", and it waits for them for ever"
-        return f"judged when {got}: closes below {percent(options.failure_ppm)} failed{stuck}; {out}{limit}"
-    stuck = "" if options.half_open_max_us or why.probes_left else ", and it waits for that for ever"
-    return f"closes if the next result is a success, opens if it is not{stuck}; {out}{limit}"
+        judged = f"judged when {why.minimum} results are in, {why.calls} so far"
+        return f"{judged}: closes if < {percent(options.failure_ppm)} failed; {out}; {end}"
+    return f"closes if the next result is a success, opens if it is a failure; {out}; {end}"

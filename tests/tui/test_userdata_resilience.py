@@ -99,7 +99,7 @@ def test_the_report_for_people_tells_the_transitions_and_the_laws(capsys: pytest
     assert "failed, threshold >= 50 %" in text
     assert "closed > open: " in text
     assert "ok      open rejects: no call passed an open breaker" in text
-    assert "at the end closed: opens at >= 50 % failed of 10 s" in text
+    assert "at the end closed: opens when >= 50 % of the calls of 10 s failed" in text
 
 
 def test_the_comparison_for_people_has_a_row_a_preset(capsys: pytest.CaptureFixture[str], log: str) -> None:

@@ -175,14 +175,50 @@ def test_why_tells_the_way_in_and_the_way_out() -> None:
     bench = Bench("article").calls("..x")
     why = bench.breaker.why(bench.now_us)
     assert (why.calls, why.failures, why.minimum, why.rate_ppm, why.threshold_ppm) == (3, 1, 20, 333_333, 500_000)
-    assert why.closes == "opens at >= 50 % failed of 10 s; now 1 of 3 (33.3 %), 17 calls short of the minimum of 20"
+    assert why.closes == (
+        "opens when >= 50 % of the calls of 10 s failed; now 1 of 3 (33.3 %), 17 calls short of the minimum of 20"
+    )
     why = bench.trip().wait(10 * S).breaker.why(bench.now_us)
     assert (why.state, why.countdown_us) == ("open", 20 * S)
     assert why.closes == "the first call from 20 s on makes it half-open, then 1 probe passes"
     assert why.reason.endswith("threshold >= 50 %")
     why = Bench("article").half_open().breaker.why(0)
     assert (why.probes_permitted, why.probes_left, why.probes_running) == (1, 0, 1)
-    assert "it waits for that for ever" in why.closes
+    assert why.closes == (
+        "closes if the next result is a success, opens if it is a failure; 0 of 1 probes left, 1 running; "
+        "waits as long as it takes"
+    )
+
+
+OUTLOOKS = [
+    ("hystrix", "opens when >= 50 % of the calls of 20 completed buckets of 500 ms failed; now 0 of 40 (0 %), "
+                "40 more failures in a row trip it, judged every 500 ms"),
+    ("resilience4j", "opens when >= 50 % of the last 100 calls failed; now 0 of 40 (0 %), 60 calls short of the "
+                     "minimum of 100"),
+    ("polly", "opens when >= 10 % of the calls of 30 s failed; now 0 of 40 (0 %), 60 calls short of the minimum of "
+              "100"),
+    ("opossum", "opens when > 50 % of the calls asked for in 10 s failed; now 0 of 40 (0 %), 41 more failures in a "
+                "row trip it"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("preset", "words"), OUTLOOKS)
+def test_what_would_open_a_closed_breaker_is_told_by_its_own_rules(preset: str, words: str) -> None:
+    bench = Bench(preset).calls("." * 40).wait(500 * MS).poll()
+    assert bench.breaker.why(bench.now_us).closes == words
+
+
+def test_slow_calls_are_told_where_they_are_judged() -> None:
+    bench = Bench("resilience4j").calls("..", 61 * S)
+    assert ", or >= 100 % were slow (now 2); " in bench.breaker.why(bench.now_us).closes
+
+
+def test_a_half_open_breaker_tells_how_long_it_may_be_that() -> None:
+    bench = Bench("resilience4j", half_open_max_us=20 * S).half_open().wait(5 * S)
+    assert bench.breaker.why(bench.now_us).closes == (
+        "judged when 10 results are in, 0 so far: closes if < 50 % failed; 9 of 10 probes left, 1 running; "
+        "opens again in 15 s"
+    )
 
 
 @given(
