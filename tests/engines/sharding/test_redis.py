@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from engines.sharding.cluster.ownership import ShardMap
 from engines.sharding.hashing.crc16 import slot
+from tests.engines.sharding.cluster.lab import OTHER, SLOT, A, B, Bench, C
 
 SERVER = shutil.which("redis-server")
 NODES = 3
@@ -122,29 +124,78 @@ def test_a_stranger_is_moved_to_the_owner(cluster: list[Redis]) -> None:
             assert answer == wanted
 
 
-def test_the_answers_of_a_migration_come_in_the_order_that_we_model(cluster: list[Redis]) -> None:
-    source, target, third = cluster[0], cluster[1], cluster[2]
-    tag = next(f"t{n}" for n in range(10_000) if owner(slot(f"t{n}".encode())) == 0)
-    number = str(slot(tag.encode()))
-    here, gone = f"{{{tag}}}here", f"{{{tag}}}gone"
-    assert source.ask("SET", here, "1") == "OK"
-    assert target.ask("CLUSTER", "SETSLOT", number, "IMPORTING", source.id) == "OK"
-    assert source.ask("CLUSTER", "SETSLOT", number, "MIGRATING", target.id) == "OK"
-    moved, ask = f"MOVED {number} 127.0.0.1:{source.port}", f"ASK {number} 127.0.0.1:{target.port}"
-    assert source.ask("GET", here) == "1", "the source has the key and serves it"
-    assert source.ask("GET", gone) == ask, "it has not: ASK"
-    assert source.ask("MGET", here, gone).startswith("TRYAGAIN"), "one of several is there"
-    assert target.ask("GET", here) == moved, "the target without ASKING sends back"
-    assert third.ask("GET", here) == moved, "a third node knows only the source"
-    assert target.ask("ASKING") == "OK"
-    assert target.ask("GET", gone) == "", "after ASKING it serves one key even if absent"
-    assert target.ask("GET", gone) == moved, "ASKING is good for one command"
-    assert target.ask("ASKING") == "OK"
-    assert target.ask("MGET", here, gone).startswith("TRYAGAIN"), "several with one missing"
-    assert source.ask("MGET", here, "another").startswith("CROSSSLOT"), "keys of two slots"
-    assert source.ask("MIGRATE", "127.0.0.1", str(target.port), here, "0", "5000") == "OK"
-    assert source.ask("GET", here) == ask
-    for node in (target, source, third):
-        assert node.ask("CLUSTER", "SETSLOT", number, "NODE", target.id) == "OK"
-    assert target.ask("GET", here) == "1"
-    assert source.ask("GET", here) == f"MOVED {number} 127.0.0.1:{target.port}"
+# -- the same questions to Redis and to our nodes, in every state of a migration ----------------------------------
+
+NAMES = ("n1", "n2", "n3")
+STATES = ("stable", "migrating", "one key has left", "assigned")
+QUESTIONS = [
+    (node, keys, asking)
+    for node in NAMES
+    for keys in ((A,), (B,), (A, C), (A, B), (B, "{user1000}.none"), (A, OTHER))
+    for asking in (False, True)
+]
+"""A and C are stored, B never is; OTHER is a key of another slot."""
+
+
+def redis_answer(cluster: list[Redis], node: str, keys: tuple[str, ...], asking: bool) -> str:
+    """As our nodes would say it."""
+    redis = cluster[NAMES.index(node)]
+    if asking:
+        assert redis.ask("ASKING") == "OK"
+    said = redis.ask("MGET" if len(keys) > 1 else "GET", *keys)
+    for name, each in zip(NAMES, cluster, strict=True):
+        said = said.replace(f"127.0.0.1:{each.port}", name)
+    code = said.partition(" ")[0]
+    if code in ("MOVED", "ASK"):
+        return said
+    return code if code in ("TRYAGAIN", "CROSSSLOT", "CLUSTERDOWN") else "served" if said.strip() else "nil"
+
+
+def redis_goes_to(state: str, cluster: list[Redis]) -> None:
+    source, target = cluster[0], cluster[2]
+    match state:
+        case "stable":
+            assert [source.ask("SET", key, "1") for key in (A, C)] == ["OK", "OK"]
+        case "migrating":
+            assert target.ask("CLUSTER", "SETSLOT", str(SLOT), "IMPORTING", source.id) == "OK"
+            assert source.ask("CLUSTER", "SETSLOT", str(SLOT), "MIGRATING", target.id) == "OK"
+        case "one key has left":
+            assert source.ask("MIGRATE", "127.0.0.1", str(target.port), A, "0", "5000") == "OK"
+        case "assigned":
+            assert source.ask("MIGRATE", "127.0.0.1", str(target.port), C, "0", "5000") == "OK"
+            for node in (target, source, cluster[1]):
+                assert node.ask("CLUSTER", "SETSLOT", str(SLOT), "NODE", target.id) == "OK"
+
+
+def we_go_to(state: str, bench: Bench) -> None:
+    match state:
+        case "stable":
+            bench.put_on("n1", A, C)
+        case "migrating":
+            bench.migrating()
+        case "one key has left":
+            bench.give("n3", A)
+            bench.leave(A)
+        case "assigned":
+            bench.give("n3", C)
+            bench.leave(C)
+            now = bench.engine.node("n1").map
+            assert now.plan is not None
+            for node in ("n3", "n1", "n2"):
+                bench.teach(node, ShardMap(3, 1, now.plan.target))
+
+
+def our_answer(bench: Bench, node: str, keys: tuple[str, ...], asking: bool) -> str:
+    said = bench.ask(node, *keys, asking=asking)
+    return "served" if said.startswith("served") else said
+
+
+def test_our_nodes_answer_what_redis_answers_in_every_state_of_a_migration(cluster: list[Redis]) -> None:
+    assert slot(A.encode()) == SLOT
+    assert owner(SLOT) == 0
+    bench = Bench()
+    for state in STATES:
+        redis_goes_to(state, cluster)
+        we_go_to(state, bench)
+        for question in QUESTIONS:
+            assert our_answer(bench, *question) == redis_answer(cluster, *question), (state, question)
