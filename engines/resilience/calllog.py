@@ -108,7 +108,7 @@ def parse(line: bytes) -> Call:
     if len(line) > LINE_MAX:
         raise _Bad(f"longer than {LINE_MAX} bytes: one call a line is accepted, such as {FIELDS}")
     try:
-        text = line.decode("utf-8")
+        text = line.rstrip(b"\r\n").decode("utf-8")
     except UnicodeDecodeError as error:
         raise _Bad(f"byte 0x{line[error.start]:02x} is not UTF-8: UTF-8 is accepted", error.start + 1) from None
     try:
@@ -319,14 +319,20 @@ class Judgement:
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """The laws; with several presets each by its name."""
+        """The laws. With several presets they hold if they hold for each; a witness names its preset."""
         if len(self.replays) == 1:
             return self.replays[0].checks()
-        return tuple(
-            Check(f"{replay.preset.name}: {each.name}", each.ok, each.detail, each.witness)
-            for replay in self.replays
-            for each in replay.checks()
-        )
+        found = []
+        for same in zip(*(replay.checks() for replay in self.replays), strict=True):
+            witness = tuple(
+                f"{replay.preset.name}: {line or check.detail}"
+                for replay, check in zip(self.replays, same, strict=True)
+                if not check.ok
+                for line in check.witness or ("",)
+            )
+            held = sum(check.ok for check in same)
+            found.append(Check(same[0].name, not witness, f"holds for {held} of {len(same)} presets", witness))
+        return tuple(found)
 
 
 def judge(reader: CallReader, presets: Iterable[Preset]) -> Judgement:

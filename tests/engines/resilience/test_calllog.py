@@ -88,6 +88,7 @@ BAD = [
     (b'{"ok": true, "duration_ms": 2}\n', r"at_ms is missing"),
     (b'{"at_ms": 8, "ok": true}\n', r"duration_ms is missing"),
     (b"[8, true, 2]\n", r"no object: one call a line is accepted, such as \{"),
+    (b'{"at_ms": 8\n', r"column 12: no JSON \(Expecting ',' delimiter\)"),
     (b"at_ms=8\n", r"column 1: no JSON \(Expecting value\): one call a line"),
     (b'{"at_ms": 8, "ok": true, "duration_ms": 2} x\n', r"column 44: no JSON \(Extra data\)"),
     (b'{"at_ms": 8, "ok": tr', r"the file ends in the middle of a line: one call a line"),
@@ -262,6 +263,20 @@ def test_a_call_that_never_ends_turns_a_check_red() -> None:
     found = Replay(PRESETS["article"])
     found.call(0, True, S)
     assert [check.name for check in found.checks() if not check.ok] == ["one end"]
+
+
+def test_a_law_that_one_of_several_presets_breaks_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = machine.Breaker.acquire
+
+    def leaky(self: Any, now_us: int) -> Any:
+        return self.era if self.options == PRESETS["opossum"].options else real(self, now_us)
+
+    monkeypatch.setattr(machine.Breaker, "acquire", leaky)
+    data = text(*[(i, False, 0) for i in range(10)])
+    found = judge(CallReader(io.BytesIO(data), "x"), PRESETS.values())
+    broken = [check for check in found.checks if not check.ok]
+    assert [check.name for check in broken] == ["open rejects"]
+    assert broken[0].witness[0] == "opossum: call 2 at 1 ms passed an open breaker"
 
 
 # -- judging a stream ------------------------------------------------------------------------------------------------
