@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,12 @@ from engines.resilience.calllog import Call
 from engines.resilience.presets import PRESETS
 from engines.sim.recording import SourceFile
 from engines.sim.timeline import Timeline
+from tui.cli import main
+from tui.glyphs import BRAILLE
+from tui.layout import arrange
 from tui.options import DataOptions
+from tui.panel import Focus
+from tui.panels import resilience as panel
 from tui.userdata import reopen, resilience
 
 CALLS = [Call(i * 50_000, not 100 <= i < 400, 20_000) for i in range(2_000)]
@@ -193,3 +199,101 @@ def test_a_compressed_log_is_named_as_what_it_is_not(tmp_path: Path) -> None:
     gzip.write_bytes(b"\x1f\x8b\x08\x00rest")
     with pytest.raises(UserError, match=r"line 1, column 2: byte 0x8b is not UTF-8"):
         resilience.report(str(gzip), DataOptions(), True)
+
+
+# -- on the command line ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """``dp-tui`` with these words: exit status, output, errors."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("tui.cli.PANELS", (panel.PANEL,))
+        monkeypatch.setattr("sys.argv", ["dp-tui", *words])
+        with pytest.raises(SystemExit) as left:
+            main()
+        assert isinstance(left.value.code, int)
+        return left.value.code, *capsys.readouterr()
+
+    return run
+
+
+def test_a_log_without_a_broken_law_is_exit_0(cli: Callable[..., tuple[int, str, str]], log: str) -> None:
+    status, out, err = cli("run", "resilience", log, "--preset", "resilience4j", "--json")
+    assert (status, err) == (0, "")
+    assert json.loads(out)["preset"] == "resilience4j"
+    assert cli("run", "resilience", log, "--compare")[0] == 0
+
+
+def test_a_broken_law_is_exit_1(
+    cli: Callable[..., tuple[int, str, str]], log: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engines.resilience.breaker.Breaker.acquire", lambda self, now_us: self.era)
+    status, out, _ = cli("run", "resilience", log)
+    assert status == 1
+    assert "FAILED  open rejects: no call passed an open breaker" in out
+    assert "passed an open breaker" in out.split("FAILED")[1].splitlines()[1], "with a witness"
+
+
+FINE = '{"at_ms": 1, "ok": true, "duration_ms": 2}\n'
+
+
+@pytest.mark.parametrize(
+    ("data", "words", "message"),
+    [
+        ("", [], "holds no calls: one a line is needed"),
+        (
+            FINE + '{"at_ms": 0, "ok"',
+            [],
+            "line 2, column 18: the file ends in the",
+        ),
+        ('{"at_ms": -5, "ok": true, "duration_ms": 2}\n', ["--json"], "line 1, column 2: at_ms is -5: a number"),
+        ("{}\n", ["--compare"], "line 1: ok is missing: true or false is accepted"),
+        (
+            FINE,
+            ["--preset", "istio"],
+            "unknown preset 'istio': one of article",
+        ),
+        (
+            FINE,
+            ["--compare", "--preset", "polly"],
+            "one of the two is accepted",
+        ),
+        (FINE, ["--locate"], "--locate: a call log takes --preset"),
+    ],
+)
+def test_bad_input_is_exit_2_and_one_line(
+    cli: Callable[..., tuple[int, str, str]], tmp_path: Path, data: str, words: list[str], message: str
+) -> None:
+    path = tmp_path / "calls.jsonl"
+    path.write_text(data)
+    status, out, err = cli("run", "resilience", str(path), *words)
+    assert (status, out) == (2, "")
+    assert err.startswith("dp-tui: ")
+    assert err.count("\n") == 1
+    assert message in err
+
+
+def test_options_of_data_without_a_file_are_refused(cli: Callable[..., tuple[int, str, str]]) -> None:
+    status, _, err = cli("run", "resilience", "--preset", "polly")
+    assert status == 2
+    assert "--preset is for a FILE of your own data, and none is named" in err
+
+
+# -- in the app ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_panel_draws_and_narrates_every_moment_of_a_log(preset: str, log: str) -> None:
+    opening = resilience.opening(log, DataOptions(preset=preset))
+    assert opening.variant is not None
+    timeline: Any = Timeline(opening.variant, 0, opening.config)
+    for until_us in range(0, 110_000_000, 10_000_000):
+        timeline.advance(until_us)
+        for columns, rows in ((80, 24), (120, 36)):
+            panel.PANEL.view(timeline.snapshot(), Focus(), arrange(columns, rows).sizes(), BRAILLE)
+        panel.PANEL.status(timeline.snapshot())
+    events = timeline.engine.told(600)
+    assert {"breaker", "rejected"} <= {event.kind for event in events}
+    assert all(panel.PANEL.narrate(event) for event in events)
