@@ -275,7 +275,7 @@ class RecordedCalls(RecordedEngine):
             series=tuple(self.series),
             load=f"recorded: {self.source.name}",
             rate_per_s=self._per_s(0),
-            mix="recorded",
+            mix=SERVICE,
             offered=self.offered,
             good=self.good,
             failed=self.failed + self.rejected,
