@@ -12,7 +12,7 @@ from engines.sim import faults
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """``you`` make one call: ``browse`` (auth, catalog), ``cart`` (auth, cart) or ``buy`` (auth, cart, payment).
+    """``you`` make one call: ``browse`` (auth, catalog), ``fill`` a cart (auth, cart) or ``buy`` (auth, cart, payment).
 
     The name of a service calls that one alone; an empty one takes turns as the clients do.
     """
@@ -45,7 +45,7 @@ class SetLoad:
 
 @dataclass(frozen=True, slots=True)
 class SetMix:
-    """What the clients ask for: ``shop`` (a mixture of browse, cart and buy), one of these, or one service alone."""
+    """What the clients ask for: ``shop`` (a mixture of browse, fill and buy), one of these, or one service alone."""
 
     mix: str
 

@@ -121,14 +121,14 @@ _STORM: Final[Config] = (
     ("queue", 12), ("rate", 6), ("retries", 3), ("retry_at", "api"), ("shape", "uniform"),
     ("slow", (("catalog", 220), ("catalog-db", 30))), ("timeout_ms", 1_000), ("workers", 2),
 )  # fmt: skip
-DIP_MS: Final = 6_000
-CURE_MS: Final = 22_000
+DIP_MS: Final = 4_000
+CURE_MS: Final = 17_000
 
 _DIP: Final = (
-    *_say(5_000, "catalog has 2 threads and needs 0.3 s for a call: it can do 6.67 a second. It gets 6: 90 % load. "
+    *_say(3_500, "catalog has 2 threads and needs 0.3 s for a call: it can do 6.67 a second. It gets 6: 90 % load. "
                  "Its callers wait 1 s and try 3 more times, as everybody's do. All is well: 6 good answers a second."),
     *_at(DIP_MS, SlowService("catalog", 200)),
-    *_say(12_000, "For 10 s catalog is slower, about half of its usual speed. The line is full, whoever is in it "
+    *_say(10_000, "For 10 s catalog is slower, about half of its usual speed. The line is full, whoever is in it "
                   "waits longer than 1 s, gives up and comes again: up to 24 attempts a second for 6 calls. Every "
                   "answer comes too late. Goodput: 0."),
     *_at(DIP_MS + 10_000, SlowService("catalog", 100)),
@@ -140,14 +140,14 @@ STORM: Final = Scenario(
     summary="90 % load, a dip of 10 s, 3 retries, a timeout shorter than the line: goodput stays at zero afterwards.",
     variant="breaker",
     config=_STORM,
-    end_us=32_000 * US_PER_MS,
+    end_us=29_000 * US_PER_MS,
     script=(
         *_DIP,
-        *_say(17_000, "The dip is over: catalog is as fast as ever, and has 6.67 calls a second to give for 6. Watch."),
-        *_say(26_000, "Ten seconds later: still nothing. catalog works as hard as it can, for callers that have "
-                      "left. The line of 12 takes 1.8 s to serve, the callers wait 1 s, and their retries keep it "
-                      "full. The trigger is gone, the storm feeds itself: that is what metastable means."),
-        *_say(30_000, "It will not end by itself. Three things end it, each of them one key: a breaker, a retry "
+        *_say(15_000, "The dip is over: catalog is as fast as ever, and has 6.67 calls a second to give for 6. Watch."),
+        *_say(24_000, "Ten seconds after the dip: still nothing. catalog works as hard as it can, for callers who "
+                      "have left. The line of 12 takes 1.8 s to serve, the callers wait 1 s, and their retries keep "
+                      "it full. The trigger is gone, the storm feeds itself: that is what metastable means."),
+        *_say(27_500, "It will not end by itself. Three things end it, each of them one key: a breaker, a retry "
                       "budget, or shedding. The next stories show each."),
     ),
 )  # fmt: skip
@@ -158,15 +158,15 @@ STORM_BREAKER: Final = Scenario(
     summary="The same storm; a breaker before catalog opens, the line empties, and the first probe closes it.",
     variant="breaker",
     config=_STORM,
-    end_us=62_000 * US_PER_MS,
+    end_us=54_000 * US_PER_MS,
     script=(
         *_DIP,
-        *_say(20_000, "The dip has been over for 4 s, the storm has not. Now a breaker with the article's numbers is "
-                      "put before catalog."),
+        *_say(16_500, "The dip has been over for 2.5 s, the storm has not. Now a breaker with the article's numbers "
+                      "is put before catalog."),
         *_at(CURE_MS, Cure("catalog", "breaker")),
-        *_say(26_000, "20 calls failed, and it opened. catalog works off its line, for nobody, and then has nothing "
+        *_say(21_000, "20 calls failed, and it opened. catalog works off its line, for nobody, and then has nothing "
                       "to do. Users see errors at once instead of errors after seconds: no worse than before."),
-        *_say(58_000, "30 s later one probe met an empty catalog and was answered in 0.3 s: closed, 6 good answers a "
+        *_say(52_000, "30 s later one probe met an empty catalog and was answered in 0.3 s: closed, 6 good answers a "
                       "second. A breaker cures a storm by stopping all of the load for a while; 30 s of it were more "
                       "than enough: the line was empty after 2."),
     ),
@@ -178,16 +178,16 @@ STORM_BUDGET: Final = Scenario(
     summary="The same storm; retries are held to 5 % of the calls. 20 %, the usual budget, would not be enough.",
     variant="breaker",
     config=_STORM,
-    end_us=52_000 * US_PER_MS,
+    end_us=42_000 * US_PER_MS,
     script=(
         *_DIP,
-        *_say(20_000, "The dip has been over for 4 s, the storm has not. Now retries are held to a budget: 5 % of "
+        *_say(16_500, "The dip has been over for 2.5 s, the storm has not. Now retries are held to a budget: 5 % of "
                       "the calls. The usual 20 % would leave 6 x 1.2 = 7.2 attempts a second for a catalog that can "
                       "do 6.67: the line would stay full."),
         *_at(CURE_MS, Cure("catalog", "budget")),
-        *_say(26_000, "6 x 1.05 = 6.3 attempts a second: the line gets shorter, by a third of a call a second. "
+        *_say(21_000, "6 x 1.05 = 6.3 attempts a second: the line gets shorter, by a third of a call a second. "
                       "Nobody notices yet: as long as the wait is above 1 s every answer is too late."),
-        *_say(48_000, "The wait has fallen below the timeout, and all is well again at once. It took 20 s: at 90 % "
+        *_say(40_000, "The wait has fallen below the timeout, and all is well again at once. It took 18 s: at 90 % "
                       "load there is little left to catch up with. A budget prevents a storm better than it cures "
                       "one."),
     ),
@@ -199,13 +199,13 @@ STORM_SHEDDING: Final = Scenario(
     summary="The same storm; catalog refuses whoever has waited longer than 500 ms, and serves the rest in time.",
     variant="breaker",
     config=_STORM,
-    end_us=36_000 * US_PER_MS,
+    end_us=30_000 * US_PER_MS,
     script=(
         *_DIP,
-        *_say(20_000, "The dip has been over for 4 s, the storm has not. Now catalog sheds: whoever has waited "
+        *_say(16_500, "The dip has been over for 2.5 s, the storm has not. Now catalog sheds: whoever has waited "
                       "longer than 500 ms is refused when its turn comes, at once and without work."),
         *_at(CURE_MS, Cure("catalog", "shedding")),
-        *_say(28_000, "That was quick: the old calls in the line were thrown out in no time, and the next ones were "
+        *_say(23_000, "That was quick: the old calls in the line were thrown out in no time, and the next ones were "
                       "served while their callers still waited. Work is done only for those who want it: the fastest "
                       "cure of the three, and the only one that is catalog's own."),
     ),
@@ -230,7 +230,7 @@ CASCADE: Final = Scenario(
         *_at(6_000, SlowService("payment-db", 20_000)),
         *_say(10_000, "payment-db takes 8 s instead of 40 ms. Its callers wait, and so do theirs: payment, thread by "
                       "thread. The third in the chain is api: every purchase takes one of its 8 threads with it."),
-        *_say(24_000, "All 8 threads of api wait for payment. auth, catalog and cart are idle and well, yet nobody "
+        *_say(27_000, "All 8 threads of api wait for payment. auth, catalog and cart are idle and well, yet nobody "
                       "can look at a catalog: there is no thread left to ask. One database in four, used by one call "
                       "in seven, has stopped the shop."),
         *_say(30_000, "Nothing has failed here: no error, no crash. Slowness travels up the chain of callers, and "
@@ -244,14 +244,14 @@ BULKHEAD: Final = Scenario(
     summary="The same slow database; api gives at most 2 of its 8 threads to payment, and the shop stays open.",
     variant="breaker",
     config=_CASCADE,
-    end_us=30_000 * US_PER_MS,
+    end_us=24_000 * US_PER_MS,
     script=(
         *_at(1_000, SetOption(PAYMENT, "bulkhead", 2)),
         *_say(5_000, "The same shop and the same load, with one number more: at most 2 calls to payment at a time."),
         *_at(6_000, SlowService("payment-db", 20_000)),
         *_say(12_000, "payment-db takes 8 s again. Two threads of api wait for it; the third purchase is refused at "
                       "once. The other 6 threads serve those who look and fill their carts, as fast as ever."),
-        *_say(27_000, "Purchases fail, and they would have failed anyway. Everything else works. The bulkhead mended "
+        *_say(22_000, "Purchases fail, and they would have failed anyway. Everything else works. The bulkhead mended "
                       "nothing: it decided what a failure may cost."),
     ),
 )  # fmt: skip
@@ -262,7 +262,7 @@ OUTLIER: Final = Scenario(
     summary="Envoy ejects a host after 5 errors in a row, but at most 10 % of the hosts: of five that is nobody.",
     variant="envoy",
     config=(*_CALM, ("budget", 0), ("mix", "payment"), ("payment_hosts", 5)),
-    end_us=62_000 * US_PER_MS,
+    end_us=55_000 * US_PER_MS,
     script=(
         *_say(4_000, "payment runs on five hosts that take turns. There is no breaker here, in the sense of a state "
                      "machine: Envoy judges each host by itself. Five errors in a row, and it is ejected for 30 s."),
@@ -275,7 +275,7 @@ OUTLIER: Final = Scenario(
                       "share its calls: no error any more. A breaker for the whole service would have had to choose: "
                       "all five hosts, or none."),
         *_at(30_000, SickHost("payment-3", 0)),
-        *_say(58_000, "The host was repaired at 30 s, but Envoy looks only every 10 s, and first lets the 30 s pass. "
+        *_say(52_000, "The host was repaired at 30 s, but Envoy looks only every 10 s, and first lets the 30 s pass. "
                       "It is back now. Had it still been sick, it would be out for 60 s next."),
     ),
 )  # fmt: skip
@@ -330,7 +330,7 @@ HEDGING: Final = Scenario(
     title="Asking twice saves the tail",
     summary="Two hosts that pause now and then: whoever waits longer than 95 % of the calls asks the other one, too.",
     variant="breaker",
-    config=(("catalog_hosts", 2), ("mix", "catalog"), ("poisson", False), ("preset", "none"), ("rate", 15),
+    config=(("catalog_hosts", 2), ("mix", "catalog"), ("poisson", False), ("preset", "none"), ("rate", 10),
             ("retry_at", "nowhere"), ("shape", "pauses"), ("slow", (("catalog", 60), ("catalog-db", 5))),
             ("timeout_ms", 4_000)),
     end_us=34_000 * US_PER_MS,
@@ -341,9 +341,9 @@ HEDGING: Final = Scenario(
         *_say(16_000, "p50 is 0.2 s, p99 is 1.5 s. Now api will hedge: a call that takes longer than 95 % of the "
                       "last ones is sent once more, to the other host. Whichever answer comes first counts."),
         *_at(17_000, SetOption(CATALOG, "hedge_ppm", 950_000)),
-        *_say(32_000, "p99 is 0.4 s: to be unlucky twice in a row is rare, and the tail is cut off near the 95th "
-                      "percentile. The price is known in advance: 18 calls of 242 were asked twice, 7 %. A cap of "
-                      "10 % holds it there when everything is slow. Only what may happen twice may be hedged: reads, "
+        *_say(32_000, "p99 is 0.5 s: to be unlucky twice in a row is rare, and the tail is cut off near the 95th "
+                      "percentile. The price is known in advance: 6 calls of 150 were asked twice: 4 %. A cap of 10 "
+                      "% holds it there when everything is slow. Only what may happen twice may be hedged: reads, "
                       "not payments."),
     ),
 )  # fmt: skip

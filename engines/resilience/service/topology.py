@@ -24,13 +24,13 @@ LINK: Final = LinkOptions(20 * US_PER_MS, 10 * US_PER_MS)
 
 KINDS: Final[dict[str, tuple[str, ...]]] = {
     "browse": ("auth", "catalog"),
-    "cart": ("auth", "cart"),
+    "fill": ("auth", "cart"),
     "buy": ("auth", "cart", "payment"),
     **{name: (name,) for name in SERVICES},
 }
 """Whom ``api`` calls for each kind of call."""
 MIXES: Final = ("shop", *KINDS)
-SHOP: Final = ("browse",) * 12 + ("cart",) * 5 + ("buy",) * 3
+SHOP: Final = ("browse",) * 12 + ("fill",) * 5 + ("buy",) * 3
 """60 % look, 25 % fill a cart, 15 % buy."""
 
 SHAPES: Final = ("fixed", "uniform", "exponential", "heavy", "wild", "pauses")

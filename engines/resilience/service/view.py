@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from engines.resilience.service.engine import ResilienceEngine
 
 HISTORY_SHOWN = 16
+SHARED = 4_096
+
+_bucket = lru_cache(maxsize=SHARED)(s.BucketView)
+_host_view = lru_cache(maxsize=SHARED)(s.HostView)
+_call_view = lru_cache(maxsize=SHARED)(s.CallView)
+_flight = lru_cache(maxsize=SHARED)(s.FlightView)
+"""From one picture to the next nearly all of these are equal: equal ones are one object."""
 FLIGHTS_MAX = 200
 
 
@@ -65,7 +72,7 @@ def _number(call: ClientCall) -> int:
 
 def _call(call: ClientCall) -> s.CallView:
     why = m.WORDS[call.why] if call.state == "failed" else ""
-    return s.CallView(call.root, call.client, call.kind, call.at_us, call.state, call.took_us, call.attempts, why)
+    return _call_view(call.root, call.client, call.kind, call.at_us, call.state, call.took_us, call.attempts, why)
 
 
 def _flights(engine: "ResilienceEngine") -> tuple[s.FlightView, ...]:
@@ -73,7 +80,7 @@ def _flights(engine: "ResilienceEngine") -> tuple[s.FlightView, ...]:
     for flight in engine.flights()[:FLIGHTS_MAX]:
         message: Any = flight.message
         answer = isinstance(message, m.Answer)
-        found.append(s.FlightView(
+        found.append(_flight(
             flight.id, flight.src, flight.dst, "answer" if answer else "request",
             message.why == m.OK if answer else True, False if answer else message.hedge, flight.departs_us,
             flight.arrives_us,
@@ -119,7 +126,7 @@ def _host(engine: "ResilienceEngine", id: str) -> s.HostView:
         wait_us = pool.oldest_wait_us(engine.now_us)
     elif id == CLIENTS:
         busy = len(engine.ledger.running)
-    return s.HostView(
+    return _host_view(
         id, host.status, busy, workers, queue, queue_max, wait_us, engine.slow[id], engine.sick[id],
         _faults_of_host(engine, id), host.now_us - engine.now_us, host.drift_ppm,
     )  # fmt: skip
@@ -223,7 +230,7 @@ def _breaker(edge: Edge, breaker: Breaker, now_us: int) -> s.BreakerView:
         probes_left=why.probes_left,
         rejected=edge.meter.counts["turned_away"],
         rejected_here=edge.rejected_here,
-        buckets=tuple(s.BucketView(*bucket) for bucket in breaker.window.buckets(now_us)),
+        buckets=tuple(_bucket(*bucket) for bucket in breaker.window.buckets(now_us)),
         history=_history(breaker, now_us),
         settings=_words(options),
     )
