@@ -151,7 +151,8 @@ class Breaker:
     def _acquire(self, now_us: int) -> Permit | Rejection:
         if now_us >= self._due_us:
             self.poll(now_us)
-        self.window.started(now_us)
+        if self.state is not State.DISABLED:
+            self.window.started(now_us)
         if self.state is State.CLOSED:
             return self.era
         if self.state is State.OPEN and self._waited(now_us):
@@ -195,7 +196,7 @@ class Breaker:
                 if not late:
                     self.probes_running -= 1
                 self.window.record(now_us, failed, slow)
-                return self._decide(now_us, failed or slow, late)
+                return self._decide(now_us, failed, slow, late)
             case State.OPEN if self.options.late is LateRule.AS_ANY:
                 self.window.record(now_us, failed, slow)
             case State.METRICS_ONLY:
@@ -232,18 +233,22 @@ class Breaker:
             return self._move(at_us, Cause.SLOW_RATE, explain.slow_rate(self.options, calls, window.slow))
         return None
 
-    def _decide(self, at_us: int, bad: bool, late: bool) -> Transition | None:
-        """What a result means to a half-open breaker."""
+    def _decide(self, at_us: int, failed: bool, slow: bool, late: bool) -> Transition | None:
+        """What a result means to a half-open breaker. Where slowness is judged, a slow probe is a bad one."""
         options = self.options
         if options.half_open is HalfOpenRule.RATE:
-            if self.window.calls < options.probes_needed:
-                return None
-            return self._judge(at_us) or self._move(
-                at_us, Cause.RATES_BELOW, explain.rates_below(options, self.window.calls, self.window.failures)
-            )
-        if bad:
-            return self._move(at_us, Cause.LATE_FAILURE if late else Cause.PROBE_FAILED, explain.decided(late, bad))
-        return self._move(at_us, Cause.LATE_SUCCESS if late else Cause.PROBE_SUCCEEDED, explain.decided(late, bad))
+            return self._decide_by_rates(at_us)
+        why = explain.decided(late, failed, slow)
+        if failed or slow:
+            return self._move(at_us, Cause.LATE_FAILURE if late else Cause.PROBE_FAILED, why)
+        return self._move(at_us, Cause.LATE_SUCCESS if late else Cause.PROBE_SUCCEEDED, why)
+
+    def _decide_by_rates(self, at_us: int) -> Transition | None:
+        calls, failures = self.window.calls, self.window.failures
+        if calls < self.options.probes_needed:
+            return None
+        below = explain.rates_below(self.options, calls, failures)
+        return self._judge(at_us) or self._move(at_us, Cause.RATES_BELOW, below)
 
     def release(self, permit: Permit, now_us: int) -> Transition | None:
         """A call that was let through ended without a result: it was cancelled."""
@@ -322,6 +327,8 @@ class Breaker:
             self.window = make_window(options, now_us)
         self._plan()
         self.poll(now_us)
+        if self.state is State.HALF_OPEN and options.half_open is HalfOpenRule.RATE:
+            self._decide_by_rates(now_us)
 
     def _move(self, at_us: int, cause: Cause, why: str) -> Transition:
         """The only door between states."""

@@ -71,9 +71,9 @@ def waited(options: BreakerOptions, waited_us: int) -> str:
     return f"first call after {time_word(options.wait_us)}, {time_word(waited_us)} after it opened"
 
 
-def decided(late: bool, bad: bool) -> str:
+def decided(late: bool, failed: bool, slow: bool) -> str:
     """One result decided."""
-    end = "failed" if bad else "succeeded"
+    end = "failed" if failed else "was too slow" if slow else "succeeded"
     if late:
         return f"a call that started before the breaker was half-open {end}"
     return f"the probe {end}"

@@ -87,8 +87,9 @@ def test_every_state_but_an_ordered_one_can_be_left_by_itself() -> None:
 # -- orders ----------------------------------------------------------------------------------------------------------
 
 
-def test_disabled_lets_all_through_and_counts_nothing() -> None:
-    bench = Bench("article")
+@pytest.mark.parametrize("preset", PRESETS)
+def test_disabled_lets_all_through_and_counts_nothing(preset: str) -> None:
+    bench = Bench(preset)
     bench.breaker.order(Cause.DISABLE, 0)
     bench.calls("x" * 50)
     assert bench.state == "disabled"
@@ -202,6 +203,12 @@ OUTLOOKS = [
 ]  # fmt: skip
 
 
+def test_where_slowness_is_judged_a_slow_probe_is_a_bad_one() -> None:
+    bench = Bench("article", slow_us=S).half_open()
+    bench.end(bench.probe, True, S + 1)
+    assert (bench.state, bench.moves[-1].why) == ("open", "the probe was too slow")
+
+
 @pytest.mark.parametrize(("preset", "words"), OUTLOOKS)
 def test_what_would_open_a_closed_breaker_is_told_by_its_own_rules(preset: str, words: str) -> None:
     bench = Bench(preset).calls("." * 40).wait(500 * MS).poll()
@@ -298,6 +305,44 @@ def test_a_timer_that_is_over_under_the_new_options_fires_at_once() -> None:
     bench = Bench("opossum").trip().wait(10 * S)
     bench.breaker.retune(replace(bench.options, wait_us=5 * S), bench.now_us)
     assert bench.state == "half_open"
+
+
+def test_fewer_results_needed_free_a_breaker_that_hangs_half_open() -> None:
+    bench = Bench("resilience4j").half_open()
+    permits = [bench.probe, *(bench.begin() for _ in range(9))]
+    for permit in permits[:6]:
+        bench.end(permit, True)
+    bench.breaker.retune(replace(bench.options, minimum=7), bench.now_us)
+    assert bench.state == "half_open"
+    bench.breaker.retune(replace(bench.options, minimum=6), bench.now_us)
+    assert (bench.state, bench.breaker.cause) == ("closed", Cause.RATES_BELOW)
+
+
+@given(st.lists(st.tuples(st.sampled_from([*PRESETS]), st.sampled_from("x.?w")), max_size=60), st.integers(0, 1 << 30))
+def test_a_breaker_survives_any_change_of_options_and_closes_when_all_is_well(
+    steps: list[tuple[str, str]], seed: int
+) -> None:
+    stream, bench, flying = Stream(seed, "retune"), Bench("article", minimum=3), list[int]()
+    for preset, step in steps:
+        bench.wait(stream.below(3 * S))
+        if step == "w":
+            bench.breaker.retune(options(preset, minimum=3), bench.now_us)
+        permit = bench.breaker.acquire(bench.now_us)
+        if isinstance(permit, int):
+            flying.append(permit)
+        if step in "x." and flying:
+            bench.end(flying.pop(stream.below(len(flying))), step == ".")
+        assert all(TRANSITIONS[moved.src, moved.cause] is moved.dst for moved in bench.breaker.drain())
+        assert bench.breaker.probes_left >= 0
+        assert bench.breaker.probes_running >= 0
+    for permit in flying:
+        bench.end(permit, True)
+    for _ in range(30):
+        bench.wait(61 * S)
+        permit = bench.breaker.acquire(bench.now_us)
+        if isinstance(permit, int):
+            bench.end(permit, True)
+    assert bench.state == "closed"
 
 
 def test_late_results_can_be_ignored_or_not_in_any_preset() -> None:
