@@ -1,6 +1,8 @@
 """A call log as a run: the same transitions as the report, and a picture of them at every step."""
 
 import pickle
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -107,6 +109,25 @@ def test_the_breaker_of_the_picture_says_why_it_is_open_and_what_would_close_it(
     assert breaker.history[-1].lasted_us == -1
     assert ("minimum", "20") in breaker.settings
     assert sum(bucket.calls for bucket in breaker.buckets) == breaker.calls
+
+
+def leaves(value: object) -> Iterator[object]:
+    """What is left of a picture when all tuples and records are taken apart."""
+    if isinstance(value, tuple):
+        for each in value:
+            yield from leaves(each)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from leaves(getattr(value, field.name))
+    else:
+        yield value
+
+
+def test_pictures_and_events_are_plain_data() -> None:
+    timeline = run(CALLS, "opossum")
+    timeline.advance(17 * S)
+    found = {type(each) for each in (*leaves(timeline.snapshot()), *leaves(timeline.engine.told(600)))}
+    assert found <= {int, str, bool, type(None)}
 
 
 def test_a_seek_equals_the_first_run_there() -> None:
