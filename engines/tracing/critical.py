@@ -17,7 +17,8 @@ the child, in its window, then put the cursor at its start. What follows from th
 the union of their intervals, each clipped to it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import Final, NamedTuple
 
 from engines.tracing.spans import FOLLOWS_FROM, Kind, Span
@@ -26,6 +27,8 @@ from engines.tracing.tree import Tree
 NO_SPANS: Final = "the trace has no spans"
 NO_TIME: Final = "the root lasts no time: it starts and ends in the same microsecond"
 _KIND: Final = Span._fields.index("kind")
+_PRODUCER: Final = int(Kind.PRODUCER)
+_CONSUMER: Final = int(Kind.CONSUMER)
 
 
 class Segment(NamedTuple):
@@ -71,8 +74,8 @@ def is_blocking(parent: Span, child: Span) -> bool:
 def blocking_children(tree: Tree, index: int) -> Sequence[int]:
     """The children that can hold up a span, by start."""
     kids = tree.children[index]
-    if tree.spans[index][_KIND] == Kind.PRODUCER:
-        kids = [kid for kid in kids if tree.spans[kid][_KIND] != Kind.CONSUMER]
+    if tree.spans[index][_KIND] == _PRODUCER:
+        kids = [kid for kid in kids if tree.spans[kid][_KIND] != _CONSUMER]
     if tree.follows:
         kids = [kid for kid in kids if kid not in tree.follows]
     return kids
@@ -86,51 +89,58 @@ def critical_path(tree: Tree, root: int | None = None) -> Path:
     start_us, end_us = tree.start_us, tree.end_us
     if start_us[top] == end_us[top]:
         return Path((Segment(top, tree.spans[top].span_id, start_us[top], end_us[top]),), NO_TIME)
-    segments: list[Segment] = []
-    spans, children = tree.spans, tree.children
-    # Windows still to be divided, the earliest on top; ~index is a stretch that is the span's own.
-    stack = [(top, start_us[top], end_us[top])]
-    while stack:
-        index, start, end = stack.pop()
-        if index < 0:
-            segments.append(Segment(~index, spans[~index].span_id, start, end))
-        elif not children[index]:
-            segments.append(Segment(index, spans[index].span_id, start, end))
-        else:
-            _divide(tree, index, start, end, stack)
-    return Path(tuple(segments))
-
-
-def _divide(tree: Tree, index: int, start: int, end: int, stack: list[tuple[int, int, int]]) -> None:
-    """Push the parts of a span's window: those of its blocking children and those that are its own, latest first."""
-    start_us, end_us = tree.start_us, tree.end_us
-    kids = blocking_children(tree, index)
+    found: list[tuple[int, str, int, int]] = []
+    ids, children, add = tree.ids, tree.children, found.append
+    index, start, end = top, start_us[top], end_us[top]
     cursor = end
-    for kid in kids:
-        if start_us[kid] >= end:
-            break
-        if end_us[kid] >= end:  # clipped, all of these end together; the first is the longest
-            cursor = max(start_us[kid], start)
-            stack.append((kid, cursor, end))
-            break
-    if cursor == start:
-        return
-    if len(kids) == 1 and cursor < end:
-        stack.append((~index, start, cursor))
-        return
-    ended = [kid for kid in kids if start < end_us[kid] <= cursor]
-    ended.sort(key=end_us.__getitem__, reverse=True)  # of those that end together, still the longest first
-    for kid in ended:
-        kid_start, kid_end = start_us[kid], end_us[kid]
-        if kid_end > cursor or kid_start == kid_end:
-            continue
-        if kid_end < cursor:
-            stack.append((~index, kid_end, cursor))
-        cursor = kid_start if kid_start > start else start
-        stack.append((kid, cursor, kid_end))
-        if cursor == start:
-            return
-    stack.append((~index, start, cursor))
+    kids = _from_the_end(tree, index, end)
+    above: list[tuple[int, int, int, int, Iterator[int]]] = []
+    while True:
+        for kid in kids:
+            kid_start, kid_end = start_us[kid], end_us[kid]
+            if kid_end > cursor:
+                if cursor < end or kid_start >= end:  # straddles the cursor, or lies outside
+                    continue
+                kid_end = end
+            if kid_start < start:
+                kid_start = start
+            if kid_start >= kid_end:
+                continue
+            if kid_end < cursor:
+                add((index, ids[index], kid_end, cursor))
+            cursor = kid_start
+            if children[kid]:
+                above.append((index, start, end, cursor, kids))
+                index, start, end, cursor = kid, kid_start, kid_end, kid_end
+                kids = _from_the_end(tree, index, end)
+                break
+            add((kid, ids[kid], kid_start, kid_end))
+        else:
+            if start < cursor:
+                add((index, ids[index], start, cursor))
+            if not above:
+                break
+            index, start, end, cursor, kids = above.pop()
+    # Segments are made of tuples without the detour through their constructor: there may be tens of thousands.
+    return Path(tuple(map(tuple.__new__, repeat(Segment), reversed(found))))
+
+
+def _from_the_end(tree: Tree, index: int, end: int) -> Iterator[int]:
+    """The blocking children of a span in the order in which they are asked whether they are on the path.
+
+    That is by their end, the last first, and of those that end together, the longest first; whatever outlasts the
+    window of its parent is clipped, so all of these end together, with it.
+    """
+    kids = blocking_children(tree, index)
+    if len(kids) > 1:
+        end_us = tree.end_us
+        by_end = sorted(kids, key=end_us.__getitem__, reverse=True)  # kids are by start, and sorting keeps that order
+        if end_us[by_end[1]] >= end:
+            longest = next(kid for kid in kids if end_us[kid] >= end)
+            by_end.remove(longest)
+            by_end.insert(0, longest)
+        return iter(by_end)
+    return iter(kids)
 
 
 def fault_of(tree: Tree, path: Path) -> str:

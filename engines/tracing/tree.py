@@ -63,6 +63,8 @@ class Tree:
     spans: list[Span]
     """By start, then as they came; the rows for missing spans at the end."""
     real: int
+    ids: list[str]
+    """Span ids."""
     parent: list[int]
     """-1 for a top row."""
     children: list[Sequence[int]]
@@ -130,13 +132,16 @@ def build(spans: Iterable[Span]) -> Tree:
     """The tree of these spans of one trace. Never fails: what is wrong is noted."""
     notes = _Notes()
     found = sorted(spans, key=_START_NS)
-    by_id = dict(zip(map(_SPAN_ID, reversed(found)), range(len(found) - 1, -1, -1), strict=True))
+    ids = list(map(_SPAN_ID, found))
+    by_id = dict(zip(reversed(ids), range(len(found) - 1, -1, -1), strict=True))
     clean = len(by_id) == len(found) and not (by_id and is_zero(min(by_id)))
     parent = _plain_parents(found, by_id) if clean else _untangled_parents(found, by_id, notes)
+    if len(found) < len(ids):
+        ids = list(map(_SPAN_ID, found))
     start_us = [each // NS_PER_US for each in map(_START_NS, found)]
     end_us = [each // NS_PER_US for each in map(_END_NS, found)]
     follows = [i for i, each in enumerate(map(_ATTRIBUTES, found)) if each and each[-1] == FOLLOWS_FROM]
-    tree = Tree(found, len(found), parent, [()] * len(found), start_us, end_us, frozenset(follows))
+    tree = Tree(found, len(found), ids, parent, [()] * len(found), start_us, end_us, frozenset(follows))
     _mend_times(tree, notes)
     _add_missing(tree, notes)
     _hang_children(tree)
@@ -241,6 +246,7 @@ def _add_missing(tree: Tree, notes: _Notes) -> None:
             tree.parent[i] = len(tree.spans)
         made = Span(trace_id, span_id, "", MISSING_NAME, "", start_ns=start * NS_PER_US, end_ns=end * NS_PER_US)
         tree.spans.append(made)
+        tree.ids.append(span_id)
         tree.parent.append(_NONE)
         tree.children.append(())
         tree.start_us.append(start)
