@@ -7,7 +7,7 @@ import platform
 import sys
 from collections.abc import Callable
 
-from benchmarks import kernel, raft, resilience, screen, sharding, tracing, tracing_formats
+from benchmarks import kernel, raft, resilience, screen, sharding, tracing, tracing_formats, tracing_frame
 
 RESILIENCE: list[Callable[[], list[str]]] = [resilience.lines]
 TRACING: list[Callable[[], list[str]]] = [tracing.lines, tracing_formats.lines]

@@ -318,7 +318,8 @@ def whole(snapshot: Snapshot) -> tuple[Fact, ...]:
     """The collector: what is kept, and what is not."""
     store = snapshot.collector
     facts = [
-        fact("stored", f"{store.traces:,} traces,", "text", (f"{store.spans:,} of {store.spans_max:,} spans", "text"),
+        fact("stored", f"{store.traces:,} traces,", "text",
+             (f"{store.spans:,}{f' of {store.spans_max:,}' if store.spans_max else ''} spans", "text"),
              (f"evicted {store.evicted_traces:,} whole traces" if store.evicted_traces else "", "dim")),
     ]  # fmt: skip
     if snapshot.sampling:

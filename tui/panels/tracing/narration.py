@@ -30,7 +30,7 @@ def who(event: Event) -> str:
         return "you"
     if event.peer and event.kind not in ("isolate", "reconnect"):
         return _short(f"{_all(event.peer)}>{_all(event.node)}")
-    return _short(event.node) or ("note" if event.kind == "cue" else "world")
+    return _short(event.node) or {"cue": "note", "verdict": "verdict"}.get(event.kind, "world")
 
 
 WHO: Final = 12
@@ -190,6 +190,11 @@ def _request(e: Event) -> str:
     return f"sends {e.get('operation')}: follow its trace, it comes when its spans have arrived"
 
 
+def _verdict(e: Event) -> str:
+    """While a system runs the verdict can change; of a file there is one, or the reason why there is none."""
+    return f"is what the verdict names now: {e.why}" if e.node else f"all traces are read: {e.why}"
+
+
 def _answered(e: Event) -> str:
     good = e.why.isdigit() and int(e.why) < 400
     return f"{e.get('operation')} is answered with {e.why} after {span_time(e.get('duration_us', 0))}" + (
@@ -226,7 +231,7 @@ TABLE: Final[dict[str, tuple[Say, Ink]]] = {
     "breaker": (_breaker, "open"),
     "redelivered": (lambda e: f"hands {e.get('dst')} a message again: {e.why}; the work may happen twice", "warn"),
     "gave_up": (lambda e: f"gives up on {e.get('operation')}: {e.why}", "error"),
-    "verdict": (lambda e: f"is what the verdict names now: {e.why}", "bright"),
+    "verdict": (_verdict, "bright"),
     "request": (_request, "you"),
     "answered": (_answered, "you"),
     "slow_service": (_fault("slow", lambda e: e.get("percent", 0) <= 100), "slow"),

@@ -15,6 +15,7 @@ from engines.tracing.fold import FoldRow, View, visible
 from engines.tracing.skew import corrected, host_of
 from engines.tracing.spans import Kind, Span
 from engines.tracing.tree import Tree, build
+from engines.tracing.waiting import callee
 
 SHEETS: Final = 12
 """How many traces are kept."""
@@ -40,10 +41,13 @@ class Rows:
         self.at = {row.row: number for number, row in enumerate(items)}
         """Where a span stands: in a row of its own, or for plumbing in that of the span it leads to."""
         for number, item in enumerate(items):
-            above = tree.parent[item.row]
+            above = item.row
             for _ in range(item.through):
-                self.at.setdefault(above, number)
                 above = tree.parent[above]
+                self.at.setdefault(above, number)
+        for number, item in enumerate(items):
+            if item.times > 1:
+                self._stand_in(tree, number, item)
         self.up: list[int] = []
         """The row of the nearest ancestor that is shown; -1: none."""
         self.more: list[bool] = [False] * len(items)
@@ -61,6 +65,19 @@ class Rows:
         spans = tree.spans
         self.wrong = [number for number, row in enumerate(items) if spans[row.row].is_error or tree.is_missing(row.row)]
         """Rows of errors and missing spans."""
+
+    def _stand_in(self, tree: Tree, number: int, item: FoldRow) -> None:
+        """The siblings that a row stands for are found in it."""
+        top = item.row
+        for _ in range(item.through + 1):
+            one, above = tree.spans[top], tree.parent[top]
+            for kid in tree.children[above] if above >= 0 else ():
+                other = tree.spans[kid]
+                if (other.label, callee(other)) == (one.label, callee(one)):
+                    self.at.setdefault(kid, number)
+            top = above
+            if top < 0:
+                return
 
     def row_of(self, tree: Tree, index: int) -> int:
         """The row that shows a span: its own, or that of the nearest ancestor that has one; -1: none."""
@@ -123,11 +140,11 @@ def _paired(tree: Tree, items: Sequence[FoldRow]) -> tuple[FoldRow, ...]:
             left_out.append(item.depth)
             held = item
             continue
-        through = item.through
+        through, times = item.through, item.times
         if held is not None:
-            through += held.through + 1
+            through, times = through + held.through + 1, max(times, held.times)
             held = None
-        found.append(item._replace(depth=item.depth - len(left_out), through=through))
+        found.append(item._replace(depth=item.depth - len(left_out), through=through, times=times))
     return tuple(found)
 
 
@@ -219,6 +236,7 @@ class Sheet:
 
 
 _KEPT: OrderedDict[tuple[str, bool], Sheet] = OrderedDict()
+_DIFFS: OrderedDict[tuple[int, int], tuple[Sheet, Sheet, Diff]] = OrderedDict()
 
 
 def sheet(trace_id: str, spans: Sequence[Span], skew: bool = False) -> Sheet:
@@ -233,12 +251,15 @@ def sheet(trace_id: str, spans: Sequence[Span], skew: bool = False) -> Sheet:
     return kept
 
 
+def forget() -> None:
+    """Keep nothing: the next picture builds its trace."""
+    _KEPT.clear()
+    _DIFFS.clear()
+
+
 def _same(kept: Sequence[Span], spans: Sequence[Span]) -> bool:
     """Whether they are the same spans: nearly always the very same object."""
     return kept is spans or (len(kept) == len(spans) and kept == spans)
-
-
-_DIFFS: OrderedDict[tuple[int, int], tuple[Sheet, Sheet, Diff]] = OrderedDict()
 
 
 def difference(one: Sheet, other: Sheet) -> Diff:

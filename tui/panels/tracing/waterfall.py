@@ -144,6 +144,8 @@ def _name(
     item = rows.items[row]
     span = made.tree.spans[item.row]
     pieces = _label(made, rows, row, ink)
+    if item.times > 1:
+        pieces.append((f" x {item.times}", "bright"))
     if item.hidden:
         pieces.append((f" +{item.hidden}", "dim"))
     if selected:
