@@ -10,7 +10,7 @@ from collections.abc import Callable
 from benchmarks import kernel, raft, resilience, screen, sharding, tracing, tracing_formats, tracing_frame
 
 RESILIENCE: list[Callable[[], list[str]]] = [resilience.lines]
-TRACING: list[Callable[[], list[str]]] = [tracing.lines, tracing_formats.lines]
+TRACING: list[Callable[[], list[str]]] = [tracing.lines, tracing_formats.lines, tracing_frame.lines]
 PARTS: dict[str, Callable[[], list[str]]] = {
     "kernel": lambda: kernel.measure().lines(),
     "raft": lambda: raft.load().lines(),
