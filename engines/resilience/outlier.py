@@ -74,7 +74,7 @@ class Ejection(NamedTuple):
 class Host:
     """What the detector knows of one host."""
 
-    __slots__ = ("backoff", "consecutive", "good", "name", "out_us", "total")
+    __slots__ = ("back_us", "backoff", "consecutive", "good", "name", "out_us", "total")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -85,6 +85,8 @@ class Host:
         """Times it was ejected lately."""
         self.out_us = -1
         """Since when it is out; -1: it is in."""
+        self.back_us = -1
+        """When it last came back; -1: it was never out."""
 
     @property
     def out(self) -> bool:
@@ -158,18 +160,19 @@ class OutlierDetector:
         while self.sweep_us <= now_us:
             at_us = self.sweep_us
             for host in self.hosts.values():
-                if not host.out:
-                    host.backoff = max(0, host.backoff - 1)
-                elif at_us - host.out_us >= self.out_for_us(host.name):
+                if host.out and at_us - host.out_us >= self.out_for_us(host.name):
                     found.append(self._back(host, at_us, f"{time_word(at_us - host.out_us)} are over"))
             found.extend(self._compare(at_us))
             for host in self.hosts.values():
                 host.good = host.total = 0
+                if not host.out and host.backoff and at_us - host.back_us >= self.options.interval_us:
+                    host.backoff -= 1
             self.sweep_us = at_us + self.options.interval_us
         return tuple(found)
 
     def _back(self, host: Host, at_us: int, why: str) -> Ejection:
         host.out_us = -1
+        host.back_us = at_us
         host.consecutive = 0
         return Ejection(at_us, host.name, False, why)
 

@@ -125,6 +125,16 @@ def test_a_quiet_interval_takes_one_ejection_off() -> None:
     assert detector.hosts["payment-1"].backoff == 1
 
 
+def test_less_than_an_interval_inside_takes_nothing_off() -> None:
+    detector = OutlierDetector(OutlierOptions(), hosts(10))
+    fail(detector, "payment-1", 5)
+    detector.healthy("payment-1", 3 * S)
+    detector.sweep(10 * S)
+    assert detector.hosts["payment-1"].backoff == 1
+    detector.sweep(20 * S)
+    assert detector.hosts["payment-1"].backoff == 0
+
+
 def test_a_health_check_takes_an_ejected_host_back_at_once() -> None:
     detector = OutlierDetector(OutlierOptions(), hosts(10))
     fail(detector, "payment-1", 5)
@@ -157,6 +167,15 @@ def test_a_host_far_below_the_others_is_ejected_at_the_sweep() -> None:
     ejected = detector.sweep(10 * S)
     assert [(each.host, each.out) for each in ejected] == [("payment-1", True)]
     assert ejected[0].why == "60 % succeeded, below 73.2 %: out for 30 s", "96 % - 1.9 * 12 %"
+
+
+def test_the_limit_of_one_host_at_50_percent_among_four_good_ones_is_52() -> None:
+    """The example in Envoy's source: mean 90, sigma 20, 90 - 1.9 * 20 = 52."""
+    detector = OutlierDetector(OutlierOptions(always_eject_one=True), hosts(5))
+    for host in hosts(5)[1:]:
+        requests(detector, host, 100, 0)
+    requests(detector, "payment-1", 50, 50)
+    assert [each.why for each in detector.sweep(10 * S)] == ["50 % succeeded, below 52 %: out for 30 s"]
 
 
 def test_with_fewer_than_five_hosts_success_rates_are_not_compared() -> None:
