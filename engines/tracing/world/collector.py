@@ -70,7 +70,7 @@ class Collector:
         """Traces that are not judged yet, and when their last span came; that order."""
         self.judged: dict[str, Judged] = {}
         self.why: dict[str, str] = {}
-        """Why a stored trace was kept, if it was decided at the tail."""
+        """Why a stored trace was kept."""
         self.arrived: dict[str, int] = {}
         """Spans that were taken for a stored trace."""
         self.dropped: OrderedDict[str, int] = OrderedDict()
@@ -79,8 +79,8 @@ class Collector:
         """What the diagnosis needs of the newest traces; it outlives their spans."""
         self.studies: OrderedDict[str, Study] = OrderedDict()
         """What the newest traces say beyond time."""
-        self.version = 0
-        """Counts changes of the store and of what is known of its traces."""
+        self.callers: dict[str, dict[str, None]] = {}
+        """Who was ever seen to call a service, or to send it messages."""
         self.armed = False
         self.received = 0
         self.received_before = 0
@@ -102,6 +102,7 @@ class Collector:
         assert type(message) is Export
         now = ctx.now_us
         late: dict[str, None] = {}
+        delayed = now - max(span.end_us for span in message.spans) > QUIET_US
         for span in message.spans:
             self.received += 1
             self.ledger.received(span)
@@ -110,7 +111,7 @@ class Collector:
                 self.too_late(span, now)
             elif trace_id in self.judged:
                 self.late += 1
-                if now - span.end_us > QUIET_US:
+                if delayed:
                     self.late_of[span.service] = self.late_of.get(span.service, 0) + 1
                 late[trace_id] = None
                 self.arrived[trace_id] += 1
@@ -135,12 +136,13 @@ class Collector:
 
     def take(self, span: Span) -> None:
         """Into the store, for which the oldest traces may have to go."""
-        self.version += 1
+        self.ledger.changed(span.trace_id)
+        if span.trace_id not in self.why:
+            self.why[span.trace_id] = self.control.sampling()
         refused = self.store.refused_spans
         evicted = self.store.add(span)
         if self.store.refused_spans > refused:
-            self.arrived.pop(span.trace_id, None)
-            self.quiet.pop(span.trace_id, None)
+            self.forget(span.trace_id)
         if evicted:
             for trace_id in evicted:
                 if trace_id not in self.store:
@@ -149,7 +151,7 @@ class Collector:
 
     def forget(self, trace_id: str) -> None:
         """A trace is gone from the store."""
-        self.version += 1
+        self.ledger.changed(trace_id)
         for each in (self.judged, self.why, self.arrived, self.quiet):
             each.pop(trace_id, None)
 
@@ -236,13 +238,15 @@ class Collector:
         found = Judged(root.service, root.name, tree.start_us[tree.root], path.total_us, services, errors,
                        tree.missing_parents, note)  # fmt: skip
         self.judged[trace_id] = found
-        self.version += 1
+        self.ledger.changed(trace_id)
         if self.control.correct:
             straight = build(corrected(spans).spans)
             self.book.add(straight, critical_path(straight))
         else:
             self.book.add(tree, path)
-        self.studies[trace_id] = study(trace_id, tree)
+        made = self.studies[trace_id] = study(trace_id, tree)
+        for caller, called, _ in (*made.edges, *made.handed):
+            self.callers.setdefault(called, {})[caller] = None
         if len(self.studies) > STUDIES_MAX:
             self.studies.popitem(last=False)
         return tree, found

@@ -179,7 +179,7 @@ class TracingEngine(World):
                     figures.roll()
             collector.fade()
         table = self.ticks % WINDOW_TICKS == 0
-        self.findings = find(collector, tuple(self.injected.values()), self.findings, table)
+        self.findings = find(collector, now, tuple(self.injected.values()), self.findings, table)
         named = self.findings.verdicts[:1]
         if named and (named[0].kind, named[0].service) != self.told_verdict:
             self.told_verdict = (named[0].kind, named[0].service)

@@ -4,7 +4,7 @@ No service and no analysis looks at it. It holds what the checks compare the tra
 which spans have not reached the collector yet, and which never will. All of it is bounded.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -17,6 +17,7 @@ REQUESTS_MAX: Final = 1_000
 UNSEEN_MAX: Final = 20_000
 HOPPED_MAX: Final = 100
 FORGOTTEN_MAX: Final = 4_000
+CHANGES_MAX: Final = 64
 
 ONE_TRACE: Final = "one trace for a request"
 CAUSE: Final = "a span hangs under its cause"
@@ -53,7 +54,10 @@ class Ledger:
         self.forgotten: OrderedDict[str, None] = OrderedDict()
         """Traces of which the collector had spans when it crashed."""
         self.hops: OrderedDict[str, list[Hop]] = OrderedDict()
-        self.hops_total = 0
+        self.version = 0
+        """Counts changes of what is known of a trace: its hops, its spans, what was made of them."""
+        self.changes: deque[str] = deque(maxlen=CHANGES_MAX)
+        """The traces of the newest changes: whoever draws them need not look at all others."""
         self.lost_spans = 0
         self.violations: list[Violation] = []
 
@@ -115,16 +119,21 @@ class Ledger:
         """A call arrived, and this is the context it led to."""
         if not context.sampled:
             return
-        self.hops_total += 1
+        self.changed(context.trace_id)
         hop = Hop(at_us, src, dst, operation, headers, f"new trace: {context.why}" if context.why else "continued",
                   context.span_id)  # fmt: skip
         hops = self.hops.get(context.trace_id)
         if hops is None:
             hops = self.hops[context.trace_id] = []
             if len(self.hops) > HOPPED_MAX:
-                self.hops.popitem(last=False)
+                self.changed(self.hops.popitem(last=False)[0])
         if len(hops) < HOPS_MAX:
             hops.append(hop)
+
+    def changed(self, trace_id: str) -> None:
+        """A trace is not what it was."""
+        self.version += 1
+        self.changes.append(trace_id)
 
     def received(self, span: Span) -> None:
         """The collector has it."""

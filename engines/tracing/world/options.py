@@ -11,13 +11,13 @@ from engines.tracing.world.control import Control
 from engines.tracing.world.rules import RULE_NAMES, Rules
 from engines.tracing.world.users import SHAPES, TRAFFIC
 
-RATE_MAX: Final = 200
+RATE_MAX: Final = 500
 ATTEMPTS_MAX: Final = 5
 
 SETTINGS: Final = (
     Setting("services", 72, SIZE_MIN, SIZE_MAX, help="services in all, data stores and queues included"),
     Setting("load", "steady", choices=SHAPES, help="how the users' requests come"),
-    Setting("rate", 5, 0, RATE_MAX, help="requests a second, on average"),
+    Setting("rate", 8, 0, RATE_MAX, help="requests a second, on average"),
     Setting("traffic", "mixed", choices=TRAFFIC, help="what the users ask for"),
     Setting("keep_ppm", PPM, 0, PPM, help="share of the traces kept: of all (head), or of what no policy wants (tail)"),
     Setting("slow_ms", 500, 1, 60_000, help="the tail keeps every trace that took longer (tail)"),

@@ -27,20 +27,21 @@ AUTH_POOL: Final = Scenario(
     title="The API is slow: auth's database pool at p99",
     summary="A pool is cut from 20 connections to 1. The median hardly moves, the p99 doubles, and the spans say why.",
     variant=HEAD,
-    config=_world(services=12, traffic="product", rate=8),
-    end_us=10_500 * US_PER_MS,
+    config=_world(services=12, traffic="product", rate=10),
+    end_us=8_500 * US_PER_MS,
     script=(
         *_say(1_000, "One request, GET /product, crosses six services. Each writes spans of one trace: the headers "
                      "carry the trace id from hop to hop. Open a trace: the bar at the top is the whole request, and "
                      "the lit parts are its critical path. They add up exactly to the whole."),
         *_at(5_000, c.ShrinkPool("auth", 1)),
-        *_say(5_010, "Somebody cut auth's pool of database connections from 20 to 1. At 8 requests a second nobody "
+        *_say(5_010, "Somebody cut auth's pool of database connections from 20 to 1. At 10 requests a second nobody "
                      "notices: a query takes 8 ms, so the one connection is idle most of the time."),
-        *_at(6_000, c.SetLoad("bursts", 30)),
-        *_say(8_900, "30 a second, and now a burst of 120 for one second. A query takes 8 ms and the way there and "
-                     "back another: 110 a second is all that one connection can do."),
-        *_say(10_200, "The tool compares the slowest 1 percent with the faster half, and adds up what their critical "
-                      "paths have that the others have not: more than 80 percent is waiting for the pool of auth. "
+        *_at(5_500, c.SetLoad("steady", 110)),
+        *_say(5_510, "Now a rush: 110 a second. A query takes 8 ms and the way there and back another: 110 a second "
+                     "is all that one connection can do."),
+        *_at(6_600, c.SetLoad("steady", 10)),
+        *_say(8_300, "The tool compares the slowest 1 percent with the faster half, and adds up what their critical "
+                      "paths have that the others have not: most of it is waiting for the pool of auth. "
                       "auth-db itself is as fast as ever, and auth has hardly anything to do. One trace could not "
                       "show that: 'at p99' is a statement about many."),
     ),
@@ -113,18 +114,18 @@ FAN_OUT: Final = Scenario(
     title="Fan-out: the slowest of n",
     summary="The home page asks four services at the same time. It is as slow as the slowest of them.",
     variant=HEAD,
-    config=_world(services=24, traffic="home", rate=12),
-    end_us=11_000 * US_PER_MS,
+    config=_world(services=24, traffic="home", rate=4),
+    end_us=10_000 * US_PER_MS,
     script=(
         *_say(1_000, "GET /home asks auth first, then four services at once: their bars lie side by side. Only one of "
                      "them is on the critical path, the one that ends last. The others could be slower and nobody "
                      "would notice."),
         *_say(5_500, "If each of four is slow in 1 of 100 calls, the page is slow in 4 of 100. With a hundred it would "
                      "be 63. That is why p99 of a service is what the median user sees of a page."),
-        *_at(6_000, c.SlowService("vouchers", 600)),
-        *_say(10_500, "vouchers takes six times as long. It was hardly ever the last of the four; now it is, in every "
-                      "slow request. Its time grew by 35 ms and more, but the page only by the difference to the "
-                      "second slowest: the rest was hidden behind its siblings."),
+        *_at(5_600, c.SlowService("vouchers", 600)),
+        *_say(9_500, "vouchers takes six times as long. It was hardly ever the last of the four; now it nearly always "
+                     "is, and lies on the critical path. Its time grew by 35 ms and more, but the page only by the "
+                     "difference to the second slowest: the rest was hidden behind its siblings."),
     ),
 )  # fmt: skip
 
@@ -222,16 +223,16 @@ CACHE_STAMPEDE: Final = Scenario(
     summary="A cache is flushed at 70 requests a second. What it held back falls on a pool of three connections.",
     variant=HEAD,
     config=_world(services=12, traffic="product", rate=10),
-    end_us=7_200 * US_PER_MS,
+    end_us=5_200 * US_PER_MS,
     script=(
         *_say(1_000, "catalog asks its cache, which has 98 of 100 items, and its database for the rest. Three "
                      "connections are plenty for 2 percent."),
-        *_at(4_000, c.SetLoad("steady", 70)),
-        *_say(4_900, "70 requests a second, and still hardly a query: the database is idle."),
-        *_at(5_000, c.ColdCache("catalog-cache")),
-        *_say(5_010, "Somebody flushes the cache. All 70 a second now need a query of 18 ms, and three connections "
+        *_at(2_500, c.SetLoad("steady", 70)),
+        *_say(3_300, "70 requests a second, and still hardly a query: the database is idle."),
+        *_at(3_500, c.ColdCache("catalog-cache")),
+        *_say(3_510, "Somebody flushes the cache. All 70 a second now need a query of 18 ms, and three connections "
                      "can do 160 a second: enough on average, and full at every cluster of arrivals."),
-        *_say(7_100, "The verdict does not stop at the pool of catalog, where most of the time goes: it asks why "
+        *_say(5_100, "The verdict does not stop at the pool of catalog, where most of the time goes: it asks why "
                      "queries are made at all. The slow traces have cache.hit=false, the fast ones have not. A larger "
                      "pool would only move the queue into the database."),
     ),

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
+from engines.sim.clock import US_PER_S
 from engines.sim.network import PPM
 from engines.tracing.aggregate import aggregate
 from engines.tracing.critical import critical_path
@@ -21,6 +22,8 @@ from engines.tracing.world.truth import CACHE, HEADER, LATE, LOCK, LOSS, LOST, P
 
 RECENT: Final = 120
 """Traces that speak for the present."""
+SETTLED_US: Final = 4 * US_PER_S
+"""Holes in a trace count only so long after its last span: until then its missing spans may still come."""
 STRAYS_MIN: Final = 3
 SKEWED_MIN: Final = 5
 LATE_MIN: Final = 5
@@ -38,6 +41,9 @@ KINDS: Final = {"self": SLOW, "pool": POOL, "lock": LOCK, "queue": "queue", "bac
 """Kinds of time, as the faults that cause them are called."""
 
 
+Callers = dict[str, dict[str, None]]
+
+
 class Findings(NamedTuple):
     """What is known at the latest tick."""
 
@@ -52,10 +58,10 @@ class Findings(NamedTuple):
 NOTHING: Final = Findings()
 
 
-def find(collector: Collector, injected: tuple[Fault, ...], before: Findings, table: bool) -> Findings:
+def find(collector: Collector, now_us: int, injected: tuple[Fault, ...], before: Findings, table: bool) -> Findings:
     """Look at the spans that are there now. The ``table`` of operations is renewed if asked for."""
     diagnosis, reason, root = diagnosed(collector)
-    named = verdicts(tuple(collector.studies.values()), collector.late_of, diagnosis)
+    named = verdicts(collector, now_us, diagnosis)
     rows = operations(collector) if table else before.aggregates
     return Findings(diagnosis, reason, root, named, score(named, injected), rows)
 
@@ -97,13 +103,15 @@ def names(verdict: Verdict, fault: Fault) -> bool:
     return verdict.service == fault.service and verdict.kind == fault.kind
 
 
-def verdicts(studies: tuple[Study, ...], late_of: dict[str, int], diagnosis: Diagnosis | None) -> tuple[Verdict, ...]:
+def verdicts(collector: Collector, now_us: int, diagnosis: Diagnosis | None) -> tuple[Verdict, ...]:
     """All that the spans say, the most urgent first."""
+    studies, callers = tuple(collector.studies.values()), collector.callers
     recent = studies[-RECENT:]
-    found = [
-        _late(late_of), _header(recent, studies), _skew(recent), _lost(recent, studies), _loss(recent),
+    settled = tuple(study for study in studies if now_us - study.last_us > SETTLED_US)[-RECENT:]
+    found = (
+        _late(collector.late_of), _header(recent, callers), _skew(recent), _lost(settled, callers), _loss(settled),
         _retries(recent), _cache(recent),
-    ]  # fmt: skip
+    )  # fmt: skip
     named = [each for each in found if each is not None]
     if diagnosis is not None:
         named += [_of_cause(cause) for cause in (diagnosis.verdict, *diagnosis.alternatives)]
@@ -139,14 +147,6 @@ def _most(counter: Counter[str]) -> tuple[str, int]:
     return min(counter.items(), key=lambda each: (-each[1], each[0]), default=("", 0))
 
 
-def _callers(studies: Iterable[Study]) -> dict[str, list[str]]:
-    """Who is known to call a service."""
-    callers: dict[str, list[str]] = {}
-    for src, dst in sorted(_pairs(studies, "edges")):
-        callers.setdefault(dst, []).append(src)
-    return callers
-
-
 def _late(late_of: dict[str, int]) -> Verdict | None:
     """Spans that arrive long after they have ended: an exporter is slow."""
     service, count = _most(Counter(late_of))
@@ -156,14 +156,13 @@ def _late(late_of: dict[str, int]) -> Verdict | None:
     return Verdict(LATE, service, text)
 
 
-def _strays(recent: tuple[Study, ...], callers: dict[str, list[str]]) -> Counter[str]:
+def _strays(recent: tuple[Study, ...], callers: Callers) -> Counter[str]:
     """Traces that begin in a service which others are known to call."""
     return Counter(study.root for study in recent if study.root in callers)
 
 
-def _header(recent: tuple[Study, ...], studies: tuple[Study, ...]) -> Verdict | None:
+def _header(recent: tuple[Study, ...], callers: Callers) -> Verdict | None:
     """Traces begin where they should go on, and those who call there hear nothing: the caller drops the headers."""
-    callers = _callers(studies)
     strays, silent = _strays(recent, callers), _pairs(recent, "silent")
     votes: Counter[str] = Counter()
     for callee, count in strays.items():
@@ -197,16 +196,15 @@ def _skew(recent: tuple[Study, ...]) -> Verdict | None:
     return Verdict(SKEW, service, text)
 
 
-def _lost(recent: tuple[Study, ...], studies: tuple[Study, ...]) -> Verdict | None:
+def _lost(settled: tuple[Study, ...], callers: Callers) -> Verdict | None:
     """Holes in the traces: whose spans are they? Each hole votes for those who could have left it."""
-    callers = _callers(studies)
-    strays = _strays(recent, callers)
+    strays = _strays(settled, callers)
     votes: Counter[str] = Counter()
-    for name, count in _counts(recent, "orphans_own").items():
+    for name, count in _counts(settled, "orphans_own").items():
         votes[name] += 12 * count
-    for (_, dst), count in _pairs(recent, "silent").items():
+    for (_, dst), count in _pairs(settled, "silent").items():
         votes[dst] += 12 * max(0, count - strays[dst])
-    for name, count in _counts(recent, "orphans").items():
+    for name, count in _counts(settled, "orphans").items():
         for caller in callers.get(name, ()):
             votes[caller] += 12 * count // len(callers[name])
     service, weight = _most(votes)
@@ -219,15 +217,15 @@ def _lost(recent: tuple[Study, ...], studies: tuple[Study, ...]) -> Verdict | No
 # -- what makes calls fail -------------------------------------------------------------------------------------------
 
 
-def _loss(recent: tuple[Study, ...]) -> Verdict | None:
+def _loss(settled: tuple[Study, ...]) -> Verdict | None:
     """Calls that are not answered, of which the called service knows nothing: they never arrived."""
     vanished: Counter[str] = Counter()
-    for (_, dst), count in _pairs(recent, "vanished").items():
+    for (_, dst), count in _pairs(settled, "vanished").items():
         vanished[dst] += count
     service, count = _most(vanished)
     if count < VANISHED_MIN:
         return None
-    calls = sum(each for (_, dst), each in _pairs(recent, "edges").items() if dst == service)
+    calls = sum(each for (_, dst), each in _pairs(settled, "edges").items() if dst == service)
     text = (f"the network loses calls to {service}: {count} of {count + calls} timed out, and {service} has no span "
             "of them")  # fmt: skip
     return Verdict(LOSS, service, text)

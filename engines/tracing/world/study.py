@@ -23,8 +23,12 @@ class Study(NamedTuple):
     trace_id: str
     root: str
     """The service of the root; empty if the root is missing."""
+    last_us: int
+    """When the last of its spans ended."""
     edges: Pairs
     """Calls that both sides tell of."""
+    handed: Pairs
+    """Messages of a queue that both sides tell of: (producer, consumer, how many)."""
     silent: Pairs
     """Calls that went well, of which the called service tells nothing."""
     vanished: Pairs
@@ -46,6 +50,7 @@ class Study(NamedTuple):
 def study(trace_id: str, tree: Tree) -> Study:
     """Look at one trace."""
     edges: Counter[tuple[str, str]] = Counter()
+    handed: Counter[tuple[str, str]] = Counter()
     silent: Counter[tuple[str, str]] = Counter()
     vanished: Counter[tuple[str, str]] = Counter()
     skewed: Counter[tuple[str, str]] = Counter()
@@ -73,7 +78,7 @@ def study(trace_id: str, tree: Tree) -> Study:
                 silent[span.service, peer] += 1
         elif span.kind == Kind.PRODUCER:
             for kid in kids:
-                edges[span.service, tree.spans[kid].service] += 1
+                handed[span.service, tree.spans[kid].service] += 1
         elif span.kind == Kind.SERVER:
             hit = span.get("cache.hit")
             if hit is not None:
@@ -82,9 +87,9 @@ def study(trace_id: str, tree: Tree) -> Study:
                 errors[span.service] += 1
     root = tree.spans[tree.root]
     return Study(
-        trace_id, "" if tree.is_missing(tree.root) else root.service, _pairs(edges), _pairs(silent), _pairs(vanished),
-        _pairs(skewed), _counts(own), _counts(orphans), _counts(errors), _counts(resends), _counts(lookups[1]),
-        _counts(lookups[0]),
+        trace_id, "" if tree.is_missing(tree.root) else root.service, max(tree.end_us), _pairs(edges), _pairs(handed),
+        _pairs(silent), _pairs(vanished), _pairs(skewed), _counts(own), _counts(orphans), _counts(errors),
+        _counts(resends), _counts(lookups[1]), _counts(lookups[0]),
     )  # fmt: skip
 
 

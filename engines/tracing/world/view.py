@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from engines.tracing.world.node import ServiceNode
 
 PPM = 1_000_000
-Known = tuple[int, int, Judged | None, TraceRow, TraceEntry]
+Known = tuple[TraceRow, TraceEntry]
 
 
 class View:
@@ -43,7 +43,7 @@ class View:
         self.restless: tuple[Host, ...] | None = None
         """Hosts that change without an event of theirs: frozen ones, and those whose clock drifts."""
         self.links: tuple[Any, ...] | None = None
-        self.version = (-1, -1)
+        self.version = -1
         self.known: dict[str, Known] = {}
         self.rows: tuple[TraceRow, ...] = ()
         self.table = SpanTable()
@@ -104,40 +104,51 @@ class View:
 
     def take_traces(self, engine: "TracingEngine") -> None:
         """The newest traces. A trace that has not changed keeps its row and its spans."""
-        collector, ledger = engine.collector(), engine.ledger
-        version = (collector.version, ledger.hops_total)
-        if version == self.version:
+        ledger = engine.ledger
+        news = ledger.version - self.version
+        if not news:
             return
-        store, judged = collector.store, collector.judged
-        ids = store.trace_ids()[-TRACES_MAX:][::-1]
-        known: dict[str, Known] = {}
-        anew = len(ids) != len(self.known)
-        for trace_id in ids:
-            spans, hops, done = store.trace(trace_id), ledger.hops.get(trace_id, ()), judged.get(trace_id)
-            old = self.known.get(trace_id)
-            if old is not None and old[0] == len(spans) and old[1] == len(hops) and old[2] is done:
-                known[trace_id] = old
-                continue
-            anew = anew or old is None or old[2] is not done
-            by = collector.why.get(trace_id) or engine.control.sampling()
-            row = _row(trace_id, spans, hops, done, by)
-            entry = TraceEntry(trace_id, spans, tuple(hops))
-            known[trace_id] = (len(spans), len(hops), done, row, entry)
-        heat = _heat(known)
-        self.known, self.version = known, version
-        self.rows = tuple(_warm(row, heat.get(trace_id, 0)) for trace_id, (*_, row, _) in known.items())
-        self.table = SpanTable(tuple(entry for *_, entry in known.values()))
+        known = self.known
+        ids = engine.collector().store.trace_ids()[-TRACES_MAX:][::-1]
+        if news > len(ledger.changes) or self.version < 0:
+            touched = list(ids)
+            known.clear()
+        else:
+            touched = [ledger.changes[-number] for number in range(1, news + 1)]
+        self.version = ledger.version
+        listed = dict.fromkeys(ids)
+        judged = False
+        for trace_id in dict.fromkeys(touched):
+            if trace_id in listed:
+                old = known.get(trace_id)
+                known[trace_id] = _known(engine, trace_id)
+                judged = judged or old is None or old[0].complete or known[trace_id][0].complete
+        if len(known) != len(ids) or any(trace_id not in known for trace_id in ids):
+            judged = True
+            self.known = known = {id: known[id] if id in known else _known(engine, id) for id in ids}
+        if judged:
+            _rank(known)
+        self.rows = tuple([known[trace_id][0] for trace_id in ids])
+        self.table = SpanTable(tuple([known[trace_id][1] for trace_id in ids]))
 
 
-def _warm(row: TraceRow, heat: int) -> TraceRow:
-    return row if row.heat_ppm == heat else row._replace(heat_ppm=heat)
+def _known(engine: "TracingEngine", trace_id: str) -> Known:
+    """Row and spans of one trace."""
+    collector = engine.collector()
+    spans, hops = collector.store.trace(trace_id), engine.ledger.hops.get(trace_id, ())
+    row = _row(trace_id, spans, hops, collector.judged.get(trace_id), collector.why.get(trace_id, ""))
+    return row, TraceEntry(trace_id, spans, tuple(hops))
 
 
-def _heat(known: dict[str, Known]) -> dict[str, int]:
-    """The rank of every complete trace by its duration."""
-    done = sorted((row.duration_us, trace_id) for trace_id, (*_, row, _) in known.items() if row.complete)
+def _rank(known: dict[str, Known]) -> None:
+    """Give every complete trace its rank by duration."""
+    done = sorted((row.duration_us, trace_id) for trace_id, (row, _) in known.items() if row.complete)
     last = max(1, len(done) - 1)
-    return {trace_id: rank * PPM // last for rank, (_, trace_id) in enumerate(done)}
+    for rank, (_, trace_id) in enumerate(done):
+        row, entry = known[trace_id]
+        heat = rank * PPM // last
+        if row.heat_ppm != heat:
+            known[trace_id] = (row._replace(heat_ppm=heat), entry)
 
 
 def _row(trace_id: str, spans: tuple[Span, ...], hops: Any, done: Judged | None, sampled_by: str) -> TraceRow:

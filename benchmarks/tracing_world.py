@@ -1,0 +1,140 @@
+"""The traced system: simulated requests a second, and how often the verdict names the fault that was injected.
+
+    python -m benchmarks tracing-verdicts [seeds]
+
+For every kind of fault and every seed a system of its own is made, traffic runs, the fault is injected into a service
+that the seed picks, and the first verdict is compared with it. The tool sees spans and nothing else. Each run is a
+process's own; the table is the same however many there are.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from multiprocessing import Pool
+from typing import Any, Final, NamedTuple
+
+from engines.sim import faults
+from engines.sim.random import Stream
+from engines.tracing.topology import CACHE, DATABASE, SERVICE, Topology
+from engines.tracing.world import commands as c
+from engines.tracing.world.engine import TracingEngine
+from engines.tracing.world.rules import LINK_JITTER_US, LINK_LATENCY_US
+from engines.tracing.world.scoring import names
+from engines.tracing.world.users import FOCUS
+
+US: Final = 1_000_000
+SEEDS: Final = 100
+SERVICES: Final = 16
+ROUND_TRIP_US: Final = 2 * (LINK_LATENCY_US + LINK_JITTER_US // 2)
+
+
+class Plan(NamedTuple):
+    """How a kind of fault is injected: into whom, as what, and under which load."""
+
+    kind: str
+    title: str
+    roles: tuple[str, ...]
+    inject: Callable[[str], Any]
+    calm_s: int
+    """Traffic before the fault."""
+    ill_s: int
+    """And with it, until the verdict is taken."""
+    rate: int
+    rush_ppm: int = 0
+    """Load from the fault on, as a share of what one connection of the victim's pool can do; 0: as before."""
+
+
+PLANS: Final = (
+    Plan("slow", "slow service (x10)", (SERVICE,), lambda name: c.SlowService(name, 1_000), 8, 4, 20),
+    Plan("pool", "pool shrunk to 1", ("pool",), lambda name: c.ShrinkPool(name, 1), 6, 2, 30, 950_000),
+    Plan("lock", "lock held 25 ms", (DATABASE,), lambda name: c.Lock(name, 25_000), 8, 5, 20),
+    Plan("cache", "cold cache", (CACHE,), lambda name: c.ColdCache(name, 100_000), 6, 6, 20),
+    Plan("loss", "packet loss, 10 %", (SERVICE,), lambda name: faults.Lose("*", name, 100_000), 4, 8, 20),
+    Plan("retries", "retry amplification", (SERVICE, DATABASE), lambda name: c.Amplify(name, 300_000), 4, 6, 15),
+    Plan("header", "header dropped", ("caller",), lambda name: c.DropHeader(name), 6, 5, 15),
+    Plan("skew", "clock 80 ms off", (SERVICE, DATABASE), lambda name: faults.Skew(name, 80_000, 0), 5, 5, 15),
+    Plan("lost", "30 % of the spans lost", (SERVICE, DATABASE), lambda name: c.LoseSpans(name, 300_000), 5, 6, 15),
+    Plan("late", "spans 3 s late", (SERVICE, DATABASE), lambda name: c.LateSpans(name, 3 * US), 5, 9, 15),
+)
+
+
+def able(topology: Topology, traffic: str, roles: tuple[str, ...]) -> list[str]:
+    """The services that each such request meets (what is asked on a miss only is not) and that can have the fault."""
+    met: dict[str, None] = {}
+    todo = [(entry.service, entry.operation) for entry in topology.entries if entry.operation == FOCUS[traffic]]
+    while todo:
+        service, operation = todo.pop()
+        met[service] = None
+        for stage in topology.by_name[service].operation(operation).stages:
+            todo += [(call.dst, call.operation) for call in stage if not call.only_on_miss]
+    found = []
+    for name in met:
+        service_of = topology.by_name[name]
+        calls = any(
+            topology.by_name[call.dst].role in (SERVICE, DATABASE, CACHE)
+            for operation in service_of.operations for stage in operation.stages for call in stage
+        )  # fmt: skip
+        has = {service_of.role, "pool" if service_of.pool_of in met else "", "caller" if calls else ""}
+        if has & set(roles):
+            found.append(name)
+    return sorted(found)
+
+
+def trial(number: int, seed: int) -> tuple[int, int, bool, str]:
+    """One fault, one seed: whether the first verdict names it, and what was said."""
+    plan = PLANS[number]
+    stream = Stream(seed, f"trial {plan.kind}")
+    topology = Topology(seed, SERVICES)
+    ways = [traffic for traffic in ("checkout", "product", "home") if able(topology, traffic, plan.roles)]
+    traffic = ways[stream.below(len(ways))]
+    victims = able(topology, traffic, plan.roles)
+    victim = victims[stream.below(len(victims))]
+    config = (("services", SERVICES), ("traffic", traffic), ("rate", plan.rate))
+    engine = TracingEngine("head", seed, config)
+    engine.run(plan.calm_s * US, 1 << 60)
+    engine.settle(plan.calm_s * US)
+    engine.apply(plan.inject(victim))
+    if plan.rush_ppm:
+        database = topology.by_name[topology.by_name[victim].pool_of]
+        held_us = max(operation.work_us for operation in database.operations) + ROUND_TRIP_US
+        engine.apply(c.SetLoad("steady", plan.rush_ppm // held_us))
+    until_us = (plan.calm_s + plan.ill_s) * US
+    engine.run(until_us, 1 << 60)
+    engine.apply(c.SetLoad("off", 0))
+    engine.run(until_us + 5 * US, 1 << 60)
+    engine.tick()
+    said, fault = engine.findings.verdicts[:1], next(iter(engine.injected.values()))
+    right = bool(said) and names(said[0], fault)
+    told = f"{said[0].kind} {said[0].service}" if said else engine.findings.reason
+    return number, seed, right, f"{traffic}: {victim}; said {told}"
+
+
+def verdicts(seeds: int = SEEDS, show: bool = False) -> list[tuple[str, int, int]]:
+    """For every kind of fault: how many of the seeds' faults the first verdict names."""
+    work = [(number, seed) for number in range(len(PLANS)) for seed in range(seeds)]
+    right = [0] * len(PLANS)
+    with Pool() as pool:
+        for number, seed, ok, told in pool.starmap(trial, work, chunksize=10):
+            right[number] += ok
+            if show and not ok:
+                print(f"  {PLANS[number].kind} seed {seed}: {told}", file=sys.stderr)
+    return [(plan.title, right[number], seeds) for number, plan in enumerate(PLANS)]
+
+
+def table(seeds: int = SEEDS) -> None:
+    """Print the table for the README."""
+    started = time.perf_counter()
+    print("| injected fault | first verdict names service and kind |")
+    print("| --- | ---: |")
+    for title, right, of in verdicts(seeds, show=True):
+        print(f"| {title} | {right} of {of} |")
+    print(f"\n{SERVICES} services, traces of about {20 * SERVICES // 16} spans; {time.perf_counter() - started:.0f} s")
+
+
+def requests_per_s() -> int:
+    """Simulated requests a second of wall time, through 72 services with full spans."""
+    engine = TracingEngine("head", 42, (("services", 72), ("rate", 20)))
+    engine.run(2 * US, 1 << 60)
+    before, started = engine.users().sent, time.perf_counter()
+    engine.run(22 * US, 1 << 60)
+    return round((engine.users().sent - before) / (time.perf_counter() - started))
