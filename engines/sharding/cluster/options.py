@@ -76,6 +76,8 @@ def read(config: Config) -> Options:
     for pair in pairs:
         if not (isinstance(pair, tuple) and [type(each) for each in pair] == [str, int]):
             raise UserError(f"user_keys: {pair!r}: pairs of a key and a whole weight are accepted"[:300])
+    if options.rf > options.nodes:
+        raise UserError(f"rf {options.rf}: every copy needs a node of its own, and there are {options.nodes} nodes")
     if len(options.user_keys) > KEYS_MAX:
         raise UserError(f"{len(options.user_keys)} keys: the cluster runs at most {KEYS_MAX}; give it a sample")
     return options

@@ -141,6 +141,11 @@ def _check_values(command: Any) -> None:
             raise UserError(f"a request for {len(keys)} keys: 1 to {KEYS_MAX}, of at most {KEY_MAX} characters each")
 
 
+def plural_nodes(count: int) -> str:
+    """``1 node``, ``2 nodes``."""
+    return f"{count} node" + ("" if count == 1 else "s")
+
+
 def _check_names(engine: "ShardingEngine", command: Any) -> None:
     members = placement_to_be(engine).members
     match command:
@@ -150,6 +155,8 @@ def _check_names(engine: "ShardingEngine", command: Any) -> None:
             raise UserError(f"{node} is no member: one of {', '.join(members)} can be removed")
         case c.RemoveNode() if len(members) == 1:
             raise UserError("the last node cannot leave: its keys would have no owner; add another first")
+        case c.SetReplication(rf=rf) if rf > len(members):
+            raise UserError(f"{rf} copies on {plural_nodes(len(members))}: every copy needs a node of its own; add one")
         case c.MoveSlot(to=to) | c.MoveChunk(to=to) if to not in members:
             raise UserError(f"{to} is no member: one of {', '.join(members)} can take it")
         case c.Get(node=node) | c.Put(node=node) | c.MultiGet(node=node):

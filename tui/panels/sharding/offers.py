@@ -157,10 +157,11 @@ def _placement(snapshot: Snapshot) -> tuple[Offer, ...]:
         found.append(Offer("virtual nodes", "tokens of each node: more are smoother, and make more neighbours",
                            lambda v: c.SetVnodes(v["each"]), (each,)))  # fmt: skip
     aware = snapshot.rack_aware
+    most = min(3, len(members(snapshot)))
     return (
         *found,
         Offer("copies", "how many nodes keep every key (RF)",
-              lambda v: c.SetReplication(v["rf"]), (Param("rf", snapshot.rf, 1, 3),)),
+              lambda v: c.SetReplication(v["rf"]), (Param("rf", min(snapshot.rf, most), 1, most),)),
         Offer("copies on different racks", "NetworkTopology: a new rack first; off: simply the next nodes",
               lambda v: c.SetRackAware(not aware), on=aware),
     )  # fmt: skip

@@ -112,6 +112,32 @@ def test_every_command_is_refused_with_advice_or_carried_out(rf: int) -> None:
             assert run.snapshot() == before
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_last_node_stays_names_are_unique_and_copies_need_nodes(variant: str) -> None:
+    run: Run = Timeline(PATTERN.variant(variant), 1, (("nodes", 2), ("keys", 50)))
+    before = run.snapshot()
+    for command, words in (
+        (c.SetReplication(3), "3 copies on 2 nodes: every copy needs a node of its own"),
+        (c.AddNode("n2"), "n2 is a member already: choose another name"),
+    ):
+        with pytest.raises(UserError, match=words):
+            run.submit(command)
+        assert run.snapshot() == before
+    run.submit(c.RemoveNode("n1"))
+    with pytest.raises(UserError, match="the last node cannot leave: its keys would have no owner"):
+        run.submit(c.RemoveNode("n2"))
+    run.advance(60 * US_PER_S)
+    snapshot = run.snapshot()
+    assert [node.id for node in snapshot.nodes if node.role == "member"] == ["n2"]
+    assert snapshot.node("n2").owned == snapshot.balance.keys >= 50
+    assert broken(run) == []
+
+
+def test_a_world_with_more_copies_than_nodes_is_refused() -> None:
+    with pytest.raises(UserError, match="rf 3: every copy needs a node of its own, and there are 2 nodes"):
+        Timeline(PATTERN.variant("ring"), 1, (("nodes", 2), ("rf", 3)))
+
+
 @given(some.commands)
 def test_every_command_can_be_saved(command: Any) -> None:
     assert decode_command(json.loads(json.dumps(encode_command(command))), c.COMMANDS, "here") == command
