@@ -392,6 +392,7 @@ def test_the_inspector_does_the_arithmetic_of_retries() -> None:
     assert "up to (1+3) = 4" in look(snapshot, "api>payment")
     assert "none: every failure may be retried" in look(snapshot, "api>payment")
     assert "up to (1+3) x (1+3) x (1+3) = 64" in look(standing("everywhere"), "payment>payment-db")
+    assert "with budgets near 1.2" in look(standing("stricken"), "api>catalog")
     assert "nobody retries" in look(standing("envoy"), "clients>api")
 
 

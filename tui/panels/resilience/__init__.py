@@ -43,7 +43,7 @@ class ResiliencePanel(Panel):
 
     pattern = PATTERN
     keys = keys.KEYS
-    client_hint = "browse   cart   buy   payment   burst 50 buy"
+    client_hint = "browse   fill   buy   payment   burst 50 buy"
     help = HELP
 
     def view(self, snapshot: Any, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:

@@ -175,6 +175,16 @@ def amplification(edges: Sequence[EdgeView]) -> int:
     return product
 
 
+def budgeted(edges: Sequence[EdgeView]) -> float:
+    """The same with retry budgets: each layer makes 1 + budget attempts in the long run, if that is less."""
+    product = 1.0
+    for edge in edges:
+        if edge.retry is not None:
+            retries, budget = edge.retry.retries, edge.retry.budget_ppm
+            product *= 1 + (min(retries, budget / 1_000_000) if budget >= 0 else retries)
+    return product
+
+
 # -- services ---------------------------------------------------------------------------------------------------------
 
 

@@ -123,9 +123,13 @@ def _service(
     if not below:
         return
     if service.layer == "client":
-        canvas.put(spot.x + 1, below[0], f"{snapshot.rate_per_s}/s" if not snapshot.recorded else "", "text")
-        if len(below) > 1:
-            canvas.put(spot.x + 1, below[1], clip(snapshot.mix, spot.room), "dim")
+        if not snapshot.recorded:
+            canvas.put(spot.x + 1, below[0], f"{snapshot.rate_per_s}/s", "text")
+            if len(below) > 1:
+                canvas.put(spot.x + 1, below[1], clip(snapshot.mix, spot.room - 1), "dim")
+        return
+    if snapshot.recorded:
+        canvas.put(spot.x + 1, below[0], f"{service.busy} run", "text" if service.busy else "dim")
         return
     _meters(canvas, snapshot, service, spot, below, glyphs)
 

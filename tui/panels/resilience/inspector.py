@@ -106,8 +106,8 @@ def _multiplied(snapshot: Snapshot, edge: EdgeView) -> tuple[Fact, ...]:
     if product == 1:
         return (fact("amplifies", "no: nobody retries on the way here", "good"),)
     sums = " x ".join(f"(1+{count})" for count in retries if count)
-    budget = [each.retry.budget_ppm for each in way if each.retry and each.retry.retries and each.retry.budget_ppm >= 0]
-    capped = (f"; the budget caps it near {1 + max(budget) / 1_000_000:.1f}", "good") if budget else ("", "dim")
+    least = facts.budgeted(way)
+    capped = (f"; with budgets near {least:.1f}", "good") if least < product else ("", "dim")
     now = (
         f", now {edge.attempts_per_s / edge.calls_per_s:.1f} here"
         if edge.calls_per_s > 0 and edge.attempts_per_s > 0
@@ -117,9 +117,10 @@ def _multiplied(snapshot: Snapshot, edge: EdgeView) -> tuple[Fact, ...]:
 
 
 def _pipeline(edge: EdgeView) -> tuple[Fact, ...]:
-    """The order, and each layer that is on."""
-    rows = [Fact("pipeline", tuple((f"{'' if not i else '> '}{layer}", "bright" if layer in edge.order else "line")
-                                   for i, layer in enumerate(edge.pipeline)))]  # fmt: skip
+    """The order, what is off in brackets, and each layer that is on."""
+    parts = tuple((f"{'> ' * (i > 0)}{layer}" if layer in edge.order else f"{'> ' * (i > 0)}({layer})",
+                   "bright" if layer in edge.order else "dim") for i, layer in enumerate(edge.pipeline))  # fmt: skip
+    rows = [Fact("pipeline", parts)]
     if edge.retry is not None:
         rows += _retry(edge)
     if edge.timeout_us:
@@ -129,15 +130,15 @@ def _pipeline(edge: EdgeView) -> tuple[Fact, ...]:
         walls = edge.bulkhead
         full: Ink = "bad" if walls.busy >= walls.size > 0 else "bright"
         rows.append(fact("bulkhead", f"{walls.busy}/{walls.size} permits", full,
-                         (f"{walls.waiting}/{walls.queue_max} wait, {walls.refused:,} refused", "text")))  # fmt: skip
+                         (f"; {walls.waiting}/{walls.queue_max} wait, {walls.refused:,} refused", "text")))  # fmt: skip
     if edge.limiter is not None:
         bucket = edge.limiter
         rows.append(fact("limiter", f"{bucket.per_s}/s", "bright",
-                         (f"{bucket.tokens}/{bucket.burst} tokens, {bucket.refused:,} refused", "text")))  # fmt: skip
+                         (f"; {bucket.tokens}/{bucket.burst} tokens, {bucket.refused:,} refused", "text")))  # fmt: skip
     if edge.hedge_ppm:
         after = f"after {_ms(edge.hedge_after_us)}" if edge.hedge_after_us > 0 else "not enough calls yet"
         rows.append(fact("hedging", f"after p{edge.hedge_ppm // 10_000}, {after}", "bright",
-                         (f"{edge.hedges:,} sent, {edge.hedges_won:,} were first", "text")))  # fmt: skip
+                         (f"; {edge.hedges:,} sent, {edge.hedges_won:,} were first", "text")))  # fmt: skip
     if edge.fallback:
         rows.append(fact("fallback", f"{edge.fallbacks:,} calls got another answer", "text"))
     return tuple(rows)
@@ -190,8 +191,8 @@ def _all_settings(edge: EdgeView) -> tuple[Fact, ...]:
     parts: list[tuple[str, Ink]] = []
     for name, value in edge.breaker.settings:
         if name in SETTINGS and value != "off" and name not in _idle(edge.breaker):
-            parts += [(f"; {SETTINGS[name]}", "dim"), (value, "text")]
-    return (Fact("preset", ((edge.breaker.preset, "accent"), *parts)),)
+            parts += [(SETTINGS[name], "dim"), (f"{value};", "text")]
+    return (Fact("preset", ((f"{edge.breaker.preset}:", "accent"), *parts)),)
 
 
 def _idle(breaker: BreakerView) -> tuple[str, ...]:

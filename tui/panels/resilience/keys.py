@@ -316,7 +316,7 @@ KEYS: Final = (
     ),
     Key("h", "heal", "heal everything: links, machines, clocks, injected faults", live(_heal), rank=17),
     Key("a", "call", "make one call yourself", live(_call), rank=25),
-    Key("A", "ask", "type what you ask for: browse, cart, buy, payment, burst 50", live(_ask), rank=58),
+    Key("A", "ask", "type what you ask for: browse, fill, buy, payment, burst 50", live(_ask), rank=58),
     Key("w", "load", "calls a second of the clients: off, 5, 15, 30, 60, 90", live(_workload), rank=18),
     Key("b", "break a rule", "bad behaviour: rules that can be switched off", live(_rules), rank=40),
     Key("t", "tune", "presets, thresholds, window, wait, retries, timeout, bulkhead, order", live(_tune), rank=23),

@@ -178,7 +178,7 @@ def _returned(e: Event) -> str:
 def _called(e: Event) -> str:
     kinds: dict[str, str] = {
         "browse": "auth, then catalog",
-        "cart": "auth, then cart",
+        "fill": "auth, then cart",
         "buy": "auth, cart, then payment",
     }
     return f"call: {e.why}" + (f", that is {kinds[e.why]}" if e.why in kinds else "")

@@ -10,7 +10,7 @@ from engines.resilience.service import commands as c
 from engines.resilience.service.options import LAYERS, PRESET_NAMES
 from engines.resilience.service.orders import BURST_MAX, LOADS
 from engines.resilience.service.snapshot import EdgeView, ServiceView, Snapshot
-from engines.resilience.service.topology import MIXES
+from engines.resilience.service.topology import KINDS, MIXES
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
 from tui.panel import Focus, Offer, Outcome, Param, Refuse
@@ -23,7 +23,6 @@ from tui.panels.resilience.select import edge_of
 Values = Mapping[str, Any]
 
 HERE, EVERYWHERE = "this edge", "all edges"
-KINDS: Final = ("browse", "cart", "buy")
 US_PER_S: Final = 1_000_000
 
 RULES: Final = {
@@ -136,9 +135,9 @@ def _of_service(service: ServiceView) -> tuple[Offer, ...]:
 
 
 def _burst() -> Offer:
+    kind = Param("kind", next(iter(KINDS)), choices=tuple(KINDS))
     return Offer("burst", "so many calls at one moment: a push message, the end of an outage",
-                 lambda v: c.Burst(v["calls"], v["kind"]),
-                 (Param("calls", 100, 1, BURST_MAX, 50), Param("kind", KINDS[0], choices=KINDS)))  # fmt: skip
+                 lambda v: c.Burst(v["calls"], v["kind"]), (Param("calls", 100, 1, BURST_MAX, 50), kind))  # fmt: skip
 
 
 def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
@@ -336,14 +335,14 @@ def _load(snapshot: Snapshot) -> tuple[Offer, ...]:
 
 # -- clients ----------------------------------------------------------------------------------------------------------
 
-NONSENSE: Final = "type browse, cart, buy or the name of a service; burst 50 makes 50 calls at once"
+NONSENSE: Final = "type browse, fill, buy or the name of a service; burst 50 makes 50 calls at once"
 
 
 def client(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
     """A typed request. UserError if it makes no sense."""
     if snapshot.recorded:
         raise UserError(RECORDED)
-    kinds = (*KINDS, *(each.id for each in snapshot.services if each.layer == "service"))
+    kinds = tuple(KINDS)
     match text.split():
         case []:
             return c.Call()
