@@ -16,7 +16,18 @@ from typing import Any, Final, NamedTuple
 from engines.tracing.critical import Path
 from engines.tracing.spans import Kind, Span
 from engines.tracing.tree import Tree
-from engines.tracing.waiting import CALL, SELF, UNKNOWN, WORK, Told, by_name, callee, may_wait, saturation, waited_for
+from engines.tracing.waiting import (
+    CALL,
+    SELF,
+    UNKNOWN,
+    WORK,
+    Told,
+    by_name,
+    callee_of,
+    may_wait,
+    saturation,
+    waited_for,
+)
 from engines.tracing.whatif import what_if
 
 TRACES_MAX: Final = 20_000
@@ -257,15 +268,9 @@ class _Rows:
             kind, guess = self.book.told(span)
             peer = waited_for(span, kind)
             if kind == SELF and span.kind == Kind.CLIENT:
-                kind, peer = CALL, self._callee(row, span)
+                kind, peer = CALL, callee_of(self.tree, row)
             found = self.parts[row] = self.book._part(Part(self.chain(row), kind, peer, guess))
         return found
-
-    def _callee(self, row: int, span: Span) -> str:
-        for kid in self.tree.children[row]:
-            if self.tree.spans[kid].kind == Kind.SERVER:
-                return self.tree.spans[kid].service
-        return callee(span)
 
 
 def _plain(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Two traces side by side: what one does that the other does not, and where it spends more.
 
-Both trees are merged from the root down: the children of one group that share service and operation make a group.
+Both trees are merged from the root down: the children of one group that share service and operation, and the callee if
+they are calls, make a group.
 Because critical paths are partitions, the differences on the path add up exactly to the difference of the durations.
 """
 
@@ -8,6 +9,7 @@ from typing import NamedTuple
 
 from engines.tracing.critical import Path, self_times
 from engines.tracing.tree import Tree
+from engines.tracing.waiting import callee_of
 
 
 class Side(NamedTuple):
@@ -26,6 +28,8 @@ class DiffRow(NamedTuple):
     depth: int
     service: str
     operation: str
+    callee: str
+    """Whom a call goes to; empty for all else."""
     one: Side
     other: Side
 
@@ -86,9 +90,10 @@ def compare(one: tuple[Tree, Path], other: tuple[Tree, Path]) -> Diff:
         stack.append((0, tops))
     while stack:
         depth, rows = stack.pop()
-        named = trees[0].spans[rows[0][0]] if rows[0] else trees[1].spans[rows[1][0]]
+        tree, first = (trees[0], rows[0][0]) if rows[0] else (trees[1], rows[1][0])
+        named = tree.spans[first]
         sums = (sides[0].sum(rows[0]), sides[1].sum(rows[1]))
-        found.append(DiffRow(depth, named.service, named.name, *sums))
+        found.append(DiffRow(depth, named.service, named.name, callee_of(tree, first), *sums))
         kids = tuple([kid for row in rows[i] for kid in trees[i].children[row]] for i in (0, 1))
         stack += reversed(_grouped(trees, kids, depth + 1))
     return Diff(one[0].duration_us, other[0].duration_us, tuple(found))
@@ -98,11 +103,11 @@ def _grouped(
     trees: tuple[Tree, Tree], rows: tuple[list[int], ...], depth: int
 ) -> list[tuple[int, tuple[list[int], ...]]]:
     """Rows of both traces by service and operation; first the groups of the one trace, then what only the other has."""
-    groups: dict[tuple[str, str], tuple[list[int], list[int]]] = {}
+    groups: dict[tuple[str, str, str], tuple[list[int], list[int]]] = {}
     for i in (0, 1):
         for row in sorted(rows[i], key=lambda each: (trees[i].start_us[each], each)):
             span = trees[i].spans[row]
-            groups.setdefault((span.service, span.name), ([], []))[i].append(row)
+            groups.setdefault((span.service, span.name, callee_of(trees[i], row)), ([], []))[i].append(row)
     return [(depth, group) for group in groups.values()]
 
 

@@ -6,7 +6,7 @@ ancestors, so the picture stays a tree; every kept row tells how many are hidden
 
 *Plumbing* is a span that only hands on: it has one child, works less than a twentieth of its time itself, waits for
 nothing, and reports no error (a client span around its server span, a chain of middleware). *Alike* are four siblings
-or more of one service and operation without an error; the longest stands for all of them.
+or more of one service and operation, with one callee if they are calls, without an error; the longest stands for all.
 """
 
 from typing import Final, NamedTuple
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from engines.tracing.critical import Path, self_times
 from engines.tracing.spans import Kind
 from engines.tracing.tree import Tree
-from engines.tracing.waiting import SELF, by_name
+from engines.tracing.waiting import SELF, by_name, callee_of
 
 PLUMBING_WORK: Final = 20
 ALIKE_MIN: Final = 4
@@ -138,11 +138,11 @@ def _alike(tree: Tree, wanted: list[bool]) -> tuple[dict[int, int], frozenset[in
     for kids in tree.children:
         if len(kids) < ALIKE_MIN:
             continue
-        groups: dict[tuple[str, str], list[int]] = {}
+        groups: dict[tuple[str, str, str], list[int]] = {}
         for kid in kids:
             span = tree.spans[kid]
             if wanted[kid] and not span.is_error:
-                groups.setdefault((span.service, span.name), []).append(kid)
+                groups.setdefault((span.service, span.name, callee_of(tree, kid)), []).append(kid)
         for group in groups.values():
             if len(group) >= ALIKE_MIN:
                 longest = max(group, key=lambda row: (tree.end_us[row] - tree.start_us[row], -row))

@@ -16,6 +16,7 @@ from engines.tracing.spans import (
     Kind,
     Span,
 )
+from engines.tracing.tree import Tree
 
 SELF: Final = "self"
 QUEUE: Final = "queue"
@@ -87,6 +88,17 @@ def callee(span: Span) -> str:
     return next((str(value) for name in _CALLEES if (value := span.get(name))), "")
 
 
+def callee_of(tree: Tree, row: int) -> str:
+    """Whom a CLIENT span calls: the service that served it, or else whom it says; empty for all other spans."""
+    span = tree.spans[row]
+    if span.kind != Kind.CLIENT:
+        return ""
+    for kid in tree.children[row]:
+        if tree.spans[kid].kind == Kind.SERVER:
+            return tree.spans[kid].service
+    return callee(span)
+
+
 def saturation(span: Span, kind: str) -> tuple[int, int, int]:
     """(in use, of how many, how many wait), -1 where the span does not tell; read from a wait span's attributes."""
     names = _SATURATION.get(kind)
@@ -110,6 +122,7 @@ __all__ = [
     "Told",
     "by_name",
     "callee",
+    "callee_of",
     "may_wait",
     "saturation",
     "waited_for",

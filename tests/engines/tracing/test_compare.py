@@ -4,7 +4,7 @@ from hypothesis import given, settings
 
 from engines.tracing.compare import Diff, compare
 from engines.tracing.critical import critical_path
-from engines.tracing.spans import Span
+from engines.tracing.spans import Kind, Span
 from engines.tracing.tree import build
 from tests.engines.tracing.requests import MS, login
 from tests.engines.tracing.shapes import defective_traces, span
@@ -33,6 +33,21 @@ def test_siblings_of_one_operation_are_one_row() -> None:
     fan = [span("root", "", 0, 100), *(span(f"k{i}", "root", i, i + 5, name="quote") for i in range(14))]
     found = diff(fan, [span("root", "", 0, 90), span("k", "root", 1, 4, name="quote")])
     assert [(row.operation, row.one.spans, row.other.spans) for row in found.rows] == [("root", 1, 1), ("quote", 14, 1)]
+
+
+def test_calls_to_different_services_are_different_rows() -> None:
+    def calls(*callees: str) -> list[Span]:
+        made = [span("root", "", 0, 100)]
+        for i, name in enumerate(callees):
+            made.append(span(f"k{i}", "root", i, i + 5, name="GET", kind=Kind.CLIENT))
+            made.append(span(f"s{i}", f"k{i}", i, i + 5, name="GET /", service=name, kind=Kind.SERVER))
+        return made
+
+    found = diff(calls("auth", "cart"), calls("cart", "cart"))
+    assert [(row.callee, row.one.spans, row.other.spans) for row in found.rows if row.operation == "GET"] == [
+        ("auth", 1, 0),
+        ("cart", 1, 2),
+    ]
 
 
 def test_roots_are_paired_whatever_they_are_called() -> None:

@@ -78,6 +78,14 @@ def test_three_of_a_kind_are_shown_each() -> None:
     assert seen(View(alike=True), [span("root", "", 0, 100), *fan]) == ["root", "..quote", "..quote", "..quote"]
 
 
+def test_calls_are_alike_only_if_they_go_to_one_callee() -> None:
+    calls = [span(f"k{i}", "root", i, i + 5, name="GET", kind=Kind.CLIENT) for i in range(6)]
+    served = [span(f"s{i}", f"k{i}", i, i + 5, service="abbbbc"[i], kind=Kind.SERVER) for i in range(6)]
+    tree = build([span("root", "", 0, 100), *calls, *served])
+    rows = visible(tree, critical_path(tree), View(alike=True))
+    assert [each.times for each in rows if tree.spans[each.row].name == "GET"] == [1, 4, 1]
+
+
 def test_small_spans_are_hidden_and_counted_at_the_row_above() -> None:
     assert seen(View(at_least_ppm=200_000)) == ["root+1", "..call", "....serve+1", "......acquire connection"]
 
