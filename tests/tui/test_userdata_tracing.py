@@ -158,6 +158,16 @@ def test_the_report_for_people_names_the_file_the_traces_and_the_checks(
     assert "ok      critical path: " in text
 
 
+def test_names_from_the_file_send_no_control_characters_to_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = saved(tmp_path / "spans", [span(1, 0, 0, 9, "caf\u00e9", name="\x1b[31mred\x07\u202e")])
+    tracing.report(path, DataOptions(), False)
+    text = capsys.readouterr().out
+    assert "caf\u00e9 \\x1b[31mred\\x07\\u202e" in text
+    assert text.replace("\n", "").isprintable()
+
+
 def test_bad_records_are_skipped_and_counted_where_that_is_asked_for(run: Any, tmp_path: Path) -> None:
     data = b"".join(write(SOUND, Format.OTLP_LINES)) + b'{"resourceSpans":tru}\n{"a":1}\n'
     assert refused(tmp_path / "x", data).startswith("line 2, byte ")

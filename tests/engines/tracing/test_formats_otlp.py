@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engines.errors import UserError
 from engines.tracing import protobuf
@@ -309,6 +310,28 @@ def test_zero_ids_are_handed_on_and_noted() -> None:
     assert notices.lines() == [
         "1 spans with an id of zeros, first: in the message at byte 2, at resource_spans[0].scope_spans[0].spans[0]"
     ]
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_protobuf_with_wrong_bytes_anywhere_is_read_or_refused_in_one_printable_line(data: st.DataObject) -> None:
+    full = SPAN._replace(
+        attributes=(("a", "x"), ("n", 5), ("l", (1, "y"))),
+        events=(SpanEvent(START_NS, "e"),),
+        links=(Link(TRACE, ROOT),),
+    )
+    raw = bytearray(packed(full, full))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(raw) - 1))
+        raw[at] = data.draw(st.sampled_from([0, 1, 10, 18, 127, 128, 255]) | st.integers(0, 255))
+    for skip_bad in (False, True):
+        message = "spans: read"
+        try:
+            list(read(io.BytesIO(bytes(raw)), "spans", skip_bad=skip_bad))
+        except UserError as error:
+            message = str(error)
+        assert message.startswith("spans: ")
+        assert message.isprintable()
 
 
 def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
