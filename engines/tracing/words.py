@@ -63,8 +63,8 @@ def duration(us: int) -> str:
 
 def sentence(cause: Explained) -> str:
     """One sentence: who, what, how much, and what shows it."""
-    share = f"{percent(cause.ppm)} of the extra time"
-    took = f"{duration(cause.slow_us)} instead of {duration(cause.fast_us)}"
+    share = f"{percent(cause.ppm)} of the extra time" if cause.ppm < 1_000_000 else "all of the extra time"
+    took = f"{duration(cause.slow_us)} instead of {duration(cause.fast_us) if cause.fast_us else 'nothing'}"
     who = cause.service or "a service without a name"
     if cause.kind == POOL:
         text = f"{who} blocks at p99: {share} is waiting for its {own_name(who, cause.peer)}pool"

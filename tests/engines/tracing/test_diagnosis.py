@@ -52,7 +52,7 @@ def test_the_evidence_is_the_worst_sight_in_the_slow_cohort() -> None:
 
 def test_without_evidence_in_the_spans_none_is_claimed() -> None:
     assert diagnosed(logins({"pool_us": 900 * MS})).sentence == (
-        "auth blocks at p99: 100 % of the extra time is waiting for its pool"
+        "auth blocks at p99: all of the extra time is waiting for its pool"
     )
 
 
@@ -64,7 +64,15 @@ def test_a_wait_of_a_foreign_trace_is_recognised_by_name_and_the_verdict_says_it
 
 def test_slow_work_is_told_with_its_times() -> None:
     assert diagnosed(logins({"auth_us": 400 * MS})).sentence == (
-        "auth is slow at p99: 100 % of the extra time is its own work in GET /token (400 ms instead of 2.0 ms)"
+        "auth is slow at p99: all of the extra time is its own work in GET /token (400 ms instead of 2.0 ms)"
+    )
+
+
+def test_a_share_beyond_all_is_told_as_all_and_work_that_fast_requests_do_not_do_as_nothing() -> None:
+    found = diagnosed(logins({"auth_us": 400 * MS, "db_us": 0}, auth_us=0))
+    assert found.verdict.ppm > 1_000_000
+    assert found.sentence == (
+        "auth is slow at p99: all of the extra time is its own work in GET /token (400 ms instead of nothing)"
     )
 
 
@@ -78,7 +86,7 @@ def test_a_callee_that_sends_no_spans_is_told_as_a_call() -> None:
 
     found = diagnosed(book_of(map(request, range(100))), "api", "GET /x")
     assert found.sentence == (
-        "api waits at p99: 100 % of the extra time is in its calls to postgresql, outside any span of theirs "
+        "api waits at p99: all of the extra time is in its calls to postgresql, outside any span of theirs "
         "(500 ms instead of 1.0 ms)"
     )
 
@@ -182,7 +190,7 @@ def test_a_pool_behind_which_all_is_as_fast_as_ever_is_the_cause_itself() -> Non
 
 def test_a_queue_with_nothing_grown_behind_it_is_overload() -> None:
     found = diagnosed(logins({"web_queue_us": 2_000 * MS}, web_queue_us=10))
-    assert found.sentence == "web is overloaded at p99: 100 % of the extra time is waiting for its workers (8/8 busy)"
+    assert found.sentence == "web is overloaded at p99: all of the extra time is waiting for its workers (8/8 busy)"
 
 
 def test_a_little_growth_of_everything_is_only_how_slow_requests_were_picked() -> None:

@@ -89,7 +89,7 @@ def test_below_100_traces_of_a_root_operation_the_diagnosis_is_null_with_that_re
 def test_with_100_traces_the_sentence_is_there_with_its_numbers() -> None:
     told = judge(logins(), "x.json").as_json()["diagnosis"]
     assert told["sentence"] == (
-        "auth blocks at p99: 100 % of the extra time is waiting for its db pool (10/10 in use, 34 waiting)"
+        "auth blocks at p99: all of the extra time is waiting for its db pool (10/10 in use, 34 waiting)"
     )
     assert told["verdict"]["kind"] == "pool"
     assert told["verdict"]["share_ppm"] == 1_000_000
@@ -172,7 +172,7 @@ def test_a_chain_of_8000_spans_is_judged() -> None:
 def test_the_report_says_what_is_slow_in_words() -> None:
     text = judge(logins(), "x.json", Odd()).text()
     assert "120 traces, 3 services" in text
-    assert "auth blocks at p99: 100 % of the extra time is waiting for its db pool" in text
+    assert "auth blocks at p99: all of the extra time is waiting for its db pool" in text
     assert "what if: without it the slow ones would take 900 ms less" in text
     assert "3 spans that start at 0" in text
     assert "99 % auth acquire connection" in text
