@@ -24,7 +24,7 @@ from engines.tracing.formats.detect import (
 )
 from engines.tracing.formats.notices import Notices
 from engines.tracing.formats.scan import BadInput, Json
-from engines.tracing.spans import Span
+from engines.tracing.spans import Kind, Span, Status
 
 
 def read(stream: BinaryIO, name: str, *, skip_bad: bool = False, notices: Notices | None = None) -> Iterator[Span]:
@@ -57,7 +57,11 @@ def read(stream: BinaryIO, name: str, *, skip_bad: bool = False, notices: Notice
 
 
 def write(spans: Iterable[Span], form: Format) -> Iterator[bytes]:
-    """The bytes of a file that holds these spans. Jaeger groups them by trace; all others keep their order."""
+    """The bytes of a file that holds these spans. Jaeger groups them by trace; all others keep their order.
+
+    A simulation's snapshot holds plain data, so a kind and a status may be plain numbers.
+    """
+    spans = map(_typed, spans)
     match form:
         case Format.OTLP_JSON:
             return otlp_json.write_object(spans)
@@ -71,6 +75,12 @@ def write(spans: Iterable[Span], form: Format) -> Iterator[bytes]:
             from engines.tracing import protobuf
 
             return protobuf.write(spans)
+
+
+def _typed(span: Span) -> Span:
+    if type(span.kind) is Kind and type(span.status) is Status:
+        return span
+    return span._replace(kind=Kind(span.kind), status=Status(span.status))
 
 
 class _Joined(io.RawIOBase):

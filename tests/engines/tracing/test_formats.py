@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from engines.errors import UserError
 from engines.tracing.formats import Format, Notices, read, write
 from engines.tracing.formats.detect import is_json, is_protobuf
-from engines.tracing.spans import Kind, Span
+from engines.tracing.spans import Kind, Span, Status
 from tests.engines.tracing.anyspans import spans, traces
 
 TRACE, ROOT, CHILD = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", "53995c3f42cd8ad8"
@@ -97,6 +97,12 @@ def test_strings_that_are_equal_are_kept_once() -> None:
     assert len(found) == 5
     assert len({id(each.attributes[0]) for each in found}) == 1
     assert len({id(each.name) for each in found}) == 1
+
+
+@pytest.mark.parametrize("form", Format)
+def test_spans_of_plain_numbers_are_exported_as_well(form: Format) -> None:
+    plain = [span._replace(kind=cast(Kind, int(span.kind)), status=cast(Status, int(span.status))) for span in PLAIN]
+    assert b"".join(write(plain, form)) == b"".join(write(PLAIN, form))
 
 
 def test_nothing_to_export_is_an_empty_file_of_its_format() -> None:
