@@ -110,7 +110,7 @@ def test_list_names_patterns_variants_scenarios_and_nothing_unbuilt() -> None:
     consensus = next(each for each in data["patterns"] if each["name"] == "consensus")
     assert [each["name"] for each in consensus["variants"]] == [each.name for each in PATTERN.variants]
     assert [each["name"] for each in consensus["scenarios"]] == [each.name for each in PATTERN.scenarios]
-    assert "tracing" not in [each["name"] for each in data["patterns"]]
+    assert "cqrs" not in [each["name"] for each in data["patterns"]]
     assert "scenario figure-8:" in dp_tui("list").stdout
 
 
@@ -128,7 +128,7 @@ def test_fidelity_says_what_is_left_out_and_where_common_wisdom_is_wrong() -> No
     ("args", "said"),
     [
         (("run", "nonsense"), ("'nonsense'", "consensus", "raft")),
-        (("run", "tracing"), ("'tracing'", "is accepted")),
+        (("run", "cqrs"), ("'cqrs'", "is accepted")),
         (("run", "raft", "--scenario", "nope"), ("'nope'", "figure-8")),
         (("run", "raft", "--variant", "pbft2"), ("'pbft2'", "raft")),
         (("run", "raft", "--nodes", "2"), ("nodes", "between 3 and 9")),

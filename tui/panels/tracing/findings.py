@@ -6,6 +6,7 @@ a partition and a mean is linear, so the rows add up to the gap exactly: the las
 
 from typing import Any, Final
 
+from engines.tracing.waiting import CALL
 from engines.tracing.world.snapshot import Snapshot
 from tui.canvas import Canvas, Ink, clip, wrap
 from tui.glyphs import Glyphs
@@ -68,7 +69,7 @@ def _none(canvas: Canvas, snapshot: Snapshot) -> None:
 def _contributions(canvas: Canvas, found: Any, glyphs: Glyphs) -> None:
     """A row for each place and kind of time, the largest first, and the sum."""
     chart = BARS if canvas.width >= 76 else 0
-    label = canvas.width - 33 - chart
+    label = canvas.width - 35 - chart
     canvas.put(1, 0, clip("critical path of", label - 1), "dim")
     for x, head in ((label + 8, "p50"), (label + 17, "p99"), (label + 26, "adds")):
         canvas.put_right(x, 0, head, "dim")
@@ -81,22 +82,25 @@ def _contributions(canvas: Canvas, found: Any, glyphs: Glyphs) -> None:
         loud = each.ppm >= 50_000
         x = canvas.put(1, y, clip(each.service, label - 2), "bright" if loud else "text") + 1
         words = each.kind + (f" {each.peer}" if each.peer else "") if wait is not None else each.operation
+        if each.kind == CALL:
+            words = f"calls {each.peer}" if each.peer else f"{each.operation}, on the way"
         canvas.put(x, y, clip(words, max(0, label - x)), ink if wait is not None and loud else "dim")
         canvas.put_right(label + 8, y, span_time(each.fast_us), "dim")
         canvas.put_right(label + 17, y, span_time(each.slow_us), "text")
         canvas.put_right(label + 26, y, ("+" if each.us > 0 else "") + span_time(each.us), ink if loud else "text")
-        canvas.put_right(label + 32, y, percent(each.ppm), "bright" if loud else "dim")
+        canvas.put_right(label + 33, y, percent(each.ppm), "bright" if loud else "dim")
         if chart and each.ppm > 0:
-            canvas.put(label + 33, y, bar(each.ppm / most, chart, glyphs).replace(glyphs.bar_empty, " "), ink)
+            canvas.put(label + 35, y, bar(each.ppm / most, chart, glyphs).replace(glyphs.bar_empty, " "), ink)
     y = min(canvas.height - 1, len(shown) + 1)
     rest = len(found.contributions) - len(shown)
     canvas.fill(0, y, canvas.width, 1)
     more = f"{rest} more, and " if rest > 0 else ""
-    canvas.put(1, y, clip(f"{more}all add up to the gap, exactly", label - 1), "dim")
+    words = f"{more}all add up to the gap, exactly"
+    canvas.put(1, y, words if len(words) < label else f"{rest} more; exactly the gap", "dim")
     canvas.put_right(label + 8, y, span_time(found.fast_mean_us), "dim")
     canvas.put_right(label + 17, y, span_time(found.slow_mean_us), "text")
     canvas.put_right(label + 26, y, f"+{span_time(found.gap_us)}", "good")
-    canvas.put_right(label + 32, y, "100 %", "good")
+    canvas.put_right(label + 33, y, "100 %", "good")
 
 
 def _rest(canvas: Canvas, found: Any, glyphs: Glyphs) -> None:
@@ -104,15 +108,21 @@ def _rest(canvas: Canvas, found: Any, glyphs: Glyphs) -> None:
     lines: list[list[Piece]] = [[("the walk downstream", "accent")]]
     for number, step in enumerate(found.walk):
         last = number == len(found.walk) - 1
-        lines.append([(f"{percent(step.ppm):>6} ", "bright"), (f"{glyphs.last}" if last else glyphs.branch, "line"),
-                      (clip(step.text, max(1, canvas.width - 11)), "bright" if last else "text")])  # fmt: skip
+        for line, words in enumerate(wrap(step.text, max(1, canvas.width - 5))):
+            rail = glyphs.gap if last else glyphs.rail
+            rail = (glyphs.last if last else glyphs.branch) if not line else rail
+            lines.append([(f"{rail} ", "line"), (words, "bright" if last else "text")])
     if found.verdict.saved_us > 0:
         lines.append([("without it the slow ones save ", "dim"), (span_time(found.verdict.saved_us), "good"),
                       (f" of {span_time(found.slow_mean_us)} on average", "dim")])  # fmt: skip
     if found.alternatives:
         lines += [[], [("what else it could be", "accent")]]
         for each in found.alternatives:
-            lines.append([(f"{percent(each.ppm):>6} ", "bright"), (each.sentence, "text")])
+            told = wrap(each.sentence, max(1, canvas.width - 10))
+            lines += [
+                [(f"{percent(each.ppm) if not n else '':>6} ", "bright"), (words, "text")]
+                for n, words in enumerate(told)
+            ]
     if found.differences:
         lines += [[], [("what differs", "accent"), ("   slow    fast", "dim")]]
         for each in found.differences:

@@ -32,15 +32,15 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     if canvas.height < 1:
         return
     y = 0
-    if canvas.height >= RULE_ROWS:
+    more = _more(snapshot)
+    lines = _sentence(snapshot, canvas.width)
+    if canvas.height >= RULE_ROWS or canvas.height > len(lines) + len(more):
         canvas.put(0, 0, glyphs.horizontal * canvas.width, "line")
         canvas.put(1, 0, f" {title(snapshot)} ", "bad" if snapshot.verdicts else "accent")
         cohort = about(snapshot)
         if cohort and len(cohort) + len(title(snapshot)) + 10 <= canvas.width:
             canvas.put_right(canvas.width - 1, 0, f" {cohort} ", "dim")
         y = 1
-    more = _more(snapshot)
-    lines = _sentence(snapshot, canvas.width)
     room = canvas.height - y
     if len(lines) > room:
         lines = [*lines[: room - 1], [*lines[room - 1][:-1], (lines[room - 1][-1][0].rstrip() + "..", "dim")]]
