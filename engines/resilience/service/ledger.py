@@ -22,7 +22,9 @@ CALLS_SHOWN: Final = 12
 RUNNING_MAX: Final = 2_000
 """Calls of clients under way at most; more fail at once, as a machine without a free port does."""
 TELL_US: Final = US_PER_S
-"""What happens over and over is told once in this time, with the number of times it happened."""
+"""What happens over and over is told once in this time, with the number of times it happened; as long as it goes on,
+after twice that time, and so on up to ``TELL_MAX_US``."""
+TELL_MAX_US: Final = 8 * US_PER_S
 
 Fact = tuple[Any, ...]
 
@@ -119,7 +121,7 @@ class Ledger:
         self.running: dict[int, ClientCall] = {}
         self.ended: deque[ClientCall] = deque(maxlen=CALLS_SHOWN)
         self.untold: dict[str, list[int]] = {}
-        """What happens often -> [when it may be told again, how often it happened untold]"""
+        """What happens often -> [when it may be told again, how often it was not, the pause, when it was last]"""
         self.count_waste = True
 
     # -- calls of clients --------------------------------------------------------------------------------------
@@ -176,11 +178,15 @@ class Ledger:
     def may_tell(self, what: str) -> int:
         """How often this has happened since it was told last, this time included; 0: not to be told yet."""
         now = self.clock.now_us
-        entry = self.untold.setdefault(what, [0, 0])
+        entry = self.untold.setdefault(what, [0, 0, TELL_US, 0])
+        if now - entry[3] > 2 * TELL_US:
+            entry[0], entry[2] = now, TELL_US
         entry[1] += 1
+        entry[3] = now
         if now < entry[0]:
             return 0
-        count, entry[0], entry[1] = entry[1], now + TELL_US, 0
+        count, entry[0], entry[1] = entry[1], now + entry[2], 0
+        entry[2] = min(2 * entry[2], TELL_MAX_US)
         return count
 
     # -- time --------------------------------------------------------------------------------------------------
