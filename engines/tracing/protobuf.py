@@ -107,28 +107,30 @@ class _Reader:
         self.notices = notices
         self.skip_bad = skip_bad
         self.shared = Shared()
+        self._at = (0, 0, 0, 0)
 
     def resource_spans(self, group: Any, byte: int, number: int) -> Iterator[Span]:
-        """All spans of one ResourceSpans message."""
+        """All spans of one ResourceSpans message, which begins at ``byte`` and is the ``number``-th."""
         service, resource = self._resource(group.resource)
         for at_scope, scope_spans in enumerate(group.scope_spans):
             scope = self._scope(scope_spans.scope)
             for at, message in enumerate(scope_spans.spans):
-
-                def place(at_scope: int = at_scope, at: int = at) -> str:
-                    path = f"resource_spans[{number}].scope_spans[{at_scope}].spans[{at}]"
-                    return f"in the message at byte {byte}, at {path}"
-
+                self._at = byte, number, at_scope, at
                 try:
                     span = self._span(message, service, resource, scope)
                 except Bad as bad:
-                    error = BadInput(f"{self.name}: {place()}.{bad.field}: {bad}")
+                    error = BadInput(f"{self.name}: {self.place()}.{bad.field}: {bad}")
                     if not self.skip_bad:
                         raise error from None
                     self.notices.skip(str(error))
                     continue
-                self.notices.look(span, 1, place)
+                self.notices.look(span, 1, self.place)
                 yield span
+
+    def place(self) -> str:
+        """Of the last span."""
+        byte, number, at_scope, at = self._at
+        return f"in the message at byte {byte}, at resource_spans[{number}].scope_spans[{at_scope}].spans[{at}]"
 
     def _resource(self, message: Any) -> tuple[str, Attributes]:
         attributes = self._attributes(message.attributes)

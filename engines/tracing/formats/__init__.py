@@ -156,6 +156,9 @@ class _Documents:
                 yield from self.otlp.resource_spans(doc)
             elif key == "data":
                 yield from self.jaeger.traces(doc)
+            elif key == "result" and doc.peek() == "{":  # Jaeger's newer API wraps OTLP so
+                yield from self._object()
+                found = True
             elif form is Format.JAEGER:
                 yield from self.jaeger.trace(doc, chain([key], members), seen)
             elif form is Format.ZIPKIN:

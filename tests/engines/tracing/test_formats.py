@@ -8,6 +8,9 @@ import pytest
 from hypothesis import given, settings
 
 from engines.errors import UserError
+from engines.sim.clock import US_PER_S
+from engines.sim.timeline import Timeline
+from engines.tracing import PATTERN
 from engines.tracing.formats import Format, Notices, read, write
 from engines.tracing.formats.detect import is_json, is_protobuf
 from engines.tracing.spans import Kind, Span, Status
@@ -103,6 +106,25 @@ def test_strings_that_are_equal_are_kept_once() -> None:
 def test_spans_of_plain_numbers_are_exported_as_well(form: Format) -> None:
     plain = [span._replace(kind=cast(Kind, int(span.kind)), status=cast(Status, int(span.status))) for span in PLAIN]
     assert b"".join(write(plain, form)) == b"".join(write(PLAIN, form))
+
+
+@pytest.fixture(scope="module")
+def simulated() -> list[Span]:
+    """What a simulation has collected after three seconds."""
+    run: Timeline[Any, Any] = Timeline(PATTERN.variants[0], 42)
+    run.advance(3 * US_PER_S)
+    seen = run.snapshot()
+    found = [span for trace in seen.traces for span in seen.store.spans(trace.trace_id)]
+    return [span._replace(kind=Kind(span.kind), status=Status(span.status)) for span in found]
+
+
+@pytest.mark.parametrize("form", Format)
+def test_a_simulated_run_is_exported_and_reads_back_without_a_notice(form: Format, simulated: list[Span]) -> None:
+    notices = Notices()
+    data = b"".join(write(simulated, form))
+    assert list(read(io.BytesIO(data), "run", notices=notices)) == by_trace(simulated)
+    assert len(simulated) > 100
+    assert notices.lines() == []
 
 
 def test_nothing_to_export_is_an_empty_file_of_its_format() -> None:

@@ -143,6 +143,10 @@ def test_every_field_is_read() -> None:
     )
 
 
+def test_jaegers_newer_api_wraps_the_document() -> None:
+    assert one({"result": document()}) == one(document())
+
+
 def test_null_is_the_default_of_every_field() -> None:
     names = (
         "parentSpanId",
