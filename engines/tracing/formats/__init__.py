@@ -141,7 +141,7 @@ class _Documents:
         else:
             yield from self._object()
 
-    def _object(self) -> Iterator[Span]:
+    def _object(self, wrapped: bool = False) -> Iterator[Span]:
         """Its first decisive key tells the format; what stands ahead of that is kept."""
         doc = self.doc
         members = doc.members()
@@ -156,8 +156,8 @@ class _Documents:
                 yield from self.otlp.resource_spans(doc)
             elif key == "data":
                 yield from self.jaeger.traces(doc)
-            elif key == "result" and doc.peek() == "{":  # Jaeger's newer API wraps OTLP so
-                yield from self._object()
+            elif key == "result" and not wrapped and doc.peek() == "{":  # Jaeger's newer API wraps OTLP so
+                yield from self._object(wrapped=True)
                 found = True
             elif form is Format.JAEGER:
                 yield from self.jaeger.trace(doc, chain([key], members), seen)

@@ -126,7 +126,13 @@ def test_scraps_of_json_are_refused_with_their_byte(text: str) -> None:
 
 @pytest.mark.parametrize("depth", [2_000, 200_000])
 def test_nesting_without_end_is_refused(depth: int) -> None:
-    for text in ("[" * depth, '{"a":' * depth, '{"resourceSpans":' + "[" * depth, '[{"traceId":' + "[" * depth):
+    for text in (
+        '{"result":' * depth,
+        "[" * depth,
+        '{"a":' * depth,
+        '{"resourceSpans":' + "[" * depth,
+        '[{"traceId":' + "[" * depth,
+    ):
         assert "byte" in refused(text.encode())
 
 
