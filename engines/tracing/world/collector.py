@@ -63,6 +63,7 @@ class Collector:
         self.control = control
         self.ledger = ledger
         self.store = SpanStore(max_spans)
+        self.evict_whole(control.rules.whole_traces)
         self.tail = control.tail()
         self.pending: OrderedDict[str, list[Span]] = OrderedDict()
         """Traces that wait for the decision at the tail."""

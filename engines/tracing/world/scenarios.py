@@ -223,16 +223,16 @@ CACHE_STAMPEDE: Final = Scenario(
     summary="A cache is flushed at 70 requests a second. What it held back falls on a pool of three connections.",
     variant=HEAD,
     config=_world(services=12, traffic="product", rate=10),
-    end_us=5_200 * US_PER_MS,
+    end_us=4_400 * US_PER_MS,
     script=(
-        *_say(1_000, "catalog asks its cache, which has 98 of 100 items, and its database for the rest. Three "
+        *_say(500, "catalog asks its cache, which has 98 of 100 items, and its database for the rest. Three "
                      "connections are plenty for 2 percent."),
-        *_at(2_500, c.SetLoad("steady", 70)),
-        *_say(3_300, "70 requests a second, and still hardly a query: the database is idle."),
-        *_at(3_500, c.ColdCache("catalog-cache")),
-        *_say(3_510, "Somebody flushes the cache. All 70 a second now need a query of 18 ms, and three connections "
+        *_at(1_200, c.SetLoad("steady", 70)),
+        *_say(1_900, "70 requests a second, and still hardly a query: the database is idle."),
+        *_at(2_000, c.ColdCache("catalog-cache")),
+        *_say(2_010, "Somebody flushes the cache. All 70 a second now need a query of 18 ms, and three connections "
                      "can do 160 a second: enough on average, and full at every cluster of arrivals."),
-        *_say(5_100, "The verdict does not stop at the pool of catalog, where most of the time goes: it asks why "
+        *_say(4_300, "The verdict does not stop at the pool of catalog, where most of the time goes: it asks why "
                      "queries are made at all. The slow traces have cache.hit=false, the fast ones have not. A larger "
                      "pool would only move the queue into the database."),
     ),

@@ -157,7 +157,7 @@ class Tracer:
         """What a call made in this span carries."""
         if self.trouble.drops_header:
             return ()
-        if not self.control.rules.inject_own and received:
+        if not self.control.rules.inject_own and any(name == "traceparent" for name, _ in received):
             return received
         return (*inject(of.context), *baggage)
 
