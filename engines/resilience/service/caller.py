@@ -9,6 +9,7 @@ from engines.resilience.service.ledger import Ledger
 from engines.resilience.service.options import EdgeOptions
 from engines.resilience.service.rules import Rules
 from engines.resilience.service.topology import Service, Topology, edge_id
+from engines.resilience.service.watching import watch_hosts
 from engines.sim.clock import Clock
 from engines.sim.node import Context
 
@@ -42,7 +43,7 @@ class Caller:
     def on_start(self, ctx: Context) -> None:
         """Begin."""
         for edge in self.by_slot:
-            edge.watch_hosts(ctx)
+            watch_hosts(edge, ctx)
         self.started(ctx)
         self.settle(ctx)
 

@@ -11,27 +11,24 @@ Nothing is called back: outcomes are collected in ``outcomes``, and the node tak
 from collections import deque
 from typing import Final
 
-from engines.resilience.breaker import ORDERS, Breaker, Cause, Rejection, State
-from engines.resilience.outlier import Ejection
+from engines.resilience.breaker import Cause, Rejection, State
 from engines.resilience.service import messages as m
+from engines.resilience.service import watching
 from engines.resilience.service.agenda import Agenda
 from engines.resilience.service.gear import Gear
 from engines.resilience.service.ledger import Ledger
 from engines.resilience.service.options import EdgeOptions
 from engines.resilience.service.records import NEVER, Attempt, Call, Fault
+from engines.resilience.service.retrying import again
 from engines.resilience.service.rules import Rules
-from engines.sim.clock import US_PER_MS, Clock
+from engines.sim.clock import Clock
 from engines.sim.node import Context
 
 GONE_MAX: Final = 64
-UNLIMITED_US: Final = 50 * US_PER_MS
-"""Between attempts that no rule limits."""
 SLOTS: Final = 8
 """Attempts are numbered serial * SLOTS + slot of the edge, so that an answer finds its edge."""
 INNER: Final = (m.LIMITED, m.BULKHEAD, m.CAPPED)
 """Rejections further in than the breaker, in the usual order."""
-BAD_HOST: Final = (m.ERROR, m.DOWNSTREAM, m.FULL, m.SHED, m.ABORTED)
-"""Answers that speak against the host."""
 
 
 class Edge:
@@ -78,15 +75,15 @@ class Edge:
             self._past_bulkhead(id)
         if self.gear.breaker is not before:
             self.told, self.rejected_here = "", 0
-        self.moved(ctx)
-        self.watch_hosts(ctx)
+        watching.moved(self, ctx)
+        watching.watch_hosts(self, ctx)
         self.pump(ctx)
 
     def order_breaker(self, ctx: Context, cause: Cause) -> None:
         """An operator's hand on the breaker."""
         if self.gear.breaker is not None:
             self.gear.breaker.order(cause, self.clock.now_us)
-            self.moved(ctx)
+            watching.moved(self, ctx)
 
     # -- what the node asks for --------------------------------------------------------------------------------
 
@@ -117,7 +114,7 @@ class Edge:
             return
         call = self.calls[found.call]
         self._drop_attempt(call, attempt)
-        self._learn(ctx, found, why)
+        watching.learn(self, ctx, found, why)
         if why != m.OK and call.live:
             return
         if found.hedge and why == m.OK:
@@ -154,12 +151,9 @@ class Edge:
                 self.polled = 0
                 if self.gear.breaker is not None:
                     self.gear.breaker.poll(self.clock.now_us)
-                    self.moved(ctx)
+                    watching.moved(self, ctx)
             case "sweep":
-                self.swept = 0
-                if self.gear.detector is not None:
-                    self._ejected(ctx, *self.gear.detector.sweep(self.clock.now_us))
-                self.watch_hosts(ctx)
+                watching.sweep(self, ctx)
         self.pump(ctx)
 
     def pump(self, ctx: Context) -> None:
@@ -206,7 +200,7 @@ class Edge:
             return True
         got = breaker.acquire(now)
         self.ledger.facts.append(("asked", self.id, self.src))
-        self.moved(ctx)
+        watching.moved(self, ctx)
         if isinstance(got, Rejection):
             self.meter.add("turned_away")
             self.rejected_here += 1
@@ -317,7 +311,7 @@ class Edge:
                 case "breaker":
                     self._report(ctx, call, why)
                 case "retry":
-                    if self._again(ctx, call, at, why):
+                    if again(self, ctx, call, at, why):
                         return
         self._end(ctx, call, why)
 
@@ -339,54 +333,7 @@ class Edge:
                 breaker.refused(permit, now)
             elif failed or self.rules.count_success or breaker.state is not State.CLOSED:
                 breaker.result(permit, now, failed, duration_us)
-        self.moved(ctx)
-
-    def _again(self, ctx: Context, call: Call, at: int, why: str) -> bool:
-        """Whether the call is tried again, later."""
-        if why in (m.OK, m.OPEN):
-            return False
-        now = self.clock.now_us
-        left_us = call.deadline_us - now if call.deadline_us < NEVER else None
-        stream = ctx.stream(f"backoff/{self.id}")
-        decision = self.gear.retry.decide(call.tries, call.delay_us, stream, left_us)
-        strict = self.rules.retry_limit
-        if strict and not decision.again:
-            return False
-        denied = self._denied(call)
-        if strict and denied:
-            self.meter.add("denied")
-            if count := self.ledger.may_tell(f"{self.id}/denied"):
-                ctx.note("denied", denied, edge=self.id, count=count)
-            return False
-        delay_us = decision.delay_us if decision.again else max(self.options.base_us, UNLIMITED_US)
-        call.tries += 1
-        call.delay_us = delay_us
-        call.place = at
-        call.waiting["retry"] = self.agenda.add(now + delay_us, "retry", self.id, call.id)
-        self.meter.add("retried")
-        self.ledger.facts.append(("retried", self.id, self.src, call.id))
-        if count := self.ledger.may_tell(f"{self.id}/retry"):
-            ctx.note("retry", m.WORDS[why], edge=self.id, delay_us=delay_us, attempt=call.tries, count=count)
-        return True
-
-    def _denied(self, call: Call) -> str:
-        """Why cap and budget do not allow another retry; nothing if they do."""
-        gear = self.gear
-        if gear.retries.limit and not call.capped:
-            if why := gear.retries.take():
-                return why
-            call.capped = True
-        if call.active is not None:
-            call.active.end(call.retrying)
-            grant = call.active.withdraw()
-            call.retrying = grant.ok
-            if not grant.ok:
-                call.active.begin()
-            return "" if grant.ok else grant.why
-        if gear.budget is not None:
-            paid = gear.budget.withdraw(self.clock.now_us)
-            return "" if paid.ok else paid.why
-        return ""
+        watching.moved(self, ctx)
 
     def _end(self, ctx: Context, call: Call, why: str) -> None:
         """The call is over."""
@@ -419,7 +366,7 @@ class Edge:
     def _cut(self, ctx: Context, call: Call, at: int) -> None:
         """Cut off everything inside layer ``at``: nobody waits for it any more."""
         for id in tuple(call.live):
-            self._judge_host(ctx, self.attempts[id].host, failed=True)
+            watching.judge_host(self, ctx, self.attempts[id].host, failed=True)
             self._drop_attempt(call, id)
         self._strike(call, "hedge")
         for inner in range(min(call.place, len(call.order) - 1), at, -1):
@@ -440,7 +387,7 @@ class Edge:
         self.ledger.facts.append(("cancelled", self.id, self.src, call.id, permit))
         if self.rules.release_permits:
             breaker.release(permit, self.clock.now_us)
-            self.moved(ctx)
+            watching.moved(self, ctx)
 
     def _drop_attempt(self, call: Call, id: int) -> None:
         """Stop waiting for an attempt."""
@@ -461,30 +408,6 @@ class Edge:
             self.ledger.facts.append(("end", self.id, self.src, call, why))
             self.outcomes.append((job, why))
 
-    def _learn(self, ctx: Context, attempt: Attempt, why: str) -> None:
-        """What an answer says about the host that gave it, and about how long answers take."""
-        if why == m.OK and self.gear.hedge is not None:
-            self.gear.hedge.record(self.clock.now_us - attempt.sent_us)
-        if why == m.OK or why in BAD_HOST:
-            self._judge_host(ctx, attempt.host, why != m.OK)
-
-    def _judge_host(self, ctx: Context, host: str, failed: bool) -> None:
-        detector = self.gear.detector
-        if detector is not None and (found := detector.record(host, failed, self.clock.now_us)) is not None:
-            self._ejected(ctx, found)
-
-    def _ejected(self, ctx: Context, *found: Ejection) -> None:
-        for each in found:
-            spared = not each.out and self.gear.detector is not None and "may be out" in each.why
-            kind = "ejected" if each.out else "not_ejected" if spared else "returned"
-            ctx.note(kind, each.why, edge=self.id, host=each.host)
-
-    def watch_hosts(self, ctx: Context) -> None:
-        """Put the next sweep of the outlier detector down."""
-        detector = self.gear.detector
-        if detector is not None and not self.swept:
-            self.swept = self.agenda.add(detector.next_us(), "sweep", self.id, 0)
-
     def _strike(self, call: Call, what: str) -> None:
         if number := call.waiting.pop(what, 0):
             self.agenda.cancel(number)
@@ -504,21 +427,3 @@ class Edge:
 
     def _past_bulkhead(self, id: int) -> None:
         self.todo.append((id, self.calls[id].order.index("bulkhead") + 1))
-
-    def moved(self, ctx: Context) -> None:
-        """Tell of every transition of the breaker, and see to it that it is polled when time moves it."""
-        breaker = self.gear.breaker
-        if breaker is None or not breaker.fresh:
-            return
-        for each in breaker.drain():
-            self.told, self.rejected_here = "", 0
-            ordered = each.cause in ORDERS
-            self.ledger.facts.append(("moved", self.id, self.src, each.dst.value, breaker.era, each.at_us, ordered))
-            ctx.note("breaker", each.why, edge=self.id, src=each.src.value, dst=each.dst.value, cause=each.cause.value)
-        self._watch_breaker(breaker)
-
-    def _watch_breaker(self, breaker: Breaker) -> None:
-        """A closed breaker is polled by its calls, an open one may have to move without any."""
-        self.agenda.cancel(self.polled)
-        due_us = breaker.next_us() if breaker.state is not State.CLOSED else None
-        self.polled = 0 if due_us is None else self.agenda.add(due_us, "poll", self.id, 0)
