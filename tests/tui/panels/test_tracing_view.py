@@ -179,6 +179,23 @@ def test_a_call_and_its_answer_share_a_row_until_plumbing_is_shown() -> None:
     assert len(whole.items) == len(rows.items) + 1
 
 
+def test_fourteen_like_calls_share_a_row_and_calls_of_others_do_not() -> None:
+    calls = [span(1, 0, "web", "GET /", Kind.SERVER, 0, 200)]
+    for number in range(14):
+        start = 10 + number * 10
+        calls.append(span(100 + number, 1, "web", "GET", Kind.CLIENT, start, start + 9))
+        calls.append(span(200 + number, 100 + number, "pricing", "GET /quote", Kind.SERVER, start + 1, start + 8))
+    calls.append(span(300, 1, "web", "GET", Kind.CLIENT, 160, 190))
+    calls.append(span(301, 300, "stock", "GET /left", Kind.SERVER, 161, 189))
+    snapshot = holding(standing("calm"), tuple(calls))
+    made, rows = rows_of(snapshot, BY_HAND)
+    names = [(made.tree.spans[row.row].label, row.times) for row in rows.items]
+    assert names == [("web/GET /", 1), ("pricing/GET /quote", 14), ("stock/GET /left", 1)]
+    assert sum(end - start for start, end in rows.own[1]) == 14 * 9_000, "all fourteen are lit in their row"
+    assert "GET /quote x 14" in draw(snapshot, BY_HAND, LARGE).picture.text()
+    assert len(rows_of(snapshot, switch(BY_HAND, "p"))[1].items) == len(calls)
+
+
 def test_hiding_keeps_the_path_and_says_how_many_rows_are_hidden() -> None:
     snapshot = standing("by hand")
     _, rows = rows_of(snapshot, choose(BY_HAND, hide="10"))

@@ -58,8 +58,8 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
         _row(canvas, y, row, label, chart, most, glyphs)
     rest = rows[room:]
     y = min(canvas.height - 1, len(rows[:room]) + 1)
-    words = f"{len(rest)} smaller ones, and " if rest else ""
-    canvas.put(1, y, clip(f"{words}all add up to the difference, exactly", label - 1), "dim")
+    words = (f"{len(rest)} smaller ones, and " if rest else "") + "all add up to the difference, exactly"
+    canvas.put(1, y, words if len(words) < label else f"{len(rest)} more; exactly", "dim")
     canvas.put_right(label + SIDES, y, brief(diff.other_us), "text")
     canvas.put_right(label + 2 * SIDES, y, brief(diff.one_us), "dim")
     canvas.put_right(label + 3 * SIDES, y, _signed(diff.diff_us), "good")

@@ -269,7 +269,7 @@ KEYS: Final = (
     Key("N", "previous", "the segment before it", _next_critical(-1), rank=84),
     Key("o", "only critical", "only spans on the critical path, or all", _flag(ONLY), rank=11),
     Key("%", "hide small", "hide spans below 1, 5, 10 % of the root's time, or none", _hide, rank=14),
-    Key("p", "plumbing", "show or fold plumbing: a call and its answer, which are two spans of one thing",
+    Key("p", "plumbing", "show every span, or fold: a call and its answer are one thing, and so are like siblings",
         _flag(PLUMBING), rank=21),
     Key("g", "map", "the service map, and back", _view("map"), rank=12),
     Key("v", "view", "the next view: waterfall, traces, aggregates, service map", _next_view, rank=13),

@@ -15,7 +15,7 @@ from engines.tracing.fold import FoldRow, View, visible
 from engines.tracing.skew import corrected, host_of
 from engines.tracing.spans import Kind, Span
 from engines.tracing.tree import Tree, build
-from engines.tracing.waiting import callee
+from engines.tracing.waiting import callee_of
 
 SHEETS: Final = 12
 """How many traces are kept."""
@@ -28,7 +28,7 @@ class Look(NamedTuple):
 
     only_critical: bool = False
     plumbing: bool = False
-    """Whether plumbing is shown; else a call and its answer share a row."""
+    """Whether all is shown; else a call and its answer share a row, and so do siblings that are alike."""
     at_least_ppm: int = 0
     text: str = ""
 
@@ -72,8 +72,7 @@ class Rows:
         for _ in range(item.through + 1):
             one, above = tree.spans[top], tree.parent[top]
             for kid in tree.children[above] if above >= 0 else ():
-                other = tree.spans[kid]
-                if (other.label, callee(other)) == (one.label, callee(one)):
+                if tree.spans[kid].label == one.label and callee_of(tree, kid) == callee_of(tree, top):
                     self.at.setdefault(kid, number)
             top = above
             if top < 0:
@@ -224,6 +223,7 @@ class Sheet:
         if rows is None:
             view = View(
                 plumbing=not look.plumbing,
+                alike=not look.plumbing,
                 at_least_ppm=look.at_least_ppm,
                 only_critical=look.only_critical,
                 text=look.text,
