@@ -25,8 +25,8 @@ from engines.tracing.tree import Tree, build
 from engines.tracing.waiting import UNKNOWN
 from engines.tracing.words import duration, percent
 
-SPANS_MAX: Final = 400_000
-"""Spans held at once: about half a gigabyte."""
+SPANS_MAX: Final = 1_000_000
+"""Spans held at once: a gigabyte, if hardly two of them have an attribute in common."""
 AGGREGATES_MAX: Final = 20
 WITNESSES_MAX: Final = 5
 PAIRS_MAX: Final = 50_000

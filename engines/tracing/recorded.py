@@ -2,7 +2,7 @@
 
 The state is only how far the run has come. Aggregates, the map and the diagnosis are worked out over the traces so far
 when somebody looks: anew when their number has grown by a quarter, and at the end of the data. What is worked out is
-kept beside the state, not in it, so a checkpoint is a few bytes and stepping back in a large file costs nothing.
+kept with the records, not in the state, so a checkpoint is small and stepping back in a large file costs nothing.
 """
 
 from collections.abc import Sequence
@@ -34,6 +34,8 @@ from engines.tracing.world.snapshot import (
 )
 
 WITNESSES_MAX: Final = 5
+STUDIES_MAX: Final = 6
+"""Studies remembered with the records, so that going back and forth does not work them out again."""
 GROWTH: Final = 4
 """What is worked out over all traces is renewed when their number has grown by a fourth."""
 
@@ -61,12 +63,11 @@ class TracingRecorded(RecordedEngine):
         self.studied = 0
         """Of how many traces the study is."""
         self.cue: tuple[int, str] | None = None
-        self._study: Study | None = None
         self._snapshot: tuple[tuple[int, int], Snapshot] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """What is worked out is no state."""
-        return self.__dict__ | {"_study": None, "_snapshot": None}
+        return self.__dict__ | {"_snapshot": None}
 
     @property
     def records(self) -> Records:
@@ -113,9 +114,12 @@ class TracingRecorded(RecordedEngine):
 
     def study(self) -> Study:
         """What the traces up to the last renewal say together."""
-        if self._study is None or self._study.traces != self.studied:
-            self._study = _study(self.records, self.studied)
-        return self._study
+        known = self.records.studies
+        found = known.pop(self.studied, None) or _study(self.records, self.studied)
+        known[self.studied] = found  # the newest use last
+        if len(known) > STUDIES_MAX:
+            del known[next(iter(known))]
+        return found
 
     def check(self) -> tuple[Check, ...]:
         """Whether the analysis of this file is exact."""
