@@ -14,6 +14,7 @@ from engines.sim.recording import SourceFile
 from engines.sim.timeline import Timeline
 from engines.tracing.formats import Format, read, write
 from engines.tracing.spans import Kind, Span, Status
+from tests.tui.test_cli import dp_tui
 from tui.options import FORMATS, SPAN_FORMATS, DataOptions
 from tui.userdata import reader, reopen, tracing
 
@@ -214,6 +215,27 @@ def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none"):
         with pytest.raises(UserError, match="cannot be read"):
             tracing.report(str(path), DataOptions(), True)
+
+
+# -- the command ---------------------------------------------------------------------------------------------------
+
+
+def test_the_command_judges_a_file_and_standard_input_alike(tmp_path: Path) -> None:
+    path = saved(tmp_path / "spans", form=Format.JAEGER)
+    by_name, by_pipe = (
+        dp_tui("run", "tracing", path, "--json"),
+        dp_tui("run", "tracing", "-", "--json", given=Path(path).read_bytes()),
+    )
+    assert (by_name.returncode, by_pipe.returncode) == (0, 0)
+    assert json.loads(by_name.stdout)["traces"] == json.loads(by_pipe.stdout)["traces"]
+
+
+def test_the_command_ends_with_2_and_one_line_for_what_it_cannot_read(tmp_path: Path) -> None:
+    path = tmp_path / "spans"
+    path.write_bytes(b"".join(write(SOUND, Format.OTLP_JSON))[:-40])
+    found = dp_tui("run", "tracing", str(path))
+    assert (found.returncode, found.stdout, found.stderr.count("\n")) == (2, "", 1)
+    assert found.stderr.startswith(f"dp-tui: {path}: line 1, byte ")
 
 
 # -- as a run ------------------------------------------------------------------------------------------------------

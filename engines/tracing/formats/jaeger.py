@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from engines.tracing.formats.notices import Notices
 from engines.tracing.formats.otlp_json import UINT32, OtlpReader
 from engines.tracing.formats.rest import REST, rest_of, restored
-from engines.tracing.formats.scan import CUT, Json
+from engines.tracing.formats.scan import CUT, BadInput, Json
 from engines.tracing.formats.values import Bad, Shared, integer_of, list_of, span_id_of, text_of, trace_id_of
 from engines.tracing.spans import (
     NO_SCOPE,
@@ -87,17 +87,25 @@ class JaegerReader:
         """The spans of one trace. ``seen`` are the members that were already taken."""
         processes = self._processes(doc, seen.get("processes"))
         held: list[_Found] = []
-        for key in members:
-            if key == "processes":
-                processes = self._processes(doc, doc.value())
-            elif key == "spans":
-                for _ in doc.items():
-                    if (found := self._span(doc, doc.value())) is not None:
-                        held.append(found)
-            else:
-                doc.skip()
+        failure: BadInput | None = None
+        try:
+            for key in members:
+                if key == "processes":
+                    processes = self._processes(doc, doc.value())
+                elif key == "spans":
+                    for _ in doc.items():
+                        if (found := self._span(doc, doc.value())) is not None:
+                            held.append(found)
+                else:
+                    doc.skip()
+        except BadInput as error:
+            if not self.skip_bad:
+                raise
+            failure = error  # what was read ahead of it is kept, if need be without its service
         for each in held:
             yield self._whole(doc, each, processes)
+        if failure is not None:
+            raise failure
 
     def _whole(self, doc: Json, found: "_Found", processes: dict[str, tuple[str, Attributes]]) -> Span:
         """With its process, and with what our own tag says; that may speak of the process, so it comes last."""

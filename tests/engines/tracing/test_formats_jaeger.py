@@ -87,6 +87,18 @@ def test_a_process_that_is_missing_is_noted() -> None:
     assert notices.lines() == ["1 spans of an unknown process, first: 'p9'"]
 
 
+def test_spans_ahead_of_a_cut_are_kept_without_their_service_if_bad_records_are_skipped() -> None:
+    data = json.dumps(document({}, {}, {})).encode()
+    cut = data[: data.rindex(b'"operationName"')]
+    notices = Notices()
+    found = list(read(io.BytesIO(cut), "spans", skip_bad=True, notices=notices))
+    assert [span.service for span in found] == ["", ""]
+    assert [line.partition(",")[0] for line in notices.lines()] == [
+        "2 spans of an unknown process",
+        "1 bad records skipped",
+    ]
+
+
 def test_leading_zeros_of_ids_may_be_missing() -> None:
     (span,) = spans_of(document(traceID="abc", spanID="1f", references=[ref("CHILD_OF", "1", "ABC")]))
     assert (span.trace_id, span.span_id, span.parent_id) == ("abc".zfill(32), "1f".zfill(16), "1".zfill(16))
