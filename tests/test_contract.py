@@ -192,14 +192,15 @@ def test_a_seek_equals_the_first_run_there(
 ) -> None:
     monkeypatch.setattr(timeline, "CHECKPOINT_EVERY", 40)
     run: Run = Timeline(pattern.variant(scenario.variant), scenario.seed, scenario.config, scenario)
-    visited = [place(run)]
     at = [run.now_us]
     while run.step() and run.now_us < scenario.end_us:
-        visited.append(place(run))
         at.append(run.now_us)
     stream = Stream(scenario.seed, "test")
-    for _ in range(40):
-        position = stream.below(len(visited))
+    positions = [stream.below(len(at)) for _ in range(40)]
+    times = [stream.below(at[-1]) for _ in range(20)]
+    after = [sum(each <= at_us for each in at) for at_us in times]
+    visited = places(pattern, scenario, {*positions, *(each - 1 for each in positions), *after})
+    for position in positions:
         run.seek(position)
         assert place(run) == visited[position]
         if position and stream.chance(300_000):
@@ -207,13 +208,24 @@ def test_a_seek_equals_the_first_run_there(
             assert place(run) == visited[position - 1]
             assert run.step()
             assert place(run) == visited[position]
-    for _ in range(20):
-        at_us = stream.below(at[-1])
+    for at_us, position in zip(times, after, strict=True):
         run.seek_time(at_us)
         assert run.now_us == at_us
-        assert run.position == sum(each <= at_us for each in at) - 1
-        run.seek(run.position + 1)
-        assert place(run) == visited[run.position]
+        assert run.position == position - 1
+        run.seek(position)
+        assert place(run) == visited[position]
+
+
+def places(pattern: Pattern, scenario: Scenario, wanted: set[int]) -> dict[int, tuple[Any, ...]]:
+    """What there is to see at these positions of a story, told step by step for the first time."""
+    run: Run = Timeline(
+        pattern.variant(scenario.variant), scenario.seed, scenario.config, scenario, keep_checkpoints=False
+    )
+    found = {0: place(run)}
+    while run.position < max(wanted) and run.step():
+        if run.position in wanted:
+            found[run.position] = place(run)
+    return found
 
 
 @pytest.mark.parametrize(("specimen", "variant"), VARIANTS)
