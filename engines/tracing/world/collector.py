@@ -75,7 +75,7 @@ class Collector:
         self.arrived: dict[str, int] = {}
         """Spans that were taken for a stored trace."""
         self.dropped: OrderedDict[str, int] = OrderedDict()
-        """Traces the tail decided against, and when their last span came."""
+        """Traces the tail decided against, and when their last span before that came."""
         self.book = Book(BOOK_MAX)
         """What the diagnosis needs of the newest traces; it outlives their spans."""
         self.studies: OrderedDict[str, Study] = OrderedDict()
@@ -128,7 +128,7 @@ class Collector:
                     self.take(span)
         if self.tail is not None and not self.control.rules.tail_waits:
             for trace_id in [each for each in self.pending if self.pending[each]]:
-                self.decide(ctx, trace_id)
+                self.decide(ctx, trace_id, now)
         for trace_id in late:
             self.again(trace_id)
         if self.quiet and not self.armed:
@@ -165,10 +165,9 @@ class Collector:
         if span.is_error and now_us - self.dropped[span.trace_id] < QUIET_US:
             self.ledger.violated(
                 KEEPS_ERRORS, f"trace {span.trace_id[:8]} was dropped, and it has an error",
-                f"it was decided {now_us - self.dropped[span.trace_id]} us after its last span",
+                f"it was decided, and {now_us - self.dropped[span.trace_id]} us after its last span the next came",
                 f"{span.label} failed: {span.status_message}",
             )  # fmt: skip
-        self.dropped[span.trace_id] = now_us
 
     # -- traces are complete ---------------------------------------------------------------------------------------
 
@@ -183,12 +182,12 @@ class Collector:
                 ctx.set_timer(JUDGE, max(SOON_US, last_us + QUIET_US - now))
                 return
             del self.quiet[trace_id]
-            if trace_id in self.pending and not self.decide(ctx, trace_id):
+            if trace_id in self.pending and not self.decide(ctx, trace_id, last_us):
                 continue
             self.judge(ctx, trace_id)
 
-    def decide(self, ctx: Context, trace_id: str) -> bool:
-        """The decision at the tail: into the store, or away."""
+    def decide(self, ctx: Context, trace_id: str, last_us: int) -> bool:
+        """The decision at the tail, after the last span came at ``last_us``: into the store, or away."""
         assert self.tail is not None
         spans = self.pending.pop(trace_id)
         kept = self.tail.decide(spans, ctx.now_us)
@@ -200,7 +199,7 @@ class Collector:
             return True
         self.unsampled += 1
         self.quiet.pop(trace_id, None)
-        self.dropped[trace_id] = ctx.now_us
+        self.dropped[trace_id] = last_us
         if len(self.dropped) > DROPPED_MAX:
             self.dropped.popitem(last=False)
         return False

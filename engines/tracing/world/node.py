@@ -304,7 +304,7 @@ class ServiceNode:
             breaker = self.breakers.setdefault(call.dst, Breaker(BREAKER, self.clock(ctx)))
             answer = breaker.acquire(self.clock(ctx))
             if isinstance(answer, Rejection):
-                self.send(ctx, number, refused=answer.why)
+                self.send(ctx, number, ("circuit_open", answer.why))
                 return
             out.permit = answer
         pool = self.pool if call.dst == self.service.pool_of else None
@@ -319,11 +319,11 @@ class ServiceNode:
                     ctx.note("pool_wait", f"{before[1]} of {pool.size} connections are in use", pool=call.dst)
                 return
             if got != GRANTED:
-                self.send(ctx, number, refused="too many wait for a connection")
+                self.send(ctx, number, ("pool_full", "too many wait for a connection"))
                 return
         self.send(ctx, number)
 
-    def send(self, ctx: Context, number: int, refused: str = "") -> None:
+    def send(self, ctx: Context, number: int, refused: tuple[str, str] | None = None) -> None:
         """The CLIENT span begins, and the request goes out with its headers, unless it is refused right here."""
         out = self.calls[number]
         job, call, now = self.jobs[out.job], out.call, ctx.now_us
@@ -339,8 +339,8 @@ class ServiceNode:
         kind = PRODUCER if published else CLIENT
         out.span = self.tracer.child(ctx, job.span, job.truth, name, kind, attributes)
         out.sent_us = now
-        if refused:
-            self.failed(ctx, number, UNAVAILABLE, "circuit_open" if out.permit < 0 else "pool_full", refused)
+        if refused is not None:
+            self.failed(ctx, number, UNAVAILABLE, *refused)
             return
         headers = self.tracer.headers(out.span, job.headers, job.baggage)
         truth = Truth(job.truth.request, out.span.context.span_id)
@@ -442,6 +442,12 @@ class ServiceNode:
             else:
                 text = "" if job.status < 500 else "a service it needs failed"
                 self.finish(ctx, job, job.status, text, str(job.status))
+
+    def forget_breakers(self) -> None:
+        """There are none any more; permits of theirs mean nothing."""
+        self.breakers.clear()
+        for out in self.calls.values():
+            out.permit = -1
 
     def clock(self, ctx: Context) -> int:
         """The machine's clock for the breakers, which never goes back."""

@@ -101,7 +101,7 @@ def carry_out(engine: "TracingEngine", command: Any) -> bool:
             for each in engine.topology.names:
                 node = engine.node(each)
                 if not isinstance(node, Broker):
-                    node.breakers.clear()
+                    node.forget_breakers()
         case c.SetSampling(ppm=ppm):
             control.ppm = ppm
             engine.collector().tail = control.tail()
