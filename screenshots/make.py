@@ -45,6 +45,13 @@ SHOTS: Final = (
     Shot("sharding-mod-n", "sharding", 2_000, scenario="mod-n"),
     Shot("sharding-slots", "sharding", 3_330, scenario="slot-migration"),
     Shot("sharding-ranges", "sharding", 8_600, scenario="a-to-m"),
+    Shot("tracing", "tracing", 8_290, scenario="auth-pool-p99"),
+    Shot("tracing-80x24", "tracing", 8_290, size=(80, 24), scenario="auth-pool-p99"),
+    Shot("tracing-200x50", "tracing", 12_000, size=(200, 50)),
+    Shot("tracing-map", "tracing", 12_000, keys=("g",)),
+    Shot("tracing-verdict", "tracing", 8_290, scenario="auth-pool-p99", keys=("V",)),
+    Shot("tracing-dropped-header", "tracing", 11_600, scenario="dropped-header", keys=("y",)),
+    Shot("tracing-light", "tracing", 8_290, scenario="auth-pool-p99", theme="light"),
 )
 
 

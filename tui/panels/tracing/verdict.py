@@ -91,24 +91,22 @@ def _lit(line: str, ink: Ink) -> list[Piece]:
 
 
 def _more(snapshot: Snapshot) -> list[list[Piece]]:
-    """Other explanations and what would help; the truth and the score."""
-    lines: list[list[Piece]] = []
+    """The score, what would help and what else it could be; and the truth, where it is known."""
     found = snapshot.diagnosis
     pieces: list[Piece] = []
+    if snapshot.injected:
+        right = snapshot.score.startswith("the verdict names it")
+        pieces.append((f"{snapshot.score or 'not scored'}   ", "good" if right else "warn"))
     if found is not None and found.verdict.saved_us > 0:
-        pieces += [("without it ", "dim"), (f"{span_time(found.verdict.saved_us)} less", "good"), ("   ", "dim")]
+        pieces += [("without it ", "dim"), (f"{span_time(found.verdict.saved_us)} less   ", "good")]
     others = found.alternatives[:2] if found is not None else snapshot.verdicts[1:3]
     if others:
         pieces.append(("next: ", "dim"))
         for each in others:
             pieces += [(f"{each.service} {each.kind} ", "text"), (f"{percent(each.ppm) if each.ppm else ''}   ", "dim")]
-    if pieces:
-        lines.append(pieces)
+    lines = [pieces] if pieces else []
     if snapshot.injected:
         fault = snapshot.injected[-1]
-        right = snapshot.score.startswith("the verdict names it")
-        lines.append([
-            (f"{snapshot.score or 'not scored'}  ", "good" if right else "warn"), ("injected: ", "dim"),
-            (f"{fault.text} at {format_time(fault.at_us).removesuffix('.000')}", "text"),
-        ])  # fmt: skip
+        when = format_time(fault.at_us).removesuffix(".000")
+        lines.append([("injected: ", "dim"), (f"{fault.text} at {when}", "text")])
     return lines

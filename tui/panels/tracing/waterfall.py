@@ -27,7 +27,7 @@ class Plan:
 
     def __init__(self, made: Sheet, width: int) -> None:
         self.width = width
-        self.name = min(NAME_MAX, max(NAME_MIN, width * (46 if width < 60 else 41) // 100))
+        self.name = min(NAME_MAX, max(NAME_MIN, width * (48 if width < 60 else 41) // 100))
         self.bars = width - self.name - TIME - 1
         if self.bars < BARS_MIN:
             self.bars = 0
@@ -36,9 +36,11 @@ class Plan:
         self.span_us = max(1, made.duration_us)
 
     def cells(self, start_us: int, end_us: int) -> tuple[int, int]:
-        """First and last column after it of an interval, at least one within the bars."""
-        first = (start_us - self.start_us) * self.bars // self.span_us
-        last = -(-(end_us - self.start_us) * self.bars // self.span_us)
+        """First column of an interval and the one after its last: rounded, so that neighbours touch and do not overlap;
+        at least one within the bars."""
+        half = self.span_us // 2
+        first = ((start_us - self.start_us) * self.bars + half) // self.span_us
+        last = ((end_us - self.start_us) * self.bars + half) // self.span_us
         first = max(0, min(self.bars - 1, first))
         return first, max(first + 1, min(self.bars, last))
 
@@ -142,23 +144,19 @@ def _name(
     canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
     x = 1 + _rails(canvas, y, rows, row, indent, glyphs)
     item = rows.items[row]
-    span = made.tree.spans[item.row]
     pieces = _label(made, rows, row, ink)
     if item.times > 1:
         pieces.append((f" x {item.times}", "bright"))
     if item.hidden:
         pieces.append((f" +{item.hidden}", "dim"))
     if selected:
-        whole = clip("".join(text for text, _ in pieces), width - x)
+        whole = clip("".join(text for text, _ in pieces), width - 1 - x)
         canvas.put(x, y, whole, "selected")
-        service = len(pieces[0][0]) if len(pieces) > 1 and span.service else 0
-        if ink != "text":
-            canvas.recolor(x, y, min(service, width - x), "selected")
         return
     for text, each in pieces:
-        if x >= width:
+        if x >= width - 1:
             break
-        x = canvas.put(x, y, clip(text, width - x), each)
+        x = canvas.put(x, y, clip(text, width - 1 - x), each)
 
 
 def _label(made: Sheet, rows: Rows, row: int, ink: Ink) -> list[tuple[str, Ink]]:
@@ -234,20 +232,7 @@ def _lit(plan: Plan, parts: list[tuple[int, int]]) -> list[tuple[int, int]]:
         return []
     longest = max(parts, key=lambda part: part[1] - part[0])
     half_us = plan.span_us // max(1, 2 * plan.bars)
-    return [
-        plan.cells(*part) if part[1] - part[0] < 2 * half_us else _rounded(plan, *part)
-        for part in parts
-        if part is longest or part[1] - part[0] >= half_us
-    ]
-
-
-def _rounded(plan: Plan, start_us: int, end_us: int) -> tuple[int, int]:
-    """An interval rounded to whole columns, so that neighbours touch and do not overlap."""
-    half = plan.span_us // 2
-    first = ((start_us - plan.start_us) * plan.bars + half) // plan.span_us
-    last = ((end_us - plan.start_us) * plan.bars + half) // plan.span_us
-    first = max(0, min(plan.bars - 1, first))
-    return first, max(first + 1, min(plan.bars, last))
+    return [plan.cells(*part) for part in parts if part is longest or part[1] - part[0] >= half_us]
 
 
 def _say(
@@ -256,7 +241,7 @@ def _say(
     """What it waited for, in the bar itself, in the longest words there is room for."""
     if not parts:
         return
-    left, right = _rounded(plan, *max(parts, key=lambda part: part[1] - part[0]))
+    left, right = plan.cells(*max(parts, key=lambda part: part[1] - part[0]))
     for words in ways:
         if words and right - left >= len(words) + 4:
             canvas.put(x0 + left + (right - left - len(words) - 2) // 2, y, f" {words} ", f"{ink}!")
