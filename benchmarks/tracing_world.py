@@ -1,6 +1,6 @@
 """The traced system: simulated requests a second, and how often the verdict names the fault that was injected.
 
-    python -m benchmarks tracing-verdicts [seeds]
+    python -m benchmarks tracing-verdicts
 
 For every kind of fault and every seed a system of its own is made, traffic runs, the fault is injected into a service
 that the seed picks, and the first verdict is compared with it. The tool sees spans and nothing else. Each run is a
@@ -121,20 +121,37 @@ def verdicts(seeds: int = SEEDS, show: bool = False) -> list[tuple[str, int, int
     return [(plan.title, right[number], seeds) for number, plan in enumerate(PLANS)]
 
 
-def table(seeds: int = SEEDS) -> None:
-    """Print the table for the README."""
-    started = time.perf_counter()
-    print("| injected fault | first verdict names service and kind |")
-    print("| --- | ---: |")
-    for title, right, of in verdicts(seeds, show=True):
-        print(f"| {title} | {right} of {of} |")
-    print(f"\n{SERVICES} services, traces of about {20 * SERVICES // 16} spans; {time.perf_counter() - started:.0f} s")
+def table(seeds: int = SEEDS) -> list[str]:
+    """The table for the README."""
+    rows = [f"| {title} | {right} of {of} |" for title, right, of in verdicts(seeds, show=True)]
+    return ["| injected fault | the first verdict names service and kind |", "| --- | ---: |", *rows]
 
 
-def requests_per_s() -> int:
-    """Simulated requests a second of wall time, through 72 services with full spans."""
+class Pace(NamedTuple):
+    """How fast the simulation is."""
+
+    requests_per_s: int
+    """Of processor time, which is wall time on a quiet machine."""
+    spans_per_request: int
+    us_per_step: int
+
+
+def pace() -> Pace:
+    """Requests through 72 services, with full spans and the diagnosis of every second."""
     engine = TracingEngine("head", 42, (("services", 72), ("rate", 20)))
     engine.run(2 * US, 1 << 60)
-    before, started = engine.users().sent, time.perf_counter()
-    engine.run(22 * US, 1 << 60)
-    return round((engine.users().sent - before) / (time.perf_counter() - started))
+    sent, spans, started = engine.users().sent, engine.collector().received, time.process_time()
+    steps = engine.run(22 * US, 1 << 60)
+    took = time.process_time() - started
+    requests = engine.users().sent - sent
+    spans = engine.collector().received - spans
+    return Pace(round(requests / took), spans // requests, round(took * 1_000_000 / steps))
+
+
+def lines() -> list[str]:
+    """For ``make bench``."""
+    found = pace()
+    return [
+        f"tracing: {found.requests_per_s} simulated requests a second through 72 services, "
+        f"{found.spans_per_request} spans each; {found.us_per_step} us a step"
+    ]
