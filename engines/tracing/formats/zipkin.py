@@ -5,6 +5,7 @@ callee may share one span id (``shared``); both halves are handed on as they are
 that is tags with agreed names (https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/zipkin/).
 """
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -18,9 +19,11 @@ from engines.tracing.spans import NO_SCOPE, NS_PER_US, Attributes, Kind, Scope, 
 
 _SAID: Final = {"CLIENT": Kind.CLIENT, "SERVER": Kind.SERVER, "PRODUCER": Kind.PRODUCER, "CONSUMER": Kind.CONSUMER}
 _STATUSES: Final = {status.name: status for status in Status}
-_TAGGED: Final = frozenset(
-    ("span.kind", "error", "otel.status_code", "otel.scope.name", "otel.scope.version", "w3c.tracestate", REST)
+_TAGGED: Final = (
+    *("span.kind", "error", "otel.status_code", "otel.scope.name", "otel.scope.version", "otel.library.name"),
+    *("otel.library.version", "w3c.tracestate", REST),
 )
+"""Tags that are fields of a span here."""
 
 
 class ZipkinReader:
@@ -56,7 +59,9 @@ class ZipkinReader:
         plain += _addresses(remote, "peer.service", "network.peer", plain)
         plain += _addresses(local, "", "network.local", plain)
         start_ns = integer_of(get("timestamp"), "timestamp") * NS_PER_US
-        name, version = known.get("otel.scope.name", ""), known.get("otel.scope.version", "")
+        name, version = (
+            known.get(f"otel.scope.{each}", known.get(f"otel.library.{each}", "")) for each in ("name", "version")
+        )
         span = Span(
             _padded(get("traceId"), "traceId"),
             span_id_of(get("id"), "id"),
@@ -91,7 +96,18 @@ class ZipkinReader:
         if "endpoint" in value:
             raise Bad(f"annotations[{at}].endpoint", "this is Zipkin v1; v2 is accepted")
         time_ns = integer_of(value.get("timestamp"), f"annotations[{at}].timestamp") * NS_PER_US
-        return SpanEvent(time_ns, self.otlp.shared.one(text_of(value.get("value"), f"annotations[{at}].value")))
+        name, attributes = _event(text_of(value.get("value"), f"annotations[{at}].value"))
+        return SpanEvent(time_ns, self.otlp.shared.one(name), attributes)
+
+
+def _event(text: str) -> tuple[str, Attributes]:
+    """An annotation is a text; OpenTelemetry puts an event with attributes there as ``{"name": {"key": ...}}``."""
+    if text.startswith("{"):
+        with contextlib.suppress(ValueError, RecursionError):
+            match list(json.loads(text).items()):
+                case [(str(name), dict(found))] if all(isinstance(each, str | int | float) for each in found.values()):
+                    return name, tuple(found.items())
+    return text, ()
 
 
 def _padded(value: Any, field: str) -> str:
@@ -176,12 +192,18 @@ def _written(span: Span, reader: ZipkinReader) -> dict[str, Any]:
     found |= {"kind": span.kind.name} if span.kind.name in _SAID else {}
     found |= {"duration": took} if took > 0 else {}
     found |= {"localEndpoint": {"serviceName": span.service}} if span.service else {}
-    annotations = [{"timestamp": event.time_ns // NS_PER_US, "value": event.name} for event in span.events]
+    annotations = [{"timestamp": event.time_ns // NS_PER_US, "value": _annotation(event)} for event in span.events]
     found |= {"annotations": annotations} if annotations else {}
     found["tags"] = tags
     if rest := rest_of(span, reader.span(found)):
         tags[REST] = rest
     return found
+
+
+def _annotation(event: SpanEvent) -> str:
+    if not event.attributes or not all(isinstance(value, str | int | float) for _, value in event.attributes):
+        return event.name
+    return json.dumps({event.name: dict(event.attributes)})
 
 
 def _tag(value: Value) -> str:

@@ -72,6 +72,19 @@ def test_annotations_are_events_and_tags_are_attributes() -> None:
     assert span.attributes == (("http.method", "GET"), ("n", "5"))
 
 
+def test_an_event_with_attributes_is_an_annotation_that_holds_json() -> None:
+    def event(text: str) -> SpanEvent:
+        return one(annotations=[{"timestamp": START, "value": text}]).events[0]
+
+    assert event('{"miss": {"key": "k", "n": 5}}') == SpanEvent(START * 1000, "miss", (("key", "k"), ("n", 5)))
+    for text in ('{"miss": 5}', '{"a": {}, "b": {}}', "{", '{"a": {"b": []}}', "{" * 5_000, '{"a":' * 100_000):
+        assert event(text) == SpanEvent(START * 1000, text)
+    span = one()._replace(events=(SpanEvent(START * 1000, "miss", (("key", "k"), ("n", 5))),))
+    data = b"".join(write([span], Format.ZIPKIN))
+    assert b"dp-tui" not in data
+    assert list(read(io.BytesIO(data), "spans")) == [span]
+
+
 @pytest.mark.parametrize(
     ("tags", "status", "message"),
     [
@@ -91,6 +104,8 @@ def test_the_error_tag_is_a_status(tags: dict[str, str], status: Status, message
 def test_tags_with_agreed_names_are_fields() -> None:
     span = one(tags={"span.kind": "internal", "otel.scope.name": "lib", "w3c.tracestate": "a=b"})
     assert (span.kind, span.scope, span.trace_state) == (Kind.INTERNAL, Scope("lib"), "a=b")
+    older = one(tags={"otel.library.name": "lib", "otel.library.version": "1"})
+    assert (older.scope, older.attributes) == (Scope("lib", "1"), ())
 
 
 def test_endpoints_are_attributes() -> None:
