@@ -1,16 +1,33 @@
 """``make bench``: every figure of the README, as ratios against a peer or a floor of the same run.
 
-``make bench ARGS=kernel`` runs one part: ``kernel raft seek screen sharding resilience tracing``.
+``make bench ARGS=kernel`` runs one part: ``kernel raft seek screen sharding resilience tracing``, or
+``tracing-verdicts``, which takes minutes and is run only when it is named.
 """
 
 import platform
 import sys
 from collections.abc import Callable
 
-from benchmarks import kernel, raft, resilience, screen, sharding, tracing, tracing_formats, tracing_frame
+from benchmarks import (
+    kernel,
+    raft,
+    resilience,
+    resilience_world,
+    screen,
+    sharding,
+    tracing,
+    tracing_formats,
+    tracing_frame,
+    tracing_world,
+)
 
-RESILIENCE: list[Callable[[], list[str]]] = [resilience.lines]
-TRACING: list[Callable[[], list[str]]] = [tracing.lines, tracing_formats.lines, tracing_frame.lines]
+RESILIENCE: list[Callable[[], list[str]]] = [resilience.lines, resilience_world.lines]
+TRACING: list[Callable[[], list[str]]] = [
+    tracing.lines,
+    tracing_formats.lines,
+    tracing_frame.lines,
+    tracing_world.lines,
+]
 PARTS: dict[str, Callable[[], list[str]]] = {
     "kernel": lambda: kernel.measure().lines(),
     "raft": lambda: raft.load().lines(),
@@ -20,17 +37,19 @@ PARTS: dict[str, Callable[[], list[str]]] = {
     "resilience": lambda: [line for part in RESILIENCE for line in part()],
     "tracing": lambda: [line for part in TRACING for line in part()],
 }
+ASKED: dict[str, Callable[[], list[str]]] = {"tracing-verdicts": tracing_world.table}
+"""Parts that take minutes: run only when they are named."""
 
 
 def main(wanted: list[str]) -> int:
     """Run the named parts, or all."""
-    unknown = [name for name in wanted if name not in PARTS]
+    unknown = [name for name in wanted if name not in PARTS | ASKED]
     if unknown:
-        print(f"no such part: {unknown[0]}; one of {', '.join(PARTS)} is accepted", file=sys.stderr)
+        print(f"no such part: {unknown[0]}; one of {', '.join(PARTS | ASKED)} is accepted", file=sys.stderr)
         return 2
     print(f"Python {platform.python_version()}, {platform.machine()}", flush=True)
-    for name, part in PARTS.items():
-        if not wanted or name in wanted:
+    for name, part in (PARTS | ASKED).items():
+        if name in wanted or (not wanted and name in PARTS):
             print("\n".join(part()), flush=True)
     return 0
 

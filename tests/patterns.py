@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from engines import consensus, sharding, tracing
+from engines import consensus, resilience, sharding, tracing
 from engines.sim.pattern import Config, Pattern
 
 
@@ -22,6 +22,11 @@ class Specimen:
 SPECIMENS = (
     Specimen(consensus.PATTERN, (("clients", 8), ("workload", "flood"))),
     Specimen(sharding.PATTERN, (("rate", 50), ("workload", "monotonic")), (("keys", 200),), open_at_once=16 + 64),
+    Specimen(
+        resilience.PATTERN,
+        (("budget", 20), ("client_timeout_ms", 300), ("rate", 6), ("retry_at", "everywhere"), ("timeout_ms", 40)),
+        (("mix", "catalog"), ("payment_hosts", 1), ("rate", 4)),
+    ),
     Specimen(tracing.PATTERN, (("services", 12), ("rate", 60)), (("services", 12), ("rate", 8))),
 )
 PATTERNS = tuple(specimen.pattern for specimen in SPECIMENS)

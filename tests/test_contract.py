@@ -31,6 +31,7 @@ from engines.sim.recording import read, record
 from engines.sim.timeline import Timeline
 from engines.sim.world import JOURNAL_EVENTS, RING_EVENTS, Host, World
 from tests.engines.consensus.raft import strategies as raft
+from tests.engines.resilience.service import strategies as resilience
 from tests.engines.sharding.cluster import strategies as sharding
 from tests.engines.tracing.world import strategies as tracing
 from tests.patterns import PATTERNS, SPECIMENS, Specimen
@@ -39,6 +40,7 @@ Run = Timeline[Any, Any]
 
 COMMANDS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "consensus": raft.commands,
+    "resilience": resilience.commands,
     "sharding": sharding.commands,
     "tracing": tracing.commands,
 }

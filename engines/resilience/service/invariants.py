@@ -21,7 +21,7 @@ from engines.resilience.service.caller import Caller
 from engines.resilience.service.edge import Edge
 from engines.resilience.service.ledger import Fact, Ledger
 from engines.resilience.service.node import ServiceNode
-from engines.resilience.service.recount import Seen, countable, recount, shape
+from engines.resilience.service.recount import Seen, countable, outdated, recount, shape
 from engines.resilience.service.topology import CLIENTS
 from engines.sim.clock import US_PER_S, format_time
 from engines.sim.pattern import Check
@@ -47,6 +47,9 @@ DEMANDS: Final = {
 HOLD: Final = tuple(Check(name, True, demand) for name, demand in DEMANDS.items())
 SEEN_MAX: Final = 2_000
 """Results kept for the recount of one window."""
+LOOK_EACH: Final = 50
+"""A window of so many results is recounted at every look, one of twice as many at every other one, and so on: a count
+that is wrong stays wrong for as long as the window is long."""
 ROOTS_MAX: Final = 512
 BUDGET_US: Final = 10 * US_PER_S
 """The time to live of a deposit: the reserve of a budget is for so long."""
@@ -64,6 +67,7 @@ class Book:
         "era",
         "finished",
         "fires",
+        "looks",
         "open_calls",
         "origin_us",
         "probes",
@@ -81,6 +85,7 @@ class Book:
         self.budget: tuple[int, int, int] = (-1, 0, 0)
         self.budget_us = 0
         self.deposits = self.retried = 0
+        self.looks = 0
         self.shape: tuple[object, ...] = ()
         self.fresh_breaker(0)
 
@@ -153,7 +158,10 @@ class Invariants:
             self.failed[name] = Check(name, False, detail, tuple(f"{at} {each}" for each in witness), self.position)
 
     def _book(self, edge: str, src: str) -> Book:
-        return self.books.setdefault((edge, src), Book())
+        book = self.books.get((edge, src))
+        if book is None:
+            book = self.books[edge, src] = Book()
+        return book
 
     def _edge(self, edge: str, src: str) -> Edge | None:
         node: Any = self.hosts[src].node
@@ -370,7 +378,9 @@ class Invariants:
                            f"{key[1]} holds {bulkhead.used} permits for {mine} calls over {edge.id}")  # fmt: skip
         if breaker is not None:
             self._probes(key, book, breaker)
-            self._window(key, book, breaker)
+            book.looks += 1
+            if book.looks % (1 + len(book.seen) // LOOK_EACH) == 0:
+                self._window(key, book, breaker)
 
     def _probes(self, key: tuple[str, str], book: Book, breaker: Breaker) -> None:
         if breaker.state is not State.HALF_OPEN or book.state != "half_open":
@@ -387,6 +397,8 @@ class Invariants:
         if breaker.state is not State.CLOSED or book.state != "closed" or not countable(options):
             return
         now = self.ledger.clock.now_us
+        for _ in range(outdated(options, book.seen, now, book.origin_us)):
+            book.seen.popleft()
         mine = recount(options, book.seen, book.fires, now, book.origin_us)
         its = breaker.window.counts(now)
         if its != mine:

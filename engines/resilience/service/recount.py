@@ -31,6 +31,24 @@ def countable(options: BreakerOptions) -> bool:
     return options.window is not WindowKind.POLLY or options.window_us >= POLLY_WINDOWS * POLLY_RESOLUTION_US
 
 
+def outdated(options: BreakerOptions, seen: Sequence[Seen], now_us: int, origin_us: int) -> int:
+    """How many of the oldest results no window will ever hold again."""
+    width_us = options.window_us // options.buckets
+    match options.window:
+        case WindowKind.COUNT:
+            return max(0, len(seen) - options.size)
+        case WindowKind.POLLY:
+            kept = _polly(options.window_us, seen, now_us)
+            return len(seen) - len(kept)
+    oldest = (now_us - origin_us) // width_us - options.buckets
+    count = 0
+    for each in seen:
+        if (each.at_us - origin_us) // width_us >= oldest:
+            break
+        count += 1
+    return count
+
+
 def recount(
     options: BreakerOptions, seen: Sequence[Seen], fires: Iterable[int], now_us: int, origin_us: int
 ) -> Counts:  # fmt: skip
