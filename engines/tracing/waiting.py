@@ -6,6 +6,7 @@ A CLIENT span's own time is *call*: it is spent on the way to the callee, or ins
 """
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from engines.tracing.spans import (
@@ -61,6 +62,7 @@ class Told(NamedTuple):
 WORK: Final = Told(SELF)
 
 
+@lru_cache(maxsize=4_096)
 def by_name(name: str) -> Told:
     """What a span of this name waits for; ``WORK`` if it does not look like waiting."""
     if name in OURS:
