@@ -18,8 +18,8 @@ SHARES_MAX: Final = 7
 """Parts that are listed one below the other."""
 RULES: Final = {
     "modulo": "owner = hash(key) mod {n}",
-    "jump": "bucket = jump(hash, {n}): only the last can go",
-    "rendezvous": "owner = the highest hash(key, node)",
+    "jump": "owner = bucket jump(hash, {n})",
+    "rendezvous": "owner = max of hash(key, node)",
     "maglev": "owner = table[hash mod 65537]",
     "ring": "owner = the next token clockwise",
     "bounded": "owner = the next token with room",
@@ -210,7 +210,7 @@ def draw_shares(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyph
     width = canvas.width - 2
     if width < 8:
         return
-    columns = share_columns(snapshot, canvas.width)
+    columns = share_columns(snapshot, canvas.width, rows)
     down = -(-len(snapshot.shares) // columns)
     if 0 < down <= rows:
         room = (width + 1) // columns - (columns > 1)
@@ -236,9 +236,9 @@ def draw_shares(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyph
     canvas.put(1, y, clip(rule(snapshot), width), "dim")
 
 
-def share_columns(snapshot: Snapshot, width: int) -> int:
+def share_columns(snapshot: Snapshot, width: int, rows: int = SHARES_MAX) -> int:
     """In how many columns the parts are listed: two where they are many, so that the nodes below keep their room."""
-    return 2 if len(snapshot.shares) > SHARES_MAX and width >= 2 * 16 else 1
+    return 2 if len(snapshot.shares) > min(rows, SHARES_MAX) and width >= 2 * 16 else 1
 
 
 def _bucket(snapshot: Snapshot, number: int) -> str:
