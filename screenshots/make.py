@@ -45,12 +45,17 @@ SHOTS: Final = (
     Shot("sharding-mod-n", "sharding", 2_000, scenario="mod-n"),
     Shot("sharding-slots", "sharding", 3_330, scenario="slot-migration"),
     Shot("sharding-ranges", "sharding", 8_600, scenario="a-to-m"),
+    Shot("resilience", "resilience", 24_000, scenario="retry-storm"),
+    Shot("resilience-80x24", "resilience", 30_000, size=(80, 24), scenario="trip-and-recover"),
+    Shot("resilience-200x50", "resilience", 41_000, size=(200, 50), scenario="trip-and-recover"),
+    Shot("resilience-cure", "resilience", 60_500, scenario="storm-breaker"),
+    Shot("resilience-outlier", "resilience", 29_000, scenario="outlier"),
     Shot("tracing", "tracing", 8_290, scenario="auth-pool-p99"),
     Shot("tracing-80x24", "tracing", 8_290, size=(80, 24), scenario="auth-pool-p99"),
     Shot("tracing-200x50", "tracing", 12_000, size=(200, 50)),
     Shot("tracing-map", "tracing", 12_000, keys=("g",)),
     Shot("tracing-verdict", "tracing", 8_290, scenario="auth-pool-p99", keys=("V",)),
-    Shot("tracing-dropped-header", "tracing", 11_600, scenario="dropped-header", keys=("y",)),
+    Shot("tracing-dropped-header", "tracing", 11_600, scenario="dropped-header", keys=("G",)),
     Shot("tracing-light", "tracing", 8_290, scenario="auth-pool-p99", theme="light"),
 )
 

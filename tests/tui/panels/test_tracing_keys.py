@@ -320,6 +320,10 @@ def test_G_goes_to_what_the_verdict_names_and_E_to_what_failed() -> None:
     snapshot = standing("pool")
     guilty = press(snapshot, "G", choose(Focus(node=snapshot.traces[-1].trace_id, chosen=True), view="map"))
     assert selected(snapshot, guilty) == f"auth/{ACQUIRE_CONNECTION}"
+    torn = standing("dropped")
+    headers = press(torn, "G", Focus())
+    assert view_of(headers) == "headers"
+    assert "called by catalog" in torn.trace(headers.node).note  # type: ignore[union-attr]
     wrong = standing("by hand")
     focus, seen = choose(BY_HAND, span="0000000000000001"), []
     for _ in range(3):

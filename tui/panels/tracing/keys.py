@@ -259,6 +259,9 @@ def _guilty(snapshot: Snapshot, focus: Focus) -> Outcome:
     focus = fit(snapshot, choose(replace(focus, node=node, chosen=True), view="", span="", service=""))
     made, rows = rows_of(snapshot, focus)
     named = snapshot.verdicts[0].service if snapshot.verdicts else ""
+    torn = next((row.trace_id for row in snapshot.traces if named and row.note.endswith(f"called by {named}")), "")
+    if torn:  # it is not about time: the headers show it
+        return fit(snapshot, choose(replace(focus, node=torn), view="headers"))
     found = [index for index in made.on_path if made.tree.spans[index].service == named]
     index = max(found, key=lambda each: (made.on_path[each], -each)) if found else made.worst()
     return select_span(focus, made, index) if index >= 0 and rows.items else focus

@@ -77,20 +77,18 @@ def _scale(canvas: Canvas, rows: int, bottom: float, top: float) -> None:
 
 
 def _ends(canvas: Canvas, snapshot: Snapshot, rows: int, bottom: float, top: float) -> None:
-    """Each line's name and newest value near its end, none over another."""
+    """Each line's name and newest value near its end, one below the other: the highest percentile stays longest."""
     last = newest(snapshot)
     assert last is not None
-    free = list(range(rows))
-    for name, field, ink in reversed(LINES):
-        if not free:
-            return
+    above, left = -1, min(rows, len(LINES))
+    for name, field, ink in reversed(LINES[-left:]):
+        left -= 1
         us = getattr(last, field)
-        at = rows - 1 - int((_log(us) - bottom) / (top - bottom) * (rows - 1) + 0.5) if us > 0 else rows - 1
-        y = min(free, key=lambda row: (abs(row - at), row))
-        free = [row for row in free if row > y]
-        x = canvas.width - RIGHT + 1
-        canvas.put(x, y, name, "dim")
+        height = (_log(us) - bottom) / (top - bottom) if us > 0 else 0.0
+        y = min(max(rows - 1 - round(height * (rows - 1)), above + 1), rows - 1 - left)
+        canvas.put(canvas.width - RIGHT + 1, y, name, "dim")
         canvas.put_right(canvas.width - 1, y, span_time(us), ink)
+        above = y
 
 
 def _errors(canvas: Canvas, series: Sequence[Sample], width: int, glyphs: Glyphs) -> None:
