@@ -8,6 +8,7 @@ library of pure parts that are told the time. ``presets`` makes one breaker beha
 from functools import partial
 from typing import Final
 
+from engines.resilience.recorded import VARIANT as RECORDED
 from engines.resilience.service.commands import COMMANDS
 from engines.resilience.service.engine import ResilienceEngine
 from engines.resilience.service.options import SETTINGS
@@ -45,6 +46,7 @@ PATTERN: Final = Pattern(
     variants=VARIANTS,
     scenarios=SCENARIOS,
     speed=(1, 1),
+    recorded=RECORDED,
     notes=(
         "50 % of the calls in 10 s, 30 s open: these numbers are no standard. Hystrix waits 5 s, resilience4j looks at "
         "100 calls and waits 60 s, Polly trips at 10 % of 100 calls in 30 s; opossum is the one with these numbers.",
