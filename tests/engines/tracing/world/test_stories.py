@@ -1,0 +1,124 @@
+"""What the stories say is what happens in them."""
+
+import functools
+from typing import Any
+
+from engines.sim.timeline import Timeline
+from engines.tracing import PATTERN
+from engines.tracing.critical import critical_path
+from engines.tracing.skew import corrected
+from engines.tracing.spans import Kind
+from engines.tracing.tree import build
+from engines.tracing.world.snapshot import Snapshot
+from tests.engines.tracing.world.system import path_of
+
+
+@functools.cache
+def at(name: str, ms: int | None = None) -> Timeline[Any, Any]:
+    scenario = PATTERN.scenario(name)
+    run: Timeline[Any, Any] = Timeline(PATTERN.variant(scenario.variant), scenario.seed, scenario.config, scenario)
+    run.advance(scenario.end_us if ms is None else ms * 1_000)
+    return run
+
+
+def seen(name: str, ms: int | None = None) -> Snapshot:
+    snapshot: Snapshot = at(name, ms).snapshot()
+    return snapshot
+
+
+def test_auth_is_blocked_its_database_pool_is_exhausted_at_p99() -> None:
+    end = seen("auth-pool-p99")
+    verdict = end.diagnosis.verdict
+    assert (verdict.service, verdict.kind, verdict.peer) == ("auth", "pool", "auth-db")
+    assert verdict.ppm > 500_000
+    assert (verdict.used, verdict.limit) == (1, 1)
+    assert verdict.waiting > 0
+    assert end.score == "the verdict names it"
+    assert sum(each.us for each in end.diagnosis.contributions) == end.diagnosis.gap_us
+    calm = max(sample.p99_us for sample in seen("auth-pool-p99", 5_400).series)
+    assert max(sample.p99_us for sample in end.series) > 2 * calm
+
+
+def test_one_of_72_drops_the_header_and_is_named() -> None:
+    end = seen("dropped-header")
+    assert len(end.services) == 72
+    assert (end.verdicts[0].kind, end.verdicts[0].service, end.score) == ("header", "catalog", "the verdict names it")
+    broken = [row for row in end.traces if row.service == "catalog-cache"]
+    assert broken
+    assert all("called by catalog" in row.note for row in broken)
+
+
+def test_an_extracted_parent_that_is_not_used_makes_as_many_traces_as_hops() -> None:
+    end = seen("unused-parent")
+    late = [row for row in end.traces if row.start_us > 2_200_000 and row.complete]
+    assert late
+    assert all(row.services == 1 for row in late)
+    hops = [hop for row in late for hop in end.store.hops(row.trace_id) if hop.src != "users"]
+    assert all(hop.headers[0][0] == "traceparent" and hop.headers[0][1][3:35] not in hop.outcome for hop in hops)
+    assert {hop.outcome for hop in hops} == {"new trace: what was extracted is not used"}
+
+
+def test_a_failing_database_is_called_up_to_nine_times_for_one_request() -> None:
+    end = seen("retry-storm", 7_900)
+    tries = [sum(span.service == "auth-db" for span in entry.spans) for entry in end.store.entries]
+    assert 3 < max(tries) <= 9
+    assert (end.verdicts[0].kind, end.verdicts[0].service) == ("retries", "auth-db")
+
+
+def test_of_a_fan_out_only_the_slowest_is_on_the_critical_path() -> None:
+    def last(ms: int | None, since_us: int) -> list[str]:
+        found = []
+        for entry in seen("fan-out", ms).store.entries:
+            tree = build(entry.spans)
+            if tree.start_us[tree.root] < since_us or tree.missing_parents:
+                continue
+            on_path = {tree.spans[row].service for row in critical_path(tree).on_path}
+            found.append("vouchers" if "vouchers" in on_path else "another")
+        return found
+
+    assert last(5_500, 0).count("vouchers") * 2 < len(last(5_500, 0))
+    slow = last(None, 5_700_000)
+    assert slow.count("vouchers") * 4 > 3 * len(slow)
+
+
+def test_nobody_waits_for_the_mailer() -> None:
+    entries = [each for each in seen("async-consumer").store.entries if any(s.service == "mailer" for s in each.spans)]
+    assert len(entries) > 10
+    for entry in entries:
+        assert not any("mailer" in label for label in path_of(entry.spans))
+    roots = [next(s for s in each.spans if not s.parent_id) for each in entries]
+    mails = [next(s for s in each.spans if s.kind == Kind.CONSUMER) for each in entries]
+    assert sum(mail.end_us > root.end_us for mail, root in zip(mails, roots, strict=True)) > 10
+
+
+def test_a_skewed_clock_starts_children_before_their_parents_until_it_is_corrected() -> None:
+    end = seen("clock-skew")
+    assert (end.verdicts[0].kind, end.verdicts[0].service, end.correction) == ("skew", "cart", True)
+
+    def early(spans: tuple[Any, ...]) -> bool:
+        by_id = {span.span_id: span for span in spans}
+        return any(span.parent_id in by_id and span.start_ns < by_id[span.parent_id].start_ns for span in spans)
+
+    skewed = [entry.spans for entry in end.store.entries if early(entry.spans)]
+    assert len(skewed) > 10
+    assert not any(early(corrected(spans).spans) for spans in skewed)
+
+
+def test_head_sampling_misses_the_errors_that_tail_sampling_keeps_of_the_same_requests() -> None:
+    head, tail = seen("head-sampling"), seen("tail-sampling")
+    errors = [sum(sample.errors for sample in each.series) for each in (head, tail)]
+    assert errors[0] == errors[1] > 3
+    assert sum(row.errors > 0 for row in head.traces) == 0
+    assert sum(row.errors > 0 for row in tail.traces) == errors[1]
+    assert all(row.sampled_by == "tail: error" for row in tail.traces if row.errors)
+
+
+def test_a_flushed_cache_is_named_and_not_the_pool_behind_it() -> None:
+    end = seen("cache-stampede")
+    assert (end.verdicts[0].kind, end.verdicts[0].service, end.score) == (
+        "cache", "catalog-cache", "the verdict names it",
+    )  # fmt: skip
+    assert any(
+        each.key == "cache.hit" and each.value == "false" and each.slow_ppm > each.fast_ppm
+        for each in end.diagnosis.differences
+    )
