@@ -116,13 +116,13 @@ def _not_an_id(value: Any, digits: int) -> str:
 
 def integer_of(value: Any, field: str, bound: int = UINT64) -> int:
     """A number from 0 to below the bound, also as a string; null is 0."""
+    if value is None:
+        return 0
     number: int | None = None
     if type(value) is str and value.isdecimal() and len(value) <= 20:
         number = int(value)
     elif type(value) is int:
         number = value
-    elif value is None:
-        number = 0
     elif type(value) is float and value.is_integer():
         number = int(value)
     if number is None or not 0 <= number < bound:
