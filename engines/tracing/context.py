@@ -70,7 +70,7 @@ class TraceContext(NamedTuple):
     state: State = ()
     """The members of the tracestate, the latest first."""
     parent_id: str = ""
-    """The span this one is a child of; empty for a root and for a context that came from elsewhere."""
+    """The span this one is a child of; empty for a root, and where the headers do not tell."""
     remote: bool = False
     """Read from headers: the span belongs to the caller."""
     why: str = ""

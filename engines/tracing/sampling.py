@@ -185,7 +185,7 @@ class ParentBased:
 
     def decide(self, context: TraceContext, now_us: int) -> Verdict:
         """The parent's decision, or the root sampler's."""
-        if not context.parent_id:
+        if not context.parent_id and not context.remote:
             return self.root.decide(context, now_us)
         return Verdict(context, context.sampled, f"its parent was {'kept' if context.sampled else 'dropped'}")
 

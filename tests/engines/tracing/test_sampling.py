@@ -132,6 +132,7 @@ def test_with_a_parent_the_parent_decides() -> None:
     child = HERE.child(Stream(1, "ids"))
     assert sampler.decide(child, 0).sampled
     assert not ParentBased(AlwaysOn()).decide(child._replace(sampled=False), 0).sampled
+    assert not ParentBased(AlwaysOn()).decide(extract(inject(HERE._replace(sampled=False))), 0).sampled
 
 
 def test_a_rate_keeps_so_many_a_second_and_bursts_no_further() -> None:
