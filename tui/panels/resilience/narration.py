@@ -360,7 +360,8 @@ TABLE: Final[dict[str, tuple[Say, Ink]]] = {
                 "good"),
     "isolate": (fixed("is cut off from all other machines, in both directions"), "cut"),
     "reconnect": (fixed("is connected to all other machines again"), "good"),
-    "heal": (fixed("everything is healed: links and clocks; frozen machines thaw, dead ones restart"), "good"),
+    "heal": (fixed("everything is healed: links, injected faults, slow and sick machines; frozen ones thaw, dead ones "
+                   "restart"), "good"),
 }  # fmt: skip
 """Every kind of event: how it is said, and the ink of the name before it."""
 
