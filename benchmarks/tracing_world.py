@@ -1,6 +1,6 @@
 """The traced system: simulated requests a second, and how often the verdict names the fault that was injected.
 
-    python -m benchmarks tracing-verdicts
+    python -m benchmarks tracing-verdicts    (or benchmarks.tracing_world, which needs no peers installed)
 
 For every kind of fault and every seed a system of its own is made, traffic runs, the fault is injected into a service
 that the seed picks, and the first verdict is compared with it. The tool sees spans and nothing else. Each run is a
@@ -45,16 +45,16 @@ class Plan(NamedTuple):
 
 
 PLANS: Final = (
-    Plan("slow", "slow service (x10)", (SERVICE,), lambda name: c.SlowService(name, 1_000), 8, 4, 20),
+    Plan("slow", "slow service (x10)", (SERVICE,), lambda name: c.SlowService(name, 1_000), 8, 4, 15),
     Plan("pool", "pool shrunk to 1", ("pool",), lambda name: c.ShrinkPool(name, 1), 6, 2, 30, 950_000),
-    Plan("lock", "lock held 25 ms", (DATABASE,), lambda name: c.Lock(name, 25_000), 8, 5, 20),
-    Plan("cache", "cold cache", (CACHE,), lambda name: c.ColdCache(name, 100_000), 6, 6, 20),
-    Plan("loss", "packet loss, 10 %", (SERVICE,), lambda name: faults.Lose("*", name, 100_000), 4, 8, 20),
+    Plan("lock", "lock held 25 ms", (DATABASE,), lambda name: c.Lock(name, 25_000), 8, 5, 18),
+    Plan("cache", "cold cache", (CACHE,), lambda name: c.ColdCache(name, 100_000), 4, 5, 15),
+    Plan("loss", "packet loss, 10 %", (SERVICE,), lambda name: faults.Lose("*", name, 100_000), 3, 7, 15),
     Plan("retries", "retry amplification", (SERVICE, DATABASE), lambda name: c.Amplify(name, 300_000), 4, 6, 15),
-    Plan("header", "header dropped", ("caller",), lambda name: c.DropHeader(name), 6, 5, 15),
-    Plan("skew", "clock 80 ms off", (SERVICE, DATABASE), lambda name: faults.Skew(name, 80_000, 0), 5, 5, 15),
-    Plan("lost", "30 % of the spans lost", (SERVICE, DATABASE), lambda name: c.LoseSpans(name, 300_000), 5, 6, 15),
-    Plan("late", "spans 3 s late", (SERVICE, DATABASE), lambda name: c.LateSpans(name, 3 * US), 5, 9, 15),
+    Plan("header", "header dropped", ("caller",), lambda name: c.DropHeader(name), 5, 5, 12),
+    Plan("skew", "clock 80 ms off", (SERVICE, DATABASE), lambda name: faults.Skew(name, 80_000, 0), 4, 5, 12),
+    Plan("lost", "30 % of the spans lost", (SERVICE, DATABASE), lambda name: c.LoseSpans(name, 300_000), 4, 5, 15),
+    Plan("late", "spans 3 s late", (SERVICE, DATABASE), lambda name: c.LateSpans(name, 3 * US), 3, 8, 12),
 )
 
 
@@ -109,15 +109,21 @@ def trial(number: int, seed: int) -> tuple[int, int, bool, str]:
     return number, seed, right, f"{traffic}: {victim}; said {told}"
 
 
+def _trial(what: tuple[int, int]) -> tuple[int, int, bool, str]:
+    return trial(*what)
+
+
 def verdicts(seeds: int = SEEDS, show: bool = False) -> list[tuple[str, int, int]]:
     """For every kind of fault: how many of the seeds' faults the first verdict names."""
     work = [(number, seed) for number in range(len(PLANS)) for seed in range(seeds)]
     right = [0] * len(PLANS)
     with Pool() as pool:
-        for number, seed, ok, told in pool.starmap(trial, work, chunksize=10):
+        for done, (number, seed, ok, told) in enumerate(pool.imap(_trial, work, chunksize=5), start=1):
             right[number] += ok
             if show and not ok:
-                print(f"  {PLANS[number].kind} seed {seed}: {told}", file=sys.stderr)
+                print(f"  {PLANS[number].kind} seed {seed}: {told}", file=sys.stderr, flush=True)
+            if show and done % seeds == 0:
+                print(f"  {PLANS[number].title}: {right[number]} of {seeds}", file=sys.stderr, flush=True)
     return [(plan.title, right[number], seeds) for number, plan in enumerate(PLANS)]
 
 
@@ -155,3 +161,7 @@ def lines() -> list[str]:
         f"tracing: {found.requests_per_s} simulated requests a second through 72 services, "
         f"{found.spans_per_request} spans each; {found.us_per_step} us a step"
     ]
+
+
+if __name__ == "__main__":
+    print("\n".join(table()))
