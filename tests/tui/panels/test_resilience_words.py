@@ -214,6 +214,12 @@ def test_the_articles_mistakes_are_named_where_one_meets_them() -> None:
     assert "no standard" in " ".join(HELP) + " ".join(PATTERN.notes)
 
 
+def test_the_explanation_of_a_breaker_says_where_it_is_now_and_what_would_move_it() -> None:
+    told = event("breaker", "29 of 56 failed", edge="api>payment", src="closed", dst="open", cause="failure rate")
+    words = " ".join(PANEL.explain(standing("open"), told))
+    assert re.search(r"Now it is OPEN, for \d+\.\d s: .*then 1 probe passes; it has turned \d+ calls away", words)
+
+
 def test_what_comes_by_the_dozen_shares_a_line_with_its_sums() -> None:
     one = event("failed", "no answer in time", edge="api>cart", outcome="timeout", attempts=4, count=8)
     same = PANEL.fold([one, one._replace(position=8)])

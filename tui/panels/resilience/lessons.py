@@ -7,6 +7,7 @@ from engines.resilience.service.snapshot import Snapshot
 from engines.sim.clock import format_time
 from engines.sim.pattern import Check
 from engines.sim.world import Event
+from tui.panels.resilience import facts
 from tui.panels.resilience.narration import narrate
 
 LESSONS: Final[dict[str, tuple[str, ...]]] = {
@@ -280,7 +281,20 @@ def lesson_of(event: Event) -> str:
 def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
     """What happened, and the lesson behind it. Paragraphs."""
     line = narrate(event)
-    return (f"{format_time(event.at_us)}  {line.who}: {line.text}", *LESSONS[lesson_of(event)])
+    said = f"{format_time(event.at_us)}  {line.who}: {line.text}"
+    return (said, *_now(snapshot, event), *LESSONS[lesson_of(event)])
+
+
+def _now(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
+    """What became of the breaker since: where it is now, and what would move it."""
+    edge = snapshot.edge(event.get("edge", "")) if event.kind in ("breaker", "rejected") else None
+    if edge is None or edge.breaker is None:
+        return ()
+    breaker = edge.breaker
+    here = facts.secs(max(0, snapshot.now_us - breaker.since_us))
+    state = facts.NAMES.get(breaker.state, breaker.state)
+    turned = f"; it has turned {breaker.rejected:,} calls away so far" if breaker.rejected else ""
+    return (f"Now it is {state}, for {here}: {breaker.closes}{turned}.",)
 
 
 def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
