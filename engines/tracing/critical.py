@@ -89,8 +89,10 @@ def critical_path(tree: Tree, root: int | None = None) -> Path:
     start_us, end_us = tree.start_us, tree.end_us
     if start_us[top] == end_us[top]:
         return Path((Segment(top, tree.spans[top].span_id, start_us[top], end_us[top]),), NO_TIME)
-    found: list[tuple[int, str, int, int]] = []
-    ids, children, add = tree.ids, tree.children, found.append
+    # From the end backwards: whose the stretch is, and where it starts; it ends where the one before it starts.
+    rows: list[int] = []
+    starts: list[int] = []
+    children, owner, begins = tree.children, rows.append, starts.append
     index, start, end = top, start_us[top], end_us[top]
     cursor = end
     kids = _from_the_end(tree, index, end)
@@ -107,22 +109,27 @@ def critical_path(tree: Tree, root: int | None = None) -> Path:
             if kid_start >= kid_end:
                 continue
             if kid_end < cursor:
-                add((index, ids[index], kid_end, cursor))
+                owner(index)
+                begins(kid_end)
             cursor = kid_start
             if children[kid]:
                 above.append((index, start, end, cursor, kids))
                 index, start, end, cursor = kid, kid_start, kid_end, kid_end
                 kids = _from_the_end(tree, index, end)
                 break
-            add((kid, ids[kid], kid_start, kid_end))
+            owner(kid)
+            begins(kid_start)
         else:
             if start < cursor:
-                add((index, ids[index], start, cursor))
+                owner(index)
+                begins(start)
             if not above:
                 break
             index, start, end, cursor, kids = above.pop()
-    # Segments are made of tuples without the detour through their constructor: there may be tens of thousands.
-    return Path(tuple(map(tuple.__new__, repeat(Segment), reversed(found))))
+    rows.reverse()
+    starts.reverse()
+    fields = zip(rows, map(tree.ids.__getitem__, rows), starts, [*starts[1:], end_us[top]], strict=True)
+    return Path(tuple(map(tuple.__new__, repeat(Segment), fields)))
 
 
 def _from_the_end(tree: Tree, index: int, end: int) -> Iterator[int]:
@@ -131,7 +138,9 @@ def _from_the_end(tree: Tree, index: int, end: int) -> Iterator[int]:
     That is by their end, the last first, and of those that end together, the longest first; whatever outlasts the
     window of its parent is clipped, so all of these end together, with it.
     """
-    kids = blocking_children(tree, index)
+    kids = tree.children[index]
+    if tree.spans[index][_KIND] == _PRODUCER or tree.follows:
+        kids = blocking_children(tree, index)
     if len(kids) > 1:
         end_us = tree.end_us
         by_end = sorted(kids, key=end_us.__getitem__, reverse=True)  # kids are by start, and sorting keeps that order

@@ -18,7 +18,8 @@ may form one chain, so nothing here recurses. What can be wrong, and what is mad
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
+from itertools import repeat
+from operator import floordiv, gt, itemgetter
 from typing import Final, NamedTuple
 
 from engines.tracing.spans import FOLLOWS_FROM, NS_PER_US, Kind, Span, is_zero
@@ -138,8 +139,8 @@ def build(spans: Iterable[Span]) -> Tree:
     parent = _plain_parents(found, by_id) if clean else _untangled_parents(found, by_id, notes)
     if len(found) < len(ids):
         ids = list(map(_SPAN_ID, found))
-    start_us = [each // NS_PER_US for each in map(_START_NS, found)]
-    end_us = [each // NS_PER_US for each in map(_END_NS, found)]
+    start_us = list(map(floordiv, map(_START_NS, found), repeat(NS_PER_US)))
+    end_us = list(map(floordiv, map(_END_NS, found), repeat(NS_PER_US)))
     follows = [i for i, each in enumerate(map(_ATTRIBUTES, found)) if each and each[-1] == FOLLOWS_FROM]
     tree = Tree(found, len(found), ids, parent, [()] * len(found), start_us, end_us, frozenset(follows))
     _mend_times(tree, notes)
@@ -217,6 +218,8 @@ def _mend_times(tree: Tree, notes: _Notes) -> None:
         if span.start_ns == 0 and span.end_ns > UNSET_NS:
             start_us[i] = end_us[i]
             notes.add(NO_START, span.span_id, f"{span.label} has no start time: shown as a moment at its end")
+    if not any(map(gt, start_us, end_us)):
+        return
     for i, (start, end) in enumerate(zip(start_us, end_us, strict=True)):
         if end < start:
             span, end_us[i] = tree.spans[i], start

@@ -8,6 +8,8 @@ import pytest
 
 from engines.errors import UserError
 from engines.sim.faults import Crash, Narrate
+from engines.sim.pattern import Pattern
+from engines.sim.recording import read, record
 from engines.sim.source import Source
 from engines.sim.timeline import Timeline
 from engines.tracing import records as recording
@@ -166,6 +168,17 @@ def test_looking_changes_nothing_and_a_checkpoint_holds_no_spans() -> None:
     played.check()
     assert pickle.dumps(played.engine) == before
     assert len(before) < 60_000
+
+
+def test_a_saved_run_is_replayed_on_its_file_and_comes_to_the_same_digest() -> None:
+    pattern = Pattern(7, "tracing", "Tracing", "How do we find what is slow?", (), (), recorded=VARIANT)
+    played = ended(file(120))
+    text = record(pattern, played)
+    again = read(text, "run.json", (pattern,), lambda name, asked: opened(file(120)))
+    assert again.verify()[0]
+    assert again.open().snapshot() == played.snapshot()
+    changed = read(text, "run.json", (pattern,), lambda name, asked: opened(file(121)))
+    assert not changed.verify()[0]
 
 
 def test_the_checks_hold_and_a_broken_path_turns_one_red(monkeypatch: pytest.MonkeyPatch) -> None:
