@@ -43,7 +43,7 @@ class Gear:
         self.retries = Cap("retries", 0)
         self.retry = Retry(0)
         self.fallback: Fallback[int] = Fallback(Kind.NONE)
-        self._install(None, options, 0)
+        self._install(None, options, ledger.clock.now_us)
 
     def install(self, options: EdgeOptions, now_us: int) -> tuple[int, ...]:
         """Work under these options from now on; the calls that may leave the line of the bulkhead because of it."""

@@ -158,6 +158,15 @@ def test_a_crash_forgets_the_breaker_and_a_restart_has_the_options() -> None:
     assert edge(seen).abort_percent == 100
 
 
+def test_what_a_restart_makes_anew_begins_then() -> None:
+    run = world(("preset", "hystrix"), ("outlier", True), ("budget", 20), ("limit", 50))
+    run.advance(30_250_000)
+    seen = after(run, 2, faults.Crash("api"), faults.Restart("api"))
+    assert breaker(seen).since_us == 30_250_000
+    assert breaker(seen).buckets[-1].start_us % 500_000 == 250_000
+    assert red(run) == []
+
+
 def test_a_wrong_wall_clock_changes_nothing() -> None:
     runs = [world() for _ in range(2)]
     runs[1].submit(faults.Skew("api", -30 * S, 200_000))
