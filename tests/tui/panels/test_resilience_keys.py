@@ -13,7 +13,7 @@ from engines.resilience.service import commands as c
 from engines.resilience.service.rules import RULE_NAMES
 from engines.resilience.service.snapshot import Snapshot
 from engines.sim import faults
-from tests.tui.panels.test_resilience_runs import BUSY, Run, recorded, run, standing, state_of
+from tests.tui.panels.test_resilience_runs import BUSY, Run, recorded, run, standing, state_of, story
 from tui.keys import FREE, VERBS, footer, keymap
 from tui.panel import Ask, Do, Focus, Offer, Refuse
 from tui.panels.resilience import PANEL
@@ -320,6 +320,23 @@ def test_every_cure_is_one_key_and_can_be_taken_back() -> None:
     assert not edge().deadline
     assert isinstance(press(timeline, "B", Focus(node="clients>api")), Refuse), "nobody retries there"
     assert isinstance(press(timeline, "D", Focus(node="clients")), Refuse)
+
+
+def test_each_cure_ends_the_storm_with_one_key_and_without_one_it_goes_on() -> None:
+    def goodput(key: str, later_ms: int) -> float:
+        timeline = story("retry-storm", 25_000)
+        focus = PANEL.fit(timeline.snapshot(), Focus())
+        assert focus.node == "api>catalog"
+        assert sum(sample.goodput for sample in timeline.snapshot().series[-8:]) == 0
+        if key:
+            give(timeline, press(timeline, key, focus))
+        timeline.advance(timeline.now_us + later_ms * 1_000)
+        return sum(sample.goodput for sample in timeline.snapshot().series[-8:]) / 8
+
+    assert goodput("", 45_000) == 0
+    assert goodput("B", 30_000) >= 5
+    assert goodput("G", 45_000) >= 5
+    assert goodput("D", 12_000) >= 5
 
 
 def test_y_h_and_f_switch_parts_of_the_pipeline() -> None:

@@ -24,12 +24,12 @@ HELP: Final = (
     "the wait on its end, the probes on their number. Its settings in force stand below the window.",
     "The window is what the breaker remembers, bucket by bucket: failed calls in red, and as numbers. rate and calls "
     "are what it is judged by: too few calls, and it does not judge, however many of them fail.",
-    "The strip: offered load, attempts (all requests of all layers) and goodput on one scale. In health goodput is the "
-    "load. When attempts rise and goodput falls it is a storm. Below it p99, and the states of breakers. v for more.",
+    "The strip: offered load, attempts and goodput on one scale. Attempts are drawn over what one call needs, so in "
+    "health all three are one line; when they part it is a storm. Below: p99, states of breakers. v for more charts.",
     "Arrows walk the graph: right from an edge to its service and on to its edges, up and down to the next one. n goes "
     "to the next breaker that is not closed. Verbs act on the edge, or on the service it leads to.",
-    "Storm: s plays it. Its cures are one key each: B a retry budget, G a breaker, D shedding, T deadlines. K makes a "
-    "service slow, which is how most of them begin; w is the load; p, o and t change what protects the edge.",
+    "Storm: s plays it. Its cures are one key each: B a retry budget, G a breaker, D shedding. T deadlines save work, "
+    "not the day. K makes a service slow, which is how most begin; w is the load; p, o, t change what protects.",
     "f has Istio's faults with percentages. They are a tool for tests. What Envoy calls circuit breaking are caps on "
     "concurrency; its breaker is outlier detection, host by host: see the variant Envoy (m).",
     "No number here is a standard: 50 %, 10 s and 30 s are the article's. p walks through the defaults of Hystrix, "
