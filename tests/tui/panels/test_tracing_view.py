@@ -33,7 +33,7 @@ from tui.glyphs import ASCII, BLOCK, BRAILLE, GLYPH_SETS, Glyphs
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
 from tui.panels.tracing import sheets, strip, tracelist
-from tui.panels.tracing.facts import PPM, heat, percent, saturation, span_time
+from tui.panels.tracing.facts import PPM, Scale, heat, percent, saturation, scale, span_time
 from tui.panels.tracing.select import choose, fit, rows_of, switch
 from tui.panels.tracing.sheets import Look, Rows, sheet
 from tui.theme import known
@@ -280,8 +280,10 @@ def test_the_list_has_one_row_a_trace_the_slowest_first_and_marks_what_is_wrong(
 
 
 def test_heat_is_relative_to_what_is_usual() -> None:
-    assert [heat(us, 100) for us in (50, 299, 300, 799, 800)] == ["good", "good", "warn", "warn", "bad"]
-    assert heat(5, 0) == "good"
+    usual = Scale(100, 300, 800)
+    assert [heat(us, usual) for us in (50, 300, 301, 799, 800)] == ["good", "good", "warn", "warn", "bad"]
+    assert heat(109, Scale(100, 105, 108)) == "good", "p99, and hardly more than the median"
+    assert heat(5, scale([])) != "warn"
 
 
 def test_the_histogram_counts_every_trace_once() -> None:

@@ -14,8 +14,9 @@ from tui.panels.tracing import keys, lessons, moves, narration, offers, routines
 HELP: Final = (
     "A request goes through many services. Each makes a span of its part: who, what, from when to when, whose child. "
     "All spans with one id are a trace: a tree, and with its links a graph.",
-    "Left the traces, one row each; the bar before the name is the latency on a scale that doubles, ! an error, ? a "
-    "missing span, * something odd. Left and right walk through them, O sorts, v shows them as a table.",
+    "Left the traces, one row each; the bar before the name is the latency on a scale that doubles. Yellow is above "
+    "the p90 of its root operation, red from its p99 on, if that is well above the median. ! an error, ? a missing "
+    "span, * something odd, . spans still arrive. Left and right walk through them, O sorts, v shows them as a table.",
     "The waterfall: the tree of spans, and their bars on the time of the root. The critical path is lit. A full bar: "
     "here the request was held up. A strong line: it was held up further down. A thin line: beside the path; shorter, "
     "it would save nothing. The full bars of all rows add up to the root, exactly.",

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from engines.tracing import waiting
+from engines.tracing.aggregate import P50, P90, P99, percentile
 from engines.tracing.spans import Kind, Span
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
@@ -116,11 +117,25 @@ def percent(ppm: int) -> str:
     return f"{ppm / 10_000:.1f} %" if abs(ppm) >= 500 else "<.1 %"
 
 
-def heat(us: int, usual_us: int) -> Ink:
-    """How hot a latency is against what is usual: good, warn from three times, bad from eight times."""
-    if usual_us <= 0 or us < 3 * usual_us:
-        return "good"
-    return "warn" if us < 8 * usual_us else "bad"
+class Scale(NamedTuple):
+    """What is usual: percentiles of the traces of one root operation, or of all where it has few."""
+
+    p50_us: int
+    p90_us: int
+    p99_us: int
+
+
+def scale(values: Sequence[int]) -> Scale:
+    """Their percentiles, by nearest rank; zeros of nothing."""
+    ordered = sorted(values)
+    return Scale(*(percentile(ordered, ppm) for ppm in (P50, P90, P99))) if ordered else Scale(0, 0, 0)
+
+
+def heat(us: int, usual: Scale) -> Ink:
+    """How hot a latency is: warn above p90, bad from p99, unless that is hardly more than the median."""
+    if us >= usual.p99_us and us >= 2 * usual.p50_us:
+        return "bad"
+    return "warn" if us > usual.p90_us and 2 * us >= 3 * usual.p50_us else "good"
 
 
 def level(us: int, glyphs: Glyphs, low_us: int, high_us: int) -> str:

@@ -15,9 +15,11 @@ from tui.panels.tracing.facts import middle, span_time
 from tui.panels.tracing.narration import narrate
 
 TRAFFIC: Final = "traffic"
-EPOCH_US: Final = 1_000_000
+EPOCH_US: Final = 2_000_000
 """What shares a line happened within so long."""
 OTHERS: Final = 2
+KINDS: Final = 3
+"""Root operations that are named in a line: those with the most traces."""
 NOUNS: Final = {
     "pool_wait": "wait for a connection", "queue_wait": "wait for a worker", "lock_wait": "wait for a lock",
     "overload": "refusal", "timeout": "timeout", "retry": "retry", "redelivered": "redelivery", "gave_up": "user gone",
@@ -86,12 +88,13 @@ def _count(kind: str, count: int) -> str:
 
 
 def _traces(events: Sequence[Event]) -> str:
-    """How many are complete, and how long they took."""
-    spans = [event.get("duration_us", 0) for event in events]
-    slowest = max(events, key=lambda event: event.get("duration_us", 0))
+    """How many are complete, how long each kind took, and the slowest of all."""
+    kinds: dict[str, list[int]] = {}
+    for event in events:
+        kinds.setdefault(str(event.get("operation")), []).append(event.get("duration_us", 0))
+    often = sorted(kinds, key=lambda kind: (-len(kinds[kind]), kind))[:KINDS]
+    told = ", ".join(f"{kind} {span_time(middle(kinds[kind]))}" for kind in often)
     wrong = [event.get("errors") for event in events if event.get("errors")]
     errors = f"; {plural(sum(wrong), 'error')} in {len(wrong)} of them" if wrong else ""
-    return (
-        f"{plural(len(events), 'trace')} complete: median {span_time(middle(spans))}, slowest {span_time(max(spans))} "
-        f"({slowest.get('operation')}){errors}"
-    )
+    slowest = max(event.get("duration_us", 0) for event in events)
+    return f"{plural(len(events), 'trace')} complete, medians {told}; slowest {span_time(slowest)}{errors}"

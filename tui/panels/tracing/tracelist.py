@@ -7,7 +7,7 @@ from engines.tracing.world.snapshot import Snapshot, TraceRow
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
-from tui.panels.tracing.facts import brief, heat, level, middle, span_time
+from tui.panels.tracing.facts import brief, heat, level, scale, span_time
 from tui.panels.tracing.select import listed, order_of
 from tui.plot import bar
 
@@ -15,6 +15,8 @@ TITLED: Final = 6
 """Rows from which the column has a head."""
 COUNTED: Final = 27
 """Columns from which it has room for the number of spans."""
+KIND_MIN: Final = 20
+"""A root operation with fewer traces is compared with all of them."""
 SPREAD: Final = 9
 """Rows that the histogram takes at most, its head included."""
 STEPS_US: Final = tuple(
@@ -23,9 +25,19 @@ STEPS_US: Final = tuple(
 """Bounds of the histogram: 100 us, 200 us, 500 us, 1 ms ..."""
 
 
-def usual(rows: tuple[TraceRow, ...]) -> int:
-    """The median latency of all: what a hot one is compared with."""
-    return middle([row.duration_us for row in rows])
+class Usual:
+    """What is usual for each root operation: a slow one is slow against its own kind."""
+
+    def __init__(self, rows: tuple[TraceRow, ...]) -> None:
+        kinds: dict[tuple[str, str], list[int]] = {}
+        for row in rows:
+            kinds.setdefault((row.service, row.operation), []).append(row.duration_us)
+        self.all = scale([row.duration_us for row in rows])
+        self._kinds = {kind: scale(values) for kind, values in kinds.items() if len(values) >= KIND_MIN}
+
+    def heat(self, row: TraceRow) -> Ink:
+        """How hot a trace is."""
+        return heat(row.duration_us, self._kinds.get((row.service, row.operation), self.all))
 
 
 def marks(row: TraceRow) -> tuple[str, Ink]:
@@ -61,11 +73,11 @@ def draw_column(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs
 def _column(
     canvas: Canvas, y: int, room: int, rows: tuple[TraceRow, ...], snapshot: Snapshot, focus: Focus, glyphs: Glyphs
 ) -> None:
-    usual_us = usual(snapshot.traces)
+    usual = Usual(snapshot.traces)
     low, high = _reach(rows)
     for row in _window(rows, focus.node, room):
         selected = row.trace_id == focus.node
-        ink = heat(row.duration_us, usual_us)
+        ink = usual.heat(row)
         canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
         canvas.put(1, y, level(row.duration_us, glyphs, low, high), ink)
         end = canvas.width - 2
@@ -109,11 +121,11 @@ def draw_spread(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     canvas.put(1, 0, clip(f"latency of these {len(values)}", canvas.width - 2), "dim")
     bins = spread(values, canvas.height - 1)
     most = max(count for _, count in bins)
-    usual_us = middle(values)
+    usual = scale(values)
     room = canvas.width - 15
     for y, (bound, count) in enumerate(bins, 1):
         canvas.put_right(9, y, f"<{span_time(bound)}", "dim")
-        ink = heat(bound // 2, usual_us)
+        ink = heat(bound // 2, usual)
         canvas.put(10, y, bar(count / most, room, glyphs).replace(glyphs.bar_empty, " "), ink)
         canvas.put_right(canvas.width - 1, y, str(count), "text")
 
@@ -138,7 +150,7 @@ def draw_table(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
     rows = listed(snapshot, focus)
     if canvas.height < 2 or canvas.width < 30:
         return
-    usual_us = usual(snapshot.traces)
+    usual = Usual(snapshot.traces)
     low, high = _reach(rows)
     name = max(14, min(34, canvas.width * 3 // 10))
     chart = max(0, min(40, canvas.width - name - 50))
@@ -151,7 +163,7 @@ def draw_table(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
     canvas.put(x + chart + 26, 0, clip("odd", wide), "dim")
     for y, row in enumerate(_window(rows, focus.node, canvas.height - 1), 1):
         selected = row.trace_id == focus.node
-        ink = heat(row.duration_us, usual_us)
+        ink = usual.heat(row)
         canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
         canvas.put(1, y, level(row.duration_us, glyphs, low, high), ink)
         canvas.put(3, y, both(row, name - 2), "selected" if selected else "text")

@@ -158,7 +158,11 @@ def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyph
 
 def _waterfall(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
     """The traces at the left where there is room, the waterfall of the selected one, and how to read it."""
-    left = min(LIST_MAX, max(LIST_MIN, canvas.width * 24 // 100)) if canvas.width >= BESIDE and snapshot.traces else 0
+    left = (
+        min(LIST_MAX, max(LIST_MIN + 3 * (canvas.width > 75), canvas.width * 24 // 100))
+        if canvas.width >= BESIDE and snapshot.traces
+        else 0
+    )
     if left:
         column = Canvas(left, canvas.height)
         tracelist.draw_column(column, snapshot, focus, glyphs)

@@ -145,6 +145,9 @@ def _name(
     x = 1 + _rails(canvas, y, rows, row, indent, glyphs)
     item = rows.items[row]
     pieces = _label(made, rows, row, ink)
+    if sum(len(text) for text, _ in pieces) > width - 1 - x and " /" in pieces[-1][0]:
+        name, name_ink = pieces[-1]
+        pieces[-1] = (name[name.index(" /") + 1 :], name_ink)  # the route tells more than the HTTP method
     if item.times > 1:
         pieces.append((f" x {item.times}", "bright"))
     if item.hidden:
