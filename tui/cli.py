@@ -94,6 +94,13 @@ def refuse_file(pattern: Pattern, file: str | None, options: DataOptions) -> Non
         raise UserError(f"{file}: {pattern.name} takes no data file; a saved run is opened by: dp-tui replay {file}")
 
 
+def refuse_simulation(file: str, **options: Any) -> None:
+    """What is for the simulation means nothing where a FILE says what happened."""
+    for name, value in options.items():
+        if value is not None:
+            raise UserError(f"--{name} is for the simulation, but {file} brings its own data; leave one of the two out")
+
+
 def read_recording(file: str) -> Recording:
     """A saved run from a file, or from standard input for ``-``."""
     try:
@@ -165,8 +172,10 @@ def app_command(
     if file is not None and panel.pattern.name in FORMATS:
         from tui.userdata import reader
 
+        refuse_simulation(file, scenario=scenario)
         begin = reader(panel.pattern.name).opening(file, options)
         if begin.variant is not None:
+            refuse_simulation(file, variant=variant, seed=seed)
             open_app(state, screen, panel.pattern.name, recorded=begin.variant, config=begin.config)
             return
         chosen = find_variant(panel.pattern, variant or default)
@@ -216,6 +225,7 @@ def run_command(
     if file is not None and panel.pattern.name in FORMATS:
         from tui.userdata import reader
 
+        refuse_simulation(file, scenario=scenario, variant=variant, seed=seed, until=until)
         ctx.exit(0 if reader(panel.pattern.name).report(file, options, as_json) else 1)
     refuse_file(panel.pattern, file, options)
     story = find_scenario(panel.pattern, scenario) if scenario else None

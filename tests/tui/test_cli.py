@@ -248,3 +248,17 @@ def test_noise_is_no_recording(tmp_path: Path) -> None:
     assert "not a dp-tui recording" in refused("replay", "-", "--headless", given="[1, 2]")
     assert "deeply" in refused("replay", "-", "--headless", given="[" * 100_000)
     assert "cannot be read" in refused("replay", str(tmp_path), "--headless")
+
+
+# -- the user's own data -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "option", [("--scenario", "mod-n"), ("--until", "5s"), ("--seed", "7"), ("--variant", "ring")], ids=lambda o: o[0]
+)
+def test_what_is_for_the_simulation_is_refused_beside_a_file(option: tuple[str, str], tmp_path: Path) -> None:
+    keys = tmp_path / "keys.txt"
+    keys.write_text("a\nb\n")
+    said = refused("run", "sharding", str(keys), *option)
+    assert f"{option[0]} is for the simulation" in said
+    assert "keys.txt brings its own data" in said
