@@ -3,13 +3,19 @@
 commands     what a person can ask
 messages     what the machines say to each other
 telemetry    a service's tracer: spans from contexts, and the exporter that sends them
-node         a service: workers, a queue, a pool, and the calls it makes for a request
+control      what all services share and a person can change; what is wrong with each
+agenda       what a node has to do later, on one timer of its host
+caller       the calls a service makes: connections, breakers, timeouts, attempts
+node         a service: workers, a queue, and what it does for a request
 broker       a queue between producers and consumers
 users        the load, and ``you``
 collector    receives spans, samples at the tail, holds the store
-faults       what was injected, in words: the truth
+ledger       what really happened to every span: what the checks compare the traces with
+truth        what was injected, in words
+study        what the spans of one trace say beyond time
 rules        rules that can be switched off to see why they are there
 invariants   the guarantees, checked after every event
+orders       commands: what is refused, and what the others do
 engine       all of it in the simulated world
 scoring      the verdict against the truth
 view         the snapshot, built from what changed
