@@ -292,6 +292,7 @@ VARIANT: Final = Variant(
         ("modelled", "every trace of the file, with its critical path, self times and a diagnosis over all so far"),
         ("simplified", "a trace counts as complete when its last span has ended: nobody knows what never arrived"),
         ("simplified", "waits have no standard span: on foreign traces they are told by name, and marked as a guess"),
+        ("left out", "a database that sends no spans is no service on the map, only time in the spans of its callers"),
         ("left out", "pools and queues as metrics: only what spans say about them is known"),
     ),
 )

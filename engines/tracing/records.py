@@ -12,7 +12,6 @@ from engines.tracing.cohorts import Book, TraceSummary
 from engines.tracing.critical import critical_path, fault_of
 from engines.tracing.spans import Kind, Span
 from engines.tracing.tree import Tree, build
-from engines.tracing.waiting import callee
 from engines.tracing.world.snapshot import TraceEntry, TraceRow
 
 EDGE: Final = "edge"
@@ -110,7 +109,10 @@ def _record(tree: Tree, spans: list[Span], begin_us: int, book: Book) -> Record:
 
 
 def _served(tree: Tree) -> Iterator[Served]:
-    """The calls into services, as far as the spans tell: an entry span has its parent in another service."""
+    """The calls into services, as far as the spans tell: an entry span has its parent in another service.
+
+    Whoever sends no spans is no service here, as in the report: an address that is called names nobody for sure.
+    """
     for row in range(tree.real):
         span, above = tree.spans[row], tree.parent[row]
         lasted = tree.end_us[row] - tree.start_us[row]
@@ -119,12 +121,10 @@ def _served(tree: Tree) -> Iterator[Served]:
             yield Served(src, span.service, span.kind == Kind.CONSUMER, lasted, span.is_error)
         elif above < 0:
             yield Served("", span.service, span.kind == Kind.CONSUMER, lasted, span.is_error)
-        if span.kind in (Kind.CLIENT, Kind.PRODUCER) and not tree.children[row] and (peer := callee(span)):
-            yield Served(span.service, peer, span.kind == Kind.PRODUCER, lasted, span.is_error)
 
 
 def _layers(trees: list[Tree]) -> dict[str, str]:
-    """Edge: what is called from outside. Data: what calls nobody, or is known only from its callers."""
+    """Edge: what is called from outside. Data: what calls nobody."""
     entered: dict[str, None] = {}
     calling: dict[str, None] = {}
     seen: dict[str, None] = {}

@@ -14,6 +14,7 @@ from engines.sim.source import Source
 from engines.sim.timeline import Timeline
 from engines.tracing import records as recording
 from engines.tracing.critical import Path, critical_path
+from engines.tracing.judge import judge
 from engines.tracing.recorded import VARIANT, source
 from engines.tracing.records import Records
 from engines.tracing.spans import Kind, Span
@@ -128,11 +129,11 @@ def test_services_and_the_map_come_from_the_spans() -> None:
     ]
 
 
-def test_a_callee_that_sends_no_spans_is_on_the_map() -> None:
-    call = span("SELECT", "a", 1, 9, kind=Kind.CLIENT, attributes=(("db.system.name", "postgresql"),))
-    seen = ended([span("a", "", 0, 10), call]).snapshot()
-    assert [(each.name, each.layer) for each in seen.services] == [("svc", "edge"), ("postgresql", "data")]
-    assert [(each.src, each.dst) for each in seen.map_edges] == [("svc", "postgresql")]
+def test_the_services_are_those_that_send_spans_as_in_the_report() -> None:
+    call = span("SELECT", "a", 1, 9, kind=Kind.CLIENT, attributes=(("server.address", "10.0.0.7"),))
+    spans = [span("a", "", 0, 10), call]
+    assert [(each.name, each.layer) for each in ended(spans).snapshot().services] == [("svc", "edge")]
+    assert judge(spans, "x").services == ("svc",)
 
 
 def test_the_strip_has_a_point_for_every_second_in_which_traces_ended() -> None:
