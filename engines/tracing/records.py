@@ -22,7 +22,7 @@ PPM: Final = 1_000_000
 
 
 class Served(NamedTuple):
-    """One call from one service into another, or into the first one (``src`` empty)."""
+    """One call from one service into another; ``src`` is empty if it came from outside or its caller is missing."""
 
     src: str
     dst: str
@@ -116,11 +116,10 @@ def _served(tree: Tree) -> Iterator[Served]:
     for row in range(tree.real):
         span, above = tree.spans[row], tree.parent[row]
         lasted = tree.end_us[row] - tree.start_us[row]
-        src = tree.spans[above].service if 0 <= above < tree.real else ""
-        if src != span.service:
-            yield Served(src, span.service, span.kind == Kind.CONSUMER, lasted, span.is_error)
-        elif above < 0:
+        if not 0 <= above < tree.real:
             yield Served("", span.service, span.kind == Kind.CONSUMER, lasted, span.is_error)
+        elif (src := tree.spans[above].service) != span.service:
+            yield Served(src, span.service, span.kind == Kind.CONSUMER, lasted, span.is_error)
 
 
 def _layers(trees: list[Tree]) -> dict[str, str]:
@@ -129,12 +128,11 @@ def _layers(trees: list[Tree]) -> dict[str, str]:
     calling: dict[str, None] = {}
     seen: dict[str, None] = {}
     for tree in trees:
+        entered.update(dict.fromkeys(tree.spans[row].service for row in tree.roots if row < tree.real))
         for call in _served(tree):
             seen[call.dst] = None
             if call.src:
-                seen[call.src] = calling[call.src] = None
-            else:
-                entered[call.dst] = None
+                calling[call.src] = None
     layers = {name: EDGE if name in entered else DOMAIN if name in calling else DATA for name in seen}
     return dict(sorted(layers.items(), key=lambda each: (LAYERS.index(each[1]), each[0])))
 

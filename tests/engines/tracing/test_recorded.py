@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from engines.errors import UserError
 from engines.sim.faults import Crash, Narrate
@@ -21,7 +22,7 @@ from engines.tracing.spans import Kind, Span
 from engines.tracing.tree import Tree
 from engines.tracing.world.snapshot import TRACES_MAX, Snapshot
 from tests.engines.tracing.requests import MS, login
-from tests.engines.tracing.shapes import span
+from tests.engines.tracing.shapes import defective_traces, span
 
 Run = Timeline[Any, Snapshot]
 EPOCH_NS = 1_700_000_000 * 10**9
@@ -134,6 +135,20 @@ def test_the_services_are_those_that_send_spans_as_in_the_report() -> None:
     spans = [span("a", "", 0, 10), call]
     assert [(each.name, each.layer) for each in ended(spans).snapshot().services] == [("svc", "edge")]
     assert judge(spans, "x").services == ("svc",)
+
+
+def test_a_service_whose_caller_is_missing_is_not_at_the_edge_for_that() -> None:
+    lost = span("x", "lost", 2, 5, service="deep")
+    seen = ended([span("a", "", 0, 10), span("b", "a", 1, 9, service="deep"), lost]).snapshot()
+    assert [(each.name, each.layer, each.called) for each in seen.services] == [("svc", "edge", 1), ("deep", "data", 2)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(defective_traces())
+def test_whatever_is_wrong_every_service_is_there(trace: list[Span]) -> None:
+    seen = ended(trace).snapshot()
+    assert sorted(each.name for each in seen.services) == sorted(judge(trace, "x").services)
+    assert all(check.ok for check in seen.checks)
 
 
 def test_the_strip_has_a_point_for_every_second_in_which_traces_ended() -> None:
