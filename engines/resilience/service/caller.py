@@ -81,6 +81,8 @@ class Caller:
         while again:
             again = False
             for edge in self.by_slot:
+                if edge.todo:
+                    edge.pump(ctx)
                 while edge.outcomes:
                     job, why = edge.outcomes.popleft()
                     self.returned(ctx, edge, job, why)

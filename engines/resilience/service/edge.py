@@ -69,7 +69,8 @@ class Edge:
         return self.gear.options
 
     def install(self, ctx: Context, options: EdgeOptions) -> None:
-        """Work under these options from now on. Calls under way keep the layers they entered."""
+        """Work under these options from now on. Calls under way keep the layers they entered; who waited before a
+        bulkhead and may go now goes when the machine next runs."""
         before = self.gear.breaker
         for id in self.gear.install(options, self.clock.now_us):
             self._past_bulkhead(id)
@@ -77,7 +78,6 @@ class Edge:
             self.told, self.rejected_here = "", 0
         watching.moved(self, ctx)
         watching.watch_hosts(self, ctx)
-        self.pump(ctx)
 
     def order_breaker(self, ctx: Context, cause: Cause) -> None:
         """An operator's hand on the breaker."""

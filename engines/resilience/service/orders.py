@@ -241,7 +241,7 @@ def set_service(engine: "ResilienceEngine", service: str, name: str, value: int)
         node.pool.size, node.pool.queue_max = dials.workers, dials.queue_max
         node.pool.newest_first = dials.newest_first
         node.shedder = WaitLimit(dials.shed_us) if dials.shed_us else None
-        if host.status != CRASHED:
+        if host.status == UP:
             node.serve_next(host)
             node.settle(host)
 
@@ -282,7 +282,8 @@ def install(engine: "ResilienceEngine", edge: str, options: EdgeOptions) -> None
     engine.edges[edge] = options
     for host, each in _live(engine, edge):
         each.install(host, options)
-        engine.caller(host.id).settle(host)
+        if host.status == UP:
+            engine.caller(host.id).settle(host)
 
 
 def _cure(engine: "ResilienceEngine", service: str, name: str) -> None:

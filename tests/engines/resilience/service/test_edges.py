@@ -167,6 +167,23 @@ def test_what_a_restart_makes_anew_begins_then() -> None:
     assert red(run) == []
 
 
+def test_a_frozen_machine_sends_nothing_whatever_is_tuned() -> None:
+    run = world(("preset", "none"), ("bulkhead", 1), ("timeout_ms", 3_900))
+    run.submit(c.SetOption("api>catalog", "bulkhead_queue", 50))
+    run.submit(c.Burst(10, "catalog"))
+    run.advance(200_000)
+    run.submit(faults.Freeze("api"))
+    run.advance(300_000)
+    sent = run.engine.hosts["api"].links["catalog"].sent  # type: ignore[attr-defined]
+    for command in (c.SetOption("api>catalog", "bulkhead", 0), c.SetService("api", "workers", 64)):
+        run.submit(command)
+    run.advance(1_000_000)
+    assert run.engine.hosts["api"].links["catalog"].sent == sent  # type: ignore[attr-defined]
+    after(run, 3, faults.Thaw("api"))
+    assert run.engine.hosts["api"].links["catalog"].sent >= sent + 9  # type: ignore[attr-defined]
+    assert red(run) == []
+
+
 def test_a_wrong_wall_clock_changes_nothing() -> None:
     runs = [world() for _ in range(2)]
     runs[1].submit(faults.Skew("api", -30 * S, 200_000))
