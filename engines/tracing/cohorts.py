@@ -35,7 +35,6 @@ CHAINS_MAX: Final = 20_000
 DEPTH_MAX: Final = 100
 """Calls below this depth are told apart by their operation alone."""
 FACTS_MAX: Final = 20_000
-NAMES_MAX: Final = 20_000
 VALUES_MAX: Final = 32
 """An attribute with more values than this tells single requests apart, not slow ones from fast ones."""
 FACTS_PER_TRACE: Final = 96
@@ -114,7 +113,6 @@ class Book:
         self._part_ids: dict[Part, int] = {}
         self._fact_ids: dict[Fact, int] = {}
         self._values: dict[tuple[str, str], int] = {}
-        self._names: dict[str, Told] = {}
 
     def __len__(self) -> int:
         """How many traces it holds."""
@@ -167,18 +165,6 @@ class Book:
         """The traces of one root operation, oldest first; of all, or of those given."""
         root = self._chain_ids.get(Chain(-1, service, operation))
         return [summary for summary in (self.traces.values() if among is None else among) if summary.root == root]
-
-    def told(self, span: Span) -> Told:
-        """What kind of time a span's own time is, by its name."""
-        if not may_wait(span):
-            return WORK
-        name = span.name
-        told = self._names.get(name)
-        if told is None:
-            told = by_name(name)
-            if len(self._names) < NAMES_MAX:
-                self._names[name] = told
-        return told
 
     def _chain(self, parent: int, service: str, operation: str) -> int:
         """The number of a chain. An operation that calls itself stays where it is."""
@@ -255,7 +241,7 @@ class _Rows:
         found = self.chains[row]
         for below in reversed(todo):
             span = self.tree.spans[below]
-            if found < 0 or self.book.told(span).kind == SELF:
+            if found < 0 or told(span).kind == SELF:
                 found = self.book._chain(found, span.service, span.name)
             self.chains[below] = found
         return found
@@ -265,12 +251,17 @@ class _Rows:
         found = self.parts.get(row)
         if found is None:
             span = self.tree.spans[row]
-            kind, guess = self.book.told(span)
+            kind, guess = told(span)
             peer = waited_for(span, kind)
             if kind == SELF and span.kind == Kind.CLIENT:
                 kind, peer = CALL, callee_of(self.tree, row)
             found = self.parts[row] = self.book._part(Part(self.chain(row), kind, peer, guess))
         return found
+
+
+def told(span: Span) -> Told:
+    """What kind of time a span's own time is, as its name tells."""
+    return by_name(span.name) if may_wait(span) else WORK
 
 
 def _plain(value: Any) -> str:
@@ -280,4 +271,4 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-__all__ = ["TRACES_MAX", "Book", "Chain", "Fact", "Part", "Seen", "TraceSummary"]
+__all__ = ["TRACES_MAX", "Book", "Chain", "Fact", "Part", "Seen", "TraceSummary", "told"]
