@@ -128,7 +128,7 @@ def test_an_empty_system_refuses_what_needs_a_trace_and_says_why() -> None:
 
 def test_recorded_data_refuses_faults_with_the_reason_and_still_can_be_looked_at() -> None:
     snapshot = replace(standing("by hand"), recorded=True)
-    for key in "kzxlducahwA":
+    for key in "kzxlducahwAXbt":
         assert press(snapshot, key, Focus()) == Refuse(RECORDED), key
     assert [offer.build({}) for offer in PANEL.faults(snapshot, Focus())] == [Refuse(RECORDED)]
     assert PANEL.client(snapshot, Focus(), "POST /checkout") == Refuse(RECORDED)

@@ -124,6 +124,10 @@ def _ask(snapshot: Snapshot, focus: Focus) -> Outcome:
     return Ask("client")
 
 
+def _dialogue(what: str) -> Callable[[Snapshot, Focus], Outcome]:
+    return simulated(lambda snapshot, focus: Ask(what))
+
+
 def _load(snapshot: Snapshot, focus: Focus) -> Outcome:
     at = SHAPES.index(snapshot.load) if snapshot.load in SHAPES else 0
     return c.SetLoad(SHAPES[(at + 1) % len(SHAPES)], snapshot.rate_per_s or 1)
@@ -298,6 +302,9 @@ KEYS: Final = (
     Key("c", "clock", "its clock: right, 200 ms ahead, 20 % fast, 20 % slow: its spans move with it",
         on_machine(_skew), rank=34),
     Key("h", "heal", "heal everything", simulated(_heal), rank=18),
+    Key("X", "split", "split the system: a service alone, the data layer from the rest", _dialogue("sides"), rank=67),
+    Key("b", "break a rule", "rules of tracing that can be switched off", _dialogue("rules"), rank=40),
+    Key("t", "tune", "load, sampling, retries, breakers, pools", _dialogue("tune"), rank=68),
     Key("a", "request", "send one request, of the operation of this trace", simulated(_request), rank=19),
     Key("A", "ask", "type a request: POST /checkout", simulated(_ask), rank=66),
     Key("w", "load", "how users come: off, steady, bursts, wave, ramp", simulated(_load), rank=17),

@@ -80,13 +80,13 @@ def _column(
         ink = usual.heat(row)
         canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
         canvas.put(1, y, level(row.duration_us, glyphs, low, high), ink)
-        end = canvas.width - 2
+        end = canvas.width - 1
         if canvas.width >= COUNTED:
             canvas.put_right(end, y, str(row.spans), "dim")
             end -= 5
         time = brief(row.duration_us)
         canvas.put_right(end, y, time, ink)
-        canvas.put(canvas.width - 1, y, *marks(row))
+        canvas.put(2, y, *marks(row))
         canvas.put(3, y, fitting(row.operation, end - len(time) - 4), "selected" if selected else "text")
         y += 1
 

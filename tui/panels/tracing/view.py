@@ -35,7 +35,7 @@ from tui.panels.tracing.select import (
 
 BESIDE: Final = 66
 """Columns from which the list of traces stands beside the waterfall."""
-LIST_MIN, LIST_MAX = 20, 34
+LIST_MIN, LIST_MAX = 22, 34
 TOLD: Final = 10
 """Rows of the inspector from which it tells all about a service."""
 OTHERS: Final = 7
@@ -159,7 +159,7 @@ def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyph
 def _waterfall(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
     """The traces at the left where there is room, the waterfall of the selected one, and how to read it."""
     left = (
-        min(LIST_MAX, max(LIST_MIN + 3 * (canvas.width > 75), canvas.width * 24 // 100))
+        min(LIST_MAX, max(LIST_MIN + 2 * (canvas.width > 75), canvas.width * 24 // 100))
         if canvas.width >= BESIDE and snapshot.traces
         else 0
     )

@@ -20,6 +20,8 @@ AXIS: Final = 7
 """Rows from which the time axis has one."""
 NAME_MIN, NAME_MAX = 18, 54
 BARS_MIN: Final = 8
+STUB: Final = 5
+"""A name cut to fewer columns than this says nothing."""
 
 
 class Plan:
@@ -27,7 +29,7 @@ class Plan:
 
     def __init__(self, made: Sheet, width: int) -> None:
         self.width = width
-        self.name = min(NAME_MAX, max(NAME_MIN, width * (48 if width < 60 else 41) // 100))
+        self.name = min(NAME_MAX, max(NAME_MIN, width * (49 if width < 60 else 41) // 100))
         self.bars = width - self.name - TIME - 1
         if self.bars < BARS_MIN:
             self.bars = 0
@@ -157,9 +159,10 @@ def _name(
         canvas.put(x, y, whole, "selected")
         return
     for text, each in pieces:
-        if x >= width - 1:
+        room = width - 1 - x
+        if room < min(len(text), STUB):
             break
-        x = canvas.put(x, y, clip(text, width - 1 - x), each)
+        x = canvas.put(x, y, clip(text, room), each)
 
 
 def _label(made: Sheet, rows: Rows, row: int, ink: Ink) -> list[tuple[str, Ink]]:
