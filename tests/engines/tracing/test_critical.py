@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from engines.tracing.critical import NO_SPANS, NO_TIME, critical_path, fault_of, is_blocking, self_times
 from engines.tracing.spans import FOLLOWS_FROM, Kind, Span
-from engines.tracing.tree import build
+from engines.tracing.tree import Tree, build
 from tests.engines.tracing.shapes import chain, defective_traces, ident, span
 
 
@@ -231,6 +231,36 @@ def test_the_path_is_an_exact_partition_of_the_roots_interval(trace: list[Span])
         assert tree.start_us[each.row] <= each.start_us <= each.end_us <= tree.end_us[each.row]
         assert each.span_id == tree.spans[each.row].span_id
         assert each.duration_us > 0 or found.reason == NO_TIME
+
+
+def by_the_rules(tree: Tree, row: int, start: int, end: int) -> list[tuple[int, int, int]]:
+    """The rules as they are written: from the end backwards, children clipped to the window, each taken once."""
+    found: list[tuple[int, int, int]] = []
+    cursor = end
+    left = {
+        kid: (max(tree.start_us[kid], start), min(tree.end_us[kid], end))
+        for kid in tree.children[row]
+        if is_blocking(tree.spans[row], tree.spans[kid])
+    }
+    while True:
+        able = [kid for kid, (begins, ends) in left.items() if begins < ends <= cursor]
+        if not able:
+            break
+        last = max(able, key=lambda kid: (left[kid][1], -left[kid][0], -kid))
+        begins, ends = left.pop(last)
+        found = [*by_the_rules(tree, last, begins, ends), *[(row, ends, cursor)] * (ends < cursor), *found]
+        cursor = begins
+    return [*[(row, start, cursor)] * (start < cursor), *found]
+
+
+@settings(max_examples=300, deadline=None)
+@given(defective_traces())
+def test_the_path_is_what_the_rules_written_out_come_to(trace: list[Span]) -> None:
+    tree = build(trace)
+    found = critical_path(tree)
+    if tree.duration_us:
+        plain = by_the_rules(tree, tree.root, tree.start_us[tree.root], tree.end_us[tree.root])
+        assert [(each.row, each.start_us, each.end_us) for each in found.segments] == plain
 
 
 @settings(max_examples=200, deadline=None)
