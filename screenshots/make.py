@@ -48,7 +48,7 @@ SHOTS: Final = (
     Shot("resilience", "resilience", 24_000, scenario="retry-storm"),
     Shot("resilience-80x24", "resilience", 30_000, size=(80, 24), scenario="trip-and-recover"),
     Shot("resilience-200x50", "resilience", 41_000, size=(200, 50), scenario="trip-and-recover"),
-    Shot("resilience-cure", "resilience", 60_500, scenario="storm-breaker"),
+    Shot("resilience-cure", "resilience", 51_500, scenario="storm-breaker"),
     Shot("resilience-outlier", "resilience", 29_000, scenario="outlier"),
     Shot("tracing", "tracing", 8_290, scenario="auth-pool-p99"),
     Shot("tracing-80x24", "tracing", 8_290, size=(80, 24), scenario="auth-pool-p99"),
