@@ -87,7 +87,7 @@ def _breaker(e: Event) -> str:
             alone = "; without a minimum of calls one failure is 100 %" if e.why.startswith(ONE_CALL) else ""
             return f"OPENS: {e.why}{alone}; calls are rejected at once from now on"
         case "half_open":
-            return f"HALF-OPEN: {e.why}; only probes pass until one has an answer"
+            return f"HALF-OPEN: {e.why}; only probes pass until they are judged"
         case "closed" if e.get("cause") == "reset":
             return "CLOSED by order, with an empty window"
         case "closed":
