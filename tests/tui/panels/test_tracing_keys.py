@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from engines.errors import UserError
 from engines.sim import faults
 from engines.tracing import PATTERN
-from engines.tracing.spans import ACQUIRE_CONNECTION
+from engines.tracing.recorded import VARIANT, source
+from engines.tracing.spans import ACQUIRE_CONNECTION, Kind, Status
 from engines.tracing.world import commands as c
 from engines.tracing.world.rules import RULE_NAMES
 from engines.tracing.world.snapshot import Snapshot
-from tests.monkey import Monkey
-from tests.tui.panels.test_tracing_runs import CHECKOUT, TRACE, Run, holding, run, standing, story
+from tests.monkey import Monkey, screen
+from tests.tui.panels.test_tracing_runs import CHECKOUT, TRACE, Run, flat, holding, run, standing, story
 from tui.keys import FREE, VERBS, keymap
 from tui.panel import Ask, Do, Focus, Offer, Refuse
 from tui.panels.tracing import PANEL
@@ -471,6 +472,41 @@ def test_every_story_plays_from_the_picker_to_its_end(name: str, size: tuple[int
     assert session.scene.timeline.now_us >= scenario.end_us
     assert shown == cues
     assert {check.name for check in session.scene.timeline.check() if not check.ok} == set(scenario.breaks)
+
+
+def recorded() -> Session:
+    """The traces of a run, as a file would give them."""
+    entries = standing("pool").store.entries
+    spans = tuple(each._replace(kind=Kind(each.kind), status=Status(each.status)) for entry in entries
+                  for each in entry.spans)  # fmt: skip
+    return Session((PANEL,), "tracing", recorded=VARIANT.on(source(spans, "calls.json", "0" * 64)), sandbox=True)
+
+
+def test_the_users_traces_are_drawn_by_the_same_panel() -> None:
+    session = recorded()
+    session.resize(120, 36)
+    shown = screen(session)
+    assert "Recorded traces" in shown
+    assert "acquire connection" in shown
+    assert "latency of traces" in shown
+    assert "all traces are read: " in shown
+    session.press("k")
+    assert session.notice == RECORDED
+    snapshot = session.scene.timeline.snapshot()
+    assert snapshot.recorded
+    assert "as the spans tell" in flat(screen(pressed(session, "y")))
+    assert {each.name for each in snapshot.services} >= {"gateway", "auth", "auth-db"}
+    assert "auth-db" in screen(pressed(session, "g"))
+
+
+def pressed(session: Session, key: str) -> Session:
+    """The session after a key."""
+    session.press(key)
+    return session
+
+
+def test_random_deeds_on_recorded_traces_break_nothing() -> None:
+    Monkey(recorded(), 3).play(120)
 
 
 def test_a_story_can_be_looked_at_in_every_view_while_it_plays() -> None:

@@ -45,9 +45,7 @@ class Rows:
             for _ in range(item.through):
                 above = tree.parent[above]
                 self.at.setdefault(above, number)
-        for number, item in enumerate(items):
-            if item.times > 1:
-                self._stand_in(tree, number, item)
+        self._stand_in(tree)
         self.up: list[int] = []
         """The row of the nearest ancestor that is shown; -1: none."""
         self.more: list[bool] = [False] * len(items)
@@ -66,17 +64,21 @@ class Rows:
         self.wrong = [number for number, row in enumerate(items) if spans[row.row].is_error or tree.is_missing(row.row)]
         """Rows of errors and missing spans."""
 
-    def _stand_in(self, tree: Tree, number: int, item: FoldRow) -> None:
-        """The siblings that a row stands for are found in it."""
-        top = item.row
-        for _ in range(item.through + 1):
-            one, above = tree.spans[top], tree.parent[top]
-            for kid in tree.children[above] if above >= 0 else ():
-                if tree.spans[kid].label == one.label and callee_of(tree, kid) == callee_of(tree, top):
+    def _stand_in(self, tree: Tree) -> None:
+        """Siblings that a row stands for are found in it, every family walked once."""
+        families: dict[int, dict[tuple[str, str], int]] = {}
+        for number, item in enumerate(self.items):
+            top = item.row
+            for _ in range(item.through + 1 if item.times > 1 else 0):
+                above = tree.parent[top]
+                if above >= 0:
+                    families.setdefault(above, {})[_alike(tree, top)] = number
+                top = above
+        for above, stand_ins in families.items():
+            for kid in tree.children[above]:
+                number = stand_ins.get(_alike(tree, kid), -1)
+                if number >= 0:
                     self.at.setdefault(kid, number)
-            top = above
-            if top < 0:
-                return
 
     def row_of(self, tree: Tree, index: int) -> int:
         """The row that shows a span: its own, or that of the nearest ancestor that has one; -1: none."""
@@ -154,6 +156,11 @@ def _one_call(tree: Tree, caller: int, called: int) -> bool:
         return False
     one, other = tree.spans[caller], tree.spans[called]
     return one.kind == Kind.CLIENT and other.kind == Kind.SERVER and one.is_error == other.is_error
+
+
+def _alike(tree: Tree, row: int) -> tuple[str, str]:
+    """What like siblings have in common."""
+    return tree.spans[row].label, callee_of(tree, row)
 
 
 class Sheet:

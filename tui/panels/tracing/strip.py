@@ -23,7 +23,8 @@ FLOOR_US: Final = 1_000
 
 def title(snapshot: Snapshot) -> str:
     """What the strip shows."""
-    return f"latency of users, last {len(snapshot.series)} s" if snapshot.series else "latency of users"
+    of = "traces" if snapshot.recorded else "users"
+    return f"latency of {of}, last {len(snapshot.series)} s" if snapshot.series else f"latency of {of}"
 
 
 def note(snapshot: Snapshot) -> str:
