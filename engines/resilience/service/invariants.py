@@ -45,8 +45,8 @@ DEMANDS: Final = {
     WASTE: "jobs counted as waste = jobs done after their caller had stopped waiting",
 }
 HOLD: Final = tuple(Check(name, True, demand) for name, demand in DEMANDS.items())
-SEEN_MAX: Final = 2_000
-"""Results kept for the recount of one window."""
+SEEN_MAX: Final = 20_000
+"""Results kept for the recount of one window; one that holds more is not recounted."""
 LOOK_EACH: Final = 50
 """A window of so many results is recounted at every look, one of twice as many at every other one, and so on: a count
 that is wrong stays wrong for as long as the window is long."""
@@ -397,8 +397,12 @@ class Invariants:
         if breaker.state is not State.CLOSED or book.state != "closed" or not countable(options):
             return
         now = self.ledger.clock.now_us
+        if len(book.seen) == SEEN_MAX or len(book.fires) == SEEN_MAX:
+            return
         for _ in range(outdated(options, book.seen, now, book.origin_us)):
             book.seen.popleft()
+        while book.fires and book.fires[0] < now - options.window_us:
+            book.fires.popleft()
         mine = recount(options, book.seen, book.fires, now, book.origin_us)
         its = breaker.window.counts(now)
         if its != mine:

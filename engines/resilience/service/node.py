@@ -14,7 +14,7 @@ from engines.resilience.service.records import NEVER
 from engines.resilience.service.topology import route
 from engines.resilience.shed import WaitLimit
 from engines.sim.node import Context
-from engines.sim.service import GRANTED, QUEUED, Distribution, Fixed, Pool, scaled
+from engines.sim.service import GRANTED, QUEUED, Distribution, Pool, scaled
 
 SEEN_MAX: Final = 256
 """Requests remembered, so that one that the network delivers twice is served once, as over TCP."""
@@ -39,8 +39,8 @@ class Job:
 class ServiceNode(Caller):
     """One machine of a service."""
 
-    pool = Pool(1, 0)
-    usual: Distribution = Fixed(0)
+    pool: Pool
+    usual: Distribution
 
     def equip(self, workers: int, queue_max: int, shed_us: int, newest_first: bool, usual: Distribution) -> None:
         """Workers and what they do; called once, right after construction."""

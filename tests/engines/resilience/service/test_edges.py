@@ -79,6 +79,25 @@ def test_a_call_without_any_timeout_waits_for_ever() -> None:
     assert red(run) == []
 
 
+def test_what_the_network_delivers_twice_is_served_once() -> None:
+    run = world(("preset", "none"))
+    run.submit(faults.Duplicate("*", "*", 1_000_000))
+    seen = after(run, 5)
+    catalog = seen.service("catalog")
+    assert catalog is not None
+    assert catalog.done == pytest.approx(50, abs=3)
+    assert seen.failed == 0
+    assert red(run) == []
+
+
+@pytest.mark.parametrize("preset", ["article", "opossum"])
+def test_windows_are_recounted_under_a_heavy_load_too(preset: str) -> None:
+    run = world(("preset", preset), ("rate", 200), ("workers", 400), ("api_workers", 400))
+    seen = after(run, 7)
+    assert breaker(seen).calls > 1_200
+    assert red(run) == []
+
+
 def test_a_limiter_lets_so_many_calls_a_second_through() -> None:
     run = world(("preset", "none"), ("limit", 4))
     seen = after(run, 10)
