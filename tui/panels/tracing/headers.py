@@ -26,7 +26,12 @@ ENTERS: Final = frozenset({Kind.SERVER, Kind.CONSUMER})
 def hops(snapshot: Snapshot, focus: Focus) -> tuple[Hop, ...]:
     """The calls of the selected trace in the order of time: as they were sent, else as the spans tell."""
     found = snapshot.store.hops(focus.node)
-    return found or tuple(_told(sheet_of(snapshot, focus)))
+    if found:
+        return found
+    made = sheet_of(snapshot, focus)
+    if made.hops is None:
+        made.hops = tuple(_told(made))
+    return made.hops
 
 
 def _told(made: Sheet) -> list[Hop]:

@@ -16,6 +16,7 @@ from engines.tracing.skew import corrected, host_of
 from engines.tracing.spans import Kind, Span
 from engines.tracing.tree import Tree, build
 from engines.tracing.waiting import callee_of
+from engines.tracing.world.snapshot import Hop
 
 SHEETS: Final = 12
 """How many traces are kept."""
@@ -188,6 +189,8 @@ class Sheet:
         self.errors = self.tree.errors()
         self.services = len(self.tree.services())
         self._index = {span.span_id: i for i, span in enumerate(self.tree.spans)}
+        self.hops: tuple[Hop, ...] | None = None
+        """The headers as the spans tell, once somebody has asked for them."""
         self._rows: OrderedDict[Look, Rows] = OrderedDict()
 
     @property
