@@ -161,8 +161,8 @@ CLOCK_SKEW: Final = Scenario(
                      "outside of the caller's span is cut off the critical path. What is left of the path is exact, "
                      "and wrong: the wait seems to be the gateway's own."),
         *_at(8_000, c.Correct(True)),
-        *_say(11_500, "With correction on, a server's span is put into the middle of its caller's, with all below it. "
-                      "That is a guess, so it is off by default, shows by how much it moved each span, and changes "
+        *_say(11_500, "With correction on, the spans of cart are moved to where all calls to it allow them to be. That "
+                      "is a guess, so it is off by default, shows by how much it moved what, and changes "
                       "nothing of what was recorded."),
     ),
 )  # fmt: skip

@@ -124,8 +124,6 @@ class Tracer:
                                    context.span_id)  # fmt: skip
         else:
             context = context._replace(parent_id=context.span_id, remote=False)
-        if not rules.parent_decides:
-            context = self._decide(ctx, context)
         cause = parent.context.span_id
         return self._begin(ctx, context, Truth(truth.request, cause), name, kind, attributes)
 
