@@ -32,11 +32,12 @@ class Link:
     """The link src -> dst as it is now, and how many messages were sent over it."""
 
     __slots__ = (
+        "_duplicates",
+        "_reorders",
         "clogged",
         "cut",
         "dst",
         "duplicate_ppm",
-        "duplicates",
         "held",
         "jitter_us",
         "key",
@@ -46,7 +47,7 @@ class Link:
         "loss_threshold",
         "options",
         "reorder_ppm",
-        "reorders",
+        "seed",
         "sent",
         "src",
     )
@@ -55,8 +56,9 @@ class Link:
         self.src = src
         self.dst = dst
         self.key = stream_key(seed, f"link/{src}>{dst}")
-        self.duplicates = Stream(seed, f"duplicate/{src}>{dst}")
-        self.reorders = Stream(seed, f"reorder/{src}>{dst}")
+        self.seed = seed
+        self._duplicates: Stream | None = None
+        self._reorders: Stream | None = None
         self.options = options
         self.sent = 0
         self.last_arrival_us = 0
@@ -65,6 +67,20 @@ class Link:
         self.held: list[tuple[Any, int, int]] = []
         """What a clogged link keeps back: (message, departs_us, flight_us)."""
         self.heal()
+
+    @property
+    def duplicates(self) -> Stream:
+        """The draws of duplication. Made when first needed: most links of most worlds never do."""
+        if self._duplicates is None:
+            self._duplicates = Stream(self.seed, f"duplicate/{self.src}>{self.dst}")
+        return self._duplicates
+
+    @property
+    def reorders(self) -> Stream:
+        """The draws of reordering, likewise."""
+        if self._reorders is None:
+            self._reorders = Stream(self.seed, f"reorder/{self.src}>{self.dst}")
+        return self._reorders
 
     def heal(self) -> None:
         """Back to what the link was when it was laid. Held messages are the world's to release."""
