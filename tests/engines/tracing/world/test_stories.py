@@ -65,6 +65,12 @@ def test_a_failing_database_is_called_up_to_nine_times_for_one_request() -> None
     assert (end.verdicts[0].kind, end.verdicts[0].service) == ("retries", "auth-db")
 
 
+def test_breakers_end_the_storm_first_below_and_then_above() -> None:
+    told = [event for event in at("retry-storm").engine.told(1 << 20) if event.kind == "breaker"]
+    assert [(event.node, event.get("state")) for event in told] == [("auth", "open"), ("gateway", "open")]
+    assert "11 of 22" in told[0].why
+
+
 def test_of_a_fan_out_only_the_slowest_is_on_the_critical_path() -> None:
     def last(ms: int | None, since_us: int) -> list[str]:
         found = []
