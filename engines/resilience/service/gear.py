@@ -72,7 +72,8 @@ class Gear:
             self.hedge = None
         elif self.hedge is None or old is None or old.hedge_ppm != new.hedge_ppm:
             self.hedge = Hedge(new.hedge_ppm, 200, cap_ppm=new.hedge_cap_ppm)
-        self.hedge_cap(new)
+        else:
+            self.hedge.cap_ppm = new.hedge_cap_ppm
         self._detector(old, new, now_us)
         self.requests.limit, self.retries.limit = new.max_requests, new.max_retries
         if (old is None or old.fallback != new.fallback) and (new.fallback or old is not None):
@@ -88,11 +89,6 @@ class Gear:
         elif old.breaker != new.breaker:
             self.breaker.retune(new.breaker, now_us)
             self.ledger.facts.append(("retuned", self.edge, self.src))
-
-    def hedge_cap(self, options: EdgeOptions) -> None:
-        """The share of calls that may be hedged can change while latencies are kept."""
-        if self.hedge is not None:
-            self.hedge.cap_ppm = options.hedge_cap_ppm
 
     def _detector(self, old: EdgeOptions | None, new: EdgeOptions, now_us: int) -> None:
         if not new.outlier:

@@ -89,7 +89,7 @@ class EdgeOptions:
     max_requests: int = 0
     """Envoy's cap on requests under way."""
     max_retries: int = 0
-    """Envoy's cap on retries under way; it gives way to a budget."""
+    """Envoy's cap on retries under way. In Envoy a budget takes its place: set one of the two."""
 
 
 SPAN_US: Final = (0, 600 * US_PER_S)
@@ -177,7 +177,9 @@ def edge_options(options: Options, variant: str, src: str) -> EdgeOptions:
         deadline=int(options.deadline),
     )
     if variant == "envoy":
-        found = replace(found, budget_active=1, budget_min=3, max_requests=1_024, max_retries=0)
+        found = replace(
+            found, budget_active=1, budget_min=3, max_requests=1_024, max_retries=0 if options.budget else 3
+        )
     if not inner:
         return found
     return replace(

@@ -152,6 +152,15 @@ def test_envoys_caps_turn_away_what_is_too_much_at_once() -> None:
     assert red(run) == []
 
 
+def test_envoy_allows_three_retries_at_once_where_no_budget_is_set() -> None:
+    run = world(("budget", 0), ("retry_at", "api"), ("backoff", "fixed"), ("backoff_ms", 900), variant="envoy")
+    seen = after(run, 6, c.Abort("api>catalog", 100))
+    caps = {name: (used, cap, over) for name, used, cap, over in edge(seen).caps}
+    assert caps["retries"][:2] == (3, 3)
+    assert caps["retries"][2] > 10
+    assert red(run) == []
+
+
 def test_an_operator_can_force_a_breaker_open_disable_and_reset_it() -> None:
     run = world()
     for mode, state in (("force_open", "forced_open"), ("disable", "disabled"), ("metrics_only", "metrics_only"),
