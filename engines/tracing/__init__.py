@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from engines.sim.pattern import Pattern, Variant
+from engines.tracing.recorded import VARIANT
 from engines.tracing.world.commands import COMMANDS
 from engines.tracing.world.control import HEAD, TAIL
 from engines.tracing.world.engine import TracingEngine
@@ -55,6 +56,7 @@ PATTERN: Final = Pattern(
     question="How do we find what is slow?",
     variants=VARIANTS,
     scenarios=SCENARIOS,
+    recorded=VARIANT,
     speed=(1, 1),
     notes=(
         "A sketch that extracts the parent's context and then starts a span without it breaks the trace at every hop: "
