@@ -1,14 +1,9 @@
 """The panel of tracing: a request through many services, where its time went, and why the slow ones are slow."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from engines.sim.pattern import Check
-from engines.sim.world import Event
 from engines.tracing import PATTERN
-from tui.canvas import Ink
-from tui.glyphs import Glyphs
-from tui.panel import Focus, Frame, Line, Offer, Outcome, Panel, Sizes
+from tui.panels.common.folder import FolderPanel
 from tui.panels.tracing import keys, lessons, moves, narration, offers, routines, select, view
 
 HELP: Final = (
@@ -41,74 +36,17 @@ HELP: Final = (
 )  # fmt: skip
 
 
-class TracingPanel(Panel):
-    """Simulated systems and recorded traces, drawn and told."""
-
-    pattern = PATTERN
-    keys = keys.KEYS
-    client_hint = "POST /checkout, or a part of it; empty: any"
-    help = HELP
-
-    def view(self, snapshot: Any, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
-        """Draw everything."""
-        return view.view(snapshot, focus, sizes, glyphs)
-
-    def status(self, snapshot: Any) -> str:
-        """Services and latency."""
-        return view.status(snapshot)
-
-    def move(self, snapshot: Any, focus: Focus, direction: str) -> Focus:
-        """Where an arrow leads."""
-        return moves.move(snapshot, focus, direction)
-
-    def fit(self, snapshot: Any, focus: Focus) -> Focus:
-        """The focus without what is gone."""
-        return select.fit(snapshot, focus)
-
-    def narrate(self, event: Event) -> Line:
-        """What happened, and why."""
-        return narration.narrate(event)
-
-    def routine(self, event: Event) -> str:
-        """What an event repeats: traces, waits, retries."""
-        return routines.routine(event)
-
-    def fold(self, events: Sequence[Event]) -> Line:
-        """One line for many of a kind."""
-        return routines.fold(events)
-
-    def explain(self, snapshot: Any, event: Event) -> tuple[str, ...]:
-        """The rule behind it."""
-        return lessons.explain(snapshot, event)
-
-    def explain_check(self, snapshot: Any, check: Check) -> tuple[str, ...]:
-        """What the check demands, and the witness."""
-        return lessons.explain_check(snapshot, check)
-
-    def mark(self, command: Any) -> tuple[str, Ink] | None:
-        """The letter on the scrubber."""
-        return keys.mark(command)
-
-    def faults(self, snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
-        """All faults, aimed at what is selected."""
-        return offers.all_faults(snapshot, focus)
-
-    def rules(self, snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
-        """Rules that can be switched off."""
-        return offers.rules(snapshot, focus)
-
-    def tune(self, snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
-        """The system's numbers."""
-        return offers.tune(snapshot, focus)
-
-    def sides(self, snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
-        """Ways to split the system."""
-        return offers.sides(snapshot, focus)
-
-    def client(self, snapshot: Any, focus: Focus, text: str) -> Outcome:
-        """A typed request."""
-        return offers.client(snapshot, focus, text)
-
-
-PANEL: Final = TracingPanel()
+PANEL: Final = FolderPanel(
+    PATTERN,
+    view=view,
+    moves=moves,
+    select=select,
+    narration=narration,
+    routines=routines,
+    lessons=lessons,
+    keys=keys,
+    offers=offers,
+    help=HELP,
+    client_hint="POST /checkout, or a part of it; empty: any",
+)
 """The one panel of this folder."""
