@@ -26,6 +26,8 @@ SETTLED_US: Final = 4 * US_PER_S
 """Holes in a trace count only so long after its last span: until then its missing spans may still come."""
 STRAYS_MIN: Final = 3
 SKEWED_MIN: Final = 5
+FEW: Final = 5
+"""Calls that count as sound in advance: two bad ones of two prove less than ninety of a hundred."""
 LATE_MIN: Final = 5
 HOLES_MIN: Final = 5
 VANISHED_MIN: Final = 3
@@ -190,7 +192,7 @@ def _skew(recent: tuple[Study, ...]) -> Verdict | None:
             seen[name] += count
             bad[name] += skewed[pair]
             partners[name] += skewed[pair] * 2 > count
-    service = min(bad, key=lambda name: (-(bad[name] * 10 // seen[name]), -partners[name], -bad[name], name))
+    service = min(bad, key=lambda name: (-(bad[name] * 10 // (seen[name] + FEW)), -partners[name], -bad[name], name))
     text = (f"the clock of {service} is wrong: {bad[service]} of {seen[service]} calls to it or from it begin before "
             f"they are made or end after they are answered")  # fmt: skip
     return Verdict(SKEW, service, text)
