@@ -46,6 +46,7 @@ PATTERN: Final = Pattern(
     variants=VARIANTS,
     scenarios=SCENARIOS,
     speed=(1, 1),
+    aliases=(("faults", "breaker"),),
     recorded=RECORDED,
     notes=(
         "50 % of the calls in 10 s, 30 s open: these numbers are no standard. Hystrix waits 5 s, resilience4j looks at "
