@@ -167,10 +167,15 @@ class Heal:
 
 @dataclass(frozen=True, slots=True)
 class Narrate:
-    """What a lecturer says at this point. It changes nothing in the world; with ``pause`` the run stops here."""
+    """What a lecturer says at this point. It changes nothing in the world; with ``pause`` the run stops here.
+
+    A person may have changed the story on the way. ``broken`` is said instead once a check has failed, so that nobody
+    is told that all is well next to a red light.
+    """
 
     text: str
     pause: bool = True
+    broken: str = ""
 
 
 Fault: TypeAlias = (

@@ -291,12 +291,14 @@ class Timeline(Generic[C, S_co]):
         return self.engine.apply(command)
 
     def _still_possible(self, command: C) -> C | Narrate:
-        """A command of the script, or words in its place where a person has since made it impossible."""
+        """A command of the script, or words in its place where a person has since made it impossible or untrue."""
         try:
             command = self.engine.resolve(command)
             self.engine.validate(command)
         except UserError as error:
             return Narrate(f"The story wanted {type(command).__name__} here, but it cannot be: {error}", pause=False)
+        if isinstance(command, Narrate) and command.broken and not all(check.ok for check in self.check()):
+            return Narrate(command.broken, command.pause)
         return command
 
     @staticmethod

@@ -130,7 +130,11 @@ def test_what_is_no_recording_is_refused(content: str, complaint: str) -> None:
         (("pattern",), "nonsense", "unknown pattern 'nonsense': one of consensus is accepted"),
         (("pattern",), 7, '"pattern" must be a string, not 7'),
         (("variant",), "paxos", "unknown variant 'paxos': one of raft"),
-        (("engine_version",), 99, "recorded with version 99 of the engine 'raft'; this is version 1"),
+        (
+            ("engine_version",),
+            99,
+            f"recorded with version 99 of the engine 'raft'; this is version {RAFT.engine_version}",
+        ),
         (("engine_version",), "1", '"engine_version" must be a whole number'),
         (("scenario",), "nonsense", "unknown scenario 'nonsense': one of election, "),
         (("scenario",), 3, '"scenario" must be a string, not 3'),

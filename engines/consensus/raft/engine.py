@@ -156,9 +156,9 @@ class RaftEngine(World):
         self.invariants.observe(host)
         if self.clock.now_us >= self.sample_due_us:
             leader = self.leader()
-            term = max(self.raft(server).current_term for server in self.servers)
+            term = self.raft(leader).current_term if leader else 0
             commit = max(self.raft(server).commit_index for server in self.servers)
-            self.series.append(Sample(self.clock.now_us, term, commit, leader))
+            self.series.append(Sample(self.clock.now_us, commit, leader, term))
             self.sample_due_us = self.clock.now_us // SERIES_EVERY_US * SERIES_EVERY_US + SERIES_EVERY_US
 
     def check(self) -> tuple[Check, ...]:

@@ -33,8 +33,9 @@ def _at(ms: int, *commands: object) -> tuple[Step, ...]:
     return tuple(Step(ms * US_PER_MS, command) for command in commands)
 
 
-def _say(ms: int, text: str) -> tuple[Step, ...]:
-    return _at(ms, Narrate(text))
+def _say(ms: int, text: str, broken: str = "") -> tuple[Step, ...]:
+    """``broken``: what is said instead once a check has failed."""
+    return _at(ms, Narrate(text, broken=broken))
 
 
 def _once(key: str, value: int, node: str) -> Propose:
@@ -145,7 +146,7 @@ FIGURE_7: Final = Scenario(
     end_us=2_000 * US_PER_MS,
     script=(
         *_say(1, "Figure 7 of the paper. n1 is about to lead term 8. n2 and n3 lack entries, n4 and n5 have extra "
-                 "ones, n6 and n7 have entries of terms nobody else saw."),
+                 "ones, n6 has two of term 4 that nobody else got, n7 has terms 2 and 3, which nobody else saw."),
         *_at(5, ExpireTimers(("n1",), ELECTION, 10 * US_PER_MS)),
         *_say(200, "Elected: n2, n3, n6 and n7 find its log at least as up-to-date as theirs. Now every follower that "
                    "refuses says where its log went wrong, and n1 goes back a whole term at a time."),
@@ -156,7 +157,7 @@ FIGURE_7: Final = Scenario(
 )  # fmt: skip
 
 _FIGURE_8_WORLD: Final = (("clients", 0), ("noop", False), ("pre_vote", False), ("check_quorum", False))
-_FIGURE_8_SCRIPT: Final = (
+_FIGURE_8_TO_C: Final = (
     *_at(0, SetTiming(50 * US_PER_MS, 5_000 * US_PER_MS, 6_000 * US_PER_MS)),
     *_at(0, ExpireTimers(ALL_FIVE, ELECTION, 5_000 * US_PER_MS)),
     *_say(1, "Figure 8 of the paper. Timeouts are long here: who campaigns, and when, is the story's choice. "
@@ -177,8 +178,8 @@ _FIGURE_8_SCRIPT: Final = (
     *_at(650, Mend("n5", "n3"), Mend("n5", "n4"), Reconnect("n2"), Isolate("n4"), Restart("n1")),
     _campaign(655, "n1"),
     _campaign(755, "n1"),
-    *_say(1_100, "x=1 is now on n1, n2 and n3: a majority. Is it committed? Its term is old. Counting replicas says "
-                 "yes; section 5.4.2 says: not before an entry of the leader's own term is."),
+)  # fmt: skip
+_FIGURE_8_D: Final = (
     *_at(1_110, Crash("n1")),
     *_say(1_160, "(d): n1 dies again, n5 comes back. The last term in its log is higher than in anyone else's: n2, n3 "
                  "and n4 must vote for it."),
@@ -195,10 +196,15 @@ FIGURE_8: Final = Scenario(
     config=_FIGURE_8_WORLD,
     end_us=2_200 * US_PER_MS,
     script=(
-        *_FIGURE_8_SCRIPT,
+        *_FIGURE_8_TO_C,
+        *_say(1_100, "x=1 is now on n1, n2 and n3: a majority. Is it committed? Its term is old. Counting replicas "
+                     "says yes; section 5.4.2 says: not before an entry of the leader's own term is."),
+        *_FIGURE_8_D,
         *_at(1_510, _once("x", 6, "n5")),
-        *_say(1_650, "n5 overwrote x=1 on all of them. No promise was broken: with the rule on, n1 never said that x=1 "
-                     "was committed. Press b, switch the rule off, and play it again."),
+        *_say(1_650, "n5 overwrote x=1 on n2 and n3. No promise was broken: n1 never said that x=1 was committed. "
+                     "Press b to switch current term commit off, then r: the same story without the rule.",
+              broken="n5 overwrote x=1, which n1 had committed and applied: without the rule a promise is broken. "
+                     "Press e for the witness. b switches the rule on again, and r plays the story with it."),
     ),
 )  # fmt: skip
 
@@ -211,7 +217,10 @@ FIGURE_8_BROKEN: Final = Scenario(
     end_us=2_000 * US_PER_MS,
     breaks=(COMPLETENESS, STATE_MACHINE),
     script=(
-        *_FIGURE_8_SCRIPT,
+        *_FIGURE_8_TO_C,
+        *_say(1_100, "x=1 is now on n1, n2 and n3. The rule is off, so n1 counts replicas whatever their term: a "
+                     "majority has x=1, and n1 commits and applies it. Section 5.4.2 forbids just that."),
+        *_FIGURE_8_D,
         *_say(1_330, "The new leader lacks an entry that was committed: Leader Completeness is broken. Press e."),
         *_say(1_420, "And now State Machine Safety: n1, n2 and n3 applied x=1 at index 1, and n5 applies x=5 there. "
                      "Two histories, from one missing condition."),

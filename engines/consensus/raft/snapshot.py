@@ -30,9 +30,11 @@ class Sample(NamedTuple):
     """One point of the strip."""
 
     at_us: int
-    term: int
     commit: int
     leader: str
+    """The working leader of the highest term, or nothing."""
+    term: int
+    """The term it leads; 0 without a leader. Servers without one may be in newer terms."""
 
 
 @dataclass(frozen=True, slots=True)

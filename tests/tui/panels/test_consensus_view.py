@@ -412,3 +412,14 @@ def test_a_cluster_looks_like_this() -> None:
 
 def test_the_pattern_is_the_one_that_is_published() -> None:
     assert PATTERN.name == "consensus"
+
+
+def test_the_chart_tells_one_leader_of_one_term_while_a_lone_server_counts_its_own_terms_up() -> None:
+    snapshot = story("disruptive-server", 3_500).snapshot()
+    leader = snapshot.server(snapshot.leader)
+    assert leader is not None
+    assert snapshot.term > leader.term
+    strip = draw(snapshot, Focus(), USUAL._replace(strip=Size(78, 12))).strip.text()
+    row = next(line for line in strip.splitlines() if "leader" in line)
+    assert re.findall(r"n\d t\d+", row) == [f"{leader.id} t{leader.term}"]
+    assert len(re.findall(r"t\d+", row)) == 1

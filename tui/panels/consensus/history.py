@@ -21,9 +21,10 @@ class Moment(NamedTuple):
     """What one column tells."""
 
     column: int
-    term: int
     commit: int
     leader: str
+    term: int
+    """The one it leads: others may be in newer terms that nobody leads."""
 
 
 def moments(snapshot: Snapshot, count: int) -> list[Moment]:
@@ -31,14 +32,15 @@ def moments(snapshot: Snapshot, count: int) -> list[Moment]:
     latest = snapshot.at_us // COLUMN_US
     begin = max(0, latest - count + 1)
     known = {}
-    before = Moment(begin, 0, 0, "")
+    before = Moment(begin, 0, "", 0)
     for sample in snapshot.series:
-        moment = Moment(sample.at_us // COLUMN_US, sample.term, sample.commit, sample.leader)
+        moment = Moment(sample.at_us // COLUMN_US, sample.commit, sample.leader, sample.term)
         if moment.column < begin:
             before = moment
         else:
             known[moment.column] = moment
-    known[latest] = Moment(latest, snapshot.term, snapshot.commit, snapshot.leader)
+    leader = snapshot.server(snapshot.leader)
+    known[latest] = Moment(latest, snapshot.commit, snapshot.leader, leader.term if leader else 0)
     found = []
     for column in range(begin, latest + 1):
         before = known.get(column, before)._replace(column=column)
