@@ -295,7 +295,9 @@ class Breaker:
             case State.OPEN:
                 return self._move(at_us, Cause.WAIT_OVER, explain.waited(self.options, at_us - self.since_us))
             case State.HALF_OPEN:
-                return self._move(at_us, Cause.HALF_OPEN_EXPIRED, explain.expired(self.options, self.window.calls))
+                results = self.window.calls if self.options.half_open is HalfOpenRule.RATE else 0
+                why = explain.expired(self.options, at_us - self.since_us, results)
+                return self._move(at_us, Cause.HALF_OPEN_EXPIRED, why)
         window = self.window
         assert isinstance(window, TickWindow)
         window.tick()
@@ -314,6 +316,7 @@ class Breaker:
         """Go on under other options: the state stays, and so does the window if its shape does.
 
         A half-open breaker whose rule for probes changes begins its round anew; probes that are out count for it.
+        A limit on time that is over already acts now: what was is not rewritten.
         """
         self.poll(now_us)
         before = self.options
@@ -326,6 +329,7 @@ class Breaker:
         elif not trial and _shape(before) != _shape(options):
             self.window = make_window(options, now_us)
         self._plan()
+        self._due_us = max(self._due_us, now_us)
         self.poll(now_us)
         if self.state is State.HALF_OPEN and options.half_open is HalfOpenRule.RATE:
             self._decide_by_rates(now_us)

@@ -67,7 +67,8 @@ def rates_below(options: BreakerOptions, calls: int, failures: int) -> str:
 def waited(options: BreakerOptions, waited_us: int) -> str:
     """The waiting is over."""
     if options.waiting is Waiting.TIMER:
-        return f"the timer of {time_word(options.wait_us)} ran out"
+        late = f", {time_word(waited_us)} after it opened" if waited_us != options.wait_us else ""
+        return f"the timer of {time_word(options.wait_us)} ran out{late}"
     return f"first call after {time_word(options.wait_us)}, {time_word(waited_us)} after it opened"
 
 
@@ -84,9 +85,11 @@ def abandoned(late: bool) -> str:
     return f"{'an older call' if late else 'the probe'} ended without a result"
 
 
-def expired(options: BreakerOptions, results: int) -> str:
+def expired(options: BreakerOptions, lasted_us: int, results: int) -> str:
     """Half-open for too long."""
-    return f"half-open for {time_word(options.half_open_max_us)} with {results} of {options.probes_needed} results"
+    limit_us = options.half_open_max_us
+    over = f", over the {time_word(limit_us)} now allowed," if lasted_us != limit_us else ""
+    return f"half-open for {time_word(lasted_us)}{over} with {results} of {options.probes_needed} results"
 
 
 def ordered(cause: str) -> str:

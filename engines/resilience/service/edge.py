@@ -77,6 +77,7 @@ class Edge:
         if self.gear.breaker is not before:
             self.told, self.rejected_here = "", 0
         watching.moved(self, ctx)
+        watching.watch_breaker(self)
         watching.watch_hosts(self, ctx)
 
     def order_breaker(self, ctx: Context, cause: Cause) -> None:

@@ -66,7 +66,7 @@ STUCK: Final = Scenario(
     summary="resilience4j waits for ten results. Probes that never end, without a timeout, keep it half-open.",
     variant="breaker",
     config=(*_CALM, ("mix", "auth"), ("preset", "resilience4j"), ("timeout_ms", 0)),
-    end_us=42_000 * US_PER_MS,
+    end_us=48_000 * US_PER_MS,
     script=(
         *_at(100, SetOption("api>auth", "breaker.size", 20), SetOption("api>auth", "breaker.minimum", 20),
              SetOption("api>auth", "breaker.wait_us", 10 * US_PER_S)),
@@ -85,10 +85,10 @@ STUCK: Final = Scenario(
                       "given away, and the results of the lost ones never come. With a maximum wait of 0, the "
                       "default, this lasts until somebody restarts api. Eight threads of api hang with them."),
         *_at(31_000, SetOption("api>auth", "breaker.half_open_max_us", 5 * US_PER_S)),
-        *_say(32_500, "Half-open for at most 5 s, from now on. Those were over at 21.7 s, and so were the 10 s of "
-                      "waiting after them: the next call began ten new probes. The other remedy is a timeout on "
-                      "every call."),
-        *_say(38_000, "Ten new probes, ten answers in time: closed. A permit that can be lost must have a time limit."),
+        *_say(33_000, "Half-open for at most 5 s, from now on. It had been for 14.3 s, so it opened at that moment, "
+                      "and waits 10 s once more; then it gives ten new probes away. The other remedy is a timeout on "
+                      "every call: then the lost ones would have failed, and been judged."),
+        *_say(44_000, "Ten new probes, ten answers in time: closed. A permit that can be lost must have a time limit."),
     ),
 )  # fmt: skip
 
@@ -233,7 +233,8 @@ CASCADE: Final = Scenario(
         *_say(27_000, "All 8 threads of api wait for payment. auth, catalog and cart are idle and well, yet nobody "
                       "can look at a catalog: there is no thread left to ask. One database in four, used by one call "
                       "in seven, has stopped the shop."),
-        *_say(30_000, "Nothing has failed here: no error, no crash. Slowness travels up the chain of callers, and "
+        *_say(30_000, "No machine broke: none crashed, none answered with an error of its own. All that failed "
+                      "found the line of api full, or waited in vain. Slowness travels up the chain of callers, and "
                       "the one thing all calls share decides. See the next story, with a bulkhead."),
     ),
 )  # fmt: skip
@@ -338,10 +339,10 @@ HEDGING: Final = Scenario(
         *_say(2_000, "catalog runs on two hosts. In 3 of 100 calls it pauses, for the garbage collector or a cold "
                      "cache, and then takes 1.3 s instead of 60 ms. Nothing is wrong with anybody, and still this is "
                      "what the users remember."),
-        *_say(16_000, "p50 is 0.2 s, p99 is 1.5 s. Now api will hedge: a call that takes longer than 95 % of the "
+        *_say(16_000, "p50 is 221 ms, p99 is 1.4 s. Now api will hedge: a call that takes longer than 95 % of the "
                       "last ones is sent once more, to the other host. Whichever answer comes first counts."),
         *_at(17_000, SetOption(CATALOG, "hedge_ppm", 950_000)),
-        *_say(32_000, "p99 is 0.5 s: to be unlucky twice in a row is rare, and the tail is cut off near the 95th "
+        *_say(32_000, "p99 is 475 ms: to be unlucky twice in a row is rare, and the tail is cut off near the 95th "
                       "percentile. The price is known in advance: 6 calls of 150 were asked twice: 4 %. A cap of 10 "
                       "% holds it there when everything is slow. Only what may happen twice may be hedged: reads, "
                       "not payments."),

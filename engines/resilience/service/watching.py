@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from engines.resilience.breaker import ORDERS, Breaker, State
+from engines.resilience.breaker import ORDERS, State
 from engines.resilience.outlier import Ejection
 from engines.resilience.service import messages as m
 from engines.resilience.service.records import Attempt
@@ -62,11 +62,12 @@ def moved(edge: "Edge", ctx: Context) -> None:
         ordered = each.cause in ORDERS
         edge.ledger.facts.append(("moved", edge.id, edge.src, each.dst.value, breaker.era, each.at_us, ordered))
         ctx.note("breaker", each.why, edge=edge.id, src=each.src.value, dst=each.dst.value, cause=each.cause.value)
-    watch_breaker(edge, breaker)
+    watch_breaker(edge)
 
 
-def watch_breaker(edge: "Edge", breaker: Breaker) -> None:
+def watch_breaker(edge: "Edge") -> None:
     """A closed breaker is polled by its calls, an open one may have to move without any."""
     edge.agenda.cancel(edge.polled)
-    due_us = breaker.next_us() if breaker.state is not State.CLOSED else None
+    breaker = edge.gear.breaker
+    due_us = breaker.next_us() if breaker is not None and breaker.state is not State.CLOSED else None
     edge.polled = 0 if due_us is None else edge.agenda.add(due_us, "poll", edge.id, 0)

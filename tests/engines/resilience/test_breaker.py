@@ -307,6 +307,20 @@ def test_a_timer_that_is_over_under_the_new_options_fires_at_once() -> None:
     assert bench.state == "half_open"
 
 
+def test_a_limit_on_time_acts_from_the_moment_it_is_set_and_rewrites_nothing() -> None:
+    bench = Bench("opossum").trip().wait(10 * S)
+    bench.breaker.retune(replace(bench.options, wait_us=5 * S), bench.now_us)
+    moved = bench.breaker.history[-1]
+    assert (moved.at_us, moved.why) == (bench.now_us, "the timer of 5 s ran out, 10 s after it opened")
+    bench.wait(14 * S)
+    bench.breaker.retune(replace(bench.options, half_open_max_us=5 * S, wait_us=3 * S), bench.now_us)
+    moved = bench.breaker.history[-1]
+    assert (moved.at_us, moved.dst) == (bench.now_us, "open")
+    assert moved.why == "half-open for 14 s, over the 5 s now allowed, with 0 of 1 results"
+    assert bench.wait(3 * S - 1).poll().state == "open"
+    assert bench.wait(1).poll().state == "half_open"
+
+
 def test_fewer_results_needed_free_a_breaker_that_hangs_half_open() -> None:
     bench = Bench("resilience4j").half_open()
     permits = [bench.probe, *(bench.begin() for _ in range(9))]

@@ -4,6 +4,7 @@ import pytest
 
 from engines.resilience import PATTERN
 from engines.resilience.service import topology as t
+from engines.resilience.service.commands import SetOption
 from engines.sim.faults import Narrate
 from tests.engines.resilience.service.lab import Run, breaker, edge, goodput, red, story, told
 
@@ -52,11 +53,33 @@ def test_stuck_half_open_waits_for_eight_results_that_never_come() -> None:
     assert run.snapshot().service("api").busy == 8
     assert run.snapshot().service("auth").hosts[0].status == "up"
     assert states(told("stuck-half-open"), "api>auth")[1:] == [
-        ("half_open", 5),
+        ("half_open", 14),
         ("open", 10),
         ("half_open", 1),
         ("closed", -1),
     ]
+
+
+def test_a_limit_set_while_half_open_acts_at_once_and_picture_and_journal_agree() -> None:
+    run = told("stuck-half-open", 33)
+    half_open, still_open = breaker(run.snapshot(), "api>auth").history[-2:]
+    assert (half_open.state, half_open.lasted_us // 100_000) == ("half_open", 143)
+    assert (still_open.state, still_open.since_us, still_open.lasted_us) == ("open", 31 * S, -1)
+    moves = [event for event in run.engine.told(1 << 20) if event.kind == "breaker"]
+    assert [event.at_us for event in moves[-2:]] == [half_open.since_us, 31 * S]
+    assert moves[-1].why == "half-open for 14.308 s, over the 5 s now allowed, with 2 of 10 results"
+    end = breaker(told("stuck-half-open").snapshot(), "api>auth").history[-1]
+    assert (end.state, end.since_us < 44 * S) == ("closed", True)
+
+
+def test_a_limit_set_while_half_open_that_is_not_over_yet_ends_it_to_the_microsecond() -> None:
+    run = told("stuck-half-open", 30)
+    run.submit(SetOption("api>auth", "breaker.half_open_max_us", 14 * S))
+    run.advance(30_900_000)
+    half_open, still_open = breaker(run.snapshot(), "api>auth").history[-2:]
+    assert (half_open.state, half_open.lasted_us) == ("half_open", 14 * S)
+    moved = [event for event in run.engine.told(1 << 20) if event.kind == "breaker"][-1]
+    assert moved.at_us == still_open.since_us
 
 
 def test_slow_calls_trip_it_without_an_error() -> None:
@@ -76,6 +99,16 @@ def test_the_cascade_stops_the_whole_shop() -> None:
         assert seen.service(idle).busy <= 1
         assert seen.service(idle).hosts[0].faults == ()
     assert edge(seen, "api>payment").running >= 6
+
+
+def test_in_the_cascade_calls_fail_and_no_machine_does() -> None:
+    run = told("cascade", 30)
+    seen = run.snapshot()
+    assert seen.failed > 100
+    assert {host.status for service in seen.services for host in service.hosts} == {"up"}
+    outcomes = {event.get("outcome") for event in run.engine.told(1 << 20) if event.kind in ("failed", "refused")}
+    assert outcomes == {"timeout", "full"}
+    assert [service.id for service in seen.services if service.refused_per_s] == ["api"]
 
 
 def test_the_bulkhead_leaves_the_rest_of_the_shop_open() -> None:
@@ -119,9 +152,9 @@ def test_with_jitter_everybody_is_served_within_seconds() -> None:
 
 def test_hedging_cuts_p99_to_a_third_for_a_few_percent_of_load() -> None:
     before, after = told("hedging", 16), told("hedging", 32)
-    assert latency_us(before, 50) == pytest.approx(200_000, rel=0.15)
-    assert latency_us(before, 99) == pytest.approx(1_500_000, rel=0.1)
-    assert latency_us(after, 99) == pytest.approx(500_000, rel=0.1)
+    assert latency_us(before, 50) // 1_000 == 221
+    assert latency_us(before, 99) // 100_000 == 14
+    assert latency_us(after, 99) // 1_000 == 475
     found = edge(after.snapshot())
     assert (found.hedges, found.hedges_won) == (6, 4)
     assert found.hedges * 100 // 150 == 4
