@@ -245,7 +245,7 @@ class Collector:
         else:
             self.book.add(tree, path)
         made = self.studies[trace_id] = study(trace_id, tree)
-        for caller, called, _ in (*made.edges, *made.handed):
+        for caller, called, _ in (*made.edges, *made.handed, *made.silent):
             self.callers.setdefault(called, {})[caller] = None
         if len(self.studies) > STUDIES_MAX:
             self.studies.popitem(last=False)

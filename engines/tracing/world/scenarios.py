@@ -25,17 +25,17 @@ def _world(**settings: object) -> Config:
 AUTH_POOL: Final = Scenario(
     name="auth-pool-p99",
     title="The API is slow: auth's database pool at p99",
-    summary="A pool is cut from 20 connections to 1. The median hardly moves, the p99 doubles, and the spans say why.",
+    summary="A pool is cut from 20 connections to 1. In a rush the p99 grows fourfold, and the spans say why.",
     variant=HEAD,
     config=_world(services=12, traffic="product", rate=10),
     end_us=8_500 * US_PER_MS,
     script=(
-        *_say(1_000, "One request, GET /product, crosses six services. Each writes spans of one trace: the headers "
-                     "carry the trace id from hop to hop. Open a trace: the bar at the top is the whole request, and "
-                     "the lit parts are its critical path. They add up exactly to the whole."),
+        *_say(1_000, "One request, GET /product, crosses five services, six if the cache misses. Each writes spans of "
+                     "one trace: the headers carry the trace id from hop to hop. Open a trace: the bar at the top is "
+                     "the whole request, and the lit parts are its critical path. They add up exactly to the whole."),
         *_at(5_000, c.ShrinkPool("auth", 1)),
-        *_say(5_010, "Somebody cut auth's pool of database connections from 20 to 1. At 10 requests a second nobody "
-                     "notices: a query takes 8 ms, so the one connection is idle most of the time."),
+        *_say(5_010, "Somebody cut auth's pool of database connections from 20 to 1. At some 10 requests a second "
+                     "nobody notices: a query takes 8 ms, so the one connection is idle most of the time."),
         *_at(5_500, c.SetLoad("steady", 110)),
         *_say(5_510, "Now a rush: 110 a second. A query takes 8 ms and the way there and back another: 110 a second "
                      "is all that one connection can do."),
@@ -62,9 +62,10 @@ DROPPED_HEADER: Final = Scenario(
         *_at(3_000, c.DropHeader("catalog")),
         *_say(3_010, "A new HTTP client in catalog does not know the header. Everything still works; only the traces "
                      "do not. What catalog calls finds no traceparent and starts a trace of its own."),
-        *_say(11_500, "New one-span traces of catalog-cache and catalog-db in the list, and in the old ones calls of "
-                      "catalog that lead nowhere. That is how it is found: traces begin in a service that others are "
-                      "known to call, and exactly one caller of theirs hears nothing from below."),
+        *_say(11_500, "There are new traces of a single span now, of catalog-cache and catalog-db: so short that a "
+                      "list by latency has them at its end. And in the old ones calls of catalog lead nowhere. That "
+                      "is how it is found: traces begin in a service that others are known to call, and exactly one "
+                      "caller of theirs hears nothing from below."),
     ),
 )  # fmt: skip
 
@@ -115,17 +116,17 @@ FAN_OUT: Final = Scenario(
     title="Fan-out: the slowest of n",
     summary="The home page asks four services at the same time. It is as slow as the slowest of them.",
     variant=HEAD,
-    config=_world(services=24, traffic="home", rate=4),
-    end_us=10_000 * US_PER_MS,
+    config=_world(services=24, traffic="home", rate=11),
+    end_us=12_200 * US_PER_MS,
     script=(
         *_say(1_000, "GET /home asks auth first, then four services at once: their bars lie side by side. Only one of "
                      "them is on the critical path, the one that ends last. The others could be slower and nobody "
                      "would notice."),
         *_say(5_500, "If each of four is slow in 1 of 100 calls, the page is slow in 4 of 100. With a hundred it would "
-                     "be 63. That is why p99 of a service is what the median user sees of a page."),
-        *_at(5_600, c.SlowService("vouchers", 600)),
-        *_say(9_500, "vouchers takes six times as long. It was hardly ever the last of the four; now it nearly always "
-                     "is, and lies on the critical path. It takes 26 ms more on average, and the page 21: what its "
+                     "be 63. So the p99 of a service becomes the median of a page."),
+        *_at(7_500, c.SlowService("vouchers", 600)),
+        *_say(12_050, "vouchers takes six times as long. It was hardly ever the last of the four; now it nearly always "
+                     "is, and lies on the critical path. It takes 27 ms more on average, and the page 18: what its "
                      "siblings had taken anyway is not felt."),
     ),
 )  # fmt: skip
@@ -143,7 +144,9 @@ ASYNC_CONSUMER: Final = Scenario(
         *_at(3_000, c.SlowService("mailer", 3_000)),
         *_say(9_500, "The mailer now needs a third of a second and more for each message. Its span sticks out far "
                      "beyond the end of the root, and none of it is on the critical path: nobody waits for it. A tool "
-                     "that takes the last span for the end of the request blames the mailer for nothing."),
+                     "that takes the last span for the end of the request blames the mailer for nothing. There is no "
+                     "verdict here, and with a hundred checkouts it would not name the mailer: nothing of its time is "
+                     "in what users wait for."),
     ),
 )  # fmt: skip
 
@@ -181,8 +184,9 @@ HEAD_SAMPLING: Final = Scenario(
                      "whole or not at all."),
         *_at(2_000, c.Amplify("payment", 60_000, 1)),
         *_say(13_500, "payment failed 6 percent of its calls. The strip shows the errors; the list of traces shows "
-                      "none. At one in ten, nine of ten failures leave no trace. Now play tail-sampling: the same "
-                      "seed, the same requests."),
+                      "none. At one in ten, nine of ten failures leave no trace. And no diagnosis: a "
+                      "handful of traces says nothing about p99. Now play tail-sampling: the same seed, the same "
+                      "requests."),
     ),
 )  # fmt: skip
 
@@ -198,7 +202,8 @@ TAIL_SAMPLING: Final = Scenario(
                      "a second, and only then decides."),
         *_at(2_000, c.Amplify("payment", 60_000, 1)),
         *_say(13_500, "Every failed checkout is in the list, beside one in ten of the others. The price: all spans "
-                      "travel, wait in the memory of a collector, and those of one trace must come to the same one."),
+                      "travel, wait in the memory of a collector, and those of one trace must come to the same one. "
+                      "What is kept is no fair sample any more, so there is no p99 to be had from it."),
     ),
 )  # fmt: skip
 

@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from engines.sim.clock import US_PER_S
+from engines.sim.clock import US_PER_S, format_span
 from engines.sim.network import PPM
 from engines.tracing.aggregate import aggregate
 from engines.tracing.critical import critical_path
 from engines.tracing.diagnosis import Cause, Diagnosis, diagnose
-from engines.tracing.tree import build
+from engines.tracing.tree import MISSING_NAME, build
 from engines.tracing.world.collector import Collector
 from engines.tracing.world.snapshot import Fault, Verdict
 from engines.tracing.world.study import Study
@@ -25,6 +25,8 @@ RECENT: Final = 120
 SETTLED_US: Final = 4 * US_PER_S
 """Holes in a trace count only so long after its last span: until then its missing spans may still come."""
 STRAYS_MIN: Final = 3
+EVERYBODY: Final = 3
+"""So many callers with silent calls, none of them with less than a third of the most: it is not one of them."""
 SKEWED_MIN: Final = 5
 FEW: Final = 5
 """Calls that count as sound in advance: two bad ones of two prove less than ninety of a hundred."""
@@ -40,6 +42,12 @@ COLD_PPM: Final = 500_000
 AGGREGATED: Final = 60
 """The newest traces, which the table of operations is made of."""
 KINDS: Final = {"self": SLOW, "pool": POOL, "lock": LOCK, "queue": "queue", "backoff": RETRIES, "call": "network"}
+EXTRA: Final = "extra"
+"""Work that is all right by itself, and that the typical request does not need: a query after a miss."""
+EXTRA_PPM: Final = 20_000
+"""What the typical request spends on it, as a share of what the slow ones do, at most."""
+FELT_PPM: Final = 10_000
+"""A fault that takes less than this of the extra time is not felt."""
 """Kinds of time, as the faults that cause them are called."""
 
 
@@ -50,7 +58,7 @@ class Findings(NamedTuple):
     """What is known at the latest tick."""
 
     diagnosis: Any = None
-    reason: str = "no trace is complete yet"
+    reason: str = "no trace has been quiet for a second yet: only then does it count as complete"
     root: str = ""
     verdicts: tuple[Verdict, ...] = ()
     score: str = ""
@@ -65,12 +73,12 @@ def find(collector: Collector, now_us: int, injected: tuple[Fault, ...], before:
     diagnosis, reason, root = diagnosed(collector)
     named = verdicts(collector, now_us, diagnosis)
     rows = operations(collector) if table else before.aggregates
-    return Findings(diagnosis, reason, root, named, score(named, injected), rows)
+    return Findings(diagnosis, reason, root, named, score(named, injected, diagnosis), rows)
 
 
 def diagnosed(collector: Collector) -> tuple[Diagnosis | None, str, str]:
     """The diagnosis of the root operation with the most traces, or why there is none."""
-    roots = collector.book.roots()
+    roots = [root for root in collector.book.roots() if root[1] != MISSING_NAME]
     if not roots:
         return None, NOTHING.reason, ""
     service, operation, _ = roots[0]
@@ -86,7 +94,7 @@ def operations(collector: Collector) -> tuple[Any, ...]:
     return aggregate((tree, critical_path(tree)) for tree in trees)
 
 
-def score(named: tuple[Verdict, ...], injected: tuple[Fault, ...]) -> str:
+def score(named: tuple[Verdict, ...], injected: tuple[Fault, ...], diagnosis: Diagnosis | None = None) -> str:
     """The first verdict against the newest fault."""
     if not injected:
         return ""
@@ -95,9 +103,20 @@ def score(named: tuple[Verdict, ...], injected: tuple[Fault, ...]) -> str:
     fault, first = injected[-1], named[0]
     if names(first, fault):
         return "the verdict names it"
+    if diagnosis is not None and fault.kind in KINDS.values() and not _felt(fault, diagnosis):
+        return f"what was injected ({fault.kind} of {fault.service}) is not felt: under 1 % of the extra time"
     if first.service == fault.service:
         return f"the verdict names {first.service}, but as {first.kind} instead of {fault.kind}"
     return f"the verdict names {first.service} ({first.kind}) instead of {fault.service} ({fault.kind})"
+
+
+def _felt(fault: Fault, diagnosis: Diagnosis) -> bool:
+    """Whether slow requests spend more on it than fast ones."""
+    ppm = sum(
+        each.ppm for each in diagnosis.contributions
+        if each.service == fault.service and KINDS.get(each.kind) == fault.kind
+    )  # fmt: skip
+    return ppm >= FELT_PPM
 
 
 def names(verdict: Verdict, fault: Fault) -> bool:
@@ -116,13 +135,30 @@ def verdicts(collector: Collector, now_us: int, diagnosis: Diagnosis | None) -> 
     )  # fmt: skip
     named = [each for each in found if each is not None]
     if diagnosis is not None:
-        named += [_of_cause(cause) for cause in (diagnosis.verdict, *diagnosis.alternatives)]
+        named += [_of_cause(cause, diagnosis, callers) for cause in (diagnosis.verdict, *diagnosis.alternatives)]
     return tuple(named)
 
 
-def _of_cause(cause: Cause) -> Verdict:
+def _of_cause(cause: Cause, diagnosis: Diagnosis, callers: Callers) -> Verdict:
+    """A cause as a verdict. What is done only because a cache missed is no slowness of who does it."""
     service = cause.peer if cause.kind == "call" and cause.peer else cause.service
-    return Verdict(KINDS.get(cause.kind, cause.kind), service, cause.sentence, cause.ppm)
+    kind = KINDS.get(cause.kind, cause.kind)
+    cache = _missed(service, diagnosis, callers)
+    if kind == SLOW and cache and cause.fast_us * PPM <= cause.slow_us * EXTRA_PPM:
+        share = percent(cause.ppm // 10_000 * 10_000)
+        text = (f"{service} does work at p99 that a hit in {cache} would have spared: {share} of the extra time is "
+                f"{cause.operation} ({format_span(cause.slow_us)})")  # fmt: skip
+        return Verdict(EXTRA, service, text, cause.ppm)
+    return Verdict(kind, service, cause.sentence, cause.ppm)
+
+
+def _missed(service: str, diagnosis: Diagnosis, callers: Callers) -> str:
+    """The cache that stands before a service and that slow requests miss more often than fast ones; or nothing."""
+    for each in diagnosis.differences:
+        missed = (each.key, each.value) == ("cache.hit", "false") and each.slow_ppm > each.fast_ppm
+        if missed and callers.get(each.service, {}).keys() & callers.get(service, {}).keys():
+            return each.service
+    return ""
 
 
 # -- what breaks traces ----------------------------------------------------------------------------------------------
@@ -173,6 +209,11 @@ def _header(recent: tuple[Study, ...], callers: Callers) -> Verdict | None:
     service, count = _most(votes)
     if count < STRAYS_MIN:
         return None
+    many = sorted(name for name, each in votes.items() if each * EVERYBODY >= count)
+    if len(many) >= EVERYBODY:
+        text = (f"no trace goes on: {', '.join(many[:4])} and those they call all start traces of their own. Headers "
+                "are dropped everywhere, or nobody uses what was extracted")  # fmt: skip
+        return Verdict(HEADER, "every service", text)
     callee = min((each for each in strays if silent[service, each]), key=lambda each: (-strays[each], each))
     text = (f"{service} drops the trace headers: {strays[callee]} of the newest traces begin in {callee}, which "
             f"{service} calls, and {silent[service, callee]} of its calls lead to no span there")  # fmt: skip

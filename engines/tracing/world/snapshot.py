@@ -201,7 +201,8 @@ class Verdict(NamedTuple):
     """What the tool says from the spans alone."""
 
     kind: str
-    """As ``Fault.kind``, or ``queue network`` where the time goes there."""
+    """As ``Fault.kind``, or ``queue network`` where the time goes there, or ``extra``: work that typical requests
+    do not have."""
     service: str
     sentence: str
     ppm: int = 0

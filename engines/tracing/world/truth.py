@@ -34,7 +34,8 @@ def fault_of(command: Any, topology: Topology, now_us: int) -> tuple[Fault, bool
             text = f"{name} is cold" + (f": {percent(ppm)} hits" if ppm else "")
             return Fault(CACHE, name, text, now_us), ppm < HIT_PPM
         case c.Amplify(service=name, ppm=ppm, attempts=attempts):
-            text = f"{name} fails {percent(ppm)} of its calls, and everybody tries {attempts} times"
+            again = f"everybody tries {attempts} times" if attempts > 1 else "nobody tries again"
+            text = f"{name} fails {percent(ppm)} of its calls, {again}"
             return Fault(RETRIES, name, text, now_us), ppm > 0
         case c.DropHeader(service=name, on=on):
             return Fault(HEADER, name, f"{name} does not pass the trace headers on", now_us), on

@@ -7,7 +7,7 @@ the engine alone. It only saves building the same tuples again.
 from typing import TYPE_CHECKING, Any
 
 from engines.sim.world import UP, Host
-from engines.tracing.spans import Span
+from engines.tracing.spans import Kind, Span
 from engines.tracing.world.broker import Broker
 from engines.tracing.world.collector import Judged
 from engines.tracing.world.messages import Ack, Call, Deliver, Export, Reply
@@ -158,7 +158,8 @@ def _row(trace_id: str, spans: tuple[Span, ...], hops: Any, done: Judged | None,
         return TraceRow(trace_id, done.service, done.operation, done.start_us, done.duration_us, len(spans),
                         done.services, done.errors, done.missing, True, sampled_by, 0, done.note or note)  # fmt: skip
     first = min(spans, key=lambda span: (span.parent_id != "", span.start_ns))
-    begin, end = min(span.start_us for span in spans), max(span.end_us for span in spans)
+    waited_for = [first] if not first.parent_id else [span for span in spans if span.kind != Kind.CONSUMER] or spans
+    begin, end = min(span.start_us for span in waited_for), max(span.end_us for span in waited_for)
     services = len(dict.fromkeys(span.service for span in spans))
     errors = sum(span.is_error for span in spans)
     return TraceRow(trace_id, first.service, first.name, begin, end - begin, len(spans), services, errors, 0, False,

@@ -10,7 +10,7 @@ from engines.tracing.world.snapshot import Fault, Verdict
 from engines.tracing.world.truth import KINDS, LATE, LOST, POOL, SKEW
 from tests.engines.tracing.world.system import MS, S, System
 
-TIME_ONLY = {"slow", "pool", "queue", "lock", "network"}
+TIME_ONLY = {"slow", "pool", "queue", "lock", "network", "extra"}
 
 
 @pytest.mark.parametrize("number", range(len(PLANS)), ids=[plan.kind for plan in PLANS])
@@ -89,3 +89,30 @@ def test_healing_ends_every_fault_and_the_list_of_them() -> None:
     snapshot = system.snapshot
     assert (snapshot.injected, snapshot.links, snapshot.retries) == ((), (), "2 attempts with backoff")
     assert not any(view.troubles or view.clock_off_us for view in snapshot.services)
+
+
+def test_a_fault_that_costs_nothing_is_said_not_to_be_felt() -> None:
+    system = System(rate=15, traffic="product").do(c.ShrinkPool("auth", 15)).run(12 * S)
+    system.engine.tick()
+    assert system.engine.findings.diagnosis is not None
+    assert system.engine.findings.score == (
+        "what was injected (pool of auth) is not felt: under 1 % of the extra time"
+    )  # fmt: skip
+
+
+def test_a_query_that_only_a_miss_needs_is_extra_work_and_no_slow_database() -> None:
+    system = System(rate=25, traffic="product").run(12 * S)
+    system.engine.tick()
+    first = system.engine.findings.verdicts[0]
+    assert (first.kind, first.service) == ("extra", "catalog-db")
+    assert "a hit in catalog-cache would have spared" in first.sentence
+
+
+def test_where_everybody_starts_traces_no_single_service_is_accused() -> None:
+    system = System(rate=10, continue_trace=False).run(6 * S)
+    assert system.first_verdict() == ("header", "every service")
+
+
+def test_a_hole_is_no_root_operation() -> None:
+    system = System(rate=10, keep_ppm=500_000, parent_decides=False).run(6 * S)
+    assert "missing" not in system.snapshot.root_operation
