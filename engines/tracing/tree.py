@@ -19,7 +19,7 @@ may form one chain, so nothing here recurses. What can be wrong, and what is mad
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
-from operator import floordiv, gt, itemgetter
+from operator import gt, itemgetter
 from typing import Final, NamedTuple
 
 from engines.tracing.spans import FOLLOWS_FROM, NS_PER_US, Kind, Span, is_zero
@@ -134,13 +134,13 @@ def build(spans: Iterable[Span]) -> Tree:
     notes = _Notes()
     found = sorted(spans, key=_START_NS)
     ids = list(map(_SPAN_ID, found))
-    by_id = dict(zip(reversed(ids), range(len(found) - 1, -1, -1), strict=True))
-    clean = len(by_id) == len(found) and not (by_id and is_zero(min(by_id)))
+    by_id = dict(zip(ids, range(len(ids)), strict=True))
+    clean = len(by_id) == len(ids) and not (by_id and is_zero(min(by_id)))
     parent = _plain_parents(found, by_id) if clean else _untangled_parents(found, by_id, notes)
     if len(found) < len(ids):
         ids = list(map(_SPAN_ID, found))
-    start_us = list(map(floordiv, map(_START_NS, found), repeat(NS_PER_US)))
-    end_us = list(map(floordiv, map(_END_NS, found), repeat(NS_PER_US)))
+    start_us = [each // NS_PER_US for each in map(_START_NS, found)]
+    end_us = [each // NS_PER_US for each in map(_END_NS, found)]
     follows = [i for i, each in enumerate(map(_ATTRIBUTES, found)) if each and each[-1] == FOLLOWS_FROM]
     tree = Tree(found, len(found), ids, parent, [()] * len(found), start_us, end_us, frozenset(follows))
     _mend_times(tree, notes)
@@ -156,8 +156,8 @@ def build(spans: Iterable[Span]) -> Tree:
 
 def _plain_parents(found: list[Span], by_id: dict[str, int]) -> list[int]:
     """The index of every span's parent, where ids are in order; ``_ORPHAN`` if it is not here."""
-    lookup = by_id.get
-    parent = [lookup(each, _ORPHAN) for each in map(_PARENT_ID, found)]
+    by_id[""] = _NONE
+    parent = list(map(by_id.get, map(_PARENT_ID, found), repeat(_ORPHAN)))
     if _ORPHAN in parent:
         for i, above in enumerate(parent):
             if above == _ORPHAN and is_zero(found[i].parent_id):
