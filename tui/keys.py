@@ -84,7 +84,14 @@ _RUN: Final = (
     _do("-", "slower", "slower", "slower", "run"),
     _do("home", "start", "go to the start", "start", "run"),
     _do("end", "newest", "go to the newest event", "newest", "run"),
-    _do("r", "again", "start again with the same seed; the old run stays", "restart", "run", 80),
+    _do(
+        "r",
+        "again",
+        "start again with the same seed and the rules as they are; the old run stays",
+        "restart",
+        "run",
+        80,
+    ),
     _do("R", "new seed", "start again with a new seed; the old run stays", "reseed", "run"),
 )
 _LOOK: Final = (

@@ -329,7 +329,7 @@ class Session:
             "newest": player.end,
             "restart": lambda: self._again(0),
             "reseed": self._reseed,
-            "free": lambda: self._start(scene.branch.seed, scene.branch.config, None),
+            "free": lambda: self._anew(scene.branch.seed, None),
             "variant_next": lambda: self._neighbour(1),
             "variant_back": lambda: self._neighbour(-1),
             "next_area": self._next_area,
@@ -358,7 +358,23 @@ class Session:
 
     def _again(self, by: int) -> None:
         branch = self.scene.branch
-        self._start(branch.seed + by, branch.config, branch.scenario)
+        self._anew(branch.seed + by, branch.scenario)
+
+    def _anew(self, seed: int, scenario: Scenario | None) -> None:
+        """From the start, with the rules as they are; it is said if they are not those of the story, or not all on."""
+        scene = self.scene
+        config = scene.timeline.config
+        own = dict(scenario.config) if scenario else {}
+        settings = {setting.name: setting for setting in scene.variant.settings}
+        other = [
+            f"{name.replace('_', ' ')} {'on' if on else 'off'}"
+            for name, on in config
+            if isinstance(on, bool) and on != own.get(name, settings[name].default)
+        ]
+        self._start(seed, config, scenario)
+        if other:
+            story = "; the story is told for the rules of its own" if scenario else ""
+            self.notify(f"from the start with {', '.join(other)}{story}")
 
     def _start(self, seed: int, config: Config, scenario: Scenario | None) -> None:
         scene = self.scene

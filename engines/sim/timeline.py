@@ -20,7 +20,7 @@ from typing import Any, Final, Generic, NamedTuple
 from engines.errors import UserError
 from engines.sim.digest import Digest
 from engines.sim.faults import Narrate
-from engines.sim.pattern import C, Check, Config, Engine, S_co, Scenario, Step, Variant
+from engines.sim.pattern import C, Check, Config, Engine, Rule, S_co, Scenario, Step, Variant
 from engines.sim.world import Event
 
 CHECKPOINT_EVERY: Final = 2_000
@@ -112,6 +112,25 @@ class Timeline(Generic[C, S_co]):
         """The lines of the script that are still to be submitted."""
         scenario = self.branch.scenario
         return scenario.script[self._scripted() :] if scenario else ()
+
+    @property
+    def config(self) -> Config:
+        """The settings to start this run anew with: its own, but rules as a person has switched them so far.
+
+        What the script switched stays out of it: the script will switch it again.
+        """
+        values = dict(self.branch.config)
+        switched: dict[str, bool] = {}
+        for entry in self.branch.log:
+            if entry.position < self.position and isinstance(entry.command, Rule):
+                if entry.scripted:
+                    switched.pop(entry.command.rule, None)
+                else:
+                    switched[entry.command.rule] = entry.command.on
+        for setting in self.variant.settings:
+            if setting.name in switched and switched[setting.name] != values.get(setting.name, setting.default):
+                values[setting.name] = switched[setting.name]
+        return tuple(values.items())
 
     def snapshot(self) -> S_co:
         """The engine's snapshot."""

@@ -9,9 +9,12 @@ import pytest
 
 from engines.consensus.raft.engine import SetRule, SetTiming
 from engines.consensus.raft.rules import RULE_NAMES
+from engines.sim.faults import Narrate
+from engines.sim.recording import read
 from tests.monkey import Monkey, screen
 from tests.ptyscreen import PtyApp, python
 from tui.app import DpTui
+from tui.panel import Do
 from tui.registry import PANELS
 from tui.session import Session
 
@@ -118,6 +121,67 @@ def test_the_inspector_says_how_many_failures_a_cluster_survives(nodes: int, sur
 
 
 # -- whoever plays with the keys -----------------------------------------------------------------------------------
+
+
+def play(session: Session) -> None:
+    """To the end of the story, through all its stops."""
+    scenario = session.scene.branch.scenario
+    assert scenario is not None
+    while session.scene.timeline.now_us < scenario.end_us:
+        if not session.scene.player.playing:
+            session.press("space")
+        session.tick(TICK_US)
+
+
+def cues(session: Session) -> list[str]:
+    log = session.scene.branch.log
+    return [entry.command.text for entry in log if isinstance(entry.command, Narrate)]
+
+
+def test_a_rule_switched_off_stays_off_when_the_story_is_played_again() -> None:
+    session = raft("figure-8")
+    play(session)
+    assert all(check.ok for check in session.scene.now().checks)
+    assert "then r: the same story without the rule" in cues(session)[-1]
+    session.perform(SetRule("current_term_commit", False))
+    session.press("r")
+    assert session.notice.startswith("from the start with current term commit off; the story is told for")
+    assert (session.scene.timeline.now_us, session.scene.branch.scenario is not None) == (0, True)
+    play(session)
+    assert "state machine safety" in "".join(check.name for check in session.scene.failed())
+    assert "a promise is broken" in cues(session)[-1]
+    session.perform(SetRule("current_term_commit", True))
+    session.press("r")
+    assert session.notice == ""
+    play(session)
+    assert not session.scene.failed()
+
+
+def test_a_story_chosen_anew_has_its_own_rules() -> None:
+    session = raft("figure-8")
+    session.perform(SetRule("current_term_commit", False))
+    session.perform(Do("scenario figure-8"))
+    assert dict(session.scene.timeline.snapshot().rules)["current_term_commit"] is True
+
+
+def test_a_new_seed_and_the_cluster_without_a_story_keep_the_rules_too() -> None:
+    session = raft("figure-8")
+    session.perform(SetRule("persist_vote", False))
+    for deed in ("reseed", "free"):
+        session.perform(Do(deed))
+        assert dict(session.scene.timeline.snapshot().rules)["persist_vote"] is False
+        assert "persist vote off" in session.notice
+
+
+def test_a_run_with_a_rule_kept_off_is_saved_and_opens_as_it_was(tmp_path: Path) -> None:
+    session = Session(PANELS, "consensus", scenario="figure-8")
+    session.perform(SetRule("current_term_commit", False))
+    session.press("r")
+    play(session)
+    session.save(tmp_path / "run.json")
+    recording = read((tmp_path / "run.json").read_text(), "run.json", [panel.pattern for panel in PANELS])
+    assert dict(recording.config)["current_term_commit"] is False
+    assert recording.verify()[0]
 
 
 def untouched(session: Session) -> bool:
