@@ -54,12 +54,12 @@ PATTERN: Final = Pattern(
     speed=(1, 1),
     notes=(
         "hash(key) % n spreads keys, not load, and from 10 to 11 nodes it moves 90.9 % of them (10/11), 81.8 % between "
-        "nodes that were there before and after. The least that must move is 1/11, 9.1 %.",
+        "nodes that were there before and after. The newcomer's even share is 1/11, 9.1 %.",
         "With 150 virtual nodes the spread of a ring is about 7.5 % (coefficient of variation) and the busiest node is "
         "about 13 % over the mean: good, not even. More of them smooth the load and make more pairs of nodes "
         "neighbours, so that more double failures lose a range.",
         "Virtual nodes do nothing for a hot key: all its requests go to one owner wherever its tokens lie. Copies "
-        "under other names (salting) help, and so do bounds on the load.",
+        "under other names (salting) help; a bound on the load only sends the other keys of its node elsewhere.",
         "A ring has to be kept sorted, and the key's hash is looked for in it by bisection; a sketch that does neither "
         "is no ring.",
         "MongoDB also shards by hash; DynamoDB splits ranges of the hashed key when they get hot. Range and hash are "

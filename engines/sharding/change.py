@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 from engines.errors import UserError
@@ -29,9 +30,13 @@ class Change:
 
     @property
     def ideal(self) -> float:
-        """The least part of a load that must move if it is even before and after."""
+        """The part of a load that moves if it is even before and after: the even share, and no minimum.
+
+        A strategy that gives a newcomer less than its even share moves less, and is less even for it.
+        """
         before, after = len(self.nodes), len(self.after)
-        return len(self.join) / after + max(0.0, 1 / after - 1 / before) * len(self.survivors)
+        grows = max(Fraction(0), Fraction(1, after) - Fraction(1, before))
+        return float(Fraction(len(self.join), after) + grows * len(self.survivors))
 
 
 def change(
@@ -54,7 +59,7 @@ def change(
     remaining = [node for node in members if node not in left]
     if not 0 <= leave < max(1, len(remaining)) or not remaining:
         raise UserError(
-            f"{leave + len(left)} nodes to leave {nodes}: the last one cannot go, its keys would have no owner; "
+            f"{leave + len(left)} of {nodes} nodes to leave: the last one cannot go, its keys would have no owner; "
             f"at most {nodes - 1} are accepted"
         )
     left += remaining[len(remaining) - leave :]

@@ -19,7 +19,7 @@ from engines.sharding.balance import balance
 from engines.sharding.batch import BATCH, Batch, KeySet
 from engines.sharding.change import Change
 from engines.sharding.strategies.base import VNODES_DEFAULT, Strategy
-from engines.sharding.strategies.bounded import Bounded
+from engines.sharding.strategies.bounded import Bounded, Filling, repeated
 from engines.sharding.strategies.jump import Jump
 from engines.sharding.strategies.maglev import Maglev
 from engines.sharding.strategies.modulo import Modulo
@@ -98,12 +98,17 @@ def make(name: str, nodes: tuple[str, ...], vnodes: int = VNODES_DEFAULT, keys: 
 
 def hottest_share(keys: KeySet, cancel: Callable[[], bool] = lambda: False) -> float:
     """The heaviest key's part of all load; a key on several lines has the sum of their weights."""
+    return _hottest_share(keys, _hashes(keys, cancel), cancel)
+
+
+def _hashes(keys: KeySet, cancel: Callable[[], bool]) -> "array[int]":
+    """The hashes of all keys, in order."""
     hashes = array("Q")
     for batch in keys.batches():
         if cancel():
             raise Cancelled
         hashes += batch.hashes
-    return _hottest_share(keys, hashes, cancel)
+    return hashes
 
 
 def _hottest_share(keys: KeySet, hashes: "array[int]", cancel: Callable[[], bool]) -> float:
@@ -128,16 +133,15 @@ def _hottest_share(keys: KeySet, hashes: "array[int]", cancel: Callable[[], bool
 class _Tally:
     """One strategy before and after, and what was counted so far."""
 
-    def __init__(self, name: str, plan: Change, vnodes: int, keys: KeySet) -> None:
+    def __init__(self, name: str, plan: Change, vnodes: int, keys: KeySet, repeats: Mapping[int, float]) -> None:
         self.name = name
-        self.before = _owners_of(make(name, plan.nodes, vnodes, keys), keys)
+        self.before = _owners_of(make(name, plan.nodes, vnodes, keys), keys, repeats)
         changed = make(name, plan.nodes, vnodes, keys)
         for node in plan.leave:
             changed.leave(node)
         for node in plan.join:
             changed.join(node)
-        self.filling = changed.filling(keys.total, whole=keys.whole) if isinstance(changed, Bounded) else None
-        self.after = changed.owners if self.filling is None else self.filling.owners
+        self.after = _owners_of(changed, keys, repeats)
         self.keys: Counter[tuple[str, str]] = Counter()
         self.load: dict[tuple[str, str], float] = {}
 
@@ -156,8 +160,6 @@ class _Tally:
         loads = dict.fromkeys(plan.after, 0.0)
         for (_, to), weight in load.items():
             loads[to] += weight
-        if self.filling is not None:
-            loads = {node: self.filling.loads[node] for node in plan.after}
         moved = {pair: count for pair, count in self.keys.items() if pair[0] != pair[1]}
         survivors = frozenset(plan.survivors)
         for_nothing = sum(n for (a, b), n in moved.items() if a in survivors and b in survivors)
@@ -176,10 +178,16 @@ class _Tally:
         )
 
 
-def _owners_of(strategy: Strategy, keys: KeySet) -> Callable[[Batch], list[str]]:
-    """Its ``owners``; bounded loads must know the whole load first."""
+def filling(strategy: Bounded, keys: KeySet) -> Filling:
+    """Empty nodes that wait for exactly these keys, in order."""
+    hashes = _hashes(keys, lambda: False)
+    return strategy.filling(keys.total, whole=keys.whole, repeats=repeated(hashes, keys.weights))
+
+
+def _owners_of(strategy: Strategy, keys: KeySet, repeats: Mapping[int, float]) -> Callable[[Batch], list[str]]:
+    """Its ``owners``; bounded loads must know the whole load first, and which keys come again."""
     if isinstance(strategy, Bounded):
-        return strategy.filling(keys.total, whole=keys.whole).owners
+        return strategy.filling(keys.total, whole=keys.whole, repeats=repeats).owners
     return strategy.owners
 
 
@@ -198,20 +206,20 @@ def compare(
     """
     if not len(keys) or not keys.total:
         raise UserError("nothing to compare: at least one key with a weight above 0 is needed")
+    hashes = _hashes(keys, cancel)
+    repeats = repeated(hashes, keys.weights) if "bounded" in strategies else {}
     tallies: list[_Tally] = []
     for name in dict.fromkeys(strategies):
         if cancel():
             raise Cancelled
-        tallies.append(_Tally(name, plan, vnodes, keys))
+        tallies.append(_Tally(name, plan, vnodes, keys, repeats))
     done = 0
-    hashes = array("Q")
     size = max(512, min(BATCH, BIDS // len(plan.nodes)))
     for batch in keys.batches(size):
         for tally in tallies:
             if cancel():
                 raise Cancelled
             tally.add(batch)
-        hashes += batch.hashes
         done += len(batch)
         progress(done, len(keys))
     hottest = _hottest_share(keys, hashes, cancel)

@@ -6,13 +6,16 @@ ring of memcached clients with nodes of equal weight.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Final
 
 from engines.errors import UserError
 from engines.sharding.batch import KeySet
-from engines.sharding.compare import STRATEGIES, make
+from engines.sharding.compare import STRATEGIES, filling, make
+from engines.sharding.hashing.fast import hash64
 from engines.sharding.keys import show
 from engines.sharding.strategies.base import VNODES_DEFAULT, Strategy
+from engines.sharding.strategies.bounded import Bounded, Filling
 from engines.sharding.strategies.cassandra import Cassandra
 from engines.sharding.strategies.ketama import Ketama
 
@@ -54,8 +57,9 @@ def locate(
 ) -> Iterator[Placement]:
     """Every key in order, under every strategy in order. ``rf`` replicas including the owner.
 
-    Range sharding chooses its chunks by the keys if they are a KeySet, else it cuts the alphabet. UserError at once
-    for an unknown strategy and for more replicas than nodes.
+    If the keys are a KeySet, range sharding chooses its chunks by them and bounded loads fill up with them; else range
+    cuts the alphabet and a bounded load sees each key alone. UserError at once for an unknown strategy and for more
+    replicas than nodes.
     """
     built: list[Strategy] = []
     for name in dict.fromkeys(strategies):
@@ -68,10 +72,25 @@ def locate(
         else:
             raise UserError(f"no strategy is called {name!r}; one of {', '.join(LOCATABLE)} is accepted")
         built[-1].replicas(b"", rf)
-    return (_place(strategy, key, rf) for key in keys for strategy in built)
+    return _places(keys, tuple(built), rf)
 
 
-def _place(strategy: Strategy, key: bytes, rf: int) -> Placement:
+def _places(keys: Iterable[bytes], built: tuple[Strategy, ...], rf: int) -> Iterator[Placement]:
+    weights: Iterable[float] = repeat(1)
+    fillings: dict[str, Filling] = {}
+    if isinstance(keys, KeySet):
+        weights = keys.weights()
+        fillings = {each.name: filling(each, keys) for each in built if isinstance(each, Bounded)}
+    for key, weight in zip(keys, weights, strict=False):
+        for strategy in built:
+            filled = fillings.get(strategy.name)
+            yield _place(strategy, key, rf, filled.place(hash64(key), weight) if filled is not None else "")
+
+
+def _place(strategy: Strategy, key: bytes, rf: int, owner: str) -> Placement:
+    """``owner`` is that of a filling, or nothing: then the strategy says. The other replicas follow as they would."""
     spot = strategy.locate(key)
     replicas = strategy.replicas(key, rf)
+    if owner:
+        replicas = (owner, *(node for node in replicas if node != owner))[:rf]
     return Placement(key, strategy.name, spot.slot, spot.token, replicas[0], replicas)

@@ -75,7 +75,7 @@ def test_the_report_for_people_says_the_same(keys: str) -> None:
     done = dp_tui("run", "sharding", keys, "--nodes", "10", "--join", "1")
     assert done.returncode == 0
     assert "2,000 keys" in done.stdout
-    assert "n11 joins: at least 9.09% must move" in done.stdout
+    assert "n11 joins: the even share to move is 9.09%" in done.stdout
     for name in STRATEGIES:
         assert f"\n{name} " in done.stdout
     assert "ok      strategy laws" in done.stdout
@@ -115,8 +115,27 @@ def test_weights_make_a_hot_key(tmp_path: Path) -> None:
     assert data["snapshot"]["total_weight"] == 1_000
     assert all(each["hottest_key_share"] == pytest.approx(0.6) for each in data["strategies"].values())
     peaks = {name: each["peak_to_mean"] for name, each in data["strategies"].items()}
-    assert peaks.pop("bounded") < 1.3, "what is over the bound walks on to the next nodes"
+    assert peaks.pop("bounded") == pytest.approx(2.4), "nobody else is where the hot key is"
     assert min(peaks.values()) > 2.399, "no placement splits one key"
+
+
+def test_a_hot_key_is_judged_where_it_is_located(tmp_path: Path) -> None:
+    data = judged(written(tmp_path, b"hot\t1000\nx\ny\n"), "--nodes", "5", "--rf", "1", "--locate")
+    assert data["strategies"]["bounded"]["peak_to_mean"] == pytest.approx(5 * 1000 / 1002)
+    owners = {row["key"]: row["node"] for row in data["placements"] if row["strategy"] == "bounded"}
+    assert owners["hot"] not in (owners["x"], owners["y"])
+
+
+def test_a_name_cannot_speak_to_the_terminal(tmp_path: Path) -> None:
+    file = written(tmp_path, b"k\n")
+    done = dp_tui("run", "sharding", file, "--nodes", "1", "--join-name", "n\x1b[31m2")
+    assert done.stdout.startswith(f"1 key of {file}, 1 node, n\\x1b[31m2 joins: the even share to move is 50.00%")
+    assert "\x1b" not in done.stdout
+
+
+def test_the_ideal_is_no_crooked_number(keys: str) -> None:
+    assert judged(keys, "--nodes", "9", "--join", "1")["strategies"]["ring"]["ideal"] == 0.1
+    assert judged(keys, "--nodes", "10", "--leave", "1")["strategies"]["ring"]["ideal"] == 0.1
 
 
 def test_locate_names_slot_token_owner_and_replicas(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The user's keys: what every strategy makes of them, or a simulated cluster that holds them."""
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, Final
@@ -16,6 +17,7 @@ from engines.sharding.compare import Outcome
 from engines.sharding.judge import Judgement, judge
 from engines.sharding.keys import read_keys, show
 from tui.options import DataOptions
+from tui.panels.common.words import plural
 from tui.userdata.common import Opening, check_lines, echo_json, head_json, name_of, open_data
 
 NODES: Final = 10
@@ -62,7 +64,7 @@ def report(file: str, options: DataOptions, as_json: bool) -> bool:
             for each in placements:
                 where = "" if each.slot is None else f" slot {each.slot}"
                 token = "" if each.token is None else f" token {each.token}"
-                click.echo(f"{each.to_json()['key']}  {each.strategy:10} {' '.join(each.replicas)}{where}{token}")
+                click.echo(f"{show(each.key)}  {each.strategy:10} {_named(each.replicas)}{where}{token}")
     else:
         head = head_json("sharding", None, 0, len(found.keys), found.digest, found.checks) | found.as_json()
         if placements is None:
@@ -74,12 +76,13 @@ def report(file: str, options: DataOptions, as_json: bool) -> bool:
 
 def _text(found: Judgement) -> str:
     plan = found.plan
-    joins = f", {' '.join(plan.join)} joins" if plan.join else ""
-    leaves = f", {' '.join(plan.leave)} leaves" if plan.leave else ""
-    skipped = f", {found.skipped:,} bad lines skipped" if found.skipped else ""
+    joins = f", {_named(plan.join)} {'joins' if len(plan.join) == 1 else 'join'}" if plan.join else ""
+    leaves = f", {_named(plan.leave)} {'leaves' if len(plan.leave) == 1 else 'leave'}" if plan.leave else ""
+    skipped = f", {plural(found.skipped, 'bad line')} skipped" if found.skipped else ""
+    share = f": the even share to move is {plan.ideal:.2%}" if joins or leaves else ""
     lines = [
-        f"{len(found.keys):,} keys of {found.name}{skipped}, {len(plan.nodes)} nodes{joins}{leaves}: "
-        f"at least {plan.ideal:.2%} must move",
+        f"{plural(len(found.keys), 'key')} of {found.name}{skipped}, {plural(len(plan.nodes), 'node')}"
+        f"{joins}{leaves}{share}",
         f"digest {found.digest}",
         "",
         f"{'strategy':12}{'moved':>9}{'ideal':>9}{'survivors':>11}{'cv':>8}{'peak/mean':>11}{'hottest key':>13}",
@@ -87,6 +90,11 @@ def _text(found: Judgement) -> str:
     lines += [_row(name, each) for name, each in found.outcomes.items()]
     lines += check_lines(found.checks)
     return "\n".join(lines)
+
+
+def _named(nodes: tuple[str, ...]) -> str:
+    """Names for a terminal: a name may hold whatever a shell lets through."""
+    return " ".join(show(os.fsencode(name)) for name in nodes)
 
 
 def _row(name: str, each: Outcome) -> str:

@@ -3,17 +3,20 @@
 Capacity is c times the average, cap = ceil(c * total / n), so no node is ever more than c times as busy as the
 mean, at the price of some keys moving between survivors when the capacity changes.
 
-A key of weight w is w units of load, requests for instance. The node that takes its first unit owns it; units that
-do not fit walk on. So even a key hotter than a whole node is served, by several, and the bound holds.
+One key lives on one node, whatever it weighs. A key of weight w (requests, say) goes to the first node of its walk
+that has room for all of w; one that fits nowhere goes to the node with the most room, the first of its walk if several
+have as much. So the bound holds but for single keys that are too heavy for it: such a key has a node to itself as far
+as possible, and the others keep away. Lines that repeat a key are one key with the sum of their weights.
 With weights that are no whole numbers there are no units to round up to: then cap = c * total / n.
 
 Source: Mirrokni, Thorup, Zadimoghaddam, "Consistent Hashing with Bounded Loads", SODA 2018, section 1.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from math import ceil, fsum
+from types import MappingProxyType
 from typing import Final
 
 from engines.errors import UserError
@@ -24,43 +27,80 @@ from engines.sharding.strategies.ring import Ring
 
 FACTOR: Final = Fraction(5, 4)
 """c = 1.25, the paper's example and HAProxy's recommendation."""
+NONE: Final[Mapping[int, float]] = MappingProxyType({})
+
+
+def repeated(hashes: Sequence[int], weights: Callable[[], Iterable[float]]) -> dict[int, float]:
+    """The keys that come more than once, by their hash, each with the sum of its weights.
+
+    Some two million are looked at together, which bounds the memory; ``weights`` gives those of all keys anew.
+    """
+    found: dict[int, float] = {}
+    parts = 1 + len(hashes) // 2_000_000
+    for part in range(parts):
+        once: set[int] = set()
+        for number in hashes:
+            if number % parts == part:
+                if number in once:
+                    found[number] = 0
+                once.add(number)
+    if found:
+        for number, weight in zip(hashes, weights(), strict=True):
+            if number in found:
+                found[number] += weight
+    return found
 
 
 class Filling:
     """One assignment in progress. Keys are placed in the order they come; equal orders give equal owners."""
 
-    def __init__(self, circle: Circle, caps: dict[str, float]) -> None:
+    def __init__(self, circle: Circle, caps: dict[str, float], repeats: Mapping[int, float]) -> None:
         self._circle = circle
+        self._repeats = repeats
+        self._placed: dict[int, str] = {}
+        """Where the keys are that come again."""
         self.caps = caps
         self.loads: dict[str, float] = dict.fromkeys(caps, 0)
         """What every node has taken so far."""
 
     def place(self, position: int, weight: float = 1) -> str:
-        """Place one key and return its owner. If all nodes are full, the first on the walk takes what is left."""
-        owner = None
+        """Place one key, or find again the one that was placed, and return its owner."""
+        if position not in self._repeats:
+            return self._take(position, weight)
+        if position not in self._placed:
+            self._placed[position] = self._take(position, self._repeats[position])
+        return self._placed[position]
+
+    def _take(self, position: int, weight: float) -> str:
+        """The first node of the walk with room for all of it, else the first of those with the most room."""
+        best, most = "", 0.0
+        seen: dict[str, None] = {}
         for node in self._circle.walk(position):
-            room = self.caps[node] - self.loads[node]
-            if room <= 0:
+            if node in seen:
                 continue
-            owner = owner or node
-            taken = min(room, weight)
-            self.loads[node] += taken
-            weight -= taken
-            if weight <= 0:
-                return owner
-        first = self._circle.owner(position)
-        self.loads[first] += weight
-        return owner or first
+            seen[node] = None
+            room = self.caps[node] - self.loads[node]
+            if room >= weight:
+                best = node
+                break
+            if not best or room > most:
+                best, most = node, room
+            if len(seen) == len(self.caps):
+                break
+        self.loads[best] += weight
+        return best
 
     def owners(self, batch: Batch) -> list[str]:
         """Place every key of a batch, in order."""
         if batch.weights is not None:
             return list(map(self.place, batch.hashes, batch.weights))
-        tokens, names, caps, loads = self._circle.tokens, self._circle.names, self.caps, self.loads
+        tokens, names, caps, loads, repeats = (
+            self._circle.tokens, self._circle.names, self.caps, self.loads, self._repeats,
+        )  # fmt: skip
         found: list[str] = []
         for position in batch.hashes:
             node = names[bisect_left(tokens, position)]
-            if loads[node] + 1 <= caps[node]:
+            if loads[node] + 1 <= caps[node] and position not in repeats:
                 loads[node] += 1
                 found.append(node)
             else:
@@ -84,11 +124,13 @@ class Bounded(Ring):
         rounding: Callable[[Fraction], float] = ceil if whole else float
         return {node: rounding(cap) for node, cap in fair.items()}
 
-    def filling(self, total: float, *, whole: bool = True) -> Filling:
-        """Empty nodes, waiting for keys that weigh ``total`` together."""
-        return Filling(self.circle, self.caps(total, whole=whole))
+    def filling(self, total: float, *, whole: bool = True, repeats: Mapping[int, float] = NONE) -> Filling:
+        """Empty nodes, waiting for keys that weigh ``total`` together. ``repeats``: those that come more than once."""
+        return Filling(self.circle, self.caps(total, whole=whole), repeats)
 
     def owners(self, batch: Batch) -> list[str]:
         """The owners if these were all keys. ``owner`` is of a key alone: the node that takes it when all are idle."""
         weights: Sequence[float] = batch.weights if batch.weights is not None else (1,) * len(batch)
-        return self.filling(fsum(weights), whole=all(float(w).is_integer() for w in weights)).owners(batch)
+        whole = all(float(w).is_integer() for w in weights)
+        repeats = repeated(batch.hashes, lambda: weights)
+        return self.filling(fsum(weights), whole=whole, repeats=repeats).owners(batch)

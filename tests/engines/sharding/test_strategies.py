@@ -225,13 +225,33 @@ def test_no_load_exceeds_its_bound(count: int, vnodes: int, factor: Fraction, ke
     assert max(owners.count(node) for node in names(count)) <= cap
 
 
-def test_units_of_a_hot_key_walk_on_and_the_bound_holds() -> None:
+def test_a_key_beyond_the_bound_stays_whole_and_the_others_keep_away() -> None:
     keys = [b"hot", *KEYS[:100]]
     bounded = Bounded(names(10))
     filling = bounded.filling(1100)
-    filling.owners(Batch(keys, [1000.0, *[1.0] * 100]))
+    owners = filling.owners(Batch(keys, [1000.0, *[1.0] * 100]))
+    assert filling.loads[bounded.owner(b"hot")] == 1000
+    assert owners.count(owners[0]) == 1
     assert sum(filling.loads.values()) == 1100
-    assert max(filling.loads.values()) <= 138  # ceil(1.25 * 1100 / 10)
+
+
+def test_a_heavy_key_walks_to_a_node_that_has_room_for_all_of_it() -> None:
+    bounded = Bounded(names(4))
+    first, second, *_ = bounded.replicas(b"heavy", 4)
+    filling = bounded.filling(40)  # each may take ceil(1.25 * 40 / 4) = 13
+    filling.loads[first] = 6
+    assert filling.owners(Batch([b"heavy"], [8.0])) == [second]
+    filling.loads.update(dict.fromkeys(names(4), 10.0))
+    filling.loads[second] = 9
+    assert filling.owners(Batch([b"heavy"], [8.0])) == [second], "if it fits nowhere, to where most room is"
+
+
+def test_lines_that_repeat_a_key_are_one_key() -> None:
+    bounded = Bounded(names(4))
+    keys = [b"hot", *KEYS[:10], b"hot", *KEYS[10:20], b"hot"]
+    owners = bounded.owners(Batch(keys, [5.0 if key == b"hot" else 1.0 for key in keys]))
+    assert len({owner for key, owner in zip(keys, owners, strict=True) if key == b"hot"}) == 1
+    assert len({*owners}) == 4
 
 
 def test_cassandra_nodes_are_evenly_spaced() -> None:

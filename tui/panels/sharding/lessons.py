@@ -75,8 +75,8 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
     "hot": (
         "One key has one owner. Its requests cannot be divided by dividing the key space: not by virtual nodes, and "
         "not by splitting, once it is alone in its unit.",
-        "Three cures: copies under other names (salting), where a read takes one and a write writes all; a bound on "
-        "the load, which sends other keys elsewhere; a cache in front, which may be stale.",
+        "Two cures: copies under other names (salting), where a read takes one and a write writes all; a cache in "
+        "front, which may be stale. A bound on the load helps its neighbours: they go elsewhere, and it stays.",
         "Source: Mirrokni, Thorup, Zadimoghaddam 2018 (bounded loads); DynamoDB, designing partition keys.",
     ),
     "dead": (
