@@ -231,7 +231,7 @@ class RecordedCalls(RecordedEngine):
         self.series.append(
             Sample(
                 self.sample_us, offered, admitted, good, failed, rejected, 0, latency.quantile_us(500_000),
-                latency.quantile_us(990_000), int(self.breaker.state is State.OPEN),
+                latency.quantile_us(990_000), int(self.breaker.state is State.OPEN), admitted,
             )
         )  # fmt: skip
         self.past.append(tuple(self.here))

@@ -345,6 +345,7 @@ class Edge:
             call.active.end(call.retrying)
         meter = self.meter
         meter.add("ended")
+        meter.add("tries", call.attempts)
         if why not in m.REJECTED:
             self.ledger.latency[self.id].running.record(self.clock.now_us - call.began_us)
         if why == m.OK:

@@ -20,6 +20,7 @@ from engines.resilience.service.orders import carry_out, check
 from engines.resilience.service.records import Fault
 from engines.resilience.service.snapshot import Sample, Snapshot
 from engines.resilience.service.view import take
+from engines.resilience.service.watch import about, watched
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS, US_PER_S
 from engines.sim.node import Node
@@ -81,6 +82,7 @@ class ResilienceEngine(World):
         self.series: deque[Sample] = deque(maxlen=SERIES_MAX)
         self.sample_due_us = SAMPLE_US
         self.cue: tuple[int, str] | None = None
+        self.watch = watched(options.mix)
         self.links = {
             t.edge_id(row.id, dst): tuple(
                 link
@@ -129,11 +131,13 @@ class ResilienceEngine(World):
         per_s = US_PER_S // SAMPLE_US
         whole = grown[""]
         latency = self.ledger.latency[t.edge_id(t.CLIENTS, t.API)]
+        busiest = max(self.edges, key=lambda edge: self.ledger.edges[edge].recent("attempts"))
         self.series.append(Sample(
             at_us, whole["offered"] * per_s, sum(each["attempts"] for each in edges) * per_s, whole["good"] * per_s,
             whole["failed"] * per_s,
             (sum(each["rejected"] for each in edges) + sum(each["refused"] for each in services)) * per_s,
             sum(each["wasted"] for each in services) * per_s, latency.p50_us, latency.p99_us, self.open_breakers(),
+            grown[busiest]["attempts"] * per_s,
         ))  # fmt: skip
 
     def open_breakers(self) -> int:
@@ -220,5 +224,6 @@ class ResilienceEngine(World):
         """Carry out a valid command."""
         if isinstance(command, faults.Narrate):
             self.cue = (self.now_us, command.text)
+        self.watch = about(self.topology, command) or self.watch
         if not carry_out(self, command):
             super().execute(command)

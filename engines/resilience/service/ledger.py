@@ -58,8 +58,12 @@ class Meter:
 
     def share_ppm(self, part: str, whole: str) -> int:
         """How much of one counter another was in the last samples."""
-        wholes = sum(each[whole] for each in self.grown)
-        return sum(each[part] for each in self.grown) * PPM // wholes if wholes else 0
+        wholes = self.recent(whole)
+        return self.recent(part) * PPM // wholes if wholes else 0
+
+    def recent(self, name: str) -> int:
+        """How much it has grown in the last samples."""
+        return sum(each[name] for each in self.grown)
 
 
 class Percentiles:
@@ -85,15 +89,17 @@ class Percentiles:
 
 EDGE_COUNTS: Final = (
     "calls", "ended", "attempts", "failed", "rejected", "fallbacks", "retried", "denied", "hedges", "hedges_won",
-    "turned_away", "late",
+    "turned_away", "late", "tries", "reached",
 )  # fmt: skip
+"""``tries``: attempts of the calls that ended; ``reached``: attempts on behalf of calls of clients that ended. They are
+counted at the end, so that attempts over calls never exceed what the retries allow, as two rates of a second may."""
 SERVICE_COUNTS: Final = ("arrived", "done", "failed", "refused", "expired", "wasted")
 
 
 class ClientCall:
     """A call of a client as the picture shows it."""
 
-    __slots__ = ("at_us", "attempts", "client", "kind", "root", "state", "took_us", "why")
+    __slots__ = ("at_us", "attempts", "client", "kind", "reached", "root", "state", "took_us", "why")
 
     def __init__(self, root: int, client: str, kind: str, at_us: int) -> None:
         self.root = root
@@ -103,6 +109,8 @@ class ClientCall:
         self.state = "running"
         self.took_us = -1
         self.attempts = 0
+        self.reached: dict[str, int] = {}
+        """Attempts by edge."""
         self.why = ""
 
 
@@ -114,7 +122,7 @@ class Ledger:
         self.edges = {edge: Meter(EDGE_COUNTS) for edge in edges}
         self.latency = {edge: Percentiles() for edge in edges}
         self.services = {service: Meter(SERVICE_COUNTS) for service in services}
-        self.whole = Meter(("offered", "good", "failed"))
+        self.whole = Meter(("offered", "good", "failed", "ended"))
         self.facts: list[Fact] = []
         self.awaited: dict[tuple[str, int], None] = {}
         """Attempts whose caller still waits, by (host, attempt)."""
@@ -123,6 +131,10 @@ class Ledger:
         self.untold: dict[str, list[int]] = {}
         """What happens often -> [when it may be told again, how often it was not, the pause, when it was last]"""
         self.count_waste = True
+        self.amplified = dict.fromkeys(edges, -1)
+        """Attempts per call in parts per million, over the calls of an edge that ended in the last samples."""
+        self.peak, self.peak_ppm = edges[0], -1
+        """The edge that is reached most, and its attempts per call of a client that ended in the last samples."""
 
     # -- calls of clients --------------------------------------------------------------------------------------
 
@@ -140,6 +152,9 @@ class Ledger:
         call.state = why if why in (OK, FALLBACK) else "failed"
         call.why = why
         self.whole.add("failed" if call.state == "failed" else "good")
+        self.whole.add("ended")
+        for edge, attempts in call.reached.items():
+            self.edges[edge].add("reached", attempts)
         self.ended.append(call)
         return call
 
@@ -149,8 +164,10 @@ class Ledger:
         """A caller makes an attempt and waits for it."""
         self.edges[edge].add("attempts")
         self.awaited[src, attempt] = None
-        if root in self.running:
-            self.running[root].attempts += 1
+        client = self.running.get(root)
+        if client is not None:
+            client.attempts += 1
+            client.reached[edge] = client.reached.get(edge, 0) + 1
         self.facts.append(("sent", edge, src, attempt, call, root, hedge))
 
     def settled(self, src: str, attempt: int) -> None:
@@ -198,7 +215,16 @@ class Ledger:
         grown = {edge: meter.sample() for edge, meter in self.edges.items()}
         grown.update({service: meter.sample() for service, meter in self.services.items()})
         grown[""] = self.whole.sample()
+        self._amplify()
         return grown
+
+    def _amplify(self) -> None:
+        """How many attempts became of a call, edge by edge, and where they are most; nothing ended: not known."""
+        for edge, meter in self.edges.items():
+            self.amplified[edge] = meter.share_ppm("tries", "ended") if meter.recent("ended") else -1
+        ended = self.whole.recent("ended")
+        self.peak = max(self.edges, key=lambda edge: self.edges[edge].recent("reached" if ended else "attempts"))
+        self.peak_ppm = self.edges[self.peak].recent("reached") * PPM // ended if ended else -1
 
 
 __all__ = ["DIED", "ClientCall", "Ledger", "Meter", "Percentiles"]

@@ -129,8 +129,8 @@ _DIP: Final = (
                  "Its callers wait 1 s and try 3 more times, as everybody's do. All is well: 6 good answers a second."),
     *_at(DIP_MS, SlowService("catalog", 200)),
     *_say(10_000, "For 10 s catalog is slower, about half of its usual speed. The line is full, whoever is in it "
-                  "waits longer than 1 s, gives up and comes again: up to 24 attempts a second for 6 calls. Every "
-                  "answer comes too late. Goodput: 0."),
+                  "waits longer than 1 s, gives up and comes again, three times: 4 attempts for every call, about 24 "
+                  "a second instead of 6. Every answer comes too late. Goodput: 0."),
     *_at(DIP_MS + 10_000, SlowService("catalog", 100)),
 )  # fmt: skip
 
@@ -362,7 +362,7 @@ DEADLINE: Final = Scenario(
         *_at(5_000, SlowService("auth", 10_000)),
         *_say(15_000, "auth takes 1.5 s since 5 s. Every client is gone when it answers, and nobody tells: auth asks "
                       "its database, api goes on to catalog, catalog to its own. Five jobs a call, all of them for "
-                      "nobody: 30 a second wasted."),
+                      "nobody: about 30 a second wasted."),
         *_at(16_000, SetOption("*", "deadline", 1)),
         *_say(29_000, "Now every request says how much time is left. After 1 s api stops waiting for auth and asks "
                       "catalog nothing; auth is done after 1.5 s, sees that the time is over, and leaves its "
@@ -383,7 +383,7 @@ AMPLIFICATION: Final = Scenario(
                      "none knows of the others. 2 calls a second reach the database as 2."),
         *_at(5_000, SickHost("catalog-db", 100)),
         *_say(13_000, "The database answers with errors since 5 s, and is asked 27 times for every call of a client: "
-                      "3 x 3 x 3. 54 attempts a second from a load of 2, and not one of them helps."),
+                      "3 x 3 x 3. About 54 attempts a second from a load of 2, and not one of them helps."),
         *_at(14_000, SetOption("*", "budget_ppm", 200_000)),
         *_say(28_000, "A budget of 20 % at every layer: at most 1.2 x 1.2 x 1.2 = 1.7 attempts a call at the "
                       "database. Or retry at one layer only, the one nearest to the user."),

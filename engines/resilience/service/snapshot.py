@@ -168,6 +168,8 @@ class EdgeView(NamedTuple):
     """The longest latency of its links, without jitter."""
     shuffled_ppm: int = 0
     """The largest share of messages that come twice or out of order."""
+    amplified_ppm: int = -1
+    """Attempts per call, over the calls of this edge that ended in the last second and a half; -1: none did."""
 
 
 class HostView(NamedTuple):
@@ -265,6 +267,8 @@ class Sample(NamedTuple):
     p50_us: int
     p99_us: int
     open_breakers: int
+    peak: int = 0
+    """Attempts over the edge with the most of them: in health as many as calls of clients."""
 
 
 class Snapshot(NamedTuple):
@@ -296,6 +300,15 @@ class Snapshot(NamedTuple):
     cue: tuple[int, str] | None
     """The newest narration cue: when, and what."""
     recorded: bool = False
+    watch: str = ""
+    """The edge this run is about: that of the newest command, else the first that the calls need."""
+    wasted_per_s: int = 0
+    """Jobs done for callers that had given up, all services together."""
+    peak_edge: str = ""
+    """The edge that is reached most."""
+    amplified_ppm: int = -1
+    """Attempts there per call of a client, over the calls that ended in the last second and a half; -1: none did.
+    At most the product of (1 + r) of the layers on the way."""
 
     def edge(self, id: str) -> EdgeView | None:
         """The edge of this name."""

@@ -63,6 +63,10 @@ def take(engine: "ResilienceEngine") -> s.Snapshot:
         rules=engine.rules.items(),
         checks=engine.check(),
         cue=engine.cue,
+        watch=engine.watch,
+        wasted_per_s=sum(meter.rates["wasted"] for meter in ledger.services.values()),
+        peak_edge=ledger.peak,
+        amplified_ppm=ledger.peak_ppm,
     )
 
 
@@ -194,6 +198,7 @@ def _edge(engine: "ResilienceEngine", row: Service, dst: str) -> s.EdgeView:
         loss_ppm=max((link.loss_ppm for link in links), default=0),
         latency_us=max((link.latency_us for link in links), default=LINK.latency_us),
         shuffled_ppm=max((max(link.duplicate_ppm, link.reorder_ppm) for link in links), default=0),
+        amplified_ppm=engine.ledger.amplified[edge.id],
     )
 
 

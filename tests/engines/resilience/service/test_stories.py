@@ -1,14 +1,18 @@
 """The numbers that the stories tell are true. (The storm has a file of its own.)"""
 
+from math import prod
+
 import pytest
 
 from engines.resilience import PATTERN
 from engines.resilience.service import topology as t
 from engines.resilience.service.commands import SetOption
+from engines.resilience.service.snapshot import EdgeView
 from engines.sim.faults import Narrate
 from tests.engines.resilience.service.lab import Run, breaker, edge, goodput, red, story, told
 
 S = 1_000_000
+AMPLIFIED = ("clients>api", "api>catalog", "catalog>catalog-db")
 
 
 def states(run: Run, id: str = "api>catalog") -> list[tuple[str, int]]:
@@ -161,21 +165,63 @@ def test_hedging_cuts_p99_to_a_third_for_a_few_percent_of_load() -> None:
 
 
 def test_a_deadline_saves_18_of_30_jobs_a_second() -> None:
-    def wasted(seen_s: int) -> int:
-        return sum(service.wasted_per_s for service in told("deadline", seen_s).snapshot().services)
+    without, limited = (told("deadline", at_s).snapshot() for at_s in (15, 29))
+    assert without.wasted_per_s == pytest.approx(30, abs=1)
+    assert without.wasted_per_s == sum(service.wasted_per_s for service in without.services)
+    assert limited.wasted_per_s == 12
+    assert limited.service("catalog").arrived_per_s == 0
 
-    assert wasted(15) == pytest.approx(30, abs=2)
-    assert wasted(29) == 12
-    assert told("deadline", 29).snapshot().service("catalog").arrived_per_s == 0
+
+@pytest.mark.parametrize(
+    ("name", "at_s", "watch"),
+    [
+        ("deadline", 4, "api>auth"),
+        ("deadline", 29, "api>auth"),
+        ("cascade", 10, "api>payment"),
+        ("outlier", 22, "api>payment"),
+        ("retry-storm", 3, "api>catalog"),
+        ("amplification", 20, "api>catalog"),
+        ("stuck-half-open", 18, "api>auth"),
+    ],
+)
+def test_the_edge_to_watch_is_the_one_the_story_is_about(name: str, at_s: int, watch: str) -> None:
+    seen = told(name, at_s).snapshot()
+    assert seen.watch == watch
+    assert seen.edge(watch) is not None
 
 
 def test_three_layers_with_two_retries_make_27_attempts() -> None:
     run = told("amplification", 13)
-    database = run.snapshot().service("catalog-db")
+    seen = run.snapshot()
+    database = seen.service("catalog-db")
     assert database.arrived_per_s == pytest.approx(54, abs=2)
+    assert (seen.amplified_ppm, seen.peak_edge) == (27_000_000, "catalog>catalog-db")
+    assert [edge(seen, id).amplified_ppm for id in AMPLIFIED] == [3_000_000] * 3
+    assert sum(row.peak for row in seen.series[-8:]) / 8 == pytest.approx(54, abs=1)
     ended = [call for call in run.snapshot().calls if call.state == "failed"]
     assert max(call.attempts for call in ended) == 3 + 9 + 27
-    assert told("amplification", 29).snapshot().service("catalog-db").arrived_per_s <= 2 * 1.2**3 + 1
+    held = told("amplification", 28).snapshot()
+    assert held.service("catalog-db").arrived_per_s <= 2 * 1.2**3 + 1
+    assert held.amplified_ppm <= 1_728_000
+
+
+@pytest.mark.parametrize("name", ["retry-storm", "storm-budget", "amplification", "hedging", "thundering-herd"])
+def test_what_is_shown_of_attempts_never_exceeds_what_the_check_allows(name: str) -> None:
+    run = told(name, 1)
+    while run.now_us < story(name).end_us - S:
+        run.advance(run.now_us + S // 2)
+        seen = run.snapshot()
+        allowed = {each.id: attempts_allowed(each) for each in seen.edges}
+        assert all(each.amplified_ppm <= allowed[each.id] * S for each in seen.edges)
+        way = [seen.peak_edge]
+        while (up := next((id for id in allowed if id.endswith(f">{way[0].partition('>')[0]}")), "")) != "":
+            way.insert(0, up)
+        assert seen.amplified_ppm <= prod(allowed[id] for id in way) * S
+
+
+def attempts_allowed(each: EdgeView) -> int:
+    """Attempts that one call over this edge may make."""
+    return (1 + (each.retry.retries if each.retry else 0)) * (2 if each.hedge_ppm else 1)
 
 
 def test_the_scenarios_of_both_variants_are_told() -> None:

@@ -25,7 +25,10 @@ def test_before_the_dip_every_call_is_served_at_90_percent_load() -> None:
 def test_in_the_dip_goodput_falls_to_nothing_while_attempts_multiply() -> None:
     seen = told("retry-storm", 14).snapshot()
     assert goodput(seen, 7, 13) == 0
-    assert seen.edge("api>catalog").attempts_per_s >= 4 * 6 - 3
+    assert (seen.amplified_ppm, seen.peak_edge) == (4_000_000, "api>catalog")
+    assert seen.edge("api>catalog").amplified_ppm == 4_000_000
+    assert sum(row.peak for row in seen.series[-8:]) / 8 == pytest.approx(4 * 6, abs=2)
+    assert {row.peak for row in seen.series if row.at_us <= DIP_MS * 1_000} == {6}
 
 
 def test_after_the_dip_goodput_stays_at_nothing_for_good() -> None:
