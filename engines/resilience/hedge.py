@@ -12,7 +12,7 @@ from collections import deque
 from typing import NamedTuple
 
 from engines.errors import UserError
-from engines.resilience.policy import PPM, percent
+from engines.resilience.policy import PPM, percent, time_word
 
 
 class Permission(NamedTuple):
@@ -65,5 +65,6 @@ class Hedge:
         if (self.hedged + 1) * PPM > self.cap_ppm * max(self.calls, 1):
             return Permission(False, f"{self.hedged} of {self.calls} calls hedged, at most {percent(self.cap_ppm)}")
         self.hedged += 1
-        delay = self.delay_us()
-        return Permission(True, f"slower than {percent(self.quantile_ppm)} of the last calls ({delay} us)")
+        delay_us = self.delay_us()
+        exactly = "" if delay_us is None else f" ({time_word(delay_us)})"
+        return Permission(True, f"slower than {percent(self.quantile_ppm)} of the last calls{exactly}")

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, overload
 from engines.resilience.breaker import Breaker, Rejection, State
 from engines.resilience.calllog import Call
 from engines.resilience.laws import Laws
-from engines.resilience.policy import PPM
+from engines.resilience.policy import PPM, time_word
 from engines.resilience.presets import PRESETS, preset
 from engines.resilience.service.snapshot import (
     BreakerView,
@@ -184,7 +184,7 @@ class RecordedCalls(RecordedEngine):
         self.good += step.ok
         self.failed += not step.ok
         self.here[2 if step.ok else 3] += 1
-        why = "" if step.ok else f"failed after {step.duration_us} us"
+        why = "" if step.ok else f"it failed after {time_word(step.duration_us)}, the log says"
         for place, view in enumerate(self.recent):
             if view.id == step.call + 1:
                 self.recent[place] = view._replace(

@@ -224,15 +224,15 @@ CASCADE: Final = Scenario(
     config=_CASCADE,
     end_us=32_000 * US_PER_MS,
     script=(
-        *_say(5_000, "8 calls a second, of which about one buys something and needs payment. api has 8 threads, and "
+        *_say(5_000, "8 calls a second, of which 3 in 20 buy something and need payment. api has 8 threads, and "
                      "one is held for the whole of a call. Timeouts between services are 10 s: set once, never "
                      "looked at."),
         *_at(6_000, SlowService("payment-db", 20_000)),
         *_say(10_000, "payment-db takes 8 s instead of 40 ms. Its callers wait, and so do theirs: payment, thread by "
                       "thread. The third in the chain is api: every purchase takes one of its 8 threads with it."),
-        *_say(27_000, "All 8 threads of api wait for payment. auth, catalog and cart are idle and well, yet nobody "
-                      "can look at a catalog: there is no thread left to ask. One database in four, used by one call "
-                      "in seven, has stopped the shop."),
+        *_say(25_000, "All 8 threads of api wait for payment. auth, catalog and cart are idle and well, yet nobody "
+                      "can look at a catalog: there is no thread left to ask. One database in four, used by 3 calls "
+                      "in 20, has stopped the shop."),
         *_say(30_000, "No machine broke: none crashed, none answered with an error of its own. All that failed "
                       "found the line of api full, or waited in vain. Slowness travels up the chain of callers, and "
                       "the one thing all calls share decides. See the next story, with a bulkhead."),

@@ -105,6 +105,17 @@ def test_the_cascade_stops_the_whole_shop() -> None:
     assert edge(seen, "api>payment").running >= 6
 
 
+def test_at_25_s_every_thread_of_api_waits_for_payment_and_the_others_are_idle() -> None:
+    seen = told("cascade", 25).snapshot()
+    assert edge(seen, "api>payment").running == seen.service("api").busy == 8
+    for idle in ("auth", "catalog", "cart"):
+        service = seen.service(idle)
+        assert (edge(seen, f"api>{idle}").running, service.busy, service.arrived_per_s) == (0, 0, 0)
+    assert t.SHOP.count("buy") * 20 == 3 * len(t.SHOP)
+    assert goodput(seen, 20, 25) < 4_000
+    assert {row.goodput for row in seen.series[-3:]} == {0}
+
+
 def test_in_the_cascade_calls_fail_and_no_machine_does() -> None:
     run = told("cascade", 30)
     seen = run.snapshot()
