@@ -268,8 +268,8 @@ OUTLIER: Final = Scenario(
         *_say(4_000, "payment runs on five hosts that take turns. There is no breaker here, in the sense of a state "
                      "machine: Envoy judges each host by itself. Five errors in a row, and it is ejected for 30 s."),
         *_at(5_000, SickHost("payment-3", 100)),
-        *_say(13_000, "payment-3 answers everything with an error since 5 s: one call in five fails. It has had more "
-                      "than five errors in a row, and is still in. At most 10 % of the hosts may be ejected, and 10 "
+        *_say(13_000, "payment-3 answers everything with an error since 5 s: one call in five fails. Twice it has had "
+                      "five errors in a row, and it is still in. At most 10 % of the hosts may be ejected, and 10 "
                       "% of five hosts is half a host: nobody."),
         *_at(14_000, SetOption(PAYMENT, "eject_one", 1)),
         *_say(22_000, "always_eject_one_host is set, and the next five errors ejected payment-3. The other four "

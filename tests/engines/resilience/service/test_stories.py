@@ -137,6 +137,9 @@ def test_the_bulkhead_leaves_the_rest_of_the_shop_open() -> None:
 
 
 def test_ten_percent_of_five_hosts_is_nobody_until_one_may_always_go() -> None:
+    told_13 = told("outlier", 13)
+    assert [event.kind for event in told_13.engine.told(1 << 20)].count("not_ejected") == 2
+    assert edge(told_13.snapshot(), "api>payment").errors_ppm == 200_000
     before = edge(told("outlier", 14).snapshot(), "api>payment")
     assert [host.ejected for host in before.outliers] == [False] * 5
     assert before.errors_ppm == pytest.approx(200_000, abs=100_000)
