@@ -46,7 +46,7 @@ EXTRA: Final = "extra"
 """Work that is all right by itself, and that the typical request does not need: a query after a miss."""
 EXTRA_PPM: Final = 20_000
 """What the typical request spends on it, as a share of what the slow ones do, at most."""
-FELT_PPM: Final = 10_000
+FELT_PPM: Final = 50_000
 """A fault that takes less than this of the extra time is not felt."""
 """Kinds of time, as the faults that cause them are called."""
 
@@ -104,7 +104,7 @@ def score(named: tuple[Verdict, ...], injected: tuple[Fault, ...], diagnosis: Di
     if names(first, fault):
         return "the verdict names it"
     if diagnosis is not None and fault.kind in KINDS.values() and not _felt(fault, diagnosis):
-        return f"what was injected ({fault.kind} of {fault.service}) is not felt: under 1 % of the extra time"
+        return f"what was injected ({fault.kind} of {fault.service}) is not felt: under 5 % of the extra time"
     if first.service == fault.service:
         return f"the verdict names {first.service}, but as {first.kind} instead of {fault.kind}"
     return f"the verdict names {first.service} ({first.kind}) instead of {fault.service} ({fault.kind})"
