@@ -9,7 +9,7 @@ import click
 from engines.errors import UserError
 from engines.resilience.calllog import CallReader, Judgement, Replay, judge, ms_json
 from engines.resilience.laws import ms_word
-from engines.resilience.policy import time_word
+from engines.resilience.policy import PPM, percent, time_word
 from engines.resilience.presets import PRESETS, preset
 from engines.resilience.recorded import VARIANT, CallLog
 from engines.sim.source import Source
@@ -92,7 +92,7 @@ def _head(found: Judgement) -> list[str]:
     skipped = f", {found.skipped:,} bad lines skipped" if found.skipped else ""
     failed = found.replays[0].tally.failed
     span = time_word(found.end_us - found.first_us)
-    share = f"{failed:,} ({failed / found.calls:.1%}) failed"
+    share = f"{failed:,} ({percent(failed * PPM // found.calls)}) failed"
     return [f"{found.calls:,} calls of {found.name} in {span}{skipped}: {share}", f"digest {found.digest}", ""]
 
 

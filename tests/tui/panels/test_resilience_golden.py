@@ -87,7 +87,8 @@ def sample(at: int) -> Sample:
     """Half a second: well for 18 s, then a storm, which the breaker ends at 24 s."""
     attempts = 480 if at < 36 else min(1_600, 480 + (at - 36) * 100) if at < 48 else 560
     good = 90 if at < 36 else max(4, 90 - (at - 36) * 12) if at < 48 else min(70, 4 + (at - 48) * 3)
-    return Sample(at * 500_000, 90, attempts, good, 90 - good, 0, 0, 12_000, 240_000 if at < 40 else 900_000, at >= 48)
+    return Sample(at * 500_000, 90, attempts, good, 90 - good, 0, 0, 12_000, 240_000 if at < 40 else 900_000, at >= 48,
+                  peak=attempts * 3 // 16)  # fmt: skip
 
 
 def moment() -> Snapshot:
@@ -97,7 +98,7 @@ def moment() -> Snapshot:
                  service("cart", "service", 3, 10, 1, 50), service("payment", "service", 10, 10, 200, 200)]  # fmt: skip
     services += [service(f"{name}-db", "database", 1, 10, 0, 50) for name in ("auth", "catalog", "cart", "payment")]
     edges = (
-        edge("clients>api", rate=90, errors_ppm=120_000), edge("api>auth", "closed", 88),
+        edge("clients>api", rate=90, errors_ppm=120_000, amplified_ppm=1_400_000), edge("api>auth", "closed", 88),
         edge("api>catalog", "closed", 60), edge("api>cart", "half_open", 30),
         edge("api>payment", "open", 28, 670_000, abort_percent=30, faults=("30 % aborted with 503",)),
         edge("auth>auth-db", rate=88), edge("catalog>catalog-db", rate=60, cut=True, faults=("cut",)),
@@ -110,7 +111,7 @@ def moment() -> Snapshot:
         now_us=NOW, seed=7, variant="breaker", preset="article", you="you", services=tuple(services), edges=edges,
         flights=(), calls=calls, series=tuple(map(sample, range(84))), load="90 a second, at random", rate_per_s=90,
         mix="shop", offered=3_762, good=2_100, failed=1_600, rules=(("open_rejects", True),),
-        checks=(Check("every call ends exactly once", True, "none vanished"),), cue=None,
+        checks=(Check("every call ends exactly once", True, "none vanished"),), cue=None, peak_edge="clients>api",
     )  # fmt: skip
 
 

@@ -19,8 +19,9 @@ HELP: Final = (
     "the wait on its end, the probes on their number. Its settings in force stand below the window.",
     "The window is what the breaker remembers, bucket by bucket: failed calls in red, and as numbers. rate and calls "
     "are what it is judged by: too few calls, and it does not judge, however many of them fail.",
-    "The strip: offered load, attempts and goodput on one scale. Attempts are drawn over what one call needs, so in "
-    "health all three are one line; when they part it is a storm. Below: p99, states of breakers. v for more charts.",
+    "The strip: offered load, attempts and goodput on one scale, each with its letter at its end. Attempts are those "
+    "over the busiest edge: in health all three are one line; when they part it is a storm. Below: p99, states of "
+    "breakers. v for more charts.",
     "Arrows walk the graph: right from an edge to its service and on to its edges, up and down to the next one. n goes "
     "to the next breaker that is not closed. Verbs act on the edge, or on the service it leads to.",
     "Storm: s plays it. Its cures are one key each: B a retry budget, G a breaker, D shedding. T deadlines save work, "

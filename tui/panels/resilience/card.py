@@ -5,17 +5,19 @@ from typing import Final
 
 from engines.resilience.policy import percent
 from engines.resilience.service.snapshot import BreakerView, BucketView, EdgeView, Snapshot
-from tui.canvas import Canvas, Ink, clip, wrap
+from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panels.common.words import chip
 from tui.panels.resilience import facts
-from tui.panels.resilience.facts import secs, setting
+from tui.panels.resilience.facts import secs, setting, wrapped
 from tui.panels.resilience.machine import BOXES, Arrow, Machine
 from tui.panels.resilience.machine import draw as draw_machine
 
 PPM: Final = 1_000_000
 BUCKETS: Final = 24
 """Bars of a window at most; where it has more of them, neighbours are joined."""
+LIVES: Final = 3
+"""Rows at most for how long its states lasted."""
 
 
 # -- the machine ------------------------------------------------------------------------------------------------------
@@ -25,13 +27,13 @@ def machine_of(snapshot: Snapshot, breaker: BreakerView) -> Machine:
     """The transitions in the breaker's own numbers, and how near each of them is."""
     state = breaker.state
     limit = f"{setting(breaker, 'failure_at', '>=')} {percent(breaker.threshold_ppm)}"
-    least = minimum(breaker)
+    least, nearest = minimum(breaker), facts.pressing(breaker)
     slow = ""
     if breaker.slow_threshold_ppm > 0:
         slow = f", or {percent(breaker.slow_threshold_ppm)} slower than {setting(breaker, 'slow_us')}"
     trip = Arrow(
         f"{limit} of {least} calls or more failed within {span(breaker)}{slow}", f"{limit} of {least}",
-        min(part(breaker.rate_ppm, breaker.threshold_ppm), part(breaker.calls, breaker.minimum)), state == "closed",
+        min(part(nearest.ppm, nearest.threshold_ppm), part(breaker.calls, breaker.minimum)), state == "closed",
     )  # fmt: skip
     since = max(0, snapshot.now_us - breaker.since_us)
     wait = setting(breaker, "wait_us")
@@ -114,7 +116,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, edge: EdgeView, glyphs: Glyphs) -> 
     left = canvas.height - y
     if left <= 4:
         return _short(canvas, breaker, y, glyphs)
-    y = _words(canvas, breaker, y, min(6, left - 4), snapshot.now_us)
+    y = _words(canvas, breaker, y, min(8, left - 4), snapshot.now_us)
     high = max(1, min(5, canvas.height - y - 4))
     y = draw_window(canvas, 1, y, canvas.width - 2, high, breaker, glyphs)
     y = _history(canvas, snapshot, breaker, y)
@@ -127,11 +129,14 @@ def _words(canvas: Canvas, breaker: BreakerView, y: int, rows: int, now_us: int)
     lines: list[tuple[str, str, Ink]] = [("for", here, facts.INKS.get(breaker.state, "text"))]
     lines += [
         ("why" if not i else "", text, "text")
-        for i, text in enumerate(wrap(breaker.why or "it has never moved", canvas.width - 9))
+        for i, text in enumerate(wrapped(breaker.why or "it has never moved", canvas.width - 9))
     ]
     what = "opens" if breaker.state == "closed" else "next"
     lines += [(what if not i else "", text, "bright")
-              for i, text in enumerate(wrap(breaker.closes.removeprefix("opens "), canvas.width - 9))]  # fmt: skip
+              for i, text in enumerate(wrapped(breaker.closes.removeprefix("opens "), canvas.width - 9))]  # fmt: skip
+    if len(lines) > rows:
+        label, text, text_ink = lines[rows - 1]
+        lines[rows - 1] = label, f"{text} ...", text_ink
     for label, text, text_ink in lines[:rows]:
         canvas.put(1, y, label, "dim")
         canvas.put(7, y, clip(text, canvas.width - 8), text_ink)
@@ -161,15 +166,16 @@ def _short(canvas: Canvas, breaker: BreakerView, y: int, glyphs: Glyphs) -> int:
 
 
 def rate_words(breaker: BreakerView, room: int) -> tuple[tuple[str, Ink], ...]:
-    """The rate against its threshold and the calls against their minimum, and how many failed if there is room."""
-    rate = percent(breaker.rate_ppm) if breaker.rate_ppm >= 0 else "-"
-    over = breaker.rate_ppm >= breaker.threshold_ppm
+    """The rate that is nearest to its threshold, the calls against their minimum; how many failed if there is room."""
+    nearest = facts.pressing(breaker)
+    rate = percent(nearest.ppm) if nearest.ppm >= 0 else "-"
+    over = nearest.ppm >= nearest.threshold_ppm
     head: tuple[tuple[str, Ink], ...] = (
-        ("rate ", "dim"), (rate, "bad" if over else "text"), (f"/{percent(breaker.threshold_ppm)}", "dim"),
+        (f"{nearest.name} ", "dim"), (rate, "bad" if over else "text"), (f"/{percent(nearest.threshold_ppm)}", "dim"),
         ("  calls ", "dim"), (f"{breaker.calls}", "text" if breaker.calls >= breaker.minimum else "warn"),
         (f"/{breaker.minimum}", "dim"),
     )  # fmt: skip
-    long = (*head, (f"  {facts.failures(breaker)} failed", "dim"))
+    long = (*head, (f"  {nearest.calls} {'slow' if nearest.name == 'slow' else 'failed'}", "dim"))
     return long if sum(len(text) for text, _ in long) <= room else head
 
 
@@ -180,8 +186,9 @@ def next_words(breaker: BreakerView) -> str:
             lacks = breaker.minimum - breaker.calls
             if lacks > 0:
                 return f"{lacks} calls short of judging"
-            spare = breaker.threshold_ppm - max(0, breaker.rate_ppm)
-            return f"{percent(max(0, spare))} below the threshold"
+            nearest = facts.pressing(breaker)
+            what = "slow: " if nearest.name == "slow" else ""
+            return f"{what}{facts.points(nearest.ppm, nearest.threshold_ppm)} below {percent(nearest.threshold_ppm)}"
         case "open":
             probes = f"{breaker.probes_permitted} probe{'s' * (breaker.probes_permitted > 1)}"
             return (
@@ -233,7 +240,7 @@ def draw_window(
         return y + height
     if not any(bucket.calls for bucket in shown):
         for number, text in enumerate(
-            wrap("empty: what it had counted is too old by now", width - label)[: max(1, height)]
+            wrapped("empty: what it had counted is too old by now", width - label)[: max(1, height)]
         ):
             canvas.put(x + label, y + number, text, "dim")
         canvas.fill(x, y + bars - 1, label, 1)
@@ -279,30 +286,43 @@ def _bar(
 
 
 def _history(canvas: Canvas, snapshot: Snapshot, breaker: BreakerView, y: int) -> int:
-    """How long it was in each of its last states."""
+    """How long it was in each of its last states, in as many rows as the settings leave."""
     if y >= canvas.height - 1:
         return y
     canvas.put(1, y, "lasted", "dim")
-    x = 9
-    for text, text_ink in lasted_words(snapshot, breaker, canvas.width - 10):
-        x = canvas.put(x, y, text, text_ink)
-    return y + 1
+    rows = canvas.height - y - len(wrapped(settings_line(breaker), canvas.width - 2))
+    for line in lasted_words(snapshot, breaker, canvas.width - 10, max(1, min(LIVES, rows))):
+        x = 9
+        for text, text_ink in line:
+            x = canvas.put(x, y, text, text_ink)
+        y += 1
+    return y
 
 
-def lasted_words(snapshot: Snapshot, breaker: BreakerView, room: int) -> list[tuple[str, Ink]]:
-    """The newest states with their lengths, as many as fit, oldest first."""
-    found: list[tuple[str, Ink]] = []
-    for each in reversed(facts.lives(snapshot, breaker)):
+def lasted_words(snapshot: Snapshot, breaker: BreakerView, room: int, rows: int) -> list[list[tuple[str, Ink]]]:
+    """The newest states with their lengths, as many as fit into the rows, oldest first."""
+    spans: list[tuple[str, Ink]] = []
+    for each in facts.lives(snapshot, breaker):
         span_us = each.lasted_us if each.lasted_us >= 0 else max(0, snapshot.now_us - each.since_us)
-        said = f"{facts.LETTERS.get(each.state, '?')} {secs(span_us)}" + (" so far" if each.lasted_us < 0 else "")
-        if sum(len(text) for text, _ in found) + len(said) + 3 > room:
-            break
-        found[:0] = [(said, facts.INKS.get(each.state, "text")), (" > " if found else "", "dim")]
-    return found
+        said = f"{facts.LETTERS.get(each.state, '?')} {secs(span_us)}" + (" so far" if each.lasted_us < 0 else " >")
+        spans.append((said, facts.INKS.get(each.state, "text")))
+    while len(lines := _flowed(spans, room)) > rows:
+        spans = spans[1:]
+    return lines
+
+
+def _flowed(pieces: Sequence[tuple[str, Ink]], room: int) -> list[list[tuple[str, Ink]]]:
+    """Pieces in lines of at most so many columns, with blanks between."""
+    lines: list[list[tuple[str, Ink]]] = [[]]
+    for text, text_ink in pieces:
+        if lines[-1] and sum(len(said) for said, _ in lines[-1]) + 1 + len(text) > room:
+            lines.append([])
+        lines[-1].append((f" {text}" if lines[-1] else text, text_ink))
+    return lines
 
 
 def _settings(canvas: Canvas, breaker: BreakerView, y: int) -> int:
-    for text in wrap(settings_line(breaker), canvas.width - 2)[: max(0, canvas.height - y)]:
+    for text in wrapped(settings_line(breaker), canvas.width - 2)[: max(0, canvas.height - y)]:
         canvas.put(1, y, text, "dim")
         y += 1
     return y
@@ -313,7 +333,7 @@ def _unprotected(canvas: Canvas, snapshot: Snapshot, edge: EdgeView) -> int:
     lines = _envoy(edge) if edge.caps or edge.outliers else [("no breaker: every call is tried", "text")]
     y = 0
     for text, text_ink in [*lines, *_exposed(snapshot, edge)]:
-        for row in wrap(text, canvas.width - 2):
+        for row in wrapped(text, canvas.width - 2):
             if y < canvas.height:
                 canvas.put(1, y, row, text_ink)
             y += 1
@@ -322,10 +342,13 @@ def _unprotected(canvas: Canvas, snapshot: Snapshot, edge: EdgeView) -> int:
 
 def _envoy(edge: EdgeView) -> list[tuple[str, Ink]]:
     """Caps, and hosts that are out."""
-    lines: list[tuple[str, Ink]] = [("Envoy: caps, and outlier detection", "text")]
-    for name, used, cap, over in edge.caps:
-        full: Ink = "bad" if used >= cap else "text"
-        lines.append((f"{name:<10} {used} of {cap}" + (f", {over} over" if over else ""), full))
+    lines: list[tuple[str, Ink]] = [("Envoy: caps and outliers", "text")]
+    full = any(used >= cap or over for _, used, cap, over in edge.caps)
+    caps = ", ".join(
+        f"{name} {used}/{cap}" + (f" ({over} over)" if over else "") for name, used, cap, over in edge.caps
+    )
+    if caps:
+        lines.append((caps, "bad" if full else "text"))
     for each in edge.outliers:
         state = f"ejected, {each.times} x so far" if each.ejected else f"{each.consecutive} errors in a row"
         lines.append((f"{each.host:<10} {state}", "open" if each.ejected else "text"))
@@ -337,16 +360,15 @@ def _exposed(snapshot: Snapshot, edge: EdgeView) -> list[tuple[str, Ink]]:
     lines: list[tuple[str, Ink]] = []
     if edge.attempts_per_s or edge.calls_per_s:
         lines.append((f"errors {percent(edge.errors_ppm)}, p99 {secs(edge.p99_us)}", facts.error_ink(edge.errors_ppm)))
-    retries = edge.retry.retries if edge.retry else 0
-    if retries and edge.retry is not None:
-        now = edge.attempts_per_s / edge.calls_per_s if edge.calls_per_s else 0
-        budget = edge.retry.budget_ppm
-        capped = "no budget" if budget < 0 else f"budget {percent(budget)}"
-        lines.append((f"attempts x{now:.1f} of x{1 + retries}, {capped}", "warn" if budget < 0 else "text"))
+    if edge.retry is not None and edge.retry.retries:
+        budget, now = edge.retry.budget_ppm, facts.times(edge.amplified_ppm)
+        most = f"{f'{now} of' if now else 'up to'} x{1 + edge.retry.retries}, no budget"
+        capped = most if budget < 0 else f"{f'{now}, ' if now else ''}budget {percent(budget)}"
+        lines.append((f"attempts {capped}", "warn" if budget < 0 else "text"))
     if edge.timeout_us:
         lines.append((f"timeout {secs(edge.timeout_us)}", "text"))
     service = snapshot.service(edge.dst)
     if service is not None and service.queue:
-        wait = secs(facts.drain_us(service))
+        wait = secs(facts.drain_us(snapshot, service))
         lines.append((f"{service.queue} wait at {service.id}: {wait} of work", "bad"))
     return lines

@@ -15,6 +15,10 @@ from tui.plot import plot, sparkline
 
 LEGEND: Final = 16
 """Columns that the newest values take at the right of a chart."""
+SCALE: Final = 7
+"""Columns that the top of the scale takes at the left of a chart."""
+SIGNS: Final = 3
+"""Columns for the signs at the ends of lines."""
 
 
 class Line(NamedTuple):
@@ -24,6 +28,8 @@ class Line(NamedTuple):
     values: tuple[float, ...]
     said: str
     ink: Ink
+    sign: str = ""
+    """Stands at its end, so that lines can be told apart without colours."""
 
 
 class Piece(NamedTuple):
@@ -45,17 +51,21 @@ def fitted(values: Sequence[float], count: int) -> tuple[float, ...]:
 
 def draw_lines(
     canvas: Canvas, x: int, y: int, width: int, height: int, lines: Sequence[Line], glyphs: Glyphs,
-    *, say: str = "", top: float = 0.0,
+    *, top: float = 0.0,
 ) -> None:  # fmt: skip
-    """Lines on one scale from 0, the later ones above. ``say``: the top of the scale in words, at its left."""
+    """Lines on one scale from 0, the later ones above; behind its end each has its sign."""
     if width < 4 or height < 1:
         return
-    most = max([top, *(value for line in lines for value in line.values if value == value)], default=1.0)
+    most = max([top, 1.0, *(value for line in lines for value in line.values if value == value)])
+    ends = [0] * height
     for line in lines:
-        for row, text in enumerate(plot(line.values, width, height, glyphs, low=0.0, high=max(most, 1.0)), y):
+        rows = plot(line.values, width, height, glyphs, low=0.0, high=most)
+        for row, text in enumerate(rows, y):
             canvas.overlay(x, row, text, line.ink)
-    if say and height > 1:
-        canvas.put(x, y, say, "dim")
+        end = next((row for row, text in enumerate(rows) if text[-1] != " "), -1)
+        if line.sign and end >= 0:
+            canvas.put(x + width + ends[end], y + end, line.sign, line.ink)
+            ends[end] += 1
 
 
 def draw_legend(

@@ -1,12 +1,14 @@
 """What every part of the panel needs to know: letters and inks of states, names of edges, sums people would do."""
 
+import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from engines.resilience.policy import percent
 from engines.resilience.service.snapshot import BreakerView, EdgeView, HostView, Lasted, ServiceView, Snapshot
-from engines.resilience.service.topology import KINDS, SHOP
-from tui.canvas import Ink
+from engines.resilience.service.topology import KINDS, LINK, SHOP
+from tui.canvas import Ink, wrap
+from tui.panels.common.words import plural
 
 LAYERS: Final = ("client", "edge", "service", "database")
 """From the left to the right."""
@@ -25,9 +27,12 @@ INKS: Final[dict[str, Ink]] = {
 HISTORY: Final = 16
 """Stretches that a breaker remembers at most."""
 STORM_SAMPLES, STORM_TIMES, STORM_GOOD = 8, 1.5, 50
-"""A storm: over so many samples attempts are so many times what is needed, and goodput is below so many percent."""
+"""A storm: over so many samples attempts are so many times what was offered, and goodput is below so many percent."""
 WEIGHTS: Final = {"open": 2, "forced_open": 2, "half_open": 1}
 """How heavy a state is in a band; the others are thin."""
+
+HELD: Final = "\x01"
+"""Stands for a blank at which no line is broken."""
 
 GOOD_PPM, BAD_PPM = 10_000, 200_000
 """Error rates up to the first are nothing to worry about, from the second on they are bad."""
@@ -43,12 +48,21 @@ def secs(span_us: int) -> str:
     return f"{span_us // 1_000_000} s" if span_us >= 100_000_000 else f"{span_us / 1_000_000:.1f} s"
 
 
-def needed(snapshot: Snapshot) -> float:
-    """Requests that one call of a client needs if nothing fails: one to api, two for each service behind it."""
-    if snapshot.recorded:
-        return 1.0
-    kinds = SHOP if snapshot.mix == "shop" else (snapshot.mix,)
-    return sum(1 + 2 * len(KINDS.get(kind, ())) for kind in kinds) / len(kinds)
+def wrapped(text: str, width: int) -> list[str]:
+    """Text in lines, with every number on the line of its unit."""
+    held = re.sub(r"(?<=\d) (?=(?:%|s|ms)(?!\w))", HELD, text)
+    return [line.replace(HELD, " ") for line in wrap(held, width)]
+
+
+def rate(per_s: float) -> str:
+    """Calls a second, with a tenth where there are few: ``6.7/s``, ``40/s``."""
+    return f"{per_s:.1f}/s" if per_s < 10 else f"{per_s:,.0f}/s"
+
+
+def points(ppm: int, below: int) -> str:
+    """How many percentage points a share lies below another, so that the two numbers as shown add up."""
+    tenths = max(0, below // 1_000 - max(0, ppm) // 1_000)
+    return f"{tenths // 10}.{tenths % 10} points" if tenths % 10 else plural(tenths // 10, "point")
 
 
 def storm(snapshot: Snapshot) -> str:
@@ -59,11 +73,11 @@ def storm(snapshot: Snapshot) -> str:
         return ""
     ailing = any(edge.faults for edge in snapshot.edges)
     ailing = ailing or any(host.faults for service in snapshot.services for host in service.hosts)
-    times = sum(each.attempts for each in newest) / needed(snapshot) / offered
+    times = sum(each.peak for each in newest) / offered
     good = sum(each.goodput for each in newest) * 100 // offered
     if ailing or times < STORM_TIMES or good >= STORM_GOOD:
         return ""
-    return f"a storm, and no fault is left: attempts x{times:.1f}, goodput {good} %"
+    return f"a storm, and no fault is left: attempts x{times:.0f}, goodput {good} %"
 
 
 def share(part: int, whole: int) -> str:
@@ -120,9 +134,35 @@ def lives(snapshot: Snapshot, breaker: BreakerView) -> tuple[Lasted, ...]:
     return breaker.history
 
 
+def times(ppm: int) -> str:
+    """A factor: ``x4``, ``x1.2``; nothing where there is none."""
+    tenths = round(ppm / 100_000)
+    return "" if ppm < 0 else f"x{tenths // 10}.{tenths % 10}" if tenths % 10 else f"x{tenths // 10}"
+
+
 def failures(breaker: BreakerView) -> int:
     """How many of the calls in its window failed."""
     return sum(bucket.failures for bucket in breaker.buckets)
+
+
+class Pressing(NamedTuple):
+    """The rule of a breaker that is nearest to its threshold."""
+
+    name: str
+    """``rate``: failed calls; ``slow``: slow ones."""
+    ppm: int
+    threshold_ppm: int
+    calls: int
+    """How many in the window."""
+
+
+def pressing(breaker: BreakerView) -> Pressing:
+    """Failed calls or slow ones, whichever are nearer to opening it; failed ones if they are equally near."""
+    failed = Pressing("rate", breaker.rate_ppm, breaker.threshold_ppm, failures(breaker))
+    limit = breaker.slow_threshold_ppm
+    if limit <= 0 or breaker.slow_ppm * max(1, failed.threshold_ppm) <= max(0, failed.ppm) * limit:
+        return failed
+    return Pressing("slow", breaker.slow_ppm, limit, sum(each.slow for each in breaker.buckets))
 
 
 def setting(breaker: BreakerView, key: str, default: str = "?") -> str:
@@ -227,18 +267,47 @@ def host_sign(snapshot: Snapshot, service: ServiceView, host: HostView) -> tuple
     return host.id.rpartition("-")[2][:1] or "?", "good"
 
 
-def load_ppm(service: ServiceView) -> int:
-    """What arrives over what it can work off: its workers over the mean service time."""
-    if not service.workers or service.mean_us <= 0:
+def held_us(snapshot: Snapshot, service: ServiceView) -> int:
+    """How long a job holds a worker at present: its own work, and what it calls and waits for meanwhile."""
+    slow = sum(host.slow_percent for host in service.hosts)
+    own = service.mean_us * slow // (100 * max(1, len(service.hosts)))
+    return own + sum(
+        _asked_ppm(snapshot, edge) * _answer_us(snapshot, edge) // 1_000_000 for edge in out_of(snapshot, service.id)
+    )
+
+
+def _asked_ppm(snapshot: Snapshot, edge: EdgeView) -> int:
+    """How many of the jobs at its source need this edge."""
+    if column_of(snapshot, edge.src) != LAYERS.index("edge"):
+        return 1_000_000
+    kinds = SHOP if snapshot.mix == "shop" else (snapshot.mix,)
+    return sum(edge.dst in KINDS.get(kind, ()) for kind in kinds) * 1_000_000 // len(kinds)
+
+
+def _answer_us(snapshot: Snapshot, edge: EdgeView) -> int:
+    """How long an answer takes that comes over an edge, the line there included; no longer than its timeouts allow."""
+    service = snapshot.service(edge.dst)
+    if service is None or blocked(edge):
         return 0
-    return service.arrived_per_s * service.mean_us // service.workers
+    there = held_us(snapshot, service)
+    took = 2 * edge.latency_us + LINK.jitter_us + edge.delay_percent * edge.delay_us // 100
+    took += there + (service.queue * there // service.workers if service.workers else 0)
+    if not 0 < edge.timeout_us < took:
+        return took
+    return edge.timeout_us * (1 + (edge.retry.retries if edge.retry else 0))
 
 
-def capacity(service: ServiceView) -> int:
+def load_ppm(snapshot: Snapshot, service: ServiceView) -> int:
+    """What arrives over what it can work off: its workers over the time that a job holds one."""
+    return service.arrived_per_s * held_us(snapshot, service) // service.workers if service.workers else 0
+
+
+def capacity(snapshot: Snapshot, service: ServiceView) -> float:
     """Calls a second it can work off."""
-    return service.workers * 1_000_000 // service.mean_us if service.mean_us > 0 else 0
+    held = held_us(snapshot, service)
+    return service.workers * 1_000_000 / held if held > 0 else 0.0
 
 
-def drain_us(service: ServiceView) -> int:
+def drain_us(snapshot: Snapshot, service: ServiceView) -> int:
     """How long its line takes to be worked off."""
-    return service.queue * service.mean_us // service.workers if service.workers else 0
+    return service.queue * held_us(snapshot, service) // service.workers if service.workers else 0

@@ -119,7 +119,9 @@ def _service(
     if selected:
         canvas.put(spot.x - 1, spot.y, glyphs.mark_left, "bright")
         canvas.put(spot.x + len(spot.label), spot.y, glyphs.mark_right, "bright")
-    below = [y for y in range(spot.y + 1, spot.y + board.pitch) if y < canvas.height]
+    alone = sum(each.layer == service.layer for each in snapshot.services) == 1
+    rows = max(board.pitch, 4) if alone and board.pitch > 1 else board.pitch
+    below = [y for y in range(spot.y + 1, spot.y + rows) if y < canvas.height]
     if not below:
         return
     if service.layer == "client":
@@ -161,7 +163,9 @@ def _meters(
         return
     if spot.room < 11:
         canvas.put(spot.x + 1, rows[0], bar(service.busy / service.workers, spot.room - 2, glyphs), busy_ink)
-        canvas.put(spot.x + 1, rows[1], line, line_ink)
+        told: list[tuple[str, Ink]] = [(f"{service.busy}/{service.workers}", "text"), (line, line_ink)]
+        for y, (text, text_ink) in zip(rows[1:], told[len(rows) < 3 :], strict=False):
+            canvas.put(spot.x + (len(text) < len(spot.label)), y, clip(text, len(spot.label)), text_ink)
         return
     of = f"{service.busy}/{service.workers}"
     pairs = ((service.busy, service.workers, busy_ink, "w", of), (service.queue, service.queue_max, line_ink, "q",
@@ -294,24 +298,42 @@ def _troubles(canvas: Canvas, edge: EdgeView, x: int, stop: int, y: int) -> None
 def _numbers(canvas: Canvas, board: Board, edge: EdgeView, start: int, stop: int, y: int) -> None:
     """Beneath an edge: attempts a second and errors; with more rows its latency, and what is wrong in words."""
     src = board.spots[edge.src]
-    x = max(start, src.x + src.room + 1 if src.y == y else 0)
+    x = max(start, src.x + src.room + (board.pitch > 2) if src.y == y else 0)
     room = stop + 1 - x
     said = f"rej {edge.rejected_per_s}/s" if facts.blocked(edge) else f"{edge.attempts_per_s}/s"
     rate = facts.whole(edge.errors_ppm) if edge.errors_ppm and not facts.blocked(edge) else ""
+    said_ink: Ink = "open" if facts.blocked(edge) else "dim"
     if rate and len(said) + 1 + len(rate) > room:
-        said = "" if edge.errors_ppm >= facts.GOOD_PPM else said
-        rate = "" if said else rate
-    end = canvas.put(x, y + 1, said, "open" if facts.blocked(edge) else "dim") + 1 if said and len(said) <= room else x
+        said, rate, said_ink = _only_one(edge, said, rate, room)
+    end = canvas.put(x, y + 1, said, said_ink) + 1 if said and len(said) <= room else x
     if end + len(rate) <= stop + 1:
         canvas.put(end, y + 1, rate, facts.error_ink(edge.errors_ppm))
     lines: list[tuple[str, Ink]] = []
     if board.pitch >= 3:
         lines += [(words, "slow") for _, words in troubles(edge)[: board.pitch - 2]]
     if board.pitch >= 4 and edge.p99_us > 0:
-        lines.insert(0, (f"{edge.p50_us // 1000}/{edge.p99_us // 1000} ms", "dim"))
+        lines.insert(0, (latency(edge, room), "dim"))
     for row, (text, text_ink) in enumerate(lines, y + 2):
         if row < y + board.pitch:
             canvas.put(x, row, clip(text, room), text_ink)
+
+
+def latency(edge: EdgeView, room: int) -> str:
+    """The median and the slowest hundredth; the latter alone where there is no room for both; never half a number."""
+    if edge.p99_us < 1_000_000:
+        both = f"{edge.p50_us // 1000}/{edge.p99_us // 1000} ms"
+    else:
+        both = f"{edge.p50_us / 1_000_000:.1f}/{edge.p99_us / 1_000_000:.1f} s"
+    slow = facts.secs(edge.p99_us)
+    return next((said for said in (both, f"p99 {slow}", slow) if len(said) <= room), "")
+
+
+def _only_one(edge: EdgeView, said: str, rate: str, room: int) -> tuple[str, str, Ink]:
+    """Attempts or errors, where there is no room for both: errors, unless there are more attempts than calls."""
+    again = edge.attempts_per_s > edge.calls_per_s
+    if edge.errors_ppm >= facts.GOOD_PPM and len(rate) <= room and not again:
+        return "", rate, "dim"
+    return said, "", facts.error_ink(edge.errors_ppm)
 
 
 # -- without room for a graph -----------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from tui.panels.resilience import card, facts
 from tui.panels.resilience.facts import secs
 from tui.panels.resilience.select import edge_of, service_of
 
-CARD: Final = 17
+CARD: Final = 18
 """Rows that the breaker gets where there is room for more than it."""
 
 SETTINGS: Final = {
@@ -39,7 +39,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, machi
         return "nothing is here"
     sections = [*failed, *of_edge(snapshot, edge)]
     rows = (
-        min(CARD, canvas.height - 6 * (canvas.height > 18) - 3 * bool(failed)) if machine and canvas.height >= 8 else 0
+        min(CARD, canvas.height - 5 * (canvas.height > 18) - 3 * bool(failed)) if machine and canvas.height >= 8 else 0
     )
     if rows:
         part = Canvas(canvas.width, rows if canvas.height >= rows + 4 else canvas.height)
@@ -104,15 +104,11 @@ def _multiplied(snapshot: Snapshot, edge: EdgeView) -> tuple[Fact, ...]:
     retries = [each.retry.retries if each.retry else 0 for each in way]
     product = facts.amplification(way)
     if product == 1:
-        return (fact("amplifies", "no: nobody retries on the way here", "good"),)
+        return (fact("amplifies", "nothing: no retries lead here", "good"),)
     sums = " x ".join(f"(1+{count})" for count in retries if count)
     least = facts.budgeted(way)
     capped = (f"; with budgets near {least:.1f}", "good") if least < product else ("", "dim")
-    now = (
-        f", now {edge.attempts_per_s / edge.calls_per_s:.1f} here"
-        if edge.calls_per_s > 0 and edge.attempts_per_s > 0
-        else ""
-    )
+    now = f", now {facts.times(edge.amplified_ppm)} here" if edge.amplified_ppm >= 0 else ""
     return (fact("amplifies", f"up to {sums} = {product}", "warn", (now, "text"), capped),)
 
 
@@ -210,8 +206,8 @@ def of_service(snapshot: Snapshot, service: ServiceView) -> list[Section]:
     if service.layer == "client":
         return _of_clients(snapshot)
     return [
-        Section(0, _state(service)),
-        Section(1, _queueing(service)),
+        Section(0, _state(snapshot, service)),
+        Section(1, _queueing(snapshot, service)),
         Section(2, _waste(service)),
         Section(3, _machines(snapshot, service)),
         Section(4, _around(snapshot, service)),
@@ -232,7 +228,7 @@ def _of_clients(snapshot: Snapshot) -> list[Section]:
     ]  # fmt: skip
 
 
-def _state(service: ServiceView) -> tuple[Fact, ...]:
+def _state(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
     rows = [
         fact(
             "workers",
@@ -248,19 +244,20 @@ def _state(service: ServiceView) -> tuple[Fact, ...]:
     waits = max((host.wait_us for host in service.hosts), default=0)
     if service.queue:
         first = f"the first for {secs(waits)}; " if waits > 0 else ""
-        rows.append(fact("waits", f"{first}{secs(facts.drain_us(service))} to work it off", "text"))
+        rows.append(fact("waits", f"{first}{secs(facts.drain_us(snapshot, service))} to work it off", "text"))
     return tuple(rows)  # fmt: skip
 
 
-def _queueing(service: ServiceView) -> tuple[Fact, ...]:
+def _queueing(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
     """Arrivals against what it can do, and Little's law."""
     rows = [fact("work", service.service_time, "text")]
-    most = facts.capacity(service)
+    most = facts.capacity(snapshot, service)
     if most:
-        load = facts.load_ppm(service)
+        load = facts.load_ppm(snapshot, service)
         ink: Ink = "bad" if load >= 1_000_000 else "warn" if load >= 800_000 else "good"
         rows.append(fact("load", percent(load), ink,
-                         (f"= {service.arrived_per_s}/s of {most}/s by its own work", "text")))  # fmt: skip
+                         (f"= {service.arrived_per_s}/s of {facts.rate(most)}: a call holds a worker for "
+                          f"{secs(facts.held_us(snapshot, service))}", "text")))  # fmt: skip
     inside = service.queue + service.busy
     if service.done_per_s > 0:
         stay = inside * 1_000_000 // service.done_per_s

@@ -19,6 +19,8 @@ STATE: Final = "state"
 """Stands for the ink of the state that a breaker moves to."""
 
 ONE_CALL: Final = "1 of 1"
+WHO: Final = 12
+"""Columns that the journal has for who it was."""
 
 
 def narrate(event: Event, total: int = 0) -> Line:
@@ -38,7 +40,8 @@ def who(event: Event) -> str:
         return "you"
     edge = event.get("edge", "")
     if edge:
-        return facts.name(edge)[:12]
+        said = facts.name(edge)
+        return said if len(said) <= WHO else said.partition(">")[2][:WHO]
     if event.peer and event.kind not in ("isolate", "reconnect", "wasted"):
         return _link(event.peer, event.node)
     return (event.node or ("note" if event.kind == "cue" else "world"))[:12]
@@ -62,7 +65,7 @@ def words(message: Any) -> str:
     """A message in a few words."""
     match message:
         case Request(kind=kind, attempt=attempt):
-            return f"the request of a {kind}" + (f" (attempt {attempt})" if attempt > 1 else "")
+            return f"a call for {kind}" + (f" (attempt {attempt})" if attempt > 1 else "")
         case Answer(why=why):
             return "an answer" if why == "ok" else f"the answer {why}"
     return "a message"
@@ -103,8 +106,8 @@ def _breaker(e: Event) -> str:
 
 def _rejected(e: Event) -> str:
     """The first rejection in a state; those after it are counted in silence."""
-    spared = "only probes pass" if e.get("state") == "half_open" else "its caller keeps its worker"
-    return f"rejects a call at once, {e.why}: {spared}{_many(e)}"
+    spared = "; only probes pass" if e.get("state") == "half_open" else ""
+    return f"rejects calls at once: {e.why}{spared}{_many(e)}"
 
 
 def _turned_away(e: Event) -> str:
@@ -165,7 +168,7 @@ def _ejected(e: Event) -> str:
 
 
 def _not_ejected(e: Event) -> str:
-    return f"would take {e.get('host')} out: {e.why}"
+    return f"{e.get('host')} stays in: {e.why}"
 
 
 def _returned(e: Event) -> str:
@@ -236,7 +239,7 @@ def _slow_service(e: Event) -> str:
     share = e.get("percent", 100)
     if share == 100:
         return f"{e.why} works as fast as usual again"
-    return f"{e.why} takes {share / 100:g} times as long for its own work: the trigger of many a storm"
+    return f"{e.why} takes {share / 100:g} times as long for its own work"
 
 
 def _sick_host(e: Event) -> str:

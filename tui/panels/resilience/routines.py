@@ -44,7 +44,7 @@ def fold(events: Sequence[Event]) -> Line:
 
 
 def _calls(events: Sequence[Event], last: Line) -> Line:
-    """What became of how many calls, and the newest of them in full; of one kind in one place only that."""
+    """What became of how many calls, and where the newest was; of one kind in one place the sentence of that kind."""
     places = {(each.kind, who(each), each.get("outcome", "")) for each in events}
     if len(places) == 1:
         return narrate(events[-1], sum(count_of(each) for each in events))
@@ -52,7 +52,7 @@ def _calls(events: Sequence[Event], last: Line) -> Line:
     for each in events:
         counts[each.kind] = counts.get(each.kind, 0) + count_of(each)
     told = ", ".join(f"{count} {COUNTED[kind]}" for kind, count in counts.items())
-    return Line("calls", f"{told}; the newest: {last.who} {last.text}", last.ink)
+    return Line("calls", f"{told}; newest: {last.who}", last.ink)
 
 
 def count_of(event: Event) -> int:

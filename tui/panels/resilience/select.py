@@ -20,10 +20,12 @@ USUAL: Final = "api>payment"
 
 
 def telling(snapshot: Snapshot) -> str:
-    """The edge that tells most: the breaker that moved last among those that are not closed; else where calls go."""
+    """The edge that tells most: the breaker that moved last among those that are not closed; else what was acted on."""
     moved = [edge for edge in snapshot.edges if edge.breaker is not None and edge.breaker.state != "closed"]
     if moved:
         return max(moved, key=lambda edge: edge.breaker.since_us if edge.breaker else 0).id
+    if snapshot.edge(snapshot.watch) is not None:
+        return snapshot.watch
     asked = facts.into(snapshot, snapshot.mix)
     if asked:
         return asked[0].id

@@ -1,7 +1,8 @@
 """The strip: what was asked for, what was sent, what came of it, how long it took, and which breaker was open when.
 
 Offered load, attempts and goodput share one scale: in health the three are one line, and a retry storm is the gap
-between them. Latency stands beside or below on the same time axis, and so do the states of breakers.
+between them. Attempts are those over the busiest edge. Latency stands beside or below on the same time axis, and so
+do the states of breakers.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +14,18 @@ from tui.glyphs import Glyphs
 from tui.panel import Focus
 from tui.panels.common.words import chip
 from tui.panels.resilience import facts
-from tui.panels.resilience.chart import LEGEND, Line, Piece, draw_band, draw_legend, draw_lines, draw_spark, fitted
+from tui.panels.resilience.chart import (
+    LEGEND,
+    SCALE,
+    SIGNS,
+    Line,
+    Piece,
+    draw_band,
+    draw_legend,
+    draw_lines,
+    draw_spark,
+    fitted,
+)
 from tui.panels.resilience.facts import secs
 from tui.panels.resilience.select import chart_of, edge_of
 
@@ -21,8 +33,8 @@ TITLES: Final = {"load": "load", "latency": "latency", "breakers": "breakers", "
 SAMPLE_US: Final = 500_000
 HEADROOM: Final = 1.12
 """The scale goes a little beyond the highest value, so that its number has room."""
-SMOOTH: Final = 4
-"""Samples that a rate is the mean of: two seconds."""
+SMOOTH: Final = 3
+"""Samples that a rate is the mean of: a second and a half, as everywhere else on the screen."""
 WIDE: Final = 112
 """Columns from which load and latency stand side by side."""
 GUTTER: Final = 13
@@ -42,11 +54,10 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
 def title(snapshot: Snapshot, focus: Focus) -> str:
     """What the chart is called in the border."""
     chart = chart_of(focus)
-    needed = facts.needed(snapshot)
     if chart == "load" and (storm := facts.storm(snapshot)):
         return storm
-    if chart == "load" and needed != 1:
-        return f"load   attempts / {needed:g}, which a call needs"
+    if chart == "load" and not snapshot.recorded:
+        return f"load   busiest edge: {facts.name(snapshot.peak_edge)}" if snapshot.peak_edge else "load"
     return TITLES[chart]
 
 
@@ -54,7 +65,12 @@ def note(snapshot: Snapshot, focus: Focus, width: int) -> str:
     """What stands at the right end of the border."""
     if not snapshot.series:
         return "v next chart"
-    return f"last {axis(snapshot, max(1, width - LEGEND - 2)) // 1_000_000} s   v next chart"
+    return f"last {axis(snapshot, max(1, room(width))) // 1_000_000} s   v next chart"
+
+
+def room(width: int) -> int:
+    """Columns of a chart without its scale, the signs of its lines and its legend."""
+    return width - SCALE - SIGNS - LEGEND - 1
 
 
 def axis(snapshot: Snapshot, columns: int) -> int:
@@ -71,13 +87,14 @@ def samples(snapshot: Snapshot, span_us: int) -> tuple[Sample, ...]:
 
 def line(
     snapshot: Snapshot, span_us: int, name: str, measure: Callable[[Sample], int], say: Callable[[int], str], ink: str,
-    over: int = SMOOTH,
+    over: int = SMOOTH, sign: str = "",
 ) -> Line:  # fmt: skip
     """One measure over the axis, each value the mean of the newest ``over`` samples: calls at random are jagged."""
     shown = samples(snapshot, span_us)
     exact = [measure(each) for each in shown]
     means = [sum(exact[max(0, at - over + 1) : at + 1]) / min(over, at + 1) for at in range(len(exact))]
-    return Line(name, fitted(means, span_us // SAMPLE_US), say(round(means[-1])) if means else "-", ink)
+    return Line(name, fitted(means, span_us // SAMPLE_US), say(round(means[-1])) if means else "-", ink,
+                sign)  # fmt: skip
 
 
 def _rate(value: int) -> str:
@@ -87,22 +104,21 @@ def _rate(value: int) -> str:
 def load_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
     """Offered, attempts, goodput; the last is drawn above the others.
 
-    One call needs several requests. Attempts are drawn in calls' worth, so that in health all three are one line.
+    Attempts are those over the busiest edge: in health every call passes it once, and all three are one line.
     """
-    needed = facts.needed(snapshot)
-    attempts = line(snapshot, span_us, "attempts", lambda s: s.attempts, _rate, "warn")
+    recorded = snapshot.recorded
     return [
-        line(snapshot, span_us, "offered", lambda s: s.offered, _rate, "follower"),
-        attempts._replace(values=tuple(value / needed for value in attempts.values)),
-        line(snapshot, span_us, "goodput", lambda s: s.goodput, _rate, "good"),
+        line(snapshot, span_us, "offered", lambda s: s.offered, _rate, "follower", sign="o"),
+        line(snapshot, span_us, "attempts", lambda s: s.attempts if recorded else s.peak, _rate, "warn", sign="a"),
+        line(snapshot, span_us, "goodput", lambda s: s.goodput, _rate, "good", sign="g"),
     ]
 
 
 def latency_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
     """The median and the slowest hundredth."""
     return [
-        line(snapshot, span_us, "p99", lambda s: s.p99_us, secs, "candidate", 1),
-        line(snapshot, span_us, "p50", lambda s: s.p50_us, secs, "accent", 1),
+        line(snapshot, span_us, "p99", lambda s: s.p99_us, secs, "candidate", 1, "9"),
+        line(snapshot, span_us, "p50", lambda s: s.p50_us, secs, "accent", 1, "5"),
     ]
 
 
@@ -173,25 +189,29 @@ def _chart(
     measure: Callable[[Snapshot, int], list[Line]], bands: Sequence[EdgeView], glyphs: Glyphs, spark: bool = False,
 ) -> None:  # fmt: skip
     """Lines with their legend, and below them bands on the same axis."""
-    room = width - LEGEND - 2
-    span_us = axis(snapshot, room)
+    columns, start = room(width), x + SCALE
+    span_us = axis(snapshot, columns)
     lines = measure(snapshot, span_us)
     most = HEADROOM * max([1.0, *(value for each in lines for value in each.values if value == value)])
     say = secs(int(most)) if measure is latency_lines else _rate(int(most))
-    draw_lines(canvas, x + 1, 0, room, high, lines, glyphs, say=say, top=most)
-    draw_legend(canvas, x + room + 2, 0, high, lines, LEGEND - 1)
+    if high > 1:
+        canvas.put_right(start - 1, 0, say, "dim")
+    draw_lines(canvas, start, 0, columns, high, lines, glyphs, top=most)
+    wasted = snapshot.wasted_per_s if measure is load_lines else 0
+    nobody = (Line("for nobody", (-1.0,), _rate(wasted), "stale"),) if wasted and high > len(lines) else ()
+    draw_legend(canvas, x + width - LEGEND, 0, high, [*lines, *nobody], LEGEND - 1)
     for number, edge in enumerate(bands):
         y = high + spark + number
-        _band(canvas, y, snapshot, edge, x + 1, room, span_us, glyphs)
-        canvas.put(x + room + 2, y, clip(facts.name(edge.id), LEGEND), facts.ink(edge))
+        _band(canvas, y, snapshot, edge, start, columns, span_us, glyphs)
+        canvas.put(x + width - LEGEND, y, clip(facts.name(edge.id), LEGEND), facts.ink(edge))
 
 
 def _latency_row(canvas: Canvas, snapshot: Snapshot, y: int, glyphs: Glyphs) -> None:
     """p99 as a row of levels, and the median in numbers."""
-    room = canvas.width - 1 - LEGEND - 2
-    slow, median = latency_lines(snapshot, axis(snapshot, room))
-    draw_spark(canvas, 1, y, room, slow, glyphs)
-    x = canvas.put(room + 2, y, "p99 ", slow.ink)
+    columns = room(canvas.width - 1)
+    slow, median = latency_lines(snapshot, axis(snapshot, columns))
+    draw_spark(canvas, SCALE, y, columns, slow, glyphs)
+    x = canvas.put(canvas.width - 1 - LEGEND, y, "p99 ", slow.ink)
     x = canvas.put(x, y, slow.said, "bright")
     if x + 5 + len(median.said) <= canvas.width:
         canvas.put_right(canvas.width, y, f"50 {median.said}", "dim")
@@ -205,8 +225,8 @@ def draw_latency(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyph
 
 def draw_breakers(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
     """A row for every breaker: its states over time, and its error rate now."""
-    room = canvas.width - GUTTER - 13
-    span_us = axis(snapshot, room)
+    columns = canvas.width - GUTTER - 13
+    span_us = axis(snapshot, columns)
     shown = ranked(snapshot, focus)
     if not shown:
         canvas.put(1, 0, "no edge has a breaker: p gives the selected one a preset", "dim")
@@ -216,8 +236,8 @@ def draw_breakers(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyp
         if edge is chosen:
             canvas.put(0, y, glyphs.mark_left, "bright")
         canvas.put(1, y, clip(facts.name(edge.id), GUTTER - 1), "bright" if edge is chosen else "text")
-        _band(canvas, y, snapshot, edge, GUTTER + 1, room, span_us, glyphs)
-        x = canvas.put(GUTTER + room + 2, y, facts.letter(edge), chip(facts.ink(edge))) + 1
+        _band(canvas, y, snapshot, edge, GUTTER + 1, columns, span_us, glyphs)
+        x = canvas.put(GUTTER + columns + 2, y, facts.letter(edge), chip(facts.ink(edge))) + 1
         since = secs(max(0, snapshot.now_us - edge.breaker.since_us))
         canvas.put(x, y, since, "text")
     hidden = len(shown) - canvas.height
@@ -227,8 +247,8 @@ def draw_breakers(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyp
 
 def draw_waste(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
     """Attempts by what came of them, a row each: rejected early, failed, done for nobody, and calls that went well."""
-    room = canvas.width - GUTTER - 12
-    span_us = axis(snapshot, room)
+    columns = canvas.width - GUTTER - 12
+    span_us = axis(snapshot, columns)
     rows = (
         line(snapshot, span_us, "offered", lambda s: s.offered, _rate, "follower"),
         line(snapshot, span_us, "attempts", lambda s: s.attempts, _rate, "warn"),
@@ -241,7 +261,7 @@ def draw_waste(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
     order = rows if canvas.height >= len(rows) else (rows[1], rows[4], rows[5], rows[2], rows[3], rows[0])
     for y, row in enumerate(order[: canvas.height]):
         canvas.put(1, y, row.name, row.ink)
-        draw_spark(canvas, GUTTER + 1, y, room, row, glyphs, top=most)
+        draw_spark(canvas, GUTTER + 1, y, columns, row, glyphs, top=most)
         canvas.put_right(canvas.width - 1, y, row.said, "bright")
 
 

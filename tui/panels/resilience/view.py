@@ -95,6 +95,9 @@ def note(snapshot: Snapshot, focus: Focus, edge: EdgeView | None) -> str:
     if edge is None:
         return ""
     name = facts.name(edge.id)
+    if edge.outliers:
+        out = sum(each.ejected for each in edge.outliers)
+        return f"{name}: {out or 'none'} of {len(edge.outliers)} hosts out"
     if edge.breaker is None:
         return f"{name}: no breaker"
     here = secs(max(0, snapshot.now_us - edge.breaker.since_us))
@@ -109,4 +112,4 @@ def status(snapshot: Snapshot) -> str:
     states = f"  {shut} open" * (shut > 0) + f"  {half} half-open" * (half > 0)
     presets = list(dict.fromkeys(edge.breaker.preset for edge in guarded if edge.breaker is not None))
     head = f"preset {' '.join(presets[:2])}{' ...' * (len(presets) > 2)}" if guarded else "no breakers"
-    return f"{head}  {snapshot.rate_per_s}/s{states}" if not snapshot.recorded else f"recorded  {head}{states}"
+    return f"{head}  {snapshot.rate_per_s}/s{states}" if not snapshot.recorded else f"{head}{states}"
