@@ -14,18 +14,15 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from engines.tracing.critical import Path
-from engines.tracing.spans import Kind, Span
+from engines.tracing.spans import Kind
 from engines.tracing.tree import Tree
 from engines.tracing.waiting import (
     CALL,
     SELF,
     UNKNOWN,
-    WORK,
-    Told,
-    by_name,
     callee_of,
-    may_wait,
     saturation,
+    told,
     waited_for,
 )
 from engines.tracing.whatif import what_if
@@ -259,11 +256,6 @@ class _Rows:
         return found
 
 
-def told(span: Span) -> Told:
-    """What kind of time a span's own time is, as its name tells."""
-    return by_name(span.name) if may_wait(span) else WORK
-
-
 def _plain(value: Any) -> str:
     """A value as people write it."""
     if isinstance(value, bool):
@@ -271,4 +263,4 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-__all__ = ["TRACES_MAX", "Book", "Chain", "Fact", "Part", "Seen", "TraceSummary", "told"]
+__all__ = ["TRACES_MAX", "Book", "Chain", "Fact", "Part", "Seen", "TraceSummary"]

@@ -11,6 +11,9 @@ workers are held, a pool is empty because its connections are. So from a wait th
 done while the thing is held has grown as well; it ends where waiting dominates and what lies below is as fast as ever,
 or where something works.
 
+Work that only the slow requests do is not slow by that alone. If a cache beside it missed in the slow cohort and not
+in the fast one, the miss is the reason, and the work is called *extra*.
+
 Below 100 traces the slow cohort would be a single request: there is no diagnosis then, but a reason.
 """
 
@@ -21,8 +24,8 @@ from engines.tracing.aggregate import P50, P99, PPM, percentile, rank
 from engines.tracing.cohorts import Book, TraceSummary
 from engines.tracing.gap import Cause, Contribution, Gap
 from engines.tracing.tree import MISSING_NAME
-from engines.tracing.waiting import HELD
-from engines.tracing.words import consequence, walk_line
+from engines.tracing.waiting import CALL, EXTRA, HELD, SELF
+from engines.tracing.words import consequence, spared, walk_line
 
 TRACES_MIN: Final = 100
 ALTERNATIVES_MAX: Final = 5
@@ -31,6 +34,11 @@ WORTH_TELLING_PPM: Final = 10_000
 """An alternative explains at least a hundredth of the gap."""
 DIFFERENCE_PPM: Final = 200_000
 """An attribute differs if its shares in the cohorts are a fifth apart."""
+MISSED_PPM: Final = 500_000
+"""A cache explains work if the shares of its misses are this far apart ..."""
+SPARED_PPM: Final = 100_000
+"""... and at most this share of the fast requests do that work at all."""
+_MISSES: Final = frozenset({"false", "miss", "MISS", "0"})
 
 
 class NoDiagnosis(NamedTuple):
@@ -126,6 +134,7 @@ def diagnose(
     if gap.total <= 0:
         return NoDiagnosis(f"the p99 of {service} {operation} is no longer than its p50: nothing to explain")
     causes = gap.causes()
+    differences = _differences(book, slow, fast)
     walk, verdict = _walk_down(gap, causes)
     rest = [each for each in causes if gap.same(each) != gap.same(verdict) and each.ppm >= WORTH_TELLING_PPM]
     return Diagnosis(
@@ -143,9 +152,9 @@ def diagnose(
         gap.total // gap.scale,
         gap.contributions(),
         walk,
-        verdict,
-        tuple(rest[:ALTERNATIVES_MAX]),
-        _differences(book, slow, fast),
+        _spared(gap, verdict, differences),
+        tuple(_spared(gap, each, differences) for each in rest[:ALTERNATIVES_MAX]),
+        differences[:DIFFERENCES_MAX],
         traces[rank(len(traces), P99) - 1].trace_id,
         traces[rank(len(traces), P50) - 1].trace_id,
     )
@@ -203,7 +212,32 @@ def _differences(book: Book, slow: list[TraceSummary], fast: list[TraceSummary])
         if abs(made.slow_ppm - made.fast_ppm) >= DIFFERENCE_PPM:
             found.append(made)
     found.sort(key=lambda each: (-abs(each.slow_ppm - each.fast_ppm), each[:3]))
-    return tuple(found[:DIFFERENCES_MAX])
+    return tuple(found)
+
+
+def _spared(gap: Gap, cause: Cause, differences: Sequence[Difference]) -> Cause:
+    """The same cause, or if a cache beside it explains why only slow requests meet it, that."""
+    if cause.kind not in (SELF, CALL) or gap.fast_visits(cause) * PPM > len(gap.fast) * SPARED_PPM:
+        return cause
+    beside = _beside(gap, cause)
+    for each in differences:
+        miss = each.key.replace("_", ".").startswith("cache.") and each.value in _MISSES
+        if miss and each.service in beside and each.slow_ppm - each.fast_ppm >= MISSED_PPM:
+            text = spared(cause, each.service, each.slow_ppm, each.fast_ppm)
+            return cause._replace(kind=EXTRA, sentence=text)
+    return cause
+
+
+def _beside(gap: Gap, cause: Cause) -> frozenset[str]:
+    """The services called where this one is, and who calls them: a cache in front of it is one of these."""
+    chains = gap.book.chains
+    most = max(gap.same(cause), key=lambda part: (gap.scaled([part]), -part))
+    chain = gap.book.parts[most].chain
+    above = chains[chain].parent
+    if above < 0:
+        return frozenset()
+    found = {chains[each].service for each in gap.below if chains[each].parent == above and each != chain}
+    return frozenset(found | {chains[above].service})
 
 
 __all__ = [

@@ -179,6 +179,10 @@ class Gap:
         """The parts a cause is made of."""
         return self.by_cause[cause.service, "", cause.kind, cause.peer, cause.guess]
 
+    def fast_visits(self, cause: Cause) -> int:
+        """How many of the fast traces meet this cause on their critical path."""
+        return len(_visits(self.fast, self.same(cause)))
+
     def behind(self, wait: Cause) -> list[int]:
         """What is done while the thing waited for is held: a worker serves the whole request; with a connection or a
         lock the operation calls others."""

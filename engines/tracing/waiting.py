@@ -25,6 +25,8 @@ POOL: Final = "pool"
 LOCK: Final = "lock"
 BACKOFF: Final = "backoff"
 CALL: Final = "call"
+EXTRA: Final = "extra"
+"""Work that fast requests do not do at all, because a cache had what they asked for. Told from both cohorts only."""
 HELD: Final = (QUEUE, POOL, LOCK)
 """Waits for something that others hold: who holds it so long is the next question."""
 
@@ -49,6 +51,13 @@ _SATURATION: Final = {
     QUEUE: ("workers.busy", "workers.max", "queue.depth"),
     LOCK: ("", "", "lock.waiting"),
 }
+_EVIDENCE: Final = {
+    POOL: ("pool.", "db.client.connection"),
+    QUEUE: ("queue.", "workers."),
+    LOCK: ("lock.",),
+    BACKOFF: ("retry.",),
+}
+"""How attributes begin that only whoever measures such a wait can give."""
 UNKNOWN: Final = -1
 
 
@@ -71,6 +80,18 @@ def by_name(name: str) -> Told:
         if pattern.search(name):
             return Told(kind, guess=True)
     return WORK
+
+
+def told(span: Span) -> Told:
+    """What kind of time a span's own time is. Our names say so for sure only beside our attributes: others may use
+    the same words."""
+    if not may_wait(span):
+        return WORK
+    found = by_name(span.name)
+    if found.kind == SELF or found.guess:
+        return found
+    ours = any(key.startswith(_EVIDENCE[found.kind]) for key, _ in span.attributes)
+    return found if ours else found._replace(guess=True)
 
 
 def may_wait(span: Span) -> bool:
@@ -114,6 +135,7 @@ def saturation(span: Span, kind: str) -> tuple[int, int, int]:
 __all__ = [
     "BACKOFF",
     "CALL",
+    "EXTRA",
     "HELD",
     "LOCK",
     "POOL",
@@ -127,5 +149,6 @@ __all__ = [
     "callee_of",
     "may_wait",
     "saturation",
+    "told",
     "waited_for",
 ]

@@ -49,16 +49,17 @@ def percent(ppm: int) -> str:
 
 
 def duration(us: int) -> str:
-    """``950 us``, ``1.4 ms``, ``1,310 ms``, ``75 s``: three digits or more, never a rounding that matters."""
+    """``950 us``, ``1.4 ms``, ``1,310 ms``, ``75 s``: to the nearest, half up, as on the screen."""
     if us < 0:
         return f"-{duration(-us)}"
     if us < 1_000:
         return f"{us} us"
-    if us < 10_000:
-        return f"{us // 1_000}.{us % 1_000 // 100} ms"
+    if us < 9_950:
+        tenths = (us + 50) // 100
+        return f"{tenths // 10}.{tenths % 10} ms"
     if us < 60_000_000:
-        return f"{us // 1_000:,} ms"
-    return f"{us // 1_000_000:,} s"
+        return f"{(us + 500) // 1_000:,} ms"
+    return f"{(us + 500_000) // 1_000_000:,} s"
 
 
 def sentence(cause: Explained) -> str:
@@ -82,6 +83,19 @@ def sentence(cause: Explained) -> str:
     else:
         text = f"{who} is slow at p99: {share} is its own work in {cause.operation} ({took})"
     return f"{text}; {GUESS}" if cause.guess else text
+
+
+def spared(cause: Explained, cache: str, slow_ppm: int, fast_ppm: int) -> str:
+    """The sentence about work that comes from a miss: who does it is not to blame."""
+    share = f"{percent(cause.ppm)} of the extra time" if cause.ppm < 1_000_000 else "all of the extra time"
+    if cause.kind == CALL:
+        who, what = cause.peer or cause.service or "a service without a name", "its part of it"
+    else:
+        who, what = cause.service or "a service without a name", cause.operation
+    return (
+        f"{who} does work at p99 that a hit in {cache} would have spared: {share} is {what} "
+        f"({duration(cause.slow_us)}); {percent(slow_ppm)} of the slow requests missed, {percent(fast_ppm)} of the fast"
+    )
 
 
 def own_name(service: str, name: str) -> str:
@@ -116,4 +130,4 @@ def consequence(wait: Explained, behind: Explained) -> str:
     )
 
 
-__all__ = ["GUESS", "consequence", "duration", "evidence", "own_name", "percent", "sentence", "walk_line"]
+__all__ = ["GUESS", "consequence", "duration", "evidence", "own_name", "percent", "sentence", "spared", "walk_line"]

@@ -56,37 +56,53 @@ class OtlpReader:
                 continue
             resource: Resource | None = None
             held: list[Span] = []
-            for key in doc.members():
-                if key == "resource":
-                    resource = self._part(doc, self.resource, doc.value())
-                elif key == "scopeSpans":
-                    for _ in doc.items():
-                        spans = self._scope_spans(doc, resource or NO_RESOURCE)
-                        if resource is None:
-                            held += spans
-                        else:
-                            yield from spans
-                else:
-                    doc.skip()
+            try:
+                for key in doc.members():
+                    if key == "resource":
+                        resource = self._part(doc, self.resource, doc.value())
+                    elif key == "scopeSpans":
+                        for _ in doc.items():
+                            for span in self._scope_spans(doc, resource or NO_RESOURCE):
+                                if resource is None:
+                                    held.append(span)
+                                else:
+                                    yield span
+                    else:
+                        doc.skip()
+            except BadInput:
+                yield from self._unowned(doc, held, True)
+                raise
             service, attributes = resource or NO_RESOURCE
             for span in held:
                 yield span._replace(service=service, resource=attributes)
 
+    def _unowned(self, doc: Json, held: list[Span], counted: bool) -> Iterator[Span]:
+        """Spans that waited for a resource or scope which cannot be read: sound themselves, so not skipped."""
+        if self.skip_bad:
+            for span in held:
+                if counted:
+                    self.notices.note("spans without their resource or scope, which is unreadable", doc.place)
+                yield span
+
     def _scope_spans(self, doc: Json, resource: Resource) -> Iterator[Span]:
         scope: Scope | None = None
         held: list[Span] = []
-        for key in doc.members():
-            if key == "scope":
-                scope = self._part(doc, self.scope, doc.value())
-            elif key == "spans":
-                for _ in doc.items():
-                    span = self._span(doc, doc.value(), resource, scope or NO_SCOPE)
-                    if span is not None and scope is None:
-                        held.append(span)
-                    elif span is not None:
-                        yield span
-            else:
-                doc.skip()
+        try:
+            for key in doc.members():
+                if key == "scope":
+                    scope = self._part(doc, self.scope, doc.value())
+                elif key == "spans":
+                    for _ in doc.items():
+                        span = self._span(doc, doc.value(), resource, scope or NO_SCOPE)
+                        if span is not None and scope is None:
+                            held.append(span)
+                        elif span is not None:
+                            yield span
+                else:
+                    doc.skip()
+        except BadInput:
+            yield from self._unowned(doc, held, resource is not NO_RESOURCE)
+            raise
         for span in held:
             yield span if scope is None else span._replace(scope=scope)
 

@@ -30,6 +30,8 @@ _DOCUMENT: Final = re.compile(r"\n[{\[]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
+WHOLE: Final = "A whole document is accepted, or whole lines of them; --skip-bad reads what is whole"
+CUT_OFF: Final = f"the file ends inside a value: is it truncated? {WHOLE}"
 CUT: Final = object()
 """What ``value_in_window`` says of a value that goes on behind the window."""
 
@@ -109,7 +111,7 @@ class Json:
     def value(self) -> Any:
         """Decode the next value."""
         if not self.peek():
-            raise self.bad("the file ends where a value should be: is it truncated?")
+            raise self.bad(f"the file ends where a value should be: is it truncated? {WHOLE}")
         self._value_at = self._at
         while True:
             try:
@@ -154,7 +156,7 @@ class Json:
         rest = self._text[error.pos :].strip()
         cut = self._done and (error.msg.startswith("Unterminated") or any(word.startswith(rest) for word in _WORDS))
         if cut:
-            return self.bad("the file ends inside a value: is it truncated?", at=len(self._text))
+            return self.bad(CUT_OFF, at=len(self._text))
         return self.bad(f"no JSON: {error.msg}", at=error.pos)
 
     def members(self) -> Iterator[str]:
@@ -166,6 +168,7 @@ class Json:
             return
         self.path.append("")
         while True:
+            self.path[-1] = ""
             if self.peek() != '"':
                 raise self._ended("a key in quotes")
             self.path[-1] = key = self.value()
@@ -240,7 +243,7 @@ class Json:
 
     def _ended(self, wanted: str) -> BadInput:
         if not self.peek():
-            return self.bad(f"the file ends where {wanted} should be: is it truncated?")
+            return self.bad(f"the file ends where {wanted} should be: is it truncated? {WHOLE}")
         return self.bad(f"{wanted} is expected")
 
     # -- places ------------------------------------------------------------------------------------------------
@@ -250,7 +253,7 @@ class Json:
         at = max(0, self._value_at if at is None else at)
         line = self._lines + self._text.count("\n", 0, at) + 1
         byte = self._bytes + len(_encoded(self._text[:at]))
-        steps = [f"[{step}]" if isinstance(step, int) else f".{shown(step)}" for step in self.path]
+        steps = [f"[{step}]" if isinstance(step, int) else f".{shown(step)}" for step in self.path if step != ""]
         if field:
             steps.append(field if field.startswith("[") else f".{field}")
         path = "".join(steps).lstrip(".")

@@ -14,7 +14,7 @@ from engines.tracing.diagnosis import Diagnosis, NoDiagnosis, diagnose
 from engines.tracing.gap import GROUPS_MAX, OTHERS
 from engines.tracing.spans import Kind, Span, is_zero
 from engines.tracing.tree import build
-from engines.tracing.waiting import BACKOFF, LOCK, POOL, QUEUE, SELF, by_name, may_wait
+from engines.tracing.waiting import BACKOFF, EXTRA, LOCK, POOL, QUEUE, SELF, by_name, may_wait, told
 from tests.engines.tracing.requests import MS, Request, book_of, login
 from tests.engines.tracing.shapes import defective_traces, span
 
@@ -52,7 +52,7 @@ def test_the_evidence_is_the_worst_sight_in_the_slow_cohort() -> None:
 
 def test_without_evidence_in_the_spans_none_is_claimed() -> None:
     assert diagnosed(logins({"pool_us": 900 * MS})).sentence == (
-        "auth blocks at p99: all of the extra time is waiting for its pool"
+        "auth blocks at p99: all of the extra time is waiting for its pool; a guess from the names of spans"
     )
 
 
@@ -355,3 +355,75 @@ def test_contributions_add_up_to_the_gap_of_the_cohorts(shapes: list[list[Span]]
     assert found.gap_scaled == sum(slow) * len(fast) - sum(fast) * len(slow)
     assert sum(each.scaled for each in found.contributions) == found.gap_scaled
     assert sum(each.us for each in found.contributions) == found.gap_us == found.gap_scaled // found.scale
+
+
+# -- a miss that only slow requests have -------------------------------------------------------------------------
+
+
+def products(
+    count: int = 200, every: int = 50, misses: str = "catalog-cache", hit_key: str = "cache.hit", query_ms: int = 80
+) -> Book:
+    """catalog asks its cache, then its database if that is slow's lot; ``misses`` says who tells of the miss."""
+
+    def request(number: int) -> list[Span]:
+        slow = number % every == 7
+        made = Request(number, number * 10_000 * MS)
+
+        def web(own: str) -> None:
+            made.spend("catalog", "GET /items", Kind.SERVER, catalog, own)
+
+        def catalog(own: str) -> None:
+            made.now_us += 5 * MS + number % 7
+            told = ((hit_key, not slow),) if misses == "catalog-cache" else ()
+            made.spend("catalog-cache", "GET items", Kind.SERVER, 1 * MS, own, told)
+            if slow:
+                made.spend("catalog-db", "SELECT items", Kind.SERVER, query_ms * MS, own)
+
+        def edge(own: str) -> None:
+            if misses == "elsewhere":
+                made.spend("session-cache", "GET session", Kind.SERVER, 1 * MS, own, ((hit_key, not slow),))
+            made.spend("web", "render", Kind.INTERNAL, web, own)
+
+        made.spend("web", "GET /product", Kind.SERVER, edge)
+        return made.spans
+
+    return book_of(request(number) for number in range(count))
+
+
+@pytest.mark.parametrize("hit_key", ["cache.hit", "cache_hit"])
+def test_a_query_after_a_miss_that_fast_requests_do_not_have_is_no_slow_database(hit_key: str) -> None:
+    found = diagnosed(products(hit_key=hit_key), operation="GET /product")
+    assert (found.verdict.kind, found.verdict.service) == (EXTRA, "catalog-db")
+    assert found.sentence == (
+        "catalog-db does work at p99 that a hit in catalog-cache would have spared: 99 % of the extra time is "
+        "SELECT items (80 ms); 100 % of the slow requests missed, 0 % of the fast"
+    )
+    assert sum(each.scaled for each in found.contributions) == found.gap_scaled
+
+
+@pytest.mark.parametrize("misses", ["elsewhere", "nobody"])
+def test_without_a_miss_of_the_cache_beside_it_the_work_itself_is_named(misses: str) -> None:
+    found = diagnosed(products(misses=misses), operation="GET /product")
+    assert (found.verdict.kind, found.verdict.service) == (SELF, "catalog-db")
+
+
+def test_work_that_fast_requests_do_as_well_is_slow_whatever_the_caches_say() -> None:
+    found = diagnosed(logins({"db_us": 400 * MS, "sights": (("cache.hit", False),), "pool_us": 10}))
+    assert (found.verdict.kind, found.verdict.service) == (SELF, "auth-db")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "evidence"),
+    [
+        ("acquire connection", POOL, ("pool.max", 10)),
+        ("queue wait", QUEUE, ("workers.max", 8)),
+        ("acquire lock", LOCK, ("lock.waiting", 3)),
+        ("retry backoff", BACKOFF, ("retry.attempt", 2)),
+    ],
+)
+def test_even_our_name_of_a_wait_is_a_guess_without_an_attribute_that_measures_it(
+    name: str, kind: str, evidence: tuple[str, int]
+) -> None:
+    bare = span("wait", "", 0, 9)._replace(name=name)
+    assert told(bare) == (kind, True)
+    assert told(bare._replace(attributes=(("thread.id", 4), evidence))) == (kind, False)

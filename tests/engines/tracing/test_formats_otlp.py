@@ -202,6 +202,34 @@ def test_walking_finds_the_late_resource_and_names_the_same_place(monkeypatch: p
     assert "at resourceSpans[0].scopeSpans[0].spans[1].spanId: 'x' is no id" in refused(json.dumps(bad).encode())
 
 
+@pytest.mark.parametrize("chunk", [50, 1 << 18])
+@pytest.mark.parametrize("late", ["resource", "scope"])
+def test_sound_spans_whose_late_owner_is_unreadable_are_kept_where_bad_records_are_skipped(
+    monkeypatch: pytest.MonkeyPatch, chunk: int, late: str
+) -> None:
+    found = document()
+    (group,) = found["resourceSpans"]
+    (scope_spans,) = group["scopeSpans"]
+    inner = {"spans": scope_spans["spans"] * 3, "scope": {"name": "lib"}}
+    text = json.dumps({"resourceSpans": [{"scopeSpans": [inner], "resource": group["resource"]}]})
+    data = text[: text.index(f'"{late}": {{') + len(late) + 6].encode()
+    monkeypatch.setattr(scan, "CHUNK_BYTES", chunk)
+    notices = Notices()
+    spans = list(read(io.BytesIO(data), "spans", skip_bad=True, notices=notices))
+    assert [(span.span_id, span.service) for span in spans] == [(SPAN.span_id, "")] * 3
+    said = "\n".join(notices.lines())
+    assert "3 spans without their resource or scope, which is unreadable" in said
+    assert "1 bad records skipped" in said
+    with pytest.raises(UserError, match="truncated"):
+        list(read(io.BytesIO(data), "spans"))
+
+
+def test_a_file_that_ends_in_a_value_says_what_would_be_accepted_and_names_no_empty_key() -> None:
+    found = json.dumps(document())
+    message = refused(found[: found.index('"scopeSpans"') + 3].encode())
+    assert "at resourceSpans[0]: the file ends inside a value: is it truncated? A whole document is accepted" in message
+
+
 def test_what_is_written_is_otlp_json() -> None:
     (line,) = b"".join(write([SPAN], Format.OTLP_LINES)).splitlines()
     assert json.loads(line) == {

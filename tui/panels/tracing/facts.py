@@ -43,12 +43,11 @@ KINDS: Final = {
 
 def wait_of(span: Span) -> Wait | None:
     """What kind of waiting a span is; None: it is work."""
-    return _wait(span.name) if waiting.may_wait(span) else None
+    return _wait(waiting.told(span))
 
 
-@lru_cache(maxsize=4096)
-def _wait(name: str) -> Wait | None:
-    told = waiting.by_name(name)
+@lru_cache(maxsize=16)
+def _wait(told: waiting.Told) -> Wait | None:
     wait = WAITS.get(told.kind)
     return wait._replace(guess=told.guess) if wait is not None else None
 
