@@ -201,6 +201,7 @@ def frame(
     focused: bool = False,
     failed: tuple[str, ...] = (),
     notice: str = "",
+    hint: str = "",
     tee: bool = False,
     open_below: bool = False,
 ) -> Canvas:
@@ -208,7 +209,7 @@ def frame(
 
     ``tee``: the top border is shared with the area above; ``open_below``: the bottom one with the area below.
     ``failed``: the names of checks that failed, told by the frame instead of the title. ``notice``: told by the
-    bottom border.
+    bottom border, and so is ``hint``, of the narration below.
     """
     canvas = Canvas(width, height)
     ink, title_ink = "line", "selected" if focused else "title"
@@ -220,6 +221,8 @@ def frame(
         canvas.put(width - 1, 0, glyphs.tee_right, ink)
     if notice:
         canvas.put(2, height - 1, f" ! {notice} ", "warn")
+    if hint:
+        canvas.put_right(width - 2, height - 1, f" {hint} ", "cue")
     canvas.blit(inner, 1, 1)
     return canvas
 
@@ -253,29 +256,32 @@ def _lines(paragraphs: Iterable[str], width: int) -> list[str]:
 # -- narration -------------------------------------------------------------------------------------------------------
 
 
-def cue_rows(text: str, width: int, hint: bool) -> int:
+def cue_rows(text: str, width: int) -> int:
     """Rows the narration band needs."""
-    return len(_cue_lines(text, width, hint)) if text else 0
+    return len(_cue_lines(text, width)) if text else 0
 
 
-def cue(text: str, width: int, height: int, hint: bool, glyphs: Glyphs) -> Canvas:
-    """What the lecturer says, on a lit band."""
+def cue(text: str, width: int, height: int, waits: bool, glyphs: Glyphs) -> Canvas:
+    """What the lecturer says, on a lit band; how to go on if there is room for it behind the last word."""
     canvas = Canvas(width, height)
     canvas.fill(0, 0, width, height, " ", "cue")
-    for y, line in enumerate(_cue_lines(text, width, hint)[:height]):
+    for y, line in enumerate(_cue_lines(text, width)[:height]):
         canvas.put(0, y, glyphs.mark_left, "cue")
         canvas.put(2, y, line, "cue")
-    if hint:
+    if waits and not hint_above(text, width):
         canvas.put_right(width - 2, height - 1, GO_ON, "cue")
     return canvas
 
 
-def _cue_lines(text: str, width: int, hint: bool) -> list[str]:
-    lines = wrap(text, max(1, width - 4))
+def hint_above(text: str, width: int) -> str:
+    """How to go on, for the border above the band: where the last row is full, it is worth no row of its own."""
+    return GO_ON if len(_cue_lines(text, width)[-1]) > width - 4 - len(GO_ON) - 2 else ""
+
+
+def _cue_lines(text: str, width: int) -> list[str]:
+    lines = wrap(text, max(1, width - 4)) or [""]
     if len(lines) > CUE_MAX:
         lines = [*lines[: CUE_MAX - 1], clip(" ".join(lines[CUE_MAX - 1 :]), max(2, width - 20))]
-    elif hint and len(lines[-1]) > width - 4 - len(GO_ON) - 2 and len(lines) < CUE_MAX:
-        lines.append("")
     return lines
 
 

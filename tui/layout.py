@@ -20,7 +20,9 @@ FRAMED_HEIGHT: Final = 30
 """From here on strip and journal have frames of their own."""
 INSPECTOR_MAX: Final = 56
 OVERLAY_WIDTH: Final = 46
-PICTURE_MIN: Final = 7
+PICTURE_LEAST, PICTURE_MIN = 7, 8
+"""Rows of the picture: with less it is none; with more the strip gets what is left, unless it needs it."""
+STRIP_LEAST: Final = 3
 STRIP_ROWS: Final = 6
 STRIP_MAX: Final = 14
 JOURNAL_MAX: Final = 16
@@ -83,13 +85,15 @@ def arrange(
     area: str = "picture",
     inspector: bool = False,
     cue: int = 0,
+    strip_least: int = STRIP_LEAST,
     needs: Callable[[int], int] | None = None,
 ) -> Layout:
     """The layout of a screen.
 
     ``inspector``: show it also where it must lie over the picture. ``cue``: rows the narration band asks for; it
-    takes them from the journal, which keeps one line, and only then from the picture. ``needs``: the rows that a text
-    in the inspector needs in so many columns; where it lies over the picture it gets them, if need be all there are.
+    takes them from the journal, which keeps two lines if the others can spare a row, else one. ``strip_least``: rows
+    that the strip needs to say what it has to say. ``needs``: the rows that a text in the inspector needs in so many
+    columns; where it lies over the picture it gets them, if need be all there are.
     The area that has the focus is always shown: the strip in place of the picture where it has no room.
     """
     if width < MIN_WIDTH or height < MIN_HEIGHT:
@@ -108,17 +112,15 @@ def arrange(
             inspector=whole if area == "inspector" else None, journal=whole if area == "journal" else None,
         )  # fmt: skip
 
-    journal_rows, least = _journal_rows(height), 3 if framed else 1
-    given = min(cue, journal_rows - least)
-    top = rows - journal_rows - (cue - given)
-    journal_rows -= given
+    journal_rows = _journal_rows(height, cue, strip_least)
+    top = rows - cue - journal_rows
     band = Rect(0, 2 + top, width, cue) if cue else None
     journal = Rect(0, height - 2 - journal_rows, width, journal_rows)
 
     beside = width >= BESIDE_WIDTH
     panel_width = min(INSPECTOR_MAX, max(40, width * 46 // 120)) if beside else 0
     left = width - panel_width
-    strip_rows = _strip_rows(height, top)
+    strip_rows = _strip_rows(height, top, strip_least)
     picture_rows = top - strip_rows
     shared = bool(strip_rows) and not framed
     look = Rect(left, 2, panel_width, top) if beside else None
@@ -143,20 +145,36 @@ def _over(width: int, top: int, rows: int, needs: Callable[[int], int] | None) -
     return Rect(0, 2, width, max(top, min(rows, needs(width - 2) + 2)))
 
 
-def _journal_rows(height: int) -> int:
-    """The journal's rows, its frame included."""
-    if height < FRAMED_HEIGHT:
-        return 2 if height < 20 else 3
-    return 2 + min(JOURNAL_MAX, 5 + (height - 36) // 3 if height >= 36 else 4)
+def _journal_rows(height: int, cue: int, strip_least: int) -> int:
+    """The journal's rows, its frame included, beside a narration of ``cue`` rows.
+
+    The line that a narration is about is seldom the last one, so two stay if picture and strip together can give one.
+    """
+    framed = height >= FRAMED_HEIGHT
+    if not framed:
+        alone = 2 if height < 20 else 3
+    else:
+        alone = 2 + min(JOURNAL_MAX, 5 + (height - 36) // 3 if height >= 36 else 4)
+    one = 3 if framed else 1
+    kept = max(one, alone - cue)
+    if not cue or kept > one:
+        return kept
+    rows = height - 4
+    top = rows - cue - one - 1
+    strip, before = _strip_rows(height, top, strip_least), _strip_rows(height, rows - alone, strip_least)
+    picture = top - strip - (2 if framed or not strip else 1)
+    return one + (picture >= PICTURE_LEAST and strip >= min(before, max(before - 1, strip_least + 2)))
 
 
-def _strip_rows(height: int, top: int) -> int:
+def _strip_rows(height: int, top: int, least: int) -> int:
     """The strip's rows, its frame included; 0 where the picture needs them."""
     framed = height >= FRAMED_HEIGHT
     inside = top - (4 if framed else 3)
     wanted = min(STRIP_MAX, STRIP_ROWS + max(0, height - 36) // 5)
     rows = min(wanted, inside - PICTURE_MIN)
-    return rows + 2 if rows >= 4 else 0
+    if rows < least > STRIP_LEAST:
+        rows = min(least, inside - PICTURE_LEAST)
+    return rows + 2 if rows >= min(least, STRIP_LEAST + 1) else 0
 
 
 def _inside(rect: Rect | None, borders: int) -> Size:

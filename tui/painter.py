@@ -42,6 +42,7 @@ class Painter:
         """Which event stands in each row of the journal's room."""
         self._spans: dict[str, tuple[chrome.Span, ...]] = {}
         self._journal: tuple[int, Rect, Page] | None = None
+        self._hint: tuple[Rect | None, str] = (None, "")
 
     def paint(
         self, scene: Scene, width: int, height: int, wall_us: int, *, notice: str = "", fresh: bool = True
@@ -57,6 +58,7 @@ class Painter:
         if focus.area not in layout.areas():
             focus = replace(focus, area="picture")
         frame = scene.panel.view(moment.snapshot, focus, layout.sizes(), self.glyphs)
+        self._hint = self._hints(layout, cue)
         placed: list[Placed] = []
 
         def place(name: str, rect: Rect | None, canvas: Canvas) -> None:
@@ -93,7 +95,8 @@ class Painter:
 
         return arrange(
             width, height, zoom=focus.zoom, area=focus.area, inspector=focus.inspector or focus.why,
-            cue=chrome.cue_rows(cue.text, width, cue.waits) if cue else 0, needs=needs if focus.why else None,
+            cue=chrome.cue_rows(cue.text, width) if cue else 0, strip_least=scene.panel.strip_least,
+            needs=needs if focus.why else None,
         )  # fmt: skip
 
     def facts(self, scene: Scene) -> chrome.Facts:
@@ -138,6 +141,19 @@ class Painter:
         fits = len(chrome.notice_lines(layout.width, notice)) <= chrome.NOTICE_ROWS
         return "footer" if fits or journal is None else "journal"
 
+    @staticmethod
+    def _hints(layout: Layout, cue: Cue | None) -> tuple[Rect | None, str]:
+        """The area whose lower border tells how to go on, and the words: that above the right end of the narration."""
+        if cue is None or layout.cue is None or not cue.waits:
+            return None, ""
+        areas = (layout.picture, layout.strip, layout.journal, layout.inspector)
+        above = [rect for rect in areas if rect is not None and rect.y + rect.height == layout.cue.y]
+        rect = max(reversed(above), key=lambda rect: rect.x + rect.width, default=None)
+        return rect, chrome.hint_above(cue.text, layout.cue.width)
+
+    def _hinted(self, rect: Rect) -> str:
+        return self._hint[1] if rect is self._hint[0] else ""
+
     def _bottom(self, scene: Scene, layout: Layout, notice: str) -> list[Placed]:
         """Scrubber and footer, or a notice in their place."""
         width, bottom = layout.width, layout.height
@@ -158,14 +174,14 @@ class Painter:
         assert layout.picture is not None
         return chrome.frame(
             layout.picture.width, layout.picture.height, frame.picture, frame.picture_title, frame.picture_note,
-            self.glyphs, focused=focused, open_below=layout.shared,
+            self.glyphs, focused=focused, hint=self._hinted(layout.picture), open_below=layout.shared,
         )  # fmt: skip
 
     def _strip(self, frame: Frame, layout: Layout, focused: bool, failed: tuple[str, ...]) -> Canvas:
         assert layout.strip is not None
         return chrome.frame(
             layout.strip.width, layout.strip.height, frame.strip, frame.strip_title, frame.strip_note,
-            self.glyphs, focused=focused, failed=failed, tee=layout.shared,
+            self.glyphs, focused=focused, failed=failed, hint=self._hinted(layout.strip), tee=layout.shared,
         )  # fmt: skip
 
     def _inspector(self, scene: Scene, frame: Frame, layout: Layout, focused: bool) -> Canvas:
@@ -180,7 +196,8 @@ class Painter:
             note = "e next" if scene.focus.check in names[:-1] else "e back"
             if last and (focused or layout.overlay):
                 note = f"arrows scroll  {note}"
-        return chrome.frame(rect.width, rect.height, inner, title, note, self.glyphs, focused=focused)
+        hint = self._hinted(rect)
+        return chrome.frame(rect.width, rect.height, inner, title, note, self.glyphs, focused=focused, hint=hint)
 
     def _page(self, scene: Scene, layout: Layout, wall_us: int, notice: str, cue: Cue | None, fresh: bool) -> Page:
         """The journal's room; the one drawn last while it is too early for another."""
@@ -208,7 +225,15 @@ class Painter:
         note = f'{page.found} lines with "{focus.find}"' if focus.find else PAPER
         focused = focus.area == "journal"
         return chrome.frame(
-            rect.width, rect.height, page.canvas, "journal", note, self.glyphs, focused=focused, notice=notice
+            rect.width,
+            rect.height,
+            page.canvas,
+            "journal",
+            note,
+            self.glyphs,
+            focused=focused,
+            notice=notice,
+            hint=self._hinted(rect),
         )
 
     @staticmethod

@@ -158,6 +158,11 @@ class Panel(Protocol):
         return ()
 
     @property
+    def strip_least(self) -> int:
+        """Rows that its strip needs, where the screen is low, to say what it has to say."""
+        return 3
+
+    @property
     def keys(self) -> tuple[Key, ...]:
         """Its verbs; the global letters among them (k z x X l d u c b h a A w t j J) mean what the keymap says."""
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from engines.sim.clock import format_time
+from engines.sim.faults import Narrate
 from engines.sim.pattern import Check, Variant
 from engines.sim.timeline import Branch, Timeline
 from engines.sim.world import Event
@@ -23,6 +24,7 @@ TOLD: Final = 512
 """How far back the journal goes."""
 LINGER_WALL_US: Final = 4_000_000
 """A narration that does not pause stays for so much wall time."""
+AS_WRITTEN: Final = "As the story was written: "
 MARKS_MAX: Final = 2_000
 """Marks looked at for one drawing of the scrubber: the newest."""
 WORDS_MAX: Final = 1_024
@@ -214,11 +216,24 @@ class Scene:
             number = engine.told_total - back
             if event.get("pause"):
                 if back == 0 and event.position == engine.position and not self.player.playing:
-                    return Cue(event.why, number, True)
+                    return Cue(self._words_of(event), number, True)
             elif engine.now_us - event.at_us < linger_us:
-                return Cue(event.why, number, False)
+                return Cue(self._words_of(event), number, False)
             return None
         return None
+
+    def _words_of(self, cue: Event) -> str:
+        """A line of the story; marked where a person has made another run of it before, by a command or by rules."""
+        branch = self.branch
+        story = branch.scenario
+        if story is None or not any(isinstance(each.command, Narrate) and each.command.text == cue.why
+                                    for each in story.script):  # fmt: skip
+            return cue.why
+        theirs = any(
+            not (entry.scripted or isinstance(entry.command, Narrate)) and entry.position < cue.position
+            for entry in branch.log
+        )
+        return f"{AS_WRITTEN}{cue.why}" if theirs or dict(branch.config) != dict(story.config) else cue.why
 
     # -- the scrubber ----------------------------------------------------------------------------------------
 

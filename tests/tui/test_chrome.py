@@ -136,15 +136,21 @@ def test_a_long_explanation_says_how_much_is_below() -> None:
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 240])
-@pytest.mark.parametrize("length", [1, 10, 20, 40, 200])
+@pytest.mark.parametrize("length", [1, 10, 14, 15, 16, 20, 40, 200])
 def test_the_band_has_room_for_what_it_says(width: int, length: int) -> None:
     text = " ".join(["words"] * length)
-    rows = chrome.cue_rows(text, width, True)
+    rows = chrome.cue_rows(text, width)
     canvas = chrome.cue(text, width, rows, True, BRAILLE)
-    assert canvas.text().endswith(chrome.GO_ON)
+    assert canvas.text().endswith(chrome.GO_ON) is not (chrome.hint_above(text, width) == chrome.GO_ON)
     if length <= 40:
         assert canvas.text().count("words") == length
-    assert chrome.cue_rows("", width, True) == 0
+    assert all("words" in line for line in canvas.text().splitlines()), "no row is spent on how to go on"
+    assert chrome.cue_rows("", width) == 0
+
+
+def test_a_frame_tells_in_its_lower_border_how_to_go_on() -> None:
+    canvas = chrome.frame(40, 4, Canvas(38, 2), "title", "", BRAILLE, hint=chrome.GO_ON)
+    assert f" {chrome.GO_ON} " in canvas.text().splitlines()[-1]
 
 
 # -- journal ---------------------------------------------------------------------------------------------------------

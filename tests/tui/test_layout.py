@@ -122,10 +122,24 @@ def test_the_picture_keeps_its_rows() -> None:
 def test_a_narration_takes_its_rows_from_the_journal_first() -> None:
     for cue in (1, 2):
         assert arrange(80, 24, cue=cue).picture == arrange(80, 24).picture
-    assert arrange(120, 36, cue=4).picture == arrange(120, 36).picture
+    assert arrange(120, 36, cue=3).picture == arrange(120, 36).picture
     tall = arrange(80, 24, cue=5)
     assert tall.journal is not None
     assert tall.journal.height == 1
+
+
+@pytest.mark.parametrize("strip_least", [3, 6])
+def test_two_lines_of_the_journal_stay_beside_a_short_narration(strip_least: int) -> None:
+    for (width, height), cue in product(((80, 24), (80, 30), (120, 36), (200, 50)), (1, 2)):
+        layout = arrange(width, height, cue=cue, strip_least=strip_least)
+        assert layout.journal is not None
+        assert layout.journal.height - (2 if layout.framed else 0) >= 2, (width, height, cue)
+
+
+@pytest.mark.parametrize("cue", [0, 1, 2, 3])
+def test_a_strip_that_needs_its_rows_keeps_them_beside_a_narration(cue: int) -> None:
+    assert arrange(80, 24, cue=cue, strip_least=6).sizes().strip.height == 6
+    assert arrange(80, 24, cue=cue).sizes().picture.height == PICTURE_MIN
 
 
 def test_the_inspector_stays_from_110_columns_on() -> None:

@@ -4,6 +4,7 @@ import json
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from engines.errors import UserError
 from engines.sim import faults
-from engines.sim.pattern import Check
+from engines.sim.pattern import Check, Pattern, Scenario, Step
 from engines.sim.recording import read
 from tests.monkey import Monkey, check_picture, screen
 from tests.toy import PATTERN, TOY, Greet, ToyPanel
@@ -21,6 +22,17 @@ from tui.dialogs import Form, Pages, Pick, Prompt
 from tui.glyphs import ASCII
 from tui.panel import Ask, Do, Focus, Refuse
 from tui.session import Session
+
+
+class Told(ToyPanel):
+    """The toy with one story."""
+
+    def __init__(self, story: Scenario) -> None:
+        self.story = story
+
+    @property
+    def pattern(self) -> Pattern:
+        return replace(PATTERN, scenarios=(self.story,))
 
 
 def session(scenario: str = "", **options: object) -> Session:
@@ -159,6 +171,41 @@ def test_a_cue_shows_its_words_until_space() -> None:
     press(one, "space")
     run(one, 100)
     assert "All three" not in screen(one).replace("cue: All three", "")
+
+
+def test_a_story_that_a_person_has_changed_is_not_told_as_fact() -> None:
+    one = session("fall")
+    run(one, 3_000)
+    assert "All three greet each other" in screen(one)
+    assert "As the story was written" not in screen(one)
+    one.perform(faults.Freeze("p1"))
+    press(one, "space")
+    run(one, 2_500)
+    assert "As the story was written: Nobody waits for p2." in screen(one)
+    press(one, "r")
+    run(one, 3_000)
+    assert "All three greet each other" in screen(one)
+    assert "As the story was written" not in screen(one), "the new run is the story again"
+
+
+def test_a_story_under_other_rules_is_not_told_as_fact() -> None:
+    one = session("fall", config=(("nodes", 4),))
+    run(one, 3_000)
+    assert "As the story was written: All three greet each other" in screen(one)
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (80, 30), (120, 36)])
+@pytest.mark.parametrize("keys", [(), ("i",), ("tab",), ("enter",), ("tab", "tab", "tab", "enter")])
+def test_whatever_is_looked_at_a_cue_that_waits_says_how_to_go_on(size: tuple[int, int], keys: tuple[str, ...]) -> None:
+    for words in (1, 8, 9, 10, 11, 12, 13, 17, 20):
+        text = " ".join(["words"] * words)
+        story = Scenario("tell", "", "", "ping", (Step(100_000, faults.Narrate(text)),), 500_000)
+        panel = Told(story)
+        one = Session((panel,), "toy", scenario="tell")
+        one.resize(*size)
+        run(one, 3_000)
+        press(one, *keys)
+        assert screen(one).count("space goes on") == 1, words
 
 
 def test_a_cue_that_does_not_wait_stays_for_a_while() -> None:

@@ -90,8 +90,9 @@ class FolderPanel(Panel):
         help: tuple[str, ...],
         client_hint: str,
         variants: tuple[str, ...] = (),
+        strip_least: int = 3,
     ) -> None:
-        self._pattern, self._variants = pattern, variants
+        self._pattern, self._variants, self._strip_least = pattern, variants, strip_least
         self._view, self._moves, self._select = view, moves, select
         self._narration, self._routines, self._lessons = narration, routines, lessons
         self._keys, self._offers = keys, offers
@@ -106,6 +107,11 @@ class FolderPanel(Panel):
     def variants(self) -> tuple[str, ...]:
         """Which of its variants; none: all."""
         return self._variants
+
+    @property
+    def strip_least(self) -> int:
+        """Rows that its strip needs."""
+        return self._strip_least
 
     @property
     def keys(self) -> tuple[Key, ...]:

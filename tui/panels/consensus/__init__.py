@@ -50,5 +50,6 @@ PANEL: Final = FolderPanel(
     help=HELP,
     client_hint="y=3   y+=1   y-=1   del y     asked of the selected server",
     variants=("raft",),
+    strip_least=6,
 )
 """The one panel of this folder."""
