@@ -14,7 +14,7 @@ from tui.panels.resilience import card, facts
 from tui.panels.resilience.facts import secs
 from tui.panels.resilience.select import edge_of, service_of
 
-CARD: Final = 18
+CARD: Final = 19
 """Rows that the breaker gets where there is room for more than it."""
 
 SETTINGS: Final = {
@@ -39,7 +39,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, machi
         return "nothing is here"
     sections = [*failed, *of_edge(snapshot, edge)]
     rows = (
-        min(CARD, canvas.height - 5 * (canvas.height > 18) - 3 * bool(failed)) if machine and canvas.height >= 8 else 0
+        min(CARD, canvas.height - 4 * (canvas.height > 18) - 3 * bool(failed)) if machine and canvas.height >= 8 else 0
     )
     if rows:
         part = Canvas(canvas.width, rows if canvas.height >= rows + 4 else canvas.height)

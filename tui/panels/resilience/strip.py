@@ -178,7 +178,7 @@ def draw_load(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) 
             canvas.put(left, y, glyphs.vertical, "line")
         _chart(canvas, snapshot, left + 2, canvas.width - left - 3, high, latency_lines, bands, glyphs)
         return
-    spark = high >= 5
+    spark = high >= (5 if snapshot.wasted_per_s else 4)
     _chart(canvas, snapshot, 0, canvas.width - 1, high - spark, load_lines, bands, glyphs, spark)
     if spark:
         _latency_row(canvas, snapshot, high - 1, glyphs)

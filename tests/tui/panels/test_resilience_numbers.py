@@ -1,0 +1,136 @@
+"""Numbers that agree: one for one thing on the screen at one time, and those that a story speaks of are to be seen."""
+
+import re
+
+import pytest
+
+from engines.resilience import PATTERN
+from engines.sim.faults import Narrate
+from tests.tui.panels.test_resilience_runs import FOCUS, draw, flat, standing, story
+from tui.canvas import Canvas
+from tui.glyphs import ASCII
+from tui.layout import arrange
+from tui.panel import Focus
+from tui.panels.resilience import PANEL, card, chart, facts, graph
+from tui.picture import compose
+from tui.session import Session
+
+
+def seen(session: Session) -> str:
+    """All that stands on the screen."""
+    width, height = session.width, session.height
+    return compose(width, height, ((each.x, each.y, each.canvas) for each in session.render())).text()
+
+
+def at_note(name: str, said: str, size: tuple[int, int] = (80, 24)) -> str:
+    """The screen while a story stands at the note with these words."""
+    steps = PATTERN.scenario(name).script
+    until_us = next(s.at_us for s in steps if isinstance(s.command, Narrate) and said in s.command.text)
+    session = Session((PANEL,), "resilience", scenario=name, sandbox=True)
+    session.resize(*size)
+    player = session.scene.player
+    while player.timeline.now_us < until_us:
+        if not player.playing:
+            session.press("space")
+        session.tick(min(100_000, int((until_us - player.timeline.now_us) / player.speed) + 1))
+    assert not player.playing, "it waits at its note"
+    return seen(session)
+
+
+def test_a_storm_has_one_number_of_attempts_on_the_whole_screen() -> None:
+    screen = at_note("retry-storm", "still nothing")
+    offered, attempts = (re.search(rf"{name} +(\d+)/s", screen) for name in ("offered", "attempts"))
+    assert offered
+    assert attempts
+    assert offered[1] == "6"
+    assert re.search(rf"\D{attempts[1]}/s [^\n]*q1[12]", screen), "the same number beneath api>catalog"
+    assert "attempts x4, goodput 0 %" in screen
+    assert "attempts x4 of x4" in screen
+    assert "12 wait at catalog: 1.8 s" in screen or "11 wait at catalog: 1.6 s" in screen
+
+
+def test_what_a_note_speaks_of_stands_beside_it_on_a_small_screen() -> None:
+    assert re.search(r"5[3-5]/s", at_note("amplification", "27 times")), "attempts at the database"
+    cascade = at_note("cascade", "All 8 threads")
+    assert "8/8" in cascade, "the threads of api"
+    line = re.search(r"(\d+) wait at payment: (\d+\.\d) s", cascade)
+    assert line
+    assert float(line[2]) == pytest.approx(int(line[1]) * 8.13 / 4, abs=0.1), "4 threads, each held for 8.13 s a call"
+    assert f"q{line[1]} " in cascade
+    slow = at_note("slow-calls", "threads of api")
+    assert re.search(r"slow \d+(\.\d)? %/50 %", slow)
+    assert re.search(r"\d+/32", slow), "the threads of api, that the note points at"
+    assert re.search(r"p99 \d", slow), "and the latency"
+    assert re.search(r"for nobody +31/s", at_note("deadline", "a second wasted"))
+    outlier = at_note("outlier", "still in")
+    assert "none of 5 hosts out" in outlier
+    assert all(f"payment-{number}" in outlier for number in range(1, 6))
+
+
+def test_a_line_of_calls_takes_as_long_as_its_threads_are_held_by_what_they_call() -> None:
+    snapshot = story("cascade", 30_000).snapshot()
+    payment, catalog = snapshot.service("payment"), snapshot.service("catalog")
+    assert payment is not None
+    assert catalog is not None
+    assert 8_000_000 < facts.held_us(snapshot, payment) < 8_300_000
+    assert facts.drain_us(snapshot, payment) == payment.queue * facts.held_us(snapshot, payment) // 4
+    assert 50_000 < facts.held_us(snapshot, catalog) < 200_000
+
+
+def test_a_timeout_limits_how_long_a_thread_is_held_and_retries_multiply_it() -> None:
+    snapshot = story("retry-storm", 10_000).snapshot()
+    api = snapshot.service("api")
+    assert api is not None
+    held = facts.held_us(snapshot, api)
+    assert 4_000_000 <= held < 4_100_000, "four attempts of a second each"
+
+
+def test_the_rate_that_is_said_is_the_one_nearest_to_its_threshold() -> None:
+    edge = standing("well").edge("api>auth")
+    assert edge is not None
+    assert edge.breaker is not None
+    made = edge.breaker._replace(state="closed", rate_ppm=292_682, threshold_ppm=500_000, calls=41, minimum=20)
+    assert card.next_words(made) == "20.8 points below 50 %", "29.2 and 20.8 are 50, as they are shown"
+    slow = made._replace(slow_ppm=400_000, slow_threshold_ppm=500_000)
+    assert card.next_words(slow) == "slow: 10 points below 50 %"
+    assert "".join(text for text, _ in card.rate_words(slow, 60)).startswith("slow 40 %/50 %  calls 41/20")
+    late = slow._replace(slow_threshold_ppm=1_000_000)
+    assert facts.pressing(late).name == "rate", "40 of 100 is further away than 29 of 50"
+
+
+def test_all_states_that_fit_are_listed_with_how_long_they_lasted() -> None:
+    snapshot = story("trip-and-recover", 78_000).snapshot()
+    sizes = arrange(120, 36).sizes()
+    words = flat(draw(snapshot, Focus(node="api>catalog"), sizes).inspector.text())
+    assert re.search(r"lasted C 9\.\d s > O 30\.\d s > H \d+ ms > O 30\.\d s > H \d+ ms > C 7\.\d s so far", words)
+
+
+def test_a_number_stays_on_the_line_of_its_unit() -> None:
+    assert facts.wrapped("attempts x1, budget 20 %", 22) == ["attempts x1, budget", "20 %"]
+    assert facts.wrapped("it took 1.8 s of work", 12) == ["it took", "1.8 s of", "work"]
+
+
+def test_lines_can_be_told_apart_without_colours_by_the_letters_at_their_ends() -> None:
+    canvas = Canvas(40, 4)
+    levels = (("offered", 6.0), ("attempts", 24.0), ("goodput", 6.0))
+    lines = [chart.Line(name, (level,) * 9, "", "text", name[0]) for name, level in levels]
+    chart.draw_lines(canvas, 0, 0, 30, 4, lines, ASCII)
+    ends = [row[30:].rstrip() for row in canvas.text().splitlines()]
+    assert "a" in ends[0]
+    assert "og" in ends
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+def test_no_curve_runs_through_the_number_of_its_scale(size: tuple[int, int]) -> None:
+    snapshot = story("trip-and-recover", 73_000).snapshot()
+    first = draw(snapshot, FOCUS, arrange(*size).sizes()).strip.text().splitlines()[0]
+    assert re.match(r" *\d+/s +\S", first), first
+
+
+def test_a_latency_is_said_whole_or_not_at_all() -> None:
+    edge = standing("well").edge("api>auth")
+    assert edge is not None
+    slow = edge._replace(p50_us=8_126_000, p99_us=8_912_000)
+    assert [graph.latency(slow, room) for room in (12, 9, 5, 3)] == ["8.1/8.9 s", "8.1/8.9 s", "8.9 s", ""]
+    quick = edge._replace(p50_us=139_000, p99_us=152_000)
+    assert [graph.latency(quick, room) for room in (12, 10, 7, 6)] == ["139/152 ms", "139/152 ms", "152 ms", "152 ms"]
