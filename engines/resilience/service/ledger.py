@@ -32,7 +32,7 @@ Fact = tuple[Any, ...]
 class Meter:
     """Counters by name, and how fast each grew in the last samples."""
 
-    __slots__ = ("before", "counts", "grown", "rates")
+    __slots__ = ("before", "counts", "grown", "idle", "rates")
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.counts = dict.fromkeys(names, 0)
@@ -40,6 +40,8 @@ class Meter:
         self.grown: deque[dict[str, int]] = deque(maxlen=RATE_SAMPLES)
         self.rates = dict(self.counts)
         """A second, rounded, as of the last sample."""
+        self.idle = 0
+        """Samples in which nothing was counted, up to now."""
 
     def add(self, name: str, count: int = 1) -> None:
         """Count."""
@@ -47,13 +49,17 @@ class Meter:
 
     def sample(self) -> dict[str, int]:
         """How much each has grown since the last sample."""
+        self.idle = self.idle + 1 if self.counts == self.before else 0
         grown = {name: count - self.before[name] for name, count in self.counts.items()}
-        self.before = dict(self.counts)
         self.grown.append(grown)
+        if self.idle > RATE_SAMPLES:
+            return grown
+        self.before = dict(self.counts)
         span_us = len(self.grown) * SAMPLE_US
-        for name in self.counts:
-            total = sum(each[name] for each in self.grown)
-            self.rates[name] = (total * US_PER_S + span_us // 2) // span_us
+        totals = map(sum, zip(*(each.values() for each in self.grown), strict=True))
+        self.rates = {
+            name: (total * US_PER_S + span_us // 2) // span_us for name, total in zip(grown, totals, strict=True)
+        }
         return grown
 
     def share_ppm(self, part: str, whole: str) -> int:
@@ -77,7 +83,9 @@ class Percentiles:
         self.count = self.p50_us = self.p99_us = 0
 
     def sample(self) -> None:
-        """Close the running half second and compute anew."""
+        """Close the running half second and compute anew. Where nothing was measured for long, nothing changes."""
+        if not self.count and not self.running.count:
+            return
         self.recent.append(self.running)
         self.running = Latencies()
         whole = Latencies()

@@ -1,6 +1,7 @@
 """The settings of the service world, and the options of every edge and service that follow from them."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from engines.errors import UserError
@@ -164,6 +165,7 @@ def retries_at(options: Options, src: str) -> int:
     return options.retries if options.retry_at in (place, "everywhere") else 0
 
 
+@lru_cache(maxsize=256)
 def edge_options(options: Options, variant: str, src: str) -> EdgeOptions:
     """What an edge begins with. Breakers, bulkheads, limiters and fallbacks stand between ``api`` and the services."""
     inner = src == API

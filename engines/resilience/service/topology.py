@@ -7,6 +7,7 @@ the whole of a job, also while it waits for another service: threads of a pool, 
 one slow database can stop everything in front of it.
 """
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from engines.sim.clock import US_PER_MS
@@ -87,6 +88,7 @@ def edge_id(src: str, dst: str) -> str:
     return f"{src}>{dst}"
 
 
+@lru_cache(maxsize=32)
 def plan(catalog_hosts: int, payment_hosts: int) -> Topology:
     """The shop with so many machines."""
     many = {"catalog": catalog_hosts, "payment": payment_hosts}
