@@ -9,19 +9,21 @@ import pytest
 
 import engines
 from engines.resilience import PATTERN
-from engines.resilience.breaker import Cause
+from engines.resilience.breaker import Cause, Rejection, State
 from engines.resilience.service import commands as c
 from engines.resilience.service import messages as m
 from engines.resilience.service.invariants import DEMANDS
 from engines.resilience.service.rules import RULE_NAMES
+from engines.resilience.states import TRANSITIONS
 from engines.sim import faults
 from engines.sim.pattern import Check
 from engines.sim.timeline import Timeline
 from engines.sim.world import QUIET_KINDS, Event
 from tests.tui.panels.test_resilience_runs import BUSY, Run, recorded, run, standing
+from tui.panel import Focus
 from tui.panels.resilience import HELP, PANEL
 from tui.panels.resilience.lessons import IF_BROKEN, LESSONS, OF_CAUSE, OF_CURE, OF_KIND, OF_OUTCOME
-from tui.panels.resilience.narration import BY_YOU, TABLE
+from tui.panels.resilience.narration import AFTER, BY_YOU, TABLE
 from tui.panels.resilience.offers import RULES
 from tui.panels.resilience.routines import COUNTED
 from tui.theme import known
@@ -164,7 +166,8 @@ def test_every_explanation_has_its_rule_and_its_source() -> None:
             continue
         explained.add(event.kind)
         words = PANEL.explain(standing("well"), event)
-        assert len(words) >= 2
+        assert words
+        assert not any(PANEL.narrate(event).text in each for each in words), "the sentence stands above"
         assert all(part.isascii() for part in words)
     for name, parts in LESSONS.items():
         assert all(part.isascii() for part in parts)
@@ -260,3 +263,33 @@ def test_help_is_plain_and_tells_every_sign() -> None:
     assert words.isascii()
     for said in ("C closed", "O open", "half-open", "x cut", "X crashed", "w workers", "q calls that wait", "goodput"):
         assert said in words
+
+
+def test_a_rejection_says_after_what_the_breaker_is_open_and_until_when() -> None:
+    why = Rejection(State.OPEN, Cause.FAILURE_RATE, 29_833_000, 0).why
+    told = PANEL.narrate(event("rejected", why, edge="api>catalog", state="open")).text
+    assert told == "rejects calls at once: open after too many failures, 29.833 s left"
+    opening = {cause for (_, cause), after in TRANSITIONS.items() if after is State.OPEN}
+    assert opening - {Cause.FORCE_OPEN} == set(AFTER)
+    probing = Rejection(State.HALF_OPEN, Cause.WAIT_OVER, 0, 10).why
+    told = PANEL.narrate(event("rejected", probing, edge="api>catalog", state="half_open")).text
+    assert told == "rejects calls at once: half-open: all 10 probes are out; only probes pass"
+    assert PANEL.narrate(event("rejected", "forced open", edge="api>catalog", state="forced_open")).text.endswith(
+        "at once: forced open"
+    )
+
+
+def test_the_name_before_a_line_is_never_cut() -> None:
+    assert PANEL.narrate(event("failed", "no answer in time", edge="client>service", attempts=1)).who == "service"
+    assert (
+        PANEL.narrate(event("failed", "no answer in time", edge="payment>payment-db", attempts=1)).who == "payment>db"
+    )
+
+
+def test_switches_are_on_or_off_in_words() -> None:
+    told = PANEL.narrate(event("option", "eject_one", edge="api>payment", value=1)).text
+    assert told == "api>payment: eject one on"
+    offers = {offer.title: offer for offer in PANEL.tune(standing("well"), Focus(node="api>cart"))}
+    deadline = offers["deadline"]
+    assert (deadline.params[0].value, deadline.params[0].choices) == ("off", ("off", "on"))
+    assert deadline.build({"told": "on", "where": deadline.params[1].value}) == c.SetOption("api>cart", "deadline", 1)

@@ -239,9 +239,8 @@ def draw_window(
         canvas.put(x + label, y, "no calls yet" if bars > 0 else "", "dim")
         return y + height
     if not any(bucket.calls for bucket in shown):
-        for number, text in enumerate(
-            wrapped("empty: what it had counted is too old by now", width - label)[: max(1, height)]
-        ):
+        old = "empty: what it had counted is too old by now" if height > 1 else "empty: all is too old"
+        for number, text in enumerate(wrapped(old, width - label)[: max(1, height)]):
             canvas.put(x + label, y + number, text, "dim")
         canvas.fill(x, y + bars - 1, label, 1)
         canvas.put(x, y, "window", "dim")

@@ -4,11 +4,9 @@ from typing import Final
 
 from engines.resilience.service.invariants import DEMANDS, ONCE, OPEN, PERMITS, PROBES, RETRIES, WASTE, WINDOW
 from engines.resilience.service.snapshot import Snapshot
-from engines.sim.clock import format_time
 from engines.sim.pattern import Check
 from engines.sim.world import Event
 from tui.panels.resilience import facts
-from tui.panels.resilience.narration import narrate
 
 LESSONS: Final[dict[str, tuple[str, ...]]] = {
     "trip": (
@@ -279,10 +277,8 @@ def lesson_of(event: Event) -> str:
 
 
 def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
-    """What happened, and the lesson behind it. Paragraphs."""
-    line = narrate(event)
-    said = f"{format_time(event.at_us)}  {line.who}: {line.text}"
-    return (said, *_now(snapshot, event), *LESSONS[lesson_of(event)])
+    """What became of it, and the lesson behind it; what happened stands above. Paragraphs."""
+    return (*_now(snapshot, event), *LESSONS[lesson_of(event)])
 
 
 def _now(snapshot: Snapshot, event: Event) -> tuple[str, ...]:

@@ -104,10 +104,22 @@ def _breaker(e: Event) -> str:
     return f"{before} > {after}: {e.why}"
 
 
+AFTER: Final = {
+    "failure rate": "too many failures", "slow call rate": "too many slow calls", "probe failed": "a failed probe",
+    "probe abandoned": "a probe without a result", "late failure": "a late failure",
+    "half-open too long": "too long half-open",
+}  # fmt: skip
+"""What opened a breaker, after which it is open."""
+SWITCHES: Final = ("deadline", "eject_one", "fallback", "outlier")
+
+
 def _rejected(e: Event) -> str:
     """The first rejection in a state; those after it are counted in silence."""
-    spared = "; only probes pass" if e.get("state") == "half_open" else ""
-    return f"rejects calls at once: {e.why}{spared}{_many(e)}"
+    if e.get("state") == "half_open":
+        return f"rejects calls at once: {e.why}; only probes pass{_many(e)}"
+    cause, _, left = e.why.removeprefix("open: ").rpartition(", ")
+    why = f"open after {AFTER.get(cause, cause)}, {left}" if cause else e.why
+    return f"rejects calls at once: {why}{_many(e)}"
 
 
 def _turned_away(e: Event) -> str:
@@ -285,7 +297,9 @@ def _operator(e: Event) -> str:
 def _option(e: Event) -> str:
     name, value = e.why, e.get("value", 0)
     told = str(value)
-    if name.endswith("_us"):
+    if name in SWITCHES:
+        told = "on" if value else "off"
+    elif name.endswith("_us"):
         told = time_word(value) if value else "off"
     elif name.endswith("_ppm"):
         told = percent(value) if value >= 0 else "none"

@@ -196,6 +196,7 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     return (*found, *_load(snapshot))
 
 
+SWITCH: Final = ("off", "on")
 WHERE: Final = Param("where", HERE, choices=(HERE, EVERYWHERE))
 
 
@@ -208,13 +209,26 @@ def _number(
 ) -> Offer:  # fmt: skip
     """One option of the edge; ``scale``: how much one step of the parameter is in the engine's unit."""
     now = facts.option(edge, name)
-    shown = replace(param, value=min(param.high, max(param.low, now if now < 0 else now // scale)))
+    shown = _switched(replace(param, value=min(param.high, max(param.low, now if now < 0 else now // scale))))
 
     def build(v: Values) -> Outcome:
-        value = v[param.name]
+        value = _plain(v[param.name])
         return c.SetOption(edge.id if alone else _at(edge, v), name, value if value < 0 else value * scale)
 
     return Offer(title, help, build, (shown,) if alone else (shown, WHERE))
+
+
+def _switched(param: Param) -> Param:
+    """What is only on or off, in these words."""
+    if (param.low, param.high) != (0, 1):
+        return param
+    return Param(param.name, SWITCH[param.value], choices=SWITCH)
+
+
+def _plain(value: Any) -> int:
+    """The number for a value of a dialogue."""
+    number: int = SWITCH.index(value) if value in SWITCH else value
+    return number
 
 
 def _preset(edge: EdgeView) -> tuple[Offer, ...]:
@@ -269,15 +283,15 @@ def _pipeline(edge: EdgeView) -> tuple[Offer, ...]:
          Param("budget", 20, -1, 100, 1, "%"), PPM_PER_PERCENT),
         ("timeout", "how long one waits for an answer; 0: for ever", "timeout_us",
          Param("timeout", 1_000, 0, 60_000, 100, "ms"), US_PER_MS),
-        ("deadline", "1: the callee is told how long one waits, and drops what is too late", "deadline",
+        ("deadline", "on: the callee is told how long one waits, and drops what is too late", "deadline",
          Param("told", 0, 0, 1), 1),
         ("bulkhead", "calls at a time; 0: any number", "bulkhead", Param("permits", 0, 0, 200), 1),
         ("bulkhead line", "calls that may wait for a permit", "bulkhead_queue", Param("places", 0, 0, 200, 5), 1),
         ("limiter", "calls a second; 0: any number", "limit_per_s", Param("calls", 0, 0, 500, 5, "/s"), 1),
         ("hedging", "ask again after this quantile of the latency; 0: never", "hedge_ppm",
          Param("after", 95, 0, 99, 1, "%"), PPM_PER_PERCENT),
-        ("fallback", "1: another answer where the call failed", "fallback", Param("on", 0, 0, 1), 1),
-        ("outlier detection", "1: hosts with errors in a row are ejected (Envoy)", "outlier", Param("on", 0, 0, 1), 1),
+        ("fallback", "on: another answer where the call failed", "fallback", Param("on", 0, 0, 1), 1),
+        ("outlier detection", "on: hosts with errors in a row are ejected (Envoy)", "outlier", Param("on", 0, 0, 1), 1),
         ("outlier errors", "errors in a row that eject a host", "outlier_errors", Param("errors", 5, 1, 50), 1),
         ("most ejected", "of the hosts at most; Envoy's 10 % is nobody of 2 to 9", "eject_percent",
          Param("hosts", 10, 0, 100, 5, "%"), 1),
@@ -309,15 +323,17 @@ def _service(service: ServiceView) -> tuple[Offer, ...]:
          Param("places", service.queue_max // host, 0, 1_000, 8), 1),
         ("shedding", "refuse what would wait longer; 0: never", "shed_us",
          Param("wait", service.shed_us // US_PER_MS, 0, 10_000, 100, "ms"), US_PER_MS),
-        ("newest first", "1: the newest call is served first: under overload the others are lost anyway",
+        ("newest first", "on: the newest call is served first: under overload the others are lost anyway",
          "newest_first", Param("on", int(service.newest_first), 0, 1), 1),
     )  # fmt: skip
     return tuple(_of_one(service, title, help, name, param, scale) for title, help, name, param, scale in rows)
 
 
 def _of_one(service: ServiceView, title: str, help: str, name: str, param: Param, scale: int) -> Offer:
-    return Offer(f"{title} of {service.id}", help,
-                 lambda v: c.SetService(service.id, name, v[param.name] * scale), (param,))  # fmt: skip
+    def build(v: Values) -> Outcome:
+        return c.SetService(service.id, name, _plain(v[param.name]) * scale)
+
+    return Offer(f"{title} of {service.id}", help, build, (_switched(param),))
 
 
 def _load(snapshot: Snapshot) -> tuple[Offer, ...]:

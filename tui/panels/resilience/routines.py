@@ -52,7 +52,7 @@ def _calls(events: Sequence[Event], last: Line) -> Line:
     for each in events:
         counts[each.kind] = counts.get(each.kind, 0) + count_of(each)
     told = ", ".join(f"{count} {COUNTED[kind]}" for kind, count in counts.items())
-    return Line("calls", f"{told}; newest: {last.who}", last.ink)
+    return Line("calls", f"{told}; newest: {last.who}{f' {last.text}' * (len(counts) == 1)}", last.ink)
 
 
 def count_of(event: Event) -> int:
