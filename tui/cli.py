@@ -8,6 +8,7 @@ when they are needed: a first picture must be quick.
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ from engines import NAMES
 from engines.errors import UserError
 from engines.sim.clock import US_PER_S
 from engines.sim.pattern import Config, Pattern, Scenario, Variant
-from engines.sim.recording import Recording, read
+from engines.sim.recording import PROGRESS_STEPS, Recording, read
 from tui import report
 from tui.glyphs import glyphs_for
 from tui.options import FORMATS, DataOptions, Duration, data_options, run_options, screen_options
@@ -122,6 +123,31 @@ def read_recording(file: str) -> Recording:
     return read(text, file, (panel.pattern for panel in PANELS), reopen)
 
 
+def progress_of(file: str) -> Callable[[int, int], None]:
+    """A line on the terminal that a long run writes over itself."""
+
+    def show(done: int, of: int) -> None:
+        text = f"{file}: {100 * done // of} % of {of:,} steps executed, ctrl+c stops"
+        click.echo(f"\r{text[-78:]}\033[K", nl=False, err=True)
+        if of - done <= PROGRESS_STEPS:
+            click.echo("\r\033[K", nl=False, err=True)
+
+    return show
+
+
+def choose(
+    pattern: Pattern, variant: str | None, scenario: str | None, default: str
+) -> tuple[Variant, Scenario | None]:
+    """Variant and story by name; a story belongs to one variant."""
+    story = find_scenario(pattern, scenario) if scenario else None
+    chosen = find_variant(pattern, variant or (story.variant if story else default))
+    if story is not None and story.variant != chosen.name:
+        raise UserError(
+            f"--variant {chosen.name}: the scenario {story.name!r} is one of {story.variant!r}; leave one out"
+        )
+    return chosen, story
+
+
 class Commands(click.Group):
     """A first word that is no command is a pattern: ``dp-tui raft`` is ``dp-tui app raft``."""
 
@@ -185,8 +211,7 @@ def app_command(
         )
         return
     refuse_file(panel.pattern, file, options)
-    story = find_scenario(panel.pattern, scenario) if scenario else None
-    chosen = find_variant(panel.pattern, variant or (story.variant if story else default))
+    chosen, story = choose(panel.pattern, variant, scenario, default)
     open_app(
         state,
         screen,
@@ -228,8 +253,7 @@ def run_command(
         refuse_simulation(file, scenario=scenario, variant=variant, seed=seed, until=until)
         ctx.exit(0 if reader(panel.pattern.name).report(file, options, as_json) else 1)
     refuse_file(panel.pattern, file, options)
-    story = find_scenario(panel.pattern, scenario) if scenario else None
-    chosen = find_variant(panel.pattern, variant or (story.variant if story else default))
+    chosen, story = choose(panel.pattern, variant, scenario, default)
     result = report.run(
         panel,
         chosen,
@@ -251,7 +275,7 @@ def replay_command(ctx: click.Context, /, file: str, headless: bool, **screen: A
     """Open a saved run exactly as it was."""
     recording = read_recording(file)
     try:
-        same, digest = recording.verify()
+        timeline, same, digest = recording.execute(progress_of(file) if sys.stderr.isatty() else None)
     except UserError as error:
         raise UserError(f"{file}: {error}") from None
     if not same:
@@ -267,8 +291,7 @@ def replay_command(ctx: click.Context, /, file: str, headless: bool, **screen: A
             recording=recording,
         )
         return
-    checks = recording.open(keep_checkpoints=False).check()
-    failed = [check for check in checks if not check.ok]
+    failed = [check for check in timeline.check() if not check.ok]
     click.echo(f"{file}: {recording.events:,} events, digest {digest}: the same run")
     for check in failed:
         click.echo(f"FAILED  {check.name}: {check.detail}")

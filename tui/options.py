@@ -35,6 +35,27 @@ class Duration(click.ParamType[int]):
         self.fail(f"{value!r} is no length of time: write 60s, 1500ms or 2m", param, ctx)
 
 
+class Whole(click.ParamType[int]):
+    """A whole number, from ``low`` to ``high`` where they are given."""
+
+    name = "number"
+
+    def __init__(self, low: int | None = None, high: int | None = None) -> None:
+        self.low, self.high = low, high
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Parse it."""
+        low, high = self.low, self.high
+        bounds = f" from {low} to {high}" if low is not None and high is not None else ""
+        try:
+            number = int(value)
+        except ValueError:
+            self.fail(f"{str(value)[:40]!r} is no whole number: write one{bounds or ', such as 5'}", param, ctx)
+        if (low is not None and number < low) or (high is not None and number > high):
+            self.fail(f"{number}: a whole number{bounds} is accepted", param, ctx)
+        return number
+
+
 class Speed(click.ParamType[Fraction]):
     """``1/20``, ``0.5``, ``2``: virtual time per wall time, from 1/100 to 10."""
 
@@ -56,8 +77,8 @@ class Speed(click.ParamType[Fraction]):
 def run_options(command: F) -> F:
     """The options that the app and ``run`` share."""
     for option in (
-        click.option("--nodes", type=int, help="Servers in the cluster."),
-        click.option("--seed", type=click.IntRange(-(1 << 62), 1 << 62), help="Seed of all randomness (default 42)."),
+        click.option("--nodes", type=Whole(), help="Servers in the cluster."),
+        click.option("--seed", type=Whole(-(1 << 62), 1 << 62), help="Seed of all randomness (default 42)."),
         click.option("--scenario", help="Play this story."),
         click.option("--variant", help="Variant of the pattern."),
     ):
@@ -72,7 +93,7 @@ def screen_options(command: F) -> F:
         click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
         click.option("--glyphs", type=click.Choice(["braille", "block", "ascii"]), help="Characters to draw with."),
         click.option("--theme", help="dark, light, ansi16, contrast or deuteranopia."),
-        click.option("--fps", type=click.IntRange(1, 30), default=10, show_default=True, help="Frames a second."),
+        click.option("--fps", type=Whole(1, 30), default=10, show_default=True, help="Frames a second, 1 to 30."),
         click.option("--speed", type=Speed(), help="Virtual time per wall time, 1/100 to 10."),
     ):
         command = option(command)
@@ -89,12 +110,14 @@ def data_options(command: F) -> F:
         click.option("--compare", is_flag=True, help="resilience FILE: all presets side by side (run)."),
         click.option("--preset", help="resilience FILE: the breaker the calls go through (default article)."),
         click.option("--locate", is_flag=True, help="sharding FILE: where every key lives (run --json)."),
-        click.option("--rf", type=int, help="sharding FILE: replicas of a key with --locate (default 3)."),
-        click.option("--vnodes", type=int, help="sharding FILE: virtual nodes of the ring, 1 to 1000 (default 150)."),
+        click.option("--rf", type=Whole(), help="sharding FILE: replicas of a key with --locate (default 3)."),
+        click.option(
+            "--vnodes", type=Whole(), help="sharding FILE: virtual nodes of the ring, 1 to 1000 (default 150)."
+        ),
         click.option("--leave-name", multiple=True, help="sharding FILE: this node leaves."),
         click.option("--join-name", multiple=True, help="sharding FILE: a node of this name joins."),
-        click.option("--leave", type=int, help="sharding FILE: so many nodes leave."),
-        click.option("--join", type=int, help="sharding FILE: so many nodes join."),
+        click.option("--leave", type=Whole(), help="sharding FILE: so many nodes leave."),
+        click.option("--join", type=Whole(), help="sharding FILE: so many nodes join."),
     ):
         command = option(command)
     return command

@@ -80,8 +80,9 @@ class Report:
         ]
         if self.scenario:
             lines.append(f"scenario {self.scenario.name}: {self.scenario.title}")
-        lines += ["", "the last of the journal"]
-        for event in timeline.engine.told(JOURNAL_LINES):
+        told = timeline.engine.told(JOURNAL_LINES)
+        lines += ["", "the last of the journal"] if told else []
+        for event in told:
             who, text, _ = self.panel.narrate(event)
             lines.append(f"  {format_time(event.at_us)}  {who:8} {text}")
         lines += ["", "checks"]

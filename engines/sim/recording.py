@@ -16,12 +16,17 @@ from typing import Any, Final, NamedTuple
 
 from engines.errors import UserError
 from engines.sim.codec import decode_command, encode_command, to_json
+from engines.sim.digest import Digest
 from engines.sim.pattern import Config, Pattern, Scenario, Setting, Variant
 from engines.sim.source import Source
 from engines.sim.timeline import Input, Timeline
 
 FORMAT: Final = 1
 _MAX: Final = 1 << 62
+SILENT_STEPS: Final = 100_000
+"""Steps without an event that one command can lead to: whatever waited for frozen servers, thawed and frozen again."""
+PROGRESS_STEPS: Final = 50_000
+"""Steps between two reports of progress: half a second of work or so."""
 
 
 class SourceFile(NamedTuple):
@@ -47,23 +52,48 @@ class Recording:
     events: int
     digest: str
 
-    def open(self, keep_checkpoints: bool = True) -> Timeline[Any, Any]:
+    def open(self) -> Timeline[Any, Any]:
         """A timeline at the recorded end. UserError if the commands cannot be executed as recorded."""
+        timeline = self._start(keep_checkpoints=True)
+        self._seek(timeline, self.end_position)
+        return timeline
+
+    def verify(self) -> tuple[bool, str]:
+        """Execute it again: whether the digest is the recorded one, and the one it came to."""
+        _, same, digest = self.execute()
+        return same, digest
+
+    def execute(self, progress: Callable[[int, int], None] | None = None) -> tuple[Timeline[Any, Any], bool, str]:
+        """Execute it again: a timeline at its end, whether it is the recorded run, and the digest it came to.
+
+        ``progress``: told now and then how many of how many positions are done. UserError as of ``open``.
+        """
+        timeline = self._start(keep_checkpoints=False)
+        engine = timeline.engine
+        engine.digest = Digest()
+        for position in range(PROGRESS_STEPS, self.end_position, PROGRESS_STEPS):
+            self._seek(timeline, position)
+            if progress is not None:
+                progress(position, self.end_position)
+        self._seek(timeline, self.end_position)
+        digest = engine.digest.close(timeline.snapshot())
+        same = digest == self.digest and engine.events_total == self.events
+        return timeline, same, digest
+
+    def _start(self, keep_checkpoints: bool) -> Timeline[Any, Any]:
         timeline: Timeline[Any, Any] = Timeline(
             self.variant, self.seed, self.config, self.scenario, keep_checkpoints=keep_checkpoints
         )
         timeline.branch.log = list(self.log)
         timeline.branch.end_position, timeline.branch.end_us = self.end_position, self.end_us
-        try:
-            timeline.seek(self.end_position)
-        except AssertionError as error:
-            raise UserError(f"the recording does not fit this engine: {error}") from None
         return timeline
 
-    def verify(self) -> tuple[bool, str]:
-        """Execute it again: whether the digest is the recorded one, and the one it came to."""
-        digest, events = self.open(keep_checkpoints=False).digest()
-        return digest == self.digest and events == self.events, digest
+    @staticmethod
+    def _seek(timeline: Timeline[Any, Any], position: int) -> None:
+        try:
+            timeline.seek(position)
+        except AssertionError as error:
+            raise UserError(f"the recording does not fit this engine: {error}") from None
 
 
 def record(pattern: Pattern, timeline: Timeline[Any, Any]) -> str:
@@ -153,17 +183,24 @@ def read(
             raise UserError(
                 f"{source}: unknown scenario {data['scenario']!r}: one of {', '.join(scenarios)} is accepted"
             )
-    end = reader.inner("end")
+    end, events = reader.inner("end"), reader.number("events")
+    log = _log(data, variant, source, end.number("position"))
+    most = events + SILENT_STEPS * len(log)
+    if not recorded and end.number("position") > most:  # the user's own data has an end of its own
+        raise UserError(
+            f"{source}: end: position {end.number('position')} lies beyond the recording: with {events} events and "
+            f"{len(log)} commands a run comes to position {most} at most"
+        )
     return Recording(
         pattern=pattern,
         variant=variant,
         seed=0 if recorded else reader.number("seed", low=-_MAX),
         config=read_config(data.get("config", {}), variant.settings, source),
         scenario=scenario,
-        log=_log(data, variant, source, end.number("position")),
+        log=log,
         end_position=end.number("position"),
         end_us=end.number("at_us"),
-        events=reader.number("events"),
+        events=events,
         digest=reader.text("digest"),
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from engines.consensus import PATTERN
+from tests.ptyscreen import PtyApp, python
 
 ENVIRON = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
 
@@ -216,7 +217,9 @@ def test_a_saved_run_replays_to_the_same_digest(saved: Path) -> None:
         ({"commands": [{"position": 5, "at_us": 1, "command": {"kind": "Crash"}}]}, "'node'"),
         ({"commands": [{"position": 0, "at_us": 1, "command": {"kind": "Crash", "node": "n77"}}]}, "n77"),
         ({"commands": 7}, '"commands"'),
-        ({"end": {"position": 10**9, "at_us": 10}}, "the recording"),
+        ({"end": {"position": 10**5, "at_us": 10}}, "the recording does not fit this engine"),
+        ({"end": {"position": 10**12, "at_us": 10**15}}, "lies beyond the recording"),
+        ({"end": {"position": 100, "at_us": 10**15}, "commands": []}, "digest"),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -229,6 +232,44 @@ def test_a_recording_that_was_changed_is_refused(
     line = refused("replay", str(path), "--headless")
     assert "changed.json" in line
     assert said in line
+
+
+def test_a_run_that_is_made_too_long_to_wait_for_shows_its_progress_and_can_be_stopped(
+    saved: Path, tmp_path: Path
+) -> None:
+    data = json.loads(saved.read_text())
+    end = {"position": 10**12, "at_us": 10**15}
+    path = tmp_path / "endless.json"
+    path.write_text(json.dumps(data | {"end": end, "events": 10**12}))
+    with PtyApp(python("-m", "tui", "replay", str(path), "--headless")) as app:
+        app.wait_for("0 % of 1,000,000,000,000 steps executed, ctrl+c stops", 60.0)
+        app.send("ctrl+c")
+        assert app.wait(60.0) == 130
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("run", "raft", "--nodes", "zz"), "'zz' is no whole number"),
+        (("run", "raft", "--seed", "1.5"), "'1.5' is no whole number: write one from -"),
+        (("raft", "--fps", "99"), "99: a whole number from 1 to 30 is accepted"),
+        (("run", "sharding", "-", "--join", "x"), "'x' is no whole number"),
+    ],
+)
+def test_a_number_that_is_none_is_refused_in_plain_words(args: tuple[str, ...], said: str) -> None:
+    assert said in refused(*args)
+
+
+@pytest.mark.parametrize("command", [("run", "sharding"), ("sharding",)], ids=lambda command: command[0])
+def test_a_story_is_not_played_on_a_variant_that_it_does_not_belong_to(command: tuple[str, ...]) -> None:
+    line = refused(*command, "--scenario", "mod-n", "--variant", "ring")
+    assert "'mod-n' is one of 'modulo'" in line
+    assert "--variant ring" in line
+
+
+def test_a_report_without_anything_to_tell_has_no_heading_for_it() -> None:
+    assert "the last of the journal" not in dp_tui("run", "raft", "--until", "0").stdout
+    assert "the last of the journal" in dp_tui("run", "raft", "--until", "1").stdout
 
 
 def test_a_truncated_recording_names_the_place(saved: Path, tmp_path: Path) -> None:
