@@ -41,7 +41,7 @@ AUTH_POOL: Final = Scenario(
                      "is all that one connection can do."),
         *_at(6_600, c.SetLoad("steady", 10)),
         *_say(8_300, "The tool compares the slowest 1 percent with the faster half, and adds up what their critical "
-                      "paths have that the others have not: most of it is waiting for the pool of auth. "
+                      "paths have that the others have not: nearly all of it is waiting for the pool of auth. "
                       "auth-db itself is as fast as ever, and auth has hardly anything to do. One trace could not "
                       "show that: 'at p99' is a statement about many."),
     ),
