@@ -153,6 +153,7 @@ class Edge:
                 if self.gear.breaker is not None:
                     self.gear.breaker.poll(self.clock.now_us)
                     watching.moved(self, ctx)
+                    watching.watch_breaker(self)
             case "sweep":
                 watching.sweep(self, ctx)
         self.pump(ctx)
@@ -335,6 +336,8 @@ class Edge:
             elif failed or self.rules.count_success or breaker.state is not State.CLOSED:
                 breaker.result(permit, now, failed, duration_us)
         watching.moved(self, ctx)
+        if not self.polled:
+            watching.watch_breaker(self)
 
     def _end(self, ctx: Context, call: Call, why: str) -> None:
         """The call is over."""

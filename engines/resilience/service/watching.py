@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from engines.resilience.breaker import ORDERS, State
+from engines.resilience.breaker import ORDERS
 from engines.resilience.outlier import Ejection
 from engines.resilience.service import messages as m
 from engines.resilience.service.records import Attempt
@@ -66,8 +66,8 @@ def moved(edge: "Edge", ctx: Context) -> None:
 
 
 def watch_breaker(edge: "Edge") -> None:
-    """A closed breaker is polled by its calls, an open one may have to move without any."""
+    """See to it that the breaker is polled when time alone may move it: an open one, or one that judges at ticks."""
     edge.agenda.cancel(edge.polled)
     breaker = edge.gear.breaker
-    due_us = breaker.next_us() if breaker is not None and breaker.state is not State.CLOSED else None
+    due_us = breaker.next_us() if breaker is not None else None
     edge.polled = 0 if due_us is None else edge.agenda.add(due_us, "poll", edge.id, 0)

@@ -302,3 +302,16 @@ def test_options_of_an_edge_are_values() -> None:
     options = run.engine.edges["api>catalog"]  # type: ignore[attr-defined]
     assert replace(options) == options
     assert hash(options) == hash(replace(options))
+
+
+def test_a_breaker_that_judges_at_ticks_trips_at_the_tick_and_is_told_then_even_if_nobody_calls_any_more() -> None:
+    run = world(("preset", "hystrix"))
+    run.advance(2_500_000)
+    run.submit(c.Abort("api>catalog", 100))
+    run.advance(3_800_000)
+    assert breaker(after(run, 6, c.SetLoad("off", 0))).state == "closed"
+    found = breaker(after(run, 2))
+    told = [event for event in run.engine.told(1 << 20) if event.kind == "breaker"]
+    assert (found.state, found.since_us % 500_000) == ("open", 0)
+    assert [event.at_us for event in told] == [found.since_us]
+    assert red(run) == []
