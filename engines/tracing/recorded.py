@@ -105,6 +105,9 @@ class TracingRecorded(RecordedEngine):
         if last:
             found = self.study().diagnosis
             self.note("verdict", why=found.sentence if found is not None else self.study().reason)
+        if index == 0 or last:
+            for notice in self.records.notices:
+                self.note("notice", why=notice)
 
     def apply(self, command: Any) -> tuple[Any, ...]:
         """What the lecturer says."""
@@ -165,9 +168,11 @@ class TracingRecorded(RecordedEngine):
         )
 
 
-def source(spans: Sequence[Span], name: str, sha256: str, path: str = "", skipped: int = 0) -> Source:
-    """The spans of a file as records that can be played."""
-    return Source(name, sha256, Records(spans), path, skipped)
+def source(
+    spans: Sequence[Span], name: str, sha256: str, path: str = "", skipped: int = 0, notices: tuple[str, ...] = ()
+) -> Source:
+    """The spans of a file as records that can be played; ``notices``: what was odd about it."""
+    return Source(name, sha256, Records(spans, notices), path, skipped)
 
 
 def _study(records: Records, count: int) -> Study:

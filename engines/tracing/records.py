@@ -48,7 +48,9 @@ class Record(NamedTuple):
 class Records(Sequence[Record]):
     """All traces of a file, by the time when they were complete."""
 
-    def __init__(self, spans: Iterable[Span]) -> None:
+    def __init__(self, spans: Iterable[Span], notices: tuple[str, ...] = ()) -> None:
+        self.notices = notices
+        """What the reader found odd about the file, in words."""
         traces: dict[str, list[Span]] = {}
         for span in spans:
             traces.setdefault(span.trace_id, []).append(span)

@@ -89,12 +89,12 @@ def spared(cause: Explained, cache: str, slow_ppm: int, fast_ppm: int) -> str:
     """The sentence about work that comes from a miss: who does it is not to blame."""
     share = f"{percent(cause.ppm)} of the extra time" if cause.ppm < 1_000_000 else "all of the extra time"
     if cause.kind == CALL:
-        who, what = cause.peer or cause.service or "a service without a name", "its part of it"
+        work = f"calls to {cause.peer or 'others'}"
     else:
-        who, what = cause.service or "a service without a name", cause.operation
+        work = f"{cause.service} {cause.operation}".strip()
     return (
-        f"{who} does work at p99 that a hit in {cache} would have spared: {share} is {what} "
-        f"({duration(cause.slow_us)}); {percent(slow_ppm)} of the slow requests missed, {percent(fast_ppm)} of the fast"
+        f"{share} at p99 is what a hit in {cache} would have spared: {work} ({duration(cause.slow_us)}); "
+        f"{percent(slow_ppm)} of the slow requests missed, {percent(fast_ppm)} of the fast"
     )
 
 

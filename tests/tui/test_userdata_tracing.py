@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,8 +15,12 @@ from engines.sim.recording import SourceFile
 from engines.sim.timeline import Timeline
 from engines.tracing.formats import Format, read, write
 from engines.tracing.spans import Kind, Span, Status
+from tests.monkey import screen
+from tests.ptyscreen import PtyApp, python
 from tests.tui.test_cli import dp_tui
 from tui.options import FORMATS, SPAN_FORMATS, DataOptions
+from tui.registry import PANELS
+from tui.session import Session
 from tui.userdata import reader, reopen, tracing
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -371,3 +376,45 @@ def test_wrong_ids_are_refused_with_their_path(tmp_path: Path) -> None:
     data = b"".join(write(SOUND, Format.OTLP_JSON)).replace(b'"0000000000000002"', b'"2"', 1)
     message = refused(tmp_path / "spans", data)
     assert "scopeSpans[0].spans[0].spanId: '2' is no id: 16 hexadecimal digits are accepted" in message
+
+
+# -- in the app ----------------------------------------------------------------------------------------------------
+
+
+def test_a_file_in_the_app_is_saved_replayed_and_refused_when_it_has_changed(tmp_path: Path) -> None:
+    spans = [each._replace(trace_id=f"{at + 1:032x}") for at in range(5) for each in SOUND]
+    path = saved(tmp_path / "spans.json", spans)
+    env = {"XDG_STATE_HOME": str(tmp_path / "state"), "HOME": str(tmp_path)}
+    with PtyApp(python("-m", "tui", "tracing", path), size=(120, 36), env=env) as app:
+        app.wait_for("3 spans, 3 services", 40.0)
+        app.send("f")
+        app.wait_for("recorded data: faults need a simulation", 40.0)
+        app.send("esc")
+        app.wait_for(lambda screen: "apply" not in screen.text(), 40.0)
+        app.send(",")
+        app.wait_for("4 traces", 40.0)
+        app.send("q")
+        assert app.wait(40.0) == 0
+    (run,) = (tmp_path / "state").rglob("*.json")
+    done = dp_tui("replay", str(run), "--headless")
+    assert done.returncode == 0, done.stderr
+    assert "the same run" in done.stdout
+    saved(Path(path), spans[:-1])
+    refused_run = dp_tui("replay", str(run), "--headless")
+    assert (refused_run.returncode, refused_run.stdout) == (2, "")
+    assert refused_run.stderr.startswith(f"dp-tui: {path}: changed since the run was saved")
+    assert refused_run.stderr.count("\n") == 1
+
+
+def session_of(path: str) -> Session:
+    """The app on a FILE, without a terminal."""
+    return Session(PANELS, "tracing", recorded=tracing.opening(path, DataOptions()).variant, sandbox=True)
+
+
+def test_what_was_odd_about_the_file_stands_in_the_journal(tmp_path: Path) -> None:
+    late = [each._replace(start_ns=each.start_ns // 1_000_000, end_ns=each.end_ns // 1_000_000) for each in SOUND]
+    session = session_of(saved(tmp_path / "spans.json", late))
+    for size in ((80, 24), (120, 36)):
+        session.resize(*size)
+        shown = " ".join(re.sub(r"[^ -~]", " ", screen(session)).split())
+        assert "3 of 3 spans have times that look like milliseconds" in shown

@@ -104,4 +104,5 @@ def opening(file: str, options: DataOptions) -> Opening:
         while hashed.stream.read(CHUNK_BYTES):  # behind a broken message nothing is read, but it counts for the hash
             pass
     path = "" if file == "-" else file
-    return Opening(VARIANT.on(source(held, name_of(file), hashed.sha256, path, notices.skipped)))
+    odd = tuple(_printable(line) for line in notices.lines())
+    return Opening(VARIANT.on(source(held, name_of(file), hashed.sha256, path, notices.skipped, odd)))

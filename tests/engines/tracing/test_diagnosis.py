@@ -395,8 +395,8 @@ def test_a_query_after_a_miss_that_fast_requests_do_not_have_is_no_slow_database
     found = diagnosed(products(hit_key=hit_key), operation="GET /product")
     assert (found.verdict.kind, found.verdict.service) == (EXTRA, "catalog-db")
     assert found.sentence == (
-        "catalog-db does work at p99 that a hit in catalog-cache would have spared: 99 % of the extra time is "
-        "SELECT items (80 ms); 100 % of the slow requests missed, 0 % of the fast"
+        "99 % of the extra time at p99 is what a hit in catalog-cache would have spared: catalog-db SELECT items "
+        "(80 ms); 100 % of the slow requests missed, 0 % of the fast"
     )
     assert sum(each.scaled for each in found.contributions) == found.gap_scaled
 

@@ -4,6 +4,7 @@ The slow cohort and the fast one are compared by the mean time that each operati
 a partition and a mean is linear, so the rows add up to the gap exactly: the last line says so.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
 from engines.tracing.waiting import CALL
@@ -16,6 +17,8 @@ from tui.plot import bar
 BESIDE: Final = 110
 """Columns from which walk and differences stand beside the contributions."""
 BARS: Final = 12
+VERDICTS: Final = 3
+"""How many of those that come before latency are told in full."""
 
 
 def title(snapshot: Snapshot) -> str:
@@ -33,6 +36,12 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
         return
     if found is None:
         _none(canvas, snapshot)
+        return
+    told = _told(canvas, snapshot) if urgent(snapshot) else 0
+    if told:
+        rest = Canvas(canvas.width, max(0, canvas.height - told - 1))
+        draw(rest, replace(snapshot, verdicts=()), glyphs)
+        canvas.blit(rest, 0, told + 1)
         return
     if canvas.width >= BESIDE:
         left = canvas.width * 11 // 20
@@ -54,12 +63,34 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     canvas.blit(rest, 0, canvas.height - rest.height)
 
 
+def urgent(snapshot: Snapshot) -> bool:
+    """Whether something is named before any latency: traces that are broken, calls that fail."""
+    found = snapshot.diagnosis
+    return bool(snapshot.verdicts) and (found is None or snapshot.verdicts[0].sentence != found.sentence)
+
+
+def _told(canvas: Canvas, snapshot: Snapshot) -> int:
+    """What is named, in full, and what else; the rows it took."""
+    y = 0
+    latency = snapshot.diagnosis.sentence if snapshot.diagnosis is not None else ""
+    for number, each in enumerate(snapshot.verdicts[:VERDICTS]):
+        if number and each.sentence == latency:
+            continue
+        canvas.put(1, y, "named" if not number else "and", "accent")
+        for line in wrap(each.sentence, canvas.width - 9):
+            canvas.put(8, y, line, "bright" if not number else "text")
+            y += 1
+    return y
+
+
 def _none(canvas: Canvas, snapshot: Snapshot) -> None:
+    y = _told(canvas, snapshot)
+    if y:
+        y += 1
     text = (
-        snapshot.no_diagnosis or "No trace has arrived yet.",
+        f"Of latency: {snapshot.no_diagnosis}" if y else snapshot.no_diagnosis or "No trace has arrived yet.",
         "p99 is a property of many requests: of a hundred, one is at it. One trace cannot show what it is made of.",
     )
-    y = 0
     for paragraph in text:
         for line in wrap(paragraph, canvas.width - 2):
             canvas.put(1, y, line, "text" if paragraph is text[0] else "dim")

@@ -215,13 +215,13 @@ def of_trace(snapshot: Snapshot, focus: Focus, made: Sheet) -> tuple[Fact, ...]:
         fact("trace", tree.trace_id, "text"),
         fact("", f"{plural(tree.real, 'span')}, {plural(made.services, 'service')},", "text",
              (plural(made.errors, "error"), "error" if made.errors else "good")),
-        fact("path", f"{len(made.path.segments)} segments,", "leader",
+        fact("path", f"{plural(len(made.path.segments), 'segment')},", "leader",
              (f"sum {span_time(made.path.total_us)} = root {span_time(made.duration_us)}",
               "good" if made.path.total_us == made.duration_us else "bad")),
     ]  # fmt: skip
     if made.path.reason:
         facts.append(fact("", made.path.reason, "warn"))
-    if row is not None and row.note:
+    if row is not None and row.note and all(row.note != note.text for note in tree.notes):
         facts.append(fact("odd", row.note, "warn"))
     facts += [fact("odd" if not number else "", note.text, "warn") for number, note in enumerate(tree.notes[:NOTES])]
     if skew(snapshot, focus):

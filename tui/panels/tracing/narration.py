@@ -20,8 +20,10 @@ from tui.panels.tracing.facts import percent, span_time
 def narrate(event: Event) -> Line:
     """Who, and what and why."""
     say, ink = TABLE.get(event.kind, (_unknown, "text"))
-    name = who(event)
-    return Line(name, say(event), "you" if name == "you" else ink)
+    name, said = who(event), say(event)
+    if name.endswith(CUT) and not said.startswith(event.node):
+        said = f"{event.node} {said}"
+    return Line(name, said, "you" if name == "you" else ink)
 
 
 def who(event: Event) -> str:
@@ -30,11 +32,13 @@ def who(event: Event) -> str:
         return "you"
     if event.peer and event.kind not in ("isolate", "reconnect"):
         return _short(f"{_all(event.peer)}>{_all(event.node)}")
-    return _short(event.node) or {"cue": "note", "verdict": "verdict"}.get(event.kind, "world")
+    return _short(event.node) or {"cue": "note", "verdict": "verdict", "notice": "file"}.get(event.kind, "world")
 
 
 WHO: Final = 12
 """Columns of the journal for a name."""
+CUT: Final = ".."
+"""How a name ends that is longer; the sentence begins with all of it then."""
 
 
 def _short(name: str) -> str:
@@ -43,7 +47,7 @@ def _short(name: str) -> str:
         return name
     src, arrow, dst = name.partition(">")
     if not arrow:
-        return name[:WHO]
+        return name[: WHO - len(CUT)] + CUT
     left = max(WHO - 1 - len(dst), (WHO - 1) // 2)
     return f"{src[:left]}>{dst[: WHO - 1 - min(left, len(src))]}"
 
@@ -232,6 +236,7 @@ TABLE: Final[dict[str, tuple[Say, Ink]]] = {
     "redelivered": (lambda e: f"hands {e.get('dst')} a message again: {e.why}; the work may happen twice", "warn"),
     "gave_up": (lambda e: f"gives up on {e.get('operation')}: {e.why}", "error"),
     "verdict": (_verdict, "bright"),
+    "notice": (lambda e: f"looks odd: {e.why}", "warn"),
     "request": (_request, "you"),
     "answered": (_answered, "you"),
     "slow_service": (_fault("slow", lambda e: e.get("percent", 0) <= 100), "slow"),

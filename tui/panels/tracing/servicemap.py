@@ -18,6 +18,8 @@ from tui.panels.tracing.select import choose, service_of, sheet_of
 LAYERS: Final = ("edge", "domain", "data")
 LABEL: Final = 8
 CELL_MAX: Final = 19
+NAMED_BY_VERDICT: Final = "V"
+"""The mark of the service that the verdict names."""
 NAMED: Final = 9
 """Columns of a cell from which it has a name."""
 ROOMY: Final = 13
@@ -123,7 +125,8 @@ def _cells(canvas: Canvas, grid: Grid, snapshot: Snapshot, focus: Focus, name: s
     callees = {edge.dst for edge in snapshot.map_edges if edge.src == name}
     made = sheet_of(snapshot, focus)
     lit = {made.tree.spans[index].service for index in made.on_path}
-    hot = hot_services(snapshot)
+    named = snapshot.verdicts[0].service if snapshot.verdicts else ""
+    hot = hot_services(snapshot) | {named}
     usual = middle([each.p99_us for each in snapshot.services if each.p99_us])
     y = 0
     for title, services in grid.layers:
@@ -138,6 +141,8 @@ def _cells(canvas: Canvas, grid: Grid, snapshot: Snapshot, focus: Focus, name: s
                 mark = glyphs.arrow_up
             elif service.name in callees:
                 mark = glyphs.arrow_down
+            elif service.name == named:
+                mark = NAMED_BY_VERDICT
             _cell(canvas, *spots[service.name], grid.cell, service, mark, lit, hot, usual, glyphs)
         y += -(-len(services) // grid.per) + grid.gap
     if name in spots and grid.cell >= NAMED and grid.gap:

@@ -16,14 +16,20 @@ RULE_ROWS: Final = 3
 SHARE_OF_PICTURE: Final = 3
 """It takes one part in so many of the picture at most."""
 ROWS_MAX: Final = 6
+ROOMY: Final = 14
+"""Rows of a picture from which any view can spare some for the whole sentence."""
+SENTENCE_ROWS: Final = 3
+"""Rows that a sentence may take even where the view needs the rows."""
 
 
 def height(snapshot: Snapshot, width: int, rows: int, part: int = SHARE_OF_PICTURE) -> int:
     """The rows it asks for in a picture of so many, at most one ``part`` of them."""
     if rows < 5:
         return 0 if rows < 3 else 1
-    allowed = min(ROWS_MAX, max(2 if part == SHARE_OF_PICTURE else 1, rows // part))
-    needed = len(_sentence(snapshot, width)) + len(_more(snapshot))
+    told = len(_sentence(snapshot, width))
+    least = 2 if part == SHARE_OF_PICTURE else min(told, SENTENCE_ROWS) + 1 if rows >= ROOMY else 1
+    allowed = min(ROWS_MAX, max(least, 1, rows // part))
+    needed = told + len(_more(snapshot))
     return min(allowed, needed + (allowed >= RULE_ROWS))
 
 
@@ -51,7 +57,9 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
 
 def title(snapshot: Snapshot) -> str:
     """``verdict``, or that there is none."""
-    return "verdict" if snapshot.diagnosis is not None or snapshot.verdicts else "no verdict yet"
+    if snapshot.diagnosis is not None or snapshot.verdicts:
+        return "verdict"
+    return "no verdict" if snapshot.recorded else "no verdict yet"
 
 
 def about(snapshot: Snapshot) -> str:
@@ -94,7 +102,7 @@ def _more(snapshot: Snapshot) -> list[list[Piece]]:
     """The score, what would help and what else it could be; and the truth, where it is known."""
     found = snapshot.diagnosis
     pieces: list[Piece] = []
-    if snapshot.injected:
+    if snapshot.injected and (snapshot.verdicts or found is not None):
         right = snapshot.score.startswith("the verdict names it")
         pieces.append((f"{snapshot.score or 'not scored'}   ", "good" if right else "warn"))
     if found is not None and found.verdict.saved_us > 0:

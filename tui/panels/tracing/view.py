@@ -64,8 +64,8 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
 def status(snapshot: Snapshot) -> str:
     """The facts of the top line."""
     last = strip.newest(snapshot)
-    figures = f"  p50 {span_time(last.p50_us)}  p99 {span_time(last.p99_us)}" if last is not None else ""
-    kept = f"  {snapshot.collector.traces:,} traces" if snapshot.recorded or last is None else ""
+    figures = f"  last second p50 {span_time(last.p50_us)} p99 {span_time(last.p99_us)}" if last is not None else ""
+    kept = f"  {plural(snapshot.collector.traces, 'trace')}" if snapshot.recorded or last is None else ""
     return f"{plural(len(snapshot.services), 'service')}{kept}{figures}"
 
 
@@ -134,7 +134,9 @@ def note(snapshot: Snapshot, focus: Focus) -> str:
 def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, told: bool) -> None:
     """The chosen view, and at its foot the verdict; it gives way where the view needs the rows."""
     part = verdict.SHARE_OF_PICTURE if view_of(focus) == "waterfall" else OTHERS
-    foot = Canvas(canvas.width, verdict.height(snapshot, canvas.width, canvas.height, part))
+    told_above = view_of(focus) == "verdict" and findings.urgent(snapshot)
+    rows = 0 if told_above else verdict.height(snapshot, canvas.width, canvas.height, part)
+    foot = Canvas(canvas.width, rows)
     main = Canvas(canvas.width, canvas.height - foot.height)
     verdict.draw(foot, snapshot, glyphs)
     match view_of(focus):
