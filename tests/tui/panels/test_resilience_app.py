@@ -19,12 +19,13 @@ def shop(size: tuple[int, int] = (120, 36), scenario: str = "") -> Session:
     return session
 
 
-def watch(session: Session, until: str, ticks: int = 800) -> str:
-    """Let it run until the screen shows this."""
-    for _ in range(ticks):
-        if re.search(until, screen(session)):
-            return screen(session)
-        session.tick(TICK_US)
+def watch(session: Session, until: str, looks: int = 160) -> str:
+    """Let it run until the screen shows this; it is looked at twice a second."""
+    for _ in range(looks):
+        if re.search(until, text := screen(session)):
+            return text
+        for _ in range(5):
+            session.tick(TICK_US)
     raise AssertionError(f"{until!r} was not seen:\n{screen(session)}")
 
 

@@ -134,3 +134,19 @@ def test_a_latency_is_said_whole_or_not_at_all() -> None:
     assert [graph.latency(slow, room) for room in (12, 9, 5, 3)] == ["8.1/8.9 s", "8.1/8.9 s", "8.9 s", ""]
     quick = edge._replace(p50_us=139_000, p99_us=152_000)
     assert [graph.latency(quick, room) for room in (12, 10, 7, 6)] == ["139/152 ms", "139/152 ms", "152 ms", "152 ms"]
+
+
+@pytest.mark.parametrize("name", ["well", "storm", "everywhere", "envoy"])
+def test_the_attempts_of_the_strip_are_those_of_the_edge_it_names(name: str) -> None:
+    snapshot = standing(name)
+    edge = facts.busiest(snapshot)
+    assert edge is not None
+    assert edge.attempts_per_s >= 0.9 * max(each.attempts_per_s for each in snapshot.edges)
+    words = draw(snapshot, Focus(), arrange(120, 36).sizes()).strip.text()
+    assert re.search(rf"attempts +{edge.attempts_per_s}/s", words)
+
+
+def test_no_call_has_no_latency_rather_than_one_of_nothing() -> None:
+    assert re.search(
+        r"p99 -", draw(story("thundering-herd", 2_000).snapshot(), FOCUS, arrange(80, 24).sizes()).strip.text()
+    )

@@ -197,6 +197,12 @@ def columns(snapshot: Snapshot) -> list[list[ServiceView]]:
     return [row for row in rows if row]
 
 
+def busiest(snapshot: Snapshot) -> EdgeView | None:
+    """The edge with the most attempts; of those within a tenth, which is chance, the first on the way."""
+    most = max((edge.attempts_per_s for edge in snapshot.edges), default=0)
+    return next((edge for edge in snapshot.edges if edge.attempts_per_s * 10 >= most * 9), None)
+
+
 def way(snapshot: Snapshot, edge: EdgeView) -> tuple[EdgeView, ...]:
     """The edges a call passes up to and with this one, from the client on."""
     path = [edge]

@@ -163,7 +163,11 @@ def _meters(
         return
     if spot.room < 11:
         canvas.put(spot.x + 1, rows[0], bar(service.busy / service.workers, spot.room - 2, glyphs), busy_ink)
-        told: list[tuple[str, Ink]] = [(f"{service.busy}/{service.workers}", "text"), (line, line_ink)]
+        of = f"{service.busy}/{service.workers}"
+        told: list[tuple[str, Ink]] = [
+            (of if len(of) <= len(spot.label) else f"{service.busy}", "text"),
+            (line, line_ink),
+        ]
         for y, (text, text_ink) in zip(rows[1:], told[len(rows) < 3 :], strict=False):
             canvas.put(spot.x + (len(text) < len(spot.label)), y, clip(text, len(spot.label)), text_ink)
         return

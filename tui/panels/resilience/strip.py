@@ -57,7 +57,8 @@ def title(snapshot: Snapshot, focus: Focus) -> str:
     if chart == "load" and (storm := facts.storm(snapshot)):
         return storm
     if chart == "load" and not snapshot.recorded:
-        return f"load   busiest edge: {facts.name(snapshot.peak_edge)}" if snapshot.peak_edge else "load"
+        edge = facts.busiest(snapshot)
+        return f"load   busiest edge: {facts.name(edge.id)}" if edge else "load"
     return TITLES[chart]
 
 
@@ -101,15 +102,24 @@ def _rate(value: int) -> str:
     return f"{value:,}/s"
 
 
+def _span(value_us: int) -> str:
+    return secs(value_us) if value_us else "-"
+
+
 def load_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
     """Offered, attempts, goodput; the last is drawn above the others.
 
     Attempts are those over the busiest edge: in health every call passes it once, and all three are one line.
     """
-    recorded = snapshot.recorded
+    recorded, edge = snapshot.recorded, facts.busiest(snapshot)
+    attempts = line(
+        snapshot, span_us, "attempts", lambda s: s.attempts if recorded else s.peak, _rate, "warn", sign="a"
+    )
+    if edge is not None and not recorded:
+        attempts = attempts._replace(said=_rate(edge.attempts_per_s))
     return [
         line(snapshot, span_us, "offered", lambda s: s.offered, _rate, "follower", sign="o"),
-        line(snapshot, span_us, "attempts", lambda s: s.attempts if recorded else s.peak, _rate, "warn", sign="a"),
+        attempts,
         line(snapshot, span_us, "goodput", lambda s: s.goodput, _rate, "good", sign="g"),
     ]
 
@@ -117,8 +127,8 @@ def load_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
 def latency_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
     """The median and the slowest hundredth."""
     return [
-        line(snapshot, span_us, "p99", lambda s: s.p99_us, secs, "candidate", 1, "9"),
-        line(snapshot, span_us, "p50", lambda s: s.p50_us, secs, "accent", 1, "5"),
+        line(snapshot, span_us, "p99", lambda s: s.p99_us, _span, "candidate", 1, "9"),
+        line(snapshot, span_us, "p50", lambda s: s.p50_us, _span, "accent", 1, "5"),
     ]
 
 
