@@ -30,11 +30,13 @@ CUTS_MAX: Final = 4
 class Balancing:
     """Two switches, and what the heartbeats told."""
 
-    def __init__(self, by_size: bool, by_heat: bool, chunk_keys: int) -> None:
+    def __init__(self, by_size: bool, by_heat: bool, chunk_keys: int, noun: str = "keys") -> None:
         self.by_size = by_size
         self.by_heat = by_heat
         self.chunk_keys = chunk_keys
         """A chunk with more keys is split."""
+        self.noun = noun
+        """What a chunk is measured in: keys, or documents where a key has several."""
         self.heat: dict[str, dict[str, m.Heat]] = {}
         """By node, by unit."""
         self.hottest: dict[str, dict[str, int]] = {}
@@ -105,7 +107,7 @@ class Balancing:
                 for chunk in marked:
                     held[chunk.node] = held.get(chunk.node, 0) + int(chunk.size)
                 first = moves[0]
-                cause = (f"balancer: {first.source} has {held.get(first.source, 0)} keys, "
+                cause = (f"balancer: {first.source} has {held.get(first.source, 0)} {self.noun}, "
                          f"{first.target} {held.get(first.target, 0)}")  # fmt: skip
                 pairs = tuple((text(table[move.chunk].low), move.target) for move in moves)
                 cfg.order(ctx, Change("chunks", cause, moves=pairs))
@@ -158,11 +160,11 @@ class Balancing:
             if cut.low not in marks:
                 marks[cut.low] = None
                 kind = "heat_stuck" if cut.by_heat else "jumbo"
-                ctx.note(kind, "one_key", chunk=name, keys=cut.keys, ops=cut.ops, limit=self.chunk_keys)
+                ctx.note(kind, "one_key", chunk=name, keys=cut.keys, ops=cut.ops, limit=self.chunk_keys, noun=self.noun)
             return
         if any(text(chunk.low) == cut.at for chunk in strategy.chunks):
             return
-        why = f"{cut.ops} requests" if cut.by_heat else f"{cut.keys} keys, {self.chunk_keys} are the limit"
+        why = f"{cut.ops} requests" if cut.by_heat else f"{cut.keys} {self.noun}, {self.chunk_keys} are the limit"
         cfg.order(ctx, Change("split", f"chunk {name}: {why}", at=cut.at))
         if cut.by_heat:
             ends = self.hot_node(cfg.map.placement)

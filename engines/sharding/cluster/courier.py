@@ -5,6 +5,9 @@ It caches a map and learns from MOVED alone: in ``slots`` one slot at a time, an
 permission, and teaches nothing. TRYAGAIN and a cluster that is down are asked again after a pause, silence at another
 node. So is a redirect by a map older than one that was followed before: its node lags, and would send it in circles.
 
+TRYAGAIN has a dozen tries. Silence, and a cluster that is down, are tried three times more and then believed, as
+redis-py does: who waits for a dead owner has no room for other requests.
+
 A write that is repeated may happen twice: there are no sessions here.
 """
 
@@ -27,6 +30,7 @@ PATIENCE_US: Final = 1_000 * US_PER_MS
 PAUSE_US: Final = 150 * US_PER_MS
 DOWN_PAUSE_US: Final = 400 * US_PER_MS
 TRIES_MAX: Final = 12
+DOWN_TRIES_MAX: Final = 3
 REINITIALIZE: Final = 5
 """Ask for the whole map after so many MOVED."""
 HOPS_MAX: Final = 12
@@ -50,6 +54,8 @@ class Errand:
     epoch: int = 0
     """Of the newest map that sent it anywhere."""
     tries: int = 0
+    silences: int = 0
+    """Of the tries, those that nobody answered."""
     floors: tuple[int, ...] = ()
     hops: list[Hop] = field(default_factory=list)
 
@@ -181,9 +187,11 @@ class Courier:
         ctx.cancel_timer(f"patience{errand.lane}")
         errand.tries += 1
         errand.redirects = 0
-        if code == "CROSSSLOT" or errand.tries > TRIES_MAX:
+        most = DOWN_TRIES_MAX if code == "CLUSTERDOWN" else TRIES_MAX
+        if code == "CROSSSLOT" or errand.tries > most:
             ctx.note("failed", code, keys=errand.keys, because=why, tries=errand.tries)
-            self.finish(ctx, errand, "fail", (), done)
+            unsure = errand.op == "put" and errand.silences > 0
+            self.finish(ctx, errand, "unknown" if unsure else "fail", (), done)
             return
         if code == "TRYAGAIN":
             self.tried_again += 1
@@ -200,8 +208,9 @@ class Courier:
             return
         self.hop(ctx, errand, "timeout", "")
         errand.tries += 1
+        errand.silences += 1
         errand.redirects = 0
-        if errand.tries > TRIES_MAX:
+        if errand.silences > DOWN_TRIES_MAX or errand.tries > TRIES_MAX:
             ctx.note("failed", "timeout", keys=errand.keys, because=f"{errand.node} does not answer",
                      tries=errand.tries)  # fmt: skip
             self.finish(ctx, errand, "unknown", (), done)

@@ -32,7 +32,7 @@ from engines.sim.history import History
 from engines.sim.network import Link, LinkOptions
 from engines.sim.node import Node
 from engines.sim.pattern import Check, Config
-from engines.sim.world import UP, Host, World
+from engines.sim.world import CRASHED, UP, Host, World
 
 YOU: Final = "you"
 ROUTER: Final = "router"
@@ -67,7 +67,8 @@ class ShardingEngine(World):
         self.ledger = Ledger(self.clock)
         self.sizes = {key: weight for key, weight in base.weighted if weight > 1} if variant == "range" else {}
         chunk_keys = 2 * sum(weight for _, weight in base.weighted) // (max(1, options.chunks) * options.nodes) + 8
-        self.balancing = Balancing(options.balancer and variant == "range", False, chunk_keys)
+        noun = "documents" if self.sizes else "keys"
+        self.balancing = Balancing(options.balancer and variant == "range", False, chunk_keys, noun)
         self.atlas = Atlas()
         for id, registers in base.disks.items():
             self.hosts[id].disk.registers.update(registers)
@@ -141,7 +142,7 @@ class ShardingEngine(World):
                 gone = giving.moved if giving is not None else each.keys if each.state in ("empty", "done") else 0
                 moving += max(0, each.keys - gone)
         self.series.append(Sample(
-            self.clock.now_us, total // self.ledger.span_s(), round(busy.peak_to_mean * 1_000_000),
+            self.clock.now_us, total // self.ledger.span_s(), round(busy.peak_to_mean * 1_000_000) if total else 0,
             hottest * 1_000_000 // total if total else 0, round(stored.peak_to_mean * 1_000_000), moving,
             redirects - self.sampled[0], failed - self.sampled[1], cfg.map.epoch,
         ))  # fmt: skip
@@ -236,23 +237,39 @@ class ShardingEngine(World):
                 self.balancing.by_heat = on
                 self.balancing.stuck.clear()
                 self.record("split_for_heat", CFG_ID, on=on)
-            case faults.Crash(node=node):
+            case faults.Crash() | faults.Restart() | faults.Heal():
+                before = self.alive()
                 super().execute(command)
-                members = self.cfg().map.placement.members
-                if node in members and len(members) > 1:
-                    self.compare(f"{node} crashed", node)
+                self.compare_alive(before)
             case faults.Narrate(text=text):
                 super().execute(command)
                 self.cue = (self.clock.now_us, text)
             case _:
                 super().execute(command)
 
+    def alive(self) -> tuple[str, ...]:
+        """The members that run."""
+        return tuple(id for id in self.cfg().map.placement.members if self.hosts[id].status != CRASHED)
+
+    def compare_alive(self, before: tuple[str, ...]) -> None:
+        """Who died or came back makes a change to compare, too: from those that ran before to those that run now."""
+        after = self.alive()
+        gone = [id for id in before if id not in after]
+        back = [id for id in after if id not in before]
+        if before and after and (gone or back):
+            cause = f"{' '.join(gone)} crashed" if gone else f"{' '.join(back)} {'are' if len(back) > 1 else 'is'} back"
+            self.compare_with(cause, before, after)
+
     def compare(self, cause: str, node: str) -> None:
         """From now on compare all strategies on this change."""
         cfg = self.cfg()
         before = cfg.map.placement.members
         after = tuple(each for each in before if each != node) if node in before else (*before, node)
-        vnodes: int = getattr(cfg.map.placement.strategy, "vnodes", self.options.vnodes)
+        self.compare_with(cause, before, after)
+
+    def compare_with(self, cause: str, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+        """The same for any two memberships."""
+        vnodes: int = getattr(self.cfg().map.placement.strategy, "vnodes", self.options.vnodes)
         self.compared = (cause, before, after, vnodes) if self.keys else None
 
     def act(self, command: c.Get | c.Put | c.MultiGet) -> None:

@@ -14,9 +14,9 @@ from engines.sharding.strategies.ring import Ring
 
 PPM: Final = 1_000_000
 VNODES: Final = (1, 2, 4, 8, 16, 32, 64, 150, 300, 1_000)
-RINGS_MIN: Final = 2
-RINGS_MAX: Final = 24
-POINTS_MAX: Final = 1_800
+RINGS_MIN: Final = 6
+RINGS_MAX: Final = 40
+POINTS_MAX: Final = 6_000
 """Points that each node may spend on one number of virtual nodes: a first picture must be quick."""
 TITLES: Final = {
     "modulo": "hash mod n", "range": "range split", "ring": "ring", "slots": "slots", "jump": "jump",
@@ -49,18 +49,25 @@ def comparison(
 
 
 @lru_cache(maxsize=16)
-def curves(nodes: tuple[str, ...]) -> tuple[Curve, ...]:
-    """The same number of nodes on other rings: spread of the load, and the share of pairs whose failure is fatal.
+def spreads(count: int) -> tuple[tuple[int, int], ...]:
+    """For every number of virtual nodes: the cv of so many nodes on other rings, measured and expected.
 
     With few points rings differ much and are cheap, so more of them are averaged.
     """
+    rings = [max(RINGS_MIN, min(RINGS_MAX, POINTS_MAX // vnodes)) for vnodes in VNODES]
+    points = [curve(count, (vnodes,), rings=number)[0] for vnodes, number in zip(VNODES, rings, strict=True)]
+    return tuple((ppm(point.cv), ppm(point.expected_cv)) for point in points)
+
+
+@lru_cache(maxsize=16)
+def curves(nodes: tuple[str, ...]) -> tuple[Curve, ...]:
+    """The spread of the load, and the share of pairs of these nodes whose failure is fatal."""
     found = []
-    for vnodes in VNODES:
-        (point,) = curve(len(nodes), (vnodes,), rings=max(RINGS_MIN, min(RINGS_MAX, POINTS_MAX // vnodes)))
+    for vnodes, (cv, expected) in zip(VNODES, spreads(len(nodes)), strict=True):
         loss = -1
         if len(nodes) > 1:
             loss = ppm(risk(Ring(nodes, vnodes).circle, 2, needed=1).probability)
-        found.append(Curve(vnodes, ppm(point.cv), ppm(point.expected_cv), loss))
+        found.append(Curve(vnodes, cv, expected, loss))
     return tuple(found)
 
 

@@ -273,6 +273,7 @@ class Balance(NamedTuple):
     ops_per_s: int
     ops_cv_ppm: int
     ops_peak_ppm: int
+    """Busiest node over the mean; 0 if nobody was asked anything."""
     hottest: str
     hottest_ppm: int
     """Share of the hottest key in all requests."""
@@ -293,10 +294,13 @@ class Row(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """All strategies on the same keys at the last join, leave or crash."""
+    """All strategies on the same keys at the last join, leave, crash or return.
+
+    A join or leave is compared among all members, a crash or return among those that run before and after it.
+    """
 
     cause: str
-    """``n7 joins``, ``n3 leaves``, ``n3 crashed``."""
+    """``n7 joins``, ``n3 leaves``, ``n3 crashed``, ``n3 is back``."""
     before: int
     after: int
     keys: int
@@ -320,7 +324,7 @@ class Sample(NamedTuple):
     at_us: int
     ops_per_s: int
     peak_ppm: int
-    """Busiest node over the mean, by requests."""
+    """Busiest node over the mean, by requests; 0 if there were none."""
     hottest_ppm: int
     keys_peak_ppm: int
     moving: int

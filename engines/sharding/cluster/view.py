@@ -233,7 +233,8 @@ def _balance(view: View) -> s.Balance:
     return s.Balance(
         keys=view.total, mean_milli=view.total * 1_000 // len(members), cv_ppm=ppm(keys.cv), expected_cv_ppm=expected,
         peak_ppm=ppm(keys.peak_to_mean), ops_per_s=view.ops // view.span, ops_cv_ppm=ppm(ops.cv),
-        ops_peak_ppm=ppm(ops.peak_to_mean), hottest=hot[0].key if hot else "", hottest_ppm=hot[0].ppm if hot else 0,
+        ops_peak_ppm=ppm(ops.peak_to_mean) if view.ops else 0,
+        hottest=hot[0].key if hot else "", hottest_ppm=hot[0].ppm if hot else 0,
         hot=hot,
     )  # fmt: skip
 

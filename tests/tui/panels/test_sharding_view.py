@@ -270,8 +270,8 @@ def test_the_comparison_has_all_strategies_on_all_screens() -> None:
             assert row.title in drawn
             assert f"{row.moved_ppm / 10_000:.1f} %" in drawn
         assert frame.strip_title == "the same 2,000 keys: n7 joins, 6 > 7 nodes"
-        assert frame.strip_note == "ideal 14.3 %"
-        assert "moved over the least possible: ring 150 x0.9" in drawn
+        assert frame.strip_note == "even share 14.3 %"
+        assert "moved against the even share: ring 150 x0.9" in drawn
 
 
 def test_in_few_rows_the_present_strategy_and_hash_mod_n_stay() -> None:
@@ -283,7 +283,7 @@ def test_in_few_rows_the_present_strategy_and_hash_mod_n_stay() -> None:
 def test_y_shows_the_curves_with_the_present_number_of_tokens() -> None:
     snapshot = standing("join ring")
     frame = draw(snapshot, choose(Focus(), chart="curves"), USUAL)
-    assert "cv of keys" in frame.strip.text()
+    assert "cv, mean of rings" in frame.strip.text()
     assert "150: .0" in frame.strip.text()
     assert "lose a range" in frame.strip.text()
     time = draw(snapshot, choose(Focus(), chart="time"), USUAL)
@@ -294,10 +294,10 @@ def test_y_shows_the_curves_with_the_present_number_of_tokens() -> None:
 def test_a_large_screen_shows_two_charts() -> None:
     drawn = draw(standing("join ring"), Focus(), LARGE).strip.text()
     assert "hash mod n" in drawn
-    assert "cv of keys" in drawn
+    assert "cv, mean of rings" in drawn
     zoomed = draw(standing("join ring"), Focus(), Sizes(Size(0, 0), Size(78, 18), Size(0, 0))).strip.text()
     assert "hash mod n" in zoomed
-    assert "cv of keys" in zoomed
+    assert "cv, mean of rings" in zoomed
 
 
 def test_the_note_says_how_far_a_plan_is_or_what_is_down() -> None:

@@ -98,16 +98,16 @@ def _row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyp
     canvas.put_right(start + first + 8, y, percent1(node.share_ppm), "bright" if chosen else "text")
     busy = node.ops_ppm * PPM > HOT_PPM * mean
     ops_ink = "bad" if busy else "text" if node.ops_ppm else "dim"
-    if second:
+    trouble, trouble_ink = _trouble(snapshot, node)
+    if second and not trouble:
         most = max(mean, *(each.ops_ppm for each in nodes), 1)
         bar(canvas, start + first + 9, y, second, node.ops_ppm, mean, most, ink_, glyphs)
-    trouble, trouble_ink = _trouble(snapshot, node)
-    if trouble and not second:
-        canvas.put_right(canvas.width - 1, y, clip(trouble, 8), trouble_ink)
-    else:
-        canvas.put_right(canvas.width - 1, y, percent1(node.ops_ppm), ops_ink)
     if trouble and second:
         canvas.put(start + first + 10, y, clip(trouble, second), trouble_ink)
+    elif trouble:
+        canvas.put_right(canvas.width - 1, y, clip(trouble, 8), trouble_ink)
+    if not trouble or (second and node.status == "up"):  # what a dead node served a second ago is no news
+        canvas.put_right(canvas.width - 1, y, percent1(node.ops_ppm), ops_ink)
 
 
 def _tall_row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyphs: Glyphs, y: int) -> None:
@@ -174,16 +174,19 @@ def figures(snapshot: Snapshot, width: int = 99) -> list[list[Piece]]:
     busy = "bad" if balance.ops_peak_ppm > HOT_PPM else "good"
     requests = "  requests " if width >= 27 else " req. "
     lines.append([("peak/mean ", "dim"), (ratio(balance.peak_ppm, 2), "text"), (requests, "dim"),
-                  (ratio(balance.ops_peak_ppm, 2), busy)])  # fmt: skip
+                  (ratio(balance.ops_peak_ppm, 2) if balance.ops_peak_ppm else "-", busy)])  # fmt: skip
     if balance.hottest:
         owner = balance.hot[0].owner if balance.hot else ""
         too_hot = balance.hottest_ppm * max(1, len(snapshot.nodes)) > 500_000
-        lines.append([("hottest ", "dim"), (balance.hottest, "bright"),
-                      (f" {percent1(balance.hottest_ppm)}", "bad" if too_hot else "text"),
+        share = percent1(balance.hottest_ppm)
+        label = "hottest " if width >= 32 else "hot "
+        name = clip(balance.hottest, max(4, width - len(f" {label} {share} {owner}")))
+        lines.append([(label, "dim"), (name, "bright"), (f" {share}", "bad" if too_hot else "text"),
                       (f" {owner}", ink(snapshot, owner) if owner else "dim")])  # fmt: skip
     fatal, pairs = snapshot.two_failures
     if pairs:
-        lines.append([("2 failures lose a range: ", "dim"), (f"{fatal} of {pairs}", "bad" if fatal else "good")])
+        told = "2 failures lose a range: " if width >= 36 else "fatal pairs: "
+        lines.append([(told, "dim"), (f"{fatal} of {pairs}", "bad" if fatal else "good")])
     return lines
 
 

@@ -253,7 +253,7 @@ def _merge(e: Event) -> str:
 
 def _jumbo(e: Event) -> str:
     return (
-        f"chunk {e.get('chunk')} is jumbo: {e.get('keys')} keys, {e.get('limit')} are the limit, "
+        f"chunk {e.get('chunk')} is jumbo: {e.get('keys')} {e.get('noun', 'keys')}, {e.get('limit')} are the limit, "
         "but it is one key and cannot be split"
     )
 

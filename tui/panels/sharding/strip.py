@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from math import e, log
+from math import e, isfinite, log, nan
 from typing import Final
 
 from engines.sharding.cluster.snapshot import Comparison, Curve, Row, Sample, Snapshot
@@ -76,14 +76,15 @@ def title(snapshot: Snapshot, chart: str) -> str:
     """What a chart is called in the border."""
     if chart == "compare" and snapshot.comparison is not None:
         shown = snapshot.comparison
-        return f"the same {shown.keys:,} keys: {shown.cause}, {shown.before} > {shown.after} nodes"
+        what = "values" if snapshot.sized else "keys"  # of which each counts once here, however much data it has
+        return f"the same {shown.keys:,} {what}: {shown.cause}, {shown.before} > {shown.after} nodes"
     return TITLES[chart]
 
 
 def note(snapshot: Snapshot, chart: str) -> str:
     """What stands at the right end of the border."""
     if chart == "compare" and snapshot.comparison is not None:
-        return f"ideal {percent1(snapshot.comparison.ideal_ppm)}"
+        return f"even share {percent1(snapshot.comparison.ideal_ppm)}"
     if chart == "curves":
         return f"{plural(len(snapshot.nodes), 'node')}, {snapshot.vnodes} tokens each"
     return "y next chart" if len(charts(snapshot)) > 1 else ""
@@ -115,12 +116,12 @@ def draw_comparison(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
 
 
 def _verdict(canvas: Canvas, comparison: Comparison, y: int) -> None:
-    """What the table says, in a sentence: the least possible, the present strategy, the worst."""
+    """What the table says, in a sentence: against the even share, the present strategy and the worst."""
     current = next((row for row in comparison.rows if row.current), None)
     worst = max(comparison.rows, key=lambda row: row.moved_ppm)
     ideal = max(1, comparison.ideal_ppm)
     long = canvas.width >= 68
-    x = canvas.put(1, y, "moved over the least possible:  " if long else "over the least:  ", "dim")
+    x = canvas.put(1, y, "moved against the even share:  " if long else "moved/share:  ", "dim")
     if current is not None and current is not worst:
         x = canvas.put(x, y, f"{current.title} x{current.moved_ppm / ideal:.1f}   ", "text")
     x = canvas.put(x, y, f"{worst.title} x{worst.moved_ppm / ideal:.1f}", "bad")
@@ -161,7 +162,8 @@ def draw_curves(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     if len(curves) < 2 or canvas.height < 3 or canvas.width < 24:
         return
     half = canvas.width // 2 if canvas.width >= 48 else canvas.width
-    _curve(canvas, 0, half, snapshot, glyphs, "cv of keys", lambda point: point.cv_ppm,
+    spread = "cv, mean of rings" if half >= 26 else "cv of rings"
+    _curve(canvas, 0, half, snapshot, glyphs, spread, lambda point: point.cv_ppm,
            lambda point: point.expected_ppm, "good")  # fmt: skip
     if half < canvas.width and any(point.loss_ppm >= 0 for point in curves):
         fatal = "2 failures lose a range" + (" (RF 2)" if half >= 40 else "")
@@ -242,7 +244,7 @@ Measure = tuple[str, Callable[[Sample], int], Callable[[int], str], Ink]
 
 MEASURES: Final[tuple[Measure, ...]] = (
     ("requests/s", lambda each: each.ops_per_s, str, "client"),
-    ("busiest/mean", lambda each: each.peak_ppm, lambda ppm: f"{ppm / 1_000_000:.2f}", "warn"),
+    ("busiest/mean", lambda each: each.peak_ppm, lambda ppm: f"{ppm / 1_000_000:.2f}" if ppm else "-", "warn"),
     ("to move", lambda each: each.moving, lambda keys: f"{keys:,}", "accent"),
     ("redirects", lambda each: each.redirects, str, "leader"),
     ("given up", lambda each: each.failed, str, "bad"),
@@ -261,10 +263,11 @@ def draw_time(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
         return
     samples = snapshot.series[-width:]
     for y, (name, get, say, ink) in enumerate(MEASURES[: canvas.height]):
-        values = [float(get(each)) for each in samples]
+        idle = nan if name == "busiest/mean" else 0.0  # without a request nobody is the busiest: a hole
+        values = [float(get(each)) or idle for each in samples]
         canvas.put(1, y, name, "dim")
         low = 0.0 if name not in ("busiest/mean", "fullest/mean") else 900_000.0
-        top = max(*values, low + 1.0)
+        top = max(low + 1.0, *(value for value in values if isfinite(value)), 0.0)
         canvas.put(left, y, sparkline(values, len(values), glyphs, low=low, high=top), ink)
         canvas.put_right(canvas.width - 1, y, say(get(samples[-1])), "text")
 

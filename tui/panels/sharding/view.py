@@ -16,6 +16,8 @@ TITLES: Final = {
     "ring": "ring", "bounded": "ring with bounded load", "slots": "16384 slots", "range": "key ranges",
     "modulo": "hash mod n", "jump": "jump hash", "rendezvous": "rendezvous", "maglev": "maglev",
 }  # fmt: skip
+SHORT: Final = 26
+"""Columns of a figure where three of them share a row."""
 LOW: Final = 8
 """A picture of fewer rows, or of fewer columns than NARROW, has the key space in one row above the nodes."""
 NARROW: Final = 58
@@ -270,12 +272,15 @@ def _keys(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: i
         x = max(x, min(14, canvas.width - used))
         for name in key.group[:3]:
             x = canvas.put(x, y, name, ink(snapshot, name)) + 1
+        share = percent1(key.ops_ppm)
+        free = canvas.width - 2 - len(share) - x
         if key.salted:
-            x = canvas.put(x, y, f"x{key.salted} salted", "good")
+            salted = f"x{key.salted} salted"
+            canvas.put(x, y, salted if len(salted) <= free else f"x{key.salted}"[: max(0, free)], "good")
         elif key.why in ("lost", "yours"):
-            canvas.put(x, y, key.why, "bad" if key.why == "lost" else "you")
+            canvas.put(x, y, key.why if len(key.why) <= free else "", "bad" if key.why == "lost" else "you")
         hot = key.ops_ppm * max(1, len(snapshot.nodes)) > 500_000
-        canvas.put_right(canvas.width - 1, y, percent1(key.ops_ppm), "bad" if hot else "text")
+        canvas.put_right(canvas.width - 1, y, share, "bad" if hot else "text")
 
 
 # -- where there is no room ------------------------------------------------------------------------------------------
@@ -324,4 +329,4 @@ def _one_line(snapshot: Snapshot, key: KeyState | None) -> list[load.Piece]:
         way = f"{first.source}>{first.target}" if first.source != first.target else f"copies of {first.source}"
         lane = f"{way} {first.moved}/{first.total}"
         return [(f"{snapshot.plan.cause}  ", "accent"), (done, "text"), (lane, ink(snapshot, first.target))]
-    return [piece for line in load.figures(snapshot)[:3] for piece in (*line, ("  ", "dim"))]
+    return [piece for line in load.figures(snapshot, SHORT)[:3] for piece in (*line, ("  ", "dim"))]
