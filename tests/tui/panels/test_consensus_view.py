@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from itertools import combinations
+from math import hypot
 from pathlib import Path
 from typing import Any
 
@@ -423,3 +424,20 @@ def test_the_chart_tells_one_leader_of_one_term_while_a_lone_server_counts_its_o
     row = next(line for line in strip.splitlines() if "leader" in line)
     assert re.findall(r"n\d t\d+", row) == [f"{leader.id} t{leader.term}"]
     assert len(re.findall(r"t\d+", row)) == 1
+
+
+@pytest.mark.parametrize(("width", "height"), [(72, 15), (78, 8), (98, 12), (142, 27)])
+def test_a_link_that_passes_a_server_keeps_near_the_straight_line(width: int, height: int) -> None:
+    """Distances as the eye sees them: a cell is twice as high as it is wide."""
+    snapshot = STEADY.snapshot()
+    placed = ring.place(snapshot, width, height)
+    assert placed is not None
+    texts = {each.id: ring.block_text(snapshot, each, placed[each.id], ASCII) for each in snapshot.servers}
+    blocks = {name: ring._fitted(placed[name], texts[name], height) for name in placed}
+    blocks |= ring.place_clients(snapshot, placed, width, height)
+    for one, other in combinations(blocks, 2):
+        (x0, y0), (x1, y1) = blocks[one].middle, blocks[other].middle
+        across, up = x1 - x0, 2 * (y1 - y0)
+        cells = ring.path(one, other, blocks, width, height)
+        aside = [abs(across * 2 * (y - y0) - up * (x - x0)) / hypot(across, up) for x, y in cells]
+        assert max(aside, default=0) <= 0.25 * hypot(across, up), (one, other)

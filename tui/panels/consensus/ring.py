@@ -6,7 +6,7 @@ and where those do not, one below the other.
 """
 
 from itertools import pairwise
-from math import cos, pi, sin
+from math import cos, hypot, pi, sin
 from typing import Final, NamedTuple
 
 from engines.consensus.raft.snapshot import Flight, LinkState, Server, Snapshot
@@ -29,6 +29,9 @@ SHORT_CUTS: Final = {"cut both ways": "cut <>", "hears nobody": "hears none", "h
 """Which way all links of a server are cut, where there is no room to say it."""
 TALL: Final = 12
 """From this many rows on a server has a third row, for its votes or its faults."""
+
+STEPS: Final = (0.15, 0.3, 0.45, 0.6, 0.8, 1.0, 1.2)
+"""How far a link may be pulled: 1 is to the middle of the picture, or half its own length aside."""
 
 Cell = tuple[int, int]
 
@@ -151,18 +154,31 @@ def _touch(a: Block, b: Block) -> bool:
 
 
 def path(src: str, dst: str, blocks: dict[str, Block], width: int, height: int) -> list[Cell]:
-    """The free cells from one block to another: straight, or bent to the middle where a server stands in between."""
+    """The free cells from one block to another: straight, or bent to the middle as little as passes a server."""
     (x0, y0), (x1, y1) = blocks[src].middle, blocks[dst].middle
     others = [block for name, block in blocks.items() if name not in (src, dst) and block.h > 1]
-    middle_x, middle_y = width / 2, height / 2
-    for bend in (0.0, 0.6, 1.2):
-        control = (x0 + x1) / 2, (y0 + y1) / 2
-        control = control[0] + (middle_x - control[0]) * bend, control[1] + (middle_y - control[1]) * bend
+    for control in _controls((x0, y0), (x1, y1), width, height):
         cells = _curve((x0, y0), control, (x1, y1))
         free = [cell for cell in cells if not any(block.holds(*cell) for block in blocks.values())]
-        if not any(block.holds(*cell) for cell in cells for block in others):
+        inside = all(0 <= x < width and 0 <= y < height for x, y in cells)
+        if inside and not any(block.holds(*cell) for cell in cells for block in others):
             break
     return free
+
+
+def _controls(start: Cell, end: Cell, width: int, height: int) -> list[tuple[float, float]]:
+    """Where a link may be pulled to: towards the middle of the picture or to either side, the least bent first.
+
+    Distances are as the eye sees them: a cell is twice as high as it is wide.
+    """
+    (x0, y0), (x1, y1) = start, end
+    x, y, across, up = (x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, 2 * (y1 - y0)
+    length = max(1.0, hypot(across, up))
+    aside = (across * (height - 2 * y) - up * (width / 2 - x)) / length
+    pulls = [(abs(aside) * step, x + (width / 2 - x) * step, y + (height / 2 - y) * step) for step in STEPS]
+    sides = [(step * length / 2, step * side) for step in STEPS for side in (1, -1)]
+    pulls += [(far, x - up / 2 * step, y + across / 4 * step) for far, step in sides]
+    return [(x, y), *((there, level) for _, there, level in sorted(pulls))]
 
 
 def _curve(start: Cell, control: tuple[float, float], end: Cell) -> list[Cell]:
@@ -237,7 +253,8 @@ def _trace(canvas: Canvas, cells: list[Cell], ink: Ink, dashed: bool, glyphs: Gl
     (x0, y0), (x1, y1) = cells[0], cells[-1]
     x, y = cells[len(cells) // 2]
     straight = abs((x1 - x0) * (y - y0) - (y1 - y0) * (x - x0)) <= 2 * max(abs(x1 - x0), abs(y1 - y0))
-    knots = [cells[0], cells[-1]] if straight else [*cells[:: max(1, len(cells) // 6)], cells[-1]]
+    pieces = 1 if straight else min(6, len(cells) - 1)
+    knots = [cells[piece * (len(cells) - 1) // pieces] for piece in range(pieces + 1)]
     for (ax, ay), (bx, by) in pairwise(knots):
         canvas.line(ax, ay, bx, by, ink, dashed, glyphs)
 
