@@ -233,11 +233,22 @@ def _beside(gap: Gap, cause: Cause) -> frozenset[str]:
     chains = gap.book.chains
     most = max(gap.same(cause), key=lambda part: (gap.scaled([part]), -part))
     chain = gap.book.parts[most].chain
-    above = chains[chain].parent
+    above = _caller(gap, chain)
     if above < 0:
         return frozenset()
-    found = {chains[each].service for each in gap.below if chains[each].parent == above and each != chain}
-    return frozenset(found | {chains[above].service})
+    found = {chains[each].service for each in gap.below if _caller(gap, each) == above}
+    return frozenset(found - {chains[chain].service} | {chains[above].service})
+
+
+def _caller(gap: Gap, chain: int) -> int:
+    """The operation of another service that led here, above whatever that service calls its own steps; -1: none."""
+    chains = gap.book.chains
+    service = chains[chain].service
+    while chain >= 0 and chains[chain].service == service:
+        chain = chains[chain].parent
+    while chain >= 0 and chains[chain].parent >= 0 and chains[chains[chain].parent].service == chains[chain].service:
+        chain = chains[chain].parent
+    return chain
 
 
 __all__ = [

@@ -88,10 +88,8 @@ def sentence(cause: Explained) -> str:
 def spared(cause: Explained, cache: str, slow_ppm: int, fast_ppm: int) -> str:
     """The sentence about work that comes from a miss: who does it is not to blame."""
     share = f"{percent(cause.ppm)} of the extra time" if cause.ppm < 1_000_000 else "all of the extra time"
-    if cause.kind == CALL:
-        work = f"calls to {cause.peer or 'others'}"
-    else:
-        work = f"{cause.service} {cause.operation}".strip()
+    own = f"{cause.service} {cause.operation}".strip()
+    work = f"calls to {cause.peer or 'others'}" if cause.kind == CALL else own
     return (
         f"{share} at p99 is what a hit in {cache} would have spared: {work} ({duration(cause.slow_us)}); "
         f"{percent(slow_ppm)} of the slow requests missed, {percent(fast_ppm)} of the fast"

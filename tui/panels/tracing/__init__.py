@@ -20,7 +20,8 @@ HELP: Final = (
     "o shows only the path, % hides what is small, p shows the plumbing: a call and its answer are two spans of one "
     "thing and share a row otherwise. / filters by text. E goes to the next error or missing span.",
     "g is the service map: a row of cells a layer, X crashed, Z frozen, P its pool is exhausted, Q its queue grows, ! "
-    "errors; V the verdict names it; an arrow marks who calls the selected one and whom it calls. Down walks the busiest call, up its caller.",
+    "errors; V: the verdict names it. An arrow marks who calls the selected one and whom it calls. Down walks the "
+    "busiest call, up its caller.",
     "y shows the headers hop by hop: what was on the wire and what was made of it. A service that does not pass them "
     "on splits the trace: what it calls begins a new one, and the hop says so.",
     "The verdict compares the slowest hundredth of a root operation with its faster half, by the mean time each "

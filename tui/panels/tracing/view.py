@@ -19,7 +19,7 @@ from tui.panels.tracing import (
     verdict,
     waterfall,
 )
-from tui.panels.tracing.facts import put_pieces, span_time
+from tui.panels.tracing.facts import brief, put_pieces, span_time
 from tui.panels.tracing.select import (
     fit,
     look_of,
@@ -64,7 +64,7 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
 def status(snapshot: Snapshot) -> str:
     """The facts of the top line."""
     last = strip.newest(snapshot)
-    figures = f"  last second p50 {span_time(last.p50_us)} p99 {span_time(last.p99_us)}" if last is not None else ""
+    figures = f"  now p50 {brief(last.p50_us)} p99 {brief(last.p99_us)}" if last is not None else ""
     kept = f"  {plural(snapshot.collector.traces, 'trace')}" if snapshot.recorded or last is None else ""
     return f"{plural(len(snapshot.services), 'service')}{kept}{figures}"
 
