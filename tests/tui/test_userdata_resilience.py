@@ -297,3 +297,12 @@ def test_the_panel_draws_and_narrates_every_moment_of_a_log(preset: str, log: st
     events = timeline.engine.told(600)
     assert {"breaker", "rejected"} <= {event.kind for event in events}
     assert all(panel.PANEL.narrate(event) for event in events)
+
+
+def test_a_share_is_cut_off_in_the_heading_as_it_is_below(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "under.jsonl"
+    path.write_text(lines([Call(i * 100_000, i < 12, 20_000) for i in range(21)]))
+    assert resilience.report(str(path), DataOptions(), False)
+    text = capsys.readouterr().out
+    assert "9 (42.8 %) failed" in text
+    assert "9 of 21 (42.8 %)" in text

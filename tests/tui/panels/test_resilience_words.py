@@ -232,6 +232,12 @@ def test_what_comes_by_the_dozen_shares_a_line_with_its_sums() -> None:
     mixed = PANEL.fold([one, wasted, one])
     assert mixed.who == "calls"
     assert mixed.text == "16 failed, 5 done for nobody; newest: api>cart"
+    elsewhere = one._replace(
+        detail=event("failed", edge="api>auth", attempts=1, count=2).detail, why="no answer in time"
+    )
+    assert PANEL.fold([one, elsewhere]).text == "10 failed; newest: api>auth fails a call: no answer in time (2 x)"
+    refused = event("refused", "the line is full", outcome="full", waiting=9, count=3)
+    assert PANEL.fold([one, wasted, refused]).text == "8 failed, 5 done for nobody, 3 refused"
     assert PANEL.routine(one) == PANEL.routine(wasted) != ""
     assert PANEL.routine(event("breaker", edge="api>cart", src="closed", dst="open")) == ""
     assert PANEL.routine(event("answered", outcome="ok")) == ""

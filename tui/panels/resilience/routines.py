@@ -44,7 +44,7 @@ def fold(events: Sequence[Event]) -> Line:
 
 
 def _calls(events: Sequence[Event], last: Line) -> Line:
-    """What became of how many calls, and where the newest was; of one kind in one place the sentence of that kind."""
+    """What became of how many calls: of one kind in one place its sentence; the more kinds, the less of the newest."""
     places = {(each.kind, who(each), each.get("outcome", "")) for each in events}
     if len(places) == 1:
         return narrate(events[-1], sum(count_of(each) for each in events))
@@ -52,7 +52,8 @@ def _calls(events: Sequence[Event], last: Line) -> Line:
     for each in events:
         counts[each.kind] = counts.get(each.kind, 0) + count_of(each)
     told = ", ".join(f"{count} {COUNTED[kind]}" for kind, count in counts.items())
-    return Line("calls", f"{told}; newest: {last.who}{f' {last.text}' * (len(counts) == 1)}", last.ink)
+    newest = ("", f"; newest: {last.who} {last.text}", f"; newest: {last.who}")
+    return Line("calls", told + (newest[len(counts)] if len(counts) < len(newest) else ""), last.ink)
 
 
 def count_of(event: Event) -> int:
