@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from engines.sim.clock import US_PER_S, format_span
+from engines.sim.clock import US_PER_S
 from engines.sim.network import PPM
 from engines.tracing.aggregate import aggregate
 from engines.tracing.critical import critical_path
@@ -42,10 +42,6 @@ COLD_PPM: Final = 500_000
 AGGREGATED: Final = 60
 """The newest traces, which the table of operations is made of."""
 KINDS: Final = {"self": SLOW, "pool": POOL, "lock": LOCK, "queue": "queue", "backoff": RETRIES, "call": "network"}
-EXTRA: Final = "extra"
-"""Work that is all right by itself, and that the typical request does not need: a query after a miss."""
-EXTRA_PPM: Final = 20_000
-"""What the typical request spends on it, as a share of what the slow ones do, at most."""
 FELT_PPM: Final = 50_000
 """A fault that takes less than this of the extra time is not felt."""
 """Kinds of time, as the faults that cause them are called."""
@@ -135,30 +131,13 @@ def verdicts(collector: Collector, now_us: int, diagnosis: Diagnosis | None) -> 
     )  # fmt: skip
     named = [each for each in found if each is not None]
     if diagnosis is not None:
-        named += [_of_cause(cause, diagnosis, callers) for cause in (diagnosis.verdict, *diagnosis.alternatives)]
+        named += [_of_cause(cause) for cause in (diagnosis.verdict, *diagnosis.alternatives)]
     return tuple(named)
 
 
-def _of_cause(cause: Cause, diagnosis: Diagnosis, callers: Callers) -> Verdict:
-    """A cause as a verdict. What is done only because a cache missed is no slowness of who does it."""
+def _of_cause(cause: Cause) -> Verdict:
     service = cause.peer if cause.kind == "call" and cause.peer else cause.service
-    kind = KINDS.get(cause.kind, cause.kind)
-    cache = _missed(service, diagnosis, callers)
-    if kind == SLOW and cache and cause.fast_us * PPM <= cause.slow_us * EXTRA_PPM:
-        share = percent(cause.ppm // 10_000 * 10_000)
-        text = (f"{service} does work at p99 that a hit in {cache} would have spared: {share} of the extra time is "
-                f"{cause.operation} ({format_span(cause.slow_us)})")  # fmt: skip
-        return Verdict(EXTRA, service, text, cause.ppm)
-    return Verdict(kind, service, cause.sentence, cause.ppm)
-
-
-def _missed(service: str, diagnosis: Diagnosis, callers: Callers) -> str:
-    """The cache that stands before a service and that slow requests miss more often than fast ones; or nothing."""
-    for each in diagnosis.differences:
-        missed = (each.key, each.value) == ("cache.hit", "false") and each.slow_ppm > each.fast_ppm
-        if missed and callers.get(each.service, {}).keys() & callers.get(service, {}).keys():
-            return each.service
-    return ""
+    return Verdict(KINDS.get(cause.kind, cause.kind), service, cause.sentence, cause.ppm)
 
 
 # -- what breaks traces ----------------------------------------------------------------------------------------------
