@@ -47,7 +47,8 @@ def replicas(options: DataOptions, nodes: int) -> int:
         return min(RF, nodes)
     if not 1 <= options.rf <= nodes:
         raise UserError(
-            f"--rf {options.rf}: every replica needs a node of its own; with {nodes} nodes 1 to {nodes} are accepted"
+            f"--rf {options.rf}: every replica needs a node of its own; with {plural(nodes, 'node')} "
+            f"1 to {nodes} are accepted"
         )
     return options.rf
 
@@ -131,7 +132,7 @@ def opening(file: str, options: DataOptions) -> Opening:
         named[name].accept(value, f"--{name} in the app")
     if len(plan.nodes) + len(plan.join) > NODES_MAX:
         raise UserError(
-            f"{len(plan.nodes)} nodes and {len(plan.join)} more: the app shows at most {NODES_MAX}; "
+            f"{plural(len(plan.nodes), 'node')} and {len(plan.join)} more: the app shows at most {NODES_MAX}; "
             f"dp-tui run compares up to {COMPARED_MAX:,}"
         )
     for name in plan.join:

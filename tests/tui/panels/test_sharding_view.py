@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from engines.sharding import PATTERN
 from engines.sharding.cluster.snapshot import Snapshot
 from engines.sim.pattern import Check
+from engines.sim.timeline import Timeline
 from tests.tui.panels.test_sharding_runs import (
     ALL,
     LARGE,
@@ -24,7 +26,7 @@ from tui.canvas import Canvas
 from tui.glyphs import ASCII, BRAILLE, GLYPH_SETS
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
-from tui.panels.sharding import maps, ring, traffic
+from tui.panels.sharding import load, maps, ring, traffic
 from tui.panels.sharding.facts import shown
 from tui.panels.sharding.select import CHARTS, choose
 from tui.theme import known
@@ -396,3 +398,56 @@ def test_a_failed_check_is_in_the_inspector_however_low_it_is() -> None:
 def test_the_pattern_is_the_one_that_is_published() -> None:
     assert PATTERN.name == "sharding"
     assert len(VARIANTS) == 8
+
+
+def told(name: str, until_ms: int) -> Snapshot:
+    """A story up to some time."""
+    story = PATTERN.scenario(name)
+    found: Timeline[Any, Any] = Timeline(PATTERN.variant(story.variant), story.seed, story.config, story)
+    found.advance(until_ms * 1_000)
+    snapshot = found.snapshot()
+    assert isinstance(snapshot, Snapshot)
+    return snapshot
+
+
+def test_on_a_small_screen_numbers_outlive_names() -> None:
+    snapshot = told("rack-loss", 4_500)
+    drawn = flat(draw(snapshot, Focus(), SMALL).picture.text())
+    assert "fatal pairs: 15 of 15" in drawn
+    assert re.search(r"hot user:5532 28\.6 % n2", drawn)
+    line = flat(draw(snapshot, Focus(), Sizes(Size(78, 6), Size(78, 4), Size(0, 0))).picture.text())
+    assert "hot user:5532 28.6 % n2" in line
+
+
+def test_a_dead_node_has_no_share_of_the_requests() -> None:
+    snapshot = told("rack-loss", 4_500)
+    assert snapshot.nodes[3].ops_ppm > 0, "it served something in the last seconds"
+    for width in (78, 110, 200):
+        canvas = Canvas(width, 7)
+        load.draw_rows(canvas, snapshot, "n1", BRAILLE, 0, 7)
+        row = flat(canvas.text().splitlines()[4])
+        assert row.startswith("n4 X")
+        assert row.endswith("crashed")
+
+
+def test_a_mark_of_a_key_is_whole_or_absent() -> None:
+    for name, at_ms in (("hot-key", 19_000), ("slot-migration", 4_000)):
+        snapshot = told(name, at_ms)
+        for width in range(56, 110):
+            drawn = draw(snapshot, Focus(), Sizes(Size(width, 10), Size(width, 4), Size(0, 0))).picture.text()
+            assert not re.search(r" you\d| yours?\d|x8 s[alt]*e?\d|%[a-z]|req\. ?\d?\.?\d?\.\.", drawn), drawn
+
+
+def test_the_spread_of_a_handful_of_requests_is_no_warning() -> None:
+    snapshot = told("mod-n", 1_000)
+    assert (snapshot.balance.ops_peak_ppm, snapshot.balance.ops_per_s) == (10_000_000, 0)
+    assert "bad" not in {ink for pieces in load.figures(snapshot) for _, ink in pieces}
+    assert "bad" in {ink for pieces in load.figures(told("hot-key", 7_000)) for _, ink in pieces}
+
+
+def test_without_requests_nobody_is_called_the_busiest() -> None:
+    snapshot = told("jumbo", 12_000)
+    frame = draw(snapshot, choose(Focus(), chart="time"), USUAL)
+    (row,) = [flat(row) for row in frame.strip.text().splitlines() if "busiest/mean" in row]
+    assert row == "busiest/mean -"
+    assert "values: n4 joins" in draw(snapshot, Focus(), USUAL).strip_title

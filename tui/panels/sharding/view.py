@@ -279,7 +279,7 @@ def _keys(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: i
             canvas.put(x, y, salted if len(salted) <= free else f"x{key.salted}"[: max(0, free)], "good")
         elif key.why in ("lost", "yours"):
             canvas.put(x, y, key.why if len(key.why) <= free else "", "bad" if key.why == "lost" else "you")
-        hot = key.ops_ppm * max(1, len(snapshot.nodes)) > 500_000
+        hot = snapshot.balance.ops_per_s >= load.FEW and key.ops_ppm * max(1, len(snapshot.nodes)) > 500_000
         canvas.put_right(canvas.width - 1, y, share, "bad" if hot else "text")
 
 
