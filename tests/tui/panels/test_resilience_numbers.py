@@ -150,3 +150,16 @@ def test_no_call_has_no_latency_rather_than_one_of_nothing() -> None:
     assert re.search(
         r"p99 -", draw(story("thundering-herd", 2_000).snapshot(), FOCUS, arrange(80, 24).sizes()).strip.text()
     )
+
+
+def test_the_window_counts_slow_calls_where_these_are_nearer_to_opening_it() -> None:
+    snapshot = story("slow-calls", 9_000).snapshot()
+    edge = snapshot.edge("api>catalog")
+    assert edge is not None
+    assert edge.breaker is not None
+    canvas = Canvas(60, 4)
+    card.draw_window(canvas, 0, 0, 60, 4, edge.breaker, ASCII)
+    counts = [int(count) for count in re.findall(r"\d+", canvas.text().splitlines()[3].partition("slow")[2])]
+    assert sum(counts[: len(edge.breaker.buckets)]) == sum(each.slow for each in edge.breaker.buckets) > 0
+    assert any(ink == "slow" for row in canvas.rows() for _, ink in row)
+    assert not any(ink == "error" for row in canvas.rows() for _, ink in row)

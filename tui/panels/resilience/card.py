@@ -227,13 +227,16 @@ def draw_window(
 ) -> int:  # fmt: skip
     """Its buckets as bars: failed calls at the bottom, the others on them; with rows to spare the failures as numbers.
 
-    Returns the row after it.
+    Where slow calls are nearer to opening it, these instead of the failed ones. Returns the row after it.
     """
+    slow = facts.pressing(breaker).name == "slow"
     numbers = height >= 3
     bars = height - numbers
     label = 8
     room = width - label - (9 if width >= 50 else 0)
     shown = joined(breaker.buckets, max(1, min(BUCKETS, room // 2)))
+    if slow:
+        shown = [bucket._replace(failures=bucket.slow) for bucket in shown]
     canvas.put(x, y + bars - 1, "window", "dim")
     if not shown or bars < 1:
         canvas.put(x + label, y, "no calls yet" if bars > 0 else "", "dim")
@@ -249,22 +252,23 @@ def draw_window(
     most = max(1, *(bucket.calls for bucket in shown))
     for number, bucket in enumerate(shown):
         at = x + label + number * each
-        _bar(canvas, at, y, each - 1, bars, bucket, most, glyphs)
+        _bar(canvas, at, y, each - 1, bars, bucket, most, "slow" if slow else "error", glyphs)
         if numbers:
             said = str(bucket.failures)
             canvas.put_right(at + each - 1, y + bars, said if len(said) < each else "+",
                              "bad" if bucket.failures else "dim")  # fmt: skip
     if numbers:
-        canvas.put(x, y + bars, "failed", "dim")
+        canvas.put(x, y + bars, "slow" if slow else "failed", "dim")
     if width >= 50:
-        canvas.put_right(x + width, y + bars - 1, clip(f"{facts.failures(breaker)}/{breaker.calls}", 9), "text")
+        said = f"{sum(bucket.failures for bucket in shown)}/{breaker.calls}"
+        canvas.put_right(x + width, y + bars - 1, clip(said, 9), "text")
         if numbers:
             canvas.put_right(x + width, y + bars, clip(span(breaker).removeprefix("the "), 9), "dim")
     return y + height
 
 
 def _bar(
-    canvas: Canvas, x: int, y: int, width: int, rows: int, bucket: BucketView, most: int, glyphs: Glyphs
+    canvas: Canvas, x: int, y: int, width: int, rows: int, bucket: BucketView, most: int, wrong: Ink, glyphs: Glyphs
 ) -> None:  # fmt: skip
     """One bucket: in few rows coloured by what prevails in each cell."""
     steps = len(glyphs.levels) - 1
@@ -274,7 +278,7 @@ def _bar(
         below = (rows - 1 - row) * steps
         level = min(steps, max(0, whole - below))
         bad = failed - below
-        bar_ink: Ink = "error" if bad * 2 >= max(1, level) else "good"
+        bar_ink: Ink = wrong if bad * 2 >= max(1, level) else "good"
         if level:
             canvas.put(x, y + row, glyphs.levels[level] * width, bar_ink)
         elif row == rows - 1:
