@@ -8,6 +8,7 @@ whatever the rest of the world does.
 The mixer is the finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014), applied to ``key + n * GOLDEN``.
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 
 MASK64 = (1 << 64) - 1
@@ -16,8 +17,9 @@ MIX_1 = 0xBF58476D1CE4E5B9
 MIX_2 = 0x94D049BB133111EB
 
 
+@lru_cache(maxsize=4_096)
 def stream_key(seed: int, name: str) -> int:
-    """The 64-bit key of the stream ``name`` under ``seed``."""
+    """The 64-bit key of the stream ``name`` under ``seed``. Remembered: a run that begins anew asks for the same ones."""
     return int.from_bytes(blake2b(f"{seed}/{name}".encode(), digest_size=8).digest(), "big")
 
 
