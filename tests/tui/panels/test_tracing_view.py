@@ -531,3 +531,55 @@ def test_fit_is_stable() -> None:
         for focus in selections(standing(name)):
             once = fit(standing(name), focus)
             assert fit(standing(name), once) == once
+
+
+# -- the verdict -----------------------------------------------------------------------------------------------------
+
+NAMED = Verdict(
+    "header",
+    "catalog",
+    "catalog drops the trace headers: 12 of the newest traces begin in catalog-cache, which catalog calls, and 12 of "
+    "its calls lead to no span there",
+)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("diagnosed", [True, False])
+def test_a_verdict_that_is_no_latency_is_told_in_full_in_every_view(view: str, diagnosed: bool) -> None:
+    snapshot = replace(standing("pool"), verdicts=(NAMED,))
+    if not diagnosed:
+        snapshot = replace(snapshot, diagnosis=None, no_diagnosis="12 traces: at least 100 are needed")
+    assert flat(draw(snapshot, choose(Focus(), view=view)).picture.text()).count(NAMED.sentence) == 1
+
+
+def test_the_verdict_in_full_tells_what_else_is_named_and_why_nothing_of_latency() -> None:
+    more = Verdict("late", "cart", "cart exports late: 9 of its spans arrived when their traces had been judged")
+    snapshot = replace(standing("pool"), verdicts=(NAMED, more), diagnosis=None, no_diagnosis="only 12 traces")
+    shown = flat(draw(snapshot, choose(Focus(), view="verdict")).picture.text())
+    assert more.sentence in shown
+    assert "Of latency: only 12 traces" in shown
+
+
+def test_without_a_verdict_the_reason_is_given_once_and_no_score() -> None:
+    snapshot = replace(
+        standing("pool"), verdicts=(), diagnosis=None, no_diagnosis="32 traces: 100 are needed",
+        score="the tool has no verdict yet",
+    )  # fmt: skip
+    shown = flat(draw(snapshot, Focus()).picture.text())
+    assert snapshot.injected
+    assert (shown.count("no verdict yet"), shown.count("32 traces")) == (1, 1)
+
+
+def test_the_map_marks_the_service_that_the_verdict_names() -> None:
+    snapshot = replace(standing("pool"), verdicts=(NAMED._replace(service="auth"),), map_edges=())
+    other = next(each.name for each in snapshot.services if each.name != "auth")
+    shown = draw(snapshot, choose(Focus(), view="map", service=other)).picture.text()
+    assert re.search(r"V.\s?auth ", shown)
+    assert shown.count("V") == 1
+
+
+def test_what_is_odd_about_a_trace_is_said_once_in_the_inspector() -> None:
+    snapshot = standing("mess")
+    for row in snapshot.traces:
+        shown = flat(draw(snapshot, Focus(node=row.trace_id, chosen=True)).inspector.text())
+        assert not row.note or shown.count(row.note) <= 1
