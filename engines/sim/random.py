@@ -19,7 +19,7 @@ MIX_2 = 0x94D049BB133111EB
 
 @lru_cache(maxsize=4_096)
 def stream_key(seed: int, name: str) -> int:
-    """The 64-bit key of the stream ``name`` under ``seed``. Remembered: a run that begins anew asks for the same ones."""
+    """The 64-bit key of the stream ``name`` under ``seed``. Remembered: a run that begins anew asks for it again."""
     return int.from_bytes(blake2b(f"{seed}/{name}".encode(), digest_size=8).digest(), "big")
 
 
