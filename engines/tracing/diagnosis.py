@@ -136,6 +136,8 @@ def diagnose(
     causes = gap.causes()
     differences = _differences(book, slow, fast)
     walk, verdict = _walk_down(gap, causes)
+    named = _spared(gap, verdict, differences)
+    walk = (*walk[:-1], walk[-1]._replace(kind=named.kind, text=named.sentence)) if named != verdict else walk
     rest = [each for each in causes if gap.same(each) != gap.same(verdict) and each.ppm >= WORTH_TELLING_PPM]
     return Diagnosis(
         service,
@@ -152,7 +154,7 @@ def diagnose(
         gap.total // gap.scale,
         gap.contributions(),
         walk,
-        _spared(gap, verdict, differences),
+        named,
         tuple(_spared(gap, each, differences) for each in rest[:ALTERNATIVES_MAX]),
         differences[:DIFFERENCES_MAX],
         traces[rank(len(traces), P99) - 1].trace_id,
@@ -224,7 +226,7 @@ def _spared(gap: Gap, cause: Cause, differences: Sequence[Difference]) -> Cause:
         miss = each.key.replace("_", ".").startswith("cache.") and each.value in _MISSES
         if miss and each.service in beside and each.slow_ppm - each.fast_ppm >= MISSED_PPM:
             text = spared(cause, each.service, each.slow_ppm, each.fast_ppm)
-            return cause._replace(kind=EXTRA, sentence=text)
+            return cause._replace(kind=EXTRA, peer=each.service, sentence=text)
     return cause
 
 

@@ -52,6 +52,7 @@ class Cause(NamedTuple):
     """Where most of it is spent."""
     kind: str
     peer: str
+    """What is waited for or called; of extra work the cache that missed."""
     guess: bool
     ppm: int
     us: int

@@ -410,7 +410,8 @@ def products(
 @pytest.mark.parametrize("hit_key", ["cache.hit", "cache_hit"])
 def test_a_query_after_a_miss_that_fast_requests_do_not_have_is_no_slow_database(hit_key: str, clients: bool) -> None:
     found = diagnosed(products(hit_key=hit_key, clients=clients), operation="GET /product")
-    assert (found.verdict.kind, found.verdict.service) == (EXTRA, "catalog-db")
+    assert (found.verdict.kind, found.verdict.service, found.verdict.peer) == (EXTRA, "catalog-db", "catalog-cache")
+    assert (found.walk[-1].kind, found.walk[-1].text) == (EXTRA, found.sentence)
     assert found.sentence == (
         "99 % of the extra time at p99 is what a hit in catalog-cache would have spared: catalog-db SELECT items "
         "(80 ms); 100 % of the slow requests missed, 0 % of the fast"
