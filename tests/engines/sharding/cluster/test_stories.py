@@ -174,6 +174,23 @@ def test_a_cluster_that_is_down_serves_nobody_and_reads_when_they_may_pass() -> 
     assert ended(21_500)[1] == ended(16_000)[1], "whole again, it serves everybody"
 
 
+def test_a_cluster_that_is_down_is_believed_after_three_more_tries() -> None:
+    told_of = [event for event in heard("full-coverage") if event.kind == "answered"]
+    (end,) = [event for event in told_of if event.get("keys") == ("cart:1",)]
+        event for event in heard("full-coverage") if event.kind == "answered" and event.get("keys") == ("cart:1",)
+    ]
+    assert [answer.split()[1] for answer in end.get("answers")] == ["CLUSTERDOWN"] * 4
+    assert end.why == "fail"
+
+
+def test_a_write_that_met_silence_may_have_happened() -> None:
+    ends = [event for event in heard("full-coverage") if event.kind == "answered" and event.why != "ok"]
+    silent = [event for event in ends if event.get("op") == "put" and "timeout" in " ".join(event.get("answers"))]
+    assert silent
+    assert {event.why for event in silent} == {"unknown"}
+    assert max(sum("timeout" in answer for answer in event.get("answers")) for event in ends) == 4
+
+
 def test_a_crash_and_a_return_are_compared_among_those_that_run() -> None:
     def compared(ms: int) -> tuple[str, int, int, int]:
         found = seen("rack-loss", ms).comparison
