@@ -177,8 +177,6 @@ def test_a_cluster_that_is_down_serves_nobody_and_reads_when_they_may_pass() -> 
 def test_a_cluster_that_is_down_is_believed_after_three_more_tries() -> None:
     told_of = [event for event in heard("full-coverage") if event.kind == "answered"]
     (end,) = [event for event in told_of if event.get("keys") == ("cart:1",)]
-        event for event in heard("full-coverage") if event.kind == "answered" and event.get("keys") == ("cart:1",)
-    ]
     assert [answer.split()[1] for answer in end.get("answers")] == ["CLUSTERDOWN"] * 4
     assert end.why == "fail"
 
