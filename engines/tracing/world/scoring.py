@@ -15,6 +15,7 @@ from engines.tracing.aggregate import aggregate
 from engines.tracing.critical import critical_path
 from engines.tracing.diagnosis import Cause, Diagnosis, diagnose
 from engines.tracing.tree import MISSING_NAME, build
+from engines.tracing.waiting import EXTRA
 from engines.tracing.world.collector import Collector
 from engines.tracing.world.snapshot import Fault, Verdict
 from engines.tracing.world.study import Study
@@ -99,6 +100,8 @@ def score(named: tuple[Verdict, ...], injected: tuple[Fault, ...], diagnosis: Di
     fault, first = injected[-1], named[0]
     if names(first, fault):
         return "the verdict names it"
+    if diagnosis is not None and first.kind == EXTRA and (fault.kind, fault.service) == (CACHE, diagnosis.verdict.peer):
+        return "the verdict names its misses"
     if diagnosis is not None and fault.kind in KINDS.values() and not _felt(fault, diagnosis):
         return f"what was injected ({fault.kind} of {fault.service}) is not felt: under 5 % of the extra time"
     if first.service == fault.service:

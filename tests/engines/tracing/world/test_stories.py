@@ -135,3 +135,9 @@ def test_a_flushed_cache_is_named_and_not_the_pool_behind_it() -> None:
         each.key == "cache.hit" and each.value == "false" and each.slow_ppm > each.fast_ppm
         for each in end.diagnosis.differences
     )
+
+
+def test_the_misses_that_are_left_of_a_stampede_are_credited_to_the_cold_cache() -> None:
+    later = seen("cache-stampede", 12_000)
+    assert (later.verdicts[0].kind, later.verdicts[0].service) == ("extra", "catalog-db")
+    assert later.score == "the verdict names its misses"
