@@ -12,7 +12,7 @@ import pytest
 
 from engines.errors import UserError
 from engines.sim import faults
-from engines.sim.pattern import Check, Pattern, Scenario, Step
+from engines.sim.pattern import Check, Scenario, Step
 from engines.sim.recording import read
 from tests.monkey import Monkey, check_picture, screen
 from tests.toy import PATTERN, TOY, Greet, ToyPanel
@@ -28,11 +28,7 @@ class Told(ToyPanel):
     """The toy with one story."""
 
     def __init__(self, story: Scenario) -> None:
-        self.story = story
-
-    @property
-    def pattern(self) -> Pattern:
-        return replace(PATTERN, scenarios=(self.story,))
+        self.pattern = replace(PATTERN, scenarios=(story,))
 
 
 def session(scenario: str = "", **options: object) -> Session:

@@ -145,8 +145,7 @@ ASYNC_CONSUMER: Final = Scenario(
         *_say(9_500, "The mailer now needs a third of a second and more for each message. Its span sticks out far "
                      "beyond the end of the root, and none of it is on the critical path: nobody waits for it. A tool "
                      "that takes the last span for the end of the request blames the mailer for nothing. There is no "
-                     "verdict here, and with a hundred checkouts it would not name the mailer: nothing of its time is "
-                     "in what users wait for."),
+                     "verdict here, and with a hundred checkouts it would not name the mailer."),
     ),
 )  # fmt: skip
 
