@@ -35,10 +35,10 @@ VERSION: Final = "0.1.0"
 
 
 def panels_by_name() -> dict[str, tuple[Panel, str]]:
-    """Every name a pattern has on the command line, with the variant that the name selects."""
+    """Every name a pattern has on the command line, with the variant that the name selects; empty: its first."""
     names: dict[str, tuple[Panel, str]] = {}
     for panel in PANELS:
-        names[panel.pattern.name] = (panel, panel.pattern.variants[0].name)
+        names[panel.pattern.name] = (panel, "")
         for alias, variant in panel.pattern.aliases:
             names[alias] = (panel, variant)
     return names
@@ -53,7 +53,8 @@ def find_panel(name: str) -> tuple[Panel, str]:
         raise UserError(f"the command {name!r} is not built yet; dp-tui --help lists those that are")
     if name not in names:
         raise UserError(f"unknown pattern {name!r}: one of {', '.join(names)} is accepted")
-    return names[name]
+    panel, variant = names[name]
+    return panel, variant or panel.pattern.variants[0].name
 
 
 def find_variant(pattern: Pattern, name: str) -> Variant:

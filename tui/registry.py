@@ -1,6 +1,11 @@
 """The panels of the program, one line each: a new pattern is a folder in engines, one in panels, and a line here."""
 
+from tui.deferred import deferred
 from tui.panel import Panel
-from tui.panels import consensus, resilience, sharding, tracing
 
-PANELS: tuple[Panel, ...] = (consensus.PANEL, sharding.PANEL, resilience.PANEL, tracing.PANEL)
+PANELS: tuple[Panel, ...] = (
+    deferred("tui.panels.consensus", 2, "Consensus", ("raft", "raft")),
+    deferred("tui.panels.sharding", 3, "Sharding"),
+    deferred("tui.panels.resilience", 4, "Resilience", ("faults", "breaker")),
+    deferred("tui.panels.tracing", 7, "Tracing"),
+)

@@ -1,0 +1,40 @@
+"""The panels are imported one by one, and what is known of them before that is true."""
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+from tui.panel import Panel
+from tui.registry import PANELS
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.pattern.name)
+def test_a_cover_says_of_its_pattern_what_the_pattern_says(panel: Panel) -> None:
+    real = import_module(f"tui.panels.{panel.pattern.name}").PANEL.pattern
+    cover = panel.pattern
+    assert (cover.number, cover.name, cover.title, cover.aliases) == (
+        real.number, real.name, real.title, real.aliases,
+    )  # fmt: skip
+    assert cover.variants is real.variants
+    assert cover.recorded is real.recorded
+
+
+def test_the_panels_stand_in_the_order_of_their_numbers() -> None:
+    numbers = [panel.pattern.number for panel in PANELS]
+    assert numbers == sorted(set(numbers))
+
+
+def test_the_first_picture_imports_one_pattern() -> None:
+    script = (
+        "import sys\n"
+        "from tui.registry import PANELS\n"
+        "from tui.session import Session\n"
+        "session = Session(PANELS, 'raft', sandbox=True)\n"
+        "session.resize(120, 36)\n"
+        "session.render()\n"
+        "print(*sorted(name for name in sys.modules if name.startswith('engines.') and name.count('.') == 1))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["engines.consensus", "engines.errors", "engines.sim"]
