@@ -17,25 +17,16 @@ from engines.sim.faults import (
     Heal,
     Isolate,
     Mend,
-    Narrate,
     Partition,
     Reconnect,
     Restart,
     Unclog,
 )
 from engines.sim.pattern import Config, Scenario, Step
+from engines.sim.script import at, say
 
 ELECTION: Final = "election"
 ALL_FIVE: Final = ("n1", "n2", "n3", "n4", "n5")
-
-
-def _at(ms: int, *commands: object) -> tuple[Step, ...]:
-    return tuple(Step(ms * US_PER_MS, command) for command in commands)
-
-
-def _say(ms: int, text: str, broken: str = "") -> tuple[Step, ...]:
-    """``broken``: what is said instead once a check has failed."""
-    return _at(ms, Narrate(text, broken=broken))
 
 
 def _once(key: str, value: int, node: str) -> Propose:
@@ -60,17 +51,17 @@ FIRST_ELECTION: Final = Scenario(
     variant="raft",
     end_us=3_500 * US_PER_MS,
     script=(
-        *_say(1, "Five servers, all followers. Each waits for a leader, for a time it drew between 150 and 300 ms. "
-                 "Whoever drew the shortest asks first."),
-        *_say(700, "It has a leader: 3 of 5 votes are enough. Its heartbeats reset every other timer. "
-                   "Now we kill it."),
-        *_at(1_200, Crash("leader")),
-        *_say(1_205, "Nobody knows yet. A crash is only silence, and silence is only a timeout."),
-        *_say(1_500, "A new leader, in a higher term, with every committed entry: a voter refuses a candidate whose "
-                     "log is behind its own. Next, the dead server comes back."),
-        *_at(2_300, Restart("n1"), Restart("n2"), Restart("n3"), Restart("n4"), Restart("n5")),
-        *_say(2_500, "It came back with its term, its vote and its log from disk, found a higher term, and follows. "
-                     "What it had missed was sent to it."),
+        *say(1, "Five servers, all followers. Each waits for a leader, for a time it drew between 150 and 300 ms. "
+                "Whoever drew the shortest asks first."),
+        *say(700, "It has a leader: 3 of 5 votes are enough. Its heartbeats reset every other timer. "
+                  "Now we kill it."),
+        *at(1_200, Crash("leader")),
+        *say(1_205, "Nobody knows yet. A crash is only silence, and silence is only a timeout."),
+        *say(1_500, "A new leader, in a higher term, with every committed entry: a voter refuses a candidate whose "
+                    "log is behind its own. Next, the dead server comes back."),
+        *at(2_300, Restart("n1"), Restart("n2"), Restart("n3"), Restart("n4"), Restart("n5")),
+        *say(2_500, "It came back with its term, its vote and its log from disk, found a higher term, and follows. "
+                    "What it had missed was sent to it."),
     ),
 )  # fmt: skip
 
@@ -82,14 +73,14 @@ SPLIT_VOTE: Final = Scenario(
     config=(("pre_vote", False),),
     end_us=2_500 * US_PER_MS,
     script=(
-        *_say(1_000, "A leader and four followers. It is killed, and all four remaining timers are set to run out "
-                     "at the same moment. Pre-vote is off, so each candidacy costs a term."),
-        *_at(1_010, Crash("leader")),
-        *_at(1_060, ExpireTimers(ALL_FIVE, ELECTION, 40 * US_PER_MS)),
-        *_say(1_165, "Four candidates in one term, four servers that voted for themselves: one vote each, three are "
-                     "needed. Nobody can win this term."),
-        *_say(1_450, "Each drew a new timeout between 150 and 300 ms. Sooner or later one is alone long enough to be "
-                     "elected: randomness is the cure, no clock and no ranking is needed."),
+        *say(1_000, "A leader and four followers. It is killed, and all four remaining timers are set to run out "
+                    "at the same moment. Pre-vote is off, so each candidacy costs a term."),
+        *at(1_010, Crash("leader")),
+        *at(1_060, ExpireTimers(ALL_FIVE, ELECTION, 40 * US_PER_MS)),
+        *say(1_165, "Four candidates in one term, four servers that voted for themselves: one vote each, three are "
+                    "needed. Nobody can win this term."),
+        *say(1_450, "Each drew a new timeout between 150 and 300 ms. Sooner or later one is alone long enough to be "
+                    "elected: randomness is the cure, no clock and no ranking is needed."),
     ),
 )  # fmt: skip
 
@@ -101,19 +92,19 @@ MINORITY_LEADER: Final = Scenario(
     config=_quiet((("check_quorum", False),)),
     end_us=3_800 * US_PER_MS,
     script=(
-        *_at(800, Propose("set", "x", 1, "leader")),
-        *_say(1_200, "x=1 is committed everywhere. Now the leader is left with one follower, on the smaller side of a "
-                     "partition. Check-quorum is off: nothing tells it."),
-        *_at(1_210, Partition((("leader", "f1"), ("f2", "f3", "f4")))),
-        *_at(1_220, _once("x", 2, "leader")),
-        *_say(2_230, "The old leader took x=2 and has it on 2 of 5. It will never have 3. Meanwhile the other side "
-                     "elects a leader of its own: two leaders, but in two terms."),
-        *_at(2_600, _once("x", 3, "leader")),
-        *_say(2_700, "The majority committed x=3. The old leader still believes, but whoever asked it for x=2 was "
-                     "never told that it happened. That silence is what keeps the promise."),
-        *_at(2_710, Heal()),
-        *_say(3_000, "Healed: the old leader saw the higher term and stepped down; its x=2, never committed, was "
-                     "overwritten by what the majority had agreed on."),
+        *at(800, Propose("set", "x", 1, "leader")),
+        *say(1_200, "x=1 is committed everywhere. Now the leader is left with one follower, on the smaller side of a "
+                    "partition. Check-quorum is off: nothing tells it."),
+        *at(1_210, Partition((("leader", "f1"), ("f2", "f3", "f4")))),
+        *at(1_220, _once("x", 2, "leader")),
+        *say(2_230, "The old leader took x=2 and has it on 2 of 5. It will never have 3. Meanwhile the other side "
+                    "elects a leader of its own: two leaders, but in two terms."),
+        *at(2_600, _once("x", 3, "leader")),
+        *say(2_700, "The majority committed x=3. The old leader still believes, but whoever asked it for x=2 was "
+                    "never told that it happened. That silence is what keeps the promise."),
+        *at(2_710, Heal()),
+        *say(3_000, "Healed: the old leader saw the higher term and stepped down; its x=2, never committed, was "
+                    "overwritten by what the majority had agreed on."),
     ),
 )  # fmt: skip
 
@@ -125,15 +116,15 @@ CHECK_QUORUM: Final = Scenario(
     config=_quiet(),
     end_us=3_800 * US_PER_MS,
     script=(
-        *_at(800, Propose("set", "x", 1, "leader")),
-        *_say(1_200, "The same cut as before, with check-quorum on: a leader counts who answered it within 300 ms."),
-        *_at(1_210, Partition((("leader", "f1"), ("f2", "f3", "f4")))),
-        *_at(1_220, Propose("set", "x", 2, "leader")),
-        *_say(1_800, "It heard 2 of 5, needed 3, and stepped down by itself. Clients that reach it are sent on "
-                     "instead of waiting for an answer that cannot come."),
-        *_at(2_600, Heal()),
-        *_say(2_900, "Healed. The minority could not raise its term in the meantime: pre-vote never found a majority, "
-                     "so nobody is deposed when it comes back."),
+        *at(800, Propose("set", "x", 1, "leader")),
+        *say(1_200, "The same cut as before, with check-quorum on: a leader counts who answered it within 300 ms."),
+        *at(1_210, Partition((("leader", "f1"), ("f2", "f3", "f4")))),
+        *at(1_220, Propose("set", "x", 2, "leader")),
+        *say(1_800, "It heard 2 of 5, needed 3, and stepped down by itself. Clients that reach it are sent on "
+                    "instead of waiting for an answer that cannot come."),
+        *at(2_600, Heal()),
+        *say(2_900, "Healed. The minority could not raise its term in the meantime: pre-vote never found a majority, "
+                    "so nobody is deposed when it comes back."),
     ),
 )  # fmt: skip
 
@@ -145,45 +136,45 @@ FIGURE_7: Final = Scenario(
     config=(("logs", "figure-7"), ("clients", 0), ("noop", False)),
     end_us=2_000 * US_PER_MS,
     script=(
-        *_say(1, "Figure 7 of the paper. n1 is about to lead term 8. n2 and n3 lack entries, n4 and n5 have extra "
-                 "ones, n6 has two of term 4 that nobody else got, n7 has terms 2 and 3, which nobody else saw."),
-        *_at(5, ExpireTimers(("n1",), ELECTION, 10 * US_PER_MS)),
-        *_say(200, "Elected: n2, n3, n6 and n7 find its log at least as up-to-date as theirs. Now every follower that "
-                   "refuses says where its log went wrong, and n1 goes back a whole term at a time."),
-        *_at(700, Propose("set", "x", 8, "leader")),
-        *_say(1_000, "All seven logs are n1's log, and the command of term 8 committed everything before it. What was "
-                     "deleted had never been on a majority."),
+        *say(1, "Figure 7 of the paper. n1 is about to lead term 8. n2 and n3 lack entries, n4 and n5 have extra "
+                "ones, n6 has two of term 4 that nobody else got, n7 has terms 2 and 3, which nobody else saw."),
+        *at(5, ExpireTimers(("n1",), ELECTION, 10 * US_PER_MS)),
+        *say(200, "Elected: n2, n3, n6 and n7 find its log at least as up-to-date as theirs. Now every follower that "
+                  "refuses says where its log went wrong, and n1 goes back a whole term at a time."),
+        *at(700, Propose("set", "x", 8, "leader")),
+        *say(1_000, "All seven logs are n1's log, and the command of term 8 committed everything before it. What was "
+                    "deleted had never been on a majority."),
     ),
 )  # fmt: skip
 
 _FIGURE_8_WORLD: Final = (("clients", 0), ("noop", False), ("pre_vote", False), ("check_quorum", False))
 _FIGURE_8_TO_C: Final = (
-    *_at(0, SetTiming(50 * US_PER_MS, 5_000 * US_PER_MS, 6_000 * US_PER_MS)),
-    *_at(0, ExpireTimers(ALL_FIVE, ELECTION, 5_000 * US_PER_MS)),
-    *_say(1, "Figure 8 of the paper. Timeouts are long here: who campaigns, and when, is the story's choice. "
-             "(a): n1 is elected in term 1 and gets an entry, x=1, through to n2 only."),
+    *at(0, SetTiming(50 * US_PER_MS, 5_000 * US_PER_MS, 6_000 * US_PER_MS)),
+    *at(0, ExpireTimers(ALL_FIVE, ELECTION, 5_000 * US_PER_MS)),
+    *say(1, "Figure 8 of the paper. Timeouts are long here: who campaigns, and when, is the story's choice. "
+            "(a): n1 is elected in term 1 and gets an entry, x=1, through to n2 only."),
     _campaign(5, "n1"),
-    *_at(200, *(Cut("n1", node) for node in ("n3", "n4", "n5"))),
-    *_at(210, _once("x", 1, "n1")),
-    *_at(310, Crash("n1")),
-    *_say(311, "n1 and n2 hold x=1, two of five: not committed. n1 is dead. (b): n5 is elected by n3 and n4, who never "
-               "saw x=1, and takes another entry, x=5, for itself alone."),
-    *_at(350, *(Mend("n1", node) for node in ("n3", "n4", "n5")), Isolate("n2")),
+    *at(200, *(Cut("n1", node) for node in ("n3", "n4", "n5"))),
+    *at(210, _once("x", 1, "n1")),
+    *at(310, Crash("n1")),
+    *say(311, "n1 and n2 hold x=1, two of five: not committed. n1 is dead. (b): n5 is elected by n3 and n4, who never "
+              "saw x=1, and takes another entry, x=5, for itself alone."),
+    *at(350, *(Mend("n1", node) for node in ("n3", "n4", "n5")), Isolate("n2")),
     _campaign(355, "n5"),
-    *_at(500, Cut("n5", "n3"), Cut("n5", "n4")),
-    *_at(510, _once("x", 5, "n5")),
-    *_at(600, Crash("n5")),
-    *_say(601, "n5 is dead too, with x=5 of term 2 on its disk. (c): n1 is back. n2 and n3 elect it, in a term that n3 "
-               "has not voted in, and it goes on replicating its old x=1."),
-    *_at(650, Mend("n5", "n3"), Mend("n5", "n4"), Reconnect("n2"), Isolate("n4"), Restart("n1")),
+    *at(500, Cut("n5", "n3"), Cut("n5", "n4")),
+    *at(510, _once("x", 5, "n5")),
+    *at(600, Crash("n5")),
+    *say(601, "n5 is dead too, with x=5 of term 2 on its disk. (c): n1 is back. n2 and n3 elect it, in a term that n3 "
+              "has not voted in, and it goes on replicating its old x=1."),
+    *at(650, Mend("n5", "n3"), Mend("n5", "n4"), Reconnect("n2"), Isolate("n4"), Restart("n1")),
     _campaign(655, "n1"),
     _campaign(755, "n1"),
 )  # fmt: skip
 _FIGURE_8_D: Final = (
-    *_at(1_110, Crash("n1")),
-    *_say(1_160, "(d): n1 dies again, n5 comes back. The last term in its log is higher than in anyone else's: n2, n3 "
-                 "and n4 must vote for it."),
-    *_at(1_165, Reconnect("n4"), Restart("n5")),
+    *at(1_110, Crash("n1")),
+    *say(1_160, "(d): n1 dies again, n5 comes back. The last term in its log is higher than in anyone else's: n2, n3 "
+                "and n4 must vote for it."),
+    *at(1_165, Reconnect("n4"), Restart("n5")),
     _campaign(1_170, "n5"),
     _campaign(1_270, "n5"),
 )  # fmt: skip
@@ -197,14 +188,14 @@ FIGURE_8: Final = Scenario(
     end_us=2_200 * US_PER_MS,
     script=(
         *_FIGURE_8_TO_C,
-        *_say(1_100, "x=1 is now on n1, n2 and n3: a majority. Is it committed? Its term is old. Counting replicas "
-                     "says yes; section 5.4.2 says: not before an entry of the leader's own term is."),
+        *say(1_100, "x=1 is now on n1, n2 and n3: a majority. Is it committed? Its term is old. Counting replicas "
+                    "says yes; section 5.4.2 says: not before an entry of the leader's own term is."),
         *_FIGURE_8_D,
-        *_at(1_510, _once("x", 6, "n5")),
-        *_say(1_650, "n5 overwrote x=1 on n2 and n3. No promise was broken: n1 never said that x=1 was committed. "
-                     "Press b to switch current term commit off, then r: the same story without the rule.",
-              broken="n5 overwrote x=1, which n1 had committed and applied: without the rule a promise is broken. "
-                     "Press e for the witness. b switches the rule on again, and r plays the story with it."),
+        *at(1_510, _once("x", 6, "n5")),
+        *say(1_650, "n5 overwrote x=1 on n2 and n3. No promise was broken: n1 never said that x=1 was committed. "
+                    "Press b to switch current term commit off, then r: the same story without the rule.",
+             broken="n5 overwrote x=1, which n1 had committed and applied: without the rule a promise is broken. "
+                    "Press e for the witness. b switches the rule on again, and r plays the story with it."),
     ),
 )  # fmt: skip
 
@@ -218,12 +209,12 @@ FIGURE_8_BROKEN: Final = Scenario(
     breaks=(COMPLETENESS, STATE_MACHINE),
     script=(
         *_FIGURE_8_TO_C,
-        *_say(1_100, "x=1 is now on n1, n2 and n3. The rule is off, so n1 counts replicas whatever their term: a "
-                     "majority has x=1, and n1 commits and applies it. Section 5.4.2 forbids just that."),
+        *say(1_100, "x=1 is now on n1, n2 and n3. The rule is off, so n1 counts replicas whatever their term: a "
+                    "majority has x=1, and n1 commits and applies it. Section 5.4.2 forbids just that."),
         *_FIGURE_8_D,
-        *_say(1_330, "The new leader lacks an entry that was committed: Leader Completeness is broken. Press e."),
-        *_say(1_420, "And now State Machine Safety: n1, n2 and n3 applied x=1 at index 1, and n5 applies x=5 there. "
-                     "Two histories, from one missing condition."),
+        *say(1_330, "The new leader lacks an entry that was committed: Leader Completeness is broken. Press e."),
+        *say(1_420, "And now State Machine Safety: n1, n2 and n3 applied x=1 at index 1, and n5 applies x=5 there. "
+                    "Two histories, from one missing condition."),
     ),
 )  # fmt: skip
 
@@ -236,28 +227,28 @@ FORGOTTEN_VOTE: Final = Scenario(
     end_us=1_500 * US_PER_MS,
     breaks=(TERMS, ELECTION_SAFETY),
     script=(
-        *_say(1, "Three servers; the rule that a vote is written to disk before it is given is switched off. n1 and "
-                 "n3 campaign for term 1 at once. The link from n3 to n2 is clogged: its request is held up."),
-        *_at(5, Cut("n1", "n3"), Cut("n3", "n1"), Clog("n3", "n2")),
-        *_at(10, ExpireTimers(("n1", "n3"), ELECTION, 10 * US_PER_MS)),
-        *_at(22, ExpireTimers(("n3",), ELECTION, 1_400 * US_PER_MS)),
-        *_at(120, Crash("n2")),
-        *_say(121, "n2 voted for n1, and n1 leads term 1 with 2 of 3 votes. Then n2 crashed. Its vote was only in "
-                   "memory, so it is gone."),
-        *_at(122, Cut("n1", "n2"), Restart("n2")),
-        *_say(200, "n2 is back. It knows that this is term 1, and believes it never voted. Now the link from n3 clears "
-                   "and the delayed request of term 1 arrives."),
-        *_at(201, Unclog("n3", "n2")),
-        *_say(300, "Two leaders in term 1. Each has a majority, and n2 is in both of them. Press e for the witness."),
+        *say(1, "Three servers; the rule that a vote is written to disk before it is given is switched off. n1 and "
+                "n3 campaign for term 1 at once. The link from n3 to n2 is clogged: its request is held up."),
+        *at(5, Cut("n1", "n3"), Cut("n3", "n1"), Clog("n3", "n2")),
+        *at(10, ExpireTimers(("n1", "n3"), ELECTION, 10 * US_PER_MS)),
+        *at(22, ExpireTimers(("n3",), ELECTION, 1_400 * US_PER_MS)),
+        *at(120, Crash("n2")),
+        *say(121, "n2 voted for n1, and n1 leads term 1 with 2 of 3 votes. Then n2 crashed. Its vote was only in "
+                  "memory, so it is gone."),
+        *at(122, Cut("n1", "n2"), Restart("n2")),
+        *say(200, "n2 is back. It knows that this is term 1, and believes it never voted. Now the link from n3 clears "
+                  "and the delayed request of term 1 arrives."),
+        *at(201, Unclog("n3", "n2")),
+        *say(300, "Two leaders in term 1. Each has a majority, and n2 is in both of them. Press e for the witness."),
     ),
 )  # fmt: skip
 
 _DISRUPTION: Final = (
-    *_say(900, "A working cluster. One follower is cut off from all others. It hears no leader and campaigns, alone."),
-    *_at(910, Isolate("f4")),
-    *_say(3_500, "It has been alone for two and a half seconds. Look at its term. The others committed entries it does "
-                 "not have: it cannot win any election. Now it comes back."),
-    *_at(3_510, Heal()),
+    *say(900, "A working cluster. One follower is cut off from all others. It hears no leader and campaigns, alone."),
+    *at(910, Isolate("f4")),
+    *say(3_500, "It has been alone for two and a half seconds. Look at its term. The others committed entries it does "
+                "not have: it cannot win any election. Now it comes back."),
+    *at(3_510, Heal()),
 )  # fmt: skip
 
 DISRUPTIVE: Final = Scenario(
@@ -270,8 +261,8 @@ DISRUPTIVE: Final = Scenario(
     breaks=(STABILITY,),
     script=(
         *_DISRUPTION,
-        *_say(4_000, "The leader met a higher term and had to step down, for a server that could not replace it. "
-                     "Nothing was lost, but the cluster stood still. Press e; then play the same with pre-vote."),
+        *say(4_000, "The leader met a higher term and had to step down, for a server that could not replace it. "
+                    "Nothing was lost, but the cluster stood still. Press e; then play the same with pre-vote."),
     ),
 )  # fmt: skip
 
@@ -283,8 +274,8 @@ PRE_VOTE: Final = Scenario(
     end_us=5_000 * US_PER_MS,
     script=(
         *_DISRUPTION,
-        *_say(4_000, "Same cut, same time, pre-vote on: it asked every 150 to 300 ms whether it could win, nobody "
-                     "answered, and its term stayed. The leader never noticed; the log was repaired."),
+        *say(4_000, "Same cut, same time, pre-vote on: it asked every 150 to 300 ms whether it could win, nobody "
+                    "answered, and its term stayed. The leader never noticed; the log was repaired."),
     ),
 )  # fmt: skip
 
@@ -295,17 +286,17 @@ ONE_WAY: Final = Scenario(
     variant="raft",
     end_us=3_200 * US_PER_MS,
     script=(
-        *_say(900, "Links have two directions. We cut only the way back: every follower hears the leader's heartbeats, "
-                   "the leader hears nobody."),
-        *_at(910, *(Cut(f"f{i}", "leader") for i in range(1, 5))),
-        *_say(1_050, "The followers' timers are reset by every heartbeat, so none of them campaigns. Entries reach "
-                     "all of them, none commits: no confirmation arrives. Without check-quorum this lasts for ever."),
-        *_say(1_800, "Check-quorum: the leader heard 1 of 5 in 300 ms, itself, and stepped down. Its heartbeats "
-                     "stopped, and the others elected a leader they can talk to."),
-        *_at(2_000, Heal()),
-        *_say(2_300, "Healed. The old leader follows. Its uncommitted entries survived: the new leader had received "
-                     "them too, and committed them with an entry of its own term. Uncommitted means no promise, not "
-                     "no future."),
+        *say(900, "Links have two directions. We cut only the way back: every follower hears the leader's heartbeats, "
+                  "the leader hears nobody."),
+        *at(910, *(Cut(f"f{i}", "leader") for i in range(1, 5))),
+        *say(1_050, "The followers' timers are reset by every heartbeat, so none of them campaigns. Entries reach "
+                    "all of them, none commits: no confirmation arrives. Without check-quorum this lasts for ever."),
+        *say(1_800, "Check-quorum: the leader heard 1 of 5 in 300 ms, itself, and stepped down. Its heartbeats "
+                    "stopped, and the others elected a leader they can talk to."),
+        *at(2_000, Heal()),
+        *say(2_300, "Healed. The old leader follows. Its uncommitted entries survived: the new leader had received "
+                    "them too, and committed them with an entry of its own term. Uncommitted means no promise, not "
+                    "no future."),
     ),
 )  # fmt: skip
 

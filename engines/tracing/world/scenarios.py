@@ -3,19 +3,12 @@
 from typing import Final
 
 from engines.sim.clock import US_PER_MS
-from engines.sim.faults import Narrate, Skew
-from engines.sim.pattern import Config, Scenario, Step
+from engines.sim.faults import Skew
+from engines.sim.pattern import Config, Scenario
+from engines.sim.script import at, say
 from engines.tracing.world import commands as c
 from engines.tracing.world.control import HEAD, TAIL
 from engines.tracing.world.ledger import ALL_OR_NONE, ONE_TRACE
-
-
-def _at(ms: int, *commands: object) -> tuple[Step, ...]:
-    return tuple(Step(ms * US_PER_MS, command) for command in commands)
-
-
-def _say(ms: int, text: str) -> tuple[Step, ...]:
-    return _at(ms, Narrate(text))
 
 
 def _world(**settings: object) -> Config:
@@ -30,20 +23,20 @@ AUTH_POOL: Final = Scenario(
     config=_world(services=12, traffic="product", rate=10),
     end_us=8_500 * US_PER_MS,
     script=(
-        *_say(1_000, "One request, GET /product, crosses five services, six if the cache misses. Each writes spans of "
-                     "one trace: the headers carry the trace id from hop to hop. Open a trace: the bar at the top is "
-                     "the whole request, and the lit parts are its critical path. They add up exactly to the whole."),
-        *_at(5_000, c.ShrinkPool("auth", 1)),
-        *_say(5_010, "Somebody cut auth's pool of database connections from 20 to 1. At some 10 requests a second "
-                     "nobody notices: a query takes 8 ms, so the one connection is idle most of the time."),
-        *_at(5_500, c.SetLoad("steady", 110)),
-        *_say(5_510, "Now a rush: 110 a second. A query takes 8 ms and the way there and back another: 110 a second "
-                     "is all that one connection can do."),
-        *_at(6_600, c.SetLoad("steady", 10)),
-        *_say(8_300, "The tool compares the slowest 1 percent with the faster half, and adds up what their critical "
-                      "paths have that the others have not: nearly all of it is waiting for the pool of auth. "
-                      "auth-db itself is as fast as ever, and auth has hardly anything to do. One trace could not "
-                      "show that: 'at p99' is a statement about many."),
+        *say(1_000, "One request, GET /product, crosses five services, six if the cache misses. Each writes spans of "
+                    "one trace: the headers carry the trace id from hop to hop. Open a trace: the bar at the top is "
+                    "the whole request, and the lit parts are its critical path. They add up exactly to the whole."),
+        *at(5_000, c.ShrinkPool("auth", 1)),
+        *say(5_010, "Somebody cut auth's pool of database connections from 20 to 1. At some 10 requests a second "
+                    "nobody notices: a query takes 8 ms, so the one connection is idle most of the time."),
+        *at(5_500, c.SetLoad("steady", 110)),
+        *say(5_510, "Now a rush: 110 a second. A query takes 8 ms and the way there and back another: 110 a second "
+                    "is all that one connection can do."),
+        *at(6_600, c.SetLoad("steady", 10)),
+        *say(8_300, "The tool compares the slowest 1 percent with the faster half, and adds up what their critical "
+                     "paths have that the others have not: nearly all of it is waiting for the pool of auth. "
+                     "auth-db itself is as fast as ever, and auth has hardly anything to do. One trace could not "
+                     "show that: 'at p99' is a statement about many."),
     ),
 )  # fmt: skip
 
@@ -57,15 +50,15 @@ DROPPED_HEADER: Final = Scenario(
     end_us=12_000 * US_PER_MS,
     breaks=(ONE_TRACE,),
     script=(
-        *_say(1_000, "72 services. A checkout touches more than thirty of them, and is one trace. It needs every "
-                     "single one of them to extract the header and to inject it again."),
-        *_at(3_000, c.DropHeader("catalog")),
-        *_say(3_010, "A new HTTP client in catalog does not know the header. Everything still works; only the traces "
-                     "do not. What catalog calls finds no traceparent and starts a trace of its own."),
-        *_say(11_500, "There are new traces of a single span now, of catalog-cache and catalog-db: so short that a "
-                      "list by latency has them at its end. And in the old ones calls of catalog lead nowhere. That "
-                      "is how it is found: traces begin in a service that others are known to call, and exactly one "
-                      "caller of theirs hears nothing from below."),
+        *say(1_000, "72 services. A checkout touches more than thirty of them, and is one trace. It needs every "
+                    "single one of them to extract the header and to inject it again."),
+        *at(3_000, c.DropHeader("catalog")),
+        *say(3_010, "A new HTTP client in catalog does not know the header. Everything still works; only the traces "
+                    "do not. What catalog calls finds no traceparent and starts a trace of its own."),
+        *say(11_500, "There are new traces of a single span now, of catalog-cache and catalog-db: so short that a "
+                     "list by latency has them at its end. And in the old ones calls of catalog lead nowhere. That "
+                     "is how it is found: traces begin in a service that others are known to call, and exactly one "
+                     "caller of theirs hears nothing from below."),
     ),
 )  # fmt: skip
 
@@ -78,12 +71,12 @@ UNUSED_PARENT: Final = Scenario(
     end_us=6_000 * US_PER_MS,
     breaks=(ONE_TRACE,),
     script=(
-        *_say(1_000, "parent = extract(headers); span = start_span(name). Read it again: parent is not used. The span "
-                     "needs it, as in start_span(name, parent)."),
-        *_at(2_000, c.SetRule("continue_trace", False)),
-        *_say(5_500, "Now every service does it like that. The headers travel, every service reads them, and each "
-                     "starts a trace of its own: a request is as many traces as it has hops. Look at a hop: it came "
-                     "with a traceparent, and led to another trace id."),
+        *say(1_000, "parent = extract(headers); span = start_span(name). Read it again: parent is not used. The span "
+                    "needs it, as in start_span(name, parent)."),
+        *at(2_000, c.SetRule("continue_trace", False)),
+        *say(5_500, "Now every service does it like that. The headers travel, every service reads them, and each "
+                    "starts a trace of its own: a request is as many traces as it has hops. Look at a hop: it came "
+                    "with a traceparent, and led to another trace id."),
     ),
 )  # fmt: skip
 
@@ -95,19 +88,19 @@ RETRY_STORM: Final = Scenario(
     config=_world(services=12, traffic="product", rate=8),
     end_us=13_000 * US_PER_MS,
     script=(
-        *_say(1_000, "gateway calls auth, auth calls auth-db: two layers above the database. Watch the spans of one "
-                     "trace: one call each."),
-        *_at(3_000, c.Amplify("auth-db", 400_000, 3)),
-        *_say(3_010, "auth-db now fails 40 percent of its calls, and every caller tries three times, at once. Three "
-                     "attempts at each of two layers: up to nine queries for one request."),
-        *_say(7_500, "Sort a trace by time: the same query under the same parent again and again, each with a higher "
-                     "http.request.resend_count. Retries hide the failure from the user, and feed it: 0.4 of the load "
-                     "comes back as more load."),
-        *_at(8_000, c.SetBreakers(True)),
-        *_say(12_500, "With breakers the storm ends itself. At 10.0 s auth had seen 11 of 22 calls fail and stopped "
-                      "calling its database; then the gateway stopped calling auth. Their spans end at once, with "
-                      "circuit_open, and nothing lies below them: users get their errors sooner, and auth-db gets "
-                      "room to recover. A retry budget would have kept the load down without shutting the door."),
+        *say(1_000, "gateway calls auth, auth calls auth-db: two layers above the database. Watch the spans of one "
+                    "trace: one call each."),
+        *at(3_000, c.Amplify("auth-db", 400_000, 3)),
+        *say(3_010, "auth-db now fails 40 percent of its calls, and every caller tries three times, at once. Three "
+                    "attempts at each of two layers: up to nine queries for one request."),
+        *say(7_500, "Sort a trace by time: the same query under the same parent again and again, each with a higher "
+                    "http.request.resend_count. Retries hide the failure from the user, and feed it: 0.4 of the load "
+                    "comes back as more load."),
+        *at(8_000, c.SetBreakers(True)),
+        *say(12_500, "With breakers the storm ends itself. At 10.0 s auth had seen 11 of 22 calls fail and stopped "
+                     "calling its database; then the gateway stopped calling auth. Their spans end at once, with "
+                     "circuit_open, and nothing lies below them: users get their errors sooner, and auth-db gets "
+                     "room to recover. A retry budget would have kept the load down without shutting the door."),
     ),
 )  # fmt: skip
 
@@ -119,15 +112,15 @@ FAN_OUT: Final = Scenario(
     config=_world(services=24, traffic="home", rate=11),
     end_us=12_200 * US_PER_MS,
     script=(
-        *_say(1_000, "GET /home asks auth first, then four services at once: their bars lie side by side. Only one of "
-                     "them is on the critical path, the one that ends last. The others could be slower and nobody "
-                     "would notice."),
-        *_say(5_500, "If each of four is slow in 1 of 100 calls, the page is slow in 4 of 100. With a hundred it would "
-                     "be 63. So the p99 of a service becomes the median of a page."),
-        *_at(7_500, c.SlowService("vouchers", 600)),
-        *_say(12_050, "vouchers takes six times as long. It was hardly ever the last of the four; now it nearly always "
-                     "is, and lies on the critical path. It takes 27 ms more on average, and the page 18: what its "
-                     "siblings had taken anyway is not felt."),
+        *say(1_000, "GET /home asks auth first, then four services at once: their bars lie side by side. Only one of "
+                    "them is on the critical path, the one that ends last. The others could be slower and nobody "
+                    "would notice."),
+        *say(5_500, "If each of four is slow in 1 of 100 calls, the page is slow in 4 of 100. With a hundred it would "
+                    "be 63. So the p99 of a service becomes the median of a page."),
+        *at(7_500, c.SlowService("vouchers", 600)),
+        *say(12_050, "vouchers takes six times as long. It was hardly ever the last of the four; now it nearly always "
+                    "is, and lies on the critical path. It takes 27 ms more on average, and the page 18: what its "
+                    "siblings had taken anyway is not felt."),
     ),
 )  # fmt: skip
 
@@ -139,13 +132,13 @@ ASYNC_CONSUMER: Final = Scenario(
     config=_world(services=12, traffic="checkout", rate=4),
     end_us=10_000 * US_PER_MS,
     script=(
-        *_say(1_000, "POST /checkout ends with a message: orders publishes OrderPlaced, and the mailer consumes it "
-                     "later. The span of the consumer hangs under that of the producer and has a link to it."),
-        *_at(3_000, c.SlowService("mailer", 3_000)),
-        *_say(9_500, "The mailer now needs a third of a second and more for each message. Its span sticks out far "
-                     "beyond the end of the root, and none of it is on the critical path: nobody waits for it. A tool "
-                     "that takes the last span for the end of the request blames the mailer for nothing. There is no "
-                     "verdict here, and with a hundred checkouts it would not name the mailer."),
+        *say(1_000, "POST /checkout ends with a message: orders publishes OrderPlaced, and the mailer consumes it "
+                    "later. The span of the consumer hangs under that of the producer and has a link to it."),
+        *at(3_000, c.SlowService("mailer", 3_000)),
+        *say(9_500, "The mailer now needs a third of a second and more for each message. Its span sticks out far "
+                    "beyond the end of the root, and none of it is on the critical path: nobody waits for it. A tool "
+                    "that takes the last span for the end of the request blames the mailer for nothing. There is no "
+                    "verdict here, and with a hundred checkouts it would not name the mailer."),
     ),
 )  # fmt: skip
 
@@ -157,16 +150,16 @@ CLOCK_SKEW: Final = Scenario(
     config=_world(services=12, rate=5, traffic="cart"),
     end_us=12_000 * US_PER_MS,
     script=(
-        *_say(1_000, "Spans carry the time of the machine they were made on. NTP keeps machines within a few "
-                     "milliseconds of each other, mostly."),
-        *_at(3_000, Skew("cart", -60_000, 0)),
-        *_say(7_500, "cart's clock is now 60 ms behind: its spans start before the gateway calls it, and all that lies "
-                     "outside of the caller's span is cut off the critical path. What is left of the path is exact, "
-                     "and wrong: the wait seems to be the gateway's own."),
-        *_at(8_000, c.Correct(True)),
-        *_say(11_500, "With correction on, the spans of cart are moved to where all calls to it allow them to be. That "
-                      "is a guess, so it is off by default, shows by how much it moved what, and changes "
-                      "nothing of what was recorded."),
+        *say(1_000, "Spans carry the time of the machine they were made on. NTP keeps machines within a few "
+                    "milliseconds of each other, mostly."),
+        *at(3_000, Skew("cart", -60_000, 0)),
+        *say(7_500, "cart's clock is now 60 ms behind: its spans start before the gateway calls it, and all that lies "
+                    "outside of the caller's span is cut off the critical path. What is left of the path is exact, "
+                    "and wrong: the wait seems to be the gateway's own."),
+        *at(8_000, c.Correct(True)),
+        *say(11_500, "With correction on, the spans of cart are moved to where all calls to it allow them to be. That "
+                     "is a guess, so it is off by default, shows by how much it moved what, and changes "
+                     "nothing of what was recorded."),
     ),
 )  # fmt: skip
 
@@ -178,14 +171,14 @@ HEAD_SAMPLING: Final = Scenario(
     config=_world(services=12, traffic="checkout", rate=5, keep_ppm=100_000, attempts=1),
     end_us=14_000 * US_PER_MS,
     script=(
-        *_say(1_000, "The root decides for all: it compares the randomness in the trace id with a threshold, and the "
-                     "sampled flag in traceparent carries the answer. Nobody else decides anything, so a trace is kept "
-                     "whole or not at all."),
-        *_at(2_000, c.Amplify("payment", 60_000, 1)),
-        *_say(13_500, "payment failed 6 percent of its calls. The strip shows the errors; the list of traces shows "
-                      "none. At one in ten, nine of ten failures leave no trace. And no diagnosis: a "
-                      "handful of traces says nothing about p99. Now play tail-sampling: the same seed, the same "
-                      "requests."),
+        *say(1_000, "The root decides for all: it compares the randomness in the trace id with a threshold, and the "
+                    "sampled flag in traceparent carries the answer. Nobody else decides anything, so a trace is kept "
+                    "whole or not at all."),
+        *at(2_000, c.Amplify("payment", 60_000, 1)),
+        *say(13_500, "payment failed 6 percent of its calls. The strip shows the errors; the list of traces shows "
+                     "none. At one in ten, nine of ten failures leave no trace. And no diagnosis: a "
+                     "handful of traces says nothing about p99. Now play tail-sampling: the same seed, the same "
+                     "requests."),
     ),
 )  # fmt: skip
 
@@ -197,12 +190,12 @@ TAIL_SAMPLING: Final = Scenario(
     config=_world(services=12, traffic="checkout", rate=5, keep_ppm=100_000, attempts=1, slow_ms=200),
     end_us=14_000 * US_PER_MS,
     script=(
-        *_say(1_000, "Everything is recorded and sent. The collector holds each trace back until it has been quiet for "
-                     "a second, and only then decides."),
-        *_at(2_000, c.Amplify("payment", 60_000, 1)),
-        *_say(13_500, "Every failed checkout is in the list, beside one in ten of the others. The price: all spans "
-                      "travel, wait in the memory of a collector, and those of one trace must come to the same one. "
-                      "What is kept is no fair sample any more, so there is no p99 to be had from it."),
+        *say(1_000, "Everything is recorded and sent. The collector holds each trace back until it has been quiet for "
+                    "a second, and only then decides."),
+        *at(2_000, c.Amplify("payment", 60_000, 1)),
+        *say(13_500, "Every failed checkout is in the list, beside one in ten of the others. The price: all spans "
+                     "travel, wait in the memory of a collector, and those of one trace must come to the same one. "
+                     "What is kept is no fair sample any more, so there is no p99 to be had from it."),
     ),
 )  # fmt: skip
 
@@ -215,10 +208,10 @@ TORN_TRACES: Final = Scenario(
     end_us=6_000 * US_PER_MS,
     breaks=(ALL_OR_NONE,),
     script=(
-        *_say(1_000, "Half of the traces are kept, whole. The flag in the header is all it takes."),
-        *_at(2_000, c.SetRule("parent_decides", False)),
-        *_say(5_500, "Now each service decides for itself, also one in two. A trace of six services is whole in one of "
-                     "64 cases. Everything else has holes that look like lost spans, and every average over it lies."),
+        *say(1_000, "Half of the traces are kept, whole. The flag in the header is all it takes."),
+        *at(2_000, c.SetRule("parent_decides", False)),
+        *say(5_500, "Now each service decides for itself, also one in two. A trace of six services is whole in one of "
+                    "64 cases. Everything else has holes that look like lost spans, and every average over it lies."),
     ),
 )  # fmt: skip
 
@@ -230,16 +223,16 @@ CACHE_STAMPEDE: Final = Scenario(
     config=_world(services=12, traffic="product", rate=10),
     end_us=4_400 * US_PER_MS,
     script=(
-        *_say(500, "catalog asks its cache, which has 98 of 100 items, and its database for the rest. Three "
-                     "connections are plenty for 2 percent."),
-        *_at(1_200, c.SetLoad("steady", 70)),
-        *_say(1_900, "70 requests a second, and still hardly a query: the database is idle."),
-        *_at(2_000, c.ColdCache("catalog-cache")),
-        *_say(2_010, "Somebody flushes the cache. All 70 a second now need a query of 18 ms, and three connections "
-                     "can do 160 a second: enough on average, and full at every cluster of arrivals."),
-        *_say(4_300, "The verdict does not stop at the pool of catalog, where most of the time goes: it asks why "
-                     "queries are made at all. The slow traces have cache.hit=false, the fast ones have not. A larger "
-                     "pool would only move the queue into the database."),
+        *say(500, "catalog asks its cache, which has 98 of 100 items, and its database for the rest. Three "
+                    "connections are plenty for 2 percent."),
+        *at(1_200, c.SetLoad("steady", 70)),
+        *say(1_900, "70 requests a second, and still hardly a query: the database is idle."),
+        *at(2_000, c.ColdCache("catalog-cache")),
+        *say(2_010, "Somebody flushes the cache. All 70 a second now need a query of 18 ms, and three connections "
+                    "can do 160 a second: enough on average, and full at every cluster of arrivals."),
+        *say(4_300, "The verdict does not stop at the pool of catalog, where most of the time goes: it asks why "
+                    "queries are made at all. The slow traces have cache.hit=false, the fast ones have not. A larger "
+                    "pool would only move the queue into the database."),
     ),
 )  # fmt: skip
 
