@@ -7,7 +7,7 @@ from engines.sim import faults
 from engines.sim.clock import US_PER_MS, format_span
 from engines.sim.world import ALL, Event
 from tui.canvas import Ink
-from tui.panel import Offer, Outcome, Param
+from tui.panel import Offer, Outcome, Param, Refuse
 from tui.panels.common.words import PPM_PER_PERCENT, ms, names, percent
 
 Say = Callable[[Event], str]
@@ -38,6 +38,29 @@ MARKS: Final[dict[type, tuple[str, Ink]]] = {
 
 
 # -- the next level of a fault ---------------------------------------------------------------------------------------
+
+
+def crash(node: Any, flight: Any) -> Outcome:
+    """``k``: crash the node or restart it; a selected message is dropped."""
+    if flight:
+        return faults.Drop(flight.id)
+    return faults.Restart(node.id) if node.status == "crashed" else faults.Crash(node.id)
+
+
+def freeze(node: Any, flight: Any) -> Outcome:
+    """``z``: freeze the node or thaw it."""
+    if flight:
+        return Refuse("a message cannot freeze: k drops it, d delays its link")
+    if node.status == "crashed":
+        return Refuse(f"{node.id} is crashed: nothing of it runs that could freeze")
+    return faults.Thaw(node.id) if node.status == "frozen" else faults.Freeze(node.id)
+
+
+def cut(node: Any, flight: Any, link: Any) -> Outcome:
+    """``x``: cut the node off or connect it again; with a selected message only its link, given as it is now."""
+    if flight:
+        return (faults.Mend if link and link.cut else faults.Cut)(flight.src, flight.dst)
+    return faults.Reconnect(node.id) if node.cut_from else faults.Isolate(node.id)
 
 
 def next_loss(links: Sequence[Any], pairs: Sequence[tuple[str, str]]) -> Outcome:

@@ -32,27 +32,16 @@ def chosen(snapshot: Snapshot, focus: Focus) -> tuple[Server, Flight | None]:
 
 
 def _crash(snapshot: Snapshot, focus: Focus) -> Outcome:
-    server, flight = chosen(snapshot, focus)
-    if flight:
-        return faults.Drop(flight.id)
-    return faults.Restart(server.id) if server.status == "crashed" else faults.Crash(server.id)
+    return network.crash(*chosen(snapshot, focus))
 
 
 def _freeze(snapshot: Snapshot, focus: Focus) -> Outcome:
-    server, flight = chosen(snapshot, focus)
-    if flight:
-        return Refuse("a message cannot freeze: k drops it, d delays its link")
-    if server.status == "crashed":
-        return Refuse(f"{server.id} is crashed: nothing of it runs that could freeze")
-    return faults.Thaw(server.id) if server.status == "frozen" else faults.Freeze(server.id)
+    return network.freeze(*chosen(snapshot, focus))
 
 
 def _cut(snapshot: Snapshot, focus: Focus) -> Outcome:
     server, flight = chosen(snapshot, focus)
-    if flight:
-        link = link_of(snapshot, flight.src, flight.dst)
-        return (faults.Mend if link and link.cut else faults.Cut)(flight.src, flight.dst)
-    return faults.Reconnect(server.id) if server.cut_from else faults.Isolate(server.id)
+    return network.cut(server, flight, link_of(snapshot, flight.src, flight.dst) if flight else None)
 
 
 def _links(snapshot: Snapshot, focus: Focus) -> tuple[list[LinkState], tuple[tuple[str, str], ...]]:

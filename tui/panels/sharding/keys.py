@@ -50,27 +50,16 @@ def key_at_hand(snapshot: Snapshot, focus: Focus) -> KeyState | None:
 
 
 def _crash(snapshot: Snapshot, focus: Focus) -> Outcome:
-    node, flight = chosen(snapshot, focus)
-    if flight:
-        return faults.Drop(flight.id)
-    return faults.Restart(node.id) if node.status == "crashed" else faults.Crash(node.id)
+    return network.crash(*chosen(snapshot, focus))
 
 
 def _freeze(snapshot: Snapshot, focus: Focus) -> Outcome:
-    node, flight = chosen(snapshot, focus)
-    if flight:
-        return Refuse("a message cannot freeze: k drops it, d delays its link")
-    if node.status == "crashed":
-        return Refuse(f"{node.id} is crashed: nothing of it runs that could freeze")
-    return faults.Thaw(node.id) if node.status == "frozen" else faults.Freeze(node.id)
+    return network.freeze(*chosen(snapshot, focus))
 
 
 def _cut(snapshot: Snapshot, focus: Focus) -> Outcome:
     node, flight = chosen(snapshot, focus)
-    if flight:
-        link = link_of(snapshot, flight.src, flight.dst)
-        return (faults.Mend if link and link.cut else faults.Cut)(flight.src, flight.dst)
-    return faults.Reconnect(node.id) if node.cut_from else faults.Isolate(node.id)
+    return network.cut(node, flight, link_of(snapshot, flight.src, flight.dst) if flight else None)
 
 
 def _links(snapshot: Snapshot, focus: Focus) -> tuple[list[ChangedLink], tuple[tuple[str, str], ...]]:
