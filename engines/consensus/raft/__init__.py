@@ -2,6 +2,7 @@
 
 messages       what servers say to each other
 state_machine  what they agree on: a key-value store with client sessions
+quorum         who decides: majorities, joint configurations, learners
 node           a server, rule by rule as on the summary page of the paper (Figure 2)
 client         a client that retries, with sessions
 rules          rules that can be switched off to see why they are there
