@@ -8,10 +8,10 @@
 from functools import partial
 from typing import Final
 
-from engines.sharding.cluster.commands import COMMANDS
-from engines.sharding.cluster.engine import ShardingEngine
-from engines.sharding.cluster.options import SETTINGS
-from engines.sharding.cluster.scenarios import SCENARIOS
+from engines.sharding.world.commands import COMMANDS
+from engines.sharding.world.engine import ShardingEngine
+from engines.sharding.world.options import SETTINGS
+from engines.sharding.world.scenarios import SCENARIOS
 from engines.sim.pattern import Pattern, Variant
 
 FIDELITY: Final = (

@@ -10,12 +10,12 @@ import click
 from engines.errors import UserError
 from engines.sharding.change import NODES_MAX as COMPARED_MAX
 from engines.sharding.change import change
-from engines.sharding.cluster.commands import AddNode, RemoveNode
-from engines.sharding.cluster.options import KEYS_MAX, NODES_MAX, SETTINGS
-from engines.sharding.cluster.orders import NAME
 from engines.sharding.compare import Outcome
 from engines.sharding.judge import Judgement, judge
 from engines.sharding.keys import read_keys, show
+from engines.sharding.world.commands import AddNode, RemoveNode
+from engines.sharding.world.options import KEYS_MAX, NODES_MAX, SETTINGS
+from engines.sharding.world.orders import NAME
 from tui.options import DataOptions
 from tui.panels.common.words import plural
 from tui.userdata.common import Opening, check_lines, echo_json, head_json, name_of, open_data

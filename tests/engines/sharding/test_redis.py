@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from engines.sharding.cluster.ownership import ShardMap
 from engines.sharding.hashing.crc16 import slot
-from tests.engines.sharding.cluster.lab import OTHER, SLOT, A, B, Bench, C
+from engines.sharding.world.ownership import ShardMap
+from tests.engines.sharding.world.lab import OTHER, SLOT, A, B, Bench, C
 
 SERVER = shutil.which("redis-server")
 NODES = 3

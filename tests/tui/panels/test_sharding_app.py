@@ -5,8 +5,8 @@ import re
 import pytest
 
 from engines.sharding import PATTERN
-from engines.sharding.cluster.commands import SetRule
-from engines.sharding.cluster.rules import RULE_NAMES
+from engines.sharding.world.commands import SetRule
+from engines.sharding.world.rules import RULE_NAMES
 from engines.sim.faults import Skew
 from tests.monkey import Monkey, screen
 from tui.registry import PANELS

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.errors import UserError
-from engines.sharding.cluster import commands as c
-from engines.sharding.cluster.snapshot import Snapshot
+from engines.sharding.world import commands as c
+from engines.sharding.world.snapshot import Snapshot
 from engines.sim import faults
 from tests.tui.panels.test_sharding_runs import VARIANTS, Run, run, standing
 from tui.keys import FREE, VERBS, keymap

@@ -4,8 +4,8 @@ from functools import cache
 from typing import Any
 
 from engines.sharding import PATTERN
-from engines.sharding.cluster import commands as c
-from engines.sharding.cluster.snapshot import Snapshot
+from engines.sharding.world import commands as c
+from engines.sharding.world.snapshot import Snapshot
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Config

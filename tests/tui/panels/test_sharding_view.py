@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engines.sharding import PATTERN
-from engines.sharding.cluster.snapshot import Snapshot
+from engines.sharding.world.snapshot import Snapshot
 from engines.sim.pattern import Check
 from engines.sim.timeline import Timeline
 from tests.tui.panels.test_sharding_runs import (
@@ -115,7 +115,7 @@ def test_states_are_told_by_letter() -> None:
 
 
 def _remove(node: str) -> object:
-    from engines.sharding.cluster.commands import RemoveNode
+    from engines.sharding.world.commands import RemoveNode
 
     return RemoveNode(node)
 
@@ -186,7 +186,7 @@ def test_keys_on_their_way_fly_in_the_colour_of_their_new_owner() -> None:
 
 
 def _add() -> object:
-    from engines.sharding.cluster.commands import AddNode
+    from engines.sharding.world.commands import AddNode
 
     return AddNode()
 
@@ -360,7 +360,7 @@ def test_a_key_says_why_it_is_where_it_is_and_what_cures_its_heat() -> None:
 
 
 def test_a_key_shows_its_way_answer_by_answer() -> None:
-    from engines.sharding.cluster.commands import Get
+    from engines.sharding.world.commands import Get
 
     timeline = run(3_000)
     key = timeline.snapshot().keys[0]

@@ -8,8 +8,8 @@ import pytest
 
 import engines
 from engines.sharding import PATTERN
-from engines.sharding.cluster import commands as c
-from engines.sharding.cluster.invariants import DEMANDS
+from engines.sharding.world import commands as c
+from engines.sharding.world.checks import DEMANDS
 from engines.sim import faults
 from engines.sim.pattern import Check
 from engines.sim.timeline import Timeline
@@ -26,7 +26,7 @@ ROOM = 100
 def kinds_in_the_sources() -> set[str]:
     """Every kind that the world, a machine, ``cfg`` or a client can record."""
     root = Path(engines.__file__).parent
-    sources = [root / "sim" / "world.py", *sorted((root / "sharding" / "cluster").glob("*.py"))]
+    sources = [root / "sim" / "world.py", *sorted((root / "sharding" / "world").glob("*.py"))]
     code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     found = set(re.findall(r"(?:\bnote|\brecord)\(\s*\"(\w+)\"", code))
     found |= set(re.findall(r"\"(\w+)\" if cut else", code)) | set(re.findall(r"if cut else \"(\w+)\"", code))

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from engines.sharding.cluster.snapshot import (
+from engines.sharding.world.snapshot import (
     ChangedLink,
     Flight,
     KeyState,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from engines.sharding.cluster.snapshot import ClientState, NodeState, Snapshot
+from engines.sharding.world.snapshot import ClientState, NodeState, Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.panel import Focus

@@ -3,7 +3,7 @@
 from itertools import groupby
 from typing import Final
 
-from engines.sharding.cluster.snapshot import Flight, KeyState, Lane, Snapshot
+from engines.sharding.world.snapshot import Flight, KeyState, Lane, Snapshot
 from tui.canvas import Ink
 from tui.panels.common.sheet import Fact, Section, fact
 from tui.panels.common.words import ms, names, percent, plural

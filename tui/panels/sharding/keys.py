@@ -5,8 +5,8 @@ A verb returns a command of the engine, several given together, another focus, o
 
 from typing import Any, Final
 
-from engines.sharding.cluster import commands as c
-from engines.sharding.cluster.snapshot import ChangedLink, Flight, KeyState, NodeState, Snapshot
+from engines.sharding.world import commands as c
+from engines.sharding.world.snapshot import ChangedLink, Flight, KeyState, NodeState, Snapshot
 from engines.sim import faults
 from engines.sim.world import ALL
 from tui.canvas import Ink

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from engines.sharding.cluster.invariants import COPIES, DEMANDS, EXEMPT, NECESSARY, ONE_OWNER, REDIRECTS, WRITES
-from engines.sharding.cluster.snapshot import Snapshot
+from engines.sharding.world.checks import COPIES, DEMANDS, EXEMPT, NECESSARY, ONE_OWNER, REDIRECTS, WRITES
+from engines.sharding.world.snapshot import Snapshot
 from engines.sim.clock import format_time
 from engines.sim.pattern import Check
 from engines.sim.world import Event
@@ -28,7 +28,7 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "Source: Redis Cluster specification, ASK redirection.",
     ),
     "follow": (
-        "Rule: MOVED teaches, ASK does not. The courier of a client follows both; in slots it learns one slot at a "
+        "Rule: MOVED teaches, ASK does not. A client follows both; in slots it learns one slot at a "
         "time and fetches the whole map after every fifth, elsewhere the newer map comes with the MOVED.",
         "Why a bound on redirects: every MOVED names a node that knows of its ownership, so epochs grow along a chain, "
         "and a long chain means that something is wrong.",

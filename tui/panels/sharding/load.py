@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from engines.sharding.cluster.snapshot import Lane, NodeState, Snapshot
+from engines.sharding.world.snapshot import Lane, NodeState, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panels.sharding.facts import (

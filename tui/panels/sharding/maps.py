@@ -6,7 +6,7 @@ wherever a colour does.
 
 from typing import Final
 
-from engines.sharding.cluster.snapshot import Chunk, KeyState, Snapshot
+from engines.sharding.world.snapshot import Chunk, KeyState, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panels.sharding.facts import chunk_of, ink, moving, percent1, slots_of

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from engines.sharding.cluster.rules import REDIRECTS_MAX
-from engines.sharding.cluster.words import describe
+from engines.sharding.world.rules import REDIRECTS_MAX
+from engines.sharding.world.words import describe
 from engines.sim.world import Event
 from tui.canvas import Ink
 from tui.panel import Line

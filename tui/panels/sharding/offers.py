@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from engines.errors import UserError
-from engines.sharding.cluster import commands as c
-from engines.sharding.cluster.snapshot import KeyState, NodeState, Snapshot
+from engines.sharding.world import commands as c
+from engines.sharding.world.snapshot import KeyState, NodeState, Snapshot
 from engines.sim import faults
 from tui.panel import Focus, Offer, Outcome, Param
 from tui.panels.common import network

@@ -9,7 +9,7 @@ from functools import lru_cache
 from math import atan2, cos, hypot, pi, sin
 from typing import Final, NamedTuple
 
-from engines.sharding.cluster.snapshot import KeyState, Snapshot
+from engines.sharding.world.snapshot import KeyState, Snapshot
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.panels.sharding.facts import NUMBERED, ink

@@ -11,7 +11,7 @@ moving unit, ``m:`` message), which chart the strip shows, and the search text t
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from engines.sharding.cluster.snapshot import Flight, KeyState, Lane, Snapshot
+from engines.sharding.world.snapshot import Flight, KeyState, Lane, Snapshot
 from tui.panel import Focus
 from tui.panels.sharding.facts import lanes, shown, touching
 

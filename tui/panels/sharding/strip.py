@@ -5,7 +5,7 @@ from itertools import pairwise
 from math import e, isfinite, log, nan
 from typing import Final
 
-from engines.sharding.cluster.snapshot import Comparison, Curve, Row, Sample, Snapshot
+from engines.sharding.world.snapshot import Comparison, Curve, Row, Sample, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus

@@ -7,7 +7,7 @@ also between two parcels.
 from math import cos, pi, sin
 from typing import Final, NamedTuple
 
-from engines.sharding.cluster.snapshot import Flight, Snapshot
+from engines.sharding.world.snapshot import Flight, Snapshot
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.panels.sharding.facts import CFG, MESSAGE_INKS, chip_ink, ink, letter, moving, shown

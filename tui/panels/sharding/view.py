@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from engines.sharding.cluster.snapshot import KeyState, Snapshot
+from engines.sharding.world.snapshot import KeyState, Snapshot
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus, Frame, Sizes

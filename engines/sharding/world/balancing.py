@@ -1,0 +1,207 @@
+"""What the coordinator does by itself to even things out: MongoDB's balancer, slot balance, and splits for heat.
+
+By size: chunks that grew beyond the limit are split (a chunk of one key cannot be: jumbo), and chunks move from the
+fullest to the emptiest node once they differ by three chunks. By heat: the unit with the most requests is split where
+its requests halve, and one half goes to the coolest node; a unit that is one key stays as hot as it is.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from engines.sharding.strategies.balancer import plan_round
+from engines.sharding.strategies.range import Range
+from engines.sharding.strategies.slots import Slots, plan
+from engines.sharding.world import messages as m
+from engines.sharding.world.changes import Change, Known, sized
+from engines.sharding.world.ownership import Placement, text
+from engines.sharding.world.rules import BALANCE_US
+from engines.sim.node import Context
+
+if TYPE_CHECKING:
+    from engines.sharding.world.coordinator import Coordinator
+
+HOT_PPM: Final = 1_300_000
+"""A node this much busier than the mean is cooled."""
+OPS_MIN: Final = 20
+"""Fewer requests than this say nothing."""
+CHUNKS_MAX: Final = 200
+CUTS_MAX: Final = 4
+
+
+class Balancing:
+    """Two switches, and what the heartbeats told."""
+
+    def __init__(self, by_size: bool, by_heat: bool, chunk_keys: int, noun: str = "keys") -> None:
+        self.by_size = by_size
+        self.by_heat = by_heat
+        self.chunk_keys = chunk_keys
+        """A chunk with more keys is split."""
+        self.noun = noun
+        """What a chunk is measured in: keys, or documents where a key has several."""
+        self.heat: dict[str, dict[str, m.Heat]] = {}
+        """By node, by unit."""
+        self.hottest: dict[str, dict[str, int]] = {}
+        self.ops: dict[str, int] = {}
+        """Requests of each node, halved with every look."""
+        self.jumbo: dict[str, None] = {}
+        self.stuck: dict[str, None] = {}
+        self.split_last = False
+        """Splitting and moving take turns."""
+        self.due_us = 0
+
+    def forget(self) -> None:
+        """After a crash of the coordinator: the next heartbeats tell it anew."""
+        self.heat.clear()
+        self.hottest.clear()
+        self.ops.clear()
+
+    def on_heartbeat(self, node: str, beat: m.Heartbeat) -> None:
+        """Note what a heartbeat tells."""
+        self.ops[node] = self.ops.get(node, 0) + beat.ops
+        if beat.heat:
+            self.heat[node] = {each.unit: each for each in beat.heat}
+        if beat.hottest:
+            self.hottest[node] = dict(beat.hottest)
+
+    def known(self, keys: tuple[str, ...]) -> Known:
+        """For planning."""
+        hot = {key: count for counts in self.hottest.values() for key, count in counts.items()}
+        sizes = {unit: each.keys for units in self.heat.values() for unit, each in units.items()}
+        ops = sum(self.ops.values())
+        return Known(keys, hot, max(ops, sum(hot.values())), sizes)
+
+    def tick(self, ctx: Context, cfg: "Coordinator") -> None:
+        """Look at the cluster every 2 s while nothing else is going on."""
+        if ctx.now_us < self.due_us:
+            return
+        self.due_us = ctx.now_us + BALANCE_US
+        placement = cfg.map.placement
+        busy = not cfg.map.dead and not placement.stale
+        if busy and isinstance(placement.strategy, Range):
+            self.chunks(ctx, cfg, placement)
+        elif busy and isinstance(placement.strategy, Slots):
+            self.slots(ctx, cfg, placement)
+        self.ops = {node: count // 2 for node, count in self.ops.items()}
+
+    # -- chunks ----------------------------------------------------------------------------------------------
+
+    def chunks(self, ctx: Context, cfg: "Coordinator", placement: Placement) -> None:
+        """Split what is too large; cool what is too hot; level what is uneven. One thing at a time."""
+        strategy: Any = placement.strategy
+        sizes = cfg.known().sizes
+        table = strategy.chunks
+        large = [chunk for chunk in table
+                 if sizes.get(text(chunk.low), 0) > self.chunk_keys and text(chunk.low) not in self.jumbo]  # fmt: skip
+        self.split_last = self.by_size and bool(large) and not self.split_last and len(table) < CHUNKS_MAX
+        if self.split_last:
+            for chunk in large[:CUTS_MAX]:
+                ctx.send(chunk.node, m.WantCut(text(chunk.low), False))
+            return
+        if self.by_heat and self.cool_chunk(ctx, cfg, placement):
+            return
+        if self.by_size:
+            marked = tuple(each if text(each.low) not in self.jumbo else _jumbo(each) for each in sized(table, sizes))
+            mean = max(1.0, sum(sizes.values()) / len(table))
+            moves = plan_round(marked, strategy.weights, mean)
+            if moves:
+                held: dict[str, int] = {}
+                for chunk in marked:
+                    held[chunk.node] = held.get(chunk.node, 0) + int(chunk.size)
+                first = moves[0]
+                cause = (f"balancer: {first.source} has {held.get(first.source, 0)} {self.noun}, "
+                         f"{first.target} {held.get(first.target, 0)}")  # fmt: skip
+                pairs = tuple((text(table[move.chunk].low), move.target) for move in moves)
+                cfg.order(ctx, Change("chunks", cause, moves=pairs))
+
+    def hot_node(self, placement: Placement) -> tuple[str, str] | None:
+        """The hottest and the coolest node, if the hottest is too hot."""
+        members = placement.members
+        total = sum(self.ops.get(node, 0) for node in members)
+        hottest = max(members, key=lambda node: (self.ops.get(node, 0), node))
+        coolest = min(members, key=lambda node: (self.ops.get(node, 0), node))
+        if total < OPS_MIN or self.ops.get(hottest, 0) * len(members) * 1_000_000 < HOT_PPM * total:
+            return None
+        return hottest, coolest
+
+    def cool_chunk(self, ctx: Context, cfg: "Coordinator", placement: Placement) -> bool:
+        """Ask where the hottest chunk could be split."""
+        ends = self.hot_node(placement)
+        if ends is None:
+            return False
+        units = self.heat.get(ends[0], {})
+        if not units:
+            return False
+        hottest = max(units.values(), key=lambda each: (each.ops, each.unit))
+        if hottest.ops * 4 < sum(each.ops for each in units.values()) or hottest.unit in self.stuck:
+            return self.shed_chunk(ctx, cfg, ends, units)
+        ctx.send(ends[0], m.WantCut(hottest.unit, True))
+        return True
+
+    def shed_chunk(self, ctx: Context, cfg: "Coordinator", ends: tuple[str, str], units: dict[str, m.Heat]) -> bool:
+        """No chunk stands out: give the hottest that can go to the coolest node."""
+        there = self.ops.get(ends[1], 0)
+        here = self.ops.get(ends[0], 0)
+        movable = [each for each in units.values() if each.unit not in self.stuck and 0 < 2 * each.ops <= here - there]
+        if not movable:
+            return False
+        best = max(movable, key=lambda each: (each.ops, each.unit))
+        cause = f"heat: {ends[0]} is the busiest, {ends[1]} the idlest"
+        self.forget()
+        cfg.order(ctx, Change("chunks", cause, moves=((best.unit, ends[1]),)))
+        return True
+
+    def on_cut(self, ctx: Context, cfg: "Coordinator", cut: m.Cut) -> None:
+        """Split there; or learn that it cannot be."""
+        strategy = cfg.map.placement.strategy
+        if not isinstance(strategy, Range) or cfg.progress is not None:
+            return
+        name = cut.low or "-inf"
+        if not cut.at:
+            marks = self.stuck if cut.by_heat else self.jumbo
+            if cut.low not in marks:
+                marks[cut.low] = None
+                kind = "heat_stuck" if cut.by_heat else "jumbo"
+                ctx.note(kind, "one_key", chunk=name, keys=cut.keys, ops=cut.ops, limit=self.chunk_keys, noun=self.noun)
+            return
+        if any(text(chunk.low) == cut.at for chunk in strategy.chunks):
+            return
+        why = f"{cut.ops} requests" if cut.by_heat else f"{cut.keys} {self.noun}, {self.chunk_keys} are the limit"
+        cfg.order(ctx, Change("split", f"chunk {name}: {why}", at=cut.at))
+        if cut.by_heat:
+            ends = self.hot_node(cfg.map.placement)
+            self.forget()
+            if ends is not None:
+                cfg.order(ctx, Change("chunks", f"heat: the upper half of chunk {name} goes to the idlest node",
+                                      moves=((cut.at, ends[1]),)))  # fmt: skip
+
+    # -- slots -----------------------------------------------------------------------------------------------
+
+    def slots(self, ctx: Context, cfg: "Coordinator", placement: Placement) -> None:
+        """Cool the hottest node by giving away a hot slot; level the numbers of slots."""
+        strategy = placement.strategy
+        assert isinstance(strategy, Slots)
+        ends = self.hot_node(placement) if self.by_heat else None
+        if ends is not None:
+            hot = sorted(self.heat.get(ends[0], {}).values(), key=lambda each: -each.ops)
+            gap = self.ops.get(ends[0], 0) - self.ops.get(ends[1], 0)
+            for each in hot:
+                if strategy.table[int(each.unit)] == ends[0] and 0 < 2 * each.ops <= gap:
+                    cause = f"heat: slot {each.unit} of {ends[0]} goes to the idlest node"
+                    self.forget()
+                    cfg.order(ctx, Change("slot", cause, moves=((each.unit, ends[1]),)))
+                    return
+            if hot and hot[0].unit not in self.stuck and 2 * hot[0].ops > gap:
+                self.stuck[hot[0].unit] = None
+                ctx.note("heat_stuck", "one_slot", chunk=f"slot {hot[0].unit}", keys=hot[0].keys, ops=hot[0].ops,
+                         limit=0)  # fmt: skip
+        if self.by_size:
+            moves = plan(strategy.table, strategy.weights)
+            if moves:
+                pairs = tuple((str(move.slot), move.target) for move in moves)
+                cfg.order(
+                    ctx, Change("slot", f"balancer: {len(moves)} slots are not where they should be", moves=pairs)
+                )
+
+
+def _jumbo(chunk: Any) -> Any:
+    """The same chunk, marked."""
+    return type(chunk)(chunk.low, chunk.high, chunk.node, chunk.size, True)

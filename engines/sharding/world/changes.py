@@ -1,0 +1,184 @@
+"""What can be changed about a placement, as data, and what comes out: pure functions.
+
+Strategies are changed on a copy: a published placement never changes.
+"""
+
+import pickle
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from engines.errors import UserError
+from engines.sharding.batch import Batch
+from engines.sharding.placement import Place
+from engines.sharding.strategies import chunks as chunk_table
+from engines.sharding.strategies.base import Strategy
+from engines.sharding.strategies.bounded import Bounded
+from engines.sharding.strategies.chunks import Chunks
+from engines.sharding.strategies.jump import Jump
+from engines.sharding.strategies.maglev import Maglev
+from engines.sharding.strategies.modulo import Modulo
+from engines.sharding.strategies.range import Range, from_sample
+from engines.sharding.strategies.rendezvous import Rendezvous
+from engines.sharding.strategies.ring import Ring
+from engines.sharding.strategies.slots import Slots
+from engines.sharding.world.ownership import Placement, raw
+
+
+class Change(NamedTuple):
+    """One thing to change, and why."""
+
+    kind: str
+    """``join leave vnodes rf racks bound slot chunks split merge recover``."""
+    cause: str
+    node: str = ""
+    number: int = 0
+    place: Place | None = None
+    moves: tuple[tuple[str, str], ...] = ()
+    """(slot or chunk's low, to)."""
+    at: str = ""
+
+
+class Known(NamedTuple):
+    """What the coordinator knows of the keys."""
+
+    keys: tuple[str, ...]
+    hot: dict[str, int]
+    """Requests of the hottest keys, as the nodes tell."""
+    ops: int
+    """All requests in the same time."""
+    sizes: dict[str, int]
+    """Keys by the low end of their chunk."""
+
+
+def build(
+    variant: str, nodes: tuple[str, ...], vnodes: int, bound: int, keys: tuple[tuple[str, int], ...], chunks: int
+) -> Strategy:
+    """A fresh strategy. ``keys`` with their sizes, for the chunks; no ``chunks``: the letters A to Z, cut evenly."""
+    match variant:
+        case "ring":
+            return Ring(nodes, vnodes)
+        case "modulo":
+            return Modulo(nodes)
+        case "range":
+            sample = [(raw(key), size) for key, size in keys]
+            table = from_sample(sample, nodes, chunks * len(nodes)) if chunks else weighed(Range(nodes).chunks, sample)
+            ranges = Range(nodes, tuple(replace(chunk, jumbo=False, size=round(chunk.size)) for chunk in table))
+            ranges.chunk_size = max(1, round(ranges.chunk_size))
+            return ranges
+        case "slots":
+            return Slots(nodes)
+        case "jump":
+            return Jump(nodes)
+        case "rendezvous":
+            return Rendezvous(nodes)
+        case "maglev":
+            return Maglev(nodes)
+        case "bounded":
+            return Bounded(nodes, vnodes, Fraction(bound, 100))
+    raise AssertionError(variant)
+
+
+def directory(strategy: Strategy, known: Known) -> dict[str, str]:
+    """Bounded load: who owns which key, if a key weighs one plus its share of the requests. The heavy ones go first.
+
+    A key with a share of 10 % of all requests weighs a tenth of all keys, and so leaves its node less room for others.
+    """
+    if not isinstance(strategy, Bounded) or not known.keys:
+        return {}
+    weights = {key: 1 + known.hot.get(key, 0) * len(known.keys) // max(1, known.ops) for key in known.keys}
+    keys = sorted(known.keys, key=lambda key: (-weights[key], key))
+    owners = strategy.owners(Batch([raw(key) for key in keys], [weights[key] for key in keys]))
+    return dict(zip(keys, owners, strict=True))
+
+
+def weighed(table: Chunks, sample: list[tuple[bytes, int]]) -> Chunks:
+    """The chunks with as much as these keys weigh in them."""
+    sizes = [0] * len(table)
+    for key, size in sample:
+        sizes[chunk_table.find(table, key)] += size
+    return tuple(replace(chunk, size=size) for chunk, size in zip(table, sizes, strict=True))
+
+
+def sized(table: Chunks, sizes: dict[str, int]) -> Chunks:
+    """The chunks with as many keys as were reported."""
+    return tuple(replace(chunk, size=sizes.get(chunk.low.decode("utf-8", "surrogateescape"), 0)) for chunk in table)
+
+
+def changed(placement: Placement, change: Change, known: Known) -> Placement:
+    """The placement after the change. UserError if it cannot be made."""
+    simple = _simple(placement, change)
+    if simple is not None:
+        return simple
+    strategy: Any = pickle.loads(pickle.dumps(placement.strategy, protocol=5))  # a deep copy, and a fast one
+    places = dict(placement.places)
+    if isinstance(strategy, Range):
+        strategy.chunks = sized(strategy.chunks, known.sizes)
+    match change.kind:
+        case "join":
+            assert change.place is not None
+            places[change.node] = change.place
+            strategy.join(change.node, change.number)
+        case "leave":
+            strategy.leave(change.node)
+            placement = placement.without_stale(change.node)
+        case "vnodes":
+            strategy = _with_vnodes(strategy, change.number)
+        case "bound":
+            strategy.factor = Fraction(change.number, 100)
+        case "slot":
+            for slot, to in change.moves:
+                strategy.assign(int(slot), to)
+        case "chunks":
+            for low, to in change.moves:
+                if to not in strategy.weights:
+                    raise UserError(f"{to} is no member any more: it cannot take chunk {low or '-inf'}")
+                strategy.chunks = chunk_table.move(strategy.chunks, chunk_at(strategy.chunks, low), to)
+        case "split":
+            whole = strategy.chunks[chunk_table.find(strategy.chunks, raw(change.at))]
+            strategy.chunks = chunk_table.split(strategy.chunks, raw(change.at), whole.size // 2)
+        case "merge":
+            strategy.chunks = chunk_table.merge(strategy.chunks, chunk_at(strategy.chunks, change.at))
+        case _:
+            raise AssertionError(change)
+    return placement.but(strategy=strategy, places=places, directory=directory(strategy, known))
+
+
+def _simple(placement: Placement, change: Change) -> Placement | None:
+    """Changes that leave the strategy as it is."""
+    match change.kind:
+        case "rf":
+            return placement.but(rf=change.number)
+        case "racks":
+            return placement.but(rack_aware=bool(change.number))
+        case "recover":
+            return placement.without_stale(change.node)
+    return None
+
+
+def _with_vnodes(strategy: Any, vnodes: int) -> Strategy:
+    """The same members with so many points each. A member of weight 1 stands in until the first has joined."""
+    nobody = ("-",)
+    fresh = Bounded(nobody, vnodes, strategy.factor) if isinstance(strategy, Bounded) else Ring(nobody, vnodes)
+    for name in strategy.nodes:
+        fresh.join(name, strategy.weights[name])
+    fresh.leave("-")
+    return fresh
+
+
+def chunk_at(table: Chunks, low: str) -> int:
+    """The number of the chunk that begins at ``low``. UserError if none does."""
+    at = chunk_table.find(table, raw(low))
+    if table[at].low != raw(low):
+        begins = table[at].low.decode("utf-8", "replace") or "-inf"
+        raise UserError(f"no chunk begins at {low!r}: the one that holds this key begins at {begins!r}")
+    return at
+
+
+def plan_kind(placement: Placement, change: Change) -> str:
+    """In which units the change is made: slots and chunks if nobody but their owner is concerned, else whole lanes."""
+    if placement.rf == 1 and isinstance(placement.strategy, Slots) and change.kind in ("slot", "join", "leave"):
+        return "slots"
+    if placement.rf == 1 and isinstance(placement.strategy, Range) and change.kind in ("chunks", "join", "leave"):
+        return "chunk"
+    return "lane"

@@ -1,0 +1,222 @@
+"""A client with a workload: keys drawn uniformly, by Zipf's law, ever growing, or mostly one. And ``you``, who types.
+
+A salted key is kept as n copies under names of their own; a read takes one of them, and the plain key while that copy
+does not exist yet; a write writes the plain key and every copy.
+"""
+
+from bisect import bisect_right
+from collections import deque
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+from typing import Any, Final, NamedTuple
+
+from engines.sharding.world import messages as m
+from engines.sharding.world.ledger import Ledger
+from engines.sharding.world.requests import InFlight, Requests
+from engines.sim.clock import US_PER_MS, US_PER_S
+from engines.sim.history import FAILED, OK, UNKNOWN, History
+from engines.sim.node import Context
+from engines.sim.random import Stream
+
+WRITES_PPM: Final = 250_000
+HOT_PPM: Final = 400_000
+QUEUE_MAX: Final = 64
+LOG_EVERY: Final = 30
+"""Of the requests of a workload that meet no redirect one in so many is recorded."""
+STATUS: Final = {"ok": OK, "fail": FAILED, "unknown": UNKNOWN}
+START_US: Final = 400 * US_PER_MS
+GROWING_MAX: Final = 4_000
+"""Keys that one client adds at most; from then on it writes the newest again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the clients ask, shared by all of them."""
+
+    kind: str
+    skew: int
+    rate: int
+    keys: tuple[str, ...]
+    sums: tuple[int, ...]
+    """Running sums of the keys' weights under this workload."""
+    salted: tuple[tuple[str, int], ...]
+
+    def pick(self, stream: Stream) -> str:
+        """A key."""
+        if self.kind == "hot" and stream.below(1_000_000) < HOT_PPM:
+            return self.keys[0]
+        return self.keys[bisect_right(self.sums, stream.below(self.sums[-1]))]
+
+    def copies(self, key: str) -> int:
+        """How many salted copies of a key there are."""
+        for name, count in self.salted:
+            if name == key:
+                return count
+        return 0
+
+
+@lru_cache(maxsize=8)
+def make_load(
+    kind: str, skew: int, rate: int, keys: tuple[tuple[str, int], ...], salted: tuple[tuple[str, int], ...] = ()
+) -> Load:
+    """``keys`` with their own weights; Zipf gives the k-th of them a weight of k ** -skew."""
+    weights = [max(1, weight) for _, weight in keys]
+    if kind == "zipf":
+        weights = [max(1, round(k ** (-skew / 100) * (1 << 24))) for k in range(1, len(keys) + 1)]
+    return Load(kind, skew, rate, tuple(key for key, _ in keys), tuple(accumulate(weights)), salted)
+
+
+def copy_name(key: str, number: int) -> str:
+    """What a salted copy is called. Without its hash tag, or all copies would meet in one slot again."""
+    return f"{key.replace('{', '(').replace('}', ')')}#{number}"
+
+
+class Asked(NamedTuple):
+    """One thing a person or the workload wants; it may take several requests."""
+
+    serial: int
+    what: str
+    parts: int
+    quiet: bool
+    logged: bool
+
+
+class Client:
+    """Makes requests at a rate; ``you`` only those that are typed."""
+
+    def __init__(self, id: str, requests: Requests, load: Load, ledger: Ledger, history: History) -> None:
+        self.id = id
+        self.requests = requests
+        self.load = load
+        self.ledger = ledger
+        self.history = history
+        self.works = id != "you"
+        self.serial = 0
+        self.born = 0
+        self.left: dict[int, int] = {}
+        """serial -> parts that are still under way."""
+        self.queue: deque[tuple[Asked, str, tuple[str, ...], int, str]] = deque()
+        self.done = 0
+        self.failed = 0
+        self.hops: dict[str, tuple[Any, ...]] = {}
+        """key -> the way of the newest request for it; of ``you`` only."""
+
+    def on_start(self, ctx: Context) -> None:
+        """Begin to work, once the nodes had time to find each other."""
+        for serial in self.left:
+            self.history.finish(self.id, serial, UNKNOWN)
+        self.left.clear()
+        if self.works:
+            ctx.set_timer("think", START_US + self.pause(ctx))
+
+    def pause(self, ctx: Context) -> int:
+        """Time to the next request."""
+        mean = US_PER_S // max(1, self.load.rate)
+        return ctx.stream("think").between(mean // 2, mean * 3 // 2)
+
+    def set_load(self, ctx: Context, load: Load) -> None:
+        """Another workload."""
+        idle = self.load.kind == "off"
+        self.load = load
+        if self.works and idle and load.kind != "off":
+            ctx.set_timer("think", self.pause(ctx))
+
+    def on_timer(self, ctx: Context, name: str) -> None:
+        """Think of the next request, or time one out that is in flight."""
+        if name != "think":
+            self.requests.on_timer(ctx, name, self.on_done)
+            self.drain(ctx)
+            return
+        if self.load.kind == "off":
+            return
+        ctx.set_timer("think", self.pause(ctx))
+        if not self.requests.free() or self.queue:
+            return
+        stream = ctx.stream("work")
+        if self.load.kind == "monotonic" and (self.born < GROWING_MAX or stream.below(2)):
+            self.born = min(self.born + 1, GROWING_MAX)
+            self.ask(ctx, "put", (f"t{self.born:08d}.{self.id}",), stream.between(1, 99), "", True)
+            return
+        key = self.load.pick(stream)
+        op = "put" if stream.chance(WRITES_PPM) else "get"
+        self.ask(ctx, op, (key,), stream.between(1, 99), "", True)
+
+    def on_message(self, ctx: Context, src: str, message: Any) -> None:
+        """An answer."""
+        self.requests.on_message(ctx, src, message, self.on_done)
+        self.drain(ctx)
+
+    def on_synced(self, ctx: Context) -> None:
+        """A client keeps nothing on disk."""
+
+    def ask(self, ctx: Context, op: str, keys: tuple[str, ...], value: int, node: str, quiet: bool) -> None:
+        """Read or write. Several keys: one request where there are slots, else one for each."""
+        parts = [(op, keys)] if self.requests.slotted or len(keys) == 1 else [("get", (key,)) for key in keys]
+        copies = self.load.copies(keys[0]) if len(keys) == 1 else 0
+        if copies and op == "put":
+            parts += [("put", (copy_name(keys[0], number),)) for number in range(1, copies + 1)]
+        elif copies:
+            number = ctx.stream("salt").between(1, copies)
+            parts = [("get", (copy_name(keys[0], number),))]
+        if len(self.queue) + len(parts) > QUEUE_MAX:
+            return
+        self.serial += 1
+        words = f"{op} {' '.join(keys)}" + (f"={value}" if op == "put" else "")
+        asked = Asked(self.serial, words, len(parts), quiet, not quiet or self.serial % LOG_EVERY == 0)
+        self.history.invoke(self.id, self.serial, words)
+        self.left[self.serial] = len(parts)
+        if not quiet:
+            for key in keys:
+                self.ledger.touch(key)
+        self.queue.extend((asked, each, some, value, node) for each, some in parts)
+        self.drain(ctx)
+
+    def drain(self, ctx: Context) -> None:
+        """Send what waits, while there is room."""
+        while self.queue and self.requests.free():
+            asked, op, keys, value, node = self.queue.popleft()
+            request = self.requests.send(ctx, op, keys, value, node, asked)
+            if asked.logged:
+                ctx.note("ask", op, keys=keys, node=request.node, value=value if op == "put" else 0,
+                         epoch=self.requests.map.epoch)  # fmt: skip
+
+    def on_done(self, ctx: Context, request: InFlight, status: str, items: tuple[m.Item, ...]) -> None:
+        """One request is over; when all parts are, so is the operation."""
+        asked: Asked = request.origin
+        salted = request.op == "get" and status == "ok" and not items and "#" in request.keys[0]
+        plain = self.plain_of(request.keys[0]) if salted else ""
+        if plain:
+            self.queue.append((asked, "get", (plain,), 0, ""))
+            self.drain(ctx)
+            return
+        if not asked.quiet:
+            for key in request.keys:
+                self.hops.pop(key, None)
+                self.hops[key] = tuple(request.hops)
+            while len(self.hops) > 8:
+                del self.hops[next(iter(self.hops))]
+        if asked.logged or status != "ok" or any(hop.answer != "served" for hop in request.hops):
+            values = tuple((item.key, item.value) for item in items)
+            answers = tuple(f"{hop.node} {hop.answer}" for hop in request.hops)
+            ctx.note("answered", status, keys=request.keys, op=request.op, node=request.node, values=values,
+                     answers=answers, yours=not asked.quiet)  # fmt: skip
+        if asked.serial not in self.left:
+            return
+        self.left[asked.serial] -= 1
+        if status != "ok":
+            self.failed += 1
+            del self.left[asked.serial]
+            self.history.finish(self.id, asked.serial, STATUS[status])
+        elif not self.left[asked.serial]:
+            del self.left[asked.serial]
+            self.done += 1
+            result = ", ".join(f"{item.key}={item.value}" for item in items) or "no such key"
+            self.history.finish(self.id, asked.serial, OK, result if request.op != "put" else "written")
+
+    def plain_of(self, copy: str) -> str:
+        """The key whose salted copy this is, or nothing."""
+        for key, count in self.load.salted:
+            if any(copy_name(key, number) == copy for number in range(1, count + 1)):
+                return key
+        return ""

@@ -1,0 +1,303 @@
+"""A sharded cluster in the simulated world: nodes, ``cfg``, clients, perhaps a router.
+
+Besides all faults it understands what ``commands`` lists. Orders go to ``cfg`` as an operator's would: if it is down,
+they are refused. Everything else is said in messages.
+"""
+
+from collections import deque
+from dataclasses import replace
+from typing import Any, Final
+
+from engines.sharding.balance import balance
+from engines.sharding.placement import Place
+from engines.sharding.world import commands as c
+from engines.sharding.world import options as o
+from engines.sharding.world.balancing import Balancing
+from engines.sharding.world.bootstrap import bootstrap
+from engines.sharding.world.capture import take
+from engines.sharding.world.checks import ClusterChecks
+from engines.sharding.world.client import Client, Load, make_load
+from engines.sharding.world.coordinator import CFG_ID, Coordinator
+from engines.sharding.world.ledger import Ledger
+from engines.sharding.world.node import ShardNode
+from engines.sharding.world.orders import check, order_of
+from engines.sharding.world.ownership import Atlas, ShardMap
+from engines.sharding.world.requests import Requests
+from engines.sharding.world.router import Router
+from engines.sharding.world.snapshot import Sample, Snapshot
+from engines.sharding.world.symbols import resolved
+from engines.sim import faults
+from engines.sim.clock import US_PER_MS
+from engines.sim.history import History
+from engines.sim.network import Link, LinkOptions
+from engines.sim.node import Node
+from engines.sim.pattern import Check, Config
+from engines.sim.world import CRASHED, UP, Host, World
+
+YOU: Final = "you"
+ROUTER: Final = "router"
+LINK: Final = LinkOptions(50 * US_PER_MS, 30 * US_PER_MS)
+SERIES_EVERY_US: Final = 250 * US_PER_MS
+SERIES_MAX: Final = 600
+SERIAL_BITS: Final = 32
+"""A restarted client counts on from (lives << 32): answers to its former self find nobody."""
+
+
+class ShardingEngine(World):
+    """The cluster of one variant."""
+
+    def __init__(self, variant: str, seed: int, config: Config) -> None:
+        options = o.read(config)
+        self.variant = variant
+        self.options = options
+        self.you = YOU
+        base = bootstrap(variant, seed, options)
+        workers = tuple(f"c{i}" for i in range(1, options.clients + 1))
+        clients = (*workers, YOU, *((ROUTER,) if options.router else ()))
+        super().__init__(seed, (*base.machines, CFG_ID), clients, LINK)
+        self.machines = base.machines
+        """All that ever took part, in the order in which they came."""
+        self.places: dict[str, Place] = dict(base.places)
+        self.rules = options.rules
+        self.weighted = base.weighted
+        self.keys = base.keys
+        self.stand_for = options.stand_for
+        self.load: Load = make_load(options.workload, options.skew, options.rate, base.weighted)
+        self.history = History(self.clock)
+        self.ledger = Ledger(self.clock)
+        self.sizes = {key: weight for key, weight in base.weighted if weight > 1} if variant == "range" else {}
+        chunk_keys = 2 * sum(weight for _, weight in base.weighted) // (max(1, options.chunks) * options.nodes) + 8
+        noun = "documents" if self.sizes else "keys"
+        self.balancing = Balancing(options.balancer and variant == "range", False, chunk_keys, noun)
+        self.atlas = Atlas()
+        for id, registers in base.disks.items():
+            self.hosts[id].disk.registers.update(registers)
+        self.ledger.begin(base.keys)
+        self.first_map = ShardMap(1, 1, base.placement, full_coverage=options.full_coverage)
+        self.checks = ClusterChecks(self.hosts, self.ledger, variant)
+        self.series: deque[Sample] = deque(maxlen=SERIES_MAX)
+        self.sample_due_us = 0
+        self.sampled = (0, 0)
+        self.compared: tuple[str, tuple[str, ...], tuple[str, ...], int] | None = None
+        self.cue: tuple[int, str] | None = None
+        self.begin()
+
+    # -- the world's hooks -------------------------------------------------------------------------------------
+
+    def make_node(self, host: Host) -> Node:
+        """A machine, ``cfg``, a client or the router."""
+        if host.id == CFG_ID:
+            self.balancing.forget()
+            node = Coordinator(host.disk, self.first_map, self.atlas, self.keys, self.balancing)
+            node.pace = node.pace or self.options.bandwidth
+            return node
+        if host.id in self.machines:
+            first = self.cfg().map if host.id not in self.first_map.nodes else self.first_map
+            machine = ShardNode(host.id, host.disk, first, self.atlas, self.rules, self.ledger, self.sizes)
+            machine.pace = self.options.bandwidth
+            return machine
+        home = ROUTER if self.options.router and host.id != ROUTER else ""
+        requests = Requests(host.id, self.first_map, self.atlas, self.ledger, home)
+        requests.serial = host.incarnation << SERIAL_BITS
+        if host.id == ROUTER:
+            return Router(host.id, requests)
+        client = Client(host.id, requests, self.load, self.ledger, self.history)
+        client.serial = host.incarnation << SERIAL_BITS
+        return client
+
+    def add_machine(self, id: str) -> None:
+        """A new host with links to all others; it waits to be told of a plan."""
+        host = Host(self, id)
+        for other in self.hosts.values():
+            host.links[other.id] = Link(self.seed, id, other.id, LINK)
+            other.links[id] = Link(self.seed, other.id, id, LINK)
+        self.hosts[id] = host
+        self.machines = (*self.machines, id)
+        self.servers = (*self.machines, CFG_ID)
+        host.node = self.make_node(host)
+        host.node.on_start(host)
+
+    def observe(self, host: Host) -> None:
+        """Check what the event changed; sample the strip."""
+        self.checks.observe(host)
+        if self.clock.now_us >= self.sample_due_us:
+            self.sample_due_us = self.clock.now_us // SERIES_EVERY_US * SERIES_EVERY_US + SERIES_EVERY_US
+            self.sample()
+
+    def sample(self) -> None:
+        """A point of the strip, and a look at the numbers of copies."""
+        self.ledger.roll()
+        cfg = self.cfg()
+        members = cfg.map.placement.members
+        ops = self.ledger.ops_by_node()
+        total = sum(ops.values())
+        busy = balance([ops.get(node, 0) for node in members])
+        stored = balance([self.stored_on(node) for node in members])
+        hottest = max(self.ledger.ops_by_key().values(), default=0)
+        redirects, failed = self.ledger.redirects, self.ledger.failed
+        moving = 0
+        if cfg.progress is not None:
+            for each in cfg.progress.units.values():
+                giving = self.node(each.unit.source).transfers.giving.get(each.unit.id)
+                gone = giving.moved if giving is not None else each.keys if each.state in ("empty", "done") else 0
+                moving += max(0, each.keys - gone)
+        self.series.append(Sample(
+            self.clock.now_us, total // self.ledger.span_s(), round(busy.peak_to_mean * 1_000_000) if total else 0,
+            hottest * 1_000_000 // total if total else 0, round(stored.peak_to_mean * 1_000_000), moving,
+            redirects - self.sampled[0], failed - self.sampled[1], cfg.map.epoch,
+        ))  # fmt: skip
+        self.sampled = (redirects, failed)
+        all_up = all(self.hosts[node].status == UP for node in members)
+        self.checks.settled(cfg, tuple(self.node(node) for node in members), all_up)
+
+    def stored_on(self, node: str) -> int:
+        """How much is stored there: keys, or data where keys have sizes."""
+        store = self.node(node).store
+        return sum(self.sizes.get(key, 1) for key in store) if self.sizes else len(store)
+
+    def check(self) -> tuple[Check, ...]:
+        """The guarantees."""
+        return self.checks.results()
+
+    def snapshot(self) -> Snapshot:
+        """Everything there is to see."""
+        return take(self)
+
+    # -- who is who --------------------------------------------------------------------------------------------
+
+    def cfg(self) -> Coordinator:
+        """The coordinator's node."""
+        node = self.hosts[CFG_ID].node
+        assert isinstance(node, Coordinator)
+        return node
+
+    def node(self, id: str) -> ShardNode:
+        """The node of a machine."""
+        node = self.hosts[id].node
+        assert isinstance(node, ShardNode)
+        return node
+
+    def client(self, id: str) -> Client:
+        """A client."""
+        node = self.hosts[id].node
+        assert isinstance(node, Client)
+        return node
+
+    # -- commands ----------------------------------------------------------------------------------------------
+
+    def resolve(self, command: Any) -> Any:
+        """Replace symbolic names by what they mean now."""
+        return resolved(self, command)
+
+    def validate(self, command: Any) -> None:
+        """Refuse what makes no sense here."""
+        super().validate(command)
+        check(self, command)
+
+    def execute(self, command: Any) -> None:
+        """Carry out a valid command."""
+        change = order_of(self, command)
+        if change is not None:
+            if isinstance(command, c.AddNode) and change.place is not None:
+                self.places[command.name] = change.place
+                if command.name not in self.machines:
+                    self.add_machine(command.name)
+            cause = change.cause
+            self.record("order", CFG_ID, why=cause, change=change.kind)
+            if isinstance(command, c.AddNode | c.RemoveNode):
+                self.compare(cause, change.node)
+            self.cfg().order(self.hosts[CFG_ID], change)
+            return
+        match command:
+            case c.Get() | c.Put() | c.MultiGet():
+                self.act(command)
+            case c.SetWorkload(pattern=kind, skew=skew, rate=rate):
+                self.record("workload", why=kind, skew=skew, rate=rate)
+                self.set_load(make_load(kind, skew, rate, self.weighted, self.load.salted))
+            case c.Salt():
+                self.salt(command)
+            case c.SetRule(rule=rule, on=on):
+                self.rules = replace(self.rules, **{rule: on})
+                for id in self.machines:
+                    self.node(id).rules = self.rules
+                self.record("rule", why=rule, on=on)
+            case c.SetBandwidth(keys_per_s=pace):
+                cfg = self.cfg()
+                cfg.pace = pace
+                cfg.disk.write("pace", pace)
+                self.record("bandwidth", CFG_ID, keys_per_s=pace)
+            case c.SetFullCoverage(on=on, reads=reads):
+                cfg = self.cfg()
+                self.record("full_coverage", CFG_ID, on=on, reads=reads)
+                cfg.publish(self.hosts[CFG_ID], cfg.next_map(full_coverage=on, reads_when_down=reads))
+            case c.SetBalancer(on=on):
+                self.balancing.by_size = on
+                self.record("balancer", CFG_ID, on=on)
+            case c.SplitForHeat(on=on):
+                self.balancing.by_heat = on
+                self.balancing.stuck.clear()
+                self.record("split_for_heat", CFG_ID, on=on)
+            case faults.Crash() | faults.Restart() | faults.Heal():
+                before = self.alive()
+                super().execute(command)
+                self.compare_alive(before)
+            case faults.Narrate(text=text):
+                super().execute(command)
+                self.cue = (self.clock.now_us, text)
+            case _:
+                super().execute(command)
+
+    def alive(self) -> tuple[str, ...]:
+        """The members that run."""
+        return tuple(id for id in self.cfg().map.placement.members if self.hosts[id].status != CRASHED)
+
+    def compare_alive(self, before: tuple[str, ...]) -> None:
+        """Who died or came back makes a change to compare, too: from those that ran before to those that run now."""
+        after = self.alive()
+        gone = [id for id in before if id not in after]
+        back = [id for id in after if id not in before]
+        if before and after and (gone or back):
+            cause = f"{' '.join(gone)} crashed" if gone else f"{' '.join(back)} {'are' if len(back) > 1 else 'is'} back"
+            self.compare_with(cause, before, after)
+
+    def compare(self, cause: str, node: str) -> None:
+        """From now on compare all strategies on this change."""
+        cfg = self.cfg()
+        before = cfg.map.placement.members
+        after = tuple(each for each in before if each != node) if node in before else (*before, node)
+        self.compare_with(cause, before, after)
+
+    def compare_with(self, cause: str, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+        """The same for any two memberships."""
+        vnodes: int = getattr(self.cfg().map.placement.strategy, "vnodes", self.options.vnodes)
+        self.compared = (cause, before, after, vnodes) if self.keys else None
+
+    def act(self, command: c.Get | c.Put | c.MultiGet) -> None:
+        """``you`` ask."""
+        host = self.hosts[YOU]
+        you = self.client(YOU)
+        match command:
+            case c.Get(key=key, node=node):
+                you.ask(host, "get", (key,), 0, node, False)
+            case c.Put(key=key, value=value, node=node):
+                you.ask(host, "put", (key,), value, node, False)
+            case c.MultiGet(keys=keys, node=node):
+                you.ask(host, "mget" if len(keys) > 1 else "get", keys, 0, node, False)
+
+    def set_load(self, load: Load) -> None:
+        """All clients work differently from now on."""
+        self.load = load
+        for id in self.clients:
+            client = self.hosts[id].node
+            if isinstance(client, Client):
+                client.set_load(self.hosts[id], load)
+
+    def salt(self, command: c.Salt) -> None:
+        """The clients know the copies from now on, and ``you`` write them once, with the value that is stored."""
+        others = tuple(each for each in self.load.salted if each[0] != command.key)
+        salted = (*others, (command.key, command.n)) if command.n > 1 else others
+        self.record("salt", why=command.key, n=command.n)
+        self.set_load(replace(self.load, salted=salted))
+        if command.n > 1:
+            cell = self.node(self.cfg().map.owner(command.key)).store.get(command.key)
+            self.client(YOU).ask(self.hosts[YOU], "put", (command.key,), cell.value if cell else 0, "", False)

@@ -1,0 +1,82 @@
+"""How many keys every node owns and every chunk holds, for the picture: counted once per map, then only new keys.
+
+A snapshot is taken ten times a second and after every step of a test. Keys are never deleted and a published map does
+not change, so a count needs to be taken up only where it stopped.
+"""
+
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from engines.sharding.strategies.chunks import Chunks, find
+from engines.sharding.world.ownership import Placement, ShardMap, raw
+
+if TYPE_CHECKING:
+    from engines.sharding.world.engine import ShardingEngine
+
+
+class KeyCounts:
+    """Counts, and how many of the stored keys are in them."""
+
+    __slots__ = ("by_node", "data", "seen", "weights")
+
+    def __init__(self) -> None:
+        self.by_node: dict[str, int] = {}
+        self.data: dict[str, int] = {}
+        """By node, a key counting with its size; empty where all keys are alike."""
+        self.weights: list[int] = []
+        """By chunk: its keys with their weights."""
+        self.seen = 0
+
+
+def count(placement: Placement, keys: tuple[str, ...]) -> dict[str, int]:
+    """How many of these keys each node owns."""
+    counts: dict[str, int] = {}
+    for key in keys:
+        owner = placement.owner(key)
+        counts[owner] = counts.get(owner, 0) + 1
+    return counts
+
+
+def owned(engine: "ShardingEngine", now: ShardMap) -> dict[str, int]:
+    """How many keys each node owns by this map; nodes that own nothing are left out. Do not change it."""
+    stored = engine.ledger.stored
+    kept = now.memo("owned", KeyCounts)
+    if not kept.seen and now.plan is None:
+        # Every run of one world begins with the same placement of the same keys: count those once for all runs.
+        kept.by_node = dict(now.placement.memo("owned", partial(count, now.placement, engine.keys)))
+        kept.seen = len(engine.keys)
+    counts = kept.by_node
+    if kept.seen < len(stored):
+        for key in islice(stored, kept.seen, None):
+            owner = now.owner(key)
+            counts[owner] = counts.get(owner, 0) + 1
+        kept.seen = len(stored)
+    return counts
+
+
+def data(engine: "ShardingEngine", now: ShardMap) -> dict[str, int]:
+    """How much data each node owns: a key counts with its size. Do not change it."""
+    if not engine.sizes:
+        return owned(engine, now)
+    stored = engine.ledger.stored
+    kept = now.memo("data", KeyCounts)
+    if kept.seen < len(stored):
+        for key in islice(stored, kept.seen, None):
+            owner = now.owner(key)
+            kept.data[owner] = kept.data.get(owner, 0) + engine.sizes.get(key, 1)
+        kept.seen = len(stored)
+    return kept.data
+
+
+def chunk_keys(engine: "ShardingEngine", now: ShardMap, table: Chunks) -> list[int]:
+    """How many keys each chunk holds, a key counting with its weight. Do not change it."""
+    stored = engine.ledger.stored
+    kept = now.memo("chunks", KeyCounts)
+    if not kept.weights:
+        kept.weights = [0] * len(table)
+    if kept.seen < len(stored):
+        for key in islice(stored, kept.seen, None):
+            kept.weights[find(table, raw(key))] += engine.sizes.get(key, 1)
+        kept.seen = len(stored)
+    return kept.weights

@@ -1,0 +1,91 @@
+"""Symbolic names in commands, resolved when the command is applied: ``hot``, ``cold``, ``new``, ``owner:KEY``."""
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from engines.errors import UserError
+from engines.sharding.strategies.range import Range
+from engines.sharding.world import commands as c
+from engines.sharding.world.ownership import text
+
+if TYPE_CHECKING:
+    from engines.sharding.world.engine import ShardingEngine
+
+NODE_FIELDS: Final = ("node", "src", "dst", "nodes", "sides", "to")
+
+
+def resolved(engine: "ShardingEngine", command: Any) -> Any:
+    """The command with real names in it."""
+    if isinstance(command, c.AddNode):
+        command = _newcomer(engine, command)
+    elif isinstance(command, c.Get | c.Put | c.Salt) and command.key == "hot":
+        command = replace(command, key=hottest_key(engine))
+    elif isinstance(command, c.MoveChunk | c.SplitChunk | c.MergeChunks) and command.min in ("hot", "last"):
+        command = replace(command, min=_chunk(engine, command.min))
+    changed = {
+        field.name: _mean(engine, getattr(command, field.name))
+        for field in fields(command)
+        if field.name in NODE_FIELDS
+    }
+    return replace(command, **changed) if changed else command
+
+
+def _mean(engine: "ShardingEngine", value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_mean(engine, each) for each in value)
+    if not isinstance(value, str):
+        return value
+    now = engine.cfg().map
+    members = now.placement.members
+    ops = engine.ledger.ops_by_node()
+
+    def load(node: str) -> tuple[int, int, str]:
+        return ops.get(node, 0), len(engine.node(node).store), node
+
+    if value == "hot":
+        return max(members, key=load)
+    if value == "cold":
+        return min(members, key=load)
+    if value == "new":
+        return now.nodes[-1]
+    if value.startswith("owner:"):
+        return now.owner(value.removeprefix("owner:"))
+    return value
+
+
+def hottest_key(engine: "ShardingEngine") -> str:
+    """The key that was asked for most. UserError if none was."""
+    ops = engine.ledger.ops_by_key()
+    if not ops:
+        raise UserError("no key is hot: nobody asked for any; switch a workload on first")
+    return max(ops, key=lambda key: (ops[key], key))
+
+
+def _chunk(engine: "ShardingEngine", which: str) -> str:
+    """Where the last chunk begins, or that of the hottest key."""
+    strategy = engine.cfg().map.placement.strategy
+    if not isinstance(strategy, Range):
+        return which
+    if which == "last":
+        return text(strategy.chunks[-1].low)
+    at = strategy.locate(hottest_key(engine).encode("utf-8", "surrogateescape")).slot
+    return text(strategy.chunks[at or 0].low)
+
+
+def _newcomer(engine: "ShardingEngine", command: c.AddNode) -> c.AddNode:
+    """The next free name; of the racks the one with the fewest machines, the rack it had if it was here before."""
+    name = command.name
+    cfg = engine.cfg()
+    busy = {*cfg.map.nodes, *(change.node for change in cfg.queue)}
+    if not name:
+        numbers = (f"n{i}" for i in range(1, 100))
+        name = next(each for each in numbers if each not in busy)
+    rack = command.rack
+    if not rack and name in engine.places:
+        rack = f"{engine.places[name].datacenter}:{engine.places[name].rack}"
+    elif not rack:
+        counts = {f"{place.datacenter}:{place.rack}": 0 for place in engine.places.values()}
+        for node, place in engine.places.items():
+            counts[f"{place.datacenter}:{place.rack}"] += node in busy
+        rack = min(counts, key=lambda each: (counts[each], each))
+    return replace(command, name=name, rack=rack)

@@ -1,0 +1,93 @@
+"""One node on a bench: it hears a message, and the test sees what it said."""
+
+from typing import Any
+
+from engines.sharding.world import messages as m
+from engines.sharding.world.engine import ShardingEngine
+from engines.sharding.world.ownership import Plan, ShardMap
+
+A, B, C = "{user1000}.a", "{user1000}.b", "{user1000}.c"
+"""Three keys of slot 3443, which n1 owns in a cluster of three."""
+OTHER = "cart:7"
+"""A key of another slot."""
+SLOT = 3443
+UNIT = f"slot {SLOT}"
+
+
+class Bench:
+    """Three nodes with slots and no clients at work. Nothing is delivered by itself: the test plays the network."""
+
+    def __init__(self, **config: Any) -> None:
+        settings = {"nodes": 3, "keys": 10, "clients": 0, "workload": "off", **config}
+        self.engine = ShardingEngine("slots", 7, tuple(settings.items()))
+        self.engine.clock.heap.clear()
+        self.serial = 0
+
+    def put_on(self, node: str, *keys: str) -> None:
+        """The node has these keys."""
+        for key in keys:
+            self.tell(node, "you", m.Request(0, "put", (key,), 1))
+
+    def give(self, node: str, *keys: str) -> None:
+        """These keys arrive at an importing node."""
+        plan = self.engine.node(node).map.plan
+        assert plan is not None
+        self.tell(node, "n1", m.Keys(plan.number, UNIT, 1, tuple(m.Item(key, 1 << 32 | 1, 1) for key in keys)))
+
+    def tell(self, node: str, src: str, message: Any) -> list[Any]:
+        """Deliver a message; what the node said in return, in order."""
+        host = self.engine.hosts[node]
+        host.node.on_message(host, src, message)
+        said = [entry[4] for entry in sorted(self.engine.clock.heap) if entry[2] == 0]
+        self.engine.clock.heap.clear()
+        return said
+
+    def ask(self, node: str, *keys: str, op: str = "", asking: bool = False) -> str:
+        """A client's request, and the node's answer as Redis would write it."""
+        self.serial += 1
+        kind = op or ("mget" if len(keys) > 1 else "get")
+        said = self.tell(node, "you", m.Request(self.serial, kind, keys, 1, asking))
+        (answer,) = said or [None]
+        match answer:
+            case m.Answer(items=items):
+                return "served " + " ".join(item.key for item in items) if items else "nil"
+            case m.Moved(slot=slot, owner=owner):
+                return f"MOVED {slot} {owner}"
+            case m.Ask(slot=slot, owner=owner):
+                return f"ASK {slot} {owner}"
+            case m.Refusal(code=code):
+                return code
+        return "waits"
+
+    def migrating(self) -> "Bench":
+        """Slot 3443 moves from n1 to n3: both know, n2 only knows that there is a plan."""
+        cfg = self.engine.cfg()
+        base = cfg.map.placement
+        from engines.sharding.world.changes import Change, Known, changed
+
+        target = changed(base, Change("slot", "by hand", moves=((str(SLOT), "n3"),)), Known((), {}, 0, {}))
+        plan = Plan(1, "by hand", base, target, "slots")
+        for node in ("n1", "n2", "n3"):
+            self.teach(node, ShardMap(2, 1, base, plan))
+        self.tell("n3", "cfg", m.Import(1, UNIT))
+        self.tell("n1", "cfg", m.Migrate(1, UNIT))
+        return self
+
+    def teach(self, node: str, news: ShardMap) -> None:
+        """The node hears of a newer map."""
+        self.engine.atlas.add(news)
+        self.tell(node, "cfg", m.MapUpdate(news.epoch))
+
+    def tick(self) -> list[Any]:
+        """The source's next tick of migration; what it sent."""
+        host = self.engine.hosts["n1"]
+        host.node.on_timer(host, "move")
+        said = [entry[4] for entry in sorted(self.engine.clock.heap) if entry[2] == 0]
+        self.engine.clock.heap.clear()
+        return said
+
+    def leave(self, *keys: str) -> None:
+        """These keys were handed over and acknowledged."""
+        node = self.engine.node("n1")
+        for key in keys:
+            node.store.drop(key)
