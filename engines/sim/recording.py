@@ -3,6 +3,11 @@
 ``{"recording": "dp-tui", "format": 1, "pattern", "variant", "engine_version", "seed", "config", "scenario",
 "commands": [{"position", "at_us", "scripted", "command"}], "end": {"position", "at_us"}, "events", "digest"}``
 
+A run of several branches names the others in ``"branches"``, one a branch in the order of their numbers: ``{"parent",
+"fork": {"position", "at_us"}, "left_at", "seed", "config", "scenario", "commands", "end"}``, with the commands from the
+fork on; the one that the rest of the file is about says ``"here": true`` and only where it forks. ``"events"`` and
+``"digest"`` are null in a run that was saved in haste: then there is nothing to compare it with.
+
 A run over the user's own data has ``"seed": null`` and ``"source": {"path", "sha256", "skip_bad"}``; the data itself
 stays where it is.
 
@@ -11,7 +16,7 @@ Reading one checks every field before anything is executed and never unpickles.
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from engines.errors import UserError
@@ -19,10 +24,13 @@ from engines.sim.codec import decode_command, encode_command, to_json
 from engines.sim.digest import Digest
 from engines.sim.pattern import Config, Pattern, Scenario, Setting, Variant
 from engines.sim.source import Source
-from engines.sim.timeline import Input, Timeline
+from engines.sim.timeline import Branch, Input, Timeline
 
 FORMAT: Final = 1
 _MAX: Final = 1 << 62
+POSITION_MAX: Final = 1_000_000_000
+"""Steps of a run that is opened: hours of execution. A file cannot ask for more."""
+BRANCHES_MAX: Final = 1_000
 SILENT_STEPS: Final = 100_000
 """Steps without an event that one command can lead to: whatever waited for frozen servers, thawed and frozen again."""
 PROGRESS_STEPS: Final = 50_000
@@ -49,13 +57,19 @@ class Recording:
     log: tuple[Input, ...]
     end_position: int
     end_us: int
-    events: int
+    events: int | None
+    """None, and an empty digest: it was saved in haste."""
     digest: str
+    branches: tuple[Branch, ...] = ()
+    """All branches by number, this one among them; none: it is the only one."""
+    number: int = 0
 
-    def open(self) -> Timeline[Any, Any]:
-        """A timeline at the recorded end. UserError if the commands cannot be executed as recorded."""
+    def open(self, progress: Callable[[int, int], None] | None = None) -> Timeline[Any, Any]:
+        """A timeline at the recorded end, with all branches. UserError if the commands cannot be executed so."""
         timeline = self._start(keep_checkpoints=True)
-        self._seek(timeline, self.end_position)
+        if self.branches:
+            timeline.adopt(self.branches, self.number)
+        self._go(timeline, progress)
         return timeline
 
     def verify(self) -> tuple[bool, str]:
@@ -71,14 +85,18 @@ class Recording:
         timeline = self._start(keep_checkpoints=False)
         engine = timeline.engine
         engine.digest = Digest()
+        self._go(timeline, progress)
+        digest = engine.digest.close(timeline.snapshot())
+        same = not self.digest or (digest == self.digest and engine.events_total == self.events)
+        return timeline, same, digest
+
+    def _go(self, timeline: Timeline[Any, Any], progress: Callable[[int, int], None] | None) -> None:
+        """Execute it to its end, telling now and then how far that is."""
         for position in range(PROGRESS_STEPS, self.end_position, PROGRESS_STEPS):
             self._seek(timeline, position)
             if progress is not None:
                 progress(position, self.end_position)
         self._seek(timeline, self.end_position)
-        digest = engine.digest.close(timeline.snapshot())
-        same = digest == self.digest and engine.events_total == self.events
-        return timeline, same, digest
 
     def _start(self, keep_checkpoints: bool) -> Timeline[Any, Any]:
         timeline: Timeline[Any, Any] = Timeline(
@@ -96,34 +114,66 @@ class Recording:
             raise UserError(f"the recording does not fit this engine: {error}") from None
 
 
-def record(pattern: Pattern, timeline: Timeline[Any, Any]) -> str:
-    """The whole current branch, wherever in it one stands, as the text of a recording."""
+def record(pattern: Pattern, timeline: Timeline[Any, Any], *, haste: bool = False) -> str:
+    """The whole current branch, wherever in it one stands, and all others, as the text of a recording.
+
+    ``haste``: without the digest, for which the run is executed once more.
+    """
     branch, source = timeline.branch, timeline.variant.source
     if source is not None and not source.path:
         raise UserError(f"a run over {source.name} cannot be saved: its data could not be read again")
-    digest, events = timeline.digest()
-    commands = [
-        {"position": each.position, "at_us": each.at_us, "scripted": each.scripted,
-         "command": encode_command(each.command)}
-        for each in branch.log
-    ]  # fmt: skip
+    digest, events = (None, None) if haste else timeline.digest()
     head = {
         "recording": "dp-tui",
         "format": FORMAT,
         "pattern": pattern.name,
         "variant": timeline.variant.name,
         "engine_version": timeline.variant.engine_version,
-        "seed": branch.seed if source is None else None,
-        "config": {name: to_json(value) for name, value in branch.config},
-        "scenario": branch.scenario.name if branch.scenario else None,
-        "commands": commands,
+        **_settings(branch),
+        "commands": _commands(branch.log),
         "end": {"position": branch.end_position, "at_us": branch.end_us},
         "events": events,
         "digest": digest,
     }
+    if len(timeline.branches) > 1:
+        head["branches"] = [_branch(each, here=each is branch) for each in timeline.branches]
     if source is not None:
+        head["seed"] = None
         head["source"] = {"path": source.path, "sha256": source.sha256, "skip_bad": source.skipped > 0}
     return json.dumps(head, indent=1) + "\n"
+
+
+def _settings(branch: Branch) -> dict[str, Any]:
+    return {
+        "seed": branch.seed,
+        "config": {name: to_json(value) for name, value in branch.config},
+        "scenario": branch.scenario.name if branch.scenario else None,
+    }
+
+
+def _commands(log: Iterable[Input]) -> list[dict[str, Any]]:
+    return [
+        {"position": each.position, "at_us": each.at_us, "scripted": each.scripted,
+         "command": encode_command(each.command)}
+        for each in log
+    ]  # fmt: skip
+
+
+def _branch(branch: Branch, *, here: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "parent": branch.parent,
+        "fork": {"position": branch.fork_position, "at_us": branch.fork_us},
+    }
+    if here:
+        return {"here": True, **row}
+    own = [each for each in branch.log if branch.parent is None or each.position >= branch.fork_position]
+    return {
+        **row,
+        **_settings(branch),
+        "left_at": branch.left_at,
+        "commands": _commands(own),
+        "end": {"position": branch.end_position, "at_us": branch.end_us},
+    }
 
 
 def read(
@@ -175,33 +225,100 @@ def read(
         if reopen is None:
             raise UserError(f"{source}: a run over {file.path}, which cannot be opened here")
         variant = variant.on(reopen(pattern.name, file))
-    scenario = None
-    if data.get("scenario") is not None:
-        scenarios = {each.name: each for each in pattern.scenarios}
-        scenario = scenarios.get(reader.text("scenario"))
-        if scenario is None:
-            raise UserError(
-                f"{source}: unknown scenario {data['scenario']!r}: one of {', '.join(scenarios)} is accepted"
-            )
-    end, events = reader.inner("end"), reader.number("events")
+    scenario = _scenario(reader, pattern)
+    end = reader.inner("end")
+    haste = "digest" in data and data["digest"] is None and data.get("events") is None
+    digest, events = ("", None) if haste else (reader.text("digest"), reader.number("events"))
     log = _log(data, variant, source, end.number("position"))
-    most = events + SILENT_STEPS * len(log)
+    most = POSITION_MAX if events is None else min(POSITION_MAX, events + SILENT_STEPS * len(log))
     if not recorded and end.number("position") > most:  # the user's own data has an end of its own
         raise UserError(
-            f"{source}: end: position {end.number('position')} lies beyond the recording: with {events} events and "
-            f"{len(log)} commands a run comes to position {most} at most"
+            f"{source}: end: position {end.number('position'):,} lies beyond the recording: with {events} events and "
+            f"{len(log)} commands a run comes to position {most:,} at most"
         )
+    seed = 0 if recorded else reader.number("seed", low=-_MAX)
+    config = read_config(data.get("config", {}), variant.settings, source)
+    here = Branch(
+        0, seed, config, scenario, log=list(log), end_position=end.number("position"), end_us=end.number("at_us")
+    )
+    branches, number = _branches(reader, here, pattern, variant)
     return Recording(
         pattern=pattern,
         variant=variant,
-        seed=0 if recorded else reader.number("seed", low=-_MAX),
-        config=read_config(data.get("config", {}), variant.settings, source),
+        seed=seed,
+        config=config,
         scenario=scenario,
         log=log,
+        end_position=here.end_position,
+        end_us=here.end_us,
+        events=events,
+        digest=digest,
+        branches=branches,
+        number=number,
+    )
+
+
+def _scenario(reader: "_Reader", pattern: Pattern) -> Scenario | None:
+    if reader.data.get("scenario") is None:
+        return None
+    scenarios = {each.name: each for each in pattern.scenarios}
+    name = reader.text("scenario")
+    if name not in scenarios:
+        raise UserError(f"{reader.where}: unknown scenario {name!r}: one of {', '.join(scenarios)} is accepted")
+    return scenarios[name]
+
+
+def _branches(reader: "_Reader", here: Branch, pattern: Pattern, variant: Variant) -> tuple[tuple[Branch, ...], int]:
+    """All branches of a recording, and the number of the one it is about."""
+    rows = reader.data.get("branches")
+    if rows is None:
+        return (), 0
+    if not isinstance(rows, list) or not 0 < len(rows) <= BRANCHES_MAX:
+        raise UserError(f'{reader.where}: "branches" must be a list of 1 to {BRANCHES_MAX:,} branches')
+    marked = [number for number, row in enumerate(rows) if isinstance(row, dict) and row.get("here") is True]
+    if len(marked) != 1:
+        raise UserError(f'{reader.where}: exactly one of "branches" must say "here": true')
+    branches: list[Branch] = []
+    for number, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise UserError(f"{reader.where}: branch {number + 1}: an object is needed")
+        each = _Reader(row, f"{reader.where}: branch {number + 1}")
+        branches.append(_one_branch(each, number, branches, here if number == marked[0] else None, pattern, variant))
+    return tuple(branches), marked[0]
+
+
+def _one_branch(
+    row: "_Reader", number: int, before: list[Branch], here: Branch | None, pattern: Pattern, variant: Variant
+) -> Branch:
+    fork = row.inner("fork")
+    position, at_us = fork.number("position"), fork.number("at_us")
+    parent = None if row.data.get("parent") is None else row.number("parent")
+    if parent is not None and (parent >= number or position > before[parent].end_position):
+        raise UserError(f"{row.where}: must fork off an earlier branch, before that one's end")
+    if here is not None:
+        return replace(here, number=number, parent=parent, fork_position=position, fork_us=at_us)
+    end = row.inner("end")
+    if not position <= end.number("position") <= POSITION_MAX:
+        raise UserError(
+            f"{row.where}: ends at position {end.number('position'):,}, before its fork or beyond all bounds"
+        )
+    own = _log(row.data, variant, row.where, end.number("position"))
+    if own and own[0].position < position:
+        raise UserError(f"{row.where}: its first command stands before its fork")
+    shared = [] if parent is None else [each for each in before[parent].log if each.position < position]
+    left_at = None if row.data.get("left_at") is None else row.number("left_at")
+    return Branch(
+        number,
+        0 if variant is pattern.recorded else row.number("seed", low=-_MAX),
+        read_config(row.data.get("config", {}), variant.settings, row.where),
+        _scenario(row, pattern),
+        log=[*shared, *own],
         end_position=end.number("position"),
         end_us=end.number("at_us"),
-        events=events,
-        digest=reader.text("digest"),
+        left_at=left_at,
+        parent=parent,
+        fork_position=position,
+        fork_us=at_us,
     )
 
 

@@ -14,7 +14,8 @@ Checkpoints are compressed pickles of plain data and never leave the process; sa
 import pickle
 import zlib
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, NamedTuple
 
 from engines.errors import UserError
@@ -270,6 +271,12 @@ class Timeline(Generic[C, S_co]):
         self._restore(Checkpoint(0, 0, b""))
         left_at = self.branch.left_at
         self.seek(self.branch.end_position if left_at is None else left_at)
+
+    def adopt(self, branches: Sequence[Branch], number: int) -> None:
+        """Take the branches of a saved run in place of those so far, and stand at the start of one of them."""
+        self.branches = [replace(branch, log=list(branch.log), checkpoints=[]) for branch in branches]
+        self.branch = self.branches[number]
+        self.engine = self.variant.make(self.branch.seed, self.branch.config)
 
     # -- digests ---------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from engines.consensus import PATTERN, RAFT
 from engines.consensus.raft.engine import Propose, SetRule
 from engines.errors import UserError
 from engines.sim import faults
-from engines.sim.recording import read, record
+from engines.sim.recording import PROGRESS_STEPS, read, record
 from engines.sim.timeline import Timeline
 
 SOURCE = "run.json"
@@ -238,3 +238,92 @@ def test_a_run_that_was_tampered_with_has_another_digest(text: str, path: tuple[
     except UserError:
         same = False
     assert not same
+
+
+def branched() -> Timeline[Any, Any]:
+    """Three branches: the story, what became of it from its middle on, and a new root; the second is looked at."""
+    run = played()
+    run.seek_time(1_000_000)
+    run.submit(faults.Crash("n2"))
+    run.advance(1_800_000)
+    run.start(5, (("nodes", 3),))
+    run.advance(400_000)
+    run.submit(faults.Crash("n1"))
+    run.visit(1)
+    return run
+
+
+def test_a_run_is_saved_with_its_branches() -> None:
+    run = branched()
+    text = record(PATTERN, run)
+    loaded = read(text, SOURCE, (PATTERN,))
+    assert loaded.verify() == (True, loaded.digest)
+    other = loaded.open()
+    assert other.branch.number == 1
+    assert [each.parent for each in other.branches] == [None, 0, None]
+    for number in (1, 0, 2, 1):
+        run.visit(number)
+        other.visit(number)
+        run.seek(run.branch.end_position)
+        other.seek(other.branch.end_position)
+        assert other.branch.log == run.branch.log
+        assert (other.position, other.now_us, other.snapshot()) == (run.position, run.now_us, run.snapshot())
+    assert record(PATTERN, other) == record(PATTERN, run)
+
+
+def test_a_run_saved_in_haste_is_opened_and_compared_with_nothing() -> None:
+    run = branched()
+    text = record(PATTERN, run, haste=True)
+    assert json.loads(text)["digest"] is None
+    loaded = read(text, SOURCE, (PATTERN,))
+    assert loaded.events is None
+    same, digest = loaded.verify()
+    assert (same, digest) == (True, run.digest()[0])
+    assert loaded.open().snapshot() == run.snapshot()
+
+
+@pytest.mark.parametrize(
+    ("path", "to", "complaint"),
+    [
+        (("branches",), {}, '"branches" must be a list'),
+        (("branches",), [], '"branches" must be a list'),
+        (("branches", 1, "here"), False, 'exactly one of "branches"'),
+        (("branches", 1), 7, "exactly one|an object is needed"),
+        (("branches", 0, "parent"), 0, "branch 1: must fork off an earlier branch"),
+        (("branches", 1, "parent"), 2, "branch 2: must fork off an earlier branch"),
+        (("branches", 1, "fork", "position"), 1 << 30, "branch 2: must fork off an earlier branch, before"),
+        (("branches", 0, "end", "position"), 1 << 40, "branch 1: ends at position .* beyond all bounds"),
+        (("branches", 0, "scenario"), "nothing", "branch 1: unknown scenario 'nothing'"),
+        (("branches", 2, "commands", 0, "command", "kind"), "Explode", "branch 3: command 1: unknown command"),
+        (("branches", 2, "config"), {"nodes": 99}, "branch 3"),
+    ],
+)
+def test_a_wrong_branch_is_refused_with_its_place(path: tuple[str | int, ...], to: Any, complaint: str) -> None:
+    text = record(PATTERN, branched(), haste=True)
+    with pytest.raises(UserError, match=rf"^run\.json: .*({complaint})"):
+        read(changed(text, *path, to=to), SOURCE, (PATTERN,))
+
+
+def test_a_file_cannot_ask_for_a_run_without_end(text: str) -> None:
+    huge = changed(changed(text, "events", to=10**12), "end", "position", to=10**12)
+    with pytest.raises(UserError, match="a run comes to position 1,000,000,000 at most"):
+        read(huge, SOURCE, (PATTERN,))
+    long = changed(changed(text, "events", to=10**8), "end", "position", to=10**8)  # but it ends where its time ends
+    with pytest.raises(UserError, match="does not fit this engine: the run ends at"):
+        read(long, SOURCE, (PATTERN,)).verify()
+
+
+def test_a_long_replay_tells_how_far_it_is_and_can_be_interrupted() -> None:
+    run: Timeline[Any, Any] = Timeline(RAFT, 42)
+    run.advance(100_000)
+    text = record(PATTERN, run)
+    data = changed(changed(changed(text, "events", to=10**8), "end", "position", to=10**8), "end", "at_us", to=1 << 50)
+
+    def stop(done: int, of: int) -> None:
+        assert (done % PROGRESS_STEPS, of) == (0, 10**8)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        read(data, SOURCE, (PATTERN,)).execute(stop)
+    with pytest.raises(KeyboardInterrupt):
+        read(data, SOURCE, (PATTERN,)).open(stop)

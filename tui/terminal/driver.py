@@ -1,10 +1,13 @@
-"""Textual's Linux driver, with frame acknowledgement. The rules are in `gate`; here is only the plumbing.
+"""Textual's Linux driver, with frame acknowledgement, an input of our own, and a way out that always works.
 
 Where it is attached (Textual 8.2.8): `App._display` writes one string per repaint and then calls `flush`, which does
-nothing in `LinuxDriver`; a `flush` after a `write` is therefore the end of a paint. Answers arrive in
-`process_message` as `CursorPosition`, on the input thread; full-screen Textual has no other use for them. Writing is
-done by a thread with a queue of 30 strings, so the bytes the *system* has taken are counted below it, in the file it
-writes to.
+nothing in `LinuxDriver`; a `flush` after a `write` is therefore the end of a paint (the rules are in `gate`). Writing
+is done by a thread with a queue of 30 strings, so the bytes the *system* has taken are counted below it, in `line`.
+
+Input is read by `scanner` instead of Textual's parser, which presses what it does not know as keys, gives a torn
+sequence up after 100 ms, and ends the app at a byte that is not UTF-8. Cursor reports answer the gate, the colour of
+the background is told to `on_background`, a terminal that is gone to `on_lost`; only keys, pastes, the mouse, focus
+and size reach Textual.
 
 Colour in 8.2.8, measured on a pty (`tests/tui/test_driver.py`):
 
@@ -19,17 +22,23 @@ from __future__ import annotations
 
 import contextvars
 import os
+import select
+import termios
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TextIO, cast
 
+from textual import constants, events, messages
+from textual._xterm_parser import IS_ITERM, XTermParser
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import CursorPosition
 from textual.message import Message
 
 from tui.terminal.gate import Admission, Gate, answer, question
+from tui.terminal.line import Line
+from tui.terminal.scanner import Key, Paste, Report, Scanner, Token
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -38,33 +47,21 @@ POLL_S: Final = 0.05
 """How often a withheld picture looks for the end of its hold when no answer comes."""
 FAREWELL_S: Final = 1.0
 """How long leaving waits for an outstanding answer, which would otherwise be typed into the shell."""
+LEAVING_S: Final = 3.0
+"""How long leaving waits for a terminal to take what was written, the restored modes among it."""
+PATIENCE_S: Final = 0.2
+"""How long an `ESC` waits for the rest of a sequence before it is a key ..."""
+PATIENCE_ASKED_S: Final = 1.0
+"""... and while an answer of the terminal is on its way."""
+READ_MOST: Final = 4096
+BACKGROUND: Final = "\x1b]11;?\x1b\\"
+"""What colour is the background? Terminals that do not know say nothing."""
+RESTORED: Final = "\x1b[?2026l\x1b[?1016l\x1b[0m"
+"""What Textual leaves switched on: synchronized output broken off in the middle, mouse reports in pixels, a colour."""
 
 
 def _now_us() -> int:
     return time.monotonic_ns() // 1000
-
-
-class _Tally:
-    """The file the writer thread writes to: `taken` is what has gone through a `flush`, in characters."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-        self._written = 0
-        self.taken = 0
-
-    def write(self, text: str) -> int:
-        self._written += len(text)
-        return self._file.write(text)
-
-    def flush(self) -> None:
-        self._file.flush()
-        self.taken = self._written
-
-    def fileno(self) -> int:
-        return self._file.fileno()
-
-    def isatty(self) -> bool:
-        return self._file.isatty()
 
 
 class AckDriver(LinuxDriver):
@@ -83,9 +80,19 @@ class AckDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self.gate = Gate(asking=self.acknowledge)
         self.on_ready: Callable[[], None] | None = None
+        self.on_lost: Callable[[], None] | None = None
+        """Called on the event loop when the terminal is gone."""
+        self.on_background: Callable[[int, int, int], None] | None = None
+        """Called on the event loop with the colour of the terminal's background, of 65535, if it tells."""
         self.bytes_written = 0
-        self._tally = _Tally(cast(TextIO, self._file))
-        self._file = cast(Any, self._tally)
+        self.line = Line(cast(TextIO, self._file))
+        self._file = cast(Any, self.line)
+        if not self.input_tty:  # data comes through standard input, keys from the terminal itself
+            with suppress(OSError):
+                self.fileno = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+                self.input_tty = True
+        self._first_attrs: list[Any] | None = None
+        self._mouse_reader = XTermParser()
         self._written = 0
         self._counting = threading.RLock()  # the input thread writes too; a signal may stop the app while it writes
         self._unpainted = False
@@ -107,7 +114,7 @@ class AckDriver(LinuxDriver):
     @property
     def backlog(self) -> int:
         """Characters written that the system has not taken yet."""
-        return self._written - self._tally.taken
+        return self._written - self.line.taken
 
     @property
     def ready(self) -> bool:
@@ -166,30 +173,126 @@ class AckDriver(LinuxDriver):
             self.on_ready()
         return True
 
-    # -- answers: on the input thread
+    # -- input: on a thread of its own
 
-    def process_message(self, message: Message) -> None:
-        if isinstance(message, CursorPosition) and (number := answer(message.x, message.y)) is not None:
-            self._answered.set()
-            self._loop.call_soon_threadsafe(self._acknowledged, number, context=self._app_context)
-            return
-        super().process_message(message)
+    def run_input_thread(self) -> None:
+        """Read, scan and post until the app leaves or the terminal is gone."""
+        scanner = Scanner()
+        while not self.exit_event.is_set():
+            try:
+                if select.select((self.fileno,), (), (), POLL_S if scanner.waiting else 0.1)[0]:
+                    data = os.read(self.fileno, READ_MOST)
+                    if not data:
+                        raise OSError
+                    self._post(scanner.feed(data, time.monotonic()))
+            except (OSError, ValueError):
+                self._hung_up()
+                return
+            asked = self.gate.outstanding is not None and not self.gate.silences
+            self._post(scanner.tick(time.monotonic(), PATIENCE_ASKED_S if asked else PATIENCE_S))
+
+    def _hung_up(self) -> None:
+        self.line.lost = True
+        self._answered.set()
+        if self._live and self.on_lost is not None:
+            self._loop.call_soon_threadsafe(self.on_lost, context=self._app_context)
+
+    def _post(self, tokens: Iterable[Token]) -> None:
+        for token in tokens:
+            match token:
+                case Key(name, character):
+                    self.process_message(events.Key(name, character or None))
+                case Paste(text):
+                    self.process_message(events.Paste(text.replace("\0", "")))
+                case Report(kind="cursor", values=(row, column)):
+                    number = answer(column - 1, row - 1)
+                    if number is not None:
+                        self._answered.set()
+                        self._loop.call_soon_threadsafe(self._acknowledged, number, context=self._app_context)
+                case Report(kind="colour", values=(11, red, green, blue)):
+                    if self.on_background is not None:
+                        self._loop.call_soon_threadsafe(self.on_background, red, green, blue, context=self._app_context)
+                case Report():
+                    message = self._reported(token)
+                    if message is not None:
+                        self.process_message(message)
+
+    def _reported(self, report: Report) -> Message | None:
+        """A report as the message that Textual's own parser would make of it."""
+        match report:
+            case Report(kind="mouse"):
+                return self._mouse_reader.parse_mouse_code(report.raw)
+            case Report(kind="focus", values=(focused,)):
+                return events.AppFocus() if focused else events.AppBlur()
+            case Report(kind="size", values=(rows, columns, height, width)):
+                resize = events.Resize.from_dimensions((columns, rows), (width, height))
+                self._mouse_reader.terminal_size = resize.size
+                self._mouse_reader.terminal_pixel_size = resize.pixel_size
+                self._mouse_reader.mouse_pixels = True
+                return resize
+            case Report(kind="mode", values=(2026, state)) if state > 0:
+                return messages.TerminalSupportsSynchronizedOutput()
+            case Report(kind="mode", values=(2048, state)) if constants.SMOOTH_SCROLL and not IS_ITERM:
+                return messages.InBandWindowResize.from_setting_parameter(state)
+        return None
 
     # -- coming and going
 
     def start_application_mode(self) -> None:
-        self._written = self._tally.taken
+        self.line.patient()
+        self._written = self.line.taken
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        if self._first_attrs is None:
+            self._first_attrs = self.attrs_before
         self.gate.reset(asking=self.acknowledge)
         self._unpainted = False
         self._live = True
+        if self.on_background is not None:
+            self.ask_background()
+
+    def ask_background(self) -> None:
+        """Ask for the colour of the background; `on_background` is told."""
+        if self.acknowledge:
+            self.write(BACKGROUND)
+            self._unpainted = False
+
+    def stop_application_mode(self) -> None:
+        if self._first_attrs is not None:
+            self.attrs_before = self._first_attrs
+        self.line.hurry(LEAVING_S)
+        super().stop_application_mode()
+        self.write(RESTORED)
 
     def disable_input(self) -> None:
         if self._live:
             self._live = False
-            if self.gate.outstanding is not None and not self.gate.silences:
+            if self.gate.outstanding is not None and not self.gate.silences and not self.line.lost:
                 self._answered.wait(FAREWELL_S)
         super().disable_input()
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Go on. A process that was stopped without being asked (SIGSTOP) has left nothing: it leaves now, since the
+        shell has set the terminal to its own liking meanwhile."""
+        if not self._auto_restart:
+            return
+        if self._live:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        self.resume_application_mode()
+
+    def restore(self) -> None:
+        """The last resort, for when leaving itself has failed: modes and attributes as they were, if that can be."""
+        if self._first_attrs is not None:
+            with suppress(termios.error, OSError):
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self._first_attrs)
+        if self._live:
+            self._live = False
+            self.line.hurry(LEAVING_S)
+            self.line.write(
+                "\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[<u"
+                f"\x1b[?1049l\x1b[?25h{RESTORED}"
+            )
+            self.line.flush()
 
 
 class PlainDriver(AckDriver):
