@@ -17,10 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from engines.resilience.breaker import Breaker
-from engines.resilience.pipeline import Guard, Parts, Pipeline
-from engines.resilience.presets import PRESETS
-from engines.resilience.retry import FullJitter, Retry
+from engines.resilience import PRESETS, Breaker, FullJitter, Guard, Retry, Retrying, guard
 from engines.sim.random import Stream
 
 CALLS: Final = 100_000
@@ -56,7 +53,7 @@ def overheads(programs: dict[str, Callable[[], object]]) -> dict[str, float]:
 
 def our_guard(preset: str) -> Guard:
     """One of the presets around a call."""
-    return Guard(Breaker(PRESETS[preset].options), time.perf_counter_ns)
+    return guard(Breaker.of(preset), clock=time.perf_counter_ns)
 
 
 def breakers() -> dict[str, Callable[[], object]]:
@@ -65,7 +62,7 @@ def breakers() -> dict[str, Callable[[], object]]:
     factory: Any = importlib.import_module("purgatory").SyncCircuitBreakerFactory(default_threshold=5, default_ttl=30)
     context: Any = factory.get_breaker("context")
     decorated: Any = factory("decorator")(work)
-    guard, locked, lock = our_guard("article"), our_guard("article"), threading.RLock()
+    mine, locked, lock = our_guard("article"), our_guard("article"), threading.RLock()
 
     def purgatory_context() -> int:
         with context:
@@ -73,44 +70,35 @@ def breakers() -> dict[str, Callable[[], object]]:
 
     def ours_locked() -> int:
         with lock:
-            return locked(work)
+            return locked.call(work)
 
     found: dict[str, Callable[[], object]] = {
-        "ours": lambda: guard(work),
+        "ours": mine(work),
         "ours, locked": ours_locked,
         "pybreaker": lambda: pybreaker.call(work),
         "purgatory": purgatory_context,
         "purgatory, decorator": decorated,
     }
     for name in list(PRESETS)[1:]:
-        found[name] = _guarded(our_guard(name))
+        found[name] = our_guard(name)(work)
     return found
-
-
-def _guarded(guard: Guard) -> Callable[[], object]:
-    return lambda: guard(work)
 
 
 def retries() -> dict[str, Callable[[], object]]:
     """Ours and tenacity's, three retries with jitter, on a call that succeeds at once."""
     tenacity: Any = importlib.import_module("tenacity")
-    retrying: Any = tenacity.Retrying(
-        stop=tenacity.stop_after_attempt(4), wait=tenacity.wait_random_exponential(0.1, 10)
-    )
+    theirs: Any = tenacity.Retrying(stop=tenacity.stop_after_attempt(4), wait=tenacity.wait_random_exponential(0.1, 10))
     stream = Stream(1, "benchmark")
 
     def pause(us: int) -> None:
         time.sleep(us / 1e6)
 
     retry = Retry(3, FullJitter(100_000, 10_000_000))
-    alone = Pipeline(Parts(retry), time.perf_counter_ns, pause, stream)
-    both = Pipeline(
-        Parts(retry, Breaker(PRESETS["article"].options)), time.perf_counter_ns, pause, stream, ("retry", "breaker")
-    )
+    mine = Retrying(retry, pause, stream.between)
     return {
-        "ours": lambda: alone.call(work),
-        "ours with a breaker": lambda: both.call(work),
-        "tenacity": lambda: retrying(work),
+        "ours": mine(work),
+        "ours with a breaker": mine(our_guard("article")(work)),
+        "tenacity": lambda: theirs(work),
     }
 
 

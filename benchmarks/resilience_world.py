@@ -8,8 +8,8 @@ import gc
 import time
 from typing import Final
 
-from engines.resilience import PATTERN
-from engines.resilience.service.ledger import Ledger
+from engines.resilience.pattern import PATTERN
+from engines.resilience.world.ledger import Ledger
 from engines.sim.clock import US_PER_S
 from engines.sim.pattern import Config
 

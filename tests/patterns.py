@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from engines import consensus, resilience, sharding, tracing
+from engines import consensus, sharding, tracing
+from engines.resilience import pattern as resilience
 from engines.sim.pattern import Config, Pattern
 
 

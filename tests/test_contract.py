@@ -31,7 +31,7 @@ from engines.sim.recording import read, record
 from engines.sim.timeline import Timeline
 from engines.sim.world import JOURNAL_EVENTS, RING_EVENTS, Host, World
 from tests.engines.consensus.raft import strategies as raft
-from tests.engines.resilience.service import strategies as resilience
+from tests.engines.resilience.world import strategies as resilience
 from tests.engines.sharding.world import strategies as sharding
 from tests.engines.tracing.world import strategies as tracing
 from tests.patterns import PATTERNS, SPECIMENS, Specimen

@@ -1,66 +1,94 @@
 """Resilience: what keeps a service useful while the services behind it are not.
 
-Windows, breakers, retries, bulkheads, limiters, deadlines, hedging, shedding, fallbacks and outlier detection are a
-library of pure parts that are told the time. ``presets`` makes one breaker behave like any of the common ones.
-``service`` is all of it alive: a shop whose services queue, slow down and give up on each other.
+>>> from time import monotonic_ns
+>>> from engines.resilience import Breaker, Rejected, guard
+>>> breaker = Breaker.of("article")
+>>> @guard(breaker, clock=monotonic_ns)
+... def fetch(url: str) -> str:
+...     raise OSError("connection refused")
+>>> for attempt in range(21):
+...     try:
+...         fetch("http://payment/")
+...     except (OSError, Rejected) as error:
+...         said = str(error)
+>>> print(breaker.state, "after", breaker.history[-1].why)
+open after 20 of 20 (100 %) failed, threshold >= 50 %
+>>> print(said.partition(",")[0])
+breaker: open: failure rate
+
+Every part is a plain object that is told the time, in microseconds: nothing here reads a clock, starts a thread or
+sleeps. ``PRESETS`` makes one breaker behave as any of the common ones; ``layers`` puts the parts around functions.
+
+    breaker states explain policy presets window   the breaker: its machine, its words, its options, what it remembers
+    retry hedge bulkhead limiter deadline          what else stands around a call
+    shed fallback outlier                          what a server, a caller and a balancer do about trouble
+    layers order                                   the parts around a function, and what their nesting means
+    calllog laws                                   a recorded log through any preset, and what must hold for any breaker
+    pattern recorded                               what the program shows: the pattern, and a log as a run
+    world/                                         the same parts alive, in a simulated shop
 """
 
-from functools import partial
-from typing import Final
-
-from engines.resilience.recorded import VARIANT as RECORDED
-from engines.resilience.service.commands import COMMANDS
-from engines.resilience.service.engine import ResilienceEngine
-from engines.resilience.service.options import SETTINGS
-from engines.resilience.service.scenarios import SCENARIOS
-from engines.sim.pattern import Pattern, Variant
-
-FIDELITY: Final = (
-    ("modelled", "breakers of six kinds as their libraries have them: windows, boundaries, lazy or timed waiting, "
-                 "probes, late results, slow calls"),
-    ("modelled", "pipelines in any order; a timeout cuts off what is inside it, permits come back through each layer"),
-    ("modelled", "a worker is held for the whole of a job, also while it waits for another service"),
-    ("modelled", "Istio's delays and aborts on every edge, sampled independently; Envoy's caps and outlier detection"),
-    ("modelled", "deadlines travel as the time that is left, as in gRPC"),
-    ("simplified", "a caller that gives up tells nobody: there is no cancellation besides the deadline"),
-    ("simplified", "a crashed machine is silent: its callers wait for their timeouts, no connection is refused"),
-    ("simplified", "all clients are one machine with one pipeline; every call is a fresh one, no connections are kept"),
-    ("simplified", "timeouts, windows and deadlines run on monotonic clocks: a wrong wall clock does nothing here"),
-    ("simplified", "Envoy's success-rate ejection needs 100 requests in 10 s to 5 hosts: at this load it stays silent"),
-    ("left out", "connection pools, priorities, adaptive concurrency limits, caches other than the last good answer"),
-)  # fmt: skip
-
-VARIANTS: Final = tuple(
-    Variant(name, title, summary, partial(ResilienceEngine, name), COMMANDS, SETTINGS, 1, FIDELITY)
-    for name, title, summary in (
-        ("breaker", "Circuit breakers", "a state machine on every edge into a service; its preset can be changed live"),
-        ("envoy", "Envoy's way", "no state machine: caps on what is under way, and bad hosts are ejected"),
-    )
+from engines.resilience.breaker import Breaker
+from engines.resilience.bulkhead import Bulkhead
+from engines.resilience.explain import Rejection, Transition, Why
+from engines.resilience.fallback import Fallback
+from engines.resilience.hedge import Hedge
+from engines.resilience.layers import Guard, Limiting, Rejected, Retrying, TimedOut, Timing, Walling, guard
+from engines.resilience.limiter import TokenBucket
+from engines.resilience.outlier import Cap, OutlierDetector, OutlierOptions
+from engines.resilience.policy import BreakerOptions
+from engines.resilience.presets import PRESETS, Preset, preset
+from engines.resilience.retry import (
+    BACKOFFS,
+    ActiveBudget,
+    Decorrelated,
+    EqualJitter,
+    ExponentialBackoff,
+    FixedBackoff,
+    FullJitter,
+    Retry,
+    RetryBudget,
 )
+from engines.resilience.shed import ControlledDelay, WaitLimit
+from engines.resilience.states import ORDERS, TRANSITIONS, Cause, State
 
-PATTERN: Final = Pattern(
-    number=4,
-    name="resilience",
-    title="Resilience",
-    question="How do we survive failures?",
-    variants=VARIANTS,
-    scenarios=SCENARIOS,
-    speed=(1, 1),
-    aliases=(("faults", "breaker"),),
-    recorded=RECORDED,
-    notes=(
-        "50 % of the calls in 10 s, 30 s open: these numbers are no standard. Hystrix waits 5 s, resilience4j looks at "
-        "100 calls and waits 60 s, Polly trips at 10 % of 100 calls in 30 s; opossum is the one with these numbers.",
-        "A rate without a minimum volume trips on the first failed call: 1 of 1 is 100 %. The article names none; "
-        "20 calls are required here.",
-        "A breaker protects the caller and gives the callee rest. It limits neither how long a call may take (that is "
-        "the timeout) nor how many wait at once (that is the bulkhead); alone it has saved nobody.",
-        "Retries alone amplify: r retries at each of L layers make (1 + r) ^ L attempts of one call. Retry at one "
-        "layer, with jitter and within a budget.",
-        "A retry budget of 20 % does not cure a storm at 90 % load: 0.9 x 1.2 = 1.08. What a budget leaves must fit "
-        "into the capacity.",
-        "What Envoy calls circuit breaking are caps on concurrency: nothing opens and nothing closes. Its counterpart "
-        "of a breaker is outlier detection, host by host; with 10 % at most, of 2 to 9 hosts nobody is ejected.",
-        "Istio's delays and aborts are a test tool: they are faults, not protection.",
-    ),
-)
+__all__ = [
+    "BACKOFFS",
+    "ORDERS",
+    "PRESETS",
+    "TRANSITIONS",
+    "ActiveBudget",
+    "Breaker",
+    "BreakerOptions",
+    "Bulkhead",
+    "Cap",
+    "Cause",
+    "ControlledDelay",
+    "Decorrelated",
+    "EqualJitter",
+    "ExponentialBackoff",
+    "Fallback",
+    "FixedBackoff",
+    "FullJitter",
+    "Guard",
+    "Hedge",
+    "Limiting",
+    "OutlierDetector",
+    "OutlierOptions",
+    "Preset",
+    "Rejected",
+    "Rejection",
+    "Retry",
+    "RetryBudget",
+    "Retrying",
+    "State",
+    "TimedOut",
+    "Timing",
+    "TokenBucket",
+    "Transition",
+    "WaitLimit",
+    "Walling",
+    "Why",
+    "guard",
+    "preset",
+]

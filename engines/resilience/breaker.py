@@ -5,7 +5,19 @@
     HALF_OPEN   a few probes pass; their results decide
 
 The machine is the table ``TRANSITIONS``; ``Breaker._move`` is its only door, and it knows no edge that the table does
-not have. How the edges are reached is told by ``BreakerOptions``. Time is passed in, in microseconds that never
+not have:
+
+    closed      failure rate, slow call rate ---------------------------------> open
+    open        wait over ----------------------------------------------------> half_open
+    half_open   probe succeeded, late success, rates below thresholds --------> closed
+    half_open   probe failed, probe abandoned, late failure, failure rate,
+                slow call rate, a call was turned away, half-open too long ---> open
+    any state   reset --------------------------------------------------------> closed
+    any state   disable ------------------------------------------------------> disabled
+    any state   metrics only -------------------------------------------------> metrics_only
+    any state   force open ---------------------------------------------------> forced_open
+
+How the edges are reached is told by ``BreakerOptions``. Time is passed in, in microseconds that never
 decrease; the breaker fetches nothing and starts nothing. ``poll`` makes the changes that time alone brings about, and
 the other calls poll first, so a caller that never polls misses no change: it only hears of it later, with the time at
 which it was due.
@@ -20,7 +32,7 @@ Source: M. Nygard, Release It! (2nd ed.), chapter 5; the libraries named in ``pr
 from collections import deque
 from typing import Final
 
-from engines.resilience import explain
+from engines.resilience.explain import Rejection, Transition, Why
 from engines.resilience.policy import (
     PPM,
     Boundary,
@@ -32,16 +44,8 @@ from engines.resilience.policy import (
     Waiting,
     WindowKind,
 )
-from engines.resilience.states import (
-    ORDERS,
-    TRANSITIONS,
-    Cause,
-    Permit,
-    Rejection,
-    State,
-    Transition,
-    Why,
-)
+from engines.resilience.presets import preset
+from engines.resilience.states import ORDERS, TRANSITIONS, Cause, Permit, State
 from engines.resilience.window import (
     NEVER,
     CountWindow,
@@ -111,6 +115,11 @@ class Breaker:
         self.window: Window = make_window(options, now_us)
         self._plan()
 
+    @classmethod
+    def of(cls, name: str, now_us: int = 0) -> "Breaker":
+        """A breaker as a preset has it, by the preset's name. UserError with the names there are."""
+        return cls(preset(name).options, now_us)
+
     def _install(self, options: BreakerOptions) -> None:
         self.options = options
         self._failure_ppm = options.failure_ppm
@@ -156,15 +165,17 @@ class Breaker:
         if self.state is State.CLOSED:
             return self.era
         if self.state is State.OPEN and self._waited(now_us):
-            waited = explain.waited(self.options, now_us - self.since_us)
-            self._move(now_us, Cause.WAIT_OVER, waited)
+            self._move(now_us, Cause.WAIT_OVER)
         match self.state:
             case State.HALF_OPEN if self.probes_left:
                 self.probes_left -= 1
                 self.probes_running += 1
                 return self.era
             case State.OPEN | State.HALF_OPEN | State.FORCED_OPEN:
-                return Rejection(self.state, self.cause, self.countdown_us(now_us), self.options.probes)
+                rejection = Rejection(self.state, self.cause, self.countdown_us(now_us), self.options.probes)
+                if self.state is State.HALF_OPEN and self.options.rejection_reopens:
+                    self._move(now_us, Cause.CALL_REJECTED)
+                return rejection
             case _:
                 return self.era
 
@@ -228,27 +239,28 @@ class Breaker:
         window = self.window
         calls, failures = window.calls, window.failures
         if failures and failures * PPM - self._failure_ppm * calls >= self._over:
-            return self._move(at_us, Cause.FAILURE_RATE, explain.failure_rate(self.options, calls, failures))
+            return self._move(at_us, Cause.FAILURE_RATE, calls, failures)
         if window.slow and window.slow * PPM >= self._slow_ppm * calls:
-            return self._move(at_us, Cause.SLOW_RATE, explain.slow_rate(self.options, calls, window.slow))
+            return self._move(at_us, Cause.SLOW_RATE, calls, window.slow)
         return None
 
     def _decide(self, at_us: int, failed: bool, slow: bool, late: bool) -> Transition | None:
         """What a result means to a half-open breaker. Where slowness is judged, a slow probe is a bad one."""
-        options = self.options
-        if options.half_open is HalfOpenRule.RATE:
+        if self.options.half_open is HalfOpenRule.RATE:
             return self._decide_by_rates(at_us)
-        why = explain.decided(late, failed, slow)
         if failed or slow:
-            return self._move(at_us, Cause.LATE_FAILURE if late else Cause.PROBE_FAILED, why)
-        return self._move(at_us, Cause.LATE_SUCCESS if late else Cause.PROBE_SUCCEEDED, why)
+            return self._move(at_us, Cause.LATE_FAILURE if late else Cause.PROBE_FAILED, bad=int(slow and not failed))
+        moved = self._move(at_us, Cause.LATE_SUCCESS if late else Cause.PROBE_SUCCEEDED)
+        if self.options.probe_counts:
+            self.window.record(at_us, False, False)
+            self._plan()
+        return moved
 
     def _decide_by_rates(self, at_us: int) -> Transition | None:
         calls, failures = self.window.calls, self.window.failures
         if calls < self.options.probes_needed:
             return None
-        below = explain.rates_below(self.options, calls, failures)
-        return self._judge(at_us) or self._move(at_us, Cause.RATES_BELOW, below)
+        return self._judge(at_us) or self._move(at_us, Cause.RATES_BELOW, calls, failures)
 
     def release(self, permit: Permit, now_us: int) -> Transition | None:
         """A call that was let through ended without a result: it was cancelled."""
@@ -264,12 +276,12 @@ class Breaker:
         mine = permit == self.era
         if mine:
             self.probes_running -= 1
-        if self.options.released is ReleaseRule.RETURNED:
-            self.probes_left += mine
+        if not mine and self.options.late is LateRule.IGNORED:
             return None
-        if mine or self.options.late is LateRule.AS_ANY:
-            return self._move(now_us, Cause.PROBE_ABANDONED, explain.abandoned(not mine))
-        return None
+        if self.options.released is ReleaseRule.RETURNED:
+            self.probes_left += 1
+            return None
+        return self._move(now_us, Cause.PROBE_ABANDONED, bad=int(not mine))
 
     def refused(self, permit: Permit, now_us: int) -> Transition | None:
         """A call that was let through here was rejected further in, by a bulkhead or a limiter."""
@@ -293,11 +305,10 @@ class Breaker:
     def _timed(self, at_us: int) -> Transition | None:
         match self.state:
             case State.OPEN:
-                return self._move(at_us, Cause.WAIT_OVER, explain.waited(self.options, at_us - self.since_us))
+                return self._move(at_us, Cause.WAIT_OVER)
             case State.HALF_OPEN:
                 results = self.window.calls if self.options.half_open is HalfOpenRule.RATE else 0
-                why = explain.expired(self.options, at_us - self.since_us, results)
-                return self._move(at_us, Cause.HALF_OPEN_EXPIRED, why)
+                return self._move(at_us, Cause.HALF_OPEN_EXPIRED, results)
         window = self.window
         assert isinstance(window, TickWindow)
         window.tick()
@@ -310,7 +321,7 @@ class Breaker:
         """Carry out one of ``ORDERS``: reset, disable, count only, force open."""
         assert cause in ORDERS, cause
         self.poll(now_us)
-        return self._move(now_us, cause, explain.ordered(cause))
+        return self._move(now_us, cause)
 
     def retune(self, options: BreakerOptions, now_us: int) -> None:
         """Go on under other options: the state stays, and so does the window if its shape does.
@@ -334,10 +345,13 @@ class Breaker:
         if self.state is State.HALF_OPEN and options.half_open is HalfOpenRule.RATE:
             self._decide_by_rates(now_us)
 
-    def _move(self, at_us: int, cause: Cause, why: str) -> Transition:
+    def _move(self, at_us: int, cause: Cause, calls: int = 0, bad: int = 0) -> Transition:
         """The only door between states."""
         src = self.state
-        self.state = dst = TRANSITIONS[src, cause]
+        dst = TRANSITIONS.get((src, cause))
+        assert dst is not None, f"a breaker that is {src.value} cannot be moved by {cause.value!r}"
+        moved = Transition(at_us, src, dst, cause, self.options, calls, bad, at_us - self.since_us)
+        self.state = dst
         self.cause = cause
         self.since_us = at_us
         self.era += 1
@@ -350,7 +364,6 @@ class Breaker:
             self.window = make_window(self.options, at_us)
         elif dst is not State.OPEN and (self.options.reset_on_close or cause in ORDERS):
             self.window.reset(at_us)
-        moved = Transition(at_us, src, dst, why, cause)
         self.history.append(moved)
         self.fresh.append(moved)
         self._plan()
@@ -376,30 +389,19 @@ class Breaker:
 
     def why(self, now_us: int) -> Why:
         """Everything there is to say about it; changes nothing."""
-        options = self.options
         calls, failures, slow = self.window.counts(now_us)
-        judged = self.state is State.HALF_OPEN and options.half_open is HalfOpenRule.RATE
-        found = Why(
-            state=self.state.value,
+        return Why(
+            state=self.state,
             since_us=self.since_us,
-            cause=self.cause.value if self.cause else "",
-            reason=self.history[-1].why if self.history else "",
-            rate_ppm=failures * PPM // calls if calls else 0,
-            threshold_ppm=options.failure_ppm,
-            boundary=options.failure_at.value,
-            slow_ppm=slow * PPM // calls if calls else 0,
-            slow_threshold_ppm=options.slow_ppm if options.slow_us else 0,
+            last=self.history[-1] if self.history else None,
+            options=self.options,
             calls=calls,
             failures=failures,
             slow=slow,
-            minimum=options.probes_needed if judged else options.needed,
             countdown_us=self.countdown_us(now_us),
-            probes_permitted=options.probes,
             probes_left=self.probes_left,
             probes_running=self.probes_running,
-            closes="",
         )
-        return found._replace(closes=explain.outlook(options, found))
 
 
 def _shape(options: BreakerOptions) -> tuple[object, ...]:

@@ -19,9 +19,11 @@ from heapq import heappop, heappush
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from engines.errors import UserError
-from engines.resilience.breaker import Breaker, State, Transition
+from engines.resilience.breaker import Breaker
+from engines.resilience.explain import Transition
 from engines.resilience.laws import Laws, ms_word
 from engines.resilience.presets import Preset
+from engines.resilience.states import State
 from engines.sim.pattern import Check
 
 LINE_MAX: Final = 1 << 20
@@ -32,7 +34,7 @@ FIELDS: Final = '{"at_ms": 1200, "ok": false, "duration_ms": 35}'
 CHUNK: Final = 4_096
 
 
-class Call(NamedTuple):
+class LoggedCall(NamedTuple):
     """A line of the log."""
 
     at_us: int
@@ -61,7 +63,7 @@ class CallReader:
         self.skipped = 0
         self.calls = 0
 
-    def __iter__(self) -> Iterator[Call]:
+    def __iter__(self) -> Iterator[LoggedCall]:
         last_us, last_line = 0, 0
         for number, line in enumerate(self._lines(), 1):
             if number == 1:
@@ -103,7 +105,7 @@ def _constant(text: str) -> Any:
 _DECODE = json.JSONDecoder(parse_constant=_constant).decode
 
 
-def parse(line: bytes) -> Call:
+def parse(line: bytes) -> LoggedCall:
     """One line. ``_Bad`` if it is no call."""
     if len(line) > LINE_MAX:
         raise _Bad(f"longer than {LINE_MAX} bytes: one call a line is accepted, such as {FIELDS}")
@@ -126,7 +128,7 @@ def parse(line: bytes) -> Call:
     ok = found.get("ok")
     if ok is not True and ok is not False:
         raise _Bad(*_wrong(found, "ok", text, "true or false"))
-    return Call(_micros(found, "at_ms", text), ok, _micros(found, "duration_ms", text))
+    return LoggedCall(_micros(found, "at_ms", text), ok, _micros(found, "duration_ms", text))
 
 
 def _micros(found: dict[str, Any], name: str, text: str) -> int:
@@ -291,7 +293,7 @@ class Replay:
             "successes_lost": tally.lost,
             "late_results": tally.late,
             "trips": tally.trips,
-            "state": why.state,
+            "state": why.state.value,
             "closes": why.closes,
             "in_state_ms": {name: ms_json(us) for name, us in tally.in_state_us.items()},
         }
@@ -357,6 +359,7 @@ def judge(reader: CallReader, presets: Iterable[Preset]) -> Judgement:
     hashed.update("".join(chunk).encode())
     for replay in replays:
         replay.finish()
-        hashed.update(repr((replay.preset.name, [tuple(map(str, each)) for each in replay.transitions])).encode())
+        moves = [(each.at_us, each.src.value, each.dst.value, each.why) for each in replay.transitions]
+        hashed.update(repr((replay.preset.name, moves)).encode())
         hashed.update(replay.admitted)
     return Judgement(reader.name, reader.skipped, first_us, replays, hashed.hexdigest())

@@ -1,9 +1,11 @@
-"""A breaker in words: why it moved, why it rejects, what would move it on. Numbers first, then what they mean.
+"""What a breaker tells of itself: why it moved, why it rejects, what would move it on.
 
-Pure functions of the options and of counts; nothing here decides anything.
+It tells in numbers: ``Rejection``, ``Transition`` and ``Why`` are plain records that can be compared, counted and
+saved. Each of them can say its numbers in a sentence (``why``, ``closes``), and these sentences are made here. Nothing
+here decides anything.
 """
 
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from engines.resilience.policy import (
     PPM,
@@ -16,9 +18,155 @@ from engines.resilience.policy import (
     percent,
     time_word,
 )
+from engines.resilience.states import Cause, State
 
-if TYPE_CHECKING:
-    from engines.resilience.states import Why
+
+class Rejection(NamedTuple):
+    """A call that was not let through, and why."""
+
+    state: State
+    cause: Cause | None
+    """What brought the breaker into this state; None: it has never moved."""
+    wait_us: int
+    """Until a call can be let through; 0: that depends on results, not on time."""
+    probes: int
+    """Probes that were permitted, all of them given away (half-open)."""
+
+    @property
+    def why(self) -> str:
+        """In words: ``open: failure rate, 12.4 s left``."""
+        if self.state is State.OPEN:
+            left = f"{time_word(self.wait_us)} left" if self.wait_us else "the waiting ends now"
+            return f"open: {self.cause or ''}, {left}"
+        if self.state is State.HALF_OPEN:
+            return f"half-open: {'the probe is' if self.probes == 1 else f'all {self.probes} probes are'} out"
+        return "forced open"
+
+
+class Transition(NamedTuple):
+    """A change of state, with the numbers that decided it."""
+
+    at_us: int
+    src: State
+    dst: State
+    cause: Cause
+    options: BreakerOptions
+    """Those in force at that moment."""
+    calls: int = 0
+    """Results in the window that was judged, or results of probes so far."""
+    bad: int = 0
+    """How many of them had failed, or were slow where slowness decided."""
+    lasted_us: int = 0
+    """How long it had been in the state that it left."""
+
+    @property
+    def why(self) -> str:
+        """In words, with the numbers: ``12 of 20 (60 %) failed, threshold >= 50 %``."""
+        options = self.options
+        match self.cause:
+            case Cause.FAILURE_RATE:
+                limit = f"{options.failure_at.value} {percent(options.failure_ppm)}"
+                return f"{_share(self.bad, self.calls)} failed, threshold {limit}"
+            case Cause.SLOW_RATE:
+                limit = f">= {percent(options.slow_ppm)}"
+                return (
+                    f"{_share(self.bad, self.calls)} took longer than {time_word(options.slow_us)}, threshold {limit}"
+                )
+            case Cause.RATES_BELOW:
+                limit = percent(options.failure_ppm)
+                return f"{_share(self.bad, self.calls)} probes failed, below the threshold of {limit}"
+            case Cause.WAIT_OVER:
+                return _waited(options, self.lasted_us)
+            case Cause.HALF_OPEN_EXPIRED:
+                limit_us = options.half_open_max_us
+                over = f", over the {time_word(limit_us)} now allowed," if self.lasted_us != limit_us else ""
+                results = f"{self.calls} of {options.probes_needed} results"
+                return f"half-open for {time_word(self.lasted_us)}{over} with {results}"
+            case Cause.PROBE_ABANDONED:
+                return f"{'an older call' if self.bad else 'the probe'} ended without a result"
+            case Cause.PROBE_SUCCEEDED:
+                return "the probe succeeded"
+            case Cause.PROBE_FAILED:
+                return f"the probe {'was too slow' if self.bad else 'failed'}"
+            case Cause.LATE_SUCCESS:
+                return f"{LATE_CALL} succeeded"
+            case Cause.LATE_FAILURE:
+                return f"{LATE_CALL} {'was too slow' if self.bad else 'failed'}"
+            case Cause.CALL_REJECTED:
+                return "a call was turned away while the probe was out, and counts as a failure (Hystrix #1853)"
+            case _:
+                return f"ordered: {self.cause.value}"
+
+
+LATE_CALL = "a call that started before the breaker was half-open"
+
+
+class Why(NamedTuple):
+    """Why a breaker is where it is, and what would move it: all numbers as they are at one moment."""
+
+    state: State
+    since_us: int
+    last: Transition | None
+    """What moved it here; None: it has never moved."""
+    options: BreakerOptions
+    calls: int
+    """In its window, and how many of them failed or were slow."""
+    failures: int
+    slow: int
+    countdown_us: int
+    """Until time alone may move it; 0: it cannot, or any call does."""
+    probes_left: int
+    probes_running: int
+
+    @property
+    def cause(self) -> Cause | None:
+        """What moved it here."""
+        return self.last.cause if self.last else None
+
+    @property
+    def reason(self) -> str:
+        """The same in words."""
+        return self.last.why if self.last else ""
+
+    @property
+    def judges_probes(self) -> bool:
+        """Whether the window holds the results of probes now, to be judged by their rates."""
+        return self.state is State.HALF_OPEN and self.options.half_open is HalfOpenRule.RATE
+
+    @property
+    def minimum(self) -> int:
+        """Results below which nothing is judged."""
+        return self.options.probes_needed if self.judges_probes else self.options.needed
+
+    @property
+    def rate_ppm(self) -> int:
+        """The failures among the calls; -1: there are none."""
+        return self.failures * PPM // self.calls if self.calls else -1
+
+    @property
+    def slow_ppm(self) -> int:
+        """The slow ones among the calls; -1: there are none."""
+        return self.slow * PPM // self.calls if self.calls else -1
+
+    @property
+    def closes(self) -> str:
+        """What would move it on, in words and numbers."""
+        match self.state:
+            case State.CLOSED:
+                return _closed(self)
+            case State.OPEN:
+                return _open(self)
+            case State.HALF_OPEN:
+                return _half_open(self)
+            case State.FORCED_OPEN:
+                return "stays until it is reset: an order, not a judgement"
+            case State.DISABLED:
+                return "lets everything through and counts nothing until it is reset"
+            case State.METRICS_ONLY:
+                return "counts and never trips until it is reset"
+
+
+# -- the pieces --------------------------------------------------------------------------------------------------
 
 
 def _share(part: int, whole: int) -> str:
@@ -47,84 +195,15 @@ def bucket_word(options: BreakerOptions) -> str:
     return time_word(options.window_us // options.buckets)
 
 
-def failure_rate(options: BreakerOptions, calls: int, failures: int) -> str:
-    """Too many failures."""
-    limit = f"{options.failure_at.value} {percent(options.failure_ppm)}"
-    return f"{_share(failures, calls)} failed, threshold {limit}"
-
-
-def slow_rate(options: BreakerOptions, calls: int, slow: int) -> str:
-    """Too many slow calls."""
-    limit = f">= {percent(options.slow_ppm)}"
-    return f"{_share(slow, calls)} took longer than {time_word(options.slow_us)}, threshold {limit}"
-
-
-def rates_below(options: BreakerOptions, calls: int, failures: int) -> str:
-    """The probes were good enough."""
-    return f"{_share(failures, calls)} probes failed, below the threshold of {percent(options.failure_ppm)}"
-
-
-def waited(options: BreakerOptions, waited_us: int) -> str:
-    """The waiting is over."""
+def _waited(options: BreakerOptions, waited_us: int) -> str:
     if options.waiting is Waiting.TIMER:
         late = f", {time_word(waited_us)} after it opened" if waited_us != options.wait_us else ""
         return f"the timer of {time_word(options.wait_us)} ran out{late}"
     return f"first call after {time_word(options.wait_us)}, {time_word(waited_us)} after it opened"
 
 
-def decided(late: bool, failed: bool, slow: bool) -> str:
-    """One result decided."""
-    end = "failed" if failed else "was too slow" if slow else "succeeded"
-    if late:
-        return f"a call that started before the breaker was half-open {end}"
-    return f"the probe {end}"
-
-
-def abandoned(late: bool) -> str:
-    """A call was cancelled."""
-    return f"{'an older call' if late else 'the probe'} ended without a result"
-
-
-def expired(options: BreakerOptions, lasted_us: int, results: int) -> str:
-    """Half-open for too long."""
-    limit_us = options.half_open_max_us
-    over = f", over the {time_word(limit_us)} now allowed," if lasted_us != limit_us else ""
-    return f"half-open for {time_word(lasted_us)}{over} with {results} of {options.probes_needed} results"
-
-
-def ordered(cause: str) -> str:
-    """A person wanted it."""
-    return f"ordered: {cause}"
-
-
-def rejection(state: str, cause: str, wait_us: int, probes: int) -> str:
-    """Why a call does not pass."""
-    if state == "open":
-        left = f"{time_word(wait_us)} left" if wait_us else "the waiting ends now"
-        return f"open: {cause}, {left}"
-    if state == "half_open":
-        return f"half-open: {'the probe is' if probes == 1 else f'all {probes} probes are'} out"
-    return "forced open"
-
-
-def outlook(options: BreakerOptions, why: "Why") -> str:
-    """What would move a breaker on."""
-    match why.state:
-        case "closed":
-            return _closed(options, why)
-        case "open":
-            return _open(options, why)
-        case "half_open":
-            return _half_open(options, why)
-        case "forced_open":
-            return "stays until it is reset: an order, not a judgement"
-        case "disabled":
-            return "lets everything through and counts nothing until it is reset"
-        case _:
-            return "counts and never trips until it is reset"
-
-
-def _closed(options: BreakerOptions, why: "Why") -> str:
+def _closed(why: Why) -> str:
+    options = why.options
     limit = f"opens when {options.failure_at.value} {percent(options.failure_ppm)} of {span(options)} failed"
     if why.slow:
         limit += f", or >= {percent(options.slow_ppm)} were slow (now {why.slow})"
@@ -156,7 +235,8 @@ def failures_to_trip(calls: int, failures: int, threshold_ppm: int, above: bool,
     return max(1, -(-need // room))
 
 
-def _open(options: BreakerOptions, why: "Why") -> str:
+def _open(why: Why) -> str:
+    options = why.options
     probes = "1 probe passes" if options.probes == 1 else f"{options.probes} probes pass"
     if options.waiting is Waiting.TIMER:
         return f"half-open in {time_word(why.countdown_us)} by a timer, then {probes}"
@@ -166,10 +246,16 @@ def _open(options: BreakerOptions, why: "Why") -> str:
     return f"the waiting is over: the next call makes it half-open, then {probes}"
 
 
-def _half_open(options: BreakerOptions, why: "Why") -> str:
+def _half_open(why: Why) -> str:
+    options = why.options
     end = f"opens again in {time_word(why.countdown_us)}" if options.half_open_max_us else "waits as long as it takes"
-    out = f"{why.probes_left} of {why.probes_permitted} probes left, {why.probes_running} running"
+    if options.rejection_reopens:
+        end += "; a call that comes meanwhile is turned away and opens it again (a fault of Hystrix, #1853)"
+    out = f"{why.probes_left} of {options.probes} probes left, {why.probes_running} running"
     if options.half_open is HalfOpenRule.RATE:
         judged = f"judged when {why.minimum} results are in, {why.calls} so far"
         return f"{judged}: closes if < {percent(options.failure_ppm)} failed; {out}; {end}"
     return f"closes if the next result is a success, opens if it is a failure; {out}; {end}"
+
+
+__all__ = ["Rejection", "Transition", "Why", "bucket_word", "failures_to_trip", "span"]

@@ -5,7 +5,9 @@ Nothing here asks the breaker for its opinion, so a breaker with a bug cannot ta
 
 from typing import Final
 
-from engines.resilience.breaker import TRANSITIONS, BreakerOptions, State, Transition
+from engines.resilience.explain import Transition
+from engines.resilience.policy import BreakerOptions
+from engines.resilience.states import TRANSITIONS, State
 from engines.sim.pattern import Check
 
 WITNESSES_MAX: Final = 5

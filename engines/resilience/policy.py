@@ -109,6 +109,10 @@ class BreakerOptions:
     """Whether a rejection further in (bulkhead, limiter) is a failure; else it is no result, and ``released`` holds."""
     reset_on_close: bool = True
     """Whether a breaker that closes forgets what it counted before."""
+    probe_counts: bool = False
+    """Whether the probe that closes it is counted after that, so that the empty window begins with one good call."""
+    rejection_reopens: bool = False
+    """Whether a call that is turned away while the probes are out opens it again, and starts the wait anew."""
 
     def __post_init__(self) -> None:
         """UserError for numbers that make no breaker."""

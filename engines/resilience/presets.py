@@ -6,10 +6,15 @@ The numbers are the libraries' defaults. Where they differ in more than numbers:
                      20 are required here. Only the probe decides a half-open breaker.
     hystrix          judges on a timer of 500 ms, and only completed buckets, so it trips late. Waits lazily: a call
                      exactly 5 s after opening is still rejected. Any result that arrives while it is half-open
-                     decides. A probe that is cancelled opens it again. Closing starts metrics and timer anew.
+                     decides. A probe that is cancelled opens it again. Closing starts metrics and timer anew, and
+                     only then the probe is counted: the window begins with one good call. As 1.5.13 and later have
+                     it, a call that is turned away while the probe is out opens it again and starts the wait anew.
+                     That is a known fault (Netflix/Hystrix #1853, #1861), and the answer to "why does my Hystrix
+                     never close": under steady calls a probe that takes long is always overtaken by one.
     resilience4j     judges every result, also a success; slow calls have a rate of their own. A call exactly 60 s
                      after opening is still rejected. Ten probes fill a window of ten; nothing is decided before all
                      results are in, so a probe that never ends keeps it half-open for ever (no maximum by default).
+                     A call of an older state that is cancelled meanwhile gives a permit back here: an eleventh probe.
     resilience4j-time  the same over 100 buckets of a second. Its minimum is not cut to the size of the window.
     polly            trips at 10 %, but only on a failure. A call exactly at the end of the break is the probe. What
                      it does not handle, as a cancellation, counts as a success.
@@ -64,6 +69,8 @@ HYSTRIX: Final = BreakerOptions(
     late=LateRule.AS_ANY,
     released=ReleaseRule.REOPENS,
     inner_rejections=True,
+    probe_counts=True,
+    rejection_reopens=True,
 )
 
 RESILIENCE4J: Final = BreakerOptions(

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Final, NamedTuple, overload
 
-from engines.resilience.breaker import Breaker, Rejection, State
-from engines.resilience.calllog import Call
+from engines.resilience.breaker import Breaker, State
+from engines.resilience.calllog import LoggedCall
+from engines.resilience.explain import Rejection
 from engines.resilience.laws import Laws
 from engines.resilience.policy import PPM, time_word
 from engines.resilience.presets import PRESETS, preset
-from engines.resilience.service.snapshot import (
+from engines.resilience.world.snapshot import (
     BreakerView,
     BucketView,
     CallView,
@@ -53,7 +54,7 @@ TELL_US: Final = 1_000_000
 """What happens over and over is told once in this time, with the number of times it happened."""
 
 
-class Step(NamedTuple):
+class LogStep(NamedTuple):
     """A call starts, or its result arrives."""
 
     at_us: int
@@ -64,10 +65,10 @@ class Step(NamedTuple):
     duration_us: int
 
 
-class CallLog(Sequence[Step]):
+class CallLog(Sequence[LogStep]):
     """The steps of a log in the order of time, packed: 33 bytes a call."""
 
-    def __init__(self, calls: Iterable[Call]) -> None:
+    def __init__(self, calls: Iterable[LoggedCall]) -> None:
         self.origin_us = 0
         """What was taken off all times."""
         self.at_us = array("q")
@@ -94,16 +95,16 @@ class CallLog(Sequence[Step]):
         return len(self.order)
 
     @overload
-    def __getitem__(self, place: int) -> Step: ...
+    def __getitem__(self, place: int) -> LogStep: ...
     @overload
-    def __getitem__(self, place: slice) -> tuple[Step, ...]: ...
-    def __getitem__(self, place: int | slice) -> Step | tuple[Step, ...]:
+    def __getitem__(self, place: slice) -> tuple[LogStep, ...]: ...
+    def __getitem__(self, place: int | slice) -> LogStep | tuple[LogStep, ...]:
         if isinstance(place, slice):
             return tuple(self[i] for i in range(*place.indices(len(self))))
         call, ends = divmod(self.order[place], 2)
         duration_us = self.duration_us[call]
         at_us = self.at_us[call] + (duration_us if ends else 0)
-        return Step(at_us, call, bool(ends), bool(self.ok[call]), duration_us)
+        return LogStep(at_us, call, bool(ends), bool(self.ok[call]), duration_us)
 
 
 class Running(NamedTuple):
@@ -140,11 +141,11 @@ class RecordedCalls(RecordedEngine):
 
     # -- steps -----------------------------------------------------------------------------------------------------
 
-    def at_us(self, record: Step) -> int:
+    def at_us(self, record: LogStep) -> int:
         """When the step happens."""
         return record.at_us
 
-    def take(self, index: int, record: Step) -> None:
+    def take(self, index: int, record: LogStep) -> None:
         """A call asks the breaker, or a result reaches it."""
         now_us = record.at_us
         self._sample(now_us)
@@ -155,7 +156,7 @@ class RecordedCalls(RecordedEngine):
         self.breaker.poll(now_us)
         self._moved()
 
-    def _start(self, step: Step, now_us: int) -> None:
+    def _start(self, step: LogStep, now_us: int) -> None:
         self.offered += 1
         self.here[0] += 1
         permit = self.breaker.acquire(now_us)
@@ -173,7 +174,7 @@ class RecordedCalls(RecordedEngine):
         self.running[step.call] = Running(permit, now_us)
         self.recent.append(CallView(step.call + 1, CLIENT, "call", now_us, "running", -1, 1, ""))
 
-    def _end(self, step: Step, now_us: int) -> None:
+    def _end(self, step: LogStep, now_us: int) -> None:
         call = self.running.pop(step.call, None)
         if call is None:
             return
@@ -301,24 +302,24 @@ class RecordedCalls(RecordedEngine):
         )  # fmt: skip
 
     def _breaker(self) -> BreakerView:
-        breaker, now_us = self.breaker, self.now_us
+        breaker, now_us, options = self.breaker, self.now_us, self.preset.options
         why = breaker.why(now_us)
         counts_down = why.state == "open" or (why.state == "half_open" and self.preset.options.half_open_max_us > 0)
         return BreakerView(
             preset=self.preset.name,
-            state=why.state,
+            state=why.state.value,
             since_us=why.since_us,
             why=why.reason,
             closes=why.closes,
-            cause=why.cause,
-            rate_ppm=why.rate_ppm if why.calls else -1,
-            threshold_ppm=why.threshold_ppm,
-            slow_ppm=why.slow_ppm,
-            slow_threshold_ppm=why.slow_threshold_ppm or -1,
+            cause=why.cause.value if why.cause else "",
+            rate_ppm=why.rate_ppm,
+            threshold_ppm=options.failure_ppm,
+            slow_ppm=max(0, why.slow_ppm),
+            slow_threshold_ppm=options.slow_ppm if options.slow_us else -1,
             calls=why.calls,
             minimum=why.minimum,
             countdown_us=why.countdown_us if counts_down else -1,
-            probes_permitted=why.probes_permitted,
+            probes_permitted=options.probes,
             probes_left=why.probes_left,
             rejected=self.rejected,
             rejected_here=self.rejected_here,

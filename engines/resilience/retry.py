@@ -4,29 +4,25 @@ A retry that everybody makes is load. With r retries at each of L layers a faili
 every call of a client. Waiting spreads the attempts out, jitter keeps clients from coming back together, and a
 *budget* caps what retries may add: near 1 + ratio, however many layers there are.
 
-``attempt`` is the number of attempts that have failed, from 1; ``previous_us`` is the last delay, 0 at first. All
-draws come from the stream that is passed in.
+``attempt`` is the number of attempts that have failed, from 1; ``previous_us`` is the last delay, 0 at first. ``draw``
+gives a whole number between two, both included: ``random.randint`` is one.
 
 Sources: M. Brooker, Exponential Backoff And Jitter (AWS, 2015): full, equal and decorrelated jitter; Finagle's
 RetryBudget (a token bucket of deposits that expire); Envoy's retry budget (a share of the active requests).
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, TypeAlias
 
 from engines.errors import UserError
 from engines.resilience.policy import PPM, TIME_MAX_US, percent
-from engines.sim.random import Stream
 
 DOUBLINGS_MAX: Final = 62
 
 
-class Backoff(Protocol):
-    """How long to wait."""
-
-    def delay_us(self, attempt: int, previous_us: int, stream: Stream) -> int:
-        """Before the attempt that follows ``attempt`` failed ones."""
+Draw: TypeAlias = Callable[[int, int], int]
 
 
 def _accept(base_us: int, cap_us: int) -> None:
@@ -40,7 +36,7 @@ def exponential_us(base_us: int, cap_us: int, attempt: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
+class FixedBackoff:
     """The same every time; the base is the delay."""
 
     base_us: int = 100_000
@@ -50,54 +46,54 @@ class Fixed:
         """UserError for numbers out of range."""
         _accept(self.base_us, self.cap_us)
 
-    def delay_us(self, attempt: int, previous_us: int, stream: Stream) -> int:
+    def delay_us(self, attempt: int, previous_us: int, draw: Draw) -> int:
         """The base."""
         return self.base_us
 
 
 @dataclass(frozen=True, slots=True)
-class Exponential(Fixed):
+class ExponentialBackoff(FixedBackoff):
     """Twice as long every time: min(cap, base * 2 ** (attempt - 1))."""
 
     cap_us: int = 10_000_000
 
-    def delay_us(self, attempt: int, previous_us: int, stream: Stream) -> int:
+    def delay_us(self, attempt: int, previous_us: int, draw: Draw) -> int:
         """Without jitter: clients that failed together come back together."""
         return exponential_us(self.base_us, self.cap_us, attempt)
 
 
 @dataclass(frozen=True, slots=True)
-class FullJitter(Exponential):
+class FullJitter(ExponentialBackoff):
     """Anything from nothing to the exponential delay."""
 
-    def delay_us(self, attempt: int, previous_us: int, stream: Stream) -> int:
+    def delay_us(self, attempt: int, previous_us: int, draw: Draw) -> int:
         """U(0, exponential)."""
-        return stream.between(0, exponential_us(self.base_us, self.cap_us, attempt))
+        return draw(0, exponential_us(self.base_us, self.cap_us, attempt))
 
 
 @dataclass(frozen=True, slots=True)
-class EqualJitter(Exponential):
+class EqualJitter(ExponentialBackoff):
     """Half of the exponential delay for certain, the other half at random."""
 
-    def delay_us(self, attempt: int, previous_us: int, stream: Stream) -> int:
+    def delay_us(self, attempt: int, previous_us: int, draw: Draw) -> int:
         """exponential / 2 + U(0, exponential / 2)."""
         whole_us = exponential_us(self.base_us, self.cap_us, attempt)
-        return whole_us - whole_us // 2 + stream.between(0, whole_us // 2)
+        return whole_us - whole_us // 2 + draw(0, whole_us // 2)
 
 
 @dataclass(frozen=True, slots=True)
-class Decorrelated(Exponential):
+class Decorrelated(ExponentialBackoff):
     """From the base to three times the last delay, up to the cap."""
 
-    def delay_us(self, attempt: int, previous_us: int, stream: Stream) -> int:
+    def delay_us(self, attempt: int, previous_us: int, draw: Draw) -> int:
         """min(cap, U(base, 3 * previous))."""
         high_us = max(self.base_us, 3 * (previous_us or self.base_us))
-        return min(self.cap_us, stream.between(self.base_us, high_us))
+        return min(self.cap_us, draw(self.base_us, high_us))
 
 
-BACKOFFS: Final[dict[str, type[Fixed]]] = {
-    "fixed": Fixed,
-    "exponential": Exponential,
+BACKOFFS: Final[dict[str, type[FixedBackoff]]] = {
+    "fixed": FixedBackoff,
+    "exponential": ExponentialBackoff,
     "full-jitter": FullJitter,
     "equal-jitter": EqualJitter,
     "decorrelated": Decorrelated,
@@ -232,18 +228,18 @@ class Retry:
     """At most ``retries`` more attempts, spaced by the backoff."""
 
     retries: int = 3
-    backoff: Fixed = FullJitter()
+    backoff: FixedBackoff = FullJitter()
 
     def __post_init__(self) -> None:
         """UserError for numbers out of range."""
         if not 0 <= self.retries <= 100:
             raise UserError(f"retry: {self.retries} retries: 0 to 100 are accepted")
 
-    def decide(self, attempt: int, previous_us: int, stream: Stream, left_us: int | None = None) -> Decision:
+    def decide(self, attempt: int, previous_us: int, draw: Draw, left_us: int | None = None) -> Decision:
         """After ``attempt`` failed attempts; ``left_us`` is what the deadline leaves, if there is one."""
         if attempt > self.retries:
             return Decision(False, 0, f"{attempt} attempts failed, {self.retries} retries allowed")
-        delay_us = self.backoff.delay_us(attempt, previous_us, stream)
+        delay_us = self.backoff.delay_us(attempt, previous_us, draw)
         if left_us is not None and delay_us >= left_us:
             return Decision(False, 0, f"the delay of {delay_us} us would end after the deadline, {left_us} us left")
         return Decision(True, delay_us, f"retry {attempt} of {self.retries} after {delay_us} us")

@@ -1,4 +1,4 @@
-"""The states of a breaker, the table of its transitions, and the records by which it tells what it did and why.
+"""The states of a breaker, and the table of its transitions.
 
 Three states are judgements: CLOSED, OPEN, HALF_OPEN. Three are orders: DISABLED (all calls pass, nothing is counted),
 METRICS_ONLY (all pass, all are counted, nothing trips) and FORCED_OPEN (none passes). They are resilience4j's, as are
@@ -6,9 +6,8 @@ their names.
 """
 
 from enum import StrEnum
-from typing import Final, NamedTuple
-
-from engines.resilience import explain
+from textwrap import wrap
+from typing import Final
 
 
 class State(StrEnum):
@@ -34,6 +33,7 @@ class Cause(StrEnum):
     LATE_SUCCESS = "late success"
     LATE_FAILURE = "late failure"
     RATES_BELOW = "rates below thresholds"
+    CALL_REJECTED = "a call was turned away"
     HALF_OPEN_EXPIRED = "half-open too long"
     RESET = "reset"
     DISABLE = "disable"
@@ -61,6 +61,7 @@ TRANSITIONS: Final[dict[tuple[State, Cause], State]] = {
     (State.HALF_OPEN, Cause.RATES_BELOW): State.CLOSED,
     (State.HALF_OPEN, Cause.FAILURE_RATE): State.OPEN,
     (State.HALF_OPEN, Cause.SLOW_RATE): State.OPEN,
+    (State.HALF_OPEN, Cause.CALL_REJECTED): State.OPEN,
     (State.HALF_OPEN, Cause.HALF_OPEN_EXPIRED): State.OPEN,
     **{(state, order): to for state in State for order, to in ORDERS.items()},
 }
@@ -70,54 +71,20 @@ Permit = int
 """The era in which a call was let through."""
 
 
-class Rejection(NamedTuple):
-    """A call that was not let through, and why, as data."""
+def diagram() -> str:
+    """The table as a picture: from every state the ways out of it, what leads along each, and where to.
 
-    state: State
-    cause: Cause | None
-    """What brought the breaker into this state; None: it has never moved."""
-    wait_us: int
-    """Until a call can be let through; 0: that depends on results, not on time."""
-    probes: int
-    """Probes that were permitted, all of them given away (half-open)."""
-
-    @property
-    def why(self) -> str:
-        """In words."""
-        return explain.rejection(self.state, self.cause or "", self.wait_us, self.probes)
-
-
-class Transition(NamedTuple):
-    """A change of state; ``why`` has the numbers."""
-
-    at_us: int
-    src: State
-    dst: State
-    why: str
-    cause: Cause
-
-
-class Why(NamedTuple):
-    """Why a breaker is where it is, and what would move it: all numbers as they are at one moment."""
-
-    state: str
-    since_us: int
-    cause: str
-    reason: str
-    """What moved it here, in words."""
-    rate_ppm: int
-    threshold_ppm: int
-    boundary: str
-    slow_ppm: int
-    slow_threshold_ppm: int
-    calls: int
-    failures: int
-    slow: int
-    minimum: int
-    countdown_us: int
-    """Until time alone may move it; 0: it cannot, or any call does."""
-    probes_permitted: int
-    probes_left: int
-    probes_running: int
-    closes: str
-    """What would move it on, in words and numbers."""
+    Orders lead from every state to theirs, so they are drawn once.
+    """
+    ways: dict[tuple[str, State], list[str]] = {}
+    for (src, cause), dst in TRANSITIONS.items():
+        start = "any state" if cause in ORDERS else src.value
+        causes = ways.setdefault((start, dst), [])
+        if cause.value not in causes:
+            causes.append(cause.value)
+    lines = []
+    for (start, dst), causes in ways.items():
+        *first, last = wrap(", ".join(causes), 60)
+        lines += [f"{start if not number else '':<12}{text}" for number, text in enumerate(first)]
+        lines.append(f"{'' if first else start:<12}{last + ' ':-<62}> {dst.value}")
+    return "\n".join(lines)

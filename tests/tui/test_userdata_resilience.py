@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engines.errors import UserError
-from engines.resilience.calllog import Call
+from engines.resilience.calllog import LoggedCall
 from engines.resilience.presets import PRESETS
 from engines.sim.recording import SourceFile
 from engines.sim.timeline import Timeline
@@ -21,10 +21,10 @@ from tui.panel import Focus
 from tui.panels import resilience as panel
 from tui.userdata import reopen, resilience
 
-CALLS = [Call(i * 50_000, not 100 <= i < 400, 20_000) for i in range(2_000)]
+CALLS = [LoggedCall(i * 50_000, not 100 <= i < 400, 20_000) for i in range(2_000)]
 
 
-def lines(calls: list[Call] = CALLS) -> str:
+def lines(calls: list[LoggedCall] = CALLS) -> str:
     return "".join(
         json.dumps({"at_ms": call.at_us / 1_000, "ok": call.ok, "duration_ms": call.duration_us / 1_000}) + "\n"
         for call in calls
@@ -68,7 +68,7 @@ def test_times_are_whole_numbers_of_milliseconds_where_they_can_be(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     path = tmp_path / "calls.jsonl"
-    path.write_text(lines([Call(1_500, False, 250)]) + lines([Call(3_000, True, 0)]))
+    path.write_text(lines([LoggedCall(1_500, False, 250)]) + lines([LoggedCall(3_000, True, 0)]))
     found = run(capsys, str(path), preset="opossum")
     assert [each["at_ms"] for each in found["transitions"]] == [1.75]
     assert found["admitted"] == [True, False]
@@ -118,7 +118,7 @@ def test_the_comparison_for_people_has_a_row_a_preset(capsys: pytest.CaptureFixt
 
 def test_a_log_that_trips_nothing_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "calls.jsonl"
-    path.write_text(lines([Call(0, True, 1_000)]))
+    path.write_text(lines([LoggedCall(0, True, 1_000)]))
     assert resilience.report(str(path), DataOptions(), False)
     assert "none\n" in capsys.readouterr().out
 
@@ -301,7 +301,7 @@ def test_the_panel_draws_and_narrates_every_moment_of_a_log(preset: str, log: st
 
 def test_a_share_is_cut_off_in_the_heading_as_it_is_below(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "under.jsonl"
-    path.write_text(lines([Call(i * 100_000, i < 12, 20_000) for i in range(21)]))
+    path.write_text(lines([LoggedCall(i * 100_000, i < 12, 20_000) for i in range(21)]))
     assert resilience.report(str(path), DataOptions(), False)
     text = capsys.readouterr().out
     assert "9 (42.8 %) failed" in text

@@ -116,7 +116,7 @@ def _text(found: Judgement) -> list[str]:
     if not replay.transitions:
         lines.append(f"{'':16}  none")
     why = replay.breaker.why(replay.end_us)
-    lines += ["", f"at the end {why.state}: {why.closes}"]
+    lines += ["", f"at the end {why.state.value}: {why.closes}"]
     return lines + check_lines(found.checks)
 
 

@@ -7,8 +7,7 @@ made again after a failure, with backoff. Breakers and backoff are those of ``en
 
 from typing import Any, Final
 
-from engines.resilience.breaker import Breaker, Rejection
-from engines.resilience.retry import EqualJitter
+from engines.resilience import Breaker, EqualJitter, Rejection
 from engines.sim.node import Context
 from engines.sim.service import GRANTED, QUEUED, Pool
 from engines.tracing.spans import ACQUIRE_CONNECTION, RETRY_BACKOFF, Span
@@ -193,7 +192,7 @@ class Caller:
                      operation=out.call.operation, attempt=out.attempt)  # fmt: skip
         if out.attempt < self.control.attempts and error_type != "circuit_open":
             backoff = BACKOFF if self.control.backoff else AT_ONCE
-            delay_us = backoff.delay_us(out.attempt, 0, ctx.stream("backoff"))
+            delay_us = backoff.delay_us(out.attempt, 0, ctx.stream("backoff").between)
             again = Outgoing(job.number, out.call, out.attempt + 1, ctx.now_us)
             self.number += 1
             self.calls[self.number] = again

@@ -78,6 +78,8 @@ class Reference:
             return None
         if self.state == "half_open":
             if self.given == self.o.probes:
+                if self.family == "hystrix":
+                    self.move(now_us, "open")
                 return None
             self.given += 1
             return self.round
@@ -100,6 +102,8 @@ class Reference:
                     self.move(now_us, "open" if self.over(last, len(last)) else "closed")
             else:
                 self.move(now_us, "open" if failed else "closed")
+                if self.family == "hystrix" and not failed:
+                    self.seen = [Seen(now_us, False, False)]
 
     def inside(self, now_us: int) -> list[Seen]:
         """The results that the window holds."""

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engines.resilience.breaker import ORDERS, TRANSITIONS, Breaker, Cause, Rejection, State
+from engines.resilience import ORDERS, TRANSITIONS, Breaker, Cause, Rejection, State
+from engines.resilience import breaker as machine
 from engines.resilience.explain import failures_to_trip
 from engines.resilience.policy import HalfOpenRule, LateRule, ReleaseRule, percent, time_word
 from engines.resilience.presets import PRESETS
+from engines.resilience.states import diagram
 from engines.sim.random import Stream
 from tests.engines.resilience.drive import MS, Bench, S, options
 
@@ -69,9 +71,17 @@ def test_an_undeclared_edge_cannot_be_taken(state: State) -> None:
     for cause in undeclared:
         breaker = Breaker(options("article"))
         breaker.state = state
-        with pytest.raises(KeyError):
-            breaker._move(0, cause, "")
+        with pytest.raises(AssertionError, match=f"{state.value} cannot be moved by '{cause.value}'"):
+            breaker._move(0, cause)
         assert (breaker.state, breaker.era) == (state, 0)
+
+
+def test_the_picture_of_the_machine_is_made_from_its_table() -> None:
+    drawn = diagram()
+    assert machine.__doc__ is not None
+    assert "\n".join(f"    {line}" for line in drawn.split("\n")) in machine.__doc__
+    assert all(cause.value in drawn for cause in Cause)
+    assert all(f"> {state.value}" in drawn for state in State)
 
 
 def test_every_state_obeys_every_order() -> None:
@@ -175,7 +185,7 @@ def test_a_trip_says_the_numbers() -> None:
 def test_why_tells_the_way_in_and_the_way_out() -> None:
     bench = Bench("article").calls("..x")
     why = bench.breaker.why(bench.now_us)
-    assert (why.calls, why.failures, why.minimum, why.rate_ppm, why.threshold_ppm) == (3, 1, 20, 333_333, 500_000)
+    assert (why.calls, why.failures, why.minimum, why.rate_ppm, why.options.failure_ppm) == (3, 1, 20, 333_333, 500_000)
     assert why.closes == (
         "opens when >= 50 % of the calls of 10 s failed; now 1 of 3 (33.3 %), 17 calls short of the minimum of 20"
     )
@@ -184,7 +194,7 @@ def test_why_tells_the_way_in_and_the_way_out() -> None:
     assert why.closes == "the first call from 20 s on makes it half-open, then 1 probe passes"
     assert why.reason.endswith("threshold >= 50 %")
     why = Bench("article").half_open().breaker.why(0)
-    assert (why.probes_permitted, why.probes_left, why.probes_running) == (1, 0, 1)
+    assert (why.options.probes, why.probes_left, why.probes_running) == (1, 0, 1)
     assert why.closes == (
         "closes if the next result is a success, opens if it is a failure; 0 of 1 probes left, 1 running; "
         "waits as long as it takes"

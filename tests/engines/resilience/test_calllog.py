@@ -15,7 +15,7 @@ from engines.errors import UserError
 from engines.resilience import breaker as machine
 from engines.resilience import laws
 from engines.resilience.breaker import Rejection
-from engines.resilience.calllog import LINE_MAX, Call, CallReader, Replay, judge
+from engines.resilience.calllog import LINE_MAX, CallReader, LoggedCall, Replay, judge
 from engines.resilience.presets import PRESETS, Preset
 from tests.engines.resilience.reference import replay as reference
 
@@ -30,7 +30,7 @@ def text(*calls: tuple[float, bool, float]) -> bytes:
     )
 
 
-def read(data: bytes, *, skip_bad: bool = False) -> tuple[list[Call], int]:
+def read(data: bytes, *, skip_bad: bool = False) -> tuple[list[LoggedCall], int]:
     reader = CallReader(io.BytesIO(data), "calls.jsonl", skip_bad=skip_bad)
     return list(reader), reader.skipped
 
@@ -47,11 +47,11 @@ def play(preset: str, calls: Log, **changed: Any) -> Replay:
 
 
 def test_a_line_is_a_call() -> None:
-    assert read(text((1200, False, 35))) == ([Call(1_200_000, False, 35_000)], 0)
+    assert read(text((1200, False, 35))) == ([LoggedCall(1_200_000, False, 35_000)], 0)
 
 
 def test_fractions_of_a_millisecond_are_microseconds() -> None:
-    assert read(text((0.25, True, 1.5)))[0] == [Call(250, True, 1_500)]
+    assert read(text((0.25, True, 1.5)))[0] == [LoggedCall(250, True, 1_500)]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_fractions_of_a_millisecond_are_microseconds() -> None:
     ids=["byte order mark and CR LF", "blank lines, no last newline", "other fields and orders"],
 )
 def test_what_is_accepted(data: bytes) -> None:
-    assert read(data)[0] == [Call(1_000, True, 2_000)]
+    assert read(data)[0] == [LoggedCall(1_000, True, 2_000)]
 
 
 GOOD = b'{"at_ms": 7, "ok": true, "duration_ms": 2}\n'
@@ -114,7 +114,7 @@ def test_a_bad_line_can_be_skipped_and_is_counted(line: bytes, message: str) -> 
     last = b"" if not line.endswith(b"\n") else GOOD
     calls, skipped = read(GOOD + line + last, skip_bad=True)
     assert skipped == 1
-    assert set(calls) == {Call(7_000, True, 2_000)}
+    assert set(calls) == {LoggedCall(7_000, True, 2_000)}
     assert len(calls) == 1 + bool(last)
 
 

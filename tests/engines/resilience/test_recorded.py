@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engines.resilience.calllog import Call, Replay
+from engines.resilience.calllog import LoggedCall, Replay
 from engines.resilience.presets import PRESETS
 from engines.resilience.recorded import EDGE, VARIANT, CallLog
-from engines.resilience.service.snapshot import BreakerView, Snapshot
+from engines.resilience.world.snapshot import BreakerView, Snapshot
 from engines.sim.source import Source
 from engines.sim.timeline import Timeline
 
 MS = 1_000
 S = 1_000_000
-CALLS = [Call(at * 25 * MS, not 200 <= at < 720 or at % 5 == 0, (at * 37 % 90) * MS) for at in range(6_000)]
+CALLS = [LoggedCall(at * 25 * MS, not 200 <= at < 720 or at % 5 == 0, (at * 37 % 90) * MS) for at in range(6_000)]
 
 
-def run(calls: list[Call], preset: str = "article") -> Timeline[Any, Snapshot]:
+def run(calls: list[LoggedCall], preset: str = "article") -> Timeline[Any, Snapshot]:
     source = Source("calls.jsonl", "ab" * 32, CallLog(calls), "calls.jsonl")
     return Timeline(VARIANT.on(source), 0, (("preset", preset),))
 
@@ -43,7 +43,7 @@ def told(timeline: Timeline[Any, Snapshot]) -> list[tuple[int, str, str]]:
 
 
 def test_steps_are_starts_and_results_in_the_order_of_time() -> None:
-    log = CallLog([Call(0, True, 10), Call(5, False, 0), Call(5, True, 3), Call(10, True, 1)])
+    log = CallLog([LoggedCall(0, True, 10), LoggedCall(5, False, 0), LoggedCall(5, True, 3), LoggedCall(10, True, 1)])
     assert [(step.at_us, step.call, step.ends) for step in log] == [
         (0, 0, False),
         (5, 1, False),
@@ -81,7 +81,7 @@ def test_every_step_leaves_a_picture_and_every_law_holds(rows: list[tuple[int, b
     now_us, calls = 0, []
     for gap_us, ok, duration_us in rows:
         now_us += gap_us
-        calls.append(Call(now_us, ok, duration_us))
+        calls.append(LoggedCall(now_us, ok, duration_us))
     timeline = run(calls, "opossum")
     while timeline.step():
         snapshot = timeline.snapshot()
@@ -160,12 +160,12 @@ def test_a_log_with_the_time_of_day_is_played_from_its_first_second() -> None:
         assert late.snapshot() == early.snapshot()
 
 
-def replace_time(call: Call, at_us: int) -> Call:
+def replace_time(call: LoggedCall, at_us: int) -> LoggedCall:
     return call._replace(at_us=at_us)
 
 
 def test_a_long_silence_costs_no_more_than_the_samples_that_are_shown() -> None:
-    timeline = run([Call(0, True, 0), Call(20 * 3_600 * S, True, 0)])
+    timeline = run([LoggedCall(0, True, 0), LoggedCall(20 * 3_600 * S, True, 0)])
     timeline.advance(1 << 50)
     series = timeline.snapshot().series
     assert len(series) == 240
@@ -177,13 +177,13 @@ def test_a_probe_too_many_turns_the_check_red(monkeypatch: pytest.MonkeyPatch) -
     from engines.resilience.breaker import Breaker
 
     monkeypatch.setattr(Breaker, "acquire", lambda self, now_us: self.era)
-    timeline = run([Call(0, False, 0)] * 30)
+    timeline = run([LoggedCall(0, False, 0)] * 30)
     timeline.advance(1 << 50)
     assert [check.name for check in timeline.engine.check() if not check.ok] == ["open rejects"]
 
 
 def test_what_happens_over_and_over_is_told_once_a_second() -> None:
-    timeline = run([Call(i * MS, False, 0) for i in range(1_500)], "article")
+    timeline = run([LoggedCall(i * MS, False, 0) for i in range(1_500)], "article")
     timeline.advance(1 << 50)
     rejected = [event for event in timeline.engine.told(600) if event.kind == "rejected"]
     assert [dict(event.detail)["count"] for event in rejected] == [1, 1_000]

@@ -9,9 +9,10 @@ from engines.resilience.retry import (
     BACKOFFS,
     ActiveBudget,
     Decorrelated,
+    Draw,
     EqualJitter,
-    Exponential,
-    Fixed,
+    ExponentialBackoff,
+    FixedBackoff,
     FullJitter,
     Retry,
     RetryBudget,
@@ -23,48 +24,48 @@ MS = 1_000
 S = 1_000_000
 
 
-def stream(seed: int = 1) -> Stream:
-    return Stream(seed, "retry")
+def draw(seed: int = 1) -> Draw:
+    return Stream(seed, "retry").between
 
 
 def test_fixed_waits_the_same_every_time() -> None:
-    assert [Fixed(100 * MS).delay_us(a, 0, stream()) for a in (1, 2, 9)] == [100 * MS] * 3
+    assert [FixedBackoff(100 * MS).delay_us(a, 0, draw()) for a in (1, 2, 9)] == [100 * MS] * 3
 
 
 def test_exponential_doubles_up_to_its_cap() -> None:
-    backoff = Exponential(100 * MS, S)
-    assert [backoff.delay_us(a, 0, stream()) // MS for a in (1, 2, 3, 4, 5, 500)] == [100, 200, 400, 800, 1000, 1000]
+    backoff = ExponentialBackoff(100 * MS, S)
+    assert [backoff.delay_us(a, 0, draw()) // MS for a in (1, 2, 3, 4, 5, 500)] == [100, 200, 400, 800, 1000, 1000]
 
 
 @given(st.integers(1, 80), st.integers(0, 1 << 30))
 def test_full_jitter_is_anything_from_nothing_to_the_exponential(attempt: int, seed: int) -> None:
-    whole_us = Exponential(100 * MS, 5 * S).delay_us(attempt, 0, stream())
-    assert 0 <= FullJitter(100 * MS, 5 * S).delay_us(attempt, 0, stream(seed)) <= whole_us
+    whole_us = ExponentialBackoff(100 * MS, 5 * S).delay_us(attempt, 0, draw())
+    assert 0 <= FullJitter(100 * MS, 5 * S).delay_us(attempt, 0, draw(seed)) <= whole_us
 
 
 @given(st.integers(1, 80), st.integers(0, 1 << 30))
 def test_equal_jitter_keeps_half_for_certain(attempt: int, seed: int) -> None:
-    whole_us = Exponential(100 * MS, 5 * S).delay_us(attempt, 0, stream())
-    assert whole_us // 2 <= EqualJitter(100 * MS, 5 * S).delay_us(attempt, 0, stream(seed)) <= whole_us
+    whole_us = ExponentialBackoff(100 * MS, 5 * S).delay_us(attempt, 0, draw())
+    assert whole_us // 2 <= EqualJitter(100 * MS, 5 * S).delay_us(attempt, 0, draw(seed)) <= whole_us
 
 
 @given(st.integers(0, 20 * S), st.integers(0, 1 << 30))
 def test_decorrelated_lies_between_the_base_and_three_times_the_last(previous_us: int, seed: int) -> None:
-    delay_us = Decorrelated(100 * MS, 10 * S).delay_us(1, previous_us, stream(seed))
+    delay_us = Decorrelated(100 * MS, 10 * S).delay_us(1, previous_us, draw(seed))
     assert min(100 * MS, 10 * S) <= delay_us <= min(10 * S, max(100 * MS, 3 * (previous_us or 100 * MS)))
 
 
 @pytest.mark.parametrize("name", ["full-jitter", "equal-jitter", "decorrelated"])
 def test_jitter_spreads_clients_that_failed_together(name: str) -> None:
     backoff = BACKOFFS[name](100 * MS, 10 * S)
-    delays = [backoff.delay_us(3, 200 * MS, stream(client)) for client in range(400)]
+    delays = [backoff.delay_us(3, 200 * MS, draw(client)) for client in range(400)]
     middle = sorted(delays)[200]
     assert len(set(delays)) > 390
     assert abs(middle - sum(delays) // 400) < 40 * MS, "no side is preferred"
 
 
 def test_the_same_stream_gives_the_same_delays() -> None:
-    one, other = stream(7), stream(7)
+    one, other = draw(7), draw(7)
     backoff = FullJitter()
     assert [backoff.delay_us(a, 0, one) for a in range(1, 9)] == [backoff.delay_us(a, 0, other) for a in range(1, 9)]
 
@@ -72,7 +73,7 @@ def test_the_same_stream_gives_the_same_delays() -> None:
 @pytest.mark.parametrize("numbers", [(-1, 10), (10, 9), (0, 1 << 62)])
 def test_delays_out_of_range_are_refused(numbers: tuple[int, int]) -> None:
     with pytest.raises(UserError, match="0 <= base <= cap"):
-        Exponential(*numbers)
+        ExponentialBackoff(*numbers)
 
 
 def test_attempts_multiply_over_layers() -> None:
@@ -84,21 +85,21 @@ def test_attempts_multiply_over_layers() -> None:
 
 
 def test_a_retry_ends_after_its_attempts() -> None:
-    retry = Retry(2, Fixed(10 * MS))
-    assert [retry.decide(attempt, 0, stream()).again for attempt in (1, 2, 3)] == [True, True, False]
-    assert retry.decide(3, 0, stream()).why == "3 attempts failed, 2 retries allowed"
+    retry = Retry(2, FixedBackoff(10 * MS))
+    assert [retry.decide(attempt, 0, draw()).again for attempt in (1, 2, 3)] == [True, True, False]
+    assert retry.decide(3, 0, draw()).why == "3 attempts failed, 2 retries allowed"
 
 
 def test_a_retry_that_would_start_after_the_deadline_is_not_made() -> None:
-    retry = Retry(3, Fixed(10 * MS))
-    assert retry.decide(1, 0, stream(), left_us=10 * MS + 1).again
-    refused = retry.decide(1, 0, stream(), left_us=10 * MS)
+    retry = Retry(3, FixedBackoff(10 * MS))
+    assert retry.decide(1, 0, draw(), left_us=10 * MS + 1).again
+    refused = retry.decide(1, 0, draw(), left_us=10 * MS)
     assert not refused.again
     assert "after the deadline" in refused.why
 
 
 def test_no_retries_and_too_many_are_told_apart() -> None:
-    assert not Retry(0).decide(1, 0, stream()).again
+    assert not Retry(0).decide(1, 0, draw()).again
     with pytest.raises(UserError, match="0 to 100 are accepted"):
         Retry(101)
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from engines.resilience.service import commands as c
+from engines.resilience.world import commands as c
 from tests.monkey import screen
 from tui.registry import PANELS
 from tui.session import Session

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from engines.resilience.order import ORDER
 from engines.resilience.policy import BreakerOptions
-from engines.resilience.service.options import LAYERS, EdgeOptions, numbers
-from engines.resilience.service.snapshot import (
+from engines.resilience.world.options import EdgeOptions, numbers
+from engines.resilience.world.snapshot import (
     BreakerView,
     BucketView,
     BulkheadView,
@@ -64,7 +65,7 @@ def edge(id: str, state: str = "", rate: int = 30, errors_ppm: int = 0, **more: 
     """An edge; without a state it has no breaker."""
     src, dst = id.split(">")
     view = EdgeView(
-        id=id, src=src, dst=dst, hosts=(dst,), order=("retry", "breaker", "timeout", "bulkhead"), pipeline=LAYERS,
+        id=id, src=src, dst=dst, hosts=(dst,), order=("retry", "breaker", "timeout", "bulkhead"), pipeline=ORDER,
         breaker=breaker(state) if state else None, retry=RetryView(3, "full-jitter from 50 ms", 1_210, 0, -1, -1),
         bulkhead=BulkheadView(5, 20, 0, 5, 3), limiter=None, timeout_us=500_000, deadline=False, hedge_ppm=0,
         hedge_after_us=-1, hedges=0, hedges_won=0, fallback=False, fallbacks=0, outliers=(), caps=(), delay_percent=0,

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.errors import UserError
-from engines.resilience.service import commands as c
-from engines.resilience.service.rules import RULE_NAMES
-from engines.resilience.service.snapshot import Snapshot
+from engines.resilience.world import commands as c
+from engines.resilience.world.rules import RULE_NAMES
+from engines.resilience.world.snapshot import Snapshot
 from engines.sim import faults
 from tests.tui.panels.test_resilience_runs import BUSY, Run, recorded, run, standing, state_of, story
 from tui.keys import FREE, VERBS, footer, keymap

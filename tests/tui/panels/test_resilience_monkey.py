@@ -2,7 +2,7 @@
 
 import pytest
 
-from engines.resilience.calllog import Call
+from engines.resilience.calllog import LoggedCall
 from engines.resilience.recorded import VARIANT, CallLog
 from engines.sim.source import Source
 from tests.monkey import Monkey, screen
@@ -22,7 +22,7 @@ def test_random_keys_break_nothing(seed: int, variant: str, scenario: str) -> No
 
 
 def test_random_keys_break_nothing_in_recorded_calls() -> None:
-    calls = [Call(i * 50_000, i % 200 < 120, 30_000) for i in range(1_000)]
+    calls = [LoggedCall(i * 50_000, i % 200 < 120, 30_000) for i in range(1_000)]
     variant = VARIANT.on(Source("calls.jsonl", "0" * 64, CallLog(calls)))
     session = Session((PANEL,), "resilience", recorded=variant, sandbox=True)
     session.resize(120, 36)

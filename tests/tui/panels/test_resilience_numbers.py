@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from engines.resilience import PATTERN
+from engines.resilience.pattern import PATTERN
 from engines.sim.faults import Narrate
 from tests.tui.panels.test_resilience_runs import FOCUS, draw, flat, standing, story
 from tui.canvas import Canvas

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from engines.resilience import PATTERN
-from engines.resilience.calllog import Call
+from engines.resilience.calllog import LoggedCall
+from engines.resilience.pattern import PATTERN
 from engines.resilience.recorded import VARIANT, CallLog
-from engines.resilience.service import commands as c
-from engines.resilience.service.snapshot import Snapshot
+from engines.resilience.world import commands as c
+from engines.resilience.world.snapshot import Snapshot
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Config
@@ -51,7 +51,7 @@ def story(name: str, until_ms: int) -> Run:
 def recorded(until_ms: int = 60_000) -> Run:
     """Somebody's calls: fine for ten seconds, then nearly all of them fail, then fine again."""
     calls = [
-        Call(i * 100_000, not 100 <= i < 180 or i % 10 == 0, 20_000 + i % 7 * 1_000)
+        LoggedCall(i * 100_000, not 100 <= i < 180 or i % 10 == 0, 20_000 + i % 7 * 1_000)
         for i in range(600)
     ]  # fmt: skip
     source = Source("calls.jsonl", "0" * 64, CallLog(calls))

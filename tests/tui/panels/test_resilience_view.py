@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engines.resilience.policy import percent
-from engines.resilience.service.snapshot import BucketView, EdgeView, Lasted, Snapshot
+from engines.resilience.world.snapshot import BucketView, EdgeView, Lasted, Snapshot
 from engines.sim.pattern import Check
 from tests.tui.panels.test_resilience_runs import (
     ALL,

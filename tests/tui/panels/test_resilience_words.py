@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 import engines
-from engines.resilience import PATTERN
-from engines.resilience.breaker import Cause, Rejection, State
-from engines.resilience.service import commands as c
-from engines.resilience.service import messages as m
-from engines.resilience.service.invariants import DEMANDS
-from engines.resilience.service.rules import RULE_NAMES
+from engines.resilience import Cause, Rejection, State
+from engines.resilience.pattern import PATTERN
 from engines.resilience.states import TRANSITIONS
+from engines.resilience.world import commands as c
+from engines.resilience.world import messages as m
+from engines.resilience.world.checks import DEMANDS
+from engines.resilience.world.rules import RULE_NAMES
 from engines.sim import faults
 from engines.sim.pattern import Check
 from engines.sim.timeline import Timeline
@@ -35,7 +35,7 @@ def kinds_in_the_sources() -> set[str]:
     """Every kind that the world, a machine, the clients or a recorded log can record."""
     root = Path(engines.__file__).parent
     folder = root / "resilience"
-    sources = [root / "sim" / "world.py", folder / "recorded.py", *sorted((folder / "service").glob("*.py"))]
+    sources = [root / "sim" / "world.py", folder / "recorded.py", *sorted((folder / "world").glob("*.py"))]
     code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     found = set(re.findall(r"(?:\bnote|\brecord)\(\s*\"(\w+)\"", code))
     found |= set(re.findall(r"\"(\w+)\" if cut else", code)) | set(re.findall(r"if cut else \"(\w+)\"", code))

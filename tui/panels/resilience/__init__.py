@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from engines.resilience import PATTERN
+from engines.resilience.pattern import PATTERN
 from tui.panels.common.folder import FolderPanel
 from tui.panels.resilience import keys, lessons, narration, offers, routines, select, view
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from engines.resilience.policy import percent
-from engines.resilience.service.snapshot import BreakerView, BucketView, EdgeView, Snapshot
+from engines.resilience.world.snapshot import BreakerView, BucketView, EdgeView, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panels.common.words import chip

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from engines.resilience.policy import percent
-from engines.resilience.service.snapshot import BreakerView, EdgeView, HostView, Lasted, ServiceView, Snapshot
-from engines.resilience.service.topology import KINDS, LINK, SHOP
+from engines.resilience.world.snapshot import BreakerView, EdgeView, HostView, Lasted, ServiceView, Snapshot
+from engines.resilience.world.topology import KINDS, LINK, SHOP
 from tui.canvas import Ink, wrap
 from tui.panels.common.words import plural
 

@@ -8,8 +8,8 @@ line, beneath an edge its calls and errors.
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from engines.resilience.service.snapshot import EdgeView, ServiceView, Snapshot
-from engines.resilience.service.topology import LINK
+from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
+from engines.resilience.world.topology import LINK
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panels.common.words import chip

@@ -3,7 +3,7 @@
 from typing import Final
 
 from engines.resilience.policy import percent, time_word
-from engines.resilience.service.snapshot import BreakerView, CallView, EdgeView, ServiceView, Snapshot
+from engines.resilience.world.snapshot import BreakerView, CallView, EdgeView, ServiceView, Snapshot
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.panel import Focus

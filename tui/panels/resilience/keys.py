@@ -7,9 +7,10 @@ A verb returns a command of the engine, several given together, another focus, o
 from collections.abc import Callable
 from typing import Any, Final
 
-from engines.resilience.service import commands as c
-from engines.resilience.service.options import LAYERS, PRESET_NAMES
-from engines.resilience.service.snapshot import EdgeView, HostView, ServiceView, Snapshot
+from engines.resilience.order import ORDER
+from engines.resilience.world import commands as c
+from engines.resilience.world.options import PRESET_NAMES
+from engines.resilience.world.snapshot import EdgeView, HostView, ServiceView, Snapshot
 from engines.sim import faults
 from tui.canvas import Ink
 from tui.panel import Ask, Focus, Key, Outcome, Refuse
@@ -25,7 +26,7 @@ DELAYS_US: Final = ((20_000, 10_000), (100_000, 50_000), (400_000, 100_000), (1_
 WALLS: Final = (0, 4, 16)
 SLOW_PERCENT: Final = (100, 300, 1_000)
 ORDERS: Final = (
-    LAYERS,
+    ORDER,
     ("breaker", "retry", "limiter", "timeout", "bulkhead"),
     ("timeout", "retry", "breaker", "limiter", "bulkhead"),
     ("bulkhead", "retry", "breaker", "limiter", "timeout"),

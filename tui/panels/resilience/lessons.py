@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from engines.resilience.service.invariants import DEMANDS, ONCE, OPEN, PERMITS, PROBES, RETRIES, WASTE, WINDOW
-from engines.resilience.service.snapshot import Snapshot
+from engines.resilience.world.checks import DEMANDS, ONCE, OPEN, PERMITS, PROBES, RETRIES, WASTE, WINDOW
+from engines.resilience.world.snapshot import Snapshot
 from engines.sim.pattern import Check
 from engines.sim.world import Event
 from tui.panels.resilience import facts
@@ -57,6 +57,15 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "In Polly and opossum such a result closes or re-opens a half-open breaker, though it says how the server was "
         "and not how it is. In resilience4j it is counted while open and cannot trip.",
         "Source: Polly, CircuitStateController; opossum, circuit.js; resilience4j, OpenState.onError.",
+    ),
+    "overtaken": (
+        "Hystrix since 1.5.13: every call that ends while the probe is out opens the breaker again and starts the wait "
+        "anew, also one that was only turned away. When the probe succeeds a moment later nobody listens.",
+        "It is a known fault, and the answer to 'why does my Hystrix never close': under steady calls a probe that "
+        "takes longer than the next call is away is always overtaken. Fewer calls, or a quicker service, let it close.",
+        "Every other preset turns such a call away and waits for its probe. Here it is one number of the breaker, "
+        "rejection reopens, so it can be switched off and compared.",
+        "Source: Netflix/Hystrix, issues 1853 and 1861; HystrixCircuitBreaker.markNonSuccess.",
     ),
     "forced": (
         "A person may overrule the machine: forced open rejects everything, disabled lets everything pass and counts "
@@ -241,6 +250,7 @@ OF_OUTCOME: Final = {
 OF_CAUSE: Final = {
     "failure rate": "trip", "slow call rate": "slow", "wait over": "half", "probe succeeded": "close",
     "probe failed": "half", "probe abandoned": "half", "late success": "late", "late failure": "late",
+    "a call was turned away": "overtaken",
     "rates below thresholds": "close", "half-open too long": "half", "reset": "forced", "disable": "forced",
     "metrics only": "forced", "force open": "forced",
 }  # fmt: skip

@@ -7,7 +7,7 @@ table with their sources. What happens by the hundred is told now and then with 
 from typing import Any, Final
 
 from engines.resilience.policy import percent, time_word
-from engines.resilience.service.messages import Answer, Request
+from engines.resilience.world.messages import Answer, Request
 from engines.sim.world import Event
 from tui.canvas import Ink
 from tui.panel import Line
@@ -107,7 +107,7 @@ def _breaker(e: Event) -> str:
 AFTER: Final = {
     "failure rate": "too many failures", "slow call rate": "too many slow calls", "probe failed": "a failed probe",
     "probe abandoned": "a probe without a result", "late failure": "a late failure",
-    "half-open too long": "too long half-open",
+    "half-open too long": "too long half-open", "a call was turned away": "a call that overtook the probe",
 }  # fmt: skip
 """What opened a breaker, after which it is open."""
 SWITCHES: Final = ("deadline", "eject_one", "fallback", "outlier")

@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from engines.errors import UserError
+from engines.resilience.order import ORDER
 from engines.resilience.retry import BACKOFFS
-from engines.resilience.service import commands as c
-from engines.resilience.service.options import LAYERS, PRESET_NAMES
-from engines.resilience.service.orders import BURST_MAX, LOADS
-from engines.resilience.service.snapshot import EdgeView, ServiceView, Snapshot
-from engines.resilience.service.topology import KINDS, MIXES
+from engines.resilience.world import commands as c
+from engines.resilience.world.options import PRESET_NAMES
+from engines.resilience.world.orders import BURST_MAX, LOADS
+from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
+from engines.resilience.world.topology import KINDS, MIXES
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
 from tui.panel import Focus, Offer, Outcome, Param, Refuse
@@ -238,13 +239,13 @@ def _preset(edge: EdgeView) -> tuple[Offer, ...]:
               lambda v: c.SetPreset(_at(edge, v), v["preset"]), (Param("preset", now, choices=PRESET_NAMES), WHERE)),
         Offer("order", "what is outermost: there it sees all that those inside do",
               lambda v: c.SetOrder(_at(edge, v), _order(v["outermost"], edge.pipeline)),
-              (Param("outermost", edge.pipeline[0] if edge.pipeline else LAYERS[0], choices=LAYERS), WHERE)),
+              (Param("outermost", edge.pipeline[0] if edge.pipeline else ORDER[0], choices=ORDER), WHERE)),
     )  # fmt: skip
 
 
 def _order(outermost: str, now: tuple[str, ...]) -> tuple[str, ...]:
     """The pipeline with this layer moved to the outside; the usual order if it is there already."""
-    rest = now if set(now) == set(LAYERS) else ORDERS[0]
+    rest = now if set(now) == set(ORDER) else ORDERS[0]
     return (outermost, *(layer for layer in rest if layer != outermost))
 
 
@@ -269,6 +270,10 @@ def _breaker(edge: EdgeView) -> tuple[Offer, ...]:
          Param("slow", 100, 1, 100, 5, "%"), PPM_PER_PERCENT),
         ("half-open at most", "then it opens again; 0: for ever, as resilience4j does by default", "half_open_max_us",
          Param("longest", 0, 0, 300, 1, "s"), US_PER_S),
+        ("rejection reopens", "a call turned away while the probe is out opens it again: Hystrix since 1.5.13, a fault",
+         "rejection_reopens", Param("reopens", 0, 0, 1), 1),
+        ("probe counts", "the probe that closed it is the first call in the empty window, as in Hystrix",
+         "probe_counts", Param("counts", 0, 0, 1), 1),
     )  # fmt: skip
     return tuple(
         _number(edge, title, help, f"breaker.{name}", param, scale, alone=True)

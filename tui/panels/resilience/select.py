@@ -9,7 +9,7 @@ edges, left back again; up and down go to the one above or below. In the strip l
 from dataclasses import replace
 from typing import Final
 
-from engines.resilience.service.snapshot import EdgeView, ServiceView, Snapshot
+from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
 from tui.panel import Focus
 from tui.panels.resilience import facts
 

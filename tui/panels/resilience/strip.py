@@ -8,7 +8,7 @@ do the states of breakers.
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from engines.resilience.service.snapshot import BreakerView, EdgeView, Sample, Snapshot
+from engines.resilience.world.snapshot import BreakerView, EdgeView, Sample, Snapshot
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus

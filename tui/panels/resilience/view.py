@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from engines.resilience.service.snapshot import CallView, EdgeView, Snapshot
+from engines.resilience.world.snapshot import CallView, EdgeView, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.layout import BESIDE_WIDTH, arrange
