@@ -1,0 +1,237 @@
+"""What is stored: an event before and after it was written, what is known about its origin, and its checksum.
+
+An event's *body* is its data as text (JSON) or as bytes, exactly as it is stored; ``data`` reads it. So an event can
+be kept, passed on and compared without being parsed, and nobody changes what was written by changing a dictionary.
+
+The checksums form a chain: that of event i covers the checksum of i - 1 and everything that is stored of i. Whoever
+changes an event must change all that follow it, and whoever knows one later checksum sees that.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+
+from engines.event_sourcing.errors import BadEvent, CorruptStore, EventTooLarge
+
+MAX_EVENT_BYTES: Final = 1 << 20
+"""The largest body. What is larger belongs into a file, and its name into the event."""
+GENESIS: Final = bytes(16)
+"""The checksum before the first event."""
+TOMBSTONE: Final = "$tombstone"
+"""The type of an event that closes its stream for ever."""
+HIDDEN: Final = "$hidden"
+"""The type of an event in ``$$stream`` that hides a prefix of ``stream``, or all but its newest or youngest events."""
+
+_encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_decode: Final = json.JSONDecoder().decode
+_digest_size: Final = len(GENESIS)
+
+
+class Metadata(NamedTuple):
+    """Who did it, when, and because of what."""
+
+    who: str = ""
+    at_us: int = 0
+    """Microseconds since 1970; 0: unknown, a store with a clock fills it in."""
+    causation_id: str = ""
+    """The message that caused this one: the id of a command, or of another event."""
+    correlation_id: str = ""
+    """The whole story; copied on from message to message."""
+    command: str = ""
+    """The name of the command that caused it, since commands themselves are not stored."""
+    command_cause: str = ""
+    """What caused that command: the id of the event somebody reacted to."""
+
+
+NO_METADATA: Final = Metadata()
+
+
+class NewEvent(NamedTuple):
+    """An event that is to be written."""
+
+    id: str
+    """Its message id: a repeat of a batch is recognised by it."""
+    type: str
+    data: Any
+    """What JSON can say, or bytes."""
+    version: int = 1
+    """Of the schema of its data."""
+    metadata: Metadata = NO_METADATA
+
+
+class RecordedEvent(NamedTuple):
+    """An event that was written. Flat, because a replay makes a million of them."""
+
+    position: int
+    """In the whole store, from 1, without gaps."""
+    stream: str
+    revision: int
+    """In its stream, from 0, without gaps."""
+    id: str
+    type: str
+    version: int
+    body: str | bytes
+    who: str = ""
+    at_us: int = 0
+    causation_id: str = ""
+    correlation_id: str = ""
+    command: str = ""
+    command_cause: str = ""
+    checksum: bytes = b""
+
+    @property
+    def data(self) -> Any:
+        """Its data. CorruptStore if the text is no JSON."""
+        body = self.body
+        if isinstance(body, bytes):
+            return body
+        try:
+            return _decode(body)
+        except ValueError as error:
+            raise CorruptStore(f"stream {self.stream!r} revision {self.revision}: its data is no JSON") from error
+
+    @property
+    def metadata(self) -> Metadata:
+        """Who, when and why, as a record."""
+        return Metadata(*self[7:13])
+
+    @property
+    def category(self) -> str:
+        """What its stream is one of."""
+        return category(self.stream)
+
+
+def category(stream: str) -> str:
+    """``account`` for ``account-7``, and for ``$$account-7``."""
+    return stream.lstrip("$").partition("-")[0]
+
+
+def encode_body(data: Any, stream: str, revision: int) -> str | bytes:
+    """Data as it is stored. BadEvent or EventTooLarge that name stream and revision."""
+    if isinstance(data, bytes):
+        body: str | bytes = data
+        size = len(data)
+    else:
+        try:
+            body = _encode(data)
+            size = len(body) if body.isascii() else len(body.encode())
+        except (TypeError, ValueError, RecursionError) as error:
+            raise BadEvent(f"stream {stream!r} revision {revision}: data that is no JSON: {error}") from error
+    if size > MAX_EVENT_BYTES:
+        raise EventTooLarge(
+            f"stream {stream!r} revision {revision}: an event of {size:,} bytes: at most {MAX_EVENT_BYTES:,} "
+            "are accepted; store the content elsewhere and its address here"
+        )
+    return body
+
+
+def chain(previous: bytes, event: RecordedEvent) -> bytes:
+    """The checksum of an event, given that of the event before it.
+
+    No name holds a control character and JSON escapes them, so the separator cannot be forged.
+    """
+    body = event.body
+    text = "\x1f".join(map(str, event[:6])) + "\x1f" + "\x1f".join(map(str, event[7:13]))
+    tail = b"\x1ej" + body.encode() if isinstance(body, str) else b"\x1eb" + body
+    return blake2b(previous + text.encode() + tail, digest_size=_digest_size).digest()
+
+
+def record(stream: str, revision: int, position: int, new: NewEvent, previous: bytes, at_us: int) -> RecordedEvent:
+    """A new event at its place, chained to the one before it."""
+    meta = new.metadata
+    body = encode_body(new.data, stream, revision)
+    # One pass, as ``chain`` would say it: an append that is measured in microseconds makes no record twice.
+    when = meta.at_us or at_us
+    text = (
+        f"{position}\x1f{stream}\x1f{revision}\x1f{new.id}\x1f{new.type}\x1f{new.version}\x1f"
+        f"{meta.who}\x1f{when}\x1f{meta.causation_id}\x1f{meta.correlation_id}\x1f{meta.command}\x1f{meta.command_cause}"
+    )
+    tail = b"\x1ej" + body.encode() if isinstance(body, str) else b"\x1eb" + body
+    checksum = blake2b(previous + text.encode() + tail, digest_size=_digest_size).digest()
+    return RecordedEvent(
+        position, stream, revision, new.id, new.type, new.version, body,
+        meta.who, when, meta.causation_id, meta.correlation_id, meta.command, meta.command_cause, checksum,
+    )  # fmt: skip
+
+
+def check_names(stream: str, events: Iterable[NewEvent]) -> None:
+    """BadEvent unless the names can be stored and the ids are unique within the batch."""
+    _check_name(stream, f"stream {stream!r}", "the name of a stream")
+    seen: set[str] = set()
+    for index, event in enumerate(events):
+        where = f"stream {stream!r}, event {index} of the batch"
+        _check_name(event.id, where, "an id")
+        _check_name(event.type, where, "a type")
+        for text in event.metadata:
+            if isinstance(text, str) and text and not text.isprintable():
+                raise BadEvent(f"{where}: {text!r}: metadata holds no control characters")
+        if event.id in seen:
+            raise BadEvent(f"{where}: the id {event.id!r} is there twice: ids are unique within a batch")
+        seen.add(event.id)
+
+
+def _check_name(name: str, where: str, what: str) -> None:
+    if not name or not name.isprintable() or len(name) > 512:
+        raise BadEvent(f"{where}: {name[:40]!r}: {what} is 1 to 512 printable characters")
+
+
+class Broken(NamedTuple):
+    """Where a chain of checksums breaks, and what does not fit there."""
+
+    position: int
+    stream: str
+    revision: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"position {self.position} (stream {self.stream!r} revision {self.revision}): {self.why}"
+
+
+class ChainCheck:
+    """Verifies events in global order, as they are read: positions, revisions and checksums."""
+
+    def __init__(self, position: int = 0, checksum: bytes = GENESIS, heads: Mapping[str, int] | None = None) -> None:
+        self.position = position
+        self.checksum = checksum
+        self.heads: dict[str, int] = dict(heads or {})
+        """The newest revision of every stream that was seen; empty streams when it begins in the middle are unknown."""
+        self._whole = position == 0 or heads is not None
+
+    def feed(self, event: RecordedEvent) -> Broken | None:
+        """The next event; what is wrong with it."""
+        where = event.position, event.stream, event.revision
+        if event.position != self.position + 1:
+            return Broken(*where, f"position {self.position + 1} is missing")
+        head = self.heads.get(event.stream, -1 if self._whole else event.revision - 1)
+        if event.revision != head + 1:
+            return Broken(*where, f"revision {head + 1} was expected")
+        try:
+            checksum = chain(self.checksum, event)
+        except (TypeError, UnicodeError, AttributeError):
+            return Broken(*where, "a field is not of its type")
+        if checksum != event.checksum:
+            return Broken(*where, "its checksum does not fit: it, or the checksum before it, was changed")
+        self.position = event.position
+        self.checksum = checksum
+        self.heads[event.stream] = event.revision
+        return None
+
+
+__all__ = [
+    "GENESIS",
+    "HIDDEN",
+    "MAX_EVENT_BYTES",
+    "NO_METADATA",
+    "TOMBSTONE",
+    "Broken",
+    "ChainCheck",
+    "Metadata",
+    "NewEvent",
+    "RecordedEvent",
+    "category",
+    "chain",
+    "check_names",
+    "encode_body",
+    "record",
+]

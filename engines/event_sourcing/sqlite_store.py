@@ -1,0 +1,584 @@
+"""A store in one SQLite file: what is acknowledged is on the disk.
+
+Durability: WAL with ``synchronous=FULL``: ``save_events`` returns once its commit is synced. A torn tail of the WAL was
+never acknowledged and is dropped by SQLite; a WAL that is damaged *before* an acknowledged commit is reported, since
+SQLite would drop that too, and silently.
+
+Who may do what at once: any number of processes read while one writes; readers never wait for the writer. Writers take
+turns by an exclusive ``flock`` on ``FILE-lock``, held from the first look at the stream to the end of the commit and of
+the checkpoint that may follow it. A writer that waits longer than ``timeout_s`` gets BusyStore, and nothing of its
+batch was written. The kernel gives the lock back when a process dies. Two writers that both expected revision 3 both
+get their turn; the second one gets Conflict. The key (stream, revision) is unique in the database as well.
+
+The WAL-reset race: SQLite 3.7.0 to 3.51.2 can corrupt a WAL database when a checkpoint right after a complete one meets
+another connection's commit that resets the WAL (cured in 3.51.3, 3.50.7, 3.44.6). Hence: readers open the file
+read-only and so never checkpoint, all writers commit and checkpoint under the one lock above, and there is no mmap. The
+version of the library is part of the integrity report.
+
+Opening verifies (``verify="full"``): the database's own structure, indexes included, then the chain of checksums from
+the first event. Reads trust what was verified. ``"tail"`` verifies the chain from the point that the last full
+verification of this file has noted, ``"none"`` trusts the file.
+"""
+
+import fcntl
+import os
+import sqlite3
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from hashlib import blake2b
+from typing import Any, Final
+
+from engines.event_sourcing.append import ANY, Appended, ExpectedRevision, Place, check_expected, decide
+from engines.event_sourcing.errors import (
+    BusyStore,
+    CorruptStore,
+    EventStoreError,
+    FullStore,
+    NewerStore,
+    NotAStore,
+    ReadOnlyStore,
+    StreamClosed,
+)
+from engines.event_sourcing.events import GENESIS, TOMBSTONE, ChainCheck, NewEvent, RecordedEvent, check_names, record
+from engines.event_sourcing.snapshots import Snapshot
+from engines.event_sourcing.store import ALL_LIMIT, SHOWN, Hiding, Integrity, hiding_of
+
+APPLICATION_ID: Final = 0x64706573
+"""``dpes`` in the header of the file: ours, and nobody else's."""
+SCHEMA: Final = 1
+"""The version of the tables, ``user_version`` of the file."""
+TABLES: Final = (
+    "CREATE TABLE events (position INTEGER PRIMARY KEY, stream TEXT NOT NULL, revision INTEGER NOT NULL, "
+    "id TEXT NOT NULL, type TEXT NOT NULL, version INTEGER NOT NULL, body NOT NULL, who TEXT NOT NULL, "
+    "at_us INTEGER NOT NULL, causation_id TEXT NOT NULL, correlation_id TEXT NOT NULL, command TEXT NOT NULL, "
+    "command_cause TEXT NOT NULL, checksum BLOB NOT NULL)",
+    "CREATE UNIQUE INDEX events_by_revision ON events (stream, revision)",
+    "CREATE INDEX events_by_id ON events (stream, id)",
+    "CREATE TABLE snapshots (stream TEXT PRIMARY KEY, revision INTEGER NOT NULL, schema INTEGER NOT NULL, "
+    "state TEXT NOT NULL, checksum BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE verified (point INTEGER PRIMARY KEY, position INTEGER NOT NULL, checksum BLOB NOT NULL)",
+)
+PAGE: Final = 1_000
+"""Events a replay fetches at a time."""
+_COLUMNS: Final = len(RecordedEvent._fields)
+_INSERT: Final = f"INSERT INTO events VALUES ({','.join('?' * _COLUMNS)})"
+_CURED: Final = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
+
+
+def library_report(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
+    """The version of SQLite, and whether the WAL-reset race is in it."""
+    said = "SQLite " + ".".join(map(str, version))
+    if version < (3, 7, 0) or version >= _CURED[0] or any(version[:2] == c[:2] and version >= c for c in _CURED[1:]):
+        return said
+    return said + ", has the WAL-reset race: only writers checkpoint, under one lock"
+
+
+class SqliteStore:
+    """Events in a SQLite file. Safe to use from several threads, which take turns."""
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        timeout_s: float = 5.0,
+        read_only: bool = False,
+        verify: str = "full",
+        clock: Callable[[], int] | None = None,
+        on_point: Callable[[str], None] | None = None,
+    ) -> None:
+        """Open or create a store. ``clock`` gives microseconds since 1970; ``on_point`` is told of each point a
+        batch passes (``locked written committed``), so that a test can end the process there.
+        """
+        if verify not in ("full", "tail", "none"):
+            raise EventStoreError(f"verify {verify!r}: full, tail or none is accepted")
+        self.path = path
+        self.read_only = read_only
+        self.timeout_s = timeout_s
+        self._clock = clock or (lambda: time.time_ns() // 1_000)
+        self._point = on_point
+        self._lock_fd = -1
+        self._mutex = threading.RLock()
+        self._db = self._open(path)
+        self._read = self._db.execute
+        try:
+            with _told(path, "opening it"):
+                self._check_kind(create=not read_only)
+                self._check_verified(verify)
+        except BaseException:
+            self.close()
+            raise
+
+    # -- opening ---------------------------------------------------------------------------------------------
+
+    def _open(self, path: str) -> sqlite3.Connection:
+        if "\0" in path:
+            raise NotAStore(f"{path!r}: a path holds no zero byte")
+        missing = not os.path.exists(path)
+        if missing and self.read_only:
+            raise NotAStore(f"{path}: no such file: a SQLite event store is needed")
+        if os.path.isdir(path):
+            raise NotAStore(f"{path}: a directory: a SQLite event store is needed")
+        if not missing:
+            _check_magic(path)
+            damage = wal_damage(path)
+            if damage:
+                raise CorruptStore(f"{path}-wal: {damage}. Nothing was changed; restore the file from a copy")
+        if not self.read_only:
+            with _told_os(path):
+                self._lock_fd = os.open(path + "-lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+        uri = "file:" + path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+        uri += "?mode=ro" if self.read_only else "?mode=rwc"
+        with _told(path, "opening it"):
+            db = sqlite3.connect(
+                uri,
+                uri=True,
+                timeout=self.timeout_s,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=64,
+            )
+            db.text_factory = _text
+            db.execute("PRAGMA mmap_size=0")
+            return db
+
+    def _check_kind(self, create: bool) -> None:
+        """Whether this file is ours. A new file becomes ours."""
+        application, version = self._one("PRAGMA application_id"), self._one("PRAGMA user_version")
+        tables = self._one("SELECT count(*) FROM sqlite_master")
+        if not tables and not application and create:
+            with self._turn("creating it"):
+                if not self._one("SELECT count(*) FROM sqlite_master"):
+                    self._create()
+            application, version = APPLICATION_ID, SCHEMA
+        if application != APPLICATION_ID:
+            said = "another program's database" if tables else "an empty database"
+            raise NotAStore(f"{self.path}: {said} (application id {application:#x}): a file of this store is needed")
+        if version > SCHEMA:
+            raise NewerStore(f"{self.path}: written by a newer version (schema {version}, known is {SCHEMA})")
+        found = [row[0] for row in self._read("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")]
+        if tuple(found) != TABLES:
+            raise CorruptStore(f"{self.path}: page 1: its tables are not those of schema {SCHEMA}")
+        if not self.read_only:
+            self._read("PRAGMA journal_mode=WAL")
+            self._read("PRAGMA synchronous=FULL")
+
+    def _create(self) -> None:
+        self._read("PRAGMA journal_mode=WAL")
+        self._read("PRAGMA synchronous=FULL")
+        self._read("BEGIN IMMEDIATE")
+        for statement in TABLES:
+            self._read(statement)
+        self._read(f"PRAGMA application_id={APPLICATION_ID}")
+        self._read(f"PRAGMA user_version={SCHEMA}")
+        self._read("COMMIT")
+
+    def _check_verified(self, verify: str) -> None:
+        if verify == "none":
+            return
+        report = self.integrity(tail=verify == "tail")
+        if not report.ok:
+            raise CorruptStore(
+                f"{self.path}: {report.detail}. {report.events} events before it are intact; nothing was changed"
+            )
+        if verify == "full" and not self.read_only and report.position:
+            with suppress(BusyStore, FullStore), self._locked("noting what was verified"):
+                point = (report.position, bytes.fromhex(report.checksum))
+                self._read("INSERT OR REPLACE INTO verified VALUES (0, ?, ?)", point)
+
+    def close(self) -> None:
+        """Close the file. The last writer to go puts the WAL into it, under the lock like any checkpoint."""
+        with self._mutex:
+            db = getattr(self, "_db", None)
+            try:
+                if db is not None and self._lock_fd >= 0:
+                    with suppress(BusyStore), self._turn("closing it"):
+                        db.close()
+                if db is not None:
+                    db.close()
+            finally:
+                if self._lock_fd >= 0:
+                    os.close(self._lock_fd)
+                    self._lock_fd = -1
+
+    def __del__(self) -> None:
+        with suppress(Exception):
+            self.close()
+
+    def __enter__(self) -> "SqliteStore":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- writing ---------------------------------------------------------------------------------------------
+
+    def save_events(self, aggregate_id: str, events: Sequence[NewEvent], expected: ExpectedRevision = ANY) -> Appended:
+        """Append a batch, all of it or nothing; it is on the disk when this returns."""
+        return self.save_batches([(aggregate_id, events, expected)])[0]
+
+    def save_batches(self, batches: Sequence[tuple[str, Sequence[NewEvent], ExpectedRevision]]) -> tuple[Appended, ...]:
+        """Append to several streams in one transaction: all of it or nothing."""
+        for stream, events, expected in batches:
+            check_expected(expected)
+            check_names(stream, events)
+        with self._locked(f"writing to stream {batches[0][0]!r}" if batches else "writing"):
+            self._at("locked")
+            last = self._read("SELECT position, checksum FROM events ORDER BY position DESC LIMIT 1").fetchone()
+            position, checksum = last or (0, GENESIS)
+            saved = []
+            for stream, events, expected in batches:
+                result, position, checksum = self._append(stream, events, expected, position, checksum)
+                saved.append(result)
+            self._at("written")
+        self._at("committed")
+        return tuple(saved)
+
+    def _append(
+        self, stream: str, events: Sequence[NewEvent], expected: ExpectedRevision, position: int, checksum: bytes
+    ) -> tuple[Appended, int, bytes]:
+        newest = self._read(
+            "SELECT revision, type FROM events WHERE stream=? ORDER BY revision DESC LIMIT 1", (stream,)
+        ).fetchone()
+        current: int = newest[0] if newest else -1
+        if newest and newest[1] == TOMBSTONE:
+            raise StreamClosed(f"stream {stream!r} was closed at revision {current}: nothing can follow")
+
+        def after(revision: int, limit: int) -> list[Place]:
+            rows = self._read(
+                "SELECT id, revision, position FROM events WHERE stream=? AND revision>? ORDER BY revision LIMIT ?",
+                (stream, revision, limit),
+            )
+            return [Place(*row) for row in rows]
+
+        def find(id: str) -> Place | None:
+            row = self._read(
+                "SELECT id, revision, position FROM events WHERE stream=? AND id=? ORDER BY revision DESC LIMIT 1",
+                (stream, id),
+            ).fetchone()
+            return Place(*row) if row else None
+
+        gone = current >= 0 and self._hiding(stream).before > current
+        repeat = decide(stream, expected, current, [event.id for event in events], after, find, gone)
+        if repeat is not None:
+            revisions, positions = tuple(each.revision for each in repeat), tuple(each.position for each in repeat)
+            return Appended(stream, revisions, positions, True), position, checksum
+        now = self._clock()
+        rows = []
+        for index, event in enumerate(events, 1):
+            rows.append(record(stream, current + index, position + index, event, checksum, now))
+            checksum = rows[-1].checksum
+        if len(rows) == 1:
+            self._read(_INSERT, rows[0])
+        elif rows:
+            self._db.executemany(_INSERT, rows)
+        end = position + len(rows)
+        revisions, positions = tuple(range(current + 1, current + 1 + len(rows))), tuple(range(position + 1, end + 1))
+        return Appended(stream, revisions, positions, False), end, checksum
+
+    def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot beside the events. It is disposable, and none of the events."""
+        row = (*snapshot, self._snapshot_checksum(snapshot))
+        with self._locked(f"keeping a snapshot of stream {snapshot.stream!r}"):
+            self._read("INSERT OR REPLACE INTO snapshots VALUES (?,?,?,?,?)", row)
+
+    def snapshot(self, stream: str) -> Snapshot | None:
+        """The newest snapshot of a stream; None if there is none, or if it is not what was kept."""
+        with self._reading(f"reading the snapshot of stream {stream!r}"):
+            row = self._read("SELECT * FROM snapshots WHERE stream=?", (stream,)).fetchone()
+            if row is None:
+                return None
+            found = Snapshot(*row[:4])
+            return found if self._snapshot_checksum(found) == row[4] else None
+
+    def _snapshot_checksum(self, snapshot: Snapshot) -> bytes:
+        """Covers the snapshot and, by its checksum, the event it stands on."""
+        row = self._read(
+            "SELECT checksum FROM events WHERE stream=? AND revision=?", (snapshot.stream, snapshot.revision)
+        ).fetchone()
+        text = "\x1f".join(map(str, snapshot)).encode()
+        return blake2b((row[0] if row else b"") + text, digest_size=16).digest()
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    def get_events(
+        self, aggregate_id: str, first: int = 0, limit: int = ALL_LIMIT, *, backward: bool = False
+    ) -> tuple[RecordedEvent, ...]:
+        """A stream from a revision on, without what is hidden."""
+        with self._reading(f"reading stream {aggregate_id!r}"):
+            hiding = self._hiding(aggregate_id)
+            newest = self._revision(aggregate_id) if hiding is not SHOWN or backward else 0
+            lowest = hiding.first_seen(0 if backward else first, newest) if hiding is not SHOWN else first
+            if backward:
+                rows = self._read(
+                    "SELECT * FROM events WHERE stream=? AND revision BETWEEN ? AND ? ORDER BY revision DESC LIMIT ?",
+                    (aggregate_id, max(lowest, 0) if hiding is not SHOWN else 0, newest if first < 0 else first, limit),
+                )
+            else:
+                rows = self._read(
+                    "SELECT * FROM events WHERE stream=? AND revision>=? ORDER BY revision LIMIT ?",
+                    (aggregate_id, lowest, limit),
+                )
+            found = tuple(map(RecordedEvent._make, rows))
+            if hiding.max_age_us:
+                now = self._clock()
+                return tuple(event for event in found if hiding.shows(event, newest, now))
+            return found
+
+    def read_all(self, after: int = 0, limit: int = ALL_LIMIT, *, backward: bool = False) -> tuple[RecordedEvent, ...]:
+        """All streams in global order."""
+        with self._reading("reading all streams"):
+            if backward:
+                rows = self._read(
+                    "SELECT * FROM events WHERE position<? ORDER BY position DESC LIMIT ?", (after or ALL_LIMIT, limit)
+                )
+            else:
+                rows = self._read("SELECT * FROM events WHERE position>? ORDER BY position LIMIT ?", (after, limit))
+            return tuple(map(RecordedEvent._make, rows))
+
+    def replay(self, after: int = 0) -> Iterator[RecordedEvent]:
+        """All streams in global order, a page at a time: a million events need no memory for a million."""
+        while True:
+            page = self.read_all(after, PAGE)
+            yield from page
+            if len(page) < PAGE:
+                return
+            after = page[-1].position
+
+    def follow(self, after: int = 0, poll_s: float = 0.01, stop: Callable[[], bool] = bool) -> Iterator[RecordedEvent]:
+        """History, then what comes, without a hole between: it ends when ``stop`` says so (by default never)."""
+        while not stop():
+            page = self.read_all(after, PAGE)
+            yield from page
+            if page:
+                after = page[-1].position
+            else:
+                time.sleep(poll_s)
+
+    def revision(self, aggregate_id: str) -> int:
+        """The newest revision, -1 without a stream."""
+        with self._reading(f"reading stream {aggregate_id!r}"):
+            return self._revision(aggregate_id)
+
+    def head(self) -> int:
+        """The newest position."""
+        with self._reading("reading its head"):
+            return int(self._one("SELECT max(position) FROM events") or 0)
+
+    def streams(self) -> tuple[tuple[str, int], ...]:
+        """Every stream and its newest revision."""
+        with self._reading("listing streams"):
+            return tuple(self._read("SELECT stream, max(revision) FROM events GROUP BY stream ORDER BY stream"))
+
+    def integrity(self, *, tail: bool = False, anchor: tuple[int, str] | None = None) -> Integrity:
+        """Read everything and verify it, or what follows the point a full verification has noted.
+
+        ``anchor`` is a head (position, checksum) somebody kept elsewhere: a store that was cut off before it, or
+        rewritten as a whole, has a chain that is intact and still not this one.
+        """
+        library = library_report()
+        with self._reading("verifying it"):
+            rows = self._read("PRAGMA integrity_check(5)").fetchall()
+            wrong = "; ".join(str(row[0]) for row in rows)
+            if wrong != "ok":
+                return Integrity(False, f"the database is damaged: {wrong}"[:500], 0, 0, "", library)
+            check, anchored = ChainCheck(), anchor is None or anchor[0] == 0
+            point = self._read("SELECT position, checksum FROM verified WHERE point=0").fetchone() if tail else None
+            if point is not None:
+                check = ChainCheck(*point)
+            for event in self._rows_after(check.position):
+                broken = check.feed(event)
+                if broken is not None:
+                    return Integrity(False, str(broken), check.position, check.position, check.checksum.hex(), library)
+                anchored = anchored or (check.position, check.checksum.hex()) == anchor
+        if not anchored and anchor is not None:
+            said = f"the head that was kept elsewhere, position {anchor[0]}, is not in this chain"
+            return Integrity(False, said, check.position, check.position, check.checksum.hex(), library)
+        since = f" from position {point[0]} on" if point is not None else ""
+        said = f"{check.position} events, chain intact{since}"
+        return Integrity(True, said, check.position, check.position, check.checksum.hex(), library)
+
+    def _rows_after(self, position: int) -> Iterator[RecordedEvent]:
+        cursor = self._read("SELECT * FROM events NOT INDEXED WHERE position>? ORDER BY position", (position,))
+        while rows := cursor.fetchmany(PAGE):
+            yield from map(RecordedEvent._make, rows)
+
+    # -- inside ----------------------------------------------------------------------------------------------
+
+    def _one(self, sql: str) -> Any:
+        return self._read(sql).fetchone()[0]
+
+    def _at(self, point: str) -> None:
+        if self._point is not None:
+            self._point(point)
+
+    def _revision(self, stream: str) -> int:
+        found = self._read("SELECT max(revision) FROM events WHERE stream=?", (stream,)).fetchone()[0]
+        return -1 if found is None else int(found)
+
+    def _hiding(self, stream: str) -> Hiding:
+        """What ``$$stream`` says. Streams of that kind stand together in the index, so "none at all" is one look."""
+        if self._read("SELECT 1 FROM events WHERE stream>='$$' AND stream<'$%' LIMIT 1").fetchone() is None:
+            return SHOWN
+        row = self._read(
+            "SELECT * FROM events WHERE stream=? ORDER BY revision DESC LIMIT 1", ("$$" + stream,)
+        ).fetchone()
+        return hiding_of(RecordedEvent._make(row) if row else None)
+
+    @contextmanager
+    def _reading(self, doing: str) -> Iterator[None]:
+        with self._mutex, _told(self.path, doing):
+            yield
+
+    @contextmanager
+    def _turn(self, doing: str) -> Iterator[None]:
+        """This writer's turn among all processes."""
+        deadline = 0.0
+        while True:
+            try:
+                fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                now = time.monotonic()
+                deadline = deadline or now + self.timeout_s
+                if now >= deadline:
+                    raise BusyStore(
+                        f"{self.path}: {doing}: another writer held it for {self.timeout_s:g} s; nothing was written, "
+                        "try again"
+                    ) from None
+                time.sleep(0.0005)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._lock_fd, fcntl.LOCK_UN)
+
+    @contextmanager
+    def _locked(self, doing: str) -> Iterator[None]:
+        """A transaction: this writer's turn, from the first look to the end of the commit."""
+        if self.read_only:
+            raise ReadOnlyStore(f"{self.path}: {doing}: the store was opened for reading")
+        with self._mutex, _told(self.path, doing), self._turn(doing):
+            self._read("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._read("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._read("ROLLBACK")
+                raise
+
+
+def _text(raw: bytes) -> str | bytes:
+    """Text that was damaged is no reason to fail before the chain can say where: it stays bytes, and does not fit."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
+
+
+@contextmanager
+def _told_os(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise NotAStore(f"{path}-lock: {error.strerror}: a writer needs a folder it may write to") from error
+
+
+@contextmanager
+def _told(path: str, doing: str) -> Iterator[None]:
+    """What SQLite raises, as what it means."""
+    try:
+        yield
+    except sqlite3.ProgrammingError:
+        raise  # a closed store, a mistake of the caller: nothing is wrong with the file
+    except sqlite3.Error as error:
+        name = getattr(error, "sqlite_errorname", "") or ""
+        said = f"{path}: {doing}: {error}"
+        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            raise BusyStore(f"{said}: another connection holds it; nothing was written, try again") from error
+        if name.startswith("SQLITE_FULL") or name == "SQLITE_IOERR_WRITE":
+            raise FullStore(f"{said}: nothing of it was written, what was acknowledged before is safe") from error
+        if name.startswith("SQLITE_NOTADB"):
+            raise NotAStore(f"{path}: not a SQLite file: a SQLite event store is needed") from error
+        if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
+            raise ReadOnlyStore(f"{said}: a file and folder are needed that may be opened") from error
+        raise CorruptStore(f"{said}; nothing was changed") from error
+    except (OverflowError, struct.error) as error:
+        raise CorruptStore(f"{path}: {doing}: {error}; nothing was changed") from error
+
+
+def _check_magic(path: str) -> None:
+    with _told_os(path), open(path, "rb") as file:
+        start = file.read(16)
+    if start and start != b"SQLite format 3\0":
+        raise NotAStore(f"{path}: byte 0: not a SQLite file (it begins with {start[:8]!r}): an event store is needed")
+
+
+def wal_damage(path: str) -> str:
+    """Whether the WAL beside a file was damaged before a commit that was acknowledged; empty: no.
+
+    SQLite takes the first frame whose checksum is wrong for the torn end of the log, and drops it with all that
+    follows. That is right for the last transaction, which was never acknowledged. But a commit is synced before the
+    next one begins: if frames of the same generation stand behind a later commit, what broke was acknowledged.
+    A log that is being written while it is read may look like that once, but not twice.
+    """
+    first = _wal_damage(path)
+    return first if first and first == _wal_damage(path) else ""
+
+
+def _wal_damage(path: str) -> str:
+    try:
+        with open(path + "-wal", "rb") as file:
+            log = file.read()
+    except OSError:
+        return ""
+    if len(log) < 32:
+        return ""
+    magic, _, size, _, salt1, salt2, sum1, sum2 = struct.unpack(">8I", log[:32])
+    order = {0x377F0682: "<", 0x377F0683: ">"}.get(magic)
+    frame = size + 24
+    if order is None or not 512 <= size <= 65_536 or _wal_sum(order, log[:24], 0, 0) != (sum1, sum2):
+        return "its header is damaged" if _plausible(log) else ""
+    state = (sum1, sum2)
+    broken = commit_after = -1
+    for at in range(32, len(log) - frame + 1, frame):
+        head = log[at : at + 24]
+        _, commit, one, two, *found = struct.unpack(">6I", head)
+        if (one, two) != (salt1, salt2):
+            if broken < 0:
+                # Of an older generation, or damaged itself: the next frame tells.
+                broken = at
+            continue
+        if broken < 0:
+            state = _wal_sum(order, head[:8] + log[at + 24 : at + frame], *state)
+            if state != tuple(found):
+                broken = at
+        elif commit_after >= 0:
+            return f"byte {broken}: a frame is damaged, and an acknowledged commit stands behind it"
+        if broken >= 0 and commit:
+            commit_after = at
+    return ""
+
+
+def _wal_sum(order: str, data: bytes, s1: int, s2: int) -> tuple[int, int]:
+    """The checksum of SQLite's log, over pairs of 32-bit words."""
+    words = struct.unpack(f"{order}{len(data) // 4}I", data)
+    for x, y in zip(words[::2], words[1::2], strict=True):
+        s1 = (s1 + x + s2) & 0xFFFFFFFF
+        s2 = (s2 + y + s1) & 0xFFFFFFFF
+    return s1, s2
+
+
+def _plausible(log: bytes) -> bool:
+    """Whether a log with a damaged header holds two frames of one generation, the first of them a commit."""
+    for size in (4_096, 1_024, 2_048, 8_192, 16_384, 32_768, 65_536, 512):
+        frame = size + 24
+        salts = [log[at + 8 : at + 16] for at in range(32, len(log) - frame + 1, frame)]
+        if len(salts) > 1 and salts[0] == salts[1]:
+            return True
+    return False
+
+
+__all__ = ["APPLICATION_ID", "SCHEMA", "SqliteStore", "library_report", "wal_damage"]

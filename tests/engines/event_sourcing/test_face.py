@@ -1,0 +1,28 @@
+"""The face of the library: what it exports, that its example runs, and what it does not load."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+import engines.event_sourcing
+
+
+def test_the_example_of_the_docstring_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    doc = engines.event_sourcing.__doc__ or ""
+    example = textwrap.dedent("\n".join(line for line in doc.splitlines() if line.startswith("    ")))
+    scope: dict[str, object] = {}
+    exec(example, scope)
+    assert scope["balance"] == 20
+    assert "expected revision 0, actual revision 1" in capsys.readouterr().out
+    assert len([line for line in example.splitlines() if line.strip()]) <= 10
+
+
+def test_the_face_loads_no_world_no_pattern_and_no_ground_floor() -> None:
+    code = "import sys, engines.event_sourcing as e; [getattr(e, name) for name in e.__all__]; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not [name for name in loaded if name.startswith(("engines.sim", "engines.event_sourcing.world", "tui"))]
+    assert "engines.event_sourcing.pattern" not in loaded
