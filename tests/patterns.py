@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from engines import consensus, sharding, tracing
+from engines import consensus, sharding
 from engines.resilience import pattern as resilience
 from engines.sim.pattern import Config, Pattern
+from engines.tracing import pattern as tracing
 
 
 @dataclass(frozen=True)

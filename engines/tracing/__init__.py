@@ -1,73 +1,66 @@
 """Tracing: one trace id for a request, spans with parents, and from many of them the reason why it is slow.
 
-``context``, ``b3``, ``baggage`` and ``sampling`` are what travels, ``formats`` reads and writes what was recorded,
-``tree``, ``critical`` and ``diagnosis`` make sense of it. ``world`` is all of it alive: services that call each other
-with real headers, a collector that loses and evicts, and faults that the spans must explain.
+    >>> from engines.tracing import critical_path, read, trees
+    >>> with open("checkout.json", "rb") as file:
+    ...     for tree in trees(read(file, "checkout.json")):
+    ...         for step in critical_path(tree).steps(tree):
+    ...             print(f"{step.duration_us:>6} us  {step.service} {step.operation}")
+     20000 us  shop GET /
+     60000 us  shop SELECT
+     20000 us  shop GET /
+
+``read`` takes what OpenTelemetry, Jaeger, Zipkin and Tempo write. The steps of a path are in the order of time, each
+belongs to the one span that held the request up, and their lengths add up exactly to its duration.
+
+context b3 baggage sampling       what travels with a request
+spans formats store               what was recorded, in and out
+tree critical aggregate whatif    one trace: its tree, its path, and what would be saved
+fold compare skew                 one trace looked at: what to hide, another beside it, clocks put right
+waiting cohorts gap diagnosis     many traces: why the slow ones are slow
+judge records recorded            a file of the user's traces, reported or played
+topology world                    all of it alive: 72 services, a collector, and faults the spans must explain
+pattern                           what the program shows of it
+protobuf words                    the one room with libraries of others; what a diagnosis says
 """
 
-from functools import partial
-from typing import Final
+from engines.tracing.aggregate import Aggregates, aggregate
+from engines.tracing.cohorts import Book
+from engines.tracing.compare import compare
+from engines.tracing.context import TraceContext, extract, inject
+from engines.tracing.critical import Path, Segment, Step, critical_path, self_times
+from engines.tracing.diagnosis import Diagnosis, NoDiagnosis, diagnose
+from engines.tracing.formats import Format, Notices, read, write
+from engines.tracing.spans import Kind, Link, Span, SpanEvent, Status
+from engines.tracing.tree import Tree, build, trees
+from engines.tracing.whatif import what_if
 
-from engines.sim.pattern import Pattern, Variant
-from engines.tracing.recorded import VARIANT
-from engines.tracing.world.commands import COMMANDS
-from engines.tracing.world.control import HEAD, TAIL
-from engines.tracing.world.engine import TracingEngine
-from engines.tracing.world.options import SETTINGS
-from engines.tracing.world.scenarios import SCENARIOS
-
-FIDELITY: Final = (
-    (
-        "modelled",
-        "every call carries real headers, W3C traceparent, tracestate and baggage: extracted, child, injected",
-    ),
-    (
-        "modelled",
-        "spans as OpenTelemetry has them: kinds, names, status, attributes after the semantic conventions, links",
-    ),
-    ("modelled", "spans travel to the collector in messages: they are lost and late; the store gives up whole traces"),
-    ("modelled", "workers, queues, pools of connections and locks that are waited for; retries with backoff, breakers"),
-    ("modelled", "consistent probability sampling at the head, policies for errors, latency and a share at the tail"),
-    (
-        "simplified",
-        "databases and caches send spans of their own; real ones seldom do, and the caller's span is a leaf",
-    ),
-    ("simplified", "an exporter sends when the span of a request has ended, without waiting for an answer"),
-    ("simplified", "work and timeouts run on the machine's own clock: a clock that jumps moves what is in progress"),
-    (
-        "simplified",
-        "a service is one machine, so the clock, the pool and the queue of a service are those of that machine",
-    ),
-    ("left out", "metrics and logs, exemplars, span limits, resource detection, several collectors behind a balancer"),
-)
-
-VARIANTS: Final = tuple(
-    Variant(name, title, summary, partial(TracingEngine, name), COMMANDS, SETTINGS, 1, FIDELITY)
-    for name, title, summary in (
-        (HEAD, "Head sampling", "the root decides before anything has happened; at first everything is kept"),
-        (TAIL, "Tail sampling", "the collector waits for the whole trace and keeps errors and slow ones"),
-    )
-)
-
-PATTERN: Final = Pattern(
-    number=7,
-    name="tracing",
-    title="Tracing",
-    question="How do we find what is slow?",
-    variants=VARIANTS,
-    scenarios=SCENARIOS,
-    recorded=VARIANT,
-    speed=(1, 1),
-    notes=(
-        "A sketch that extracts the parent's context and then starts a span without it breaks the trace at every hop: "
-        "the span must be made a child of what was extracted.",
-        "Links make the spans of a trace a graph, not a tree: a consumer that works on a batch has many causes and at "
-        "most one parent.",
-        "Sampling means that not every request is kept. At the head it is decided before anything has happened, so "
-        "nine of ten errors leave no trace at a ratio of one in ten.",
-        "One trace cannot show that auth is blocked at p99. That takes a cohort: the slowest 1 percent against the "
-        "faster half, and how full the pool was.",
-        "The longest span is not the culprit: what counts is what it adds to the critical path, and whether the extra "
-        "time is work or waiting.",
-    ),
-)
+__all__ = [
+    "Aggregates",
+    "Book",
+    "Diagnosis",
+    "Format",
+    "Kind",
+    "Link",
+    "NoDiagnosis",
+    "Notices",
+    "Path",
+    "Segment",
+    "Span",
+    "SpanEvent",
+    "Status",
+    "Step",
+    "TraceContext",
+    "Tree",
+    "aggregate",
+    "build",
+    "compare",
+    "critical_path",
+    "diagnose",
+    "extract",
+    "inject",
+    "read",
+    "self_times",
+    "trees",
+    "what_if",
+    "write",
+]

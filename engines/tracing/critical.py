@@ -4,7 +4,19 @@
 one span, so the lengths add up exactly to the root's duration. Walk backwards from the end with a cursor. Of the
 children that end at or before the cursor, take the one that ends last (of those that end together, the longest): until
 it ended, its parent could not go on. The time between its end and the cursor is the parent's own. Do the same inside
-the child, in its window, then put the cursor at its start. What follows from that, or has to be settled beside it:
+the child, in its window, then put the cursor at its start::
+
+    r     |=============================================================|   the cursor begins here
+    a        |-----------|                                                  ends before the cursor: taken
+    b               |~~~~~~~~~~~~|                                          straddles the cursor: skipped
+    c                        |---------------------------|                  touches e: both count
+    d                           |-----------|                               inside c
+    e                                                    |----------|       ends last: taken first
+    path  |r |     a     |r  |c |     d     |     c      |    e     |r  |
+
+The loop keeps a stack: for every span that was entered its window, the cursor in it, and which child to ask next. A
+span is entered when a child of its own may hold it up, and left when there are no more of them; then its parent goes on
+from its start. What follows from that, or has to be settled beside it:
 
 - A child is clipped to the window of its parent, on both sides, and its own children to what is left of it.
 - A child fully outside its parent's window is dropped, with everything below it.
@@ -46,6 +58,21 @@ class Segment(NamedTuple):
         return self.end_us - self.start_us
 
 
+class Step(NamedTuple):
+    """The same stretch with the names of its span."""
+
+    service: str
+    operation: str
+    span_id: str
+    start_us: int
+    end_us: int
+
+    @property
+    def duration_us(self) -> int:
+        """Its length."""
+        return self.end_us - self.start_us
+
+
 class Path(NamedTuple):
     """A critical path: segments in time order, each beginning where the one before ended."""
 
@@ -57,6 +84,21 @@ class Path(NamedTuple):
     def total_us(self) -> int:
         """Exactly the root's duration."""
         return self.segments[-1].end_us - self.segments[0].start_us if self.segments else 0
+
+    def steps(self, tree: Tree) -> tuple[Step, ...]:
+        """The segments with names instead of rows; ``tree`` is what the path was made of."""
+        spans = tree.spans
+        return tuple(
+            Step(spans[row].service, spans[row].name, span_id, start_us, end_us)
+            for row, span_id, start_us, end_us in self.segments
+        )
+
+    def by_row(self) -> dict[int, int]:
+        """Microseconds on the path by row, of the rows that have any."""
+        found: dict[int, int] = {}
+        for row, _, start_us, end_us in self.segments:
+            found[row] = found.get(row, 0) + end_us - start_us
+        return found
 
     @property
     def on_path(self) -> frozenset[int]:
@@ -191,6 +233,7 @@ __all__ = [
     "NO_TIME",
     "Path",
     "Segment",
+    "Step",
     "blocking_children",
     "critical_path",
     "fault_of",

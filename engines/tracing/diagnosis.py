@@ -25,7 +25,7 @@ from engines.tracing.cohorts import Book, TraceSummary
 from engines.tracing.gap import Cause, Contribution, Gap
 from engines.tracing.tree import MISSING_NAME
 from engines.tracing.waiting import CALL, EXTRA, HELD, SELF
-from engines.tracing.words import consequence, spared, walk_line
+from engines.tracing.words import consequence, plural, spared, walk_line
 
 TRACES_MIN: Final = 100
 ALTERNATIVES_MAX: Final = 5
@@ -123,7 +123,8 @@ def diagnose(
     traces = book.of(service, operation, among)
     if len(traces) < TRACES_MIN:
         return NoDiagnosis(
-            f"{len(traces)} traces of {service} {operation}: at least {TRACES_MIN} are needed to speak of its p99"
+            f"{plural(len(traces), 'trace')} of {service} {operation}: at least {TRACES_MIN} are needed to speak of its "
+            "p99"
         )
     traces.sort(key=lambda each: (each.duration_us, each.start_us, each.trace_id))
     durations = [each.duration_us for each in traces]

@@ -21,7 +21,7 @@ ALIKE_MIN: Final = 4
 PPM: Final = 1_000_000
 
 
-class View(NamedTuple):
+class RowFilter(NamedTuple):
     """What is to be hidden."""
 
     folded: frozenset[str] = frozenset()
@@ -37,7 +37,7 @@ class View(NamedTuple):
     """Part of ``service operation``, of a span id or of an attribute's value, in any case."""
 
 
-EVERYTHING: Final = View()
+EVERYTHING: Final = RowFilter()
 
 
 class FoldRow(NamedTuple):
@@ -57,7 +57,7 @@ class FoldRow(NamedTuple):
     """How many siblings that are alike it stands for, itself included."""
 
 
-def visible(tree: Tree, path: Path, view: View = EVERYTHING) -> tuple[FoldRow, ...]:
+def visible(tree: Tree, path: Path, view: RowFilter = EVERYTHING) -> tuple[FoldRow, ...]:
     """The rows to show, from top to bottom."""
     match = _matches(tree, path, view)
     wanted = match[:]
@@ -91,7 +91,7 @@ def visible(tree: Tree, path: Path, view: View = EVERYTHING) -> tuple[FoldRow, .
     return tuple(FoldRow(row, depth[row], hidden[row], through[row], match[row], alike.get(row, 1)) for row in shown)
 
 
-def _matches(tree: Tree, path: Path, view: View) -> list[bool]:
+def _matches(tree: Tree, path: Path, view: RowFilter) -> list[bool]:
     """Whether each row is worth showing for itself."""
     match = [True] * len(tree.spans)
     if view.at_least_ppm:
@@ -161,4 +161,4 @@ def first_segment(path: Path, row: int) -> int:
     return next((place for place, segment in enumerate(path.segments) if segment.row == row), -1)
 
 
-__all__ = ["EVERYTHING", "FoldRow", "View", "first_segment", "has_text", "next_critical", "visible"]
+__all__ = ["EVERYTHING", "FoldRow", "RowFilter", "first_segment", "has_text", "next_critical", "visible"]

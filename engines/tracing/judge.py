@@ -23,7 +23,7 @@ from engines.tracing.spans import Attributes, Span, is_zero
 from engines.tracing.store import SpanStore
 from engines.tracing.tree import Tree, build
 from engines.tracing.waiting import UNKNOWN
-from engines.tracing.words import duration, percent
+from engines.tracing.words import duration, every, percent, plural
 
 SPANS_MAX: Final = 1_000_000
 """Spans held at once: a gigabyte, if hardly two of them have an attribute in common."""
@@ -52,6 +52,8 @@ class TraceResult(NamedTuple):
     services: int
     errors: int
     missing_parents: int
+    extent_us: int
+    """From the first start to the last end of all its spans: more than the root's duration if some lie outside it."""
     critical_path: tuple[tuple[str, str, str, int, int], ...]
     """(span id, service, operation, start, end)."""
     self_time_us: tuple[tuple[str, int], ...]
@@ -69,6 +71,7 @@ class TraceResult(NamedTuple):
             "errors": self.errors,
             "missing_parents": self.missing_parents,
             "duration_us": self.duration_us,
+            "extent_us": self.extent_us,
             "critical_path": [dict(zip(keys, each, strict=True)) for each in self.critical_path],
             "self_time_us": dict(self.self_time_us),
             "root": {"service": self.service, "operation": self.operation, "start_us": self.start_us},
@@ -123,18 +126,22 @@ class Judgement:
         """The traces, one by one."""
         return (each.to_json() for each in self.traces)
 
-    def text(self) -> str:
-        """For people; the checks are left to the caller."""
+    def lines(self) -> list[str]:
+        """For people; the checks are left to the caller. Names in them come from the file and can hold anything."""
         missing = sum(each.missing_parents for each in self.traces)
+        errors = sum(each.errors for each in self.traces)
         lines = [
-            f"{self.events:,} spans of {self.name}: {len(self.traces):,} traces, {len(self.services):,} services, "
-            f"{sum(each.errors for each in self.traces):,} errors, {missing:,} missing parents",
+            f"{plural(self.events, 'span')} of {self.name}: {plural(len(self.traces), 'trace')}, "
+            f"{plural(len(self.services), 'service')}, {plural(errors, 'error')}, {plural(missing, 'missing parent')}",
             f"digest {self.digest}",
             *self.notices,
             *(f"{count:,} x {kind}" for kind, count in self.counts),
         ]
         if self.refused_spans:
-            lines.append(f"{self.refused_spans:,} spans were too late for traces that had to be judged before the end")
+            were = "was" if self.refused_spans == 1 else "were"
+            lines.append(
+                f"{plural(self.refused_spans, 'span')} {were} too late for traces that had to be judged before the end"
+            )
         lines += ["", "diagnosis"]
         lines += [f"  {line}" for line in _diagnosis_lines(self.diagnosis, self.diagnosis_reason)]
         lines += ["", f"{'slowest traces':<40}{'took':>12}{'spans':>8}{'services':>10}  on its critical path"]
@@ -143,10 +150,10 @@ class Judgement:
         lines += ["", f"{'on critical paths':<40}{'in all':>12}{'spans':>8}{'errors':>8}{'p50':>11}{'p99':>11}"]
         for row in self.aggregates[:SLOWEST]:
             lines.append(
-                f"{_short(row.service, row.operation):<40}{duration(row.path_us):>12}{row.spans:>8,}{row.errors:>8,}"
-                f"{duration(row.p50_us):>11}{duration(row.p99_us):>11}"
+                f"{_short(row.service, row.operation):<39} {duration(row.path_us):>11} {row.spans:>7,} {row.errors:>7,}"
+                f" {duration(row.p50_us):>10} {duration(row.p99_us):>10}"
             )
-        return "\n".join(lines)
+        return lines
 
 
 def judge(spans: Iterable[Span], name: str, notices: Oddities | None = None, spans_max: int = SPANS_MAX) -> Judgement:
@@ -226,7 +233,7 @@ class _Court:
 
     def _checks(self, diagnosis: Diagnosis | None) -> tuple[Check, ...]:
         witness = tuple(self.broken_paths[:WITNESSES_MAX])
-        partition = f"in each of {len(self.results):,} traces the lengths add up exactly to the root's duration"
+        partition = f"in {every(len(self.results))} the lengths add up exactly to the root's duration"
         checks = [Check("critical path", not witness, partition, witness)]
         if diagnosis is not None:
             checks.append(contributions_check(diagnosis))
@@ -301,6 +308,7 @@ def _result(tree: Tree, reason: str, path: list[tuple[int, int, int]]) -> TraceR
         len(tree.services()),
         tree.errors(),
         tree.missing_parents,
+        tree.extent_us,
         tuple((spans[row].span_id, spans[row].service, spans[row].name, start, end) for row, start, end in path),
         tuple(sorted(own.items(), key=lambda each: (-each[1], each[0]))),
         tuple(notes),
@@ -377,9 +385,11 @@ def _trace_line(found: TraceResult) -> str:
         spent[service, operation] = spent.get((service, operation), 0) + end - start
     most = max(spent, key=lambda each: (spent[each], each))
     share = percent(spent[most] * 1_000_000 // found.duration_us) if found.duration_us else "all"
+    more = found.extent_us > found.duration_us * 11 // 10
+    outside = f"; {duration(found.extent_us)} with all its spans" if more else ""
     return (
-        f"{_short(found.service, found.operation):<40}{duration(found.duration_us):>12}{found.spans:>8,}"
-        f"{found.services:>10,}  {share} {' '.join(most).strip()}"
+        f"{_short(found.service, found.operation):<39} {duration(found.duration_us):>11} {found.spans:>7,}"
+        f"{found.services:>10,}  {share} {' '.join(most).strip()}{outside}"
     )
 
 

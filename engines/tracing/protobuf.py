@@ -9,12 +9,13 @@ This is the one module of the package that needs more than the standard library,
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from itertools import groupby
 from typing import Any, BinaryIO, Final
 
 from engines.errors import UserError
-from engines.tracing.formats.notices import Notices
+from engines.tracing.formats.notices import OLD_MESSAGES, Notices
 from engines.tracing.formats.otlp_json import SERVICE, batches
 from engines.tracing.formats.scan import BadInput
 from engines.tracing.formats.values import DEPTH_MAX, Bad, Shared
@@ -23,6 +24,8 @@ from engines.tracing.spans import NO_SCOPE, Attributes, KeyValues, Kind, Link, S
 EXTRA: Final = "OTLP protobuf needs two libraries more: pip install 'dp-tui[otlp]'"
 RESOURCE_SPANS: Final = 0x0A
 """Field 1, length-delimited."""
+OLD_FIELD: Final = 1_000
+"""Where a ResourceSpans had its spans before 2022."""
 VARINT_MAX: Final = 10
 MESSAGE_MAX: Final = 1 << 30
 
@@ -42,6 +45,7 @@ def _library() -> tuple[Any, Any]:
 def read(stream: BinaryIO, name: str, *, skip_bad: bool, notices: Notices) -> Iterator[Span]:
     """The spans of a file. UserError with the byte for what cannot be read."""
     messages, decode_error = _library()
+    unknown = import_module("google.protobuf.unknown_fields").UnknownFieldSet
     reader = _Reader(name, notices, skip_bad)
     for number, (begin, frame) in enumerate(_frames(stream, name, notices, skip_bad)):
         try:
@@ -52,6 +56,8 @@ def read(stream: BinaryIO, name: str, *, skip_bad: bool, notices: Notices) -> It
                 raise bad from None
             notices.skip(str(bad))
             continue
+        if not group.scope_spans and OLD_FIELD in (each.field_number for each in unknown(group)):
+            notices.note(OLD_MESSAGES, partial("byte {}".format, begin))
         yield from reader.resource_spans(group, begin, number)
 
 

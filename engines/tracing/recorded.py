@@ -19,11 +19,11 @@ from engines.tracing.diagnosis import Diagnosis, NoDiagnosis, diagnose_worst
 from engines.tracing.judge import contributions_check
 from engines.tracing.records import Record, Records, Served
 from engines.tracing.spans import Span
-from engines.tracing.words import duration, percent
+from engines.tracing.words import duration, every, percent
 from engines.tracing.world.snapshot import (
     SERIES_MAX,
     TRACES_MAX,
-    Collector,
+    CollectorView,
     MapEdge,
     Sample,
     ServiceView,
@@ -34,13 +34,13 @@ from engines.tracing.world.snapshot import (
 )
 
 WITNESSES_MAX: Final = 5
-STUDIES_MAX: Final = 6
+OVERVIEWS_MAX: Final = 6
 """Studies remembered with the records, so that going back and forth does not work them out again."""
 GROWTH: Final = 4
 """What is worked out over all traces is renewed when their number has grown by a fourth."""
 
 
-class Study(NamedTuple):
+class Overview(NamedTuple):
     """What the first traces, so many, say together."""
 
     traces: int
@@ -61,7 +61,7 @@ class TracingRecorded(RecordedEngine):
         self.broken: tuple[str, ...] = ()
         """Traces whose critical path is no partition, the first few."""
         self.studied = 0
-        """Of how many traces the study is."""
+        """Of how many traces the overview is."""
         self.cue: tuple[int, str] | None = None
         self._snapshot: tuple[tuple[int, int], Snapshot] | None = None
 
@@ -103,8 +103,8 @@ class TracingRecorded(RecordedEngine):
             missing=row.missing,
         )
         if last:
-            found = self.study().diagnosis
-            self.note("verdict", why=found.sentence if found is not None else self.study().reason)
+            found = self.overview().diagnosis
+            self.note("verdict", why=found.sentence if found is not None else self.overview().reason)
         if index == 0 or last:
             for notice in self.records.notices:
                 self.note("notice", why=notice)
@@ -115,19 +115,19 @@ class TracingRecorded(RecordedEngine):
         self.cue = (self.now_us, command.text)
         return events
 
-    def study(self) -> Study:
+    def overview(self) -> Overview:
         """What the traces up to the last renewal say together."""
-        known = self.records.studies
-        found = known.pop(self.studied, None) or _study(self.records, self.studied)
+        known = self.records.overviews
+        found = known.pop(self.studied, None) or _overview(self.records, self.studied)
         known[self.studied] = found  # the newest use last
-        if len(known) > STUDIES_MAX:
+        if len(known) > OVERVIEWS_MAX:
             del known[next(iter(known))]
         return found
 
     def check(self) -> tuple[Check, ...]:
         """Whether the analysis of this file is exact."""
-        detail = f"in each of {self.taken:,} traces the lengths add up exactly to the root's duration"
-        return (Check("critical path", not self.broken, detail, self.broken), *self.study().checks)
+        detail = f"in {every(self.taken)} the lengths add up exactly to the root's duration"
+        return (Check("critical path", not self.broken, detail, self.broken), *self.overview().checks)
 
     def snapshot(self) -> Snapshot:
         """The newest traces, and what all of them say together."""
@@ -137,27 +137,27 @@ class TracingRecorded(RecordedEngine):
         return self._snapshot[1]
 
     def _look(self) -> Snapshot:
-        study, records = self.study(), self.records
+        overview, records = self.overview(), self.records
         newest = records[max(0, self.taken - TRACES_MAX) : self.taken][::-1]
-        found = study.diagnosis
+        found = overview.diagnosis
         return Snapshot(
             now_us=self.now_us,
             seed=0,
             variant="recorded",
             recorded=True,
-            services=study.services,
-            map_edges=study.edges,
+            services=overview.services,
+            map_edges=overview.edges,
             traces=_warm([record.row for record in newest]),
             store=SpanTable(tuple(record.entry for record in newest)),
             series=_series(records, self.taken, self.now_us),
-            aggregates=study.aggregates,
+            aggregates=overview.aggregates,
             diagnosis=found,
-            no_diagnosis=study.reason,
+            no_diagnosis=overview.reason,
             root_operation=f"{found.service} {found.operation}" if found is not None else "",
             verdicts=_verdicts(found),
             injected=(),
             score="",
-            collector=Collector(traces=self.taken, spans=self.spans, received=self.spans),
+            collector=CollectorView(traces=self.taken, spans=self.spans, received=self.spans),
             sampling="",
             correction=False,
             load="",
@@ -175,7 +175,7 @@ def source(
     return Source(name, sha256, Records(spans, notices), path, skipped)
 
 
-def _study(records: Records, count: int) -> Study:
+def _overview(records: Records, count: int) -> Overview:
     """Everything about the first ``count`` traces together."""
     first = list(islice(records, count))
     aggregates = Aggregates()
@@ -187,7 +187,7 @@ def _study(records: Records, count: int) -> Study:
     elapsed_us = max(1, first[-1].at_us) if first else 1
     found = diagnose_worst(records.book, [record.summary for record in first])
     diagnosis, reason = (None, found.reason) if isinstance(found, NoDiagnosis) else (found, "")
-    return Study(
+    return Overview(
         count,
         aggregates.rows(),
         _services(records, calls, elapsed_us),

@@ -61,7 +61,7 @@ class Records(Sequence[Record]):
         made = [_record(tree, traces[tree.trace_id], self.begin_us, self.book) for tree in trees]
         made.sort(key=lambda record: (record.at_us, record.row.start_us, record.row.trace_id))
         self._records = tuple(made)
-        self.studies: dict[int, Any] = {}
+        self.overviews: dict[int, Any] = {}
         """What some of the first traces say together, by their number: worked out elsewhere, remembered here."""
         self.layers = _layers(trees)
         """The layer of every service, edge first, then by name."""

@@ -89,7 +89,7 @@ def threshold_of(context: TraceContext) -> int | None:
 # -- at the head ---------------------------------------------------------------------------------------------------
 
 
-class Verdict(NamedTuple):
+class Decision(NamedTuple):
     """Whether a span is recorded, and what its callees are told."""
 
     context: TraceContext
@@ -100,19 +100,19 @@ class Verdict(NamedTuple):
 class Sampler(Protocol):
     """Decides for the span of a context, before its work begins."""
 
-    def decide(self, context: TraceContext, now_us: int) -> Verdict:
+    def decide(self, context: TraceContext, now_us: int) -> Decision:
         """Keep it or not."""
 
 
-def _verdict(context: TraceContext, sampled: bool, why: str) -> Verdict:
-    return Verdict(context._replace(sampled=sampled), sampled, why)
+def _verdict(context: TraceContext, sampled: bool, why: str) -> Decision:
+    return Decision(context._replace(sampled=sampled), sampled, why)
 
 
 @dataclass(frozen=True, slots=True)
 class AlwaysOn:
     """Keeps everything."""
 
-    def decide(self, context: TraceContext, now_us: int) -> Verdict:
+    def decide(self, context: TraceContext, now_us: int) -> Decision:
         """Yes; every span stands for itself."""
         return _verdict(write_ot(context, "th", "0"), True, "everything is kept")
 
@@ -121,7 +121,7 @@ class AlwaysOn:
 class AlwaysOff:
     """Keeps nothing."""
 
-    def decide(self, context: TraceContext, now_us: int) -> Verdict:
+    def decide(self, context: TraceContext, now_us: int) -> Decision:
         """No."""
         return _verdict(write_ot(context, "th", None), False, "nothing is kept")
 
@@ -132,7 +132,7 @@ class Probability:
 
     ppm: int
 
-    def decide(self, context: TraceContext, now_us: int) -> Verdict:
+    def decide(self, context: TraceContext, now_us: int) -> Decision:
         """Yes iff R >= T."""
         limit = threshold(self.ppm)
         found = randomness(context)
@@ -170,7 +170,7 @@ class RateLimited:
 
     bucket: Bucket
 
-    def decide(self, context: TraceContext, now_us: int) -> Verdict:
+    def decide(self, context: TraceContext, now_us: int) -> Decision:
         """Yes while the bucket holds a token."""
         sampled = self.bucket.take(now_us)
         why = f"{'within' if sampled else 'above'} {self.bucket.per_s} traces a second"
@@ -183,11 +183,11 @@ class ParentBased:
 
     root: Sampler
 
-    def decide(self, context: TraceContext, now_us: int) -> Verdict:
+    def decide(self, context: TraceContext, now_us: int) -> Decision:
         """The parent's decision, or the root sampler's."""
         if not context.parent_id and not context.remote:
             return self.root.decide(context, now_us)
-        return Verdict(context, context.sampled, f"its parent was {'kept' if context.sampled else 'dropped'}")
+        return Decision(context, context.sampled, f"its parent was {'kept' if context.sampled else 'dropped'}")
 
 
 # -- at the tail ---------------------------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ class Rate:
         return f"within {self.bucket.per_s} traces a second" if self.bucket.take(now_us) else ""
 
 
-class Kept(NamedTuple):
+class TailDecision(NamedTuple):
     """What was decided about a trace, by which policy, and why."""
 
     kept: bool
@@ -268,9 +268,9 @@ class Tail:
 
     policies: tuple[Policy, ...]
 
-    def decide(self, spans: Sequence[Span], now_us: int) -> Kept:
+    def decide(self, spans: Sequence[Span], now_us: int) -> TailDecision:
         """For a whole trace of at least one span."""
         for policy in self.policies:
             if why := policy.keeps(spans, now_us):
-                return Kept(True, policy.name, why)
-        return Kept(False, "", f"no policy of {', '.join(policy.name for policy in self.policies)} wants it")
+                return TailDecision(True, policy.name, why)
+        return TailDecision(False, "", f"no policy of {', '.join(policy.name for policy in self.policies)} wants it")

@@ -49,7 +49,7 @@ LISTENERS: Final = (
 )  # fmt: skip
 
 
-class Call(NamedTuple):
+class Dependency(NamedTuple):
     """One call of an operation."""
 
     dst: str
@@ -64,7 +64,7 @@ class Operation(NamedTuple):
     name: str
     work_us: int
     """The median of its own work."""
-    stages: tuple[tuple[Call, ...], ...] = ()
+    stages: tuple[tuple[Dependency, ...], ...] = ()
     denies_ppm: int = 0
     """How often it refuses a request for good reasons: 401, an error of the client and not of the server."""
 
@@ -178,12 +178,12 @@ class _Draft:
 
     def __init__(self, name: str, layer: str, role: str, workers: int) -> None:
         self.name, self.layer, self.role, self.workers = name, layer, role, workers
-        self.operations: dict[str, tuple[int, list[list[Call]]]] = {}
+        self.operations: dict[str, tuple[int, list[list[Dependency]]]] = {}
         self.pool_of, self.pool_size, self.hit_ppm = "", 0, 0
         self.consumers: list[str] = []
         self.denies: dict[str, int] = {}
 
-    def add(self, name: str, work_us: int, *stages: list[Call]) -> "_Draft":
+    def add(self, name: str, work_us: int, *stages: list[Dependency]) -> "_Draft":
         self.operations[name] = (work_us, list(stages))
         return self
 
@@ -215,21 +215,21 @@ class _Plan:
         draft = self.drafts[name] = _Draft(name, layer, role, workers)
         return draft
 
-    def database(self, owner: str, table: str, pool: int, work_us: int = 0) -> Call:
+    def database(self, owner: str, table: str, pool: int, work_us: int = 0) -> Dependency:
         """The owner's database, with a pool of connections to it; what to call."""
         name = f"{owner}-db"
         if name not in self.drafts:
             self.make(name, DATA, DATABASE, 24)
             self.drafts[owner].pool_of, self.drafts[owner].pool_size = name, pool
         self.drafts[name].add(f"SELECT {table}", work_us or self.stream.between(2_000, 6_000))
-        return Call(name, f"SELECT {table}")
+        return Dependency(name, f"SELECT {table}")
 
-    def cache(self, owner: str, space: str) -> Call:
+    def cache(self, owner: str, space: str) -> Dependency:
         """The owner's cache; what to call."""
         name = f"{owner}-cache"
         draft = self.make(name, DATA, CACHE, 8).add(f"GET {space}", self.stream.between(300, 600))
         draft.hit_ppm = HIT_PPM
-        return Call(name, f"GET {space}")
+        return Dependency(name, f"GET {space}")
 
     def core(self) -> None:
         """The twelve that are always there."""
@@ -251,16 +251,16 @@ class _Plan:
         auth.denies["GET /verify"] = DENIES_PPM
         auth.add("GET /verify", 2_000, [sessions]).add("POST /login", 5_000, [accounts])
         catalog.add("GET /items", 2_500, *fetch).add("GET /product", 3_000, *fetch).add("GET /featured", 3_000, *fetch)
-        cart.add("GET /cart", 3_000, [Call("catalog", "GET /items")])
+        cart.add("GET /cart", 3_000, [Dependency("catalog", "GET /items")])
         payment.add("POST /charge", 9_000)
-        orders.add("POST /orders", 4_000, [rows], [Call("orders-queue", "publish OrderPlaced")])
-        verify, load = Call("auth", "GET /verify"), Call("cart", "GET /cart")
-        charge, place = Call("payment", "POST /charge"), Call("orders", "POST /orders")
+        orders.add("POST /orders", 4_000, [rows], [Dependency("orders-queue", "publish OrderPlaced")])
+        verify, load = Dependency("auth", "GET /verify"), Dependency("cart", "GET /cart")
+        charge, place = Dependency("payment", "POST /charge"), Dependency("orders", "POST /orders")
         gateway.add("POST /checkout", 1_500, [verify], [load], [charge], [place])
-        gateway.add("GET /product", 1_000, [verify], [Call("catalog", "GET /product")])
-        gateway.add("GET /home", 1_500, [verify], [Call("catalog", "GET /featured"), load])
+        gateway.add("GET /product", 1_000, [verify], [Dependency("catalog", "GET /product")])
+        gateway.add("GET /home", 1_500, [verify], [Dependency("catalog", "GET /featured"), load])
         gateway.add("GET /cart", 1_000, [verify], [load])
-        gateway.add("POST /login", 1_000, [Call("auth", "POST /login")])
+        gateway.add("POST /login", 1_000, [Dependency("auth", "POST /login")])
         for name, weight in (("POST /checkout", 30), ("GET /product", 25), ("GET /home", 20), ("GET /cart", 15),
                              ("POST /login", 10)):  # fmt: skip
             self.entries.append(Entry("gateway", name, weight))
@@ -301,13 +301,13 @@ class _Plan:
         self.drafts["payment"].operations["POST /charge"][1].append([self.database("payment", "payments", 16, 4_000)])
 
     def _mobile(self) -> None:
-        verify, featured = Call("auth", "GET /verify"), Call("catalog", "GET /featured")
+        verify, featured = Dependency("auth", "GET /verify"), Dependency("catalog", "GET /featured")
         self.make("mobile", EDGE, GATEWAY, 64).add("GET /m/home", 1_500, [verify], [featured])
         self.entries.append(Entry("mobile", "GET /m/home", 15))
         self.groups.append((10, [Place("mobile", "GET /m/home", 1)]))
 
     def _partner(self) -> None:
-        verify, items = Call("auth", "GET /verify"), Call("catalog", "GET /items")
+        verify, items = Dependency("auth", "GET /verify"), Dependency("catalog", "GET /items")
         self.make("partner", EDGE, GATEWAY, 64).add("GET /v1/items", 1_500, [verify], [items])
         self.entries.append(Entry("partner", "GET /v1/items", 10))
         self.groups.append((5, [Place("partner", "GET /v1/items", 1)]))
@@ -322,7 +322,7 @@ class _Plan:
         places = self.group()
         parent, operation, depth = places[self.stream.below(len(places))]
         draft = self.make(name, DOMAIN, SERVICE, 32)
-        stages: list[list[Call]] = []
+        stages: list[list[Dependency]] = []
         wants = self.stream.below(100)
         if room > 1 and wants < 55:
             row = self.database(name, name, self.stream.between(8, 20))
@@ -330,7 +330,7 @@ class _Plan:
             if room > 2 and wants < 20:
                 stages[:] = [[self.cache(name, name)], [row._replace(only_on_miss=True)]]
         draft.add(f"GET /{name}", self.stream.between(2_000, 9_000), *stages)
-        self.called(parent, operation, Call(name, f"GET /{name}"))
+        self.called(parent, operation, Dependency(name, f"GET /{name}"))
         if depth < 4:
             places.append(Place(name, f"GET /{name}", depth + 1))
 
@@ -343,7 +343,7 @@ class _Plan:
             left -= weight
         raise AssertionError("the weights add up")
 
-    def called(self, parent: str, operation: str, call: Call) -> None:
+    def called(self, parent: str, operation: str, call: Dependency) -> None:
         """Let the parent call it: beside others where the last stage fans out over services, else after them."""
         stages = self.drafts[parent].operations[operation][1]
         last = stages[-1] if stages else []
@@ -356,4 +356,4 @@ class _Plan:
             stages.append([call])
 
 
-__all__ = ["Call", "Edge", "Entry", "Operation", "Service", "Topology"]
+__all__ = ["Dependency", "Edge", "Entry", "Operation", "Service", "Topology"]

@@ -6,14 +6,17 @@ may form one chain, so nothing here recurses. What can be wrong, and what is mad
 - *Missing parent* (lost, late or not sampled): a row "missing span" stands for it and has its orphans as children,
   from the first start to the last end among them. Rows are ordered by their start, so this one by its earliest child.
 - *Several roots*, or none: the tree has several top rows. ``root``, the one whose time is analysed, is the earliest
-  true root, or else the earliest top row.
-- *The same span twice* (an exporter that retried): kept once. *Two spans with one id*: both are shown, the earlier one
+  true root; or else the earliest top row, as it is when all true roots begin only after a longer one whose parent is
+  missing: a straggler is not what the user waited for.
+- *The same span twice* (an exporter that retried): kept once. *A record without a time* beside one of the same id:
+  what is known late of that span (Zipkin), and added to it. *Two spans with one id*: both are shown, the earlier one
   keeps the children. The CLIENT and the SERVER half of a call under one id (Zipkin's shared spans) are no mistake: the
-  SERVER half goes below the CLIENT half.
+  SERVER half goes below the CLIENT half, and where a call was tried again under the same id, below the one around it.
 - *A cycle of parents*: cut above its earliest span, which becomes a top row.
 - *Zero ids*: nobody can be the child of such a span; a parent id of zeros means no parent.
 - *End before start*: an interval of length zero at the start. *Start 0* on a span that ends decades later: the start
-  was never set; an interval of length zero at the end.
+  was never set; an interval of length zero at the end. *No time at all* beside spans that have one: as long as its
+  children, or else a moment at the start of its parent.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,6 +40,8 @@ NO_START: Final = "no start time"
 MISSING_NAME: Final = "missing span"
 NOTES_PER_KIND: Final = 20
 """How many notes of a kind are kept in words; all are counted."""
+SHARED_MAX: Final = 64
+"""More spans than this with one id are no calls that were tried again."""
 UNSET_NS: Final = 365 * 86_400 * 10**9
 """A span that starts at 0 and ends after this had no start; a simulation that begins at 0 never lasts as long."""
 
@@ -98,6 +103,11 @@ class Tree:
         return self.end_us[self.root] - self.start_us[self.root] if self.root >= 0 else 0
 
     @property
+    def extent_us(self) -> int:
+        """From the first start to the last end of all spans; 0 if there are none."""
+        return max(self.end_us) - min(self.start_us) if self.spans else 0
+
+    @property
     def missing_parents(self) -> int:
         """How many spans are known only from their children."""
         return len(self.spans) - self.real
@@ -154,6 +164,14 @@ def build(spans: Iterable[Span]) -> Tree:
     return tree
 
 
+def trees(spans: Iterable[Span]) -> list[Tree]:
+    """The trees of all traces among these spans, in the order of their first spans."""
+    traces: dict[str, list[Span]] = {}
+    for span in spans:
+        traces.setdefault(span.trace_id, []).append(span)
+    return [build(each) for each in traces.values()]
+
+
 def _plain_parents(found: list[Span], by_id: dict[str, int]) -> list[int]:
     """The index of every span's parent, where ids are in order; ``_ORPHAN`` if it is not here."""
     by_id[""] = _NONE
@@ -166,33 +184,97 @@ def _plain_parents(found: list[Span], by_id: dict[str, int]) -> list[int]:
 
 
 def _untangled_parents(found: list[Span], by_id: dict[str, int], notes: _Notes) -> list[int]:
-    """The same where an id is zero or used twice; drops exact copies from ``found``."""
+    """The same where an id is zero or used twice; drops copies and late additions from ``found``."""
     _drop_copies(found, notes)
-    by_id.clear()
-    halves: dict[str, int] = {}
-    joined: dict[int, int] = {}
+    _merge_untimed(found)
+    same_id: dict[str, list[int]] = {}
     for i, span in enumerate(found):
         if is_zero(span.span_id):
             notes.add(ZERO_ID, span.span_id, f"{span.label} has no span id: nothing can be its child")
-            continue
-        first = by_id.setdefault(span.span_id, i)
-        if first == i:
-            continue
-        kinds = (found[first].kind, span.kind)
-        if span.span_id in halves or kinds not in ((Kind.CLIENT, Kind.SERVER), (Kind.SERVER, Kind.CLIENT)):
-            text = f"{span.label} has the span id of {found[first].label}, which keeps the children"
-            notes.add(DUPLICATE_ID, span.span_id, text)
-            continue
-        client, server = (first, i) if span.kind == Kind.SERVER else (i, first)
-        by_id[span.span_id], halves[span.span_id], joined[server] = client, server, client
+        else:
+            same_id.setdefault(span.span_id, []).append(i)
+    by_id.clear()
+    by_id |= {span_id: rows[0] for span_id, rows in same_id.items()}
+    shared = {span_id: _Shared(found, rows, notes) for span_id, rows in same_id.items() if len(rows) > 1}
     parent = _plain_parents(found, by_id)
     for i, span in enumerate(found):
-        server = halves.get(span.parent_id, _NONE)
-        if i in joined:
-            parent[i] = joined[i]
-        elif server >= 0 and (span.service == found[server].service or span.service != found[parent[i]].service):
-            parent[i] = server
+        above = shared.get(span.parent_id)
+        if above is not None:
+            parent[i] = above.parent_of(span)
+    for each in shared.values():
+        for server, client in each.joined.items():
+            parent[server] = client
     return parent
+
+
+class _Shared:
+    """The spans of one id: a call's CLIENT and SERVER halves (Zipkin), once for each try; or a mistake."""
+
+    def __init__(self, found: list[Span], rows: list[int], notes: _Notes) -> None:
+        self.found = found
+        self.rows = rows
+        self.joined: dict[int, int] = {}
+        """SERVER half to the CLIENT half it hangs below."""
+        free = [row for row in rows if found[row].kind == Kind.CLIENT] if len(rows) <= SHARED_MAX else []
+        for row in rows:
+            if found[row].kind == Kind.SERVER and free:
+                self.joined[row] = client = _around(found, free, found[row])
+                free.remove(client)
+        halves = frozenset((*self.joined, *self.joined.values()))
+        self.first = next((row for row in rows if row in halves and row not in self.joined), rows[0])
+        """Who keeps the children that nothing else is known of."""
+        for row in rows:
+            if row not in halves and row != self.first:
+                kept = found[self.first].label
+                text = f"{found[row].label} has the span id of {kept}, which keeps the children"
+                notes.add(DUPLICATE_ID, found[row].span_id, text)
+
+    def parent_of(self, child: Span) -> int:
+        """Whose child it is: of the SERVER half what the called service did, of the CLIENT half all else."""
+        if not self.joined:
+            return self.first
+        calling = self.found[self.first].service
+        servers = [row for row in self.joined if child.service == self.found[row].service or child.service != calling]
+        return _around(self.found, servers or list(self.joined.values()), child)
+
+
+def _around(found: list[Span], rows: list[int], span: Span) -> int:
+    """The one of these rows that encloses a span; else the last that began before it, else the first."""
+    enclosing = [row for row in rows if found[row].start_ns <= span.start_ns and span.end_ns <= found[row].end_ns]
+    earlier = [row for row in rows if found[row].start_ns <= span.start_ns]
+    return (enclosing or earlier[-1:] or rows)[0]
+
+
+def _merge_untimed(found: list[Span]) -> None:
+    """What became known of a span late comes as a record without a time (Zipkin): it is added to the span itself."""
+    if not found or found[0].start_ns:
+        return
+    timed: dict[tuple[str, str, Kind], int] = {}
+    for i, span in enumerate(found):
+        if span.start_ns or span.end_ns:
+            for kind in (span.kind, Kind.UNSPECIFIED):
+                timed.setdefault((span.span_id, span.service, kind), i)
+    left_out = []
+    for i, late in enumerate(found):
+        if late.start_ns or late.end_ns:
+            break
+        whole = timed.get((late.span_id, late.service, late.kind))
+        if whole is not None and not is_zero(late.span_id):
+            found[whole] = _added(found[whole], late)
+            left_out.append(i)
+    for i in reversed(left_out):
+        del found[i]
+
+
+def _added(span: Span, late: Span) -> Span:
+    known = frozenset(key for key, _ in span.attributes)
+    return span._replace(
+        name=span.name or late.name,
+        status=max(span.status, late.status),
+        status_message=span.status_message or late.status_message,
+        attributes=(*(pair for pair in late.attributes if pair[0] not in known), *span.attributes),
+        events=(*span.events, *late.events),
+    )
 
 
 def _drop_copies(found: list[Span], notes: _Notes) -> None:
@@ -212,12 +294,16 @@ def _drop_copies(found: list[Span], notes: _Notes) -> None:
 def _mend_times(tree: Tree, notes: _Notes) -> None:
     """Give every span an interval that does not run backwards."""
     start_us, end_us = tree.start_us, tree.end_us
+    around: dict[int, tuple[int, int]] = {}
     for i, span in enumerate(tree.spans):
         if span.start_ns > 0:
             break
         if span.start_ns == 0 and span.end_ns > UNSET_NS:
             start_us[i] = end_us[i]
             notes.add(NO_START, span.span_id, f"{span.label} has no start time: shown as a moment at its end")
+        elif span.start_ns == span.end_ns == 0 and tree.spans[-1].start_ns > UNSET_NS:
+            start_us[i], end_us[i] = around[i] if around else (around := _around_untimed(tree))[i]
+            notes.add(NO_START, span.span_id, f"{span.label} has no time: shown where its parent and children are")
     if not any(map(gt, start_us, end_us)):
         return
     for i, (start, end) in enumerate(zip(start_us, end_us, strict=True)):
@@ -227,6 +313,24 @@ def _mend_times(tree: Tree, notes: _Notes) -> None:
             if span.end_ns == 0:
                 text = f"{span.label} has no end time: shown as a moment at its start"
             notes.add(NEGATIVE, span.span_id, text)
+
+
+def _around_untimed(tree: Tree) -> dict[int, tuple[int, int]]:
+    """Where spans without a time must have been: as long as their children, or a moment at their parent's start."""
+    spans, start_us, end_us = tree.spans, tree.start_us, tree.end_us
+    found: dict[int, tuple[int, int]] = {}
+    for i, above in enumerate(tree.parent):
+        if spans[i].start_ns and above >= 0 and spans[above].start_ns == spans[above].end_ns == 0:
+            first, last = found.get(above, (start_us[i], end_us[i]))
+            found[above] = min(first, start_us[i]), max(last, end_us[i])
+    begin_us = next(span.start_us for span in spans if span.start_ns)
+    for i, span in enumerate(spans):
+        if span.start_ns:
+            break
+        above = tree.parent[i]
+        at = start_us[above] if above >= 0 and spans[above].start_ns else begin_us
+        found.setdefault(i, (at, at))
+    return found
 
 
 def _add_missing(tree: Tree, notes: _Notes) -> None:
@@ -330,12 +434,17 @@ def _choose_root(tree: Tree, notes: _Notes) -> None:
     """The earliest true root, the longest of those that start together; or else the earliest top row."""
     if not tree.roots:
         return
+    start_us, end_us = tree.start_us, tree.end_us
     true = [i for i in tree.roots if is_zero(tree.spans[i].parent_id) and i < tree.real]
-    tree.root = min(true or tree.roots, key=lambda i: (tree.start_us[i], -tree.end_us[i]))
+    first = min(tree.roots, key=lambda i: (start_us[i], -end_us[i]))
+    lasts_us = end_us[first] - start_us[first]
+    if all(start_us[i] >= end_us[first] and end_us[i] - start_us[i] < lasts_us for i in true):
+        true = []  # stragglers: all of them begin when the first has ended, and are shorter
+    tree.root = min(true or tree.roots, key=lambda i: (start_us[i], -end_us[i]))
     chosen = tree.spans[tree.root]
     name = f"{MISSING_NAME} {chosen.span_id}" if tree.is_missing(tree.root) else chosen.label
     if not true:
-        notes.add(NO_ROOT, chosen.span_id, f"no span is without a parent: {name} stands for the root")
+        notes.add(NO_ROOT, chosen.span_id, f"the span without a parent is not here: {name} stands for the root")
     elif len(true) > 1:
         notes.add(SEVERAL_ROOTS, chosen.span_id, f"{len(true)} spans have no parent: the time of {name} is analysed")
 
@@ -354,4 +463,5 @@ __all__ = [
     "Note",
     "Tree",
     "build",
+    "trees",
 ]

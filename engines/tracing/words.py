@@ -62,6 +62,16 @@ def duration(us: int) -> str:
     return f"{(us + 500_000) // 1_000_000:,} s"
 
 
+def plural(number: int, noun: str) -> str:
+    """``1 span``, ``1,200 spans``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def every(traces: int) -> str:
+    """``the one trace``, ``each of 1,200 traces``."""
+    return "the one trace" if traces == 1 else f"each of {traces:,} traces"
+
+
 def sentence(cause: Explained) -> str:
     """One sentence: who, what, how much, and what shows it."""
     share = f"{percent(cause.ppm)} of the extra time" if cause.ppm < 1_000_000 else "all of the extra time"
@@ -128,4 +138,16 @@ def consequence(wait: Explained, behind: Explained) -> str:
     )
 
 
-__all__ = ["GUESS", "consequence", "duration", "evidence", "own_name", "percent", "sentence", "spared", "walk_line"]
+__all__ = [
+    "GUESS",
+    "consequence",
+    "duration",
+    "every",
+    "evidence",
+    "own_name",
+    "percent",
+    "plural",
+    "sentence",
+    "spared",
+    "walk_line",
+]

@@ -160,7 +160,7 @@ def test_the_report_for_people_names_the_file_the_traces_and_the_checks(
     path = saved(tmp_path / "spans.json")
     assert tracing.report(path, DataOptions(), False)
     text = capsys.readouterr().out
-    assert text.startswith(f"3 spans of {path}: 1 traces, 3 services, 1 errors, 0 missing parents")
+    assert text.startswith(f"3 spans of {path}: 1 trace, 3 services, 1 error, 0 missing parents")
     assert "ok      critical path: " in text
 
 
@@ -301,7 +301,7 @@ HYGIENE: dict[str, tuple[list[Span], str]] = {
     "a span id of zeros": ([*SOUND, span(0, 1, 50, 60)], "zeros"),
     "a trace id of zeros": ([each._replace(trace_id="0" * 32) for each in SOUND], "zeros"),
     "end before start": ([*SOUND, span(4, 1, 60, 50)], "end"),
-    "start 0": ([*SOUND, span(4, 1, 50, 60)._replace(start_ns=0)], "start at 0"),
+    "start 0": ([*SOUND, span(4, 1, 50, 60)._replace(start_ns=0)], "starts at 0"),
 }
 
 

@@ -18,7 +18,7 @@ from tui.userdata.common import Hashed, Opening, check_lines, echo_json, head_js
 
 MINE: Final = ("--skip-bad", "--to")
 CHUNK_BYTES: Final = 1 << 16
-_UNCLEAR: Final = re.compile(r"[^\n -~]")
+_UNCLEAR: Final = re.compile(r"[^ -~]")
 
 
 def _accept(options: DataOptions) -> None:
@@ -66,12 +66,13 @@ def report(file: str, options: DataOptions, as_json: bool) -> bool:
         head = head_json("tracing", None, found.virtual_time_us, found.events, found.digest, found.checks)
         echo_json(head | found.as_json(), "traces", found.traces_json())
     else:
-        click.echo(_printable("\n".join([found.text(), *check_lines(found.checks)])))
+        click.echo("\n".join(map(_printable, (*found.lines(), *check_lines(found.checks)))))
     return all(check.ok for check in found.checks)
 
 
 def _printable(text: str) -> str:
-    """Names come from a file of others: control characters must not reach the terminal."""
+    """One line as it is printed. Names come from a file of others: no control character of theirs reaches the terminal,
+    and no line break of theirs begins a line of the report."""
     return _UNCLEAR.sub(lambda found: found[0] if found[0].isprintable() else ascii(found[0])[1:-1], text)
 
 

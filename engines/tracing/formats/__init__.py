@@ -1,29 +1,17 @@
 """Trace files in and out: OTLP JSON and protobuf, Jaeger JSON, Zipkin v2 JSON.
 
 ``read`` tells the format from the content and hands on one span at a time, so a file need not fit into memory.
-``write`` is its inverse: what is written in any format reads back as the same spans.
+``write`` is its inverse: what is written in any format reads back as the same spans. The code of a format is loaded
+when a file of it is met.
 """
 
 import io
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Any, BinaryIO
 
 from engines.errors import UserError
-from engines.tracing.formats import jaeger, otlp_json, zipkin
-from engines.tracing.formats.detect import (
-    ACCEPTED,
-    DECISIVE,
-    HEAD_BYTES,
-    OTHER_SIGNALS,
-    Format,
-    compressed,
-    hint,
-    is_json,
-    is_protobuf,
-)
+from engines.tracing.formats.detect import ACCEPTED, HEAD_BYTES, Format, compressed, is_json, is_protobuf
 from engines.tracing.formats.notices import Notices
-from engines.tracing.formats.scan import BadInput, Json
 from engines.tracing.spans import Kind, Span, Status
 
 
@@ -40,7 +28,10 @@ def read(stream: BinaryIO, name: str, *, skip_bad: bool = False, notices: Notice
     head = head.removeprefix(b"\xef\xbb\xbf")
     whole: BinaryIO = io.BufferedReader(_Joined(head, stream), 1 << 16)
     if is_json(head):
-        yield from _Documents(Json(whole, name), notices, skip_bad).spans()
+        from engines.tracing.formats.documents import Documents
+        from engines.tracing.formats.scan import Json
+
+        yield from Documents(Json(whole, name), notices, skip_bad).spans()
     elif is_protobuf(head):
         from engines.tracing import protobuf
 
@@ -52,8 +43,8 @@ def read(stream: BinaryIO, name: str, *, skip_bad: bool = False, notices: Notice
     else:
         raise UserError(f"{name}: byte 0: neither JSON nor OTLP protobuf: {ACCEPTED}")
     if not notices.spans:
-        skipped = f" but {notices.skipped:,} bad records, first: {notices.first_skipped}" if notices.skipped else ""
-        raise UserError(f"{name}: holds no spans{skipped}: {ACCEPTED}")
+        reasons = notices.lines()
+        raise UserError(f"{name}: holds no spans{''.join(f'; {each}' for each in reasons)}: {ACCEPTED}")
 
 
 def write(spans: Iterable[Span], form: Format) -> Iterator[bytes]:
@@ -63,13 +54,17 @@ def write(spans: Iterable[Span], form: Format) -> Iterator[bytes]:
     """
     spans = map(_typed, spans)
     match form:
-        case Format.OTLP_JSON:
-            return otlp_json.write_object(spans)
-        case Format.OTLP_LINES:
-            return otlp_json.write_lines(spans)
+        case Format.OTLP_JSON | Format.OTLP_LINES:
+            from engines.tracing.formats import otlp_json
+
+            return otlp_json.write_object(spans) if form is Format.OTLP_JSON else otlp_json.write_lines(spans)
         case Format.JAEGER:
+            from engines.tracing.formats import jaeger
+
             return jaeger.write(spans)
         case Format.ZIPKIN:
+            from engines.tracing.formats import zipkin
+
             return zipkin.write(spans)
         case Format.OTLP_PROTOBUF:
             from engines.tracing import protobuf
@@ -101,94 +96,4 @@ class _Joined(io.RawIOBase):
         return len(data)
 
 
-class _Documents:
-    """The JSON documents of a file, all of one format."""
-
-    def __init__(self, doc: Json, notices: Notices, skip_bad: bool) -> None:
-        self.doc = doc
-        self.notices = notices
-        self.skip_bad = skip_bad
-        self.form: Format | None = None
-        self.otlp = otlp_json.OtlpReader(notices, skip_bad)
-        self.jaeger = jaeger.JaegerReader(notices, skip_bad)
-        self.zipkin = zipkin.ZipkinReader(notices, skip_bad)
-
-    def spans(self) -> Iterator[Span]:
-        """Of one document after the other."""
-        doc = self.doc
-        while doc.peek():
-            try:
-                yield from self._document(depth=0)
-            except BadInput as error:
-                if not self.skip_bad:
-                    raise
-                self.notices.skip(str(error))
-                if not doc.next_document():
-                    return
-
-    def _document(self, depth: int) -> Iterator[Span]:
-        """An object, or a list of them: Zipkin's spans, its traces of spans, or documents of another format."""
-        doc = self.doc
-        first = doc.peek()
-        if first == "[" and depth < 2:
-            for _ in doc.items():
-                yield from self._document(depth + 1)
-        elif first != "{":
-            value = doc.value()
-            raise doc.bad_value(f"{str(value)[:40]!r} is no trace data: {ACCEPTED}")
-        elif self.form is Format.ZIPKIN:
-            yield from self._zipkin(doc.value())
-        else:
-            yield from self._object()
-
-    def _object(self, wrapped: bool = False) -> Iterator[Span]:
-        """Its first decisive key tells the format; what stands ahead of that is kept."""
-        doc = self.doc
-        members = doc.members()
-        seen: dict[str, Any] = {}
-        found = False
-        for key in members:
-            form = DECISIVE.get(key)
-            if form is not None:
-                self._agree(form)
-                found = True
-            if key == "resourceSpans":
-                yield from self.otlp.resource_spans(doc)
-            elif key == "data":
-                yield from self.jaeger.traces(doc)
-            elif key == "result" and not wrapped and doc.peek() == "{":  # Jaeger's newer API wraps OTLP so
-                yield from self._object(wrapped=True)
-                found = True
-            elif form is Format.JAEGER:
-                yield from self.jaeger.trace(doc, chain([key], members), seen)
-            elif form is Format.ZIPKIN:
-                for each in chain([key], members):
-                    seen[each] = doc.value()
-                yield from self._zipkin(seen)
-            elif key in OTHER_SIGNALS:
-                self.notices.note(f"documents with {key}, which are no traces", doc.place)
-                found = True
-                doc.skip()
-            elif found:
-                doc.skip()
-            else:
-                seen[key] = doc.value()
-        if not found:
-            raise doc.bad(hint(list(seen)))
-
-    def _zipkin(self, value: dict[str, Any]) -> Iterator[Span]:
-        for key in ("resourceSpans", "data", "traceID", "processes"):
-            if key in value:
-                self._agree(DECISIVE[key])
-        if "binaryAnnotations" in value:
-            raise self.doc.bad_value("this is Zipkin v1; v2 is accepted", "binaryAnnotations")
-        yield from self.zipkin.take(self.doc, value)
-
-    def _agree(self, form: Format) -> None:
-        """One format a file."""
-        if self.form is not None and form is not self.form:
-            raise self.doc.bad(f"{form.label} after {self.form.label}: one format a file is accepted")
-        self.form = form
-
-
-__all__ = ["BadInput", "Format", "Notices", "read", "write"]
+__all__ = ["Format", "Notices", "read", "write"]

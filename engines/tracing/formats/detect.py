@@ -80,6 +80,7 @@ def compressed(head: bytes) -> str:
 
 DECISIVE: Final = {
     "resourceSpans": Format.OTLP_JSON,
+    "batches": Format.OTLP_JSON,
     "data": Format.JAEGER,
     "spans": Format.JAEGER,
     "processes": Format.JAEGER,
@@ -90,6 +91,8 @@ DECISIVE: Final = {
     "id": Format.ZIPKIN,
 }
 """Keys of a document that only one format has."""
+WRAPPERS: Final = ("result", "trace")
+"""Keys under which Jaeger's newer API and Tempo's second one put an OTLP document."""
 OTHER_SIGNALS: Final = ("resourceLogs", "resourceMetrics", "resourceProfiles")
 """What a collector writes into the same file: no traces, passed over."""
 
@@ -98,7 +101,12 @@ def hint(keys: list[str]) -> str:
     """What to say of a document without a decisive key."""
     if "resource_spans" in keys:
         return "resource_spans: OTLP JSON writes resourceSpans"
-    if "batches" in keys:
-        return "batches: this is Tempo's answer; OTLP JSON writes resourceSpans"
+    if "hits" in keys or "_source" in keys:
+        return (
+            "documents of Elasticsearch, where Jaeger keeps its spans: ask Jaeger for the trace instead, "
+            f"at /api/traces/ID. {ACCEPTED}"
+        )
+    if "transaction" in keys or "@timestamp" in keys:
+        return f"documents of an Elastic APM server, which are no trace format: {ACCEPTED}"
     found = ", ".join(ascii(key[:20])[1:-1] for key in keys[:5]) or "no keys"
     return f"no trace data in an object with {found}: {ACCEPTED}"

@@ -8,17 +8,26 @@ parent does not wait for such a child.
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from engines.tracing.formats.notices import Notices
+from engines.tracing.formats.notices import UNKNOWN_PROCESS, Notices
 from engines.tracing.formats.otlp_json import UINT32, OtlpReader
 from engines.tracing.formats.rest import REST, rest_of, restored
 from engines.tracing.formats.scan import CUT, BadInput, Json
-from engines.tracing.formats.values import Bad, Shared, integer_of, list_of, span_id_of, text_of, trace_id_of
+from engines.tracing.formats.values import (
+    UINT64,
+    Bad,
+    Shared,
+    bytes_of,
+    integer_of,
+    list_of,
+    padded_span_id_of,
+    padded_trace_id_of,
+    text_of,
+)
 from engines.tracing.spans import (
     NO_SCOPE,
     NS_PER_US,
@@ -75,26 +84,29 @@ class JaegerReader:
         """One trace that is decoded already."""
         if not isinstance(value, dict) or not isinstance(value.get("spans") or [], list):
             raise doc.bad_value('a trace is {"traceID": ..., "spans": [...], "processes": {...}}')
-        processes = self._processes(doc, value.get("processes"))
+        processes, trace_id = self._processes(doc, value.get("processes")), value.get("traceID")
         doc.path += ("spans", 0)
         for at, each in enumerate(value.get("spans") or []):
             doc.path[-1] = at
-            if (found := self._span(doc, each)) is not None:
+            if (found := self._span(doc, each, trace_id)) is not None:
                 yield self._whole(doc, found, processes)
         del doc.path[-2:]
 
     def trace(self, doc: Json, members: Iterator[str], seen: dict[str, Any]) -> Iterator[Span]:
         """The spans of one trace. ``seen`` are the members that were already taken."""
         processes = self._processes(doc, seen.get("processes"))
+        trace_id = seen.get("traceID")
         held: list[_Found] = []
         failure: BadInput | None = None
         try:
             for key in members:
                 if key == "processes":
                     processes = self._processes(doc, doc.value())
+                elif key == "traceID":
+                    trace_id = doc.value()
                 elif key == "spans":
                     for _ in doc.items():
-                        if (found := self._span(doc, doc.value())) is not None:
+                        if (found := self._span(doc, doc.value(), trace_id)) is not None:
                             held.append(found)
                 else:
                     doc.skip()
@@ -112,7 +124,7 @@ class JaegerReader:
         span, process, rest = found
         if process:
             if process not in processes:
-                self.notices.note("spans of an unknown process", partial(repr, process))
+                self.notices.note(UNKNOWN_PROCESS, partial(repr, process))
             service, resource = processes.get(process, ("", ()))
             span = span._replace(service=service, resource=resource)
         try:
@@ -128,9 +140,9 @@ class JaegerReader:
         except Bad as bad:
             raise doc.bad_value(str(bad), bad.field) from None
 
-    def _span(self, doc: Json, value: Any) -> "_Found | None":
+    def _span(self, doc: Json, value: Any, trace_id: Any) -> "_Found | None":
         try:
-            found = self.span(value)
+            found = self.span(value, trace_id)
         except Bad as bad:
             error = doc.bad_value(str(bad), bad.field)
             if not self.skip_bad:
@@ -147,31 +159,31 @@ class JaegerReader:
         tags = self.tags(value.get("tags"), "tags")
         return self.shared.one(text_of(value.get("serviceName"), "serviceName")), self.shared.whole(tags)
 
-    def span(self, value: Any) -> "_Found":
-        """One span. Bad names the field that cannot be read."""
+    def span(self, value: Any, of_trace: Any = None) -> "_Found":
+        """One span; the id of its trace may stand on the trace alone. Bad names the field that cannot be read."""
         if not isinstance(value, dict):
             raise Bad("", "a span is an object")
         get = value.get
-        trace_id = _padded(get("traceID"), "traceID")
+        trace_id = padded_trace_id_of(get("traceID") or of_trace, "traceID")
         parent, links, follows = self._references(get("references"), trace_id)
         if not parent and get("parentSpanID"):
-            parent = _span_padded(get("parentSpanID"), "parentSpanID")
+            parent = padded_span_id_of(get("parentSpanID"), "parentSpanID")
         tags = self.tags(get("tags"), "tags")
         known = {key: tag for key, tag in tags if key in _TAGGED}
         plain = tuple(pair for pair in tags if pair[0] not in _TAGGED) if known else tags
         if follows:
             plain = (*plain, (REF_TYPE, FOLLOWS)) if (REF_TYPE, FOLLOWS) not in plain else plain
-        start_ns = integer_of(get("startTime"), "startTime") * NS_PER_US
+        start_ns = min(UINT64 - 1, integer_of(get("startTime"), "startTime") * NS_PER_US)
         service, resource = self.process(get("process")) if isinstance(get("process"), dict) else ("", ())
         span = Span(
             trace_id,
-            _span_padded(get("spanID"), "spanID"),
+            padded_span_id_of(get("spanID"), "spanID"),
             parent,
             self.shared.one(text_of(get("operationName"), "operationName")),
             service,
             _KINDS.get(str(known.get("span.kind", "")).lower(), Kind.UNSPECIFIED),
             start_ns,
-            start_ns + integer_of(get("duration"), "duration") * NS_PER_US,
+            min(UINT64 - 1, start_ns + integer_of(get("duration"), "duration") * NS_PER_US),
             _status(known),
             str(known.get("otel.status_description", "")),
             plain,
@@ -191,8 +203,8 @@ class JaegerReader:
             if not isinstance(each, dict):
                 raise Bad(f"references[{at}]", "a reference is an object")
             link = Link(
-                _padded(each.get("traceID"), f"references[{at}].traceID"),
-                _span_padded(each.get("spanID"), f"references[{at}].spanID"),
+                padded_trace_id_of(each.get("traceID") or trace_id, f"references[{at}].traceID"),
+                padded_span_id_of(each.get("spanID"), f"references[{at}].spanID"),
             )
             found.append((str(each.get("refType")), link))
         for wanted in ("CHILD_OF", "FOLLOWS_FROM"):
@@ -218,11 +230,13 @@ class JaegerReader:
         one = self.shared.one
         try:
             for item in items:
-                value, kind = item.get("value"), item.get("type")
+                key, value, kind = item["key"], item.get("value"), item.get("type")
+                if type(key) is not str:
+                    raise TypeError
                 if type(value) is str and (kind == "string" or kind is None):
-                    found.append(one((item["key"], value)))
+                    found.append(one((key, value)))
                 else:
-                    found.append((one(text_of(item["key"], field)), _typed(value, kind, field)))
+                    found.append((one(key), _typed(value, kind, field)))
         except (AttributeError, KeyError, TypeError):
             raise Bad(field, 'a list of {"key": ..., "type": "string", "value": ...} is accepted') from None
         return tuple(found)
@@ -239,21 +253,12 @@ def _typed(value: Any, kind: Any, field: str) -> Value:
             case "bool", "true" | "false":
                 return bool(value == "true")
             case "binary", str():
-                return base64.b64decode(value, validate=True)
-    except (ValueError, OverflowError, binascii.Error):
+                return bytes_of(value)
+    except (ValueError, OverflowError):
         return str(value)
     if value is None or isinstance(value, str | bool | int | float):
         return value
     raise Bad(field, f"a tag holds text, a number or a truth value, not {type(value).__name__}")
-
-
-def _padded(value: Any, field: str) -> str:
-    """A trace id; Jaeger leaves leading zeros out."""
-    return trace_id_of(value.zfill(32) if isinstance(value, str) and value else value, field)
-
-
-def _span_padded(value: Any, field: str) -> str:
-    return span_id_of(value.zfill(16) if isinstance(value, str) and value else value, field)
 
 
 def _status(known: dict[str, Value]) -> Status:

@@ -7,7 +7,7 @@ suspicious if another unit would put most of them between the years 2000 and 210
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from engines.tracing.spans import Span, is_zero
 
@@ -16,6 +16,49 @@ YEAR_2000_NS: Final = 946_684_800 * 1_000_000_000
 YEAR_2100_NS: Final = 4_102_444_800 * 1_000_000_000
 LONGEST_NS: Final = 3_600 * 1_000_000_000
 """A span longer than this, counted in the suspected unit, is no evidence for that unit."""
+YEAR_NS: Final = 365 * 86_400 * 1_000_000_000
+
+
+class Oddity(NamedTuple):
+    """A kind of oddity, of one thing and of several."""
+
+    one: str
+    many: str
+
+
+ZERO_ID: Final = Oddity("span with an id of zeros", "spans with an id of zeros")
+STARTS_AT_0: Final = Oddity("span that starts at 0", "spans that start at 0")
+ENDS_FIRST: Final = Oddity("span that ends before it starts", "spans that end before they start")
+UNKNOWN_PROCESS: Final = Oddity("span of an unknown process", "spans of an unknown process")
+UNOWNED: Final = Oddity(
+    "span without its resource or scope, which is unreadable",
+    "spans without their resource or scope, which is unreadable",
+)
+OLD_MESSAGES: Final = Oddity(
+    "group of spans as OTLP had them before 2022, which are not read",
+    "groups of spans as OTLP had them before 2022, which are not read",
+)
+
+
+def overlong(years: int) -> Oddity:
+    """A span that no clock can have measured."""
+    return Oddity(
+        f"span that lasts {years:,} years: its exporter miscounted",
+        f"spans that last {years:,} years: their exporter miscounted",
+    )
+
+
+def documents_with(key: str) -> Oddity:
+    """Documents of another kind in the same file."""
+    return Oddity(f"document with {key}, which is no trace", f"documents with {key}, which are no traces")
+
+
+def misnamed(key: str) -> Oddity:
+    """Spans under a key that protobuf has and OTLP JSON has not."""
+    hint = "which OTLP JSON calls scopeSpans: not read"
+    return Oddity(f"list of spans called {key}, {hint}", f"lists of spans called {key}, {hint}")
+
+
 _TRACE_ZERO: Final = "0" * 32
 _SPAN_ZERO: Final = "0" * 16
 
@@ -28,11 +71,11 @@ class Notices:
         self.skipped = 0
         """Bad records left out because that was asked for."""
         self.first_skipped = ""
-        self._counts: dict[str, int] = {}
-        self._places: dict[str, str] = {}
+        self._counts: dict[Oddity, int] = {}
+        self._places: dict[Oddity, str] = {}
         self._units: dict[str, int] = {}
 
-    def note(self, what: str, place: Callable[[], str]) -> None:
+    def note(self, what: Oddity, place: Callable[[], str]) -> None:
         """Count one oddity; the place is asked for only once."""
         self._counts[what] = self._counts.get(what, 0) + 1
         if what not in self._places:
@@ -48,16 +91,19 @@ class Notices:
         self.spans += 1
         if (
             YEAR_2000_NS <= span.start_ns <= span.end_ns <= YEAR_2100_NS
+            and span.end_ns - span.start_ns <= YEAR_NS
             and span.span_id != _SPAN_ZERO
             and span.trace_id != _TRACE_ZERO
         ):
             return
         if is_zero(span.trace_id) or is_zero(span.span_id):
-            self.note("spans with an id of zeros", place)
+            self.note(ZERO_ID, place)
         if not span.start_ns:
-            self.note("spans that start at 0", place)
+            self.note(STARTS_AT_0, place)
         if span.end_ns < span.start_ns:
-            self.note("spans that end before they start", place)
+            self.note(ENDS_FIRST, place)
+        if span.start_ns and span.end_ns - span.start_ns > YEAR_NS:
+            self.note(overlong((span.end_ns - span.start_ns) // YEAR_NS), place)
         start, took = span.start_ns // unit_ns, (span.end_ns - span.start_ns) // unit_ns
         for unit, factor in NS_PER.items():
             if (
@@ -69,12 +115,17 @@ class Notices:
 
     def lines(self) -> list[str]:
         """One line for each kind of oddity, for people."""
-        found = [f"{count:,} {what}, first: {self._places[what]}" for what, count in self._counts.items()]
+        found = [
+            f"{count:,} {what.one if count == 1 else what.many}, first: {self._places[what]}"
+            for what, count in self._counts.items()
+        ]
+        have = "span has" if self.spans == 1 else "spans have"
         found += [
-            f"{count:,} of {self.spans:,} spans have times that look like {unit}: nothing was converted"
+            f"{count:,} of {self.spans:,} {have} times that look like {unit}: nothing was converted"
             for unit, count in self._units.items()
             if 2 * count > self.spans
         ]
         if self.skipped:
-            found.append(f"{self.skipped:,} bad records skipped, first: {self.first_skipped}")
+            records = "record" if self.skipped == 1 else "records"
+            found.append(f"{self.skipped:,} bad {records} skipped, first: {self.first_skipped}")
         return found

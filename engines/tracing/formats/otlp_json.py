@@ -1,5 +1,8 @@
 """OTLP JSON: ``resourceSpans`` hold ``scopeSpans`` hold ``spans``, in one object or in one object a line.
 
+Before 2022 a scope was called ``instrumentationLibrary``, and its spans ``instrumentationLibrarySpans``; both are read,
+and Tempo's ``batches`` are ``resourceSpans``.
+
 The order of keys in JSON is free. Where a resource or a scope stands behind its spans, those are held until it is
 read; everything written by an exporter has it in front, and then each span is handed on at once.
 """
@@ -9,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby, islice
 from typing import Any, Final, TypeAlias, TypeVar
 
-from engines.tracing.formats.notices import Notices
+from engines.tracing.formats.notices import UNOWNED, Notices, misnamed
 from engines.tracing.formats.scan import CUT, BadInput, Json
 from engines.tracing.formats.values import (
     Bad,
@@ -32,6 +35,10 @@ Resource: TypeAlias = tuple[str, Attributes]
 UINT32: Final = 1 << 32
 NO_RESOURCE: Final[Resource] = ("", ())
 SERVICE: Final = "service.name"
+SCOPE_SPANS: Final = {"scopeSpans": "scope", "instrumentationLibrarySpans": "instrumentationLibrary"}
+"""The keys of a scope's spans, and how the scope is called among them."""
+UNREAD: Final = ("scope_spans", "instrumentation_library_spans")
+"""Spans with the names that protobuf has and JSON does not."""
 BATCH: Final = 256
 """Spans in one line of the form by lines."""
 
@@ -60,14 +67,15 @@ class OtlpReader:
                 for key in doc.members():
                     if key == "resource":
                         resource = self._part(doc, self.resource, doc.value())
-                    elif key == "scopeSpans":
+                    elif key in SCOPE_SPANS:
                         for _ in doc.items():
-                            for span in self._scope_spans(doc, resource or NO_RESOURCE):
+                            for span in self._scope_spans(doc, resource or NO_RESOURCE, SCOPE_SPANS[key]):
                                 if resource is None:
                                     held.append(span)
                                 else:
                                     yield span
                     else:
+                        self._unread(doc, key)
                         doc.skip()
             except BadInput:
                 yield from self._unowned(doc, held, True)
@@ -81,15 +89,19 @@ class OtlpReader:
         if self.skip_bad:
             for span in held:
                 if counted:
-                    self.notices.note("spans without their resource or scope, which is unreadable", doc.place)
+                    self.notices.note(UNOWNED, doc.place)
                 yield span
 
-    def _scope_spans(self, doc: Json, resource: Resource) -> Iterator[Span]:
+    def _unread(self, doc: Json, key: str) -> None:
+        if key in UNREAD:
+            self.notices.note(misnamed(key), doc.place)
+
+    def _scope_spans(self, doc: Json, resource: Resource, scope_key: str) -> Iterator[Span]:
         scope: Scope | None = None
         held: list[Span] = []
         try:
             for key in doc.members():
-                if key == "scope":
+                if key == scope_key:
                     scope = self._part(doc, self.scope, doc.value())
                 elif key == "spans":
                     for _ in doc.items():
@@ -111,15 +123,20 @@ class OtlpReader:
         value = _member(doc, value, "")
         resource = self._part(doc, self.resource, value.get("resource"), "resource")
         path = doc.path
-        for at_scope, scope_spans in enumerate(_elements(doc, value, "scopeSpans")):
-            path += ("scopeSpans", at_scope)
-            scope = self._part(doc, self.scope, _member(doc, scope_spans, "").get("scope"), "scope")
-            path += ("spans", 0)
-            for at, each in enumerate(_elements(doc, scope_spans, "spans")):
-                path[-1] = at
-                if (span := self._span(doc, each, resource, scope)) is not None:
-                    yield span
-            del path[-4:]
+        for key in value:
+            if key not in SCOPE_SPANS:
+                self._unread(doc, key)
+                continue
+            scope_key = SCOPE_SPANS[key]
+            for at_scope, scope_spans in enumerate(_elements(doc, value, key)):
+                path += (key, at_scope)
+                scope = self._part(doc, self.scope, _member(doc, scope_spans, "").get(scope_key), scope_key)
+                path += ("spans", 0)
+                for at, each in enumerate(_elements(doc, scope_spans, "spans")):
+                    path[-1] = at
+                    if (span := self._span(doc, each, resource, scope)) is not None:
+                        yield span
+                del path[-4:]
 
     def _part(self, doc: Json, convert: Callable[[Any], P], value: Any, at: str = "") -> P:
         try:

@@ -1,6 +1,8 @@
 """The small parts of a span as OTLP JSON writes them: attribute values, ids, times; and back.
 
-OTLP's JSON is not protobuf's own mapping: ids are hexadecimal digits in any case, only other bytes are base64.
+OTLP's JSON is not protobuf's own mapping: ids are hexadecimal digits in any case, only other bytes are base64. Tempo
+and whoever else uses a plain protobuf library write ids as base64 all the same; by their length the two are never
+mistaken for each other, so both are read.
 64-bit integers are strings or numbers, enumerations are numbers, names are lowerCamelCase, and what is unknown is
 ignored (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding).
 
@@ -24,7 +26,13 @@ SHARED_MAX: Final = 1 << 17
 
 _TRACE: Final = re.compile(r"[0-9a-fA-F]{32}")
 _SPAN: Final = re.compile(r"[0-9a-fA-F]{16}")
-_BASE64: Final = re.compile(r"[0-9A-Za-z+/]{11}=|[0-9A-Za-z+/]{22}==")
+_HEX: Final = re.compile(r"[0-9a-fA-F]+")
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_BASE64: Final = {
+    32: re.compile(r"([0-9A-Za-z+/]{22}|[0-9A-Za-z_-]{22})(==)?"),
+    16: re.compile(r"([0-9A-Za-z+/]{11}|[0-9A-Za-z_-]{11})=?"),
+}
+"""Bytes of an id by its number of hexadecimal digits, in both alphabets of RFC 4648, padded or not."""
 
 
 H = TypeVar("H", bound=Hashable)
@@ -89,17 +97,17 @@ def text_of(value: Any, field: str) -> str:
 
 
 def trace_id_of(value: Any, field: str) -> str:
-    """32 hexadecimal digits, in lower case."""
+    """32 hexadecimal digits, in lower case; they may come as 16 bytes in base64, or with the dashes of a UUID."""
     if type(value) is str and _TRACE.fullmatch(value):
         return value if value.islower() or value.isdigit() else value.lower()
-    raise Bad(field, _not_an_id(value, 32))
+    return _id_of_bytes(value, field, 32)
 
 
 def span_id_of(value: Any, field: str) -> str:
-    """16 hexadecimal digits, in lower case."""
+    """16 hexadecimal digits, in lower case; they may come as 8 bytes in base64."""
     if type(value) is str and _SPAN.fullmatch(value):
         return value if value.islower() or value.isdigit() else value.lower()
-    raise Bad(field, _not_an_id(value, 16))
+    return _id_of_bytes(value, field, 16)
 
 
 def parent_id_of(value: Any, field: str) -> str:
@@ -107,11 +115,30 @@ def parent_id_of(value: Any, field: str) -> str:
     return span_id_of(value, field) if value else ""
 
 
-def _not_an_id(value: Any, digits: int) -> str:
+def padded_trace_id_of(value: Any, field: str) -> str:
+    """Up to 32 hexadecimal digits, as Jaeger and Zipkin write them: without leading zeros."""
+    return trace_id_of(_padded(value, 32), field)
+
+
+def padded_span_id_of(value: Any, field: str) -> str:
+    """Up to 16 of them."""
+    return span_id_of(_padded(value, 16), field)
+
+
+def _padded(value: Any, digits: int) -> Any:
+    return value.zfill(digits) if type(value) is str and len(value) < digits and _HEX.fullmatch(value) else value
+
+
+def _id_of_bytes(value: Any, field: str, digits: int) -> str:
+    """The id where it is not plain digits."""
+    if type(value) is str:
+        if digits == 32 and _UUID.fullmatch(value):
+            return value.replace("-", "").lower()
+        if _BASE64[digits].fullmatch(value):
+            return bytes_of(value).hex()
     if value is None or value == "":
-        return f"no id: {digits} hexadecimal digits are needed"
-    hint = ", not base64" if isinstance(value, str) and _BASE64.fullmatch(value) else ""
-    return f"{_short(value)} is no id: {digits} hexadecimal digits are accepted{hint}"
+        raise Bad(field, f"no id: {digits} hexadecimal digits are needed")
+    raise Bad(field, f"{_short(value)} is no id: {digits} hexadecimal digits are accepted, or their bytes as base64")
 
 
 def integer_of(value: Any, field: str, bound: int = UINT64) -> int:
@@ -188,9 +215,15 @@ def _kvlist(value: Any, field: str, depth: int) -> Value:
 
 def _bytes(value: Any, field: str, depth: int) -> Value:
     try:
-        return base64.b64decode(value, validate=True)
-    except (TypeError, ValueError):
+        return bytes_of(value)
+    except (AttributeError, TypeError, ValueError):
         raise Bad(field, f"{_short(value)} is not base64") from None
+
+
+def bytes_of(text: str) -> bytes:
+    """Base64 as protobuf's JSON reads it: of both alphabets, with padding or without. ValueError if it is none."""
+    plain = text.rstrip("=").replace("-", "+").replace("_", "/")
+    return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
 
 
 _DECODERS: Final[dict[str, Callable[[Any, str, int], Value]]] = {

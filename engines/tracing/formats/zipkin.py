@@ -1,8 +1,10 @@
 """Zipkin v2 JSON: a list of spans, or a list of traces that are lists of spans, or a span a line.
 
-Times are microseconds and all tags are strings (https://zipkin.io/zipkin-api/#/default/post_spans). A caller and its
-callee may share one span id (``shared``); both halves are handed on as they are. What OpenTelemetry knows beyond
-that is tags with agreed names (https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/zipkin/).
+Ids are padded with zeros on the left, as Zipkin itself does. Times are microseconds and all tags are strings
+(https://zipkin.io/zipkin-api/#/default/post_spans). A caller and its callee may share one span id (``shared``), and
+what becomes known late of a span comes in a record of its own, perhaps without a time; all of them are handed on as
+they are, and ``tree`` puts them together. What OpenTelemetry knows beyond that is tags with agreed names
+(https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/zipkin/).
 """
 
 import contextlib
@@ -14,7 +16,15 @@ from engines.tracing.formats.notices import Notices
 from engines.tracing.formats.otlp_json import OtlpReader
 from engines.tracing.formats.rest import REST, rest_of, restored
 from engines.tracing.formats.scan import Json
-from engines.tracing.formats.values import Bad, integer_of, list_of, span_id_of, text_of, trace_id_of
+from engines.tracing.formats.values import (
+    UINT64,
+    Bad,
+    integer_of,
+    list_of,
+    padded_span_id_of,
+    padded_trace_id_of,
+    text_of,
+)
 from engines.tracing.spans import NO_SCOPE, NS_PER_US, Attributes, Kind, Scope, Span, SpanEvent, Status, Value
 
 _SAID: Final = {"CLIENT": Kind.CLIENT, "SERVER": Kind.SERVER, "PRODUCER": Kind.PRODUCER, "CONSUMER": Kind.CONSUMER}
@@ -58,19 +68,19 @@ class ZipkinReader:
         plain = tuple(pair for pair in tags if pair[0] not in _TAGGED) if known else tags
         plain += _addresses(remote, "peer.service", "network.peer", plain)
         plain += _addresses(local, "", "network.local", plain)
-        start_ns = integer_of(get("timestamp"), "timestamp") * NS_PER_US
+        start_ns = min(UINT64 - 1, integer_of(get("timestamp"), "timestamp") * NS_PER_US)
         name, version = (
             known.get(f"otel.scope.{each}", known.get(f"otel.library.{each}", "")) for each in ("name", "version")
         )
         span = Span(
-            _padded(get("traceId"), "traceId"),
-            span_id_of(get("id"), "id"),
-            span_id_of(get("parentId"), "parentId") if get("parentId") else "",
+            padded_trace_id_of(get("traceId"), "traceId"),
+            padded_span_id_of(get("id"), "id"),
+            padded_span_id_of(get("parentId"), "parentId") if get("parentId") else "",
             one(text_of(get("name"), "name")),
             one(text_of(local.get("serviceName"), "localEndpoint.serviceName")),
             _kind(get("kind"), known.get("span.kind", "")),
             start_ns,
-            start_ns + integer_of(get("duration"), "duration") * NS_PER_US,
+            min(UINT64 - 1, start_ns + integer_of(get("duration"), "duration") * NS_PER_US),
             _status(known),
             known.get("error", "") if known.get("error") not in (None, "true", "false") else "",
             plain,
@@ -108,11 +118,6 @@ def _event(text: str) -> tuple[str, Attributes]:
                 case [(str(name), dict(found))] if all(isinstance(each, str | int | float) for each in found.values()):
                     return name, tuple(found.items())
     return text, ()
-
-
-def _padded(value: Any, field: str) -> str:
-    """A trace id of 64 bits is padded on the left."""
-    return trace_id_of(value.zfill(32) if isinstance(value, str) and len(value) == 16 else value, field)
 
 
 def _text(value: Any) -> str:

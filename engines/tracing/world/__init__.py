@@ -16,7 +16,11 @@ study        what the spans of one trace say beyond time
 rules        rules that can be switched off to see why they are there
 invariants   the guarantees, checked after every event
 orders       commands: what is refused, and what the others do
-engine       all of it in the simulated world
+options      the settings, and what they amount to
+snapshot     what there is to see
+figures      calls, errors and durations of the last seconds
+system       the machines and the links between them
+engine       a run of it: figures, findings, commands
 scoring      the verdict against the truth
 view         the snapshot, built from what changed
 scenarios    the stories

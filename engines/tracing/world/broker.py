@@ -15,7 +15,7 @@ from engines.tracing.world.messages import OK, Ack, Call, Deliver, Reply
 from engines.tracing.world.rules import BACKLOG_MAX, PREFETCH, REDELIVER_US
 
 
-class Kept(NamedTuple):
+class Queued(NamedTuple):
     """A message, and when it came."""
 
     call: Call
@@ -29,8 +29,8 @@ class Broker:
         self.id = service.name
         self.consumers = service.consumers
         self.agenda = Agenda()
-        self.waiting: dict[str, deque[Kept]] = {name: deque(maxlen=BACKLOG_MAX) for name in service.consumers}
-        self.out: dict[int, tuple[str, Kept, int]] = {}
+        self.waiting: dict[str, deque[Queued]] = {name: deque(maxlen=BACKLOG_MAX) for name in service.consumers}
+        self.out: dict[int, tuple[str, Queued, int]] = {}
         """What a consumer has and has not acknowledged: (who, what, the entry of the agenda)."""
         self.busy: dict[str, int] = dict.fromkeys(service.consumers, 0)
         self.figures = Figures()
@@ -53,7 +53,7 @@ class Broker:
         """Something is published, or done."""
         if type(message) is Call:
             for name in self.consumers:
-                self.waiting[name].append(Kept(message, ctx.now_us))
+                self.waiting[name].append(Queued(message, ctx.now_us))
                 self.deliver(ctx, name)
             self.served += 1
             self.figures.count(0, False)
@@ -73,7 +73,7 @@ class Broker:
             self.busy[name] += 1
             self.hand(ctx, name, line.popleft())
 
-    def hand(self, ctx: Context, name: str, kept: Kept) -> None:
+    def hand(self, ctx: Context, name: str, kept: Queued) -> None:
         """Deliver one message, and expect its acknowledgement."""
         self.number += 1
         entry = self.agenda.add(ctx.now_us + REDELIVER_US, "again", self.number)

@@ -11,13 +11,12 @@ from engines.resilience import Breaker, EqualJitter, Rejection
 from engines.sim.node import Context
 from engines.sim.service import GRANTED, QUEUED, Pool
 from engines.tracing.spans import ACQUIRE_CONNECTION, RETRY_BACKOFF, Span
-from engines.tracing.topology import CACHE, DATABASE, Call, Operation, Service, Topology
+from engines.tracing.topology import CACHE, DATABASE, Dependency, Operation, Service, Topology
 from engines.tracing.world.agenda import Agenda
 from engines.tracing.world.control import BREAKER, Control
 from engines.tracing.world.figures import Figures
 from engines.tracing.world.ledger import Ledger
-from engines.tracing.world.messages import OK, UNAVAILABLE, Headers, Reply, Truth
-from engines.tracing.world.messages import Call as Request
+from engines.tracing.world.messages import OK, UNAVAILABLE, Call, Headers, Reply, Truth
 from engines.tracing.world.rules import BACKOFF_MAX_US, BACKOFF_US, POOL_LINE_MAX, TIMEOUT_US
 from engines.tracing.world.telemetry import CLIENT, PRODUCER, Attributes, Open, Tracer, client_attributes
 
@@ -55,7 +54,7 @@ class Outgoing:
 
     __slots__ = ("attempt", "call", "job", "permit", "pool", "sent_us", "since_us", "span", "timeout", "waiting_us")
 
-    def __init__(self, job: int, call: Call, attempt: int, now_us: int) -> None:
+    def __init__(self, job: int, call: Dependency, attempt: int, now_us: int) -> None:
         self.job = job
         self.call = call
         self.attempt = attempt
@@ -108,7 +107,7 @@ class Caller:
         """Answer the request."""
         raise NotImplementedError
 
-    def call(self, ctx: Context, job: Job, call: Call, attempt: int) -> None:
+    def call(self, ctx: Context, job: Job, call: Dependency, attempt: int) -> None:
         """Make a call, the first or a later attempt: a breaker may refuse it, a pool may let it wait."""
         now = ctx.now_us
         self.number += 1
@@ -158,7 +157,7 @@ class Caller:
             return
         headers = self.tracer.headers(out.span, job.headers, job.baggage)
         truth = Truth(job.truth.request, out.span.context.span_id)
-        ctx.send(call.dst, Request(number, call.operation, headers, truth))
+        ctx.send(call.dst, Call(number, call.operation, headers, truth))
         out.timeout = self.agenda.add(now + TIMEOUT_US[layer], "timeout", number)
 
     def answered(self, ctx: Context, reply: Reply) -> None:

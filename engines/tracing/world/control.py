@@ -9,6 +9,10 @@ from engines.tracing.world.rules import Rules
 
 HEAD: Final = "head"
 TAIL: Final = "tail"
+W3C: Final = "w3c"
+B3: Final = "b3"
+HEADERS: Final = (W3C, B3)
+"""What calls carry."""
 BREAKER: Final = BreakerOptions()
 
 
@@ -45,6 +49,7 @@ class Control:
     attempts: int
     backoff: bool
     breakers: bool
+    headers: str = W3C
     correct: bool = False
     """Analyse with the clocks' offsets taken out."""
     troubles: dict[str, Trouble] = field(default_factory=dict)

@@ -12,8 +12,7 @@ from engines.sim.service import GRANTED, QUEUED, HeavyTail, Uniform, scaled
 from engines.tracing.spans import ACQUIRE_LOCK, QUEUE_WAIT, Link
 from engines.tracing.topology import CACHE, CONSUMER, DATABASE, HIT_PPM
 from engines.tracing.world.caller import Caller, Job
-from engines.tracing.world.messages import GATEWAY_TIMEOUT, OK, UNAVAILABLE, Ack, Deliver, Reply, Truth
-from engines.tracing.world.messages import Call as Request
+from engines.tracing.world.messages import GATEWAY_TIMEOUT, OK, UNAVAILABLE, Ack, Call, Deliver, Reply, Truth
 from engines.tracing.world.telemetry import CONSUMED, SERVER, server_attributes
 
 DENIED: Final = 401
@@ -37,7 +36,7 @@ class ServiceNode(Caller):
         """A request, a message of a queue, or the answer to a call."""
         if type(message) is Reply:
             self.answered(ctx, message)
-        elif type(message) is Request or type(message) is Deliver:
+        elif type(message) is Call or type(message) is Deliver:
             self.arrived(ctx, src, message)
         self.agenda.arm(ctx)
 

@@ -7,7 +7,7 @@ from engines.sim.clock import US_PER_MS
 from engines.sim.network import PPM
 from engines.sim.pattern import Config, Setting
 from engines.tracing.topology import SIZE_MAX, SIZE_MIN
-from engines.tracing.world.control import Control
+from engines.tracing.world.control import HEADERS, W3C, Control
 from engines.tracing.world.rules import RULE_NAMES, Rules
 from engines.tracing.world.users import SHAPES, TRAFFIC
 
@@ -25,6 +25,7 @@ SETTINGS: Final = (
     Setting("backoff", True, help="wait between attempts, longer each time, with jitter"),
     Setting("breakers", False, help="a circuit breaker in front of every call between services"),
     Setting("store_spans", 6_000, 100, 100_000, help="spans the store holds; whole traces go when it is full"),
+    Setting("headers", W3C, choices=HEADERS, help="what calls carry: W3C traceparent, or Zipkin's b3"),
     Setting("correct", False, help="take the clocks' offsets out before analysing"),
     Setting("continue_trace", True, help="rule: a server's span is a child of the context it extracted"),
     Setting("fresh_span_id", True, help="rule: a child span gets an id of its own"),
@@ -52,6 +53,7 @@ class Options:
     backoff: bool
     breakers: bool
     store_spans: int
+    headers: str
     correct: bool
     rules: Rules
 
@@ -59,7 +61,7 @@ class Options:
         """What all nodes share."""
         return Control(
             self.rules, variant, self.keep_ppm, self.slow_ms * US_PER_MS, self.attempts, self.backoff, self.breakers,
-            self.correct,
+            self.headers, self.correct,
         )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Commands: what is refused, and what the others do."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engines.errors import UserError
 from engines.sim.clock import US_PER_S
@@ -11,22 +11,20 @@ from engines.tracing.world import commands as c
 from engines.tracing.world.broker import Broker
 from engines.tracing.world.options import ATTEMPTS_MAX, RATE_MAX
 from engines.tracing.world.rules import RULE_NAMES
+from engines.tracing.world.system import System
 from engines.tracing.world.users import SHAPES
-
-if TYPE_CHECKING:
-    from engines.tracing.world.engine import TracingEngine
 
 SPAN_MAX_US = 60 * US_PER_S
 SLOWEST = "slowest"
 
 
-def check(engine: "TracingEngine", command: Any) -> None:
+def check(system: System, command: Any) -> None:
     """UserError if the command makes no sense here."""
     name = getattr(command, "service", None)
     if isinstance(name, str):
-        service = engine.topology.by_name.get(name)
+        service = system.topology.by_name.get(name)
         if service is None:
-            raise UserError(f"no service {name!r} here: one of {', '.join(engine.topology.names)}"[:400])
+            raise UserError(f"no service {name!r} here: one of {', '.join(system.topology.names)}"[:400])
         role = service.role
         match command:
             case c.ShrinkPool() if not service.pool_of:
@@ -59,72 +57,72 @@ def check(engine: "TracingEngine", command: Any) -> None:
                 raise UserError(f"a load of {shape!r}: one of {', '.join(SHAPES)} is accepted")
         case c.SetRule(rule=rule) if rule not in RULE_NAMES:
             raise UserError(f"no rule {rule!r}: one of {', '.join(RULE_NAMES)}")
-        case c.Request(operation=operation) if operation and operation not in engine.operations:
-            raise UserError(f"nobody answers {operation!r}: one of {', '.join(engine.operations)}")
+        case c.Request(operation=operation) if operation and operation not in system.operations:
+            raise UserError(f"nobody answers {operation!r}: one of {', '.join(system.operations)}")
     for field, low, high in ranges:
         value = getattr(command, field)
         if not low <= value <= high:
             raise UserError(f"{type(command).__name__}: {field} {value}: it must lie between {low} and {high}")
 
 
-def resolved(engine: "TracingEngine", command: Any) -> Any:
+def resolved(system: System, command: Any) -> Any:
     """The command with ``slowest`` replaced by the service that has the highest p99 now."""
     if getattr(command, "service", None) != SLOWEST:
         return command
-    able = [name for name in engine.topology.names if name in engine.rates and _accepts(engine, command, name)]
+    able = [name for name in system.topology.names if name in system.rates and _accepts(system, command, name)]
     if not able:
         raise UserError("no service has answered anything yet that could be the slowest")
-    return replace(command, service=max(able, key=lambda name: engine.rates[name][3]))
+    return replace(command, service=max(able, key=lambda name: system.rates[name][3]))
 
 
-def _accepts(engine: "TracingEngine", command: Any, name: str) -> bool:
+def _accepts(system: System, command: Any, name: str) -> bool:
     try:
-        check(engine, replace(command, service=name))
+        check(system, replace(command, service=name))
     except UserError:
         return False
     return True
 
 
-def carry_out(engine: "TracingEngine", command: Any) -> bool:
+def carry_out(system: System, command: Any) -> bool:
     """Do what a valid command asks; False if it is not one of tracing's own."""
-    control, name = engine.control, getattr(command, "service", "")
+    control, name = system.control, getattr(command, "service", "")
     match command:
         case c.Request(operation=operation):
-            engine.ask(operation)
+            system.ask(operation)
             return True
         case c.SetLoad(shape=shape, rate=rate):
-            engine.users().load(engine.hosts[engine.clients[0]], shape, rate)
+            system.users().load(system.hosts[system.clients[0]], shape, rate)
         case c.SetRetries(attempts=attempts, backoff=backoff):
             control.attempts, control.backoff = attempts, backoff
         case c.SetBreakers(on=on):
             control.breakers = on
-            for each in engine.topology.names:
-                node = engine.node(each)
+            for each in system.topology.names:
+                node = system.node(each)
                 if not isinstance(node, Broker):
                     node.forget_breakers()
         case c.SetSampling(ppm=ppm):
             control.ppm = ppm
-            engine.collector().tail = control.tail()
+            system.collector().tail = control.tail()
         case c.Correct(on=on):
             control.correct = on
-            engine.collector().look_again()
+            system.collector().look_again()
         case c.SetRule(rule=rule, on=on):
             control.rules = replace(control.rules, **{rule: on})
             if rule == "whole_traces":
-                engine.collector().evict_whole(on)
+                system.collector().evict_whole(on)
         case c.SlowService(percent=percent):
             control.trouble(name).slow_percent = percent
         case c.ShrinkPool(size=size):
             control.trouble(name).pool_size = size
-            engine.resize(name)
+            system.resize(name)
         case c.Lock(hold_us=hold_us):
             control.trouble(name).lock_us = hold_us
         case c.ColdCache(ppm=ppm):
             control.trouble(name).cold_ppm = ppm if ppm < HIT_PPM else 0
-            engine.warm(name, HIT_PPM if ppm >= HIT_PPM else 0)
+            system.warm(name, HIT_PPM if ppm >= HIT_PPM else 0)
         case c.Amplify(ppm=ppm, attempts=attempts):
             control.trouble(name).fail_ppm = ppm
-            options = engine.options
+            options = system.options
             control.attempts, control.backoff = (attempts, False) if ppm else (options.attempts, options.backoff)
         case c.DropHeader(on=on):
             control.trouble(name).drops_header = on
@@ -134,5 +132,5 @@ def carry_out(engine: "TracingEngine", command: Any) -> bool:
             control.trouble(name).late_us = delay_us
         case _:
             return False
-    engine.tell(command)
+    system.tell(command)
     return True

@@ -209,7 +209,7 @@ class Verdict(NamedTuple):
     """Its share of the gap between p99 and p50, where it speaks of time."""
 
 
-class Collector(NamedTuple):
+class CollectorView(NamedTuple):
     """The store of spans, and what became of those that are not in it."""
 
     traces: int = 0
@@ -259,7 +259,7 @@ class Snapshot:
     """Faults in force, the newest last; empty: none, or not known."""
     score: str
     """``the verdict names it``, or what it names instead; empty: nothing to score."""
-    collector: Collector
+    collector: CollectorView
     sampling: str
     """In words: ``every trace``, ``head 10 %``, ``tail: errors, slower than 800 ms, 5 % of the rest``."""
     correction: bool

@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from engines.sim.network import PPM
 from engines.sim.node import Context
+from engines.tracing import b3
 from engines.tracing.context import TraceContext, extract, inject, root
 from engines.tracing.context import span_id as new_span_id
 from engines.tracing.sampling import Probability
 from engines.tracing.spans import NS_PER_US, Kind, Link, Span, SpanEvent, Status
 from engines.tracing.topology import CACHE, CONSUMER, DATABASE, Service
-from engines.tracing.world.control import Control, Trouble
+from engines.tracing.world.control import B3, W3C, Control, Trouble
 from engines.tracing.world.ledger import Ledger
 from engines.tracing.world.messages import Export, Headers, Truth
 
@@ -101,7 +102,7 @@ class Tracer:
               ) -> Open:  # fmt: skip
         """The span of a request that arrived."""
         ids, rules = ctx.stream("ids"), self.control.rules
-        context = extract(headers, ids)
+        context = extract(headers, ids) if self.control.headers == W3C else b3.extract(headers, ids).context
         if context.remote and rules.continue_trace:
             context = context.child(ids) if rules.fresh_span_id else context._replace(parent_id=context.span_id)
         elif context.remote:
@@ -155,8 +156,10 @@ class Tracer:
         """What a call made in this span carries."""
         if self.trouble.drops_header:
             return ()
-        if not self.control.rules.inject_own and any(name == "traceparent" for name, _ in received):
+        if not self.control.rules.inject_own and any(name in ("traceparent", "b3") for name, _ in received):
             return received
+        if self.control.headers == B3:
+            return (*b3.inject(b3.B3(of.context)), *baggage)
         return (*inject(of.context), *baggage)
 
     # -- ending --------------------------------------------------------------------------------------------------

@@ -1,20 +1,22 @@
 """The snapshot, built from what changed since the last one.
 
-A ``View`` belongs to an engine but is no part of its state: a checkpoint leaves it out, and what it returns depends on
-the engine alone. It only saves building the same tuples again.
+A ``SnapshotBuilder`` belongs to an engine but is no part of its state: a checkpoint leaves it out, and what it returns
+depends on the engine alone. It only saves building the same tuples again.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engines.sim.world import UP, Host
 from engines.tracing.spans import Kind, Span
+from engines.tracing.words import plural
 from engines.tracing.world.broker import Broker
 from engines.tracing.world.collector import Judged
 from engines.tracing.world.messages import Ack, Call, Deliver, Export, Reply
+from engines.tracing.world.node import ServiceNode
 from engines.tracing.world.snapshot import (
     TRACES_MAX,
     ChangedLink,
-    Collector,
+    CollectorView,
     Flight,
     Hop,
     MapEdge,
@@ -24,17 +26,14 @@ from engines.tracing.world.snapshot import (
     TraceEntry,
     TraceRow,
 )
+from engines.tracing.world.system import System
 from engines.tracing.world.truth import percent
-
-if TYPE_CHECKING:
-    from engines.tracing.world.engine import TracingEngine
-    from engines.tracing.world.node import ServiceNode
 
 PPM = 1_000_000
 Known = tuple[TraceRow, TraceEntry]
 
 
-class View:
+class SnapshotBuilder:
     """What is already built."""
 
     def __init__(self) -> None:
@@ -49,7 +48,7 @@ class View:
         self.table = SpanTable()
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
-        return View, ()
+        return SnapshotBuilder, ()
 
     def touched(self, name: str) -> None:
         """Something happened at this host."""
@@ -60,56 +59,56 @@ class View:
         self.services.clear()
         self.restless = self.links = None
 
-    def take(self, engine: "TracingEngine") -> Snapshot:
+    def take(self, system: System) -> Snapshot:
         """The picture now."""
-        control, found, users = engine.control, engine.findings, engine.users()
-        self.take_traces(engine)
+        control, found, users = system.control, system.findings, system.users()
+        self.take_traces(system)
         wait = "with backoff" if control.backoff else "at once"
         return Snapshot(
-            now_us=engine.now_us, seed=engine.seed, variant=engine.variant, recorded=False,
-            services=self.take_services(engine), map_edges=engine.map_edges, traces=self.rows, store=self.table,
-            series=tuple(engine.series), aggregates=found.aggregates, diagnosis=found.diagnosis,
+            now_us=system.now_us, seed=system.seed, variant=system.variant, recorded=False,
+            services=self.take_services(system), map_edges=system.map_edges, traces=self.rows, store=self.table,
+            series=tuple(system.series), aggregates=found.aggregates, diagnosis=found.diagnosis,
             no_diagnosis=found.reason, root_operation=found.root, verdicts=found.verdicts,
-            injected=tuple(engine.injected.values()), score=found.score, collector=_collector(engine),
+            injected=tuple(system.injected.values()), score=found.score, collector=_collector(system),
             sampling=control.sampling(), correction=control.correct, load=users.shape, rate_per_s=users.rate,
             retries="1 attempt" if control.attempts == 1 else f"{control.attempts} attempts {wait}",
-            operations=engine.operations, rules=control.rules.items(), checks=engine.check(),
-            flights=_flights(engine), links=self.take_links(engine), cue=engine.cue,
+            operations=system.operations, rules=control.rules.items(), checks=system.check(),
+            flights=_flights(system), links=self.take_links(system), cue=system.cue,
         )  # fmt: skip
 
-    def take_services(self, engine: "TracingEngine") -> tuple[ServiceView, ...]:
+    def take_services(self, system: System) -> tuple[ServiceView, ...]:
         """All services; those that nothing happened to are the same objects as before."""
         if self.restless is None:
-            self.restless = tuple(host for host in engine.hosts.values() if host.status != UP or host.skewed)
+            self.restless = tuple(host for host in system.hosts.values() if host.status != UP or host.skewed)
         for host in self.restless:
             self.services.pop(host.id, None)
-        names = engine.topology.names
+        names = system.topology.names
         services = self.services
         if len(services) < len(names):
             for name in names:
                 if name not in services:
-                    services[name] = _service(engine, name)
+                    services[name] = _service(system, name, bool(self.take_links(system)))
             self.all = tuple(services[name] for name in names)
         return self.all
 
-    def take_links(self, engine: "TracingEngine") -> tuple[ChangedLink, ...]:
+    def take_links(self, system: System) -> tuple[ChangedLink, ...]:
         """The links that are not as they were laid."""
         if self.links is None:
-            self.links = tuple(link for host in engine.hosts.values() for link in host.links.values() if link.faulty)
+            self.links = tuple(link for host in system.hosts.values() for link in host.links.values() if link.faulty)
         return tuple(
             ChangedLink(link.src, link.dst, link.cut, len(link.held) if link.clogged else 0, link.loss_ppm,
                         link.latency_us, link.jitter_us, link.duplicate_ppm, link.reorder_ppm)
             for link in self.links
         )  # fmt: skip
 
-    def take_traces(self, engine: "TracingEngine") -> None:
+    def take_traces(self, system: System) -> None:
         """The newest traces. A trace that has not changed keeps its row and its spans."""
-        ledger = engine.ledger
+        ledger = system.ledger
         news = ledger.version - self.version
         if not news:
             return
         known = self.known
-        ids = engine.collector().store.trace_ids()[-TRACES_MAX:][::-1]
+        ids = system.collector().store.trace_ids()[-TRACES_MAX:][::-1]
         if news > len(ledger.changes) or self.version < 0:
             touched = list(ids)
             known.clear()
@@ -121,21 +120,21 @@ class View:
         for trace_id in dict.fromkeys(touched):
             if trace_id in listed:
                 old = known.get(trace_id)
-                known[trace_id] = _known(engine, trace_id)
+                known[trace_id] = _known(system, trace_id)
                 judged = judged or old is None or old[0].complete or known[trace_id][0].complete
         if len(known) != len(ids) or any(trace_id not in known for trace_id in ids):
             judged = True
-            self.known = known = {id: known[id] if id in known else _known(engine, id) for id in ids}
+            self.known = known = {id: known[id] if id in known else _known(system, id) for id in ids}
         if judged:
             _rank(known)
         self.rows = tuple([known[trace_id][0] for trace_id in ids])
         self.table = SpanTable(tuple([known[trace_id][1] for trace_id in ids]))
 
 
-def _known(engine: "TracingEngine", trace_id: str) -> Known:
+def _known(system: System, trace_id: str) -> Known:
     """Row and spans of one trace."""
-    collector = engine.collector()
-    spans, hops = collector.store.trace(trace_id), engine.ledger.hops.get(trace_id, ())
+    collector = system.collector()
+    spans, hops = collector.store.trace(trace_id), system.ledger.hops.get(trace_id, ())
     row = _row(trace_id, spans, hops, collector.judged.get(trace_id), collector.why.get(trace_id, ""))
     return row, TraceEntry(trace_id, spans, tuple(hops))
 
@@ -174,15 +173,15 @@ def _strange(hops: Any) -> str:
     return ""
 
 
-def _service(engine: "TracingEngine", name: str) -> ServiceView:
+def _service(system: System, name: str, linked: bool) -> ServiceView:
     """One service as it is now."""
-    host, service = engine.hosts[name], engine.topology.by_name[name]
-    node: Any = engine.node(name)
-    rates = engine.rates.get(name, (0, 0, 0, 0))
+    host, service = system.hosts[name], system.topology.by_name[name]
+    node: Any = system.node(name)
+    rates = system.rates.get(name, (0, 0, 0, 0))
     cut = tuple(
-        other for other, link in host.links.items() if link.cut or engine.hosts[other].links[name].cut
-    ) if engine.view.take_links(engine) else ()  # fmt: skip
-    common = (name, service.layer, service.role, host.status, cut, host.now_us - engine.now_us if host.skewed else 0,
+        other for other, link in host.links.items() if link.cut or system.hosts[other].links[name].cut
+    ) if linked else ()  # fmt: skip
+    common = (name, service.layer, service.role, host.status, cut, host.now_us - system.now_us if host.skewed else 0,
               host.drift_ppm if host.skewed else 0, len(host.inbox))  # fmt: skip
     if isinstance(node, Broker):
         busy = sum(node.busy.values())
@@ -197,7 +196,7 @@ def _service(engine: "TracingEngine", name: str) -> ServiceView:
     )  # fmt: skip
 
 
-def _troubles(node: "ServiceNode") -> tuple[str, ...]:
+def _troubles(node: ServiceNode) -> tuple[str, ...]:
     """What is wrong with a service, in words."""
     trouble, service = node.trouble, node.service
     found = []
@@ -220,22 +219,22 @@ def _troubles(node: "ServiceNode") -> tuple[str, ...]:
     return tuple(found)
 
 
-def _collector(engine: "TracingEngine") -> Collector:
+def _collector(system: System) -> CollectorView:
     """The store in figures."""
-    collector = engine.collector()
+    collector = system.collector()
     store = collector.store
-    return Collector(
+    return CollectorView(
         len(collector.arrived), len(store), store.max_spans, collector.received, store.evicted_traces,
-        store.evicted_spans, store.refused_spans, engine.ledger.lost_spans, collector.late,
+        store.evicted_spans, store.refused_spans, system.ledger.lost_spans, collector.late,
         collector.unsampled, len(collector.pending),
     )  # fmt: skip
 
 
-def _flights(engine: "TracingEngine") -> tuple[Flight, ...]:
+def _flights(system: System) -> tuple[Flight, ...]:
     """Messages on their way."""
     return tuple(
         Flight(seq, src, dst, *_words(message), departs, arrives)
-        for seq, src, dst, message, departs, arrives in engine.flights()
+        for seq, src, dst, message, departs, arrives in system.flights()
     )
 
 
@@ -251,13 +250,18 @@ def _words(message: Any) -> tuple[str, str, str]:
         case Ack():
             return "d", "done", ""
         case Export(spans=spans):
-            return "S", f"{len(spans)} spans", spans[0].trace_id
+            return "S", plural(len(spans), "span"), spans[0].trace_id
     raise AssertionError(f"no words for {message!r}")
 
 
 def _trace_of(headers: tuple[tuple[str, str], ...]) -> str:
-    """The trace id in a traceparent."""
-    return headers[0][1][3:35] if headers and headers[0][0] == "traceparent" else ""
+    """The trace id in the first header."""
+    match headers:
+        case (("traceparent", value), *_):
+            return value[3:35]
+        case (("b3", value), *_):
+            return value[:32]
+    return ""
 
 
-__all__ = ["Hop", "MapEdge", "View"]
+__all__ = ["Hop", "MapEdge", "SnapshotBuilder"]

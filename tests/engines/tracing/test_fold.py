@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.tracing.critical import Path, critical_path
-from engines.tracing.fold import View, first_segment, next_critical, visible
+from engines.tracing.fold import RowFilter, first_segment, next_critical, visible
 from engines.tracing.spans import Kind, Span, Status
 from engines.tracing.tree import Tree, build
 from tests.engines.tracing.shapes import defective_traces, ident, span
@@ -23,7 +23,7 @@ TRACE = [
 ]
 
 
-def seen(view: View, spans: list[Span] = TRACE) -> list[str]:
+def seen(view: RowFilter, spans: list[Span] = TRACE) -> list[str]:
     """The rows as ``..name+hidden``, two dots for each step down."""
     tree = build(spans)
     rows = visible(tree, critical_path(tree), view)
@@ -31,17 +31,17 @@ def seen(view: View, spans: list[Span] = TRACE) -> list[str]:
 
 
 def test_without_a_wish_everything_is_shown() -> None:
-    assert seen(View()) == ["root", "..call", "....serve", "......acquire connection", "......query", "..tick"]
+    assert seen(RowFilter()) == ["root", "..call", "....serve", "......acquire connection", "......query", "..tick"]
 
 
 def test_a_closed_subtree_is_counted() -> None:
-    assert seen(View(folded=frozenset({ident("call")}))) == ["root", "..call+3", "..tick"]
+    assert seen(RowFilter(folded=frozenset({ident("call")}))) == ["root", "..call+3", "..tick"]
 
 
 def test_plumbing_is_folded_into_what_it_leads_to() -> None:
-    assert seen(View(plumbing=True)) == ["root", "..serve", "....acquire connection", "....query", "..tick"]
+    assert seen(RowFilter(plumbing=True)) == ["root", "..serve", "....acquire connection", "....query", "..tick"]
     tree = build(TRACE)
-    rows = visible(tree, critical_path(tree), View(plumbing=True))
+    rows = visible(tree, critical_path(tree), RowFilter(plumbing=True))
     assert [row.through for row in rows] == [0, 1, 0, 0, 0]
 
 
@@ -56,7 +56,7 @@ def test_plumbing_is_folded_into_what_it_leads_to() -> None:
 )
 def test_what_fails_serves_waits_or_works_is_no_plumbing(instead: dict[str, Any]) -> None:
     changed = [each._replace(**instead) if each.name == "call" else each for each in TRACE]
-    assert len(seen(View(plumbing=True), changed)) == 6
+    assert len(seen(RowFilter(plumbing=True), changed)) == 6
 
 
 def test_siblings_that_are_alike_are_one_row_for_the_longest() -> None:
@@ -64,7 +64,7 @@ def test_siblings_that_are_alike_are_one_row_for_the_longest() -> None:
     odd = span("odd", "root", 9, 10, name="quote", status=Status.ERROR)
     trace = [span("root", "", 0, 100), *fan, odd, span("deep", "k3", 4, 5), span("gone", "k4", 5, 6)]
     tree = build(trace)
-    rows = visible(tree, critical_path(tree), View(alike=True))
+    rows = visible(tree, critical_path(tree), RowFilter(alike=True))
     assert [(tree.spans[each.row].span_id, each.times, each.hidden) for each in rows] == [
         (ident("root"), 1, 6),
         (ident("k3"), 6, 0),
@@ -75,41 +75,41 @@ def test_siblings_that_are_alike_are_one_row_for_the_longest() -> None:
 
 def test_three_of_a_kind_are_shown_each() -> None:
     fan = [span(f"k{i}", "root", i, i + 5, name="quote") for i in range(3)]
-    assert seen(View(alike=True), [span("root", "", 0, 100), *fan]) == ["root", "..quote", "..quote", "..quote"]
+    assert seen(RowFilter(alike=True), [span("root", "", 0, 100), *fan]) == ["root", "..quote", "..quote", "..quote"]
 
 
 def test_calls_are_alike_only_if_they_go_to_one_callee() -> None:
     calls = [span(f"k{i}", "root", i, i + 5, name="GET", kind=Kind.CLIENT) for i in range(6)]
     served = [span(f"s{i}", f"k{i}", i, i + 5, service="abbbbc"[i], kind=Kind.SERVER) for i in range(6)]
     tree = build([span("root", "", 0, 100), *calls, *served])
-    rows = visible(tree, critical_path(tree), View(alike=True))
+    rows = visible(tree, critical_path(tree), RowFilter(alike=True))
     assert [each.times for each in rows if tree.spans[each.row].name == "GET"] == [1, 4, 1]
 
 
 def test_small_spans_are_hidden_and_counted_at_the_row_above() -> None:
-    assert seen(View(at_least_ppm=200_000)) == ["root+1", "..call", "....serve+1", "......acquire connection"]
+    assert seen(RowFilter(at_least_ppm=200_000)) == ["root+1", "..call", "....serve+1", "......acquire connection"]
 
 
 def test_only_the_critical_path() -> None:
     beside = span("beside", "root", 100, 200)
-    assert "..beside" not in seen(View(only_critical=True), [*TRACE, beside])
-    assert seen(View(only_critical=True), [*TRACE, beside])[0] == "root+1"
+    assert "..beside" not in seen(RowFilter(only_critical=True), [*TRACE, beside])
+    assert seen(RowFilter(only_critical=True), [*TRACE, beside])[0] == "root+1"
 
 
 @pytest.mark.parametrize("text", ["quer", "AUTH query", "sessions", ident("query")])
 def test_a_text_finds_services_operations_ids_and_values_and_keeps_the_way_there(text: str) -> None:
-    assert seen(View(text=text)) == ["root+1", "..call", "....serve+1", "......query"]
+    assert seen(RowFilter(text=text)) == ["root+1", "..call", "....serve+1", "......query"]
     tree = build(TRACE)
-    rows = visible(tree, critical_path(tree), View(text=text))
+    rows = visible(tree, critical_path(tree), RowFilter(text=text))
     assert [row.match for row in rows] == [False, False, False, True]
 
 
 def test_a_text_nobody_has_leaves_the_root() -> None:
-    assert seen(View(text="nothing like it")) == ["root+5"]
+    assert seen(RowFilter(text="nothing like it")) == ["root+5"]
 
 
 def test_wishes_are_taken_together() -> None:
-    view = View(plumbing=True, at_least_ppm=200_000, only_critical=True, text="auth")
+    view = RowFilter(plumbing=True, at_least_ppm=200_000, only_critical=True, text="auth")
     assert seen(view) == ["root+1", "..serve+1", "....acquire connection"]
 
 
@@ -140,7 +140,7 @@ def test_what_is_shown_is_still_a_tree_and_nothing_goes_uncounted(
     trace: list[Span], plumbing: bool, least: int, critical: bool, text: str
 ) -> None:
     tree = build(trace)
-    rows = visible(tree, critical_path(tree), View(frozenset(), plumbing, False, least, critical, text))
+    rows = visible(tree, critical_path(tree), RowFilter(frozenset(), plumbing, False, least, critical, text))
     assert [row.depth for row in rows[:1]] == [0] * bool(rows)
     for above, below in pairwise(rows):
         assert below.depth <= above.depth + 1

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from engines.errors import UserError
 from engines.sim.clock import US_PER_S
 from engines.sim.timeline import Timeline
-from engines.tracing import PATTERN
 from engines.tracing.formats import Format, Notices, read, write
 from engines.tracing.formats.detect import is_json, is_protobuf
+from engines.tracing.pattern import PATTERN
 from engines.tracing.spans import Kind, Span, Status
 from tests.engines.tracing.anyspans import spans, traces
 

@@ -87,7 +87,7 @@ def test_what_stands_ahead_of_the_cut_is_kept_if_bad_records_are_skipped() -> No
     data = exported(Format.OTLP_LINES) + exported(Format.OTLP_LINES)[:100]
     found, notices = skipping(data)
     assert found == SPANS
-    assert notices.lines()[0].startswith("1 bad records skipped, first: spans: line 2, byte ")
+    assert notices.lines()[0].startswith("1 bad record skipped, first: spans: line 2, byte ")
 
 
 # -- syntax --------------------------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def test_an_empty_file_says_what_is_accepted() -> None:
         (b'{"a":1}', "no trace data in an object with a: OTLP JSON"),
         (b"{}", "no trace data in an object with no keys"),
         (b'{"resource_spans":[]}', "OTLP JSON writes resourceSpans"),
-        (b'{"batches":[]}', "Tempo"),
+        (b'{"took":5,"hits":{"hits":[]}}', "Elasticsearch"),
         (b"[1,2]", "'1' is no trace data"),
         (b'["x"]', "'x' is no trace data"),
         (b"[[[{}]]]", "is no trace data"),
@@ -184,8 +184,8 @@ def test_logs_and_metrics_between_the_traces_are_passed_over_and_noted() -> None
     found, lines = noticed(data)
     assert found == SPANS
     assert [line.split(",")[0] for line in lines] == [
-        "1 documents with resourceLogs",
-        "1 documents with resourceMetrics",
+        "1 document with resourceLogs",
+        "1 document with resourceMetrics",
     ]
 
 
@@ -267,9 +267,9 @@ def test_half_a_character_in_an_escape_becomes_the_replacement_character() -> No
         ({"traceId": "123"}, "traceId", "'123' is no id: 32 hexadecimal digits"),
         ({"traceId": None}, "traceId", "no id: 32"),
         ({"traceId": 5}, "traceId", "'5' is no id"),
-        ({"traceId": "W47/95gDgQPSabYzgT/GDA=="}, "traceId", "not base64"),
+        ({"traceId": "W47/95gDgQPSabYzgT/GDA="}, "traceId", "their bytes as base64"),
         ({"spanId": ""}, "spanId", "no id: 16"),
-        ({"spanId": "7uGbfsPBsXM="}, "spanId", "not base64"),
+        ({"spanId": "7uGbfsPBsXM=="}, "spanId", "their bytes as base64"),
         ({"parentSpanId": "xyz"}, "parentSpanId", "is no id"),
         ({"name": 7}, "name", "'7' is no string"),
         ({"kind": "server"}, "kind", "is none of the numbers 0 to 5"),
@@ -374,13 +374,13 @@ def test_ids_of_zeros_are_handed_on_and_noted() -> None:
 def test_a_span_that_ends_before_it_starts_is_handed_on_and_noted() -> None:
     found, lines = noticed(otlp({"endTimeUnixNano": str(START_NS - 1)}))
     assert found[0].end_ns == START_NS - 1
-    assert lines[0].startswith("1 spans that end before they start, first: line 1")
+    assert lines[0].startswith("1 span that ends before it starts, first: line 1")
 
 
 def test_a_span_that_starts_at_0_is_handed_on_and_noted() -> None:
     found, lines = noticed(otlp({"startTimeUnixNano": "0"}))
     assert found[0].start_ns == 0
-    assert lines[0].startswith("1 spans that start at 0, first: line 1")
+    assert lines[0].startswith("1 span that starts at 0, first: line 1")
 
 
 @pytest.mark.parametrize(("factor", "unit"), [(10**9, "seconds"), (10**6, "milliseconds"), (10**3, "microseconds")])
@@ -388,7 +388,7 @@ def test_times_in_a_wrong_unit_are_suspicious_and_not_converted(factor: int, uni
     start, end = START_NS // factor, START_NS // factor + 2
     found, lines = noticed(otlp({"startTimeUnixNano": str(start), "endTimeUnixNano": str(end)}))
     assert (found[0].start_ns, found[0].end_ns) == (start, end)
-    assert lines == [f"1 of 1 spans have times that look like {unit}: nothing was converted"]
+    assert lines == [f"1 of 1 span has times that look like {unit}: nothing was converted"]
 
 
 @pytest.mark.parametrize("form", [Format.JAEGER, Format.ZIPKIN])

@@ -84,7 +84,7 @@ def test_a_process_that_is_missing_is_noted() -> None:
     notices = Notices()
     (span,) = spans_of(document(processID="p9"), notices)
     assert span.service == ""
-    assert notices.lines() == ["1 spans of an unknown process, first: 'p9'"]
+    assert notices.lines() == ["1 span of an unknown process, first: 'p9'"]
 
 
 def test_spans_ahead_of_a_cut_are_kept_without_their_service_if_bad_records_are_skipped() -> None:
@@ -95,7 +95,7 @@ def test_spans_ahead_of_a_cut_are_kept_without_their_service_if_bad_records_are_
     assert [span.service for span in found] == ["", ""]
     assert [line.partition(",")[0] for line in notices.lines()] == [
         "2 spans of an unknown process",
-        "1 bad records skipped",
+        "1 bad record skipped",
     ]
 
 
@@ -182,7 +182,7 @@ def test_logs_are_events() -> None:
         ({"startTime": "soon"}, "startTime: 'soon' is no whole number"),
         ({"duration": -1}, "duration: '-1' is no whole number"),
         ({"references": [5]}, "references[0]: a reference is an object"),
-        ({"references": [{}]}, "references[0].traceID: no id"),
+        ({"references": [{}]}, "references[0].spanID: no id"),
         ({"tags": [5]}, "tags: a list of"),
         ({"tags": [tag("a", [1])]}, "tags: a tag holds text"),
         ({"logs": [5]}, "logs[0]: a log is an object"),

@@ -219,7 +219,7 @@ def test_sound_spans_whose_late_owner_is_unreadable_are_kept_where_bad_records_a
     assert [(span.span_id, span.service) for span in spans] == [(SPAN.span_id, "")] * 3
     said = "\n".join(notices.lines())
     assert "3 spans without their resource or scope, which is unreadable" in said
-    assert "1 bad records skipped" in said
+    assert "1 bad record skipped" in said
     with pytest.raises(UserError, match="truncated"):
         list(read(io.BytesIO(data), "spans"))
 
@@ -340,7 +340,7 @@ def test_zero_ids_are_handed_on_and_noted() -> None:
     spans = [SPAN._replace(span_id="0" * 16)]
     assert list(read(io.BytesIO(packed(*spans)), "spans", notices=notices)) == spans
     assert notices.lines() == [
-        "1 spans with an id of zeros, first: in the message at byte 2, at resource_spans[0].scope_spans[0].spans[0]"
+        "1 span with an id of zeros, first: in the message at byte 2, at resource_spans[0].scope_spans[0].spans[0]"
     ]
 
 

@@ -63,7 +63,7 @@ def test_a_span_without_times_is_not_finished() -> None:
     notices = Notices()
     (found,) = read(io.BytesIO(json.dumps([span]).encode()), "spans", notices=notices)
     assert (found.start_ns, found.end_ns) == (0, 0)
-    assert notices.lines()[0].startswith("1 spans that start at 0")
+    assert notices.lines()[0].startswith("1 span that starts at 0")
 
 
 def test_annotations_are_events_and_tags_are_attributes() -> None:
@@ -125,7 +125,7 @@ def test_endpoints_are_attributes() -> None:
     ("changes", "what"),
     [
         ({"traceId": "x"}, "traceId: 'x' is no id"),
-        ({"traceId": "abc"}, "traceId: 'abc' is no id"),
+        ({"traceId": "abx"}, "traceId: 'abx' is no id"),
         ({"id": None}, "id: no id"),
         ({"parentId": "y"}, "parentId: 'y' is no id"),
         ({"kind": "INTERNAL"}, "kind: 'INTERNAL' is none of CLIENT"),

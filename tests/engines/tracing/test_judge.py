@@ -46,6 +46,7 @@ def test_a_trace_has_exactly_the_fields_that_were_promised() -> None:
         "errors": 1,
         "missing_parents": 1,
         "duration_us": 100,
+        "extent_us": 100,
         "critical_path": [
             {"span_id": ident("a"), "service": "web", "operation": "a", "start_us": 100, "end_us": 120},
             {"span_id": ident("b"), "service": "db", "operation": "b", "start_us": 120, "end_us": 180},
@@ -122,7 +123,7 @@ def test_past_its_bound_the_oldest_trace_is_judged_before_its_time_and_whole() -
     found = judge([*first[:-1], *second, first[-1]], "x", spans_max=len(second) + 1)
     assert [each.spans for each in found.traces] == [len(first) - 1, len(second)]
     assert found.refused_spans == 1
-    assert "1 spans were too late" in found.text()
+    assert "1 span was too late" in "\n".join(found.lines())
 
 
 def test_what_reading_raises_passes_through() -> None:
@@ -141,7 +142,7 @@ def test_no_spans_are_judged_too() -> None:
     found = judge([], "x.json")
     assert (found.traces, found.virtual_time_us, found.diagnosis) == ((), 0, None)
     assert found.diagnosis_reason == "no root operation has 100 traces; fewer cannot tell what p99 is"
-    assert "0 spans of x.json" in found.text()
+    assert "0 spans of x.json" in "\n".join(found.lines())
 
 
 def test_a_path_without_a_length_has_its_reason() -> None:
@@ -170,7 +171,7 @@ def test_a_chain_of_8000_spans_is_judged() -> None:
 
 
 def test_the_report_says_what_is_slow_in_words() -> None:
-    text = judge(logins(), "x.json", Odd()).text()
+    text = "\n".join(judge(logins(), "x.json", Odd()).lines())
     assert "120 traces, 3 services" in text
     assert "auth blocks at p99: all of the extra time is waiting for its db pool" in text
     assert "what if: without it the slow ones would take 900 ms less" in text
@@ -248,5 +249,5 @@ def test_whatever_comes_is_judged_with_a_path_or_a_reason(traces: list[list[Span
         assert result.critical_path
         assert result.duration_us or any(note.startswith("critical path: ") for note in result.notes)
         assert result.spans == build(spans).real
-    assert found.text()
+    assert "\n".join(found.lines())
     assert json.dumps([found.as_json(), *found.traces_json()])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engines.errors import UserError
 from engines.sim import faults
-from engines.tracing import PATTERN
+from engines.tracing.pattern import PATTERN
 from engines.tracing.recorded import VARIANT, source
 from engines.tracing.spans import ACQUIRE_CONNECTION, Kind, Status
 from engines.tracing.world import commands as c

@@ -8,8 +8,8 @@ from engines.sim import faults
 from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Config
 from engines.sim.timeline import Timeline
-from engines.tracing import PATTERN
 from engines.tracing.critical import critical_path
+from engines.tracing.pattern import PATTERN
 from engines.tracing.spans import ACQUIRE_CONNECTION, QUEUE_WAIT, Kind, Link, Span, SpanEvent, Status
 from engines.tracing.tree import build
 from engines.tracing.world import commands as c

@@ -11,7 +11,7 @@ from engines.sim import faults
 from engines.sim.pattern import Check
 from engines.sim.timeline import Timeline
 from engines.sim.world import QUIET_KINDS, Event
-from engines.tracing import PATTERN
+from engines.tracing.pattern import PATTERN
 from engines.tracing.world import commands as c
 from engines.tracing.world.invariants import DEMANDS
 from engines.tracing.world.truth import KINDS

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from engines.tracing import PATTERN
+from engines.tracing.pattern import PATTERN
 from tui.panels.common.folder import FolderPanel
 from tui.panels.tracing import keys, lessons, moves, narration, offers, routines, select, view
 

@@ -318,12 +318,12 @@ def whole(snapshot: Snapshot) -> tuple[Fact, ...]:
     """The collector: what is kept, and what is not."""
     store = snapshot.collector
     facts = [
-        fact("stored", f"{store.traces:,} traces,", "text",
+        fact("stored", f"{plural(store.traces, 'trace')},", "text",
              (f"{store.spans:,}{f' of {store.spans_max:,}' if store.spans_max else ''} spans", "text"),
              (f"evicted {store.evicted_traces:,} whole traces" if store.evicted_traces else "", "dim")),
     ]  # fmt: skip
     if snapshot.sampling:
-        gone = f"{store.unsampled_traces:,} traces not kept" if store.unsampled_traces else ""
+        gone = f"{plural(store.unsampled_traces, 'trace')} not kept" if store.unsampled_traces else ""
         facts.append(fact("sampling", snapshot.sampling, "text", (gone, "warn")))
     if store.lost_spans or store.late_spans:
         facts.append(fact("spans", f"{store.lost_spans:,} lost,", "lost" if store.lost_spans else "dim",

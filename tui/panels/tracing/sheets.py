@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from engines.tracing.compare import Diff, compare
 from engines.tracing.critical import Path, Segment, critical_path, self_times
-from engines.tracing.fold import FoldRow, View, visible
+from engines.tracing.fold import FoldRow, RowFilter, visible
 from engines.tracing.skew import corrected, host_of
 from engines.tracing.spans import Kind, Span
 from engines.tracing.tree import Tree, build
@@ -231,7 +231,7 @@ class Sheet:
         """The rows for a way to look at it."""
         rows = self._rows.get(look)
         if rows is None:
-            view = View(
+            view = RowFilter(
                 plumbing=not look.plumbing,
                 alike=not look.plumbing,
                 at_least_ppm=look.at_least_ppm,

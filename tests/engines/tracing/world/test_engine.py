@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from engines.errors import UserError
 from engines.sim import faults
-from engines.tracing import PATTERN
+from engines.tracing.pattern import PATTERN
 from engines.tracing.world import commands as c
 from engines.tracing.world.rules import TICK_US
-from engines.tracing.world.view import View
+from engines.tracing.world.view import SnapshotBuilder
 from tests.engines.tracing.world import strategies
 from tests.engines.tracing.world.system import S, System
 
@@ -30,7 +30,7 @@ def test_a_picture_built_from_changes_is_the_picture_built_from_nothing(seed: in
         for _ in range(3):
             system.engine.step()
             engine = system.engine
-            assert engine.snapshot() == View().take(engine) == pickle.loads(pickle.dumps(engine)).snapshot()
+            assert engine.snapshot() == SnapshotBuilder().take(engine) == pickle.loads(pickle.dumps(engine)).snapshot()
 
 
 @pytest.mark.parametrize(

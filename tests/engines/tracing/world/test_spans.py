@@ -1,6 +1,9 @@
 """The spans a request leaves behind are those OpenTelemetry would write."""
 
+from pathlib import Path
+
 from engines.sim import faults
+from engines.tracing import world
 from engines.tracing.context import extract
 from engines.tracing.spans import Kind, Status
 from engines.tracing.tree import build
@@ -150,3 +153,27 @@ def test_baggage_travels_to_the_last_hop_and_the_root_writes_it_down() -> None:
     assert root.get("user.tier") in ("gold", "free")
     hops = system.snapshot.store.hops(trace[0].trace_id)
     assert all(("baggage", f"user.tier={root.get('user.tier')}") in hop.headers for hop in hops)
+
+
+def test_with_b3_headers_a_request_is_one_trace_as_well() -> None:
+    """The setting of those whose services speak nothing but Zipkin's header."""
+    system = System(headers="b3").do(c.Request("GET /product")).run(3 * S)
+    trace = system.only()
+    hops = system.snapshot.store.hops(trace[0].trace_id)
+    assert len(hops) > 3
+    assert [[name for name, _ in hop.headers] for hop in hops[1:]] == [["b3", "baggage"]] * (len(hops) - 1)
+    assert all(hop.outcome == "continued" for hop in hops[1:])
+    assert build(trace).counts == {}
+    assert system.broken() == []
+
+
+def test_with_b3_headers_an_article_that_ignores_them_breaks_the_trace_too() -> None:
+    system = System(headers="b3", continue_trace=False).do(c.Request("GET /product")).run(3 * S)
+    assert len(system.traces()) > 1
+    assert "one trace for a request" in system.broken()
+
+
+def test_the_table_of_rooms_lists_what_is_there() -> None:
+    assert world.__doc__ is not None
+    listed = {line.split()[0] for line in world.__doc__.splitlines()[2:] if "  " in line}
+    assert listed == {path.stem for path in Path(world.__file__).parent.glob("*.py")} - {"__init__"}

@@ -4,8 +4,8 @@ import functools
 from typing import Any
 
 from engines.sim.timeline import Timeline
-from engines.tracing import PATTERN
 from engines.tracing.critical import critical_path
+from engines.tracing.pattern import PATTERN
 from engines.tracing.skew import corrected
 from engines.tracing.spans import Kind
 from engines.tracing.tree import build
