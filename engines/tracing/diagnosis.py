@@ -122,10 +122,8 @@ def diagnose(
     """The diagnosis of one root operation, or the reason why there is none; over all traces of the book, or some."""
     traces = book.of(service, operation, among)
     if len(traces) < TRACES_MIN:
-        return NoDiagnosis(
-            f"{plural(len(traces), 'trace')} of {service} {operation}: at least {TRACES_MIN} are needed to speak of its "
-            "p99"
-        )
+        few = plural(len(traces), "trace")
+        return NoDiagnosis(f"{few} of {service} {operation}: at least {TRACES_MIN} are needed to speak of its p99")
     traces.sort(key=lambda each: (each.duration_us, each.start_us, each.trace_id))
     durations = [each.duration_us for each in traces]
     p50_us, p99_us = percentile(durations, P50), percentile(durations, P99)
