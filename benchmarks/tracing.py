@@ -20,7 +20,7 @@ from typing import Final
 from engines.tracing.cohorts import Book
 from engines.tracing.critical import critical_path, self_times
 from engines.tracing.diagnosis import diagnose_worst
-from engines.tracing.fold import View, visible
+from engines.tracing.fold import RowFilter, visible
 from engines.tracing.spans import Kind, Span
 from engines.tracing.tree import build
 
@@ -156,7 +156,7 @@ def measure(size: int) -> Figures:
             lambda: plain_path(root),
             lambda: self_times(tree),
             lambda: Book().add(tree, path),
-            lambda: visible(tree, path, View(plumbing=True, alike=True, at_least_ppm=10_000)),
+            lambda: visible(tree, path, RowFilter(plumbing=True, alike=True, at_least_ppm=10_000)),
         ),
         25 if size <= SMALL else 5,
     )
