@@ -18,10 +18,10 @@ from engines.tracing.formats.otlp_json import UINT32, OtlpReader
 from engines.tracing.formats.rest import REST, rest_of, restored
 from engines.tracing.formats.scan import CUT, BadInput, Json
 from engines.tracing.formats.values import (
-    UINT64,
     Bad,
     Shared,
     bytes_of,
+    ended_ns,
     integer_of,
     list_of,
     padded_span_id_of,
@@ -173,7 +173,7 @@ class JaegerReader:
         plain = tuple(pair for pair in tags if pair[0] not in _TAGGED) if known else tags
         if follows:
             plain = (*plain, (REF_TYPE, FOLLOWS)) if (REF_TYPE, FOLLOWS) not in plain else plain
-        start_ns = min(UINT64 - 1, integer_of(get("startTime"), "startTime") * NS_PER_US)
+        start_ns = integer_of(get("startTime"), "startTime") * NS_PER_US
         service, resource = self.process(get("process")) if isinstance(get("process"), dict) else ("", ())
         span = Span(
             trace_id,
@@ -183,7 +183,7 @@ class JaegerReader:
             service,
             _KINDS.get(str(known.get("span.kind", "")).lower(), Kind.UNSPECIFIED),
             start_ns,
-            min(UINT64 - 1, start_ns + integer_of(get("duration"), "duration") * NS_PER_US),
+            ended_ns(start_ns, integer_of(get("duration"), "duration") * NS_PER_US),
             _status(known),
             str(known.get("otel.status_description", "")),
             plain,

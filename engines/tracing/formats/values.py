@@ -157,6 +157,11 @@ def integer_of(value: Any, field: str, bound: int = UINT64) -> int:
     return number
 
 
+def ended_ns(start_ns: int, lasted_ns: int) -> int:
+    """When a span ended. A duration that went below zero in its exporter would lead beyond what 64 bits hold: not so."""
+    return max(start_ns, min(UINT64 - 1, start_ns + lasted_ns))
+
+
 def any_value(value: Any, field: str, depth: int = 0) -> Value:
     """One attribute's value; none of the known kinds is None."""
     if not value:

@@ -17,8 +17,8 @@ from engines.tracing.formats.otlp_json import OtlpReader
 from engines.tracing.formats.rest import REST, rest_of, restored
 from engines.tracing.formats.scan import Json
 from engines.tracing.formats.values import (
-    UINT64,
     Bad,
+    ended_ns,
     integer_of,
     list_of,
     padded_span_id_of,
@@ -68,7 +68,7 @@ class ZipkinReader:
         plain = tuple(pair for pair in tags if pair[0] not in _TAGGED) if known else tags
         plain += _addresses(remote, "peer.service", "network.peer", plain)
         plain += _addresses(local, "", "network.local", plain)
-        start_ns = min(UINT64 - 1, integer_of(get("timestamp"), "timestamp") * NS_PER_US)
+        start_ns = integer_of(get("timestamp"), "timestamp") * NS_PER_US
         name, version = (
             known.get(f"otel.scope.{each}", known.get(f"otel.library.{each}", "")) for each in ("name", "version")
         )
@@ -80,7 +80,7 @@ class ZipkinReader:
             one(text_of(local.get("serviceName"), "localEndpoint.serviceName")),
             _kind(get("kind"), known.get("span.kind", "")),
             start_ns,
-            min(UINT64 - 1, start_ns + integer_of(get("duration"), "duration") * NS_PER_US),
+            ended_ns(start_ns, integer_of(get("duration"), "duration") * NS_PER_US),
             _status(known),
             known.get("error", "") if known.get("error") not in (None, "true", "false") else "",
             plain,
