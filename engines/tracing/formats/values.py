@@ -158,8 +158,9 @@ def integer_of(value: Any, field: str, bound: int = UINT64) -> int:
 
 
 def ended_ns(start_ns: int, lasted_ns: int) -> int:
-    """When a span ended. A duration that went below zero in its exporter would lead beyond what 64 bits hold: not so."""
-    return max(start_ns, min(UINT64 - 1, start_ns + lasted_ns))
+    """When a span ended. Where its exporter let a duration run below zero, the last moment that 64 bits hold."""
+    end_ns = start_ns + lasted_ns
+    return UINT64 - 1 if start_ns < UINT64 <= end_ns else end_ns
 
 
 def any_value(value: Any, field: str, depth: int = 0) -> Value:
