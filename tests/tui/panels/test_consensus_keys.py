@@ -1,22 +1,17 @@
 """Every verb means something the engine accepts, or says why not; the selection never holds what is gone."""
 
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from engines.consensus.raft.engine import COMMANDS, Propose, SetRule, SetWorkload
+from engines.consensus.raft.engine import Propose, SetRule
 from engines.consensus.raft.snapshot import Snapshot
 from engines.errors import UserError
 from engines.sim import faults
 from engines.sim.timeline import Timeline
-from tests.tui.panels.runs import run
-from tui.keys import FREE, VERBS, keymap
-from tui.panel import Ask, Do, Focus, Offer, Refuse
+from tests.tui.panels.consensus_runs import run
+from tui.panel import Focus, Refuse
 from tui.panels.consensus import PANEL
-from tui.panels.consensus.facts import entry_at
 from tui.scrubber import weight
 
 ARROWS = ("left", "right", "up", "down")
@@ -25,86 +20,6 @@ KEYS = {key.key: key for key in PANEL.keys}
 
 def press(timeline: Timeline[Any, Snapshot], key: str, focus: Focus) -> Any:
     return KEYS[key].act(timeline.snapshot(), focus)
-
-
-def accepted(timeline: Timeline[Any, Snapshot], outcome: Any) -> bool:
-    """Whether an outcome is a command, or commands, that the engine takes now, or something of the screen."""
-    if isinstance(outcome, Focus | Ask | Do | Refuse):
-        return True
-    for command in outcome if isinstance(outcome, tuple) else (outcome,):
-        assert isinstance(command, COMMANDS)
-        timeline.engine.validate(timeline.engine.resolve(command))
-    return bool(outcome) or outcome == ()
-
-
-def present(snapshot: Snapshot, focus: Focus) -> bool:
-    """Whether what the focus names exists."""
-    server = snapshot.server(focus.node)
-    if server is None:
-        return False
-    if focus.item.startswith("m:"):
-        return any(f"m:{flight.id}" == focus.item for flight in snapshot.flights)
-    return not focus.item or entry_at(server, int(focus.item[2:])) is not None
-
-
-def values(offer: Offer) -> dict[str, Any]:
-    return {param.name: param.value for param in offer.params}
-
-
-def test_no_key_collides_with_a_global_one() -> None:
-    table = keymap(PANEL)
-    assert set(KEYS) <= set(table)
-    assert all(key in FREE or key in VERBS for key in KEYS)
-
-
-def everything_selectable(snapshot: Snapshot) -> list[Focus]:
-    found = [Focus()]
-    for server in snapshot.servers:
-        found.append(Focus(node=server.id))
-        found += [Focus(node=server.id, item=f"e:{entry.number}") for entry in server.log[-2:]]
-        found += [
-            Focus(node=server.id, item=f"m:{each.id}") for each in snapshot.flights if server.id in (each.src, each.dst)
-        ]
-    return found
-
-
-@pytest.mark.parametrize("faulty", [(), (faults.Crash("n1"),), (faults.Freeze("n2"), faults.Isolate("n4"))])
-def test_every_outcome_of_every_key_and_offer_is_accepted(faulty: tuple[Any, ...]) -> None:
-    timeline = run(1_500, *((1_000 + i, command) for i, command in enumerate(faulty)))
-    snapshot = timeline.snapshot()
-    for focus in everything_selectable(snapshot):
-        for key in KEYS:
-            assert accepted(timeline, press(timeline, key, focus)), key
-        for dialogue in (PANEL.faults, PANEL.rules, PANEL.tune, PANEL.sides):
-            for offer in dialogue(snapshot, focus):
-                assert accepted(timeline, offer.build(values(offer))), offer.title
-                for param in offer.params:
-                    for choice in param.choices:
-                        assert accepted(timeline, offer.build({**values(offer), param.name: choice})), offer.title
-
-
-@given(st.lists(st.sampled_from((*ARROWS, *(key for key in KEYS if key not in "AjJ"), "wait")), max_size=40))
-def test_move_and_fit_never_select_what_is_absent(pressed: list[str]) -> None:
-    timeline = run(900)
-    focus = Focus()
-    for key in pressed:
-        snapshot = timeline.snapshot()
-        if key == "wait":
-            timeline.advance(timeline.now_us + 17_000)
-        elif key in ARROWS:
-            focus = PANEL.move(snapshot, focus, key)
-            assert present(snapshot, focus)
-        else:
-            outcome = KEYS[key].act(snapshot, focus)
-            if isinstance(outcome, Focus):
-                focus = outcome
-                assert present(snapshot, focus)
-            elif not isinstance(outcome, Refuse):
-                for command in outcome if isinstance(outcome, tuple) else (outcome,):
-                    timeline.submit(command)
-        focus = PANEL.fit(timeline.snapshot(), focus)
-        assert present(timeline.snapshot(), focus)
-        assert PANEL.fit(timeline.snapshot(), focus) == focus
 
 
 def test_the_first_focus_is_the_leader() -> None:
@@ -204,15 +119,6 @@ def test_rules_know_their_state_and_offer_the_opposite() -> None:
     states = {offer.build({}).rule: (offer.on, offer.build({}).on) for offer in PANEL.rules(snapshot, Focus())}
     assert states["pre_vote"] == (False, True)
     assert states["check_quorum"] == (True, False)
-
-
-def test_every_command_but_the_lecture_leaves_a_mark() -> None:
-    for command in COMMANDS:
-        assert is_dataclass(command)
-        make: Any = command
-        made = make(*(None for _ in fields(command)))
-        assert (PANEL.mark(made) is None) == (command is faults.Narrate)
-    assert PANEL.mark(SetWorkload("off")) == ("w", "you")
 
 
 def test_what_breaks_something_covers_a_proposal_beside_it_on_the_scrubber() -> None:

@@ -14,78 +14,15 @@ from engines.consensus.raft.engine import Propose
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Check
-from tests.tui.panels.runs import SMALL, USUAL, draw, run, story, text
-from tui.glyphs import ASCII, BLOCK, GLYPH_SETS
+from tests.tui.panels.consensus_runs import MOMENTS, SMALL, USUAL, draw, run, standing, story, text
+from tui.glyphs import ASCII
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
 from tui.panels.consensus import PANEL, fate, ring
 from tui.panels.consensus.select import move
 from tui.panels.consensus.view import plan
-from tui.theme import known
 
 GOLDEN = Path(__file__).parent / "golden"
-LEADERLESS = run(120)
-STEADY = run(2_000)
-CUT = run(3_210, (1_500, faults.Isolate("n4")), (2_500, Propose("set", "y", 3)))
-MESS = run(
-    2_000,
-    (900, faults.Lose("n3", "*", 300_000)),
-    (901, faults.Slow("*", "n1", 150_000, 1_000)),
-    (1_200, faults.Cut("n5", "n3")),
-    (1_300, faults.Duplicate("n1", "n2", 300_000)),
-    (1_301, faults.Clog("n2", "n4")),
-    (1_400, faults.Skew("n4", 200_000, 0)),
-    (1_500, faults.Freeze("n2")),
-    (1_600, faults.Crash("n5")),
-)
-MANY = run(3_000, config=(("nodes", 9), ("clients", 8), ("workload", "busy")))
-RUNS = {"leaderless": LEADERLESS, "steady": STEADY, "cut": CUT, "mess": MESS, "many": MANY}
-
-
-@pytest.mark.parametrize("name", RUNS)
-def test_every_size_draws_without_an_error_and_fills_exactly_its_canvas(name: str) -> None:
-    snapshot = RUNS[name].snapshot()
-    for width in (20, 27, 40, 56, 58, 72, 78, 101, 142, 200):
-        for height in (3, 4, 6, 7, 8, 10, 13, 15, 21, 27, 40, 60):
-            sizes = Sizes(Size(width, height), Size(width, height), Size(width, height))
-            frame = draw(snapshot, Focus(), sizes)
-            for canvas in (frame.picture, frame.strip, frame.inspector):
-                assert (canvas.width, canvas.height) == (width, height)
-                assert all(sum(len(run_) for run_, _ in row) == width for row in canvas.rows())
-
-
-@pytest.mark.parametrize("name", RUNS)
-def test_hidden_areas_are_no_error(name: str) -> None:
-    snapshot = RUNS[name].snapshot()
-    nothing = Size(0, 0)
-    for shown in range(3):
-        sizes = Sizes(*(Size(70, 20) if i == shown else nothing for i in range(3)))
-        assert text(draw(snapshot, Focus(), sizes))
-
-
-@pytest.mark.parametrize("name", RUNS)
-def test_all_inks_are_known_to_the_themes(name: str) -> None:
-    snapshot = RUNS[name].snapshot()
-    items = ["", *(f"m:{each.id}" for each in snapshot.flights), f"e:{snapshot.window[1]}"]
-    for item in items:
-        frame = draw(snapshot, Focus(node="n3", item=item))
-        for canvas in (frame.picture, frame.strip, frame.inspector):
-            assert all(known(ink) for row in canvas.rows() for _, ink in row)
-
-
-@pytest.mark.parametrize("name", RUNS)
-def test_ascii_glyphs_give_plain_ascii(name: str) -> None:
-    snapshot = RUNS[name].snapshot()
-    for sizes in (SMALL, USUAL, arrange(200, 60).sizes(), arrange(60, 16).sizes()):
-        assert text(draw(snapshot, Focus(), sizes, ASCII)).isascii()
-
-
-def test_everything_beyond_ascii_comes_from_the_glyph_table() -> None:
-    for glyphs in GLYPH_SETS[1:]:
-        allowed = set("".join(getattr(glyphs, name) for name in glyphs.__slots__))
-        drawn = {char for char in text(draw(MESS.snapshot(), Focus(), USUAL, glyphs)) if not char.isascii()}
-        assert drawn <= allowed
-    assert BLOCK in GLYPH_SETS
 
 
 @pytest.mark.parametrize("nodes", range(3, 10))
@@ -103,9 +40,9 @@ def test_no_server_stands_on_another_and_all_are_inside(nodes: int) -> None:
 
 
 @pytest.mark.parametrize("height", [3, 5, 6, 8, 13, 20])
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", MOMENTS)
 def test_no_message_or_line_is_drawn_over_a_server(name: str, height: int) -> None:
-    snapshot = RUNS[name].snapshot()
+    snapshot = standing(name).snapshot()
     for width in (58, 72, 142):
         drawn = draw(snapshot, Focus(), Sizes(Size(width, height), Size(0, 0), Size(0, 0))).picture.text()
         if ring.place(snapshot, width, height) is None and height < len(snapshot.servers):
@@ -116,7 +53,7 @@ def test_no_message_or_line_is_drawn_over_a_server(name: str, height: int) -> No
 
 
 def test_a_message_moves_from_its_sender_to_its_receiver() -> None:
-    snapshot = STEADY.snapshot()
+    snapshot = standing("steady").snapshot()
     flight = snapshot.flights[0]
     places = []
     for share in (0.0, 0.5, 1.0):
@@ -138,21 +75,21 @@ def test_a_message_moves_from_its_sender_to_its_receiver() -> None:
 
 
 def test_a_cut_server_shows_its_cuts_and_the_words_say_so() -> None:
-    frame = draw(CUT.snapshot(), Focus(node="n4"))
+    frame = draw(standing("cut").snapshot(), Focus(node="n4"))
     assert frame.picture.text().count("X") == 4
     assert "cut off from all servers" in flat(frame.inspector.text())
     assert "5 behind" in frame.strip.text()
 
 
 def test_a_one_way_cut_shows_its_direction() -> None:
-    drawn = draw(MESS.snapshot()).picture.text()
+    drawn = draw(standing("mess").snapshot()).picture.text()
     assert re.search(r"X[←→↑↓]", drawn)
     assert "30%" in drawn
     assert "150ms" in drawn
 
 
 def test_crashed_and_frozen_are_told_by_letter() -> None:
-    drawn = draw(MESS.snapshot()).picture.text()
+    drawn = draw(standing("mess").snapshot()).picture.text()
     assert "n5 X t" in drawn
     assert "n2 Z t" in drawn
     assert "waiting" in drawn
@@ -196,7 +133,7 @@ def test_all_seven_logs_of_figure_7_are_shown_on_usual_screens() -> None:
 
 
 def test_the_newest_entries_are_visible_when_the_log_is_long_and_an_old_one_when_it_is_selected() -> None:
-    snapshot = MANY.snapshot()
+    snapshot = standing("many").snapshot()
     last = snapshot.window[1]
     assert last > 40
     sizes = Sizes(Size(72, 30), Size(72, 6), Size(44, 23))
@@ -232,7 +169,7 @@ def look(timeline: Any, node: str, item: str = "", height: int = 40) -> str:
 
 
 def test_the_inspector_does_the_arithmetic() -> None:
-    words = look(CUT, "n3")
+    words = look(standing("cut"), "n3")
     assert "3 = floor(5/2)+1: 5 servers survive 2 failures" in words
     assert "4 of 5 in 300 ms, needs 3: stays leader; counted every 300 ms" in words
     assert "n4 cut next 11, match 5, silent 1.7" in words
@@ -263,7 +200,7 @@ def test_an_entry_of_an_old_term_says_that_counting_it_proves_nothing() -> None:
 
 
 def test_a_message_is_read_field_by_field() -> None:
-    snapshot = STEADY.snapshot()
+    snapshot = standing("steady").snapshot()
     timeline = run(1_000, config=(("clients", 0),))
     timeline.submit(Propose("set", "y", 3, "n3"))
     while not any(each.letter == "A" and not each.empty for each in timeline.snapshot().flights):
@@ -273,11 +210,11 @@ def test_a_message_is_read_field_by_field() -> None:
     assert "after 1 of term 1 must match the receiver's log" in words
     assert "entries 2" in words
     assert f"{flight.dst} stores what is new" in words
-    assert "counts" in look(STEADY, "n3", f"m:{snapshot.flights[0].id}")
+    assert "counts" in look(standing("steady"), "n3", f"m:{snapshot.flights[0].id}")
 
 
 def test_a_failed_check_is_in_the_inspector_however_low_it_is() -> None:
-    snapshot = STEADY.snapshot()
+    snapshot = standing("steady").snapshot()
     failed = replace(snapshot, checks=(Check("election safety", False, "n1 and n2 both lead term 1"),))
     frame = draw(failed, Focus(node="n3"), SMALL)
     assert "n1 and n2 both lead term 1" in flat(frame.inspector.text())
@@ -289,7 +226,7 @@ def test_an_entry_on_a_majority_is_not_safe_for_ever_when_the_rule_is_off() -> N
     assert "not safe: n5 lacks it" in words
     assert "This takes a broken rule: current term commit" in words
     assert "for ever" not in words
-    assert "for ever: a majority holds it" in look(STEADY, "n3", "e:2")
+    assert "for ever: a majority holds it" in look(standing("steady"), "n3", "e:2")
 
 
 def test_an_entry_that_is_gone_from_the_logs_is_still_in_the_state_machines() -> None:
@@ -313,10 +250,10 @@ def test_an_entry_of_an_old_term_on_a_majority_stays_open_with_the_rule_on() -> 
 
 
 @pytest.mark.parametrize(
-    "name", [*RUNS, "figure-7", "figure-8", "check-quorum", "minority-leader", "disruptive-server"]
+    "name", [*MOMENTS, "figure-7", "figure-8", "check-quorum", "minority-leader", "disruptive-server"]
 )
 def test_with_the_safety_rules_on_no_committed_entry_is_called_unsafe(name: str) -> None:
-    runs = [RUNS[name]] if name in RUNS else [story(name, at) for at in (150, 800, 1_450, 2_300, 3_900)]
+    runs = [standing(name)] if name in MOMENTS else [story(name, at) for at in (150, 800, 1_450, 2_300, 3_900)]
     for snapshot in (timeline.snapshot() for timeline in runs):
         for server in snapshot.servers:
             for entry in server.log:
@@ -370,22 +307,22 @@ def test_followers_that_never_answered_a_leader_are_not_counted() -> None:
 
 
 def test_the_top_line_names_the_terms_leader_and_the_newest_term_apart() -> None:
-    assert PANEL.status(STEADY.snapshot()) == "5 nodes  leader n3 t1"
-    later = replace(STEADY.snapshot(), term=3)
+    assert PANEL.status(standing("steady").snapshot()) == "5 nodes  leader n3 t1"
+    later = replace(standing("steady").snapshot(), term=3)
     assert PANEL.status(later) == "5 nodes  leader n3 t1  newest term 3"
     assert PANEL.status(story("forgotten-vote", 300).snapshot()) == "3 nodes  leaders n1 n3 t1"
-    assert PANEL.status(LEADERLESS.snapshot()) == "5 nodes  term 0  no leader"
+    assert PANEL.status(standing("leaderless").snapshot()) == "5 nodes  term 0  no leader"
 
 
 def test_clients_tell_answers_from_silence() -> None:
-    snapshot = STEADY.snapshot()
+    snapshot = standing("steady").snapshot()
     client = replace(snapshot.clients[0], current="", done=2, unknown=1)
     frame = draw(replace(snapshot, clients=(client,)), Focus(node="n3"), Sizes(Size(72, 15), Size(72, 6), Size(54, 40)))
     assert ", 2 done, 1 unknown" in flat(frame.inspector.text())
 
 
 def test_on_a_usual_screen_the_commit_index_is_drawn_with_its_leaders() -> None:
-    rows = draw(STEADY.snapshot(), Focus(node="n3")).picture.text().splitlines()
+    rows = draw(standing("steady").snapshot(), Focus(node="n3")).picture.text().splitlines()
     assert [row[:7] for row in rows[-3:]] == [" leader", " commit", " time s"]
 
 
@@ -400,14 +337,14 @@ def test_the_rows_of_all_parts_fit_their_canvases() -> None:
 
 
 def test_down_leads_to_the_newest_entry_which_is_then_marked() -> None:
-    snapshot = STEADY.snapshot()
+    snapshot = standing("steady").snapshot()
     focus = move(snapshot, Focus(node="n2"), "down")
     assert focus.item == f"e:{snapshot.window[1]}"
     assert "▌1▐" in draw(snapshot, focus).strip.text()
 
 
 def test_a_cluster_looks_like_this() -> None:
-    drawn = text(draw(CUT.snapshot(), Focus(node="n3"), SMALL)) + "\n"
+    drawn = text(draw(standing("cut").snapshot(), Focus(node="n3"), SMALL)) + "\n"
     assert drawn == (GOLDEN / "raft-80x24.txt").read_text(encoding="utf-8")
 
 
@@ -429,7 +366,7 @@ def test_the_chart_tells_one_leader_of_one_term_while_a_lone_server_counts_its_o
 @pytest.mark.parametrize(("width", "height"), [(72, 15), (78, 8), (98, 12), (142, 27)])
 def test_a_link_that_passes_a_server_keeps_near_the_straight_line(width: int, height: int) -> None:
     """Distances as the eye sees them: a cell is twice as high as it is wide."""
-    snapshot = STEADY.snapshot()
+    snapshot = standing("steady").snapshot()
     placed = ring.place(snapshot, width, height)
     assert placed is not None
     texts = {each.id: ring.block_text(snapshot, each, placed[each.id], ASCII) for each in snapshot.servers}

@@ -1,20 +1,16 @@
 """Every verb means something the engine accepts, or says why not; the selection never holds what is gone."""
 
-from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from engines.errors import UserError
 from engines.resilience.world import commands as c
 from engines.resilience.world.rules import RULE_NAMES
 from engines.resilience.world.snapshot import Snapshot
 from engines.sim import faults
-from tests.tui.panels.test_resilience_runs import BUSY, Run, recorded, run, standing, state_of, story
-from tui.keys import FREE, VERBS, footer, keymap
+from tests.tui.panels.resilience_runs import Run, recorded, run, standing, state_of, story
+from tui.keys import footer, keymap
 from tui.panel import Ask, Do, Focus, Offer, Refuse
 from tui.panels.resilience import PANEL
 from tui.panels.resilience.keys import KEYS as OWN
@@ -37,21 +33,6 @@ def give(timeline: Run, outcome: Any) -> None:
         timeline.submit(command)
 
 
-def accepted(timeline: Run, outcome: Any) -> bool:
-    """Whether an outcome is a command, or commands, that the engine takes now, or something of the screen."""
-    if isinstance(outcome, Focus | Ask | Do | Refuse):
-        return True
-    for command in outcome if isinstance(outcome, tuple) else (outcome,):
-        assert isinstance(command, c.COMMANDS)
-        timeline.engine.validate(timeline.engine.resolve(command))
-    return bool(outcome)
-
-
-def present(snapshot: Snapshot, focus: Focus) -> bool:
-    """Whether what the focus names exists."""
-    return snapshot.edge(focus.node) is not None or snapshot.service(focus.node) is not None
-
-
 def values(offer: Offer) -> dict[str, Any]:
     return {param.name: param.value for param in offer.params}
 
@@ -66,73 +47,6 @@ def everything(snapshot: Snapshot) -> list[Focus]:
 
 
 # -- all of them ------------------------------------------------------------------------------------------------------
-
-
-def test_no_key_collides_with_a_global_one() -> None:
-    table = keymap(PANEL)
-    assert set(KEYS) <= set(table)
-    assert all(key in FREE or key in VERBS for key in KEYS)
-
-
-@pytest.mark.parametrize("variant", ["breaker", "envoy"])
-@pytest.mark.parametrize(
-    "inputs", [(), (faults.Crash("cart"), faults.Freeze("payment-1")), (c.SetPreset("*", "none"),)]
-)
-def test_every_outcome_of_every_key_and_offer_is_accepted(variant: str, inputs: tuple[Any, ...]) -> None:
-    given = ((1_000 + i, command) for i, command in enumerate(inputs))
-    timeline = run(1_500, *given, variant=variant, config=(("payment_hosts", 3),))
-    snapshot = timeline.snapshot()
-    for focus in everything(snapshot):
-        for key in KEYS:
-            assert accepted(timeline, press(timeline, key, focus)), (key, focus)
-        for dialogue in (PANEL.faults, PANEL.rules, PANEL.tune, PANEL.sides):
-            for offer in dialogue(snapshot, focus):
-                assert accepted(timeline, offer.build(values(offer))), offer.title
-                for param in offer.params:
-                    for choice in param.choices or (param.low, param.high):
-                        assert accepted(timeline, offer.build({**values(offer), param.name: choice})), offer.title
-
-
-def test_values_of_offers_lie_within_their_bounds() -> None:
-    for name in ("well", "stricken", "envoy", "opossum", "resilience4j", "bare"):
-        snapshot = standing(name)
-        for focus in everything(snapshot):
-            for dialogue in (PANEL.faults, PANEL.rules, PANEL.tune, PANEL.sides):
-                for offer in dialogue(snapshot, focus):
-                    assert offer.title.isascii()
-                    assert offer.help.isascii()
-                    for param in offer.params:
-                        if param.choices:
-                            assert param.value in param.choices, (offer.title, param)
-                        else:
-                            assert param.low <= param.value <= param.high, (offer.title, param)
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.sampled_from((*ARROWS, *(key for key in KEYS if key != "A"), "wait", "strip")), max_size=30))
-def test_move_and_fit_never_select_what_is_absent(pressed: list[str]) -> None:
-    timeline = run(900, config=BUSY)
-    focus = Focus()
-    for key in pressed:
-        snapshot = timeline.snapshot()
-        if key == "wait":
-            timeline.advance(timeline.now_us + 170_000)
-        elif key == "strip":
-            focus = replace(focus, area="strip" if focus.area == "picture" else "picture")
-        elif key in ARROWS:
-            focus = PANEL.move(snapshot, focus, key)
-            assert present(snapshot, focus)
-        else:
-            outcome = KEYS[key].act(snapshot, focus)
-            if isinstance(outcome, Focus):
-                focus = outcome
-                assert present(snapshot, PANEL.fit(snapshot, focus))
-            elif not isinstance(outcome, Refuse | Ask):
-                for command in outcome if isinstance(outcome, tuple) else (outcome,):
-                    with suppress(UserError):
-                        timeline.submit(command)
-        focus = PANEL.fit(timeline.snapshot(), focus)
-        assert present(timeline.snapshot(), focus)
 
 
 # -- arrows -----------------------------------------------------------------------------------------------------------

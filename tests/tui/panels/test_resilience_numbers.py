@@ -6,7 +6,7 @@ import pytest
 
 from engines.resilience.pattern import PATTERN
 from engines.sim.faults import Narrate
-from tests.tui.panels.test_resilience_runs import FOCUS, draw, flat, standing, story
+from tests.tui.panels.resilience_runs import FOCUS, draw, flat, standing, story
 from tui.canvas import Canvas
 from tui.glyphs import ASCII
 from tui.layout import arrange

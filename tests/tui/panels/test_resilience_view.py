@@ -9,10 +9,8 @@ import pytest
 from engines.resilience.policy import percent
 from engines.resilience.world.snapshot import BucketView, EdgeView, Lasted, Snapshot
 from engines.sim.pattern import Check
-from tests.tui.panels.test_resilience_runs import (
-    ALL,
+from tests.tui.panels.resilience_runs import (
     LARGE,
-    LOW,
     OVER,
     SMALL,
     USUAL,
@@ -27,15 +25,7 @@ from tui.glyphs import ASCII, BRAILLE, GLYPH_SETS
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
 from tui.panels.resilience import PANEL, card, chart, facts, graph, machine, strip
-from tui.panels.resilience.select import CHARTS, telling
-from tui.theme import known
-
-
-def selections(snapshot: Snapshot) -> list[Focus]:
-    """One of everything that can be selected, and every chart."""
-    found = [Focus(), *(Focus(node=edge.id) for edge in snapshot.edges[:6])]
-    found += [Focus(node=service.id) for service in snapshot.services[:6]]
-    return found + [Focus(item=chart) for chart in CHARTS]
+from tui.panels.resilience.select import telling
 
 
 def breaker(snapshot: Snapshot, edge: str) -> Any:
@@ -52,60 +42,6 @@ def with_edge(snapshot: Snapshot, edge: EdgeView) -> Snapshot:
 
 
 # -- laws of every picture --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_every_size_draws_without_an_error_and_fills_exactly_its_canvas(name: str) -> None:
-    snapshot = standing(name)
-    focuses = selections(snapshot)
-    turn = 0
-    for width in (20, 30, 40, 58, 72, 78, 98, 142, 200):
-        for height in (1, 3, 4, 6, 8, 10, 15, 23, 40):
-            turn += 1
-            sizes = Sizes(Size(width, height), Size(width, height), Size(width, height))
-            frame = draw(snapshot, focuses[turn % len(focuses)], sizes, GLYPH_SETS[turn % len(GLYPH_SETS)])
-            for canvas in (frame.picture, frame.strip, frame.inspector):
-                assert (canvas.width, canvas.height) == (width, height)
-                assert all(sum(len(part) for part, _ in row) == width for row in canvas.rows())
-
-
-@pytest.mark.parametrize("name", ["open", "stricken", "recorded"])
-def test_tiny_and_hidden_areas_are_no_error(name: str) -> None:
-    snapshot = standing(name)
-    for width in range(0, 36, 3):
-        for height in range(0, 6):
-            draw(snapshot, Focus(), Sizes(*(Size(width, height),) * 3))
-    nothing = Size(0, 0)
-    for area in range(3):
-        sizes = Sizes(*(Size(70, 20) if i == area else nothing for i in range(3)))
-        assert text(draw(snapshot, Focus(), sizes))
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_all_inks_are_known_to_the_themes(name: str) -> None:
-    snapshot = standing(name)
-    for focus in selections(snapshot):
-        for sizes in (SMALL, USUAL, LARGE):
-            frame = draw(snapshot, focus, sizes)
-            for canvas in (frame.picture, frame.strip, frame.inspector):
-                assert all(known(ink) for row in canvas.rows() for _, ink in row)
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_ascii_glyphs_give_plain_ascii(name: str) -> None:
-    snapshot = standing(name)
-    for focus in selections(snapshot):
-        for sizes in (LOW, SMALL, USUAL, LARGE):
-            assert text(draw(snapshot, focus, sizes, ASCII)).isascii()
-
-
-def test_everything_beyond_ascii_comes_from_the_glyph_table() -> None:
-    for name in ("open", "half-open", "stricken", "envoy"):
-        for glyphs in GLYPH_SETS[1:]:
-            allowed = set("".join(getattr(glyphs, field) for field in glyphs.__slots__))
-            for focus in selections(standing(name)):
-                drawn = {char for char in text(draw(standing(name), focus, LARGE, glyphs)) if not char.isascii()}
-                assert drawn <= allowed
 
 
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (100, 30), (120, 36), (132, 20), (200, 50), (240, 70)])

@@ -1,13 +1,10 @@
 """The journal says something of every kind of event, with its reason and its numbers, in plain ASCII."""
 
 import re
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import engines
 from engines.resilience import Cause, Rejection, State
 from engines.resilience.pattern import PATTERN
 from engines.resilience.states import TRANSITIONS
@@ -15,121 +12,17 @@ from engines.resilience.world import commands as c
 from engines.resilience.world import messages as m
 from engines.resilience.world.checks import DEMANDS
 from engines.resilience.world.rules import RULE_NAMES
-from engines.sim import faults
 from engines.sim.pattern import Check
-from engines.sim.timeline import Timeline
-from engines.sim.world import QUIET_KINDS, Event
-from tests.tui.panels.test_resilience_runs import BUSY, Run, recorded, run, standing
+from engines.sim.world import Event
+from tests.tui.panels.resilience_runs import standing
+from tests.tui.subjects.resilience import RESILIENCE
 from tui.panel import Focus
 from tui.panels.resilience import HELP, PANEL
 from tui.panels.resilience.lessons import IF_BROKEN, LESSONS, OF_CAUSE, OF_CURE, OF_KIND, OF_OUTCOME
-from tui.panels.resilience.narration import AFTER, BY_YOU, TABLE
+from tui.panels.resilience.narration import AFTER
 from tui.panels.resilience.offers import RULES
-from tui.panels.resilience.routines import COUNTED
-from tui.theme import known
 
 ROOM = 110
-
-
-def kinds_in_the_sources() -> set[str]:
-    """Every kind that the world, a machine, the clients or a recorded log can record."""
-    root = Path(engines.__file__).parent
-    folder = root / "resilience"
-    sources = [root / "sim" / "world.py", folder / "recorded.py", *sorted((folder / "world").glob("*.py"))]
-    code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-    found = set(re.findall(r"(?:\bnote|\brecord)\(\s*\"(\w+)\"", code))
-    found |= set(re.findall(r"\"(\w+)\" if cut else", code)) | set(re.findall(r"if cut else \"(\w+)\"", code))
-    on_links = code[code.index("def execute_on_links") :]
-    found |= {
-        name.lower() for name in re.findall(r"case faults\.(\w+)\(", on_links[: on_links.index("def links_between")])
-    }
-    found |= set(re.findall(r"fresh\.append\(\([^)]*?\"(\w+)\"", code))
-    found |= {"ejected", "not_ejected", "returned", "preset", "option", "backoff", "order"}
-    return found
-
-
-def events(timeline: Run) -> list[Event]:
-    """The events of a run, quiet ones too."""
-    copy: Run = Timeline(timeline.variant, timeline.branch.seed, timeline.branch.config, timeline.branch.scenario)
-    copy.branch.log = timeline.branch.log
-    copy.branch.end_position, copy.branch.end_us = timeline.branch.end_position, timeline.branch.end_us
-    found: list[Event] = list(copy.engine.latest(512))
-    while copy.position < timeline.position:
-        before = copy.engine.events_total
-        copy.seek(min(timeline.position, copy.position + 50))
-        found += copy.engine.latest(min(512, copy.engine.events_total - before))
-    return found
-
-
-@cache
-def everything() -> tuple[Event, ...]:
-    """Runs in which nearly all there is happens."""
-    first = run(
-        8_000,
-        (300, c.Call("buy")), (400, c.Burst(100, "browse")), (500, faults.Lose("api", "auth", 300_000)),
-        (600, faults.Slow("api", "cart", 50_000, 1_000)), (610, faults.Duplicate("api", "cart", 500_000)),
-        (620, faults.Reorder("api", "cart", 500_000)), (630, faults.Clog("api", "catalog")),
-        (900, faults.Unclog("api", "catalog")), (910, faults.Skew("auth", 200_000, 0)),
-        (915, faults.Skew("auth", 0, 0)),
-        (920, faults.SlowDisk("cart", 40_000)), (1_000, faults.Crash("cart")), (1_100, faults.Freeze("payment-1")),
-        (1_150, c.SetBreaker("api>auth", "reset")), (1_160, c.SetBreaker("api>auth", "disable")),
-        (1_170, c.SetBreaker("api>auth", "metrics_only")), (1_180, c.SetBreaker("api>auth", "force_open")),
-        (1_190, c.SetBreaker("api>auth", "reset")), (1_200, c.Delay("api>auth", 50, 900_000)),
-        (1_300, c.Abort("api>catalog", 60)), (1_400, c.SickHost("payment-2", 100)),
-        (1_450, c.SetOption("api>payment", "outlier", 1)), (1_460, c.SetOption("api>payment", "eject_one", 1)),
-        (1_470, c.SetOption("api>payment", "eject_us", 1_000_000)), (1_500, c.SlowService("payment-db", 1_000)),
-        (1_510, c.SetOption("*", "hedge_ppm", 900_000)), (1_520, c.SetOption("*", "fallback", 1)),
-        (1_530, c.SetOption("*", "bulkhead", 2)), (1_540, c.SetOption("api>cart", "limit_per_s", 1)),
-        (1_600, faults.Cut("catalog", "catalog-db")), (3_000, faults.Mend("catalog", "catalog-db")),
-        (3_100, faults.Restart("cart")), (3_200, faults.Thaw("payment-1")), (3_300, faults.Isolate("auth")),
-        (3_500, faults.Reconnect("auth")), (3_600, faults.Partition((("cart",), ("cart-db",)))),
-        (4_000, faults.Heal()), (4_100, c.Delay("api>auth", 0, 0)), (4_110, c.Abort("api>catalog", 0)),
-        (4_120, c.SickHost("payment", 0)), (4_130, c.SlowService("payment", 100)), (4_140, faults.Drop(1)),
-        (4_150, faults.Narrate("Look.")), (4_160, faults.ExpireTimers(("api",), "agenda", 1_000)),
-        *((4_200 + i, c.SetPreset("*", name)) for i, name in enumerate(
-            ("hystrix", "resilience4j", "resilience4j-time", "polly", "opossum", "none", "article"))),
-        (4_300, c.SetBackoff("*", "fixed", 100_000, 100_000)), (4_310, c.SetBackoff("*", "full-jitter", 100_000)),
-        (4_320, c.SetOrder("*", ("breaker", "retry", "limiter", "timeout", "bulkhead"))),
-        *((4_400 + i, c.Cure("payment", name)) for i, name in enumerate(
-            ("breaker", "budget", "shedding", "deadline"))),
-        *((4_500 + i, c.SetService("payment", name, value)) for i, (name, value) in enumerate(
-            (("workers", 4), ("queue_max", 8), ("shed_us", 0), ("shed_us", 300_000), ("newest_first", 1)))),
-        (4_600, c.SetLoad("pulse", 20, 60, 2)), (4_610, c.SetLoad("off", 0)), (4_620, c.SetLoad("sine", 20, 80, 4)),
-        (4_630, c.SetMix("buy")), (4_640, c.SetOption("*", "budget_ppm", -1)),
-        (4_650, c.SetOption("*", "timeout_us", 0)), (4_660, c.SetOption("*", "timeout_us", 300_000)),
-        *((4_700 + i, c.SetRule(name, i > 3)) for i, name in enumerate(RULE_NAMES)),
-        config=(("rate", 60), ("payment_hosts", 5), ("queue", 4)),
-    )  # fmt: skip
-    trip = run(
-        9_000,
-        (500, c.SetOption("*", "breaker.wait_us", 1_000_000)), (1_000, c.SickHost("cart", 100)),
-        (3_500, c.SickHost("cart", 0)),
-        config=(*BUSY, ("mix", "cart"), ("budget", 5), ("retries", 3)),
-    )  # fmt: skip
-    hasty = run(
-        4_000, (500, c.SetOption("*", "breaker.minimum", 0)), (1_000, c.SickHost("cart", 100)),
-        config=(("rate", 2), ("mix", "cart"), ("retries", 0)),
-    )  # fmt: skip
-    envoy = run(
-        5_000, (500, c.SetOption("*", "max_requests", 2)), (1_000, c.SickHost("payment-1", 100)),
-        variant="envoy", config=(*BUSY, ("mix", "payment")),
-    )  # fmt: skip
-    found = [event for timeline in (first, trip, hasty, envoy, recorded()) for event in events(timeline)]
-    for scenario in PATTERN.scenarios:
-        story: Run = Timeline(PATTERN.variant(scenario.variant), scenario.seed, scenario.config, scenario)
-        story.advance(scenario.end_us)
-        found += story.engine.told(512)
-    return tuple(found)
-
-
-def test_every_kind_in_the_sources_has_its_sentence_and_its_lesson() -> None:
-    kinds = kinds_in_the_sources()
-    assert {"lost", "breaker", "rejected", "wasted", "isolate", "clog", "rule", "deliver", "cure", "burst"} <= kinds
-    assert kinds - set(TABLE) == set()
-    assert kinds - set(OF_KIND) == set()
-    assert set(TABLE) >= QUIET_KINDS
-    assert set(TABLE) >= BY_YOU
-    assert set(COUNTED) <= set(TABLE)
 
 
 def test_every_lesson_is_reached_and_all_outcomes_causes_and_rules_have_theirs() -> None:
@@ -142,26 +35,9 @@ def test_every_lesson_is_reached_and_all_outcomes_causes_and_rules_have_theirs()
     assert set(IF_BROKEN) == set(DEMANDS)
 
 
-def test_every_event_of_many_runs_is_told_in_ascii_and_nearly_all_in_one_line() -> None:
-    seen: dict[str, str] = {}
-    for event in everything():
-        line = PANEL.narrate(event)
-        assert line.text.isascii(), line.text
-        assert line.who.isascii()
-        assert 0 < len(line.who) <= 12, line.who
-        assert "None" not in line.text, line.text
-        assert known(line.ink)
-        if event.kind not in ("cue", "answered"):
-            assert len(line.text) <= ROOM + 40, line.text
-        seen[event.kind] = line.text
-    assert len(seen) >= 45, sorted(set(TABLE) - set(seen))
-    short = [text for kind, text in seen.items() if len(text) <= ROOM]
-    assert len(short) >= len(seen) * 0.85
-
-
 def test_every_explanation_has_its_rule_and_its_source() -> None:
     explained = set()
-    for event in everything():
+    for event in RESILIENCE.events:
         if event.kind in explained:
             continue
         explained.add(event.kind)
@@ -196,7 +72,9 @@ def test_a_breaker_that_moves_says_the_numbers_and_what_it_means() -> None:
 
 def test_without_a_minimum_one_failed_call_trips_it_and_that_is_said() -> None:
     told = [
-        PANEL.narrate(each).text for each in everything() if each.kind == "breaker" and each.why.startswith("1 of 1")
+        PANEL.narrate(each).text
+        for each in RESILIENCE.events
+        if each.kind == "breaker" and each.why.startswith("1 of 1")
     ]
     assert told
     assert all("without a minimum of calls one failure is 100 %" in text for text in told)

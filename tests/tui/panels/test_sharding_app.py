@@ -119,9 +119,3 @@ def test_random_deeds_break_nothing(seed: int, variant: str) -> None:
         if sane and not any(isinstance(entry.command, SetRule | Skew) for entry in branch.log):
             failed = [check for check in session.scene.timeline.check() if not check.ok]
             assert session.scene.panel.pattern.name != "sharding" or not failed, (failed, monkey.done[-20:])
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize(("seed", "variant"), list(enumerate(VARIANTS * 4)))
-def test_many_random_deeds_break_nothing(seed: int, variant: str) -> None:
-    Monkey(sharding(variant), 100 + seed).play(3_000)

@@ -1,19 +1,14 @@
 """Every verb means something the engine accepts, or says why not; the selection never holds what is gone."""
 
-from contextlib import suppress
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from engines.errors import UserError
 from engines.sharding.world import commands as c
-from engines.sharding.world.snapshot import Snapshot
 from engines.sim import faults
-from tests.tui.panels.test_sharding_runs import VARIANTS, Run, run, standing
-from tui.keys import FREE, VERBS, keymap
+from tests.tui.panels.sharding_runs import Run, run, standing
 from tui.panel import Ask, Do, Focus, Offer, Refuse
 from tui.panels.sharding import PANEL
 from tui.panels.sharding.select import chart_of, choose, read
@@ -36,55 +31,8 @@ def accepted(timeline: Run, outcome: Any) -> bool:
     return bool(outcome) or outcome == ()
 
 
-def present(snapshot: Snapshot, focus: Focus) -> bool:
-    """Whether what the focus names exists."""
-    if snapshot.node(focus.node) is None:
-        return False
-    what = read(focus).what
-    if what.startswith("k:"):
-        return snapshot.key(what[2:]) is not None
-    if what.startswith("u:"):
-        return snapshot.plan is not None and any(lane.id == what[2:] for lane in snapshot.plan.lanes)
-    if what.startswith("m:"):
-        return any(f"m:{flight.id}" == what for flight in snapshot.flights)
-    return not what
-
-
 def values(offer: Offer) -> dict[str, Any]:
     return {param.name: param.value for param in offer.params}
-
-
-def test_no_key_collides_with_a_global_one() -> None:
-    table = keymap(PANEL)
-    assert set(KEYS) <= set(table)
-    assert all(key in FREE or key in VERBS for key in KEYS)
-
-
-def everything_selectable(snapshot: Snapshot) -> list[Focus]:
-    found = [Focus(), *(Focus(node=node.id) for node in snapshot.nodes)]
-    found += [choose(Focus(), what=f"k:{key.key}") for key in snapshot.keys[:3]]
-    found += [choose(Focus(), what=f"u:{lane.id}") for lane in (snapshot.plan.lanes[:2] if snapshot.plan else ())]
-    found += [choose(Focus(node=each.src), what=f"m:{each.id}") for each in snapshot.flights[:3]]
-    return found
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("inputs", [(), (c.AddNode(), faults.Freeze("n2")), (faults.Crash("n1"), c.RemoveNode("n3"))])
-def test_every_outcome_of_every_key_and_offer_is_accepted(variant: str, inputs: tuple[Any, ...]) -> None:
-    timeline = run(1_500, *((1_000 + i, command) for i, command in enumerate(inputs)), variant=variant)
-    snapshot = timeline.snapshot()
-    outcomes: dict[Any, str] = {}  # whatever the selection is, most keys and offers come to the same
-    for focus in everything_selectable(snapshot):
-        for name, key in KEYS.items():
-            outcomes.setdefault(key.act(snapshot, focus), name)
-        for dialogue in (PANEL.faults, PANEL.rules, PANEL.tune, PANEL.sides):
-            for offer in dialogue(snapshot, focus):
-                outcomes.setdefault(offer.build(values(offer)), offer.title)
-                for param in offer.params:
-                    for choice in param.choices or (param.low, param.high):
-                        outcomes.setdefault(offer.build({**values(offer), param.name: choice}), offer.title)
-    for outcome, whence in outcomes.items():
-        assert accepted(timeline, outcome), whence
 
 
 @pytest.mark.parametrize("fault", [faults.Crash("cfg"), faults.Freeze("cfg")])
@@ -103,36 +51,6 @@ def test_with_twelve_nodes_what_cannot_be_ordered_is_the_engines_to_say() -> Non
     timeline = run(500, config=(("nodes", 12),))
     with pytest.raises(UserError, match="12 nodes"):
         accepted(timeline, press(timeline, "j", Focus()))
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.sampled_from((*ARROWS, *(key for key in KEYS if key != "A"), "wait", "find", "strip")), max_size=40))
-def test_move_and_fit_never_select_what_is_absent(pressed: list[str]) -> None:
-    timeline = run(900, variant="slots")
-    focus = Focus()
-    for key in pressed:
-        snapshot = timeline.snapshot()
-        if key == "wait":
-            timeline.advance(timeline.now_us + 170_000)
-        elif key == "find":
-            focus = replace(focus, find="user")
-        elif key == "strip":
-            focus = replace(focus, area="strip" if focus.area == "picture" else "picture")
-        elif key in ARROWS:
-            focus = PANEL.move(snapshot, focus, key)
-            assert present(snapshot, focus)
-        else:
-            outcome = KEYS[key].act(snapshot, focus)
-            if isinstance(outcome, Focus):
-                focus = outcome
-                assert present(snapshot, PANEL.fit(snapshot, focus))
-            elif not isinstance(outcome, Refuse | Ask):
-                for command in outcome if isinstance(outcome, tuple) else (outcome,):
-                    with suppress(UserError):
-                        timeline.submit(command)
-        focus = PANEL.fit(timeline.snapshot(), focus)
-        assert present(timeline.snapshot(), focus)
-        assert PANEL.fit(timeline.snapshot(), focus) == focus
 
 
 def test_arrows_walk_nodes_keys_and_messages_and_come_back() -> None:
@@ -294,11 +212,3 @@ def test_sides_offer_the_split_that_leases_are_for() -> None:
     assert titles[0] == "n3 and cfg"
     assert "n3 | cfg n1 n2 n4 n5 n6" in titles
     assert any(offer.help.startswith("rack ") for offer in PANEL.sides(standing("ring"), Focus(node="n3")))
-
-
-def test_every_command_but_the_lecture_leaves_a_mark() -> None:
-    for command in c.COMMANDS:
-        assert is_dataclass(command)
-        make: Any = command
-        made = make(*(None for _ in fields(command)))
-        assert (PANEL.mark(made) is None) == (command is faults.Narrate)

@@ -10,8 +10,7 @@ from engines.sharding import PATTERN
 from engines.sharding.world.snapshot import Snapshot
 from engines.sim.pattern import Check
 from engines.sim.timeline import Timeline
-from tests.tui.panels.test_sharding_runs import (
-    ALL,
+from tests.tui.panels.sharding_runs import (
     LARGE,
     SMALL,
     USUAL,
@@ -20,79 +19,14 @@ from tests.tui.panels.test_sharding_runs import (
     flat,
     run,
     standing,
-    text,
 )
 from tui.canvas import Canvas
-from tui.glyphs import ASCII, BRAILLE, GLYPH_SETS
+from tui.glyphs import ASCII, BRAILLE
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
 from tui.panels.sharding import load, maps, ring, traffic
 from tui.panels.sharding.facts import shown
-from tui.panels.sharding.select import CHARTS, choose
-from tui.theme import known
-
-
-def selections(snapshot: Snapshot) -> list[Focus]:
-    """One of everything that can be selected, and every chart."""
-    found = [Focus(), Focus(node=snapshot.nodes[-1].id)]
-    found += [choose(Focus(), what=f"k:{key.key}") for key in snapshot.keys[:2]]
-    found += [choose(Focus(), what=f"u:{lane.id}") for lane in (snapshot.plan.lanes[:2] if snapshot.plan else ())]
-    found += [choose(Focus(), what=f"m:{each.id}") for each in snapshot.flights[:2]]
-    return found + [choose(Focus(), chart=chart) for chart in CHARTS]
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_every_size_draws_without_an_error_and_fills_exactly_its_canvas(name: str) -> None:
-    snapshot = standing(name)
-    focuses = selections(snapshot)
-    turn = 0
-    for width in (20, 27, 40, 56, 58, 72, 78, 101, 142, 200):
-        for height in (3, 4, 6, 7, 8, 10, 13, 15, 21, 27, 40, 60):
-            turn += 1
-            sizes = Sizes(Size(width, height), Size(width, height), Size(width, height))
-            frame = draw(snapshot, focuses[turn % len(focuses)], sizes, GLYPH_SETS[turn % len(GLYPH_SETS)])
-            for canvas in (frame.picture, frame.strip, frame.inspector):
-                assert (canvas.width, canvas.height) == (width, height)
-                assert all(sum(len(part) for part, _ in row) == width for row in canvas.rows())
-
-
-@pytest.mark.parametrize("name", ["ring", "join slots", "mess"])
-def test_tiny_and_hidden_areas_are_no_error(name: str) -> None:
-    snapshot = standing(name)
-    for width in range(0, 24):
-        for height in range(0, 5):
-            draw(snapshot, Focus(), Sizes(*(Size(width, height),) * 3))
-    nothing = Size(0, 0)
-    for area in range(3):
-        sizes = Sizes(*(Size(70, 20) if i == area else nothing for i in range(3)))
-        assert text(draw(snapshot, Focus(), sizes))
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_all_inks_are_known_to_the_themes(name: str) -> None:
-    snapshot = standing(name)
-    for focus in selections(snapshot):
-        for sizes in (SMALL, USUAL, LARGE):
-            frame = draw(snapshot, focus, sizes)
-            for canvas in (frame.picture, frame.strip, frame.inspector):
-                assert all(known(ink) for row in canvas.rows() for _, ink in row)
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_ascii_glyphs_give_plain_ascii(name: str) -> None:
-    snapshot = standing(name)
-    for focus in selections(snapshot):
-        for sizes in (SMALL, USUAL, LARGE, arrange(60, 16).sizes()):
-            assert text(draw(snapshot, focus, sizes, ASCII)).isascii()
-
-
-def test_everything_beyond_ascii_comes_from_the_glyph_table() -> None:
-    for name in ("join ring", "join slots", "join range", "mess"):
-        for glyphs in GLYPH_SETS[1:]:
-            allowed = set("".join(getattr(glyphs, field) for field in glyphs.__slots__))
-            for focus in selections(standing(name)):
-                drawn = {char for char in text(draw(standing(name), focus, LARGE, glyphs)) if not char.isascii()}
-                assert drawn <= allowed
+from tui.panels.sharding.select import choose
 
 
 @pytest.mark.parametrize("name", ["ring", "join ring", "crashed", "mess", "join slots", "join range", "many", "one"])

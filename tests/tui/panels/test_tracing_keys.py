@@ -1,25 +1,20 @@
 """Every verb means something the engine accepts, or says why not; the selection never holds what is gone."""
 
-from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from engines.errors import UserError
 from engines.sim import faults
-from engines.tracing.pattern import PATTERN
-from engines.tracing.recorded import VARIANT, source
-from engines.tracing.spans import ACQUIRE_CONNECTION, Kind, Status
+from engines.tracing.spans import ACQUIRE_CONNECTION
 from engines.tracing.world import commands as c
 from engines.tracing.world.rules import RULE_NAMES
 from engines.tracing.world.snapshot import Snapshot
-from tests.monkey import Monkey, screen
-from tests.tui.panels.test_tracing_runs import CHECKOUT, TRACE, Run, flat, holding, run, standing, story
-from tui.keys import FREE, VERBS, keymap
-from tui.panel import Ask, Do, Focus, Offer, Refuse
+from tests.monkey import screen
+from tests.tui.panels.tracing_runs import CHECKOUT, TRACE, flat, holding, run, standing, story
+from tests.tui.subjects.tracing import recorded
+from tui.panel import Ask, Focus, Offer, Refuse
 from tui.panels.tracing import PANEL
 from tui.panels.tracing.keys import RECORDED
 from tui.panels.tracing.offers import RULES
@@ -50,16 +45,6 @@ def press(snapshot: Snapshot, key: str, focus: Focus) -> Any:
     return KEYS[key].act(snapshot, focus)
 
 
-def accepted(timeline: Run, outcome: Any) -> bool:
-    """Whether an outcome is a command, or commands, that the engine takes now, or something of the screen."""
-    if isinstance(outcome, Focus | Ask | Do | Refuse):
-        return True
-    for command in outcome if isinstance(outcome, tuple) else (outcome,):
-        assert isinstance(command, c.COMMANDS)
-        timeline.engine.validate(timeline.engine.resolve(command))
-    return bool(outcome)
-
-
 def present(snapshot: Snapshot, focus: Focus) -> bool:
     """Whether what the focus names exists."""
     part = read(focus)
@@ -80,41 +65,6 @@ def values(offer: Offer) -> dict[str, Any]:
 def selected(snapshot: Snapshot, focus: Focus) -> str:
     """The label of the selected span."""
     return sheet_of(snapshot, focus).tree.spans[span_of(snapshot, focus)].label
-
-
-def test_no_key_collides_with_a_global_one() -> None:
-    table = keymap(PANEL)
-    assert set(KEYS) <= set(table)
-    assert all(key in FREE or key in VERBS for key in KEYS)
-
-
-def everything_selectable(snapshot: Snapshot) -> list[Focus]:
-    found = [choose(Focus(), view=view) for view in (*VIEWS, "headers", "verdict")]
-    found += [Focus(node=row.trace_id, chosen=True) for row in snapshot.traces[:3]]
-    roles = {each.role: each.name for each in snapshot.services}
-    return found + [choose(Focus(), view="map", service=name) for name in roles.values()]
-
-
-INPUTS = (
-    (),
-    (faults.Freeze("auth"), c.DropHeader("cart"), c.ShrinkPool("auth", 2)),
-    (faults.Crash("catalog"), faults.Isolate("orders"), c.SetBreakers(True)),
-)
-
-
-@pytest.mark.parametrize("inputs", INPUTS)
-def test_every_outcome_of_every_key_and_offer_is_accepted(inputs: tuple[Any, ...]) -> None:
-    timeline = run(3_000, *((1_000 + i, command) for i, command in enumerate(inputs)))
-    snapshot = timeline.snapshot()
-    for focus in everything_selectable(snapshot):
-        for key in KEYS:
-            assert accepted(timeline, press(snapshot, key, focus)), key
-        for dialogue in (PANEL.faults, PANEL.rules, PANEL.tune, PANEL.sides):
-            for offer in dialogue(snapshot, focus):
-                assert accepted(timeline, offer.build(values(offer))), offer.title
-                for param in offer.params:
-                    for choice in param.choices[:3] or (param.low, param.high):
-                        assert accepted(timeline, offer.build({**values(offer), param.name: choice})), offer.title
 
 
 def test_an_empty_system_refuses_what_needs_a_trace_and_says_why() -> None:
@@ -141,34 +91,6 @@ def test_recorded_data_refuses_faults_with_the_reason_and_still_can_be_looked_at
 
 
 # -- moving ----------------------------------------------------------------------------------------------------------
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.sampled_from((*ARROWS, *(key for key in KEYS if key != "A"), "wait", "find")), max_size=40))
-def test_move_and_fit_never_select_what_is_absent(pressed: list[str]) -> None:
-    timeline = run(1_500)
-    focus = Focus()
-    for key in pressed:
-        snapshot = timeline.snapshot()
-        if key == "wait":
-            timeline.advance(timeline.now_us + 700_000)
-        elif key == "find":
-            focus = replace(focus, find="" if focus.find else "auth")
-        elif key in ARROWS:
-            focus = PANEL.move(snapshot, focus, key)
-            assert present(snapshot, focus)
-        else:
-            outcome = KEYS[key].act(snapshot, focus)
-            if isinstance(outcome, Focus):
-                focus = outcome
-                assert present(snapshot, PANEL.fit(snapshot, focus))
-            elif not isinstance(outcome, Refuse | Ask):
-                for command in outcome if isinstance(outcome, tuple) else (outcome,):
-                    with suppress(UserError):
-                        timeline.submit(command)
-        focus = PANEL.fit(timeline.snapshot(), focus)
-        assert present(timeline.snapshot(), focus)
-        assert PANEL.fit(timeline.snapshot(), focus) == focus
 
 
 def test_an_evicted_trace_gives_way_to_the_one_that_tells_most() -> None:
@@ -431,55 +353,7 @@ def test_rules_know_their_state_and_offer_the_opposite() -> None:
     assert states["continue_trace"] == (True, False)
 
 
-def test_every_command_but_the_lecture_leaves_a_mark() -> None:
-    for command in c.COMMANDS:
-        made = command(*(None for _ in fields(command)))
-        assert (PANEL.mark(made) is None) == (command is faults.Narrate)
-
-
 # -- in the frame ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_random_deeds_break_nothing(seed: int) -> None:
-    session = Session((PANEL,), "tracing", config=(("services", 12 if seed % 2 else 72),), sandbox=True)
-    monkey = Monkey(session, seed)
-    for _ in range(10):
-        monkey.play(30)
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
-@pytest.mark.parametrize("name", [scenario.name for scenario in PATTERN.scenarios])
-def test_every_story_plays_from_the_picker_to_its_end(name: str, size: tuple[int, int]) -> None:
-    scenario = PATTERN.scenario(name)
-    session = Session((PANEL,), "tracing", sandbox=True)
-    session.resize(*size)
-    picker = session.dialogue("scenarios")
-    choice = next(each for each in picker.choices if each.title == scenario.title)  # type: ignore[union-attr]
-    session.perform(choice.outcome)
-    cues = {step.command.text for step in scenario.script if isinstance(step.command, faults.Narrate)}
-    shown = set()
-    for _ in range(2_000):
-        session.tick(200_000)
-        if session.scene.timeline.now_us >= scenario.end_us:
-            break
-        if not session.scene.player.playing:
-            cue = session.scene.cue()
-            assert cue is not None
-            shown.add(cue.text)
-            session.render()
-            session.press("space")
-    assert session.scene.timeline.now_us >= scenario.end_us
-    assert shown == cues
-    assert {check.name for check in session.scene.timeline.check() if not check.ok} == set(scenario.breaks)
-
-
-def recorded() -> Session:
-    """The traces of a run, as a file would give them."""
-    entries = standing("pool").store.entries
-    spans = tuple(each._replace(kind=Kind(each.kind), status=Status(each.status)) for entry in entries
-                  for each in entry.spans)  # fmt: skip
-    return Session((PANEL,), "tracing", recorded=VARIANT.on(source(spans, "calls.json", "0" * 64)), sandbox=True)
 
 
 def test_the_users_traces_are_drawn_by_the_same_panel() -> None:
@@ -503,10 +377,6 @@ def pressed(session: Session, key: str) -> Session:
     """The session after a key."""
     session.press(key)
     return session
-
-
-def test_random_deeds_on_recorded_traces_break_nothing() -> None:
-    Monkey(recorded(), 3).play(120)
 
 
 def test_a_story_can_be_looked_at_in_every_view_while_it_plays() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engines.sim.pattern import Check
 from engines.tracing.spans import ACQUIRE_CONNECTION, Kind, Span
 from engines.tracing.world.snapshot import Sample, Snapshot, Verdict
-from tests.tui.panels.test_tracing_runs import (
+from tests.tui.panels.tracing_runs import (
     ALL,
     BROKEN,
     CHECKOUT,
@@ -28,77 +28,18 @@ from tests.tui.panels.test_tracing_runs import (
     standing,
     text,
 )
+from tests.tui.subjects.tracing import selections
 from tui.canvas import Canvas
-from tui.glyphs import ASCII, BLOCK, BRAILLE, GLYPH_SETS, Glyphs
+from tui.glyphs import ASCII, BRAILLE, GLYPH_SETS, Glyphs
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
 from tui.panels.tracing import sheets, strip, tracelist
 from tui.panels.tracing.facts import PPM, Scale, heat, percent, saturation, scale, span_time
 from tui.panels.tracing.select import choose, fit, rows_of, switch
 from tui.panels.tracing.sheets import Look, Rows, sheet
-from tui.theme import known
 
 GOLDEN = Path(__file__).parent / "golden"
 BY_HAND = Focus(node=TRACE, chosen=True)
-
-
-def selections(snapshot: Snapshot) -> list[Focus]:
-    """Every view, with and without what hides rows, on several traces and spans."""
-    nodes = [row.trace_id for row in (*snapshot.traces[:1], *snapshot.traces[-1:])] or [""]
-    found = [choose(Focus(node=node), view=view) for node in nodes for view in VIEWS]
-    found += [switch(Focus(node=node), letter) for node in nodes for letter in "opC"]
-    found += [choose(Focus(node=nodes[0]), hide="5"), choose(Focus(), view="compare", other=nodes[-1])]
-    found += [Focus(find="auth"), choose(Focus(find="nothing has this name"), order="errors")]
-    return found + [choose(Focus(), view="map", service=each.name) for each in snapshot.services[:1]]
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_every_size_draws_without_an_error_and_fills_exactly_its_canvas(name: str) -> None:
-    snapshot = standing(name)
-    focuses = selections(snapshot)
-    turn = 0
-    for width in (20, 27, 40, 58, 65, 66, 72, 78, 101, 118, 142, 198):
-        for height in (3, 4, 6, 8, 10, 15, 18, 27, 46):
-            turn += 1
-            sizes = Sizes(Size(width, height), Size(width, height), Size(width, height))
-            frame = draw(snapshot, focuses[turn % len(focuses)], sizes, GLYPH_SETS[turn % len(GLYPH_SETS)])
-            for canvas in (frame.picture, frame.strip, frame.inspector):
-                assert (canvas.width, canvas.height) == (width, height)
-                assert all(sum(len(part) for part, _ in row) == width for row in canvas.rows())
-
-
-@pytest.mark.parametrize("name", ["start", "by hand", "broken"])
-def test_tiny_and_hidden_areas_are_no_error(name: str) -> None:
-    snapshot = standing(name)
-    for view in VIEWS:
-        focus = choose(Focus(), view=view)
-        for width in range(0, 24, 3):
-            for height in range(0, 5):
-                draw(snapshot, focus, Sizes(*(Size(width, height),) * 3))
-        nothing = Size(0, 0)
-        for area in range(3):
-            sizes = Sizes(*(Size(70, 20) if i == area else nothing for i in range(3)))
-            assert text(draw(snapshot, focus, sizes))
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_all_inks_are_known_and_ascii_glyphs_give_plain_ascii(name: str) -> None:
-    snapshot = standing(name)
-    for focus in selections(snapshot):
-        for sizes in (SMALL, USUAL, LARGE, arrange(60, 16).sizes()):
-            frame = draw(snapshot, focus, sizes, ASCII)
-            assert text(frame).isascii()
-            for canvas in (frame.picture, frame.strip, frame.inspector):
-                assert all(known(ink) for row in canvas.rows() for _, ink in row)
-
-
-def test_everything_beyond_ascii_comes_from_the_glyph_table() -> None:
-    for name in ("by hand", "broken", "pool", "mess"):
-        for glyphs in (BLOCK, ASCII):
-            allowed = set("".join(getattr(glyphs, field) for field in glyphs.__slots__))
-            for focus in selections(standing(name)):
-                drawn = {char for char in text(draw(standing(name), focus, LARGE, glyphs)) if not char.isascii()}
-                assert drawn <= allowed
 
 
 # -- the waterfall ---------------------------------------------------------------------------------------------------
