@@ -3,13 +3,26 @@
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import Final
+from typing import Final, TypeAlias
 
 from engines.sharding.hashing import crc16
 from engines.sharding.hashing.fast import hash64_many
 
+Key: TypeAlias = bytes | str
+"""A key: bytes of any value, or text, which stands for its UTF-8 bytes."""
+
 BATCH: Final = 16_384
 """Keys looked at together: enough to make a loop's overhead vanish, few enough to stop between two batches."""
+
+
+def raw(key: Key) -> bytes:
+    """A key as bytes; what ``text`` could not read comes back as it was."""
+    return key if isinstance(key, bytes) else key.encode("utf-8", "surrogateescape")
+
+
+def text(key: bytes) -> str:
+    """A key as text; bytes that are none are kept as surrogates."""
+    return key.decode("utf-8", "surrogateescape")
 
 
 class Batch:
@@ -49,7 +62,7 @@ class KeySet:
     Keys are bytes of any value, and may repeat. Weights are finite and not negative.
     """
 
-    def __init__(self, keys: Iterable[bytes] = ()) -> None:
+    def __init__(self, keys: Iterable[Key] = ()) -> None:
         self._block = bytearray()
         self._ends = array("Q")
         self._weights: array[float] | None = None
@@ -60,10 +73,10 @@ class KeySet:
         for key in keys:
             self.add(key)
 
-    def add(self, key: bytes, weight: float = 1) -> None:
+    def add(self, key: Key, weight: float = 1) -> None:
         """Append one key."""
         assert 0 <= weight < float("inf"), weight
-        self._block += key
+        self._block += raw(key)
         self._ends.append(len(self._block))
         self.total += weight
         if weight != 1 and self._weights is None:

@@ -9,26 +9,27 @@ besides the keys themselves and 8 bytes of each.
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
 from typing import Final
 
 from engines.errors import UserError
 from engines.sharding.balance import balance
-from engines.sharding.batch import BATCH, Batch, KeySet
+from engines.sharding.batch import BATCH, Batch, Key, KeySet
 from engines.sharding.change import Change
-from engines.sharding.strategies.base import VNODES_DEFAULT, Strategy
-from engines.sharding.strategies.bounded import Bounded, Filling, repeated
+from engines.sharding.strategies.base import VNODES_DEFAULT, Assignment, Spec, Strategy
+from engines.sharding.strategies.bounded import Bounded, repeated
 from engines.sharding.strategies.jump import Jump
 from engines.sharding.strategies.maglev import Maglev
 from engines.sharding.strategies.modulo import Modulo
-from engines.sharding.strategies.range import Range, from_sample
+from engines.sharding.strategies.range import Range
 from engines.sharding.strategies.rendezvous import Rendezvous
 from engines.sharding.strategies.ring import Ring
 from engines.sharding.strategies.slots import Slots
 
-STRATEGIES: Final = ("modulo", "range", "ring", "slots", "jump", "rendezvous", "maglev", "bounded")
+KINDS: Final[tuple[type[Strategy], ...]] = (Modulo, Range, Ring, Slots, Jump, Rendezvous, Maglev, Bounded)
+STRATEGIES: Final = tuple(kind.name for kind in KINDS)
 SAMPLE: Final = 65_536
 """Keys that range sharding looks at to choose its chunks."""
 
@@ -73,27 +74,17 @@ class Outcome:
         }
 
 
+def kind(name: str) -> type[Strategy]:
+    """A strategy's class by its name. UserError if there is none."""
+    for each in KINDS:
+        if each.name == name:
+            return each
+    raise UserError(f"no strategy is called {name!r}; one of {', '.join(STRATEGIES)} is accepted")
+
+
 def make(name: str, nodes: tuple[str, ...], vnodes: int = VNODES_DEFAULT, keys: KeySet | None = None) -> Strategy:
     """A strategy by its name. ``vnodes`` is for ring and bounded; range chooses its chunks by a sample of ``keys``."""
-    match name:
-        case "modulo":
-            return Modulo(nodes)
-        case "range":
-            return Range(nodes, from_sample(keys.sample(SAMPLE), nodes) if keys else None)
-        case "ring":
-            return Ring(nodes, vnodes)
-        case "slots":
-            return Slots(nodes)
-        case "jump":
-            return Jump(nodes)
-        case "rendezvous":
-            return Rendezvous(nodes)
-        case "maglev":
-            return Maglev(nodes)
-        case "bounded":
-            return Bounded(nodes, vnodes)
-        case _:
-            raise UserError(f"no strategy is called {name!r}; one of {', '.join(STRATEGIES)} is accepted")
+    return kind(name).build(nodes, Spec(vnodes, sample=keys.sample(SAMPLE) if keys else ()))
 
 
 def hottest_share(keys: KeySet, cancel: Callable[[], bool] = lambda: False) -> float:
@@ -130,7 +121,7 @@ def _hottest_share(keys: KeySet, hashes: "array[int]", cancel: Callable[[], bool
     return heaviest / keys.total
 
 
-class _Tally:
+class _BeforeAfter:
     """One strategy before and after, and what was counted so far."""
 
     def __init__(self, name: str, plan: Change, vnodes: int, keys: KeySet, repeats: Mapping[int, float]) -> None:
@@ -178,21 +169,23 @@ class _Tally:
         )
 
 
-def filling(strategy: Bounded, keys: KeySet) -> Filling:
-    """Empty nodes that wait for exactly these keys, in order."""
-    hashes = _hashes(keys, lambda: False)
-    return strategy.filling(keys.total, whole=keys.whole, repeats=repeated(hashes, keys.weights))
+def assignment(strategy: Strategy, keys: KeySet) -> Assignment | None:
+    """Empty nodes that wait for exactly these keys, in order, if the strategy has to know them all."""
+    if not strategy.needs_whole_load:
+        return None
+    return strategy.assignment(
+        keys.total, whole=keys.whole, repeats=repeated(_hashes(keys, lambda: False), keys.weights)
+    )
 
 
 def _owners_of(strategy: Strategy, keys: KeySet, repeats: Mapping[int, float]) -> Callable[[Batch], list[str]]:
-    """Its ``owners``; bounded loads must know the whole load first, and which keys come again."""
-    if isinstance(strategy, Bounded):
-        return strategy.filling(keys.total, whole=keys.whole, repeats=repeats).owners
-    return strategy.owners
+    """Its ``owners``, or those of an assignment of the whole load."""
+    found = strategy.assignment(keys.total, whole=keys.whole, repeats=repeats)
+    return strategy.owners if found is None else found.owners
 
 
 def compare(
-    keys: KeySet,
+    keys: KeySet | Iterable[Key],
     plan: Change,
     strategies: Sequence[str] = STRATEGIES,
     vnodes: int = VNODES_DEFAULT,
@@ -201,26 +194,28 @@ def compare(
 ) -> dict[str, Outcome]:
     """The outcome of a change for every strategy, in the order asked for.
 
+    ``keys`` with weights come as a KeySet; without, anything that lists them will do.
     ``progress`` is told (keys done, all keys) after every batch. ``cancel`` is asked before every batch and
     strategy; if it says True, Cancelled is raised. UserError if there are no keys, or no such strategy.
     """
+    keys = keys if isinstance(keys, KeySet) else KeySet(keys)
     if not len(keys) or not keys.total:
         raise UserError("nothing to compare: at least one key with a weight above 0 is needed")
     hashes = _hashes(keys, cancel)
-    repeats = repeated(hashes, keys.weights) if "bounded" in strategies else {}
-    tallies: list[_Tally] = []
+    repeats = repeated(hashes, keys.weights) if any(kind(name).needs_whole_load for name in strategies) else {}
+    sides: list[_BeforeAfter] = []
     for name in dict.fromkeys(strategies):
         if cancel():
             raise Cancelled
-        tallies.append(_Tally(name, plan, vnodes, keys, repeats))
+        sides.append(_BeforeAfter(name, plan, vnodes, keys, repeats))
     done = 0
     size = max(512, min(BATCH, BIDS // len(plan.nodes)))
     for batch in keys.batches(size):
-        for tally in tallies:
+        for side in sides:
             if cancel():
                 raise Cancelled
-            tally.add(batch)
+            side.add(batch)
         done += len(batch)
         progress(done, len(keys))
     hottest = _hottest_share(keys, hashes, cancel)
-    return {tally.name: tally.outcome(plan, keys, hottest) for tally in tallies}
+    return {side.name: side.outcome(plan, keys, hottest) for side in sides}

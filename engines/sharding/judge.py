@@ -12,7 +12,7 @@ from typing import Any, Final
 from engines.sharding.batch import KeySet
 from engines.sharding.change import Change
 from engines.sharding.compare import Outcome, compare
-from engines.sharding.locate import Placement, locate
+from engines.sharding.locate import Location, locate
 from engines.sim.pattern import Check
 
 EXACT: Final = ("ring", "rendezvous")
@@ -65,7 +65,7 @@ class Judgement:
             },
         }
 
-    def placements(self, rf: int, vnodes: int) -> Iterator[Placement]:
+    def placements(self, rf: int, vnodes: int) -> Iterator[Location]:
         """Every key under every strategy, in the cluster as it is before the change."""
         return locate(self.keys, self.plan.nodes, rf=rf, vnodes=vnodes)
 

@@ -10,20 +10,21 @@ from itertools import repeat
 from typing import Any, Final
 
 from engines.errors import UserError
-from engines.sharding.batch import KeySet
-from engines.sharding.compare import STRATEGIES, filling, make
+from engines.sharding.batch import Key, KeySet, raw
+from engines.sharding.compare import STRATEGIES, assignment, make
 from engines.sharding.hashing.fast import hash64
 from engines.sharding.keys import show
-from engines.sharding.strategies.base import VNODES_DEFAULT, Strategy
-from engines.sharding.strategies.bounded import Bounded, Filling
+from engines.sharding.strategies.base import VNODES_DEFAULT, Assignment, Strategy
 from engines.sharding.strategies.cassandra import Cassandra
 from engines.sharding.strategies.ketama import Ketama
 
-LOCATABLE: Final = (*STRATEGIES, "cassandra", "ketama")
+OTHERS: Final[dict[str, type[Strategy]]] = {kind.name: kind for kind in (Cassandra, Ketama)}
+"""Rings of other systems: placed, but not compared."""
+LOCATABLE: Final = (*STRATEGIES, *OTHERS)
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class Location:
     """One key under one strategy."""
 
     key: bytes
@@ -49,12 +50,12 @@ class Placement:
 
 
 def locate(
-    keys: Iterable[bytes],
+    keys: Iterable[Key],
     nodes: tuple[str, ...],
     strategies: Sequence[str] = LOCATABLE,
     rf: int = 1,
     vnodes: int = VNODES_DEFAULT,
-) -> Iterator[Placement]:
+) -> Iterator[Location]:
     """Every key in order, under every strategy in order. ``rf`` replicas including the owner.
 
     If the keys are a KeySet, range sharding chooses its chunks by them and bounded loads fill up with them; else range
@@ -63,10 +64,8 @@ def locate(
     """
     built: list[Strategy] = []
     for name in dict.fromkeys(strategies):
-        if name == "cassandra":
-            built.append(Cassandra(nodes))
-        elif name == "ketama":
-            built.append(Ketama(nodes))
+        if name in OTHERS:
+            built.append(OTHERS[name](nodes))
         elif name in STRATEGIES:
             built.append(make(name, nodes, vnodes, keys if isinstance(keys, KeySet) else None))
         else:
@@ -75,22 +74,22 @@ def locate(
     return _places(keys, tuple(built), rf)
 
 
-def _places(keys: Iterable[bytes], built: tuple[Strategy, ...], rf: int) -> Iterator[Placement]:
+def _places(keys: Iterable[Key], built: tuple[Strategy, ...], rf: int) -> Iterator[Location]:
     weights: Iterable[float] = repeat(1)
-    fillings: dict[str, Filling] = {}
+    assigned: dict[str, Assignment | None] = {}
     if isinstance(keys, KeySet):
         weights = keys.weights()
-        fillings = {each.name: filling(each, keys) for each in built if isinstance(each, Bounded)}
+        assigned = {each.name: assignment(each, keys) for each in built}
     for key, weight in zip(keys, weights, strict=False):
         for strategy in built:
-            filled = fillings.get(strategy.name)
-            yield _place(strategy, key, rf, filled.place(hash64(key), weight) if filled is not None else "")
+            found = assigned.get(strategy.name)
+            yield _place(strategy, key, rf, found.place(hash64(raw(key)), weight) if found is not None else "")
 
 
-def _place(strategy: Strategy, key: bytes, rf: int, owner: str) -> Placement:
-    """``owner`` is that of a filling, or nothing: then the strategy says. The other replicas follow as they would."""
+def _place(strategy: Strategy, key: Key, rf: int, owner: str) -> Location:
+    """``owner`` is that of an assignment, or nothing: then the strategy says. The other replicas stay."""
     spot = strategy.locate(key)
     replicas = strategy.replicas(key, rf)
     if owner:
         replicas = (owner, *(node for node in replicas if node != owner))[:rf]
-    return Placement(key, strategy.name, spot.slot, spot.token, replicas[0], replicas)
+    return Location(raw(key), strategy.name, spot.slot, spot.token, replicas[0], replicas)

@@ -8,8 +8,9 @@ Source: Cassandra, ``SimpleStrategy.calculateNaturalReplicas`` and ``NetworkTopo
 ``DatacenterEndpoints``).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from math import comb
 
@@ -106,8 +107,12 @@ class Risk:
         return self.fatal / self.ways if self.ways else 0.0
 
 
-def risk(circle: Circle, rf: int, failures: int = 2, needed: int | None = None) -> Risk:
-    """Count exactly, for replicas placed by ``simple``. ``needed`` replicas must live, by default a majority of rf.
+def risk(
+    circle: Circle, rf: int, failures: int = 2, needed: int | None = None,
+    replicas: Callable[[int], tuple[str, ...]] | None = None,
+) -> Risk:  # fmt: skip
+    """Count exactly. ``needed`` replicas must live, by default a majority of rf. ``replicas`` of a position: those of
+    a ``NetworkTopology``, say; by default they are placed by ``simple``.
 
     With more tokens a node shares ranges with more others, so more pairs are fatal: 16 tokens instead of 256 is
     a compromise between the load's spread and this.
@@ -123,16 +128,11 @@ def risk(circle: Circle, rf: int, failures: int = 2, needed: int | None = None) 
     if failures <= tolerated:
         return Risk(0, ways)
     fatal: set[tuple[str, ...]] = set()
-    for replicas in dict.fromkeys(_replica_sets(circle, rf)):
+    place = replicas or partial(simple, circle, rf=rf)
+    for group in dict.fromkeys(tuple(sorted(place(token))) for token in circle.tokens):
         # any tolerated + 1 of the replicas are fatal, whoever else fails with them
-        for core in combinations(replicas, tolerated + 1):
+        for core in combinations(group, tolerated + 1):
             for rest in combinations(nodes, failures - tolerated - 1):
                 if not any(node in core for node in rest):
                     fatal.add(tuple(sorted(core + rest)))
     return Risk(len(fatal), ways)
-
-
-def _replica_sets(circle: Circle, rf: int) -> Iterator[tuple[str, ...]]:
-    """The replicas of every range, sorted by name; ranges in ring order."""
-    for token in circle.tokens:
-        yield tuple(sorted(circle.distinct(token, rf)))

@@ -1,15 +1,24 @@
-"""What every strategy can do, and the membership rules they share."""
+"""What every strategy can do, what it can be asked about itself, and the membership rules they share."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import isfinite
-from typing import Final, Protocol
+from typing import ClassVar, Final, NamedTuple, Protocol, Self, TypeAlias
 
 from engines.errors import UserError
-from engines.sharding.batch import Batch
+from engines.sharding.batch import Batch, Key
+from engines.sharding.strategies.chunks import Chunks
+from engines.sharding.strategies.circle import Circle
 
 WEIGHT_MAX: Final = 100.0
 VNODES_MAX: Final = 1000
 VNODES_DEFAULT: Final = 150
+FACTOR: Final = Fraction(5, 4)
+"""c = 1.25 of bounded loads, the paper's example and HAProxy's recommendation."""
+
+Names: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,50 +31,163 @@ class Spot:
     """A position on a circle of hashes: signed 64 bits, of ketama unsigned 32 bits."""
 
 
-class Strategy(Protocol):
-    """Keys to nodes. The same nodes, joined in the same order, own the same keys, always and everywhere."""
+class Spec(NamedTuple):
+    """What some strategies take besides their nodes; the others ignore it."""
 
-    name: str
+    vnodes: int = VNODES_DEFAULT
+    """Points of a node on a ring."""
+    factor: Fraction = FACTOR
+    """Bounded loads: no node takes more than this times its fair share."""
+    sample: Sequence[tuple[bytes, float]] = ()
+    """Range: keys with their weights to cut chunks by; none: the alphabet is cut."""
+    chunks: int | None = None
+    """Range: into how many chunks the sample is cut; None: 64 a node."""
 
-    @property
-    def nodes(self) -> tuple[str, ...]:
-        """The members, in the order they joined."""
 
-    def owner(self, key: bytes) -> str:
-        """The node that owns a key."""
+class PieceMove(NamedTuple):
+    """What changes hands from one table to another, whole: slots, or the chunk [low, high)."""
+
+    source: str
+    target: str
+    slots: tuple[int, ...] = ()
+    low: bytes = b""
+    high: bytes | None = None
+
+
+class Assignment(Protocol):
+    """Owners given out one key after the other, for a strategy that has to know the whole load first."""
+
+    def place(self, position: int, weight: float = 1) -> str:
+        """The owner of the key with this hash."""
 
     def owners(self, batch: Batch) -> list[str]:
-        """The owner of every key of a batch, in order: what ``owner`` says, faster."""
-
-    def replicas(self, key: bytes, rf: int) -> tuple[str, ...]:
-        """``rf`` different nodes, the owner first. UserError if there are not so many."""
-
-    def join(self, node: str, weight: float = 1) -> None:
-        """Add a node. UserError if the name is taken or the weight is none."""
-
-    def leave(self, node: str) -> None:
-        """Remove a node. UserError if it is unknown or the last one."""
-
-    def locate(self, key: bytes) -> Spot:
-        """Where the key lies."""
+        """The owner of every key of a batch, in order."""
 
 
-class Members:
-    """The names and weights of a cluster, and what may not be done to it."""
+class Strategy(ABC):
+    """Keys to nodes. The same nodes, joined in the same order, own the same keys, always and everywhere.
 
-    takes_weights = True
+    Keys are bytes, or text, which stands for its UTF-8 bytes.
+    """
 
-    def __init__(self, name: str, nodes: tuple[str, ...]) -> None:
+    name: ClassVar[str]
+    takes_weights: ClassVar[bool] = True
+    needs_whole_load: ClassVar[bool] = False
+    """``owner`` is of a key alone: the owners of many keys come from an ``assignment``."""
+
+    vnodes: int = 0
+    """Points of a node of weight 1; 0 where there is no ring."""
+    factor: Fraction = Fraction(0)
+    """The bound on the load of a node relative to its fair share; 0: none."""
+    circle: Circle | None = None
+    """The ring, where there is one."""
+    slot_table: Sequence[str] = ()
+    """slot_table[slot] is the slot's owner; empty where there are no hash slots."""
+    chunks: Chunks = ()
+    """The ranges of keys in order; empty where there are none."""
+
+    def __init__(self, nodes: Names) -> None:
         if not nodes:
-            raise UserError(f"{name}: a cluster without nodes owns no keys; at least one node is needed, such as n1")
-        self.name = name
+            raise UserError(
+                f"{self.name}: a cluster without nodes owns no keys; at least one node is needed, such as n1"
+            )
         self.weights: dict[str, float] = {}
         """In the order they joined; relative to each other, 1 is the usual."""
 
+    @classmethod
+    def build(cls, nodes: Names, spec: Spec) -> Self:
+        """A fresh strategy of these nodes."""
+        return cls(nodes)
+
+    # -- keys to nodes ---------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def owner(self, key: Key) -> str:
+        """The node that owns a key."""
+
+    @abstractmethod
+    def owners(self, batch: Batch) -> list[str]:
+        """The owner of every key of a batch, in order: what ``owner`` says, faster."""
+
+    @abstractmethod
+    def replicas(self, key: Key, rf: int) -> Names:
+        """``rf`` different nodes, the owner first. UserError if there are not so many."""
+
+    @abstractmethod
+    def locate(self, key: Key) -> Spot:
+        """Where the key lies."""
+
+    def assignment(self, total: float, *, whole: bool, repeats: Mapping[int, float]) -> Assignment | None:
+        """Empty nodes that wait for keys weighing ``total``; None where every key has an owner of its own.
+
+        ``whole``: all weights are whole numbers. ``repeats``: keys that come more than once, by hash, with the sum
+        of their weights.
+        """
+        return None
+
+    # -- members ---------------------------------------------------------------------------------------------
+
     @property
-    def nodes(self) -> tuple[str, ...]:
+    def nodes(self) -> Names:
         """The members, in the order they joined."""
         return tuple(self.weights)
+
+    @abstractmethod
+    def join(self, node: str, weight: float = 1) -> None:
+        """Add a node. UserError if the name is taken or the weight is none."""
+
+    @abstractmethod
+    def leave(self, node: str) -> None:
+        """Remove a node. UserError if it is unknown or the last one."""
+
+    # -- about itself ----------------------------------------------------------------------------------------
+
+    def shares(self) -> dict[str, float]:
+        """The part of the key space that each node owns; the sum is 1."""
+        total = sum(self.weights.values())
+        return {node: weight / total for node, weight in self.weights.items()}
+
+    def pieces(self, node: str) -> int:
+        """How many tokens, slots or chunks a node owns; 0 where there is no such thing."""
+        return 0
+
+    def owns_any(self, node: str) -> bool:
+        """Whether a node owns any part of the key space."""
+        return node in self.weights
+
+    def walks(self) -> Iterator[Names] | None:
+        """All orders in which ``replicas`` may list all nodes; None where they are too many."""
+        nodes = self.nodes
+        return (following(nodes, start, len(nodes)) for start in range(len(nodes)))
+
+    def moves_least(self, leave: Names) -> bool:
+        """Whether it is a law that a change moves keys only to those that join and off those that leave."""
+        return False
+
+    def plan_kind(self, change: str) -> str:
+        """In which units a change (``join leave slot chunks`` ...) is made: ``slots chunk``, or ``lane``, old > new."""
+        return "lane"
+
+    def piece_moves(self, target: Self) -> tuple[PieceMove, ...]:
+        """What changes hands from this table to that one; nothing where there is no table."""
+        return ()
+
+    def probes(self) -> tuple[bytes, ...]:
+        """One key of every piece, where pieces can be listed; else none."""
+        return ()
+
+    def slot_of(self, key: Key) -> int:
+        """The hash slot of a key; -1 where there are none."""
+        return -1
+
+    def learn_sizes(self, sizes: Mapping[bytes, float]) -> None:  # noqa: B027 -- most have no chunks
+        """How much data lies in every chunk, by its low end. Nothing changes hands by it."""
+
+    def directory(self, weights: Mapping[bytes, int]) -> dict[bytes, str]:
+        """The owners of these keys together, where they are not those of each alone; else empty."""
+        return {}
+
+    # -- what may not be done --------------------------------------------------------------------------------
 
     def check_join(self, node: str, weight: object) -> None:
         """UserError unless this node may join."""
@@ -102,7 +224,7 @@ class Members:
             )
 
 
-def listed(names: tuple[str, ...], limit: int = 12) -> str:
+def listed(names: Names, limit: int = 12) -> str:
     """Names for a message, not too many."""
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(names[:limit]) + more
@@ -114,6 +236,6 @@ def check_vnodes(name: str, vnodes: object) -> None:
         raise UserError(f"{name}: {vnodes!r} virtual nodes: a whole number from 1 to {VNODES_MAX} is accepted")
 
 
-def following(nodes: tuple[str, ...], start: int, count: int) -> tuple[str, ...]:
+def following(nodes: Names, start: int, count: int) -> Names:
     """``count`` nodes from a place in the list on, wrapping."""
     return tuple(nodes[(start + i) % len(nodes)] for i in range(count))

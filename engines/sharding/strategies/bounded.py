@@ -17,16 +17,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from math import ceil, fsum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 
 from engines.errors import UserError
 from engines.sharding.batch import Batch
-from engines.sharding.strategies.base import VNODES_DEFAULT
+from engines.sharding.strategies.base import FACTOR, VNODES_DEFAULT, Names, Spec
 from engines.sharding.strategies.circle import Circle
 from engines.sharding.strategies.ring import Ring
 
-FACTOR: Final = Fraction(5, 4)
-"""c = 1.25, the paper's example and HAProxy's recommendation."""
 NONE: Final[Mapping[int, float]] = MappingProxyType({})
 
 
@@ -111,8 +109,11 @@ class Filling:
 class Bounded(Ring):
     """A ring, and the bound c on the load of a node relative to its fair share."""
 
+    name = "bounded"
+    needs_whole_load = True
+
     def __init__(self, nodes: tuple[str, ...], vnodes: int = VNODES_DEFAULT, factor: Fraction | float = FACTOR) -> None:
-        super().__init__(nodes, vnodes, name="bounded")
+        super().__init__(nodes, vnodes)
         if not 1 <= factor <= 1000:
             raise UserError(f"bounded: a load bound of {factor} times the mean: a number from 1 to 1000 is accepted")
         self.factor = Fraction(factor).limit_denominator(1_000_000)
@@ -124,8 +125,25 @@ class Bounded(Ring):
         rounding: Callable[[Fraction], float] = ceil if whole else float
         return {node: rounding(cap) for node, cap in fair.items()}
 
-    def filling(self, total: float, *, whole: bool = True, repeats: Mapping[int, float] = NONE) -> Filling:
-        """Empty nodes, waiting for keys that weigh ``total`` together. ``repeats``: those that come more than once."""
+    @classmethod
+    def build(cls, nodes: Names, spec: Spec) -> Self:
+        """With so many virtual nodes and this bound."""
+        return cls(nodes, spec.vnodes, spec.factor)
+
+    def walks(self) -> None:
+        """A key may be pushed on to any node."""
+
+    def moves_least(self, leave: Names) -> bool:
+        """No: the bound itself moves."""
+        return False
+
+    def directory(self, weights: Mapping[bytes, int]) -> dict[bytes, str]:
+        """The owners of all these keys; the heavy ones are placed first, and leave their nodes less room."""
+        keys = sorted(weights, key=lambda key: (-weights[key], key))
+        return dict(zip(keys, self.owners(Batch(keys, [weights[key] for key in keys])), strict=True))
+
+    def assignment(self, total: float, *, whole: bool = True, repeats: Mapping[int, float] = NONE) -> Filling:
+        """Empty nodes with their capacities."""
         return Filling(self.circle, self.caps(total, whole=whole), repeats)
 
     def owners(self, batch: Batch) -> list[str]:
@@ -133,4 +151,4 @@ class Bounded(Ring):
         weights: Sequence[float] = batch.weights if batch.weights is not None else (1,) * len(batch)
         whole = all(float(w).is_integer() for w in weights)
         repeats = repeated(batch.hashes, lambda: weights)
-        return self.filling(fsum(weights), whole=whole, repeats=repeats).owners(batch)
+        return self.assignment(fsum(weights), whole=whole, repeats=repeats).owners(batch)

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from engines.errors import UserError
-from engines.sharding.batch import Batch
+from engines.sharding.batch import Batch, Key, raw
 from engines.sharding.hashing import murmur3
 from engines.sharding.hashing.murmur3 import MAX_TOKEN, MIN_TOKEN
-from engines.sharding.strategies.base import Members, Spot
+from engines.sharding.strategies.base import Spot, Strategy
 from engines.sharding.strategies.circle import Circle
 
 TOKENS: Final = 1 << 64
@@ -25,13 +25,15 @@ def even_tokens(count: int) -> tuple[int, ...]:
     return tuple(MIN_TOKEN + i * (TOKENS // count) for i in range(count))
 
 
-class Cassandra(Members):
+class Cassandra(Strategy):
     """A token ring; ``tokens`` of each node may be given, as ``nodetool ring`` shows them."""
 
+    name = "cassandra"
     takes_weights = False
+    circle: Circle
 
     def __init__(self, nodes: tuple[str, ...], tokens: Mapping[str, Sequence[int]] | None = None) -> None:
-        super().__init__("cassandra", nodes)
+        super().__init__(nodes)
         for node in nodes:
             self.check_join(node, 1)
             self.weights[node] = 1
@@ -42,18 +44,18 @@ class Cassandra(Members):
         self._check()
         self.circle = Circle(self.tokens)
 
-    def owner(self, key: bytes) -> str:
+    def owner(self, key: Key) -> str:
         """The node of the first token at or after the key's."""
-        return self.circle.owner(murmur3.token(key))
+        return self.circle.owner(murmur3.token(raw(key)))
 
     def owners(self, batch: Batch) -> list[str]:
         """The owner of every key."""
         return self.circle.owners(map(murmur3.token, batch.keys))
 
-    def replicas(self, key: bytes, rf: int) -> tuple[str, ...]:
+    def replicas(self, key: Key, rf: int) -> tuple[str, ...]:
         """SimpleStrategy: the first ``rf`` different nodes clockwise."""
         self.check_rf(rf)
-        return self.circle.distinct(murmur3.token(key), rf)
+        return self.circle.distinct(murmur3.token(raw(key)), rf)
 
     def join(self, node: str, weight: float = 1) -> None:
         """Give the node a token in the middle of the widest range, of several the first."""
@@ -72,9 +74,9 @@ class Cassandra(Members):
         del self.weights[node], self.tokens[node]
         self.circle = Circle(self.tokens)
 
-    def locate(self, key: bytes) -> Spot:
+    def locate(self, key: Key) -> Spot:
         """The key's token, signed."""
-        return Spot(token=murmur3.token(key))
+        return Spot(token=murmur3.token(raw(key)))
 
     def _check(self) -> None:
         seen: dict[int, str] = {}

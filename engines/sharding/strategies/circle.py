@@ -7,26 +7,58 @@ Source: Karger et al., "Consistent Hashing and Random Trees", STOC 1997, section
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 class Circle:
     """Sorted tokens and who has them. If two nodes claim one token, the smaller name gets it."""
 
-    __slots__ = ("names", "tokens")
+    __slots__ = ("contested", "names", "tokens")
 
     def __init__(self, claims: Mapping[str, Iterable[int]]) -> None:
         owner: dict[int, str] = {}
+        self.contested: dict[int, None] = {}
+        """Tokens that several nodes claim."""
         for name, tokens in claims.items():
             for token in tokens:
-                if owner.setdefault(token, name) > name:
-                    owner[token] = name
+                holder = owner.setdefault(token, name)
+                if holder != name:
+                    self.contested[token] = None
+                    owner[token] = min(holder, name)
         self.tokens = sorted(owner)
         """Ascending, all different."""
         self.names = list(map(owner.__getitem__, self.tokens))
         """names[i] has tokens[i]; the first follows once more at the end, which is how the circle closes."""
         if self.names:
             self.names.append(self.names[0])
+
+    def add(self, name: str, tokens: Iterable[int]) -> None:
+        """One more name with its tokens: each is searched and inserted, nothing is sorted anew."""
+        self.names.pop()
+        for token in tokens:
+            at = bisect_left(self.tokens, token)
+            if at < len(self.tokens) and self.tokens[at] == token:
+                if self.names[at] != name:
+                    self.contested[token] = None
+                    self.names[at] = min(self.names[at], name)
+            else:
+                self.tokens.insert(at, token)
+                self.names.insert(at, name)
+        self.names.append(self.names[0])
+
+    def remove(self, name: str, tokens: Iterable[int], others: Mapping[str, Sequence[int]]) -> None:
+        """A name goes with its tokens; one that ``others`` claim as well is theirs from now on."""
+        self.names.pop()
+        for token in dict.fromkeys(tokens):
+            at = bisect_left(self.tokens, token)
+            if token in self.contested:
+                claims = [other for other, claimed in others.items() if token in claimed]
+                self.names[at] = min(claims)
+                if len(claims) == 1:
+                    del self.contested[token]
+            else:
+                del self.tokens[at], self.names[at]
+        self.names.append(self.names[0])
 
     def __len__(self) -> int:
         return len(self.tokens)

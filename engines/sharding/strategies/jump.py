@@ -11,9 +11,9 @@ Source: Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 
 
 from typing import Final
 
-from engines.sharding.batch import Batch
+from engines.sharding.batch import Batch, Key, raw
 from engines.sharding.hashing.fast import hash64
-from engines.sharding.strategies.base import Members, Spot, following
+from engines.sharding.strategies.base import Names, Spot, Strategy, following
 
 LCG: Final = 2862933555777941757
 MASK64: Final = (1 << 64) - 1
@@ -29,13 +29,14 @@ def jump(key: int, buckets: int) -> int:
     return b
 
 
-class Jump(Members):
+class Jump(Strategy):
     """Nodes by bucket number."""
 
+    name = "jump"
     takes_weights = False
 
     def __init__(self, nodes: tuple[str, ...]) -> None:
-        super().__init__("jump", nodes)
+        super().__init__(nodes)
         self._buckets: list[str] = []
         for node in nodes:
             self.join(node)
@@ -45,9 +46,9 @@ class Jump(Members):
         """The members in the order of their buckets."""
         return tuple(self._buckets)
 
-    def owner(self, key: bytes) -> str:
+    def owner(self, key: Key) -> str:
         """The node of the key's bucket."""
-        return self._buckets[jump(hash64(key), len(self._buckets))]
+        return self._buckets[jump(hash64(raw(key)), len(self._buckets))]
 
     def owners(self, batch: Batch) -> list[str]:
         """The owner of every key."""
@@ -62,10 +63,10 @@ class Jump(Members):
             found.append(buckets[b])
         return found
 
-    def replicas(self, key: bytes, rf: int) -> tuple[str, ...]:
+    def replicas(self, key: Key, rf: int) -> tuple[str, ...]:
         """The owner and the nodes of the next buckets."""
         self.check_rf(rf)
-        return following(self.nodes, jump(hash64(key), len(self._buckets)), rf)
+        return following(self.nodes, jump(hash64(raw(key)), len(self._buckets)), rf)
 
     def join(self, node: str, weight: float = 1) -> None:
         """Append a bucket."""
@@ -81,6 +82,10 @@ class Jump(Members):
         if last != node:
             self._buckets[self._buckets.index(node)] = last
 
-    def locate(self, key: bytes) -> Spot:
+    def moves_least(self, leave: Names) -> bool:
+        """As long as it is the last buckets that go."""
+        return not leave or self.nodes[-len(leave) :] == leave
+
+    def locate(self, key: Key) -> Spot:
         """The bucket."""
-        return Spot(slot=jump(hash64(key), len(self._buckets)))
+        return Spot(slot=jump(hash64(raw(key)), len(self._buckets)))

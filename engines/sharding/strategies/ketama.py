@@ -9,34 +9,37 @@ Source: libketama, ``ketama_create_continuum`` and ``ketama_get_server``.
 
 from fractions import Fraction
 
-from engines.sharding.batch import Batch
+from engines.sharding.batch import Batch, Key, raw
 from engines.sharding.hashing import ketama
-from engines.sharding.strategies.base import Members, Spot
+from engines.sharding.strategies.base import Spot, Strategy
 from engines.sharding.strategies.circle import Circle
 
 
-class Ketama(Members):
+class Ketama(Strategy):
     """Which server of a memcached client's list has a key."""
 
+    name = "ketama"
+    circle: Circle
+
     def __init__(self, nodes: tuple[str, ...]) -> None:
-        super().__init__("ketama", nodes)
+        super().__init__(nodes)
         for node in nodes:
             self.check_join(node, 1)
             self.weights[node] = 1
         self._rebuild()
 
-    def owner(self, key: bytes) -> str:
+    def owner(self, key: Key) -> str:
         """The node of the first point at or after the key's."""
-        return self.circle.owner(ketama.position(key))
+        return self.circle.owner(ketama.position(raw(key)))
 
     def owners(self, batch: Batch) -> list[str]:
         """The owner of every key."""
         return self.circle.owners(map(ketama.position, batch.keys))
 
-    def replicas(self, key: bytes, rf: int) -> tuple[str, ...]:
+    def replicas(self, key: Key, rf: int) -> tuple[str, ...]:
         """The first ``rf`` different nodes clockwise."""
         self.check_rf(rf)
-        return self.circle.distinct(ketama.position(key), rf)
+        return self.circle.distinct(ketama.position(raw(key)), rf)
 
     def join(self, node: str, weight: float = 1) -> None:
         """Put the node's points on the circle."""
@@ -50,9 +53,9 @@ class Ketama(Members):
         del self.weights[node]
         self._rebuild()
 
-    def locate(self, key: bytes) -> Spot:
+    def locate(self, key: Key) -> Spot:
         """The key's position, unsigned 32 bits."""
-        return Spot(token=ketama.position(key))
+        return Spot(token=ketama.position(raw(key)))
 
     def _rebuild(self) -> None:
         total = sum(map(Fraction, self.weights.values()))

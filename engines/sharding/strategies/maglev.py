@@ -13,9 +13,9 @@ weights as Envoy's MaglevTable has them.
 from typing import Final
 
 from engines.errors import UserError
-from engines.sharding.batch import Batch
+from engines.sharding.batch import Batch, Key, raw
 from engines.sharding.hashing.fast import hash64, hash64_pair
-from engines.sharding.strategies.base import Members, Spot
+from engines.sharding.strategies.base import Spot, Strategy
 
 TABLE: Final = 65_537
 """The paper's small table."""
@@ -56,11 +56,13 @@ def fill(weights: dict[str, float], size: int) -> list[str]:
                 return [names[i] for i in table]
 
 
-class Maglev(Members):
+class Maglev(Strategy):
     """The table of a load balancer; every balancer computes the same one."""
 
+    name = "maglev"
+
     def __init__(self, nodes: tuple[str, ...], size: int = TABLE) -> None:
-        super().__init__("maglev", nodes)
+        super().__init__(nodes)
         if not is_prime(size):
             raise UserError(f"maglev: a table of {size} entries: a prime number is needed, such as {TABLE}")
         self.size = size
@@ -71,20 +73,20 @@ class Maglev(Members):
         self.table = fill(self.weights, size)
         """table[entry] is the entry's node."""
 
-    def owner(self, key: bytes) -> str:
+    def owner(self, key: Key) -> str:
         """The node of the key's entry."""
-        return self.table[hash64(key) % self.size]
+        return self.table[hash64(raw(key)) % self.size]
 
     def owners(self, batch: Batch) -> list[str]:
         """The owner of every key."""
         table, size = self.table, self.size
         return [table[h % size] for h in batch.hashes]
 
-    def replicas(self, key: bytes, rf: int) -> tuple[str, ...]:
+    def replicas(self, key: Key, rf: int) -> tuple[str, ...]:
         """The first ``rf`` different nodes from the key's entry on. A node without an entry comes last."""
         self.check_rf(rf)
         found: list[str] = []
-        start = hash64(key) % self.size
+        start = hash64(raw(key)) % self.size
         for i in range(self.size):
             name = self.table[(start + i) % self.size]
             if name not in found:
@@ -107,9 +109,16 @@ class Maglev(Members):
         del self.weights[node]
         self.table = fill(self.weights, self.size)
 
-    def locate(self, key: bytes) -> Spot:
+    def locate(self, key: Key) -> Spot:
         """The table entry."""
-        return Spot(slot=hash64(key) % self.size)
+        return Spot(slot=hash64(raw(key)) % self.size)
+
+    def shares(self) -> dict[str, float]:
+        """The part of the table that each node has."""
+        return {node: self.table.count(node) / self.size for node in self.weights}
+
+    def walks(self) -> None:
+        """As many as the table has entries."""
 
     def _room(self) -> None:
         if len(self.weights) >= self.size:

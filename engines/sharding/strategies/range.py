@@ -8,16 +8,16 @@ Source: MongoDB manual, "Ranged Sharding"; Bigtable, Chang et al., OSDI 2006, se
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from math import fsum
-from typing import Final
+from typing import Final, Self
 
 from engines.errors import UserError
-from engines.sharding.batch import Batch
+from engines.sharding.batch import Batch, Key, raw
 from engines.sharding.strategies.balancer import balance
-from engines.sharding.strategies.base import Members, Spot, following, listed
+from engines.sharding.strategies.base import PieceMove, Spec, Spot, Strategy, following, listed
 from engines.sharding.strategies.chunks import Chunk, Chunks, presplit
 
 CHUNKS_PER_NODE: Final = 64
@@ -67,12 +67,14 @@ def from_sample(sample: Sequence[tuple[bytes, float]], nodes: Sequence[str], chu
     return tuple(table)
 
 
-class Range(Members):
+class Range(Strategy):
     """A table of chunks, and a balancer that runs at every join and leave."""
+
+    name = "range"
 
     def __init__(self, nodes: tuple[str, ...], chunks: Chunks | None = None) -> None:
         """``chunks`` must lie on these nodes; by default the letters A to Z are cut evenly."""
-        super().__init__("range", nodes)
+        super().__init__(nodes)
         for node in nodes:
             self.check_join(node, 1)
             self.weights[node] = 1
@@ -86,9 +88,9 @@ class Range(Members):
         self.chunk_size = (sized or len(self.chunks)) / len(self.chunks)
         """The average: what the balancer's threshold is counted in."""
 
-    def owner(self, key: bytes) -> str:
+    def owner(self, key: Key) -> str:
         """The node of the chunk that holds the key."""
-        return self.chunks[bisect_right(self._lows, key) - 1].node
+        return self.chunks[bisect_right(self._lows, raw(key)) - 1].node
 
     def owners(self, batch: Batch) -> list[str]:
         """The owner of every key."""
@@ -96,7 +98,7 @@ class Range(Members):
         nodes = [chunk.node for chunk in self.chunks]
         return [nodes[bisect_right(lows, key) - 1] for key in batch.keys]
 
-    def replicas(self, key: bytes, rf: int) -> tuple[str, ...]:
+    def replicas(self, key: Key, rf: int) -> tuple[str, ...]:
         """The owner and the nodes behind it in the list."""
         self.check_rf(rf)
         nodes = self.nodes
@@ -114,9 +116,50 @@ class Range(Members):
         del self.weights[node]
         self._balance()
 
-    def locate(self, key: bytes) -> Spot:
+    def locate(self, key: Key) -> Spot:
         """The number of the chunk, in key order from 0."""
-        return Spot(slot=bisect_right(self._lows, key) - 1)
+        return Spot(slot=bisect_right(self._lows, raw(key)) - 1)
+
+    @classmethod
+    def build(cls, nodes: tuple[str, ...], spec: Spec) -> Self:
+        """Chunks by the sample, if there is one."""
+        return cls(nodes, from_sample(spec.sample, nodes, spec.chunks) if spec.sample else None)
+
+    def shares(self) -> dict[str, float]:
+        """By the sizes of the chunks."""
+        held = dict.fromkeys(self.weights, 0.0)
+        for chunk in self.chunks:
+            held[chunk.node] += chunk.size
+        total = fsum(held.values())
+        return {node: size / total for node, size in held.items()}
+
+    def pieces(self, node: str) -> int:
+        """Its chunks."""
+        return sum(chunk.node == node for chunk in self.chunks)
+
+    def owns_any(self, node: str) -> bool:
+        """Whether it has a chunk."""
+        return any(chunk.node == node for chunk in self.chunks)
+
+    def plan_kind(self, change: str) -> str:
+        """Chunk by chunk, as long as only the table changes."""
+        return "chunk" if change in ("chunks", "join", "leave") else "lane"
+
+    def piece_moves(self, target: Self) -> tuple[PieceMove, ...]:
+        """The chunks with another node; both tables have the same bounds."""
+        return tuple(
+            PieceMove(old.node, new.node, low=old.low, high=old.high)
+            for old, new in zip(self.chunks, target.chunks, strict=True)
+            if old.node != new.node
+        )
+
+    def probes(self) -> tuple[bytes, ...]:
+        """The low end of every chunk."""
+        return tuple(self._lows)
+
+    def learn_sizes(self, sizes: Mapping[bytes, float]) -> None:
+        """The balancer goes by them."""
+        self.chunks = tuple(replace(chunk, size=sizes.get(chunk.low, 0)) for chunk in self.chunks)
 
     def _balance(self) -> None:
         owner = [chunk.node for chunk in self.chunks]

@@ -11,24 +11,26 @@ weights: Resch, "New Hashing Algorithms for Data Storage", SDC 2015.
 
 from math import log
 
-from engines.sharding.batch import Batch
+from engines.sharding.batch import Batch, Key, raw
 from engines.sharding.hashing.fast import MASK64, fold, hash64, hash64_pair
-from engines.sharding.strategies.base import Members, Spot
+from engines.sharding.strategies.base import Names, Spot, Strategy
 
 
-class Rendezvous(Members):
+class Rendezvous(Strategy):
     """Bidders in the order of their names; of equal bids the smaller name wins."""
 
+    name = "rendezvous"
+
     def __init__(self, nodes: tuple[str, ...]) -> None:
-        super().__init__("rendezvous", nodes)
+        super().__init__(nodes)
         self._bidders: list[tuple[str, int, int, float]] = []
         for node in nodes:
             self._admit(node, 1)
         self._arrange()
 
-    def owner(self, key: bytes) -> str:
+    def owner(self, key: Key) -> str:
         """The highest bidder."""
-        bids = self._bids(hash64(key))
+        bids = self._bids(hash64(raw(key)))
         return self._bidders[bids.index(max(bids))][0]
 
     def owners(self, batch: Batch) -> list[str]:
@@ -43,10 +45,10 @@ class Rendezvous(Members):
             found.append(names[bids.index(max(bids))])
         return found
 
-    def replicas(self, key: bytes, rf: int) -> tuple[str, ...]:
+    def replicas(self, key: Key, rf: int) -> tuple[str, ...]:
         """The ``rf`` highest bidders, the highest first."""
         self.check_rf(rf)
-        bids = self._bids(hash64(key))
+        bids = self._bids(hash64(raw(key)))
         order = sorted(range(len(bids)), key=lambda i: -bids[i])
         return tuple(self._bidders[i][0] for i in order[:rf])
 
@@ -62,9 +64,16 @@ class Rendezvous(Members):
         self._bidders = [bidder for bidder in self._bidders if bidder[0] != node]
         self._arrange()
 
-    def locate(self, key: bytes) -> Spot:
+    def locate(self, key: Key) -> Spot:
         """There is no place but the owner."""
         return Spot()
+
+    def walks(self) -> None:
+        """Every permutation of the nodes."""
+
+    def moves_least(self, leave: Names) -> bool:
+        """Always: no bid depends on another bidder."""
+        return True
 
     def _bids(self, number: int) -> list[float]:
         """All bids: whole numbers if all weights are equal, which keeps the order and is exact."""

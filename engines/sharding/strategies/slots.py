@@ -8,12 +8,13 @@ Source: Redis Cluster specification; ``redis-cli --cluster create`` for the firs
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Self
 
 from engines.errors import UserError
-from engines.sharding.batch import Batch
+from engines.sharding.batch import Batch, Key, raw
 from engines.sharding.hashing import crc16
 from engines.sharding.hashing.crc16 import SLOTS
-from engines.sharding.strategies.base import Members, Spot, following
+from engines.sharding.strategies.base import Names, PieceMove, Spot, Strategy, following
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +71,27 @@ def plan(table: list[str], weights: dict[str, float]) -> tuple[SlotMove, ...]:
     return tuple(SlotMove(slot, table[slot], target) for slot, target in zip(reversed(given), targets, strict=True))
 
 
-class Slots(Members):
+class Slots(Strategy):
     """The slot table of a cluster."""
 
+    name = "slots"
+
     def __init__(self, nodes: tuple[str, ...]) -> None:
-        super().__init__("slots", nodes)
+        super().__init__(nodes)
         for node in nodes:
             self.check_join(node, 1)
             self.weights[node] = 1
-        self.table = first_assignment(self.weights)
-        """table[slot] is the slot's owner."""
+        self.slot_table: list[str] = first_assignment(self.weights)
 
-    def owner(self, key: bytes) -> str:
+    def owner(self, key: Key) -> str:
         """Who has the key's slot."""
-        return self.table[crc16.slot(key)]
+        return self.slot_table[crc16.slot(raw(key))]
 
     def owners(self, batch: Batch) -> list[str]:
         """The owner of every key."""
-        return list(map(self.table.__getitem__, batch.slots))
+        return list(map(self.slot_table.__getitem__, batch.slots))
 
-    def replicas(self, key: bytes, rf: int) -> tuple[str, ...]:
+    def replicas(self, key: Key, rf: int) -> tuple[str, ...]:
         """The owner and the nodes behind it in the list, who hold copies of all its slots."""
         self.check_rf(rf)
         nodes = self.nodes
@@ -113,15 +115,47 @@ class Slots(Members):
             raise UserError(f"slots: there is no slot {slot}; 0 to {SLOTS - 1} are accepted")
         if node not in self.weights:
             raise UserError(f"slots: no node is called {node!r}; the members are {', '.join(self.weights)}")
-        self.table[slot] = node
+        self.slot_table[slot] = node
 
-    def locate(self, key: bytes) -> Spot:
+    def locate(self, key: Key) -> Spot:
         """The key's slot."""
-        return Spot(slot=crc16.slot(key))
+        return Spot(slot=crc16.slot(raw(key)))
+
+    def shares(self) -> dict[str, float]:
+        """The part of the slots that each node has."""
+        return {node: count / SLOTS for node, count in _held(self.slot_table, self.weights).items()}
+
+    def pieces(self, node: str) -> int:
+        """Its slots."""
+        return self.slot_table.count(node)
+
+    def owns_any(self, node: str) -> bool:
+        """Whether it has a slot."""
+        return node in self.slot_table
+
+    def moves_least(self, leave: Names) -> bool:
+        """From an even table; slots that were moved by hand may go back."""
+        return True
+
+    def plan_kind(self, change: str) -> str:
+        """Slot by slot, as long as only the table changes."""
+        return "slots" if change in ("slot", "join", "leave") else "lane"
+
+    def piece_moves(self, target: Self) -> tuple[PieceMove, ...]:
+        """The slots of every pair (old owner, new owner)."""
+        lanes: dict[tuple[str, str], list[int]] = {}
+        for slot, pair in enumerate(zip(self.slot_table, target.slot_table, strict=True)):
+            if pair[0] != pair[1]:
+                lanes.setdefault(pair, []).append(slot)
+        return tuple(PieceMove(*pair, slots=tuple(slots)) for pair, slots in lanes.items())
+
+    def slot_of(self, key: Key) -> int:
+        """CRC16 of the key or its hash tag, mod 16384."""
+        return crc16.slot(raw(key))
 
     def _balance(self) -> None:
-        for move in plan(self.table, self.weights):
-            self.table[move.slot] = move.target
+        for move in plan(self.slot_table, self.weights):
+            self.slot_table[move.slot] = move.target
 
 
 def _held(table: list[str], weights: dict[str, float]) -> dict[str, int]:

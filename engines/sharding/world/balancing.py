@@ -5,19 +5,17 @@ fullest to the emptiest node once they differ by three chunks. By heat: the unit
 its requests halve, and one half goes to the coolest node; a unit that is one key stays as hot as it is.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import Final
 
+from engines.sharding.batch import text
 from engines.sharding.strategies.balancer import plan_round
-from engines.sharding.strategies.range import Range
-from engines.sharding.strategies.slots import Slots, plan
+from engines.sharding.strategies.slots import plan
 from engines.sharding.world import messages as m
-from engines.sharding.world.changes import Change, Known, sized
-from engines.sharding.world.ownership import Placement, text
+from engines.sharding.world.changes import Known, PlacementChange, sized
+from engines.sharding.world.ownership import Placement
 from engines.sharding.world.rules import BALANCE_US
 from engines.sim.node import Context
-
-if TYPE_CHECKING:
-    from engines.sharding.world.coordinator import Coordinator
 
 HOT_PPM: Final = 1_300_000
 """A node this much busier than the mean is cooled."""
@@ -69,48 +67,54 @@ class Balancing:
         ops = sum(self.ops.values())
         return Known(keys, hot, max(ops, sum(hot.values())), sizes)
 
-    def tick(self, ctx: Context, cfg: "Coordinator") -> None:
-        """Look at the cluster every 2 s while nothing else is going on."""
+    def tick(self, ctx: Context, placement: Placement, all_live: bool) -> list[PlacementChange]:
+        """Look at the cluster every 2 s while nothing else is going on; returns what should be changed."""
         if ctx.now_us < self.due_us:
-            return
+            return []
         self.due_us = ctx.now_us + BALANCE_US
-        placement = cfg.map.placement
-        busy = not cfg.map.dead and not placement.stale
-        if busy and isinstance(placement.strategy, Range):
-            self.chunks(ctx, cfg, placement)
-        elif busy and isinstance(placement.strategy, Slots):
-            self.slots(ctx, cfg, placement)
+        found: list[PlacementChange] = []
+        quiet = all_live and not placement.stale
+        if quiet and placement.strategy.chunks:
+            found = self.level_chunks(ctx, placement)
+        elif quiet and placement.strategy.slot_table:
+            found = self.level_slots(ctx, placement)
         self.ops = {node: count // 2 for node, count in self.ops.items()}
+        return found
 
     # -- chunks ----------------------------------------------------------------------------------------------
 
-    def chunks(self, ctx: Context, cfg: "Coordinator", placement: Placement) -> None:
+    def level_chunks(self, ctx: Context, placement: Placement) -> list[PlacementChange]:
         """Split what is too large; cool what is too hot; level what is uneven. One thing at a time."""
-        strategy: Any = placement.strategy
-        sizes = cfg.known().sizes
-        table = strategy.chunks
+        sizes = self.known(()).sizes
+        table = placement.strategy.chunks
         large = [chunk for chunk in table
                  if sizes.get(text(chunk.low), 0) > self.chunk_keys and text(chunk.low) not in self.jumbo]  # fmt: skip
         self.split_last = self.by_size and bool(large) and not self.split_last and len(table) < CHUNKS_MAX
         if self.split_last:
             for chunk in large[:CUTS_MAX]:
                 ctx.send(chunk.node, m.WantCut(text(chunk.low), False))
-            return
-        if self.by_heat and self.cool_chunk(ctx, cfg, placement):
-            return
-        if self.by_size:
-            marked = tuple(each if text(each.low) not in self.jumbo else _jumbo(each) for each in sized(table, sizes))
-            mean = max(1.0, sum(sizes.values()) / len(table))
-            moves = plan_round(marked, strategy.weights, mean)
-            if moves:
-                held: dict[str, int] = {}
-                for chunk in marked:
-                    held[chunk.node] = held.get(chunk.node, 0) + int(chunk.size)
-                first = moves[0]
-                cause = (f"balancer: {first.source} has {held.get(first.source, 0)} {self.noun}, "
-                         f"{first.target} {held.get(first.target, 0)}")  # fmt: skip
-                pairs = tuple((text(table[move.chunk].low), move.target) for move in moves)
-                cfg.order(ctx, Change("chunks", cause, moves=pairs))
+            return []
+        if self.by_heat:
+            cooled = self.cool_chunk(ctx, placement)
+            if cooled is not None:
+                return cooled
+        if not self.by_size:
+            return []
+        marked = tuple(
+            replace(each, jumbo=True) if text(each.low) in self.jumbo else each for each in sized(table, sizes)
+        )
+        mean = max(1.0, sum(sizes.values()) / len(table))
+        moves = plan_round(marked, placement.strategy.weights, mean)
+        if not moves:
+            return []
+        held: dict[str, int] = {}
+        for chunk in marked:
+            held[chunk.node] = held.get(chunk.node, 0) + int(chunk.size)
+        first = moves[0]
+        cause = (f"balancer: {first.source} has {held.get(first.source, 0)} {self.noun}, "
+                 f"{first.target} {held.get(first.target, 0)}")  # fmt: skip
+        pairs = tuple((text(table[move.chunk].low), move.target) for move in moves)
+        return [PlacementChange("chunks", cause, moves=pairs)]
 
     def hot_node(self, placement: Placement) -> tuple[str, str] | None:
         """The hottest and the coolest node, if the hottest is too hot."""
@@ -122,38 +126,32 @@ class Balancing:
             return None
         return hottest, coolest
 
-    def cool_chunk(self, ctx: Context, cfg: "Coordinator", placement: Placement) -> bool:
-        """Ask where the hottest chunk could be split."""
+    def cool_chunk(self, ctx: Context, placement: Placement) -> list[PlacementChange] | None:
+        """Ask where the hottest chunk could be split, or give a hot one away; None if there is nothing to cool."""
         ends = self.hot_node(placement)
-        if ends is None:
-            return False
-        units = self.heat.get(ends[0], {})
-        if not units:
-            return False
+        units = self.heat.get(ends[0], {}) if ends is not None else {}
+        if ends is None or not units:
+            return None
         hottest = max(units.values(), key=lambda each: (each.ops, each.unit))
         if hottest.ops * 4 < sum(each.ops for each in units.values()) or hottest.unit in self.stuck:
-            return self.shed_chunk(ctx, cfg, ends, units)
+            return self.shed_chunk(ends, units)
         ctx.send(ends[0], m.WantCut(hottest.unit, True))
-        return True
+        return []
 
-    def shed_chunk(self, ctx: Context, cfg: "Coordinator", ends: tuple[str, str], units: dict[str, m.Heat]) -> bool:
+    def shed_chunk(self, ends: tuple[str, str], units: dict[str, m.Heat]) -> list[PlacementChange] | None:
         """No chunk stands out: give the hottest that can go to the coolest node."""
         there = self.ops.get(ends[1], 0)
         here = self.ops.get(ends[0], 0)
         movable = [each for each in units.values() if each.unit not in self.stuck and 0 < 2 * each.ops <= here - there]
         if not movable:
-            return False
+            return None
         best = max(movable, key=lambda each: (each.ops, each.unit))
         cause = f"heat: {ends[0]} is the busiest, {ends[1]} the idlest"
         self.forget()
-        cfg.order(ctx, Change("chunks", cause, moves=((best.unit, ends[1]),)))
-        return True
+        return [PlacementChange("chunks", cause, moves=((best.unit, ends[1]),))]
 
-    def on_cut(self, ctx: Context, cfg: "Coordinator", cut: m.Cut) -> None:
-        """Split there; or learn that it cannot be."""
-        strategy = cfg.map.placement.strategy
-        if not isinstance(strategy, Range) or cfg.progress is not None:
-            return
+    def on_cut(self, ctx: Context, placement: Placement, cut: m.Cut) -> list[PlacementChange]:
+        """A chunk can be split there, or nowhere."""
         name = cut.low or "-inf"
         if not cut.at:
             marks = self.stuck if cut.by_heat else self.jumbo
@@ -161,47 +159,39 @@ class Balancing:
                 marks[cut.low] = None
                 kind = "heat_stuck" if cut.by_heat else "jumbo"
                 ctx.note(kind, "one_key", chunk=name, keys=cut.keys, ops=cut.ops, limit=self.chunk_keys, noun=self.noun)
-            return
-        if any(text(chunk.low) == cut.at for chunk in strategy.chunks):
-            return
+            return []
+        if any(text(chunk.low) == cut.at for chunk in placement.strategy.chunks):
+            return []
         why = f"{cut.ops} requests" if cut.by_heat else f"{cut.keys} {self.noun}, {self.chunk_keys} are the limit"
-        cfg.order(ctx, Change("split", f"chunk {name}: {why}", at=cut.at))
+        found = [PlacementChange("split", f"chunk {name}: {why}", at=cut.at)]
         if cut.by_heat:
-            ends = self.hot_node(cfg.map.placement)
+            ends = self.hot_node(placement)
             self.forget()
             if ends is not None:
-                cfg.order(ctx, Change("chunks", f"heat: the upper half of chunk {name} goes to the idlest node",
-                                      moves=((cut.at, ends[1]),)))  # fmt: skip
+                cause = f"heat: the upper half of chunk {name} goes to the idlest node"
+                found.append(PlacementChange("chunks", cause, moves=((cut.at, ends[1]),)))
+        return found
 
     # -- slots -----------------------------------------------------------------------------------------------
 
-    def slots(self, ctx: Context, cfg: "Coordinator", placement: Placement) -> None:
+    def level_slots(self, ctx: Context, placement: Placement) -> list[PlacementChange]:
         """Cool the hottest node by giving away a hot slot; level the numbers of slots."""
-        strategy = placement.strategy
-        assert isinstance(strategy, Slots)
+        table, weights = list(placement.strategy.slot_table), placement.strategy.weights
         ends = self.hot_node(placement) if self.by_heat else None
         if ends is not None:
             hot = sorted(self.heat.get(ends[0], {}).values(), key=lambda each: -each.ops)
             gap = self.ops.get(ends[0], 0) - self.ops.get(ends[1], 0)
             for each in hot:
-                if strategy.table[int(each.unit)] == ends[0] and 0 < 2 * each.ops <= gap:
+                if table[int(each.unit)] == ends[0] and 0 < 2 * each.ops <= gap:
                     cause = f"heat: slot {each.unit} of {ends[0]} goes to the idlest node"
                     self.forget()
-                    cfg.order(ctx, Change("slot", cause, moves=((each.unit, ends[1]),)))
-                    return
+                    return [PlacementChange("slot", cause, moves=((each.unit, ends[1]),))]
             if hot and hot[0].unit not in self.stuck and 2 * hot[0].ops > gap:
                 self.stuck[hot[0].unit] = None
                 ctx.note("heat_stuck", "one_slot", chunk=f"slot {hot[0].unit}", keys=hot[0].keys, ops=hot[0].ops,
                          limit=0)  # fmt: skip
-        if self.by_size:
-            moves = plan(strategy.table, strategy.weights)
-            if moves:
-                pairs = tuple((str(move.slot), move.target) for move in moves)
-                cfg.order(
-                    ctx, Change("slot", f"balancer: {len(moves)} slots are not where they should be", moves=pairs)
-                )
-
-
-def _jumbo(chunk: Any) -> Any:
-    """The same chunk, marked."""
-    return type(chunk)(chunk.low, chunk.high, chunk.node, chunk.size, True)
+        moves = plan(table, weights) if self.by_size else ()
+        if not moves:
+            return []
+        pairs = tuple((str(move.slot), move.target) for move in moves)
+        return [PlacementChange("slot", f"balancer: {len(moves)} slots are not where they should be", moves=pairs)]

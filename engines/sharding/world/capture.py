@@ -1,32 +1,32 @@
 """The snapshot: everything there is to see of an engine, frozen and bounded. Nothing here changes the world."""
 
+from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from engines.sharding.balance import balance, expected_cv
+from engines.sharding.batch import raw
 from engines.sharding.hashing import crc16
 from engines.sharding.hashing.fast import hash64
-from engines.sharding.strategies.bounded import Bounded
-from engines.sharding.strategies.range import Range
-from engines.sharding.strategies.ring import CIRCLE, Ring
+from engines.sharding.placement import Place
+from engines.sharding.strategies.ring import CIRCLE
 from engines.sharding.world import comparisons
 from engines.sharding.world import snapshot as s
 from engines.sharding.world.client import Client
+from engines.sharding.world.cluster import YOU, Cluster
 from engines.sharding.world.comparisons import PPM, ppm
 from engines.sharding.world.coordinator import CFG_ID, Coordinator
 from engines.sharding.world.key_counts import data, owned
 from engines.sharding.world.keyspace import keyspace
 from engines.sharding.world.messages import count_of
 from engines.sharding.world.node import ShardNode
-from engines.sharding.world.ownership import ShardMap, raw
+from engines.sharding.world.ownership import Placement, ShardMap
 from engines.sharding.world.progress import MIGRATING, PLANNED
 from engines.sharding.world.router import Router
 from engines.sharding.world.rules import REDIRECTS_MAX
 from engines.sharding.world.words import describe
-from engines.sim.world import Host
-
-if TYPE_CHECKING:
-    from engines.sharding.world.engine import ShardingEngine
+from engines.sim.pattern import Check
+from engines.sim.world import Host, World
 
 FLIGHTS_MAX: Final = 256
 LINKS_MAX: Final = 64
@@ -38,19 +38,20 @@ OPERATIONS_SHOWN: Final = 8
 class View:
     """Everything that several parts of the snapshot need, looked up once."""
 
-    def __init__(self, engine: "ShardingEngine") -> None:
-        self.engine = engine
-        self.cfg: Coordinator = engine.cfg()
+    def __init__(self, world: World, cluster: Cluster) -> None:
+        self.world = world
+        self.cluster = cluster
+        self.cfg: Coordinator = cluster.cfg()
         self.map: ShardMap = self.cfg.map
-        self.ledger = engine.ledger
-        self.names = engine.machines
+        self.ledger = cluster.ledger
+        self.names = cluster.machines
         self.span = self.ledger.span_s()
         self.by_node = self.ledger.ops_by_node()
         self.by_key = self.ledger.ops_by_key()
         self.ops = sum(self.by_node.values())
-        self.owned: dict[str, int] = {**dict.fromkeys(self.names, 0), **owned(engine, self.map)}
+        self.owned: dict[str, int] = {**dict.fromkeys(self.names, 0), **owned(cluster, self.map)}
         self.total = len(self.ledger.stored)
-        self.data: dict[str, int] = {**dict.fromkeys(self.names, 0), **data(engine, self.map)}
+        self.data: dict[str, int] = {**dict.fromkeys(self.names, 0), **data(cluster, self.map)}
         self.hot = sorted(self.by_key.items(), key=lambda each: (-each[1], each[0]))[:HOT_MAX]
 
     def share(self, count: int, whole: int) -> int:
@@ -58,41 +59,52 @@ class View:
         return count * PPM // whole if whole else 0
 
 
-def take(engine: "ShardingEngine") -> s.Snapshot:
+def take(
+    world: World, cluster: Cluster, series: Iterable[s.Sample], cue: tuple[int, str] | None, checks: tuple[Check, ...]
+) -> s.Snapshot:
     """The whole picture."""
-    view = View(engine)
+    view = View(world, cluster)
     now = view.map
     strategy = now.placement.strategy
-    picture = keyspace(view.data, now, engine)
-    flights, links = _flights(engine), _links(engine)
-    rings = isinstance(strategy, Ring)
-    pairs = (0, 0)
-    if isinstance(strategy, Ring) and now.placement.copies == 2 and len(strategy.nodes) > 1:
-        pairs = comparisons.fatal_pairs(strategy.nodes, strategy.vnodes)
+    picture = keyspace(view.data, now, cluster)
+    flights, links = _flights(world), _links(world)
+    load = cluster.load
     return s.Snapshot(
-        at_us=engine.now_us, position=engine.position, seed=engine.seed, variant=engine.variant,
-        keys_stand_for=max(engine.stand_for, view.total), sized=bool(engine.sizes),
-        nodes=tuple(_node(view, engine.hosts[id]) for id in view.names),
+        at_us=world.now_us, position=world.position, seed=world.seed, variant=cluster.variant,
+        keys_stand_for=max(cluster.options.stand_for, view.total), sized=bool(cluster.sizes),
+        nodes=tuple(_node(view, cluster.hosts[id]) for id in view.names),
         coordinator=_coordinator(view),
-        clients=tuple(_client(view, engine.hosts[id]) for id in engine.clients),
+        clients=tuple(_client(view, cluster.hosts[id]) for id in world.clients),
         flights=flights, links=tuple(links[:LINKS_MAX]), links_changed=len(links),
         rf=now.placement.rf, rack_aware=now.placement.rack_aware,
-        vnodes=strategy.vnodes if isinstance(strategy, Ring) else 0,
-        bound=round(strategy.factor * 100) if isinstance(strategy, Bounded) else 0,
+        vnodes=strategy.vnodes, bound=round(strategy.factor * 100),
         ring=picture.ring, tokens=picture.tokens, runs=picture.runs, runs_exact=picture.runs_exact,
         chunks=picture.chunks, shares=picture.shares,
         plan=_plan(view), keys=_keys(view), balance=_balance(view),
         comparison=_comparison(view),
-        curves=comparisons.curves(now.placement.members) if rings else (),
-        two_failures=pairs,
-        series=tuple(engine.series), workload=engine.load.kind, skew=engine.load.skew, rate=engine.load.rate,
-        salted=engine.load.salted, rules=engine.rules.items(), redirect_bound=REDIRECTS_MAX, cue=engine.cue,
-        checks=engine.check(), events=engine.events_total,
+        curves=comparisons.curves(now.placement.members, racks_of(now.placement)) if strategy.circle else (),
+        two_failures=now.placement.memo("fatal pairs", partial(fatal_pairs, now.placement)),
+        series=tuple(series), workload=load.kind, skew=load.skew, rate=load.rate,
+        salted=load.salted, rules=cluster.rules.items(), redirect_bound=REDIRECTS_MAX, cue=cue,
+        checks=checks, events=world.events_total,
     )  # fmt: skip
 
 
+def racks_of(placement: Placement) -> tuple[tuple[str, Place], ...]:
+    """Where the members stand, if the copies are placed by it; else nothing."""
+    return tuple((node, placement.places[node]) for node in placement.members) if placement.rack_aware else ()
+
+
+def fatal_pairs(placement: Placement) -> tuple[int, int]:
+    """With two copies on a ring: pairs of nodes whose failure together loses a range, and all pairs; else (0, 0)."""
+    strategy = placement.strategy
+    if strategy.circle is None or placement.copies != 2 or len(strategy.nodes) < 2:
+        return 0, 0
+    return comparisons.fatal_pairs(tuple(strategy.weights.items()), strategy.vnodes, racks_of(placement))
+
+
 def _node(view: View, host: Host) -> s.NodeState:
-    engine, now = view.engine, view.map
+    cluster, now = view.cluster, view.map
     node: ShardNode = host.node  # type: ignore[assignment]
     members, coming = now.placement.members, now.nodes
     target = now.plan.target.members if now.plan is not None else members
@@ -101,16 +113,10 @@ def _node(view: View, host: Host) -> s.NodeState:
         role = "leaving"
     heat = view.ledger.node_keys.get(host.id, {})
     hottest = max(heat, key=lambda key: (heat[key], key)) if heat else ""
-    place = engine.places[host.id]
-    strategy: Any = now.placement.strategy
-    weights = now.plan.target.strategy.weights if now.plan is not None else strategy.weights  # type: ignore[attr-defined]
-    units = 0
-    if isinstance(strategy, Ring):
-        units = len(strategy.points.get(host.id, ()))
-    elif isinstance(strategy, Range):
-        units = sum(chunk.node == host.id for chunk in strategy.chunks)
-    elif engine.variant == "slots":
-        units = now.placement.memo("slots of " + host.id, partial(strategy.table.count, host.id))
+    place = cluster.places[host.id]
+    newest = now.plan.target if now.plan is not None else now.placement
+    weights = newest.strategy.weights
+    units = now.placement.memo("pieces of " + host.id, partial(now.placement.strategy.pieces, host.id))
     lease = max(0, node.lease_until_us - host.now_us) if node.needs_lease() else -1
     return s.NodeState(
         id=host.id, status=host.status, role=role, rack=place.rack, dc=place.datacenter,
@@ -123,11 +129,11 @@ def _node(view: View, host: Host) -> s.NodeState:
         stale=host.id in now.placement.stale, lease_left_us=lease,
         importing=node.importing[:8], migrating=node.migrating[:8], pending=len(node.pending),
         answers=tuple(sorted(node.answers.items())), unsynced=len(host.disk.undo),
-        clock_off_us=host.now_us - engine.now_us, drift_ppm=host.drift_ppm, waiting=len(host.inbox),
-        faults=engine.faults_of(host.id),
+        clock_off_us=host.now_us - view.world.now_us, drift_ppm=host.drift_ppm, waiting=len(host.inbox),
+        faults=view.world.faults_of(host.id),
         cut_from=tuple(
             other for other in (*view.names, CFG_ID)
-            if other != host.id and (host.links[other].cut or engine.hosts[other].links[host.id].cut)
+            if other != host.id and (host.links[other].cut or cluster.hosts[other].links[host.id].cut)
         ),
     )  # fmt: skip
 
@@ -135,9 +141,9 @@ def _node(view: View, host: Host) -> s.NodeState:
 def _coordinator(view: View) -> s.CoordinatorState:
     now, cfg = view.map, view.cfg
     nodes = now.nodes
-    informed = sum(view.engine.node(node).map.epoch >= now.epoch for node in nodes)
+    informed = sum(view.cluster.node(node).map.epoch >= now.epoch for node in nodes)
     return s.CoordinatorState(
-        status=view.engine.hosts[CFG_ID].status, epoch=now.epoch, term=now.term, full_coverage=now.full_coverage,
+        status=view.cluster.hosts[CFG_ID].status, epoch=now.epoch, term=now.term, full_coverage=now.full_coverage,
         reads_when_down=now.reads_when_down, covered=now.covered, uncovered=now.uncovered,
         balancer=cfg.balancing.by_size, split_for_heat=cfg.balancing.by_heat, bandwidth=cfg.pace,
         informed=informed, nodes=len(nodes),
@@ -149,8 +155,8 @@ def _client(view: View, host: Host) -> s.ClientState:
     requests = node.requests
     under_way = list(requests.under_way.values())
     first = under_way[0] if under_way else None
-    rate = view.engine.load.rate if isinstance(node, Client) and node.works and view.engine.load.kind != "off" else 0
-    operations = () if isinstance(node, Router) else view.engine.history.operations()
+    rate = view.cluster.load.rate if isinstance(node, Client) and node.works and view.cluster.load.kind != "off" else 0
+    operations = () if isinstance(node, Router) else view.cluster.history.operations()
     return s.ClientState(
         id=host.id, epoch=requests.map.epoch, behind=view.map.epoch - requests.map.epoch, learned=len(requests.learned),
         rate=rate, current=f"{first.op} {' '.join(first.keys)}" if first else "",
@@ -166,16 +172,15 @@ def _plan(view: View) -> s.PlanState | None:
     if progress is None:
         return None
     lanes, keys_done = [], 0
-    alive = view.engine
     for each in progress.units.values():
-        giving = alive.node(each.unit.source).transfers.giving.get(each.unit.id)
+        giving = view.cluster.node(each.unit.source).transfers.giving.get(each.unit.id)
         moved = giving.moved if giving is not None else 0 if each.state in (PLANNED, "importing") else each.keys
         keys_done += min(moved, each.keys)
         waits = ""
         ends = (each.unit.source, each.unit.target)
-        down = [end for end in ends if view.engine.hosts[end].status != "up"]
+        down = [end for end in ends if view.cluster.hosts[end].status != "up"]
         if each.state != "done" and down:
-            waits = f"{down[0]} is {view.engine.hosts[down[0]].status}"
+            waits = f"{down[0]} is {view.cluster.hosts[down[0]].status}"
         elif each.state == PLANNED:
             waits = "its turn"
         state = MIGRATING if each.state == "empty" else each.state
@@ -191,7 +196,7 @@ def _plan(view: View) -> s.PlanState | None:
 
 def _keys(view: View) -> tuple[s.KeyState, ...]:
     """Yours first, then what was lost, then the hottest."""
-    why = dict.fromkeys(view.engine.checks.lost, "lost")
+    why = dict.fromkeys(view.cluster.lost, "lost")
     why.update((key, "yours") for key in reversed(view.ledger.touched) if key not in why)
     for key, _ in view.hot:
         why.setdefault(key, "hot")
@@ -200,37 +205,36 @@ def _keys(view: View) -> tuple[s.KeyState, ...]:
 
 def key_state(view: View, key: str, why: str) -> s.KeyState:
     """All about one key."""
-    now, engine = view.map, view.engine
+    now, cluster = view.map, view.cluster
     strategy = now.placement.strategy
-    slot = crc16.slot(raw(key)) if engine.variant == "slots" else -1
-    at_ppm = hash64(raw(key)) * PPM // CIRCLE if isinstance(strategy, Ring) else -1
-    if engine.variant == "slots":
+    slot = strategy.slot_of(key)
+    at_ppm = hash64(raw(key)) * PPM // CIRCLE if strategy.circle is not None else -1
+    if slot >= 0:
         token = f"CRC16 {crc16.crc16(crc16.hash_tag(raw(key)))} mod 16384"
-    elif isinstance(strategy, Range):
-        token = str(strategy.chunks[strategy.locate(raw(key)).slot or 0])
+    elif strategy.chunks:
+        token = str(strategy.chunks[strategy.locate(key).slot or 0])
     else:
         token = f"0x{hash64(raw(key)):016x}"
-    holders = [(id, engine.checks.version_at(id, key)) for id in view.names]
-    you: Any = engine.hosts[engine.you].node
+    holders = [(id, cluster.version_at(id, key)) for id in view.names]
     return s.KeyState(
         key=key, why=why, slot=slot, token=token, at_ppm=at_ppm, owner=now.owner(key), group=now.group(key),
         holders=tuple((id, count_of(version)) for id, version in holders if version),
         acked=count_of(view.ledger.floor(key)), unit=now.moving(key),
-        ops_ppm=view.share(view.by_key.get(key, 0), view.ops), salted=engine.load.copies(key),
-        hops=you.hops.get(key, ()),
+        ops_ppm=view.share(view.by_key.get(key, 0), view.ops), salted=cluster.load.copies(key),
+        hops=cluster.client(YOU).hops.get(key, ()),
     )  # fmt: skip
 
 
-def _balance(view: View) -> s.Balance:
+def _balance(view: View) -> s.BalanceState:
     members = view.map.placement.members
     keys = balance([view.data[node] for node in members])
     ops = balance([view.by_node.get(node, 0) for node in members])
     strategy = view.map.placement.strategy
     expected = -1
-    if isinstance(strategy, Ring) and not isinstance(strategy, Bounded):
+    if strategy.vnodes and not strategy.factor:
         expected = ppm(expected_cv(len(members), strategy.vnodes))
     hot = tuple(s.Hot(key, view.share(count, view.ops), view.map.owner(key)) for key, count in view.hot)
-    return s.Balance(
+    return s.BalanceState(
         keys=view.total, mean_milli=view.total * 1_000 // len(members), cv_ppm=ppm(keys.cv), expected_cv_ppm=expected,
         peak_ppm=ppm(keys.peak_to_mean), ops_per_s=view.ops // view.span, ops_cv_ppm=ppm(ops.cv),
         ops_peak_ppm=ppm(ops.peak_to_mean) if view.ops else 0,
@@ -240,18 +244,18 @@ def _balance(view: View) -> s.Balance:
 
 
 def _comparison(view: View) -> s.Comparison | None:
-    compared = view.engine.compared
+    compared = view.cluster.compared
     if compared is None:
         return None
     cause, before, after, vnodes = compared
-    ideal, rows = comparisons.comparison(view.engine.keys, before, after, vnodes, view.engine.variant)
-    return s.Comparison(cause, len(before), len(after), len(view.engine.keys), ideal, rows)
+    ideal, rows = comparisons.comparison(view.cluster.keys, before, after, vnodes, view.cluster.variant)
+    return s.Comparison(cause, len(before), len(after), len(view.cluster.keys), ideal, rows)
 
 
-def _flights(engine: "ShardingEngine") -> tuple[s.Flight, ...]:
+def _flights(world: World) -> tuple[s.Flight, ...]:
     """Keys on their way first, then all that is no routine, then the rest; each in the order it was sent."""
     flights = []
-    for each in engine.flights():
+    for each in world.flights():
         letter, what, keys, total, empty = describe(each.message)
         rank = 0 if letter in "Kk" else 2 if empty else 1
         flights.append((rank, s.Flight(each.id, each.src, each.dst, letter, what, keys, total, empty,
@@ -260,9 +264,9 @@ def _flights(engine: "ShardingEngine") -> tuple[s.Flight, ...]:
     return tuple(flight for _, flight in flights[:FLIGHTS_MAX])
 
 
-def _links(engine: "ShardingEngine") -> list[s.ChangedLink]:
+def _links(world: World) -> list[s.ChangedLink]:
     return [
         s.ChangedLink(link.src, link.dst, link.cut, len(link.held), link.loss_ppm, link.latency_us, link.jitter_us,
                       link.duplicate_ppm, link.reorder_ppm)
-        for host in engine.hosts.values() for link in host.links.values() if link.faulty
+        for host in world.hosts.values() for link in host.links.values() if link.faulty
     ]  # fmt: skip

@@ -9,23 +9,17 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from engines.errors import UserError
-from engines.sharding.batch import Batch
+from engines.sharding.batch import raw, text
+from engines.sharding.compare import kind
 from engines.sharding.placement import Place
 from engines.sharding.strategies import chunks as chunk_table
-from engines.sharding.strategies.base import Strategy
-from engines.sharding.strategies.bounded import Bounded
+from engines.sharding.strategies.base import Spec, Strategy
 from engines.sharding.strategies.chunks import Chunks
-from engines.sharding.strategies.jump import Jump
-from engines.sharding.strategies.maglev import Maglev
-from engines.sharding.strategies.modulo import Modulo
-from engines.sharding.strategies.range import Range, from_sample
-from engines.sharding.strategies.rendezvous import Rendezvous
-from engines.sharding.strategies.ring import Ring
-from engines.sharding.strategies.slots import Slots
-from engines.sharding.world.ownership import Placement, raw
+from engines.sharding.strategies.range import Range
+from engines.sharding.world.ownership import Placement
 
 
-class Change(NamedTuple):
+class PlacementChange(NamedTuple):
     """One thing to change, and why."""
 
     kind: str
@@ -55,28 +49,15 @@ def build(
     variant: str, nodes: tuple[str, ...], vnodes: int, bound: int, keys: tuple[tuple[str, int], ...], chunks: int
 ) -> Strategy:
     """A fresh strategy. ``keys`` with their sizes, for the chunks; no ``chunks``: the letters A to Z, cut evenly."""
-    match variant:
-        case "ring":
-            return Ring(nodes, vnodes)
-        case "modulo":
-            return Modulo(nodes)
-        case "range":
-            sample = [(raw(key), size) for key, size in keys]
-            table = from_sample(sample, nodes, chunks * len(nodes)) if chunks else weighed(Range(nodes).chunks, sample)
-            ranges = Range(nodes, tuple(replace(chunk, jumbo=False, size=round(chunk.size)) for chunk in table))
-            ranges.chunk_size = max(1, round(ranges.chunk_size))
-            return ranges
-        case "slots":
-            return Slots(nodes)
-        case "jump":
-            return Jump(nodes)
-        case "rendezvous":
-            return Rendezvous(nodes)
-        case "maglev":
-            return Maglev(nodes)
-        case "bounded":
-            return Bounded(nodes, vnodes, Fraction(bound, 100))
-    raise AssertionError(variant)
+    sample = [(raw(key), size) for key, size in keys]
+    spec = Spec(vnodes, Fraction(bound, 100), sample if chunks else (), chunks * len(nodes))
+    strategy = kind(variant).build(nodes, spec)
+    if strategy.chunks:
+        table = strategy.chunks if chunks else weighed(strategy.chunks, sample)
+        ranges = Range(nodes, tuple(replace(chunk, jumbo=False, size=round(chunk.size)) for chunk in table))
+        ranges.chunk_size = max(1, round(ranges.chunk_size))
+        return ranges
+    return strategy
 
 
 def directory(strategy: Strategy, known: Known) -> dict[str, str]:
@@ -84,12 +65,10 @@ def directory(strategy: Strategy, known: Known) -> dict[str, str]:
 
     A key with a share of 10 % of all requests weighs a tenth of all keys, and so leaves its node less room for others.
     """
-    if not isinstance(strategy, Bounded) or not known.keys:
+    if not strategy.needs_whole_load or not known.keys:
         return {}
-    weights = {key: 1 + known.hot.get(key, 0) * len(known.keys) // max(1, known.ops) for key in known.keys}
-    keys = sorted(known.keys, key=lambda key: (-weights[key], key))
-    owners = strategy.owners(Batch([raw(key) for key in keys], [weights[key] for key in keys]))
-    return dict(zip(keys, owners, strict=True))
+    weights = {raw(key): 1 + known.hot.get(key, 0) * len(known.keys) // max(1, known.ops) for key in known.keys}
+    return {text(key): owner for key, owner in strategy.directory(weights).items()}
 
 
 def weighed(table: Chunks, sample: list[tuple[bytes, int]]) -> Chunks:
@@ -102,18 +81,17 @@ def weighed(table: Chunks, sample: list[tuple[bytes, int]]) -> Chunks:
 
 def sized(table: Chunks, sizes: dict[str, int]) -> Chunks:
     """The chunks with as many keys as were reported."""
-    return tuple(replace(chunk, size=sizes.get(chunk.low.decode("utf-8", "surrogateescape"), 0)) for chunk in table)
+    return tuple(replace(chunk, size=sizes.get(text(chunk.low), 0)) for chunk in table)
 
 
-def changed(placement: Placement, change: Change, known: Known) -> Placement:
+def changed(placement: Placement, change: PlacementChange, known: Known) -> Placement:
     """The placement after the change. UserError if it cannot be made."""
     simple = _simple(placement, change)
     if simple is not None:
         return simple
     strategy: Any = pickle.loads(pickle.dumps(placement.strategy, protocol=5))  # a deep copy, and a fast one
     places = dict(placement.places)
-    if isinstance(strategy, Range):
-        strategy.chunks = sized(strategy.chunks, known.sizes)
+    strategy.learn_sizes({raw(low): size for low, size in known.sizes.items()})
     match change.kind:
         case "join":
             assert change.place is not None
@@ -123,7 +101,7 @@ def changed(placement: Placement, change: Change, known: Known) -> Placement:
             strategy.leave(change.node)
             placement = placement.without_stale(change.node)
         case "vnodes":
-            strategy = _with_vnodes(strategy, change.number)
+            strategy = strategy.with_vnodes(change.number)
         case "bound":
             strategy.factor = Fraction(change.number, 100)
         case "slot":
@@ -144,7 +122,7 @@ def changed(placement: Placement, change: Change, known: Known) -> Placement:
     return placement.but(strategy=strategy, places=places, directory=directory(strategy, known))
 
 
-def _simple(placement: Placement, change: Change) -> Placement | None:
+def _simple(placement: Placement, change: PlacementChange) -> Placement | None:
     """Changes that leave the strategy as it is."""
     match change.kind:
         case "rf":
@@ -156,16 +134,6 @@ def _simple(placement: Placement, change: Change) -> Placement | None:
     return None
 
 
-def _with_vnodes(strategy: Any, vnodes: int) -> Strategy:
-    """The same members with so many points each. A member of weight 1 stands in until the first has joined."""
-    nobody = ("-",)
-    fresh = Bounded(nobody, vnodes, strategy.factor) if isinstance(strategy, Bounded) else Ring(nobody, vnodes)
-    for name in strategy.nodes:
-        fresh.join(name, strategy.weights[name])
-    fresh.leave("-")
-    return fresh
-
-
 def chunk_at(table: Chunks, low: str) -> int:
     """The number of the chunk that begins at ``low``. UserError if none does."""
     at = chunk_table.find(table, raw(low))
@@ -175,10 +143,6 @@ def chunk_at(table: Chunks, low: str) -> int:
     return at
 
 
-def plan_kind(placement: Placement, change: Change) -> str:
+def plan_kind(placement: Placement, change: PlacementChange) -> str:
     """In which units the change is made: slots and chunks if nobody but their owner is concerned, else whole lanes."""
-    if placement.rf == 1 and isinstance(placement.strategy, Slots) and change.kind in ("slot", "join", "leave"):
-        return "slots"
-    if placement.rf == 1 and isinstance(placement.strategy, Range) and change.kind in ("chunks", "join", "leave"):
-        return "chunk"
-    return "lane"
+    return placement.strategy.plan_kind(change.kind) if placement.rf == 1 else "lane"

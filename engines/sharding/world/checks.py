@@ -14,13 +14,13 @@ failed.
 
 from typing import Any, Final
 
+from engines.sharding.world.cluster import Cluster
 from engines.sharding.world.coordinator import CFG_ID, Coordinator
-from engines.sharding.world.ledger import Ledger, Serve
+from engines.sharding.world.ledger import Serve
 from engines.sharding.world.messages import count_of
 from engines.sharding.world.node import ShardNode
 from engines.sharding.world.ownership import Plan, ShardMap
 from engines.sharding.world.rules import REDIRECTS_MAX
-from engines.sharding.world.store import KEY
 from engines.sim.clock import format_time
 from engines.sim.pattern import Check
 from engines.sim.world import UP, Host
@@ -45,19 +45,17 @@ EXEMPT: Final = {
     "range": "the balancer levels all nodes when one joins or leaves, survivors too",
 }
 """Variants that the law about moves does not hold for, and why."""
-LOST_MAX: Final = 8
 
 
 class ClusterChecks:
     """The checker of one cluster. Call ``observe`` after every event."""
 
-    def __init__(self, hosts: dict[str, Host], ledger: Ledger, variant: str) -> None:
-        self.hosts = hosts
-        self.ledger = ledger
-        self.variant = variant
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.hosts = cluster.hosts
+        self.ledger = cluster.ledger
+        self.variant = cluster.variant
         self.failed: dict[str, Check] = {}
-        self.lost: dict[str, None] = {}
-        """Keys of which an acknowledged write is gone."""
         self.epoch = 0
         self.done: tuple[str, ...] = ()
         self.plan: Plan | None = None
@@ -127,20 +125,10 @@ class ClusterChecks:
 
     def _missed(self, client: str, node: str, key: str, found: int, floor: int) -> None:
         read = f"version {count_of(found)}" if found else "no such key"
-        self._lose(key)
+        self.cluster.lose(key)
         self._fail(WRITES, f"{client} read {key} on {node} and missed an acknowledged write",
                    f"version {count_of(floor)} of {key} was acknowledged before the read was asked",
                    f"{self._now()} {node} answered {client}: {read}")  # fmt: skip
-
-    def _lose(self, key: str) -> None:
-        self.lost[key] = None
-        while len(self.lost) > LOST_MAX:
-            del self.lost[next(iter(self.lost))]
-
-    def version_at(self, node: str, key: str) -> int:
-        """The version a node has, whatever state it is in; 0: none."""
-        cell = self.hosts[node].disk.registers.get(KEY + key)
-        return cell.version if cell is not None else 0
 
     def _handed_over(self, now: ShardMap, units: tuple[str, ...], plan: Plan) -> None:
         """Ownership of these units has moved: do the new owners have all that was acknowledged?"""
@@ -148,9 +136,9 @@ class ClusterChecks:
             if plan.unit_of(key) not in units:
                 continue
             for node in plan.target.group(key):
-                found = self.version_at(node, key)
+                found = self.cluster.version_at(node, key)
                 if found < version:
-                    self._lose(key)
+                    self.cluster.lose(key)
                     has = f"version {count_of(found)} of it" if found else "nothing of it"
                     self._fail(WRITES, f"{key} was lost on its way to {node}",
                                f"version {count_of(version)} of {key} was acknowledged",
@@ -178,9 +166,8 @@ class ClusterChecks:
         before, after = plan.base.members, plan.target.members
         joined = tuple(node for node in after if node not in before)
         left = tuple(node for node in before if node not in after)
-        if self.variant in EXEMPT or len(joined) + len(left) != 1 or plan.base.stale or plan.target.stale:
-            return
-        if self.variant == "jump" and left and left != before[-1:]:
+        lawful = plan.base.strategy.moves_least(left)
+        if not lawful or len(joined) + len(left) != 1 or plan.base.stale or plan.target.stale:
             return
         for key in self.ledger.stored:
             old, new = plan.base.owner(key), plan.target.owner(key)

@@ -152,7 +152,11 @@ class Client:
 
     def ask(self, ctx: Context, op: str, keys: tuple[str, ...], value: int, node: str, quiet: bool) -> None:
         """Read or write. Several keys: one request where there are slots, else one for each."""
-        parts = [(op, keys)] if self.requests.slotted or len(keys) == 1 else [("get", (key,)) for key in keys]
+        parts = (
+            [(op, keys)]
+            if self.requests.map.placement.strategy.slot_table or len(keys) == 1
+            else [("get", (key,)) for key in keys]
+        )
         copies = self.load.copies(keys[0]) if len(keys) == 1 else 0
         if copies and op == "put":
             parts += [("put", (copy_name(keys[0], number),)) for number in range(1, copies + 1)]

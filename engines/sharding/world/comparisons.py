@@ -1,15 +1,15 @@
 """Numbers that take a moment to compute, kept by their arguments: pure functions, so nothing of a run depends on it."""
 
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from engines.sharding.balance import curve
-from engines.sharding.batch import KeySet
+from engines.sharding.batch import KeySet, raw
 from engines.sharding.change import Change
 from engines.sharding.compare import compare
-from engines.sharding.placement import risk
+from engines.sharding.placement import NetworkTopology, Place, Risk, risk
+from engines.sharding.strategies.base import Spec
 from engines.sharding.strategies.ring import Ring
-from engines.sharding.world.ownership import raw
 from engines.sharding.world.snapshot import Curve, Row
 
 PPM: Final = 1_000_000
@@ -59,20 +59,33 @@ def spreads(count: int) -> tuple[tuple[int, int], ...]:
     return tuple((ppm(point.cv), ppm(point.expected_cv)) for point in points)
 
 
+Racks: TypeAlias = tuple[tuple[str, Place], ...]
+"""Where the nodes stand, if copies are placed by it; else empty."""
+
+
 @lru_cache(maxsize=16)
-def curves(nodes: tuple[str, ...]) -> tuple[Curve, ...]:
+def curves(nodes: tuple[str, ...], racks: Racks) -> tuple[Curve, ...]:
     """The spread of the load, and the share of pairs of these nodes whose failure is fatal."""
     found = []
     for vnodes, (cv, expected) in zip(VNODES, spreads(len(nodes)), strict=True):
         loss = -1
         if len(nodes) > 1:
-            loss = ppm(risk(Ring(nodes, vnodes).circle, 2, needed=1).probability)
+            loss = ppm(_risk(Ring(nodes, vnodes), racks).probability)
         found.append(Curve(vnodes, cv, expected, loss))
     return tuple(found)
 
 
 @lru_cache(maxsize=16)
-def fatal_pairs(nodes: tuple[str, ...], vnodes: int) -> tuple[int, int]:
-    """With two copies on the next nodes: pairs whose failure together loses a range, and all pairs."""
-    found = risk(Ring(nodes, vnodes).circle, 2, needed=1)
+def fatal_pairs(weights: tuple[tuple[str, float], ...], vnodes: int, racks: Racks) -> tuple[int, int]:
+    """With two copies of every range: pairs whose failure together loses one, and all pairs."""
+    found = _risk(Ring.of(dict(weights), Spec(vnodes)), racks)
     return found.fatal, found.ways
+
+
+def _risk(ring: Ring, racks: Racks) -> Risk:
+    """That two failures take both copies: on the next nodes, or on different racks."""
+    if not racks:
+        return risk(ring.circle, 2, needed=1)
+    centres = sorted({place.datacenter for _, place in racks})
+    copies = {name: 2 // len(centres) + (i < 2 % len(centres)) for i, name in enumerate(centres)}
+    return risk(ring.circle, 2, needed=1, replicas=NetworkTopology(ring.circle, copies, dict(racks)).replicas)

@@ -15,7 +15,7 @@ from typing import Any, Final
 from engines.errors import UserError
 from engines.sharding.world import messages as m
 from engines.sharding.world.balancing import Balancing
-from engines.sharding.world.changes import Change, Known, changed, plan_kind
+from engines.sharding.world.changes import Known, PlacementChange, changed, plan_kind
 from engines.sharding.world.ownership import Atlas, Group, Plan, ShardMap, probes
 from engines.sharding.world.progress import DONE, EMPTY, IMPORTING, MIGRATING, PLANNED, Progress, UnitProgress
 from engines.sharding.world.rules import AGAIN_US, DEAD_US, TICK_US
@@ -37,10 +37,10 @@ class Coordinator:
         read = disk.registers.get
         self.map: ShardMap = read("map", first_map)
         atlas.add(self.map)
-        self.queue: tuple[Change, ...] = read("queue", ())
-        self.running: Change | None = read("running", None)
+        self.queue: tuple[PlacementChange, ...] = read("queue", ())
+        self.running: PlacementChange | None = read("running", None)
         """The change that the plan carries out."""
-        self.current: Change | None = read("current", None)
+        self.current: PlacementChange | None = read("current", None)
         """The same, or what a failure interrupted, while somebody catches up."""
         self.number: int = read("number", 0)
         self.pace: int = read("pace", 0)
@@ -88,7 +88,8 @@ class Coordinator:
         if self.progress is not None:
             self.push(ctx, self.progress)
         elif not self.queue:
-            self.balancing.tick(ctx, self)
+            for change in self.balancing.tick(ctx, self.map.placement, not self.map.dead):
+                self.order(ctx, change)
 
     def on_synced(self, ctx: Context) -> None:
         """Messages that had to wait for the disk leave by themselves."""
@@ -208,7 +209,7 @@ class Coordinator:
 
     # -- changes ---------------------------------------------------------------------------------------------
 
-    def order(self, ctx: Context, change: Change) -> None:
+    def order(self, ctx: Context, change: PlacementChange) -> None:
         """Queue a change of ownership; changes are made one after the other."""
         if len(self.queue) >= QUEUE_MAX:
             raise UserError(f"{QUEUE_MAX} changes wait already: let some of them finish first")
@@ -232,7 +233,7 @@ class Coordinator:
         for node in placement.stale:
             if node not in self.map.dead:
                 cause = f"{node} catches up"
-                self.begin(ctx, Change("recover", cause, node))
+                self.begin(ctx, PlacementChange("recover", cause, node))
                 return
         if self.current is not None and self.current.kind != "recover":
             self.begin(ctx, self.current)
@@ -242,7 +243,7 @@ class Coordinator:
             self.disk.write("queue", self.queue)
             self.begin(ctx, change)
 
-    def begin(self, ctx: Context, change: Change) -> None:
+    def begin(self, ctx: Context, change: PlacementChange) -> None:
         """Plan a change; one that moves nothing is made at once."""
         try:
             target = changed(self.map.placement, change, self.known())
@@ -259,7 +260,7 @@ class Coordinator:
             self.disk.write("audience", self.audience)
             self.heard[change.node] = ctx.now_us
         if change.kind in ("split", "merge"):
-            ctx.note(change.kind, change.cause, at=change.at, chunks=len(target.strategy.chunks))  # type: ignore[attr-defined]
+            ctx.note(change.kind, change.cause, at=change.at, chunks=len(target.strategy.chunks))
             self.keep_current(None)
             self.publish(ctx, self.next_map(placement=target))
             return
@@ -273,7 +274,7 @@ class Coordinator:
         ctx.note("plan", change.cause, plan=plan.number, change=change.kind, node=change.node, unit=plan.kind,
                  units=len(plan.units), epoch=self.map.epoch, copies=plan.retain)  # fmt: skip
 
-    def keep_current(self, change: Change | None) -> None:
+    def keep_current(self, change: PlacementChange | None) -> None:
         """What is being done, also after a crash."""
         self.current = change
         self.disk.write("current", change)
@@ -377,7 +378,9 @@ class Coordinator:
 
     def on_cut(self, ctx: Context, src: str, cut: m.Cut) -> None:
         """A node found where a chunk can be split, or that it cannot."""
-        self.balancing.on_cut(ctx, self, cut)
+        if self.progress is None:
+            for change in self.balancing.on_cut(ctx, self.map.placement, cut):
+                self.order(ctx, change)
 
 
 HANDLERS: Final[dict[type, Callable[[Coordinator, Context, str, Any], None]]] = {

@@ -9,33 +9,27 @@ from dataclasses import replace
 from typing import Any, Final
 
 from engines.sharding.balance import balance
-from engines.sharding.placement import Place
 from engines.sharding.world import commands as c
 from engines.sharding.world import options as o
-from engines.sharding.world.balancing import Balancing
 from engines.sharding.world.bootstrap import bootstrap
 from engines.sharding.world.capture import take
 from engines.sharding.world.checks import ClusterChecks
 from engines.sharding.world.client import Client, Load, make_load
+from engines.sharding.world.cluster import ROUTER, YOU, Cluster
 from engines.sharding.world.coordinator import CFG_ID, Coordinator
-from engines.sharding.world.ledger import Ledger
 from engines.sharding.world.node import ShardNode
 from engines.sharding.world.orders import check, order_of
-from engines.sharding.world.ownership import Atlas, ShardMap
 from engines.sharding.world.requests import Requests
 from engines.sharding.world.router import Router
 from engines.sharding.world.snapshot import Sample, Snapshot
 from engines.sharding.world.symbols import resolved
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
-from engines.sim.history import History
 from engines.sim.network import Link, LinkOptions
 from engines.sim.node import Node
 from engines.sim.pattern import Check, Config
-from engines.sim.world import CRASHED, UP, Host, World
+from engines.sim.world import UP, Host, World
 
-YOU: Final = "you"
-ROUTER: Final = "router"
 LINK: Final = LinkOptions(50 * US_PER_MS, 30 * US_PER_MS)
 SERIES_EVERY_US: Final = 250 * US_PER_MS
 SERIES_MAX: Final = 600
@@ -50,35 +44,17 @@ class ShardingEngine(World):
         options = o.read(config)
         self.variant = variant
         self.options = options
-        self.you = YOU
         base = bootstrap(variant, seed, options)
         workers = tuple(f"c{i}" for i in range(1, options.clients + 1))
         clients = (*workers, YOU, *((ROUTER,) if options.router else ()))
         super().__init__(seed, (*base.machines, CFG_ID), clients, LINK)
-        self.machines = base.machines
-        """All that ever took part, in the order in which they came."""
-        self.places: dict[str, Place] = dict(base.places)
-        self.rules = options.rules
-        self.weighted = base.weighted
-        self.keys = base.keys
-        self.stand_for = options.stand_for
-        self.load: Load = make_load(options.workload, options.skew, options.rate, base.weighted)
-        self.history = History(self.clock)
-        self.ledger = Ledger(self.clock)
-        self.sizes = {key: weight for key, weight in base.weighted if weight > 1} if variant == "range" else {}
-        chunk_keys = 2 * sum(weight for _, weight in base.weighted) // (max(1, options.chunks) * options.nodes) + 8
-        noun = "documents" if self.sizes else "keys"
-        self.balancing = Balancing(options.balancer and variant == "range", False, chunk_keys, noun)
-        self.atlas = Atlas()
+        self.cluster = Cluster(variant, options, base, self.hosts, self.clock)
         for id, registers in base.disks.items():
             self.hosts[id].disk.registers.update(registers)
-        self.ledger.begin(base.keys)
-        self.first_map = ShardMap(1, 1, base.placement, full_coverage=options.full_coverage)
-        self.checks = ClusterChecks(self.hosts, self.ledger, variant)
+        self.checks = ClusterChecks(self.cluster)
         self.series: deque[Sample] = deque(maxlen=SERIES_MAX)
         self.sample_due_us = 0
         self.sampled = (0, 0)
-        self.compared: tuple[str, tuple[str, ...], tuple[str, ...], int] | None = None
         self.cue: tuple[int, str] | None = None
         self.begin()
 
@@ -86,22 +62,23 @@ class ShardingEngine(World):
 
     def make_node(self, host: Host) -> Node:
         """A machine, ``cfg``, a client or the router."""
+        it = self.cluster
         if host.id == CFG_ID:
-            self.balancing.forget()
-            node = Coordinator(host.disk, self.first_map, self.atlas, self.keys, self.balancing)
+            it.balancing.forget()
+            node = Coordinator(host.disk, it.first_map, it.atlas, it.keys, it.balancing)
             node.pace = node.pace or self.options.bandwidth
             return node
-        if host.id in self.machines:
-            first = self.cfg().map if host.id not in self.first_map.nodes else self.first_map
-            machine = ShardNode(host.id, host.disk, first, self.atlas, self.rules, self.ledger, self.sizes)
+        if host.id in it.machines:
+            first = it.first_map if host.id in it.first_map.nodes else it.cfg().map
+            machine = ShardNode(host.id, host.disk, first, it.atlas, it.rules, it.ledger, it.sizes)
             machine.pace = self.options.bandwidth
             return machine
         home = ROUTER if self.options.router and host.id != ROUTER else ""
-        requests = Requests(host.id, self.first_map, self.atlas, self.ledger, home)
+        requests = Requests(host.id, it.first_map, it.atlas, it.ledger, home)
         requests.serial = host.incarnation << SERIAL_BITS
         if host.id == ROUTER:
             return Router(host.id, requests)
-        client = Client(host.id, requests, self.load, self.ledger, self.history)
+        client = Client(host.id, requests, it.load, it.ledger, it.history)
         client.serial = host.incarnation << SERIAL_BITS
         return client
 
@@ -112,8 +89,8 @@ class ShardingEngine(World):
             host.links[other.id] = Link(self.seed, id, other.id, LINK)
             other.links[id] = Link(self.seed, other.id, id, LINK)
         self.hosts[id] = host
-        self.machines = (*self.machines, id)
-        self.servers = (*self.machines, CFG_ID)
+        self.cluster.machines = (*self.cluster.machines, id)
+        self.servers = (*self.cluster.machines, CFG_ID)
         host.node = self.make_node(host)
         host.node.on_start(host)
 
@@ -126,34 +103,23 @@ class ShardingEngine(World):
 
     def sample(self) -> None:
         """A point of the strip, and a look at the numbers of copies."""
-        self.ledger.roll()
-        cfg = self.cfg()
-        members = cfg.map.placement.members
-        ops = self.ledger.ops_by_node()
+        it = self.cluster
+        ledger, cfg, members = it.ledger, it.cfg(), it.members
+        ledger.roll()
+        ops = ledger.ops_by_node()
         total = sum(ops.values())
         busy = balance([ops.get(node, 0) for node in members])
-        stored = balance([self.stored_on(node) for node in members])
-        hottest = max(self.ledger.ops_by_key().values(), default=0)
-        redirects, failed = self.ledger.redirects, self.ledger.failed
-        moving = 0
-        if cfg.progress is not None:
-            for each in cfg.progress.units.values():
-                giving = self.node(each.unit.source).transfers.giving.get(each.unit.id)
-                gone = giving.moved if giving is not None else each.keys if each.state in ("empty", "done") else 0
-                moving += max(0, each.keys - gone)
+        stored = balance([it.stored_on(node) for node in members])
+        hottest = max(ledger.ops_by_key().values(), default=0)
+        redirects, failed = ledger.redirects, ledger.failed
         self.series.append(Sample(
-            self.clock.now_us, total // self.ledger.span_s(), round(busy.peak_to_mean * 1_000_000) if total else 0,
-            hottest * 1_000_000 // total if total else 0, round(stored.peak_to_mean * 1_000_000), moving,
+            self.clock.now_us, total // ledger.span_s(), round(busy.peak_to_mean * 1_000_000) if total else 0,
+            hottest * 1_000_000 // total if total else 0, round(stored.peak_to_mean * 1_000_000), it.to_move(),
             redirects - self.sampled[0], failed - self.sampled[1], cfg.map.epoch,
         ))  # fmt: skip
         self.sampled = (redirects, failed)
         all_up = all(self.hosts[node].status == UP for node in members)
-        self.checks.settled(cfg, tuple(self.node(node) for node in members), all_up)
-
-    def stored_on(self, node: str) -> int:
-        """How much is stored there: keys, or data where keys have sizes."""
-        store = self.node(node).store
-        return sum(self.sizes.get(key, 1) for key in store) if self.sizes else len(store)
+        self.checks.settled(cfg, tuple(it.node(node) for node in members), all_up)
 
     def check(self) -> tuple[Check, ...]:
         """The guarantees."""
@@ -161,84 +127,64 @@ class ShardingEngine(World):
 
     def snapshot(self) -> Snapshot:
         """Everything there is to see."""
-        return take(self)
-
-    # -- who is who --------------------------------------------------------------------------------------------
-
-    def cfg(self) -> Coordinator:
-        """The coordinator's node."""
-        node = self.hosts[CFG_ID].node
-        assert isinstance(node, Coordinator)
-        return node
-
-    def node(self, id: str) -> ShardNode:
-        """The node of a machine."""
-        node = self.hosts[id].node
-        assert isinstance(node, ShardNode)
-        return node
-
-    def client(self, id: str) -> Client:
-        """A client."""
-        node = self.hosts[id].node
-        assert isinstance(node, Client)
-        return node
+        return take(self, self.cluster, self.series, self.cue, self.check())
 
     # -- commands ----------------------------------------------------------------------------------------------
 
     def resolve(self, command: Any) -> Any:
         """Replace symbolic names by what they mean now."""
-        return resolved(self, command)
+        return resolved(self.cluster, command)
 
     def validate(self, command: Any) -> None:
         """Refuse what makes no sense here."""
         super().validate(command)
-        check(self, command)
+        check(self.cluster, command)
 
     def execute(self, command: Any) -> None:
         """Carry out a valid command."""
-        change = order_of(self, command)
+        change = order_of(self.cluster, command)
         if change is not None:
             if isinstance(command, c.AddNode) and change.place is not None:
-                self.places[command.name] = change.place
-                if command.name not in self.machines:
+                self.cluster.places[command.name] = change.place
+                if command.name not in self.cluster.machines:
                     self.add_machine(command.name)
             cause = change.cause
             self.record("order", CFG_ID, why=cause, change=change.kind)
             if isinstance(command, c.AddNode | c.RemoveNode):
-                self.compare(cause, change.node)
-            self.cfg().order(self.hosts[CFG_ID], change)
+                self.compare_members(cause, change.node)
+            self.cluster.cfg().order(self.hosts[CFG_ID], change)
             return
         match command:
             case c.Get() | c.Put() | c.MultiGet():
                 self.act(command)
             case c.SetWorkload(pattern=kind, skew=skew, rate=rate):
                 self.record("workload", why=kind, skew=skew, rate=rate)
-                self.set_load(make_load(kind, skew, rate, self.weighted, self.load.salted))
+                self.set_load(make_load(kind, skew, rate, self.cluster.weighted, self.cluster.load.salted))
             case c.Salt():
                 self.salt(command)
             case c.SetRule(rule=rule, on=on):
-                self.rules = replace(self.rules, **{rule: on})
-                for id in self.machines:
-                    self.node(id).rules = self.rules
+                self.cluster.rules = replace(self.cluster.rules, **{rule: on})
+                for id in self.cluster.machines:
+                    self.cluster.node(id).rules = self.cluster.rules
                 self.record("rule", why=rule, on=on)
             case c.SetBandwidth(keys_per_s=pace):
-                cfg = self.cfg()
+                cfg = self.cluster.cfg()
                 cfg.pace = pace
                 cfg.disk.write("pace", pace)
                 self.record("bandwidth", CFG_ID, keys_per_s=pace)
             case c.SetFullCoverage(on=on, reads=reads):
-                cfg = self.cfg()
+                cfg = self.cluster.cfg()
                 self.record("full_coverage", CFG_ID, on=on, reads=reads)
                 cfg.publish(self.hosts[CFG_ID], cfg.next_map(full_coverage=on, reads_when_down=reads))
             case c.SetBalancer(on=on):
-                self.balancing.by_size = on
+                self.cluster.balancing.by_size = on
                 self.record("balancer", CFG_ID, on=on)
             case c.SplitForHeat(on=on):
-                self.balancing.by_heat = on
-                self.balancing.stuck.clear()
+                self.cluster.balancing.by_heat = on
+                self.cluster.balancing.stuck.clear()
                 self.record("split_for_heat", CFG_ID, on=on)
             case faults.Crash() | faults.Restart() | faults.Heal():
-                before = self.alive()
+                before = self.cluster.alive()
                 super().execute(command)
                 self.compare_alive(before)
             case faults.Narrate(text=text):
@@ -247,35 +193,25 @@ class ShardingEngine(World):
             case _:
                 super().execute(command)
 
-    def alive(self) -> tuple[str, ...]:
-        """The members that run."""
-        return tuple(id for id in self.cfg().map.placement.members if self.hosts[id].status != CRASHED)
-
     def compare_alive(self, before: tuple[str, ...]) -> None:
         """Who died or came back makes a change to compare, too: from those that ran before to those that run now."""
-        after = self.alive()
+        after = self.cluster.alive()
         gone = [id for id in before if id not in after]
         back = [id for id in after if id not in before]
         if before and after and (gone or back):
             cause = f"{' '.join(gone)} crashed" if gone else f"{' '.join(back)} {'are' if len(back) > 1 else 'is'} back"
-            self.compare_with(cause, before, after)
+            self.cluster.compare(cause, before, after)
 
-    def compare(self, cause: str, node: str) -> None:
-        """From now on compare all strategies on this change."""
-        cfg = self.cfg()
-        before = cfg.map.placement.members
+    def compare_members(self, cause: str, node: str) -> None:
+        """From now on compare all strategies on this join or leave."""
+        before = self.cluster.members
         after = tuple(each for each in before if each != node) if node in before else (*before, node)
-        self.compare_with(cause, before, after)
-
-    def compare_with(self, cause: str, before: tuple[str, ...], after: tuple[str, ...]) -> None:
-        """The same for any two memberships."""
-        vnodes: int = getattr(self.cfg().map.placement.strategy, "vnodes", self.options.vnodes)
-        self.compared = (cause, before, after, vnodes) if self.keys else None
+        self.cluster.compare(cause, before, after)
 
     def act(self, command: c.Get | c.Put | c.MultiGet) -> None:
         """``you`` ask."""
         host = self.hosts[YOU]
-        you = self.client(YOU)
+        you = self.cluster.client(YOU)
         match command:
             case c.Get(key=key, node=node):
                 you.ask(host, "get", (key,), 0, node, False)
@@ -286,7 +222,7 @@ class ShardingEngine(World):
 
     def set_load(self, load: Load) -> None:
         """All clients work differently from now on."""
-        self.load = load
+        self.cluster.load = load
         for id in self.clients:
             client = self.hosts[id].node
             if isinstance(client, Client):
@@ -294,10 +230,10 @@ class ShardingEngine(World):
 
     def salt(self, command: c.Salt) -> None:
         """The clients know the copies from now on, and ``you`` write them once, with the value that is stored."""
-        others = tuple(each for each in self.load.salted if each[0] != command.key)
+        others = tuple(each for each in self.cluster.load.salted if each[0] != command.key)
         salted = (*others, (command.key, command.n)) if command.n > 1 else others
         self.record("salt", why=command.key, n=command.n)
-        self.set_load(replace(self.load, salted=salted))
+        self.set_load(replace(self.cluster.load, salted=salted))
         if command.n > 1:
-            cell = self.node(self.cfg().map.owner(command.key)).store.get(command.key)
-            self.client(YOU).ask(self.hosts[YOU], "put", (command.key,), cell.value if cell else 0, "", False)
+            cell = self.cluster.node(self.cluster.cfg().map.owner(command.key)).store.get(command.key)
+            self.cluster.client(YOU).ask(self.hosts[YOU], "put", (command.key,), cell.value if cell else 0, "", False)

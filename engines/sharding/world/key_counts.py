@@ -6,13 +6,11 @@ not change, so a count needs to be taken up only where it stopped.
 
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
 
+from engines.sharding.batch import raw
 from engines.sharding.strategies.chunks import Chunks, find
-from engines.sharding.world.ownership import Placement, ShardMap, raw
-
-if TYPE_CHECKING:
-    from engines.sharding.world.engine import ShardingEngine
+from engines.sharding.world.cluster import Cluster
+from engines.sharding.world.ownership import Placement, ShardMap
 
 
 class KeyCounts:
@@ -38,14 +36,14 @@ def count(placement: Placement, keys: tuple[str, ...]) -> dict[str, int]:
     return counts
 
 
-def owned(engine: "ShardingEngine", now: ShardMap) -> dict[str, int]:
+def owned(cluster: Cluster, now: ShardMap) -> dict[str, int]:
     """How many keys each node owns by this map; nodes that own nothing are left out. Do not change it."""
-    stored = engine.ledger.stored
+    stored = cluster.ledger.stored
     kept = now.memo("owned", KeyCounts)
     if not kept.seen and now.plan is None:
         # Every run of one world begins with the same placement of the same keys: count those once for all runs.
-        kept.by_node = dict(now.placement.memo("owned", partial(count, now.placement, engine.keys)))
-        kept.seen = len(engine.keys)
+        kept.by_node = dict(now.placement.memo("owned", partial(count, now.placement, cluster.keys)))
+        kept.seen = len(cluster.keys)
     counts = kept.by_node
     if kept.seen < len(stored):
         for key in islice(stored, kept.seen, None):
@@ -55,28 +53,28 @@ def owned(engine: "ShardingEngine", now: ShardMap) -> dict[str, int]:
     return counts
 
 
-def data(engine: "ShardingEngine", now: ShardMap) -> dict[str, int]:
+def data(cluster: Cluster, now: ShardMap) -> dict[str, int]:
     """How much data each node owns: a key counts with its size. Do not change it."""
-    if not engine.sizes:
-        return owned(engine, now)
-    stored = engine.ledger.stored
+    if not cluster.sizes:
+        return owned(cluster, now)
+    stored = cluster.ledger.stored
     kept = now.memo("data", KeyCounts)
     if kept.seen < len(stored):
         for key in islice(stored, kept.seen, None):
             owner = now.owner(key)
-            kept.data[owner] = kept.data.get(owner, 0) + engine.sizes.get(key, 1)
+            kept.data[owner] = kept.data.get(owner, 0) + cluster.sizes.get(key, 1)
         kept.seen = len(stored)
     return kept.data
 
 
-def chunk_keys(engine: "ShardingEngine", now: ShardMap, table: Chunks) -> list[int]:
+def chunk_keys(cluster: Cluster, now: ShardMap, table: Chunks) -> list[int]:
     """How many keys each chunk holds, a key counting with its weight. Do not change it."""
-    stored = engine.ledger.stored
+    stored = cluster.ledger.stored
     kept = now.memo("chunks", KeyCounts)
     if not kept.weights:
         kept.weights = [0] * len(table)
     if kept.seen < len(stored):
         for key in islice(stored, kept.seen, None):
-            kept.weights[find(table, raw(key))] += engine.sizes.get(key, 1)
+            kept.weights[find(table, raw(key))] += cluster.sizes.get(key, 1)
         kept.seen = len(stored)
     return kept.weights

@@ -1,21 +1,19 @@
 """The key space as a picture can show it: a ring in 360 degrees, slots in runs, chunks, and each node's share."""
 
+from collections.abc import Sequence
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
+from engines.sharding.batch import raw, text
+from engines.sharding.strategies.base import Spec, Strategy
 from engines.sharding.strategies.chunks import find
 from engines.sharding.strategies.circle import Circle
-from engines.sharding.strategies.maglev import Maglev, fill
-from engines.sharding.strategies.range import Range
 from engines.sharding.strategies.ring import CIRCLE, Ring
-from engines.sharding.strategies.slots import Slots
 from engines.sharding.world import snapshot as s
+from engines.sharding.world.cluster import Cluster
 from engines.sharding.world.comparisons import PPM, ppm
 from engines.sharding.world.key_counts import chunk_keys
-from engines.sharding.world.ownership import ShardMap, raw, text
-
-if TYPE_CHECKING:
-    from engines.sharding.world.engine import ShardingEngine
+from engines.sharding.world.ownership import ShardMap
 
 DEGREES: Final = 360
 TOKENS_MAX: Final = 512
@@ -30,55 +28,52 @@ class Keyspace(NamedTuple):
     tokens: tuple[s.Token, ...] = ()
     runs: tuple[s.Run, ...] = ()
     runs_exact: bool = True
-    chunks: tuple[s.Chunk, ...] = ()
+    chunks: tuple[s.ChunkState, ...] = ()
     shares: tuple[s.Share, ...] = ()
 
 
-def keyspace(data: dict[str, int], now: ShardMap, engine: "ShardingEngine") -> Keyspace:
+def keyspace(data: dict[str, int], now: ShardMap, cluster: Cluster) -> Keyspace:
     """The map as ``cfg`` has it; slots and chunks assigned in the middle of a plan are drawn with their new owners."""
     strategy = now.placement.strategy
-    if isinstance(strategy, Ring):
-        return ring_picture(strategy.nodes, strategy.vnodes, tuple(strategy.weights.values()))
-    if isinstance(strategy, Slots):
-        return (now if now.done else now.placement).memo("slots", partial(slots_picture, now, strategy))
-    if isinstance(strategy, Range):
+    if strategy.circle is not None:
+        return ring_picture(tuple(strategy.weights.items()), strategy.vnodes)
+    if strategy.slot_table:
+        return (now if now.done else now.placement).memo("slots", partial(slots_picture, now))
+    if strategy.chunks:
         total = max(1, sum(data.values()))
         shares = tuple(s.Share(node, data.get(node, 0) * PPM // total) for node in strategy.nodes)
-        return Keyspace(chunks=chunk_list(now, strategy, engine), shares=shares)
-    if isinstance(strategy, Maglev):
-        return Keyspace(shares=maglev_shares(tuple(strategy.weights.items()), strategy.size))
-    weights: Any = strategy.weights  # type: ignore[attr-defined]
-    whole = sum(weights.values())
-    return Keyspace(shares=tuple(s.Share(node, ppm(weights[node] / whole)) for node in strategy.nodes))
+        return Keyspace(chunks=chunk_list(now, cluster), shares=shares)
+    return now.placement.memo("shares", partial(shares_picture, strategy))
 
 
-def slots_picture(now: ShardMap, strategy: Slots) -> Keyspace:
+def shares_picture(strategy: Strategy) -> Keyspace:
+    """How much of the space everybody has."""
+    return Keyspace(shares=tuple(s.Share(node, ppm(part)) for node, part in strategy.shares().items()))
+
+
+def slots_picture(now: ShardMap) -> Keyspace:
     """The table in runs, and how much of it everybody has."""
-    runs, exact = slot_runs(now, strategy)
-    counts: dict[str, int] = dict.fromkeys(strategy.nodes, 0)
-    for run in slot_runs(now, strategy, everything=True)[0]:
-        counts[run.owner] = counts.get(run.owner, 0) + run.last - run.first + 1
-    shares = tuple(s.Share(node, count * PPM // len(strategy.table)) for node, count in counts.items())
+    table = list(now.placement.strategy.slot_table)
+    if now.plan is not None and now.plan.kind == "slots":
+        target = now.plan.target.strategy.slot_table
+        for unit in now.done:
+            for slot in now.plan.unit(unit).slots:
+                table[slot] = target[slot]
+    counts: dict[str, int] = dict.fromkeys(now.placement.members, 0)
+    for node in table:
+        counts[node] = counts.get(node, 0) + 1
+    runs, exact = slot_runs(table)
+    shares = tuple(s.Share(node, count * PPM // len(table)) for node, count in counts.items())
     return Keyspace(runs=runs, runs_exact=exact, shares=shares)
 
 
 @lru_cache(maxsize=8)
-def maglev_shares(weights: tuple[tuple[str, float], ...], size: int) -> tuple[s.Share, ...]:
-    """Its table, counted."""
-    table = fill(dict(weights), size)
-    return tuple(s.Share(node, table.count(node) * PPM // size) for node, _ in weights)
-
-
-@lru_cache(maxsize=8)
-def ring_picture(nodes: tuple[str, ...], vnodes: int, weights: tuple[float, ...]) -> Keyspace:
+def ring_picture(weights: tuple[tuple[str, float], ...], vnodes: int) -> Keyspace:
     """360 segments clockwise from the top, each with the owner of most of it; and the tokens, if they are not too many.
 
     A ring is a function of its members, so the picture can be kept.
     """
-    ring = Ring(("-",), vnodes)
-    for node, weight in zip(nodes, weights, strict=True):
-        ring.join(node, weight)
-    ring.leave("-")
+    ring = Ring.of(dict(weights), Spec(vnodes))
     circle = ring.circle
     counts = [0] * DEGREES
     for token in circle.tokens:
@@ -107,21 +102,15 @@ def _most(circle: Circle, degree: int) -> str:
     return max(parts, key=lambda node: (parts[node], node))
 
 
-def slot_runs(now: ShardMap, strategy: Slots, everything: bool = False) -> tuple[tuple[s.Run, ...], bool]:
+def slot_runs(table: Sequence[str]) -> tuple[tuple[s.Run, ...], bool]:
     """Neighbouring slots of one owner; if there are too many runs, equal cells with the owner of most of each."""
-    table = strategy.table
-    if now.plan is not None and now.done and isinstance(now.plan.target.strategy, Slots):
-        table = list(table)
-        for unit in now.done:
-            for slot in now.plan.unit(unit).slots:
-                table[slot] = now.plan.target.strategy.table[slot]
     runs: list[s.Run] = []
     first = 0
     for slot in range(1, len(table) + 1):
         if slot == len(table) or table[slot] != table[first]:
             runs.append(s.Run(first, slot - 1, table[first]))
             first = slot
-    if len(runs) <= RUNS_MAX or everything:
+    if len(runs) <= RUNS_MAX:
         return tuple(runs), True
     size = len(table) // RUNS_MAX
     cells = []
@@ -131,18 +120,18 @@ def slot_runs(now: ShardMap, strategy: Slots, everything: bool = False) -> tuple
     return tuple(cells), False
 
 
-def chunk_list(now: ShardMap, strategy: Range, engine: "ShardingEngine") -> tuple[s.Chunk, ...]:
+def chunk_list(now: ShardMap, cluster: Cluster) -> tuple[s.ChunkState, ...]:
     """The chunks with what is in them."""
-    table = strategy.chunks
-    keys, ops = chunk_keys(engine, now, table), [0] * len(table)
-    for key, count in engine.ledger.ops_by_key().items():
+    table = now.placement.strategy.chunks
+    keys, ops = chunk_keys(cluster, now, table), [0] * len(table)
+    for key, count in cluster.ledger.ops_by_key().items():
         ops[find(table, raw(key))] += count
-    span = engine.ledger.span_s()
-    jumbo = engine.balancing.jumbo
+    span = cluster.ledger.span_s()
+    jumbo = cluster.balancing.jumbo
     chunks = []
     for at, chunk in enumerate(table[:CHUNKS_MAX]):
         low = text(chunk.low)
         moved = now.plan is not None and now.plan.kind == "chunk" and now.owner(low) != chunk.node
         owner = now.owner(low) if moved else chunk.node
-        chunks.append(s.Chunk(low, text(chunk.high or b""), owner, keys[at], ops[at] // span, low in jumbo))
+        chunks.append(s.ChunkState(low, text(chunk.high or b""), owner, keys[at], ops[at] // span, low in jumbo))
     return tuple(chunks)

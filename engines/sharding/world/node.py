@@ -8,15 +8,14 @@ The node knows the cluster from the newest map it was sent and from orders of ``
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from engines.sharding.hashing import crc16
 from engines.sharding.world import messages as m
 from engines.sharding.world.ledger import Ledger
 from engines.sharding.world.load_stats import LoadStats
-from engines.sharding.world.ownership import Atlas, Group, Plan, ShardMap, probes, raw
+from engines.sharding.world.ownership import Atlas, Group, Plan, ShardMap, probes
 from engines.sharding.world.rules import AGAIN_US, HEARTBEAT_US, LEASE_US, TICK_US, Rules
 from engines.sharding.world.store import Cell, Store
 from engines.sharding.world.transfer import Transfers
@@ -57,8 +56,7 @@ class ShardNode:
         self.map: ShardMap = self.store.read("map", first_map)
         self.importing: tuple[str, ...] = self.store.read("importing", ())
         self.migrating: tuple[str, ...] = self.store.read("migrating", ())
-        self.slotted = self.map.placement.strategy.name == "slots"
-        self.transfers = Transfers()
+        self.transfers = Transfers(id, self.store)
         self.pace: int = PACE
         self.pending: dict[int, Writing] = {}
         self.writing: dict[str, int] = {}
@@ -79,7 +77,7 @@ class ShardNode:
         if plan is not None:
             self.counted = (plan.number, self.count_units(plan))
             for unit in self.migrating:
-                self.transfers.begin(self, plan, plan.unit(unit))
+                self.transfers.begin(plan, plan.unit(unit))
         if self.migrating:
             ctx.set_timer("move", TICK_US)
         self.beat(ctx)
@@ -95,7 +93,9 @@ class ShardNode:
         elif name == "move":
             plan = self.map.plan
             if plan is not None and self.transfers.giving:
-                self.transfers.tick(ctx, self, plan)
+                keep = self.rules.keep_until_acked
+                handed = self.transfers.tick(ctx, plan, self.pace, self.map.dead, self.writing, keep)
+                self.release(ctx, handed)
                 ctx.set_timer("move", TICK_US)
         elif name == "again":
             self.repeat_writes(ctx)
@@ -106,7 +106,7 @@ class ShardNode:
     def beat(self, ctx: Context) -> None:
         """Send a heartbeat with the load statistics."""
         ctx.set_timer("beat", HEARTBEAT_US)
-        ops, heat, hottest = self.stats.report(self)
+        ops, heat, hottest = self.stats.report(self.id, self.map.placement.strategy, self.store, self.sizes)
         ctx.send(CFG, m.Heartbeat(ctx.now_us, self.map.epoch, len(self.store), ops, heat, hottest))
 
     def on_heartbeat_ack(self, ctx: Context, src: str, ack: m.HeartbeatAck) -> None:
@@ -141,11 +141,12 @@ class ShardNode:
     def verdict(self, ctx: Context, src: str, request: m.Request) -> Any:
         """The answer if it is a redirect or a refusal; None: serve it here."""
         now, keys = self.map, request.keys
-        slot = crc16.slot(raw(keys[0])) if self.slotted else -1
-        if self.slotted and any(crc16.slot(raw(key)) != slot for key in keys):
+        strategy = now.placement.strategy
+        slotted, slot = bool(strategy.slot_table), strategy.slot_of(keys[0])
+        if any(strategy.slot_of(key) != slot for key in keys):
             return self.refuse(ctx, src, request, "CROSSSLOT", "these keys are in different slots")
         reads = request.op != "put" and now.reads_when_down
-        if self.slotted and now.full_coverage and now.uncovered and not reads:
+        if slotted and now.full_coverage and now.uncovered and not reads:
             return self.refuse(ctx, src, request, "CLUSTERDOWN", f"slots of {', '.join(now.uncovered)} have no owner")
         owner, unit = now.owner(keys[0]), now.moving(keys[0])
         if owner == self.id:
@@ -161,7 +162,7 @@ class ShardNode:
             if not self.may_serve(ctx):
                 return self.refuse(ctx, src, request, "NOLEASE", "the coordinator was not heard in time")
             return None
-        if owner in now.dead and not self.slotted:
+        if owner in now.dead and not slotted:
             return self.refuse(ctx, src, request, "CLUSTERDOWN", f"its owner {owner} is dead and has no replica")
         return self.moved(ctx, src, request, slot, owner, unit)
 
@@ -223,10 +224,11 @@ class ShardNode:
         queue.append((src, request))
         ctx.note("write_waits", client=src, key=key, unit=self.map.moving(key))
 
-    def release(self, ctx: Context, key: str) -> None:
-        """The key has landed: judge the writes that waited for it."""
-        for src, request in self.blocked.pop(key, ()):
-            self.on_request(ctx, src, request)
+    def release(self, ctx: Context, keys: Iterable[str]) -> None:
+        """These keys have landed: answer the writes that waited for them."""
+        for key in keys:
+            for src, request in self.blocked.pop(key, ()):
+                self.on_request(ctx, src, request)
 
     def read(self, ctx: Context, src: str, request: m.Request) -> None:
         """Serve what is here."""
@@ -349,9 +351,7 @@ class ShardNode:
                 ctx.note("map_learned", "was_behind", epoch=new.epoch, before=old.epoch)
             for ticket in list(self.pending):
                 self.judge_again(ctx, ticket)
-            for key in list(self.blocked):
-                if key not in self.transfers.flying:
-                    self.release(ctx, key)
+            self.release(ctx, [key for key in self.blocked if key not in self.transfers.flying])
         plan = self.map.plan
         if plan is None:
             self.counted = (0, ())
@@ -393,9 +393,8 @@ class ShardNode:
         taking = plan is not None and not self.map.off and self.map.moving(key) in self.importing
         mine = taking or self.map.owner(key) == self.id
         if not mine:
-            slot = crc16.slot(raw(key)) if self.slotted else -1
-            owner = self.map.owner(key)
-            answer = m.Moved(writing.serial, slot, owner, self.map.epoch)
+            slot = self.map.placement.strategy.slot_of(key)
+            answer = m.Moved(writing.serial, slot, self.map.owner(key), self.map.epoch)
             self.finish_write(ctx, ticket, answer)
             return
         group = self.write_group(key)
@@ -446,7 +445,7 @@ class ShardNode:
         self.migrating = (*self.migrating, order.unit)
         self.store.write("migrating", self.migrating)
         ctx.persist()
-        self.transfers.begin(self, plan, plan.unit(order.unit))
+        self.transfers.begin(plan, plan.unit(order.unit))
         ctx.note("migrating", unit=order.unit, target=plan.unit(order.unit).target,
                  keys=self.transfers.giving[order.unit].total)  # fmt: skip
         ctx.set_timer("move", TICK_US)
@@ -466,7 +465,7 @@ class ShardNode:
     def on_keys_ack(self, ctx: Context, src: str, ack: m.KeysAck) -> None:
         """The keys have landed."""
         if self.map.plan is not None:
-            self.transfers.on_ack(ctx, self, self.map.plan, ack)
+            self.release(ctx, self.transfers.on_ack(ctx, self.map.plan, ack))
 
     def on_want_map(self, ctx: Context, src: str, want: m.WantMap) -> None:
         """CLUSTER SLOTS."""
@@ -474,7 +473,7 @@ class ShardNode:
 
     def on_want_cut(self, ctx: Context, src: str, want: m.WantCut) -> None:
         """Where a chunk could be split."""
-        ctx.send(src, self.stats.cut(self, want))
+        ctx.send(src, self.stats.cut(want, self.map.placement.strategy.chunks, self.store, self.sizes))
 
 
 HANDLERS: Final[dict[type, Callable[[ShardNode, Context, str, Any], None]]] = {

@@ -65,6 +65,10 @@ class Options:
     stand_for: int
     rules: Rules
 
+    def sized(self, variant: str) -> bool:
+        """Whether the weights of the user's keys are sizes of their data; else they are requests."""
+        return variant == "range"
+
 
 def read(config: Config) -> Options:
     """The defaults, but for what is given."""

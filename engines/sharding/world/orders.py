@@ -1,22 +1,19 @@
 """Which change a command orders, and which commands make no sense: every refusal says what would be accepted."""
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from engines.errors import UserError
 from engines.sharding.hashing.crc16 import SLOTS
 from engines.sharding.placement import Place
-from engines.sharding.strategies.range import Range
 from engines.sharding.world import commands as c
-from engines.sharding.world.changes import Change, changed, chunk_at
+from engines.sharding.world.changes import PlacementChange, changed, chunk_at
+from engines.sharding.world.cluster import ROUTER, YOU, Cluster
 from engines.sharding.world.options import NODES_MAX, WORKLOADS
 from engines.sharding.world.ownership import Placement
 from engines.sharding.world.rules import RULE_NAMES
 from engines.sim import faults
 from engines.sim.world import UP
-
-if TYPE_CHECKING:
-    from engines.sharding.world.engine import ShardingEngine
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,7}")
 HOSTS_MAX: Final = 24
@@ -43,70 +40,69 @@ ONLY: Final[dict[type, tuple[str, ...]]] = {
 WHY_NOT: Final = "keys are placed by their hash alone there"
 
 
-def placement_to_be(engine: "ShardingEngine") -> Placement:
+def placement_to_be(cluster: Cluster) -> Placement:
     """What the placement will be when the change under way is done."""
-    plan = engine.cfg().map.plan
-    return plan.target if plan is not None else engine.cfg().map.placement
+    plan = cluster.cfg().map.plan
+    return plan.target if plan is not None else cluster.cfg().map.placement
 
 
-def order_of(engine: "ShardingEngine", command: Any) -> Change | None:
+def order_of(cluster: Cluster, command: Any) -> PlacementChange | None:
     """The change of ownership that a command asks for, if it does."""
     match command:
         case c.AddNode(name=name, weight=weight):
-            return Change("join", f"{name} joins", name, weight, place=new_place(engine, command))
+            return PlacementChange("join", f"{name} joins", name, weight, place=new_place(cluster, command))
         case c.RemoveNode(node=node):
-            return Change("leave", f"{node} leaves", node)
+            return PlacementChange("leave", f"{node} leaves", node)
         case c.SetVnodes(n=n):
-            return Change("vnodes", f"{n} virtual nodes each", number=n)
+            return PlacementChange("vnodes", f"{n} virtual nodes each", number=n)
         case c.SetReplication(rf=rf):
-            return Change("rf", f"{rf} {'copy' if rf == 1 else 'copies'} of every key", number=rf)
+            return PlacementChange("rf", f"{rf} {'copy' if rf == 1 else 'copies'} of every key", number=rf)
         case c.SetRackAware(on=on):
-            return Change("racks", f"copies on {'different racks' if on else 'the next nodes'}", number=int(on))
+            return PlacementChange(
+                "racks", f"copies on {'different racks' if on else 'the next nodes'}", number=int(on)
+            )
         case c.Bound(percent=percent):
-            return Change("bound", f"at most {percent} % of the mean", number=percent)
+            return PlacementChange("bound", f"at most {percent} % of the mean", number=percent)
         case c.MoveSlot(slot=slot, to=to):
-            return Change("slot", f"slot {slot} goes to {to}", to, moves=((str(slot), to),))
+            return PlacementChange("slot", f"slot {slot} goes to {to}", to, moves=((str(slot), to),))
         case c.MoveChunk(min=low, to=to):
-            return Change("chunks", f"chunk {low or '-inf'} goes to {to}", to, moves=((low, to),))
+            return PlacementChange("chunks", f"chunk {low or '-inf'} goes to {to}", to, moves=((low, to),))
         case c.SplitChunk(min=low, at=at):
-            return Change("split", f"chunk {low or '-inf'} is split", at=at or middle(engine, low))
+            return PlacementChange("split", f"chunk {low or '-inf'} is split", at=at or middle(cluster, low))
         case c.MergeChunks(min=low):
-            return Change("merge", f"chunk {low or '-inf'} takes in the next one", at=low)
+            return PlacementChange("merge", f"chunk {low or '-inf'} takes in the next one", at=low)
     return None
 
 
-def new_place(engine: "ShardingEngine", command: c.AddNode) -> Place:
+def new_place(cluster: Cluster, command: c.AddNode) -> Place:
     """The rack asked for, written ``r2`` or ``dc2:r1``."""
     datacenter, _, rack = command.rack.rpartition(":")
     return Place(datacenter or "dc1", rack)
 
 
-def middle(engine: "ShardingEngine", low: str) -> str:
+def middle(cluster: Cluster, low: str) -> str:
     """The middle key of the chunk that begins at ``low``. UserError if it holds fewer than two."""
-    strategy = placement_to_be(engine).strategy
-    assert isinstance(strategy, Range)
+    strategy = placement_to_be(cluster).strategy
     at = chunk_at(strategy.chunks, low)
-    inside = sorted(
-        key for key in engine.ledger.stored if strategy.locate(key.encode("utf-8", "surrogateescape")).slot == at
-    )
+    inside = sorted(key for key in cluster.ledger.stored if strategy.locate(key).slot == at)
     if len(inside) < 2:
         raise UserError(f"chunk {low or '-inf'} holds {len(inside)} keys: there is nothing to cut between")
     return inside[len(inside) // 2]
 
 
-def check(engine: "ShardingEngine", command: Any) -> None:
+def check(cluster: Cluster, command: Any) -> None:
     """UserError if the command makes no sense in this cluster now."""
     only = ONLY.get(type(command))
-    if only is not None and engine.variant not in only:
-        why = "" if engine.variant in ("range", "slots") else f": {WHY_NOT}"
-        raise UserError(f"{type(command).__name__} belongs to {' and '.join(only)}, not to {engine.variant}{why}")
-    if isinstance(command, TO_CFG) and engine.hosts["cfg"].status != UP:
-        raise UserError(f"cfg is {engine.hosts['cfg'].status}: nobody takes the order; restart or thaw it first")
+    if only is not None and cluster.variant not in only:
+        why = "" if cluster.variant in ("range", "slots") else f": {WHY_NOT}"
+        raise UserError(f"{type(command).__name__} belongs to {' and '.join(only)}, not to {cluster.variant}{why}")
+    if isinstance(command, TO_CFG) and cluster.hosts["cfg"].status != UP:
+        raise UserError(f"cfg is {cluster.hosts['cfg'].status}: nobody takes the order; restart or thaw it first")
     _check_values(command)
-    _check_names(engine, command)
-    change = order_of(engine, command)
+    _check_names(cluster, command)
+    change = order_of(cluster, command)
     if change is not None:
-        changed(placement_to_be(engine), change, engine.cfg().known())
+        changed(placement_to_be(cluster), change, cluster.cfg().known())
 
 
 def _check_values(command: Any) -> None:
@@ -146,11 +142,11 @@ def plural_nodes(count: int) -> str:
     return f"{count} node" + ("" if count == 1 else "s")
 
 
-def _check_names(engine: "ShardingEngine", command: Any) -> None:
-    members = placement_to_be(engine).members
+def _check_names(cluster: Cluster, command: Any) -> None:
+    members = placement_to_be(cluster).members
     match command:
         case c.AddNode(name=name):
-            _check_new(engine, name, members)
+            _check_new(cluster, name, members)
         case c.RemoveNode(node=node) if node not in members:
             raise UserError(f"{node} is no member: one of {', '.join(members)} can be removed")
         case c.RemoveNode() if len(members) == 1:
@@ -160,27 +156,27 @@ def _check_names(engine: "ShardingEngine", command: Any) -> None:
         case c.MoveSlot(to=to) | c.MoveChunk(to=to) if to not in members:
             raise UserError(f"{to} is no member: one of {', '.join(members)} can take it")
         case c.Get(node=node) | c.Put(node=node) | c.MultiGet(node=node):
-            if engine.hosts[engine.you].status != UP:
-                raise UserError(f"you are {engine.hosts[engine.you].status}: restart or thaw yourself first")
-            if node and node not in engine.machines:
-                raise UserError(f"{node} keeps no keys: one of {', '.join(engine.machines)} can be asked")
-        case c.Salt() if engine.hosts[engine.you].status != UP:
-            raise UserError(f"you are {engine.hosts[engine.you].status}: nobody could write the copies")
-        case faults.Isolate(node=node) | faults.Reconnect(node=node) if node not in engine.servers:
+            if cluster.hosts[YOU].status != UP:
+                raise UserError(f"you are {cluster.hosts[YOU].status}: restart or thaw yourself first")
+            if node and node not in cluster.machines:
+                raise UserError(f"{node} keeps no keys: one of {', '.join(cluster.machines)} can be asked")
+        case c.Salt() if cluster.hosts[YOU].status != UP:
+            raise UserError(f"you are {cluster.hosts[YOU].status}: nobody could write the copies")
+        case faults.Isolate(node=node) | faults.Reconnect(node=node) if node not in (*cluster.machines, "cfg"):
             raise UserError(f"{node} is a client: cut its links one by one instead")
 
 
-def _check_new(engine: "ShardingEngine", name: str, members: tuple[str, ...]) -> None:
+def _check_new(cluster: Cluster, name: str, members: tuple[str, ...]) -> None:
     """A name for a newcomer."""
-    taken = (*engine.clients, "cfg", "router")
-    waiting = [change.node for change in engine.cfg().queue if change.kind == "join"]
-    if not NAME.fullmatch(name) or name in taken:
+    taken = (*cluster.hosts, "cfg", ROUTER)
+    waiting = [change.node for change in cluster.cfg().queue if change.kind == "join"]
+    if not NAME.fullmatch(name) or (name in taken and name not in cluster.machines):
         raise UserError(f"no node can be called {name!r}: up to 8 small letters and digits, such as n7")
     if name in members or name in waiting:
         raise UserError(f"{name} is a member already: choose another name")
     if len(members) + len(waiting) >= NODES_MAX:
         raise UserError(f"the cluster has {len(members) + len(waiting)} nodes: {NODES_MAX} are the most")
-    if name not in engine.machines and len(engine.machines) >= HOSTS_MAX:
+    if name not in cluster.machines and len(cluster.machines) >= HOSTS_MAX:
         raise UserError(f"{HOSTS_MAX} machines have taken part already: bring back one that left")
-    if name in engine.machines and engine.hosts[name].status != UP:
-        raise UserError(f"{name} is {engine.hosts[name].status}: restart or thaw it first")
+    if name in cluster.machines and cluster.hosts[name].status != UP:
+        raise UserError(f"{name} is {cluster.hosts[name].status}: restart or thaw it first")

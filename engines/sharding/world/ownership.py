@@ -12,16 +12,10 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from engines.sharding.hashing import crc16
+from engines.sharding.batch import raw, text
 from engines.sharding.placement import NetworkTopology, Place
-from engines.sharding.strategies.base import Strategy, following
-from engines.sharding.strategies.bounded import Bounded
+from engines.sharding.strategies.base import Strategy
 from engines.sharding.strategies.circle import Circle
-from engines.sharding.strategies.maglev import Maglev
-from engines.sharding.strategies.range import Range
-from engines.sharding.strategies.rendezvous import Rendezvous
-from engines.sharding.strategies.ring import Ring
-from engines.sharding.strategies.slots import Slots
 from engines.sharding.world.memo import Memoized
 
 MAPS_MAX: Final = 64
@@ -31,16 +25,6 @@ SLOTS_AT_ONCE: Final = 128
 PROBES: Final = tuple(f"p{i}" for i in range(1_024))
 """Keys that nobody stores, to ask a placement about its nodes."""
 Group: TypeAlias = tuple[str, ...]
-
-
-def raw(key: str) -> bytes:
-    """A key as bytes; what was no text comes back as it was."""
-    return key.encode("utf-8", "surrogateescape")
-
-
-def text(key: bytes) -> str:
-    """Its inverse."""
-    return key.decode("utf-8", "surrogateescape")
 
 
 class Placement(Memoized):
@@ -134,14 +118,10 @@ class Placement(Memoized):
         stale = tuple(node for node in self.stale if node in self.members)
         if self.rf == 1 or len(stale) < self.copies:
             return ()
-        strategy, count = self.strategy, len(self.members)
-        if isinstance(strategy, Bounded | Rendezvous | Maglev):
+        walks = self.strategy.walks()
+        if walks is None:
             return stale
-        if isinstance(strategy, Ring):
-            walks = dict.fromkeys(strategy.circle.distinct(token, count) for token in strategy.circle.tokens)
-        else:
-            walks = dict.fromkeys(following(self.members, start, count) for start in range(count))
-        owners = {self._fresh(self._of_walk(walk))[0] for walk in walks}
+        owners = {self._fresh(self._of_walk(walk))[0] for walk in dict.fromkeys(walks)}
         return tuple(node for node in stale if node in owners)
 
     def by_datacenter(self) -> dict[str, int]:
@@ -172,8 +152,7 @@ class Placement(Memoized):
 
 def probes(placement: Placement) -> tuple[str, ...]:
     """Keys that between them meet everything a placement does: one of every chunk, or many that hash anywhere."""
-    strategy = placement.strategy
-    return tuple(text(chunk.low) for chunk in strategy.chunks) if isinstance(strategy, Range) else PROBES
+    return tuple(map(text, placement.strategy.probes())) or PROBES
 
 
 class Unit(NamedTuple):
@@ -231,7 +210,7 @@ class Plan(Memoized):
 
     def _find(self, key: str) -> str:
         if self.kind == "slots":
-            return self.slot_units.get(crc16.slot(raw(key)), "")
+            return self.slot_units.get(self.base.strategy.slot_of(key), "")
         if self.kind == "chunk":
             at = bisect_right(self.lows, raw(key), key=raw) - 1
             unit = self.units[self.lows_unit(at)] if at >= 0 else None
@@ -263,32 +242,19 @@ class Plan(Memoized):
         return (*new, *(node for node in self.base.group(key) if node not in new))
 
     def _cut_slots(self) -> None:
-        old, new = self.base.strategy, self.target.strategy
-        assert isinstance(old, Slots)
-        assert isinstance(new, Slots)
-        lanes: dict[tuple[str, str], list[int]] = {}
-        for slot, (source, target) in enumerate(zip(old.table, new.table, strict=True)):
-            if source != target:
-                lanes.setdefault((source, target), []).append(slot)
-        for (source, target), slots in lanes.items():
-            for start in range(0, len(slots), SLOTS_AT_ONCE):
-                part = tuple(slots[start : start + SLOTS_AT_ONCE])
+        for move in self.base.strategy.piece_moves(self.target.strategy):
+            for start in range(0, len(move.slots), SLOTS_AT_ONCE):
+                part = move.slots[start : start + SLOTS_AT_ONCE]
                 id = f"slot {part[0]}" if len(part) == 1 else f"slots {part[0]}-{part[-1]}"
-                self.units[id] = Unit(id, "slots", source, target, slots=part)
+                self.units[id] = Unit(id, "slots", move.source, move.target, slots=part)
                 self.slot_units.update(dict.fromkeys(part, id))
 
     def _cut_chunks(self) -> None:
-        old, new = self.base.strategy, self.target.strategy
-        assert isinstance(old, Range)
-        assert isinstance(new, Range)
-        lows: list[str] = []
-        for one, other in zip(old.chunks, new.chunks, strict=True):
-            if one.node != other.node:
-                low, high = text(one.low), text(one.high or b"")
-                id = chunk_name(low)
-                self.units[id] = Unit(id, "chunk", one.node, other.node, low=low, high=high)
-                lows.append(low)
-        self.lows = tuple(lows)
+        moves = self.base.strategy.piece_moves(self.target.strategy)
+        self.lows = tuple(text(move.low) for move in moves)
+        for move, low in zip(moves, self.lows, strict=True):
+            id = chunk_name(low)
+            self.units[id] = Unit(id, "chunk", move.source, move.target, low=low, high=text(move.high or b""))
 
 
 def chunk_name(low: str) -> str:
@@ -326,15 +292,12 @@ class ShardMap(Memoized):
         return f"map {self.epoch}"
 
     def _uncovered(self) -> Group:
-        strategy = self.placement.strategy
         if not self.dead:
             return ()
         if self.placement.rf > 1:
             only_stale = self.placement.only_stale_owners()
             return tuple(node for node in self.dead if node in only_stale)
-        if isinstance(strategy, Slots):
-            return tuple(node for node in self.dead if node in strategy.table)
-        return tuple(node for node in self.dead if node in self.placement.members)
+        return tuple(node for node in self.dead if self.placement.strategy.owns_any(node))
 
     @property
     def covered(self) -> bool:

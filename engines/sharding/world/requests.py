@@ -15,10 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from engines.sharding.hashing import crc16
 from engines.sharding.world import messages as m
 from engines.sharding.world.ledger import Ledger
-from engines.sharding.world.ownership import Atlas, ShardMap, raw
+from engines.sharding.world.ownership import Atlas, ShardMap
 from engines.sharding.world.rules import REDIRECTS_MAX
 from engines.sharding.world.snapshot import Hop
 from engines.sim.clock import US_PER_MS
@@ -72,7 +71,6 @@ class Requests:
         self.learned: dict[int, str] = {}
         """slot -> owner, from MOVED."""
         self.ledger = ledger
-        self.slotted = first_map.placement.strategy.name == "slots"
         self.serial = 0
         self.under_way: dict[int, InFlight] = {}
         """By lane, a small number that also names the timers."""
@@ -89,11 +87,8 @@ class Requests:
         """Who owns the key, as far as it is known here; or the router."""
         if self.home:
             return self.home
-        if self.slotted:
-            slot = crc16.slot(raw(key))
-            if slot in self.learned:
-                return self.learned[slot]
-        return self.map.owner(key)
+        slot = self.map.placement.strategy.slot_of(key)
+        return self.learned[slot] if slot in self.learned else self.map.owner(key)
 
     def send(self, ctx: Context, op: str, keys: tuple[str, ...], value: int, node: str, origin: Any) -> InFlight:
         """Send a request: to this node, or to the owner in the cached map."""

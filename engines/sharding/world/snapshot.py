@@ -33,7 +33,7 @@ class Run(NamedTuple):
     owner: str
 
 
-class Chunk(NamedTuple):
+class ChunkState(NamedTuple):
     """Keys from ``min`` (included) to ``max`` (excluded; "" stands for the end). A key counts with its weight."""
 
     min: str
@@ -259,7 +259,7 @@ class ClientState(NamedTuple):
     operations: tuple[Operation, ...]
 
 
-class Balance(NamedTuple):
+class BalanceState(NamedTuple):
     """How even the load is."""
 
     keys: int
@@ -371,14 +371,14 @@ class Snapshot:
     """slots: at most 512, else empty."""
     runs_exact: bool
     """False: there are more than 512 runs, and these are 512 cells with the owner of most of each."""
-    chunks: tuple[Chunk, ...]
+    chunks: tuple[ChunkState, ...]
     """range: at most 256, else empty."""
     shares: tuple[Share, ...]
     """Every variant: parts of the key space by owner."""
     plan: PlanState | None
     keys: tuple[KeyState, ...]
     """At most 24 tracked keys: yours, lost ones, the hottest."""
-    balance: Balance
+    balance: BalanceState
     comparison: Comparison | None
     curves: tuple[Curve, ...]
     """cv and loss over 1 .. 1000 virtual nodes (ring, bounded), else empty."""

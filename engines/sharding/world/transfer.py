@@ -5,17 +5,16 @@ key and answers for it; from then on it answers ASK. A write of a key that is in
 blocks the whole server for it), so there is never a moment with two versions.
 """
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from collections.abc import Container
+from dataclasses import dataclass
+from typing import Final
 
 from engines.sharding.world.messages import Item, Keys, KeysAck, UnitEmpty
-from engines.sharding.world.ownership import Plan, Unit
+from engines.sharding.world.ownership import Group, Plan, Unit
 from engines.sharding.world.rules import AGAIN_US, TICK_US
+from engines.sharding.world.store import Store
 from engines.sim.clock import US_PER_MS
 from engines.sim.node import Context
-
-if TYPE_CHECKING:
-    from engines.sharding.world.node import ShardNode
 
 IN_AIR_MAX: Final = 512
 """Keys of one source that may wait for an acknowledgement."""
@@ -44,19 +43,21 @@ class Parcel:
     sent_us: int
 
 
-@dataclass(slots=True)
 class Transfers:
-    """All that a node is giving."""
+    """All that a node is giving. Methods that hand keys over return them: writes that waited for them can go on."""
 
-    giving: dict[str, Giving] = field(default_factory=dict)
-    parcels: dict[int, Parcel] = field(default_factory=dict)
-    flying: dict[str, int] = field(default_factory=dict)
-    """key -> how many receivers have not confirmed it."""
-    credit: int = 0
-    """What may be sent now, in thousandths of a key."""
+    def __init__(self, id: str, store: Store) -> None:
+        self.id = id
+        self.store = store
+        self.giving: dict[str, Giving] = {}
+        self.parcels: dict[int, Parcel] = {}
+        self.flying: dict[str, int] = {}
+        """key -> how many receivers have not confirmed it."""
+        self.credit = 0
+        """What may be sent now, in thousandths of a key."""
 
     def clear(self) -> None:
-        """Give up; nothing of this is needed any more."""
+        """Forget all transfers: their plan is over."""
         self.giving.clear()
         self.parcels.clear()
         self.flying.clear()
@@ -68,23 +69,26 @@ class Transfers:
             for item in self.parcels.pop(number).items:
                 self.flying.pop(item.key, None)
 
-    def begin(self, node: "ShardNode", plan: Plan, unit: Unit) -> None:
+    def begin(self, plan: Plan, unit: Unit) -> None:
         """List what has to go."""
         todo = [
-            key for key, cell in node.store.cells.items()
-            if cell.left != plan.number and plan.unit_of(key) == unit.id and plan.base.owner(key) == node.id
+            key for key, cell in self.store.cells.items()
+            if cell.left != plan.number and plan.unit_of(key) == unit.id and plan.base.owner(key) == self.id
         ]  # fmt: skip
         todo.sort(reverse=True)
         self.giving[unit.id] = Giving(unit, todo, len(todo))
 
-    def tick(self, ctx: Context, node: "ShardNode", plan: Plan) -> None:
-        """Send as many keys as the bandwidth allows, and again what was lost."""
-        pace = node.pace
+    def tick(self, ctx: Context, plan: Plan, pace: int, dead: Group, writing: Container[str], keep: bool) -> list[str]:
+        """Send as many keys as the bandwidth allows, and resend what was not acknowledged.
+
+        ``writing``: keys that wait for their replicas, and for now stay. ``keep``: until they are acknowledged.
+        """
+        handed: list[str] = []
         self.credit = min(self.credit + pace * (TICK_US // US_PER_MS), max(1_000, pace * 1_000 // 2))
         for giving in self.giving.values():
-            self._send_some(ctx, node, plan, giving)
+            handed += self._send_some(ctx, plan, giving, pace, writing, keep)
         for number, parcel in self.parcels.items():
-            if ctx.now_us - parcel.sent_us >= AGAIN_US and parcel.receiver not in node.map.dead:
+            if ctx.now_us - parcel.sent_us >= AGAIN_US and parcel.receiver not in dead:
                 parcel.sent_us = ctx.now_us
                 ctx.send(parcel.receiver, Keys(plan.number, parcel.unit, number, parcel.items))
         for giving in self.giving.values():
@@ -94,16 +98,20 @@ class Transfers:
                     ctx.note("unit_empty", unit=giving.unit.id, target=giving.unit.target, keys=giving.moved)
                 giving.reported_us = ctx.now_us
                 ctx.send("cfg", UnitEmpty(plan.number, giving.unit.id))
+        return handed
 
-    def _send_some(self, ctx: Context, node: "ShardNode", plan: Plan, giving: Giving) -> None:
+    def _send_some(
+        self, ctx: Context, plan: Plan, giving: Giving, pace: int, writing: Container[str], keep: bool
+    ) -> list[str]:
+        handed: list[str] = []
         batches: dict[str, list[Item]] = {}
         busy: list[str] = []
         while giving.todo and self.credit >= 1_000 and len(self.flying) < IN_AIR_MAX:
             key = giving.todo.pop()
-            cell = node.store.get(key)
+            cell = self.store.get(key)
             if cell is None or cell.left == plan.number:
                 continue
-            if key in node.writing:
+            if key in writing:
                 busy.append(key)
                 continue
             self.credit -= 1_000
@@ -112,40 +120,44 @@ class Transfers:
                 batches.setdefault(receiver, []).append(Item(key, cell.version, cell.value))
             self.flying[key] = len(receivers)
             giving.in_air += 1
-            if not receivers or not node.rules.keep_until_acked:
-                self._handed(ctx, node, plan, giving, key)
+            if not receivers or not keep:
+                self._hand_over(plan, giving, key)
+                handed.append(key)
         giving.todo.extend(reversed(busy))
         for receiver, items in batches.items():
-            number = node.store.number()
+            number = self.store.number()
             ctx.persist()
-            ctx.note("keys_sent", "" if node.rules.keep_until_acked else "not_kept", unit=giving.unit.id, to=receiver,
-                     keys=len(items), first=items[0].key, left=len(giving.todo), pace=node.pace)  # fmt: skip
+            ctx.note("keys_sent", "" if keep else "not_kept", unit=giving.unit.id, to=receiver,
+                     keys=len(items), first=items[0].key, left=len(giving.todo), pace=pace)  # fmt: skip
             ctx.send(receiver, Keys(plan.number, giving.unit.id, number, tuple(items)))
-            if node.rules.keep_until_acked:
+            if keep:
                 self.parcels[number] = Parcel(giving.unit.id, receiver, tuple(items), ctx.now_us)
+        return handed
 
-    def on_ack(self, ctx: Context, node: "ShardNode", plan: Plan, m: KeysAck) -> None:
+    def on_ack(self, ctx: Context, plan: Plan, ack: KeysAck) -> list[str]:
         """The receiver has them."""
-        parcel = self.parcels.pop(m.number, None)
-        giving = self.giving.get(m.unit)
-        if parcel is None or giving is None or m.plan != plan.number:
-            return
+        parcel = self.parcels.pop(ack.number, None)
+        giving = self.giving.get(ack.unit)
+        if parcel is None or giving is None or ack.plan != plan.number:
+            return []
+        handed: list[str] = []
         for item in parcel.items:
             if item.key in self.flying:
                 self.flying[item.key] -= 1
                 if self.flying[item.key] <= 0:
-                    self._handed(ctx, node, plan, giving, item.key)
+                    self._hand_over(plan, giving, item.key)
+                    handed.append(item.key)
         ctx.persist()
+        return handed
 
-    def _handed(self, ctx: Context, node: "ShardNode", plan: Plan, giving: Giving, key: str) -> None:
+    def _hand_over(self, plan: Plan, giving: Giving, key: str) -> None:
         """All new holders have the key: from now on the answer is ASK."""
         del self.flying[key]
         giving.in_air -= 1
         giving.moved += 1
-        cell = node.store.get(key)
+        cell = self.store.get(key)
         if cell is not None:
             if plan.retain:
-                node.store.put(key, cell._replace(left=plan.number))
+                self.store.put(key, cell._replace(left=plan.number))
             else:
-                node.store.drop(key)
-        node.release(ctx, key)
+                self.store.drop(key)

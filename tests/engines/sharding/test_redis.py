@@ -179,7 +179,7 @@ def we_go_to(state: str, bench: Bench) -> None:
         case "assigned":
             bench.give("n3", C)
             bench.leave(C)
-            now = bench.engine.node("n1").map
+            now = bench.engine.cluster.node("n1").map
             assert now.plan is not None
             for node in ("n3", "n1", "n2"):
                 bench.teach(node, ShardMap(3, 1, now.plan.target))

@@ -51,7 +51,7 @@ def test_a_batch_gets_the_owners_that_its_keys_get_one_by_one(name: str) -> None
     strategy = build(name, names(7))
     owners = strategy.owners(BATCH)
     if name == "bounded":
-        strategy = Ring(names(7), name="bounded")  # one key alone is never beyond a bound
+        strategy = Ring(names(7))  # one key alone is never beyond a bound
         changed = sum(strategy.owner(key) != owner for key, owner in zip(KEYS, owners, strict=True))
         assert changed < len(KEYS) // 20
         return
@@ -228,7 +228,7 @@ def test_no_load_exceeds_its_bound(count: int, vnodes: int, factor: Fraction, ke
 def test_a_key_beyond_the_bound_stays_whole_and_the_others_keep_away() -> None:
     keys = [b"hot", *KEYS[:100]]
     bounded = Bounded(names(10))
-    filling = bounded.filling(1100)
+    filling = bounded.assignment(1100)
     owners = filling.owners(Batch(keys, [1000.0, *[1.0] * 100]))
     assert filling.loads[bounded.owner(b"hot")] == 1000
     assert owners.count(owners[0]) == 1
@@ -238,7 +238,7 @@ def test_a_key_beyond_the_bound_stays_whole_and_the_others_keep_away() -> None:
 def test_a_heavy_key_walks_to_a_node_that_has_room_for_all_of_it() -> None:
     bounded = Bounded(names(4))
     first, second, *_ = bounded.replicas(b"heavy", 4)
-    filling = bounded.filling(40)  # each may take ceil(1.25 * 40 / 4) = 13
+    filling = bounded.assignment(40)  # each may take ceil(1.25 * 40 / 4) = 13
     filling.loads[first] = 6
     assert filling.owners(Batch([b"heavy"], [8.0])) == [second]
     filling.loads.update(dict.fromkeys(names(4), 10.0))

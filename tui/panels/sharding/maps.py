@@ -6,7 +6,7 @@ wherever a colour does.
 
 from typing import Final
 
-from engines.sharding.world.snapshot import Chunk, KeyState, Snapshot
+from engines.sharding.world.snapshot import ChunkState, KeyState, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panels.sharding.facts import chunk_of, ink, moving, percent1, slots_of
@@ -141,7 +141,7 @@ def draw_slots(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState 
 # -- chunks ----------------------------------------------------------------------------------------------------------
 
 
-def chunk_widths(chunks: tuple[Chunk, ...], cells: int) -> list[int]:
+def chunk_widths(chunks: tuple[ChunkState, ...], cells: int) -> list[int]:
     """So many cells shared out by keys, at least one each; larger chunks lose first where there are not enough."""
     whole = sum(chunk.keys for chunk in chunks) + 2 * len(chunks)
     spare = max(0, cells - len(chunks))

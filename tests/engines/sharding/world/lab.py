@@ -30,7 +30,7 @@ class Bench:
 
     def give(self, node: str, *keys: str) -> None:
         """These keys arrive at an importing node."""
-        plan = self.engine.node(node).map.plan
+        plan = self.engine.cluster.node(node).map.plan
         assert plan is not None
         self.tell(node, "n1", m.Keys(plan.number, UNIT, 1, tuple(m.Item(key, 1 << 32 | 1, 1) for key in keys)))
 
@@ -61,11 +61,11 @@ class Bench:
 
     def migrating(self) -> "Bench":
         """Slot 3443 moves from n1 to n3: both know, n2 only knows that there is a plan."""
-        cfg = self.engine.cfg()
+        cfg = self.engine.cluster.cfg()
         base = cfg.map.placement
-        from engines.sharding.world.changes import Change, Known, changed
+        from engines.sharding.world.changes import Known, PlacementChange, changed
 
-        target = changed(base, Change("slot", "by hand", moves=((str(SLOT), "n3"),)), Known((), {}, 0, {}))
+        target = changed(base, PlacementChange("slot", "by hand", moves=((str(SLOT), "n3"),)), Known((), {}, 0, {}))
         plan = Plan(1, "by hand", base, target, "slots")
         for node in ("n1", "n2", "n3"):
             self.teach(node, ShardMap(2, 1, base, plan))
@@ -75,7 +75,7 @@ class Bench:
 
     def teach(self, node: str, news: ShardMap) -> None:
         """The node hears of a newer map."""
-        self.engine.atlas.add(news)
+        self.engine.cluster.atlas.add(news)
         self.tell(node, "cfg", m.MapUpdate(news.epoch))
 
     def tick(self) -> list[Any]:
@@ -88,6 +88,6 @@ class Bench:
 
     def leave(self, *keys: str) -> None:
         """These keys were handed over and acknowledged."""
-        node = self.engine.node("n1")
+        node = self.engine.cluster.node("n1")
         for key in keys:
             node.store.drop(key)

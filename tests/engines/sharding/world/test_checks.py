@@ -19,10 +19,10 @@ def broken(engine: Any) -> tuple[str, ...]:
 
 def test_two_nodes_that_answer_for_one_key_are_seen() -> None:
     engine = ShardingEngine("ring", 1, SMALL)
-    key = engine.keys[0]
-    owner = engine.cfg().map.owner(key)
-    other = next(node for node in engine.machines if node != owner)
-    node = engine.node(other)
+    key = engine.cluster.keys[0]
+    owner = engine.cluster.cfg().map.owner(key)
+    other = next(node for node in engine.cluster.machines if node != owner)
+    node = engine.cluster.node(other)
     placement = node.map.placement
     node.map = ShardMap(9, 1, placement.but(directory={key: other}))
     engine.apply(c.Get(key, owner))
@@ -32,8 +32,8 @@ def test_two_nodes_that_answer_for_one_key_are_seen() -> None:
 
 def test_a_read_that_misses_an_acknowledged_write_is_seen() -> None:
     engine = ShardingEngine("ring", 1, SMALL)
-    key = engine.keys[0]
-    owner = engine.node(engine.cfg().map.owner(key))
+    key = engine.cluster.keys[0]
+    owner = engine.cluster.node(engine.cluster.cfg().map.owner(key))
     owner.store.drop(key)
     engine.apply(c.Get(key))
     engine.run(400_000, 1_000)
@@ -42,15 +42,15 @@ def test_a_read_that_misses_an_acknowledged_write_is_seen() -> None:
 
 def test_a_copy_that_vanished_is_seen() -> None:
     engine = ShardingEngine("ring", 1, (("keys", 60), ("clients", 0), ("workload", "off"), ("rf", 2)))
-    engine.node("n1").store.drop(next(iter(engine.node("n1").store)))
+    engine.cluster.node("n1").store.drop(next(iter(engine.cluster.node("n1").store)))
     engine.run(2_000_000, 1_000)
     assert broken(engine) == (COPIES,)
 
 
 def test_a_request_in_circles_is_seen() -> None:
     engine = ShardingEngine("ring", 1, SMALL)
-    key = engine.keys[0]
-    one, two = engine.node("n1"), engine.node("n2")
+    key = engine.cluster.keys[0]
+    one, two = engine.cluster.node("n1"), engine.cluster.node("n2")
     placement = one.map.placement
     one.map = ShardMap(9, 1, placement.but(directory={key: "n2"}))
     two.map = ShardMap(9, 1, placement.but(directory={key: "n1"}))
@@ -62,13 +62,13 @@ def test_a_request_in_circles_is_seen() -> None:
 def test_a_join_that_moves_keys_between_survivors_is_seen() -> None:
     engine = ShardingEngine("ring", 1, SMALL)
     engine.checks.variant = "ring"
-    cfg = engine.cfg()
+    cfg = engine.cluster.cfg()
     members = cfg.map.placement.members
     engine.apply(c.AddNode("n7", "dc1:r1"))
     plan = cfg.map.plan
     assert plan is not None
     assert broken(engine) == ()
-    key = next(key for key in engine.keys if plan.target.owner(key) in members)
+    key = next(key for key in engine.cluster.keys if plan.target.owner(key) in members)
     other = next(node for node in members if node != plan.base.owner(key))
     plan.target.directory[key] = other
     plan.target._groups.clear()
@@ -89,8 +89,8 @@ def test_a_skewed_clock_makes_a_lease_lie() -> None:
     config = (("keys", 60), ("clients", 0), ("workload", "off"), ("rf", 2), ("vnodes", 16))
     run: Timeline[Any, Any] = Timeline(PATTERN.variant("ring"), 1, config)
     run.advance(1_000_000)
-    key = run.engine.keys[0]  # type: ignore[attr-defined]
-    owner = run.engine.cfg().map.owner(key)  # type: ignore[attr-defined]
+    key = run.engine.cluster.keys[0]  # type: ignore[attr-defined]
+    owner = run.engine.cluster.cfg().map.owner(key)  # type: ignore[attr-defined]
     run.submit(faults.Skew(owner, 0, -900_000))
     run.submit(faults.Isolate(owner))
     run.advance(5_000_000)

@@ -104,7 +104,7 @@ def test_the_target_serves_several_after_asking_if_it_has_all() -> None:
 def test_a_third_node_answers_moved_to_the_source_until_the_slot_is_assigned() -> None:
     bench = Bench().migrating()
     assert bench.ask("n2", A) == f"MOVED {SLOT} n1"
-    now = bench.engine.node("n2").map
+    now = bench.engine.cluster.node("n2").map
     bench.teach("n2", ShardMap(3, 1, now.placement, now.plan, ("slot 3443",)))
     assert bench.ask("n2", A) == f"MOVED {SLOT} n3"
 
@@ -141,18 +141,18 @@ def test_the_source_keeps_a_key_until_it_is_acknowledged() -> None:
     bench = Bench(bandwidth=5_000)
     bench.put_on("n1", A)
     (parcel,) = bench.migrating().tick()
-    assert A in bench.engine.node("n1").store
+    assert A in bench.engine.cluster.node("n1").store
     bench.tell("n1", "n3", m.KeysAck(parcel.plan, parcel.unit, parcel.number))
-    assert A not in bench.engine.node("n1").store
+    assert A not in bench.engine.cluster.node("n1").store
 
 
 def test_a_parcel_that_comes_twice_does_not_undo_a_write_between() -> None:
     bench = Bench().migrating()
     bench.give("n3", A)
     bench.ask("n3", A, op="put", asking=True)
-    before = bench.engine.node("n3").store.get(A)
+    before = bench.engine.cluster.node("n3").store.get(A)
     bench.give("n3", A)
-    assert bench.engine.node("n3").store.get(A) == before
+    assert bench.engine.cluster.node("n3").store.get(A) == before
 
 
 def test_the_bandwidth_bounds_what_a_tick_sends() -> None:
@@ -169,7 +169,7 @@ def test_the_bandwidth_bounds_what_a_tick_sends() -> None:
 def down(bench: Bench, full_coverage: bool, reads: bool = False) -> Bench:
     """n2 is dead, and everybody knows."""
     for node in ("n1", "n3"):
-        placement = bench.engine.node(node).map.placement
+        placement = bench.engine.cluster.node(node).map.placement
         news = ShardMap(9, 2, placement, dead=("n2",), full_coverage=full_coverage, reads_when_down=reads)
         bench.teach(node, news)
     return bench
@@ -196,7 +196,7 @@ def test_without_full_coverage_only_the_dead_masters_slots_are_missing() -> None
     bench.put_on("n1", A)
     down(bench, False)
     assert bench.ask("n1", A) == f"served {A}"
-    lost = next(key for key in map(str, range(1_000)) if bench.engine.node("n1").map.owner(key) == "n2")
+    lost = next(key for key in map(str, range(1_000)) if bench.engine.cluster.node("n1").map.owner(key) == "n2")
     assert bench.ask("n1", lost).startswith("MOVED")
     assert bench.ask("n1", lost).endswith("n2")
 
@@ -227,11 +227,11 @@ def test_a_lease_of_another_term_counts_for_nothing() -> None:
 
 def test_a_replica_refuses_a_write_of_an_older_term() -> None:
     bench = Bench(rf=2)
-    now = bench.engine.node("n2").map
+    now = bench.engine.cluster.node("n2").map
     bench.teach("n2", ShardMap(5, 4, now.placement))
     (ack,) = bench.tell("n2", "n1", m.Replicate(3, 1, 1, m.Item(A, 1, 1)))
     assert (ack.ok, ack.term) == (False, 4)
-    assert A not in bench.engine.node("n2").store
+    assert A not in bench.engine.cluster.node("n2").store
 
 
 @pytest.mark.parametrize("on", [True, False])

@@ -89,7 +89,7 @@ def test_salting_melts_the_peak_and_tokens_do_not() -> None:
     assert (bound.balance.ops_per_s, salted.balance.ops_per_s) == (29, 58)
     run = told("hot-key", 19_000)
     assert isinstance(run.engine, ShardingEngine)
-    owners = [run.engine.cfg().map.owner(f"{hot}#{number}") for number in range(1, 9)]
+    owners = [run.engine.cluster.cfg().map.owner(f"{hot}#{number}") for number in range(1, 9)]
     assert len({*owners}) == 6
     assert max(map(owners.count, owners)) == 2
 

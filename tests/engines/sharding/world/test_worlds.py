@@ -49,19 +49,19 @@ def play(variant: str, seed: int, config: Config, schedule: list[tuple[int, Any]
 
 def at_rest(engine: ShardingEngine) -> None:
     """Everybody knows the newest map, every key has its copies, and nobody holds what is not his."""
-    cfg = engine.cfg()
+    cfg = engine.cluster.cfg()
     now = cfg.map
     assert (now.dead, now.placement.stale, cfg.progress, cfg.queue, cfg.first) == ((), (), None, (), ())
-    assert all(engine.node(node).map is now for node in now.nodes)
-    for key, version in engine.ledger.acked.items():
+    assert all(engine.cluster.node(node).map is now for node in now.nodes)
+    for key, version in engine.cluster.ledger.acked.items():
         group = now.group(key)
         assert len(group) == now.placement.copies
-        assert min(engine.checks.version_at(node, key) for node in group) >= version
-    for id in engine.machines:
-        node = engine.node(id)
+        assert min(engine.cluster.version_at(node, key) for node in group) >= version
+    for id in engine.cluster.machines:
+        node = engine.cluster.node(id)
         assert [key for key in node.store if id not in now.group(key)] == []
         assert (node.pending, node.blocked, node.writing, node.transfers.flying) == ({}, {}, {}, {})
-    assert engine.history.open == {}
+    assert engine.cluster.history.open == {}
 
 
 @settings(deadline=None, max_examples=60)
@@ -93,7 +93,8 @@ def test_a_join_and_a_leave_under_load(variant: str, rf: int) -> None:
     run = play(variant, 3, config, [(2_000_000, c.AddNode()), (9_000_000, c.RemoveNode("n2")), (9_000_000, c.Get("k"))])
     engine: Any = run.engine
     at_rest(engine)
-    assert engine.cfg().map.placement.members == tuple(n for n in engine.machines if n != "n2") or variant == "jump"
+    members = tuple(n for n in engine.cluster.machines if n != "n2")
+    assert engine.cluster.members == members or variant == "jump"
     assert broken(run) == []
 
 
@@ -159,8 +160,8 @@ def test_a_plan_survives_the_coordinator() -> None:
     run.submit(faults.Restart("cfg"))
     run.advance(60_000_000)
     engine: Any = run.engine
-    assert engine.cfg().map.placement.members[-1] == "n7"
-    assert engine.cfg().progress is None
+    assert engine.cluster.cfg().map.placement.members[-1] == "n7"
+    assert engine.cluster.cfg().progress is None
     assert broken(run) == []
 
 
