@@ -31,6 +31,10 @@ class BadEvent(EventStoreError):
     """An event that cannot be stored: a name with control characters, data that is no JSON, a repeated id."""
 
 
+class StaleCheckpoint(EventStoreError):
+    """A checkpoint only grows: somebody else of that name is further."""
+
+
 class UnknownEvent(EventStoreError):
     """Nobody knows how to read an event of this type or version."""
 
@@ -75,6 +79,7 @@ __all__ = [
     "NewerStore",
     "NotAStore",
     "ReadOnlyStore",
+    "StaleCheckpoint",
     "StreamClosed",
     "UnknownEvent",
     "describe_revision",

@@ -26,7 +26,7 @@ import sqlite3
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from typing import Any, Final
@@ -40,6 +40,7 @@ from engines.event_sourcing.errors import (
     NewerStore,
     NotAStore,
     ReadOnlyStore,
+    StaleCheckpoint,
     StreamClosed,
 )
 from engines.event_sourcing.events import GENESIS, TOMBSTONE, ChainCheck, NewEvent, RecordedEvent, check_names, record
@@ -59,6 +60,7 @@ TABLES: Final = (
     "CREATE INDEX events_by_id ON events (stream, id)",
     "CREATE TABLE snapshots (stream TEXT PRIMARY KEY, revision INTEGER NOT NULL, schema INTEGER NOT NULL, "
     "state TEXT NOT NULL, checksum BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE checkpoints (name TEXT PRIMARY KEY, position INTEGER NOT NULL, checksum BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE verified (point INTEGER PRIMARY KEY, position INTEGER NOT NULL, checksum BLOB NOT NULL)",
 )
 PAGE: Final = 1_000
@@ -219,8 +221,15 @@ class SqliteStore:
         """Append a batch, all of it or nothing; it is on the disk when this returns."""
         return self.save_batches([(aggregate_id, events, expected)])[0]
 
-    def save_batches(self, batches: Sequence[tuple[str, Sequence[NewEvent], ExpectedRevision]]) -> tuple[Appended, ...]:
-        """Append to several streams in one transaction: all of it or nothing."""
+    def save_batches(
+        self,
+        batches: Sequence[tuple[str, Sequence[NewEvent], ExpectedRevision]],
+        checkpoints: Mapping[str, int] | None = None,
+    ) -> tuple[Appended, ...]:
+        """Append to several streams, and move checkpoints, in one transaction: all of it or nothing.
+
+        So a subscriber whose effect is events does each once. StaleCheckpoint if one would not grow.
+        """
         for stream, events, expected in batches:
             check_expected(expected)
             check_names(stream, events)
@@ -232,6 +241,8 @@ class SqliteStore:
             for stream, events, expected in batches:
                 result, position, checksum = self._append(stream, events, expected, position, checksum)
                 saved.append(result)
+            for name, at in (checkpoints or {}).items():
+                self._move(name, at)
             self._at("written")
         self._at("committed")
         return tuple(saved)
@@ -278,6 +289,27 @@ class SqliteStore:
         revisions, positions = tuple(range(current + 1, current + 1 + len(rows))), tuple(range(position + 1, end + 1))
         return Appended(stream, revisions, positions, False), end, checksum
 
+    def _move(self, name: str, position: int) -> None:
+        """A checkpoint, further on."""
+        known = self._checkpoint(name)
+        if known is not None and position <= known:
+            raise StaleCheckpoint(f"{self.path}: checkpoint {name!r} stands at {known}: {position} is not beyond it")
+        row = (name, position, _sum(name, position))
+        self._read("INSERT OR REPLACE INTO checkpoints VALUES (?,?,?)", row)
+
+    def checkpoint(self, name: str) -> int | None:
+        """Where a subscriber stands; None if it never moved."""
+        with self._reading(f"reading checkpoint {name!r}"):
+            return self._checkpoint(name)
+
+    def _checkpoint(self, name: str) -> int | None:
+        row = self._read("SELECT position, checksum FROM checkpoints WHERE name=?", (name,)).fetchone()
+        if row is None:
+            return None
+        if row[1] != _sum(name, row[0]):
+            raise CorruptStore(f"{self.path}: checkpoint {name!r}: its checksum does not fit; nothing was changed")
+        return int(row[0])
+
     def save_snapshot(self, snapshot: Snapshot) -> None:
         """Keep a snapshot beside the events. It is disposable, and none of the events."""
         row = (*snapshot, self._snapshot_checksum(snapshot))
@@ -298,8 +330,7 @@ class SqliteStore:
         row = self._read(
             "SELECT checksum FROM events WHERE stream=? AND revision=?", (snapshot.stream, snapshot.revision)
         ).fetchone()
-        text = "\x1f".join(map(str, snapshot)).encode()
-        return blake2b((row[0] if row else b"") + text, digest_size=16).digest()
+        return _sum(row[0] if row else b"", *snapshot)
 
     # -- reading ---------------------------------------------------------------------------------------------
 
@@ -385,6 +416,9 @@ class SqliteStore:
             if wrong != "ok":
                 return Integrity(False, f"the database is damaged: {wrong}"[:500], 0, 0, "", library)
             check, anchored = ChainCheck(), anchor is None or anchor[0] == 0
+            for name, position, kept in self._read("SELECT name, position, checksum FROM checkpoints").fetchall():
+                if kept != _sum(name, position):
+                    return Integrity(False, f"checkpoint {name!r}: its checksum does not fit", 0, 0, "", library)
             point = self._read("SELECT position, checksum FROM verified WHERE point=0").fetchone() if tail else None
             if point is not None:
                 check = ChainCheck(*point)
@@ -468,6 +502,10 @@ class SqliteStore:
                 if self._db.in_transaction:
                     self._read("ROLLBACK")
                 raise
+
+
+def _sum(*fields: object) -> bytes:
+    return blake2b("\x1f".join(map(str, fields)).encode(errors="replace"), digest_size=16).digest()
 
 
 def _text(raw: bytes) -> str | bytes:
