@@ -27,7 +27,6 @@ POINTS = ("locked", "written", "sync", "committed", "random")
 def killed(path: str, point: str, draw: random.Random) -> list[tuple[int, str]]:
     """Run a writer until it is dead; what it was told is written."""
     after = draw.randrange(1, 40)
-    own = point in ("locked", "written", "committed")
     command = [
         sys.executable,
         "-m",
