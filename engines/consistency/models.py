@@ -1,0 +1,128 @@
+"""Sequential specifications: a record of pure functions per object.
+
+``step(state, operation)`` is the state after the operation, or ``REFUSED`` if the operation could not have returned
+what it did. ``wants(operation)`` is the value an operation needs to find, for objects whose state is one value: a
+judge then knows that an unknown write of something nobody waits for need not happen yet.
+"""
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from engines.consistency.history import Call, Operation, Status
+
+State = Hashable
+
+
+class Never(Enum):
+    """States and values that are none."""
+
+    REFUSED = "refused"
+    NOTHING = "nothing"
+
+
+REFUSED: Final = Never.REFUSED
+NOTHING: Final = Never.NOTHING
+
+
+def _reads(operation: Operation) -> bool:
+    if operation.call is Call.CAS:
+        return bool(operation.value[0] == operation.value[1])
+    if operation.call is Call.TXN:
+        return all(call is Call.READ for call, _, _ in operation.value)
+    return operation.call is Call.READ
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One object type."""
+
+    name: str
+    step: Callable[[Any, Operation], Any]
+    calls: tuple[Call, ...]
+    pure: Callable[[Operation], bool] = _reads
+    """Whether an operation never changes anything, whatever the state."""
+    initial: State | Never = NOTHING
+    """NOTHING: the history's own initial value."""
+    wants: Callable[[Operation], Any] | None = None
+    per_key: bool = True
+    """Whether every key is an object of its own."""
+
+    def start(self, initial: State, operations: Iterable[Operation] = ()) -> State:
+        """The state before anything happened, with this initial value."""
+        if self.per_key:
+            return initial if self.initial is NOTHING else self.initial
+        keys = {key: None for operation in operations for _, key, _ in operation.value}
+        return tuple(sorted(((key, initial) for key in keys), key=lambda item: str(item[0])))
+
+
+def _register(state: Any, operation: Operation) -> Any:
+    if operation.call is Call.READ:
+        return state if operation.status is not Status.OK or operation.value == state else REFUSED
+    if operation.call is Call.WRITE:
+        return operation.value
+    old, new = operation.value
+    return new if old == state else REFUSED
+
+
+def _wants(operation: Operation) -> Any:
+    if operation.call is Call.READ:
+        return operation.value if operation.status is Status.OK else NOTHING
+    return operation.value[0] if operation.call is Call.CAS else NOTHING
+
+
+def _mutex(state: Any, operation: Operation) -> Any:
+    wanted = operation.call is Call.RELEASE
+    return (not wanted) if state is wanted else REFUSED
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _kv(state: Any, operation: Operation) -> Any:
+    if operation.call is Call.READ:
+        return state if operation.status is not Status.OK or _text(operation.value) == state else REFUSED
+    if operation.call is Call.APPEND:
+        return state + _text(operation.value)
+    return _text(operation.value)
+
+
+def _multi(state: Any, operation: Operation) -> Any:
+    """State: sorted (key, value) pairs. A micro-operation is (call, key, value)."""
+    known = dict(state)
+    for call, key, value in operation.value:
+        if call is Call.WRITE:
+            known[key] = value
+        elif operation.status is Status.OK and value is not None and known.get(key) != value:
+            return REFUSED
+    return tuple(sorted(known.items(), key=lambda item: str(item[0])))
+
+
+REGISTER: Final = Model("register", _register, (Call.READ, Call.WRITE), wants=_wants)
+CAS_REGISTER: Final = Model("cas-register", _register, (Call.READ, Call.WRITE, Call.CAS), wants=_wants)
+MUTEX: Final = Model("mutex", _mutex, (Call.ACQUIRE, Call.RELEASE), initial=False)
+KV: Final = Model("kv", _kv, (Call.READ, Call.WRITE, Call.APPEND), initial="")
+MULTI_REGISTER: Final = Model("multi-register", _multi, (Call.TXN,), initial=(), per_key=False)
+
+MODELS: Final = {model.name: model for model in (REGISTER, CAS_REGISTER, MULTI_REGISTER, MUTEX, KV)}
+
+
+def guess(calls: set[Call]) -> Model | None:
+    """The smallest model that knows all these calls; None if there is none."""
+    return next((model for model in MODELS.values() if all(call in model.calls for call in calls)), None)
+
+
+__all__ = [
+    "CAS_REGISTER",
+    "KV",
+    "MODELS",
+    "MULTI_REGISTER",
+    "MUTEX",
+    "NOTHING",
+    "REFUSED",
+    "REGISTER",
+    "Model",
+    "guess",
+]
