@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from engines import consensus, sharding
+from engines import consensus
 from engines.resilience import pattern as resilience
+from engines.sharding import pattern as sharding
 from engines.sim.pattern import Config, Pattern
 from engines.tracing import pattern as tracing
 

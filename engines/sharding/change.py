@@ -50,7 +50,9 @@ def change(
     if not 1 <= nodes <= NODES_MAX:
         raise UserError(f"{nodes} nodes: 1 to {NODES_MAX} are accepted")
     if not 0 <= join <= NODES_MAX - nodes:
-        raise UserError(f"{join} nodes to join {nodes}: 0 to {NODES_MAX - nodes} are accepted")
+        room = NODES_MAX - nodes
+        accepted = f"0 to {room} are accepted" if room else "there is no room; start with fewer nodes"
+        raise UserError(f"{join} to join {nodes} nodes: a cluster has at most {NODES_MAX}, so {accepted}")
     members = tuple(f"n{i}" for i in range(1, nodes + 1))
     for name in leave_names:
         if name not in members:

@@ -1,120 +1,77 @@
-"""Streams of keys: the n-th key is a function of (seed, n) alone, so any part of a stream can be made at once."""
+"""Which keys are asked for: all alike, by Zipf's law, mostly one; and what salting does about that one.
+
+A workload holds no randomness. ``pick`` is given a draw: ``below(n)`` returns a whole number from 0 to n - 1, such as
+``random.Random(1).randrange``. The clients of the living cluster ask with it what they ask for.
+"""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from math import isfinite
-from typing import Final, Protocol
+from typing import Final
 
 from engines.errors import UserError
 from engines.sharding.batch import KeySet
-from engines.sim.random import draw, stream_key
 
 DISTINCT_MAX: Final = 10_000_000
 SKEW_MAX: Final = 10.0
-_SCALE: Final = 1 << 44
-"""Zipf weights are rounded to whole multiples of 2**-44: sums are exact and the same on every platform."""
+HOT_PPM: Final = 400_000
+"""The hot key's part of all requests, in millionths."""
+SCALE: Final = 1 << 24
+"""Zipf weights are whole multiples of 2**-24: sums are exact and the same on every platform."""
 
 
-class Workload(Protocol):
-    """An endless stream of keys."""
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A distribution of requests over keys."""
 
-    def key(self, n: int) -> bytes:
-        """The n-th key, n >= 0."""
+    keys: tuple[str, ...]
+    sums: tuple[int, ...]
+    """Running sums of the keys' weights."""
+    hot_ppm: int = 0
+    """So many millionths of all requests are for the first key, before weights decide."""
 
-
-def name(i: int) -> bytes:
-    """The i-th key of a population: ``k0``, ``k1``, ..."""
-    return b"k%d" % i
-
-
-class Uniform:
-    """Every one of ``distinct`` keys is equally likely."""
-
-    def __init__(self, seed: int, distinct: int) -> None:
-        self.distinct = _population("uniform", distinct)
-        self._stream = stream_key(seed, "workload/uniform")
-
-    def key(self, n: int) -> bytes:
-        """The n-th key."""
-        return name(draw(self._stream, n) * self.distinct >> 64)
+    def pick(self, below: Callable[[int], int]) -> str:
+        """The next key."""
+        if self.hot_ppm and below(1_000_000) < self.hot_ppm:
+            return self.keys[0]
+        return self.keys[bisect_right(self.sums, below(self.sums[-1]))]
 
 
-class Zipf:
-    """The k-th most frequent of ``distinct`` keys has a weight of k ** -skew: O(distinct) memory, O(log) a draw."""
-
-    def __init__(self, seed: int, distinct: int, skew: float = 1.1) -> None:
-        self.distinct = _population("zipf", distinct)
-        self.skew = _skew(skew)
-        self._stream = stream_key(seed, "workload/zipf")
-        self._sums = list(accumulate(_zipf_units(distinct, skew)))
-
-    def key(self, n: int) -> bytes:
-        """The n-th key; ``k0`` is the hottest."""
-        return name(bisect_right(self._sums, draw(self._stream, n) * self._sums[-1] >> 64))
-
-    @property
-    def hottest_share(self) -> float:
-        """The part of the load that is the hottest key's."""
-        return self._sums[0] / self._sums[-1]
+def weighted(keys: Sequence[tuple[str, int]], hot_ppm: int = 0) -> Workload:
+    """Keys with weights of their own, at least 1 each."""
+    weights = (max(1, weight) for _, weight in keys)
+    return Workload(tuple(key for key, _ in keys), tuple(accumulate(weights)), hot_ppm)
 
 
-class Monotonic:
-    """Keys that only grow, such as timestamps: fixed width, so their order as bytes is their order as numbers."""
-
-    def __init__(self, start: int = 0) -> None:
-        if start < 0:
-            raise UserError(f"monotonic: a start of {start}: 0 or more is accepted")
-        self.start = start
-
-    def key(self, n: int) -> bytes:
-        """The n-th key."""
-        return b"%020d" % (self.start + n)
+def zipf(keys: Sequence[str], skew: float = 1.1) -> Workload:
+    """The k-th of the keys has a weight of k ** -skew."""
+    return Workload(tuple(keys), tuple(accumulate(zipf_units(len(keys), skew))))
 
 
-class HotKey:
-    """One key gets ``hot_ppm`` millionths of the load, ``distinct`` others share the rest equally."""
-
-    def __init__(self, seed: int, distinct: int, hot_ppm: int, hot: bytes = b"hot") -> None:
-        if not 0 <= hot_ppm <= 1_000_000:
-            raise UserError(f"hot key: a share of {hot_ppm} millionths: 0 to 1000000 is accepted")
-        self.rest = Uniform(seed, distinct)
-        self.hot = hot
-        self.hot_ppm = hot_ppm
-        self._stream = stream_key(seed, "workload/hot")
-
-    def key(self, n: int) -> bytes:
-        """The n-th key."""
-        return self.hot if draw(self._stream, n) * 1_000_000 >> 64 < self.hot_ppm else self.rest.key(n)
-
-
-def take(workload: Workload, count: int, start: int = 0) -> Iterator[bytes]:
-    """``count`` keys of a stream from the start-th on."""
-    return map(workload.key, range(start, start + count))
+def zipf_units(distinct: int, skew: float) -> Iterator[int]:
+    """The weights k ** -skew of the first ``distinct`` keys, in units of 2**-24 and at least one."""
+    if not 1 <= distinct <= DISTINCT_MAX:
+        raise UserError(f"zipf: {distinct} different keys: 1 to {DISTINCT_MAX} are accepted")
+    if not isfinite(skew) or not 0 <= skew <= SKEW_MAX:
+        raise UserError(f"zipf: a skew of {skew}: 0 (uniform) to {SKEW_MAX:g} is accepted")
+    return (max(1, round(k**-skew * SCALE)) for k in range(1, distinct + 1))
 
 
 def zipf_keys(distinct: int, skew: float = 1.1) -> KeySet:
-    """Every key of the population once, its weight the load that Zipf's law expects of it, the hottest first.
-
-    Weights are relative; the hottest key weighs 1.
-    """
+    """The keys ``k0``, ``k1``, ... with the load that Zipf's law expects of each; the first, the hottest, weighs 1."""
     keys = KeySet()
-    for i, units in enumerate(_zipf_units(_population("zipf", distinct), _skew(skew))):
-        keys.add(name(i), units / _SCALE)
+    for i, units in enumerate(zipf_units(distinct, skew)):
+        keys.add(b"k%d" % i, units / SCALE)
     return keys
 
 
-def _zipf_units(distinct: int, skew: float) -> Iterator[int]:
-    return (round(k**-skew * _SCALE) for k in range(1, distinct + 1))
+def growing(number: int, writer: str) -> str:
+    """The number-th key of a writer whose keys only grow, such as timestamps: fixed width, so their order is kept."""
+    return f"t{number:08d}.{writer}"
 
 
-def _population(kind: str, distinct: int) -> int:
-    if not 1 <= distinct <= DISTINCT_MAX:
-        raise UserError(f"{kind}: {distinct} different keys: 1 to {DISTINCT_MAX} are accepted")
-    return distinct
-
-
-def _skew(skew: float) -> float:
-    if not isfinite(skew) or not 0 <= skew <= SKEW_MAX:
-        raise UserError(f"zipf: a skew of {skew}: 0 (uniform) to {SKEW_MAX:g} is accepted")
-    return skew
+def copy_name(key: str, number: int) -> str:
+    """What a salted copy of a key is called. Without its hash tag, or all copies would meet in one slot again."""
+    return f"{key.replace('{', '(').replace('}', ')')}#{number}"

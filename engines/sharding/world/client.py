@@ -4,23 +4,20 @@ A salted key is kept as n copies under names of their own; a read takes one of t
 does not exist yet; a write writes the plain key and every copy.
 """
 
-from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
+from engines.sharding.workload import HOT_PPM, Workload, copy_name, growing, weighted, zipf
 from engines.sharding.world import messages as m
 from engines.sharding.world.ledger import Ledger
 from engines.sharding.world.requests import InFlight, Requests
 from engines.sim.clock import US_PER_MS, US_PER_S
 from engines.sim.history import FAILED, OK, UNKNOWN, History
 from engines.sim.node import Context
-from engines.sim.random import Stream
 
 WRITES_PPM: Final = 250_000
-HOT_PPM: Final = 400_000
 QUEUE_MAX: Final = 64
 LOG_EVERY: Final = 30
 """Of the requests of a workload that meet no redirect one in so many is recorded."""
@@ -37,16 +34,9 @@ class Load:
     kind: str
     skew: int
     rate: int
-    keys: tuple[str, ...]
-    sums: tuple[int, ...]
-    """Running sums of the keys' weights under this workload."""
+    keys: Workload
+    """Which keys; those of ``monotonic`` are made as they are written."""
     salted: tuple[tuple[str, int], ...]
-
-    def pick(self, stream: Stream) -> str:
-        """A key."""
-        if self.kind == "hot" and stream.below(1_000_000) < HOT_PPM:
-            return self.keys[0]
-        return self.keys[bisect_right(self.sums, stream.below(self.sums[-1]))]
 
     def copies(self, key: str) -> int:
         """How many salted copies of a key there are."""
@@ -61,15 +51,10 @@ def make_load(
     kind: str, skew: int, rate: int, keys: tuple[tuple[str, int], ...], salted: tuple[tuple[str, int], ...] = ()
 ) -> Load:
     """``keys`` with their own weights; Zipf gives the k-th of them a weight of k ** -skew."""
-    weights = [max(1, weight) for _, weight in keys]
-    if kind == "zipf":
-        weights = [max(1, round(k ** (-skew / 100) * (1 << 24))) for k in range(1, len(keys) + 1)]
-    return Load(kind, skew, rate, tuple(key for key, _ in keys), tuple(accumulate(weights)), salted)
-
-
-def copy_name(key: str, number: int) -> str:
-    """What a salted copy is called. Without its hash tag, or all copies would meet in one slot again."""
-    return f"{key.replace('{', '(').replace('}', ')')}#{number}"
+    workload = (
+        zipf([key for key, _ in keys], skew / 100) if kind == "zipf" else weighted(keys, HOT_PPM * (kind == "hot"))
+    )
+    return Load(kind, skew, rate, workload, salted)
 
 
 class Asked(NamedTuple):
@@ -136,9 +121,9 @@ class Client:
         stream = ctx.stream("work")
         if self.load.kind == "monotonic" and (self.born < GROWING_MAX or stream.below(2)):
             self.born = min(self.born + 1, GROWING_MAX)
-            self.ask(ctx, "put", (f"t{self.born:08d}.{self.id}",), stream.between(1, 99), "", True)
+            self.ask(ctx, "put", (growing(self.born, self.id),), stream.between(1, 99), "", True)
             return
-        key = self.load.pick(stream)
+        key = self.load.keys.pick(stream.below)
         op = "put" if stream.chance(WRITES_PPM) else "get"
         self.ask(ctx, op, (key,), stream.between(1, 99), "", True)
 

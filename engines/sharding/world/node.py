@@ -157,7 +157,7 @@ class ShardNode:
             if now.off:
                 return self.refuse(ctx, src, request, "TRYAGAIN", "the move is called off")
             missing = [key for key in keys if key not in self.store]
-            if len(keys) > 1 and missing:
+            if len(dict.fromkeys(keys)) > 1 and missing:
                 return self.refuse(ctx, src, request, "TRYAGAIN", f"{missing[0]} has not arrived yet")
             if not self.may_serve(ctx):
                 return self.refuse(ctx, src, request, "NOLEASE", "the coordinator was not heard in time")

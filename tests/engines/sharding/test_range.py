@@ -11,8 +11,9 @@ from engines.sharding.batch import Batch
 from engines.sharding.strategies.balancer import Balancer, Migration, balance, plan_round
 from engines.sharding.strategies.chunks import Chunk, Chunks, autosplit, find, merge, move, presplit, split, split_key
 from engines.sharding.strategies.range import Range, from_sample
-from engines.sharding.workload import Monotonic, take
+from engines.sharding.workload import growing
 
+GROWING = [growing(number, "c1").encode() for number in range(1_500)]
 TWO = presplit([b"N"], ["one", "two"])
 
 
@@ -67,9 +68,9 @@ def test_one_key_value_is_the_smallest_unit() -> None:
 
 
 def test_monotonic_keys_all_hit_the_last_chunk() -> None:
-    loaded = [(key, 1.0) for key in take(Monotonic(), 1000)]
+    loaded = [(key, 1.0) for key in GROWING[:1000]]
     table = Range(("a", "b", "c"), from_sample(loaded, ("a", "b", "c")))
-    new = Batch(list(take(Monotonic(1000), 500)))
+    new = Batch(GROWING[1000:])
     assert set(table.owners(new)) == {"c"}
     assert {table.locate(key).slot for key in new.keys} == {len(table.chunks) - 1}
 

@@ -334,3 +334,55 @@ def test_other_mistakes() -> None:
         Cassandra(names(2), {"n1": (2**63,)})
     with pytest.raises(UserError, match="which is no member"):
         Range(("a",), Range(("b",)).chunks)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from("abcdefgh")), max_size=24))
+def test_a_circle_that_grew_and_shrank_is_the_circle_built_at_once(steps: list[tuple[bool, str]]) -> None:
+    claims = {name: [hash64(f"{name}{i}".encode()) % 64 for i in range(5)] for name in "abcdefghz"}  # they collide
+    circle, there = Circle({"z": claims["z"]}), {"z": claims["z"]}
+    for joins, name in steps:
+        if joins and name not in there:
+            there[name] = claims[name]
+            circle.add(name, claims[name])
+        elif not joins and name in there:
+            circle.remove(name, there.pop(name), there)
+        whole = Circle(there)
+        assert (circle.tokens, circle.names, circle.contested) == (whole.tokens, whole.names, whole.contested)
+
+
+def test_a_ring_join_does_not_build_the_circle_anew() -> None:
+    ring = Ring(names(50), 40)
+    before = ring.circle
+    ring.join("n51")
+    assert ring.circle is before
+    assert (before.tokens, before.names) == (Ring(names(51), 40).circle.tokens, Ring(names(51), 40).circle.names)
+
+
+def test_a_change_of_virtual_nodes_keeps_names_weights_and_bound() -> None:
+    bounded = Bounded(names(3), 10, Fraction(2))
+    bounded.join("n4", 2)
+    more = bounded.with_vnodes(20)
+    assert (more.weights, more.vnodes, more.factor) == (bounded.weights, 20, Fraction(2))
+    assert [more.pieces(node) for node in more.nodes] == [20, 20, 20, 40]
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_shares_are_parts_of_the_whole_and_pieces_are_counted(name: str) -> None:
+    strategy = build(name, names(5))
+    assert sum(strategy.shares().values()) == pytest.approx(1)
+    assert list(strategy.shares()) == list(strategy.nodes)
+    assert (sum(map(strategy.pieces, strategy.nodes)) > 0) == (name in ("ring", "bounded", "slots", "range"))
+    assert all(map(strategy.owns_any, strategy.nodes))
+    assert not strategy.owns_any("nobody")
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_replicas_come_in_the_order_of_some_walk_where_walks_can_be_listed(name: str) -> None:
+    strategy = build(name, names(4))
+    walks = strategy.walks()
+    if walks is None:
+        assert name in ("rendezvous", "maglev", "bounded")
+        return
+    listed = set(walks)
+    assert all(strategy.replicas(key, 4) in listed for key in KEYS[:300])

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from engines.sharding import PATTERN
+from engines.sharding.pattern import PATTERN
 from engines.sharding.world import commands as c
 from engines.sharding.world.snapshot import Snapshot
 from engines.sim import faults

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from engines.sharding import PATTERN
+from engines.sharding.pattern import PATTERN
 from engines.sharding.world.commands import SetRule
 from engines.sharding.world.rules import RULE_NAMES
 from engines.sim.faults import Skew

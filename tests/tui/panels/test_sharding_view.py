@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engines.sharding import PATTERN
+from engines.sharding.pattern import PATTERN
 from engines.sharding.world.snapshot import Snapshot
 from engines.sim.pattern import Check
 from engines.sim.timeline import Timeline

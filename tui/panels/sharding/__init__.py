@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from engines.sharding import PATTERN
+from engines.sharding.pattern import PATTERN
 from tui.panels.common.folder import FolderPanel
 from tui.panels.sharding import keys, lessons, narration, offers, routines, select, view
 

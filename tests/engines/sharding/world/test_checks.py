@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engines.sharding import PATTERN
+from engines.sharding.pattern import PATTERN
 from engines.sharding.world import commands as c
 from engines.sharding.world.checks import COPIES, NECESSARY, ONE_OWNER, REDIRECTS, WRITES
 from engines.sharding.world.engine import ShardingEngine

@@ -95,6 +95,11 @@ def test_the_target_answers_tryagain_after_asking_if_one_of_several_is_missing()
     assert bench.ask("n3", A, B, asking=True) == "TRYAGAIN"
 
 
+def test_one_key_asked_for_twice_is_one_key_after_asking() -> None:
+    """``multiple_keys`` of getNodeByQuery counts keys that differ from the first."""
+    assert Bench().migrating().ask("n3", A, A, asking=True) == "nil"
+
+
 def test_the_target_serves_several_after_asking_if_it_has_all() -> None:
     bench = Bench().migrating()
     bench.give("n3", A, B)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engines.sharding import PATTERN
+from engines.sharding.pattern import PATTERN
 from engines.sharding.world.engine import ShardingEngine
 from engines.sharding.world.snapshot import Snapshot
 from engines.sim.pattern import Scenario
