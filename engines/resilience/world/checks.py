@@ -17,10 +17,10 @@ from typing import Any, Final
 
 from engines.resilience.breaker import Breaker
 from engines.resilience.policy import PPM, BreakerOptions, HalfOpenRule, LateRule, ReleaseRule, WindowKind
-from engines.resilience.states import State
+from engines.resilience.states import ORDERS, Cause, State
 from engines.resilience.world.caller import Caller
 from engines.resilience.world.edge import Edge
-from engines.resilience.world.ledger import Fact, Ledger
+from engines.resilience.world.ledger import RUNNING_MAX, Fact, Ledger
 from engines.resilience.world.node import ServiceNode
 from engines.resilience.world.recount import Seen, countable, outdated, recount, shape
 from engines.resilience.world.topology import CLIENTS
@@ -51,7 +51,11 @@ SEEN_MAX: Final = 20_000
 LOOK_EACH: Final = 50
 """A window of so many results is recounted at every look, one of twice as many at every other one, and so on: a count
 that is wrong stays wrong for as long as the window is long."""
-ROOTS_MAX: Final = 512
+ROOTS_MAX: Final = 2 * RUNNING_MAX
+"""Calls of clients whose attempts are counted over all layers: all that are under way, and as many that have ended,
+since work goes on for those too. What was forgotten is not judged."""
+BY_PROBE: Final = (Cause.PROBE_SUCCEEDED, Cause.LATE_SUCCESS)
+"""What closes a breaker by one result."""
 BUDGET_US: Final = 10 * US_PER_S
 """The time to live of a deposit: the reserve of a budget is for so long."""
 
@@ -68,6 +72,7 @@ class Book:
         "era",
         "finished",
         "fires",
+        "given",
         "looks",
         "open_calls",
         "origin_us",
@@ -76,15 +81,21 @@ class Book:
         "retuned",
         "returned",
         "seen",
+        "serial",
         "shape",
+        "shares",
         "state",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.open_calls: dict[int, list[int]] = {}
-        """Calls under way -> [root, attempts, attempts allowed, tries, 1 if it counts in the budget in force]"""
+        """Calls under way -> [root, attempts, attempts allowed, tries, number of the budget that counts it]"""
         self.budget: tuple[int, int, int] = (-1, 0, 0)
         self.budget_us = 0
+        self.serial = 0
+        """How many budgets there have been: a call keeps the one under which it began, if that counts calls."""
+        self.shares: dict[int, tuple[int, int]] = {}
+        """Those of requests under way by number -> (share, minimum)"""
         self.deposits = self.retried = 0
         self.looks = 0
         self.shape: tuple[object, ...] = ()
@@ -105,7 +116,8 @@ class Book:
     def entered(self, era: int) -> None:
         """Another state."""
         self.era = era
-        self.admitted = self.returned = self.finished = 0
+        self.admitted = self.returned = self.finished = self.given = 0
+        """``given``: permits that calls of older states gave back here."""
         self.retuned = False
         self.probes = 0
         self.active: dict[int, None] = {}
@@ -200,10 +212,12 @@ class Invariants:
                 calls[call] = [root, 0, limit, 1, 0]
                 if src == CLIENTS:
                     self.clients[root] = None
-                if root not in self.roots and len(self.roots) >= ROOTS_MAX:
-                    del self.roots[next(iter(self.roots))]
-                entry = self.roots.setdefault(root, {}).setdefault(edge, [0, limit])
-                entry[1] = max(entry[1], limit)
+                    self.roots[root] = {}
+                    if len(self.roots) > ROOTS_MAX:
+                        del self.roots[next(iter(self.roots))]
+                if root in self.roots:
+                    entry = self.roots[root].setdefault(edge, [0, limit])
+                    entry[1] = max(entry[1], limit)
             case "end", [call, why]:
                 book.active.pop(call, None)
                 ended = calls.pop(call, None)
@@ -221,14 +235,17 @@ class Invariants:
             case "budget", [ratio_ppm, minimum, active, at_us]:
                 book.budget, book.budget_us = (ratio_ppm, minimum, active), at_us
                 book.deposits = book.retried = 0
-                for found in calls.values():
-                    found[4] = 0
+                book.serial += 1
+                kept = {found[4] for found in calls.values()}
+                book.shares = {number: share for number, share in book.shares.items() if number in kept}
+                if active and ratio_ppm >= 0:
+                    book.shares[book.serial] = ratio_ppm, minimum
             case "deposit", [call]:
                 book.deposits += 1
-                calls[call][4] = 1
+                calls[call][4] = book.serial if book.serial in book.shares else 0
             case "retried", [call]:
                 calls[call][3] += 1
-                self._retried(edge, src, book)
+                self._retried(edge, src, book, calls[call][4])
 
     def _sent(self, edge: str, src: str, call: int, root: int) -> None:
         found = self._book(edge, src).open_calls.get(call)
@@ -252,19 +269,20 @@ class Invariants:
             self._fail(RETRIES, f"client call {root} reached {edge} {counts[edge][0]} times over {layers} layers",
                        f"at most {most} are allowed there, the product of (1 + r) of {layers} layers")  # fmt: skip
 
-    def _retried(self, edge: str, src: str, book: Book) -> None:
-        """A retry was made: does the budget in force allow so many?"""
-        ratio_ppm, minimum, active = book.budget
-        if ratio_ppm < 0:
-            return
-        if active:
-            mine = [found for found in book.open_calls.values() if found[4]]
+    def _retried(self, edge: str, src: str, book: Book, number: int) -> None:
+        """A retry was made: does its budget allow so many? ``number``: of the budget under which its call began."""
+        if number:
+            ratio_ppm, minimum = book.shares[number]
+            mine = [found for found in book.open_calls.values() if found[4] == number]
             trying = sum(1 for found in mine if found[3] > 1)
             most = max(minimum, len(mine) * ratio_ppm // PPM)
             if trying > most:
                 self._fail(RETRIES, f"{trying} retries are under way over {edge}, the budget allows {most}",
                            f"{src} retries {trying} of {len(mine)} calls under way; {ratio_ppm // 10_000} % of them, "
                            f"or {minimum}, may")  # fmt: skip
+            return
+        ratio_ppm, minimum, active = book.budget
+        if ratio_ppm < 0 or active:
             return
         book.retried += 1
         spans = self.ledger.clock.now_us - book.budget_us + BUDGET_US
@@ -288,11 +306,13 @@ class Invariants:
                 if book.shape != shape(options):
                     book.shape = shape(options)
                     book.emptied(now if timed else 0)
-            case "moved", [str(dst), int(era), int(at_us), bool(ordered)]:
+            case "moved", [str(dst), int(era), int(at_us), Cause() as cause]:
                 book.state = dst
                 book.entered(era)
-                if dst not in ("open", "half_open") and (ordered or options.reset_on_close):
-                    book.emptied(at_us if timed else 0)
+                if dst not in ("open", "half_open") and (cause in ORDERS or options.reset_on_close):
+                    newest = [book.seen[-1]] if cause in BY_PROBE and options.probe_counts else []
+                    book.emptied(at_us if options.window is WindowKind.TICK else book.origin_us)
+                    book.seen.extend(newest)
             case "asked", []:
                 book.fires.append(now)
             case "admitted", [int(call), int(permit)]:
@@ -304,7 +324,10 @@ class Invariants:
                 self._result(book, Seen(now, failed, slow), permit, options)
             case "cancelled", [int(call), int(permit)]:
                 book.active.pop(call, None)
-                book.returned += permit == book.era and options.released is ReleaseRule.RETURNED
+                late = permit != book.era
+                if options.released is ReleaseRule.RETURNED and not (late and options.late is LateRule.IGNORED):
+                    book.returned += 1
+                    book.given += late and book.state == "half_open"
                 if options.released in (ReleaseRule.SUCCESS, ReleaseRule.FAILURE):
                     book.finished += permit == book.era
                     self._result(book, Seen(now, options.released is ReleaseRule.FAILURE, False), permit, options)
@@ -388,7 +411,7 @@ class Invariants:
             return
         running, mine = breaker.probes_running, len(book.active)
         whole = breaker.probes_left + running + book.finished
-        if running != mine or (not book.retuned and whole != breaker.options.probes):
+        if running != mine or (not book.retuned and whole != breaker.options.probes + book.given):
             self._fail(PERMITS, f"the breaker of {key[0]} waits for {running} probes, {mine} are under way",
                        f"{key[1]}: {breaker.options.probes} probes are permitted, {breaker.probes_left} are left, "
                        f"{book.finished} have ended")  # fmt: skip

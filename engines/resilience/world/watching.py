@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Final
 
 from engines.resilience.outlier import Ejection
-from engines.resilience.states import ORDERS
 from engines.resilience.world import messages as m
 from engines.resilience.world.records import Attempt
 from engines.sim.node import Context
@@ -59,8 +58,7 @@ def moved(edge: "Edge", ctx: Context) -> None:
         return
     for each in breaker.drain():
         edge.told, edge.rejected_here = "", 0
-        ordered = each.cause in ORDERS
-        edge.ledger.facts.append(("moved", edge.id, edge.src, each.dst.value, breaker.era, each.at_us, ordered))
+        edge.ledger.facts.append(("moved", edge.id, edge.src, each.dst.value, breaker.era, each.at_us, each.cause))
         ctx.note("breaker", each.why, edge=edge.id, src=each.src.value, dst=each.dst.value, cause=each.cause.value)
     watch_breaker(edge)
 

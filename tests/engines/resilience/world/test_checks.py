@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from engines.resilience.pattern import PATTERN
 from engines.resilience.world import checks as i
 from engines.resilience.world import commands as c
 from engines.sim import faults
-from tests.engines.resilience.world.lab import Run, after, red, world
+from engines.sim.timeline import Timeline
+from tests.engines.resilience.world.lab import Run, after, breaker, red, world
 
 S = 1_000_000
 
@@ -100,6 +102,54 @@ def test_with_all_rules_on_none_of_these_breaks_anything(variant: str) -> None:
     after(run, 8, c.Abort("api>catalog", 60), c.SlowService("auth", 5_000))
     after(run, 8, faults.Crash("catalog"), c.SetOption("*", "breaker.wait_us", 3 * S))
     after(run, 8, faults.Heal(), c.SetMix("shop"))
+    assert red(run) == []
+
+
+@pytest.mark.parametrize(("service", "seed"), [("auth", 1), ("catalog", 2)])
+def test_two_minutes_of_a_frozen_service_and_its_thaw_break_nothing(service: str, seed: int) -> None:
+    run: Run = Timeline(PATTERN.variant("breaker"), seed, (("rate", 30),))
+    after(run, 5)
+    after(run, 120, faults.Freeze(service))
+    after(run, 20, faults.Thaw(service))
+    assert red(run) == []
+
+
+@pytest.mark.parametrize("preset", ["opossum", "hystrix", "article"])
+def test_a_breaker_that_is_reset_off_a_whole_second_keeps_or_begins_its_buckets_as_its_library_does(
+    preset: str,
+) -> None:
+    run = world(("preset", preset))
+    run.advance(2_370_000)
+    run.submit(c.SetBreaker("api>catalog", "reset"))
+    after(run, 15, c.Abort("api>catalog", 20))
+    assert red(run) == []
+
+
+def test_calls_under_way_keep_the_budget_under_which_they_began() -> None:
+    run = world(("budget", 20), ("retry_at", "api"), ("retries", 3), ("rate", 30), variant="envoy")
+    after(run, 2, c.Abort("api>catalog", 80))
+    for name, value in (("budget_active", 0), ("budget_ppm", 50_000), ("budget_active", 1), ("budget_min", 0)):
+        run.submit(c.SetOption("api>catalog", name, value))
+        run.advance(run.now_us + 400_000)
+        assert red(run) == [], name
+
+
+def test_an_older_call_that_is_cancelled_may_add_a_probe_where_the_library_lets_it() -> None:
+    run = world(("preset", "resilience4j"), ("timeout_ms", 3_000), ("workers", 50), ("api_workers", 300), ("rate", 40))
+    run.submit(c.SetOrder("api>catalog", ("timeout", "retry", "breaker", "limiter", "bulkhead")))
+    run.submit(c.SetOption("api>catalog", "breaker.wait_us", S))
+    run.submit(c.SetOption("api>catalog", "breaker.size", 10))
+    after(run, 1)
+    run.submit(faults.Cut("catalog", "api"))
+    after(run, 1)
+    run.submit(c.Abort("api>catalog", 100))
+    run.advance(run.now_us + 400_000)
+    assert breaker(run.snapshot()).state == "open"
+    run.submit(c.Abort("api>catalog", 0))
+    run.advance(run.now_us + 1_900_000)
+    book = run.engine.invariants.books["api>catalog", "api"]  # type: ignore[attr-defined]
+    assert breaker(run.snapshot()).state == "half_open"
+    assert book.given > 0
     assert red(run) == []
 
 

@@ -11,6 +11,7 @@ from engines.errors import UserError
 from engines.resilience.pattern import PATTERN
 from engines.resilience.world.options import PRESET_NAMES
 from engines.sim.timeline import Timeline
+from tests.engines.resilience.world.random_worlds import failures
 from tests.engines.resilience.world.strategies import schedules
 
 Run = Timeline[Any, Any]
@@ -60,6 +61,28 @@ def test_every_check_holds_in_every_world(
 def test_every_check_holds_behind_envoy(seed: int, schedule: list[tuple[int, Any]]) -> None:
     run = played("envoy", seed, (), schedule)
     assert [check for check in run.check() if not check.ok] == []
+
+
+def red_worlds(first: int, count: int) -> dict[int, list[str]]:
+    """Those in which a check is red, and which."""
+    found = {number: [check.name for check in failures(number)] for number in range(first, first + count)}
+    return {number: names for number, names in found.items() if names}
+
+
+@pytest.mark.parametrize("first", range(0, 300, 50))
+def test_no_check_is_red_where_no_rule_is_broken(first: int) -> None:
+    assert red_worlds(first, 50) == {}
+
+
+@pytest.mark.parametrize("number", [396, 494, 602, 700, 747, 757, 827, 855, 913, 1473])
+def test_worlds_that_have_been_red_without_reason_are_green(number: int) -> None:
+    assert failures(number) == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("first", range(0, 10_000, 500))
+def test_no_check_is_red_in_ten_thousand_worlds(first: int) -> None:
+    assert red_worlds(first, 500) == {}
 
 
 @pytest.mark.parametrize("preset", PRESET_NAMES)
