@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from engines.sim.clock import format_time
+from engines.sim.events import QUIET_KINDS, Event
 from engines.sim.pattern import Pattern, Scenario
 from engines.sim.timeline import Timeline
-from engines.sim.world import QUIET_KINDS, Event
 
 Words = Callable[[Any], str]
 

@@ -353,5 +353,6 @@ VARIANT: Final = Variant(
         ("simplified", "the outcome of a rejected call is dropped: the log cannot know what less load would have done"),
         ("left out", "retries, timeouts and bulkheads: the log says what happened with those that were there"),
     ),
+    engine_version=2,
     from_source=RecordedCalls,
 )

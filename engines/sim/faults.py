@@ -6,7 +6,11 @@ Three faults that are easily confused are kept apart: a *crash* loses volatile s
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+from engines.errors import UserError
+from engines.sim.clock import US_PER_S
+from engines.sim.network import PPM
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,3 +191,22 @@ FAULTS: tuple[type[Fault], ...] = (
     Crash, Restart, Freeze, Thaw, Isolate, Reconnect, Cut, Mend, Partition, Lose, Slow, Duplicate,
     Reorder, Clog, Unclog, Skew, SlowDisk, Drop, ExpireTimers, Heal, Narrate,
 )  # fmt: skip
+
+
+def validate_values(command: Any) -> None:
+    """UserError if a fault holds a number or a grouping that makes no sense in any world."""
+    match command:
+        case Lose(ppm=ppm) | Duplicate(ppm=ppm) | Reorder(ppm=ppm) if not 0 <= ppm <= PPM:
+            raise UserError(f"a share of {ppm} ppm: it must lie between 0 and {PPM}")
+        case Slow(latency_us=latency, jitter_us=jitter) if latency < 0 or jitter < 0:
+            raise UserError(f"a latency of {latency} us with {jitter} us of jitter: neither can be negative")
+        case Skew(drift_ppm=drift) if not -900_000 <= drift <= 9_000_000:
+            raise UserError(f"a drift of {drift} ppm: it must lie between -900000 and 9000000")
+        case SlowDisk(fsync_us=fsync) if not 0 <= fsync <= 60 * US_PER_S:
+            raise UserError(f"a disk sync of {fsync} us: it must lie between 0 and 60000000")
+        case ExpireTimers(in_us=in_us) if in_us < 0:
+            raise UserError(f"timers cannot run out {-in_us} us ago")
+        case Partition(sides=sides):
+            names = [name for side in sides for name in side]
+            if len(sides) < 2 or len(set(names)) != len(names):
+                raise UserError("a partition needs two or more sides, and no node on two of them")

@@ -11,8 +11,8 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from engines.errors import UserError
 from engines.sim.digest import Digest
+from engines.sim.events import Event
 from engines.sim.source import Source
-from engines.sim.world import Event
 
 C = TypeVar("C")
 S_co = TypeVar("S_co", covariant=True)

@@ -4,35 +4,28 @@ A pattern subclasses ``RecordedEngine`` and says when a record happens and what 
 happened has happened. Only narration is accepted as a command.
 """
 
-from collections import deque
 from typing import Any, Final
 
 from engines.errors import UserError
-from engines.sim.digest import Digest
+from engines.sim.events import Cue, Event, EventLog, noted
 from engines.sim.faults import Narrate
 from engines.sim.pattern import Check, Config
 from engines.sim.source import Source
-from engines.sim.world import JOURNAL_EVENTS, QUIET_KINDS, RING_EVENTS, Event
 
 RECORDED: Final = "recorded data: faults need a simulation"
 
 
-class RecordedEngine:
+class RecordedEngine(EventLog):
     """The engine of a FILE run."""
 
     def __init__(self, source: Source, seed: int, config: Config) -> None:
+        super().__init__()
         self.source = source
         self.config = config
         self.position = 0
         self.taken = 0
         """How many records have happened."""
-        self.events_total = 0
-        self.told_total = 0
-        self.digest: Digest | None = None
         self._now_us = 0
-        self._fresh: list[Event] = []
-        self._ring: deque[Event] = deque(maxlen=RING_EVENTS)
-        self._journal: deque[Event] = deque(maxlen=JOURNAL_EVENTS)
 
     # -- for the subclass ------------------------------------------------------------------------------------
 
@@ -52,9 +45,10 @@ class RecordedEngine:
         """What is judged of the data."""
         raise NotImplementedError
 
-    def note(self, kind: str, node: str = "", peer: str = "", why: str = "", **detail: object) -> None:
-        """Record that something happened, and why."""
-        self._fresh.append(Event(self.position, self._now_us, kind, node, peer, None, why, tuple(detail.items())))
+    def note(self, what: Any, /, node: str = "", peer: str = "", why: str = "", **detail: object) -> None:
+        """Record that something happened: a typed record (see events.py)."""
+        what = noted(what, peer, why, detail.items())
+        self.fresh.append((self.position, self._now_us, node, what))
 
     # -- the engine ------------------------------------------------------------------------------------------
 
@@ -90,7 +84,7 @@ class RecordedEngine:
             steps += 1
         if steps < max_steps:
             self.settle(until_us)
-        self._drain()
+        self.drain()
         return steps
 
     def step(self) -> tuple[Event, ...]:
@@ -115,40 +109,13 @@ class RecordedEngine:
         self.validate(command)
         before = self.events_total
         self.position += 1
-        self.note("cue", why=command.text, pause=command.pause)
-        self._drain()
+        self.note(Cue(command.text, command.pause))
+        self.drain()
         return self.latest(self.events_total - before)
 
     def resolve(self, command: Any) -> Any:
         """Nothing is symbolic here."""
         return command
-
-    def latest(self, count: int) -> tuple[Event, ...]:
-        """The newest events, oldest first."""
-        return _newest(self._ring, count)
-
-    def told(self, count: int) -> tuple[Event, ...]:
-        """The newest events that tell a story, oldest first."""
-        return _newest(self._journal, count)
-
-    def _drain(self) -> None:
-        """Move fresh events to the rings."""
-        fresh = self._fresh
-        if not fresh:
-            return
-        self.events_total += len(fresh)
-        self._ring.extend(fresh)
-        told = [event for event in fresh if event.kind not in QUIET_KINDS]
-        self.told_total += len(told)
-        self._journal.extend(told)
-        if self.digest is not None:
-            self.digest.feed(map(tuple, fresh))
-        self._fresh = []
-
-
-def _newest(ring: deque[Event], count: int) -> tuple[Event, ...]:
-    count = max(0, min(count, len(ring)))
-    return tuple(ring[i] for i in range(len(ring) - count, len(ring)))
 
 
 __all__ = ["RECORDED", "RecordedEngine"]

@@ -20,9 +20,9 @@ from typing import Any, Final, Generic, NamedTuple
 
 from engines.errors import UserError
 from engines.sim.digest import Digest
+from engines.sim.events import Cue, Event
 from engines.sim.faults import Narrate
 from engines.sim.pattern import C, Check, Config, Engine, Rule, S_co, Scenario, Step, Variant
-from engines.sim.world import Event
 
 CHECKPOINT_EVERY: Final = 2_000
 """Positions between checkpoints: a seek re-executes at most about this many steps near the present."""
@@ -329,7 +329,7 @@ class Timeline(Generic[C, S_co]):
 
     @staticmethod
     def _is_cue(events: tuple[Event, ...]) -> bool:
-        return any(event.kind == "cue" and event.get("pause") for event in events)
+        return any(isinstance(event.what, Cue) and event.what.pause for event in events)
 
     def _run(self, until_us: int, max_steps: int) -> int:
         """Run the engine in chunks, with a checkpoint now and then."""

@@ -8,63 +8,23 @@ A *step* is one delivery, one loss, one timer or one finished disk sync. ``posit
 together: it names a place in the run, whatever speed it was watched at.
 """
 
-from collections import deque
 from collections.abc import Iterable
 from heapq import heappop, heappush
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from engines.errors import UserError
+from engines.sim import events as e
 from engines.sim import faults
-from engines.sim.clock import US_PER_S, Clock, Entry, format_span
-from engines.sim.digest import Digest
-from engines.sim.disk import Disk
-from engines.sim.network import PPM, Link, LinkOptions
+from engines.sim.clock import Clock, Entry, format_span
+from engines.sim.events import JOURNAL_EVENTS, QUIET_KINDS, RING_EVENTS, Event, EventLog, LossReason, noted
+from engines.sim.host import ARRIVED, CRASHED, DELIVER, FROZEN, LOST, SYNC, TIMER, UP, Host
+from engines.sim.network import Link, LinkOptions
 from engines.sim.node import Node
-from engines.sim.random import GOLDEN, MASK64, MIX_1, MIX_2, Stream
 
-DELIVER: Final = 0
-LOST: Final = 1
-TIMER: Final = 2
-SYNC: Final = 3
-ARRIVED: Final = 4
-"""A delivery that waited in the buffers of a frozen host: no cut can take it back."""
-
-UP: Final = "up"
-CRASHED: Final = "crashed"
-FROZEN: Final = "frozen"
-
-RING_EVENTS: Final = 512
-"""How many events of every kind are kept, newest last."""
-JOURNAL_EVENTS: Final = 512
-"""How many events that tell a story are kept beside them."""
 FROZEN_INBOX: Final = 1_024
 """What a frozen node's socket buffers hold before the network drops the rest."""
 ALL: Final = "*"
-
-
-class Event(NamedTuple):
-    """Something that happened. A named tuple, because a run makes a hundred thousand a second."""
-
-    position: int
-    at_us: int
-    kind: str
-    node: str
-    peer: str = ""
-    message: Any = None
-    why: str = ""
-    detail: tuple[tuple[str, Any], ...] = ()
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """One value of the detail."""
-        for key, value in self.detail:
-            if key == name:
-                return value
-        return default
-
-
-QUIET_KINDS: Final = frozenset({"deliver", "timer", "synced", "wait", "lost_again"})
-"""Routine: counted, digested and steppable, but not worth a line of the journal by themselves."""
 
 
 class Flight(NamedTuple):
@@ -78,156 +38,18 @@ class Flight(NamedTuple):
     arrives_us: int
 
 
-class Host:
-    """A machine: the node that runs on it, its disk, its clock and timers. It is the node's context."""
-
-    __slots__ = (
-        "barrier_us", "clock", "disk", "drift_ppm", "id", "inbox", "incarnation", "links", "node", "now_base_us",
-        "offset_us", "skewed", "status", "streams", "timers", "world",
-    )  # fmt: skip
-
-    def __init__(self, world: "World", id: str) -> None:
-        self.world = world
-        self.clock = world.clock
-        self.id = id
-        self.disk = Disk()
-        self.links: dict[str, Link] = {}
-        self.status = UP
-        self.incarnation = 0
-        self.timers: dict[str, list[int]] = {}
-        """name -> [deadline, time of its entry in the queue]; -1 for none. See ``set_timer``."""
-        self.inbox: list[Entry] = []
-        self.streams: dict[str, Stream] = {}
-        self.barrier_us = 0
-        self.offset_us = 0
-        self.drift_ppm = 0
-        self.now_base_us = 0
-        self.skewed = False
-        self.node: Node
-
-    # -- the effects a node may ask for ---------------------------------------------------------------------
-
-    @property
-    def now_us(self) -> int:
-        """The host's own clock."""
-        now = self.clock.now_us
-        if not self.skewed:
-            return now
-        return now + self.offset_us + (now - self.now_base_us) * self.drift_ppm // PPM
-
-    def send(self, dst: str, message: object) -> None:
-        """Put a message on the link to ``dst``; it leaves once everything persisted before is durable."""
-        link = self.links[dst]
-        n = link.sent
-        link.sent = n + 1
-        z = (link.key + n * GOLDEN) & MASK64
-        z = ((z ^ (z >> 30)) * MIX_1) & MASK64
-        z = ((z ^ (z >> 27)) * MIX_2) & MASK64
-        z ^= z >> 31
-        clock = self.clock
-        departs = clock.now_us
-        if self.barrier_us > departs:
-            departs = self.barrier_us
-        arrives = departs + link.latency_us + ((z >> 32) * (link.jitter_us + 1) >> 32)
-        if link.cut or link.clogged or z & 0xFFFFF < link.loss_threshold:
-            self.world.send_badly(link, message, departs, arrives)
-            return
-        if link.reorder_ppm and link.reorders.chance(link.reorder_ppm):
-            arrives += link.reorders.between(link.latency_us, 3 * link.latency_us + 1)
-        elif arrives < link.last_arrival_us:
-            arrives = link.last_arrival_us
-        else:
-            link.last_arrival_us = arrives
-        clock.seq += 1
-        heappush(clock.heap, (arrives, clock.seq, DELIVER, link, message, departs))
-        if link.duplicate_ppm and link.duplicates.chance(link.duplicate_ppm):
-            again = arrives + link.duplicates.between(1, link.latency_us + 1)
-            clock.schedule(again, DELIVER, link, message, departs)
-
-    def set_timer(self, name: str, delay_us: int) -> None:
-        """(Re)start a timer.
-
-        A timer that is put off, as an election timer is by every heartbeat, leaves its entry in the queue where
-        it is; when that comes up early it is queued again for the true deadline. So a reset costs no push.
-        """
-        if self.skewed:
-            delay_us = delay_us * PPM // (PPM + self.drift_ppm)
-        clock = self.clock
-        deadline = clock.now_us + (delay_us if delay_us > 0 else 0)
-        timer = self.timers.get(name)
-        if timer is None:
-            self.timers[name] = [deadline, deadline]
-        else:
-            timer[0] = deadline
-            if 0 <= timer[1] <= deadline:
-                return
-            timer[1] = deadline
-        clock.seq += 1
-        heappush(clock.heap, (deadline, clock.seq, TIMER, self.id, name, self.incarnation))
-
-    def cancel_timer(self, name: str) -> None:
-        """Stop a timer; no error if it does not run."""
-        timer = self.timers.get(name)
-        if timer is not None:
-            timer[0] = -1
-
-    def persist(self) -> bool:
-        """Make all writes so far durable. True if they are; else ``on_synced`` will be called."""
-        disk = self.disk
-        if not disk.fsync_us and not disk.undo:
-            return True
-        now = self.clock.now_us
-        self.barrier_us = max(self.barrier_us, now) + disk.fsync_us
-        self.clock.schedule(self.barrier_us, SYNC, self.id, disk.writes, self.incarnation)
-        return False
-
-    def knows(self, name: str) -> bool:
-        """Whether there is a link to this name."""
-        return name in self.links
-
-    def stream(self, purpose: str) -> Stream:
-        """The random stream of this host for this purpose."""
-        stream = self.streams.get(purpose)
-        if stream is None:
-            stream = self.streams[purpose] = Stream(self.world.seed, f"{self.id}/{purpose}")
-        return stream
-
-    def note(self, kind: str, why: str = "", **detail: object) -> None:
-        """Record that something happened, and why."""
-        world = self.world
-        world.fresh.append(
-            (world.position, self.clock.now_us, kind, self.id, "", None, why, tuple(detail.items()) if detail else ())
-        )
-
-    # -- what the world and the picture want to know ---------------------------------------------------------
-
-    def timer_left_us(self, name: str) -> int | None:
-        """True time until the timer runs out, or None if it does not run."""
-        timer = self.timers.get(name)
-        if timer is None or timer[0] < 0:
-            return None
-        return max(0, timer[0] - self.clock.now_us)
-
-
-class World:
+class World(EventLog):
     """The simulated world. Subclasses supply the nodes, the checks and the snapshot."""
 
     def __init__(self, seed: int, servers: Iterable[str], clients: Iterable[str], link: LinkOptions) -> None:
+        super().__init__()
         self.seed = seed
         self.position = 0
         self.clock = Clock()
         self.servers = tuple(servers)
         self.clients = tuple(clients)
-        self.fresh: list[tuple[Any, ...]] = []
-        self.ring: deque[tuple[Any, ...]] = deque(maxlen=RING_EVENTS)
-        self.journal: deque[tuple[Any, ...]] = deque(maxlen=JOURNAL_EVENTS)
-        self.events_total = 0
-        self.told_total = 0
-        """How many events that tell a story there were so far: the number of the newest line of the journal."""
         self.deliveries = 0
         self.losses_told: dict[tuple[str, str, str], bool] = {}
-        self.digest: Digest | None = None
-        """Set for a run that will be compared with another; a checkpoint cannot be taken then."""
         self.hosts: dict[str, Host] = {id: Host(self, id) for id in (*self.servers, *self.clients)}
         for src, host in self.hosts.items():
             host.links = {dst: Link(seed, src, dst, link) for dst in self.hosts if dst != src}
@@ -290,7 +112,7 @@ class World:
                     self.deliver_badly(link, host, entry)
                     continue
                 self.deliveries += 1
-                fresh.append((self.position, at, "deliver", link.dst, link.src, message, "", ()))
+                fresh.append((self.position, at, link.dst, e.Delivered, link.src, message))
                 host.node.on_message(host, link.src, message)
                 observe(host)
             elif self.execute_other(entry):
@@ -322,7 +144,7 @@ class World:
             self.clock.now_us = at
             self.position += 1
             del host.timers[name]
-            self.fresh.append((self.position, at, "timer", host.id, "", None, name, ()))
+            self.fresh.append((self.position, at, host.id, e.TimerFired, name))
             host.node.on_timer(host, name)
             self.observe(host)
             return True
@@ -340,7 +162,7 @@ class World:
         self.clock.now_us = at
         self.position += 1
         host.disk.synced(entry[4])
-        self.fresh.append((self.position, at, "synced", host.id, "", None, "", ()))
+        self.fresh.append((self.position, at, host.id, e.Synced()))
         if host.status == FROZEN:
             host.inbox.append(entry)
         else:
@@ -384,55 +206,24 @@ class World:
             or host.status != UP
         )
 
-    def drain(self) -> None:
-        """Move fresh events to the rings."""
-        fresh = self.fresh
-        if fresh:
-            self.events_total += len(fresh)
-            self.ring.extend(fresh)
-            told = [event for event in fresh if event[2] not in QUIET_KINDS]
-            self.told_total += len(told)
-            self.journal.extend(told)
-            if self.digest is not None:
-                self.digest.feed(fresh)
-            fresh.clear()
-
-    def latest(self, count: int) -> tuple[Event, ...]:
-        """The newest events, oldest first, as many as the ring still holds."""
-        count = min(count, len(self.ring))
-        return tuple(Event._make(self.ring[i]) for i in range(len(self.ring) - count, len(self.ring)))
-
-    def told(self, count: int) -> tuple[Event, ...]:
-        """The newest events that tell a story, oldest first."""
-        count = min(count, len(self.journal))
-        return tuple(Event._make(self.journal[i]) for i in range(len(self.journal) - count, len(self.journal)))
-
-    def record(self, kind: str, node: str = "", peer: str = "", why: str = "", **detail: object) -> None:
-        """Record something that happened to the world rather than inside a node."""
-        self.fresh.append((self.position, self.clock.now_us, kind, node, peer, None, why, tuple(detail.items())))
+    def record(self, what: Any, /, node: str = "", peer: str = "", why: str = "", **detail: object) -> None:
+        """Record something that happened to the world rather than inside a node: a typed record (see events.py)."""
+        what = noted(what, peer, why, detail.items())
+        self.fresh.append((self.position, self.clock.now_us, node, what))
 
     # -- what goes wrong with messages -----------------------------------------------------------------------------
-
-    def send_badly(self, link: Link, message: object, departs: int, arrives: int) -> None:
-        """The message will not arrive as sent: it dies half way, or waits in a clogged link."""
-        if link.cut or not link.clogged:
-            why = "cut" if link.cut else "loss"
-            half_way = departs + (arrives - departs) // 2
-            self.clock.schedule(half_way, LOST, link, message, departs, why)
-        else:
-            link.held.append((message, departs, arrives - departs))
 
     def deliver_badly(self, link: Link, host: Host, entry: Entry) -> None:
         """A message reaches a host that cannot take it now, or its link was cut behind it."""
         if link.cut:
-            self.lost(link, entry[4], "cut")
+            self.lost(link, entry[4], LossReason.CUT)
         elif host.status == CRASHED:
-            self.lost(link, entry[4], "crashed")
+            self.lost(link, entry[4], LossReason.CRASHED)
         elif len(host.inbox) >= FROZEN_INBOX:
-            self.lost(link, entry[4], "overflow")
+            self.lost(link, entry[4], LossReason.OVERFLOW)
         else:
             host.inbox.append(entry)
-            self.fresh.append((self.position, entry[0], "wait", link.dst, link.src, entry[4], "frozen", ()))
+            self.fresh.append((self.position, entry[0], link.dst, e.Waiting(link.src, entry[4])))
 
     def take_up(self, host: Host, entry: Entry) -> None:
         """A thawed host finds a message that waited for it, unless it died or froze again at this very moment."""
@@ -440,28 +231,26 @@ class World:
         self.clock.now_us = at
         self.position += 1
         if host.status == CRASHED:
-            self.lost(link, message, "crashed")
+            self.lost(link, message, LossReason.CRASHED)
         elif host.status == FROZEN:
             host.inbox.append(entry)
         else:
             self.deliveries += 1
-            self.fresh.append((self.position, at, "deliver", link.dst, link.src, message, "", ()))
+            self.fresh.append((self.position, at, link.dst, e.Delivered, link.src, message))
             host.node.on_message(host, link.src, message)
             self.observe(host)
 
-    def lost(self, link: Link, message: object, why: str) -> None:
-        """Record the end of a message. ``node`` is the receiver that never sees it, ``peer`` the sender.
+    def lost(self, link: Link, message: object, why: LossReason) -> None:
+        """Record the end of a message, on the receiver that never sees it.
 
-        A cut link or a dead host swallows every heartbeat: each kind of message is told once, until a command
-        changes something; after that it is ``lost_again``, which is quiet.
+        A cut link or a dead host swallows every heartbeat: each type of message is told once, until a command
+        changes something; after that it is ``LostAgain``, which is quiet.
         """
         what = (link.src, link.dst, type(message).__name__)
-        event = (link.dst, link.src, message, why, (("loss_ppm", link.loss_ppm),))
-        if what in self.losses_told and why in ("cut", "crashed"):
-            self.fresh.append((self.position, self.clock.now_us, "lost_again", *event))
-        else:
-            self.fresh.append((self.position, self.clock.now_us, "lost", *event))
-            self.losses_told[what] = True
+        again = what in self.losses_told and why in (LossReason.CUT, LossReason.CRASHED)
+        kind = e.LostAgain if again else e.Lost
+        self.losses_told[what] = True
+        self.record(kind(link.src, message, why, link.loss_ppm), link.dst)
 
     def flights(self) -> tuple[Flight, ...]:
         """Messages on their way, in the order in which they were sent."""
@@ -502,21 +291,7 @@ class World:
         for name in _named(command):
             if name not in self.hosts:
                 raise UserError(f"no node {name!r} in this cluster: it has {', '.join(self.hosts)}")
-        match command:
-            case faults.Lose(ppm=ppm) | faults.Duplicate(ppm=ppm) | faults.Reorder(ppm=ppm) if not 0 <= ppm <= PPM:
-                raise UserError(f"a share of {ppm} ppm: it must lie between 0 and {PPM}")
-            case faults.Slow(latency_us=latency, jitter_us=jitter) if latency < 0 or jitter < 0:
-                raise UserError(f"a latency of {latency} us with {jitter} us of jitter: neither can be negative")
-            case faults.Skew(drift_ppm=drift) if not -900_000 <= drift <= 9_000_000:
-                raise UserError(f"a drift of {drift} ppm: it must lie between -900000 and 9000000")
-            case faults.SlowDisk(fsync_us=fsync) if not 0 <= fsync <= 60 * US_PER_S:
-                raise UserError(f"a disk sync of {fsync} us: it must lie between 0 and 60000000")
-            case faults.ExpireTimers(in_us=in_us) if in_us < 0:
-                raise UserError(f"timers cannot run out {-in_us} us ago")
-            case faults.Partition(sides=sides):
-                names = [name for side in sides for name in side]
-                if len(sides) < 2 or len(set(names)) != len(names):
-                    raise UserError("a partition needs two or more sides, and no node on two of them")
+        faults.validate_values(command)
 
     def execute(self, command: Any) -> None:
         """Carry out a valid command. Subclasses extend it for their own commands."""
@@ -528,23 +303,23 @@ class World:
             case faults.Freeze(node=node):
                 if self.hosts[node].status == UP:
                     self.hosts[node].status = FROZEN
-                    self.record("freeze", node)
+                    self.record(e.Frozen(), node)
             case faults.Thaw(node=node):
                 self.thaw(self.hosts[node])
-            case faults.Isolate(node=node) | faults.Reconnect(node=node):
-                cut = isinstance(command, faults.Isolate)
-                for other in self.servers:
-                    if other != node:
-                        self.hosts[node].links[other].cut = self.hosts[other].links[node].cut = cut
-                self.record("isolate" if cut else "reconnect", node)
+            case faults.Isolate(node=node):
+                self.isolate(node, True)
+                self.record(e.Isolated(), node)
+            case faults.Reconnect(node=node):
+                self.isolate(node, False)
+                self.record(e.Reconnected(), node)
             case faults.Partition(sides=sides):
                 self.partition(sides)
             case faults.Skew(node=node, offset_us=offset_us, drift_ppm=drift_ppm):
-                self.skew(self.hosts[node], offset_us, drift_ppm)
-                self.record("skew", node, offset_us=offset_us, drift_ppm=drift_ppm)
+                self.hosts[node].skew(offset_us, drift_ppm)
+                self.record(e.Skewed(offset_us, drift_ppm), node)
             case faults.SlowDisk(node=node, fsync_us=fsync_us):
                 self.hosts[node].disk.fsync_us = fsync_us
-                self.record("slow_disk", node, fsync_us=fsync_us)
+                self.record(e.DiskSlowed(fsync_us), node)
             case faults.Drop(message=message):
                 self.drop(message)
             case faults.ExpireTimers(nodes=nodes, timer=timer, in_us=in_us):
@@ -552,39 +327,51 @@ class World:
             case faults.Heal():
                 self.heal()
             case faults.Narrate(text=text, pause=pause):
-                self.record("cue", why=text, pause=pause)
+                self.record(e.Cue(text, pause))
             case _:
                 self.execute_on_links(command)
 
     def execute_on_links(self, command: Any) -> None:
         """The faults of directed links."""
-        links = self.links_between(command.src, command.dst)
-        detail: dict[str, int] = {}
-        for link in links:
-            match command:
-                case faults.Cut():
+        src = command.src
+        links = self.links_between(src, command.dst)
+        what: e.KernelEvent
+        match command:
+            case faults.Cut():
+                what = e.LinkCut(src)
+                for link in links:
                     link.cut = True
-                case faults.Mend():
+            case faults.Mend():
+                what = e.LinkMended(src)
+                for link in links:
                     link.cut = False
-                case faults.Lose(ppm=ppm):
+            case faults.Lose(ppm=ppm):
+                what = e.LossSet(src, ppm)
+                for link in links:
                     link.set_loss(ppm)
-                    detail = {"ppm": ppm}
-                case faults.Slow(latency_us=latency_us, jitter_us=jitter_us):
+            case faults.Slow(latency_us=latency_us, jitter_us=jitter_us):
+                what = e.LatencySet(src, latency_us, jitter_us)
+                for link in links:
                     link.latency_us, link.jitter_us = latency_us, jitter_us
-                    detail = {"latency_us": latency_us, "jitter_us": jitter_us}
-                case faults.Duplicate(ppm=ppm):
+            case faults.Duplicate(ppm=ppm):
+                what = e.DuplicationSet(src, ppm)
+                for link in links:
                     link.duplicate_ppm = ppm
-                    detail = {"ppm": ppm}
-                case faults.Reorder(ppm=ppm):
+            case faults.Reorder(ppm=ppm):
+                what = e.ReorderingSet(src, ppm)
+                for link in links:
                     link.reorder_ppm = ppm
-                    detail = {"ppm": ppm}
-                case faults.Clog():
+            case faults.Clog():
+                what = e.Clogged(src)
+                for link in links:
                     link.clogged = True
-                case faults.Unclog():
-                    self.unclog(link)
-                case _:
-                    raise AssertionError(f"no rule for {command!r}")
-        self.record(type(command).__name__.lower(), command.dst, command.src, "", **detail)
+            case faults.Unclog():
+                what = e.Unclogged(src)
+                for link in links:
+                    self.hosts[link.src].unclog(link)
+            case _:
+                raise AssertionError(f"no rule for {command!r}")
+        self.record(what, command.dst)
 
     def links_between(self, src: str, dst: str) -> list[Link]:
         """The links named by a pair in which ``*`` stands for every node."""
@@ -594,64 +381,29 @@ class World:
         ]
 
     def crash(self, host: Host) -> None:
-        """Lose everything volatile, and whatever had not left the host yet. A sync that is due now is done."""
-        if host.status == CRASHED:
-            return
-        now = self.clock.now_us
-        unsent = frozenset(
-            entry[1] for entry in self.clock.heap if entry[2] <= LOST and entry[3].src == host.id and entry[5] > now
-        )
-        self.clock.remove(unsent)
-        held_back = 0
-        for link in host.links.values():
-            sent = [each for each in link.held if each[1] <= now]
-            held_back += len(link.held) - len(sent)
-            link.held = sent
-        self.forget_unsent(host)
-        for entry in self.clock.heap:
-            if entry[2] == SYNC and entry[0] <= now and entry[3] == host.id and entry[5] == host.incarnation:
-                host.disk.synced(entry[4])
-        lost = host.disk.crash()
-        host.status = CRASHED
-        host.incarnation += 1
-        host.timers.clear()
-        host.inbox.clear()
-        host.barrier_us = 0
-        self.record("crash", host.id, lost_writes=lost, unsent=len(unsent) + held_back)
-
-    def forget_unsent(self, host: Host) -> None:
-        """What never left delays nobody: the next message of a link queues behind what is really in the air."""
-        newest: dict[str, int] = {}
-        for entry in self.clock.heap:
-            if entry[2] == DELIVER and entry[3].src == host.id:
-                newest[entry[3].dst] = max(newest.get(entry[3].dst, 0), entry[0])
-        for dst, link in host.links.items():
-            link.last_arrival_us = min(link.last_arrival_us, newest.get(dst, 0))
+        """Lose everything volatile, and whatever had not left the host yet."""
+        if host.status != CRASHED:
+            lost_writes, unsent = host.crash()
+            self.record(e.Crashed(lost_writes, unsent), host.id)
 
     def restart(self, host: Host) -> None:
         """Build a new node on the old disk."""
-        if host.status != CRASHED:
-            return
-        host.status = UP
-        host.node = self.make_node(host)
-        self.record("restart", host.id)
-        host.node.on_start(host)
+        if host.status == CRASHED:
+            host.status = UP
+            host.node = self.make_node(host)
+            self.record(e.Restarted(), host.id)
+            host.node.on_start(host)
 
     def thaw(self, host: Host) -> None:
-        """Everything that waited happens now, in the order in which it came."""
-        if host.status != FROZEN:
-            return
-        host.status = UP
-        waited, host.inbox = host.inbox, []
-        self.record("thaw", host.id, waited=len(waited))
-        now = self.clock.now_us
-        for entry in waited:
-            if entry[2] == TIMER:
-                timer = host.timers.get(entry[4])
-                if timer is not None:
-                    timer[0] = timer[1] = now
-            what = ARRIVED if entry[2] == DELIVER else entry[2]
-            self.clock.schedule(now, what, *entry[3:])
+        """Let a frozen host go on."""
+        if host.status == FROZEN:
+            self.record(e.Thawed(host.thaw()), host.id)
+
+    def isolate(self, node: str, cut: bool) -> None:
+        """Cut or mend all links between a node and the other servers."""
+        for other in self.servers:
+            if other != node:
+                self.hosts[node].links[other].cut = self.hosts[other].links[node].cut = cut
 
     def partition(self, sides: tuple[tuple[str, ...], ...]) -> None:
         """Cut between sides, connect within them."""
@@ -660,45 +412,17 @@ class World:
             for dst in side_of:
                 if src != dst:
                     self.hosts[src].links[dst].cut = side_of[src] != side_of[dst]
-        self.record("partition", sides=sides)
-
-    def unclog(self, link: Link) -> None:
-        """Release what the link held back, in order; each message still takes its own flight time."""
-        link.clogged = False
-        held, link.held = link.held, []
-        now = self.clock.now_us
-        for message, departs, flight_us in held:
-            arrives = max(now, departs) + flight_us
-            link.last_arrival_us = arrives = max(arrives, link.last_arrival_us)
-            self.clock.schedule(arrives, DELIVER, link, message, max(now, departs))
-
-    def skew(self, host: Host, offset_us: int, drift_ppm: int) -> None:
-        """Set the host's clock and let its running timers follow it: a jump forward brings them nearer."""
-        now = self.clock.now_us
-        jump = now + offset_us - host.now_us
-        old_drift = host.drift_ppm if host.skewed else 0
-        host.offset_us, host.drift_ppm, host.now_base_us = offset_us, drift_ppm, now
-        host.skewed = offset_us != 0 or drift_ppm != 0
-        for name, timer in host.timers.items():
-            if timer[0] >= 0:
-                local_left = (timer[0] - now) * (PPM + old_drift) // PPM - jump
-                self.rearm(host, name, max(0, local_left) * PPM // (PPM + drift_ppm))
-
-    def rearm(self, host: Host, name: str, delay_us: int) -> None:
-        """Give a running timer a new deadline in true time, also an earlier one."""
-        deadline = self.clock.now_us + delay_us
-        host.timers[name] = [deadline, deadline]
-        self.clock.schedule(deadline, TIMER, host.id, name, host.incarnation)
+        self.record(e.Partitioned(sides))
 
     def drop(self, message: int) -> None:
         """Take one message out of the air."""
         entries = self.clock.remove(frozenset({message}))
         if entries and entries[0][2] <= LOST:
-            self.lost(entries[0][3], entries[0][4], "dropped")
+            self.lost(entries[0][3], entries[0][4], LossReason.DROPPED)
         else:
             for entry in entries:
                 heappush(self.clock.heap, entry)
-            self.record("drop_missed", why="it is not in flight any more", message=message)
+            self.record(e.DropMissed(message))
 
     def expire_timers(self, nodes: tuple[str, ...], timer: str, in_us: int) -> None:
         """Let the timer of several nodes run out at one moment."""
@@ -706,20 +430,20 @@ class World:
         for name in nodes:
             host = self.hosts[name]
             if host.status != CRASHED and host.timer_left_us(timer) is not None:
-                self.rearm(host, timer, in_us)
+                host.rearm(timer, in_us)
                 hit.append(name)
-        self.record("expire_timers", why=timer, nodes=tuple(hit), in_us=in_us)
+        self.record(e.TimersExpired(timer, tuple(hit), in_us))
 
     def heal(self) -> None:
         """Undo every fault that is still in force."""
-        self.record("heal")
+        self.record(e.Healed())
         for host in self.hosts.values():
             for link in host.links.values():
                 held = link.held
                 link.heal()
                 if held:
-                    self.unclog(link)
-            self.skew(host, 0, 0)
+                    host.unclog(link)
+            host.skew(0, 0)
             host.disk.fsync_us = 0
             self.restart(host)
             self.thaw(host)
@@ -775,3 +499,9 @@ def _named(command: Any) -> list[str]:
     for side in getattr(command, "sides", ()):
         names.extend(side)
     return names
+
+
+__all__ = [
+    "ALL", "CRASHED", "FROZEN", "FROZEN_INBOX", "JOURNAL_EVENTS", "QUIET_KINDS", "RING_EVENTS", "UP",
+    "Event", "Flight", "Host", "World", "describe_link",
+]  # fmt: skip

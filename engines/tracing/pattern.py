@@ -37,7 +37,7 @@ FIDELITY: Final = (
 )
 
 VARIANTS: Final = tuple(
-    Variant(name, title, summary, partial(TracingEngine, name), COMMANDS, SETTINGS, 1, FIDELITY)
+    Variant(name, title, summary, partial(TracingEngine, name), COMMANDS, SETTINGS, 2, FIDELITY)
     for name, title, summary in (
         (HEAD, "Head sampling", "the root decides before anything has happened; at first everything is kept"),
         (TAIL, "Tail sampling", "the collector waits for the whole trace and keeps errors and slow ones"),

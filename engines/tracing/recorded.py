@@ -292,6 +292,7 @@ VARIANT: Final = Variant(
     "the traces of a file, each as it was completed",
     needs_source,
     (Narrate,),
+    engine_version=2,
     from_source=TracingRecorded,
     fidelity=(
         ("modelled", "every trace of the file, with its critical path, self times and a diagnosis over all so far"),

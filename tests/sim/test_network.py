@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from engines.errors import UserError
 from engines.sim import faults
+from engines.sim.events import DropMissed
 from engines.sim.network import LinkOptions
 from tests.sim.lab import Lab
 
@@ -245,7 +246,7 @@ def test_a_message_that_arrived_or_never_was_cannot_be_dropped() -> None:
     (flight,) = lab.flights()
     lab.wait(100_000)
     lab.apply(faults.Drop(flight.id))
-    assert lab.newest("drop_missed").get("message") == flight.id
+    assert lab.newest("drop_missed").what == DropMissed(flight.id)
 
 
 def test_a_timer_is_no_message_and_survives_the_attempt_to_drop_it() -> None:

@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import pytest
 
+from engines.sim.events import Event, Note
 from engines.sim.pattern import Check
-from engines.sim.world import Event
 from tui import chrome
 from tui.canvas import Canvas
 from tui.chrome import Facts, Tab, status, tabs
@@ -159,7 +159,7 @@ TEXTS = ("short", "a reason that is so long that it needs a second row", "third"
 
 
 def told(texts: tuple[str, ...] = TEXTS, first: int = 10, start_us: int = 12_431_000) -> Told:
-    events = [Event(n, start_us + n * 1000, text, "n3") for n, text in enumerate(texts)]
+    events = [Event(n, start_us + n * 1000, "n3", Note(text)) for n, text in enumerate(texts)]
     return Told(events, first, lambda event: Line(event.node, event.kind, "n1"))
 
 
@@ -214,7 +214,7 @@ def test_a_notice_that_is_long_is_told_whole_where_there_is_room() -> None:
 
 
 def test_a_long_name_beside_it_cuts_no_line() -> None:
-    events = [Event(n, n, "said", name) for n, name in enumerate(("n3", "n1 n2 n4 n5", "n3"))]
+    events = [Event(n, n, name, Note("said")) for n, name in enumerate(("n3", "n1 n2 n4 n5", "n3"))]
     text = "a line that is exactly as long as the row allows it"
     two = Told(events, 1, lambda event: Line(event.node, text))
     for width in range(50, 90):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from engines.sim.world import Event
+from engines.sim.events import Event, Note
 from tests.toy import ToyPanel
 from tui.glyphs import BRAILLE
 from tui.journal import Fold, Told, journal
@@ -28,7 +28,7 @@ class Loud(ToyPanel):
 
 
 KINDS = ("a", "b", "b", "b", "c", "b", "a")
-EVENTS = [Event(n, n * 1000, kind, f"n{n}") for n, kind in enumerate(KINDS)]
+EVENTS = [Event(n, n * 1000, f"n{n}", Note(kind)) for n, kind in enumerate(KINDS)]
 
 
 def told() -> Told:
@@ -59,11 +59,11 @@ def test_a_line_is_selected_by_any_of_its_events() -> None:
 
 
 def test_by_default_names_are_joined_where_all_say_the_same_and_others_are_counted() -> None:
-    same = [Event(n, n, "start", name) for n, name in enumerate(("p1", "p2", "p1"), 1)]
+    same = [Event(n, n, name, Note("start")) for n, name in enumerate(("p1", "p2", "p1"), 1)]
     panel = Quiet()
     alone = panel.narrate(same[-1])
     assert panel.fold(same) == alone._replace(who="p1 p2")
-    other = [*same, Event(9, 9, "answered", "p3", "p9 is there")]
+    other = [*same, Event(9, 9, "p3", Note("answered", "p9 is there"))]
     assert panel.fold(other).text == panel.narrate(other[-1]).text + " (and 3 more before it)"
 
 

@@ -7,6 +7,7 @@ What a person can ask of it stands in ``orders``, what there is to see of it in 
 from collections import deque
 from typing import Any, Final
 
+from engines.sim.events import LossReason
 from engines.sim.network import Link, LinkOptions
 from engines.sim.node import Node
 from engines.sim.pattern import Check, Config
@@ -87,7 +88,7 @@ class System(World):
             return Broker(service, host.incarnation)
         return ServiceNode(service, self.topology, self.control, self.ledger, host.incarnation)
 
-    def lost(self, link: Link, message: object, why: str) -> None:
+    def lost(self, link: Link, message: object, why: LossReason) -> None:
         """A message is gone. Spans that were in it will never reach the collector."""
         if type(message) is Export:
             for span in message.spans:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engines.consensus.raft.invariants import DEMANDS
-from engines.sim.world import Event
+from engines.sim.events import Event, Note
 from tests.tui.subjects.consensus import CONSENSUS
 from tui.panels.consensus import PANEL
 from tui.panels.consensus.lessons import IF_BROKEN, LESSONS, OF_KIND, OF_REASON
@@ -15,7 +15,8 @@ ROOM = 100
 
 
 def test_an_unknown_kind_is_no_error() -> None:
-    assert PANEL.narrate(Event(0, 0, "novelty", "n1", why="somebody added it")).text == "novelty: somebody added it"
+    novelty = Event(0, 0, "n1", Note("novelty", why="somebody added it"))
+    assert PANEL.narrate(novelty).text == "novelty: somebody added it"
 
 
 @pytest.mark.parametrize(

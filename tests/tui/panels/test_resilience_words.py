@@ -12,8 +12,8 @@ from engines.resilience.world import commands as c
 from engines.resilience.world import messages as m
 from engines.resilience.world.checks import DEMANDS
 from engines.resilience.world.rules import RULE_NAMES
+from engines.sim.events import Event, LinkCut, Note
 from engines.sim.pattern import Check
-from engines.sim.world import Event
 from tests.tui.panels.resilience_runs import standing
 from tests.tui.subjects.resilience import RESILIENCE
 from tui.panel import Focus
@@ -54,7 +54,7 @@ def test_every_explanation_has_its_rule_and_its_source() -> None:
 
 def event(kind: str, why: str = "", **detail: Any) -> Event:
     """An event as an edge or service records it."""
-    return Event(7, 12_000_000, kind, "api", why=why, detail=tuple(detail.items()))
+    return Event(7, 12_000_000, "api", Note(kind, why=why, detail=tuple(detail.items())))
 
 
 def test_a_breaker_that_moves_says_the_numbers_and_what_it_means() -> None:
@@ -110,9 +110,7 @@ def test_what_comes_by_the_dozen_shares_a_line_with_its_sums() -> None:
     mixed = PANEL.fold([one, wasted, one])
     assert mixed.who == "calls"
     assert mixed.text == "16 failed, 5 done for nobody; newest: api>cart"
-    elsewhere = one._replace(
-        detail=event("failed", edge="api>auth", attempts=1, count=2).detail, why="no answer in time"
-    )
+    elsewhere = event("failed", "no answer in time", edge="api>auth", attempts=1, count=2)
     assert PANEL.fold([one, elsewhere]).text == "10 failed; newest: api>auth fails a call: no answer in time (2 x)"
     refused = event("refused", "the line is full", outcome="full", waiting=9, count=3)
     assert PANEL.fold([one, wasted, refused]).text == "8 failed, 5 done for nobody, 3 refused"
@@ -122,10 +120,10 @@ def test_what_comes_by_the_dozen_shares_a_line_with_its_sums() -> None:
 
 
 def test_both_directions_of_a_link_share_a_line() -> None:
-    there = Event(1, 0, "cut", "cart", "api")
-    back = Event(2, 0, "cut", "api", "cart")
+    there = Event(1, 0, "cart", LinkCut("api"))
+    back = Event(2, 0, "api", LinkCut("cart"))
     assert "and the way back too" in PANEL.fold([there, back]).text
-    many = [Event(3 + i, 0, "cut", f"payment-{i}", "api") for i in range(5)]
+    many = [Event(3 + i, 0, f"payment-{i}", LinkCut("api")) for i in range(5)]
     assert PANEL.fold(many).who == "5 links"
 
 

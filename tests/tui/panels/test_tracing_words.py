@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engines.sim.world import Event
+from engines.sim.events import Event, Note
 from engines.tracing.world.invariants import DEMANDS
 from engines.tracing.world.truth import KINDS
 from tests.tui.subjects.tracing import TRACING
@@ -28,7 +28,8 @@ def test_every_fault_says_what_follows_and_what_its_end_means() -> None:
 
 
 def test_an_unknown_kind_is_no_error() -> None:
-    assert PANEL.narrate(Event(0, 0, "novelty", "n1", why="somebody added it")).text == "novelty: somebody added it"
+    novelty = Event(0, 0, "n1", Note("novelty", why="somebody added it"))
+    assert PANEL.narrate(novelty).text == "novelty: somebody added it"
 
 
 @pytest.mark.parametrize(

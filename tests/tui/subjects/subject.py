@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import engines
+from engines.sim.events import OLD_NAMES
 from engines.sim.timeline import Timeline
 from engines.sim.world import Event
 from tests.stories.played import Story, played
@@ -36,18 +37,18 @@ class Kinds:
     def in_the_sources(self) -> set[str]:
         """Every kind that the world, a node or a client can record."""
         root = Path(engines.__file__).parent
-        paths = [root / "sim" / "world.py"]
+        paths: list[Path] = []
         for folder in self.folders:
             found = sorted((root / folder).glob("*.py")) if (root / folder).is_dir() else [root / folder]
             assert found, folder
             paths += found
         code = "\n".join(path.read_text(encoding="utf-8") for path in paths)
-        kinds = set(re.findall(r"(?:\bnote|\brecord)\(\s*\"(\w+)\"", code)) | self.others
-        kinds |= set(re.findall(r"\"(\w+)\" if cut else", code)) | set(re.findall(r"if cut else \"(\w+)\"", code))
-        on_links = code[code.index("def execute_on_links") :]
-        on_links = on_links[: on_links.index("def links_between")]
-        kinds |= {name.lower() for name in re.findall(r"case faults\.(\w+)\(", on_links)}
-        return kinds | set(re.findall(r"fresh\.append\(\([^)]*?\"(\w+)\"", code))
+        kinds = set(re.findall(r"(?:\bnote|\brecord)\(\s*\"(\w+)\"", code)) | self.others | set(OLD_NAMES.values())
+        for path in paths:
+            if path.name == "events.py":
+                names = re.findall(r"^class (\w+)\(NamedTuple\)", path.read_text(encoding="utf-8"), re.MULTILINE)
+                kinds |= {re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower() for name in names}
+        return kinds
 
 
 @dataclass(frozen=True, eq=False)

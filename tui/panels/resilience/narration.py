@@ -30,7 +30,7 @@ def narrate(event: Event, total: int = 0) -> Line:
         ink = facts.INKS.get(event.get("dst", ""), "text")
     if total and event.get("count"):
         detail = tuple((name, total if name == "count" else value) for name, value in event.detail)
-        event = event._replace(detail=detail)
+        event = event._replace(what=event.what._replace(detail=detail))
     return Line(who(event), say(event), "you" if who(event) == "you" else ink)
 
 

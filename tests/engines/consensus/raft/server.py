@@ -27,7 +27,7 @@ class FakeContext:
         self.now_us = 0
         self.sent: list[Sent] = []
         self.timers: dict[str, int] = {}
-        self.notes: list[tuple[str, str]] = []
+        self.notes: list[Any] = []
         self.unsaid_writes = 0
         """Writes that were made durable so far; a message must not leave before them."""
 
@@ -52,8 +52,8 @@ class FakeContext:
     def stream(self, purpose: str) -> Stream:
         return Stream(self.now_us, purpose)
 
-    def note(self, kind: str, why: str = "", **detail: object) -> None:
-        self.notes.append((kind, why))
+    def note(self, what: Any, /, why: str = "", **detail: object) -> None:
+        self.notes.append(what)
 
 
 def entries(*terms: int, first: int = 1) -> tuple[Entry, ...]:
