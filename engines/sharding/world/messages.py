@@ -26,13 +26,13 @@ class Item(NamedTuple):
 
 
 class Request(NamedTuple):
-    """``get``, ``put`` or ``mget``. ``asking``: the one-shot permission that an ASK gave."""
+    """``get``, ``put`` or ``mget``. ``asking``: the plan of the ASK that gives the one-shot permission; 0: none."""
 
     serial: int
     op: str
     keys: tuple[str, ...]
     value: int = 0
-    asking: bool = False
+    asking: int = 0
 
 
 class Answer(NamedTuple):
@@ -52,12 +52,13 @@ class Moved(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """Ask that node, this once, and learn nothing from it."""
+    """Ask that node, this once, and learn nothing from it. The permission is good for this plan only."""
 
     serial: int
     slot: int
     owner: str
     epoch: int
+    plan: int
 
 
 class Refusal(NamedTuple):

@@ -153,7 +153,7 @@ class ShardNode:
             if not self.may_serve(ctx):
                 return self.refuse(ctx, src, request, "NOLEASE", "the coordinator was not heard in time")
             return self.as_owner(ctx, src, request, unit, slot)
-        if request.asking and unit in self.importing:
+        if self.admits(request, unit):
             if now.off:
                 return self.refuse(ctx, src, request, "TRYAGAIN", "the move is called off")
             missing = [key for key in keys if key not in self.store]
@@ -165,6 +165,16 @@ class ShardNode:
         if owner in now.dead and not slotted:
             return self.refuse(ctx, src, request, "CLUSTERDOWN", f"its owner {owner} is dead and has no replica")
         return self.moved(ctx, src, request, slot, owner, unit)
+
+    def admits(self, request: m.Request, unit: str) -> bool:
+        """Whether this node imports the unit under the very plan that the request's ASK was given under.
+
+        An ASK of a plan that was called off is void: under the plan that begins anew the key may not be here yet.
+        """
+        plan = self.map.plan
+        if plan is None or unit not in self.importing:
+            return False
+        return request.asking == plan.number or (request.asking > 0 and not self.rules.ask_names_plan)
 
     def as_owner(self, ctx: Context, src: str, request: m.Request, unit: str, slot: int) -> Any:
         """While a unit migrates: what is here is served, what has left is asked for at the target."""
@@ -189,7 +199,7 @@ class ShardNode:
             return None
         self.count("ASK")
         ctx.note("ask_redirect", client=src, key=keys[0], unit=unit, target=target, slot=slot)
-        return m.Ask(request.serial, slot, target, self.map.epoch)
+        return m.Ask(request.serial, slot, target, self.map.epoch, plan.number)
 
     def has(self, key: str, plan: Plan) -> bool:
         """Whether the key is here and was not handed over."""
@@ -200,7 +210,8 @@ class ShardNode:
         """Name the owner, for good."""
         self.count("MOVED")
         importing = unit in self.importing
-        ctx.note("moved", "importing" if importing else "not_mine", client=src, key=request.keys[0], owner=owner,
+        why = ("old_ask" if request.asking else "importing") if importing else "not_mine"
+        ctx.note("moved", why, client=src, key=request.keys[0], owner=owner,
                  slot=slot, epoch=self.map.epoch, unit=unit if importing else "")  # fmt: skip
         return m.Moved(request.serial, slot, owner, self.map.epoch)
 

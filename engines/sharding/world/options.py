@@ -36,6 +36,7 @@ SETTINGS: Final = (
     Setting("stand_for", 0, 0, 1 << 40, help="how many keys your own are a sample of"),
     Setting("keep_until_acked", True, help="rule: the source keeps a key until the target has it"),
     Setting("ask_redirects", True, help="rule: the source answers ASK for a key that has left"),
+    Setting("ask_names_plan", True, help="rule: an ASK is good for the plan that gave it"),
     Setting("lease", True, help="rule: an owner that is not heard stops serving"),
 )
 

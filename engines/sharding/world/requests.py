@@ -47,7 +47,8 @@ class InFlight:
     origin: Any
     """The caller's own handle, for the callback."""
     node: str = ""
-    asking: bool = False
+    asking: int = 0
+    """The plan of the ASK that it follows now; 0: none."""
     redirects: int = 0
     """In a row."""
     epoch: int = 0
@@ -100,7 +101,7 @@ class Requests:
         self.go(ctx, request, node or self.owner(keys[0]))
         return request
 
-    def go(self, ctx: Context, request: InFlight, node: str, asking: bool = False) -> None:
+    def go(self, ctx: Context, request: InFlight, node: str, asking: int = 0) -> None:
         """Ask this node."""
         request.node, request.asking = node, asking
         ctx.send(node, m.Request(request.serial, request.op, request.keys, request.value, asking))
@@ -125,7 +126,7 @@ class Requests:
             case m.Answer(items=items):
                 self.hop(ctx, request, "served" if len(items) == len(request.keys) else "missing", "")
                 self.finish(ctx, request, "ok", items, done)
-            case m.Moved(epoch=epoch) | m.Ask(epoch=epoch) if epoch < request.epoch:
+            case m.Moved(epoch=epoch) | m.Ask(epoch=epoch) if self.is_old(request, epoch):
                 self.hop(ctx, request, "MOVED" if isinstance(message, m.Moved) else "ASK", message.owner)
                 ctx.note("old_redirect", "lags", keys=request.keys, asked=src, epoch=epoch, known=request.epoch)
                 self.refused(ctx, request, "OLD", f"{src} has an old map", done)
@@ -134,15 +135,20 @@ class Requests:
                 request.epoch = epoch
                 self.learn_moved(ctx, request, message)
                 self.redirect(ctx, request, "MOVED", owner, done)
-            case m.Ask(owner=owner, epoch=epoch):
+            case m.Ask(owner=owner, epoch=epoch, plan=plan):
                 self.asked += 1
                 request.epoch = epoch
-                self.redirect(ctx, request, "ASK", owner, done)
+                self.redirect(ctx, request, "ASK", owner, done, plan)
             case m.Refusal(code=code, why=why):
                 self.hop(ctx, request, code, "")
                 self.refused(ctx, request, code, why, done)
 
-    def redirect(self, ctx: Context, request: InFlight, answer: str, owner: str, done: "Done") -> None:
+    @staticmethod
+    def is_old(request: InFlight, epoch: int) -> bool:
+        """Whether a redirect comes from an older map than one that sent the request on before: its node lags."""
+        return epoch < request.epoch
+
+    def redirect(self, ctx: Context, request: InFlight, answer: str, owner: str, done: "Done", plan: int = 0) -> None:
         """Go where the answer points, a bounded number of times."""
         self.ledger.redirects += 1
         self.hop(ctx, request, answer, owner)
@@ -157,7 +163,7 @@ class Requests:
         ctx.note("follow", answer, keys=request.keys, asked=request.node, to=owner, redirects=request.redirects,
                  learned=answer == "MOVED")  # fmt: skip
         ctx.cancel_timer(f"patience{request.lane}")
-        self.go(ctx, request, owner, answer == "ASK")
+        self.go(ctx, request, owner, plan)
 
     def learn_moved(self, ctx: Context, request: InFlight, moved: m.Moved) -> None:
         """What a MOVED teaches: this slot, or a newer map."""

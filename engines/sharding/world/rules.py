@@ -14,6 +14,8 @@ class Rules:
     """The source keeps a key until the target acknowledged it. Off: it deletes as it sends."""
     ask_redirects: bool = True
     """The source answers ASK for a key that has left already. Off: it answers that there is no such key."""
+    ask_names_plan: bool = True
+    """An ASK is good under the plan that gave it. Off: a target honours one of a plan that was called off."""
     lease: bool = True
     """With copies, an owner that has not heard the coordinator for a while stops serving. Off: it goes on."""
 

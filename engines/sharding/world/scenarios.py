@@ -8,7 +8,7 @@ from typing import Final
 from engines.sharding.world import commands as c
 from engines.sharding.world.checks import COPIES, ONE_OWNER, WRITES
 from engines.sim.clock import US_PER_MS
-from engines.sim.faults import Crash, Cut, Isolate, Reconnect, Restart
+from engines.sim.faults import Clog, Crash, Cut, Isolate, Reconnect, Restart, Unclog
 from engines.sim.pattern import Config, Scenario
 from engines.sim.script import at, say
 
@@ -32,10 +32,12 @@ MOD_N: Final = Scenario(
         *say(1_000, "Ten nodes, owner = hash mod 10. The keys could hardly lie more evenly: cv 0.042, and chance "
                     "alone would leave sqrt(9/4000) = 0.047. That is the strength of it. Now an eleventh node joins."),
         *at(1_010, c.AddNode()),
-        *say(1_800, "Owner = hash mod 11 from now on. A key stays only if both remainders agree, 1 of 11. So 10 of 11 "
-                    "pack up, here 3,668 of 4,000, and 9 of 11 travel between nodes that were there before and stay."),
-        *say(7_000, "The newcomer's even share is 1/11 of the keys, 9.1 %. Compare the strategies on these very keys: "
-                    "the ring, slots, jump and rendezvous move about that share, and nothing between survivors."),
+        *say(1_800, "Owner = hash mod 11 from now on. A key stays only if both remainders agree, 1 of 11. So 10 of "
+                    "11 pack up, here 3,668 of 4,000, and 9 of 11 travel between nodes that were there before and "
+                    "stay."),
+        *say(7_000, "The newcomer's even share is 1/11 of the keys, 9.1 %. Compare the strategies on these very "
+                    "keys: the ring, slots, jump and rendezvous move about that share, and nothing between "
+                    "survivors."),
     ),
 )  # fmt: skip
 
@@ -76,9 +78,9 @@ HOT_KEY: Final = Scenario(
         *say(3_000, "Keys are spread evenly, requests are not: 4 of 10 ask for one key on average, and it has one "
                     "owner. Try more virtual nodes."),
         *at(3_010, c.SetVnodes(1_000)),
-        *say(7_000, "A thousand tokens each, and another node glows, with 2.5 times the mean: tokens divide keys, and "
-                    "this is one key. Now a bound on the load: nobody is given a key that would take it beyond 1.1 "
-                    "times the mean, while others have room."),
+        *say(7_000, "A thousand tokens each, and another node glows, with 2.5 times the mean: tokens divide keys, "
+                    "and this is one key. Now a bound on the load: nobody is given a key that would take it beyond "
+                    "1.1 times the mean, while others have room."),
         *at(7_010, c.Bound(110)),
         *say(12_000, "The hot key fills its owner alone: n6 has 1 key and 37 % of the requests. Its other keys moved "
                      "on to nodes with room. They are saved; the key itself is still one key on one node, 2.2 times "
@@ -119,8 +121,8 @@ SLOT_MIGRATION: Final = Scenario(
     script=(
         *at(200, c.Put(LANE + "cart", 1), c.Put(LANE + "followers", 20), c.Put(LANE + "following", 30),
              c.Put(LANE + "posts", 4)),
-        *say(1_000, "Four keys with the hash tag {user1000}: slot 3443, all on n1. We move that slot to n3, one key a "
-                    "second. First n3 is told IMPORTING, then n1 MIGRATING."),
+        *say(1_000, "Four keys with the hash tag {user1000}: slot 3443, all on n1. We move that slot to n3, one key "
+                    "a second. First n3 is told IMPORTING, then n1 MIGRATING."),
         *at(1_010, c.MoveSlot(3443, "n3")),
         *at(1_700, c.Get(LANE + "posts")),
         *at(1_750, c.Get(LANE + "posts", "n3")),
@@ -165,8 +167,8 @@ LETTERS: Final = Scenario(
     script=(
         *say(1_500, "Names from A to M live on n1, from N to Z on n2. A question for all names with K asks one node: "
                     "that is what ranges are for, and what no hash can do."),
-        *say(3_000, "But names are no letters: 16 of these 35 come before N, and 14 from S on. A third node "
-                    "joins. Nothing moves to it by itself: the balancer is off."),
+        *say(3_000, "But names are no letters: 16 of these 35 come before N, and 14 from S on. A third node joins. "
+                    "Nothing moves to it by itself: the balancer is off."),
         *at(3_010, c.AddNode()),
         *say(5_000, "We split N-Z at S. A split moves nothing: it only draws a line in the map, and both halves stay "
                     "on n2."),
@@ -174,8 +176,8 @@ LETTERS: Final = Scenario(
         *say(6_500, "Now the upper half moves, key by key: until all have arrived n2 serves those it still has, and "
                     "sends clients on for the others."),
         *at(6_510, c.MoveChunk("S", "n3")),
-        *say(12_000, "Three nodes share the names. Range sharding moves what you choose to move, and nothing else. "
-                     "A cut that was too many goes the other way: split n1's names at G, then merge again."),
+        *say(12_000, "Three nodes share the names. Range sharding moves what you choose to move, and nothing else. A "
+                     "cut that was too many goes the other way: split n1's names at G, then merge again."),
         *at(12_010, c.SplitChunk("", "G")),
         *at(13_500, c.MergeChunks("")),
         *say(15_500, "Neighbours on one node are merged without moving a key. Only the map changed, twice."),
@@ -214,8 +216,8 @@ JUMBO: Final = Scenario(
     ),
     end_us=16_000 * US_PER_MS,
     script=(
-        *say(1_000, "The shard key is the country. Chunks hold ranges of countries, each at most 151 documents; India "
-                    "alone has 260."),
+        *say(1_000, "The shard key is the country. Chunks hold ranges of countries, each at most 151 documents; "
+                    "India alone has 260."),
         *say(5_000, "The coordinator wanted to split that chunk and found one value in it: jumbo. A chunk boundary "
                     "can only lie between two values."),
         *at(5_010, c.AddNode()),
@@ -235,8 +237,8 @@ RACK_LOSS: Final = Scenario(
         *say(1_000, "Six nodes in three racks, two copies of every key, on the next two nodes of the ring. n1 and n4 "
                     "share rack r1. Both lose power."),
         *at(1_010, Crash("n1"), Crash("n4")),
-        *say(4_500, "Declared dead after two seconds of silence. Most keys have a copy elsewhere, which was promoted. "
-                    "Keys whose two copies were n1 and n4 are unavailable: see the coordinator."),
+        *say(4_500, "Declared dead after two seconds of silence. Most keys have a copy elsewhere, which was "
+                    "promoted. Keys whose two copies were n1 and n4 are unavailable: see the coordinator."),
         *at(4_510, Restart("n1"), Restart("n4")),
         *say(10_500, "They came back from their disks and were brought up to date. Now the copies are placed with "
                      "racks in mind: walk the ring, take a node only if its rack is new."),
@@ -261,8 +263,8 @@ FULL_COVERAGE: Final = Scenario(
         *say(1_000, "Four nodes with a quarter of the slots each, no copies. One of them dies."),
         *at(1_010, Crash("n2")),
         *say(4_500, "Its silence was noticed, and now everybody answers CLUSTERDOWN, also for slots whose owners are "
-                    "well: better no answer than half of the data. Two keys of different slots are still "
-                    "CROSSSLOT: that is decided before."),
+                    "well: better no answer than half of the data. Two keys of different slots are still CROSSSLOT: "
+                    "that is decided before."),
         *at(4_510, c.MultiGet(("cart:1", "user:2")), c.Get("cart:1")),
         *say(6_500, "First way out: reads may pass while the cluster is down (cluster-allow-reads-when-down)."),
         *at(6_510, c.SetFullCoverage(True, reads=True)),
@@ -291,8 +293,8 @@ FAILOVER: Final = Scenario(
         *say(5_200, "n3 was silent for two seconds: the join is called off, n3's keys have new owners from their own "
                     "groups, in a new term, and the join has begun anew."),
         *at(12_000, Restart("n3")),
-        *say(15_000, "n3 is back with old data. It serves nothing until it has caught up: what it missed is copied to "
-                     "it, like to a newcomer."),
+        *say(15_000, "n3 is back with old data. It serves nothing until it has caught up: what it missed is copied "
+                     "to it, like to a newcomer."),
         *say(22_000, "All is as it should be, and no acknowledged write was lost on the way: see the checks."),
     ),
 )  # fmt: skip
@@ -348,8 +350,8 @@ DEPOSED: Final = Scenario(
                     "that off and cut the owner of k off from all other nodes. Clients still reach it."),
         *at(1_010, c.SetRule("lease", False), Isolate("owner:k")),
         *at(4_000, c.Put("k", 2, "owner:k")),
-        *say(5_500, "It was declared dead, a replica was promoted and took k=2. Now somebody with an old map asks the "
-                    "old owner."),
+        *say(5_500, "It was declared dead, a replica was promoted and took k=2. Now somebody with an old map asks "
+                    "the old owner."),
         *at(5_510, c.Get("k", "n1"), c.Get("k", "n2"), c.Get("k", "n3")),
         *at(5_520, c.Get("k", "n4"), c.Get("k", "n5"), c.Get("k", "n6")),
         *say(8_000, "It still answers k=1: two owners of one key, and an acknowledged write that a reader does not "
@@ -358,7 +360,37 @@ DEPOSED: Final = Scenario(
     ),
 )  # fmt: skip
 
+OLD_PERMISSION: Final = Scenario(
+    name="old-permission",
+    title="A rule broken: an ASK outlives its plan",
+    summary="A join is called off and begins anew while an ASK is on its way. Honoured, it hides a key that exists.",
+    variant="ring",
+    config=_small(rf=2, keys=240, clients=0, workload="off", vnodes=16, bandwidth=200),
+    end_us=7_000 * US_PER_MS,
+    breaks=(ONE_OWNER, WRITES),
+    script=(
+        *at(300, c.Put("views", 7)),
+        *say(1_000, "Two copies of every key; views=7 is written and lies on n1 and n5. An ASK should be good under "
+                    "the plan that gave it only. We switch that rule off, n7 joins, and n3 dies at once."),
+        *at(1_010, c.SetRule("ask_names_plan", False), c.AddNode()),
+        *at(1_100, Crash("n3")),
+        *say(2_300, "Plan 1: n1 has handed views over to n7 and answers ASK for it. n7 owns nothing yet: cfg still "
+                    "waits for the dead n3. We slow the copying down, and hold back what you send to n7."),
+        *at(2_310, c.SetBandwidth(1)),
+        *at(2_930, Clog("you", "new")),
+        *at(2_950, c.Get("views")),
+        *say(3_780, "n1 told you ASK n7, and your request is held on its way. Meanwhile plan 1 was called off, n7 "
+                    "dropped what it had, and plan 2 began anew: n7 imports again, and views is back at n1. Now your "
+                    "request goes on."),
+        *at(3_860, Unclog("you", "new")),
+        *say(4_300, "n7 took the old ASK for one of plan 2 and said: no such key. But n1 has it and answers for it: "
+                    "two nodes for one key, and a write that was acknowledged cannot be seen. With the rule n7 says "
+                    "MOVED, and n1 serves views=7. (In Redis an ASKING names no plan: reshard again only when "
+                    "clients are done.)"),
+    ),
+)  # fmt: skip
+
 SCENARIOS: Final = (
     MOD_N, VNODES, HOT_KEY, HEAT_SPLIT, SLOT_MIGRATION, LETTERS, MONOTONIC, JUMBO, RACK_LOSS, FULL_COVERAGE, FAILOVER,
-    NOT_KEPT, NO_ASK, DEPOSED,
+    NOT_KEPT, NO_ASK, DEPOSED, OLD_PERMISSION,
 )  # fmt: skip

@@ -69,6 +69,11 @@ def _slot(e: Event) -> str:
 
 
 def _moved(e: Event) -> str:
+    if e.why == "old_ask":
+        return (
+            f"answers {e.get('client')} MOVED: {_slot(e)}{_keys(e)} is {e.get('owner')}'s; the ASK it brings was given "
+            "under a plan that was called off"
+        )
     if e.why == "importing":
         return (
             f"answers {e.get('client')} MOVED: {_slot(e)}{_keys(e)} is still {e.get('owner')}'s; "

@@ -21,6 +21,8 @@ RULES: Final = {
                          "off: it deletes as it sends; one lost message, and acknowledged writes are gone"),
     "ask_redirects": ("for a key that has left the source answers ASK",
                       "off: it says that there is no such key, while the key is well on the target"),
+    "ask_names_plan": ("an ASK is good under the plan that gave it",
+                       "off: a target honours one of a plan that was called off, and has not the key yet"),
     "lease": ("with copies, an owner that cfg does not hear stops serving",
               "off: it goes on beside the one that was promoted, and both answer for one key"),
 }  # fmt: skip

@@ -42,11 +42,11 @@ class Bench:
         self.engine.clock.heap.clear()
         return said
 
-    def ask(self, node: str, *keys: str, op: str = "", asking: bool = False) -> str:
-        """A client's request, and the node's answer as Redis would write it."""
+    def ask(self, node: str, *keys: str, op: str = "", asking: bool | int = False) -> str:
+        """A client's request, and the node's answer as Redis would write it. ``asking``: True, or under which plan."""
         self.serial += 1
         kind = op or ("mget" if len(keys) > 1 else "get")
-        said = self.tell(node, "you", m.Request(self.serial, kind, keys, 1, asking))
+        said = self.tell(node, "you", m.Request(self.serial, kind, keys, 1, int(asking)))
         (answer,) = said or [None]
         match answer:
             case m.Answer(items=items):

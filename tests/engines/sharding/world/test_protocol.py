@@ -82,6 +82,13 @@ def test_the_target_serves_one_key_after_asking_even_if_it_is_absent() -> None:
     assert Bench().migrating().ask("n3", A, asking=True) == "nil"
 
 
+def test_an_ask_of_a_plan_that_was_called_off_is_moved() -> None:
+    bench = Bench().migrating()
+    assert bench.ask("n3", A, asking=2) == f"MOVED {SLOT} n1"
+    assert bench.ask("n3", A, op="put", asking=2) == f"MOVED {SLOT} n1"
+    assert bench.ask("n3", A, asking=1) == "nil"
+
+
 def test_asking_is_good_for_one_request_only() -> None:
     bench = Bench().migrating()
     bench.give("n3", A)

@@ -1,11 +1,13 @@
 """The stories tell what they say they tell."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
 
 from engines.sharding.pattern import PATTERN
+from engines.sharding.world import commands as c
 from engines.sharding.world.engine import ShardingEngine
 from engines.sharding.world.snapshot import Snapshot
 from engines.sim.pattern import Scenario
@@ -231,6 +233,19 @@ def test_a_join_is_called_off_and_begun_anew() -> None:
     kinds = [event.kind for event in heard("failover")]
     assert kinds.index("plan_off") < kinds.index("dead") < kinds.index("plan_done")
     assert kinds.count("plan") == 3
+
+
+def test_with_the_rule_an_old_permission_is_answered_moved_and_nothing_breaks() -> None:
+    story = PATTERN.scenario("old-permission")
+    script = tuple(step for step in story.script if not isinstance(step.command, c.SetRule))
+    run: Run = Timeline(PATTERN.variant("ring"), story.seed, story.config, replace(story, script=script, breaks=()))
+    run.advance(story.end_us)
+    assert all(check.ok for check in run.check())
+    you = run.snapshot().key("views")
+    assert [hop.answer for hop in you.hops] == ["ASK", "MOVED", "served"]
+    hops = seen("old-permission").key("views")
+    assert hops is not None
+    assert [hop.answer for hop in hops.hops] == ["ASK", "missing"]
 
 
 def test_the_lost_keys_are_named() -> None:
