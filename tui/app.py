@@ -11,13 +11,15 @@ never behind by more than one picture. Textual's own keys, palette and toasts ar
 
 from __future__ import annotations
 
+import contextvars
 import os
+import signal
 import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from textual import events
 from textual.app import App, ComposeResult
@@ -26,14 +28,16 @@ from textual.binding import BindingType
 from engines.errors import UserError
 from tui.canvas import Canvas, clip
 from tui.dialogs import Dialogue
+from tui.farewell import Kept
 from tui.glyphs import Glyphs
 from tui.painter import Placed
 from tui.panel import Ask, Do, Outcome
 from tui.picture import compose, svg, write_new
 from tui.state import State
 from tui.terminal.capability import Capability
-from tui.terminal.driver import admission, driver_class_for
+from tui.terminal.driver import AckDriver, admission, driver_class_for
 from tui.terminal.gate import Admission
+from tui.terminal.signals import Signals, status_of
 from tui.theme import Theme, theme_for
 from tui.widgets.dialogs import open_view
 from tui.widgets.keynames import names_of
@@ -43,6 +47,9 @@ from tui.widgets.stage import Ground, Stage
 FPS: Final = 10
 LONGEST_TICK_US: Final = 1_000_000
 """A laptop that slept does not make the cluster race through the night."""
+LEAVING_S: Final = 3.0
+"""How long a terminal may take for what was written when a signal comes."""
+WIPE: Final = "\x1b[0m\x1b[2J"
 QUIT: Final = frozenset({"ctrl+c", "ctrl+q"})
 DIALOGUE: Final = "dialogue"
 ALARM: Final = "alarm"
@@ -65,13 +72,14 @@ class SessionLike(Protocol):
     def render(self) -> Sequence[Placed]: ...
     def click(self, x: int, y: int) -> Ask | Do | None: ...
     def notify(self, text: str) -> None: ...
-    def leave(self) -> str: ...
+    def leave(self) -> Kept: ...
 
 
 class DpTui(App[None], inherit_bindings=False):
-    """A session on a terminal. After `run` returns, `farewell` is the line to print, and `return_code` is 0."""
+    """A session on a terminal. After `run` returns, `kept` says what was saved, and `return_code` how it ended: 0, or
+    128 and the number of a signal, or 1 for a `failure`, which is one line."""
 
-    CSS_PATH = "dp.tcss"
+    CSS_PATH = Path(__file__).with_name("dp.tcss")
     TITLE = "dp-tui"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -95,7 +103,8 @@ class DpTui(App[None], inherit_bindings=False):
         self.mouse = mouse
         self.state = state or State(sandbox=True)
         self.strict = bool(os.environ.get("DP_TUI_STRICT")) if strict is None else strict
-        self.farewell = ""
+        self.kept = Kept("")
+        self.failure = ""
         self.view: View | None = None
         self.frames = 0
         """Pictures that were pushed to the stages."""
@@ -109,8 +118,20 @@ class DpTui(App[None], inherit_bindings=False):
         self._clock_held = False
         self._picture_held = False
         self._alarmed = False
+        self._leaving = False
+        self._context_of_app = contextvars.copy_context()
 
     # -- coming up
+
+    def run(self, **options: Any) -> None:
+        """Run until the person leaves, a signal comes, the terminal is gone or something breaks."""
+        try:
+            with Signals(self._signalled):
+                super().run(**options)
+        finally:
+            if isinstance(self._driver, AckDriver):
+                self._driver.restore()
+                self._driver.line.close()
 
     def get_default_screen(self) -> Ground:
         """A screen without keys and colours of its own."""
@@ -132,7 +153,11 @@ class DpTui(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Start the clock."""
+        self._context_of_app = contextvars.copy_context()
         self._gate = admission(self, self._draw_guarded)
+        if isinstance(self._driver, AckDriver):
+            self._driver.on_lost = self._hung_up
+        self.app_resume_signal.subscribe(self, lambda _: self.paint_anew())
         self._wall_us = _wall_us()
         if self.fps > 0:
             self.set_interval(1 / self.fps, self._tick)
@@ -168,6 +193,8 @@ class DpTui(App[None], inherit_bindings=False):
             key = "esc"
         if key in QUIT:
             self.leave()
+        elif key == "ctrl+l":
+            self.paint_anew()
         elif key == "ctrl+z" and not self.state.sandbox:
             self.action_suspend_process()
         elif self.view is None:
@@ -262,11 +289,58 @@ class DpTui(App[None], inherit_bindings=False):
             return self.view.choose(card.top + row - card.first)
         return None
 
-    def leave(self) -> None:
-        """Quit with status 0; the session saves what it saves."""
-        with suppress(OSError):
-            self.farewell = self.session.leave()
-        self.exit(return_code=0)
+    def leave(self, status: int = 0) -> None:
+        """Quit; what is to be saved is saved before anything else can go wrong."""
+        if self._leaving:
+            return
+        self._leaving = True
+        try:
+            self.kept = self.session.leave()
+        except Exception as error:
+            self._failed(error, "saving")
+        self.exit(return_code=status)
+
+    def _signalled(self, status: int) -> None:
+        """Between any two steps of the main thread: only what is safe there."""
+        if self._loop is None:
+            raise SystemExit(status)
+        if isinstance(self._driver, AckDriver):
+            self._driver.line.hurry(LEAVING_S)
+        self._loop.call_soon_threadsafe(self.leave, status, context=self._context_of_app)
+
+    def _hung_up(self) -> None:
+        """The terminal is gone, whether or not a signal said so."""
+        self.leave(status_of(signal.SIGHUP))
+
+    def _failed(self, error: Exception, doing: str) -> None:
+        path = self.state.log(f"{doing}\n{''.join(traceback.format_exception(error))}\n")
+        where = f"; see {path}" if path else ""
+        text = " ".join(f"{error}".split())[:200]
+        self.failure = f"a bug in dp-tui at {doing}: {type(error).__name__}: {text}{where}"
+
+    def _handle_exception(self, error: Exception) -> None:
+        """What breaks outside of our own guards ends the app: in one line, with the runs saved."""
+        if self.strict or self.is_headless:
+            super()._handle_exception(error)
+            return
+        self._failed(error, "the screen")
+        self._return_code = 1
+        if not self._leaving:
+            self._leaving = True
+            with suppress(Exception):
+                self.kept = self.session.leave()
+        self._close_messages_no_wait()
+
+    def paint_anew(self) -> None:
+        """Draw everything again, whatever the terminal shows now."""
+        self._picture_held = False
+        with self._guarded("the picture"):
+            self._draw()
+            if self._driver is not None and not self.is_headless:
+                self._driver.write(WIPE)
+            for stage in (*self._stages.values(), *self._spare):
+                stage.paint_anew()
+            self.screen.refresh()
 
     def alarm(self, text: str) -> None:
         """A line at the lower right that no broken session can take away: until the next key; empty: none."""

@@ -8,7 +8,6 @@ when they are needed: a first picture must be quick.
 import json
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
@@ -19,11 +18,14 @@ from engines import NAMES
 from engines.errors import UserError
 from engines.sim.clock import US_PER_S
 from engines.sim.pattern import Config, Pattern, Scenario, Variant
-from engines.sim.recording import PROGRESS_STEPS, Recording, read
+from engines.sim.recording import Recording, read
+from engines.sim.timeline import Timeline
 from tui import report
+from tui.farewell import sealed
 from tui.glyphs import glyphs_for
 from tui.options import FORMATS, DataOptions, Duration, data_options, run_options, screen_options
 from tui.panel import Panel
+from tui.progress import Progress
 from tui.registry import PANELS
 from tui.state import State
 
@@ -124,18 +126,6 @@ def read_recording(file: str) -> Recording:
     return read(text, file, (panel.pattern for panel in PANELS), reopen)
 
 
-def progress_of(file: str) -> Callable[[int, int], None]:
-    """A line on the terminal that a long run writes over itself."""
-
-    def show(done: int, of: int) -> None:
-        text = f"{file}: {100 * done // of} % of {of:,} steps executed, ctrl+c stops"
-        click.echo(f"\r{text[-78:]}\033[K", nl=False, err=True)
-        if of - done <= PROGRESS_STEPS:
-            click.echo("\r\033[K", nl=False, err=True)
-
-    return show
-
-
 def choose(
     pattern: Pattern, variant: str | None, scenario: str | None, default: str
 ) -> tuple[Variant, Scenario | None]:
@@ -186,7 +176,7 @@ def app_command(
     seed: int | None,
     nodes: int | None,
     **others: Any,
-) -> None:
+) -> int:
     """Open the app on a pattern."""
     data = {field.name: others.pop(field.name) for field in fields(DataOptions) if field.name in others}
     screen, options = others, DataOptions(nodes=nodes, **data)
@@ -203,17 +193,15 @@ def app_command(
         begin = reader(panel.pattern.name).opening(file, options)
         if begin.variant is not None:
             refuse_simulation(file, variant=variant, seed=seed)
-            open_app(state, screen, panel.pattern.name, recorded=begin.variant, config=begin.config)
-            return
+            return open_app(state, screen, panel.pattern.name, recorded=begin.variant, config=begin.config)
         chosen = find_variant(panel.pattern, variant or default)
         start = 42 if seed is None else seed
-        open_app(
+        return open_app(
             state, screen, panel.pattern.name, begin.commands, variant=chosen.name, seed=start, config=begin.config
         )
-        return
     refuse_file(panel.pattern, file, options)
     chosen, story = choose(panel.pattern, variant, scenario, default)
-    open_app(
+    return open_app(
         state,
         screen,
         panel.pattern.name,
@@ -268,36 +256,41 @@ def run_command(
 
 
 @commands.command("replay")
-@click.argument("file")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--headless", is_flag=True, help="Execute it again and compare the digests, without a screen.")
 @screen_options
 @click.pass_context
-def replay_command(ctx: click.Context, /, file: str, headless: bool, **screen: Any) -> None:
-    """Open a saved run exactly as it was."""
-    recording = read_recording(file)
-    try:
-        timeline, same, digest = recording.execute(progress_of(file) if sys.stderr.isatty() else None)
-    except UserError as error:
-        raise UserError(f"{file}: {error}") from None
-    if not same:
-        raise UserError(f"{file}: the run comes to digest {digest}, recorded is {recording.digest}: it was changed")
-    if not headless:
-        open_app(
-            State(sandbox=screen["sandbox"]),
-            screen,
-            recording.pattern.name,
-            variant=recording.variant.name,
-            seed=recording.seed,
-            config=recording.config,
-            recording=recording,
-        )
-        return
+def replay_command(ctx: click.Context, /, files: tuple[str, ...], headless: bool, **screen: Any) -> int:
+    """Open saved runs exactly as they were, with their branches; the first is the one on the screen."""
+    recordings = []
+    failed = False
+    for file in files:
+        recording = read_recording(file)
+        recordings.append(recording)
+        try:
+            with Progress(file, "steps") as progress:
+                timeline, same, digest = recording.execute(progress.at)
+        except UserError as error:
+            raise UserError(f"{file}: {error}") from None
+        if not same:
+            raise UserError(f"{file}: the run comes to digest {digest}, recorded is {recording.digest}: it was changed")
+        if headless:
+            failed = _tell_replayed(file, recording, timeline, digest) or failed
+    if headless:
+        ctx.exit(1 if failed else 0)
+    first = recordings[0]
+    return open_app(State(sandbox=screen["sandbox"]), screen, first.pattern.name, recordings=tuple(recordings))
+
+
+def _tell_replayed(file: str, recording: Recording, timeline: Timeline[Any, Any], digest: str) -> bool:
+    """One line about a run that was executed again, and its failed checks; whether there are any."""
+    same = "the same run" if recording.digest else "saved in haste, so there is no digest to compare it with"
+    click.echo(f"{file}: {timeline.engine.events_total:,} events, digest {digest}: {same}")
     failed = [check for check in timeline.check() if not check.ok]
-    click.echo(f"{file}: {recording.events:,} events, digest {digest}: the same run")
     for check in failed:
         click.echo(f"FAILED  {check.name}: {check.detail}")
         click.echo("".join(f"        {line}\n" for line in check.witness), nl=False)
-    ctx.exit(1 if failed else 0)
+    return bool(failed)
 
 
 @commands.command("list")
@@ -352,8 +345,8 @@ def _pattern_json(pattern: Pattern, fidelity: bool) -> dict[str, Any]:
 # -- the screen ----------------------------------------------------------------------------------------------------
 
 
-def open_app(state: State, screen: dict[str, Any], pattern: str, commands: tuple[Any, ...] = (), **run: Any) -> None:
-    """Look at the terminal, then open the app on it; ``commands`` are given at once."""
+def open_app(state: State, screen: dict[str, Any], pattern: str, commands: tuple[Any, ...] = (), **run: Any) -> int:
+    """Look at the terminal, then open the app on it; ``commands`` are given at once. Returns the exit status."""
     from tui.terminal.capability import detect
 
     streams = sys.stdin.isatty(), sys.stdout.isatty() and sys.stderr.isatty()
@@ -367,6 +360,7 @@ def open_app(state: State, screen: dict[str, Any], pattern: str, commands: tuple
             os.environ[name] = value
     from tui.app import DpTui
     from tui.session import Session
+    from tui.terminal.line import say
     from tui.theme import theme_for
 
     session = Session(
@@ -380,14 +374,20 @@ def open_app(state: State, screen: dict[str, Any], pattern: str, commands: tuple
         **run,
     )
     session.perform(commands)
+    session.scene.given = len(session.scene.branch.log)
     theme = theme_for(screen["theme"], os.environ)
     app = DpTui(
         session, theme=theme, fps=screen["fps"], capability=capability, mouse=not screen["no_mouse"], state=state
     )
     app.run(mouse=not screen["no_mouse"])
     state.remember_pattern(session.scene.panel.pattern.name)
-    if app.farewell:
-        click.echo(app.farewell)
+    if app.failure:
+        say(f"dp-tui: {app.failure}", sys.stderr)
+    if app.kept.text:
+        say(app.kept.text, sys.stdout)
+    if not app.return_code:
+        sealed(app.kept, click.echo)
+    return app.return_code or 0
 
 
 def main() -> None:

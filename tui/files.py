@@ -2,6 +2,8 @@
 
 import os
 import shlex
+import shutil
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -50,10 +52,12 @@ def keep(folder: Path, stem: str, text: str) -> Path:
     return path
 
 
-def replay(path: Path) -> str:
-    """The command that opens a recording, as a shell takes it."""
-    text = str(path.expanduser())
-    return f"dp-tui replay {shlex.quote(f'./{text}' if text.startswith('-') else text)}"
+def program() -> str:
+    """How this program is called in the shell it was started from: by name where that is found, else by its path."""
+    if Path(sys.argv[0]).name == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m tui"
+    beside = Path(sys.executable).with_name("dp-tui")
+    return "dp-tui" if shutil.which("dp-tui") or not beside.exists() else shlex.quote(str(beside))
 
 
 def by_time(folder: Path, stem: str) -> Path:

@@ -61,6 +61,10 @@ class Scene:
         self.variant: Variant = timeline.variant
         self.player = Player(timeline, speed, playing)
         self.focus = Focus()
+        self.given = 0
+        """Commands at the start of the run that are no deed of a person: what came with a FILE."""
+        self.came_from: dict[int, int] = {}
+        """Which branch a new root was begun from."""
         self.scroll = 0
         """The first row shown of an explanation."""
         self.below = 0

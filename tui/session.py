@@ -16,8 +16,9 @@ from engines.errors import UserError
 from engines.sim.pattern import Config, Pattern, Scenario, Variant
 from engines.sim.recording import Recording, record
 from engines.sim.timeline import Timeline
-from tui import asking, files
+from tui import asking, farewell, files
 from tui.dialogs import Dialogue
+from tui.farewell import Kept
 from tui.glyphs import BRAILLE, Glyphs
 from tui.keys import VERBS
 from tui.layout import Layout
@@ -48,14 +49,15 @@ class Session:
         glyphs: Glyphs = BRAILLE,
         sandbox: bool = False,
         save_folder: Path | None = None,
-        recording: Recording | None = None,
+        recordings: tuple[Recording, ...] = (),
         recorded: Variant | None = None,
         version: str = "",
     ) -> None:
         """Open a pattern by name. UserError if it, its variant or its scenario does not exist.
 
-        ``seed``: None is the scenario's own, or 42. ``recording`` opens at its end, paused, and goes before
-        ``variant``, ``scenario``, ``seed`` and ``config``. So does ``recorded``, a variant that plays the user's data.
+        ``seed``: None is the scenario's own, or 42. ``recordings`` open at their ends, paused, the first of them on the
+        screen, and go before ``variant``, ``scenario``, ``seed`` and ``config``. So does ``recorded``, a variant that
+        plays the user's data.
         ``save_folder``: where ``leave`` saves.
         """
         self.panels = panels
@@ -75,8 +77,12 @@ class Session:
         self._fresh = True
         if recorded is not None:
             self.scene = self._play_data(pattern, recorded, config)
+        elif recordings:
+            for recording in reversed(recordings):
+                panel = self._panel(recording.pattern, recording.variant.name)
+                self.scene = self._enter(panel, recording.open(), playing=False)
         else:
-            self.scene = self._first(pattern, variant, scenario, seed, config, recording)
+            self.scene = self._first(pattern, variant, scenario, seed, config)
 
     # -- what comes in ---------------------------------------------------------------------------------------
 
@@ -186,7 +192,7 @@ class Session:
         if self.sandbox:
             raise UserError("this session runs in a sandbox: it writes no files")
         files.write(path, record(self.scene.panel.pattern, self.scene.timeline))
-        return f"saved: {files.replay(path)}"
+        return f"saved: {farewell.replay([path])}"
 
     def save_path(self) -> Path:
         """A name for a run that is saved by hand."""
@@ -194,27 +200,15 @@ class Session:
         stem = f"{scene.panel.pattern.name}-{scene.variant.name}-seed{scene.branch.seed}"
         return files.free(Path(), stem)
 
-    def leave(self) -> str:
-        """Save the run to the state folder, if that may be; returns how to see it again, or why it is lost."""
+    def leave(self) -> Kept:
+        """Save the run on the screen and every other that a person has touched, in haste, if that may be."""
         if self.sandbox:
-            return ""
-        if self.save_folder is None:
-            return "the run was not saved: the folder for saved runs cannot be written"
-        pattern, timeline = self.scene.panel.pattern, self.scene.timeline
-        try:
-            path = files.keep(self.save_folder, f"{pattern.name}-{timeline.variant.name}", record(pattern, timeline))
-        except UserError as error:
-            return f"the run was not saved: {error}"
-        return f"replay: {files.replay(path)}"
+            return Kept("")
+        return farewell.keep(tuple(self._scenes.values()), self.scene, self.save_folder)
 
     # -- scenes ----------------------------------------------------------------------------------------------
 
-    def _first(
-        self, name: str, variant: str, scenario: str, seed: int | None, config: Config, recording: Recording | None
-    ) -> Scene:
-        if recording is not None:
-            panel = self._panel(recording.pattern, recording.variant.name)
-            return self._enter(panel, recording.open(), playing=False)
+    def _first(self, name: str, variant: str, scenario: str, seed: int | None, config: Config) -> Scene:
         patterns = {panel.pattern.name: panel.pattern for panel in self.panels}
         aliases = {alias: (each, way) for each in patterns.values() for alias, way in each.aliases}
         if name not in patterns and name in aliases:

@@ -8,6 +8,7 @@ from typing import Any
 from engines.errors import UserError
 from tui.canvas import Canvas
 from tui.dialogs import Choice, Dialogue, Form, Pages, Pick, Prompt
+from tui.farewell import Kept
 from tui.glyphs import BRAILLE, Glyphs
 from tui.painter import Placed as Area
 from tui.panel import Ask, Do, Offer, Outcome, Param, Refuse
@@ -74,8 +75,8 @@ class FakeSession:
         self.notices.append(text)
         self.dirty = True
 
-    def leave(self) -> str:
-        return "replay it with: dp-tui replay here.json"
+    def leave(self) -> Kept:
+        return Kept("replay it with: dp-tui replay here.json")
 
     def render(self) -> tuple[Area, ...]:
         self.dirty = False

@@ -85,7 +85,7 @@ async def test_quitting_is_clean(key: str) -> None:
     async with app.run_test() as pilot:
         await pilot.press(key)
     assert app.return_code == 0
-    assert app.farewell == "replay it with: dp-tui replay here.json"
+    assert app.kept.text == "replay it with: dp-tui replay here.json"
 
 
 async def test_in_a_dialogue_q_closes_it_and_ctrl_c_quits() -> None:

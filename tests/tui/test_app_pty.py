@@ -120,7 +120,7 @@ def test_it_ends_with_status_0_a_farewell_and_a_restored_screen(keys: tuple[str,
         assert app.wait(LONG) == 0
         text = app.text()
         raw = bytes(app.raw)
-    assert re.search(r"BYE 0 replay: dp-tui replay .*", text)
+    assert re.search(r"BYE 0 saved Ping; replay: .* replay /.*", text)
     assert raw.rindex(b"\x1b[?1049l") > raw.rindex(b"\x1b[?1049h")
     assert list((tmp_path / "runs").glob("*.json"))
 

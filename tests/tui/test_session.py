@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,7 +17,7 @@ from engines.sim.pattern import Check, Scenario, Step
 from engines.sim.recording import read
 from tests.monkey import Monkey, check_picture, screen
 from tests.toy import PATTERN, TOY, Greet, ToyPanel
-from tui import files
+from tui import farewell, files
 from tui.asking import DIALOGUES, parse_time
 from tui.dialogs import Form, Pages, Pick, Prompt
 from tui.glyphs import ASCII
@@ -616,11 +617,11 @@ def test_a_saved_run_is_whole_and_opens_where_it_was(tmp_path: Path) -> None:
     press(one, "space", "k")
     run(one, 100)
     path = tmp_path / "run.json"
-    assert one.save(path) == f"saved: dp-tui replay {path}"
+    assert one.save(path) == f"saved: {farewell.replay([path])}"
     assert [each.name for each in tmp_path.iterdir()] == ["run.json"]
     recording = read(path.read_text(), "run.json", [PATTERN])
     assert recording.verify()[0]
-    again = Session((TOY,), "toy", recording=recording)
+    again = Session((TOY,), "toy", recordings=(recording,))
     assert again.scene.timeline.snapshot() == one.scene.timeline.snapshot()
     assert not again.scene.player.playing
     one.save(path)
@@ -646,18 +647,22 @@ def test_the_save_dialogue_keeps_the_text_when_it_fails_and_says_where_when_not(
     with pytest.raises(UserError):
         prompt.submit(str(tmp_path))
     one.perform(prompt.submit(str(tmp_path / "a.json")))
-    assert one.notice == f"saved: dp-tui replay {tmp_path / 'a.json'}"
+    assert one.notice == f"saved: {farewell.replay([tmp_path / 'a.json'])}"
     assert isinstance(session(sandbox=True).dialogue("save"), Pages)
 
 
 def test_leaving_saves_and_tells_the_command(tmp_path: Path) -> None:
     one = session(save_folder=tmp_path / "state")
     run(one, 500)
-    line = one.leave()
-    path = Path(line.removeprefix("replay: dp-tui replay "))
+    kept = one.leave()
+    ((_, path),) = kept.runs
+    assert kept.text == f"saved Ping; replay: {farewell.replay([path])}"
     assert path.parent == tmp_path / "state"
     assert json.loads(path.read_text())["variant"] == "ping"
-    assert one.leave() != line
+    assert json.loads(path.read_text())["digest"] is None
+    kept.seal()
+    assert json.loads(path.read_text())["digest"] == one.scene.timeline.digest()[0]
+    assert one.leave().text != kept.text
 
 
 def test_leaving_in_the_past_saves_the_whole_branch(tmp_path: Path) -> None:
@@ -670,35 +675,77 @@ def test_leaving_in_the_past_saves_the_whole_branch(tmp_path: Path) -> None:
     press(one, "home")
     assert one.scene.timeline.in_past
     one.save(tmp_path / "by hand.json")
-    left = Path(one.leave().removeprefix("replay: dp-tui replay "))
+    kept = one.leave()
+    kept.seal()
+    ((_, left),) = kept.runs
     assert one.scene.timeline.position == 0, "one stands where one stood"
     for path in (left, tmp_path / "by hand.json"):
         recording = read(path.read_text(), "run.json", [PATTERN])
         assert recording.verify()[0]
-        again = Session((TOY,), "toy", recording=recording)
+        again = Session((TOY,), "toy", recordings=(recording,))
         assert again.scene.timeline.now_us == end
         assert again.scene.timeline.snapshot() == whole
         assert not again.scene.timeline.in_past
 
 
-def test_the_command_to_see_a_run_again_is_quoted_for_a_shell(tmp_path: Path) -> None:
+def test_leaving_saves_every_run_that_was_touched_with_its_branches(tmp_path: Path) -> None:
+    one = session("fall", speed=Fraction(1), save_folder=tmp_path)
+    run(one, 200)
+    press(one, "space", "k")
+    press(one, "<", "k")
+    press(one, "m")  # to the other variant, which is only looked at
+    other = one.scene.variant.title
+    press(one, "m")
+    assert len(one.scene.timeline.branches) == 2
+    press(one, "m", "space")
+    kept = one.leave()
+    assert [scene.variant.title for scene, _ in kept.runs] == [other, "Ping"]
+    paths = [path for _, path in kept.runs]
+    assert kept.text == f"saved {other}, Ping (2 branches); replay: {farewell.replay(paths)}"
+    recordings = tuple(read(path.read_text(), "run.json", [PATTERN]) for path in paths)
+    again = Session((TOY,), "toy", recordings=recordings)
+    assert again.scene.variant.title == other
+    press(again, "m")
+    assert again.scene.variant.title == "Ping"
+    assert len(again.scene.timeline.branches) == 2
+    press(one, "m")
+    assert again.scene.timeline.branch.log == one.scene.timeline.branch.log
+    again.perform(Do("visit 0"))
+    one.perform(Do("visit 0"))
+    assert again.scene.timeline.branch.log == one.scene.timeline.branch.log
+
+
+def test_the_command_to_see_a_run_again_runs_as_printed_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "my run's.json"
-    assert shlex.split(session().save(path)) == ["saved:", "dp-tui", "replay", str(path)]
-    left = shlex.split(session(save_folder=tmp_path / "two words").leave())
-    assert left[:3] == ["replay:", "dp-tui", "replay"]
-    assert Path(left[3]).exists()
-    assert files.replay(Path("~/a b")) == f"dp-tui replay '{Path.home()}/a b'"
-    assert files.replay(Path("-x.json")) == "dp-tui replay ./-x.json"
+    said = shlex.split(session().save(path))
+    assert said[0] == "saved:"
+    assert shutil.which(said[1])
+    assert said[2:] == ["replay", str(path)] or said[2:] == ["-m", "tui", "replay", str(path)]
+    left = shlex.split(session(save_folder=tmp_path / "two words").leave().text)
+    assert Path(left[-1]).exists()
+    monkeypatch.chdir(tmp_path)
+    assert shlex.split(farewell.replay([Path("~/a b"), Path("-x.json")]))[-2:] == [
+        f"{Path.home()}/a b", f"{tmp_path}/-x.json"
+    ]  # fmt: skip
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/dp-tui"])
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    assert files.program() == "dp-tui"
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    assert files.program() in ("dp-tui", str(Path(sys.executable).with_name("dp-tui")))
+    monkeypatch.setattr(sys, "argv", ["/somewhere/tui/__main__.py"])
+    assert files.program() == f"{sys.executable} -m tui"
 
 
 def test_leaving_without_a_folder_is_no_error(tmp_path: Path) -> None:
-    why = "the run was not saved: "
-    assert session().leave() == f"{why}the folder for saved runs cannot be written"
-    assert session(sandbox=True).leave() == ""
-    assert session(sandbox=True, save_folder=tmp_path).leave() == ""
+    why = "not saved: "
+    assert session().leave().text == f"the run was {why}the folder for saved runs cannot be written"
+    assert session(sandbox=True).leave().text == ""
+    assert session(sandbox=True, save_folder=tmp_path).leave().text == ""
     (tmp_path / "file").write_text("")
-    line = session(save_folder=tmp_path / "file").leave()
-    assert line == f"{why}{tmp_path / 'file'}: cannot be written: File exists"
+    line = session(save_folder=tmp_path / "file").leave().text
+    assert line == f"the run of Ping was {why}{tmp_path / 'file'}: cannot be written: File exists"
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 

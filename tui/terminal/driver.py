@@ -6,8 +6,8 @@ is done by a thread with a queue of 30 strings, so the bytes the *system* has ta
 
 Input is read by `scanner` instead of Textual's parser, which presses what it does not know as keys, gives a torn
 sequence up after 100 ms, and ends the app at a byte that is not UTF-8. Cursor reports answer the gate, the colour of
-the background is told to `on_background`, a terminal that is gone to `on_lost`; only keys, pastes, the mouse, focus
-and size reach Textual.
+the background is told to `on_background`, a terminal that is gone to `on_lost`; only keys, pastes, the mouse and
+the size reach Textual.
 
 Colour in 8.2.8, measured on a pty (`tests/tui/test_driver.py`):
 
@@ -218,12 +218,11 @@ class AckDriver(LinuxDriver):
                         self.process_message(message)
 
     def _reported(self, report: Report) -> Message | None:
-        """A report as the message that Textual's own parser would make of it."""
+        """A report as the message that Textual's own parser would make of it. Not so for the focus of the window: that
+        changes no picture of ours, but Textual would paint for it."""
         match report:
             case Report(kind="mouse"):
                 return self._mouse_reader.parse_mouse_code(report.raw)
-            case Report(kind="focus", values=(focused,)):
-                return events.AppFocus() if focused else events.AppBlur()
             case Report(kind="size", values=(rows, columns, height, width)):
                 resize = events.Resize.from_dimensions((columns, rows), (width, height))
                 self._mouse_reader.terminal_size = resize.size

@@ -17,6 +17,19 @@ SLICE_S: Final = 0.1
 """How long one wait for room takes: after that it is looked whether the rest is given up."""
 
 
+FAREWELL_S: Final = 2.0
+"""How long the last words wait for a terminal."""
+
+
+def say(text: str, stream: TextIO) -> None:
+    """Print a line on a terminal that may be gone or stand still: in that case nobody reads it."""
+    line = Line(stream)
+    line.hurry(FAREWELL_S)
+    line.write(f"{text}\n")
+    line.flush()
+    line.close()
+
+
 class Line:
     """The file that Textual's writer thread writes to. `taken`: characters that the system has taken, or that are given
     up."""

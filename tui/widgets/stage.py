@@ -70,6 +70,13 @@ class Stage(Widget, can_focus=False, inherit_bindings=False):
         if self._place is not None:
             self._stand(0, 0, 0, 0, self._place[4])
 
+    def paint_anew(self) -> None:
+        """Every row again, whatever was painted before."""
+        self._strips.clear()
+        width, height = self.size
+        if width and height:
+            self.refresh(Region(0, 0, width, height))
+
     def render_line(self, y: int) -> Strip:
         """One row as a strip; every segment has a style."""
         strip = self._strips.get(y)
