@@ -1,6 +1,6 @@
 """``make bench``: every figure of the README, as ratios against a peer or a floor of the same run.
 
-``make bench ARGS=kernel`` runs one part: ``kernel raft seek screen sharding resilience tracing``, or
+``make bench ARGS=kernel`` runs one part: ``kernel raft seek screen consistency sharding resilience tracing``, or
 ``tracing-verdicts``, which takes minutes and is run only when it is named.
 """
 
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks import (
+    consistency,
     kernel,
     raft,
     resilience,
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[], list[str]]] = {
     "raft": lambda: raft.load().lines(),
     "seek": lambda: raft.seek().lines(),
     "screen": screen.lines,
+    "consistency": consistency.lines,
     "sharding": lambda: sharding.measure().lines(),
     "resilience": lambda: [line for part in RESILIENCE for line in part()],
     "tracing": lambda: [line for part in TRACING for line in part()],

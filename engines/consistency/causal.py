@@ -97,18 +97,20 @@ class CausalJudge:
     that there is none (``cyclic``).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, models: tuple[str, ...] = MODELS) -> None:
         self.order = CausalOrder()
-        self.verdicts: dict[str, Verdict] = dict.fromkeys(MODELS, OK)
+        self.verdicts: dict[str, Verdict] = dict.fromkeys(models, OK)
+        self.cycle = False
+        """CO has a cycle: nothing is before anything."""
         self.conflicts = Edges()
         self.cm: dict[str, SessionOrder] = {}
         self.pram: dict[str, SessionOrder] = {}
 
     def wrote(self, session: str, write: Write) -> None:
         """The session's write is in the order; it may still be open."""
-        if not self.verdicts["cm"].broken:
+        if self._stands("cm"):
             self._hb(self.cm, session, True).wrote(write)
-        if not self.verdicts["pram"].broken:
+        if self._stands("pram"):
             self._hb(self.pram, session, False).wrote(write)
 
     def settled(self, session: str, ok: bool) -> None:
@@ -125,18 +127,19 @@ class CausalJudge:
 
     def cyclic(self, ops: tuple[int, ...]) -> None:
         """CO has a cycle through these operations."""
+        self.cycle = True
         for name in ("causal", "ccv", "cm"):
             self._break(name, violation(Why.CYCLIC_CO, ops, ops[-1]))
 
     def saw(self, op: int, session: str, key: Key, write: Write | None) -> None:
         """A read: of a write that is in the order, or of the initial value."""
         past = self.order.see(session, write) if write is not None else self.order.past(session)
-        if not self.verdicts["causal"].broken:
+        if self._stands("causal"):
             self._weak(op, key, write, past)
-        if not self.verdicts["ccv"].broken and write is not None:
+        if self._stands("ccv") and write is not None:
             self._convergent(op, key, write, past)
         for name, orders, causal in (("cm", self.cm, True), ("pram", self.pram, False)):
-            if not self.verdicts[name].broken:
+            if self._stands(name):
                 verdict = self._hb(orders, session, causal).saw(op, key, write, self.order)
                 if verdict.broken:
                     self._break(name, verdict)
@@ -166,8 +169,11 @@ class CausalJudge:
             self._break(name, verdict)
 
     def _break(self, name: str, verdict: Verdict) -> None:
-        if not self.verdicts[name].broken:
+        if self._stands(name):
             self.verdicts[name] = verdict
+
+    def _stands(self, name: str) -> bool:
+        return name in self.verdicts and not self.verdicts[name].broken
 
     @staticmethod
     def _hb(orders: dict[str, SessionOrder], session: str, causal: bool) -> SessionOrder:

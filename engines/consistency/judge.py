@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from engines.consistency.causal import CausalJudge
+from engines.consistency.causal import MODELS, CausalJudge
 from engines.consistency.history import Call, History, Operation, Status
 from engines.consistency.linearizability import linearizable
-from engines.consistency.models import MODELS, Model, guess
+from engines.consistency.models import MODELS as OBJECTS
+from engines.consistency.models import Model, guess
 from engines.consistency.outcome import converged
 from engines.consistency.regular import regular
 from engines.consistency.sequential import sequential_registers, sequential_search
@@ -84,15 +85,15 @@ def lacks(history: History) -> Why | None:
     return None
 
 
-def feed(history: History) -> tuple[CausalJudge, SessionJudge]:
+def feed(history: History, wanted: tuple[str, ...] = NAMES) -> tuple[CausalJudge, SessionJudge]:
     """Hand a history of unique values to the judges of causality and of sessions.
 
     Writes in the order of their invocation, reads in that of their return; a read of a write that is not there yet
     waits, and its session with it. If everybody waits, causality is cyclic: time is set aside, and only PRAM is
     judged on.
     """
-    judge = CausalJudge()
-    sessions = SessionJudge(judge.order)
+    judge = CausalJudge(tuple(name for name in MODELS if name in wanted))
+    sessions = SessionJudge(judge.order, tuple(each for each in GUARANTEES if each.value in wanted))
     values = {(each.key, each.value) for each in history.operations if _written(each)}
     queue = sorted((each for each in history.operations if _matters(each)), key=_moment)
     while queue:
@@ -170,11 +171,10 @@ def _go_on(waiting: list[Operation], initial: Any, judge: CausalJudge) -> None:
 
 
 def _causal_names(history: History, wanted: tuple[str, ...]) -> dict[str, Verdict]:
-    judge, sessions = feed(history)
+    judge, sessions = feed(history, wanted)
     found = dict(judge.verdicts)
-    cyclic = found["causal"].why is Why.CYCLIC_CO
-    for guarantee in GUARANTEES:
-        verdict = sessions.verdicts[guarantee]
+    cyclic = judge.cycle
+    for guarantee, verdict in sessions.verdicts.items():
         found[guarantee.value] = unknown(Why.CYCLIC_SESSIONS) if cyclic and verdict.ok else verdict
     return {name: found[name] for name in found if name in wanted}
 
@@ -184,7 +184,7 @@ def judge_history(
 ) -> Report:
     """Every wanted model's verdict; without a ``model`` the smallest that knows the calls."""
     if model is None:
-        model = guess({each.call for each in history.operations}) or MODELS["register"]
+        model = guess({each.call for each in history.operations}) or OBJECTS["register"]
     found: dict[str, Verdict] = {}
     plain = split_cas(history)
     lacking = lacks(plain)
@@ -196,7 +196,8 @@ def judge_history(
     for name, judge in judges.items():
         if name in wanted:
             found[name] = judge()
-    causal = tuple(name for name in NAMES[3:11] if name in wanted or "sequential" in wanted)
+    implied = ("causal", "ccv", "cm") if "sequential" in wanted else ()
+    causal = tuple(name for name in NAMES[3:11] if name in wanted or name in implied)
     if causal:
         found |= _causal_names(plain, causal) if lacking is None else dict.fromkeys(causal, unknown(lacking))
     if "sequential" in wanted:

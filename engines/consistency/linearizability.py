@@ -11,6 +11,7 @@ What keeps the number of configurations small:
 - unknown operations (``info``) are open for ever, so equal ones are one with a count
 - an unknown write to a register takes effect only just before an open operation that needs its value: earlier gains
   nothing, and one that nobody ever needs need never happen
+- states that no read still to come can tell apart are one (``Model.fold``)
 - a configuration that got there with fewer unknown operations makes one with more superfluous
 
 A history is linearizable iff it is for each key alone (locality), so keys are judged one by one, in turns, each
@@ -21,11 +22,11 @@ Sources: Herlihy and Wing 1990; Lowe, "Testing for linearizability", 2017 (just-
 1993 and Gibbons and Korach 1997 stand beside it in the tests.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from engines.consistency.history import Call, History, Operation, Status
-from engines.consistency.models import REFUSED, Model
+from engines.consistency.models import NOTHING, REFUSED, Model
 from engines.consistency.verdict import BUDGET, OK, Answer, Budget, Verdict, Why, unknown, violation
 
 Path = Any
@@ -54,8 +55,16 @@ class Step(NamedTuple):
 class Linearizer:
     """One object, event by event. Plain data: a copy goes on from where it was taken."""
 
-    def __init__(self, model: Model, start: Any, budget: Budget = BUDGET, trace: bool = False) -> None:
+    def __init__(
+        self,
+        model: Model,
+        start: Any,
+        budget: Budget = BUDGET,
+        trace: bool = False,
+        fold: Callable[[Any], Any] | None = None,
+    ) -> None:
         self.model = model
+        self.fold = fold
         self.budget = budget
         self.trace = trace
         self.steps = 0
@@ -74,7 +83,7 @@ class Linearizer:
 
     def copy(self) -> "Linearizer":
         """The same judge, to look ahead with."""
-        other = Linearizer(self.model, None, self.budget, self.trace)
+        other = Linearizer(self.model, None, self.budget, self.trace, self.fold)
         other.steps = self.steps
         other.slots = list(self.slots)
         other.slot_of = dict(self.slot_of)
@@ -147,12 +156,13 @@ class Linearizer:
         return operation.number in self.slot_of or any(operation.number in each for each in self.members)
 
     def _successors(self, state: Any, mask: int, used: Used, path: Path) -> Iterator[tuple[Any, int, Used, Path]]:
-        step = self.model.step
+        step, fold = self.model.step, self.fold
         for slot, operation in enumerate(self.slots):
             if operation is None or mask >> slot & 1:
                 continue
             after = step(state, operation)
             if after is not REFUSED:
+                after = after if fold is None else fold(after)
                 longer = _longer(operation.number, path) if self.trace else None
                 yield self._absorbed(after, mask | 1 << slot, used, longer)
         for group, operation in enumerate(self.groups):
@@ -160,7 +170,8 @@ class Linearizer:
             if taken == self.available[group]:
                 continue
             after = step(state, operation)
-            if after is REFUSED or after == state or not self._wanted(after, mask):
+            after = after if fold is None or after is REFUSED else fold(after)
+            if after is REFUSED or after is NOTHING or after == state or not self._wanted(after, mask):
                 continue
             counts = list(used) + [0] * (group + 1 - len(used))
             counts[group] += 1
@@ -296,7 +307,8 @@ class _Run:
     def __init__(self, operations: Sequence[Operation], model: Model, initial: Any, budget: Budget) -> None:
         self.operations = operations
         self.start = model.start(initial, operations)
-        self.judge = Linearizer(model, self.start, budget)
+        self.fold = model.fold(operations) if model.fold is not None else None
+        self.judge = Linearizer(model, self.start, budget, fold=self.fold)
         self.steps = steps_of(needed(operations, model))
         self.at = 0
         self.impossible: Operation | None = None
@@ -356,7 +368,7 @@ def _explain(run: _Run, model: Model, budget: Budget) -> Verdict:
     """Walk once more, this time remembering the way, and say what stands against the return."""
     assert run.impossible is not None
     last = run.impossible
-    judge = Linearizer(model, run.start, Budget(2 * budget.steps, budget.memory), trace=True)
+    judge = Linearizer(model, run.start, Budget(2 * budget.steps, budget.memory), True, run.fold)
     for operation, returns in run.steps[: run.at]:
         if not returns:
             judge.invoke(operation)
@@ -396,7 +408,7 @@ def longest_with(history: History, model: Model, index: int, budget: Budget = BU
     chosen = history.operations[index]
     operations = [each for each in history.operations if each.key == chosen.key] if model.per_key else None
     run = _Run(operations or list(history.operations), model, history.initial, budget)
-    judge = Linearizer(model, run.start, budget, trace=True)
+    judge = Linearizer(model, run.start, budget, True, run.fold)
     best: Path = None
     try:
         for operation, returns in run.steps:

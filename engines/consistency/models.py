@@ -5,6 +5,7 @@ what it did. ``wants(operation)`` is the value an operation needs to find, for o
 judge then knows that an unknown write of something nobody waits for need not happen yet.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -46,6 +47,8 @@ class Model:
     initial: State | Never = NOTHING
     """NOTHING: the history's own initial value."""
     wants: Callable[[Operation], Any] | None = None
+    fold: Callable[[Iterable[Operation]], Callable[[Any], Any]] | None = None
+    """Given all operations of an object: a function that makes states one whose difference nobody will notice."""
     per_key: bool = True
     """Whether every key is an object of its own."""
 
@@ -82,11 +85,26 @@ def _text(value: Any) -> str:
 
 
 def _kv(state: Any, operation: Operation) -> Any:
+    if state is NOTHING and operation.call is not Call.WRITE:
+        return NOTHING if operation.call is Call.APPEND or operation.status is not Status.OK else REFUSED
     if operation.call is Call.READ:
         return state if operation.status is not Status.OK or _text(operation.value) == state else REFUSED
     if operation.call is Call.APPEND:
         return state + _text(operation.value)
     return _text(operation.value)
+
+
+def _readable(operations: Iterable[Operation]) -> Callable[[Any], Any]:
+    """A text that no read's value begins with is as good as any other such: NOTHING."""
+    values = sorted({_text(each.value) for each in operations if each.call is Call.READ and each.status is Status.OK})
+
+    def fold(state: Any) -> Any:
+        if state is NOTHING:
+            return state
+        place = bisect_left(values, state)
+        return state if place < len(values) and values[place].startswith(state) else NOTHING
+
+    return fold
 
 
 def _multi(state: Any, operation: Operation) -> Any:
@@ -103,7 +121,7 @@ def _multi(state: Any, operation: Operation) -> Any:
 REGISTER: Final = Model("register", _register, (Call.READ, Call.WRITE), wants=_wants)
 CAS_REGISTER: Final = Model("cas-register", _register, (Call.READ, Call.WRITE, Call.CAS), wants=_wants)
 MUTEX: Final = Model("mutex", _mutex, (Call.ACQUIRE, Call.RELEASE), initial=False)
-KV: Final = Model("kv", _kv, (Call.READ, Call.WRITE, Call.APPEND), initial="")
+KV: Final = Model("kv", _kv, (Call.READ, Call.WRITE, Call.APPEND), initial="", fold=_readable)
 MULTI_REGISTER: Final = Model("multi-register", _multi, (Call.TXN,), initial=(), per_key=False)
 
 MODELS: Final = {model.name: model for model in (REGISTER, CAS_REGISTER, MULTI_REGISTER, MUTEX, KV)}

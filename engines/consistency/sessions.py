@@ -98,9 +98,9 @@ class _Floor:
 class SessionJudge:
     """All four, black box, over an order that somebody else feeds."""
 
-    def __init__(self, order: CausalOrder) -> None:
+    def __init__(self, order: CausalOrder, wanted: tuple[Guarantee, ...] = GUARANTEES) -> None:
         self.order = order
-        self.verdicts: dict[Guarantee, Verdict] = dict.fromkeys(GUARANTEES, OK)
+        self.verdicts: dict[Guarantee, Verdict] = dict.fromkeys(wanted, OK)
         self.floors: dict[str, _Floor] = {}
         self.logs: dict[str, list[tuple[Guarantee, Write]]] = {}
         self.reach: dict[tuple[int, int], int] = {}
@@ -118,10 +118,10 @@ class SessionJudge:
 
     def saw(self, op: int, session: str, key: Key, write: Write | None) -> None:
         """A read returned this write, or the initial value."""
+        if not self.verdicts:
+            return
         floor = self.floors.setdefault(session, _Floor())
-        for guarantee in GUARANTEES:
-            if self.verdicts[guarantee].broken:
-                continue
+        for guarantee in [each for each, verdict in self.verdicts.items() if not verdict.broken]:
             for high in floor.of.get((guarantee, key), ()):
                 if high is not write and (write is None or self.order.before(write, high)):
                     self.verdicts[guarantee] = self._breach(guarantee, op, write, high)
