@@ -133,6 +133,7 @@ class Linearizer:
                     _keep(kept, (state, mask & ~bit), used, path)
                 elif _fresh(seen, (state, mask), used):
                     work.append((state, mask, used, path))
+        useful = self._useful() if self.groups else []
         while work:
             state, mask, used, path = work.pop()
             self.steps += 1
@@ -140,7 +141,7 @@ class Linearizer:
                 raise OutOfBudgetError(Why.STEPS)
             if len(work) + len(kept) > self.budget.memory:
                 raise OutOfBudgetError(Why.MEMORY)
-            for new in self._successors(state, mask, used, path):
+            for new in self._successors(state, mask, used, path, useful):
                 if new[1] & bit:
                     _keep(kept, (new[0], new[1] & ~bit), new[2], new[3])
                 elif _fresh(seen, (new[0], new[1]), new[2]):
@@ -155,7 +156,9 @@ class Linearizer:
         """It is invoked and has not returned."""
         return operation.number in self.slot_of or any(operation.number in each for each in self.members)
 
-    def _successors(self, state: Any, mask: int, used: Used, path: Path) -> Iterator[tuple[Any, int, Used, Path]]:
+    def _successors(
+        self, state: Any, mask: int, used: Used, path: Path, useful: list[tuple[int, Operation, int]]
+    ) -> Iterator[tuple[Any, int, Used, Path]]:
         step, fold = self.model.step, self.fold
         for slot, operation in enumerate(self.slots):
             if operation is None or mask >> slot & 1:
@@ -165,13 +168,13 @@ class Linearizer:
                 after = after if fold is None else fold(after)
                 longer = _longer(operation.number, path) if self.trace else None
                 yield self._absorbed(after, mask | 1 << slot, used, longer)
-        for group, operation in enumerate(self.groups):
+        for group, operation, needed_by in useful:
             taken = used[group] if group < len(used) else 0
-            if taken == self.available[group]:
+            if taken == self.available[group] or not needed_by & ~mask:
                 continue
             after = step(state, operation)
             after = after if fold is None or after is REFUSED else fold(after)
-            if after is REFUSED or after is NOTHING or after == state or not self._wanted(after, mask):
+            if after is REFUSED or after is NOTHING or after == state:
                 continue
             counts = list(used) + [0] * (group + 1 - len(used))
             counts[group] += 1
@@ -191,15 +194,21 @@ class Linearizer:
                     path = _longer(operation.number, path)
         return state, mask, used, path
 
-    def _wanted(self, value: Any, mask: int) -> bool:
-        """Whether an open operation needs to find this value."""
+    def _useful(self) -> list[tuple[int, Operation, int]]:
+        """Kinds of unknown operations that an open one may need, with the slots of those; -1: any."""
         wants = self.model.wants
         if wants is None:
-            return True
+            return [(group, operation, -1) for group, operation in enumerate(self.groups)]
+        needs: dict[Any, int] = {}
         for slot, operation in enumerate(self.slots):
-            if operation is not None and not mask >> slot & 1 and wants(operation) == value:
-                return True
-        return any(wants(operation) == value for operation in self.groups)
+            if operation is not None:
+                value = wants(operation)
+                needs[value] = needs.get(value, 0) | 1 << slot
+        for operation in self.groups:
+            if operation.call is Call.CAS:
+                needs[wants(operation)] = -1
+        found = [(group, operation, needs.get(_value(operation), 0)) for group, operation in enumerate(self.groups)]
+        return [each for each in found if each[2]]
 
     def _open_unknown(self, operation: Operation) -> None:
         kind = (operation.call, operation.value)
@@ -240,9 +249,14 @@ def unwound(path: Path) -> list[int]:
 
 def _covers(one: Used, other: Used) -> bool:
     """``one`` used no unknown operation more often than ``other``."""
-    if len(one) > len(other):
-        return not any(one[len(other) :]) and all(a <= b for a, b in zip(one, other, strict=False))
-    return all(a <= b for a, b in zip(one, other, strict=False))
+    if not one or one == other:
+        return True
+    if len(one) > len(other) and any(one[len(other) :]):
+        return False
+    for mine, theirs in zip(one, other, strict=False):  # noqa: SIM110  (all() makes a generator, and this is hot)
+        if mine > theirs:
+            return False
+    return True
 
 
 def _fresh(seen: dict[Config, list[Used]], config: Config, used: Used) -> bool:
