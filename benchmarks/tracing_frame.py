@@ -9,10 +9,11 @@ from time import perf_counter
 from typing import Final, NamedTuple
 
 from engines.sim.random import Stream
+from engines.tracing import analysis
 from engines.tracing.recorded import VARIANT, source
 from engines.tracing.spans import Kind, Span
 from tui.canvas import Canvas, RowDiff
-from tui.panels.tracing import PANEL, sheets
+from tui.panels.tracing import PANEL
 from tui.session import Session
 
 SPANS: Final = 10_000
@@ -62,7 +63,7 @@ def measure(size: tuple[int, int]) -> Cost:
     shown = snapshot.trace(session.scene.focus.node)
     assert shown is not None
     assert shown.spans == SPANS, "the long trace is the one that is shown"
-    sheets.forget()
+    analysis.forget()
     diff = RowDiff()
     start = perf_counter()
     _paint(session, diff)

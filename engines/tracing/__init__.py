@@ -15,6 +15,7 @@ belongs to the one span that held the request up, and their lengths add up exact
 context b3 baggage sampling       what travels with a request
 spans formats store               what was recorded, in and out
 tree critical aggregate whatif    one trace: its tree, its path, and what would be saved
+analysis rows                     all of that worked out once, and the rows that show it
 fold compare skew                 one trace looked at: what to hide, another beside it, clocks put right
 waiting cohorts gap diagnosis     many traces: why the slow ones are slow
 judge records recorded            a file of the user's traces, reported or played

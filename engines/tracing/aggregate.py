@@ -4,6 +4,7 @@
 ceil(p * n): a value that really occurred, never an average of two, and integer arithmetic decides which.
 """
 
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -41,31 +42,30 @@ COLUMNS: Final = Row._fields
 """What rows can be sorted by."""
 
 
-class Measured(NamedTuple):
-    """What is counted of one span; times in microseconds."""
+class Group(NamedTuple):
+    """The spans of one operation in one trace; times in microseconds. A missing span counts on the path alone."""
 
     service: str
     operation: str
-    duration_us: int
-    self_us: int
+    durations_us: Sequence[int]
+    self_us: Sequence[int]
     path_us: int
-    """On the critical path."""
-    error: bool
-    missing: bool
-    """A row that stands for a missing span: nobody measured it, so only its time on the path counts."""
+    errors: int
 
 
-def measure(tree: Tree, path: Path) -> tuple[Measured, ...]:
-    """What is counted of every span of a trace."""
-    on_path: dict[int, int] = {}
-    for segment in path.segments:
-        on_path[segment.row] = on_path.get(segment.row, 0) + segment.end_us - segment.start_us
-    own = self_times(tree)
-    lengths = (end - start for start, end in zip(tree.start_us, tree.end_us, strict=True))
-    return tuple(
-        Measured(span.service, span.name, length, own[i], on_path.get(i, 0), span.is_error, i >= tree.real)
-        for i, (span, length) in enumerate(zip(tree.spans, lengths, strict=True))
-    )
+def groups_of(tree: Tree, path: Path, own: Sequence[int] | None = None) -> tuple[Group, ...]:
+    """What is counted of a trace, by operation; ``own`` are the self times of its rows, if they are known."""
+    on_path, own = path.by_row(), self_times(tree) if own is None else own
+    found: dict[tuple[str, str], tuple[list[int], list[int], list[int]]] = {}
+    for row, span in enumerate(tree.spans):
+        key = span.service, span.name
+        durations, selves, counts = found.get(key) or found.setdefault(key, ([], [], [0, 0]))
+        counts[0] += on_path.get(row, 0)
+        if row < tree.real:
+            durations.append(tree.end_us[row] - tree.start_us[row])
+            selves.append(own[row])
+            counts[1] += span.is_error
+    return tuple(Group(*key, array("q", each[0]), array("q", each[1]), *each[2]) for key, each in found.items())
 
 
 class Aggregates:
@@ -74,30 +74,28 @@ class Aggregates:
     def __init__(self) -> None:
         self.traces = 0
         self._groups: dict[tuple[str, str], tuple[list[int], list[int], list[int]]] = {}
-        """(durations, self times, [errors, time on the path]) by service and operation."""
+        """(durations, self times, [time on the path, errors]) by service and operation."""
 
     def add(self, tree: Tree, path: Path) -> None:
         """Count a trace."""
-        self.take(measure(tree, path))
+        self.take(groups_of(tree, path))
 
-    def take(self, measures: Iterable[Measured]) -> None:
-        """Count a trace that was measured before."""
+    def take(self, groups: Iterable[Group]) -> None:
+        """Count a trace that was grouped before."""
         self.traces += 1
-        groups = self._groups
-        for service, operation, duration_us, self_us, path_us, error, missing in measures:
-            group = groups.get((service, operation))
+        for service, operation, durations, own, path_us, errors in groups:
+            group = self._groups.get((service, operation))
             if group is None:
-                group = groups[service, operation] = ([], [], [0, 0])
-            group[2][1] += path_us
-            if not missing:
-                group[0].append(duration_us)
-                group[1].append(self_us)
-                group[2][0] += error
+                group = self._groups[service, operation] = ([], [], [0, 0])
+            group[0].extend(durations)
+            group[1].extend(own)
+            group[2][0] += path_us
+            group[2][1] += errors
 
     def rows(self) -> tuple[Row, ...]:
         """One row per service and operation, those with the most time on critical paths first."""
         found = []
-        for (service, operation), (durations, own, (errors, path_us)) in self._groups.items():
+        for (service, operation), (durations, own, (path_us, errors)) in self._groups.items():
             lasted, worked = sorted(durations), sorted(own)
             found.append(
                 Row(
@@ -151,10 +149,10 @@ __all__ = [
     "P99",
     "PPM",
     "Aggregates",
-    "Measured",
+    "Group",
     "Row",
     "aggregate",
-    "measure",
+    "groups_of",
     "percentile",
     "rank",
     "sort",

@@ -57,9 +57,13 @@ class FoldRow(NamedTuple):
     """How many siblings that are alike it stands for, itself included."""
 
 
-def visible(tree: Tree, path: Path, view: RowFilter = EVERYTHING) -> tuple[FoldRow, ...]:
-    """The rows to show, from top to bottom."""
+def visible(
+    tree: Tree, path: Path, view: RowFilter = EVERYTHING, among: frozenset[int] | None = None
+) -> tuple[FoldRow, ...]:
+    """The rows to show, from top to bottom; only from ``among`` these, if they are given."""
     match = _matches(tree, path, view)
+    if among is not None:
+        match = [each and row in among for row, each in enumerate(match)]
     wanted = match[:]
     parent = tree.parent
     for row in reversed(tree.order):

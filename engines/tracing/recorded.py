@@ -17,7 +17,7 @@ from engines.sim.source import Source
 from engines.tracing.aggregate import P50, P90, P99, PPM, Aggregates, Row, percentile
 from engines.tracing.diagnosis import Diagnosis, NoDiagnosis, diagnose_worst
 from engines.tracing.judge import contributions_check
-from engines.tracing.records import Record, Records, Served
+from engines.tracing.records import Calls, Record, Records
 from engines.tracing.spans import Span
 from engines.tracing.words import duration, every, percent
 from engines.tracing.world.snapshot import (
@@ -179,10 +179,10 @@ def _overview(records: Records, count: int) -> Overview:
     """Everything about the first ``count`` traces together."""
     first = list(islice(records, count))
     aggregates = Aggregates()
-    calls: dict[tuple[str, str, bool], list[Served]] = {}
+    calls: dict[tuple[str, str, bool], list[Calls]] = {}
     for record in first:
-        aggregates.take(record.measures)
-        for call in record.served:
+        aggregates.take(record.groups)
+        for call in record.calls:
             calls.setdefault((call.src, call.dst, call.asynchronous), []).append(call)
     elapsed_us = max(1, first[-1].at_us) if first else 1
     found = diagnose_worst(records.book, [record.summary for record in first])
@@ -201,10 +201,10 @@ def _overview(records: Records, count: int) -> Overview:
 
 
 def _services(
-    records: Records, calls: dict[tuple[str, str, bool], list[Served]], elapsed_us: int
+    records: Records, calls: dict[tuple[str, str, bool], list[Calls]], elapsed_us: int
 ) -> tuple[ServiceView, ...]:
     """The services met so far, edge first."""
-    served: dict[str, list[Served]] = {}
+    served: dict[str, list[Calls]] = {}
     for (src, dst, _), some in calls.items():
         served.setdefault(dst, []).extend(some)
         if src:
@@ -221,16 +221,16 @@ def _services(
     return tuple(found)
 
 
-def _edge(src: str, dst: str, asynchronous: bool, calls: list[Served], elapsed_us: int) -> MapEdge:
+def _edge(src: str, dst: str, asynchronous: bool, calls: list[Calls], elapsed_us: int) -> MapEdge:
     per_s, errors_ppm, lasted = _figures(calls, elapsed_us)
-    return MapEdge(src, dst, asynchronous, per_s, errors_ppm, percentile(lasted, P99), "", len(calls))
+    return MapEdge(src, dst, asynchronous, per_s, errors_ppm, percentile(lasted, P99), "", len(lasted))
 
 
-def _figures(calls: list[Served], elapsed_us: int) -> tuple[int, int, list[int]]:
+def _figures(calls: list[Calls], elapsed_us: int) -> tuple[int, int, list[int]]:
     """(calls a second, share of errors, durations in order)."""
-    errors = sum(call.error for call in calls)
-    lasted = sorted(call.duration_us for call in calls)
-    return len(calls) * US_PER_S // elapsed_us, errors * PPM // max(1, len(calls)), lasted
+    lasted = sorted(duration_us for call in calls for duration_us in call.durations_us)
+    errors = sum(call.errors for call in calls)
+    return len(lasted) * US_PER_S // elapsed_us, errors * PPM // max(1, len(lasted)), lasted
 
 
 def _warm(rows: list[TraceRow]) -> tuple[TraceRow, ...]:
@@ -278,12 +278,11 @@ def _verdicts(found: Diagnosis | None) -> tuple[Verdict, ...]:
 
 def _most(record: Record) -> str:
     """Where most of a trace's time went."""
-    most = max(record.measures, key=lambda each: (each.path_us, each[:2]))
+    path_us, service, operation = record.most
     if not record.row.duration_us:
         return ""
-    share = percent(most.path_us * PPM // record.row.duration_us)
-    where = f"{most.service} {most.operation}".strip()
-    return f"{share} of its critical path, {duration(most.path_us)}, is {where}"
+    share = percent(path_us * PPM // record.row.duration_us)
+    return f"{share} of its critical path, {duration(path_us)}, is {f'{service} {operation}'.strip()}"
 
 
 VARIANT: Final = Variant(

@@ -4,14 +4,16 @@ Everything that can be known of a trace by itself is worked out once, when the f
 checkpoints of the run: playing, stepping and seeking only change how many records have happened.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, overload
 
-from engines.tracing.aggregate import Measured, measure
+from engines.tracing.aggregate import Group, groups_of
+from engines.tracing.analysis import Analysis, held
 from engines.tracing.cohorts import Book, TraceSummary
-from engines.tracing.critical import critical_path, fault_of
+from engines.tracing.critical import fault_of
 from engines.tracing.spans import Kind, Span
-from engines.tracing.tree import Tree, build
+from engines.tracing.tree import Tree
 from engines.tracing.world.snapshot import TraceEntry, TraceRow
 
 EDGE: Final = "edge"
@@ -21,14 +23,15 @@ LAYERS: Final = (EDGE, DOMAIN, DATA)
 PPM: Final = 1_000_000
 
 
-class Served(NamedTuple):
-    """One call from one service into another; ``src`` is empty if it came from outside or its caller is missing."""
+class Calls(NamedTuple):
+    """The calls of one trace from one service into another; ``src`` is empty where they came from outside, or where
+    their caller is missing."""
 
     src: str
     dst: str
     asynchronous: bool
-    duration_us: int
-    error: bool
+    durations_us: Sequence[int]
+    errors: int
 
 
 class Record(NamedTuple):
@@ -38,9 +41,12 @@ class Record(NamedTuple):
     """When its last span ends."""
     row: TraceRow
     entry: TraceEntry
+    analysis: Analysis
     summary: TraceSummary
-    measures: tuple[Measured, ...]
-    served: tuple[Served, ...]
+    groups: tuple[Group, ...]
+    calls: tuple[Calls, ...]
+    most: tuple[int, str, str]
+    """Of the span that holds the critical path longest: for how long, its service, its operation."""
     fault: str
     """Why its critical path is no partition; empty: it is one."""
 
@@ -54,16 +60,16 @@ class Records(Sequence[Record]):
         traces: dict[str, list[Span]] = {}
         for span in spans:
             traces.setdefault(span.trace_id, []).append(span)
-        trees = [build(each) for each in traces.values()]
-        self.begin_us = min((min(tree.start_us) for tree in trees), default=0)
+        found = [held(tuple(each)) for each in traces.values()]
+        self.begin_us = min((min(each.tree.start_us) for each in found), default=0)
         """When the data begin: what time 0 of the run is, since 1970."""
-        self.book = Book(max(1, len(trees)))
-        made = [_record(tree, traces[tree.trace_id], self.begin_us, self.book) for tree in trees]
+        self.book = Book(max(1, len(found)))
+        made = [_record(each, tuple(each.spans), self.begin_us, self.book) for each in found]
         made.sort(key=lambda record: (record.at_us, record.row.start_us, record.row.trace_id))
         self._records = tuple(made)
         self.overviews: dict[int, Any] = {}
         """What some of the first traces say together, by their number: worked out elsewhere, remembered here."""
-        self.layers = _layers(trees)
+        self.layers = _layers(made)
         """The layer of every service, edge first, then by name."""
 
     @overload
@@ -80,9 +86,9 @@ class Records(Sequence[Record]):
         return iter(self._records)
 
 
-def _record(tree: Tree, spans: list[Span], begin_us: int, book: Book) -> Record:
+def _record(analysis: Analysis, spans: tuple[Span, ...], begin_us: int, book: Book) -> Record:
     """What is known of one trace."""
-    path = critical_path(tree)
+    tree, path = analysis.tree, analysis.path
     root = tree.spans[tree.root]
     row = TraceRow(
         tree.trace_id,
@@ -91,47 +97,56 @@ def _record(tree: Tree, spans: list[Span], begin_us: int, book: Book) -> Record:
         tree.start_us[tree.root] - begin_us,
         tree.duration_us,
         tree.real,
-        len(tree.services()),
-        tree.errors(),
+        analysis.services,
+        analysis.errors,
         tree.missing_parents,
         True,
         "recorded",
         0,
         tree.notes[0].text if tree.notes else path.reason,
+        tree.extent_us,
     )
+    most = max(analysis.on_path, key=lambda row: (analysis.on_path[row], tree.spans[row].service, tree.spans[row].name))
     return Record(
         max(tree.end_us) - begin_us,
         row,
-        TraceEntry(tree.trace_id, tuple(spans)),
+        TraceEntry(tree.trace_id, spans),
+        analysis,
         book.add(tree, path),
-        measure(tree, path),
-        tuple(_served(tree)),
+        groups_of(tree, path, analysis.self_us),
+        _calls(tree),
+        (analysis.on_path[most], tree.spans[most].service, tree.spans[most].name),
         fault_of(tree, path),
     )
 
 
-def _served(tree: Tree) -> Iterator[Served]:
+def _calls(tree: Tree) -> tuple[Calls, ...]:
     """The calls into services, as far as the spans tell: an entry span has its parent in another service.
 
     Whoever sends no spans is no service here, as in the report: an address that is called names nobody for sure.
     """
+    found: dict[tuple[str, str, bool], tuple[array[int], list[int]]] = {}
     for row in range(tree.real):
         span, above = tree.spans[row], tree.parent[row]
-        lasted = tree.end_us[row] - tree.start_us[row]
-        if not 0 <= above < tree.real:
-            yield Served("", span.service, span.kind == Kind.CONSUMER, lasted, span.is_error)
-        elif (src := tree.spans[above].service) != span.service:
-            yield Served(src, span.service, span.kind == Kind.CONSUMER, lasted, span.is_error)
+        src = tree.spans[above].service if 0 <= above < tree.real else ""
+        if src == span.service and 0 <= above < tree.real:
+            continue
+        key = src, span.service, span.kind == Kind.CONSUMER
+        lasted, errors = found.get(key) or found.setdefault(key, (array("q"), [0]))
+        lasted.append(tree.end_us[row] - tree.start_us[row])
+        errors[0] += span.is_error
+    return tuple(Calls(*key, lasted, errors[0]) for key, (lasted, errors) in found.items())
 
 
-def _layers(trees: list[Tree]) -> dict[str, str]:
+def _layers(records: Iterable[Record]) -> dict[str, str]:
     """Edge: what is called from outside. Data: what calls nobody."""
     entered: dict[str, None] = {}
     calling: dict[str, None] = {}
     seen: dict[str, None] = {}
-    for tree in trees:
+    for record in records:
+        tree = record.analysis.tree
         entered.update(dict.fromkeys(tree.spans[row].service for row in tree.roots if row < tree.real))
-        for call in _served(tree):
+        for call in record.calls:
             seen[call.dst] = None
             if call.src:
                 calling[call.src] = None
@@ -139,4 +154,4 @@ def _layers(trees: list[Tree]) -> dict[str, str]:
     return dict(sorted(layers.items(), key=lambda each: (LAYERS.index(each[1]), each[0])))
 
 
-__all__ = ["Record", "Records", "Served"]
+__all__ = ["Calls", "Record", "Records"]

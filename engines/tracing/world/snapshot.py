@@ -94,6 +94,8 @@ class TraceRow(NamedTuple):
     """Its rank by duration among the traces listed: 0 the fastest, a million the slowest."""
     note: str = ""
     """What is odd about it, in words: ``starts a new trace: no traceparent header``."""
+    extent_us: int = 0
+    """From the first start to the last end of all its spans, of a FILE; more than the root's where some lie outside."""
 
 
 class Hop(NamedTuple):

@@ -13,7 +13,7 @@ from engines.sim.pattern import Pattern
 from engines.sim.recording import read, record
 from engines.sim.source import Source
 from engines.sim.timeline import Timeline
-from engines.tracing import records as recording
+from engines.tracing import analysis
 from engines.tracing.critical import Path, critical_path
 from engines.tracing.judge import judge
 from engines.tracing.recorded import VARIANT, source
@@ -204,7 +204,7 @@ def test_the_checks_hold_and_a_broken_path_turns_one_red(monkeypatch: pytest.Mon
         whole = critical_path(tree)
         return whole._replace(segments=whole.segments[:-1] if tree.trace_id.endswith("3") else whole.segments)
 
-    monkeypatch.setattr(recording, "critical_path", gappy)
+    monkeypatch.setattr(analysis, "critical_path", gappy)
     played = run()
     played.step()
     assert played.check()[0].ok

@@ -22,6 +22,7 @@ from tui.panels.tracing.select import (
     COLUMNS,
     ORDERS,
     VIEWS,
+    analysis_at,
     choose,
     flag,
     listed,
@@ -29,7 +30,6 @@ from tui.panels.tracing.select import (
     row_of,
     rows_of,
     service_of,
-    sheet_of,
     span_of,
     telling,
     view_of,
@@ -52,7 +52,7 @@ def present(snapshot: Snapshot, focus: Focus) -> bool:
         return not snapshot.traces and not part.span
     known = {each.name for each in snapshot.services} | {row.service for row in snapshot.aggregates}
     return (
-        (not part.span or sheet_of(snapshot, focus).find(part.span) >= 0)
+        (not part.span or analysis_at(snapshot, focus).find(part.span) >= 0)
         and (not part.other or snapshot.trace(part.other) is not None)
         and (not part.service or part.service in known)
     )
@@ -64,7 +64,7 @@ def values(offer: Offer) -> dict[str, Any]:
 
 def selected(snapshot: Snapshot, focus: Focus) -> str:
     """The label of the selected span."""
-    return sheet_of(snapshot, focus).tree.spans[span_of(snapshot, focus)].label
+    return analysis_at(snapshot, focus).tree.spans[span_of(snapshot, focus)].label
 
 
 def test_an_empty_system_refuses_what_needs_a_trace_and_says_why() -> None:

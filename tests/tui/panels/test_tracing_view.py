@@ -9,6 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.sim.pattern import Check
+from engines.tracing import analysis
+from engines.tracing.analysis import analysis_of
+from engines.tracing.rows import Look, Rows
 from engines.tracing.spans import ACQUIRE_CONNECTION, Kind, Span
 from engines.tracing.world.snapshot import Sample, Snapshot, Verdict
 from tests.tui.panels.tracing_runs import (
@@ -33,10 +36,9 @@ from tui.canvas import Canvas
 from tui.glyphs import ASCII, BRAILLE, GLYPH_SETS, Glyphs
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
-from tui.panels.tracing import sheets, strip, tracelist
+from tui.panels.tracing import strip, tracelist
 from tui.panels.tracing.facts import PPM, Scale, heat, percent, saturation, scale, span_time
 from tui.panels.tracing.select import choose, fit, rows_of, switch
-from tui.panels.tracing.sheets import Look, Rows, sheet
 
 GOLDEN = Path(__file__).parent / "golden"
 BY_HAND = Focus(node=TRACE, chosen=True)
@@ -59,7 +61,7 @@ LOOKS = (
 def test_the_lit_parts_of_all_rows_add_up_to_the_root_whatever_is_hidden(name: str) -> None:
     for entry in standing(name).store.entries[:12]:
         for skew in (False, True):
-            made = sheet(entry.trace_id, entry.spans, skew)
+            made = analysis_of(entry.trace_id, entry.spans, skew)
             for look in LOOKS:
                 assert _own(made.rows(look)) == made.duration_us
 
@@ -72,7 +74,7 @@ def test_they_do_so_for_any_spans(drawn: list[tuple[int, int, int, Kind]]) -> No
         span(number, parent, f"s{number % 3}", f"op{number % 4}", kind, start, start + took)
         for number, (parent, start, took, kind) in enumerate(drawn, 1)
     )
-    made = sheet("any", spans)
+    made = analysis_of("any", spans)
     for look in LOOKS:
         rows = made.rows(look)
         assert _own(rows) == made.duration_us
@@ -140,7 +142,7 @@ def test_fourteen_like_calls_share_a_row_and_calls_of_others_do_not() -> None:
 def test_hiding_keeps_the_path_and_says_how_many_rows_are_hidden() -> None:
     snapshot = standing("by hand")
     _, rows = rows_of(snapshot, choose(BY_HAND, hide="10"))
-    names = [sheet(TRACE, CHECKOUT).tree.spans[row.row].name for row in rows.items]
+    names = [analysis_of(TRACE, CHECKOUT).tree.spans[row.row].name for row in rows.items]
     assert ACQUIRE_CONNECTION in names
     assert "load" not in names
     assert "+" in draw(snapshot, choose(BY_HAND, hide="10"), LARGE).picture.text()
@@ -160,7 +162,7 @@ def test_a_text_filters_and_one_that_nothing_has_hides_nothing() -> None:
 def test_every_defect_of_a_trace_is_told() -> None:
     frame = draw(standing("broken"), BY_HAND, Sizes(LARGE.picture, LARGE.strip, Size(54, 80)))
     words = flat(frame.inspector.text())
-    made = sheet(TRACE, BROKEN)
+    made = analysis_of(TRACE, BROKEN)
     assert {"cycle", "duplicate id", "zero id", "several roots", "missing parent"} <= set(made.tree.counts)
     assert flat(made.tree.notes[0].text) in words
     assert "sum 1.31 s = root 1.31 s" in words
@@ -189,18 +191,18 @@ def test_a_chain_of_eight_thousand_is_drawn() -> None:
 
 def test_a_trace_is_built_once_and_again_only_when_its_spans_change() -> None:
     spans = chain(50)
-    first = sheet("kept", spans)
-    assert sheet("kept", spans) is first
-    assert sheet("kept", (*spans[:1], *spans[1:])) is first, "equal spans, as after a rewind"
+    first = analysis_of("kept", spans)
+    assert analysis_of("kept", spans) is first
+    assert analysis_of("kept", (*spans[:1], *spans[1:])) is first, "equal spans, as after a rewind"
     longer = (*spans[:-1], spans[-1]._replace(name="another run under the same id"))
-    other = sheet("kept", longer)
+    other = analysis_of("kept", longer)
     assert other is not first
     assert other.tree.spans[-1].name == "another run under the same id" or any(
         each.name == "another run under the same id" for each in other.tree.spans
     )
     for number in range(50):
-        sheet(f"filler {number}", spans)
-    assert len(sheets._KEPT) <= sheets.SHEETS
+        analysis_of(f"filler {number}", spans)
+    assert len(analysis._recent) <= analysis.KEPT
 
 
 # -- traces ----------------------------------------------------------------------------------------------------------
@@ -346,7 +348,8 @@ def test_a_comparison_adds_up_to_the_difference() -> None:
     snapshot = standing("by hand")
     other = snapshot.traces[-1]
     focus = choose(BY_HAND, view="compare", other=other.trace_id)
-    diff = sheets.difference(sheet(other.trace_id, snapshot.store.spans(other.trace_id)), sheet(TRACE, CHECKOUT))
+    there = analysis_of(other.trace_id, snapshot.store.spans(other.trace_id))
+    diff = analysis.difference(there, analysis_of(TRACE, CHECKOUT))
     assert sum(row.path_diff_us for row in diff.rows) == diff.diff_us
     frame = draw(snapshot, focus, LARGE)
     drawn = frame.picture.text()
@@ -400,7 +403,7 @@ def test_the_inspector_of_a_missing_span_says_who_names_it() -> None:
     made, rows = rows_of(standing("by hand"), BY_HAND)
     index = next(row.row for row in rows.items if made.tree.is_missing(row.row))
     words = look(standing("by hand"), choose(BY_HAND, span=made.name(index)))
-    assert "1 span name it as their parent; it is lost, late, or was not sampled" in words
+    assert "1 span names it as parent; it is lost, late, or was not sampled" in words
 
 
 def test_the_inspector_of_a_service_tells_limits_calls_and_troubles() -> None:
@@ -418,7 +421,7 @@ def test_a_correction_is_shown_with_its_delta_and_changes_no_span() -> None:
     moved = next(
         (row.trace_id, name)
         for row in snapshot.traces
-        for name, _ in sheet(row.trace_id, snapshot.store.spans(row.trace_id), skew=True).deltas.items()
+        for name, _ in analysis_of(row.trace_id, snapshot.store.spans(row.trace_id), correct=True).deltas.items()
     )
     focus = choose(Focus(node=moved[0], chosen=True), span=moved[1], flags="p")
     assert "clock moved by" in look(snapshot, focus)

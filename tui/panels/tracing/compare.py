@@ -5,14 +5,14 @@ Both paths are partitions, so the differences of all operations add up to the di
 
 from typing import Final
 
+from engines.tracing.analysis import analysis_of, difference
 from engines.tracing.compare import Diff, DiffRow
 from engines.tracing.world.snapshot import Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
 from tui.panels.tracing.facts import brief, share, span_time
-from tui.panels.tracing.select import read, sheet_of, skew
-from tui.panels.tracing.sheets import difference, sheet
+from tui.panels.tracing.select import analysis_at, read, skew
 from tui.plot import bar
 
 SIDES: Final = 9
@@ -24,7 +24,8 @@ CHART: Final = 64
 def diff_of(snapshot: Snapshot, focus: Focus) -> Diff:
     """The other trace against the selected one: positive where the selected one takes longer."""
     other = read(focus).other
-    return difference(sheet(other, snapshot.store.spans(other), skew(snapshot, focus)), sheet_of(snapshot, focus))
+    there = analysis_of(other, snapshot.store.spans(other), skew(snapshot, focus))
+    return difference(there, analysis_at(snapshot, focus))
 
 
 def title(snapshot: Snapshot, focus: Focus) -> str:

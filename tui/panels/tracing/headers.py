@@ -6,15 +6,16 @@ they are written as the spans say they must have been.
 """
 
 from typing import Final
+from weakref import WeakKeyDictionary
 
+from engines.tracing.analysis import Analysis
 from engines.tracing.spans import Kind
 from engines.tracing.world.snapshot import Hop, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
 from tui.panels.tracing.facts import Piece, put_pieces, span_time
-from tui.panels.tracing.select import choose, select_span, sheet_of, span_of
-from tui.panels.tracing.sheets import Sheet
+from tui.panels.tracing.select import analysis_at, choose, select_span, span_of
 
 CONTINUED: Final = "continued"
 FROM_SPANS: Final = "as the spans tell"
@@ -28,13 +29,17 @@ def hops(snapshot: Snapshot, focus: Focus) -> tuple[Hop, ...]:
     found = snapshot.store.hops(focus.node)
     if found:
         return found
-    made = sheet_of(snapshot, focus)
-    if made.hops is None:
-        made.hops = tuple(_told(made))
-    return made.hops
+    made = analysis_at(snapshot, focus)
+    if made not in _TOLD:
+        _TOLD[made] = tuple(_told(made))
+    return _TOLD[made]
 
 
-def _told(made: Sheet) -> list[Hop]:
+_TOLD: WeakKeyDictionary[Analysis, tuple[Hop, ...]] = WeakKeyDictionary()
+"""What the spans of a trace tell of its headers, once somebody has asked."""
+
+
+def _told(made: Analysis) -> list[Hop]:
     tree = made.tree
     found = []
     for index in tree.order:
@@ -56,7 +61,7 @@ def _told(made: Sheet) -> list[Hop]:
 
 def place(snapshot: Snapshot, focus: Focus) -> int:
     """The hop that led to the selected span or to its nearest ancestor that has one; -1: none did."""
-    made = sheet_of(snapshot, focus)
+    made = analysis_at(snapshot, focus)
     by_span = {hop.span_id: number for number, hop in enumerate(hops(snapshot, focus))}
     index = span_of(snapshot, focus)
     while index >= 0:
@@ -70,7 +75,7 @@ def place(snapshot: Snapshot, focus: Focus) -> int:
 def move(snapshot: Snapshot, focus: Focus, step: int) -> Focus:
     """The hop so many places further down, and the span it led to."""
     there = hops(snapshot, focus)
-    made = sheet_of(snapshot, focus)
+    made = analysis_at(snapshot, focus)
     at = place(snapshot, focus) + step
     while 0 <= at < len(there):
         index = made.find(there[at].span_id)
@@ -93,7 +98,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
     below = min(len(detail) + 1, canvas.height // 2) if canvas.height >= 5 else 0
     room = canvas.height - below
     top = max(0, min(at - room // 2, len(there) - room))
-    start_us = sheet_of(snapshot, focus).start_us
+    start_us = analysis_at(snapshot, focus).start_us
     route = min(34, max(20, canvas.width * 2 // 5))
     for y, hop in enumerate(there[top : top + room]):
         _hop(canvas, y, hop, top + y == at, route, start_us, glyphs)

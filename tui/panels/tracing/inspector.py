@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from engines.tracing.analysis import Analysis
 from engines.tracing.spans import Kind, Span
 from engines.tracing.waiting import waited_for
 from engines.tracing.whatif import what_if
@@ -14,9 +15,8 @@ from tui.panels.common.sheet import draw as draw_sheet
 from tui.panels.common.words import plural
 from tui.panels.tracing.facts import KINDS, percent, saturation, share, span_time, wait_of
 from tui.panels.tracing.headers import is_broken, shortened
-from tui.panels.tracing.select import service_of, sheet_of, skew, span_of, view_of
+from tui.panels.tracing.select import analysis_at, service_of, skew, span_of, view_of
 from tui.panels.tracing.servicemap import busiest, state
-from tui.panels.tracing.sheets import Sheet
 
 ATTRIBUTES: Final = 8
 """How many attributes are shown; the others are counted."""
@@ -36,7 +36,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
         name = service_of(snapshot, focus)
         draw_sheet(canvas, of_service(snapshot, name))
         return name
-    made = sheet_of(snapshot, focus)
+    made = analysis_at(snapshot, focus)
     index = span_of(snapshot, focus)
     if index < 0:
         draw_sheet(canvas, [Section(0, whole(snapshot)), Section(1, checks(snapshot))])
@@ -49,7 +49,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
 # -- a span ----------------------------------------------------------------------------------------------------------
 
 
-def of_span(snapshot: Snapshot, focus: Focus, made: Sheet, index: int) -> list[Section]:
+def of_span(snapshot: Snapshot, focus: Focus, made: Analysis, index: int) -> list[Section]:
     """The facts of a span, in reading order."""
     span = made.tree.spans[index]
     if made.tree.is_missing(index):
@@ -81,13 +81,13 @@ def kind(span: Span) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def times(made: Sheet, index: int) -> tuple[Fact, ...]:
+def times(made: Analysis, index: int) -> tuple[Fact, ...]:
     """How long, how much of that is its own, how much of it held the root up."""
     tree = made.tree
     took = tree.end_us[index] - tree.start_us[index]
     own, on_path = made.self_us[index], made.on_path.get(index, 0)
     facts = [
-        fact("took", span_time(took), "bright", (f"from +{span_time(tree.start_us[index] - made.start_us)}", "text"),
+        fact("took", span_time(took), "bright", (f"from {since(tree.start_us[index] - made.start_us)}", "text"),
              (f"{share(took, made.duration_us)} of the trace", "dim")),
         fact("self", span_time(own), "bright", (f"{share(own, took)} of it, the rest is in children", "dim")
              if own < took else ("all of it", "dim")),
@@ -172,13 +172,18 @@ def attributes(span: Span) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def events(span: Span, made: Sheet, index: int) -> tuple[Fact, ...]:
+def events(span: Span, made: Analysis, index: int) -> tuple[Fact, ...]:
     """What happened during it."""
     start_ns = made.tree.spans[index].start_ns
-    facts = [fact("event", f"+{span_time((each.time_ns - start_ns) // 1000)}", "dim", (each.name, "text"))
+    facts = [fact("event", since((each.time_ns - start_ns) // 1000), "dim", (each.name, "text"))
              for each in span.events[:3]]  # fmt: skip
     rest = len(span.events) - 3 + span.dropped_events
-    return (*facts, fact("", f"{rest} more events", "dim")) if rest > 0 else tuple(facts)
+    return (*facts, fact("", f"{plural(rest, 'event')} more", "dim")) if rest > 0 else tuple(facts)
+
+
+def since(us: int) -> str:
+    """A moment against another: ``+9.0 ms`` after it, ``-9.0 ms`` before it."""
+    return f"{'+' if us >= 0 else '-'}{span_time(abs(us))}"
 
 
 def links(snapshot: Snapshot, span: Span) -> tuple[Fact, ...]:
@@ -193,22 +198,23 @@ def links(snapshot: Snapshot, span: Span) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def missing(made: Sheet, index: int) -> tuple[Fact, ...]:
+def missing(made: Analysis, index: int) -> tuple[Fact, ...]:
     """A span that nobody sent, but others name as their parent."""
     tree = made.tree
+    orphans = plural(len(tree.children[index]), "span")
     return (
-        fact("missing", f"{plural(len(tree.children[index]), 'span')} name it as their parent;", "lost",
+        fact("missing", f"{orphans} {'names' if orphans == '1 span' else 'name'} it as parent;", "lost",
              ("it is lost, late, or was not sampled", "text")),
         fact("span", tree.spans[index].span_id, "text"),
-        fact("seen", f"+{span_time(tree.start_us[index] - made.start_us)}", "text",
-             (f"to +{span_time(tree.end_us[index] - made.start_us)}: what its children took", "dim")),
+        fact("seen", since(tree.start_us[index] - made.start_us), "text",
+             (f"to {since(tree.end_us[index] - made.start_us)}: what its children took", "dim")),
     )  # fmt: skip
 
 
 # -- the trace, the machine, the whole -------------------------------------------------------------------------------
 
 
-def of_trace(snapshot: Snapshot, focus: Focus, made: Sheet) -> tuple[Fact, ...]:
+def of_trace(snapshot: Snapshot, focus: Focus, made: Analysis) -> tuple[Fact, ...]:
     """The trace it belongs to, and whatever was odd about it."""
     tree, row = made.tree, snapshot.trace(focus.node)
     facts = [

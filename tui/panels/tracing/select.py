@@ -8,9 +8,10 @@ Until a person chooses, the trace that tells most is followed, and in it the spa
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from engines.tracing.analysis import Analysis, analysis_of
+from engines.tracing.rows import Look, Rows
 from engines.tracing.world.snapshot import ServiceView, Snapshot, TraceRow
 from tui.panel import Focus
-from tui.panels.tracing.sheets import Look, Rows, Sheet, sheet
 
 SEPARATOR: Final = "\x1f"
 VIEWS: Final = ("waterfall", "list", "aggregates", "map")
@@ -109,9 +110,9 @@ def telling(snapshot: Snapshot) -> str:
     return max(found, key=lambda row: (row.duration_us, row.trace_id)).trace_id if found else ""
 
 
-def sheet_of(snapshot: Snapshot, focus: Focus) -> Sheet:
+def analysis_at(snapshot: Snapshot, focus: Focus) -> Analysis:
     """The selected trace, ready to be drawn; an empty one where there is none."""
-    return sheet(focus.node, snapshot.store.spans(focus.node), skew(snapshot, focus))
+    return analysis_of(focus.node, snapshot.store.spans(focus.node), skew(snapshot, focus))
 
 
 def look_of(focus: Focus) -> Look:
@@ -121,9 +122,9 @@ def look_of(focus: Focus) -> Look:
     return Look(ONLY in part.flags, PLUMBING in part.flags, percent * 10_000, focus.find)
 
 
-def rows_of(snapshot: Snapshot, focus: Focus) -> tuple[Sheet, Rows]:
+def rows_of(snapshot: Snapshot, focus: Focus) -> tuple[Analysis, Rows]:
     """The sheet and its rows. A text that no span has hides nothing."""
-    made = sheet_of(snapshot, focus)
+    made = analysis_at(snapshot, focus)
     look = look_of(focus)
     rows = made.rows(look)
     if look.text and not rows.matched:
@@ -156,7 +157,7 @@ def service_of(snapshot: Snapshot, focus: Focus) -> str:
     part = read(focus)
     if view_of(focus) in ("map", "aggregates") and part.service:
         return part.service
-    made = sheet_of(snapshot, focus)
+    made = analysis_at(snapshot, focus)
     index = span_of(snapshot, focus)
     if 0 <= index < len(made.tree.spans) and made.tree.spans[index].service:
         return made.tree.spans[index].service
@@ -180,7 +181,7 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
         if read(focus).span:
             focus = choose(focus, span="")
     part = read(focus)
-    if part.span and sheet_of(snapshot, focus).find(part.span) < 0:
+    if part.span and analysis_at(snapshot, focus).find(part.span) < 0:
         focus = choose(focus, span="")
     if part.other and snapshot.trace(part.other) is None:
         focus = choose(focus, other="", view="" if part.view == "compare" else part.view)
@@ -215,7 +216,7 @@ def next_row(snapshot: Snapshot, focus: Focus, step: int) -> Focus:
     return select_span(focus, made, rows.items[at].row)
 
 
-def select_span(focus: Focus, made: Sheet, index: int) -> Focus:
+def select_span(focus: Focus, made: Analysis, index: int) -> Focus:
     """The focus on this span, by its place in the tree."""
     return choose(replace(focus, chosen=True), span=made.name(index), service="")
 

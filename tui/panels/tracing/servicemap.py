@@ -13,7 +13,7 @@ from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
 from tui.panels.tracing.facts import Piece, level, middle, percent, put_pieces, span_time
-from tui.panels.tracing.select import choose, service_of, sheet_of
+from tui.panels.tracing.select import analysis_at, choose, service_of
 
 LAYERS: Final = ("edge", "domain", "data")
 LABEL: Final = 8
@@ -123,7 +123,7 @@ def _cells(canvas: Canvas, grid: Grid, snapshot: Snapshot, focus: Focus, name: s
     spots: dict[str, tuple[int, int]] = {}
     callers = {edge.src for edge in snapshot.map_edges if edge.dst == name}
     callees = {edge.dst for edge in snapshot.map_edges if edge.src == name}
-    made = sheet_of(snapshot, focus)
+    made = analysis_at(snapshot, focus)
     lit = {made.tree.spans[index].service for index in made.on_path}
     named = snapshot.verdicts[0].service if snapshot.verdicts else ""
     hot = hot_services(snapshot) | {named}

@@ -174,6 +174,8 @@ def draw_table(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
         canvas.put_right(x + 8 + chart + 7, y, f"{row.spans:,}", "text")
         canvas.put_right(x + 8 + chart + 16, y, str(row.services), "text")
         words, ink = odd(row)
+        if row.extent_us * 10 > row.duration_us * 11:
+            words = f"{span_time(row.extent_us)} with all its spans{f'; {words}' if words else ''}"
         canvas.put(x + chart + 26, y, clip(words, wide), ink)
 
 

@@ -21,6 +21,7 @@ from tui.panels.tracing import (
 )
 from tui.panels.tracing.facts import brief, put_pieces, span_time
 from tui.panels.tracing.select import (
+    analysis_at,
     fit,
     look_of,
     order_of,
@@ -28,7 +29,6 @@ from tui.panels.tracing.select import (
     row_of,
     rows_of,
     service_of,
-    sheet_of,
     skew,
     view_of,
 )
@@ -115,6 +115,9 @@ def note(snapshot: Snapshot, focus: Focus) -> str:
     parts = []
     if row.note and not look.text:
         parts.append(row.note)
+    left_out = analysis_at(snapshot, focus).left_out
+    if left_out:
+        parts.append(f"{left_out:,} short spans left out")
     if look.only_critical:
         parts.append("only critical")
     if look.at_least_ppm:
@@ -178,7 +181,7 @@ def _waterfall(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
     waterfall.draw(part, made, rows, row_of(snapshot, focus), glyphs)
     canvas.blit(part, left, 0)
     if explained:
-        pieces = waterfall.legend(sheet_of(snapshot, focus), glyphs)
+        pieces = waterfall.legend(analysis_at(snapshot, focus), glyphs)
         if sum(len(words) for words, _ in pieces) > part.width - 1:
             pieces = pieces[:-1]
         put_pieces(canvas, left + 1, canvas.height - 1, pieces, canvas.width)

@@ -8,11 +8,12 @@ computes (waiting for a connection, a worker, a lock) has a colour and a shape o
 from typing import Final
 
 from engines.tracing import waiting
+from engines.tracing.analysis import Analysis
+from engines.tracing.rows import Rows
 from engines.tracing.spans import Kind
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panels.tracing.facts import brief, line_up, saturation, share, span_time, wait_glyph, wait_of
-from tui.panels.tracing.sheets import Rows, Sheet
 
 TIME: Final = 7
 """Columns of the duration at the right."""
@@ -20,6 +21,8 @@ AXIS: Final = 7
 """Rows from which the time axis has one."""
 NAME_MIN, NAME_MAX = 18, 54
 BARS_MIN: Final = 8
+WAY: Final = 3
+"""A call that spends a third of its time on the way there and back says so."""
 STUB: Final = 5
 """A name cut to fewer columns than this says nothing."""
 
@@ -27,7 +30,7 @@ STUB: Final = 5
 class Plan:
     """Where the columns of a waterfall are, and how time becomes columns."""
 
-    def __init__(self, made: Sheet, width: int) -> None:
+    def __init__(self, made: Analysis, width: int) -> None:
         self.width = width
         self.name = min(NAME_MAX, max(NAME_MIN, width * (49 if width < 60 else 41) // 100))
         self.bars = width - self.name - TIME - 1
@@ -47,7 +50,7 @@ class Plan:
         return first, max(first + 1, min(self.bars, last))
 
 
-def draw(canvas: Canvas, made: Sheet, rows: Rows, selected: int, glyphs: Glyphs) -> None:
+def draw(canvas: Canvas, made: Analysis, rows: Rows, selected: int, glyphs: Glyphs) -> None:
     """Draw the rows around the selected one."""
     if canvas.height < 1 or canvas.width < 8:
         return
@@ -68,7 +71,7 @@ def draw(canvas: Canvas, made: Sheet, rows: Rows, selected: int, glyphs: Glyphs)
         y += 1
 
 
-def _nothing(canvas: Canvas, made: Sheet) -> None:
+def _nothing(canvas: Canvas, made: Analysis) -> None:
     lines: tuple[str, ...] = ("No span is shown: % and o hide what is small or off the path, / filters.",)
     if not made.tree.spans:
         lines = ("No trace yet.", "The first appears when its spans have arrived: spans travel after the fact.")
@@ -106,7 +109,7 @@ def _indent(rows: Rows, shown: range, width: int) -> tuple[int, int]:
 
 
 def _row(
-    canvas: Canvas, y: int, made: Sheet, rows: Rows, row: int, selected: bool, plan: Plan,
+    canvas: Canvas, y: int, made: Analysis, rows: Rows, row: int, selected: bool, plan: Plan,
     indent: tuple[int, int], glyphs: Glyphs,
 ) -> None:  # fmt: skip
     index = rows.items[row].row
@@ -114,7 +117,7 @@ def _row(
     _name(canvas, y, made, rows, row, selected, plan.name, indent, ink, glyphs)
     if plan.bars:
         _bar(canvas, y, made, rows, row, plan, ink, glyphs)
-    start_us, end_us = made.tree.start_us[index], made.tree.end_us[index]
+    start_us, end_us = rows.interval(made.tree, row)
     right = canvas.width - 1
     loud = row in rows.own or selected
     canvas.put_right(right, y, brief(end_us - start_us), ink if loud and ink != "text" else "dim")
@@ -122,7 +125,7 @@ def _row(
         canvas.put(right, y, "!", "error")
 
 
-def row_ink(made: Sheet, rows: Rows, row: int) -> Ink:
+def row_ink(made: Analysis, rows: Rows, row: int) -> Ink:
     """What a row is, as an ink: an error, waiting, on the path, missing, or none of these."""
     index = rows.items[row].row
     span = made.tree.spans[index]
@@ -140,7 +143,7 @@ def row_ink(made: Sheet, rows: Rows, row: int) -> Ink:
 
 
 def _name(
-    canvas: Canvas, y: int, made: Sheet, rows: Rows, row: int, selected: bool, width: int,
+    canvas: Canvas, y: int, made: Analysis, rows: Rows, row: int, selected: bool, width: int,
     indent: tuple[int, int], ink: Ink, glyphs: Glyphs,
 ) -> None:  # fmt: skip
     canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
@@ -165,7 +168,7 @@ def _name(
         x = canvas.put(x, y, clip(text, room), each)
 
 
-def _label(made: Sheet, rows: Rows, row: int, ink: Ink) -> list[tuple[str, Ink]]:
+def _label(made: Analysis, rows: Rows, row: int, ink: Ink) -> list[tuple[str, Ink]]:
     """Service and operation; the service once, where it calls itself."""
     index = rows.items[row].row
     span = made.tree.spans[index]
@@ -205,14 +208,14 @@ def _rails(canvas: Canvas, y: int, rows: Rows, row: int, indent: tuple[int, int]
 
 
 def _bar(
-    canvas: Canvas, y: int, made: Sheet, rows: Rows, row: int, plan: Plan, ink: Ink, glyphs: Glyphs
+    canvas: Canvas, y: int, made: Analysis, rows: Rows, row: int, plan: Plan, ink: Ink, glyphs: Glyphs
 ) -> None:  # fmt: skip
     index = rows.items[row].row
     tree = made.tree
     span = tree.spans[index]
     wait = wait_of(span)
     x0 = plan.name
-    start_us, end_us = tree.start_us[index], tree.end_us[index]
+    start_us, end_us = rows.interval(tree, row)
     first, last = plan.cells(start_us, end_us)
     beside: Ink = {"lost": "lost", "error": "error"}.get(ink, wait.ink if wait else "follower")
     canvas.put(x0 + first, y, glyphs.aside * (last - first), beside)
@@ -226,6 +229,10 @@ def _bar(
             canvas.put(x0 + left, y, char * (right - left), own)
         if wait is not None:
             _say(canvas, x0, y, plan, rows.own.get(row, []), (saturation(span), line_up(span)), own)
+    way_us = rows.way_us(tree, row)
+    if way_us * WAY >= end_us - start_us > 0:
+        ways = (f"{brief(way_us)} on the way there and back", f"{brief(way_us)} on the way", brief(way_us))
+        _say(canvas, x0, y, plan, [(start_us, end_us)], ways, "leader" if row in rows.on else beside)
     if start_us < plan.start_us:
         canvas.put(x0, y, glyphs.arrow_left, "warn")
     if end_us > plan.start_us + plan.span_us:
@@ -254,7 +261,7 @@ def _say(
             return
 
 
-def legend(made: Sheet, glyphs: Glyphs) -> list[tuple[str, Ink]]:
+def legend(made: Analysis, glyphs: Glyphs) -> list[tuple[str, Ink]]:
     """How to read the bars, and that the parts add up."""
     total, whole = made.path.total_us, made.duration_us
     return [
@@ -264,7 +271,7 @@ def legend(made: Sheet, glyphs: Glyphs) -> list[tuple[str, Ink]]:
     ]  # fmt: skip
 
 
-def waits_share(made: Sheet) -> str:
+def waits_share(made: Analysis) -> str:
     """How much of the root's time is waiting: ``92 %``."""
     waited = sum(us for index, us in made.on_path.items() if wait_of(made.tree.spans[index]) is not None)
     return share(waited, made.duration_us)

@@ -1,27 +1,18 @@
-"""A trace made ready to be drawn: its tree, its critical path, and the rows that are shown of it.
+"""The rows that are shown of one trace, and which part of the critical path each of them holds.
 
-A trace of ten thousand spans takes tens of milliseconds to build, and a picture is drawn ten times a second. So the
-last few traces are kept here, and of each the last few ways to look at it. What is kept is a function of the spans
-alone: they are compared, not only named, because another branch of a run can hold other spans under the same id.
+What is hidden is held by the row that stands for it, so the parts of all rows add up to the root, whatever is hidden.
+A call and its answer are two spans of one thing and can share a row: it has the name of what served, and lasts as long
+as the caller waited; the way there and back lies between the two.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from engines.tracing.compare import Diff, compare
-from engines.tracing.critical import Path, Segment, critical_path, self_times
-from engines.tracing.fold import FoldRow, RowFilter, visible
-from engines.tracing.skew import corrected, host_of
-from engines.tracing.spans import Kind, Span
-from engines.tracing.tree import Tree, build
+from engines.tracing.critical import Path
+from engines.tracing.fold import FoldRow
+from engines.tracing.spans import Kind
+from engines.tracing.tree import Tree
 from engines.tracing.waiting import callee_of
-from engines.tracing.world.snapshot import Hop
-
-SHEETS: Final = 12
-"""How many traces are kept."""
-LOOKS: Final = 8
-"""How many ways to look at each."""
 
 
 class Look(NamedTuple):
@@ -38,7 +29,9 @@ class Rows:
     """The rows that are shown of a trace, and which part of the critical path each of them holds."""
 
     def __init__(self, tree: Tree, path: Path, items: Sequence[FoldRow], pairs: bool) -> None:
-        self.items = items = _paired(tree, items) if pairs else items
+        self.callers: dict[int, int] = {}
+        """SERVER span to the CLIENT span that shares its row."""
+        self.items = items = _paired(tree, items, self.callers) if pairs else items
         self.at = {row.row: number for number, row in enumerate(items)}
         """Where a span stands: in a row of its own, or for plumbing in that of the span it leads to."""
         for number, item in enumerate(items):
@@ -90,6 +83,21 @@ class Rows:
             index = tree.parent[index]
         return -1
 
+    def interval(self, tree: Tree, number: int) -> tuple[int, int]:
+        """From when to when a row lasts: of a call with its answer, as long as both together."""
+        index = self.items[number].row
+        caller = self.callers.get(index, index)
+        return min(tree.start_us[caller], tree.start_us[index]), max(tree.end_us[caller], tree.end_us[index])
+
+    def way_us(self, tree: Tree, number: int) -> int:
+        """How much of a call lies between caller and callee, there and back: neither of them worked then."""
+        index = self.items[number].row
+        caller = self.callers.get(index)
+        if caller is None:
+            return 0
+        lasted = tree.end_us[caller] - tree.start_us[caller]
+        return max(0, lasted - (tree.end_us[index] - tree.start_us[index]))
+
     def _family(self) -> None:
         stack: list[int] = []
         eldest: dict[int, int] = {}
@@ -128,7 +136,7 @@ class Rows:
         self.on[row] = min(had[0], start_us), max(had[1], end_us)
 
 
-def _paired(tree: Tree, items: Sequence[FoldRow]) -> tuple[FoldRow, ...]:
+def _paired(tree: Tree, items: Sequence[FoldRow], callers: dict[int, int]) -> tuple[FoldRow, ...]:
     """The rows with each call and its answer in one: a CLIENT span is seen only around its SERVER span, unless one of
     the two failed and the other did not."""
     found: list[FoldRow] = []
@@ -145,6 +153,7 @@ def _paired(tree: Tree, items: Sequence[FoldRow]) -> tuple[FoldRow, ...]:
         through, times = item.through, item.times
         if held is not None:
             through, times = through + held.through + 1, max(times, held.times)
+            callers[item.row] = held.row
             held = None
         found.append(item._replace(depth=item.depth - len(left_out), through=through, times=times))
     return tuple(found)
@@ -164,120 +173,4 @@ def _alike(tree: Tree, row: int) -> tuple[str, str]:
     return tree.spans[row].label, callee_of(tree, row)
 
 
-class Sheet:
-    """One trace."""
-
-    def __init__(self, spans: Sequence[Span], skew: bool) -> None:
-        self.spans = spans
-        self.deltas: dict[str, int] = {}
-        """How far the correction moved a span, of those it moved."""
-        shown: Sequence[Span] = spans
-        if skew:
-            fixed = corrected(spans)
-            shown = fixed.spans
-            by_host = {shift.host: shift.delta_us for shift in fixed.shifts}
-            moved = ((span.span_id, by_host.get(host_of(span), 0)) for span in spans) if by_host else ()
-            self.deltas = {span_id: delta for span_id, delta in moved if delta}
-        self.tree = build(shown)
-        self.path = critical_path(self.tree)
-        self.self_us = self_times(self.tree)
-        self.on_path: dict[int, int] = {}
-        """Span to its time on the critical path."""
-        for segment in self.path.segments:
-            spent = segment.end_us - segment.start_us
-            self.on_path[segment.row] = self.on_path.get(segment.row, 0) + spent
-        self.errors = self.tree.errors()
-        self.services = len(self.tree.services())
-        self._index = {span.span_id: i for i, span in enumerate(self.tree.spans)}
-        self.hops: tuple[Hop, ...] | None = None
-        """The headers as the spans tell, once somebody has asked for them."""
-        self._rows: OrderedDict[Look, Rows] = OrderedDict()
-
-    @property
-    def start_us(self) -> int:
-        """Where the time axis begins."""
-        return self.tree.start_us[self.tree.root] if self.tree.root >= 0 else 0
-
-    @property
-    def end_us(self) -> int:
-        """Where it ends: with the root, which is what a person waited for."""
-        return self.tree.end_us[self.tree.root] if self.tree.root >= 0 else 0
-
-    @property
-    def duration_us(self) -> int:
-        """What a person waited for."""
-        return self.end_us - self.start_us
-
-    def name(self, index: int) -> str:
-        """How a selection names a span: by its id, or by its place where others have the same id."""
-        span_id = self.tree.spans[index].span_id
-        return span_id if self._index.get(span_id) == index else f"#{index}"
-
-    def find(self, name: str) -> int:
-        """The place of a span by its name; -1: not there."""
-        if name.startswith("#"):
-            return int(name[1:]) if name[1:].isdigit() and int(name[1:]) < len(self.tree.spans) else -1
-        return self._index.get(name, -1)
-
-    def worst(self) -> int:
-        """The span with the longest stay on the critical path: what tells most; -1: there is none."""
-        longest: Segment | None = None
-        for segment in self.path.segments:
-            if longest is None or segment.end_us - segment.start_us > longest.end_us - longest.start_us:
-                longest = segment
-        return self.tree.root if longest is None else longest.row
-
-    def rows(self, look: Look) -> Rows:
-        """The rows for a way to look at it."""
-        rows = self._rows.get(look)
-        if rows is None:
-            view = RowFilter(
-                plumbing=not look.plumbing,
-                alike=not look.plumbing,
-                at_least_ppm=look.at_least_ppm,
-                only_critical=look.only_critical,
-                text=look.text,
-            )
-            rows = self._rows[look] = Rows(self.tree, self.path, visible(self.tree, self.path, view), not look.plumbing)
-            if len(self._rows) > LOOKS:
-                self._rows.popitem(last=False)
-        self._rows.move_to_end(look)
-        return rows
-
-
-_KEPT: OrderedDict[tuple[str, bool], Sheet] = OrderedDict()
-_DIFFS: OrderedDict[tuple[int, int], tuple[Sheet, Sheet, Diff]] = OrderedDict()
-
-
-def sheet(trace_id: str, spans: Sequence[Span], skew: bool = False) -> Sheet:
-    """The sheet of a trace; ``skew``: with the clocks corrected. An empty trace has an empty one."""
-    key = trace_id, skew
-    kept = _KEPT.get(key)
-    if kept is None or not _same(kept.spans, spans):
-        kept = _KEPT[key] = Sheet(spans, skew)
-        if len(_KEPT) > SHEETS:
-            _KEPT.popitem(last=False)
-    _KEPT.move_to_end(key)
-    return kept
-
-
-def forget() -> None:
-    """Keep nothing: the next picture builds its trace."""
-    _KEPT.clear()
-    _DIFFS.clear()
-
-
-def _same(kept: Sequence[Span], spans: Sequence[Span]) -> bool:
-    """Whether they are the same spans: nearly always the very same object."""
-    return kept is spans or (len(kept) == len(spans) and kept == spans)
-
-
-def difference(one: Sheet, other: Sheet) -> Diff:
-    """Two traces compared: how much longer the other one's path spends where."""
-    key = id(one), id(other)
-    kept = _DIFFS.get(key)
-    if kept is None or kept[0] is not one or kept[1] is not other:
-        kept = _DIFFS[key] = (one, other, compare((one.tree, one.path), (other.tree, other.path)))
-        if len(_DIFFS) > SHEETS:
-            _DIFFS.popitem(last=False)
-    return kept[2]
+__all__ = ["Look", "Rows"]
