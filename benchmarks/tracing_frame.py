@@ -13,12 +13,17 @@ from engines.tracing import analysis
 from engines.tracing.recorded import VARIANT, source
 from engines.tracing.spans import Kind, Span
 from tui.canvas import Canvas, RowDiff
+from tui.glyphs import BRAILLE
+from tui.layout import arrange
+from tui.panel import Focus
 from tui.panels.tracing import PANEL
 from tui.session import Session
 
 SPANS: Final = 10_000
 KEYS: Final = 400
 BUDGET_MS: Final = 50
+HUGE: Final = 100_000
+STEP_MS: Final = 100
 SIZES: Final = ((80, 24), (120, 36), (200, 50))
 CYCLE: Final = ("down", "down", "n", "F", "down", "o", "o", "up", "N", "down")
 DEPTH_MAX: Final = 30
@@ -87,9 +92,26 @@ def _paint(session: Session, diff: RowDiff) -> None:
     diff.changed(whole.rows())
 
 
+def step_ms() -> float:
+    """A step over one trace of ``HUGE`` spans and the picture after it, in milliseconds."""
+    long = spans(HUGE)
+    begin_ns = long[0].end_ns + 10**9
+    after = [long[0]._replace(trace_id=f"{i:032x}", start_ns=begin_ns + i, end_ns=begin_ns + i + 10**6)
+             for i in range(1, 4)]  # fmt: skip
+    engine = VARIANT.on(source((*long, *after), "a hundred thousand spans", "0" * 64)).make(0, ())
+    sizes = arrange(120, 36).sizes()
+    start = perf_counter()
+    engine.step()
+    snapshot = engine.snapshot()
+    PANEL.view(snapshot, Focus(), sizes, BRAILLE)
+    taken = perf_counter() - start
+    assert snapshot.traces[0].spans == HUGE
+    return taken * 1e3
+
+
 def lines() -> list[str]:
     """All figures, for people."""
-    found = []
+    found = [f"a step over a trace of {HUGE:,} spans, with its picture  {step_ms():>5.0f} ms  (budget: {STEP_MS} ms)"]
     for size in SIZES:
         cost = measure(size)
         found.append(

@@ -7,7 +7,7 @@ what is late for it is refused and counted. What is held of a span is what the a
 The digest is a hash of every span as it was read, in the order of the file, and of the result.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from sys import intern
@@ -156,12 +156,19 @@ class Judgement:
         return lines
 
 
-def judge(spans: Iterable[Span], name: str, notices: Oddities | None = None, spans_max: int = SPANS_MAX) -> Judgement:
-    """Read the stream to its end and judge it. Whatever reading raises passes through."""
+def judge(
+    spans: Iterable[Span],
+    name: str,
+    notices: Oddities | None = None,
+    spans_max: int = SPANS_MAX,
+    progress: Callable[[int, int], None] | None = None,
+) -> Judgement:
+    """Read the stream to its end and judge it. Whatever reading raises passes through. ``progress`` is told how many
+    traces are judged, of how many."""
     court = _Court(spans_max)
     for span in spans:
         court.hear(span)
-    return court.close(name, notices)
+    return court.close(name, notices, progress)
 
 
 class _Court:
@@ -191,10 +198,15 @@ class _Court:
         while len(self.store) > self.spans_max:
             self._judge(self.store.pop_oldest())
 
-    def close(self, name: str, notices: Oddities | None) -> Judgement:
+    def close(
+        self, name: str, notices: Oddities | None, progress: Callable[[int, int], None] | None = None
+    ) -> Judgement:
         """No more spans will come."""
+        total = len(self.results) + len(self.store.trace_ids())
         while spans := self.store.pop_oldest():
             self._judge(spans)
+            if progress is not None:
+                progress(len(self.results), total)
         found = diagnose_worst(self.book)
         diagnosis, reason = (None, found.reason) if isinstance(found, NoDiagnosis) else (found, "")
         for result in self.results:

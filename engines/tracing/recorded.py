@@ -5,7 +5,7 @@ when somebody looks: anew when their number has grown by a quarter, and at the e
 kept with the records, not in the state, so a checkpoint is small and stepping back in a large file costs nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -169,10 +169,17 @@ class TracingRecorded(RecordedEngine):
 
 
 def source(
-    spans: Sequence[Span], name: str, sha256: str, path: str = "", skipped: int = 0, notices: tuple[str, ...] = ()
+    spans: Sequence[Span],
+    name: str,
+    sha256: str,
+    path: str = "",
+    skipped: int = 0,
+    notices: tuple[str, ...] = (),
+    progress: Callable[[int, int], None] | None = None,
 ) -> Source:
-    """The spans of a file as records that can be played; ``notices``: what was odd about it."""
-    return Source(name, sha256, Records(spans, notices), path, skipped)
+    """The spans of a file as records that can be played; ``notices``: what was odd about it. ``progress`` is told how
+    many traces are worked out, of how many."""
+    return Source(name, sha256, Records(spans, notices, progress), path, skipped)
 
 
 def _overview(records: Records, count: int) -> Overview:

@@ -5,7 +5,7 @@ checkpoints of the run: playing, stepping and seeking only change how many recor
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, overload
 
 from engines.tracing.aggregate import Group, groups_of
@@ -54,13 +54,22 @@ class Record(NamedTuple):
 class Records(Sequence[Record]):
     """All traces of a file, by the time when they were complete."""
 
-    def __init__(self, spans: Iterable[Span], notices: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        spans: Iterable[Span],
+        notices: tuple[str, ...] = (),
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
         self.notices = notices
         """What the reader found odd about the file, in words."""
         traces: dict[str, list[Span]] = {}
         for span in spans:
             traces.setdefault(span.trace_id, []).append(span)
-        found = [held(tuple(each)) for each in traces.values()]
+        found = []
+        for each in traces.values():
+            found.append(held(tuple(each)))
+            if progress is not None:
+                progress(len(found), len(traces))
         self.begin_us = min((min(each.tree.start_us) for each in found), default=0)
         """When the data begin: what time 0 of the run is, since 1970."""
         self.book = Book(max(1, len(found)))

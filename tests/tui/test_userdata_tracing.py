@@ -21,7 +21,7 @@ from tests.tui.test_cli import dp_tui
 from tui.options import FORMATS, SPAN_FORMATS, DataOptions
 from tui.registry import PANELS
 from tui.session import Session
-from tui.userdata import reader, reopen, tracing
+from tui.userdata import common, reader, reopen, tracing
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 START_NS = 1_700_000_000_000_000_000
@@ -418,3 +418,40 @@ def test_what_was_odd_about_the_file_stands_in_the_journal(tmp_path: Path) -> No
         session.resize(*size)
         shown = " ".join(re.sub(r"[^ -~]", " ", screen(session)).split())
         assert "3 of 3 spans have times that look like milliseconds" in shown
+
+
+# -- progress ------------------------------------------------------------------------------------------------------
+
+
+class Terminal(io.StringIO):
+    """A standard error that somebody watches."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_long_reading_says_how_far_it_is_and_how_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(100))
+    monkeypatch.setattr("time.monotonic", lambda: float(next(now)))
+    terminal = Terminal()
+    progress = common.Progress("spans\n.json", 280_000_000, stream=terminal)
+    progress.bytes_read(35_000_000)
+    assert terminal.getvalue() == "\rreading spans?.json: 35 of 280 MB, 35.0 MB/s"
+    progress.counted("traces judged", 500, 2_000)
+    assert terminal.getvalue().split("\r")[-1].rstrip() == "spans?.json: 500 of 2,000 traces judged, 250/s"
+    progress.over()
+    assert terminal.getvalue().endswith(" \r")
+
+
+def test_nobody_who_does_not_watch_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tracing.report(saved(tmp_path / "spans.json"), DataOptions(), False)
+    assert capsys.readouterr().err == ""
+
+
+def test_every_trace_is_counted_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, int, int]] = []
+    monkeypatch.setattr(common.Progress, "counted", lambda self, *given: told.append(given))
+    path = saved(tmp_path / "spans.json")
+    tracing.judged(path, DataOptions())
+    tracing.opening(path, DataOptions())
+    assert told == [("traces judged", 1, 1), ("traces worked out", 1, 1)]

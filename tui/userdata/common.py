@@ -5,15 +5,65 @@ import hashlib
 import io
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, Final, NamedTuple, Protocol, TextIO
 
 import click
 
 from engines.errors import UserError
 from engines.sim.pattern import Check, Config, Variant
 from tui.options import DataOptions
+
+PATIENCE_S: Final = 0.5
+"""What takes less needs no words."""
+EVERY_S: Final = 0.2
+LINE: Final = 78
+
+
+class Progress:
+    """One line on standard error that says how far the reading of a FILE is and how fast it goes, where somebody
+    watches; it appears once that takes a while, and is gone when all is read."""
+
+    def __init__(self, name: str, total_bytes: int = 0, *, stream: TextIO | None = None) -> None:
+        self.name = name
+        self.total_bytes = total_bytes
+        self._stream = sys.stderr if stream is None else stream
+        self._watched = self._stream.isatty()
+        self._begun = self._phase = self._shown = time.monotonic()
+        self._width = 0
+
+    def bytes_read(self, done: int) -> None:
+        """So much of the file is read."""
+        self._say(lambda seconds: (
+            f"reading {self.name}: {done / 1e6:,.0f}"
+            f"{f' of {self.total_bytes / 1e6:,.0f}' if self.total_bytes else ''} MB, {done / 1e6 / seconds:,.1f} MB/s"
+        ))  # fmt: skip
+
+    def counted(self, what: str, done: int, total: int) -> None:
+        """So many of the things that are made of it are made; ``what`` says so: ``traces judged``."""
+        if done <= 1:
+            self._phase = time.monotonic()
+        self._say(lambda seconds: f"{self.name}: {done:,} of {total:,} {what}, {done / seconds:,.0f}/s", self._phase)
+
+    def over(self) -> None:
+        """All is done: the line is taken away."""
+        if self._width:
+            self._stream.write(f"\r{' ' * self._width}\r")
+            self._stream.flush()
+            self._width = 0
+
+    def _say(self, words: Callable[[float], str], since: float | None = None) -> None:
+        now = time.monotonic()
+        if not self._watched or now - self._begun < PATIENCE_S or now - self._shown < EVERY_S:
+            return
+        self._shown = now
+        text = words(max(0.001, now - (self._begun if since is None else since)))[:LINE]
+        text = "".join(char if char.isprintable() else "?" for char in text)
+        self._stream.write(f"\r{text.ljust(self._width)}")
+        self._stream.flush()
+        self._width = len(text)
 
 
 class Opening(NamedTuple):
@@ -34,6 +84,14 @@ class Reader(Protocol):
 
     def opening(self, file: str, options: DataOptions) -> Opening:
         """Read the data for the app."""
+
+
+def size_of(file: str) -> int:
+    """How many bytes a FILE has; 0 if that cannot be known in advance."""
+    try:
+        return Path(file).stat().st_size if file != "-" else 0
+    except (OSError, ValueError):
+        return 0
 
 
 def name_of(file: str) -> str:
@@ -63,9 +121,11 @@ def open_data(file: str) -> Iterator[BinaryIO]:
 class _Hashing(io.RawIOBase):
     """Passes bytes on and hashes them."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, progress: Progress | None) -> None:
         self.stream = stream
         self.sha256 = hashlib.sha256()
+        self.progress = progress
+        self.done = 0
 
     def readable(self) -> bool:
         return True
@@ -74,14 +134,17 @@ class _Hashing(io.RawIOBase):
         data = self.stream.read(len(buffer))
         buffer[: len(data)] = data
         self.sha256.update(data)
+        self.done += len(data)
+        if self.progress is not None:
+            self.progress.bytes_read(self.done)
         return len(data)
 
 
 class Hashed:
     """A stream to read from, and the SHA-256 of all that was read."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._raw = _Hashing(stream)
+    def __init__(self, stream: BinaryIO, progress: Progress | None = None) -> None:
+        self._raw = _Hashing(stream, progress)
         self.stream: BinaryIO = io.BufferedReader(self._raw, 1 << 16)
 
     @property

@@ -5,6 +5,7 @@ import gc
 import re
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 import click
@@ -14,7 +15,17 @@ from engines.tracing.formats import Format, Notices, read, write
 from engines.tracing.judge import Judgement, judge
 from engines.tracing.spans import Span
 from tui.options import DataOptions
-from tui.userdata.common import Hashed, Opening, check_lines, echo_json, head_json, name_of, open_data
+from tui.userdata.common import (
+    Hashed,
+    Opening,
+    Progress,
+    check_lines,
+    echo_json,
+    head_json,
+    name_of,
+    open_data,
+    size_of,
+)
 
 MINE: Final = ("--skip-bad", "--to")
 CHUNK_BYTES: Final = 1 << 16
@@ -31,19 +42,22 @@ def _accept(options: DataOptions) -> None:
 
 
 @contextlib.contextmanager
-def _spans(file: str, options: DataOptions, notices: Notices) -> Iterator[tuple[Iterator[Span], Hashed]]:
-    """The spans of a FILE as a stream.
+def _spans(file: str, options: DataOptions, notices: Notices) -> Iterator[tuple[Iterator[Span], Hashed, Progress]]:
+    """The spans of a FILE as a stream, what hashes it, and who tells how far that is.
 
     Meanwhile the garbage collector rests: it would walk all the spans that are held, again and again, and find
     nothing, because no span points back.
     """
     collects = gc.isenabled()
+    progress = Progress(name_of(file), size_of(file))
     gc.disable()
     try:
         with open_data(file) as stream:
-            hashed = Hashed(stream)
-            yield read(hashed.stream, name_of(file), skip_bad=options.skip_bad, notices=notices), hashed
+            hashed = Hashed(stream, progress)
+            spans = read(hashed.stream, name_of(file), skip_bad=options.skip_bad, notices=notices)
+            yield spans, hashed, progress
     finally:
+        progress.over()
         if collects:
             gc.enable()
 
@@ -52,8 +66,8 @@ def judged(file: str, options: DataOptions) -> Judgement:
     """The traces of a FILE, judged."""
     _accept(options)
     notices = Notices()
-    with _spans(file, options, notices) as (spans, _):
-        return judge(spans, name_of(file), notices)
+    with _spans(file, options, notices) as (spans, _, progress):
+        return judge(spans, name_of(file), notices, progress=partial(progress.counted, "traces judged"))
 
 
 def report(file: str, options: DataOptions, as_json: bool) -> bool:
@@ -84,7 +98,7 @@ def _convert(file: str, options: DataOptions, as_json: bool) -> None:
         raise UserError("--json and --to: one of the two is accepted; --to prints the spans, not a report")
     notices = Notices()
     out = sys.stdout.buffer
-    with _spans(file, options, notices) as (spans, _):
+    with _spans(file, options, notices) as (spans, _, _):
         for part in write(spans, Format(options.to)):
             out.write(part)
     out.flush()
@@ -100,10 +114,12 @@ def opening(file: str, options: DataOptions) -> Opening:
     if options.to is not None:
         raise UserError("--to prints the spans in another format: dp-tui run tracing FILE --to jaeger")
     notices = Notices()
-    with _spans(file, options, notices) as (spans, hashed):
+    path = "" if file == "-" else file
+    with _spans(file, options, notices) as (spans, hashed, progress):
         held = tuple(spans)
         while hashed.stream.read(CHUNK_BYTES):  # behind a broken message nothing is read, but it counts for the hash
             pass
-    path = "" if file == "-" else file
-    odd = tuple(_printable(line) for line in notices.lines())
-    return Opening(VARIANT.on(source(held, name_of(file), hashed.sha256, path, notices.skipped, odd)))
+        odd = tuple(_printable(line) for line in notices.lines())
+        told = partial(progress.counted, "traces worked out")
+        data = source(held, name_of(file), hashed.sha256, path, notices.skipped, odd, progress=told)
+    return Opening(VARIANT.on(data))
