@@ -9,6 +9,7 @@ import pytest
 from engines.tracing import analysis, fold, records, tree
 from engines.tracing.formats import Notices, read
 from engines.tracing.recorded import VARIANT, source
+from engines.tracing.rows import Look
 from engines.tracing.spans import Kind, Span, SpanEvent
 from tests.tui.panels.tracing_runs import LARGE, draw
 from tui.panel import Focus
@@ -104,7 +105,7 @@ def test_the_rows_of_a_huge_trace_are_bounded_and_hold_its_whole_path(monkeypatc
     monkeypatch.setattr(analysis, "HUGE", 4_000)
     monkeypatch.setattr(analysis, "ROWS_MAX", 300)
     found = analysis.Analysis(huge(5_000)[:-1])
-    rows = found.rows(analysis.Look())
+    rows = found.rows(Look())
     assert len(rows.items) <= analysis.ROWS_MAX + analysis.ERRORS_MAX + 10
     assert sum(end - start for parts in rows.own.values() for start, end in parts) == found.duration_us
     assert (

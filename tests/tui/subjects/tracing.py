@@ -14,7 +14,7 @@ from tui.panel import Focus
 from tui.panels.tracing import PANEL
 from tui.panels.tracing.lessons import OF_KIND
 from tui.panels.tracing.narration import TABLE
-from tui.panels.tracing.select import choose, read, sheet_of, switch
+from tui.panels.tracing.select import analysis_at, choose, read, switch
 from tui.session import Session
 
 
@@ -35,7 +35,7 @@ def present(snapshot: Snapshot, focus: Focus) -> bool:
         return not snapshot.traces and not part.span
     known = {each.name for each in snapshot.services} | {row.service for row in snapshot.aggregates}
     return (
-        (not part.span or sheet_of(snapshot, focus).find(part.span) >= 0)
+        (not part.span or analysis_at(snapshot, focus).find(part.span) >= 0)
         and (not part.other or snapshot.trace(part.other) is not None)
         and (not part.service or part.service in known)
     )
