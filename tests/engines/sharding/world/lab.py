@@ -36,9 +36,32 @@ class Bench:
 
     def tell(self, node: str, src: str, message: Any) -> list[Any]:
         """Deliver a message; what the node said in return, in order."""
+        return [said for _, said in self.tell_all(node, src, message)]
+
+    def tell_all(self, node: str, src: str, message: Any) -> list[tuple[str, Any]]:
+        """The same, and to whom."""
         host = self.engine.hosts[node]
         host.node.on_message(host, src, message)
-        said = [entry[4] for entry in sorted(self.engine.clock.heap) if entry[2] == 0]
+        return self.sent()
+
+    def fire(self, node: str, timer: str) -> list[tuple[str, Any]]:
+        """A timer of the node runs out; what it sent, and to whom."""
+        host = self.engine.hosts[node]
+        host.node.on_timer(host, timer)
+        return self.sent()
+
+    def command(self, command: Any) -> list[tuple[str, Any]]:
+        """A person's command; what was sent, and to whom."""
+        self.engine.apply(command)
+        return self.sent()
+
+    def sent(self) -> list[tuple[str, Any]]:
+        """What is in the air, in the order in which it was sent; it is taken out."""
+        said = [
+            (entry[3].dst, entry[4])
+            for entry in sorted(self.engine.clock.heap, key=lambda entry: entry[1])
+            if entry[2] == 0
+        ]
         self.engine.clock.heap.clear()
         return said
 
@@ -80,11 +103,7 @@ class Bench:
 
     def tick(self) -> list[Any]:
         """The source's next tick of migration; what it sent."""
-        host = self.engine.hosts["n1"]
-        host.node.on_timer(host, "move")
-        said = [entry[4] for entry in sorted(self.engine.clock.heap) if entry[2] == 0]
-        self.engine.clock.heap.clear()
-        return said
+        return [said for _, said in self.fire("n1", "move")]
 
     def leave(self, *keys: str) -> None:
         """These keys were handed over and acknowledged."""

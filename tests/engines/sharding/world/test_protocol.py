@@ -4,7 +4,9 @@ import pytest
 
 from engines.sharding.world import messages as m
 from engines.sharding.world.ownership import ShardMap
-from tests.engines.sharding.world.lab import OTHER, SLOT, A, B, Bench
+from engines.sharding.world.rules import LEASE_US
+from engines.sim import faults
+from tests.engines.sharding.world.lab import OTHER, SLOT, UNIT, A, B, Bench
 
 
 def test_a_node_serves_the_slots_it_owns() -> None:
@@ -249,3 +251,68 @@ def test_a_replica_refuses_a_write_of_an_older_term() -> None:
 @pytest.mark.parametrize("on", [True, False])
 def test_the_rule_about_ask_can_be_broken(on: bool) -> None:
     assert Bench(ask_redirects=on).migrating().ask("n1", A) == (f"ASK {SLOT} n3" if on else "nil")
+
+
+# -- orders and keys of other plans --------------------------------------------------------------------------
+
+
+def test_keys_of_another_plan_are_not_stored() -> None:
+    bench = Bench().migrating()
+    assert bench.tell("n3", "n1", m.Keys(9, UNIT, 1, (m.Item(A, 1 << 32 | 1, 1),))) == []
+    assert A not in bench.engine.cluster.node("n3").store
+
+
+def test_orders_of_another_plan_are_not_carried_out() -> None:
+    bench = Bench().migrating()
+    assert bench.tell("n2", "cfg", m.Import(9, UNIT)) == [m.WantMap()]
+    assert bench.tell("n2", "cfg", m.Migrate(9, UNIT)) == [m.WantMap()]
+    assert (bench.engine.cluster.node("n2").importing, bench.engine.cluster.node("n2").migrating) == ((), ())
+
+
+def test_a_target_serves_nobody_while_its_plan_is_called_off() -> None:
+    bench = Bench().migrating()
+    bench.give("n3", A)
+    now = bench.engine.cluster.node("n3").map
+    bench.teach("n3", ShardMap(3, 1, now.placement, now.plan, off=True))
+    assert bench.ask("n3", A, asking=True) == "TRYAGAIN"
+
+
+def test_an_older_map_is_not_learned() -> None:
+    bench = Bench().migrating()
+    now = bench.engine.cluster.node("n2").map
+    bench.teach("n2", ShardMap(1, 1, now.placement))
+    assert bench.engine.cluster.node("n2").map is now
+
+
+def test_a_lease_counts_from_when_its_heartbeat_was_sent() -> None:
+    bench = Bench(rf=2)
+    bench.tell("n1", "cfg", m.HeartbeatAck(300_000, 1, 60))
+    assert bench.engine.cluster.node("n1").lease_until_us == 300_000 + LEASE_US
+
+
+def test_an_older_copy_does_not_undo_a_newer_one() -> None:
+    bench = Bench(rf=3)
+    for version in (5, 4):
+        (ack,) = bench.tell("n2", "n1", m.Replicate(1, 1, version, m.Item(A, 1 << 32 | version, version)))
+        assert ack.ok
+    cell = bench.engine.cluster.node("n2").store.get(A)
+    assert cell is not None
+    assert cell.value == 5
+
+
+def test_the_owner_has_no_answer_for_a_deposed_write() -> None:
+    """A replica of a newer term refuses it: the owner fetches the map instead of acknowledging."""
+    bench = Bench(rf=2)
+    bench.tell("n1", "cfg", m.HeartbeatAck(0, 1, 60))
+    (copy,) = bench.tell("n1", "you", m.Request(1, "put", (A,), 5))
+    assert bench.tell("n1", "n2", m.ReplicateAck(copy.ticket, False, 2)) == [m.WantMap()]
+
+
+def test_a_restarted_source_still_keeps_what_was_not_acknowledged() -> None:
+    bench = Bench(bandwidth=5_000)
+    bench.put_on("n1", A)
+    bench.migrating().tick()
+    bench.engine.apply(faults.Crash("n1"))
+    bench.engine.apply(faults.Restart("n1"))
+    bench.sent()
+    assert bench.ask("n1", A) == f"served {A}"
