@@ -18,7 +18,7 @@ from engines.sim.timeline import Timeline
 from engines.sim.world import Event, Host, World
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
-from tui.panel import Ask, Focus, Frame, Key, Line, Offer, Outcome, Panel, Param, Refuse, Sizes
+from tui.panel import Ask, Focus, Frame, Key, Line, Offer, Outcome, Panel, Param, Refuse, Sizes, fold_alike
 
 PERIOD_US = 40_000
 
@@ -206,74 +206,93 @@ KEYS: tuple[Key, ...] = (
 )
 
 
-class ToyPanel(Panel):
-    """The panel of the toy."""
-
-    pattern = PATTERN
-    keys = KEYS
-    client_hint = "p1   p2   p3"
-    help = ("Each row is a node: what it asked and what was answered.",)
-
-    def timeline(self, seed: int = 42, scenario: str = "") -> Timeline[Any, Any]:
-        """A run for tests that need no session."""
-        story = PATTERN.scenario(scenario) if scenario else None
-        return Timeline(PATTERN.variant(story.variant if story else "ping"), seed, (), story)
-
-    def view(self, snapshot: Any, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
-        picture, strip, inspector = (Canvas(*size) for size in sizes)
-        for y, node in enumerate(snapshot.nodes):
-            ink = "selected" if node.name == focus.node else "dead" if node.status == "crashed" else "follower"
-            picture.put(1, y, f"{node.name} {node.status:7} asked {node.asked:4} answered {node.answered:4}", ink)
-        strip.put(1, 0, f"{len(snapshot.flights)} messages in the air", "text")
-        inspector.put(1, 0, clip(f"{focus.node or 'nobody'} at {format_span(snapshot.at_us)}", inspector.width - 1))
-        return Frame(picture, strip, inspector, "toy", "3 nodes", "air", "", focus.node or "nobody")
-
-    def status(self, snapshot: Any) -> str:
-        return f"{len(snapshot.nodes)} nodes  {sum(each.asked for each in snapshot.nodes)} questions"
-
-    def move(self, snapshot: Any, focus: Focus, direction: str) -> Focus:
-        names = [each.name for each in snapshot.nodes]
-        index = names.index(focus.node) if focus.node in names else -1
-        return replace(focus, node=names[(index + (1 if direction in ("down", "right") else -1)) % len(names)])
-
-    def fit(self, snapshot: Any, focus: Focus) -> Focus:
-        names = [each.name for each in snapshot.nodes]
-        return focus if focus.node in names else replace(focus, node=names[0])
-
-    def narrate(self, event: Event) -> Line:
-        who = f"{event.peer}>{event.node}" if event.peer else event.node or "world"
-        return Line(who, f"{event.kind}: {event.why}" if event.why else event.kind)
-
-    def explain(self, snapshot: Any, event: Event) -> tuple[str, ...]:
-        return (f"This is a {event.kind}.", "A long explanation of it. " * 30)
-
-    def explain_check(self, snapshot: Any, check: Check) -> tuple[str, ...]:
-        return (check.name, check.detail, *check.witness)
-
-    def mark(self, command: Any) -> tuple[str, str] | None:
-        return {faults.Crash: ("k", "bad"), faults.Heal: ("h", "good"), Greet: ("a", "you")}.get(type(command))
-
-    def faults(self, snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
-        def lose(values: Mapping[str, Any]) -> Outcome:
-            return faults.Lose("*", focus.node, values["share"] * 10_000)
-
-        return (Offer("lose messages", "on the way to the node", lose, (Param("share", 30, 0, 100, 10, "%"),)),)
-
-    def rules(self, snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
-        return (Offer("answers need questions", "let the node lie", lambda values: Lie(focus.node), on=True),)
-
-    def tune(self, snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
-        return ()
-
-    def sides(self, snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
-        others = tuple(each.name for each in snapshot.nodes if each.name != focus.node)
-        alone = Offer(f"{focus.node} | the rest", "alone", lambda values: faults.Partition(((focus.node,), others)))
-        return (alone, Offer("deaf", "hears nobody", lambda values: faults.Cut("*", focus.node)))
-
-    def client(self, snapshot: Any, focus: Focus, text: str) -> Outcome:
-        if not text.strip():
-            raise UserError("type the name of a node")
-        return Greet(text.strip())
+def timeline(seed: int = 42, scenario: str = "") -> Timeline[Any, Any]:
+    """A run for tests that need no session."""
+    story = PATTERN.scenario(scenario) if scenario else None
+    return Timeline(PATTERN.variant(story.variant if story else "ping"), seed, (), story)
 
 
-TOY = ToyPanel()
+def view(snapshot: Any, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
+    picture, strip, inspector = (Canvas(*size) for size in sizes)
+    for y, node in enumerate(snapshot.nodes):
+        ink = "selected" if node.name == focus.node else "dead" if node.status == "crashed" else "follower"
+        picture.put(1, y, f"{node.name} {node.status:7} asked {node.asked:4} answered {node.answered:4}", ink)
+    strip.put(1, 0, f"{len(snapshot.flights)} messages in the air", "text")
+    inspector.put(1, 0, clip(f"{focus.node or 'nobody'} at {format_span(snapshot.at_us)}", inspector.width - 1))
+    return Frame(picture, strip, inspector, "toy", "3 nodes", "air", "", focus.node or "nobody")
+
+
+def status(snapshot: Any) -> str:
+    return f"{len(snapshot.nodes)} nodes  {sum(each.asked for each in snapshot.nodes)} questions"
+
+
+def move(snapshot: Any, focus: Focus, direction: str) -> Focus:
+    names = [each.name for each in snapshot.nodes]
+    index = names.index(focus.node) if focus.node in names else -1
+    return replace(focus, node=names[(index + (1 if direction in ("down", "right") else -1)) % len(names)])
+
+
+def fit(snapshot: Any, focus: Focus) -> Focus:
+    names = [each.name for each in snapshot.nodes]
+    return focus if focus.node in names else replace(focus, node=names[0])
+
+
+def narrate(event: Event) -> Line:
+    who = f"{event.peer}>{event.node}" if event.peer else event.node or "world"
+    return Line(who, f"{event.kind}: {event.why}" if event.why else event.kind)
+
+
+def explain(snapshot: Any, event: Event) -> tuple[str, ...]:
+    return (f"This is a {event.kind}.", "A long explanation of it. " * 30)
+
+
+def explain_check(snapshot: Any, check: Check) -> tuple[str, ...]:
+    return (check.name, check.detail, *check.witness)
+
+
+def mark(command: Any) -> tuple[str, str] | None:
+    return {faults.Crash: ("k", "bad"), faults.Heal: ("h", "good"), Greet: ("a", "you")}.get(type(command))
+
+
+def offer_faults(snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
+    def lose(values: Mapping[str, Any]) -> Outcome:
+        return faults.Lose("*", focus.node, values["share"] * 10_000)
+
+    return (Offer("lose messages", "on the way to the node", lose, (Param("share", 30, 0, 100, 10, "%"),)),)
+
+
+def rules(snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
+    return (Offer("answers need questions", "let the node lie", lambda values: Lie(focus.node), on=True),)
+
+
+def sides(snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
+    others = tuple(each.name for each in snapshot.nodes if each.name != focus.node)
+    alone = Offer(f"{focus.node} | the rest", "alone", lambda values: faults.Partition(((focus.node,), others)))
+    return (alone, Offer("deaf", "hears nobody", lambda values: faults.Cut("*", focus.node)))
+
+
+def client(snapshot: Any, focus: Focus, text: str) -> Outcome:
+    if not text.strip():
+        raise UserError("type the name of a node")
+    return Greet(text.strip())
+
+
+TOY = Panel(
+    pattern=PATTERN,
+    keys=KEYS,
+    help=("Each row is a node: what it asked and what was answered.",),
+    view=view,
+    status=status,
+    move=move,
+    fit=fit,
+    narrate=narrate,
+    fold=fold_alike(narrate),
+    explain=explain,
+    explain_check=explain_check,
+    mark=mark,
+    faults=offer_faults,
+    rules=rules,
+    sides=sides,
+    client=client,
+    client_hint="p1   p2   p3",
+)

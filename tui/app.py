@@ -255,9 +255,9 @@ class DpTui(App[None], inherit_bindings=False):
             case Ask(what):
                 self.view = open_view(self.session.dialogue(what))
                 self._view_changed = True
-            case Do("quit"):
+            case Do.QUIT:
                 self.leave()
-            case Do("screenshot"):
+            case Do.SCREENSHOT:
                 self.save_picture()
             case _:
                 pass

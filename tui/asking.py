@@ -11,7 +11,7 @@ from engines.sim.clock import US_PER_S, format_time
 from engines.sim.timeline import Branch
 from tui.dialogs import Choice, Dialogue, Form, Pages, Pick, Prompt
 from tui.keys import help_tables, palette
-from tui.panel import Ask, Do, Offer, Outcome, Refuse
+from tui.panel import Ask, Do, GoToVariant, Offer, Outcome, PlayScenario, Refuse, SeekTime, VisitBranch
 from tui.scene import Scene
 
 
@@ -45,8 +45,8 @@ def _scenarios(host: Host) -> Dialogue:
         text = scenario.summary
         if scenario.breaks:
             text += f" Breaks on purpose: {', '.join(scenario.breaks)}."
-        choices.append(Choice(scenario.title, note, text, Do(f"scenario {scenario.name}")))
-    free = Choice("No story", "", "The cluster alone, from the start, for you to disturb.", Do("free"))
+        choices.append(Choice(scenario.title, note, text, PlayScenario(scenario.name)))
+    free = Choice("No story", "", "The cluster alone, from the start, for you to disturb.", Do.FREE)
     return Pick("scenarios", (*choices, free), filterable=True)
 
 
@@ -62,7 +62,7 @@ def _branches(host: Host) -> Dialogue:
         else:
             title = f"{branch.number + 1}  from branch {branch.parent + 1} at {format_time(branch.fork_us)}"
             text = f"It began with: {first_command(branch)}."
-        choices.append(Choice(title, note, text, Do(f"visit {branch.number}")))
+        choices.append(Choice(title, note, text, VisitBranch(branch.number)))
     return Pick("branches", tuple(choices))
 
 
@@ -75,9 +75,9 @@ def _palette(host: Host) -> Dialogue:
     choices.append(Choice("the branches of this run", "", "every future so far, and where it forks", branches))
     choices.append(Choice("go to a time", "", "type minutes and seconds", Ask("goto")))
     for variant in pattern.variants:
-        choices.append(Choice(f"variant: {variant.title}", "m", variant.summary, Do(f"variant {variant.name}")))
+        choices.append(Choice(f"variant: {variant.title}", "m", variant.summary, GoToVariant(variant.name)))
     for scenario in pattern.scenarios:
-        choices.append(Choice(f"scenario: {scenario.title}", "s", scenario.summary, Do(f"scenario {scenario.name}")))
+        choices.append(Choice(f"scenario: {scenario.title}", "s", scenario.summary, PlayScenario(scenario.name)))
     return Pick("every command", tuple(choices), filterable=True)
 
 
@@ -150,7 +150,7 @@ def _goto(host: Host) -> Dialogue:
     end = format_time(host.scene.branch.end_us)
 
     def submit(text: str) -> Outcome:
-        return Do(f"seek {parse_time(text)}")
+        return SeekTime(parse_time(text))
 
     return Prompt("go to a time", "", f"12.5 or 1:02.500; the run ends at {end}", submit)
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from engines import TITLES
 from tui.dialogs import Choice
 from tui.glyphs import BRAILLE, Glyphs
-from tui.panel import Ask, Do, Focus, Key, Outcome, Panel, Refuse
+from tui.panel import Ask, Do, Focus, GoToPattern, Key, Outcome, Panel, Press, Refuse
 
 GROUPS: Final = (
     ("pattern", "this pattern"),
@@ -47,8 +47,8 @@ def _always(outcome: Outcome) -> Callable[[Any, Focus], Outcome]:
     return lambda snapshot, focus: outcome
 
 
-def _do(key: str, label: str, help: str, what: str, group: str, rank: int = HIDDEN) -> Key:
-    return Key(key, label, help, _always(Do(what)), group, rank)
+def _do(key: str, label: str, help: str, action: Do, group: str, rank: int = HIDDEN) -> Key:
+    return Key(key, label, help, _always(action), group, rank)
 
 
 def _ask(key: str, label: str, help: str, what: str, group: str, rank: int = HIDDEN) -> Key:
@@ -75,49 +75,49 @@ def _leave(snapshot: Any, focus: Focus) -> Outcome:
 
 
 _RUN: Final = (
-    _do("space", "pause", "run or pause; in the past, replay the recorded future", "run_pause", "run", 6),
-    _do(".", "step", "one event forward, and pause", "step", "run", 42),
-    _do(",", "back", "one event back, and pause", "back", "run"),
-    _do(">", "second", "one second forward", "second_forward", "run", 70),
-    _do("<", "second back", "one second back", "second_back", "run"),
-    _do("+", "speed", "faster", "faster", "run", 60),
-    _do("-", "slower", "slower", "slower", "run"),
-    _do("home", "start", "go to the start", "start", "run"),
-    _do("end", "newest", "go to the newest event", "newest", "run"),
+    _do("space", "pause", "run or pause; in the past, replay the recorded future", Do.RUN_PAUSE, "run", 6),
+    _do(".", "step", "one event forward, and pause", Do.STEP, "run", 42),
+    _do(",", "back", "one event back, and pause", Do.BACK, "run"),
+    _do(">", "second", "one second forward", Do.SECOND_FORWARD, "run", 70),
+    _do("<", "second back", "one second back", Do.SECOND_BACK, "run"),
+    _do("+", "speed", "faster", Do.FASTER, "run", 60),
+    _do("-", "slower", "slower", Do.SLOWER, "run"),
+    _do("home", "start", "go to the start", Do.START, "run"),
+    _do("end", "newest", "go to the newest event", Do.NEWEST, "run"),
     _do(
         "r",
         "again",
         "start again with the same seed and the rules as they are; the old run stays",
-        "restart",
+        Do.RESTART,
         "run",
         80,
     ),
-    _do("R", "new seed", "start again with a new seed; the old run stays", "reseed", "run"),
+    _do("R", "new seed", "start again with a new seed; the old run stays", Do.RESEED, "run"),
 )
 _LOOK: Final = (
     _do(
         "tab",
         "area",
         "the next area: picture, strip, inspector, journal; even one that has no room here",
-        "next_area",
+        Do.NEXT_AREA,
         "look",
         75,
     ),
     Key("enter", "zoom", "let this area fill the screen", _zoom, "look", 72),
     Key("esc", "back", "back: zoom, explanation, inspector, filter, picture", _leave, "look"),
-    _do("e", "why", "why: explain the selected event, or one failed check after the other", "why", "look", 30),
-    _do("i", "inspector", "show or hide the inspector", "inspector", "look", 65),
+    _do("e", "why", "why: explain the selected event, or one failed check after the other", Do.WHY, "look", 30),
+    _do("i", "inspector", "show or hide the inspector", Do.INSPECTOR, "look", 65),
     _ask("/", "find", "find: show only journal lines with these words", "find", "look", 74),
     _ask("?", "help", "what this picture shows, and every key", "help", "look", 50),
     _ask("f1", "help", "the same as ?", "help", "look"),
 )
 _FILE: Final = (
     _ask("S", "save", "save the run", "save", "file"),
-    _do("P", "picture", "save a picture of the screen (SVG)", "screenshot", "file"),
+    _do("P", "picture", "save a picture of the screen (SVG)", Do.SCREENSHOT, "file"),
     _ask("ctrl+p", "menu", "every command, by name", "palette", "file", 55),
-    _do("q", "quit", "quit; the run is saved and its replay command printed", "quit", "file", 90),
-    _do("ctrl+q", "quit", "the same as q", "quit", "file"),
-    _do("ctrl+c", "quit", "the same as q", "quit", "file"),
+    _do("q", "quit", "quit; the run is saved and its replay command printed", Do.QUIT, "file", 90),
+    _do("ctrl+q", "quit", "the same as q", Do.QUIT, "file"),
+    _do("ctrl+c", "quit", "the same as q", Do.QUIT, "file"),
 )
 _ARROWS: Final = ("left", "right", "up", "down")
 
@@ -127,7 +127,7 @@ def _arrow(panel: Panel, direction: str) -> Key:
 
     def act(snapshot: Any, focus: Focus) -> Outcome:
         if focus.area == "journal":
-            return Do(direction)
+            return Do[direction.upper()]
         return replace(panel.move(snapshot, focus, direction), why=False)
 
     rank = 8 if direction == "left" else HIDDEN
@@ -141,7 +141,7 @@ def _patterns(panels: Iterable[Panel]) -> list[Key]:
     keys = []
     for number, title in sorted({**built, **titles}.items()):
         missing = Refuse(f"{number} {title} is not built yet")
-        outcome = Do(f"pattern {number}") if number in built else missing
+        outcome = GoToPattern(number) if number in built else missing
         keys.append(Key(str(number), title, f"the pattern {title}", _always(outcome), "look", HIDDEN))
     return keys
 
@@ -157,8 +157,8 @@ def _of_pattern(panel: Panel) -> list[Key]:
         return lambda snapshot, focus: Ask(what) if get(snapshot, focus) else Refuse(none)
 
     return [
-        Key("m", "variant", "the next variant", _always(Do("variant_next") if several else alone), "run", 82),
-        Key("M", "variant back", "the previous variant", _always(Do("variant_back") if several else alone), "run"),
+        Key("m", "variant", "the next variant", _always(Do.VARIANT_NEXT if several else alone), "run", 82),
+        Key("M", "variant back", "the previous variant", _always(Do.VARIANT_BACK if several else alone), "run"),
         Key("s", "scenarios", "choose a scenario", _always(Ask("scenarios") if pattern.scenarios else untold),
             "run", 9),
         Key("f", "faults", "all faults, with their parameters", offers("faults", "no faults here", panel.faults),
@@ -256,7 +256,7 @@ def palette(table: dict[str, Key], snapshot: Any, focus: Focus) -> tuple[Choice,
         if key.key in ("f1", "ctrl+p", "ctrl+q", "ctrl+c", *_ARROWS):
             continue
         now = key.act(snapshot, focus)
-        refused = isinstance(now, Refuse)
-        help = now.why if refused else f"{headings[key.group]}: {key.label}"
-        choices.append(Choice(key.help, shown(key.key), help, now if refused else Do(f"press {key.key}")))
+        help = now.why if isinstance(now, Refuse) else f"{headings[key.group]}: {key.label}"
+        outcome = now if isinstance(now, Refuse) else Press(key.key)
+        choices.append(Choice(key.help, shown(key.key), help, outcome))
     return tuple(choices)

@@ -10,7 +10,7 @@ from tui.journal import Page, journal
 from tui.keys import footer
 from tui.layout import MIN_HEIGHT, MIN_WIDTH, Layout, Rect, arrange
 from tui.panel import Frame, Panel
-from tui.scene import Cue, Scene
+from tui.scene import Cue, Measured, Scene
 from tui.scrubber import scrubber, thin, time_at
 
 JOURNAL_US: Final = 250_000
@@ -38,6 +38,8 @@ class Painter:
         self.glyphs = glyphs
         self.version = version
         self.layout = Layout(0, 0)
+        self.measured = Measured()
+        """What was found out while the last picture was drawn; the session gives it to the scene."""
         self.rows: tuple[int | None, ...] = ()
         """Which event stands in each row of the journal's room."""
         self._spans: dict[str, tuple[chrome.Span, ...]] = {}
@@ -50,6 +52,7 @@ class Painter:
         """Every area. ``fresh``: draw the journal now, however lately it was drawn."""
         moment = scene.now()
         cue = scene.cue()
+        self.measured = Measured(scene.measured.scroll)
         self.layout = layout = self.arrange(scene, width, height, cue)
         if layout.message:
             return (Placed("message", 0, 0, chrome.sorry(width, height, (layout.message, *SHORTER))),)
@@ -190,8 +193,8 @@ class Painter:
         inner, title, note = frame.inspector, frame.inspector_title, ""
         if scene.focus.why:
             title, paragraphs = scene.explanation()
-            inner, last = chrome.reading(paragraphs, rect.width - 2, rect.height - 2, scene.scroll)
-            scene.scroll, scene.below, scene.page = min(scene.scroll, last), last, max(1, rect.height - 3)
+            inner, last = chrome.reading(paragraphs, rect.width - 2, rect.height - 2, scene.measured.scroll)
+            self.measured = Measured(min(scene.measured.scroll, last), last, max(1, rect.height - 3))
             names = [check.name for check in scene.failed()]
             note = "e next" if scene.focus.check in names[:-1] else "e back"
             if last and (focused or layout.overlay):

@@ -1,4 +1,4 @@
-"""What a panel is: pure functions from a frozen snapshot to pictures, words and commands.
+"""What a panel is: pure functions from a frozen snapshot to pictures, words and commands, and tables of its keys.
 
 A panel never sees the engine, the terminal or Textual. It is given a snapshot and the focus, which belongs to
 the screen, and returns canvases, journal lines, or what a key means. So it can be tested as plain text.
@@ -6,7 +6,8 @@ the screen, and returns canvases, journal lines, or what a key means. So it can 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from enum import Enum, auto
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 from engines.sim.pattern import Check, Pattern
 from engines.sim.world import Event
@@ -27,8 +28,9 @@ class Focus:
     chosen: bool = False
     """Whether a person chose it, by moving or by a command. Until then the panel's own choice is followed: what tells
     most at the moment, such as the leader."""
-    item: str = ""
-    """What is selected within or beside it, as the panel names it (a message, a log entry); empty: nothing."""
+    pick: Any = None
+    """What is selected within or beside it and how it is looked at, a record of the panel's own (a message, a log
+    entry, a chart); None: nothing in particular. It is compared, so it is frozen."""
     event: int | None = None
     """The selected line of the journal, by its place in the run's count of told events; None: the newest."""
     zoom: bool = False
@@ -68,6 +70,8 @@ class Frame(NamedTuple):
     strip_title: str = ""
     strip_note: str = ""
     inspector_title: str = ""
+    page: int = 0
+    """Rows of its list that the picture shows at once, as measured while drawing; 0: it is no list."""
 
 
 class Line(NamedTuple):
@@ -76,6 +80,9 @@ class Line(NamedTuple):
     who: str
     text: str
     ink: Ink = "bright"
+
+
+# -- what a key comes to ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +99,92 @@ class Ask:
     what: str
 
 
+class Do(Enum):
+    """What the player or the frame does itself, without more to say."""
+
+    RUN_PAUSE = auto()
+    STEP = auto()
+    BACK = auto()
+    SECOND_FORWARD = auto()
+    SECOND_BACK = auto()
+    FASTER = auto()
+    SLOWER = auto()
+    START = auto()
+    NEWEST = auto()
+    RESTART = auto()
+    RESEED = auto()
+    FREE = auto()
+    """The pattern alone, from the start, without a story."""
+    VARIANT_NEXT = auto()
+    VARIANT_BACK = auto()
+    NEXT_AREA = auto()
+    WHY = auto()
+    INSPECTOR = auto()
+    LEFT = auto()
+    RIGHT = auto()
+    UP = auto()
+    DOWN = auto()
+    SCREENSHOT = auto()
+    QUIT = auto()
+
+
 @dataclass(frozen=True, slots=True)
-class Do:
-    """Something the player or the frame does itself, by name (``run_pause``, ``step``, ``quit`` ...)."""
+class GoToPattern:
+    """Look at another pattern."""
 
-    what: str
+    number: int
 
 
-Outcome: TypeAlias = Any
-"""A ``Focus``, ``Refuse``, ``Ask`` or ``Do``, a command of the engine, or a tuple of commands given together."""
+@dataclass(frozen=True, slots=True)
+class GoToVariant:
+    """Look at another variant of this pattern."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayScenario:
+    """Begin a story."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class VisitBranch:
+    """Go to another future of this run."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeekTime:
+    """Go to a time of this run."""
+
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Whatever this key means then."""
+
+    key: str
+
+
+Action: TypeAlias = Do | GoToPattern | GoToVariant | PlayScenario | VisitBranch | SeekTime | Press
+"""Something the frame does itself."""
+ACTIONS = (Do, GoToPattern, GoToVariant, PlayScenario, VisitBranch, SeekTime, Press)
+
+
+class Command(Protocol):
+    """A frozen record that the engine of the pattern takes."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+Outcome: TypeAlias = Focus | Refuse | Ask | Action | tuple[Action | Command, ...] | Command | None
+"""What a key or a row of a dialogue comes to: another focus, a refusal, a dialogue, something the frame does, a command
+of the engine or several given together; None: nothing.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,93 +226,81 @@ class Offer:
     """For rules and switches: whether it is on now."""
 
 
-class Panel(Protocol):
-    """One per pattern and family of variants, listed in the registry.
+def _no_offers(snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
+    return ()
 
-    Subclass it: ``variants``, ``routine``, ``fold`` and ``sides`` have defaults.
+
+def _no_client(snapshot: Any, focus: Focus, text: str) -> Outcome:
+    return Refuse("nobody takes requests here")
+
+
+def _no_routine(event: Event) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One per pattern and family of variants, listed in the registry. ``snapshot`` is the pattern's own everywhere."""
+
+    pattern: Pattern
+    """The pattern it shows."""
+    keys: tuple[Key, ...]
+    """Its verbs; the global letters among them (k z x X l d u c b h a A w t j J) mean what the keymap says."""
+    help: tuple[str, ...]
+    """What the picture shows and how to read it. Paragraphs, plain ASCII."""
+
+    view: Callable[[Any, Focus, Sizes, Glyphs], Frame]
+    """``view(snapshot, focus, sizes, glyphs)``: draw everything."""
+    status: Callable[[Any], str]
+    """``status(snapshot)``: the facts of the top line, ``5 nodes  term 5``."""
+    move: Callable[[Any, Focus, str], Focus]
+    """``move(snapshot, focus, direction)``: arrows in picture, strip or inspector, ``left right up down``."""
+    fit: Callable[[Any, Focus], Focus]
+    """``fit(snapshot, focus)``: the focus with what is gone (a delivered message) replaced by what is nearest."""
+
+    narrate: Callable[[Event], Line]
+    """What happened, and why, as a lecturer would say it. Total over all kinds of events."""
+    fold: Callable[[Sequence[Event]], Line]
+    """The one line for two or more events of one routine, oldest first. It is the last of them that is explained."""
+    explain: Callable[[Any, Event], tuple[str, ...]]
+    """``explain(snapshot, event)``: the same at length, the rule behind it and where it is written. Paragraphs."""
+    explain_check: Callable[[Any, Check], tuple[str, ...]]
+    """``explain_check(snapshot, check)``: what a check demands, and if it failed, the witness. Paragraphs."""
+    mark: Callable[[Any], tuple[str, Ink] | None]
+    """``mark(command)``: the letter that a command leaves on the scrubber."""
+    routine: Callable[[Event], str] = _no_routine
+    """What routine an event belongs to, if it is nothing to stop at; empty: it has a line of its own. Events that
+    follow each other in the journal with the same routine share one line. Cheap: it is asked often."""
+
+    faults: Callable[[Any, Focus], tuple[Offer, ...]] = _no_offers
+    """``faults(snapshot, focus)``: all faults, with parameters, aimed at what is selected."""
+    rules: Callable[[Any, Focus], tuple[Offer, ...]] = _no_offers
+    """Rules that can be broken, each with its state."""
+    tune: Callable[[Any, Focus], tuple[Offer, ...]] = _no_offers
+    """The pattern's own numbers that can be changed while it runs."""
+    sides: Callable[[Any, Focus], tuple[Offer, ...]] = _no_offers
+    """Sensible ways to split what is shown, around what is selected; none: it cannot be split."""
+    client: Callable[[Any, Focus, str], Outcome] = _no_client
+    """``client(snapshot, focus, text)``: a typed client request. UserError if it makes no sense."""
+    client_hint: str = ""
+    """What a client can type: ``y=3   y+=1   del y``."""
+    variants: tuple[str, ...] = ()
+    """The variants it draws, by name; none: all of its pattern's."""
+    strip_least: int = 3
+    """Rows that its strip needs, where the screen is low, to say what it has to say."""
+
+
+def fold_alike(narrate: Callable[[Event], Line]) -> Callable[[Sequence[Event]], Line]:
+    """How events share a line where nothing better can be said: the newest line, with the names of all where they say
+    the same, else with the number of the others.
     """
 
-    @property
-    def pattern(self) -> Pattern:
-        """The pattern it shows."""
-
-    @property
-    def variants(self) -> tuple[str, ...]:
-        """The variants it draws, by name; none: all of its pattern's."""
-        return ()
-
-    @property
-    def strip_least(self) -> int:
-        """Rows that its strip needs, where the screen is low, to say what it has to say."""
-        return 3
-
-    @property
-    def keys(self) -> tuple[Key, ...]:
-        """Its verbs; the global letters among them (k z x X l d u c b h a A w t j J) mean what the keymap says."""
-
-    def view(self, snapshot: Any, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
-        """Draw everything."""
-
-    def status(self, snapshot: Any) -> str:
-        """The facts of the top line: ``5 nodes  term 5``."""
-
-    def move(self, snapshot: Any, focus: Focus, direction: str) -> Focus:
-        """Arrows in picture, strip or inspector: ``left right up down``."""
-
-    def fit(self, snapshot: Any, focus: Focus) -> Focus:
-        """The focus with whatever is gone (a delivered message) replaced by what is nearest."""
-
-    def narrate(self, event: Event) -> Line:
-        """What happened, and why, as a lecturer would say it. Total over all kinds of events."""
-
-    def routine(self, event: Event) -> str:
-        """What routine an event belongs to, if it is nothing to stop at; empty: it has a line of its own.
-
-        Events that follow each other in the journal with the same routine share one line. Cheap: it is asked often.
-        """
-        return ""
-
-    def fold(self, events: Sequence[Event]) -> Line:
-        """The one line for two or more events of one routine, oldest first. It is the last of them that is explained.
-
-        By default the newest line with the names of all where they say the same, else with the number of the others.
-        """
-        lines = [self.narrate(event) for event in events]
+    def fold(events: Sequence[Event]) -> Line:
+        lines = [narrate(event) for event in events]
         last = lines[-1]
         names = " ".join(dict.fromkeys(line.who for line in lines))
         if names != last.who and all(line.text == last.text for line in lines):
             return last._replace(who=names)
         return last._replace(text=f"{last.text} (and {len(lines) - 1} more before it)")
 
-    def explain(self, snapshot: Any, event: Event) -> tuple[str, ...]:
-        """The same at length: the rule behind it and where it is written. Paragraphs."""
-
-    def explain_check(self, snapshot: Any, check: Check) -> tuple[str, ...]:
-        """What a check demands, and if it failed, the witness. Paragraphs."""
-
-    def mark(self, command: Any) -> tuple[str, Ink] | None:
-        """The letter a command leaves on the scrubber."""
-
-    def faults(self, snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
-        """All faults, with parameters, aimed at what is selected."""
-
-    def rules(self, snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
-        """Rules that can be broken, each with its state."""
-
-    def tune(self, snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
-        """The pattern's own numbers that can be changed while it runs."""
-
-    def sides(self, snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
-        """Sensible ways to split what is shown, around what is selected; none: it cannot be split."""
-        return ()
-
-    def client(self, snapshot: Any, focus: Focus, text: str) -> Outcome:
-        """A typed client request. UserError if it makes no sense."""
-
-    @property
-    def client_hint(self) -> str:
-        """What a client can type: ``y=3   y+=1   del y``."""
-
-    @property
-    def help(self) -> tuple[str, ...]:
-        """What the picture shows and how to read it. Paragraphs, plain ASCII."""
+    return fold

@@ -43,6 +43,17 @@ class Moment(NamedTuple):
     checks: tuple[Check, ...]
 
 
+class Measured(NamedTuple):
+    """How an explanation lay on the screen when it was last drawn, which cannot be known before."""
+
+    scroll: int = 0
+    """The first row that is shown."""
+    below: int = 0
+    """The last row it can be scrolled to."""
+    page: int = 1
+    """How many rows are shown."""
+
+
 class Cue(NamedTuple):
     """What the lecturer says now; ``number``: its line of the journal."""
 
@@ -65,11 +76,7 @@ class Scene:
         """Commands at the start of the run that are no deed of a person: what came with a FILE."""
         self.came_from: dict[int, int] = {}
         """Which branch a new root was begun from."""
-        self.scroll = 0
-        """The first row shown of an explanation."""
-        self.below = 0
-        """The last row it can be scrolled to, and how many are shown, as last drawn."""
-        self.page = 1
+        self.measured = Measured()
         self.keys: dict[str, Key] = keymap(panel, panels)
         self._moment: tuple[object, Moment] | None = None
         self._words: dict[object, Line] = {}
@@ -100,8 +107,8 @@ class Scene:
             stays = focus.area == "journal" or focus.event != self.focus.event
             focus = replace(focus, check="", event=focus.event if stays else None)
         if (focus.why, focus.event, focus.check) != (self.focus.why, self.focus.event, self.focus.check):
-            self.scroll = 0
-        if focus.node != self.focus.node or focus.item:
+            self.measured = self.measured._replace(scroll=0)
+        if focus.node != self.focus.node or focus.pick is not None:
             focus = replace(focus, chosen=True)
         self.focus = self.panel.fit(snapshot, focus)
 
@@ -193,7 +200,8 @@ class Scene:
 
     def turn(self, key: str) -> None:
         """Scroll the explanation."""
-        self.scroll = max(0, self.scroll + SCROLLS[key](self.page))
+        now = self.measured
+        self.measured = now._replace(scroll=max(0, now.scroll + SCROLLS[key](now.page)))
 
     def explanation(self) -> tuple[str, tuple[str, ...]]:
         """Title and paragraphs of what ``why`` explains: a check, else the selected event."""
@@ -263,7 +271,7 @@ class Scene:
         focus = self.focus
         if event is not None and not max(0, engine.told_total - TOLD) < event <= engine.told_total:
             focus = replace(focus, event=None)
-        if not (focus.chosen or focus.item):
+        if not (focus.chosen or focus.pick is not None):
             focus = replace(focus, node="")
         assert self._moment is not None
         self.focus = self.panel.fit(self._moment[1].snapshot, focus)

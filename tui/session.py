@@ -23,7 +23,21 @@ from tui.glyphs import BRAILLE, Glyphs
 from tui.keys import VERBS
 from tui.layout import Layout
 from tui.painter import Painter, Placed
-from tui.panel import AREAS, Ask, Do, Focus, Outcome, Panel, Refuse
+from tui.panel import (
+    AREAS,
+    Ask,
+    Do,
+    Focus,
+    GoToPattern,
+    GoToVariant,
+    Outcome,
+    Panel,
+    PlayScenario,
+    Press,
+    Refuse,
+    SeekTime,
+    VisitBranch,
+)
 from tui.player import speed_name
 from tui.scene import SCROLLS, Scene, toggled
 
@@ -113,8 +127,21 @@ class Session:
                 self.notify(why)
             case Focus():
                 self.scene.look(outcome)
-            case Do(what):
-                return self._do(what)
+            case Do():
+                return self._do(outcome)
+            case GoToPattern(number):
+                self._pattern(number)
+            case GoToVariant(name):
+                self._visit(self.scene.panel.pattern, name)
+            case PlayScenario(name):
+                self._play(self.scene.panel.pattern.scenario(name))
+            case VisitBranch(number):
+                self.scene.timeline.visit(number)
+                self.scene.player.pause()
+            case SeekTime(at_us):
+                self.scene.player.seek_time(at_us)
+            case Press(key):
+                return self.press(key)
             case tuple():
                 wish = None
                 for each in outcome:
@@ -177,6 +204,7 @@ class Session:
         self._placed = self._painter.paint(
             self.scene, self.width, self.height, self._wall_us, notice=self.notice, fresh=self._fresh
         )
+        self.scene.measured = self._painter.measured
         self._dirty = self._fresh = False
         return self._placed
 
@@ -279,57 +307,39 @@ class Session:
             old = timeline.branch.parent or 0
             self.notify(f"branch {timeline.branch.number + 1} begins here; the old future stays as branch {old + 1}")
 
-    def _do(self, what: str) -> Ask | Do | None:
-        """Carry out a deed by name; those that are not ours go to the app."""
-        name, _, rest = what.partition(" ")
-        simple = self._simple().get(what)
-        if simple is not None:
-            try:
-                simple()
-            except UserError as error:
-                self.notify(str(error))
-            return None
-        scene, pattern = self.scene, self.scene.panel.pattern
-        match name:
-            case "pattern":
-                self._pattern(int(rest))
-            case "variant":
-                self._visit(pattern, rest)
-            case "visit":
-                scene.timeline.visit(int(rest))
-                scene.player.pause()
-            case "scenario":
-                self._play(pattern.scenario(rest))
-            case "seek":
-                scene.player.seek_time(int(rest))
-            case "press":
-                return self.press(rest)
-            case _:
-                return Do(what)
+    def _do(self, what: Do) -> Do | None:
+        """Carry out what the frame does itself; what is not ours goes to the app."""
+        act = self._acts().get(what)
+        if act is None:
+            return what
+        try:
+            act()
+        except UserError as error:
+            self.notify(str(error))
         return None
 
-    def _simple(self) -> dict[str, Callable[[], Any]]:
-        """Deeds without a parameter."""
+    def _acts(self) -> dict[Do, Callable[[], Any]]:
+        """What each of them comes to."""
         player, scene = self.scene.player, self.scene
         return {
-            "run_pause": player.toggle,
-            "step": lambda: self._unless(player.step(), "nothing is left to happen"),
-            "back": lambda: self._unless(player.back(), "this is the start"),
-            "second_forward": player.forward,
-            "second_back": player.rewind,
-            "faster": lambda: self._unless(player.faster(), f"{speed_name(player.speed)} is the fastest"),
-            "slower": lambda: self._unless(player.slower(), f"{speed_name(player.speed)} is the slowest"),
-            "start": player.home,
-            "newest": player.end,
-            "restart": lambda: self._again(0),
-            "reseed": self._reseed,
-            "free": lambda: self._anew(scene.branch.seed, None),
-            "variant_next": lambda: self._neighbour(1),
-            "variant_back": lambda: self._neighbour(-1),
-            "next_area": self._next_area,
-            "why": scene.why,
-            "inspector": lambda: scene.look(toggled(scene.focus, self._beside())),
-            **{way: partial(self._arrow, way) for way in ("left", "right", "up", "down")},
+            Do.RUN_PAUSE: player.toggle,
+            Do.STEP: lambda: self._unless(player.step(), "nothing is left to happen"),
+            Do.BACK: lambda: self._unless(player.back(), "this is the start"),
+            Do.SECOND_FORWARD: player.forward,
+            Do.SECOND_BACK: player.rewind,
+            Do.FASTER: lambda: self._unless(player.faster(), f"{speed_name(player.speed)} is the fastest"),
+            Do.SLOWER: lambda: self._unless(player.slower(), f"{speed_name(player.speed)} is the slowest"),
+            Do.START: player.home,
+            Do.NEWEST: player.end,
+            Do.RESTART: lambda: self._again(0),
+            Do.RESEED: self._reseed,
+            Do.FREE: lambda: self._anew(scene.branch.seed, None),
+            Do.VARIANT_NEXT: lambda: self._neighbour(1),
+            Do.VARIANT_BACK: lambda: self._neighbour(-1),
+            Do.NEXT_AREA: self._next_area,
+            Do.WHY: scene.why,
+            Do.INSPECTOR: lambda: scene.look(toggled(scene.focus, self._beside())),
+            **{way: partial(self._arrow, way.name.lower()) for way in (Do.LEFT, Do.RIGHT, Do.UP, Do.DOWN)},
         }
 
     def _unless(self, done: bool, text: str) -> None:
@@ -373,7 +383,7 @@ class Session:
     def _start(self, seed: int, config: Config, scenario: Scenario | None) -> None:
         scene = self.scene
         scene.timeline.start(seed, config, scenario)
-        scene.look(replace(scene.focus, event=None, why=False, item=""))
+        scene.look(replace(scene.focus, event=None, why=False, pick=None))
         scene.player.play()
 
     # -- looking ---------------------------------------------------------------------------------------------
@@ -392,7 +402,7 @@ class Session:
         self.render()
         layout = self._painter.layout
         area = self.scene.focus.area
-        over = layout.overlay and (area != "journal" or self.scene.below > 0)
+        over = layout.overlay and (area != "journal" or self.scene.measured.below > 0)
         return layout.inspector is not None and (over or area == "inspector")
 
     def _next_area(self) -> None:

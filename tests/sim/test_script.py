@@ -7,11 +7,11 @@ from engines.consensus.raft.engine import SetRule
 from engines.sim import faults
 from engines.sim.pattern import Scenario, Step
 from engines.sim.timeline import Timeline
-from tests.toy import TOY
+from tests import toy
 
 
 def test_a_refused_line_of_the_script_becomes_words_and_the_story_goes_on() -> None:
-    timeline = TOY.timeline(seed=7, scenario="fall")
+    timeline = toy.timeline(seed=7, scenario="fall")
     timeline.advance(800_000)
     said = [entry.command for entry in timeline.branch.log if isinstance(entry.command, faults.Narrate)]
     assert "The story wanted Greet here, but it cannot be: p2 is crashed" in said[-1].text
@@ -20,7 +20,7 @@ def test_a_refused_line_of_the_script_becomes_words_and_the_story_goes_on() -> N
 
 
 def test_such_a_run_seeks_and_replays_like_any_other() -> None:
-    timeline = TOY.timeline(seed=7, scenario="fall")
+    timeline = toy.timeline(seed=7, scenario="fall")
     timeline.advance(800_000)
     end = timeline.snapshot(), timeline.position, timeline.digest()
     timeline.seek(3)

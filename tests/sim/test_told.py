@@ -2,11 +2,11 @@
 
 from engines.sim import faults
 from engines.sim.world import JOURNAL_EVENTS
-from tests.toy import TOY
+from tests import toy
 
 
 def test_every_told_event_is_counted_also_those_the_ring_has_dropped() -> None:
-    timeline = TOY.timeline()
+    timeline = toy.timeline()
     for _ in range(JOURNAL_EVENTS):
         timeline.submit(faults.Freeze("p1"))
         timeline.submit(faults.Thaw("p1"))
@@ -16,7 +16,7 @@ def test_every_told_event_is_counted_also_those_the_ring_has_dropped() -> None:
 
 
 def test_the_count_is_part_of_the_state_and_goes_back_with_it() -> None:
-    timeline = TOY.timeline()
+    timeline = toy.timeline()
     timeline.submit(faults.Crash("p1"))
     told = timeline.engine.told_total
     timeline.submit(faults.Restart("p1"))

@@ -11,7 +11,7 @@ from tui.dialogs import Choice, Dialogue, Form, Pages, Pick, Prompt
 from tui.farewell import Kept
 from tui.glyphs import BRAILLE, Glyphs
 from tui.painter import Placed as Area
-from tui.panel import Ask, Do, Offer, Outcome, Param, Refuse
+from tui.panel import Ask, Do, Offer, Param, Press, Refuse
 
 ASKS = {
     "s": "scenarios", "f": "faults", "b": "rules", "a": "client", "?": "help", "ctrl+p": "palette", "o": "empty"
@@ -24,7 +24,7 @@ class FakeSession:
     def __init__(self, glyphs: Glyphs = BRAILLE) -> None:
         self.glyphs = glyphs
         self.keys: list[str] = []
-        self.performed: list[Outcome] = []
+        self.performed: list[Any] = []
         self.notices: list[str] = []
         self.clicks: list[tuple[int, int]] = []
         self.sizes: list[tuple[int, int]] = []
@@ -46,9 +46,9 @@ class FakeSession:
             self.running = not self.running
         if key == "i":
             self.over = not self.over
-        return Do("quit") if key == "q" else Do("screenshot") if key == "P" else None
+        return Do.QUIT if key == "q" else Do.SCREENSHOT if key == "P" else None
 
-    def perform(self, outcome: Outcome) -> Ask | Do | None:
+    def perform(self, outcome: Any) -> Ask | Do | None:
         if outcome == ("impossible",):
             raise UserError("the engine refused: no such node")
         self.performed.append(outcome)
@@ -105,7 +105,7 @@ class FakeSession:
 
 
 def _built(name: str) -> Any:
-    def build(values: Mapping[str, Any]) -> Outcome:
+    def build(values: Mapping[str, Any]) -> Any:
         if values.get("for") == 13:
             raise UserError("for: 13 ms is bad luck")
         return (name, dict(values))
@@ -113,7 +113,7 @@ def _built(name: str) -> Any:
     return build
 
 
-def _submit(text: str) -> Outcome:
+def _submit(text: str) -> Any:
     if text == "impossible":
         return ("impossible",)
     if "=" not in text:
@@ -121,14 +121,17 @@ def _submit(text: str) -> Outcome:
     return ("client", text)
 
 
+S1: Any = ("s1",)
+S2: Any = ("s2",)
+S3: Any = ("s3",)
 SCENARIOS = Pick(
     "scenarios",
     (
-        Choice("first leader", "12 s", "A quiet start: five followers, no leader; the first timeout decides.", ("s1",)),
-        Choice("split vote", "20 s", "Two candidates ask at once and share the votes; nobody wins the term.", ("s2",)),
+        Choice("first leader", "12 s", "A quiet start: five followers, no leader; the first timeout decides.", S1),
+        Choice("split vote", "20 s", "Two candidates ask at once and share the votes; nobody wins the term.", S2),
         Choice("figure 8", "31 s", "Why a leader commits only entries of its own term, as the paper's figure 8 shows: "
                "an entry on a majority can still be overwritten, unless one of the leader's own term lies above it.",
-               ("s3",)),
+               S3),
         Choice("your file", "", "Load keys.", Refuse("recorded data: faults need a simulation")),
     ),
     hint="a scenario starts a new run; the present one stays in the branch list",
@@ -179,7 +182,7 @@ HELP = Pages(
 PALETTE = Pick(
     "every command",
     (
-        *(Choice(f"do the thing number {n}", chr(97 + n), f"thing {n}", Do(f"press {chr(97 + n)}")) for n in range(20)),
+        *(Choice(f"do the thing number {n}", chr(97 + n), f"thing {n}", Press(chr(97 + n))) for n in range(20)),
         Choice("save the run", "S", "to a file", Ask("client")),
         Choice("crash the node", "k", "", Refuse("nothing is selected")),
     ),

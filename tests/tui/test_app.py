@@ -14,7 +14,7 @@ from tests.toy import TOY
 from tests.tui.fake_session import FakeSession
 from tui.app import DpTui, look_for, snapshot_svg
 from tui.glyphs import ASCII
-from tui.panel import Ask, Do
+from tui.panel import Ask, Press
 from tui.session import Session
 from tui.state import State
 from tui.terminal.capability import detect
@@ -132,7 +132,7 @@ async def test_the_palette_is_ours_and_may_lead_on_to_another_dialogue() -> None
         assert session.performed == [Ask("client")]
         assert isinstance(app.view, PromptView)
         await strike(app, pilot, "enter", "ctrl+p", *"ber 19", "enter")
-        assert session.performed[1:] == [("client", "y=3"), Do("press t")]
+        assert session.performed[1:] == [("client", "y=3"), Press("t")]
         assert session.keys == ["ctrl+p", "ctrl+p"]
 
 

@@ -1,30 +1,22 @@
 """Routine lines of the journal share a row, and what matters is not pushed out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from engines.sim.events import Event, Note
-from tests.toy import ToyPanel
+from tests.toy import TOY
 from tui.glyphs import BRAILLE
 from tui.journal import Fold, Told, journal
 from tui.panel import Line
 from tui.session import Session
 
 
-class Quiet(ToyPanel):
-    """The toy, to whom answers are routine."""
-
-    def routine(self, event: Event) -> str:
-        return "answers" if event.kind == "answered" else ""
+def _all(events: Sequence[Event]) -> Line:
+    return Line("all", f"{len(events)} things from {events[0].node} to {events[-1].node}")
 
 
-class Loud(ToyPanel):
-    """The toy, to whom all that nodes tell is the same."""
-
-    def routine(self, event: Event) -> str:
-        return "all" if event.node else ""
-
-    def fold(self, events: Sequence[Event]) -> Line:
-        return Line("all", f"{len(events)} things from {events[0].node} to {events[-1].node}")
+LOUD = replace(TOY, routine=lambda event: "all" if event.node else "", fold=_all)
+"""The toy, to whom all that nodes tell is the same."""
 
 
 KINDS = ("a", "b", "b", "b", "c", "b", "a")
@@ -60,7 +52,7 @@ def test_a_line_is_selected_by_any_of_its_events() -> None:
 
 def test_by_default_names_are_joined_where_all_say_the_same_and_others_are_counted() -> None:
     same = [Event(n, n, name, Note("start")) for n, name in enumerate(("p1", "p2", "p1"), 1)]
-    panel = Quiet()
+    panel = TOY
     alone = panel.narrate(same[-1])
     assert panel.fold(same) == alone._replace(who="p1 p2")
     other = [*same, Event(9, 9, "p3", Note("answered", "p9 is there"))]
@@ -68,7 +60,7 @@ def test_by_default_names_are_joined_where_all_say_the_same_and_others_are_count
 
 
 def test_arrows_walk_over_shared_lines_and_e_explains_their_last() -> None:
-    one = Session((Loud(),), "toy")
+    one = Session((LOUD,), "toy")
     one.resize(120, 36)
     for _ in range(10):
         one.tick(100_000)

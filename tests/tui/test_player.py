@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.sim import faults
-from tests.toy import TOY
+from tests import toy
 from tui.player import SPEEDS, TICK_WALL_US, Player, speed_name
 
 
 def player(scenario: str = "", speed: Fraction = Fraction(1)) -> Player:
-    return Player(TOY.timeline(7 if scenario else 42, scenario), speed)
+    return Player(toy.timeline(7 if scenario else 42, scenario), speed)
 
 
 @given(st.lists(st.integers(1, 200_000), max_size=40), st.sampled_from(SPEEDS))

@@ -15,7 +15,7 @@ from engines.sim.recording import read
 from tests.monkey import Monkey, screen
 from tests.ptyscreen import PtyApp, python
 from tui.app import DpTui
-from tui.panel import Do
+from tui.panel import Do, PlayScenario
 from tui.registry import PANELS
 from tui.session import Session
 
@@ -161,15 +161,15 @@ def test_a_rule_switched_off_stays_off_when_the_story_is_played_again() -> None:
 def test_a_story_chosen_anew_has_its_own_rules() -> None:
     session = raft("figure-8")
     session.perform(SetRule("current_term_commit", False))
-    session.perform(Do("scenario figure-8"))
+    session.perform(PlayScenario("figure-8"))
     assert dict(session.scene.timeline.snapshot().rules)["current_term_commit"] is True
 
 
 def test_a_new_seed_and_the_cluster_without_a_story_keep_the_rules_too() -> None:
     session = raft("figure-8")
     session.perform(SetRule("persist_vote", False))
-    for deed in ("reseed", "free"):
-        session.perform(Do(deed))
+    for what in (Do.RESEED, Do.FREE):
+        session.perform(what)
         assert dict(session.scene.timeline.snapshot().rules)["persist_vote"] is False
         assert "persist vote off" in session.notice
 

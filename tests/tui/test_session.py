@@ -16,20 +16,18 @@ from engines.sim import faults
 from engines.sim.pattern import Check, Scenario, Step
 from engines.sim.recording import read
 from tests.monkey import Monkey, check_picture, screen
-from tests.toy import PATTERN, TOY, Greet, ToyPanel
+from tests.toy import PATTERN, TOY, Greet
 from tui import farewell, files
 from tui.asking import DIALOGUES, parse_time
 from tui.dialogs import Form, Pages, Pick, Prompt
 from tui.glyphs import ASCII
-from tui.panel import Ask, Do, Focus, Refuse
+from tui.panel import Ask, Do, Focus, Panel, Refuse, VisitBranch
 from tui.session import Session
 
 
-class Told(ToyPanel):
+def told(story: Scenario) -> Panel:
     """The toy with one story."""
-
-    def __init__(self, story: Scenario) -> None:
-        self.pattern = replace(PATTERN, scenarios=(story,))
+    return replace(TOY, pattern=replace(PATTERN, scenarios=(story,)))
 
 
 def session(scenario: str = "", **options: object) -> Session:
@@ -197,7 +195,7 @@ def test_whatever_is_looked_at_a_cue_that_waits_says_how_to_go_on(size: tuple[in
     for words in (1, 8, 9, 10, 11, 12, 13, 17, 20):
         text = " ".join(["words"] * words)
         story = Scenario("tell", "", "", "ping", (Step(100_000, faults.Narrate(text)),), 500_000)
-        panel = Told(story)
+        panel = told(story)
         one = Session((panel,), "toy", scenario="tell")
         one.resize(*size)
         run(one, 3_000)
@@ -362,10 +360,10 @@ def test_a_notice_is_told_whole_and_hides_no_line_of_the_journal(size: tuple[int
 
 def test_several_commands_at_once_and_the_app_s_wishes() -> None:
     one = session()
-    assert one.perform((faults.Crash("p1"), faults.Crash("p2"), Do("quit"))) == Do("quit")
+    assert one.perform((faults.Crash("p1"), faults.Crash("p2"), Do.QUIT)) == Do.QUIT
     assert screen(one).count("crashed") == 2
-    assert press(one, "q") == Do("quit")
-    assert press(one, "P") == Do("screenshot")
+    assert press(one, "q") == Do.QUIT
+    assert press(one, "P") == Do.SCREENSHOT
     assert press(one, "X") == Ask("sides")
 
 
@@ -469,24 +467,22 @@ def test_failed_checks_are_explained_one_after_the_other(monkeypatch: pytest.Mon
     assert one.scene.focus == Focus(node="p1")
 
 
-class Lengthy(ToyPanel):
-    """The toy with much to say."""
-
-    def explain(self, snapshot: object, event: object) -> tuple[str, ...]:
-        return tuple(f"paragraph {n} " + "and so on " * 9 for n in range(20))
+PAGES = tuple(f"paragraph {n} " + "and so on " * 9 for n in range(20))
+LENGTHY = replace(TOY, explain=lambda snapshot, event: PAGES)
+"""The toy with much to say."""
 
 
 @pytest.mark.parametrize("tabs", [0, 2, 3])
 def test_a_long_explanation_takes_the_screen_and_scrolls(tabs: int) -> None:
-    one = Session((Lengthy(),), "toy")
+    one = Session((LENGTHY,), "toy")
     press(one, *["tab"] * tabs, "e")
     over = one.render()[-1]
     assert (over.name, over.canvas.width, over.canvas.height) == ("inspector", 80, 20)
     node = one.scene.focus.node
     press(one, *["down"] * 3)
-    assert one.scene.scroll == 3
+    assert one.scene.measured.scroll == 3
     press(one, "up", "right", "pagedown", "left")
-    assert one.scene.scroll == 2 + 17
+    assert one.scene.measured.scroll == 2 + 17
     press(one, *["pagedown"] * 9)
     assert "paragraph 19" in screen(one)
     assert (one.scene.focus.node, one.scene.focus.why) == (node, True)
@@ -710,8 +706,8 @@ def test_leaving_saves_every_run_that_was_touched_with_its_branches(tmp_path: Pa
     assert len(again.scene.timeline.branches) == 2
     press(one, "m")
     assert again.scene.timeline.branch.log == one.scene.timeline.branch.log
-    again.perform(Do("visit 0"))
-    one.perform(Do("visit 0"))
+    again.perform(VisitBranch(0))
+    one.perform(VisitBranch(0))
     assert again.scene.timeline.branch.log == one.scene.timeline.branch.log
 
 

@@ -16,8 +16,8 @@ from engines.sharding.keys import read_keys, show
 from engines.sharding.world.commands import AddNode, RemoveNode
 from engines.sharding.world.options import KEYS_MAX, NODES_MAX, SETTINGS
 from engines.sharding.world.orders import NAME
+from tui.kit.words import plural
 from tui.options import DataOptions
-from tui.panels.common.words import plural
 from tui.userdata.common import Opening, check_lines, echo_json, head_json, name_of, open_data
 
 NODES: Final = 10

@@ -10,12 +10,20 @@ from engines.errors import UserError
 from engines.sim import faults
 from engines.sim.timeline import Timeline
 from tests.tui.panels.consensus_runs import run
-from tui.panel import Focus, Refuse
+from tui.kit.selection import OnMessage
+from tui.panel import Focus, Offer, Refuse
 from tui.panels.consensus import PANEL
+from tui.panels.consensus.facts import OnEntry
 from tui.scrubber import weight
 
+
+def built_by(offer: Offer) -> Any:
+    """The command of an offer without parameters."""
+    return offer.build({})
+
+
 ARROWS = ("left", "right", "up", "down")
-KEYS = {key.key: key for key in PANEL.keys}
+KEYS: dict[str, Any] = {key.key: key for key in PANEL.keys}
 
 
 def press(timeline: Timeline[Any, Snapshot], key: str, focus: Focus) -> Any:
@@ -32,20 +40,20 @@ def test_arrows_walk_servers_messages_and_entries_and_come_back() -> None:
     focus = PANEL.move(snapshot, Focus(node="n5"), "right")
     assert focus.node == "n1"
     focus = PANEL.move(snapshot, Focus(node=flight.dst), "up")
-    assert focus.item == f"m:{flight.id}"
-    assert PANEL.move(snapshot, focus, "down").item == ""
+    assert focus.pick == OnMessage(flight.id)
+    assert PANEL.move(snapshot, focus, "down").pick is None
     focus = PANEL.move(snapshot, Focus(node="n2"), "down")
     last = snapshot.window[1]
-    assert (focus.node, focus.item) == ("n2", f"e:{last}")
-    assert PANEL.move(snapshot, focus, "left").item == f"e:{last - 1}"
+    assert (focus.node, focus.pick) == ("n2", OnEntry(last))
+    assert PANEL.move(snapshot, focus, "left").pick == OnEntry(last - 1)
     assert PANEL.move(snapshot, focus, "down").node == "n3"
-    assert PANEL.move(snapshot, focus, "right").item == ""
+    assert PANEL.move(snapshot, focus, "right").pick is None
 
 
 def test_on_a_message_k_drops_it_and_x_l_d_act_on_its_link_alone() -> None:
     timeline = run(2_000)
     flight = timeline.snapshot().flights[0]
-    focus = Focus(node=flight.dst, item=f"m:{flight.id}")
+    focus = Focus(node=flight.dst, pick=OnMessage(flight.id))
     assert press(timeline, "k", focus) == faults.Drop(flight.id)
     assert press(timeline, "x", focus) == faults.Cut(flight.src, flight.dst)
     assert press(timeline, "l", focus) == (faults.Lose(flight.src, flight.dst, 100_000),)
@@ -116,7 +124,8 @@ def test_typed_commands_are_parsed_and_nonsense_is_refused_with_what_would_do() 
 
 def test_rules_know_their_state_and_offer_the_opposite() -> None:
     snapshot = run(1_000, (900, SetRule("pre_vote", False))).snapshot()
-    states = {offer.build({}).rule: (offer.on, offer.build({}).on) for offer in PANEL.rules(snapshot, Focus())}
+    built = [(offer.on, built_by(offer)) for offer in PANEL.rules(snapshot, Focus())]
+    states = {command.rule: (on, command.on) for on, command in built}
     assert states["pre_vote"] == (False, True)
     assert states["check_quorum"] == (True, False)
 

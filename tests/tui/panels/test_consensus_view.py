@@ -16,9 +16,11 @@ from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Check
 from tests.tui.panels.consensus_runs import MOMENTS, SMALL, USUAL, draw, run, standing, story, text
 from tui.glyphs import ASCII
+from tui.kit.selection import OnMessage
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
 from tui.panels.consensus import PANEL, fate, ring
+from tui.panels.consensus.facts import OnEntry
 from tui.panels.consensus.select import move
 from tui.panels.consensus.view import plan
 
@@ -59,7 +61,7 @@ def test_a_message_moves_from_its_sender_to_its_receiver() -> None:
     for share in (0.0, 0.5, 1.0):
         at = int(flight.departs_us + share * (flight.arrives_us - flight.departs_us))
         alone = replace(snapshot, at_us=at, flights=(flight,))
-        rows = draw(alone, Focus(node="n1", item=f"m:{flight.id}")).picture.text().splitlines()
+        rows = draw(alone, Focus(node="n1", pick=OnMessage(flight.id))).picture.text().splitlines()
         found = [(row.index("▌a▐"), y) for y, row in enumerate(rows) if "▌a▐" in row]
         assert len(found) == 1
         places.append(found[0])
@@ -139,7 +141,7 @@ def test_the_newest_entries_are_visible_when_the_log_is_long_and_an_old_one_when
     sizes = Sizes(Size(72, 30), Size(72, 6), Size(44, 23))
     assert f"{last}" in draw(snapshot, Focus(), sizes).picture.text()
     old = snapshot.window[0] + 1
-    index = next(row for row in draw(snapshot, Focus(node="n1", item=f"e:{old}"), sizes).picture.text().splitlines()
+    index = next(row for row in draw(snapshot, Focus(node="n1", pick=OnEntry(old)), sizes).picture.text().splitlines()
                  if "index" in row)  # fmt: skip
     assert f"{old}" in index
 
@@ -163,9 +165,9 @@ def flat(words: str) -> str:
     return " ".join(words.split())
 
 
-def look(timeline: Any, node: str, item: str = "", height: int = 40) -> str:
+def look(timeline: Any, node: str, pick: Any = None, height: int = 40) -> str:
     sizes = Sizes(Size(72, 15), Size(72, 6), Size(54, height))
-    return flat(draw(timeline.snapshot(), Focus(node=node, item=item), sizes).inspector.text())
+    return flat(draw(timeline.snapshot(), Focus(node=node, pick=pick), sizes).inspector.text())
 
 
 def test_the_inspector_does_the_arithmetic() -> None:
@@ -190,8 +192,8 @@ def test_an_entry_says_what_it_waits_for() -> None:
     timeline.advance(timeline.now_us + 80 * US_PER_MS)
     words = look(timeline, "n3")
     assert "entry 2 y=3 confirmed by n3 n4: 2 of 5, needs 3; commits when one of n1 n2 n5 confirms" in words
-    assert "1 more copy and it commits" in look(timeline, "n3", "e:2")
-    assert "index 2 in the log of n3" in look(timeline, "n3", "e:2")
+    assert "1 more copy and it commits" in look(timeline, "n3", OnEntry(2))
+    assert "index 2 in the log of n3" in look(timeline, "n3", OnEntry(2))
 
 
 def test_an_entry_of_an_old_term_says_that_counting_it_proves_nothing() -> None:
@@ -206,11 +208,11 @@ def test_a_message_is_read_field_by_field() -> None:
     while not any(each.letter == "A" and not each.empty for each in timeline.snapshot().flights):
         timeline.step()
     flight = next(each for each in timeline.snapshot().flights if each.letter == "A" and not each.empty)
-    words = look(timeline, "n3", f"m:{flight.id}")
+    words = look(timeline, "n3", OnMessage(flight.id))
     assert "after 1 of term 1 must match the receiver's log" in words
     assert "entries 2" in words
     assert f"{flight.dst} stores what is new" in words
-    assert "counts" in look(standing("steady"), "n3", f"m:{snapshot.flights[0].id}")
+    assert "counts" in look(standing("steady"), "n3", OnMessage(snapshot.flights[0].id))
 
 
 def test_a_failed_check_is_in_the_inspector_however_low_it_is() -> None:
@@ -221,21 +223,21 @@ def test_a_failed_check_is_in_the_inspector_however_low_it_is() -> None:
 
 
 def test_an_entry_on_a_majority_is_not_safe_for_ever_when_the_rule_is_off() -> None:
-    words = look(story("figure-8-broken", 1_160), "n1", "e:1")
+    words = look(story("figure-8-broken", 1_160), "n1", OnEntry(1))
     assert "committed known to n2 n3, n1 until it crashed" in words
     assert "not safe: n5 lacks it" in words
     assert "This takes a broken rule: current term commit" in words
     assert "for ever" not in words
-    assert "for ever: a majority holds it" in look(standing("steady"), "n3", "e:2")
+    assert "for ever: a majority holds it" in look(standing("steady"), "n3", OnEntry(2))
 
 
 def test_an_entry_that_is_gone_from_the_logs_is_still_in_the_state_machines() -> None:
     timeline = story("figure-8-broken", 1_500)
-    words = look(timeline, "n1", "e:1")
+    words = look(timeline, "n1", OnEntry(1))
     assert "n2 n3 deleted it since" in words
     assert "applied by n2 n3, n1 until it crashed" in words
     assert "fate broken: it was committed" in words
-    other = look(timeline, "n5", "e:1")
+    other = look(timeline, "n5", OnEntry(1))
     assert "applied by n4 n5" in other
     assert "another entry is committed at this index" in other
     assert "fate broken" in other
@@ -243,7 +245,7 @@ def test_an_entry_that_is_gone_from_the_logs_is_still_in_the_state_machines() ->
 
 def test_an_entry_of_an_old_term_on_a_majority_stays_open_with_the_rule_on() -> None:
     timeline = story("figure-8", 1_080)
-    words = look(timeline, "n1", "e:1")
+    words = look(timeline, "n1", OnEntry(1))
     assert "committed no" in words
     assert "prove nothing; it commits together with an entry of term 3 (5.4.2): with a new command" in words
     assert "no-op off nothing of an old term commits until a new command" in look(timeline, "n1")
@@ -339,7 +341,7 @@ def test_the_rows_of_all_parts_fit_their_canvases() -> None:
 def test_down_leads_to_the_newest_entry_which_is_then_marked() -> None:
     snapshot = standing("steady").snapshot()
     focus = move(snapshot, Focus(node="n2"), "down")
-    assert focus.item == f"e:{snapshot.window[1]}"
+    assert focus.pick == OnEntry(snapshot.window[1])
     assert "▌1▐" in draw(snapshot, focus).strip.text()
 
 

@@ -15,10 +15,10 @@ from tui.panel import Ask, Do, Focus, Offer, Refuse
 from tui.panels.resilience import PANEL
 from tui.panels.resilience.keys import KEYS as OWN
 from tui.panels.resilience.keys import ORDERS, RECORDED
-from tui.panels.resilience.select import CHARTS, chart_of, edge_of
+from tui.panels.resilience.select import CHARTS, Chart, chart_of, edge_of
 
 ARROWS = ("left", "right", "up", "down")
-KEYS = {key.key: key for key in PANEL.keys}
+KEYS: dict[str, Any] = {key.key: key for key in PANEL.keys}
 PAYMENT = Focus(node="api>payment")
 
 
@@ -84,7 +84,7 @@ def test_in_the_strip_arrows_change_the_chart() -> None:
         focus = PANEL.move(snapshot, focus, "right")
     assert seen == list(CHARTS)
     assert chart_of(focus) == CHARTS[0]
-    assert KEYS["v"].act(snapshot, Focus()).item == CHARTS[1]
+    assert KEYS["v"].act(snapshot, Focus()).pick == Chart(CHARTS[1])
 
 
 def test_n_goes_to_breakers_that_are_not_closed() -> None:

@@ -25,7 +25,7 @@ from tui.glyphs import ASCII, BRAILLE, GLYPH_SETS
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
 from tui.panels.resilience import PANEL, card, chart, facts, graph, machine, strip
-from tui.panels.resilience.select import telling
+from tui.panels.resilience.select import Chart, telling
 
 
 def breaker(snapshot: Snapshot, edge: str) -> Any:
@@ -294,11 +294,11 @@ def test_bands_begin_with_their_letter_and_differ_by_weight() -> None:
 
 def test_v_shows_all_breakers_latency_and_waste() -> None:
     snapshot = standing("open")
-    breakers = draw(snapshot, Focus(item="breakers"), USUAL).strip.text()
+    breakers = draw(snapshot, Focus(pick=Chart("breakers")), USUAL).strip.text()
     for edge in snapshot.edges:
         assert (facts.name(edge.id) in breakers) == (edge.breaker is not None)
-    assert "p50" in draw(snapshot, Focus(item="latency"), USUAL).strip.text()
-    waste = draw(snapshot, Focus(item="waste"), USUAL).strip.text()
+    assert "p50" in draw(snapshot, Focus(pick=Chart("latency")), USUAL).strip.text()
+    waste = draw(snapshot, Focus(pick=Chart("waste")), USUAL).strip.text()
     for name in ("offered", "attempts", "rejected", "errors", "for nobody", "goodput"):
         assert name in waste
 

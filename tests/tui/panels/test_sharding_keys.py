@@ -9,12 +9,19 @@ from engines.errors import UserError
 from engines.sharding.world import commands as c
 from engines.sim import faults
 from tests.tui.panels.sharding_runs import Run, run, standing
+from tui.kit.selection import OnMessage
 from tui.panel import Ask, Do, Focus, Offer, Refuse
 from tui.panels.sharding import PANEL
-from tui.panels.sharding.select import chart_of, choose, read
+from tui.panels.sharding.select import OnKey, OnUnit, chart_of, choose, read
+
+
+def built_by(offer: Offer) -> Any:
+    """The command of an offer without parameters."""
+    return offer.build({})
+
 
 ARROWS = ("left", "right", "up", "down")
-KEYS = {key.key: key for key in PANEL.keys}
+KEYS: dict[str, Any] = {key.key: key for key in PANEL.keys}
 
 
 def press(timeline: Run, key: str, focus: Focus) -> Any:
@@ -58,17 +65,19 @@ def test_arrows_walk_nodes_keys_and_messages_and_come_back() -> None:
     assert PANEL.move(snapshot, Focus(node="n6"), "right").node == "n1"
     assert PANEL.move(snapshot, Focus(node="n1"), "left").node == "n6"
     down = PANEL.move(snapshot, Focus(node="n1"), "down")
-    key = snapshot.key(read(down).what[2:])
+    what = read(down).what
+    assert isinstance(what, OnKey)
+    key = snapshot.key(what.name)
     assert key is not None
     assert down.node == key.owner
-    first = PANEL.fit(snapshot, choose(Focus(), what=f"k:{snapshot.keys[0].key}"))
-    assert read(PANEL.move(snapshot, first, "right")).what == f"k:{snapshot.keys[1].key}"
-    assert read(PANEL.move(snapshot, first, "up")).what == ""
+    first = PANEL.fit(snapshot, choose(Focus(), what=OnKey(snapshot.keys[0].key)))
+    assert read(PANEL.move(snapshot, first, "right")).what == OnKey(snapshot.keys[1].key)
+    assert read(PANEL.move(snapshot, first, "up")).what is None
     flight = snapshot.flights[0]
     node = flight.src if snapshot.node(flight.src) else flight.dst
     up = PANEL.move(snapshot, Focus(node=node), "up")
-    assert read(up).what.startswith("m:")
-    assert read(PANEL.move(snapshot, up, "down")).what == ""
+    assert isinstance(read(up).what, OnMessage)
+    assert read(PANEL.move(snapshot, up, "down")).what is None
 
 
 def test_the_selection_follows_a_key_to_its_new_owner() -> None:
@@ -77,17 +86,17 @@ def test_the_selection_follows_a_key_to_its_new_owner() -> None:
     timeline.advance(12_000_000)
     snapshot = timeline.snapshot()
     for key in snapshot.keys:
-        assert PANEL.fit(snapshot, choose(Focus(node="n1"), what=f"k:{key.key}")).node == key.owner
+        assert PANEL.fit(snapshot, choose(Focus(node="n1"), what=OnKey(key.key))).node == key.owner
 
 
 def test_find_selects_the_key_it_names_once() -> None:
     snapshot = standing("ring")
     key = snapshot.keys[1].key
     focus = PANEL.fit(snapshot, Focus(node="n1", find=key))
-    assert read(focus).what == f"k:{key}"
-    left = PANEL.fit(snapshot, choose(focus, what=""))
-    assert read(left).what == "", "the search was followed already"
-    assert read(PANEL.fit(snapshot, Focus(find="no such key"))).what == ""
+    assert read(focus).what == OnKey(key)
+    left = PANEL.fit(snapshot, choose(focus, what=None))
+    assert read(left).what is None, "the search was followed already"
+    assert read(PANEL.fit(snapshot, Focus(find="no such key"))).what is None
     assert read(PANEL.fit(snapshot, replace(left, find=""))).found == ""
 
 
@@ -95,7 +104,7 @@ def test_o_goes_to_the_hottest_key_and_then_to_its_cures() -> None:
     timeline = run(3_000)
     snapshot = timeline.snapshot()
     focus = press(timeline, "o", Focus())
-    assert read(focus).what == f"k:{snapshot.balance.hottest}"
+    assert read(focus).what == OnKey(snapshot.balance.hottest)
     assert press(timeline, "o", focus) == Ask("tune")
     first = PANEL.tune(snapshot, focus)[0]
     assert first.title == f"salt {snapshot.balance.hottest}"
@@ -121,7 +130,7 @@ def test_virtual_nodes_go_up_and_down_and_say_where_there_are_none() -> None:
 def test_get_and_put_ask_for_the_selected_key() -> None:
     timeline = run(2_000)
     key = timeline.snapshot().keys[2]
-    focus = choose(Focus(), what=f"k:{key.key}")
+    focus = choose(Focus(), what=OnKey(key.key))
     assert press(timeline, "a", focus) == c.Get(key.key)
     assert press(timeline, "p", focus) == c.Put(key.key, key.acked + 1)
 
@@ -130,7 +139,7 @@ def test_n_walks_through_what_moves_and_y_through_the_charts() -> None:
     snapshot = standing("join ring")
     assert snapshot.plan is not None
     first = KEYS["n"].act(snapshot, Focus())
-    assert read(first).what.startswith("u:")
+    assert isinstance(read(first).what, OnUnit)
     assert read(KEYS["n"].act(snapshot, first)).what != read(first).what
     assert isinstance(KEYS["n"].act(standing("ring"), Focus()), Refuse)
     charts = []
@@ -147,7 +156,7 @@ def test_on_a_message_k_drops_it_and_x_l_d_act_on_its_link_alone() -> None:
     timeline = run(2_000)
     flight = timeline.snapshot().flights[0]
     node = flight.src if timeline.snapshot().node(flight.src) else flight.dst
-    focus = choose(Focus(node=node), what=f"m:{flight.id}")
+    focus = choose(Focus(node=node), what=OnMessage(flight.id))
     assert press(timeline, "k", focus) == faults.Drop(flight.id)
     assert press(timeline, "x", focus) == faults.Cut(flight.src, flight.dst)
     assert press(timeline, "l", focus) == (faults.Lose(flight.src, flight.dst, 100_000),)
@@ -202,7 +211,8 @@ def test_typed_requests_are_parsed_and_nonsense_is_refused_with_what_would_do() 
 
 def test_rules_know_their_state_and_offer_the_opposite() -> None:
     snapshot = run(1_000, (900, c.SetRule("lease", False))).snapshot()
-    states = {offer.build({}).rule: (offer.on, offer.build({}).on) for offer in PANEL.rules(snapshot, Focus())}
+    built = [(offer.on, built_by(offer)) for offer in PANEL.rules(snapshot, Focus())]
+    states = {command.rule: (on, command.on) for on, command in built}
     assert states["lease"] == (False, True)
     assert states["ask_redirects"] == (True, False)
 

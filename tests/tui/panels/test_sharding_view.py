@@ -22,11 +22,12 @@ from tests.tui.panels.sharding_runs import (
 )
 from tui.canvas import Canvas
 from tui.glyphs import ASCII, BRAILLE
+from tui.kit.selection import OnMessage
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
 from tui.panels.sharding import load, maps, ring, traffic
 from tui.panels.sharding.facts import shown
-from tui.panels.sharding.select import choose
+from tui.panels.sharding.select import OnKey, OnUnit, choose
 
 
 @pytest.mark.parametrize("name", ["ring", "join ring", "crashed", "mess", "join slots", "join range", "many", "one"])
@@ -102,7 +103,7 @@ def test_the_walk_meets_the_nodes_of_the_group_in_their_order() -> None:
 def test_a_selected_key_is_named_within_the_ring_with_its_owner() -> None:
     snapshot = standing("few tokens")
     key = snapshot.keys[0]
-    drawn = flat(draw(snapshot, choose(Focus(), what=f"k:{key.key}"), LARGE).picture.text())
+    drawn = flat(draw(snapshot, choose(Focus(), what=OnKey(key.key)), LARGE).picture.text())
     assert f"key {key.key}" in drawn
     assert f"owner {key.owner}" in drawn
 
@@ -281,16 +282,16 @@ def test_a_dead_owner_without_replicas_is_said_to_take_its_keys_along() -> None:
 
 def test_a_key_says_why_it_is_where_it_is_and_what_cures_its_heat() -> None:
     snapshot = standing("few tokens")
-    words = look(snapshot, choose(Focus(), what=f"k:{snapshot.balance.hottest}"))
+    words = look(snapshot, choose(Focus(), what=OnKey(snapshot.balance.hottest)))
     assert "of the way round, next token clockwise" in words
     assert "a rack not used yet goes first: 3 of 3 racks" in words
     assert "salt it: 4 copies leave" in words
     assert "more virtual nodes: one key has one owner" in words
     slots = standing("slots")
     key = slots.keys[0]
-    assert f"slot {key.slot} = CRC16" in look(slots, choose(Focus(), what=f"k:{key.key}"))
+    assert f"slot {key.slot} = CRC16" in look(slots, choose(Focus(), what=OnKey(key.key)))
     ranges = standing("range")
-    assert "<= key <" in look(ranges, choose(Focus(), what=f"k:{ranges.keys[0].key}"))
+    assert "<= key <" in look(ranges, choose(Focus(), what=OnKey(ranges.keys[0].key)))
 
 
 def test_a_key_shows_its_way_answer_by_answer() -> None:
@@ -301,7 +302,7 @@ def test_a_key_shows_its_way_answer_by_answer() -> None:
     wrong = next(node.id for node in timeline.snapshot().nodes if node.id != key.owner)
     timeline.submit(Get(key.key, wrong))
     timeline.advance(timeline.now_us + 600_000)
-    words = look(timeline.snapshot(), choose(Focus(), what=f"k:{key.key}"))
+    words = look(timeline.snapshot(), choose(Focus(), what=OnKey(key.key)))
     assert f"last way {wrong} MOVED {key.owner} {key.owner} served" in words
 
 
@@ -309,7 +310,7 @@ def test_a_moving_unit_says_which_step_comes_next() -> None:
     snapshot = standing("join slots")
     assert snapshot.plan is not None
     lane = next(each for each in snapshot.plan.lanes if each.state == "migrating")
-    words = look(snapshot, choose(Focus(), what=f"u:{lane.id}"))
+    words = look(snapshot, choose(Focus(), what=OnUnit(lane.id)))
     assert "3 of 4" in words
     assert "answers ASK for the rest" in words
     assert f"{lane.moved} of {lane.total} arrived" in words
@@ -318,7 +319,7 @@ def test_a_moving_unit_says_which_step_comes_next() -> None:
 def test_a_message_is_explained() -> None:
     snapshot = standing("join ring")
     flight = next(each for each in snapshot.flights if each.letter == "K")
-    words = look(snapshot, choose(Focus(), what=f"m:{flight.id}"))
+    words = look(snapshot, choose(Focus(), what=OnMessage(flight.id)))
     assert flight.what in words
     assert "the target writes them down and says so" in words
 

@@ -13,7 +13,7 @@ from engines.tracing.rows import Look
 from engines.tracing.spans import Kind, Span, SpanEvent
 from tests.tui.panels.tracing_runs import LARGE, draw
 from tui.panel import Focus
-from tui.panels.tracing.select import fit
+from tui.panels.tracing.select import choose, fit
 
 US = 1_000
 CASES = Path(__file__).parents[2] / "engines" / "tracing" / "cases"
@@ -54,7 +54,7 @@ def test_an_event_before_its_span_has_one_sign() -> None:
 def test_the_table_shows_the_extent_of_a_trace_with_a_straggler() -> None:
     snapshot = case("late-small-root")
     assert snapshot.traces[0].extent_us == 10_001_000
-    text = text_of(snapshot, fit(snapshot, Focus(item="list")))
+    text = text_of(snapshot, fit(snapshot, choose(Focus(), view="list")))
     assert "9.00 s" in text
     assert "10.00 s with all its spans" in text
 

@@ -24,7 +24,6 @@ from tui.panels.tracing.select import (
     VIEWS,
     analysis_at,
     choose,
-    flag,
     listed,
     read,
     row_of,
@@ -36,8 +35,14 @@ from tui.panels.tracing.select import (
 )
 from tui.session import Session
 
+
+def built_by(offer: Offer) -> Any:
+    """The command of an offer without parameters."""
+    return offer.build({})
+
+
 ARROWS = ("left", "right", "up", "down")
-KEYS = {key.key: key for key in PANEL.keys}
+KEYS: dict[str, Any] = {key.key: key for key in PANEL.keys}
 BY_HAND = Focus(node=TRACE, chosen=True)
 
 
@@ -85,7 +90,7 @@ def test_recorded_data_refuses_faults_with_the_reason_and_still_can_be_looked_at
     assert PANEL.client(snapshot, Focus(), "POST /checkout") == Refuse(RECORDED)
     assert not PANEL.sides(snapshot, Focus())
     assert not PANEL.tune(snapshot, Focus())
-    assert flag(press(snapshot, "C", Focus()), "C")
+    assert read(press(snapshot, "C", Focus())).correct
     for key in "nopgvyO":
         assert isinstance(press(snapshot, key, BY_HAND), Focus), key
 
@@ -169,7 +174,7 @@ def test_n_walks_the_path_in_the_order_of_time_and_back() -> None:
     snapshot = standing("by hand")
     made, rows = rows_of(snapshot, BY_HAND)
     assert len(rows.stops) >= 5
-    focus = choose(BY_HAND, span=made.name(rows.items[rows.stops[0]].row), stop="0")
+    focus = choose(BY_HAND, span=made.name(rows.items[rows.stops[0]].row), stop=0)
     walked = []
     for _ in range(len(rows.stops)):
         focus = PANEL.fit(snapshot, press(snapshot, "n", focus))
@@ -189,7 +194,7 @@ def test_o_and_percent_and_p_change_which_rows_there_are() -> None:
     for _ in range(4):
         focus = press(snapshot, "%", focus)
         seen.append((read(focus).hide, len(rows_of(snapshot, focus)[1].items)))
-    assert [hide for hide, _ in seen] == ["1", "5", "10", ""]
+    assert [hide for hide, _ in seen] == [1, 5, 10, 0]
     assert seen[0][1] >= seen[1][1] >= seen[2][1]
     assert seen[3][1] == usual
 
@@ -347,7 +352,8 @@ def test_faults_are_aimed_at_what_they_can_hit() -> None:
 
 def test_rules_know_their_state_and_offer_the_opposite() -> None:
     snapshot = run(1_000, (900, c.SetRule("inject_own", False))).snapshot()
-    states = {offer.build({}).rule: (offer.on, offer.build({}).on) for offer in PANEL.rules(snapshot, Focus())}
+    built = [(offer.on, built_by(offer)) for offer in PANEL.rules(snapshot, Focus())]
+    states = {command.rule: (on, command.on) for on, command in built}
     assert set(states) == set(RULE_NAMES) == set(RULES)
     assert states["inject_own"] == (False, True)
     assert states["continue_trace"] == (True, False)

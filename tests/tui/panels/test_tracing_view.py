@@ -38,7 +38,7 @@ from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
 from tui.panels.tracing import strip, tracelist
 from tui.panels.tracing.facts import PPM, Scale, heat, percent, saturation, scale, span_time
-from tui.panels.tracing.select import choose, fit, rows_of, switch
+from tui.panels.tracing.select import choose, fit, rows_of
 
 GOLDEN = Path(__file__).parent / "golden"
 BY_HAND = Focus(node=TRACE, chosen=True)
@@ -118,7 +118,7 @@ def test_a_call_and_its_answer_share_a_row_until_plumbing_is_shown() -> None:
     assert made.find(f"{2:016x}") >= 0
     assert made.find(f"{2:016x}") not in {row.row for row in rows.items}
     assert rows.row_of(made.tree, made.find(f"{2:016x}")) == rows.row_of(made.tree, made.find(f"{3:016x}"))
-    _, whole = rows_of(snapshot, switch(BY_HAND, "p"))
+    _, whole = rows_of(snapshot, choose(BY_HAND, plumbing=True))
     assert len(whole.items) == len(rows.items) + 1
 
 
@@ -136,17 +136,17 @@ def test_fourteen_like_calls_share_a_row_and_calls_of_others_do_not() -> None:
     assert names == [("web/GET /", 1), ("pricing/GET /quote", 14), ("stock/GET /left", 1)]
     assert sum(end - start for start, end in rows.own[1]) == 14 * 9_000, "all fourteen are lit in their row"
     assert "GET /quote x 14" in draw(snapshot, BY_HAND, LARGE).picture.text()
-    assert len(rows_of(snapshot, switch(BY_HAND, "p"))[1].items) == len(calls)
+    assert len(rows_of(snapshot, choose(BY_HAND, plumbing=True))[1].items) == len(calls)
 
 
 def test_hiding_keeps_the_path_and_says_how_many_rows_are_hidden() -> None:
     snapshot = standing("by hand")
-    _, rows = rows_of(snapshot, choose(BY_HAND, hide="10"))
+    _, rows = rows_of(snapshot, choose(BY_HAND, hide=10))
     names = [analysis_of(TRACE, CHECKOUT).tree.spans[row.row].name for row in rows.items]
     assert ACQUIRE_CONNECTION in names
     assert "load" not in names
-    assert "+" in draw(snapshot, choose(BY_HAND, hide="10"), LARGE).picture.text()
-    frame = draw(snapshot, switch(choose(BY_HAND, hide="10"), "o"))
+    assert "+" in draw(snapshot, choose(BY_HAND, hide=10), LARGE).picture.text()
+    frame = draw(snapshot, choose(BY_HAND, hide=10, only_critical=True))
     assert "only critical" in frame.picture_note
     assert ">= 10 %" in frame.picture_note
 
@@ -166,7 +166,9 @@ def test_every_defect_of_a_trace_is_told() -> None:
     assert {"cycle", "duplicate id", "zero id", "several roots", "missing parent"} <= set(made.tree.counts)
     assert flat(made.tree.notes[0].text) in words
     assert "sum 1.31 s = root 1.31 s" in words
-    drawn = draw(standing("broken"), switch(BY_HAND, "p"), Sizes(Size(142, 40), Size(0, 0), Size(0, 0))).picture.text()
+    drawn = draw(
+        standing("broken"), choose(BY_HAND, plumbing=True), Sizes(Size(142, 40), Size(0, 0), Size(0, 0))
+    ).picture.text()
     for wanted in ("in a cycle", "another with the same id", "second root", "zero id", "orphan", "? missing span"):
         assert wanted in drawn
 
@@ -423,7 +425,7 @@ def test_a_correction_is_shown_with_its_delta_and_changes_no_span() -> None:
         for row in snapshot.traces
         for name, _ in analysis_of(row.trace_id, snapshot.store.spans(row.trace_id), correct=True).deltas.items()
     )
-    focus = choose(Focus(node=moved[0], chosen=True), span=moved[1], flags="p")
+    focus = choose(Focus(node=moved[0], chosen=True), span=moved[1], plumbing=True)
     assert "clock moved by" in look(snapshot, focus)
     assert "clocks corrected" in draw(snapshot, focus).picture_note
     assert snapshot.store.entries is before

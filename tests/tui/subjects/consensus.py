@@ -9,9 +9,10 @@ from engines.sim import faults
 from tests.tui.panels.consensus_runs import MOMENTS as NAMES
 from tests.tui.panels.consensus_runs import Run, run, standing
 from tests.tui.subjects.subject import Kinds, Subject
+from tui.kit.selection import OnMessage
 from tui.panel import Focus
 from tui.panels.consensus import PANEL
-from tui.panels.consensus.facts import entry_at
+from tui.panels.consensus.facts import OnEntry, entry_at
 from tui.panels.consensus.lessons import OF_KIND
 from tui.panels.consensus.narration import TABLE
 from tui.session import Session
@@ -26,9 +27,9 @@ def selections(snapshot: Snapshot) -> list[Focus]:
     found = [Focus()]
     for server in snapshot.servers:
         found.append(Focus(node=server.id))
-        found += [Focus(node=server.id, item=f"e:{entry.number}") for entry in server.log[-1:]]
+        found += [Focus(node=server.id, pick=OnEntry(entry.number)) for entry in server.log[-1:]]
         flights = [each for each in snapshot.flights if server.id in (each.src, each.dst)]
-        found += [Focus(node=server.id, item=f"m:{each.id}") for each in flights[:2]]
+        found += [Focus(node=server.id, pick=OnMessage(each.id)) for each in flights[:2]]
     return found
 
 
@@ -37,9 +38,12 @@ def present(snapshot: Snapshot, focus: Focus) -> bool:
     server = snapshot.server(focus.node)
     if server is None:
         return False
-    if focus.item.startswith("m:"):
-        return any(f"m:{flight.id}" == focus.item for flight in snapshot.flights)
-    return not focus.item or entry_at(server, int(focus.item[2:])) is not None
+    match focus.pick:
+        case OnMessage() as message:
+            return message.among(snapshot.flights) is not None
+        case OnEntry(index):
+            return entry_at(server, index) is not None
+    return focus.pick is None
 
 
 def troubled() -> list[Run]:

@@ -16,7 +16,7 @@ from tui.panel import Focus
 from tui.panels.resilience import PANEL
 from tui.panels.resilience.lessons import OF_KIND
 from tui.panels.resilience.narration import TABLE
-from tui.panels.resilience.select import CHARTS
+from tui.panels.resilience.select import CHARTS, Chart
 from tui.session import Session
 
 
@@ -24,7 +24,7 @@ def selections(snapshot: Snapshot) -> list[Focus]:
     """Edges, services and every chart."""
     found = [Focus(), *(Focus(node=edge.id) for edge in snapshot.edges[:6])]
     found += [Focus(node=service.id) for service in snapshot.services[:6]]
-    return found + [Focus(item=chart) for chart in CHARTS]
+    return found + [Focus(pick=Chart(chart)) for chart in CHARTS]
 
 
 def present(snapshot: Snapshot, focus: Focus) -> bool:

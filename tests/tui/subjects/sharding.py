@@ -8,20 +8,21 @@ from engines.sharding.world.snapshot import Snapshot
 from engines.sim import faults
 from tests.tui.panels.sharding_runs import ALL, VARIANTS, Run, run, standing
 from tests.tui.subjects.subject import Kinds, Subject
+from tui.kit.selection import OnMessage
 from tui.panel import Focus
 from tui.panels.sharding import PANEL
 from tui.panels.sharding.lessons import OF_KIND
 from tui.panels.sharding.narration import TABLE
-from tui.panels.sharding.select import CHARTS, choose, read
+from tui.panels.sharding.select import CHARTS, OnKey, OnUnit, choose, read
 from tui.session import Session
 
 
 def selections(snapshot: Snapshot) -> list[Focus]:
     """Nodes, tracked keys, moving units, messages, and every chart."""
     found = [Focus(), Focus(node=snapshot.nodes[0].id), Focus(node=snapshot.nodes[-1].id)]
-    found += [choose(Focus(), what=f"k:{key.key}") for key in snapshot.keys[:2]]
-    found += [choose(Focus(), what=f"u:{lane.id}") for lane in (snapshot.plan.lanes[:2] if snapshot.plan else ())]
-    found += [choose(Focus(node=each.src), what=f"m:{each.id}") for each in snapshot.flights[:2]]
+    found += [choose(Focus(), what=OnKey(key.key)) for key in snapshot.keys[:2]]
+    found += [choose(Focus(), what=OnUnit(lane.id)) for lane in (snapshot.plan.lanes[:2] if snapshot.plan else ())]
+    found += [choose(Focus(node=each.src), what=OnMessage(each.id)) for each in snapshot.flights[:2]]
     return found + [choose(Focus(), chart=chart) for chart in CHARTS]
 
 
@@ -29,14 +30,14 @@ def present(snapshot: Snapshot, focus: Focus) -> bool:
     """Whether what the focus names exists."""
     if snapshot.node(focus.node) is None:
         return False
-    what = read(focus).what
-    if what.startswith("k:"):
-        return snapshot.key(what[2:]) is not None
-    if what.startswith("u:"):
-        return snapshot.plan is not None and any(lane.id == what[2:] for lane in snapshot.plan.lanes)
-    if what.startswith("m:"):
-        return any(f"m:{flight.id}" == what for flight in snapshot.flights)
-    return not what
+    match read(focus).what:
+        case OnKey(name):
+            return snapshot.key(name) is not None
+        case OnUnit(id):
+            return snapshot.plan is not None and any(lane.id == id for lane in snapshot.plan.lanes)
+        case OnMessage() as message:
+            return message.among(snapshot.flights) is not None
+    return True
 
 
 def troubled() -> list[Run]:

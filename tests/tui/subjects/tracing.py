@@ -14,7 +14,7 @@ from tui.panel import Focus
 from tui.panels.tracing import PANEL
 from tui.panels.tracing.lessons import OF_KIND
 from tui.panels.tracing.narration import TABLE
-from tui.panels.tracing.select import analysis_at, choose, read, switch
+from tui.panels.tracing.select import analysis_at, choose, read
 from tui.session import Session
 
 
@@ -22,8 +22,10 @@ def selections(snapshot: Snapshot) -> list[Focus]:
     """Every view, with and without what hides rows, on several traces, spans and services."""
     nodes = [row.trace_id for row in (*snapshot.traces[:1], *snapshot.traces[-1:])] or [""]
     found = [choose(Focus(node=node), view=view) for node in nodes for view in VIEWS]
-    found += [switch(Focus(node=node), letter) for node in nodes for letter in "opC"]
-    found += [choose(Focus(node=nodes[0]), hide="5"), choose(Focus(), view="compare", other=nodes[-1])]
+    found += [
+        choose(Focus(node=node), **{part: True}) for node in nodes for part in ("only_critical", "plumbing", "correct")
+    ]
+    found += [choose(Focus(node=nodes[0]), hide=5), choose(Focus(), view="compare", other=nodes[-1])]
     found += [Focus(find="auth"), choose(Focus(find="nothing has this name"), order="errors")]
     return found + [choose(Focus(), view="map", service=each.name) for each in snapshot.services[:1]]
 

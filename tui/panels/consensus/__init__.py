@@ -3,7 +3,7 @@
 from typing import Final
 
 from engines.consensus import PATTERN
-from tui.panels.common.folder import FolderPanel
+from tui.panel import Panel
 from tui.panels.consensus import keys, lessons, narration, offers, routines, select, view
 
 HELP: Final = (
@@ -37,19 +37,27 @@ HELP: Final = (
 )  # fmt: skip
 
 
-PANEL: Final = FolderPanel(
-    PATTERN,
-    view=view,
-    moves=select,
-    select=select,
-    narration=narration,
-    routines=routines,
-    lessons=lessons,
-    keys=keys,
-    offers=offers,
+PANEL: Final = Panel(
+    pattern=PATTERN,
+    keys=keys.KEYS,
     help=HELP,
+    view=view.view,
+    status=view.status,
+    move=select.move,
+    fit=select.fit,
+    narrate=narration.narrate,
+    routine=routines.routine,
+    fold=routines.fold,
+    explain=lessons.explain,
+    explain_check=lessons.explain_check,
+    mark=keys.mark,
+    faults=offers.all_faults,
+    rules=offers.rules,
+    tune=offers.tune,
+    sides=offers.sides,
+    client=offers.client,
     client_hint="y=3   y+=1   y-=1   del y     asked of the selected server",
-    variants=("raft",),
     strip_least=6,
+    variants=("raft",),
 )
 """The one panel of this folder."""

@@ -1,10 +1,12 @@
 """What the picture, the inspector and the keys all want to know of a snapshot, worked out in one place."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from engines.consensus.raft import messages as m
 from engines.consensus.raft.snapshot import Flight, LinkState, LogEntry, Server, Snapshot
 from engines.consensus.raft.state_machine import describe
+from tui.kit.selection import OnMessage
 from tui.panel import Focus
 
 LETTERS: Final = {
@@ -75,19 +77,24 @@ def first_divergent(snapshot: Snapshot, server: Server) -> int:
     return next((entry.number for entry in server.log if divergent(snapshot, server, entry.number)), 0)
 
 
+@dataclass(frozen=True, slots=True)
+class OnEntry:
+    """A selected entry of the selected server's log."""
+
+    index: int
+
+
 # -- messages and links ----------------------------------------------------------------------------------------------
 
 
 def flight_of(snapshot: Snapshot, focus: Focus) -> Flight | None:
     """The selected message, if one is."""
-    if not focus.item.startswith("m:"):
-        return None
-    return next((each for each in snapshot.flights if f"m:{each.id}" == focus.item), None)
+    return focus.pick.among(snapshot.flights) if isinstance(focus.pick, OnMessage) else None
 
 
 def index_of(focus: Focus) -> int:
     """The index of the selected log entry; 0: none is."""
-    return int(focus.item[2:]) if focus.item.startswith("e:") and focus.item[2:].isdigit() else 0
+    return focus.pick.index if isinstance(focus.pick, OnEntry) else 0
 
 
 def touching(snapshot: Snapshot, node: str) -> list[Flight]:

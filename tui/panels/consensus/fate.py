@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from engines.consensus.raft.invariants import COMPLETENESS, ELECTION_SAFETY, LOG_MATCHING, STATE_MACHINE, TERMS
 from engines.consensus.raft.snapshot import LogEntry, Server, Snapshot
 from tui.canvas import Ink
-from tui.panels.common.words import names
+from tui.kit.words import names
 from tui.panels.consensus.facts import entry_at, holders, role, rules_off
 
 SAFETY_RULES: Final = ("current_term_commit", "persist_vote")

@@ -4,10 +4,10 @@ from engines.consensus.raft.snapshot import ClientState, Progress, Server, Snaps
 from engines.sim.clock import format_time
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
+from tui.kit.sheet import Fact, Section, fact
+from tui.kit.sheet import draw as draw_sheet
+from tui.kit.words import ms, names, plural
 from tui.panel import Focus
-from tui.panels.common.sheet import Fact, Section, fact
-from tui.panels.common.sheet import draw as draw_sheet
-from tui.panels.common.words import ms, names, plural
 from tui.panels.consensus import items
 from tui.panels.consensus.facts import (
     alive,

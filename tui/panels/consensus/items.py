@@ -2,8 +2,8 @@
 
 from engines.consensus.raft.snapshot import Flight, LogEntry, Server, Snapshot
 from tui.canvas import Ink
-from tui.panels.common.sheet import Fact, Section, fact
-from tui.panels.common.words import ms, names, percent
+from tui.kit.sheet import Fact, Section, fact
+from tui.kit.words import ms, names, percent
 from tui.panels.consensus import fate
 from tui.panels.consensus.facts import holders, link_of
 

@@ -12,9 +12,10 @@ from engines.sim import faults
 from engines.sim.clock import US_PER_MS
 from engines.sim.world import ALL
 from tui.canvas import Ink
+from tui.kit import network
+from tui.kit.network import next_delay, next_loss, next_shuffle, next_skew
+from tui.kit.selection import OnMessage
 from tui.panel import Ask, Focus, Key, Outcome, Refuse
-from tui.panels.common import network
-from tui.panels.common.network import next_delay, next_loss, next_shuffle, next_skew
 from tui.panels.consensus.facts import flight_of, link_of, links_of
 from tui.panels.consensus.select import fit
 
@@ -89,7 +90,7 @@ def _workload(snapshot: Snapshot, focus: Focus) -> Outcome:
 def _leader(snapshot: Snapshot, focus: Focus) -> Outcome:
     if not snapshot.leader:
         return Refuse("nobody leads at this moment")
-    return replace(focus, node=snapshot.leader, item="", why=False)
+    return replace(focus, node=snapshot.leader, pick=None, why=False)
 
 
 def _next_message(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -101,7 +102,7 @@ def _next_message(snapshot: Snapshot, focus: Focus) -> Outcome:
     flight = flights[(flights.index(now) + 1) % len(flights)] if now else flights[0]
     ends = [end for end in (focus.node, flight.src, flight.dst) if end in (flight.src, flight.dst)]
     node = next(end for end in ends if snapshot.server(end))
-    return replace(focus, node=node, item=f"m:{flight.id}", why=False)
+    return replace(focus, node=node, pick=OnMessage(flight.id), why=False)
 
 
 def _time_out(snapshot: Snapshot, focus: Focus) -> Outcome:

@@ -10,9 +10,9 @@ from engines.consensus.raft import messages as m
 from engines.consensus.raft.state_machine import describe
 from engines.sim.world import Event
 from tui.canvas import Ink
+from tui.kit.network import TOLD, Say, lost
+from tui.kit.words import ms, names, plural
 from tui.panel import Line
-from tui.panels.common.network import TOLD, Say, lost
-from tui.panels.common.words import ms, names, plural
 from tui.panels.consensus.facts import span, words
 
 

@@ -8,9 +8,9 @@ from engines.consensus.raft.snapshot import Server, Snapshot
 from engines.consensus.raft.state_machine import parse
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
+from tui.kit import network
+from tui.kit.words import names
 from tui.panel import Focus, Offer, Outcome, Param
-from tui.panels.common import network
-from tui.panels.common.words import names
 from tui.panels.consensus.keys import ELECTION, chosen
 
 Values = Mapping[str, Any]

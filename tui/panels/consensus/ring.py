@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 from engines.consensus.raft.snapshot import Flight, LinkState, Server, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.words import chip, percent
 from tui.panel import Focus
-from tui.panels.common.words import chip, percent
 from tui.panels.consensus.facts import MESSAGE_INKS, flight_of, letter, role, touching
 from tui.panels.consensus.troubles import cut_off
 from tui.plot import bar

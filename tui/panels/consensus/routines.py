@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from engines.consensus.raft.state_machine import describe
 from engines.sim.world import Event
+from tui.kit.words import names, percent
 from tui.panel import Line
-from tui.panels.common.words import names, percent
 from tui.panels.consensus.facts import span, words
 from tui.panels.consensus.narration import narrate
 

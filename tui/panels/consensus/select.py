@@ -8,69 +8,63 @@ logs arrows move as the grid is drawn, and right past the newest entry leads bac
 from dataclasses import replace
 
 from engines.consensus.raft.snapshot import Server, Snapshot
+from tui.kit.selection import OnMessage, after
 from tui.panel import Focus
-from tui.panels.consensus.facts import entry_at, flight_of, index_of, touching
+from tui.panels.consensus.facts import OnEntry, entry_at, flight_of, index_of, touching
 
 
 def fit(snapshot: Snapshot, focus: Focus) -> Focus:
     """The focus with what is gone replaced by what is nearest: the reply of a message, a shorter log's last entry."""
     server = snapshot.server(focus.node)
     if server is None:
-        focus = replace(focus, node=snapshot.leader or snapshot.servers[0].id, item="")
+        focus = replace(focus, node=snapshot.leader or snapshot.servers[0].id, pick=None)
         server = snapshot.server(focus.node)
         assert server is not None
-    if not focus.item:
+    if focus.pick is None:
         return focus
-    if focus.item.startswith("m:"):
-        return focus if flight_of(snapshot, focus) else replace(focus, item=_nearest(snapshot, focus))
+    if isinstance(focus.pick, OnMessage):
+        flies = flight_of(snapshot, focus) is not None
+        return focus if flies else replace(focus, pick=focus.pick.nearest(touching(snapshot, focus.node)))
     index = index_of(focus)
-    if index and entry_at(server, index):
+    if entry_at(server, index):
         return focus
-    return replace(focus, item=_entry(server, index) if index else "")
+    return replace(focus, pick=_entry(server, index))
 
 
-def _nearest(snapshot: Snapshot, focus: Focus) -> str:
-    """The message of the selected server that was sent closest to the one that is gone."""
-    gone = int(focus.item[2:]) if focus.item[2:].isdigit() else 0
-    others = touching(snapshot, focus.node)
-    return f"m:{min(others, key=lambda each: (abs(each.id - gone), each.id)).id}" if others else ""
-
-
-def _entry(server: Server, index: int) -> str:
-    """The item of the entry of a server that is nearest to an index."""
+def _entry(server: Server, index: int) -> OnEntry | None:
+    """The entry of a server that is nearest to an index."""
     if not server.log:
-        return ""
-    return f"e:{max(server.log[0].number, min(index, server.log[-1].number))}"
+        return None
+    return OnEntry(max(server.log[0].number, min(index, server.log[-1].number)))
 
 
 def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     """Where an arrow leads from here."""
     focus = fit(snapshot, focus)
-    if focus.item.startswith("m:"):
+    if isinstance(focus.pick, OnMessage):
         return _among_messages(snapshot, focus, direction)
-    if focus.item.startswith("e:"):
+    if isinstance(focus.pick, OnEntry):
         return _within_logs(snapshot, focus, direction)
     server = snapshot.server(focus.node)
     if direction == "up":
         flights = touching(snapshot, focus.node)
-        return replace(focus, item=f"m:{flights[0].id}") if flights else focus
+        return replace(focus, pick=OnMessage(flights[0].id)) if flights else focus
     if direction == "down":
-        return replace(focus, item=_entry(server, server.last_index)) if server else focus
+        return replace(focus, pick=_entry(server, server.last_index)) if server else focus
     return replace(focus, node=_beside(snapshot, focus.node, 1 if direction == "right" else -1))
 
 
 def _beside(snapshot: Snapshot, node: str, step: int) -> str:
-    ids = [server.id for server in snapshot.servers]
-    return ids[(ids.index(node) + step) % len(ids)]
+    return after([server.id for server in snapshot.servers], node, step)
 
 
 def _among_messages(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     if direction == "down":
-        return replace(focus, item="")
-    items = [f"m:{each.id}" for each in touching(snapshot, focus.node)]
-    if focus.item not in items:  # it flies elsewhere: chosen by `n`
-        return replace(focus, item=items[0] if items else "")
-    return replace(focus, item=items[(items.index(focus.item) + (-1 if direction == "left" else 1)) % len(items)])
+        return replace(focus, pick=None)
+    ids = [each.id for each in touching(snapshot, focus.node)]
+    if focus.pick.id not in ids:  # it flies elsewhere: chosen by `n`
+        return replace(focus, pick=OnMessage(ids[0]) if ids else None)
+    return replace(focus, pick=OnMessage(after(ids, focus.pick.id, -1 if direction == "left" else 1)))
 
 
 def _within_logs(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
@@ -78,12 +72,12 @@ def _within_logs(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     server = snapshot.server(focus.node)
     assert server is not None
     if direction == "right" and index >= server.last_index:
-        return replace(focus, item="")
+        return replace(focus, pick=None)
     if direction in ("left", "right"):
-        return replace(focus, item=_entry(server, index + (1 if direction == "right" else -1)))
+        return replace(focus, pick=_entry(server, index + (1 if direction == "right" else -1)))
     ids = [each.id for each in snapshot.servers]
     place = ids.index(focus.node) + (1 if direction == "down" else -1)
     if place < 0:
-        return replace(focus, item="")
+        return replace(focus, pick=None)
     beside = snapshot.servers[min(place, len(ids) - 1)]
-    return replace(focus, node=beside.id, item=_entry(beside, index))
+    return replace(focus, node=beside.id, pick=_entry(beside, index))

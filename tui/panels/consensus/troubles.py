@@ -4,7 +4,7 @@ from typing import Final
 
 from engines.consensus.raft.snapshot import LinkState, Server, Snapshot
 from engines.sim.clock import US_PER_MS, format_span
-from tui.panels.common.words import PPM_PER_PERCENT, names, percent
+from tui.kit.words import PPM_PER_PERCENT, names, percent
 
 BOTH: Final = "cut both ways"
 FRESH_US: Final = 15 * US_PER_MS

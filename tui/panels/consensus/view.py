@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from engines.consensus.raft.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
+from tui.kit.words import names
 from tui.panel import Focus, Frame, Sizes
-from tui.panels.common.words import names
 from tui.panels.consensus import history, inspector, logs, ring
 from tui.panels.consensus.facts import alive, role
 from tui.panels.consensus.select import fit

@@ -7,7 +7,7 @@ from engines.resilience.policy import percent
 from engines.resilience.world.snapshot import BreakerView, BucketView, EdgeView, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.panels.common.words import chip
+from tui.kit.words import chip
 from tui.panels.resilience import facts
 from tui.panels.resilience.facts import secs, setting, wrapped
 from tui.panels.resilience.machine import BOXES, Arrow, Machine

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
-from tui.panels.common.words import chip
+from tui.kit.words import chip
 from tui.plot import plot, sparkline
 
 LEGEND: Final = 16

@@ -8,7 +8,7 @@ from engines.resilience.policy import percent
 from engines.resilience.world.snapshot import BreakerView, EdgeView, HostView, Lasted, ServiceView, Snapshot
 from engines.resilience.world.topology import KINDS, LINK, SHOP
 from tui.canvas import Ink, wrap
-from tui.panels.common.words import plural
+from tui.kit.words import plural
 
 LAYERS: Final = ("client", "edge", "service", "database")
 """From the left to the right."""

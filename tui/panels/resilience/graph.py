@@ -12,7 +12,7 @@ from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
 from engines.resilience.world.topology import LINK
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.panels.common.words import chip
+from tui.kit.words import chip
 from tui.panels.resilience import facts
 from tui.plot import bar
 

@@ -6,10 +6,10 @@ from engines.resilience.policy import percent, time_word
 from engines.resilience.world.snapshot import BreakerView, CallView, EdgeView, ServiceView, Snapshot
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
+from tui.kit.sheet import LABEL, Fact, Section, fact
+from tui.kit.sheet import draw as draw_sheet
+from tui.kit.words import plural
 from tui.panel import Focus
-from tui.panels.common.sheet import LABEL, Fact, Section, fact
-from tui.panels.common.sheet import draw as draw_sheet
-from tui.panels.common.words import plural
 from tui.panels.resilience import card, facts
 from tui.panels.resilience.facts import secs
 from tui.panels.resilience.select import edge_of, service_of

@@ -13,8 +13,8 @@ from engines.resilience.world.options import PRESET_NAMES
 from engines.resilience.world.snapshot import EdgeView, HostView, ServiceView, Snapshot
 from engines.sim import faults
 from tui.canvas import Ink
+from tui.kit import network
 from tui.panel import Ask, Focus, Key, Outcome, Refuse
-from tui.panels.common import network
 from tui.panels.resilience import facts
 from tui.panels.resilience.select import edge_of, fit, next_chart, next_edge, service_of
 

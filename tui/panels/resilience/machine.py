@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from tui.canvas import Canvas, Ink, clip, wrap
 from tui.glyphs import Glyphs
-from tui.panels.common.words import chip
+from tui.kit.words import chip
 
 LOOP: Final = (31, 4)
 """Columns and rows of the loop."""

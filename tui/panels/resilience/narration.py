@@ -10,9 +10,9 @@ from engines.resilience.policy import percent, time_word
 from engines.resilience.world.messages import Answer, Request
 from engines.sim.world import Event
 from tui.canvas import Ink
+from tui.kit.network import TOLD, Say, fixed, lost
+from tui.kit.words import ms, plural
 from tui.panel import Line
-from tui.panels.common.network import TOLD, Say, fixed, lost
-from tui.panels.common.words import ms, plural
 from tui.panels.resilience import facts
 
 STATE: Final = "state"

@@ -14,9 +14,9 @@ from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
 from engines.resilience.world.topology import KINDS, MIXES
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
+from tui.kit import network
+from tui.kit.words import PPM_PER_PERCENT
 from tui.panel import Focus, Offer, Outcome, Param, Refuse
-from tui.panels.common import network
-from tui.panels.common.words import PPM_PER_PERCENT
 from tui.panels.resilience import facts
 from tui.panels.resilience.keys import DELAYS_US, ORDERS, RECORDED, pairs, selected_edge, target
 from tui.panels.resilience.select import edge_of

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from engines.sim.world import Event
+from tui.kit.words import plural
 from tui.panel import Line
-from tui.panels.common.words import plural
 from tui.panels.resilience.narration import narrate, who
 
 COUNTED: Final = {

@@ -3,18 +3,27 @@
 The picture is walked as it is drawn: right from an edge to the service it leads to, right again to that service's own
 edges, left back again; up and down go to the one above or below. In the strip left and right change the chart.
 
-``Focus.node`` is an edge (``api>payment``) or a service, ``Focus.item`` the chart that the strip shows.
+``Focus.node`` is an edge (``api>payment``) or a service, ``Focus.pick`` the ``Chart`` that the strip shows.
 """
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
+from tui.kit.selection import after
 from tui.panel import Focus
 from tui.panels.resilience import facts
 
 CHARTS: Final = ("load", "breakers", "latency", "waste")
 """What the strip can show."""
+
+
+class Chart(NamedTuple):
+    """The chart that was chosen for the strip."""
+
+    name: str
+
+
 USUAL: Final = "api>payment"
 """Selected until something more telling happens."""
 
@@ -36,8 +45,6 @@ def telling(snapshot: Snapshot) -> str:
 
 def fit(snapshot: Snapshot, focus: Focus) -> Focus:
     """The focus with what is not there replaced by what tells most."""
-    if focus.item and focus.item not in CHARTS:
-        focus = replace(focus, item="")
     if snapshot.edge(focus.node) is None and snapshot.service(focus.node) is None:
         focus = replace(focus, node=telling(snapshot))
     return focus
@@ -45,12 +52,12 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
 
 def chart_of(focus: Focus) -> str:
     """The chart that the strip shows."""
-    return focus.item if focus.item in CHARTS else CHARTS[0]
+    return focus.pick.name if isinstance(focus.pick, Chart) else CHARTS[0]
 
 
 def next_chart(focus: Focus, step: int = 1) -> Focus:
     """The chart after that."""
-    return replace(focus, item=CHARTS[(CHARTS.index(chart_of(focus)) + step) % len(CHARTS)])
+    return replace(focus, pick=Chart(after(CHARTS, chart_of(focus), step)))
 
 
 def service_of(snapshot: Snapshot, focus: Focus) -> ServiceView | None:

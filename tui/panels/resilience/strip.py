@@ -11,8 +11,8 @@ from typing import Final
 from engines.resilience.world.snapshot import BreakerView, EdgeView, Sample, Snapshot
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
+from tui.kit.words import chip
 from tui.panel import Focus
-from tui.panels.common.words import chip
 from tui.panels.resilience import facts
 from tui.panels.resilience.chart import (
     LEGEND,

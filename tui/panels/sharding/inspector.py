@@ -5,10 +5,10 @@ from typing import Final
 from engines.sharding.world.snapshot import ClientState, NodeState, Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
+from tui.kit.sheet import Fact, Section, fact
+from tui.kit.sheet import draw as draw_sheet
+from tui.kit.words import ms, names, plural
 from tui.panel import Focus
-from tui.panels.common.sheet import Fact, Section, fact
-from tui.panels.common.sheet import draw as draw_sheet
-from tui.panels.common.words import ms, names, plural
 from tui.panels.sharding import items
 from tui.panels.sharding.facts import (
     MEANINGS,

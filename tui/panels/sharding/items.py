@@ -5,8 +5,8 @@ from typing import Final
 
 from engines.sharding.world.snapshot import Flight, KeyState, Lane, Snapshot
 from tui.canvas import Ink
-from tui.panels.common.sheet import Fact, Section, fact
-from tui.panels.common.words import ms, names, percent, plural
+from tui.kit.sheet import Fact, Section, fact
+from tui.kit.words import ms, names, percent, plural
 from tui.panels.sharding.facts import chunk_of, ink, link_of, members, percent1
 from tui.panels.sharding.maps import rule
 

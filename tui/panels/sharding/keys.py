@@ -10,11 +10,13 @@ from engines.sharding.world.snapshot import ChangedLink, Flight, KeyState, NodeS
 from engines.sim import faults
 from engines.sim.world import ALL
 from tui.canvas import Ink
+from tui.kit import network
+from tui.kit.network import next_delay, next_loss, next_shuffle, next_skew
 from tui.panel import Ask, Focus, Key, Outcome, Refuse
-from tui.panels.common import network
-from tui.panels.common.network import next_delay, next_loss, next_shuffle, next_skew
 from tui.panels.sharding.facts import hottest, lanes, link_of, links_of, members, moving
 from tui.panels.sharding.select import (
+    OnKey,
+    OnUnit,
     charts,
     choose,
     fit,
@@ -168,7 +170,7 @@ def _hot(snapshot: Snapshot, focus: Focus) -> Outcome:
     now = key_of(snapshot, focus)
     if now is not None and now.key == key.key:
         return Ask("tune")
-    return fit(snapshot, choose(focus, what=f"k:{key.key}"))
+    return fit(snapshot, choose(focus, what=OnKey(key.key)))
 
 
 def _next_key(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -182,7 +184,7 @@ def _next_unit(snapshot: Snapshot, focus: Focus) -> Outcome:
     now = lane_of(snapshot, focus)
     ids = [lane.id for lane in found]
     at = ids.index(now.id) + 1 if now is not None and now.id in ids else 0
-    return choose(focus, what=f"u:{ids[at % len(ids)]}")
+    return choose(focus, what=OnUnit(ids[at % len(ids)]))
 
 
 def _chart(snapshot: Snapshot, focus: Focus) -> Outcome:

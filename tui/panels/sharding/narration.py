@@ -12,9 +12,9 @@ from engines.sharding.world.rules import REDIRECTS_MAX
 from engines.sharding.world.words import describe
 from engines.sim.world import Event
 from tui.canvas import Ink
+from tui.kit.network import TOLD, Say, fixed, lost
+from tui.kit.words import ms, names, plural
 from tui.panel import Line
-from tui.panels.common.network import TOLD, Say, fixed, lost
-from tui.panels.common.words import ms, names, plural
 from tui.panels.sharding.facts import NUMBERED, colour
 
 OWN: Final = "own"

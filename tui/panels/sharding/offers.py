@@ -7,9 +7,9 @@ from engines.errors import UserError
 from engines.sharding.world import commands as c
 from engines.sharding.world.snapshot import KeyState, NodeState, Snapshot
 from engines.sim import faults
+from tui.kit import network
+from tui.kit.words import names
 from tui.panel import Focus, Offer, Outcome, Param
-from tui.panels.common import network
-from tui.panels.common.words import names
 from tui.panels.sharding.facts import CFG, chunk_of, members, percent1
 from tui.panels.sharding.keys import DELAYS_US, WORKLOADS, chosen, key_at_hand
 from tui.panels.sharding.select import key_of

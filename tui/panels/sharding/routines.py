@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from engines.sim.world import Event
+from tui.kit.words import names, plural
 from tui.panel import Line
-from tui.panels.common.words import names, plural
 from tui.panels.sharding.narration import narrate
 
 REDIRECTS: Final = frozenset({"moved", "ask_redirect", "follow", "answered"})

@@ -4,66 +4,66 @@ Left and right walk the nodes. Down goes to the tracked keys: arrows walk on amo
 Up goes to the messages in flight from or to the selected node; down comes back. A selected key selects its owner too,
 so the verbs act on the node that serves it.
 
-``Focus.item`` holds three things, since the focus is one record for all panels: what is selected (``k:`` key, ``u:``
-moving unit, ``m:`` message), which chart the strip shows, and the search text that was already followed.
+``Focus.pick`` is a ``Chosen``: what is selected, which chart the strip shows, and the search text already followed.
 """
 
-from dataclasses import replace
-from typing import Final, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple, TypeAlias
 
 from engines.sharding.world.snapshot import Flight, KeyState, Lane, Snapshot
+from tui.kit.selection import OnMessage, after, chooser, reader
 from tui.panel import Focus
 from tui.panels.sharding.facts import lanes, shown, touching
 
-SEPARATOR: Final = "\x1f"
 CHARTS: Final = ("compare", "curves", "time")
 """What the strip can show."""
 
 
-class Chosen(NamedTuple):
-    """The parts of an item."""
+@dataclass(frozen=True, slots=True)
+class OnKey:
+    """A key is selected, by its name."""
 
-    what: str = ""
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnUnit:
+    """A unit that moves is selected, by the id of its lane."""
+
+    id: str
+
+
+What: TypeAlias = OnKey | OnUnit | OnMessage | None
+
+
+class Chosen(NamedTuple):
+    """What is selected beside a node, and how things are looked at."""
+
+    what: What = None
     chart: str = ""
     found: str = ""
 
 
-def read(focus: Focus) -> Chosen:
-    """The parts of the focus' item."""
-    return Chosen(*focus.item.split(SEPARATOR)[:3]) if focus.item else Chosen()
-
-
-def choose(focus: Focus, what: str | None = None, chart: str | None = None, found: str | None = None) -> Focus:
-    """The focus with another part."""
-    now = read(focus)
-    parts = (
-        now.what if what is None else what,
-        now.chart if chart is None else chart,
-        now.found if found is None else found,
-    )
-    return replace(focus, item=SEPARATOR.join(parts).rstrip(SEPARATOR))
+read = reader(Chosen)
+choose = chooser(Chosen)
 
 
 def key_of(snapshot: Snapshot, focus: Focus) -> KeyState | None:
     """The selected key."""
     what = read(focus).what
-    return snapshot.key(what[2:]) if what.startswith("k:") else None
+    return snapshot.key(what.name) if isinstance(what, OnKey) else None
 
 
 def lane_of(snapshot: Snapshot, focus: Focus) -> Lane | None:
     """The selected moving unit."""
     what = read(focus).what
-    if not what.startswith("u:"):
-        return None
-    return next((lane for lane in lanes(snapshot) if lane.id == what[2:]), None)
+    return next((lane for lane in lanes(snapshot) if lane.id == what.id), None) if isinstance(what, OnUnit) else None
 
 
 def flight_of(snapshot: Snapshot, focus: Focus) -> Flight | None:
     """The selected message."""
     what = read(focus).what
-    if not what.startswith("m:"):
-        return None
-    return next((each for each in snapshot.flights if f"m:{each.id}" == what), None)
+    return what.among(snapshot.flights) if isinstance(what, OnMessage) else None
 
 
 def charts(snapshot: Snapshot) -> tuple[str, ...]:
@@ -94,21 +94,16 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
     nodes = [node.id for node in snapshot.nodes]
     if focus.node not in nodes:
         focus = replace(focus, node=nodes[0])
-    what = read(focus).what
-    if what.startswith("k:"):
-        key = key_of(snapshot, focus)
-        if key is None:
-            return choose(focus, what="")
-        return replace(focus, node=key.owner) if key.owner in nodes else focus
-    if what.startswith("u:") and lane_of(snapshot, focus) is None:
-        return choose(focus, what="")
-    if what.startswith("m:") and flight_of(snapshot, focus) is None:
-        gone = int(what[2:]) if what[2:].isdigit() else 0
-        others = touching(snapshot, focus.node)
-        near = min(others, key=lambda each: (abs(each.id - gone), each.id), default=None)
-        return choose(focus, what=f"m:{near.id}" if near else "")
-    if what and what[:2] not in ("k:", "u:", "m:"):
-        return choose(focus, what="")
+    match read(focus).what:
+        case OnKey():
+            key = key_of(snapshot, focus)
+            if key is None:
+                return choose(focus, what=None)
+            return replace(focus, node=key.owner) if key.owner in nodes else focus
+        case OnUnit() if lane_of(snapshot, focus) is None:
+            return choose(focus, what=None)
+        case OnMessage() as gone if flight_of(snapshot, focus) is None:
+            return choose(focus, what=gone.nearest(touching(snapshot, focus.node)))
     return focus
 
 
@@ -123,7 +118,7 @@ def _follow_search(snapshot: Snapshot, focus: Focus) -> Focus:
     likely = [key.key for key in snapshot.keys if text in key.key]
     exact = snapshot.key(text)
     key = exact.key if exact else likely[0] if len(likely) == 1 else ""
-    return choose(focus, what=f"k:{key}") if key else focus
+    return choose(focus, what=OnKey(key)) if key else focus
 
 
 # -- arrows ----------------------------------------------------------------------------------------------------------
@@ -135,19 +130,19 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     step = -1 if direction in ("left", "up") else 1
     if focus.area == "strip":
         return next_chart(snapshot, focus, step)
-    what = read(focus).what
-    if what.startswith("k:"):
-        return _among_keys(snapshot, focus, direction, step)
-    if what.startswith("u:"):
-        if direction in ("up", "down"):
-            return choose(focus, what="")
-        ids = [lane.id for lane in lanes(snapshot)]
-        return choose(focus, what=f"u:{ids[(ids.index(what[2:]) + step) % len(ids)]}")
-    if what.startswith("m:"):
-        return _among_messages(snapshot, focus, direction, step)
+    match read(focus).what:
+        case OnKey(name):
+            return _among_keys(snapshot, focus, name, direction, step)
+        case OnUnit(lane):
+            if direction in ("up", "down"):
+                return choose(focus, what=None)
+            ids = [each.id for each in lanes(snapshot)]
+            return choose(focus, what=OnUnit(after(ids, lane, step)))
+        case OnMessage(flight):
+            return _among_messages(snapshot, focus, flight, direction)
     if direction == "up":
         flights = touching(snapshot, focus.node)
-        return choose(focus, what=f"m:{flights[0].id}") if flights else focus
+        return choose(focus, what=OnMessage(flights[0].id)) if flights else focus
     if direction == "down":
         return first_key(snapshot, focus)
     ids = [node.id for node in shown(snapshot)] or [node.id for node in snapshot.nodes]
@@ -158,7 +153,7 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
 def first_key(snapshot: Snapshot, focus: Focus) -> Focus:
     """The first tracked key of the selected node, else the first of all."""
     own = [key for key in snapshot.keys if key.owner == focus.node] or list(snapshot.keys)
-    return fit(snapshot, choose(focus, what=f"k:{own[0].key}")) if own else focus
+    return fit(snapshot, choose(focus, what=OnKey(own[0].key))) if own else focus
 
 
 def next_key(snapshot: Snapshot, focus: Focus) -> Focus:
@@ -168,22 +163,21 @@ def next_key(snapshot: Snapshot, focus: Focus) -> Focus:
         return focus
     now = key_of(snapshot, focus)
     at = names.index(now.key) + 1 if now else 0
-    return fit(snapshot, choose(focus, what=f"k:{names[at % len(names)]}"))
+    return fit(snapshot, choose(focus, what=OnKey(names[at % len(names)])))
 
 
-def _among_keys(snapshot: Snapshot, focus: Focus, direction: str, step: int) -> Focus:
+def _among_keys(snapshot: Snapshot, focus: Focus, name: str, direction: str, step: int) -> Focus:
     names = [key.key for key in snapshot.keys]
-    at = names.index(read(focus).what[2:]) + step
+    at = names.index(name) + step
     if at < 0 and direction == "up":
-        return choose(focus, what="")
-    return fit(snapshot, choose(focus, what=f"k:{names[at % len(names)]}"))
+        return choose(focus, what=None)
+    return fit(snapshot, choose(focus, what=OnKey(names[at % len(names)])))
 
 
-def _among_messages(snapshot: Snapshot, focus: Focus, direction: str, step: int) -> Focus:
+def _among_messages(snapshot: Snapshot, focus: Focus, flight: int, direction: str) -> Focus:
     if direction == "down":
-        return choose(focus, what="")
-    items = [f"m:{each.id}" for each in touching(snapshot, focus.node)]
-    what = read(focus).what
-    if what not in items:
-        return choose(focus, what=items[0] if items else "")
-    return choose(focus, what=items[(items.index(what) + (-1 if direction == "left" else 1)) % len(items)])
+        return choose(focus, what=None)
+    ids = [each.id for each in touching(snapshot, focus.node)]
+    if flight not in ids:
+        return choose(focus, what=OnMessage(ids[0]) if ids else None)
+    return choose(focus, what=OnMessage(after(ids, flight, -1 if direction == "left" else 1)))

@@ -8,8 +8,8 @@ from typing import Final
 from engines.sharding.world.snapshot import Comparison, Curve, Row, Sample, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.words import plural
 from tui.panel import Focus
-from tui.panels.common.words import plural
 from tui.panels.sharding.facts import percent1, short
 from tui.panels.sharding.select import chart_of, charts
 from tui.plot import plot, sparkline

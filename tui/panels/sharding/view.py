@@ -6,8 +6,8 @@ from typing import Final
 from engines.sharding.world.snapshot import KeyState, Snapshot
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
+from tui.kit.words import names
 from tui.panel import Focus, Frame, Sizes
-from tui.panels.common.words import names
 from tui.panels.sharding import inspector, load, maps, ring, strip, traffic
 from tui.panels.sharding.facts import ink, members, moving, percent1, shown
 from tui.panels.sharding.select import chart_of, fit, flight_of, key_of, lane_of

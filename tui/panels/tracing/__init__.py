@@ -3,7 +3,7 @@
 from typing import Final
 
 from engines.tracing.pattern import PATTERN
-from tui.panels.common.folder import FolderPanel
+from tui.panel import Panel
 from tui.panels.tracing import keys, lessons, moves, narration, offers, routines, select, view
 
 HELP: Final = (
@@ -37,17 +37,25 @@ HELP: Final = (
 )  # fmt: skip
 
 
-PANEL: Final = FolderPanel(
-    PATTERN,
-    view=view,
-    moves=moves,
-    select=select,
-    narration=narration,
-    routines=routines,
-    lessons=lessons,
-    keys=keys,
-    offers=offers,
+PANEL: Final = Panel(
+    pattern=PATTERN,
+    keys=keys.KEYS,
     help=HELP,
+    view=view.view,
+    status=view.status,
+    move=moves.move,
+    fit=select.fit,
+    narrate=narration.narrate,
+    routine=routines.routine,
+    fold=routines.fold,
+    explain=lessons.explain,
+    explain_check=lessons.explain_check,
+    mark=keys.mark,
+    faults=offers.all_faults,
+    rules=offers.rules,
+    tune=offers.tune,
+    sides=offers.sides,
+    client=offers.client,
     client_hint="POST /checkout, or a part of it; empty: any",
 )
 """The one panel of this folder."""

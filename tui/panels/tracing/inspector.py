@@ -9,10 +9,10 @@ from engines.tracing.whatif import what_if
 from engines.tracing.world.snapshot import ServiceView, Snapshot
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
+from tui.kit.sheet import Fact, Section, fact
+from tui.kit.sheet import draw as draw_sheet
+from tui.kit.words import plural
 from tui.panel import Focus
-from tui.panels.common.sheet import Fact, Section, fact
-from tui.panels.common.sheet import draw as draw_sheet
-from tui.panels.common.words import plural
 from tui.panels.tracing.facts import KINDS, percent, saturation, share, span_time, wait_of
 from tui.panels.tracing.headers import is_broken, shortened
 from tui.panels.tracing.select import analysis_at, service_of, skew, span_of, view_of

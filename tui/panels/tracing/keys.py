@@ -13,16 +13,14 @@ from engines.sim.world import ALL
 from engines.tracing.world import commands as c
 from engines.tracing.world.snapshot import ChangedLink, ServiceView, Snapshot
 from tui.canvas import Ink
+from tui.kit import network
+from tui.kit.network import next_delay, next_loss, next_shuffle, next_skew
+from tui.kit.selection import after
 from tui.panel import Ask, Focus, Key, Outcome, Refuse
-from tui.panels.common import network
-from tui.panels.common.network import next_delay, next_loss, next_shuffle, next_skew
 from tui.panels.tracing.select import (
-    CORRECT,
     HIDE,
-    ONLY,
     ORDERS,
     PAGE,
-    PLUMBING,
     VIEWS,
     choose,
     fit,
@@ -36,7 +34,6 @@ from tui.panels.tracing.select import (
     select_span,
     service_of,
     span_of,
-    switch,
     telling,
     view_of,
 )
@@ -149,12 +146,12 @@ def _next_critical(step: int) -> Callable[[Snapshot, Focus], Outcome]:
         if now in stops:
             at = (stops.index(now) if step > 0 else len(stops) - 1 - stops[::-1].index(now)) + step
             last = read(focus).stop
-            if last.isdigit() and int(last) < len(stops) and stops[int(last)] == now:
-                at = int(last) + step
+            if 0 <= last < len(stops) and stops[last] == now:
+                at = last + step
         else:
             at = 0 if step > 0 else len(stops) - 1
         at %= len(stops)
-        return choose(select_span(_in_tree(focus), made, rows.items[stops[at]].row), stop=str(at))
+        return choose(select_span(_in_tree(focus), made, rows.items[stops[at]].row), stop=at)
 
     return act
 
@@ -174,18 +171,21 @@ def _next_error(snapshot: Snapshot, focus: Focus) -> Outcome:
     return select_span(_in_tree(focus), made, rows.items[row].row)
 
 
-def _flag(letter: str) -> Callable[[Snapshot, Focus], Outcome]:
-    return lambda snapshot, focus: switch(_in_tree(fit(snapshot, focus)), letter)
+def _switch(part: str) -> Callable[[Snapshot, Focus], Outcome]:
+    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
+        focus = _in_tree(fit(snapshot, focus))
+        return choose(focus, **{part: not getattr(read(focus), part)})
+
+    return act
 
 
 def _hide(snapshot: Snapshot, focus: Focus) -> Outcome:
-    now = read(focus).hide
-    return choose(_in_tree(fit(snapshot, focus)), hide=HIDE[(HIDE.index(now) + 1) % len(HIDE)])
+    return choose(_in_tree(fit(snapshot, focus)), hide=after(HIDE, read(focus).hide))
 
 
 def _correct(snapshot: Snapshot, focus: Focus) -> Outcome:
     """In the simulation the analysis corrects too; of a file only the picture does."""
-    return switch(focus, CORRECT) if snapshot.recorded else c.Correct(not snapshot.correction)
+    return choose(focus, correct=not read(focus).correct) if snapshot.recorded else c.Correct(not snapshot.correction)
 
 
 def _next_view(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -207,14 +207,14 @@ def show(snapshot: Snapshot, focus: Focus, view: str) -> Focus:
     """The focus in another view; map and aggregates begin at the service of the selected span."""
     focus = fit(snapshot, focus)
     service = service_of(snapshot, focus) if view in ("map", "aggregates") else ""
-    return choose(replace(focus, area="picture"), view="" if view == VIEWS[0] else view, service=service, row="")
+    return choose(replace(focus, area="picture"), view=view, service=service, row="")
 
 
 def _compare(snapshot: Snapshot, focus: Focus) -> Outcome:
     """The selected trace beside the marked one, or beside the typical one of its kind; again: back."""
     focus = fit(snapshot, focus)
     if view_of(focus) == "compare":
-        return choose(focus, view="")
+        return choose(focus, view=VIEWS[0])
     other = read(focus).other or typical(snapshot, focus.node)
     if not other or other == focus.node:
         return Refuse("nothing to compare with: mark another trace with T, then select this one")
@@ -244,7 +244,7 @@ def _mark(snapshot: Snapshot, focus: Focus) -> Outcome:
 def _sort(snapshot: Snapshot, focus: Focus) -> Outcome:
     if view_of(focus) == "aggregates":
         return next_column(focus)
-    return choose(focus, order=ORDERS[(ORDERS.index(order_of(focus)) + 1) % len(ORDERS)])
+    return choose(focus, order=after(ORDERS, order_of(focus)))
 
 
 def _page(rows: int) -> Callable[[Snapshot, Focus], Outcome]:
@@ -260,7 +260,7 @@ def _guilty(snapshot: Snapshot, focus: Focus) -> Outcome:
     node = telling(snapshot)
     if not node:
         return Refuse("no trace yet")
-    focus = fit(snapshot, choose(replace(focus, node=node, chosen=True), view="", span="", service=""))
+    focus = fit(snapshot, choose(replace(focus, node=node, chosen=True), view=VIEWS[0], span="", service=""))
     made, rows = rows_of(snapshot, focus)
     named = snapshot.verdicts[0].service if snapshot.verdicts else ""
     torn = next((row.trace_id for row in snapshot.traces if named and row.note.endswith(f"called by {named}")), "")
@@ -274,10 +274,10 @@ def _guilty(snapshot: Snapshot, focus: Focus) -> Outcome:
 KEYS: Final = (
     Key("n", "next critical", "the next segment of the critical path, by time", _next_critical(1), rank=10),
     Key("N", "previous", "the segment before it", _next_critical(-1), rank=84),
-    Key("o", "only critical", "only spans on the critical path, or all", _flag(ONLY), rank=11),
+    Key("o", "only critical", "only spans on the critical path, or all", _switch("only_critical"), rank=11),
     Key("%", "hide small", "hide spans below 1, 5, 10 % of the root's time, or none", _hide, rank=14),
     Key("p", "plumbing", "show every span, or fold: a call and its answer are one thing, and so are like siblings",
-        _flag(PLUMBING), rank=21),
+        _switch("plumbing"), rank=21),
     Key("g", "map", "the service map, and back", _view("map"), rank=12),
     Key("v", "view", "the next view: waterfall, traces, aggregates, service map", _next_view, rank=13),
     Key("D", "diff", "this trace beside the marked one, or beside the typical one of its kind; and back", _compare,

@@ -11,9 +11,9 @@ from engines.sim.world import Event
 from engines.tracing.topology import HIT_PPM
 from engines.tracing.world.messages import Ack, Call, Deliver, Export, Reply
 from tui.canvas import Ink
+from tui.kit.network import TOLD, Say, fixed, lost
+from tui.kit.words import plural
 from tui.panel import Line
-from tui.panels.common.network import TOLD, Say, fixed, lost
-from tui.panels.common.words import plural
 from tui.panels.tracing.facts import percent, span_time
 
 

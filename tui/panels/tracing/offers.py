@@ -8,9 +8,9 @@ from engines.sim import faults
 from engines.tracing.world import commands as c
 from engines.tracing.world.options import ATTEMPTS_MAX
 from engines.tracing.world.snapshot import ServiceView, Snapshot
+from tui.kit import network
+from tui.kit.words import PPM_PER_PERCENT
 from tui.panel import Focus, Offer, Outcome, Param, Refuse
-from tui.panels.common import network
-from tui.panels.common.words import PPM_PER_PERCENT
 from tui.panels.tracing.facts import US_PER_MS
 from tui.panels.tracing.keys import DELAYS_US, RECORDED, SHAPES
 from tui.panels.tracing.select import fit, machine_of

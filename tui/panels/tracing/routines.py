@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from engines.sim.world import Event
+from tui.kit.words import plural
 from tui.panel import Line
-from tui.panels.common.words import plural
 from tui.panels.tracing.facts import middle, span_time
 from tui.panels.tracing.narration import narrate
 

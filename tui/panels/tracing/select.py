@@ -1,7 +1,7 @@
 """What is selected, and how it is looked at.
 
-``Focus.node`` is the selected trace. ``Focus.item`` holds the rest, since the focus is one record for all panels: the
-view of the picture, the selected span and service, what is hidden, how lists are sorted, the trace to compare with.
+``Focus.node`` is the selected trace. ``Focus.pick`` is a ``Chosen``, which holds the rest: the view of the picture, the
+selected span and service, what is hidden, how lists are sorted, the trace to compare with.
 Until a person chooses, the trace that tells most is followed, and in it the span that holds the critical path longest.
 """
 
@@ -11,69 +11,54 @@ from typing import Final, NamedTuple
 from engines.tracing.analysis import Analysis, analysis_of
 from engines.tracing.rows import Look, Rows
 from engines.tracing.world.snapshot import ServiceView, Snapshot, TraceRow
+from tui.kit.selection import after, chooser, reader
 from tui.panel import Focus
 
-SEPARATOR: Final = "\x1f"
 VIEWS: Final = ("waterfall", "list", "aggregates", "map")
 """What ``v`` walks through; ``headers`` and ``compare`` have keys of their own."""
 ORDERS: Final = ("latency", "newest", "errors", "spans")
 """How traces are sorted."""
 COLUMNS: Final = ("path", "self", "p99", "calls", "errors", "total")
 """How aggregates are sorted."""
-HIDE: Final = ("", "1", "5", "10")
+HIDE: Final = (0, 1, 5, 10)
 """Percent of the root's time below which a span is hidden."""
 PAGE: Final = 15
 """Rows that B and F go."""
-ONLY, PLUMBING, CORRECT = "o", "p", "C"
 
 
 class Chosen(NamedTuple):
-    """The parts of an item."""
+    """What is selected beside a trace, and how it is looked at."""
 
-    view: str = ""
+    view: str = VIEWS[0]
     span: str = ""
     service: str = ""
-    flags: str = ""
-    hide: str = ""
-    order: str = ""
-    column: str = ""
+    only_critical: bool = False
+    plumbing: bool = False
+    correct: bool = False
+    """Whether the picture takes the clocks' offsets out, which the analysis of a simulation does by itself."""
+    hide: int = 0
+    order: str = ORDERS[0]
+    column: str = COLUMNS[0]
     other: str = ""
     """The trace to compare with."""
     row: str = ""
     """The row of the aggregates."""
-    stop: str = ""
-    """Where on the critical path n stands: a span can hold it more than once."""
+    stop: int = -1
+    """Where on the critical path n stands: a span can hold it more than once; -1: nowhere."""
 
 
-def read(focus: Focus) -> Chosen:
-    """The parts of the focus' item."""
-    return Chosen(*focus.item.split(SEPARATOR)[:10]) if focus.item else Chosen()
-
-
-def choose(focus: Focus, **parts: str) -> Focus:
-    """The focus with other parts."""
-    return replace(focus, item=SEPARATOR.join(read(focus)._replace(**parts)).rstrip(SEPARATOR))
+read = reader(Chosen)
+choose = chooser(Chosen)
 
 
 def view_of(focus: Focus) -> str:
     """What the picture shows."""
-    return read(focus).view or VIEWS[0]
-
-
-def flag(focus: Focus, letter: str) -> bool:
-    """Whether a switch is on."""
-    return letter in read(focus).flags
-
-
-def switch(focus: Focus, letter: str) -> Focus:
-    """The focus with a switch turned over."""
-    flags = read(focus).flags
-    return choose(focus, flags=flags.replace(letter, "") if letter in flags else flags + letter)
+    return read(focus).view
 
 
 def skew(snapshot: Snapshot, focus: Focus) -> bool:
     """Whether clocks are corrected in the picture."""
-    return snapshot.correction or flag(focus, CORRECT)
+    return snapshot.correction or read(focus).correct
 
 
 # -- traces ----------------------------------------------------------------------------------------------------------
@@ -81,7 +66,7 @@ def skew(snapshot: Snapshot, focus: Focus) -> bool:
 
 def order_of(focus: Focus) -> str:
     """How the list is sorted."""
-    return read(focus).order or ORDERS[0]
+    return read(focus).order
 
 
 def listed(snapshot: Snapshot, focus: Focus) -> tuple[TraceRow, ...]:
@@ -118,8 +103,7 @@ def analysis_at(snapshot: Snapshot, focus: Focus) -> Analysis:
 def look_of(focus: Focus) -> Look:
     """How it is looked at."""
     part = read(focus)
-    percent = int(part.hide) if part.hide.isdigit() else 0
-    return Look(ONLY in part.flags, PLUMBING in part.flags, percent * 10_000, focus.find)
+    return Look(part.only_critical, part.plumbing, part.hide * 10_000, focus.find)
 
 
 def rows_of(snapshot: Snapshot, focus: Focus) -> tuple[Analysis, Rows]:
@@ -184,7 +168,7 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
     if part.span and analysis_at(snapshot, focus).find(part.span) < 0:
         focus = choose(focus, span="")
     if part.other and snapshot.trace(part.other) is None:
-        focus = choose(focus, other="", view="" if part.view == "compare" else part.view)
+        focus = choose(focus, other="", view=VIEWS[0] if part.view == "compare" else part.view)
     if part.service and snapshot.services and not known_service(snapshot, part.service):
         focus = choose(focus, service="")
     return focus
@@ -223,5 +207,4 @@ def select_span(focus: Focus, made: Analysis, index: int) -> Focus:
 
 def next_column(focus: Focus, step: int = 1) -> Focus:
     """The aggregates sorted by the next column."""
-    now = read(focus).column or COLUMNS[0]
-    return choose(focus, column=COLUMNS[(COLUMNS.index(now) + step) % len(COLUMNS)])
+    return choose(focus, column=after(COLUMNS, read(focus).column, step))

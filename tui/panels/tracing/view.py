@@ -5,8 +5,8 @@ from typing import Final
 from engines.tracing.world.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
+from tui.kit.words import plural
 from tui.panel import Focus, Frame, Sizes
-from tui.panels.common.words import plural
 from tui.panels.tracing import (
     aggregates,
     compare,

@@ -7,8 +7,8 @@ from engines.sim import faults
 from engines.sim.clock import US_PER_MS, format_span
 from engines.sim.world import ALL, Event
 from tui.canvas import Ink
+from tui.kit.words import PPM_PER_PERCENT, ms, names, percent
 from tui.panel import Offer, Outcome, Param, Refuse
-from tui.panels.common.words import PPM_PER_PERCENT, ms, names, percent
 
 Say = Callable[[Event], str]
 

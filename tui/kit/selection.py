@@ -1,0 +1,60 @@
+"""Typed selections: a panel's own record in ``Focus.pick``, read and changed part by part.
+
+A panel defines one frozen record (a ``NamedTuple`` with a default for every part) of what can be selected beside a node
+and how things are looked at. Nothing in particular is ``None``, so a fresh ``Focus()`` selects nothing in any panel.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from tui.panel import Focus
+
+
+@dataclass(frozen=True, slots=True)
+class OnMessage:
+    """A message in flight is selected."""
+
+    id: int
+
+    def among(self, flights: Iterable[Any]) -> Any:
+        """The message itself, if it is still one of these; else None."""
+        return next((each for each in flights if each.id == self.id), None)
+
+    def nearest(self, flights: Iterable[Any]) -> "OnMessage | None":
+        """The one of these that was sent closest to it: the answer of a question that has arrived."""
+        near = min(flights, key=lambda each: (abs(each.id - self.id), each.id), default=None)
+        return OnMessage(near.id) if near is not None else None
+
+
+P = TypeVar("P")
+T = TypeVar("T")
+
+
+def reader(kind: type[P]) -> Callable[[Focus], P]:
+    """A function that reads a focus' record of this kind; where nothing was chosen, its defaults."""
+    default = kind()
+
+    def read(focus: Focus) -> P:
+        return focus.pick if isinstance(focus.pick, kind) else default
+
+    return read
+
+
+def chooser(kind: type[P]) -> Callable[..., Focus]:
+    """A function that changes parts of that record: ``choose(focus, chart="time")``."""
+    default: Any = kind()
+
+    def choose(focus: Focus, **parts: Any) -> Focus:
+        now: Any = focus.pick if isinstance(focus.pick, kind) else default
+        chosen = now._replace(**parts)
+        return replace(focus, pick=None if chosen == default else chosen)
+
+    return choose
+
+
+def after(items: Sequence[T], now: T, step: int = 1) -> T:
+    """The item so many places further on, round and round; the first, or the last, if ``now`` is none of them."""
+    if now not in items:
+        return items[0 if step > 0 else -1]
+    return items[(items.index(now) + step) % len(items)]
