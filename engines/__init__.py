@@ -11,3 +11,14 @@ TITLES = ("Consistency", "Consensus", "Sharding", "Resilience", "Events", "CQRS"
 
 NAMES = ("consistency", "consensus", "sharding", "resilience", "events", "cqrs", "tracing")
 """What they are called on the command line, in the same order."""
+
+QUESTIONS = (
+    "When is my read fresh?",
+    "How do nodes agree?",
+    "How do I scale data?",
+    "How do I survive failures?",
+    "How do I track history?",
+    "How do I scale reads separately?",
+    "Why is my request slow?",
+)
+"""The problem that each of them solves, in the same order and in the words of the article this program illustrates."""

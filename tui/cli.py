@@ -1,4 +1,6 @@
-"""The command line: ``dp-tui [PATTERN]``, ``run``, ``replay``, ``list``.
+"""The command line: ``dp-tui [PATTERN]``, ``run PATTERN``, ``replay``, ``list``.
+
+The commands of a pattern are made from what it publishes: its variants, its stories and its own options (``options``).
 
 Exit status: 0 all checks hold; 1 a check failed; 2 bad usage or unreadable input, with one line on stderr that says
 what, where, and what would be accepted; 130 interrupted. Textual, and what reads data of the user, are imported only
@@ -8,7 +10,9 @@ when they are needed: a first picture must be quick.
 import json
 import os
 import sys
+from contextlib import suppress
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,11 +27,20 @@ from engines.sim.timeline import Timeline
 from tui import report
 from tui.farewell import sealed
 from tui.glyphs import glyphs_for
-from tui.options import FORMATS, DataOptions, Duration, data_options, run_options, screen_options
+from tui.options import (
+    DATA_OPTIONS,
+    FORMATS,
+    DataOptions,
+    Duration,
+    data_options,
+    run_options,
+    screen_options,
+)
 from tui.panel import Panel
 from tui.progress import Progress
 from tui.registry import PANELS
 from tui.state import State
+from tui.terminal.capability import Capability, detect
 
 UNTIL_US: Final = 60 * US_PER_S
 RECORDING_BYTES_MAX: Final = 256 << 20
@@ -47,8 +60,10 @@ def panels_by_name() -> dict[str, tuple[Panel, str]]:
 
 
 def find_panel(name: str) -> tuple[Panel, str]:
-    """A pattern by name or alias."""
+    """A pattern by name, alias or number."""
     names = panels_by_name()
+    if name.isascii() and name.isdecimal() and 0 < int(name) <= len(NAMES):
+        name = NAMES[int(name) - 1]
     if name in NAMES and name not in names:
         raise UserError(f"the pattern {name!r} is not built yet: one of {', '.join(names)} is accepted")
     if name in ("hunt", "serve"):
@@ -139,21 +154,136 @@ def choose(
     return chosen, story
 
 
-class Commands(click.Group):
-    """A first word that is no command is a pattern: ``dp-tui raft`` is ``dp-tui app raft``."""
+# -- the commands of a pattern -------------------------------------------------------------------------------------
+
+HELP: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class OfPattern(click.Command):
+    """A command of one pattern. Options that it does not have are refused with the name of whose they are."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the hidden command in front where it is meant."""
-        if not args or (args[0] not in self.commands and args[0] not in ("--help", "--version")):
-            args = ["app", *args]
+        """As click does, but for unknown options."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise UserError(self._whose(error.option_name, ctx)) from None
+
+    def _whose(self, flag: str, ctx: click.Context) -> str:
+        known = [name for param in self.params for name in param.opts if name.startswith("--")]
+        mine = f"{flag}: {ctx.command_path} has no such option"
+        for each in DATA_OPTIONS:
+            if each.flag == flag and each.run_only and ctx.info_name in panels_by_name() and "run" not in mine:
+                return f"{mine}: it is one of dp-tui run {' or '.join(each.patterns)}"
+            if each.flag == flag:
+                return f"{mine}: it is one of {' and '.join(each.patterns)}"
+        return f"{mine}; it has {' '.join(known)}"
+
+
+class File(click.Argument):
+    """FILE, shown only where there is something to read."""
+
+    def __init__(self, shown: bool) -> None:
+        self.shown = shown
+        super().__init__(["file"], required=False)
+
+    def make_metavar(self, *args: Any) -> str:
+        """Nothing, if no file is taken."""
+        return "[FILE]" if self.shown else ""
+
+
+def app_command(name: str) -> click.Command:
+    """``dp-tui PATTERN``."""
+    panel, default = find_panel(name)
+    pattern = panel.pattern
+    return OfPattern(
+        name,
+        context_settings=HELP,
+        params=[
+            File(pattern.name in FORMATS), *run_options(pattern), *data_options(pattern.name, run=False),
+            *screen_options(),
+        ],
+        callback=partial(open_pattern, panel, default),
+        help=f"{pattern.title}: {pattern.question}\n\nOpen the app on it"
+        f"{_data_help(pattern.name, ', paused at its end')}",
+    )  # fmt: skip
+
+
+def run_command(name: str) -> click.Command:
+    """``dp-tui run PATTERN``."""
+    panel, default = find_panel(name)
+    pattern = panel.pattern
+    return OfPattern(
+        name,
+        context_settings=HELP,
+        params=[
+            File(pattern.name in FORMATS), *run_options(pattern), *data_options(pattern.name, run=True),
+            click.Option(["--until"], type=Duration(), help="Virtual time (default: to the story's end, or 60s)."),
+            click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
+        ],
+        callback=partial(run_pattern, panel, default),
+        help=f"{pattern.title}: {pattern.question}\n\nRun it without a screen and print a report"
+        f"{_data_help(pattern.name, '')} Exit status 1 if a check failed.",
+    )  # fmt: skip
+
+
+def _data_help(pattern: str, how: str) -> str:
+    formats = FORMATS.get(pattern)
+    return f"; with FILE on your own data{how}: {'; '.join(formats)}." if formats else "."
+
+
+class Runs(click.Group):
+    """``run``: one command a pattern."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The patterns."""
+        return [panel.pattern.name for panel in PANELS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a pattern; UserError if there is none of this name."""
+        return run_command(cmd_name)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The pattern comes first, or is found among what does."""
+        if not args or args[0].startswith("-"):
+            named = next((arg for arg in args if arg in panels_by_name()), None)
+            if named is not None:
+                args = [named, *(arg for arg in args if arg is not named)]
+            elif not set(args) & set(HELP["help_option_names"]):
+                raise UserError(f"run: PATTERN is missing: one of {', '.join(panels_by_name())} is accepted")
         return super().parse_args(ctx, args)
 
 
-@click.group(
-    cls=Commands,
-    context_settings={"help_option_names": ["--help"], "max_content_width": 100},
-    subcommand_metavar="[PATTERN | COMMAND] [ARGS]...",
-)
+class Commands(click.Group):
+    """A first word that is no command is a pattern; without any, the pattern used last is opened."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the pattern in front where none is named."""
+        if not args or (args[0].startswith("-") and args[0] not in ("-h", "--help", "--version")):
+            last = State(sandbox="--sandbox" in args).last_pattern
+            args = [last if last in panels_by_name() else PANELS[0].pattern.name, *args]
+        return super().parse_args(ctx, args)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command, or that of a pattern."""
+        return super().get_command(ctx, cmd_name) or app_command(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The patterns, the commands, and the options that every pattern has."""
+        with formatter.section("Patterns, by name or number"):
+            rows = []
+            for panel in PANELS:
+                pattern = panel.pattern
+                aliases = "".join(f", {alias}" for alias, _ in pattern.aliases)
+                rows.append((f"{pattern.number} {pattern.name}{aliases}", pattern.question))
+            formatter.write_dl(rows)
+        super().format_commands(ctx, formatter)
+        with formatter.section("Options of the app (each pattern has more: dp-tui PATTERN --help)"):
+            shared = [*run_options(PANELS[0].pattern)[2:3], *screen_options()]
+            formatter.write_dl([row for param in shared if (row := param.get_help_record(ctx))])
+
+
+@click.group(cls=Commands, context_settings=HELP, subcommand_metavar="[PATTERN | COMMAND] [ARGS]...")
 @click.version_option(VERSION, prog_name="dp-tui", message="%(prog)s %(version)s")
 def commands() -> None:
     """See and break the patterns distributed systems are built from.
@@ -162,14 +292,16 @@ def commands() -> None:
     """
 
 
-@commands.command("app", hidden=True)
-@click.argument("pattern", required=False)
-@click.argument("file", required=False)
-@run_options
-@data_options
-@screen_options
-def app_command(
-    pattern: str | None,
+commands.add_command(
+    Runs("run", context_settings=HELP, help="Run a pattern without a screen and print a report.",
+         subcommand_metavar="PATTERN [FILE] [OPTIONS]")
+)  # fmt: skip
+
+
+def open_pattern(
+    panel: Panel,
+    default: str,
+    *,
     file: str | None,
     variant: str | None,
     scenario: str | None,
@@ -181,30 +313,27 @@ def app_command(
     data = {field.name: others.pop(field.name) for field in fields(DataOptions) if field.name in others}
     screen, options = others, DataOptions(nodes=nodes, **data)
     state = State(sandbox=screen["sandbox"])
-    names = panels_by_name()
-    if pattern is None:
-        last = state.last_pattern
-        pattern = last if last in names else next(iter(names))
-    panel, default = find_panel(pattern)
-    if file is not None and panel.pattern.name in FORMATS:
+    name = panel.pattern.name
+    if file is not None and name in FORMATS:
         from tui.userdata import reader
 
         refuse_simulation(file, scenario=scenario)
-        begin = reader(panel.pattern.name).opening(file, options)
+        terminal(file)
+        begin = reader(name).opening(file, options)
         if begin.variant is not None:
             refuse_simulation(file, variant=variant, seed=seed)
-            return open_app(state, screen, panel.pattern.name, recorded=begin.variant, config=begin.config)
+            return open_app(state, screen, name, file=file, recorded=begin.variant, config=begin.config)
         chosen = find_variant(panel.pattern, variant or default)
         start = 42 if seed is None else seed
         return open_app(
-            state, screen, panel.pattern.name, begin.commands, variant=chosen.name, seed=start, config=begin.config
+            state, screen, name, begin.commands, file=file, variant=chosen.name, seed=start, config=begin.config
         )
     refuse_file(panel.pattern, file, options)
     chosen, story = choose(panel.pattern, variant, scenario, default)
     return open_app(
         state,
         screen,
-        panel.pattern.name,
+        name,
         variant=chosen.name,
         scenario=story.name if story else "",
         seed=seed if seed is not None else story.seed if story else 42,
@@ -212,18 +341,10 @@ def app_command(
     )
 
 
-@commands.command("run")
-@click.argument("pattern")
-@click.argument("file", required=False)
-@run_options
-@data_options
-@click.option("--until", type=Duration(), help="Virtual time to run (default: the scenario's end, or 60s).")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.pass_context
-def run_command(
-    ctx: click.Context,
-    /,
-    pattern: str,
+def run_pattern(
+    panel: Panel,
+    default: str,
+    *,
     file: str | None,
     variant: str | None,
     scenario: str | None,
@@ -232,15 +353,14 @@ def run_command(
     until: int | None,
     as_json: bool,
     **data: Any,
-) -> None:
+) -> int:
     """Run a pattern without a screen and print a report; with FILE: judge the data in it."""
-    panel, default = find_panel(pattern)
     options = DataOptions(nodes=nodes, **data)
     if file is not None and panel.pattern.name in FORMATS:
         from tui.userdata import reader
 
         refuse_simulation(file, scenario=scenario, variant=variant, seed=seed, until=until)
-        ctx.exit(0 if reader(panel.pattern.name).report(file, options, as_json) else 1)
+        return 0 if reader(panel.pattern.name).report(file, options, as_json) else 1
     refuse_file(panel.pattern, file, options)
     chosen, story = choose(panel.pattern, variant, scenario, default)
     result = report.run(
@@ -252,15 +372,13 @@ def run_command(
         until if until is not None else story.end_us if story else UNTIL_US,
     )
     click.echo(result.as_json() if as_json else result.as_text())
-    ctx.exit(0 if result.holds else 1)
+    return 0 if result.holds else 1
 
 
 @commands.command("replay")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--headless", is_flag=True, help="Execute it again and compare the digests, without a screen.")
-@screen_options
-@click.pass_context
-def replay_command(ctx: click.Context, /, files: tuple[str, ...], headless: bool, **screen: Any) -> int:
+def replay_command(files: tuple[str, ...], headless: bool, **screen: Any) -> int:
     """Open saved runs exactly as they were, with their branches; the first is the one on the screen."""
     recordings = []
     failed = False
@@ -277,9 +395,14 @@ def replay_command(ctx: click.Context, /, files: tuple[str, ...], headless: bool
         if headless:
             failed = _tell_replayed(file, recording, timeline, digest) or failed
     if headless:
-        ctx.exit(1 if failed else 0)
-    first = recordings[0]
-    return open_app(State(sandbox=screen["sandbox"]), screen, first.pattern.name, recordings=tuple(recordings))
+        return 1 if failed else 0
+    first, piped = recordings[0], "-" if "-" in files else ""
+    return open_app(
+        State(sandbox=screen["sandbox"]), screen, first.pattern.name, file=piped, recordings=tuple(recordings)
+    )
+
+
+replay_command.params += screen_options()
 
 
 def _tell_replayed(file: str, recording: Recording, timeline: Timeline[Any, Any], digest: str) -> bool:
@@ -305,18 +428,35 @@ def list_command(fidelity: bool, as_json: bool) -> None:
     for pattern in patterns:
         aliases = ", ".join(alias for alias, _ in pattern.aliases)
         click.echo(f"{pattern.number} {pattern.name}{f' ({aliases})' if aliases else ''}: {pattern.question}")
+        if fidelity:
+            click.echo("\n".join(fidelity_lines(pattern)))
+            continue
         for variant in pattern.variants:
             click.echo(f"  variant {variant.name}: {variant.summary}")
-            if fidelity:
-                for kind, what in variant.fidelity:
-                    click.echo(f"    {kind:10}  {what}")
-        if fidelity:
-            for note in pattern.notes:
-                click.echo(click.wrap_text(note, 100, "    note        ", "                "))
-            continue
         for scenario in pattern.scenarios:
             click.echo(f"  scenario {scenario.name}: {scenario.title}")
         click.echo(f"  data: {'; '.join(FORMATS.get(pattern.name, ('none, it runs in the simulation',)))}")
+
+
+def fidelity_lines(pattern: Pattern) -> list[str]:
+    """What is modelled, simplified and left out, each thing once: what holds for all variants first, then what is a
+    variant's own."""
+    variants = pattern.variants
+    shared = [row for row in variants[0].fidelity if all(row in each.fidelity for each in variants)]
+    lines = [_fidelity_line(kind, what) for kind, what in shared]
+    groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for variant in variants:
+        own = tuple(row for row in variant.fidelity if row not in shared)
+        groups.setdefault(own, []).append(variant.name)
+    for own, names in groups.items():
+        if own:
+            lines.append(f"  {', '.join(names)}")
+            lines += [_fidelity_line(kind, what) for kind, what in own]
+    return lines + [_fidelity_line("note", note) for note in pattern.notes]
+
+
+def _fidelity_line(kind: str, what: str) -> str:
+    return click.wrap_text(what, 100, f"    {kind:10}  ", " " * 16)
 
 
 def _pattern_json(pattern: Pattern, fidelity: bool) -> dict[str, Any]:
@@ -345,14 +485,25 @@ def _pattern_json(pattern: Pattern, fidelity: bool) -> dict[str, Any]:
 # -- the screen ----------------------------------------------------------------------------------------------------
 
 
-def open_app(state: State, screen: dict[str, Any], pattern: str, commands: tuple[Any, ...] = (), **run: Any) -> int:
-    """Look at the terminal, then open the app on it; ``commands`` are given at once. Returns the exit status."""
-    from tui.terminal.capability import detect
-
-    streams = sys.stdin.isatty(), sys.stdout.isatty() and sys.stderr.isatty()
-    capability = detect(os.environ, *streams, sys.stderr.encoding)
+def terminal(file: str = "") -> Capability:
+    """What the terminal can do; UserError if no app can run on it. Data may come through standard input (``-``) if
+    there is a terminal to read keys from all the same."""
+    keys = sys.stdin.isatty()
+    if file == "-" and not keys:
+        with suppress(OSError):
+            os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+            keys = True
+    capability = detect(os.environ, keys, sys.stdout.isatty(), sys.stderr.isatty(), sys.stderr.encoding)
     if not capability.usable:
         raise UserError(capability.reason)
+    return capability
+
+
+def open_app(
+    state: State, screen: dict[str, Any], pattern: str, commands: tuple[Any, ...] = (), *, file: str = "", **run: Any
+) -> int:
+    """Look at the terminal, then open the app on it; ``commands`` are given at once. Returns the exit status."""
+    capability = terminal(file)
     for name, value in capability.textual_environ().items():
         if value is None:
             os.environ.pop(name, None)

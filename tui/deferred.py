@@ -7,6 +7,7 @@ every cover to what its pattern says of itself.
 from importlib import import_module
 from typing import Any, cast
 
+from engines import QUESTIONS
 from tui.panel import Panel
 
 
@@ -19,6 +20,7 @@ class _Cover:
         self.name = title.lower()
         self.title = title
         self.aliases = aliases
+        self.question = QUESTIONS[number - 1]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

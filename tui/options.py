@@ -1,18 +1,16 @@
 """Options of the command line: how lengths of time and speeds are written, and which options belong together."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 
 from engines.sim.clock import US_PER_S
+from engines.sim.pattern import Pattern
 
 SPAN_FORMATS: Final = ("otlp-json", "otlp-lines", "otlp-protobuf", "jaeger", "zipkin")
 """As ``engines.tracing.formats`` calls them; not imported, so that the command line starts fast."""
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Duration(click.ParamType[int]):
@@ -74,53 +72,42 @@ class Speed(click.ParamType[Fraction]):
         return speed
 
 
-def run_options(command: F) -> F:
-    """The options that the app and ``run`` share."""
-    for option in (
-        click.option("--nodes", type=Whole(), help="Servers in the cluster."),
-        click.option("--seed", type=Whole(-(1 << 62), 1 << 62), help="Seed of all randomness (default 42)."),
-        click.option("--scenario", help="Play this story."),
-        click.option("--variant", help="Variant of the pattern."),
-    ):
-        command = option(command)
-    return command
+@dataclass(frozen=True, slots=True)
+class DataOption:
+    """An option of FILE runs: whose it is, and whether only ``run`` has it."""
+
+    flag: str
+    patterns: tuple[str, ...]
+    help: str
+    type: Any = None
+    """None: a text; ``bool``: a switch; else a type of click."""
+    multiple: bool = False
+    run_only: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its field of ``DataOptions``."""
+        return self.flag.removeprefix("--").replace("-", "_")
 
 
-def screen_options(command: F) -> F:
-    """The options of the screen."""
-    for option in (
-        click.option("--sandbox", is_flag=True, help="Touch no files: nothing is read or saved."),
-        click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
-        click.option("--glyphs", type=click.Choice(["braille", "block", "ascii"]), help="Characters to draw with."),
-        click.option("--theme", help="dark, light, ansi16, contrast or deuteranopia."),
-        click.option("--fps", type=Whole(1, 30), default=10, show_default=True, help="Frames a second, 1 to 30."),
-        click.option("--speed", type=Speed(), help="Virtual time per wall time, 1/100 to 10."),
-    ):
-        command = option(command)
-    return command
-
-
-def data_options(command: F) -> F:
-    """The options of FILE runs."""
-    for option in (
-        click.option(
-            "--to", type=click.Choice(SPAN_FORMATS), help="tracing FILE: print its spans in this format (run)."
-        ),
-        click.option("--skip-bad", is_flag=True, help="FILE: skip bad lines and count them."),
-        click.option("--compare", is_flag=True, help="resilience FILE: all presets side by side (run)."),
-        click.option("--preset", help="resilience FILE: the breaker the calls go through (default article)."),
-        click.option("--locate", is_flag=True, help="sharding FILE: where every key lives (run --json)."),
-        click.option("--rf", type=Whole(), help="sharding FILE: replicas of a key with --locate (default 3)."),
-        click.option(
-            "--vnodes", type=Whole(), help="sharding FILE: virtual nodes of the ring, 1 to 1000 (default 150)."
-        ),
-        click.option("--leave-name", multiple=True, help="sharding FILE: this node leaves."),
-        click.option("--join-name", multiple=True, help="sharding FILE: a node of this name joins."),
-        click.option("--leave", type=Whole(), help="sharding FILE: so many nodes leave."),
-        click.option("--join", type=Whole(), help="sharding FILE: so many nodes join."),
-    ):
-        command = option(command)
-    return command
+PRESETS: Final = "article (default), hystrix, resilience4j, resilience4j-time, polly, opossum"
+"""As ``engines.resilience.presets`` calls them."""
+DATA_OPTIONS: Final = (
+    DataOption("--join", ("sharding",), "FILE: so many nodes join.", Whole()),
+    DataOption("--leave", ("sharding",), "FILE: so many nodes leave.", Whole()),
+    DataOption("--join-name", ("sharding",), "FILE: a node of this name joins.", multiple=True),
+    DataOption("--leave-name", ("sharding",), "FILE: this node leaves.", multiple=True),
+    DataOption("--vnodes", ("sharding",), "FILE: virtual nodes of the ring, 1 to 1000 (default 150).", Whole()),
+    DataOption("--rf", ("sharding",), "FILE: replicas of a key with --locate (default 3).", Whole(), run_only=True),
+    DataOption("--locate", ("sharding",), "FILE: where every key lives (with --json).", bool, run_only=True),
+    DataOption("--preset", ("resilience",), f"FILE: the breaker the calls go through, one of: {PRESETS}."),
+    DataOption("--compare", ("resilience",), "FILE: all presets side by side.", bool, run_only=True),
+    DataOption(
+        "--to", ("tracing",), "FILE: print its spans in this format.", click.Choice(SPAN_FORMATS), run_only=True
+    ),
+    DataOption("--skip-bad", ("sharding", "resilience", "tracing"), "FILE: skip bad lines and count them.", bool),
+)
+"""Every option that only some patterns have; a new one is a line here and a field of ``DataOptions``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +130,48 @@ class DataOptions:
     @property
     def given(self) -> tuple[str, ...]:
         """The options that were given, besides ``--nodes``."""
-        names = (
-            "join", "leave", "join_name", "leave_name", "vnodes", "rf", "locate", "preset", "compare", "skip_bad",
-            "to",
-        )  # fmt: skip
-        return tuple(f"--{name.replace('_', '-')}" for name in names if getattr(self, name) not in (None, (), False))
+        return tuple(each.flag for each in DATA_OPTIONS if getattr(self, each.name) not in (None, (), False))
+
+
+def run_options(pattern: Pattern) -> list[click.Parameter]:
+    """The options that the app and ``run`` share for a pattern: with the values it takes."""
+    variants = ", ".join(variant.name for variant in pattern.variants)
+    stories = ", ".join(scenario.name for scenario in pattern.scenarios)
+    sized = any(setting.name == "nodes" for variant in pattern.variants for setting in variant.settings)
+    options: list[click.Parameter] = [
+        click.Option(["--variant"], metavar="NAME", help=f"One of: {variants}."),
+        click.Option(["--scenario"], metavar="NAME", help=f"Play this story: {stories}." if stories else "No stories."),
+        click.Option(["--seed"], type=Whole(-(1 << 62), 1 << 62), help="Seed of all randomness (default 42)."),
+    ]
+    nodes = click.Option(["--nodes"], type=Whole(), help="Machines in the cluster.", hidden=not sized)
+    return [*options, nodes]
+
+
+def data_options(pattern: str, *, run: bool) -> list[click.Parameter]:
+    """The options of FILE runs that a pattern has, in the app or in ``run``."""
+    return [
+        click.Option([each.flag], help=each.help, is_flag=True)
+        if each.type is bool
+        else click.Option([each.flag], help=each.help, type=each.type, multiple=each.multiple)
+        for each in DATA_OPTIONS
+        if pattern in each.patterns and (run or not each.run_only)
+    ]
+
+
+def screen_options() -> list[click.Parameter]:
+    """The options of the screen."""
+    return [
+        click.Option(["--speed"], type=Speed(), help="Virtual time per wall time, 1/100 to 10."),
+        click.Option(["--fps"], type=Whole(1, 30), default=10, show_default=True, help="Frames a second, 1 to 30."),
+        click.Option(
+            ["--theme"],
+            metavar="NAME",
+            help="dark, light, ansi16, contrast or deuteranopia (default: as the terminal).",
+        ),
+        click.Option(["--glyphs"], type=click.Choice(["braille", "block", "ascii"]), help="Characters to draw with."),
+        click.Option(["--no-mouse"], is_flag=True, help="Leave the mouse to the terminal."),
+        click.Option(["--sandbox"], is_flag=True, help="Touch no files: nothing is read or saved."),
+    ]
 
 
 FORMATS: Final[dict[str, tuple[str, ...]]] = {

@@ -298,7 +298,7 @@ async def test_a_snapshot_is_the_same_every_time_in_every_theme(theme: Theme) ->
 
 def test_the_theme_bows_to_the_terminal() -> None:
     def colours(**environ: str) -> str:
-        return look_for("light", detect(environ, True, True, "utf-8")).name
+        return look_for("light", detect(environ, True, True, True, "utf-8")).name
 
     assert colours(TERM="xterm-256color") == "light"
     assert colours(TERM="xterm") == "ansi16"

@@ -10,7 +10,7 @@ XTERM = {"TERM": "xterm-256color", "LANG": "en_US.UTF-8"}
 
 
 def on_a_tty(**environ: str) -> Capability:
-    return detect({**XTERM, **environ}, True, True, "utf-8")
+    return detect({**XTERM, **environ}, True, True, True, "utf-8")
 
 
 def test_an_ordinary_terminal_gets_everything() -> None:
@@ -26,12 +26,13 @@ def test_an_ordinary_terminal_gets_everything() -> None:
         ({"LANG": "C.UTF-8"}, True, True, "TERM is not set"),
         (XTERM, False, True, "standard input"),
         (XTERM, True, False, "standard output"),
+        (XTERM, True, None, "standard error"),
     ],
 )
 def test_what_cannot_be_painted_on_is_refused_in_one_line_that_says_what_to_do(
-    environ: dict[str, str], stdin_tty: bool, stdout_tty: bool, names: str
+    environ: dict[str, str], stdin_tty: bool, stdout_tty: bool | None, names: str
 ) -> None:
-    found = detect(environ, stdin_tty, stdout_tty, "utf-8")
+    found = detect(environ, stdin_tty, stdout_tty is not False, stdout_tty is not None, "utf-8")
     assert not found.usable
     assert names in found.reason
     assert found.reason.endswith(POINTER)
@@ -61,7 +62,7 @@ def test_what_cannot_be_painted_on_is_refused_in_one_line_that_says_what_to_do(
     ],
 )
 def test_glyphs_follow_the_font_and_the_locale(environ: dict[str, str], encoding: str | None, glyphs: str) -> None:
-    assert detect({**XTERM, **environ}, True, True, encoding).glyphs == glyphs
+    assert detect({**XTERM, **environ}, True, True, True, encoding).glyphs == glyphs
 
 
 @pytest.mark.parametrize(

@@ -304,3 +304,85 @@ def test_what_is_for_the_simulation_is_refused_beside_a_file(option: tuple[str, 
     said = refused("run", "sharding", str(keys), *option)
     assert f"{option[0]} is for the simulation" in said
     assert "keys.txt brings its own data" in said
+
+
+# -- help ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_the_help_names_patterns_commands_and_options(flag: str) -> None:
+    text = dp_tui(flag).stdout
+    for word in ("2 consensus, raft", "7 tracing", "replay", "list", "--theme", "--sandbox", "dp-tui PATTERN --help"):
+        assert word in text
+
+
+def test_the_help_of_a_pattern_lists_what_it_takes_and_nothing_else() -> None:
+    sharding = dp_tui("run", "sharding", "-h").stdout
+    for word in ("ring, modulo", "slot-migration", "--join-name", "--locate", "--until", "[FILE]", "--nodes"):
+        assert word in sharding
+    assert "--preset" not in sharding
+    assert "--to " not in sharding
+    raft = dp_tui("raft", "-h").stdout
+    for word in ("figure-8-broken", "--speed", "--seed"):
+        assert word in raft
+    for word in ("--join", "--preset", "--skip-bad", "[FILE]", "--until"):
+        assert word not in raft
+    tracing = " ".join(dp_tui("7", "-h").stdout.split())
+    assert "OTLP JSON" in tracing
+    assert "--nodes" not in tracing
+    assert "--to" not in tracing
+    assert "--to [otlp-json|" in dp_tui("run", "7", "-h").stdout
+
+
+def test_every_preset_is_in_the_help() -> None:
+    from engines.resilience.presets import PRESETS
+
+    text = " ".join(dp_tui("run", "resilience", "-h").stdout.replace("-\n", "-").split()).replace("- ", "-")
+    assert all(name in text for name in PRESETS)
+
+
+def test_a_pattern_is_known_by_its_number_too() -> None:
+    one, two = (json.loads(dp_tui("run", name, "--until", "1s", "--json").stdout) for name in ("2", "raft"))
+    assert one["digest"] == two["digest"]
+    assert json.loads(dp_tui("run", "--until", "1s", "--json", "raft").stdout)["digest"] == one["digest"]
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("run", "sharding", "f", "--preset", "x"), "it is one of resilience"),
+        (("run", "raft", "--join", "2"), "it is one of sharding"),
+        (("tracing", "f", "--to", "zipkin"), "it is one of dp-tui run tracing"),
+        (("sharding", "f", "--to", "zipkin"), "it is one of dp-tui run tracing"),
+        (("run", "sharding", "--speed", "2"), "dp-tui run sharding has no such option; it has --variant"),
+        (("run", "9"), "'9'"),
+        (("5x",), "'5x'"),
+    ],
+)
+def test_an_option_of_somebody_else_is_refused_with_whose_it_is(args: tuple[str, ...], said: str) -> None:
+    assert said in refused(*args)
+
+
+def test_fidelity_says_each_thing_once() -> None:
+    lines = [line.strip() for line in dp_tui("list", "--fidelity").stdout.splitlines()]
+    told = [line for line in lines if line.startswith(("modelled ", "simplified ", "left out "))]
+    assert len(told) > 20
+    assert len(told) == len(set(told))
+
+
+def test_the_stream_that_is_redirected_is_named() -> None:
+    with PtyApp(["/bin/sh", "-c", f"{' '.join(python('-m', 'tui', 'raft'))} 2>/dev/null; echo status $?"]) as app:
+        app.wait_for("status 2", 30.0)
+    with PtyApp(["/bin/sh", "-c", f"{' '.join(python('-m', 'tui', 'raft'))} >/dev/null; echo status $?"]) as app:
+        app.wait_for("status 2", 30.0)
+        assert "standard output is not a terminal" in app.text()
+
+
+def test_data_comes_through_a_pipe_and_keys_from_the_terminal(saved: Path) -> None:
+    program = " ".join(python("-m", "tui", "--sandbox"))
+    with PtyApp(["/bin/sh", "-c", f"cat {saved} | {program.replace('--sandbox', '')} replay - --sandbox"]) as app:
+        app.wait_for("PAUSED", 30.0)
+        app.send("?")
+        app.wait_for("help: Consensus", 30.0)
+        app.send("ctrl+c")
+        assert app.wait(30.0) == 0

@@ -6,6 +6,7 @@ from importlib import import_module
 
 import pytest
 
+from engines import QUESTIONS, TITLES
 from tui.panel import Panel
 from tui.registry import PANELS
 
@@ -14,9 +15,10 @@ from tui.registry import PANELS
 def test_a_cover_says_of_its_pattern_what_the_pattern_says(panel: Panel) -> None:
     real = import_module(f"tui.panels.{panel.pattern.name}").PANEL.pattern
     cover = panel.pattern
-    assert (cover.number, cover.name, cover.title, cover.aliases) == (
-        real.number, real.name, real.title, real.aliases,
+    assert (cover.number, cover.name, cover.title, cover.aliases, cover.question) == (
+        real.number, real.name, real.title, real.aliases, real.question,
     )  # fmt: skip
+    assert (real.title, real.question) == (TITLES[real.number - 1], QUESTIONS[real.number - 1])
     assert cover.variants is real.variants
     assert cover.recorded is real.recorded
 

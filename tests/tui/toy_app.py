@@ -32,7 +32,7 @@ def breaking_at(wanted: str) -> type[DpTui]:
 def main() -> None:
     from tui.terminal.capability import detect
 
-    capability = detect(os.environ, True, True, sys.stderr.encoding)
+    capability = detect(os.environ, True, True, True, sys.stderr.encoding)
     for name, value in capability.textual_environ().items():
         if value is None:
             os.environ.pop(name, None)

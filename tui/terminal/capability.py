@@ -50,13 +50,14 @@ class Capability:
         return {"NO_COLOR": None if self.colors else "1", "TEXTUAL_COLOR_SYSTEM": depth}
 
 
-def detect(environ: Mapping[str, str], stdin_tty: bool, stdout_tty: bool, encoding: str | None) -> Capability:
+def detect(
+    environ: Mapping[str, str], stdin_tty: bool, stdout_tty: bool, stderr_tty: bool, encoding: str | None
+) -> Capability:
     """Judge the terminal.
 
-    `encoding` is that of the stream painted on. Textual paints on standard error, so `stdout_tty` should say whether
-    both outputs are terminals.
+    `encoding` is that of the stream painted on: Textual paints on standard error, so that must be a terminal too.
     """
-    reason = _refusal(environ, stdin_tty, stdout_tty)
+    reason = _refusal(environ, stdin_tty, stdout_tty, stderr_tty)
     no_color = bool(environ.get("NO_COLOR"))
     return Capability(
         usable=not reason,
@@ -71,11 +72,10 @@ def _term(environ: Mapping[str, str]) -> str:
     return environ.get("TERM", "").strip().lower()
 
 
-def _refusal(environ: Mapping[str, str], stdin_tty: bool, stdout_tty: bool) -> str:
-    if not stdin_tty:
-        return f"standard input is not a terminal; {POINTER}"
-    if not stdout_tty:
-        return f"standard output is not a terminal; {POINTER}"
+def _refusal(environ: Mapping[str, str], stdin_tty: bool, stdout_tty: bool, stderr_tty: bool) -> str:
+    for name, tty in (("input", stdin_tty), ("output", stdout_tty), ("error", stderr_tty)):
+        if not tty:
+            return f"standard {name} is not a terminal; {POINTER}"
     term = _term(environ)
     if not term:
         return f"TERM is not set, so the terminal's abilities are unknown; {POINTER}"
