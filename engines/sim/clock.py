@@ -9,11 +9,10 @@ after a branch.
 from heapq import heapify, heappush
 from typing import Any, TypeAlias
 
+from engines.units import US_PER_MS, US_PER_S, stamp
+
 Entry: TypeAlias = tuple[Any, ...]
 """``(time_us, seq, *what)``; what follows belongs to the world that scheduled it."""
-
-US_PER_MS = 1_000
-US_PER_S = 1_000_000
 
 
 class Clock:
@@ -41,14 +40,11 @@ class Clock:
         return removed
 
 
-def format_time(at_us: int) -> str:
-    """``mm:ss.mmm``, as the top line and the reports show it."""
-    minutes, rest = divmod(at_us // US_PER_MS, 60_000)
-    return f"{minutes:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
+format_time = stamp
 
 
 def format_span(span_us: int) -> str:
-    """A length of time for people: ``850 us``, ``12.5 ms``, ``243 ms``, ``1.24 s``."""
+    """A length of time as it was written before units.py: no new callers."""
     if abs(span_us) < US_PER_MS:
         return f"{span_us} us"
     if abs(span_us) < 10 * US_PER_MS:
@@ -56,3 +52,6 @@ def format_span(span_us: int) -> str:
     if abs(span_us) < US_PER_S:
         return f"{span_us // US_PER_MS} ms"
     return f"{span_us / US_PER_S:.2f} s"
+
+
+__all__ = ["US_PER_MS", "US_PER_S", "Clock", "Entry", "format_span", "format_time"]

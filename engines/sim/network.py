@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engines.sim.random import Stream, stream_key
-
-PPM = 1_000_000
+from engines.units import PPM
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +110,6 @@ class Link:
             or self.duplicate_ppm != options.duplicate_ppm
             or self.reorder_ppm != options.reorder_ppm
         )
+
+
+__all__ = ["PPM", "Link", "LinkOptions"]

@@ -1,4 +1,4 @@
-"""What a service is made of: places to wait, service times from distributions, and load that changes over time.
+"""What a service is made of: places to wait, and service times from distributions. (Load over time: load.py.)
 
 A *pool* is a number of permits and a bounded line before them. Worker threads, database connections and the
 permits of a bulkhead are all of this kind; what differs is who holds a permit and for how long. Nothing here sends a
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import Final, TypeAlias
 
-from engines.sim.clock import US_PER_S
+from engines.sim.load import Constant, Curve, Pulse, Ramp, Sine, StepUp, gap_us, interpolate, sine_ppm
 from engines.sim.network import PPM
 from engines.sim.random import Stream
 
@@ -51,10 +51,6 @@ TAIL_TOP: Final = 55_079_224
 """The far end of the last stretch: a chance of 1 in 32768."""
 
 
-def _between(low: int, high: int, part: int, whole: int) -> int:
-    return low + (high - low) * part // whole
-
-
 def exponential_ppm(number: int) -> int:
     """A 64-bit number as an exponential draw with mean 1, in millionths. Never more than 32 ln 2, about 22."""
     halvings = 0
@@ -62,20 +58,20 @@ def exponential_ppm(number: int) -> int:
         halvings += 1
     rest = number & 0xFFFF_FFFF
     index = rest >> 27
-    return halvings * LN2_PPM + _between(EXPONENTIAL[index], EXPONENTIAL[index + 1], rest & 0x7FF_FFFF, 1 << 27)
+    return halvings * LN2_PPM + interpolate(EXPONENTIAL[index], EXPONENTIAL[index + 1], rest & 0x7FF_FFFF, 1 << 27)
 
 
 def lognormal_ppm(number: int) -> int:
     """A 64-bit number as a lognormal draw with median 1 and sigma 1, in millionths. Never more than about 55."""
     index, rest = number >> 58, number >> 26 & 0xFFFF_FFFF
     if index < 63:
-        return _between(LOGNORMAL[index], LOGNORMAL[index + 1], rest, 1 << 32)
+        return interpolate(LOGNORMAL[index], LOGNORMAL[index + 1], rest, 1 << 32)
     at = rest * 64 >> 32
     step = max(i for i, start in enumerate(TAIL_AT) if start <= at)
     low, begin = LOGNORMAL_TAIL[step], TAIL_AT[step] << 26
     last = step + 1 == len(TAIL_AT)
     high, end = (TAIL_TOP, 64 << 26) if last else (LOGNORMAL_TAIL[step + 1], TAIL_AT[step + 1] << 26)
-    return _between(low, high, rest - begin, end - begin)
+    return interpolate(low, high, rest - begin, end - begin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,118 +166,6 @@ Distribution: TypeAlias = Fixed | Uniform | Exponential | HeavyTail | Pauses
 def scaled(us: int, percent: int) -> int:
     """A drawn time of a service that has become slower (or faster): 100 percent changes nothing."""
     return us * percent // 100
-
-
-# -- load over time --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """The same rate for ever. All rates are in calls per 1000 s, so that whole numbers are fine enough."""
-
-    per_ks: int
-
-    def at(self, now_us: int) -> int:
-        """The rate at this time."""
-        return self.per_ks
-
-
-@dataclass(frozen=True, slots=True)
-class StepUp:
-    """One rate, and from a moment on another."""
-
-    before_per_ks: int
-    after_per_ks: int
-    at_us: int
-
-    def at(self, now_us: int) -> int:
-        """The rate at this time."""
-        return self.after_per_ks if now_us >= self.at_us else self.before_per_ks
-
-
-@dataclass(frozen=True, slots=True)
-class Ramp:
-    """From one rate to another, evenly."""
-
-    before_per_ks: int
-    after_per_ks: int
-    from_us: int
-    until_us: int
-
-    def at(self, now_us: int) -> int:
-        """The rate at this time."""
-        done = min(max(now_us - self.from_us, 0), self.until_us - self.from_us)
-        return _between(self.before_per_ks, self.after_per_ks, done, max(1, self.until_us - self.from_us))
-
-
-@dataclass(frozen=True, slots=True)
-class Pulse:
-    """A rate, and another one for a while."""
-
-    base_per_ks: int
-    peak_per_ks: int
-    at_us: int
-    for_us: int
-
-    def at(self, now_us: int) -> int:
-        """The rate at this time."""
-        return self.peak_per_ks if self.at_us <= now_us < self.at_us + self.for_us else self.base_per_ks
-
-
-QUARTER_SINE: Final = (
-    0, 98_017, 195_090, 290_285, 382_683, 471_397, 555_570, 634_393, 707_107, 773_010, 831_470, 881_921, 923_880,
-    956_940, 980_785, 995_185, 1_000_000,
-)  # fmt: skip
-"""sin(i/16 of a right angle) in millionths."""
-
-
-def sine_ppm(part: int, whole: int) -> int:
-    """The sine of ``part`` of a ``whole`` turn, in millionths."""
-    quarter, rest = divmod(part % whole * 4, whole)
-    if quarter % 2:
-        rest = whole - rest
-    index, fraction = divmod(rest * 16, whole)
-    value = QUARTER_SINE[index]
-    if fraction:
-        value = _between(value, QUARTER_SINE[index + 1], fraction, whole)
-    return -value if quarter >= 2 else value
-
-
-@dataclass(frozen=True, slots=True)
-class Sine:
-    """A day: the rate swings around its mean, and begins there, rising."""
-
-    mean_per_ks: int
-    swing_per_ks: int
-    period_us: int
-
-    def at(self, now_us: int) -> int:
-        """The rate at this time."""
-        return max(0, self.mean_per_ks + self.swing_per_ks * sine_ppm(now_us, self.period_us) // PPM)
-
-
-Curve: TypeAlias = Constant | StepUp | Ramp | Pulse | Sine
-
-SLICE_US: Final = 20_000
-"""A curve counts as level for so long."""
-KILOSECOND_US: Final = 1_000 * US_PER_S
-
-
-def gap_us(curve: Curve, now_us: int, calls_ppm: int, longest_us: int = 10 * US_PER_S) -> int:
-    """How long until the area under the curve has grown by ``calls_ppm`` millionths of a call.
-
-    With ``PPM`` it is an evenly paced load; with ``exponential_ppm`` of a draw it is a Poisson process of that
-    rate. ``longest_us`` if there are not as many calls until then: ask again at that time.
-    """
-    left = calls_ppm * (KILOSECOND_US // PPM)
-    passed = 0
-    while passed < longest_us:
-        rate = curve.at(now_us + passed)
-        if rate * SLICE_US >= left:
-            return max(1, passed + left // rate)
-        left -= rate * SLICE_US
-        passed += SLICE_US
-    return longest_us
 
 
 # -- places to wait --------------------------------------------------------------------------------------------
@@ -405,3 +289,10 @@ def _top(index: int) -> int:
         return index
     shift = (index >> SUB_BITS) - 1
     return ((index - (shift << SUB_BITS) + 1) << shift) - 1
+
+
+__all__ = [
+    "EXPONENTIAL", "GRANTED", "LOGNORMAL", "LOGNORMAL_TAIL", "QUEUED", "REFUSED", "TAIL_AT", "TAIL_TOP",
+    "Constant", "Curve", "Distribution", "Exponential", "Fixed", "HeavyTail", "Latencies", "Pauses", "Pool",
+    "Pulse", "Ramp", "Sine", "StepUp", "Uniform", "exponential_ppm", "gap_us", "lognormal_ppm", "scaled", "sine_ppm",
+]  # fmt: skip

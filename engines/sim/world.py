@@ -10,8 +10,7 @@ together: it names a place in the run, whatever speed it was watched at.
 
 from collections.abc import Iterable
 from heapq import heappop, heappush
-from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from engines.errors import UserError
 from engines.sim import events as e
@@ -21,27 +20,25 @@ from engines.sim.events import JOURNAL_EVENTS, QUIET_KINDS, RING_EVENTS, Event, 
 from engines.sim.host import ARRIVED, CRASHED, DELIVER, FROZEN, LOST, SYNC, TIMER, UP, Host
 from engines.sim.network import Link, LinkOptions
 from engines.sim.node import Node
+from engines.sim.views import Flight, flights
 
 FROZEN_INBOX: Final = 1_024
 """What a frozen node's socket buffers hold before the network drops the rest."""
 ALL: Final = "*"
 
 
-class Flight(NamedTuple):
-    """A message on its way. Whether it will be lost is not told: nobody in the cluster knows either."""
-
-    id: int
-    src: str
-    dst: str
-    message: Any
-    departs_us: int
-    arrives_us: int
-
-
 class World(EventLog):
     """The simulated world. Subclasses supply the nodes, the checks and the snapshot."""
 
-    def __init__(self, seed: int, servers: Iterable[str], clients: Iterable[str], link: LinkOptions) -> None:
+    def __init__(
+        self,
+        seed: int,
+        servers: Iterable[str],
+        clients: Iterable[str],
+        link: LinkOptions,
+        links: Iterable[tuple[str, str]] | None = None,
+    ) -> None:
+        """``links``: who can reach whom, both ways; without it everybody can reach everybody."""
         super().__init__()
         self.seed = seed
         self.position = 0
@@ -50,9 +47,38 @@ class World(EventLog):
         self.clients = tuple(clients)
         self.deliveries = 0
         self.losses_told: dict[tuple[str, str, str], bool] = {}
+        self.link_options = link
         self.hosts: dict[str, Host] = {id: Host(self, id) for id in (*self.servers, *self.clients)}
-        for src, host in self.hosts.items():
-            host.links = {dst: Link(seed, src, dst, link) for dst in self.hosts if dst != src}
+        if links is None:
+            for src, host in self.hosts.items():
+                host.links = {dst: Link(seed, src, dst, link) for dst in self.hosts if dst != src}
+        else:
+            for src, dst in links:
+                self.connect(src, dst)
+
+    def connect(self, one: str, other: str, link: LinkOptions | None = None) -> None:
+        """Lay a link both ways, unless there is one."""
+        for src, dst in ((one, other), (other, one)):
+            links = self.hosts[src].links
+            if dst not in links:
+                links[dst] = Link(self.seed, src, dst, link or self.link_options)
+
+    def add_host(
+        self, id: str, links: Iterable[str] | None = None, client: bool = False, link: LinkOptions | None = None
+    ) -> Host:
+        """A new machine in a running world, linked both ways to ``links``, else to everybody; its node starts now."""
+        assert id not in self.hosts, f"there is a {id} already"
+        others = tuple(self.hosts) if links is None else tuple(links)
+        host = self.hosts[id] = Host(self, id)
+        if client:
+            self.clients = (*self.clients, id)
+        else:
+            self.servers = (*self.servers, id)
+        for other in others:
+            self.connect(id, other, link)
+        host.node = self.make_node(host)
+        host.node.on_start(host)
+        return host
 
     # -- for the subclass --------------------------------------------------------------------------------------
 
@@ -254,14 +280,7 @@ class World(EventLog):
 
     def flights(self) -> tuple[Flight, ...]:
         """Messages on their way, in the order in which they were sent."""
-        now = self.clock.now_us
-        return tuple(
-            Flight(seq, link.src, link.dst, message, departs, at if what == DELIVER else 2 * at - departs)
-            for at, seq, what, link, message, departs in sorted(
-                (entry[:6] for entry in self.clock.heap if entry[2] <= LOST), key=itemgetter(1)
-            )
-            if departs <= now
-        )
+        return flights(self.clock)
 
     # -- faults ------------------------------------------------------------------------------------------------------
 
@@ -401,17 +420,17 @@ class World(EventLog):
 
     def isolate(self, node: str, cut: bool) -> None:
         """Cut or mend all links between a node and the other servers."""
-        for other in self.servers:
-            if other != node:
-                self.hosts[node].links[other].cut = self.hosts[other].links[node].cut = cut
+        for other, link in self.hosts[node].links.items():
+            if other in self.servers:
+                link.cut = self.hosts[other].links[node].cut = cut
 
     def partition(self, sides: tuple[tuple[str, ...], ...]) -> None:
         """Cut between sides, connect within them."""
         side_of = {name: number for number, side in enumerate(sides) for name in side}
-        for src in side_of:
-            for dst in side_of:
-                if src != dst:
-                    self.hosts[src].links[dst].cut = side_of[src] != side_of[dst]
+        for src, side in side_of.items():
+            for dst, link in self.hosts[src].links.items():
+                if dst in side_of:
+                    link.cut = side != side_of[dst]
         self.record(e.Partitioned(sides))
 
     def drop(self, message: int) -> None:

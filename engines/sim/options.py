@@ -1,0 +1,63 @@
+"""The options of a run: one frozen dataclass that says name, type, default, bounds and help of each, once.
+
+    @dataclass(frozen=True, slots=True)
+    class Options:
+        nodes: int = option(5, 3, 9, help="servers")
+        workload: str = option("light", choices=("off", "light"), help="how fast clients ask")
+        rules: RaftRules = RaftRules()
+
+    SETTINGS = settings_of(Options)
+    options = read(Options, config)
+
+A field named ``rules`` stands for the settings of all its rules.
+"""
+
+from dataclasses import MISSING, Field, field, fields
+from typing import Any, TypeVar
+
+from engines.sim.pattern import Config, Setting
+from engines.sim.rules import Rules
+
+T = TypeVar("T")
+RULES = "rules"
+
+
+def option(default: Any, low: int = 0, high: int = 0, choices: tuple[str, ...] = (), help: str = "") -> Any:
+    """A field of an options dataclass, with what is accepted: a range of whole numbers, some words, or any value."""
+    return field(default=default, metadata={"low": low, "high": high, "choices": choices, "help": help})
+
+
+def settings_of(kind: type[Any]) -> tuple[Setting, ...]:
+    """The settings of a dataclass of options, in its order."""
+    found: list[Setting] = []
+    for each in fields(kind):
+        if each.name == RULES:
+            found += _rules(each).settings()
+        else:
+            data = each.metadata
+            found.append(Setting(each.name, each.default, data["low"], data["high"], data["choices"], data["help"]))
+    return tuple(found)
+
+
+def read(kind: type[T], config: Config, defaults: Config = ()) -> T:
+    """The options of a run: what the config gives, else what the variant begins with, else the defaults."""
+    given = {**dict(defaults), **dict(config)}
+    values: dict[str, Any] = {}
+    for each in fields(kind):  # type: ignore[arg-type]
+        if each.name == RULES:
+            rules = _rules(each)
+            values[RULES] = type(rules)(**{name: given.pop(name) for name in rules.names() if name in given})
+        elif each.name in given:
+            values[each.name] = given.pop(each.name)
+    assert not given, f"{', '.join(given)}: no option of {kind.__name__}"
+    return kind(**values)
+
+
+def _rules(each: "Field[Any]") -> Rules:
+    """The rules as they are by default."""
+    rules = each.default if each.default is not MISSING else None
+    assert isinstance(rules, Rules), "the field `rules` needs its rules as a default"
+    return rules
+
+
+__all__ = ["option", "read", "settings_of"]
