@@ -11,6 +11,9 @@ from engines.sim.pattern import Pattern
 
 SPAN_FORMATS: Final = ("otlp-json", "otlp-lines", "otlp-protobuf", "jaeger", "zipkin")
 """As ``engines.tracing.formats`` calls them; not imported, so that the command line starts fast."""
+HISTORY_FORMATS: Final = ("shiviz", "ascii")
+HISTORY_MODELS: Final = ("register", "cas-register", "multi-register", "mutex", "kv")
+"""As ``engines.consistency.models`` calls them."""
 
 
 class Duration(click.ParamType[int]):
@@ -105,7 +108,16 @@ DATA_OPTIONS: Final = (
     DataOption(
         "--to", ("tracing",), "FILE: print its spans in this format.", click.Choice(SPAN_FORMATS), run_only=True
     ),
-    DataOption("--skip-bad", ("sharding", "resilience", "tracing"), "FILE: skip bad lines and count them.", bool),
+    DataOption(
+        "--to", ("consistency",), "FILE: print the history in this form.", click.Choice(HISTORY_FORMATS), run_only=True
+    ),
+    DataOption(
+        "--model", ("consistency",), "FILE: what the keys hold (default: by its calls).", click.Choice(HISTORY_MODELS)
+    ),
+    DataOption("--parser", ("consistency",), "FILE: the regular expression of a ShiViz log."),
+    DataOption(
+        "--skip-bad", ("consistency", "sharding", "resilience", "tracing"), "FILE: skip bad lines and count them.", bool
+    ),
 )
 """Every option that only some patterns have; a new one is a line here and a field of ``DataOptions``."""
 
@@ -126,11 +138,14 @@ class DataOptions:
     compare: bool = False
     skip_bad: bool = False
     to: str | None = None
+    model: str | None = None
+    parser: str | None = None
 
     @property
     def given(self) -> tuple[str, ...]:
         """The options that were given, besides ``--nodes``."""
-        return tuple(each.flag for each in DATA_OPTIONS if getattr(self, each.name) not in (None, (), False))
+        names = dict.fromkeys(each.flag for each in DATA_OPTIONS if getattr(self, each.name) not in (None, (), False))
+        return tuple(names)
 
 
 def run_options(pattern: Pattern) -> list[click.Parameter]:

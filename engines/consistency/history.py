@@ -82,8 +82,9 @@ class History:
     """Whether positions tell real time; without, nothing is known but each session's order."""
     doubt: str = ""
     """Why real time is not known, in words with its place."""
+    timed: bool = True
+    """Whether times are known; without, they are only places in the order."""
     marks: tuple[Mark, ...] = ()
-    txn: bool = False
 
     def sessions(self) -> dict[str, list[Operation]]:
         """Operations by process, in the order of first appearance, each in session order."""
@@ -185,8 +186,7 @@ class HistoryBuilder:
 
     def build(self) -> History:
         """The history so far; what is still open has an unknown outcome."""
-        txn = any(operation.call is Call.TXN for operation in self.operations)
-        return History(tuple(self.operations), self.initial, marks=tuple(self.marks), txn=txn)
+        return History(tuple(self.operations), self.initial, marks=tuple(self.marks))
 
     def _pending(self, process: str) -> str:
         return self.operations[self.open[process]].call.value
@@ -217,7 +217,6 @@ def history(*operations: tuple[Any, ...], initial: Any = 0) -> History:
             for index, (start, number, process, call, key, value, end, status) in enumerate(rows)
         ),
         initial,
-        txn=any(row[3] is Call.TXN for row in rows),
     )
 
 

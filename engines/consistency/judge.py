@@ -9,7 +9,7 @@ sequential history. The names are those of the command line; ``causal`` is CC.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from engines.consistency.causal import MODELS, CausalJudge
@@ -67,7 +67,7 @@ def split_cas(history: History) -> History:
             old, new = each.value
             found.append(each._replace(call=Call.READ, value=old))
             found.append(each._replace(call=Call.WRITE, value=new))
-    return History(tuple(found), history.initial, history.real_time, history.doubt, history.marks)
+    return replace(history, operations=tuple(found))
 
 
 def lacks(history: History) -> Why | None:

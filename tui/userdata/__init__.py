@@ -15,8 +15,10 @@ from tui.userdata.common import Opening, Reader, name_of
 def reader(pattern: str) -> Reader:
     """The module that reads the data of a pattern; imported when it is needed."""
     match pattern:
+        case "consistency":
+            from tui.userdata import consistency as module
         case "sharding":
-            from tui.userdata import sharding as module
+            from tui.userdata import sharding as module  # type: ignore[no-redef]
         case "resilience":
             from tui.userdata import resilience as module  # type: ignore[no-redef]
         case "tracing":
