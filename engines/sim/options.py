@@ -15,8 +15,9 @@ A field named ``rules`` stands for the settings of all its rules.
 from dataclasses import MISSING, Field, field, fields
 from typing import Any, TypeVar
 
+from engines.rules import Rules
+from engines.sim import rules as r
 from engines.sim.pattern import Config, Setting
-from engines.sim.rules import Rules
 
 T = TypeVar("T")
 RULES = "rules"
@@ -32,7 +33,7 @@ def settings_of(kind: type[Any]) -> tuple[Setting, ...]:
     found: list[Setting] = []
     for each in fields(kind):
         if each.name == RULES:
-            found += _rules(each).settings()
+            found += r.settings(type(_rules(each)))
         else:
             data = each.metadata
             found.append(Setting(each.name, each.default, data["low"], data["high"], data["choices"], data["help"]))

@@ -1,0 +1,40 @@
+"""Rules that can be switched off, to see why they are there: one frozen dataclass of flags, all on by default.
+
+@dataclass(frozen=True, slots=True)
+class RaftRules(Rules):
+    persist_vote: bool = rule("the vote is on disk before it is given")
+"""
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+
+def rule(help: str) -> Any:
+    """A rule that is on by default, and what it says when it is on."""
+    return field(default=True, metadata={"help": help})
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The base: flags by name, in the order in which they are listed."""
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The names of all rules."""
+        return tuple(each.name for each in fields(cls))
+
+    @classmethod
+    def helps(cls) -> tuple[tuple[str, str], ...]:
+        """Names, and what each rule says when it is on."""
+        return tuple((each.name, each.metadata["help"]) for each in fields(cls))
+
+    def items(self) -> tuple[tuple[str, bool], ...]:
+        """Names and states."""
+        return tuple((each.name, getattr(self, each.name)) for each in fields(self))
+
+    def switched(self, name: str, on: bool) -> Self:
+        """These rules with one of them on or off."""
+        return replace(self, **{name: on})
+
+
+__all__ = ["Rules", "rule"]
