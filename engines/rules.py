@@ -6,7 +6,21 @@ class RaftRules(Rules):
 """
 
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Self
+from typing import Any, Protocol, Self
+
+from engines.errors import UserError
+
+
+class Switch(Protocol):
+    """What switches a rule; ``engines.sim.rules.SetRule`` is one."""
+
+    @property
+    def rule(self) -> str:
+        """Its name."""
+
+    @property
+    def on(self) -> bool:
+        """How it is from now on."""
 
 
 def rule(help: str) -> Any:
@@ -32,9 +46,14 @@ class Rules:
         """Names and states."""
         return tuple((each.name, getattr(self, each.name)) for each in fields(self))
 
-    def switched(self, name: str, on: bool) -> Self:
+    def switched(self, switch: Switch) -> Self:
         """These rules with one of them on or off."""
-        return replace(self, **{name: on})
+        return replace(self, **{switch.rule: switch.on})
+
+    def validate(self, switch: Switch) -> None:
+        """UserError if there is no such rule."""
+        if switch.rule not in self.names():
+            raise UserError(f"no rule {switch.rule!r}: one of {', '.join(self.names())} can be switched")
 
 
-__all__ = ["Rules", "rule"]
+__all__ = ["Rules", "Switch", "rule"]

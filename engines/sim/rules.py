@@ -6,7 +6,6 @@ They are the same in every pattern, and so they are here. A pattern lists its ru
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from engines.errors import UserError
 from engines.rules import Rules, rule
 from engines.sim.pattern import Setting
 
@@ -26,15 +25,9 @@ class RuleSwitched(NamedTuple):
     on: bool
 
 
-def validate(rules: Rules, command: SetRule) -> None:
-    """UserError if there is no such rule."""
-    if command.rule not in rules.names():
-        raise UserError(f"no rule {command.rule!r}: one of {', '.join(rules.names())} can be switched")
-
-
 def settings(rules: type[Rules]) -> tuple[Setting, ...]:
     """A setting for every rule, so that a run can begin with it switched off."""
     return tuple(Setting(name, True, help=f"rule: {help}") for name, help in rules.helps())
 
 
-__all__ = ["RuleSwitched", "Rules", "SetRule", "rule", "settings", "validate"]
+__all__ = ["RuleSwitched", "Rules", "SetRule", "rule", "settings"]

@@ -15,7 +15,7 @@ from engines.sim.load import Constant, Curve, Pulse, Ramp, Sine, shaped
 from engines.sim.network import LinkOptions
 from engines.sim.options import option, read, settings_of
 from engines.sim.pattern import Rule, Setting
-from engines.sim.rules import SetRule, validate
+from engines.sim.rules import SetRule
 from engines.sim.symbols import Meanings, resolve
 from engines.sim.views import changed_links, host_view
 from tests.sim.lab import Diary, Lab
@@ -41,12 +41,12 @@ class Options:
 def test_a_rule_is_named_switched_and_refused_in_one_place() -> None:
     laws = Laws()
     assert Laws.names() == ("gravity", "inertia")
-    off = laws.switched("gravity", False)
+    off = laws.switched(SetRule("gravity", False))
     assert off.items() == (("gravity", False), ("inertia", True))
-    assert off.switched("gravity", True) == laws
+    assert off.switched(SetRule("gravity", True)) == laws
     assert isinstance(SetRule("gravity", False), Rule), "a run that begins anew keeps it"
     with pytest.raises(UserError, match="no rule 'magic': one of gravity, inertia can be switched"):
-        validate(laws, SetRule("magic", True))
+        laws.validate(SetRule("magic", True))
 
 
 def test_the_settings_of_a_run_are_the_fields_of_its_options() -> None:
