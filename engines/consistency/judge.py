@@ -130,11 +130,11 @@ def _take(each: Operation, initial: Any, values: set[Any], judge: CausalJudge, s
     """Hand over one operation; False if it reads a write that is still to come."""
     order = judge.order
     if each.call is Call.WRITE:
+        sessions.begins(each.process, each.key, each.value)
         if each.status is Status.INFO:
             order.set_aside(each.number, each.process, each.key, each.value)
             return True
         write = order.write(each.number, each.process, each.key, each.value)
-        sessions.begins(write)
         sessions.wrote(write)
         judge.wrote(each.process, write)
         return True
@@ -144,8 +144,6 @@ def _take(each: Operation, initial: Any, values: set[Any], judge: CausalJudge, s
             return False
         judge.thin_air(each.number)
         return True
-    if known is not None and (known.chain, known.at) not in sessions.reach:
-        sessions.begins(known)
     judge.saw(each.number, each.process, each.key, known)
     sessions.saw(each.number, each.process, each.key, known)
     return True

@@ -22,7 +22,7 @@ PDIS 1994; Viotti and Vukolic, "Consistency in non-transactional distributed sto
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from engines.consistency.history import Key
 from engines.consistency.order import CausalOrder, Write, covers
@@ -103,8 +103,8 @@ class SessionJudge:
         self.verdicts: dict[Guarantee, Verdict] = dict.fromkeys(wanted, OK)
         self.floors: dict[str, _Floor] = {}
         self.logs: dict[str, list[tuple[Guarantee, Write]]] = {}
-        self.reach: dict[tuple[int, int], int] = {}
-        """For each write (chain, place): how much of its session's log was before it."""
+        self.reach: dict[tuple[Key, Any], int] = {}
+        """For each write (key, value): how much of its session's log was before it."""
         self.absorbed: dict[tuple[str, str], int] = {}
 
     def wrote(self, write: Write) -> None:
@@ -112,9 +112,9 @@ class SessionJudge:
         self.floors.setdefault(write.session, _Floor()).raise_to(Guarantee.RYW, write, self.order)
         self.logs.setdefault(write.session, []).append((Guarantee.MW, write))
 
-    def begins(self, write: Write) -> None:
+    def begins(self, session: str, key: Key, value: Any) -> None:
         """A write that may be seen from now on: what its session did before it counts for who reads it."""
-        self.reach[write.chain, write.at] = len(self.logs.get(write.session, ()))
+        self.reach[key, value] = len(self.logs.get(session, ()))
 
     def saw(self, op: int, session: str, key: Key, write: Write | None) -> None:
         """A read returned this write, or the initial value."""
@@ -136,7 +136,7 @@ class SessionJudge:
         if write.session == session:
             return
         start = self.absorbed.get((session, write.session), 0)
-        end = self.reach.get((write.chain, write.at), 0)
+        end = self.reach.get((write.key, write.value), 0)
         log = self.logs.get(write.session, [])
         for guarantee, seen in log[start:end]:
             if seen is not write:

@@ -32,6 +32,7 @@ from engines.consistency import (
     sequential_search,
     staleness,
 )
+from engines.consistency.live import LiveJudge
 from tests.engines.consistency import oracle
 
 
@@ -296,3 +297,34 @@ def test_the_prefix_of_a_violation_is_legal_and_true_to_time() -> None:
         finished = [each for each in seen.operations if each.end is not None and each.status is Status.OK]
         last = seen.operations[verdict.witness.impossible or 0]
         assert {each.number for each in finished if (each.end or 0) < (last.end or 0)} <= set(verdict.witness.prefix)
+
+
+def grown(seen: History) -> LiveJudge:
+    """The history, event by event; an unknown outcome is known when its process goes on."""
+    judge = LiveJudge(seen.initial)
+    events = sorted(
+        [(each.start, each.number, False) for each in seen.operations]
+        + [(each.end, each.number, True) for each in seen.operations if each.end is not None]
+    )
+    for at, number, returns in events:
+        operation = seen.operations[number]
+        value = operation.value if (operation.call is Call.READ) == returns else None
+        if returns:
+            judge.complete(operation.process, operation.status, value, at)
+            continue
+        if operation.process in judge.build.open:
+            judge.complete(operation.process, Status.INFO, None, at)
+        judge.invoke(operation.process, operation.call, operation.key, value, at)
+    return judge
+
+
+def test_a_growing_history_comes_to_the_same_verdicts() -> None:
+    for seed in range(400):
+        draw = random.Random(seed)
+        seen = oracle.random_history(draw, draw.randint(3, 14), 3, draw.randint(1, 2))
+        report = judge_history(seen)
+        live = grown(seen)
+        for name, verdict in live.verdicts().items():
+            assert verdict.answer is report[name].answer, (seed, name)
+        stale = staleness(seen)
+        assert (live.reads, live.stale) == (stale.reads, len(stale.stale)), seed
