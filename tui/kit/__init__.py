@@ -1,1 +1,17 @@
-"""What panels share: sheets of facts, words, and how faults of machines and links are offered and told."""
+"""What a panel is assembled from, so that its own folder holds its words and its pictures and little else.
+
+=============== ==================================================================================================
+module          what it gives
+=============== ==================================================================================================
+cluster         the picture of machines in a ring, messages as letters between them, faults written on their links
+explain         what a check demands, and what broke it
+forms           rows of dialogues: faults of machines and links with their parameters, splits, rules
+kernel_words    the sentences for what happens in every world: crashes, cuts, losses, clocks, cues
+link_faults     what is wrong with machines and links, as facts
+network         (going) the words and rows of panels that do not use kernel_words, verbs and forms yet
+selection       typed selections in ``Focus.pick``; the next one, round and round
+sheet           facts under labels, in sections that give way where there is no room
+verbs           k z x l d u c h as they act on a ``Target``, the marks they leave, verbs that need a simulation
+words           numbers and names as people say them
+=============== ==================================================================================================
+"""

@@ -1,7 +1,9 @@
 """A sheet of facts: labels at the left, values flowing at the right, sections that give way where there is no room."""
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from engines.sim.pattern import Check
 from tui.canvas import Canvas, Ink
 
 LABEL = 10
@@ -27,6 +29,25 @@ Lines = list[tuple[str, list[tuple[str, Ink]]]]
 def fact(label: str, text: str, ink: Ink = "text", *more: tuple[str, Ink]) -> Fact:
     """A fact of one piece, or of several."""
     return Fact(label, ((text, ink), *more))
+
+
+def of_checks(checks: Iterable[Check], rank: int) -> Section:
+    """The guarantees: one line while all hold, of this rank; those that do not stand high up, with what broke them."""
+    every = list(checks)
+    failed = [check for check in every if not check.ok]
+    good = len(every) - len(failed)
+    facts = [fact("checks", f"{good} of {len(every)} ok", "good" if not failed else "bad")]
+    facts += [fact("FAIL", f"{check.name}: {check.detail}", "bad") for check in failed]
+    return Section(1 if failed else rank, tuple(facts))
+
+
+def of_faults(found: Sequence[str], elsewhere: Sequence[str] = ()) -> Fact:
+    """What is wrong here; if nothing is, where something is."""
+    if found:
+        return fact("faults", "; ".join(found), "warn")
+    if elsewhere:
+        return fact("faults", f"none here; some at {' '.join(elsewhere)}", "text")
+    return fact("faults", "none", "dim")
 
 
 def draw(canvas: Canvas, sections: list[Section]) -> None:

@@ -13,7 +13,7 @@ from tests.tui.panels.consensus_runs import run
 from tui.kit.selection import OnMessage
 from tui.panel import Focus, Offer, Refuse
 from tui.panels.consensus import PANEL
-from tui.panels.consensus.facts import OnEntry
+from tui.panels.consensus.queries import OnEntry
 from tui.scrubber import weight
 
 

@@ -16,11 +16,12 @@ from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Check
 from tests.tui.panels.consensus_runs import MOMENTS, SMALL, USUAL, draw, run, standing, story, text
 from tui.glyphs import ASCII
+from tui.kit import cluster
 from tui.kit.selection import OnMessage
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
-from tui.panels.consensus import PANEL, fate, ring
-from tui.panels.consensus.facts import OnEntry
+from tui.panels.consensus import PANEL, outlook, ring
+from tui.panels.consensus.queries import OnEntry
 from tui.panels.consensus.select import move
 from tui.panels.consensus.view import plan
 
@@ -32,7 +33,7 @@ def test_no_server_stands_on_another_and_all_are_inside(nodes: int) -> None:
     snapshot = run(600, config=(("nodes", nodes),)).snapshot()
     for width in (56, 58, 72, 78, 98, 118, 142, 170):
         for height in (6, 7, 8, 10, 12, 13, 15, 20, 27, 40, 50):
-            blocks = ring.place(snapshot, width, height)
+            blocks = cluster.place([each.id for each in snapshot.servers], width, height)
             assert blocks is not None, f"{nodes} servers find no place in {width}x{height}"
             assert len(blocks) == nodes
             assert all(b.x >= 0 and b.y >= 0 and b.x + b.w <= width and b.y + b.h <= height for b in blocks.values())
@@ -47,7 +48,9 @@ def test_no_message_or_line_is_drawn_over_a_server(name: str, height: int) -> No
     snapshot = standing(name).snapshot()
     for width in (58, 72, 142):
         drawn = draw(snapshot, Focus(), Sizes(Size(width, height), Size(0, 0), Size(0, 0))).picture.text()
-        if ring.place(snapshot, width, height) is None and height < len(snapshot.servers):
+        if cluster.place([each.id for each in snapshot.servers], width, height) is None and height < len(
+            snapshot.servers
+        ):
             continue  # a list that is cut off
         for server in snapshot.servers:
             assert f" {server.id} " in drawn
@@ -65,7 +68,7 @@ def test_a_message_moves_from_its_sender_to_its_receiver() -> None:
         found = [(row.index("▌a▐"), y) for y, row in enumerate(rows) if "▌a▐" in row]
         assert len(found) == 1
         places.append(found[0])
-    blocks = ring.place(snapshot, 72, 13)
+    blocks = cluster.place([each.id for each in snapshot.servers], 72, 13)
     assert blocks is not None
     ends = [blocks[flight.src].middle, blocks[flight.dst].middle]
 
@@ -259,10 +262,10 @@ def test_with_the_safety_rules_on_no_committed_entry_is_called_unsafe(name: str)
     for snapshot in (timeline.snapshot() for timeline in runs):
         for server in snapshot.servers:
             for entry in server.log:
-                said = fate.fate(snapshot, server, entry)[0]
+                said = outlook.outlook(snapshot, server, entry)[0]
                 assert "broken" not in said
                 assert "not safe" not in said
-                counted = any(each.commit >= entry.number and fate.holds(each, entry) for each in snapshot.servers)
+                counted = any(each.commit >= entry.number and outlook.holds(each, entry) for each in snapshot.servers)
                 assert ("for ever" in said) == counted
 
 
@@ -369,14 +372,16 @@ def test_the_chart_tells_one_leader_of_one_term_while_a_lone_server_counts_its_o
 def test_a_link_that_passes_a_server_keeps_near_the_straight_line(width: int, height: int) -> None:
     """Distances as the eye sees them: a cell is twice as high as it is wide."""
     snapshot = standing("steady").snapshot()
-    placed = ring.place(snapshot, width, height)
+    placed = cluster.place([each.id for each in snapshot.servers], width, height)
     assert placed is not None
-    texts = {each.id: ring.block_text(snapshot, each, placed[each.id], ASCII) for each in snapshot.servers}
-    blocks = {name: ring._fitted(placed[name], texts[name], height) for name in placed}
-    blocks |= ring.place_clients(snapshot, placed, width, height)
+    spots = ((each, placed[each.id]) for each in snapshot.servers)
+    texts = {each.id: ring.block_text(snapshot, each, spot.w, spot.h, ASCII) for each, spot in spots}
+    blocks = {name: cluster.fitted(placed[name], texts[name], height) for name in placed}
+    clients = [cluster.Client(each.id, each.current, right=each.id == "you") for each in snapshot.clients]
+    blocks |= cluster.place_clients(clients, placed, width, height)
     for one, other in combinations(blocks, 2):
         (x0, y0), (x1, y1) = blocks[one].middle, blocks[other].middle
         across, up = x1 - x0, 2 * (y1 - y0)
-        cells = ring.path(one, other, blocks, width, height)
+        cells = cluster.path(one, other, blocks, width, height)
         aside = [abs(across * 2 * (y - y0) - up * (x - x0)) / hypot(across, up) for x, y in cells]
         assert max(aside, default=0) <= 0.25 * hypot(across, up), (one, other)

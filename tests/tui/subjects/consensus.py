@@ -12,9 +12,9 @@ from tests.tui.subjects.subject import Kinds, Subject
 from tui.kit.selection import OnMessage
 from tui.panel import Focus
 from tui.panels.consensus import PANEL
-from tui.panels.consensus.facts import OnEntry, entry_at
 from tui.panels.consensus.lessons import OF_KIND
-from tui.panels.consensus.narration import TABLE
+from tui.panels.consensus.queries import OnEntry, entry_at
+from tui.panels.consensus.words import TABLE
 from tui.session import Session
 
 

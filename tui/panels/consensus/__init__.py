@@ -4,7 +4,7 @@ from typing import Final
 
 from engines.consensus import PATTERN
 from tui.panel import Panel
-from tui.panels.consensus import keys, lessons, narration, offers, routines, select, view
+from tui.panels.consensus import folding, forms, keys, lessons, select, view, words
 
 HELP: Final = (
     "Servers agree on one log of commands. One of them leads: it takes commands, sends them to the others, and calls "
@@ -45,17 +45,17 @@ PANEL: Final = Panel(
     status=view.status,
     move=select.move,
     fit=select.fit,
-    narrate=narration.narrate,
-    routine=routines.routine,
-    fold=routines.fold,
+    narrate=words.narrate,
+    routine=folding.routine,
+    fold=folding.fold,
     explain=lessons.explain,
     explain_check=lessons.explain_check,
     mark=keys.mark,
-    faults=offers.all_faults,
-    rules=offers.rules,
-    tune=offers.tune,
-    sides=offers.sides,
-    client=offers.client,
+    faults=forms.all_faults,
+    rules=forms.rules,
+    tune=forms.tune,
+    sides=forms.sides,
+    client=forms.client,
     client_hint="y=3   y+=1   y-=1   del y     asked of the selected server",
     strip_least=6,
     variants=("raft",),

@@ -4,12 +4,13 @@ from engines.consensus.raft.snapshot import ClientState, Progress, Server, Snaps
 from engines.sim.clock import format_time
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
+from tui.kit import link_faults, sheet
+from tui.kit.link_faults import BOTH
 from tui.kit.sheet import Fact, Section, fact
-from tui.kit.sheet import draw as draw_sheet
 from tui.kit.words import ms, names, plural
 from tui.panel import Focus
-from tui.panels.consensus import items
-from tui.panels.consensus.facts import (
+from tui.panels.consensus import details
+from tui.panels.consensus.queries import (
     alive,
     confirmed,
     entry_at,
@@ -18,10 +19,10 @@ from tui.panels.consensus.facts import (
     heard,
     holders,
     index_of,
+    network_of,
     role,
     rules_off,
 )
-from tui.panels.consensus.troubles import BOTH, ailments, cut_from
 
 ROLE_WORDS = {"dead": "crashed", "frozen": "frozen", "precandidate": "pre-candidate"}
 
@@ -30,16 +31,16 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
     """Draw what is selected; returns the title."""
     flight = flight_of(snapshot, focus)
     if flight is not None:
-        draw_sheet(canvas, items.message(snapshot, flight))
-        return f"{flight.src}>{flight.dst}  {items.title(flight)}"
+        sheet.draw(canvas, details.message(snapshot, flight))
+        return f"{flight.src}>{flight.dst}  {details.title(flight)}"
     server = snapshot.server(focus.node)
     assert server is not None
     index = index_of(focus)
     entry = entry_at(server, index) if index else None
     if entry is not None:
-        draw_sheet(canvas, items.entry(snapshot, server, entry))
+        sheet.draw(canvas, details.entry(snapshot, server, entry))
         return f"{server.id}  entry {index}"
-    draw_sheet(canvas, sections(snapshot, server))
+    sheet.draw(canvas, sections(snapshot, server))
     return f"{server.id}  {ROLE_WORDS.get(role(server), role(server))} of term {server.term}"
 
 
@@ -54,7 +55,7 @@ def sections(snapshot: Snapshot, server: Server) -> list[Section]:
         Section(6, memory(server)),
         Section(4, troubles(snapshot, server)),
         Section(8, clients(snapshot)),
-        Section(7 if all(check.ok for check in snapshot.checks) else 1, checks(snapshot)),
+        sheet.of_checks(snapshot.checks, 7),
     ]
 
 
@@ -214,7 +215,7 @@ def _peer(snapshot: Snapshot, server: Server, peer: Progress) -> Fact:
     parts: list[tuple[str, Ink]] = [(f"next {peer.next_index}, match {peer.match_index}", "text")]
     if peer.probing:
         parts.append((", probing", "stale"))
-    cut = cut_from(snapshot, server.id, peer.peer)
+    cut = network_of(snapshot).cut_from(server.id, peer.peer)
     if cut not in ("", BOTH):
         parts.append((f", {cut}", "cut"))
     if ago is None:
@@ -261,15 +262,14 @@ def memory(server: Server) -> tuple[Fact, ...]:
 
 def troubles(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
     """Faults in force here, and rules that are off everywhere."""
-    found = ailments(snapshot, server)
+    network = network_of(snapshot)
+    slow_disk = [each for each in server.faults if each.startswith("a disk sync")]
+    found = [
+        *link_faults.of_machine(server.status, server.clock_off_us, server.drift_ppm), *slow_disk,
+        *network.cuts(server.id), *network.troubles(server.id),
+    ]  # fmt: skip
     elsewhere = [each.id for each in snapshot.servers if each.faults and each.id != server.id]
-    facts = []
-    if found:
-        facts.append(fact("faults", "; ".join(found), "warn"))
-    elif elsewhere:
-        facts.append(fact("faults", f"none here; some at {names(elsewhere)}", "text"))
-    else:
-        facts.append(fact("faults", "none", "dim"))
+    facts = [sheet.of_faults(found, elsewhere)]
     if off := rules_off(snapshot):
         facts.append(fact("rules off", ", ".join(off), "bad"))
     if not snapshot.noop:
@@ -296,12 +296,3 @@ def _client(snapshot: Snapshot, client: ClientState) -> Fact:
     unknown = f", {client.unknown} unknown" if client.unknown else ""
     took = f" after {ms(last.returned_us - last.invoked_us)}" if last.returned_us is not None else ""
     return fact(client.id, f"{last.what} {last.status}{took}", ink, (f", {client.done} done{unknown}", "dim"))
-
-
-def checks(snapshot: Snapshot) -> tuple[Fact, ...]:
-    """The guarantees: one line while all hold, else those that do not."""
-    failed = [check for check in snapshot.checks if not check.ok]
-    good = len(snapshot.checks) - len(failed)
-    facts = [fact("checks", f"{good} of {len(snapshot.checks)} ok", "good" if not failed else "bad")]
-    facts += [fact("FAIL", f"{check.name}: {check.detail}", "bad") for check in failed]
-    return tuple(facts)

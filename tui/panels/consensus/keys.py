@@ -4,19 +4,16 @@ A verb returns a command of the engine, several given together, another focus, o
 """
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from engines.consensus.raft.engine import WORKLOADS, Propose, SetRule, SetTiming, SetWorkload
-from engines.consensus.raft.snapshot import Flight, LinkState, Server, Snapshot
+from engines.consensus.raft.snapshot import Flight, Server, Snapshot
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
-from engines.sim.world import ALL
-from tui.canvas import Ink
-from tui.kit import network
-from tui.kit.network import next_delay, next_loss, next_shuffle, next_skew
 from tui.kit.selection import OnMessage
-from tui.panel import Ask, Focus, Key, Outcome, Refuse
-from tui.panels.consensus.facts import flight_of, link_of, links_of
+from tui.kit.verbs import Machine, Target, ask, marker, standard_keys
+from tui.panel import Focus, Key, Outcome, Refuse
+from tui.panels.consensus.queries import flight_of
 from tui.panels.consensus.select import fit
 
 ELECTION: Final = "election"
@@ -32,45 +29,11 @@ def chosen(snapshot: Snapshot, focus: Focus) -> tuple[Server, Flight | None]:
     return server, flight_of(snapshot, focus)
 
 
-def _crash(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return network.crash(*chosen(snapshot, focus))
-
-
-def _freeze(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return network.freeze(*chosen(snapshot, focus))
-
-
-def _cut(snapshot: Snapshot, focus: Focus) -> Outcome:
+def aim(snapshot: Snapshot, focus: Focus) -> Target:
+    """What the standard verbs act on: the selected server, or the message selected beside it."""
     server, flight = chosen(snapshot, focus)
-    return network.cut(server, flight, link_of(snapshot, flight.src, flight.dst) if flight else None)
-
-
-def _links(snapshot: Snapshot, focus: Focus) -> tuple[list[LinkState], tuple[tuple[str, str], ...]]:
-    """The changed links a verb acts on, and how a command names them: one link, or all of a server."""
-    server, flight = chosen(snapshot, focus)
-    if flight:
-        link = link_of(snapshot, flight.src, flight.dst)
-        return ([link] if link else []), ((flight.src, flight.dst),)
-    return links_of(snapshot, server.id), ((server.id, ALL), (ALL, server.id))
-
-
-def _lose(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return next_loss(*_links(snapshot, focus))
-
-
-def _delay(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return next_delay(*_links(snapshot, focus))
-
-
-def _shuffle(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return next_shuffle(*_links(snapshot, focus))
-
-
-def _skew(snapshot: Snapshot, focus: Focus) -> Outcome:
-    server, flight = chosen(snapshot, focus)
-    if flight:
-        return Refuse("a message has no clock: press down to come back to the server")
-    return next_skew(server.id, server.clock_off_us, server.drift_ppm)
+    machine = Machine(server.id, server.status, bool(server.cut_from), server.clock_off_us, server.drift_ppm)
+    return Target.node(machine, snapshot.links, flight)
 
 
 def _propose(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -125,25 +88,10 @@ def _unbuilt(snapshot: Snapshot, focus: Focus) -> Outcome:
     return Refuse("membership changes are not built yet: the servers of a run are fixed")
 
 
-def _heal(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return faults.Heal()
-
-
-def _ask(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return Ask("client")
-
-
 KEYS: Final = (
-    Key("k", "crash", "crash the server, or restart it; on a message: drop it", _crash, rank=10),
-    Key("z", "freeze", "freeze the server (a long pause), or thaw it", _freeze, rank=20),
-    Key("x", "isolate", "cut the server off, or connect it again; on a message: cut its link", _cut, rank=11),
-    Key("l", "loss", "loss on its links: 0, 10, 30, 60, 100 %; on a message: on its link", _lose, rank=12),
-    Key("d", "delay", "latency of its links: x1, x3, x10; on a message: of its link", _delay, rank=22),
-    Key("u", "shuffle", "let 30 % of its messages come twice and out of order, or not", _shuffle, rank=62),
-    Key("c", "clock", "its clock: right, 200 ms ahead, 20 % fast, 20 % slow", _skew, rank=58),
-    Key("h", "heal", "heal everything: links, clocks, frozen and dead servers", _heal, rank=14),
+    *standard_keys(aim, "server"),
     Key("a", "propose", "ask the selected server for the next command", _propose, rank=13),
-    Key("A", "ask", "type a command: y=3, y+=1, del y", _ask, rank=56),
+    Key("A", "ask", "type a command: y=3, y+=1, del y", ask("client"), rank=56),
     Key("w", "workload", "how fast clients ask: off, light, busy, flood", _workload, rank=45),
     Key("g", "leader", "go to the leader", _leader, rank=54),
     Key("n", "message", "select the next message to arrive", _next_message, rank=53),
@@ -153,13 +101,7 @@ KEYS: Final = (
     Key("J", "remove", "remove the server", _unbuilt, rank=100),
 )
 
-MARKS: Final[dict[type, tuple[str, Ink]]] = {
-    **network.MARKS,
+mark: Final = marker({
     faults.ExpireTimers: ("v", "candidate"), Propose: ("a", "you"),
     SetRule: ("b", "bad"), SetWorkload: ("w", "you"), SetTiming: ("t", "you"),
-}  # fmt: skip
-
-
-def mark(command: Any) -> tuple[str, Ink] | None:
-    """The letter a command leaves on the scrubber: that of its verb; none for what a lecturer says."""
-    return MARKS.get(type(command))
+})  # fmt: skip

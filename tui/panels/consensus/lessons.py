@@ -17,11 +17,9 @@ from engines.consensus.raft.invariants import (
     TERMS,
 )
 from engines.consensus.raft.snapshot import Snapshot
-from engines.sim.clock import format_time
 from engines.sim.pattern import Check
 from engines.sim.world import Event
-from tui.panels.consensus.facts import rules_off
-from tui.panels.consensus.narration import narrate
+from tui.kit.explain import explain_check as explain_in_kit
 
 _FAULTS: Final = (
     "Three faults are easily confused. A crash loses what was only in memory; a freeze loses nothing but time; a cut "
@@ -247,22 +245,11 @@ SUSPECTS: Final = {
 
 
 def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
-    """What happened, and the lesson behind it. Paragraphs."""
-    line = narrate(event)
+    """The lesson behind it; what happened stands above. Paragraphs."""
     lesson = OF_REASON.get(event.why, OF_KIND.get(event.kind, "lecture"))
-    return (f"{format_time(event.at_us)}  {line.who}: {line.text}", *LESSONS[lesson])
+    return LESSONS[lesson]
 
 
 def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
     """What the check demands; if it failed, who saw what and which rule is missing. Paragraphs."""
-    demand = f"{check.name}: {DEMANDS.get(check.name, check.detail)}."
-    behind = IF_BROKEN.get(check.name, "")
-    if check.ok:
-        return (demand, "It holds: it was examined after every event of this run.", behind)
-    off = rules_off(snapshot)
-    suspect = SUSPECTS.get(check.name, "")
-    if off:
-        rules: tuple[str, ...] = (f"Switched off in this run: {', '.join(off)}.",)
-    else:
-        rules = (f"All rules are on now. Was {suspect} off for a time?",) if suspect else ()
-    return (demand, f"FAILED: {check.detail}.", *check.witness, behind, *rules)
+    return explain_in_kit(check, DEMANDS, IF_BROKEN, snapshot.rules, suspects=SUSPECTS)

@@ -10,7 +10,7 @@ from engines.consensus.raft.snapshot import LogEntry, Progress, Server, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
-from tui.panels.consensus.facts import divergent, entry_at, first_divergent, index_of, letter, role
+from tui.panels.consensus.queries import divergent, entry_at, first_divergent, index_of, letter, role
 
 NAME: Final = 10
 NOTES: Final = (

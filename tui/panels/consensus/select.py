@@ -10,7 +10,7 @@ from dataclasses import replace
 from engines.consensus.raft.snapshot import Server, Snapshot
 from tui.kit.selection import OnMessage, after
 from tui.panel import Focus
-from tui.panels.consensus.facts import OnEntry, entry_at, flight_of, index_of, touching
+from tui.panels.consensus.queries import OnEntry, entry_at, flight_of, index_of, touching
 
 
 def fit(snapshot: Snapshot, focus: Focus) -> Focus:

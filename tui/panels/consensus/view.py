@@ -12,7 +12,7 @@ from tui.glyphs import Glyphs
 from tui.kit.words import names
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.consensus import history, inspector, logs, ring
-from tui.panels.consensus.facts import alive, role
+from tui.panels.consensus.queries import alive, role
 from tui.panels.consensus.select import fit
 
 RING_LOW: Final = 6

@@ -4,20 +4,24 @@ Every kind of event that the world, the servers and the clients record has its s
 with their sources. Numbers are said in full: not *enough votes* but *3 votes, 3 are needed*.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 from engines.consensus.raft import messages as m
 from engines.consensus.raft.state_machine import describe
-from engines.sim.world import Event
+from engines.sim.events import Event
 from tui.canvas import Ink
-from tui.kit.network import TOLD, Say, lost
+from tui.kit.kernel_words import KernelWords, is_kernel, tell
 from tui.kit.words import ms, names, plural
 from tui.panel import Line
-from tui.panels.consensus.facts import span, words
+
+Say: TypeAlias = Callable[[Event], str]
 
 
 def narrate(event: Event) -> Line:
     """Who, and what and why."""
+    if is_kernel(event):
+        return tell(event, WORLD)
     say, ink = TABLE.get(event.kind, (_unknown, "text"))
     return Line(who(event), say(event), "you" if event.node == "you" else ink)
 
@@ -26,17 +30,45 @@ def who(event: Event) -> str:
     """The server or client it happened to; of a message or link both ends."""
     if event.kind in ("propose", "rule", "workload", "timing"):
         return "you"
-    if event.peer and event.kind not in ("isolate", "reconnect"):
-        return f"{_all(event.peer)}>{_all(event.node)}"
-    return event.node or ("note" if event.kind == "cue" else "world")
-
-
-def _all(node: str) -> str:
-    return "all" if node == "*" else node
+    return event.node or "world"
 
 
 def _unknown(event: Event) -> str:
     return f"{event.kind}: {event.why}" if event.why else event.kind
+
+
+# -- words -----------------------------------------------------------------------------------------------------------
+
+
+def span(first: int, last: int) -> str:
+    """``entry 8`` or ``entries 6-8``."""
+    return f"entry {first}" if first >= last else f"entries {first}-{last}"
+
+
+def words(message: Any) -> str:
+    """A message in a few words: ``RequestVote t6``, ``AppendEntries t5 with entry 8``."""
+    match message:
+        case m.AppendEntries(term, prev, _, entries, _):
+            return (
+                f"AppendEntries t{term} with {span(prev + 1, prev + len(entries))}" if entries else f"heartbeat t{term}"
+            )
+        case m.AppendReply(_, True, match, _):
+            return f"ok up to entry {match}"
+        case m.AppendReply(_, False, _, prev):
+            return f"refusal: no match at entry {prev}"
+        case m.RequestVote(term):
+            return f"RequestVote t{term}"
+        case m.VoteReply(term, granted):
+            return f"{'vote' if granted else 'refusal to vote'} in t{term}"
+        case m.PreVote(term):
+            return f"PreVote t{term}"
+        case m.PreVoteReply(term, granted):
+            return f"{'pre-vote' if granted else 'refusal to pre-vote'} in t{term}"
+        case m.ClientRequest(command):
+            return f"request {describe(command)} (#{command.serial})"
+        case m.ClientReply(serial, ok, _, leader):
+            return f"answer to #{serial}" if ok else f"refusal of #{serial}: ask {leader or 'another'}"
+    return str(message)
 
 
 # -- elections -------------------------------------------------------------------------------------------------------
@@ -243,33 +275,20 @@ def _deduplicate(e: Event) -> str:
 # -- the world -------------------------------------------------------------------------------------------------------
 
 
-def _deliver(e: Event) -> str:
-    return f"{words(e.message)} arrives"
+TIMERS: Final = {
+    "election": "its election timer runs out", "heartbeat": "time for a heartbeat to everyone",
+    "quorum": "time to count who answered lately (check-quorum)", "think": "the client thinks of a command",
+    "patience": "no answer: the client loses patience", "backoff": "the client asks again",
+}  # fmt: skip
 
-
-def _wait(e: Event) -> str:
-    return f"{words(e.message)} waits: {e.node} is frozen"
-
-
-def _timer(e: Event) -> str:
-    meaning = {
-        "election": "its election timer runs out", "heartbeat": "time for a heartbeat to everyone",
-        "quorum": "time to count who answered lately (check-quorum)", "think": "the client thinks of a command",
-        "patience": "no answer: the client loses patience", "backoff": "the client asks again",
-    }  # fmt: skip
-    return meaning.get(e.why, f"its timer {e.why} runs out")
-
-
-def _crash(e: Event) -> str:
-    lost, unsent = e.get("lost_writes", 0), e.get("unsent", 0)
-    extra = (f"; {plural(lost, 'unsynced write')} lost" if lost else "") + (
-        f"; {plural(unsent, 'message')} never left" if unsent else ""
-    )
-    return f"crashes: its role, commit index and state machine are gone; term, log and written vote stay on disk{extra}"
-
-
-def _restart(e: Event) -> str:
-    return "restarts from disk as a follower: it knows its term, log and written vote, and not what is committed"
+WORLD: Final = KernelWords(
+    message=words,
+    crashes=lambda node: "its role, commit index and state machine are gone; term, log and written vote stay on disk",
+    restarts=lambda node: "restarts from disk as a follower: it knows its term, log and written vote, and not what is "
+                          "committed",
+    timer=lambda name: TIMERS.get(name, f"its timer {name} runs out"),
+)  # fmt: skip
+"""What the kernel's events mean to a Raft cluster."""
 
 
 def _rule(e: Event) -> str:
@@ -289,7 +308,6 @@ def _timing(e: Event) -> str:
 
 
 TABLE: Final[dict[str, tuple[Say, Ink]]] = {
-    **TOLD,
     "timeout": (_timeout, "candidate"),
     "campaign": (_campaign, "candidate"),
     "prevote_won": (_prevote_won, "precandidate"),
@@ -317,13 +335,6 @@ TABLE: Final[dict[str, tuple[Say, Ink]]] = {
     "redirect": (_redirect, "follower"),
     "answer_again": (_answer_again, "leader"),
     "deduplicate": (_deduplicate, "leader"),
-    "deliver": (_deliver, "dim"),
-    "wait": (_wait, "frozen"),
-    "lost": (lost(words), "lost"),
-    "lost_again": (lost(words), "lost"),
-    "timer": (_timer, "dim"),
-    "crash": (_crash, "dead"),
-    "restart": (_restart, "good"),
     "rule": (_rule, "warn"),
     "workload": (_workload, "you"),
     "timing": (_timing, "you"),

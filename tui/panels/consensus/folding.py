@@ -9,8 +9,7 @@ from engines.consensus.raft.state_machine import describe
 from engines.sim.world import Event
 from tui.kit.words import names, percent
 from tui.panel import Line
-from tui.panels.consensus.facts import span, words
-from tui.panels.consensus.narration import narrate
+from tui.panels.consensus.words import narrate, span, words
 
 WHO_MAX = 11
 """Names that find no room before the line move into it."""

@@ -4,8 +4,8 @@ from engines.consensus.raft.snapshot import Flight, LogEntry, Server, Snapshot
 from tui.canvas import Ink
 from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import ms, names, percent
-from tui.panels.consensus import fate
-from tui.panels.consensus.facts import holders, link_of
+from tui.panels.consensus import outlook
+from tui.panels.consensus.queries import holders, network_of
 
 TITLES = {
     "V": "RequestVote", "v": "answer to RequestVote", "P": "PreVote", "p": "answer to PreVote", "A": "AppendEntries",
@@ -33,7 +33,7 @@ def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
     """What it carries, how far it is, and what the receiver will do with it."""
     flown = max(0, snapshot.at_us - flight.departs_us)
     whole = flight.arrives_us - flight.departs_us
-    link = link_of(snapshot, flight.src, flight.dst)
+    link = network_of(snapshot).between(flight.src, flight.dst)
     way: list[Fact] = [
         fact("from", flight.src, "bright", (f"to {flight.dst}", "bright")),
         fact("way", f"{ms(flown)} of {ms(whole)} flown, {ms(max(0, whole - flown))} to go"),
@@ -163,8 +163,8 @@ def entry(snapshot: Snapshot, server: Server, chosen: LogEntry) -> list[Section]
             fact("not on", names(without), "dim") if without else fact("not on", "nobody lacks it", "dim"),
         )),
         Section(2, (
-            Fact("committed", fate.committed(snapshot, chosen)),
-            Fact("applied", fate.applied(snapshot, chosen)),
+            Fact("committed", outlook.committed(snapshot, chosen)),
+            Fact("applied", outlook.applied(snapshot, chosen)),
         )),
-        Section(3, (Fact("fate", (fate.fate(snapshot, server, chosen),)),)),
+        Section(3, (Fact("fate", (outlook.outlook(snapshot, server, chosen),)),)),
     ]  # fmt: skip

@@ -1,11 +1,11 @@
-"""What the picture, the inspector and the keys all want to know of a snapshot, worked out in one place."""
+"""What the picture, the inspector and the keys all ask of a snapshot, answered in one place."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from engines.consensus.raft import messages as m
-from engines.consensus.raft.snapshot import Flight, LinkState, LogEntry, Server, Snapshot
-from engines.consensus.raft.state_machine import describe
+from engines.consensus.raft.snapshot import Flight, LogEntry, Server, Snapshot
+from tui.kit import explain
+from tui.kit.link_faults import Network
 from tui.kit.selection import OnMessage
 from tui.panel import Focus
 
@@ -59,7 +59,7 @@ def heard(server: Server, within_us: int) -> int:
 
 def rules_off(snapshot: Snapshot, among: tuple[str, ...] = ()) -> list[str]:
     """The rules that are switched off (of these), as people write them."""
-    return [name.replace("_", " ") for name, on in snapshot.rules if not on and (not among or name in among)]
+    return explain.rules_off(snapshot.rules, among)
 
 
 def divergent(snapshot: Snapshot, server: Server, index: int) -> bool:
@@ -104,45 +104,6 @@ def touching(snapshot: Snapshot, node: str) -> list[Flight]:
     )
 
 
-def links_of(snapshot: Snapshot, node: str) -> list[LinkState]:
-    """The links from or to this node that are not as they were laid."""
-    return [link for link in snapshot.links if node in (link.src, link.dst)]
-
-
-def link_of(snapshot: Snapshot, src: str, dst: str) -> LinkState | None:
-    """The state of a link, or None: nothing is wrong with it."""
-    return next((link for link in snapshot.links if (link.src, link.dst) == (src, dst)), None)
-
-
-# -- words -----------------------------------------------------------------------------------------------------------
-
-
-def span(first: int, last: int) -> str:
-    """``entry 8`` or ``entries 6-8``."""
-    return f"entry {first}" if first >= last else f"entries {first}-{last}"
-
-
-def words(message: Any) -> str:
-    """A message in a few words: ``RequestVote t6``, ``AppendEntries t5 with entry 8``."""
-    match message:
-        case m.AppendEntries(term, prev, _, entries, _):
-            return (
-                f"AppendEntries t{term} with {span(prev + 1, prev + len(entries))}" if entries else f"heartbeat t{term}"
-            )
-        case m.AppendReply(_, True, match, _):
-            return f"ok up to entry {match}"
-        case m.AppendReply(_, False, _, prev):
-            return f"refusal: no match at entry {prev}"
-        case m.RequestVote(term):
-            return f"RequestVote t{term}"
-        case m.VoteReply(term, granted):
-            return f"{'vote' if granted else 'refusal to vote'} in t{term}"
-        case m.PreVote(term):
-            return f"PreVote t{term}"
-        case m.PreVoteReply(term, granted):
-            return f"{'pre-vote' if granted else 'refusal to pre-vote'} in t{term}"
-        case m.ClientRequest(command):
-            return f"request {describe(command)} (#{command.serial})"
-        case m.ClientReply(serial, ok, _, leader):
-            return f"answer to #{serial}" if ok else f"refusal of #{serial}: ask {leader or 'another'}"
-    return str(message)
+def network_of(snapshot: Snapshot) -> Network:
+    """The servers and the links between them that are not as they were laid."""
+    return Network(tuple(server.id for server in snapshot.servers), snapshot.links)

@@ -1,6 +1,5 @@
 """What the dialogues offer: all faults with their parameters, ways to split the cluster, rules to break, timing."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from engines.consensus.raft.engine import WORKLOADS, Propose, SetRule, SetTiming, SetWorkload
@@ -8,12 +7,9 @@ from engines.consensus.raft.snapshot import Server, Snapshot
 from engines.consensus.raft.state_machine import parse
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
-from tui.kit import network
-from tui.kit.words import names
+from tui.kit import forms
 from tui.panel import Focus, Offer, Outcome, Param
 from tui.panels.consensus.keys import ELECTION, chosen
-
-Values = Mapping[str, Any]
 
 RULES: Final = {
     "current_term_commit": ("count replicas only for entries of the own term",
@@ -33,18 +29,16 @@ RULES: Final = {
 def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Every fault, aimed at the selected server or message."""
     server, flight = chosen(snapshot, focus)
-    message = (
-        (Offer(f"drop the {flight.letter} {flight.src}>{flight.dst}", flight.what, lambda v: faults.Drop(flight.id)),)
-        if flight
-        else ()
-    )
-    machine = network.of_machine(
-        server.id, server.status, "what is only in memory is lost; term, log and written vote stay",
-        "from its disk, as a follower",
-    )  # fmt: skip
     others = tuple(each.id for each in snapshot.servers if each.id != server.id)
-    links = network.of_links(server.id, others)
-    return (*message, *machine, *links, *_of_timers(snapshot, server), network.HEAL)
+    return (
+        *forms.of_message(flight),
+        *forms.of_machine(server.id, server.status, "what is only in memory is lost; term, log and written vote stay",
+                          "from its disk, as a follower"),
+        *forms.of_clock_and_disk(server.id),
+        *forms.of_links(server.id, others),
+        *_of_timers(snapshot, server),
+        forms.HEAL,
+    )  # fmt: skip
 
 
 def _of_timers(snapshot: Snapshot, server: Server) -> tuple[Offer, ...]:
@@ -74,29 +68,18 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     name, others = server.id, ring[1:]
     half = len(ids) // 3 or 1
     offers = [
-        _split((ring[:less], ring[less:]), f"{name} on the smaller side: {less} of {len(ids)} cannot commit"),
-        _split((ring[: snapshot.quorum], ring[snapshot.quorum :]), f"{name} on the larger side: it has a majority"),
-        _split(((name,), others), f"{name} alone"),
-        _split((ring[:half], ring[half : 2 * half], ring[2 * half :]), "three sides"),
-        Offer(f"{name} hears nobody", "all links to it are cut, those from it work",
-              lambda v: tuple(faults.Cut(each, name) for each in others)),
-        Offer(f"nobody hears {name}", "all links from it are cut, those to it work",
-              lambda v: tuple(faults.Cut(name, each) for each in others)),
-        Offer(f"one direction from {name}", "one link drops everything",
-              lambda v: faults.Cut(name, v["to"]), (Param("to", others[0], choices=others),)),
-        Offer("connect all again", "no split; other faults stay",
-              lambda v: tuple(faults.Reconnect(each) for each in ids)),
+        forms.split((ring[:less], ring[less:]), f"{name} on the smaller side: {less} of {len(ids)} cannot commit"),
+        forms.split((ring[: snapshot.quorum], ring[snapshot.quorum :]), f"{name} on the larger side, a majority"),
+        forms.split(((name,), others), f"{name} alone"),
+        forms.split((ring[:half], ring[half : 2 * half], ring[2 * half :]), "three sides"),
+        *forms.one_way(name, others),
+        forms.connect_all(ids),
     ]  # fmt: skip
     leader = snapshot.leader
     if leader and leader != name:
         rest = tuple(each for each in ids if each != leader)
-        offers.insert(2, _split(((leader,), rest), f"the leader {leader} alone"))
-    return tuple({offer.title: offer for offer in offers}.values())
-
-
-def _split(groups: tuple[tuple[str, ...], ...], help: str) -> Offer:
-    groups = tuple(tuple(sorted(group)) for group in groups if group)
-    return Offer(" | ".join(names(group) for group in groups), help, lambda v: faults.Partition(groups))
+        offers.insert(2, forms.split(((leader,), rest), f"the leader {leader} alone"))
+    return forms.once(offers)
 
 
 # -- rules, numbers, clients -----------------------------------------------------------------------------------------
@@ -104,12 +87,7 @@ def _split(groups: tuple[tuple[str, ...], ...], help: str) -> Offer:
 
 def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Rules that can be switched off, each with its state."""
-    return tuple(_rule(rule, on) for rule, on in snapshot.rules)
-
-
-def _rule(rule: str, on: bool) -> Offer:
-    title, help = RULES.get(rule, (rule.replace("_", " "), ""))
-    return Offer(title, help, lambda v: SetRule(rule, not on), on=on)
+    return forms.of_rules(snapshot.rules, RULES, SetRule)
 
 
 def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:

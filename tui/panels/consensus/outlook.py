@@ -10,7 +10,7 @@ from engines.consensus.raft.invariants import COMPLETENESS, ELECTION_SAFETY, LOG
 from engines.consensus.raft.snapshot import LogEntry, Server, Snapshot
 from tui.canvas import Ink
 from tui.kit.words import names
-from tui.panels.consensus.facts import entry_at, holders, role, rules_off
+from tui.panels.consensus.queries import entry_at, holders, role, rules_off
 
 SAFETY_RULES: Final = ("current_term_commit", "persist_vote")
 """Rules without which a committed entry can be lost."""
@@ -117,7 +117,7 @@ def _joined(said: list[Said]) -> tuple[Said, ...]:
 # -- what may become of it -------------------------------------------------------------------------------------------
 
 
-def fate(snapshot: Snapshot, server: Server, entry: LogEntry) -> Said:
+def outlook(snapshot: Snapshot, server: Server, entry: LogEntry) -> Said:
     """Why it is safe, or how it could survive or vanish."""
     on = holders(snapshot, entry.number, entry.term)
     counted = [each for each in snapshot.servers if each.commit >= entry.number]

@@ -1,0 +1,157 @@
+"""Rows of dialogues that every pattern has: faults of machines and links with their parameters, rules, splits."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from engines.sim import faults
+from engines.sim.clock import US_PER_MS
+from engines.sim.world import ALL
+from tui.kit.verbs import DELAYS_US, OFFSET_US, RECORDED, Levels
+from tui.kit.words import PPM_PER_PERCENT, names
+from tui.panel import Offer, Outcome, Param, Refuse
+
+Values: TypeAlias = Mapping[str, Any]
+
+HEAL: Final = Offer(
+    "heal everything", "links, clocks and disks; frozen servers thaw, dead ones restart", lambda v: faults.Heal()
+)
+NO_FAULTS: Final = Offer("no faults here", RECORDED, lambda v: Refuse(RECORDED))
+"""The only row where there is nothing to disturb."""
+SHARE: Final = Param("share", 30, 0, 100, 10, "%")
+
+
+# -- machines --------------------------------------------------------------------------------------------------------
+
+
+def on_off(on: bool, start: tuple[str, str, Any], stop: tuple[str, str, Any]) -> Offer:
+    """One row for two commands that undo each other: title, help and command of either."""
+    title, help, command = stop if on else start
+    return Offer(title, help, lambda v: command)
+
+
+def of_machine(
+    name: str, status: str, kept: str, restarted: str, frozen: str = "it keeps everything and does nothing"
+) -> tuple[Offer, ...]:
+    """Crash or restart, freeze or thaw. ``kept``, ``restarted``, ``frozen``: what each means here."""
+    return (
+        on_off(status == "crashed", (f"crash {name}", kept, faults.Crash(name)),
+               (f"restart {name}", restarted, faults.Restart(name))),
+        on_off(status == "frozen", (f"freeze {name}", frozen, faults.Freeze(name)),
+               (f"thaw {name}", "what waited happens now", faults.Thaw(name))),
+    )  # fmt: skip
+
+
+def of_clock_and_disk(name: str) -> tuple[Offer, ...]:
+    """A clock that is wrong, a disk that is slow."""
+    return (
+        Offer(
+            f"clock of {name}", "a jump from true time, and a rate; 0 and 0: right again",
+            lambda v: faults.Skew(name, v["jump"] * US_PER_MS, v["drift"] * PPM_PER_PERCENT),
+            (Param("jump", OFFSET_US // US_PER_MS, -2_000, 2_000, 50, "ms"), Param("drift", 0, -80, 300, 10, "%")),
+        ),
+        Offer(
+            f"disk of {name}", "a sync takes so long; a crash before it ends loses the write",
+            lambda v: faults.SlowDisk(name, v["sync"] * US_PER_MS), (Param("sync", 40, 0, 1_000, 10, "ms"),),
+        ),
+    )  # fmt: skip
+
+
+def of_message(message: Any) -> tuple[Offer, ...]:
+    """What can be done to the selected message; nothing is selected: no row."""
+    if message is None:
+        return ()
+    title = f"drop the {message.letter} {message.src}>{message.dst}"
+    return (Offer(title, message.what, lambda v: faults.Drop(message.id)),)
+
+
+# -- links -----------------------------------------------------------------------------------------------------------
+
+
+def of_links(name: str, others: tuple[str, ...], levels: Levels = DELAYS_US) -> tuple[Offer, ...]:
+    """Faults of the links of a node: with one other, or with all."""
+    peer = Param("peer", "all", choices=("all", *others))
+    way = Param("way", "both", choices=("both", f"from {name}", f"to {name}"))
+
+    def each(make: Callable[[str, str, Values], Any]) -> Callable[[Values], Outcome]:
+        def build(v: Values) -> Outcome:
+            other = ALL if v["peer"] == "all" else v["peer"]
+            pairs = {"both": ((name, other), (other, name)), f"from {name}": ((name, other),)}
+            return tuple(make(src, dst, v) for src, dst in pairs.get(v["way"], ((other, name),)))
+
+        return build
+
+    latency, jitter = (span // US_PER_MS for span in levels[1])
+
+    def ppm(v: Values) -> int:
+        return int(v["share"]) * PPM_PER_PERCENT
+
+    return (
+        Offer(f"cut links of {name}", "they drop everything", each(lambda s, d, v: faults.Cut(s, d)), (peer, way)),
+        Offer(f"mend links of {name}", "they work again", each(lambda s, d, v: faults.Mend(s, d)), (peer, way)),
+        Offer(f"loss on links of {name}", "this share is lost; 0 ends it",
+              each(lambda s, d, v: faults.Lose(s, d, ppm(v))), (SHARE, peer, way)),
+        Offer(f"latency of links of {name}", "a message takes this, and up to the jitter more",
+              each(lambda s, d, v: faults.Slow(s, d, v["latency"] * US_PER_MS, v["jitter"] * US_PER_MS)),
+              (Param("latency", latency, 0, 2_000, 15, "ms"), Param("jitter", jitter, 0, 2_000, 10, "ms"), peer, way)),
+        Offer(f"messages of {name} twice", "this share arrives twice; 0 ends it",
+              each(lambda s, d, v: faults.Duplicate(s, d, ppm(v))), (SHARE, peer, way)),
+        Offer(f"messages of {name} out of order", "this share may be overtaken; 0 ends it",
+              each(lambda s, d, v: faults.Reorder(s, d, ppm(v))), (SHARE, peer, way)),
+        Offer(f"clog links of {name}", "they hold messages back and lose none",
+              each(lambda s, d, v: faults.Clog(s, d)), (peer, way)),
+        Offer(f"unclog links of {name}", "what was held comes now",
+              each(lambda s, d, v: faults.Unclog(s, d)), (peer, way)),
+    )  # fmt: skip
+
+
+# -- splits ----------------------------------------------------------------------------------------------------------
+
+
+def split(groups: Iterable[Sequence[str]], help: str, title: str = "") -> Offer:
+    """The network parts into these groups."""
+    sides = tuple(tuple(sorted(group)) for group in groups if group)
+    return Offer(title or " | ".join(names(side) for side in sides), help, lambda v: faults.Partition(sides))
+
+
+def one_way(name: str, others: tuple[str, ...]) -> tuple[Offer, ...]:
+    """Cuts in one direction: what no partition can be."""
+    return (
+        Offer(f"{name} hears nobody", "all links to it are cut, those from it work",
+              lambda v: tuple(faults.Cut(each, name) for each in others)),
+        Offer(f"nobody hears {name}", "all links from it are cut, those to it work",
+              lambda v: tuple(faults.Cut(name, each) for each in others)),
+        one_link(name, others),
+    )  # fmt: skip
+
+
+def one_link(name: str, others: tuple[str, ...]) -> Offer:
+    """One link drops everything, in one direction."""
+    to = Param("to", others[0], choices=others)
+    return Offer(f"one direction from {name}", "one link drops everything", lambda v: faults.Cut(name, v["to"]), (to,))
+
+
+def connect_all(ids: Iterable[str]) -> Offer:
+    """No split any more."""
+    everybody = tuple(ids)
+    return Offer("connect all again", "no split; other faults stay",
+                 lambda v: tuple(faults.Reconnect(each) for each in everybody))  # fmt: skip
+
+
+def once(offers: Iterable[Offer]) -> tuple[Offer, ...]:
+    """Each title once: in a small cluster two ways to split it are one."""
+    return tuple({offer.title: offer for offer in offers}.values())
+
+
+# -- rules -----------------------------------------------------------------------------------------------------------
+
+
+def of_rules(
+    rules: Iterable[tuple[str, bool]], texts: Mapping[str, tuple[str, str]], command: Callable[[str, bool], Any]
+) -> tuple[Offer, ...]:
+    """A row for each rule with its state. ``texts``: what a rule demands, and what comes of it without."""
+
+    def row(rule: str, on: bool) -> Offer:
+        title, help = texts.get(rule, (rule.replace("_", " "), "off: see what breaks"))
+        return Offer(title, help, lambda v: command(rule, not on), on=on)
+
+    return tuple(row(rule, on) for rule, on in rules)
