@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from engines import consensus
+from engines.event_sourcing import pattern as events
 from engines.resilience import pattern as resilience
 from engines.sharding import pattern as sharding
 from engines.sim.pattern import Config, Pattern
@@ -31,5 +32,10 @@ SPECIMENS = (
         (("mix", "catalog"), ("payment_hosts", 1), ("rate", 4)),
     ),
     Specimen(tracing.PATTERN, (("services", 12), ("rate", 60)), (("services", 12), ("rate", 8))),
+    Specimen(
+        events.PATTERN,
+        (("accounts", 9), ("rate", 60), ("transfers", False)),
+        (("accounts", 2), ("poll_ms", 100), ("rate", 4)),
+    ),
 )
 PATTERNS = tuple(specimen.pattern for specimen in SPECIMENS)

@@ -32,6 +32,7 @@ from engines.sim.recording import read, record
 from engines.sim.timeline import Timeline
 from engines.sim.world import JOURNAL_EVENTS, RING_EVENTS, Host, World
 from tests.engines.consensus.raft import strategies as raft
+from tests.engines.event_sourcing.world import strategies as events
 from tests.engines.resilience.world import strategies as resilience
 from tests.engines.sharding.world import strategies as sharding
 from tests.engines.tracing.world import strategies as tracing
@@ -41,6 +42,7 @@ Run = Timeline[Any, Any]
 
 COMMANDS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "consensus": raft.commands,
+    "events": events.commands,
     "resilience": resilience.commands,
     "sharding": sharding.commands,
     "tracing": tracing.commands,

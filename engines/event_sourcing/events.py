@@ -16,7 +16,7 @@ from engines.event_sourcing.errors import BadEvent, CorruptStore, EventTooLarge
 
 MAX_EVENT_BYTES: Final = 1 << 20
 """The largest body. What is larger belongs into a file, and its name into the event."""
-GENESIS: Final = bytes(16)
+GENESIS: Final = "0" * 32
 """The checksum before the first event."""
 TOMBSTONE: Final = "$tombstone"
 """The type of an event that closes its stream for ever."""
@@ -25,7 +25,7 @@ HIDDEN: Final = "$hidden"
 
 _encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _decode: Final = json.JSONDecoder().decode
-_digest_size: Final = len(GENESIS)
+_digest_size: Final = len(GENESIS) // 2
 
 
 class Metadata(NamedTuple):
@@ -78,7 +78,8 @@ class RecordedEvent(NamedTuple):
     correlation_id: str = ""
     command: str = ""
     command_cause: str = ""
-    checksum: bytes = b""
+    checksum: str = ""
+    """In hex, of it and of all before it."""
 
     @property
     def data(self) -> Any:
@@ -126,29 +127,29 @@ def encode_body(data: Any, stream: str, revision: int) -> str | bytes:
     return body
 
 
-def chain(previous: bytes, event: RecordedEvent) -> bytes:
+def chain(previous: str, event: RecordedEvent) -> str:
     """The checksum of an event, given that of the event before it.
 
     No name holds a control character and JSON escapes them, so the separator cannot be forged.
     """
     body = event.body
-    text = "\x1f".join(map(str, event[:6])) + "\x1f" + "\x1f".join(map(str, event[7:13]))
+    text = previous + "\x1f".join(map(str, event[:6])) + "\x1f" + "\x1f".join(map(str, event[7:13]))
     tail = b"\x1ej" + body.encode() if isinstance(body, str) else b"\x1eb" + body
-    return blake2b(previous + text.encode() + tail, digest_size=_digest_size).digest()
+    return blake2b(text.encode() + tail, digest_size=_digest_size).hexdigest()
 
 
-def record(stream: str, revision: int, position: int, new: NewEvent, previous: bytes, at_us: int) -> RecordedEvent:
+def record(stream: str, revision: int, position: int, new: NewEvent, previous: str, at_us: int) -> RecordedEvent:
     """A new event at its place, chained to the one before it."""
     meta = new.metadata
     body = encode_body(new.data, stream, revision)
     # One pass, as ``chain`` would say it: an append that is measured in microseconds makes no record twice.
     when = meta.at_us or at_us
     text = (
-        f"{position}\x1f{stream}\x1f{revision}\x1f{new.id}\x1f{new.type}\x1f{new.version}\x1f"
+        f"{previous}{position}\x1f{stream}\x1f{revision}\x1f{new.id}\x1f{new.type}\x1f{new.version}\x1f"
         f"{meta.who}\x1f{when}\x1f{meta.causation_id}\x1f{meta.correlation_id}\x1f{meta.command}\x1f{meta.command_cause}"
     )
     tail = b"\x1ej" + body.encode() if isinstance(body, str) else b"\x1eb" + body
-    checksum = blake2b(previous + text.encode() + tail, digest_size=_digest_size).digest()
+    checksum = blake2b(text.encode() + tail, digest_size=_digest_size).hexdigest()
     return RecordedEvent(
         position, stream, revision, new.id, new.type, new.version, body,
         meta.who, when, meta.causation_id, meta.correlation_id, meta.command, meta.command_cause, checksum,
@@ -191,7 +192,7 @@ class Broken(NamedTuple):
 class ChainCheck:
     """Verifies events in global order, as they are read: positions, revisions and checksums."""
 
-    def __init__(self, position: int = 0, checksum: bytes = GENESIS, heads: Mapping[str, int] | None = None) -> None:
+    def __init__(self, position: int = 0, checksum: str = GENESIS, heads: Mapping[str, int] | None = None) -> None:
         self.position = position
         self.checksum = checksum
         self.heads: dict[str, int] = dict(heads or {})

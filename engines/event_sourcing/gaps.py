@@ -83,9 +83,9 @@ class NumberedStore:
                 ended.append(taken.number)
         return tuple(ended)
 
-    def view(self) -> View:
-        """One consistent look."""
-        rows = tuple(taken.number for taken in self.taken if taken.fate is Fate.COMMITTED)
+    def view(self, after: int = 0, limit: int = 1 << 62) -> View:
+        """One consistent look at the numbers behind ``after``."""
+        rows = tuple(taken.number for taken in self.taken[after : after + limit] if taken.fate is Fate.COMMITTED)
         return View(rows, len(self.taken), tuple(self.alive), self.began)
 
 

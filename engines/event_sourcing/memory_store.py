@@ -1,6 +1,6 @@
 """A store in memory: the same decisions, the same chain, nothing durable."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from engines.event_sourcing.append import ANY, Appended, ExpectedRevision, Place, check_expected, decide
 from engines.event_sourcing.errors import StreamClosed
@@ -19,6 +19,16 @@ class MemoryStore:
         """The positions of each stream's events."""
         self._ids: dict[tuple[str, str], int] = {}
         """(stream, id) -> the newest revision with this id."""
+
+    @classmethod
+    def of(cls, events: Iterable[RecordedEvent]) -> "MemoryStore":
+        """A store that holds these events, which were recorded before, from the first one on."""
+        store = cls()
+        for event in events:
+            store.events.append(event)
+            store._streams.setdefault(event.stream, []).append(event.position)
+            store._ids[event.stream, event.id] = event.revision
+        return store
 
     def save_events(self, aggregate_id: str, events: Sequence[NewEvent], expected: ExpectedRevision = ANY) -> Appended:
         """Append a batch, all of it or nothing."""
@@ -108,9 +118,9 @@ def verify(events: Sequence[RecordedEvent]) -> Integrity:
     for event in events:
         broken = check.feed(event)
         if broken is not None:
-            return Integrity(False, str(broken), check.position, check.position, check.checksum.hex())
+            return Integrity(False, str(broken), check.position, check.position, check.checksum)
     said = f"{check.position} events, chain intact"
-    return Integrity(True, said, check.position, check.position, check.checksum.hex())
+    return Integrity(True, said, check.position, check.position, check.checksum)
 
 
 __all__ = ["MemoryStore", "verify"]

@@ -55,13 +55,13 @@ TABLES: Final = (
     "CREATE TABLE events (position INTEGER PRIMARY KEY, stream TEXT NOT NULL, revision INTEGER NOT NULL, "
     "id TEXT NOT NULL, type TEXT NOT NULL, version INTEGER NOT NULL, body NOT NULL, who TEXT NOT NULL, "
     "at_us INTEGER NOT NULL, causation_id TEXT NOT NULL, correlation_id TEXT NOT NULL, command TEXT NOT NULL, "
-    "command_cause TEXT NOT NULL, checksum BLOB NOT NULL)",
+    "command_cause TEXT NOT NULL, checksum TEXT NOT NULL)",
     "CREATE UNIQUE INDEX events_by_revision ON events (stream, revision)",
     "CREATE INDEX events_by_id ON events (stream, id)",
     "CREATE TABLE snapshots (stream TEXT PRIMARY KEY, revision INTEGER NOT NULL, schema INTEGER NOT NULL, "
-    "state TEXT NOT NULL, checksum BLOB NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE checkpoints (name TEXT PRIMARY KEY, position INTEGER NOT NULL, checksum BLOB NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE verified (point INTEGER PRIMARY KEY, position INTEGER NOT NULL, checksum BLOB NOT NULL)",
+    "state TEXT NOT NULL, checksum TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE checkpoints (name TEXT PRIMARY KEY, position INTEGER NOT NULL, checksum TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE verified (point INTEGER PRIMARY KEY, position INTEGER NOT NULL, checksum TEXT NOT NULL)",
 )
 PAGE: Final = 1_000
 """Events a replay fetches at a time."""
@@ -187,7 +187,7 @@ class SqliteStore:
             )
         if verify == "full" and not self.read_only and report.position:
             with suppress(BusyStore, FullStore), self._locked("noting what was verified"):
-                point = (report.position, bytes.fromhex(report.checksum))
+                point = (report.position, report.checksum)
                 self._read("INSERT OR REPLACE INTO verified VALUES (0, ?, ?)", point)
 
     def close(self) -> None:
@@ -248,8 +248,8 @@ class SqliteStore:
         return tuple(saved)
 
     def _append(
-        self, stream: str, events: Sequence[NewEvent], expected: ExpectedRevision, position: int, checksum: bytes
-    ) -> tuple[Appended, int, bytes]:
+        self, stream: str, events: Sequence[NewEvent], expected: ExpectedRevision, position: int, checksum: str
+    ) -> tuple[Appended, int, str]:
         newest = self._read(
             "SELECT revision, type FROM events WHERE stream=? ORDER BY revision DESC LIMIT 1", (stream,)
         ).fetchone()
@@ -325,12 +325,12 @@ class SqliteStore:
             found = Snapshot(*row[:4])
             return found if self._snapshot_checksum(found) == row[4] else None
 
-    def _snapshot_checksum(self, snapshot: Snapshot) -> bytes:
+    def _snapshot_checksum(self, snapshot: Snapshot) -> str:
         """Covers the snapshot and, by its checksum, the event it stands on."""
         row = self._read(
             "SELECT checksum FROM events WHERE stream=? AND revision=?", (snapshot.stream, snapshot.revision)
         ).fetchone()
-        return _sum(row[0] if row else b"", *snapshot)
+        return _sum(row[0] if row else "", *snapshot)
 
     # -- reading ---------------------------------------------------------------------------------------------
 
@@ -425,14 +425,14 @@ class SqliteStore:
             for event in self._rows_after(check.position):
                 broken = check.feed(event)
                 if broken is not None:
-                    return Integrity(False, str(broken), check.position, check.position, check.checksum.hex(), library)
-                anchored = anchored or (check.position, check.checksum.hex()) == anchor
+                    return Integrity(False, str(broken), check.position, check.position, check.checksum, library)
+                anchored = anchored or (check.position, check.checksum) == anchor
         if not anchored and anchor is not None:
             said = f"the head that was kept elsewhere, position {anchor[0]}, is not in this chain"
-            return Integrity(False, said, check.position, check.position, check.checksum.hex(), library)
+            return Integrity(False, said, check.position, check.position, check.checksum, library)
         since = f" from position {point[0]} on" if point is not None else ""
         said = f"{check.position} events, chain intact{since}"
-        return Integrity(True, said, check.position, check.position, check.checksum.hex(), library)
+        return Integrity(True, said, check.position, check.position, check.checksum, library)
 
     def _rows_after(self, position: int) -> Iterator[RecordedEvent]:
         cursor = self._read("SELECT * FROM events NOT INDEXED WHERE position>? ORDER BY position", (position,))
@@ -504,8 +504,8 @@ class SqliteStore:
                 raise
 
 
-def _sum(*fields: object) -> bytes:
-    return blake2b("\x1f".join(map(str, fields)).encode(errors="replace"), digest_size=16).digest()
+def _sum(*fields: object) -> str:
+    return blake2b("\x1f".join(map(str, fields)).encode(errors="replace"), digest_size=16).hexdigest()
 
 
 def _text(raw: bytes) -> str | bytes:

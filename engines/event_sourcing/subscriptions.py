@@ -123,20 +123,24 @@ class Subscriber:
 
     def moments(self, event: RecordedEvent) -> Iterator[Moment]:
         """Handle one event. What happens between two moments happens as a whole or not at all."""
-        durable = self.durable
         yield Moment.BEGIN
+        self.first_half(event)
+        yield Moment.BETWEEN
+        self.second_half(event)
+        yield Moment.DONE
+
+    def first_half(self, event: RecordedEvent) -> None:
+        """What comes first, by the policy. Of one transaction nothing is to be seen before its end."""
         if self.policy is CheckpointPolicy.CHECKPOINT_FIRST:
-            durable.checkpoint = event.position
-            yield Moment.BETWEEN
-            self._effect(event)
+            self.durable.checkpoint = event.position
         elif self.policy is CheckpointPolicy.EFFECT_FIRST:
             self._effect(event)
-            yield Moment.BETWEEN
-            durable.checkpoint = event.position
-        else:
+
+    def second_half(self, event: RecordedEvent) -> None:
+        """The rest."""
+        if self.policy is not CheckpointPolicy.EFFECT_FIRST:
             self._effect(event)
-            durable.checkpoint = event.position
-        yield Moment.DONE
+        self.durable.checkpoint = max(self.durable.checkpoint, event.position)
 
     def take(self, events: Sequence[RecordedEvent]) -> int:
         """Handle what lies behind the checkpoint; return how many events that were."""

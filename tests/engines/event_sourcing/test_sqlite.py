@@ -272,7 +272,7 @@ def test_a_changed_event_is_found_by_the_chain_with_its_place(tmp_path: Path) ->
         ("DELETE FROM events WHERE position=2", "position 3 .*: position 2 is missing"),
         ("UPDATE events SET who='Eve' WHERE position=3", "position 3 .*checksum"),
         ("UPDATE events SET at_us=1 WHERE position=1", "position 1 .*checksum"),
-        ("UPDATE events SET checksum=x'00' WHERE position=1", "position 1 .*checksum"),
+        ("UPDATE events SET checksum='00' WHERE position=1", "position 1 .*checksum"),
         ("UPDATE events SET stream='t' WHERE position=2", "position 2 .*revision 0 was expected"),
         ("UPDATE events SET body=CAST(body AS BLOB) WHERE position=2", "position 2 .*checksum"),
         ("UPDATE checkpoints SET position=9", "checkpoint 'mail': its checksum"),
