@@ -165,7 +165,7 @@ class Strategy(ABC):
         return False
 
     def plan_kind(self, change: str) -> str:
-        """In which units a change (``join leave slot chunks`` ...) is made: ``slots chunk``, or ``lane``, old > new."""
+        """In which units a change (``join leave slots chunks`` ...) is made: ``slots chunk lane``."""
         return "lane"
 
     def piece_moves(self, target: Self) -> tuple[PieceMove, ...]:

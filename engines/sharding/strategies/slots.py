@@ -139,7 +139,7 @@ class Slots(Strategy):
 
     def plan_kind(self, change: str) -> str:
         """Slot by slot, as long as only the table changes."""
-        return "slots" if change in ("slot", "join", "leave") else "lane"
+        return "slots" if change in ("slots", "join", "leave") else "lane"
 
     def piece_moves(self, target: Self) -> tuple[PieceMove, ...]:
         """The slots of every pair (old owner, new owner)."""

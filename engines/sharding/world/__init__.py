@@ -33,5 +33,4 @@ the world
     keyspace     the map as a picture can show it
     key_counts   keys by node and chunk
     comparisons  all strategies on the same keys; curves
-    words        messages in words
 """

@@ -13,6 +13,7 @@ from engines.sharding.strategies.balancer import plan_round
 from engines.sharding.strategies.slots import plan
 from engines.sharding.world import messages as m
 from engines.sharding.world.changes import Known, PlacementChange, sized
+from engines.sharding.world.events import Cause, ChangeKind, ChangeReason, Indivisible, StuckReason
 from engines.sharding.world.ownership import Placement
 from engines.sharding.world.rules import BALANCE_US
 from engines.sim.node import Context
@@ -28,13 +29,13 @@ CUTS_MAX: Final = 4
 class Balancing:
     """Two switches, and what the heartbeats told."""
 
-    def __init__(self, by_size: bool, by_heat: bool, chunk_keys: int, noun: str = "keys") -> None:
+    def __init__(self, by_size: bool, by_heat: bool, chunk_keys: int, documents: bool = False) -> None:
         self.by_size = by_size
         self.by_heat = by_heat
         self.chunk_keys = chunk_keys
         """A chunk with more keys is split."""
-        self.noun = noun
-        """What a chunk is measured in: keys, or documents where a key has several."""
+        self.documents = documents
+        """A chunk is measured in documents: a key has several."""
         self.heat: dict[str, dict[str, m.Heat]] = {}
         """By node, by unit."""
         self.hottest: dict[str, dict[str, int]] = {}
@@ -111,10 +112,12 @@ class Balancing:
         for chunk in marked:
             held[chunk.node] = held.get(chunk.node, 0) + int(chunk.size)
         first = moves[0]
-        cause = (f"balancer: {first.source} has {held.get(first.source, 0)} {self.noun}, "
-                 f"{first.target} {held.get(first.target, 0)}")  # fmt: skip
+        cause = Cause(
+            ChangeKind.CHUNKS, ChangeReason.UNEVEN, first.source, held.get(first.source, 0), "", first.target,
+            held.get(first.target, 0), self.documents,
+        )  # fmt: skip
         pairs = tuple((text(table[move.chunk].low), move.target) for move in moves)
-        return [PlacementChange("chunks", cause, moves=pairs)]
+        return [PlacementChange(cause, moves=pairs)]
 
     def hot_node(self, placement: Placement) -> tuple[str, str] | None:
         """The hottest and the coolest node, if the hottest is too hot."""
@@ -146,30 +149,31 @@ class Balancing:
         if not movable:
             return None
         best = max(movable, key=lambda each: (each.ops, each.unit))
-        cause = f"heat: {ends[0]} is the busiest, {ends[1]} the idlest"
         self.forget()
-        return [PlacementChange("chunks", cause, moves=((best.unit, ends[1]),))]
+        cause = Cause(ChangeKind.CHUNKS, ChangeReason.HOT, ends[0], peer=ends[1])
+        return [PlacementChange(cause, moves=((best.unit, ends[1]),))]
 
     def on_cut(self, ctx: Context, placement: Placement, cut: m.Cut) -> list[PlacementChange]:
         """A chunk can be split there, or nowhere."""
-        name = cut.low or "-inf"
         if not cut.at:
             marks = self.stuck if cut.by_heat else self.jumbo
             if cut.low not in marks:
                 marks[cut.low] = None
-                kind = "heat_stuck" if cut.by_heat else "jumbo"
-                ctx.note(kind, "one_key", chunk=name, keys=cut.keys, ops=cut.ops, limit=self.chunk_keys, noun=self.noun)
+                why = StuckReason.TOO_HOT if cut.by_heat else StuckReason.TOO_LARGE
+                ctx.note(Indivisible(-1, cut.low, cut.keys, cut.ops, self.chunk_keys, self.documents, why))
             return []
         if any(text(chunk.low) == cut.at for chunk in placement.strategy.chunks):
             return []
-        why = f"{cut.ops} requests" if cut.by_heat else f"{cut.keys} {self.noun}, {self.chunk_keys} are the limit"
-        found = [PlacementChange("split", f"chunk {name}: {why}", at=cut.at)]
+        why_split = ChangeReason.HOT if cut.by_heat else ChangeReason.UNEVEN
+        number, limit = (cut.ops, 0) if cut.by_heat else (cut.keys, self.chunk_keys)
+        cause = Cause(ChangeKind.SPLIT, why_split, number=number, low=cut.low, other=limit, documents=self.documents)
+        found = [PlacementChange(cause, at=cut.at)]
         if cut.by_heat:
             ends = self.hot_node(placement)
             self.forget()
             if ends is not None:
-                cause = f"heat: the upper half of chunk {name} goes to the idlest node"
-                found.append(PlacementChange("chunks", cause, moves=((cut.at, ends[1]),)))
+                cause = Cause(ChangeKind.CHUNKS, ChangeReason.HOT, low=cut.low, peer=ends[1])
+                found.append(PlacementChange(cause, moves=((cut.at, ends[1]),)))
         return found
 
     # -- slots -----------------------------------------------------------------------------------------------
@@ -183,15 +187,15 @@ class Balancing:
             gap = self.ops.get(ends[0], 0) - self.ops.get(ends[1], 0)
             for each in hot:
                 if table[int(each.unit)] == ends[0] and 0 < 2 * each.ops <= gap:
-                    cause = f"heat: slot {each.unit} of {ends[0]} goes to the idlest node"
                     self.forget()
-                    return [PlacementChange("slot", cause, moves=((each.unit, ends[1]),))]
+                    cause = Cause(ChangeKind.SLOTS, ChangeReason.HOT, ends[0], int(each.unit), peer=ends[1])
+                    return [PlacementChange(cause, moves=((each.unit, ends[1]),))]
             if hot and hot[0].unit not in self.stuck and 2 * hot[0].ops > gap:
                 self.stuck[hot[0].unit] = None
-                ctx.note("heat_stuck", "one_slot", chunk=f"slot {hot[0].unit}", keys=hot[0].keys, ops=hot[0].ops,
-                         limit=0)  # fmt: skip
+                unit = int(hot[0].unit)
+                ctx.note(Indivisible(unit, "", hot[0].keys, hot[0].ops, 0, self.documents, StuckReason.TOO_HOT))
         moves = plan(table, weights) if self.by_size else ()
         if not moves:
             return []
         pairs = tuple((str(move.slot), move.target) for move in moves)
-        return [PlacementChange("slot", f"balancer: {len(moves)} slots are not where they should be", moves=pairs)]
+        return [PlacementChange(Cause(ChangeKind.SLOTS, ChangeReason.UNEVEN, number=len(moves)), moves=pairs)]

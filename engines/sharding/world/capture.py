@@ -11,26 +11,27 @@ from engines.sharding.hashing.fast import hash64
 from engines.sharding.placement import Place
 from engines.sharding.strategies.ring import CIRCLE
 from engines.sharding.world import comparisons
+from engines.sharding.world import messages as m
 from engines.sharding.world import snapshot as s
 from engines.sharding.world.client import Client
 from engines.sharding.world.cluster import YOU, Cluster
 from engines.sharding.world.comparisons import PPM, ppm
 from engines.sharding.world.coordinator import CFG_ID, Coordinator
+from engines.sharding.world.events import UnitState
 from engines.sharding.world.key_counts import data, owned
 from engines.sharding.world.keyspace import keyspace
 from engines.sharding.world.messages import count_of
 from engines.sharding.world.node import ShardNode
 from engines.sharding.world.ownership import Placement, ShardMap
-from engines.sharding.world.progress import MIGRATING, PLANNED
 from engines.sharding.world.router import Router
 from engines.sharding.world.rules import REDIRECTS_MAX
-from engines.sharding.world.words import describe
 from engines.sim.pattern import Check
-from engines.sim.world import Host, World
+from engines.sim.world import UP, Flight, Host, World
 
 FLIGHTS_MAX: Final = 256
 LINKS_MAX: Final = 64
 LANES_MAX: Final = 32
+RANK: Final = {UnitState.MIGRATING: 0, UnitState.IMPORTING: 1, UnitState.PLANNED: 2, UnitState.DONE: 3}
 HOT_MAX: Final = 8
 OPERATIONS_SHOWN: Final = 8
 
@@ -128,9 +129,9 @@ def _node(view: View, host: Host) -> s.NodeState:
         epoch=node.map.epoch, behind=now.epoch - node.map.epoch, dead=host.id in now.dead,
         stale=host.id in now.placement.stale, lease_left_us=lease,
         importing=node.importing[:8], migrating=node.migrating[:8], pending=len(node.pending),
-        answers=tuple(sorted(node.answers.items())), unsynced=len(host.disk.undo),
+        answers=tuple(sorted(node.answers.items(), key=lambda each: each[0].value)), unsynced=len(host.disk.undo),
         clock_off_us=host.now_us - view.world.now_us, drift_ppm=host.drift_ppm, waiting=len(host.inbox),
-        faults=view.world.faults_of(host.id),
+        fsync_us=host.disk.fsync_us,
         cut_from=tuple(
             other for other in (*view.names, CFG_ID)
             if other != host.id and (host.links[other].cut or cluster.hosts[other].links[host.id].cut)
@@ -174,21 +175,22 @@ def _plan(view: View) -> s.PlanState | None:
     lanes, keys_done = [], 0
     for each in progress.units.values():
         giving = view.cluster.node(each.unit.source).transfers.giving.get(each.unit.id)
-        moved = giving.moved if giving is not None else 0 if each.state in (PLANNED, "importing") else each.keys
+        moved = (
+            giving.moved
+            if giving is not None
+            else 0
+            if each.state in (UnitState.PLANNED, UnitState.IMPORTING)
+            else each.keys
+        )
         keys_done += min(moved, each.keys)
-        waits = ""
         ends = (each.unit.source, each.unit.target)
-        down = [end for end in ends if view.cluster.hosts[end].status != "up"]
-        if each.state != "done" and down:
-            waits = f"{down[0]} is {view.cluster.hosts[down[0]].status}"
-        elif each.state == PLANNED:
-            waits = "its turn"
-        state = MIGRATING if each.state == "empty" else each.state
-        lanes.append(s.Lane(each.unit.id, each.unit.kind, *ends, state, each.keys, moved,
-                            giving.in_air if giving is not None else 0, waits))  # fmt: skip
-    rank = {MIGRATING: 0, "importing": 1, PLANNED: 2, "done": 3}
-    lanes.sort(key=lambda lane: (rank[lane.state], -lane.total))
-    done = sum(lane.state == "done" for lane in lanes)
+        down = [end for end in ends if view.cluster.hosts[end].status != UP]
+        blocked_by = down[0] if down and each.state is not UnitState.DONE else ""
+        state = UnitState.MIGRATING if each.state is UnitState.EMPTY else each.state
+        in_air = giving.in_air if giving is not None else 0
+        lanes.append(s.Lane(each.unit.id, each.unit.name, state, each.keys, moved, in_air, blocked_by))
+    lanes.sort(key=lambda lane: (RANK[lane.state], -lane.total))
+    done = sum(lane.state is UnitState.DONE for lane in lanes)
     plan = progress.plan
     return s.PlanState(plan.number, plan.cause, len(lanes), done, progress.keys(), keys_done,
                        tuple(lanes[:LANES_MAX]), queued)  # fmt: skip
@@ -196,28 +198,27 @@ def _plan(view: View) -> s.PlanState | None:
 
 def _keys(view: View) -> tuple[s.KeyState, ...]:
     """Yours first, then what was lost, then the hottest."""
-    why = dict.fromkeys(view.cluster.lost, "lost")
-    why.update((key, "yours") for key in reversed(view.ledger.touched) if key not in why)
+    why = dict.fromkeys(view.cluster.lost, s.Tracked.LOST)
+    why.update((key, s.Tracked.YOURS) for key in reversed(view.ledger.touched) if key not in why)
     for key, _ in view.hot:
-        why.setdefault(key, "hot")
+        why.setdefault(key, s.Tracked.HOT)
     return tuple(key_state(view, key, reason) for key, reason in why.items())
 
 
-def key_state(view: View, key: str, why: str) -> s.KeyState:
+def key_state(view: View, key: str, why: s.Tracked) -> s.KeyState:
     """All about one key."""
     now, cluster = view.map, view.cluster
     strategy = now.placement.strategy
     slot = strategy.slot_of(key)
     at_ppm = hash64(raw(key)) * PPM // CIRCLE if strategy.circle is not None else -1
+    hashed = hash64(raw(key))
     if slot >= 0:
-        token = f"CRC16 {crc16.crc16(crc16.hash_tag(raw(key)))} mod 16384"
+        hashed = crc16.crc16(crc16.hash_tag(raw(key)))
     elif strategy.chunks:
-        token = str(strategy.chunks[strategy.locate(key).slot or 0])
-    else:
-        token = f"0x{hash64(raw(key)):016x}"
+        hashed = -1
     holders = [(id, cluster.version_at(id, key)) for id in view.names]
     return s.KeyState(
-        key=key, why=why, slot=slot, token=token, at_ppm=at_ppm, owner=now.owner(key), group=now.group(key),
+        key=key, why=why, slot=slot, hashed=hashed, at_ppm=at_ppm, owner=now.owner(key), group=now.group(key),
         holders=tuple((id, count_of(version)) for id, version in holders if version),
         acked=count_of(view.ledger.floor(key)), unit=now.moving(key),
         ops_ppm=view.share(view.by_key.get(key, 0), view.ops), salted=cluster.load.copies(key),
@@ -252,16 +253,15 @@ def _comparison(view: View) -> s.Comparison | None:
     return s.Comparison(cause, len(before), len(after), len(view.cluster.keys), ideal, rows)
 
 
-def _flights(world: World) -> tuple[s.Flight, ...]:
+def _flights(world: World) -> tuple[Flight, ...]:
     """Keys on their way first, then all that is no routine, then the rest; each in the order it was sent."""
-    flights = []
-    for each in world.flights():
-        letter, what, keys, total, empty = describe(each.message)
-        rank = 0 if letter in "Kk" else 2 if empty else 1
-        flights.append((rank, s.Flight(each.id, each.src, each.dst, letter, what, keys, total, empty,
-                                       each.departs_us, each.arrives_us)))  # fmt: skip
-    flights.sort(key=lambda pair: (pair[0], pair[1].id))
-    return tuple(flight for _, flight in flights[:FLIGHTS_MAX])
+    return tuple(sorted(world.flights(), key=lambda each: (_rank(each.message), each.id))[:FLIGHTS_MAX])
+
+
+def _rank(message: Any) -> int:
+    if isinstance(message, m.Keys | m.KeysAck):
+        return 0
+    return 2 if m.is_routine(message) else 1
 
 
 def _links(world: World) -> list[s.ChangedLink]:

@@ -16,21 +16,25 @@ from engines.sharding.strategies import chunks as chunk_table
 from engines.sharding.strategies.base import Spec, Strategy
 from engines.sharding.strategies.chunks import Chunks
 from engines.sharding.strategies.range import Range
+from engines.sharding.world.events import Cause, ChangeKind, UnitKind
 from engines.sharding.world.ownership import Placement
 
 
 class PlacementChange(NamedTuple):
     """One thing to change, and why."""
 
-    kind: str
-    """``join leave vnodes rf racks bound slot chunks split merge recover``."""
-    cause: str
-    node: str = ""
-    number: int = 0
+    cause: Cause
     place: Place | None = None
+    """Of a newcomer."""
     moves: tuple[tuple[str, str], ...] = ()
     """(slot or chunk's low, to)."""
     at: str = ""
+    """Where a chunk is split."""
+
+    @property
+    def kind(self) -> ChangeKind:
+        """What is changed."""
+        return self.cause.kind
 
 
 class Known(NamedTuple):
@@ -93,30 +97,30 @@ def changed(placement: Placement, change: PlacementChange, known: Known) -> Plac
     places = dict(placement.places)
     strategy.learn_sizes({raw(low): size for low, size in known.sizes.items()})
     match change.kind:
-        case "join":
+        case ChangeKind.JOIN:
             assert change.place is not None
-            places[change.node] = change.place
-            strategy.join(change.node, change.number)
-        case "leave":
-            strategy.leave(change.node)
-            placement = placement.without_stale(change.node)
-        case "vnodes":
-            strategy = strategy.with_vnodes(change.number)
-        case "bound":
-            strategy.factor = Fraction(change.number, 100)
-        case "slot":
+            places[change.cause.node] = change.place
+            strategy.join(change.cause.node, change.cause.number)
+        case ChangeKind.LEAVE:
+            strategy.leave(change.cause.node)
+            placement = placement.without_stale(change.cause.node)
+        case ChangeKind.VNODES:
+            strategy = strategy.with_vnodes(change.cause.number)
+        case ChangeKind.BOUND:
+            strategy.factor = Fraction(change.cause.number, 100)
+        case ChangeKind.SLOTS:
             for slot, to in change.moves:
                 strategy.assign(int(slot), to)
-        case "chunks":
+        case ChangeKind.CHUNKS:
             for low, to in change.moves:
                 if to not in strategy.weights:
                     raise UserError(f"{to} is no member any more: it cannot take chunk {low or '-inf'}")
                 strategy.chunks = chunk_table.move(strategy.chunks, chunk_at(strategy.chunks, low), to)
-        case "split":
+        case ChangeKind.SPLIT:
             whole = strategy.chunks[chunk_table.find(strategy.chunks, raw(change.at))]
             strategy.chunks = chunk_table.split(strategy.chunks, raw(change.at), whole.size // 2)
-        case "merge":
-            strategy.chunks = chunk_table.merge(strategy.chunks, chunk_at(strategy.chunks, change.at))
+        case ChangeKind.MERGE:
+            strategy.chunks = chunk_table.merge(strategy.chunks, chunk_at(strategy.chunks, change.cause.low))
         case _:
             raise AssertionError(change)
     return placement.but(strategy=strategy, places=places, directory=directory(strategy, known))
@@ -125,12 +129,12 @@ def changed(placement: Placement, change: PlacementChange, known: Known) -> Plac
 def _simple(placement: Placement, change: PlacementChange) -> Placement | None:
     """Changes that leave the strategy as it is."""
     match change.kind:
-        case "rf":
-            return placement.but(rf=change.number)
-        case "racks":
-            return placement.but(rack_aware=bool(change.number))
-        case "recover":
-            return placement.without_stale(change.node)
+        case ChangeKind.COPIES:
+            return placement.but(rf=change.cause.number)
+        case ChangeKind.RACKS:
+            return placement.but(rack_aware=bool(change.cause.number))
+        case ChangeKind.RECOVER:
+            return placement.without_stale(change.cause.node)
     return None
 
 
@@ -143,6 +147,6 @@ def chunk_at(table: Chunks, low: str) -> int:
     return at
 
 
-def plan_kind(placement: Placement, change: PlacementChange) -> str:
+def plan_kind(placement: Placement, change: PlacementChange) -> UnitKind:
     """In which units the change is made: slots and chunks if nobody but their owner is concerned, else whole lanes."""
-    return placement.strategy.plan_kind(change.kind) if placement.rf == 1 else "lane"
+    return UnitKind(placement.strategy.plan_kind(change.kind.value)) if placement.rf == 1 else UnitKind.LANE

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from engines.sharding.world.cluster import Cluster
 from engines.sharding.world.coordinator import CFG_ID, Coordinator
+from engines.sharding.world.events import Cause, ChangeKind
 from engines.sharding.world.ledger import Serve
 from engines.sharding.world.messages import count_of
 from engines.sharding.world.node import ShardNode
@@ -143,7 +144,7 @@ class ClusterChecks:
                     self._fail(WRITES, f"{key} was lost on its way to {node}",
                                f"version {count_of(version)} of {key} was acknowledged",
                                f"{self._now()} {plan.unit_of(key)} is assigned in epoch {now.epoch}; {node} has {has}",
-                               f"the change: {plan.cause}")  # fmt: skip
+                               f"the change: {named(plan.cause)}")  # fmt: skip
 
     # -- maps ------------------------------------------------------------------------------------------------
 
@@ -174,7 +175,7 @@ class ClusterChecks:
             if old != new and new not in joined and old not in left:
                 who = f"{joined[0]} joins" if joined else f"{left[0]} leaves"
                 self._fail(NECESSARY, f"{who}, and {key} goes from {old} to {new}",
-                           f"{self._now()} epoch {self.epoch}: {plan.cause}",
+                           f"{self._now()} epoch {self.epoch}: {named(plan.cause)}",
                            f"{old} and {new} are members before and after")  # fmt: skip
                 return
 
@@ -191,3 +192,9 @@ class ClusterChecks:
             each = tuple(f"{node.id} stores {len(node.store)}" for node in nodes)
             self._fail(COPIES, f"{stored} copies are stored of {high // copies} keys with {copies} each",
                        f"{self._now()} epoch {now.epoch}, nothing moves", *each)  # fmt: skip
+
+
+def named(cause: Cause) -> str:
+    """A change for a witness: who joins or leaves, or what is changed."""
+    verb = {ChangeKind.JOIN: "joins", ChangeKind.LEAVE: "leaves", ChangeKind.RECOVER: "catches up"}.get(cause.kind)
+    return f"{cause.node} {verb}" if verb else f"of {cause.kind.value}"

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from engines.sharding.workload import HOT_PPM, Workload, copy_name, growing, weighted, zipf
 from engines.sharding.world import messages as m
+from engines.sharding.world.events import Answered, Hop, Outcome, RequestSent, Said
 from engines.sharding.world.ledger import Ledger
 from engines.sharding.world.requests import InFlight, Requests
 from engines.sim.clock import US_PER_MS, US_PER_S
@@ -21,7 +22,7 @@ WRITES_PPM: Final = 250_000
 QUEUE_MAX: Final = 64
 LOG_EVERY: Final = 30
 """Of the requests of a workload that meet no redirect one in so many is recorded."""
-STATUS: Final = {"ok": OK, "fail": FAILED, "unknown": UNKNOWN}
+STATUS: Final = {Outcome.OK: OK, Outcome.FAIL: FAILED, Outcome.UNKNOWN: UNKNOWN}
 START_US: Final = 400 * US_PER_MS
 GROWING_MAX: Final = 4_000
 """Keys that one client adds at most; from then on it writes the newest again."""
@@ -57,7 +58,7 @@ def make_load(
     return Load(kind, skew, rate, workload, salted)
 
 
-class Asked(NamedTuple):
+class Operation(NamedTuple):
     """One thing a person or the workload wants; it may take several requests."""
 
     serial: int
@@ -81,10 +82,10 @@ class Client:
         self.born = 0
         self.left: dict[int, int] = {}
         """serial -> parts that are still under way."""
-        self.queue: deque[tuple[Asked, str, tuple[str, ...], int, str]] = deque()
+        self.queue: deque[tuple[Operation, str, tuple[str, ...], int, str]] = deque()
         self.done = 0
         self.failed = 0
-        self.hops: dict[str, tuple[Any, ...]] = {}
+        self.hops: dict[str, tuple[Hop, ...]] = {}
         """key -> the way of the newest request for it; of ``you`` only."""
 
     def on_start(self, ctx: Context) -> None:
@@ -152,7 +153,7 @@ class Client:
             return
         self.serial += 1
         words = f"{op} {' '.join(keys)}" + (f"={value}" if op == "put" else "")
-        asked = Asked(self.serial, words, len(parts), quiet, not quiet or self.serial % LOG_EVERY == 0)
+        asked = Operation(self.serial, words, len(parts), quiet, not quiet or self.serial % LOG_EVERY == 0)
         self.history.invoke(self.id, self.serial, words)
         self.left[self.serial] = len(parts)
         if not quiet:
@@ -167,13 +168,13 @@ class Client:
             asked, op, keys, value, node = self.queue.popleft()
             request = self.requests.send(ctx, op, keys, value, node, asked)
             if asked.logged:
-                ctx.note("ask", op, keys=keys, node=request.node, value=value if op == "put" else 0,
-                         epoch=self.requests.map.epoch)  # fmt: skip
+                written = value if op == "put" else 0
+                ctx.note(RequestSent(op, keys, request.node, written, self.requests.map.epoch))
 
-    def on_done(self, ctx: Context, request: InFlight, status: str, items: tuple[m.Item, ...]) -> None:
+    def on_done(self, ctx: Context, request: InFlight, status: Outcome, items: tuple[m.Item, ...]) -> None:
         """One request is over; when all parts are, so is the operation."""
-        asked: Asked = request.origin
-        salted = request.op == "get" and status == "ok" and not items and "#" in request.keys[0]
+        asked: Operation = request.origin
+        salted = request.op == "get" and status is Outcome.OK and not items and "#" in request.keys[0]
         plain = self.plain_of(request.keys[0]) if salted else ""
         if plain:
             self.queue.append((asked, "get", (plain,), 0, ""))
@@ -185,15 +186,14 @@ class Client:
                 self.hops[key] = tuple(request.hops)
             while len(self.hops) > 8:
                 del self.hops[next(iter(self.hops))]
-        if asked.logged or status != "ok" or any(hop.answer != "served" for hop in request.hops):
+        if asked.logged or status is not Outcome.OK or any(hop.said is not Said.SERVED for hop in request.hops):
             values = tuple((item.key, item.value) for item in items)
-            answers = tuple(f"{hop.node} {hop.answer}" for hop in request.hops)
-            ctx.note("answered", status, keys=request.keys, op=request.op, node=request.node, values=values,
-                     answers=answers, yours=not asked.quiet)  # fmt: skip
+            hops = tuple(request.hops)
+            ctx.note(Answered(request.op, request.keys, values, hops, not asked.quiet, status))
         if asked.serial not in self.left:
             return
         self.left[asked.serial] -= 1
-        if status != "ok":
+        if status is not Outcome.OK:
             self.failed += 1
             del self.left[asked.serial]
             self.history.finish(self.id, asked.serial, STATUS[status])

@@ -7,6 +7,7 @@ from engines.sharding.world.balancing import Balancing
 from engines.sharding.world.bootstrap import Bootstrap
 from engines.sharding.world.client import Client, Load, make_load
 from engines.sharding.world.coordinator import CFG_ID, Coordinator
+from engines.sharding.world.events import Membership, UnitState
 from engines.sharding.world.ledger import Ledger
 from engines.sharding.world.node import ShardNode
 from engines.sharding.world.options import Options
@@ -41,14 +42,14 @@ class Cluster:
         self.ledger = Ledger(clock)
         self.ledger.begin(base.keys)
         chunk_keys = 2 * sum(weight for _, weight in base.weighted) // (max(1, options.chunks) * options.nodes) + 8
-        noun = "documents" if self.sizes else "keys"
-        self.balancing = Balancing(options.balancer and bool(base.placement.strategy.chunks), False, chunk_keys, noun)
+        balanced = options.balancer and bool(base.placement.strategy.chunks)
+        self.balancing = Balancing(balanced, False, chunk_keys, documents=bool(self.sizes))
         self.atlas = Atlas()
         self.first_map = ShardMap(1, 1, base.placement, full_coverage=options.full_coverage)
         self.lost: dict[str, None] = {}
         """Keys of which an acknowledged write is gone, as the checks found."""
-        self.compared: tuple[str, tuple[str, ...], tuple[str, ...], int] | None = None
-        """Cause, members before and after, virtual nodes: what the strategies are compared on."""
+        self.compared: tuple[Membership, tuple[str, ...], tuple[str, ...], int] | None = None
+        """What happened to whom, members before and after, virtual nodes: what the strategies are compared on."""
 
     def cfg(self) -> Coordinator:
         """The coordinator's node."""
@@ -88,7 +89,13 @@ class Cluster:
         left = 0
         for each in progress.units.values() if progress is not None else ():
             giving = self.node(each.unit.source).transfers.giving.get(each.unit.id)
-            gone = giving.moved if giving is not None else each.keys if each.state in ("empty", "done") else 0
+            gone = (
+                giving.moved
+                if giving is not None
+                else each.keys
+                if each.state in (UnitState.EMPTY, UnitState.DONE)
+                else 0
+            )
             left += max(0, each.keys - gone)
         return left
 
@@ -103,7 +110,7 @@ class Cluster:
         while len(self.lost) > LOST_MAX:
             del self.lost[next(iter(self.lost))]
 
-    def compare(self, cause: str, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+    def compare(self, cause: Membership, before: tuple[str, ...], after: tuple[str, ...]) -> None:
         """From now on all strategies are compared on this change."""
         vnodes = self.cfg().map.placement.strategy.vnodes or self.options.vnodes
         self.compared = (cause, before, after, vnodes) if self.keys else None

@@ -13,11 +13,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from engines.errors import UserError
+from engines.sharding.world import events as e
 from engines.sharding.world import messages as m
 from engines.sharding.world.balancing import Balancing
 from engines.sharding.world.changes import Known, PlacementChange, changed, plan_kind
+from engines.sharding.world.events import ChangeKind, ChangeReason, UnitKind, UnitState
 from engines.sharding.world.ownership import Atlas, Group, Plan, ShardMap, probes
-from engines.sharding.world.progress import DONE, EMPTY, IMPORTING, MIGRATING, PLANNED, Progress, UnitProgress
+from engines.sharding.world.progress import Progress, UnitProgress
 from engines.sharding.world.rules import AGAIN_US, DEAD_US, TICK_US
 from engines.sim.disk import Disk
 from engines.sim.node import Context
@@ -66,7 +68,7 @@ class Coordinator:
         if self.map.plan is not None:
             self.progress = Progress(self.map.plan, ctx.now_us)
             for unit in self.map.done:
-                self.progress.units[unit] = UnitProgress(self.map.plan.unit(unit), state=DONE)
+                self.progress.units[unit] = UnitProgress(self.map.plan.unit(unit), state=UnitState.DONE)
         ctx.set_timer("tick", TICK_US)
 
     def on_message(self, ctx: Context, src: str, message: Any) -> None:
@@ -161,7 +163,7 @@ class Coordinator:
         self.epochs[src] = max(self.epochs.get(src, 0), beat.epoch)
         if src in self.map.dead:
             stale = src in self.map.placement.stale
-            ctx.note("alive", "stale" if stale else "as_it_was", peer=src, epoch=beat.epoch, keys=beat.keys)
+            ctx.note(e.HeardAgain(src, beat.epoch, beat.keys, stale))
             self.publish(ctx, self.next_map(dead=tuple(node for node in self.map.dead if node != src)))
         self.balancing.on_heartbeat(src, beat)
         if beat.epoch < self.map.epoch and (not self.first or src in self.first):
@@ -176,7 +178,7 @@ class Coordinator:
             if dead:
                 self.declare_dead(ctx, dead)
         elif dead and not self.map.off:
-            ctx.note("plan_off", "silent", plan=plan.number, cause=plan.cause, nodes=dead)
+            ctx.note(e.PlanCalledOff(plan.number, plan.cause, dead))
             self.publish(ctx, self.next_map(off=True), plan.target.members)
         elif self.map.off and not self.first:
             self.progress = None
@@ -195,8 +197,8 @@ class Coordinator:
         promoted = self.promoted(now, new) if copies else {}
         for node in dead:
             silent_us = ctx.now_us - self.heard.get(node, 0)
-            ctx.note("dead", "silent", peer=node, silent_us=silent_us, term=new.term, epoch=new.epoch, copies=copies,
-                     promoted=tuple(promoted), uncovered=node in new.uncovered)  # fmt: skip
+            uncovered = node in new.uncovered
+            ctx.note(e.DeclaredDead(node, silent_us, new.term, new.epoch, copies, tuple(promoted), uncovered))
         self.publish(ctx, new, tuple(promoted))
 
     def promoted(self, old: ShardMap, new: ShardMap) -> dict[str, None]:
@@ -216,8 +218,8 @@ class Coordinator:
         self.queue = (*self.queue, change)
         self.disk.write("queue", self.queue)
         if self.progress is not None or self.first:
-            running = self.progress.plan.cause if self.progress else "the newest map is on its way"
-            ctx.note("queued", running, change=change.cause, place=len(self.queue))
+            running = self.progress.plan.cause if self.progress else None
+            ctx.note(e.ChangeQueued(change.cause, running, len(self.queue)))
         else:
             self.next_change(ctx)
 
@@ -232,10 +234,9 @@ class Coordinator:
         placement = self.map.placement
         for node in placement.stale:
             if node not in self.map.dead:
-                cause = f"{node} catches up"
-                self.begin(ctx, PlacementChange("recover", cause, node))
+                self.begin(ctx, PlacementChange(e.Cause(ChangeKind.RECOVER, ChangeReason.CAME_BACK, node)))
                 return
-        if self.current is not None and self.current.kind != "recover":
+        if self.current is not None and self.current.kind is not ChangeKind.RECOVER:
             self.begin(ctx, self.current)
         elif self.queue:
             change, *rest = self.queue
@@ -248,19 +249,19 @@ class Coordinator:
         try:
             target = changed(self.map.placement, change, self.known())
         except UserError as error:
-            ctx.note("change_refused", str(error), change=change.cause)
+            ctx.note(e.ChangeRefused(change.cause, str(error)))
             self.keep_current(None)
             return
-        if change.kind != "recover":
+        if change.kind is not ChangeKind.RECOVER:
             self.keep_current(change)
         self.running = change
         self.disk.write("running", change)
-        if change.kind == "join" and change.node not in self.audience:
-            self.audience = (*self.audience, change.node)
+        if change.kind is ChangeKind.JOIN and change.cause.node not in self.audience:
+            self.audience = (*self.audience, change.cause.node)
             self.disk.write("audience", self.audience)
-            self.heard[change.node] = ctx.now_us
-        if change.kind in ("split", "merge"):
-            ctx.note(change.kind, change.cause, at=change.at, chunks=len(target.strategy.chunks))
+            self.heard[change.cause.node] = ctx.now_us
+        if change.kind in (ChangeKind.SPLIT, ChangeKind.MERGE):
+            ctx.note(e.ChunksChanged(change.cause, change.at, len(target.strategy.chunks)))
             self.keep_current(None)
             self.publish(ctx, self.next_map(placement=target))
             return
@@ -271,8 +272,8 @@ class Coordinator:
         for unit in plan.units.values():
             self.progress.units[unit.id] = UnitProgress(unit)
         self.publish(ctx, self.next_map(plan=plan, done=()))
-        ctx.note("plan", change.cause, plan=plan.number, change=change.kind, node=change.node, unit=plan.kind,
-                 units=len(plan.units), epoch=self.map.epoch, copies=plan.retain)  # fmt: skip
+        copies, units = plan.retain, len(plan.units)
+        ctx.note(e.PlanAnnounced(plan.number, plan.cause, units, plan.kind, self.map.epoch, copies))
 
     def keep_current(self, change: PlacementChange | None) -> None:
         """What is being done, also after a crash."""
@@ -292,20 +293,20 @@ class Coordinator:
         if not progress.announced:
             progress.announced = True
             keys, units = progress.keys(), sum(each.keys > 0 for each in progress.units.values())
-            ctx.note("counted", plan=plan.number, cause=plan.cause, keys=keys, units=units)
+            ctx.note(e.PlanCounted(plan.cause, keys, units))
         for each in progress.next_units():
             each.began_us = ctx.now_us
-            self.tell(ctx, each, IMPORTING)
+            self.tell(ctx, each, UnitState.IMPORTING)
         for each in progress.units.values():
-            end = each.unit.target if each.state == IMPORTING else each.unit.source
+            end = each.unit.target if each.state == UnitState.IMPORTING else each.unit.source
             late = ctx.now_us - each.ordered_us >= AGAIN_US
-            if late and each.state in (IMPORTING, MIGRATING) and self.reachable(ctx, end):
+            if late and each.state in (UnitState.IMPORTING, UnitState.MIGRATING) and self.reachable(ctx, end):
                 self.tell(ctx, each, each.state)
-        ready = [each for each in progress.units.values() if each.state == EMPTY]
+        ready = [each for each in progress.units.values() if each.state == UnitState.EMPTY]
         if not plan.retain and ready:
             self.assign(ctx, progress, ready)
             return
-        moved = all(each.state in (EMPTY, DONE) for each in progress.units.values())
+        moved = all(each.state in (UnitState.EMPTY, UnitState.DONE) for each in progress.units.values())
         if moved and all(node in progress.counted for node in plan.base.members if self.may_own(node)):
             self.finish(ctx, progress)
 
@@ -314,35 +315,35 @@ class Coordinator:
         base = self.map.placement
         return node not in self.map.dead or base.rf == 1 or node in base.only_stale_owners()
 
-    def tell(self, ctx: Context, each: UnitProgress, state: str) -> None:
+    def tell(self, ctx: Context, each: UnitProgress, state: UnitState) -> None:
         """CLUSTER SETSLOT: the target IMPORTING first, then the source MIGRATING."""
         each.state = state
         each.ordered_us = ctx.now_us
         number = self.map.plan.number if self.map.plan else 0
-        if state == IMPORTING:
+        if state == UnitState.IMPORTING:
             ctx.send(each.unit.target, m.Import(number, each.unit.id))
         else:
             ctx.send(each.unit.source, m.Migrate(number, each.unit.id))
 
     def on_import_ok(self, ctx: Context, src: str, ok: m.ImportOk) -> None:
         """The target is ready: tell the source."""
-        each = self.unit_in(ok, IMPORTING)
+        each = self.unit_in(ok, UnitState.IMPORTING)
         if each is not None:
-            self.tell(ctx, each, MIGRATING)
+            self.tell(ctx, each, UnitState.MIGRATING)
 
     def on_unit_empty(self, ctx: Context, src: str, empty: m.UnitEmpty) -> None:
         """The source has nothing left: assign it."""
-        each = self.unit_in(empty, MIGRATING)
+        each = self.unit_in(empty, UnitState.MIGRATING)
         if each is not None and self.progress is not None:
-            each.state = EMPTY
+            each.state = UnitState.EMPTY
             self.push(ctx, self.progress)
 
-    def unit_in(self, message: m.ImportOk | m.UnitEmpty, state: str) -> UnitProgress | None:
+    def unit_in(self, message: m.ImportOk | m.UnitEmpty, state: UnitState) -> UnitProgress | None:
         """The unit that is meant, if it is in this state. After a restart of ``cfg`` the news may be ahead of it."""
         if self.progress is None or self.progress.plan.number != message.plan:
             return None
         each = self.progress.units.get(message.unit)
-        if each is None or each.state not in (state, PLANNED):
+        if each is None or each.state not in (state, UnitState.PLANNED):
             return None
         return each
 
@@ -350,11 +351,11 @@ class Coordinator:
         """CLUSTER SETSLOT NODE: these units have new owners."""
         done = self.map.done
         for each in ready:
-            each.state = DONE
+            each.state = UnitState.DONE
             done = (*done, each.unit.id)
-            if progress.plan.kind != "lane" or each.keys:
-                ctx.note("assigned", unit=each.unit.id, source=each.unit.source, target=each.unit.target,
-                         keys=each.keys, epoch=self.map.epoch + 1, took_us=ctx.now_us - each.began_us)  # fmt: skip
+            if progress.plan.kind is not UnitKind.LANE or each.keys:
+                took_us = ctx.now_us - each.began_us
+                ctx.note(e.UnitAssigned(each.unit.name, each.keys, self.map.epoch + 1, took_us))
         targets = tuple(dict.fromkeys(each.unit.target for each in ready))
         self.publish(ctx, self.next_map(done=done), targets)
 
@@ -362,10 +363,10 @@ class Coordinator:
         """The target is the placement now."""
         plan = progress.plan
         targets = tuple(dict.fromkeys(each.unit.target for each in progress.units.values()))
-        ctx.note("plan_done", plan.cause, plan=plan.number, keys=progress.keys(), units=len(progress.units),
-                 took_us=ctx.now_us - progress.began_us, epoch=self.map.epoch + 1)  # fmt: skip
+        took_us = ctx.now_us - progress.began_us
+        ctx.note(e.PlanDone(plan.cause, progress.keys(), took_us, self.map.epoch + 1))
         self.progress = None
-        if self.running is not None and self.running.kind != "recover":
+        if self.running is not None and self.running.kind is not ChangeKind.RECOVER:
             self.keep_current(None)
         placement = plan.target
         gone = [node for node in self.map.dead if node not in placement.members]

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from engines.sharding.balance import balance
 from engines.sharding.world import commands as c
+from engines.sharding.world import events as e
 from engines.sharding.world import options as o
 from engines.sharding.world.bootstrap import bootstrap
 from engines.sharding.world.capture import take
@@ -148,17 +149,16 @@ class ShardingEngine(World):
                 self.cluster.places[command.name] = change.place
                 if command.name not in self.cluster.machines:
                     self.add_machine(command.name)
-            cause = change.cause
-            self.record("order", CFG_ID, why=cause, change=change.kind)
+            self.record(e.ChangeOrdered(change.cause), CFG_ID)
             if isinstance(command, c.AddNode | c.RemoveNode):
-                self.compare_members(cause, change.node)
+                self.compare_members(change.cause)
             self.cluster.cfg().order(self.hosts[CFG_ID], change)
             return
         match command:
             case c.Get() | c.Put() | c.MultiGet():
                 self.act(command)
             case c.SetWorkload(pattern=kind, skew=skew, rate=rate):
-                self.record("workload", why=kind, skew=skew, rate=rate)
+                self.record(e.WorkloadSet(kind, skew, rate))
                 self.set_load(make_load(kind, skew, rate, self.cluster.weighted, self.cluster.load.salted))
             case c.Salt():
                 self.salt(command)
@@ -166,23 +166,23 @@ class ShardingEngine(World):
                 self.cluster.rules = replace(self.cluster.rules, **{rule: on})
                 for id in self.cluster.machines:
                     self.cluster.node(id).rules = self.cluster.rules
-                self.record("rule", why=rule, on=on)
+                self.record(e.RuleSet(rule, on))
             case c.SetBandwidth(keys_per_s=pace):
                 cfg = self.cluster.cfg()
                 cfg.pace = pace
                 cfg.disk.write("pace", pace)
-                self.record("bandwidth", CFG_ID, keys_per_s=pace)
+                self.record(e.BandwidthSet(pace), CFG_ID)
             case c.SetFullCoverage(on=on, reads=reads):
                 cfg = self.cluster.cfg()
-                self.record("full_coverage", CFG_ID, on=on, reads=reads)
+                self.record(e.CoverageSet(on, reads), CFG_ID)
                 cfg.publish(self.hosts[CFG_ID], cfg.next_map(full_coverage=on, reads_when_down=reads))
             case c.SetBalancer(on=on):
                 self.cluster.balancing.by_size = on
-                self.record("balancer", CFG_ID, on=on)
+                self.record(e.BalancerSet(on), CFG_ID)
             case c.SplitForHeat(on=on):
                 self.cluster.balancing.by_heat = on
                 self.cluster.balancing.stuck.clear()
-                self.record("split_for_heat", CFG_ID, on=on)
+                self.record(e.HeatSplitSet(on), CFG_ID)
             case faults.Crash() | faults.Restart() | faults.Heal():
                 before = self.cluster.alive()
                 super().execute(command)
@@ -199,14 +199,16 @@ class ShardingEngine(World):
         gone = [id for id in before if id not in after]
         back = [id for id in after if id not in before]
         if before and after and (gone or back):
-            cause = f"{' '.join(gone)} crashed" if gone else f"{' '.join(back)} {'are' if len(back) > 1 else 'is'} back"
-            self.cluster.compare(cause, before, after)
+            kind = e.MembershipKind.CRASHED if gone else e.MembershipKind.IS_BACK
+            self.cluster.compare(e.Membership(kind, tuple(gone or back)), before, after)
 
-    def compare_members(self, cause: str, node: str) -> None:
+    def compare_members(self, cause: e.Cause) -> None:
         """From now on compare all strategies on this join or leave."""
-        before = self.cluster.members
-        after = tuple(each for each in before if each != node) if node in before else (*before, node)
-        self.cluster.compare(cause, before, after)
+        before, node = self.cluster.members, cause.node
+        joins = cause.kind is e.ChangeKind.JOIN
+        after = (*before, node) if joins else tuple(each for each in before if each != node)
+        kind = e.MembershipKind.JOINS if joins else e.MembershipKind.LEAVES
+        self.cluster.compare(e.Membership(kind, (node,)), before, after)
 
     def act(self, command: c.Get | c.Put | c.MultiGet) -> None:
         """``you`` ask."""
@@ -232,7 +234,7 @@ class ShardingEngine(World):
         """The clients know the copies from now on, and ``you`` write them once, with the value that is stored."""
         others = tuple(each for each in self.cluster.load.salted if each[0] != command.key)
         salted = (*others, (command.key, command.n)) if command.n > 1 else others
-        self.record("salt", why=command.key, n=command.n)
+        self.record(e.Salted(command.key, command.n))
         self.set_load(replace(self.cluster.load, salted=salted))
         if command.n > 1:
             cell = self.cluster.node(self.cluster.cfg().map.owner(command.key)).store.get(command.key)

@@ -12,6 +12,7 @@ from engines.sharding.strategies.ring import CIRCLE, Ring
 from engines.sharding.world import snapshot as s
 from engines.sharding.world.cluster import Cluster
 from engines.sharding.world.comparisons import PPM, ppm
+from engines.sharding.world.events import UnitKind
 from engines.sharding.world.key_counts import chunk_keys
 from engines.sharding.world.ownership import ShardMap
 
@@ -54,7 +55,7 @@ def shares_picture(strategy: Strategy) -> Keyspace:
 def slots_picture(now: ShardMap) -> Keyspace:
     """The table in runs, and how much of it everybody has."""
     table = list(now.placement.strategy.slot_table)
-    if now.plan is not None and now.plan.kind == "slots":
+    if now.plan is not None and now.plan.kind is UnitKind.SLOTS:
         target = now.plan.target.strategy.slot_table
         for unit in now.done:
             for slot in now.plan.unit(unit).slots:
@@ -131,7 +132,7 @@ def chunk_list(now: ShardMap, cluster: Cluster) -> tuple[s.ChunkState, ...]:
     chunks = []
     for at, chunk in enumerate(table[:CHUNKS_MAX]):
         low = text(chunk.low)
-        moved = now.plan is not None and now.plan.kind == "chunk" and now.owner(low) != chunk.node
+        moved = now.plan is not None and now.plan.kind is UnitKind.CHUNK and now.owner(low) != chunk.node
         owner = now.owner(low) if moved else chunk.node
         chunks.append(s.ChunkState(low, text(chunk.high or b""), owner, keys[at], ops[at] // span, low in jumbo))
     return tuple(chunks)

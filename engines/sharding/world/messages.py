@@ -4,7 +4,9 @@ A version is ``term << TERM_SHIFT | n``: the n-th write of a key, under the coor
 term outdoes whatever a deposed owner had still written by itself.
 """
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
+
+from engines.sharding.world.events import RefusalReason, Said
 
 TERM_SHIFT: Final = 32
 
@@ -62,11 +64,12 @@ class Ask(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """``TRYAGAIN CROSSSLOT CLUSTERDOWN NOLEASE``, and why."""
+    """``TRYAGAIN CROSSSLOT CLUSTERDOWN NOLEASE``, and why; ``about``: the nodes or keys it is because of."""
 
     serial: int
-    code: str
-    why: str
+    said: Said
+    why: RefusalReason
+    about: tuple[str, ...] = ()
 
 
 class WantMap(NamedTuple):
@@ -198,3 +201,16 @@ class Cut(NamedTuple):
     keys: int
     ops: int
     by_heat: bool
+
+
+ClientMessage: TypeAlias = Request | Answer | Moved | Ask | Refusal
+KeyMessage: TypeAlias = Keys | KeysAck | Replicate | ReplicateAck
+CoordinatorMessage: TypeAlias = (
+    Heartbeat | HeartbeatAck | MapUpdate | MapAck | WantMap | Import | ImportOk | Migrate | UnitEmpty | WantCut | Cut
+)
+Message: TypeAlias = ClientMessage | KeyMessage | CoordinatorMessage
+
+
+def is_routine(message: object) -> bool:
+    """Whether a message says little and comes all the time."""
+    return isinstance(message, Heartbeat | HeartbeatAck | MapAck) or (isinstance(message, ReplicateAck) and message.ok)

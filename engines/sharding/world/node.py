@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from engines.sharding.world import events as e
 from engines.sharding.world import messages as m
+from engines.sharding.world.events import SAID_BY, MovedReason, RefusalReason, Said, UnitKind
 from engines.sharding.world.ledger import Ledger
 from engines.sharding.world.load_stats import LoadStats
 from engines.sharding.world.ownership import Atlas, Group, Plan, ShardMap, probes
@@ -66,7 +68,7 @@ class ShardNode:
         self.counted: tuple[int, tuple[tuple[str, int], ...]] = (0, ())
         """Plan, and what this node reported of its units."""
         self.lease_until_us = 0
-        self.answers: dict[str, int] = {}
+        self.answers: dict[Said, int] = {}
         self.stats = LoadStats()
 
     # -- life ------------------------------------------------------------------------------------------------
@@ -144,26 +146,26 @@ class ShardNode:
         strategy = now.placement.strategy
         slotted, slot = bool(strategy.slot_table), strategy.slot_of(keys[0])
         if any(strategy.slot_of(key) != slot for key in keys):
-            return self.refuse(ctx, src, request, "CROSSSLOT", "these keys are in different slots")
+            return self.refuse(ctx, src, request, RefusalReason.DIFFERENT_SLOTS)
         reads = request.op != "put" and now.reads_when_down
         if slotted and now.full_coverage and now.uncovered and not reads:
-            return self.refuse(ctx, src, request, "CLUSTERDOWN", f"slots of {', '.join(now.uncovered)} have no owner")
+            return self.refuse(ctx, src, request, RefusalReason.UNCOVERED, *now.uncovered)
         owner, unit = now.owner(keys[0]), now.moving(keys[0])
         if owner == self.id:
             if not self.may_serve(ctx):
-                return self.refuse(ctx, src, request, "NOLEASE", "the coordinator was not heard in time")
+                return self.refuse(ctx, src, request, RefusalReason.LEASE_OUT)
             return self.as_owner(ctx, src, request, unit, slot)
         if self.admits(request, unit):
             if now.off:
-                return self.refuse(ctx, src, request, "TRYAGAIN", "the move is called off")
+                return self.refuse(ctx, src, request, RefusalReason.CALLED_OFF)
             missing = [key for key in keys if key not in self.store]
             if len(dict.fromkeys(keys)) > 1 and missing:
-                return self.refuse(ctx, src, request, "TRYAGAIN", f"{missing[0]} has not arrived yet")
+                return self.refuse(ctx, src, request, RefusalReason.NOT_ARRIVED, missing[0])
             if not self.may_serve(ctx):
-                return self.refuse(ctx, src, request, "NOLEASE", "the coordinator was not heard in time")
+                return self.refuse(ctx, src, request, RefusalReason.LEASE_OUT)
             return None
         if owner in now.dead and not slotted:
-            return self.refuse(ctx, src, request, "CLUSTERDOWN", f"its owner {owner} is dead and has no replica")
+            return self.refuse(ctx, src, request, RefusalReason.OWNER_DEAD, owner)
         return self.moved(ctx, src, request, slot, owner, unit)
 
     def admits(self, request: m.Request, unit: str) -> bool:
@@ -184,7 +186,7 @@ class ShardNode:
         if unit not in self.migrating:
             known = any(unit == each for each, _ in self.counted[1])
             new = request.op == "put" and keys[0] not in self.store and not known
-            return self.refuse(ctx, src, request, "TRYAGAIN", "its lane is not open yet") if new else None
+            return self.refuse(ctx, src, request, RefusalReason.NOT_OPEN) if new else None
         target = plan.target.owner(keys[0])
         if target == self.id:
             return None
@@ -193,12 +195,12 @@ class ShardNode:
             return None
         if here:
             gone = next(key for key in keys if key not in here)
-            return self.refuse(ctx, src, request, "TRYAGAIN", f"{here[0]} is still here, {gone} is not")
+            return self.refuse(ctx, src, request, RefusalReason.PARTLY_GONE, here[0], gone)
         if not self.rules.ask_redirects:
-            ctx.note("denied", "ask_redirects", client=src, key=keys[0], unit=unit, target=target)
+            ctx.note(e.Denied(src, keys[0], target))
             return None
-        self.count("ASK")
-        ctx.note("ask_redirect", client=src, key=keys[0], unit=unit, target=target, slot=slot)
+        self.count(Said.ASK)
+        ctx.note(e.Asked(src, keys[0], target, slot, plan.unit(unit).name))
         return m.Ask(request.serial, slot, target, self.map.epoch, plan.number)
 
     def has(self, key: str, plan: Plan) -> bool:
@@ -208,32 +210,32 @@ class ShardNode:
 
     def moved(self, ctx: Context, src: str, request: m.Request, slot: int, owner: str, unit: str) -> m.Moved:
         """Name the owner, for good."""
-        self.count("MOVED")
-        importing = unit in self.importing
-        why = ("old_ask" if request.asking else "importing") if importing else "not_mine"
-        ctx.note("moved", why, client=src, key=request.keys[0], owner=owner,
-                 slot=slot, epoch=self.map.epoch, unit=unit if importing else "")  # fmt: skip
+        self.count(Said.MOVED)
+        why = MovedReason.NOT_MINE
+        if unit in self.importing:
+            why = MovedReason.OLD_ASK if request.asking else MovedReason.IMPORTING
+        ctx.note(e.SentAway(src, request.keys[0], owner, slot, self.map.epoch, why))
         return m.Moved(request.serial, slot, owner, self.map.epoch)
 
-    def refuse(self, ctx: Context, src: str, request: m.Request, code: str, why: str) -> m.Refusal:
+    def refuse(self, ctx: Context, src: str, request: m.Request, why: RefusalReason, *about: str) -> m.Refusal:
         """Refuse the request, and say why."""
-        self.count(code)
-        ctx.note("refused", code, client=src, keys=request.keys, because=why)
-        return m.Refusal(request.serial, code, why)
+        self.count(SAID_BY[why])
+        ctx.note(e.Refused(src, request.keys, why, about))
+        return m.Refusal(request.serial, SAID_BY[why], why, about)
 
-    def count(self, code: str) -> None:
+    def count(self, said: Said) -> None:
         """One more answer of this kind."""
-        self.answers[code] = self.answers.get(code, 0) + 1
+        self.answers[said] = self.answers.get(said, 0) + 1
 
     def block(self, ctx: Context, src: str, request: m.Request) -> None:
         """The key is in the air: the write waits for it to land, unless too many do."""
         key = request.keys[0]
         queue = self.blocked.setdefault(key, deque())
         if len(queue) >= BLOCKED_MAX:
-            ctx.send(src, self.refuse(ctx, src, request, "TRYAGAIN", f"{key} is on its way"))
+            ctx.send(src, self.refuse(ctx, src, request, RefusalReason.IN_THE_AIR, key))
             return
         queue.append((src, request))
-        ctx.note("write_waits", client=src, key=key, unit=self.map.moving(key))
+        ctx.note(e.WriteWaits(src, key))
 
     def release(self, ctx: Context, keys: Iterable[str]) -> None:
         """These keys have landed: answer the writes that waited for them."""
@@ -253,7 +255,7 @@ class ShardNode:
 
     def served(self, key: str, op: str) -> None:
         """Count a served request."""
-        self.count("served")
+        self.count(Said.SERVED)
         self.stats.record(key)
         self.ledger.serve(self.id, key, op)
 
@@ -299,8 +301,7 @@ class ShardNode:
     def on_replicate(self, ctx: Context, src: str, message: m.Replicate) -> None:
         """Copy what the owner wrote, unless somebody was promoted over its head."""
         if message.term < self.map.term:
-            ctx.note("replica_refused", "old_term", owner=src, key=message.item.key, term=message.term,
-                     own_term=self.map.term)  # fmt: skip
+            ctx.note(e.ReplicaRefused(src, message.item.key, message.term, self.map.term))
             ctx.send(src, m.ReplicateAck(message.ticket, False, self.map.term))
             return
         key, version, value = message.item
@@ -359,7 +360,7 @@ class ShardNode:
                 self.sweep(another and self.id in new.placement.stale)
             ctx.persist()
             if new.epoch > old.epoch + 1:
-                ctx.note("map_learned", "was_behind", epoch=new.epoch, before=old.epoch)
+                ctx.note(e.MapLearned(new.epoch, old.epoch))
             for ticket in list(self.pending):
                 self.judge_again(ctx, ticket)
             self.release(ctx, [key for key in self.blocked if key not in self.transfers.flying])
@@ -419,7 +420,7 @@ class ShardNode:
     def count_units(self, plan: Plan) -> tuple[tuple[str, int], ...]:
         """How many keys of this node move in which unit; of lanes also those that some key could be born in."""
         counts: dict[str, int] = {}
-        for key in probes(plan.base) if plan.kind == "lane" else ():
+        for key in probes(plan.base) if plan.kind is UnitKind.LANE else ():
             unit = plan.unit_of(key)
             if unit and plan.base.owner(key) == self.id:
                 counts[unit] = 0
@@ -440,8 +441,7 @@ class ShardNode:
         if order.unit not in self.importing and order.unit not in self.map.done:
             self.importing = (*self.importing, order.unit)
             self.store.write("importing", self.importing)
-            unit = plan.unit(order.unit)
-            ctx.note("importing", unit=order.unit, source=unit.source, target=unit.target)
+            ctx.note(e.Importing(plan.unit(order.unit).name))
         ctx.persist()
         ctx.send(src, m.ImportOk(order.plan, order.unit))
 
@@ -457,8 +457,7 @@ class ShardNode:
         self.store.write("migrating", self.migrating)
         ctx.persist()
         self.transfers.begin(plan, plan.unit(order.unit))
-        ctx.note("migrating", unit=order.unit, target=plan.unit(order.unit).target,
-                 keys=self.transfers.giving[order.unit].total)  # fmt: skip
+        ctx.note(e.Migrating(plan.unit(order.unit).name, self.transfers.giving[order.unit].total))
         ctx.set_timer("move", TICK_US)
 
     def on_keys(self, ctx: Context, src: str, parcel: m.Keys) -> None:

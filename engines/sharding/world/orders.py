@@ -9,6 +9,8 @@ from engines.sharding.placement import Place
 from engines.sharding.world import commands as c
 from engines.sharding.world.changes import PlacementChange, changed, chunk_at
 from engines.sharding.world.cluster import ROUTER, YOU, Cluster
+from engines.sharding.world.events import Cause
+from engines.sharding.world.events import ChangeKind as K
 from engines.sharding.world.options import NODES_MAX, WORKLOADS
 from engines.sharding.world.ownership import Placement
 from engines.sharding.world.rules import RULE_NAMES
@@ -50,27 +52,25 @@ def order_of(cluster: Cluster, command: Any) -> PlacementChange | None:
     """The change of ownership that a command asks for, if it does."""
     match command:
         case c.AddNode(name=name, weight=weight):
-            return PlacementChange("join", f"{name} joins", name, weight, place=new_place(cluster, command))
+            return PlacementChange(Cause(K.JOIN, node=name, number=weight), place=new_place(cluster, command))
         case c.RemoveNode(node=node):
-            return PlacementChange("leave", f"{node} leaves", node)
+            return PlacementChange(Cause(K.LEAVE, node=node))
         case c.SetVnodes(n=n):
-            return PlacementChange("vnodes", f"{n} virtual nodes each", number=n)
+            return PlacementChange(Cause(K.VNODES, number=n))
         case c.SetReplication(rf=rf):
-            return PlacementChange("rf", f"{rf} {'copy' if rf == 1 else 'copies'} of every key", number=rf)
+            return PlacementChange(Cause(K.COPIES, number=rf))
         case c.SetRackAware(on=on):
-            return PlacementChange(
-                "racks", f"copies on {'different racks' if on else 'the next nodes'}", number=int(on)
-            )
+            return PlacementChange(Cause(K.RACKS, number=int(on)))
         case c.Bound(percent=percent):
-            return PlacementChange("bound", f"at most {percent} % of the mean", number=percent)
+            return PlacementChange(Cause(K.BOUND, number=percent))
         case c.MoveSlot(slot=slot, to=to):
-            return PlacementChange("slot", f"slot {slot} goes to {to}", to, moves=((str(slot), to),))
+            return PlacementChange(Cause(K.SLOTS, node=to, number=slot), moves=((str(slot), to),))
         case c.MoveChunk(min=low, to=to):
-            return PlacementChange("chunks", f"chunk {low or '-inf'} goes to {to}", to, moves=((low, to),))
+            return PlacementChange(Cause(K.CHUNKS, node=to, low=low), moves=((low, to),))
         case c.SplitChunk(min=low, at=at):
-            return PlacementChange("split", f"chunk {low or '-inf'} is split", at=at or middle(cluster, low))
+            return PlacementChange(Cause(K.SPLIT, low=low), at=at or middle(cluster, low))
         case c.MergeChunks(min=low):
-            return PlacementChange("merge", f"chunk {low or '-inf'} takes in the next one", at=low)
+            return PlacementChange(Cause(K.MERGE, low=low))
     return None
 
 
@@ -169,7 +169,7 @@ def _check_names(cluster: Cluster, command: Any) -> None:
 def _check_new(cluster: Cluster, name: str, members: tuple[str, ...]) -> None:
     """A name for a newcomer."""
     taken = (*cluster.hosts, "cfg", ROUTER)
-    waiting = [change.node for change in cluster.cfg().queue if change.kind == "join"]
+    waiting = [change.cause.node for change in cluster.cfg().queue if change.kind is K.JOIN]
     if not NAME.fullmatch(name) or (name in taken and name not in cluster.machines):
         raise UserError(f"no node can be called {name!r}: up to 8 small letters and digits, such as n7")
     if name in members or name in waiting:

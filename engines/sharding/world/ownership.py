@@ -16,6 +16,7 @@ from engines.sharding.batch import raw, text
 from engines.sharding.placement import NetworkTopology, Place
 from engines.sharding.strategies.base import Strategy
 from engines.sharding.strategies.circle import Circle
+from engines.sharding.world.events import Cause, UnitKind, UnitName
 from engines.sharding.world.memo import Memoized
 
 MAPS_MAX: Final = 64
@@ -159,12 +160,18 @@ class Unit(NamedTuple):
     """What changes hands at once."""
 
     id: str
-    kind: str
+    kind: UnitKind
     source: str
     target: str
     slots: tuple[int, ...] = ()
     low: str = ""
     high: str = ""
+
+    @property
+    def name(self) -> UnitName:
+        """What there is to say of it."""
+        first, last = (self.slots[0], self.slots[-1]) if self.slots else (-1, -1)
+        return UnitName(self.kind, self.source, self.target, first, last, self.low)
 
 
 class Plan(Memoized):
@@ -172,22 +179,21 @@ class Plan(Memoized):
 
     __slots__ = ("_unit_of", "base", "cause", "kind", "lows", "number", "retain", "slot_units", "target", "units")
 
-    def __init__(self, number: int, cause: str, base: Placement, target: Placement, kind: str) -> None:
+    def __init__(self, number: int, cause: Cause, base: Placement, target: Placement, kind: UnitKind) -> None:
         self.number = number
         self.cause = cause
         self.base = base
         self.target = target
         self.kind = kind
-        """``lane``: all units old owner > new owner; ``slots`` and ``chunk``: those of a table."""
         self.retain = max(base.rf, target.rf) > 1
         """The old group keeps what moved, and hears every write of it, until the unit is assigned."""
         self.units: dict[str, Unit] = {}
         """Of slots and chunks."""
         self.slot_units: dict[int, str] = {}
         self.lows: tuple[str, ...] = ()
-        if kind == "slots":
+        if kind is UnitKind.SLOTS:
             self._cut_slots()
-        elif kind == "chunk":
+        elif kind is UnitKind.CHUNK:
             self._cut_chunks()
         self.forget()
 
@@ -197,7 +203,7 @@ class Plan(Memoized):
         self._unit_of: dict[str, str] = {}
 
     def __repr__(self) -> str:
-        return f"plan {self.number}: {self.cause}"
+        return f"plan {self.number}"
 
     def unit_of(self, key: str) -> str:
         """The unit a key moves in; nothing if it stays where it is."""
@@ -209,9 +215,9 @@ class Plan(Memoized):
         return unit
 
     def _find(self, key: str) -> str:
-        if self.kind == "slots":
+        if self.kind is UnitKind.SLOTS:
             return self.slot_units.get(self.base.strategy.slot_of(key), "")
-        if self.kind == "chunk":
+        if self.kind is UnitKind.CHUNK:
             at = bisect_right(self.lows, raw(key), key=raw) - 1
             unit = self.units[self.lows_unit(at)] if at >= 0 else None
             return unit.id if unit is not None and (not unit.high or raw(key) < raw(unit.high)) else ""
@@ -226,10 +232,10 @@ class Plan(Memoized):
 
     def unit(self, id: str) -> Unit:
         """The unit of this name. Lanes are not listed: there is one wherever a key goes that way."""
-        if self.kind != "lane":
+        if self.kind is not UnitKind.LANE:
             return self.units[id]
         source, _, target = id.partition(">")
-        return Unit(id, "lane", source, target)
+        return Unit(id, UnitKind.LANE, source, target)
 
     def receivers(self, key: str) -> Group:
         """Who needs a copy of a key that did not have one."""
@@ -246,7 +252,7 @@ class Plan(Memoized):
             for start in range(0, len(move.slots), SLOTS_AT_ONCE):
                 part = move.slots[start : start + SLOTS_AT_ONCE]
                 id = f"slot {part[0]}" if len(part) == 1 else f"slots {part[0]}-{part[-1]}"
-                self.units[id] = Unit(id, "slots", move.source, move.target, slots=part)
+                self.units[id] = Unit(id, UnitKind.SLOTS, move.source, move.target, slots=part)
                 self.slot_units.update(dict.fromkeys(part, id))
 
     def _cut_chunks(self) -> None:
@@ -254,7 +260,7 @@ class Plan(Memoized):
         self.lows = tuple(text(move.low) for move in moves)
         for move, low in zip(moves, self.lows, strict=True):
             id = chunk_name(low)
-            self.units[id] = Unit(id, "chunk", move.source, move.target, low=low, high=text(move.high or b""))
+            self.units[id] = Unit(id, UnitKind.CHUNK, move.source, move.target, low=low, high=text(move.high or b""))
 
 
 def chunk_name(low: str) -> str:

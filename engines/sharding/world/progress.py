@@ -4,15 +4,9 @@ planned -> importing (the target was told) -> migrating (the source was told) ->
 """
 
 from dataclasses import dataclass, field
-from typing import Final
 
+from engines.sharding.world.events import UnitKind, UnitState
 from engines.sharding.world.ownership import Plan, Unit
-
-PLANNED: Final = "planned"
-IMPORTING: Final = "importing"
-MIGRATING: Final = "migrating"
-EMPTY: Final = "empty"
-DONE: Final = "done"
 
 
 @dataclass(slots=True)
@@ -22,7 +16,7 @@ class UnitProgress:
     unit: Unit
     keys: int = 0
     """As its source counted them when the plan was announced."""
-    state: str = PLANNED
+    state: UnitState = UnitState.PLANNED
     ordered_us: int = -1
     """When its target or source was last sent its order."""
     began_us: int = 0
@@ -52,18 +46,18 @@ class Progress:
 
         MongoDB: a shard takes part in at most one migration. For slots the source's turn is enough.
         """
-        planned = [each for each in self.units.values() if each.state == PLANNED]
-        if self.plan.kind == "lane":
+        planned = [each for each in self.units.values() if each.state == UnitState.PLANNED]
+        if self.plan.kind is UnitKind.LANE:
             return planned
         busy: dict[str, None] = {}
         for each in self.units.values():
-            if each.state in (IMPORTING, MIGRATING, EMPTY):
+            if each.state in (UnitState.IMPORTING, UnitState.MIGRATING, UnitState.EMPTY):
                 busy[each.unit.source] = None
-                if self.plan.kind == "chunk":
+                if self.plan.kind is UnitKind.CHUNK:
                     busy[each.unit.target] = None
         chosen = []
         for each in planned:
-            ends = (each.unit.source, each.unit.target) if self.plan.kind == "chunk" else (each.unit.source,)
+            ends = (each.unit.source, each.unit.target) if self.plan.kind is UnitKind.CHUNK else (each.unit.source,)
             if not any(end in busy for end in ends):
                 busy.update(dict.fromkeys(ends))
                 chosen.append(each)

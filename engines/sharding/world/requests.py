@@ -15,11 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from engines.sharding.world import events as e
 from engines.sharding.world import messages as m
+from engines.sharding.world.events import Hop, Outcome, RefusalReason, Said
 from engines.sharding.world.ledger import Ledger
 from engines.sharding.world.ownership import Atlas, ShardMap
 from engines.sharding.world.rules import REDIRECTS_MAX
-from engines.sharding.world.snapshot import Hop
 from engines.sim.clock import US_PER_MS
 from engines.sim.node import Context
 
@@ -124,44 +125,44 @@ class Requests:
             return
         match message:
             case m.Answer(items=items):
-                self.hop(ctx, request, "served" if len(items) == len(request.keys) else "missing", "")
-                self.finish(ctx, request, "ok", items, done)
+                self.hop(ctx, request, Said.SERVED if len(items) == len(request.keys) else Said.MISSING, "")
+                self.finish(ctx, request, Outcome.OK, items, done)
             case m.Moved(epoch=epoch) | m.Ask(epoch=epoch) if self.is_old(request, epoch):
-                self.hop(ctx, request, "MOVED" if isinstance(message, m.Moved) else "ASK", message.owner)
-                ctx.note("old_redirect", "lags", keys=request.keys, asked=src, epoch=epoch, known=request.epoch)
-                self.refused(ctx, request, "OLD", f"{src} has an old map", done)
+                said = Said.MOVED if isinstance(message, m.Moved) else Said.ASK
+                self.hop(ctx, request, said, message.owner)
+                ctx.note(e.OldRedirect(request.keys, src, epoch, request.epoch))
+                self.refused(ctx, request, said, None, (), done)
             case m.Moved(owner=owner, epoch=epoch):
                 self.moved += 1
                 request.epoch = epoch
                 self.learn_moved(ctx, request, message)
-                self.redirect(ctx, request, "MOVED", owner, done)
+                self.redirect(ctx, request, Said.MOVED, owner, done)
             case m.Ask(owner=owner, epoch=epoch, plan=plan):
                 self.asked += 1
                 request.epoch = epoch
-                self.redirect(ctx, request, "ASK", owner, done, plan)
-            case m.Refusal(code=code, why=why):
-                self.hop(ctx, request, code, "")
-                self.refused(ctx, request, code, why, done)
+                self.redirect(ctx, request, Said.ASK, owner, done, plan)
+            case m.Refusal(said=said, why=why, about=about):
+                self.hop(ctx, request, said, "")
+                self.refused(ctx, request, said, why, about, done)
 
     @staticmethod
     def is_old(request: InFlight, epoch: int) -> bool:
         """Whether a redirect comes from an older map than one that sent the request on before: its node lags."""
         return epoch < request.epoch
 
-    def redirect(self, ctx: Context, request: InFlight, answer: str, owner: str, done: "Done", plan: int = 0) -> None:
+    def redirect(self, ctx: Context, request: InFlight, said: Said, owner: str, done: "Done", plan: int = 0) -> None:
         """Go where the answer points, a bounded number of times."""
         self.ledger.redirects += 1
-        self.hop(ctx, request, answer, owner)
+        self.hop(ctx, request, said, owner)
         request.redirects += 1
         if request.redirects > REDIRECTS_MAX:
-            chain = tuple(f"{hop.node} {hop.answer} {hop.to}".strip() for hop in request.hops)
+            chain = tuple(f"{hop.node} {hop.said.value} {hop.to}".strip() for hop in request.hops)
             self.ledger.long_chains.append((self.id, request.keys[0], chain))
         if request.redirects > 3 * REDIRECTS_MAX:
-            ctx.note("too_many_redirects", keys=request.keys, redirects=request.redirects)
-            self.finish(ctx, request, "fail", (), done)
+            ctx.note(e.TooManyRedirects(request.keys, request.redirects))
+            self.finish(ctx, request, Outcome.FAIL, (), done)
             return
-        ctx.note("follow", answer, keys=request.keys, asked=request.node, to=owner, redirects=request.redirects,
-                 learned=answer == "MOVED")  # fmt: skip
+        ctx.note(e.Followed(request.keys, request.node, owner, said, request.redirects))
         ctx.cancel_timer(f"patience{request.lane}")
         self.go(ctx, request, owner, plan)
 
@@ -179,24 +180,27 @@ class Requests:
         newer = self.atlas.get(epoch)
         if newer is None or epoch <= self.map.epoch:
             return
-        ctx.note("map_cached", epoch=newer.epoch, before=self.map.epoch, slots=len(self.learned))
+        ctx.note(e.MapCached(newer.epoch, self.map.epoch, len(self.learned)))
         self.map = newer
         self.learned.clear()
 
-    def refused(self, ctx: Context, request: InFlight, code: str, why: str, done: "Done") -> None:
-        """Ask again after a pause, or not at all."""
+    def refused(
+        self, ctx: Context, request: InFlight, said: Said, why: RefusalReason | None, about: tuple[str, ...],
+        done: "Done",
+    ) -> None:  # fmt: skip
+        """Ask again after a pause, or not at all. No ``why``: it was sent on by an old map."""
         ctx.cancel_timer(f"patience{request.lane}")
         request.tries += 1
         request.redirects = 0
-        most = DOWN_TRIES_MAX if code == "CLUSTERDOWN" else TRIES_MAX
-        if code == "CROSSSLOT" or request.tries > most:
-            ctx.note("failed", code, keys=request.keys, because=why, tries=request.tries)
+        most = DOWN_TRIES_MAX if said is Said.CLUSTERDOWN else TRIES_MAX
+        if said is Said.CROSSSLOT or request.tries > most:
+            ctx.note(e.GaveUp(request.keys, request.node, said, why, about, request.tries))
             unsure = request.op == "put" and request.silences > 0
-            self.finish(ctx, request, "unknown" if unsure else "fail", (), done)
+            self.finish(ctx, request, Outcome.UNKNOWN if unsure else Outcome.FAIL, (), done)
             return
-        if code == "TRYAGAIN":
+        if said is Said.TRYAGAIN:
             self.tried_again += 1
-        ctx.set_timer(f"pause{request.lane}", PAUSE_US if code == "TRYAGAIN" else DOWN_PAUSE_US)
+        ctx.set_timer(f"pause{request.lane}", PAUSE_US if said is Said.TRYAGAIN else DOWN_PAUSE_US)
 
     def on_timer(self, ctx: Context, name: str, done: "Done") -> None:
         """A pause is over; or nobody answered: another node may know better."""
@@ -207,35 +211,34 @@ class Requests:
         if name.startswith("pause"):
             self.go(ctx, request, self.owner(request.keys[0]))
             return
-        self.hop(ctx, request, "timeout", "")
+        self.hop(ctx, request, Said.TIMEOUT, "")
         request.tries += 1
         request.silences += 1
         request.redirects = 0
         if request.silences > DOWN_TRIES_MAX or request.tries > TRIES_MAX:
-            ctx.note("failed", "timeout", keys=request.keys, because=f"{request.node} does not answer",
-                     tries=request.tries)  # fmt: skip
-            self.finish(ctx, request, "unknown", (), done)
+            ctx.note(e.GaveUp(request.keys, request.node, Said.TIMEOUT, None, (), request.tries))
+            self.finish(ctx, request, Outcome.UNKNOWN, (), done)
             return
         others = [node for node in self.map.nodes if node != request.node and ctx.knows(node) and not self.home]
         again = others[ctx.stream("other").below(len(others))] if others else request.node
-        ctx.note("no_answer", keys=request.keys, asked=request.node, to=again, tries=request.tries)
+        ctx.note(e.NoAnswer(request.keys, request.node, again, request.tries))
         self.go(ctx, request, again)
 
-    def hop(self, ctx: Context, request: InFlight, answer: str, to: str) -> None:
+    def hop(self, ctx: Context, request: InFlight, said: Said, to: str) -> None:
         """Remember the way."""
-        hop = Hop(request.node, answer, to, ctx.now_us)
+        hop = Hop(request.node, said, to, ctx.now_us)
         request.hops.append(hop)
         del request.hops[:-HOPS_MAX]
-        if answer != "served":
+        if said is not Said.SERVED:
             self.newest.append(hop)
             del self.newest[:-8]
 
-    def finish(self, ctx: Context, request: InFlight, status: str, items: tuple[m.Item, ...], done: "Done") -> None:
+    def finish(self, ctx: Context, request: InFlight, status: Outcome, items: tuple[m.Item, ...], done: "Done") -> None:
         """It is over."""
         del self.under_way[request.lane]
         ctx.cancel_timer(f"patience{request.lane}")
         ctx.cancel_timer(f"pause{request.lane}")
-        if status == "ok":
+        if status is Outcome.OK:
             self.account(request, items)
         else:
             self.ledger.failed += 1
@@ -252,4 +255,4 @@ class Requests:
                 self.ledger.misses.append((self.id, request.node, key, found.get(key, 0), floor))
 
 
-Done = Callable[[Context, InFlight, str, tuple[m.Item, ...]], None]
+Done = Callable[[Context, InFlight, Outcome, tuple[m.Item, ...]], None]

@@ -5,10 +5,13 @@ times the mean is 1_130_000. -1 stands for "not known" or "does not apply".
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple
 
+from engines.sharding.world.events import Cause, Hop, Membership, Said, UnitName, UnitState
 from engines.sim.history import Operation
 from engines.sim.pattern import Check
+from engines.sim.world import Flight
 
 
 class Segment(NamedTuple):
@@ -55,33 +58,38 @@ class Lane(NamedTuple):
     """A unit that moves."""
 
     id: str
-    """``n2>n7``, ``slot 3443``, ``slots 0-63``, ``chunk m..q``."""
-    kind: str
-    """``lane slots chunk``."""
-    source: str
-    target: str
-    state: str
-    """``planned`` (waits its turn), ``importing`` (the target knows), ``migrating`` (keys travel), ``done``."""
+    """``n2>n7``, ``slot 3443``, ``slots 0-63``, ``chunk m``."""
+    unit: UnitName
+    state: UnitState
     total: int
     moved: int
     in_flight: int
-    waits: str
-    """Why it makes no progress, or nothing."""
+    blocked_by: str
+    """The end that is down, so that it makes no progress; or nothing."""
+
+    @property
+    def source(self) -> str:
+        """Who gives."""
+        return self.unit.source
+
+    @property
+    def target(self) -> str:
+        """Who takes; the same: it goes on owning the keys, and somebody becomes their replica."""
+        return self.unit.target
 
 
 class PlanState(NamedTuple):
     """The change of ownership that is under way, as a whole."""
 
     number: int
-    cause: str
-    """In words: ``n7 joins``."""
+    cause: Cause
     units: int
     units_done: int
     keys: int
     keys_done: int
     lanes: tuple[Lane, ...]
     """The units in work first, then the next planned ones; at most 32."""
-    queued: tuple[str, ...]
+    queued: tuple[Cause, ...]
     """Causes of changes that wait for this one."""
 
 
@@ -99,39 +107,6 @@ class ChangedLink(NamedTuple):
     reorder_ppm: int
 
 
-class Flight(NamedTuple):
-    """A message on its way."""
-
-    id: int
-    src: str
-    dst: str
-    letter: str
-    """G get, P put, M multi-key; their answers: ``v`` value, ``o`` written, ``m`` MOVED, ``a`` ASK, ``t`` TRYAGAIN,
-    ``x`` any error. K keys on their way, ``k`` their acknowledgement; R replica write, ``r`` its acknowledgement;
-    C the coordinator's orders, ``c`` what they are answered; H heartbeat, ``h`` its answer (both ``empty``);
-    E a new map, ``e`` its acknowledgement."""
-    what: str
-    """In words."""
-    keys: tuple[str, ...]
-    """The keys it carries or asks for, at most 8."""
-    total: int
-    """How many keys they are in all."""
-    empty: bool
-    """Routine: drawn dim or not at all."""
-    departs_us: int
-    arrives_us: int
-
-
-class Hop(NamedTuple):
-    """One answer on the way of a request."""
-
-    node: str
-    answer: str
-    """``MOVED ASK TRYAGAIN CROSSSLOT CLUSTERDOWN NOLEASE served missing timeout``."""
-    to: str
-    at_us: int
-
-
 class Hot(NamedTuple):
     """A key and its share of all requests."""
 
@@ -140,16 +115,23 @@ class Hot(NamedTuple):
     owner: str
 
 
+class Tracked(Enum):
+    """Why a key is listed."""
+
+    HOT = "hot"
+    YOURS = "yours"
+    LOST = "lost"
+
+
 class KeyState(NamedTuple):
     """One tracked key."""
 
     key: str
-    why: str
-    """``hot`` ``yours`` ``lost`` ``largest``."""
+    why: Tracked
     slot: int
     """Redis slot; -1 elsewhere."""
-    token: str
-    """Where the strategy puts it, in words: ``0x1c3f...``, ``chunk m..q``, ``bucket 7``."""
+    hashed: int
+    """CRC16 of the key or its hash tag where there are slots, else the 64-bit hash; -1 where keys lie in order."""
     at_ppm: int
     """Position on the ring; -1 if the strategy has no ring."""
     owner: str
@@ -205,13 +187,13 @@ class NodeState(NamedTuple):
     migrating: tuple[str, ...]
     pending: int
     """Writes that wait for replicas."""
-    answers: tuple[tuple[str, int], ...]
+    answers: tuple[tuple[Said, int], ...]
     """How often it gave which answer, since it started."""
     unsynced: int
     clock_off_us: int
     drift_ppm: int
     waiting: int
-    faults: tuple[str, ...]
+    fsync_us: int
     cut_from: tuple[str, ...]
 
 
@@ -299,8 +281,7 @@ class Comparison(NamedTuple):
     A join or leave is compared among all members, a crash or return among those that run before and after it.
     """
 
-    cause: str
-    """``n7 joins``, ``n3 leaves``, ``n3 crashed``, ``n3 is back``."""
+    cause: Membership
     before: int
     after: int
     keys: int

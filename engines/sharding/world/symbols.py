@@ -73,7 +73,7 @@ def _newcomer(cluster: Cluster, command: c.AddNode) -> c.AddNode:
     """The next free name; of the racks the one with the fewest machines, the rack it had if it was here before."""
     name = command.name
     cfg = cluster.cfg()
-    busy = {*cfg.map.nodes, *(change.node for change in cfg.queue)}
+    busy = {*cfg.map.nodes, *(change.cause.node for change in cfg.queue)}
     if not name:
         numbers = (f"n{i}" for i in range(1, 100))
         name = next(each for each in numbers if each not in busy)

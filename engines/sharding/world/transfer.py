@@ -9,6 +9,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Final
 
+from engines.sharding.world.events import KeysSent, UnitEmptied
 from engines.sharding.world.messages import Item, Keys, KeysAck, UnitEmpty
 from engines.sharding.world.ownership import Group, Plan, Unit
 from engines.sharding.world.rules import AGAIN_US, TICK_US
@@ -95,7 +96,7 @@ class Transfers:
             late = giving.reported_us < 0 or ctx.now_us - giving.reported_us >= AGAIN_US
             if not giving.todo and not giving.in_air and late:
                 if giving.reported_us < 0:
-                    ctx.note("unit_empty", unit=giving.unit.id, target=giving.unit.target, keys=giving.moved)
+                    ctx.note(UnitEmptied(giving.unit.name, giving.moved))
                 giving.reported_us = ctx.now_us
                 ctx.send("cfg", UnitEmpty(plan.number, giving.unit.id))
         return handed
@@ -127,8 +128,7 @@ class Transfers:
         for receiver, items in batches.items():
             number = self.store.number()
             ctx.persist()
-            ctx.note("keys_sent", "" if keep else "not_kept", unit=giving.unit.id, to=receiver,
-                     keys=len(items), first=items[0].key, left=len(giving.todo), pace=pace)  # fmt: skip
+            ctx.note(KeysSent(giving.unit.name, receiver, len(items), items[0].key, len(giving.todo), pace, keep))
             ctx.send(receiver, Keys(plan.number, giving.unit.id, number, tuple(items)))
             if keep:
                 self.parcels[number] = Parcel(giving.unit.id, receiver, tuple(items), ctx.now_us)

@@ -6,6 +6,7 @@ import pytest
 
 from engines.sharding.pattern import PATTERN
 from engines.sharding.world.commands import SetRule
+from engines.sharding.world.messages import Keys
 from engines.sharding.world.rules import RULE_NAMES
 from engines.sim.faults import Skew
 from tests.monkey import Monkey, screen
@@ -57,7 +58,7 @@ def test_keys_are_seen_on_their_way_in_every_variant() -> None:
         session.press("j")
         for _ in range(200):
             session.tick(TICK_US)
-            if any(flight.letter == "K" for flight in session.scene.timeline.snapshot().flights):
+            if any(isinstance(flight.message, Keys) for flight in session.scene.timeline.snapshot().flights):
                 break
         board = "\n".join(line[:72] for line in screen(session).splitlines()[2:18])
         assert "K" in board, (variant, board)
@@ -82,7 +83,7 @@ def test_eleven_nodes_still_show_what_travels() -> None:
         session.tick(TICK_US)
         if not session.scene.player.playing:
             session.press("space")
-        if sum(flight.letter == "K" for flight in session.scene.timeline.snapshot().flights) > 5:
+        if sum(isinstance(flight.message, Keys) for flight in session.scene.timeline.snapshot().flights) > 5:
             break
     picture = "\n".join(line[:36] for line in screen(session).splitlines()[2:18])
     assert picture.count("K") > 5

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from engines.sharding.pattern import PATTERN
+from engines.sharding.world.events import UnitState
+from engines.sharding.world.messages import Keys
 from engines.sharding.world.snapshot import Snapshot
 from engines.sim.pattern import Check
 from engines.sim.timeline import Timeline
@@ -26,7 +28,8 @@ from tui.kit.selection import OnMessage
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
 from tui.panels.sharding import load, maps, ring, traffic
-from tui.panels.sharding.facts import shown
+from tui.panels.sharding.describe import describe
+from tui.panels.sharding.queries import shown
 from tui.panels.sharding.select import OnKey, OnUnit, choose
 
 
@@ -111,10 +114,10 @@ def test_a_selected_key_is_named_within_the_ring_with_its_owner() -> None:
 def test_keys_on_their_way_fly_in_the_colour_of_their_new_owner() -> None:
     timeline = run(3_000)
     timeline.submit(_add())
-    while not any(each.letter == "K" for each in timeline.snapshot().flights):
+    while not any(isinstance(each.message, Keys) for each in timeline.snapshot().flights):
         timeline.step()
     snapshot = timeline.snapshot()
-    flight = next(each for each in snapshot.flights if each.letter == "K")
+    flight = next(each for each in snapshot.flights if isinstance(each.message, Keys))
     frame = draw(snapshot, Focus(), LARGE)
     runs = [part for row in frame.picture.rows() for part, ink in row if ink == f"{flight.dst}!"]
     assert any("K" in part for part in runs)
@@ -266,7 +269,7 @@ def test_the_inspector_does_the_arithmetic_of_a_node() -> None:
 def test_a_node_says_what_it_gives_and_takes() -> None:
     snapshot = standing("join ring")
     assert snapshot.plan is not None
-    lane = next(each for each in snapshot.plan.lanes if each.state == "migrating")
+    lane = next(each for each in snapshot.plan.lanes if each.state is UnitState.MIGRATING)
     assert f"gives {lane.moved} of {lane.total} keys to {lane.target}" in look(snapshot, Focus(node=lane.source))
     assert f"keys from {lane.source}" in look(snapshot, Focus(node="n7"))
 
@@ -309,7 +312,7 @@ def test_a_key_shows_its_way_answer_by_answer() -> None:
 def test_a_moving_unit_says_which_step_comes_next() -> None:
     snapshot = standing("join slots")
     assert snapshot.plan is not None
-    lane = next(each for each in snapshot.plan.lanes if each.state == "migrating")
+    lane = next(each for each in snapshot.plan.lanes if each.state is UnitState.MIGRATING)
     words = look(snapshot, choose(Focus(), what=OnUnit(lane.id)))
     assert "3 of 4" in words
     assert "answers ASK for the rest" in words
@@ -318,9 +321,9 @@ def test_a_moving_unit_says_which_step_comes_next() -> None:
 
 def test_a_message_is_explained() -> None:
     snapshot = standing("join ring")
-    flight = next(each for each in snapshot.flights if each.letter == "K")
+    flight = next(each for each in snapshot.flights if isinstance(each.message, Keys))
     words = look(snapshot, choose(Focus(), what=OnMessage(flight.id)))
-    assert flight.what in words
+    assert describe(flight.message).text in words
     assert "the target writes them down and says so" in words
 
 

@@ -7,12 +7,10 @@ from engines.sharding.world.checks import DEMANDS
 from engines.sharding.world.snapshot import Snapshot
 from engines.sim import faults
 from tests.tui.panels.sharding_runs import ALL, VARIANTS, Run, run, standing
-from tests.tui.subjects.subject import Kinds, Subject
+from tests.tui.subjects.subject import Subject
 from tui.kit.selection import OnMessage
 from tui.panel import Focus
 from tui.panels.sharding import PANEL
-from tui.panels.sharding.lessons import OF_KIND
-from tui.panels.sharding.narration import TABLE
 from tui.panels.sharding.select import CHARTS, OnKey, OnUnit, choose, read
 from tui.session import Session
 
@@ -101,12 +99,6 @@ SHARDING = Subject(
     checks=frozenset(DEMANDS),
     broken=lambda: run(1_000, (900, c.SetRule("keep_until_acked", False))).snapshot(),
     rule="keep until acked",
-    kinds=Kinds(
-        frozenset(TABLE),
-        frozenset(OF_KIND),
-        ("sharding/world",),
-        others=frozenset({"jumbo", "split", "merge", "heat_stuck"}),
-    ),
     find="user",
     over=30,
     long=frozenset({"cue", "answered"}),

@@ -4,7 +4,7 @@ from typing import Final
 
 from engines.sharding.pattern import PATTERN
 from tui.panel import Panel
-from tui.panels.sharding import keys, lessons, narration, offers, routines, select, view
+from tui.panels.sharding import folding, forms, keys, lessons, select, view, words
 
 HELP: Final = (
     "Data is cut into pieces, and every piece has one node that owns it. A strategy says which; m goes through all of "
@@ -41,17 +41,17 @@ PANEL: Final = Panel(
     status=view.status,
     move=select.move,
     fit=select.fit,
-    narrate=narration.narrate,
-    routine=routines.routine,
-    fold=routines.fold,
+    narrate=words.narrate,
+    routine=folding.routine,
+    fold=folding.fold,
     explain=lessons.explain,
     explain_check=lessons.explain_check,
     mark=keys.mark,
-    faults=offers.all_faults,
-    rules=offers.rules,
-    tune=offers.tune,
-    sides=offers.sides,
-    client=offers.client,
+    faults=forms.all_faults,
+    rules=forms.rules,
+    tune=forms.tune,
+    sides=forms.sides,
+    client=forms.client,
     client_hint="get k   put k 3   mget a b     @n3 at the end asks that node",
 )
 """The one panel of this folder."""

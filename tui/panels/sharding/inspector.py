@@ -2,19 +2,24 @@
 
 from typing import Final
 
-from engines.sharding.world.snapshot import ClientState, NodeState, Snapshot
+from engines.sharding.world.events import UnitKind, UnitState
+from engines.sharding.world.snapshot import ChangedLink, ClientState, NodeState, Snapshot
+from engines.sim.clock import format_span
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.kit.sheet import Fact, Section, fact
 from tui.kit.sheet import draw as draw_sheet
-from tui.kit.words import ms, names, plural
+from tui.kit.words import ms, names, percent, plural
 from tui.panel import Focus
-from tui.panels.sharding import items
-from tui.panels.sharding.facts import (
+from tui.panels.sharding import details
+from tui.panels.sharding.describe import cause, message_letter
+from tui.panels.sharding.queries import (
     MEANINGS,
     PPM,
+    blocked,
     cut_off,
     ink,
+    links_of,
     members,
     moving,
     percent1,
@@ -23,6 +28,8 @@ from tui.panels.sharding.facts import (
 )
 from tui.panels.sharding.select import flight_of, key_of, lane_of
 
+FRESH: Final = (50_000, 30_000)
+"""Latency and jitter of a link as it was laid, in microseconds."""
 UNITS: Final = {"ring": "token", "bounded": "token", "slots": "slot", "range": "chunk"}
 
 
@@ -30,16 +37,22 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
     """Draw what is selected; returns the title."""
     flight = flight_of(snapshot, focus)
     if flight is not None:
-        draw_sheet(canvas, items.message(snapshot, flight))
-        return f"{flight.src}>{flight.dst}  {items.MESSAGES.get(flight.letter, 'message')}"
+        draw_sheet(canvas, details.message(snapshot, flight))
+        return f"{flight.src}>{flight.dst}  {details.MESSAGES[message_letter(flight.message)]}"
     lane = lane_of(snapshot, focus)
     if lane is not None:
-        draw_sheet(canvas, items.unit(snapshot, lane))
+        draw_sheet(canvas, details.unit(snapshot, lane))
         copies = lane.source == lane.target
-        return lane.id if lane.kind != "lane" else f"copies of {lane.source}" if copies else f"lane {lane.id}"
+        return (
+            lane.id
+            if lane.unit.kind is not UnitKind.LANE
+            else f"copies of {lane.source}"
+            if copies
+            else f"lane {lane.id}"
+        )
     key = key_of(snapshot, focus)
     if key is not None:
-        draw_sheet(canvas, [*items.key(snapshot, key), Section(6, checks(snapshot))])
+        draw_sheet(canvas, [*details.key(snapshot, key), Section(6, checks(snapshot))])
         return f"key {key.key}"
     node = snapshot.node(focus.node)
     assert node is not None
@@ -161,27 +174,28 @@ def moves(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
             continue
         gives = lane.source == node.id
         peer = lane.target if gives else lane.source
-        name = "" if lane.kind == "lane" else f"{lane.id}: "
+        name = "" if lane.unit.kind is UnitKind.LANE else f"{lane.id}: "
         told = f"{name}{lane.moved} of {lane.total} keys {'to' if gives else 'from'}"
         verb = "gives" if gives else "takes"
         if lane.source == lane.target:  # it goes on owning them, and somebody becomes their replica
             verb, told = "copies", f"{lane.moved} of {lane.total} keys to new replicas, owner is still"
-        waits = f"; {lane.state}, waits: {lane.waits}" if lane.waits else f"; {lane.state}"
+        why = blocked(snapshot, lane) or ("its turn" if lane.state is UnitState.PLANNED else "")
+        waits = f"; {lane.state.value}, waits: {why}" if why else f"; {lane.state.value}"
         air = f", {lane.in_flight} in the air" if lane.in_flight else ""
         facts.append(fact(verb, told, "text", (peer, ink(snapshot, peer)),
-                          (waits + air, "warn" if lane.waits not in ("", "its turn") else "dim")))  # fmt: skip
+                          (waits + air, "warn" if lane.blocked_by else "dim")))  # fmt: skip
     return tuple(facts)
 
 
 def served(node: NodeState) -> tuple[Fact, ...]:
     """How often it gave which answer."""
-    told = "  ".join(f"{what} {count:,}" for what, count in node.answers)
+    told = "  ".join(f"{said.value} {count:,}" for said, count in node.answers)
     return (fact("answers", told),) if told else ()
 
 
 def troubles(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
     """Faults in force here, and rules that are off everywhere."""
-    found = [each for each in node.faults if not each.startswith(("cut to ", "cut from "))]
+    found = faults_of(snapshot, node)
     if cut_off(snapshot, node):
         found.insert(0, "cut off from all other nodes" + (" and cfg" if "cfg" in node.cut_from else ""))
     elif node.cut_from:
@@ -193,6 +207,30 @@ def troubles(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
     if off:
         facts.append(fact("rules off", ", ".join(off), "bad"))
     return tuple(facts)
+
+
+def faults_of(snapshot: Snapshot, node: NodeState) -> list[str]:
+    """What is wrong with the machine, its clock, its disk, and its links but for cuts."""
+    found = [node.status] if node.status != "up" else []
+    if node.clock_off_us or node.drift_ppm:
+        drift = f", {abs(node.drift_ppm) // 10_000} % too {'fast' if node.drift_ppm > 0 else 'slow'}"
+        found.append(f"clock {format_span(node.clock_off_us)} off{drift if node.drift_ppm else ''}")
+    if node.fsync_us:
+        found.append(f"a disk sync takes {format_span(node.fsync_us)}")
+    for link in links_of(snapshot, node.id):
+        way = f"to {link.dst}" if link.src == node.id else f"from {link.src}"
+        found += [f"{what} {way}" for what in link_faults(link)]
+    return found
+
+
+def link_faults(link: ChangedLink) -> list[str]:
+    """What is wrong with a link that is not cut."""
+    found = [f"clogged with {link.clogged}"] if link.clogged else []
+    found += [f"{percent(link.loss_ppm)} loss"] if link.loss_ppm else []
+    found += [f"{format_span(link.latency_us)} latency"] if (link.latency_us, link.jitter_us) != FRESH else []
+    found += [f"{percent(link.duplicate_ppm)} twice"] if link.duplicate_ppm else []
+    found += [f"{percent(link.reorder_ppm)} out of order"] if link.reorder_ppm else []
+    return found
 
 
 # -- the cluster -----------------------------------------------------------------------------------------------------
@@ -221,9 +259,11 @@ def whole(snapshot: Snapshot) -> tuple[Fact, ...]:
     plan = snapshot.plan
     if plan is not None:
         done = f"{plan.units_done} of {plan.units} units, {plan.keys_done:,} of {plan.keys:,} keys"
-        facts.append(fact("plan", f"{plan.cause}: {done}", "accent", (f"at {cfg.bandwidth} keys/s a node", "dim")))
+        facts.append(
+            fact("plan", f"{cause(plan.cause)}: {done}", "accent", (f"at {cfg.bandwidth} keys/s a node", "dim"))
+        )
         if plan.queued:
-            facts.append(fact("then", "; ".join(plan.queued)))
+            facts.append(fact("then", "; ".join(map(cause, plan.queued))))
     switches = [name for name, on in (("balancer", cfg.balancer), ("split for heat", cfg.split_for_heat)) if on]
     if switches:
         facts.append(fact("on", ", ".join(switches), "good"))

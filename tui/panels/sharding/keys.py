@@ -6,14 +6,14 @@ A verb returns a command of the engine, several given together, another focus, o
 from typing import Any, Final
 
 from engines.sharding.world import commands as c
-from engines.sharding.world.snapshot import ChangedLink, Flight, KeyState, NodeState, Snapshot
+from engines.sharding.world.snapshot import ChangedLink, KeyState, NodeState, Snapshot
 from engines.sim import faults
-from engines.sim.world import ALL
+from engines.sim.world import ALL, Flight
 from tui.canvas import Ink
 from tui.kit import network
 from tui.kit.network import next_delay, next_loss, next_shuffle, next_skew
 from tui.panel import Ask, Focus, Key, Outcome, Refuse
-from tui.panels.sharding.facts import hottest, lanes, link_of, links_of, members, moving
+from tui.panels.sharding.queries import hottest, lanes, link_of, links_of, members, moving
 from tui.panels.sharding.select import (
     OnKey,
     OnUnit,

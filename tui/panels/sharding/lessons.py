@@ -2,12 +2,14 @@
 
 from typing import Final
 
+from engines.sharding.world import events as e
 from engines.sharding.world.checks import COPIES, DEMANDS, EXEMPT, NECESSARY, ONE_OWNER, REDIRECTS, WRITES
 from engines.sharding.world.snapshot import Snapshot
+from engines.sim import events as k
 from engines.sim.clock import format_time
+from engines.sim.events import Event
 from engines.sim.pattern import Check
-from engines.sim.world import Event
-from tui.panels.sharding.narration import narrate
+from tui.panels.sharding.words import narrate
 
 LESSONS: Final[dict[str, tuple[str, ...]]] = {
     "moved": (
@@ -138,21 +140,22 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Lessons by name."""
 
-OF_KIND: Final = {
-    "moved": "moved", "ask_redirect": "ask", "denied": "ask", "follow": "follow", "too_many_redirects": "follow",
-    "old_redirect": "follow",
-    "refused": "refused", "ask": "request", "answered": "request", "no_answer": "request", "failed": "request",
-    "map_cached": "map", "map_learned": "map", "order": "plan", "plan": "plan", "counted": "plan", "queued": "plan",
-    "change_refused": "plan", "plan_done": "plan", "plan_off": "plan", "importing": "unit", "migrating": "unit",
-    "keys_sent": "unit", "unit_empty": "unit", "assigned": "unit", "split": "chunk", "merge": "chunk",
-    "jumbo": "chunk", "heat_stuck": "hot", "salt": "hot", "split_for_heat": "hot", "balancer": "chunk",
-    "dead": "dead", "alive": "dead", "replica_refused": "dead", "write_waits": "write", "workload": "workload",
-    "rule": "rule", "bandwidth": "setting", "full_coverage": "refused",
-    "crash": "crash", "restart": "crash", "synced": "crash", "slow_disk": "crash", "freeze": "fault", "thaw": "fault",
-    "wait": "fault", "isolate": "fault", "reconnect": "fault", "partition": "fault", "heal": "fault", "cut": "network",
-    "mend": "network", "lose": "network", "slow": "network", "duplicate": "network", "reorder": "network",
-    "clog": "network", "unclog": "network", "lost": "network", "lost_again": "network", "deliver": "network",
-    "drop_missed": "network", "skew": "clock", "expire_timers": "clock", "timer": "setting", "cue": "lecture",
+OF_KIND: Final[dict[type, str]] = {
+    e.SentAway: "moved", e.Asked: "ask", e.Denied: "ask", e.Followed: "follow", e.TooManyRedirects: "follow",
+    e.OldRedirect: "follow", e.Refused: "refused", e.RequestSent: "request", e.Answered: "request",
+    e.NoAnswer: "request", e.GaveUp: "request", e.MapCached: "map", e.MapLearned: "map",
+    e.ChangeOrdered: "plan", e.PlanAnnounced: "plan", e.PlanCounted: "plan", e.ChangeQueued: "plan",
+    e.ChangeRefused: "plan", e.PlanDone: "plan", e.PlanCalledOff: "plan", e.Importing: "unit", e.Migrating: "unit",
+    e.KeysSent: "unit", e.UnitEmptied: "unit", e.UnitAssigned: "unit", e.ChunksChanged: "chunk",
+    e.Indivisible: "chunk", e.Salted: "hot", e.HeatSplitSet: "hot", e.BalancerSet: "chunk",
+    e.DeclaredDead: "dead", e.HeardAgain: "dead", e.ReplicaRefused: "dead", e.WriteWaits: "write",
+    e.WorkloadSet: "workload", e.RuleSet: "rule", e.BandwidthSet: "setting", e.CoverageSet: "refused",
+    k.Crashed: "crash", k.Restarted: "crash", k.Synced: "crash", k.DiskSlowed: "crash", k.Frozen: "fault",
+    k.Thawed: "fault", k.Waiting: "fault", k.Isolated: "fault", k.Reconnected: "fault", k.Partitioned: "fault",
+    k.Healed: "fault", k.LinkCut: "network", k.LinkMended: "network", k.LossSet: "network", k.LatencySet: "network",
+    k.DuplicationSet: "network", k.ReorderingSet: "network", k.Clogged: "network", k.Unclogged: "network",
+    k.Lost: "network", k.LostAgain: "network", k.Delivered: "network", k.DropMissed: "network", k.Skewed: "clock",
+    k.TimersExpired: "clock", k.TimerFired: "setting", k.Cue: "lecture",
 }  # fmt: skip
 """Which lesson explains which kind of event."""
 
@@ -173,7 +176,14 @@ IF_BROKEN: Final = {
 def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
     """What happened, and the lesson behind it. Paragraphs."""
     line = narrate(event)
-    return (f"{format_time(event.at_us)}  {line.who}: {line.text}", *LESSONS[OF_KIND.get(event.kind, "lecture")])
+    return (f"{format_time(event.at_us)}  {line.who}: {line.text}", *LESSONS[_lesson(event)])
+
+
+def _lesson(event: Event) -> str:
+    """Its name; a chunk or slot that is too hot has that of hot keys."""
+    if isinstance(event.what, e.Indivisible) and event.what.why is e.StuckReason.TOO_HOT:
+        return "hot"
+    return OF_KIND[type(event.what)]
 
 
 def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:

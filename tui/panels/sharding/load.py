@@ -2,11 +2,14 @@
 
 from typing import Final
 
+from engines.sharding.world.events import UnitKind, UnitState
+from engines.sharding.world.messages import Keys
 from engines.sharding.world.snapshot import Lane, NodeState, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.panels.sharding.facts import (
+from tui.panels.sharding.queries import (
     PPM,
+    blocked,
     chip_ink,
     cut_off,
     ink,
@@ -212,7 +215,7 @@ def travelling(snapshot: Snapshot, lane: Lane) -> list[int]:
     return [
         min(PPM, max(0, snapshot.at_us - each.departs_us) * PPM // max(1, each.arrives_us - each.departs_us))
         for each in snapshot.flights
-        if each.letter == "K" and each.src == lane.source and (copies or each.dst == lane.target)
+        if isinstance(each.message, Keys) and each.src == lane.source and (copies or each.dst == lane.target)
     ]
 
 
@@ -226,7 +229,7 @@ def draw_lanes(canvas: Canvas, snapshot: Snapshot, chosen: str, glyphs: Glyphs, 
     at = ids.index(chosen) if chosen in ids else 0
     top = max(0, min(at - rows // 2, len(found) - rows))
     for lane in found[top : top + rows]:
-        name = "" if lane.kind == "lane" else f" {lane.id}"
+        name = "" if lane.unit.kind is UnitKind.LANE else f" {lane.id}"
         x = canvas.put(1, y, lane.source, ink(snapshot, lane.source))
         if lane.source != lane.target:
             x = canvas.put(x, y, ">", "dim")
@@ -237,15 +240,18 @@ def draw_lanes(canvas: Canvas, snapshot: Snapshot, chosen: str, glyphs: Glyphs, 
         x = canvas.put(x, y, clip(name, max(0, canvas.width - x - 14)), "text") + 1
         told = f"{lane.moved}/{lane.total}" if lane.total else "no keys"
         ending, ink_ = told, "text"
-        if lane.waits:
-            turn = lane.waits == "its turn"
-            ending, ink_ = (f"{told} waits", "dim") if turn else (f"{told} waits: {lane.waits}", "warn")
-        elif lane.state == "done":
+        if lane.blocked_by:
+            ending, ink_ = f"{told} waits: {blocked(snapshot, lane)}", "warn"
+        elif lane.state is UnitState.PLANNED:
+            ending, ink_ = f"{told} waits", "dim"
+        elif lane.state is UnitState.DONE:
             ending, ink_ = f"{told} done", "good"
         room = canvas.width - 1 - x
         cells = max(0, min(16, room - len(ending) - 1))
         if cells >= 3:
-            full = round(lane.moved / lane.total * cells) if lane.total else cells if lane.state == "done" else 0
+            full = (
+                round(lane.moved / lane.total * cells) if lane.total else cells if lane.state is UnitState.DONE else 0
+            )
             canvas.put(x, y, glyphs.bar_full * full, ink(snapshot, lane.target))
             canvas.put(x + full, y, glyphs.bar_empty * (cells - full), "dim")
             for part in travelling(snapshot, lane):

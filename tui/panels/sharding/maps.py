@@ -6,10 +6,11 @@ wherever a colour does.
 
 from typing import Final
 
+from engines.sharding.world.events import UnitKind, UnitState
 from engines.sharding.world.snapshot import ChunkState, KeyState, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.panels.sharding.facts import chunk_of, ink, moving, percent1, slots_of
+from tui.panels.sharding.queries import chunk_of, ink, moving, percent1
 from tui.panels.sharding.ring import sign
 
 SLOTS: Final = 16_384
@@ -63,8 +64,8 @@ def owners_in(snapshot: Snapshot, cells: int) -> list[str]:
 
 def moving_slots(snapshot: Snapshot) -> list[tuple[int, int, str]]:
     """Slots that move now: first, last, target."""
-    return [(*slots_of(snapshot, lane), lane.target) for lane in moving(snapshot)
-            if lane.kind == "slots" and lane.state in ("importing", "migrating")]  # fmt: skip
+    return [(lane.unit.first, lane.unit.last, lane.target) for lane in moving(snapshot)
+            if lane.unit.kind is UnitKind.SLOTS and lane.state is not UnitState.PLANNED]  # fmt: skip
 
 
 def draw_line(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState | None, glyphs: Glyphs, y: int) -> None:
@@ -162,13 +163,12 @@ def draw_chunks(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState
     cells = width * rows
     chunks = snapshot.chunks
     hot = max(chunks, key=lambda chunk: chunk.ops_per_s)
-    target = {lane.id: lane.target for lane in moving(snapshot) if lane.kind == "chunk"}
+    target = {lane.unit.low: lane.target for lane in moving(snapshot) if lane.unit.kind is UnitKind.CHUNK}
     home = chunk_of(snapshot, key.key) if key is not None else -1
     at, before = 0, ""
     for number, (chunk, size) in enumerate(zip(chunks, chunk_widths(chunks, cells), strict=True)):
-        name = f"chunk {chunk.min or '-inf'}"
         marks = ("J" if chunk.jumbo else "") + ("!" if chunk is hot and chunk.ops_per_s else "")
-        marks += f"{glyphs.arrow_right}{target[name]}" if name in target else ""
+        marks += f"{glyphs.arrow_right}{target[chunk.min]}" if chunk.min in target else ""
         marks += "*" if number == home else ""
         low = chunk.min or "-inf"
         kind = low.rpartition(":")[0]
@@ -246,11 +246,20 @@ def _bucket(snapshot: Snapshot, number: int) -> str:
     return f"{number}: " if snapshot.variant in ("modulo", "jump") else ""
 
 
+def bounds(snapshot: Snapshot, key: KeyState) -> str:
+    """The chunk that holds a key, ``[low, high)``; nothing where there are none."""
+    if not snapshot.chunks:
+        return ""
+    chunk = snapshot.chunks[chunk_of(snapshot, key.key)]
+    return f"[{chunk.min or '-inf'}, {chunk.max or '+inf'})"
+
+
 def key_lines(snapshot: Snapshot, key: KeyState) -> list[list[tuple[str, Ink]]]:
     """A key in three lines: its name, where the strategy puts it, who has it and why these."""
-    where = f"slot {key.slot}" if key.slot >= 0 else key.token
-    if len(where) > 18 and where.startswith("0x"):
-        where = f"{where[:8]}..{where[-2:]}"
+    where = f"slot {key.slot}" if key.slot >= 0 else bounds(snapshot, key)
+    if key.slot < 0 and key.hashed >= 0:
+        digits = f"{key.hashed:016x}"
+        where = f"0x{digits[:6]}..{digits[-2:]}"
     group: list[tuple[str, Ink]] = [("owner ", "dim"), (key.owner, ink(snapshot, key.owner))]
     if len(key.group) > 1:
         group.append(("  then", "dim"))

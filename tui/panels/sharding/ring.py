@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from engines.sharding.world.snapshot import KeyState, Snapshot
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
-from tui.panels.sharding.facts import NUMBERED, ink
+from tui.panels.sharding.queries import NUMBERED, ink
 from tui.plot import BRAILLE_BASE, BRAILLE_BITS
 
 DEGREES: Final = 360

@@ -10,10 +10,11 @@ so the verbs act on the node that serves it.
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, TypeAlias
 
-from engines.sharding.world.snapshot import Flight, KeyState, Lane, Snapshot
+from engines.sharding.world.snapshot import KeyState, Lane, Snapshot
+from engines.sim.world import Flight
 from tui.kit.selection import OnMessage, after, chooser, reader
 from tui.panel import Focus
-from tui.panels.sharding.facts import lanes, shown, touching
+from tui.panels.sharding.queries import lanes, shown, touching
 
 CHARTS: Final = ("compare", "curves", "time")
 """What the strip can show."""

@@ -10,7 +10,8 @@ from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.words import plural
 from tui.panel import Focus
-from tui.panels.sharding.facts import percent1, short
+from tui.panels.sharding.describe import membership
+from tui.panels.sharding.queries import percent1, short
 from tui.panels.sharding.select import chart_of, charts
 from tui.plot import plot, sparkline
 
@@ -77,7 +78,7 @@ def title(snapshot: Snapshot, chart: str) -> str:
     if chart == "compare" and snapshot.comparison is not None:
         shown = snapshot.comparison
         what = "values" if snapshot.sized else "keys"  # of which each counts once here, however much data it has
-        return f"the same {shown.keys:,} {what}: {shown.cause}, {shown.before} > {shown.after} nodes"
+        return f"the same {shown.keys:,} {what}: {membership(shown.cause)}, {shown.before} > {shown.after} nodes"
     return TITLES[chart]
 
 

@@ -7,10 +7,14 @@ also between two parcels.
 from math import cos, pi, sin
 from typing import Final, NamedTuple
 
-from engines.sharding.world.snapshot import Flight, Snapshot
+from engines.sharding.world.events import UnitState
+from engines.sharding.world.messages import Keys, KeysAck, is_routine
+from engines.sharding.world.snapshot import Snapshot
+from engines.sim.world import Flight
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
-from tui.panels.sharding.facts import CFG, MESSAGE_INKS, chip_ink, ink, letter, moving, shown
+from tui.panels.sharding.describe import message_letter
+from tui.panels.sharding.queries import CFG, MESSAGE_INKS, chip_ink, ink, letter, moving, shown
 
 ROUTINE: Final = "HhEer"
 """Letters that are not drawn: they say little and come all the time."""
@@ -87,10 +91,10 @@ def draw(canvas: Canvas, snapshot: Snapshot, board: Board, focus_node: str, chos
     spots = board.spots
     beneath = Canvas(canvas.width, canvas.height)
     for lane in moving(snapshot):
-        if lane.state == "migrating" and lane.source in spots and lane.target in spots:
+        if lane.state is UnitState.MIGRATING and lane.source in spots and lane.target in spots:
             beneath.line(*spots[lane.source], *spots[lane.target], ink(snapshot, lane.target), True, glyphs)
     for flight in _worth(snapshot, chosen):
-        if flight.src in spots and flight.dst in spots and flight.letter not in "Kk":
+        if flight.src in spots and flight.dst in spots and not isinstance(flight.message, Keys | KeysAck):
             beneath.line(*spots[flight.src], *spots[flight.dst], "line", True, glyphs)
     for y in range(canvas.height):
         for x in range(canvas.width):
@@ -115,9 +119,13 @@ def draw(canvas: Canvas, snapshot: Snapshot, board: Board, focus_node: str, chos
 
 def _worth(snapshot: Snapshot, chosen: Flight | None) -> list[Flight]:
     """Messages that are drawn: the selected one whatever it is, then keys, then the rest."""
-    found = [each for each in snapshot.flights if each is chosen or (each.letter not in ROUTINE and CFG not in
-             (each.src, each.dst))]  # fmt: skip
-    return sorted(found, key=lambda each: (each is not chosen, each.letter != "K", each.id))[:64]
+    found = [each for each in snapshot.flights if each is chosen or _drawn(each)]
+    return sorted(found, key=lambda each: (each is not chosen, not isinstance(each.message, Keys), each.id))[:64]
+
+
+def _drawn(flight: Flight) -> bool:
+    """Not what comes all the time, and not what only ``cfg`` is told or says."""
+    return message_letter(flight.message) not in ROUTINE and CFG not in (flight.src, flight.dst)
 
 
 def _letters(canvas: Canvas, snapshot: Snapshot, spots: dict[str, Cell], chosen: Flight | None, glyphs: Glyphs) -> None:
@@ -132,7 +140,7 @@ def _letters(canvas: Canvas, snapshot: Snapshot, spots: dict[str, Cell], chosen:
         if cell is None or not (0 <= cell[0] < canvas.width and 0 <= cell[1] < canvas.height):
             continue
         taken.add(cell)
-        canvas.put(*cell, flight.letter, message_ink(snapshot, flight))
+        canvas.put(*cell, message_letter(flight.message), message_ink(snapshot, flight))
         if flight is chosen:
             canvas.put(cell[0] - 1, y, glyphs.mark_left, "bright")
             canvas.put(cell[0] + 1, y, glyphs.mark_right, "bright")
@@ -140,10 +148,10 @@ def _letters(canvas: Canvas, snapshot: Snapshot, spots: dict[str, Cell], chosen:
 
 def message_ink(snapshot: Snapshot, flight: Flight) -> Ink:
     """Keys travel in the colour of their new owner; what is routine is plain."""
-    if flight.letter == "K":
+    if isinstance(flight.message, Keys):
         return ink(snapshot, flight.dst) + "!"
-    base = "you" if "you" in (flight.src, flight.dst) else MESSAGE_INKS.get(flight.letter, "text")
-    return base if flight.empty or base == "dim" or flight.letter == "v" else base + "!"
+    base = "you" if "you" in (flight.src, flight.dst) else MESSAGE_INKS.get(message_letter(flight.message), "text")
+    return base if is_routine(flight.message) or base == "dim" or message_letter(flight.message) == "v" else base + "!"
 
 
 def share(flight: Flight, now_us: int) -> float:

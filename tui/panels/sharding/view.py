@@ -3,13 +3,14 @@
 from dataclasses import replace
 from typing import Final
 
-from engines.sharding.world.snapshot import KeyState, Snapshot
+from engines.sharding.world.snapshot import KeyState, Snapshot, Tracked
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
 from tui.kit.words import names
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.sharding import inspector, load, maps, ring, strip, traffic
-from tui.panels.sharding.facts import ink, members, moving, percent1, shown
+from tui.panels.sharding.describe import cause
+from tui.panels.sharding.queries import ink, members, moving, percent1, shown
 from tui.panels.sharding.select import chart_of, fit, flight_of, key_of, lane_of
 
 TITLES: Final = {
@@ -57,8 +58,8 @@ def note(snapshot: Snapshot) -> str:
         return f"{down}: keys of {names(cfg.uncovered)}"
     if plan is not None:
         if not plan.keys:
-            return f"{plan.cause}: counting keys" if not plan.units_done else plan.cause
-        return f"{plan.cause}: {plan.keys_done:,} of {plan.keys:,} keys moved"
+            return f"{cause(plan.cause)}: counting keys" if not plan.units_done else cause(plan.cause)
+        return f"{cause(plan.cause)}: {plan.keys_done:,} of {plan.keys:,} keys moved"
     behind = sum(node.behind > 0 for node in snapshot.nodes if node.role != "left")
     return f"map {cfg.epoch}" + (f", {behind} behind" if behind else "")
 
@@ -239,14 +240,14 @@ def _side(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: i
     plan = snapshot.plan
     if plan is not None and lanes and canvas.height - y >= 1:
         if canvas.height - y >= 3:
-            canvas.put(1, y, clip(f"moving: {plan.cause}", canvas.width - 2), "accent")
+            canvas.put(1, y, clip(f"moving: {cause(plan.cause)}", canvas.width - 2), "accent")
             y += 1
         rows = min(len(lanes), max(1, (canvas.height - y) * 2 // 3 if canvas.height - y > 8 else canvas.height - y))
         chosen = lane_of(snapshot, focus)
         load.draw_lanes(canvas, snapshot, chosen.id if chosen else "", glyphs, y, rows)
         y += rows
-        for cause in plan.queued[: max(0, canvas.height - y - 1)]:
-            canvas.put(1, y, clip(f"then: {cause}", canvas.width - 2), "dim")
+        for queued in plan.queued[: max(0, canvas.height - y - 1)]:
+            canvas.put(1, y, clip(f"then: {cause(queued)}", canvas.width - 2), "dim")
             y += 1
         y += 1
     _keys(canvas, snapshot, focus, glyphs, y)
@@ -277,8 +278,9 @@ def _keys(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: i
         if key.salted:
             salted = f"x{key.salted} salted"
             canvas.put(x, y, salted if len(salted) <= free else f"x{key.salted}"[: max(0, free)], "good")
-        elif key.why in ("lost", "yours"):
-            canvas.put(x, y, key.why if len(key.why) <= free else "", "bad" if key.why == "lost" else "you")
+        elif key.why is not Tracked.HOT:
+            why = key.why.value
+            canvas.put(x, y, why if len(why) <= free else "", "bad" if key.why is Tracked.LOST else "you")
         hot = snapshot.balance.ops_per_s >= load.FEW and key.ops_ppm * max(1, len(snapshot.nodes)) > 500_000
         canvas.put_right(canvas.width - 1, y, share, "bad" if hot else "text")
 
@@ -328,5 +330,5 @@ def _one_line(snapshot: Snapshot, key: KeyState | None) -> list[load.Piece]:
         done = f"{snapshot.plan.keys_done}/{snapshot.plan.keys} keys  "
         way = f"{first.source}>{first.target}" if first.source != first.target else f"copies of {first.source}"
         lane = f"{way} {first.moved}/{first.total}"
-        return [(f"{snapshot.plan.cause}  ", "accent"), (done, "text"), (lane, ink(snapshot, first.target))]
+        return [(f"{cause(snapshot.plan.cause)}  ", "accent"), (done, "text"), (lane, ink(snapshot, first.target))]
     return [piece for line in load.figures(snapshot, SHORT)[:3] for piece in (*line, ("  ", "dim"))]

@@ -3,7 +3,9 @@
 from typing import Any
 
 from engines.sharding.world import messages as m
+from engines.sharding.world.changes import Known, PlacementChange, changed
 from engines.sharding.world.engine import ShardingEngine
+from engines.sharding.world.events import Cause, ChangeKind, UnitKind
 from engines.sharding.world.ownership import Plan, ShardMap
 
 A, B, C = "{user1000}.a", "{user1000}.b", "{user1000}.c"
@@ -78,18 +80,17 @@ class Bench:
                 return f"MOVED {slot} {owner}"
             case m.Ask(slot=slot, owner=owner):
                 return f"ASK {slot} {owner}"
-            case m.Refusal(code=code):
-                return code
+            case m.Refusal(said=code):
+                return code.value
         return "waits"
 
     def migrating(self) -> "Bench":
         """Slot 3443 moves from n1 to n3: both know, n2 only knows that there is a plan."""
         cfg = self.engine.cluster.cfg()
         base = cfg.map.placement
-        from engines.sharding.world.changes import Known, PlacementChange, changed
-
-        target = changed(base, PlacementChange("slot", "by hand", moves=((str(SLOT), "n3"),)), Known((), {}, 0, {}))
-        plan = Plan(1, "by hand", base, target, "slots")
+        cause = Cause(ChangeKind.SLOTS, node="n3", number=SLOT)
+        target = changed(base, PlacementChange(cause, moves=((str(SLOT), "n3"),)), Known((), {}, 0, {}))
+        plan = Plan(1, cause, base, target, UnitKind.SLOTS)
         for node in ("n1", "n2", "n3"):
             self.teach(node, ShardMap(2, 1, base, plan))
         self.tell("n3", "cfg", m.Import(1, UNIT))

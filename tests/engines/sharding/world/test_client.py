@@ -4,6 +4,7 @@ from typing import Any
 
 from engines.sharding.world import commands as c
 from engines.sharding.world import messages as m
+from engines.sharding.world.events import RefusalReason, Said
 from engines.sharding.world.rules import REDIRECTS_MAX
 from tests.engines.sharding.world.lab import SLOT, A, Bench
 
@@ -58,14 +59,15 @@ def test_an_ask_by_an_older_map_is_not_followed() -> None:
 def test_tryagain_is_asked_again_after_a_pause() -> None:
     bench = Bench()
     request = asking(bench)
-    assert bench.tell_all("you", "n1", m.Refusal(request.serial, "TRYAGAIN", "later")) == []
+    again = m.Refusal(request.serial, Said.TRYAGAIN, RefusalReason.PARTLY_GONE, ("a", "b"))
+    assert bench.tell_all("you", "n1", again) == []
     assert requests(bench.fire("you", "pause0")) == [("n1", 0)]
 
 
 def test_crossslot_is_final() -> None:
     bench = Bench()
     request = asking(bench)
-    bench.tell_all("you", "n1", m.Refusal(request.serial, "CROSSSLOT", "two slots"))
+    bench.tell_all("you", "n1", m.Refusal(request.serial, Said.CROSSSLOT, RefusalReason.DIFFERENT_SLOTS))
     assert bench.engine.cluster.client("you").failed == 1
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from engines.sharding.world import commands as c
 from engines.sharding.world import messages as m
+from engines.sharding.world.events import ChangeKind
 from tests.engines.sharding.world.lab import SLOT, UNIT, Bench
 
 ALL = ("n1", "n2", "n3")
@@ -121,7 +122,7 @@ def test_who_missed_writes_catches_up_before_it_counts() -> None:
     assert (cfg.map.dead, cfg.map.placement.stale) == ((), ("n2",))
     bench.fire("cfg", "tick")
     assert cfg.running is not None
-    assert (cfg.running.kind, cfg.running.node) == ("recover", "n2")
+    assert (cfg.running.kind, cfg.running.cause.node) == (ChangeKind.RECOVER, "n2")
 
 
 def test_a_lease_is_given_in_the_present_term_for_the_heartbeat_that_asked() -> None:

@@ -2,19 +2,24 @@
 
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from engines.sharding.pattern import PATTERN
 from engines.sharding.world import commands as c
+from engines.sharding.world import events as e
 from engines.sharding.world.engine import ShardingEngine
-from engines.sharding.world.snapshot import Snapshot
+from engines.sharding.world.events import Said
+from engines.sharding.world.snapshot import Snapshot, Tracked
 from engines.sim.pattern import Scenario
 from engines.sim.timeline import Timeline
 from engines.sim.world import Event
 
 Run = Timeline[Any, Any]
+T = TypeVar("T")
+OK = e.Outcome.OK
+CRASHED, IS_BACK = e.MembershipKind.CRASHED, e.MembershipKind.IS_BACK
 
 
 def told(name: str, until_ms: int = 0) -> Run:
@@ -38,6 +43,11 @@ def heard(name: str) -> list[Event]:
     return found
 
 
+def heard_of(name: str, kind: type[T]) -> list[T]:
+    """What was told of this kind."""
+    return [event.what for event in heard(name) if isinstance(event.what, kind)]
+
+
 @cache
 def seen(name: str, until_ms: int = 0) -> Snapshot:
     snapshot = told(name, until_ms).snapshot()
@@ -56,8 +66,8 @@ def test_a_story_breaks_what_it_declares_and_nothing_else(story: Scenario) -> No
 
 def test_modulo_moves_ten_of_eleven_keys() -> None:
     run = told("mod-n")
-    (counted,) = [event for event in heard("mod-n") if event.kind == "counted"]
-    assert counted.get("keys") == 3_668
+    (counted,) = heard_of("mod-n", e.PlanCounted)
+    assert counted.keys == 3_668
     assert seen("mod-n", 1_000).balance.cv_ppm // 1_000 == 42
     comparison = run.snapshot().comparison
     assert (comparison.before, comparison.after) == (10, 11)
@@ -107,15 +117,15 @@ def test_a_client_learns_by_moved_and_never_by_ask() -> None:
     run = told("slot-migration", 7_300)
     you = run.snapshot().clients[-1]
     assert (you.asked, you.learned) == (4, 1)
-    follows = [event for event in run.engine.told(1 << 20) if event.kind == "follow"]
-    assert [event.get("learned") for event in follows if event.why == "ASK"] == [False] * 4
+    follows = [event.what for event in run.engine.told(1 << 20) if isinstance(event.what, e.Followed)]
+    assert [each.said for each in follows].count(Said.ASK) == 4
     run.advance(9_000_000)
-    assert [hop.answer for hop in run.snapshot().key("{user1000}.following").hops] == ["served"]
+    assert [hop.said for hop in run.snapshot().key("{user1000}.following").hops] == [Said.SERVED]
 
 
 def test_every_answer_of_the_protocol_is_heard() -> None:
     run = told("slot-migration")
-    answers = dict.fromkeys(name for node in run.snapshot().nodes for name, count in node.answers if count)
+    answers = dict.fromkeys(said.value for node in run.snapshot().nodes for said, count in node.answers if count)
     assert sorted(answers) == ["ASK", "CROSSSLOT", "MOVED", "TRYAGAIN", "served"]
 
 
@@ -128,7 +138,7 @@ def test_the_article_s_ranges_are_split_moved_and_merged() -> None:
     assert chunks(11_900) == [("", "N", "n1", 16), ("N", "S", "n2", 5), ("S", "", "n3", 14)]
     assert chunks(13_000)[:2] == [("", "G", "n1", 7), ("G", "N", "n1", 9)]
     assert chunks(16_900) == chunks(11_900)
-    done = [event.get("keys") for event in heard("a-to-m") if event.kind == "plan_done"]
+    done = [each.keys for each in heard_of("a-to-m", e.PlanDone)]
     assert done == [0, 14], "the join and the edits moved nothing, the move all names from S on"
 
 
@@ -153,8 +163,8 @@ def test_nobody_is_the_busiest_without_a_request() -> None:
 
 
 def test_a_jumbo_chunk_is_measured_in_documents() -> None:
-    (jumbo,) = [event for event in heard("jumbo") if event.kind == "jumbo"]
-    assert (jumbo.get("keys"), jumbo.get("limit"), jumbo.get("noun")) == (260, 151, "documents")
+    (jumbo,) = heard_of("jumbo", e.Indivisible)
+    assert (jumbo.keys, jumbo.limit, jumbo.documents) == (260, 151, True)
 
 
 def ended(ms: int) -> tuple[int, int]:
@@ -171,37 +181,36 @@ def test_without_full_coverage_three_quarters_of_all_requests_succeed() -> None:
 def test_a_cluster_that_is_down_serves_nobody_and_reads_when_they_may_pass() -> None:
     assert ended(4_500)[0] == ended(6_500)[0]
     assert ended(9_000)[0] > ended(6_500)[0]
-    written = [event for event in heard("full-coverage") if event.kind == "answered" and event.get("op") == "put"]
-    assert not [event for event in written if event.why == "ok" and 4_500_000 < event.at_us < 9_000_000]
+    down = [event.what for event in heard("full-coverage") if 4_500_000 < event.at_us < 9_000_000]
+    assert not [each for each in down if isinstance(each, e.Answered) and each.op == "put" and each.why is OK]
     assert ended(21_500)[1] == ended(16_000)[1], "whole again, it serves everybody"
 
 
 def test_a_cluster_that_is_down_is_believed_after_three_more_tries() -> None:
-    told_of = [event for event in heard("full-coverage") if event.kind == "answered"]
-    (end,) = [event for event in told_of if event.get("keys") == ("cart:1",)]
-    assert [answer.split()[1] for answer in end.get("answers")] == ["CLUSTERDOWN"] * 4
-    assert end.why == "fail"
+    (end,) = [each for each in heard_of("full-coverage", e.Answered) if each.keys == ("cart:1",)]
+    assert [hop.said for hop in end.hops] == [Said.CLUSTERDOWN] * 4
+    assert end.why is e.Outcome.FAIL
 
 
 def test_a_write_that_met_silence_may_have_happened() -> None:
-    ends = [event for event in heard("full-coverage") if event.kind == "answered" and event.why != "ok"]
-    silent = [event for event in ends if event.get("op") == "put" and "timeout" in " ".join(event.get("answers"))]
+    ends = [each for each in heard_of("full-coverage", e.Answered) if each.why is not OK]
+    silent = [each for each in ends if each.op == "put" and any(hop.said is Said.TIMEOUT for hop in each.hops)]
     assert silent
-    assert {event.why for event in silent} == {"unknown"}
-    assert max(sum("timeout" in answer for answer in event.get("answers")) for event in ends) == 4
+    assert {each.why for each in silent} == {e.Outcome.UNKNOWN}
+    assert max(sum(hop.said is Said.TIMEOUT for hop in each.hops) for each in ends) == 4
 
 
 def test_a_crash_and_a_return_are_compared_among_those_that_run() -> None:
-    def compared(ms: int) -> tuple[str, int, int, int]:
+    def compared(ms: int) -> tuple[e.Membership, int, int, int]:
         found = seen("rack-loss", ms).comparison
         assert found is not None
         return found.cause, found.before, found.after, found.ideal_ppm
 
-    assert compared(4_500) == ("n4 crashed", 5, 4, 200_000)
-    assert compared(10_500) == ("n4 is back", 5, 6, 166_667)
+    assert compared(4_500) == (e.Membership(CRASHED, ("n4",)), 5, 4, 200_000)
+    assert compared(10_500) == (e.Membership(IS_BACK, ("n4",)), 5, 6, 166_667)
     last = seen("failover").comparison
     assert last is not None
-    assert (last.cause, last.before, last.after) == ("n3 is back", 6, 7)
+    assert (last.cause, last.before, last.after) == (e.Membership(IS_BACK, ("n3",)), 6, 7)
 
 
 def test_a_jumbo_chunk_stays() -> None:
@@ -230,9 +239,9 @@ def test_racks_save_what_neighbours_lose() -> None:
 
 
 def test_a_join_is_called_off_and_begun_anew() -> None:
-    kinds = [event.kind for event in heard("failover")]
-    assert kinds.index("plan_off") < kinds.index("dead") < kinds.index("plan_done")
-    assert kinds.count("plan") == 3
+    kinds = [type(event.what) for event in heard("failover")]
+    assert kinds.index(e.PlanCalledOff) < kinds.index(e.DeclaredDead) < kinds.index(e.PlanDone)
+    assert kinds.count(e.PlanAnnounced) == 3
 
 
 def test_with_the_rule_an_old_permission_is_answered_moved_and_nothing_breaks() -> None:
@@ -242,14 +251,14 @@ def test_with_the_rule_an_old_permission_is_answered_moved_and_nothing_breaks() 
     run.advance(story.end_us)
     assert all(check.ok for check in run.check())
     you = run.snapshot().key("views")
-    assert [hop.answer for hop in you.hops] == ["ASK", "MOVED", "served"]
+    assert [hop.said for hop in you.hops] == [Said.ASK, Said.MOVED, Said.SERVED]
     hops = seen("old-permission").key("views")
     assert hops is not None
-    assert [hop.answer for hop in hops.hops] == ["ASK", "missing"]
+    assert [hop.said for hop in hops.hops] == [Said.ASK, Said.MISSING]
 
 
 def test_the_lost_keys_are_named() -> None:
     snapshot = seen("not-kept")
-    lost = [key for key in snapshot.keys if key.why == "lost"]
+    lost = [key for key in snapshot.keys if key.why is Tracked.LOST]
     assert lost
     assert any(not key.holders for key in lost)

@@ -10,9 +10,11 @@ from engines.sim import faults
 from tui.kit import network
 from tui.kit.words import names
 from tui.panel import Focus, Offer, Outcome, Param
-from tui.panels.sharding.facts import CFG, chunk_of, members, percent1
+from tui.panels.sharding.describe import message_letter
 from tui.panels.sharding.keys import DELAYS_US, WORKLOADS, chosen, key_at_hand
+from tui.panels.sharding.queries import CFG, chunk_of, members, percent1
 from tui.panels.sharding.select import key_of
+from tui.panels.sharding.words import words
 
 Values = Mapping[str, Any]
 
@@ -35,10 +37,11 @@ def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Every fault, aimed at the selected node or message; and those of ``cfg``."""
     node, flight = chosen(snapshot, focus)
     message = (
-        (Offer(f"drop the {flight.letter} {flight.src}>{flight.dst}", flight.what, lambda v: faults.Drop(flight.id)),)
+        (Offer(f"drop the {message_letter(flight.message)} {flight.src}>{flight.dst}", words(flight.message),
+               lambda v: faults.Drop(flight.id)),)
         if flight
         else ()
-    )
+    )  # fmt: skip
     machine = network.of_machine(
         node.id, node.status, "what is only in memory is lost; keys, map and orders are on disk",
         "from its disk; a replica that missed writes has to catch up first",

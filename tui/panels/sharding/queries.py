@@ -3,14 +3,10 @@
 import re
 from typing import Final
 
-from engines.sharding.world.snapshot import (
-    ChangedLink,
-    Flight,
-    KeyState,
-    Lane,
-    NodeState,
-    Snapshot,
-)
+from engines.sharding.world.events import UnitState
+from engines.sharding.world.messages import is_routine
+from engines.sharding.world.snapshot import ChangedLink, KeyState, Lane, NodeState, Snapshot
+from engines.sim.world import Flight
 from tui.canvas import Ink
 
 CFG: Final = "cfg"
@@ -83,7 +79,13 @@ def lanes(snapshot: Snapshot) -> tuple[Lane, ...]:
 
 def moving(snapshot: Snapshot) -> tuple[Lane, ...]:
     """Those that are not done."""
-    return tuple(lane for lane in lanes(snapshot) if lane.state != "done")
+    return tuple(lane for lane in lanes(snapshot) if lane.state is not UnitState.DONE)
+
+
+def blocked(snapshot: Snapshot, lane: Lane) -> str:
+    """What keeps a unit from moving: ``n3 is crashed``; or nothing."""
+    node = snapshot.node(lane.blocked_by)
+    return f"{node.id} is {node.status}" if node is not None else ""
 
 
 def hottest(snapshot: Snapshot) -> KeyState | None:
@@ -100,19 +102,13 @@ def chunk_of(snapshot: Snapshot, key: str) -> int:
     return found
 
 
-def slots_of(snapshot: Snapshot, lane: Lane) -> tuple[int, int]:
-    """First and last slot of a moving unit; (-1, -1) if it is none of slots."""
-    numbers = [int(each) for each in re.findall(r"\d+", lane.id)] if lane.kind == "slots" else []
-    return (numbers[0], numbers[-1]) if numbers else (-1, -1)
-
-
 # -- messages and links ----------------------------------------------------------------------------------------------
 
 
 def touching(snapshot: Snapshot, node: str) -> list[Flight]:
     """Messages from or to this node: what is no routine first, then by arrival."""
     found = [each for each in snapshot.flights if node in (each.src, each.dst)]
-    return sorted(found, key=lambda each: (each.empty, each.arrives_us, each.id))
+    return sorted(found, key=lambda each: (is_routine(each.message), each.arrives_us, each.id))
 
 
 def links_of(snapshot: Snapshot, node: str) -> list[ChangedLink]:

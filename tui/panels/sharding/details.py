@@ -3,12 +3,15 @@
 from itertools import groupby
 from typing import Final
 
-from engines.sharding.world.snapshot import Flight, KeyState, Lane, Snapshot
+from engines.sharding.world.events import Said, UnitState
+from engines.sharding.world.snapshot import KeyState, Lane, Snapshot
+from engines.sim.world import Flight
 from tui.canvas import Ink
 from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import ms, names, percent, plural
-from tui.panels.sharding.facts import chunk_of, ink, link_of, members, percent1
+from tui.panels.sharding.describe import describe
 from tui.panels.sharding.maps import rule
+from tui.panels.sharding.queries import blocked, chunk_of, ink, link_of, members, percent1
 
 MESSAGES: Final = {
     "G": "get", "P": "put", "M": "get of several keys", "v": "the value", "o": "written", "m": "MOVED", "a": "ASK",
@@ -59,7 +62,7 @@ def placed(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
     """The arithmetic from the key to its owner."""
     facts = [fact("rule", rule(snapshot), "dim")]
     if state.slot >= 0:
-        facts.append(fact("slot", str(state.slot), "bright", (f"= {state.token}", "text")))
+        facts.append(fact("slot", str(state.slot), "bright", (f"= CRC16 {state.hashed} mod 16384", "text")))
         tag = _tag(state.key)
         if tag != state.key:
             facts.append(fact("hash tag", f"only {tag!r} is hashed: keys with this tag share a slot", "text"))
@@ -70,7 +73,7 @@ def placed(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
         facts.append(fact("chunk", bounds, "bright", (f"{plural(chunk.keys, 'key')}, {chunk.ops_per_s}/s", "text"),
                           ("; jumbo: one key, cannot be split" if chunk.jumbo else "", "bad")))  # fmt: skip
     else:
-        facts.append(fact("hash", state.token, "text"))
+        facts.append(fact("hash", f"0x{state.hashed:016x}", "text"))
     if state.at_ppm >= 0:
         facts.append(fact("on ring", f"{state.at_ppm / 10_000:.1f} % of the way round, next token clockwise:", "text",
                           (state.owner, ink(snapshot, state.owner))))  # fmt: skip
@@ -125,7 +128,7 @@ def move(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
     if lane is None:
         return (fact("moves", f"with {state.unit}", "accent"),) if state.unit else ()
     here = any(name == lane.target for name, _ in state.holders)
-    told = f"{lane.source} > {lane.target}, {lane.state}"
+    told = f"{lane.source} > {lane.target}, {lane.state.value}"
     where = f"already at {lane.target}: {lane.source} answers ASK" if here else f"still at {lane.source}, served there"
     return (fact("moves", told, "accent", (f"; {where}", "text")),)
 
@@ -135,12 +138,12 @@ def path(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
     if not state.hops:
         return (fact("last way", "you have not asked for it yet: a asks", "dim"),)
     facts: list[Fact] = []
-    ways = groupby(state.hops, key=lambda hop: (hop.node, hop.answer, hop.to))
+    ways = groupby(state.hops, key=lambda hop: (hop.node, hop.said.value, hop.to))
     for number, (_, group) in enumerate(ways):
         same = list(group)
         hop = same[0]
-        good = hop.answer in ("served", "missing")
-        told = f"{hop.answer} {hop.to}".strip() + (f" x{len(same)}" if len(same) > 1 else "")
+        good = hop.said in (Said.SERVED, Said.MISSING)
+        told = f"{hop.said.value} {hop.to}".strip() + (f" x{len(same)}" if len(same) > 1 else "")
         facts.append(fact("last way" if not number else "", hop.node, ink(snapshot, hop.node),
                           (told, "good" if good else "warn")))  # fmt: skip
     return tuple(facts)
@@ -181,25 +184,26 @@ def unit(snapshot: Snapshot, lane: Lane) -> list[Section]:
     pace = snapshot.coordinator.bandwidth
     left = max(0, lane.total - lane.moved)
     if lane.source == lane.target:
-        steps = dict.fromkeys(("planned", "importing", "migrating", "done"), "only replicas change; the owner stays")
         return [Section(0, (fact("owner", lane.source, ink(snapshot, lane.source)),
-                            fact("step", steps.get(lane.state, lane.state)),
+                            fact("step", "only replicas change; the owner stays"),
                             fact("keys", f"{lane.moved} of {lane.total} arrived", "bright")))]  # fmt: skip
     steps = {
-        "planned": "1 of 4: waits; nothing has changed for anybody",
-        "importing": f"2 of 4: {lane.target} is told IMPORTING, and takes requests that say ASKING",
-        "migrating": f"3 of 4: {lane.source} sends keys; it serves what is still there, and answers ASK for the rest",
-        "done": f"4 of 4: assigned; {lane.target} owns it, old maps are corrected by MOVED",
+        UnitState.PLANNED: "1 of 4: waits; nothing has changed for anybody",
+        UnitState.IMPORTING: f"2 of 4: {lane.target} is told IMPORTING, and takes requests that say ASKING",
+        UnitState.MIGRATING: f"3 of 4: {lane.source} sends keys; it serves what is left, and answers ASK for the rest",
+        UnitState.DONE: f"4 of 4: assigned; {lane.target} owns it, old maps are corrected by MOVED",
     }
     facts = [
         fact("from", lane.source, ink(snapshot, lane.source), ("to", "dim"), (lane.target, ink(snapshot, lane.target))),
-        fact("step", steps.get(lane.state, lane.state)),
+        fact("step", steps[lane.state]),
         fact("keys", f"{lane.moved} of {lane.total} arrived", "bright", (f", {lane.in_flight} in the air", "text")),
     ]
-    if left and lane.state == "migrating":
+    if left and lane.state is UnitState.MIGRATING:
         facts.append(fact("pace", f"at most {pace} keys/s a node: {left / max(1, pace):.1f} s or longer", "text"))
-    if lane.waits:
-        facts.append(fact("waits", lane.waits, "warn"))
+    if lane.blocked_by:
+        facts.append(fact("waits", blocked(snapshot, lane), "warn"))
+    elif lane.state is UnitState.PLANNED:
+        facts.append(fact("waits", "its turn", "warn"))
     mine = [state.key for state in snapshot.keys if state.unit == lane.id]
     if mine:
         facts.append(fact("of yours", names(mine), "text"))
@@ -218,10 +222,11 @@ def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
     flown = max(0, snapshot.at_us - flight.departs_us)
     whole = flight.arrives_us - flight.departs_us
     link = link_of(snapshot, flight.src, flight.dst)
-    says = [fact("says", flight.what, "bright")]
-    if flight.keys and flight.letter in "KM":
-        more = flight.total - len(flight.keys)
-        says.append(fact("keys", names(flight.keys) + (f" and {more} more" if more > 0 else "")))
+    told = describe(flight.message)
+    says = [fact("says", told.text, "bright")]
+    if told.keys and told.letter in "KM":
+        more = told.total - len(told.keys)
+        says.append(fact("keys", names(told.keys) + (f" and {more} more" if more > 0 else "")))
     way = [fact("from", flight.src, "bright", (f"to {flight.dst}", "bright")),
            fact("way", f"{ms(flown)} of {ms(whole)} flown, {ms(max(0, whole - flown))} to go")]  # fmt: skip
     if link and link.cut:
@@ -230,7 +235,7 @@ def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
         way.append(fact("link", f"loses {percent(link.loss_ppm)}; nobody knows yet whether this one", "lost"))
     return [
         Section(0, tuple(says)),
-        Section(1, (fact("then", THEN.get(flight.letter, "the receiver goes on")),)),
+        Section(1, (fact("then", THEN[told.letter]),)),
         Section(2, tuple(way)),
         Section(3, (fact("keys", "k drop it   x cut this link   l loss   d delay", "dim"),)),
     ]

@@ -1,0 +1,123 @@
+"""Events that come by the dozen and share a line of the journal: parcels, redirects of busy clients, losses."""
+
+from collections.abc import Sequence
+
+from engines.sharding.world import events as e
+from engines.sim.events import Event, Lost
+from tui.kit.words import names, plural
+from tui.panel import Line
+from tui.panels.sharding.words import narrate
+
+
+def routine(event: Event) -> str:
+    """What an event repeats; nothing: it has a line of its own, as all has that happens to ``you``."""
+    node = event.node
+    match event.what:
+        case e.KeysSent() | e.MapLearned() | e.MapCached() | e.UnitEmptied():
+            return event.kind
+        case e.SentAway(client=client) | e.Asked(client=client):
+            return "" if "you" in (node, client) else "redirects"
+        case e.Followed():
+            return "" if node == "you" else "redirects"
+        case e.Answered(why=why, hops=hops):
+            straight = all(hop.said is e.Said.SERVED for hop in hops)
+            return "" if node == "you" or why is not e.Outcome.OK or straight else "redirects"
+        case e.Importing() | e.Migrating() | e.UnitAssigned():
+            return f"{event.kind} {node}"
+        case e.NoAnswer(asked=asked) if node != "you":
+            return f"silence of {asked}"
+        case Lost(why=reason):
+            return f"lost {reason.value}"
+    return ""
+
+
+def fold(events: Sequence[Event]) -> Line:
+    """One line for all of them."""
+    last = narrate(events[-1])
+    match events[-1].what:
+        case e.KeysSent():
+            return last._replace(who=_nodes(events), text=_parcels(events))
+        case e.SentAway() | e.Asked() | e.Followed() | e.Answered():
+            return Line(_clients(events), _redirects(events), "client")
+        case e.Importing():
+            sources = names(dict.fromkeys(each.what.unit.source for each in events))
+            return last._replace(text=f"IMPORTING {len(events)} units from {sources}: takes their keys, unit by unit")
+        case e.Migrating():
+            to = names(dict.fromkeys(each.what.unit.target for each in events))
+            sends = f"sends {plural(_keys(events), 'key')}"
+            return last._replace(text=f"MIGRATING {len(events)} units to {to}: {sends}, serves what is still here")
+        case e.UnitAssigned(epoch=epoch):
+            to = names(dict.fromkeys(each.what.unit.target for each in events))
+            keys = plural(_keys(events), "key")
+            return last._replace(text=f"{len(events)} units with {keys} are assigned, map {epoch}: to {to}")
+        case e.NoAnswer(asked=asked):
+            hear, ask = ("hear", "ask") if _several(events) else ("hears", "asks")
+            text = f"{hear} nothing of {asked} for {len(events)} requests: {ask} others, who may know better"
+            return last._replace(who=_nodes(events), text=text)
+        case e.UnitEmptied():
+            have = "have" if _several(events) else "has"
+            keys = plural(_keys(events), "key")
+            text = f"{have} given away all that is in {len(events)} units: {keys}; cfg assigns them next"
+            return last._replace(who=_nodes(events), text=text)
+        case Lost():
+            count = len(events) - 1
+            return last._replace(text=f"{last.text}; and {plural(count, 'message')} before it, for the same reason")
+    if all(narrate(each).text == last.text for each in events):
+        return last._replace(who=_nodes(events))
+    return last._replace(text=f"{last.text} (and {len(events) - 1} others before it)")
+
+
+def _keys(events: Sequence[Event]) -> int:
+    """How many keys they are about in all."""
+    return sum(each.what.keys for each in events)
+
+
+def _nodes(events: Sequence[Event]) -> str:
+    """Who it happened to, each once; the newest where they are too many for the column."""
+    nodes = tuple(dict.fromkeys(each.node for each in events))
+    return " ".join(nodes) if len(nodes) <= 3 else f"{nodes[-1]} +{len(nodes) - 1}"
+
+
+def _several(events: Sequence[Event]) -> bool:
+    """Whether it happened to more than one."""
+    return any(each.node != events[0].node for each in events)
+
+
+def _client(event: Event) -> str:
+    """Whose request it was."""
+    return event.what.client if isinstance(event.what, e.SentAway | e.Asked) else event.node
+
+
+def _clients(events: Sequence[Event]) -> str:
+    found = dict.fromkeys(map(_client, events))
+    return " ".join(found) if len(found) <= 3 else "clients"
+
+
+def _parcels(events: Sequence[Event]) -> str:
+    """How many keys left in all, where to, and how many are still to go."""
+    left = {(each.node, each.what.unit): each.what.left for each in events}
+    to = names(dict.fromkeys(each.what.to for each in events))
+    kept = "" if events[-1].what.kept else "; deleted here at once, the rule is off"
+    end = f"; {sum(left.values())} left" if sum(left.values()) else "; that was all"
+    return f"{plural(_keys(events), 'key')} to {to} in {plural(len(events), 'parcel')}{end}{kept}"
+
+
+def _redirects(events: Sequence[Event]) -> str:
+    """Who was sent where, by what kind of answer, and how many have what they wanted."""
+    counts: dict[str, int] = {}
+    for each in events:
+        match each.what:
+            case e.SentAway(owner=owner):
+                said = f"MOVED to {owner}"
+            case e.Asked(target=target):
+                said = f"ASK {target}"
+            case _:
+                continue
+        counts[said] = counts.get(said, 0) + 1
+    sent = ", ".join(f"{said} {count} x" for said, count in list(counts.items())[:4])
+    done = sum(isinstance(each.what, e.Answered) for each in events)
+    many = len(dict.fromkeys(map(_client, events))) > 1
+    told = "follow where they were sent" if many else "follows where it was sent"
+    if sent:
+        told = f"{'are' if many else 'is'} sent on: {sent}"
+    return told + (f"; {plural(done, 'request')} served after that" if done else "")
