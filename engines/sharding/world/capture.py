@@ -25,8 +25,10 @@ from engines.sharding.world.node import ShardNode
 from engines.sharding.world.ownership import Placement, ShardMap
 from engines.sharding.world.router import Router
 from engines.sharding.world.rules import REDIRECTS_MAX
+from engines.sim.host import UP, Host
 from engines.sim.pattern import Check
-from engines.sim.world import UP, Flight, Host, World
+from engines.sim.views import Flight, changed_links, host_view
+from engines.sim.world import World
 
 FLIGHTS_MAX: Final = 256
 LINKS_MAX: Final = 64
@@ -68,7 +70,7 @@ def take(
     now = view.map
     strategy = now.placement.strategy
     picture = keyspace(view.data, now, cluster)
-    flights, links = _flights(world), _links(world)
+    flights, links = _flights(world), changed_links(world.hosts.values())
     load = cluster.load
     return s.Snapshot(
         at_us=world.now_us, position=world.position, seed=world.seed, variant=cluster.variant,
@@ -76,7 +78,7 @@ def take(
         nodes=tuple(_node(view, cluster.hosts[id]) for id in view.names),
         coordinator=_coordinator(view),
         clients=tuple(_client(view, cluster.hosts[id]) for id in world.clients),
-        flights=flights, links=tuple(links[:LINKS_MAX]), links_changed=len(links),
+        flights=flights, links=links[:LINKS_MAX], links_changed=len(links),
         rf=now.placement.rf, rack_aware=now.placement.rack_aware,
         vnodes=strategy.vnodes, bound=round(strategy.factor * 100),
         ring=picture.ring, tokens=picture.tokens, runs=picture.runs, runs_exact=picture.runs_exact,
@@ -106,6 +108,7 @@ def fatal_pairs(placement: Placement) -> tuple[int, int]:
 
 def _node(view: View, host: Host) -> s.NodeState:
     cluster, now = view.cluster, view.map
+    machine = host_view(host, view.world.hosts, (*view.names, CFG_ID))
     node: ShardNode = host.node  # type: ignore[assignment]
     members, coming = now.placement.members, now.nodes
     target = now.plan.target.members if now.plan is not None else members
@@ -120,7 +123,7 @@ def _node(view: View, host: Host) -> s.NodeState:
     units = now.placement.memo("pieces of " + host.id, partial(now.placement.strategy.pieces, host.id))
     lease = max(0, node.lease_until_us - host.now_us) if node.needs_lease() else -1
     return s.NodeState(
-        id=host.id, status=host.status, role=role, rack=place.rack, dc=place.datacenter,
+        id=host.id, status=machine.status, role=role, rack=place.rack, dc=place.datacenter,
         weight=round(weights.get(host.id, 1)), keys=len(node.store), owned=view.owned[host.id],
         share_ppm=view.share(view.data[host.id], sum(view.data.values())),
         ops_per_s=view.by_node.get(host.id, 0) // view.span,
@@ -129,13 +132,10 @@ def _node(view: View, host: Host) -> s.NodeState:
         epoch=node.map.epoch, behind=now.epoch - node.map.epoch, dead=host.id in now.dead,
         stale=host.id in now.placement.stale, lease_left_us=lease,
         importing=node.importing[:8], migrating=node.migrating[:8], pending=len(node.pending),
-        answers=tuple(sorted(node.answers.items(), key=lambda each: each[0].value)), unsynced=len(host.disk.undo),
-        clock_off_us=host.now_us - view.world.now_us, drift_ppm=host.drift_ppm, waiting=len(host.inbox),
-        fsync_us=host.disk.fsync_us,
-        cut_from=tuple(
-            other for other in (*view.names, CFG_ID)
-            if other != host.id and (host.links[other].cut or cluster.hosts[other].links[host.id].cut)
-        ),
+        answers=tuple(sorted(node.answers.items(), key=lambda each: each[0].value)), unsynced=machine.unsynced,
+        clock_off_us=machine.clock_off_us, drift_ppm=machine.drift_ppm, waiting=machine.waiting,
+        fsync_us=machine.fsync_us,
+        cut_from=machine.cut_from,
     )  # fmt: skip
 
 
@@ -262,11 +262,3 @@ def _rank(message: Any) -> int:
     if isinstance(message, m.Keys | m.KeysAck):
         return 0
     return 2 if m.is_routine(message) else 1
-
-
-def _links(world: World) -> list[s.ChangedLink]:
-    return [
-        s.ChangedLink(link.src, link.dst, link.cut, len(link.held), link.loss_ppm, link.latency_us, link.jitter_us,
-                      link.duplicate_ppm, link.reorder_ppm)
-        for host in world.hosts.values() for link in host.links.values() if link.faulty
-    ]  # fmt: skip

@@ -22,9 +22,9 @@ from engines.sharding.world.messages import count_of
 from engines.sharding.world.node import ShardNode
 from engines.sharding.world.ownership import Plan, ShardMap
 from engines.sharding.world.rules import REDIRECTS_MAX
-from engines.sim.clock import format_time
-from engines.sim.pattern import Check
-from engines.sim.world import UP, Host
+from engines.sim.checks import CheckBook
+from engines.sim.host import UP, Host
+from engines.units import stamp
 
 ONE_OWNER: Final = "one owner"
 WRITES: Final = "no acknowledged write is lost"
@@ -48,26 +48,19 @@ EXEMPT: Final = {
 """Variants that the law about moves does not hold for, and why."""
 
 
-class ClusterChecks:
+class ClusterChecks(CheckBook):
     """The checker of one cluster. Call ``observe`` after every event."""
 
     def __init__(self, cluster: Cluster) -> None:
+        super().__init__(DEMANDS)
         self.cluster = cluster
         self.hosts = cluster.hosts
         self.ledger = cluster.ledger
-        self.variant = cluster.variant
-        self.failed: dict[str, Check] = {}
+        if cluster.variant in EXEMPT:
+            self.demand(NECESSARY, f"not demanded here: {EXEMPT[cluster.variant]}")
         self.epoch = 0
         self.done: tuple[str, ...] = ()
         self.plan: Plan | None = None
-        self.position = 0
-
-    def results(self) -> tuple[Check, ...]:
-        """All guarantees, in a fixed order."""
-        demands = {**DEMANDS}
-        if self.variant in EXEMPT:
-            demands[NECESSARY] = f"not demanded here: {EXEMPT[self.variant]}"
-        return tuple(self.failed.get(name) or Check(name, True, demand) for name, demand in demands.items())
 
     def observe(self, host: Host) -> None:
         """Examine what the last event added."""
@@ -83,19 +76,15 @@ class ClusterChecks:
             ledger.misses.clear()
         if ledger.long_chains:
             for client, key, chain in ledger.long_chains:
-                self._fail(REDIRECTS, f"{client} met {len(chain)} redirects for {key} in a row", *chain)
+                self.fail(REDIRECTS, f"{client} met {len(chain)} redirects for {key} in a row", *chain)
             ledger.long_chains.clear()
         if host.id == CFG_ID:
             node: Coordinator = host.node  # type: ignore[assignment]
             if node.map.epoch != self.epoch:
                 self._new_map(node.map)
 
-    def _fail(self, name: str, detail: str, *witness: str) -> None:
-        if name not in self.failed:
-            self.failed[name] = Check(name, False, detail, witness, self.position)
-
     def _now(self) -> str:
-        return format_time(self.ledger.clock.now_us)
+        return stamp(self.ledger.clock.now_us)
 
     # -- one owner -------------------------------------------------------------------------------------------
 
@@ -106,7 +95,7 @@ class ClusterChecks:
                 continue
             if self._would_serve(host, node, serve.key):
                 one: Any = self.hosts[serve.node].node
-                self._fail(ONE_OWNER, f"{serve.node} and {id} both answer for {serve.key}",
+                self.fail(ONE_OWNER, f"{serve.node} and {id} both answer for {serve.key}",
                            f"{self._now()} {serve.node} answers a {serve.op} of {serve.key}; its map is of epoch "
                            f"{one.map.epoch}, term {one.map.term}",
                            f"{id} would answer too; its map is of epoch {node.map.epoch}, term {node.map.term}, and "
@@ -127,7 +116,7 @@ class ClusterChecks:
     def _missed(self, client: str, node: str, key: str, found: int, floor: int) -> None:
         read = f"version {count_of(found)}" if found else "no such key"
         self.cluster.lose(key)
-        self._fail(WRITES, f"{client} read {key} on {node} and missed an acknowledged write",
+        self.fail(WRITES, f"{client} read {key} on {node} and missed an acknowledged write",
                    f"version {count_of(floor)} of {key} was acknowledged before the read was asked",
                    f"{self._now()} {node} answered {client}: {read}")  # fmt: skip
 
@@ -141,7 +130,7 @@ class ClusterChecks:
                 if found < version:
                     self.cluster.lose(key)
                     has = f"version {count_of(found)} of it" if found else "nothing of it"
-                    self._fail(WRITES, f"{key} was lost on its way to {node}",
+                    self.fail(WRITES, f"{key} was lost on its way to {node}",
                                f"version {count_of(version)} of {key} was acknowledged",
                                f"{self._now()} {plan.unit_of(key)} is assigned in epoch {now.epoch}; {node} has {has}",
                                f"the change: {named(plan.cause)}")  # fmt: skip
@@ -174,7 +163,7 @@ class ClusterChecks:
             old, new = plan.base.owner(key), plan.target.owner(key)
             if old != new and new not in joined and old not in left:
                 who = f"{joined[0]} joins" if joined else f"{left[0]} leaves"
-                self._fail(NECESSARY, f"{who}, and {key} goes from {old} to {new}",
+                self.fail(NECESSARY, f"{who}, and {key} goes from {old} to {new}",
                            f"{self._now()} epoch {self.epoch}: {named(plan.cause)}",
                            f"{old} and {new} are members before and after")  # fmt: skip
                 return
@@ -190,7 +179,7 @@ class ClusterChecks:
         low, high = len(self.ledger.acked) * copies, len(self.ledger.stored) * copies
         if not low <= stored <= high:
             each = tuple(f"{node.id} stores {len(node.store)}" for node in nodes)
-            self._fail(COPIES, f"{stored} copies are stored of {high // copies} keys with {copies} each",
+            self.fail(COPIES, f"{stored} copies are stored of {high // copies} keys with {copies} each",
                        f"{self._now()} epoch {now.epoch}, nothing moves", *each)  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from engines.sharding.world.ownership import Atlas, ShardMap
 from engines.sharding.world.store import KEY
 from engines.sim.clock import Clock
 from engines.sim.history import History
-from engines.sim.world import CRASHED, Host
+from engines.sim.host import CRASHED, Host
 
 YOU: Final = "you"
 ROUTER: Final = "router"
@@ -73,6 +73,11 @@ class Cluster:
     def members(self) -> tuple[str, ...]:
         """Who takes part, as the coordinator has it."""
         return self.cfg().map.placement.members
+
+    @property
+    def chunked(self) -> bool:
+        """Whether there are chunks."""
+        return bool(self.cfg().map.placement.strategy.chunks)
 
     def alive(self) -> tuple[str, ...]:
         """The members that run."""

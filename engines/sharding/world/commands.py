@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engines.sim import faults
+from engines.sim.rules import SetRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +160,6 @@ class MergeChunks:
 class SetBalancer:
     """The coordinator moves units from the fullest to the emptiest node by itself (range and slots)."""
 
-    on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SetRule:
-    """Switch a rule off, or on again, on every node at once."""
-
-    rule: str
     on: bool
 
 

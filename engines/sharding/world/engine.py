@@ -26,9 +26,10 @@ from engines.sharding.world.snapshot import Sample, Snapshot
 from engines.sharding.world.symbols import resolved
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
-from engines.sim.network import Link, LinkOptions
+from engines.sim.network import LinkOptions
 from engines.sim.node import Node
 from engines.sim.pattern import Check, Config
+from engines.sim.rules import RuleSwitched, SetRule
 from engines.sim.world import UP, Host, World
 
 LINK: Final = LinkOptions(50 * US_PER_MS, 30 * US_PER_MS)
@@ -85,15 +86,9 @@ class ShardingEngine(World):
 
     def add_machine(self, id: str) -> None:
         """A new host with links to all others; it waits to be told of a plan."""
-        host = Host(self, id)
-        for other in self.hosts.values():
-            host.links[other.id] = Link(self.seed, id, other.id, LINK)
-            other.links[id] = Link(self.seed, other.id, id, LINK)
-        self.hosts[id] = host
         self.cluster.machines = (*self.cluster.machines, id)
+        self.add_host(id)
         self.servers = (*self.cluster.machines, CFG_ID)
-        host.node = self.make_node(host)
-        host.node.on_start(host)
 
     def observe(self, host: Host) -> None:
         """Check what the event changed; sample the strip."""
@@ -162,11 +157,11 @@ class ShardingEngine(World):
                 self.set_load(make_load(kind, skew, rate, self.cluster.weighted, self.cluster.load.salted))
             case c.Salt():
                 self.salt(command)
-            case c.SetRule(rule=rule, on=on):
-                self.cluster.rules = replace(self.cluster.rules, **{rule: on})
+            case SetRule(rule=rule, on=on):
+                self.cluster.rules = self.cluster.rules.switched(command)
                 for id in self.cluster.machines:
                     self.cluster.node(id).rules = self.cluster.rules
-                self.record(e.RuleSet(rule, on))
+                self.record(RuleSwitched(rule, on))
             case c.SetBandwidth(keys_per_s=pace):
                 cfg = self.cluster.cfg()
                 cfg.pace = pace

@@ -6,6 +6,8 @@
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
+from engines.sim.rules import RuleSwitched
+
 Keys: TypeAlias = tuple[str, ...]
 Nodes: TypeAlias = tuple[str, ...]
 
@@ -503,13 +505,6 @@ class WorkloadSet(NamedTuple):
     rate: int
 
 
-class RuleSet(NamedTuple):
-    """A rule is switched on every node."""
-
-    rule: str
-    on: bool
-
-
 class BandwidthSet(NamedTuple):
     """A node sends at most so many keys a second."""
 
@@ -553,6 +548,6 @@ PlanEvent: TypeAlias = (
 UnitEvent: TypeAlias = Importing | Migrating | KeysSent | UnitEmptied | UnitAssigned
 NodeEvent: TypeAlias = DeclaredDead | HeardAgain | MapLearned | WriteWaits | ReplicaRefused
 SettingEvent: TypeAlias = (
-    WorkloadSet | RuleSet | BandwidthSet | CoverageSet | BalancerSet | HeatSplitSet | Salted
+    WorkloadSet | RuleSwitched | BandwidthSet | CoverageSet | BalancerSet | HeatSplitSet | Salted
 )  # fmt: skip
 ShardingEvent: TypeAlias = RequestEvent | PlanEvent | UnitEvent | NodeEvent | SettingEvent

@@ -18,7 +18,7 @@ from engines.sharding.world.events import SAID_BY, MovedReason, RefusalReason, S
 from engines.sharding.world.ledger import Ledger
 from engines.sharding.world.load_stats import LoadStats
 from engines.sharding.world.ownership import Atlas, Group, Plan, ShardMap, probes
-from engines.sharding.world.rules import AGAIN_US, HEARTBEAT_US, LEASE_US, TICK_US, Rules
+from engines.sharding.world.rules import AGAIN_US, HEARTBEAT_US, LEASE_US, TICK_US, ShardRules
 from engines.sharding.world.store import Cell, Store
 from engines.sharding.world.transfer import Transfers
 from engines.sim.disk import Disk
@@ -45,7 +45,7 @@ class ShardNode:
     """One machine."""
 
     def __init__(
-        self, id: str, disk: Disk, first_map: ShardMap, atlas: Atlas, rules: Rules, ledger: Ledger,
+        self, id: str, disk: Disk, first_map: ShardMap, atlas: Atlas, rules: ShardRules, ledger: Ledger,
         sizes: dict[str, int],
     ) -> None:  # fmt: skip
         self.id = id

@@ -5,8 +5,10 @@ from typing import Any, Final
 
 from engines.errors import UserError
 from engines.sharding.placement import Place
-from engines.sharding.world.rules import RULE_NAMES, Rules
-from engines.sim.pattern import Config, Setting
+from engines.sharding.world.rules import ALL_ON, ShardRules
+from engines.sim.options import option, settings_of
+from engines.sim.options import read as read_options
+from engines.sim.pattern import Config
 from engines.sim.random import draw, stream_key
 
 NODES_MAX: Final = 12
@@ -14,69 +16,43 @@ KEYS_MAX: Final = 5_000
 WORKLOADS: Final = ("off", "uniform", "zipf", "monotonic", "hot")
 KINDS: Final = ("cart", "user", "order", "item")
 
-SETTINGS: Final = (
-    Setting("nodes", 6, 1, NODES_MAX, help="nodes at the start"),
-    Setting("keys", 2_000, 10, KEYS_MAX, help="keys at the start"),
-    Setting("vnodes", 150, 1, 1_000, help="tokens of every node (ring, bounded)"),
-    Setting("rf", 1, 1, 3, help="copies of every key"),
-    Setting("racks", 3, 1, 6, help="racks in every data centre"),
-    Setting("datacenters", 1, 1, 2, help="data centres"),
-    Setting("rack_aware", False, help="copies on different racks"),
-    Setting("clients", 3, 0, 3, help="clients that work by themselves"),
-    Setting("router", False, help="clients ask a router instead of the nodes"),
-    Setting("workload", "zipf", choices=WORKLOADS, help="which keys the clients ask for"),
-    Setting("skew", 110, 0, 300, help="of Zipf's law, in hundredths"),
-    Setting("rate", 20, 1, 50, help="requests a second of every client"),
-    Setting("bandwidth", 60, 1, 5_000, help="keys a second that a node sends to new owners"),
-    Setting("bound", 125, 100, 400, help="percent of the mean that a node may take (bounded)"),
-    Setting("chunks", 8, 0, 32, help="chunks of every node at the start (range); 0: the letters A to Z, cut evenly"),
-    Setting("full_coverage", True, help="one slot without owner takes the whole cluster down (slots)"),
-    Setting("balancer", True, help="chunks are split and moved by themselves (range)"),
-    Setting("user_keys", (), help="your own keys, as (key, weight), instead of made ones"),
-    Setting("stand_for", 0, 0, 1 << 40, help="how many keys your own are a sample of"),
-    Setting("keep_until_acked", True, help="rule: the source keeps a key until the target has it"),
-    Setting("ask_redirects", True, help="rule: the source answers ASK for a key that has left"),
-    Setting("ask_names_plan", True, help="rule: an ASK is good for the plan that gave it"),
-    Setting("lease", True, help="rule: an owner that is not heard stops serving"),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The settings by name."""
+    """What a run begins with."""
 
-    nodes: int
-    keys: int
-    vnodes: int
-    rf: int
-    racks: int
-    datacenters: int
-    rack_aware: bool
-    clients: int
-    router: bool
-    workload: str
-    skew: int
-    rate: int
-    bandwidth: int
-    bound: int
-    chunks: int
-    full_coverage: bool
-    balancer: bool
-    user_keys: tuple[tuple[str, int], ...]
-    stand_for: int
-    rules: Rules
+    nodes: int = option(6, 1, NODES_MAX, help="nodes at the start")
+    keys: int = option(2_000, 10, KEYS_MAX, help="keys at the start")
+    vnodes: int = option(150, 1, 1_000, help="tokens of every node (ring, bounded)")
+    rf: int = option(1, 1, 3, help="copies of every key")
+    racks: int = option(3, 1, 6, help="racks in every data centre")
+    datacenters: int = option(1, 1, 2, help="data centres")
+    rack_aware: bool = option(False, help="copies on different racks")
+    clients: int = option(3, 0, 3, help="clients that work by themselves")
+    router: bool = option(False, help="clients ask a router instead of the nodes")
+    workload: str = option("zipf", choices=WORKLOADS, help="which keys the clients ask for")
+    skew: int = option(110, 0, 300, help="of Zipf's law, in hundredths")
+    rate: int = option(20, 1, 50, help="requests a second of every client")
+    bandwidth: int = option(60, 1, 5_000, help="keys a second that a node sends to new owners")
+    bound: int = option(125, 100, 400, help="percent of the mean that a node may take (bounded)")
+    chunks: int = option(8, 0, 32, help="chunks of every node at the start (range); 0: the letters A to Z, cut evenly")
+    full_coverage: bool = option(True, help="one slot without owner takes the whole cluster down (slots)")
+    balancer: bool = option(True, help="chunks are split and moved by themselves (range)")
+    user_keys: tuple[tuple[str, int], ...] = option((), help="your own keys, as (key, weight), instead of made ones")
+    stand_for: int = option(0, 0, 1 << 40, help="how many keys your own are a sample of")
+    rules: ShardRules = ALL_ON
 
     def sized(self, variant: str) -> bool:
         """Whether the weights of the user's keys are sizes of their data; else they are requests."""
         return variant == "range"
 
 
+SETTINGS: Final = settings_of(Options)
+
+
 def read(config: Config) -> Options:
-    """The defaults, but for what is given."""
-    given = dict(config)
-    values: dict[str, Any] = {setting.name: given.get(setting.name, setting.default) for setting in SETTINGS}
-    rules = Rules(**{name: values.pop(name) for name in RULE_NAMES})
-    options = Options(**values, rules=rules)
+    """The defaults, but for what is given. UserError for options that do not go together."""
+    options = read_options(Options, config)
     pairs: Any = options.user_keys
     for pair in pairs:
         if not (isinstance(pair, tuple) and [type(each) for each in pair] == [str, int]):

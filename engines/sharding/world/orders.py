@@ -13,9 +13,10 @@ from engines.sharding.world.events import Cause
 from engines.sharding.world.events import ChangeKind as K
 from engines.sharding.world.options import NODES_MAX, WORKLOADS
 from engines.sharding.world.ownership import Placement
-from engines.sharding.world.rules import RULE_NAMES
+from engines.sharding.world.rules import ShardRules
 from engines.sim import faults
-from engines.sim.world import UP
+from engines.sim.host import UP
+from engines.sim.rules import SetRule
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,7}")
 HOSTS_MAX: Final = 24
@@ -127,8 +128,8 @@ def _check_values(command: Any) -> None:
             raise UserError(f"{pace} keys a second: 1 to 5000 are accepted")
         case c.MoveSlot(slot=slot) if not 0 <= slot < SLOTS:
             raise UserError(f"no slot {slot}: 0 to {SLOTS - 1} are accepted")
-        case c.SetRule(rule=rule) if rule not in RULE_NAMES:
-            raise UserError(f"no rule {rule!r}: one of {', '.join(RULE_NAMES)} can be switched")
+        case SetRule():
+            ShardRules().validate(command)
         case c.Get(key=key) | c.Put(key=key) | c.Salt(key=key) if len(key) > KEY_MAX:
             raise UserError(f"a key of {len(key)} characters: at most {KEY_MAX} are accepted")
         case c.Put(value=value) if abs(value) >= 1 << 53:

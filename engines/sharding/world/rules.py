@@ -1,30 +1,27 @@
 """Rules of the cluster that can be switched off to see why they are there, and its times."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
 
-from engines.sim.clock import US_PER_MS
+from engines.rules import Rules, rule
+from engines.units import US_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class ShardRules(Rules):
     """All on: no acknowledged write is lost. Each of them is a rule that somebody once left out."""
 
-    keep_until_acked: bool = True
+    keep_until_acked: bool = rule("the source keeps a key until the target has it")
     """The source keeps a key until the target acknowledged it. Off: it deletes as it sends."""
-    ask_redirects: bool = True
+    ask_redirects: bool = rule("the source answers ASK for a key that has left")
     """The source answers ASK for a key that has left already. Off: it answers that there is no such key."""
-    ask_names_plan: bool = True
+    ask_names_plan: bool = rule("an ASK is good for the plan that gave it")
     """An ASK is good under the plan that gave it. Off: a target honours one of a plan that was called off."""
-    lease: bool = True
+    lease: bool = rule("an owner that is not heard stops serving")
     """With copies, an owner that has not heard the coordinator for a while stops serving. Off: it goes on."""
 
-    def items(self) -> tuple[tuple[str, bool], ...]:
-        """Names and states."""
-        return tuple((field.name, getattr(self, field.name)) for field in fields(self))
 
-
-RULE_NAMES: Final = tuple(field.name for field in fields(Rules))
+ALL_ON: Final = ShardRules()
 
 HEARTBEAT_US: Final = 500 * US_PER_MS
 LEASE_US: Final = 1_500 * US_PER_MS

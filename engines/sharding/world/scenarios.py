@@ -10,6 +10,7 @@ from engines.sharding.world.checks import COPIES, ONE_OWNER, WRITES
 from engines.sim.clock import US_PER_MS
 from engines.sim.faults import Clog, Crash, Cut, Isolate, Reconnect, Restart, Unclog
 from engines.sim.pattern import Config, Scenario
+from engines.sim.rules import SetRule
 from engines.sim.script import at, say
 
 LANE: Final = "{user1000}."
@@ -310,7 +311,7 @@ NOT_KEPT: Final = Scenario(
     script=(
         *say(1_000, "A source keeps a key until the target has acknowledged it. We switch that rule off and let a "
                     "node join over a bad network: the link from n1 to it carries nothing."),
-        *at(1_010, c.SetRule("keep_until_acked", False), c.AddNode()),
+        *at(1_010, SetRule("keep_until_acked", False), c.AddNode()),
         *at(1_020, Cut("n1", "new")),
         *say(6_500, "n1 deleted what it sent, nothing arrived, the lane was empty and so it was assigned. The writes "
                     "had been acknowledged long ago. The check names the first of them."),
@@ -329,7 +330,7 @@ NO_ASK: Final = Scenario(
         *at(200, c.Put(LANE + "cart", 1), c.Put(LANE + "posts", 4)),
         *say(1_000, "Slot 3443 moves from n1 to n3. The source should answer ASK for keys that have left. That rule "
                     "is off: it says what it sees."),
-        *at(1_010, c.SetRule("ask_redirects", False), c.MoveSlot(3443, "n3")),
+        *at(1_010, SetRule("ask_redirects", False), c.MoveSlot(3443, "n3")),
         *at(2_900, c.Get(LANE + "cart")),
         *say(4_000, "The cart was written and acknowledged, it is safe on n3, and the reader was told that there is "
                     "none: a lost write, as far as anybody can see."),
@@ -348,7 +349,7 @@ DEPOSED: Final = Scenario(
         *at(300, c.Put("k", 1)),
         *say(1_000, "With copies an owner serves only while it has heard the coordinator lately: a lease. We switch "
                     "that off and cut the owner of k off from all other nodes. Clients still reach it."),
-        *at(1_010, c.SetRule("lease", False), Isolate("owner:k")),
+        *at(1_010, SetRule("lease", False), Isolate("owner:k")),
         *at(4_000, c.Put("k", 2, "owner:k")),
         *say(5_500, "It was declared dead, a replica was promoted and took k=2. Now somebody with an old map asks "
                     "the old owner."),
@@ -372,7 +373,7 @@ OLD_PERMISSION: Final = Scenario(
         *at(300, c.Put("views", 7)),
         *say(1_000, "Two copies of every key; views=7 is written and lies on n1 and n5. An ASK should be good under "
                     "the plan that gave it only. We switch that rule off, n7 joins, and n3 dies at once."),
-        *at(1_010, c.SetRule("ask_names_plan", False), c.AddNode()),
+        *at(1_010, SetRule("ask_names_plan", False), c.AddNode()),
         *at(1_100, Crash("n3")),
         *say(2_300, "Plan 1: n1 has handed views over to n7 and answers ASK for it. n7 owns nothing yet: cfg still "
                     "waits for the dead n3. We slow the copying down, and hold back what you send to n7."),

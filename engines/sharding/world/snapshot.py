@@ -11,7 +11,7 @@ from typing import NamedTuple
 from engines.sharding.world.events import Cause, Hop, Membership, Said, UnitName, UnitState
 from engines.sim.history import Operation
 from engines.sim.pattern import Check
-from engines.sim.world import Flight
+from engines.sim.views import Flight, LinkView
 
 
 class Segment(NamedTuple):
@@ -91,20 +91,6 @@ class PlanState(NamedTuple):
     """The units in work first, then the next planned ones; at most 32."""
     queued: tuple[Cause, ...]
     """Causes of changes that wait for this one."""
-
-
-class ChangedLink(NamedTuple):
-    """A link that is not as it was laid."""
-
-    src: str
-    dst: str
-    cut: bool
-    clogged: int
-    loss_ppm: int
-    latency_us: int
-    jitter_us: int
-    duplicate_ppm: int
-    reorder_ppm: int
 
 
 class Hot(NamedTuple):
@@ -335,7 +321,7 @@ class Snapshot:
     """``c1 ..``, ``you`` and, if there is one, ``router``."""
     flights: tuple[Flight, ...]
     """At most 256, keys on their way first."""
-    links: tuple[ChangedLink, ...]
+    links: tuple[LinkView, ...]
     """At most 64."""
     links_changed: int
     rf: int

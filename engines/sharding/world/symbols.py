@@ -1,53 +1,42 @@
 """Symbolic names in commands, resolved when the command is applied: ``hot``, ``cold``, ``new``, ``owner:KEY``."""
 
+from collections.abc import Callable
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any, Final
 
 from engines.errors import UserError
 from engines.sharding.batch import text
 from engines.sharding.world import commands as c
 from engines.sharding.world.cluster import Cluster
+from engines.sim.symbols import NODE_FIELDS, resolve
 
-NODE_FIELDS: Final = ("node", "src", "dst", "nodes", "sides", "to")
+OWNER: Final = "owner:"
 
 
 def resolved(cluster: Cluster, command: Any) -> Any:
     """The command with real names in it."""
     if isinstance(command, c.AddNode):
         command = _newcomer(cluster, command)
-    elif isinstance(command, c.Get | c.Put | c.Salt) and command.key == "hot":
-        command = replace(command, key=hottest_key(cluster))
-    elif isinstance(command, c.MoveChunk | c.SplitChunk | c.MergeChunks) and command.min in ("hot", "last"):
-        command = replace(command, min=_chunk(cluster, command.min))
-    changed = {
-        field.name: _mean(cluster, getattr(command, field.name))
-        for field in fields(command)
-        if field.name in NODE_FIELDS
-    }
-    return replace(command, **changed) if changed else command
-
-
-def _mean(cluster: Cluster, value: Any) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_mean(cluster, each) for each in value)
-    if not isinstance(value, str):
-        return value
+    elif isinstance(command, c.Get | c.Put | c.Salt):
+        command = resolve(command, {"hot": partial(hottest_key, cluster)}, ("key",))
+    elif isinstance(command, c.MoveChunk | c.SplitChunk | c.MergeChunks) and cluster.chunked:
+        hot, last = partial(_chunk, cluster, "hot"), partial(_chunk, cluster, "last")
+        command = resolve(command, {"hot": hot, "last": last}, ("min",))
+    names = (getattr(command, each.name) for each in fields(command) if each.name in (*NODE_FIELDS, "to"))
+    owners = [name for name in names if isinstance(name, str) and name.startswith(OWNER)]
     now = cluster.cfg().map
-    members = now.placement.members
+    meanings: dict[str, str | Callable[[], str]] = {
+        "hot": partial(_by_load, cluster, max), "cold": partial(_by_load, cluster, min), "new": now.nodes[-1],
+        **{name: now.owner(name.removeprefix(OWNER)) for name in owners},
+    }  # fmt: skip
+    return resolve(command, meanings, (*NODE_FIELDS, "to"))
+
+
+def _by_load(cluster: Cluster, choose: Callable[..., str]) -> str:
+    """The most or least loaded member: by requests, then by keys."""
     ops = cluster.ledger.ops_by_node()
-
-    def load(node: str) -> tuple[int, int, str]:
-        return ops.get(node, 0), len(cluster.node(node).store), node
-
-    if value == "hot":
-        return max(members, key=load)
-    if value == "cold":
-        return min(members, key=load)
-    if value == "new":
-        return now.nodes[-1]
-    if value.startswith("owner:"):
-        return now.owner(value.removeprefix("owner:"))
-    return value
+    return choose(cluster.members, key=lambda node: (ops.get(node, 0), len(cluster.node(node).store), node))
 
 
 def hottest_key(cluster: Cluster) -> str:
@@ -61,8 +50,6 @@ def hottest_key(cluster: Cluster) -> str:
 def _chunk(cluster: Cluster, which: str) -> str:
     """Where the last chunk begins, or that of the hottest key."""
     strategy = cluster.cfg().map.placement.strategy
-    if not strategy.chunks:
-        return which
     if which == "last":
         return text(strategy.chunks[-1].low)
     at = strategy.locate(hottest_key(cluster)).slot

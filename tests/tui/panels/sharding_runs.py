@@ -9,6 +9,7 @@ from engines.sharding.world.snapshot import Snapshot
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Config
+from engines.sim.rules import SetRule
 from engines.sim.timeline import Timeline
 from tui.glyphs import BRAILLE, Glyphs
 from tui.panel import Focus, Frame, Size, Sizes
@@ -63,7 +64,7 @@ MOMENTS = {
         4_000,
         (500, c.Get("cart:1")), (600, c.Put("cart:1", 5)), (900, faults.Lose("n3", "*", 300_000)),
         (1_000, c.AddNode()), (1_200, faults.Freeze("n4")), (1_400, faults.Isolate("n1")),
-        (1_500, c.RemoveNode("n2")), (1_600, faults.Skew("n5", 200_000, 0)), (1_700, c.SetRule("lease", False)),
+        (1_500, c.RemoveNode("n2")), (1_600, faults.Skew("n5", 200_000, 0)), (1_700, SetRule("lease", False)),
         (1_800, faults.Cut("n6", "cfg")), (2_000, faults.Crash("n6")),
         config=(("rf", 2), ("vnodes", 16)),
     ),

@@ -5,10 +5,10 @@ import re
 import pytest
 
 from engines.sharding.pattern import PATTERN
-from engines.sharding.world.commands import SetRule
 from engines.sharding.world.messages import Keys
-from engines.sharding.world.rules import RULE_NAMES
+from engines.sharding.world.rules import ShardRules
 from engines.sim.faults import Skew
+from engines.sim.rules import SetRule
 from tests.monkey import Monkey, screen
 from tui.registry import PANELS
 from tui.session import Session
@@ -116,7 +116,7 @@ def test_random_deeds_break_nothing(seed: int, variant: str) -> None:
         monkey.play(40)
         branch = session.scene.timeline.branch
         rules = dict(branch.config)
-        sane = all(rules.get(name, True) for name in RULE_NAMES)
+        sane = all(rules.get(name, True) for name in ShardRules.names())
         if sane and not any(isinstance(entry.command, SetRule | Skew) for entry in branch.log):
             failed = [check for check in session.scene.timeline.check() if not check.ok]
             assert session.scene.panel.pattern.name != "sharding" or not failed, (failed, monkey.done[-20:])

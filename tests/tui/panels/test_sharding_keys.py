@@ -8,6 +8,7 @@ import pytest
 from engines.errors import UserError
 from engines.sharding.world import commands as c
 from engines.sim import faults
+from engines.sim.rules import SetRule
 from tests.tui.panels.sharding_runs import Run, run, standing
 from tui.kit.selection import OnMessage
 from tui.panel import Ask, Do, Focus, Offer, Refuse
@@ -210,7 +211,7 @@ def test_typed_requests_are_parsed_and_nonsense_is_refused_with_what_would_do() 
 
 
 def test_rules_know_their_state_and_offer_the_opposite() -> None:
-    snapshot = run(1_000, (900, c.SetRule("lease", False))).snapshot()
+    snapshot = run(1_000, (900, SetRule("lease", False))).snapshot()
     built = [(offer.on, built_by(offer)) for offer in PANEL.rules(snapshot, Focus())]
     states = {command.rule: (on, command.on) for on, command in built}
     assert states["lease"] == (False, True)

@@ -43,7 +43,7 @@ ROOM = 100
         ("salted", {}, r"you: salts \S+: 3 copies, \S+#1 to \S*#3; a read takes one of them, a write all"),
         ("lost", {"why": "loss"}, r"lost: the link \w+>n1 drops 30 % of its messages"),
         ("crash", {}, r"n3: crashes: its keys and its map stay on disk"),
-        ("rule_set", {}, r"you: rule lease OFF"),
+        ("rule_switched", {}, r"you: rule lease OFF"),
     ],
 )  # fmt: skip
 def test_lines_carry_reason_and_numbers(kind: str, wanted: dict[str, Any], words: str) -> None:

@@ -6,6 +6,7 @@ from engines.sharding.world import commands as c
 from engines.sharding.world.checks import DEMANDS
 from engines.sharding.world.snapshot import Snapshot
 from engines.sim import faults
+from engines.sim.rules import SetRule
 from tests.tui.panels.sharding_runs import ALL, VARIANTS, Run, run, standing
 from tests.tui.subjects.subject import Subject
 from tui.kit.selection import OnMessage
@@ -51,7 +52,7 @@ def troubled() -> list[Run]:
         (4_200, faults.Partition((("n1", "n2", "n3"), ("n4", "n5", "cfg")))), (6_900, faults.Heal()),
         (7_700, faults.Crash("n3")), (9_900, faults.Restart("n3")), (10_000, faults.Isolate("n1")),
         (10_200, faults.Reconnect("n1")), (10_210, faults.Cut("n1", "n2")), (10_220, faults.Mend("n1", "n2")),
-        (10_300, faults.ExpireTimers(("n1", "n2"), "beat", 1_000)), (10_400, c.SetRule("lease", False)),
+        (10_300, faults.ExpireTimers(("n1", "n2"), "beat", 1_000)), (10_400, SetRule("lease", False)),
         (10_410, c.SetWorkload("hot")), (10_420, c.Salt("hot", 3)), (10_425, c.SetBandwidth(200)),
         (10_430, faults.Narrate("Look.")), (10_500, c.SetVnodes(16)),
         config=(("rf", 2),),
@@ -59,7 +60,7 @@ def troubled() -> list[Run]:
     slots = run(
         12_000,
         (500, c.MultiGet(("a", "b"))), (700, c.SetBalancer(True)), (800, c.SplitForHeat(True)),
-        (900, c.SetFullCoverage(True, True)), (1_000, c.AddNode()), (1_200, c.SetRule("ask_redirects", False)),
+        (900, c.SetFullCoverage(True, True)), (1_000, c.AddNode()), (1_200, SetRule("ask_redirects", False)),
         (4_000, faults.Crash("n1")), (8_000, c.SetFullCoverage(False)), (8_500, faults.Restart("n1")),
         variant="slots",
     )  # fmt: skip
@@ -69,7 +70,7 @@ def troubled() -> list[Run]:
         (3_000, c.SplitForHeat(True)),
         variant="range",
     )  # fmt: skip
-    bare = run(5_000, (1_000, c.SetRule("keep_until_acked", False)), (1_100, c.AddNode()), variant="modulo")
+    bare = run(5_000, (1_000, SetRule("keep_until_acked", False)), (1_100, c.AddNode()), variant="modulo")
     return [ring, slots, ranges, bare]
 
 
@@ -97,7 +98,7 @@ SHARDING = Subject(
         for variant in ("ring", "slots", "range")
     },
     checks=frozenset(DEMANDS),
-    broken=lambda: run(1_000, (900, c.SetRule("keep_until_acked", False))).snapshot(),
+    broken=lambda: run(1_000, (900, SetRule("keep_until_acked", False))).snapshot(),
     rule="keep until acked",
     find="user",
     over=30,

@@ -5,7 +5,7 @@ from typing import Final
 
 from engines.sharding.world.events import Said, UnitState
 from engines.sharding.world.snapshot import KeyState, Lane, Snapshot
-from engines.sim.world import Flight
+from engines.sim.views import Flight
 from tui.canvas import Ink
 from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import ms, names, percent, plural

@@ -7,6 +7,7 @@ from engines.errors import UserError
 from engines.sharding.world import commands as c
 from engines.sharding.world.snapshot import KeyState, NodeState, Snapshot
 from engines.sim import faults
+from engines.sim.rules import SetRule
 from tui.kit import network
 from tui.kit.words import names
 from tui.panel import Focus, Offer, Outcome, Param
@@ -117,7 +118,7 @@ def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
 
     def offer(rule: str, on: bool) -> Offer:
         title, help = RULES.get(rule, (rule.replace("_", " "), ""))
-        return Offer(title, help, lambda v: c.SetRule(rule, not on), on=on)
+        return Offer(title, help, lambda v: SetRule(rule, not on), on=on)
 
     return tuple(offer(rule, on) for rule, on in snapshot.rules)
 

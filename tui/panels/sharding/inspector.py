@@ -3,8 +3,9 @@
 from typing import Final
 
 from engines.sharding.world.events import UnitKind, UnitState
-from engines.sharding.world.snapshot import ChangedLink, ClientState, NodeState, Snapshot
+from engines.sharding.world.snapshot import ClientState, NodeState, Snapshot
 from engines.sim.clock import format_span
+from engines.sim.views import LinkView
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.kit.sheet import Fact, Section, fact
@@ -28,8 +29,6 @@ from tui.panels.sharding.queries import (
 )
 from tui.panels.sharding.select import flight_of, key_of, lane_of
 
-FRESH: Final = (50_000, 30_000)
-"""Latency and jitter of a link as it was laid, in microseconds."""
 UNITS: Final = {"ring": "token", "bounded": "token", "slots": "slot", "range": "chunk"}
 
 
@@ -223,11 +222,11 @@ def faults_of(snapshot: Snapshot, node: NodeState) -> list[str]:
     return found
 
 
-def link_faults(link: ChangedLink) -> list[str]:
+def link_faults(link: LinkView) -> list[str]:
     """What is wrong with a link that is not cut."""
-    found = [f"clogged with {link.clogged}"] if link.clogged else []
+    found = [f"clogged with {link.held}"] if link.clogged else []
     found += [f"{percent(link.loss_ppm)} loss"] if link.loss_ppm else []
-    found += [f"{format_span(link.latency_us)} latency"] if (link.latency_us, link.jitter_us) != FRESH else []
+    found += [f"{format_span(link.latency_us)} latency"] if link.slow else []
     found += [f"{percent(link.duplicate_ppm)} twice"] if link.duplicate_ppm else []
     found += [f"{percent(link.reorder_ppm)} out of order"] if link.reorder_ppm else []
     return found

@@ -6,8 +6,10 @@ A verb returns a command of the engine, several given together, another focus, o
 from typing import Any, Final
 
 from engines.sharding.world import commands as c
-from engines.sharding.world.snapshot import ChangedLink, KeyState, NodeState, Snapshot
+from engines.sharding.world.snapshot import KeyState, NodeState, Snapshot
 from engines.sim import faults
+from engines.sim.rules import SetRule
+from engines.sim.views import LinkView
 from engines.sim.world import ALL, Flight
 from tui.canvas import Ink
 from tui.kit import network
@@ -64,7 +66,7 @@ def _cut(snapshot: Snapshot, focus: Focus) -> Outcome:
     return network.cut(node, flight, link_of(snapshot, flight.src, flight.dst) if flight else None)
 
 
-def _links(snapshot: Snapshot, focus: Focus) -> tuple[list[ChangedLink], tuple[tuple[str, str], ...]]:
+def _links(snapshot: Snapshot, focus: Focus) -> tuple[list[LinkView], tuple[tuple[str, str], ...]]:
     """The changed links a verb acts on, and how a command names them: one link, or all of a node."""
     node, flight = chosen(snapshot, focus)
     if flight:
@@ -224,7 +226,7 @@ MARKS: Final[dict[type, tuple[str, Ink]]] = {
     c.SetRackAware: ("t", "you"), c.SetWorkload: ("w", "you"), c.Salt: ("o", "good"), c.SplitForHeat: ("t", "you"),
     c.Bound: ("t", "you"), c.SetBandwidth: ("t", "you"), c.SetFullCoverage: ("t", "you"), c.MoveSlot: ("t", "accent"),
     c.MoveChunk: ("t", "accent"), c.SplitChunk: ("t", "accent"), c.MergeChunks: ("t", "accent"),
-    c.SetBalancer: ("t", "you"), c.SetRule: ("b", "bad"),
+    c.SetBalancer: ("t", "you"), SetRule: ("b", "bad"),
 }  # fmt: skip
 
 

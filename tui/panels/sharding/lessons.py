@@ -9,6 +9,7 @@ from engines.sim import events as k
 from engines.sim.clock import format_time
 from engines.sim.events import Event
 from engines.sim.pattern import Check
+from engines.sim.rules import RuleSwitched
 from tui.panels.sharding.words import narrate
 
 LESSONS: Final[dict[str, tuple[str, ...]]] = {
@@ -149,7 +150,7 @@ OF_KIND: Final[dict[type, str]] = {
     e.KeysSent: "unit", e.UnitEmptied: "unit", e.UnitAssigned: "unit", e.ChunksChanged: "chunk",
     e.Indivisible: "chunk", e.Salted: "hot", e.HeatSplitSet: "hot", e.BalancerSet: "chunk",
     e.DeclaredDead: "dead", e.HeardAgain: "dead", e.ReplicaRefused: "dead", e.WriteWaits: "write",
-    e.WorkloadSet: "workload", e.RuleSet: "rule", e.BandwidthSet: "setting", e.CoverageSet: "refused",
+    e.WorkloadSet: "workload", RuleSwitched: "rule", e.BandwidthSet: "setting", e.CoverageSet: "refused",
     k.Crashed: "crash", k.Restarted: "crash", k.Synced: "crash", k.DiskSlowed: "crash", k.Frozen: "fault",
     k.Thawed: "fault", k.Waiting: "fault", k.Isolated: "fault", k.Reconnected: "fault", k.Partitioned: "fault",
     k.Healed: "fault", k.LinkCut: "network", k.LinkMended: "network", k.LossSet: "network", k.LatencySet: "network",

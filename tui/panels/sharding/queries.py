@@ -5,8 +5,8 @@ from typing import Final
 
 from engines.sharding.world.events import UnitState
 from engines.sharding.world.messages import is_routine
-from engines.sharding.world.snapshot import ChangedLink, KeyState, Lane, NodeState, Snapshot
-from engines.sim.world import Flight
+from engines.sharding.world.snapshot import KeyState, Lane, NodeState, Snapshot
+from engines.sim.views import Flight, LinkView
 from tui.canvas import Ink
 
 CFG: Final = "cfg"
@@ -111,12 +111,12 @@ def touching(snapshot: Snapshot, node: str) -> list[Flight]:
     return sorted(found, key=lambda each: (is_routine(each.message), each.arrives_us, each.id))
 
 
-def links_of(snapshot: Snapshot, node: str) -> list[ChangedLink]:
+def links_of(snapshot: Snapshot, node: str) -> list[LinkView]:
     """Links from or to this node that are not as they were laid."""
     return [link for link in snapshot.links if node in (link.src, link.dst)]
 
 
-def link_of(snapshot: Snapshot, src: str, dst: str) -> ChangedLink | None:
+def link_of(snapshot: Snapshot, src: str, dst: str) -> LinkView | None:
     """The state of a link, or None: nothing is wrong with it."""
     return next((link for link in snapshot.links if (link.src, link.dst) == (src, dst)), None)
 

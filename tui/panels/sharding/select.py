@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, TypeAlias
 
 from engines.sharding.world.snapshot import KeyState, Lane, Snapshot
-from engines.sim.world import Flight
+from engines.sim.views import Flight
 from tui.kit.selection import OnMessage, after, chooser, reader
 from tui.panel import Focus
 from tui.panels.sharding.queries import lanes, shown, touching

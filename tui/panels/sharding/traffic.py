@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from engines.sharding.world.events import UnitState
 from engines.sharding.world.messages import Keys, KeysAck, is_routine
 from engines.sharding.world.snapshot import Snapshot
-from engines.sim.world import Flight
+from engines.sim.views import Flight
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.panels.sharding.describe import message_letter

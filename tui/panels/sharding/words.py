@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias, assert_never
 from engines.sharding.world import events as e
 from engines.sharding.world.rules import REDIRECTS_MAX
 from engines.sim.events import Event
+from engines.sim.rules import RuleSwitched
 from tui.canvas import Ink
 from tui.kit.network import TOLD, Say, fixed, lost
 from tui.kit.words import ms, names, plural
@@ -267,7 +268,7 @@ def of_settings(what: e.SettingEvent) -> Told:
             return f"{key} is no longer salted: one key, one owner", "you"
         case e.Salted(key=key, n=n):
             return f"salts {key}: {n} copies, {key}#1 to {key}#{n}; a read takes one of them, a write all", "you"
-        case e.RuleSet(rule=rule, on=on):
+        case RuleSwitched(rule=rule, on=on):
             return f"rule {rule.replace('_', ' ')} {'on again' if on else 'OFF'}, on every node", "warn"
         case e.BandwidthSet(keys_per_s=pace):
             return f"a node sends at most {plural(pace, 'key')} a second to their new owners", "you"

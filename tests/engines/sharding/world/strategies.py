@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from engines.sharding.world import commands as c
 from engines.sharding.world.options import WORKLOADS
-from engines.sharding.world.rules import RULE_NAMES
+from engines.sharding.world.rules import ShardRules
 from engines.sim import faults
+from engines.sim.rules import SetRule
 
 NODES = ("n1", "n2", "n3", "n4", "n5", "n6")
 SERVERS = (*NODES, "cfg")
@@ -72,7 +73,7 @@ shapes = (
 )
 loads = st.builds(c.SetWorkload, st.sampled_from(WORKLOADS), st.sampled_from((50, 110, 200)), st.integers(1, 50))
 salts = st.builds(c.Salt, st.sampled_from(("hot", *KEYS)), st.integers(1, 8))
-rules = st.builds(c.SetRule, st.sampled_from(RULE_NAMES), st.booleans())
+rules = st.builds(SetRule, st.sampled_from(ShardRules.names()), st.booleans())
 
 harm: st.SearchStrategy[Any] = crashes | freezes | cuts | links | disks | st.just(faults.Heal())
 orders: st.SearchStrategy[Any] = members | shapes | loads | salts | requests

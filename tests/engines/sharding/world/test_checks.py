@@ -61,7 +61,6 @@ def test_a_request_in_circles_is_seen() -> None:
 
 def test_a_join_that_moves_keys_between_survivors_is_seen() -> None:
     engine = ShardingEngine("ring", 1, SMALL)
-    engine.checks.variant = "ring"
     cfg = engine.cluster.cfg()
     members = cfg.map.placement.members
     engine.apply(c.AddNode("n7", "dc1:r1"))

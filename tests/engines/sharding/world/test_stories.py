@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 import pytest
 
 from engines.sharding.pattern import PATTERN
-from engines.sharding.world import commands as c
 from engines.sharding.world import events as e
 from engines.sharding.world.engine import ShardingEngine
 from engines.sharding.world.events import Said
 from engines.sharding.world.snapshot import Snapshot, Tracked
+from engines.sim.events import Event
 from engines.sim.pattern import Scenario
+from engines.sim.rules import SetRule
 from engines.sim.timeline import Timeline
-from engines.sim.world import Event
 
 Run = Timeline[Any, Any]
 T = TypeVar("T")
@@ -246,7 +246,7 @@ def test_a_join_is_called_off_and_begun_anew() -> None:
 
 def test_with_the_rule_an_old_permission_is_answered_moved_and_nothing_breaks() -> None:
     story = PATTERN.scenario("old-permission")
-    script = tuple(step for step in story.script if not isinstance(step.command, c.SetRule))
+    script = tuple(step for step in story.script if not isinstance(step.command, SetRule))
     run: Run = Timeline(PATTERN.variant("ring"), story.seed, story.config, replace(story, script=script, breaks=()))
     run.advance(story.end_us)
     assert all(check.ok for check in run.check())

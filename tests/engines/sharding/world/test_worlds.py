@@ -15,6 +15,7 @@ from engines.sim import faults
 from engines.sim.clock import US_PER_S
 from engines.sim.codec import decode_command, encode_command
 from engines.sim.pattern import Config
+from engines.sim.rules import SetRule
 from engines.sim.timeline import Timeline
 from tests.engines.sharding.world import strategies as some
 
@@ -105,7 +106,7 @@ def test_every_command_is_refused_with_advice_or_carried_out(rf: int) -> None:
         for command in (
             c.AddNode("n1"), c.AddNode("NO"), c.RemoveNode("n9"), c.SetVnodes(0), c.SetReplication(4), c.Bound(50),
             c.SetWorkload("wild"), c.Salt("k", 99), c.SetBandwidth(0), c.MoveSlot(20_000, "n1"), c.MoveChunk("?", "n1"),
-            c.SplitChunk("?"), c.MergeChunks("?"), c.SetRule("none", True), c.Get("k", "cfg"), c.MultiGet(()),
+            c.SplitChunk("?"), c.MergeChunks("?"), SetRule("none", True), c.Get("k", "cfg"), c.MultiGet(()),
         ):  # fmt: skip
             before = run.snapshot()
             with pytest.raises(UserError):
