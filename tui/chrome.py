@@ -158,6 +158,7 @@ def _verdict(checks: tuple[Check, ...]) -> list[Form]:
         return [
             Form(64, (chip, (" e", "key"), (" why", "dim"))),
             Form(81, (chip,)),
+            *(Form(89, ((f" {_first_words(failure(failed), room)} ", "bad!"),)) for room in (40, 30)),
             Form(99, ((f" {failure(failed).partition(':')[0]} ", "bad!"),)),
         ]
     count = f"{len(checks)}/{len(checks)}"
@@ -165,9 +166,17 @@ def _verdict(checks: tuple[Check, ...]) -> list[Form]:
     return [Form(50, (("checks ", "dim"), *good)), Form(93, good)]
 
 
+def _first_words(text: str, room: int) -> str:
+    """As many whole words as fit, and a sign that there are more."""
+    if len(text) <= room:
+        return text
+    return f"{text[: room - 2].rpartition(' ')[0]} .."
+
+
 def failure(names: tuple[str, ...]) -> str:
-    """``CHECK FAILED: leader completeness``, or how many failed and the first of them."""
-    return f"{len(names)} CHECKS FAILED: {names[0]}" if len(names) > 1 else f"CHECK FAILED: {names[0]}"
+    """``CHECK FAILED: leader completeness``, and how many more."""
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"CHECK FAILED: {names[0]}{more}"
 
 
 def _fit(facts: Sequence[tuple[int, Sequence[Form]]], room: int) -> list[Form | None]:
@@ -199,7 +208,7 @@ def frame(
     glyphs: Glyphs,
     *,
     focused: bool = False,
-    failed: tuple[str, ...] = (),
+    failed: bool = False,
     notice: str = "",
     hint: str = "",
     tee: bool = False,
@@ -208,13 +217,13 @@ def frame(
     """A canvas in its frame.
 
     ``tee``: the top border is shared with the area above; ``open_below``: the bottom one with the area below.
-    ``failed``: the names of checks that failed, told by the frame instead of the title. ``notice``: told by the
+    ``failed``: whether a check failed; the frame shows it by its colour, and keeps its legend. ``notice``: told by the
     bottom border, and so is ``hint``, of the narration below.
     """
     canvas = Canvas(width, height)
     ink, title_ink = "line", "selected" if focused else "title"
     if failed:
-        ink, title_ink, title, note = "bad", "bad!", failure(failed), "e why"
+        ink, title_ink = "bad", "bad!"
     canvas.box(0, 0, width, height + open_below, title, note, ink, title_ink, glyphs)
     if tee:
         canvas.put(0, 0, glyphs.tee_left, ink)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from engines.sim.world import Event
+from engines.sim.events import Event
+from engines.sim.pattern import Check
 from tui.canvas import Canvas, Ink, clip, wrap
 from tui.glyphs import Glyphs
 from tui.panel import Line
@@ -27,6 +28,8 @@ class Fold(NamedTuple):
 
     first: int
     last: int
+    check: Check | None = None
+    """The line tells that this check failed at that event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,13 @@ class Told:
     routine: Callable[[Event], str] = _unfolded
     """Events that follow each other with the same routine, unless it is empty, share a line."""
     fold: Callable[[Sequence[Event]], Line] | None = None
+    failed: Sequence[Check] = ()
+    """Checks that failed: each has a line where it happened."""
 
     def line(self, fold: Fold) -> Line:
         """The words for one event, or for those that share a line."""
+        if fold.check is not None:
+            return Line("check", f"FAILED: {fold.check.name}: {fold.check.detail}", "bad")
         if fold.first == fold.last or self.fold is None:
             return self.narrate(self.event(fold))
         return self.fold(self.events[fold.first - self.first : fold.last - self.first + 1])
@@ -50,11 +57,18 @@ class Told:
         """The event a line goes by."""
         return self.events[fold.last - self.first]
 
-    def folds(self, find: str = "", skip: int | None = None) -> list[Fold]:
-        """The lines, oldest first. With ``find`` those that contain it, and then every event has its own."""
+    def folds(self, find: str = "", skip: int | None = None, checks: bool = False) -> list[Fold]:
+        """The lines, oldest first. With ``find`` those that contain it, and then every event has its own.
+
+        ``checks``: also those that tell of checks, which cannot be selected.
+        """
         folds: list[Fold] = []
         before = ""
+        failed = sorted((check for check in self.failed if check.position), key=lambda check: -check.position)
         for number, event in enumerate(self.events, self.first):
+            while checks and not find and failed and failed[-1].position < event.position and number > self.first:
+                folds.append(Fold(number - 1, number - 1, failed.pop()))
+                before = ""
             if number == skip:
                 before = ""
                 continue
@@ -64,6 +78,9 @@ class Told:
             elif not find or self._contains(event, find.lower()):
                 folds.append(Fold(number, number))
             before = routine
+        if checks and not find and self.events:
+            last = self.first + len(self.events) - 1
+            folds += [Fold(last, last, check) for check in reversed(failed)]
         return folds
 
     def _contains(self, event: Event, words: str) -> bool:
@@ -92,6 +109,8 @@ class _Row(NamedTuple):
     who: str
     ink: Ink
     text: str
+    check: bool = False
+    """Whether it tells of a check."""
 
 
 def journal(
@@ -118,7 +137,7 @@ def journal(
         warning = [*warning[: height - 1], clip(" ".join(warning[height - 1 :]), width - 2)] if height else []
     for y, text in enumerate(warning, height - len(warning)):
         canvas.put(1, y, text, "warn")
-    folds = told.folds(find, skip)
+    folds = told.folds(find, skip, checks=True)
     room = height - len(warning)
     if not folds:
         if room:
@@ -139,8 +158,8 @@ def journal(
         rows[y] = row.number
         canvas.put_right(1 + lead, y, row.time, "dim")
         canvas.put(2 + lead, y, clip(row.who, who), row.ink)
-        canvas.put(3 + lead + who, y, row.text, "text")
-        if row.number == chosen:
+        canvas.put(3 + lead + who, y, row.text, "bad" if row.check else "text")
+        if row.number == chosen and not row.check:
             canvas.recolor(0, y, width, "selected")
             canvas.put(0, y, glyphs.mark_left, "selected")
     if focused and selected is None and room:
@@ -197,8 +216,9 @@ def _block(given: _Rows, rows: int, fold: Fold, minutes: bool) -> list[_Row]:
     texts = wrap(line.text, room) or [""]
     if len(texts) > rows:
         texts = [*texts[: rows - 1], clip(" ".join(texts[rows - 1 :]), room)]
-    first = _Row(fold.last, time, line.who, line.ink, texts[0])
-    return [first, *(_Row(fold.last, "", "", line.ink, text) for text in texts[1:])]
+    check = fold.check is not None
+    first = _Row(fold.last, time, line.who, line.ink, texts[0], check)
+    return [first, *(_Row(fold.last, "", "", line.ink, text, check) for text in texts[1:])]
 
 
 def stamp(at_us: int, minutes: bool) -> str:

@@ -75,8 +75,7 @@ class Painter:
         if layout.picture:
             place("picture", layout.picture, self._picture(frame, layout, focus.area == "picture"))
         if layout.strip:
-            failed = tuple(check.name for check in scene.failed())
-            place("strip", layout.strip, self._strip(frame, layout, focus.area == "strip", failed))
+            place("strip", layout.strip, self._strip(frame, layout, focus.area == "strip", bool(scene.failed())))
         if layout.cue and cue:
             band = chrome.cue(cue.text, layout.cue.width, layout.cue.height, cue.waits, self.glyphs)
             place("cue", layout.cue, band)
@@ -180,7 +179,7 @@ class Painter:
             self.glyphs, focused=focused, hint=self._hinted(layout.picture), open_below=layout.shared,
         )  # fmt: skip
 
-    def _strip(self, frame: Frame, layout: Layout, focused: bool, failed: tuple[str, ...]) -> Canvas:
+    def _strip(self, frame: Frame, layout: Layout, focused: bool, failed: bool) -> Canvas:
         assert layout.strip is not None
         return chrome.frame(
             layout.strip.width, layout.strip.height, frame.strip, frame.strip_title, frame.strip_note,
@@ -197,6 +196,8 @@ class Painter:
             self.measured = Measured(min(scene.measured.scroll, last), last, max(1, rect.height - 3))
             names = [check.name for check in scene.failed()]
             note = "e next" if scene.focus.check in names[:-1] else "e back"
+            if scene.at_cue():
+                note = f"{chrome.GO_ON}  {note}"
             if last and (focused or layout.overlay):
                 note = f"arrows scroll  {note}"
         hint = self._hinted(rect)

@@ -234,6 +234,10 @@ def _no_client(snapshot: Any, focus: Focus, text: str) -> Outcome:
     return Refuse("nobody takes requests here")
 
 
+def _no_words(snapshot: Any, focus: Focus) -> tuple[str, ...]:
+    return ()
+
+
 def _no_routine(event: Event) -> str:
     return ""
 
@@ -263,7 +267,7 @@ class Panel:
     fold: Callable[[Sequence[Event]], Line]
     """The one line for two or more events of one routine, oldest first. It is the last of them that is explained."""
     explain: Callable[[Any, Event], tuple[str, ...]]
-    """``explain(snapshot, event)``: the same at length, the rule behind it and where it is written. Paragraphs."""
+    """``explain(snapshot, event)``: the rule behind it and where it is written; the line itself stands above."""
     explain_check: Callable[[Any, Check], tuple[str, ...]]
     """``explain_check(snapshot, check)``: what a check demands, and if it failed, the witness. Paragraphs."""
     mark: Callable[[Any], tuple[str, Ink] | None]
@@ -280,6 +284,9 @@ class Panel:
     """The pattern's own numbers that can be changed while it runs."""
     sides: Callable[[Any, Focus], tuple[Offer, ...]] = _no_offers
     """Sensible ways to split what is shown, around what is selected; none: it cannot be split."""
+    present: Callable[[Any, Focus], tuple[str, ...]] = _no_words
+    """``present(snapshot, focus)``: what there is to see at this moment, with its numbers and the rule behind it, and
+    what to try: what ``e`` tells at a cue. Paragraphs; none: the facts of the top line."""
     client: Callable[[Any, Focus, str], Outcome] = _no_client
     """``client(snapshot, focus, text)``: a typed client request. UserError if it makes no sense."""
     client_hint: str = ""

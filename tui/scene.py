@@ -9,6 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
+from engines.sim import events
 from engines.sim.clock import format_time
 from engines.sim.faults import Narrate
 from engines.sim.pattern import Check, Variant
@@ -124,8 +125,8 @@ class Scene:
     def told(self) -> Told:
         """The events of the journal, numbered."""
         engine = self.timeline.engine
-        events = engine.told(TOLD)
-        return Told(events, engine.told_total - len(events) + 1, self.narrate, self.routine, self.fold)
+        told = engine.told(TOLD)
+        return Told(told, engine.told_total - len(told) + 1, self.narrate, self.routine, self.fold, self.failed())
 
     def narrate(self, event: Event) -> Line:
         """The words for an event; remembered, since a line is drawn many times."""
@@ -214,9 +215,52 @@ class Scene:
         event = self.selected()
         if event is None:
             return "why", ("Nothing has happened yet.",)
-        line = self.narrate(event)
-        head = f"{line.who} {line.text}"
-        return f"why: {format_time(event.at_us)}", (head, *self.panel.explain(snapshot, event))
+        if isinstance(event.what, events.Cue):
+            return f"why: {format_time(event.at_us)}", self._about_cue(event)
+        line = self._line_of(event)
+        return f"why: {format_time(event.at_us)}", (f"{line.who} {line.text}", *self.panel.explain(snapshot, event))
+
+    def _line_of(self, event: Event) -> Line:
+        """The line of the journal that an event goes by: the same words, with the same sums."""
+        number = self.focus.event or self.timeline.engine.told_total
+        told = self.told()
+        folds = told.folds(self.focus.find, None)
+        place = place_of(folds, number)
+        return self.narrate(event) if place is None else told.line(folds[place])
+
+    def _about_cue(self, cue: Event) -> tuple[str, ...]:
+        """At a cue: what is on the screen, the rule behind what happened last, what to try, and the way on."""
+        snapshot = self.now().snapshot
+        number = self.focus.event or self.timeline.engine.told_total
+        told = self.told()
+        before = [
+            fold for fold in told.folds() if fold.last < number and not isinstance(told.event(fold).what, events.Cue)
+        ]
+        now = self.panel.present(snapshot, self.focus) or (f"On the screen: {self.panel.status(snapshot)}.",)
+        rule: tuple[str, ...] = ()
+        if before:
+            line = told.line(before[-1])
+            rule = (f"Just before: {line.who} {line.text}.", *self.panel.explain(snapshot, told.event(before[-1])))
+        return (self._words_of(cue), *now, *rule, self._to_try())
+
+    def _to_try(self) -> str:
+        """A few verbs of the pattern that mean something now, the most telling first."""
+        snapshot = self.now().snapshot
+        keys = sorted(self.panel.keys, key=lambda key: key.rank)
+        able = [key for key in keys if not isinstance(key.act(snapshot, self.focus), Refuse)]
+        verbs = "; ".join(f"{key.key}: {key.help.partition(';')[0].partition(':')[0]}" for key in able[:4])
+        return f"Try: {verbs}. Each begins a future of its own; space goes on with the story."
+
+    def at_cue(self) -> bool:
+        """Whether a cue is explained."""
+        event = self.selected() if self.focus.why and not self.focus.check else None
+        return event is not None and isinstance(event.what, events.Cue)
+
+    def toggle(self) -> None:
+        """Run or pause. What was explained by itself, and not chosen in the journal, is let go when the run goes on."""
+        if not self.player.playing and self.focus.why and self.focus.area != "journal":
+            self.look(replace(self.focus, why=False, event=None))
+        self.player.toggle()
 
     def cue(self) -> Cue | None:
         """The newest narration while the run waits at it, or for a while if it does not wait."""

@@ -322,7 +322,7 @@ class Session:
         """What each of them comes to."""
         player, scene = self.scene.player, self.scene
         return {
-            Do.RUN_PAUSE: player.toggle,
+            Do.RUN_PAUSE: scene.toggle,
             Do.STEP: lambda: self._unless(player.step(), "nothing is left to happen"),
             Do.BACK: lambda: self._unless(player.back(), "this is the start"),
             Do.SECOND_FORWARD: player.forward,

@@ -443,7 +443,7 @@ def test_a_failed_check_is_everywhere_and_explained_with_its_witness() -> None:
     one.resize(120, 36)
     run(one, 200)
     text = screen(one)
-    assert text.count("CHECK FAILED: no answer without a question") == 2
+    assert text.count("CHECK FAILED: no answer without a question") == 1
     press(one, "e")
     assert "p1 heard" in screen(one)
     assert one.scene.focus.event is None
@@ -455,7 +455,7 @@ def test_failed_checks_are_explained_one_after_the_other(monkeypatch: pytest.Mon
     monkeypatch.setattr(one.scene.timeline, "check", lambda: checks)
     one.resize(120, 36)
     run(one, 200)
-    assert screen(one).count("2 CHECKS FAILED: one") == 2
+    assert "CHECK FAILED: one and 1 more" in screen(one)
     titles = []
     for _ in range(4):
         press(one, "e")
@@ -759,3 +759,62 @@ def test_the_session_needs_neither_textual_nor_rich() -> None:
     code = "import sys, tui.session; print(sorted({'textual', 'rich'} & {name.split('.')[0] for name in sys.modules}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def at_the_first_cue() -> Session:
+    """The story where it waits for the first time."""
+    one = session("fall")
+    one.resize(120, 36)
+    while one.scene.player.playing:
+        one.tick(100_000)
+    return one
+
+
+def test_at_a_cue_e_tells_what_there_is_to_see_the_rule_behind_it_and_what_to_try() -> None:
+    one = at_the_first_cue()
+    press(one, "e")
+    title, paragraphs = one.scene.explanation()
+    assert title.startswith("why: ")
+    assert paragraphs[0].startswith("All three greet each other")
+    assert paragraphs[1].startswith("On the screen: 3 nodes")
+    assert paragraphs[2].startswith("Just before: p"), "what happened last, and then its rule"
+    assert paragraphs[3].startswith("This is a ")
+    assert paragraphs[-1].startswith("Try: k: crash")
+    assert "space goes on" in screen(one)
+
+
+def test_going_on_lets_go_of_what_was_explained_and_the_journal_moves_on() -> None:
+    one = at_the_first_cue()
+    press(one, "e", "space")
+    assert (one.scene.focus.why, one.scene.focus.event) == (False, None)
+    run(one, 2_000)
+    newest = [event for event in one.scene.timeline.engine.told(9) if event.kind != "cue"][-1]
+    assert " ".join(one.scene.narrate(newest).text.split()[:3]) in screen(one)
+
+
+def test_why_is_told_in_the_words_of_the_journal_once() -> None:
+    one = session()
+    one.resize(120, 36)
+    run(one, 2_000)
+    press(one, "space", "e")
+    _, paragraphs = one.scene.explanation()
+    line = one.scene.told().line(one.scene.told().folds()[-1])
+    assert paragraphs[0] == f"{line.who} {line.text}"
+    assert not any(line.text in paragraph for paragraph in paragraphs[1:])
+
+
+def test_a_check_that_fails_has_a_line_in_the_journal_where_it_happened(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = session()
+    one.resize(120, 36)
+    run(one, 2_000)
+    broke = one.scene.timeline.engine.told(3)[0]
+    check = Check("one", False, "it broke", (), broke.position)
+    monkeypatch.setattr(one.scene.timeline, "check", lambda: (check,))
+    run(one, 100)
+    folds = one.scene.told().folds(checks=True)
+    place = next(place for place, fold in enumerate(folds) if fold.check)
+    assert one.scene.told().event(folds[place]).position <= broke.position
+    press(one, "tab", "tab", "tab", "enter")
+    assert "check  FAILED: one: it broke" in screen(one)
+    numbers = [fold.last for fold in one.scene.told().folds()]
+    assert numbers == sorted(set(numbers)), "it cannot be selected"

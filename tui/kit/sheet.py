@@ -71,6 +71,12 @@ def draw(canvas: Canvas, sections: list[Section]) -> None:
         y += gap
 
 
+def _run_on(before: str, text: str) -> bool:
+    """Whether two numbers would read as one where no colour is seen: ``16.1 %`` and ``4 % under its share``."""
+    last = "".join(before.split()[-2:])
+    return text[:1].isdigit() and any(char.isdigit() for char in last) and last[-1] not in ",;:("
+
+
 def _height(laid: list[tuple[int, Lines]], gap: int) -> int:
     return sum(len(lines) for _, lines in laid) + gap * max(0, len(laid) - 1)
 
@@ -83,7 +89,10 @@ def _lay(section: Section, width: int) -> Lines:
         line: list[tuple[str, Ink]] = []
         used = 0
         rows: list[list[tuple[str, Ink]]] = []
-        for text, ink in parts:
+        for place, (text, ink) in enumerate(parts):
+            if place and line and _run_on(parts[place - 1][0], text):
+                line[-1] = f"{line[-1][0]},", line[-1][1]
+                used += 1
             for word in text.split():
                 if used and used + 1 + len(word) > room:
                     rows.append(line)

@@ -390,7 +390,7 @@ def test_the_inspector_does_the_arithmetic_of_a_span() -> None:
     snapshot = standing("by hand")
     words = look(snapshot, choose(BY_HAND, span=f"{4:016x}"))
     assert "INTERNAL waiting: pool" in words
-    assert "took 1.14 s from +30 ms 87 % of the trace" in words
+    assert "took 1.14 s from +30 ms, 87 % of the trace" in words
     assert "1.14 s on the path: 87 % of the trace" in words
     assert "half as long: the trace saves 570 ms" in words
     assert "10/10 in use, 34 waiting at auth-db" in words

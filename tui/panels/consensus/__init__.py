@@ -4,7 +4,7 @@ from typing import Final
 
 from engines.consensus import PATTERN
 from tui.panel import Panel
-from tui.panels.consensus import folding, forms, keys, lessons, select, view, words
+from tui.panels.consensus import folding, forms, keys, lessons, present, select, view, words
 
 HELP: Final = (
     "Servers agree on one log of commands. One of them leads: it takes commands, sends them to the others, and calls "
@@ -55,6 +55,7 @@ PANEL: Final = Panel(
     rules=forms.rules,
     tune=forms.tune,
     sides=forms.sides,
+    present=present.present,
     client=forms.client,
     client_hint="y=3   y+=1   y-=1   del y     asked of the selected server",
     strip_least=6,

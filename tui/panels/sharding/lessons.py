@@ -6,11 +6,9 @@ from engines.sharding.world import events as e
 from engines.sharding.world.checks import COPIES, DEMANDS, EXEMPT, NECESSARY, ONE_OWNER, REDIRECTS, WRITES
 from engines.sharding.world.snapshot import Snapshot
 from engines.sim import events as k
-from engines.sim.clock import format_time
 from engines.sim.events import Event
 from engines.sim.pattern import Check
 from engines.sim.rules import RuleSwitched
-from tui.panels.sharding.words import narrate
 
 LESSONS: Final[dict[str, tuple[str, ...]]] = {
     "moved": (
@@ -175,9 +173,8 @@ IF_BROKEN: Final = {
 
 
 def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
-    """What happened, and the lesson behind it. Paragraphs."""
-    line = narrate(event)
-    return (f"{format_time(event.at_us)}  {line.who}: {line.text}", *LESSONS[_lesson(event)])
+    """The lesson behind it; what happened stands above. Paragraphs."""
+    return LESSONS[_lesson(event)]
 
 
 def _lesson(event: Event) -> str:

@@ -1,0 +1,77 @@
+"""What there is to see at this moment, in numbers, and what to try: what ``e`` tells at a cue."""
+
+from engines.consensus.raft.snapshot import Server, Snapshot
+from tui.kit.words import ms, names, plural
+from tui.panel import Focus
+from tui.panels.consensus.queries import alive, holders, network_of, role, rules_off
+
+
+def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
+    """Who leads and why, what is committed and what it takes, what to try. Paragraphs."""
+    return (f"Now: {_offices(snapshot)}", _commitment(snapshot), f"To try: {_experiment(snapshot)}")
+
+
+def _offices(snapshot: Snapshot) -> str:
+    """Who leads, who stands for election, who is out of reach."""
+    count, needed = len(snapshot.servers), snapshot.quorum
+    leaders = [each for each in snapshot.servers if role(each) == "leader"]
+    standing = [each for each in snapshot.servers if role(each) in ("candidate", "precandidate")]
+    said = [
+        f"{each.id} leads term {each.term} for {ms(each.leader_for_us)} already" for each in leaders
+    ] or ["nobody leads, so nothing can commit"]  # fmt: skip
+    said += [f"{each.id} stands in term {each.term} with {_votes(each)} of the {needed} votes it needs"
+             for each in standing]  # fmt: skip
+    up = alive(snapshot)
+    if up < count:
+        said.append(f"{up} of {count} servers run, {needed} are a quorum")
+    cut = [each.id for each in snapshot.servers if network_of(snapshot).cuts(each.id)]
+    if cut:
+        said.append(f"links of {names(cut)} are cut")
+    if off := rules_off(snapshot):
+        said.append(f"off: {', '.join(off)}")
+    return "; ".join(said) + "."
+
+
+def _votes(server: Server) -> int:
+    return sum(granted for _, granted in server.votes)
+
+
+def _commitment(snapshot: Snapshot) -> str:
+    """How far the cluster got, and what the next entry waits for."""
+    leader = snapshot.server(snapshot.leader)
+    done = f"Committed: {plural(snapshot.commit, 'entry') if snapshot.commit == 1 else f'{snapshot.commit} entries'}"
+    if leader is None or role(leader) != "leader":
+        return f"{done}, as far as any server knows. A majority is {snapshot.quorum} of {len(snapshot.servers)}."
+    waiting = next((entry for entry in leader.log if entry.number > leader.commit), None)
+    if waiting is None:
+        return f"{done}: all that {leader.id} has. A majority is {snapshot.quorum} of {len(snapshot.servers)}."
+    on = holders(snapshot, waiting.number, waiting.term)
+    text = f"{done}; entry {waiting.number} ({waiting.what}) of term {waiting.term} is on {names(on)}"
+    if waiting.term < leader.term and not rules_off(snapshot, ("current_term_commit",)):
+        return f"{text}: copies of an old term prove nothing, it commits with an entry of term {leader.term} (5.4.2)."
+    return f"{text}: {len(on)} of {len(snapshot.servers)}, and {snapshot.quorum} must have confirmed it."
+
+
+def _experiment(snapshot: Snapshot) -> str:
+    """One thing worth doing in just this situation."""
+    leaders = [each for each in snapshot.servers if role(each) == "leader"]
+    cut = [each.id for each in snapshot.servers if network_of(snapshot).cut_ways(each.id) != ((), ())]
+    down = [each for each in snapshot.servers if each.status == "crashed"]
+    failed = [check.name for check in snapshot.checks if not check.ok]
+    if failed:
+        return (f"e on the failed check ({failed[0]}) shows who saw what; r plays the story anew, b switches the "
+                "missing rule on again.")  # fmt: skip
+    if len(leaders) > 1:
+        old = min(leaders, key=lambda each: each.term)
+        return f"h heals the links: watch {old.id} see the higher term and step down, and its uncommitted entries go."
+    if cut:
+        return (
+            "a asks the selected server for a command on either side of the cut: only a majority commits it; h heals."
+        )
+    if down:
+        return f"select {down[0].id} and press k: it comes back with log and vote, and the leader repairs the rest."
+    if leaders:
+        rest = len(snapshot.servers) - snapshot.quorum
+        return (f"k crashes the leader {leaders[0].id}: the next timeout elects another. With {rest + 1} of "
+                f"{len(snapshot.servers)} down nothing commits any more.")  # fmt: skip
+    return "step with . and watch the votes, or press v to let all timers run out together: a split vote."
