@@ -5,6 +5,7 @@ is a fact about the run. Rewinding takes it back, as it takes back everything.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from engines.sim.pattern import Check
 
@@ -19,6 +20,9 @@ class CheckBook:
         self.position = 0
         """Where in the run the world stands: set it before looking at an event."""
         self._results: tuple[Check, ...] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_results": None}  # kept from one look to the next: no part of the state
 
     def fail(self, name: str, detail: str, *witness: str) -> None:
         """This check does not hold: what broke it, and the events that show it. Only the first time counts."""
