@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.kit.link_faults import Link
+from tui.kit.link_faults import Link, held_by
 from tui.kit.words import chip, percent
 
 FLAT: Final = 5.2
@@ -91,13 +91,22 @@ class Cluster:
     """The selected message."""
 
 
-def letters(flights: Iterable[Any], now_us: int, ink: Callable[[Any], Ink]) -> tuple[Letter, ...]:
-    """The messages of a snapshot: those with news as chips of their ink."""
-    return tuple(
-        Letter(each.id, each.src, each.dst, each.letter, ink(each) if each.empty else chip(ink(each)),
-               share(each.departs_us, each.arrives_us, now_us), not each.empty)
-        for each in flights
-    )  # fmt: skip
+class Look(NamedTuple):
+    """How a message is written."""
+
+    letter: str
+    ink: Ink
+    news: bool = True
+
+
+def letters(flights: Iterable[Any], now_us: int, look: Callable[[Any], Look]) -> tuple[Letter, ...]:
+    """The messages of a snapshot, the next to arrive first: those with news as chips of their ink."""
+    found = []
+    for each in sorted(flights, key=lambda each: (each.arrives_us, each.id)):
+        letter, ink, news = look(each)
+        way = share(each.departs_us, each.arrives_us, now_us)
+        found.append(Letter(each.id, each.src, each.dst, letter, chip(ink) if news else ink, way, news))
+    return tuple(found)
 
 
 def share(departs_us: int, arrives_us: int, now_us: int) -> float:
@@ -297,7 +306,7 @@ def _trouble(there: Link | None, back: Link | None, blocks: dict[str, Block], gl
         return "X", "cut"
     if cut:
         return "X" + _arrow(blocks[cut[0].src].middle, blocks[cut[0].dst].middle, glyphs), "cut"
-    if held := sum(link.clogged for link in both):
+    if held := sum(held_by(link) for link in both):
         return f"{held} held", "slow"
     if loss := max((link.loss_ppm for link in both), default=0):
         return percent(loss).replace(" ", ""), "lost"

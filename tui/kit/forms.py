@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
 from engines.sim.world import ALL
-from tui.kit.verbs import DELAYS_US, OFFSET_US, RECORDED, Levels
+from tui.kit.verbs import DELAYS_US, OFFSET_US, RECORDED, Levels, Message
 from tui.kit.words import PPM_PER_PERCENT, names
 from tui.panel import Offer, Outcome, Param, Refuse
 
@@ -56,12 +56,12 @@ def of_clock_and_disk(name: str) -> tuple[Offer, ...]:
     )  # fmt: skip
 
 
-def of_message(message: Any) -> tuple[Offer, ...]:
-    """What can be done to the selected message; nothing is selected: no row."""
+def of_message(message: Message | None, letter: str, what: str) -> tuple[Offer, ...]:
+    """What can be done to the selected message, which reads so; nothing is selected: no row."""
     if message is None:
         return ()
-    title = f"drop the {message.letter} {message.src}>{message.dst}"
-    return (Offer(title, message.what, lambda v: faults.Drop(message.id)),)
+    id = message.id
+    return (Offer(f"drop the {letter} {message.src}>{message.dst}", what, lambda v: faults.Drop(id)),)
 
 
 # -- links -----------------------------------------------------------------------------------------------------------

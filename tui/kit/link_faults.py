@@ -123,16 +123,21 @@ class Network:
         """What a link does to messages, but for a cut; nothing: empty."""
         found = []
         if link.clogged:
-            found.append(f"{link.clogged} held back")
+            found.append(f"{held_by(link)} held back")
         if link.loss_ppm:
             found.append(f"{percent(link.loss_ppm)} loss")
-        if (link.latency_us, link.jitter_us) != self.fresh_us:
+        if getattr(link, "slow", (link.latency_us, link.jitter_us) != self.fresh_us):
             found.append(f"{link.latency_us // US_PER_MS} ms")
         if link.duplicate_ppm:
             found.append(f"{percent(link.duplicate_ppm)} twice")
         if link.reorder_ppm:
             found.append(f"{percent(link.reorder_ppm)} out of order")
         return ", ".join(found)
+
+
+def held_by(link: Link) -> int:
+    """How many messages a link holds back."""
+    return int(getattr(link, "held", link.clogged))
 
 
 def of_machine(status: str, clock_off_us: int, drift_ppm: int) -> list[str]:

@@ -31,7 +31,7 @@ def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     server, flight = chosen(snapshot, focus)
     others = tuple(each.id for each in snapshot.servers if each.id != server.id)
     return (
-        *forms.of_message(flight),
+        *(forms.of_message(flight, flight.letter, flight.what) if flight else ()),
         *forms.of_machine(server.id, server.status, "what is only in memory is lost; term, log and written vote stay",
                           "from its disk, as a follower"),
         *forms.of_clock_and_disk(server.id),

@@ -6,7 +6,7 @@ from engines.consensus.raft.snapshot import Flight, Server, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit import cluster
-from tui.kit.cluster import NARROW_BLOCK, Client, Cluster, Node, Pieces, Text
+from tui.kit.cluster import NARROW_BLOCK, Client, Cluster, Look, Node, Pieces, Text
 from tui.kit.words import chip
 from tui.panel import Focus
 from tui.panels.consensus.queries import MESSAGE_INKS, flight_of, letter, network_of, role
@@ -19,14 +19,13 @@ SHORT_CUTS: Final = {"cut both ways": "cut <>", "hears nobody": "hears none", "h
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
     """The whole cluster, on the whole canvas."""
     chosen = flight_of(snapshot, focus)
-    flights = sorted(snapshot.flights, key=lambda each: (each.arrives_us, each.id))
     picture = Cluster(
         nodes=tuple(_node(snapshot, server, glyphs) for server in snapshot.servers),
         clients=tuple(
             Client(each.id, each.current, *(("you", True) if each.id == "you" else ("client", False)))
             for each in snapshot.clients
         ),
-        letters=cluster.letters(flights, snapshot.at_us, message_ink),
+        letters=cluster.letters(snapshot.flights, snapshot.at_us, look),
         links=snapshot.links,
         selected=focus.node,
         chosen=chosen.id if chosen else None,
@@ -97,6 +96,7 @@ def remark(snapshot: Snapshot, server: Server, room: int = 0) -> tuple[str, Ink]
     return "", "dim"
 
 
-def message_ink(flight: Flight) -> Ink:
-    """Whose it is, or what it is about."""
-    return "you" if "you" in (flight.src, flight.dst) else MESSAGE_INKS.get(flight.letter, "text")
+def look(flight: Flight) -> Look:
+    """Whose a message is, or what it is about."""
+    ink = "you" if "you" in (flight.src, flight.dst) else MESSAGE_INKS.get(flight.letter, "text")
+    return Look(flight.letter, ink, not flight.empty)

@@ -11,7 +11,7 @@ from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import ms, names, percent, plural
 from tui.panels.sharding.describe import describe
 from tui.panels.sharding.maps import rule
-from tui.panels.sharding.queries import blocked, chunk_of, ink, link_of, members, percent1
+from tui.panels.sharding.queries import blocked, chunk_of, ink, members, network_of, percent1
 
 MESSAGES: Final = {
     "G": "get", "P": "put", "M": "get of several keys", "v": "the value", "o": "written", "m": "MOVED", "a": "ASK",
@@ -221,7 +221,7 @@ def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
     """What it says, what it carries, how far it is, and what the receiver will do."""
     flown = max(0, snapshot.at_us - flight.departs_us)
     whole = flight.arrives_us - flight.departs_us
-    link = link_of(snapshot, flight.src, flight.dst)
+    link = network_of(snapshot).between(flight.src, flight.dst)
     told = describe(flight.message)
     says = [fact("says", told.text, "bright")]
     if told.keys and told.letter in "KM":

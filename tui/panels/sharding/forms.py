@@ -8,8 +8,7 @@ from engines.sharding.world import commands as c
 from engines.sharding.world.snapshot import KeyState, NodeState, Snapshot
 from engines.sim import faults
 from engines.sim.rules import SetRule
-from tui.kit import network
-from tui.kit.words import names
+from tui.kit import forms
 from tui.panel import Focus, Offer, Outcome, Param
 from tui.panels.sharding.describe import message_letter
 from tui.panels.sharding.keys import DELAYS_US, WORKLOADS, chosen, key_at_hand
@@ -37,34 +36,19 @@ RULES: Final = {
 def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Every fault, aimed at the selected node or message; and those of ``cfg``."""
     node, flight = chosen(snapshot, focus)
-    message = (
-        (Offer(f"drop the {message_letter(flight.message)} {flight.src}>{flight.dst}", words(flight.message),
-               lambda v: faults.Drop(flight.id)),)
-        if flight
-        else ()
-    )  # fmt: skip
-    machine = network.of_machine(
-        node.id, node.status, "what is only in memory is lost; keys, map and orders are on disk",
-        "from its disk; a replica that missed writes has to catch up first",
-    )  # fmt: skip
     others = (*(each.id for each in snapshot.nodes if each.id != node.id), CFG,
               *(client.id for client in snapshot.clients))  # fmt: skip
-    return (*message, *machine, *network.of_links(node.id, others, DELAYS_US), *_of_cfg(snapshot), network.HEAL)
-
-
-def _of_cfg(snapshot: Snapshot) -> tuple[Offer, ...]:
-    status = snapshot.coordinator.status
-    crash = (
-        Offer(f"restart {CFG}", "the map is on its disk", lambda v: faults.Restart(CFG))
-        if status == "crashed"
-        else Offer(f"crash {CFG}", "no map changes any more; all leases run out", lambda v: faults.Crash(CFG))
-    )
-    freeze = (
-        Offer(f"thaw {CFG}", "it goes on as if no time had passed", lambda v: faults.Thaw(CFG))
-        if status == "frozen"
-        else Offer(f"freeze {CFG}", "the coordinator pauses", lambda v: faults.Freeze(CFG))
-    )
-    return crash, freeze
+    cfg = snapshot.coordinator.status
+    return (
+        *(forms.of_message(flight, message_letter(flight.message), words(flight.message)) if flight else ()),
+        *forms.of_machine(node.id, node.status, "what is only in memory is lost; keys, map and orders are on disk",
+                          "from its disk; a replica that missed writes has to catch up first"),
+        *forms.of_clock_and_disk(node.id),
+        *forms.of_links(node.id, others, DELAYS_US),
+        *forms.of_machine(CFG, cfg, "no map changes any more; all leases run out", "the map is on its disk",
+                          "the coordinator pauses"),
+        forms.HEAL,
+    )  # fmt: skip
 
 
 def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
@@ -83,20 +67,14 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
         *_rack(snapshot, node),
     ]  # fmt: skip
     if others:
-        found.insert(2, _split(((name,), (*others, CFG)), f"{name} alone"))
-        found.append(_split((tuple(ring[:half]), (*ring[half:], CFG)), f"two halves; {CFG} is on the other side"))
-        found.append(_split((tuple(ring[half:]), (*ring[:half], CFG)), f"two halves; {CFG} is on the side of {name}"))
+        found.insert(2, forms.split(((name,), (*others, CFG)), f"{name} alone"))
+        found.append(forms.split((tuple(ring[:half]), (*ring[half:], CFG)), f"two halves; {CFG} is on the other side"))
         found.append(
-            Offer(
-                f"one direction from {name}",
-                "one link drops everything",
-                lambda v: faults.Cut(name, v["to"]),
-                (Param("to", others[0], choices=(*others, CFG)),),
-            )
+            forms.split((tuple(ring[half:]), (*ring[:half], CFG)), f"two halves; {CFG} is on the side of {name}")
         )
-    found.append(Offer("connect all again", "no split; other faults stay",
-                       lambda v: tuple(faults.Reconnect(each) for each in (*ids, CFG))))  # fmt: skip
-    return tuple({offer.title: offer for offer in found}.values())
+        found.append(forms.one_link(name, (*others, CFG)))
+    found.append(forms.connect_all((*ids, CFG)))
+    return forms.once(found)
 
 
 def _rack(snapshot: Snapshot, node: NodeState) -> tuple[Offer, ...]:
@@ -105,22 +83,13 @@ def _rack(snapshot: Snapshot, node: NodeState) -> tuple[Offer, ...]:
     rest = tuple(each.id for each in snapshot.nodes if each.id not in here)
     if len(here) < 2 or not rest:
         return ()
-    return (_split((here, (*rest, CFG)), f"rack {node.rack} loses its switch"),)
-
-
-def _split(groups: tuple[tuple[str, ...], ...], help: str) -> Offer:
-    groups = tuple(tuple(sorted(group)) for group in groups if group)
-    return Offer(" | ".join(names(group) for group in groups), help, lambda v: faults.Partition(groups))
+    return (forms.split((here, (*rest, CFG)), f"rack {node.rack} loses its switch"),)
 
 
 def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Rules that can be switched off, each with its state."""
 
-    def offer(rule: str, on: bool) -> Offer:
-        title, help = RULES.get(rule, (rule.replace("_", " "), ""))
-        return Offer(title, help, lambda v: SetRule(rule, not on), on=on)
-
-    return tuple(offer(rule, on) for rule, on in snapshot.rules)
+    return forms.of_rules(snapshot.rules, RULES, SetRule)
 
 
 # -- numbers ---------------------------------------------------------------------------------------------------------

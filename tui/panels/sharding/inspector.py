@@ -5,12 +5,12 @@ from typing import Final
 from engines.sharding.world.events import UnitKind, UnitState
 from engines.sharding.world.snapshot import ClientState, NodeState, Snapshot
 from engines.sim.clock import format_span
-from engines.sim.views import LinkView
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
+from tui.kit import link_faults, sheet
+from tui.kit.explain import rules_off
 from tui.kit.sheet import Fact, Section, fact
-from tui.kit.sheet import draw as draw_sheet
-from tui.kit.words import ms, names, percent, plural
+from tui.kit.words import ms, names, plural
 from tui.panel import Focus
 from tui.panels.sharding import details
 from tui.panels.sharding.describe import cause, message_letter
@@ -18,11 +18,10 @@ from tui.panels.sharding.queries import (
     MEANINGS,
     PPM,
     blocked,
-    cut_off,
     ink,
-    links_of,
     members,
     moving,
+    network_of,
     percent1,
     ratio,
     state,
@@ -36,11 +35,11 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
     """Draw what is selected; returns the title."""
     flight = flight_of(snapshot, focus)
     if flight is not None:
-        draw_sheet(canvas, details.message(snapshot, flight))
+        sheet.draw(canvas, details.message(snapshot, flight))
         return f"{flight.src}>{flight.dst}  {details.MESSAGES[message_letter(flight.message)]}"
     lane = lane_of(snapshot, focus)
     if lane is not None:
-        draw_sheet(canvas, details.unit(snapshot, lane))
+        sheet.draw(canvas, details.unit(snapshot, lane))
         copies = lane.source == lane.target
         return (
             lane.id
@@ -51,11 +50,11 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
         )
     key = key_of(snapshot, focus)
     if key is not None:
-        draw_sheet(canvas, [*details.key(snapshot, key), Section(6, checks(snapshot))])
+        sheet.draw(canvas, [*details.key(snapshot, key), sheet.of_checks(snapshot.checks, 6)])
         return f"key {key.key}"
     node = snapshot.node(focus.node)
     assert node is not None
-    draw_sheet(canvas, sections(snapshot, node))
+    sheet.draw(canvas, sections(snapshot, node))
     return f"{node.id}  {MEANINGS.get(state(node), 'member')}"
 
 
@@ -69,7 +68,7 @@ def sections(snapshot: Snapshot, node: NodeState) -> list[Section]:
         Section(4, troubles(snapshot, node)),
         Section(3, whole(snapshot)),
         Section(7, clients(snapshot)),
-        Section(6 if all(check.ok for check in snapshot.checks) else 1, checks(snapshot)),
+        sheet.of_checks(snapshot.checks, 6),
     ]
 
 
@@ -194,42 +193,18 @@ def served(node: NodeState) -> tuple[Fact, ...]:
 
 def troubles(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
     """Faults in force here, and rules that are off everywhere."""
-    found = faults_of(snapshot, node)
-    if cut_off(snapshot, node):
-        found.insert(0, "cut off from all other nodes" + (" and cfg" if "cfg" in node.cut_from else ""))
-    elif node.cut_from:
-        found.insert(0, f"cut, one way or both, from {names(node.cut_from)}")
-    facts = [fact("faults", "; ".join(found), "warn")] if found else []
+    network = network_of(snapshot)
+    disk = [f"a disk sync takes {format_span(node.fsync_us)}"] if node.fsync_us else []
+    found = [
+        *link_faults.of_machine(node.status, node.clock_off_us, node.drift_ppm), *disk,
+        *network.cuts(node.id), *network.troubles(node.id),
+    ]  # fmt: skip
+    facts = [sheet.of_faults(found)] if found else []
     if node.unsynced:
         facts.append(fact("unsynced", f"{plural(node.unsynced, 'write')}: a crash now would lose them", "slow"))
-    off = [name.replace("_", " ") for name, on in snapshot.rules if not on]
-    if off:
+    if off := rules_off(snapshot.rules):
         facts.append(fact("rules off", ", ".join(off), "bad"))
     return tuple(facts)
-
-
-def faults_of(snapshot: Snapshot, node: NodeState) -> list[str]:
-    """What is wrong with the machine, its clock, its disk, and its links but for cuts."""
-    found = [node.status] if node.status != "up" else []
-    if node.clock_off_us or node.drift_ppm:
-        drift = f", {abs(node.drift_ppm) // 10_000} % too {'fast' if node.drift_ppm > 0 else 'slow'}"
-        found.append(f"clock {format_span(node.clock_off_us)} off{drift if node.drift_ppm else ''}")
-    if node.fsync_us:
-        found.append(f"a disk sync takes {format_span(node.fsync_us)}")
-    for link in links_of(snapshot, node.id):
-        way = f"to {link.dst}" if link.src == node.id else f"from {link.src}"
-        found += [f"{what} {way}" for what in link_faults(link)]
-    return found
-
-
-def link_faults(link: LinkView) -> list[str]:
-    """What is wrong with a link that is not cut."""
-    found = [f"clogged with {link.held}"] if link.clogged else []
-    found += [f"{percent(link.loss_ppm)} loss"] if link.loss_ppm else []
-    found += [f"{format_span(link.latency_us)} latency"] if link.slow else []
-    found += [f"{percent(link.duplicate_ppm)} twice"] if link.duplicate_ppm else []
-    found += [f"{percent(link.reorder_ppm)} out of order"] if link.reorder_ppm else []
-    return found
 
 
 # -- the cluster -----------------------------------------------------------------------------------------------------
@@ -284,12 +259,3 @@ def _client(snapshot: Snapshot, client: ClientState) -> Fact:
         told = f"{client.current} at {client.waiting_for}; {told}"
     failed = (f"; {client.failed} failed", "bad") if client.failed else ("", "dim")
     return fact(client.id, told, ink_, failed)
-
-
-def checks(snapshot: Snapshot) -> tuple[Fact, ...]:
-    """The guarantees: one line while all hold, else those that do not."""
-    failed = [check for check in snapshot.checks if not check.ok]
-    good = len(snapshot.checks) - len(failed)
-    facts = [fact("checks", f"{good} of {len(snapshot.checks)} ok", "good" if not failed else "bad")]
-    facts += [fact("FAIL", f"{check.name}: {check.detail}", "bad") for check in failed]
-    return tuple(facts)

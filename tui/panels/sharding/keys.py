@@ -3,19 +3,15 @@
 A verb returns a command of the engine, several given together, another focus, or a refusal that says why.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from engines.sharding.world import commands as c
 from engines.sharding.world.snapshot import KeyState, NodeState, Snapshot
-from engines.sim import faults
 from engines.sim.rules import SetRule
-from engines.sim.views import LinkView
-from engines.sim.world import ALL, Flight
-from tui.canvas import Ink
-from tui.kit import network
-from tui.kit.network import next_delay, next_loss, next_shuffle, next_skew
+from engines.sim.world import Flight
+from tui.kit.verbs import Machine, Target, ask, marker, standard_keys
 from tui.panel import Ask, Focus, Key, Outcome, Refuse
-from tui.panels.sharding.queries import hottest, lanes, link_of, links_of, members, moving
+from tui.panels.sharding.queries import hottest, lanes, members, moving
 from tui.panels.sharding.select import (
     OnKey,
     OnUnit,
@@ -50,52 +46,11 @@ def key_at_hand(snapshot: Snapshot, focus: Focus) -> KeyState | None:
     return key_of(snapshot, focus) or next(iter(own), None) or next(iter(snapshot.keys), None)
 
 
-# -- faults ----------------------------------------------------------------------------------------------------------
-
-
-def _crash(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return network.crash(*chosen(snapshot, focus))
-
-
-def _freeze(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return network.freeze(*chosen(snapshot, focus))
-
-
-def _cut(snapshot: Snapshot, focus: Focus) -> Outcome:
+def aim(snapshot: Snapshot, focus: Focus) -> Target:
+    """What the standard verbs act on: the selected node, or the message selected beside it."""
     node, flight = chosen(snapshot, focus)
-    return network.cut(node, flight, link_of(snapshot, flight.src, flight.dst) if flight else None)
-
-
-def _links(snapshot: Snapshot, focus: Focus) -> tuple[list[LinkView], tuple[tuple[str, str], ...]]:
-    """The changed links a verb acts on, and how a command names them: one link, or all of a node."""
-    node, flight = chosen(snapshot, focus)
-    if flight:
-        link = link_of(snapshot, flight.src, flight.dst)
-        return ([link] if link else []), ((flight.src, flight.dst),)
-    return links_of(snapshot, node.id), ((node.id, ALL), (ALL, node.id))
-
-
-def _lose(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return next_loss(*_links(snapshot, focus))
-
-
-def _delay(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return next_delay(*_links(snapshot, focus), DELAYS_US)
-
-
-def _shuffle(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return next_shuffle(*_links(snapshot, focus))
-
-
-def _skew(snapshot: Snapshot, focus: Focus) -> Outcome:
-    node, flight = chosen(snapshot, focus)
-    if flight:
-        return Refuse("a message has no clock: press down to come back to the node")
-    return next_skew(node.id, node.clock_off_us, node.drift_ppm)
-
-
-def _heal(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return faults.Heal()
+    machine = Machine(node.id, node.status, bool(node.cut_from), node.clock_off_us, node.drift_ppm)
+    return Target.node(machine, snapshot.links, flight)
 
 
 # -- members and virtual nodes ---------------------------------------------------------------------------------------
@@ -152,10 +107,6 @@ def _put(snapshot: Snapshot, focus: Focus) -> Outcome:
     return c.Put(key.key, key.acked + 1) if key else Refuse("no key is tracked yet: A writes one by name")
 
 
-def _ask(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return Ask("client")
-
-
 def _workload(snapshot: Snapshot, focus: Focus) -> Outcome:
     at = WORKLOADS.index(snapshot.workload) if snapshot.workload in WORKLOADS else 0
     return c.SetWorkload(WORKLOADS[(at + 1) % len(WORKLOADS)], snapshot.skew, snapshot.rate)
@@ -195,9 +146,10 @@ def _chart(snapshot: Snapshot, focus: Focus) -> Outcome:
     return next_chart(snapshot, focus)
 
 
+RANKS: Final = {"k": 11, "x": 16, "h": 17, "z": 22, "l": 24, "d": 26}
 KEYS: Final = (
+    *standard_keys(aim, "node", levels=DELAYS_US, ranks=RANKS),
     Key("j", "add node", "add a node: see which keys have to move, and which need not", _join, rank=10),
-    Key("k", "crash", "crash the node, or restart it; on a message: drop it", _crash, rank=11),
     Key("J", "drain", "drain the node: it gives its keys away and leaves", _leave, rank=12),
     Key("o", "hot key", "go to the hottest key; again: its cures", _hot, rank=13),
     Key("v", "vnodes", "more virtual nodes: 1, 4, 16, 64, 150, 300, 1000 each", _more, rank=14),
@@ -205,31 +157,17 @@ KEYS: Final = (
     Key("g", "next key", "select the next tracked key", _next_key, rank=20),
     Key("n", "next move", "select the next unit that moves", _next_unit, rank=41),
     Key("y", "chart", "the next chart: comparison, virtual nodes, load over time", _chart, rank=15),
-    Key("z", "freeze", "freeze the node (a long pause), or thaw it", _freeze, rank=22),
-    Key("x", "isolate", "cut the node off, or connect it again; on a message: cut its link", _cut, rank=16),
-    Key("l", "loss", "loss on its links: 0, 10, 30, 60, 100 %; on a message: on its link", _lose, rank=24),
-    Key("d", "delay", "latency of its links: x1, x3, x10; on a message: of its link", _delay, rank=26),
-    Key("u", "shuffle", "let 30 % of its messages come twice and out of order, or not", _shuffle, rank=62),
-    Key("c", "clock", "its clock: right, 200 ms ahead, 20 % fast, 20 % slow", _skew, rank=58),
-    Key("h", "heal", "heal everything: links, clocks, frozen and dead nodes", _heal, rank=17),
     Key("a", "get", "read the selected key, or the first of the node, as a client with a cached map", _get, rank=18),
     Key("p", "put", "write it", _put, "client", rank=28),
-    Key("A", "ask", "type a request: get k, put k 3, mget a b", _ask, rank=56),
+    Key("A", "ask", "type a request: get k, put k 3, mget a b", ask("client"), rank=56),
     Key("w", "workload", "what clients ask: off, uniform, zipf, monotonic, hot", _workload, rank=19),
 )
 
-MARKS: Final[dict[type, tuple[str, Ink]]] = {
-    **network.MARKS,
-    faults.ExpireTimers: ("f", "accent"),
+mark: Final = marker({
     c.AddNode: ("j", "good"), c.RemoveNode: ("J", "warn"), c.Get: ("a", "you"), c.Put: ("p", "you"),
     c.MultiGet: ("A", "you"), c.SetVnodes: ("v", "accent"), c.SetReplication: ("t", "you"),
     c.SetRackAware: ("t", "you"), c.SetWorkload: ("w", "you"), c.Salt: ("o", "good"), c.SplitForHeat: ("t", "you"),
     c.Bound: ("t", "you"), c.SetBandwidth: ("t", "you"), c.SetFullCoverage: ("t", "you"), c.MoveSlot: ("t", "accent"),
     c.MoveChunk: ("t", "accent"), c.SplitChunk: ("t", "accent"), c.MergeChunks: ("t", "accent"),
     c.SetBalancer: ("t", "you"), SetRule: ("b", "bad"),
-}  # fmt: skip
-
-
-def mark(command: Any) -> tuple[str, Ink] | None:
-    """The letter a command leaves on the scrubber: that of its verb; none for what a lecturer says."""
-    return MARKS.get(type(command))
+})  # fmt: skip

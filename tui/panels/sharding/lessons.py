@@ -9,6 +9,7 @@ from engines.sim import events as k
 from engines.sim.events import Event
 from engines.sim.pattern import Check
 from engines.sim.rules import RuleSwitched
+from tui.kit.explain import explain_check as explain_in_kit
 
 LESSONS: Final[dict[str, tuple[str, ...]]] = {
     "moved": (
@@ -186,12 +187,6 @@ def _lesson(event: Event) -> str:
 
 def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
     """What the check demands; if it failed, who saw what and which rule is missing. Paragraphs."""
-    demand = f"{check.name}: {DEMANDS.get(check.name, check.detail)}."
-    behind = IF_BROKEN.get(check.name, "It is watched after every event.")
-    exempt = (f"Not asked of {snapshot.variant}: {EXEMPT[snapshot.variant]}.",) if (
-        check.name == NECESSARY and snapshot.variant in EXEMPT) else ()  # fmt: skip
-    if check.ok:
-        return (demand, *exempt, "It holds: it was examined after every event of this run.", behind)
-    off = [name.replace("_", " ") for name, on in snapshot.rules if not on]
-    rules = (f"Switched off in this run: {', '.join(off)}.",) if off else ()
-    return (demand, f"FAILED: {check.detail}.", *check.witness, behind, *rules)
+    asked = check.name != NECESSARY or snapshot.variant not in EXEMPT
+    exempt = "" if asked else f"Not asked of {snapshot.variant}: {EXEMPT[snapshot.variant]}."
+    return explain_in_kit(check, DEMANDS, IF_BROKEN, snapshot.rules, exempt=exempt)

@@ -11,11 +11,11 @@ from tui.panels.sharding.queries import (
     PPM,
     blocked,
     chip_ink,
-    cut_off,
     ink,
     lanes,
     letter,
     moving,
+    network_of,
     percent1,
     ratio,
     shown,
@@ -142,7 +142,7 @@ def _trouble(snapshot: Snapshot, node: NodeState) -> Piece:
     """What ails a node that its letter does not tell; it takes the place of its requests, which are few then."""
     if node.status != "up":
         return node.status, "dead" if node.status == "crashed" else "frozen"
-    if cut_off(snapshot, node):
+    if network_of(snapshot).cut_off(node.id):
         return "cut off", "cut"
     if node.cut_from:
         return "cut", "cut"

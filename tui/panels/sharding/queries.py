@@ -6,8 +6,9 @@ from typing import Final
 from engines.sharding.world.events import UnitState
 from engines.sharding.world.messages import is_routine
 from engines.sharding.world.snapshot import KeyState, Lane, NodeState, Snapshot
-from engines.sim.views import Flight, LinkView
+from engines.sim.views import Flight
 from tui.canvas import Ink
+from tui.kit.link_faults import Network
 
 CFG: Final = "cfg"
 LETTERS: Final = {
@@ -111,20 +112,9 @@ def touching(snapshot: Snapshot, node: str) -> list[Flight]:
     return sorted(found, key=lambda each: (is_routine(each.message), each.arrives_us, each.id))
 
 
-def links_of(snapshot: Snapshot, node: str) -> list[LinkView]:
-    """Links from or to this node that are not as they were laid."""
-    return [link for link in snapshot.links if node in (link.src, link.dst)]
-
-
-def link_of(snapshot: Snapshot, src: str, dst: str) -> LinkView | None:
-    """The state of a link, or None: nothing is wrong with it."""
-    return next((link for link in snapshot.links if (link.src, link.dst) == (src, dst)), None)
-
-
-def cut_off(snapshot: Snapshot, node: NodeState) -> bool:
-    """Whether it can talk to no other node."""
-    others = {each.id for each in snapshot.nodes if each.id != node.id}
-    return bool(others) and others <= set(node.cut_from)
+def network_of(snapshot: Snapshot) -> Network:
+    """The nodes and ``cfg``, and the links between them that are not as they were laid."""
+    return Network((*(node.id for node in snapshot.nodes), CFG), snapshot.links)
 
 
 # -- numbers as people say them --------------------------------------------------------------------------------------

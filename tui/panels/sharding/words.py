@@ -13,11 +13,11 @@ from engines.sharding.world.rules import REDIRECTS_MAX
 from engines.sim.events import Event
 from engines.sim.rules import RuleSwitched
 from tui.canvas import Ink
-from tui.kit.network import TOLD, Say, fixed, lost
+from tui.kit.kernel_words import KernelWords, is_kernel, tell
 from tui.kit.words import ms, names, plural
 from tui.panel import Line
 from tui.panels.sharding.describe import because, cause, chunk, describe, name
-from tui.panels.sharding.queries import NUMBERED, colour
+from tui.panels.sharding.queries import CFG, NUMBERED, colour
 
 OWN: Final = "own"
 """Stands for the colour of the node it happened to."""
@@ -26,6 +26,8 @@ Told: TypeAlias = tuple[str, Ink]
 
 def narrate(event: Event) -> Line:
     """Who, and what and why."""
+    if is_kernel(event):
+        return tell(event, WORLD)
     text, ink = _tell(event)
     if ink == OWN:
         ink = colour(event.node) if event.node[:1] == "n" and NUMBERED.fullmatch(event.node) else "client"
@@ -44,21 +46,12 @@ def _tell(event: Event) -> Told:
         return of_nodes(what)
     if isinstance(what, e.SettingEvent):
         return of_settings(what)
-    say, ink = WORLD.get(event.kind, (fixed(event.kind), "text"))
-    return say(event), ink
+    return event.kind, "text"
 
 
 def who(event: Event) -> str:
-    """The node or client it happened to; of a message or link both ends."""
-    if isinstance(event.what, e.SettingEvent | e.ChangeOrdered):
-        return "you"
-    if event.peer:
-        return f"{_all(event.peer)}>{_all(event.node)}"
-    return event.node or ("note" if event.kind == "cue" else "world")
-
-
-def _all(node: str) -> str:
-    return "all" if node == "*" else node
+    """The node or client it happened to."""
+    return "you" if isinstance(event.what, e.SettingEvent | e.ChangeOrdered) else event.node or "world"
 
 
 def _keys(keys: Sequence[str]) -> str:
@@ -304,38 +297,34 @@ def words(message: Any) -> str:
     return describe(message).text
 
 
-def _timer(event: Event) -> str:
-    meaning = {
-        "beat": "time for a heartbeat to cfg", "move": "time to send the next keys", "tick": "cfg looks at its plan",
-        "again": "sends again what replicas did not confirm", "think": "the client thinks of a key",
-    }  # fmt: skip
-    if event.why.startswith("patience"):
-        return "no answer: the client loses patience"
-    if event.why.startswith("pause"):
-        return "the client asks again"
-    return meaning.get(event.why, f"its timer {event.why} runs out")
+TIMERS: Final = {
+    "beat": "time for a heartbeat to cfg", "move": "time to send the next keys", "tick": "cfg looks at its plan",
+    "again": "sends again what replicas did not confirm", "think": "the client thinks of a key",
+    "patience": "no answer: the client loses patience", "pause": "the client asks again",
+}  # fmt: skip
 
 
-def _crash(event: Event) -> str:
-    unsynced, unsent = event.get("lost_writes", 0), event.get("unsent", 0)
-    extra = f"; {plural(unsynced, 'unsynced write')} lost" if unsynced else ""
-    extra += f"; {plural(unsent, 'message')} never left" if unsent else ""
-    kept = "the map and the plan stay on disk" if event.node == "cfg" else "its keys and its map stay on disk"
-    return f"crashes: {kept}, nobody answers for them{extra}"
+def _timer(name: str) -> str:
+    """A client has several timers of one kind, told apart by a number."""
+    return TIMERS.get(name.rstrip("0123456789 :-"), f"its timer {name} runs out")
 
 
-def _restart(event: Event) -> str:
-    if event.node == "cfg":
+def _crashes(node: str) -> str:
+    kept = "the map and the plan stay on disk" if node == CFG else "its keys and its map stay on disk"
+    return f"{kept}, nobody answers for them"
+
+
+def _restarts(node: str) -> str:
+    if node == CFG:
         return "restarts from disk: goes on with the plan it had written down"
     return "restarts from disk with its keys, its map and its orders; a heartbeat tells cfg"
 
 
-WORLD: Final[dict[str, tuple[Say, Ink]]] = {
-    **TOLD,
-    "deliver": (lambda event: f"{words(event.message)} arrives", "dim"),
-    "wait": (lambda event: f"{words(event.message)} waits: {event.node} is frozen", "frozen"),
-    "lost": (lost(words), "lost"), "lost_again": (lost(words), "lost"), "timer": (_timer, "dim"),
-    "crash": (_crash, "dead"), "restart": (_restart, "good"),
-    "heal": (fixed("everything is healed: links, clocks and disks; frozen nodes thaw, dead ones restart"), "good"),
-}  # fmt: skip
-"""Events of the world, whatever runs in it."""
+WORLD: Final = KernelWords(
+    message=words,
+    crashes=_crashes,
+    restarts=_restarts,
+    timer=_timer,
+    healed="links, clocks and disks; frozen nodes thaw, dead ones restart",
+)
+"""What the kernel's events mean to a sharded cluster."""
