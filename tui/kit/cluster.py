@@ -26,6 +26,8 @@ MANY: Final = 7
 """So many machines are easier to tell apart in two rows, if the picture is low."""
 TALL: Final = 12
 """From this many rows on a machine has a third row, for what is special about it."""
+LEGEND_WIDTH, LEGEND_HEIGHT = 100, 14
+"""From this size on the picture has corners to explain itself in."""
 LIST_NAME: Final = 27
 """Where in a list the remark stands, after chip and state."""
 STEPS: Final = (0.15, 0.3, 0.45, 0.6, 0.8, 1.0, 1.2)
@@ -89,6 +91,8 @@ class Cluster:
     """The selected machine."""
     chosen: int | None = None
     """The selected message."""
+    legend: tuple[str, ...] = ()
+    """What the signs mean, a line each, the most needed first: written in the corners of a large picture."""
 
 
 class Look(NamedTuple):
@@ -134,6 +138,7 @@ def draw(canvas: Canvas, cluster: Cluster, glyphs: Glyphs) -> None:
             (x, _), y = clients[client.id].spans[0], clients[client.id].y
             end = canvas.put(x, y, client.id, client.ink)
             canvas.put(end + 1, y, client.doing, "dim")
+    draw_legend(canvas, cluster.legend, everyone.values())
     draw_letters(canvas, cluster, everyone, glyphs)
 
 
@@ -398,6 +403,25 @@ def _free(cell: Cell, taken: set[Cell], blocks: dict[str, Block], canvas: Canvas
     return None
 
 
+# -- what the signs mean ---------------------------------------------------------------------------------------------
+
+
+def draw_legend(canvas: Canvas, lines: Sequence[str], blocks: Iterable[Block]) -> None:
+    """The lines in the corners of a large picture, where no machine stands: always at the same places."""
+    if canvas.width < LEGEND_WIDTH or canvas.height < LEGEND_HEIGHT:
+        return
+    taken = [(block.x - 2, block.x + block.w + 2, block.y, block.y + block.h) for block in blocks]
+    rows = range(canvas.height // 3)
+    corners = [(right, y) for right in (False, True) for y in rows]
+    for line in lines:
+        for place, (right, y) in enumerate(corners):
+            x = canvas.width - 1 - len(line) if right else 1
+            if not any(x < x1 and x0 < x + len(line) and y0 <= y < y1 for x0, x1, y0, y1 in taken):
+                canvas.put(x, y, line, "dim")
+                del corners[place]
+                break
+
+
 # -- where there is no room for a picture ----------------------------------------------------------------------------
 
 
@@ -406,6 +430,7 @@ def draw_list(canvas: Canvas, cluster: Cluster, glyphs: Glyphs) -> None:
     ids = [node.id for node in cluster.nodes]
     at = ids.index(cluster.selected) if cluster.selected in ids else 0
     first = max(0, min(at - canvas.height // 2, len(ids) - canvas.height))
+    hidden = len(ids) - canvas.height
     for y, node in enumerate(cluster.nodes[first : first + canvas.height]):
         mark = node.id == cluster.selected
         canvas.put(0, y, glyphs.mark_left if mark else " ", "bright")
@@ -424,6 +449,8 @@ def draw_list(canvas: Canvas, cluster: Cluster, glyphs: Glyphs) -> None:
             if x + len(text) > canvas.width:
                 break
             x = canvas.put(x, y, text, "selected" if each.id == cluster.chosen else each.ink) + 1
+    if hidden > 0:
+        canvas.put_right(canvas.width - 1, canvas.height - 1, f" +{hidden} more ", "dim")
 
 
 def _touching(cluster: Cluster, node: str) -> list[Letter]:

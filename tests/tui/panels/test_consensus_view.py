@@ -385,3 +385,28 @@ def test_a_link_that_passes_a_server_keeps_near_the_straight_line(width: int, he
         cells = cluster.path(one, other, blocks, width, height)
         aside = [abs(across * 2 * (y - y0) - up * (x - x0)) / hypot(across, up) for x, y in cells]
         assert max(aside, default=0) <= 0.25 * hypot(across, up), (one, other)
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 36), (200, 50)])
+def test_the_letters_that_fly_are_explained_beside_the_title(width: int, height: int) -> None:
+    frame = draw(standing("steady").snapshot(), Focus(), arrange(width, height).sizes())
+    assert "A append V vote P pre-vote C client" in frame.picture_note
+    assert len(frame.picture_note) + len(frame.picture_title) + 6 <= frame.picture.width
+
+
+def test_a_large_picture_explains_all_its_signs_in_its_corners() -> None:
+    drawn = draw(standing("steady").snapshot(), Focus(), arrange(200, 50).sizes()).picture.text()
+    for line in ring.LEGEND:
+        assert line in drawn
+
+
+def test_at_a_cue_all_logs_of_figure_7_are_seen_on_a_small_screen() -> None:
+    snapshot = story("figure-7", 110).snapshot()
+    frame = draw(snapshot, Focus(), arrange(80, 24, cue=3).sizes())
+    logs = frame.picture.text() + frame.strip.text()
+    assert all(logs.count(f"n{i} ") >= 2 for i in range(1, 8))
+
+
+def test_servers_that_find_no_row_are_counted() -> None:
+    snapshot = story("figure-7", 110).snapshot()
+    assert "+3 more" in draw(snapshot, Focus(), Sizes(Size(58, 4), Size(0, 0), Size(0, 0))).picture.text()

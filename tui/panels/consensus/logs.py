@@ -46,11 +46,15 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: in
         return
     columns = lay_out(snapshot, focus, canvas.width)
     ids = [server.id for server in snapshot.servers]
+    header = rows != len(ids)  # where there is room for all of them and not for it, it goes
+    rows += not header
+    y -= not header
     chosen = ids.index(focus.node) if focus.node in ids else 0
     top = max(0, min(chosen - (rows - 1) // 2, len(ids) - (rows - 1)))
     shown = snapshot.servers[top : top + rows - 1]
     full = any(server.values for server in snapshot.servers)
-    _header(canvas, y, columns, snapshot.window[1], len(ids) - len(shown), full)
+    if header:
+        _header(canvas, y, columns, snapshot.window[1], len(ids) - len(shown), full)
     leader = snapshot.server(snapshot.leader)
     views = {each.peer: each for each in leader.progress} if leader else {}
     for row, server in enumerate(shown, y + 1):

@@ -16,6 +16,19 @@ SHORT_CUTS: Final = {"cut both ways": "cut <>", "hears nobody": "hears none", "h
 """Which way all links of a server are cut, where there is no room to say it."""
 
 
+LEGEND: Final = (
+    "letters fly: A append  V vote",
+    "P pre-vote  C client's request",
+    "small letters: their answers",
+    "F follower  L leader  C candidate",
+    "P pre-candidate  X crashed  Z frozen",
+    "bar: time to its election timeout",
+    "hb: to the leader's next heartbeat",
+    "2/3 n1 n4: votes it has and needs",
+)
+"""What the signs of the picture mean."""
+
+
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
     """The whole cluster, on the whole canvas."""
     chosen = flight_of(snapshot, focus)
@@ -29,6 +42,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
         links=snapshot.links,
         selected=focus.node,
         chosen=chosen.id if chosen else None,
+        legend=LEGEND,
     )
     cluster.draw(canvas, picture, glyphs)
 

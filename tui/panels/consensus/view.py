@@ -53,7 +53,7 @@ def plan(servers: int, picture: int, strip: int) -> Plan:
         return (Part("ring", picture),), (Part("logs", strip),)
     if picture >= RING_LOW + 1 + grid:  # more servers than the strip has rows
         return (Part("ring", picture - 1 - grid), Part("logs", grid)), (Part("chart", strip),)
-    if picture >= grid and strip >= RING_LOW:
+    if picture >= servers and strip >= RING_LOW:
         return (Part("logs", picture),), (Part("ring", strip),)
     return (Part("ring", picture),), (Part("logs" if strip >= 4 else "chart", strip),)
 
@@ -66,7 +66,11 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     _fill(picture, above, snapshot, focus, glyphs)
     _fill(strip, below, snapshot, focus, glyphs)
     titles = [TITLES[parts[0].what] if parts else "" for parts in (above, below)]
-    notes = {"ring": _note(snapshot), "logs": logs.note(max(picture.width, strip.width)), "chart": history.NOTE}
+    notes = {
+        "ring": _note(snapshot, max(picture.width, strip.width)),
+        "logs": logs.note(max(picture.width, strip.width)),
+        "chart": history.NOTE,
+    }
     return Frame(
         picture, strip, look,
         picture_title=titles[0],
@@ -99,12 +103,26 @@ def _fill(canvas: Canvas, parts: tuple[Part, ...], snapshot: Snapshot, focus: Fo
         y += part.rows
 
 
-def _note(snapshot: Snapshot) -> str:
+LETTERS: Final = ("A append V vote P pre-vote C client  small: answers", "A append V vote P pre-vote C client",
+                  "A append V vote C client")  # fmt: skip
+"""What flies, as far as there is room to say it."""
+
+
+def _note(snapshot: Snapshot, width: int) -> str:
+    said = _standing(snapshot)
+    room = width - len(said) - len(TITLES["ring"]) - 9
+    legend = next((each for each in LETTERS if len(each) <= room), "")
+    return f"{legend}   {said}" if legend else said
+
+
+def _standing(snapshot: Snapshot) -> str:
     count = len(snapshot.servers)
     up = alive(snapshot)
     if up < snapshot.quorum:
         return f"{up} of {count} alive, quorum {snapshot.quorum}: nothing can commit"
-    return f"newest term {snapshot.term}  quorum {snapshot.quorum} of {count}"
+    leader = snapshot.server(snapshot.leader)
+    word = "newest term" if leader and leader.term != snapshot.term else "term"
+    return f"{word} {snapshot.term}  quorum {snapshot.quorum} of {count}"
 
 
 def status(snapshot: Snapshot) -> str:
