@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from benchmarks.kernel import ours
-from engines.consensus import PATTERN
+from engines.consensus.pattern import PATTERN
 from engines.consensus.raft.engine import RaftEngine
 from engines.sim.clock import US_PER_S
 from engines.sim.timeline import Timeline

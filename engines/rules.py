@@ -6,7 +6,7 @@ class RaftRules(Rules):
 """
 
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from engines.errors import UserError
 
@@ -56,4 +56,11 @@ class Rules:
             raise UserError(f"no rule {switch.rule!r}: one of {', '.join(self.names())} can be switched")
 
 
-__all__ = ["Rules", "Switch", "rule"]
+class RuleSwitched(NamedTuple):
+    """The event: a rule is on or off from now on."""
+
+    rule: str
+    on: bool
+
+
+__all__ = ["RuleSwitched", "Rules", "Switch", "rule"]

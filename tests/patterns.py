@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from engines import consensus
+from engines.consensus import pattern as consensus
 from engines.event_sourcing import pattern as events
 from engines.resilience import pattern as resilience
 from engines.sharding import pattern as sharding

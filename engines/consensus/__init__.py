@@ -1,45 +1,64 @@
-"""Consensus: several servers agree on one sequence of commands, though some of them fail."""
+"""Consensus: several servers agree on one sequence of commands, though some of them fail.
 
-from typing import Final
+A Raft server is a plain object: it is handed a message or told that a timer ran out, changes its state, and asks for
+effects. ``Outbox`` keeps what it asks for, so that one server can be driven by hand:
 
-from engines.consensus.raft.engine import COMMANDS, SETTINGS, RaftEngine
-from engines.consensus.raft.scenarios import SCENARIOS
-from engines.sim.pattern import Pattern, Variant
+>>> from engines.consensus import MemoryDisk, Outbox, RaftNode, RequestVote
+>>> disk, out = MemoryDisk(), Outbox()
+>>> server = RaftNode("n1", ("n2", "n3"), disk)
+>>> server.on_start(out)
+>>> server.on_message(out, "n2", RequestVote(term=1, last_log_index=0, last_log_term=0))
+>>> out.take(), disk.registers
+([('n2', VoteReply(term=1, granted=True))], {'term': 1, 'vote': 'n2'})
+>>> server.on_message(out, "n3", RequestVote(term=1, last_log_index=0, last_log_term=0))
+>>> out.take(), out.notes[-1].why
+([('n3', VoteReply(term=1, granted=False))], <VoteReason.VOTED: 'voted'>)
 
-RAFT: Final = Variant(
-    name="raft",
-    title="Raft",
-    summary="an elected leader replicates a log; survives crashes of a minority",
-    make=RaftEngine,
-    commands=COMMANDS,
-    settings=SETTINGS,
-    engine_version=3,
-    fidelity=(
-        ("modelled", "leader election with random timeouts, log replication, the commit rule of 5.4.2, persistence"),
-        ("modelled", "pre-vote, check-quorum, fast backtracking, pipelining, client sessions, the no-op of a new term"),
-        ("modelled", "disks with a sync latency: what was not synced is lost in a crash, messages wait for the sync"),
-        ("simplified", "a message takes its latency whatever its size; servers compute in no time"),
-        ("simplified", "client sessions never expire; a client has one command outstanding"),
-        ("left out", "snapshots and log compaction, membership changes, read-only queries, leadership transfer"),
-    ),
+    raft/    Raft: messages, server, state machine, and a cluster of them in the simulated world
+    pattern  what the program shows
+"""
+
+from engines.consensus.raft.events import RaftEvent
+from engines.consensus.raft.messages import (
+    AppendEntries,
+    AppendReply,
+    ClientReply,
+    ClientRequest,
+    Command,
+    Entry,
+    PreVote,
+    PreVoteReply,
+    RequestVote,
+    VoteReply,
 )
+from engines.consensus.raft.node import RaftNode
+from engines.consensus.raft.ports import Disk, Effects, MemoryDisk, Outbox
+from engines.consensus.raft.roles import EDGES, Role
+from engines.consensus.raft.rules import RaftRules, Timing
+from engines.consensus.raft.state_machine import KeyValueStore, describe, parse
 
-PATTERN: Final = Pattern(
-    number=2,
-    name="consensus",
-    title="Consensus",
-    question="How do nodes agree?",
-    variants=(RAFT,),
-    scenarios=SCENARIOS,
-    speed=(1, 20),
-    aliases=(("raft", "raft"),),
-    notes=(
-        "Raft's parts are election, replication and safety. Membership change is an extension. None of them are "
-        "phases that follow each other: a cluster elects and replicates at any time.",
-        "A sketch of an election that has no persistence, no test of how up-to-date a log is, no random timeout and "
-        "no stepping down is not an election: switch each of them off with b, or play the scenarios.",
-        "A majority is floor(n/2)+1: 3 of 5. That is for servers that crash. Servers that lie need 3f+1 replicas and "
-        "quorums of 2f+1: three nodes tolerate no traitor, four tolerate one.",
-        "Four servers survive no more failures than three: a majority of 4 is 3.",
-    ),
-)
+__all__ = [
+    "EDGES",
+    "AppendEntries",
+    "AppendReply",
+    "ClientReply",
+    "ClientRequest",
+    "Command",
+    "Disk",
+    "Effects",
+    "Entry",
+    "KeyValueStore",
+    "MemoryDisk",
+    "Outbox",
+    "PreVote",
+    "PreVoteReply",
+    "RaftEvent",
+    "RaftNode",
+    "RaftRules",
+    "RequestVote",
+    "Role",
+    "Timing",
+    "VoteReply",
+    "describe",
+    "parse",
+]

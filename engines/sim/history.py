@@ -22,7 +22,8 @@ class Operation(NamedTuple):
 
     client: str
     serial: int
-    what: str
+    what: Any
+    """What was asked for: text, or a record of the pattern's own."""
     status: str
     invoked_us: int
     returned_us: int | None = None
@@ -41,7 +42,7 @@ class History:
         self.counts: dict[tuple[str, str], int] = {}
         """How many operations of a client ended with a status, over the whole run."""
 
-    def invoke(self, client: str, serial: int, what: str) -> None:
+    def invoke(self, client: str, serial: int, what: Any) -> None:
         """The client asks."""
         self.open[client, serial] = Operation(client, serial, what, INVOKED, self.clock.now_us)
 

@@ -1,25 +1,17 @@
-"""Rules of a living world: their settings, the command that switches one, and the event that tells of it.
+"""Rules of a living world: their settings, and the command that switches one.
 
 They are the same in every pattern, and so they are here. A pattern lists its rules on the base of engines/rules.py.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from engines.rules import Rules, rule
+from engines.rules import Rules, RuleSwitched, rule
 from engines.sim.pattern import Setting
 
 
 @dataclass(frozen=True, slots=True)
 class SetRule:
     """Switch a rule off, or on again, everywhere at once."""
-
-    rule: str
-    on: bool
-
-
-class RuleSwitched(NamedTuple):
-    """The event: a rule is on or off from now on."""
 
     rule: str
     on: bool

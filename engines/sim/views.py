@@ -95,8 +95,8 @@ def changed_links(hosts: Iterable[Host]) -> tuple[LinkView, ...]:
 def link_view(link: Link) -> LinkView:
     """One link."""
     return LinkView(
-        link.src, link.dst, link.cut, link.clogged, len(link.held), link.loss_ppm, link.latency_us, link.jitter_us,
-        link.duplicate_ppm, link.reorder_ppm, link.options,
+        link.src, link.dst, link.cut, link.clogged, len(link.held), link.loss_ppm, link.latency_us,
+        link.jitter_us, link.duplicate_ppm, link.reorder_ppm, link.options,
     )  # fmt: skip
 
 

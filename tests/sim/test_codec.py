@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.consensus.raft.engine import COMMANDS, Propose
+from engines.consensus.raft.commands import COMMANDS, Propose
 from engines.errors import UserError
 from engines.sim import faults
 from engines.sim.codec import decode_command, encode_command, to_json

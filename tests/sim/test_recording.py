@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from engines.consensus import PATTERN, RAFT
-from engines.consensus.raft.engine import Propose, SetRule
+from engines.consensus.pattern import PATTERN, RAFT
+from engines.consensus.raft.commands import Propose, SetRule
 from engines.errors import UserError
 from engines.sim import faults
 from engines.sim.recording import PROGRESS_STEPS, read, record

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from engines.consensus import RAFT
-from engines.consensus.raft.engine import SetRule
+from engines.consensus.pattern import RAFT
+from engines.consensus.raft.commands import SetRule
 from engines.sim import faults
 from engines.sim.pattern import Scenario, Step
 from engines.sim.timeline import Timeline

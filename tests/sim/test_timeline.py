@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from engines.consensus import PATTERN, RAFT
-from engines.consensus.raft.engine import Propose
+from engines.consensus.pattern import PATTERN, RAFT
+from engines.consensus.raft.commands import Propose
 from engines.errors import UserError
 from engines.sim import faults, timeline
 from engines.sim.pattern import Scenario, Step

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engines.consensus import PATTERN
+from engines.consensus.pattern import PATTERN
 from tests.ptyscreen import PtyApp, python
 
 ENVIRON = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}

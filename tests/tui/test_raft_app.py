@@ -8,8 +8,8 @@ from typing import Final
 
 import pytest
 
-from engines.consensus.raft.engine import SetRule
-from engines.consensus.raft.rules import RULE_NAMES
+from engines.consensus.raft.commands import SetRule
+from engines.consensus.raft.rules import RaftRules
 from engines.sim.faults import Narrate
 from engines.sim.recording import read
 from tests.monkey import Monkey, screen
@@ -105,7 +105,7 @@ def test_a_rule_can_be_broken_from_the_keyboard() -> None:
     session = raft()
     dialogue = session.dialogue("rules")
     offers = {offer.title: offer for offer in dialogue.offers}  # type: ignore[union-attr]
-    assert len(offers) == len(RULE_NAMES)
+    assert len(offers) == len(RaftRules.names())
     for offer in offers.values():
         session.perform(offer.build({param.name: param.value for param in offer.params}))
     assert not any(on for _, on in session.scene.timeline.snapshot().rules)

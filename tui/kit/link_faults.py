@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from engines.sim.clock import US_PER_MS, format_span
+from engines.units import exact
 from tui.kit.words import PPM_PER_PERCENT, names, percent
 
 BOTH: Final = "cut both ways"
@@ -140,11 +141,13 @@ def held_by(link: Link) -> int:
     return int(getattr(link, "held", link.clogged))
 
 
-def of_machine(status: str, clock_off_us: int, drift_ppm: int) -> list[str]:
-    """What is wrong with the machine itself: its status, its clock."""
+def of_machine(status: str, clock_off_us: int, drift_ppm: int, fsync_us: int = 0) -> list[str]:
+    """What is wrong with the machine itself: its status, its clock, its disk."""
     found = [status] if status != "up" else []
     if clock_off_us:
         found.append(f"clock {format_span(abs(clock_off_us))} {'ahead' if clock_off_us > 0 else 'behind'}")
     if drift_ppm:
         found.append(f"clock {abs(drift_ppm) // PPM_PER_PERCENT} % {'fast' if drift_ppm > 0 else 'slow'}")
+    if fsync_us:
+        found.append(f"a disk sync takes {exact(fsync_us)}")
     return found

@@ -1,12 +1,16 @@
 """Raft: consensus by an elected leader and a replicated log.
 
 messages       what servers say to each other
+roles          the roles of a server, and which may follow which
+events         what happens in a cluster, a record per kind
 state_machine  what they agree on: a key-value store with client sessions
-quorum         who decides: majorities, joint configurations, learners
+ports          what a server asks of whoever runs it
 node           a server, rule by rule as on the summary page of the paper (Figure 2)
 client         a client that retries, with sessions
 rules          rules that can be switched off to see why they are there
-invariants     the guarantees, checked after every event
+options        what a run can be started with
+commands       what a person can ask of a cluster
+checks         the guarantees, checked after every event
 engine         a cluster of them in the simulated world
 snapshot       what there is to see
 scenarios      the stories

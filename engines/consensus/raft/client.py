@@ -8,12 +8,12 @@ durable: under a number that was used before, a restarted client would be answer
 from collections import deque
 from typing import Final
 
+from engines.consensus.raft.events import Answered, Asked, GaveUp, GiveUpReason
 from engines.consensus.raft.messages import ClientReply, ClientRequest, Command
-from engines.consensus.raft.state_machine import describe
-from engines.sim.clock import US_PER_MS
 from engines.sim.disk import Disk
 from engines.sim.history import OK, UNKNOWN, History
 from engines.sim.node import Context
+from engines.units import US_PER_MS
 
 PATIENCE_US: Final = 400 * US_PER_MS
 """No answer for so long: ask the next server."""
@@ -82,7 +82,7 @@ class Client:
             self.target = target
         if not insist:
             self.queue.clear()
-            self._forget(ctx, "asks for something else")
+            self._forget(ctx, GiveUpReason.ASKS_ANOTHER)
             self.queue.append((op, key, value))
             self._next(ctx)
             self.insists = False
@@ -99,19 +99,19 @@ class Client:
         self.attempts = 0
         self.insists = True
         self.current = Command(self.id, self.serial, op, key, value)
-        self.history.invoke(self.id, self.serial, describe(self.current))
+        self.history.invoke(self.id, self.serial, self.current)
         self._send(ctx)
 
-    def _give_up(self, ctx: Context, why: str) -> None:
+    def _give_up(self, ctx: Context, why: GiveUpReason) -> None:
         """Forget the question that was asked once, and go on with what waits behind it."""
         self._forget(ctx, why)
         if self.queue:
             self._next(ctx)
 
-    def _forget(self, ctx: Context, why: str) -> None:
+    def _forget(self, ctx: Context, why: GiveUpReason) -> None:
         if self.current is not None:
             self.history.finish(self.id, self.current.serial, UNKNOWN)
-            ctx.note("give_up", why, command=self.current, attempts=self.attempts)
+            ctx.note(GaveUp(why, self.current, self.attempts))
             self.current = None
             ctx.cancel_timer("patience")
             ctx.cancel_timer("backoff")
@@ -119,7 +119,7 @@ class Client:
     def _send(self, ctx: Context) -> None:
         assert self.current is not None
         self.attempts += 1
-        ctx.note("ask", target=self.target, command=self.current, attempt=self.attempts)
+        ctx.note(Asked(self.target, self.current, self.attempts))
         ctx.send(self.target, ClientRequest(self.current))
         ctx.set_timer("patience", PATIENCE_US)
 
@@ -138,7 +138,7 @@ class Client:
         if m.ok:
             self.target = src
             self.history.finish(self.id, m.serial, OK, m.result)
-            ctx.note("answered", src=src, command=self.current, result=m.result, attempts=self.attempts)
+            ctx.note(Answered(src, self.current, m.result, self.attempts))
             self.current = None
             ctx.cancel_timer("patience")
             ctx.cancel_timer("backoff")
@@ -147,7 +147,7 @@ class Client:
             elif self.interval_us < 0:
                 ctx.set_timer("think", 1)
         elif not self.insists:
-            self._give_up(ctx, "refused")
+            self._give_up(ctx, GiveUpReason.REFUSED)
         elif src == self.target:
             self.target = m.leader if m.leader and m.leader != src else self._next_server()
             ctx.set_timer("backoff", 0 if m.leader else BACKOFF_US)
@@ -165,7 +165,7 @@ class Client:
         elif name == "backoff":
             self._retry(ctx)
         elif not self.insists:
-            self._give_up(ctx, "no answer")
+            self._give_up(ctx, GiveUpReason.NO_ANSWER)
         else:
             self.target = self._next_server()
             self._retry(ctx)

@@ -6,130 +6,59 @@ they are resolved when a command is given, so that what is recorded names server
 """
 
 from collections import deque
-from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
+from engines.consensus.raft import events as e
 from engines.consensus.raft import messages as m
+from engines.consensus.raft.checks import RaftChecks
 from engines.consensus.raft.client import Client
-from engines.consensus.raft.invariants import Invariants
-from engines.consensus.raft.node import NEVER, RaftNode, Role
-from engines.consensus.raft.rules import RULE_NAMES, Rules, Timing
-from engines.consensus.raft.snapshot import (
-    ClientState,
-    Flight,
-    LinkState,
-    LogEntry,
-    Progress,
-    Sample,
-    Server,
-    Snapshot,
-)
-from engines.consensus.raft.state_machine import describe
+from engines.consensus.raft.commands import Propose, SetTiming, SetWorkload
+from engines.consensus.raft.node import NEVER, RaftNode
+from engines.consensus.raft.options import FIGURE_7, WORKLOADS, Options
+from engines.consensus.raft.roles import Role
+from engines.consensus.raft.rules import Timing
+from engines.consensus.raft.snapshot import ClientState, LogEntry, Progress, Sample, Server, Snapshot
 from engines.errors import UserError
+from engines.rules import RuleSwitched
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS, US_PER_S
 from engines.sim.history import OK, UNKNOWN, History
+from engines.sim.host import CRASHED, UP, Host
 from engines.sim.network import LinkOptions
 from engines.sim.node import Node
-from engines.sim.pattern import Check, Config, Setting
-from engines.sim.world import CRASHED, UP, Host, World
+from engines.sim.options import read
+from engines.sim.pattern import Check, Config
+from engines.sim.rules import SetRule
+from engines.sim.symbols import resolve
+from engines.sim.views import changed_links, host_view
+from engines.sim.world import World
+from engines.units import US_PER_MS, US_PER_S
 
 YOU: Final = "you"
 """The client that does what a person asks."""
 WINDOW: Final = 64
 """Entries of every log that a snapshot shows."""
+OPERATIONS_SHOWN: Final = 12
 SERIES_EVERY_US: Final = 100 * US_PER_MS
 SERIES_MAX: Final = 600
-OPERATIONS_SHOWN: Final = 12
-
-WORKLOADS: Final = {"off": 0, "light": 400 * US_PER_MS, "busy": 60 * US_PER_MS, "flood": -1}
-"""Mean time between the commands of a client; -1: the next as soon as the last is answered."""
-
-FIGURE_7: Final = (
-    (1, 1, 1, 4, 4, 5, 5, 6, 6, 6),
-    (1, 1, 1, 4, 4, 5, 5, 6, 6),
-    (1, 1, 1, 4),
-    (1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 6),
-    (1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 7, 7),
-    (1, 1, 1, 4, 4, 4, 4),
-    (1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3),
-)
-"""Terms of the entries in the paper's Figure 7: the leader of term 8, then the followers (a) to (f)."""
-
-SETTINGS: Final = (
-    Setting("nodes", 5, 3, 9, help="servers"),
-    Setting("workload", "light", choices=tuple(WORKLOADS), help="how fast the clients ask"),
-    Setting("clients", 1, 0, 8, help="clients that work by themselves"),
-    Setting("noop", True, help="a new leader appends an entry without command"),
-    Setting("logs", "empty", choices=("empty", "figure-7"), help="the logs to start with"),
-    Setting("current_term_commit", True, help="rule: count replicas only for entries of the own term"),
-    Setting("persist_vote", True, help="rule: the vote is on disk before it is given"),
-    Setting("pre_vote", True, help="rule: ask whether an election could be won before it is started"),
-    Setting("check_quorum", True, help="rule: a leader that hears no quorum steps down"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Propose:
-    """A client asks for a command: of the named server, or of the one it believes to lead (no name).
-
-    A client that does not ``insist`` asks once, at once, and forgets what it had asked before.
-    """
-
-    op: str
-    key: str
-    value: int
-    node: str = ""
-    insist: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class SetRule:
-    """Switch a rule off, or on again, on every server at once."""
-
-    rule: str
-    on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SetWorkload:
-    """How fast the clients ask: ``off light busy flood``."""
-
-    level: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetTiming:
-    """Other timeouts, on every server, from the next time they are used."""
-
-    heartbeat_us: int
-    election_min_us: int
-    election_max_us: int
-
-
-COMMANDS: Final = (*faults.FAULTS, Propose, SetRule, SetWorkload, SetTiming)
 
 
 class RaftEngine(World):
     """The cluster."""
 
     def __init__(self, seed: int, config: Config) -> None:
-        given = dict(config)
-        options = {setting.name: given.get(setting.name, setting.default) for setting in SETTINGS}
-        count = len(FIGURE_7) if options["logs"] == "figure-7" else options["nodes"]
-        servers = tuple(f"n{i}" for i in range(1, count + 1))
-        clients = (*(f"c{i}" for i in range(1, options["clients"] + 1)), YOU)
-        super().__init__(seed, servers, clients, LinkOptions(15 * US_PER_MS, 10 * US_PER_MS))
-        self.noop: bool = options["noop"]
-        self.rules = Rules(**{name: options[name] for name in RULE_NAMES})
+        options = read(Options, config)
+        clients = (*(f"c{i}" for i in range(1, options.clients + 1)), YOU)
+        super().__init__(seed, options.servers, clients, LinkOptions(15 * US_PER_MS, 10 * US_PER_MS))
+        self.noop = options.noop
+        self.rules = options.rules
         self.timing = Timing()
-        self.workload: str = options["workload"]
+        self.workload = options.workload
         self.history = History(self.clock)
-        self.invariants = Invariants(self.hosts, servers)
+        self.checks = RaftChecks(self.hosts, self.servers)
         self.series: deque[Sample] = deque(maxlen=SERIES_MAX)
         self.sample_due_us = 0
         self.cue: tuple[int, str] | None = None
-        if options["logs"] == "figure-7":
+        if options.logs == "figure-7":
             self.lay_figure_7()
         self.begin()
 
@@ -153,7 +82,7 @@ class RaftEngine(World):
 
     def observe(self, host: Host) -> None:
         """Check what the event changed; sample the strip."""
-        self.invariants.observe(host)
+        self.checks.observe(host)
         if self.clock.now_us >= self.sample_due_us:
             leader = self.leader()
             term = self.raft(leader).current_term if leader else 0
@@ -163,7 +92,7 @@ class RaftEngine(World):
 
     def check(self) -> tuple[Check, ...]:
         """The guarantees."""
-        return self.invariants.checks()
+        return self.checks.results()
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
@@ -186,21 +115,14 @@ class RaftEngine(World):
         """Replace ``leader`` and ``f1 f2 ...`` by the servers they mean now."""
         leader = self.leader()
         others = [each for each in self.servers if each != leader and self.hosts[each].status != CRASHED]
-        names = {"leader": leader, **{f"f{i}": each for i, each in enumerate(others, 1)}}
+        return resolve(command, {"leader": self.leader_named, **{f"f{i}": each for i, each in enumerate(others, 1)}})
 
-        def mean(value: Any) -> Any:
-            if isinstance(value, tuple):
-                return tuple(mean(each) for each in value)
-            if value == "leader" and not leader:
-                raise UserError("there is no leader at this moment")
-            return names.get(value, value) if isinstance(value, str) else value
-
-        changed = {
-            field.name: mean(getattr(command, field.name))
-            for field in fields(command)
-            if field.name in ("node", "src", "dst", "nodes", "sides")
-        }
-        return replace(command, **changed) if changed else command
+    def leader_named(self) -> str:
+        """The leader; UserError if there is none."""
+        leader = self.leader()
+        if not leader:
+            raise UserError("there is no leader at this moment")
+        return leader
 
     def validate(self, command: Any) -> None:
         """Refuse what makes no sense in a Raft cluster."""
@@ -212,8 +134,8 @@ class RaftEngine(World):
                 raise UserError(f"{node} is no server: one of {', '.join(self.servers)} takes proposals")
             case Propose() if self.hosts[YOU].status != UP:
                 raise UserError(f"{YOU} is {self.hosts[YOU].status}: nobody is there to ask")
-            case SetRule(rule=rule) if rule not in RULE_NAMES:
-                raise UserError(f"no rule {rule!r}: one of {', '.join(RULE_NAMES)} can be switched")
+            case SetRule():
+                self.rules.validate(command)
             case SetWorkload(level=level) if level not in WORKLOADS:
                 raise UserError(f"no workload {level!r}: one of {', '.join(WORKLOADS)} is accepted")
             case SetTiming(heartbeat_us=beat, election_min_us=low, election_max_us=high) if (
@@ -230,25 +152,25 @@ class RaftEngine(World):
                 host = self.hosts[YOU]
                 client = host.node
                 assert isinstance(client, Client)
-                self.record("propose", YOU, node, op=op, key=key, value=value, waiting=client.current is not None)
+                self.record(e.Proposed(op, key, value, node, client.current is not None), YOU)
                 client.ask(host, op, key, value, node, insist)
             case SetRule(rule=rule, on=on):
-                self.rules = replace(self.rules, **{rule: on})
+                self.rules = self.rules.switched(command)
                 for server in self.servers:
                     self.raft(server).rules = self.rules
-                self.record("rule", why=rule, on=on)
+                self.record(RuleSwitched(rule, on))
             case SetWorkload(level=level):
                 self.workload = level
                 for id in self.clients:
                     client = self.hosts[id].node
                     if id != YOU and isinstance(client, Client) and self.hosts[id].status != CRASHED:
                         client.set_interval(self.hosts[id], WORKLOADS[level])
-                self.record("workload", why=level)
+                self.record(e.WorkloadSet(level))
             case SetTiming(heartbeat_us=beat, election_min_us=low, election_max_us=high):
                 self.timing = Timing(beat, low, high)
                 for server in self.servers:
                     self.raft(server).timing = self.timing
-                self.record("timing", heartbeat_us=beat, election_min_us=low, election_max_us=high)
+                self.record(e.TimingSet(beat, low, high))
             case faults.Narrate(text=text):
                 super().execute(command)
                 self.cue = (self.clock.now_us, text)
@@ -268,19 +190,8 @@ class RaftEngine(World):
             seed=self.seed,
             servers=tuple(self._server(self.hosts[server], first) for server in self.servers),
             clients=tuple(self._client(id) for id in self.clients),
-            flights=tuple(
-                Flight(each.id, each.src, each.dst, *describe_message(each.message), each.departs_us, each.arrives_us)
-                for each in self.flights()
-            ),
-            links=tuple(
-                LinkState(
-                    link.src, link.dst, link.cut, len(link.held) if link.clogged else 0, link.loss_ppm,
-                    link.latency_us, link.jitter_us, link.duplicate_ppm, link.reorder_ppm,
-                )
-                for host in self.hosts.values()
-                for link in host.links.values()
-                if link.faulty
-            ),
+            flights=self.flights(),
+            links=changed_links(self.hosts.values()),
             rules=self.rules.items(),
             noop=self.noop,
             heartbeat_us=self.timing.heartbeat_us,
@@ -300,6 +211,7 @@ class RaftEngine(World):
 
     def _server(self, host: Host, first: int) -> Server:
         node = self.raft(host.id)
+        machine = host_view(host, self.hosts, self.servers)
         leading = node.role is Role.LEADER
         now = host.now_us
         return Server(
@@ -311,7 +223,7 @@ class RaftEngine(World):
             votes=tuple(node.votes.items()),
             leader=node.leader,
             log=tuple(
-                LogEntry(index + 1, node.log[index].term, describe(node.log[index].command))
+                LogEntry(index + 1, node.log[index].term, node.log[index].command)
                 for index in range(first - 1, len(node.log))
             ),
             last_index=len(node.log),
@@ -331,15 +243,12 @@ class RaftEngine(World):
             deduplicated=node.kv.deduplicated,
             durable_term=host.disk.registers.get("term", 0),
             durable_vote=host.disk.registers.get("vote"),
-            unsynced=len(host.disk.undo),
-            clock_off_us=now - self.now_us,
-            drift_ppm=host.drift_ppm,
-            waiting=len(host.inbox),
-            faults=self.faults_of(host.id),
-            cut_from=tuple(
-                other for other in self.servers
-                if other != host.id and (host.links[other].cut or self.hosts[other].links[host.id].cut)
-            ),
+            fsync_us=machine.fsync_us,
+            unsynced=machine.unsynced,
+            clock_off_us=machine.clock_off_us,
+            drift_ppm=machine.drift_ppm,
+            waiting=machine.waiting,
+            cut_from=machine.cut_from,
         )  # fmt: skip
 
     def _client(self, id: str) -> ClientState:
@@ -350,35 +259,10 @@ class RaftEngine(World):
             id=id,
             target=client.target,
             interval_us=client.interval_us,
-            current=describe(client.current) if client.current else "",
+            current=client.current,
             attempts=client.attempts,
             queued=len(client.queue),
             done=self.history.counts.get((id, OK), 0),
             unknown=self.history.counts.get((id, UNKNOWN), 0),
             operations=operations,
         )
-
-
-def describe_message(message: Any) -> tuple[str, str, bool]:
-    """Letter, words, and whether it carries nothing new."""
-    match message:
-        case m.AppendEntries(term, prev, prev_term, entries, commit):
-            what = f"+{len(entries)}" if entries else "heartbeat"
-            return "A", f"AppendEntries t{term} after {prev}/t{prev_term} {what} commit {commit}", not entries
-        case m.AppendReply(term, True, match, prev):
-            return "a", f"ok t{term}: matches up to {match}", match == prev
-        case m.AppendReply(term, False, _, prev):
-            return "a", f"refused t{term}: no match at {prev}", False
-        case m.RequestVote(term, index, last):
-            return "V", f"RequestVote t{term}, log ends at {index}/t{last}", False
-        case m.VoteReply(term, granted):
-            return "v", f"vote t{term} {'granted' if granted else 'refused'}", not granted
-        case m.PreVote(term, index, last):
-            return "P", f"PreVote t{term}, log ends at {index}/t{last}", False
-        case m.PreVoteReply(term, granted):
-            return "p", f"pre-vote t{term} {'granted' if granted else 'refused'}", not granted
-        case m.ClientRequest(command):
-            return "C", f"{command.client} #{command.serial} asks {describe(command)}", False
-        case m.ClientReply(serial, ok, _, leader):
-            return "c", f"#{serial} {'done' if ok else 'not the leader, ask ' + (leader or 'another')}", not ok
-    raise AssertionError(f"no words for {message!r}")

@@ -1,8 +1,9 @@
 """A Raft server, rule by rule as on the summary page of the paper (Figure 2).
 
 Durable, on disk: the registers ``term`` and ``vote``, and the log. Everything else is volatile and gone after a
-crash. A server changes its role only through the four ``become_*`` doors. Indices are 1-based; the disk's log is
-0-based, so entry ``i`` is ``log[i - 1]``.
+crash. A server changes its role only through the four ``become_*`` doors; behind all of them lies ``reset``, which
+lets nobody pass along an edge that roles.py does not know. Indices are 1-based; the disk's log is 0-based, so entry
+``i`` is ``log[i - 1]``.
 
 Beyond Figure 2: pre-vote (dissertation 9.6), check-quorum (6.2), voters that hear a leader ignore RequestVote
 (4.2.3), fast backtracking (end of paper 5.3), an entry without command at the start of a term (6.4), and
@@ -11,9 +12,9 @@ pipelining: the leader counts an entry as sent when it sends it, and falls back 
 """
 
 from collections.abc import Callable
-from enum import Enum
 from typing import Any, Final
 
+from engines.consensus.raft import events as e
 from engines.consensus.raft.messages import (
     AppendEntries,
     AppendReply,
@@ -25,23 +26,17 @@ from engines.consensus.raft.messages import (
     RequestVote,
     VoteReply,
 )
-from engines.consensus.raft.rules import Rules, Timing
+from engines.consensus.raft.ports import Disk, Effects
+from engines.consensus.raft.roles import EDGES, Role
+from engines.consensus.raft.rules import ALL_ON, RaftRules, Timing
 from engines.consensus.raft.state_machine import KeyValueStore
-from engines.sim.disk import Disk
-from engines.sim.node import Context
 
 BATCH_MAX: Final = 64
 """Entries in one AppendEntries."""
 NEVER: Final = -(1 << 60)
 
 
-class Role(Enum):
-    """What a server is. A pre-candidate asks for votes without having started a term."""
-
-    FOLLOWER = "follower"
-    PRECANDIDATE = "precandidate"
-    CANDIDATE = "candidate"
-    LEADER = "leader"
+PAPER_TIMING: Final = Timing()
 
 
 class RaftNode:
@@ -54,7 +49,15 @@ class RaftNode:
         "voted_for", "votes",
     )  # fmt: skip
 
-    def __init__(self, id: str, peers: tuple[str, ...], disk: Disk, rules: Rules, timing: Timing, noop: bool) -> None:
+    def __init__(
+        self,
+        id: str,
+        peers: tuple[str, ...],
+        disk: Disk,
+        rules: RaftRules = ALL_ON,
+        timing: Timing = PAPER_TIMING,
+        noop: bool = True,
+    ) -> None:
         self.id = id
         self.peers = peers
         self.quorum = (len(peers) + 1) // 2 + 1
@@ -107,15 +110,15 @@ class RaftNode:
 
     # -- life --------------------------------------------------------------------------------------------------
 
-    def on_start(self, ctx: Context) -> None:
+    def on_start(self, ctx: Effects) -> None:
         """Servers start up as followers (paper 5.2)."""
         self.reset_election_timer(ctx, redraw=True)
 
-    def on_message(self, ctx: Context, src: str, message: Any) -> None:
+    def on_message(self, ctx: Effects, src: str, message: Any) -> None:
         """Every message type has its rule."""
         HANDLERS[type(message)](self, ctx, src, message)
 
-    def on_timer(self, ctx: Context, name: str) -> None:
+    def on_timer(self, ctx: Effects, name: str) -> None:
         """The election timer of all but leaders, the two timers of leaders."""
         if name == "election":
             if self.role is not Role.LEADER:
@@ -126,74 +129,76 @@ class RaftNode:
             else:
                 self.on_quorum_check(ctx)
 
-    def on_synced(self, ctx: Context) -> None:
+    def on_synced(self, ctx: Effects) -> None:
         """Nothing to do: messages leave after the sync, so every answer to them comes later still."""
 
     # -- roles: the only four doors ----------------------------------------------------------------------------
 
-    def become_follower(self, ctx: Context, term: int, why: str, src: str = "") -> None:
+    def become_follower(self, ctx: Effects, term: int, why: e.StepDownReason, src: str = "") -> None:
         """Adopt a term that is not older; give up any candidacy or office."""
         was = self.role
-        if term > self.current_term:
-            self.adopt_term(ctx, term)
-            self.leader = None
-        self.role = Role.FOLLOWER
-        self.votes = {}
+        self.reset(ctx, Role.FOLLOWER, term)
         if was is Role.LEADER:
             self.deposed_by = src
-            self.leader = None
             ctx.cancel_timer("heartbeat")
             ctx.cancel_timer("quorum")
         if was is not Role.FOLLOWER:
-            ctx.note("step_down", why, was=was.value, term=self.current_term, src=src)
+            ctx.note(e.SteppedDown(why, was, self.current_term, src))
             self.reset_election_timer(ctx, redraw=True)
 
-    def become_precandidate(self, ctx: Context) -> None:
-        """Ask whether an election could be won, changing nothing (dissertation 9.6)."""
+    def become_precandidate(self, ctx: Effects) -> None:
+        """Ask whether an election could be won, changing nothing durable (dissertation 9.6)."""
         if self.role is not Role.PRECANDIDATE:
             self.campaign_us = ctx.now_us
-        self.role = Role.PRECANDIDATE
-        self.leader = None
+        self.reset(ctx, Role.PRECANDIDATE, self.current_term)
         self.votes = {self.id: True}
         self.reset_election_timer(ctx, redraw=True)
         self.ask_all(ctx, PreVote(self.current_term + 1, len(self.log), self.term_at(len(self.log))))
 
-    def become_candidate(self, ctx: Context) -> None:
+    def become_candidate(self, ctx: Effects) -> None:
         """Increment currentTerm, vote for self, reset the timer, ask all others (paper, Rules for Candidates)."""
-        if self.role is not Role.PRECANDIDATE:
-            self.campaign_us = ctx.now_us
-        self.role = Role.CANDIDATE
-        self.leader = None
-        self.adopt_term(ctx, self.current_term + 1)
+        self.reset(ctx, Role.CANDIDATE, self.current_term + 1)
         self.vote(ctx, self.id)
         self.votes = {self.id: True}
         self.reset_election_timer(ctx, redraw=True)
-        ctx.note("campaign", term=self.current_term, last_index=len(self.log), quorum=self.quorum)
+        ctx.note(e.Campaigned(self.current_term, len(self.log), self.quorum))
         self.ask_all(ctx, RequestVote(self.current_term, len(self.log), self.term_at(len(self.log))))
 
-    def become_leader(self, ctx: Context) -> None:
+    def become_leader(self, ctx: Effects) -> None:
         """Upon election: nextIndex = last log index + 1, matchIndex = 0, and heartbeats at once (Figure 2)."""
-        self.role = Role.LEADER
+        votes = self.votes
+        self.reset(ctx, Role.LEADER, self.current_term)
         self.leader = self.id
+        self.votes = votes
         self.leader_since_us = now = ctx.now_us
-        self.deposed_by = ""
         ctx.cancel_timer("election")
         last = len(self.log)
-        votes = tuple(peer for peer, granted in self.votes.items() if granted)
-        ctx.note("elected", term=self.current_term, votes=votes, quorum=self.quorum, last_index=last)
+        voters = tuple(peer for peer, granted in votes.items() if granted)
+        ctx.note(e.Elected(self.current_term, voters, self.quorum, last))
         for peer in self.peers:
             self.next_index[peer] = last + 1
             self.match_index[peer] = 0
             self.probing[peer] = False
-        self.heard_at_us = {peer: now for peer in votes if peer != self.id}
+        self.heard_at_us = {peer: now for peer in voters if peer != self.id}
         if self.noop:
             self.disk.append(Entry(self.current_term, None))
             ctx.persist()
-            ctx.note("append", "noop", index=last + 1, term=self.current_term, command=None, client="")
+            ctx.note(e.Appended(last + 1, self.current_term, None, ""))
         ctx.set_timer("quorum", self.timing.election_max_us)
         self.heartbeat(ctx)
 
-    def adopt_term(self, ctx: Context, term: int) -> None:
+    def reset(self, ctx: Effects, role: Role, term: int) -> None:
+        """Behind all doors: another role, a term that is not older, and nothing left of the role before."""
+        assert role in EDGES[self.role], f"{self.id} in term {self.current_term}: {self.role.value} > {role.value}"
+        assert term >= self.current_term, f"{self.id} in term {self.current_term} cannot go back to {term}"
+        if term > self.current_term:
+            self.adopt_term(ctx, term)
+        self.role = role
+        self.leader = None
+        self.votes = {}
+        self.deposed_by = ""
+
+    def adopt_term(self, ctx: Effects, term: int) -> None:
         """A new term begins with no vote given; both are durable before anything is said."""
         self.current_term = term
         self.voted_for = None
@@ -202,14 +207,14 @@ class RaftNode:
             self.disk.write("vote", None)
         ctx.persist()
 
-    def vote(self, ctx: Context, candidate: str) -> None:
+    def vote(self, ctx: Effects, candidate: str) -> None:
         """Give this term's only vote. With the rule ``persist_vote`` off it is only in memory."""
         self.voted_for = candidate
         if self.rules.persist_vote:
             self.disk.write("vote", candidate)
             ctx.persist()
 
-    def reset_election_timer(self, ctx: Context, redraw: bool = False) -> None:
+    def reset_election_timer(self, ctx: Effects, redraw: bool = False) -> None:
         """Start the countdown again; a new election draws a new timeout (paper 5.2)."""
         if redraw:
             timing = self.timing
@@ -219,92 +224,83 @@ class RaftNode:
 
     # -- election ----------------------------------------------------------------------------------------------
 
-    def on_election_timeout(self, ctx: Context) -> None:
+    def on_election_timeout(self, ctx: Effects) -> None:
         """Election timeout elapses without a leader or a vote given: start an election."""
         waited = max(0, ctx.now_us - max(self.timer_us, self.heard_us))
-        drawn = self.election_timeout_us
-        if self.role is Role.FOLLOWER:
-            ctx.note("timeout", "silence", waited_us=waited, drawn_us=drawn, term=self.current_term,
-                     pre_vote=self.rules.pre_vote)  # fmt: skip
-        else:
-            granted = sum(self.votes.values())
-            ctx.note("timeout", "no_majority", waited_us=waited, drawn_us=drawn, term=self.current_term,
-                     granted=granted, needed=self.quorum, role=self.role.value,
-                     pre_vote=self.rules.pre_vote)  # fmt: skip
+        why = e.TimeoutReason.SILENCE if self.role is Role.FOLLOWER else e.TimeoutReason.NO_MAJORITY
+        ctx.note(e.TimedOut(why, waited, self.election_timeout_us, self.current_term, self.rules.pre_vote,
+                            self.role, sum(self.votes.values()), self.quorum))  # fmt: skip
         if self.rules.pre_vote:
-            if self.role is Role.CANDIDATE:
-                self.role = Role.FOLLOWER
             self.become_precandidate(ctx)
         else:
-            self.role = Role.FOLLOWER
+            self.campaign_us = ctx.now_us
             self.become_candidate(ctx)
 
-    def ask_all(self, ctx: Context, request: PreVote | RequestVote) -> None:
+    def ask_all(self, ctx: Effects, request: PreVote | RequestVote) -> None:
         """Ask every peer in parallel."""
         for peer in self.peers:
             ctx.send(peer, request)
 
-    def hears_leader(self, ctx: Context) -> bool:
+    def hears_leader(self, ctx: Effects) -> bool:
         """Whether a current leader was heard within the minimum election timeout (dissertation 4.2.3)."""
         return self.role is Role.LEADER or ctx.now_us - self.heard_us < self.timing.election_min_us
 
-    def on_pre_vote(self, ctx: Context, src: str, m: PreVote) -> None:
+    def on_pre_vote(self, ctx: Effects, src: str, m: PreVote) -> None:
         """Grant if we would vote: newer term, log up-to-date, and no leader heard for a minimum election timeout."""
         if m.term <= self.current_term:
-            why = "old_term"
+            why = e.VoteReason.OLD_TERM
         elif self.hears_leader(ctx):
-            why = "leader_alive"
+            why = e.VoteReason.LEADER_ALIVE
         elif not self.up_to_date(m.last_log_index, m.last_log_term):
-            why = "log_behind"
+            why = e.VoteReason.LOG_BEHIND
         else:
-            ctx.note("prevote_granted", src=src, term=m.term)
+            ctx.note(e.PreVoteGranted(src, m.term))
             ctx.send(src, PreVoteReply(m.term, True))
             return
-        ctx.note("prevote_refused", why, src=src, term=m.term, own_term=self.current_term, leader=self.leader or "",
-                 last_index=len(self.log), last_term=self.term_at(len(self.log)),
-                 their_index=m.last_log_index, their_term=m.last_log_term)  # fmt: skip
+        last = len(self.log)
+        ctx.note(e.PreVoteRefused(src, why, m.term, self.current_term, self.leader or "", last, self.term_at(last),
+                                  m.last_log_index, m.last_log_term))  # fmt: skip
         ctx.send(src, PreVoteReply(self.current_term, False))
 
-    def on_pre_vote_reply(self, ctx: Context, src: str, m: PreVoteReply) -> None:
+    def on_pre_vote_reply(self, ctx: Effects, src: str, m: PreVoteReply) -> None:
         """A majority that would vote makes the real election worth its term."""
         if not m.granted and m.term > self.current_term:
-            self.become_follower(ctx, m.term, "higher_term", src)
+            self.become_follower(ctx, m.term, e.StepDownReason.HIGHER_TERM, src)
         elif self.role is Role.PRECANDIDATE and (not m.granted or m.term == self.current_term + 1):
             self.votes[src] = m.granted
             if sum(self.votes.values()) >= self.quorum:
                 granted = tuple(peer for peer, yes in self.votes.items() if yes)
-                ctx.note("prevote_won", votes=granted, quorum=self.quorum)
+                ctx.note(e.PreVoteWon(granted, self.quorum))
                 self.become_candidate(ctx)
 
-    def on_request_vote(self, ctx: Context, src: str, m: RequestVote) -> None:
+    def on_request_vote(self, ctx: Effects, src: str, m: RequestVote) -> None:
         """Reply false if term < currentTerm; grant if votedFor is null or the candidate, and its log is up-to-date."""
         if self.rules.check_quorum and m.term > self.current_term and self.hears_leader(ctx):
-            ctx.note("vote_ignored", "leader_alive", src=src, term=m.term, own_term=self.current_term,
-                     leader=self.leader or "")  # fmt: skip
+            ctx.note(e.VoteIgnored(src, m.term, self.current_term, self.leader or ""))
             return
         if m.term > self.current_term:
-            self.become_follower(ctx, m.term, "higher_term", src)
+            self.become_follower(ctx, m.term, e.StepDownReason.HIGHER_TERM, src)
         if m.term < self.current_term:
-            why = "old_term"
+            why = e.VoteReason.OLD_TERM
         elif self.voted_for not in (None, src):
-            why = "voted"
+            why = e.VoteReason.VOTED
         elif not self.up_to_date(m.last_log_index, m.last_log_term):
-            why = "log_behind"
+            why = e.VoteReason.LOG_BEHIND
         else:
             self.vote(ctx, src)
             self.reset_election_timer(ctx, redraw=True)
-            ctx.note("vote_granted", src=src, term=m.term)
+            ctx.note(e.VoteGranted(src, m.term))
             ctx.send(src, VoteReply(self.current_term, True))
             return
-        ctx.note("vote_refused", why, src=src, term=m.term, own_term=self.current_term, voted_for=self.voted_for or "",
-                 last_index=len(self.log), last_term=self.term_at(len(self.log)),
-                 their_index=m.last_log_index, their_term=m.last_log_term)  # fmt: skip
+        last = len(self.log)
+        ctx.note(e.VoteRefused(src, why, m.term, self.current_term, self.voted_for or "", last, self.term_at(last),
+                               m.last_log_index, m.last_log_term))  # fmt: skip
         ctx.send(src, VoteReply(self.current_term, False))
 
-    def on_vote_reply(self, ctx: Context, src: str, m: VoteReply) -> None:
+    def on_vote_reply(self, ctx: Effects, src: str, m: VoteReply) -> None:
         """If votes are received from a majority of servers: become leader."""
         if m.term > self.current_term:
-            self.become_follower(ctx, m.term, "higher_term", src)
+            self.become_follower(ctx, m.term, e.StepDownReason.HIGHER_TERM, src)
         elif self.role is Role.CANDIDATE and m.term == self.current_term:
             self.votes[src] = m.granted
             if m.granted and sum(self.votes.values()) >= self.quorum:
@@ -312,13 +308,13 @@ class RaftNode:
 
     # -- replication: the leader ---------------------------------------------------------------------------------
 
-    def heartbeat(self, ctx: Context) -> None:
+    def heartbeat(self, ctx: Effects) -> None:
         """Say that the leader lives, and repeat to each follower what it has not confirmed in a while."""
         ctx.set_timer("heartbeat", self.timing.heartbeat_us)
         for peer in self.peers:
             self.send_append(ctx, peer)
 
-    def send_append(self, ctx: Context, peer: str) -> None:
+    def send_append(self, ctx: Effects, peer: str) -> None:
         """AppendEntries with the log from nextIndex on (paper, Rules for Leaders), a bounded batch of it."""
         log = self.log
         previous = self.next_index[peer] - 1
@@ -333,10 +329,10 @@ class RaftNode:
         term = log[previous - 1].term if previous else 0
         ctx.send(peer, AppendEntries(self.current_term, previous, term, entries, self.commit_index))
 
-    def on_append_reply(self, ctx: Context, src: str, m: AppendReply) -> None:
+    def on_append_reply(self, ctx: Effects, src: str, m: AppendReply) -> None:
         """On success update nextIndex and matchIndex; on refusal go back and retry."""
         if m.term > self.current_term:
-            self.become_follower(ctx, m.term, "higher_term", src)
+            self.become_follower(ctx, m.term, e.StepDownReason.HIGHER_TERM, src)
             return
         if self.role is not Role.LEADER or m.term < self.current_term:
             return
@@ -350,13 +346,13 @@ class RaftNode:
             if self.probing[src]:
                 self.probing[src] = False
                 self.next_index[src] = match[src] + 1
-                ctx.note("match_found", src=src, index=match[src])
+                ctx.note(e.MatchFound(src, match[src]))
             if self.next_index[src] <= len(self.log):
                 self.send_append(ctx, src)
         elif m.prev_log_index > match[src] and (not self.probing[src] or m.prev_log_index == self.next_index[src] - 1):
             self.backtrack(ctx, src, m)
 
-    def backtrack(self, ctx: Context, src: str, m: AppendReply) -> None:
+    def backtrack(self, ctx: Effects, src: str, m: AppendReply) -> None:
         """Skip back over a whole term per refusal (end of paper 5.3), then probe."""
         before = self.next_index[src]
         after = m.conflict_index
@@ -369,26 +365,25 @@ class RaftNode:
         after = max(self.match_index[src] + 1, min(after, m.prev_log_index))
         self.next_index[src] = after
         self.probing[src] = True
-        ctx.note("backtrack", src=src, refused=m.prev_log_index, before=before, after=after,
-                 conflict_term=m.conflict_term, conflict_index=m.conflict_index)  # fmt: skip
+        ctx.note(e.Backtracked(src, m.prev_log_index, before, after, m.conflict_term, m.conflict_index))
         self.send_append(ctx, src)
 
-    def advance_commit(self, ctx: Context) -> None:
+    def advance_commit(self, ctx: Effects) -> None:
         """If N > commitIndex, a majority of matchIndex >= N, and log[N].term == currentTerm: commitIndex = N."""
         matches = sorted(self.match_index.values(), reverse=True)
         majority = matches[self.quorum - 2]
         if majority <= self.commit_index:
             return
         if self.rules.current_term_commit and self.log[majority - 1].term != self.current_term:
-            ctx.note("commit_withheld", index=majority, entry_term=self.log[majority - 1].term, term=self.current_term)
+            ctx.note(e.CommitWithheld(majority, self.log[majority - 1].term, self.current_term))
             return
         holders = tuple(peer for peer, index in self.match_index.items() if index >= majority)
-        ctx.note("commit", index=majority, first=self.commit_index + 1, term=self.current_term,
-                 entry_term=self.log[majority - 1].term, holders=holders, quorum=self.quorum)  # fmt: skip
+        entry_term = self.log[majority - 1].term
+        ctx.note(e.Committed(self.commit_index + 1, majority, self.current_term, entry_term, holders, self.quorum))
         self.commit_index = majority
         self.apply_committed(ctx)
 
-    def on_quorum_check(self, ctx: Context) -> None:
+    def on_quorum_check(self, ctx: Effects) -> None:
         """A leader steps down if an election timeout elapses without hearing a majority (dissertation 6.2)."""
         timeout = self.timing.election_max_us
         ctx.set_timer("quorum", timeout)
@@ -397,39 +392,39 @@ class RaftNode:
         now = ctx.now_us
         heard = 1 + sum(now - at <= timeout for at in self.heard_at_us.values())
         if heard < self.quorum:
-            ctx.note("quorum_lost", heard=heard, quorum=self.quorum, within_us=timeout)
-            self.become_follower(ctx, self.current_term, "no_quorum")
+            ctx.note(e.QuorumLost(heard, self.quorum, timeout))
+            self.become_follower(ctx, self.current_term, e.StepDownReason.NO_QUORUM)
 
-    def on_client_request(self, ctx: Context, src: str, m: ClientRequest) -> None:
+    def on_client_request(self, ctx: Effects, src: str, m: ClientRequest) -> None:
         """The leader appends; another server names the leader it knows (paper section 8)."""
         command = m.command
         if self.role is not Role.LEADER:
-            ctx.note("redirect", src=src, leader=self.leader or "", serial=command.serial)
+            ctx.note(e.Redirected(src, self.leader or "", command.serial))
             ctx.send(src, ClientReply(command.serial, False, None, self.leader or ""))
             return
         session = self.kv.sessions.get(command.client)
         if session is not None and command.serial <= session[0]:
-            ctx.note("answer_again", src=src, serial=command.serial)
+            ctx.note(e.AnsweredAgain(src, command.serial))
             ctx.send(src, ClientReply(command.serial, True, session[1], self.id))
             return
         self.disk.append(Entry(self.current_term, command))
         ctx.persist()
         index = len(self.log)
-        ctx.note("append", "client", index=index, term=self.current_term, command=command, client=src)
+        ctx.note(e.Appended(index, self.current_term, command, src))
         for peer in self.peers:
             if not self.probing[peer] and self.next_index[peer] == index:
                 self.send_append(ctx, peer)
 
     # -- replication: the follower --------------------------------------------------------------------------------
 
-    def on_append_entries(self, ctx: Context, src: str, m: AppendEntries) -> None:
+    def on_append_entries(self, ctx: Effects, src: str, m: AppendEntries) -> None:
         """AppendEntries RPC, receiver implementation 1 to 5 (Figure 2)."""
         if m.term < self.current_term:
-            ctx.note("append_refused", "old_term", src=src, term=m.term, own_term=self.current_term)
+            ctx.note(e.AppendOutdated(src, m.term, self.current_term))
             ctx.send(src, AppendReply(self.current_term, False, 0, m.prev_log_index))
             return
         if m.term > self.current_term or self.role is not Role.FOLLOWER:
-            self.become_follower(ctx, m.term, "leader_exists", src)
+            self.become_follower(ctx, m.term, e.StepDownReason.LEADER_EXISTS, src)
         now = ctx.now_us
         if src != self.heard_leader or now - self.heard_us >= self.timing.election_min_us:
             self.heard_leader = src
@@ -437,7 +432,7 @@ class RaftNode:
         self.heard_us = now
         if self.leader != src:
             self.leader = src
-            ctx.note("follow", src=src, term=m.term)
+            ctx.note(e.Followed(src, m.term))
         ctx.set_timer("election", self.election_timeout_us)
         log = self.log
         previous = m.prev_log_index
@@ -454,7 +449,7 @@ class RaftNode:
                 self.apply_committed(ctx)
         ctx.send(src, AppendReply(self.current_term, True, match, previous))
 
-    def refuse_append(self, ctx: Context, src: str, m: AppendEntries) -> None:
+    def refuse_append(self, ctx: Effects, src: str, m: AppendEntries) -> None:
         """Reply false if the log has no entry at prevLogIndex with prevLogTerm, and say how far to go back."""
         log = self.log
         previous = m.prev_log_index
@@ -465,11 +460,11 @@ class RaftNode:
             index = previous
             while index > 1 and log[index - 2].term == term:
                 index -= 1
-        ctx.note("append_refused", "gap" if not term else "mismatch", src=src, prev=previous,
-                 prev_term=m.prev_log_term, last_index=len(log), conflict_term=term, conflict_index=index)  # fmt: skip
+        why = e.Mismatch.TERM if term else e.Mismatch.GAP
+        ctx.note(e.AppendRefused(src, why, previous, m.prev_log_term, len(log), term, index))
         ctx.send(src, AppendReply(self.current_term, False, 0, previous, term, index))
 
-    def store(self, ctx: Context, src: str, m: AppendEntries) -> None:
+    def store(self, ctx: Effects, src: str, m: AppendEntries) -> None:
         """If an entry conflicts with a new one, delete it and all that follow it; append what is new."""
         log = self.log
         index = m.prev_log_index
@@ -480,8 +475,8 @@ class RaftNode:
                 if index + new >= len(log):
                     break
                 if log[index + new].term != entry.term:
-                    ctx.note("truncate", src=src, first=index + new + 1, last=len(log),
-                             old_term=log[index + new].term, new_term=entry.term, commit=self.commit_index)  # fmt: skip
+                    old_term = log[index + new].term
+                    ctx.note(e.Truncated(src, index + new + 1, len(log), old_term, entry.term, self.commit_index))
                     self.disk.truncate(index + new)
                     break
                 new += 1
@@ -491,11 +486,11 @@ class RaftNode:
             entries = entries[new:]
         self.disk.append(*entries)
         ctx.persist()
-        ctx.note("store", src=src, first=index + 1, last=len(log), prev_term=m.prev_log_term, prev=m.prev_log_index)
+        ctx.note(e.Stored(src, index + 1, len(log), m.prev_log_index, m.prev_log_term))
 
     # -- both -----------------------------------------------------------------------------------------------------
 
-    def apply_committed(self, ctx: Context) -> None:
+    def apply_committed(self, ctx: Effects) -> None:
         """If commitIndex > lastApplied: apply (Figure 2). The leader answers the clients."""
         leading = self.role is Role.LEADER
         kv = self.kv
@@ -508,13 +503,13 @@ class RaftNode:
             result = kv.apply(command)
             if leading:
                 if kv.deduplicated != known:
-                    ctx.note("deduplicate", index=index + 1, client=command.client, serial=command.serial)
+                    ctx.note(e.Deduplicated(index + 1, command.client, command.serial))
                 if ctx.knows(command.client):
                     ctx.send(command.client, ClientReply(command.serial, True, result, self.id))
         self.last_applied = self.commit_index
 
 
-HANDLERS: Final[dict[type, Callable[[RaftNode, Context, str, Any], None]]] = {
+HANDLERS: Final[dict[type, Callable[[RaftNode, Effects, str, Any], None]]] = {
     PreVote: RaftNode.on_pre_vote,
     PreVoteReply: RaftNode.on_pre_vote_reply,
     RequestVote: RaftNode.on_request_vote,

@@ -1,26 +1,27 @@
 """Rules of Raft that can be switched off, to see why they are there, and the timing of a cluster."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Final
 
-from engines.sim.clock import US_PER_MS
+from engines.rules import Rules, rule
+from engines.units import US_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class RaftRules(Rules):
     """All on: Raft. Two are safety rules, whose absence breaks a guarantee; two keep a working leader in office."""
 
-    current_term_commit: bool = True
+    current_term_commit: bool = rule("count replicas only for entries of the own term")
     """A leader counts replicas only for entries of its own term (paper 5.4.2)."""
-    persist_vote: bool = True
+    persist_vote: bool = rule("the vote is on disk before it is given")
     """The vote is on disk before it is given (paper, Figure 2)."""
-    pre_vote: bool = True
+    pre_vote: bool = rule("ask whether an election could be won before it is started")
     """Ask first whether an election could be won at all (dissertation 9.6)."""
-    check_quorum: bool = True
+    check_quorum: bool = rule("a leader that hears no quorum steps down")
     """A leader that hears no quorum steps down (dissertation 6.2); voters who hear one ignore RequestVote (4.2.3)."""
 
-    def items(self) -> tuple[tuple[str, bool], ...]:
-        """Names and states."""
-        return tuple((field.name, getattr(self, field.name)) for field in fields(self))
+
+ALL_ON: Final = RaftRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +33,4 @@ class Timing:
     election_max_us: int = 300 * US_PER_MS
 
 
-RULE_NAMES = tuple(field.name for field in fields(Rules))
+__all__ = ["ALL_ON", "RaftRules", "Timing"]

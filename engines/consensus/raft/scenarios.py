@@ -6,8 +6,8 @@ Times leave room: nothing here depends on a message winning a race.
 
 from typing import Final
 
-from engines.consensus.raft.engine import Propose, SetTiming
-from engines.consensus.raft.invariants import COMPLETENESS, ELECTION_SAFETY, STABILITY, STATE_MACHINE, TERMS
+from engines.consensus.raft.checks import COMPLETENESS, ELECTION_SAFETY, STABILITY, STATE_MACHINE, TERMS
+from engines.consensus.raft.commands import Propose, SetTiming
 from engines.sim.clock import US_PER_MS
 from engines.sim.faults import (
     Clog,

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from engines.consensus.raft.messages import Command
 from engines.sim.history import Operation
 from engines.sim.pattern import Check
+from engines.sim.views import Flight, LinkView
 
 
 class Progress(NamedTuple):
@@ -23,7 +25,8 @@ class LogEntry(NamedTuple):
 
     number: int
     term: int
-    what: str
+    command: Command | None
+    """None: the entry with which a leader begins its term."""
 
 
 class Sample(NamedTuple):
@@ -35,23 +38,6 @@ class Sample(NamedTuple):
     """The working leader of the highest term, or nothing."""
     term: int
     """The term it leads; 0 without a leader. Servers without one may be in newer terms."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """A message on its way."""
-
-    id: int
-    src: str
-    dst: str
-    letter: str
-    """V vote, P pre-vote, A append, C client; small letters are the answers."""
-    what: str
-    """In words: ``AppendEntries t5 prev 7/t5 +1``."""
-    empty: bool
-    """A heartbeat or its answer, or a refusal: drawn dim."""
-    departs_us: int
-    arrives_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +70,16 @@ class Server:
     deduplicated: int
     durable_term: int
     durable_vote: str | None
+    fsync_us: int
+    """What a sync of its disk takes."""
     unsynced: int
+    """Writes that a crash now would lose."""
     clock_off_us: int
     drift_ppm: int
     waiting: int
     """Messages and timers that wait for a frozen server."""
-    faults: tuple[str, ...]
     cut_from: tuple[str, ...]
     """Servers it cannot reach in at least one direction."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkState:
-    """A link that is not as it was laid."""
-
-    src: str
-    dst: str
-    cut: bool
-    clogged: int
-    loss_ppm: int
-    latency_us: int
-    jitter_us: int
-    duplicate_ppm: int
-    reorder_ppm: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +89,8 @@ class ClientState:
     id: str
     target: str
     interval_us: int
-    current: str
+    current: Command | None
+    """What it waits for."""
     attempts: int
     queued: int
     done: int
@@ -124,6 +98,7 @@ class ClientState:
     unknown: int
     """Commands it gave up on: they may have happened, or may yet."""
     operations: tuple[Operation, ...]
+    """The newest; each is about a ``Command``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +111,8 @@ class Snapshot:
     servers: tuple[Server, ...]
     clients: tuple[ClientState, ...]
     flights: tuple[Flight, ...]
-    links: tuple[LinkState, ...]
+    links: tuple[LinkView, ...]
+    """Links that are not as they were laid."""
     rules: tuple[tuple[str, bool], ...]
     noop: bool
     """Whether a new leader appends an entry without command."""
@@ -163,3 +139,6 @@ class Snapshot:
             if server.id == id:
                 return server
         return None
+
+
+__all__ = ["ClientState", "Flight", "LinkView", "LogEntry", "Progress", "Sample", "Server", "Snapshot"]

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from engines.consensus import PATTERN
-from engines.consensus.raft.engine import Propose
+from engines.consensus.pattern import PATTERN
+from engines.consensus.raft.commands import Propose
 from engines.consensus.raft.snapshot import Snapshot
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS

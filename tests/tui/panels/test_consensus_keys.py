@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engines.consensus.raft.engine import Propose, SetRule
+from engines.consensus.raft.commands import Propose, SetRule
 from engines.consensus.raft.snapshot import Snapshot
 from engines.errors import UserError
 from engines.sim import faults

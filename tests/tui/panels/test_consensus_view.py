@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from engines.consensus import PATTERN
-from engines.consensus.raft.engine import Propose
+from engines.consensus.pattern import PATTERN
+from engines.consensus.raft.commands import Propose
+from engines.consensus.raft.messages import AppendEntries
+from engines.consensus.raft.state_machine import describe
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Check
@@ -208,9 +210,13 @@ def test_a_message_is_read_field_by_field() -> None:
     snapshot = standing("steady").snapshot()
     timeline = run(1_000, config=(("clients", 0),))
     timeline.submit(Propose("set", "y", 3, "n3"))
-    while not any(each.letter == "A" and not each.empty for each in timeline.snapshot().flights):
+    while not any(
+        isinstance(each.message, AppendEntries) and each.message.entries for each in timeline.snapshot().flights
+    ):
         timeline.step()
-    flight = next(each for each in timeline.snapshot().flights if each.letter == "A" and not each.empty)
+    flight = next(
+        each for each in timeline.snapshot().flights if isinstance(each.message, AppendEntries) and each.message.entries
+    )
     words = look(timeline, "n3", OnMessage(flight.id))
     assert "after 1 of term 1 must match the receiver's log" in words
     assert "entries 2" in words
@@ -321,7 +327,7 @@ def test_the_top_line_names_the_terms_leader_and_the_newest_term_apart() -> None
 
 def test_clients_tell_answers_from_silence() -> None:
     snapshot = standing("steady").snapshot()
-    client = replace(snapshot.clients[0], current="", done=2, unknown=1)
+    client = replace(snapshot.clients[0], current=None, done=2, unknown=1)
     frame = draw(replace(snapshot, clients=(client,)), Focus(node="n3"), Sizes(Size(72, 15), Size(72, 6), Size(54, 40)))
     assert ", 2 done, 1 unknown" in flat(frame.inspector.text())
 
@@ -377,7 +383,10 @@ def test_a_link_that_passes_a_server_keeps_near_the_straight_line(width: int, he
     spots = ((each, placed[each.id]) for each in snapshot.servers)
     texts = {each.id: ring.block_text(snapshot, each, spot.w, spot.h, ASCII) for each, spot in spots}
     blocks = {name: cluster.fitted(placed[name], texts[name], height) for name in placed}
-    clients = [cluster.Client(each.id, each.current, right=each.id == "you") for each in snapshot.clients]
+    clients = [
+        cluster.Client(each.id, describe(each.current) if each.current else "", right=each.id == "you")
+        for each in snapshot.clients
+    ]
     blocks |= cluster.place_clients(clients, placed, width, height)
     for one, other in combinations(blocks, 2):
         (x0, y0), (x1, y1) = blocks[one].middle, blocks[other].middle

@@ -1,12 +1,13 @@
 """The journal says something of every kind of event, with its reason and its numbers, in plain ASCII."""
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from engines.consensus.raft.invariants import DEMANDS
-from engines.sim.events import Event, Note
+from engines.consensus.raft.checks import DEMANDS
+from engines.consensus.raft.events import Elected, RaftEvent, Stored, Truncated, VoteGranted
+from engines.sim.events import KernelEvent
 from tests.tui.subjects.consensus import CONSENSUS
 from tui.panels.consensus import PANEL
 from tui.panels.consensus.lessons import IF_BROKEN, LESSONS, OF_KIND, OF_REASON
@@ -14,31 +15,31 @@ from tui.panels.consensus.lessons import IF_BROKEN, LESSONS, OF_KIND, OF_REASON
 ROOM = 100
 
 
-def test_an_unknown_kind_is_no_error() -> None:
-    novelty = Event(0, 0, "n1", Note("novelty", why="somebody added it"))
-    assert PANEL.narrate(novelty).text == "novelty: somebody added it"
+def test_every_kind_has_its_lesson_and_every_lesson_is_reached() -> None:
+    assert set(OF_KIND) == {*get_args(KernelEvent), *get_args(RaftEvent)}
+    assert set(OF_KIND.values()) | set(OF_REASON.values()) == set(LESSONS)
 
 
 @pytest.mark.parametrize(
     ("kind", "wanted", "words"),
     [
-        ("timeout", {"why": "silence"}, r"n\d: heard no leader for \d+ ms \(its timeout\): asks who would vote for it"),
+        ("timed_out", {"why": "silence"}, r"n\d: heard no leader for \d+ ms \(its timeout\): asks who would vote"),
         ("elected", {}, r"n\d: leads term \d+: 3 votes, of n\d n\d n\d; 3 are a majority"),
-        ("commit", {"index": 2}, r"n\d: entry 2 is on n\d n\d n\d: 3, 3 needed: committed"),
-        ("store", {"prev": 1}, r"n\d: stores entry 2: its entry 1 has term \d+, as the leader says"),
+        ("committed", {"last": 2}, r"n\d: entry 2 is on n\d n\d n\d: 3, 3 needed: committed"),
+        ("stored", {"prev": 1}, r"n\d: stores entry 2: its entry 1 has term \d+, as the leader says"),
         ("commit_withheld", {}, r"entry \d+ is of term \d, counting replicas proves nothing for old terms \(5\.4\.2\)"),
         ("lost", {"why": "cut"}, r"n\d>n\d: .* lost: the link n\d>n\d is cut"),
         ("lost", {"why": "loss"}, r"lost: the link n\d>n1 drops 30 % of its messages"),
         ("lost", {"why": "crashed"}, r"lost: n\d is crashed"),
-        ("truncate", {}, r"deletes entr.* of term \d+: n\d has term \d+ there; committed is only up to \d+"),
-        ("step_down", {"why": "no_quorum"}, r"stops leading: it heard no majority"),
+        ("truncated", {}, r"deletes entr.* of term \d+: n\d has term \d+ there; committed is only up to \d+"),
+        ("stepped_down", {"why": "no_quorum"}, r"stops leading: it heard no majority"),
         ("quorum_lost", {}, r"heard \d servers in 300 ms, itself included; needs 3 to lead"),
         ("vote_refused", {"why": "voted"}, r"refuses n\d its vote: it voted for n\d in term \d+, and has one"),
-        ("propose", {"op": "add"}, r"you: propose y\+=1"),
-        ("redirect", {}, r"does not lead, so it cannot take"),
+        ("proposed", {"op": "add"}, r"you: propose y\+=1"),
+        ("redirected", {}, r"does not lead, so it cannot take"),
         ("crash", {}, r"crashes: its role, commit index and state machine are gone; term, log and written vote stay"),
         ("partition", {}, r"world: the network splits: n\d.* \| n\d"),
-        ("rule", {}, r"you: rule pre vote OFF"),
+        ("rule_switched", {}, r"you: rule pre vote OFF"),
     ],
 )  # fmt: skip
 def test_lines_carry_reason_and_numbers(kind: str, wanted: dict[str, Any], words: str) -> None:
@@ -47,24 +48,20 @@ def test_lines_carry_reason_and_numbers(kind: str, wanted: dict[str, Any], words
 
 def test_deleting_what_was_committed_is_said_loudly() -> None:
     event = next(
-        each for each in CONSENSUS.events if each.kind == "truncate" and each.get("first") <= each.get("commit")
+        each for each in CONSENSUS.events if isinstance(each.what, Truncated) and each.what.first <= each.what.commit
     )
     assert "deletes COMMITTED entry 1 of term 1" in PANEL.narrate(event).text
     assert "Only a broken rule allows that" in PANEL.narrate(event).text
 
 
 def test_what_repeats_is_told_in_one_line() -> None:
-    stores = [each for each in CONSENSUS.events if each.kind == "store" and each.get("first") == 3][:4]
+    stores = [each for each in CONSENSUS.events if isinstance(each.what, Stored) and each.what.first == 3][:4]
     assert len({PANEL.routine(each) for each in stores}) == 1
     line = PANEL.fold(stores)
     assert (line.who, line.text) == ("n2 n5 n4 n1", "store entry 3: their entry 2 has term 1, as the leader says")
     assert not any(
-        PANEL.routine(each) for each in CONSENSUS.events if each.kind in ("vote_granted", "elected", "truncate")
+        PANEL.routine(each) for each in CONSENSUS.events if isinstance(each.what, VoteGranted | Elected | Truncated)
     )
-
-
-def test_every_lesson_is_reached() -> None:
-    assert set(OF_KIND.values()) | set(OF_REASON.values()) == set(LESSONS)
 
 
 def test_every_check_has_its_paragraph() -> None:

@@ -2,19 +2,17 @@
 
 from functools import partial
 
-from engines.consensus.raft.engine import Propose, SetRule, SetTiming, SetWorkload
-from engines.consensus.raft.invariants import DEMANDS
+from engines.consensus.raft.checks import DEMANDS
+from engines.consensus.raft.commands import Propose, SetRule, SetTiming, SetWorkload
 from engines.consensus.raft.snapshot import Snapshot
 from engines.sim import faults
 from tests.tui.panels.consensus_runs import MOMENTS as NAMES
 from tests.tui.panels.consensus_runs import Run, run, standing
-from tests.tui.subjects.subject import Kinds, Subject
+from tests.tui.subjects.subject import Subject
 from tui.kit.selection import OnMessage
 from tui.panel import Focus
 from tui.panels.consensus import PANEL
-from tui.panels.consensus.lessons import OF_KIND
 from tui.panels.consensus.queries import OnEntry, entry_at
-from tui.panels.consensus.words import TABLE
 from tui.session import Session
 
 
@@ -80,6 +78,5 @@ CONSENSUS = Subject(
     checks=frozenset(DEMANDS),
     broken=lambda: run(1_000, (900, SetRule("persist_vote", False))).snapshot(),
     rule="persist vote",
-    kinds=Kinds(frozenset(TABLE), frozenset(OF_KIND), ("consensus/raft",)),
     typed=frozenset("AjJ"),
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from engines.consensus import PATTERN
+from engines.consensus.pattern import PATTERN
 from tui.panel import Panel
 from tui.panels.consensus import folding, forms, keys, lessons, present, select, view, words
 

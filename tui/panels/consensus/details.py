@@ -1,32 +1,41 @@
 """The inspector's page for a message in flight and for a log entry."""
 
+from typing import Any, Final
+
+from engines.consensus.raft import messages as m
 from engines.consensus.raft.snapshot import Flight, LogEntry, Server, Snapshot
+from engines.consensus.raft.state_machine import describe
 from tui.canvas import Ink
 from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import ms, names, percent
 from tui.panels.consensus import outlook
 from tui.panels.consensus.queries import holders, network_of
+from tui.panels.consensus.words import in_full, is_news
 
-TITLES = {
-    "V": "RequestVote", "v": "answer to RequestVote", "P": "PreVote", "p": "answer to PreVote", "A": "AppendEntries",
-    "a": "answer to AppendEntries", "C": "client request", "c": "answer to a client",
+TITLES: Final[dict[type, str]] = {
+    m.RequestVote: "RequestVote", m.VoteReply: "answer to RequestVote", m.PreVote: "PreVote",
+    m.PreVoteReply: "answer to PreVote", m.AppendEntries: "AppendEntries", m.AppendReply: "answer to AppendEntries",
+    m.ClientRequest: "client request", m.ClientReply: "answer to a client",
 }  # fmt: skip
 
-PURPOSE = {
-    "V": "asks for the one vote the receiver has in this term",
-    "v": "says whether the sender votes for the receiver",
-    "P": "asks whether the receiver would vote, before any term is raised",
-    "p": "says whether the sender would vote; binds it to nothing",
-    "A": "brings log entries, or only says that the leader lives",
-    "a": "confirms how far the sender's log agrees, or refuses",
-    "C": "asks for a command to be executed",
-    "c": "tells the client the result, or where to ask",
-}  # fmt: skip
+PURPOSE: Final[dict[type, str]] = {
+    m.RequestVote: "asks for the one vote the receiver has in this term",
+    m.VoteReply: "says whether the sender votes for the receiver",
+    m.PreVote: "asks whether the receiver would vote, before any term is raised",
+    m.PreVoteReply: "says whether the sender would vote; binds it to nothing",
+    m.AppendEntries: "brings log entries, or only says that the leader lives",
+    m.AppendReply: "confirms how far the sender's log agrees, or refuses",
+    m.ClientRequest: "asks for a command to be executed",
+    m.ClientReply: "tells the client the result, or where to ask",
+}
 
 
 def title(flight: Flight) -> str:
     """What kind of message it is."""
-    return "heartbeat" if flight.letter == "A" and flight.empty else TITLES.get(flight.letter, "message")
+    match flight.message:
+        case m.AppendEntries(entries=()):
+            return "heartbeat"
+    return TITLES[type(flight.message)]
 
 
 def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
@@ -43,103 +52,84 @@ def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
     elif link and link.loss_ppm:
         way.append(fact("link", f"loses {percent(link.loss_ppm)}; nobody knows yet whether this one", "lost"))
     return [
-        Section(0, (fact("purpose", PURPOSE.get(flight.letter, "")),)),
-        Section(1, _fields(flight)),
+        Section(0, (fact("purpose", PURPOSE[type(flight.message)]),)),
+        Section(1, _fields(flight.message)),
         Section(3, tuple(way)),
         Section(2, (Fact("then", _effect(snapshot, flight)),)),
         Section(4, (fact("keys", "k drop it   x cut this link   l loss   d delay", "dim"),)),
     ]
 
 
-def numbers(text: str) -> dict[str, int]:
-    """The numbers in the words of a message, by what stands before them: ``t5`` and ``prev 7/t5``."""
-    found: dict[str, int] = {}
-    words = text.replace(",", "").replace(":", "").split()
-    for before, word in zip(["", *words], words, strict=False):
-        index, slash, term = word.partition("/t")
-        if slash and index.isdigit() and term.isdigit():
-            found["index"], found["index_term"] = int(index), int(term)
-        elif word[:1] == "t" and word[1:].isdigit():
-            found.setdefault("term", int(word[1:]))
-        elif word[:1] in "+#" and word[1:].isdigit():
-            found[{"+": "entries", "#": "serial"}[word[0]]] = int(word[1:])
-        elif word.isdigit():
-            found[before] = int(word)
-    return found
-
-
-def _fields(flight: Flight) -> tuple[Fact, ...]:
+def _fields(message: Any) -> tuple[Fact, ...]:
     """The message field by field, with what each is for."""
-    carried = numbers(flight.what)
     facts = []
-    if "term" in carried:
-        facts.append(fact("term", f"{carried['term']}", "bright", ("the sender's", "dim")))
-    match flight.letter:
-        case "A":
-            previous = f"{carried.get('index', 0)} of term {carried.get('index_term', 0)}"
-            facts.append(fact("after", previous, "bright", ("must match the receiver's log", "dim")))
-            count = carried.get("entries", 0)
-            first = carried.get("index", 0) + 1
-            what = f"{first}" if count == 1 else f"{first} to {first + count - 1}"
-            facts.append(fact("entries", what if count else "none: a heartbeat", "bright"))
-            facts.append(fact("commit", f"{carried.get('commit', 0)}", "bright", ("the leader's commit index", "dim")))
-        case "V" | "P":
-            ends = f"{carried.get('index', 0)} of term {carried.get('index_term', 0)}"
-            facts.append(fact("log ends", ends, "bright", ("so the voter can compare", "dim")))
+    if (term := getattr(message, "term", None)) is not None:
+        facts.append(fact("term", f"{term}", "bright", ("the sender's", "dim")))
+    match message:
+        case m.AppendEntries(_, previous, previous_term, entries, commit):
+            after = f"{previous} of term {previous_term}"
+            facts.append(fact("after", after, "bright", ("must match the receiver's log", "dim")))
+            first, last = previous + 1, previous + len(entries)
+            what = f"{first}" if first == last else f"{first} to {last}"
+            facts.append(fact("entries", what if entries else "none: a heartbeat", "bright"))
+            facts.append(fact("commit", f"{commit}", "bright", ("the leader's commit index", "dim")))
+        case m.RequestVote(_, index, index_term) | m.PreVote(_, index, index_term):
+            facts.append(
+                fact("log ends", f"{index} of term {index_term}", "bright", ("so the voter can compare", "dim"))
+            )
         case _:
-            facts.append(fact("says", flight.what, "bright"))
+            facts.append(fact("says", in_full(message), "bright"))
     return tuple(facts)
 
 
 def _effect(snapshot: Snapshot, flight: Flight) -> tuple[tuple[str, Ink], ...]:
     """What the receiver would do with it if it arrived now."""
-    server = snapshot.server(flight.dst)
+    server, message = snapshot.server(flight.dst), flight.message
     if server is None:
-        done = "finishes its command" if not flight.empty else "asks another server"
+        done = "finishes its command" if is_news(message) else "asks another server"
         return ((f"{flight.dst} {done}", "text"),)
     if server.status == "crashed":
         return ((f"{flight.dst} is crashed: the message is lost on arrival", "dead"),)
     if server.status == "frozen":
         return ((f"{flight.dst} is frozen: it waits in its inbox", "frozen"),)
-    carried = numbers(flight.what)
-    term = carried.get("term", server.term)
-    if term < server.term and flight.letter != "C":
+    term: int = getattr(message, "term", server.term)
+    if term < server.term:
         return ((f"{flight.dst} is in term {server.term} already: an old term is refused or ignored", "warn"),)
-    newer = f"; its term rises to {term} first" if term > server.term and flight.letter not in "Pp" else ""
-    return ((_reaction(server, flight, carried, term) + newer, "text"),)
+    asks = isinstance(message, m.PreVote | m.PreVoteReply)
+    newer = f"; its term rises to {term} first" if term > server.term and not asks else ""
+    return ((_reaction(server, flight.src, message) + newer, "text"),)
 
 
-def _reaction(server: Server, flight: Flight, carried: dict[str, int], term: int) -> str:
-    index, index_term = carried.get("index", 0), carried.get("index_term", 0)
-    match flight.letter:
-        case "A":
-            held = next((entry.term for entry in server.log if entry.number == index), None)
-            if index > server.last_index:
-                return f"{server.id} refuses: its log ends at {server.last_index}, entry {index} is missing"
-            if index and held is not None and held != index_term:
-                return f"{server.id} refuses: its entry {index} has term {held}, not {index_term}"
-            if flight.empty:
+def _reaction(server: Server, src: str, message: Any) -> str:
+    match message:
+        case m.AppendEntries(_, previous, term, entries, _):
+            held = next((entry.term for entry in server.log if entry.number == previous), None)
+            if previous > server.last_index:
+                return f"{server.id} refuses: its log ends at {server.last_index}, entry {previous} is missing"
+            if previous and held is not None and held != term:
+                return f"{server.id} refuses: its entry {previous} has term {held}, not {term}"
+            if not entries:
                 return f"{server.id} sets its election timer back and answers"
             return f"{server.id} stores what is new, answers with its last matching index, and resets its timer"
-        case "V" | "P":
+        case m.RequestVote(term, index, index_term) | m.PreVote(term, index, index_term):
             if (index_term, index) < (server.last_term, server.last_index):
                 return f"{server.id} refuses: its own log ends at {server.last_index} of term {server.last_term}, later"
-            if flight.letter == "V" and term == server.term and server.voted_for not in (None, flight.src):
+            voted = isinstance(message, m.RequestVote) and term == server.term
+            if voted and server.voted_for not in (None, src):
                 return f"{server.id} refuses: it voted for {server.voted_for} in term {term}"
             return f"{server.id} may say yes: the log it is shown is not behind its own"
-        case "v" | "p":
+        case m.VoteReply(granted=granted) | m.PreVoteReply(granted=granted):
             if server.role not in ("candidate", "precandidate"):
                 return f"{server.id} is no candidate any more: the answer changes nothing"
-            return f"{server.id} counts it" + ("" if not flight.empty else " as a no")
-        case "a":
+            return f"{server.id} counts it" + ("" if granted else " as a no")
+        case m.AppendReply(success=success, match_index=match):
             if server.role != "leader":
                 return f"{server.id} leads no more: the answer changes nothing"
-            if "refused" in flight.what:
-                return f"{server.id} goes back in {flight.src}'s log and sends from there"
-            return f"{server.id} counts {flight.src} for all entries up to {carried.get('to', 0)}"
-        case _:
-            leads = server.role == "leader"
-            return f"{server.id} appends the command to its log" if leads else f"{server.id} names the leader it knows"
+            if not success:
+                return f"{server.id} goes back in {src}'s log and sends from there"
+            return f"{server.id} counts {src} for all entries up to {match}"
+    leads = server.role == "leader"
+    return f"{server.id} appends the command to its log" if leads else f"{server.id} names the leader it knows"
 
 
 # -- a log entry -----------------------------------------------------------------------------------------------------
@@ -155,8 +145,8 @@ def entry(snapshot: Snapshot, server: Server, chosen: LogEntry) -> list[Section]
         Section(0, (
             fact("index", f"{chosen.number}", "bright", (f"in the log of {server.id}", "text")),
             fact("term", f"{chosen.term}", f"t{chosen.term}", ("the term of the leader that made it", "dim")),
-            fact("command", chosen.what, "bright",
-                 ("empty: a new leader's first entry", "dim") if chosen.what == "no-op" else ("", "dim")),
+            fact("command", describe(chosen.command), "bright",
+                 ("", "dim") if chosen.command else ("empty: a new leader's first entry", "dim")),
         )),
         Section(1, (
             fact("on", names(on), "text", (copies, "text" if len(on) >= needed else "warn")),

@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from engines.consensus.raft.engine import WORKLOADS, Propose, SetRule, SetTiming, SetWorkload
+from engines.consensus.raft.commands import Propose, SetRule, SetTiming, SetWorkload
+from engines.consensus.raft.options import WORKLOADS
 from engines.consensus.raft.snapshot import Server, Snapshot
 from engines.consensus.raft.state_machine import parse
 from engines.sim import faults
@@ -10,6 +11,7 @@ from engines.sim.clock import US_PER_MS
 from tui.kit import forms
 from tui.panel import Focus, Offer, Outcome, Param
 from tui.panels.consensus.keys import ELECTION, chosen
+from tui.panels.consensus.words import in_full, letter
 
 RULES: Final = {
     "current_term_commit": ("count replicas only for entries of the own term",
@@ -31,7 +33,7 @@ def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     server, flight = chosen(snapshot, focus)
     others = tuple(each.id for each in snapshot.servers if each.id != server.id)
     return (
-        *(forms.of_message(flight, flight.letter, flight.what) if flight else ()),
+        *(forms.of_message(flight, letter(flight.message), in_full(flight.message)) if flight else ()),
         *forms.of_machine(server.id, server.status, "what is only in memory is lost; term, log and written vote stay",
                           "from its disk, as a follower"),
         *forms.of_clock_and_disk(server.id),

@@ -1,6 +1,7 @@
 """Everything about the selected server, and the arithmetic people otherwise do in their heads."""
 
 from engines.consensus.raft.snapshot import ClientState, Progress, Server, Snapshot
+from engines.consensus.raft.state_machine import describe
 from engines.sim.clock import format_time
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
@@ -11,6 +12,7 @@ from tui.kit.words import ms, names, plural
 from tui.panel import Focus
 from tui.panels.consensus import details
 from tui.panels.consensus.queries import (
+    ails,
     alive,
     confirmed,
     entry_at,
@@ -183,11 +185,11 @@ def _next_entry(snapshot: Snapshot, server: Server) -> Fact:
     on = holders(snapshot, index, entry.term)
     count, needed = len(snapshot.servers), snapshot.quorum
     if server.role != "leader":
-        return fact(label, f"{entry.what}, on {names(on)}: {len(on)} of {count}, needs {needed}", "text",
+        return fact(label, f"{describe(entry.command)}, on {names(on)}: {len(on)} of {count}, needs {needed}", "text",
                     ("; only the leader can say it is committed", "dim"))  # fmt: skip
     known = confirmed(server, index)
     parts: list[tuple[str, Ink]] = [
-        (f"{entry.what} confirmed by {names(known)}:", "text"),
+        (f"{describe(entry.command)} confirmed by {names(known)}:", "text"),
         (f"{len(known)} of {count}, needs {needed}", "warn" if len(known) < needed else "good"),
     ]
     old = entry.term != server.term and not rules_off(snapshot, ("current_term_commit",))
@@ -263,12 +265,12 @@ def memory(server: Server) -> tuple[Fact, ...]:
 def troubles(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
     """Faults in force here, and rules that are off everywhere."""
     network = network_of(snapshot)
-    slow_disk = [each for each in server.faults if each.startswith("a disk sync")]
     found = [
-        *link_faults.of_machine(server.status, server.clock_off_us, server.drift_ppm), *slow_disk,
-        *network.cuts(server.id), *network.troubles(server.id),
-    ]  # fmt: skip
-    elsewhere = [each.id for each in snapshot.servers if each.faults and each.id != server.id]
+        *link_faults.of_machine(server.status, server.clock_off_us, server.drift_ppm, server.fsync_us),
+        *network.cuts(server.id),
+        *network.troubles(server.id),
+    ]
+    elsewhere = [each.id for each in snapshot.servers if each.id != server.id and ails(snapshot, each)]
     facts = [sheet.of_faults(found, elsewhere)]
     if off := rules_off(snapshot):
         facts.append(fact("rules off", ", ".join(off), "bad"))
@@ -290,9 +292,9 @@ def _client(snapshot: Snapshot, client: ClientState) -> Fact:
         since = max((each.invoked_us for each in client.operations if each.returned_us is None), default=snapshot.at_us)
         tries = f", attempt {client.attempts}" if client.attempts > 1 else ""
         queued = f", {client.queued} more queued" if client.queued else ""
-        waits = f"asks {client.target} for {client.current} since {ms(snapshot.at_us - since)}{tries}{queued}"
+        waits = f"asks {client.target} for {describe(client.current)} since {ms(snapshot.at_us - since)}{tries}{queued}"
         return fact(client.id, waits, ink)
     last = client.operations[-1]
     unknown = f", {client.unknown} unknown" if client.unknown else ""
     took = f" after {ms(last.returned_us - last.invoked_us)}" if last.returned_us is not None else ""
-    return fact(client.id, f"{last.what} {last.status}{took}", ink, (f", {client.done} done{unknown}", "dim"))
+    return fact(client.id, f"{describe(last.what)} {last.status}{took}", ink, (f", {client.done} done{unknown}", "dim"))

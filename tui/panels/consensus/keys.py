@@ -6,7 +6,8 @@ A verb returns a command of the engine, several given together, another focus, o
 from dataclasses import replace
 from typing import Final
 
-from engines.consensus.raft.engine import WORKLOADS, Propose, SetRule, SetTiming, SetWorkload
+from engines.consensus.raft.commands import Propose, SetRule, SetTiming, SetWorkload
+from engines.consensus.raft.options import WORKLOADS
 from engines.consensus.raft.snapshot import Flight, Server, Snapshot
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS

@@ -3,9 +3,11 @@
 *Paper* is Ongaro and Ousterhout 2014, extended version; *dissertation* is Ongaro 2014.
 """
 
-from typing import Final
+from enum import Enum
+from typing import Any, Final
 
-from engines.consensus.raft.invariants import (
+from engines.consensus.raft import events as e
+from engines.consensus.raft.checks import (
     APPEND_ONLY,
     COMPLETENESS,
     DEMANDS,
@@ -17,8 +19,10 @@ from engines.consensus.raft.invariants import (
     TERMS,
 )
 from engines.consensus.raft.snapshot import Snapshot
+from engines.rules import RuleSwitched
+from engines.sim import events as k
+from engines.sim.events import Event
 from engines.sim.pattern import Check
-from engines.sim.world import Event
 from tui.kit.explain import explain_check as explain_in_kit
 
 _FAULTS: Final = (
@@ -198,26 +202,28 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Lessons by name."""
 
-OF_KIND: Final = {
-    "timeout": "timeout", "campaign": "timeout", "expire_timers": "timeout", "timer": "timeout", "timing": "timeout",
-    "prevote_won": "prevote", "prevote_granted": "prevote", "prevote_refused": "prevote",
-    "vote_granted": "vote", "vote_refused": "vote", "vote_ignored": "leader_alive", "elected": "elected",
-    "step_down": "step_down", "quorum_lost": "check_quorum", "follow": "follow", "append": "append", "store": "store",
-    "append_refused": "repair", "backtrack": "repair", "match_found": "repair", "truncate": "repair",
-    "commit": "commit", "commit_withheld": "commit_withheld", "propose": "client", "ask": "client",
-    "answered": "client", "redirect": "client", "answer_again": "client", "deduplicate": "client", "give_up": "client",
-    "crash": "crash", "restart": "crash",
-    "synced": "crash", "slow_disk": "crash", "freeze": "fault", "thaw": "fault", "wait": "fault", "isolate": "fault",
-    "reconnect": "fault", "partition": "fault", "heal": "fault", "cut": "network", "mend": "network", "lose": "network",
-    "slow": "network", "duplicate": "network", "reorder": "network", "clog": "network", "unclog": "network",
-    "lost": "network", "lost_again": "network", "deliver": "network", "drop_missed": "network", "skew": "clock",
-    "rule": "rule", "workload": "workload", "cue": "lecture",
+OF_KIND: Final[dict[type, str]] = {
+    e.TimedOut: "timeout", e.Campaigned: "timeout", e.TimingSet: "timeout", k.TimersExpired: "timeout",
+    k.TimerFired: "timeout", e.PreVoteWon: "prevote", e.PreVoteGranted: "prevote", e.PreVoteRefused: "prevote",
+    e.VoteGranted: "vote", e.VoteRefused: "vote", e.VoteIgnored: "leader_alive", e.Elected: "elected",
+    e.SteppedDown: "step_down", e.QuorumLost: "check_quorum", e.Followed: "follow",
+    e.Appended: "append", e.Stored: "store", e.AppendOutdated: "step_down", e.AppendRefused: "repair",
+    e.Backtracked: "repair", e.MatchFound: "repair", e.Truncated: "repair",
+    e.Committed: "commit", e.CommitWithheld: "commit_withheld",
+    e.Proposed: "client", e.Asked: "client", e.Answered: "client", e.Redirected: "client", e.AnsweredAgain: "client",
+    e.Deduplicated: "client", e.GaveUp: "client", RuleSwitched: "rule", e.WorkloadSet: "workload",
+    k.Crashed: "crash", k.Restarted: "crash", k.Synced: "crash", k.DiskSlowed: "crash",
+    k.Frozen: "fault", k.Thawed: "fault", k.Waiting: "fault", k.Isolated: "fault", k.Reconnected: "fault",
+    k.Partitioned: "fault", k.Healed: "fault", k.LinkCut: "network", k.LinkMended: "network", k.LossSet: "network",
+    k.LatencySet: "network", k.DuplicationSet: "network", k.ReorderingSet: "network", k.Clogged: "network",
+    k.Unclogged: "network", k.Lost: "network", k.LostAgain: "network", k.Delivered: "network",
+    k.DropMissed: "network", k.Skewed: "clock", k.Cue: "lecture",
 }  # fmt: skip
 """Which lesson explains which kind of event."""
 
-OF_REASON: Final = {
-    "log_behind": "log_up_to_date", "leader_alive": "leader_alive", "no_quorum": "check_quorum",
-    "old_term": "step_down",
+OF_REASON: Final[dict[Enum, str]] = {
+    e.VoteReason.LOG_BEHIND: "log_up_to_date", e.VoteReason.LEADER_ALIVE: "leader_alive",
+    e.VoteReason.OLD_TERM: "step_down", e.StepDownReason.NO_QUORUM: "check_quorum",
 }  # fmt: skip
 """A reason that has a lesson of its own, whatever the kind."""
 
@@ -246,8 +252,8 @@ SUSPECTS: Final = {
 
 def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
     """The lesson behind it; what happened stands above. Paragraphs."""
-    lesson = OF_REASON.get(event.why, OF_KIND.get(event.kind, "lecture"))
-    return LESSONS[lesson]
+    why: Any = getattr(event.what, "why", None)
+    return LESSONS[OF_REASON.get(why) or OF_KIND[type(event.what)]]
 
 
 def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:

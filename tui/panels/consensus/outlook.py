@@ -6,7 +6,7 @@ entry; it asks who could still be elected without it.
 
 from typing import Final, NamedTuple
 
-from engines.consensus.raft.invariants import COMPLETENESS, ELECTION_SAFETY, LOG_MATCHING, STATE_MACHINE, TERMS
+from engines.consensus.raft.checks import COMPLETENESS, ELECTION_SAFETY, LOG_MATCHING, STATE_MACHINE, TERMS
 from engines.consensus.raft.snapshot import LogEntry, Server, Snapshot
 from tui.canvas import Ink
 from tui.kit.words import names
@@ -53,21 +53,18 @@ def executed(snapshot: Snapshot, server: Server, entry: LogEntry) -> bool:
     if server.applied < entry.number:
         return False
     here = holds(server, entry)
-    key, sets, value = entry.what.partition("=")
-    if not sets or not key.isidentifier() or server.deduplicated:
+    command = entry.command
+    if command is None or command.op != "set" or server.deduplicated:
         return here
-    shown = str(dict(server.values).get(key)) == value
-    writers = [each for each in server.log if each.number <= server.applied and _writes(each, key)]
+    shown = dict(server.values).get(command.key) == command.value
+    applied = [each for each in server.log if each.number <= server.applied]
+    writers = [(each.number, each.command) for each in applied if each.command and each.command.key == command.key]
     if here:
-        return shown or writers[-1].number != entry.number
+        return shown or writers[-1][0] != entry.number
     explained = snapshot.window[0] > 1 or any(
-        each.what in (entry.what, f"del {key}") or "+=" in each.what for each in writers
+        writer.op != "set" or writer.value == command.value for _, writer in writers
     )
-    return shown and not explained and not any(each.number > entry.number for each in writers)
-
-
-def _writes(entry: LogEntry, key: str) -> bool:
-    return entry.what.startswith((f"{key}=", f"{key}+=")) or entry.what == f"del {key}"
+    return shown and not explained and not any(number > entry.number for number, _ in writers)
 
 
 def knows(snapshot: Snapshot, server: Server, entry: LogEntry) -> bool:

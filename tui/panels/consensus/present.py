@@ -1,6 +1,7 @@
 """What there is to see at this moment, in numbers, and what to try: what ``e`` tells at a cue."""
 
 from engines.consensus.raft.snapshot import Server, Snapshot
+from engines.consensus.raft.state_machine import describe
 from tui.kit.words import ms, names, plural
 from tui.panel import Focus
 from tui.panels.consensus.queries import alive, holders, network_of, role, rules_off
@@ -46,7 +47,7 @@ def _commitment(snapshot: Snapshot) -> str:
     if waiting is None:
         return f"{done}: all that {leader.id} has. A majority is {snapshot.quorum} of {len(snapshot.servers)}."
     on = holders(snapshot, waiting.number, waiting.term)
-    text = f"{done}; entry {waiting.number} ({waiting.what}) of term {waiting.term} is on {names(on)}"
+    text = f"{done}; entry {waiting.number} ({describe(waiting.command)}) of term {waiting.term} is on {names(on)}"
     if waiting.term < leader.term and not rules_off(snapshot, ("current_term_commit",)):
         return f"{text}: copies of an old term prove nothing, it commits with an entry of term {leader.term} (5.4.2)."
     return f"{text}: {len(on)} of {len(snapshot.servers)}, and {snapshot.quorum} must have confirmed it."

@@ -14,11 +14,6 @@ LETTERS: Final = {
 }  # fmt: skip
 """A role in one letter: who sees no colour loses nothing."""
 
-MESSAGE_INKS: Final = {
-    "A": "good", "a": "follower", "V": "candidate", "v": "candidate", "P": "precandidate", "p": "precandidate",
-    "C": "client", "c": "client",
-}  # fmt: skip
-
 
 def role(server: Server) -> str:
     """The role it plays now, named as its ink: ``dead`` and ``frozen`` hide the role it had."""
@@ -102,6 +97,12 @@ def touching(snapshot: Snapshot, node: str) -> list[Flight]:
     return sorted(
         (each for each in snapshot.flights if node in (each.src, each.dst)), key=lambda each: (each.arrives_us, each.id)
     )
+
+
+def ails(snapshot: Snapshot, server: Server) -> bool:
+    """Whether anything is wrong with it or its links."""
+    machine = server.status != "up" or server.clock_off_us or server.drift_ppm or server.fsync_us
+    return bool(machine or network_of(snapshot).of(server.id))
 
 
 def network_of(snapshot: Snapshot) -> Network:

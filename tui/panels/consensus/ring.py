@@ -3,14 +3,22 @@
 from typing import Final
 
 from engines.consensus.raft.snapshot import Flight, Server, Snapshot
+from engines.consensus.raft.state_machine import describe
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit import cluster
 from tui.kit.cluster import NARROW_BLOCK, Client, Cluster, Look, Node, Pieces, Text
 from tui.kit.words import chip
 from tui.panel import Focus
-from tui.panels.consensus.queries import MESSAGE_INKS, flight_of, letter, network_of, role
+from tui.panels.consensus.queries import flight_of, letter, network_of, role
+from tui.panels.consensus.words import is_news
+from tui.panels.consensus.words import letter as letter_of
 from tui.plot import bar
+
+MESSAGE_INKS: Final = {
+    "A": "good", "a": "follower", "V": "candidate", "v": "candidate", "P": "precandidate", "p": "precandidate",
+    "C": "client", "c": "client",
+}  # fmt: skip
 
 SHORT_CUTS: Final = {"cut both ways": "cut <>", "hears nobody": "hears none", "heard by nobody": "unheard"}
 """Which way all links of a server are cut, where there is no room to say it."""
@@ -35,7 +43,11 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
     picture = Cluster(
         nodes=tuple(_node(snapshot, server, glyphs) for server in snapshot.servers),
         clients=tuple(
-            Client(each.id, each.current, *(("you", True) if each.id == "you" else ("client", False)))
+            Client(
+                each.id,
+                describe(each.current) if each.current else "",
+                *(("you", True) if each.id == "you" else ("client", False)),
+            )
             for each in snapshot.clients
         ),
         letters=cluster.letters(snapshot.flights, snapshot.at_us, look),
@@ -111,6 +123,7 @@ def remark(snapshot: Snapshot, server: Server, room: int = 0) -> tuple[str, Ink]
 
 
 def look(flight: Flight) -> Look:
-    """Whose a message is, or what it is about."""
-    ink = "you" if "you" in (flight.src, flight.dst) else MESSAGE_INKS.get(flight.letter, "text")
-    return Look(flight.letter, ink, not flight.empty)
+    """A message's letter; whose it is, or what it is about; whether it carries news."""
+    written = letter_of(flight.message)
+    ink = "you" if "you" in (flight.src, flight.dst) else MESSAGE_INKS[written]
+    return Look(written, ink, is_news(flight.message))

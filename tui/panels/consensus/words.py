@@ -1,43 +1,38 @@
-"""The journal: what happened, and why, one line an event, as a lecturer would say it.
+"""The journal: what happened, and why, one line an event, as a lecturer would say it; and messages in words.
 
-Every kind of event that the world, the servers and the clients record has its sentence here; a test compares the table
-with their sources. Numbers are said in full: not *enough votes* but *3 votes, 3 are needed*.
+A kind of event without a sentence is a type error. Numbers are said in full: not *enough votes* but *3 votes, 3 are
+needed*.
 """
 
-from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, assert_never
 
+from engines.consensus.raft import events as e
 from engines.consensus.raft import messages as m
+from engines.consensus.raft.roles import Role
 from engines.consensus.raft.state_machine import describe
+from engines.rules import RuleSwitched
 from engines.sim.events import Event
 from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell
 from tui.kit.words import ms, names, plural
 from tui.panel import Line
 
-Say: TypeAlias = Callable[[Event], str]
+Said: TypeAlias = tuple[str, Ink]
+"""A sentence, and the ink of the name before it."""
 
 
 def narrate(event: Event) -> Line:
     """Who, and what and why."""
     if is_kernel(event):
         return tell(event, WORLD)
-    say, ink = TABLE.get(event.kind, (_unknown, "text"))
-    return Line(who(event), say(event), "you" if event.node == "you" else ink)
+    what: e.RaftEvent = event.what
+    text, ink = _of_election(event.node, what)
+    if isinstance(what, e.PersonEvent):
+        return Line("you", text, "you" if event.node == "you" else ink)
+    return Line(event.node, text, "you" if event.node == "you" else ink)
 
 
-def who(event: Event) -> str:
-    """The server or client it happened to; of a message or link both ends."""
-    if event.kind in ("propose", "rule", "workload", "timing"):
-        return "you"
-    return event.node or "world"
-
-
-def _unknown(event: Event) -> str:
-    return f"{event.kind}: {event.why}" if event.why else event.kind
-
-
-# -- words -----------------------------------------------------------------------------------------------------------
+# -- messages --------------------------------------------------------------------------------------------------------
 
 
 def span(first: int, last: int) -> str:
@@ -71,205 +66,263 @@ def words(message: Any) -> str:
     return str(message)
 
 
+LETTERS: Final[dict[type, str]] = {
+    m.RequestVote: "V", m.VoteReply: "v", m.PreVote: "P", m.PreVoteReply: "p", m.AppendEntries: "A", m.AppendReply: "a",
+    m.ClientRequest: "C", m.ClientReply: "c",
+}  # fmt: skip
+"""A message in one letter; small letters are the answers."""
+
+
+def letter(message: Any) -> str:
+    """V vote, P pre-vote, A append, C client; small letters are the answers."""
+    return LETTERS[type(message)]
+
+
+def is_news(message: Any) -> bool:
+    """Whether it carries something new: no heartbeat, no answer to one, no refusal."""
+    match message:
+        case m.AppendEntries(entries=entries):
+            return bool(entries)
+        case m.AppendReply(success=True, match_index=match, prev_log_index=previous):
+            return bool(match != previous)
+        case m.VoteReply(granted=granted) | m.PreVoteReply(granted=granted):
+            return bool(granted)
+        case m.ClientReply(ok=ok):
+            return bool(ok)
+    return True
+
+
+def in_full(message: Any) -> str:
+    """A message with all its numbers: ``AppendEntries t5 after 7/t5 +1 commit 6``."""
+    match message:
+        case m.AppendEntries(term, prev, prev_term, entries, commit):
+            what = f"+{len(entries)}" if entries else "heartbeat"
+            return f"AppendEntries t{term} after {prev}/t{prev_term} {what} commit {commit}"
+        case m.AppendReply(term, True, match, _):
+            return f"ok t{term}: matches up to {match}"
+        case m.AppendReply(term, False, _, prev):
+            return f"refused t{term}: no match at {prev}"
+        case m.RequestVote(term, index, last):
+            return f"RequestVote t{term}, log ends at {index}/t{last}"
+        case m.VoteReply(term, granted):
+            return f"vote t{term} {'granted' if granted else 'refused'}"
+        case m.PreVote(term, index, last):
+            return f"PreVote t{term}, log ends at {index}/t{last}"
+        case m.PreVoteReply(term, granted):
+            return f"pre-vote t{term} {'granted' if granted else 'refused'}"
+        case m.ClientRequest(command):
+            return f"{command.client} #{command.serial} asks {describe(command)}"
+        case m.ClientReply(serial, ok, _, leader):
+            return f"#{serial} {'done' if ok else 'not the leader, ask ' + (leader or 'another')}"
+    raise AssertionError(f"no words for {message!r}")
+
+
 # -- elections -------------------------------------------------------------------------------------------------------
 
 
-def _timeout(e: Event) -> str:
-    waited = ms(e.get("waited_us", 0))
-    term = e.get("term", 0) + 1
-    if e.why == "no_majority":
-        asked = "pre-votes" if e.get("role") == "precandidate" else "votes"
-        got = f"{e.get('granted')} of the {e.get('needed')} {asked} it needs"
-        return (
-            f"has {got} after {waited}: tries again, in term {term}"
-            if not e.get("pre_vote")
-            else f"has {got} after {waited}: asks again"
-        )
-    if e.get("pre_vote"):
-        return f"heard no leader for {waited} ({_patience(e)}): asks who would vote for it in term {term}"
-    return f"heard no leader for {waited} ({_patience(e)}): stands for election in term {term}"
+def _of_election(node: str, what: e.RaftEvent) -> Said:
+    match what:
+        case e.TimedOut():
+            return _timed_out(what), "candidate"
+        case e.Campaigned(term=term, last_index=last, quorum=quorum):
+            return (f"starts an election for term {term}: votes for itself, needs {quorum} votes; "
+                    f"its log ends at {last}", "candidate")  # fmt: skip
+        case e.PreVoteWon(votes=votes, quorum=quorum):
+            return (f"{names(votes)} would vote for it: {len(votes)}, {quorum} are needed; now it asks in earnest",
+                    "precandidate")  # fmt: skip
+        case e.PreVoteGranted(src=src, term=term):
+            return (f"would vote for {src} in term {term}: hears no leader, and its log is not ahead", "follower")
+        case e.PreVoteRefused(src=src):
+            return f"would not vote for {src}: {_refused(what)}", "follower"
+        case e.VoteGranted(src=src, term=term):
+            return f"gives {src} its one vote of term {term}: the log it shows is not behind its own", "follower"
+        case e.VoteRefused(src=src):
+            return f"refuses {src} its vote: {_refused(what)}", "follower"
+        case e.VoteIgnored(src=src, term=term, leader=leader):
+            return f"ignores {src}'s RequestVote t{term}: {_hears(leader)}", "follower"
+        case e.Elected(term=term, votes=votes, quorum=quorum):
+            return f"leads term {term}: {len(votes)} votes, of {names(votes)}; {quorum} are a majority", "leader"
+        case e.SteppedDown():
+            return _stepped_down(what), "warn"
+        case e.QuorumLost(heard=heard, quorum=quorum, within_us=within):
+            return (f"heard {plural(heard, 'server')} in {ms(within)}, itself included; needs {quorum} to lead",
+                    "warn")  # fmt: skip
+        case e.Followed(src=src, term=term):
+            return f"follows {src}, the leader of term {term}: its heartbeat came", "follower"
+        case _:
+            return _of_replication(node, what)
 
 
-def _patience(e: Event) -> str:
+def _timed_out(what: e.TimedOut) -> str:
+    waited, term = ms(what.waited_us), what.term + 1
+    match what.why:
+        case e.TimeoutReason.NO_MAJORITY:
+            asked = "pre-votes" if what.role is Role.PRECANDIDATE else "votes"
+            got = f"has {what.granted} of the {what.needed} {asked} it needs after {waited}"
+            return f"{got}: asks again" if what.pre_vote else f"{got}: tries again, in term {term}"
+        case e.TimeoutReason.SILENCE:
+            then = f"asks who would vote for it in term {term}"
+            if not what.pre_vote:
+                then = f"stands for election in term {term}"
+            return f"heard no leader for {waited} ({_patience(what.waited_us, what.drawn_us)}): {then}"
+        case _:
+            assert_never(what.why)
+
+
+def _patience(waited_us: int, drawn_us: int) -> str:
     """How the wait compares with the timeout that was drawn."""
-    waited, drawn = e.get("waited_us", 0), e.get("drawn_us", 0)
-    if abs(waited - drawn) <= 1_000:
+    if abs(waited_us - drawn_us) <= 1_000:
         return "its timeout"
-    return "its timer was run out by hand" if waited < drawn else f"its timeout was {ms(drawn)}"
+    return "its timer was run out by hand" if waited_us < drawn_us else f"its timeout was {ms(drawn_us)}"
 
 
-def _campaign(e: Event) -> str:
-    return (
-        f"starts an election for term {e.get('term')}: votes for itself, needs {e.get('quorum')} votes; "
-        f"its log ends at {e.get('last_index')}"
-    )
+def _stepped_down(what: e.SteppedDown) -> str:
+    office = "its candidacy" if what.was is Role.CANDIDATE else "its pre-vote"
+    gives_up = "stops leading" if what.was is Role.LEADER else f"gives up {office}"
+    match what.why:
+        case e.StepDownReason.NO_QUORUM:
+            return f"{gives_up}: it heard no majority for a whole election timeout (check-quorum)"
+        case e.StepDownReason.LEADER_EXISTS:
+            return f"{gives_up}: {what.src} leads term {what.term}"
+        case e.StepDownReason.HIGHER_TERM:
+            return f"{gives_up}: {what.src} showed it the higher term {what.term}"
+        case _:
+            assert_never(what.why)
 
 
-def _prevote_won(e: Event) -> str:
-    votes = e.get("votes", ())
-    return f"{names(votes)} would vote for it: {len(votes)}, {e.get('quorum')} are needed; now it asks in earnest"
-
-
-def _elected(e: Event) -> str:
-    votes = e.get("votes", ())
-    return f"leads term {e.get('term')}: {len(votes)} votes, of {names(votes)}; {e.get('quorum')} are a majority"
-
-
-def _step_down(e: Event) -> str:
-    was, term = e.get("was"), e.get("term")
-    office = "leader" if was == "leader" else "its candidacy" if was == "candidate" else "its pre-vote"
-    gives_up = "stops leading" if office == "leader" else f"gives up {office}"
-    if e.why == "no_quorum":
-        return f"{gives_up}: it heard no majority for a whole election timeout (check-quorum)"
-    if e.why == "leader_exists":
-        return f"{gives_up}: {e.get('src')} leads term {term}"
-    return f"{gives_up}: {e.get('src')} showed it the higher term {term}"
-
-
-def _quorum_lost(e: Event) -> str:
-    within = ms(e.get("within_us", 0))
-    return f"heard {plural(e.get('heard'), 'server')} in {within}, itself included; needs {e.get('quorum')} to lead"
-
-
-def _refused(e: Event) -> str:
+def _refused(what: e.PreVoteRefused | e.VoteRefused) -> str:
     """Why a vote or pre-vote was refused."""
-    src, term = e.get("src"), e.get("term")
-    match e.why:
-        case "old_term":
-            return f"{src} asks for term {term}, but it is in term {e.get('own_term')} already"
-        case "leader_alive":
-            return f"it heard its leader {e.get('leader') or 'just now'} within the shortest timeout"
-        case "voted":
-            return f"it voted for {e.get('voted_for')} in term {term}, and has one vote a term"
-    mine = f"{e.get('last_index')} of term {e.get('last_term')}"
-    return f"its log ends at {mine}, {src}'s at {e.get('their_index')} of term {e.get('their_term')}: behind"
+    src, term = what.src, what.term
+    match what.why:
+        case e.VoteReason.OLD_TERM:
+            return f"{src} asks for term {term}, but it is in term {what.own_term} already"
+        case e.VoteReason.LEADER_ALIVE:
+            return _hears(what.leader if isinstance(what, e.PreVoteRefused) else "")
+        case e.VoteReason.VOTED:
+            voted_for = what.voted_for if isinstance(what, e.VoteRefused) else ""
+            return f"it voted for {voted_for} in term {term}, and has one vote a term"
+        case e.VoteReason.LOG_BEHIND:
+            mine = f"{what.last_index} of term {what.last_term}"
+            return f"its log ends at {mine}, {src}'s at {what.their_index} of term {what.their_term}: behind"
+        case _:
+            assert_never(what.why)
 
 
-def _prevote_refused(e: Event) -> str:
-    return f"would not vote for {e.get('src')}: {_refused(e)}"
-
-
-def _vote_refused(e: Event) -> str:
-    return f"refuses {e.get('src')} its vote: {_refused(e)}"
-
-
-def _vote_ignored(e: Event) -> str:
-    return f"ignores {e.get('src')}'s RequestVote t{e.get('term')}: {_refused(e)}"
-
-
-def _vote_granted(e: Event) -> str:
-    return f"gives {e.get('src')} its one vote of term {e.get('term')}: the log it shows is not behind its own"
-
-
-def _prevote_granted(e: Event) -> str:
-    return f"would vote for {e.get('src')} in term {e.get('term')}: hears no leader, and its log is not ahead"
-
-
-def _follow(e: Event) -> str:
-    return f"follows {e.get('src')}, the leader of term {e.get('term')}: its heartbeat came"
+def _hears(leader: str) -> str:
+    return f"it heard its leader {leader or 'just now'} within the shortest timeout"
 
 
 # -- replication -----------------------------------------------------------------------------------------------------
 
 
-def _append(e: Event) -> str:
-    entry = f"entry {e.get('index')} of term {e.get('term')}"
-    if e.why == "noop":
-        return f"appends an empty {entry}: once it commits, so does all that earlier terms left"
-    return f"appends {describe(e.get('command'))} as {entry}: not committed, only {e.node} has it"
+def _of_replication(node: str, what: e.ReplicationEvent | e.ClientEvent | e.PersonEvent) -> Said:
+    match what:
+        case e.Appended(entry=entry, term=term, command=None):
+            return (f"appends an empty entry {entry} of term {term}: once it commits, so does all that earlier terms "
+                    f"left", "leader")  # fmt: skip
+        case e.Appended(entry=entry, term=term, command=command):
+            return (f"appends {describe(command)} as entry {entry} of term {term}: not committed, only {node} has it",
+                    "leader")  # fmt: skip
+        case e.Stored(first=first, last=last, prev=0):
+            return f"stores {span(first, last)}, from the beginning of the log", "follower"
+        case e.Stored(first=first, last=last, prev=previous, prev_term=term):
+            return (f"stores {span(first, last)}: its entry {previous} has term {term}, as the leader says",
+                    "follower")  # fmt: skip
+        case e.AppendOutdated(src=src, term=term, own_term=own):
+            return f"refuses {src}'s AppendEntries: it is of term {term}, {node} is in term {own}", "stale"
+        case e.AppendRefused():
+            return _append_refused(node, what), "stale"
+        case e.Backtracked(src=src, refused=refused, before=before, after=after):
+            return (f"goes back in {src}'s log, next {before} > {after}: entry {refused} did not match",
+                    "leader")  # fmt: skip
+        case e.MatchFound(src=src, entry=entry):
+            return (f"found where {src}'s log agrees with its own: up to entry {entry}; sends the rest",
+                    "leader")  # fmt: skip
+        case e.Truncated():
+            return _truncated(what), "bad"
+        case e.Committed():
+            return _committed(node, what), "good"
+        case e.CommitWithheld():
+            return f"commit withheld: {proves_nothing(what)}", "warn"
+        case _:
+            return _of_clients(what)
 
 
-def _store(e: Event) -> str:
-    entries, previous = span(e.get("first"), e.get("last")), e.get("prev")
-    if not previous:
-        return f"stores {entries}, from the beginning of the log"
-    return f"stores {entries}: its entry {previous} has term {e.get('prev_term')}, as the leader says"
+def _append_refused(node: str, what: e.AppendRefused) -> str:
+    previous = f"{what.src} builds on entry {what.prev} of term {what.prev_term}"
+    match what.why:
+        case e.Mismatch.GAP:
+            return f"refuses: {previous}, {node}'s log ends at {what.last_index}"
+        case e.Mismatch.TERM:
+            held = f"{node} has term {what.conflict_term} there, since entry {what.conflict_index}"
+            return f"refuses: {previous}, {held}"
+        case _:
+            assert_never(what.why)
 
 
-def _append_refused(e: Event) -> str:
-    src = e.get("src")
-    if e.why == "old_term":
-        return f"refuses {src}'s AppendEntries: it is of term {e.get('term')}, {e.node} is in term {e.get('own_term')}"
-    previous = f"entry {e.get('prev')} of term {e.get('prev_term')}"
-    if e.why == "gap":
-        return f"refuses: {src} builds on {previous}, {e.node}'s log ends at {e.get('last_index')}"
-    return (
-        f"refuses: {src} builds on {previous}, {e.node} has term {e.get('conflict_term')} there, "
-        f"since entry {e.get('conflict_index')}"
-    )
+def _truncated(what: e.Truncated) -> str:
+    entries = span(what.first, what.last)
+    why = f"of term {what.old_term}: {what.src} has term {what.new_term} there"
+    if what.first <= what.commit:
+        return f"deletes COMMITTED {entries} {why}. Only a broken rule allows that (5.4)"
+    return f"deletes {entries} {why}; committed is only up to {what.commit}"
 
 
-def _backtrack(e: Event) -> str:
-    before, after = e.get("before"), e.get("after")
-    return f"goes back in {e.get('src')}'s log, next {before} > {after}: entry {e.get('refused')} did not match"
+def _committed(node: str, what: e.Committed) -> str:
+    on = (node, *what.holders)
+    verb = "is" if what.first >= what.last else "are"
+    old = "" if what.entry_term == what.term else f", though of old term {what.entry_term}: the rule is off"
+    where = f"{span(what.first, what.last)} {verb} on {names(on)}"
+    return f"{where}: {len(on)}, {what.quorum} needed: committed{old}"
 
 
-def _match_found(e: Event) -> str:
-    return f"found where {e.get('src')}'s log agrees with its own: up to entry {e.get('index')}; sends the rest"
+def proves_nothing(what: e.CommitWithheld) -> str:
+    """Why an entry that a majority has does not commit."""
+    return f"entry {what.entry} is of term {what.entry_term}, counting replicas proves nothing for old terms (5.4.2)"
 
 
-def _truncate(e: Event) -> str:
-    first, commit = e.get("first"), e.get("commit")
-    why = f"of term {e.get('old_term')}: {e.get('src')} has term {e.get('new_term')} there"
-    if first <= commit:
-        return f"deletes COMMITTED {span(first, e.get('last'))} {why}. Only a broken rule allows that (5.4)"
-    return f"deletes {span(first, e.get('last'))} {why}; committed is only up to {commit}"
+# -- clients and persons -----------------------------------------------------------------------------------------------
 
 
-def _commit(e: Event) -> str:
-    on = (e.node, *e.get("holders", ()))
-    first, index = e.get("first"), e.get("index")
-    verb = "is" if first >= index else "are"
-    old = "" if e.get("entry_term") == e.get("term") else f", though of old term {e.get('entry_term')}: the rule is off"
-    return f"{span(first, index)} {verb} on {names(on)}: {len(on)}, {e.get('quorum')} needed: committed{old}"
+def _of_clients(what: e.ClientEvent | e.PersonEvent) -> Said:
+    match what:
+        case e.Asked(target=target, command=command, attempt=attempt):
+            again = f", attempt {attempt} under the same number #{command.serial}" if attempt > 1 else ""
+            return f"asks {target} for {describe(command)}{again}", "client"
+        case e.Answered(src=src, command=command, result=result, attempts=attempts):
+            value = f", {command.key} is now {result}" if command.op == "add" else ""
+            tries = f", after {attempts} attempts" if attempts > 1 else ""
+            return f"is told by {src} that {describe(command)} is done{value}{tries}", "client"
+        case e.GaveUp(why=why, command=command, attempts=attempts):
+            after = f"{plural(attempts, 'attempt')}, {why.value}"
+            return f"gives up {describe(command)} after {after}: it cannot know whether it happened or will", "warn"
+        case e.Redirected(src=src, leader=leader, serial=serial):
+            where = f"ask {leader}, its leader" if leader else "it knows no leader now"
+            return f"does not lead, so it cannot take #{serial} of {src}: {where}", "follower"
+        case e.AnsweredAgain(src=src, serial=serial):
+            return f"answers #{serial} of {src} from memory: it was applied already, once is enough", "leader"
+        case e.Deduplicated(entry=entry, client=client, serial=serial):
+            again = f"#{serial} of {client} stood in the log before and is applied only once"
+            return f"skips entry {entry}: {again}", "leader"
+        case e.Proposed(op=op, key=key, value=number, target=target, waiting=waiting):
+            asked = describe(m.Command("you", 0, op, key, number))
+            where = f"propose {asked} at {target}" if target else f"propose {asked}"
+            return f"{where}; it waits until your last command is answered" if waiting else where, "you"
+        case RuleSwitched(rule=rule, on=on):
+            return f"rule {rule.replace('_', ' ')} {'on again' if on else 'OFF'}, on every server", "warn"
+        case e.WorkloadSet(level=level):
+            return f"workload {level}: {PACES[level]}", "you"
+        case e.TimingSet(heartbeat_us=beat, election_min_us=low, election_max_us=high):
+            timeouts = f"election timeouts of {ms(low)} to {ms(high)}"
+            return f"heartbeats every {ms(beat)}, {timeouts} from now on", "you"
+        case _:
+            assert_never(what)
 
 
-def _commit_withheld(e: Event) -> str:
-    return (
-        f"commit withheld: entry {e.get('index')} is of term {e.get('entry_term')}, "
-        "counting replicas proves nothing for old terms (5.4.2)"
-    )
-
-
-# -- clients ---------------------------------------------------------------------------------------------------------
-
-
-def _propose(e: Event) -> str:
-    command = describe(m.Command("you", 0, e.get("op"), e.get("key"), e.get("value")))
-    where = f"propose {command} at {e.peer}" if e.peer else f"propose {command}"
-    return f"{where}; it waits until your last command is answered" if e.get("waiting") else where
-
-
-def _ask(e: Event) -> str:
-    command: m.Command = e.get("command")
-    again = f", attempt {e.get('attempt')} under the same number #{command.serial}" if e.get("attempt", 1) > 1 else ""
-    return f"asks {e.get('target')} for {describe(command)}{again}"
-
-
-def _answered(e: Event) -> str:
-    command: m.Command = e.get("command")
-    value = f", {command.key} is now {e.get('result')}" if command.op == "add" else ""
-    tries = f", after {e.get('attempts')} attempts" if e.get("attempts", 1) > 1 else ""
-    return f"is told by {e.get('src')} that {describe(command)} is done{value}{tries}"
-
-
-def _give_up(e: Event) -> str:
-    after = f"{e.get('attempts')} attempt{'s' if e.get('attempts') != 1 else ''}"
-    return f"gives up {describe(e.get('command'))} after {after}, {e.why}: it cannot know whether it happened or will"
-
-
-def _redirect(e: Event) -> str:
-    where = f"ask {e.get('leader')}, its leader" if e.get("leader") else "it knows no leader now"
-    return f"does not lead, so it cannot take #{e.get('serial')} of {e.get('src')}: {where}"
-
-
-def _answer_again(e: Event) -> str:
-    return f"answers #{e.get('serial')} of {e.get('src')} from memory: it was applied already, once is enough"
-
-
-def _deduplicate(e: Event) -> str:
-    again = f"#{e.get('serial')} of {e.get('client')}"
-    return f"skips entry {e.get('index')}: {again} stood in the log before and is applied only once"
+PACES: Final = {
+    "off": "no commands", "light": "about 2 commands a second each", "busy": "about 16 commands a second each",
+    "flood": "the next command as soon as the last is answered",
+}  # fmt: skip
 
 
 # -- the world -------------------------------------------------------------------------------------------------------
@@ -289,54 +342,3 @@ WORLD: Final = KernelWords(
     timer=lambda name: TIMERS.get(name, f"its timer {name} runs out"),
 )  # fmt: skip
 """What the kernel's events mean to a Raft cluster."""
-
-
-def _rule(e: Event) -> str:
-    return f"rule {e.why.replace('_', ' ')} {'on again' if e.get('on') else 'OFF'}, on every server"
-
-
-def _workload(e: Event) -> str:
-    meaning = {"off": "no commands", "light": "about 2 commands a second each",
-               "busy": "about 16 commands a second each",
-               "flood": "the next command as soon as the last is answered"}  # fmt: skip
-    return f"workload {e.why}: {meaning.get(e.why, '')}"
-
-
-def _timing(e: Event) -> str:
-    low, high = ms(e.get("election_min_us", 0)), ms(e.get("election_max_us", 0))
-    return f"heartbeats every {ms(e.get('heartbeat_us', 0))}, election timeouts of {low} to {high} from now on"
-
-
-TABLE: Final[dict[str, tuple[Say, Ink]]] = {
-    "timeout": (_timeout, "candidate"),
-    "campaign": (_campaign, "candidate"),
-    "prevote_won": (_prevote_won, "precandidate"),
-    "prevote_granted": (_prevote_granted, "follower"),
-    "prevote_refused": (_prevote_refused, "follower"),
-    "vote_granted": (_vote_granted, "follower"),
-    "vote_refused": (_vote_refused, "follower"),
-    "vote_ignored": (_vote_ignored, "follower"),
-    "elected": (_elected, "leader"),
-    "step_down": (_step_down, "warn"),
-    "quorum_lost": (_quorum_lost, "warn"),
-    "follow": (_follow, "follower"),
-    "append": (_append, "leader"),
-    "store": (_store, "follower"),
-    "append_refused": (_append_refused, "stale"),
-    "backtrack": (_backtrack, "leader"),
-    "match_found": (_match_found, "leader"),
-    "truncate": (_truncate, "bad"),
-    "commit": (_commit, "good"),
-    "commit_withheld": (_commit_withheld, "warn"),
-    "propose": (_propose, "you"),
-    "ask": (_ask, "client"),
-    "answered": (_answered, "client"),
-    "give_up": (_give_up, "warn"),
-    "redirect": (_redirect, "follower"),
-    "answer_again": (_answer_again, "leader"),
-    "deduplicate": (_deduplicate, "leader"),
-    "rule": (_rule, "warn"),
-    "workload": (_workload, "you"),
-    "timing": (_timing, "you"),
-}  # fmt: skip
-"""Every kind of event: how it is said, and the ink of the name before it."""

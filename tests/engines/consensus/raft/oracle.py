@@ -1,12 +1,11 @@
 """A slow checker that looks at every server after every event, written from the paper and not from the engine.
 
-It shares nothing with ``engines.consensus.raft.invariants`` but the names of the guarantees.
+It shares nothing with ``engines.consensus.raft.checks`` but the names of the guarantees.
 """
 
 from typing import Any
 
-from engines.consensus.raft.engine import RaftEngine
-from engines.consensus.raft.invariants import (
+from engines.consensus.raft.checks import (
     APPEND_ONLY,
     COMPLETENESS,
     ELECTION_SAFETY,
@@ -15,8 +14,10 @@ from engines.consensus.raft.invariants import (
     STATE_MACHINE,
     TERMS,
 )
+from engines.consensus.raft.engine import RaftEngine
 from engines.consensus.raft.messages import Entry
-from engines.consensus.raft.node import RaftNode, Role
+from engines.consensus.raft.node import RaftNode
+from engines.consensus.raft.roles import Role
 from engines.consensus.raft.state_machine import KeyValueStore
 from engines.sim.world import CRASHED
 

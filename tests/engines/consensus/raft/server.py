@@ -3,8 +3,9 @@
 from typing import Any, NamedTuple
 
 from engines.consensus.raft.messages import AppendEntries, AppendReply, Command, Entry
-from engines.consensus.raft.node import RaftNode, Role
-from engines.consensus.raft.rules import Rules, Timing
+from engines.consensus.raft.node import RaftNode
+from engines.consensus.raft.roles import Role
+from engines.consensus.raft.rules import RaftRules, Timing
 from engines.sim.disk import Disk
 from engines.sim.random import Stream
 
@@ -76,7 +77,7 @@ class Server:
         term: int | None = None,
         vote: str | None = None,
         size: int = 3,
-        rules: Rules = Rules(check_quorum=False, pre_vote=False),  # noqa: B008 - frozen
+        rules: RaftRules = RaftRules(check_quorum=False, pre_vote=False),  # noqa: B008 - frozen
         noop: bool = False,
     ) -> None:
         self.disk = Disk()

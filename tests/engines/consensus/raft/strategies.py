@@ -4,7 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from engines.consensus.raft.engine import WORKLOADS, Propose, SetWorkload
+from engines.consensus.raft.commands import Propose, SetWorkload
+from engines.consensus.raft.options import WORKLOADS
 from engines.sim import faults
 
 SERVERS = ("n1", "n2", "n3", "n4", "n5")

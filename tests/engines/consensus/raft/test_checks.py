@@ -1,7 +1,7 @@
 """The checks themselves: each turns red for what it forbids, and for nothing else."""
 
+from engines.consensus.raft.checks import TERMS
 from engines.consensus.raft.engine import RaftEngine
-from engines.consensus.raft.invariants import TERMS
 from engines.consensus.raft.messages import AppendEntries, RequestVote
 from engines.sim import faults
 

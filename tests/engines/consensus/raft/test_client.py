@@ -3,7 +3,8 @@
 import pytest
 
 from engines.consensus.raft.client import PATIENCE_US, Client
-from engines.consensus.raft.engine import Propose, RaftEngine, SetWorkload
+from engines.consensus.raft.commands import Propose, SetWorkload
+from engines.consensus.raft.engine import RaftEngine
 from engines.consensus.raft.messages import ClientReply, ClientRequest, Command
 from engines.consensus.raft.state_machine import KeyValueStore, describe, parse
 from engines.errors import UserError

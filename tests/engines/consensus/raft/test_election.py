@@ -10,11 +10,11 @@ from engines.consensus.raft.messages import (
     RequestVote,
     VoteReply,
 )
-from engines.consensus.raft.node import Role
-from engines.consensus.raft.rules import Rules
+from engines.consensus.raft.roles import Role
+from engines.consensus.raft.rules import RaftRules
 from tests.engines.consensus.raft.server import TIMING, Sent, Server, append
 
-ALL_ON = Rules()
+ALL_ON = RaftRules()
 
 
 # -- terms (5.1) ---------------------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ def test_a_vote_survives_a_crash() -> None:
 
 
 def test_with_the_rule_off_a_vote_does_not_survive_a_crash() -> None:
-    server = Server(term=1, rules=Rules(persist_vote=False, check_quorum=False, pre_vote=False))
+    server = Server(term=1, rules=RaftRules(persist_vote=False, check_quorum=False, pre_vote=False))
     server.hear("n2", RequestVote(2, 0, 0))
     server.boot()
     assert server.hear("n3", RequestVote(2, 0, 0)) == [Sent("n3", VoteReply(2, True))]
@@ -256,7 +256,7 @@ def test_only_a_granted_vote_resets_the_election_timer() -> None:
 def test_a_server_that_hears_a_leader_ignores_requestvote() -> None:
     """'If a server receives a RequestVote request within the minimum election timeout of hearing from a current leader,
     it does not update its term or grant its vote' (dissertation 4.2.3)."""
-    server = Server(term=1, rules=Rules(pre_vote=False))
+    server = Server(term=1, rules=RaftRules(pre_vote=False))
     server.hear("n2", append(1, 0, 0))
     server.wait(TIMING.election_min_us - 1)
     before = server.state()
@@ -272,7 +272,7 @@ def test_a_server_that_hears_a_leader_ignores_requestvote() -> None:
 def test_a_leader_steps_down_if_it_hears_no_majority() -> None:
     """'A leader steps down if an election timeout elapses without a successful round of heartbeats to a majority of its
     cluster' (dissertation 6.2)."""
-    server = Server(size=5, rules=Rules(pre_vote=False))
+    server = Server(size=5, rules=RaftRules(pre_vote=False))
     server.lead()
     server.timer("quorum")
     assert server.role is Role.LEADER

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from engines.consensus.raft import invariants as check
+from engines.consensus.raft import checks as check
 from engines.consensus.raft.engine import RaftEngine
 from engines.consensus.raft.messages import AppendEntries, ClientRequest, RequestVote
-from engines.consensus.raft.node import HANDLERS, RaftNode, Role
+from engines.consensus.raft.node import HANDLERS, RaftNode
+from engines.consensus.raft.roles import Role
 from engines.sim.node import Context
 from engines.sim.pattern import Check
 from engines.sim.random import Stream

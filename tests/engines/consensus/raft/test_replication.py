@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.consensus.raft.engine import FIGURE_7, Propose, RaftEngine
+from engines.consensus.raft.commands import Propose
+from engines.consensus.raft.engine import RaftEngine
 from engines.consensus.raft.messages import (
     AppendEntries,
     AppendReply,
@@ -15,8 +16,10 @@ from engines.consensus.raft.messages import (
     ClientRequest,
     Entry,
 )
-from engines.consensus.raft.node import BATCH_MAX, Role
-from engines.consensus.raft.rules import Rules
+from engines.consensus.raft.node import BATCH_MAX
+from engines.consensus.raft.options import FIGURE_7
+from engines.consensus.raft.roles import Role
+from engines.consensus.raft.rules import RaftRules
 from engines.sim import faults
 from tests.engines.consensus.raft.server import Sent, Server, append, command, entries
 
@@ -205,7 +208,7 @@ def test_an_entry_of_the_current_term_commits_all_before_it() -> None:
 
 
 def test_with_the_rule_off_replicas_of_old_entries_count() -> None:
-    server = Server(1, 2, term=2, rules=Rules(current_term_commit=False, check_quorum=False, pre_vote=False))
+    server = Server(1, 2, term=2, rules=RaftRules(current_term_commit=False, check_quorum=False, pre_vote=False))
     server.lead()
     server.accept("n2", 2)
     assert server.node.commit_index == 2

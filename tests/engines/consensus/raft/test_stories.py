@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from engines.consensus import PATTERN, RAFT
-from engines.consensus.raft.engine import FIGURE_7, SetRule
+from engines.consensus.pattern import PATTERN, RAFT
+from engines.consensus.raft.commands import SetRule
+from engines.consensus.raft.messages import Command
+from engines.consensus.raft.options import FIGURE_7
 from engines.consensus.raft.snapshot import Snapshot
 from engines.sim.clock import US_PER_MS
 from engines.sim.faults import Narrate
@@ -32,7 +34,7 @@ def test_figure_8_says_that_no_promise_was_broken_where_none_was() -> None:
     run = told("figure-8")
     assert all(check.ok for check in run.check())
     assert "No promise was broken" in words(run)[-1]
-    assert run.snapshot().servers[0].log[0].what == "x=1", "n1 is dead and keeps it"
+    assert run.snapshot().servers[0].log[0].command == Command("you", 1, "set", "x", 1), "n1 is dead and keeps it"
 
 
 def test_figure_8_with_the_rule_switched_off_on_the_way_says_that_a_promise_is_broken() -> None:

@@ -1,11 +1,12 @@
 """Every story of the Raft panel, line by line, as it was when somebody last looked at it."""
 
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engines.consensus import PATTERN
+from engines.consensus.pattern import PATTERN
 from engines.sim.pattern import Scenario
 from tests.transcripts import golden, quiet_events_told, transcript
 
@@ -17,7 +18,7 @@ def _words(value: Any) -> str:
     if isinstance(value, tuple):
         name = type(value).__name__ if hasattr(value, "_fields") else ""
         return f"{name}({', '.join(map(_words, value))})"
-    return str(value)
+    return str(value.value if isinstance(value, Enum) else value)
 
 
 @pytest.mark.parametrize("scenario", PATTERN.scenarios, ids=lambda scenario: scenario.name)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engines.consensus.raft.engine import Propose, RaftEngine, SetWorkload
-from engines.consensus.raft.invariants import STABILITY
+from engines.consensus.raft.checks import STABILITY
+from engines.consensus.raft.commands import Propose, SetWorkload
+from engines.consensus.raft.engine import RaftEngine
 from engines.errors import UserError
 from engines.sim import faults
 from engines.sim.clock import US_PER_S

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from engines.consensus.raft.messages import Entry
-from engines.consensus.raft.node import NEVER, RaftNode, Role
+from engines.consensus.raft.node import NEVER, RaftNode
+from engines.consensus.raft.roles import Role
 from engines.consensus.raft.state_machine import describe
-from engines.sim.clock import format_time
-from engines.sim.pattern import Check
-from engines.sim.world import CRASHED, FROZEN, Host
+from engines.sim.checks import CheckBook
+from engines.sim.host import CRASHED, FROZEN, Host
+from engines.units import stamp
 
 ELECTION_SAFETY: Final = "election safety"
 APPEND_ONLY: Final = "leader append-only"
@@ -84,10 +85,11 @@ class _Campaign(NamedTuple):
     supporters: int
 
 
-class Invariants:
+class RaftChecks(CheckBook):
     """The checker of one cluster. Call ``observe`` after every event with the host it happened on."""
 
     def __init__(self, hosts: dict[str, Host], servers: tuple[str, ...]) -> None:
+        super().__init__(DEMANDS)
         self.hosts = hosts
         self.servers = servers
         self.quorum = len(servers) // 2 + 1
@@ -99,12 +101,6 @@ class Invariants:
         self.states: dict[int, tuple[str, dict[str, int]]] = {}
         """What the state machine held after that many entries, on the first server that stopped there."""
         self.campaigns: dict[int, _Campaign] = {}
-        self.failed: dict[str, Check] = {}
-        self.position = 0
-
-    def checks(self) -> tuple[Check, ...]:
-        """All guarantees, in a fixed order."""
-        return tuple(self.failed.get(name) or Check(name, True, demand) for name, demand in DEMANDS.items())
 
     def observe(self, host: Host) -> None:
         """Examine what the last event changed on this host."""
@@ -140,10 +136,6 @@ class Invariants:
         if seen.commit != node.commit_index:
             self._committed(host, node, seen)
 
-    def _fail(self, name: str, detail: str, *witness: str) -> None:
-        if name not in self.failed:
-            self.failed[name] = Check(name, False, detail, witness, self.position)
-
     # -- crashes -------------------------------------------------------------------------------------------------
 
     def _crashed(self, host: Host, seen: _Seen) -> None:
@@ -178,11 +170,11 @@ class Invariants:
 
     def _terms_and_votes(self, host: Host, node: RaftNode, seen: _Seen) -> None:
         if node.current_term < seen.term:
-            self._fail(TERMS, f"{host.id} went back from term {seen.term} to {node.current_term}",
+            self.fail(TERMS, f"{host.id} went back from term {seen.term} to {node.current_term}",
                        f"{_at(host)} {host.id} is in term {node.current_term}, it was in term {seen.term}")  # fmt: skip
         elif node.current_term == seen.term and seen.vote is not None and node.voted_for != seen.vote:
             now = node.voted_for or "nobody"
-            self._fail(TERMS, f"{host.id} forgot its vote of term {seen.term}",
+            self.fail(TERMS, f"{host.id} forgot its vote of term {seen.term}",
                        f"{host.id} had voted for {seen.vote} in term {seen.term}",
                        f"{_at(host)} it believes it voted for {now} in that term")  # fmt: skip
         if node.role is Role.CANDIDATE and node.current_term > seen.term:
@@ -217,8 +209,8 @@ class Invariants:
         term = node.current_term
         other = self.leaders.setdefault(term, (host.id, host.clock.now_us))
         if other[0] != host.id:
-            self._fail(ELECTION_SAFETY, f"{other[0]} and {host.id} both lead term {term}",
-                       f"{format_time(other[1])} {other[0]} was elected in term {term}",
+            self.fail(ELECTION_SAFETY, f"{other[0]} and {host.id} both lead term {term}",
+                       f"{stamp(other[1])} {other[0]} was elected in term {term}",
                        f"{_at(host)} {host.id} was elected in term {term}")  # fmt: skip
         self._complete(host, node, len(self.committed))
 
@@ -230,8 +222,8 @@ class Invariants:
             has = node.log[index - 1] if index <= len(node.log) else None
             if has != committed.entry and committed.term < node.current_term:
                 holds = f"holds entry {index} of term {has.term} instead" if has else f"has no entry {index}"
-                self._fail(COMPLETENESS, f"the leader of term {node.current_term} lacks the committed entry {index}",
-                           f"{format_time(committed.at_us)} {committed.node}, leader of term {committed.term}, "
+                self.fail(COMPLETENESS, f"the leader of term {node.current_term} lacks the committed entry {index}",
+                           f"{stamp(committed.at_us)} {committed.node}, leader of term {committed.term}, "
                            f"committed entry {index}: {_words(committed.entry)}",
                            f"{_at(host)} {host.id}, leader of term {node.current_term}, {holds}")  # fmt: skip
                 return
@@ -254,8 +246,8 @@ class Invariants:
             ):
                 hearers.append(server)
         if len(hearers) >= self.quorum:
-            self._fail(STABILITY, f"{campaign.node} could not win, and deposed the working leader {host.id}",
-                       f"{format_time(campaign.start_us)} {campaign.node} campaigned for term {node.current_term}; its "
+            self.fail(STABILITY, f"{campaign.node} could not win, and deposed the working leader {host.id}",
+                       f"{stamp(campaign.start_us)} {campaign.node} campaigned for term {node.current_term}; its "
                        f"log suffices for {campaign.supporters} of {len(self.servers)} votes, it needs {self.quorum}",
                        f"{_at(host)} {host.id} stepped down for that term, though {', '.join(hearers)} "
                        f"heard it in every election timeout")  # fmt: skip
@@ -265,7 +257,7 @@ class Invariants:
     def _append_only(self, host: Host, node: RaftNode, seen: _Seen) -> None:
         leading = seen.role is Role.LEADER and node.role is Role.LEADER
         if leading and (host.disk.truncations != seen.truncations or len(node.log) < seen.length):
-            self._fail(APPEND_ONLY, f"the leader {host.id} deleted entries of its own log",
+            self.fail(APPEND_ONLY, f"the leader {host.id} deleted entries of its own log",
                        f"{_at(host)} {host.id}, leader of term {node.current_term}, had {seen.length} entries "
                        f"and holds {len(node.log)}")  # fmt: skip
 
@@ -277,7 +269,7 @@ class Invariants:
             before = log[index - 1].term if index else 0
             known = entries.setdefault((index, entry.term), (before, entry, host.id))
             if known[0] != before or known[1] != entry:
-                self._fail(LOG_MATCHING, f"entry {index + 1} of term {entry.term} differs on {known[2]} and {host.id}",
+                self.fail(LOG_MATCHING, f"entry {index + 1} of term {entry.term} differs on {known[2]} and {host.id}",
                            f"on {known[2]} it is {describe(known[1].command)} after an entry of term {known[0]}",
                            f"on {host.id} it is {describe(entry.command)} after an entry of term {before}")  # fmt: skip
         host.disk.changed_from = len(log)
@@ -287,7 +279,7 @@ class Invariants:
     def _committed(self, host: Host, node: RaftNode, seen: _Seen) -> None:
         commit, applied = node.commit_index, node.last_applied
         if not applied <= commit <= len(node.log) or commit < seen.commit:
-            self._fail(ORDER, f"{host.id}: applied {applied}, commit {commit}, last index {len(node.log)}",
+            self.fail(ORDER, f"{host.id}: applied {applied}, commit {commit}, last index {len(node.log)}",
                        f"{_at(host)} the commit index of {host.id} was {seen.commit}")  # fmt: skip
         now = host.clock.now_us
         if commit > len(self.committed) and node.role is Role.LEADER:
@@ -303,8 +295,8 @@ class Invariants:
             if index == len(self.applied):
                 self.applied.append(_Applied(entry, host.id, now))
             elif self.applied[index].entry != entry:
-                first, at = self.applied[index], format_time(self.applied[index].at_us)
-                self._fail(STATE_MACHINE, f"{first.node} and {host.id} applied different commands at index {index + 1}",
+                first, at = self.applied[index], stamp(self.applied[index].at_us)
+                self.fail(STATE_MACHINE, f"{first.node} and {host.id} applied different commands at index {index + 1}",
                            f"{at} {first.node} applied {_words(first.entry)} at index {index + 1}",
                            f"{_at(host)} {host.id} applied {_words(entry)} there")  # fmt: skip
         seen.commit, seen.applied = commit, applied
@@ -314,7 +306,7 @@ class Invariants:
         """Equal commands in equal order must have made equal state machines, wherever two stopped at one index."""
         state = self.states.setdefault(node.last_applied, (host.id, dict(node.kv.values)))
         if state[1] != node.kv.values:
-            self._fail(STATE_MACHINE, f"{state[0]} and {host.id} differ after applying {node.last_applied} entries",
+            self.fail(STATE_MACHINE, f"{state[0]} and {host.id} differ after applying {node.last_applied} entries",
                        f"{state[0]} had {_pairs(state[1])} after entry {node.last_applied}",
                        f"{_at(host)} {host.id} has {_pairs(node.kv.values)} there")  # fmt: skip
         if len(self.states) > STATES_MAX:
@@ -330,4 +322,4 @@ def _words(entry: Entry) -> str:
 
 
 def _at(host: Host) -> str:
-    return format_time(host.clock.now_us)
+    return stamp(host.clock.now_us)

@@ -1,0 +1,45 @@
+"""The settings of a Raft cluster, and the logs it may begin with."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from engines.consensus.raft.rules import ALL_ON, RaftRules
+from engines.sim.options import option, settings_of
+from engines.units import US_PER_MS
+
+WORKLOADS: Final = {"off": 0, "light": 400 * US_PER_MS, "busy": 60 * US_PER_MS, "flood": -1}
+"""Mean time between the commands of a client; -1: the next as soon as the last is answered."""
+
+FIGURE_7: Final = (
+    (1, 1, 1, 4, 4, 5, 5, 6, 6, 6),
+    (1, 1, 1, 4, 4, 5, 5, 6, 6),
+    (1, 1, 1, 4),
+    (1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 6),
+    (1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 7, 7),
+    (1, 1, 1, 4, 4, 4, 4),
+    (1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3),
+)
+"""Terms of the entries in the paper's Figure 7: the leader of term 8, then the followers (a) to (f)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run can be started with."""
+
+    nodes: int = option(5, 3, 9, help="servers")
+    workload: str = option("light", choices=tuple(WORKLOADS), help="how fast the clients ask")
+    clients: int = option(1, 0, 8, help="clients that work by themselves")
+    noop: bool = option(True, help="a new leader appends an entry without command")
+    logs: str = option("empty", choices=("empty", "figure-7"), help="the logs to start with")
+    rules: RaftRules = ALL_ON
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The names of the servers."""
+        count = len(FIGURE_7) if self.logs == "figure-7" else self.nodes
+        return tuple(f"n{i}" for i in range(1, count + 1))
+
+
+SETTINGS: Final = settings_of(Options)
+
+__all__ = ["FIGURE_7", "SETTINGS", "WORKLOADS", "Options"]

@@ -1,0 +1,138 @@
+"""What a server asks of whoever runs it: a disk and a few effects. Both are small enough to be served by hand.
+
+The simulated world serves them with faults; ``Outbox`` and ``MemoryDisk`` serve them to somebody who wants to feed one
+server messages and see what it answers.
+"""
+
+from random import Random
+from typing import Any, Protocol
+
+
+class Disk(Protocol):
+    """Registers and one log; what is in them survives a crash once ``persist`` said so."""
+
+    registers: dict[str, Any]
+    log: list[Any]
+
+    def write(self, name: str, value: object) -> None:
+        """Set a register."""
+
+    def append(self, *entries: object) -> None:
+        """Append to the log."""
+
+    def truncate(self, length: int) -> None:
+        """Drop everything from position ``length`` on."""
+
+
+class Draws(Protocol):
+    """A source of random numbers."""
+
+    def between(self, low: int, high: int) -> int:
+        """A number in [low, high], both ends included."""
+
+
+class Effects(Protocol):
+    """The effects a server may ask for, and its clock."""
+
+    @property
+    def now_us(self) -> int:
+        """The server's own clock."""
+
+    def send(self, dst: str, message: object) -> None:
+        """Send a message; it leaves once all that was persisted before is durable."""
+
+    def set_timer(self, name: str, delay_us: int) -> None:
+        """(Re)start the named timer."""
+
+    def cancel_timer(self, name: str) -> None:
+        """Stop the named timer; no error if it does not run."""
+
+    def persist(self) -> bool:
+        """Make all writes so far durable, before any message that is sent from now on leaves."""
+
+    def knows(self, name: str) -> bool:
+        """Whether a message can be sent to this name."""
+
+    def stream(self, purpose: str) -> Draws:
+        """The random numbers for this purpose."""
+
+    def note(self, what: Any, /) -> None:
+        """Take note of an event (events.py)."""
+
+
+class MemoryDisk:
+    """A disk that is always in time."""
+
+    def __init__(self) -> None:
+        self.registers: dict[str, Any] = {}
+        self.log: list[Any] = []
+
+    def write(self, name: str, value: object) -> None:
+        """Set a register."""
+        self.registers[name] = value
+
+    def append(self, *entries: object) -> None:
+        """Append to the log."""
+        self.log.extend(entries)
+
+    def truncate(self, length: int) -> None:
+        """Drop everything from position ``length`` on."""
+        del self.log[length:]
+
+
+class RandomDraws:
+    """Python's generator as ``Draws``."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+
+    def between(self, low: int, high: int) -> int:
+        """A number in [low, high], both ends included."""
+        return self.random.randint(low, high)
+
+
+class Outbox:
+    """Keeps what a server asked for: messages, timers (name -> due) and events. Whoever runs it moves ``now_us``."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.now_us = 0
+        self.sent: list[tuple[str, Any]] = []
+        self.timers: dict[str, int] = {}
+        self.notes: list[Any] = []
+        self.draws = RandomDraws(seed)
+
+    def take(self) -> list[tuple[str, Any]]:
+        """The messages since the last time, as (to whom, message)."""
+        sent, self.sent = self.sent, []
+        return sent
+
+    def send(self, dst: str, message: object) -> None:
+        """Keep a message."""
+        self.sent.append((dst, message))
+
+    def set_timer(self, name: str, delay_us: int) -> None:
+        """Keep when it is due."""
+        self.timers[name] = self.now_us + delay_us
+
+    def cancel_timer(self, name: str) -> None:
+        """Forget it."""
+        self.timers.pop(name, None)
+
+    def persist(self) -> bool:
+        """Whatever was written is there."""
+        return True
+
+    def knows(self, name: str) -> bool:
+        """Everybody can be reached."""
+        return True
+
+    def stream(self, purpose: str) -> RandomDraws:
+        """One generator for everything."""
+        return self.draws
+
+    def note(self, what: Any, /) -> None:
+        """Keep an event."""
+        self.notes.append(what)
+
+
+__all__ = ["Disk", "Draws", "Effects", "MemoryDisk", "Outbox", "RandomDraws"]
