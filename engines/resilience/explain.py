@@ -60,18 +60,26 @@ class Transition(NamedTuple):
     """How long it had been in the state that it left."""
 
     @property
+    def measured(self) -> str:
+        """What was measured, in words: ``12 of 20 (60 %) failed``; where no rate decided, all there is to say."""
+        match self.cause:
+            case Cause.FAILURE_RATE:
+                return f"{_share(self.bad, self.calls)} failed"
+            case Cause.SLOW_RATE:
+                return f"{_share(self.bad, self.calls)} took longer than {time_word(self.options.slow_us)}"
+            case _:
+                return self.why
+
+    @property
     def why(self) -> str:
         """In words, with the numbers: ``12 of 20 (60 %) failed, threshold >= 50 %``."""
         options = self.options
         match self.cause:
             case Cause.FAILURE_RATE:
                 limit = f"{options.failure_at.value} {percent(options.failure_ppm)}"
-                return f"{_share(self.bad, self.calls)} failed, threshold {limit}"
+                return f"{self.measured}, threshold {limit}"
             case Cause.SLOW_RATE:
-                limit = f">= {percent(options.slow_ppm)}"
-                return (
-                    f"{_share(self.bad, self.calls)} took longer than {time_word(options.slow_us)}, threshold {limit}"
-                )
+                return f"{self.measured}, threshold >= {percent(options.slow_ppm)}"
             case Cause.RATES_BELOW:
                 limit = percent(options.failure_ppm)
                 return f"{_share(self.bad, self.calls)} probes failed, below the threshold of {limit}"
@@ -151,6 +159,11 @@ class Why(NamedTuple):
     @property
     def closes(self) -> str:
         """What would move it on, in words and numbers."""
+        return f"opens {self.condition}" if self.state is State.CLOSED else self.condition
+
+    @property
+    def condition(self) -> str:
+        """The same without where it would go from closed, which is always open."""
         match self.state:
             case State.CLOSED:
                 return _closed(self)
@@ -204,7 +217,7 @@ def _waited(options: BreakerOptions, waited_us: int) -> str:
 
 def _closed(why: Why) -> str:
     options = why.options
-    limit = f"opens when {options.failure_at.value} {percent(options.failure_ppm)} of {span(options)} failed"
+    limit = f"when {options.failure_at.value} {percent(options.failure_ppm)} of {span(options)} failed"
     if why.slow:
         limit += f", or >= {percent(options.slow_ppm)} were slow (now {why.slow})"
     now = f"now {_share(why.failures, why.calls)}"

@@ -14,6 +14,7 @@ Source: the Envoy documentation (Outlier detection, Circuit breaking, Panic thre
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from math import isqrt
 from typing import Final, NamedTuple
 
@@ -61,17 +62,55 @@ class OutlierOptions:
                 raise UserError(f"outlier: {name} {getattr(self, name)}: {low} to {high} is accepted")
 
 
+class EjectionCause(Enum):
+    """What befell a host."""
+
+    ERRORS = "errors in a row"
+    RATE = "success rate"
+    TIME_OVER = "time over"
+    """It was out long enough, and the sweep takes it back."""
+    HEALTH_CHECK = "health check"
+
+
 class Ejection(NamedTuple):
-    """A host was thrown out or taken back, or could have been."""
+    """A host was thrown out or taken back, or could have been, with the numbers that decided it."""
 
     at_us: int
     host: str
     out: bool
     """Whether it is out now."""
-    why: str
+    cause: EjectionCause
+    errors: int = 0
+    """In a row."""
+    rate_ppm: int = 0
+    """Of its requests that succeeded, and the limit below which a host is far worse than the others."""
+    limit_ppm: int = 0
+    span_us: int = 0
+    """How long it is out at least, or was out."""
+    max_percent: int = 0
+    """Of the hosts that may be out, how many hosts there are, and how many are out."""
+    hosts: int = 0
+    others_out: int = 0
+
+    @property
+    def why(self) -> str:
+        """In words."""
+        match self.cause:
+            case EjectionCause.TIME_OVER:
+                return f"{time_word(self.span_us)} are over"
+            case EjectionCause.HEALTH_CHECK:
+                return "a health check passed"
+            case EjectionCause.ERRORS:
+                why = f"{self.errors} errors in a row"
+            case EjectionCause.RATE:
+                why = f"{percent(self.rate_ppm)} succeeded, below {percent(self.limit_ppm)}"
+        if self.out:
+            return f"{why}: out for {time_word(self.span_us)}"
+        limit = f"{self.max_percent} % of {self.hosts} hosts"
+        return f"{why}, but no more than {limit} may be out, {self.others_out} are"
 
 
-class Host:
+class WatchedHost:
     """What the detector knows of one host."""
 
     __slots__ = ("back_us", "backoff", "consecutive", "good", "name", "out_us", "total")
@@ -101,7 +140,7 @@ class OutlierDetector:
 
     def __init__(self, options: OutlierOptions, hosts: tuple[str, ...], now_us: int = 0) -> None:
         self.options = options
-        self.hosts = {name: Host(name) for name in hosts}
+        self.hosts = {name: WatchedHost(name) for name in hosts}
         self.sweep_us = now_us + options.interval_us
         self.ejections = 0
         self.denied = 0
@@ -119,20 +158,21 @@ class OutlierDetector:
         if found.consecutive < self.options.consecutive or found.out:
             return None
         found.consecutive = 0
-        return self._eject(found, now_us, f"{self.options.consecutive} errors in a row")
+        return self._eject(found, Ejection(now_us, host, True, EjectionCause.ERRORS, self.options.consecutive))
 
-    def _eject(self, host: Host, now_us: int, why: str) -> Ejection:
+    def _eject(self, host: WatchedHost, wanted: Ejection) -> Ejection:
         out = sum(1 for each in self.hosts.values() if each.out)
         allowed = (out + 1) * 100 <= self.options.max_percent * len(self.hosts)
         if not allowed and not (self.options.always_eject_one and out == 0):
             self.denied += 1
-            limit = f"{self.options.max_percent} % of {len(self.hosts)} hosts"
-            return Ejection(now_us, host.name, False, f"{why}, but no more than {limit} may be out, {out} are")
-        host.out_us = now_us
+            return wanted._replace(
+                out=False, max_percent=self.options.max_percent, hosts=len(self.hosts), others_out=out
+            )
+        host.out_us = wanted.at_us
         if host.backoff * self.options.base_us < self._max_us + self.options.base_us:
             host.backoff += 1
         self.ejections += 1
-        return Ejection(now_us, host.name, True, f"{why}: out for {time_word(self.out_for_us(host.name))}")
+        return wanted._replace(span_us=self.out_for_us(host.name))
 
     @property
     def _max_us(self) -> int:
@@ -161,7 +201,7 @@ class OutlierDetector:
             at_us = self.sweep_us
             for host in self.hosts.values():
                 if host.out and at_us - host.out_us >= self.out_for_us(host.name):
-                    found.append(self._back(host, at_us, f"{time_word(at_us - host.out_us)} are over"))
+                    found.append(self._back(host, at_us, EjectionCause.TIME_OVER))
             found.extend(self._compare(at_us))
             for host in self.hosts.values():
                 host.good = host.total = 0
@@ -170,11 +210,12 @@ class OutlierDetector:
             self.sweep_us = at_us + self.options.interval_us
         return tuple(found)
 
-    def _back(self, host: Host, at_us: int, why: str) -> Ejection:
+    def _back(self, host: WatchedHost, at_us: int, cause: EjectionCause) -> Ejection:
+        was_out_us = at_us - host.out_us
         host.out_us = -1
         host.back_us = at_us
         host.consecutive = 0
-        return Ejection(at_us, host.name, False, why)
+        return Ejection(at_us, host.name, False, cause, span_us=was_out_us)
 
     def _compare(self, at_us: int) -> list[Ejection]:
         """Eject hosts whose success rate in the interval is far below the others'."""
@@ -189,7 +230,7 @@ class OutlierDetector:
         sigma = isqrt(sum((rate - mean) ** 2 for _, rate in rates) // len(rates))
         limit = mean - sigma * self.options.sigma_thousandths // 1_000
         return [
-            self._eject(host, at_us, f"{percent(rate)} succeeded, below {percent(max(0, limit))}")
+            self._eject(host, Ejection(at_us, host.name, True, EjectionCause.RATE, 0, rate, max(0, limit)))
             for host, rate in rates
             if rate < limit
         ]
@@ -197,7 +238,7 @@ class OutlierDetector:
     def healthy(self, host: str, now_us: int) -> Ejection | None:
         """An active health check of the host passed: an ejected one returns at once."""
         found = self.hosts[host]
-        return self._back(found, now_us, "a health check passed") if found.out else None
+        return self._back(found, now_us, EjectionCause.HEALTH_CHECK) if found.out else None
 
     def usable(self) -> tuple[str, ...]:
         """The hosts that requests go to: those that are in, or in panic all of them."""
@@ -224,13 +265,13 @@ class Cap:
         self.used = 0
         self.overflows = 0
 
-    def take(self) -> str:
-        """One more; the reason why not, or nothing."""
+    def take(self) -> bool:
+        """One more, if there is room."""
         if self.used >= self.limit:
             self.overflows += 1
-            return f"overflow: {self.used} of {self.limit} {self.name}"
+            return False
         self.used += 1
-        return ""
+        return True
 
     def give(self) -> None:
         """One less."""

@@ -11,8 +11,9 @@ from enum import StrEnum
 from typing import Final
 
 from engines.errors import UserError
+from engines.units import PPM, exact
+from engines.units import tenths as percent
 
-PPM: Final = 1_000_000
 TIME_MAX_US: Final = 7 * 24 * 3_600 * 1_000_000
 CALLS_MAX: Final = 1_000_000
 
@@ -164,16 +165,12 @@ def _word(name: str, value: object) -> str:
     return str(value)
 
 
-def percent(ppm: int) -> str:
-    """``50 %``, ``66.6 %``: cut off, not rounded, so that what is below a threshold never reads like it."""
-    tenths = ppm // 1_000
-    return f"{tenths // 10} %" if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10} %"
-
-
 def time_word(us: int) -> str:
-    """``30 s``, ``1.25 s``, ``500 ms``, ``12 us``."""
-    for unit, size in (("s", 1_000_000), ("ms", 1_000)):
-        if us >= size:
-            text = f"{us // size}.{us % size * 1_000 // size:03}".rstrip("0").rstrip(".")
-            return f"{text} {unit}"
-    return f"{us} us"
+    """A time in words, to the millisecond from a second on: ``30 s``, ``1.25 s``, ``500 ms``, ``12 us``."""
+    return exact(us if us < 1_000_000 else us - us % 1_000)
+
+
+__all__ = [
+    "PPM", "TIME_MAX_US", "Boundary", "BreakerOptions", "HalfOpenRule", "JudgedOn", "LateRule", "ReleaseRule",
+    "Waiting", "WindowKind", "percent", "time_word",
+]  # fmt: skip

@@ -11,17 +11,21 @@ from array import array
 from collections import deque
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
-from typing import Final, NamedTuple, overload
+from typing import Any, Final, NamedTuple, overload
 
-from engines.resilience.breaker import Breaker, State
+from engines.errors import UserError
+from engines.resilience.breaker import Breaker
 from engines.resilience.calllog import LoggedCall
-from engines.resilience.explain import Rejection
+from engines.resilience.explain import Rejection, Transition
 from engines.resilience.laws import Laws
-from engines.resilience.policy import PPM, time_word
-from engines.resilience.presets import PRESETS, preset
+from engines.resilience.policy import PPM
+from engines.resilience.presets import PRESETS, Preset, preset
+from engines.resilience.states import State
+from engines.resilience.world.commands import SetPreset
+from engines.resilience.world.events import BreakerMoved, CallFailed, CallRejected, PresetChosen
+from engines.resilience.world.messages import Origin, Outcome
 from engines.resilience.world.snapshot import (
     BreakerView,
-    BucketView,
     CallView,
     EdgeView,
     HostView,
@@ -30,6 +34,7 @@ from engines.resilience.world.snapshot import (
     ServiceView,
     Snapshot,
 )
+from engines.sim.events import Event
 from engines.sim.faults import Narrate
 from engines.sim.pattern import Check, Config, Setting, Variant, needs_source
 from engines.sim.recorded import RecordedEngine
@@ -120,11 +125,15 @@ class RecordedCalls(RecordedEngine):
     def __init__(self, source: Source, seed: int, config: Config) -> None:
         super().__init__(source, seed, config)
         self.seed = seed
-        self.preset = preset(dict(config).get("preset", "article"))
-        self.breaker = Breaker(self.preset.options)
         self.start_us = self.at_us(source.records[0]) if source.records else 0
+        self._begin(preset(dict(config).get("preset", "article")))
+
+    def _begin(self, preset: Preset) -> None:
+        """Through this preset, from the first call on."""
+        self.preset = preset
+        self.breaker = Breaker(preset.options)
         self.breaker.since_us = self.start_us
-        self.laws = Laws(self.preset.options)
+        self.laws = Laws(preset.options)
         self.running: dict[int, Running] = {}
         self.recent: deque[CallView] = deque(maxlen=CALLS_SHOWN)
         self.offered = self.good = self.failed = self.rejected = self.rejected_here = 0
@@ -138,6 +147,36 @@ class RecordedCalls(RecordedEngine):
         """When the running sample ends; 0 before the first call."""
         self.lately: dict[str, tuple[int, int]] = {}
         """When something was last told, and how often it has happened since."""
+
+    # -- another preset --------------------------------------------------------------------------------------------
+
+    def validate(self, command: Any) -> None:
+        """Narration, and another preset for the breaker."""
+        if isinstance(command, SetPreset):
+            if command.edge not in (EDGE, "*"):
+                raise UserError(f"edge {command.edge!r}: one of {EDGE}, * is accepted")
+            preset(command.preset)
+        else:
+            super().validate(command)
+
+    def apply(self, command: Any) -> tuple[Event, ...]:
+        """Judge all calls so far anew, through another preset; or say what the lecturer says."""
+        if not isinstance(command, SetPreset):
+            return super().apply(command)
+        self.validate(command)
+        before = self.events_total
+        self.position += 1
+        now_us, told = self._now_us, len(self.fresh)
+        self._begin(preset(command.preset))
+        for index in range(self.taken):
+            record = self.source.records[index]
+            self._now_us = self.at_us(record)
+            self.take(index, record)
+        self._now_us = now_us
+        del self.fresh[told:]
+        self.note(PresetChosen(EDGE, self.preset.name), CLIENT)
+        self.drain()
+        return self.latest(self.events_total - before)
 
     # -- steps -----------------------------------------------------------------------------------------------------
 
@@ -165,14 +204,15 @@ class RecordedCalls(RecordedEngine):
             self.rejected += 1
             self.rejected_here += 1
             self.here[4] += 1
-            self.recent.append(CallView(step.call + 1, CLIENT, "call", now_us, "failed", 0, 0, permit.why))
-            if count := self._may_tell("rejected"):
-                self.note("rejected", CLIENT, SERVICE, permit.why, edge=EDGE, state=permit.state.value, count=count)
+            origin = Origin(Outcome.OPEN, EDGE)
+            self.recent.append(CallView(step.call + 1, CLIENT, "call", now_us, "failed", 0, 0, Outcome.OPEN, origin))
+            if times := self._may_tell("rejected"):
+                self.note(CallRejected(EDGE, permit, times), CLIENT)
             return
         self.here[1] += 1
         self.laws.passed(now_us, step.call + 1)
         self.running[step.call] = Running(permit, now_us)
-        self.recent.append(CallView(step.call + 1, CLIENT, "call", now_us, "running", -1, 1, ""))
+        self.recent.append(CallView(step.call + 1, CLIENT, "call", now_us, "running", -1, 1, None, None))
 
     def _end(self, step: LogStep, now_us: int) -> None:
         call = self.running.pop(step.call, None)
@@ -185,15 +225,14 @@ class RecordedCalls(RecordedEngine):
         self.good += step.ok
         self.failed += not step.ok
         self.here[2 if step.ok else 3] += 1
-        why = "" if step.ok else f"it failed after {time_word(step.duration_us)}, the log says"
         for place, view in enumerate(self.recent):
             if view.id == step.call + 1:
                 self.recent[place] = view._replace(
-                    state="ok" if step.ok else "failed", took_us=step.duration_us, why=why
-                )
-        if not step.ok and (count := self._may_tell("failed")):
-            why += ", and it started before the last transition" if late else ""
-            self.note("failed", CLIENT, SERVICE, why, edge=EDGE, outcome="failed", attempts=1, count=count)
+                    state="ok" if step.ok else "failed", took_us=step.duration_us,
+                    why=None if step.ok else Outcome.LOGGED,
+                )  # fmt: skip
+        if not step.ok and (times := self._may_tell("failed")):
+            self.note(CallFailed(EDGE, Outcome.LOGGED, None, 1, times, step.duration_us, late), CLIENT)
         self._moved()
 
     def _moved(self) -> None:
@@ -201,10 +240,7 @@ class RecordedCalls(RecordedEngine):
             self.laws.moved(each)
             self.rejected_here = 0
             self.lately.clear()
-            self.note(
-                "breaker", CLIENT, SERVICE, each.why, edge=EDGE, src=each.src.value, dst=each.dst.value,
-                cause=each.cause.value,
-            )  # fmt: skip
+            self.note(BreakerMoved(EDGE, each), CLIENT)
 
     def _may_tell(self, what: str) -> int:
         """How often it has happened since it was last told, this time included; 0: not yet."""
@@ -255,8 +291,8 @@ class RecordedCalls(RecordedEngine):
         """The service world's, with one edge."""
         edge = self._edge()
         busy = len(self.running)
-        hosts = (HostView(SERVICE, "up", busy, busy, 0, 0, 0, 100, 0, ()),)
-        caller = (HostView(CLIENT, "up", 0, 0, 0, 0, 0, 100, 0, ()),)
+        hosts = (HostView(SERVICE, "up", busy, busy, 0, 0, 0, 100, 0),)
+        caller = (HostView(CLIENT, "up", 0, 0, 0, 0, 0, 100, 0),)
         return Snapshot(
             now_us=self.now_us,
             seed=self.seed,
@@ -266,7 +302,7 @@ class RecordedCalls(RecordedEngine):
             services=(
                 ServiceView(CLIENT, "client", caller, 0, 0, 0, 0, "", 0, 0, False, self._per_s(0), 0, 0, 0, 0, 0),
                 ServiceView(
-                    SERVICE, "service", hosts, busy, busy, 0, 0, "as recorded", edge.p50_us, 0, False, self._per_s(1),
+                    SERVICE, "service", hosts, busy, busy, 0, 0, "", edge.p50_us, 0, False, self._per_s(1),
                     self._per_s(2) + self._per_s(3), 0, 0, 0, self.good + self.failed,
                 ),
             ),
@@ -274,7 +310,7 @@ class RecordedCalls(RecordedEngine):
             flights=(),
             calls=tuple(self.recent),
             series=tuple(self.series),
-            load=f"recorded: {self.source.name}",
+            load=None,
             rate_per_s=self._per_s(0),
             mix=SERVICE,
             offered=self.offered,
@@ -283,7 +319,7 @@ class RecordedCalls(RecordedEngine):
             rules=(),
             checks=self.check(),
             cue=None,
-            recorded=True,
+            log=self.source.name,
         )  # fmt: skip
 
     def _edge(self) -> EdgeView:
@@ -298,45 +334,30 @@ class RecordedCalls(RecordedEngine):
             delay_percent=0, delay_us=0, abort_percent=0, abort_status=0, running=len(self.running),
             calls_per_s=self._per_s(0), attempts_per_s=self._per_s(1),
             errors_ppm=self._per_s(3) * PPM // ended if ended else 0, rejected_per_s=self._per_s(4),
-            p50_us=latency.quantile_us(500_000), p99_us=latency.quantile_us(990_000), faults=(), options=(),
+            p50_us=latency.quantile_us(500_000), p99_us=latency.quantile_us(990_000), options=(),
         )  # fmt: skip
 
     def _breaker(self) -> BreakerView:
-        breaker, now_us, options = self.breaker, self.now_us, self.preset.options
-        why = breaker.why(now_us)
-        counts_down = why.state == "open" or (why.state == "half_open" and self.preset.options.half_open_max_us > 0)
+        breaker, now_us = self.breaker, self.now_us
         return BreakerView(
             preset=self.preset.name,
-            state=why.state.value,
-            since_us=why.since_us,
-            why=why.reason,
-            closes=why.closes,
-            cause=why.cause.value if why.cause else "",
-            rate_ppm=why.rate_ppm,
-            threshold_ppm=options.failure_ppm,
-            slow_ppm=max(0, why.slow_ppm),
-            slow_threshold_ppm=options.slow_ppm if options.slow_us else -1,
-            calls=why.calls,
-            minimum=why.minimum,
-            countdown_us=why.countdown_us if counts_down else -1,
-            probes_permitted=options.probes,
-            probes_left=why.probes_left,
+            why=breaker.why(now_us),
             rejected=self.rejected,
             rejected_here=self.rejected_here,
-            buckets=tuple(BucketView(*each) for each in breaker.window.buckets(now_us)),
+            buckets=breaker.window.buckets(now_us),
             history=self._history(),
-            settings=self.preset.options.words(),
         )
 
     def _history(self) -> tuple[Lasted, ...]:
         """How long each state lasted."""
         moves = list(self.breaker.history)
-        began = [("closed", self.start_us, "")] if len(moves) < (self.breaker.history.maxlen or 0) else []
-        began += [(move.dst.value, move.at_us, move.why) for move in moves]
+        whole = len(moves) < (self.breaker.history.maxlen or 0)
+        began: list[tuple[str, int, Transition | None]] = [("closed", self.start_us, None)] if whole else []
+        began += [(move.dst.value, move.at_us, move) for move in moves]
         ends = [at_us for _, at_us, _ in began[1:]]
         lasted = [
-            Lasted(state, at_us, end_us - at_us if end_us >= 0 else -1, why)
-            for (state, at_us, why), end_us in zip(began, [*ends, -1], strict=True)
+            Lasted(state, at_us, end_us - at_us if end_us >= 0 else -1, moved)
+            for (state, at_us, moved), end_us in zip(began, [*ends, -1], strict=True)
         ]
         return tuple(lasted[-HISTORY_SHOWN:])
 
@@ -346,13 +367,13 @@ VARIANT: Final = Variant(
     "a recorded call log",
     "your own calls, through the breaker of your choice",
     needs_source,
-    (Narrate,),
+    (Narrate, SetPreset),
     settings=(Setting("preset", "article", choices=tuple(PRESETS), help="The breaker."),),
     fidelity=(
         ("modelled", "the breaker, with every rule of the preset, at the times of the log"),
         ("simplified", "the outcome of a rejected call is dropped: the log cannot know what less load would have done"),
         ("left out", "retries, timeouts and bulkheads: the log says what happened with those that were there"),
     ),
-    engine_version=2,
+    engine_version=3,
     from_source=RecordedCalls,
 )

@@ -14,6 +14,7 @@ RetryBudget (a token bucket of deposits that expire); Envoy's retry budget (a sh
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
 from engines.errors import UserError
@@ -107,11 +108,43 @@ def amplification(retries: int, layers: int) -> int:
     return calls
 
 
+class Denial(Enum):
+    """What does not allow a retry."""
+
+    BUDGET = "budget"
+    """A share of the calls may be retries, and it is used up."""
+    UNDER_WAY = "requests under way"
+    """A share of the requests under way may be retries, and it is used up."""
+    CAP = "cap"
+    """So many retries may be under way, and they are."""
+
+
 class Grant(NamedTuple):
-    """Whether a retry may be made, and why (not)."""
+    """Whether a retry may be made, with the numbers that decide it."""
 
     ok: bool
-    why: str
+    by: Denial
+    used: int
+    """Retries left (of a budget), or under way."""
+    allowed: int
+    """The share in parts per million (of a budget), or retries that may be under way."""
+    active: int = 0
+    """Requests under way."""
+
+    @property
+    def why(self) -> str:
+        """In words."""
+        match self.by:
+            case Denial.BUDGET if self.ok:
+                return f"{self.used} retries left in the budget"
+            case Denial.BUDGET:
+                return f"retry budget of {percent(self.allowed)} used up"
+            case Denial.UNDER_WAY if self.ok:
+                return f"{self.used} of {self.allowed} retries under way"
+            case Denial.UNDER_WAY:
+                return f"{self.used} retries under way, {self.allowed} allowed for {self.active} requests"
+            case Denial.CAP:
+                return f"overflow: {self.used} of {self.allowed} retries"
 
 
 class RetryBudget:
@@ -170,10 +203,10 @@ class RetryBudget:
             self._advance(now_us)
         left = self.balance + self.reserve
         if left < PPM:
-            return Grant(False, f"retry budget of {percent(self.ratio_ppm)} used up")
+            return Grant(False, Denial.BUDGET, 0, self.ratio_ppm)
         self.balance -= PPM
         self.bins[-1] -= PPM
-        return Grant(True, f"{left // PPM - 1} retries left in the budget")
+        return Grant(True, Denial.BUDGET, left // PPM - 1, self.ratio_ppm)
 
 
 class ActiveBudget:
@@ -209,10 +242,10 @@ class ActiveBudget:
     def withdraw(self) -> Grant:
         """A retry is wanted; if granted it counts until ``end(retry=True)``."""
         if self.retries >= self.allowed:
-            return Grant(False, f"{self.retries} retries under way, {self.allowed} allowed for {self.active} requests")
+            return Grant(False, Denial.UNDER_WAY, self.retries, self.allowed, self.active)
         self.retries += 1
         self.active += 1
-        return Grant(True, f"{self.retries} of {self.allowed} retries under way")
+        return Grant(True, Denial.UNDER_WAY, self.retries, self.allowed, self.active)
 
 
 class Decision(NamedTuple):

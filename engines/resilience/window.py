@@ -17,7 +17,6 @@ SingleHealthMetrics), opossum (Status).
 """
 
 from collections import deque
-from enum import IntEnum
 from typing import Final, NamedTuple, Protocol
 
 POLLY_WINDOWS: Final = 10
@@ -25,13 +24,6 @@ POLLY_RESOLUTION_US: Final = 20_000
 """Polly divides no window into parts shorter than this."""
 NEVER: Final = 1 << 62
 """A time that does not come."""
-
-
-class Outcome(IntEnum):
-    """How a call ended; whether it was slow is a question of its duration."""
-
-    SUCCESS = 0
-    FAILURE = 1
 
 
 class Counts(NamedTuple):

@@ -260,7 +260,7 @@ FINE = '{"at_ms": 1, "ok": true, "duration_ms": 2}\n'
             ["--compare", "--preset", "polly"],
             "one of the two is accepted",
         ),
-        (FINE, ["--locate"], "--locate: a call log takes --preset"),
+        (FINE, ["--locate"], "--locate: dp-tui run resilience has no such option"),
     ],
 )
 def test_bad_input_is_exit_2_and_one_line(
@@ -295,7 +295,7 @@ def test_the_panel_draws_and_narrates_every_moment_of_a_log(preset: str, log: st
             panel.PANEL.view(timeline.snapshot(), Focus(), arrange(columns, rows).sizes(), BRAILLE)
         panel.PANEL.status(timeline.snapshot())
     events = timeline.engine.told(600)
-    assert {"breaker", "rejected"} <= {event.kind for event in events}
+    assert {"breaker_moved", "call_rejected"} <= {event.kind for event in events}
     assert all(panel.PANEL.narrate(event) for event in events)
 
 

@@ -1,15 +1,15 @@
 """A machine that calls others: its edges, its agenda, and the one place where outcomes come back to it."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from engines.resilience.world import messages as m
-from engines.resilience.world.agenda import Agenda
-from engines.resilience.world.edge import SLOTS, Edge
+from engines.resilience.world.agenda import Schedule
+from engines.resilience.world.attempts import SLOTS
+from engines.resilience.world.edge import Edge, Ended
 from engines.resilience.world.ledger import Ledger
+from engines.resilience.world.messages import Answer, Request
 from engines.resilience.world.options import EdgeOptions
-from engines.resilience.world.rules import Rules
+from engines.resilience.world.rules import ResilienceRules
 from engines.resilience.world.topology import Service, Topology, edge_id
-from engines.resilience.world.watching import watch_hosts
 from engines.sim.clock import Clock
 from engines.sim.node import Context
 
@@ -17,53 +17,65 @@ SERIAL_BITS = 32
 """A restarted machine counts on from (lives << 32): answers to its former self find nobody."""
 
 
+class Place(NamedTuple):
+    """Where a machine stands, and what it works under."""
+
+    host: str
+    lives: int
+    """How often it was started before."""
+    service: Service
+    topology: Topology
+    edges: dict[str, EdgeOptions]
+    rules: ResilienceRules
+    clock: Clock
+    ledger: Ledger
+
+
 class Caller:
     """What clients and services have in common."""
 
-    def __init__(
-        self, host: str, lives: int, service: Service, topology: Topology, options: dict[str, EdgeOptions],
-        rules: Rules, clock: Clock, ledger: Ledger,
-    ) -> None:  # fmt: skip
-        self.host = host
-        self.service = service.id
-        self.clock = clock
-        self.ledger = ledger
-        self.rules = rules
-        self.agenda = Agenda()
-        self.serial = lives << SERIAL_BITS
+    def __init__(self, place: Place) -> None:
+        self.host = place.host
+        self.service = place.service.id
+        self.clock = place.clock
+        self.ledger = place.ledger
+        self.rules = place.rules
+        self.agenda = Schedule(place.clock)
+        self.serial = place.lives << SERIAL_BITS
         self.edges: dict[str, Edge] = {}
-        for slot, dst in enumerate(service.needs):
-            id = edge_id(service.id, dst)
-            hosts = topology.service(dst).hosts
+        for slot, dst in enumerate(place.service.needs):
+            id = edge_id(self.service, dst)
+            hosts = place.topology.service(dst).hosts
             self.edges[dst] = Edge(
-                id, slot, host, hosts, options[id], rules, lives << SERIAL_BITS, clock, self.agenda, ledger
-            )
+                id, slot, self.host, hosts, place.edges[id], self.rules, self.serial, self.clock, self.agenda,
+                self.ledger,
+            )  # fmt: skip
         self.by_slot = tuple(self.edges.values())
 
     def on_start(self, ctx: Context) -> None:
         """Begin."""
         for edge in self.by_slot:
-            watch_hosts(edge, ctx)
+            edge.schedule_sweep()
         self.started(ctx)
         self.settle(ctx)
 
     def on_message(self, ctx: Context, src: str, message: Any) -> None:
         """A request or an answer."""
-        if isinstance(message, m.Answer):
+        if isinstance(message, Answer):
             slot = message.id % SLOTS
             if slot < len(self.by_slot):
-                self.by_slot[slot].answered(ctx, message.id, message.why)
+                self.by_slot[slot].answered(ctx, message)
         else:
             self.asked(ctx, src, message)
         self.settle(ctx)
 
     def on_timer(self, ctx: Context, name: str) -> None:
-        """Dates of the agenda."""
-        for what, edge, id in self.agenda.due(self.clock.now_us):
-            if edge:
-                self._edge(edge).date(ctx, what, id)
+        """Something in the agenda is due."""
+        for due in self.agenda.due(ctx):
+            if due.edge:
+                next(each for each in self.by_slot if each.id == due.edge).due(ctx, due.what, due.id)
             else:
-                self.date(ctx, what, id)
+                self.due(ctx, due.what, due.id)
             self.collect(ctx)
         self.settle(ctx)
 
@@ -73,7 +85,7 @@ class Caller:
     def settle(self, ctx: Context) -> None:
         """Take every outcome; ask to be woken for what comes next."""
         self.collect(ctx)
-        self.agenda.wake(ctx, self.clock.now_us)
+        self.agenda.arm(ctx)
 
     def collect(self, ctx: Context) -> None:
         """Take the outcomes of the edges until there are none."""
@@ -84,32 +96,28 @@ class Caller:
                 if edge.todo:
                     edge.pump(ctx)
                 while edge.outcomes:
-                    job, why = edge.outcomes.popleft()
-                    self.returned(ctx, edge, job, why)
+                    self.returned(ctx, edge, edge.outcomes.popleft())
                     again = True
 
-    def obey(self, rules: Rules) -> None:
-        """Rules of a person."""
+    def set_rules(self, rules: ResilienceRules) -> None:
+        """Work under other rules from now on."""
         self.rules = rules
         for edge in self.by_slot:
             edge.rules = rules
-
-    def _edge(self, id: str) -> Edge:
-        return next(edge for edge in self.by_slot if edge.id == id)
 
     # -- for the subclass --------------------------------------------------------------------------------------
 
     def started(self, ctx: Context) -> None:
         """The machine begins to live."""
 
-    def asked(self, ctx: Context, src: str, request: m.Request) -> None:
+    def asked(self, ctx: Context, src: str, request: Request) -> None:
         """Somebody wants something."""
         raise NotImplementedError
 
-    def date(self, ctx: Context, what: str, id: int) -> None:
-        """A date of its own is due."""
+    def due(self, ctx: Context, what: str, id: int) -> None:
+        """Something that it scheduled itself is due."""
         raise NotImplementedError
 
-    def returned(self, ctx: Context, edge: Edge, job: int, why: str) -> None:
+    def returned(self, ctx: Context, edge: Edge, ended: Ended) -> None:
         """A call it made has ended."""
         raise NotImplementedError

@@ -24,9 +24,10 @@ from engines.resilience.world.ledger import RUNNING_MAX, Fact, Ledger
 from engines.resilience.world.node import ServiceNode
 from engines.resilience.world.recount import Seen, countable, outdated, recount, shape
 from engines.resilience.world.topology import CLIENTS
-from engines.sim.clock import US_PER_S, format_time
-from engines.sim.pattern import Check
-from engines.sim.world import CRASHED, Host
+from engines.sim.checks import CheckBook
+from engines.sim.clock import US_PER_S
+from engines.sim.host import CRASHED, Host
+from engines.units import stamp
 
 OPEN: Final = "no call passes an open breaker"
 PROBES: Final = "probes never exceed their number"
@@ -45,7 +46,6 @@ DEMANDS: Final = {
     ONCE: "no call ends twice, none vanishes",
     WASTE: "jobs counted as waste = jobs done after their caller had stopped waiting",
 }
-HOLD: Final = tuple(Check(name, True, demand) for name, demand in DEMANDS.items())
 SEEN_MAX: Final = 20_000
 """Results kept for the recount of one window; one that holds more is not recounted."""
 LOOK_EACH: Final = 50
@@ -124,13 +124,13 @@ class Book:
         """Calls that hold a permit of this era."""
 
 
-class Invariants:
+class Invariants(CheckBook):
     """The checker of one world. Call ``observe`` after every event."""
 
     def __init__(self, hosts: dict[str, Host], ledger: Ledger) -> None:
+        super().__init__(DEMANDS)
         self.hosts = hosts
         self.ledger = ledger
-        self.failed: dict[str, Check] = {}
         self.books: dict[tuple[str, str], Book] = {}
         self.awaited: dict[tuple[str, int], None] = {}
         self.clients: dict[int, None] = {}
@@ -140,13 +140,6 @@ class Invariants:
         """Services that did work in this event -> for whom."""
         self.roots: dict[int, dict[str, list[int]]] = {}
         """Calls of clients -> edge -> [attempts, the most attempts allowed to one call]; the newest only."""
-        self.position = 0
-
-    def checks(self) -> tuple[Check, ...]:
-        """All guarantees, in a fixed order."""
-        if not self.failed:
-            return HOLD
-        return tuple(self.failed.get(name) or Check(name, True, demand) for name, demand in DEMANDS.items())
 
     def observe(self, host: Host) -> None:
         """Examine what the last event added."""
@@ -166,9 +159,8 @@ class Invariants:
             self._workers(host)
 
     def _fail(self, name: str, detail: str, *witness: str) -> None:
-        if name not in self.failed:
-            at = format_time(self.ledger.clock.now_us)
-            self.failed[name] = Check(name, False, detail, tuple(f"{at} {each}" for each in witness), self.position)
+        at = stamp(self.ledger.clock.now_us)
+        self.fail(name, detail, *(f"{at} {each}" for each in witness))
 
     def _book(self, edge: str, src: str) -> Book:
         book = self.books.get((edge, src))
@@ -182,7 +174,7 @@ class Invariants:
 
     def _options(self, edge: str, src: str) -> BreakerOptions | None:
         found = self._edge(edge, src)
-        return found.gear.breaker.options if found is not None and found.gear.breaker is not None else None
+        return found.protection.breaker.options if found is not None and found.protection.breaker is not None else None
 
     # -- facts -------------------------------------------------------------------------------------------------
 
@@ -394,9 +386,9 @@ class Invariants:
             self._fail(ONCE, f"{len(book.open_calls)} calls of {key[1]} over {edge.id} have not ended, it knows "
                              f"{len(edge.calls)}",
                        f"{key[1]} lost or made calls over {edge.id} without beginning or end")  # fmt: skip
-        breaker, bulkhead = edge.gear.breaker, edge.gear.bulkhead
+        breaker, bulkhead = edge.protection.breaker, edge.protection.bulkhead
         if bulkhead is not None:
-            mine = sum(1 for call in edge.gear.held if call in edge.calls)
+            mine = sum(1 for call in edge.protection.held if call in edge.calls)
             if bulkhead.used != mine:
                 self._fail(PERMITS, f"the bulkhead of {edge.id} has given {bulkhead.used} permits, {mine} are in use",
                            f"{key[1]} holds {bulkhead.used} permits for {mine} calls over {edge.id}")  # fmt: skip

@@ -6,15 +6,19 @@ They stand for many machines but share one pipeline, so that their breaker, thei
 from typing import Final
 
 from engines.resilience.deadline import NEVER
-from engines.resilience.world import messages as m
-from engines.resilience.world.caller import Caller
-from engines.resilience.world.edge import Edge
+from engines.resilience.world import events as e
+from engines.resilience.world.agenda import Due
+from engines.resilience.world.caller import Caller, Place
+from engines.resilience.world.edge import Edge, Ended
 from engines.resilience.world.ledger import RUNNING_MAX
+from engines.resilience.world.load import Load
+from engines.resilience.world.messages import Origin, Outcome
 from engines.resilience.world.topology import API, pick
 from engines.sim.clock import US_PER_S
+from engines.sim.load import gap_us
 from engines.sim.network import PPM
 from engines.sim.node import Context
-from engines.sim.service import Constant, Curve, Pulse, Ramp, Sine, exponential_ppm, gap_us
+from engines.sim.service import exponential_ppm
 
 YOU: Final = "you"
 LOOK_AGAIN_US: Final = US_PER_S
@@ -23,56 +27,31 @@ LONGEST_US: Final = 20 * US_PER_S
 """No call is planned further ahead than this."""
 
 
-def curve(shape: str, per_s: int, to_per_s: int, span_s: int, now_us: int) -> Curve:
-    """A load that begins now."""
-    low, high, span_us = per_s * 1_000, to_per_s * 1_000, span_s * US_PER_S
-    match shape:
-        case "ramp":
-            return Ramp(low, high, now_us, now_us + span_us)
-        case "pulse":
-            return Pulse(low, high, now_us, span_us)
-        case "sine":
-            return Sine((low + high) // 2, (high - low) // 2, span_us)
-        case "off":
-            return Constant(0)
-        case _:
-            return Constant(low)
-
-
-class Load:
-    """What the clients do at present, and in words."""
-
-    __slots__ = ("curve", "mix", "poisson", "words")
-
-    def __init__(self, curve: Curve, poisson: bool, mix: str, words: str) -> None:
-        self.curve = curve
-        self.poisson = poisson
-        self.mix = mix
-        self.words = words
-
-
 class Client(Caller):
     """All clients together."""
 
-    load: Load
+    def __init__(self, place: Place, load: Load) -> None:
+        super().__init__(place)
+        self.load = load
+        self.arrival = 0
+        """The scheduled next call."""
 
     def started(self, ctx: Context) -> None:
         """The first call comes within its gap."""
-        self.arrival = 0
         self.next_arrival(ctx)
 
     def next_arrival(self, ctx: Context) -> None:
-        """Put the next call down; anew whenever the load changes."""
+        """Schedule the next call; anew whenever the load changes."""
         self.agenda.cancel(self.arrival)
         now, load = self.clock.now_us, self.load
         if not load.curve.at(now):
-            self.arrival = self.agenda.add(now + LOOK_AGAIN_US, "look")
+            self.arrival = self.agenda.add(now + LOOK_AGAIN_US, Due("look"))
             return
-        area = exponential_ppm(ctx.stream("arrivals").next()) if load.poisson else PPM
+        area = exponential_ppm(ctx.stream("arrivals").next()) if load.view.poisson else PPM
         wait_us = gap_us(load.curve, now, area, LONGEST_US)
-        self.arrival = self.agenda.add(now + wait_us, "arrive" if wait_us < LONGEST_US else "look")
+        self.arrival = self.agenda.add(now + wait_us, Due("arrive" if wait_us < LONGEST_US else "look"))
 
-    def date(self, ctx: Context, what: str, id: int) -> None:
+    def due(self, ctx: Context, what: str, id: int) -> None:
         """The next call is due, or the time to look again."""
         if what == "arrive":
             self.call(ctx, pick(self.load.mix, ctx.stream("kinds")), "clients")
@@ -84,18 +63,18 @@ class Client(Caller):
         root = self.serial
         self.ledger.offered(root, client, kind)
         if len(self.ledger.running) > RUNNING_MAX:
-            self._told(ctx, root, m.CAPPED)
+            self._answered(ctx, root, Outcome.CAPPED, None)
         else:
             if client == YOU:
-                ctx.note("called", kind, call=root)
+                ctx.note(e.YouCalled(root, kind))
             self.edges[API].begin(ctx, root, root, kind, NEVER)
         return root
 
-    def returned(self, ctx: Context, edge: Edge, job: int, why: str) -> None:
+    def returned(self, ctx: Context, edge: Edge, ended: Ended) -> None:
         """A call has its answer."""
-        self._told(ctx, job, why)
+        self._answered(ctx, ended.job, ended.why, ended.origin)
 
-    def _told(self, ctx: Context, root: int, why: str) -> None:
-        call = self.ledger.returned(root, why)
+    def _answered(self, ctx: Context, root: int, why: Outcome, origin: Origin | None) -> None:
+        call = self.ledger.returned(root, why, origin)
         if call is not None and call.client == YOU:
-            ctx.note("answered", m.WORDS[why], call=root, outcome=why, took_us=call.took_us, attempts=call.attempts)
+            ctx.note(e.YouAnswered(root, why, origin, call.took_us, call.requests))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engines.sim import faults
+from engines.sim.rules import SetRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,9 @@ class Call:
     what: str = ""
 
 
+BURST_MAX: Final = 500
+
+
 @dataclass(frozen=True, slots=True)
 class Burst:
     """So many calls of the clients at one moment: a push message, a full hour, the end of an outage."""
@@ -30,10 +34,10 @@ class Burst:
 
 @dataclass(frozen=True, slots=True)
 class SetLoad:
-    """The calls of the clients. ``shape``: ``steady ramp pulse sine off``.
+    """The calls of the clients. ``shape``: ``off steady ramp pulse wave``.
 
-    ``per_s`` is the rate; ``to_per_s`` where a ramp ends, a pulse stands, a sine has its top; ``span_s`` how long the
-    ramp, the pulse or the period of the sine lasts. With ``poisson`` the calls come at random, else evenly paced.
+    ``per_s`` is the rate; ``to_per_s`` where a ramp ends, a pulse stands, a wave has its top; ``span_s`` how long the
+    ramp, the pulse or the period of the wave lasts. With ``poisson`` the calls come at random, else evenly paced.
     """
 
     shape: str
@@ -148,14 +152,6 @@ class Cure:
 
     service: str
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetRule:
-    """Switch a rule off, or on again, everywhere at once."""
-
-    rule: str
-    on: bool
 
 
 COMMANDS: Final[tuple[type, ...]] = (

@@ -8,9 +8,11 @@ live only until the checks have read them.
 from collections import deque
 from typing import Any, Final
 
-from engines.resilience.world.messages import DIED, FALLBACK, OK
+from engines.resilience.world.events import ShopServed
+from engines.resilience.world.messages import SERVED, Origin, Outcome
 from engines.sim.clock import US_PER_MS, US_PER_S, Clock
 from engines.sim.network import PPM
+from engines.sim.node import Context
 from engines.sim.service import Latencies
 
 SAMPLE_US: Final = 500 * US_PER_MS
@@ -25,6 +27,9 @@ TELL_US: Final = US_PER_S
 """What happens over and over is told once in this time, with the number of times it happened; as long as it goes on,
 after twice that time, and so on up to ``TELL_MAX_US``."""
 TELL_MAX_US: Final = 8 * US_PER_S
+SERVED_FIRST_US: Final = 2 * US_PER_S
+SERVED_US: Final = 5 * US_PER_S
+"""What became of the calls of clients is told so early for the first time, and then in this rhythm."""
 
 Fact = tuple[Any, ...]
 
@@ -104,10 +109,24 @@ counted at the end, so that attempts over calls never exceed what the retries al
 SERVICE_COUNTS: Final = ("arrived", "done", "failed", "refused", "expired", "wasted")
 
 
+class Untold:
+    """Something that happens often: the newest of it, and how often it has happened since it was told."""
+
+    __slots__ = ("count", "due_us", "event", "last_us", "node", "pause_us")
+
+    def __init__(self, event: Any, node: str) -> None:
+        self.event = event
+        self.node = node
+        self.count = 0
+        self.due_us = self.last_us = 0
+        """When it may be told again, and when it happened last."""
+        self.pause_us = TELL_US
+
+
 class ClientCall:
     """A call of a client as the picture shows it."""
 
-    __slots__ = ("at_us", "attempts", "client", "kind", "reached", "root", "state", "took_us", "why")
+    __slots__ = ("at_us", "client", "kind", "origin", "reached", "requests", "root", "state", "took_us", "why")
 
     def __init__(self, root: int, client: str, kind: str, at_us: int) -> None:
         self.root = root
@@ -116,10 +135,12 @@ class ClientCall:
         self.at_us = at_us
         self.state = "running"
         self.took_us = -1
-        self.attempts = 0
+        self.requests = 0
+        """Sent to any service on its behalf."""
         self.reached: dict[str, int] = {}
-        """Attempts by edge."""
-        self.why = ""
+        """The same by edge."""
+        self.why: Outcome | None = None
+        self.origin: Origin | None = None
 
 
 class Ledger:
@@ -136,8 +157,10 @@ class Ledger:
         """Attempts whose caller still waits, by (host, attempt)."""
         self.running: dict[int, ClientCall] = {}
         self.ended: deque[ClientCall] = deque(maxlen=CALLS_SHOWN)
-        self.untold: dict[str, list[int]] = {}
-        """What happens often -> [when it may be told again, how often it was not, the pause, when it was last]"""
+        self.untold: dict[str, Untold] = {}
+        """What happens often."""
+        self.served_due_us, self.served_us = SERVED_FIRST_US, 0
+        self.served_before = dict(self.whole.counts)
         self.count_waste = True
         self.amplified = dict.fromkeys(edges, -1)
         """Attempts per call in parts per million, over the calls of an edge that ended in the last samples."""
@@ -151,14 +174,14 @@ class Ledger:
         self.whole.add("offered")
         self.running[root] = ClientCall(root, client, kind, self.clock.now_us)
 
-    def returned(self, root: int, why: str) -> ClientCall | None:
+    def returned(self, root: int, why: Outcome, origin: Origin | None = None) -> ClientCall | None:
         """It has its answer; None if it had one before."""
         call = self.running.pop(root, None)
         if call is None:
             return None
         call.took_us = self.clock.now_us - call.at_us
-        call.state = why if why in (OK, FALLBACK) else "failed"
-        call.why = why
+        call.state = why.value if why in SERVED else "failed"
+        call.why, call.origin = why, origin
         self.whole.add("failed" if call.state == "failed" else "good")
         self.whole.add("ended")
         for edge, attempts in call.reached.items():
@@ -174,7 +197,7 @@ class Ledger:
         self.awaited[src, attempt] = None
         client = self.running.get(root)
         if client is not None:
-            client.attempts += 1
+            client.requests += 1
             client.reached[edge] = client.reached.get(edge, 0) + 1
         self.facts.append(("sent", edge, src, attempt, call, root, hedge))
 
@@ -200,19 +223,43 @@ class Ledger:
 
     # -- telling -----------------------------------------------------------------------------------------------
 
-    def may_tell(self, what: str) -> int:
-        """How often this has happened since it was told last, this time included; 0: not to be told yet."""
+    def tell(self, ctx: Context, node: str, what: str, event: Any) -> None:
+        """Something happened that comes by the hundred: tell of it if it is time, with how often it has happened."""
         now = self.clock.now_us
-        entry = self.untold.setdefault(what, [0, 0, TELL_US, 0])
-        if now - entry[3] > 2 * TELL_US:
-            entry[0], entry[2] = now, TELL_US
-        entry[1] += 1
-        entry[3] = now
-        if now < entry[0]:
-            return 0
-        count, entry[0], entry[1] = entry[1], now + entry[2], 0
-        entry[2] = min(2 * entry[2], TELL_MAX_US)
-        return count
+        entry = self.untold.get(what)
+        if entry is None:
+            entry = self.untold[what] = Untold(event, node)
+        if now - entry.last_us > 2 * TELL_US:
+            entry.due_us, entry.pause_us = now, TELL_US
+        entry.event, entry.node, entry.last_us = event, node, now
+        entry.count += 1
+        if now < entry.due_us:
+            return
+        ctx.note(event._replace(times=entry.count))
+        entry.count = 0
+        entry.due_us = now + entry.pause_us
+        entry.pause_us = min(2 * entry.pause_us, TELL_MAX_US)
+
+    def flush(self) -> list[tuple[Any, str]]:
+        """What has not been told yet, with its node: told now, so that sums are current where the run stops."""
+        found = []
+        for entry in self.untold.values():
+            if entry.count:
+                found.append((entry.event._replace(times=entry.count), entry.node))
+                entry.count = 0
+        return found
+
+    def served(self, at_us: int) -> ShopServed | None:
+        """Now and then: what became of the calls of clients since the last time."""
+        if at_us < self.served_due_us:
+            return None
+        now, before, since_us = self.whole.counts, self.served_before, self.served_us
+        self.served_before, self.served_us, self.served_due_us = dict(now), at_us, at_us + SERVED_US
+        offered, good, failed = (now[name] - before[name] for name in ("offered", "good", "failed"))
+        if not offered and not good and not failed:
+            return None
+        latency = next(iter(self.latency.values()))
+        return ShopServed(at_us - since_us, offered, good, failed, latency.p50_us, latency.p99_us)
 
     # -- time --------------------------------------------------------------------------------------------------
 
@@ -233,6 +280,3 @@ class Ledger:
         ended = self.whole.recent("ended")
         self.peak = max(self.edges, key=lambda edge: self.edges[edge].recent("reached" if ended else "attempts"))
         self.peak_ppm = self.edges[self.peak].recent("reached") * PPM // ended if ended else -1
-
-
-__all__ = ["DIED", "ClientCall", "Ledger", "Meter", "Percentiles"]

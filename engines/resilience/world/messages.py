@@ -1,6 +1,53 @@
-"""What services say to each other: a request and its answer."""
+"""What services say to each other, a request and its answer, and how a call can end."""
 
+from enum import StrEnum
 from typing import Final, NamedTuple
+
+
+class Outcome(StrEnum):
+    """How a call ended."""
+
+    OK = "ok"
+    ERROR = "error"
+    """The host answered with an error of its own."""
+    ABORTED = "aborted"
+    """An injected abort (Istio): the request never left."""
+    TIMEOUT = "timeout"
+    """The caller stopped waiting."""
+    FULL = "full"
+    """The host's line was full."""
+    SHED = "shed"
+    """The host refused because the wait would be too long."""
+    EXPIRED = "expired"
+    """The host found the deadline over before it began."""
+    DOWNSTREAM = "downstream"
+    """The host needed another service, and that call failed."""
+    OPEN = "open"
+    """The caller's breaker rejected it."""
+    LIMITED = "limited"
+    """The caller's limiter rejected it."""
+    BULKHEAD = "bulkhead"
+    """The caller's bulkhead was full."""
+    CAPPED = "capped"
+    """The caller's proxy was at a cap (Envoy)."""
+    FALLBACK = "fallback"
+    """Failed, but something useful was served in its place."""
+    DIED = "died"
+    """The caller crashed while it waited."""
+    LOGGED = "logged"
+    """It failed, and a log of the user's does not say why."""
+
+
+SERVED: Final = (Outcome.OK, Outcome.FALLBACK)
+"""Outcomes that give the caller something."""
+REJECTED: Final = (Outcome.OPEN, Outcome.LIMITED, Outcome.BULKHEAD, Outcome.CAPPED)
+"""Outcomes of calls that never left the caller."""
+INNER: Final = (Outcome.LIMITED, Outcome.BULKHEAD, Outcome.CAPPED)
+"""Rejections further in than the breaker, in the usual order."""
+BLAMED: Final = (
+    Outcome.ERROR, Outcome.DOWNSTREAM, Outcome.FULL, Outcome.SHED, Outcome.ABORTED, Outcome.TIMEOUT,
+)  # fmt: skip
+"""What speaks against the host that was asked. (``EXPIRED`` does not: the caller was late.)"""
 
 
 class Request(NamedTuple):
@@ -19,59 +66,17 @@ class Request(NamedTuple):
     """A second request for a call whose first is still running."""
 
 
+class Origin(NamedTuple):
+    """Where a failure began, which those further up only pass on."""
+
+    why: Outcome
+    edge: str
+
+
 class Answer(NamedTuple):
     """It is done, or why not."""
 
     id: int
-    why: str
-    """One of the outcomes below."""
-
-
-OK: Final = "ok"
-ERROR: Final = "error"
-"""The host answered with an error of its own."""
-ABORTED: Final = "aborted"
-"""An injected abort (Istio): the request never left."""
-TIMEOUT: Final = "timeout"
-"""The caller stopped waiting."""
-FULL: Final = "full"
-"""The host's line was full."""
-SHED: Final = "shed"
-"""The host refused because the wait would be too long."""
-EXPIRED: Final = "expired"
-"""The host found the deadline over before it began."""
-DOWNSTREAM: Final = "downstream"
-"""The host needed another service, and that call failed."""
-OPEN: Final = "open"
-"""The caller's breaker rejected it."""
-LIMITED: Final = "limited"
-"""The caller's limiter rejected it."""
-BULKHEAD: Final = "bulkhead"
-"""The caller's bulkhead was full."""
-CAPPED: Final = "capped"
-"""The caller's proxy was at a cap (Envoy)."""
-NO_HOST: Final = "no host"
-
-REJECTED: Final = (OPEN, LIMITED, BULKHEAD, CAPPED)
-"""Outcomes of calls that never left the caller."""
-FALLBACK: Final = "fallback"
-"""Failed, but something useful was served in its place."""
-DIED: Final = "died"
-"""The caller crashed while it waited."""
-
-WORDS: Final = {
-    OK: "ok",
-    ERROR: "the host answered with an error",
-    ABORTED: "the proxy aborted it (injected)",
-    TIMEOUT: "no answer in time",
-    FULL: "the line at the host was full",
-    SHED: "the host sheds load: the wait would be too long",
-    EXPIRED: "its deadline was over before the host began",
-    DOWNSTREAM: "a service behind it failed",
-    OPEN: "the breaker is open",
-    LIMITED: "the limiter had no token",
-    BULKHEAD: "the bulkhead was full",
-    CAPPED: "the proxy was at its cap",
-    FALLBACK: "a fallback was served",
-    DIED: "the caller crashed",
-}
+    why: Outcome
+    origin: Origin | None = None
+    """Where it began, if a service behind the host failed."""

@@ -9,45 +9,17 @@ from engines.resilience.order import ORDER
 from engines.resilience.policy import BreakerOptions
 from engines.resilience.presets import PRESETS
 from engines.resilience.retry import BACKOFFS
-from engines.resilience.world.rules import RULE_NAMES, Rules
+from engines.resilience.world.rules import ResilienceRules
 from engines.resilience.world.topology import API, CLIENTS, MIXES, SHAPES
 from engines.sim.clock import US_PER_MS, US_PER_S
-from engines.sim.pattern import Config, Setting
+from engines.sim.options import option, read, settings_of
+from engines.sim.pattern import Config
 
 NO_BREAKER: Final = "none"
 PRESET_NAMES: Final = (*PRESETS, NO_BREAKER)
 RETRY_AT: Final = ("clients", "api", "services", "everywhere", "nowhere")
 
-SETTINGS: Final = (
-    Setting("preset", "article", choices=PRESET_NAMES, help="what the breakers are like"),
-    Setting("rate", 15, 0, 200, help="calls a second of the clients"),
-    Setting("poisson", True, help="calls come at random; off: evenly paced"),
-    Setting("mix", "shop", choices=MIXES, help="what the clients ask for"),
-    Setting("retry_at", "api", choices=RETRY_AT, help="who retries"),
-    Setting("retries", 2, 0, 10, help="attempts after the first"),
-    Setting("backoff", "full-jitter", choices=tuple(BACKOFFS), help="how long retries wait"),
-    Setting("backoff_ms", 100, 0, 60_000, help="the base of the backoff"),
-    Setting("budget", 0, 0, 100, help="retries in percent of calls; 0: no budget"),
-    Setting("timeout_ms", 1_000, 0, 60_000, help="of every edge behind api; 0: none"),
-    Setting("client_timeout_ms", 4_000, 0, 60_000, help="of the clients; 0: none"),
-    Setting("deadline", False, help="callees are told how long the caller waits"),
-    Setting("bulkhead", 0, 0, 1_000, help="calls at once over every edge behind api; 0: any number"),
-    Setting("limit", 0, 0, 10_000, help="calls a second over every edge behind api; 0: any number"),
-    Setting("hedge", 0, 0, 99, help="a second request after this percentile of the latency; 0: never"),
-    Setting("fallback", False, help="api serves something else where a service fails"),
-    Setting("outlier", False, help="hosts that answer with errors are ejected (Envoy)"),
-    Setting("eject_percent", 10, 0, 100, help="of the hosts of a service at most ejected"),
-    Setting("eject_one", False, help="one host may be ejected whatever the percentage says"),
-    Setting("catalog_hosts", 1, 1, 5, help="machines of catalog"),
-    Setting("payment_hosts", 1, 1, 5, help="machines of payment"),
-    Setting("api_workers", 32, 1, 500, help="threads of api"),
-    Setting("workers", 8, 1, 500, help="threads of every other machine"),
-    Setting("queue", 32, 0, 1_000, help="calls that may wait at every machine"),
-    Setting("shed_ms", 0, 0, 60_000, help="machines refuse calls that would wait longer; 0: never"),
-    Setting("shape", "heavy", choices=SHAPES, help="spread of service times"),
-    Setting("slow", (), help="services with another service time, as (name, milliseconds)"),
-    *(Setting(name, True, help=f"rule: {name.replace('_', ' ')}") for name in RULE_NAMES),
-)
+ALL_ON: Final = ResilienceRules()
 ENVOY: Final[Config] = (("preset", NO_BREAKER), ("outlier", True), ("payment_hosts", 3), ("budget", 20))
 """What the variant without a state machine begins with."""
 
@@ -116,48 +88,51 @@ SERVICE_NUMBERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The settings by name."""
+    """The options of a run."""
 
-    preset: str
-    rate: int
-    poisson: bool
-    mix: str
-    retry_at: str
-    retries: int
-    backoff: str
-    backoff_ms: int
-    budget: int
-    timeout_ms: int
-    client_timeout_ms: int
-    deadline: bool
-    bulkhead: int
-    limit: int
-    hedge: int
-    fallback: bool
-    outlier: bool
-    eject_percent: int
-    eject_one: bool
-    catalog_hosts: int
-    payment_hosts: int
-    api_workers: int
-    workers: int
-    queue: int
-    shed_ms: int
-    shape: str
-    slow: tuple[tuple[str, int], ...]
-    rules: Rules
+    preset: str = option("article", choices=PRESET_NAMES, help="what the breakers are like")
+    rate: int = option(15, 0, 200, help="calls a second of the clients")
+    poisson: bool = option(True, help="calls come at random; off: evenly paced")
+    mix: str = option("shop", choices=MIXES, help="what the clients ask for")
+    retry_at: str = option("api", choices=RETRY_AT, help="who retries")
+    retries: int = option(2, 0, 10, help="attempts after the first")
+    backoff: str = option("full-jitter", choices=tuple(BACKOFFS), help="how long retries wait")
+    backoff_ms: int = option(100, 0, 60_000, help="the base of the backoff")
+    budget: int = option(0, 0, 100, help="retries in percent of calls; 0: no budget")
+    timeout_ms: int = option(1_000, 0, 60_000, help="of every edge behind api; 0: none")
+    client_timeout_ms: int = option(4_000, 0, 60_000, help="of the clients; 0: none")
+    deadline: bool = option(False, help="callees are told how long the caller waits")
+    bulkhead: int = option(0, 0, 1_000, help="calls at once over every edge behind api; 0: any number")
+    limit: int = option(0, 0, 10_000, help="calls a second over every edge behind api; 0: any number")
+    hedge: int = option(0, 0, 99, help="a second request after this percentile of the latency; 0: never")
+    fallback: bool = option(False, help="api serves something else where a service fails")
+    outlier: bool = option(False, help="hosts that answer with errors are ejected (Envoy)")
+    eject_percent: int = option(10, 0, 100, help="of the hosts of a service at most ejected")
+    eject_one: bool = option(False, help="one host may be ejected whatever the percentage says")
+    catalog_hosts: int = option(1, 1, 5, help="machines of catalog")
+    payment_hosts: int = option(1, 1, 5, help="machines of payment")
+    api_workers: int = option(32, 1, 500, help="threads of api")
+    workers: int = option(8, 1, 500, help="threads of every other machine")
+    queue: int = option(32, 0, 1_000, help="calls that may wait at every machine")
+    shed_ms: int = option(0, 0, 60_000, help="machines refuse calls that would wait longer; 0: never")
+    shape: str = option("heavy", choices=SHAPES, help="spread of service times")
+    slow: tuple[tuple[str, int], ...] = option((), help="services with another service time, as (name, milliseconds)")
+    rules: ResilienceRules = ALL_ON
+
+    def __post_init__(self) -> None:
+        """UserError for service times that are none."""
+        slow: tuple[Any, ...] = self.slow
+        for pair in slow:
+            if not (isinstance(pair, tuple) and [type(each) for each in pair] == [str, int] and 0 < pair[1] <= 60_000):
+                raise UserError(f"slow: {pair!r}: pairs of a service and 1 to 60000 milliseconds are accepted"[:300])
 
 
-def read(variant: str, config: Config) -> Options:
+SETTINGS: Final = settings_of(Options)
+
+
+def options_of(variant: str, config: Config) -> Options:
     """The defaults of the variant, but for what is given."""
-    given = {**(dict(ENVOY) if variant == "envoy" else {}), **dict(config)}
-    values: dict[str, Any] = {setting.name: given.get(setting.name, setting.default) for setting in SETTINGS}
-    rules = Rules(**{name: values.pop(name) for name in RULE_NAMES})
-    slow: Any = values["slow"]
-    for pair in slow:
-        if not (isinstance(pair, tuple) and [type(each) for each in pair] == [str, int] and 0 < pair[1] <= 60_000):
-            raise UserError(f"slow: {pair!r}: pairs of a service and 1 to 60000 milliseconds are accepted"[:300])
-    return Options(**values, rules=rules)
+    return read(Options, config, ENVOY if variant == "envoy" else ())
 
 
 def retries_at(options: Options, src: str) -> int:

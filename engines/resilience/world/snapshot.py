@@ -1,21 +1,20 @@
 """What there is to see of the service world, frozen and bounded. The picture is drawn from this and nothing else.
 
 Shares are parts per million (``_ppm``), rates calls a second of the last second and a half, -1 stands for "does not
-apply". Words are plain English for people; every number a sentence uses is also there as a number.
+apply". There are no sentences here: numbers, codes and messages, which the panel puts into words.
 """
 
 from typing import NamedTuple
 
+from engines.resilience.explain import Transition, Why
+from engines.resilience.policy import BreakerOptions
+from engines.resilience.window import Bucket
+from engines.resilience.world.messages import Origin, Outcome
+from engines.resilience.world.topology import LINK
 from engines.sim.pattern import Check
+from engines.sim.views import Flight, LinkView
 
-
-class BucketView(NamedTuple):
-    """One bucket of a window; a window that counts calls has one bucket for each stretch of calls."""
-
-    start_us: int
-    calls: int
-    failures: int
-    slow: int
+# -- breakers --------------------------------------------------------------------------------------------------
 
 
 class Lasted(NamedTuple):
@@ -25,43 +24,62 @@ class Lasted(NamedTuple):
     since_us: int
     lasted_us: int
     """-1 for the one that lasts."""
-    why: str
-    """Why it began."""
+    moved: Transition | None
+    """How it began; None: it began that way."""
 
 
 class BreakerView(NamedTuple):
     """A breaker: where it stands, why, and what would change it."""
 
     preset: str
-    state: str
-    """``closed open half_open disabled metrics_only forced_open``."""
-    since_us: int
-    why: str
-    """Why it is in this state, with the numbers."""
-    closes: str
-    """What would close it (open it, if it is closed), with the numbers."""
-    cause: str
-    rate_ppm: int
-    """Failures over calls as the window has them; -1 if it has none."""
-    threshold_ppm: int
-    slow_ppm: int
-    slow_threshold_ppm: int
-    """-1: this breaker has no rule about slow calls."""
-    calls: int
-    minimum: int
-    countdown_us: int
-    """Until half-open (or, half-open with a maximum wait, until open); -1 if no time runs."""
-    probes_permitted: int
-    probes_left: int
+    why: Why
     rejected: int
     """Calls it turned away so far."""
     rejected_here: int
     """Calls it turned away since it entered this state."""
-    buckets: tuple[BucketView, ...]
+    buckets: tuple[Bucket, ...]
+    """A window that counts calls has one bucket for each stretch of calls, without a time."""
     history: tuple[Lasted, ...]
     """Newest last; at most 16."""
-    settings: tuple[tuple[str, str], ...]
-    """The options in force: name, value in words."""
+
+    @property
+    def options(self) -> BreakerOptions:
+        """Those in force."""
+        return self.why.options
+
+    @property
+    def state(self) -> str:
+        """``closed open half_open disabled metrics_only forced_open``."""
+        return self.why.state.value
+
+    @property
+    def since_us(self) -> int:
+        """When it entered this state."""
+        return self.why.since_us
+
+    @property
+    def calls(self) -> int:
+        """In its window."""
+        return self.why.calls
+
+    @property
+    def minimum(self) -> int:
+        """Calls below which it does not judge."""
+        return self.why.minimum
+
+    @property
+    def rate_ppm(self) -> int:
+        """Failures over calls as the window has them; -1 if it has none."""
+        return self.why.rate_ppm
+
+    @property
+    def countdown_us(self) -> int:
+        """Until half-open (or, half-open with a maximum wait, until open); -1 if no time runs."""
+        runs = self.state == "open" or (self.state == "half_open" and self.options.half_open_max_us > 0)
+        return self.why.countdown_us if runs else -1
+
+
+# -- the other layers ------------------------------------------------------------------------------------------
 
 
 class RetryView(NamedTuple):
@@ -69,7 +87,8 @@ class RetryView(NamedTuple):
 
     retries: int
     backoff: str
-    """In words."""
+    base_us: int
+    cap_us: int
     retried: int
     """Attempts after the first, so far."""
     denied: int
@@ -112,6 +131,15 @@ class OutlierView(NamedTuple):
     """How often it was ejected."""
 
 
+class CapView(NamedTuple):
+    """One of Envoy's caps."""
+
+    name: str
+    used: int
+    limit: int
+    overflows: int
+
+
 class EdgeView(NamedTuple):
     """One service calling another."""
 
@@ -142,8 +170,7 @@ class EdgeView(NamedTuple):
     fallback: bool
     fallbacks: int
     outliers: tuple[OutlierView, ...]
-    caps: tuple[tuple[str, int, int, int], ...]
-    """Envoy's caps: (name, in use, cap, overflows so far)."""
+    caps: tuple[CapView, ...]
     delay_percent: int
     delay_us: int
     abort_percent: int
@@ -156,20 +183,40 @@ class EdgeView(NamedTuple):
     rejected_per_s: int
     p50_us: int
     p99_us: int
-    faults: tuple[str, ...]
-    """What is wrong on the way, in words: cut, loss, latency, Istio's faults."""
     options: tuple[tuple[str, int], ...]
     """Every option of the edge by its name in ``SetOption``."""
-    cut: bool = False
-    """Whether some link of the edge, either way, drops everything."""
-    loss_ppm: int = 0
-    """The worst loss of its links."""
-    latency_us: int = 0
-    """The longest latency of its links, without jitter."""
-    shuffled_ppm: int = 0
-    """The largest share of messages that come twice or out of order."""
+    links: tuple[LinkView, ...] = ()
+    """Its links that are not as they should be, either way."""
     amplified_ppm: int = -1
     """Attempts per call, over the calls of this edge that ended in the last second and a half; -1: none did."""
+
+    @property
+    def ailing(self) -> bool:
+        """Whether anything is wrong on the way."""
+        return bool(self.delay_percent or self.abort_percent or self.links)
+
+    @property
+    def cut(self) -> bool:
+        """Whether some link of the edge, either way, drops everything."""
+        return any(link.cut for link in self.links)
+
+    @property
+    def loss_ppm(self) -> int:
+        """The worst loss of its links."""
+        return max((link.loss_ppm for link in self.links if link.lossy), default=0)
+
+    @property
+    def latency_us(self) -> int:
+        """The longest latency of its links, without jitter."""
+        return max((link.latency_us for link in self.links if link.slow), default=LINK.latency_us)
+
+    @property
+    def shuffled_ppm(self) -> int:
+        """The largest share of messages that come twice or out of order."""
+        return max((max(link.duplicate_ppm, link.reorder_ppm) for link in self.links if link.shuffled), default=0)
+
+
+# -- services --------------------------------------------------------------------------------------------------
 
 
 class HostView(NamedTuple):
@@ -186,9 +233,13 @@ class HostView(NamedTuple):
     """How long the first in line has waited."""
     slow_percent: int
     sick_percent: int
-    faults: tuple[str, ...]
     clock_off_us: int = 0
     drift_ppm: int = 0
+
+    @property
+    def ailing(self) -> bool:
+        """Whether anything is wrong with it."""
+        return self.status != "up" or self.slow_percent != 100 or self.sick_percent > 0 or self.clock_off_us != 0
 
 
 class ServiceView(NamedTuple):
@@ -202,8 +253,8 @@ class ServiceView(NamedTuple):
     workers: int
     queue: int
     queue_max: int
-    service_time: str
-    """In words."""
+    shape: str
+    """How its service times are spread; empty: it does no work of its own."""
     mean_us: int
     shed_us: int
     """0: it sheds nothing."""
@@ -218,18 +269,7 @@ class ServiceView(NamedTuple):
     done: int
 
 
-class FlightView(NamedTuple):
-    """A message on its way."""
-
-    id: int
-    src: str
-    dst: str
-    what: str
-    """``request`` or ``answer``."""
-    ok: bool
-    hedge: bool
-    departs_us: int
-    arrives_us: int
+# -- calls and loads -------------------------------------------------------------------------------------------
 
 
 class CallView(NamedTuple):
@@ -243,10 +283,24 @@ class CallView(NamedTuple):
     """``running ok fallback failed``."""
     took_us: int
     """-1 while it runs."""
-    attempts: int
-    """Requests that were sent to any service on its behalf."""
-    why: str
-    """Why it failed."""
+    requests: int
+    """Sent to any service on its behalf, by everybody on the way."""
+    why: Outcome | None
+    """How it failed; None: it did not."""
+    origin: Origin | None
+    """Where that began."""
+
+
+class LoadView(NamedTuple):
+    """What the clients do."""
+
+    shape: str
+    """``off steady ramp pulse wave``."""
+    per_s: int
+    to_per_s: int
+    span_s: int
+    poisson: bool
+    """The calls come at random; else evenly paced."""
 
 
 class Sample(NamedTuple):
@@ -256,14 +310,14 @@ class Sample(NamedTuple):
     offered: int
     """Calls the clients made."""
     attempts: int
-    """Requests that arrived at services, all layers together."""
+    """Requests over all edges, all layers together."""
     goodput: int
     """Calls of clients that ended well and in time."""
     errors: int
     rejected: int
     """Turned away by breakers, bulkheads, limiters and full lines."""
     wasted: int
-    """Jobs done for callers that had given up."""
+    """Jobs done for callers that had given up, at all services together."""
     p50_us: int
     p99_us: int
     open_breakers: int
@@ -282,13 +336,14 @@ class Snapshot(NamedTuple):
     services: tuple[ServiceView, ...]
     """From the clients to the databases."""
     edges: tuple[EdgeView, ...]
-    flights: tuple[FlightView, ...]
+    flights: tuple[Flight, ...]
+    """At most 200."""
     calls: tuple[CallView, ...]
     """Newest last; at most 12."""
     series: tuple[Sample, ...]
     """Newest last; at most 240."""
-    load: str
-    """In words."""
+    load: LoadView | None
+    """None: the calls of a log."""
     rate_per_s: int
     mix: str
     offered: int
@@ -299,7 +354,8 @@ class Snapshot(NamedTuple):
     checks: tuple[Check, ...]
     cue: tuple[int, str] | None
     """The newest narration cue: when, and what."""
-    recorded: bool = False
+    log: str = ""
+    """The name of the user's log that is played; empty: a simulation."""
     watch: str = ""
     """The edge this run is about: that of the newest command, else the first that the calls need."""
     wasted_per_s: int = 0
@@ -309,6 +365,11 @@ class Snapshot(NamedTuple):
     amplified_ppm: int = -1
     """Attempts there per call of a client, over the calls that ended in the last second and a half; -1: none did.
     At most the product of (1 + r) of the layers on the way."""
+
+    @property
+    def recorded(self) -> bool:
+        """Whether it is a log of the user's."""
+        return bool(self.log)
 
     def edge(self, id: str) -> EdgeView | None:
         """The edge of this name."""

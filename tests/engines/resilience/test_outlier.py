@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.errors import UserError
-from engines.resilience.outlier import ConcurrencyCaps, Ejection, OutlierDetector, OutlierOptions
+from engines.resilience.outlier import ConcurrencyCaps, Ejection, EjectionCause, OutlierDetector, OutlierOptions
 
 S = 1_000_000
 
@@ -34,7 +34,9 @@ def test_the_defaults_are_envoy_s() -> None:
 def test_the_fifth_error_in_a_row_ejects_at_once() -> None:
     detector = OutlierDetector(OutlierOptions(), hosts(10))
     assert fail(detector, "payment-1", 4) is None
-    assert fail(detector, "payment-1", 1, 77) == Ejection(77, "payment-1", True, "5 errors in a row: out for 30 s")
+    found = fail(detector, "payment-1", 1, 77)
+    assert found == Ejection(77, "payment-1", True, EjectionCause.ERRORS, 5, span_us=30 * S)
+    assert found.why == "5 errors in a row: out for 30 s"
     assert detector.usable() == hosts(10)[1:]
 
 
@@ -253,9 +255,9 @@ def test_never_more_are_out_than_may_be_and_everybody_returns(
 def test_a_cap_counts_what_is_under_way_and_what_was_too_much() -> None:
     caps = ConcurrencyCaps(retries=2)
     assert [cap.limit for cap in caps.all()] == [1_024, 1_024, 1_024, 2]
-    assert [caps.retries.take() for _ in range(3)] == ["", "", "overflow: 2 of 2 retries"]
+    assert [caps.retries.take() for _ in range(3)] == [True, True, False]
     caps.retries.give()
-    assert caps.retries.take() == ""
+    assert caps.retries.take()
     assert (caps.retries.used, caps.retries.overflows) == (2, 1)
 
 

@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from enum import Enum
 from itertools import pairwise
 from typing import Any
 
@@ -10,9 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engines.errors import UserError
 from engines.resilience.calllog import LoggedCall, Replay
 from engines.resilience.presets import PRESETS
 from engines.resilience.recorded import EDGE, VARIANT, CallLog
+from engines.resilience.world.commands import SetPreset
+from engines.resilience.world.events import BreakerMoved, CallRejected, PresetChosen
 from engines.resilience.world.snapshot import BreakerView, Snapshot
 from engines.sim.source import Source
 from engines.sim.timeline import Timeline
@@ -36,9 +40,9 @@ def breaker_of(snapshot: Snapshot) -> BreakerView:
 
 def told(timeline: Timeline[Any, Snapshot]) -> list[tuple[int, str, str]]:
     return [
-        (event.at_us, str(dict(event.detail)["src"]), str(dict(event.detail)["dst"]))
+        (event.at_us, event.what.moved.src.value, event.what.moved.dst.value)
         for event in timeline.engine.told(600)
-        if event.kind == "breaker"
+        if isinstance(event.what, BreakerMoved)
     ]
 
 
@@ -101,13 +105,13 @@ def test_the_breaker_of_the_picture_says_why_it_is_open_and_what_would_close_it(
     timeline.advance(17 * S)
     breaker = breaker_of(timeline.snapshot())
     assert breaker.state == "open"
-    assert "failed, threshold >= 50 %" in breaker.why
-    assert breaker.closes.startswith("the first call from ")
+    assert "failed, threshold >= 50 %" in breaker.why.reason
+    assert breaker.why.closes.startswith("the first call from ")
     assert breaker.countdown_us > 0
     assert breaker.rejected_here == breaker.rejected > 0
     assert [stretch.state for stretch in breaker.history] == ["closed", "open"]
     assert breaker.history[-1].lasted_us == -1
-    assert ("minimum", "20") in breaker.settings
+    assert ("minimum", "20") in breaker.options.words()
     assert sum(bucket.calls for bucket in breaker.buckets) == breaker.calls
 
 
@@ -116,6 +120,8 @@ def leaves(value: object) -> Iterator[object]:
     if isinstance(value, tuple):
         for each in value:
             yield from leaves(each)
+    elif isinstance(value, Enum):
+        yield value.value
     elif is_dataclass(value):
         for field in fields(value):
             yield from leaves(getattr(value, field.name))
@@ -185,5 +191,35 @@ def test_a_probe_too_many_turns_the_check_red(monkeypatch: pytest.MonkeyPatch) -
 def test_what_happens_over_and_over_is_told_once_a_second() -> None:
     timeline = run([LoggedCall(i * MS, False, 0) for i in range(1_500)], "article")
     timeline.advance(1 << 50)
-    rejected = [event for event in timeline.engine.told(600) if event.kind == "rejected"]
-    assert [dict(event.detail)["count"] for event in rejected] == [1, 1_000]
+    rejected = [event for event in timeline.engine.told(600) if isinstance(event.what, CallRejected)]
+    assert [event.what.times for event in rejected] == [1, 1_000]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_another_preset_judges_the_log_anew(preset: str) -> None:
+    timeline, other = run(CALLS), run(CALLS, preset)
+    for each in (timeline, other):
+        each.advance(60 * S)
+    timeline.submit(SetPreset("*", preset))
+    seen, wanted = timeline.snapshot(), other.snapshot()
+    assert seen == wanted
+    assert timeline.engine.told(1)[0].what == PresetChosen(EDGE, preset)
+    for each in (timeline, other):
+        each.advance(1 << 50)
+    assert timeline.snapshot() == other.snapshot()
+    timeline.seek(40)
+    assert timeline.snapshot().preset == "article", "the log is still there as it was judged before"
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (SetPreset("*", "none"), "unknown preset 'none'"),
+        (SetPreset("api>auth", "polly"), "one of client>service, "),
+    ],
+)
+def test_a_log_takes_a_preset_that_there_is_and_nothing_else(command: SetPreset, words: str) -> None:
+    timeline = run(CALLS)
+    timeline.advance(S)
+    with pytest.raises(UserError, match=words):
+        timeline.submit(command)

@@ -12,6 +12,7 @@ from engines.resilience.world.snapshot import Snapshot
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Config
+from engines.sim.rules import SetRule
 from engines.sim.source import Source
 from engines.sim.timeline import Timeline
 from tui.glyphs import BRAILLE, Glyphs
@@ -78,7 +79,7 @@ def stricken() -> Run:
         (2_100, c.SetOption("*", "bulkhead", 4)), (2_200, c.SetOption("*", "limit_per_s", 30)),
         (2_300, c.SetOption("*", "budget_ppm", 200_000)), (2_400, c.SetOption("*", "hedge_ppm", 950_000)),
         (2_500, c.SetOption("*", "fallback", 1)), (2_600, c.SetOption("*", "outlier", 1)),
-        (2_700, c.SetRule("count_waste", False)), (2_800, c.Call("buy")), (3_000, faults.Skew("auth", 200_000, 0)),
+        (2_700, SetRule("count_waste", False)), (2_800, c.Call("buy")), (3_000, faults.Skew("auth", 200_000, 0)),
         config=(*BUSY, ("payment_hosts", 5)),
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from engines.resilience.world import commands as c
+from engines.sim.rules import SetRule
 from tests.monkey import screen
 from tui.registry import PANELS
 from tui.session import Session
@@ -70,7 +70,7 @@ def test_the_order_and_the_preset_change_while_it_runs() -> None:
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
 def test_a_broken_rule_turns_the_frame_red_and_e_shows_the_witness(size: tuple[int, int]) -> None:
     session = shop(size)
-    session.perform(c.SetRule("open_rejects", False))
+    session.perform(SetRule("open_rejects", False))
     session.press("g")
     watch(session, "FAILED: no call passes an open breaker")
     session.press("e")

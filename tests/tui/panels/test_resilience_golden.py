@@ -8,23 +8,28 @@ from typing import Any
 
 import pytest
 
+from engines.resilience import BreakerOptions, Cause, State, Transition, Why
 from engines.resilience.order import ORDER
-from engines.resilience.policy import BreakerOptions
+from engines.resilience.window import Bucket
+from engines.resilience.world.messages import Origin, Outcome
 from engines.resilience.world.options import EdgeOptions, numbers
 from engines.resilience.world.snapshot import (
     BreakerView,
-    BucketView,
     BulkheadView,
     CallView,
     EdgeView,
     HostView,
     Lasted,
+    LoadView,
     RetryView,
     Sample,
     ServiceView,
     Snapshot,
 )
+from engines.resilience.world.topology import LINK
+from engines.sim.network import Link
 from engines.sim.pattern import Check
+from engines.sim.views import link_view
 from tui.glyphs import ASCII, BRAILLE, Glyphs
 from tui.layout import arrange
 from tui.panel import Focus
@@ -32,33 +37,34 @@ from tui.panels.resilience import PANEL
 
 GOLDEN = Path(__file__).parent / "golden"
 NOW = 41_800_000
+CUT = link_view(Link(1, "catalog", "catalog-db", LINK))._replace(cut=True)
 FAILED = (1, 1, 2, 4, 7, 9, 10, 9, 8, 7)
+
+
+def moved(at_us: int, src: State, dst: State, cause: Cause, calls: int = 0, bad: int = 0) -> Transition:
+    """A transition of an article's breaker."""
+    return Transition(at_us, src, dst, cause, BreakerOptions(), calls, bad, 30_000_000)
 
 
 def breaker(state: str) -> BreakerView:
     """A breaker in a state, with the article's settings."""
-    options = BreakerOptions()
     shut, trying = state == "open", state == "half_open"
     failed = FAILED if shut else (0, 0, 1, 0, 0, 0, 1, 0, 0, 0)
-    buckets = tuple(BucketView(NOW - 10_000_000 + i * 1_000_000, 12, n, 0) for i, n in enumerate(failed))
+    buckets = tuple(Bucket(NOW - 10_000_000 + i * 1_000_000, 12, n, 0) for i, n in enumerate(failed))
     history: tuple[Lasted, ...] = ()
     if shut:
-        history = (Lasted("open", 23_600_000, -1, "84 of 168 failed"),)
+        trip = moved(23_600_000, State.CLOSED, State.OPEN, Cause.FAILURE_RATE, 96, 64)
+        history = (Lasted("open", trip.at_us, -1, trip),)
     if trying:
-        history = (Lasted("open", 11_600_000, 30_000_000, ""), Lasted("half_open", 41_600_000, -1, ""))
-    why = {"open": "64 of 96 (66.6 %) failed, threshold >= 50 %", "half_open": "first call after 30 s"}
-    closes = {
-        "closed": "opens at >= 50 % failed of 10 s; now 2 of 120 (1.6 %), 116 more failures in a row trip it",
-        "open": "the first call from 11.8 s on makes it half-open, then 1 probe passes",
-        "half_open": "closes if the next result is a success, opens if it is not; 0 of 1 probes left, 1 running",
-    }
-    return BreakerView(
-        preset="article", state=state, since_us=history[-1].since_us if history else 0, why=why.get(state, ""),
-        closes=closes[state], cause="", rate_ppm=666_666 if shut else 16_666, threshold_ppm=500_000, slow_ppm=0,
-        slow_threshold_ppm=-1, calls=96 if shut else 120, minimum=20, countdown_us=11_800_000 if shut else -1,
-        probes_permitted=1, probes_left=0, rejected=1_204 * shut, rejected_here=1_204 * shut, buckets=buckets,
-        history=history, settings=options.words(),
+        half = moved(41_600_000, State.OPEN, State.HALF_OPEN, Cause.WAIT_OVER)
+        history = (Lasted("open", 11_600_000, 30_000_000, None), Lasted("half_open", half.at_us, -1, half))
+    why = Why(
+        state=State(state), since_us=history[-1].since_us if history else 0,
+        last=history[-1].moved if history else None, options=BreakerOptions(), calls=96 if shut else 120,
+        failures=64 if shut else 2, slow=0, countdown_us=11_800_000 if shut else 0, probes_left=0,
+        probes_running=int(trying),
     )  # fmt: skip
+    return BreakerView("article", why, 1_204 * shut, 1_204 * shut, buckets, history)
 
 
 def edge(id: str, state: str = "", rate: int = 30, errors_ppm: int = 0, **more: Any) -> EdgeView:
@@ -66,21 +72,22 @@ def edge(id: str, state: str = "", rate: int = 30, errors_ppm: int = 0, **more: 
     src, dst = id.split(">")
     view = EdgeView(
         id=id, src=src, dst=dst, hosts=(dst,), order=("retry", "breaker", "timeout", "bulkhead"), pipeline=ORDER,
-        breaker=breaker(state) if state else None, retry=RetryView(3, "full-jitter from 50 ms", 1_210, 0, -1, -1),
+        breaker=breaker(state) if state else None,
+        retry=RetryView(3, "full-jitter", 50_000, 10_000_000, 1_210, 0, -1, -1),
         bulkhead=BulkheadView(5, 20, 0, 5, 3), limiter=None, timeout_us=500_000, deadline=False, hedge_ppm=0,
         hedge_after_us=-1, hedges=0, hedges_won=0, fallback=False, fallbacks=0, outliers=(), caps=(), delay_percent=0,
         delay_us=0, abort_percent=0, abort_status=503, running=5, calls_per_s=rate,
         attempts_per_s=0 if state == "open" else rate, errors_ppm=errors_ppm,
-        rejected_per_s=rate if state == "open" else 0, p50_us=12_000, p99_us=240_000, faults=(),
-        options=numbers(EdgeOptions(breaker=BreakerOptions())), latency_us=20_000,
+        rejected_per_s=rate if state == "open" else 0, p50_us=12_000, p99_us=240_000,
+        options=numbers(EdgeOptions(breaker=BreakerOptions())),
     )  # fmt: skip
     return view._replace(**more)
 
 
 def service(id: str, layer: str, busy: int, workers: int, queue: int, most: int) -> ServiceView:
     """A service of one machine."""
-    host = HostView(id, "up", busy, workers, queue, most, 900_000 if queue else 0, 100, 0, ())
-    return ServiceView(id, layer, (host,), busy, workers, queue, most, "20 ms, heavy", 20_000, 0, False, 30, 28, 0,
+    host = HostView(id, "up", busy, workers, queue, most, 900_000 if queue else 0, 100, 0)
+    return ServiceView(id, layer, (host,), busy, workers, queue, most, "heavy", 20_000, 0, False, 30, 28, 0,
                        20 if queue > 100 else 0, 140 if queue > 100 else 0, 1_000)  # fmt: skip
 
 
@@ -101,16 +108,18 @@ def moment() -> Snapshot:
     edges = (
         edge("clients>api", rate=90, errors_ppm=120_000, amplified_ppm=1_400_000), edge("api>auth", "closed", 88),
         edge("api>catalog", "closed", 60), edge("api>cart", "half_open", 30),
-        edge("api>payment", "open", 28, 670_000, abort_percent=30, faults=("30 % aborted with 503",)),
-        edge("auth>auth-db", rate=88), edge("catalog>catalog-db", rate=60, cut=True, faults=("cut",)),
-        edge("cart>cart-db", rate=30, delay_percent=50, delay_us=400_000, faults=("50 % delayed by 400 ms",)),
+        edge("api>payment", "open", 28, 670_000, abort_percent=30),
+        edge("auth>auth-db", rate=88), edge("catalog>catalog-db", rate=60, links=(CUT,)),
+        edge("cart>cart-db", rate=30, delay_percent=50, delay_us=400_000),
         edge("payment>payment-db", rate=12, errors_ppm=200_000),
     )  # fmt: skip
-    calls = (CallView(41, "clients", "buy", 41_000_000, "failed", 500_000, 7, "a service behind it failed"),
-             CallView(42, "you", "browse", 41_200_000, "ok", 143_000, 5, ""))  # fmt: skip
+    calls = (CallView(41, "clients", "buy", 41_000_000, "failed", 500_000, 7, Outcome.DOWNSTREAM,
+                      Origin(Outcome.OPEN, "api>payment")),
+             CallView(42, "you", "browse", 41_200_000, "ok", 143_000, 5, None, None))  # fmt: skip
     return Snapshot(
         now_us=NOW, seed=7, variant="breaker", preset="article", you="you", services=tuple(services), edges=edges,
-        flights=(), calls=calls, series=tuple(map(sample, range(84))), load="90 a second, at random", rate_per_s=90,
+        flights=(), calls=calls, series=tuple(map(sample, range(84))), load=LoadView("steady", 90, 0, 1, True),
+        rate_per_s=90,
         mix="shop", offered=3_762, good=2_100, failed=1_600, rules=(("open_rejects", True),),
         checks=(Check("every call ends exactly once", True, "none vanished"),), cue=None, peak_edge="clients>api",
     )  # fmt: skip

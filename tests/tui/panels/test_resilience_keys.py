@@ -6,7 +6,7 @@ import pytest
 
 from engines.errors import UserError
 from engines.resilience.world import commands as c
-from engines.resilience.world.rules import RULE_NAMES
+from engines.resilience.world.rules import ResilienceRules
 from engines.resilience.world.snapshot import Snapshot
 from engines.sim import faults
 from tests.tui.panels.resilience_runs import Run, recorded, run, standing, state_of, story
@@ -171,8 +171,8 @@ def test_k_capital_slows_a_service_and_h_heals_all() -> None:
     assert hurt.service("payment").hosts[0].clock_off_us == 200_000  # type: ignore[union-attr]
     give(timeline, press(timeline, "h"))
     healed = timeline.snapshot()
-    assert not any(edge.faults for edge in healed.edges)
-    assert not any(host.faults for service in healed.services for host in service.hosts)
+    assert not any(edge.ailing for edge in healed.edges)
+    assert not any(host.ailing for service in healed.services for host in service.hosts)
 
 
 # -- the breaker and the cures ----------------------------------------------------------------------------------------
@@ -286,7 +286,7 @@ def test_w_steps_through_the_load_and_a_makes_a_call() -> None:
 def test_every_rule_can_be_switched_off_and_on() -> None:
     timeline = run(100)
     offers = PANEL.rules(timeline.snapshot(), Focus())
-    assert len(offers) == len(RULE_NAMES)
+    assert len(offers) == len(ResilienceRules.names())
     for offer in offers:
         assert offer.on
         give(timeline, offer.build({}))
@@ -327,8 +327,8 @@ def test_a_tuned_number_is_in_force_at_once() -> None:
     edge = timeline.snapshot().edge("api>payment")
     assert edge is not None
     assert edge.breaker is not None
-    assert edge.breaker.threshold_ppm == 250_000
-    assert dict(edge.breaker.settings)["wait_us"] == "7 s"
+    assert edge.breaker.options.failure_ppm == 250_000
+    assert edge.breaker.options.wait_us == 7_000_000
     assert edge.breaker.minimum == 3
     assert edge.retry is not None
     assert (edge.retry.retries, edge.retry.budget_ppm, edge.timeout_us) == (5, 100_000, 700_000)
@@ -364,6 +364,8 @@ def test_recorded_calls_take_no_faults_and_say_so() -> None:
         outcome = KEYS[key].act(snapshot, Focus())
         if key in ("v", "n"):
             assert isinstance(outcome, Focus)
+        elif key == "p":
+            assert outcome == c.SetPreset("client>service", "hystrix"), "the log is judged anew"
         else:
             assert outcome == Refuse(RECORDED), key
     assert PANEL.faults(snapshot, Focus())[0].build({}) == Refuse(RECORDED)

@@ -1,9 +1,11 @@
 """Numbers that agree: one for one thing on the screen at one time, and those that a story speaks of are to be seen."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from engines.resilience import BreakerOptions, State
 from engines.resilience.pattern import PATTERN
 from engines.sim.faults import Narrate
 from tests.tui.panels.resilience_runs import FOCUS, draw, flat, standing, story
@@ -11,7 +13,7 @@ from tui.canvas import Canvas
 from tui.glyphs import ASCII
 from tui.layout import arrange
 from tui.panel import Focus
-from tui.panels.resilience import PANEL, card, chart, facts, graph
+from tui.panels.resilience import PANEL, card, chart, graph, queries
 from tui.picture import compose
 from tui.session import Session
 
@@ -61,7 +63,7 @@ def test_what_a_note_speaks_of_stands_beside_it_on_a_small_screen() -> None:
     assert re.search(r"slow \d+(\.\d)? %/50 %", slow)
     assert re.search(r"\d+/32", slow), "the threads of api, that the note points at"
     assert re.search(r"p99 \d", slow), "and the latency"
-    assert re.search(r"for nobody +31/s", at_note("deadline", "a second wasted"))
+    assert re.search(r"all waste +31/s", at_note("deadline", "a second wasted"))
     outlier = at_note("outlier", "still in")
     assert "none of 5 hosts out" in outlier
     assert all(f"payment-{number}" in outlier for number in range(1, 6))
@@ -72,16 +74,16 @@ def test_a_line_of_calls_takes_as_long_as_its_threads_are_held_by_what_they_call
     payment, catalog = snapshot.service("payment"), snapshot.service("catalog")
     assert payment is not None
     assert catalog is not None
-    assert 8_000_000 < facts.held_us(snapshot, payment) < 8_300_000
-    assert facts.drain_us(snapshot, payment) == payment.queue * facts.held_us(snapshot, payment) // 4
-    assert 50_000 < facts.held_us(snapshot, catalog) < 200_000
+    assert 8_000_000 < queries.held_us(snapshot, payment) < 8_300_000
+    assert queries.drain_us(snapshot, payment) == payment.queue * queries.held_us(snapshot, payment) // 4
+    assert 50_000 < queries.held_us(snapshot, catalog) < 200_000
 
 
 def test_a_timeout_limits_how_long_a_thread_is_held_and_retries_multiply_it() -> None:
     snapshot = story("retry-storm", 10_000).snapshot()
     api = snapshot.service("api")
     assert api is not None
-    held = facts.held_us(snapshot, api)
+    held = queries.held_us(snapshot, api)
     assert 4_000_000 <= held < 4_100_000, "four attempts of a second each"
 
 
@@ -89,13 +91,15 @@ def test_the_rate_that_is_said_is_the_one_nearest_to_its_threshold() -> None:
     edge = standing("well").edge("api>auth")
     assert edge is not None
     assert edge.breaker is not None
-    made = edge.breaker._replace(state="closed", rate_ppm=292_682, threshold_ppm=500_000, calls=41, minimum=20)
+    options = BreakerOptions(slow_us=500_000, slow_ppm=500_000, minimum=20)
+    why = edge.breaker.why._replace(state=State.CLOSED, options=BreakerOptions(), calls=1_000, failures=292, slow=0)
+    made = edge.breaker._replace(why=why)
     assert card.next_words(made) == "20.8 points below 50 %", "29.2 and 20.8 are 50, as they are shown"
-    slow = made._replace(slow_ppm=400_000, slow_threshold_ppm=500_000)
+    slow = made._replace(why=why._replace(options=options, slow=400))
     assert card.next_words(slow) == "slow: 10 points below 50 %"
-    assert "".join(text for text, _ in card.rate_words(slow, 60)).startswith("slow 40 %/50 %  calls 41/20")
-    late = slow._replace(slow_threshold_ppm=1_000_000)
-    assert facts.pressing(late).name == "rate", "40 of 100 is further away than 29 of 50"
+    assert "".join(text for text, _ in card.rate_words(slow, 60)).startswith("slow 40 %/50 %  calls 1000/20")
+    late = made._replace(why=why._replace(options=replace(options, slow_ppm=1_000_000), slow=400))
+    assert queries.pressing(late).name == "rate", "40 of 100 is further away than 29 of 50"
 
 
 def test_all_states_that_fit_are_listed_with_how_long_they_lasted() -> None:
@@ -106,8 +110,8 @@ def test_all_states_that_fit_are_listed_with_how_long_they_lasted() -> None:
 
 
 def test_a_number_stays_on_the_line_of_its_unit() -> None:
-    assert facts.wrapped("attempts x1, budget 20 %", 22) == ["attempts x1, budget", "20 %"]
-    assert facts.wrapped("it took 1.8 s of work", 12) == ["it took", "1.8 s of", "work"]
+    assert queries.wrapped("attempts x1, budget 20 %", 22) == ["attempts x1, budget", "20 %"]
+    assert queries.wrapped("it took 1.8 s of work", 12) == ["it took", "1.8 s of", "work"]
 
 
 def test_lines_can_be_told_apart_without_colours_by_the_letters_at_their_ends() -> None:
@@ -139,7 +143,7 @@ def test_a_latency_is_said_whole_or_not_at_all() -> None:
 @pytest.mark.parametrize("name", ["well", "storm", "everywhere", "envoy"])
 def test_the_attempts_of_the_strip_are_those_of_the_edge_it_names(name: str) -> None:
     snapshot = standing(name)
-    edge = facts.busiest(snapshot)
+    edge = queries.busiest(snapshot)
     assert edge is not None
     assert edge.attempts_per_s >= 0.9 * max(each.attempts_per_s for each in snapshot.edges)
     words = draw(snapshot, Focus(), arrange(120, 36).sizes()).strip.text()

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from engines.resilience.policy import percent
-from engines.resilience.world.snapshot import BucketView, EdgeView, Lasted, Snapshot
+from engines.resilience.window import Bucket
+from engines.resilience.world.snapshot import EdgeView, Lasted, Snapshot
 from engines.sim.pattern import Check
 from tests.tui.panels.resilience_runs import (
     LARGE,
@@ -24,7 +25,7 @@ from tui.canvas import Canvas
 from tui.glyphs import ASCII, BRAILLE, GLYPH_SETS
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
-from tui.panels.resilience import PANEL, card, chart, facts, graph, machine, strip
+from tui.panels.resilience import PANEL, card, chart, graph, machine, queries, strip
 from tui.panels.resilience.select import Chart, telling
 
 
@@ -55,7 +56,7 @@ def test_every_service_and_every_breaker_is_seen_on_every_screen(name: str, size
     left = "\n".join(line.split(" | ")[0] for line in drawn.splitlines())
     for state in ("closed", "open"):
         there = sum(edge.breaker is not None and edge.breaker.state == state for edge in snapshot.edges)
-        assert len(re.findall(rf"(?<![A-Z]){facts.LETTERS[state]}(?![A-Z])", left)) >= there
+        assert len(re.findall(rf"(?<![A-Z]){queries.LETTERS[state]}(?![A-Z])", left)) >= there
 
 
 # -- the graph --------------------------------------------------------------------------------------------------------
@@ -131,7 +132,7 @@ def test_exactly_the_present_state_is_lit(state: str, width: int, height: int) -
     arrow = machine.Arrow("a rate of 50 %", ">= 50 %", 500_000, False)
     canvas = Canvas(width, height)
     machine.draw(canvas, 0, 0, width, height, machine.Machine(state, arrow, arrow, arrow, arrow), BRAILLE)
-    expected = facts.NAMES[state]
+    expected = queries.NAMES[state]
     assert len(lit(canvas)) == 1
     assert expected.startswith(lit(canvas)[0])
 
@@ -196,7 +197,7 @@ def test_the_card_says_why_it_is_open_and_what_would_close_it() -> None:
         words = re.sub(r"[^\x20-\x7e]+", " ", drawn)
         assert re.search(r"why .*failed, threshold", words)
         assert "then 1 probe" in flat(words)
-        assert f"{facts.secs(snapshot.now_us - found.since_us)}" in words
+        assert f"{queries.secs(snapshot.now_us - found.since_us)}" in words
         assert "lasted C" in flat(words)
         assert "article:" in words
         assert "open 30 s" in words
@@ -213,7 +214,7 @@ def test_the_small_card_has_rate_volume_countdown_window_and_settings() -> None:
     assert f"rate {percent(seen.rate_ppm)}/50 % calls {seen.calls}/20" in judged
     drawn = flat(draw(snapshot, Focus(node="api>payment"), SMALL).picture.text())
     assert re.search(r"\d+ of \d+ \(\d+.*%\) failed", drawn)
-    assert f"{facts.secs(found.countdown_us)} to go, then 1 probe" in drawn
+    assert f"{queries.secs(found.countdown_us)} to go, then 1 probe" in drawn
     assert "window" in drawn
     assert "article: >=50% of 20+" in drawn
 
@@ -230,7 +231,7 @@ def test_the_border_says_what_the_selected_breaker_waits_for() -> None:
 
 def test_the_window_has_a_bar_a_bucket_and_its_failures_as_numbers() -> None:
     found = breaker(standing("well"), "api>auth")
-    made = found._replace(buckets=tuple(BucketView(i, 10, i, 0) for i in range(10)))
+    made = found._replace(buckets=tuple(Bucket(i, 10, i, 0) for i in range(10)))
     canvas = Canvas(44, 4)
     card.draw_window(canvas, 0, 0, 44, 4, made, BRAILLE)
     assert re.search(r"failed +0 +1 +2 +3 +4 +5 +6 +7 +8 +9", canvas.text())
@@ -241,7 +242,7 @@ def test_the_window_has_a_bar_a_bucket_and_its_failures_as_numbers() -> None:
 
 
 def test_many_buckets_are_joined_and_none_is_lost() -> None:
-    buckets = tuple(BucketView(i, 3, 1, 1) for i in range(100))
+    buckets = tuple(Bucket(i, 3, 1, 1) for i in range(100))
     joined = card.joined(buckets, 24)
     assert len(joined) <= 24
     assert sum(each.calls for each in joined) == 300
@@ -285,8 +286,8 @@ def test_a_second_has_one_column_whatever_there_is_to_draw() -> None:
 def test_bands_begin_with_their_letter_and_differ_by_weight() -> None:
     snapshot = standing("open")
     moved = breaker(snapshot, "api>payment")._replace(
-        history=(Lasted("closed", 0, 4_000_000, ""), Lasted("open", 4_000_000, 4_000_000, ""),
-                 Lasted("half_open", 8_000_000, 2_000_000, ""), Lasted("closed", 10_000_000, -1, "")))  # fmt: skip
+        history=(Lasted("closed", 0, 4_000_000, None), Lasted("open", 4_000_000, 4_000_000, None),
+                 Lasted("half_open", 8_000_000, 2_000_000, None), Lasted("closed", 10_000_000, -1, None)))  # fmt: skip
     canvas = Canvas(24, 1)
     chart.draw_band(canvas, 0, 0, 24, strip.pieces(snapshot, moved, snapshot.now_us), ASCII)
     assert canvas.text() == "C-------O#######H===C---"
@@ -296,10 +297,10 @@ def test_v_shows_all_breakers_latency_and_waste() -> None:
     snapshot = standing("open")
     breakers = draw(snapshot, Focus(pick=Chart("breakers")), USUAL).strip.text()
     for edge in snapshot.edges:
-        assert (facts.name(edge.id) in breakers) == (edge.breaker is not None)
+        assert (queries.name(edge.id) in breakers) == (edge.breaker is not None)
     assert "p50" in draw(snapshot, Focus(pick=Chart("latency")), USUAL).strip.text()
     waste = draw(snapshot, Focus(pick=Chart("waste")), USUAL).strip.text()
-    for name in ("offered", "attempts", "rejected", "errors", "for nobody", "goodput"):
+    for name in ("offered", "attempts", "rejected", "errors", "all waste", "goodput"):
         assert name in waste
 
 
@@ -325,7 +326,7 @@ def test_the_inspector_does_the_arithmetic_of_retries() -> None:
     snapshot = standing("open")
     edge = snapshot.edge("api>payment")
     assert edge is not None
-    assert facts.amplification(facts.way(snapshot, edge)) == 4
+    assert queries.amplification(queries.way(snapshot, edge)) == 4
     assert "up to (1+3) = 4" in look(snapshot, "api>payment")
     assert "none: every failure may be retried" in look(snapshot, "api>payment")
     assert "up to (1+3) x (1+3) x (1+3) = 64" in look(standing("everywhere"), "payment>payment-db")
@@ -346,7 +347,7 @@ def test_the_inspector_does_the_arithmetic_of_a_queue() -> None:
     assert service is not None
     words = look(snapshot, "payment")
     assert f"{service.busy} of {service.workers} busy" in words
-    assert f"= {service.arrived_per_s}/s of {facts.rate(facts.capacity(snapshot, service))}: a call holds" in words
+    assert f"= {service.arrived_per_s}/s of {queries.rate(queries.capacity(snapshot, service))}: a call holds" in words
     assert f"{service.queue + service.busy} inside" in words
 
 
@@ -354,7 +355,7 @@ def test_waste_is_told_with_its_share() -> None:
     snapshot = standing("slow")
     wasteful = max(snapshot.services, key=lambda service: service.wasted)
     assert wasteful.wasted
-    assert f"{wasteful.wasted:,} so far, {facts.share(wasteful.wasted, wasteful.done)} of its work" in look(
+    assert f"{wasteful.wasted:,} so far, {queries.share(wasteful.wasted, wasteful.done)} of its work" in look(
         snapshot, wasteful.id
     )
 
@@ -401,9 +402,9 @@ def test_recorded_calls_are_one_edge_with_its_machine() -> None:
 
 def test_a_breaker_that_never_moved_was_closed_all_the_time() -> None:
     found = breaker(standing("well"), "api>auth")
-    assert [each.state for each in facts.lives(standing("well"), found)] == ["closed"]
+    assert [each.state for each in queries.lives(standing("well"), found)] == ["closed"]
     opened = breaker(standing("open"), "api>payment")
-    assert [each.state for each in facts.lives(standing("open"), opened)] == ["closed", "open"]
+    assert [each.state for each in queries.lives(standing("open"), opened)] == ["closed", "open"]
 
 
 def test_focus_is_kept_through_frames() -> None:

@@ -5,33 +5,37 @@ from typing import Any
 
 import pytest
 
-from engines.resilience import Cause, Rejection, State
+from engines.resilience import BreakerOptions, Cause, Rejection, State, Transition
+from engines.resilience.outlier import Ejection, EjectionCause
 from engines.resilience.pattern import PATTERN
 from engines.resilience.states import TRANSITIONS
 from engines.resilience.world import commands as c
-from engines.resilience.world import messages as m
+from engines.resilience.world import events as e
 from engines.resilience.world.checks import DEMANDS
-from engines.resilience.world.rules import RULE_NAMES
-from engines.sim.events import Event, LinkCut, Note
+from engines.resilience.world.messages import Origin, Outcome
+from engines.resilience.world.rules import ResilienceRules
+from engines.sim.events import Event, LinkCut
 from engines.sim.pattern import Check
 from tests.tui.panels.resilience_runs import standing
 from tests.tui.subjects.resilience import RESILIENCE
 from tui.panel import Focus
 from tui.panels.resilience import HELP, PANEL
-from tui.panels.resilience.lessons import IF_BROKEN, LESSONS, OF_CAUSE, OF_CURE, OF_KIND, OF_OUTCOME
-from tui.panels.resilience.narration import AFTER
-from tui.panels.resilience.offers import RULES
+from tui.panels.resilience.forms import RULES
+from tui.panels.resilience.lessons import IF_BROKEN, LESSONS, OF_CAUSE, OF_CURE, OF_KIND, OF_OUTCOME, OF_WORLD
+from tui.panels.resilience.words import AFTER, OURS, OUTCOMES
 
 ROOM = 110
+S = 1_000_000
 
 
 def test_every_lesson_is_reached_and_all_outcomes_causes_and_rules_have_theirs() -> None:
-    reached = {*OF_KIND.values(), *OF_OUTCOME.values(), *OF_CAUSE.values(), *OF_CURE.values()}
+    assert set(OF_KIND) == OURS
+    reached = {*OF_KIND.values(), *OF_WORLD.values(), *OF_OUTCOME.values(), *OF_CAUSE.values(), *OF_CURE.values()}
     assert reached == set(LESSONS)
-    assert set(OF_CAUSE) == {cause.value for cause in Cause}
-    rejected = {m.OPEN, m.LIMITED, m.BULKHEAD, m.CAPPED, m.FULL, m.SHED, m.EXPIRED, m.TIMEOUT, m.ABORTED, m.ERROR}
-    assert rejected <= set(OF_OUTCOME)
-    assert set(RULES) == set(RULE_NAMES)
+    assert set(OF_CAUSE) == set(Cause)
+    assert set(Outcome) - set(OF_OUTCOME) == {Outcome.OK, Outcome.FALLBACK, Outcome.DIED, Outcome.LOGGED}
+    assert set(OUTCOMES) == set(Outcome)
+    assert set(RULES) == set(ResilienceRules.names())
     assert set(IF_BROKEN) == set(DEMANDS)
 
 
@@ -52,71 +56,107 @@ def test_every_explanation_has_its_rule_and_its_source() -> None:
         ), name
 
 
-def event(kind: str, why: str = "", **detail: Any) -> Event:
-    """An event as an edge or service records it."""
-    return Event(7, 12_000_000, "api", Note(kind, why=why, detail=tuple(detail.items())))
+def event(what: Any) -> Event:
+    """Something that happened at api."""
+    return Event(7, 12_000_000, "api", what)
+
+
+def said(what: Any) -> str:
+    """The line of the journal."""
+    return PANEL.narrate(event(what)).text
+
+
+def move(edge: str, src: State, dst: State, cause: Cause, calls: int = 0, bad: int = 0) -> Event:
+    """A breaker with the article's numbers moved, after 30 s."""
+    return event(e.BreakerMoved(edge, Transition(12_000_000, src, dst, cause, BreakerOptions(), calls, bad, 30 * S)))
+
+
+TRIP = move("api>payment", State.CLOSED, State.OPEN, Cause.FAILURE_RATE, 96, 64)
+FAILED = e.CallFailed("api>cart", Outcome.TIMEOUT, None, 4, 8)
 
 
 def test_a_breaker_that_moves_says_the_numbers_and_what_it_means() -> None:
-    why = "64 of 96 (66.6 %) failed, threshold >= 50 %"
-    opened = PANEL.narrate(event("breaker", why, edge="api>payment", src="closed", dst="open", cause="failure rate"))
+    opened = PANEL.narrate(TRIP)
     assert (opened.who, opened.ink) == ("api>payment", "open")
+    why = "64 of 96 (66.6 %) failed, threshold >= 50 %"
     assert opened.text == f"OPENS: {why}; calls are rejected at once from now on"
-    again = PANEL.narrate(event("breaker", "the probe failed", edge="api>cart", src="half_open", dst="open"))
+    again = PANEL.narrate(move("api>cart", State.HALF_OPEN, State.OPEN, Cause.PROBE_FAILED))
     assert "OPEN again: the probe failed" in again.text
-    half = PANEL.narrate(event("breaker", "first call after 30 s", edge="api>cart", src="open", dst="half_open"))
+    half = PANEL.narrate(move("api>cart", State.OPEN, State.HALF_OPEN, Cause.WAIT_OVER))
     assert (half.ink, "probes pass" in half.text) == ("half-open", True)
-    closed = PANEL.narrate(event("breaker", "the probe succeeded", edge="api>cart", src="half_open", dst="closed"))
+    closed = PANEL.narrate(move("api>cart", State.HALF_OPEN, State.CLOSED, Cause.PROBE_SUCCEEDED))
     assert (closed.ink, closed.text.startswith("CLOSES: the probe succeeded")) == ("closed", True)
 
 
 def test_without_a_minimum_one_failed_call_trips_it_and_that_is_said() -> None:
-    told = [
-        PANEL.narrate(each).text
-        for each in RESILIENCE.events
-        if each.kind == "breaker" and each.why.startswith("1 of 1")
-    ]
-    assert told
-    assert all("without a minimum of calls one failure is 100 %" in text for text in told)
+    single = [
+        each for each in RESILIENCE.events
+        if isinstance(each.what, e.BreakerMoved) and each.what.moved.calls == each.what.moved.bad == 1
+    ]  # fmt: skip
+    assert single
+    assert all("without a minimum of calls one failure is 100 %" in PANEL.narrate(each).text for each in single)
 
 
 def test_the_articles_mistakes_are_named_where_one_meets_them() -> None:
-    def lesson(kind: str, why: str = "", **detail: Any) -> str:
-        return " ".join(PANEL.explain(standing("well"), event(kind, why, **detail)))
+    def lesson(what: Any) -> str:
+        return " ".join(PANEL.explain(standing("well"), what if isinstance(what, Event) else event(what)))
 
-    trip = lesson("breaker", "", edge="api>cart", src="closed", dst="open", cause="failure rate")
-    assert "50 % over 10 s and 30 s open is no standard" in trip
-    assert "without one the first failed call is 100 %" in trip
-    assert "A breaker without timeouts, bulkheads and fallbacks" in lesson("rejected", edge="api>cart", state="open")
-    assert "a tool for tests" in lesson("delay_fault", "api>cart", percent=50)
-    assert "What Envoy calls circuit breaking is something else" in lesson("ejected", edge="api>cart", host="cart-1")
-    assert "(1+r)^L" in lesson("retry", edge="api>cart")
-    assert "a tool for tests" in PANEL.narrate(event("abort_fault", "api>cart", percent=30, status=503)).text
+    assert "50 % over 10 s and 30 s open is no standard" in lesson(TRIP)
+    assert "without one the first failed call is 100 %" in lesson(TRIP)
+    rejected = e.CallRejected("api>cart", Rejection(State.OPEN, Cause.FAILURE_RATE, S, 1))
+    assert "A breaker without timeouts, bulkheads and fallbacks" in lesson(rejected)
+    assert "a tool for tests" in lesson(e.DelayInjected("api>cart", 50, 500_000))
+    ejected = e.HostEjected("api>cart", Ejection(S, "cart-1", True, EjectionCause.ERRORS, 5))
+    assert "What Envoy calls circuit breaking is something else" in lesson(ejected)
+    assert "(1+r)^L" in lesson(e.CallRetried("api>cart", Outcome.TIMEOUT, 100_000, 2))
+    assert "a tool for tests" in said(e.AbortInjected("api>cart", 30, 503))
     assert "no standard" in " ".join(HELP) + " ".join(PATTERN.notes)
+    overtaken = lesson(move("api>cart", State.HALF_OPEN, State.OPEN, Cause.CALL_REJECTED))
+    assert "why does my Hystrix never close" in overtaken
+    assert "1853 and 1861" in overtaken
 
 
 def test_the_explanation_of_a_breaker_says_where_it_is_now_and_what_would_move_it() -> None:
-    told = event("breaker", "29 of 56 failed", edge="api>payment", src="closed", dst="open", cause="failure rate")
-    words = " ".join(PANEL.explain(standing("open"), told))
+    words = " ".join(PANEL.explain(standing("open"), TRIP))
     assert re.search(r"Now it is OPEN, for \d+\.\d s: .*then 1 probe passes; it has turned \d+ calls away", words)
 
 
 def test_what_comes_by_the_dozen_shares_a_line_with_its_sums() -> None:
-    one = event("failed", "no answer in time", edge="api>cart", outcome="timeout", attempts=4, count=8)
+    one = event(FAILED)
     same = PANEL.fold([one, one._replace(position=8)])
     assert same.who == "api>cart"
     assert same.text == "gives a call up after 4 attempts: no answer in time (16 x)"
-    wasted = event("wasted", "nobody waits for it any more", peer="api", count=5)
+    wasted = event(e.WorkWasted("api", 5))
     mixed = PANEL.fold([one, wasted, one])
     assert mixed.who == "calls"
-    assert mixed.text == "16 failed, 5 done for nobody; newest: api>cart"
-    elsewhere = event("failed", "no answer in time", edge="api>auth", attempts=1, count=2)
-    assert PANEL.fold([one, elsewhere]).text == "10 failed; newest: api>auth fails a call: no answer in time (2 x)"
-    refused = event("refused", "the line is full", outcome="full", waiting=9, count=3)
-    assert PANEL.fold([one, wasted, refused]).text == "8 failed, 5 done for nobody, 3 refused"
+    assert mixed.text == "16 failed at an edge, 5 done for nobody; newest: api>cart"
+    elsewhere = event(e.CallFailed("api>auth", Outcome.TIMEOUT, None, 1, 2))
+    assert (
+        PANEL.fold([one, elsewhere]).text
+        == "10 failed at an edge; newest: api>auth fails a call: no answer in time (2 x)"
+    )
+    refused = event(e.RequestRefused(Outcome.FULL, 9, 3))
+    assert PANEL.fold([one, wasted, refused]).text == "8 failed at an edge, 5 done for nobody, 3 refused"
     assert PANEL.routine(one) == PANEL.routine(wasted) != ""
-    assert PANEL.routine(event("breaker", edge="api>cart", src="closed", dst="open")) == ""
-    assert PANEL.routine(event("answered", outcome="ok")) == ""
+    assert PANEL.routine(TRIP) == ""
+    assert PANEL.routine(event(e.YouAnswered(1, Outcome.OK, None, 5, 5))) == ""
+
+
+def test_what_a_healthy_shop_does_is_told_and_adds_up() -> None:
+    one = event(e.ShopServed(5 * S, 60, 58, 0, 40_000, 180_000))
+    assert PANEL.narrate(one).who == "shop"
+    told = PANEL.narrate(one).text
+    assert told == "60 calls in 5 s: 58 answered, none failed; p50 40 ms, p99 180 ms of late"
+    both = PANEL.fold([one, event(e.ShopServed(5 * S, 70, 60, 9, 50_000, 900_000))]).text
+    assert both == "130 calls in 10 s: 118 answered, 9 failed; p50 50 ms, p99 900 ms of late"
+
+
+def test_a_failure_names_its_cause_where_that_lies_further_down() -> None:
+    origin = Origin(Outcome.OPEN, "api>payment")
+    told = said(e.CallFailed("clients>api", Outcome.DOWNSTREAM, origin, 1))
+    assert told == "fails a call: the breaker of api>payment is open"
+    mine = said(e.YouAnswered(3, Outcome.DOWNSTREAM, origin, 24_000, 4))
+    assert mine.endswith("4 requests over all edges: the breaker of api>payment is open")
 
 
 def test_both_directions_of_a_link_share_a_line() -> None:
@@ -148,29 +188,23 @@ def test_help_is_plain_and_tells_every_sign() -> None:
 
 
 def test_a_rejection_says_after_what_the_breaker_is_open_and_until_when() -> None:
-    why = Rejection(State.OPEN, Cause.FAILURE_RATE, 29_833_000, 0).why
-    told = PANEL.narrate(event("rejected", why, edge="api>catalog", state="open")).text
+    told = said(e.CallRejected("api>catalog", Rejection(State.OPEN, Cause.FAILURE_RATE, 29_833_000, 0)))
     assert told == "rejects calls at once: open after too many failures, 29.833 s left"
     opening = {cause for (_, cause), after in TRANSITIONS.items() if after is State.OPEN}
     assert opening - {Cause.FORCE_OPEN} == set(AFTER)
-    probing = Rejection(State.HALF_OPEN, Cause.WAIT_OVER, 0, 10).why
-    told = PANEL.narrate(event("rejected", probing, edge="api>catalog", state="half_open")).text
+    told = said(e.CallRejected("api>catalog", Rejection(State.HALF_OPEN, Cause.WAIT_OVER, 0, 10)))
     assert told == "rejects calls at once: half-open: all 10 probes are out; only probes pass"
-    assert PANEL.narrate(event("rejected", "forced open", edge="api>catalog", state="forced_open")).text.endswith(
-        "at once: forced open"
-    )
+    told = said(e.CallRejected("api>catalog", Rejection(State.FORCED_OPEN, Cause.FORCE_OPEN, 0, 1)))
+    assert told == "rejects calls at once: forced open"
 
 
 def test_the_name_before_a_line_is_never_cut() -> None:
-    assert PANEL.narrate(event("failed", "no answer in time", edge="client>service", attempts=1)).who == "service"
-    assert (
-        PANEL.narrate(event("failed", "no answer in time", edge="payment>payment-db", attempts=1)).who == "payment>db"
-    )
+    assert PANEL.narrate(event(FAILED._replace(edge="client>service"))).who == "service"
+    assert PANEL.narrate(event(FAILED._replace(edge="payment>payment-db"))).who == "payment>db"
 
 
 def test_switches_are_on_or_off_in_words() -> None:
-    told = PANEL.narrate(event("option", "eject_one", edge="api>payment", value=1)).text
-    assert told == "api>payment: eject one on"
+    assert said(e.OptionSet("api>payment", "eject_one", 1)) == "api>payment: eject one on"
     offers = {offer.title: offer for offer in PANEL.tune(standing("well"), Focus(node="api>cart"))}
     deadline = offers["deadline"]
     assert (deadline.params[0].value, deadline.params[0].choices) == ("off", ("off", "on"))

@@ -6,16 +6,15 @@ from engines.resilience.calllog import LoggedCall
 from engines.resilience.recorded import VARIANT, CallLog
 from engines.resilience.world import commands as c
 from engines.resilience.world.checks import DEMANDS
-from engines.resilience.world.rules import RULE_NAMES
+from engines.resilience.world.rules import ResilienceRules
 from engines.resilience.world.snapshot import Snapshot
 from engines.sim import faults
+from engines.sim.rules import SetRule
 from engines.sim.source import Source
 from tests.tui.panels.resilience_runs import ALL, BUSY, Run, recorded, run, standing
-from tests.tui.subjects.subject import Kinds, Subject
+from tests.tui.subjects.subject import Subject
 from tui.panel import Focus
 from tui.panels.resilience import PANEL
-from tui.panels.resilience.lessons import OF_KIND
-from tui.panels.resilience.narration import TABLE
 from tui.panels.resilience.select import CHARTS, Chart
 from tui.session import Session
 
@@ -64,10 +63,10 @@ def troubled() -> list[Run]:
             ("breaker", "budget", "shedding", "deadline"))),
         *((4_500 + i, c.SetService("payment", name, value)) for i, (name, value) in enumerate(
             (("workers", 4), ("queue_max", 8), ("shed_us", 0), ("shed_us", 300_000), ("newest_first", 1)))),
-        (4_600, c.SetLoad("pulse", 20, 60, 2)), (4_610, c.SetLoad("off", 0)), (4_620, c.SetLoad("sine", 20, 80, 4)),
+        (4_600, c.SetLoad("pulse", 20, 60, 2)), (4_610, c.SetLoad("off", 0)), (4_620, c.SetLoad("wave", 20, 80, 4)),
         (4_630, c.SetMix("buy")), (4_640, c.SetOption("*", "budget_ppm", -1)),
         (4_650, c.SetOption("*", "timeout_us", 0)), (4_660, c.SetOption("*", "timeout_us", 300_000)),
-        *((4_700 + i, c.SetRule(name, i > 3)) for i, name in enumerate(RULE_NAMES)),
+        *((4_700 + i, SetRule(name, i > 3)) for i, name in enumerate(ResilienceRules.names())),
         config=(("rate", 60), ("payment_hosts", 5), ("queue", 4)),
     )  # fmt: skip
     trip = run(
@@ -119,13 +118,9 @@ RESILIENCE = Subject(
         "recorded": _log,
     },
     checks=frozenset(DEMANDS),
-    broken=lambda: run(1_000, (900, c.SetRule("count_waste", False)), config=BUSY).snapshot(),
+    broken=lambda: run(1_000, (900, SetRule("count_waste", False)), config=BUSY).snapshot(),
     rule="count waste",
-    kinds=Kinds(
-        frozenset(TABLE), frozenset(OF_KIND), ("resilience/recorded.py", "resilience/world"),
-        others=frozenset({"ejected", "not_ejected", "returned", "preset", "option", "backoff", "order"}),
-    ),
     room=110,
     over=40,
-    long=frozenset({"cue", "answered"}),
+    long=frozenset({"cue", "you_answered", "call_failed"}),
 )  # fmt: skip

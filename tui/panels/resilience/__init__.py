@@ -4,7 +4,7 @@ from typing import Final
 
 from engines.resilience.pattern import PATTERN
 from tui.panel import Panel
-from tui.panels.resilience import keys, lessons, narration, offers, routines, select, view
+from tui.panels.resilience import folding, forms, keys, lessons, select, view, words
 
 HELP: Final = (
     "Clients call api, api calls auth, catalog, cart and payment, each of these its database. Every call passes the "
@@ -42,17 +42,17 @@ PANEL: Final = Panel(
     status=view.status,
     move=select.move,
     fit=select.fit,
-    narrate=narration.narrate,
-    routine=routines.routine,
-    fold=routines.fold,
+    narrate=words.narrate,
+    routine=folding.routine,
+    fold=folding.fold,
     explain=lessons.explain,
     explain_check=lessons.explain_check,
     mark=keys.mark,
-    faults=offers.all_faults,
-    rules=offers.rules,
-    tune=offers.tune,
-    sides=offers.sides,
-    client=offers.client,
+    faults=forms.all_faults,
+    rules=forms.rules,
+    tune=forms.tune,
+    sides=forms.sides,
+    client=forms.client,
     client_hint="browse   fill   buy   payment   burst 50 buy",
 )
 """The one panel of this folder."""

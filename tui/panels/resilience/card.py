@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from typing import Final
 
-from engines.resilience.policy import percent
-from engines.resilience.world.snapshot import BreakerView, BucketView, EdgeView, Snapshot
+from engines.resilience.policy import HalfOpenRule, Waiting, WindowKind, percent, time_word
+from engines.resilience.window import Bucket
+from engines.resilience.world.snapshot import BreakerView, EdgeView, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.kit.words import chip
-from tui.panels.resilience import facts
-from tui.panels.resilience.facts import secs, setting, wrapped
+from tui.kit.words import chip, plural
+from tui.panels.resilience import queries
 from tui.panels.resilience.machine import BOXES, Arrow, Machine
 from tui.panels.resilience.machine import draw as draw_machine
+from tui.panels.resilience.queries import secs, wrapped
 
 PPM: Final = 1_000_000
 BUCKETS: Final = 24
@@ -26,18 +27,17 @@ LIVES: Final = 3
 def machine_of(snapshot: Snapshot, breaker: BreakerView) -> Machine:
     """The transitions in the breaker's own numbers, and how near each of them is."""
     state = breaker.state
-    limit = f"{setting(breaker, 'failure_at', '>=')} {percent(breaker.threshold_ppm)}"
-    least, nearest = minimum(breaker), facts.pressing(breaker)
-    slow = ""
-    if breaker.slow_threshold_ppm > 0:
-        slow = f", or {percent(breaker.slow_threshold_ppm)} slower than {setting(breaker, 'slow_us')}"
+    options = breaker.options
+    limit = f"{options.failure_at.value} {percent(options.failure_ppm)}"
+    least, nearest = options.needed, queries.pressing(breaker)
+    slow = f", or {percent(options.slow_ppm)} slower than {time_word(options.slow_us)}" if options.slow_us else ""
     trip = Arrow(
         f"{limit} of {least} calls or more failed within {span(breaker)}{slow}", f"{limit} of {least}",
         min(part(nearest.ppm, nearest.threshold_ppm), part(breaker.calls, breaker.minimum)), state == "closed",
     )  # fmt: skip
     since = max(0, snapshot.now_us - breaker.since_us)
-    wait = setting(breaker, "wait_us")
-    by = "the timer of" if setting(breaker, "waiting") == "a timer" else "a call after"
+    wait = time_word(options.wait_us)
+    by = "the timer of" if options.waiting is Waiting.TIMER else "a call after"
     waiting = Arrow(f"{by} {wait}", wait, part(since, since + max(0, breaker.countdown_us)), state == "open")
     return Machine(state, trip, waiting, *_out_of_half(breaker, limit), note=_beside(breaker),
                    under=_under(snapshot, breaker))  # fmt: skip
@@ -46,32 +46,33 @@ def machine_of(snapshot: Snapshot, breaker: BreakerView) -> Machine:
 def _out_of_half(breaker: BreakerView, limit: str) -> tuple[Arrow, Arrow]:
     """The ways out of half-open: judged by the first result, or by the rate of several."""
     live = breaker.state == "half_open"
-    if "rate" in setting(breaker, "half_open"):
-        results = max(1, min(breaker.probes_permitted, int(setting(breaker, "minimum", "1"))))
+    options = breaker.options
+    if options.half_open is HalfOpenRule.RATE:
+        results = options.probes_needed
         near = part(breaker.calls, results) if live else 0
         below = "<" if limit.startswith(">=") else "<="
-        closes = f"{below} {percent(breaker.threshold_ppm)} of {results} probes fail"
-        return (Arrow(closes, f"{below} {percent(breaker.threshold_ppm)} of {results}", near, live),
+        closes = f"{below} {percent(options.failure_ppm)} of {results} probes fail"
+        return (Arrow(closes, f"{below} {percent(options.failure_ppm)} of {results}", near, live),
                 Arrow(f"{limit} of them fail", limit, near, live))  # fmt: skip
-    near = part(breaker.probes_permitted - breaker.probes_left, breaker.probes_permitted) if live else 0
+    near = part(options.probes - breaker.why.probes_left, options.probes) if live else 0
     return Arrow("the probe succeeds", "1 succeeds", near, live), Arrow("the probe fails", "1 fails", near, live)
 
 
 def _beside(breaker: BreakerView) -> str:
-    return "" if breaker.state in ("closed", "open", "half_open") else facts.NAMES.get(breaker.state, breaker.state)
+    return "" if breaker.state in ("closed", "open", "half_open") else queries.NAMES.get(breaker.state, breaker.state)
 
 
 def _under(snapshot: Snapshot, breaker: BreakerView) -> tuple[str, str, str]:
     """A number for each state: the one it is in says how long or how far, the others what they last did."""
-    lasted = {each.state: each.lasted_us for each in facts.lives(snapshot, breaker) if each.lasted_us >= 0}
-    said = {state: f"last {secs(lasted[state])}" if state in lasted else "never yet" for state in facts.NAMES}
+    lasted = {each.state: each.lasted_us for each in queries.lives(snapshot, breaker) if each.lasted_us >= 0}
+    said = {state: f"last {secs(lasted[state])}" if state in lasted else "never yet" for state in queries.NAMES}
     here = max(0, snapshot.now_us - breaker.since_us)
     said["closed"] = said["closed"] if breaker.state != "closed" else f"for {secs(here)}"
     if breaker.state == "open":
         said["open"] = f"{secs(breaker.countdown_us)} left" if breaker.countdown_us > 0 else "next call"
     if breaker.state == "half_open":
-        out = breaker.probes_permitted - breaker.probes_left
-        said["half_open"] = f"{out}/{breaker.probes_permitted} probes"
+        out = breaker.options.probes - breaker.why.probes_left
+        said["half_open"] = f"{out}/{breaker.options.probes} probes"
     return said["closed"], said["open"], said["half_open"]
 
 
@@ -80,19 +81,10 @@ def part(now: int, most: int) -> int:
     return min(PPM, max(0, now) * PPM // most) if most > 0 else PPM
 
 
-def minimum(breaker: BreakerView) -> int:
-    """Calls below which a closed breaker does not judge."""
-    told = setting(breaker, "minimum", str(breaker.minimum))
-    least = int(told) if told.isdecimal() else breaker.minimum
-    size = setting(breaker, "size", "")
-    return min(least, int(size)) if setting(breaker, "window", "") == "count" and size.isdecimal() else least
-
-
 def span(breaker: BreakerView) -> str:
     """What the window covers."""
-    if setting(breaker, "window", "") == "count":
-        return f"the last {setting(breaker, 'size')} calls"
-    return setting(breaker, "window_us")
+    options = breaker.options
+    return f"the last {options.size} calls" if options.window is WindowKind.COUNT else time_word(options.window_us)
 
 
 # -- drawings ---------------------------------------------------------------------------------------------------------
@@ -111,7 +103,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, edge: EdgeView, glyphs: Glyphs) -> 
     room = canvas.height if boxes else min(4, canvas.height)
     y = draw_machine(canvas, 1, 0, canvas.width - 2, room, machine, glyphs)
     if machine.note:
-        canvas.center(y - 1 if boxes else 0, f" {machine.note} ", chip(facts.INKS[breaker.state]))
+        canvas.center(y - 1 if boxes else 0, f" {machine.note} ", chip(queries.INKS[breaker.state]))
     y += boxes
     left = canvas.height - y
     if left <= 4:
@@ -126,14 +118,14 @@ def draw(canvas: Canvas, snapshot: Snapshot, edge: EdgeView, glyphs: Glyphs) -> 
 def _words(canvas: Canvas, breaker: BreakerView, y: int, rows: int, now_us: int) -> int:
     """Since when, why, and what next."""
     here = secs(max(0, now_us - breaker.since_us))
-    lines: list[tuple[str, str, Ink]] = [("for", here, facts.INKS.get(breaker.state, "text"))]
+    lines: list[tuple[str, str, Ink]] = [("for", here, queries.INKS.get(breaker.state, "text"))]
     lines += [
         ("why" if not i else "", text, "text")
-        for i, text in enumerate(wrapped(breaker.why or "it has never moved", canvas.width - 9))
+        for i, text in enumerate(wrapped(breaker.why.reason or "it has never moved", canvas.width - 9))
     ]
     what = "opens" if breaker.state == "closed" else "next"
     lines += [(what if not i else "", text, "bright")
-              for i, text in enumerate(wrapped(breaker.closes.removeprefix("opens "), canvas.width - 9))]  # fmt: skip
+              for i, text in enumerate(wrapped(breaker.why.condition, canvas.width - 9))]  # fmt: skip
     if len(lines) > rows:
         label, text, text_ink = lines[rows - 1]
         lines[rows - 1] = label, f"{text} ...", text_ink
@@ -147,8 +139,8 @@ def _words(canvas: Canvas, breaker: BreakerView, y: int, rows: int, now_us: int)
 def _short(canvas: Canvas, breaker: BreakerView, y: int, glyphs: Glyphs) -> int:
     """Four rows: the rate, or why it is not closed; what moves it on; the window; the settings."""
     room = canvas.width - 2
-    lit = facts.INKS.get(breaker.state, "text")
-    why = breaker.why.split(", threshold")[0]
+    lit = queries.INKS.get(breaker.state, "text")
+    why = breaker.why.last.measured if breaker.why.last else ""
     judged = breaker.state == "closed" or not why
     rows: list[tuple[tuple[str, Ink], ...]] = [rate_words(breaker, room) if judged else ((clip(why, room), "text"),)]
     rows.append(((clip(next_words(breaker), room), lit),))
@@ -167,7 +159,7 @@ def _short(canvas: Canvas, breaker: BreakerView, y: int, glyphs: Glyphs) -> int:
 
 def rate_words(breaker: BreakerView, room: int) -> tuple[tuple[str, Ink], ...]:
     """The rate that is nearest to its threshold, the calls against their minimum; how many failed if there is room."""
-    nearest = facts.pressing(breaker)
+    nearest = queries.pressing(breaker)
     rate = percent(nearest.ppm) if nearest.ppm >= 0 else "-"
     over = nearest.ppm >= nearest.threshold_ppm
     head: tuple[tuple[str, Ink], ...] = (
@@ -186,37 +178,38 @@ def next_words(breaker: BreakerView) -> str:
             lacks = breaker.minimum - breaker.calls
             if lacks > 0:
                 return f"{lacks} calls short of judging"
-            nearest = facts.pressing(breaker)
+            nearest = queries.pressing(breaker)
             what = "slow: " if nearest.name == "slow" else ""
-            return f"{what}{facts.points(nearest.ppm, nearest.threshold_ppm)} below {percent(nearest.threshold_ppm)}"
+            return f"{what}{queries.points(nearest.ppm, nearest.threshold_ppm)} below {percent(nearest.threshold_ppm)}"
         case "open":
-            probes = f"{breaker.probes_permitted} probe{'s' * (breaker.probes_permitted > 1)}"
+            probes = plural(breaker.options.probes, "probe")
             return (
                 f"{secs(breaker.countdown_us)} to go, then {probes}" if breaker.countdown_us > 0 else "next call probes"
             )
         case "half_open":
-            out = breaker.probes_permitted - breaker.probes_left
-            return f"{out} of {breaker.probes_permitted} probes out, {breaker.probes_left} left"
+            left = breaker.why.probes_left
+            return f"{breaker.options.probes - left} of {breaker.options.probes} probes out, {left} left"
     return "stays so until it is reset"
 
 
 def settings_line(breaker: BreakerView) -> str:
     """The settings in force in one row."""
-    probes = f"{breaker.probes_permitted} probe{'s' * (breaker.probes_permitted > 1)}"
-    window = f"last {setting(breaker, 'size')}" if setting(breaker, "window", "") == "count" else span(breaker)
-    limit = f"{setting(breaker, 'failure_at', '>=')}{percent(breaker.threshold_ppm).replace(' ', '')}"
-    return f"{breaker.preset}: {limit} of {minimum(breaker)}+ in {window}, open {setting(breaker, 'wait_us')}, {probes}"
+    options = breaker.options
+    window = f"last {options.size}" if options.window is WindowKind.COUNT else time_word(options.window_us)
+    limit = f"{options.failure_at.value}{percent(options.failure_ppm).replace(' ', '')}"
+    wait, probes = time_word(options.wait_us), plural(options.probes, "probe")
+    return f"{breaker.preset}: {limit} of {options.needed}+ in {window}, open {wait}, {probes}"
 
 
 # -- the window -------------------------------------------------------------------------------------------------------
 
 
-def joined(buckets: Sequence[BucketView], most: int) -> list[BucketView]:
+def joined(buckets: Sequence[Bucket], most: int) -> list[Bucket]:
     """The buckets, neighbours joined until there are few enough."""
     per = max(1, -(-len(buckets) // most))
     groups = [buckets[at : at + per] for at in range(0, len(buckets), per)]
     return [
-        BucketView(group[0].start_us, sum(b.calls for b in group), sum(b.failures for b in group),
+        Bucket(group[0].start_us, sum(b.calls for b in group), sum(b.failures for b in group),
                    sum(b.slow for b in group))
         for group in groups
     ]  # fmt: skip
@@ -229,7 +222,7 @@ def draw_window(
 
     Where slow calls are nearer to opening it, these instead of the failed ones. Returns the row after it.
     """
-    slow = facts.pressing(breaker).name == "slow"
+    slow = queries.pressing(breaker).name == "slow"
     numbers = height >= 3
     bars = height - numbers
     label = 8
@@ -268,7 +261,7 @@ def draw_window(
 
 
 def _bar(
-    canvas: Canvas, x: int, y: int, width: int, rows: int, bucket: BucketView, most: int, wrong: Ink, glyphs: Glyphs
+    canvas: Canvas, x: int, y: int, width: int, rows: int, bucket: Bucket, most: int, wrong: Ink, glyphs: Glyphs
 ) -> None:  # fmt: skip
     """One bucket: in few rows coloured by what prevails in each cell."""
     steps = len(glyphs.levels) - 1
@@ -305,10 +298,10 @@ def _history(canvas: Canvas, snapshot: Snapshot, breaker: BreakerView, y: int) -
 def lasted_words(snapshot: Snapshot, breaker: BreakerView, room: int, rows: int) -> list[list[tuple[str, Ink]]]:
     """The newest states with their lengths, as many as fit into the rows, oldest first."""
     spans: list[tuple[str, Ink]] = []
-    for each in facts.lives(snapshot, breaker):
+    for each in queries.lives(snapshot, breaker):
         span_us = each.lasted_us if each.lasted_us >= 0 else max(0, snapshot.now_us - each.since_us)
-        said = f"{facts.LETTERS.get(each.state, '?')} {secs(span_us)}" + (" so far" if each.lasted_us < 0 else " >")
-        spans.append((said, facts.INKS.get(each.state, "text")))
+        said = f"{queries.LETTERS.get(each.state, '?')} {secs(span_us)}" + (" so far" if each.lasted_us < 0 else " >")
+        spans.append((said, queries.INKS.get(each.state, "text")))
     while len(lines := _flowed(spans, room)) > rows:
         spans = spans[1:]
     return lines
@@ -346,9 +339,10 @@ def _unprotected(canvas: Canvas, snapshot: Snapshot, edge: EdgeView) -> int:
 def _envoy(edge: EdgeView) -> list[tuple[str, Ink]]:
     """Caps, and hosts that are out."""
     lines: list[tuple[str, Ink]] = [("Envoy: caps and outliers", "text")]
-    full = any(used >= cap or over for _, used, cap, over in edge.caps)
+    full = any(cap.used >= cap.limit or cap.overflows for cap in edge.caps)
     caps = ", ".join(
-        f"{name} {used}/{cap}" + (f" ({over} over)" if over else "") for name, used, cap, over in edge.caps
+        f"{cap.name} {cap.used}/{cap.limit}" + (f" ({cap.overflows} over)" if cap.overflows else "")
+        for cap in edge.caps
     )
     if caps:
         lines.append((caps, "bad" if full else "text"))
@@ -362,9 +356,11 @@ def _exposed(snapshot: Snapshot, edge: EdgeView) -> list[tuple[str, Ink]]:
     """Errors, retries, the timeout and the line behind: enough to see a storm coming."""
     lines: list[tuple[str, Ink]] = []
     if edge.attempts_per_s or edge.calls_per_s:
-        lines.append((f"errors {percent(edge.errors_ppm)}, p99 {secs(edge.p99_us)}", facts.error_ink(edge.errors_ppm)))
+        lines.append(
+            (f"errors {percent(edge.errors_ppm)}, p99 {secs(edge.p99_us)}", queries.error_ink(edge.errors_ppm))
+        )
     if edge.retry is not None and edge.retry.retries:
-        budget, now = edge.retry.budget_ppm, facts.times(edge.amplified_ppm)
+        budget, now = edge.retry.budget_ppm, queries.times(edge.amplified_ppm)
         most = f"{f'{now} of' if now else 'up to'} x{1 + edge.retry.retries}, no budget"
         capped = most if budget < 0 else f"{f'{now}, ' if now else ''}budget {percent(budget)}"
         lines.append((f"attempts {capped}", "warn" if budget < 0 else "text"))
@@ -372,6 +368,6 @@ def _exposed(snapshot: Snapshot, edge: EdgeView) -> list[tuple[str, Ink]]:
         lines.append((f"timeout {secs(edge.timeout_us)}", "text"))
     service = snapshot.service(edge.dst)
     if service is not None and service.queue:
-        wait = secs(facts.drain_us(snapshot, service))
+        wait = secs(queries.drain_us(snapshot, service))
         lines.append((f"{service.queue} wait at {service.id}: {wait} of work", "bad"))
     return lines

@@ -8,12 +8,13 @@ line, beneath an edge its calls and errors.
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from engines.resilience.world.messages import Answer, Outcome
 from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
 from engines.resilience.world.topology import LINK
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.words import chip
-from tui.panels.resilience import facts
+from tui.panels.resilience import queries
 from tui.plot import bar
 
 WIDE: Final = 66
@@ -64,7 +65,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs) -> N
 
 def place(snapshot: Snapshot, width: int, height: int) -> Board | None:
     """The places of all services; None where there is no room for a graph."""
-    layers = facts.columns(snapshot)
+    layers = queries.columns(snapshot)
     rows = max((len(layer) for layer in layers), default=0)
     if not rows or height < rows:
         return None
@@ -102,9 +103,11 @@ def _gaps(layers: list[list[ServiceView]], free: int) -> list[int]:
 
 def _label(snapshot: Snapshot, service: ServiceView, wide: bool) -> str:
     """What stands on the chip: the name, and a letter for what ails it."""
-    callers = facts.into(snapshot, service.id)
-    name = service.id if wide or service.layer != "database" or not callers else facts.short(callers[0].src, service.id)
-    sign = facts.status(service)
+    callers = queries.into(snapshot, service.id)
+    name = (
+        service.id if wide or service.layer != "database" or not callers else queries.short(callers[0].src, service.id)
+    )
+    sign = queries.status(service)
     return f" {name} {sign}{' ' * wide}" if sign else f" {name} "
 
 
@@ -115,7 +118,7 @@ def _service(
     canvas: Canvas, snapshot: Snapshot, board: Board, service: ServiceView, selected: bool, glyphs: Glyphs
 ) -> None:
     spot = board.spots[service.id]
-    canvas.put(spot.x, spot.y, spot.label, chip(facts.service_ink(service)))
+    canvas.put(spot.x, spot.y, spot.label, chip(queries.service_ink(service)))
     if selected:
         canvas.put(spot.x - 1, spot.y, glyphs.mark_left, "bright")
         canvas.put(spot.x + len(spot.label), spot.y, glyphs.mark_right, "bright")
@@ -145,7 +148,7 @@ def _meters(
         y = rows.pop(min(2, len(rows) - 1))
         x = spot.x + 1
         for host in service.hosts[: spot.room - 1]:
-            sign, sign_ink = facts.host_sign(snapshot, service, host)
+            sign, sign_ink = queries.host_sign(snapshot, service, host)
             x = canvas.put(x, y, sign, chip(sign_ink) if sign_ink != "good" else sign_ink)
         line = f"q{service.queue}"
         if not rows and x + len(line) < spot.x + spot.room:
@@ -208,12 +211,12 @@ def _bus(canvas: Canvas, board: Board, edge: EdgeView, glyphs: Glyphs) -> None:
 
 def _edge(canvas: Canvas, snapshot: Snapshot, board: Board, edge: EdgeView, selected: bool, glyphs: Glyphs) -> None:
     start, stop, y, _ = _ends(board, edge)
-    branched = len(facts.out_of(snapshot, edge.src)) > 1
+    branched = len(queries.out_of(snapshot, edge.src)) > 1
     if branched:
         start += 2
     gap = stop + 1 - start
     middle = stop - max(2, gap // 2)
-    shut = facts.blocked(edge) or edge.cut
+    shut = queries.blocked(edge) or edge.cut
     wire: Ink = "bright" if selected else "line"
     line = glyphs.played if selected else glyphs.horizontal
     cells = [" " if shut and x > middle and (x - middle) % 2 else line for x in range(start, stop)]
@@ -237,16 +240,16 @@ def _flow(
     asked = next(step for least, step in FLOW if max(edge.calls_per_s, edge.attempts_per_s) >= least)
     for x in range(start, middle):
         if (x - phase) % asked == 0:
-            canvas.put(x, y, ">", facts.ink(edge))
-    if facts.blocked(edge) or edge.attempts_per_s <= 0:
+            canvas.put(x, y, ">", queries.ink(edge))
+    if queries.blocked(edge) or edge.attempts_per_s <= 0:
         return
     sent = next(step for least, step in FLOW if edge.attempts_per_s >= least)
-    failing = edge.errors_ppm >= facts.BAD_PPM
+    failing = edge.errors_ppm >= queries.BAD_PPM
     for x in range(middle + 1, stop):
         if failing and (x + phase) % (sent + 1) == 0:
             canvas.put(x, y, "<", "error")
         elif not edge.cut and (x - phase) % sent == 0:
-            canvas.put(x, y, ">", facts.ink(edge))
+            canvas.put(x, y, ">", queries.ink(edge))
 
 
 def _flights(canvas: Canvas, snapshot: Snapshot, edge: EdgeView, start: int, stop: int, y: int) -> None:
@@ -259,7 +262,13 @@ def _flights(canvas: Canvas, snapshot: Snapshot, edge: EdgeView, start: int, sto
         whole = max(1, flight.arrives_us - flight.departs_us)
         flown = min(whole, max(0, snapshot.now_us - flight.departs_us))
         x = start + (stop - start - 1) * (flown if there else whole - flown) // whole
-        ink: Ink = facts.ink(edge) if there else "dim" if flight.ok else "error"
+        ink: Ink = (
+            queries.ink(edge)
+            if there
+            else "error"
+            if isinstance(flight.message, Answer) and flight.message.why is not Outcome.OK
+            else "dim"
+        )
         canvas.put(x, y, ">" if there else "<", ink)
 
 
@@ -267,13 +276,13 @@ def _breaker(
     canvas: Canvas, edge: EdgeView, x: int, y: int, selected: bool, roomy: bool, glyphs: Glyphs
 ) -> None:  # fmt: skip
     """The letter of the breaker, as a chip; the selected one between marks."""
-    look = chip(facts.ink(edge))
+    look = chip(queries.ink(edge))
     if edge.breaker is None:
         pass
     elif roomy:
-        canvas.put(x - 1, y, f" {facts.letter(edge)} ", look)
+        canvas.put(x - 1, y, f" {queries.letter(edge)} ", look)
     else:
-        canvas.put(x, y, facts.letter(edge), look)
+        canvas.put(x, y, queries.letter(edge), look)
     if selected:
         canvas.put(x - 1 - roomy, y, glyphs.mark_left, "bright")
         canvas.put(x + 1 + roomy, y, glyphs.mark_right, "bright")
@@ -304,14 +313,14 @@ def _numbers(canvas: Canvas, board: Board, edge: EdgeView, start: int, stop: int
     src = board.spots[edge.src]
     x = max(start, src.x + src.room + (board.pitch > 2) if src.y == y else 0)
     room = stop + 1 - x
-    said = f"rej {edge.rejected_per_s}/s" if facts.blocked(edge) else f"{edge.attempts_per_s}/s"
-    rate = facts.whole(edge.errors_ppm) if edge.errors_ppm and not facts.blocked(edge) else ""
-    said_ink: Ink = "open" if facts.blocked(edge) else "dim"
+    said = f"rej {edge.rejected_per_s}/s" if queries.blocked(edge) else f"{edge.attempts_per_s}/s"
+    rate = queries.whole(edge.errors_ppm) if edge.errors_ppm and not queries.blocked(edge) else ""
+    said_ink: Ink = "open" if queries.blocked(edge) else "dim"
     if rate and len(said) + 1 + len(rate) > room:
         said, rate, said_ink = _only_one(edge, said, rate, room)
     end = canvas.put(x, y + 1, said, said_ink) + 1 if said and len(said) <= room else x
     if end + len(rate) <= stop + 1:
-        canvas.put(end, y + 1, rate, facts.error_ink(edge.errors_ppm))
+        canvas.put(end, y + 1, rate, queries.error_ink(edge.errors_ppm))
     lines: list[tuple[str, Ink]] = []
     if board.pitch >= 3:
         lines += [(words, "slow") for _, words in troubles(edge)[: board.pitch - 2]]
@@ -328,16 +337,16 @@ def latency(edge: EdgeView, room: int) -> str:
         both = f"{edge.p50_us // 1000}/{edge.p99_us // 1000} ms"
     else:
         both = f"{edge.p50_us / 1_000_000:.1f}/{edge.p99_us / 1_000_000:.1f} s"
-    slow = facts.secs(edge.p99_us)
+    slow = queries.secs(edge.p99_us)
     return next((said for said in (both, f"p99 {slow}", slow) if len(said) <= room), "")
 
 
 def _only_one(edge: EdgeView, said: str, rate: str, room: int) -> tuple[str, str, Ink]:
     """Attempts or errors, where there is no room for both: errors, unless there are more attempts than calls."""
     again = edge.attempts_per_s > edge.calls_per_s
-    if edge.errors_ppm >= facts.GOOD_PPM and len(rate) <= room and not again:
+    if edge.errors_ppm >= queries.GOOD_PPM and len(rate) <= room and not again:
         return "", rate, "dim"
-    return said, "", facts.error_ink(edge.errors_ppm)
+    return said, "", queries.error_ink(edge.errors_ppm)
 
 
 # -- without room for a graph -----------------------------------------------------------------------------------------
@@ -350,6 +359,6 @@ def _list(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs) -> 
     first = max(0, min(chosen - canvas.height // 2, len(ids) - canvas.height))
     for y, edge in enumerate(snapshot.edges[first : first + canvas.height]):
         canvas.put(0, y, glyphs.mark_left if edge.id == selected else " ", "bright")
-        canvas.put(1, y, facts.letter(edge), chip(facts.ink(edge)) if edge.breaker else "dim")
-        x = canvas.put(3, y, facts.name(edge.id), "bright" if edge.id == selected else "text")
+        canvas.put(1, y, queries.letter(edge), chip(queries.ink(edge)) if edge.breaker else "dim")
+        x = canvas.put(3, y, queries.name(edge.id), "bright" if edge.id == selected else "text")
         canvas.put(max(x + 1, 16), y, f"{edge.attempts_per_s}/s", "dim")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from engines.resilience.policy import percent, time_word
+from engines.resilience.policy import WindowKind, percent, time_word
 from engines.resilience.world.snapshot import BreakerView, CallView, EdgeView, ServiceView, Snapshot
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
@@ -10,9 +10,10 @@ from tui.kit.sheet import LABEL, Fact, Section, fact
 from tui.kit.sheet import draw as draw_sheet
 from tui.kit.words import plural
 from tui.panel import Focus
-from tui.panels.resilience import card, facts
-from tui.panels.resilience.facts import secs
+from tui.panels.resilience import card, queries
+from tui.panels.resilience.queries import secs
 from tui.panels.resilience.select import edge_of, service_of
+from tui.panels.resilience.words import backoff, edge_faults, failure, host_faults, load, service_time
 
 CARD: Final = 19
 """Rows that the breaker gets where there is room for more than it."""
@@ -23,6 +24,7 @@ SETTINGS: Final = {
     "judged_on": "judged on", "wait_us": "open for", "waiting": "ended by", "probes": "probes",
     "half_open": "half-open: judged by", "half_open_max_us": "for at most", "late": "a late result",
     "released": "without a result", "inner_rejections": "rejections further in count",
+    "probe_counts": "the probe that closed it counts", "rejection_reopens": "a rejected call re-opens it",
 }  # fmt: skip
 """The options of a breaker as they are said before their values."""
 
@@ -50,7 +52,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, machi
     if rest.height >= 2:
         draw_sheet(rest, sections)
         canvas.blit(rest, 0, rows)
-    state = f"  {facts.NAMES.get(edge.breaker.state, '')}" if edge.breaker else "  no breaker"
+    state = f"  {queries.NAMES.get(edge.breaker.state, '')}" if edge.breaker else "  no breaker"
     return f"{edge.id}{state}"
 
 
@@ -82,7 +84,7 @@ def _traffic(edge: EdgeView) -> tuple[Fact, ...]:
     facts_: list[Fact] = [
         fact("calls", f"{edge.calls_per_s}/s asked, {edge.attempts_per_s}/s sent", "bright",
              *((rejected,) if edge.rejected_per_s else ()), (f"; {edge.running} under way", "text")),
-        fact("errors", percent(max(0, edge.errors_ppm)), facts.error_ink(edge.errors_ppm),
+        fact("errors", percent(max(0, edge.errors_ppm)), queries.error_ink(edge.errors_ppm),
              (f"; p50 {_ms(edge.p50_us)}, p99 {_ms(edge.p99_us)}", "text")),
     ]  # fmt: skip
     if edge.breaker is not None and edge.breaker.rejected:
@@ -100,15 +102,15 @@ def _ms(span_us: int) -> str:
 
 def _multiplied(snapshot: Snapshot, edge: EdgeView) -> tuple[Fact, ...]:
     """(1+r)^L along the way to here, and what the retries really cost at present."""
-    way = facts.way(snapshot, edge)
+    way = queries.way(snapshot, edge)
     retries = [each.retry.retries if each.retry else 0 for each in way]
-    product = facts.amplification(way)
+    product = queries.amplification(way)
     if product == 1:
         return (fact("amplifies", "nothing: no retries lead here", "good"),)
     sums = " x ".join(f"(1+{count})" for count in retries if count)
-    least = facts.budgeted(way)
+    least = queries.budgeted(way)
     capped = (f"; with budgets near {least:.1f}", "good") if least < product else ("", "dim")
-    now = f", now {facts.times(edge.amplified_ppm)} here" if edge.amplified_ppm >= 0 else ""
+    now = f", now {queries.times(edge.amplified_ppm)} here" if edge.amplified_ppm >= 0 else ""
     return (fact("amplifies", f"up to {sums} = {product}", "warn", (now, "text"), capped),)
 
 
@@ -125,12 +127,12 @@ def _pipeline(edge: EdgeView) -> tuple[Fact, ...]:
     if edge.bulkhead is not None:
         walls = edge.bulkhead
         full: Ink = "bad" if walls.busy >= walls.size > 0 else "bright"
-        rows.append(fact("bulkhead", f"{walls.busy}/{walls.size} permits", full,
-                         (f"; {walls.waiting}/{walls.queue_max} wait, {walls.refused:,} refused", "text")))  # fmt: skip
+        others = f"; {walls.waiting}/{walls.queue_max} wait, {walls.refused:,} refused so far"
+        rows.append(fact("bulkhead", f"{walls.busy}/{walls.size} permits", full, (others, "text")))
     if edge.limiter is not None:
         bucket = edge.limiter
-        rows.append(fact("limiter", f"{bucket.per_s}/s", "bright",
-                         (f"; {bucket.tokens}/{bucket.burst} tokens, {bucket.refused:,} refused", "text")))  # fmt: skip
+        left = f"; {bucket.tokens}/{bucket.burst} tokens, {bucket.refused:,} refused so far"
+        rows.append(fact("limiter", f"{bucket.per_s}/s", "bright", (left, "text")))
     if edge.hedge_ppm:
         after = f"after {_ms(edge.hedge_after_us)}" if edge.hedge_after_us > 0 else "not enough calls yet"
         rows.append(fact("hedging", f"after p{edge.hedge_ppm // 10_000}, {after}", "bright",
@@ -144,14 +146,14 @@ def _retry(edge: EdgeView) -> list[Fact]:
     retry = edge.retry
     assert retry is not None
     rows = [fact("retry", plural(retry.retries, "time") if retry.retries else "never", "bright",
-                 (f"; {retry.backoff}" if retry.retries else "", "text"))]  # fmt: skip
+                 (f"; {backoff(retry)}" if retry.retries else "", "text"))]  # fmt: skip
     if retry.retried or retry.denied:
         rows[0] = Fact("retry", (*rows[0].parts, (f"; {retry.retried:,} so far", "text")))
     if retry.retries and retry.budget_ppm >= 0:
         left: Ink = "bad" if retry.budget_left <= 0 else "good"
         rows.append(fact("budget", f"{percent(retry.budget_ppm)} of calls", "bright",
                          (f"; {retry.budget_left} left", left),
-                         (f", {retry.denied:,} denied", "text")))  # fmt: skip
+                         (f", {retry.denied:,} denied so far", "text")))  # fmt: skip
     elif retry.retries:
         rows.append(fact("budget", "none: every failure may be retried", "dim"))
     return rows
@@ -159,7 +161,7 @@ def _retry(edge: EdgeView) -> list[Fact]:
 
 def _faults(edge: EdgeView) -> tuple[Fact, ...]:
     """What is wrong on the way, and Istio's part in it."""
-    rows = [fact("fault" if not i else "", text, "slow") for i, text in enumerate(edge.faults)]
+    rows = [fact("fault" if not i else "", text, "slow") for i, text in enumerate(edge_faults(edge))]
     if edge.delay_percent or edge.abort_percent:
         rows.append(fact("", "injected on purpose: a test tool (Istio)", "dim"))
     return tuple(rows)
@@ -167,8 +169,15 @@ def _faults(edge: EdgeView) -> tuple[Fact, ...]:
 
 def _hosts_seen(snapshot: Snapshot, edge: EdgeView) -> tuple[Fact, ...]:
     """Envoy's caps, and what outlier detection thinks of each host."""
-    rows = [fact(name[: LABEL - 1], f"{used} of {cap}", "bad" if used >= cap else "text",
-                 (f", {over:,} over" if over else "", "warn")) for name, used, cap, over in edge.caps]  # fmt: skip
+    rows = [
+        fact(
+            cap.name[: LABEL - 1],
+            f"{cap.used} of {cap.limit}",
+            "bad" if cap.used >= cap.limit else "text",
+            (f", {cap.overflows:,} over so far" if cap.overflows else "", "warn"),
+        )
+        for cap in edge.caps
+    ]
     for each in edge.outliers:
         if each.ejected:
             left = secs(max(0, each.returns_us - snapshot.now_us)) if each.returns_us >= 0 else "?"
@@ -185,7 +194,7 @@ def _all_settings(edge: EdgeView) -> tuple[Fact, ...]:
     if edge.breaker is None:
         return ()
     parts: list[tuple[str, Ink]] = []
-    for name, value in edge.breaker.settings:
+    for name, value in edge.breaker.options.words():
         if name in SETTINGS and value != "off" and name not in _idle(edge.breaker):
             parts += [(SETTINGS[name], "dim"), (f"{value};", "text")]
     return (Fact("preset", ((f"{edge.breaker.preset}:", "accent"), *parts)),)
@@ -193,9 +202,11 @@ def _all_settings(edge: EdgeView) -> tuple[Fact, ...]:
 
 def _idle(breaker: BreakerView) -> tuple[str, ...]:
     """Options that mean nothing beside the others."""
-    counts = facts.setting(breaker, "window") == "count"
-    slow = ("slow_ppm",) if facts.setting(breaker, "slow_us") == "off" else ()
-    return (*(("window_us", "buckets") if counts else ("size",)), *slow)
+    options = breaker.options
+    found: tuple[str, ...] = ("window_us", "buckets") if options.window is WindowKind.COUNT else ("size",)
+    found += () if options.slow_us else ("slow_ppm",)
+    found += () if options.probe_counts else ("probe_counts",)
+    return found + (() if options.rejection_reopens else ("rejection_reopens",))
 
 
 # -- a service --------------------------------------------------------------------------------------------------------
@@ -219,10 +230,10 @@ def _of_clients(snapshot: Snapshot) -> list[Section]:
     ended = snapshot.good + snapshot.failed
     return [
         Section(0, (
-            fact("load", snapshot.load, "bright", (f"; they ask for {snapshot.mix}", "text")),
+            fact("load", load(snapshot), "bright", (f"; they ask for {snapshot.mix}", "text")),
             fact("so far", f"{snapshot.offered:,} calls", "text", (f"; {snapshot.good:,} ended well", "good"),
                  (f", {snapshot.failed:,} failed", "bad" if snapshot.failed else "text"),
-                 (f"({facts.share(snapshot.failed, ended)})", "dim")),
+                 (f"({queries.share(snapshot.failed, ended)})", "dim")),
         )),
         Section(1, _calls(snapshot, 12)),
     ]  # fmt: skip
@@ -233,7 +244,7 @@ def _state(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
         fact(
             "workers",
             f"{service.busy} of {service.workers} busy",
-            facts.service_ink(service),
+            queries.service_ink(service),
             ("; a worker is held while its call waits elsewhere" if service.layer != "database" else "", "dim"),
         )
     ]
@@ -244,20 +255,20 @@ def _state(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
     waits = max((host.wait_us for host in service.hosts), default=0)
     if service.queue:
         first = f"the first for {secs(waits)}; " if waits > 0 else ""
-        rows.append(fact("waits", f"{first}{secs(facts.drain_us(snapshot, service))} to work it off", "text"))
+        rows.append(fact("waits", f"{first}{secs(queries.drain_us(snapshot, service))} to work it off", "text"))
     return tuple(rows)  # fmt: skip
 
 
 def _queueing(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
     """Arrivals against what it can do, and Little's law."""
-    rows = [fact("work", service.service_time, "text")]
-    most = facts.capacity(snapshot, service)
+    rows = [fact("work", service_time(service), "text")]
+    most = queries.capacity(snapshot, service)
     if most:
-        load = facts.load_ppm(snapshot, service)
-        ink: Ink = "bad" if load >= 1_000_000 else "warn" if load >= 800_000 else "good"
-        rows.append(fact("load", percent(load), ink,
-                         (f"= {service.arrived_per_s}/s of {facts.rate(most)}: a call holds a worker for "
-                          f"{secs(facts.held_us(snapshot, service))}", "text")))  # fmt: skip
+        busy = queries.load_ppm(snapshot, service)
+        ink: Ink = "bad" if busy >= 1_000_000 else "warn" if busy >= 800_000 else "good"
+        rows.append(fact("load", percent(busy), ink,
+                         (f"= {service.arrived_per_s}/s of {queries.rate(most)}: a call holds a worker for "
+                          f"{secs(queries.held_us(snapshot, service))}", "text")))  # fmt: skip
     inside = service.queue + service.busy
     if service.done_per_s > 0:
         stay = inside * 1_000_000 // service.done_per_s
@@ -272,7 +283,7 @@ def _waste(service: ServiceView) -> tuple[Fact, ...]:
         rows.append(fact("refused", f"{service.refused_per_s}/s", "warn", ("at once, which is cheap", "dim")))
     if service.wasted:
         rows.append(fact("wasted", f"{service.wasted_per_s}/s", "bad" if service.wasted_per_s else "text",
-                         (f"; {service.wasted:,} so far, {facts.share(service.wasted, service.done)} of its work: "
+                         (f"; {service.wasted:,} so far, {queries.share(service.wasted, service.done)} of its work: "
                           "the caller had given up", "text")))  # fmt: skip
     return tuple(rows)
 
@@ -281,10 +292,11 @@ def _machines(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
     """Each machine where they are several, or what ails the only one."""
     rows = []
     for host in service.hosts:
-        if len(service.hosts) == 1 and not host.faults:
+        wrong = host_faults(host)
+        if len(service.hosts) == 1 and not wrong:
             continue
-        _, ink = facts.host_sign(snapshot, service, host)
-        told = ", ".join(host.faults) or "well"
+        _, ink = queries.host_sign(snapshot, service, host)
+        told = ", ".join(wrong) or "well"
         rows.append(
             fact(host.id[: LABEL - 1], told, ink, (f"; {host.busy}/{host.workers} busy, {host.queue} wait", "text"))
         )
@@ -295,13 +307,13 @@ def _around(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
     """The breakers before and behind it."""
     rows = []
     for label, edges in (
-        ("called by", facts.into(snapshot, service.id)),
-        ("calls", facts.out_of(snapshot, service.id)),
+        ("called by", queries.into(snapshot, service.id)),
+        ("calls", queries.out_of(snapshot, service.id)),
     ):
         for number, edge in enumerate(edges):
             other = edge.src if label == "called by" else edge.dst
-            state = facts.NAMES.get(edge.breaker.state, "?") if edge.breaker else "no breaker"
-            rows.append(fact(label if not number else "", f"{other}:", "text", (state, facts.ink(edge)),
+            state = queries.NAMES.get(edge.breaker.state, "?") if edge.breaker else "no breaker"
+            rows.append(fact(label if not number else "", f"{other}:", "text", (state, queries.ink(edge)),
                              (f", {edge.attempts_per_s}/s", "dim")))  # fmt: skip
     return tuple(rows)
 
@@ -314,11 +326,11 @@ def _calls(snapshot: Snapshot, count: int) -> tuple[Fact, ...]:
     for call in reversed(ended[-count:]):
         label = call.kind if call.client != snapshot.you else f"you {call.kind}"
         rows.append(fact(label[: LABEL - 1], call_words(call), inks.get(call.state, "text"),
-                         (f"; {call.why}" if call.why else "", "text")))  # fmt: skip
+                         (f"; {failure(call.why, call.origin)}" if call.why else "", "text")))  # fmt: skip
     return tuple(rows)
 
 
 def call_words(call: CallView) -> str:
     """How a call ended, in few words."""
     took = f" in {secs(call.took_us)}" if call.took_us >= 0 else ""
-    return f"{call.state}{took}, {plural(call.attempts, 'attempt')}"
+    return f"{call.state}{took}, {plural(call.requests, 'request')}"

@@ -7,15 +7,17 @@ A verb returns a command of the engine, several given together, another focus, o
 from collections.abc import Callable
 from typing import Any, Final
 
+from engines.resilience import PRESETS
 from engines.resilience.order import ORDER
 from engines.resilience.world import commands as c
 from engines.resilience.world.options import PRESET_NAMES
 from engines.resilience.world.snapshot import EdgeView, HostView, ServiceView, Snapshot
 from engines.sim import faults
+from engines.sim.rules import SetRule
 from tui.canvas import Ink
 from tui.kit import network
 from tui.panel import Ask, Focus, Key, Outcome, Refuse
-from tui.panels.resilience import facts
+from tui.panels.resilience import queries
 from tui.panels.resilience.select import edge_of, fit, next_chart, next_edge, service_of
 
 RECORDED: Final = "recorded data: faults need a simulation"
@@ -69,7 +71,7 @@ def around(snapshot: Snapshot, focus: Focus) -> tuple[list[EdgeView], tuple[tupl
         return [edge], pairs(snapshot, edge)
     if service is None:
         return [], ()
-    edges = [*facts.into(snapshot, service.id), *facts.out_of(snapshot, service.id)]
+    edges = [*queries.into(snapshot, service.id), *queries.out_of(snapshot, service.id)]
     return edges, tuple(pair for each in edges for pair in pairs(snapshot, each))
 
 
@@ -156,7 +158,7 @@ def _heal(snapshot: Snapshot, focus: Focus) -> Outcome:
 def _guarded(snapshot: Snapshot, focus: Focus) -> EdgeView | Refuse:
     edge = edge_of(snapshot, focus)
     if edge is None or edge.breaker is None:
-        where = facts.name(edge.id) if edge else "nothing"
+        where = queries.name(edge.id) if edge else "nothing"
         return Refuse(f"{where} has no breaker: p gives it one")
     return edge
 
@@ -170,12 +172,14 @@ def _force(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 
 def _preset(snapshot: Snapshot, focus: Focus) -> Outcome:
+    """The next preset; a log is judged anew by it, and always has a breaker."""
     edge = edge_of(snapshot, focus)
     if edge is None:
         return Refuse("nothing is selected")
+    names = tuple(PRESETS) if snapshot.recorded else PRESET_NAMES
     now = edge.breaker.preset if edge.breaker else "none"
-    at = PRESET_NAMES.index(now) if now in PRESET_NAMES else -1
-    return c.SetPreset(edge.id, PRESET_NAMES[(at + 1) % len(PRESET_NAMES)])
+    at = names.index(now) if now in names else -1
+    return c.SetPreset(edge.id, names[(at + 1) % len(names)])
 
 
 def _order(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -200,7 +204,7 @@ def _bulkhead(snapshot: Snapshot, focus: Focus) -> Outcome:
 def _served(snapshot: Snapshot, focus: Focus) -> tuple[ServiceView, tuple[EdgeView, ...]] | Refuse:
     """The service that is to be spared, and the edges into it."""
     service = target(snapshot, focus)
-    edges = facts.into(snapshot, service.id) if service else ()
+    edges = queries.into(snapshot, service.id) if service else ()
     if service is None or not edges:
         return Refuse("nobody calls the clients: select a service or an edge")
     return service, edges
@@ -298,7 +302,7 @@ KEYS: Final = (
     Key("x", "cut", "cut the edge, or mend it; on a service: all its edges", live(_cut), rank=11),
     Key("d", "delay", "latency of the edge's links: 20, 100, 400, 1500 ms", live(_delay), rank=19),
     Key("g", "force", "force the breaker open, or reset it: closed, with an empty window", live(_force), rank=14),
-    Key("p", "preset", "the next preset: article, hystrix, resilience4j, polly, opossum, none", live(_preset), rank=15),
+    Key("p", "preset", "the next preset: article, hystrix, resilience4j, polly, opossum, none", _preset, rank=15),
     Key("B", "budget", "cure: retries only within 5 % of the calls, or without limit", live(_budget), rank=13),
     Key("D", "shed", "cure: the service refuses what it cannot serve in time, or takes all", live(_shed), rank=16),
     Key("G", "breaker", "cure: a breaker before the service, or none", live(_breaker), rank=55),
@@ -329,7 +333,7 @@ MARKS: Final[dict[type, tuple[str, Ink]]] = {
     c.Call: ("a", "you"), c.Burst: ("A", "warn"), c.SetLoad: ("w", "you"), c.SetMix: ("w", "you"),
     c.Delay: ("f", "slow"), c.Abort: ("f", "error"), c.SlowService: ("K", "slow"), c.SickHost: ("f", "error"),
     c.SetService: ("t", "you"), c.SetPreset: ("p", "accent"), c.SetBreaker: ("g", "open"), c.SetOption: ("t", "you"),
-    c.SetBackoff: ("t", "you"), c.SetOrder: ("o", "accent"), c.Cure: ("C", "good"), c.SetRule: ("b", "bad"),
+    c.SetBackoff: ("t", "you"), c.SetOrder: ("o", "accent"), c.Cure: ("C", "good"), SetRule: ("b", "bad"),
 }  # fmt: skip
 CURES: Final = {"budget": "B", "shedding": "D", "breaker": "G", "deadline": "T"}
 

@@ -2,11 +2,15 @@
 
 from typing import Final
 
+from engines.resilience import Cause
+from engines.resilience.world import events as e
 from engines.resilience.world.checks import DEMANDS, ONCE, OPEN, PERMITS, PROBES, RETRIES, WASTE, WINDOW
+from engines.resilience.world.messages import Outcome
 from engines.resilience.world.snapshot import Snapshot
 from engines.sim.pattern import Check
+from engines.sim.rules import RuleSwitched
 from engines.sim.world import Event
-from tui.panels.resilience import facts
+from tui.panels.resilience import queries
 
 LESSONS: Final[dict[str, tuple[str, ...]]] = {
     "trip": (
@@ -224,13 +228,18 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Lessons by name."""
 
-OF_KIND: Final = {
-    "breaker": "open", "rejected": "open", "turned_away": "bulkhead", "retry": "retry", "denied": "budget",
-    "failed": "timeout", "fallback": "fallback", "hedge": "hedge", "refused": "shed", "wasted": "deadline",
-    "ejected": "outlier", "not_ejected": "outlier", "returned": "outlier", "called": "call", "answered": "call",
-    "load": "load", "mix": "load", "burst": "queue", "delay_fault": "injected", "abort_fault": "injected",
-    "slow_service": "storm", "sick": "outlier", "service": "queue", "preset": "preset", "operator": "forced",
-    "option": "setting", "backoff": "backoff", "order": "order", "cure": "storm", "rule": "rule",
+OF_KIND: Final[dict[type, str]] = {
+    e.BreakerMoved: "open", e.CallRejected: "open", e.CallTurnedAway: "bulkhead", e.CallRetried: "retry",
+    e.RetryDenied: "budget", e.CallFailed: "timeout", e.FallbackServed: "fallback", e.CallHedged: "hedge",
+    e.HostEjected: "outlier", e.HostKept: "outlier", e.HostReturned: "outlier", e.RequestRefused: "shed",
+    e.WorkWasted: "deadline", e.YouCalled: "call", e.YouAnswered: "call", e.ShopServed: "load", e.LoadSet: "load",
+    e.MixSet: "load", e.BurstMade: "queue", e.DelayInjected: "injected", e.AbortInjected: "injected",
+    e.ServiceSlowed: "storm", e.HostSickened: "outlier", e.ServiceTuned: "queue", e.PresetChosen: "preset",
+    e.BreakerOrdered: "forced", e.OptionSet: "setting", e.BackoffSet: "backoff", e.OrderSet: "order",
+    e.CureApplied: "storm", RuleSwitched: "rule",
+}  # fmt: skip
+"""Which lesson explains which kind of event of the shop."""
+OF_WORLD: Final = {
     "crash": "crash", "restart": "crash", "freeze": "fault", "thaw": "fault", "wait": "fault", "isolate": "fault",
     "reconnect": "fault", "heal": "fault", "partition": "network", "cut": "network", "mend": "network",
     "lose": "network", "slow": "network", "duplicate": "network", "reorder": "network", "clog": "network",
@@ -238,21 +247,20 @@ OF_KIND: Final = {
     "synced": "crash", "slow_disk": "crash", "skew": "clock", "expire_timers": "clock", "timer": "setting",
     "cue": "lecture",
 }  # fmt: skip
-"""Which lesson explains which kind of event."""
+"""The same for what befalls every world."""
 
 OF_OUTCOME: Final = {
-    "limited": "limiter", "bulkhead": "bulkhead", "capped": "outlier", "full": "queue", "shed": "shed",
-    "expired": "deadline", "timeout": "timeout", "open": "open", "aborted": "injected", "error": "retry",
-    "downstream": "retry",
+    Outcome.LIMITED: "limiter", Outcome.BULKHEAD: "bulkhead", Outcome.CAPPED: "outlier", Outcome.FULL: "queue",
+    Outcome.SHED: "shed", Outcome.EXPIRED: "deadline", Outcome.TIMEOUT: "timeout", Outcome.OPEN: "open",
+    Outcome.ABORTED: "injected", Outcome.ERROR: "retry", Outcome.DOWNSTREAM: "retry",
 }  # fmt: skip
 """A call that ended badly is explained by how it did."""
 
 OF_CAUSE: Final = {
-    "failure rate": "trip", "slow call rate": "slow", "wait over": "half", "probe succeeded": "close",
-    "probe failed": "half", "probe abandoned": "half", "late success": "late", "late failure": "late",
-    "a call was turned away": "overtaken",
-    "rates below thresholds": "close", "half-open too long": "half", "reset": "forced", "disable": "forced",
-    "metrics only": "forced", "force open": "forced",
+    Cause.FAILURE_RATE: "trip", Cause.SLOW_RATE: "slow", Cause.WAIT_OVER: "half", Cause.PROBE_SUCCEEDED: "close",
+    Cause.PROBE_FAILED: "half", Cause.PROBE_ABANDONED: "half", Cause.LATE_SUCCESS: "late", Cause.LATE_FAILURE: "late",
+    Cause.CALL_REJECTED: "overtaken", Cause.RATES_BELOW: "close", Cause.HALF_OPEN_EXPIRED: "half",
+    Cause.RESET: "forced", Cause.DISABLE: "forced", Cause.METRICS: "forced", Cause.FORCE_OPEN: "forced",
 }  # fmt: skip
 """A breaker that moved is explained by what moved it."""
 
@@ -277,13 +285,15 @@ IF_BROKEN: Final = {
 
 def lesson_of(event: Event) -> str:
     """Which lesson explains an event: by its cause or outcome where they tell more than its kind."""
-    if event.kind == "breaker":
-        return OF_CAUSE.get(event.get("cause", ""), "open")
-    if event.kind in ("turned_away", "refused", "failed"):
-        return OF_OUTCOME.get(event.get("outcome", ""), OF_KIND[event.kind])
-    if event.kind == "cure":
-        return OF_CURE.get(event.get("name", ""), "storm")
-    return OF_KIND.get(event.kind, "lecture")
+    match event.what:
+        case e.BreakerMoved(moved=moved):
+            return OF_CAUSE[moved.cause]
+        case e.CallTurnedAway(why=why) | e.RequestRefused(why=why) | e.CallFailed(why=why):
+            return OF_OUTCOME.get(why, OF_KIND[type(event.what)])
+        case e.CureApplied(cure=cure):
+            return OF_CURE[cure]
+        case what:
+            return OF_KIND.get(type(what)) or OF_WORLD.get(event.kind, "lecture")
 
 
 def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
@@ -293,14 +303,15 @@ def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
 
 def _now(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
     """What became of the breaker since: where it is now, and what would move it."""
-    edge = snapshot.edge(event.get("edge", "")) if event.kind in ("breaker", "rejected") else None
+    told = isinstance(event.what, e.BreakerMoved | e.CallRejected)
+    edge = snapshot.edge(event.what.edge) if told else None
     if edge is None or edge.breaker is None:
         return ()
     breaker = edge.breaker
-    here = facts.secs(max(0, snapshot.now_us - breaker.since_us))
-    state = facts.NAMES.get(breaker.state, breaker.state)
+    here = queries.secs(max(0, snapshot.now_us - breaker.since_us))
+    state = queries.NAMES.get(breaker.state, breaker.state)
     turned = f"; it has turned {breaker.rejected:,} calls away so far" if breaker.rejected else ""
-    return (f"Now it is {state}, for {here}: {breaker.closes}{turned}.",)
+    return (f"Now it is {state}, for {here}: {breaker.why.closes}{turned}.",)
 
 
 def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:

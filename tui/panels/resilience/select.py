@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
 from tui.kit.selection import after
 from tui.panel import Focus
-from tui.panels.resilience import facts
+from tui.panels.resilience import queries
 
 CHARTS: Final = ("load", "breakers", "latency", "waste")
 """What the strip can show."""
@@ -35,7 +35,7 @@ def telling(snapshot: Snapshot) -> str:
         return max(moved, key=lambda edge: edge.breaker.since_us if edge.breaker else 0).id
     if snapshot.edge(snapshot.watch) is not None:
         return snapshot.watch
-    asked = facts.into(snapshot, snapshot.mix)
+    asked = queries.into(snapshot, snapshot.mix)
     if asked:
         return asked[0].id
     if snapshot.edge(USUAL) is not None:
@@ -71,7 +71,7 @@ def edge_of(snapshot: Snapshot, focus: Focus) -> EdgeView | None:
     edge = snapshot.edge(focus.node)
     if edge is not None:
         return edge
-    return next(iter((*facts.into(snapshot, focus.node), *facts.out_of(snapshot, focus.node))), None)
+    return next(iter((*queries.into(snapshot, focus.node), *queries.out_of(snapshot, focus.node))), None)
 
 
 def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
@@ -88,9 +88,9 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     if service is None:
         return focus
     if step > 0:
-        way = facts.out_of(snapshot, service.id)
+        way = queries.out_of(snapshot, service.id)
         return replace(focus, node=way[min(len(way) - 1, len(way) // 2)].id) if way else focus
-    back = facts.into(snapshot, service.id)
+    back = queries.into(snapshot, service.id)
     return replace(focus, node=back[0].id) if back else focus
 
 
@@ -98,11 +98,11 @@ def _beside(snapshot: Snapshot, node: str, step: int) -> str:
     """The one above or below in the same column, round and round."""
     edge = snapshot.edge(node)
     if edge is None:
-        column = facts.column_of(snapshot, node)
-        ids = [each.id for each in snapshot.services if facts.column_of(snapshot, each.id) == column]
+        column = queries.column_of(snapshot, node)
+        ids = [each.id for each in snapshot.services if queries.column_of(snapshot, each.id) == column]
     else:
-        column = facts.column_of(snapshot, edge.dst)
-        ids = [each.id for each in snapshot.edges if facts.column_of(snapshot, each.dst) == column]
+        column = queries.column_of(snapshot, edge.dst)
+        ids = [each.id for each in snapshot.edges if queries.column_of(snapshot, each.dst) == column]
     return ids[(ids.index(node) + step) % len(ids)]
 
 

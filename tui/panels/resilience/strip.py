@@ -13,7 +13,7 @@ from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
 from tui.kit.words import chip
 from tui.panel import Focus
-from tui.panels.resilience import facts
+from tui.panels.resilience import queries
 from tui.panels.resilience.chart import (
     LEGEND,
     SCALE,
@@ -26,7 +26,7 @@ from tui.panels.resilience.chart import (
     draw_spark,
     fitted,
 )
-from tui.panels.resilience.facts import secs
+from tui.panels.resilience.queries import secs
 from tui.panels.resilience.select import chart_of, edge_of
 
 TITLES: Final = {"load": "load", "latency": "latency", "breakers": "breakers", "waste": "where attempts go"}
@@ -54,11 +54,11 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
 def title(snapshot: Snapshot, focus: Focus) -> str:
     """What the chart is called in the border."""
     chart = chart_of(focus)
-    if chart == "load" and (storm := facts.storm(snapshot)):
+    if chart == "load" and (storm := queries.storm(snapshot)):
         return storm
     if chart == "load" and not snapshot.recorded:
-        edge = facts.busiest(snapshot)
-        return f"load   busiest edge: {facts.name(edge.id)}" if edge else "load"
+        edge = queries.busiest(snapshot)
+        return f"load   busiest edge: {queries.name(edge.id)}" if edge else "load"
     return TITLES[chart]
 
 
@@ -111,7 +111,7 @@ def load_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
 
     Attempts are those over the busiest edge: in health every call passes it once, and all three are one line.
     """
-    recorded, edge = snapshot.recorded, facts.busiest(snapshot)
+    recorded, edge = snapshot.recorded, queries.busiest(snapshot)
     attempts = line(
         snapshot, span_us, "attempts", lambda s: s.attempts if recorded else s.peak, _rate, "warn", sign="a"
     )
@@ -139,13 +139,13 @@ def pieces(snapshot: Snapshot, breaker: BreakerView, span_us: int) -> list[Piece
     """A breaker's states as parts of the axis."""
     begin = snapshot.now_us - span_us
     found = []
-    for each in facts.lives(snapshot, breaker):
+    for each in queries.lives(snapshot, breaker):
         end = each.since_us + each.lasted_us if each.lasted_us >= 0 else snapshot.now_us
         if end <= begin:
             continue
         start = max(0.0, (each.since_us - begin) / span_us)
-        found.append(Piece(start, (end - begin) / span_us, facts.LETTERS.get(each.state, "?"),
-                           facts.INKS.get(each.state, "text"), facts.WEIGHTS.get(each.state, 0)))  # fmt: skip
+        found.append(Piece(start, (end - begin) / span_us, queries.LETTERS.get(each.state, "?"),
+                           queries.INKS.get(each.state, "text"), queries.WEIGHTS.get(each.state, 0)))  # fmt: skip
     return found
 
 
@@ -208,12 +208,12 @@ def _chart(
         canvas.put_right(start - 1, 0, say, "dim")
     draw_lines(canvas, start, 0, columns, high, lines, glyphs, top=most)
     wasted = snapshot.wasted_per_s if measure is load_lines else 0
-    nobody = (Line("for nobody", (-1.0,), _rate(wasted), "stale"),) if wasted and high > len(lines) else ()
+    nobody = (Line("all waste", (-1.0,), _rate(wasted), "stale"),) if wasted and high > len(lines) else ()
     draw_legend(canvas, x + width - LEGEND, 0, high, [*lines, *nobody], LEGEND - 1)
     for number, edge in enumerate(bands):
         y = high + spark + number
         _band(canvas, y, snapshot, edge, start, columns, span_us, glyphs)
-        canvas.put(x + width - LEGEND, y, clip(facts.name(edge.id), LEGEND), facts.ink(edge))
+        canvas.put(x + width - LEGEND, y, clip(queries.name(edge.id), LEGEND), queries.ink(edge))
 
 
 def _latency_row(canvas: Canvas, snapshot: Snapshot, y: int, glyphs: Glyphs) -> None:
@@ -245,9 +245,9 @@ def draw_breakers(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyp
         assert edge.breaker is not None
         if edge is chosen:
             canvas.put(0, y, glyphs.mark_left, "bright")
-        canvas.put(1, y, clip(facts.name(edge.id), GUTTER - 1), "bright" if edge is chosen else "text")
+        canvas.put(1, y, clip(queries.name(edge.id), GUTTER - 1), "bright" if edge is chosen else "text")
         _band(canvas, y, snapshot, edge, GUTTER + 1, columns, span_us, glyphs)
-        x = canvas.put(GUTTER + columns + 2, y, facts.letter(edge), chip(facts.ink(edge))) + 1
+        x = canvas.put(GUTTER + columns + 2, y, queries.letter(edge), chip(queries.ink(edge))) + 1
         since = secs(max(0, snapshot.now_us - edge.breaker.since_us))
         canvas.put(x, y, since, "text")
     hidden = len(shown) - canvas.height
@@ -261,10 +261,10 @@ def draw_waste(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
     span_us = axis(snapshot, columns)
     rows = (
         line(snapshot, span_us, "offered", lambda s: s.offered, _rate, "follower"),
-        line(snapshot, span_us, "attempts", lambda s: s.attempts, _rate, "warn"),
+        line(snapshot, span_us, "attempts", lambda s: s.attempts if snapshot.recorded else s.peak, _rate, "warn"),
         line(snapshot, span_us, "rejected", lambda s: s.rejected, _rate, "half-open"),
         line(snapshot, span_us, "errors", lambda s: s.errors, _rate, "error"),
-        line(snapshot, span_us, "for nobody", lambda s: s.wasted, _rate, "stale"),
+        line(snapshot, span_us, "all waste", lambda s: s.wasted, _rate, "stale"),
         line(snapshot, span_us, "goodput", lambda s: s.goodput, _rate, "good"),
     )  # fmt: skip
     most = max([1.0, *(value for row in rows for value in row.values if value == value)])

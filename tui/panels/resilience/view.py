@@ -5,11 +5,13 @@ from typing import Final
 from engines.resilience.world.snapshot import CallView, EdgeView, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.words import plural
 from tui.layout import BESIDE_WIDTH, arrange
 from tui.panel import Focus, Frame, Sizes
-from tui.panels.resilience import card, facts, graph, inspector, strip
-from tui.panels.resilience.facts import secs
+from tui.panels.resilience import card, graph, inspector, queries, strip
+from tui.panels.resilience.queries import secs
 from tui.panels.resilience.select import edge_of, fit, service_of
+from tui.panels.resilience.words import failure, load
 
 WHOLE: Final = 110
 """A picture of so many columns has room for the machine in boxes beside the graph."""
@@ -58,7 +60,7 @@ def draw_picture(
 ) -> None:  # fmt: skip
     """The graph; the breaker beside it where there is room; below it the newest calls if rows are left."""
     width = canvas.width - aside - bool(aside)
-    rows = max((len(column) for column in facts.columns(snapshot)), default=1)
+    rows = max((len(column) for column in queries.columns(snapshot)), default=1)
     spare = canvas.height - rows * min(5, canvas.height // max(1, rows))
     ended = tuple(call for call in snapshot.calls if call.state != "running")
     calls = ended[-min(spare - 1, 3) :] if spare >= 2 and width >= 50 else ()
@@ -81,8 +83,8 @@ def draw_call(canvas: Canvas, y: int, width: int, call: CallView) -> None:
     x = canvas.put(1, y, clip(f"{call.client} {call.kind}", 16), "you" if call.client == "you" else "dim")
     x = canvas.put(max(x + 1, 17), y, call.state, inks.get(call.state, "text"))
     took = f"{secs(call.took_us)}, " if call.took_us >= 0 else ""
-    why = f": {call.why}" if call.why else ""
-    canvas.put(x + 1, y, clip(f"{took}{call.attempts} attempt{'s' * (call.attempts != 1)}{why}", width - x - 2), "text")
+    why = f": {failure(call.why, call.origin)}" if call.why else ""
+    canvas.put(x + 1, y, clip(f"{took}{plural(call.requests, 'request')}{why}", width - x - 2), "text")
 
 
 def note(snapshot: Snapshot, focus: Focus, edge: EdgeView | None) -> str:
@@ -90,24 +92,24 @@ def note(snapshot: Snapshot, focus: Focus, edge: EdgeView | None) -> str:
     service = service_of(snapshot, focus)
     if service is not None:
         if service.layer == "client" or not service.workers:
-            return f"{service.id}: {snapshot.load}"
+            return f"{service.id}: {load(snapshot)}"
         return f"{service.id}: {service.busy}/{service.workers} workers busy, {service.queue} calls wait"
     if edge is None:
         return ""
-    name = facts.name(edge.id)
+    name = queries.name(edge.id)
     if edge.outliers:
         out = sum(each.ejected for each in edge.outliers)
         return f"{name}: {out or 'none'} of {len(edge.outliers)} hosts out"
     if edge.breaker is None:
         return f"{name}: no breaker"
     here = secs(max(0, snapshot.now_us - edge.breaker.since_us))
-    return f"{name} {facts.NAMES.get(edge.breaker.state, '?')} {here}: {card.next_words(edge.breaker)}"
+    return f"{name} {queries.NAMES.get(edge.breaker.state, '?')} {here}: {card.next_words(edge.breaker)}"
 
 
 def status(snapshot: Snapshot) -> str:
     """The facts of the top line: what was set, and how many breakers are open."""
     guarded = [edge for edge in snapshot.edges if edge.breaker is not None]
-    shut = sum(facts.blocked(edge) for edge in guarded)
+    shut = sum(queries.blocked(edge) for edge in guarded)
     half = sum(edge.breaker is not None and edge.breaker.state == "half_open" for edge in guarded)
     states = f"  {shut} open" * (shut > 0) + f"  {half} half-open" * (half > 0)
     presets = list(dict.fromkeys(edge.breaker.preset for edge in guarded if edge.breaker is not None))

@@ -1,6 +1,6 @@
 """A service world for tests: played, looked at, measured."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from engines.resilience.pattern import PATTERN
 from engines.resilience.world.snapshot import BreakerView, EdgeView, Snapshot
@@ -9,6 +9,7 @@ from engines.sim.pattern import Config, Scenario
 from engines.sim.timeline import Timeline
 
 Run = Timeline[Any, Any]
+K = TypeVar("K")
 
 CALM: Config = (("poisson", False), ("rate", 10), ("retry_at", "nowhere"), ("shape", "fixed"), ("mix", "catalog"))
 
@@ -40,6 +41,11 @@ def breaker(seen: Snapshot, id: str = "api>catalog") -> BreakerView:
     found = edge(seen, id).breaker
     assert found is not None
     return found
+
+
+def happened(run: Run, kind: type[K]) -> list[K]:
+    """What has happened of a kind, as far as the journal remembers."""
+    return [event.what for event in run.engine.told(1 << 20) if isinstance(event.what, kind)]
 
 
 def red(run: Run) -> list[str]:

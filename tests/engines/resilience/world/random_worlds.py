@@ -79,7 +79,7 @@ def commands(draw: random.Random) -> Iterator[Any]:
         lambda: faults.Heal(),
         lambda: c.Call(of(("", *t.KINDS))),
         lambda: c.Burst(draw.randint(1, 60), of(("", "buy", "catalog"))),
-        lambda: c.SetLoad(of(("steady", "ramp", "pulse", "sine")), draw.randint(0, 40), draw.randint(0, 60), 2),
+        lambda: c.SetLoad(of(("steady", "ramp", "pulse", "wave")), draw.randint(0, 40), draw.randint(0, 60), 2),
         lambda: c.SetMix(of(t.MIXES)),
         lambda: c.Delay(of(EDGES), of(percent), draw.randint(0, 2_000_000)),
         lambda: c.Abort(of(EDGES), of(percent)),

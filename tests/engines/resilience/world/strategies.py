@@ -8,8 +8,9 @@ from engines.resilience.order import ORDER
 from engines.resilience.world import commands as c
 from engines.resilience.world import topology as t
 from engines.resilience.world.options import BREAKER_NUMBERS, NUMBERS, PRESET_NAMES
-from engines.resilience.world.rules import RULE_NAMES
+from engines.resilience.world.rules import ResilienceRules
 from engines.sim import faults
+from engines.sim.rules import SetRule
 
 HOSTS = ("api", "auth", "catalog", "catalog-db", "cart", "payment-db", "clients", "nobody")
 EDGES = ("clients>api", "api>auth", "api>catalog", "api>payment", "catalog>catalog-db", "*", "api>nobody")
@@ -48,7 +49,7 @@ calls = (
     | st.builds(c.Burst, st.integers(0, 30), st.sampled_from(("", "buy")))
     | st.builds(
         c.SetLoad,
-        st.sampled_from(("steady", "ramp", "pulse", "sine", "off", "flood")),
+        st.sampled_from(("steady", "ramp", "pulse", "wave", "off", "flood")),
         st.integers(0, 60),
         st.integers(0, 60),
         st.integers(1, 3),
@@ -86,7 +87,7 @@ tuning = (
     | st.builds(c.SetOrder, edges, st.permutations(ORDER).map(tuple))
     | st.builds(c.Cure, names, st.sampled_from(("breaker", "budget", "shedding", "deadline", "prayer")))
 )
-rules = st.builds(c.SetRule, st.sampled_from((*RULE_NAMES, "fairness")), st.booleans())
+rules = st.builds(SetRule, st.sampled_from((*ResilienceRules.names(), "fairness")), st.booleans())
 
 kind_commands: st.SearchStrategy[Any] = machines | links | calls | trouble | tuning | st.just(faults.Heal())
 """Whatever these do, every check holds."""

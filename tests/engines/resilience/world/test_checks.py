@@ -8,6 +8,7 @@ from engines.resilience.pattern import PATTERN
 from engines.resilience.world import checks as i
 from engines.resilience.world import commands as c
 from engines.sim import faults
+from engines.sim.rules import SetRule
 from engines.sim.timeline import Timeline
 from tests.engines.resilience.world.lab import Run, after, breaker, red, world
 
@@ -16,7 +17,7 @@ S = 1_000_000
 
 def broken(rule: str, *config: tuple[str, Any]) -> Run:
     run = world(*config)
-    after(run, 4, c.SetRule(rule, False))
+    after(run, 4, SetRule(rule, False))
     return run
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from engines.resilience.world import commands as c
 from engines.resilience.world.ledger import LATENCY_SAMPLES, RATE_SAMPLES, Meter, Percentiles
+from engines.resilience.world.subject import first_subject, subject
 from engines.resilience.world.topology import plan
-from engines.resilience.world.watch import about, watched
 from engines.sim import faults
 from tests.engines.resilience.world.lab import after, edge, world
 
@@ -62,11 +62,11 @@ def test_percentiles_forget_after_ten_seconds_and_begin_again() -> None:
     ],
 )
 def test_a_command_says_which_edge_to_watch(command: Any, edge_id: str) -> None:
-    assert about(plan(1, 3), command) == edge_id
+    assert subject(plan(1, 3), command) == edge_id
 
 
 def test_without_a_command_the_first_edge_that_the_calls_need_is_watched() -> None:
-    assert [watched(mix) for mix in ("shop", "buy", "catalog")] == ["api>payment", "api>auth", "api>catalog"]
+    assert [first_subject(mix) for mix in ("shop", "buy", "catalog")] == ["api>payment", "api>auth", "api>catalog"]
     assert world(("mix", "browse")).snapshot().watch == "api>auth"
 
 

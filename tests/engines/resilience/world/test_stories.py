@@ -5,11 +5,13 @@ from math import prod
 import pytest
 
 from engines.resilience.pattern import PATTERN
+from engines.resilience.world import events as e
 from engines.resilience.world import topology as t
 from engines.resilience.world.commands import SetOption
+from engines.resilience.world.messages import Outcome
 from engines.resilience.world.snapshot import EdgeView
 from engines.sim.faults import Narrate
-from tests.engines.resilience.world.lab import Run, breaker, edge, goodput, red, story, told
+from tests.engines.resilience.world.lab import Run, breaker, edge, goodput, happened, red, story, told
 
 S = 1_000_000
 AMPLIFIED = ("clients>api", "api>catalog", "catalog>catalog-db")
@@ -39,7 +41,7 @@ def test_trip_and_recover_is_open_30_s_twice() -> None:
     run = told("trip-and-recover")
     assert states(run) == [("open", 30), ("half_open", 0), ("open", 30), ("half_open", 0), ("closed", -1)]
     seen = told("trip-and-recover", 11).snapshot()
-    assert breaker(seen).why == "29 of 58 (50 %) failed, threshold >= 50 %"
+    assert breaker(seen).why.reason == "29 of 58 (50 %) failed, threshold >= 50 %"
     assert breaker(seen).since_us // 100_000 == 96
     assert seen.service("catalog").arrived_per_s == 0
 
@@ -52,7 +54,7 @@ def test_a_tripped_breaker_answers_in_the_time_of_a_round_trip_to_api() -> None:
 def test_stuck_half_open_waits_for_eight_results_that_never_come() -> None:
     run = told("stuck-half-open", 30)
     found = breaker(run.snapshot(), "api>auth")
-    assert (found.state, found.probes_permitted, found.probes_left, found.calls) == ("half_open", 10, 0, 2)
+    assert (found.state, found.options.probes, found.why.probes_left, found.calls) == ("half_open", 10, 0, 2)
     assert found.countdown_us == -1
     assert run.snapshot().service("api").busy == 8
     assert run.snapshot().service("auth").hosts[0].status == "up"
@@ -69,7 +71,7 @@ def test_a_limit_set_while_half_open_acts_at_once_and_picture_and_journal_agree(
     half_open, still_open = breaker(run.snapshot(), "api>auth").history[-2:]
     assert (half_open.state, half_open.lasted_us // 100_000) == ("half_open", 143)
     assert (still_open.state, still_open.since_us, still_open.lasted_us) == ("open", 31 * S, -1)
-    moves = [event for event in run.engine.told(1 << 20) if event.kind == "breaker"]
+    moves = [each.moved for each in happened(run, e.BreakerMoved)]
     assert [event.at_us for event in moves[-2:]] == [half_open.since_us, 31 * S]
     assert moves[-1].why == "half-open for 14.308 s, over the 5 s now allowed, with 2 of 10 results"
     end = breaker(told("stuck-half-open").snapshot(), "api>auth").history[-1]
@@ -82,7 +84,7 @@ def test_a_limit_set_while_half_open_that_is_not_over_yet_ends_it_to_the_microse
     run.advance(30_900_000)
     half_open, still_open = breaker(run.snapshot(), "api>auth").history[-2:]
     assert (half_open.state, half_open.lasted_us) == ("half_open", 14 * S)
-    moved = [event for event in run.engine.told(1 << 20) if event.kind == "breaker"][-1]
+    moved = happened(run, e.BreakerMoved)[-1].moved
     assert moved.at_us == still_open.since_us
 
 
@@ -90,7 +92,7 @@ def test_slow_calls_trip_it_without_an_error() -> None:
     seen = told("slow-calls", 13).snapshot()
     found = breaker(seen)
     assert (found.state, found.rate_ppm) == ("open", 0)
-    assert "took longer than 500 ms" in found.why
+    assert "took longer than 500 ms" in found.why.reason
     assert [state for state, _ in states(told("slow-calls"))] == ["open", "half_open", "closed"]
 
 
@@ -101,7 +103,7 @@ def test_the_cascade_stops_the_whole_shop() -> None:
     assert goodput(seen, 28, 30) == 0
     for idle in ("auth", "catalog", "cart"):
         assert seen.service(idle).busy <= 1
-        assert seen.service(idle).hosts[0].faults == ()
+        assert not seen.service(idle).hosts[0].ailing
     assert edge(seen, "api>payment").running >= 6
 
 
@@ -121,8 +123,9 @@ def test_in_the_cascade_calls_fail_and_no_machine_does() -> None:
     seen = run.snapshot()
     assert seen.failed > 100
     assert {host.status for service in seen.services for host in service.hosts} == {"up"}
-    outcomes = {event.get("outcome") for event in run.engine.told(1 << 20) if event.kind in ("failed", "refused")}
-    assert outcomes == {"timeout", "full"}
+    outcomes = {each.why for each in happened(run, e.CallFailed)}
+    outcomes |= {each.why for each in happened(run, e.RequestRefused)}
+    assert outcomes == {Outcome.TIMEOUT, Outcome.FULL}
     assert [service.id for service in seen.services if service.refused_per_s] == ["api"]
 
 
@@ -138,7 +141,7 @@ def test_the_bulkhead_leaves_the_rest_of_the_shop_open() -> None:
 
 def test_ten_percent_of_five_hosts_is_nobody_until_one_may_always_go() -> None:
     told_13 = told("outlier", 13)
-    assert [event.kind for event in told_13.engine.told(1 << 20)].count("not_ejected") == 2
+    assert len(happened(told_13, e.HostKept)) == 2
     assert edge(told_13.snapshot(), "api>payment").errors_ppm == 200_000
     before = edge(told("outlier", 14).snapshot(), "api>payment")
     assert [host.ejected for host in before.outliers] == [False] * 5
@@ -147,11 +150,10 @@ def test_ten_percent_of_five_hosts_is_nobody_until_one_may_always_go() -> None:
     out = [host for host in edge(run.snapshot(), "api>payment").outliers if host.ejected]
     assert [host.host for host in out] == ["payment-3"]
     assert edge(run.snapshot(), "api>payment").errors_ppm == 0
-    kinds = {event.kind: event.why for event in run.engine.told(1 << 20)}
-    assert "no more than 10 % of 5 hosts may be out" in kinds["not_ejected"]
-    assert "5 errors in a row" in kinds["ejected"]
+    assert "no more than 10 % of 5 hosts may be out" in happened(run, e.HostKept)[-1].ejection.why
+    assert "5 errors in a row" in happened(run, e.HostEjected)[0].ejection.why
     end = told("outlier")
-    returned = next(event for event in end.engine.told(1 << 20) if event.kind == "returned")
+    returned = happened(end, e.HostReturned)[0].ejection
     assert returned.at_us == 50 * S
 
 
@@ -213,7 +215,7 @@ def test_three_layers_with_two_retries_make_27_attempts() -> None:
     assert [edge(seen, id).amplified_ppm for id in AMPLIFIED] == [3_000_000] * 3
     assert sum(row.peak for row in seen.series[-8:]) / 8 == pytest.approx(54, abs=1)
     ended = [call for call in run.snapshot().calls if call.state == "failed"]
-    assert max(call.attempts for call in ended) == 3 + 9 + 27
+    assert max(call.requests for call in ended) == 3 + 9 + 27
     held = told("amplification", 28).snapshot()
     assert held.service("catalog-db").arrived_per_s <= 2 * 1.2**3 + 1
     assert held.amplified_ppm <= 1_728_000

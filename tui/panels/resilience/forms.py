@@ -8,16 +8,18 @@ from engines.errors import UserError
 from engines.resilience.order import ORDER
 from engines.resilience.retry import BACKOFFS
 from engines.resilience.world import commands as c
+from engines.resilience.world.commands import BURST_MAX
 from engines.resilience.world.options import PRESET_NAMES
-from engines.resilience.world.orders import BURST_MAX, LOADS
 from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
 from engines.resilience.world.topology import KINDS, MIXES
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
+from engines.sim.load import SHAPES
+from engines.sim.rules import SetRule
 from tui.kit import network
 from tui.kit.words import PPM_PER_PERCENT
 from tui.panel import Focus, Offer, Outcome, Param, Refuse
-from tui.panels.resilience import facts
+from tui.panels.resilience import queries
 from tui.panels.resilience.keys import DELAYS_US, ORDERS, RECORDED, pairs, selected_edge, target
 from tui.panels.resilience.select import edge_of
 
@@ -63,7 +65,7 @@ def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
 
 def _injected(edge: EdgeView) -> tuple[Offer, ...]:
     """Istio's two faults: a test tool, drawn independently for every call."""
-    name = facts.name(edge.id)
+    name = queries.name(edge.id)
     delay = edge.delay_us // US_PER_MS if edge.delay_us else 500
     return (
         Offer(f"delay on {name}", "Istio: this part of the calls waits so long before it leaves; 0 % ends it",
@@ -79,7 +81,7 @@ def _injected(edge: EdgeView) -> tuple[Offer, ...]:
 
 def _of_links(snapshot: Snapshot, edge: EdgeView) -> tuple[Offer, ...]:
     """The network beneath an edge, in one direction or both."""
-    name = facts.name(edge.id)
+    name = queries.name(edge.id)
     both = pairs(snapshot, edge)
     half = len(both) // 2
     ways = {"both": both, "requests": both[:half], "answers": both[half:]}
@@ -144,7 +146,7 @@ def _burst() -> Offer:
 def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Ways to split the shop."""
     layers = {layer: tuple(host.id for each in snapshot.services if each.layer == layer for host in each.hosts)
-              for layer in facts.LAYERS}  # fmt: skip
+              for layer in queries.LAYERS}  # fmt: skip
     if snapshot.recorded or not layers["service"] or not layers["edge"]:
         return ()
     clients = layers["client"]
@@ -157,7 +159,7 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     service = target(snapshot, focus)
     if service is not None and service.layer == "service":
         mine = tuple(host.id for host in service.hosts)
-        mine += tuple(host.id for edge in facts.out_of(snapshot, service.id)
+        mine += tuple(host.id for edge in queries.out_of(snapshot, service.id)
                       for each in snapshot.services if each.id == edge.dst for host in each.hosts)  # fmt: skip
         rest = tuple(host.id for each in snapshot.services for host in each.hosts if host.id not in mine)
         found.append(_split((mine, rest), f"{service.id} and its database cut off from the rest"))
@@ -178,7 +180,7 @@ def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
 
 def _rule(name: str, on: bool) -> Offer:
     demand, without = RULES.get(name, (name.replace("_", " "), "off: see what breaks"))
-    return Offer(demand, without, lambda v: c.SetRule(name, not on), on=on)
+    return Offer(demand, without, lambda v: SetRule(name, not on), on=on)
 
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
@@ -209,7 +211,7 @@ def _number(
     edge: EdgeView, title: str, help: str, name: str, param: Param, scale: int = 1, alone: bool = False
 ) -> Offer:  # fmt: skip
     """One option of the edge; ``scale``: how much one step of the parameter is in the engine's unit."""
-    now = facts.option(edge, name)
+    now = queries.option(edge, name)
     shown = _switched(replace(param, value=min(param.high, max(param.low, now if now < 0 else now // scale))))
 
     def build(v: Values) -> Outcome:
@@ -305,7 +307,7 @@ def _pipeline(edge: EdgeView) -> tuple[Offer, ...]:
     found = [
         _number(edge, title, help, name, param, scale) for title, help, name, param, scale in rows if name in known
     ]
-    base, cap = facts.option(edge, "base_us", 100_000), facts.option(edge, "cap_us", 10 * US_PER_S)
+    base, cap = queries.option(edge, "base_us", 100_000), queries.option(edge, "cap_us", 10 * US_PER_S)
     found.insert(1, Offer("backoff", "how long retries wait; the last three with jitter, or all come back at once",
         lambda v: c.SetBackoff(_at(edge, v), v["kind"], v["base"] * US_PER_MS, max(v["base"], v["cap"]) * US_PER_MS),
         (Param("kind", _backoff(edge), choices=tuple(BACKOFFS)), Param("base", base // US_PER_MS, 0, 10_000, 50, "ms"),
@@ -346,7 +348,7 @@ def _load(snapshot: Snapshot) -> tuple[Offer, ...]:
     return (
         Offer("load", "calls of the clients: steady, or a shape up to the second rate within the span",
               lambda v: c.SetLoad(v["shape"], v["rate"], v["to"], v["span"], v["random"] == "yes"),
-              (Param("shape", "steady", choices=LOADS), Param("rate", min(200, rate), 0, 200, 5, "/s"),
+              (Param("shape", "steady", choices=SHAPES), Param("rate", min(200, rate), 0, 200, 5, "/s"),
                Param("to", min(200, max(1, 2 * rate)), 0, 200, 5, "/s"), Param("span", 10, 1, 120, 5, "s"),
                Param("random", "yes", choices=("yes", "no")))),
         Offer("mix", "what the clients ask for", lambda v: c.SetMix(v["mix"]),

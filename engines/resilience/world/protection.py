@@ -2,9 +2,12 @@
 
 Each is the library's own (``engines.resilience``). What survives a change of options is what a person would expect: a
 breaker keeps its state when a number of it is tuned and begins anew under another preset; a budget begins anew.
+
+Nothing here sends or waits: it decides, and the edge acts on what it returns.
 """
 
 from collections import deque
+from typing import Final, NamedTuple
 
 from engines.resilience.breaker import Breaker
 from engines.resilience.bulkhead import Bulkhead
@@ -12,13 +15,29 @@ from engines.resilience.deadline import NEVER
 from engines.resilience.fallback import Fallback, Kind
 from engines.resilience.hedge import Hedge
 from engines.resilience.limiter import TokenBucket
-from engines.resilience.outlier import Cap, OutlierDetector, OutlierOptions
-from engines.resilience.retry import BACKOFFS, ActiveBudget, Retry, RetryBudget
+from engines.resilience.outlier import Cap, Ejection, OutlierDetector, OutlierOptions
+from engines.resilience.retry import BACKOFFS, ActiveBudget, Denial, Draw, Grant, Retry, RetryBudget
+from engines.resilience.world.calls import PendingCall
 from engines.resilience.world.ledger import Ledger
+from engines.resilience.world.messages import Outcome
 from engines.resilience.world.options import EdgeOptions
+from engines.sim.clock import US_PER_MS
 
 
-class Gear:
+class RetryDecision(NamedTuple):
+    """Whether a failed call is tried again, and when; what denies it, if it would have been."""
+
+    again: bool
+    delay_us: int = 0
+    denied: Grant | None = None
+
+
+GIVE_UP: Final = RetryDecision(False)
+UNLIMITED_US: Final = 50 * US_PER_MS
+"""Between attempts that no rule limits."""
+
+
+class Protection:
     """Everything between a caller and the hosts of a service."""
 
     def __init__(self, edge: str, src: str, hosts: tuple[str, ...], options: EdgeOptions, ledger: Ledger) -> None:
@@ -146,3 +165,47 @@ class Gear:
         hosts = self.detector.usable() if self.detector is not None else self.names
         self.turn += 1
         return hosts[self.turn % len(hosts)]
+
+    # -- decisions ---------------------------------------------------------------------------------------------
+
+    def retry_after(self, call: PendingCall, why: Outcome, now_us: int, draw: Draw, strict: bool) -> RetryDecision:
+        """Whether a call that ended so is tried again. Unless ``strict`` no limit holds: it is, until it works."""
+        if why in (Outcome.OK, Outcome.OPEN):
+            return GIVE_UP
+        left_us = call.deadline_us - now_us if call.deadline_us < NEVER else None
+        decision = self.retry.decide(call.tries, call.delay_us, draw, left_us)
+        if strict and not decision.again:
+            return GIVE_UP
+        denied = self._denied(call, now_us)
+        if strict and denied is not None:
+            return RetryDecision(False, 0, denied)
+        return RetryDecision(True, decision.delay_us if decision.again else max(self.options.base_us, UNLIMITED_US))
+
+    def _denied(self, call: PendingCall, now_us: int) -> Grant | None:
+        """The cap or budget that does not allow another retry; None if they do, and it is paid for."""
+        if self.retries.limit and not call.capped:
+            if not self.retries.take():
+                return Grant(False, Denial.CAP, self.retries.used, self.retries.limit)
+            call.capped = True
+        if call.active is not None:
+            call.active.end(call.retrying)
+            grant = call.active.withdraw()
+            call.retrying = grant.ok
+            if not grant.ok:
+                call.active.begin()
+            return None if grant.ok else grant
+        if self.budget is not None:
+            grant = self.budget.withdraw(now_us)
+            return None if grant.ok else grant
+        return None
+
+    def judge_host(self, host: str, failed: bool, now_us: int) -> Ejection | None:
+        """Tell the outlier detector of an answer, or of none; perhaps it throws the host out."""
+        return self.detector.record(host, failed, now_us) if self.detector is not None else None
+
+    def sweep(self, now_us: int) -> tuple[tuple[Ejection, bool], ...]:
+        """The detector's regular look at all hosts: what it did, and whether the host was out before."""
+        if self.detector is None:
+            return ()
+        out = tuple(host.name for host in self.detector.hosts.values() if host.out)
+        return tuple((each, each.host in out) for each in self.detector.sweep(now_us))

@@ -12,12 +12,12 @@ DEAREST: Final = "payment"
 """Watched while the clients ask for everything: the fewest calls need it, and they are those that pay."""
 
 
-def watched(mix: str) -> str:
+def first_subject(mix: str) -> str:
     """The edge to look at while nothing has happened: the first that the calls need."""
     return edge_id(API, DEAREST if mix == "shop" else route(API, mix)[0])
 
 
-def about(topology: Topology, command: Any) -> str:
+def subject(topology: Topology, command: Any) -> str:
     """The edge that a command is about; empty if it is about none, or about all."""
     if (edge := getattr(command, "edge", "*")) != "*":
         return str(edge)
@@ -26,4 +26,4 @@ def about(topology: Topology, command: Any) -> str:
         if name == service.id or name in service.hosts:
             behind = service.id.removesuffix("-db")
             return edge_id(API, behind) if behind in SERVICES else ""
-    return watched(name) if getattr(command, "mix", "") else ""
+    return first_subject(name) if getattr(command, "mix", "") else ""

@@ -71,8 +71,8 @@ def storm(snapshot: Snapshot) -> str:
     offered = sum(each.offered for each in newest)
     if snapshot.recorded or len(newest) < STORM_SAMPLES or not offered:
         return ""
-    ailing = any(edge.faults for edge in snapshot.edges)
-    ailing = ailing or any(host.faults for service in snapshot.services for host in service.hosts)
+    ailing = any(edge.ailing for edge in snapshot.edges)
+    ailing = ailing or any(host.ailing for service in snapshot.services for host in service.hosts)
     times = sum(each.peak for each in newest) / offered
     good = sum(each.goodput for each in newest) * 100 // offered
     if ailing or times < STORM_TIMES or good >= STORM_GOOD:
@@ -127,10 +127,10 @@ def short(src: str, dst: str) -> str:
 def lives(snapshot: Snapshot, breaker: BreakerView) -> tuple[Lasted, ...]:
     """The states it was in, oldest first; before its first transition it was closed."""
     if not breaker.history:
-        return (Lasted(breaker.state, breaker.since_us, -1, ""),)
+        return (Lasted(breaker.state, breaker.since_us, -1, None),)
     first = breaker.history[0]
     if len(breaker.history) < HISTORY and first.since_us > 0 and first.state != "closed":
-        return (Lasted("closed", 0, first.since_us, ""), *breaker.history)
+        return (Lasted("closed", 0, first.since_us, None), *breaker.history)
     return breaker.history
 
 
@@ -158,16 +158,11 @@ class Pressing(NamedTuple):
 
 def pressing(breaker: BreakerView) -> Pressing:
     """Failed calls or slow ones, whichever are nearer to opening it; failed ones if they are equally near."""
-    failed = Pressing("rate", breaker.rate_ppm, breaker.threshold_ppm, failures(breaker))
-    limit = breaker.slow_threshold_ppm
-    if limit <= 0 or breaker.slow_ppm * max(1, failed.threshold_ppm) <= max(0, failed.ppm) * limit:
+    why, options = breaker.why, breaker.options
+    failed = Pressing("rate", why.rate_ppm, options.failure_ppm, failures(breaker))
+    if not options.slow_us or max(0, why.slow_ppm) * options.failure_ppm <= max(0, failed.ppm) * options.slow_ppm:
         return failed
-    return Pressing("slow", breaker.slow_ppm, limit, sum(each.slow for each in breaker.buckets))
-
-
-def setting(breaker: BreakerView, key: str, default: str = "?") -> str:
-    """One option in force, in words."""
-    return dict(breaker.settings).get(key, default)
+    return Pressing("slow", why.slow_ppm, options.slow_ppm, sum(each.slow for each in breaker.buckets))
 
 
 def option(edge: EdgeView, key: str, default: int = 0) -> int:

@@ -1,8 +1,13 @@
-"""What the calling side of an edge keeps in mind of every call and every attempt."""
+"""What the calling side of an edge keeps of every call and every attempt, and of the faults injected into it."""
+
+from typing import Final
 
 from engines.resilience.breaker import Breaker
 from engines.resilience.deadline import NEVER
 from engines.resilience.retry import ActiveBudget
+from engines.resilience.world.messages import Origin
+
+NO_PERMIT: Final = -1
 
 
 class InjectedFault:
@@ -20,11 +25,11 @@ class InjectedFault:
 
 
 class PendingCall:
-    """A call on its way through the pipeline."""
+    """A call on its way through the layers."""
 
     __slots__ = (
         "acquired_us", "active", "attempts", "began_us", "capped", "deadline_us", "delay_us", "guard", "id", "job",
-        "kind", "limit_us", "live", "order", "permit", "place", "retrying", "root", "tries", "waiting",
+        "kind", "limit_us", "live", "order", "origin", "permit", "place", "retrying", "root", "tries", "waiting",
     )  # fmt: skip
 
     def __init__(self, id: int, job: int, root: int, kind: str, order: tuple[str, ...], now_us: int) -> None:
@@ -43,14 +48,16 @@ class PendingCall:
         """When its timeout ends it."""
         self.tries = 0
         self.attempts = 0
+        self.origin: Origin | None = None
+        """Where the failure began that the newest answer told of."""
         self.delay_us = 0
-        self.permit = -1
-        """Of the breaker; -1: none."""
+        self.permit = NO_PERMIT
+        """Of the breaker."""
         self.guard: Breaker | None = None
         """The breaker that gave it."""
         self.acquired_us = 0
         self.waiting: dict[str, int] = {}
-        """Dates in the agenda by layer: its timeout, its next try, its hedge."""
+        """Due actions in the agenda by layer: its timeout, its next try, its hedge."""
         self.capped = False
         """Whether it takes a place under the cap on retries."""
         self.active: ActiveBudget | None = None

@@ -1,0 +1,78 @@
+"""Events that come by the dozen and share a line of the journal: retries, failures, refusals, waste, losses."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from engines.resilience.world import events as e
+from engines.sim.world import Event
+from tui.kit.words import plural
+from tui.panel import Line
+from tui.panels.resilience.words import narrate, who
+
+COUNTED: Final[dict[type, str]] = {
+    e.CallFailed: "failed at an edge", e.CallRetried: "tried again", e.RetryDenied: "not tried again",
+    e.CallTurnedAway: "turned away", e.RequestRefused: "refused", e.WorkWasted: "done for nobody",
+    e.CallHedged: "asked twice", e.FallbackServed: "answered otherwise",
+}  # fmt: skip
+"""Told now and then with the number of their kind since the last time; what became of the calls."""
+
+
+def routine(event: Event) -> str:
+    """What an event repeats; nothing: it has a line of its own, as all has that happens to ``you``."""
+    kind = event.kind
+    if type(event.what) in COUNTED:
+        return "calls"
+    if type(event.what) is e.ShopServed:
+        return "served"
+    if kind in ("cut", "mend", "lose", "slow", "duplicate", "reorder", "clog", "unclog"):
+        return f"{kind} {event.why}"
+    return f"lost {event.why}" if kind == "lost" else ""
+
+
+def fold(events: Sequence[Event]) -> Line:
+    """One line for all of them."""
+    newest = events[-1]
+    last = narrate(newest)
+    if type(newest.what) in COUNTED:
+        return _calls(events, last)
+    if type(newest.what) is e.ShopServed:
+        return _served(events)
+    if newest.kind == "lost":
+        return last._replace(
+            text=f"{last.text}; and {plural(len(events) - 1, 'message')} before it, for the same reason"
+        )
+    links = list(dict.fromkeys((each.peer, each.node) for each in events))
+    if len(links) > 2:
+        return last._replace(who=f"{len(links)} links")
+    if len(links) == 2 and links[0] == links[1][::-1]:
+        return narrate(events[0])._replace(text=f"{last.text}; and the way back too")
+    return last
+
+
+def _served(events: Sequence[Event]) -> Line:
+    """The calls of all these stretches, and the latency of the last."""
+    newest = events[-1]
+    whole = newest.what._replace(
+        span_us=sum(each.what.span_us for each in events), offered=sum(each.what.offered for each in events),
+        good=sum(each.what.good for each in events), failed=sum(each.what.failed for each in events),
+    )  # fmt: skip
+    return narrate(newest._replace(what=whole))
+
+
+def _calls(events: Sequence[Event], last: Line) -> Line:
+    """What became of how many calls: of one kind in one place its sentence; the more kinds, the less of the newest."""
+    places = {(type(each.what), who(each), getattr(each.what, "why", None)) for each in events}
+    if len(places) == 1:
+        return narrate(events[-1], sum(times(each) for each in events))
+    counts: dict[type, int] = {}
+    for each in events:
+        counts[type(each.what)] = counts.get(type(each.what), 0) + times(each)
+    said = ", ".join(f"{count:,} {COUNTED[kind]}" for kind, count in counts.items())
+    newest = ("", f"; newest: {last.who} {last.text}", f"; newest: {last.who}")
+    return Line("calls", said + (newest[len(counts)] if len(counts) < len(newest) else ""), last.ink)
+
+
+def times(event: Event) -> int:
+    """How many of its kind an event stands for."""
+    found: int = getattr(event.what, "times", 1)
+    return found

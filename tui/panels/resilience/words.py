@@ -1,0 +1,486 @@
+"""The journal: what happened, and why, one line an event, as a lecturer would say it.
+
+Every kind of event has its sentence in one of the ``match`` statements here; mypy finds a kind that has none. What
+happens by the hundred is told now and then with its number: not *retries*, but *38 x*.
+"""
+
+from typing import Any, Final, assert_never, get_args
+
+from engines.resilience import Cause, Rejection, State, Transition
+from engines.resilience.policy import percent, time_word
+from engines.resilience.world import events as e
+from engines.resilience.world.messages import Answer, Origin, Outcome, Request
+from engines.resilience.world.snapshot import EdgeView, HostView, LoadView, RetryView, ServiceView, Snapshot
+from engines.sim.rules import RuleSwitched
+from engines.sim.views import LinkView
+from engines.sim.world import Event
+from engines.units import exact
+from tui.canvas import Ink
+from tui.kit.network import TOLD, Say, fixed, lost
+from tui.kit.words import ms, plural
+from tui.panel import Line
+from tui.panels.resilience import queries
+
+WHO: Final = 12
+"""Columns that the journal has for who it was."""
+Told = tuple[str, Ink]
+
+OUTCOMES: Final[dict[Outcome, str]] = {
+    Outcome.OK: "ok",
+    Outcome.ERROR: "the host answered with an error",
+    Outcome.ABORTED: "the proxy aborted it (injected)",
+    Outcome.TIMEOUT: "no answer in time",
+    Outcome.FULL: "the line at the host was full",
+    Outcome.SHED: "the host sheds load: the wait would be too long",
+    Outcome.EXPIRED: "its deadline was over before the host began",
+    Outcome.DOWNSTREAM: "a service behind it failed",
+    Outcome.OPEN: "the breaker is open",
+    Outcome.LIMITED: "the limiter had no token",
+    Outcome.BULKHEAD: "the bulkhead was full",
+    Outcome.CAPPED: "the proxy was at its cap",
+    Outcome.FALLBACK: "a fallback was served",
+    Outcome.DIED: "the caller crashed",
+    Outcome.LOGGED: "it failed, the log says",
+}
+
+
+THERE: Final[dict[Outcome, str]] = {
+    Outcome.ERROR: "{host} answered with an error",
+    Outcome.ABORTED: "the proxy of {edge} aborted it (injected)",
+    Outcome.TIMEOUT: "no answer from {host} in time",
+    Outcome.FULL: "the line at {host} was full",
+    Outcome.SHED: "{host} sheds load",
+    Outcome.EXPIRED: "its deadline was over before {host} began",
+    Outcome.OPEN: "the breaker of {edge} is open",
+    Outcome.LIMITED: "the limiter of {edge} had no token",
+    Outcome.BULKHEAD: "the bulkhead of {edge} was full",
+    Outcome.CAPPED: "the proxy of {edge} was at its cap",
+}
+"""The same of a failure somewhere else, which those further up only pass on."""
+
+
+def narrate(event: Event, times: int = 0) -> Line:
+    """Who, and what and why. ``times``: how many of its kind share the line, if not as many as the event says."""
+    what = event.what
+    if type(what) not in OURS:
+        say, ink = KERNEL.get(event.kind, (_unknown, "text"))
+        return Line(who(event), say(event), ink)
+    if times and "times" in what._fields:
+        what = what._replace(times=times)
+    text, ink = told(what)
+    return Line(who(event), text, "you" if who(event) == "you" else ink)
+
+
+def told(what: e.ResilienceEvent) -> Told:
+    """What happened in the shop, and the ink of the name before it."""
+    match what:
+        case e.BreakerMoved(moved=moved):
+            return _moved(moved), queries.INKS.get(moved.dst.value, "text")
+        case e.CallRejected(rejection=rejection, times=times):
+            return _rejected(rejection) + many(times), "half-open"
+        case e.CallTurnedAway(why=why, times=times):
+            meaning = f": {TURNED_AWAY[why]}" if why in TURNED_AWAY else ""
+            return f"turns a call away, {OUTCOMES[why]}{meaning}{many(times)}", "warn"
+        case e.CallRetried(why=why, delay_us=delay_us, attempt=attempt, times=times):
+            return f"tries again in {ms(delay_us)}, attempt {attempt}: {OUTCOMES[why]}{many(times)}", "warn"
+        case e.RetryDenied(grant=grant, times=times):
+            return f"does not try again: {grant.why}; the storm ends here{many(times)}", "good"
+        case e.CallFailed():
+            return _failed(what), "bad"
+        case e.FallbackServed(why=why, age_us=age_us, times=times):
+            answer = f"the answer of {time_word(age_us)} ago instead"
+            return f"serves another answer: {OUTCOMES[why]}: {answer}{many(times)}", "accent"
+        case e.CallHedged(quantile_ppm=quantile_ppm, delay_us=delay_us, times=times):
+            exactly = f" ({time_word(delay_us)})" if delay_us >= 0 else ""
+            slower = f"slower than {percent(quantile_ppm)} of the last calls{exactly}"
+            return f"asks a second host, the first answer counts: {slower}{many(times)}", "accent"
+        case e.HostEjected(ejection=ejection):
+            return f"takes {ejection.host} out: {ejection.why}; its calls go to the others", "open"
+        case e.HostKept(ejection=ejection):
+            return f"{ejection.host} stays in: {ejection.why}", "warn"
+        case e.HostReturned(ejection=ejection):
+            return f"takes {ejection.host} back: {ejection.why}; if it is still bad it goes for longer", "good"
+        case e.RequestRefused(why=why, waiting=waiting, times=times):
+            meaning = f" ({_refused(why, waiting)})" if why in (Outcome.FULL, Outcome.SHED, Outcome.EXPIRED) else ""
+            return f"refuses a call: {OUTCOMES[why]}{meaning}{many(times)}", "warn"
+        case e.WorkWasted(caller=caller, times=times):
+            return f"has done work for {caller} for nothing: nobody waits for it any more{many(times)}", "stale"
+        case e.YouCalled(what=kind):
+            return f"call: {kind}" + (f", that is {KINDS[kind]}" if kind in KINDS else ""), "you"
+        case e.YouAnswered():
+            return _answered(what), "you"
+        case e.ShopServed():
+            return _served(what), "bad" if what.failed > what.good else "good"
+        case _:
+            return _set(what)
+
+
+def _set(what: e.Setting) -> Told:
+    """What a person, or the story for them, has set."""
+    match what:
+        case e.LoadSet(load=wanted):
+            return f"load: {load_words(wanted)}", "you"
+        case e.MixSet(mix=mix):
+            return f"the clients ask for {mix} from now on", "you"
+        case e.BurstMade(calls=calls, what=kind):
+            return f"{plural(calls, 'call')} at one moment{f' for {kind}' if kind else ''}", "you"
+        case e.DelayInjected(edge=edge, percent=share, delay_us=delay_us):
+            if not share or not delay_us:
+                return f"no call over {on(edge)} is delayed any more", "slow"
+            wait = f"{share} % of the calls over {on(edge)} wait {ms(delay_us)}"
+            return f"inject a delay: {wait} (Istio, a tool for tests)", "slow"
+        case e.AbortInjected(edge=edge, percent=share, status=status):
+            if not share:
+                return f"no call over {on(edge)} is aborted any more", "error"
+            return f"inject an abort: {share} % over {on(edge)} get {status} unasked (Istio, a tool for tests)", "error"
+        case e.ServiceSlowed(service=service, percent=share):
+            if share == 100:
+                return f"{service} works as fast as usual again", "slow"
+            return f"{service} takes {share / 100:g} times as long for its own work", "slow"
+        case e.HostSickened(service=service, percent=share):
+            if not share:
+                return f"{service} answers no errors of its own any more", "error"
+            return f"{service} answers {share} % of its calls with an error, and quickly", "error"
+        case e.ServiceTuned(service=service, name=name, value=value):
+            return _tuned(service, name, value), "you"
+        case e.PresetChosen(edge=edge, preset=preset):
+            return _preset(edge, preset), "you"
+        case e.BreakerOrdered(edge=edge, order=order):
+            return f"{order.value} the breaker of {on(edge)}: {ORDERED.get(order, 'by order')}", "you"
+        case e.OptionSet(edge=edge, name=name, value=value):
+            return f"{on(edge)}: {_option(name, value)}", "you"
+        case e.BackoffSet(edge=edge, backoff=backoff, base_us=base_us, cap_us=cap_us):
+            jitter = "jitter" in backoff or backoff == "decorrelated"
+            herd = "" if jitter else "; without jitter all come back together"
+            return f"retries on {on(edge)} wait {backoff}, {ms(base_us)} to {ms(cap_us)}{herd}", "you"
+        case e.OrderSet(edge=edge, order=layers):
+            return f"order on {on(edge)}, outermost first: {' > '.join(layers)}", "you"
+        case e.CureApplied(service=service, cure=cure, number=number):
+            return _cure(service, cure, number), "good"
+        case RuleSwitched(rule=rule, on=is_on):
+            return f"rule {rule.replace('_', ' ')} {'on again' if is_on else 'OFF'}, everywhere", "warn"
+        case _:
+            assert_never(what)
+
+
+OURS: Final[frozenset[type]] = frozenset(get_args(e.ResilienceEvent))
+SET: Final[tuple[type, ...]] = get_args(e.Setting)
+"""What a person asked for, or the story for them."""
+
+
+def who(event: Event) -> str:
+    """The edge, service or client it happened to, in at most 12 characters."""
+    what = event.what
+    if isinstance(what, SET):
+        return "you"
+    if isinstance(what, e.YouCalled | e.YouAnswered):
+        return event.node[:WHO]
+    if isinstance(what, e.ShopServed):
+        return "shop"
+    edge: str = getattr(what, "edge", "") if type(what) in OURS else ""
+    if edge:
+        said = queries.name(edge)
+        return said if len(said) <= WHO else said.partition(">")[2][:WHO]
+    if event.peer and event.kind not in ("isolate", "reconnect"):
+        return _link(event.peer, event.node)
+    return (event.node or ("note" if event.kind == "cue" else "world"))[:WHO]
+
+
+def _link(src: str, dst: str) -> str:
+    """A link between machines: databases by their short name beside their service."""
+    src, dst = ("all" if each == "*" else each for each in (src, dst))
+    if dst.startswith(f"{src}-"):
+        return f"{src}>{queries.short(src, dst)}"[:WHO]
+    if src.startswith(f"{dst}-"):
+        return f"{queries.short(dst, src)}>{dst}"[:WHO]
+    return f"{src}>{dst}"[:WHO]
+
+
+def _unknown(event: Event) -> str:
+    return f"{event.kind}: {event.why}" if event.why else event.kind
+
+
+# -- pieces of sentences ----------------------------------------------------------------------------------------------
+
+
+def message(found: Any) -> str:
+    """A message in a few words."""
+    match found:
+        case Request(kind=kind, attempt=attempt):
+            return f"a call for {kind}" + (f" (attempt {attempt})" if attempt > 1 else "")
+        case Answer(why=why):
+            return "an answer" if why is Outcome.OK else f"the answer {why.value}"
+    return "a message"
+
+
+def many(times: int) -> str:
+    """How many of the kind since they were told last."""
+    return f" ({times:,} x)" if times > 1 else ""
+
+
+def failure(why: Outcome, origin: Origin | None) -> str:
+    """Why a call failed; where a service further down did, the place and the cause."""
+    if why is not Outcome.DOWNSTREAM or origin is None or origin.why not in THERE:
+        return OUTCOMES[why]
+    return THERE[origin.why].format(edge=queries.name(origin.edge), host=origin.edge.partition(">")[2])
+
+
+def on(edge: str) -> str:
+    """The edge that a setting is about."""
+    return "every edge" if edge in ("*", "") else queries.name(edge)
+
+
+def load(snapshot: Snapshot) -> str:
+    """What the clients do."""
+    return f"recorded: {snapshot.log}" if snapshot.load is None else load_words(snapshot.load)
+
+
+def load_words(load: LoadView) -> str:
+    """A load for people."""
+    pace = "at random" if load.poisson else "evenly paced"
+    match load.shape:
+        case "off":
+            return "no calls"
+        case "ramp":
+            return f"from {load.per_s} to {load.to_per_s} a second in {load.span_s} s, {pace}"
+        case "pulse":
+            return f"{load.to_per_s} a second for {load.span_s} s, then {load.per_s}, {pace}"
+        case "wave":
+            return f"between {load.per_s} and {load.to_per_s} a second, every {load.span_s} s, {pace}"
+    return f"{load.per_s} a second, {pace}"
+
+
+def edge_faults(edge: EdgeView) -> tuple[str, ...]:
+    """What is wrong on the way: Istio's faults, then the links."""
+    found = []
+    if edge.delay_percent:
+        found.append(f"{edge.delay_percent} % delayed by {time_word(edge.delay_us)}")
+    if edge.abort_percent:
+        found.append(f"{edge.abort_percent} % aborted with {edge.abort_status}")
+    return (*found, *(f"{what} {link.src}>{link.dst}" for link in edge.links for what in link_faults(link)))
+
+
+def link_faults(link: LinkView) -> tuple[str, ...]:
+    """What is wrong with a link."""
+    found: tuple[str, ...] = ("cut",) if link.cut else ()
+    found += (f"clogged with {link.held}",) if link.clogged else ()
+    found += (f"{percent(link.loss_ppm)} loss",) if link.lossy else ()
+    found += (f"{time_word(link.latency_us)} latency",) if link.slow else ()
+    found += (f"{percent(link.duplicate_ppm)} twice",) if link.duplicate_ppm != link.laid.duplicate_ppm else ()
+    return found + ((f"{percent(link.reorder_ppm)} out of order",) if link.reorder_ppm != link.laid.reorder_ppm else ())
+
+
+def host_faults(host: HostView) -> tuple[str, ...]:
+    """What is wrong with a machine."""
+    found: tuple[str, ...] = () if host.status == "up" else (host.status,)
+    found += (f"takes {host.slow_percent} % of its usual time",) if host.slow_percent != 100 else ()
+    found += (f"{host.sick_percent} % of its answers are errors",) if host.sick_percent else ()
+    return found + ((f"clock {exact(host.clock_off_us)} off",) if host.clock_off_us else ())
+
+
+def service_time(service: ServiceView) -> str:
+    """How long its own work takes, and how that is spread."""
+    return f"{time_word(service.mean_us)}, {service.shape or 'as recorded'}"
+
+
+def backoff(retry: RetryView) -> str:
+    """How long retries wait."""
+    upper = "" if retry.backoff == "fixed" else f", up to {time_word(retry.cap_us)}"
+    return f"{retry.backoff}, {time_word(retry.base_us)}{upper}"
+
+
+# -- breakers ---------------------------------------------------------------------------------------------------------
+
+AFTER: Final[dict[Cause, str]] = {
+    Cause.FAILURE_RATE: "too many failures", Cause.SLOW_RATE: "too many slow calls",
+    Cause.PROBE_FAILED: "a failed probe", Cause.PROBE_ABANDONED: "a probe without a result",
+    Cause.LATE_FAILURE: "a late failure", Cause.HALF_OPEN_EXPIRED: "too long half-open",
+    Cause.CALL_REJECTED: "a call that overtook the probe",
+}  # fmt: skip
+"""What opened a breaker, after which it is open."""
+ORDERED: Final[dict[Cause, str]] = {
+    Cause.RESET: "closed, with an empty window", Cause.DISABLE: "all passes, nothing is counted",
+    Cause.METRICS: "all passes and is counted", Cause.FORCE_OPEN: "nothing passes",
+}  # fmt: skip
+
+
+def _moved(moved: Transition) -> str:
+    """A breaker moved: where to, why, and what it means."""
+    match moved.dst:
+        case State.OPEN if moved.src is State.HALF_OPEN:
+            return f"OPEN again: {moved.why}; it waits once more, and rejects all meanwhile"
+        case State.OPEN:
+            single = moved.cause is Cause.FAILURE_RATE and moved.calls == moved.bad == 1
+            alone = "; without a minimum of calls one failure is 100 %" if single else ""
+            return f"OPENS: {moved.why}{alone}; calls are rejected at once from now on"
+        case State.HALF_OPEN:
+            return f"HALF-OPEN: {moved.why}; only probes pass until they are judged"
+        case State.CLOSED if moved.cause is Cause.RESET:
+            return "CLOSED by order, with an empty window"
+        case State.CLOSED:
+            return f"CLOSES: {moved.why}; all calls pass again, and it counts from zero"
+        case State.FORCED_OPEN:
+            return "FORCED OPEN by order: rejects everything until it is reset; nothing will close it by itself"
+        case State.DISABLED:
+            return "DISABLED by order: everything passes, nothing is counted"
+        case State.METRICS_ONLY:
+            return "METRICS ONLY by order: it counts, and never opens"
+
+
+def _rejected(rejection: Rejection) -> str:
+    """The first rejection in a state; those after it are counted in silence."""
+    if rejection.state is State.HALF_OPEN:
+        return f"rejects calls at once: {rejection.why}; only probes pass"
+    if rejection.state is State.OPEN and rejection.cause in AFTER:
+        left = f"{time_word(rejection.wait_us)} left" if rejection.wait_us else "the waiting ends now"
+        return f"rejects calls at once: open after {AFTER[rejection.cause]}, {left}"
+    return f"rejects calls at once: {rejection.why}"
+
+
+# -- calls ------------------------------------------------------------------------------------------------------------
+
+TURNED_AWAY: Final = {
+    Outcome.LIMITED: "so many may begin a second, and no more",
+    Outcome.BULKHEAD: "so a slow service cannot take all workers of its caller",
+    Outcome.CAPPED: "what Envoy calls circuit breaking: a cap, not a state",
+}
+KINDS: Final = {"browse": "auth, then catalog", "fill": "auth, then cart", "buy": "auth, cart, then payment"}
+
+
+def _failed(what: e.CallFailed) -> str:
+    why = failure(what.why, what.origin)
+    if what.took_us >= 0:
+        why = f"it failed after {time_word(what.took_us)}, the log says"
+        why += ", and it started before the last transition" if what.late else ""
+    if what.attempts == 1:
+        return f"fails a call: {why}{many(what.times)}"
+    return f"gives a call up after {plural(what.attempts, 'attempt')}: {why}{many(what.times)}"
+
+
+def _refused(why: Outcome, waiting: int) -> str:
+    match why:
+        case Outcome.FULL:
+            return f"{waiting} wait already"
+        case Outcome.SHED:
+            return f"{waiting} wait; better no work than work that comes too late"
+    return "nobody waits for it any more, so it is not begun"
+
+
+def _answered(what: e.YouAnswered) -> str:
+    took, sent = queries.secs(max(0, what.took_us)), plural(what.requests, "request")
+    if what.why in (Outcome.OK, Outcome.FALLBACK):
+        other = "" if what.why is Outcome.OK else "; not the real one: a fallback"
+        return f"get an answer in {took}, {sent} over all edges{other}"
+    return f"get no answer after {took} and {sent} over all edges: {failure(what.why, what.origin)}"
+
+
+def _served(what: e.ShopServed) -> str:
+    """What became of the calls of clients in a stretch of time."""
+    span = time_word(what.span_us)
+    if not what.good and not what.failed:
+        return f"{plural(what.offered, 'call')} in {span}, none has ended yet"
+    ended = f"{what.good:,} answered" + (f", {what.failed:,} failed" if what.failed else ", none failed")
+    return f"{plural(what.offered, 'call')} in {span}: {ended}; p50 {ms(what.p50_us)}, p99 {ms(what.p99_us)} of late"
+
+
+# -- settings ---------------------------------------------------------------------------------------------------------
+
+SWITCHES: Final = (
+    "deadline", "eject_one", "fallback", "outlier", "breaker.rejection_reopens", "breaker.probe_counts",
+)  # fmt: skip
+PRESETS: Final = {
+    "article": "50 % of 20 calls in 10 s, open 30 s; no standard, and the minimum is ours",
+    "hystrix": "50 % of 20 in 10 s of completed half-seconds, open 5 s, a call after that probes",
+    "resilience4j": "50 % of the last 100 calls, open 60 s, 10 probes",
+    "resilience4j-time": "50 % of 100 calls in 100 s, open 60 s, 10 probes",
+    "polly": "10 % of 100 calls in 30 s, open 5 s, 1 probe",
+    "opossum": "more than 50 % of what started in 10 s, no minimum, a timer of 30 s",
+}
+
+
+def _tuned(service: str, name: str, value: int) -> str:
+    match name:
+        case "workers":
+            return f"{service} has {plural(value, 'worker')} on each machine"
+        case "queue_max":
+            return f"{plural(value, 'call')} may wait at {service}: a longer line is a longer wait"
+        case "shed_us":
+            return f"{service} refuses what waited longer than {ms(value)}" if value else f"{service} sheds nothing"
+        case "newest_first":
+            return f"{service} serves the {'newest' if value else 'oldest'} call first"
+    return f"{service}: {name} {value}"
+
+
+def _preset(edge: str, preset: str) -> str:
+    if preset == "none":
+        return f"no breaker on {on(edge)} any more: every call is tried, however many fail"
+    return f"{on(edge)} like {preset}: {PRESETS.get(preset, 'its own numbers')}; the window begins empty"
+
+
+def _option(name: str, value: int) -> str:
+    said = str(value)
+    if name in SWITCHES:
+        said = "on" if value else "off"
+    elif name.endswith("_us"):
+        said = time_word(value) if value else "off"
+    elif name.endswith("_ppm"):
+        said = percent(value) if value >= 0 else "none"
+    short = name.removesuffix("_us").removesuffix("_ppm").replace("breaker.", "breaker ").replace("_", " ")
+    return f"{short} {said}"
+
+
+def _cure(service: str, cure: str, number: int) -> str:
+    match cure:
+        case "shedding":
+            why = f"{service} sheds calls that waited longer than {time_word(number)}"
+            return f"cure: {why}; its line stays short, and what it serves is served in time"
+        case "breaker":
+            why = f"a breaker with the article's numbers before {service}"
+            return f"cure: {why}; while it is open nothing comes, and the line is worked off"
+        case "budget":
+            why = f"retries into {service} may be {percent(number)} of the calls"
+            return f"cure: {why}; it caps the amplification near 1, whatever happens"
+    why = f"callers tell {service} how long they wait"
+    return f"cure: {why}; it drops what is too late instead of working for nobody"
+
+
+# -- the world --------------------------------------------------------------------------------------------------------
+
+
+def _deliver(event: Event) -> str:
+    return f"{message(event.message)} arrives"
+
+
+def _wait(event: Event) -> str:
+    return f"{message(event.message)} waits: {event.node} is frozen"
+
+
+def _crash(event: Event) -> str:
+    unsent = event.get("unsent", 0)
+    extra = f"; {plural(unsent, 'message')} never left" if unsent else ""
+    return f"crashes: its line is gone, and callers learn of it by their timeouts only{extra}"
+
+
+def _skew(event: Event) -> str:
+    offset = event.get("offset_us", 0)
+    if not offset:
+        return "its wall clock is right again"
+    return f"its wall clock jumps by {ms(offset)}: nothing happens, windows and timeouts run on monotonic clocks"
+
+
+def _timer(event: Event) -> str:
+    return f"the next thing in its agenda is due ({event.why})" if event.why else "the next thing in its agenda is due"
+
+
+KERNEL: Final[dict[str, tuple[Say, Ink]]] = {
+    **TOLD,
+    "skew": (_skew, "warn"), "deliver": (_deliver, "dim"), "wait": (_wait, "frozen"), "lost": (lost(message), "lost"),
+    "lost_again": (lost(message), "lost"), "timer": (_timer, "dim"), "crash": (_crash, "dead"),
+    "restart": (fixed("restarts with an empty line and closed breakers; those of its callers know nothing of it yet"),
+                "good"),
+    "isolate": (fixed("is cut off from all other machines, in both directions"), "cut"),
+    "reconnect": (fixed("is connected to all other machines again"), "good"),
+    "heal": (fixed("everything is healed: links, injected faults, slow and sick machines; frozen ones thaw, dead ones "
+                   "restart"), "good"),
+}  # fmt: skip
+"""What befalls every world, as it is said here."""
