@@ -53,7 +53,8 @@ def plan(servers: int, picture: int, strip: int) -> Plan:
         return (Part("ring", picture),), (Part("logs", strip),)
     if picture >= RING_LOW + 1 + grid:  # more servers than the strip has rows
         return (Part("ring", picture - 1 - grid), Part("logs", grid)), (Part("chart", strip),)
-    if picture >= servers and strip >= RING_LOW:
+    # all logs, and the cluster as a picture or a list below them
+    if picture >= servers and (strip >= RING_LOW or servers > strip >= 4):
         return (Part("logs", picture),), (Part("ring", strip),)
     return (Part("ring", picture),), (Part("logs" if strip >= 4 else "chart", strip),)
 
