@@ -19,7 +19,7 @@ from typing import Final
 
 from engines.tracing.cohorts import Book
 from engines.tracing.critical import critical_path, self_times
-from engines.tracing.diagnosis import diagnose_worst
+from engines.tracing.examination import diagnose_all
 from engines.tracing.fold import RowFilter, visible
 from engines.tracing.spans import Kind, Span
 from engines.tracing.tree import build
@@ -170,7 +170,7 @@ def diagnosis_seconds(traces: int = 1_000, size: int = 60) -> float:
         spans = [span._replace(trace_id=f"{number + 1:032x}") for span in trace(size, seed=number % 97)]
         tree = build([span._replace(end_ns=span.end_ns + number) if not span.parent_id else span for span in spans])
         book.add(tree, critical_path(tree))
-    return best((lambda: diagnose_worst(book),), 5)[0]
+    return best((lambda: diagnose_all(book),), 5)[0]
 
 
 def lines() -> list[str]:

@@ -9,17 +9,23 @@ process's own; the table is the same however many there are.
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from multiprocessing import Pool
 from typing import Any, Final, NamedTuple
 
 from engines.sim import faults
 from engines.sim.random import Stream
+from engines.tracing.formats import Format, read, write
+from engines.tracing.judge import judge
+from engines.tracing.spans import Span
 from engines.tracing.topology import CACHE, DATABASE, SERVICE, Topology
+from engines.tracing.verdicts import Verdict
 from engines.tracing.world import commands as c
 from engines.tracing.world.engine import TracingEngine
 from engines.tracing.world.rules import LINK_JITTER_US, LINK_LATENCY_US
 from engines.tracing.world.scoring import names
+from engines.tracing.world.snapshot import Fault
 from engines.tracing.world.users import FOCUS
 
 US: Final = 1_000_000
@@ -35,6 +41,7 @@ class Plan(NamedTuple):
     title: str
     roles: tuple[str, ...]
     inject: Callable[[str], Any]
+    """One command, or several."""
     calm_s: int
     """Traffic before the fault."""
     ill_s: int
@@ -42,6 +49,13 @@ class Plan(NamedTuple):
     rate: int
     rush_ppm: int = 0
     """Load from the fault on, as a share of what one connection of the victim's pool can do; 0: as before."""
+    over_ms: int = 0
+    """When it is thawed, after so long; 0: never."""
+
+
+def _on_links(command: Callable[..., Any], *values: int) -> Callable[[str], Any]:
+    """A fault of all links of a machine, both ways."""
+    return lambda name: (command("*", name, *values), command(name, "*", *values))
 
 
 PLANS: Final = (
@@ -55,6 +69,13 @@ PLANS: Final = (
     Plan("skew", "clock 80 ms off", (SERVICE, DATABASE), lambda name: faults.Skew(name, 80_000, 0), 4, 5, 12),
     Plan("lost", "30 % of the spans lost", (SERVICE, DATABASE), lambda name: c.LoseSpans(name, 300_000), 4, 5, 15),
     Plan("late", "spans 3 s late", (SERVICE, DATABASE), lambda name: c.LateSpans(name, 3 * US), 3, 8, 12),
+    Plan(
+        "doubled", "30 % of the messages doubled", (SERVICE, DATABASE), _on_links(faults.Duplicate, 300_000), 4, 5, 12
+    ),
+    Plan("crash", "crashed", (SERVICE, DATABASE), lambda name: faults.Crash(name), 5, 5, 12),
+    Plan("freeze", "frozen for a second", (SERVICE, DATABASE), lambda name: faults.Freeze(name), 5, 5, 15, 0, 1_000),
+    Plan("errors", "30 % errors, no retries", (SERVICE, DATABASE), lambda name: c.Amplify(name, 300_000, 1), 4, 5, 12),
+    Plan("network", "60 ms on its links", (SERVICE,), _on_links(faults.Slow, 60_000, 5_000), 8, 4, 15),
 )
 
 
@@ -80,20 +101,26 @@ def able(topology: Topology, traffic: str, roles: tuple[str, ...]) -> list[str]:
     return sorted(found)
 
 
-def trial(number: int, seed: int) -> tuple[int, int, bool, str]:
-    """One fault, one seed: whether the first verdict names it, and what was said."""
-    plan = PLANS[number]
+def stricken(plan: Plan, seed: int, services: int = SERVICES) -> tuple[TracingEngine, str]:
+    """A system that traffic ran through, before the fault and with it; and what it was, for people."""
     stream = Stream(seed, f"trial {plan.kind}")
-    topology = Topology(seed, SERVICES)
+    topology = Topology(seed, services)
     ways = [traffic for traffic in ("checkout", "product", "home") if able(topology, traffic, plan.roles)]
     traffic = ways[stream.below(len(ways))]
     victims = able(topology, traffic, plan.roles)
     victim = victims[stream.below(len(victims))]
-    config = (("services", SERVICES), ("traffic", traffic), ("rate", plan.rate))
+    config = (("services", services), ("traffic", traffic), ("rate", plan.rate), ("store_spans", 100_000))
     engine = TracingEngine("head", seed, config)
     engine.run(plan.calm_s * US, 1 << 60)
     engine.settle(plan.calm_s * US)
-    engine.apply(plan.inject(victim))
+    commands = plan.inject(victim)
+    for command in commands if isinstance(commands, tuple) else (commands,):
+        engine.apply(command)
+    if plan.over_ms:
+        over_us = plan.calm_s * US + plan.over_ms * 1_000
+        engine.run(over_us, 1 << 60)
+        engine.settle(over_us)
+        engine.apply(faults.Thaw(victim))
     if plan.rush_ppm:
         database = topology.by_name[topology.by_name[victim].pool_of]
         held_us = max(operation.work_us for operation in database.operations) + ROUND_TRIP_US
@@ -103,10 +130,34 @@ def trial(number: int, seed: int) -> tuple[int, int, bool, str]:
     engine.apply(c.SetLoad("off", 0))
     engine.run(until_us + 5 * US, 1 << 60)
     engine.tick()
-    said, fault = engine.findings.verdicts[:1], next(iter(engine.injected.values()))
-    right = bool(said) and names(said[0], fault)
-    told = f"{said[0].kind} {said[0].service}" if said else engine.findings.reason
-    return number, seed, right, f"{traffic}: {victim}; said {told}"
+    return engine, f"{traffic}: {victim}"
+
+
+def trial(number: int, seed: int) -> tuple[int, int, bool, str]:
+    """One fault, one seed: whether the first verdict names it, and what was said."""
+    engine, who = stricken(PLANS[number], seed)
+    fault = next(iter(engine.injected.values()))
+    return number, seed, *_judged(engine.findings.verdicts, fault, who)
+
+
+def through_file(number: int, seed: int, services: int = SERVICES) -> tuple[int, int, bool, str]:
+    """The same from a FILE: the spans are written as OTLP JSON, read again and judged."""
+    engine, who = stricken(PLANS[number], seed, services)
+    fault = next(iter(engine.injected.values()))
+    return number, seed, *_judged(judge(filed(engine), "a file").examination.verdicts, fault, who)
+
+
+def filed(engine: TracingEngine) -> Iterator[Span]:
+    """The spans that the collector holds, written to a file and read again."""
+    store = engine.collector().store
+    spans = [span for trace_id in store.trace_ids() for span in store.trace(trace_id)]
+    return read(BytesIO(b"".join(write(spans, Format.OTLP_LINES))), "a file")
+
+
+def _judged(verdicts: tuple[Verdict, ...], fault: Fault, who: str) -> tuple[bool, str]:
+    said = verdicts[:1]
+    told = f"{said[0].kind} {said[0].service}" if said else "nothing"
+    return bool(said) and names(said[0], fault), f"{who}; said {told}"
 
 
 def _trial(what: tuple[int, int]) -> tuple[int, int, bool, str]:

@@ -18,10 +18,11 @@ tree critical aggregate whatif    one trace: its tree, its path, and what would 
 analysis rows                     all of that worked out once, and the rows that show it
 fold compare skew                 one trace looked at: what to hide, another beside it, clocks put right
 waiting cohorts gap diagnosis     many traces: why the slow ones are slow
+symptoms verdicts examination     and what else troubles the system, named in the order of urgency
 judge records recorded            a file of the user's traces, reported or played
 topology world                    all of it alive: 72 services, a collector, and faults the spans must explain
 pattern                           what the program shows of it
-protobuf words                    the one room with libraries of others; what a diagnosis says
+protobuf                          the one room with libraries of others
 """
 
 from engines.tracing.aggregate import Aggregates, aggregate

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from engines.tracing.context import SECRETS, Ids, TraceContext, root
+from engines.tracing.context import SECRETS, Ids, NewTrace, TraceContext, root
 
 _SINGLE: Final = re.compile(
     r"([0-9a-f]{32}|[0-9a-f]{16})-([0-9a-f]{16})(?:-([01d])(?:-([0-9a-f]{16}))?)?", re.IGNORECASE
@@ -46,10 +46,10 @@ def extract(headers: Iterable[tuple[str, str]], ids: Ids = SECRETS) -> B3:
 def _single(text: str, ids: Ids) -> B3:
     if text.lower() in ("0", "1", "d"):
         debug = text.lower() == "d"
-        return B3(root(ids, sampled=text != "0", why="the b3 header only decides about sampling"), debug)
+        return B3(root(ids, sampled=text != "0", why=NewTrace.B3_DECIDES), debug)
     parts = _SINGLE.fullmatch(text)
     if not parts:
-        return _none(ids, "the b3 header is not trace id-span id-state-parent id")
+        return _none(ids, NewTrace.B3_SYNTAX)
     trace, span, state, parent = (part.lower() for part in parts.groups(default=""))
     return _known(trace, span, parent, {"1": True, "d": True, "0": False}.get(state), state == "d", ids)
 
@@ -59,22 +59,22 @@ def _several(found: dict[str, str], ids: Ids) -> B3:
     debug = found.get("x-b3-flags") == "1"
     sampled = True if debug else _SAMPLED.get(found.get("x-b3-sampled", "").lower())
     if not trace and not span:
-        why = "no b3 headers" if sampled is None else "the b3 headers only decide about sampling"
+        why = NewTrace.NO_B3 if sampled is None else NewTrace.B3_ALL_DECIDE
         return B3(root(ids, sampled=sampled is not False, why=why), debug, deferred=sampled is None)
     if not _TRACE.fullmatch(trace) or not _SPAN.fullmatch(span):
-        return _none(ids, "x-b3-traceid and x-b3-spanid are not 32 or 16 and 16 hexadecimal digits")
+        return _none(ids, NewTrace.B3_DIGITS)
     parent = found.get("x-b3-parentspanid", "")
     return _known(trace.lower(), span.lower(), parent.lower() if _SPAN.fullmatch(parent) else "", sampled, debug, ids)
 
 
 def _known(trace: str, span: str, parent: str, sampled: bool | None, debug: bool, ids: Ids) -> B3:
     if not trace.strip("0") or not span.strip("0"):
-        return _none(ids, "b3 ids of zeros")
+        return _none(ids, NewTrace.B3_ZERO)
     context = TraceContext(trace.zfill(32), span, sampled is not False, parent_id=parent, remote=True)
     return B3(context, debug, deferred=sampled is None)
 
 
-def _none(ids: Ids, why: str) -> B3:
+def _none(ids: Ids, why: NewTrace) -> B3:
     return B3(root(ids, why=why), deferred=True)
 
 

@@ -20,9 +20,10 @@ from engines.tracing.waiting import (
     CALL,
     SELF,
     UNKNOWN,
+    Time,
     callee_of,
     saturation,
-    told,
+    spent_on,
     waited_for,
 )
 from engines.tracing.whatif import what_if
@@ -54,7 +55,7 @@ class Part(NamedTuple):
     """Time of one kind at one place."""
 
     chain: int
-    kind: str
+    kind: Time
     peer: str
     """The pool or lock waited for, the service called; or empty."""
     guess: bool
@@ -238,7 +239,7 @@ class _Rows:
         found = self.chains[row]
         for below in reversed(todo):
             span = self.tree.spans[below]
-            if found < 0 or told(span).kind == SELF:
+            if found < 0 or spent_on(span).kind == SELF:
                 found = self.book._chain(found, span.service, span.name)
             self.chains[below] = found
         return found
@@ -248,9 +249,9 @@ class _Rows:
         found = self.parts.get(row)
         if found is None:
             span = self.tree.spans[row]
-            kind, guess = told(span)
+            kind, guess = spent_on(span)
             peer = waited_for(span, kind)
-            if kind == SELF and span.kind == Kind.CLIENT:
+            if kind == SELF and span.kind in (Kind.CLIENT, Kind.PRODUCER):
                 kind, peer = CALL, callee_of(self.tree, row)
             found = self.parts[row] = self.book._part(Part(self.chain(row), kind, peer, guess))
         return found

@@ -16,6 +16,7 @@ Ids come from a source of 64-bit numbers: ``secrets`` unless another is passed i
 import re
 import secrets
 from collections.abc import Iterable
+from enum import Enum
 from typing import Final, NamedTuple, Protocol
 
 from engines.errors import UserError
@@ -57,6 +58,26 @@ class _Secrets:
 SECRETS: Final[Ids] = _Secrets()
 
 
+class NewTrace(Enum):
+    """Why a new trace was started instead of going on with what the headers said."""
+
+    NO_HEADER = "no traceparent header"
+    SEVERAL = "several traceparent headers"
+    SYNTAX = "traceparent is not version-trace id-parent id-flags in lower-case hexadecimal digits"
+    FORBIDDEN = "traceparent version ff is forbidden"
+    GOES_ON = "traceparent version 00 goes on after its flags"
+    NO_DASH = "a traceparent of a later version goes on without a dash after its flags"
+    ZERO_TRACE = "traceparent with a trace id of zeros"
+    ZERO_PARENT = "traceparent with a parent id of zeros"
+    UNUSED = "what was extracted is not used"
+    NO_B3 = "no b3 headers"
+    B3_SYNTAX = "the b3 header is not trace id-span id-state-parent id"
+    B3_DIGITS = "x-b3-traceid and x-b3-spanid are not 32 or 16 and 16 hexadecimal digits"
+    B3_ZERO = "b3 ids of zeros"
+    B3_DECIDES = "the b3 header only decides about sampling"
+    B3_ALL_DECIDE = "the b3 headers only decide about sampling"
+
+
 class TraceContext(NamedTuple):
     """One span as its callees see it."""
 
@@ -73,12 +94,12 @@ class TraceContext(NamedTuple):
     """The span this one is a child of; empty for a root, and where the headers do not tell."""
     remote: bool = False
     """Read from headers: the span belongs to the caller."""
-    why: str = ""
-    """Why a new trace was started instead of going on with what the headers said."""
+    why: NewTrace | None = None
+    """Why a new trace was started instead of going on with what the headers said; None: it was not, or a user began."""
 
     def child(self, ids: Ids = SECRETS) -> "TraceContext":
         """The context of a new span under this one."""
-        return self._replace(span_id=span_id(ids), parent_id=self.span_id, remote=False, why="")
+        return self._replace(span_id=span_id(ids), parent_id=self.span_id, remote=False, why=None)
 
     def get(self, key: str) -> str | None:
         """The value of a member of the tracestate."""
@@ -113,7 +134,7 @@ def span_id(ids: Ids = SECRETS) -> str:
     return f"{number:016x}"
 
 
-def root(ids: Ids = SECRETS, *, sampled: bool = True, why: str = "") -> TraceContext:
+def root(ids: Ids = SECRETS, *, sampled: bool = True, why: NewTrace | None = None) -> TraceContext:
     """The first span of a new trace."""
     return TraceContext(trace_id(ids), span_id(ids), sampled, random=True, why=why)
 
@@ -129,11 +150,11 @@ def extract(headers: Headers, ids: Ids = SECRETS) -> TraceContext:
             case "tracestate":
                 states.append(value)
     if not parents:
-        return root(ids, why="no traceparent header")
+        return root(ids, why=NewTrace.NO_HEADER)
     if len(parents) > 1:
-        return root(ids, why=f"{len(parents)} traceparent headers")
+        return root(ids, why=NewTrace.SEVERAL)
     parent = read_traceparent(parents[0])
-    if isinstance(parent, str):
+    if isinstance(parent, NewTrace):
         return root(ids, why=parent)
     return parent._replace(state=read_tracestate(states)) if states else parent
 
@@ -153,24 +174,24 @@ def inject(context: TraceContext) -> list[tuple[str, str]]:
     return headers
 
 
-def read_traceparent(text: str) -> TraceContext | str:
+def read_traceparent(text: str) -> TraceContext | NewTrace:
     """The context a traceparent holds, or what is wrong with it."""
     text = text.strip(_OWS)
     found = _PARENT.match(text)
     if not found:
-        return "traceparent is not version-trace id-parent id-flags in lower-case hexadecimal digits"
+        return NewTrace.SYNTAX
     version, trace, parent, flags = found.groups()
     rest = text[_PARENT_CHARS:]
     if version == "ff":
-        return "traceparent version ff is forbidden"
+        return NewTrace.FORBIDDEN
     if rest and version == "00":
-        return "traceparent version 00 goes on after its flags"
+        return NewTrace.GOES_ON
     if rest and not rest.startswith("-"):
-        return f"traceparent version {version} goes on without a dash after its flags"
+        return NewTrace.NO_DASH
     if not trace.strip("0"):
-        return "traceparent with a trace id of zeros"
+        return NewTrace.ZERO_TRACE
     if not parent.strip("0"):
-        return "traceparent with a parent id of zeros"
+        return NewTrace.ZERO_PARENT
     bits = int(flags, 16)
     return TraceContext(trace, parent, bool(bits & SAMPLED), bool(bits & RANDOM), remote=True)
 

@@ -30,14 +30,21 @@ the union of their intervals, each clipped to it.
 """
 
 from collections.abc import Iterator, Sequence
+from enum import Enum
 from itertools import repeat
 from typing import Final, NamedTuple
 
 from engines.tracing.spans import FOLLOWS_FROM, Kind, Span
 from engines.tracing.tree import Tree
 
-NO_SPANS: Final = "the trace has no spans"
-NO_TIME: Final = "the root lasts no time: it starts and ends in the same microsecond"
+
+class NoLength(Enum):
+    """Why a path has no segment with a length."""
+
+    NO_SPANS = "the trace has no spans"
+    NO_TIME = "the root lasts no time: it starts and ends in the same microsecond"
+
+
 _KIND: Final = Span._fields.index("kind")
 _PRODUCER: Final = int(Kind.PRODUCER)
 _CONSUMER: Final = int(Kind.CONSUMER)
@@ -77,8 +84,8 @@ class Path(NamedTuple):
     """A critical path: segments in time order, each beginning where the one before ended."""
 
     segments: tuple[Segment, ...]
-    reason: str = ""
-    """Why there is no segment with a length; empty if there is one."""
+    reason: NoLength | None = None
+    """Why there is no segment with a length; None if there is one."""
 
     @property
     def total_us(self) -> int:
@@ -127,10 +134,10 @@ def critical_path(tree: Tree, root: int | None = None) -> Path:
     """The critical path below ``root``, by default the tree's root."""
     top = tree.root if root is None else root
     if top < 0:
-        return Path((), NO_SPANS)
+        return Path((), NoLength.NO_SPANS)
     start_us, end_us = tree.start_us, tree.end_us
     if start_us[top] == end_us[top]:
-        return Path((Segment(top, tree.spans[top].span_id, start_us[top], end_us[top]),), NO_TIME)
+        return Path((Segment(top, tree.spans[top].span_id, start_us[top], end_us[top]),), NoLength.NO_TIME)
     # From the end backwards: whose the stretch is, and where it starts; it ends where the one before it starts.
     rows: list[int] = []
     starts: list[int] = []
@@ -229,8 +236,7 @@ def self_times(tree: Tree) -> list[int]:
 
 
 __all__ = [
-    "NO_SPANS",
-    "NO_TIME",
+    "NoLength",
     "Path",
     "Segment",
     "Step",

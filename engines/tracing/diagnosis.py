@@ -18,14 +18,13 @@ Below 100 traces the slow cohort would be a single request: there is no diagnosi
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from enum import Enum
+from typing import Final, NamedTuple, TypeAlias
 
 from engines.tracing.aggregate import P50, P99, PPM, percentile, rank
 from engines.tracing.cohorts import Book, TraceSummary
 from engines.tracing.gap import Cause, Contribution, Gap
-from engines.tracing.tree import MISSING_NAME
 from engines.tracing.waiting import CALL, EXTRA, HELD, SELF
-from engines.tracing.words import consequence, plural, spared, walk_line
 
 TRACES_MIN: Final = 100
 ALTERNATIVES_MAX: Final = 5
@@ -41,21 +40,41 @@ SPARED_PPM: Final = 100_000
 _MISSES: Final = frozenset({"false", "miss", "MISS", "0"})
 
 
+class Lack(Enum):
+    """Why there is no diagnosis."""
+
+    NOTHING = "no trace is complete"
+    FEW = "too few traces"
+    """Of any root operation: the one named has the most."""
+    NO_TAIL = "no tail"
+    """The slowest are no slower than the typical ones."""
+
+
 class NoDiagnosis(NamedTuple):
     """There is none, and why."""
 
-    reason: str
+    why: Lack
+    service: str = ""
+    operation: str = ""
+    traces: int = 0
 
 
-class WalkStep(NamedTuple):
-    """One step of the walk, from the root operation to the cause."""
+class Through(NamedTuple):
+    """A step of the walk from the root: so much of the gap arises in this operation or below it."""
 
     service: str
     operation: str
-    kind: str
     ppm: int
-    """Share of the gap that arises here or below, or for the last steps here alone."""
-    text: str
+
+
+class Behind(NamedTuple):
+    """A step from a wait to what is done while the thing waited for is held."""
+
+    wait: Cause
+    cause: Cause
+
+
+WalkStep: TypeAlias = Through | Behind | Cause
 
 
 class Difference(NamedTuple):
@@ -96,24 +115,9 @@ class Diagnosis(NamedTuple):
     """... the trace at p50."""
 
     @property
-    def sentence(self) -> str:
-        """The verdict in one sentence."""
-        return self.verdict.sentence
-
-
-def diagnose_worst(book: Book, among: Sequence[TraceSummary] | None = None) -> Diagnosis | NoDiagnosis:
-    """The diagnosis of the root operation whose p99 is farthest from its p50, among those with enough traces."""
-    roots = [each for each in book.roots(among) if each[1] != MISSING_NAME or each[0]]
-    enough = [each for each in roots if each[2] >= TRACES_MIN]
-    if not enough:
-        most = f": at most {roots[0][2]}, of {roots[0][0]} {roots[0][1]}" if roots else ""
-        return NoDiagnosis(f"no root operation has {TRACES_MIN} traces{most}; fewer cannot tell what p99 is")
-    spreads = []
-    for service, operation, _ in enough:
-        durations = sorted(each.duration_us for each in book.of(service, operation, among))
-        spreads.append((percentile(durations, P50) - percentile(durations, P99), service, operation))
-    _, service, operation = min(spreads)
-    return diagnose(book, service, operation, among)
+    def harm_us(self) -> int:
+        """How many requests there are, times how much longer the slow ones take."""
+        return self.traces * self.gap_us
 
 
 def diagnose(
@@ -122,8 +126,7 @@ def diagnose(
     """The diagnosis of one root operation, or the reason why there is none; over all traces of the book, or some."""
     traces = book.of(service, operation, among)
     if len(traces) < TRACES_MIN:
-        few = plural(len(traces), "trace")
-        return NoDiagnosis(f"{few} of {service} {operation}: at least {TRACES_MIN} are needed to speak of its p99")
+        return NoDiagnosis(Lack.FEW, service, operation, len(traces))
     traces.sort(key=lambda each: (each.duration_us, each.start_us, each.trace_id))
     durations = [each.duration_us for each in traces]
     p50_us, p99_us = percentile(durations, P50), percentile(durations, P99)
@@ -131,12 +134,12 @@ def diagnose(
     fast = [each for each in traces if each.duration_us <= p50_us]
     gap = Gap(book, slow, fast)
     if gap.total <= 0:
-        return NoDiagnosis(f"the p99 of {service} {operation} is no longer than its p50: nothing to explain")
+        return NoDiagnosis(Lack.NO_TAIL, service, operation, len(traces))
     causes = gap.causes()
     differences = _differences(book, slow, fast)
     walk, verdict = _walk_down(gap, causes)
     named = _spared(gap, verdict, differences)
-    walk = (*walk[:-1], walk[-1]._replace(kind=named.kind, text=named.sentence)) if named != verdict else walk
+    walk = _ending_with(walk, named)
     rest = [each for each in causes if gap.same(each) != gap.same(verdict) and each.ppm >= WORTH_TELLING_PPM]
     return Diagnosis(
         service,
@@ -176,8 +179,7 @@ def _walk_down(gap: Gap, causes: list[Cause]) -> tuple[tuple[WalkStep, ...], Cau
         following = gap.cause(max(groups, key=lambda key: (gap.scaled(groups[key]), key)))
         if following.ppm <= 0:
             break
-        text = consequence(cause, following)
-        steps.append(WalkStep(following.service, following.operation, following.kind, following.ppm, text))
+        steps.append(Behind(cause, following))
         cause = following
     return tuple(steps), cause
 
@@ -190,13 +192,17 @@ def _way_to(gap: Gap, cause: Cause) -> list[WalkStep]:
     while chain >= 0:
         way.append(chain)
         chain = gap.book.chains[chain].parent
-    steps = []
+    steps: list[WalkStep] = []
     for each in reversed(way):
         service, operation = gap.book.chains[each][1:]
-        ppm = gap.ppm(gap.scaled(gap.below[each]))
-        steps.append(WalkStep(service, operation, "", ppm, walk_line(service, operation, ppm)))
-    steps.append(WalkStep(cause.service, cause.operation, cause.kind, cause.ppm, cause.sentence))
+        steps.append(Through(service, operation, gap.ppm(gap.scaled(gap.below[each]))))
+    steps.append(cause)
     return steps
+
+
+def _ending_with(walk: tuple[WalkStep, ...], named: Cause) -> tuple[WalkStep, ...]:
+    """The walk to a cause that has turned out to be extra work."""
+    return (*walk[:-1], named) if named.kind == EXTRA else walk
 
 
 def _differences(book: Book, slow: list[TraceSummary], fast: list[TraceSummary]) -> tuple[Difference, ...]:
@@ -224,8 +230,9 @@ def _spared(gap: Gap, cause: Cause, differences: Sequence[Difference]) -> Cause:
     for each in differences:
         miss = each.key.replace("_", ".").startswith("cache.") and each.value in _MISSES
         if miss and each.service in beside and each.slow_ppm - each.fast_ppm >= MISSED_PPM:
-            text = spared(cause, each.service, each.slow_ppm, each.fast_ppm)
-            return cause._replace(kind=EXTRA, peer=each.service, sentence=text)
+            return cause._replace(
+                kind=EXTRA, peer=each.service, missed_slow_ppm=each.slow_ppm, missed_fast_ppm=each.fast_ppm
+            )
     return cause
 
 
@@ -254,12 +261,14 @@ def _caller(gap: Gap, chain: int) -> int:
 
 __all__ = [
     "TRACES_MIN",
+    "Behind",
     "Cause",
     "Contribution",
     "Diagnosis",
     "Difference",
+    "Lack",
     "NoDiagnosis",
+    "Through",
     "WalkStep",
     "diagnose",
-    "diagnose_worst",
 ]

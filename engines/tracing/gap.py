@@ -9,8 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from engines.tracing.aggregate import PPM
 from engines.tracing.cohorts import Book, Seen, TraceSummary
-from engines.tracing.waiting import CALL, QUEUE, UNKNOWN
-from engines.tracing.words import sentence
+from engines.tracing.waiting import CALL, QUEUE, SELF, UNKNOWN, Time
 
 GROUPS_MAX: Final = 40
 """Contributions listed one by one; the rest is one line, so that they still add up."""
@@ -21,7 +20,7 @@ Slow requests were picked for being slow: a little growth of everything is what 
 """
 OTHERS: Final = "(others)"
 
-Key: TypeAlias = tuple[str, str, str, str, bool]
+Key: TypeAlias = tuple[str, str, Time, str, bool]
 """(service, operation or nothing, kind, peer, guess)."""
 
 
@@ -30,7 +29,7 @@ class Contribution(NamedTuple):
 
     service: str
     operation: str
-    kind: str
+    kind: Time
     peer: str
     guess: bool
     scaled: int
@@ -50,7 +49,7 @@ class Cause(NamedTuple):
     service: str
     operation: str
     """Where most of it is spent."""
-    kind: str
+    kind: Time
     peer: str
     """What is waited for or called; of extra work the cache that missed."""
     guess: bool
@@ -63,8 +62,11 @@ class Cause(NamedTuple):
     used: int
     limit: int
     waiting: int
-    """How saturated the thing waited for was at worst, -1 where it is not told."""
-    sentence: str
+    """How saturated the thing waited for was at worst, -1 where no span says."""
+    missed_slow_ppm: int = 0
+    """Of extra work: the share of the slow requests whose lookup missed ..."""
+    missed_fast_ppm: int = 0
+    """... and of the fast ones."""
 
 
 class Gap:
@@ -102,7 +104,7 @@ class Gap:
         found.sort(key=lambda each: (-each[0], each[1]))
         if len(found) > GROUPS_MAX:
             rest = [part for _, _, parts in found[GROUPS_MAX - 1 :] for part in parts]
-            found[GROUPS_MAX - 1 :] = [(self.scaled(rest), (OTHERS, "", "", "", False), rest)]
+            found[GROUPS_MAX - 1 :] = [(self.scaled(rest), (OTHERS, "", SELF, "", False), rest)]
         whole = [scaled // self.scale for scaled, _, _ in found]
         short = self.total // self.scale - sum(whole)
         order = sorted(range(len(found)), key=lambda i: (-(found[i][0] % self.scale), i))
@@ -136,7 +138,7 @@ class Gap:
         part = self.book.parts[most]
         chain = self.book.chains[part.chain]
         seen = self._worst(parts)
-        bare = Cause(
+        return Cause(
             chain.service,
             chain.operation,
             part.kind,
@@ -150,9 +152,7 @@ class Gap:
             seen.used,
             seen.limit,
             seen.waiting,
-            "",
         )
-        return bare._replace(sentence=sentence(bare))
 
     def _worst(self, parts: list[int]) -> Seen:
         """The most saturated sight of what these parts wait for, in the slow cohort."""

@@ -15,11 +15,13 @@ from engines.sim.pattern import Check, Config, Variant, needs_source
 from engines.sim.recorded import RecordedEngine
 from engines.sim.source import Source
 from engines.tracing.aggregate import P50, P90, P99, PPM, Aggregates, Row, percentile
-from engines.tracing.diagnosis import Diagnosis, NoDiagnosis, diagnose_worst
-from engines.tracing.judge import contributions_check
+from engines.tracing.diagnosis import Lack, NoDiagnosis
+from engines.tracing.examination import Examination, examine
+from engines.tracing.judge import contributions_check, partition_check
 from engines.tracing.records import Calls, Record, Records
 from engines.tracing.spans import Span
-from engines.tracing.words import duration, every, percent
+from engines.tracing.tree import Note
+from engines.tracing.world.events import AllRead, Noticed, Score, TraceJudged
 from engines.tracing.world.snapshot import (
     SERIES_MAX,
     TRACES_MAX,
@@ -30,7 +32,6 @@ from engines.tracing.world.snapshot import (
     Snapshot,
     SpanTable,
     TraceRow,
-    Verdict,
 )
 
 WITNESSES_MAX: Final = 5
@@ -47,8 +48,7 @@ class Overview(NamedTuple):
     aggregates: tuple[Row, ...]
     services: tuple[ServiceView, ...]
     edges: tuple[MapEdge, ...]
-    diagnosis: Diagnosis | None
-    reason: str
+    examination: Examination
     checks: tuple[Check, ...]
 
 
@@ -90,24 +90,27 @@ class TracingRecorded(RecordedEngine):
         if last or count >= self.studied + max(1, self.studied // GROWTH):
             self.studied = count
         self.note(
-            "trace",
+            TraceJudged(
+                row.trace_id,
+                row.service,
+                row.operation,
+                row.duration_us,
+                row.spans,
+                row.services,
+                row.errors,
+                row.missing,
+                row.note if isinstance(row.note, Note) else None,
+                record.most,
+            ),
             row.service,
-            why=row.note or _most(record),
-            trace=row.trace_id,
-            service=row.service,
-            operation=row.operation,
-            duration_us=row.duration_us,
-            spans=row.spans,
-            services=row.services,
-            errors=row.errors,
-            missing=row.missing,
         )
         if last:
-            found = self.overview().diagnosis
-            self.note("verdict", why=found.sentence if found is not None else self.overview().reason)
+            found = self.overview().examination
+            lack = found.lack or NoDiagnosis(Lack.NOTHING)
+            self.note(AllRead(found.verdicts[0] if found.verdicts else None, *lack))
         if index == 0 or last:
             for notice in self.records.notices:
-                self.note("notice", why=notice)
+                self.note(Noticed(notice))
 
     def apply(self, command: Any) -> tuple[Any, ...]:
         """What the lecturer says."""
@@ -126,8 +129,7 @@ class TracingRecorded(RecordedEngine):
 
     def check(self) -> tuple[Check, ...]:
         """Whether the analysis of this file is exact."""
-        detail = f"in {every(self.taken)} the lengths add up exactly to the root's duration"
-        return (Check("critical path", not self.broken, detail, self.broken), *self.overview().checks)
+        return (partition_check(self.taken, self.broken), *self.overview().checks)
 
     def snapshot(self) -> Snapshot:
         """The newest traces, and what all of them say together."""
@@ -139,7 +141,8 @@ class TracingRecorded(RecordedEngine):
     def _look(self) -> Snapshot:
         overview, records = self.overview(), self.records
         newest = records[max(0, self.taken - TRACES_MAX) : self.taken][::-1]
-        found = overview.diagnosis
+        found = overview.examination
+        diagnosis = found.diagnosis
         return Snapshot(
             now_us=self.now_us,
             seed=0,
@@ -151,18 +154,18 @@ class TracingRecorded(RecordedEngine):
             store=SpanTable(tuple(record.entry for record in newest)),
             series=_series(records, self.taken, self.now_us),
             aggregates=overview.aggregates,
-            diagnosis=found,
-            no_diagnosis=overview.reason,
-            root_operation=f"{found.service} {found.operation}" if found is not None else "",
-            verdicts=_verdicts(found),
+            diagnosis=diagnosis,
+            no_diagnosis=found.lack,
+            root_operation=(diagnosis.service, diagnosis.operation) if diagnosis is not None else ("", ""),
+            verdicts=found.verdicts,
             injected=(),
-            score="",
+            score=Score.NONE,
             collector=CollectorView(traces=self.taken, spans=self.spans, received=self.spans),
-            sampling="",
+            sampling=None,
             correction=False,
             load="",
             rate_per_s=0,
-            retries="",
+            retries=None,
             checks=self.check(),
             cue=self.cue,
         )
@@ -192,8 +195,7 @@ def _overview(records: Records, count: int) -> Overview:
         for call in record.calls:
             calls.setdefault((call.src, call.dst, call.asynchronous), []).append(call)
     elapsed_us = max(1, first[-1].at_us) if first else 1
-    found = diagnose_worst(records.book, [record.summary for record in first])
-    diagnosis, reason = (None, found.reason) if isinstance(found, NoDiagnosis) else (found, "")
+    found = examine(records.book, [record.symptoms for record in first], [record.summary for record in first])
     return Overview(
         count,
         aggregates.rows(),
@@ -201,9 +203,8 @@ def _overview(records: Records, count: int) -> Overview:
         tuple(
             _edge(src, dst, asynchronous, some, elapsed_us) for (src, dst, asynchronous), some in calls.items() if src
         ),
-        diagnosis,
-        reason,
-        (contributions_check(diagnosis),) if diagnosis is not None else (),
+        found,
+        (contributions_check(found.diagnosis),) if found.diagnosis is not None else (),
     )
 
 
@@ -272,24 +273,6 @@ def _sample(second: int, rows: list[TraceRow]) -> Sample:
         percentile(lasted, P99),
         sum(row.spans for row in rows),
     )
-
-
-def _verdicts(found: Diagnosis | None) -> tuple[Verdict, ...]:
-    """What the tool names, the first first."""
-    if found is None:
-        return ()
-    return tuple(
-        Verdict(each.kind, each.service, each.sentence, each.ppm) for each in (found.verdict, *found.alternatives)
-    )
-
-
-def _most(record: Record) -> str:
-    """Where most of a trace's time went."""
-    path_us, service, operation = record.most
-    if not record.row.duration_us:
-        return ""
-    share = percent(path_us * PPM // record.row.duration_us)
-    return f"{share} of its critical path, {duration(path_us)}, is {f'{service} {operation}'.strip()}"
 
 
 VARIANT: Final = Variant(

@@ -13,7 +13,9 @@ from engines.tracing.analysis import Analysis, held
 from engines.tracing.cohorts import Book, TraceSummary
 from engines.tracing.critical import fault_of
 from engines.tracing.spans import Kind, Span
+from engines.tracing.symptoms import Symptoms, symptoms_of
 from engines.tracing.tree import Tree
+from engines.tracing.world.events import Most
 from engines.tracing.world.snapshot import TraceEntry, TraceRow
 
 EDGE: Final = "edge"
@@ -45,8 +47,8 @@ class Record(NamedTuple):
     summary: TraceSummary
     groups: tuple[Group, ...]
     calls: tuple[Calls, ...]
-    most: tuple[int, str, str]
-    """Of the span that holds the critical path longest: for how long, its service, its operation."""
+    symptoms: Symptoms
+    most: Most
     fault: str
     """Why its critical path is no partition; empty: it is one."""
 
@@ -110,9 +112,9 @@ def _record(analysis: Analysis, spans: tuple[Span, ...], begin_us: int, book: Bo
         analysis.errors,
         tree.missing_parents,
         True,
-        "recorded",
+        None,
         0,
-        tree.notes[0].text if tree.notes else path.reason,
+        tree.notes[0] if tree.notes else path.reason,
         tree.extent_us,
     )
     most = max(analysis.on_path, key=lambda row: (analysis.on_path[row], tree.spans[row].service, tree.spans[row].name))
@@ -124,7 +126,8 @@ def _record(analysis: Analysis, spans: tuple[Span, ...], begin_us: int, book: Bo
         book.add(tree, path),
         groups_of(tree, path, analysis.self_us),
         _calls(tree),
-        (analysis.on_path[most], tree.spans[most].service, tree.spans[most].name),
+        symptoms_of(tree),
+        Most(tree.spans[most].service, tree.spans[most].name, analysis.on_path[most]),
         fault_of(tree, path),
     )
 

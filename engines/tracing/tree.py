@@ -21,21 +21,39 @@ may form one chain, so nothing here recurses. What can be wrong, and what is mad
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import repeat
 from operator import gt, itemgetter
 from typing import Final, NamedTuple
 
 from engines.tracing.spans import FOLLOWS_FROM, NS_PER_US, Kind, Span, is_zero
 
-MISSING_PARENT: Final = "missing parent"
-SEVERAL_ROOTS: Final = "several roots"
-NO_ROOT: Final = "no root"
-SAME_SPAN_TWICE: Final = "same span twice"
-DUPLICATE_ID: Final = "duplicate id"
-CYCLE: Final = "cycle"
-ZERO_ID: Final = "zero id"
-NEGATIVE: Final = "ends before it starts"
-NO_START: Final = "no start time"
+
+class Flaw(StrEnum):
+    """What can be wrong with the spans of a trace."""
+
+    MISSING_PARENT = "missing parent"
+    """``who`` names ``other`` as its parent, and so do ``number`` - 1 more; it is not here."""
+    SEVERAL_ROOTS = "several roots"
+    """``number`` spans have no parent; the time of ``who`` is analysed."""
+    NO_ROOT = "no root"
+    """The span without a parent is not here; ``who`` stands for the root."""
+    SAME_SPAN_TWICE = "same span twice"
+    """``who`` arrived twice and is kept once."""
+    DUPLICATE_ID = "duplicate id"
+    """``who`` has the id of ``other``, which keeps the children."""
+    CYCLE = "cycle"
+    """``who`` is its own ancestor, through ``number`` spans; it was cut off below ``other``."""
+    ZERO_ID = "zero id"
+    """``who`` has no id: nothing can be its child."""
+    NEGATIVE = "ends before it starts"
+    """``who`` ends ``number`` us before it starts: it is shown as a moment at its start."""
+    NO_END = "no end time"
+    NO_START = "no start time"
+    """``who`` is shown as a moment at its end."""
+    NO_TIME = "no time"
+    """``who`` is shown where its parent and children are."""
+
 
 MISSING_NAME: Final = "missing span"
 NOTES_PER_KIND: Final = 20
@@ -55,11 +73,14 @@ _ORPHAN: Final = -2
 
 
 class Note(NamedTuple):
-    """One thing that was wrong, and what was made of it."""
+    """One thing that was wrong, and what was made of it; ``Flaw`` says what the fields mean."""
 
-    kind: str
+    kind: Flaw
     span_id: str
-    text: str
+    who: str
+    """``service/operation`` of the span it is about."""
+    other: str = ""
+    number: int = 0
 
 
 @dataclass(slots=True)
@@ -89,7 +110,7 @@ class Tree:
     """The top row whose time is analysed; -1 if there are no spans."""
     notes: tuple[Note, ...] = ()
     """What was wrong, at most ``NOTES_PER_KIND`` of each kind."""
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: dict[Flaw, int] = field(default_factory=dict)
     """How often each kind of thing was wrong."""
 
     @property
@@ -129,14 +150,14 @@ class _Notes:
     """Collects what is wrong: every case counted, the first of each kind in words."""
 
     def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
-        self.texts: list[Note] = []
+        self.counts: dict[Flaw, int] = {}
+        self.kept: list[Note] = []
 
-    def add(self, kind: str, span_id: str, text: str) -> None:
+    def add(self, kind: Flaw, span_id: str, who: str, other: str = "", number: int = 0) -> None:
         seen = self.counts.get(kind, 0)
         self.counts[kind] = seen + 1
         if seen < NOTES_PER_KIND:
-            self.texts.append(Note(kind, span_id, text))
+            self.kept.append(Note(kind, span_id, who, other, number))
 
 
 def build(spans: Iterable[Span]) -> Tree:
@@ -160,7 +181,7 @@ def build(spans: Iterable[Span]) -> Tree:
     if len(tree.order) < len(tree.spans):
         _cut_cycles(tree, notes)
     _choose_root(tree, notes)
-    tree.notes, tree.counts = tuple(notes.texts), notes.counts
+    tree.notes, tree.counts = tuple(notes.kept), notes.counts
     return tree
 
 
@@ -190,7 +211,7 @@ def _untangled_parents(found: list[Span], by_id: dict[str, int], notes: _Notes) 
     same_id: dict[str, list[int]] = {}
     for i, span in enumerate(found):
         if is_zero(span.span_id):
-            notes.add(ZERO_ID, span.span_id, f"{span.label} has no span id: nothing can be its child")
+            notes.add(Flaw.ZERO_ID, span.span_id, span.label)
         else:
             same_id.setdefault(span.span_id, []).append(i)
     by_id.clear()
@@ -225,9 +246,7 @@ class _Shared:
         """Who keeps the children that nothing else is known of."""
         for row in rows:
             if row not in halves and row != self.first:
-                kept = found[self.first].label
-                text = f"{found[row].label} has the span id of {kept}, which keeps the children"
-                notes.add(DUPLICATE_ID, found[row].span_id, text)
+                notes.add(Flaw.DUPLICATE_ID, found[row].span_id, found[row].label, found[self.first].label)
 
     def parent_of(self, child: Span) -> int:
         """Whose child it is: of the SERVER half what the called service did, of the CLIENT half all else."""
@@ -284,7 +303,7 @@ def _drop_copies(found: list[Span], notes: _Notes) -> None:
     for span in found:
         others = same_id.setdefault(span.span_id, [])
         if span in others:
-            notes.add(SAME_SPAN_TWICE, span.span_id, f"{span.label} arrived twice and is kept once")
+            notes.add(Flaw.SAME_SPAN_TWICE, span.span_id, span.label)
             continue
         others.append(span)
         kept.append(span)
@@ -300,19 +319,17 @@ def _mend_times(tree: Tree, notes: _Notes) -> None:
             break
         if span.start_ns == 0 and span.end_ns > UNSET_NS:
             start_us[i] = end_us[i]
-            notes.add(NO_START, span.span_id, f"{span.label} has no start time: shown as a moment at its end")
+            notes.add(Flaw.NO_START, span.span_id, span.label)
         elif span.start_ns == span.end_ns == 0 and tree.spans[-1].start_ns > UNSET_NS:
             start_us[i], end_us[i] = around[i] if around else (around := _around_untimed(tree))[i]
-            notes.add(NO_START, span.span_id, f"{span.label} has no time: shown where its parent and children are")
+            notes.add(Flaw.NO_TIME, span.span_id, span.label)
     if not any(map(gt, start_us, end_us)):
         return
     for i, (start, end) in enumerate(zip(start_us, end_us, strict=True)):
         if end < start:
             span, end_us[i] = tree.spans[i], start
-            text = f"{span.label} ends {start - end:,} us before it starts: shown as a moment at its start"
-            if span.end_ns == 0:
-                text = f"{span.label} has no end time: shown as a moment at its start"
-            notes.add(NEGATIVE, span.span_id, text)
+            kind = Flaw.NEGATIVE if span.end_ns else Flaw.NO_END
+            notes.add(kind, span.span_id, span.label, number=start - end if span.end_ns else 0)
 
 
 def _around_untimed(tree: Tree) -> dict[int, tuple[int, int]]:
@@ -359,8 +376,7 @@ def _add_missing(tree: Tree, notes: _Notes) -> None:
         tree.start_us.append(start)
         tree.end_us.append(end)
         child = tree.spans[orphans[row][0]].label
-        more = f" and {len(orphans[row]) - 1} more" if len(orphans[row]) > 1 else ""
-        notes.add(MISSING_PARENT, span_id, f"span {span_id}, the parent of {child}{more}, is not here")
+        notes.add(Flaw.MISSING_PARENT, span_id, child, span_id, len(orphans[row]))
 
 
 def _hang_children(tree: Tree) -> None:
@@ -417,8 +433,7 @@ def _cut_cycles(tree: Tree, notes: _Notes) -> None:
             head = min(cycle, key=lambda each: (tree.start_us[each], each))
             heads.append(head)
             span, above = tree.spans[head], tree.spans[parent[head]]
-            size = "its own parent" if len(cycle) == 1 else f"its own ancestor, through {len(cycle)} spans"
-            notes.add(CYCLE, span.span_id, f"{span.label} is {size}: cut off below {above.label}")
+            notes.add(Flaw.CYCLE, span.span_id, span.label, above.label, len(cycle))
         for each in chain:
             state[each] = 2
     for head in heads:
@@ -444,24 +459,9 @@ def _choose_root(tree: Tree, notes: _Notes) -> None:
     chosen = tree.spans[tree.root]
     name = f"{MISSING_NAME} {chosen.span_id}" if tree.is_missing(tree.root) else chosen.label
     if not true:
-        notes.add(NO_ROOT, chosen.span_id, f"the span without a parent is not here: {name} stands for the root")
+        notes.add(Flaw.NO_ROOT, chosen.span_id, name)
     elif len(true) > 1:
-        notes.add(SEVERAL_ROOTS, chosen.span_id, f"{len(true)} spans have no parent: the time of {name} is analysed")
+        notes.add(Flaw.SEVERAL_ROOTS, chosen.span_id, name, number=len(true))
 
 
-__all__ = [
-    "CYCLE",
-    "DUPLICATE_ID",
-    "MISSING_NAME",
-    "MISSING_PARENT",
-    "NEGATIVE",
-    "NO_ROOT",
-    "NO_START",
-    "SAME_SPAN_TWICE",
-    "SEVERAL_ROOTS",
-    "ZERO_ID",
-    "Note",
-    "Tree",
-    "build",
-    "trees",
-]
+__all__ = ["MISSING_NAME", "Flaw", "Note", "Tree", "build", "trees"]

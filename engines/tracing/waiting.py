@@ -6,6 +6,7 @@ A CLIENT span's own time is *call*: it is spent on the way to the callee, or ins
 """
 
 import re
+from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -19,14 +20,27 @@ from engines.tracing.spans import (
 )
 from engines.tracing.tree import Tree
 
-SELF: Final = "self"
-QUEUE: Final = "queue"
-POOL: Final = "pool"
-LOCK: Final = "lock"
-BACKOFF: Final = "backoff"
-CALL: Final = "call"
-EXTRA: Final = "extra"
-"""Work that fast requests do not do at all, because a cache had what they asked for. Told from both cohorts only."""
+
+class Time(StrEnum):
+    """A kind of time."""
+
+    SELF = "self"
+    QUEUE = "queue"
+    POOL = "pool"
+    LOCK = "lock"
+    BACKOFF = "backoff"
+    CALL = "call"
+    EXTRA = "extra"
+    """Work that fast requests do not do at all, because a cache had what they asked for. Known from cohorts only."""
+
+
+SELF: Final = Time.SELF
+QUEUE: Final = Time.QUEUE
+POOL: Final = Time.POOL
+LOCK: Final = Time.LOCK
+BACKOFF: Final = Time.BACKOFF
+CALL: Final = Time.CALL
+EXTRA: Final = Time.EXTRA
 HELD: Final = (QUEUE, POOL, LOCK)
 """Waits for something that others hold: who holds it so long is the next question."""
 
@@ -61,28 +75,28 @@ _EVIDENCE: Final = {
 UNKNOWN: Final = -1
 
 
-class Told(NamedTuple):
+class Spent(NamedTuple):
     """A kind of time, and whether it is only guessed from a name."""
 
-    kind: str
+    kind: Time
     guess: bool = False
 
 
-WORK: Final = Told(SELF)
+WORK: Final = Spent(SELF)
 
 
 @lru_cache(maxsize=4_096)
-def by_name(name: str) -> Told:
+def by_name(name: str) -> Spent:
     """What a span of this name waits for; ``WORK`` if it does not look like waiting."""
     if name in OURS:
-        return Told(OURS[name])
+        return Spent(OURS[name])
     for kind, pattern in LOOKS_LIKE:
         if pattern.search(name):
-            return Told(kind, guess=True)
+            return Spent(kind, guess=True)
     return WORK
 
 
-def told(span: Span) -> Told:
+def spent_on(span: Span) -> Spent:
     """What kind of time a span's own time is. Our names say so for sure only beside our attributes: others may use
     the same words."""
     if not may_wait(span):
@@ -99,7 +113,7 @@ def may_wait(span: Span) -> bool:
     return span.kind in (Kind.INTERNAL, Kind.UNSPECIFIED, Kind.CLIENT)
 
 
-def waited_for(span: Span, kind: str) -> str:
+def waited_for(span: Span, kind: Time) -> str:
     """The name of the pool or lock, as far as the span tells."""
     if kind == POOL:
         return next((str(value) for name in _POOL_NAMES if (value := span.get(name))), "")
@@ -112,8 +126,11 @@ def callee(span: Span) -> str:
 
 
 def callee_of(tree: Tree, row: int) -> str:
-    """Whom a CLIENT span calls: the service that served it, or else whom it says; empty for all other spans."""
+    """Whom a CLIENT span calls: the service that served it, or else whom it says; of a PRODUCER span, the queue that it
+    names; empty for all other spans."""
     span = tree.spans[row]
+    if span.kind == Kind.PRODUCER:
+        return callee(span)
     if span.kind != Kind.CLIENT:
         return ""
     for kid in tree.children[row]:
@@ -122,7 +139,7 @@ def callee_of(tree: Tree, row: int) -> str:
     return callee(span)
 
 
-def saturation(span: Span, kind: str) -> tuple[int, int, int]:
+def saturation(span: Span, kind: Time) -> tuple[int, int, int]:
     """(in use, of how many, how many wait), -1 where the span does not tell; read from a wait span's attributes."""
     names = _SATURATION.get(kind)
     if names is None:
@@ -143,12 +160,13 @@ __all__ = [
     "SELF",
     "UNKNOWN",
     "WORK",
-    "Told",
+    "Spent",
+    "Time",
     "by_name",
     "callee",
     "callee_of",
     "may_wait",
     "saturation",
-    "told",
+    "spent_on",
     "waited_for",
 ]

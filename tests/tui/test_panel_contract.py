@@ -262,7 +262,7 @@ def test_every_event_is_told_in_ascii_and_nearly_all_in_one_line(subject: Subjec
         assert known(line.ink)
         if event.kind not in subject.long:
             assert len(line.text) <= subject.room + subject.over, line.text
-        seen[event.kind] = line.text
+        seen[f"{event.kind} {type(getattr(event.what, 'command', None)).__name__}"] = line.text
     assert len(seen) >= (40 if subject.name != "toy" else 5)
     assert sum(len(text) <= subject.room for text in seen.values()) >= len(seen) * 0.8
 

@@ -15,6 +15,7 @@ from engines.tracing.formats import Format, Notices, read, write
 from engines.tracing.judge import Judgement, judge
 from engines.tracing.spans import Span
 from tui.options import DataOptions
+from tui.userdata import tracing_report
 from tui.userdata.common import (
     Hashed,
     Opening,
@@ -78,9 +79,9 @@ def report(file: str, options: DataOptions, as_json: bool) -> bool:
     found = judged(file, options)
     if as_json:
         head = head_json("tracing", None, found.virtual_time_us, found.events, found.digest, found.checks)
-        echo_json(head | found.as_json(), "traces", found.traces_json())
+        echo_json(head | tracing_report.head(found), "traces", tracing_report.traces(found))
     else:
-        click.echo("\n".join(map(_printable, (*found.lines(), *check_lines(found.checks)))))
+        click.echo("\n".join(map(_printable, (*tracing_report.lines(found), *check_lines(found.checks)))))
     return all(check.ok for check in found.checks)
 
 

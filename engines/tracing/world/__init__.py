@@ -12,7 +12,7 @@ users        the load, and ``you``
 collector    receives spans, samples at the tail, holds the store
 ledger       what really happened to every span: what the checks compare the traces with
 truth        what was injected, in words
-study        what the spans of one trace say beyond time
+events       what happens, a record a kind
 rules        rules that can be switched off to see why they are there
 invariants   the guarantees, checked after every event
 orders       commands: what is refused, and what the others do

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from engines.sim.node import Context
 from engines.tracing.topology import Service
 from engines.tracing.world.agenda import Agenda
+from engines.tracing.world.events import Redelivered
 from engines.tracing.world.figures import Figures
 from engines.tracing.world.messages import OK, Ack, Call, Deliver, Reply
 from engines.tracing.world.rules import BACKLOG_MAX, PREFETCH, REDELIVER_US
@@ -87,6 +88,6 @@ class Broker:
         until_us = self.agenda.fired(ctx.now_us)
         while (entry := self.agenda.due(until_us)) is not None:
             name, kept, _ = self.out.pop(entry[1])
-            ctx.note("redelivered", f"not acknowledged in {REDELIVER_US // 1_000_000} s", dst=name)
+            ctx.note(Redelivered(name, REDELIVER_US))
             self.hand(ctx, name, kept)
         self.agenda.arm(ctx)

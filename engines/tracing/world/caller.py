@@ -14,6 +14,7 @@ from engines.tracing.spans import ACQUIRE_CONNECTION, RETRY_BACKOFF, Span
 from engines.tracing.topology import CACHE, DATABASE, Dependency, Operation, Service, Topology
 from engines.tracing.world.agenda import Agenda
 from engines.tracing.world.control import BREAKER, Control
+from engines.tracing.world.events import BreakerMoved, Failure, PoolWait, Retried, TimedOut
 from engines.tracing.world.figures import Figures
 from engines.tracing.world.ledger import Ledger
 from engines.tracing.world.messages import OK, UNAVAILABLE, Call, Headers, Reply, Truth
@@ -21,6 +22,10 @@ from engines.tracing.world.rules import BACKOFF_MAX_US, BACKOFF_US, POOL_LINE_MA
 from engines.tracing.world.telemetry import CLIENT, PRODUCER, Attributes, Open, Tracer, client_attributes
 
 BACKOFF: Final = EqualJitter(BACKOFF_US, BACKOFF_MAX_US)
+FAILURES: Final = {
+    "timeout": Failure.TIMEOUT, "pool_full": Failure.POOL_FULL, "circuit_open": Failure.CIRCUIT_OPEN,
+}  # fmt: skip
+"""By ``error.type``."""
 AT_ONCE: Final = EqualJitter(0, 0)
 
 
@@ -129,7 +134,7 @@ class Caller:
                 out.pool = (("pool.name", call.dst), ("pool.in_use", before[1]), ("pool.max", pool.size),
                             ("pool.waiting", before[0] + 1))  # fmt: skip
                 if not before[0]:
-                    ctx.note("pool_wait", f"{before[1]} of {pool.size} connections are in use", pool=call.dst)
+                    ctx.note(PoolWait(call.dst, before[1], pool.size))
                 return
             if got != GRANTED:
                 self.send(ctx, number, ("pool_full", "too many wait for a connection"))
@@ -187,15 +192,14 @@ class Caller:
         if job is None:
             return
         if error_type == "timeout":
-            ctx.note("timeout", f"no answer in {(ctx.now_us - out.sent_us) // 1000} ms", dst=out.call.dst,
-                     operation=out.call.operation, attempt=out.attempt)  # fmt: skip
+            ctx.note(TimedOut(out.call.dst, out.call.operation, out.attempt, ctx.now_us - out.sent_us))
         if out.attempt < self.control.attempts and error_type != "circuit_open":
             backoff = BACKOFF if self.control.backoff else AT_ONCE
             delay_us = backoff.delay_us(out.attempt, 0, ctx.stream("backoff").between)
             again = Outgoing(job.number, out.call, out.attempt + 1, ctx.now_us)
             self.number += 1
             self.calls[self.number] = again
-            ctx.note("retry", text, dst=out.call.dst, attempt=again.attempt, delay_us=delay_us)
+            ctx.note(Retried(out.call.dst, again.attempt, delay_us, FAILURES.get(error_type, Failure.STATUS), status))
             if delay_us:
                 self.agenda.add(ctx.now_us + delay_us, "again", self.number)
             else:
@@ -232,7 +236,7 @@ class Caller:
         if out.permit >= 0:
             moved = self.breakers[out.call.dst].result(out.permit, self.clock(ctx), status >= 500, now - out.sent_us)
             if moved is not None:
-                ctx.note("breaker", moved.why, dst=out.call.dst, state=str(moved.dst.value))
+                ctx.note(BreakerMoved(out.call.dst, moved))
         if self.pool is not None and self.pool.release(number):
             self.serve_pool(ctx)
 

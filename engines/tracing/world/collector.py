@@ -14,18 +14,20 @@ from engines.tracing.critical import critical_path
 from engines.tracing.skew import corrected
 from engines.tracing.spans import Span
 from engines.tracing.store import SpanStore
-from engines.tracing.tree import Tree, build
-from engines.tracing.world.control import Control
+from engines.tracing.symptoms import Symptoms, symptoms_of
+from engines.tracing.tree import Note, Tree, build
+from engines.tracing.verdicts import add_callers
+from engines.tracing.world.control import Control, Sampling
+from engines.tracing.world.events import TraceJudged
 from engines.tracing.world.ledger import ADDS_UP, EVICTION, KEEPS_ERRORS, WHOLE, Ledger
 from engines.tracing.world.messages import Export
 from engines.tracing.world.rules import QUIET_US
-from engines.tracing.world.study import Study, study
 
 JUDGE: Final = "judge"
 SOON_US: Final = 1_000
 """No timer is set for less: a clock that drifts would find that no time has passed."""
 DROPPED_MAX: Final = 2_000
-STUDIES_MAX: Final = 400
+SYMPTOMS_MAX: Final = 400
 BOOK_MAX: Final = 600
 
 
@@ -39,7 +41,7 @@ class Judged(NamedTuple):
     services: int
     errors: int
     missing: int
-    note: str
+    note: Note | None
 
 
 class LeakyStore(SpanStore):
@@ -70,7 +72,7 @@ class Collector:
         self.quiet: OrderedDict[str, int] = OrderedDict()
         """Traces that are not judged yet, and when their last span came; that order."""
         self.judged: dict[str, Judged] = {}
-        self.why: dict[str, str] = {}
+        self.why: dict[str, Sampling] = {}
         """Why a stored trace was kept."""
         self.arrived: dict[str, int] = {}
         """Spans that were taken for a stored trace."""
@@ -78,7 +80,7 @@ class Collector:
         """Traces the tail decided against, and when their last span before that came."""
         self.book = Book(BOOK_MAX)
         """What the diagnosis needs of the newest traces; it outlives their spans."""
-        self.studies: OrderedDict[str, Study] = OrderedDict()
+        self.symptoms: OrderedDict[str, Symptoms] = OrderedDict()
         """What the newest traces say beyond time."""
         self.callers: dict[str, dict[str, None]] = {}
         """Who was ever seen to call a service, or to send it messages."""
@@ -192,7 +194,7 @@ class Collector:
         spans = self.pending.pop(trace_id)
         kept = self.tail.decide(spans, ctx.now_us)
         if kept.kept:
-            self.why[trace_id] = f"tail: {kept.policy}"
+            self.why[trace_id] = self.control.sampling()._replace(policy=kept.policy)
             self.arrived[trace_id] = len(spans)
             for span in spans:
                 self.take(span)
@@ -209,9 +211,8 @@ class Collector:
         spans = self.store.trace(trace_id)
         if spans:
             tree, found = self.look(trace_id, spans)
-            ctx.note("trace", found.note, trace=trace_id, service=found.service, operation=found.operation,
-                     duration_us=found.duration_us, spans=tree.real, services=found.services, errors=found.errors,
-                     missing=found.missing)  # fmt: skip
+            ctx.note(TraceJudged(trace_id, found.service, found.operation, found.duration_us, tree.real, found.services,
+                                 found.errors, found.missing, found.note))  # fmt: skip
 
     def again(self, trace_id: str) -> None:
         """A late span has joined a trace."""
@@ -234,7 +235,7 @@ class Collector:
         root = tree.spans[tree.root]
         services = len({span.service for span in spans})
         errors = sum(span.is_error for span in spans)
-        note = tree.notes[0].text if tree.notes else ""
+        note = tree.notes[0] if tree.notes else None
         found = Judged(root.service, root.name, tree.start_us[tree.root], path.total_us, services, errors,
                        tree.missing_parents, note)  # fmt: skip
         self.judged[trace_id] = found
@@ -244,11 +245,10 @@ class Collector:
             self.book.add(straight, critical_path(straight))
         else:
             self.book.add(tree, path)
-        made = self.studies[trace_id] = study(trace_id, tree)
-        for caller, called, _ in (*made.edges, *made.handed, *made.silent):
-            self.callers.setdefault(called, {})[caller] = None
-        if len(self.studies) > STUDIES_MAX:
-            self.studies.popitem(last=False)
+        made = self.symptoms[trace_id] = symptoms_of(tree)
+        add_callers(self.callers, made)
+        if len(self.symptoms) > SYMPTOMS_MAX:
+            self.symptoms.popitem(last=False)
         return tree, found
 
     def look_again(self) -> None:

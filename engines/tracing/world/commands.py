@@ -6,7 +6,7 @@ one with the highest p99 at that moment. What is recorded is what this stands fo
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from engines.sim import faults
 
@@ -129,6 +129,23 @@ class SetRule:
     on: bool
 
 
+Order: TypeAlias = (
+    SetLoad
+    | SlowService
+    | ShrinkPool
+    | Lock
+    | ColdCache
+    | Amplify
+    | SetRetries
+    | SetBreakers
+    | DropHeader
+    | LoseSpans
+    | LateSpans
+    | SetSampling
+    | Correct
+    | SetRule
+)
+"""What changes the system, and is told as it was asked."""
 COMMANDS: Final[tuple[type, ...]] = (
     *faults.FAULTS, Request, SetLoad, SlowService, ShrinkPool, Lock, ColdCache, Amplify, SetRetries, SetBreakers,
     DropHeader, LoseSpans, LateSpans, SetSampling, Correct, SetRule,

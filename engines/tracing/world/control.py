@@ -1,7 +1,7 @@
 """What all services share and a person can change: rules, sampling, retries; and what is wrong with each service."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from engines.resilience.policy import BreakerOptions
 from engines.tracing.sampling import PPM, Errors, Latency, Share, Tail
@@ -16,8 +16,19 @@ HEADERS: Final = (W3C, B3)
 BREAKER: Final = BreakerOptions()
 
 
+class Sampling(NamedTuple):
+    """Which traces are kept, or by which of these rules one was."""
+
+    variant: str
+    ppm: int
+    """The share: of all at the head, of what no policy wants at the tail."""
+    slow_us: int
+    policy: str = ""
+    """Of a trace that the tail has kept: ``error latency share``."""
+
+
 @dataclass(slots=True)
-class Trouble:
+class Condition:
     """What is wrong with one service. All zero: nothing."""
 
     slow_percent: int = 100
@@ -52,7 +63,7 @@ class Control:
     headers: str = W3C
     correct: bool = False
     """Analyse with the clocks' offsets taken out."""
-    troubles: dict[str, Trouble] = field(default_factory=dict)
+    troubles: dict[str, Condition] = field(default_factory=dict)
 
     @property
     def head_ppm(self) -> int:
@@ -65,13 +76,10 @@ class Control:
             return None
         return Tail((Errors(), Latency(self.slow_us), Share(self.ppm)))
 
-    def sampling(self) -> str:
-        """In words."""
-        share = f"{self.ppm // 10_000} %"
-        if self.variant == HEAD:
-            return "every trace" if self.ppm == PPM else f"head {share}"
-        return f"tail: errors, slower than {self.slow_us // 1_000} ms, {share} of the rest"
+    def sampling(self) -> Sampling:
+        """What is kept."""
+        return Sampling(self.variant, self.ppm, self.slow_us)
 
-    def trouble(self, service: str) -> Trouble:
+    def trouble(self, service: str) -> Condition:
         """What is wrong with this service, to be changed in place."""
-        return self.troubles.setdefault(service, Trouble())
+        return self.troubles.setdefault(service, Condition())

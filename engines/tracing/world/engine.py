@@ -1,18 +1,26 @@
 """A run of a traced system: what each event showed, the figures of every second, and the commands of a person."""
 
-from typing import Any
+from typing import Any, Final
 
-from engines.sim import faults
+from engines.sim import events, faults
+from engines.sim.clock import US_PER_S
 from engines.sim.pattern import Config
 from engines.sim.world import Host
+from engines.tracing.verdicts import Trouble
 from engines.tracing.world import orders
 from engines.tracing.world.broker import Broker
+from engines.tracing.world.events import VerdictChanged
 from engines.tracing.world.rules import TICK_US, WINDOW_TICKS
 from engines.tracing.world.scoring import find
 from engines.tracing.world.snapshot import MapEdge, Sample, Snapshot
 from engines.tracing.world.system import System
 from engines.tracing.world.truth import fault_of
 from engines.tracing.world.view import SnapshotBuilder
+
+SHOWN_AFTER: Final = (Trouble.CRASH, Trouble.FREEZE)
+"""What the spans show only when it is over, or long after."""
+REMEMBERED_US: Final = 20 * US_PER_S
+"""So long after its end such a fault still counts."""
 
 
 class TracingEngine(System):
@@ -64,13 +72,15 @@ class TracingEngine(System):
                 for figures in (node.figures, *node.edges.values()):
                     figures.roll()
             collector.fade()
+        for key, fault in tuple(self.injected.items()):
+            if 0 <= fault.over_us < now - REMEMBERED_US:
+                del self.injected[key]
         table = self.ticks % WINDOW_TICKS == 0
         self.findings = find(collector, now, tuple(self.injected.values()), self.findings, table)
         named = self.findings.verdicts[:1]
-        if named and (named[0].kind, named[0].service) != self.told_verdict:
-            self.told_verdict = (named[0].kind, named[0].service)
-            self.record("verdict", named[0].service, why=named[0].sentence, what=named[0].kind,
-                        score=self.findings.score)  # fmt: skip
+        if named and (named[0].kind, named[0].service) != self.named_before:
+            self.named_before = (named[0].kind, named[0].service)
+            self.record(VerdictChanged(named[0], self.findings.score), named[0].service)
         self.view.forget()
 
     def figure(self, window_us: int) -> None:
@@ -121,7 +131,7 @@ class TracingEngine(System):
                 for other, link in self.hosts[name].links.items():
                     if other in self.servers:
                         link.cut = self.hosts[other].links[name].cut = cut
-                self.record("isolate" if cut else "reconnect", name)
+                self.record(events.Isolated() if cut else events.Reconnected(), name)
             case faults.Heal():
                 self.recover()
                 super().execute(command)
@@ -138,13 +148,15 @@ class TracingEngine(System):
             for dst, link in self.hosts[src].links.items():
                 if dst in side_of:
                     link.cut = side_of[src] != side_of[dst]
-        self.record("partition", sides=sides)
+        self.record(events.Partitioned(sides))
 
     def inject(self, command: Any) -> None:
         """Remember what is wrong, in words: the truth that the verdict is scored against."""
         found = fault_of(command, self.topology, self.clock.now_us)
         if found is not None:
             fault, on = found
-            self.injected.pop((fault.kind, fault.service), None)
+            before = self.injected.pop((fault.kind, fault.service), None)
             if on:
                 self.injected[fault.kind, fault.service] = fault
+            elif before is not None and fault.kind in SHOWN_AFTER:
+                self.injected[fault.kind, fault.service] = before._replace(over_us=fault.at_us)

@@ -96,7 +96,7 @@ class Ledger:
             self.violations.append(Violation(ONE_TRACE, f"{service} {name} is not in the trace of its request", (
                 f"request {truth.request} is trace {trace}",
                 f"{service} {name} was called for it and writes trace {context.trace_id}"
-                + (f": {context.why}" if context.why else ""),
+                + (f": {context.why.value}" if context.why else ""),
             )))  # fmt: skip
         else:
             words = ("dropped", "kept")
@@ -120,8 +120,7 @@ class Ledger:
         if not context.sampled:
             return
         self.changed(context.trace_id)
-        hop = Hop(at_us, src, dst, operation, headers, f"new trace: {context.why}" if context.why else "continued",
-                  context.span_id)  # fmt: skip
+        hop = Hop(at_us, src, dst, operation, headers, context.why, context.span_id)
         hops = self.hops.get(context.trace_id)
         if hops is None:
             hops = self.hops[context.trace_id] = []

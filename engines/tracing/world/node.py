@@ -12,6 +12,7 @@ from engines.sim.service import GRANTED, QUEUED, HeavyTail, Uniform, scaled
 from engines.tracing.spans import ACQUIRE_LOCK, QUEUE_WAIT, Link
 from engines.tracing.topology import CACHE, CONSUMER, DATABASE, HIT_PPM
 from engines.tracing.world.caller import Caller, Job
+from engines.tracing.world.events import LockWait, Overloaded, QueueWait
 from engines.tracing.world.messages import GATEWAY_TIMEOUT, OK, UNAVAILABLE, Ack, Call, Deliver, Reply, Truth
 from engines.tracing.world.telemetry import CONSUMED, SERVER, server_attributes
 
@@ -92,9 +93,9 @@ class ServiceNode(Caller):
             job.queue = (("queue.depth", len(workers.line)), ("workers.busy", workers.busy),
                          ("workers.max", workers.size))  # fmt: skip
             if len(workers.line) == 1:
-                ctx.note("queue_wait", f"all {workers.size} workers are busy", operation=job.operation)
+                ctx.note(QueueWait(job.operation, workers.size))
         else:
-            ctx.note("overload", f"{len(self.workers.line)} wait already", operation=job.operation)
+            ctx.note(Overloaded(job.operation, len(self.workers.line)))
             self.finish(ctx, job, UNAVAILABLE, "the queue is full", "overload")
 
     def begin(self, ctx: Context, job: Job) -> None:
@@ -106,7 +107,7 @@ class ServiceNode(Caller):
             got = self.lock.acquire(job.number, now)
             if got == QUEUED:
                 if len(self.lock.line) == 1:
-                    ctx.note("lock_wait", "another query holds the lock", operation=job.operation)
+                    ctx.note(LockWait(job.operation))
                 return
             if got != GRANTED:
                 self.finish(ctx, job, UNAVAILABLE, "too many wait for the lock", "lock")

@@ -8,10 +8,19 @@ picture may cache what it works out by (trace id, number of spans). Shares are p
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from engines.sim.pattern import Check
+from engines.tracing.aggregate import Row
+from engines.tracing.context import NewTrace
+from engines.tracing.critical import NoLength
+from engines.tracing.diagnosis import Diagnosis, NoDiagnosis
 from engines.tracing.spans import Span
+from engines.tracing.tree import Note
+from engines.tracing.verdicts import Trouble, Verdict
+from engines.tracing.world.control import Sampling
+from engines.tracing.world.events import Score
+from engines.tracing.world.messages import Message
 
 TRACES_MAX: int = 200
 """Rows of the list: the newest traces of the store."""
@@ -19,6 +28,24 @@ HOPS_MAX: int = 128
 """Hops kept of one trace."""
 SERIES_MAX: int = 120
 """Points of the strip, a second each."""
+
+
+class Ailing(NamedTuple):
+    """What was done to a service; a field at its default: nothing of the kind."""
+
+    slow_percent: int = 100
+    pool_usual: int = 0
+    pool_size: int = 0
+    lock_us: int = 0
+    hits_ppm: int = -1
+    """The share of hits of a cold cache."""
+    fail_ppm: int = 0
+    drops_header: bool = False
+    lose_ppm: int = 0
+    late_us: int = 0
+
+
+WELL: Final = Ailing()
 
 
 class ServiceView(NamedTuple):
@@ -51,8 +78,7 @@ class ServiceView(NamedTuple):
     errors_ppm: int = 0
     p50_us: int = 0
     p99_us: int = 0
-    troubles: tuple[str, ...] = ()
-    """What is wrong with it, in words: ``slow x8``, ``pool 20 > 2``, ``drops the trace headers``."""
+    ailing: Ailing = WELL
     called: int = 0
     """Calls it served in all."""
 
@@ -72,6 +98,18 @@ class MapEdge(NamedTuple):
     """Calls in all."""
 
 
+class Strayed(NamedTuple):
+    """A call that should have continued a trace began this one instead."""
+
+    src: str
+    dst: str
+    why: NewTrace
+
+
+Oddness: TypeAlias = Note | Strayed | NoLength
+"""What is odd about a trace."""
+
+
 class TraceRow(NamedTuple):
     """A trace in the list: one row, never two."""
 
@@ -88,12 +126,11 @@ class TraceRow(NamedTuple):
     """Parents that are named and not there."""
     complete: bool
     """Nothing more is expected of it; late spans still find their place."""
-    sampled_by: str
-    """Why it was kept: ``all``, ``head 10 %``, ``tail: error`` ..."""
+    kept: Sampling | None
+    """By what it was kept; None: it is of a FILE."""
     heat_ppm: int = 0
     """Its rank by duration among the traces listed: 0 the fastest, a million the slowest."""
-    note: str = ""
-    """What is odd about it, in words: ``starts a new trace: no traceparent header``."""
+    note: Oddness | None = None
     extent_us: int = 0
     """From the first start to the last end of all its spans, of a FILE; more than the root's where some lie outside."""
 
@@ -106,10 +143,12 @@ class Hop(NamedTuple):
     dst: str
     operation: str
     headers: tuple[tuple[str, str], ...]
-    outcome: str
-    """``continued``, or ``new trace: no traceparent header``."""
+    why: NewTrace | None
+    """Why a new trace was started; None: it was continued."""
     span_id: str
     """The span it led to in the service that was called."""
+    from_spans: bool = False
+    """Nobody saw it on the wire: it is what the spans tell of it."""
 
 
 class TraceEntry(NamedTuple):
@@ -178,12 +217,9 @@ class Flight(NamedTuple):
     id: int
     src: str
     dst: str
-    letter: str
-    """C call, ``c`` its answer, ``x`` an error; P published, D delivered to a consumer, ``d`` acknowledged; S spans."""
-    what: str
-    """In words."""
+    message: Message
     trace_id: str
-    """Of the headers it carries; empty if it carries none."""
+    """Of the headers it carries, or of its spans; empty if it carries none."""
     departs_us: int
     arrives_us: int
 
@@ -191,24 +227,22 @@ class Flight(NamedTuple):
 class Fault(NamedTuple):
     """What was injected: the truth the verdict is scored against."""
 
-    kind: str
-    """``slow pool lock cache loss retries header skew lost late``."""
+    kind: Trouble
     service: str
-    text: str
-    """In words: ``pool of auth cut from 20 to 2``."""
     at_us: int
+    command: Any
+    """What injected it."""
+    usual: int = 0
+    """What the number it changed was before; 0: no matter."""
+    over_us: int = -1
+    """When a crash or a freeze was over: its traces are still to come. -1: it is in force."""
 
 
-class Verdict(NamedTuple):
-    """What the tool says from the spans alone."""
+class Retries(NamedTuple):
+    """How often a call is made in all, and whether callers back off between attempts."""
 
-    kind: str
-    """As ``Fault.kind``, or ``queue network`` where the time goes there, or ``extra``: work that typical requests
-    do not have."""
-    service: str
-    sentence: str
-    ppm: int = 0
-    """Its share of the gap between p99 and p50, where it speaks of time."""
+    attempts: int
+    backoff: bool
 
 
 class CollectorView(NamedTuple):
@@ -247,29 +281,28 @@ class Snapshot:
     store: SpanTable
     series: tuple[Sample, ...]
     """Oldest first, at most 120."""
-    aggregates: tuple[Any, ...]
+    aggregates: tuple[Row, ...]
     """Rows of ``tracing.aggregate`` over the newest 60 traces, renewed every five seconds."""
-    diagnosis: Any
-    """A ``tracing.diagnosis.Diagnosis`` of the root operation below, or None."""
-    no_diagnosis: str
-    """Why there is none; empty if there is one."""
-    root_operation: str
-    """Whose traces are diagnosed: the one with the most of them, as ``gateway POST /checkout``."""
+    diagnosis: Diagnosis | None
+    """Of the root operation below."""
+    no_diagnosis: NoDiagnosis | None
+    """Why there is none; None if there is one."""
+    root_operation: tuple[str, str]
+    """Whose traces are diagnosed: service and operation of the one with the most of them; empty: of none yet."""
     verdicts: tuple[Verdict, ...]
     """What the tool names, the first first; the scoring looks at the first."""
     injected: tuple[Fault, ...]
     """Faults in force, the newest last; empty: none, or not known."""
-    score: str
-    """``the verdict names it``, or what it names instead; empty: nothing to score."""
+    score: Score
     collector: CollectorView
-    sampling: str
-    """In words: ``every trace``, ``head 10 %``, ``tail: errors, slower than 800 ms, 5 % of the rest``."""
+    sampling: Sampling | None
+    """What is kept; None: of a FILE."""
     correction: bool
     """Whether the analysis takes the clocks' offsets out."""
     load: str
     rate_per_s: int
-    retries: str
-    """In words: ``2 attempts with backoff``."""
+    retries: Retries | None
+    """None: of a FILE."""
     operations: tuple[str, ...] = ()
     """What ``you`` can ask for."""
     rules: tuple[tuple[str, bool], ...] = ()

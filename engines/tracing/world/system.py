@@ -13,9 +13,11 @@ from engines.sim.node import Node
 from engines.sim.pattern import Check, Config
 from engines.sim.world import Host, World
 from engines.tracing.topology import HIT_PPM, QUEUE, Topology
+from engines.tracing.verdicts import Trouble
 from engines.tracing.world import options as o
 from engines.tracing.world.broker import Broker
 from engines.tracing.world.collector import Collector
+from engines.tracing.world.events import Ordered, RequestSent
 from engines.tracing.world.invariants import Invariants
 from engines.tracing.world.ledger import Ledger
 from engines.tracing.world.messages import Export
@@ -46,7 +48,7 @@ class System(World):
         self.control = options.control(variant)
         self.ledger = Ledger()
         self.invariants = Invariants()
-        self.injected: dict[tuple[str, str], Fault] = {}
+        self.injected: dict[tuple[Trouble, str], Fault] = {}
         self.operations = tuple(entry.operation for entry in self.topology.entries)
         self.turn = 0
         self.tick_due_us = TICK_US
@@ -56,7 +58,7 @@ class System(World):
         self.map_edges: tuple[MapEdge, ...] = ()
         self.series: deque[Sample] = deque(maxlen=SERIES_MAX)
         self.findings: Findings = NOTHING
-        self.told_verdict = ("", "")
+        self.named_before = ("", "")
         self.cue: tuple[int, str] | None = None
         self.lay()
 
@@ -137,11 +139,9 @@ class System(World):
     # -- what befalls them --------------------------------------------------------------------------------------------
 
     def tell(self, command: Any) -> None:
-        """A line in the journal: what was done, by its name, with all that was given."""
+        """A line in the journal: what was done."""
         fault = fault_of(command, self.topology, self.clock.now_us)
-        detail = {field: getattr(command, field) for field in type(command).__slots__ if field != "service"}
-        self.record(_snake(type(command).__name__), getattr(command, "service", ""),
-                    why=fault[0].text if fault is not None else "", **detail)  # fmt: skip
+        self.record(Ordered(command, fault[0].usual if fault is not None else 0), getattr(command, "service", ""))
 
     def recover(self) -> None:
         """Nothing is wrong with any service any more."""
@@ -171,11 +171,6 @@ class System(World):
         self.turn += 0 if operation else 1
         entry = next(each for each in self.topology.entries if each.operation == name)
         host, node = self.hosts[YOU], self.users(YOU)
-        self.record("request", YOU, entry.service, operation=name)
+        self.record(RequestSent(entry.service, name), YOU)
         node.ask(host, entry)
         node.agenda.arm(host)
-
-
-def _snake(name: str) -> str:
-    """``SetLoad`` as ``set_load``."""
-    return "".join(f"_{each.lower()}" if each.isupper() else each for each in name).lstrip("_")

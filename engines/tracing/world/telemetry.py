@@ -12,12 +12,13 @@ from typing import Any, Final
 from engines.sim.network import PPM
 from engines.sim.node import Context
 from engines.tracing import b3
-from engines.tracing.context import TraceContext, extract, inject, root
+from engines.tracing.context import NewTrace, TraceContext, extract, inject, root
 from engines.tracing.context import span_id as new_span_id
 from engines.tracing.sampling import Probability
 from engines.tracing.spans import NS_PER_US, Kind, Link, Span, SpanEvent, Status
 from engines.tracing.topology import CACHE, CONSUMER, DATABASE, Service
-from engines.tracing.world.control import B3, W3C, Control, Trouble
+from engines.tracing.world.control import B3, W3C, Condition, Control
+from engines.tracing.world.events import TraceStarted
 from engines.tracing.world.ledger import Ledger
 from engines.tracing.world.messages import Export, Headers, Truth
 
@@ -90,7 +91,7 @@ class Tracer:
         self.service = service.name
         self.resource: Attributes = (("service.namespace", service.layer), ("service.version", "1.0.0"))
         self.control = control
-        self.trouble: Trouble = control.trouble(service.name)
+        self.trouble: Condition = control.trouble(service.name)
         self.ledger = ledger
         self.buffer: list[Span] = []
         self.current: TraceContext | None = None
@@ -106,9 +107,10 @@ class Tracer:
         if context.remote and rules.continue_trace:
             context = context.child(ids) if rules.fresh_span_id else context._replace(parent_id=context.span_id)
         elif context.remote:
-            context = root(ids, why="what was extracted is not used")
+            context = root(ids, why=NewTrace.UNUSED)
         elif truth.cause:
-            ctx.note("new_trace", context.why, src=src, trace=context.trace_id)
+            assert context.why is not None
+            ctx.note(TraceStarted(src, context.trace_id, context.why))
         context = self._decide(ctx, context)
         name, kind, attributes = open_as
         self.ledger.hop(ctx.now_us, src, self.service, name, headers, context)

@@ -1,53 +1,56 @@
-"""What was injected, in words, and when: the truth that the verdict is scored against. No analysis reads it."""
+"""What was injected, and when: the truth that the verdict is scored against. No analysis reads it."""
 
-from typing import Any
+from typing import Any, Final
 
 from engines.sim import faults
-from engines.sim.clock import format_span
 from engines.tracing.topology import HIT_PPM, Topology
+from engines.tracing.verdicts import Trouble
 from engines.tracing.world import commands as c
+from engines.tracing.world.rules import LINK_LATENCY_US
 from engines.tracing.world.snapshot import Fault
 
-SLOW, POOL, LOCK, CACHE, LOSS = "slow", "pool", "lock", "cache", "loss"
-RETRIES, HEADER, SKEW, LOST, LATE = "retries", "header", "skew", "lost", "late"
-KINDS = (SLOW, POOL, LOCK, CACHE, LOSS, RETRIES, HEADER, SKEW, LOST, LATE)
-
-
-def percent(ppm: int) -> str:
-    """A share in words."""
-    return f"{ppm // 10_000} %" if ppm % 10_000 == 0 else f"{ppm // 10_000}.{ppm // 1_000 % 10} %"
+KINDS: Final = (
+    Trouble.SLOW, Trouble.POOL, Trouble.LOCK, Trouble.CACHE, Trouble.LOSS, Trouble.RETRIES, Trouble.HEADER,
+    Trouble.SKEW, Trouble.LOST, Trouble.LATE, Trouble.DOUBLED, Trouble.CRASH, Trouble.FREEZE, Trouble.ERRORS,
+    Trouble.NETWORK,
+)  # fmt: skip
+"""What a person can inject and spans can show."""
 
 
 def fault_of(command: Any, topology: Topology, now_us: int) -> tuple[Fault, bool] | None:
     """The fault a command injects, and whether it is in force or ends; None if it is no fault the spans should tell."""
+
+    def fault(kind: Trouble, service: str, on: bool, usual: int = 0) -> tuple[Fault, bool]:
+        return Fault(kind, service, now_us, command, usual), on
+
     match command:
         case c.SlowService(service=name, percent=share):
-            text = f"{name} takes {share // 100}.{share % 100 // 10} times as long"
-            return Fault(SLOW, name, text, now_us), share > 100
+            return fault(Trouble.SLOW, name, share > 100)
         case c.ShrinkPool(service=name, size=size):
             usual = topology.by_name[name].pool_size
-            text = f"the pool of {name} is cut from {usual} to {size} connections"
-            return Fault(POOL, name, text, now_us), 0 < size < usual
+            return fault(Trouble.POOL, name, 0 < size < usual, usual)
         case c.Lock(service=name, hold_us=hold_us):
-            return Fault(LOCK, name, f"queries of {name} hold a lock for {format_span(hold_us)}", now_us), hold_us > 0
+            return fault(Trouble.LOCK, name, hold_us > 0)
         case c.ColdCache(service=name, ppm=ppm):
-            text = f"{name} is cold" + (f": {percent(ppm)} hits" if ppm else "")
-            return Fault(CACHE, name, text, now_us), ppm < HIT_PPM
+            return fault(Trouble.CACHE, name, ppm < HIT_PPM)
         case c.Amplify(service=name, ppm=ppm, attempts=attempts):
-            again = f"everybody tries {attempts} times" if attempts > 1 else "nobody tries again"
-            text = f"{name} fails {percent(ppm)} of its calls, {again}"
-            return Fault(RETRIES, name, text, now_us), ppm > 0
+            return fault(Trouble.RETRIES if attempts > 1 else Trouble.ERRORS, name, ppm > 0)
         case c.DropHeader(service=name, on=on):
-            return Fault(HEADER, name, f"{name} does not pass the trace headers on", now_us), on
+            return fault(Trouble.HEADER, name, on)
         case c.LoseSpans(service=name, ppm=ppm):
-            return Fault(LOST, name, f"the exporter of {name} loses {percent(ppm)} of its spans", now_us), ppm > 0
+            return fault(Trouble.LOST, name, ppm > 0)
         case c.LateSpans(service=name, delay_us=delay_us):
-            text = f"the exporter of {name} is {format_span(delay_us)} late"
-            return Fault(LATE, name, text, now_us), delay_us > 0
+            return fault(Trouble.LATE, name, delay_us > 0)
         case faults.Lose(src=src, dst=dst, ppm=ppm):
-            name = src if dst == "*" else dst
-            return Fault(LOSS, name, f"the network loses {percent(ppm)} on its way to {name}", now_us), ppm > 0
+            return fault(Trouble.LOSS, src if dst == "*" else dst, ppm > 0)
+        case faults.Duplicate(src=src, dst=dst, ppm=ppm):
+            return fault(Trouble.DOUBLED, src if dst == "*" else dst, ppm > 0)
+        case faults.Slow(src=src, dst=dst, latency_us=latency_us):
+            return fault(Trouble.NETWORK, src if dst == "*" else dst, latency_us > LINK_LATENCY_US * 2)
         case faults.Skew(node=name, offset_us=offset_us, drift_ppm=drift_ppm):
-            text = f"the clock of {name} is {format_span(offset_us)} off"
-            return Fault(SKEW, name, text, now_us), offset_us != 0 or drift_ppm != 0
+            return fault(Trouble.SKEW, name, offset_us != 0 or drift_ppm != 0)
+        case faults.Crash(node=name) | faults.Restart(node=name):
+            return fault(Trouble.CRASH, name, isinstance(command, faults.Crash))
+        case faults.Freeze(node=name) | faults.Thaw(node=name):
+            return fault(Trouble.FREEZE, name, isinstance(command, faults.Freeze))
     return None

@@ -13,6 +13,7 @@ from engines.tracing.baggage import Member
 from engines.tracing.baggage import inject as baggage_headers
 from engines.tracing.topology import Entry, Topology
 from engines.tracing.world.agenda import Agenda
+from engines.tracing.world.events import Answered, UserGone
 from engines.tracing.world.messages import Call, Reply
 from engines.tracing.world.rules import TIMEOUT_OF_USERS_US
 
@@ -102,7 +103,7 @@ class Users:
             what, subject = entry
             if what == "timeout":
                 operation, sent_us, _ = self.waiting.pop(subject)
-                ctx.note("gave_up", "no answer in time", operation=operation)
+                ctx.note(UserGone(operation))
                 self.came(ctx.now_us - sent_us, True)
             else:
                 self.ask(ctx, self.pick(ctx))
@@ -134,8 +135,7 @@ class Users:
             operation, sent_us, timeout = self.waiting.pop(message.number)
             self.agenda.cancel(timeout)
             if not self.rate:
-                ctx.note("answered", str(message.status), src=src, operation=operation,
-                         duration_us=ctx.now_us - sent_us)  # fmt: skip
+                ctx.note(Answered(src, operation, message.status, ctx.now_us - sent_us))
             self.came(ctx.now_us - sent_us, message.status >= 500)
         self.agenda.arm(ctx)
 

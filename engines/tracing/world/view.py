@@ -8,26 +8,29 @@ from typing import Any
 
 from engines.sim.world import UP, Host
 from engines.tracing.spans import Kind, Span
-from engines.tracing.words import plural
 from engines.tracing.world.broker import Broker
 from engines.tracing.world.collector import Judged
-from engines.tracing.world.messages import Ack, Call, Deliver, Export, Reply
+from engines.tracing.world.control import Sampling
+from engines.tracing.world.messages import Call, Deliver, Export
 from engines.tracing.world.node import ServiceNode
 from engines.tracing.world.snapshot import (
     TRACES_MAX,
+    WELL,
+    Ailing,
     ChangedLink,
     CollectorView,
     Flight,
     Hop,
     MapEdge,
+    Retries,
     ServiceView,
     Snapshot,
     SpanTable,
+    Strayed,
     TraceEntry,
     TraceRow,
 )
 from engines.tracing.world.system import System
-from engines.tracing.world.truth import percent
 
 PPM = 1_000_000
 Known = tuple[TraceRow, TraceEntry]
@@ -63,15 +66,14 @@ class SnapshotBuilder:
         """The picture now."""
         control, found, users = system.control, system.findings, system.users()
         self.take_traces(system)
-        wait = "with backoff" if control.backoff else "at once"
         return Snapshot(
             now_us=system.now_us, seed=system.seed, variant=system.variant, recorded=False,
             services=self.take_services(system), map_edges=system.map_edges, traces=self.rows, store=self.table,
             series=tuple(system.series), aggregates=found.aggregates, diagnosis=found.diagnosis,
-            no_diagnosis=found.reason, root_operation=found.root, verdicts=found.verdicts,
+            no_diagnosis=found.lack, root_operation=found.root, verdicts=found.verdicts,
             injected=tuple(system.injected.values()), score=found.score, collector=_collector(system),
             sampling=control.sampling(), correction=control.correct, load=users.shape, rate_per_s=users.rate,
-            retries="1 attempt" if control.attempts == 1 else f"{control.attempts} attempts {wait}",
+            retries=Retries(control.attempts, control.backoff),
             operations=system.operations, rules=control.rules.items(), checks=system.check(),
             flights=_flights(system), links=self.take_links(system), cue=system.cue,
         )  # fmt: skip
@@ -135,7 +137,7 @@ def _known(system: System, trace_id: str) -> Known:
     """Row and spans of one trace."""
     collector = system.collector()
     spans, hops = collector.store.trace(trace_id), system.ledger.hops.get(trace_id, ())
-    row = _row(trace_id, spans, hops, collector.judged.get(trace_id), collector.why.get(trace_id, ""))
+    row = _row(trace_id, spans, hops, collector.judged.get(trace_id), collector.why.get(trace_id))
     return row, TraceEntry(trace_id, spans, tuple(hops))
 
 
@@ -150,27 +152,27 @@ def _rank(known: dict[str, Known]) -> None:
             known[trace_id] = (row._replace(heat_ppm=heat), entry)
 
 
-def _row(trace_id: str, spans: tuple[Span, ...], hops: Any, done: Judged | None, sampled_by: str) -> TraceRow:
+def _row(trace_id: str, spans: tuple[Span, ...], hops: Any, done: Judged | None, kept: Sampling | None) -> TraceRow:
     """A row of the list: what was found when the trace was judged, or what is there so far."""
     note = _strange(hops)
     if done is not None:
         return TraceRow(trace_id, done.service, done.operation, done.start_us, done.duration_us, len(spans),
-                        done.services, done.errors, done.missing, True, sampled_by, 0, done.note or note)  # fmt: skip
+                        done.services, done.errors, done.missing, True, kept, 0, done.note or note)  # fmt: skip
     first = min(spans, key=lambda span: (span.parent_id != "", span.start_ns))
     waited_for = [first] if not first.parent_id else [span for span in spans if span.kind != Kind.CONSUMER] or spans
     begin, end = min(span.start_us for span in waited_for), max(span.end_us for span in waited_for)
     services = len(dict.fromkeys(span.service for span in spans))
     errors = sum(span.is_error for span in spans)
     return TraceRow(trace_id, first.service, first.name, begin, end - begin, len(spans), services, errors, 0, False,
-                    sampled_by, 0, note)  # fmt: skip
+                    kept, 0, note)  # fmt: skip
 
 
-def _strange(hops: Any) -> str:
+def _strange(hops: tuple[Hop, ...]) -> Strayed | None:
     """A hop that should have continued a trace and did not: only users call without headers."""
     for hop in hops:
-        if hop.outcome != "continued" and hop.src not in ("users", "you"):
-            return f"{hop.dst} starts a {hop.outcome}, called by {hop.src}"
-    return ""
+        if hop.why is not None and hop.src not in ("users", "you"):
+            return Strayed(hop.src, hop.dst, hop.why)
+    return None
 
 
 def _service(system: System, name: str, linked: bool) -> ServiceView:
@@ -185,38 +187,26 @@ def _service(system: System, name: str, linked: bool) -> ServiceView:
               host.drift_ppm if host.skewed else 0, len(host.inbox))  # fmt: skip
     if isinstance(node, Broker):
         busy = sum(node.busy.values())
-        return ServiceView(*common, busy, 0, node.depth, 0, "", 0, 0, 0, *rates, (), node.served)
+        return ServiceView(*common, busy, 0, node.depth, 0, "", 0, 0, 0, *rates, WELL, node.served)
     workers, pool = node.workers, node.pool
     pools: tuple[str, int, int, int] = ("", 0, 0, 0)
     if pool is not None:
         pools = (service.pool_of, pool.busy, pool.size, len(pool.line))
     return ServiceView(
         *common, workers.busy, workers.size, len(workers.line), workers.queue_max, *pools, *rates,
-        _troubles(node), node.served,
+        _ailing(node), node.served,
     )  # fmt: skip
 
 
-def _troubles(node: ServiceNode) -> tuple[str, ...]:
-    """What is wrong with a service, in words."""
+def _ailing(node: ServiceNode) -> Ailing:
+    """What was done to a service."""
     trouble, service = node.trouble, node.service
-    found = []
-    if trouble.slow_percent != 100:
-        found.append(f"slow x{trouble.slow_percent // 100}.{trouble.slow_percent % 100 // 10}")
-    if trouble.pool_size:
-        found.append(f"pool {service.pool_size} > {trouble.pool_size}")
-    if trouble.lock_us:
-        found.append(f"lock held {trouble.lock_us // 1_000} ms")
-    if service.hit_ppm and (trouble.cold_ppm or node.hit_ppm < service.hit_ppm):
-        found.append(f"cold cache, {percent((trouble.cold_ppm or node.hit_ppm) // 10_000 * 10_000)} hits")
-    if trouble.fail_ppm:
-        found.append(f"fails {percent(trouble.fail_ppm)}")
-    if trouble.drops_header:
-        found.append("drops the trace headers")
-    if trouble.lose_ppm:
-        found.append(f"loses {percent(trouble.lose_ppm)} of its spans")
-    if trouble.late_us:
-        found.append(f"exports {trouble.late_us // 1_000} ms late")
-    return tuple(found)
+    cold = service.hit_ppm and (trouble.cold_ppm or node.hit_ppm < service.hit_ppm)
+    return Ailing(
+        trouble.slow_percent, service.pool_size if trouble.pool_size else 0, trouble.pool_size, trouble.lock_us,
+        (trouble.cold_ppm or node.hit_ppm) if cold else -1, trouble.fail_ppm, trouble.drops_header, trouble.lose_ppm,
+        trouble.late_us,
+    )  # fmt: skip
 
 
 def _collector(system: System) -> CollectorView:
@@ -233,34 +223,20 @@ def _collector(system: System) -> CollectorView:
 def _flights(system: System) -> tuple[Flight, ...]:
     """Messages on their way."""
     return tuple(
-        Flight(seq, src, dst, *_words(message), departs, arrives)
+        Flight(seq, src, dst, message, _trace_of(message), departs, arrives)
         for seq, src, dst, message, departs, arrives in system.flights()
     )
 
 
-def _words(message: Any) -> tuple[str, str, str]:
-    """Letter, words and trace of a message."""
+def _trace_of(message: Any) -> str:
+    """The trace a message belongs to, as far as it says so itself."""
     match message:
-        case Call(operation=operation, headers=headers):
-            return "P" if operation.startswith("publish ") else "C", operation, _trace_of(headers)
-        case Deliver(operation=operation, headers=headers):
-            return "D", operation, _trace_of(headers)
-        case Reply(status=status):
-            return "x" if status >= 500 else "c", f"answer {status}", ""
-        case Ack():
-            return "d", "done", ""
+        case Call(headers=(("traceparent", value), *_)) | Deliver(headers=(("traceparent", value), *_)):
+            return str(value)[3:35]
+        case Call(headers=(("b3", value), *_)) | Deliver(headers=(("b3", value), *_)):
+            return str(value)[:32]
         case Export(spans=spans):
-            return "S", plural(len(spans), "span"), spans[0].trace_id
-    raise AssertionError(f"no words for {message!r}")
-
-
-def _trace_of(headers: tuple[tuple[str, str], ...]) -> str:
-    """The trace id in the first header."""
-    match headers:
-        case (("traceparent", value), *_):
-            return value[3:35]
-        case (("b3", value), *_):
-            return value[:32]
+            return spans[0].trace_id
     return ""
 
 

@@ -10,7 +10,8 @@ from engines.tracing.critical import critical_path
 from engines.tracing.formats import Format, Notices, read, write
 from engines.tracing.judge import judge
 from engines.tracing.spans import Kind, Span
-from engines.tracing.tree import DUPLICATE_ID, Tree, build
+from engines.tracing.tree import Flaw, Tree, build
+from tui.userdata import tracing_report
 
 CASES = Path(__file__).with_name("cases")
 READABLE = sorted(path.stem for path in CASES.glob("*.json") if path.stem != "jaeger-tag-key-int")
@@ -52,7 +53,7 @@ def test_a_record_without_a_time_never_becomes_the_root_of_1970() -> None:
     tree = build([late[1], late[2]])  # the record with the time of span a is lost
     assert tree.spans[tree.root].span_id == late[0].span_id
     assert (tree.start_us[tree.root], tree.duration_us) == (late[1].start_us, 8_000)
-    assert "has no time" in tree.notes[0].text
+    assert tree.notes[0].kind == Flaw.NO_TIME
 
 
 def test_calls_tried_again_under_one_id_each_enclose_their_answer() -> None:
@@ -62,7 +63,7 @@ def test_calls_tried_again_under_one_id_each_enclose_their_answer() -> None:
     assert [(tree.start_us[row] - begin, tree.end_us[row] - begin) for row in back] == [(1_500, 3_500), (5_500, 8_500)]
     above = [tree.spans[tree.parent[row]] for row in back]
     assert [(each.kind, each.get("attempt")) for each in above] == [(Kind.CLIENT, "1"), (Kind.CLIENT, "2")]
-    assert DUPLICATE_ID not in tree.counts
+    assert Flaw.DUPLICATE_ID not in tree.counts
 
 
 def test_zipkins_ids_are_padded() -> None:
@@ -88,7 +89,7 @@ def test_a_line_break_in_a_name_begins_no_line_of_the_report() -> None:
     notices = Notices()
     spans = spans_of("names-newline", notices)
     assert "forged" in spans[0].name
-    lines = judge(spans, "x", notices).lines()
+    lines = tracing_report.lines(judge(spans, "x", notices))
     assert any("SELECT *\n" in line for line in lines), "one name, one line: whoever prints it escapes the break"
 
 
@@ -96,7 +97,7 @@ def test_a_duration_that_went_below_zero_is_noted_and_columns_keep_a_blank() -> 
     notices = Notices()
     found = judge(spans_of("jaeger-duration-overflow", notices), "x", notices)
     assert found.notices[0].startswith("1 span that lasts 531 years: its exporter miscounted, first: line 1")
-    row = next(line for line in found.lines() if line.startswith("db q"))
+    row = next(line for line in tracing_report.lines(found) if line.startswith("db q"))
     assert row.split()[-4:] == ["16,746,744,074", "s", "16,746,744,074", "s"]
 
 
@@ -105,7 +106,7 @@ def test_a_straggler_is_not_the_root_of_a_longer_trace() -> None:
     assert tree.is_missing(tree.root)
     assert (tree.duration_us, tree.extent_us) == (9_000_000, 10_001_000)
     result = judge(spans_of("late-small-root"), "x")
-    assert "10,001 ms with all its spans" in next(line for line in result.lines() if "9,000 ms" in line)
+    assert "10,001 ms with all its spans" in next(line for line in tracing_report.lines(result) if "9,000 ms" in line)
 
 
 @pytest.mark.parametrize("case", ["tempo-api-v1", "otlp-base64-ids"])

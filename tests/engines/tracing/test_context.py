@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from engines.errors import UserError
 from engines.sim.random import Stream
 from engines.tracing import context
-from engines.tracing.context import Headers, TraceContext, extract, inject, root, serve
+from engines.tracing.context import Headers, NewTrace, TraceContext, extract, inject, root, serve
 
 TRACE = "12345678901234567890123456789012"
 SPAN = "1234567890123456"
@@ -262,9 +262,9 @@ def test_the_sampled_flag_is_kept_either_way() -> None:
 
 def test_a_new_trace_says_that_its_id_is_random_and_why_it_was_started() -> None:
     assert extract([]).random
-    assert extract([]).why == "no traceparent header"
-    assert extract([("traceparent", "rubbish")]).why.startswith("traceparent is not")
-    assert extract([("traceparent", GOOD)] * 3).why == "3 traceparent headers"
+    assert extract([]).why is NewTrace.NO_HEADER
+    assert extract([("traceparent", "rubbish")]).why is NewTrace.SYNTAX
+    assert extract([("traceparent", GOOD)] * 3).why is NewTrace.SEVERAL
 
 
 def test_a_context_passed_on_unchanged_gives_the_same_headers() -> None:

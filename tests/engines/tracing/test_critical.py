@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from hypothesis import given, settings
 
-from engines.tracing.critical import NO_SPANS, NO_TIME, critical_path, fault_of, is_blocking, self_times
+from engines.tracing.critical import NoLength, critical_path, fault_of, is_blocking, self_times
 from engines.tracing.spans import FOLLOWS_FROM, Kind, Span
 from engines.tracing.tree import Tree, build
 from tests.engines.tracing.shapes import chain, defective_traces, ident, span
@@ -142,13 +142,13 @@ def test_a_missing_root_owns_what_its_children_leave() -> None:
 
 
 def test_no_spans_have_no_path_and_the_reason_is_said() -> None:
-    assert critical_path(build([])) == ((), NO_SPANS)
+    assert critical_path(build([])) == ((), NoLength.NO_SPANS)
 
 
 def test_a_root_without_a_length_has_one_segment_and_the_reason_is_said() -> None:
     found = critical_path(build([span("a", "", 4, 4), span("b", "a", 4, 9)]))
     assert [(each.span_id, each.duration_us) for each in found.segments] == [(ident("a"), 0)]
-    assert found.reason == NO_TIME
+    assert found.reason == NoLength.NO_TIME
 
 
 def test_any_span_can_be_asked_for_its_own_path() -> None:
@@ -219,7 +219,7 @@ def test_the_path_is_an_exact_partition_of_the_roots_interval(trace: list[Span])
     tree = build(trace)
     found = critical_path(tree)
     if not trace:
-        assert found == ((), NO_SPANS)
+        assert found == ((), NoLength.NO_SPANS)
         return
     assert fault_of(tree, found) == ""
     assert sum(each.duration_us for each in found.segments) == tree.duration_us
@@ -230,7 +230,7 @@ def test_the_path_is_an_exact_partition_of_the_roots_interval(trace: list[Span])
     for each in found.segments:
         assert tree.start_us[each.row] <= each.start_us <= each.end_us <= tree.end_us[each.row]
         assert each.span_id == tree.spans[each.row].span_id
-        assert each.duration_us > 0 or found.reason == NO_TIME
+        assert each.duration_us > 0 or found.reason == NoLength.NO_TIME
 
 
 def by_the_rules(tree: Tree, row: int, start: int, end: int) -> list[tuple[int, int, int]]:

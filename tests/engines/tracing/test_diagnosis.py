@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from engines.tracing import cohorts
 from engines.tracing.cohorts import Book
 from engines.tracing.critical import critical_path
-from engines.tracing.diagnosis import Diagnosis, NoDiagnosis, diagnose
+from engines.tracing.diagnosis import Diagnosis, Lack, NoDiagnosis, diagnose
 from engines.tracing.gap import GROUPS_MAX, OTHERS
 from engines.tracing.spans import Attributes, Kind, Span, is_zero
 from engines.tracing.tree import build
-from engines.tracing.waiting import BACKOFF, EXTRA, LOCK, POOL, QUEUE, SELF, by_name, may_wait, told
+from engines.tracing.waiting import BACKOFF, EXTRA, LOCK, POOL, QUEUE, SELF, Time, by_name, may_wait, spent_on
 from tests.engines.tracing.requests import MS, Request, book_of, login
 from tests.engines.tracing.shapes import defective_traces, span
+from tui.panels.tracing.verdict_words import cause_words, step_words
 
 FULL = (("pool.name", "auth-db"), ("pool.in_use", 10), ("pool.max", 10), ("pool.waiting", 34))
 
@@ -37,7 +38,7 @@ def logins(slow: dict[str, Any], count: int = 200, every: int = 50, **fast: Any)
 
 def test_the_articles_sentence_is_found() -> None:
     found = diagnosed(logins({"pool_us": 1_140 * MS, "auth_us": 90 * MS, "sights": FULL}))
-    assert found.sentence == (
+    assert cause_words(found.verdict) == (
         "auth blocks at p99: 92 % of the extra time is waiting for its db pool (10/10 in use, 34 waiting)"
     )
     assert (found.verdict.service, found.verdict.kind, found.verdict.peer) == ("auth", POOL, "auth-db")
@@ -51,7 +52,7 @@ def test_the_evidence_is_the_worst_sight_in_the_slow_cohort() -> None:
 
 
 def test_without_evidence_in_the_spans_none_is_claimed() -> None:
-    assert diagnosed(logins({"pool_us": 900 * MS})).sentence == (
+    assert cause_words(diagnosed(logins({"pool_us": 900 * MS})).verdict) == (
         "auth blocks at p99: all of the extra time is waiting for its pool; a guess from the names of spans"
     )
 
@@ -59,11 +60,11 @@ def test_without_evidence_in_the_spans_none_is_claimed() -> None:
 def test_a_wait_of_a_foreign_trace_is_recognised_by_name_and_the_verdict_says_it_is_a_guess() -> None:
     found = diagnosed(logins({"pool_us": 900 * MS, "wait_name": "HikariDataSource.getConnection"}))
     assert (found.verdict.kind, found.verdict.guess) == (POOL, True)
-    assert found.sentence.endswith("; a guess from the names of spans")
+    assert cause_words(found.verdict).endswith("; a guess from the names of spans")
 
 
 def test_slow_work_is_told_with_its_times() -> None:
-    assert diagnosed(logins({"auth_us": 400 * MS})).sentence == (
+    assert cause_words(diagnosed(logins({"auth_us": 400 * MS})).verdict) == (
         "auth is slow at p99: all of the extra time is its own work in GET /token (400 ms instead of 2.0 ms)"
     )
 
@@ -71,7 +72,7 @@ def test_slow_work_is_told_with_its_times() -> None:
 def test_a_share_beyond_all_is_told_as_all_and_work_that_fast_requests_do_not_do_as_nothing() -> None:
     found = diagnosed(logins({"auth_us": 400 * MS, "db_us": 0}, auth_us=0))
     assert found.verdict.ppm > 1_000_000
-    assert found.sentence == (
+    assert cause_words(found.verdict) == (
         "auth is slow at p99: all of the extra time is its own work in GET /token (400 ms instead of nothing)"
     )
 
@@ -85,7 +86,7 @@ def test_a_callee_that_sends_no_spans_is_told_as_a_call() -> None:
         return made.spans
 
     found = diagnosed(book_of(map(request, range(100))), "api", "GET /x")
-    assert found.sentence == (
+    assert cause_words(found.verdict) == (
         "api waits at p99: all of the extra time is in its calls to postgresql, outside any span of theirs "
         "(500 ms instead of 1.0 ms)"
     )
@@ -96,19 +97,19 @@ def test_a_callee_that_sends_no_spans_is_told_as_a_call() -> None:
 
 def test_below_100_traces_there_is_no_diagnosis_and_this_is_the_reason() -> None:
     found = diagnose(logins({"auth_us": 400 * MS}, count=99), "web", "GET /login")
-    assert found == NoDiagnosis("99 traces of web GET /login: at least 100 are needed to speak of its p99")
+    assert found == NoDiagnosis(Lack.FEW, "web", "GET /login", 99)
     assert isinstance(diagnose(logins({"auth_us": 400 * MS}, count=100), "web", "GET /login"), Diagnosis)
 
 
 def test_an_operation_nobody_asked_for_has_no_traces() -> None:
     found = diagnose(Book(), "web", "GET /nothing")
     assert isinstance(found, NoDiagnosis)
-    assert found.reason.startswith("0 traces of web GET /nothing")
+    assert found == (Lack.FEW, "web", "GET /nothing", 0)
 
 
 def test_where_all_take_the_same_time_there_is_nothing_to_explain() -> None:
     found = diagnose(logins({}), "web", "GET /login")
-    assert found == NoDiagnosis("the p99 of web GET /login is no longer than its p50: nothing to explain")
+    assert found == NoDiagnosis(Lack.NO_TAIL, "web", "GET /login", 200)
 
 
 def test_the_operations_of_others_do_not_count() -> None:
@@ -163,20 +164,20 @@ def test_more_contributions_than_are_listed_are_summed_in_one_line() -> None:
 
 def test_the_walk_leads_from_the_root_operation_to_the_cause() -> None:
     found = diagnosed(logins({"pool_us": 900 * MS}))
-    assert [(step.service, step.operation) for step in found.walk] == [
+    assert [step[:2] for step in found.walk] == [
         ("web", "GET /login"),
         ("web", "GET"),
         ("auth", "GET /token"),
         ("auth", "GET /token"),
     ]
-    assert found.walk[-1].text == found.sentence
+    assert found.walk[-1] == found.verdict
 
 
 def test_a_queue_whose_workers_are_held_downstream_is_a_consequence() -> None:
     found = diagnosed(logins({"web_queue_us": 2_000 * MS, "db_us": 500 * MS}, web_queue_us=10))
     assert (found.contributions[0].service, found.contributions[0].kind) == ("web", QUEUE)
     assert (found.verdict.service, found.verdict.kind) == ("auth-db", SELF)
-    assert found.walk[-1].text == (
+    assert step_words(found.walk[-1]) == (
         "web waits for its workers, and these are held longer than at p50: "
         "auth-db takes 500 ms instead of 4.0 ms (self)"
     )
@@ -190,7 +191,10 @@ def test_a_pool_behind_which_all_is_as_fast_as_ever_is_the_cause_itself() -> Non
 
 def test_a_queue_with_nothing_grown_behind_it_is_overload() -> None:
     found = diagnosed(logins({"web_queue_us": 2_000 * MS}, web_queue_us=10))
-    assert found.sentence == "web is overloaded at p99: all of the extra time is waiting for its workers (8/8 busy)"
+    assert (
+        cause_words(found.verdict)
+        == "web is overloaded at p99: all of the extra time is waiting for its workers (8/8 busy)"
+    )
 
 
 def test_a_little_growth_of_everything_is_only_how_slow_requests_were_picked() -> None:
@@ -290,7 +294,7 @@ def leaves(value: object) -> set[type]:
 
 
 def test_a_diagnosis_holds_numbers_and_words_only() -> None:
-    assert leaves(diagnosed(logins({"pool_us": 900 * MS, "sights": FULL}))) <= {int, str, bool}
+    assert leaves(diagnosed(logins({"pool_us": 900 * MS, "sights": FULL}))) <= {int, str, bool, Time}
 
 
 # -- names of waits ----------------------------------------------------------------------------------------------
@@ -348,7 +352,7 @@ def test_contributions_add_up_to_the_gap_of_the_cohorts(shapes: list[list[Span]]
         assert sum(length for _, length in summary.parts) == summary.duration_us
     found = diagnose(book, "web", "GET /")
     if isinstance(found, NoDiagnosis):
-        assert "nothing to explain" in found.reason
+        assert found.why is Lack.NO_TAIL
         return
     durations = sorted(each.duration_us for each in book.of("web", "GET /"))
     slow, fast = [d for d in durations if d >= found.p99_us], [d for d in durations if d <= found.p50_us]
@@ -411,8 +415,8 @@ def products(
 def test_a_query_after_a_miss_that_fast_requests_do_not_have_is_no_slow_database(hit_key: str, clients: bool) -> None:
     found = diagnosed(products(hit_key=hit_key, clients=clients), operation="GET /product")
     assert (found.verdict.kind, found.verdict.service, found.verdict.peer) == (EXTRA, "catalog-db", "catalog-cache")
-    assert (found.walk[-1].kind, found.walk[-1].text) == (EXTRA, found.sentence)
-    assert found.sentence == (
+    assert found.walk[-1] == found.verdict
+    assert cause_words(found.verdict) == (
         "99 % of the extra time at p99 is what a hit in catalog-cache would have spared: catalog-db SELECT items "
         "(80 ms); 100 % of the slow requests missed, 0 % of the fast"
     )
@@ -443,5 +447,5 @@ def test_even_our_name_of_a_wait_is_a_guess_without_an_attribute_that_measures_i
     name: str, kind: str, evidence: tuple[str, int]
 ) -> None:
     bare = span("wait", "", 0, 9)._replace(name=name)
-    assert told(bare) == (kind, True)
-    assert told(bare._replace(attributes=(("thread.id", 4), evidence))) == (kind, False)
+    assert spent_on(bare) == (kind, True)
+    assert spent_on(bare._replace(attributes=(("thread.id", 4), evidence))) == (kind, False)

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from engines.errors import UserError
 from engines.tracing import judge as judging
-from engines.tracing.critical import NO_TIME, Path, critical_path
+from engines.tracing.critical import NoLength, Path, critical_path
+from engines.tracing.diagnosis import Lack, NoDiagnosis
 from engines.tracing.judge import Judgement, contributions_check, judge
 from engines.tracing.spans import Kind, Span, Status
 from engines.tracing.tree import Tree, build
 from tests.engines.tracing.requests import MS, login
 from tests.engines.tracing.shapes import chain, defective_traces, ident, span
+from tui.userdata import tracing_report as report
 
 TRACE = [
     span("a", "", 100, 200, service="web", kind=Kind.SERVER),
@@ -38,7 +40,7 @@ class Odd:
 
 
 def test_a_trace_has_exactly_the_fields_that_were_promised() -> None:
-    found = next(judge(TRACE, "x.json").traces_json())
+    found = next(report.traces(judge(TRACE, "x.json")))
     assert found == {
         "trace_id": TRACE[0].trace_id,
         "spans": 3,
@@ -60,7 +62,7 @@ def test_a_trace_has_exactly_the_fields_that_were_promised() -> None:
 
 def test_beside_the_traces_stand_the_services_the_diagnosis_and_a_bounded_summary() -> None:
     found = judge(TRACE, "x.json", Odd())
-    told = json.loads(json.dumps(found.as_json()))
+    told = json.loads(json.dumps(report.head(found)))
     assert told["services"] == ["db", "web"]
     assert told["diagnosis"] is None
     assert told["snapshot"] | {"aggregates": None} == {
@@ -80,15 +82,13 @@ def test_beside_the_traces_stand_the_services_the_diagnosis_and_a_bounded_summar
 
 
 def test_below_100_traces_of_a_root_operation_the_diagnosis_is_null_with_that_reason() -> None:
-    told = judge(logins(99), "x.json").as_json()
+    told = report.head(judge(logins(99), "x.json"))
     assert told["diagnosis"] is None
-    assert told["diagnosis_reason"] == (
-        "no root operation has 100 traces: at most 99, of web GET /login; fewer cannot tell what p99 is"
-    )
+    assert told["diagnosis_reason"] == ("99 traces of web GET /login: at least 100 are needed to speak of its p99")
 
 
 def test_with_100_traces_the_sentence_is_there_with_its_numbers() -> None:
-    told = judge(logins(), "x.json").as_json()["diagnosis"]
+    told = report.head(judge(logins(), "x.json"))["diagnosis"]
     assert told["sentence"] == (
         "auth blocks at p99: all of the extra time is waiting for its db pool (10/10 in use, 34 waiting)"
     )
@@ -101,7 +101,7 @@ def test_with_100_traces_the_sentence_is_there_with_its_numbers() -> None:
 
 def test_of_several_root_operations_the_one_with_the_widest_gap_is_diagnosed() -> None:
     other = [each._replace(service=f"{each.service}2", trace_id="f" + each.trace_id[1:]) for each in logins(200, MS)]
-    found = judge([*other, *logins()], "x.json").diagnosis
+    found = judge([*other, *logins()], "x.json").examination.diagnosis
     assert found is not None
     assert (found.service, found.traces) == ("web", 120)
 
@@ -113,9 +113,8 @@ def test_spans_of_many_traces_may_come_in_any_order() -> None:
     spans = logins()
     in_turn, backwards = judge(spans, "x"), judge(spans[::-1], "x")
     assert sorted(in_turn.traces) == sorted(backwards.traces)
-    assert in_turn.diagnosis is not None
-    assert backwards.diagnosis is not None
-    assert in_turn.diagnosis.sentence == backwards.diagnosis.sentence
+    assert in_turn.examination.verdicts
+    assert in_turn.examination.verdicts == backwards.examination.verdicts
 
 
 def test_past_its_bound_the_oldest_trace_is_judged_before_its_time_and_whole() -> None:
@@ -123,7 +122,7 @@ def test_past_its_bound_the_oldest_trace_is_judged_before_its_time_and_whole() -
     found = judge([*first[:-1], *second, first[-1]], "x", spans_max=len(second) + 1)
     assert [each.spans for each in found.traces] == [len(first) - 1, len(second)]
     assert found.refused_spans == 1
-    assert "1 span was too late" in "\n".join(found.lines())
+    assert "1 span was too late" in "\n".join(report.lines(found))
 
 
 def test_what_reading_raises_passes_through() -> None:
@@ -140,26 +139,27 @@ def test_what_reading_raises_passes_through() -> None:
 
 def test_no_spans_are_judged_too() -> None:
     found = judge([], "x.json")
-    assert (found.traces, found.virtual_time_us, found.diagnosis) == ((), 0, None)
-    assert found.diagnosis_reason == "no root operation has 100 traces; fewer cannot tell what p99 is"
-    assert "0 spans of x.json" in "\n".join(found.lines())
+    assert (found.traces, found.virtual_time_us, found.examination.diagnosis) == ((), 0, None)
+    assert found.examination.lack == NoDiagnosis(Lack.NOTHING)
+    assert "0 spans of x.json" in "\n".join(report.lines(found))
 
 
 def test_a_path_without_a_length_has_its_reason() -> None:
     found = judge([span("a", "", 5, 5)], "x").traces[0]
     assert [each[3:] for each in found.critical_path] == [(5, 5)]
-    assert found.notes == (f"critical path: {NO_TIME}",)
+    assert found.no_length is NoLength.NO_TIME
+    assert report.trace_json(found)["notes"] == [f"critical path: {NoLength.NO_TIME.value}"]
 
 
 def test_a_trace_id_of_zeros_is_told() -> None:
     found = judge([span("a", "", 1, 5, trace_id="0" * 32)], "x").traces[0]
-    assert found.notes == ("trace id of zeros: these spans need not belong together",)
+    assert report.trace_json(found)["notes"] == ["trace id of zeros: these spans need not belong together"]
 
 
 def test_traces_without_a_root_are_not_diagnosed_as_if_they_had_one() -> None:
     found = judge([each for spans in (login(i) for i in range(120)) for each in spans[1:]], "x")
-    assert found.diagnosis is None
-    assert "missing span" not in found.diagnosis_reason
+    assert found.examination.diagnosis is None
+    assert found.examination.lack == NoDiagnosis(Lack.NOTHING)
 
 
 def test_a_chain_of_8000_spans_is_judged() -> None:
@@ -171,7 +171,7 @@ def test_a_chain_of_8000_spans_is_judged() -> None:
 
 
 def test_the_report_says_what_is_slow_in_words() -> None:
-    text = "\n".join(judge(logins(), "x.json", Odd()).lines())
+    text = "\n".join(report.lines(judge(logins(), "x.json", Odd())))
     assert "120 traces, 3 services" in text
     assert "auth blocks at p99: all of the extra time is waiting for its db pool" in text
     assert "what if: without it the slow ones would take 900 ms less" in text
@@ -200,7 +200,7 @@ def test_a_path_that_is_no_partition_turns_the_check_red(monkeypatch: pytest.Mon
 
 
 def test_contributions_that_miss_the_gap_turn_the_check_red() -> None:
-    found = judge(logins(), "x").diagnosis
+    found = judge(logins(), "x").examination.diagnosis
     assert found is not None
     assert contributions_check(found).ok
     first, *others = found.contributions
@@ -247,7 +247,7 @@ def test_whatever_comes_is_judged_with_a_path_or_a_reason(traces: list[list[Span
     for result, spans in zip(found.traces, (spans for spans in made if spans), strict=True):
         assert sum(end - start for *_, start, end in result.critical_path) == result.duration_us
         assert result.critical_path
-        assert result.duration_us or any(note.startswith("critical path: ") for note in result.notes)
+        assert result.duration_us or result.no_length is NoLength.NO_TIME
         assert result.spans == build(spans).real
-    assert "\n".join(found.lines())
-    assert json.dumps([found.as_json(), *found.traces_json()])
+    assert "\n".join(report.lines(found))
+    assert json.dumps([report.head(found), *report.traces(found)])

@@ -15,11 +15,14 @@ from engines.sim.source import Source
 from engines.sim.timeline import Timeline
 from engines.tracing import analysis
 from engines.tracing.critical import Path, critical_path
+from engines.tracing.diagnosis import Lack
 from engines.tracing.judge import judge
 from engines.tracing.recorded import VARIANT, source
 from engines.tracing.records import Records
 from engines.tracing.spans import Kind, Span
-from engines.tracing.tree import Tree
+from engines.tracing.tree import Flaw, Note, Tree
+from engines.tracing.verdicts import Trouble
+from engines.tracing.world.events import AllRead, Most, TraceJudged
 from engines.tracing.world.snapshot import TRACES_MAX, Snapshot
 from tests.engines.tracing.requests import MS, login
 from tests.engines.tracing.shapes import defective_traces, span
@@ -81,19 +84,19 @@ def test_time_is_counted_from_the_first_span_and_spans_stay_as_they_are() -> Non
 def test_at_the_end_the_diagnosis_is_over_all_traces_and_is_told() -> None:
     played = ended()
     seen = played.snapshot()
+    assert seen.diagnosis is not None
     assert seen.diagnosis.traces == 120
-    assert seen.verdicts[0].sentence == seen.diagnosis.sentence
-    assert seen.root_operation == "web GET /login"
-    assert "auth blocks at p99" in seen.diagnosis.sentence
-    verdict = played.engine.told(1)[0]
-    assert (verdict.kind, verdict.why) == ("verdict", seen.diagnosis.sentence)
+    assert seen.verdicts[0].evidence == seen.diagnosis.verdict
+    assert seen.root_operation == ("web", "GET /login")
+    assert (seen.verdicts[0].kind, seen.verdicts[0].service) == (Trouble.POOL, "auth")
+    assert played.engine.told(1)[0].what == AllRead(seen.verdicts[0], Lack.NOTHING)
 
 
 def test_with_few_traces_the_reason_why_there_is_no_diagnosis_is_told() -> None:
     played = ended(file(20))
     assert played.snapshot().diagnosis is None
-    assert "no root operation has 100 traces" in played.snapshot().no_diagnosis
-    assert played.engine.told(1)[0].why == played.snapshot().no_diagnosis
+    assert played.snapshot().no_diagnosis == (Lack.FEW, "web", "GET /login", 20)
+    assert played.engine.told(1)[0].what == AllRead(None, Lack.FEW, "web", "GET /login", 20)
 
 
 def test_every_trace_is_told_with_where_its_time_went() -> None:
@@ -101,9 +104,9 @@ def test_every_trace_is_told_with_where_its_time_went() -> None:
     for _ in range(8):
         played.step()
     event = played.engine.told(1)[0]
-    assert event.kind == "trace"
-    assert event.why == "99 % of its critical path, 900 ms, is auth acquire connection"
-    assert event.get("operation") == "GET /login"
+    assert isinstance(event.what, TraceJudged)
+    assert event.what.most == Most("auth", "acquire connection", 900 * MS)
+    assert event.what.operation == "GET /login"
 
 
 def test_the_study_is_renewed_when_the_traces_have_grown_by_a_fourth_and_at_the_end() -> None:
@@ -225,7 +228,8 @@ def test_a_file_without_a_start_does_not_begin_in_1970() -> None:
     now = EPOCH_NS // 1_000
     seen = ended([span("a", "", now, now + 9), span("b", "a", 0, now + 5)]).snapshot()
     assert seen.now_us == 9
-    assert "no start time" in seen.traces[0].note
+    assert isinstance(seen.traces[0].note, Note)
+    assert seen.traces[0].note.kind is Flaw.NO_START
 
 
 def test_no_spans_are_a_run_of_nothing() -> None:

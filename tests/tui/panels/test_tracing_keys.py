@@ -7,17 +7,18 @@ import pytest
 
 from engines.errors import UserError
 from engines.sim import faults
+from engines.tracing.diagnosis import Diagnosis
 from engines.tracing.spans import ACQUIRE_CONNECTION
 from engines.tracing.world import commands as c
 from engines.tracing.world.rules import RULE_NAMES
-from engines.tracing.world.snapshot import Snapshot
+from engines.tracing.world.snapshot import Snapshot, Strayed
 from tests.monkey import screen
 from tests.tui.panels.tracing_runs import CHECKOUT, TRACE, flat, holding, run, standing, story
 from tests.tui.subjects.tracing import recorded
 from tui.panel import Ask, Focus, Offer, Refuse
 from tui.panels.tracing import PANEL
+from tui.panels.tracing.forms import RULES
 from tui.panels.tracing.keys import RECORDED
-from tui.panels.tracing.offers import RULES
 from tui.panels.tracing.select import (
     COLUMNS,
     ORDERS,
@@ -44,6 +45,11 @@ def built_by(offer: Offer) -> Any:
 ARROWS = ("left", "right", "up", "down")
 KEYS: dict[str, Any] = {key.key: key for key in PANEL.keys}
 BY_HAND = Focus(node=TRACE, chosen=True)
+
+
+def diagnosis_of(snapshot: Snapshot) -> Diagnosis:
+    assert snapshot.diagnosis is not None
+    return snapshot.diagnosis
 
 
 def press(snapshot: Snapshot, key: str, focus: Focus) -> Any:
@@ -108,7 +114,7 @@ def test_an_evicted_trace_gives_way_to_the_one_that_tells_most() -> None:
 def test_until_a_person_chooses_the_slow_trace_of_the_verdict_is_shown_and_in_it_what_holds_the_path() -> None:
     snapshot = standing("pool")
     focus = PANEL.fit(snapshot, Focus())
-    slow = snapshot.diagnosis.slow_trace
+    slow = diagnosis_of(snapshot).slow_trace
     listed_now = [row.trace_id for row in snapshot.traces]
     slowest = max(snapshot.traces, key=lambda row: (row.complete, row.duration_us, row.trace_id)).trace_id
     assert focus.node == (slow if slow in listed_now else slowest)
@@ -233,8 +239,8 @@ def test_T_and_D_compare_with_the_marked_trace_or_with_the_typical_one() -> None
     slow = Focus(node=telling(snapshot), chosen=True)
     compared = press(snapshot, "D", slow)
     assert view_of(compared) == "compare"
-    if snapshot.trace(snapshot.diagnosis.median_trace) is not None:
-        assert read(compared).other == snapshot.diagnosis.median_trace
+    if snapshot.trace(diagnosis_of(snapshot).median_trace) is not None:
+        assert read(compared).other == diagnosis_of(snapshot).median_trace
     assert view_of(press(snapshot, "D", compared)) == "waterfall"
     marked = press(snapshot, "T", Focus(node=snapshot.traces[3].trace_id, chosen=True))
     other = press(snapshot, "D", replace(marked, node=snapshot.traces[5].trace_id))
@@ -251,7 +257,10 @@ def test_G_goes_to_what_the_verdict_names_and_E_to_what_failed() -> None:
     torn = standing("dropped")
     headers = press(torn, "G", Focus())
     assert view_of(headers) == "headers"
-    assert "called by catalog" in torn.trace(headers.node).note  # type: ignore[union-attr]
+    row = torn.trace(headers.node)
+    assert row is not None
+    assert isinstance(row.note, Strayed)
+    assert row.note.src == "catalog"
     wrong = standing("by hand")
     focus, seen = choose(BY_HAND, span="0000000000000001"), []
     for _ in range(3):

@@ -11,9 +11,14 @@ from hypothesis import strategies as st
 from engines.sim.pattern import Check
 from engines.tracing import analysis
 from engines.tracing.analysis import analysis_of
+from engines.tracing.diagnosis import Lack, NoDiagnosis
+from engines.tracing.gap import Cause
 from engines.tracing.rows import Look, Rows
 from engines.tracing.spans import ACQUIRE_CONNECTION, Kind, Span
-from engines.tracing.world.snapshot import Sample, Snapshot, Verdict
+from engines.tracing.verdicts import DroppedHeader, LateSpans, Trouble, Verdict
+from engines.tracing.waiting import Time
+from engines.tracing.world.events import Score
+from engines.tracing.world.snapshot import Sample, Snapshot
 from tests.tui.panels.tracing_runs import (
     ALL,
     BROKEN,
@@ -39,6 +44,7 @@ from tui.panel import Focus, Size, Sizes
 from tui.panels.tracing import strip, tracelist
 from tui.panels.tracing.facts import PPM, Scale, heat, percent, saturation, scale, span_time
 from tui.panels.tracing.select import choose, fit, rows_of
+from tui.panels.tracing.verdict_words import flaw_words, lack_words, oddness_words, sentence, step_words
 
 GOLDEN = Path(__file__).parent / "golden"
 BY_HAND = Focus(node=TRACE, chosen=True)
@@ -164,7 +170,7 @@ def test_every_defect_of_a_trace_is_told() -> None:
     words = flat(frame.inspector.text())
     made = analysis_of(TRACE, BROKEN)
     assert {"cycle", "duplicate id", "zero id", "several roots", "missing parent"} <= set(made.tree.counts)
-    assert flat(made.tree.notes[0].text) in words
+    assert flat(flaw_words(made.tree.notes[0])) in words
     assert "sum 1.31 s = root 1.31 s" in words
     drawn = draw(
         standing("broken"), choose(BY_HAND, plumbing=True), Sizes(Size(142, 40), Size(0, 0), Size(0, 0))
@@ -253,16 +259,16 @@ def test_an_empty_system_says_so_in_every_view() -> None:
 def test_the_verdict_stands_on_every_screen_with_its_evidence(size: tuple[int, int]) -> None:
     snapshot = standing("pool")
     drawn = flat(draw(snapshot, Focus(), arrange(*size).sizes()).picture.text())
-    assert snapshot.verdicts[0].sentence in drawn
+    assert sentence(snapshot.verdicts[0]) in drawn
     if size[0] > 80:
-        assert snapshot.score in drawn
-        assert snapshot.diagnosis.operation in drawn
+        assert "the verdict names it" in drawn
+        assert snapshot.root_operation[1] in drawn
 
 
 def test_without_enough_traces_the_reason_stands_in_its_place() -> None:
     snapshot = standing("calm")
     assert snapshot.diagnosis is None
-    assert snapshot.no_diagnosis in flat(draw(snapshot).picture.text())
+    assert lack_words(snapshot.no_diagnosis) in flat(draw(snapshot).picture.text())
     full = flat(draw(snapshot, choose(Focus(), view="verdict"), LARGE).picture.text())
     assert "One trace cannot show what it is made of" in full
 
@@ -270,20 +276,23 @@ def test_without_enough_traces_the_reason_stands_in_its_place() -> None:
 def test_the_full_verdict_adds_up_and_walks_downstream() -> None:
     snapshot = standing("pool")
     found = snapshot.diagnosis
+    assert found is not None
     assert sum(each.us for each in found.contributions) == found.gap_us
     drawn = flat(draw(snapshot, choose(Focus(), view="verdict"), LARGE).picture.text())
     assert f"+{span_time(found.gap_us)}" in drawn
     assert "all add up to the gap, exactly" in drawn
-    assert found.walk[-1].text[:40] in drawn
+    assert step_words(found.walk[-1])[:40] in drawn
     assert found.contributions[0].service in drawn
 
 
 def test_a_wrong_verdict_is_shown_as_wrong() -> None:
     wrong = replace(
-        standing("pool"), verdicts=(Verdict("slow", "cart", "cart is slow"),), score="the verdict names cart instead"
+        standing("pool"), verdicts=(Verdict(Trouble.LATE, "cart", LateSpans(9)),), score=Score.OTHER_SERVICE
     )
     frame = draw(wrong)
-    assert any("names cart instead" in part and ink == "warn" for row in frame.picture.rows() for part, ink in row)
+    assert any(
+        "names cart (late) instead" in part and ink == "warn" for row in frame.picture.rows() for part, ink in row
+    )
 
 
 # -- the other views -------------------------------------------------------------------------------------------------
@@ -467,9 +476,9 @@ def fit_for_golden() -> Snapshot:
     snapshot = holding(standing("start"), CHECKOUT)
     series = tuple(Sample(i * 1_000_000, 20, i > 30, 80_000, 130_000 + i * 3_000, 180_000 + (i > 30) * 1_000_000)
                    for i in range(60))  # fmt: skip
-    verdict = Verdict("pool", "auth", "auth blocks at p99: 92 % of the extra time is waiting for its db pool "
-                      "(10/10 in use, 34 waiting)", 920_000)  # fmt: skip
-    return replace(snapshot, series=series, verdicts=(verdict,), score="the verdict names it")
+    cause = Cause("auth", "GET /verify", Time.POOL, "auth-db", False, 920_000, 0, 0, 0, -1, 10, 10, 34)
+    verdict = Verdict(Trouble.POOL, "auth", cause, 920_000)
+    return replace(snapshot, series=series, verdicts=(verdict,), score=Score.RIGHT)
 
 
 def test_fit_is_stable() -> None:
@@ -481,12 +490,7 @@ def test_fit_is_stable() -> None:
 
 # -- the verdict -----------------------------------------------------------------------------------------------------
 
-NAMED = Verdict(
-    "header",
-    "catalog",
-    "catalog drops the trace headers: 12 of the newest traces begin in catalog-cache, which catalog calls, and 12 of "
-    "its calls lead to no span there",
-)
+NAMED = Verdict(Trouble.HEADER, "catalog", DroppedHeader("catalog-cache", 12, 12))
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -494,22 +498,24 @@ NAMED = Verdict(
 def test_a_verdict_that_is_no_latency_is_told_in_full_in_every_view(view: str, diagnosed: bool) -> None:
     snapshot = replace(standing("pool"), verdicts=(NAMED,))
     if not diagnosed:
-        snapshot = replace(snapshot, diagnosis=None, no_diagnosis="12 traces: at least 100 are needed")
-    assert flat(draw(snapshot, choose(Focus(), view=view)).picture.text()).count(NAMED.sentence) == 1
+        snapshot = replace(snapshot, diagnosis=None, no_diagnosis=NoDiagnosis(Lack.FEW, "web", "GET /", 12))
+    assert flat(draw(snapshot, choose(Focus(), view=view)).picture.text()).count(sentence(NAMED)) == 1
 
 
 def test_the_verdict_in_full_tells_what_else_is_named_and_why_nothing_of_latency() -> None:
-    more = Verdict("late", "cart", "cart exports late: 9 of its spans arrived when their traces had been judged")
-    snapshot = replace(standing("pool"), verdicts=(NAMED, more), diagnosis=None, no_diagnosis="only 12 traces")
+    more = Verdict(Trouble.LATE, "cart", LateSpans(9))
+    snapshot = replace(
+        standing("pool"), verdicts=(NAMED, more), diagnosis=None, no_diagnosis=NoDiagnosis(Lack.FEW, "web", "GET /", 12)
+    )
     shown = flat(draw(snapshot, choose(Focus(), view="verdict")).picture.text())
-    assert more.sentence in shown
-    assert "Of latency: only 12 traces" in shown
+    assert sentence(more) in shown
+    assert "Of latency: 12 traces of web GET /" in shown
 
 
 def test_without_a_verdict_the_reason_is_given_once_and_no_score() -> None:
     snapshot = replace(
-        standing("pool"), verdicts=(), diagnosis=None, no_diagnosis="32 traces: 100 are needed",
-        score="the tool has no verdict yet",
+        standing("pool"), verdicts=(), diagnosis=None, no_diagnosis=NoDiagnosis(Lack.FEW, "web", "GET /", 32),
+        score=Score.NO_VERDICT,
     )  # fmt: skip
     shown = flat(draw(snapshot, Focus()).picture.text())
     assert snapshot.injected
@@ -528,4 +534,4 @@ def test_what_is_odd_about_a_trace_is_said_once_in_the_inspector() -> None:
     snapshot = standing("mess")
     for row in snapshot.traces:
         shown = flat(draw(snapshot, Focus(node=row.trace_id, chosen=True)).inspector.text())
-        assert not row.note or shown.count(row.note) <= 1
+        assert not row.note or shown.count(oddness_words(row.note)) <= 1

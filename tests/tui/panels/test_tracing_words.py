@@ -1,75 +1,88 @@
 """The journal says something of every kind of event, with its reason and its numbers, in plain ASCII."""
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from engines.sim.events import Event, Note
+from engines.sim import events as e
+from engines.sim.events import Event
+from engines.tracing.verdicts import Trouble
+from engines.tracing.world import commands as c
+from engines.tracing.world import events as t
 from engines.tracing.world.invariants import DEMANDS
 from engines.tracing.world.truth import KINDS
 from tests.tui.subjects.tracing import TRACING
 from tui.panels.tracing import PANEL
-from tui.panels.tracing.lessons import IF_BROKEN, LESSONS, OF_KIND
-from tui.panels.tracing.narration import MEANS, OVER
+from tui.panels.tracing.lessons import IF_BROKEN, LESSONS, OF_KIND, OF_ORDER
+from tui.panels.tracing.words import MEANS, OVER
+from tui.panels.tracing.words import TRACING as TRACING_KINDS
 from tui.theme import known
 
-ROOM = 110
 
-
-def snake(name: str) -> str:
-    """The kind of event that a command of tracing makes."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+def told(kind: type, **wanted: Any) -> str:
+    """Who and what the journal says of an event of this kind, or of a command of it, with these fields."""
+    for event in TRACING.events:
+        what = event.what.command if isinstance(event.what, t.Ordered) else event.what
+        if isinstance(what, kind) and all(getattr(what, name) == value for name, value in wanted.items()):
+            line = PANEL.narrate(event)
+            return f"{line.who}: {line.text}"
+    raise AssertionError(f"no {kind.__name__} with {wanted}")
 
 
 def test_every_fault_says_what_follows_and_what_its_end_means() -> None:
-    assert set(KINDS) - {"loss", "skew"} == set(OVER), "those two are told by the network's own words"
+    of_machines = {Trouble.LOSS, Trouble.SKEW, Trouble.DOUBLED, Trouble.CRASH, Trouble.FREEZE, Trouble.NETWORK}
+    assert set(KINDS) - of_machines == set(OVER), "those are told by the network's own words"
     assert set(OVER) <= set(MEANS)
 
 
-def test_an_unknown_kind_is_no_error() -> None:
-    novelty = Event(0, 0, "n1", Note("novelty", why="somebody added it"))
-    assert PANEL.narrate(novelty).text == "novelty: somebody added it"
+def test_every_kind_of_tracings_own_events_is_known_to_the_journal() -> None:
+    assert set(TRACING_KINDS) == set(get_args(t.TracingEvent))
+    assert set(OF_KIND) | {t.Ordered} == set(get_args(t.AnyEvent))
+    assert set(OF_ORDER) == set(get_args(c.Order))
 
 
 @pytest.mark.parametrize(
     ("kind", "wanted", "words"),
     [
-        ("trace", {}, r"collector: (GET|POST) \S+ took [\d.]+ (ms|s|us): \d+ spans of \d+ services"),
-        ("new_trace", {}, r"^catalog-ca..: catalog-cache starts a new trace, \w{8}: the call from catalog came with no "
-                          r"traceparent header$"),
-        ("pool_wait", {}, r"waits for a connection to \S+: \d+ of 1 connections are in use"),
-        ("lock_wait", {}, r"lets SELECT \S+ wait: another query holds the lock"),
-        ("timeout", {}, r"gives up on \S+ .*: no answer in \d+ ms; whether it was done is not known"),
-        ("retry", {}, r"calls \S+ again, attempt \d, (after [\d.]+ ms|at once, without backoff): "),
-        ("breaker", {"state": "open"}, r"breaker to \S+ is open: .*; calls fail at once now"),
-        ("shrink_pool", {"size": 1},
+        (t.TraceJudged, {}, r"collector: (GET|POST) \S+ took [\d.]+ (ms|s|us): \d+ spans of \d+ services"),
+        (t.TraceStarted, {}, r"^catalog-ca..: catalog-cache starts a new trace, \w{8}: the call from catalog came with "
+                             r"no traceparent header$"),
+        (t.PoolWait, {}, r"waits for a connection to \S+: \d+ of 1 connections are in use"),
+        (t.LockWait, {}, r"lets SELECT \S+ wait: another query holds the lock"),
+        (t.TimedOut, {}, r"gives up on \S+ .*: no answer in \d+ ms; whether it was done is not known"),
+        (t.Retried, {}, r"calls \S+ again, attempt \d, (after [\d.]+ ms|at once, without backoff): "),
+        (t.BreakerMoved, {}, r"breaker to \S+ is open: .*; calls fail at once now"),
+        (c.ShrinkPool, {"size": 1},
          r"you: the pool of auth is cut from \d+ to 1 connections: whoever finds it empty waits"),
-        ("drop_header", {}, r"you: catalog .* headers on: whom it calls begins a new trace"),
-        ("slow_service", {"percent": 100}, r"you: auth is as fast as ever again"),
-        ("amplify", {"ppm": 0}, r"you: auth-db answers again"),
-        ("set_load", {"shape": "bursts"}, r"you: users come in a bursts stream, 40 requests a second"),
-        ("set_load", {"shape": "off"}, r"you: users stop sending requests"),
-        ("set_rule", {"rule": "late_joins"}, r"you: rule late joins OFF, everywhere at once"),
-        ("correct", {}, r"clocks are corrected as far as spans betray"),
-        ("set_sampling", {}, r"50 % of the traces are kept by chance"),
-        ("request", {"operation": "POST /checkout"}, r"you: sends POST /checkout: follow its trace"),
-        ("skew", {}, r"cart: its clock jumps by .*: its spans move with it, those of others do not"),
-        ("crash", {}, r"catalog: crashes: the requests inside it and its unsent spans are lost"),
-        ("lost", {"why": "loss"}, r"\S+>auth: .* lost: the link \S+>auth drops 30 % of its messages"),
-        ("answered", {}, r"you: \S+ \S+ is answered with \d+ after [\d.]+ \w+"),
-        ("verdict", {}, r"is what the verdict names now: "),
+        (c.DropHeader, {}, r"you: catalog .* headers on: whom it calls begins a new trace"),
+        (c.SlowService, {"percent": 100}, r"you: auth is as fast as ever again"),
+        (c.Amplify, {"ppm": 0}, r"you: auth-db answers again"),
+        (c.SetLoad, {"shape": "bursts"}, r"you: users come in a bursts stream, 40 requests a second"),
+        (c.SetLoad, {"shape": "off"}, r"you: users stop sending requests"),
+        (c.SetRule, {"rule": "late_joins"}, r"you: rule late joins OFF, everywhere at once"),
+        (c.Correct, {}, r"clocks are corrected as far as spans betray"),
+        (c.SetSampling, {}, r"50 % of the traces are kept by chance"),
+        (t.RequestSent, {"operation": "POST /checkout"}, r"you: sends POST /checkout: follow its trace"),
+        (e.Skewed, {}, r"cart: its clock jumps by .*: its spans move with it, those of others do not"),
+        (e.Crashed, {}, r"catalog: crashes: the requests inside it and its unsent spans are lost"),
+        (e.Lost, {"why": e.LossReason.CHANCE},
+         r"\S+>auth: .* lost: the link \S+>auth drops 30 % of its messages"),
+        (t.Answered, {}, r"you: \S+ \S+ is answered with \d+ after [\d.]+ \w+"),
+        (t.VerdictChanged, {}, r"is what the verdict names now: "),
     ],
 )  # fmt: skip
-def test_lines_carry_reason_and_numbers(kind: str, wanted: dict[str, Any], words: str) -> None:
-    assert re.search(words, TRACING.told(kind, **wanted)), TRACING.told(kind, **wanted)
+def test_lines_carry_reason_and_numbers(kind: type, wanted: dict[str, Any], words: str) -> None:
+    assert re.search(words, told(kind, **wanted)), told(kind, **wanted)
 
 
 def test_what_comes_by_the_dozen_shares_a_line_a_second_and_what_you_do_does_not() -> None:
     folded: dict[str, list[Event]] = {}
     for event in TRACING.events:
         routine = PANEL.routine(event)
-        assert not (routine and event.kind in ("request", "answered", "amplify", "verdict", "cue"))
+        assert not (
+            routine and isinstance(event.what, t.RequestSent | t.Answered | t.Ordered | t.VerdictChanged | e.Cue)
+        )
         if routine:
             folded.setdefault(routine, []).append(event)
     names = {routine.split()[0] for routine in folded}
@@ -85,13 +98,13 @@ def test_what_comes_by_the_dozen_shares_a_line_a_second_and_what_you_do_does_not
 
 
 def test_a_line_of_traffic_counts_everything_once() -> None:
-    kinds = ["pool_wait"] * 5 + ["retry"] * 2 + ["trace"] * 4
-    some = [next(event for event in TRACING.events if event.kind == kind) for kind in kinds]
+    kinds = [t.PoolWait] * 5 + [t.Retried] * 2 + [t.TraceJudged] * 4
+    some = [next(event for event in TRACING.events if isinstance(event.what, kind)) for kind in kinds]
     text = PANEL.fold(some).text
     assert "(5 x)" in text
     assert "2 retries" in text
     assert "4 traces complete, median" in text
-    traces = [event for event in TRACING.events if event.kind == "trace" and PANEL.routine(event)][:6]
+    traces = [event for event in TRACING.events if isinstance(event.what, t.TraceJudged) and PANEL.routine(event)][:6]
     wanted = r"6 traces complete, medians (\S+ \S+ [\d.]+ \w+(, )?)+; slowest [\d.]+ \w+"
     assert re.match(wanted, PANEL.fold(traces).text), PANEL.fold(traces).text
 
@@ -106,7 +119,7 @@ def test_the_mistakes_of_the_article_are_named_where_they_are_met() -> None:
 
 
 def test_every_lesson_is_reached() -> None:
-    assert set(OF_KIND.values()) == set(LESSONS)
+    assert set(OF_KIND.values()) | set(OF_ORDER.values()) == set(LESSONS)
 
 
 def test_every_check_has_its_paragraph() -> None:

@@ -13,6 +13,7 @@ from engines.tracing.pattern import PATTERN
 from engines.tracing.spans import ACQUIRE_CONNECTION, QUEUE_WAIT, Kind, Link, Span, SpanEvent, Status
 from engines.tracing.tree import build
 from engines.tracing.world import commands as c
+from engines.tracing.world.events import Score
 from engines.tracing.world.snapshot import Snapshot, SpanTable, TraceEntry, TraceRow
 from tui.glyphs import BRAILLE, Glyphs
 from tui.panel import Focus, Frame, Size, Sizes
@@ -109,7 +110,7 @@ def holding(snapshot: Snapshot, spans: tuple[Span, ...]) -> Snapshot:
     tree = build(spans)
     root = tree.spans[tree.root]
     row = TraceRow(TRACE, root.service, root.name, tree.start_us[tree.root], tree.duration_us, len(spans),
-                   len(tree.services()), tree.errors(), tree.missing_parents, True, "every trace")  # fmt: skip
+                   len(tree.services()), tree.errors(), tree.missing_parents, True, None)  # fmt: skip
     return replace(
         snapshot, traces=(row, *snapshot.traces), store=SpanTable((TraceEntry(TRACE, spans), *snapshot.store.entries))
     )
@@ -165,7 +166,7 @@ def test_the_moments_are_what_they_are_called() -> None:
     assert not standing("start").traces
     assert len(standing("calm").services) == 72
     assert standing("pool").diagnosis is not None
-    assert standing("pool").score == "the verdict names it"
+    assert standing("pool").score is Score.RIGHT
     assert any(row.note for row in standing("dropped").traces)
     assert any(row.errors for row in standing("storm").traces)
     assert standing("corrected").correction

@@ -9,11 +9,9 @@ from engines.tracing.world import commands as c
 from engines.tracing.world.invariants import DEMANDS
 from engines.tracing.world.snapshot import Snapshot
 from tests.tui.panels.tracing_runs import ALL, FEW, VIEWS, Run, run, standing
-from tests.tui.subjects.subject import Kinds, Subject
+from tests.tui.subjects.subject import Subject
 from tui.panel import Focus
 from tui.panels.tracing import PANEL
-from tui.panels.tracing.lessons import OF_KIND
-from tui.panels.tracing.narration import TABLE
 from tui.panels.tracing.select import analysis_at, choose, read
 from tui.session import Session
 
@@ -101,9 +99,8 @@ TRACING = Subject(
     checks=frozenset(DEMANDS),
     broken=lambda: run(1_000, (900, c.SetRule("continue_trace", False)), config=FEW).snapshot(),
     rule="continue trace",
-    kinds=Kinds(frozenset(TABLE), frozenset(OF_KIND), ("tracing/world",)),
     find="auth",
     room=110,
     over=40,
-    long=frozenset({"cue", "verdict"}),
+    long=frozenset({"cue", "verdict_changed", "all_read"}),
 )

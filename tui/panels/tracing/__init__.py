@@ -4,7 +4,7 @@ from typing import Final
 
 from engines.tracing.pattern import PATTERN
 from tui.panel import Panel
-from tui.panels.tracing import keys, lessons, moves, narration, offers, routines, select, view
+from tui.panels.tracing import folding, forms, keys, lessons, moves, select, view, words
 
 HELP: Final = (
     "A request goes through many services. Each makes a span of its part: who, what, from when to when, whose child. "
@@ -45,17 +45,17 @@ PANEL: Final = Panel(
     status=view.status,
     move=moves.move,
     fit=select.fit,
-    narrate=narration.narrate,
-    routine=routines.routine,
-    fold=routines.fold,
+    narrate=words.narrate,
+    routine=folding.routine,
+    fold=folding.fold,
     explain=lessons.explain,
     explain_check=lessons.explain_check,
     mark=keys.mark,
-    faults=offers.all_faults,
-    rules=offers.rules,
-    tune=offers.tune,
-    sides=offers.sides,
-    client=offers.client,
+    faults=forms.all_faults,
+    rules=forms.rules,
+    tune=forms.tune,
+    sides=forms.sides,
+    client=forms.client,
     client_hint="POST /checkout, or a part of it; empty: any",
 )
 """The one panel of this folder."""

@@ -20,7 +20,7 @@ Piece = tuple[str, Ink]
 class Wait(NamedTuple):
     """A kind of time in which nothing is computed, and how it is drawn."""
 
-    kind: str
+    kind: waiting.Time
     ink: Ink
     glyph: str
     """A field of the glyph table."""
@@ -43,13 +43,13 @@ KINDS: Final = {
 
 def wait_of(span: Span) -> Wait | None:
     """What kind of waiting a span is; None: it is work."""
-    return _wait(waiting.told(span))
+    return _wait(waiting.spent_on(span))
 
 
 @lru_cache(maxsize=16)
-def _wait(told: waiting.Told) -> Wait | None:
-    wait = WAITS.get(told.kind)
-    return wait._replace(guess=told.guess) if wait is not None else None
+def _wait(spent: waiting.Spent) -> Wait | None:
+    wait = WAITS.get(spent.kind)
+    return wait._replace(guess=spent.guess) if wait is not None else None
 
 
 def wait_glyph(wait: Wait, glyphs: Glyphs) -> str:

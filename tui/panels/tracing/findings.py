@@ -5,13 +5,15 @@ a partition and a mean is linear, so the rows add up to the gap exactly: the las
 """
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
+from engines.tracing.diagnosis import Diagnosis
 from engines.tracing.waiting import CALL
 from engines.tracing.world.snapshot import Snapshot
 from tui.canvas import Canvas, Ink, clip, wrap
 from tui.glyphs import Glyphs
 from tui.panels.tracing.facts import WAITS, Piece, percent, put_pieces, span_time
+from tui.panels.tracing.verdict_words import cause_words, lack_words, sentence, step_words
 from tui.plot import bar
 
 BESIDE: Final = 110
@@ -66,18 +68,18 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
 def urgent(snapshot: Snapshot) -> bool:
     """Whether something is named before any latency: traces that are broken, calls that fail."""
     found = snapshot.diagnosis
-    return bool(snapshot.verdicts) and (found is None or snapshot.verdicts[0].sentence != found.sentence)
+    return bool(snapshot.verdicts) and (found is None or snapshot.verdicts[0].evidence != found.verdict)
 
 
 def _told(canvas: Canvas, snapshot: Snapshot) -> int:
     """What is named, in full, and what else; the rows it took."""
     y = 0
-    latency = snapshot.diagnosis.sentence if snapshot.diagnosis is not None else ""
+    latency = snapshot.diagnosis.verdict if snapshot.diagnosis is not None else None
     for number, each in enumerate(snapshot.verdicts[:VERDICTS]):
-        if number and each.sentence == latency:
+        if number and each.evidence == latency:
             continue
         canvas.put(1, y, "named" if not number else "and", "accent")
-        for line in wrap(each.sentence, canvas.width - 9):
+        for line in wrap(sentence(each), canvas.width - 9):
             canvas.put(8, y, line, "bright" if not number else "text")
             y += 1
     return y
@@ -87,8 +89,9 @@ def _none(canvas: Canvas, snapshot: Snapshot) -> None:
     y = _told(canvas, snapshot)
     if y:
         y += 1
+    lack = lack_words(snapshot.no_diagnosis)
     text = (
-        f"Of latency: {snapshot.no_diagnosis}" if y else snapshot.no_diagnosis or "No trace has arrived yet.",
+        f"Of latency: {lack}" if y else lack or "No trace has arrived yet.",
         "p99 is a property of many requests: of a hundred, one is at it. One trace cannot show what it is made of.",
     )
     for paragraph in text:
@@ -97,7 +100,7 @@ def _none(canvas: Canvas, snapshot: Snapshot) -> None:
             y += 1
 
 
-def _contributions(canvas: Canvas, found: Any, glyphs: Glyphs) -> None:
+def _contributions(canvas: Canvas, found: Diagnosis, glyphs: Glyphs) -> None:
     """A row for each place and kind of time, the largest first, and the sum."""
     chart = BARS if canvas.width >= 76 else 0
     label = canvas.width - 35 - chart
@@ -134,12 +137,12 @@ def _contributions(canvas: Canvas, found: Any, glyphs: Glyphs) -> None:
     canvas.put_right(label + 33, y, "100 %", "good")
 
 
-def _rest(canvas: Canvas, found: Any, glyphs: Glyphs) -> None:
+def _rest(canvas: Canvas, found: Diagnosis, glyphs: Glyphs) -> None:
     """The walk, what else it could be, and which attributes differ, as far as there is room."""
     lines: list[list[Piece]] = [[("the walk downstream", "accent")]]
     for number, step in enumerate(found.walk):
         last = number == len(found.walk) - 1
-        for line, words in enumerate(wrap(step.text, max(1, canvas.width - 5))):
+        for line, words in enumerate(wrap(step_words(step), max(1, canvas.width - 5))):
             rail = glyphs.gap if last else glyphs.rail
             rail = (glyphs.last if last else glyphs.branch) if not line else rail
             lines.append([(f"{rail} ", "line"), (words, "bright" if last else "text")])
@@ -149,17 +152,17 @@ def _rest(canvas: Canvas, found: Any, glyphs: Glyphs) -> None:
     if found.alternatives:
         lines += [[], [("what else it could be", "accent")]]
         for each in found.alternatives:
-            told = wrap(each.sentence, max(1, canvas.width - 10))
+            told = wrap(cause_words(each), max(1, canvas.width - 10))
             lines += [
                 [(f"{percent(each.ppm) if not n else '':>6} ", "bright"), (words, "text")]
                 for n, words in enumerate(told)
             ]
     if found.differences:
         lines += [[], [("what differs", "accent"), ("   slow    fast", "dim")]]
-        for each in found.differences:
+        for differs in found.differences:
             lines.append([
-                (f"{percent(each.slow_ppm):>8}{percent(each.fast_ppm):>8}  ", "text"),
-                (f"{each.service} ", "bright"), (f"{each.key} = {each.value}", "dim"),
+                (f"{percent(differs.slow_ppm):>8}{percent(differs.fast_ppm):>8}  ", "text"),
+                (f"{differs.service} ", "bright"), (f"{differs.key} = {differs.value}", "dim"),
             ])  # fmt: skip
     lines += [[], [("at p99 ", "dim"), (f"trace {found.slow_trace[:8]} {span_time(found.p99_us)}", "bad"),
                    ("   at p50 ", "dim"), (f"trace {found.median_trace[:8]} {span_time(found.p50_us)}", "good"),

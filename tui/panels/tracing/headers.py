@@ -16,6 +16,7 @@ from tui.glyphs import Glyphs
 from tui.panel import Focus
 from tui.panels.tracing.facts import Piece, put_pieces, span_time
 from tui.panels.tracing.select import analysis_at, choose, select_span, span_of
+from tui.panels.tracing.verdict_words import new_trace_words, oddness_words
 
 CONTINUED: Final = "continued"
 FROM_SPANS: Final = "as the spans tell"
@@ -54,7 +55,7 @@ def _told(made: Analysis) -> list[Hop]:
         if span.trace_state:
             sent.append(("tracestate", span.trace_state))
         found.append(
-            Hop(tree.start_us[index], parent.service, span.service, span.name, tuple(sent), FROM_SPANS, span.span_id)
+            Hop(tree.start_us[index], parent.service, span.service, span.name, tuple(sent), None, span.span_id, True)
         )
     return sorted(found, key=lambda hop: hop.at_us)
 
@@ -114,7 +115,7 @@ def _none(canvas: Canvas, snapshot: Snapshot, focus: Focus) -> None:
     text = "No call between services in this trace." if row is not None else "No trace yet."
     canvas.put(1, 0, clip(text, canvas.width - 1), "dim")
     if row is not None and row.note and canvas.height > 1:
-        canvas.put(1, 1, clip(row.note, canvas.width - 1), "warn")
+        canvas.put(1, 1, clip(oddness_words(row.note), canvas.width - 1), "warn")
 
 
 def _hop(canvas: Canvas, y: int, hop: Hop, selected: bool, route: int, start_us: int, glyphs: Glyphs) -> None:
@@ -129,15 +130,22 @@ def _hop(canvas: Canvas, y: int, hop: Hop, selected: bool, route: int, start_us:
     canvas.put(x, y, clip(told(hop, canvas.width - x), canvas.width - x), "bad" if broken else "dim")
 
 
+def outcome(hop: Hop) -> str:
+    """What became of the headers."""
+    if hop.why is not None:
+        return f"new trace: {new_trace_words(hop.why)}"
+    return FROM_SPANS if hop.from_spans else CONTINUED
+
+
 def is_broken(hop: Hop) -> bool:
     """Whether the trace should have gone on here and did not: only users call without headers."""
-    return hop.outcome not in (CONTINUED, FROM_SPANS) and hop.src not in OUTSIDE
+    return hop.why is not None and hop.src not in OUTSIDE
 
 
 def told(hop: Hop, width: int) -> str:
     """What the headers said, as short as there is room for."""
     if is_broken(hop):
-        return hop.outcome
+        return outcome(hop)
     if hop.src in OUTSIDE:
         return "the trace begins here"
     sent = {name.lower(): value for name, value in hop.headers}
@@ -167,5 +175,5 @@ def whole(hop: Hop) -> list[list[Piece]]:
         lines.append(
             [(f"the span of {hop.dst} has the parent ", "dim"), (span, "text"), (f", {kept} (flags {flags})", "dim")]
         )
-    lines.append([("outcome: ", "dim"), (hop.outcome, "bad" if is_broken(hop) else "good")])
+    lines.append([("outcome: ", "dim"), (outcome(hop), "bad" if is_broken(hop) else "good")])
     return lines

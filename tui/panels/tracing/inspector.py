@@ -14,9 +14,11 @@ from tui.kit.sheet import draw as draw_sheet
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.tracing.facts import KINDS, percent, saturation, share, span_time, wait_of
-from tui.panels.tracing.headers import is_broken, shortened
+from tui.panels.tracing.headers import is_broken, outcome, shortened
 from tui.panels.tracing.select import analysis_at, service_of, skew, span_of, view_of
 from tui.panels.tracing.servicemap import busiest, state
+from tui.panels.tracing.verdict_words import flaw_words, oddness_words
+from tui.panels.tracing.words import ailing_words, sampling_words
 
 ATTRIBUTES: Final = 8
 """How many attributes are shown; the others are counted."""
@@ -150,7 +152,7 @@ def context(snapshot: Snapshot, span: Span) -> tuple[Fact, ...]:
         value = next((value for name, value in hop.headers if name.lower() == "traceparent"), "")
         facts.append(fact("header", shortened(value, HEADER) or "no traceparent", "bad" if is_broken(hop) else "text"))
         if is_broken(hop):
-            facts.append(fact("", hop.outcome, "bad"))
+            facts.append(fact("", outcome(hop), "bad"))
     elif not span.parent_id:
         facts.append(fact("", "it starts the trace: no header led here", "dim"))
     if span.trace_state:
@@ -226,10 +228,11 @@ def of_trace(snapshot: Snapshot, focus: Focus, made: Analysis) -> tuple[Fact, ..
               "good" if made.path.total_us == made.duration_us else "bad")),
     ]  # fmt: skip
     if made.path.reason:
-        facts.append(fact("", made.path.reason, "warn"))
-    if row is not None and row.note and all(row.note != note.text for note in tree.notes):
-        facts.append(fact("odd", row.note, "warn"))
-    facts += [fact("odd" if not number else "", note.text, "warn") for number, note in enumerate(tree.notes[:NOTES])]
+        facts.append(fact("", oddness_words(made.path.reason), "warn"))
+    if row is not None and row.note and row.note not in tree.notes and row.note is not made.path.reason:
+        facts.append(fact("odd", oddness_words(row.note), "warn"))
+    odd = [flaw_words(note) for note in tree.notes[:NOTES]]
+    facts += [fact("odd" if not number else "", each, "warn") for number, each in enumerate(odd)]
     if skew(snapshot, focus):
         moved = sum(1 for delta in made.deltas.values() if delta)
         facts.append(
@@ -252,7 +255,8 @@ def machine(snapshot: Snapshot, name: str) -> tuple[Fact, ...]:
 
 def troubles(service: ServiceView) -> tuple[Fact, ...]:
     """What was done to it."""
-    facts = [fact("trouble" if not number else "", each, "warn") for number, each in enumerate(service.troubles)]
+    ailing = ailing_words(service.ailing)
+    facts = [fact("trouble" if not number else "", each, "warn") for number, each in enumerate(ailing)]
     if service.clock_off_us or service.drift_ppm:
         drift = f"and {percent(service.drift_ppm)} wrong" if service.drift_ppm else ""
         facts.append(fact("clock", f"off by {span_time(service.clock_off_us)}", "warn", (drift, "warn")))
@@ -330,7 +334,7 @@ def whole(snapshot: Snapshot) -> tuple[Fact, ...]:
     ]  # fmt: skip
     if snapshot.sampling:
         gone = f"{plural(store.unsampled_traces, 'trace')} not kept" if store.unsampled_traces else ""
-        facts.append(fact("sampling", snapshot.sampling, "text", (gone, "warn")))
+        facts.append(fact("sampling", sampling_words(snapshot.sampling), "text", (gone, "warn")))
     if store.lost_spans or store.late_spans:
         facts.append(fact("spans", f"{store.lost_spans:,} lost,", "lost" if store.lost_spans else "dim",
                           (f"{store.late_spans:,} late" if store.late_spans else "", "warn")))  # fmt: skip

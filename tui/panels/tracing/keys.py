@@ -11,7 +11,7 @@ from typing import Any, Final
 from engines.sim import faults
 from engines.sim.world import ALL
 from engines.tracing.world import commands as c
-from engines.tracing.world.snapshot import ChangedLink, ServiceView, Snapshot
+from engines.tracing.world.snapshot import ChangedLink, ServiceView, Snapshot, Strayed
 from tui.canvas import Ink
 from tui.kit import network
 from tui.kit.network import next_delay, next_loss, next_shuffle, next_skew
@@ -37,6 +37,7 @@ from tui.panels.tracing.select import (
     telling,
     view_of,
 )
+from tui.panels.tracing.verdict_words import oddness_words
 
 RECORDED: Final = "recorded data: faults need a simulation"
 SHAPES: Final = ("off", "steady", "bursts", "wave", "ramp")
@@ -141,7 +142,7 @@ def _next_critical(step: int) -> Callable[[Snapshot, Focus], Outcome]:
         made, rows = rows_of(snapshot, focus)
         stops = rows.stops
         if not stops:
-            return Refuse(made.path.reason or "no trace yet: nothing has a critical path")
+            return Refuse(oddness_words(made.path.reason) or "no trace yet: nothing has a critical path")
         now = rows.row_of(made.tree, span_of(snapshot, focus))
         if now in stops:
             at = (stops.index(now) if step > 0 else len(stops) - 1 - stops[::-1].index(now)) + step
@@ -226,8 +227,9 @@ def typical(snapshot: Snapshot, trace_id: str) -> str:
     row, found = snapshot.trace(trace_id), snapshot.diagnosis
     if row is None:
         return ""
-    same_kind = found is not None and (found.service, found.operation) == (row.service, row.operation)
-    if same_kind and found.median_trace != trace_id and snapshot.trace(found.median_trace) is not None:
+    if found is not None and (found.service, found.operation) != (row.service, row.operation):
+        found = None
+    if found is not None and found.median_trace != trace_id and snapshot.trace(found.median_trace) is not None:
         return str(found.median_trace)
     same = sorted((each for each in snapshot.traces if (each.service, each.operation) == (row.service, row.operation)
                    and each.trace_id != trace_id), key=lambda each: (each.duration_us, each.trace_id))  # fmt: skip
@@ -263,7 +265,8 @@ def _guilty(snapshot: Snapshot, focus: Focus) -> Outcome:
     focus = fit(snapshot, choose(replace(focus, node=node, chosen=True), view=VIEWS[0], span="", service=""))
     made, rows = rows_of(snapshot, focus)
     named = snapshot.verdicts[0].service if snapshot.verdicts else ""
-    torn = next((row.trace_id for row in snapshot.traces if named and row.note.endswith(f"called by {named}")), "")
+    strays = ((row.trace_id, row.note.src) for row in snapshot.traces if isinstance(row.note, Strayed))
+    torn = next((trace_id for trace_id, src in strays if src == named), "")
     if torn:  # it is not about time: the headers show it
         return fit(snapshot, choose(replace(focus, node=torn), view="headers"))
     found = [index for index in made.on_path if made.tree.spans[index].service == named]

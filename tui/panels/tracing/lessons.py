@@ -2,8 +2,11 @@
 
 from typing import Final
 
+from engines.sim import events as e
+from engines.sim.events import Event
 from engines.sim.pattern import Check
-from engines.sim.world import Event
+from engines.tracing.world import commands as c
+from engines.tracing.world import events as t
 from engines.tracing.world.invariants import DEMANDS
 from engines.tracing.world.ledger import (
     ADDS_UP,
@@ -135,33 +138,40 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Lessons by name."""
 
-OF_KIND: Final = {
-    "new_trace": "context", "trace": "trace", "verdict": "verdict", "pool_wait": "pool", "queue_wait": "queue",
-    "overload": "queue", "lock_wait": "lock", "retry": "retry", "timeout": "timeout", "gave_up": "timeout",
-    "breaker": "breaker", "redelivered": "async", "heal": "fault", "request": "load", "answered": "load",
-    "slow_service": "fault", "shrink_pool": "pool", "lock": "lock", "cold_cache": "cache", "amplify": "retry",
-    "drop_header": "context", "lose_spans": "spans", "late_spans": "spans", "set_load": "load", "set_retries": "retry",
-    "set_breakers": "breaker", "set_sampling": "sampling", "correct": "clock", "set_rule": "rule",
-    "skew": "clock", "crash": "machine", "restart": "machine", "freeze": "machine", "thaw": "machine",
-    "wait": "machine", "isolate": "network", "reconnect": "network", "partition": "network", "cut": "network",
-    "mend": "network", "lose": "network", "slow": "network", "duplicate": "network", "reorder": "network",
-    "clog": "network", "unclog": "network", "lost": "network", "lost_again": "network", "deliver": "network",
-    "drop_missed": "network", "timer": "load", "synced": "machine", "slow_disk": "machine", "expire_timers": "load",
-    "cue": "lecture",
+OF_KIND: Final[dict[type, str]] = {
+    t.TraceStarted: "context", t.TraceJudged: "trace", t.VerdictChanged: "verdict", t.AllRead: "verdict",
+    t.Noticed: "trace", t.PoolWait: "pool", t.QueueWait: "queue", t.Overloaded: "queue", t.LockWait: "lock",
+    t.Retried: "retry", t.TimedOut: "timeout", t.UserGone: "timeout", t.BreakerMoved: "breaker",
+    t.Redelivered: "async", t.RequestSent: "load", t.Answered: "load",
+    e.Healed: "fault", e.Skewed: "clock", e.Crashed: "machine", e.Restarted: "machine", e.Frozen: "machine",
+    e.Thawed: "machine", e.Waiting: "machine", e.Isolated: "network", e.Reconnected: "network",
+    e.Partitioned: "network", e.LinkCut: "network", e.LinkMended: "network", e.LossSet: "network",
+    e.LatencySet: "network", e.DuplicationSet: "network", e.ReorderingSet: "network", e.Clogged: "network",
+    e.Unclogged: "network", e.Lost: "network", e.LostAgain: "network", e.Delivered: "network", e.DropMissed: "network",
+    e.TimerFired: "load", e.Synced: "machine", e.DiskSlowed: "machine", e.TimersExpired: "load", e.Cue: "lecture",
 }  # fmt: skip
-"""Kinds of events to the names of their lessons."""
+"""Kinds of events to the names of their lessons; what a person orders has a table of its own."""
+OF_ORDER: Final[dict[type, str]] = {
+    c.SlowService: "fault", c.ShrinkPool: "pool", c.Lock: "lock", c.ColdCache: "cache", c.Amplify: "retry",
+    c.DropHeader: "context", c.LoseSpans: "spans", c.LateSpans: "spans", c.SetLoad: "load", c.SetRetries: "retry",
+    c.SetBreakers: "breaker", c.SetSampling: "sampling", c.Correct: "clock", c.SetRule: "rule",
+}  # fmt: skip
 INJECTED: Final = frozenset({
-    "slow_service", "shrink_pool", "lock", "cold_cache", "amplify", "drop_header", "lose_spans", "late_spans", "skew",
+    c.SlowService, c.ShrinkPool, c.Lock, c.ColdCache, c.Amplify, c.DropHeader, c.LoseSpans, c.LateSpans,
 })  # fmt: skip
 """Faults whose lesson goes on with what the verdict has to do with them."""
 
 
 def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
     """The rule behind an event, at length: for a fault that of what it does, and that it is the truth."""
-    lesson = LESSONS[OF_KIND.get(event.kind, "fault")]
-    if event.kind in INJECTED and lesson is not LESSONS["fault"]:
+    match event.what:
+        case t.Ordered(command=command):
+            lesson, injected = LESSONS[OF_ORDER[type(command)]], type(command) in INJECTED
+        case what:
+            lesson, injected = LESSONS[OF_KIND[type(what)]], isinstance(what, e.Skewed)
+    if injected and lesson is not LESSONS["fault"]:
         return (*lesson, LESSONS["fault"][0])
-    return (*lesson, LESSONS["verdict"][0]) if event.kind == "trace" else lesson
+    return (*lesson, LESSONS["verdict"][0]) if isinstance(event.what, t.TraceJudged) else lesson
 
 
 # -- checks ----------------------------------------------------------------------------------------------------------

@@ -3,12 +3,15 @@
 from bisect import bisect_right
 from typing import Final
 
+from engines.tracing.world.control import HEAD
 from engines.tracing.world.snapshot import Snapshot, TraceRow
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
-from tui.panels.tracing.facts import brief, heat, level, scale, span_time
+from tui.panels.tracing.facts import PPM, brief, heat, level, scale, span_time
 from tui.panels.tracing.select import listed, order_of
+from tui.panels.tracing.verdict_words import oddness_words
+from tui.panels.tracing.words import sampling_words
 from tui.plot import bar
 
 TITLED: Final = 6
@@ -188,11 +191,13 @@ def both(row: TraceRow, width: int) -> str:
 def odd(row: TraceRow) -> tuple[str, Ink]:
     """What a person should know of a trace, in words; else why it was kept."""
     if row.note:
-        return row.note, "warn"
+        return oddness_words(row.note), "warn"
     if row.errors:
         return f"{row.errors} error{'s' if row.errors > 1 else ''}", "error"
     if row.missing:
         return f"{row.missing} missing span{'s' if row.missing > 1 else ''}", "lost"
     if not row.complete:
         return "spans still arrive", "dim"
-    return (f"kept: {row.sampled_by}", "dim") if row.sampled_by not in ("", "all", "every trace") else ("", "dim")
+    if row.kept is None or (row.kept.variant == HEAD and row.kept.ppm == PPM):
+        return "", "dim"
+    return f"kept: {sampling_words(row.kept)}", "dim"

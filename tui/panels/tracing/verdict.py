@@ -3,13 +3,19 @@
 Below a hundred traces there is none, and the reason stands in its place: one trace cannot show what happens at p99.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from engines.sim.clock import format_time
+from engines.tracing.gap import Cause
+from engines.tracing.verdicts import Verdict
+from engines.tracing.world.events import Score
 from engines.tracing.world.snapshot import Snapshot
 from tui.canvas import Canvas, Ink, wrap
 from tui.glyphs import Glyphs
+from tui.panels.tracing import verdict_words
 from tui.panels.tracing.facts import Piece, percent, put_pieces, span_time
+from tui.panels.tracing.words import fault_words
 
 RULE_ROWS: Final = 3
 """Rows from which the verdict has a rule with its title above it."""
@@ -66,7 +72,7 @@ def about(snapshot: Snapshot) -> str:
     """What was compared."""
     found = snapshot.diagnosis
     if found is None:
-        return snapshot.root_operation
+        return " ".join(snapshot.root_operation).strip()
     return f"p99 against p50: {found.slow} slowest of {found.traces:,} {found.operation}"
 
 
@@ -80,10 +86,10 @@ def _sentence(snapshot: Snapshot, width: int) -> list[list[Piece]]:
 def sentence(snapshot: Snapshot) -> tuple[str, Ink]:
     """What the tool says, or why it says nothing."""
     if snapshot.verdicts:
-        return snapshot.verdicts[0].sentence, "text"
+        return verdict_words.sentence(snapshot.verdicts[0]), "text"
     if snapshot.diagnosis is not None:
-        return snapshot.diagnosis.sentence, "text"
-    return snapshot.no_diagnosis or "no trace has arrived yet", "dim"
+        return verdict_words.cause_words(snapshot.diagnosis.verdict), "text"
+    return verdict_words.lack_words(snapshot.no_diagnosis) or "no trace has arrived yet", "dim"
 
 
 def _lit(line: str, ink: Ink) -> list[Piece]:
@@ -103,11 +109,12 @@ def _more(snapshot: Snapshot) -> list[list[Piece]]:
     found = snapshot.diagnosis
     pieces: list[Piece] = []
     if snapshot.injected and (snapshot.verdicts or found is not None):
-        right = snapshot.score.startswith("the verdict names it")
-        pieces.append((f"{snapshot.score or 'not scored'}   ", "good" if right else "warn"))
+        words = verdict_words.score_words(snapshot.score, snapshot.verdicts, snapshot.injected) or "not scored"
+        right = snapshot.score in (Score.RIGHT, Score.MISSES)
+        pieces.append((f"{words}   ", "good" if right else "warn"))
     if found is not None and found.verdict.saved_us > 0:
         pieces += [("without it ", "dim"), (f"{span_time(found.verdict.saved_us)} less   ", "good")]
-    others = found.alternatives[:2] if found is not None else snapshot.verdicts[1:3]
+    others: Sequence[Cause | Verdict] = found.alternatives[:2] if found is not None else snapshot.verdicts[1:3]
     if others:
         pieces.append(("next: ", "dim"))
         for each in others:
@@ -116,5 +123,5 @@ def _more(snapshot: Snapshot) -> list[list[Piece]]:
     if snapshot.injected:
         fault = snapshot.injected[-1]
         when = format_time(fault.at_us).removesuffix(".000")
-        lines.append([("injected: ", "dim"), (f"{fault.text} at {when}", "text")])
+        lines.append([("injected: ", "dim"), (f"{fault_words(fault)} at {when}", "text")])
     return lines

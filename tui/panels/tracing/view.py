@@ -32,6 +32,7 @@ from tui.panels.tracing.select import (
     skew,
     view_of,
 )
+from tui.panels.tracing.verdict_words import oddness_words
 
 BESIDE: Final = 66
 """Columns from which the list of traces stands beside the waterfall."""
@@ -114,7 +115,7 @@ def note(snapshot: Snapshot, focus: Focus) -> str:
     look = look_of(focus)
     parts = []
     if row.note and not look.text:
-        parts.append(row.note)
+        parts.append(oddness_words(row.note))
     left_out = analysis_at(snapshot, focus).left_out
     if left_out:
         parts.append(f"{left_out:,} short spans left out")

@@ -101,7 +101,7 @@ def _of_spans(snapshot: Snapshot, machine: ServiceView) -> tuple[Offer, ...]:
     if not _works(machine):
         return ()
     name = machine.name
-    drops = any("drops" in each for each in machine.troubles)
+    drops = machine.ailing.drops_header
     return (
         Offer(f"{name} passes headers on" if drops else f"{name} drops the headers",
               "whom it calls begins a new trace: the rest of the request is elsewhere",

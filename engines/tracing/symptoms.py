@@ -1,0 +1,200 @@
+"""What the spans of one trace say about the system beyond time: calls without an answer, roots where none should be.
+
+A tree with a hole has many possible reasons, and one trace cannot tell them apart. Counted over many traces they can
+be told: whoever drops headers has callees that start traces, whoever loses spans has orphans, whoever was frozen
+answers many calls in the same moment. Nothing here knows more than the spans; ``verdicts`` does the counting.
+"""
+
+from collections import Counter
+from typing import Final, NamedTuple, TypeAlias
+
+from engines.tracing.spans import Kind, Span
+from engines.tracing.tree import Tree
+from engines.tracing.waiting import callee
+
+SKEW_MIN_US: Final = 2_000
+"""A server that starts this long before its caller, or ends this long after it, has another clock."""
+HELD_MIN_US: Final = 150_000
+"""A call that takes so long to begin to be served was held up by more than a network."""
+TIMEOUTS: Final = frozenset({"timeout", "deadline_exceeded", "DEADLINE_EXCEEDED", "504", "408", "TimeoutError"})
+"""Values of ``error.type`` that say that nobody answered in time."""
+_RESENDS: Final = ("http.request.resend_count", "http.resend_count", "retry.count")
+
+Pairs: TypeAlias = tuple[tuple[str, str, int], ...]
+Counts: TypeAlias = tuple[tuple[str, int], ...]
+
+
+class Held(NamedTuple):
+    """A call that began to be served long after it was made."""
+
+    src: str
+    dst: str
+    made_us: int
+    served_us: int
+
+
+class Unanswered(NamedTuple):
+    """A call that was not answered in time, of which the called service knows nothing."""
+
+    src: str
+    dst: str
+    made_us: int
+
+
+class Symptoms(NamedTuple):
+    """Of one trace. Pairs are (caller, called, how often)."""
+
+    trace_id: str
+    root: str
+    """The service of the root; empty if the root is missing."""
+    start_us: int
+    last_us: int
+    """When the last of its spans ended."""
+    failed: bool
+    """Whether the root ended in an error."""
+    edges: Pairs
+    """Calls that both sides tell of."""
+    handed: Pairs
+    """Messages of a queue that both sides tell of: (producer, consumer, how many)."""
+    silent: Pairs
+    """Calls that went well, of which the called service tells nothing."""
+    unanswered: tuple[Unanswered, ...]
+    skewed: Pairs
+    """Calls whose two sides cannot have the same clock."""
+    doubled: Pairs
+    """Calls that were served more than once."""
+    held: tuple[Held, ...]
+    served: tuple[tuple[str, int, int], ...]
+    """(service, when it first began to serve something, when it last did)."""
+    orphans_own: Counts
+    """Spans whose missing parent is of their own service, by service."""
+    orphans: Counts
+    """Requests served whose caller's span is missing, by the service that served."""
+    errors: Counts
+    """Failures that begin in this service: nothing it called had failed."""
+    resends: Counts
+    """Calls that were made again, by the service called."""
+    hits: Counts
+    misses: Counts
+
+
+def symptoms_of(tree: Tree) -> Symptoms:
+    """Look at one trace."""
+    found = _Look(tree)
+    for index in range(tree.real):
+        found.take(index)
+    root = tree.spans[tree.root]
+    return Symptoms(
+        tree.trace_id,
+        "" if tree.is_missing(tree.root) else root.service,
+        tree.start_us[tree.root],
+        max(tree.end_us),
+        root.is_error,
+        _pairs(found.edges),
+        _pairs(found.handed),
+        _pairs(found.silent),
+        tuple(found.unanswered),
+        _pairs(found.skewed),
+        _pairs(found.doubled),
+        tuple(found.held),
+        tuple((name, *when) for name, when in sorted(found.served.items())),
+        _counts(found.orphans_own),
+        _counts(found.orphans),
+        _counts(found.errors),
+        _counts(found.resends),
+        _counts(found.lookups[True]),
+        _counts(found.lookups[False]),
+    )
+
+
+class _Look:
+    """Counts over the spans of one tree."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.edges: Counter[tuple[str, str]] = Counter()
+        self.handed: Counter[tuple[str, str]] = Counter()
+        self.silent: Counter[tuple[str, str]] = Counter()
+        self.skewed: Counter[tuple[str, str]] = Counter()
+        self.doubled: Counter[tuple[str, str]] = Counter()
+        self.unanswered: list[Unanswered] = []
+        self.held: list[Held] = []
+        self.served: dict[str, tuple[int, int]] = {}
+        self.orphans_own: Counter[str] = Counter()
+        self.orphans: Counter[str] = Counter()
+        self.errors: Counter[str] = Counter()
+        self.resends: Counter[str] = Counter()
+        self.lookups: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+
+    def take(self, index: int) -> None:
+        """One span more."""
+        tree = self.tree
+        span, above = tree.spans[index], tree.parent[index]
+        if above >= 0 and tree.is_missing(above):
+            serves = span.kind in (Kind.SERVER, Kind.CONSUMER)
+            (self.orphans if serves else self.orphans_own)[span.service] += 1
+        match span.kind:
+            case Kind.CLIENT:
+                self._call(index, span)
+            case Kind.PRODUCER:
+                for kid in tree.children[index]:
+                    self.handed[span.service, tree.spans[kid].service] += 1
+            case Kind.SERVER:
+                self._serve(index, span)
+
+    def _serve(self, index: int, span: Span) -> None:
+        tree = self.tree
+        hit = span.get("cache.hit")
+        if hit is not None:
+            self.lookups[hit is True or str(hit).lower() == "true"][span.service] += 1
+        if span.is_error and not any(tree.spans[kid].is_error for kid in tree.children[index]):
+            self.errors[span.service] += 1
+        start_us = tree.start_us[index]
+        first, last = self.served.get(span.service, (start_us, start_us))
+        self.served[span.service] = min(first, start_us), max(last, start_us)
+
+    def _call(self, index: int, span: Span) -> None:
+        tree = self.tree
+        servers = [kid for kid in tree.children[index] if tree.spans[kid].kind == Kind.SERVER]
+        peer = tree.spans[servers[0]].service if servers else _host(callee(span))
+        if any(span.get(name) for name in _RESENDS):
+            self.resends[peer] += 1
+        if servers:
+            self.edges[span.service, peer] += 1
+            if len(servers) > 1:
+                self.doubled[span.service, peer] += 1
+            else:  # the second time a call is served may be long after its answer, with all clocks right
+                self.skewed[span.service, peer] += _skewed(span, tree.spans[servers[0]])
+            made_us, served_us = tree.start_us[index], tree.start_us[servers[0]]
+            if served_us - made_us >= HELD_MIN_US:
+                self.held.append(Held(span.service, peer, made_us, served_us))
+        elif tree.children[index] or not peer:
+            return
+        elif str(span.get("error.type", "")) in TIMEOUTS:
+            self.unanswered.append(Unanswered(span.service, peer, tree.start_us[index]))
+        elif not span.is_error:
+            self.silent[span.service, peer] += 1
+
+
+def _host(name: str) -> str:
+    """An address without its port."""
+    host, colon, port = name.rpartition(":")
+    return host if colon and port.isdecimal() else name
+
+
+def _skewed(caller: Span, called: Span) -> bool:
+    """Whether a server's span sticks out of its caller's in a way no timeout explains."""
+    if called.start_us < caller.start_us - SKEW_MIN_US:
+        return True
+    return called.end_us > caller.end_us + SKEW_MIN_US and not caller.is_error
+
+
+def _pairs(counter: Counter[tuple[str, str]]) -> Pairs:
+    return tuple((src, dst, count) for (src, dst), count in sorted(counter.items()) if count)
+
+
+def _counts(counter: Counter[str]) -> Counts:
+    return tuple((name, count) for name, count in sorted(counter.items()) if count)
+
+
+__all__ = ["Held", "Symptoms", "Unanswered", "symptoms_of"]

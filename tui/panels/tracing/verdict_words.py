@@ -1,0 +1,291 @@
+"""What the tool says of traces, in sentences: verdicts and their evidence, the walk, why there is no diagnosis.
+
+And what was wrong with a trace. The engine knows numbers and names; how they are said is decided here, for the screen
+and for the report.
+"""
+
+from typing import Final, assert_never
+
+from engines.tracing import verdicts as v
+from engines.tracing.context import NewTrace
+from engines.tracing.critical import NoLength
+from engines.tracing.diagnosis import TRACES_MIN, Behind, Lack, NoDiagnosis, Through, WalkStep
+from engines.tracing.gap import Cause
+from engines.tracing.tree import Flaw, Note
+from engines.tracing.verdicts import Verdict
+from engines.tracing.waiting import UNKNOWN, Time
+from engines.tracing.world.events import Score
+from engines.tracing.world.snapshot import Fault, Oddness, Strayed
+from tui.kit.words import plural
+
+PPM: Final = 1_000_000
+GUESS: Final = "a guess from the names of spans"
+
+
+def percent(ppm: int) -> str:
+    """``92 %``, rounded down as whole percents; below one, with a decimal."""
+    if abs(ppm) >= 10_000 or ppm == 0:
+        return f"{ppm // 10_000} %" if ppm >= 0 else f"-{-ppm // 10_000} %"
+    return f"{'-' if ppm < 0 else ''}0.{abs(ppm) // 1_000} %"
+
+
+def duration(us: int) -> str:
+    """``950 us``, ``1.4 ms``, ``1,310 ms``, ``75 s``: to the nearest, half up."""
+    if us < 0:
+        return f"-{duration(-us)}"
+    if us < 1_000:
+        return f"{us} us"
+    if us < 9_950:
+        tenths = (us + 50) // 100
+        return f"{tenths // 10}.{tenths % 10} ms"
+    if us < 60_000_000:
+        return f"{(us + 500) // 1_000:,} ms"
+    return f"{(us + 500_000) // 1_000_000:,} s"
+
+
+# -- verdicts --------------------------------------------------------------------------------------------------------
+
+
+def sentence(verdict: Verdict) -> str:
+    """One sentence: who, what, how much, and what shows it."""
+    who, found = verdict.service, verdict.evidence
+    match found:
+        case Cause():
+            return cause_words(found)
+        case v.LateSpans(spans=spans):
+            return f"{who} exports late: {spans} of its spans arrived when their traces had been judged complete"
+        case v.DroppedHeader(callee=callee, traces=traces, silent=silent):
+            return (
+                f"{who} drops the trace headers: {traces} of the newest traces begin in {callee}, which "
+                f"{who} calls, and {silent} of its calls lead to no span there"
+            )
+        case v.DroppedEverywhere(services=services):
+            return (
+                f"no trace goes on: {', '.join(services[:4])} and those they call all start traces of their own. "
+                "Headers are dropped everywhere, or nobody uses what was extracted"
+            )
+        case v.WrongClock(skewed=skewed, calls=calls):
+            return (
+                f"the clock of {who} is wrong: {skewed} of {calls} calls to it or from it begin before they are made "
+                "or end after they are answered"
+            )
+        case v.LostSpans(holes=holes):
+            return f"spans of {who} are lost: {holes} holes in the newest traces are where its spans should be"
+        case v.LostCalls(lost=lost, calls=calls):
+            return f"the network loses calls to {who}: {lost} of {calls} timed out, and {who} has no span of them"
+        case v.Down(calls=calls, span_us=span_us):
+            return (
+                f"{who} is down: for {duration(span_us)} it answered none of {calls} calls, and no span of it shows "
+                "that it served anything"
+            )
+        case v.Paused(calls=calls, span_us=span_us):
+            return (
+                f"{who} stood still for {duration(span_us)}: {calls} calls that were made meanwhile began to be "
+                "served in one moment, and none before"
+            )
+        case v.ServedTwice(doubled=doubled, calls=calls):
+            return f"calls at {who} are repeated: {doubled} of {calls} to it or from it were served more than once"
+        case v.Amplified(failures=failures, resends=resends, to_itself=itself):
+            return (
+                f"retries amplify the failures of {who}: it failed {failures} times, and {resends} calls were made "
+                f"again, {itself} of them to {who} itself, the others above it"
+            )
+        case v.Failing(failures=failures, traces=traces, failed_traces=failed):
+            return (
+                f"{who} fails first: {plural(failures, 'failure')} in {plural(traces, 'trace')} begin there, where "
+                f"nothing it calls had failed; {plural(failed, 'request')} ended in an error"
+            )
+        case v.ColdLookups(missed_ppm=ppm, lookups=lookups):
+            share = percent(ppm // 10_000 * 10_000)
+            return f"{who} is cold: {share} of {lookups} lookups miss, and what is behind it does the work"
+        case _:
+            assert_never(found)
+
+
+def cause_words(cause: Cause) -> str:
+    """Where the extra time of slow requests goes."""
+    share = _share(cause.ppm)
+    took = f"{duration(cause.slow_us)} instead of {duration(cause.fast_us) if cause.fast_us else 'nothing'}"
+    who = cause.service or "a service without a name"
+    match cause.kind:
+        case Time.POOL:
+            text = f"{who} blocks at p99: {share} is waiting for its {_own(who, cause.peer)}pool"
+            text += evidence(cause, "in use", "waiting")
+        case Time.QUEUE:
+            text = f"{who} is overloaded at p99: {share} is waiting for its workers" + evidence(cause, "busy", "queued")
+        case Time.LOCK:
+            text = f"{who} blocks at p99: {share} is waiting for its {_own(who, cause.peer)}lock"
+            text += evidence(cause, "held", "waiting")
+        case Time.BACKOFF:
+            text = f"{who} tries again and again at p99: {share} is waiting between its attempts ({took})"
+        case Time.CALL:
+            text = f"{who} waits at p99: {share} is in its calls to {cause.peer or 'others'}, outside any span of "
+            text += f"theirs ({took})"
+        case Time.SELF:
+            text = f"{who} is slow at p99: {share} is its own work in {cause.operation} ({took})"
+        case Time.EXTRA:
+            return _extra(cause)
+        case _:
+            assert_never(cause.kind)
+    return f"{text}; {GUESS}" if cause.guess else text
+
+
+def _extra(cause: Cause) -> str:
+    """About work that comes from a miss: who does it is not to blame."""
+    own = f"{cause.service} {cause.operation}".strip()
+    return (
+        f"{_share(cause.ppm)} at p99 is what a hit in {cause.peer} would have spared: {own} "
+        f"({duration(cause.slow_us)}); {percent(cause.missed_slow_ppm)} of the slow requests missed, "
+        f"{percent(cause.missed_fast_ppm)} of the fast"
+    )
+
+
+def _share(ppm: int) -> str:
+    return f"{percent(ppm)} of the extra time" if ppm < PPM else "all of the extra time"
+
+
+def _own(service: str, name: str) -> str:
+    """``db `` for the pool ``auth-db`` of ``auth``; empty if it has no name."""
+    short = name.removeprefix(f"{service}-").removeprefix(f"{service}.")
+    return f"{short} " if short else ""
+
+
+def evidence(cause: Cause, used: str, waiting: str) -> str:
+    """How saturated the thing was, as far as the spans say: `` (10/10 in use, 34 waiting)``."""
+    parts = []
+    if cause.used > UNKNOWN:
+        of = f"/{cause.limit}" if cause.limit > UNKNOWN else ""
+        parts.append(f"{cause.used}{of} {used}")
+    if cause.waiting > UNKNOWN:
+        parts.append(f"{cause.waiting} {waiting}")
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def step_words(step: WalkStep) -> str:
+    """One step of the walk from the root to the cause."""
+    match step:
+        case Through(service=service, operation=operation, ppm=ppm):
+            return f"{percent(ppm)} of the extra time arises in {service} {operation} or below"
+        case Behind(wait=wait, cause=behind):
+            return _consequence(wait, behind)
+        case Cause():
+            return cause_words(step)
+        case _:
+            assert_never(step)
+
+
+def _consequence(wait: Cause, behind: Cause) -> str:
+    """Why the walk goes on from a wait."""
+    what = {Time.QUEUE: "workers", Time.POOL: "connections", Time.LOCK: "lock"}.get(wait.kind, "workers")
+    verb = "is" if wait.kind == Time.LOCK else "are"
+    return (
+        f"{wait.service} waits for its {what}, and these {verb} held longer than at p50: "
+        f"{behind.service} takes {duration(behind.slow_us)} instead of {duration(behind.fast_us)} ({behind.kind})"
+    )
+
+
+def lack_words(lack: NoDiagnosis | None) -> str:
+    """Why there is no diagnosis."""
+    if lack is None:
+        return ""
+    of = f"{lack.service} {lack.operation}".strip()
+    match lack.why:
+        case Lack.NOTHING:
+            return "no trace has been quiet for a second yet: only then does it count as complete"
+        case Lack.FEW:
+            few = plural(lack.traces, "trace")
+            return f"{few} of {of}: at least {TRACES_MIN} are needed to speak of its p99"
+        case Lack.NO_TAIL:
+            return f"the p99 of {of} is no longer than its p50: nothing to explain"
+        case _:
+            assert_never(lack.why)
+
+
+def score_words(score: Score, verdicts: tuple[Verdict, ...], injected: tuple[Fault, ...]) -> str:
+    """How the first verdict compares with the newest fault that was injected; empty: there is nothing to compare."""
+    if score is Score.NONE or not injected:
+        return ""
+    fault = injected[-1]
+    match score:
+        case Score.NO_VERDICT:
+            return "the tool has no verdict yet"
+        case Score.RIGHT:
+            return "the verdict names it"
+        case Score.MISSES:
+            return "the verdict names its misses"
+        case Score.UNFELT:
+            return f"what was injected ({fault.kind} of {fault.service}) is not felt: under 5 % of the extra time"
+        case Score.OTHER_KIND:
+            first = verdicts[0]
+            return f"the verdict names {first.service}, but as {first.kind} instead of {fault.kind}"
+        case Score.OTHER_SERVICE:
+            first = verdicts[0]
+            return f"the verdict names {first.service} ({first.kind}) instead of {fault.service} ({fault.kind})"
+        case _:
+            assert_never(score)
+
+
+# -- what is wrong with a trace --------------------------------------------------------------------------------------
+
+
+def oddness_words(odd: Oddness | None) -> str:
+    """What is odd about a trace."""
+    match odd:
+        case None:
+            return ""
+        case Note():
+            return flaw_words(odd)
+        case Strayed(src=src, dst=dst, why=why):
+            return f"{dst} starts a new trace: {new_trace_words(why)}, called by {src}"
+        case NoLength():
+            return no_length_words(odd)
+        case _:
+            assert_never(odd)
+
+
+def flaw_words(note: Note) -> str:
+    """What was wrong with a span, and what was made of it."""
+    who, other, number = note.who, note.other, note.number
+    match note.kind:
+        case Flaw.MISSING_PARENT:
+            more = f" and {number - 1} more" if number > 1 else ""
+            return f"span {other}, the parent of {who}{more}, is not here"
+        case Flaw.SEVERAL_ROOTS:
+            return f"{number} spans have no parent: the time of {who} is analysed"
+        case Flaw.NO_ROOT:
+            return f"the span without a parent is not here: {who} stands for the root"
+        case Flaw.SAME_SPAN_TWICE:
+            return f"{who} arrived twice and is kept once"
+        case Flaw.DUPLICATE_ID:
+            return f"{who} has the span id of {other}, which keeps the children"
+        case Flaw.CYCLE:
+            size = "its own parent" if number == 1 else f"its own ancestor, through {number} spans"
+            return f"{who} is {size}: cut off below {other}"
+        case Flaw.ZERO_ID:
+            return f"{who} has no span id: nothing can be its child"
+        case Flaw.NEGATIVE:
+            return f"{who} ends {number:,} us before it starts: shown as a moment at its start"
+        case Flaw.NO_END:
+            return f"{who} has no end time: shown as a moment at its start"
+        case Flaw.NO_START:
+            return f"{who} has no start time: shown as a moment at its end"
+        case Flaw.NO_TIME:
+            return f"{who} has no time: shown where its parent and children are"
+        case _:
+            assert_never(note.kind)
+
+
+def no_length_words(why: NoLength) -> str:
+    """Why a path has no length."""
+    match why:
+        case NoLength.NO_SPANS:
+            return "the trace has no spans"
+        case NoLength.NO_TIME:
+            return "the root lasts no time: it starts and ends in the same microsecond"
+        case _:
+            assert_never(why)
+
+
+def new_trace_words(why: NewTrace) -> str:
+    """Why a trace was not continued, in the words of the headers' own specification."""
+    return why.value

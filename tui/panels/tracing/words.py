@@ -1,0 +1,400 @@
+"""The journal: what happened, and why, one line an event, as a lecturer would say it; and messages in a few words.
+
+Every kind of event of a traced system has its sentence here: a kind without one is a type error. Verdicts are said in
+``verdict_words``. Numbers are said in full.
+"""
+
+from typing import Any, Final, assert_never
+
+from engines.sim import events as e
+from engines.sim.clock import format_span
+from engines.sim.events import Event
+from engines.tracing.diagnosis import NoDiagnosis
+from engines.tracing.topology import HIT_PPM
+from engines.tracing.verdicts import Trouble
+from engines.tracing.world import commands as c
+from engines.tracing.world import events as t
+from engines.tracing.world.control import HEAD, Sampling
+from engines.tracing.world.messages import Ack, Call, Deliver, Export, Message, Reply
+from engines.tracing.world.snapshot import Ailing, Fault
+from tui.canvas import Ink
+from tui.kit.network import TOLD, Say, fixed, lost
+from tui.kit.words import plural
+from tui.panel import Line
+from tui.panels.tracing.facts import PPM, percent, span_time
+from tui.panels.tracing.verdict_words import lack_words, new_trace_words, oddness_words, sentence
+
+WHO: Final = 12
+"""Columns of the journal for a name."""
+CUT: Final = ".."
+"""How a name ends that is longer; the sentence begins with all of it then."""
+TRACING: Final = (
+    t.RequestSent, t.Answered, t.UserGone, t.TraceStarted, t.PoolWait, t.QueueWait, t.LockWait, t.Overloaded,
+    t.TimedOut, t.Retried, t.BreakerMoved, t.Redelivered, t.TraceJudged, t.VerdictChanged, t.AllRead, t.Noticed,
+    t.Ordered,
+)  # fmt: skip
+
+
+def narrate(event: Event) -> Line:
+    """Who, and what and why."""
+    what = event.what
+    if isinstance(what, TRACING):
+        said, ink = _tracing(event.node, what)
+    else:
+        say, ink = KERNEL[event.kind]
+        said = say(event)
+    name = who(event)
+    if name.endswith(CUT) and not said.startswith(event.node):
+        said = f"{event.node} {said}"
+    return Line(name, said, "you" if name == "you" else ink)
+
+
+def who(event: Event) -> str:
+    """The service it happened to; of a message or link both ends."""
+    match event.what:
+        case t.RequestSent() | t.Answered() | t.Ordered() | e.Healed():
+            return "you"
+        case t.VerdictChanged() | t.AllRead():
+            return _short(event.node) or "verdict"
+        case t.Noticed():
+            return "file"
+        case e.Cue():
+            return "note"
+        case what if isinstance(what, TRACING):
+            return _short(event.node) or "world"
+    if event.peer:
+        return _short(f"{_all(event.peer)}>{_all(event.node)}")
+    return _short(event.node) or "world"
+
+
+def _short(name: str) -> str:
+    """A name in the journal's column; of a link both ends stay to be seen."""
+    if len(name) <= WHO:
+        return name
+    src, arrow, dst = name.partition(">")
+    if not arrow:
+        return name[: WHO - len(CUT)] + CUT
+    left = max(WHO - 1 - len(dst), (WHO - 1) // 2)
+    return f"{src[:left]}>{dst[: WHO - 1 - min(left, len(src))]}"
+
+
+def _all(node: str) -> str:
+    return "all" if node == "*" else node
+
+
+# -- messages --------------------------------------------------------------------------------------------------------
+
+
+def words(message: Any) -> str:
+    """A message in a few words, with its article."""
+    match message:
+        case Call(operation=operation):
+            return f"the call {operation}"
+        case Reply(status=status):
+            return f"the answer {status}"
+        case Deliver(operation=operation):
+            return f"the message for {operation}"
+        case Ack():
+            return "the acknowledgement"
+        case Export(spans=spans):
+            return f"an export of {plural(len(spans), 'span')}"
+    return "a message"
+
+
+def letter(message: Message) -> str:
+    """A message in flight: C call, c its answer, x an error; P published, D delivered, d acknowledged; S spans."""
+    match message:
+        case Call(operation=operation):
+            return "P" if operation.startswith("publish ") else "C"
+        case Deliver():
+            return "D"
+        case Reply(status=status):
+            return "x" if status >= 500 else "c"
+        case Ack():
+            return "d"
+        case Export():
+            return "S"
+        case _:
+            assert_never(message)
+
+
+# -- events ----------------------------------------------------------------------------------------------------------
+
+
+def _tracing(node: str, what: t.TracingEvent) -> tuple[str, Ink]:
+    """An event of tracing in a sentence."""
+    match what:
+        case t.RequestSent(operation=operation):
+            return f"sends {operation}: follow its trace, it comes when its spans have arrived", "you"
+        case t.Answered(operation=operation, status=status, duration_us=us):
+            rest = "" if status < 400 else ": follow its trace to see where it failed"
+            return f"{operation} is answered with {status} after {span_time(us)}{rest}", "you"
+        case t.UserGone(operation=operation):
+            return f"gives up on {operation}: no answer in time", "error"
+        case t.TraceStarted(src=src, trace_id=trace_id, why=why):
+            return (
+                f"starts a new trace, {trace_id[:8]}: the call from {src} came with {_lack(new_trace_words(why))}",
+                "bad",
+            )
+        case t.PoolWait(pool=pool, in_use=used, size=size):
+            return f"waits for a connection to {pool}: {used} of {size} connections are in use", "bad"
+        case t.QueueWait(operation=operation, workers=workers):
+            return f"lets {operation} wait in its queue: all {workers} workers are busy", "warn"
+        case t.LockWait(operation=operation):
+            return f"lets {operation} wait: another query holds the lock", "candidate"
+        case t.Overloaded(operation=operation, waiting=waiting):
+            return f"refuses {operation} with 503, the queue is full: {waiting} wait already", "error"
+        case t.TimedOut(dst=dst, operation=operation, attempt=attempt, waited_us=us):
+            tried = f", attempt {attempt}" if attempt > 1 else ""
+            said = f"gives up on {dst} {operation}{tried}: no answer in {us // 1_000} ms"
+            return f"{said}; whether it was done is not known", "error"
+        case t.Retried(dst=dst, attempt=attempt, delay_us=us):
+            after = f"after {span_time(us)}" if us else "at once, without backoff"
+            return f"calls {dst} again, attempt {attempt}, {after}: {_failure(what)}", "precandidate"
+        case t.BreakerMoved(dst=dst, moved=moved):
+            state = moved.dst.value
+            meaning = BREAKER.get(state, "")
+            return f"breaker to {dst} is {state.replace('_', '-')}: {moved.why}; {meaning}".rstrip("; "), "open"
+        case t.Redelivered(dst=dst, after_us=us):
+            said = f"hands {dst} a message again: not acknowledged in {us // 1_000_000} s"
+            return f"{said}; the work may happen twice", "warn"
+        case t.TraceJudged():
+            return _judged(what), "accent"
+        case t.VerdictChanged(verdict=verdict):
+            return f"is what the verdict names now: {sentence(verdict)}", "bright"
+        case t.AllRead():
+            return f"all traces are read: {_of_all(what)}", "bright"
+        case t.Noticed(text=text):
+            return f"looks odd: {text}", "warn"
+        case t.Ordered(command=command, usual=usual):
+            return order_words(command, usual)
+        case _:
+            assert_never(what)
+
+
+BREAKER: Final = {
+    "open": "calls fail at once now", "half_open": "a few calls may try", "closed": "all calls go through again",
+}  # fmt: skip
+"""What a breaker's new state means."""
+
+
+def _lack(why: str) -> str:
+    return "no traceparent header" if why.startswith("no ") else f"headers it cannot use ({why})"
+
+
+def _failure(retried: t.Retried) -> str:
+    match retried.why:
+        case t.Failure.TIMEOUT:
+            return "no answer in time"
+        case t.Failure.STATUS:
+            return f"{retried.dst} answered {retried.status}"
+        case t.Failure.POOL_FULL:
+            return "too many wait for a connection"
+        case t.Failure.CIRCUIT_OPEN:
+            return "the breaker is open"
+        case _:
+            assert_never(retried.why)
+
+
+def _judged(what: t.TraceJudged) -> str:
+    text = f"{what.operation} took {span_time(what.duration_us)}: {plural(what.spans, 'span')} of "
+    text += plural(what.services, "service")
+    text += f", {plural(what.errors, 'error')}" if what.errors else ""
+    text += f", {plural(what.missing, 'missing span')}" if what.missing else ""
+    why = oddness_words(what.note) or (most_words(what.most, what.duration_us) if what.most else "")
+    return f"{text}; {why}" if why and not what.missing else text
+
+
+def most_words(most: t.Most, duration_us: int) -> str:
+    """Where most of a trace's time went."""
+    if not duration_us:
+        return ""
+    share = percent(most.path_us * 1_000_000 // duration_us)
+    where = f"{most.service} {most.operation}".strip()
+    return f"{share} of its critical path, {span_time(most.path_us)}, is {where}"
+
+
+def _of_all(what: t.AllRead) -> str:
+    if what.verdict is not None:
+        return sentence(what.verdict)
+    assert what.lack is not None
+    return lack_words(NoDiagnosis(what.lack, what.service, what.operation, what.traces))
+
+
+# -- what people do --------------------------------------------------------------------------------------------------
+
+
+def order_words(command: c.Order, usual: int) -> tuple[str, Ink]:
+    """A command as it was carried out: of a fault what it is and what follows, or that it is over."""
+    match command:
+        case c.SlowService(service=name, percent=share):
+            return _fault(Trouble.SLOW, name, share > 100, command, usual), "slow"
+        case c.ShrinkPool(service=name, size=size):
+            return _fault(Trouble.POOL, name, size > 0, command, usual), "bad"
+        case c.Lock(service=name, hold_us=hold_us):
+            return _fault(Trouble.LOCK, name, hold_us > 0, command, usual), "bad"
+        case c.ColdCache(service=name, ppm=ppm):
+            return _fault(Trouble.CACHE, name, ppm < HIT_PPM, command, usual), "slow"
+        case c.Amplify(service=name, ppm=ppm, attempts=attempts):
+            return _fault(Trouble.RETRIES if attempts > 1 else Trouble.ERRORS, name, ppm > 0, command, usual), "bad"
+        case c.DropHeader(service=name, on=on):
+            return _fault(Trouble.HEADER, name, on, command, usual), "lost"
+        case c.LoseSpans(service=name, ppm=ppm):
+            return _fault(Trouble.LOST, name, ppm > 0, command, usual), "lost"
+        case c.LateSpans(service=name, delay_us=delay_us):
+            return _fault(Trouble.LATE, name, delay_us > 0, command, usual), "stale"
+        case c.SetLoad(shape=shape, rate=rate):
+            if shape == "off":
+                return "users stop sending requests", "you"
+            return f"users come in a {shape} stream, {rate} requests a second on average", "you"
+        case c.SetRetries(attempts=attempts, backoff=backoff):
+            return f"a call is made {attempts} times at most, again {'with backoff' if backoff else 'at once'}", "you"
+        case c.SetBreakers(on=on):
+            return "a breaker stands in front of every call now" if on else "there are no breakers any more", "you"
+        case c.SetSampling(ppm=ppm):
+            return f"{percent(ppm)} of the traces are kept by chance from now on", "you"
+        case c.Correct(on=True):
+            said = "clocks are corrected as far as spans betray their offsets; the spans stay as they were sent"
+            return said, "you"
+        case c.Correct():
+            return "times are taken as they were sent, wrong clocks and all", "you"
+        case c.SetRule(rule=rule, on=on):
+            return f"rule {rule.replace('_', ' ')} {'on' if on else 'OFF'}, everywhere at once", "bad"
+        case _:
+            assert_never(command)
+
+
+OVER: Final = {
+    Trouble.SLOW: "is as fast as ever again",
+    Trouble.POOL: "has its pool at its usual size again",
+    Trouble.LOCK: "has no locked table any more",
+    Trouble.CACHE: "is warm again",
+    Trouble.RETRIES: "answers again, and callers try as often as before",
+    Trouble.ERRORS: "answers again",
+    Trouble.HEADER: "passes the trace headers on again",
+    Trouble.LOST: "loses no spans any more",
+    Trouble.LATE: "sends its spans at once again",
+}  # fmt: skip
+"""What it means that a fault of each kind ends."""
+MEANS: Final = {
+    Trouble.SLOW: "its callers wait with it",
+    Trouble.POOL: "whoever finds it empty waits, and holds its worker while it waits",
+    Trouble.LOCK: "they pass one at a time",
+    Trouble.CACHE: "every miss becomes a query of the database",
+    Trouble.RETRIES: "one request becomes many calls",
+    Trouble.ERRORS: "whoever calls it fails with it",
+    Trouble.HEADER: "whom it calls begins a new trace",
+    Trouble.SKEW: "its spans move with it, those of others do not",
+    Trouble.LOST: "their children become orphans; requests are not touched",
+    Trouble.LATE: "their traces look whole before they are",
+}  # fmt: skip
+"""What will follow from it."""
+
+
+def _fault(kind: Trouble, name: str, on: bool, command: c.Order, usual: int) -> str:
+    if not on:
+        return f"{name} {OVER[kind]}"
+    return f"{fault_words(Fault(kind, name, 0, command, usual))}: {MEANS[kind]}"
+
+
+def fault_words(fault: Fault) -> str:
+    """What was injected: the truth beside a verdict."""
+    name = fault.service
+    match fault.command:
+        case c.SlowService(percent=share):
+            return f"{name} takes {share // 100}.{share % 100 // 10} times as long"
+        case c.ShrinkPool(size=size):
+            return f"the pool of {name} is cut from {fault.usual} to {size} connections"
+        case c.Lock(hold_us=hold_us):
+            return f"queries of {name} hold a lock for {format_span(hold_us)}"
+        case c.ColdCache(ppm=ppm):
+            return f"{name} is cold" + (f": {tenths(ppm)} hits" if ppm else "")
+        case c.Amplify(ppm=ppm, attempts=attempts):
+            again = f"everybody tries {attempts} times" if attempts > 1 else "nobody tries again"
+            return f"{name} fails {tenths(ppm)} of its calls, {again}"
+        case c.DropHeader():
+            return f"{name} does not pass the trace headers on"
+        case c.LoseSpans(ppm=ppm):
+            return f"the exporter of {name} loses {tenths(ppm)} of its spans"
+        case c.LateSpans(delay_us=delay_us):
+            return f"the exporter of {name} is {format_span(delay_us)} late"
+    return _machine_words(fault)
+
+
+def _machine_words(fault: Fault) -> str:
+    """The same of a fault of a machine or of the network."""
+    name, command = fault.service, fault.command
+    match fault.kind:
+        case Trouble.LOSS:
+            return f"the network loses {tenths(command.ppm)} on its way to {name}"
+        case Trouble.DOUBLED:
+            return f"the network doubles {tenths(command.ppm)} of the messages of {name}"
+        case Trouble.NETWORK:
+            return f"a message takes {format_span(command.latency_us)} to {name}"
+        case Trouble.SKEW:
+            return f"the clock of {name} is {format_span(command.offset_us)} off"
+        case Trouble.CRASH:
+            return f"{name} crashed"
+        case Trouble.FREEZE:
+            return f"{name} froze"
+    raise AssertionError(f"no words for {fault!r}")
+
+
+def tenths(ppm: int) -> str:
+    """A share, with a decimal where it is no whole percent."""
+    return f"{ppm // 10_000} %" if ppm % 10_000 == 0 else f"{ppm // 10_000}.{ppm // 1_000 % 10} %"
+
+
+def ailing_words(ailing: Ailing) -> tuple[str, ...]:
+    """What was done to a service, one thing after the other."""
+    found = []
+    if ailing.slow_percent != 100:
+        found.append(f"slow x{ailing.slow_percent // 100}.{ailing.slow_percent % 100 // 10}")
+    if ailing.pool_size:
+        found.append(f"pool {ailing.pool_usual} > {ailing.pool_size}")
+    if ailing.lock_us:
+        found.append(f"lock held {ailing.lock_us // 1_000} ms")
+    if ailing.hits_ppm >= 0:
+        found.append(f"cold cache, {tenths(ailing.hits_ppm // 10_000 * 10_000)} hits")
+    if ailing.fail_ppm:
+        found.append(f"fails {tenths(ailing.fail_ppm)}")
+    if ailing.drops_header:
+        found.append("drops the trace headers")
+    if ailing.lose_ppm:
+        found.append(f"loses {tenths(ailing.lose_ppm)} of its spans")
+    if ailing.late_us:
+        found.append(f"exports {ailing.late_us // 1_000} ms late")
+    return tuple(found)
+
+
+def sampling_words(sampling: Sampling) -> str:
+    """What is kept: ``every trace``, ``head 10 %``, ``tail: errors, slower than 800 ms, 5 % of the rest``."""
+    if sampling.policy:
+        return f"tail: {sampling.policy}"
+    share = f"{sampling.ppm // 10_000} %"
+    if sampling.variant == HEAD:
+        return "every trace" if sampling.ppm == PPM else f"head {share}"
+    return f"tail: errors, slower than {sampling.slow_us // 1_000} ms, {share} of the rest"
+
+
+# -- machines and links ----------------------------------------------------------------------------------------------
+
+
+def _skew(event: Event) -> str:
+    return f"{TOLD['skew'][0](event).partition(':')[0]}: {MEANS[Trouble.SKEW]}"
+
+
+KERNEL: Final[dict[str, tuple[Say, Ink]]] = {
+    **TOLD,
+    "crash": (fixed("crashes: the requests inside it and its unsent spans are lost; callers will time out"), "dead"),
+    "restart": (fixed("starts again, empty: no request, no connection in use"), "good"),
+    "lost": (lost(words), "lost"),
+    "lost_again": (lost(words), "lost"),
+    "deliver": (lambda each: f"{words(each.message)} arrives", "dim"),
+    "timer": (fixed("a timer is due"), "dim"),
+    "wait": (
+        lambda each: f"{words(each.message) if each.message is not None else 'a timer'} waits: it is frozen", "frozen"
+    ),
+    "skew": (_skew, "warn"),
+}  # fmt: skip
+"""What befalls machines and links, where tracing has words of its own for it."""

@@ -1,0 +1,219 @@
+"""The report on a file of traces: for people as lines, for programs under the public names of the command line."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from engines.tracing.diagnosis import Diagnosis
+from engines.tracing.examination import Examination
+from engines.tracing.gap import Cause
+from engines.tracing.judge import Judgement, TraceResult
+from engines.tracing.spans import is_zero
+from engines.tracing.verdicts import Verdict
+from engines.tracing.waiting import UNKNOWN
+from tui.kit.words import plural
+from tui.panels.tracing.verdict_words import (
+    cause_words,
+    duration,
+    flaw_words,
+    lack_words,
+    no_length_words,
+    percent,
+    sentence,
+    step_words,
+)
+
+AGGREGATES_MAX: Final = 20
+SLOWEST: Final = 10
+ROOTS_MAX: Final = 5
+PPM: Final = 1_000_000
+
+
+# -- for people ------------------------------------------------------------------------------------------------------
+
+
+def lines(found: Judgement) -> list[str]:
+    """All but the checks. Names come from the file and can hold anything: whoever prints a line escapes it."""
+    missing = sum(each.missing_parents for each in found.traces)
+    errors = sum(each.errors for each in found.traces)
+    text = [
+        f"{plural(found.events, 'span')} of {found.name}: {plural(len(found.traces), 'trace')}, "
+        f"{plural(len(found.services), 'service')}, {plural(errors, 'error')}, {plural(missing, 'missing parent')}",
+        f"digest {found.digest}",
+        *found.notices,
+        *(f"{count:,} x {kind}" for kind, count in found.counts),
+    ]
+    if found.refused_spans:
+        were = "was" if found.refused_spans == 1 else "were"
+        spans = plural(found.refused_spans, "span")
+        text.append(f"{spans} {were} too late for traces that had to be judged before the end")
+    text += ["", "diagnosis"]
+    text += [f"  {line}" for line in _diagnosis_lines(found.examination)]
+    text += ["", f"{'slowest traces':<40}{'took':>12}{'spans':>8}{'services':>10}  on its critical path"]
+    slowest = sorted(found.traces, key=lambda each: (-each.duration_us, each.trace_id))[:SLOWEST]
+    text += [_trace_line(each) for each in slowest]
+    text += ["", f"{'on critical paths':<40}{'in all':>12}{'spans':>8}{'errors':>8}{'p50':>11}{'p99':>11}"]
+    for row in found.aggregates[:SLOWEST]:
+        text.append(
+            f"{_short(row.service, row.operation):<39} {duration(row.path_us):>11} {row.spans:>7,} {row.errors:>7,}"
+            f" {duration(row.p50_us):>10} {duration(row.p99_us):>10}"
+        )
+    return text
+
+
+def _diagnosis_lines(found: Examination) -> list[str]:
+    text = [sentence(each) for each in found.verdicts if not isinstance(each.evidence, Cause)]
+    diagnosis = found.diagnosis
+    if diagnosis is None:
+        return [*text, f"none{' of latency' if text else ''}: {lack_words(found.lack)}"]
+    text += [
+        cause_words(diagnosis.verdict),
+        f"of {diagnosis.traces:,} {diagnosis.service} {diagnosis.operation}: {diagnosis.slow:,} at or above p99 "
+        f"({duration(diagnosis.p99_us)}) against {diagnosis.fast:,} at or below p50 ({duration(diagnosis.p50_us)}); "
+        f"the gap of their means is {duration(diagnosis.gap_us)}",
+    ]
+    if diagnosis.verdict.saved_us != UNKNOWN:
+        text.append(f"what if: without it the slow ones would take {duration(diagnosis.verdict.saved_us)} less")
+    text += [f"next: {cause_words(each)}" for each in diagnosis.alternatives[:3]]
+    text += [
+        f"{each.service} {each.key}={each.value}: in {percent(each.slow_ppm)} of the slow, "
+        f"{percent(each.fast_ppm)} of the fast ones"
+        for each in diagnosis.differences[:3]
+    ]
+    text.append(f"compare trace {diagnosis.slow_trace} (p99) with {diagnosis.median_trace} (p50)")
+    for other in found.diagnoses[1:ROOTS_MAX]:
+        name = f"{other.service} {other.operation}"
+        text.append(f"also {name}, {plural(other.traces, 'trace')}: {cause_words(other.verdict)}")
+    return text
+
+
+def _trace_line(found: TraceResult) -> str:
+    spent: dict[tuple[str, str], int] = {}
+    for _, service, operation, start, end in found.critical_path:
+        spent[service, operation] = spent.get((service, operation), 0) + end - start
+    most = max(spent, key=lambda each: (spent[each], each))
+    share = percent(spent[most] * PPM // found.duration_us) if found.duration_us else "all"
+    more = found.extent_us > found.duration_us * 11 // 10
+    outside = f"; {duration(found.extent_us)} with all its spans" if more else ""
+    return (
+        f"{_short(found.service, found.operation):<39} {duration(found.duration_us):>11} {found.spans:>7,}"
+        f"{found.services:>10,}  {share} {' '.join(most).strip()}{outside}"
+    )
+
+
+def _short(service: str, operation: str) -> str:
+    text = f"{service} {operation}".strip()
+    return text if len(text) < 40 else f"{text[:36]}..."
+
+
+# -- for programs ----------------------------------------------------------------------------------------------------
+
+
+def head(found: Judgement) -> dict[str, Any]:
+    """Everything but the traces, under its public names."""
+    examination = found.examination
+    diagnosis = examination.diagnosis
+    return {
+        "services": list(found.services),
+        "verdicts": [verdict_json(each) for each in examination.verdicts],
+        "diagnosis": None if diagnosis is None else diagnosis_json(diagnosis),
+        "diagnosis_reason": lack_words(examination.lack),
+        "diagnoses": [
+            {
+                "root": {"service": each.service, "operation": each.operation},
+                "traces": each.traces,
+                "harm_us": each.harm_us,
+                "verdict": cause_json(each.verdict),
+            }
+            for each in examination.diagnoses
+        ],
+        "snapshot": {
+            "file": found.name,
+            "spans": found.events,
+            "traces": len(found.traces),
+            "services": len(found.services),
+            "errors": sum(each.errors for each in found.traces),
+            "missing_parents": sum(each.missing_parents for each in found.traces),
+            "refused_spans": found.refused_spans,
+            "wrong": {str(kind): count for kind, count in found.counts},
+            "notices": list(found.notices),
+            "aggregates": [row._asdict() for row in found.aggregates[:AGGREGATES_MAX]],
+        },
+    }
+
+
+def traces(found: Judgement) -> Iterator[dict[str, Any]]:
+    """The traces, one by one."""
+    return (trace_json(each) for each in found.traces)
+
+
+def trace_json(found: TraceResult) -> dict[str, Any]:
+    """One trace under its public names."""
+    keys = ("span_id", "service", "operation", "start_us", "end_us")
+    notes = [f"{note.kind}: {flaw_words(note)}" for note in found.notes]
+    if is_zero(found.trace_id):
+        notes.append("trace id of zeros: these spans need not belong together")
+    if found.no_length is not None:
+        notes.append(f"critical path: {no_length_words(found.no_length)}")
+    return {
+        "trace_id": found.trace_id,
+        "spans": found.spans,
+        "services": found.services,
+        "errors": found.errors,
+        "missing_parents": found.missing_parents,
+        "duration_us": found.duration_us,
+        "extent_us": found.extent_us,
+        "critical_path": [dict(zip(keys, each, strict=True)) for each in found.critical_path],
+        "self_time_us": dict(found.self_time_us),
+        "root": {"service": found.service, "operation": found.operation, "start_us": found.start_us},
+        "notes": notes,
+    }
+
+
+def verdict_json(found: Verdict) -> dict[str, Any]:
+    """A verdict under its public names."""
+    return {"kind": str(found.kind), "service": found.service, "sentence": sentence(found), "share_ppm": found.ppm}
+
+
+def diagnosis_json(found: Diagnosis) -> dict[str, Any]:
+    """A diagnosis under its public names."""
+    return {
+        "service": found.service,
+        "operation": found.operation,
+        "sentence": cause_words(found.verdict),
+        "traces": found.traces,
+        "cohorts": {
+            "slow": {"traces": found.slow, "at_least_us": found.p99_us, "mean_us": found.slow_mean_us},
+            "fast": {"traces": found.fast, "at_most_us": found.p50_us, "mean_us": found.fast_mean_us},
+        },
+        "gap_us": found.gap_us,
+        "verdict": cause_json(found.verdict),
+        "alternatives": [cause_json(each) for each in found.alternatives],
+        "walk": [step_words(step) for step in found.walk],
+        "contributions": [
+            {
+                "service": each.service,
+                "operation": each.operation,
+                "kind": str(each.kind),
+                "peer": each.peer,
+                "guess": each.guess,
+                "us": each.us,
+                "share_ppm": each.ppm,
+                "slow_us": each.slow_us,
+                "fast_us": each.fast_us,
+            }
+            for each in found.contributions
+        ],
+        "differences": [each._asdict() for each in found.differences],
+        "slow_trace": found.slow_trace,
+        "median_trace": found.median_trace,
+    }
+
+
+def cause_json(cause: Cause) -> dict[str, Any]:
+    """A cause under its public names; what no span tells is null."""
+    left_out = ("ppm", "missed_slow_ppm", "missed_fast_ppm")
+    found = {name: value for name, value in cause._asdict().items() if name not in left_out}
+    found |= {"kind": str(cause.kind), "share_ppm": cause.ppm, "sentence": cause_words(cause)}
+    for name in ("saved_us", "used", "limit", "waiting"):
+        found[name] = None if found[name] == UNKNOWN else found[name]
+    return found
