@@ -312,6 +312,8 @@ def open_pattern(
     """Open the app on a pattern."""
     data = {field.name: others.pop(field.name) for field in fields(DataOptions) if field.name in others}
     screen, options = others, DataOptions(nodes=nodes, **data)
+    if options.demo_store is not None:
+        return write_demo(options.demo_store, file, screen["sandbox"])
     state = State(sandbox=screen["sandbox"])
     name = panel.pattern.name
     if file is not None and name in FORMATS:
@@ -339,6 +341,18 @@ def open_pattern(
         seed=seed if seed is not None else story.seed if story else 42,
         config=make_config(chosen, nodes, story),
     )
+
+
+def write_demo(path: str, file: str | None, sandbox: bool) -> int:
+    """Write a store to play with."""
+    from tui.userdata import events
+
+    if file is not None:
+        raise UserError(f"--demo-store {path}: it is written, and {file} would be read; leave one of the two out")
+    if sandbox:
+        raise UserError(f"--demo-store {path}: with --sandbox no file is written; leave one of the two out")
+    click.echo(events.write_demo(path))
+    return 0
 
 
 def run_pattern(

@@ -86,6 +86,7 @@ class DataOption:
     """None: a text; ``bool``: a switch; else a type of click."""
     multiple: bool = False
     run_only: bool = False
+    app_only: bool = False
 
     @property
     def name(self) -> str:
@@ -116,7 +117,10 @@ DATA_OPTIONS: Final = (
     ),
     DataOption("--parser", ("consistency",), "FILE: the regular expression of a ShiViz log."),
     DataOption(
-        "--skip-bad", ("consistency", "sharding", "resilience", "tracing"), "FILE: skip bad lines and count them.", bool
+        "--skip-bad",
+        ("consistency", "sharding", "resilience", "events", "tracing"),
+        "FILE: skip bad lines and count them.",
+        bool,
     ),
 )
 """Every option that only some patterns have; a new one is a line here and a field of ``DataOptions``."""
@@ -140,6 +144,7 @@ class DataOptions:
     to: str | None = None
     model: str | None = None
     parser: str | None = None
+    demo_store: str | None = None
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -169,7 +174,7 @@ def data_options(pattern: str, *, run: bool) -> list[click.Parameter]:
         if each.type is bool
         else click.Option([each.flag], help=each.help, type=each.type, multiple=each.multiple)
         for each in DATA_OPTIONS
-        if pattern in each.patterns and (run or not each.run_only)
+        if pattern in each.patterns and not (each.app_only if run else each.run_only)
     ]
 
 
@@ -192,6 +197,10 @@ def screen_options() -> list[click.Parameter]:
 FORMATS: Final[dict[str, tuple[str, ...]]] = {
     "sharding": ("keys, one a line, optional tab and weight",),
     "resilience": ('calls, JSON lines {"at_ms", "ok", "duration_ms"}',),
+    "events": (
+        "a SQLite event store: ours, of the eventsourcing package, or of Emmett (read-only)",
+        "JSON lines, CloudEvents",
+    ),
     "tracing": ("OTLP JSON, an object or lines", "OTLP protobuf", "Jaeger JSON", "Zipkin v2 JSON"),
 }
 """What a FILE may hold, by pattern; ``tui.userdata`` reads them."""

@@ -87,17 +87,20 @@ class SqliteStore:
         *,
         timeout_s: float = 5.0,
         read_only: bool = False,
+        immutable: bool = False,
         verify: str = "full",
         clock: Callable[[], int] | None = None,
         on_point: Callable[[str], None] | None = None,
     ) -> None:
         """Open or create a store. ``clock`` gives microseconds since 1970; ``on_point`` is told of each point a
-        batch passes (``locked written committed``), so that a test can end the process there.
+        batch passes (``locked written committed``), so that a test can end the process there. ``immutable``, of a
+        reader: nobody writes while it is open, so nothing is put beside the file.
         """
         if verify not in ("full", "tail", "none"):
             raise EventStoreError(f"verify {verify!r}: full, tail or none is accepted")
         self.path = path
-        self.read_only = read_only
+        self.read_only = read_only or immutable
+        self.immutable = immutable
         self.timeout_s = timeout_s
         self._clock = clock or (lambda: time.time_ns() // 1_000)
         self._point = on_point
@@ -133,6 +136,7 @@ class SqliteStore:
                 self._lock_fd = os.open(path + "-lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
         uri = "file:" + path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
         uri += "?mode=ro" if self.read_only else "?mode=rwc"
+        uri += "&immutable=1" if self.immutable else ""
         with _told(path, "opening it"):
             db = sqlite3.connect(
                 uri,
@@ -411,10 +415,10 @@ class SqliteStore:
         """
         library = library_report()
         with self._reading("verifying it"):
-            rows = self._read("PRAGMA integrity_check(5)").fetchall()
-            wrong = "; ".join(str(row[0]) for row in rows)
-            if wrong != "ok":
-                return Integrity(False, f"the database is damaged: {wrong}"[:500], 0, 0, "", library)
+            try:
+                self.structure()
+            except CorruptStore as error:
+                return Integrity(False, str(error).removeprefix(f"{self.path}: "), 0, 0, "", library)
             check, anchored = ChainCheck(), anchor is None or anchor[0] == 0
             for name, position, kept in self._read("SELECT name, position, checksum FROM checkpoints").fetchall():
                 if kept != _sum(name, position):
@@ -433,6 +437,14 @@ class SqliteStore:
         since = f" from position {point[0]} on" if point is not None else ""
         said = f"{check.position} events, chain intact{since}"
         return Integrity(True, said, check.position, check.position, check.checksum, library)
+
+    def structure(self) -> str:
+        """Verify the structure of the database, its indexes included; the library it was done with. CorruptStore."""
+        with self._reading("verifying its structure"):
+            wrong = "; ".join(str(row[0]) for row in self._read("PRAGMA integrity_check(5)"))
+            if wrong != "ok":
+                raise CorruptStore(f"{self.path}: the database is damaged: {wrong}"[:500])
+        return library_report()
 
     def _rows_after(self, position: int) -> Iterator[RecordedEvent]:
         cursor = self._read("SELECT * FROM events NOT INDEXED WHERE position>? ORDER BY position", (position,))

@@ -17,6 +17,8 @@ def reader(pattern: str) -> Reader:
     match pattern:
         case "consistency":
             from tui.userdata import consistency as module
+        case "events":
+            from tui.userdata import events as module  # type: ignore[no-redef]
         case "sharding":
             from tui.userdata import sharding as module  # type: ignore[no-redef]
         case "resilience":
