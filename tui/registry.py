@@ -7,5 +7,6 @@ PANELS: tuple[Panel, ...] = (
     deferred("tui.panels.consensus", 2, "Consensus", ("raft", "raft")),
     deferred("tui.panels.sharding", 3, "Sharding"),
     deferred("tui.panels.resilience", 4, "Resilience", ("faults", "breaker")),
+    deferred("tui.panels.events", 5, "Events"),
     deferred("tui.panels.tracing", 7, "Tracing"),
 )

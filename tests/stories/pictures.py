@@ -20,6 +20,7 @@ MOMENTS = {
     "consensus": ("minority-leader", 1_900_000),
     "sharding": ("virtual-nodes", 7_000_000),
     "resilience": ("trip-and-recover", 20_000_000),
+    "events": ("poison", 3_000_000),
     "tracing": ("auth-pool-p99", 6_000_000),
 }
 """A story of each, and a time in the middle of it."""

@@ -254,6 +254,8 @@ class EventEngine(World):
                     raise UserError(f"{node}: a subscriber that is up is needed: {', '.join(SUBSCRIBERS)}")
             case Tamper(position=position, amount=amount):
                 self.need_amount(amount)
+                if self.variant == "numbered":
+                    raise UserError("its numbers are not the order of its file: m selects a store in which they are")
                 if not 0 <= position <= self.store.memory.head():
                     raise UserError(f"position {position}: 1 to {self.store.memory.head()} is accepted, or 0")
                 self.target(position)

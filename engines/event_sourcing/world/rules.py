@@ -67,9 +67,14 @@ class Control:
     """The version of the account's layout in snapshots."""
 
 
+def aggregate_of(release: int) -> Aggregate[Account]:
+    """The account as the programs of a release see it."""
+    return ACCOUNT if release <= UPCASTERS.types[DEPOSITED] else NEWER_ACCOUNT
+
+
 def account_of(control: Control) -> Aggregate[Account]:
-    """The account as the programs of this release see it."""
-    return ACCOUNT if control.release == UPCASTERS.types[DEPOSITED] else NEWER_ACCOUNT
+    """The account as the programs see it now."""
+    return aggregate_of(control.release)
 
 
 NEWER_ACCOUNT: Final[Aggregate[Account]] = Aggregate(
@@ -78,5 +83,5 @@ NEWER_ACCOUNT: Final[Aggregate[Account]] = Aggregate(
 
 __all__ = [
     "ATTEMPTS", "CAPACITY", "NEWER_ACCOUNT", "PAGE_EVENTS", "POLL_TIMEOUT_US", "TIMEOUT_US", "Control", "StoreRules",
-    "account_of",
+    "account_of", "aggregate_of",
 ]  # fmt: skip

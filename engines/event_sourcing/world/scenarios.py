@@ -90,8 +90,8 @@ TRAVEL: Final = Scenario(
         *say(6_000, "Walk back in the stream: revision 3, written by t3 at 2 s, took 90. The slip says 9. Before it "
                     "the account held 140. Who, when and because of what stand beside every event: that is the audit."),
         *at(6_100, Act("t3", "deposit", 3, 81)),
-        *say(7_000, "History is not edited: t3 wrote a correction of 81, and account-3 holds 161. Ask for the state at "
-                    "3.5 s with Y, of this account or of all balances: the error is still there, because it was."),
+        *say(7_000, "History is not edited: t3 wrote a correction of 81, and account-3 holds 161. Press A and type "
+                    "'at 3.5s': this account (v: all balances) as of then. The error is still there, because it was."),
     ),
 )  # fmt: skip
 

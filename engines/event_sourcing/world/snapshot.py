@@ -119,5 +119,10 @@ class Snapshot(NamedTuple):
     cue: tuple[int, str] | None
     source: Source | None = None
 
+    @property
+    def recorded(self) -> bool:
+        """Whether it is of a file."""
+        return self.source is not None
+
 
 __all__ = ["FoldCost", "Snapshot", "Source", "StoreView", "SubscriberView", "WriterView"]

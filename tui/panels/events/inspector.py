@@ -1,0 +1,185 @@
+"""Everything about the event under the cursor: the state, the difference, the audit; or about the selected machine."""
+
+from engines.event_sourcing.events import RecordedEvent
+from engines.event_sourcing.world.snapshot import Snapshot, SubscriberView, WriterView
+from engines.units import span
+from tui.canvas import Canvas
+from tui.kit import link_faults, sheet
+from tui.kit.link_faults import Network
+from tui.kit.sheet import Fact, Section, fact
+from tui.panel import Focus
+from tui.panels.events.queries import aggregate_for, data_of, fold, show
+from tui.panels.events.select import current, machines
+from tui.panels.events.stream import fields_of, when
+
+FRESH_US = (3_000, 4_000)
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus) -> str:
+    """Draw what is selected; returns the title."""
+    if focus.node:
+        sheet.draw(canvas, _machine(snapshot, focus.node))
+        return focus.node
+    event = current(snapshot, focus)
+    if event is None:
+        canvas.put(1, 0, "nothing is stored yet", "dim")
+        return "no event"
+    sheet.draw(canvas, [
+        Section(0, _state(snapshot, event)), Section(1, _event(snapshot, event)), Section(2, _audit(snapshot, event)),
+        Section(3, _readers(snapshot, event)), Section(4, _rules(snapshot)), sheet.of_checks(snapshot.checks, 5),
+    ])  # fmt: skip
+    return f"{show(event.stream, 20)} @ {event.revision}"
+
+
+def _state(snapshot: Snapshot, event: RecordedEvent) -> tuple[Fact, ...]:
+    folded = fold(snapshot, event.stream, event.position)
+    facts = [
+        fact(show(name, 9), show(value, 120), "good" if name == "balance" else "bright")
+        for name, value in fields_of(folded)
+    ]
+    if folded.unread:
+        facts.append(fact("unreadable", folded.unread.partition(": ")[2], "bad"))
+    for change in folded.changes:
+        facts.append(fact("changed", f"{change.name}: {show(change.before)} > {show(change.after)}", "accent"))
+    facts.append(fact("fold", f"of {folded.events} event{'' if folded.events == 1 else 's'} of this stream", "dim"))
+    return tuple(facts)
+
+
+def _event(snapshot: Snapshot, event: RecordedEvent) -> tuple[Fact, ...]:
+    facts = [
+        fact("event", show(event.type, 40), "bright", (f"version {event.version}", "dim")),
+        fact("data", data_of(event)),
+        fact("position", f"{event.position:,} of all, revision {event.revision} of {show(event.stream, 40)}"),
+    ]
+    aggregate = aggregate_for(snapshot, event.stream)
+    newest = aggregate.upcasters.types.get(event.type, 0) if aggregate is not None else 0
+    if event.version < newest:
+        steps = " > ".join(str(version) for version in range(event.version, newest + 1))
+        facts.append(fact("lifted", f"on reading, {steps}; in the store it stays version {event.version}", "stale"))
+    return tuple(facts)
+
+
+def _audit(snapshot: Snapshot, event: RecordedEvent) -> tuple[Fact, ...]:
+    facts = [
+        fact("who", show(event.who, 40) or "not said"),
+        fact("when", when(event.at_us, snapshot.recorded) if event.at_us else "not said"),
+        fact("message", show(event.id, 60)),
+        fact("because", show(f"{event.command} {event.causation_id}".strip(), 80) or "not said"),
+    ]
+    if event.command_cause:
+        facts.append(fact("", f"which reacted to event {show(event.command_cause, 40)}"))
+    facts.append(fact("story", show(event.correlation_id, 60) or "none"))
+    if event.checksum:
+        facts.append(fact("checksum", event.checksum[:16] + "..", "dim"))
+    return tuple(facts)
+
+
+def _readers(snapshot: Snapshot, event: RecordedEvent) -> tuple[Fact, ...]:
+    facts = []
+    for each in snapshot.subscribers:
+        parked = [place for place in each.parked if place[0] == event.position]
+        if parked:
+            said = "held behind a parked event of its stream" if parked[0][3] else "parked: it could not be read"
+            facts.append(fact(each.name, said, "bad"))
+        elif each.handling == event.position:
+            facts.append(fact(each.name, "is handling it", "accent"))
+        else:
+            done = each.checkpoint >= event.position
+            facts.append(fact(each.name, "is past it" if done else "has not come to it", "text" if done else "warn"))
+    return tuple(facts)
+
+
+def _rules(snapshot: Snapshot) -> tuple[Fact, ...]:
+    off = [name.replace("_", " ") for name, on in snapshot.rules if not on]
+    facts = [fact("rules off", ", ".join(off), "bad")] if off else []
+    if snapshot.options:
+        options = dict(snapshot.options)
+        said = f"checkpoint: {options['policy']}, idempotent {options['idempotent']}; poison: {options['poison']}"
+        facts.append(fact("readers", said, "dim"))
+        if snapshot.variant == "numbered":
+            facts.append(fact("gaps", options["cure"], "dim"))
+        every = options["snapshots"]
+        facts.append(fact("snapshots", f"every {every} events" if every != "0" else "none", "dim"))
+    return tuple(facts)
+
+
+# -- machines --------------------------------------------------------------------------------------------------------
+
+
+def _machine(snapshot: Snapshot, name: str) -> list[Section]:
+    own: tuple[Fact, ...]
+    if name == "store":
+        own = _store(snapshot)
+    elif any(each.name == name for each in snapshot.writers):
+        own = _writer(next(each for each in snapshot.writers if each.name == name))
+    else:
+        own = _subscriber(next(each for each in snapshot.subscribers if each.name == name))
+    host = next(each for each in snapshot.hosts if each.id == name)
+    network = Network(machines(snapshot), snapshot.links, FRESH_US)
+    found = [
+        *link_faults.of_machine(host.status, host.clock_off_us, host.drift_ppm), *network.cuts(name),
+        *network.troubles(name),
+    ]  # fmt: skip
+    elsewhere = [each.id for each in snapshot.hosts if each.id != name and each.status != "up"]
+    return [
+        Section(0, own), Section(1, (sheet.of_faults(found, elsewhere),)), Section(2, _rules(snapshot)),
+        sheet.of_checks(snapshot.checks, 3),
+    ]  # fmt: skip
+
+
+def _store(snapshot: Snapshot) -> tuple[Fact, ...]:
+    store = snapshot.store
+    facts = [
+        fact("readers see", f"{store.head} events", "bright"),
+        fact(
+            "written",
+            f"{store.written}; {store.waiting_pages} pages wait for the sync, which takes {span(store.sync_us)}",
+        ),
+        fact("syncs", f"{store.syncs:,} for {store.appends:,} appends"),
+        fact("conflicts", f"{store.conflicts}"),
+        fact("room", f"{store.capacity - store.written:,} of {store.capacity:,} events are free"),
+    ]
+    for number, who in store.open_transactions:
+        facts.append(fact("open", f"number {number}, taken by {who}, not committed", "warn"))
+    if store.burnt:
+        facts.append(fact("burnt", "numbers " + ", ".join(map(str, store.burnt[-6:])), "dim"))
+    if snapshot.kept:
+        kept = ", ".join(f"{each.stream} @ {each.revision}" for each in snapshot.kept[:6])
+        facts.append(fact("snapshots", f"{kept}; layout {snapshot.schema}"))
+    return tuple(facts)
+
+
+def _writer(writer: WriterView) -> tuple[Fact, ...]:
+    doing = "nothing: it waits"
+    if writer.command:
+        doing = f"{writer.command} {writer.amount} on {writer.stream}, attempt {writer.attempt}"
+    facts = [fact("does", doing, "client")]
+    if writer.command and writer.name != "desk":
+        step = "has appended, waits for the answer" if writer.appending else "loads the stream"
+        facts.append(fact("step", f"{step}; it has seen revision {writer.expected}"))
+    facts.append(fact("waiting", f"{writer.waiting} customers"))
+    facts.append(fact("so far", f"{writer.done} done, {writer.conflicts} conflicts, {writer.refused} refused"))
+    return tuple(facts)
+
+
+def _subscriber(each: SubscriberView) -> tuple[Fact, ...]:
+    facts = [
+        fact("stands at", f"{each.checkpoint}, {each.behind} behind", "bright" if not each.behind else "warn"),
+        fact("effects", f"{each.effects} done{f', {each.twice} of them again' if each.twice else ''}",
+             "bad" if each.twice else "text"),
+    ]  # fmt: skip
+    if each.handling:
+        facts.append(fact("handles", f"{each.handling}, {'the first half is done' if each.half else 'just begun'}"))
+    for position, stream, revision, held in each.parked[:6]:
+        why = "held behind it" if held else "cannot be read"
+        facts.append(fact("parked", f"{position}: {stream} @ {revision}, {why}", "bad"))
+    if each.stopped_at:
+        facts.append(fact("stopped", f"at {each.stopped_at}: it cannot be read", "bad"))
+    if each.holes:
+        facts.append(fact("holes", "waits for numbers " + ", ".join(map(str, each.holes[:8])), "warn"))
+    if each.name == "books":
+        facts += [
+            fact("holds" if row == 0 else "", f"{name} {amount:,}")
+            for row, (name, amount) in enumerate(each.balances[:9])
+        ]
+    return tuple(facts)

@@ -1,0 +1,169 @@
+"""The verbs: what each letter means for the cursor, or for the selected machine."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from engines.event_sourcing.events import RecordedEvent, category
+from engines.event_sourcing.world.commands import (
+    Act,
+    ChangeSchema,
+    Compact,
+    HoldCommit,
+    Kill,
+    Poison,
+    Race,
+    Release,
+    ReplayParked,
+    SetOption,
+    Tamper,
+    Verify,
+)
+from engines.event_sourcing.world.snapshot import Snapshot
+from engines.sim.rules import SetRule
+from tui.kit.verbs import Machine, Target, ask, crash, marker, simulated, standard_keys
+from tui.panel import Focus, Key, Outcome, Refuse
+from tui.panels.events.select import (
+    ALL,
+    SCOPES,
+    VIEWS,
+    at,
+    choose,
+    current,
+    fit,
+    index_of,
+    listed,
+    read,
+    step,
+)
+
+LEVELS: Final = ((3_000, 4_000), (9_000, 12_000), (90_000, 40_000))
+RATES: Final = ("0", "6", "30")
+NOBODY: Final = "select a machine first: left and right walk along the top row"
+
+
+def aim(snapshot: Snapshot, focus: Focus) -> Target | Refuse:
+    """What the standard verbs act on: the selected machine."""
+    focus = fit(snapshot, focus)
+    host = next((each for each in snapshot.hosts if each.id == focus.node), None)
+    if host is None:
+        return Refuse(NOBODY)
+    return Target.node(
+        Machine(host.id, host.status, bool(host.cut_from), host.clock_off_us, host.drift_ppm), snapshot.links
+    )
+
+
+def _crash_or_up(snapshot: Snapshot, focus: Focus) -> Outcome:
+    """``k``: with a machine selected it is crashed or restarted; else the cursor goes up, as in every list."""
+    if not fit(snapshot, focus).node:
+        return step(snapshot, fit(snapshot, focus), -1)
+    target = aim(snapshot, focus)
+    return target if isinstance(target, Refuse) else crash(target)
+
+
+def _down(snapshot: Snapshot, focus: Focus) -> Outcome:
+    return step(snapshot, fit(snapshot, focus), 1)
+
+
+def account_of(snapshot: Snapshot, focus: Focus) -> int:
+    """The account of the stream under the cursor; the first one if it is none."""
+    event = current(snapshot, focus)
+    name = event.stream if event is not None else ""
+    number = name.removeprefix("account-")
+    return int(number) if number.isascii() and number.isdecimal() and number != name else 1
+
+
+def teller_of(snapshot: Snapshot, focus: Focus) -> str:
+    """The selected teller, or the first that is up."""
+    up = [each.name for each in snapshot.writers if each.status == "up" and each.name != "desk"]
+    return focus.node if focus.node in up else up[0] if up else "t1"
+
+
+def _act(snapshot: Snapshot, focus: Focus) -> Outcome:
+    if not any(each.status == "up" and each.name != "desk" for each in snapshot.writers):
+        return Refuse("no teller is up: k restarts the selected one")
+    return Act(teller_of(snapshot, focus), "deposit", account_of(snapshot, focus), 10)
+
+
+def _workload(snapshot: Snapshot, focus: Focus) -> Outcome:
+    now = dict(snapshot.options).get("rate", "0")
+    return SetOption("rate", next((rate for rate in RATES if int(rate) > int(now)), RATES[0]))
+
+
+def _newest(snapshot: Snapshot, focus: Focus) -> Outcome:
+    return replace(choose(focus, cursor=0), why=False)
+
+
+def worth(snapshot: Snapshot, event: RecordedEvent) -> bool:
+    """Whether an event is worth a stop: a reaction to another one, of an old version, or parked."""
+    if event.command_cause:
+        return True
+    if event.type == "MoneyDeposited" and event.version < 3 and not snapshot.recorded:
+        return True
+    return any(place[0] == event.position for each in snapshot.subscribers for place in each.parked)
+
+
+def _worth(by: int) -> Callable[[Snapshot, Focus], Outcome]:
+    def go(snapshot: Snapshot, focus: Focus) -> Outcome:
+        events = listed(snapshot, focus)
+        index = index_of(events, read(focus).cursor)
+        order = range(index + 1, len(events)) if by > 0 else range(index - 1, -1, -1)
+        found = next((place for place in order if worth(snapshot, events[place])), None)
+        where = "behind" if by > 0 else "before"
+        if found is None:
+            return Refuse(f"no event {where} the cursor reacts to another one, is of an old version, or is parked")
+        return at(focus, events, found)
+
+    return go
+
+
+def _view(by: int) -> Callable[[Snapshot, Focus], Outcome]:
+    def go(snapshot: Snapshot, focus: Focus) -> Outcome:
+        views = VIEWS[:-1] if snapshot.recorded else VIEWS
+        now = read(focus).view
+        place = views.index(now) if now in views else 0
+        return choose(focus, view=views[(place + by) % len(views)])
+
+    return go
+
+
+def _scope(snapshot: Snapshot, focus: Focus) -> Outcome:
+    """All, then the stream, type, category and story of the event under the cursor, which stays."""
+    event = current(snapshot, replace(focus, find=""))
+    if event is None:
+        return Refuse("there is no event to narrow the list to")
+    values = {"all": "", "stream": event.stream, "type": event.type, "category": category(event.stream),
+              "story": event.correlation_id}  # fmt: skip
+    now = SCOPES.index(read(focus).scope)
+    scope = next(name for turn in range(1, 6) if (name := SCOPES[(now + turn) % 5]) == ALL or values[name])
+    return choose(focus, scope=scope, value=values[scope])
+
+
+def _audit(snapshot: Snapshot, focus: Focus) -> Outcome:
+    return choose(focus, audit=not read(focus).audit, view="stream")
+
+
+KEYS: Final = (
+    *standard_keys(
+        aim, "machine", levels=LEVELS, level_words="x1, x3, x20", messages=False, guard=simulated,
+        ranks={"k": 15, "x": 24, "l": 25, "d": 60, "z": 26, "h": 27},
+        instead={"k": ("crash", "crash or restart the selected machine; without one, go up", _crash_or_up)},
+    ),
+    Key("j", "down", "go down in the list", _down, rank=100),
+    Key("a", "deposit", "deposit 10 on the account under the cursor", simulated(_act), rank=20),
+    Key("A", "ask", "type: deposit 1 50, withdraw 1 80, transfer 1 2 30, race 1 80, at 3.5s", ask("client"), rank=21),
+    Key("w", "workload", "commands a second: 0, 6, 30", simulated(_workload), rank=28),
+    Key("g", "newest", "go to the newest event and follow what comes", _newest, rank=14),
+    Key("n", "next", "next event that reacts to another, is old, or is parked", _worth(1), rank=30),
+    Key("N", "previous", "the one before", _worth(-1), rank=100),
+    Key("v", "view", "the stream, its causation tree, all balances at the cursor, the machines", _view(1), rank=11),
+    Key("V", "view back", "the view before", _view(-1), rank=100),
+    Key("o", "only", "only this stream, type, category or story, or all again", _scope, rank=12),
+    Key("y", "audit", "who, when and because of what, instead of the data", _audit, rank=13),
+)  # fmt: skip
+
+mark: Final = marker({
+    Act: ("a", "you"), Race: ("a", "you"), SetOption: ("t", "you"), SetRule: ("b", "bad"), Kill: ("k", "dead"),
+    Poison: ("p", "bad"), Release: ("R", "good"), ReplayParked: ("p", "good"), ChangeSchema: ("s", "warn"),
+    Tamper: ("!", "bad"), Verify: ("v", "accent"), Compact: ("c", "warn"), HoldCommit: ("o", "slow"),
+})  # fmt: skip

@@ -1,0 +1,137 @@
+"""Why: the rule behind an event or a check, and where it is written."""
+
+from typing import Any, Final
+
+from engines.event_sourcing.world import events as e
+from engines.event_sourcing.world.checks import (
+    BALANCE,
+    BATCHES,
+    CHAIN,
+    COMMANDS,
+    DEMANDS,
+    DURABLE,
+    GAPLESS,
+    ONCE,
+    SKIPPED,
+    SNAPSHOTS,
+)
+from engines.event_sourcing.world.snapshot import Snapshot
+from engines.sim.events import Cue, Event
+from engines.sim.pattern import Check
+from engines.sim.rules import RuleSwitched
+from tui.kit.explain import explain_check as explain_in_kit
+from tui.kit.kernel_words import is_kernel
+
+_APPEND: Final = (
+    "Rule: an append names the revision its writer has seen. Expected = current: append. Behind it: a repeat, if the "
+    "ids are those that follow, and it is answered with its original positions; else a conflict. Ahead: a conflict.",
+    "Why: between reading and writing somebody else may write. Without the expectation both would write, each right by "
+    "what it had read, and together wrong. The key (stream, revision) is unique in the store as well.",
+    "After a conflict: load again, decide again, a bounded number of times. What was allowed may be refused now.",
+    "Source: KurrentDB's documentation and append check; Emmett; Marten.",
+)
+_DURABLE: Final = (
+    "Rule: acknowledged means synced. The store writes the batch, syncs its disk, and only then answers; appends that "
+    "come meanwhile share the next sync.",
+    "A process that dies (SIGKILL) loses nothing it has written: the machine's cache survives. A power failure loses "
+    "what was not synced, page by page, in any order, and may tear a page in two.",
+    "Recovery reads the log, verifies the chain, and drops what is behind the last whole batch: nobody was told of it.",
+)
+_CHECKPOINT: Final = (
+    "A crash between effect and checkpoint: with the checkpoint first the effect is lost; with the effect first it is "
+    "repeated; in one transaction it is done once.",
+    "At least once is what most can have. Make the repeat harmless: remember, with the effect, the newest revision of "
+    "each stream that was handled.",
+)
+_POISON: Final = (
+    "Live: try a few times, then park the event with its error and go on. A handler that must keep the order parks the "
+    "rest of that stream too. In a rebuild: stop, because skipping would make the projection wrong for good.",
+    "A reader that fails never blocks the writers. What is parked can be replayed once it can be read.",
+)
+_GAP: Final = (
+    "A store that takes numbers before it commits shows 1 2 4 while 3 is in flight. Whoever notes 4 never sees 3.",
+    "High-water mark: read only below the lowest number that a living transaction may fill; pass a burnt number when "
+    "nobody lives who began before it was first missed. Gap-aware token: a position, and holes that are asked for.",
+    "Wrong: to pass a gap after a fixed time (a commit may be slower), or by a timer that each poll restarts (it never "
+    "runs out). Source: Marten's and Axon's code and issues.",
+)
+_CHAIN: Final = (
+    "Each checksum covers the event and the checksum before it, so a change anywhere shows there and in all that "
+    "follows. It proves that the file is what it was, not that what was written is true.",
+    "Whoever can rewrite the whole file can rewrite the chain. Keep a newer checksum elsewhere, and that shows too.",
+)
+_FOLD: Final = (
+    "State = fold of the stream. A snapshot is a state that was kept with its revision, so that only the rest must be "
+    "folded; it is disposable, holds the version of its layout, and is ignored if that is old.",
+    "Old events are lifted on reading, version by version, and never rewritten.",
+)
+_COMPACTION: Final = (
+    "Kafka's compaction keeps the newest record of each key in the closed segments. For states that is right: the "
+    "newest value is the value. Events are differences: what is compacted away is history gone.",
+    "Source: Kafka's design page, Log Compaction.",
+)
+
+LESSONS: Final[dict[type, tuple[str, ...]]] = {
+    **dict.fromkeys(
+        (e.Appended, e.Repeated, e.Conflicted, e.CommandDone, e.CommandRefused, e.CommandFailed, e.AskedAgain), _APPEND
+    ),
+    **dict.fromkeys((e.StoreRecovered, e.PowerFailed, e.ProcessKilled), _DURABLE),
+    **dict.fromkeys((e.EffectDone, e.EffectRepeated, e.EventSkipped, e.StalePage), _CHECKPOINT),
+    **dict.fromkeys((e.EventParked, e.ParkedReplayed, e.SubscriberStopped, e.Released), _POISON),
+    **dict.fromkeys((e.GapPassed, e.GapFilled, e.RolledBack), _GAP),
+    **dict.fromkeys((e.EventTampered, e.ChainVerified), _CHAIN),
+    **dict.fromkeys((e.SnapshotKept, e.SnapshotIgnored, e.EventLifted, e.SchemaChanged), _FOLD),
+    e.LogCompacted: _COMPACTION,
+    RuleSwitched: ("Rules can be switched off, to see what they are for: the checks tell what breaks without them.",),
+    e.OptionSet: ("A choice of this run; t shows all of them with what is accepted.",),
+}
+_KERNEL: Final = (
+    "Three faults are easily confused: a crash loses what was in memory (and, of the store, what was not synced), a "
+    "freeze only time, a cut only messages. To the others all three are silence.",
+)
+
+
+def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
+    """The lesson behind an event."""
+    if isinstance(event.what, Cue):
+        return _cue(snapshot)
+    if is_kernel(event):
+        return _DURABLE if event.node == "store" and type(event.what).__name__ == "Crashed" else _KERNEL
+    if event.what.__class__ is e.EventSkipped and snapshot.variant == "numbered":
+        return _GAP
+    return LESSONS[type(event.what)]
+
+
+def _cue(snapshot: Snapshot) -> tuple[str, ...]:
+    """What is on screen when the lecturer speaks: the numbers, and what to try."""
+    held = [f"{each.name} stands at {each.checkpoint}, {each.behind} behind" for each in snapshot.subscribers]
+    said = [f"On screen: {len(snapshot.events)} events; {'; '.join(held)}." if held else ""]
+    failed = [check.name for check in snapshot.checks if not check.ok]
+    if failed:
+        said.append(f"Checks that do not hold: {', '.join(failed)}. E lists all of them.")
+    said.append("Try: up and down travel through the stream, o narrows it to one stream, type, category or story, v "
+                "shows the causation tree and the balances at the cursor. space goes on.")  # fmt: skip
+    return tuple(text for text in said if text)
+
+
+IF_BROKEN: Final = {
+    DURABLE: "A customer was told that the money is booked, and the booking is gone.",
+    GAPLESS: "A reader cannot tell an event that is not there yet from one that will never come.",
+    SKIPPED: "The event is in the store, and this subscriber will never know: its position says it does.",
+    SNAPSHOTS: "Whoever loads through the snapshot decides on a state that never was.",
+    BALANCE: "Two decisions were each right and together wrong, or events are missing from the sum.",
+    ONCE: "A letter was sent twice, a sum was added twice: at least once means that, unless the handler remembers.",
+    COMMANDS: "An answer was lost and the command was carried out again: the customer paid twice.",
+    BATCHES: "What belongs together is half there: no command ever decided that.",
+    CHAIN: "Somebody changed what was written, or the disk did.",
+}
+SUSPECTS: Final = {
+    DURABLE: "'sync first'", BALANCE: "'check expected'", COMMANDS: "'recognise repeats'",
+    BATCHES: "'whole batches'", SNAPSHOTS: "'drop old snapshots'", ONCE: "'ignore stale pages'",
+}  # fmt: skip
+
+
+def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
+    """What a check demands; if it failed, the witness."""
+    demands: dict[str, Any] = dict(DEMANDS)
+    return explain_in_kit(check, demands, IF_BROKEN, snapshot.rules, suspects=SUSPECTS)

@@ -1,0 +1,108 @@
+"""The axis: the whole store from left to right, the cursor as a slider on it, who stands where, and what loads cost."""
+
+from engines.event_sourcing.world.snapshot import Snapshot
+from tui.canvas import Canvas, clip
+from tui.glyphs import Glyphs
+from tui.panel import Focus
+from tui.panels.events.queries import show
+from tui.panels.events.select import current, read, seen_until
+from tui.panels.events.stream import when
+from tui.plot import sparkline
+
+LABEL = 11
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tuple[str, str]:
+    """Draw it; title and note."""
+    head = snapshot.events[-1].position if snapshot.events else 0
+    event = current(snapshot, focus)
+    at = seen_until(snapshot, focus)
+    date = f"  {when(event.at_us, snapshot.recorded)}" if event is not None else ""
+    title = f"time: event {at} of {head}{date}"
+    note = "now" if not read(focus).cursor else "the past: the cursor is not at the newest event"
+    width = canvas.width - LABEL - 2
+    if width < 8 or not head:
+        return title, note
+    rows = [_axis, _marks, _readers, _cost, _conflicts]
+    if snapshot.recorded:
+        rows = [_axis, _marks, _file]
+    for y, row in enumerate(rows[: canvas.height]):
+        row(canvas, snapshot, focus, glyphs, y, width)
+    return title, note
+
+
+def _x(position: int, head: int, width: int) -> int:
+    return min(width - 1, (position - 1) * width // max(1, head))
+
+
+def _axis(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int, width: int) -> None:
+    head, at = snapshot.events[-1].position, seen_until(snapshot, focus)
+    canvas.put(1, y, "slider", "dim")
+    place = _x(at, head, width)
+    canvas.put(LABEL, y, glyphs.played * place, "accent")
+    canvas.put(LABEL + place, y, glyphs.marker, "selected")
+    canvas.put(LABEL + place + 1, y, glyphs.unplayed * (width - place - 1), "dim")
+
+
+def _marks(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int, width: int) -> None:
+    """The stream under the cursor on the axis, its snapshots as S."""
+    event = current(snapshot, focus)
+    if event is None:
+        return
+    head = snapshot.events[-1].position
+    canvas.put(1, y, clip(show(event.stream, 20), LABEL - 1), "dim")
+    kept = {each.revision for each in snapshot.kept if each.stream == event.stream}
+    for each in snapshot.events:
+        if each.stream == event.stream:
+            mark, ink = ("S", "accent") if each.revision in kept else (glyphs.bar_full, "text")
+            if canvas.char_at(LABEL + _x(each.position, head, width), y) != "S":
+                canvas.put(LABEL + _x(each.position, head, width), y, mark, ink)
+
+
+def _readers(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int, width: int) -> None:
+    """Where the subscribers stand, and how far behind that is."""
+    head = max(1, snapshot.events[-1].position)
+    canvas.put(1, y, "readers", "dim")
+    notes = []
+    for each in snapshot.subscribers:
+        place = LABEL + _x(max(1, min(each.checkpoint, head)), head, width)
+        beside = canvas.char_at(place, y) not in (" ", each.name[0])
+        canvas.put(max(LABEL, place - beside), y, each.name[0], "dead" if each.status == "crashed" else "follower")
+        parked = f", {len(each.parked)} parked" if each.parked else ""
+        notes.append(f"{each.name} {each.behind} behind{parked}")
+    text = "  ".join(notes)
+    if all(canvas.char_at(LABEL + x, y) == " " for x in range(len(text) + 1)):
+        canvas.put(LABEL, y, clip(text, width), "dim")
+
+
+def _cost(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int, width: int) -> None:
+    """Events folded at each load, with and without snapshots."""
+    cost = snapshot.cost
+    canvas.put(1, y, "folded", "dim")
+    newest = [each.folded for each in cost.newest]
+    room = min(40, width // 2)
+    canvas.put(LABEL, y, sparkline(newest, room, glyphs, 0) if newest else "", "warn")
+    last = f"{newest[-1]} at the last load; " if newest else ""
+    said = f"{last}{cost.folded:,} in {cost.loads:,} loads, {cost.without:,} from zero"
+    canvas.put(LABEL + room + 2, y, clip(said, width - room - 2), "text")
+
+
+def _conflicts(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int, width: int) -> None:
+    canvas.put(1, y, "conflicts", "dim")
+    said = f"{snapshot.store.conflicts} in {snapshot.store.appends} appends"
+    if snapshot.conflicts:
+        _, stream, expected, actual, who = snapshot.conflicts[-1]
+        said += f"; the last: {who} expected {_revision(expected)} of {stream}, actual {_revision(actual)}"
+    canvas.put(LABEL, y, clip(said, width), "text")
+
+
+def _revision(revision: int) -> str:
+    return "no stream" if revision == -1 else "any" if revision < -1 else str(revision)
+
+
+def _file(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int, width: int) -> None:
+    source = snapshot.source
+    assert source is not None
+    canvas.put(1, y, "file", "dim")
+    said = f"{source.kind}, {source.events_total:,} events in {source.streams_total:,} streams; {source.integrity}"
+    canvas.put(LABEL, y, clip(said, width), "text" if source.integrity_ok else "bad")

@@ -1,0 +1,46 @@
+"""The picture: machines, the stream with its cursor (or tree, balances, machines at work), and the state."""
+
+from engines.event_sourcing.world.snapshot import Snapshot
+from tui.canvas import Canvas
+from tui.glyphs import Glyphs
+from tui.panel import Focus, Frame, Sizes
+from tui.panels.events import inspector, pictures, stream, strip
+from tui.panels.events.select import fit, listed, read
+
+
+def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
+    """Draw everything."""
+    focus = fit(snapshot, focus)
+    picture, axis, side = (Canvas(*size) for size in sizes)
+    chosen = read(focus)
+    events = listed(snapshot, focus)
+    y, page = 0, 0
+    if not snapshot.recorded and picture.height >= 6:
+        stream.draw_machines(picture, snapshot, focus, glyphs)
+        y = 1
+    state = 2 if picture.height >= 8 and chosen.view in ("stream", "tree") else 0
+    rows = picture.height - y - state
+    match chosen.view:
+        case "tree":
+            pictures.draw_tree(picture, snapshot, focus, glyphs, y, rows)
+        case "balances":
+            pictures.draw_balances(picture, snapshot, focus, glyphs, y, rows)
+        case "machines":
+            pictures.draw_machines(picture, snapshot, focus, y, rows)
+        case _:
+            page = stream.draw(picture, snapshot, focus, glyphs, y, rows)
+    if state:
+        stream.draw_state(picture, snapshot, focus, picture.height - state)
+    strip_title, strip_note = strip.draw(axis, snapshot, focus, glyphs)
+    title = inspector.draw(side, snapshot, focus) if side.width and side.height else ""
+    named = stream.title(snapshot, focus, events)
+    note = {"stream": "v: tree", "tree": "v: balances", "balances": "v: machines"}.get(chosen.view, "v: stream")
+    return Frame(picture, axis, side, named, note, strip_title, strip_note, title, page)
+
+
+def status(snapshot: Snapshot) -> str:
+    """The facts of the top line."""
+    streams = len({event.stream for event in snapshot.events})
+    said = f"{len(snapshot.events):,} events  {streams:,} streams"
+    behind = max((each.behind for each in snapshot.subscribers), default=0)
+    return f"{said}  {behind} behind" if snapshot.subscribers else said
