@@ -1,0 +1,80 @@
+"""Who claims which state at which number, what is proven by it, and whom to ask for a state one lacks (paper 4.3)."""
+
+from typing import Final, NamedTuple
+
+from engines.consensus.pbft.certificates import Group
+from engines.consensus.pbft.messages import Checkpoint
+
+CLAIMS_MAX: Final = 8
+"""Claims kept of one replica: a traitor that claims many states displaces its own only."""
+
+
+class Target(NamedTuple):
+    """A state worth fetching: its number and digest, and who certifies it, in the order in which they are asked."""
+
+    n: int
+    digest: str
+    holders: tuple[str, ...]
+
+
+class Checkpoints:
+    """The CHECKPOINTs of all replicas above the stable one, and the proof of that."""
+
+    __slots__ = ("claims", "group", "proof", "stable")
+
+    def __init__(self, group: Group) -> None:
+        self.group = group
+        self.stable = 0
+        self.proof: tuple[Checkpoint, ...] = ()
+        """2f+1 equal CHECKPOINTs for ``stable``; none for 0."""
+        self.claims: dict[int, dict[str, Checkpoint]] = {}
+        """n -> replica -> what it claims. The first claim of a replica for a number stands."""
+
+    def add(self, claim: Checkpoint) -> bool:
+        """Keep a claim above the stable checkpoint; whether it is new."""
+        if claim.n <= self.stable or claim.i not in self.group.replicas or claim.i in self.claims.get(claim.n, ()):
+            return False
+        self.claims.setdefault(claim.n, {})[claim.i] = claim
+        mine = sorted(n for n, claims in self.claims.items() if claim.i in claims)
+        for n in mine[:-CLAIMS_MAX]:
+            self._remove(n, claim.i)
+        return True
+
+    def _remove(self, n: int, replica: str) -> None:
+        del self.claims[n][replica]
+        if not self.claims[n]:
+            del self.claims[n]
+
+    def agreed(self, n: int, least: int) -> tuple[Checkpoint, ...]:
+        """The claims for a number that agree, if there are so many; else none."""
+        claims = self.claims.get(n, {})
+        for claim in claims.values():
+            equal = tuple(each for each in claims.values() if each.digest == claim.digest)
+            if len(equal) >= least:
+                return equal
+        return ()
+
+    def proven(self) -> Target | None:
+        """The highest number above the stable one with 2f+1 equal claims."""
+        return self._highest(self.group.quorum, 0)
+
+    def ahead(self, high: int) -> Target | None:
+        """What f+1 replicas have that are beyond my window: at least one of them is correct, so I am behind."""
+        beyond = {replica for n, claims in self.claims.items() if n > high for replica in claims}
+        return self._highest(self.group.weak, high) if len(beyond) >= self.group.weak else None
+
+    def _highest(self, least: int, above: int) -> Target | None:
+        for n in sorted(self.claims, reverse=True):
+            if n > above and (equal := self.agreed(n, least)):
+                return Target(n, equal[0].digest, tuple(each.i for each in equal))
+        return None
+
+    def stabilise(self, n: int) -> None:
+        """2f+1 claims for ``n`` are at hand: it is the stable checkpoint now, and older claims go."""
+        self.proof = self.agreed(n, self.group.quorum)[: self.group.quorum]
+        self.stable = n
+        for old in [each for each in self.claims if each <= n]:
+            del self.claims[old]
+
+
+__all__ = ["Checkpoints", "Target"]
