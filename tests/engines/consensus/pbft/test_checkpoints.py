@@ -1,0 +1,120 @@
+"""Checkpoints, watermarks, state transfer: the paper's section 4.3."""
+
+from engines.consensus.pbft.events import FellBehind, Stable, StateInstalled, WrongState
+from engines.consensus.pbft.messages import Checkpoint, FetchState, State, digest_of_state, signed
+from engines.consensus.pbft.rules import Sizes
+from tests.engines.consensus.pbft.replica import Bench, checkpoint, request
+
+SMALL = Sizes(2, 4)
+
+
+def ordered(bench: Bench, last: int) -> Bench:
+    for n in range(bench.replica.executed + 1, last + 1):
+        bench.orders(n, request(t=n, value=n))
+    return bench
+
+
+def test_a_checkpoint_is_taken_every_k_requests() -> None:
+    bench = ordered(Bench("r1", sizes=SMALL), 4)
+    taken = list(dict.fromkeys(s.message for s in bench.ctx.sent if isinstance(s.message, Checkpoint)))
+    assert [each.n for each in taken] == [2, 4]
+
+
+def test_it_is_stable_with_2f_plus_1_equal_claims_its_own_among_them() -> None:
+    bench = ordered(Bench("r1", sizes=SMALL), 3)
+    digest = digest_of_state(2, (("x", 2),), (("c1", 2, 2),))
+    bench.hears(checkpoint(2, digest, "r0"))
+    assert bench.replica.log.low == 0
+    bench.hears(checkpoint(2, digest, "r0"), checkpoint(2, "other", "r2"))
+    assert bench.replica.log.low == 0
+    bench.hears(checkpoint(2, digest, "r3"))
+    assert (bench.replica.log.low, bench.replica.log.high) == (2, 6)
+    assert bench.noted(Stable) == [Stable(2, 6, ("r1", "r0", "r3"))]
+
+
+def test_everything_at_or_below_it_is_dropped() -> None:
+    bench = ordered(Bench("r1", sizes=SMALL), 3)
+    digest = digest_of_state(2, (("x", 2),), (("c1", 2, 2),))
+    bench.hears(checkpoint(2, digest, "r0"), checkpoint(2, digest, "r2"))
+    assert sorted(bench.replica.log.slots) == [3]
+    assert sorted(bench.replica.log.certificates) == [3]
+    assert len(bench.replica.bodies) == 1
+    assert sorted(bench.replica.states) == [2]
+    assert bench.hears(checkpoint(2, digest, "r3")) == []
+    assert bench.replica.checkpoints.claims == {}
+
+
+def test_a_proof_just_above_my_state_is_no_alarm() -> None:
+    bench = ordered(Bench("r1", sizes=SMALL), 1)
+    assert bench.hears(*(checkpoint(2, "d", each) for each in ("r0", "r2", "r3"))) == []
+    assert bench.replica.log.low == 0
+
+
+def test_a_replica_that_missed_number_1_fetches_the_state_when_f_plus_1_are_beyond_its_window() -> None:
+    bench = Bench("r3", sizes=SMALL)
+    for n in range(2, 5):
+        bench.orders(n, request(t=n, value=n))
+    bench.hears(*(checkpoint(n, "d", each) for n in (2, 4) for each in ("r0", "r1", "r2")))
+    assert bench.replica.executed == 0
+    digest = digest_of_state(6, (("x", 6),), (("c1", 6, 6),))
+    assert bench.hears(checkpoint(6, digest, "r0")) == []
+    assert bench.hears(checkpoint(6, digest, "r1")) == [signed(FetchState(6, "r3"), "r3")]
+    assert bench.noted(FellBehind) == [FellBehind(6, 0, "r0")]
+    bench.hears(signed(State(6, (("x", 6),), (("c1", 6, 6),), "r0"), "r0"))
+    assert bench.noted(StateInstalled) == [StateInstalled(6, "r0", 0)]
+    ordered(bench, 8)
+    reference = ordered(Bench("r2", sizes=Sizes(2, 20)), 8)
+    assert bench.state_digest(8) == reference.state_digest(8)
+    assert (bench.replica.log.low, bench.replica.log.high) == (6, 10)
+
+
+def test_a_wrong_state_fails_its_digest_and_another_is_asked() -> None:
+    bench = Bench("r3", sizes=SMALL)
+    digest = digest_of_state(6, (("x", 6),), ())
+    bench.hears(checkpoint(6, digest, "r0"), checkpoint(6, digest, "r1"))
+    assert bench.hears(signed(State(6, (("x", 666),), (), "r0"), "r0")) == [signed(FetchState(6, "r3"), "r3")]
+    assert bench.ctx.sent[-1].dst == "r1"
+    assert bench.noted(WrongState) == [WrongState(6, "r0")]
+    bench.hears(signed(State(6, (("x", 6),), (), "r1"), "r1"))
+    assert bench.replica.values == {"x": 6}
+
+
+def test_a_fetched_state_holds_the_last_reply_of_each_client_or_a_request_would_run_twice() -> None:
+    bench = Bench("r3", sizes=SMALL)
+    replies = (("c1", 5, 50),)
+    digest = digest_of_state(6, (("x", 50),), replies)
+    bench.hears(checkpoint(6, digest, "r0"), checkpoint(6, digest, "r1"))
+    bench.hears(signed(State(6, (("x", 50),), replies, "r0"), "r0"))
+    bench.orders(7, request(t=5, op="add", value=10))
+    assert bench.replica.values == {"x": 50}
+
+
+def test_f_plus_1_claims_that_differ_are_no_target() -> None:
+    bench = Bench("r3", sizes=SMALL)
+    assert bench.hears(checkpoint(6, "d", "r0"), checkpoint(6, "e", "r1")) == []
+
+
+def test_a_silent_holder_is_left_for_the_next_at_the_tick() -> None:
+    bench = Bench("r3", sizes=SMALL)
+    bench.hears(checkpoint(6, "d", "r0"), checkpoint(6, "d", "r1"))
+    bench.fires("status")
+    bench.ctx.sent.clear()
+    bench.fires("status")
+    assert [s.dst for s in bench.ctx.sent if isinstance(s.message, FetchState)] == ["r1"]
+
+
+def test_the_state_is_sent_to_who_asks_and_if_it_is_gone_the_present_claim() -> None:
+    bench = ordered(Bench("r1", sizes=SMALL), 4)
+    (state,) = bench.hears(signed(FetchState(2, "r3"), "r3"))
+    assert digest_of_state(2, state.values, state.replies) == bench.replica.my_checkpoint(2).digest
+    digest = bench.replica.my_checkpoint(4).digest
+    bench.hears(checkpoint(4, digest, "r0"), checkpoint(4, digest, "r2"))
+    sent = bench.hears(signed(FetchState(2, "r3"), "r3"))
+    assert {each.n for each in sent} == {4}
+
+
+def test_claims_of_one_traitor_are_bounded() -> None:
+    bench = Bench("r1")
+    bench.hears(*(checkpoint(n, "d", "r3") for n in range(100, 200)))
+    assert len(bench.replica.checkpoints.claims) == 8
+    assert bench.replica.fetching is None

@@ -1,0 +1,234 @@
+"""The three phases, as the paper's section 4.2 states them, one sentence a test."""
+
+import pytest
+
+from engines.consensus.pbft.events import (
+    Committed,
+    Contradicted,
+    Equivocated,
+    Executed,
+    Rejected,
+    Relayed,
+    Why,
+    WindowFull,
+)
+from engines.consensus.pbft.messages import Commit, FetchBody, Prepare, PrePrepare, Reply, digest_of, signed
+from engines.consensus.pbft.rules import Sizes
+from tests.engines.consensus.pbft.replica import SEVEN, Bench, commit, pre_prepare, prepare, request
+
+A = request()
+DA = digest_of(A)
+B = request(client="c2", value=9)
+
+
+def test_the_primary_gives_a_request_the_next_number_and_tells_all() -> None:
+    bench = Bench("r0")
+    assert bench.hears(A) == [pre_prepare(1, A)]
+    assert bench.hears(B) == [pre_prepare(2, B)]
+    assert bench.hears(A) == [], "it has its number"
+
+
+def test_a_backup_relays_a_clients_request_to_the_primary_and_starts_its_timer() -> None:
+    bench = Bench("r1")
+    assert bench.hears(A) == [A]
+    assert bench.ctx.sent[-1].dst == "r0"
+    assert bench.noted(Relayed)
+    assert bench.ctx.timers["request"] == 400_000
+
+
+def test_a_backup_accepts_a_pre_prepare_and_tells_all_with_a_prepare() -> None:
+    bench = Bench("r1")
+    assert bench.hears(pre_prepare(1, A)) == [prepare(1, DA, "r1")]
+    assert [sent.dst for sent in bench.ctx.sent] == ["r0", "r2", "r3"]
+    assert "request" in bench.ctx.timers
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        (pre_prepare(1, A, i="r2"), Why.NOT_PRIMARY),
+        (pre_prepare(1, A)._replace(sig="r2"), Why.FORGED),
+        (signed(pre_prepare(1, A)._replace(digest="other"), "r0"), Why.WRONG_DIGEST),
+        (pre_prepare(0, A), Why.OUTSIDE_WINDOW),
+        (pre_prepare(21, A), Why.OUTSIDE_WINDOW),
+        (pre_prepare(1, None), Why.NO_BODY),
+        (pre_prepare(1, A._replace(sig="r0")), Why.FORGED),
+    ],
+)
+def test_what_a_backup_does_not_accept(message: PrePrepare, why: Why) -> None:
+    bench = Bench("r1")
+    assert bench.hears(message, src="r0") == []
+    assert [each.why for each in bench.noted(Rejected)] == [why]
+    assert 1 not in bench.replica.log.slots or bench.replica.log.slots[1].pre_prepare is None
+
+
+def test_the_last_number_of_the_window_is_accepted() -> None:
+    assert Bench("r1").hears(pre_prepare(20, A)) == [prepare(20, DA, "r1")]
+
+
+def test_no_second_digest_is_accepted_for_a_number_of_a_view() -> None:
+    bench = Bench("r1")
+    bench.hears(pre_prepare(1, A))
+    assert bench.hears(pre_prepare(1, B)) == []
+    assert bench.noted(Equivocated) == [Equivocated(0, 1, DA, digest_of(B), "r0")]
+
+
+def test_that_holds_across_a_crash() -> None:
+    bench = Bench("r1")
+    bench.hears(pre_prepare(1, A))
+    after = bench.restarted()
+    assert after.hears(pre_prepare(1, B)) == []
+    assert after.noted(Equivocated)
+
+
+def test_a_message_of_another_view_is_not_accepted() -> None:
+    bench = Bench("r2")
+    assert bench.hears(pre_prepare(1, A, view=1)) == []
+    bench.hears(pre_prepare(1, A), prepare(1, DA, "r1", view=1), prepare(1, DA, "r3", view=1))
+    assert not bench.replica.log.slots[1].prepared
+
+
+def test_prepared_is_the_pre_prepare_and_2f_prepares_of_different_backups_its_own_included() -> None:
+    bench = Bench("r1")
+    bench.hears(pre_prepare(1, A))
+    assert bench.hears(prepare(1, DA, "r0")) == [], "the primary sends none, and one from it is not counted"
+    assert bench.hears(prepare(1, DA, "r3")) == [commit(1, DA, "r1")]
+
+
+def test_the_primary_needs_2f_prepares_of_others() -> None:
+    bench = Bench("r0")
+    bench.hears(A)
+    assert bench.hears(prepare(1, DA, "r1")) == []
+    assert bench.hears(prepare(1, DA, "r1")) == [], "the same backup again"
+    assert bench.hears(prepare(1, DA, "r2")) == [commit(1, DA, "r0")]
+
+
+def test_a_prepare_for_another_digest_counts_for_nothing() -> None:
+    bench = Bench("r1")
+    bench.hears(pre_prepare(1, A))
+    assert bench.hears(prepare(1, "other", "r2")) == []
+    assert bench.hears(prepare(1, DA, "r2")) == [], "its first vote stands"
+    assert bench.noted(Contradicted) == [Contradicted("prepare", 0, 1, "r2")]
+    assert bench.hears(prepare(1, DA, "r3")) == [commit(1, DA, "r1")]
+
+
+def test_votes_that_come_before_the_pre_prepare_are_kept() -> None:
+    bench = Bench("r1")
+    bench.hears(prepare(1, DA, "r2"), *(commit(1, DA, each) for each in ("r0", "r2", "r3")))
+    sent = bench.hears(pre_prepare(1, A))
+    assert [type(each) for each in sent] == [Prepare, Commit, Reply]
+
+
+def test_votes_outside_the_window_are_not_kept() -> None:
+    bench = Bench("r1")
+    bench.hears(prepare(21, DA, "r2"), commit(0, DA, "r2"))
+    assert bench.replica.log.slots == {}
+
+
+def test_committed_is_prepared_and_2f_plus_1_commits_its_own_included() -> None:
+    bench = Bench("r1")
+    bench.hears(pre_prepare(1, A), prepare(1, DA, "r2"))
+    assert bench.hears(commit(1, DA, "r0")) == []
+    assert bench.hears(commit(1, DA, "r2")) == [signed(Reply(0, 1, "c1", "r1", 7), "r1")]
+    assert bench.noted(Committed)[0].voters == ("r1", "r0", "r2")
+
+
+def test_commits_without_a_certificate_do_not_execute() -> None:
+    bench = Bench("r1")
+    bench.hears(pre_prepare(1, A), *(commit(1, DA, each) for each in ("r0", "r2", "r3")))
+    assert bench.replica.executed == 0
+
+
+def test_seven_replicas_need_four_prepares_and_five_commits() -> None:
+    bench = Bench("r1", SEVEN)
+    bench.hears(pre_prepare(1, A, group=SEVEN), *(prepare(1, DA, each) for each in ("r2", "r3")))
+    assert bench.hears(prepare(1, DA, "r4")) == [commit(1, DA, "r1")]
+    bench.hears(*(commit(1, DA, each) for each in ("r0", "r2", "r3")))
+    assert bench.replica.executed == 0
+    bench.hears(commit(1, DA, "r4"))
+    assert bench.replica.executed == 1
+
+
+def test_requests_execute_in_the_order_of_their_numbers() -> None:
+    bench = Bench("r1")
+    bench.orders(2, B)
+    assert bench.replica.executed == 0
+    bench.orders(1, A)
+    assert [each.n for each in bench.noted(Executed)] == [1, 2]
+    assert bench.replica.values == {"x": 9}
+
+
+def test_a_request_executes_once() -> None:
+    bench = Bench("r1")
+    bench.orders(1, request(op="add"))
+    bench.orders(2, request(op="add"))
+    assert bench.replica.values == {"x": 7}
+    assert [each.repeated for each in bench.noted(Executed)] == [False, True]
+
+
+def test_a_request_that_was_executed_is_answered_again_and_an_older_one_is_dropped() -> None:
+    bench = Bench("r1")
+    bench.orders(1, A)
+    assert bench.hears(A) == [signed(Reply(0, 1, "c1", "r1", 7), "r1")]
+    bench.orders(2, request(t=3, value=5))
+    assert bench.hears(A) == []
+    assert "request" not in bench.ctx.timers
+
+
+def test_the_timer_stops_when_its_request_executes_and_starts_again_for_another() -> None:
+    bench = Bench("r1")
+    bench.hears(A)
+    bench.ctx.now_us = 100_000
+    bench.hears(B)
+    assert bench.ctx.timers["request"] == 400_000
+    bench.ctx.now_us = 200_000
+    bench.orders(1, A)
+    assert bench.ctx.timers["request"] == 600_000
+    bench.orders(2, B)
+    assert "request" not in bench.ctx.timers
+
+
+def test_the_primary_waits_when_the_window_is_full() -> None:
+    bench = Bench("r0", sizes=Sizes(2, 4))
+    for t in range(1, 5):
+        assert bench.hears(request(client=f"c{t}"))
+    assert bench.hears(request(client="c9")) == []
+    assert bench.noted(WindowFull) == [WindowFull(5, 4)]
+
+
+def test_a_request_known_by_its_digest_only_is_asked_for() -> None:
+    bench = Bench("r1")
+    bench.orders(1, A)
+    del bench.replica.bodies[DA]
+    bench.replica.executed = 0
+    bench.replica.execute_ready(bench.ctx)
+    assert bench.ctx.sent[-1].message == signed(FetchBody(DA, "r1"), "r1")
+
+
+def test_what_is_promised_is_on_disk_before_it_is_said() -> None:
+    bench = Bench("r1")
+    bench.orders(1, A)  # the context refuses a message that leaves too early
+    after = bench.restarted()
+    assert after.replica.executed == 1
+    assert after.replica.values == {"x": 7}
+    assert after.hears(A) == [signed(Reply(0, 1, "c1", "r1", 7), "r1")]
+
+
+@pytest.mark.parametrize("size", [4, 7, 10])
+def test_a_request_costs_2n_times_n_minus_1_messages(size: int) -> None:
+    """(n-1) pre-prepares, (n-1)^2 prepares, n(n-1) commits."""
+    from engines.consensus.pbft.certificates import Group
+
+    group = Group(tuple(f"r{i}" for i in range(size)))
+    benches = {each: Bench(each, group) for each in group.replicas}
+    benches["r0"].hears(A)
+    counts = {PrePrepare: 0, Prepare: 0, Commit: 0}
+    while any(bench.ctx.sent for bench in benches.values()):
+        for src, bench in benches.items():
+            sent, bench.ctx.sent = bench.ctx.sent, []
+            for dst, message in sent:
+                if dst in benches:
+                    counts[type(message)] += 1
+                    benches[dst].hears(message, src=src)
+    assert counts == {PrePrepare: size - 1, Prepare: (size - 1) ** 2, Commit: size * (size - 1)}
+    assert all(bench.replica.executed == 1 for bench in benches.values())

@@ -1,0 +1,196 @@
+"""View changes, as the paper's sections 4.4 and 4.5.2 state them."""
+
+import pytest
+
+from engines.consensus.pbft.events import Cause, Executed, Rejected, ViewChangeStarted, ViewEntered, Why
+from engines.consensus.pbft.messages import (
+    NULL,
+    NewView,
+    Prepare,
+    ViewChange,
+    digest_of,
+    signed,
+)
+from tests.engines.consensus.pbft.replica import (
+    SEVEN,
+    Bench,
+    certificate,
+    checkpoint,
+    commit,
+    new_view,
+    pre_prepare,
+    prepare,
+    request,
+    view_change,
+)
+
+A = request()
+DA = digest_of(A)
+
+
+def test_a_backup_whose_timer_runs_out_asks_for_the_next_view() -> None:
+    bench = Bench("r2")
+    bench.hears(A)
+    (said,) = bench.fires("request")
+    assert said == view_change(1, "r2")
+    assert bench.noted(ViewChangeStarted) == [ViewChangeStarted(1, Cause.TIMEOUT, 400_000, 0, ())]
+
+
+def test_its_view_change_carries_what_prepared_here_and_its_stable_checkpoint_with_proof() -> None:
+    bench = Bench("r2")
+    for n in range(1, 6):
+        bench.orders(n, request(t=n))
+    digest = bench.state_digest(5)
+    bench.hears(checkpoint(5, digest, "r0"), checkpoint(5, digest, "r1"))
+    bench.hears(pre_prepare(6, request(t=6)), prepare(6, digest_of(request(t=6)), "r1"))
+    (said,) = bench.fires("request")
+    assert said.n == 5
+    assert {each.i for each in said.c} == {"r0", "r1", "r2"}
+    assert [(each.n, each.pre_prepare.request) for each in said.p] == [(6, None)]
+
+
+def test_while_it_changes_views_it_accepts_no_request_phase() -> None:
+    bench = Bench("r2")
+    bench.hears(A)
+    bench.fires("request")
+    assert bench.hears(pre_prepare(1, A), prepare(1, DA, "r1"), A) == []
+    assert "request" not in bench.ctx.timers
+
+
+@pytest.mark.parametrize(("views", "joined"), [((5, 4, 7), 4), ((5, 4), None)])
+def test_f_plus_1_view_changes_above_mine_make_me_join_the_smallest(views: tuple[int, ...], joined: int | None) -> None:
+    bench = Bench("r6", SEVEN)
+    bench.hears(A)
+    for view in (1, 2):
+        bench.hears(
+            new_view(view, tuple(view_change(view, each, group=SEVEN) for each in SEVEN.replicas[:5]), (), SEVEN)
+        )
+    assert bench.replica.view == 2
+    bench.hears(*(view_change(view, f"r{i}", group=SEVEN) for i, view in enumerate(views)))
+    assert bench.replica.view == (joined or 2)
+    assert bench.replica.changing == bool(joined)
+
+
+def test_one_traitor_that_asks_for_many_views_moves_nobody() -> None:
+    bench = Bench("r2")
+    bench.hears(*(view_change(view, "r3") for view in range(1, 40)))
+    assert (bench.replica.view, bench.replica.changing) == (0, False)
+    assert len(bench.replica.view_changes.by_view) <= 8
+
+
+def test_a_view_change_without_proof_is_not_believed() -> None:
+    bench = Bench("r2")
+    forged = view_change(1, "r3", p=(certificate(1, "A")._replace(prepares=()),))
+    bench.hears(forged, view_change(1, "r0"))
+    assert bench.replica.view == 0
+    assert [each.why for each in bench.noted(Rejected)] == [Why.UNPROVEN]
+
+
+def test_the_new_primary_opens_the_view_with_its_own_and_2f_view_changes_of_others() -> None:
+    bench = Bench("r1")
+    said = bench.hears(view_change(1, "r2"), view_change(1, "r3", p=(certificate(1, DA),)))
+    assert [type(each) for each in said] == [ViewChange, NewView]
+    sent = bench.ctx.sent[-1].message
+    assert [each.i for each in sent.v] == ["r1", "r2", "r3"]
+    assert [(each.n, each.digest) for each in sent.o] == [(1, DA)]
+    assert bench.replica.next_n == 2
+
+
+def test_new_requests_start_above_max_s() -> None:
+    bench = Bench("r1")
+    bench.hears(view_change(1, "r2", p=(certificate(3, DA),)), view_change(1, "r3"))
+    assert bench.hears(request(t=2))[0].n == 4
+    assert [each.digest for each in bench.replica.new_view.o] == [NULL, NULL, DA]  # type: ignore[union-attr]
+
+
+def test_a_backup_works_out_o_again_and_prepares_each_entry() -> None:
+    bench = Bench("r3")
+    v = (view_change(1, "r1", p=(certificate(2, DA),)), view_change(1, "r2"), view_change(1, "r3"))
+    assert bench.hears(new_view(1, v, ((1, NULL), (2, DA)))) == [prepare(1, NULL, "r3", 1), prepare(2, DA, "r3", 1)]
+    assert bench.noted(ViewEntered) == [ViewEntered(1, "r1", ((1, NULL), (2, DA)))]
+
+
+def test_a_wrong_o_is_rejected_and_the_timer_goes_on() -> None:
+    bench = Bench("r3")
+    v = (view_change(1, "r1", p=(certificate(1, DA),)), view_change(1, "r2"), view_change(1, "r3"))
+    bench.hears(A, *v[:2])
+    due = bench.ctx.timers["new view"]
+    assert bench.hears(new_view(1, v, ((1, NULL),))) == []
+    assert [each.why for each in bench.noted(Rejected)] == [Why.WRONG_O]
+    assert bench.replica.changing
+    assert bench.ctx.timers["new view"] == due
+
+
+def test_numbers_already_executed_run_again_without_being_executed_again() -> None:
+    bench = Bench("r3")
+    bench.orders(1, request(op="add"))
+    digest = digest_of(request(op="add"))
+    v = (view_change(1, "r1", p=(certificate(1, digest),)), view_change(1, "r2"), view_change(1, "r3"))
+    bench.hears(new_view(1, v, ((1, digest),)))
+    assert bench.hears(prepare(1, digest, "r2", 1))[0] == commit(1, digest, "r3", 1)
+    bench.hears(commit(1, digest, "r1", 1), commit(1, digest, "r2", 1))
+    assert bench.replica.log.slots[1].committed
+    assert bench.replica.values == {"x": 7}
+    assert len(bench.noted(Executed)) == 1
+
+
+def test_the_timer_for_the_new_view_starts_with_2f_plus_1_view_changes_and_doubles() -> None:
+    bench = Bench("r3")
+    bench.hears(A)
+    bench.fires("request")
+    bench.hears(view_change(1, "r2"))
+    assert "new view" not in bench.ctx.timers, "without 2f+1 it does not climb"
+    now = bench.ctx.now_us
+    bench.hears(view_change(1, "r1"))
+    assert bench.ctx.timers["new view"] == now + 400_000
+    assert bench.fires("new view") == [view_change(2, "r3")]
+    now = bench.ctx.now_us
+    bench.hears(view_change(2, "r0"), view_change(2, "r1"))
+    assert bench.ctx.timers["new view"] == now + 800_000
+    assert bench.noted(ViewChangeStarted)[-1].cause is Cause.NO_NEW_VIEW
+
+
+def test_a_new_view_that_executes_nothing_new_in_time_is_left_with_twice_the_patience() -> None:
+    bench = Bench("r3")
+    bench.hears(A)
+    bench.fires("request")
+    v = tuple(view_change(1, each) for each in ("r1", "r2", "r3"))
+    bench.hears(*v[:2])
+    bench.hears(new_view(1, v, ()))
+    now = bench.ctx.now_us
+    assert bench.ctx.timers["request"] == now + 400_000
+    bench.fires("request")
+    assert bench.replica.view == 2
+    assert bench.replica.patience_us == 800_000
+
+
+def test_progress_resets_the_patience() -> None:
+    bench = Bench("r3")
+    bench.replica.doublings = 3
+    bench.orders(1, A)
+    assert bench.replica.patience_us == 400_000
+
+
+def test_a_view_change_survives_a_crash() -> None:
+    bench = Bench("r3")
+    bench.hears(A)
+    bench.fires("request")
+    after = bench.restarted()
+    assert (after.replica.view, after.replica.changing) == (1, True)
+    assert after.hears(pre_prepare(1, A)) == []
+
+
+def test_certificates_survive_a_crash() -> None:
+    bench = Bench("r3")
+    bench.hears(pre_prepare(1, A), prepare(1, DA, "r1"))
+    after = bench.restarted()
+    assert [each.n for each in after.replica.my_view_change().p] == [1]
+
+
+def test_a_replica_may_be_told_of_a_view_it_never_asked_for() -> None:
+    bench = Bench("r3")
+    v = tuple(view_change(5, each) for each in ("r0", "r1", "r2"))
+    bench.hears(new_view(5, v, ()))
+    assert (bench.replica.view, bench.replica.changing) == (5, False)
+    assert bench.hears(new_view(5, v, ())) == [], "once"
+    assert bench.hears(signed(Prepare(4, 1, DA, "r1"), "r1")) == []
