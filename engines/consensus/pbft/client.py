@@ -10,7 +10,7 @@ replies, *also to its writes*: else a read could miss a write that f+1 confirmed
 """
 
 from collections import deque
-from typing import Final
+from typing import Final, NamedTuple
 
 from engines.consensus.operations import written
 from engines.consensus.pbft.certificates import Group
@@ -28,12 +28,20 @@ QUEUE_MAX: Final = 64
 KEYS: Final = "xyzuvw"
 
 
+class Believed(NamedTuple):
+    """What a client took for the result of a request, and who said so."""
+
+    request: Request
+    result: int | None
+    voters: tuple[str, ...]
+
+
 class Client:
     """Makes requests at an interval, or only those it is told."""
 
     __slots__ = (
-        "attempts", "current", "disk", "group", "history", "id", "interval_us", "queue", "read_only", "replies",
-        "rules", "t", "view",
+        "attempts", "believed", "current", "disk", "group", "history", "id", "interval_us", "queue", "read_only",
+        "replies", "rules", "t", "view",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +63,8 @@ class Client:
         self.replies: dict[str, Reply] = {}
         """What each replica answered to the present request."""
         self.attempts = 0
+        self.believed: Believed | None = None
+        """The newest answer."""
 
     @property
     def needed(self) -> int:
@@ -123,6 +133,7 @@ class Client:
         self.view = views[min(self.group.f, len(views) - 1)]  # f traitors cannot make it believe in a view to come
         outvoted = tuple(each.i for each in self.replies.values() if each.result != m.result)
         self.history.finish(self.id, request.t, OK, m.result)
+        self.believed = Believed(request, m.result, equal)
         ctx.note(Answered(request, m.result, equal, self.attempts, outvoted))
         self.current = None
         ctx.cancel_timer("patience")

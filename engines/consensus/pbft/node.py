@@ -8,8 +8,9 @@ What the paper leaves open and this replica adds: retransmission, by a STATUS pe
 a client's request is relayed to the new primary after a view change; bodies known by digest only are fetched.
 """
 
+from collections import deque
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engines.consensus.operations import execute
 from engines.consensus.pbft.certificates import Group, plan, valid_new_view, valid_view_change
@@ -65,14 +66,29 @@ from engines.sim.disk import Disk
 from engines.sim.node import Context
 
 
+class Done(NamedTuple):
+    """A number that was executed here. ``ran``: the request changed the state; a repetition and null do not."""
+
+    n: int
+    view: int
+    digest: str
+    request: Request | None
+    result: int | None
+    ran: bool
+
+
+DONE_MAX: Final = 64
+"""What is remembered of it, for whoever watches; more than a window."""
+
+
 class Replica:
     """One replica."""
 
     __slots__ = (
-        "armed", "bodies", "changing", "changing_since_us", "checkpoints", "disk", "doublings", "executed",
-        "fetching", "group", "id", "log", "new_view", "next_n", "progressed", "quiet_ticks", "replies", "rules",
-        "sizes", "states", "stood_at", "timer_for", "timer_since_us", "timing", "values", "view", "view_changes",
-        "waiting",
+        "armed", "bodies", "changes", "changing", "changing_since_us", "checkpoints", "disk", "done", "done_total",
+        "doublings", "executed", "fetching", "group", "id", "log", "new_view", "next_n", "progressed", "quiet_ticks",
+        "replies", "rules", "sizes", "states", "stood_at", "timer_for", "timer_since_us", "timing", "values", "view",
+        "view_changes", "waiting",
     )  # fmt: skip
 
     def __init__(self, id: str, group: Group, disk: Disk, rules: Rules, sizes: Sizes, timing: Timing) -> None:
@@ -99,6 +115,10 @@ class Replica:
         """client -> (t, result) of its last request."""
         self.executed = 0
         """The highest number executed; all below are."""
+        self.done: deque[Done] = deque(maxlen=DONE_MAX)
+        self.done_total = 0
+        self.changes = 0
+        """Counts what was promised: whoever watches compares it to know that something changed."""
         self.states: dict[int, State] = {}
         """My states at checkpoints from the stable one on."""
         self.waiting: dict[str, Request] = {}
@@ -173,6 +193,7 @@ class Replica:
 
     def save(self, ctx: Context) -> None:
         """Put on disk what the next messages promise; they leave after the sync."""
+        self.changes += 1
         if not self.rules.remember:
             return
         write = self.disk.write
@@ -415,6 +436,8 @@ class Replica:
                 result = execute(self.values, request.op, request.key, request.value)
                 self.replies[request.client] = (max(t, request.t), result)
                 repeated = False
+        self.done.append(Done(n, self.view, digest, request, result, request is not None and not repeated))
+        self.done_total += 1
         ctx.note(Executed(n, digest, request, result, repeated))
         if n % self.sizes.every == 0:
             self.states[n] = self.state(n)

@@ -60,7 +60,7 @@ class Timing:
     status_us: int = 200 * US_PER_MS
 
 
-DOUBLINGS_MAX: Final = 6
-"""T grows to 64 T and no further: after healing, the next attempt is never far away."""
+DOUBLINGS_MAX: Final = 4
+"""T grows to 16 T and no further: after healing, the next attempt is never far away."""
 STATUS_ANYWAY: Final = 5
 """A replica that lacks nothing says so every fifth time only."""
