@@ -1,7 +1,7 @@
 """The guarantees of PBFT over the correct replicas, checked after every event, beside the algorithm.
 
-The checker sees all replicas at once, which none of them does, and examines what the last event changed on one. Traitors,
-and replicas that forget, are not examined: nothing is promised of them. A failed check stays failed.
+The checker sees all replicas at once, which none of them does, and examines what the last event changed on one.
+Nothing is promised of traitors and of replicas that forget, so they are not examined. A failed check stays failed.
 
 Sources: paper, sections 3 and 4.5; Liskov's and Castro's invariants as in heidihoward/pbft-tlaplus.
 """

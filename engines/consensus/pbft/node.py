@@ -87,8 +87,8 @@ class Replica:
     __slots__ = (
         "armed", "bodies", "changes", "changing", "changing_since_us", "checkpoints", "disk", "done", "done_total",
         "doublings", "executed", "fetching", "group", "id", "log", "new_view", "next_n", "progressed", "quiet_ticks",
-        "replies", "rules", "sizes", "states", "stood_at", "timer_for", "timer_since_us", "timing", "values", "view",
-        "view_changes", "waiting",
+        "replies", "rules", "sendings", "sizes", "states", "stood_at", "timer_for", "timer_since_us", "timing",
+        "values", "view", "view_changes", "waiting",
     )  # fmt: skip
 
     def __init__(self, id: str, group: Group, disk: Disk, rules: Rules, sizes: Sizes, timing: Timing) -> None:
@@ -117,6 +117,8 @@ class Replica:
         """The highest number executed; all below are."""
         self.done: deque[Done] = deque(maxlen=DONE_MAX)
         self.done_total = 0
+        self.sendings: dict[int, int] = {}
+        """n -> messages of its three phases that were first sent from here, in all views; of the newest numbers."""
         self.changes = 0
         """Counts what was promised: whoever watches compares it to know that something changed."""
         self.states: dict[int, State] = {}
@@ -242,6 +244,13 @@ class Replica:
         for other in self.others:
             ctx.send(other, message)
 
+    def say(self, ctx: Context, m: PrePrepare | Prepare | Commit) -> None:
+        """A message of the three phases for the first time; the paper counts these."""
+        self.sendings[m.n] = self.sendings.get(m.n, 0) + len(self.others)
+        if len(self.sendings) > DONE_MAX:
+            del self.sendings[min(self.sendings)]
+        self.multicast(ctx, m)
+
     # -- requests ------------------------------------------------------------------------------------------------
 
     def on_request(self, ctx: Context, src: str, m: Request) -> None:
@@ -286,7 +295,7 @@ class Replica:
             self.take(pre_prepare)
             self.save(ctx)
             ctx.note(Proposed(self.view, pre_prepare.n, request))
-            self.multicast(ctx, pre_prepare)
+            self.say(ctx, pre_prepare)
             self.advance(ctx, self.log.slot(pre_prepare.n))
 
     # -- the three phases ----------------------------------------------------------------------------------------
@@ -338,7 +347,7 @@ class Replica:
             if known is None or known.t < request.t:
                 self.waiting[request.client] = request
             self.start_timer(ctx)
-        self.multicast(ctx, self.my_prepare(m))
+        self.say(ctx, self.my_prepare(m))
 
     def replace(self, ctx: Context, slot: Slot, m: PrePrepare) -> None:
         """What must not be done: forget what was accepted for a number, and accept another."""
@@ -392,7 +401,7 @@ class Replica:
             ctx.note(BecamePrepared(self.view, slot.n, slot.digest, voters))
             slot.commits[self.id] = self.my_commit(slot)
             self.save(ctx)
-            self.multicast(ctx, slot.commits[self.id])
+            self.say(ctx, slot.commits[self.id])
         if slot.prepared and not slot.committed:
             commits = slot.matching_commits(slot.digest) if self.rules.match_digests else tuple(slot.commits.values())
             if len(commits) >= self.quorum or not self.rules.commit_phase:
@@ -689,7 +698,7 @@ class Replica:
         ctx.note(ViewEntered(m.view, m.i, _pairs(m.o)))
         if m.i != self.id:
             for pre_prepare in logged:
-                self.multicast(ctx, self.my_prepare(pre_prepare))
+                self.say(ctx, self.my_prepare(pre_prepare))
             for request in self.waiting.values():
                 ctx.send(self.primary, request)
         self.settle(ctx)
