@@ -6,7 +6,6 @@ PBFT stands up to, and what it does not where more than f replicas do them.
 """
 
 from collections.abc import Callable
-from enum import Enum
 from typing import Any, Final
 
 from engines.consensus.pbft.messages import (
@@ -26,38 +25,10 @@ from engines.consensus.pbft.messages import (
     signed,
 )
 from engines.consensus.pbft.node import Replica
+from engines.consensus.pbft.rules import Act
 from engines.sim.disk import Disk
 from engines.sim.node import Context
 from engines.sim.random import Stream
-
-
-class Act(Enum):
-    """Each with what it does; ``OUTCOME`` has what must happen with at most f traitors."""
-
-    EQUIVOCATE = "equivocate"
-    SILENT = "silent"
-    SILENT_TO_SOME = "silent_to_some"
-    CENSOR = "censor"
-    DELAY = "delay"
-    BAD_DIGEST = "bad_digest"
-    BEYOND_WINDOW = "beyond_window"
-    SKIP_NUMBERS = "skip_numbers"
-    WRONG_VOTES = "wrong_votes"
-    EARLY_COMMIT = "early_commit"
-    TWO_FACED = "two_faced"
-    WRONG_REPLY = "wrong_reply"
-    WRONG_STATE = "wrong_state"
-    WITHHOLD_BODY = "withhold_body"
-    REPLAY = "replay"
-    FORGE_PROOF = "forge_proof"
-    OMIT_PROOF = "omit_proof"
-    LOW_CHECKPOINT = "low_checkpoint"
-    WRONG_O = "wrong_o"
-    NEW_VIEW_TO_SOME = "new_view_to_some"
-    WRONG_CHECKPOINT = "wrong_checkpoint"
-    SPAM_VIEWS = "spam_views"
-    FORGETFUL = "forgetful"
-
 
 OUTCOME: Final = {
     Act.EQUIVOCATE: ("as primary gives one number to two requests, one to each half",
@@ -339,4 +310,4 @@ def forget(disk: Disk) -> None:
     disk.undo.clear()
 
 
-__all__ = ["OUTCOME", "Act", "Traitor", "forget"]
+__all__ = ["OUTCOME", "Traitor", "forget"]

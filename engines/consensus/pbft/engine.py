@@ -1,7 +1,7 @@
 """A PBFT cluster with clients in the simulated world.
 
-Replicas are ``r0 r1 ...`` as in the paper, where the primary of view v is replica v mod n. In commands ``primary`` means
-whoever leads the newest view, ``b1 b2 ...`` the other replicas in order.
+Replicas are ``r0 r1 ...``, counted from 0 as in the paper: the primary of view v is replica v mod n. In commands
+``primary`` means whoever leads the newest view, ``b1 b2 ...`` the other replicas in order.
 """
 
 from collections import deque
@@ -10,15 +10,24 @@ from typing import Any, Final
 
 from engines.consensus.operations import OPERATIONS
 from engines.consensus.pbft import commands as c
-from engines.consensus.pbft.acts import Act, Traitor, forget
+from engines.consensus.pbft.acts import Traitor, forget
 from engines.consensus.pbft.certificates import Group
 from engines.consensus.pbft.checks import DEMANDS, Checker, Finding
 from engines.consensus.pbft.client import Client
-from engines.consensus.pbft.events import ActSwitched, Asked, Forgot, Relayed, ViewChangeSeen
+from engines.consensus.pbft.events import (
+    ActSwitched,
+    Asked,
+    Forgot,
+    Relayed,
+    RuleSwitched,
+    TimeoutSet,
+    ViewChangeSeen,
+    WorkloadSet,
+)
 from engines.consensus.pbft.node import Replica
 from engines.consensus.pbft.options import SETTINGS, WORKLOADS
-from engines.consensus.pbft.rules import RULE_NAMES, Rules, Sizes, Timing
-from engines.consensus.pbft.snapshot import Cost, Sample, Snapshot
+from engines.consensus.pbft.rules import RULE_NAMES, Act, Rules, Sizes, Timing
+from engines.consensus.pbft.snapshot import Cost, LinkState, ReplicaView, Sample, Snapshot
 from engines.consensus.pbft.views import client_view, replica_view
 from engines.errors import UserError
 from engines.sim import faults
@@ -35,6 +44,7 @@ YOU: Final = "you"
 """The client that does what a person asks."""
 SERIES_EVERY_US: Final = 100 * US_PER_MS
 SERIES_MAX: Final = 600
+ACTS: Final = tuple(act.value for act in Act)
 
 COMMANDS: Final = (*faults.FAULTS, c.Ask, c.SetAct, c.SetRule, c.SetWorkload, c.SetTimeout)
 
@@ -159,7 +169,7 @@ class PbftEngine(World):
         down = [each for each in self.group.replicas if self.hosts[each].status != UP]
         at_fault = dict.fromkeys((*down, *self.traitors))
         well = len(at_fault) <= self.group.f and not any(
-            host.skewed or host.disk.fsync_us or any(link.differs for link in host.links.values())
+            host.skewed or host.disk.fsync_us or any(link.faulty for link in host.links.values())
             for host in self.hosts.values()
         )
         if not well:
@@ -288,9 +298,17 @@ class PbftEngine(World):
             seed=self.seed,
             f=self.group.f,
             replicas=tuple(self._replica(self.hosts[each]) for each in self.group.replicas),
-            clients=tuple(self._client(self.hosts[each]) for each in self.clients),
+            clients=tuple(client_view(self.client(each), self.history) for each in self.clients),
             flights=self.flights(),
-            links=self.changed_links(),
+            links=tuple(
+                LinkState(
+                    link.src, link.dst, link.cut, len(link.held) if link.clogged else 0, link.loss_ppm,
+                    link.latency_us, link.jitter_us, link.duplicate_ppm, link.reorder_ppm,
+                )
+                for host in self.hosts.values()
+                for link in host.links.values()
+                if link.faulty
+            ),
             rules=self.rules.items(),
             quorum=self.group.quorum,
             weak=self.group.weak,
@@ -308,4 +326,17 @@ class PbftEngine(World):
             cue=self.cue,
             checks=self.check(),
             events=self.events_total,
-        )
+        )  # fmt: skip
+
+    def _replica(self, host: Host) -> ReplicaView:
+        cut_from = tuple(
+            other for other in self.group.replicas
+            if other != host.id and (host.links[other].cut or self.hosts[other].links[host.id].cut)
+        )  # fmt: skip
+        return replica_view(host, self.traitor(host.id), self.faults_of(host.id), cut_from)
+
+    def client(self, id: str) -> Client:
+        """The node of a client."""
+        node = self.hosts[id].node
+        assert isinstance(node, Client)
+        return node

@@ -4,6 +4,7 @@ from enum import Enum
 from typing import NamedTuple, TypeAlias
 
 from engines.consensus.pbft.messages import Request
+from engines.consensus.pbft.rules import Act
 
 
 class Why(Enum):
@@ -220,14 +221,36 @@ class Answered(NamedTuple):
 
 
 class ActSwitched(NamedTuple):
-    """A replica began or ceased to misbehave."""
+    """A replica began or ceased to misbehave; how many do now, of the ``f`` that are survived."""
 
-    act: str
+    act: Act
+    on: bool
+    at_fault: int
+    f: int
+
+
+class WorkloadSet(NamedTuple):
+    """How fast the clients ask."""
+
+    level: str
+
+
+class TimeoutSet(NamedTuple):
+    """T is another one from now on."""
+
+    timeout_us: int
+
+
+class RuleSwitched(NamedTuple):
+    """A rule is off on every correct replica, or on again."""
+
+    rule: str
     on: bool
 
 
 PbftEvent: TypeAlias = (
     Rejected | Relayed | Proposed | WindowFull | Accepted | Equivocated | Contradicted | BecamePrepared | Committed
     | Executed | BodyMissing | CheckpointTaken | Stable | FellBehind | WrongState | StateInstalled | ViewChangeStarted
-    | ViewChangeSeen | NewViewSent | ViewEntered | Forgot | Asked | Answered | ActSwitched
+    | ViewChangeSeen | NewViewSent | ViewEntered | Forgot | Asked | Answered | ActSwitched | WorkloadSet | TimeoutSet
+    | RuleSwitched
 )  # fmt: skip

@@ -1,6 +1,7 @@
-"""Rules of PBFT that can be switched off on every correct replica, to see why they are there; its sizes and times."""
+"""Rules of PBFT that can be switched off on every correct replica, what single replicas may do, sizes and times."""
 
 from dataclasses import dataclass, fields
+from enum import Enum
 from typing import Final
 
 from engines.sim.clock import US_PER_MS
@@ -39,6 +40,34 @@ class Rules:
 
 
 RULE_NAMES: Final = tuple(field.name for field in fields(Rules))
+
+
+class Act(Enum):
+    """How a replica may misbehave; ``acts.OUTCOME`` says what each does and what must come of it."""
+
+    EQUIVOCATE = "equivocate"
+    SILENT = "silent"
+    SILENT_TO_SOME = "silent_to_some"
+    CENSOR = "censor"
+    DELAY = "delay"
+    BAD_DIGEST = "bad_digest"
+    BEYOND_WINDOW = "beyond_window"
+    SKIP_NUMBERS = "skip_numbers"
+    WRONG_VOTES = "wrong_votes"
+    EARLY_COMMIT = "early_commit"
+    TWO_FACED = "two_faced"
+    WRONG_REPLY = "wrong_reply"
+    WRONG_STATE = "wrong_state"
+    WITHHOLD_BODY = "withhold_body"
+    REPLAY = "replay"
+    FORGE_PROOF = "forge_proof"
+    OMIT_PROOF = "omit_proof"
+    LOW_CHECKPOINT = "low_checkpoint"
+    WRONG_O = "wrong_o"
+    NEW_VIEW_TO_SOME = "new_view_to_some"
+    WRONG_CHECKPOINT = "wrong_checkpoint"
+    SPAM_VIEWS = "spam_views"
+    FORGETFUL = "forgetful"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """What there is to see of a PBFT cluster: frozen records, the same for the screen, the digest and a test."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from engines.consensus.pbft.messages import Request
 from engines.sim.pattern import Check
+from engines.sim.world import Flight
 
 
 class Vote(NamedTuple):
@@ -103,6 +104,21 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkState:
+    """A link that is not as it was laid."""
+
+    src: str
+    dst: str
+    cut: bool
+    clogged: int
+    loss_ppm: int
+    latency_us: int
+    jitter_us: int
+    duplicate_ppm: int
+    reorder_ppm: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """Messages between replicas for one number: first sendings only, counted as they were sent."""
 
@@ -122,8 +138,8 @@ class Snapshot:
     f: int
     replicas: tuple[ReplicaView, ...]
     clients: tuple[ClientView, ...]
-    flights: tuple[Any, ...]
-    links: tuple[Any, ...]
+    flights: tuple[Flight, ...]
+    links: tuple[LinkState, ...]
     rules: tuple[tuple[str, bool], ...]
     quorum: int
     weak: int

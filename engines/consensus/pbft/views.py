@@ -1,6 +1,6 @@
 """Pictures of one replica and one client."""
 
-from typing import Any
+from typing import Final
 
 from engines.consensus.pbft.acts import Traitor
 from engines.consensus.pbft.client import Client
@@ -10,10 +10,10 @@ from engines.consensus.pbft.snapshot import ClientView, ReplicaView, SlotView, V
 from engines.sim.history import OK, UNKNOWN, History
 from engines.sim.host import Host
 
-SLOTS_SHOWN = 24
+SLOTS_SHOWN: Final = 24
 
 
-def replica_view(host: Host, node: Traitor, faults: tuple[Any, ...], cut_from: tuple[str, ...]) -> ReplicaView:
+def replica_view(host: Host, node: Traitor, faults: tuple[str, ...], cut_from: tuple[str, ...]) -> ReplicaView:
     """Everything there is to see of a replica."""
     replica = node.replica
     timer = host.timer_left_us("new view" if replica.changing else "request")

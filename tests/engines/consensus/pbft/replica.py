@@ -61,7 +61,7 @@ class FakeContext:
     def stream(self, purpose: str) -> Stream:
         return Stream(0, purpose)
 
-    def note(self, what: Any) -> None:
+    def note(self, what: Any, /, why: str = "", **detail: object) -> None:
         self.notes.append(what)
 
 
