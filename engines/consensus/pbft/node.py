@@ -61,7 +61,7 @@ from engines.consensus.pbft.messages import (
     signed,
 )
 from engines.consensus.pbft.rules import DOUBLINGS_MAX, STATUS_ANYWAY, Rules, Sizes, Timing
-from engines.consensus.pbft.view_changes import ViewChanges
+from engines.consensus.pbft.view_changes import VIEWS_MAX, ViewChanges
 from engines.sim.disk import Disk
 from engines.sim.node import Context
 
@@ -85,10 +85,10 @@ class Replica:
     """One replica."""
 
     __slots__ = (
-        "armed", "bodies", "changes", "changing", "changing_since_us", "checkpoints", "disk", "done", "done_total",
-        "doublings", "executed", "fetching", "group", "id", "log", "new_view", "next_n", "progressed", "quiet_ticks",
-        "replies", "rules", "sendings", "sizes", "states", "stood_at", "timer_for", "timer_since_us", "timing",
-        "values", "view", "view_changes", "waiting",
+        "armed", "asked", "bodies", "changes", "changing", "changing_since_us", "checkpoints", "disk", "done",
+        "done_total", "doublings", "executed", "fetching", "group", "id", "log", "new_view", "next_n", "progressed",
+        "quiet_ticks", "replies", "rules", "sendings", "sizes", "states", "stood_at", "timer_for", "timer_since_us",
+        "timing", "values", "view", "view_changes", "waiting",
     )  # fmt: skip
 
     def __init__(self, id: str, group: Group, disk: Disk, rules: Rules, sizes: Sizes, timing: Timing) -> None:
@@ -101,6 +101,8 @@ class Replica:
         self.view = 0
         self.changing = False
         self.changing_since_us = 0
+        self.asked: dict[int, ViewChange] = {}
+        """My VIEW-CHANGEs since the last view I took part in, by view: whoever still waits in one of those needs it."""
         self.armed = -1
         """The view whose NEW-VIEW the timer waits for."""
         self.log = Log(group, sizes.window)
@@ -189,8 +191,9 @@ class Replica:
         for pre_prepare in registers["accepted"]:
             if pre_prepare.view == self.view and self.log.admits(pre_prepare.n) and not self.changing:
                 self.take(pre_prepare)
+        self.asked = {each.view: each for each in registers["asked"]}
         if self.changing:
-            self.view_changes.add(self.my_view_change())
+            self.view_changes.add(self.asked[self.view])
         self.next_n = max((*self.log.slots, self.log.low, self.executed)) + 1
 
     def save(self, ctx: Context) -> None:
@@ -201,6 +204,7 @@ class Replica:
         write = self.disk.write
         write("view", (self.view, self.changing, self.new_view))
         write("stable", (self.checkpoints.stable, self.checkpoints.proof))
+        write("asked", tuple(self.asked.values()))
         write("low", self.log.low)
         write("certificates", tuple(self.log.certificates.values()))
         write("accepted", tuple(slot.pre_prepare for slot in self.log.slots.values() if slot.pre_prepare))
@@ -623,7 +627,9 @@ class Replica:
         ctx.cancel_timer("new view")
         self.log.begin_view()
         self.view_changes.forget_below(view)
-        mine = self.my_view_change()
+        mine = self.asked[view] = self.my_view_change()
+        if len(self.asked) > VIEWS_MAX:
+            del self.asked[min(self.asked)]
         self.view_changes.add(mine)
         self.save(ctx)
         ctx.note(ViewChangeStarted(view, cause, waited_us, mine.n, tuple(each.n for each in mine.p), wanted_by))
@@ -683,6 +689,7 @@ class Replica:
         if m.view != self.view:
             self.log.begin_view()
         self.view, self.changing, self.new_view = m.view, False, m
+        self.asked = {}
         self.progressed = False
         self.stop_timer(ctx)
         ctx.cancel_timer("new view")
@@ -747,11 +754,15 @@ class Replica:
         self.execute_ready(ctx)
 
     def on_status(self, ctx: Context, src: str, m: Status) -> None:
-        """Send again what the other lacks: only what I said myself, and the NEW-VIEW of this view."""
+        """Send again what the other lacks: only what I said myself, and the NEW-VIEW of this view.
+
+        Whoever waits in a view below mine for 2f+1 to ask for it is told that I did: else it might wait for ever.
+        """
         if self.changing:
-            mine = self.view_changes.at(self.view).get(self.id)
-            if mine is not None and m.view <= self.view:
-                ctx.send(m.i, mine)
+            if m.changing and m.view < self.view and m.view in self.asked:
+                ctx.send(m.i, self.asked[m.view])
+            if m.view <= self.view:
+                ctx.send(m.i, self.asked[self.view])
         elif self.new_view is not None and (m.view < self.view or (m.view == self.view and m.changing)):
             ctx.send(m.i, self.new_view)
         elif m.view == self.view and not m.changing:

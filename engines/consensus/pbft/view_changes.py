@@ -60,4 +60,4 @@ class ViewChanges:
             del self.by_view[old]
 
 
-__all__ = ["ViewChanges"]
+__all__ = ["VIEWS_MAX", "ViewChanges"]
