@@ -93,8 +93,9 @@ class Mask:
         if actor.does(Act.SILENT) or (actor.does(Act.SILENT_TO_SOME) and actor.in_second_half(dst)):
             actor.bit()
             return
+        mine = message.sig == actor.replica.id  # what others signed can be withheld and repeated, not altered
         for act, alter in ALTER.get(type(message), ()):
-            if actor.does(act):
+            if mine and actor.does(act):
                 altered = alter(actor, dst, message)
                 if altered is not message:
                     actor.bit()

@@ -20,13 +20,16 @@ class Target(NamedTuple):
 class Checkpoints:
     """The CHECKPOINTs of all replicas above the stable one, and the proof of that."""
 
-    __slots__ = ("claims", "group", "proof", "stable")
+    __slots__ = ("certified", "claims", "group", "proof", "stable")
 
     def __init__(self, group: Group) -> None:
         self.group = group
         self.stable = 0
         self.proof: tuple[Checkpoint, ...] = ()
         """2f+1 equal CHECKPOINTs for ``stable``; none for 0."""
+        self.certified: tuple[Checkpoint, ...] = ()
+        """2f+1 equal CHECKPOINTs for a number above ``stable`` that came as one proof. They stand for themselves: a
+        traitor among them may have claimed something else to me."""
         self.claims: dict[int, dict[str, Checkpoint]] = {}
         """n -> replica -> what it claims. The first claim of a replica for a number stands."""
 
@@ -38,6 +41,14 @@ class Checkpoints:
         mine = sorted(n for n, claims in self.claims.items() if claim.i in claims)
         for n in mine[:-CLAIMS_MAX]:
             self._remove(n, claim.i)
+        return True
+
+    def adopt(self, proof: tuple[Checkpoint, ...]) -> bool:
+        """Keep a proof that is valid, if it is of a higher number than what I have; whether it was."""
+        known = self.certified[0].n if self.certified else self.stable
+        if not proof or proof[0].n <= known:
+            return False
+        self.certified = proof
         return True
 
     def _remove(self, n: int, replica: str) -> None:
@@ -56,7 +67,11 @@ class Checkpoints:
 
     def proven(self) -> Target | None:
         """The highest number above the stable one with 2f+1 equal claims."""
-        return self._highest(self.group.quorum, 0)
+        found = self._highest(self.group.quorum, 0)
+        if self.certified and (found is None or found.n < self.certified[0].n):
+            first = self.certified[0]
+            return Target(first.n, first.digest, tuple(each.i for each in self.certified))
+        return found
 
     def ahead(self, high: int) -> Target | None:
         """What f+1 replicas have that are beyond my window: at least one of them is correct, so I am behind."""
@@ -71,7 +86,11 @@ class Checkpoints:
 
     def stabilise(self, n: int) -> None:
         """2f+1 claims for ``n`` are at hand: it is the stable checkpoint now, and older claims go."""
-        self.proof = self.agreed(n, self.group.quorum)[: self.group.quorum]
+        certified, self.certified = self.certified, ()
+        if certified and certified[0].n >= n:
+            self.proof = certified
+        else:
+            self.proof = self.agreed(n, self.group.quorum)[: self.group.quorum]
         self.stable = n
         for old in [each for each in self.claims if each <= n]:
             del self.claims[old]

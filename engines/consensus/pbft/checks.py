@@ -32,7 +32,7 @@ DEMANDS: Final = {
     SURVIVAL: "what one correct replica committed is in every later new view, or below its checkpoint",
     CHECKPOINTS: "correct replicas have the same state after the same number",
     ONCE: "a request takes effect once, and numbers are executed in order",
-    WINDOW: "h never falls, and what is executed lies between h and H",
+    WINDOW: "h does not fall while a replica runs, and what is executed lies between h and H",
     ONE_DIGEST: "a correct replica accepts one request for a number in a view, also across a crash",
     RESULTS: "the result a client believes is the one that correct replicas got",
     LIVENESS: "within the fault model and with working links, every request is answered in bounded time",
@@ -84,7 +84,8 @@ class _Known:
 
     executed: dict[int, _Executed] = field(default_factory=dict)
     certificates: dict[tuple[int, int], _Certificate] = field(default_factory=dict)
-    accepted: dict[tuple[str, int, int], str] = field(default_factory=dict)
+    accepted: dict[tuple[str, int, int], tuple[str, int]] = field(default_factory=dict)
+    """(replica, view, n) -> the digest, and from when on a crash cannot take it back"""
     states: dict[int, tuple[str, str]] = field(default_factory=dict)
     ran: dict[tuple[str, int], _Executed] = field(default_factory=dict)
     views: dict[int, _Entered] = field(default_factory=dict)
@@ -118,15 +119,21 @@ class Checker:
         self.believed: dict[str, Believed] = {}
         self.found: deque[Finding] = deque(maxlen=16)
 
-    def replica(self, replica: Replica, incarnation: int) -> list[Finding]:
-        """Examine a correct replica that is up."""
+    def crashed(self, replica: str, now_us: int) -> None:
+        """What it accepted and had not on disk, it had told nobody either: it may accept something else there."""
+        for key, (_, durable_us) in tuple(self.known.accepted.items()):
+            if key[0] == replica and durable_us > now_us:
+                del self.known.accepted[key]
+
+    def replica(self, replica: Replica, incarnation: int, durable_us: int) -> list[Finding]:
+        """Examine a correct replica that is up; what it did last is on disk from ``durable_us`` on."""
         seen = self.seen[replica.id]
         if seen.changes == replica.changes and seen.incarnation == incarnation:
             return []
         findings: list[Finding] = []
         if seen.incarnation != incarnation:
-            self.seen[replica.id] = seen = _Seen(incarnation=incarnation, low=seen.low, next_n=replica.executed + 1)
-        findings += self._accepted(replica)
+            self.seen[replica.id] = seen = _Seen(incarnation=incarnation, next_n=replica.executed + 1)
+        findings += self._accepted(replica, durable_us)
         findings += self._certificates(replica)
         findings += self._executed(replica, seen)
         findings += self._states(replica, seen)
@@ -144,13 +151,13 @@ class Checker:
 
     # -- what is accepted, prepared, committed ---------------------------------------------------------------------
 
-    def _accepted(self, replica: Replica) -> list[Finding]:
+    def _accepted(self, replica: Replica, durable_us: int) -> list[Finding]:
         findings = []
         for n, slot in replica.log.slots.items():
             if slot.pre_prepare is None:
                 continue
             key = (replica.id, slot.pre_prepare.view, n)
-            before = self.known.accepted.setdefault(key, slot.digest)
+            before, _ = self.known.accepted.setdefault(key, (slot.digest, durable_us))
             if before != slot.digest:
                 findings.append(
                     Finding(
@@ -162,7 +169,7 @@ class Checker:
                         ),
                     )
                 )
-                self.known.accepted[key] = slot.digest
+                self.known.accepted[key] = slot.digest, durable_us
             if slot.committed:
                 findings += self._committed(n, replica.view, slot.digest, replica.id)
         return findings

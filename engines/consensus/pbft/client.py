@@ -16,7 +16,7 @@ from engines.consensus.operations import written
 from engines.consensus.pbft.certificates import Group
 from engines.consensus.pbft.events import Answered, Asked
 from engines.consensus.pbft.messages import Reply, Request, signed
-from engines.consensus.pbft.rules import Rules
+from engines.consensus.pbft.rules import PbftRules
 from engines.sim.clock import US_PER_MS
 from engines.sim.disk import Disk
 from engines.sim.history import OK, UNKNOWN, History
@@ -45,7 +45,7 @@ class Client:
     )  # fmt: skip
 
     def __init__(
-        self, id: str, group: Group, history: History, interval_us: int, disk: Disk, rules: Rules, read_only: bool
+        self, id: str, group: Group, history: History, interval_us: int, disk: Disk, rules: PbftRules, read_only: bool
     ) -> None:
         self.id = id
         self.group = group

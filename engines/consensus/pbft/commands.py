@@ -24,14 +24,6 @@ class SetAct:
 
 
 @dataclass(frozen=True, slots=True)
-class SetRule:
-    """Switch a rule off, or on again, on every correct replica at once."""
-
-    rule: str
-    on: bool
-
-
-@dataclass(frozen=True, slots=True)
 class SetWorkload:
     """How fast the clients ask: ``off light busy flood``."""
 

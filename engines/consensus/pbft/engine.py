@@ -5,7 +5,7 @@ Replicas are ``r0 r1 ...``, counted from 0 as in the paper: the primary of view 
 """
 
 from collections import deque
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from engines.consensus.operations import OPERATIONS
@@ -19,25 +19,29 @@ from engines.consensus.pbft.events import (
     Asked,
     Forgot,
     Relayed,
-    RuleSwitched,
     TimeoutSet,
     ViewChangeSeen,
     WorkloadSet,
 )
 from engines.consensus.pbft.node import Replica
-from engines.consensus.pbft.options import SETTINGS, WORKLOADS
-from engines.consensus.pbft.rules import RULE_NAMES, Act, Rules, Sizes, Timing
-from engines.consensus.pbft.snapshot import Cost, LinkState, ReplicaView, Sample, Snapshot
+from engines.consensus.pbft.options import WORKLOADS, PbftOptions
+from engines.consensus.pbft.rules import Act, PbftRules, Sizes, Timing
+from engines.consensus.pbft.snapshot import Cost, ReplicaView, Sample, Snapshot
 from engines.consensus.pbft.views import client_view, replica_view
 from engines.errors import UserError
 from engines.sim import faults
+from engines.sim.checks import CheckBook
 from engines.sim.clock import US_PER_MS, US_PER_S
 from engines.sim.events import QUIET
 from engines.sim.history import History
 from engines.sim.host import CRASHED, UP, Host
 from engines.sim.network import LinkOptions
 from engines.sim.node import Node
+from engines.sim.options import read
 from engines.sim.pattern import Check, Config
+from engines.sim.rules import RuleSwitched, SetRule
+from engines.sim.symbols import resolve
+from engines.sim.views import changed_links, host_view
 from engines.sim.world import World
 
 YOU: Final = "you"
@@ -46,7 +50,7 @@ SERIES_EVERY_US: Final = 100 * US_PER_MS
 SERIES_MAX: Final = 600
 ACTS: Final = tuple(act.value for act in Act)
 
-COMMANDS: Final = (*faults.FAULTS, c.Ask, c.SetAct, c.SetRule, c.SetWorkload, c.SetTimeout)
+COMMANDS: Final = (*faults.FAULTS, c.Ask, c.SetAct, SetRule, c.SetWorkload, c.SetTimeout)
 
 
 class PbftEngine(World):
@@ -55,27 +59,21 @@ class PbftEngine(World):
     QUIET = QUIET | {Asked, Relayed, ViewChangeSeen}
 
     def __init__(self, seed: int, config: Config) -> None:
-        given = dict(config)
-        options = {setting.name: given.get(setting.name, setting.default) for setting in SETTINGS}
-        count: int = options["nodes"]
-        if count % 3 != 1:
-            raise UserError(f"nodes {count}: PBFT needs 3f+1 replicas: 4, 7 or 10 are accepted")
-        if options["window"] < 2 * options["checkpoint"]:
-            raise UserError(f"window {options['window']}: it must be at least twice the checkpoint interval")
-        self.group = Group(tuple(f"r{i}" for i in range(count)))
-        clients = (*(f"c{i}" for i in range(1, options["clients"] + 1)), YOU)
+        options = read(PbftOptions, config)
+        self.group = Group(tuple(f"r{i}" for i in range(3 * options.f + 1)))
+        clients = (*(f"c{i}" for i in range(1, options.clients + 1)), YOU)
         super().__init__(seed, self.group.replicas, clients, LinkOptions(15 * US_PER_MS, 10 * US_PER_MS))
-        self.rules = Rules(**{name: options[name] for name in RULE_NAMES if name in options})
-        self.sizes = Sizes(options["checkpoint"], options["window"])
-        self.timing = Timing(timeout_us=options["timeout_ms"] * US_PER_MS)
-        self.read_only: bool = options["read_only"]
-        self.workload: str = options["workload"]
+        self.rules = options.rules
+        self.sizes = Sizes(options.checkpoint, options.windows * options.checkpoint)
+        self.timing = Timing(timeout_us=options.timeout_ms * US_PER_MS)
+        self.read_only = options.read_only
+        self.workload = options.workload
         self.acts: dict[str, tuple[Act, ...]] = dict.fromkeys(self.group.replicas, ())
         self.forgot: dict[str, bool] = {}
         """Replicas that came back without their promises: they stay excused."""
         self.history = History(self.clock)
         self.checker = Checker(self.group, self.timing)
-        self.failed: dict[str, Check] = {}
+        self.book = CheckBook(DEMANDS)
         self.well_since_us: int | None = 0
         """Since when at most f replicas are at fault and all links work; None: they do not."""
         self.series: deque[Sample] = deque(maxlen=SERIES_MAX)
@@ -103,8 +101,10 @@ class PbftEngine(World):
         if isinstance(node, Client):
             self.fail(self.checker.client(node))
             self.watch_patience(node)
-        elif self.is_correct(host.id) and host.status != CRASHED:
-            self.fail(self.checker.replica(self.replica(host.id), host.incarnation))
+        elif host.status == CRASHED:
+            self.checker.crashed(host.id, self.clock.now_us)
+        elif self.is_correct(host.id):
+            self.fail(self.checker.replica(self.replica(host.id), host.incarnation, host.barrier_us))
         if self.clock.now_us >= self.sample_due_us:
             self.sample()
 
@@ -130,12 +130,13 @@ class PbftEngine(World):
 
     def fail(self, findings: list[Finding]) -> None:
         """A check that has failed stays failed."""
+        self.book.position = self.position
         for name, detail, witness in findings:
-            self.failed.setdefault(name, Check(name, False, detail, witness, self.position))
+            self.book.fail(name, detail, *witness)
 
     def check(self) -> tuple[Check, ...]:
         """The guarantees, in a fixed order."""
-        return tuple(self.failed.get(name) or Check(name, True, demand) for name, demand in DEMANDS.items())
+        return self.book.results()
 
     # -- who is who --------------------------------------------------------------------------------------------------
 
@@ -183,19 +184,8 @@ class PbftEngine(World):
         """Replace ``primary`` and ``b1 b2 ...`` by the replicas they mean now."""
         primary = self.group.primary(self.newest_view())
         backups = [each for each in self.group.replicas if each != primary]
-        names = {"primary": primary, **{f"b{i}": each for i, each in enumerate(backups, 1)}}
-
-        def mean(value: Any) -> Any:
-            if isinstance(value, tuple):
-                return tuple(mean(each) for each in value)
-            return names.get(value, value) if isinstance(value, str) else value
-
-        changed = {
-            field.name: mean(getattr(command, field.name))
-            for field in fields(command)
-            if field.name in ("node", "src", "dst", "nodes", "sides")
-        }
-        return replace(command, **changed) if changed else command
+        names: dict[str, str] = {"primary": primary, **{f"b{i}": each for i, each in enumerate(backups, 1)}}
+        return resolve(command, names)
 
     def validate(self, command: Any) -> None:
         """Refuse what makes no sense in a PBFT cluster."""
@@ -211,8 +201,8 @@ class PbftEngine(World):
                 raise UserError(f"no act {act!r}: one of {', '.join(ACTS)} is accepted")
             case c.SetAct(client=client) if client and client not in self.clients:
                 raise UserError(f"{client} is no client: one of {', '.join(self.clients)} can be ignored")
-            case c.SetRule(rule=rule) if rule not in RULE_NAMES:
-                raise UserError(f"no rule {rule!r}: one of {', '.join(RULE_NAMES)} can be switched")
+            case SetRule():
+                self.rules.validate(command)
             case c.SetWorkload(level=level) if level not in WORKLOADS:
                 raise UserError(f"no workload {level!r}: one of {', '.join(WORKLOADS)} is accepted")
             case c.SetTimeout(timeout_us=timeout) if not 50 * US_PER_MS <= timeout <= 60 * US_PER_S:
@@ -230,8 +220,8 @@ class PbftEngine(World):
                 client.ask(host, op, key, value)
             case c.SetAct(node=node, act=act, on=on, client=client):
                 self.set_act(node, Act(act), on, client)
-            case c.SetRule(rule=rule, on=on):
-                self.set_rules(replace(self.rules, **{rule: on}))
+            case SetRule(rule=rule, on=on):
+                self.set_rules(self.rules.switched(command))
                 self.record(RuleSwitched(rule, on))
             case c.SetWorkload(level=level):
                 self.set_workload(level)
@@ -258,7 +248,7 @@ class PbftEngine(World):
         self.record(ActSwitched(act, on, len(self.traitors), self.group.f), node)
         self.checker.excuse(node)
 
-    def set_rules(self, rules: Rules) -> None:
+    def set_rules(self, rules: PbftRules) -> None:
         """On every replica and client at once."""
         self.rules = rules
         for id, host in self.hosts.items():
@@ -300,15 +290,7 @@ class PbftEngine(World):
             replicas=tuple(self._replica(self.hosts[each]) for each in self.group.replicas),
             clients=tuple(client_view(self.client(each), self.history) for each in self.clients),
             flights=self.flights(),
-            links=tuple(
-                LinkState(
-                    link.src, link.dst, link.cut, len(link.held) if link.clogged else 0, link.loss_ppm,
-                    link.latency_us, link.jitter_us, link.duplicate_ppm, link.reorder_ppm,
-                )
-                for host in self.hosts.values()
-                for link in host.links.values()
-                if link.faulty
-            ),
+            links=changed_links(self.hosts.values()),
             rules=self.rules.items(),
             quorum=self.group.quorum,
             weak=self.group.weak,
@@ -326,14 +308,12 @@ class PbftEngine(World):
             cue=self.cue,
             checks=self.check(),
             events=self.events_total,
-        )  # fmt: skip
+        )
 
     def _replica(self, host: Host) -> ReplicaView:
-        cut_from = tuple(
-            other for other in self.group.replicas
-            if other != host.id and (host.links[other].cut or self.hosts[other].links[host.id].cut)
-        )  # fmt: skip
-        return replica_view(host, self.traitor(host.id), self.faults_of(host.id), cut_from)
+        traitor = self.traitor(host.id)
+        timer = host.timer_left_us("new view" if traitor.replica.changing else "request")
+        return replica_view(traitor, host_view(host, self.hosts, self.servers), timer)
 
     def client(self, id: str) -> Client:
         """The node of a client."""

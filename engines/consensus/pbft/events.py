@@ -5,6 +5,7 @@ from typing import NamedTuple, TypeAlias
 
 from engines.consensus.pbft.messages import Request
 from engines.consensus.pbft.rules import Act
+from engines.sim.rules import RuleSwitched
 
 
 class Why(Enum):
@@ -239,13 +240,6 @@ class TimeoutSet(NamedTuple):
     """T is another one from now on."""
 
     timeout_us: int
-
-
-class RuleSwitched(NamedTuple):
-    """A rule is off on every correct replica, or on again."""
-
-    rule: str
-    on: bool
 
 
 PbftEvent: TypeAlias = (

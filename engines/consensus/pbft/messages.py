@@ -131,6 +131,14 @@ class Status(NamedTuple):
     sig: str = ""
 
 
+class Proof(NamedTuple):
+    """2f+1 equal CHECKPOINTs, passed on to whoever is behind. It proves itself, whoever sends it."""
+
+    c: tuple[Checkpoint, ...]
+    i: str
+    sig: str = ""
+
+
 class FetchState(NamedTuple):
     """``i`` asks for the state at checkpoint ``n``."""
 
@@ -167,8 +175,8 @@ class Body(NamedTuple):
 
 
 Message: TypeAlias = (
-    Request | PrePrepare | Prepare | Commit | Reply | Checkpoint | ViewChange | NewView | Status | FetchState | State
-    | FetchBody | Body
+    Request | PrePrepare | Prepare | Commit | Reply | Checkpoint | ViewChange | NewView | Status | Proof | FetchState
+    | State | FetchBody | Body
 )  # fmt: skip
 
 M = TypeVar("M", bound=Any)
@@ -205,6 +213,6 @@ def digest_of_state(
 
 __all__ = [
     "NULL", "Body", "Checkpoint", "Commit", "FetchBody", "FetchState", "Message", "NewView", "PrePrepare", "Prepare",
-    "Prepared", "Reply", "Request", "State", "Status", "ViewChange", "digest_of", "digest_of_state", "genuine",
+    "Prepared", "Proof", "Reply", "Request", "State", "Status", "ViewChange", "digest_of", "digest_of_state", "genuine",
     "signed",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from engines.consensus.operations import execute
-from engines.consensus.pbft.certificates import Group, plan, valid_new_view, valid_view_change
+from engines.consensus.pbft.certificates import Group, plan, proves_checkpoint, valid_new_view, valid_view_change
 from engines.consensus.pbft.checkpoints import Checkpoints, Target
 from engines.consensus.pbft.events import (
     Accepted,
@@ -50,6 +50,7 @@ from engines.consensus.pbft.messages import (
     NewView,
     Prepare,
     PrePrepare,
+    Proof,
     Reply,
     Request,
     State,
@@ -60,7 +61,7 @@ from engines.consensus.pbft.messages import (
     genuine,
     signed,
 )
-from engines.consensus.pbft.rules import DOUBLINGS_MAX, STATUS_ANYWAY, Rules, Sizes, Timing
+from engines.consensus.pbft.rules import DOUBLINGS_MAX, STATUS_ANYWAY, PbftRules, Sizes, Timing
 from engines.consensus.pbft.view_changes import VIEWS_MAX, ViewChanges
 from engines.sim.disk import Disk
 from engines.sim.node import Context
@@ -91,7 +92,7 @@ class Replica:
         "timing", "values", "view", "view_changes", "waiting",
     )  # fmt: skip
 
-    def __init__(self, id: str, group: Group, disk: Disk, rules: Rules, sizes: Sizes, timing: Timing) -> None:
+    def __init__(self, id: str, group: Group, disk: Disk, rules: PbftRules, sizes: Sizes, timing: Timing) -> None:
         self.id = id
         self.group = group
         self.disk = disk
@@ -519,11 +520,18 @@ class Replica:
         if self.checkpoints.add(m):
             self.settle(ctx)
 
+    def on_proof(self, ctx: Context, src: str, m: Proof) -> None:
+        """A stable checkpoint of others, proven at one stroke."""
+        if m.c and proves_checkpoint(self.group, m.c[0].n, m.c) and self.checkpoints.adopt(m.c):
+            self.settle(ctx)
+
     def settle(self, ctx: Context) -> None:
         """Stable: 2f+1 equal claims and my own state covers them. Behind: f+1 claim states above my H (paper 4.3)."""
         proven = self.checkpoints.proven()
         if proven is not None and proven.n <= self.executed:
             self.stabilise(ctx, proven)
+        elif proven is not None and proven.n > self.log.high and self.fetching is None:
+            self.fetch(ctx, proven)
         ahead = self.checkpoints.ahead(self.log.high)
         if ahead is not None and self.fetching is None:
             self.fetch(ctx, ahead)
@@ -695,8 +703,7 @@ class Replica:
         ctx.cancel_timer("new view")
         self.view_changes.forget_below(m.view)
         agreed = plan(m.v)
-        for checkpoint in next(each.c for each in m.v if each.n == agreed.min_s):
-            self.checkpoints.add(checkpoint)
+        self.checkpoints.adopt(next(each.c for each in m.v if each.n == agreed.min_s))
         logged = [each for each in m.o if self.log.admits(each.n)]
         for pre_prepare in logged:
             self.take(pre_prepare)
@@ -790,9 +797,7 @@ class Replica:
             if n > above:
                 ctx.send(dst, self.my_checkpoint(n))
         if self.checkpoints.stable > above:
-            for checkpoint in self.checkpoints.proof:
-                if checkpoint.i not in (self.id, dst):
-                    ctx.send(dst, checkpoint)
+            ctx.send(dst, signed(Proof(self.checkpoints.proof, self.id), self.id))
 
 
 def _pairs(o: tuple[PrePrepare, ...]) -> tuple[tuple[int, str], ...]:
@@ -806,6 +811,7 @@ HANDLERS: Final[dict[type, Callable[[Replica, Context, str, Any], None]]] = {
     Prepare: Replica.on_prepare,
     Commit: Replica.on_commit,
     Checkpoint: Replica.on_checkpoint,
+    Proof: Replica.on_proof,
     ViewChange: Replica.on_view_change,
     NewView: Replica.on_new_view,
     Status: Replica.on_status,

@@ -1,45 +1,28 @@
 """Rules of PBFT that can be switched off on every correct replica, what single replicas may do, sizes and times."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from engines.rules import Rules, rule
 from engines.sim.clock import US_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """All on: PBFT as in the paper. Off: what happens where a rule was left out."""
+class PbftRules(Rules):
+    """All on: PBFT as in the paper."""
 
-    match_digests: bool = True
-    """Only votes for the digest that was accepted count (paper 4.2). Off: any vote for the number does."""
-    full_quorum: bool = True
-    """2f+1 make a certificate. Off: f+1 do, two of which need not share a correct replica."""
-    commit_phase: bool = True
-    """A request is executed when 2f+1 are prepared. Off: when this replica is, and a view change may undo it."""
-    one_digest: bool = True
-    """Of one (view, number) one digest is accepted (paper 4.2). Off: the newest."""
-    remember: bool = True
-    """What was promised is on disk before the message leaves. Off: a crash forgets it: no better than a traitor."""
-    recompute_o: bool = True
-    """Backups work out O again before they enter a view (paper 4.4). Off: they believe the new primary."""
-    verify_proofs: bool = True
-    """A VIEW-CHANGE is believed for its proofs only (paper 4.4). Off: for its word."""
-    verify_state: bool = True
-    """A fetched state is held against its digest. Off: whoever answers is believed."""
-    transfer_replies: bool = True
-    """A state carries the last reply to each client. Off: a request may run twice."""
-    execute_once: bool = True
-    """A request that was executed is not executed again. Off: a repetition adds up."""
-    wait_for_weak: bool = True
-    """A client believes f+1 equal replies (paper 4.1). Off: the first."""
-
-    def items(self) -> tuple[tuple[str, bool], ...]:
-        """Names and states."""
-        return tuple((field.name, getattr(self, field.name)) for field in fields(self))
-
-
-RULE_NAMES: Final = tuple(field.name for field in fields(Rules))
+    match_digests: bool = rule("only votes for the digest that was accepted count (paper 4.2)")
+    full_quorum: bool = rule("2f+1 make a certificate; f+1 need not share a correct replica (4.2)")
+    commit_phase: bool = rule("a request is executed when 2f+1 are prepared, not when this replica is (4.2)")
+    one_digest: bool = rule("of one (view, number) one digest is accepted (4.2)")
+    remember: bool = rule("what was promised is on disk before the message leaves")
+    recompute_o: bool = rule("backups work out O again before they enter a view (4.4)")
+    verify_proofs: bool = rule("a VIEW-CHANGE is believed for its proofs only (4.4)")
+    verify_state: bool = rule("a fetched state is held against its digest (4.3)")
+    transfer_replies: bool = rule("a state carries the last reply to each client (4.3)")
+    execute_once: bool = rule("a request that was executed is not executed again (4.1)")
+    wait_for_weak: bool = rule("a client believes f+1 equal replies, not the first (4.1)")
 
 
 class Act(Enum):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from engines.consensus.pbft.messages import Request
 from engines.sim.pattern import Check
-from engines.sim.world import Flight
+from engines.sim.views import Flight, HostView, LinkView
 
 
 class Vote(NamedTuple):
@@ -38,8 +38,7 @@ class ReplicaView:
     """One replica."""
 
     id: str
-    status: str
-    """``up``, ``crashed`` or ``frozen``."""
+    machine: HostView
     primary: bool
     """Whether it leads the view it is in or wants."""
     view: int
@@ -66,10 +65,11 @@ class ReplicaView:
     """view -> who asked for it, as far as this replica knows."""
     certificates: tuple[tuple[int, int], ...]
     """(n, view) of what prepared here above the stable checkpoint."""
-    clock_off_us: int
-    drift_ppm: int
-    faults: tuple[str, ...]
-    cut_from: tuple[str, ...]
+
+    @property
+    def status(self) -> str:
+        """``up``, ``crashed`` or ``frozen``."""
+        return self.machine.status
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +104,6 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkState:
-    """A link that is not as it was laid."""
-
-    src: str
-    dst: str
-    cut: bool
-    clogged: int
-    loss_ppm: int
-    latency_us: int
-    jitter_us: int
-    duplicate_ppm: int
-    reorder_ppm: int
-
-
-@dataclass(frozen=True, slots=True)
 class Cost:
     """Messages between replicas for one number: first sendings only, counted as they were sent."""
 
@@ -139,7 +124,7 @@ class Snapshot:
     replicas: tuple[ReplicaView, ...]
     clients: tuple[ClientView, ...]
     flights: tuple[Flight, ...]
-    links: tuple[LinkState, ...]
+    links: tuple[LinkView, ...]
     rules: tuple[tuple[str, bool], ...]
     quorum: int
     weak: int

@@ -8,19 +8,18 @@ from engines.consensus.pbft.log import Slot
 from engines.consensus.pbft.node import Replica
 from engines.consensus.pbft.snapshot import ClientView, ReplicaView, SlotView, Vote
 from engines.sim.history import OK, UNKNOWN, History
-from engines.sim.host import Host
+from engines.sim.views import HostView
 
 SLOTS_SHOWN: Final = 24
 
 
-def replica_view(host: Host, node: Traitor, faults: tuple[str, ...], cut_from: tuple[str, ...]) -> ReplicaView:
+def replica_view(node: Traitor, machine: HostView, timer_left_us: int | None) -> ReplicaView:
     """Everything there is to see of a replica."""
     replica = node.replica
-    timer = host.timer_left_us("new view" if replica.changing else "request")
     return ReplicaView(
-        id=host.id,
-        status=host.status,
-        primary=replica.primary == host.id,
+        id=replica.id,
+        machine=machine,
+        primary=replica.primary == replica.id,
         view=replica.view,
         changing=replica.changing,
         acts=tuple(act.value for act in node.acts),
@@ -32,7 +31,7 @@ def replica_view(host: Host, node: Traitor, faults: tuple[str, ...], cut_from: t
         values=tuple(sorted(replica.values.items())),
         waiting=tuple(replica.waiting.values()),
         fetching=replica.fetching.n if replica.fetching else 0,
-        timer_left_us=timer,
+        timer_left_us=timer_left_us,
         patience_us=replica.patience_us,
         doublings=replica.doublings,
         slots=tuple(_slot(replica, replica.log.slots[n]) for n in sorted(replica.log.slots)[-SLOTS_SHOWN:]),
@@ -42,10 +41,6 @@ def replica_view(host: Host, node: Traitor, faults: tuple[str, ...], cut_from: t
         ),
         view_changes=tuple((view, tuple(found)) for view, found in sorted(replica.view_changes.by_view.items())),
         certificates=tuple((n, each.pre_prepare.view) for n, each in sorted(replica.log.certificates.items())),
-        clock_off_us=host.now_us - host.clock.now_us,
-        drift_ppm=host.drift_ppm if host.skewed else 0,
-        faults=faults,
-        cut_from=cut_from,
     )
 
 

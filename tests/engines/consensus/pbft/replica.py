@@ -17,7 +17,7 @@ from engines.consensus.pbft.messages import (
     signed,
 )
 from engines.consensus.pbft.node import Replica
-from engines.consensus.pbft.rules import Rules, Sizes, Timing
+from engines.consensus.pbft.rules import PbftRules, Sizes, Timing
 from engines.sim.disk import Disk
 from engines.sim.random import Stream
 
@@ -115,7 +115,7 @@ class Bench:
         id: str,
         group: Group = FOUR,
         *,
-        rules: Rules = Rules(),  # noqa: B008 - frozen
+        rules: PbftRules = PbftRules(),  # noqa: B008 - frozen
         sizes: Sizes = Sizes(),  # noqa: B008 - frozen
         disk: Disk | None = None,
     ) -> None:

@@ -1,7 +1,7 @@
 """Checkpoints, watermarks, state transfer: the paper's section 4.3."""
 
 from engines.consensus.pbft.events import FellBehind, Stable, StateInstalled, WrongState
-from engines.consensus.pbft.messages import Checkpoint, FetchState, State, digest_of_state, signed
+from engines.consensus.pbft.messages import Checkpoint, FetchState, Proof, State, digest_of_state, signed
 from engines.consensus.pbft.rules import Sizes
 from tests.engines.consensus.pbft.replica import Bench, checkpoint, request
 
@@ -109,8 +109,22 @@ def test_the_state_is_sent_to_who_asks_and_if_it_is_gone_the_present_claim() -> 
     assert digest_of_state(2, state.values, state.replies) == bench.replica.my_checkpoint(2).digest
     digest = bench.replica.my_checkpoint(4).digest
     bench.hears(checkpoint(4, digest, "r0"), checkpoint(4, digest, "r2"))
-    sent = bench.hears(signed(FetchState(2, "r3"), "r3"))
-    assert {each.n for each in sent} == {4}
+    claim, proof = bench.hears(signed(FetchState(2, "r3"), "r3"))
+    assert claim == checkpoint(4, digest, "r1")
+    assert {each.i for each in proof.c} == {"r0", "r1", "r2"}
+
+
+def test_a_proof_stands_for_itself_though_a_traitor_in_it_claimed_something_else_to_me() -> None:
+    bench = ordered(Bench("r1", sizes=SMALL), 2)
+    digest = bench.replica.my_checkpoint(2).digest
+    bench.hears(checkpoint(2, "a lie", "r3"), checkpoint(2, digest, "r2"))
+    assert bench.replica.log.low == 0
+    c = tuple(checkpoint(2, digest, each) for each in ("r1", "r2", "r3"))
+    bench.hears(signed(Proof(c[:2], "r2"), "r2"))
+    assert bench.replica.log.low == 0
+    bench.hears(signed(Proof(c, "r2"), "r2"))
+    assert bench.replica.log.low == 2
+    assert bench.replica.checkpoints.proof == c
 
 
 def test_claims_of_one_traitor_are_bounded() -> None:
