@@ -64,6 +64,7 @@ OUTCOME: Final = {
 
 KEPT: Final = 12
 """Messages that a replaying traitor keeps."""
+ECHOES: Final = 512
 
 
 class Mask:
@@ -93,6 +94,9 @@ class Mask:
         if actor.does(Act.SILENT) or (actor.does(Act.SILENT_TO_SOME) and actor.in_second_half(dst)):
             actor.bit()
             return
+        if actor.does(Act.TWO_FACED) and isinstance(message, Prepare | Commit) and dst not in actor.fellows:
+            actor.bit()  # it votes only once it knows what the other believes
+            return
         mine = message.sig == actor.replica.id  # what others signed can be withheld and repeated, not altered
         for act, alter in ALTER.get(type(message), ()):
             if mine and actor.does(act):
@@ -115,15 +119,19 @@ class Mask:
 class Traitor:
     """A replica with its acts; with none of them switched on it is just the replica."""
 
-    __slots__ = ("acts", "bites", "held", "kept", "replica", "spammed", "victim")
+    __slots__ = ("acts", "bites", "echoed", "fellows", "held", "kept", "replica", "spammed", "victim")
 
     def __init__(self, replica: Replica, acts: tuple[Act, ...], victim: str) -> None:
         self.replica = replica
         self.acts = acts
+        self.fellows: tuple[str, ...] = ()
+        """The traitors: they need not be deceived."""
         self.victim = victim
         """The client that a censor ignores."""
         self.held: list[tuple[int, str, Any]] = []
         self.kept: list[tuple[str, Any]] = []
+        self.echoed: dict[tuple[int, int, str, str], None] = {}
+        """What a two-faced traitor has told whom: once is enough, and two of them would echo each other for ever."""
         self.spammed = 0
         self.bites = 0
         """How often an act changed what was said."""
@@ -137,8 +145,8 @@ class Traitor:
         self.bites += 1
 
     def in_second_half(self, dst: str) -> bool:
-        """Whether the other is among those that are told otherwise: the second half of the other replicas."""
-        others = self.replica.others
+        """Whether the other is among those that are told otherwise: the second half of those that are no traitors."""
+        others = [each for each in self.replica.others if each not in self.fellows]
         return dst in others[(len(others) + 1) // 2 :]
 
     def on_start(self, ctx: Context) -> None:
@@ -193,6 +201,11 @@ class Traitor:
         ):
             self.bit()
             view, n, digest, i = message[:4]
+            if (view, n, digest, i) in self.echoed:
+                return
+            self.echoed[view, n, digest, i] = None
+            if len(self.echoed) > ECHOES:
+                del self.echoed[next(iter(self.echoed))]
             if me != replica.group.primary(view):
                 ctx.send(i, signed(Prepare(view, n, digest, me), me))
             ctx.send(i, signed(Commit(view, n, digest, me), me))

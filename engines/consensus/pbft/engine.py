@@ -93,7 +93,9 @@ class PbftEngine(World):
             self.forgot[host.id] = self.rules.remember
             self.record(Forgot(), host.id)
         replica = Replica(host.id, self.group, host.disk, self.rules, self.sizes, self.timing)
-        return Traitor(replica, self.acts[host.id], self.clients[0])
+        traitor = Traitor(replica, self.acts[host.id], self.clients[0])
+        traitor.fellows = self.traitors
+        return traitor
 
     def observe(self, host: Host) -> None:
         """Check what the event changed; sample the strip."""
@@ -245,6 +247,8 @@ class PbftEngine(World):
         traitor = self.traitor(node)
         traitor.acts = acts
         traitor.victim = client or self.clients[0]
+        for each in self.group.replicas:
+            self.traitor(each).fellows = self.traitors
         self.record(ActSwitched(act, on, len(self.traitors), self.group.f), node)
         self.checker.excuse(node)
 

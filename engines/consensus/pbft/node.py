@@ -175,6 +175,7 @@ class Replica:
         """Begin where the disk says."""
         self.load()
         self.changing_since_us = ctx.now_us
+        self.stood_at = (self.view, self.changing, self.executed, self.checkpoints.stable)
         ctx.set_timer("status", self.timing.status_us)
 
     def load(self) -> None:

@@ -97,7 +97,6 @@ def test_f_plus_1_claims_that_differ_are_no_target() -> None:
 def test_a_silent_holder_is_left_for_the_next_at_the_tick() -> None:
     bench = Bench("r3", sizes=SMALL)
     bench.hears(checkpoint(6, "d", "r0"), checkpoint(6, "d", "r1"))
-    bench.fires("status")
     bench.ctx.sent.clear()
     bench.fires("status")
     assert [s.dst for s in bench.ctx.sent if isinstance(s.message, FetchState)] == ["r1"]
