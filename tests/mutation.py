@@ -1,7 +1,7 @@
 """Single-line mutants of a module, made by script: what a slip of the hand would make of it.
 
-``python -m tests.mutation MODULE NUMBER [PYTEST ARGUMENTS]`` runs tests with one mutant in place of the module, and touches
-no file; exit status 0 means that no test noticed. ``mutants(MODULE)`` lists them all, in the order of the source.
+``python -m tests.mutation MODULE NUMBER [PYTEST ARGUMENTS]`` runs tests with one mutant in place of the module, and
+touches no file; exit status 0 means that no test noticed. ``mutants(MODULE)`` lists them all, in their order.
 """
 
 import ast
@@ -114,6 +114,7 @@ class _Loader(importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         tree = _Visitor(self.number).visit(ast.parse(_source(self.module)))
+        assert isinstance(tree, ast.Module)
         exec(compile(ast.fix_missing_locations(tree), f"<mutant {self.number}>", "exec"), module.__dict__)
 
 

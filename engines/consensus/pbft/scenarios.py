@@ -288,8 +288,8 @@ FORGETFUL: Final = Scenario(
         *say(1_000, "r3 had accepted an old request at number 2 and told all so. It crashed and came back without a "
                     "memory: view 0, nothing executed, nothing promised."),
         *say(2_200, "Now r0 repeated what it had told the others, and r3 accepted that as well: it has promised "
-                    "number 2 twice. To the others there is no difference between that and a lie. So traitors and forgetful "
-                    "replicas *together* may be f."),
+                    "number 2 twice. To the others there is no difference between that and a lie. So traitors and "
+                    "forgetful replicas *together* may be f."),
     ),
 )  # fmt: skip
 
