@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
 from engines.sim.world import ALL
-from tui.kit.verbs import DELAYS_US, OFFSET_US, RECORDED, Levels, Message
+from tui.kit.verbs import DELAYS_US, OFFSET_US, RECORDED, Levels, Message, Pairs
 from tui.kit.words import PPM_PER_PERCENT, names
 from tui.panel import Offer, Outcome, Param, Refuse
 
@@ -67,6 +67,10 @@ def of_message(message: Message | None, letter: str, what: str) -> tuple[Offer, 
 # -- links -----------------------------------------------------------------------------------------------------------
 
 
+Each: TypeAlias = Callable[[Callable[[str, str, Values], Any]], Callable[[Values], Outcome]]
+"""Makes one command a link of what a row was aimed at."""
+
+
 def of_links(name: str, others: tuple[str, ...], levels: Levels = DELAYS_US) -> tuple[Offer, ...]:
     """Faults of the links of a node: with one other, or with all."""
     peer = Param("peer", "all", choices=("all", *others))
@@ -80,27 +84,43 @@ def of_links(name: str, others: tuple[str, ...], levels: Levels = DELAYS_US) -> 
 
         return build
 
-    latency, jitter = (span // US_PER_MS for span in levels[1])
+    return _on_links(f"links of {name}", f"messages of {name}", each, (peer, way), levels[1])
+
+
+def of_edge(name: str, there: Pairs, levels: Levels) -> tuple[Offer, ...]:
+    """Faults of the links beneath an edge of a call graph, of which ``there`` carry the requests."""
+    back = tuple((dst, src) for src, dst in there)
+    ways = {"both": (*there, *back), "requests": there, "answers": back}
+    way = Param("way", "both", choices=tuple(ways))
+
+    def each(make: Callable[[str, str, Values], Any]) -> Callable[[Values], Outcome]:
+        return lambda v: tuple(make(src, dst, v) for src, dst in ways[v["way"]])
+
+    return _on_links(name, f"messages of {name}", each, (way,), levels[1])
+
+
+def _on_links(
+    links: str, messages: str, each: Each, aim: tuple[Param, ...], level: tuple[int, int]
+) -> tuple[Offer, ...]:
+    latency, jitter = (span // US_PER_MS for span in level)
 
     def ppm(v: Values) -> int:
         return int(v["share"]) * PPM_PER_PERCENT
 
     return (
-        Offer(f"cut links of {name}", "they drop everything", each(lambda s, d, v: faults.Cut(s, d)), (peer, way)),
-        Offer(f"mend links of {name}", "they work again", each(lambda s, d, v: faults.Mend(s, d)), (peer, way)),
-        Offer(f"loss on links of {name}", "this share is lost; 0 ends it",
-              each(lambda s, d, v: faults.Lose(s, d, ppm(v))), (SHARE, peer, way)),
-        Offer(f"latency of links of {name}", "a message takes this, and up to the jitter more",
+        Offer(f"cut {links}", "they drop everything", each(lambda s, d, v: faults.Cut(s, d)), aim),
+        Offer(f"mend {links}", "they work again", each(lambda s, d, v: faults.Mend(s, d)), aim),
+        Offer(f"loss on {links}", "this share is lost; 0 ends it",
+              each(lambda s, d, v: faults.Lose(s, d, ppm(v))), (SHARE, *aim)),
+        Offer(f"latency of {links}", "a message takes this, and up to the jitter more",
               each(lambda s, d, v: faults.Slow(s, d, v["latency"] * US_PER_MS, v["jitter"] * US_PER_MS)),
-              (Param("latency", latency, 0, 2_000, 15, "ms"), Param("jitter", jitter, 0, 2_000, 10, "ms"), peer, way)),
-        Offer(f"messages of {name} twice", "this share arrives twice; 0 ends it",
-              each(lambda s, d, v: faults.Duplicate(s, d, ppm(v))), (SHARE, peer, way)),
-        Offer(f"messages of {name} out of order", "this share may be overtaken; 0 ends it",
-              each(lambda s, d, v: faults.Reorder(s, d, ppm(v))), (SHARE, peer, way)),
-        Offer(f"clog links of {name}", "they hold messages back and lose none",
-              each(lambda s, d, v: faults.Clog(s, d)), (peer, way)),
-        Offer(f"unclog links of {name}", "what was held comes now",
-              each(lambda s, d, v: faults.Unclog(s, d)), (peer, way)),
+              (Param("latency", latency, 0, 5_000, 15, "ms"), Param("jitter", jitter, 0, 2_000, 10, "ms"), *aim)),
+        Offer(f"{messages} twice", "this share arrives twice; 0 ends it",
+              each(lambda s, d, v: faults.Duplicate(s, d, ppm(v))), (SHARE, *aim)),
+        Offer(f"{messages} out of order", "this share may be overtaken; 0 ends it",
+              each(lambda s, d, v: faults.Reorder(s, d, ppm(v))), (SHARE, *aim)),
+        Offer(f"clog {links}", "they hold messages back and lose none", each(lambda s, d, v: faults.Clog(s, d)), aim),
+        Offer(f"unclog {links}", "what was held comes now", each(lambda s, d, v: faults.Unclog(s, d)), aim),
     )  # fmt: skip
 
 

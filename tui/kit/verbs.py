@@ -205,6 +205,17 @@ def heal(snapshot: Any, focus: Focus) -> Outcome:
 
 # -- as keys ---------------------------------------------------------------------------------------------------------
 
+
+def verb(aim: Aim, act: Callable[[Target], Outcome]) -> Act:
+    """What a key does with what the selection comes to."""
+
+    def key(snapshot: Any, focus: Focus) -> Outcome:
+        target = aim(snapshot, focus)
+        return target if isinstance(target, Refuse) else act(target)
+
+    return key
+
+
 RANKS: Final = {"k": 10, "x": 11, "l": 12, "h": 14, "z": 20, "d": 22, "c": 58, "u": 62}
 """The footer shows low ranks first."""
 
@@ -229,11 +240,7 @@ def standard_keys(
     link = "; on a message: {} its link" if messages else ""
 
     def on(act: Callable[[Target], Outcome]) -> Act:
-        def verb(snapshot: Any, focus: Focus) -> Outcome:
-            target = aim(snapshot, focus)
-            return target if isinstance(target, Refuse) else act(target)
-
-        return verb
+        return verb(aim, act)
 
     table: dict[str, tuple[str, str, Act]] = {
         "k": ("crash", f"crash the {noun}, or restart it{drop}", on(crash)),

@@ -11,10 +11,11 @@ from engines.resilience.world.snapshot import Snapshot
 from engines.sim import faults
 from tests.tui.panels.resilience_runs import Run, recorded, run, standing, state_of, story
 from tui.keys import footer, keymap
+from tui.kit.verbs import RECORDED
 from tui.panel import Ask, Do, Focus, Offer, Refuse
 from tui.panels.resilience import PANEL
 from tui.panels.resilience.keys import KEYS as OWN
-from tui.panels.resilience.keys import ORDERS, RECORDED
+from tui.panels.resilience.keys import ORDERS
 from tui.panels.resilience.select import CHARTS, Chart, chart_of, edge_of
 
 ARROWS = ("left", "right", "up", "down")

@@ -1,6 +1,6 @@
 """What the dialogues offer: all faults with their parameters, ways to split, rules, every number there is, requests."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -16,11 +16,12 @@ from engines.sim import faults
 from engines.sim.clock import US_PER_MS
 from engines.sim.load import SHAPES
 from engines.sim.rules import SetRule
-from tui.kit import network
+from tui.kit import forms
+from tui.kit.verbs import RECORDED
 from tui.kit.words import PPM_PER_PERCENT
-from tui.panel import Focus, Offer, Outcome, Param, Refuse
+from tui.panel import Focus, Offer, Outcome, Param
 from tui.panels.resilience import queries
-from tui.panels.resilience.keys import DELAYS_US, ORDERS, RECORDED, pairs, selected_edge, target
+from tui.panels.resilience.keys import DELAYS_US, ORDERS, links_of, selected_edge, target
 from tui.panels.resilience.select import edge_of
 
 Values = Mapping[str, Any]
@@ -53,14 +54,14 @@ RULES: Final = {
 def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Every fault, aimed at the selected edge and the service it leads to, or at the selected service."""
     if snapshot.recorded:
-        return (Offer(RECORDED, "what happened has happened", lambda v: Refuse(RECORDED)),)
+        return (forms.NO_FAULTS,)
     edge, service = selected_edge(snapshot, focus), target(snapshot, focus)
     found: tuple[Offer, ...] = ()
     if edge is not None:
-        found += _injected(edge) + _of_links(snapshot, edge)
+        found += _injected(edge) + forms.of_edge(queries.name(edge.id), links_of(snapshot, edge), DELAYS_US)
     if service is not None and service.layer != "client":
         found += _of_service(service)
-    return (*found, _burst(), network.HEAL)
+    return (*found, _burst(), forms.HEAL)
 
 
 def _injected(edge: EdgeView) -> tuple[Offer, ...]:
@@ -76,40 +77,6 @@ def _injected(edge: EdgeView) -> tuple[Offer, ...]:
               lambda v: c.Abort(edge.id, v["share"], v["status"]),
               (Param("share", edge.abort_percent or 50, 0, 100, 10, "%"),
                Param("status", edge.abort_status or 503, 400, 599, 1))),
-    )  # fmt: skip
-
-
-def _of_links(snapshot: Snapshot, edge: EdgeView) -> tuple[Offer, ...]:
-    """The network beneath an edge, in one direction or both."""
-    name = queries.name(edge.id)
-    both = pairs(snapshot, edge)
-    half = len(both) // 2
-    ways = {"both": both, "requests": both[:half], "answers": both[half:]}
-    way = Param("way", "both", choices=tuple(ways))
-    share = Param("share", 30, 0, 100, 10, "%")
-
-    def each(make: Callable[[str, str, Values], Any]) -> Callable[[Values], Outcome]:
-        return lambda v: tuple(make(src, dst, v) for src, dst in ways[v["way"]])
-
-    def ppm(v: Values) -> int:
-        return int(v["share"]) * PPM_PER_PERCENT
-
-    latency, jitter = (span // US_PER_MS for span in DELAYS_US[1])
-    return (
-        Offer(f"cut {name}", "it drops everything; without answers the work is done all the same",
-              each(lambda s, d, v: faults.Cut(s, d)), (way,)),
-        Offer(f"mend {name}", "it carries messages again", each(lambda s, d, v: faults.Mend(s, d)), (way,)),
-        Offer(f"loss on {name}", "this part is lost; 0 ends it",
-              each(lambda s, d, v: faults.Lose(s, d, ppm(v))), (share, way)),
-        Offer(f"latency of {name}", "a message takes this, and up to the jitter more",
-              each(lambda s, d, v: faults.Slow(s, d, v["latency"] * US_PER_MS, v["jitter"] * US_PER_MS)),
-              (Param("latency", latency, 0, 5_000, 20, "ms"), Param("jitter", jitter, 0, 2_000, 10, "ms"), way)),
-        Offer(f"messages of {name} twice", "this part arrives twice: the work is done twice; 0 ends it",
-              each(lambda s, d, v: faults.Duplicate(s, d, ppm(v))), (share, way)),
-        Offer(f"clog {name}", "it holds messages back and loses none",
-              each(lambda s, d, v: faults.Clog(s, d)), (way,)),
-        Offer(f"unclog {name}", "what was held comes now, all at once",
-              each(lambda s, d, v: faults.Unclog(s, d)), (way,)),
     )  # fmt: skip
 
 
@@ -143,6 +110,11 @@ def _burst() -> Offer:
                  lambda v: c.Burst(v["calls"], v["kind"]), (Param("calls", 100, 1, BURST_MAX, 50), kind))  # fmt: skip
 
 
+def _sides(groups: tuple[tuple[str, ...], ...], help: str) -> Offer:
+    title = " | ".join(group[0] if len(group) == 1 else f"{group[0]} ... {group[-1]}" for group in groups)
+    return forms.split(groups, help, title)
+
+
 def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Ways to split the shop."""
     layers = {layer: tuple(host.id for each in snapshot.services if each.layer == layer for host in each.hosts)
@@ -151,10 +123,10 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
         return ()
     clients = layers["client"]
     found = [
-        _split(
+        _sides(
             ((*clients, *layers["edge"]), (*layers["service"], *layers["database"])), "api alone: it reaches nobody"
         ),
-        _split(((*clients, *layers["edge"], *layers["service"]), layers["database"]), "all databases cut off"),
+        _sides(((*clients, *layers["edge"], *layers["service"]), layers["database"]), "all databases cut off"),
     ]
     service = target(snapshot, focus)
     if service is not None and service.layer == "service":
@@ -162,25 +134,15 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
         mine += tuple(host.id for edge in queries.out_of(snapshot, service.id)
                       for each in snapshot.services if each.id == edge.dst for host in each.hosts)  # fmt: skip
         rest = tuple(host.id for each in snapshot.services for host in each.hosts if host.id not in mine)
-        found.append(_split((mine, rest), f"{service.id} and its database cut off from the rest"))
+        found.append(_sides((mine, rest), f"{service.id} and its database cut off from the rest"))
     return tuple(found)
-
-
-def _split(parts: tuple[tuple[str, ...], ...], help: str) -> Offer:
-    title = " | ".join(part[0] if len(part) == 1 else f"{part[0]} ... {part[-1]}" for part in parts)
-    return Offer(title, help, lambda v: faults.Partition(parts))
 
 
 def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """The rules, each with its state."""
     if snapshot.recorded:
         return ()
-    return tuple(_rule(name, on) for name, on in snapshot.rules)
-
-
-def _rule(name: str, on: bool) -> Offer:
-    demand, without = RULES.get(name, (name.replace("_", " "), "off: see what breaks"))
-    return Offer(demand, without, lambda v: SetRule(name, not on), on=on)
+    return forms.of_rules(snapshot.rules, RULES, SetRule)
 
 
 # -- numbers ----------------------------------------------------------------------------------------------------------

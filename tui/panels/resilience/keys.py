@@ -4,23 +4,34 @@ A verb returns a command of the engine, several given together, another focus, o
 ``x l d u`` act on its links and ``k z c`` on the service it leads to; the cures act on every edge into that service.
 """
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from engines.resilience import PRESETS
 from engines.resilience.order import ORDER
 from engines.resilience.world import commands as c
 from engines.resilience.world.options import PRESET_NAMES
-from engines.resilience.world.snapshot import EdgeView, HostView, ServiceView, Snapshot
+from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
 from engines.sim import faults
 from engines.sim.rules import SetRule
 from tui.canvas import Ink
-from tui.kit import network
-from tui.panel import Ask, Focus, Key, Outcome, Refuse
+from tui.kit.verbs import (
+    OFFSET_US,
+    Links,
+    Machine,
+    Pairs,
+    Target,
+    ask,
+    cut,
+    heal,
+    marker,
+    simulated,
+    standard_keys,
+    verb,
+)
+from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.resilience import queries
 from tui.panels.resilience.select import edge_of, fit, next_chart, next_edge, service_of
 
-RECORDED: Final = "recorded data: faults need a simulation"
 LOADS: Final = (0, 5, 15, 30, 60, 90)
 """Calls a second of the clients."""
 DELAYS_US: Final = ((20_000, 10_000), (100_000, 50_000), (400_000, 100_000), (1_500_000, 300_000))
@@ -35,13 +46,7 @@ ORDERS: Final = (
 )
 """Orders that differ in what they do: the usual one, and the breaker, the timeout or the bulkhead outermost."""
 SHED_US: Final = 500_000
-
-Act = Callable[[Snapshot, Focus], Outcome]
-
-
-def live(act: Act) -> Act:
-    """A verb that needs a simulation."""
-    return lambda snapshot, focus: Refuse(RECORDED) if snapshot.recorded else act(snapshot, focus)
+OUTSIDE: Final = "clients are many, and outside: w changes their load; select a service"
 
 
 def target(snapshot: Snapshot, focus: Focus) -> ServiceView | None:
@@ -55,87 +60,38 @@ def selected_edge(snapshot: Snapshot, focus: Focus) -> EdgeView | None:
     return snapshot.edge(fit(snapshot, focus).node)
 
 
-def pairs(snapshot: Snapshot, edge: EdgeView) -> tuple[tuple[str, str], ...]:
-    """The links of an edge, there and back."""
+def links_of(snapshot: Snapshot, edge: EdgeView) -> Pairs:
+    """The links of an edge that carry its requests."""
     src = snapshot.service(edge.src)
     sources = tuple(host.id for host in src.hosts) if src and src.hosts else (edge.src,)
-    there = tuple((one, other) for one in sources for other in edge.hosts)
-    return (*there, *((other, one) for one, other in there))
+    return tuple((one, other) for one in sources for other in edge.hosts)
 
 
-def around(snapshot: Snapshot, focus: Focus) -> tuple[list[EdgeView], tuple[tuple[str, str], ...]]:
-    """The edges that a verb for links acts on, and their links: the selected one, or all of the selected service."""
-    edge = selected_edge(snapshot, focus)
-    service = service_of(snapshot, focus)
-    if edge is not None:
-        return [edge], pairs(snapshot, edge)
-    if service is None:
-        return [], ()
-    edges = [*queries.into(snapshot, service.id), *queries.out_of(snapshot, service.id)]
-    return edges, tuple(pair for each in edges for pair in pairs(snapshot, each))
-
-
-# -- faults -----------------------------------------------------------------------------------------------------------
-
-
-def _of_machine(snapshot: Snapshot, focus: Focus, act: Callable[[ServiceView], Outcome]) -> Outcome:
-    service = target(snapshot, focus)
-    if service is None or service.layer == "client" or not service.hosts:
-        return Refuse("clients are many, and outside: w changes their load; select a service")
-    return act(service)
-
-
-def _crash(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return _of_machine(snapshot, focus, lambda service: _turn(service, "crashed", faults.Restart, faults.Crash))
-
-
-def _freeze(snapshot: Snapshot, focus: Focus) -> Outcome:
-    def act(service: ServiceView) -> Outcome:
-        if all(host.status == "crashed" for host in service.hosts):
-            return Refuse(f"{service.id} is crashed: nothing of it runs that could freeze")
-        return _turn(service, "frozen", faults.Thaw, faults.Freeze)
-
-    return _of_machine(snapshot, focus, act)
-
-
-def _turn(service: ServiceView, status: str, back: type, do: type) -> Outcome:
-    """Undo it wherever it is; else do it to the first machine that is up."""
-    there = [host for host in service.hosts if host.status == status]
-    if there:
-        return tuple(back(host.id) for host in there)
-    up = next((host for host in service.hosts if host.status == "up"), None)
-    return do(up.id) if up else Refuse(f"no machine of {service.id} is up")
-
-
-def _cut(snapshot: Snapshot, focus: Focus) -> Outcome:
-    edges, links = around(snapshot, focus)
-    make = faults.Mend if any(edge.cut for edge in edges) else faults.Cut
-    return tuple(make(src, dst) for src, dst in links) or Refuse("nothing is selected")
-
-
-def _lose(snapshot: Snapshot, focus: Focus) -> Outcome:
-    edges, links = around(snapshot, focus)
-    return network.next_loss(edges, links) or Refuse("nothing is selected")
-
-
-def _delay(snapshot: Snapshot, focus: Focus) -> Outcome:
-    edges, links = around(snapshot, focus)
-    return network.next_delay(edges, links, DELAYS_US) or Refuse("nothing is selected")
-
-
-def _shuffle(snapshot: Snapshot, focus: Focus) -> Outcome:
-    edges, links = around(snapshot, focus)
-    ppm = 0 if any(edge.shuffled_ppm for edge in edges) else network.SHARE_PPM
-    made = tuple(make(src, dst, ppm) for src, dst in links for make in (faults.Duplicate, faults.Reorder))
-    return made or Refuse("nothing is selected")
+def aim(snapshot: Snapshot, focus: Focus) -> Target:
+    """What the standard verbs act on: machines of the service; links of the edge, or of all edges of the service."""
+    edge, service = selected_edge(snapshot, focus), target(snapshot, focus)
+    edges = [edge] if edge else [
+        *queries.into(snapshot, service.id), *queries.out_of(snapshot, service.id)
+    ] if service else []  # fmt: skip
+    there = tuple(pair for each in edges for pair in links_of(snapshot, each))
+    links = Links(
+        (*there, *((dst, src) for src, dst in there)),
+        any(each.cut for each in edges),
+        max((each.loss_ppm for each in edges), default=0),
+        max((each.latency_us for each in edges), default=0),
+        any(each.shuffled_ppm for each in edges),
+    )
+    hosts = service.hosts if service is not None and service.layer != "client" else ()
+    machines = tuple(Machine(each.id, each.status, clock_off_us=each.clock_off_us) for each in hosts)
+    return Target(machines, links, no_machine=OUTSIDE, edge=True)
 
 
 def _skew(snapshot: Snapshot, focus: Focus) -> Outcome:
-    def act(service: ServiceView) -> Outcome:
-        host: HostView = service.hosts[0]
-        return faults.Skew(host.id, 0 if host.clock_off_us else network.OFFSET_US, 0)
-
-    return _of_machine(snapshot, focus, act)
+    """A wall clock jumps and comes back: nothing runs by it, so how fast it goes makes no difference."""
+    machines = aim(snapshot, focus).machines
+    if not machines:
+        return Refuse(OUTSIDE)
+    return faults.Skew(machines[0].name, 0 if machines[0].clock_off_us else OFFSET_US, 0)
 
 
 def _slow(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -145,11 +101,8 @@ def _slow(snapshot: Snapshot, focus: Focus) -> Outcome:
         now = max(host.slow_percent for host in service.hosts)
         return c.SlowService(service.id, next((level for level in SLOW_PERCENT if level > now), SLOW_PERCENT[0]))
 
-    return _of_machine(snapshot, focus, act)
-
-
-def _heal(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return faults.Heal()
+    service = target(snapshot, focus)
+    return act(service) if service is not None and service.layer != "client" and service.hosts else Refuse(OUTSIDE)
 
 
 # -- the breaker and its pipeline -------------------------------------------------------------------------------------
@@ -271,21 +224,9 @@ def _call(snapshot: Snapshot, focus: Focus) -> Outcome:
     return c.Call()
 
 
-def _ask(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return Ask("client")
-
-
 def _workload(snapshot: Snapshot, focus: Focus) -> Outcome:
     level = next((each for each in LOADS if each > snapshot.rate_per_s), LOADS[0])
     return c.SetLoad("steady", level) if level else c.SetLoad("off", 0)
-
-
-def _rules(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return Ask("rules")
-
-
-def _tune(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return Ask("tune")
 
 
 def _chart(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -297,44 +238,52 @@ def _next(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 
 KEYS: Final = (
-    Key("k", "crash", "crash a machine of the service, or restart it", live(_crash), rank=10),
-    Key("K", "slow", "let the service work 3 and 10 times as slowly, or as usual", live(_slow), "faults", 12),
-    Key("x", "cut", "cut the edge, or mend it; on a service: all its edges", live(_cut), rank=11),
-    Key("d", "delay", "latency of the edge's links: 20, 100, 400, 1500 ms", live(_delay), rank=19),
-    Key("g", "force", "force the breaker open, or reset it: closed, with an empty window", live(_force), rank=14),
+    *standard_keys(
+        aim,
+        "service",
+        levels=DELAYS_US,
+        level_words="20, 100, 400, 1500 ms",
+        messages=False,
+        guard=simulated,
+        ranks={"x": 11, "h": 17, "d": 19, "z": 26, "l": 28, "c": 59, "u": 63},
+        instead={
+            "x": ("cut", "cut the edge, or mend it; on a service: all its edges", verb(aim, cut)),
+            "c": ("clock", "the service's wall clock: right, or 200 ms ahead; nothing here runs by it", _skew),
+            "h": ("heal", "heal everything: links, machines, clocks, injected faults", heal),
+        },
+    ),
+    Key("K", "slow", "let the service work 3 and 10 times as slowly, or as usual", simulated(_slow), "faults", 12),
+    Key("g", "force", "force the breaker open, or reset it: closed, with an empty window", simulated(_force), rank=14),
     Key("p", "preset", "the next preset: article, hystrix, resilience4j, polly, opossum, none", _preset, rank=15),
-    Key("B", "budget", "cure: retries only within 5 % of the calls, or without limit", live(_budget), rank=13),
-    Key("D", "shed", "cure: the service refuses what it cannot serve in time, or takes all", live(_shed), rank=16),
-    Key("G", "breaker", "cure: a breaker before the service, or none", live(_breaker), rank=55),
-    Key("T", "deadline", "cure: tell the service how long one waits, or not", live(_deadline), rank=57),
-    Key("o", "order", "the next order of the pipeline: what is outermost", live(_order), rank=20),
-    Key("y", "bulkhead", "calls at a time over the edge: any number, 4, 16", live(_bulkhead), rank=24),
-    Key("H", "hedge", "ask a second time after the 95th percentile of the latency, or not", live(_hedge), rank=64),
-    Key("F", "fallback", "serve another answer where the call failed, or not", live(_fallback), rank=76),
+    Key("B", "budget", "cure: retries only within 5 % of the calls, or without limit", simulated(_budget), rank=13),
+    Key("D", "shed", "cure: the service refuses what it cannot serve in time, or takes all", simulated(_shed), rank=16),
+    Key("G", "breaker", "cure: a breaker before the service, or none", simulated(_breaker), rank=55),
+    Key("T", "deadline", "cure: tell the service how long one waits, or not", simulated(_deadline), rank=57),
+    Key("o", "order", "the next order of the pipeline: what is outermost", simulated(_order), rank=20),
+    Key("y", "bulkhead", "calls at a time over the edge: any number, 4, 16", simulated(_bulkhead), rank=24),
+    Key("H", "hedge", "ask a second time after the 95th percentile of the latency, or not", simulated(_hedge), rank=64),
+    Key("F", "fallback", "serve another answer where the call failed, or not", simulated(_fallback), rank=76),
     Key("v", "chart", "the next chart: load, breakers, latency, waste", _chart, "look", 21),
     Key("n", "next", "select the next breaker that is not closed", _next, "look", 22),
-    Key("z", "freeze", "freeze a machine of the service (a long pause), or thaw it", live(_freeze), rank=26),
-    Key("l", "loss", "loss on the edge's links: 0, 10, 30, 60, 100 %", live(_lose), rank=28),
-    Key("u", "shuffle", "let 30 % of the edge's messages come twice and out of order, or not", live(_shuffle), rank=63),
+    Key("a", "call", "make one call yourself", simulated(_call), rank=25),
+    Key("A", "ask", "type what you ask for: browse, fill, buy, payment, burst 50", simulated(ask("client")), rank=58),
+    Key("w", "load", "calls a second of the clients: off, 5, 15, 30, 60, 90", simulated(_workload), rank=18),
+    Key("b", "break a rule", "bad behaviour: rules that can be switched off", simulated(ask("rules")), rank=40),
     Key(
-        "c", "clock", "the service's wall clock: right, or 200 ms ahead; nothing here runs by it", live(_skew), rank=59
+        "t",
+        "tune",
+        "presets, thresholds, window, wait, retries, timeout, bulkhead, order",
+        simulated(ask("tune")),
+        rank=23,
     ),
-    Key("h", "heal", "heal everything: links, machines, clocks, injected faults", live(_heal), rank=17),
-    Key("a", "call", "make one call yourself", live(_call), rank=25),
-    Key("A", "ask", "type what you ask for: browse, fill, buy, payment, burst 50", live(_ask), rank=58),
-    Key("w", "load", "calls a second of the clients: off, 5, 15, 30, 60, 90", live(_workload), rank=18),
-    Key("b", "break a rule", "bad behaviour: rules that can be switched off", live(_rules), rank=40),
-    Key("t", "tune", "presets, thresholds, window, wait, retries, timeout, bulkhead, order", live(_tune), rank=23),
 )
 
-MARKS: Final[dict[type, tuple[str, Ink]]] = {
-    **network.MARKS,
-    faults.ExpireTimers: ("f", "accent"),
+_mark = marker({
     c.Call: ("a", "you"), c.Burst: ("A", "warn"), c.SetLoad: ("w", "you"), c.SetMix: ("w", "you"),
     c.Delay: ("f", "slow"), c.Abort: ("f", "error"), c.SlowService: ("K", "slow"), c.SickHost: ("f", "error"),
     c.SetService: ("t", "you"), c.SetPreset: ("p", "accent"), c.SetBreaker: ("g", "open"), c.SetOption: ("t", "you"),
     c.SetBackoff: ("t", "you"), c.SetOrder: ("o", "accent"), c.Cure: ("C", "good"), SetRule: ("b", "bad"),
-}  # fmt: skip
+})  # fmt: skip
 CURES: Final = {"budget": "B", "shedding": "D", "breaker": "G", "deadline": "T"}
 
 
@@ -342,4 +291,4 @@ def mark(command: Any) -> tuple[str, Ink] | None:
     """The letter a command leaves on the scrubber: that of its verb; none for what a lecturer says."""
     if isinstance(command, c.Cure):
         return CURES.get(command.name, "C"), "good"
-    return MARKS.get(type(command))
+    return _mark(command)

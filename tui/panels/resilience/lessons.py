@@ -10,6 +10,7 @@ from engines.resilience.world.snapshot import Snapshot
 from engines.sim.pattern import Check
 from engines.sim.rules import RuleSwitched
 from engines.sim.world import Event
+from tui.kit.explain import explain_check as explain_in_kit
 from tui.panels.resilience import queries
 
 LESSONS: Final[dict[str, tuple[str, ...]]] = {
@@ -316,10 +317,4 @@ def _now(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
 
 def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
     """What the check demands; if it failed, who saw what and which rule is missing. Paragraphs."""
-    demand = f"{check.name}: {DEMANDS.get(check.name, check.detail)}."
-    behind = IF_BROKEN.get(check.name, "It is watched after every event.")
-    if check.ok:
-        return (demand, "It holds: it was examined after every event of this run.", behind)
-    off = [name.replace("_", " ") for name, on in snapshot.rules if not on]
-    rules = (f"Switched off in this run: {', '.join(off)}.",) if off else ()
-    return (demand, f"FAILED: {check.detail}.", *check.witness, behind, *rules)
+    return explain_in_kit(check, DEMANDS, IF_BROKEN, snapshot.rules)

@@ -11,12 +11,13 @@ from engines.resilience.policy import percent, time_word
 from engines.resilience.world import events as e
 from engines.resilience.world.messages import Answer, Origin, Outcome, Request
 from engines.resilience.world.snapshot import EdgeView, HostView, LoadView, RetryView, ServiceView, Snapshot
+from engines.sim.events import Skewed
 from engines.sim.rules import RuleSwitched
 from engines.sim.views import LinkView
 from engines.sim.world import Event
 from engines.units import exact
 from tui.canvas import Ink
-from tui.kit.network import TOLD, Say, fixed, lost
+from tui.kit.kernel_words import KernelWords, is_kernel, tell
 from tui.kit.words import ms, plural
 from tui.panel import Line
 from tui.panels.resilience import queries
@@ -62,9 +63,8 @@ THERE: Final[dict[Outcome, str]] = {
 def narrate(event: Event, times: int = 0) -> Line:
     """Who, and what and why. ``times``: how many of its kind share the line, if not as many as the event says."""
     what = event.what
-    if type(what) not in OURS:
-        say, ink = KERNEL.get(event.kind, (_unknown, "text"))
-        return Line(who(event), say(event), ink)
+    if is_kernel(event):
+        return tell(event, WORLD)
     if times and "times" in what._fields:
         what = what._replace(times=times)
     text, ink = told(what)
@@ -163,7 +163,6 @@ def _set(what: e.Setting) -> Told:
             assert_never(what)
 
 
-OURS: Final[frozenset[type]] = frozenset(get_args(e.ResilienceEvent))
 SET: Final[tuple[type, ...]] = get_args(e.Setting)
 """What a person asked for, or the story for them."""
 
@@ -177,13 +176,11 @@ def who(event: Event) -> str:
         return event.node[:WHO]
     if isinstance(what, e.ShopServed):
         return "shop"
-    edge: str = getattr(what, "edge", "") if type(what) in OURS else ""
+    edge: str = getattr(what, "edge", "")
     if edge:
         said = queries.name(edge)
         return said if len(said) <= WHO else said.partition(">")[2][:WHO]
-    if event.peer and event.kind not in ("isolate", "reconnect"):
-        return _link(event.peer, event.node)
-    return (event.node or ("note" if event.kind == "cue" else "world"))[:WHO]
+    return event.node[:WHO] or "shop"
 
 
 def _link(src: str, dst: str) -> str:
@@ -194,10 +191,6 @@ def _link(src: str, dst: str) -> str:
     if src.startswith(f"{dst}-"):
         return f"{queries.short(dst, src)}>{dst}"[:WHO]
     return f"{src}>{dst}"[:WHO]
-
-
-def _unknown(event: Event) -> str:
-    return f"{event.kind}: {event.why}" if event.why else event.kind
 
 
 # -- pieces of sentences ----------------------------------------------------------------------------------------------
@@ -447,40 +440,25 @@ def _cure(service: str, cure: str, number: int) -> str:
 # -- the world --------------------------------------------------------------------------------------------------------
 
 
-def _deliver(event: Event) -> str:
-    return f"{message(event.message)} arrives"
-
-
-def _wait(event: Event) -> str:
-    return f"{message(event.message)} waits: {event.node} is frozen"
-
-
-def _crash(event: Event) -> str:
-    unsent = event.get("unsent", 0)
-    extra = f"; {plural(unsent, 'message')} never left" if unsent else ""
-    return f"crashes: its line is gone, and callers learn of it by their timeouts only{extra}"
-
-
-def _skew(event: Event) -> str:
-    offset = event.get("offset_us", 0)
-    if not offset:
+def _clock(what: Skewed) -> str:
+    if not what.offset_us:
         return "its wall clock is right again"
-    return f"its wall clock jumps by {ms(offset)}: nothing happens, windows and timeouts run on monotonic clocks"
+    return (
+        f"its wall clock jumps by {ms(what.offset_us)}: nothing happens, windows and timeouts run on monotonic clocks"
+    )
 
 
-def _timer(event: Event) -> str:
-    return f"the next thing in its agenda is due ({event.why})" if event.why else "the next thing in its agenda is due"
-
-
-KERNEL: Final[dict[str, tuple[Say, Ink]]] = {
-    **TOLD,
-    "skew": (_skew, "warn"), "deliver": (_deliver, "dim"), "wait": (_wait, "frozen"), "lost": (lost(message), "lost"),
-    "lost_again": (lost(message), "lost"), "timer": (_timer, "dim"), "crash": (_crash, "dead"),
-    "restart": (fixed("restarts with an empty line and closed breakers; those of its callers know nothing of it yet"),
-                "good"),
-    "isolate": (fixed("is cut off from all other machines, in both directions"), "cut"),
-    "reconnect": (fixed("is connected to all other machines again"), "good"),
-    "heal": (fixed("everything is healed: links, injected faults, slow and sick machines; frozen ones thaw, dead ones "
-                   "restart"), "good"),
-}  # fmt: skip
-"""What befalls every world, as it is said here."""
+WORLD: Final = KernelWords(
+    message=message,
+    crashes=lambda node: "its line is gone, and callers learn of it by their timeouts only",
+    restarts=lambda node: (
+        "restarts with an empty line and closed breakers; those of its callers know nothing of it yet"
+    ),
+    timer=lambda name: f"the next thing in its agenda is due ({name})",
+    clock=_clock,
+    others="machines",
+    healed="links, injected faults, slow and sick machines; frozen ones thaw, dead ones restart",
+    name=lambda node: node[:WHO],
+    pair=_link,
+)
+"""What the kernel's events mean to the shop."""
