@@ -1,10 +1,12 @@
 """The user's keys: one a line, as bytes, with a weight behind a tab if there is one.
 
-A line ends with LF or CR LF; everything else belongs to the key, also bytes that are no text. The weight is behind
+A line ends with LF or CR LF; everything else belongs to the key, also bytes that are no text. A byte order mark of
+UTF-8 before the first line is no part of it. The weight is behind
 the line's last tab. A blank line is the empty key, which is a key like any other.
 """
 
 import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable
 from typing import Final
 
@@ -27,6 +29,8 @@ def read_keys(lines: Iterable[bytes], name: str, *, skip_bad: bool = False) -> t
     keys = KeySet()
     skipped = 0
     for number, line in enumerate(lines, 1):
+        if number == 1:
+            line = _first(line, name)
         if line.endswith(b"\n"):
             line = line[:-2] if line.endswith(b"\r\n") else line[:-1]
         key, tab, text = line.rpartition(b"\t")
@@ -57,6 +61,13 @@ def read_keys(lines: Iterable[bytes], name: str, *, skip_bad: bool = False) -> t
     if not keys.total:
         raise UserError(f"{name}: every weight is 0, so there is no load: at least one must be above 0")
     return keys, skipped
+
+
+def _first(line: bytes, name: str) -> bytes:
+    """The first line without the mark of UTF-8. UserError for that of UTF-16: its lines could not be told apart."""
+    if line.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise UserError(f"{name}: line 1: this is UTF-16: save it as UTF-8 (iconv -f UTF-16 -t UTF-8)")
+    return line.removeprefix(BOM_UTF8)
 
 
 def parse_weight(text: bytes) -> float | None:

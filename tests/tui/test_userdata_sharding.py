@@ -278,6 +278,21 @@ def test_the_simulated_cluster_holds_the_keys_and_the_change_begins(keys: str, s
     assert all(check.ok for check in session.scene.timeline.check())
 
 
+def test_the_app_has_the_figures_of_the_report_also_for_weights_and_repeated_keys(tmp_path: Path) -> None:
+    lines = [f"user:{i * 7919 % 400}\t{i % 9 + (0.5 if i % 4 else 0)}\n" for i in range(500)]
+    file = written(tmp_path, "".join(lines).encode())
+    report = judged(file, "--nodes", "6", "--join", "1")["strategies"]
+    session = shown(file, nodes=6, join=1)
+    compared = session.scene.timeline.snapshot().comparison
+    assert compared.weighted
+    for row in compared.rows:
+        found = report[row.strategy]
+        figures = [found[name] for name in ("moved", "moved_between_survivors", "cv", "peak_to_mean")]
+        in_app = [row.moved_ppm, row.between_survivors_ppm, row.cv_ppm, row.peak_ppm]
+        assert in_app == [round(figure * 1_000_000) for figure in figures]
+        assert compared.ideal_ppm == round(found["ideal"] * 1_000_000)
+
+
 def test_a_leaver_by_name_and_a_joiner_by_name(keys: str) -> None:
     session = shown(keys, nodes=4, join_name=("spare",), leave_name=("n2",))
     for _ in range(300):

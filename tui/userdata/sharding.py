@@ -140,7 +140,12 @@ def opening(file: str, options: DataOptions) -> Opening:
             raise UserError(f"--join-name {name!r}: in the app a name has 1 to 8 characters of a-z, 0-9 and -, as n12")
     with open_data(file) as stream:
         keys, _ = read_keys(stream, name_of(file), skip_bad=options.skip_bad)
-    sample = tuple((show(key), max(1, round(weight))) for key, weight in keys.sample(KEYS_MAX))
+    sample = tuple((show(key), _weight(weight)) for key, weight in keys.sample(KEYS_MAX))
     settings += [("user_keys", sample), ("stand_for", len(keys))]
     orders = (*(AddNode(name) for name in plan.join), *(RemoveNode(name) for name in plan.leave))
     return Opening(None, tuple(settings), orders)
+
+
+def _weight(weight: float) -> int | str:
+    """A weight as a setting: a whole number, or text."""
+    return int(weight) if float(weight).is_integer() else repr(float(weight))

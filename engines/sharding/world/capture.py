@@ -48,7 +48,7 @@ class View:
         self.map: ShardMap = self.cfg.map
         self.ledger = cluster.ledger
         self.names = cluster.machines
-        self.span = self.ledger.span_s()
+        self.pairs = self.ledger.ops()
         self.by_node = self.ledger.ops_by_node()
         self.by_key = self.ledger.ops_by_key()
         self.ops = sum(self.by_node.values())
@@ -115,7 +115,7 @@ def _node(view: View, host: Host) -> s.NodeState:
     role = "member" if host.id in members else "joining" if host.id in coming else "left"
     if role == "member" and host.id not in target:
         role = "leaving"
-    heat = view.ledger.node_keys.get(host.id, {})
+    heat = {key: count for (node_id, key), count in view.pairs.items() if node_id == host.id}
     hottest = max(heat, key=lambda key: (heat[key], key)) if heat else ""
     place = cluster.places[host.id]
     newest = now.plan.target if now.plan is not None else now.placement
@@ -126,7 +126,7 @@ def _node(view: View, host: Host) -> s.NodeState:
         id=host.id, status=machine.status, role=role, rack=place.rack, dc=place.datacenter,
         weight=round(weights.get(host.id, 1)), keys=len(node.store), owned=view.owned[host.id],
         share_ppm=view.share(view.data[host.id], sum(view.data.values())),
-        ops_per_s=view.by_node.get(host.id, 0) // view.span,
+        ops_per_ks=view.ledger.per_ks(view.by_node.get(host.id, 0)),
         ops_ppm=view.share(view.by_node.get(host.id, 0), view.ops),
         hottest=hottest, hottest_ppm=view.share(heat.get(hottest, 0), sum(heat.values())), units=units,
         epoch=node.map.epoch, behind=now.epoch - node.map.epoch, dead=host.id in now.dead,
@@ -237,7 +237,7 @@ def _balance(view: View) -> s.BalanceState:
     hot = tuple(s.Hot(key, view.share(count, view.ops), view.map.owner(key)) for key, count in view.hot)
     return s.BalanceState(
         keys=view.total, mean_milli=view.total * 1_000 // len(members), cv_ppm=ppm(keys.cv), expected_cv_ppm=expected,
-        peak_ppm=ppm(keys.peak_to_mean), ops_per_s=view.ops // view.span, ops_cv_ppm=ppm(ops.cv),
+        peak_ppm=ppm(keys.peak_to_mean), ops_per_ks=view.ledger.per_ks(view.ops), ops_cv_ppm=ppm(ops.cv),
         ops_peak_ppm=ppm(ops.peak_to_mean) if view.ops else 0,
         hottest=hot[0].key if hot else "", hottest_ppm=hot[0].ppm if hot else 0,
         hot=hot,
@@ -249,8 +249,9 @@ def _comparison(view: View) -> s.Comparison | None:
     if compared is None:
         return None
     cause, before, after, vnodes = compared
-    ideal, rows = comparisons.comparison(view.cluster.keys, before, after, vnodes, view.cluster.variant)
-    return s.Comparison(cause, len(before), len(after), len(view.cluster.keys), ideal, rows)
+    ideal, rows = comparisons.comparison(view.cluster.given, before, after, vnodes, view.cluster.variant)
+    return s.Comparison(cause, len(before), len(after), len(view.cluster.given), ideal, rows,
+                        any(weight != 1 for _, weight in view.cluster.given))  # fmt: skip
 
 
 def _flights(world: World) -> tuple[Flight, ...]:

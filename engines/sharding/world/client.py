@@ -17,6 +17,8 @@ from engines.sharding.world.requests import InFlight, Requests
 from engines.sim.clock import US_PER_MS, US_PER_S
 from engines.sim.history import FAILED, OK, UNKNOWN, History
 from engines.sim.node import Context
+from engines.sim.service import exponential_ppm
+from engines.units import PPM
 
 WRITES_PPM: Final = 250_000
 QUEUE_MAX: Final = 64
@@ -38,6 +40,8 @@ class Load:
     keys: Workload
     """Which keys; those of ``monotonic`` are made as they are written."""
     salted: tuple[tuple[str, int], ...]
+    poisson: bool
+    """Requests come at random; else evenly."""
 
     def copies(self, key: str) -> int:
         """How many salted copies of a key there are."""
@@ -49,13 +53,18 @@ class Load:
 
 @lru_cache(maxsize=8)
 def make_load(
-    kind: str, skew: int, rate: int, keys: tuple[tuple[str, int], ...], salted: tuple[tuple[str, int], ...] = ()
+    kind: str,
+    skew: int,
+    rate: int,
+    keys: tuple[tuple[str, int], ...],
+    salted: tuple[tuple[str, int], ...] = (),
+    poisson: bool = True,
 ) -> Load:
     """``keys`` with their own weights; Zipf gives the k-th of them a weight of k ** -skew."""
     workload = (
         zipf([key for key, _ in keys], skew / 100) if kind == "zipf" else weighted(keys, HOT_PPM * (kind == "hot"))
     )
-    return Load(kind, skew, rate, workload, salted)
+    return Load(kind, skew, rate, workload, salted, poisson)
 
 
 class Operation(NamedTuple):
@@ -97,9 +106,12 @@ class Client:
             ctx.set_timer("think", START_US + self.pause(ctx))
 
     def pause(self, ctx: Context) -> int:
-        """Time to the next request."""
+        """Time to the next request: random (exponential), or always the same."""
         mean = US_PER_S // max(1, self.load.rate)
-        return ctx.stream("think").between(mean // 2, mean * 3 // 2)
+        stream = ctx.stream("think")
+        if not self.load.poisson:
+            return mean
+        return max(1, mean * exponential_ppm(stream.next()) // PPM)
 
     def set_load(self, ctx: Context, load: Load) -> None:
         """Another workload."""
@@ -153,7 +165,7 @@ class Client:
             return
         self.serial += 1
         words = f"{op} {' '.join(keys)}" + (f"={value}" if op == "put" else "")
-        asked = Operation(self.serial, words, len(parts), quiet, not quiet or self.serial % LOG_EVERY == 0)
+        asked = Operation(self.serial, words, len(parts), quiet, not quiet or self.serial % LOG_EVERY == 1)
         self.history.invoke(self.id, self.serial, words)
         self.left[self.serial] = len(parts)
         if not quiet:

@@ -10,7 +10,7 @@ from engines.sharding.world.coordinator import CFG_ID, Coordinator
 from engines.sharding.world.events import Membership, UnitState
 from engines.sharding.world.ledger import Ledger
 from engines.sharding.world.node import ShardNode
-from engines.sharding.world.options import Options
+from engines.sharding.world.options import Options, given_keys
 from engines.sharding.world.ownership import Atlas, ShardMap
 from engines.sharding.world.store import KEY
 from engines.sim.clock import Clock
@@ -35,9 +35,13 @@ class Cluster:
         self.rules = options.rules
         self.weighted = base.weighted
         self.keys = base.keys
+        self.given = given_keys(options, base.keys)
+        """What the strategies are compared on: keys with weights."""
         self.sizes = {key: weight for key, weight in base.weighted if weight > 1} if options.sized(variant) else {}
         """How large the data of a key is, where it is more than 1."""
-        self.load: Load = make_load(options.workload, options.skew, options.rate, base.weighted)
+        self.load: Load = make_load(
+            options.workload, options.skew, options.rate, base.weighted, poisson=options.poisson
+        )
         self.history = History(clock)
         self.ledger = Ledger(clock)
         self.ledger.begin(base.keys)

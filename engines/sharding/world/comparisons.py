@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from engines.sharding.balance import curve
-from engines.sharding.batch import KeySet, raw
+from engines.sharding.batch import KeySet
 from engines.sharding.change import Change
 from engines.sharding.compare import compare
 from engines.sharding.placement import NetworkTopology, Place, Risk, risk
@@ -31,7 +31,7 @@ def ppm(value: float) -> int:
 
 @lru_cache(maxsize=16)
 def comparison(
-    keys: tuple[str, ...], before: tuple[str, ...], after: tuple[str, ...], vnodes: int, current: str
+    keys: tuple[tuple[str, float], ...], before: tuple[str, ...], after: tuple[str, ...], vnodes: int, current: str
 ) -> tuple[int, tuple[Row, ...]]:
     """The ideal share of keys to move, and every strategy on the same keys."""
     change = Change(
@@ -39,13 +39,20 @@ def comparison(
         join=tuple(node for node in after if node not in before),
         leave=tuple(node for node in before if node not in after),
     )
-    outcomes = compare(KeySet(raw(key) for key in keys), change, vnodes=vnodes)
+    outcomes = compare(_key_set(keys), change, vnodes=vnodes)
     rows = tuple(
         Row(name, TITLES[name] + (f" {vnodes}" if name == "ring" else ""), ppm(outcome.moved),
             ppm(outcome.moved_between_survivors), ppm(outcome.cv), ppm(outcome.peak_to_mean), name == current)
         for name, outcome in outcomes.items()
     )  # fmt: skip
     return ppm(change.ideal), rows
+
+
+def _key_set(keys: tuple[tuple[str, float], ...]) -> KeySet:
+    found = KeySet()
+    for key, weight in keys:
+        found.add(key, weight)
+    return found
 
 
 @lru_cache(maxsize=16)

@@ -109,7 +109,7 @@ class ShardingEngine(World):
         hottest = max(ledger.ops_by_key().values(), default=0)
         redirects, failed = ledger.redirects, ledger.failed
         self.series.append(Sample(
-            self.clock.now_us, total // ledger.span_s(), round(busy.peak_to_mean * 1_000_000) if total else 0,
+            self.clock.now_us, ledger.per_ks(total), round(busy.peak_to_mean * 1_000_000) if total else 0,
             hottest * 1_000_000 // total if total else 0, round(stored.peak_to_mean * 1_000_000), it.to_move(),
             redirects - self.sampled[0], failed - self.sampled[1], cfg.map.epoch,
         ))  # fmt: skip
@@ -154,7 +154,8 @@ class ShardingEngine(World):
                 self.act(command)
             case c.SetWorkload(pattern=kind, skew=skew, rate=rate):
                 self.record(e.WorkloadSet(kind, skew, rate))
-                self.set_load(make_load(kind, skew, rate, self.cluster.weighted, self.cluster.load.salted))
+                it = self.cluster
+                self.set_load(make_load(kind, skew, rate, it.weighted, it.load.salted, it.load.poisson))
             case c.Salt():
                 self.salt(command)
             case SetRule(rule=rule, on=on):

@@ -127,12 +127,12 @@ def chunk_list(now: ShardMap, cluster: Cluster) -> tuple[s.ChunkState, ...]:
     keys, ops = chunk_keys(cluster, now, table), [0] * len(table)
     for key, count in cluster.ledger.ops_by_key().items():
         ops[find(table, raw(key))] += count
-    span = cluster.ledger.span_s()
+    rate = cluster.ledger.per_ks
     jumbo = cluster.balancing.jumbo
     chunks = []
     for at, chunk in enumerate(table[:CHUNKS_MAX]):
         low = text(chunk.low)
         moved = now.plan is not None and now.plan.kind is UnitKind.CHUNK and now.owner(low) != chunk.node
         owner = now.owner(low) if moved else chunk.node
-        chunks.append(s.ChunkState(low, text(chunk.high or b""), owner, keys[at], ops[at] // span, low in jumbo))
+        chunks.append(s.ChunkState(low, text(chunk.high or b""), owner, keys[at], rate(ops[at]), low in jumbo))
     return tuple(chunks)

@@ -4,13 +4,17 @@ No machine reads it. Nodes and clients only write down what they did, as a traci
 """
 
 from collections import deque
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Final, NamedTuple, TypeVar
 
 from engines.sim.clock import US_PER_S, Clock
 
 WINDOW: Final = 5
-"""Requests a second are counted over so many seconds."""
+"""Requests are counted over so many seconds, of which the last is still running."""
 TOUCHED_MAX: Final = 8
+SPAN_MIN_US: Final = US_PER_S // 4
+"""The window of a run that has just begun."""
+T = TypeVar("T")
 
 
 class Serve(NamedTuple):
@@ -37,9 +41,8 @@ class Ledger:
         self.long_chains: list[tuple[str, str, tuple[str, ...]]] = []
         """(client, key, the answers) of requests that met more redirects than they may."""
         self.second = 0
-        self.by_node: deque[dict[str, int]] = deque([{}], maxlen=WINDOW)
-        self.by_key: deque[dict[str, int]] = deque([{}], maxlen=WINDOW)
-        self.node_keys: dict[str, dict[str, int]] = {}
+        self.served: deque[dict[tuple[str, str], int]] = deque([{}], maxlen=WINDOW)
+        """By second: requests for (node, key)."""
         self.redirects = 0
         self.failed = 0
         self.touched: dict[str, None] = {}
@@ -54,27 +57,16 @@ class Ledger:
         """A node answers for a key."""
         self.roll()
         self.fresh.append(Serve(node, key, op))
-        nodes, keys = self.by_node[-1], self.by_key[-1]
-        nodes[node] = nodes.get(node, 0) + 1
-        keys[key] = keys.get(key, 0) + 1
-        here = self.node_keys.setdefault(node, {})
-        here[key] = here.get(key, 0) + 1
+        now = self.served[-1]
+        now[node, key] = now.get((node, key), 0) + 1
         if op == "put":
             self.stored[key] = None
 
     def roll(self) -> None:
-        """Begin a new second if it is time; counts of single nodes are halved with it, so old heat fades."""
+        """Begin a new second if it is time."""
         second = self.clock.now_us // US_PER_S
-        if second == self.second:
-            return
         for _ in range(min(second - self.second, WINDOW)):
-            self.by_node.append({})
-            self.by_key.append({})
-            self.node_keys = {
-                node: kept
-                for node, keys in self.node_keys.items()
-                if (kept := {key: count - (count + 3) // 4 for key, count in keys.items() if count > 1})
-            }
+            self.served.append({})
         self.second = second
 
     def floor(self, key: str) -> int:
@@ -93,22 +85,28 @@ class Ledger:
         while len(self.touched) > TOUCHED_MAX:
             del self.touched[next(iter(self.touched))]
 
+    def ops(self) -> dict[tuple[str, str], int]:
+        """Requests for (node, key) over the whole window."""
+        return _sum(self.served, lambda pair: pair)
+
     def ops_by_node(self) -> dict[str, int]:
         """Requests over the whole window."""
-        return _sum(self.by_node)
+        return _sum(self.served, lambda pair: pair[0])
 
     def ops_by_key(self) -> dict[str, int]:
         """Requests over the whole window."""
-        return _sum(self.by_key)
+        return _sum(self.served, lambda pair: pair[1])
 
-    def span_s(self) -> int:
-        """How many seconds the window covers now."""
-        return max(1, min(WINDOW, self.second + 1))
+    def per_ks(self, count: int) -> int:
+        """A count over the window as a rate, per 1,000 s. The window ends now, in the middle of its last second."""
+        begins_us = max(0, self.second - len(self.served) + 1) * US_PER_S
+        return count * 1_000 * US_PER_S // max(SPAN_MIN_US, self.clock.now_us - begins_us)
 
 
-def _sum(counts: deque[dict[str, int]]) -> dict[str, int]:
-    total: dict[str, int] = {}
+def _sum(counts: deque[dict[tuple[str, str], int]], name: Callable[[tuple[str, str]], T]) -> dict[T, int]:
+    total: dict[T, int] = {}
     for part in counts:
-        for name, count in part.items():
-            total[name] = total.get(name, 0) + count
+        for pair, count in part.items():
+            who = name(pair)
+            total[who] = total.get(who, 0) + count
     return total

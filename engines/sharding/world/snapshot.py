@@ -43,7 +43,7 @@ class ChunkState(NamedTuple):
     max: str
     owner: str
     keys: int
-    ops_per_s: int
+    ops_per_ks: int
     jumbo: bool
 
 
@@ -152,7 +152,7 @@ class NodeState(NamedTuple):
     """Keys it owns by the authoritative map."""
     share_ppm: int
     """Owned keys over all keys; where keys have sizes, owned data over all data."""
-    ops_per_s: int
+    ops_per_ks: int
     ops_ppm: int
     """Its share of all requests of the last seconds."""
     hottest: str
@@ -238,7 +238,7 @@ class BalanceState(NamedTuple):
     """What theory expects of this strategy; -1 if it says nothing."""
     peak_ppm: int
     """Fullest node over the mean."""
-    ops_per_s: int
+    ops_per_ks: int
     ops_cv_ppm: int
     ops_peak_ppm: int
     """Busiest node over the mean; 0 if nobody was asked anything."""
@@ -273,6 +273,8 @@ class Comparison(NamedTuple):
     keys: int
     ideal_ppm: int
     rows: tuple[Row, ...]
+    weighted: bool
+    """Keys have weights: cv and peak are those of the weights, what moves is counted in keys."""
 
 
 class Curve(NamedTuple):
@@ -289,7 +291,7 @@ class Sample(NamedTuple):
     """One point of the strip."""
 
     at_us: int
-    ops_per_s: int
+    ops_per_ks: int
     peak_ppm: int
     """Busiest node over the mean, by requests; 0 if there were none."""
     hottest_ppm: int

@@ -97,3 +97,14 @@ def test_keys_are_shown_without_harm(key: bytes, text: str) -> None:
 def test_different_keys_look_different(one: bytes, other: bytes) -> None:
     assert show(one).isprintable()
     assert (show(one) == show(other)) == (one == other)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_key() -> None:
+    keys, _ = read_keys([b"\xef\xbb\xbffoo\n", b"bar\n", b"\xef\xbb\xbfbaz\n"], "keys.txt")
+    assert list(keys) == [b"foo", b"bar", b"\xef\xbb\xbfbaz"]
+
+
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
+def test_utf_16_is_named(mark: bytes) -> None:
+    with pytest.raises(UserError, match=r"keys.txt: line 1: this is UTF-16: save it as UTF-8"):
+        read_keys([mark + "foo".encode("utf-16-le")], "keys.txt")

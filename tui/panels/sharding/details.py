@@ -6,6 +6,7 @@ from typing import Final
 from engines.sharding.world.events import Said, UnitState
 from engines.sharding.world.snapshot import KeyState, Lane, Snapshot
 from engines.sim.views import Flight
+from engines.units import per_s
 from tui.canvas import Ink
 from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import ms, names, percent, plural
@@ -70,7 +71,8 @@ def placed(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
         number = chunk_of(snapshot, state.key)
         chunk = snapshot.chunks[number]
         bounds = f"{chunk.min or '-inf'} <= key < {chunk.max or '+inf'}"
-        facts.append(fact("chunk", bounds, "bright", (f"{plural(chunk.keys, 'key')}, {chunk.ops_per_s}/s", "text"),
+        held = f"{plural(chunk.keys, 'key')}, {per_s(chunk.ops_per_ks)}"
+        facts.append(fact("chunk", bounds, "bright", (held, "text"),
                           ("; jumbo: one key, cannot be split" if chunk.jumbo else "", "bad")))  # fmt: skip
     else:
         facts.append(fact("hash", f"0x{state.hashed:016x}", "text"))

@@ -6,7 +6,8 @@ from engines.sharding.world import events as e
 from engines.sim.events import Event, Lost
 from tui.kit.words import names, plural
 from tui.panel import Line
-from tui.panels.sharding.words import narrate
+from tui.panels.sharding.describe import because
+from tui.panels.sharding.words import MEANING, narrate
 
 
 def routine(event: Event) -> str:
@@ -22,6 +23,8 @@ def routine(event: Event) -> str:
         case e.Answered(why=why, hops=hops):
             straight = all(hop.said is e.Said.SERVED for hop in hops)
             return "" if node == "you" or why is not e.Outcome.OK or straight else "redirects"
+        case e.Refused(client=client, why=reason) if client != "you":
+            return f"refused {reason.value}"
         case e.Importing() | e.Migrating() | e.UnitAssigned():
             return f"{event.kind} {node}"
         case e.NoAnswer(asked=asked) if node != "you":
@@ -39,6 +42,11 @@ def fold(events: Sequence[Event]) -> Line:
             return last._replace(who=_nodes(events), text=_parcels(events))
         case e.SentAway() | e.Asked() | e.Followed() | e.Answered():
             return Line(_clients(events), _redirects(events), "client")
+        case e.Refused(why=why, about=about):
+            answer = "answer" if _several(events) else "answers"
+            said = f"{e.SAID_BY[why].value}: {because(why, about)} ({MEANING[e.SAID_BY[why]]})"
+            text = f"{answer} {len(events)} requests of {_clients(events)} {said}"
+            return last._replace(who=_nodes(events), text=text)
         case e.Importing():
             sources = names(dict.fromkeys(each.what.unit.source for each in events))
             return last._replace(text=f"IMPORTING {len(events)} units from {sources}: takes their keys, unit by unit")
@@ -85,7 +93,7 @@ def _several(events: Sequence[Event]) -> bool:
 
 def _client(event: Event) -> str:
     """Whose request it was."""
-    return event.what.client if isinstance(event.what, e.SentAway | e.Asked) else event.node
+    return event.what.client if isinstance(event.what, e.SentAway | e.Asked | e.Refused) else event.node
 
 
 def _clients(events: Sequence[Event]) -> str:

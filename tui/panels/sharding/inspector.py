@@ -5,6 +5,7 @@ from typing import Final
 from engines.sharding.world.events import UnitKind, UnitState
 from engines.sharding.world.snapshot import ClientState, NodeState, Snapshot
 from engines.sim.clock import format_span
+from engines.units import per_s
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.kit import link_faults, sheet
@@ -122,7 +123,7 @@ def load(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
         other = f"{-copies:,} of its own have left already" if copies < 0 else f"{copies:,} of them are not its own yet"
         facts.append(fact("stores", plural(node.keys, "key"), "text", (other, "dim")))
     busy = node.ops_ppm > fair * 13 // 10
-    facts.append(fact("requests", f"{node.ops_per_s}/s", "bright", (f"{percent1(node.ops_ppm)} of all", "bad" if busy
+    facts.append(fact("requests", per_s(node.ops_per_ks), "bright", (f"{percent1(node.ops_ppm)} of all", "bad" if busy
                       else "text")))  # fmt: skip
     if node.hottest:
         facts.append(fact("hottest", node.hottest, "bright", (f"{percent1(node.hottest_ppm)} of its requests", "text")))

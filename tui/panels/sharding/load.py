@@ -5,6 +5,7 @@ from typing import Final
 from engines.sharding.world.events import UnitKind, UnitState
 from engines.sharding.world.messages import Keys
 from engines.sharding.world.snapshot import Lane, NodeState, Snapshot
+from engines.units import per_s
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panels.sharding.queries import (
@@ -25,8 +26,8 @@ TWO_BARS: Final = 60
 """Columns from which keys and requests have a bar each."""
 HOT_PPM: Final = 1_300_000
 """A node this much over the mean is too busy."""
-FEW: Final = 4
-"""With fewer requests a second their spread is chance, and nothing to warn of."""
+FEW: Final = 6_000
+"""With fewer requests in 1,000 s their spread is chance, and nothing to warn of."""
 
 Piece = tuple[str, Ink]
 
@@ -101,7 +102,7 @@ def _row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyp
     if first >= 4:
         bar(canvas, start, y, first, node.share_ppm, mean, top, ink_, glyphs)
     canvas.put_right(start + first + 8, y, percent1(node.share_ppm), "bright" if chosen else "text")
-    busy = snapshot.balance.ops_per_s >= FEW and node.ops_ppm * PPM > HOT_PPM * mean
+    busy = snapshot.balance.ops_per_ks >= FEW and node.ops_ppm * PPM > HOT_PPM * mean
     ops_ink = "bad" if busy else "text" if node.ops_ppm else "dim"
     trouble, trouble_ink = _trouble(snapshot, node)
     if second and not trouble:
@@ -132,10 +133,10 @@ def _tall_row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool,
     canvas.put_right(canvas.width - 1, y, f"{node.owned:,}", "dim")
     trouble, trouble_ink = _trouble(snapshot, node)
     canvas.put(2, y + 1, clip(trouble, start - 2), trouble_ink)
-    busy = snapshot.balance.ops_per_s >= FEW and node.ops_ppm * PPM > HOT_PPM * mean
+    busy = snapshot.balance.ops_per_ks >= FEW and node.ops_ppm * PPM > HOT_PPM * mean
     bar(canvas, start, y + 1, first, node.ops_ppm, mean, top, own, glyphs, thin=True)
     canvas.put_right(start + first + 8, y + 1, percent1(node.ops_ppm), "bad" if busy else "text")
-    canvas.put_right(canvas.width - 1, y + 1, f"{node.ops_per_s}/s", "dim")
+    canvas.put_right(canvas.width - 1, y + 1, per_s(node.ops_per_ks), "dim")
 
 
 def _trouble(snapshot: Snapshot, node: NodeState) -> Piece:
@@ -176,14 +177,14 @@ def figures(snapshot: Snapshot, width: int = 99) -> list[list[Piece]]:
     if balance.expected_cv_ppm >= 0:
         line += [("  expected " if width >= 26 else " exp. ", "dim"), (ratio(balance.expected_cv_ppm), "text")]
     lines.append(line)
-    busy = "dim" if balance.ops_per_s < FEW else "bad" if balance.ops_peak_ppm > HOT_PPM else "good"
+    busy = "dim" if balance.ops_per_ks < FEW else "bad" if balance.ops_peak_ppm > HOT_PPM else "good"
     requests = "  requests " if width >= 27 else " req. "
     peak = "peak/mean " if width >= 26 else "peak "
     asked = ratio(balance.ops_peak_ppm, 2) if balance.ops_peak_ppm else "-"
     lines.append([(peak, "dim"), (ratio(balance.peak_ppm, 2), "text"), (requests, "dim"), (asked, busy)])
     if balance.hottest:
         owner = balance.hot[0].owner if balance.hot else ""
-        too_hot = balance.ops_per_s >= FEW and balance.hottest_ppm * max(1, len(snapshot.nodes)) > 500_000
+        too_hot = balance.ops_per_ks >= FEW and balance.hottest_ppm * max(1, len(snapshot.nodes)) > 500_000
         share = percent1(balance.hottest_ppm)
         label = "hottest " if width >= 32 else "hot "
         name = clip(balance.hottest, max(4, width - len(f" {label} {share} {owner}")))

@@ -162,12 +162,12 @@ def draw_chunks(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState
         return
     cells = width * rows
     chunks = snapshot.chunks
-    hot = max(chunks, key=lambda chunk: chunk.ops_per_s)
+    hot = max(chunks, key=lambda chunk: chunk.ops_per_ks)
     target = {lane.unit.low: lane.target for lane in moving(snapshot) if lane.unit.kind is UnitKind.CHUNK}
     home = chunk_of(snapshot, key.key) if key is not None else -1
     at, before = 0, ""
     for number, (chunk, size) in enumerate(zip(chunks, chunk_widths(chunks, cells), strict=True)):
-        marks = ("J" if chunk.jumbo else "") + ("!" if chunk is hot and chunk.ops_per_s else "")
+        marks = ("J" if chunk.jumbo else "") + ("!" if chunk is hot and chunk.ops_per_ks else "")
         marks += f"{glyphs.arrow_right}{target[chunk.min]}" if chunk.min in target else ""
         marks += "*" if number == home else ""
         low = chunk.min or "-inf"

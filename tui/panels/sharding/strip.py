@@ -6,6 +6,7 @@ from math import e, isfinite, log, nan
 from typing import Final
 
 from engines.sharding.world.snapshot import Comparison, Curve, Row, Sample, Snapshot
+from engines.units import per_s
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.words import plural
@@ -77,7 +78,7 @@ def title(snapshot: Snapshot, chart: str) -> str:
     """What a chart is called in the border."""
     if chart == "compare" and snapshot.comparison is not None:
         shown = snapshot.comparison
-        what = "values" if snapshot.sized else "keys"  # of which each counts once here, however much data it has
+        what = "keys by weight" if shown.weighted else "keys"
         return f"the same {shown.keys:,} {what}: {membership(shown.cause)}, {shown.before} > {shown.after} nodes"
     return TITLES[chart]
 
@@ -244,7 +245,7 @@ def _spread(curves: Sequence[Curve], measure: Callable[[Curve], int], count: int
 Measure = tuple[str, Callable[[Sample], int], Callable[[int], str], Ink]
 
 MEASURES: Final[tuple[Measure, ...]] = (
-    ("requests/s", lambda each: each.ops_per_s, str, "client"),
+    ("requests", lambda each: each.ops_per_ks, per_s, "client"),
     ("busiest/mean", lambda each: each.peak_ppm, lambda ppm: f"{ppm / 1_000_000:.2f}" if ppm else "-", "warn"),
     ("to move", lambda each: each.moving, lambda keys: f"{keys:,}", "accent"),
     ("redirects", lambda each: each.redirects, str, "leader"),

@@ -281,7 +281,7 @@ def _keys(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: i
         elif key.why is not Tracked.HOT:
             why = key.why.value
             canvas.put(x, y, why if len(why) <= free else "", "bad" if key.why is Tracked.LOST else "you")
-        hot = snapshot.balance.ops_per_s >= load.FEW and key.ops_ppm * max(1, len(snapshot.nodes)) > 500_000
+        hot = snapshot.balance.ops_per_ks >= load.FEW and key.ops_ppm * max(1, len(snapshot.nodes)) > 500_000
         canvas.put_right(canvas.width - 1, y, share, "bad" if hot else "text")
 
 
