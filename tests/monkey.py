@@ -9,7 +9,7 @@ from typing import Any
 from engines.errors import UserError
 from tui.canvas import Canvas
 from tui.dialogs import Dialogue, Form, Pick, Prompt
-from tui.panel import Ask, Do, Offer, Param
+from tui.panel import Ask, Offer, Param, Wish
 from tui.session import Placed, Session
 
 SIZES = ((80, 24), (120, 36), (200, 50), (60, 16), (240, 70), (59, 16), (10, 3), (100, 30), (132, 20))
@@ -72,7 +72,7 @@ class Monkey:
                 self._did(f"click {x} {y}")
                 self.answer(session.click(x, y))
 
-    def answer(self, wish: Ask | Do | None) -> None:
+    def answer(self, wish: Wish) -> None:
         """Answer dialogues until none is left."""
         for _ in range(5):
             if not isinstance(wish, Ask):

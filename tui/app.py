@@ -31,14 +31,14 @@ from tui.dialogs import Dialogue
 from tui.farewell import Kept
 from tui.glyphs import Glyphs
 from tui.painter import Placed
-from tui.panel import Ask, Do, Outcome
+from tui.panel import Ask, Do, Outcome, Wear, Wish
 from tui.picture import compose, svg, write_new
 from tui.state import State
 from tui.terminal.capability import Capability
 from tui.terminal.driver import AckDriver, admission, driver_class_for
 from tui.terminal.gate import Admission
 from tui.terminal.signals import Signals, status_of
-from tui.theme import Theme, theme_for
+from tui.theme import Theme, luminance, theme_for
 from tui.widgets.dialogs import open_view
 from tui.widgets.keynames import names_of
 from tui.widgets.sheet import MARGIN, Answer, Card, Close, Give, View, lay
@@ -49,6 +49,8 @@ LONGEST_TICK_US: Final = 1_000_000
 """A laptop that slept does not make the cluster race through the night."""
 LEAVING_S: Final = 3.0
 """How long a terminal may take for what was written when a signal comes."""
+LIGHT: Final = 0.5
+"""The luminance from which on a background is a light one."""
 WIPE: Final = "\x1b[0m\x1b[2J"
 QUIT: Final = frozenset({"ctrl+c", "ctrl+q"})
 DIALOGUE: Final = "dialogue"
@@ -64,13 +66,14 @@ class SessionLike(Protocol):
     def glyphs(self) -> Glyphs: ...
     @property
     def dirty(self) -> bool: ...
-    def press(self, key: str) -> Ask | Do | None: ...
-    def perform(self, outcome: Outcome) -> Ask | Do | None: ...
+    def press(self, key: str) -> Wish: ...
+    def perform(self, outcome: Outcome) -> Wish: ...
     def dialogue(self, what: str) -> Dialogue: ...
     def tick(self, wall_us: int) -> None: ...
     def resize(self, width: int, height: int) -> None: ...
     def render(self) -> Sequence[Placed]: ...
-    def click(self, x: int, y: int) -> Ask | Do | None: ...
+    def click(self, x: int, y: int) -> Wish: ...
+    def wheel(self, x: int, y: int, step: int) -> None: ...
     def notify(self, text: str) -> None: ...
     def leave(self) -> Kept: ...
 
@@ -94,10 +97,15 @@ class DpTui(App[None], inherit_bindings=False):
         mouse: bool = True,
         state: State | None = None,
         strict: bool | None = None,
+        guess: bool = False,
     ) -> None:
-        """`fps` 0: time stands still, for pictures. `strict` (or `DP_TUI_STRICT`): an exception ends the app."""
+        """`fps` 0: time stands still, for pictures. `strict` (or `DP_TUI_STRICT`): an exception ends the app. `guess`:
+        nobody chose the theme, so the terminal is asked whether it is a light one.
+        """
         super().__init__(driver_class=driver_class_for(os.environ), ansi_color=True)
         self.session = session
+        self.capability = capability
+        self.guess = guess
         self.look = look_for(theme, capability)
         self.fps = fps
         self.mouse = mouse
@@ -157,6 +165,9 @@ class DpTui(App[None], inherit_bindings=False):
         self._gate = admission(self, self._draw_guarded)
         if isinstance(self._driver, AckDriver):
             self._driver.on_lost = self._hung_up
+            if self.guess and self.look.inks:
+                self._driver.on_background = self._background
+                self._driver.ask_background()
         self.app_resume_signal.subscribe(self, lambda _: self.paint_anew())
         self._wall_us = _wall_us()
         if self.fps > 0:
@@ -193,7 +204,7 @@ class DpTui(App[None], inherit_bindings=False):
             key = "esc"
         if key in QUIT:
             self.leave()
-        elif key == "ctrl+l":
+        elif key == "ctrl+l":  # in a dialogue too
             self.paint_anew()
         elif key == "ctrl+z" and not self.state.sandbox:
             self.action_suspend_process()
@@ -225,12 +236,12 @@ class DpTui(App[None], inherit_bindings=False):
         self._show()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """The wheel moves the selection of a dialogue."""
-        self._wheel("down")
+        """The wheel moves the selection of a dialogue, or of the list it is over."""
+        self._wheel(event, 1)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """The wheel moves the selection of a dialogue."""
-        self._wheel("up")
+        """The wheel moves the selection of a dialogue, or of the list it is over."""
+        self._wheel(event, -1)
 
     def screen_resized(self, width: int, height: int) -> None:
         """The terminal has a new size. Textual repaints all of it anyway, so the picture is made at once."""
@@ -240,16 +251,20 @@ class DpTui(App[None], inherit_bindings=False):
             self.session.resize(width, height)
             self._draw()
 
-    def _wheel(self, key: str) -> None:
-        if self.mouse and self.view is not None:
-            with self._guarded("wheel"):
+    def _wheel(self, event: events.MouseEvent, step: int) -> None:
+        if not self.mouse:
+            return
+        with self._guarded("wheel"):
+            if self.view is None:
+                self.session.wheel(int(event.screen_x), int(event.screen_y), step)
+            else:
                 self._view_changed = True
-                self._answer(self.view.press(key))
-            self._show()
+                self._answer(self.view.press("down" if step > 0 else "up"))
+        self._show()
 
     # -- what comes of it
 
-    def _follow(self, wish: Ask | Do | None) -> None:
+    def _follow(self, wish: Wish) -> None:
         """What only the app can do: open a dialogue, take a picture, leave."""
         match wish:
             case Ask(what):
@@ -259,6 +274,10 @@ class DpTui(App[None], inherit_bindings=False):
                 self.leave()
             case Do.SCREENSHOT:
                 self.save_picture()
+            case Do.REPAINT:
+                self.paint_anew()
+            case Wear(theme, _):
+                self.wear(theme)
             case _:
                 pass
 
@@ -330,6 +349,19 @@ class DpTui(App[None], inherit_bindings=False):
             with suppress(Exception):
                 self.kept = self.session.leave()
         self._close_messages_no_wait()
+
+    def wear(self, theme: str) -> None:
+        """Another theme, as far as the terminal has colours for it; empty: the one it has, drawn anew."""
+        if theme:
+            self.look = look_for(theme, self.capability)
+            for stage in (*self._stages.values(), *self._spare):
+                stage.wear(self.look)
+        self.paint_anew()
+
+    def _background(self, red: int, green: int, blue: int) -> None:
+        """The terminal told the colour of its background: a light one gets the light theme, unless one was chosen."""
+        if self.guess and luminance((red >> 8, green >> 8, blue >> 8)) > LIGHT and self.look.name == "dark":
+            self.wear("light")
 
     def paint_anew(self) -> None:
         """Draw everything again, whatever the terminal shows now."""

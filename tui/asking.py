@@ -11,7 +11,7 @@ from engines.sim.clock import US_PER_S, format_time
 from engines.sim.timeline import Branch
 from tui.dialogs import Choice, Dialogue, Form, Pages, Pick, Prompt
 from tui.keys import help_tables, palette
-from tui.panel import Ask, Do, GoToVariant, Offer, Outcome, PlayScenario, Refuse, SeekTime, VisitBranch
+from tui.panel import Ask, Do, GoToVariant, Offer, Outcome, PlayScenario, Refuse, SeekTime, VisitBranch, Wear
 from tui.scene import Scene
 
 
@@ -47,7 +47,8 @@ def _scenarios(host: Host) -> Dialogue:
             text += f" Breaks on purpose: {', '.join(scenario.breaks)}."
         choices.append(Choice(scenario.title, note, text, PlayScenario(scenario.name)))
     free = Choice("No story", "", "The cluster alone, from the start, for you to disturb.", Do.FREE)
-    return Pick("scenarios", (*choices, free), filterable=True)
+    names = [scenario.name for scenario in pattern.scenarios]
+    return Pick("scenarios", (*choices, free), at=names.index(now.name) if now is not None else 0)
 
 
 def _branches(host: Host) -> Dialogue:
@@ -63,21 +64,60 @@ def _branches(host: Host) -> Dialogue:
             title = f"{branch.number + 1}  from branch {branch.parent + 1} at {format_time(branch.fork_us)}"
             text = f"It began with: {first_command(branch)}."
         choices.append(Choice(title, note, text, VisitBranch(branch.number)))
-    return Pick("branches", tuple(choices))
+    only = "" if len(choices) > 1 else "one so far: act in the past, take a deed back, or start again to begin another"
+    return Pick("branches", tuple(choices), hint=only, at=timeline.branch.number)
+
+
+def _checks(host: Host) -> Dialogue:
+    """Every check: how it stands, what it demands; choosing one opens its explanation."""
+    scene = host.scene
+    snapshot, checks = scene.now()
+    choices = []
+    for check in checks:
+        demand = " ".join(scene.panel.explain_check(snapshot, check)[:1])
+        outcome = replace(scene.focus, why=True, check=check.name, inspector=True)
+        choices.append(Choice(check.name, "holds" if check.ok else "FAILED", demand or check.detail, outcome))
+    failed = sum(not check.ok for check in checks)
+    state = f"{failed} of {len(checks)} failed" if failed else f"all {len(checks)} hold"
+    first = next((n for n, check in enumerate(checks) if not check.ok), 0)
+    return Pick("checks", tuple(choices), hint=f"{state}, examined after every event", at=first)
+
+
+def _looks(host: Host) -> Dialogue:
+    """Themes and glyph sets."""
+    return Pick("theme and glyphs", tuple(_look_choices()))
+
+
+def _look_choices() -> list[Choice]:
+    themes = [Choice(f"theme: {name}", "", text, Wear(theme=name)) for name, text in THEMES.items()]
+    return themes + [Choice(f"glyphs: {name}", "", text, Wear(glyphs=name)) for name, text in GLYPHS.items()]
+
+
+THEMES: Final = {
+    "dark": "For dark backgrounds, 256 colours.",
+    "light": "For light backgrounds, 256 colours.",
+    "ansi16": "The sixteen colours of the terminal's own palette.",
+    "contrast": "High contrast on black.",
+    "deuteranopia": "No two signs differ in red against green alone.",
+    "mono": "No colour at all.",
+}
+GLYPHS: Final = {
+    "braille": "The finest lines; most fonts have them.",
+    "block": "Block elements, for fonts without braille.",
+    "ascii": "Nothing but ASCII.",
+}
 
 
 def _palette(host: Host) -> Dialogue:
     scene = host.scene
     pattern = scene.panel.pattern
     choices = list(palette(scene.keys, scene.now().snapshot, scene.focus))
-    many = len(scene.timeline.branches) > 1
-    branches: Outcome = Ask("branches") if many else Refuse("there is one branch: act in the past to begin another")
-    choices.append(Choice("the branches of this run", "", "every future so far, and where it forks", branches))
     choices.append(Choice("go to a time", "", "type minutes and seconds", Ask("goto")))
     for variant in pattern.variants:
         choices.append(Choice(f"variant: {variant.title}", "m", variant.summary, GoToVariant(variant.name)))
     for scenario in pattern.scenarios:
         choices.append(Choice(f"scenario: {scenario.title}", "s", scenario.summary, PlayScenario(scenario.name)))
+    choices += _look_choices()
     return Pick("every command", tuple(choices), filterable=True)
 
 
@@ -183,6 +223,8 @@ def _help(host: Host) -> Dialogue:
 _DIALOGUES: Final[dict[str, Callable[[Host], Dialogue]]] = {
     "scenarios": _scenarios,
     "branches": _branches,
+    "checks": _checks,
+    "looks": _looks,
     "palette": _palette,
     "sides": _sides,
     "split": _split,

@@ -10,6 +10,7 @@ when they are needed: a first picture must be quick.
 import json
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import fields
 from functools import partial
@@ -203,7 +204,7 @@ def app_command(name: str) -> click.Command:
             File(pattern.name in FORMATS), *run_options(pattern), *data_options(pattern.name, run=False),
             *screen_options(),
         ],
-        callback=partial(open_pattern, panel, default),
+        callback=_ending(partial(open_pattern, panel, default)),
         help=f"{pattern.title}: {pattern.question}\n\nOpen the app on it"
         f"{_data_help(pattern.name, ', paused at its end')}",
     )  # fmt: skip
@@ -221,10 +222,19 @@ def run_command(name: str) -> click.Command:
             click.Option(["--until"], type=Duration(), help="Virtual time (default: to the story's end, or 60s)."),
             click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
         ],
-        callback=partial(run_pattern, panel, default),
+        callback=_ending(partial(run_pattern, panel, default)),
         help=f"{pattern.title}: {pattern.question}\n\nRun it without a screen and print a report"
         f"{_data_help(pattern.name, '')} Exit status 1 if a check failed.",
     )  # fmt: skip
+
+
+def _ending(act: Callable[..., int]) -> Callable[..., None]:
+    """An action whose result is the exit status."""
+
+    def callback(**options: Any) -> None:
+        click.get_current_context().exit(act(**options))
+
+    return callback
 
 
 def _data_help(pattern: str, how: str) -> str:
@@ -392,8 +402,17 @@ def run_pattern(
 @commands.command("replay")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--headless", is_flag=True, help="Execute it again and compare the digests, without a screen.")
-def replay_command(files: tuple[str, ...], headless: bool, **screen: Any) -> int:
+@click.pass_context
+def replay_command(ctx: click.Context, /, files: tuple[str, ...], headless: bool, **screen: Any) -> None:
     """Open saved runs exactly as they were, with their branches; the first is the one on the screen."""
+    ctx.exit(replay(files, headless, screen))
+
+
+replay_command.params += screen_options()
+
+
+def replay(files: tuple[str, ...], headless: bool, screen: dict[str, Any]) -> int:
+    """Execute saved runs again, compare their digests, and open the app on them unless it is to be ``headless``."""
     recordings = []
     failed = False
     for file in files:
@@ -414,9 +433,6 @@ def replay_command(files: tuple[str, ...], headless: bool, **screen: Any) -> int
     return open_app(
         State(sandbox=screen["sandbox"]), screen, first.pattern.name, file=piped, recordings=tuple(recordings)
     )
-
-
-replay_command.params += screen_options()
 
 
 def _tell_replayed(file: str, recording: Recording, timeline: Timeline[Any, Any], digest: str) -> bool:
@@ -542,7 +558,13 @@ def open_app(
     session.scene.given = len(session.scene.branch.log)
     theme = theme_for(screen["theme"], os.environ)
     app = DpTui(
-        session, theme=theme, fps=screen["fps"], capability=capability, mouse=not screen["no_mouse"], state=state
+        session,
+        theme=theme,
+        fps=screen["fps"],
+        capability=capability,
+        mouse=not screen["no_mouse"],
+        state=state,
+        guess=screen["theme"] is None,
     )
     app.run(mouse=not screen["no_mouse"])
     state.remember_pattern(session.scene.panel.pattern.name)

@@ -30,6 +30,9 @@ class Pick:
     choices: tuple[Choice, ...]
     hint: str = ""
     filterable: bool = False
+    """Whether one types to find a row; otherwise ``/`` begins that, and letters may move."""
+    at: int = 0
+    """The row that is selected at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Something to read: help, an explanation. Paragraphs; ``rows`` are (key, meaning) tables with a heading."""
+    """Something to read: help, an explanation. ``tables`` of (key, meaning) with a heading come first, then paragraphs;
+    ``/`` searches in it."""
 
     title: str
     paragraphs: tuple[str, ...]

@@ -3,8 +3,12 @@
 A pattern brings its verbs through ``Panel.keys``: the shared ones (``k`` is always *crash or the like*) and any free
 letter. It may not give a global key another meaning; ``keymap`` asserts that nothing collides.
 
-Key names are single characters as typed, and ``space enter esc tab left right up down home end f1 ctrl+p ctrl+q
-ctrl+c``: what every terminal delivers.
+Key names are single characters as typed, and ``space enter esc tab shift+tab left right up down home end pageup
+pagedown backspace f1 ctrl+p ctrl+l ctrl+q ctrl+c``: what every terminal delivers.
+
+The free letters have one sense everywhere: ``n N`` the next / previous thing worth seeing, ``g`` go to the one that
+matters, ``v V`` next / previous view, ``D`` compare, ``p`` next preset; ``o`` and ``y`` and the free capitals are the
+panel's own (``SENSES``). Where a list has the focus, ``j k`` walk through it and the verbs wait.
 """
 
 from collections.abc import Callable, Iterable
@@ -33,8 +37,14 @@ VERBS: Final = {
 }
 """Letters that mean the same kind of thing in every pattern, and their groups."""
 
-FREE: Final = frozenset("gnopvy%BCDEFGHIKLNOQTUVWYZ")
-"""Letters a pattern may use as it likes."""
+FREE: Final = frozenset("gnopvy%BCDFGIKLNQVWZ")
+"""Letters a pattern may use: those of ``SENSES`` in their sense, the others as it likes."""
+
+SENSES: Final = {
+    "n": "the next", "N": "the previous", "g": "go to", "v": "the next view", "V": "the previous view",
+    "D": "compare", "p": "the next preset",
+}  # fmt: skip
+"""What the help of a key begins with, if the key is one of these: the same sense in every panel."""
 
 HIDDEN: Final = 100
 """A key of this rank or more is never in the footer."""
@@ -82,8 +92,15 @@ _RUN: Final = (
     _do("<", "second back", "one second back", Do.SECOND_BACK, "run"),
     _do("+", "speed", "faster", Do.FASTER, "run", 60),
     _do("-", "slower", "slower", Do.SLOWER, "run"),
-    _do("home", "start", "go to the start", Do.START, "run"),
-    _do("end", "newest", "go to the newest event", Do.NEWEST, "run"),
+    _do(
+        "backspace",
+        "take back",
+        "take back the last thing you did; the other future stays a branch",
+        Do.TAKE_BACK,
+        "run",
+        78,
+    ),
+    _ask("U", "branches", "the branches of this run: every future so far", "branches", "run"),
     _do(
         "r",
         "again",
@@ -103,23 +120,100 @@ _LOOK: Final = (
         "look",
         75,
     ),
+    _do("shift+tab", "area back", "the area before", Do.PREVIOUS_AREA, "look"),
     Key("enter", "zoom", "let this area fill the screen", _zoom, "look", 72),
     Key("esc", "back", "back: zoom, explanation, inspector, filter, picture", _leave, "look"),
     _do("e", "why", "why: explain the selected event, or one failed check after the other", Do.WHY, "look", 30),
-    _do("i", "inspector", "show or hide the inspector", Do.INSPECTOR, "look", 65),
+    _ask("E", "checks", "all checks: what each demands and how it stands", "checks", "look", 71),
+    _do(
+        "i",
+        "inspector",
+        "show or hide the inspector; where it is always shown, go to it and back",
+        Do.INSPECTOR,
+        "look",
+        65,
+    ),
     _ask("/", "find", "find: show only journal lines with these words", "find", "look", 74),
-    _ask("?", "help", "what this picture shows, and every key", "help", "look", 50),
+    _ask("?", "help", "every key, and what this picture shows; / searches in it", "help", "look", 50),
     _ask("f1", "help", "the same as ?", "help", "look"),
 )
 _FILE: Final = (
     _ask("S", "save", "save the run", "save", "file"),
     _do("P", "picture", "save a picture of the screen (SVG)", Do.SCREENSHOT, "file"),
     _ask("ctrl+p", "menu", "every command, by name", "palette", "file", 55),
-    _do("q", "quit", "quit; the run is saved and its replay command printed", Do.QUIT, "file", 90),
+    _ask("T", "look", "theme and glyphs", "looks", "file"),
+    _do("ctrl+l", "redraw", "draw everything anew", Do.REPAINT, "file"),
+    _do(
+        "q",
+        "quit",
+        "quit; every run you touched is saved with its branches, and the replay command printed",
+        Do.QUIT,
+        "file",
+        90,
+    ),
     _do("ctrl+q", "quit", "the same as q", Do.QUIT, "file"),
     _do("ctrl+c", "quit", "the same as q", Do.QUIT, "file"),
 )
 _ARROWS: Final = ("left", "right", "up", "down")
+
+
+FAR: Final = 1 << 30
+"""Further than any list is long."""
+_LISTED: Final = {
+    "home": ("start", "go to the start of the run; in a list: its first line", -FAR, Do.FIRST, Do.START),
+    "end": ("newest", "go to the newest event; in a list: its last line", FAR, Do.LAST, Do.NEWEST),
+    "pageup": ("page up", "in a list: a page back", 0, Do.PAGE_UP, None),
+    "pagedown": ("page down", "in a list: a page on", 0, Do.PAGE_DOWN, None),
+}
+"""Keys of lists: label, help, rows in a list of the panel (0: a page, which the session measures), what they do in the
+journal, and where nothing is a list."""
+
+
+def _of_lists(panel: Panel) -> list[Key]:
+    """Keys that move in whatever list has the focus."""
+
+    def key(name: str) -> Key:
+        label, help, rows, listed, otherwise = _LISTED[name]
+
+        def act(snapshot: Any, focus: Focus) -> Outcome:
+            if focus.area == "journal":
+                return listed
+            there = panel.walk(snapshot, focus, rows)
+            if there is not None:
+                return replace(there, why=False) if rows else listed
+            return otherwise or Refuse(f"{name} moves in lists: tab goes to the journal")
+
+        return Key(name, label, help, act, "look" if otherwise is None else "run", HIDDEN)
+
+    return [key(name) for name in _LISTED]
+
+
+LINES: Final = {"j": (1, Do.DOWN, "down"), "k": (-1, Do.UP, "up")}
+"""What ``j`` and ``k`` are in a list."""
+
+
+def in_list(panel: Panel, snapshot: Any, focus: Focus) -> bool:
+    """Whether ``j`` and ``k`` walk through a list now."""
+    return focus.area == "journal" or panel.walk(snapshot, focus, 0) is not None
+
+
+def _walking(panel: Panel, key: Key) -> Key:
+    """``j`` or ``k`` of a panel: where a list has the focus it moves there, else it is the panel's verb."""
+    rows, line, _ = LINES[key.key]
+
+    def act(snapshot: Any, focus: Focus) -> Outcome:
+        if focus.area == "journal":
+            return line
+        there = panel.walk(snapshot, focus, rows)
+        return key.act(snapshot, focus) if there is None else replace(there, why=False)
+
+    return replace(key, act=act)
+
+
+def _no_verb(panel: Panel, name: str) -> Key:
+    """``j`` or ``k`` where the panel has no such verb."""
+    refusal = Refuse(f"{name} means nothing in {panel.pattern.title} but in a list: ? shows every key")
+    return Key(name, LINES[name][2], f"in a list: one line {LINES[name][2]}", _always(refusal), "look", HIDDEN)
 
 
 def _arrow(panel: Panel, direction: str) -> Key:
@@ -181,10 +275,15 @@ def keymap(panel: Panel, panels: Iterable[Panel] = ()) -> dict[str, Key]:
     own = {key.key: key for key in panel.keys}
     assert len(own) == len(panel.keys), f"{panel.pattern.name}: a key has two meanings"
     arrows = [_arrow(panel, direction) for direction in _ARROWS]
-    common = [*arrows, *_of_pattern(panel), *_RUN, *_LOOK, *_patterns((panel, *panels)), *_FILE]
+    common = [
+        *arrows, *_of_pattern(panel), *_RUN, *_of_lists(panel), *_LOOK, *_patterns((panel, *panels)), *_FILE,
+        *(_walking(panel, _no_verb(panel, name)) for name in LINES if name not in own),
+    ]  # fmt: skip
     table: dict[str, Key] = {}
     for key in panel.keys:
         assert key.key in FREE or key.key in VERBS, f"{panel.pattern.name}: {key.key} is not a pattern's to give"
+        if key.key in LINES:
+            key = _walking(panel, key)
         table[key.key] = replace(key, group=VERBS[key.key]) if key.group == "pattern" and key.key in VERBS else key
     for key in common:
         if key.key in own and key.key in OURS_BY_DEFAULT:
@@ -214,13 +313,20 @@ def shown(key: str, glyphs: Glyphs = BRAILLE) -> str:
     return key.replace("ctrl+", "^").replace("f1", "F1")
 
 
-def footer(table: dict[str, Key], snapshot: Any, focus: Focus, playing: bool, glyphs: Glyphs = BRAILLE) -> list[Entry]:
-    """The keys worth showing, in their order: arrows, the pattern's verbs, the rest. The lowest ranks stay longest."""
+def footer(
+    table: dict[str, Key], snapshot: Any, focus: Focus, playing: bool, glyphs: Glyphs = BRAILLE, listed: bool = False
+) -> list[Entry]:
+    """The keys worth showing, in their order: arrows, the pattern's verbs, the rest. The lowest ranks stay longest.
+
+    ``listed``: a list has the focus, so ``j`` and ``k`` walk through it.
+    """
     visible = [key for key in table.values() if key.rank < HIDDEN]
     visible.sort(key=lambda key: (key.key != "left", not _is_verb(key), key.rank))
     entries = []
     for key in visible:
         label = ("pause" if playing else "run") if key.key == "space" else key.label
+        if listed and key.key in LINES:
+            label = LINES[key.key][2]
         dim = isinstance(key.act(snapshot, focus), Refuse)
         entries.append(Entry(key.key, shown(TOGETHER.get(key.key, key.key), glyphs), label, dim, key.rank))
     return entries

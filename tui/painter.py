@@ -7,9 +7,9 @@ from tui import chrome
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.journal import Page, journal
-from tui.keys import footer
+from tui.keys import footer, in_list
 from tui.layout import MIN_HEIGHT, MIN_WIDTH, Layout, Rect, arrange
-from tui.panel import Frame, Panel
+from tui.panel import Focus, Frame, Hit, Panel
 from tui.scene import Cue, Measured, Scene
 from tui.scrubber import scrubber, thin, time_at
 
@@ -42,6 +42,9 @@ class Painter:
         """What was found out while the last picture was drawn; the session gives it to the scene."""
         self.rows: tuple[int | None, ...] = ()
         """Which event stands in each row of the journal's room."""
+        self.page = 0
+        """Rows of the picture's list; 0: it is none."""
+        self._hits: tuple[Hit, ...] = ()
         self._spans: dict[str, tuple[chrome.Span, ...]] = {}
         self._journal: tuple[int, Rect, Page] | None = None
         self._hint: tuple[Rect | None, str] = (None, "")
@@ -61,6 +64,7 @@ class Painter:
         if focus.area not in layout.areas():
             focus = replace(focus, area="picture")
         frame = scene.panel.view(moment.snapshot, focus, layout.sizes(), self.glyphs)
+        self._hits, self.page = frame.hits, frame.page
         self._hint = self._hints(layout, cue)
         placed: list[Placed] = []
 
@@ -118,6 +122,15 @@ class Painter:
         """The key that a click in the tabs or the footer presses; empty: none."""
         return next((span.key for span in self._spans.get(name, ()) if span.start <= x < span.stop), "")
 
+    def hit_at(self, name: str, x: int, y: int) -> Focus | None:
+        """What a click on a cell of an area selects; None: nothing in particular."""
+        rect: Rect | None = getattr(self.layout, name)
+        if rect is None:
+            return None
+        x, y = x - rect.x - 1, y - rect.y - 1
+        found = (hit.focus for hit in reversed(self._hits) if hit.area == name and hit.holds(x, y))
+        return next(found, None)
+
     def event_at(self, y: int) -> int | None:
         """The event whose line stands in this row of the screen."""
         rect = self.layout.journal
@@ -163,7 +176,9 @@ class Painter:
             self._spans["footer"] = ()
             last = chrome.notice(width, notice)
         else:
-            entries = footer(scene.keys, scene.now().snapshot, scene.focus, scene.player.playing, self.glyphs)
+            snapshot = scene.now().snapshot
+            listed = in_list(scene.panel, snapshot, scene.focus)
+            entries = footer(scene.keys, snapshot, scene.focus, scene.player.playing, self.glyphs, listed)
             last, self._spans["footer"] = chrome.footer(width, entries)
         placed = [Placed("footer", 0, bottom - last.height, last)]
         if last.height == 1:

@@ -59,6 +59,21 @@ class Sizes(NamedTuple):
     inspector: Size
 
 
+class Hit(NamedTuple):
+    """What can be clicked: some cells inside the border of an area, and the focus that a click on them comes to."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    focus: Focus
+    area: str = "picture"
+
+    def holds(self, x: int, y: int) -> bool:
+        """Whether a cell lies inside."""
+        return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
+
+
 class Frame(NamedTuple):
     """One picture of a panel. Titles stand in the borders, notes at their right ends."""
 
@@ -72,6 +87,18 @@ class Frame(NamedTuple):
     inspector_title: str = ""
     page: int = 0
     """Rows of its list that the picture shows at once, as measured while drawing; 0: it is no list."""
+    hits: tuple[Hit, ...] = ()
+    """What can be clicked in it; a later one lies over an earlier one."""
+
+
+class Figure(NamedTuple):
+    """A number that sums a run up: ``elections 3``. ``run`` prints it, ``run --json`` has it by its name."""
+
+    name: str
+    value: int | float | str
+    """In the unit that its name ends with, if any: ``p99_us``, ``goodput_per_s``."""
+    text: str = ""
+    """How people read it; empty: as the value is."""
 
 
 class Line(NamedTuple):
@@ -94,7 +121,7 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Open a dialogue: ``scenarios faults branches client save help palette tune sides split rules find goto``."""
+    """Open a dialogue, by the name that ``tui.asking`` knows it by."""
 
     what: str
 
@@ -118,12 +145,20 @@ class Do(Enum):
     VARIANT_NEXT = auto()
     VARIANT_BACK = auto()
     NEXT_AREA = auto()
+    PREVIOUS_AREA = auto()
     WHY = auto()
     INSPECTOR = auto()
     LEFT = auto()
     RIGHT = auto()
     UP = auto()
     DOWN = auto()
+    PAGE_UP = auto()
+    PAGE_DOWN = auto()
+    FIRST = auto()
+    LAST = auto()
+    """In a list: by pages, to its ends."""
+    TAKE_BACK = auto()
+    REPAINT = auto()
     SCREENSHOT = auto()
     QUIT = auto()
 
@@ -164,15 +199,27 @@ class SeekTime:
 
 
 @dataclass(frozen=True, slots=True)
+class Wear:
+    """Another look: a theme, a set of glyphs; empty: as it is."""
+
+    theme: str = ""
+    glyphs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Press:
     """Whatever this key means then."""
 
     key: str
 
 
-Action: TypeAlias = Do | GoToPattern | GoToVariant | PlayScenario | VisitBranch | SeekTime | Press
+Action: TypeAlias = Do | GoToPattern | GoToVariant | PlayScenario | VisitBranch | SeekTime | Wear | Press
 """Something the frame does itself."""
-ACTIONS = (Do, GoToPattern, GoToVariant, PlayScenario, VisitBranch, SeekTime, Press)
+ACTIONS = (Do, GoToPattern, GoToVariant, PlayScenario, VisitBranch, SeekTime, Wear, Press)
+
+
+Wish: TypeAlias = Ask | Do | Wear | None
+"""What is left for the app to do: open a dialogue, quit, take a picture, look otherwise."""
 
 
 class Command(Protocol):
@@ -234,6 +281,14 @@ def _no_client(snapshot: Any, focus: Focus, text: str) -> Outcome:
     return Refuse("nobody takes requests here")
 
 
+def _no_walk(snapshot: Any, focus: Focus, rows: int) -> Focus | None:
+    return None
+
+
+def _no_figures(snapshot: Any) -> tuple[Figure, ...]:
+    return ()
+
+
 def _no_words(snapshot: Any, focus: Focus) -> tuple[str, ...]:
     return ()
 
@@ -275,6 +330,12 @@ class Panel:
     routine: Callable[[Event], str] = _no_routine
     """What routine an event belongs to, if it is nothing to stop at; empty: it has a line of its own. Events that
     follow each other in the journal with the same routine share one line. Cheap: it is asked often."""
+
+    walk: Callable[[Any, Focus, int], Focus | None] = _no_walk
+    """``walk(snapshot, focus, rows)``: where what has the focus is a list (traces, a stream), the focus so many
+    rows further down, stopping at the ends; None: it is no list. Page keys, home, end, ``j k`` and the wheel use it."""
+    figures: Callable[[Any], tuple[Figure, ...]] = _no_figures
+    """``figures(snapshot)``: the numbers that sum a run up, for ``run``."""
 
     faults: Callable[[Any, Focus], tuple[Offer, ...]] = _no_offers
     """``faults(snapshot, focus)``: all faults, with parameters, aimed at what is selected."""

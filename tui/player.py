@@ -10,7 +10,8 @@ from fractions import Fraction
 from typing import Any, Final
 
 from engines.sim.clock import US_PER_S
-from engines.sim.timeline import Timeline
+from engines.sim.faults import Narrate
+from engines.sim.timeline import Input, Timeline
 from engines.sim.world import Event
 
 SPEEDS: Final = tuple(
@@ -118,6 +119,25 @@ class Player:
     def submit(self, command: Any) -> tuple[Event, ...]:
         """Give a command now; in the past this starts a branch. UserError if it is refused."""
         return self.timeline.submit(command)
+
+    def take_back(self, given: int = 0) -> Input | None:
+        """Undo the last command of a person: a new branch begins just before it. None if there is none.
+
+        ``given``: so many commands at the start of the log are no deeds.
+        """
+        timeline = self.timeline
+        deeds = [
+            entry for entry in timeline.branch.log[given:]
+            if entry.position < timeline.position and not (entry.scripted or isinstance(entry.command, Narrate))
+        ]  # fmt: skip
+        if not deeds:
+            return None
+        deed = deeds[-1]
+        self._forget()
+        timeline.seek(deed.position)
+        timeline.engine.settle(deed.at_us)
+        timeline.fork()
+        return deed
 
     # -- inside ----------------------------------------------------------------------------------------------
 

@@ -29,10 +29,13 @@ AS_WRITTEN: Final = "As the story was written: "
 MARKS_MAX: Final = 2_000
 """Marks looked at for one drawing of the scrubber: the newest."""
 WORDS_MAX: Final = 1_024
+LONGEST: Final = 1 << 20
+"""Rows beyond those of any explanation."""
 SCROLLS: Final[dict[str, Callable[[int], int]]] = {
     "up": lambda page: -1, "down": lambda page: 1,
     "left": lambda page: -page, "right": lambda page: page,
     "pageup": lambda page: -page, "pagedown": lambda page: page,
+    "k": lambda page: -1, "j": lambda page: 1, "home": lambda page: -LONGEST, "end": lambda page: LONGEST,
 }  # fmt: skip
 """How far a key scrolls an explanation of which so many rows are shown."""
 
@@ -152,18 +155,15 @@ class Scene:
             self._words[key] = line
         return line
 
-    def select(self, direction: str) -> None:
-        """Move the selected line of the journal; below the newest there is nothing selected."""
+    def select(self, lines: int) -> None:
+        """Move the selected line of the journal so far down; below the newest there is nothing selected."""
         cue = self.cue()
         folds = self.told().folds(self.focus.find, cue.number if cue else None)
         if not folds:
             return
         here = place_of(folds, self.focus.event)
-        if direction in ("up", "left"):
-            event: int | None = folds[max(0, here - 1 if here is not None else len(folds) - 1)].last
-        else:
-            event = folds[here + 1].last if here is not None and here + 1 < len(folds) else None
-        self.look(replace(self.focus, event=event))
+        there = max(0, (len(folds) if here is None else here) + lines)
+        self.look(replace(self.focus, event=folds[there].last if there < len(folds) else None))
 
     def selected(self) -> Event | None:
         """The event of the selected line, or the newest."""

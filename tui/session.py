@@ -8,19 +8,19 @@ it is first looked at; scenes that are not looked at stand still.
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from engines.errors import UserError
+from engines.sim.clock import format_time
 from engines.sim.pattern import Config, Pattern, Scenario, Variant
 from engines.sim.recording import Recording, record
 from engines.sim.timeline import Timeline
 from tui import asking, farewell, files
 from tui.dialogs import Dialogue
 from tui.farewell import Kept
-from tui.glyphs import BRAILLE, Glyphs
-from tui.keys import VERBS
+from tui.glyphs import BRAILLE, Glyphs, glyphs_for
+from tui.keys import FAR, VERBS
 from tui.layout import Layout
 from tui.painter import Painter, Placed
 from tui.panel import (
@@ -37,12 +37,15 @@ from tui.panel import (
     Refuse,
     SeekTime,
     VisitBranch,
+    Wear,
+    Wish,
 )
 from tui.player import speed_name
 from tui.scene import SCROLLS, Scene, toggled
 
 SEED: Final = 42
 NOTICE_WALL_US: Final = 5_000_000
+WHEEL_ROWS: Final = 3
 OVER: Final = {"end": "the story ends here: space goes on without it", "data": "the recorded data ends here"}
 """What is said where a run stops by itself."""
 
@@ -100,7 +103,7 @@ class Session:
 
     # -- what comes in ---------------------------------------------------------------------------------------
 
-    def press(self, key: str) -> Ask | Do | None:
+    def press(self, key: str) -> Wish:
         """A key. Returns what only the app can do. What was said before is taken back: it is about the past."""
         self._hush()
         if key in SCROLLS and self._reading():
@@ -115,7 +118,7 @@ class Session:
             outcome = Refuse(str(error))
         return self.perform(outcome)
 
-    def perform(self, outcome: Outcome) -> Ask | Do | None:
+    def perform(self, outcome: Outcome) -> Wish:
         """What a key or a dialogue came to. Returns what only the app can do."""
         self._touch()
         match outcome:
@@ -142,6 +145,10 @@ class Session:
                 self.scene.player.seek_time(at_us)
             case Press(key):
                 return self.press(key)
+            case Wear(_, glyphs):
+                if glyphs:
+                    self.wear(glyphs_for(glyphs))
+                return outcome
             case tuple():
                 wish = None
                 for each in outcome:
@@ -175,14 +182,38 @@ class Session:
             self.width, self.height = max(0, width), max(0, height)
             self._touch()
 
-    def click(self, x: int, y: int) -> Ask | Do | None:
+    def click(self, x: int, y: int) -> Wish:
         """A click: a tab, a key of the footer, a moment of the scrubber, a line of the journal, an area."""
         self._hush()
         self.render()
-        for name, left, top, canvas in reversed(self._placed):
-            if left <= x < left + canvas.width and top <= y < top + canvas.height:
-                return self._clicked(name, x, y)
+        for area in reversed(self._placed):
+            if _holds(area, x, y):
+                return self._clicked(area.name, x, y)
         return None
+
+    def wheel(self, x: int, y: int, step: int) -> None:
+        """The wheel over a cell, down for 1: it moves what is there, if that is something that moves."""
+        self.render()
+        scene, layout = self.scene, self._painter.layout
+        over = next((area for area in reversed(self._placed) if _holds(area, x, y)), None)
+        if over is None:
+            return
+        self._touch()
+        if over.name == "inspector" and scene.focus.why:
+            for _ in range(WHEEL_ROWS):
+                scene.turn("down" if step > 0 else "up")
+        elif over.name == "journal" and layout.journal is not None:
+            scene.look(replace(scene.focus, area="journal"))
+            self._scroll(step * WHEEL_ROWS)
+        elif over.name == "picture":
+            there = scene.panel.walk(scene.now().snapshot, replace(scene.focus, area="picture"), step * WHEEL_ROWS)
+            if there is not None:
+                scene.look(there)
+
+    def wear(self, glyphs: Glyphs) -> None:
+        """Draw with other glyphs from now on."""
+        self.glyphs = self._painter.glyphs = glyphs
+        self._touch()
 
     def notify(self, text: str) -> None:
         """Say something for some seconds, or until the next key; no line of the journal gives way if others can."""
@@ -336,10 +367,19 @@ class Session:
             Do.FREE: lambda: self._anew(scene.branch.seed, None),
             Do.VARIANT_NEXT: lambda: self._neighbour(1),
             Do.VARIANT_BACK: lambda: self._neighbour(-1),
-            Do.NEXT_AREA: self._next_area,
+            Do.NEXT_AREA: lambda: self._next_area(1),
+            Do.PREVIOUS_AREA: lambda: self._next_area(-1),
+            Do.TAKE_BACK: self._take_back,
             Do.WHY: scene.why,
-            Do.INSPECTOR: lambda: scene.look(toggled(scene.focus, self._beside())),
-            **{way: partial(self._arrow, way.name.lower()) for way in (Do.LEFT, Do.RIGHT, Do.UP, Do.DOWN)},
+            Do.INSPECTOR: self._inspect,
+            Do.LEFT: lambda: self._scroll(-1),
+            Do.UP: lambda: self._scroll(-1),
+            Do.RIGHT: lambda: self._scroll(1),
+            Do.DOWN: lambda: self._scroll(1),
+            Do.PAGE_UP: lambda: self._scroll(-self._page()),
+            Do.PAGE_DOWN: lambda: self._scroll(self._page()),
+            Do.FIRST: lambda: self._scroll(-FAR),
+            Do.LAST: lambda: self._scroll(FAR),
         }
 
     def _unless(self, done: bool, text: str) -> None:
@@ -382,16 +422,55 @@ class Session:
 
     def _start(self, seed: int, config: Config, scenario: Scenario | None) -> None:
         scene = self.scene
+        before = scene.timeline.branch.number
         scene.timeline.start(seed, config, scenario)
+        scene.came_from[scene.timeline.branch.number] = before
         scene.look(replace(scene.focus, event=None, why=False, pick=None))
         scene.player.play()
 
     # -- looking ---------------------------------------------------------------------------------------------
 
-    def _arrow(self, way: str) -> None:
-        """Arrows in the journal; where an explanation is read they never come here."""
-        if self.scene.focus.area == "journal":
-            self.scene.select(way)
+    def _scroll(self, rows: int) -> None:
+        """Move in the list that has the focus; where an explanation is read, keys never come here."""
+        scene = self.scene
+        if scene.focus.area == "journal":
+            scene.select(rows)
+            return
+        there = scene.panel.walk(scene.now().snapshot, scene.focus, rows)
+        if there is not None:
+            scene.look(replace(there, why=False))
+
+    def _page(self) -> int:
+        """The rows of the list that has the focus, less one that stays in sight."""
+        self.render()
+        layout = self._painter.layout
+        shown = self._painter.page
+        if self.scene.focus.area == "journal" and layout.journal is not None:
+            shown = layout.journal.height - (2 if layout.framed else 0)
+        return max(1, shown - 1)
+
+    @staticmethod
+    def _root(scene: Scene) -> int:
+        """The number of the branch that the watched one goes back to."""
+        branch = scene.branch
+        while branch.parent is not None:
+            branch = scene.timeline.branches[branch.parent]
+        return branch.number
+
+    def _take_back(self) -> None:
+        """Undo the last thing the person did: a command, or a new start."""
+        scene = self.scene
+        deed = scene.player.take_back(scene.given if self._root(scene) == 0 else 0)
+        if deed is not None:
+            old = scene.timeline.branch.parent or 0
+            said = asking.command_words(deed.command)
+            self.notify(f"taken back: {said} at {format_time(deed.at_us)}; the other future stays as branch {old + 1}")
+            scene.look(replace(scene.focus, event=None, why=False))
+        elif scene.timeline.branch.number in scene.came_from:
+            scene.timeline.visit(scene.came_from[scene.timeline.branch.number])
+            self.notify(f"back on branch {scene.timeline.branch.number + 1}; the new start stays a branch")
+        else:
+            raise UserError("nothing to take back: you have done nothing yet at this place of the run")
 
     def _reading(self) -> bool:
         """Whether arrows scroll an explanation: it has the focus, or lies over what has it. Lines of the journal can
@@ -405,16 +484,23 @@ class Session:
         over = layout.overlay and (area != "journal" or self.scene.measured.below > 0)
         return layout.inspector is not None and (over or area == "inspector")
 
-    def _next_area(self) -> None:
+    def _next_area(self, step: int) -> None:
         focus = self.scene.focus
         here = AREAS.index(focus.area)
-        self.scene.look(replace(focus, zoom=False, area=AREAS[(here + 1) % len(AREAS)]))
+        self.scene.look(replace(focus, zoom=False, area=AREAS[(here + step) % len(AREAS)]))
+
+    def _inspect(self) -> None:
+        """Show or hide the inspector; where it is beside the picture, go to it and back."""
+        scene, beside = self.scene, self._beside()
+        scene.look(toggled(scene.focus, beside))
+        if beside and scene.focus.area == "inspector":
+            self.notify("the inspector is always shown here: it has the focus now, i or esc goes back")
 
     def _beside(self) -> bool:
         layout = self.layout
         return layout.inspector is not None and not layout.overlay and not self.scene.focus.zoom
 
-    def _clicked(self, name: str, x: int, y: int) -> Ask | Do | None:
+    def _clicked(self, name: str, x: int, y: int) -> Wish:
         scene = self.scene
         match name:
             case "tabs" | "footer":
@@ -429,6 +515,9 @@ class Session:
                     return self.perform(replace(scene.focus, area="journal", event=event))
                 return self.perform(replace(scene.focus, area="journal"))
             case "picture" | "strip" | "inspector":
+                hit = self._painter.hit_at(name, x, y)
+                if hit is not None:
+                    return self.perform(replace(hit, area=name, chosen=True, why=False))
                 return self.perform(replace(scene.focus, area=name))
         return None
 
@@ -440,6 +529,10 @@ class Session:
     def _touch(self) -> None:
         """Something was done: the next picture is a new one, the journal included."""
         self._dirty = self._fresh = True
+
+
+def _holds(area: Placed, x: int, y: int) -> bool:
+    return area.x <= x < area.x + area.canvas.width and area.y <= y < area.y + area.canvas.height
 
 
 def _known(table: dict[str, Any], name: str, kind: str) -> Any:

@@ -71,6 +71,9 @@ class FakeSession:
         self.clicks.append((x, y))
         return None
 
+    def wheel(self, x: int, y: int, step: int) -> None:
+        self.clicks.append((x, y))
+
     def notify(self, text: str) -> None:
         self.notices.append(text)
         self.dirty = True

@@ -263,9 +263,69 @@ def test_pages_stand_in_two_columns_where_there_is_room_and_scroll_where_not() -
     assert "scroll" in shown(view, 60, 16)
     assert "quit" not in shown(view, 60, 16)
     press(view, "end")
-    assert "quit" in shown(view, 60, 16)
+    assert "Five nodes" in shown(view, 60, 16)  # the keys stand first
     press(view, "home")
-    assert "Five nodes" in shown(view, 60, 16)
+    assert "this pattern" in shown(view, 60, 16)
+
+
+def typing(view: View) -> bool:
+    return view.typing
+
+
+def test_help_is_searched_and_esc_leaves_the_search_first() -> None:
+    view = open_view(HELP)
+    press(view, "/", *"quit")
+    assert typing(view)
+    found = shown(view, 80, 24)
+    assert "quit" in found
+    assert "Five nodes" not in found
+    press(view, "enter")
+    assert not typing(view)
+    assert "Five nodes" not in shown(view, 80, 24)
+    assert view.press("esc") is None
+    assert "Five nodes" in shown(view, 130, 60)
+    press(view, "/", *"zzz")
+    assert "nothing here has 'zzz'" in shown(view, 80, 24)
+    press(view, "esc")
+    assert view.press("esc") == Close()
+
+
+def test_in_lists_j_and_k_move_and_slash_searches() -> None:
+    pick = Pick("p", tuple(Choice(title, "", "", Ask(title)) for title in ("jump", "kick", "third j")))
+    view = open_view(pick)
+    press(view, "j", "j", "k")
+    assert view.press("enter") == Give(Ask("kick"))
+    press(view, "/", "j")
+    assert typing(view)
+    assert view.press("enter") == Give(Ask("jump"))
+    press(view, "down")
+    assert view.press("enter") == Give(Ask("third j"))
+    assert view.press("esc") is None
+    assert not typing(view)
+    assert view.press("q") == Close()
+
+
+def test_the_palette_is_fuzzy_but_words_come_first() -> None:
+    titles = ("split vote", "save the run", "theme: light", "speed: faster", "variant: Ring")
+    view = open_view(Pick("p", tuple(Choice(title, "", "", Ask(title)) for title in titles), filterable=True))
+    wanted = {"vring": 4, "thl": 2, "svr": 1, "spl": 0, "ring": 4}
+    for typed, row in wanted.items():
+        press(view, "ctrl+u", *typed)
+        assert view.press("enter") == Give(Ask(titles[row])), typed
+    press(view, "ctrl+u", *"xyz")
+    assert "nothing here is called that" in shown(view, 80, 24)
+
+
+def test_forms_move_by_j_and_k_and_by_pages() -> None:
+    offers = tuple(Offer(f"offer {n}", "", lambda values, n=n: Ask(str(n))) for n in range(30))  # type: ignore[misc]
+    view = open_view(Form("f", offers))
+    shown(view, 80, 24)
+    press(view, "j", "j", "k")
+    assert view.press("enter") == Give(Ask("1"))
+    press(view, "pagedown", "pagedown", "pagedown")
+    assert view.press("enter") == Give(Ask("29"))
+    press(view, "pageup")
+    assert view.press("enter") == Give(Ask(str(29 - view.page)))
 
 
 # -- all of them, everywhere

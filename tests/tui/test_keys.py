@@ -8,12 +8,13 @@ from tests.toy import KEYS, TOY, timeline
 from tui.canvas import Canvas
 from tui.chrome import footer as draw_footer
 from tui.glyphs import ASCII
-from tui.keys import FREE, GROUPS, VERBS, Entry, footer, help_tables, keymap, palette
+from tui.keys import FREE, GROUPS, SENSES, VERBS, Entry, footer, help_tables, keymap, palette
 from tui.panel import Ask, Do, Focus, GoToPattern, Key, Refuse
 from tui.registry import PANELS
 
 NAMES = {
-    *("space", "enter", "esc", "tab", "left", "right", "up", "down", "home", "end", "f1", "ctrl+p", "ctrl+q", "ctrl+c")
+    *("space", "enter", "esc", "tab", "shift+tab", "left", "right", "up", "down", "home", "end", "pageup", "pagedown"),
+    *("backspace", "f1", "ctrl+p", "ctrl+l", "ctrl+q", "ctrl+c"),
 }
 GLOBAL = (
     "1 2 3 4 5 6 7 m M space . , > < + - home end tab left right up down enter esc e s i r R ? f1 t / "
@@ -118,3 +119,29 @@ def test_help_and_palette_name_every_key() -> None:
     choices = palette(table, SNAPSHOT, Focus())
     assert len(choices) == len(table) - 8
     assert next(choice for choice in choices if choice.note == "k").outcome == Refuse("select a node first")
+
+
+def test_the_free_letters_have_one_sense_in_every_panel() -> None:
+    """The same letter is the same habit: what it does begins with the same words everywhere."""
+    for panel in PANELS:
+        table = keymap(panel, PANELS)
+        for letter, sense in SENSES.items():
+            if letter in table:
+                assert table[letter].help.startswith(sense), f"{panel.pattern.name} {letter}: {table[letter].help}"
+
+
+def test_whoever_goes_on_with_a_letter_goes_back_with_its_capital() -> None:
+    for panel in PANELS:
+        table = keymap(panel, PANELS)
+        for one, other in (("n", "N"), ("v", "V")):
+            assert (one in table) == (other in table), f"{panel.pattern.name} {one}"
+
+
+def test_the_footer_says_what_j_and_k_are_now() -> None:
+    table = keymap(TOY)
+    labels = {entry.key: entry.label for entry in footer(table, SNAPSHOT, Focus(node="p1"), True)}
+    assert labels["k"] == "crash"
+    labels = {entry.key: entry.label for entry in footer(table, SNAPSHOT, Focus("journal"), True, listed=True)}
+    assert labels["k"] == "up"
+    assert table["k"].act(SNAPSHOT, Focus("journal")) == Do.UP
+    assert table["j"].act(SNAPSHOT, Focus("journal")) == Do.DOWN

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,8 @@ from tui import farewell, files
 from tui.asking import DIALOGUES, parse_time
 from tui.dialogs import Form, Pages, Pick, Prompt
 from tui.glyphs import ASCII
-from tui.panel import Ask, Do, Focus, Panel, Refuse, VisitBranch
+from tui.keys import FAR
+from tui.panel import Ask, Do, Focus, Frame, Hit, Panel, Refuse, VisitBranch, Wear, Wish
 from tui.session import Session
 
 
@@ -34,7 +36,7 @@ def session(scenario: str = "", **options: object) -> Session:
     return Session((TOY,), "toy", scenario=scenario, **options)  # type: ignore[arg-type]
 
 
-def press(target: Session, *keys: str) -> Ask | Do | None:
+def press(target: Session, *keys: str) -> Wish:
     wish = None
     for key in keys:
         wish = target.press(key)
@@ -743,6 +745,184 @@ def test_leaving_without_a_folder_is_no_error(tmp_path: Path) -> None:
     line = session(save_folder=tmp_path / "file").leave().text
     assert line == f"the run of Ping was {why}{tmp_path / 'file'}: cannot be written: File exists"
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+# -- hands -----------------------------------------------------------------------------------------------------------
+
+
+def test_backspace_takes_back_the_last_thing_a_person_did_and_the_one_before() -> None:
+    one = session(speed=Fraction(1))
+    run(one, 300)
+    press(one, "k")
+    run(one, 300)
+    press(one, "right", "z")
+    run(one, 300)
+    timeline = one.scene.timeline
+    before = [entry.at_us for entry in timeline.branch.log]
+    assert len(before) == 2
+    press(one, "backspace")
+    assert one.notice.startswith("taken back: Freeze p2 at ")
+    assert one.notice.endswith("the other future stays as branch 1")
+    assert (timeline.now_us, timeline.branch.number, len(timeline.branch.log)) == (before[1], 1, 1)
+    run(one, 400)
+    assert not timeline.in_past
+    assert len(timeline.branch.log) == 1, "it does not happen again"
+    press(one, "backspace")
+    assert one.notice.startswith("taken back: Crash p1")
+    assert (timeline.now_us, timeline.branch.log) == (before[0], [])
+    assert timeline.snapshot().nodes == session_at(300).scene.timeline.snapshot().nodes
+    press(one, "backspace")
+    assert one.notice == "nothing to take back: you have done nothing yet at this place of the run"
+    one.perform(VisitBranch(0))
+    assert len(timeline.branch.log) == 2
+
+
+def session_at(ms: int) -> Session:
+    one = session(speed=Fraction(1))
+    run(one, ms)
+    return one
+
+
+def test_backspace_goes_back_to_the_run_that_was_left_by_a_new_start() -> None:
+    one = session(speed=Fraction(1))
+    run(one, 300)
+    press(one, "R")
+    run(one, 100)
+    assert one.scene.branch.seed == 43
+    press(one, "backspace")
+    assert one.scene.branch.seed == 42
+    assert one.scene.timeline.now_us == 300_000
+
+
+def test_what_came_with_a_file_is_no_deed() -> None:
+    one = session(speed=Fraction(1))
+    one.perform(faults.Crash("p1"))
+    one.scene.given = 1
+    run(one, 100)
+    press(one, "backspace")
+    assert "nothing to take back" in one.notice
+
+
+def event(one: Session) -> int | None:
+    return one.scene.focus.event
+
+
+def test_the_journal_moves_as_any_list_does_and_its_verbs_wait() -> None:
+    one = session(speed=Fraction(1))
+    run(one, 2_000)
+    press(one, "space", "shift+tab")
+    assert one.scene.focus.area == "journal"
+    at, total = one.scene.timeline.now_us, one.scene.timeline.engine.told_total
+    press(one, "k")
+    assert event(one) == total
+    press(one, "k", "k", "j")
+    assert event(one) == total - 1
+    press(one, "home")
+    first = event(one)
+    assert first == one.scene.told().first
+    press(one, "pagedown")
+    paged = event(one)
+    assert first is not None
+    assert paged is not None
+    assert 1 < paged - first < 30
+    press(one, "pageup")
+    assert event(one) == first
+    press(one, "end")
+    assert event(one) is None
+    assert one.scene.timeline.now_us == at, "the run stands where it stood"
+    assert not one.scene.timeline.branch.log, "nobody was crashed"
+    assert " k up " in screen(one).split("\n")[-1]
+    press(one, "tab", "home")
+    assert one.scene.timeline.now_us == 0, "elsewhere home is the start of the run"
+    press(one, "pagedown")
+    assert "pagedown moves in lists" in one.notice
+
+
+def test_the_wheel_moves_what_it_is_over() -> None:
+    one = session(speed=Fraction(1))
+    run(one, 2_000)
+    press(one, "space")
+    one.render()
+    layout = one.layout
+    assert layout.journal is not None
+    assert layout.picture is not None
+    x, y = layout.journal.x + 2, layout.journal.y + 1
+    one.wheel(x, y, -1)
+    assert one.scene.focus.area == "journal"
+    assert event(one) == one.scene.timeline.engine.told_total - 2
+    one.wheel(x, y, 1)
+    assert event(one) is None
+    focus = one.scene.focus
+    one.wheel(layout.picture.x + 2, layout.picture.y + 2, 1)
+    assert one.scene.focus == focus, "the toy's picture is no list"
+
+
+def test_in_a_picture_that_is_a_list_j_and_k_walk_and_else_they_are_verbs() -> None:
+    def walk(snapshot: object, focus: Focus, rows: int) -> Focus | None:
+        return replace(focus, node=f"row {rows}") if focus.area == "picture" else None
+
+    listed = replace(TOY, walk=walk, fit=lambda snapshot, focus: focus)
+    one = Session((listed,), "toy")
+    for key, row in (("j", 1), ("k", -1), ("home", -FAR), ("end", FAR), ("pagedown", 0)):
+        press(one, key)
+        assert one.scene.focus.node == f"row {row or one._page()}"
+    assert not one.scene.timeline.branch.log
+    one.perform(Focus("strip", node="p1"))
+    press(one, "k")
+    assert one.scene.timeline.branch.log, "in the strip it is the verb"
+
+
+def test_what_can_be_selected_can_be_clicked() -> None:
+    def view(*args: Any) -> Frame:
+        hit = Hit(2, 1, 4, 1, replace(Focus(), node="p3"))
+        return TOY.view(*args)._replace(hits=(Hit(0, 0, 30, 3, Focus(node="p2")), hit))
+
+    one = Session((replace(TOY, view=view),), "toy")
+    picture = one.layout.picture
+    assert picture is not None
+    for (x, y), node in (((1 + 2, 1 + 1), "p3"), ((1 + 6, 1 + 1), "p2"), ((1 + 5, 1 + 1), "p3"), ((1, 1), "p2")):
+        one.click(picture.x + x, picture.y + y)
+        assert (one.scene.focus.node, one.scene.focus.chosen) == (node, True)
+    one.click(picture.x + 40, picture.y + 1)
+    assert one.scene.focus.node == "p2", "beside everything nothing changes"
+
+
+def test_all_checks_can_be_listed_and_read() -> None:
+    one = session()
+    assert press(one, "E") == Ask("checks")
+    listed = one.dialogue("checks")
+    assert isinstance(listed, Pick)
+    checks = one.scene.now().checks
+    assert [choice.title for choice in listed.choices] == [check.name for check in checks]
+    assert all(choice.note == "holds" and choice.help for choice in listed.choices)
+    assert listed.hint == f"all {len(checks)} hold, examined after every event"
+    one.perform(listed.choices[1].outcome)
+    assert f"why: {checks[1].name}" in screen(one)
+
+
+def test_the_branches_have_a_key() -> None:
+    one = session(speed=Fraction(1))
+    assert press(one, "U") == Ask("branches")
+    assert "one so far" in str(one.dialogue("branches"))
+
+
+def test_theme_and_glyphs_change_while_it_runs() -> None:
+    one = session()
+    assert press(one, "T") == Ask("looks")
+    looks = one.dialogue("looks")
+    assert isinstance(looks, Pick)
+    assert [choice.title for choice in looks.choices if choice.outcome == Wear(theme="light")] == ["theme: light"]
+    assert not screen(one).isascii()
+    assert one.perform(Wear(glyphs="ascii")) == Wear(glyphs="ascii")
+    assert screen(one).isascii()
+
+
+def test_where_the_inspector_is_always_shown_its_key_says_what_it_does() -> None:
+    one = session()
+    one.resize(120, 36)
+    press(one, "i")
+    assert one.scene.focus.area == "inspector"
+    assert "it has the focus now" in one.notice
 
 
 # -- a monkey --------------------------------------------------------------------------------------------------------

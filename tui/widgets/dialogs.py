@@ -28,6 +28,12 @@ def open_view(dialogue: Dialogue) -> View:
             return PagesView(dialogue)
 
 
+SEARCH_FROM = 6
+"""Rows from which on it is said that ``/`` searches."""
+FUZZY = 10
+"""Ranks below this are those of rows that have the words."""
+
+
 class PickView(View):
     """A list. A row that would be refused can be selected, to read why, but not chosen."""
 
@@ -35,24 +41,33 @@ class PickView(View):
         super().__init__()
         self.pick = pick
         self.filter = LineEdit()
+        self.searching = pick.filterable
         self.shown = pick.choices
-        self.index = 0
+        self.index = max(0, min(pick.at, len(pick.choices) - 1))
         self._title = max((len(choice.title) for choice in pick.choices), default=0)
         self._note = max((len(choice.note) for choice in pick.choices), default=0)
 
     @property
     def typing(self) -> bool:
-        """With a filter."""
-        return self.pick.filterable
+        """While one searches."""
+        return self.searching
 
     def press(self, key: str) -> Answer:
         """Move, type into the filter, choose, leave."""
+        if key == "esc" and self.searching and not self.pick.filterable:
+            self.searching = False
+            self.filter = LineEdit()
+            self._search()
+            return None
         if key == "esc" or (key == "q" and not self.typing):
             return Close()
         if key == "enter":
             return self.choose(self.index)
         self.error = ""
-        if self._move(key) or not self.typing:
+        if not self.typing:
+            key = {"j": "down", "k": "up"}.get(key, key)
+            self.searching = key == "/"
+        if self._move(key) or not self.typing or (key == "/" and not self.pick.filterable and not self.filter.text):
             return None
         if self.filter.press(key):
             self._search()
@@ -98,8 +113,11 @@ class PickView(View):
             body_rows=len(self.pick.choices),
             most_rows=16 if self.pick.filterable else 24,
             lit=self.index if self.shown else None,
-            keys=((arrows(glyphs), "select"), ("enter", "choose"), ("esc", "close")),
+            keys=(*self._find_keys(), (arrows(glyphs), "select"), ("enter", "choose"), ("esc", "close")),
         )
+
+    def _find_keys(self) -> tuple[tuple[str, str], ...]:
+        return () if self.typing or len(self.pick.choices) < SEARCH_FROM else (("/", "find"),)
 
     def _head(self, width: int) -> list[Runs]:
         head = hint(self.pick.hint, width)
@@ -133,12 +151,34 @@ class PickView(View):
         return True
 
     def _search(self) -> None:
-        """Every word must be somewhere in the row; rows whose title begins with the text come first."""
+        """Every word must be somewhere in the row; rows whose title begins with the text come first, and last those in
+        whose title its letters stand in this order (``svsp`` finds "Split votes, random timeouts": fuzzy)."""
         text = self.filter.text.strip().lower()
         words = text.split()
-        found = [choice for choice in self.pick.choices if all(word in _searched(choice) for word in words)]
-        self.shown = tuple(sorted(found, key=lambda choice: _rank(choice, text))) if text else self.pick.choices
+        ranked = []
+        for place, choice in enumerate(self.pick.choices):
+            if all(word in _searched(choice) for word in words):
+                ranked.append((_rank(choice, text), place, choice))
+            elif (spread := _spread(choice.title.lower(), "".join(words))) is not None:
+                ranked.append((FUZZY + spread, place, choice))
+        self.shown = tuple(choice for _, _, choice in sorted(ranked, key=lambda row: row[:2]))
         self.index = self.top = 0
+
+
+def _spread(title: str, letters: str) -> int | None:
+    """How many letters lie between those that are looked for, which begin words or follow each other as they can; None:
+    they do not all stand there in this order."""
+    best: int | None = None
+    for start in (n for n, letter in enumerate(title) if letters.startswith(letter)):
+        at = start
+        for letter in letters[1:]:
+            at = title.find(letter, at + 1)
+            if at < 0:
+                break
+        else:
+            spread = at - start + 1 - len(letters) + (0 if start == 0 or title[start - 1] == " " else len(title))
+            best = spread if best is None else min(best, spread)
+    return best
 
 
 def _searched(choice: Choice) -> str:
@@ -213,47 +253,91 @@ class PromptView(View):
 
 
 class PagesView(View):
-    """Something to read. Tables of keys stand in two columns where there is room."""
+    """Something to read. Tables of keys stand first, in two columns where there is room; `/` searches in it."""
 
     def __init__(self, pages: Pages) -> None:
         super().__init__()
         self.pages = pages
         self.wide = 116 if len(pages.tables) > 1 else 80
-        self._laid: tuple[int, list[Runs]] = (0, [])
+        self.find = LineEdit()
+        self.searching = False
+        self._laid: tuple[tuple[int, str], list[Runs]] = ((0, ""), [])
+
+    @property
+    def typing(self) -> bool:
+        """While one searches."""
+        return self.searching
 
     def press(self, key: str) -> Answer:
-        """Scroll, leave."""
-        if key in ("esc", "q", "enter", "?", "f1"):
+        """Scroll, search, leave; leaving the search comes first."""
+        if self.searching:
+            if key in ("esc", "enter"):
+                self.searching = False
+                self.find = LineEdit() if key == "esc" else self.find
+                self.top = 0
+                return None
+            if self.find.press(key):
+                self.top = 0
+                return None
+        elif key == "esc" and self.find.text:
+            self.find = LineEdit()
+            self.top = 0
+            return None
+        elif key in ("esc", "q", "enter", "?", "f1"):
             return Close()
+        elif key == "/":
+            self.searching = True
+            return None
+        rows = len(self._laid[1])
         steps = {"up": -1, "down": 1, "k": -1, "j": 1, "pageup": -self.page, "pagedown": self.page, "space": self.page}
-        steps |= {"home": -self.top, "end": len(self._laid[1]), "tab": self.page, "shift+tab": -self.page}
-        self.top = max(0, min(self.top + steps.get(key, 0), len(self._laid[1]) - self.page))
+        steps |= {"home": -self.top, "end": rows, "tab": self.page, "shift+tab": -self.page}
+        self.top = max(0, min(self.top + steps.get(key, 0), rows - self.page))
         return None
 
+    def paste(self, text: str) -> None:
+        """Into what is searched for."""
+        if self.searching:
+            self.find.insert(text)
+
     def sheet(self, width: int, glyphs: Glyphs) -> Sheet:
-        """Paragraphs, then tables."""
-        if self._laid[0] != width:
-            self._laid = (width, self._lay(width))
+        """Tables, then paragraphs; of both only what has the words that are searched for."""
+        text = self.find.text.strip().lower()
+        if self._laid[0] != (width, text):
+            self._laid = ((width, text), self._lay(width, text))
+        shown = self.searching or text
         return Sheet(
             self.pages.title,
+            head=[(("/ ", "key"), *self.find.runs(width - 2)), ()] if shown else [],
             body=self._laid[1],
-            keys=(("esc", "close"),),
-            scroll_keys=((arrows(glyphs), "scroll"), ("space", "next page")),
+            keys=(("esc", "all again" if shown else "close"),),
+            scroll_keys=(("space", "next page"), ("/", "find"), (arrows(glyphs), "scroll")),
         )
 
-    def _lay(self, width: int) -> list[Runs]:
+    def _lay(self, width: int, text: str) -> list[Runs]:
+        words = text.split()
+
+        def has(*texts: str) -> bool:
+            whole = " ".join(texts).lower()
+            return all(word in whole for word in words)
+
+        tables = [
+            (heading, found)
+            for heading, lines in self.pages.tables
+            if (found := tuple(line for line in lines if has(heading, *line)))
+        ]
         rows: list[Runs] = []
-        for text in self.pages.paragraphs:
-            rows += [*paragraph(text, min(width, 96)), ()]
         half = (width - 4) // 2
-        if width >= 92 and len(self.pages.tables) > 1:
-            rows += _side_by_side([_table(heading, lines, half) for heading, lines in self.pages.tables], half)
+        if width >= 92 and len(tables) > 1:
+            rows += [*_side_by_side([_table(heading, lines, half) for heading, lines in tables], half), ()]
         else:
-            for heading, lines in self.pages.tables:
+            for heading, lines in tables:
                 rows += [*_table(heading, lines, width), ()]
+        for paragraph_text in self.pages.paragraphs:
+            if has(paragraph_text):
+                rows += [*paragraph(paragraph_text, min(width, 96)), ()]
         while rows and not rows[-1]:
             rows.pop()
-        return rows
+        return rows or [((f"nothing here has {self.find.text.strip()!r}", "dim"),)]
 
 
 def _table(heading: str, lines: tuple[tuple[str, str], ...], width: int) -> list[Runs]:

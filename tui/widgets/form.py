@@ -168,9 +168,15 @@ class FormView(View):
         count = len(self.form.offers)
         if key in ("tab", "shift+tab") and len(offer.params) < 2:
             key = "down" if key == "tab" else "up"
+        if not self.typing:
+            key = {"j": "down", "k": "up"}.get(key, key)
         if key in ("up", "down"):
             self._settle()
             self.index, self.param = (self.index + (1 if key == "down" else -1)) % count, 0
+        elif key in ("pageup", "pagedown"):
+            self._settle()
+            there = self.index + (self.page if key == "pagedown" else -self.page)
+            self.index, self.param = max(0, min(count - 1, there)), 0
         elif key in ("home", "end"):
             self._settle()
             self.index, self.param = (0 if key == "home" else count - 1), 0

@@ -70,6 +70,10 @@ class Stage(Widget, can_focus=False, inherit_bindings=False):
         if self._place is not None:
             self._stand(0, 0, 0, 0, self._place[4])
 
+    def wear(self, theme: Theme) -> None:
+        """Show everything in another theme; painted by `paint_anew`."""
+        self.look = theme
+
     def paint_anew(self) -> None:
         """Every row again, whatever was painted before."""
         self._strips.clear()

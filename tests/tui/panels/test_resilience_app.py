@@ -71,7 +71,7 @@ def test_the_order_and_the_preset_change_while_it_runs() -> None:
 def test_a_broken_rule_turns_the_frame_red_and_e_shows_the_witness(size: tuple[int, int]) -> None:
     session = shop(size)
     session.perform(SetRule("open_rejects", False))
-    session.press("g")
+    session.press("C")
     watch(session, "FAILED: no call passes an open breaker")
     session.press("e")
     text = " ".join(screen(session).split())

@@ -101,16 +101,16 @@ def test_find_selects_the_key_it_names_once() -> None:
     assert read(PANEL.fit(snapshot, replace(left, find=""))).found == ""
 
 
-def test_o_goes_to_the_hottest_key_and_then_to_its_cures() -> None:
+def test_g_goes_to_the_hottest_key_and_then_to_its_cures() -> None:
     timeline = run(3_000)
     snapshot = timeline.snapshot()
-    focus = press(timeline, "o", Focus())
+    focus = press(timeline, "g", Focus())
     assert read(focus).what == OnKey(snapshot.balance.hottest)
-    assert press(timeline, "o", focus) == Ask("tune")
+    assert press(timeline, "g", focus) == Ask("tune")
     first = PANEL.tune(snapshot, focus)[0]
     assert first.title == f"salt {snapshot.balance.hottest}"
     assert first.build(values(first)) == c.Salt(snapshot.balance.hottest, 4)
-    assert isinstance(press(run(1_000, config=(("workload", "off"),)), "o", Focus()), Refuse)
+    assert isinstance(press(run(1_000, config=(("workload", "off"),)), "g", Focus()), Refuse)
 
 
 def test_every_strategy_offers_the_cure_it_has() -> None:
@@ -120,12 +120,12 @@ def test_every_strategy_offers_the_cure_it_has() -> None:
 
 def test_virtual_nodes_go_up_and_down_and_say_where_there_are_none() -> None:
     timeline = run(1_000)
-    assert press(timeline, "v", Focus()) == c.SetVnodes(300)
-    assert press(timeline, "V", Focus()) == c.SetVnodes(64)
-    refused = press(run(500, variant="slots"), "v", Focus())
+    assert press(timeline, "y", Focus()) == c.SetVnodes(300)
+    assert press(timeline, "L", Focus()) == c.SetVnodes(64)
+    refused = press(run(500, variant="slots"), "y", Focus())
     assert isinstance(refused, Refuse)
     assert "no virtual nodes" in refused.why
-    assert isinstance(press(run(500, config=(("vnodes", 1),)), "V", Focus()), Refuse)
+    assert isinstance(press(run(500, config=(("vnodes", 1),)), "L", Focus()), Refuse)
 
 
 def test_get_and_put_ask_for_the_selected_key() -> None:
@@ -133,10 +133,10 @@ def test_get_and_put_ask_for_the_selected_key() -> None:
     key = timeline.snapshot().keys[2]
     focus = choose(Focus(), what=OnKey(key.key))
     assert press(timeline, "a", focus) == c.Get(key.key)
-    assert press(timeline, "p", focus) == c.Put(key.key, key.acked + 1)
+    assert press(timeline, "o", focus) == c.Put(key.key, key.acked + 1)
 
 
-def test_n_walks_through_what_moves_and_y_through_the_charts() -> None:
+def test_n_walks_through_what_moves_and_v_through_the_charts() -> None:
     snapshot = standing("join ring")
     assert snapshot.plan is not None
     first = KEYS["n"].act(snapshot, Focus())
@@ -147,10 +147,10 @@ def test_n_walks_through_what_moves_and_y_through_the_charts() -> None:
     focus = Focus()
     for _ in range(3):
         charts.append(chart_of(snapshot, focus))
-        focus = KEYS["y"].act(snapshot, focus)
+        focus = KEYS["v"].act(snapshot, focus)
     assert charts == ["compare", "curves", "time"]
     assert chart_of(snapshot, PANEL.move(snapshot, Focus(node="n1", area="strip"), "right")) == "curves"
-    assert isinstance(KEYS["y"].act(standing("jump"), Focus()), Refuse)
+    assert isinstance(KEYS["v"].act(standing("jump"), Focus()), Refuse)
 
 
 def test_on_a_message_k_drops_it_and_x_l_d_act_on_its_link_alone() -> None:

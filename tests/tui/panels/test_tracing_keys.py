@@ -15,6 +15,7 @@ from engines.tracing.world.snapshot import Snapshot, Strayed
 from tests.monkey import screen
 from tests.tui.panels.tracing_runs import CHECKOUT, TRACE, flat, holding, run, standing, story
 from tests.tui.subjects.tracing import recorded
+from tui.keys import FAR
 from tui.panel import Ask, Focus, Offer, Refuse
 from tui.panels.tracing import PANEL
 from tui.panels.tracing.forms import RULES
@@ -80,7 +81,7 @@ def selected(snapshot: Snapshot, focus: Focus) -> str:
 
 def test_an_empty_system_refuses_what_needs_a_trace_and_says_why() -> None:
     snapshot = standing("start")
-    for key in "nNEGD":
+    for key in "nNIgD":
         outcome = press(snapshot, key, Focus())
         assert isinstance(outcome, Refuse)
         assert outcome.why
@@ -97,7 +98,7 @@ def test_recorded_data_refuses_faults_with_the_reason_and_still_can_be_looked_at
     assert not PANEL.sides(snapshot, Focus())
     assert not PANEL.tune(snapshot, Focus())
     assert read(press(snapshot, "C", Focus())).correct
-    for key in "nopgvyO":
+    for key in "noFgvVyBW":
         assert isinstance(press(snapshot, key, BY_HAND), Focus), key
 
 
@@ -191,11 +192,11 @@ def test_n_walks_the_path_in_the_order_of_time_and_back() -> None:
     assert view_of(press(snapshot, "n", choose(BY_HAND, view="map"))) == "waterfall"
 
 
-def test_o_and_percent_and_p_change_which_rows_there_are() -> None:
+def test_o_and_percent_and_F_change_which_rows_there_are() -> None:
     snapshot = standing("by hand")
     usual = len(rows_of(snapshot, BY_HAND)[1].items)
     assert len(rows_of(snapshot, press(snapshot, "o", BY_HAND))[1].items) < usual
-    assert len(rows_of(snapshot, press(snapshot, "p", BY_HAND))[1].items) > usual
+    assert len(rows_of(snapshot, press(snapshot, "F", BY_HAND))[1].items) > usual
     focus, seen = BY_HAND, []
     for _ in range(4):
         focus = press(snapshot, "%", focus)
@@ -205,36 +206,36 @@ def test_o_and_percent_and_p_change_which_rows_there_are() -> None:
     assert seen[3][1] == usual
 
 
-def test_v_walks_the_views_and_g_y_V_come_back() -> None:
+def test_v_walks_the_views_and_W_y_G_come_back() -> None:
     snapshot = standing("by hand")
     focus, seen = BY_HAND, []
     for _ in VIEWS:
         focus = press(snapshot, "v", focus)
         seen.append(view_of(focus))
     assert seen == [*VIEWS[1:], VIEWS[0]]
-    for key, view in (("g", "map"), ("y", "headers"), ("V", "verdict")):
+    for key, view in (("W", "map"), ("y", "headers"), ("G", "verdict")):
         there = press(snapshot, key, BY_HAND)
         assert view_of(there) == view
         assert view_of(press(snapshot, key, there)) == "waterfall"
-    assert read(press(snapshot, "g", BY_HAND)).service == service_of(snapshot, BY_HAND)
+    assert read(press(snapshot, "W", BY_HAND)).service == service_of(snapshot, BY_HAND)
 
 
-def test_O_sorts_traces_and_aggregates() -> None:
+def test_B_sorts_traces_and_aggregates() -> None:
     snapshot = standing("storm")
     focus, seen = Focus(), []
     for _ in ORDERS:
         seen.append([row.trace_id for row in listed(snapshot, focus)])
-        focus = press(snapshot, "O", focus)
+        focus = press(snapshot, "B", focus)
     assert all(sorted(ids) == sorted(seen[0]) for ids in seen)
     assert len({tuple(ids) for ids in seen}) >= 3
     errors = [snapshot.trace(each).errors for each in seen[ORDERS.index("errors")]]  # type: ignore[union-attr]
     assert errors == sorted(errors, reverse=True)
     table = choose(Focus(), view="aggregates")
-    assert read(press(snapshot, "O", table)).column == COLUMNS[1]
+    assert read(press(snapshot, "B", table)).column == COLUMNS[1]
     assert read(PANEL.move(snapshot, table, "right")).column == COLUMNS[1]
 
 
-def test_T_and_D_compare_with_the_marked_trace_or_with_the_typical_one() -> None:
+def test_K_and_D_compare_with_the_marked_trace_or_with_the_typical_one() -> None:
     snapshot = standing("pool")
     slow = Focus(node=telling(snapshot), chosen=True)
     compared = press(snapshot, "D", slow)
@@ -242,20 +243,20 @@ def test_T_and_D_compare_with_the_marked_trace_or_with_the_typical_one() -> None
     if snapshot.trace(diagnosis_of(snapshot).median_trace) is not None:
         assert read(compared).other == diagnosis_of(snapshot).median_trace
     assert view_of(press(snapshot, "D", compared)) == "waterfall"
-    marked = press(snapshot, "T", Focus(node=snapshot.traces[3].trace_id, chosen=True))
+    marked = press(snapshot, "K", Focus(node=snapshot.traces[3].trace_id, chosen=True))
     other = press(snapshot, "D", replace(marked, node=snapshot.traces[5].trace_id))
     assert read(other).other == snapshot.traces[3].trace_id
-    assert not read(press(snapshot, "T", marked)).other
+    assert not read(press(snapshot, "K", marked)).other
     alone = holding(standing("start"), CHECKOUT)
     assert isinstance(press(alone, "D", BY_HAND), Refuse)
 
 
-def test_G_goes_to_what_the_verdict_names_and_E_to_what_failed() -> None:
+def test_g_goes_to_what_the_verdict_names_and_I_to_what_failed() -> None:
     snapshot = standing("pool")
-    guilty = press(snapshot, "G", choose(Focus(node=snapshot.traces[-1].trace_id, chosen=True), view="map"))
+    guilty = press(snapshot, "g", choose(Focus(node=snapshot.traces[-1].trace_id, chosen=True), view="map"))
     assert selected(snapshot, guilty) == f"auth/{ACQUIRE_CONNECTION}"
     torn = standing("dropped")
-    headers = press(torn, "G", Focus())
+    headers = press(torn, "g", Focus())
     assert view_of(headers) == "headers"
     row = torn.trace(headers.node)
     assert row is not None
@@ -264,7 +265,7 @@ def test_G_goes_to_what_the_verdict_names_and_E_to_what_failed() -> None:
     wrong = standing("by hand")
     focus, seen = choose(BY_HAND, span="0000000000000001"), []
     for _ in range(3):
-        focus = press(wrong, "E", focus)
+        focus = press(wrong, "I", focus)
         seen.append(selected(wrong, focus))
     assert seen[0] == "cart/load"
     assert "missing span" in seen[1]
@@ -276,13 +277,19 @@ def test_C_corrects_the_analysis_of_a_simulation() -> None:
     assert press(standing("corrected"), "C", Focus()) == c.Correct(False)
 
 
-def test_pages_go_many_rows_at_once() -> None:
+def test_the_picture_is_a_list_that_is_walked_through_by_rows_pages_and_to_its_ends() -> None:
     snapshot = standing("chain")
     made, rows = rows_of(snapshot, BY_HAND)
     focus = choose(BY_HAND, span=made.name(rows.items[0].row))
-    down = press(snapshot, "F", focus)
+    down = PANEL.walk(snapshot, focus, 15)
+    assert down is not None
     assert row_of(snapshot, down) == 15
-    assert row_of(snapshot, press(snapshot, "B", down)) == 0
+    for step, there in ((-1, 14), (-FAR, 0), (FAR, len(rows_of(snapshot, down)[1].items) - 1)):
+        moved = PANEL.walk(snapshot, down, step)
+        assert moved is not None
+        assert row_of(snapshot, moved) == there
+    assert PANEL.walk(snapshot, choose(focus, view="map"), 1) is None
+    assert PANEL.walk(snapshot, replace(focus, area="strip"), 1) is None
 
 
 # -- acting ----------------------------------------------------------------------------------------------------------
@@ -379,13 +386,13 @@ def test_the_users_traces_are_drawn_by_the_same_panel() -> None:
     assert "acquire connection" in shown
     assert "latency of traces" in shown
     assert "all traces are read: " in shown
-    session.press("k")
+    session.press("z")
     assert session.notice == RECORDED
     snapshot = session.scene.timeline.snapshot()
     assert snapshot.recorded
     assert "as the spans tell" in flat(screen(pressed(session, "y")))
     assert {each.name for each in snapshot.services} >= {"gateway", "auth", "auth-db"}
-    assert "auth-db" in screen(pressed(session, "g"))
+    assert "auth-db" in screen(pressed(session, "W"))
 
 
 def pressed(session: Session, key: str) -> Session:

@@ -3,6 +3,7 @@
 A verb returns a command of the engine, several given together, another focus, or a refusal that says why.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -19,7 +20,7 @@ from tui.panels.consensus.select import fit
 
 ELECTION: Final = "election"
 TOGETHER_US: Final = 5 * US_PER_MS
-"""So soon all election timers run out after ``v``: before the next heartbeat can put many of them off."""
+"""So soon all election timers run out after ``y``: before the next heartbeat can put many of them off."""
 
 
 def chosen(snapshot: Snapshot, focus: Focus) -> tuple[Server, Flight | None]:
@@ -57,16 +58,20 @@ def _leader(snapshot: Snapshot, focus: Focus) -> Outcome:
     return replace(focus, node=snapshot.leader, pick=None, why=False)
 
 
-def _next_message(snapshot: Snapshot, focus: Focus) -> Outcome:
-    """The message that arrives after the selected one, anywhere in the cluster."""
-    flights = sorted(snapshot.flights, key=lambda each: (each.arrives_us, each.id))
-    if not flights:
-        return Refuse("no message is in flight at this moment")
-    now = flight_of(snapshot, focus)
-    flight = flights[(flights.index(now) + 1) % len(flights)] if now else flights[0]
-    ends = [end for end in (focus.node, flight.src, flight.dst) if end in (flight.src, flight.dst)]
-    node = next(end for end in ends if snapshot.server(end))
-    return replace(focus, node=node, pick=OnMessage(flight.id), why=False)
+def _next_message(step: int) -> Callable[[Snapshot, Focus], Outcome]:
+    """The message that arrives after or before the selected one, anywhere in the cluster."""
+
+    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
+        flights = sorted(snapshot.flights, key=lambda each: (each.arrives_us, each.id))
+        if not flights:
+            return Refuse("no message is in flight at this moment")
+        now = flight_of(snapshot, focus)
+        flight = flights[(flights.index(now) + step) % len(flights)] if now else flights[0 if step > 0 else -1]
+        ends = [end for end in (focus.node, flight.src, flight.dst) if end in (flight.src, flight.dst)]
+        node = next(end for end in ends if snapshot.server(end))
+        return replace(focus, node=node, pick=OnMessage(flight.id), why=False)
+
+    return act
 
 
 def _time_out(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -85,24 +90,19 @@ def _split_vote(snapshot: Snapshot, focus: Focus) -> Outcome:
     return faults.ExpireTimers(waiting, ELECTION, TOGETHER_US)
 
 
-def _unbuilt(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return Refuse("membership changes are not built yet: the servers of a run are fixed")
-
-
 KEYS: Final = (
     *standard_keys(aim, "server"),
     Key("a", "propose", "ask the selected server for the next command", _propose, rank=13),
     Key("A", "ask", "type a command: y=3, y+=1, del y", ask("client"), rank=56),
     Key("w", "workload", "how fast clients ask: off, light, busy, flood", _workload, rank=45),
     Key("g", "leader", "go to the leader", _leader, rank=54),
-    Key("n", "message", "select the next message to arrive", _next_message, rank=53),
+    Key("n", "message", "the next message to arrive", _next_message(1), rank=53),
+    Key("N", "before", "the previous one", _next_message(-1), rank=100),
     Key("o", "time out", "let the election timer of the server run out now", _time_out, rank=44),
-    Key("v", "split vote", "let all election timers run out together: a split vote", _split_vote, rank=46),
-    Key("j", "add", "add a server", _unbuilt, rank=100),
-    Key("J", "remove", "remove the server", _unbuilt, rank=100),
+    Key("y", "split vote", "let all election timers run out together: a split vote", _split_vote, rank=46),
 )
 
 mark: Final = marker({
-    faults.ExpireTimers: ("v", "candidate"), Propose: ("a", "you"),
+    faults.ExpireTimers: ("y", "candidate"), Propose: ("a", "you"),
     SetRule: ("b", "bad"), SetWorkload: ("w", "you"), SetTiming: ("t", "you"),
 })  # fmt: skip

@@ -75,4 +75,4 @@ def _experiment(snapshot: Snapshot) -> str:
         rest = len(snapshot.servers) - snapshot.quorum
         return (f"k crashes the leader {leaders[0].id}: the next timeout elects another. With {rest + 1} of "
                 f"{len(snapshot.servers)} down nothing commits any more.")  # fmt: skip
-    return "step with . and watch the votes, or press v to let all timers run out together: a split vote."
+    return "step with . and watch the votes, or press y to let all timers run out together: a split vote."

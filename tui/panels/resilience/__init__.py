@@ -24,7 +24,7 @@ HELP: Final = (
     "breakers. v for more charts.",
     "Arrows walk the graph: right from an edge to its service and on to its edges, up and down to the next one. n goes "
     "to the next breaker that is not closed. Verbs act on the edge, or on the service it leads to.",
-    "Storm: s plays it. Its cures are one key each: B a retry budget, G a breaker, D shedding. T deadlines save work, "
+    "Storm: s plays it. Its cures are one key each: B a retry budget, G a breaker, L shedding. W deadlines save work, "
     "not the day. K makes a service slow, which is how most begin; w is the load; p, o, t change what protects.",
     "f has Istio's faults with percentages. They are a tool for tests. What Envoy calls circuit breaking are caps on "
     "concurrency; its breaker is outlier detection, host by host: see the variant Envoy (m).",

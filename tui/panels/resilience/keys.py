@@ -4,7 +4,9 @@ A verb returns a command of the engine, several given together, another focus, o
 ``x l d u`` act on its links and ``k z c`` on the service it leads to; the cures act on every edge into that service.
 """
 
-from typing import Any, Final
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final, TypeAlias
 
 from engines.resilience import PRESETS
 from engines.resilience.order import ORDER
@@ -229,12 +231,28 @@ def _workload(snapshot: Snapshot, focus: Focus) -> Outcome:
     return c.SetLoad("steady", level) if level else c.SetLoad("off", 0)
 
 
-def _chart(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return next_chart(focus)
+Act: TypeAlias = Callable[[Snapshot, Focus], Outcome]
 
 
-def _next(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return next_edge(snapshot, focus)
+def _chart(step: int) -> Act:
+    return lambda snapshot, focus: next_chart(focus, step)
+
+
+def _next(step: int) -> Act:
+    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
+        if all(edge.breaker is None or edge.breaker.state == "closed" for edge in snapshot.edges):
+            return Refuse("every breaker is closed: g goes to the edge that fails most")
+        return next_edge(snapshot, focus, step)
+
+    return act
+
+
+def _worst(snapshot: Snapshot, focus: Focus) -> Outcome:
+    """The edge over which most calls a second fail."""
+    worst = max(snapshot.edges, key=lambda edge: edge.errors_ppm * edge.attempts_per_s, default=None)
+    if worst is None or not worst.errors_ppm:
+        return Refuse("no call fails now")
+    return replace(focus, node=worst.id, chosen=True, why=False)
 
 
 KEYS: Final = (
@@ -253,18 +271,21 @@ KEYS: Final = (
         },
     ),
     Key("K", "slow", "let the service work 3 and 10 times as slowly, or as usual", simulated(_slow), "faults", 12),
-    Key("g", "force", "force the breaker open, or reset it: closed, with an empty window", simulated(_force), rank=14),
+    Key("C", "force", "force the breaker open, or reset it: closed, with an empty window", simulated(_force), rank=14),
     Key("p", "preset", "the next preset: article, hystrix, resilience4j, polly, opossum, none", _preset, rank=15),
     Key("B", "budget", "cure: retries only within 5 % of the calls, or without limit", simulated(_budget), rank=13),
-    Key("D", "shed", "cure: the service refuses what it cannot serve in time, or takes all", simulated(_shed), rank=16),
+    Key("L", "shed", "cure: the service refuses what it cannot serve in time, or takes all", simulated(_shed), rank=16),
     Key("G", "breaker", "cure: a breaker before the service, or none", simulated(_breaker), rank=55),
-    Key("T", "deadline", "cure: tell the service how long one waits, or not", simulated(_deadline), rank=57),
+    Key("W", "deadline", "cure: tell the service how long one waits, or not", simulated(_deadline), rank=57),
     Key("o", "order", "the next order of the pipeline: what is outermost", simulated(_order), rank=20),
     Key("y", "bulkhead", "calls at a time over the edge: any number, 4, 16", simulated(_bulkhead), rank=24),
-    Key("H", "hedge", "ask a second time after the 95th percentile of the latency, or not", simulated(_hedge), rank=64),
+    Key("Z", "hedge", "ask a second time after the 95th percentile of the latency, or not", simulated(_hedge), rank=64),
     Key("F", "fallback", "serve another answer where the call failed, or not", simulated(_fallback), rank=76),
-    Key("v", "chart", "the next chart: load, breakers, latency, waste", _chart, "look", 21),
-    Key("n", "next", "select the next breaker that is not closed", _next, "look", 22),
+    Key("v", "chart", "the next view of the chart: load, breakers, latency, waste", _chart(1), "look", 21),
+    Key("V", "chart back", "the previous view", _chart(-1), "look", 100),
+    Key("n", "next", "the next breaker that is not closed", _next(1), "look", 22),
+    Key("N", "before", "the previous one", _next(-1), "look", 100),
+    Key("g", "worst", "go to the edge that fails most now", _worst, "look", 30),
     Key("a", "call", "make one call yourself", simulated(_call), rank=25),
     Key("A", "ask", "type what you ask for: browse, fill, buy, payment, burst 50", simulated(ask("client")), rank=58),
     Key("w", "load", "calls a second of the clients: off, 5, 15, 30, 60, 90", simulated(_workload), rank=18),
@@ -281,10 +302,10 @@ KEYS: Final = (
 _mark = marker({
     c.Call: ("a", "you"), c.Burst: ("A", "warn"), c.SetLoad: ("w", "you"), c.SetMix: ("w", "you"),
     c.Delay: ("f", "slow"), c.Abort: ("f", "error"), c.SlowService: ("K", "slow"), c.SickHost: ("f", "error"),
-    c.SetService: ("t", "you"), c.SetPreset: ("p", "accent"), c.SetBreaker: ("g", "open"), c.SetOption: ("t", "you"),
+    c.SetService: ("t", "you"), c.SetPreset: ("p", "accent"), c.SetBreaker: ("C", "open"), c.SetOption: ("t", "you"),
     c.SetBackoff: ("t", "you"), c.SetOrder: ("o", "accent"), c.Cure: ("C", "good"), SetRule: ("b", "bad"),
 })  # fmt: skip
-CURES: Final = {"budget": "B", "shedding": "D", "breaker": "G", "deadline": "T"}
+CURES: Final = {"budget": "B", "shedding": "L", "breaker": "G", "deadline": "W"}
 
 
 def mark(command: Any) -> tuple[str, Ink] | None:

@@ -106,10 +106,7 @@ def _beside(snapshot: Snapshot, node: str, step: int) -> str:
     return ids[(ids.index(node) + step) % len(ids)]
 
 
-def next_edge(snapshot: Snapshot, focus: Focus) -> Focus:
-    """The next edge whose breaker is not closed; if all are, the next edge of all."""
-    ids = [edge.id for edge in snapshot.edges]
-    at = ids.index(focus.node) if focus.node in ids else -1
-    round_about = [*snapshot.edges[at + 1 :], *snapshot.edges[: at + 1]]
-    moved = [edge.id for edge in round_about if edge.breaker is not None and edge.breaker.state != "closed"]
-    return replace(focus, node=(moved or [edge.id for edge in round_about])[0]) if ids else focus
+def next_edge(snapshot: Snapshot, focus: Focus, step: int = 1) -> Focus:
+    """The next edge whose breaker is not closed; if all are, nothing moves."""
+    moved = [edge.id for edge in snapshot.edges if edge.breaker is not None and edge.breaker.state != "closed"]
+    return replace(focus, node=after(moved, focus.node, step)) if moved else focus

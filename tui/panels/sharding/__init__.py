@@ -23,11 +23,11 @@ HELP: Final = (
     "unit is planned, then IMPORTING at the target, MIGRATING at the source, and assigned when the source is empty.",
     "The strip puts all strategies to the same keys at the last join, leave or crash: how many keys moved, how many of "
     "them between nodes that were there before and after (for nothing), and how even it is afterwards.",
-    "y shows other charts: what virtual nodes cost and bring, and the load over time.",
+    "v shows other charts: what virtual nodes cost and bring, and the load over time.",
     "Arrows: left and right walk the nodes. Down goes to the tracked keys: the hottest, yours, lost ones; up before "
     "the first comes back. Up from a node goes to messages in flight. / with the name of a tracked key selects it.",
-    "j adds a node, J drains the selected one, k crashes it: three ways to lose or win a node, and three prices. o "
-    "goes to the hottest key; there o again lists its cures. A asks: get k, put k 3, mget a b, with @n3 at a node.",
+    "j adds a node, J drains the selected one, k crashes it: three ways to lose or win a node, and three prices. g "
+    "goes to the hottest key; there g again lists its cures. A asks: get k, put k 3, mget a b, with @n3 at a node.",
     "Clients cache a map and are corrected where it is wrong. While keys move their old owner serves what is left and "
     "names the new one for the rest. b switches such rules off, s plays scenarios, e explains a check or a line.",
 )  # fmt: skip

@@ -3,6 +3,7 @@
 A verb returns a command of the engine, several given together, another focus, or a refusal that says why.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from engines.sharding.world import commands as c
@@ -130,20 +131,26 @@ def _next_key(snapshot: Snapshot, focus: Focus) -> Outcome:
     return next_key(snapshot, focus) if snapshot.keys else Refuse("no key is tracked yet: A asks for one by name")
 
 
-def _next_unit(snapshot: Snapshot, focus: Focus) -> Outcome:
-    found = moving(snapshot) or lanes(snapshot)
-    if not found:
-        return Refuse("nothing moves now: j adds a node, J drains one")
-    now = lane_of(snapshot, focus)
-    ids = [lane.id for lane in found]
-    at = ids.index(now.id) + 1 if now is not None and now.id in ids else 0
-    return choose(focus, what=OnUnit(ids[at % len(ids)]))
+def _next_unit(step: int) -> Callable[[Snapshot, Focus], Outcome]:
+    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
+        found = moving(snapshot) or lanes(snapshot)
+        if not found:
+            return Refuse("nothing moves now: j adds a node, J drains one")
+        now = lane_of(snapshot, focus)
+        ids = [lane.id for lane in found]
+        at = ids.index(now.id) + step if now is not None and now.id in ids else 0
+        return choose(focus, what=OnUnit(ids[at % len(ids)]))
+
+    return act
 
 
-def _chart(snapshot: Snapshot, focus: Focus) -> Outcome:
-    if len(charts(snapshot)) < 2:
-        return Refuse("one chart so far: j or J compares all strategies, and a ring has its curves")
-    return next_chart(snapshot, focus)
+def _chart(step: int) -> Callable[[Snapshot, Focus], Outcome]:
+    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
+        if len(charts(snapshot)) < 2:
+            return Refuse("one chart so far: j or J compares all strategies, and a ring has its curves")
+        return next_chart(snapshot, focus, step)
+
+    return act
 
 
 RANKS: Final = {"k": 11, "x": 16, "h": 17, "z": 22, "l": 24, "d": 26}
@@ -151,14 +158,16 @@ KEYS: Final = (
     *standard_keys(aim, "node", levels=DELAYS_US, ranks=RANKS),
     Key("j", "add node", "add a node: see which keys have to move, and which need not", _join, rank=10),
     Key("J", "drain", "drain the node: it gives its keys away and leaves", _leave, rank=12),
-    Key("o", "hot key", "go to the hottest key; again: its cures", _hot, rank=13),
-    Key("v", "vnodes", "more virtual nodes: 1, 4, 16, 64, 150, 300, 1000 each", _more, rank=14),
-    Key("V", "fewer", "fewer virtual nodes", _fewer, rank=72),
-    Key("g", "next key", "select the next tracked key", _next_key, rank=20),
-    Key("n", "next move", "select the next unit that moves", _next_unit, rank=41),
-    Key("y", "chart", "the next chart: comparison, virtual nodes, load over time", _chart, rank=15),
+    Key("g", "hot key", "go to the hottest key; again: its cures", _hot, rank=13),
+    Key("y", "vnodes", "more virtual nodes: 1, 4, 16, 64, 150, 300, 1000 each", _more, rank=14),
+    Key("L", "fewer", "fewer virtual nodes", _fewer, rank=72),
+    Key("K", "next key", "select the next tracked key", _next_key, rank=20),
+    Key("n", "next move", "the next unit that moves", _next_unit(1), rank=41),
+    Key("N", "before", "the previous one", _next_unit(-1), rank=100),
+    Key("v", "chart", "the next view of the chart: comparison, virtual nodes, load over time", _chart(1), rank=15),
+    Key("V", "chart back", "the previous view", _chart(-1), rank=100),
     Key("a", "get", "read the selected key, or the first of the node, as a client with a cached map", _get, rank=18),
-    Key("p", "put", "write it", _put, "client", rank=28),
+    Key("o", "put", "write the selected key", _put, "client", rank=28),
     Key("A", "ask", "type a request: get k, put k 3, mget a b", ask("client"), rank=56),
     Key("w", "workload", "what clients ask: off, uniform, zipf, monotonic, hot", _workload, rank=19),
 )

@@ -89,7 +89,7 @@ def note(snapshot: Snapshot, chart: str) -> str:
         return f"even share {percent1(snapshot.comparison.ideal_ppm)}"
     if chart == "curves":
         return f"{plural(len(snapshot.nodes), 'node')}, {snapshot.vnodes} tokens each"
-    return "y next chart" if len(charts(snapshot)) > 1 else ""
+    return "v next chart" if len(charts(snapshot)) > 1 else ""
 
 
 # -- all strategies on the same keys ---------------------------------------------------------------------------------

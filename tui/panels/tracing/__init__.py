@@ -11,24 +11,24 @@ HELP: Final = (
     "All spans with one id are a trace: a tree, and with its links a graph.",
     "Left the traces, one row each; the bar before the name is the latency on a scale that doubles. Yellow is above "
     "the p90 of its root operation, red from its p99 on, if that is well above the median. ! an error, ? a missing "
-    "span, * something odd, . spans still arrive. Left and right walk through them, O sorts, v shows them as a table.",
+    "span, * something odd, . spans still arrive. Left and right walk through them, B sorts, v shows them as a table.",
     "The waterfall: the tree of spans, and their bars on the time of the root. The critical path is lit. A full bar: "
     "here the request was held up. A strong line: it was held up further down. A thin line: beside the path; shorter, "
     "it would save nothing. The full bars of all rows add up to the root, exactly.",
     "Solid blocks are waiting for a pool or a lock, shaded ones for a worker or before another try: time in which "
     "nobody computes. The bar says what it waited for. n and N walk along the path in the order of time.",
-    "o shows only the path, % hides what is small, p shows the plumbing: a call and its answer are two spans of one "
-    "thing and share a row otherwise. / filters by text. E goes to the next error or missing span.",
-    "g is the service map: a row of cells a layer, X crashed, Z frozen, P its pool is exhausted, Q its queue grows, ! "
+    "o shows only the path, % hides what is small, F shows the plumbing: a call and its answer are two spans of one "
+    "thing and share a row otherwise. / filters by text. I goes to the next error or missing span.",
+    "W is the service map: a row of cells a layer, X crashed, Z frozen, P its pool is exhausted, Q its queue grows, ! "
     "errors; V: the verdict names it. An arrow marks who calls the selected one and whom it calls. Down walks the "
     "busiest call, up its caller.",
     "y shows the headers hop by hop: what was on the wire and what was made of it. A service that does not pass them "
     "on splits the trace: what it calls begins a new one, and the hop says so.",
     "The verdict compares the slowest hundredth of a root operation with its faster half, by the mean time each "
-    "operation holds the path: that adds up to the gap exactly. V shows all of it, G goes to the span it is about.",
+    "operation holds the path: that adds up to the gap exactly. G shows all of it, g goes to the span it is about.",
     "One trace cannot show what happens at p99, and not every request is kept: below 100 traces there is no verdict. "
     "In the simulation the verdict is scored against the fault that was injected, which it does not see.",
-    "D lays the trace beside the typical one of its kind, or beside the one marked with T. C takes the clocks' offsets "
+    "D lays the trace beside the typical one of its kind, or beside the one marked with K. C takes the clocks' offsets "
     "out: a child that starts before its parent has another host's clock.",
     "Verbs act on the service of the selected span: k crash, z freeze, x cut off, l loss, d delay, c clock. f has the "
     "others: slow service, smaller pool, lock, cold cache, retry storm, dropped headers, lost and late spans.",
@@ -40,6 +40,7 @@ HELP: Final = (
 PANEL: Final = Panel(
     pattern=PATTERN,
     keys=keys.KEYS,
+    walk=keys.walk,
     help=HELP,
     view=view.view,
     status=view.status,

@@ -43,7 +43,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
         return
     if snapshot.trace(read(focus).other) is None:
         canvas.put(
-            1, 0, clip("Nothing to compare with: T marks a trace, D compares another with it.", canvas.width - 1), "dim"
+            1, 0, clip("Nothing to compare with: K marks a trace, D compares another with it.", canvas.width - 1), "dim"
         )
         return
     diff = diff_of(snapshot, focus)

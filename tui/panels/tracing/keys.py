@@ -20,7 +20,6 @@ from tui.panel import Ask, Focus, Key, Outcome, Refuse
 from tui.panels.tracing.select import (
     HIDE,
     ORDERS,
-    PAGE,
     VIEWS,
     choose,
     fit,
@@ -189,10 +188,13 @@ def _correct(snapshot: Snapshot, focus: Focus) -> Outcome:
     return choose(focus, correct=not read(focus).correct) if snapshot.recorded else c.Correct(not snapshot.correction)
 
 
-def _next_view(snapshot: Snapshot, focus: Focus) -> Outcome:
-    now = view_of(focus)
-    at = VIEWS.index(now) + 1 if now in VIEWS else 0
-    return show(snapshot, focus, VIEWS[at % len(VIEWS)])
+def _next_view(step: int) -> Callable[[Snapshot, Focus], Outcome]:
+    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
+        now = view_of(focus)
+        at = VIEWS.index(now) + step if now in VIEWS else 0
+        return show(snapshot, focus, VIEWS[at % len(VIEWS)])
+
+    return act
 
 
 def _view(name: str) -> Callable[[Snapshot, Focus], Outcome]:
@@ -218,7 +220,7 @@ def _compare(snapshot: Snapshot, focus: Focus) -> Outcome:
         return choose(focus, view=VIEWS[0])
     other = read(focus).other or typical(snapshot, focus.node)
     if not other or other == focus.node:
-        return Refuse("nothing to compare with: mark another trace with T, then select this one")
+        return Refuse("nothing to compare with: mark another trace with K, then select this one")
     return choose(focus, view="compare", other=other)
 
 
@@ -249,12 +251,12 @@ def _sort(snapshot: Snapshot, focus: Focus) -> Outcome:
     return choose(focus, order=after(ORDERS, order_of(focus)))
 
 
-def _page(rows: int) -> Callable[[Snapshot, Focus], Outcome]:
-    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
-        focus = fit(snapshot, focus)
-        return (next_trace if view_of(focus) == "list" else next_row)(snapshot, focus, rows)
-
-    return act
+def walk(snapshot: Snapshot, focus: Focus, rows: int) -> Focus | None:
+    """So many rows further down in the list of traces, or of spans; None: the picture is no list."""
+    if focus.area != "picture" or view_of(focus) not in ("waterfall", "list", "headers"):
+        return None
+    focus = fit(snapshot, focus)
+    return (next_trace if view_of(focus) == "list" else next_row)(snapshot, focus, rows)
 
 
 def _guilty(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -276,26 +278,25 @@ def _guilty(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 KEYS: Final = (
     Key("n", "next critical", "the next segment of the critical path, by time", _next_critical(1), rank=10),
-    Key("N", "previous", "the segment before it", _next_critical(-1), rank=84),
+    Key("N", "previous", "the previous segment of it", _next_critical(-1), rank=84),
     Key("o", "only critical", "only spans on the critical path, or all", _switch("only_critical"), rank=11),
     Key("%", "hide small", "hide spans below 1, 5, 10 % of the root's time, or none", _hide, rank=14),
-    Key("p", "plumbing", "show every span, or fold: a call and its answer are one thing, and so are like siblings",
+    Key("F", "plumbing", "show every span, or fold: a call and its answer are one thing, and so are like siblings",
         _switch("plumbing"), rank=21),
-    Key("g", "map", "the service map, and back", _view("map"), rank=12),
-    Key("v", "view", "the next view: waterfall, traces, aggregates, service map", _next_view, rank=13),
-    Key("D", "diff", "this trace beside the marked one, or beside the typical one of its kind; and back", _compare,
+    Key("W", "map", "the service map, and back", _view("map"), rank=12),
+    Key("v", "view", "the next view: waterfall, traces, aggregates, service map", _next_view(1), rank=13),
+    Key("V", "view back", "the previous view", _next_view(-1), rank=100),
+    Key("D", "diff", "compare this trace with the marked one, or with the typical one of its kind; and back", _compare,
         rank=15),
-    Key("T", "mark", "mark this trace to compare others with it", _mark, rank=78),
-    Key("V", "verdict", "the verdict in full: contributions, the walk, what else it could be; and back",
+    Key("K", "mark", "mark this trace to compare others with it", _mark, rank=78),
+    Key("G", "verdict", "the verdict in full: contributions, the walk, what else it could be; and back",
         _view("verdict"), rank=23),
     Key("y", "headers", "the context hop by hop, and back", _view("headers"), rank=16),
-    Key("O", "sort", "sort traces by latency, age, errors, spans; aggregates by the next column", _sort, rank=22),
-    Key("G", "guilty", "go to the span that the verdict is about", _guilty, rank=20),
-    Key("E", "next error", "the next error or missing span", _next_error, rank=41),
+    Key("B", "sort", "sort traces by latency, age, errors, spans; aggregates by the next column", _sort, rank=22),
+    Key("g", "guilty", "go to the span that the verdict is about", _guilty, rank=20),
+    Key("I", "next error", "the next error or missing span", _next_error, rank=41),
     Key("C", "correct", "take the clocks' offsets out, as far as spans betray them, or show times as they were sent",
         _correct, rank=58),
-    Key("F", "page", f"{PAGE} rows down", _page(PAGE), rank=87),
-    Key("B", "page back", f"{PAGE} rows up", _page(-PAGE), rank=88),
     Key("k", "crash", "crash the span's service, or restart it", on_machine(_crash), rank=24),
     Key("z", "freeze", "freeze the service (a long pause), or thaw it", on_machine(_freeze), rank=43),
     Key("x", "isolate", "cut the service off, or connect it again", on_machine(_cut), rank=26),

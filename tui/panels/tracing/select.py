@@ -22,8 +22,6 @@ COLUMNS: Final = ("path", "self", "p99", "calls", "errors", "total")
 """How aggregates are sorted."""
 HIDE: Final = (0, 1, 5, 10)
 """Percent of the root's time below which a span is hidden."""
-PAGE: Final = 15
-"""Rows that B and F go."""
 
 
 class Chosen(NamedTuple):
