@@ -4,7 +4,6 @@ commands     what a person can ask
 messages     what the machines say to each other
 telemetry    a service's tracer: spans from contexts, and the exporter that sends them
 control      what all services share and a person can change; what is wrong with each
-agenda       what a node has to do later, on one timer of its host
 caller       the calls a service makes: connections, breakers, timeouts, attempts
 node         a service: workers, a queue, and what it does for a request
 broker       a queue between producers and consumers
@@ -14,7 +13,7 @@ ledger       what really happened to every span: what the checks compare the tra
 truth        what was injected, in words
 events       what happens, a record a kind
 rules        rules that can be switched off to see why they are there
-invariants   the guarantees, checked after every event
+checks       the guarantees, checked after every event
 orders       commands: what is refused, and what the others do
 options      the settings, and what they amount to
 snapshot     what there is to see

@@ -7,9 +7,9 @@ keeps with a message are what joins them. A message that is not acknowledged is 
 from collections import deque
 from typing import Any, NamedTuple
 
+from engines.sim.agenda import Agenda
 from engines.sim.node import Context
 from engines.tracing.topology import Service
-from engines.tracing.world.agenda import Agenda
 from engines.tracing.world.events import Redelivered
 from engines.tracing.world.figures import Figures
 from engines.tracing.world.messages import OK, Ack, Call, Deliver, Reply
@@ -29,7 +29,7 @@ class Broker:
     def __init__(self, service: Service, life: int) -> None:
         self.id = service.name
         self.consumers = service.consumers
-        self.agenda = Agenda()
+        self.agenda: Agenda[tuple[str, int]] = Agenda()
         self.waiting: dict[str, deque[Queued]] = {name: deque(maxlen=BACKLOG_MAX) for name in service.consumers}
         self.out: dict[int, tuple[str, Queued, int]] = {}
         """What a consumer has and has not acknowledged: (who, what, the entry of the agenda)."""
@@ -77,7 +77,7 @@ class Broker:
     def hand(self, ctx: Context, name: str, kept: Queued) -> None:
         """Deliver one message, and expect its acknowledgement."""
         self.number += 1
-        entry = self.agenda.add(ctx.now_us + REDELIVER_US, "again", self.number)
+        entry = self.agenda.add(ctx.now_us + REDELIVER_US, ("again", self.number))
         self.out[self.number] = (name, kept, entry)
         operation = f"process {kept.call.operation.partition(' ')[2]}"
         waited_us = max(0, ctx.now_us - kept.at_us)
@@ -85,9 +85,8 @@ class Broker:
 
     def on_timer(self, ctx: Context, name: str) -> None:
         """A message was not acknowledged in time."""
-        until_us = self.agenda.fired(ctx.now_us)
-        while (entry := self.agenda.due(until_us)) is not None:
-            name, kept, _ = self.out.pop(entry[1])
+        for _, number in self.agenda.due(ctx):
+            name, kept, _ = self.out.pop(number)
             ctx.note(Redelivered(name, REDELIVER_US))
             self.hand(ctx, name, kept)
         self.agenda.arm(ctx)

@@ -8,11 +8,11 @@ made again after a failure, with backoff. Breakers and backoff are those of ``en
 from typing import Any, Final
 
 from engines.resilience import Breaker, EqualJitter, Rejection
+from engines.sim.agenda import Agenda
 from engines.sim.node import Context
 from engines.sim.service import GRANTED, QUEUED, Pool
 from engines.tracing.spans import ACQUIRE_CONNECTION, RETRY_BACKOFF, Span
 from engines.tracing.topology import CACHE, DATABASE, Dependency, Operation, Service, Topology
-from engines.tracing.world.agenda import Agenda
 from engines.tracing.world.control import BREAKER, Control
 from engines.tracing.world.events import BreakerMoved, Failure, PoolWait, Retried, TimedOut
 from engines.tracing.world.figures import Figures
@@ -82,7 +82,7 @@ class Caller:
         self.ledger = ledger
         self.trouble = control.trouble(service.name)
         self.tracer = Tracer(service, control, ledger)
-        self.agenda = Agenda()
+        self.agenda: Agenda[tuple[str, int]] = Agenda()
         self.workers = Pool(service.workers, service.queue_max)
         self.pool = Pool(service.pool_size, POOL_LINE_MAX) if service.pool_of else None
         self.lock = Pool(1, POOL_LINE_MAX)
@@ -163,7 +163,7 @@ class Caller:
         headers = self.tracer.headers(out.span, job.headers, job.baggage)
         truth = Truth(job.truth.request, out.span.context.span_id)
         ctx.send(call.dst, Call(number, call.operation, headers, truth))
-        out.timeout = self.agenda.add(now + TIMEOUT_US[layer], "timeout", number)
+        out.timeout = self.agenda.add(now + TIMEOUT_US[layer], ("timeout", number))
 
     def answered(self, ctx: Context, reply: Reply) -> None:
         """A reply: to a call that still waits for it, or too late."""
@@ -201,7 +201,7 @@ class Caller:
             self.calls[self.number] = again
             ctx.note(Retried(out.call.dst, again.attempt, delay_us, FAILURES.get(error_type, Failure.STATUS), status))
             if delay_us:
-                self.agenda.add(ctx.now_us + delay_us, "again", self.number)
+                self.agenda.add(ctx.now_us + delay_us, ("again", self.number))
             else:
                 self.again(ctx, self.number)
             return

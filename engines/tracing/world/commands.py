@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from engines.sim import faults
+from engines.sim.rules import SetRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +119,6 @@ class SetSampling:
 class Correct:
     """Analyse with the clocks' offsets taken out, as far as the spans betray them. The spans stay as they are."""
 
-    on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SetRule:
-    """Switch a rule off, or on again, everywhere at once."""
-
-    rule: str
     on: bool
 
 

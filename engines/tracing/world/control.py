@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from engines.resilience.policy import BreakerOptions
 from engines.tracing.sampling import PPM, Errors, Latency, Share, Tail
-from engines.tracing.world.rules import Rules
+from engines.tracing.world.rules import TracingRules
 
 HEAD: Final = "head"
 TAIL: Final = "tail"
@@ -51,7 +51,7 @@ class Condition:
 class Control:
     """Shared by all nodes."""
 
-    rules: Rules
+    rules: TracingRules
     variant: str
     ppm: int
     """The share of traces kept: at the head, or of what no tail policy wants."""

@@ -43,9 +43,7 @@ class ServiceNode(Caller):
 
     def on_timer(self, ctx: Context, name: str) -> None:
         """Something on the agenda is due."""
-        until_us = self.agenda.fired(ctx.now_us)
-        while (entry := self.agenda.due(until_us)) is not None:
-            what, subject = entry
+        for what, subject in self.agenda.due(ctx):
             match what:
                 case "worked":
                     self.worked(ctx, self.jobs[subject])
@@ -124,7 +122,7 @@ class ServiceNode(Caller):
         us = scaled(us, self.trouble.slow_percent)
         if job.number in self.lock.held:
             us += self.trouble.lock_us
-        self.agenda.add(ctx.now_us + us, "worked", job.number)
+        self.agenda.add(ctx.now_us + us, ("worked", job.number))
 
     def worked(self, ctx: Context, job: Job) -> None:
         """Its own work is done: it may have failed, or found nothing; then the calls."""
@@ -188,7 +186,7 @@ class ServiceNode(Caller):
         if spans and self.trouble.late_us:
             self.number += 1
             self.held[self.number] = spans
-            self.agenda.add(ctx.now_us + self.trouble.late_us, "export", self.number)
+            self.agenda.add(ctx.now_us + self.trouble.late_us, ("export", self.number))
         else:
             self.tracer.export(ctx, spans)
 

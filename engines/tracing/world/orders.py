@@ -6,11 +6,11 @@ from typing import Any
 from engines.errors import UserError
 from engines.sim.clock import US_PER_S
 from engines.sim.network import PPM
+from engines.sim.rules import SetRule
 from engines.tracing.topology import CACHE, DATABASE, HIT_PPM, QUEUE
 from engines.tracing.world import commands as c
 from engines.tracing.world.broker import Broker
 from engines.tracing.world.options import ATTEMPTS_MAX, RATE_MAX
-from engines.tracing.world.rules import RULE_NAMES
 from engines.tracing.world.system import System
 from engines.tracing.world.users import SHAPES
 
@@ -55,8 +55,8 @@ def check(system: System, command: Any) -> None:
             ranges = (("rate", 0, RATE_MAX),)
             if shape not in SHAPES:
                 raise UserError(f"a load of {shape!r}: one of {', '.join(SHAPES)} is accepted")
-        case c.SetRule(rule=rule) if rule not in RULE_NAMES:
-            raise UserError(f"no rule {rule!r}: one of {', '.join(RULE_NAMES)}")
+        case SetRule():
+            system.control.rules.validate(command)
         case c.Request(operation=operation) if operation and operation not in system.operations:
             raise UserError(f"nobody answers {operation!r}: one of {', '.join(system.operations)}")
     for field, low, high in ranges:
@@ -106,8 +106,8 @@ def carry_out(system: System, command: Any) -> bool:
         case c.Correct(on=on):
             control.correct = on
             system.collector().look_again()
-        case c.SetRule(rule=rule, on=on):
-            control.rules = replace(control.rules, **{rule: on})
+        case SetRule(rule=rule, on=on):
+            control.rules = control.rules.switched(command)
             if rule == "whole_traces":
                 system.collector().evict_whole(on)
         case c.SlowService(percent=percent):

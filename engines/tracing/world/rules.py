@@ -4,42 +4,38 @@ Every one of them is a mistake that somebody once made. The first is that of the
 extracts the caller's context and then never uses it.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
 
+from engines.rules import Rules, rule
 from engines.sim.clock import US_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class TracingRules(Rules):
     """All on: every check holds, whatever breaks in the system itself."""
 
-    continue_trace: bool = True
-    """A server's span is a child of the context it extracted. Off: it is extracted, and a new trace is started."""
-    fresh_span_id: bool = True
-    """A child gets an id of its own. Off: it keeps the id of its parent."""
-    inject_own: bool = True
-    """A call carries the context of its own CLIENT span. Off: the headers that came in are passed on as they are."""
-    own_context: bool = True
-    """The current span belongs to one request. Off: to the process, so that requests at the same time mix it up."""
-    parent_decides: bool = True
-    """A service keeps what its caller keeps. Off: every service decides for itself."""
-    same_coin: bool = True
-    """The root decides by the randomness in the trace id. Off: by a coin of its own."""
-    whole_traces: bool = True
-    """A full store gives up whole traces. Off: the oldest spans, whatever trace they are of."""
-    tail_waits: bool = True
-    """The tail sampler waits for the whole trace. Off: it decides by the first spans that come."""
-    late_joins: bool = True
-    """A late span joins its trace. Off: nobody waits for it, and it is thrown away."""
-
-    def items(self) -> tuple[tuple[str, bool], ...]:
-        """Names and states."""
-        return tuple((field.name, getattr(self, field.name)) for field in fields(self))
+    continue_trace: bool = rule("a server's span is a child of the context it extracted")
+    """Off: it is extracted, and a new trace is started."""
+    fresh_span_id: bool = rule("a child span gets an id of its own")
+    """Off: it keeps the id of its parent."""
+    inject_own: bool = rule("a call carries the context of its own CLIENT span")
+    """Off: the headers that came in are passed on as they are."""
+    own_context: bool = rule("the current span belongs to one request, not to the process")
+    """Off: requests at the same time mix it up."""
+    parent_decides: bool = rule("a service keeps what its caller keeps")
+    """Off: every service decides for itself."""
+    same_coin: bool = rule("the root decides by the randomness in the trace id")
+    """Off: by a coin of its own."""
+    whole_traces: bool = rule("a full store gives up whole traces")
+    """Off: the oldest spans, whatever trace they are of."""
+    tail_waits: bool = rule("the tail sampler waits for the whole trace")
+    """Off: it decides by the first spans that come."""
+    late_joins: bool = rule("a late span joins its trace")
+    """Off: nobody waits for it, and it is thrown away."""
 
 
-RULE_NAMES: Final = tuple(field.name for field in fields(Rules))
-
+ALL_ON: Final = TracingRules()
 LINK_LATENCY_US: Final = 300
 LINK_JITTER_US: Final = 300
 

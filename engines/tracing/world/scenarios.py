@@ -5,6 +5,7 @@ from typing import Final
 from engines.sim.clock import US_PER_MS
 from engines.sim.faults import Skew
 from engines.sim.pattern import Config, Scenario
+from engines.sim.rules import SetRule
 from engines.sim.script import at, say
 from engines.tracing.world import commands as c
 from engines.tracing.world.control import HEAD, TAIL
@@ -73,7 +74,7 @@ UNUSED_PARENT: Final = Scenario(
     script=(
         *say(1_000, "parent = extract(headers); span = start_span(name). Read it again: parent is not used. The span "
                     "needs it, as in start_span(name, parent)."),
-        *at(2_000, c.SetRule("continue_trace", False)),
+        *at(2_000, SetRule("continue_trace", False)),
         *say(5_500, "Now every service does it like that. The headers travel, every service reads them, and each "
                     "starts a trace of its own: a request is as many traces as it has hops. Look at a hop: it came "
                     "with a traceparent, and led to another trace id."),
@@ -209,7 +210,7 @@ TORN_TRACES: Final = Scenario(
     breaks=(ALL_OR_NONE,),
     script=(
         *say(1_000, "Half of the traces are kept, whole. The flag in the header is all it takes."),
-        *at(2_000, c.SetRule("parent_decides", False)),
+        *at(2_000, SetRule("parent_decides", False)),
         *say(5_500, "Now each service decides for itself, also one in two. A trace of six services is whole in one of "
                     "64 cases. Everything else has holes that look like lost spans, and every average over it lies."),
     ),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from engines.sim.pattern import Check
+from engines.sim.views import Flight, LinkView
 from engines.tracing.aggregate import Row
 from engines.tracing.context import NewTrace
 from engines.tracing.critical import NoLength
@@ -20,7 +21,6 @@ from engines.tracing.tree import Note
 from engines.tracing.verdicts import Trouble, Verdict
 from engines.tracing.world.control import Sampling
 from engines.tracing.world.events import Score
-from engines.tracing.world.messages import Message
 
 TRACES_MAX: int = 200
 """Rows of the list: the newest traces of the store."""
@@ -197,33 +197,6 @@ class Sample(NamedTuple):
     """Calls between services, attempts included."""
 
 
-class ChangedLink(NamedTuple):
-    """A link that is not as it was laid."""
-
-    src: str
-    dst: str
-    cut: bool
-    clogged: int
-    loss_ppm: int
-    latency_us: int
-    jitter_us: int
-    duplicate_ppm: int
-    reorder_ppm: int
-
-
-class Flight(NamedTuple):
-    """A message on its way."""
-
-    id: int
-    src: str
-    dst: str
-    message: Message
-    trace_id: str
-    """Of the headers it carries, or of its spans; empty if it carries none."""
-    departs_us: int
-    arrives_us: int
-
-
 class Fault(NamedTuple):
     """What was injected: the truth the verdict is scored against."""
 
@@ -308,7 +281,7 @@ class Snapshot:
     rules: tuple[tuple[str, bool], ...] = ()
     checks: tuple[Check, ...] = ()
     flights: tuple[Flight, ...] = ()
-    links: tuple[ChangedLink, ...] = ()
+    links: tuple[LinkView, ...] = ()
     cue: tuple[int, str] | None = None
     """The newest words of the lecturer: (time, text)."""
 

@@ -10,18 +10,19 @@ from typing import Any, Final
 from engines.sim.events import LossReason
 from engines.sim.network import Link, LinkOptions
 from engines.sim.node import Node
+from engines.sim.options import read
 from engines.sim.pattern import Check, Config
 from engines.sim.world import Host, World
 from engines.tracing.topology import HIT_PPM, QUEUE, Topology
 from engines.tracing.verdicts import Trouble
-from engines.tracing.world import options as o
 from engines.tracing.world.broker import Broker
+from engines.tracing.world.checks import Checks
 from engines.tracing.world.collector import Collector
 from engines.tracing.world.events import Ordered, RequestSent
-from engines.tracing.world.invariants import Invariants
 from engines.tracing.world.ledger import Ledger
 from engines.tracing.world.messages import Export
 from engines.tracing.world.node import ServiceNode
+from engines.tracing.world.options import Options
 from engines.tracing.world.rules import LINK_JITTER_US, LINK_LATENCY_US, TICK_US
 from engines.tracing.world.scoring import NOTHING, Findings
 from engines.tracing.world.snapshot import SERIES_MAX, Fault, MapEdge, Sample
@@ -36,18 +37,29 @@ Rates = tuple[int, int, int, int]
 """Calls a second, errors (ppm), p50 and p99 (us)."""
 
 
+def _links(topology: Topology) -> tuple[tuple[str, str], ...]:
+    """Who has anything to say to each other."""
+    pairs = [(edge.src, edge.dst) for edge in topology.edges]
+    pairs += [(name, COLLECTOR) for name in topology.names if topology.by_name[name].role != QUEUE]
+    edges = dict.fromkeys(entry.service for entry in topology.entries)
+    pairs += [(client, name) for client in (USERS, YOU) for name in edges]
+    return tuple(pairs)
+
+
 class System(World):
     """The machines of one variant."""
 
     def __init__(self, variant: str, seed: int, config: Config) -> None:
-        options = o.read(config)
-        super().__init__(seed, (), (), LINK)
+        options = read(Options, config)
+        topology = Topology(seed, options.services)
+        servers = (*reversed(topology.names), COLLECTOR)
+        super().__init__(seed, servers, (USERS, YOU), LINK, links=_links(topology))
         self.variant = variant
         self.options = options
-        self.topology = Topology(seed, options.services)
+        self.topology = topology
         self.control = options.control(variant)
         self.ledger = Ledger()
-        self.invariants = Invariants()
+        self.checks = Checks()
         self.injected: dict[tuple[Trouble, str], Fault] = {}
         self.operations = tuple(entry.operation for entry in self.topology.entries)
         self.turn = 0
@@ -60,22 +72,6 @@ class System(World):
         self.findings: Findings = NOTHING
         self.named_before = ("", "")
         self.cue: tuple[int, str] | None = None
-        self.lay()
-
-    def lay(self) -> None:
-        """Hosts, and the links between those who have anything to say to each other."""
-        topology = self.topology
-        self.servers = (*reversed(topology.names), COLLECTOR)
-        self.clients = (USERS, YOU)
-        self.hosts = {id: Host(self, id) for id in (*self.servers, *self.clients)}
-        pairs = [(edge.src, edge.dst) for edge in topology.edges]
-        pairs += [(name, COLLECTOR) for name in topology.names if topology.by_name[name].role != QUEUE]
-        edges = dict.fromkeys(entry.service for entry in topology.entries)
-        pairs += [(client, name) for client in self.clients for name in edges]
-        for src, dst in pairs:
-            for one, other in ((src, dst), (dst, src)):
-                if other not in self.hosts[one].links:
-                    self.hosts[one].links[other] = Link(self.seed, one, other, LINK)
 
     def make_node(self, host: Host) -> Node:
         """A service, a queue, the users or the collector."""
@@ -114,7 +110,7 @@ class System(World):
 
     def check(self) -> tuple[Check, ...]:
         """The guarantees."""
-        return self.invariants.checks()
+        return self.checks.results()
 
     # -- who is who --------------------------------------------------------------------------------------------
 

@@ -6,13 +6,13 @@ What they see is what counts: the strip shows their latencies, not those of any 
 from dataclasses import dataclass
 from typing import Any, Final
 
+from engines.sim.agenda import Agenda
 from engines.sim.clock import US_PER_S
 from engines.sim.node import Context
 from engines.sim.service import Constant, Curve, Latencies, Pulse, Ramp, Sine, exponential_ppm, gap_us
 from engines.tracing.baggage import Member
 from engines.tracing.baggage import inject as baggage_headers
 from engines.tracing.topology import Entry, Topology
-from engines.tracing.world.agenda import Agenda
 from engines.tracing.world.events import Answered, UserGone
 from engines.tracing.world.messages import Call, Reply
 from engines.tracing.world.rules import TIMEOUT_OF_USERS_US
@@ -66,7 +66,7 @@ class Users:
         self.shape = shape
         self.rate = rate
         self.curve: Curve | None = None
-        self.agenda = Agenda()
+        self.agenda: Agenda[tuple[str, int]] = Agenda()
         self.waiting: dict[int, tuple[str, int, int]] = {}
         """number -> (operation, when it was sent, the entry of its timeout)"""
         self.second = Second(0, 0, Latencies())
@@ -94,13 +94,11 @@ class Users:
         """When the next request comes: a Poisson process under the curve."""
         assert self.curve is not None
         gap = gap_us(self.curve, ctx.now_us, exponential_ppm(ctx.stream("arrivals").next()))
-        self.arrival = self.agenda.add(ctx.now_us + gap, "arrive", 0)
+        self.arrival = self.agenda.add(ctx.now_us + gap, ("arrive", 0))
 
     def on_timer(self, ctx: Context, name: str) -> None:
         """A request is due, or one was not answered in time."""
-        until_us = self.agenda.fired(ctx.now_us)
-        while (entry := self.agenda.due(until_us)) is not None:
-            what, subject = entry
+        for what, subject in self.agenda.due(ctx):
             if what == "timeout":
                 operation, sent_us, _ = self.waiting.pop(subject)
                 ctx.note(UserGone(operation))
@@ -125,7 +123,7 @@ class Users:
         self.sent += 1
         tier = "gold" if ctx.stream("tiers").chance(GOLD_PPM) else "free"
         headers = tuple(baggage_headers((Member("user.tier", tier),)))
-        timeout = self.agenda.add(ctx.now_us + TIMEOUT_OF_USERS_US, "timeout", self.number)
+        timeout = self.agenda.add(ctx.now_us + TIMEOUT_OF_USERS_US, ("timeout", self.number))
         self.waiting[self.number] = (entry.operation, ctx.now_us, timeout)
         ctx.send(entry.service, Call(self.number, entry.operation, headers))
 

@@ -6,20 +6,18 @@ depends on the engine alone. It only saves building the same tuples again.
 
 from typing import Any
 
+from engines.sim.views import LinkView, link_view
 from engines.sim.world import UP, Host
 from engines.tracing.spans import Kind, Span
 from engines.tracing.world.broker import Broker
 from engines.tracing.world.collector import Judged
 from engines.tracing.world.control import Sampling
-from engines.tracing.world.messages import Call, Deliver, Export
 from engines.tracing.world.node import ServiceNode
 from engines.tracing.world.snapshot import (
     TRACES_MAX,
     WELL,
     Ailing,
-    ChangedLink,
     CollectorView,
-    Flight,
     Hop,
     MapEdge,
     Retries,
@@ -75,7 +73,7 @@ class SnapshotBuilder:
             sampling=control.sampling(), correction=control.correct, load=users.shape, rate_per_s=users.rate,
             retries=Retries(control.attempts, control.backoff),
             operations=system.operations, rules=control.rules.items(), checks=system.check(),
-            flights=_flights(system), links=self.take_links(system), cue=system.cue,
+            flights=system.flights(), links=self.take_links(system), cue=system.cue,
         )  # fmt: skip
 
     def take_services(self, system: System) -> tuple[ServiceView, ...]:
@@ -93,15 +91,11 @@ class SnapshotBuilder:
             self.all = tuple(services[name] for name in names)
         return self.all
 
-    def take_links(self, system: System) -> tuple[ChangedLink, ...]:
+    def take_links(self, system: System) -> tuple[LinkView, ...]:
         """The links that are not as they were laid."""
         if self.links is None:
             self.links = tuple(link for host in system.hosts.values() for link in host.links.values() if link.faulty)
-        return tuple(
-            ChangedLink(link.src, link.dst, link.cut, len(link.held) if link.clogged else 0, link.loss_ppm,
-                        link.latency_us, link.jitter_us, link.duplicate_ppm, link.reorder_ppm)
-            for link in self.links
-        )  # fmt: skip
+        return tuple(map(link_view, self.links))
 
     def take_traces(self, system: System) -> None:
         """The newest traces. A trace that has not changed keeps its row and its spans."""
@@ -218,26 +212,6 @@ def _collector(system: System) -> CollectorView:
         store.evicted_spans, store.refused_spans, system.ledger.lost_spans, collector.late,
         collector.unsampled, len(collector.pending),
     )  # fmt: skip
-
-
-def _flights(system: System) -> tuple[Flight, ...]:
-    """Messages on their way."""
-    return tuple(
-        Flight(seq, src, dst, message, _trace_of(message), departs, arrives)
-        for seq, src, dst, message, departs, arrives in system.flights()
-    )
-
-
-def _trace_of(message: Any) -> str:
-    """The trace a message belongs to, as far as it says so itself."""
-    match message:
-        case Call(headers=(("traceparent", value), *_)) | Deliver(headers=(("traceparent", value), *_)):
-            return str(value)[3:35]
-        case Call(headers=(("b3", value), *_)) | Deliver(headers=(("b3", value), *_)):
-            return str(value)[:32]
-        case Export(spans=spans):
-            return spans[0].trace_id
-    return ""
 
 
 __all__ = ["Hop", "MapEdge", "SnapshotBuilder"]

@@ -7,10 +7,11 @@ import pytest
 
 from engines.errors import UserError
 from engines.sim import faults
+from engines.sim.rules import SetRule
 from engines.tracing.diagnosis import Diagnosis
 from engines.tracing.spans import ACQUIRE_CONNECTION
 from engines.tracing.world import commands as c
-from engines.tracing.world.rules import RULE_NAMES
+from engines.tracing.world.rules import TracingRules
 from engines.tracing.world.snapshot import Snapshot, Strayed
 from tests.monkey import screen
 from tests.tui.panels.tracing_runs import CHECKOUT, TRACE, flat, holding, run, standing, story
@@ -367,10 +368,10 @@ def test_faults_are_aimed_at_what_they_can_hit() -> None:
 
 
 def test_rules_know_their_state_and_offer_the_opposite() -> None:
-    snapshot = run(1_000, (900, c.SetRule("inject_own", False))).snapshot()
+    snapshot = run(1_000, (900, SetRule("inject_own", False))).snapshot()
     built = [(offer.on, built_by(offer)) for offer in PANEL.rules(snapshot, Focus())]
     states = {command.rule: (on, command.on) for on, command in built}
-    assert set(states) == set(RULE_NAMES) == set(RULES)
+    assert set(states) == set(TracingRules.names()) == set(RULES)
     assert states["inject_own"] == (False, True)
     assert states["continue_trace"] == (True, False)
 

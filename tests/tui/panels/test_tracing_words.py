@@ -7,10 +7,11 @@ import pytest
 
 from engines.sim import events as e
 from engines.sim.events import Event
+from engines.sim.rules import SetRule
 from engines.tracing.verdicts import Trouble
 from engines.tracing.world import commands as c
 from engines.tracing.world import events as t
-from engines.tracing.world.invariants import DEMANDS
+from engines.tracing.world.checks import DEMANDS
 from engines.tracing.world.truth import KINDS
 from tests.tui.subjects.tracing import TRACING
 from tui.panels.tracing import PANEL
@@ -60,7 +61,7 @@ def test_every_kind_of_tracings_own_events_is_known_to_the_journal() -> None:
         (c.Amplify, {"ppm": 0}, r"you: auth-db answers again"),
         (c.SetLoad, {"shape": "bursts"}, r"you: users come in a bursts stream, 40 requests a second"),
         (c.SetLoad, {"shape": "off"}, r"you: users stop sending requests"),
-        (c.SetRule, {"rule": "late_joins"}, r"you: rule late joins OFF, everywhere at once"),
+        (SetRule, {"rule": "late_joins"}, r"you: rule late joins OFF, everywhere at once"),
         (c.Correct, {}, r"clocks are corrected as far as spans betray"),
         (c.SetSampling, {}, r"50 % of the traces are kept by chance"),
         (t.RequestSent, {"operation": "POST /checkout"}, r"you: sends POST /checkout: follow its trace"),

@@ -3,10 +3,11 @@
 from functools import partial
 
 from engines.sim import faults
+from engines.sim.rules import SetRule
 from engines.tracing.recorded import VARIANT, source
 from engines.tracing.spans import Kind, Status
 from engines.tracing.world import commands as c
-from engines.tracing.world.invariants import DEMANDS
+from engines.tracing.world.checks import DEMANDS
 from engines.tracing.world.snapshot import Snapshot
 from tests.tui.panels.tracing_runs import ALL, FEW, VIEWS, Run, run, standing
 from tests.tui.subjects.subject import Subject
@@ -58,7 +59,7 @@ def troubled() -> list[Run]:
         (4_500, faults.Restart("catalog")), (4_600, faults.Partition((("auth",), ("auth-db",)))),
         (5_000, faults.Heal()), (5_100, c.SetBreakers(True)), (5_110, c.Amplify("auth-db", 600_000, 4)),
         (6_000, c.Amplify("auth-db", 0)), (6_010, c.SetRetries(3, True)), (6_020, c.SetSampling(500_000)),
-        (6_030, c.Correct(True)), (6_040, c.SetRule("late_joins", False)), (6_050, faults.Narrate("Look.")),
+        (6_030, c.Correct(True)), (6_040, SetRule("late_joins", False)), (6_050, faults.Narrate("Look.")),
         (6_060, faults.Cut("auth", "auth-db")), (6_070, faults.Mend("auth", "auth-db")), (6_080, c.SetLoad("off", 0)),
         (6_090, c.SlowService("auth", 300)), (6_100, c.SlowService("auth", 100)),
         (6_110, faults.ExpireTimers(("auth",), "due", 1_000)),
@@ -97,7 +98,7 @@ TRACING = Subject(
         "recorded": recorded,
     },
     checks=frozenset(DEMANDS),
-    broken=lambda: run(1_000, (900, c.SetRule("continue_trace", False)), config=FEW).snapshot(),
+    broken=lambda: run(1_000, (900, SetRule("continue_trace", False)), config=FEW).snapshot(),
     rule="continue trace",
     find="auth",
     room=110,

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from engines.errors import UserError
 from engines.sim import faults
+from engines.sim.rules import SetRule
 from engines.tracing.world import commands as c
 from engines.tracing.world.options import ATTEMPTS_MAX
 from engines.tracing.world.snapshot import ServiceView, Snapshot
@@ -137,7 +138,7 @@ def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
 
     def offer(rule: str, on: bool) -> Offer:
         title, help = RULES.get(rule, (rule.replace("_", " "), ""))
-        return Offer(title, help, lambda v: c.SetRule(rule, not on), on=on)
+        return Offer(title, help, lambda v: SetRule(rule, not on), on=on)
 
     return tuple(offer(rule, on) for rule, on in snapshot.rules)
 

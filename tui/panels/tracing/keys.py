@@ -9,9 +9,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from engines.sim import faults
+from engines.sim.rules import SetRule
+from engines.sim.views import LinkView
 from engines.sim.world import ALL
 from engines.tracing.world import commands as c
-from engines.tracing.world.snapshot import ChangedLink, ServiceView, Snapshot, Strayed
+from engines.tracing.world.snapshot import ServiceView, Snapshot, Strayed
 from tui.canvas import Ink
 from tui.kit import network
 from tui.kit.network import next_delay, next_loss, next_shuffle, next_skew
@@ -83,7 +85,7 @@ def _cut(snapshot: Snapshot, machine: ServiceView) -> Outcome:
     return faults.Reconnect(machine.name) if machine.cut_from else faults.Isolate(machine.name)
 
 
-def links_of(snapshot: Snapshot, name: str) -> tuple[list[ChangedLink], tuple[tuple[str, str], ...]]:
+def links_of(snapshot: Snapshot, name: str) -> tuple[list[LinkView], tuple[tuple[str, str], ...]]:
     """The changed links of a service, and how a command names all its links."""
     return [link for link in snapshot.links if name in (link.src, link.dst)], ((name, ALL), (ALL, name))
 
@@ -320,7 +322,7 @@ MARKS: Final[dict[type, tuple[str, Ink]]] = {
     c.Request: ("a", "you"), c.SetLoad: ("w", "you"), c.SlowService: ("f", "slow"), c.ShrinkPool: ("f", "bad"),
     c.Lock: ("f", "bad"), c.ColdCache: ("f", "slow"), c.Amplify: ("f", "bad"), c.SetRetries: ("t", "you"),
     c.SetBreakers: ("t", "you"), c.DropHeader: ("f", "lost"), c.LoseSpans: ("f", "lost"), c.LateSpans: ("f", "stale"),
-    c.SetSampling: ("t", "you"), c.Correct: ("C", "you"), c.SetRule: ("b", "bad"),
+    c.SetSampling: ("t", "you"), c.Correct: ("C", "you"), SetRule: ("b", "bad"),
 }  # fmt: skip
 
 

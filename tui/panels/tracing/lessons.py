@@ -5,9 +5,10 @@ from typing import Final
 from engines.sim import events as e
 from engines.sim.events import Event
 from engines.sim.pattern import Check
+from engines.sim.rules import SetRule
 from engines.tracing.world import commands as c
 from engines.tracing.world import events as t
-from engines.tracing.world.invariants import DEMANDS
+from engines.tracing.world.checks import DEMANDS
 from engines.tracing.world.ledger import (
     ADDS_UP,
     ALL_OR_NONE,
@@ -154,7 +155,7 @@ OF_KIND: Final[dict[type, str]] = {
 OF_ORDER: Final[dict[type, str]] = {
     c.SlowService: "fault", c.ShrinkPool: "pool", c.Lock: "lock", c.ColdCache: "cache", c.Amplify: "retry",
     c.DropHeader: "context", c.LoseSpans: "spans", c.LateSpans: "spans", c.SetLoad: "load", c.SetRetries: "retry",
-    c.SetBreakers: "breaker", c.SetSampling: "sampling", c.Correct: "clock", c.SetRule: "rule",
+    c.SetBreakers: "breaker", c.SetSampling: "sampling", c.Correct: "clock", SetRule: "rule",
 }  # fmt: skip
 INJECTED: Final = frozenset({
     c.SlowService, c.ShrinkPool, c.Lock, c.ColdCache, c.Amplify, c.DropHeader, c.LoseSpans, c.LateSpans,

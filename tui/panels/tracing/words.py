@@ -9,13 +9,14 @@ from typing import Any, Final, assert_never
 from engines.sim import events as e
 from engines.sim.clock import format_span
 from engines.sim.events import Event
+from engines.sim.rules import SetRule
 from engines.tracing.diagnosis import NoDiagnosis
 from engines.tracing.topology import HIT_PPM
 from engines.tracing.verdicts import Trouble
 from engines.tracing.world import commands as c
 from engines.tracing.world import events as t
 from engines.tracing.world.control import HEAD, Sampling
-from engines.tracing.world.messages import Ack, Call, Deliver, Export, Message, Reply
+from engines.tracing.world.messages import Ack, Call, Deliver, Export, Reply
 from engines.tracing.world.snapshot import Ailing, Fault
 from tui.canvas import Ink
 from tui.kit.network import TOLD, Say, fixed, lost
@@ -99,23 +100,6 @@ def words(message: Any) -> str:
         case Export(spans=spans):
             return f"an export of {plural(len(spans), 'span')}"
     return "a message"
-
-
-def letter(message: Message) -> str:
-    """A message in flight: C call, c its answer, x an error; P published, D delivered, d acknowledged; S spans."""
-    match message:
-        case Call(operation=operation):
-            return "P" if operation.startswith("publish ") else "C"
-        case Deliver():
-            return "D"
-        case Reply(status=status):
-            return "x" if status >= 500 else "c"
-        case Ack():
-            return "d"
-        case Export():
-            return "S"
-        case _:
-            assert_never(message)
 
 
 # -- events ----------------------------------------------------------------------------------------------------------
@@ -258,7 +242,7 @@ def order_words(command: c.Order, usual: int) -> tuple[str, Ink]:
             return said, "you"
         case c.Correct():
             return "times are taken as they were sent, wrong clocks and all", "you"
-        case c.SetRule(rule=rule, on=on):
+        case SetRule(rule=rule, on=on):
             return f"rule {rule.replace('_', ' ')} {'on' if on else 'OFF'}, everywhere at once", "bad"
         case _:
             assert_never(command)

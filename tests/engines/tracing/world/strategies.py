@@ -5,8 +5,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from engines.sim import faults
+from engines.sim.rules import SetRule
 from engines.tracing.world import commands as c
-from engines.tracing.world.rules import RULE_NAMES
+from engines.tracing.world.rules import TracingRules
 from engines.tracing.world.users import SHAPES
 
 SERVICES = ("gateway", "auth", "catalog", "cart", "payment", "orders", "mailer")
@@ -58,7 +59,7 @@ asked: st.SearchStrategy[Any] = (
     | st.builds(c.Correct, st.booleans())
 )
 headers = st.builds(c.DropHeader, services, st.booleans())
-rules = st.builds(c.SetRule, st.sampled_from(RULE_NAMES), st.booleans())
+rules = st.builds(SetRule, st.sampled_from(TracingRules.names()), st.booleans())
 
 harm: st.SearchStrategy[Any] = world | injected | asked
 """Nothing of this may break a check."""

@@ -7,12 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.errors import UserError
+from engines.sim.rules import SetRule
 from engines.tracing.critical import Segment
 from engines.tracing.tree import build
 from engines.tracing.world import commands as c
 from engines.tracing.world import ledger as law
-from engines.tracing.world.invariants import DEMANDS
-from engines.tracing.world.rules import RULE_NAMES
+from engines.tracing.world.checks import DEMANDS
+from engines.tracing.world.rules import TracingRules
 from tests.engines.tracing.world import strategies
 from tests.engines.tracing.world.system import MS, S, System
 
@@ -53,7 +54,7 @@ def test_no_fault_of_the_world_breaks_a_guarantee(
 def test_a_broken_rule_turns_its_check_red(rule: str, variant: str, config: dict[str, int], check: str) -> None:
     settings_ = {"rate": 12, **config}
     assert System(variant, **settings_).run(5 * S).broken() == []
-    system = System(variant, **settings_).do(c.SetRule(rule, False)).run(5 * S)
+    system = System(variant, **settings_).do(SetRule(rule, False)).run(5 * S)
     assert check in system.broken()
     failed = system.check(check)
     assert failed.witness
@@ -68,14 +69,14 @@ def test_a_rule_that_is_broken_from_the_start_is_as_broken() -> None:
 def test_a_collector_that_throws_late_spans_away_is_found_out() -> None:
     late = (c.LateSpans("auth", 2_500 * MS), c.SetLoad("steady", 5))
     assert System().do(*late).run(8 * S).broken() == []
-    assert law.WHOLE in System().do(*late, c.SetRule("late_joins", False)).run(8 * S).broken()
+    assert law.WHOLE in System().do(*late, SetRule("late_joins", False)).run(8 * S).broken()
 
 
 def test_a_tail_sampler_that_does_not_wait_drops_errors() -> None:
     failing = (c.Amplify("payment", 300_000, 1), c.SetLoad("steady", 10))
     config: dict[str, Any] = {"keep_ppm": 0, "slow_ms": 60_000, "traffic": "checkout"}
     assert System("tail", **config).do(*failing).run(6 * S).broken() == []
-    system = System("tail", **config).do(c.SetRule("tail_waits", False), *failing).run(6 * S)
+    system = System("tail", **config).do(SetRule("tail_waits", False), *failing).run(6 * S)
     assert law.KEEPS_ERRORS in system.broken()
 
 
@@ -114,5 +115,5 @@ def test_a_hole_that_nobody_can_explain_is_found_out() -> None:
 
 def test_all_rules_are_settings_and_all_checks_have_a_demand() -> None:
     system = System()
-    assert [name for name, _ in system.snapshot.rules] == list(RULE_NAMES)
+    assert [name for name, _ in system.snapshot.rules] == list(TracingRules.names())
     assert [check.name for check in system.engine.check()] == list(DEMANDS)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engines.errors import UserError
 from engines.sim import faults
+from engines.sim.rules import SetRule
 from engines.tracing.pattern import PATTERN
 from engines.tracing.world import commands as c
 from engines.tracing.world.rules import TICK_US
@@ -50,7 +51,7 @@ def test_a_picture_built_from_changes_is_the_picture_built_from_nothing(seed: in
         (c.SetSampling(1_000_001), "between 0 and"),
         (c.SetLoad("waves", 3), "off, steady"),
         (c.SetLoad("wave", 501), "between 0 and 500"),
-        (c.SetRule("honesty", False), "no rule"),
+        (SetRule("honesty", False), "no rule"),
         (c.Request("GET /nothing"), "nobody answers"),
     ],
 )

@@ -14,7 +14,7 @@
 
 from typing import Final
 
-from engines.sim.pattern import Check
+from engines.sim.checks import CheckBook
 from engines.tracing.world.ledger import (
     ADDS_UP,
     ALL_OR_NONE,
@@ -41,25 +41,15 @@ DEMANDS: Final = {
 }
 
 
-class Invariants:
+class Checks(CheckBook):
     """What has failed so far, and the first thing that showed it."""
 
     def __init__(self) -> None:
-        self.failed: dict[str, Check] = {}
-        self.known: tuple[Check, ...] = ()
-        self._renew()
+        super().__init__(DEMANDS)
 
     def take(self, violations: list[Violation], position: int) -> None:
         """Violations of the last event."""
+        self.position = position
         for each in violations:
-            if each.check not in self.failed:
-                self.failed[each.check] = Check(each.check, False, each.detail, each.witness, position)
-                self._renew()
+            self.fail(each.check, each.detail, *each.witness)
         violations.clear()
-
-    def checks(self) -> tuple[Check, ...]:
-        """All guarantees, in a fixed order."""
-        return self.known
-
-    def _renew(self) -> None:
-        self.known = tuple(self.failed.get(name) or Check(name, True, demand) for name, demand in DEMANDS.items())
