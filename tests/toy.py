@@ -4,7 +4,6 @@ Everything a pattern publishes is here: a world of nodes, a check with a rule th
 and a panel. One line in a registry (``PANELS = (TOY,)``) is all the rest of the program needs.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +17,10 @@ from engines.sim.timeline import Timeline
 from engines.sim.world import Event, Host, World
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
-from tui.panel import Ask, Focus, Frame, Key, Line, Offer, Outcome, Panel, Param, Refuse, Sizes, fold_alike
+from tui.kit import forms
+from tui.kit.kernel_words import KernelWords, is_kernel, tell
+from tui.kit.verbs import Machine, Target, ask, marker, standard_keys
+from tui.panel import Focus, Frame, Key, Line, Offer, Outcome, Panel, Refuse, Sizes, fold_alike
 
 PERIOD_US = 40_000
 
@@ -184,11 +186,13 @@ PATTERN = Pattern(
 )  # fmt: skip
 
 
-def _crash(snapshot: ToySnapshot, focus: Focus) -> Outcome:
+# -- the panel: its words and its picture; the rest comes from the kit ------------------------------------------------
+
+
+def aim(snapshot: ToySnapshot, focus: Focus) -> Target | Refuse:
+    """What the standard verbs act on."""
     node = next((each for each in snapshot.nodes if each.name == focus.node), None)
-    if node is None:
-        return Refuse("select a node first")
-    return faults.Restart(node.name) if node.status == "crashed" else faults.Crash(node.name)
+    return Target.node(Machine(node.name, node.status), ()) if node else Refuse("select a node first")
 
 
 def _on_node(make: Any) -> Any:
@@ -196,12 +200,9 @@ def _on_node(make: Any) -> Any:
 
 
 KEYS: tuple[Key, ...] = (
-    Key("k", "crash", "crash or restart the selected node", _crash, rank=11),
-    Key("z", "freeze", "freeze the selected node", _on_node(faults.Freeze), rank=21),
-    Key("x", "cut off", "cut the selected node off", _on_node(faults.Isolate), rank=13),
-    Key("h", "heal", "heal everything", lambda snapshot, focus: faults.Heal(), rank=31),
+    *standard_keys(aim, "node", messages=False, ranks={"k": 11, "x": 13, "z": 21, "h": 31}),
     Key("a", "greet", "let the selected node greet all", _on_node(Greet), rank=14),
-    Key("A", "ask", "type who greets", lambda snapshot, focus: Ask("client")),
+    Key("A", "ask", "type who greets", ask("client")),
     Key("g", "lie", "answer without a question", _on_node(Lie), rank=61),
 )
 
@@ -237,9 +238,17 @@ def fit(snapshot: Any, focus: Focus) -> Focus:
     return focus if focus.node in names else replace(focus, node=names[0])
 
 
+WORLD = KernelWords(
+    message=lambda message: type(message).__name__.lower(),
+    crashes=lambda node: "it forgets what it asked",
+    restarts=lambda node: "begins anew",
+)
+
+
 def narrate(event: Event) -> Line:
-    who = f"{event.peer}>{event.node}" if event.peer else event.node or "world"
-    return Line(who, f"{event.kind}: {event.why}" if event.why else event.kind)
+    if is_kernel(event):
+        return tell(event, WORLD)
+    return Line(event.node or "world", f"{event.kind}: {event.why}")
 
 
 def explain(snapshot: Any, event: Event) -> tuple[str, ...]:
@@ -250,15 +259,11 @@ def explain_check(snapshot: Any, check: Check) -> tuple[str, ...]:
     return (check.name, check.detail, *check.witness)
 
 
-def mark(command: Any) -> tuple[str, str] | None:
-    return {faults.Crash: ("k", "bad"), faults.Heal: ("h", "good"), Greet: ("a", "you")}.get(type(command))
-
-
 def offer_faults(snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
-    def lose(values: Mapping[str, Any]) -> Outcome:
-        return faults.Lose("*", focus.node, values["share"] * 10_000)
-
-    return (Offer("lose messages", "on the way to the node", lose, (Param("share", 30, 0, 100, 10, "%"),)),)
+    names = [each.name for each in snapshot.nodes]
+    node = next((each for each in snapshot.nodes if each.name == focus.node), snapshot.nodes[0])
+    others = tuple(name for name in names if name != node.name)
+    return (*forms.of_machine(node.name, node.status, "it forgets", "anew"), *forms.of_links(node.name, others))
 
 
 def rules(snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
@@ -267,8 +272,7 @@ def rules(snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
 
 def sides(snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
     others = tuple(each.name for each in snapshot.nodes if each.name != focus.node)
-    alone = Offer(f"{focus.node} | the rest", "alone", lambda values: faults.Partition(((focus.node,), others)))
-    return (alone, Offer("deaf", "hears nobody", lambda values: faults.Cut("*", focus.node)))
+    return (forms.split(((focus.node,), others), "alone"), *forms.one_way(focus.node, others))
 
 
 def client(snapshot: Any, focus: Focus, text: str) -> Outcome:
@@ -289,7 +293,7 @@ TOY = Panel(
     fold=fold_alike(narrate),
     explain=explain,
     explain_check=explain_check,
-    mark=mark,
+    mark=marker({Greet: ("a", "you")}),
     faults=offer_faults,
     rules=rules,
     sides=sides,

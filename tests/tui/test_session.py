@@ -167,7 +167,7 @@ def test_a_cue_shows_its_words_until_space() -> None:
     assert "PAUSED" in screen(one)
     press(one, "space")
     run(one, 100)
-    assert "All three" not in screen(one).replace("cue: All three", "")
+    assert "All three" not in screen(one).replace("note   All three", "")
 
 
 def test_a_story_that_a_person_has_changed_is_not_told_as_fact() -> None:
@@ -315,8 +315,8 @@ def test_a_refused_command_says_why_and_changes_nothing() -> None:
 
 def test_keys_without_a_meaning_say_so() -> None:
     one = session()
-    press(one, "l")
-    assert one.notice == "l means nothing in Toy: ? shows every key"
+    press(one, "w")
+    assert one.notice == "w means nothing in Toy: ? shows every key"
     press(one, "Q")
     assert one.notice == "Q has no meaning here: ? shows every key"
     press(one, "3")
@@ -325,17 +325,17 @@ def test_keys_without_a_meaning_say_so() -> None:
 
 def test_a_notice_is_seen_also_where_no_journal_is() -> None:
     one = session()
-    press(one, "enter", "l")
-    assert "! l means nothing" in screen(one)
+    press(one, "enter", "w")
+    assert "! w means nothing" in screen(one)
 
 
 def test_a_notice_goes_with_the_next_key_that_succeeds() -> None:
     one = session()
-    press(one, "l", "Q")
+    press(one, "w", "Q")
     assert one.notice == "Q has no meaning here: ? shows every key"
     press(one, "down")
     assert one.notice == ""
-    press(one, "l")
+    press(one, "w")
     one.click(500, 500)
     assert one.notice == ""
 
@@ -536,6 +536,7 @@ def test_clicks() -> None:
     assert one.scene.timeline.now_us == 0
     one.press("1")
     assert one.notice == "1 Consistency is not built yet", "its tab is absent, its key says why"
+    one.resize(160, 36)
     line = screen(one).splitlines()[-1]
     assert one.click(line.index("b break"), 35) == Ask("rules")
     assert one.click(500, 500) is None
@@ -571,7 +572,7 @@ def test_the_palette_presses_keys() -> None:
     assert isinstance(palette, Pick)
     assert palette.filterable
     by_title = {choice.title: choice.outcome for choice in palette.choices}
-    one.perform(by_title["crash or restart the selected node"])
+    one.perform(by_title["crash the node, or restart it"])
     assert "crashed" in screen(one)
     assert one.perform(by_title["choose a scenario"]) == Ask("scenarios")
     one.perform(by_title["variant: Crowd"])

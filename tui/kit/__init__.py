@@ -3,6 +3,7 @@
 =============== ==================================================================================================
 module          what it gives
 =============== ==================================================================================================
+charts          lines on one scale with their values beside them, bands of states, a row a measure
 cluster         the picture of machines in a ring, messages as letters between them, faults written on their links
 explain         what a check demands, and what broke it
 forms           rows of dialogues: faults of machines and links with their parameters, splits, rules

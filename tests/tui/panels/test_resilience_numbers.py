@@ -11,9 +11,10 @@ from engines.sim.faults import Narrate
 from tests.tui.panels.resilience_runs import FOCUS, draw, flat, standing, story
 from tui.canvas import Canvas
 from tui.glyphs import ASCII
+from tui.kit import charts as chart
 from tui.layout import arrange
 from tui.panel import Focus
-from tui.panels.resilience import PANEL, card, chart, graph, queries
+from tui.panels.resilience import PANEL, card, graph, queries
 from tui.picture import compose
 from tui.session import Session
 

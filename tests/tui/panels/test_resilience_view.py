@@ -23,9 +23,10 @@ from tests.tui.panels.resilience_runs import (
 )
 from tui.canvas import Canvas
 from tui.glyphs import ASCII, BRAILLE, GLYPH_SETS
+from tui.kit import charts as chart
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
-from tui.panels.resilience import PANEL, card, chart, graph, machine, queries, strip
+from tui.panels.resilience import PANEL, card, graph, machine, queries, strip
 from tui.panels.resilience.select import Chart, telling
 
 

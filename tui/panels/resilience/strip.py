@@ -11,10 +11,7 @@ from typing import Final
 from engines.resilience.world.snapshot import BreakerView, EdgeView, Sample, Snapshot
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
-from tui.kit.words import chip
-from tui.panel import Focus
-from tui.panels.resilience import queries
-from tui.panels.resilience.chart import (
+from tui.kit.charts import (
     LEGEND,
     SCALE,
     SIGNS,
@@ -26,6 +23,9 @@ from tui.panels.resilience.chart import (
     draw_spark,
     fitted,
 )
+from tui.kit.words import chip
+from tui.panel import Focus
+from tui.panels.resilience import queries
 from tui.panels.resilience.queries import secs
 from tui.panels.resilience.select import chart_of, edge_of
 

@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from math import e, isfinite, log, nan
+from math import e, log, nan
 from typing import Final
 
 from engines.sharding.world.snapshot import Comparison, Curve, Row, Sample, Snapshot
 from engines.units import per_s
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.charts import Line, draw_rows
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.sharding.describe import membership
 from tui.panels.sharding.queries import percent1, short
 from tui.panels.sharding.select import chart_of, charts
-from tui.plot import plot, sparkline
+from tui.plot import plot
 
 TITLES: Final = {"compare": "the same keys", "curves": "virtual nodes", "time": "load over time"}
 NAME: Final = 12
@@ -258,20 +259,17 @@ MEASURES: Final[tuple[Measure, ...]] = (
 
 def draw_time(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     """A row a measure, the newest value in words at its right."""
-    left, right = 14, 9
-    width = canvas.width - left - right - 1
-    if width < 6 or not snapshot.series:
-        canvas.put(1, 0, "nothing measured yet" if not snapshot.series else "", "dim")
+    if not snapshot.series:
+        canvas.put(1, 0, "nothing measured yet", "dim")
         return
-    samples = snapshot.series[-width:]
-    for y, (name, get, say, ink) in enumerate(MEASURES[: canvas.height]):
+    lines = []
+    for name, get, say, ink in MEASURES:
         idle = nan if name == "busiest/mean" else 0.0  # without a request nobody is the busiest: a hole
-        values = [float(get(each)) or idle for each in samples]
-        canvas.put(1, y, name, "dim")
-        low = 0.0 if name not in ("busiest/mean", "fullest/mean") else 900_000.0
-        top = max(low + 1.0, *(value for value in values if isfinite(value)), 0.0)
-        canvas.put(left, y, sparkline(values, len(values), glyphs, low=low, high=top), ink)
-        canvas.put_right(canvas.width - 1, y, say(get(samples[-1])), "text")
+        values = tuple(float(get(each)) or idle for each in snapshot.series)
+        lines.append(
+            Line(name, values, say(get(snapshot.series[-1])), ink, low=0.0 if "mean" not in name else 900_000.0)
+        )
+    draw_rows(canvas, lines, glyphs)
 
 
 DRAW: Final[dict[str, Callable[[Canvas, Snapshot, Glyphs], None]]] = {

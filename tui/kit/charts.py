@@ -1,11 +1,11 @@
-"""Charts over time on one axis: several lines with their newest values beside them, and bands of breaker states.
+"""Charts over time on one axis: several lines with their newest values beside them, bands of states, rows of measures.
 
 The newest moment stands at the right. A series shorter than the axis leaves its left part empty rather than being
 stretched: the same second stands in the same column of every chart, so that a cause above meets its effect below.
 """
 
 from collections.abc import Sequence
-from math import nan
+from math import isfinite, nan
 from typing import Final, NamedTuple
 
 from tui.canvas import Canvas, Ink
@@ -30,6 +30,8 @@ class Line(NamedTuple):
     ink: Ink
     sign: str = ""
     """Stands at its end, so that lines can be told apart without colours."""
+    low: float = 0.0
+    """Where its scale begins, if it has one of its own."""
 
 
 class Piece(NamedTuple):
@@ -100,3 +102,19 @@ def draw_band(canvas: Canvas, x: int, y: int, width: int, pieces: Sequence[Piece
     for piece in pieces:
         start = max(0, min(width - 1, int(piece.start * width)))
         canvas.put(x + start, y, piece.letter, chip(piece.ink))
+
+
+def draw_rows(canvas: Canvas, lines: Sequence[Line], glyphs: Glyphs, left: int = 14, right: int = 9) -> None:
+    """A row a measure, each on its own scale: its name, its course, the newest value in words at its right.
+
+    ``Line.low`` is where its scale begins. Where rows are few the first measures stay.
+    """
+    width = canvas.width - left - right - 1
+    if width < 6:
+        return
+    for y, line in enumerate(lines[: canvas.height]):
+        values = line.values[-width:]
+        top = max(line.low + 1.0, *(value for value in values if isfinite(value)), 0.0)
+        canvas.put(1, y, line.name, "dim")
+        canvas.put(left, y, sparkline(values, len(values), glyphs, low=line.low, high=top), line.ink)
+        canvas.put_right(canvas.width - 1, y, line.said, "text")
