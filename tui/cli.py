@@ -25,7 +25,7 @@ from engines.sim.clock import US_PER_S
 from engines.sim.pattern import Config, Pattern, Scenario, Variant
 from engines.sim.recording import Recording, read
 from engines.sim.timeline import Timeline
-from tui import report
+from tui import __version__, report
 from tui.farewell import sealed
 from tui.glyphs import glyphs_for
 from tui.options import (
@@ -45,7 +45,6 @@ from tui.terminal.capability import Capability, detect
 
 UNTIL_US: Final = 60 * US_PER_S
 RECORDING_BYTES_MAX: Final = 256 << 20
-VERSION: Final = "0.1.0"
 
 # -- what is asked for ---------------------------------------------------------------------------------------------
 
@@ -294,7 +293,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings=HELP, subcommand_metavar="[PATTERN | COMMAND] [ARGS]...")
-@click.version_option(VERSION, prog_name="dp-tui", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="dp-tui", message="%(prog)s %(version)s")
 def commands() -> None:
     """See and break the patterns distributed systems are built from.
 
@@ -551,7 +550,7 @@ def open_app(
         speed=screen["speed"],
         sandbox=screen["sandbox"],
         save_folder=state.save_folder,
-        version=VERSION,
+        version=__version__,
         **run,
     )
     session.perform(commands)

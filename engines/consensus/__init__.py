@@ -14,8 +14,10 @@ effects. ``Outbox`` keeps what it asks for, so that one server can be driven by 
 >>> out.take(), out.notes[-1].why
 ([('n3', VoteReply(term=1, granted=False))], <VoteReason.VOTED: 'voted'>)
 
-    raft/    Raft: messages, server, state machine, and a cluster of them in the simulated world
-    pattern  what the program shows
+    operations  the store both agree on, as operations that every replica executes alike
+    raft/       Raft: messages, server, state machine, and a cluster of them in the simulated world
+    pbft/       PBFT: the same among replicas of which some lie
+    pattern     what the program shows
 """
 
 from engines.consensus.raft.events import RaftEvent

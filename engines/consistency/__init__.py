@@ -19,7 +19,8 @@ history models verdict     what clients did; what objects are; what a judge answ
 linearizability regular sequential   judges of one order
 order causal sessions      judges of causality, kept as the history grows
 outcome                    convergence, staleness, lost writes
-judge                      all of them over one history
+judge live                 all of them over one history, whole or still growing
+explain formats            verdicts in words; files of histories
 """
 
 from engines.consistency.dotted import Dot, Siblings

@@ -25,6 +25,11 @@ groups             persistent groups with park and retry
 gaps               stores that take numbers before they commit, and pollers that lose events there
 log_compaction     Kafka's cousin
 audit              differences, dates, the causation tree
+demo               a store as the program shows it
+errors             what can go wrong, each naming thing, place and remedy
+formats            files of events, of this program and of other stores
+pattern recorded   what the program shows, and the user's own events as a run
+world/             a bank on an event store, alive
 """
 
 from engines.event_sourcing.account import ACCOUNT, Account

@@ -1,14 +1,31 @@
 """The ground floor: a deterministic world that knows no pattern.
 
-clock       virtual time and the queue of what happens next
-random      counter-based draws: a number is a function of (seed, stream, counter)
-network     directed links with latency, loss, duplication, reordering, clogging and cuts
-disk        what survives a crash
-node        what a node is, and the effects it may ask for
-faults      every fault as a frozen record
-world       nodes on a clock and a network, with faults and a record of events
-history     what clients asked and what they were told
-pattern     the records a pattern publishes
-codec       commands and snapshots as JSON
-timeline    the input log: step, back, seek, branch, save, load
+the world
+    clock       virtual time and the queue of what happens next
+    random      counter-based draws: a number is a function of (seed, stream, counter)
+    network     directed links with latency, loss, duplication, reordering, clogging and cuts
+    disk        what survives a crash
+    node        what a node is, and the effects it may ask for
+    faults      every fault as a frozen record
+    events      what happened: a record per kind, and the log of the newest
+    host        a machine: node, disk, clock, timers, outgoing links
+    world       the run loop: executes one step at a time and applies faults
+a run
+    timeline    the input log: step, back, seek, branch; checkpoints in memory
+    recording   a saved run as JSON
+    digest      the hash that two equal runs share
+    codec       commands and snapshots as JSON
+    script      how scenarios are written
+    source recorded    the user's own records as the input of a run
+what every living world needs
+    pattern     the records a pattern publishes
+    options     the options of a run, said once
+    rules       rules that can be switched off: settings and command
+    agenda      what a node has to do later
+    checks      the guarantees, and the first thing that broke one
+    history     what clients asked and what they were told
+    views       messages in flight, changed links, machines: as the picture shows them
+    symbols     symbolic names in commands
+    service     pools with a line before them, and service times
+    load        load that changes over time
 """

@@ -7,6 +7,7 @@ state_machine  what they agree on: a key-value store with client sessions
 ports          what a server asks of whoever runs it
 node           a server, rule by rule as on the summary page of the paper (Figure 2)
 client         a client that retries, with sessions
+quorum         the arithmetic of majorities
 rules          rules that can be switched off to see why they are there
 options        what a run can be started with
 commands       what a person can ask of a cluster

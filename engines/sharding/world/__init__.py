@@ -2,6 +2,7 @@
 
 what crosses the screen
     commands     what a person can ask
+    events       what happens, a record per kind
     snapshot     what there is to see
     rules        rules that can be switched off to see why they are there
     options      the settings of a run
@@ -25,6 +26,7 @@ who owns what
     memo         values that memoize what is derived from them
 the world
     engine       all of it in the simulated world
+    cluster      its machines from outside
     bootstrap    its initial state
     symbols      symbolic names in commands
     ledger       what was served and acknowledged, for the checks

@@ -3,6 +3,12 @@
 ``read`` tells the format from the content and hands on one span at a time, so a file need not fit into memory.
 ``write`` is its inverse: what is written in any format reads back as the same spans. The code of a format is loaded
 when a file of it is met.
+
+detect         which format a file is in, from its content
+documents scan    JSON documents as a stream
+notices        what was odd and handed on all the same
+otlp_json jaeger zipkin    the formats
+values rest    the parts of a span as OTLP writes them; what the other two formats cannot say
 """
 
 import io
