@@ -13,6 +13,7 @@ FIDELITY: Final = (
     ("modelled", "redirection and migration as Redis Cluster has them: MOVED, ASK, TRYAGAIN, CROSSSLOT, CLUSTERDOWN"),
     ("modelled", "keys travel in acknowledged batches at a bounded pace; the source keeps a key until it is confirmed"),
     ("modelled", "a map with epochs, told to a new owner first; clients cache it and learn by MOVED only"),
+    ("modelled", "an ASK is good for the plan that gave it; Redis's ASKING names none, and may outlive a reshard"),
     ("modelled", "copies: a write is acknowledged when every replica that is not declared dead has it; leases"),
     ("simplified", "the coordinator is one machine with a disk, where real systems have a consensus group or gossip"),
     ("simplified", "a write of a key in the air waits for it; Redis blocks the whole source for as long"),
@@ -21,7 +22,7 @@ FIDELITY: Final = (
         "a replica that was declared dead copies everything anew; a client's repeated write may happen twice",
     ),
     ("simplified", "bounded load keeps a directory of the keys it knew when it was computed; new keys go by the ring"),
-    ("simplified", "a request costs a node no time: load is counted, not felt"),
+    ("simplified", "a request costs a node no time: load is counted, and slows nobody down"),
     ("left out", "deletes, expiry, transactions, quorum reads, hinted handoff, read repair, anti-entropy"),
 )
 
@@ -55,9 +56,13 @@ PATTERN: Final = Pattern(
         "neighbours, so that more double failures lose a range.",
         "Virtual nodes do nothing for a hot key: all its requests go to one owner wherever its tokens lie. Copies "
         "under other names (salting) help; a bound on the load only sends the other keys of its node elsewhere.",
+        "Ranges such as A-M and N-Z keep neighbours together, so scans are cheap; but names are not spread like "
+        "letters, and keys that only grow (timestamps) all hit the last range. A cut can be moved; one key has no "
+        "inside to cut.",
         "A ring has to be kept sorted, and the key's hash is looked for in it by bisection; a sketch that does neither "
         "is no ring.",
-        "MongoDB also shards by hash; DynamoDB splits ranges of the hashed key when they get hot. Range and hash are "
-        "two ways to cut, and many systems have both.",
+        "MongoDB also shards by hash; Cassandra's ring has 16 tokens a node since 4.0, 256 before; Redis Cluster has "
+        "no ring but a table of 16384 slots; DynamoDB splits ranges of the hashed key when they get hot. Range and "
+        "hash are two ways to cut, and many systems have both.",
     ),
 )

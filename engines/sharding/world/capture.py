@@ -88,7 +88,8 @@ def take(
         curves=comparisons.curves(now.placement.members, racks_of(now.placement)) if strategy.circle else (),
         two_failures=now.placement.memo("fatal pairs", partial(fatal_pairs, now.placement)),
         series=tuple(series), workload=load.kind, skew=load.skew, rate=load.rate,
-        salted=load.salted, rules=cluster.rules.items(), redirect_bound=REDIRECTS_MAX, cue=cue,
+        salted=load.salted, rules=cluster.rules.items(), redirect_bound=REDIRECTS_MAX,
+        keys_moved=cluster.ledger.moved, cue=cue,
         checks=checks, events=world.events_total,
     )  # fmt: skip
 

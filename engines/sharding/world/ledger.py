@@ -44,6 +44,8 @@ class Ledger:
         self.served: deque[dict[tuple[str, str], int]] = deque([{}], maxlen=WINDOW)
         """By second: requests for (node, key)."""
         self.redirects = 0
+        self.moved = 0
+        """Keys that were handed over to another owner."""
         self.failed = 0
         self.touched: dict[str, None] = {}
         """What ``you`` asked for, the newest last."""

@@ -8,7 +8,7 @@ The node knows the cluster from the newest map it was sent and from orders of ``
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -237,8 +237,15 @@ class ShardNode:
         queue.append((src, request))
         ctx.note(e.WriteWaits(src, key))
 
-    def release(self, ctx: Context, keys: Iterable[str]) -> None:
+    def release(self, ctx: Context, keys: Sequence[str]) -> None:
         """These keys have landed: answer the writes that waited for them."""
+        plan = self.map.plan
+        for key in keys:
+            self.ledger.moved += plan is not None and plan.target.owner(key) != self.id
+        self.unblock(ctx, keys)
+
+    def unblock(self, ctx: Context, keys: Sequence[str]) -> None:
+        """Answer the writes that waited for these keys."""
         for key in keys:
             for src, request in self.blocked.pop(key, ()):
                 self.on_request(ctx, src, request)
@@ -363,7 +370,7 @@ class ShardNode:
                 ctx.note(e.MapLearned(new.epoch, old.epoch))
             for ticket in list(self.pending):
                 self.judge_again(ctx, ticket)
-            self.release(ctx, [key for key in self.blocked if key not in self.transfers.flying])
+            self.unblock(ctx, [key for key in self.blocked if key not in self.transfers.flying])
         plan = self.map.plan
         if plan is None:
             self.counted = (0, ())

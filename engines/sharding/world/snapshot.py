@@ -361,6 +361,8 @@ class Snapshot:
     salted: tuple[tuple[str, int], ...]
     rules: tuple[tuple[str, bool], ...]
     redirect_bound: int
+    keys_moved: int
+    """Keys handed over to another owner since the run began."""
     cue: tuple[int, str] | None
     checks: tuple[Check, ...]
     events: int

@@ -27,7 +27,7 @@ from tui.glyphs import ASCII, BRAILLE
 from tui.kit.selection import OnMessage
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
-from tui.panels.sharding import load, maps, ring, traffic
+from tui.panels.sharding import PANEL, load, maps, ring, traffic
 from tui.panels.sharding.describe import describe
 from tui.panels.sharding.queries import shown
 from tui.panels.sharding.select import OnKey, OnUnit, choose
@@ -389,3 +389,31 @@ def test_without_requests_nobody_is_called_the_busiest() -> None:
     (row,) = [flat(row) for row in frame.strip.text().splitlines() if "busiest/mean" in row]
     assert row == "busiest/mean -"
     assert "keys by weight: n4 joins" in draw(snapshot, Focus(), USUAL).strip_title
+
+
+def test_a_run_is_summed_up_in_figures() -> None:
+    snapshot = told("mod-n", 14_000)
+    figures = {each.name: each for each in PANEL.figures(snapshot)}
+    assert figures["keys_moved"].value == 3_668
+    assert figures["keys"].value == 4_000
+    assert figures["requests_served"].value == sum(client.done for client in snapshot.clients) > 30
+    assert figures["moved_followed"].value == sum(client.moved for client in snapshot.clients) > 0
+    assert figures["requests_given_up"].value == 0
+
+
+def test_rates_are_those_of_the_time_they_took_and_nodes_add_up_to_the_total() -> None:
+    timeline = run(0)
+    timeline.advance(5_700_000)
+    snapshot = timeline.snapshot()
+    served = sum(client.done for client in snapshot.clients)
+    begun = run(0)
+    begun.advance(1_000_000)
+    before = sum(client.done for client in begun.snapshot().clients)
+    assert snapshot.balance.ops_per_ks == pytest.approx((served - before) / 4.7 * 1_000, rel=0.05)
+    assert sum(node.ops_per_ks for node in snapshot.nodes) == pytest.approx(snapshot.balance.ops_per_ks, abs=10)
+
+
+def test_two_failures_are_counted_with_racks_in_mind() -> None:
+    assert told("rack-loss", 10_000).two_failures == (15, 15)
+    fatal, pairs = told("rack-loss", 16_500).two_failures
+    assert (fatal, pairs) == (12, 15), "two nodes of one rack share nothing"

@@ -7,8 +7,10 @@ from engines.sharding.world.events import UnitState
 from engines.sharding.world.messages import is_routine
 from engines.sharding.world.snapshot import KeyState, Lane, NodeState, Snapshot
 from engines.sim.views import Flight
+from engines.units import per_s
 from tui.canvas import Ink
 from tui.kit.link_faults import Network
+from tui.panel import Figure
 
 CFG: Final = "cfg"
 LETTERS: Final = {
@@ -138,3 +140,28 @@ def short(ppm: int) -> str:
     """A ratio without its leading zero: ``.073``, ``1.02``."""
     text = f"{ppm / 1_000_000:.3f}" if ppm < 1_000_000 else f"{ppm / 1_000_000:.2f}"
     return text.removeprefix("0")
+
+
+# -- a run summed up -------------------------------------------------------------------------------------------------
+
+
+def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
+    """The numbers that sum a run up."""
+    clients, balance = snapshot.clients, snapshot.balance
+    asked = [client for client in clients if client.id != "router"]
+    followers = [client for client in clients if client.id == "router"] or asked
+    return (
+        Figure("requests_served", sum(client.done for client in asked)),
+        Figure("requests_given_up", sum(client.failed for client in asked)),
+        Figure("requests_per_s", balance.ops_per_ks / 1_000, per_s(balance.ops_per_ks)),
+        Figure("moved_followed", sum(client.moved for client in followers)),
+        Figure("ask_followed", sum(client.asked for client in followers)),
+        Figure("keys", balance.keys),
+        Figure("keys_moved", snapshot.keys_moved),
+        Figure("map_epoch", snapshot.coordinator.epoch),
+        Figure("cv", balance.cv_ppm / PPM, ratio(balance.cv_ppm)),
+        Figure("peak_to_mean", balance.peak_ppm / PPM, ratio(balance.peak_ppm, 2)),
+        Figure(
+            "hottest_key_share", balance.hottest_ppm / PPM, f"{percent1(balance.hottest_ppm)} {balance.hottest}".strip()
+        ),
+    )
