@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 from textual import events
+from textual.geometry import Region
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from tests.toy import TOY
 from tests.tui.fake_session import FakeSession
 from tui.app import DpTui, look_for, snapshot_svg
+from tui.canvas import Canvas
 from tui.glyphs import ASCII
-from tui.panel import Ask, Press
+from tui.panel import Ask, Press, Wear
 from tui.session import Session
 from tui.state import State
 from tui.terminal.capability import detect
@@ -370,3 +373,54 @@ async def test_the_real_session_lives_under_it() -> None:
         await pilot.resize_terminal(80, 24)
         await pilot.press("escape")
         assert on_screen(app) == app.picture.text()
+
+
+# -- stages
+
+
+async def test_a_stage_that_moves_away_and_back_between_two_layouts_is_painted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A layout finds it where it was and paints nothing; what the header says and the picture shows must be one."""
+    app = DpTui(FakeSession(), fps=0, strict=True)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        stage = app._stages["picture"]
+        x, y, width, height, layer = stage._place  # type: ignore[misc]
+        new = Canvas(width, height)
+        new.put(0, 3, "the new picture", "bright")
+        painted: list[tuple[int, int]] = []
+        render_lines = Stage.render_lines
+
+        def watched(self: Stage, crop: Region) -> list[Strip]:
+            if self is stage:
+                painted.append((crop.y, crop.bottom))
+            return render_lines(self, crop)
+
+        monkeypatch.setattr(Stage, "render_lines", watched)
+        stage.place(x, y + 1, new, layer)
+        stage.place(x, y, new, layer)
+        await pilot.pause()
+        await pilot.pause()
+        assert any(top <= 3 < bottom for top, bottom in painted)
+        assert "the new picture" in on_screen(app)
+        painted.clear()
+        await pilot.pause()
+        assert not painted, "once is enough"
+
+
+async def test_a_theme_is_changed_while_it_runs_and_a_light_terminal_is_recognised() -> None:
+    app = DpTui(FakeSession(), fps=0, strict=True, guess=True)
+    async with app.run_test() as pilot:
+        app._follow(Wear(theme="contrast"))
+        await pilot.pause()
+        assert {stage.look.name for stage in app._stages.values()} == {"contrast"}
+        app._background(0xFFFF, 0xFFFF, 0xF000)
+        assert app.look.name == "contrast", "it was chosen"
+        app.wear("dark")
+        app._background(0x1000, 0x1000, 0x1000)
+        assert app.look.name == "dark"
+        app._background(0xFFFF, 0xFFFF, 0xF000)
+        assert app.look.name == "light"
+    chosen = DpTui(FakeSession(), theme="dark", fps=0, strict=True)
+    async with chosen.run_test():
+        chosen._background(0xFFFF, 0xFFFF, 0xFFFF)
+        assert chosen.look.name == "dark"

@@ -52,11 +52,15 @@ class Stage(Widget, can_focus=False, inherit_bindings=False):
         self._strips: dict[int, Strip] = {}
         self._diff = RowDiff()
         self._place: tuple[int, int, int, int, str] | None = None
+        self._owed: set[int] = set()
+        """Rows that a layout is expected to paint, and has not yet."""
 
     def place(self, x: int, y: int, canvas: Canvas, layer: str) -> None:
         """Stand at (x, y) in `layer`, as large as `canvas`, and show it."""
         moved = self._stand(x, y, canvas.width, canvas.height, layer)
-        self._take(canvas, paint=not moved)  # what moved is painted by being laid out
+        self._take(canvas, paint=not (moved or self._owed))  # what moved is painted by being laid out
+        if self._owed:
+            self.call_after_refresh(self._settle)
 
     def show(self, canvas: Canvas) -> None:
         """Take a picture; only rows that differ are painted, each up to its last changed cell."""
@@ -91,6 +95,7 @@ class Stage(Widget, can_focus=False, inherit_bindings=False):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows of `crop`, past Textual's style cache; where the canvas is smaller, blanks."""
+        self._owed.difference_update(range(crop.y, crop.bottom))
         strips = (self.render_line(y) for y in range(crop.y, crop.bottom))
         return [strip.adjust_cell_length(crop.right, _PLAIN).crop(crop.x, crop.right) for strip in strips]
 
@@ -114,6 +119,15 @@ class Stage(Widget, can_focus=False, inherit_bindings=False):
         self.repainted += len(changed)
         if changed and paint:
             self.refresh(*(Region(0, y, last + 1, 1) for y, _, last in changed))
+        elif changed:
+            self._owed.update(y for y, _, _ in changed)
+
+    def _settle(self) -> None:
+        """Paint what no layout has painted: a stage that went away and came back between two of them has not moved."""
+        owed, self._owed = sorted(self._owed), set()
+        width, height = self.size
+        if owed and width and height:
+            self.refresh(*(Region(0, y, width, 1) for y in owed if y < height))
 
     def _set_dirty(self, *regions: Region) -> None:
         """Only rows are ever dirty. Textual calls this without any after a layout, which has painted the stage by then;
