@@ -336,6 +336,8 @@ class Panel:
     rows further down, stopping at the ends; None: it is no list. Page keys, home, end, ``j k`` and the wheel use it."""
     figures: Callable[[Any], tuple[Figure, ...]] = _no_figures
     """``figures(snapshot)``: the numbers that sum a run up, for ``run``."""
+    counted: tuple[tuple[str, type], ...] = ()
+    """Figures that are numbers of events: a name, and the kind that is counted (``elections``, ``Elected``)."""
 
     faults: Callable[[Any, Focus], tuple[Offer, ...]] = _no_offers
     """``faults(snapshot, focus)``: all faults, with parameters, aimed at what is selected."""

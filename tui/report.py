@@ -1,10 +1,12 @@
 """A run without a screen: the same timeline, its end as JSON or as a page of text.
 
 The JSON is a contract that other programs read: ``pattern variant seed virtual_time_us events digest checks[]
-snapshot``, and ``scenario`` where one was played.
+snapshot``, ``scenario`` where one was played, and ``figures``: the numbers that sum the run up, by name.
 """
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,9 +15,24 @@ from engines.sim.codec import to_json
 from engines.sim.digest import Digest
 from engines.sim.pattern import Check, Config, Scenario, Variant
 from engines.sim.timeline import Timeline
-from tui.panel import Panel
+from tui.panel import Figure, Panel
 
 JOURNAL_LINES: Final = 12
+FIGURES_A_ROW: Final = 3
+
+
+class Counting(Digest):
+    """A digest that counts what it is fed: how many events of each kind there were."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kinds: Counter[str] = Counter()
+
+    def feed(self, events: Iterable[Any]) -> None:
+        """Add events as the engine records them: position, time, node, then the record or the name of its kind."""
+        records = tuple(events)
+        self.kinds.update(what if type(what := record[3]) is str else type(what).__name__ for record in records)
+        super().feed(records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +45,14 @@ class Report:
     scenario: Scenario | None
     timeline: Timeline[Any, Any]
     digest: str
+    kinds: Counter[str]
+    """How many events of each kind there were, by its name."""
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """The numbers that sum the run up."""
+        counted = tuple(Figure(name, self.kinds[kind.__name__]) for name, kind in self.panel.counted)
+        return counted + self.panel.figures(self.timeline.snapshot())
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -54,6 +79,7 @@ class Report:
             "events": self.timeline.engine.events_total,
             "digest": self.digest,
             "checks": [self._check(check) for check in self.checks],
+            "figures": {each.name: each.value for each in self.figures},
             "snapshot": to_json(self.timeline.snapshot()),
         }
         return json.dumps(data)
@@ -85,6 +111,7 @@ class Report:
         for event in told:
             who, text, _ = self.panel.narrate(event)
             lines.append(f"  {format_time(event.at_us)}  {who:8} {text}")
+        lines += _figure_lines(self.figures)
         lines += ["", "checks"]
         for check in self.checks:
             mark = "ok    " if check.ok else "FAILED"
@@ -97,6 +124,19 @@ class Report:
 def run(panel: Panel, variant: Variant, seed: int, config: Config, scenario: Scenario | None, until_us: int) -> Report:
     """Execute a run to its end, through the same timeline that the app uses."""
     timeline: Timeline[Any, Any] = Timeline(variant, seed, config, scenario, keep_checkpoints=False)
-    digest = timeline.engine.digest = Digest()
+    digest = timeline.engine.digest = Counting()
     timeline.advance(until_us)
-    return Report(panel, variant, seed, scenario, timeline, digest.close(timeline.snapshot()))
+    return Report(panel, variant, seed, scenario, timeline, digest.close(timeline.snapshot()), digest.kinds)
+
+
+def _figure_lines(figures: tuple[Figure, ...]) -> list[str]:
+    """Figures in columns, as people read them."""
+    cells = [(each.name.replace("_", " "), each.text or _said(each.value)) for each in figures]
+    wide = max((len(f"{name} {text}") for name, text in cells), default=0) + 4
+    rows = [cells[at : at + FIGURES_A_ROW] for at in range(0, len(cells), FIGURES_A_ROW)]
+    lines = ["  " + "".join(f"{name} {text}".ljust(wide) for name, text in row).rstrip() for row in rows]
+    return ["", "figures", *lines] if lines else []
+
+
+def _said(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:,}"

@@ -386,3 +386,19 @@ def test_data_comes_through_a_pipe_and_keys_from_the_terminal(saved: Path) -> No
         app.wait_for("help: Consensus", 30.0)
         app.send("ctrl+c")
         assert app.wait(30.0) == 0
+
+
+# -- figures -------------------------------------------------------------------------------------------------------
+
+
+def test_a_report_has_figures_not_only_checks() -> None:
+    data = json.loads(dp_tui("run", "raft", "--scenario", "election", "--json").stdout)
+    figures, snapshot = data["figures"], data["snapshot"]
+    assert figures["committed"] == snapshot["commit"] > 0
+    assert figures["term"] == snapshot["term"]
+    assert figures["elections_won"] == 2, "the first one, and that after the crash of the leader"
+    assert figures["elections_begun"] >= figures["elections_won"]
+    assert figures["commands_done"] == sum(client["done"] for client in snapshot["clients"])
+    text = dp_tui("run", "raft", "--scenario", "election").stdout
+    assert f"committed {figures['committed']}" in text
+    assert "elections won 2" in text

@@ -3,8 +3,9 @@
 from typing import Final
 
 from engines.consensus.pattern import PATTERN
+from engines.consensus.raft.events import Campaigned, Elected
 from tui.panel import Panel
-from tui.panels.consensus import folding, forms, keys, lessons, present, select, view, words
+from tui.panels.consensus import folding, forms, keys, lessons, present, queries, select, view, words
 
 HELP: Final = (
     "Servers agree on one log of commands. One of them leads: it takes commands, sends them to the others, and calls "
@@ -60,5 +61,7 @@ PANEL: Final = Panel(
     client_hint="y=3   y+=1   y-=1   del y     asked of the selected server",
     strip_least=6,
     variants=("raft",),
+    figures=queries.figures,
+    counted=(("elections_begun", Campaigned), ("elections_won", Elected)),
 )
 """The one panel of this folder."""

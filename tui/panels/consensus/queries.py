@@ -7,7 +7,7 @@ from engines.consensus.raft.snapshot import Flight, LogEntry, Server, Snapshot
 from tui.kit import explain
 from tui.kit.link_faults import Network
 from tui.kit.selection import OnMessage
-from tui.panel import Focus
+from tui.panel import Figure, Focus
 
 LETTERS: Final = {
     "leader": "L", "candidate": "C", "precandidate": "P", "follower": "F", "dead": "X", "frozen": "Z",
@@ -108,3 +108,14 @@ def ails(snapshot: Snapshot, server: Server) -> bool:
 def network_of(snapshot: Snapshot) -> Network:
     """The servers and the links between them that are not as they were laid."""
     return Network(tuple(server.id for server in snapshot.servers), snapshot.links)
+
+
+def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
+    """The numbers that sum a run up, beside how many elections there were."""
+    return (
+        Figure("term", snapshot.term),
+        Figure("leader", snapshot.leader, snapshot.leader or "none"),
+        Figure("committed", snapshot.commit),
+        Figure("commands_done", sum(client.done for client in snapshot.clients)),
+        Figure("commands_unknown", sum(client.unknown for client in snapshot.clients)),
+    )
