@@ -17,10 +17,10 @@ from tests.monkey import screen
 from tests.tui.panels.tracing_runs import CHECKOUT, TRACE, flat, holding, run, standing, story
 from tests.tui.subjects.tracing import recorded
 from tui.keys import FAR
+from tui.kit.verbs import RECORDED
 from tui.panel import Ask, Focus, Offer, Refuse
 from tui.panels.tracing import PANEL
 from tui.panels.tracing.forms import RULES
-from tui.panels.tracing.keys import RECORDED
 from tui.panels.tracing.select import (
     COLUMNS,
     ORDERS,

@@ -42,7 +42,7 @@ from tui.glyphs import ASCII, BRAILLE, GLYPH_SETS, Glyphs
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
 from tui.panels.tracing import strip, tracelist
-from tui.panels.tracing.facts import PPM, Scale, heat, percent, saturation, scale, span_time
+from tui.panels.tracing.details import PPM, Scale, heat, percent, saturation, scale, span_time
 from tui.panels.tracing.select import choose, fit, rows_of
 from tui.panels.tracing.verdict_words import flaw_words, lack_words, oddness_words, sentence, step_words
 

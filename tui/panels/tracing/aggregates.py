@@ -7,7 +7,7 @@ from engines.tracing.world.snapshot import Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
-from tui.panels.tracing.facts import PPM, percent, span_time
+from tui.panels.tracing.details import PPM, percent, span_time
 from tui.panels.tracing.select import COLUMNS, choose, read
 from tui.plot import bar
 

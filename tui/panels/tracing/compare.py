@@ -11,7 +11,7 @@ from engines.tracing.world.snapshot import Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
-from tui.panels.tracing.facts import brief, share, span_time
+from tui.panels.tracing.details import brief, share, span_time
 from tui.panels.tracing.select import analysis_at, read, skew
 from tui.plot import bar
 

@@ -12,7 +12,7 @@ from engines.sim.events import Event, Lost
 from engines.tracing.world import events as t
 from tui.kit.words import plural
 from tui.panel import Line
-from tui.panels.tracing.facts import middle, span_time
+from tui.panels.tracing.details import middle, span_time
 from tui.panels.tracing.words import narrate
 
 TRAFFIC: Final = "traffic"

@@ -9,11 +9,12 @@ from engines.sim.rules import SetRule
 from engines.tracing.world import commands as c
 from engines.tracing.world.options import ATTEMPTS_MAX
 from engines.tracing.world.snapshot import ServiceView, Snapshot
-from tui.kit import network
+from tui.kit import forms as kit
+from tui.kit.verbs import RECORDED
 from tui.kit.words import PPM_PER_PERCENT
 from tui.panel import Focus, Offer, Outcome, Param, Refuse
-from tui.panels.tracing.facts import US_PER_MS
-from tui.panels.tracing.keys import DELAYS_US, RECORDED, SHAPES
+from tui.panels.tracing.details import US_PER_MS
+from tui.panels.tracing.keys import DELAYS_US, SHAPES
 from tui.panels.tracing.select import fit, machine_of
 
 Values = Mapping[str, Any]
@@ -42,20 +43,27 @@ RULES: Final = {
 def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Every fault, aimed at the service of the selected span."""
     if snapshot.recorded:
-        return (Offer("no faults here", RECORDED, lambda v: Refuse(RECORDED)),)
+        return (kit.NO_FAULTS,)
     focus = fit(snapshot, focus)
     machine = machine_of(snapshot, focus) or (snapshot.services[0] if snapshot.services else None)
     if machine is None:
-        return (network.HEAL,)
-    others = tuple(each.name for each in snapshot.services if each.name != machine.name)
+        return (kit.HEAL,)
+    others = linked(snapshot, machine.name)
     return (
         *_of_service(snapshot, machine),
         *_of_spans(snapshot, machine),
-        *network.of_machine(machine.name, machine.status, "requests inside it are lost; callers time out",
+        *kit.of_machine(machine.name, machine.status, "requests inside it are lost; callers time out",
                             "it starts empty: no request, no connection in use"),
-        *network.of_links(machine.name, (*others, "collector"), DELAYS_US),
-        network.HEAL,
+        *kit.of_links(machine.name, others, DELAYS_US),
+        *kit.of_clock_and_disk(machine.name)[:1],
+        kit.HEAL,
     )  # fmt: skip
+
+
+def linked(snapshot: Snapshot, name: str) -> tuple[str, ...]:
+    """Whom a service has a link to: those it calls, those who call it, and the collector."""
+    edges = [(edge.src, edge.dst) for edge in snapshot.map_edges if name in (edge.src, edge.dst)]
+    return (*dict.fromkeys(src if dst == name else dst for src, dst in edges), "collector")
 
 
 def _target(snapshot: Snapshot, machine: ServiceView, fits: Callable[[ServiceView], bool]) -> Param | None:
@@ -128,19 +136,15 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     data = tuple(each.name for each in snapshot.services if each.layer == "data")
     rest = tuple(each.name for each in snapshot.services if each.layer != "data")
     if data and rest:
-        found.append(Offer("the data layer from the rest", "no query, no cache: every request fails or waits",
-                           lambda v: faults.Partition((data, rest))))  # fmt: skip
+        help = "no query, no cache: every request fails or waits"
+        found.append(kit.split((data, rest), help, "the data layer from the rest"))
     return tuple(found)
 
 
 def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Rules that can be switched off, each with its state."""
 
-    def offer(rule: str, on: bool) -> Offer:
-        title, help = RULES.get(rule, (rule.replace("_", " "), ""))
-        return Offer(title, help, lambda v: SetRule(rule, not on), on=on)
-
-    return tuple(offer(rule, on) for rule, on in snapshot.rules)
+    return kit.of_rules(snapshot.rules, RULES, SetRule)
 
 
 # -- numbers ---------------------------------------------------------------------------------------------------------

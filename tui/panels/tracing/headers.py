@@ -14,7 +14,7 @@ from engines.tracing.world.snapshot import Hop, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
-from tui.panels.tracing.facts import Piece, put_pieces, span_time
+from tui.panels.tracing.details import Piece, put_pieces, span_time
 from tui.panels.tracing.select import analysis_at, choose, select_span, span_of
 from tui.panels.tracing.verdict_words import new_trace_words, oddness_words
 

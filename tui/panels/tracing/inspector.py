@@ -9,11 +9,11 @@ from engines.tracing.whatif import what_if
 from engines.tracing.world.snapshot import ServiceView, Snapshot
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
-from tui.kit.sheet import Fact, Section, fact
+from tui.kit.sheet import Fact, Section, fact, of_checks
 from tui.kit.sheet import draw as draw_sheet
 from tui.kit.words import plural
 from tui.panel import Focus
-from tui.panels.tracing.facts import KINDS, percent, saturation, share, span_time, wait_of
+from tui.panels.tracing.details import KINDS, percent, saturation, share, span_time, wait_of
 from tui.panels.tracing.headers import is_broken, outcome, shortened
 from tui.panels.tracing.select import analysis_at, service_of, skew, span_of, view_of
 from tui.panels.tracing.servicemap import busiest, state
@@ -41,7 +41,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
     made = analysis_at(snapshot, focus)
     index = span_of(snapshot, focus)
     if index < 0:
-        draw_sheet(canvas, [Section(0, whole(snapshot)), Section(1, checks(snapshot))])
+        draw_sheet(canvas, [Section(0, whole(snapshot)), of_checks(snapshot.checks, 1)])
         return "no trace yet"
     draw_sheet(canvas, of_span(snapshot, focus, made, index))
     span = made.tree.spans[index]
@@ -56,7 +56,7 @@ def of_span(snapshot: Snapshot, focus: Focus, made: Analysis, index: int) -> lis
     span = made.tree.spans[index]
     if made.tree.is_missing(index):
         return [Section(0, missing(made, index)), Section(2, of_trace(snapshot, focus, made)),
-                Section(3, checks(snapshot))]  # fmt: skip
+                of_checks(snapshot.checks, 3)]  # fmt: skip
     return [
         Section(0, (*kind(span), *times(made, index), *usually(snapshot, span))),
         Section(1, evidence(span)),
@@ -66,7 +66,7 @@ def of_span(snapshot: Snapshot, focus: Focus, made: Analysis, index: int) -> lis
         Section(2, of_trace(snapshot, focus, made)),
         Section(3, machine(snapshot, span.service)),
         Section(7, whole(snapshot)),
-        Section(8 if all(check.ok for check in snapshot.checks) else 1, checks(snapshot)),
+        of_checks(snapshot.checks, 8),
     ]
 
 
@@ -289,7 +289,7 @@ def of_service(snapshot: Snapshot, name: str) -> list[Section]:
         )))  # fmt: skip
     sections.append(Section(3, operations(snapshot, name)))
     sections.append(Section(5, whole(snapshot)))
-    sections.append(Section(6 if all(check.ok for check in snapshot.checks) else 1, checks(snapshot)))
+    sections.append(of_checks(snapshot.checks, 6))
     return sections
 
 
@@ -339,12 +339,3 @@ def whole(snapshot: Snapshot) -> tuple[Fact, ...]:
         facts.append(fact("spans", f"{store.lost_spans:,} lost,", "lost" if store.lost_spans else "dim",
                           (f"{store.late_spans:,} late" if store.late_spans else "", "warn")))  # fmt: skip
     return tuple(facts)
-
-
-def checks(snapshot: Snapshot) -> tuple[Fact, ...]:
-    """Every guarantee; a broken one with its detail."""
-    return tuple(
-        fact("checks" if not number else "", f"{check.name}" if check.ok else f"FAILED {check.name}: {check.detail}",
-             "good" if check.ok else "bad")
-        for number, check in enumerate(snapshot.checks)
-    )  # fmt: skip

@@ -6,19 +6,14 @@ run has no machines: whatever would disturb one is refused there.
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-from engines.sim import faults
 from engines.sim.rules import SetRule
-from engines.sim.views import LinkView
-from engines.sim.world import ALL
 from engines.tracing.world import commands as c
-from engines.tracing.world.snapshot import ServiceView, Snapshot, Strayed
-from tui.canvas import Ink
-from tui.kit import network
-from tui.kit.network import next_delay, next_loss, next_shuffle, next_skew
+from engines.tracing.world.snapshot import Snapshot, Strayed
 from tui.kit.selection import after
-from tui.panel import Ask, Focus, Key, Outcome, Refuse
+from tui.kit.verbs import Machine, Target, ask, marker, simulated, standard_keys
+from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.tracing.select import (
     HIDE,
     ORDERS,
@@ -40,74 +35,19 @@ from tui.panels.tracing.select import (
 )
 from tui.panels.tracing.verdict_words import oddness_words
 
-RECORDED: Final = "recorded data: faults need a simulation"
 SHAPES: Final = ("off", "steady", "bursts", "wave", "ramp")
 DELAYS_US: Final = ((500, 300), (20_000, 10_000), (100_000, 50_000))
 """Latency and jitter of a link as it was laid, and two levels of delay."""
 
 
-def simulated(act: Callable[[Snapshot, Focus], Outcome]) -> Callable[[Snapshot, Focus], Outcome]:
-    """A verb that needs machines."""
-
-    def guarded(snapshot: Snapshot, focus: Focus) -> Outcome:
-        return Refuse(RECORDED) if snapshot.recorded else act(snapshot, focus)
-
-    return guarded
-
-
-def on_machine(act: Callable[[Snapshot, ServiceView], Outcome]) -> Callable[[Snapshot, Focus], Outcome]:
-    """A verb that acts on the selected span's service."""
-
-    def verb(snapshot: Snapshot, focus: Focus) -> Outcome:
-        focus = fit(snapshot, focus)
-        machine = machine_of(snapshot, focus)
-        if machine is None:
-            return Refuse(f"{service_of(snapshot, focus) or 'the missing span'} is no machine of this system")
-        return act(snapshot, machine)
-
-    return simulated(verb)
-
-
-# -- faults ----------------------------------------------------------------------------------------------------------
-
-
-def _crash(snapshot: Snapshot, machine: ServiceView) -> Outcome:
-    return faults.Restart(machine.name) if machine.status == "crashed" else faults.Crash(machine.name)
-
-
-def _freeze(snapshot: Snapshot, machine: ServiceView) -> Outcome:
-    if machine.status == "crashed":
-        return Refuse(f"{machine.name} is crashed: nothing of it runs that could freeze")
-    return faults.Thaw(machine.name) if machine.status == "frozen" else faults.Freeze(machine.name)
-
-
-def _cut(snapshot: Snapshot, machine: ServiceView) -> Outcome:
-    return faults.Reconnect(machine.name) if machine.cut_from else faults.Isolate(machine.name)
-
-
-def links_of(snapshot: Snapshot, name: str) -> tuple[list[LinkView], tuple[tuple[str, str], ...]]:
-    """The changed links of a service, and how a command names all its links."""
-    return [link for link in snapshot.links if name in (link.src, link.dst)], ((name, ALL), (ALL, name))
-
-
-def _lose(snapshot: Snapshot, machine: ServiceView) -> Outcome:
-    return next_loss(*links_of(snapshot, machine.name))
-
-
-def _delay(snapshot: Snapshot, machine: ServiceView) -> Outcome:
-    return next_delay(*links_of(snapshot, machine.name), DELAYS_US)
-
-
-def _shuffle(snapshot: Snapshot, machine: ServiceView) -> Outcome:
-    return next_shuffle(*links_of(snapshot, machine.name))
-
-
-def _skew(snapshot: Snapshot, machine: ServiceView) -> Outcome:
-    return next_skew(machine.name, machine.clock_off_us, machine.drift_ppm)
-
-
-def _heal(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return faults.Heal()
+def aim(snapshot: Snapshot, focus: Focus) -> Target | Refuse:
+    """What the standard verbs act on: the machine of the selected span."""
+    focus = fit(snapshot, focus)
+    service = machine_of(snapshot, focus)
+    if service is None:
+        return Refuse(f"{service_of(snapshot, focus) or 'the missing span'} is no machine of this system")
+    machine = Machine(service.name, service.status, bool(service.cut_from), service.clock_off_us, service.drift_ppm)
+    return Target.node(machine, snapshot.links)
 
 
 # -- clients ---------------------------------------------------------------------------------------------------------
@@ -117,14 +57,6 @@ def _request(snapshot: Snapshot, focus: Focus) -> Outcome:
     row = snapshot.trace(fit(snapshot, focus).node)
     operation = row.operation if row is not None and row.operation in snapshot.operations else ""
     return c.Request(operation)
-
-
-def _ask(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return Ask("client")
-
-
-def _dialogue(what: str) -> Callable[[Snapshot, Focus], Outcome]:
-    return simulated(lambda snapshot, focus: Ask(what))
 
 
 def _load(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -299,33 +231,23 @@ KEYS: Final = (
     Key("I", "next error", "the next error or missing span", _next_error, rank=41),
     Key("C", "correct", "take the clocks' offsets out, as far as spans betray them, or show times as they were sent",
         _correct, rank=58),
-    Key("k", "crash", "crash the span's service, or restart it", on_machine(_crash), rank=24),
-    Key("z", "freeze", "freeze the service (a long pause), or thaw it", on_machine(_freeze), rank=43),
-    Key("x", "isolate", "cut the service off, or connect it again", on_machine(_cut), rank=26),
-    Key("l", "loss", "loss on its links: 0, 10, 30, 60, 100 %", on_machine(_lose), rank=28),
-    Key("d", "delay", "latency of its links: as laid, 20 ms, 100 ms", on_machine(_delay), rank=32),
-    Key("u", "shuffle", "let 30 % of its messages come twice and out of order, or not", on_machine(_shuffle), rank=62),
-    Key("c", "clock", "its clock: right, 200 ms ahead, 20 % fast, 20 % slow: its spans move with it",
-        on_machine(_skew), rank=34),
-    Key("h", "heal", "heal everything", simulated(_heal), rank=18),
-    Key("X", "split", "split the system: a service alone, the data layer from the rest", _dialogue("sides"), rank=67),
-    Key("b", "break a rule", "rules of tracing that can be switched off", _dialogue("rules"), rank=40),
-    Key("t", "tune", "load, sampling, retries, breakers, pools", _dialogue("tune"), rank=68),
+    *standard_keys(
+        aim, "service", levels=DELAYS_US, level_words="as laid, 20 ms, 100 ms", messages=False, guard=simulated,
+        ranks={"k": 24, "z": 43, "x": 26, "l": 28, "d": 32, "u": 62, "c": 34, "h": 18},
+    ),
+    Key("X", "split", "split the system: a service alone, the data layer from the rest", simulated(ask("sides")),
+        rank=67),
+    Key("b", "break a rule", "rules of tracing that can be switched off", simulated(ask("rules")), rank=40),
+    Key("t", "tune", "load, sampling, retries, breakers, pools", simulated(ask("tune")), rank=68),
     Key("a", "request", "send one request, of the operation of this trace", simulated(_request), rank=19),
-    Key("A", "ask", "type a request: POST /checkout", simulated(_ask), rank=66),
+    Key("A", "ask", "type a request: POST /checkout", simulated(ask("client")), rank=66),
     Key("w", "load", "how users come: off, steady, bursts, wave, ramp", simulated(_load), rank=17),
 )  # fmt: skip
 
-MARKS: Final[dict[type, tuple[str, Ink]]] = {
-    **network.MARKS,
-    faults.ExpireTimers: ("f", "accent"),
+mark = marker({
     c.Request: ("a", "you"), c.SetLoad: ("w", "you"), c.SlowService: ("f", "slow"), c.ShrinkPool: ("f", "bad"),
     c.Lock: ("f", "bad"), c.ColdCache: ("f", "slow"), c.Amplify: ("f", "bad"), c.SetRetries: ("t", "you"),
     c.SetBreakers: ("t", "you"), c.DropHeader: ("f", "lost"), c.LoseSpans: ("f", "lost"), c.LateSpans: ("f", "stale"),
     c.SetSampling: ("t", "you"), c.Correct: ("C", "you"), SetRule: ("b", "bad"),
-}  # fmt: skip
-
-
-def mark(command: Any) -> tuple[str, Ink] | None:
-    """The letter a command leaves on the scrubber: that of its verb; none for what a lecturer says."""
-    return MARKS.get(type(command))
+})  # fmt: skip
+"""The letter a command leaves on the scrubber."""

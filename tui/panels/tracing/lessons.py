@@ -21,6 +21,7 @@ from engines.tracing.world.ledger import (
     WHOLE,
 )
 from engines.tracing.world.snapshot import Snapshot
+from tui.kit import explain as kit
 
 LESSONS: Final[dict[str, tuple[str, ...]]] = {
     "context": (
@@ -196,15 +197,12 @@ IF_BROKEN: Final = {
 
 def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
     """What a check demands, and if it failed, the witness."""
-    demand = f"It demands: {DEMANDS.get(check.name, check.name)}."
-    if check.ok:
-        return demand, IF_BROKEN.get(check.name, ""), "It holds after every event so far."
-    off = ", ".join(rule.replace("_", " ") for rule, on in snapshot.rules if not on)
-    told = (
-        f"FAILED: {check.detail}",
-        *check.witness,
-        demand,
-        IF_BROKEN.get(check.name, ""),
-        f"Switched off in this run: {off}." if off else "No rule is switched off in this run.",
-    )
-    return tuple(text for text in told if text)
+    return kit.explain_check(check, DEMANDS, IF_BROKEN, snapshot.rules, suspects=SUSPECTS)
+
+
+SUSPECTS: Final = {
+    ONE_TRACE: "continue trace", CAUSE: "inject own or own context", UNIQUE: "fresh span id",
+    ALL_OR_NONE: "parent decides", SUBSET: "same coin", WHOLE: "late joins", EVICTION: "whole traces",
+    KEEPS_ERRORS: "tail waits",
+}  # fmt: skip
+"""The rule whose absence breaks a check."""

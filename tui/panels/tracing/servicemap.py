@@ -12,7 +12,7 @@ from engines.tracing.world.snapshot import MapEdge, ServiceView, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
-from tui.panels.tracing.facts import Piece, level, middle, percent, put_pieces, span_time
+from tui.panels.tracing.details import Piece, level, middle, percent, put_pieces, span_time
 from tui.panels.tracing.select import analysis_at, choose, service_of
 
 LAYERS: Final = ("edge", "domain", "data")

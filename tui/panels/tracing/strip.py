@@ -10,7 +10,7 @@ from typing import Final
 from engines.tracing.world.snapshot import Sample, Snapshot
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
-from tui.panels.tracing.facts import PPM, percent, span_time
+from tui.panels.tracing.details import PPM, percent, span_time
 from tui.plot import plot, sparkline
 
 LINES: Final[tuple[tuple[str, str, Ink], ...]] = (

@@ -8,7 +8,7 @@ from engines.tracing.world.snapshot import Snapshot, TraceRow
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
-from tui.panels.tracing.facts import PPM, brief, heat, level, scale, span_time
+from tui.panels.tracing.details import PPM, brief, heat, level, scale, span_time
 from tui.panels.tracing.select import listed, order_of
 from tui.panels.tracing.verdict_words import oddness_words
 from tui.panels.tracing.words import sampling_words

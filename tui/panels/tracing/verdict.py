@@ -14,7 +14,7 @@ from engines.tracing.world.snapshot import Snapshot
 from tui.canvas import Canvas, Ink, wrap
 from tui.glyphs import Glyphs
 from tui.panels.tracing import verdict_words
-from tui.panels.tracing.facts import Piece, percent, put_pieces, span_time
+from tui.panels.tracing.details import Piece, percent, put_pieces, span_time
 from tui.panels.tracing.words import fault_words
 
 RULE_ROWS: Final = 3

@@ -10,7 +10,7 @@ from tui.panel import Focus, Frame, Sizes
 from tui.panels.tracing import (
     aggregates,
     compare,
-    findings,
+    diagnosis,
     headers,
     inspector,
     servicemap,
@@ -19,7 +19,7 @@ from tui.panels.tracing import (
     verdict,
     waterfall,
 )
-from tui.panels.tracing.facts import brief, put_pieces, span_time
+from tui.panels.tracing.details import brief, put_pieces, span_time
 from tui.panels.tracing.select import (
     analysis_at,
     fit,
@@ -89,7 +89,7 @@ def title(snapshot: Snapshot, focus: Focus) -> str:
         case "compare":
             return compare.title(snapshot, focus)
         case "verdict":
-            return findings.title(snapshot)
+            return diagnosis.title(snapshot)
     return name
 
 
@@ -138,7 +138,7 @@ def note(snapshot: Snapshot, focus: Focus) -> str:
 def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, told: bool) -> None:
     """The chosen view, and at its foot the verdict; it gives way where the view needs the rows."""
     part = verdict.SHARE_OF_PICTURE if view_of(focus) == "waterfall" else OTHERS
-    told_above = view_of(focus) == "verdict" and findings.urgent(snapshot)
+    told_above = view_of(focus) == "verdict" and diagnosis.urgent(snapshot)
     rows = 0 if told_above else verdict.height(snapshot, canvas.width, canvas.height, part)
     foot = Canvas(canvas.width, rows)
     main = Canvas(canvas.width, canvas.height - foot.height)
@@ -153,7 +153,7 @@ def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyph
         case "headers":
             headers.draw(main, snapshot, focus, glyphs)
         case "verdict":
-            findings.draw(main, snapshot, glyphs)
+            diagnosis.draw(main, snapshot, glyphs)
         case "compare":
             compare.draw(main, snapshot, focus, glyphs)
         case _:

@@ -13,7 +13,7 @@ from engines.tracing.rows import Rows
 from engines.tracing.spans import Kind
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.panels.tracing.facts import brief, line_up, saturation, share, span_time, wait_glyph, wait_of
+from tui.panels.tracing.details import brief, line_up, saturation, share, span_time, wait_glyph, wait_of
 
 TIME: Final = 7
 """Columns of the duration at the right."""

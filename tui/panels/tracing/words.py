@@ -19,53 +19,45 @@ from engines.tracing.world.control import HEAD, Sampling
 from engines.tracing.world.messages import Ack, Call, Deliver, Export, Reply
 from engines.tracing.world.snapshot import Ailing, Fault
 from tui.canvas import Ink
-from tui.kit.network import TOLD, Say, fixed, lost
+from tui.kit.kernel_words import KernelWords, clock_words, is_kernel, tell
 from tui.kit.words import plural
 from tui.panel import Line
-from tui.panels.tracing.facts import PPM, percent, span_time
+from tui.panels.tracing.details import PPM, percent, span_time
 from tui.panels.tracing.verdict_words import lack_words, new_trace_words, oddness_words, sentence
 
 WHO: Final = 12
 """Columns of the journal for a name."""
 CUT: Final = ".."
 """How a name ends that is longer; the sentence begins with all of it then."""
-TRACING: Final = (
-    t.RequestSent, t.Answered, t.UserGone, t.TraceStarted, t.PoolWait, t.QueueWait, t.LockWait, t.Overloaded,
-    t.TimedOut, t.Retried, t.BreakerMoved, t.Redelivered, t.TraceJudged, t.VerdictChanged, t.AllRead, t.Noticed,
-    t.Ordered,
-)  # fmt: skip
 
 
 def narrate(event: Event) -> Line:
     """Who, and what and why."""
-    what = event.what
-    if isinstance(what, TRACING):
-        said, ink = _tracing(event.node, what)
+    if is_kernel(event):
+        line = tell(event, WORLD)
+        name, said, ink = ("you" if isinstance(event.what, e.Healed) else line.who), line.text, line.ink
     else:
-        say, ink = KERNEL[event.kind]
-        said = say(event)
-    name = who(event)
+        said, ink = _tracing(event.what)
+        name = who(event)
     if name.endswith(CUT) and not said.startswith(event.node):
         said = f"{event.node} {said}"
     return Line(name, said, "you" if name == "you" else ink)
 
 
 def who(event: Event) -> str:
-    """The service it happened to; of a message or link both ends."""
+    """The service it happened to, or who did it."""
     match event.what:
-        case t.RequestSent() | t.Answered() | t.Ordered() | e.Healed():
+        case t.RequestSent() | t.Answered() | t.Ordered():
             return "you"
         case t.VerdictChanged() | t.AllRead():
             return _short(event.node) or "verdict"
         case t.Noticed():
             return "file"
-        case e.Cue():
-            return "note"
-        case what if isinstance(what, TRACING):
-            return _short(event.node) or "world"
-    if event.peer:
-        return _short(f"{_all(event.peer)}>{_all(event.node)}")
     return _short(event.node) or "world"
+
+
+def _pair(src: str, dst: str) -> str:
+    return _short(f"{src}>{dst}")
 
 
 def _short(name: str) -> str:
@@ -77,10 +69,6 @@ def _short(name: str) -> str:
         return name[: WHO - len(CUT)] + CUT
     left = max(WHO - 1 - len(dst), (WHO - 1) // 2)
     return f"{src[:left]}>{dst[: WHO - 1 - min(left, len(src))]}"
-
-
-def _all(node: str) -> str:
-    return "all" if node == "*" else node
 
 
 # -- messages --------------------------------------------------------------------------------------------------------
@@ -105,7 +93,7 @@ def words(message: Any) -> str:
 # -- events ----------------------------------------------------------------------------------------------------------
 
 
-def _tracing(node: str, what: t.TracingEvent) -> tuple[str, Ink]:
+def _tracing(what: t.TracingEvent) -> tuple[str, Ink]:
     """An event of tracing in a sentence."""
     match what:
         case t.RequestSent(operation=operation):
@@ -363,22 +351,14 @@ def sampling_words(sampling: Sampling) -> str:
 
 # -- machines and links ----------------------------------------------------------------------------------------------
 
-
-def _skew(event: Event) -> str:
-    return f"{TOLD['skew'][0](event).partition(':')[0]}: {MEANS[Trouble.SKEW]}"
-
-
-KERNEL: Final[dict[str, tuple[Say, Ink]]] = {
-    **TOLD,
-    "crash": (fixed("crashes: the requests inside it and its unsent spans are lost; callers will time out"), "dead"),
-    "restart": (fixed("starts again, empty: no request, no connection in use"), "good"),
-    "lost": (lost(words), "lost"),
-    "lost_again": (lost(words), "lost"),
-    "deliver": (lambda each: f"{words(each.message)} arrives", "dim"),
-    "timer": (fixed("a timer is due"), "dim"),
-    "wait": (
-        lambda each: f"{words(each.message) if each.message is not None else 'a timer'} waits: it is frozen", "frozen"
-    ),
-    "skew": (_skew, "warn"),
-}  # fmt: skip
+WORLD: Final = KernelWords(
+    message=words,
+    crashes=lambda node: "the requests inside it and its unsent spans are lost; callers will time out",
+    restarts=lambda node: "starts again, empty: no request, no connection in use",
+    timer=lambda name: "a timer is due",
+    clock=lambda what: clock_words(what, MEANS[Trouble.SKEW]),
+    others="servers",
+    name=_short,
+    pair=_pair,
+)
 """What befalls machines and links, where tracing has words of its own for it."""

@@ -12,7 +12,7 @@ from engines.tracing.waiting import CALL
 from engines.tracing.world.snapshot import Snapshot
 from tui.canvas import Canvas, Ink, clip, wrap
 from tui.glyphs import Glyphs
-from tui.panels.tracing.facts import WAITS, Piece, percent, put_pieces, span_time
+from tui.panels.tracing.details import WAITS, Piece, percent, put_pieces, span_time
 from tui.panels.tracing.verdict_words import cause_words, lack_words, sentence, step_words
 from tui.plot import bar
 
