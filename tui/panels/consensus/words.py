@@ -164,6 +164,8 @@ def _timed_out(what: e.TimedOut) -> str:
             then = f"asks who would vote for it in term {term}"
             if not what.pre_vote:
                 then = f"stands for election in term {term}"
+            if not what.waited_us:  # by its own clock, the only one it has
+                return f"its timeout is over, though by its clock no time has passed: that was set back; it {then}"
             return f"heard no leader for {waited} ({_patience(what.waited_us, what.drawn_us)}): {then}"
         case _:
             assert_never(what.why)
@@ -173,7 +175,9 @@ def _patience(waited_us: int, drawn_us: int) -> str:
     """How the wait compares with the timeout that was drawn."""
     if abs(waited_us - drawn_us) <= 1_000:
         return "its timeout"
-    return "its timer was run out by hand" if waited_us < drawn_us else f"its timeout was {ms(drawn_us)}"
+    if waited_us < drawn_us:
+        return f"before its timeout of {ms(drawn_us)}"
+    return f"its timeout was {ms(drawn_us)}"
 
 
 def _stepped_down(what: e.SteppedDown) -> str:
