@@ -323,6 +323,8 @@ def open_pattern(
     screen, options = others, DataOptions(nodes=nodes, **data)
     if options.demo_store is not None:
         return write_demo(options.demo_store, file, screen["sandbox"])
+    if options.writer is not None:
+        return open_writer(options.writer, file, screen)
     state = State(sandbox=screen["sandbox"])
     name = panel.pattern.name
     if file is not None and name in FORMATS:
@@ -362,6 +364,24 @@ def write_demo(path: str, file: str | None, sandbox: bool) -> int:
         raise UserError(f"--demo-store {path}: with --sandbox no file is written; leave one of the two out")
     click.echo(events.write_demo(path))
     return 0
+
+
+def open_writer(path: str, file: str | None, screen: dict[str, Any]) -> int:
+    """A real writer on a real file, on a screen of its own."""
+    if file is not None:
+        raise UserError(f"--writer {path}: it is written, and {file} would be read; leave one of the two out")
+    if screen["sandbox"]:
+        raise UserError(f"--writer {path}: with --sandbox no process is started and no file is written")
+    from engines.live.writer import LiveWriter
+    from tui.writer import WriterSession
+
+    writer = LiveWriter(path)
+    capability = terminal("")
+    session = WriterSession(writer, glyphs_for(screen["glyphs"] or capability.glyphs))
+    try:
+        return farewell(show(session, screen, capability, None))
+    finally:
+        writer.stop()
 
 
 def run_pattern(
@@ -532,17 +552,9 @@ def open_app(
     state: State, screen: dict[str, Any], pattern: str, commands: tuple[Any, ...] = (), *, file: str = "", **run: Any
 ) -> int:
     """Look at the terminal, then open the app on it; ``commands`` are given at once. Returns the exit status."""
-    capability = terminal(file)
-    for name, value in capability.textual_environ().items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-    from tui.app import DpTui
     from tui.session import Session
-    from tui.terminal.line import say
-    from tui.theme import theme_for
 
+    capability = terminal(file)
     session = Session(
         PANELS,
         pattern,
@@ -555,6 +567,21 @@ def open_app(
     )
     session.perform(commands)
     session.scene.given = len(session.scene.branch.log)
+    app = show(session, screen, capability, state)
+    state.remember_pattern(session.scene.panel.pattern.name)
+    return farewell(app)
+
+
+def show(session: Any, screen: dict[str, Any], capability: Capability, state: State | None) -> Any:
+    """The app on this session, until it is left."""
+    for name, value in capability.textual_environ().items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    from tui.app import DpTui
+    from tui.theme import theme_for
+
     theme = theme_for(screen["theme"], os.environ)
     app = DpTui(
         session,
@@ -566,7 +593,13 @@ def open_app(
         guess=screen["theme"] is None,
     )
     app.run(mouse=not screen["no_mouse"])
-    state.remember_pattern(session.scene.panel.pattern.name)
+    return app
+
+
+def farewell(app: Any) -> int:
+    """The last words of the app; its exit status."""
+    from tui.terminal.line import say
+
     if app.failure:
         say(f"dp-tui: {app.failure}", sys.stderr)
     if app.kept.text:

@@ -77,7 +77,7 @@ class Speed(click.ParamType[Fraction]):
 
 @dataclass(frozen=True, slots=True)
 class DataOption:
-    """An option of FILE runs: whose it is, and whether only ``run`` has it."""
+    """An option of FILE runs: whose it is, and whether only ``run``, or only the app, has it."""
 
     flag: str
     patterns: tuple[str, ...]
@@ -116,6 +116,8 @@ DATA_OPTIONS: Final = (
         "--model", ("consistency",), "FILE: what the keys hold (default: by its calls).", click.Choice(HISTORY_MODELS)
     ),
     DataOption("--parser", ("consistency",), "FILE: the regular expression of a ShiViz log."),
+    DataOption("--demo-store", ("events",), "Write a store to play with to this file.", app_only=True),
+    DataOption("--writer", ("events",), "A real process writes this store; k kills it.", app_only=True),
     DataOption(
         "--skip-bad",
         ("consistency", "sharding", "resilience", "events", "tracing"),
@@ -145,6 +147,7 @@ class DataOptions:
     model: str | None = None
     parser: str | None = None
     demo_store: str | None = None
+    writer: str | None = None
 
     @property
     def given(self) -> tuple[str, ...]:
