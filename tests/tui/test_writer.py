@@ -92,7 +92,7 @@ def test_a_file_with_other_events_or_none_that_can_be_is_refused(tmp_path: Path)
     path = str(tmp_path / "mine.db")
     with SqliteStore(path) as store:
         store.save_events("account-1", [NewEvent("e", "T", {})])
-    with pytest.raises(UserError, match="it holds other events .stream 'account-1'"):
+    with pytest.raises(UserError, match=r"it holds other events \(stream 'account-1'\)"):
         LiveWriter(path)
     (tmp_path / "text").write_text("hello")
     with pytest.raises(UserError, match="not a SQLite file"):

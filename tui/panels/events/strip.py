@@ -12,8 +12,8 @@ from tui.plot import sparkline
 LABEL = 11
 
 
-def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tuple[str, str]:
-    """Draw it; title and note."""
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, height: int) -> tuple[str, str]:
+    """Draw it in the upper ``height`` rows; title and note."""
     head = snapshot.events[-1].position if snapshot.events else 0
     event = current(snapshot, focus)
     at = seen_until(snapshot, focus)
@@ -26,13 +26,13 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tu
     rows = [_axis, _marks, _readers, _cost, _conflicts]
     if snapshot.recorded:
         rows = [_axis, _marks, _file]
-    for y, row in enumerate(rows[: canvas.height]):
+    for y, row in enumerate(rows[:height]):
         row(canvas, snapshot, focus, glyphs, y, width)
     return title, note
 
 
 def _x(position: int, head: int, width: int) -> int:
-    return min(width - 1, (position - 1) * width // max(1, head))
+    return min(width - 1, (position - 1) * (width - 1) // max(1, head - 1))
 
 
 def _axis(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int, width: int) -> None:

@@ -18,7 +18,9 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     if not snapshot.recorded and picture.height >= 6:
         stream.draw_machines(picture, snapshot, focus, glyphs)
         y = 1
-    state = 2 if picture.height >= 8 and chosen.view in ("stream", "tree") else 0
+    # In a low picture every row is an event's: the state stands in the strip then.
+    below = axis.height >= 6 and picture.height < 10
+    state = 2 if picture.height >= 8 and not below and chosen.view in ("stream", "tree") else 0
     rows = picture.height - y - state
     match chosen.view:
         case "tree":
@@ -31,7 +33,9 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
             page = stream.draw(picture, snapshot, focus, glyphs, y, rows)
     if state:
         stream.draw_state(picture, snapshot, focus, picture.height - state)
-    strip_title, strip_note = strip.draw(axis, snapshot, focus, glyphs)
+    strip_title, strip_note = strip.draw(axis, snapshot, focus, glyphs, axis.height - 2 * below)
+    if below:
+        stream.draw_state(axis, snapshot, focus, axis.height - 2)
     title = inspector.draw(side, snapshot, focus) if side.width and side.height else ""
     named = stream.title(snapshot, focus, events)
     note = {"stream": "v: tree", "tree": "v: balances", "balances": "v: machines"}.get(chosen.view, "v: stream")
