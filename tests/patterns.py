@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from engines.consensus import pattern as consensus
+from engines.consistency import pattern as consistency
 from engines.event_sourcing import pattern as events
 from engines.resilience import pattern as resilience
 from engines.sharding import pattern as sharding
@@ -24,6 +25,7 @@ class Specimen:
 
 
 SPECIMENS = (
+    Specimen(consistency.PATTERN, (("clients", 6), ("workload", "flood")), (("nodes", 3), ("workload", "busy"))),
     Specimen(consensus.PATTERN, (("clients", 8), ("workload", "flood"))),
     Specimen(sharding.PATTERN, (("rate", 50), ("workload", "monotonic")), (("keys", 200),), open_at_once=16 + 64),
     Specimen(

@@ -32,6 +32,7 @@ from engines.sim.recording import read, record
 from engines.sim.timeline import Timeline
 from engines.sim.world import JOURNAL_EVENTS, RING_EVENTS, Host, World
 from tests.engines.consensus.raft import strategies as raft
+from tests.engines.consistency.world import strategies as consistency
 from tests.engines.event_sourcing.world import strategies as events
 from tests.engines.resilience.world import strategies as resilience
 from tests.engines.sharding.world import strategies as sharding
@@ -42,6 +43,7 @@ Run = Timeline[Any, Any]
 
 COMMANDS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "consensus": raft.commands,
+    "consistency": consistency.commands,
     "events": events.commands,
     "resilience": resilience.commands,
     "sharding": sharding.commands,

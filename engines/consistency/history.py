@@ -7,14 +7,15 @@ happened. ``info``: nobody knows; it may have happened, may happen later, or nev
 A session is a process. After an ``info`` its later operations are not ordered behind the unknown one.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, NamedTuple
 
 from engines.errors import UserError
 
-Key = Hashable
+Key = Any
+"""Anything that can be compared and hashed."""
 
 
 class Call(Enum):

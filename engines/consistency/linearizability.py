@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from engines.consistency.history import Call, History, Operation, Status
-from engines.consistency.models import NOTHING, REFUSED, Model
+from engines.consistency.models import MODELS, NOTHING, REFUSED, Model
 from engines.consistency.verdict import BUDGET, OK, Answer, Budget, Verdict, Why, unknown, violation
 
 Path = Any
@@ -63,7 +63,8 @@ class Linearizer:
         trace: bool = False,
         fold: Callable[[Any], Any] | None = None,
     ) -> None:
-        self.model = model
+        self.kind = model.name
+        """The model, by name: a judge is plain data."""
         self.fold = fold
         self.budget = budget
         self.trace = trace
@@ -80,6 +81,11 @@ class Linearizer:
         self.configs: dict[Config, dict[Used, Path]] = {(start, 0): {(): None}}
         self.deepest: dict[Config, dict[Used, Path]] = self.configs
         """What was possible before the return that nothing explained."""
+
+    @property
+    def model(self) -> Model:
+        """What kind of object it is."""
+        return MODELS[self.kind]
 
     def copy(self) -> "Linearizer":
         """The same judge, to look ahead with."""

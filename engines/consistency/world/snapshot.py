@@ -1,0 +1,129 @@
+"""What there is to see, frozen. The picture is drawn from this and from nothing else."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from engines.consistency.history import History
+from engines.consistency.vector import VectorClock
+from engines.consistency.verdict import Verdict
+from engines.consistency.world.messages import Tag
+from engines.sim.pattern import Check
+from engines.sim.views import Flight, HostView, LinkView
+
+
+class ReplicaView(NamedTuple):
+    """A replica."""
+
+    machine: HostView
+    centre: int
+    vector: VectorClock
+    values: tuple[tuple[str, int, Tag], ...]
+    """(key, value, tag)."""
+    pending: int
+    leads: bool
+    """It orders the writes: the sequencer, the primary."""
+    suspects: tuple[str, ...]
+    behind: int
+    """Keys under which it holds something older than another replica."""
+
+
+class ClientView(NamedTuple):
+    """A client."""
+
+    machine: HostView
+    home: str
+    busy: str
+    """``read`` or ``write`` while an operation is open."""
+    key: str
+    value: int
+    queued: int
+    seen: VectorClock
+
+
+class Arrow(NamedTuple):
+    """A message between replicas, or from a client to one, as it was sent."""
+
+    id: int
+    src: str
+    dst: str
+    letter: str
+    departs_us: int
+    arrives_us: int
+    lost: bool
+
+
+class Mark(NamedTuple):
+    """A fault on the time axis: what a command was, and whom it hit."""
+
+    at_us: int
+    what: str
+    node: str
+
+
+class Sample(NamedTuple):
+    """One point of the strip: reads and stale reads since the one before, and the oldest age among them."""
+
+    at_us: int
+    reads: int
+    stale: int
+    age_us: int
+
+
+class Model(NamedTuple):
+    """A model, and whether the history satisfies it so far."""
+
+    name: str
+    verdict: Verdict
+    promised: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The world at one position."""
+
+    at_us: int
+    position: int
+    seed: int
+    variant: str
+    replicas: tuple[ReplicaView, ...]
+    clients: tuple[ClientView, ...]
+    flights: tuple[Flight, ...]
+    links: tuple[LinkView, ...]
+    rules: tuple[tuple[str, bool], ...]
+    workload: str
+    keys: str
+    n: int
+    r: int
+    w: int
+    preset: str
+    conflict: str
+    models: tuple[Model, ...]
+    history: History
+    """The newest operations; whole while they are few."""
+    before: int
+    """How many older ones are left out."""
+    witness: History | None
+    """The operations that witnesses name, where they are not among the newest."""
+    arrows: tuple[Arrow, ...]
+    marks: tuple[Mark, ...]
+    series: tuple[Sample, ...]
+    operations: int
+    unknown: int
+    failed: int
+    reads: int
+    stale: int
+    lost: int
+    differing: tuple[str, ...]
+    """Keys in which live replicas differ."""
+    settled_us: int
+    """For how long nothing was under way and nothing was wrong."""
+    checks: tuple[Check, ...]
+    cue: tuple[int, str] | None
+
+    def replica(self, name: str) -> ReplicaView | None:
+        """A replica by name."""
+        return next((each for each in self.replicas if each.machine.id == name), None)
+
+    def client(self, name: str) -> ClientView | None:
+        """A client by name."""
+        return next((each for each in self.clients if each.machine.id == name), None)

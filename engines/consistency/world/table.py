@@ -1,0 +1,70 @@
+"""What each rule keeps: the strongest verdicts that still hold without it, and the first that break.
+
+Each row is found and held by search: ``trial`` runs a busy world under random faults, and the tests run it over many
+seeds. A verdict under ``breaks`` is broken by some of them, within ``within`` seeds; one under ``holds`` by none.
+What stands in neither was broken by some seeds as a consequence, or is implied.
+"""
+
+from typing import Final, NamedTuple
+
+from engines.consistency.world.engine import ConsistencyEngine
+from engines.sim import faults
+from engines.sim.clock import US_PER_MS
+from engines.sim.random import Stream
+
+
+class Row(NamedTuple):
+    """One switch of one design. ``also``: settings besides, such as another rule that would hide the effect."""
+
+    variant: str
+    rule: str
+    breaks: tuple[str, ...]
+    holds: tuple[str, ...]
+    within: int
+    also: tuple[tuple[str, object], ...] = ()
+
+
+def trial(variant: str, seed: int, config: tuple[tuple[str, object], ...] = (), skew: bool = False) -> dict[str, bool]:
+    """Which models and promises hold at the end of a busy run with faults, and after it was healed and had its rest."""
+    engine = ConsistencyEngine(variant, seed, (("workload", "busy"), *config))
+    stream = Stream(seed, "trial")
+    servers = engine.servers
+    for _ in range(8):
+        _run(engine, stream.between(200, 900) * US_PER_MS)
+        one, other = servers[stream.below(len(servers))], servers[stream.below(len(servers))]
+        anybody = (*servers, *engine.clients)[stream.below(len(servers) + len(engine.clients))]
+        match stream.below(10 if skew else 9):
+            case 0:
+                engine.apply(faults.Isolate(one))
+            case 1 if one != other:
+                engine.apply(faults.Slow(one, other, 300 * US_PER_MS, 200 * US_PER_MS))
+            case 2 if one != other:
+                engine.apply(faults.Lose(one, other, 500_000))
+            case 3:
+                engine.apply(faults.Partition((servers[:1], servers[1:])))
+            case 4:
+                engine.apply(faults.Crash(one))
+            case 5 | 6 if anybody != one:
+                engine.apply(faults.Slow(anybody, one, 700 * US_PER_MS, 200 * US_PER_MS))
+            case 7:
+                for each in servers:
+                    if each != one:
+                        engine.apply(faults.Slow(engine.clients[0], each, 300 * US_PER_MS, 100 * US_PER_MS))
+            case 9:
+                engine.apply(faults.Skew(one, 3_000 * US_PER_MS, 0))
+            case _:
+                engine.apply(faults.Heal())
+    engine.apply(faults.Heal())
+    from engines.consistency.world.commands import SetWorkload
+
+    engine.apply(SetWorkload("off"))
+    _run(engine, 6_000 * US_PER_MS)
+    found = {name: not verdict.broken for name, verdict in engine.book.judge.verdicts().items()}
+    return found | {check.name: check.ok for check in engine.check()}
+
+
+def _run(engine: ConsistencyEngine, span_us: int) -> None:
+    engine.run(engine.now_us + span_us, 1 << 30)
+
+
+TABLE: Final = ()
