@@ -20,12 +20,19 @@ class Specimen:
     """The settings under which the most happens."""
     small: Config = ()
     """A world that is quick to build and to look at: a random walk begins it anew after every one of its steps."""
+    lively: Config = ()
+    """A world in which enough messages travel within three seconds, also while a tenth of them is lost."""
     open_at_once: int = 1
     """How many operations a client may have open at once."""
 
 
 SPECIMENS = (
-    Specimen(consistency.PATTERN, (("clients", 6), ("workload", "flood")), (("nodes", 3), ("workload", "busy"))),
+    Specimen(
+        consistency.PATTERN,
+        (("clients", 6), ("workload", "flood")),
+        (("nodes", 3), ("workload", "busy")),
+        (("clients", 6), ("nodes", 7), ("workload", "flood")),
+    ),
     Specimen(consensus.PATTERN, (("clients", 8), ("workload", "flood"))),
     Specimen(sharding.PATTERN, (("rate", 50), ("workload", "monotonic")), (("keys", 200),), open_at_once=16 + 64),
     Specimen(

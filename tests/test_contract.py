@@ -26,7 +26,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from engines.errors import UserError
 from engines.sim import faults, timeline
 from engines.sim.history import HISTORY_MAX, History
-from engines.sim.pattern import Pattern, Scenario, Variant
+from engines.sim.pattern import Config, Pattern, Scenario, Variant
 from engines.sim.random import Stream
 from engines.sim.recording import read, record
 from engines.sim.timeline import Timeline
@@ -262,7 +262,9 @@ def test_looking_changes_nothing(specimen: Specimen, variant: Variant) -> None:
 # -- 3: one fault does not reshuffle the rest ------------------------------------------------------------------
 
 
-def fates(variant: Variant, commands: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch) -> dict[Any, Any]:
+def fates(
+    variant: Variant, config: Config, commands: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch
+) -> dict[Any, Any]:
     """What befell the n-th message of every link: its latency, or its loss. Queueing behind others is left out."""
     seen: dict[Any, Any] = {}
     send = Host.send
@@ -277,7 +279,7 @@ def fates(variant: Variant, commands: tuple[Any, ...], monkeypatch: pytest.Monke
 
     with monkeypatch.context() as patch:
         patch.setattr(Host, "send", spy)
-        run: Run = Timeline(variant, 5)
+        run: Run = Timeline(variant, 5, config)
         run.submit(faults.Lose("*", "*", 100_000))
         run.advance(500_000)
         for command in commands:
@@ -294,12 +296,12 @@ def test_a_fault_does_not_reshuffle_the_rest(
     if not isinstance(engine, World):
         pytest.skip("no network here")
     a, b = engine.servers[:2]
-    calm = fates(variant, (), monkeypatch)
+    calm = fates(variant, specimen.lively, (), monkeypatch)
     changed = 0
     for command in (faults.Crash(a), faults.Isolate(a), faults.Freeze(a), faults.Lose(a, b, 900_000),
                     faults.Slow(a, b, 90_000, 90_000), faults.Duplicate(a, b, 900_000), faults.Reorder(a, b, 900_000),
                     faults.Skew(a, 100_000, 0), faults.SlowDisk(a, 10_000)):  # fmt: skip
-        other = fates(variant, (command,), monkeypatch)
+        other = fates(variant, specimen.lively, (command,), monkeypatch)
         changed += other != calm
         common = [key for key in calm if key in other and a not in key[:2]]
         assert len(common) > 200

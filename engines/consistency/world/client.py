@@ -24,6 +24,8 @@ from engines.sim.node import Context
 PATIENCE_US: Final = 1_000 * US_PER_MS
 AGAIN_US: Final = 150 * US_PER_MS
 """A replica that has not answered a client is asked again after this (ABD)."""
+READ_AGAIN_US: Final = 400 * US_PER_MS
+"""A read that is not answered is asked again; a write is not: it might happen twice."""
 QUEUE_MAX: Final = 16
 AT_ONCE_US: Final = 1
 """The interval of a client that asks again as soon as it is answered."""
@@ -65,6 +67,9 @@ class Client:
         self.interval_us = interval_us
         self.serial: int = disk.registers.get("serial", 0)
         self.seen = VectorClock()
+        """The session's vector; without one, the context of its newest answer."""
+        self.contexts: dict[str, VectorClock] = {}
+        """By key, the context that a read brought: handed back with the next write of the key."""
         self.current: Current | None = None
         self.queue: deque[Wish] = deque(maxlen=QUEUE_MAX)
 
@@ -104,6 +109,8 @@ class Client:
                 stream = ctx.stream("work")
                 key = self.keys[stream.below(len(self.keys))]
                 self.perform(ctx, Wish(not stream.chance(READS_PPM), key, ""))
+        elif name == "again" and self.current is not None and not self.current.write:
+            self.ask(ctx)
         elif name == "patience" and self.current is not None:
             self._over(ctx, Status.INFO, 0, ev.Outcome.NO_ANSWER)
 
@@ -113,7 +120,10 @@ class Client:
     def on_message(self, ctx: Context, src: str, message: Any) -> None:
         """The answer."""
         if isinstance(message, Reply) and self.current is not None and message.serial == self.current.serial:
-            self.seen = self.seen.merge(message.seen)
+            if hasattr(self.rules, "client_vector"):
+                self.seen = self.seen.merge(message.seen)
+            else:
+                self.seen = self.contexts[self.current.key] = message.seen
             value = self.current.value if self.current.write else message.value
             self._over(ctx, Status.OK if message.ok else Status.FAIL, value, ev.Outcome.REFUSED)
 
@@ -147,14 +157,19 @@ class Client:
     def ask(self, ctx: Context) -> None:
         """Send the question."""
         assert self.current is not None
-        seen = self.seen if getattr(self.rules, "client_vector", False) else VectorClock()
         now = self.current
+        seen = self.contexts.get(now.key, VectorClock())
+        if hasattr(self.rules, "client_vector"):
+            seen = self.seen if self.rules.client_vector else VectorClock()
         ctx.send(self.home, Request(now.serial, now.write, now.key, now.value, seen))
+        if not now.write:
+            ctx.set_timer("again", READ_AGAIN_US)
 
     def _over(self, ctx: Context, status: Status, value: int, why: ev.Outcome) -> None:
         assert self.current is not None
         now, self.current = self.current, None
         ctx.cancel_timer("patience")
+        ctx.cancel_timer("again")
         _, age_us = self.book.finish(self.id, status, value)
         if status is Status.OK:
             took_us = ctx.now_us - now.began_us

@@ -271,7 +271,7 @@ class ConsistencyEngine(World):
     def leader(self) -> str:
         """The sequencer, or the primary of the newest term."""
         if self.variant == "sequential":
-            return self.servers[0]
+            return self.servers[-1]
         best, term = "", -1
         for server in self.servers:
             node = self.replica(server)
@@ -427,7 +427,7 @@ class ConsistencyEngine(World):
         values = node.values()
         suspects = tuple(node.suspects) if isinstance(node, DynamoReplica) else ()
         leads = (isinstance(node, MongoReplica) and node.leads) or (
-            self.variant == "sequential" and server == self.servers[0]
+            self.variant == "sequential" and server == self.servers[-1]
         )
         newest: dict[str, Any] = {}
         for other in self.servers:

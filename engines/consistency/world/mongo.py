@@ -89,9 +89,9 @@ class MongoReplica(Replica):
     # -- time --------------------------------------------------------------------------------------------------------
 
     def on_start(self, ctx: Context) -> None:
-        """Wait for a primary. The first member is quicker, so that it usually leads first."""
+        """Wait for a primary. The last member is quicker, so that it usually leads first."""
         self._expect(ctx)
-        if not self.term and self.id == min((self.id, *self.peers)):
+        if not self.term and self.id == max((self.id, *self.peers)):
             ctx.set_timer("election", 20 * US_PER_MS)
 
     def _expect(self, ctx: Context) -> None:

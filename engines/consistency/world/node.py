@@ -103,7 +103,7 @@ class AbdReplica(Replica):
 
 
 class OrderedReplica(Replica):
-    """Total order broadcast with a fixed sequencer, the first replica.
+    """Total order broadcast with a fixed sequencer, the last replica.
 
     A write goes through the sequencer, which gives it a place; every replica delivers places in order. A read returns
     what is here. So all replicas go through the same states, each at its own time: sequential, not linearizable.
@@ -114,7 +114,7 @@ class OrderedReplica(Replica):
     def __init__(self, *args: Any, log_reads: bool = False) -> None:
         super().__init__(*args)
         self.log_reads = log_reads
-        self.sequencer = min((self.id, *self.peers))
+        self.sequencer = max((self.id, *self.peers))
         self.buffer: dict[int, m.Ordered] = {}
         self.asked: dict[tuple[str, int], tuple[str, m.Forward]] = {}
         """Operations of own clients under way: (client, serial) -> (where to answer, what)."""

@@ -41,10 +41,10 @@ STALE: Final = Scenario(
         *say(500, "B asked at r1. C asked at r3, where the write has not arrived. Whether a read is fresh depends on "
                   "whom it happens to ask: with nothing propagated, 2 of 3 reads are stale: C(2,1) / C(3,1)."),
         *at(900, r("C", "x", "r3")),
-        *say(1_200, "The write has arrived everywhere. No promise was broken: with R + W <= N nobody promised that "
+        *say(1_300, "The write has arrived everywhere. No promise was broken: with R + W <= N nobody promised that "
                     "quorums meet. Try t: with R = W = 2 they do."),
     ),
-    1_400 * US_PER_MS, config=(*QUIET, ("nodes", 3), ("read_repair", False)), seed=9,
+    1_500 * US_PER_MS, config=(*QUIET, ("nodes", 3), ("read_repair", False)), seed=9,
 )  # fmt: skip
 
 INFLIGHT: Final = Scenario(
@@ -82,6 +82,7 @@ INVERSION: Final = Scenario(
         *at(690, r("C", "x")),
         *say(800, "C asked r2 and r3 after B had its answer, and returned 0. No order of the "
                   "operations explains both: press e, the witness is lit in the diagram."),
+        *at(900, SetWorkload("light")),
     ),
     1_200 * US_PER_MS, config=QUIET, breaks=("linearizable",), seed=2,
 )  # fmt: skip
@@ -202,16 +203,16 @@ ROLLBACK: Final = Scenario(
     "mongodb",
     (
         *at(50, SetRule("majority_write", False), SetRule("majority_read", False)),
-        *say(500, "r1 is the primary. Writes are acknowledged by it alone (w:1), reads return what it has (local)."),
-        *at(510, w("A", "x", "r1")),
-        *at(800, faults.Isolate("r1")),
-        *at(810, w("A", "x", "r1")),
-        *at(1_000, r("A", "x", "r1")),
-        *say(1_200, "r1 is cut off. A, on its side, wrote x=2 and read it back: the old primary does not know yet."),
+        *say(500, "r5 is the primary. Writes are acknowledged by it alone (w:1), reads return what it has (local)."),
+        *at(510, w("A", "x", "r5")),
+        *at(800, faults.Isolate("r5")),
+        *at(810, w("A", "x", "r5")),
+        *at(1_000, r("A", "x", "r5")),
+        *say(1_200, "r5 is cut off. A, on its side, wrote x=2 and read it back: the old primary does not know yet."),
         *at(2_200, w("B", "x", "r2")),
-        *say(2_600, "The others have elected a new primary, and B wrote x=3 there. x=2 is in nobody's log but r1's."),
-        *at(2_610, faults.Reconnect("r1")),
-        *say(3_300, "r1 is back. Its log and the new primary's part after x=1: r1 undid x=2, which A was told is "
+        *say(2_600, "The others have elected a new primary, and B wrote x=3 there. x=2 is in nobody's log but r5's."),
+        *at(2_610, faults.Reconnect("r5")),
+        *say(3_300, "r5 is back. Its log and the new primary's part after x=1: r5 undid x=2, which A was told is "
                     "done, and "
              "somebody had read. With w: majority A would still wait."),
     ),

@@ -7,6 +7,7 @@ What stands in neither was broken by some seeds as a consequence, or is implied.
 
 from typing import Final, NamedTuple
 
+from engines.consistency.world.commands import SetWorkload
 from engines.consistency.world.engine import ConsistencyEngine
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
@@ -22,6 +23,13 @@ class Row(NamedTuple):
     holds: tuple[str, ...]
     within: int
     also: tuple[tuple[str, object], ...] = ()
+    skew: bool = False
+    """Whether clocks are wrong in the trials, too."""
+
+    @property
+    def config(self) -> tuple[tuple[str, object], ...]:
+        """The settings of a trial."""
+        return (*self.also, (self.rule, False))
 
 
 def trial(variant: str, seed: int, config: tuple[tuple[str, object], ...] = (), skew: bool = False) -> dict[str, bool]:
@@ -55,8 +63,6 @@ def trial(variant: str, seed: int, config: tuple[tuple[str, object], ...] = (), 
             case _:
                 engine.apply(faults.Heal())
     engine.apply(faults.Heal())
-    from engines.consistency.world.commands import SetWorkload
-
     engine.apply(SetWorkload("off"))
     _run(engine, 6_000 * US_PER_MS)
     found = {name: not verdict.broken for name, verdict in engine.book.judge.verdicts().items()}
@@ -67,4 +73,33 @@ def _run(engine: ConsistencyEngine, span_us: int) -> None:
     engine.run(engine.now_us + span_us, 1 << 30)
 
 
-TABLE: Final = ()
+EVERYTHING: Final = ("causal", "ccv", "cm", "pram", "ryw", "mr", "mw", "wfr")
+ONE_KEY: Final = (("clients", 6), ("keys", 1))
+
+TABLE: Final = (
+    Row("linearizable", "store_back", ("linearizable",), ("ryw", "mr", "mw", "wfr"), 200, ONE_KEY),
+    Row("linearizable", "remember", (), ("linearizable", "regular", "sequential", *EVERYTHING), 0),
+    Row("linearizable", "store_back", ("linearizable", "mr"), ("ryw", "mw"), 600, (*ONE_KEY, ("remember", False))),
+    Row("sequential", "wait_for_delivery", ("ryw", "sequential", "causal"), ("mr",), 10),
+    Row("sequential", "sticky", ("ryw", "mr", "causal"), (), 20),
+    Row("causal", "delivery", ("wfr", "causal"), ("ryw", "mr"), 300, skew=True),
+    Row("causal", "hybrid_time", ("ccv",), ("causal", "cm", "pram", "ryw", "mr", "mw", "wfr"), 20, skew=True),
+    Row("causal", "sticky", (), ("causal", "ccv", "ryw", "mr", "mw", "wfr"), 0, skew=True),
+    Row("causal", "client_vector", ("ryw", "mr", "causal"), (), 20, (("sticky", False),), skew=True),
+    Row("eventual", "strict_quorum", ("overlap",), ("converged", "no thin air"), 20, (("r", 2), ("w", 2))),
+    Row("eventual", "hybrid_time", ("no lost write",), ("converged", "no thin air"), 20, skew=True),
+    Row("eventual", "send_to_all", (), ("converged", "overlap", "no thin air"), 0, (("r", 2), ("w", 2))),
+    Row("eventual", "read_repair", (), ("converged", "overlap", "no thin air"), 0, (("r", 2), ("w", 2))),
+    Row("eventual", "hinted_handoff", (), ("converged", "overlap", "no thin air"), 0, (("r", 2), ("w", 2))),
+    Row("eventual", "anti_entropy", ("converged",), ("no thin air",), 20, (("hinted_handoff", False),)),
+    Row("weak", "push", (), ("no thin air", "ryw", "mr", "mw"), 0),
+    Row("mongodb", "majority_write", ("no lost write", "ryw"), ("mr", "wfr"), 20),
+    Row("mongodb", "majority_read", ("linearizable",), ("ryw", "mr", "mw", "wfr", "no lost write"), 300),
+    Row("mongodb", "primary_read", ("ryw",), ("no lost write",), 20),
+)
+"""What the sheet of a rule shows: all rows are found by search."""
+
+
+def row_of(variant: str, rule: str) -> Row | None:
+    """The first row of a rule."""
+    return next((row for row in TABLE if (row.variant, row.rule) == (variant, rule)), None)

@@ -1,0 +1,191 @@
+"""The designs: what each promises holds, what each rule keeps breaks without it, and the stories say what is so."""
+
+from typing import Any
+
+import pytest
+
+from engines.consistency.pattern import PATTERN
+from engines.consistency.world.checks import PROMISES
+from engines.consistency.world.snapshot import Snapshot
+from engines.consistency.world.table import TABLE, Row, trial
+from engines.sim.clock import US_PER_MS
+from engines.sim.timeline import Timeline
+
+SKEWED = ("causal",)
+
+
+def held(variant: str, names: tuple[str, ...], seeds: range, config: tuple[tuple[str, Any], ...] = ()) -> None:
+    for seed in seeds:
+        found = trial(variant, seed, config, skew=variant in SKEWED)
+        assert [name for name in names if not found[name]] == [], (variant, config, seed)
+
+
+@pytest.mark.parametrize("variant", PROMISES)
+def test_under_any_fault_a_design_keeps_its_promises(variant: str) -> None:
+    held(variant, PROMISES[variant], range(12))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("variant", PROMISES)
+def test_under_any_fault_a_design_keeps_its_promises_for_long(variant: str) -> None:
+    held(variant, PROMISES[variant], range(2_000))
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.variant}-{row.rule}")
+def test_without_a_rule_the_rest_still_holds(row: Row) -> None:
+    held(row.variant, row.holds, range(6), row.config)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.variant}-{row.rule}")
+def test_without_a_rule_the_rest_still_holds_and_the_first_breaks(row: Row) -> None:
+    first: dict[str, int] = {}
+    for seed in range(2_000):
+        found = trial(row.variant, seed, row.config, skew=row.skew)
+        assert [name for name in row.holds if not found[name]] == [], seed
+        for name in row.breaks:
+            if not found[name]:
+                first.setdefault(name, seed + 1)
+    assert set(first) == set(row.breaks)
+    assert max(first.values(), default=0) <= row.within
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if row.breaks and row.within <= 20], ids=lambda row: row.rule)
+def test_without_a_rule_the_first_breaks_soon(row: Row) -> None:
+    left = set(row.breaks)
+    for seed in range(row.within):
+        found = trial(row.variant, seed, row.config, skew=row.skew)
+        left -= {name for name in left if not found[name]}
+        if not left:
+            return
+    raise AssertionError(f"{left} held for {row.within} seeds")
+
+
+# -- the numbers of the stories --------------------------------------------------------------------------------------
+
+
+def at(name: str, ms: int) -> Snapshot:
+    scenario = PATTERN.scenario(name)
+    run: Timeline[Any, Snapshot] = Timeline(PATTERN.variant(scenario.variant), scenario.seed, scenario.config, scenario)
+    run.advance(ms * US_PER_MS)
+    return run.snapshot()
+
+
+def seen(snapshot: Snapshot) -> list[tuple[str, str, Any, str]]:
+    return [(each.process, each.call.value, each.value, each.status.value) for each in snapshot.history.operations]
+
+
+def values(snapshot: Snapshot, key: str = "x") -> list[list[int]]:
+    return [[value for name, value, _ in each.values if name == key] for each in snapshot.replicas]
+
+
+def broken(snapshot: Snapshot) -> set[str]:
+    return {model.name for model in snapshot.models if model.verdict.broken}
+
+
+def test_stale_read_is_as_told() -> None:
+    assert seen(at("stale-read", 300)) == [("A", "write", 1, "ok")]
+    middle = at("stale-read", 500)
+    assert seen(middle)[1:] == [("B", "read", 1, "ok"), ("C", "read", 0, "ok")]
+    assert middle.stale == 1
+    end = at("stale-read", 1_300)
+    assert seen(end)[-1] == ("C", "read", 1, "ok")
+    assert values(end) == [[1], [1], [1]]
+    assert (end.r, end.w, end.n) == (1, 1, 3)
+
+
+def test_in_flight_is_as_told() -> None:
+    middle = at("in-flight", 280)
+    assert seen(middle) == [("A", "write", 1, "info")]
+    assert values(middle) == [[1], [], []]
+    end = at("in-flight", 850)
+    assert seen(end)[1:] == [("B", "read", 1, "ok"), ("C", "read", 0, "ok")]
+    assert "linearizable" in broken(end)
+    assert all(check.ok for check in end.checks)
+
+
+def test_store_back_is_as_told() -> None:
+    middle = at("store-back", 680)
+    assert values(middle) == [[1], [], []]
+    assert seen(middle) == [("A", "write", 1, "info"), ("B", "read", 1, "ok")]
+    end = at("store-back", 800)
+    assert seen(end)[-1] == ("C", "read", 0, "ok")
+    assert broken(end) == {"linearizable"}
+
+
+def test_sloppy_quorum_is_as_told() -> None:
+    middle = at("sloppy-quorum", 900)
+    assert seen(middle) == [("A", "write", 1, "ok")]
+    assert [each.pending > 0 for each in middle.replicas] == [False, False, False, True, True]
+    end = at("sloppy-quorum", 1_100)
+    assert seen(end)[-1] == ("B", "read", 0, "ok")
+    assert [check.name for check in end.checks if not check.ok] == ["overlap"]
+    assert all(each.pending == 0 for each in at("sloppy-quorum", 2_300).replicas)
+
+
+def test_clock_skew_is_as_told() -> None:
+    middle = at("clock-skew", 700)
+    assert seen(middle) == [("A", "write", 1, "ok"), ("B", "write", 2, "ok")]
+    assert values(middle) == [[1], [1], [1]]
+    assert middle.lost == 1
+    assert seen(at("clock-skew", 1_000))[-1] == ("C", "read", 1, "ok")
+
+
+def test_reply_first_is_as_told() -> None:
+    end = at("reply-first", 950)
+    assert seen(end)[-2:] == [("C", "read", 2, "ok"), ("C", "read", 0, "ok")]
+    assert {"causal", "wfr"} <= broken(end)
+    assert "pram" not in broken(end)
+
+
+def test_siblings_are_as_told() -> None:
+    middle = at("siblings", 800)
+    assert values(middle) == [[1, 2], [1, 2], [1, 2]]
+    assert [tag for _, _, tag in middle.replicas[2].values] == [(1, "r1"), (1, "r2")]
+    assert str(next(each for each in at("siblings", 1_100).clients if each.machine.id == "C").seen) == "{r1:1, r2:1}"
+    assert values(at("siblings", 1_500)) == [[3], [3], [3]]
+
+
+def test_a_lost_session_is_as_told() -> None:
+    middle = at("lost-session", 600)
+    assert seen(middle) == [("A", "write", 1, "ok"), ("A", "read", 0, "ok")]
+    assert {"ryw", "causal"} <= broken(middle)
+    assert at("lost-session", 1_000).client("B").busy == "read"  # type: ignore[union-attr]
+    assert seen(at("lost-session", 1_800))[-1] == ("B", "read", 2, "ok")
+
+
+def test_rollback_is_as_told() -> None:
+    assert next(each.machine.id for each in at("rollback", 500).replicas if each.leads) == "r5"
+    assert seen(at("rollback", 1_200))[1:] == [("A", "write", 2, "ok"), ("A", "read", 2, "ok")]
+    third = at("rollback", 2_600)
+    assert seen(third)[-1] == ("B", "write", 3, "ok")
+    assert values(third)[:4] == [[3]] * 4
+    assert values(third)[4] == [2]
+    end = at("rollback", 3_300)
+    assert values(end) == [[3]] * 5
+    assert end.lost == 1
+
+
+def test_convergence_is_as_told() -> None:
+    first = at("convergence", 800)
+    assert values(first) == [[1], [1], []]
+    assert first.replicas[0].pending == 1
+    assert values(at("convergence", 1_500)) == [[1], [1], [1]]
+    assert values(at("convergence", 3_200)) == [[2], [2], [2]]
+    assert values(at("convergence", 4_200)) == [[3], [3], [2]]
+    assert values(at("convergence", 6_000)) == [[3], [3], [3]]
+
+
+def test_the_clocks_of_the_article_are_as_told() -> None:
+    assert [str(each.vector) for each in at("article-clocks", 320).replicas] == ["{r1:1}", "{r2:1}", "{}"]
+    assert {str(each.vector) for each in at("article-clocks", 1_100).replicas} == {"{r1:1, r2:1}"}
+    assert str(at("article-clocks", 1_300).replicas[0].vector) == "{r1:2, r2:1}"
+
+
+def test_the_share_of_stale_reads_is_near_the_closed_form() -> None:
+    middle = at("measured", 20_000)
+    assert middle.reads > 200
+    share = middle.stale * 100 // middle.reads
+    assert 45 <= share <= 80, share
+    end = at("measured", 40_000)
+    assert end.stale - middle.stale < (end.reads - middle.reads) // 10
