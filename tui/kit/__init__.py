@@ -9,7 +9,6 @@ explain         what a check demands, and what broke it
 forms           rows of dialogues: faults of machines and links with their parameters, splits, rules
 kernel_words    the sentences for what happens in every world: crashes, cuts, losses, clocks, cues
 link_faults     what is wrong with machines and links, as facts
-network         (going) the words and rows of panels that do not use kernel_words, verbs and forms yet
 selection       typed selections in ``Focus.pick``; the next one, round and round
 sheet           facts under labels, in sections that give way where there is no room
 verbs           k z x l d u c h as they act on a ``Target``, the marks they leave, verbs that need a simulation
