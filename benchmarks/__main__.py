@@ -1,7 +1,7 @@
 """``make bench``: every figure of the README, as ratios against a peer or a floor of the same run.
 
 ``make bench ARGS=kernel`` runs one part: ``kernel raft seek screen consistency sharding resilience tracing``, or
-``tracing-verdicts``, which takes minutes and is run only when it is named.
+``resilience-cures`` and ``tracing-verdicts``, which take minutes and are run only when they are named.
 """
 
 import platform
@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from benchmarks import (
     consistency,
+    cures,
     kernel,
     raft,
     resilience,
@@ -39,7 +40,7 @@ PARTS: dict[str, Callable[[], list[str]]] = {
     "resilience": lambda: [line for part in RESILIENCE for line in part()],
     "tracing": lambda: [line for part in TRACING for line in part()],
 }
-ASKED: dict[str, Callable[[], list[str]]] = {"tracing-verdicts": tracing_world.table}
+ASKED: dict[str, Callable[[], list[str]]] = {"resilience-cures": cures.lines, "tracing-verdicts": tracing_world.table}
 """Parts that take minutes: run only when they are named."""
 
 

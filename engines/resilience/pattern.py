@@ -52,8 +52,9 @@ PATTERN: Final = Pattern(
         "the timeout) nor how many wait at once (that is the bulkhead); alone it has saved nobody.",
         "Retries alone amplify: r retries at each of L layers make (1 + r) ^ L attempts of one call. Retry at one "
         "layer, with jitter and within a budget.",
-        "A retry budget of 20 % does not cure a storm at 90 % load: 0.9 x 1.2 = 1.08. What a budget leaves must fit "
-        "into the capacity.",
+        "A retry budget is no cure by itself: what it leaves must fit into the capacity; 20 % at 90 % load is 0.9 x 1.2"
+        " = 1.08. A breaker empties the line, and whether it stays empty is a matter of head room; shedding removes "
+        "what feeds the storm.",
         "What Envoy calls circuit breaking are caps on concurrency: nothing opens and nothing closes. Its counterpart "
         "of a breaker is outlier detection, host by host; with 10 % at most, of 2 to 9 hosts nobody is ejected.",
         "Istio's delays and aborts are a test tool: they are faults, not protection.",

@@ -16,7 +16,7 @@ from engines.resilience.world import view
 from engines.resilience.world.caller import Caller, Place
 from engines.resilience.world.checks import Invariants
 from engines.resilience.world.client import YOU, Client
-from engines.resilience.world.ledger import SAMPLE_US, Ledger
+from engines.resilience.world.ledger import SAMPLE_US, TELL_US, Ledger
 from engines.resilience.world.messages import Outcome
 from engines.resilience.world.node import ServiceNode
 from engines.resilience.world.options import options_of
@@ -96,8 +96,14 @@ class ResilienceEngine(World):
             sum(each["wasted"] for each in services) * per_s, latency.p50_us, latency.p99_us, self._open_breakers(),
             grown[busiest]["attempts"] * per_s,
         ))  # fmt: skip
+        self._tell(TELL_US)
         if (served := ledger.served(at_us)) is not None:
             self.record(served)
+
+    def _tell(self, idle_us: int = 0) -> None:
+        """Tell the rest of what happens often: all of it, or what has not happened for so long."""
+        for event, node in self.ledger.flush(idle_us):
+            self.record(event, node)
 
     def _open_breakers(self) -> int:
         """How many edges have an open breaker somewhere."""
@@ -205,8 +211,7 @@ class ResilienceEngine(World):
         """Carry out a valid command."""
         if isinstance(command, faults.Narrate):
             self.cue = (self.now_us, command.text)
-            for event, node in self.ledger.flush():
-                self.record(event, node)
+            self._tell()
         self.watch = subject(self.topology, command) or self.watch
         if isinstance(command, c.Call | c.Burst):
             self._call(command)

@@ -26,7 +26,7 @@ RUNNING_MAX: Final = 2_000
 TELL_US: Final = US_PER_S
 """What happens over and over is told once in this time, with the number of times it happened; as long as it goes on,
 after twice that time, and so on up to ``TELL_MAX_US``."""
-TELL_MAX_US: Final = 8 * US_PER_S
+TELL_MAX_US: Final = 2 * US_PER_S
 SERVED_FIRST_US: Final = 2 * US_PER_S
 SERVED_US: Final = 5 * US_PER_S
 """What became of the calls of clients is told so early for the first time, and then in this rhythm."""
@@ -240,11 +240,14 @@ class Ledger:
         entry.due_us = now + entry.pause_us
         entry.pause_us = min(2 * entry.pause_us, TELL_MAX_US)
 
-    def flush(self) -> list[tuple[Any, str]]:
-        """What has not been told yet, with its node: told now, so that sums are current where the run stops."""
+    def flush(self, idle_us: int = 0) -> list[tuple[Any, str]]:
+        """What has not been told yet, with its node: told now, so that sums are current where the run stops.
+
+        ``idle_us``: only what has not happened for so long; that has ended, and would be told much too late.
+        """
         found = []
         for entry in self.untold.values():
-            if entry.count:
+            if entry.count and self.clock.now_us - entry.last_us >= idle_us:
                 found.append((entry.event._replace(times=entry.count), entry.node))
                 entry.count = 0
         return found
