@@ -45,11 +45,11 @@ def test_a_storm_has_one_number_of_attempts_on_the_whole_screen() -> None:
     offered, attempts = (re.search(rf"{name} +(\d+)/s", screen) for name in ("offered", "attempts"))
     assert offered
     assert attempts
-    assert offered[1] == "6"
-    assert re.search(rf"\D{attempts[1]}/s [^\n]*q1[12]", screen), "the same number beneath api>catalog"
+    assert re.search(rf"\D{offered[1]}/s ", screen), "the same number beneath clients>api"
+    assert re.search(rf"\D{attempts[1]}/s [^\n]*q3[56]", screen), "the same number beneath api>catalog"
     assert "attempts x4, goodput 0 %" in screen
     assert "attempts x4 of x4" in screen
-    assert "12 wait at catalog: 1.8 s" in screen or "11 wait at catalog: 1.6 s" in screen
+    assert "35 wait at catalog: 1.8 s" in screen
 
 
 def test_what_a_note_speaks_of_stands_beside_it_on_a_small_screen() -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from engines.resilience.pattern import PATTERN
 from tui.panel import Panel
-from tui.panels.resilience import folding, forms, keys, lessons, select, view, words
+from tui.panels.resilience import folding, forms, keys, lessons, present, select, view, words
 
 HELP: Final = (
     "Clients call api, api calls auth, catalog, cart and payment, each of these its database. Every call passes the "
@@ -46,6 +46,7 @@ PANEL: Final = Panel(
     routine=folding.routine,
     fold=folding.fold,
     explain=lessons.explain,
+    present=present.present,
     explain_check=lessons.explain_check,
     mark=keys.mark,
     faults=forms.all_faults,

@@ -106,7 +106,7 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "The sum: at 90 % load there is 10 % to spare. With 3 retries failing calls bring four times the load, the "
         "queue grows longer than the timeout, and so every call fails. Less load ends it; more servers may not.",
         "Three cures, each one key: a breaker (G), a retry budget (B), shedding the load that "
-        "cannot be served in time (D). Each cuts the loop at another place.",
+        "cannot be served in time (L). Each cuts the loop at another place.",
         "Source: Bronson, Aghayev, Charapko, Zhu, Metastable failures in distributed systems, HotOS 2021.",
     ),
     "timeout": (

@@ -1,0 +1,105 @@
+"""What there is to see at this moment, in numbers, and what to try: what ``e`` tells at a cue."""
+
+from engines.resilience.policy import percent
+from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
+from tui.kit.words import plural
+from tui.panel import Focus
+from tui.panels.resilience import queries
+from tui.panels.resilience.keys import CURES
+from tui.panels.resilience.queries import secs
+from tui.panels.resilience.select import edge_of
+from tui.panels.resilience.words import edge_faults, host_faults, load
+
+
+def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
+    """What the calls come to, what the breaker at hand says, what is in the way, what to try. Paragraphs."""
+    edge = edge_of(snapshot, focus)
+    said = (_calls(snapshot), _breaker(snapshot, edge), _service(snapshot, edge), _wrong(snapshot))
+    return (*(text for text in said if text), f"To try: {_experiment(snapshot, edge)}")
+
+
+def _calls(snapshot: Snapshot) -> str:
+    """Asked for, answered, and what the retries make of it."""
+    newest = snapshot.series[-3:]
+    if not newest:
+        return f"Now: {load(snapshot)}; nothing has been measured yet."
+    good = sum(each.goodput for each in newest) // len(newest)
+    offered = sum(each.offered for each in newest) // len(newest)
+    text = f"Now: {load(snapshot)}; over the last 1.5 s {offered}/s came and {good}/s were answered"
+    if snapshot.amplified_ppm > 1_050_000:
+        most = queries.name(snapshot.peak_edge)
+        text += f", and each call became {queries.times(snapshot.amplified_ppm).removeprefix('x')} attempts at {most}"
+    return f"{text}."
+
+
+def _breaker(snapshot: Snapshot, edge: EdgeView | None) -> str:
+    """Where the breaker of the selected edge stands, and what would move it."""
+    if edge is None:
+        return ""
+    name = queries.name(edge.id)
+    if edge.outliers:
+        out = [each.host for each in edge.outliers if each.ejected]
+        state = f"{', '.join(out)} out" if out else "nobody is out"
+        return f"{name} has no breaker but outlier detection: of {plural(len(edge.outliers), 'host')} {state}."
+    if edge.breaker is None:
+        return f"{name} has no breaker: every call is tried, however many fail ({percent(edge.errors_ppm)} do now)."
+    state = queries.NAMES.get(edge.breaker.state, edge.breaker.state)
+    here = secs(max(0, snapshot.now_us - edge.breaker.since_us))
+    return f"The breaker of {name} is {state}, for {here}: {edge.breaker.why.closes}."
+
+
+def _service(snapshot: Snapshot, edge: EdgeView | None) -> str:
+    """The line before the service behind it: the sum that decides whether answers come in time."""
+    service = snapshot.service(edge.dst) if edge is not None else None
+    if edge is None or service is None or not service.workers or snapshot.recorded:
+        return ""
+    most = queries.rate(queries.capacity(snapshot, service))
+    text = f"{service.id} can do {most} with {plural(service.workers, 'worker')}, and gets {service.arrived_per_s}/s"
+    if service.queue:
+        wait = secs(queries.drain_us(snapshot, service))
+        patience = f"; its callers wait {secs(edge.timeout_us)}" if edge.timeout_us else ""
+        text += f": {service.queue} wait, which is {wait} of work{patience}"
+    if service.wasted_per_s:
+        text += f"; {service.wasted_per_s} of its {service.done_per_s} jobs a second are for nobody"
+    return f"{text}."
+
+
+def _wrong(snapshot: Snapshot) -> str:
+    """Every fault in force."""
+    found = [f"{queries.name(edge.id)}: {', '.join(edge_faults(edge))}" for edge in snapshot.edges if edge.ailing]
+    found += [
+        f"{host.id}: {', '.join(host_faults(host))}"
+        for service in snapshot.services
+        for host in service.hosts
+        if host.ailing
+    ]
+    off = [name.replace("_", " ") for name, on in snapshot.rules if not on]
+    found += [f"rules switched off: {', '.join(off)}"] if off else []
+    return f"In the way: {'; '.join(found)}." if found else ""
+
+
+def _experiment(snapshot: Snapshot, edge: EdgeView | None) -> str:
+    """One thing worth doing in just this situation."""
+    failed = [check.name for check in snapshot.checks if not check.ok]
+    if failed:
+        return f"e on the failed check ({failed[0]}) shows who saw what; b switches the missing rule on again."
+    if snapshot.recorded:
+        return "p judges the same calls by another library's breaker; . and , go call by call."
+    if queries.storm(snapshot):
+        breaker, budget, shed = CURES["breaker"], CURES["budget"], CURES["shedding"]
+        cures = f"{breaker} a breaker, {budget} a retry budget, {shed} shedding"
+        return f"the three cures, one key each: {cures}; backspace takes one back, to try another."
+    if edge is None:
+        return "s plays a story."
+    if edge.breaker is not None and edge.breaker.state == "open":
+        return "a makes a call of your own: it is turned away at once. p shows what another library's breaker would do."
+    service = snapshot.service(edge.dst)
+    if edge.ailing or _ails(service):
+        return f"h heals everything: watch how long {queries.name(edge.id)} needs to notice."
+    if edge.breaker is None:
+        return f"p puts a breaker before {edge.dst}, K makes {edge.dst} slow, w raises the load."
+    return f"K makes {edge.dst} slow, f lets a part of its calls fail: see what opens the breaker, and when."
+
+
+def _ails(service: ServiceView | None) -> bool:
+    return service is not None and any(host.ailing for host in service.hosts)
