@@ -38,7 +38,7 @@ def answered(rate: int, cure: str, seed: int) -> float:
         seen = run.snapshot()
         counts.append((seen.good, seen.offered))
     (good, offered), (good_end, offered_end) = counts
-    return 100 * (good_end - good) / (offered_end - offered)
+    return float(100 * (good_end - good) / (offered_end - offered))
 
 
 def mean(rate: int, cure: str) -> float:
