@@ -7,6 +7,7 @@ what, where, and what would be accepted; 130 interrupted. Textual, and what read
 when they are needed: a first picture must be quick.
 """
 
+import io
 import json
 import os
 import sys
@@ -276,6 +277,21 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command, or that of a pattern."""
         return super().get_command(ctx, cmd_name) or app_command(cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does; what is printed leaves here, so that a closed pipe is known here."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise ClosedPipe from None
+        except click.exceptions.Exit:
+            try:
+                sys.stdout.flush()
+            except BrokenPipeError:
+                raise ClosedPipe from None
+            raise
+        return result
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The patterns, the commands, and the options that every pattern has."""
@@ -609,8 +625,16 @@ def farewell(app: Any) -> int:
     return app.return_code or 0
 
 
+class ClosedPipe(Exception):
+    """Nobody reads the output any more (``| head``): no fault of the run, and none of the reader. Named anew, because
+    click makes exit status 1 of a ``BrokenPipeError``, which here means that a check failed."""
+
+
 def main() -> None:
     """The command ``dp-tui``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a text never fails for its encoding: what has no place is escaped
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = commands.main(prog_name="dp-tui", standalone_mode=False)
         sys.stdout.flush()
@@ -620,7 +644,7 @@ def main() -> None:
         _fail(error.format_message().replace("\n", " "))
     except UserError as error:
         _fail(str(error))
-    except BrokenPipeError:
+    except (ClosedPipe, BrokenPipeError):
         _silence_stdout()
         sys.exit(0)
     except OSError as error:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engines.consensus.pattern import PATTERN
-from tests.ptyscreen import PtyApp, python
+from tests.ptyscreen import ROOT, PtyApp, python
 
 ENVIRON = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
 
@@ -402,3 +402,31 @@ def test_a_report_has_figures_not_only_checks() -> None:
     text = dp_tui("run", "raft", "--scenario", "election").stdout
     assert f"committed {figures['committed']}" in text
     assert "elections won 2" in text
+
+
+# -- output --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("args", [("list", "--fidelity"), ("run", "raft", "--until", "1s"), ("run", "raft", "--json")])
+def test_a_closed_pipe_is_no_failed_check(args: tuple[str, ...]) -> None:
+    with subprocess.Popen(
+        python("-m", "tui", *args), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 0
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "koi8-r"])
+def test_text_never_fails_for_its_encoding(encoding: str, tmp_path: Path) -> None:
+    keys = tmp_path / "keys.txt"
+    keys.write_text("schl\u00fcssel\n\u6f22\u5b57\n", encoding="utf-8")
+    done = subprocess.run(
+        python("-m", "tui", "run", "sharding", str(keys), "--locate", "--nodes", "3"), cwd=ROOT, capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert done.stderr == b""
+    assert b"\\u6f22\\u5b57" in done.stdout
