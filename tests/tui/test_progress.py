@@ -32,14 +32,14 @@ def test_what_is_quick_is_silent_and_what_is_slow_leaves_nothing_behind(monkeypa
     clock = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     terminal = Terminal()
-    with Progress("a", "steps", terminal) as progress:
+    with Progress("a", "steps", stream=terminal) as progress:
         progress.at(1, 10)
         assert terminal.getvalue() == ""
         clock[0] = SILENT_S
         progress.at(5, 10)
         progress.at(6, 10)
     assert terminal.getvalue() == "\ra: 50 % of 10 steps, 10 steps/s, ctrl+c stops\x1b[K\r\x1b[K"
-    with Progress("a", "steps", io.StringIO()) as progress:
+    with Progress("a", "steps", stream=io.StringIO()) as progress:
         clock[0] = 9.0
         progress.at(5, 10)
     assert terminal.getvalue().count("50 %") == 1

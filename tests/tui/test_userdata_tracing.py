@@ -19,9 +19,10 @@ from tests.monkey import screen
 from tests.ptyscreen import PtyApp, python
 from tests.tui.test_cli import dp_tui
 from tui.options import FORMATS, SPAN_FORMATS, DataOptions
+from tui.progress import Progress
 from tui.registry import PANELS
 from tui.session import Session
-from tui.userdata import common, reader, reopen, tracing
+from tui.userdata import reader, reopen, tracing
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 START_NS = 1_700_000_000_000_000_000
@@ -434,13 +435,14 @@ def test_a_long_reading_says_how_far_it_is_and_how_fast(monkeypatch: pytest.Monk
     now = iter(range(100))
     monkeypatch.setattr("time.monotonic", lambda: float(next(now)))
     terminal = Terminal()
-    progress = common.Progress("spans\n.json", 280_000_000, stream=terminal)
-    progress.bytes_read(35_000_000)
-    assert terminal.getvalue() == "\rreading spans?.json: 35 of 280 MB, 35.0 MB/s"
+    progress = Progress("spans\n.json", "bytes", 280_000_000, stream=terminal)
+    progress.at(35_000_000)
+    assert terminal.getvalue() == "\rspans?.json: 12 % of 280 MB, 35 MB/s, ctrl+c stops\x1b[K"
+    progress.counted("traces judged", 1, 2_000)
     progress.counted("traces judged", 500, 2_000)
-    assert terminal.getvalue().split("\r")[-1].rstrip() == "spans?.json: 500 of 2,000 traces judged, 250/s"
-    progress.over()
-    assert terminal.getvalue().endswith(" \r")
+    assert "spans?.json: 500 of 2,000 traces judged, 500/s, ctrl+c stops" in terminal.getvalue()
+    progress.close()
+    assert terminal.getvalue().endswith("\r\x1b[K")
 
 
 def test_nobody_who_does_not_watch_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -450,7 +452,7 @@ def test_nobody_who_does_not_watch_is_told(tmp_path: Path, capsys: pytest.Captur
 
 def test_every_trace_is_counted_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[str, int, int]] = []
-    monkeypatch.setattr(common.Progress, "counted", lambda self, *given: told.append(given))
+    monkeypatch.setattr(Progress, "counted", lambda self, *given: told.append(given))
     path = saved(tmp_path / "spans.json")
     tracing.judged(path, DataOptions())
     tracing.opening(path, DataOptions())

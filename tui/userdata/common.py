@@ -5,65 +5,16 @@ import hashlib
 import io
 import json
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple, Protocol, TextIO
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import click
 
 from engines.errors import UserError
 from engines.sim.pattern import Check, Config, Variant
 from tui.options import DataOptions
-
-PATIENCE_S: Final = 0.5
-"""What takes less needs no words."""
-EVERY_S: Final = 0.2
-LINE: Final = 78
-
-
-class Progress:
-    """One line on standard error that says how far the reading of a FILE is and how fast it goes, where somebody
-    watches; it appears once that takes a while, and is gone when all is read."""
-
-    def __init__(self, name: str, total_bytes: int = 0, *, stream: TextIO | None = None) -> None:
-        self.name = name
-        self.total_bytes = total_bytes
-        self._stream = sys.stderr if stream is None else stream
-        self._watched = self._stream.isatty()
-        self._begun = self._phase = self._shown = time.monotonic()
-        self._width = 0
-
-    def bytes_read(self, done: int) -> None:
-        """So much of the file is read."""
-        self._say(lambda seconds: (
-            f"reading {self.name}: {done / 1e6:,.0f}"
-            f"{f' of {self.total_bytes / 1e6:,.0f}' if self.total_bytes else ''} MB, {done / 1e6 / seconds:,.1f} MB/s"
-        ))  # fmt: skip
-
-    def counted(self, what: str, done: int, total: int) -> None:
-        """So many of the things that are made of it are made; ``what`` says so: ``traces judged``."""
-        if done <= 1:
-            self._phase = time.monotonic()
-        self._say(lambda seconds: f"{self.name}: {done:,} of {total:,} {what}, {done / seconds:,.0f}/s", self._phase)
-
-    def over(self) -> None:
-        """All is done: the line is taken away."""
-        if self._width:
-            self._stream.write(f"\r{' ' * self._width}\r")
-            self._stream.flush()
-            self._width = 0
-
-    def _say(self, words: Callable[[float], str], since: float | None = None) -> None:
-        now = time.monotonic()
-        if not self._watched or now - self._begun < PATIENCE_S or now - self._shown < EVERY_S:
-            return
-        self._shown = now
-        text = words(max(0.001, now - (self._begun if since is None else since)))[:LINE]
-        text = "".join(char if char.isprintable() else "?" for char in text)
-        self._stream.write(f"\r{text.ljust(self._width)}")
-        self._stream.flush()
-        self._width = len(text)
+from tui.progress import Progress
 
 
 class Opening(NamedTuple):
@@ -136,7 +87,7 @@ class _Hashing(io.RawIOBase):
         self.sha256.update(data)
         self.done += len(data)
         if self.progress is not None:
-            self.progress.bytes_read(self.done)
+            self.progress.at(self.done)
         return len(data)
 
 

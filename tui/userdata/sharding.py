@@ -1,8 +1,6 @@
 """The user's keys: what every strategy makes of them, or a simulated cluster that holds them."""
 
 import os
-import sys
-from collections.abc import Callable
 from typing import Any, Final
 
 import click
@@ -18,6 +16,7 @@ from engines.sharding.world.options import KEYS_MAX, NODES_MAX, SETTINGS
 from engines.sharding.world.orders import NAME
 from tui.kit.words import plural
 from tui.options import DataOptions
+from tui.progress import Progress
 from tui.userdata.common import Opening, check_lines, echo_json, head_json, name_of, open_data
 
 NODES: Final = 10
@@ -38,7 +37,8 @@ def read(file: str, options: DataOptions) -> Judgement:
     name = name_of(file)
     with open_data(file) as stream:
         keys, skipped = read_keys(stream, name, skip_bad=options.skip_bad)
-    return judge(keys, skipped, name, plan, VNODES if options.vnodes is None else options.vnodes, _progress())
+    with Progress(name, "keys") as progress:
+        return judge(keys, skipped, name, plan, VNODES if options.vnodes is None else options.vnodes, progress.at)
 
 
 def replicas(options: DataOptions, nodes: int) -> int:
@@ -103,19 +103,6 @@ def _row(name: str, each: Outcome) -> str:
         f"{name:12}{each.moved:>9.2%}{each.ideal:>9.2%}{each.moved_between_survivors:>11.2%}{each.cv:>8.3f}"
         f"{each.peak_to_mean:>11.3f}{each.hottest_key_share:>13.2%}"
     )
-
-
-def _progress() -> Callable[[int, int], None]:
-    """A line on a terminal's stderr for what takes seconds; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        return lambda done, total: None
-
-    def show(done: int, total: int) -> None:
-        if total >= 200_000:
-            end = "\r\033[K" if done >= total else ""
-            click.echo(f"\r{done:,} of {total:,} keys{end}", err=True, nl=False)
-
-    return show
 
 
 def opening(file: str, options: DataOptions) -> Opening:

@@ -15,11 +15,11 @@ from engines.tracing.formats import Format, Notices, read, write
 from engines.tracing.judge import Judgement, judge
 from engines.tracing.spans import Span
 from tui.options import DataOptions
+from tui.progress import Progress
 from tui.userdata import tracing_report
 from tui.userdata.common import (
     Hashed,
     Opening,
-    Progress,
     check_lines,
     echo_json,
     head_json,
@@ -50,7 +50,7 @@ def _spans(file: str, options: DataOptions, notices: Notices) -> Iterator[tuple[
     nothing, because no span points back.
     """
     collects = gc.isenabled()
-    progress = Progress(name_of(file), size_of(file))
+    progress = Progress(name_of(file), "bytes", size_of(file))
     gc.disable()
     try:
         with open_data(file) as stream:
@@ -58,7 +58,7 @@ def _spans(file: str, options: DataOptions, notices: Notices) -> Iterator[tuple[
             spans = read(hashed.stream, name_of(file), skip_bad=options.skip_bad, notices=notices)
             yield spans, hashed, progress
     finally:
-        progress.over()
+        progress.close()
         if collects:
             gc.enable()
 
