@@ -332,3 +332,14 @@ def test_help_is_short_and_plain(subject: Subject) -> None:
     assert len(panel.help) >= 5 or subject.name == "toy"
     assert all(paragraph.isascii() and 0 < len(paragraph) < 420 for paragraph in panel.help)
     assert panel.client_hint.isascii()
+
+
+@each_moment
+def test_what_there_is_to_see_is_told_in_plain_words_with_something_to_try(subject: Subject, moment: str) -> None:
+    snapshot = subject.moment(moment)
+    for focus in subject.selections(snapshot)[:4]:
+        said = subject.panel.present(snapshot, subject.panel.fit(snapshot, focus))
+        assert all(paragraph.isascii() and 0 < len(paragraph) < 600 for paragraph in said)
+        if said:
+            assert any(char.isdigit() for paragraph in said for char in paragraph), "with numbers"
+            assert said[-1].startswith("To try: "), "and with something to do"

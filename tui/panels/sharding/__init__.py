@@ -4,7 +4,7 @@ from typing import Final
 
 from engines.sharding.pattern import PATTERN
 from tui.panel import Panel
-from tui.panels.sharding import folding, forms, keys, lessons, queries, select, view, words
+from tui.panels.sharding import folding, forms, keys, lessons, present, queries, select, view, words
 
 HELP: Final = (
     "Data is cut into pieces, and every piece has one node that owns it. A strategy says which; m goes through all of "
@@ -51,6 +51,7 @@ PANEL: Final = Panel(
     rules=forms.rules,
     tune=forms.tune,
     sides=forms.sides,
+    present=present.present,
     client=forms.client,
     figures=queries.figures,
     client_hint="get k   put k 3   mget a b     @n3 at the end asks that node",
