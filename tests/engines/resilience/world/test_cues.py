@@ -222,7 +222,8 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
         ("30 s later one probe", lambda s: lasted(s)[0] == ("open", 30) and breaker(s).options.probes == 1),
         ("met an empty catalog", always),
         ("closed, and every call is served again", lambda s: breaker(s).state == "closed" and edge(s).errors_ppm == 0),
-        ("30 s of it were more than enough: the line was empty after 3", lambda s: service(seen("storm-breaker", 16_600), "catalog").queue == 0),
+        ("30 s of it were more than enough: the line was empty after 3", lambda s: service(
+            seen("storm-breaker", 16_600), "catalog").queue == 0),
         ("At 80 % load", always),
     ),
     ("storm-budget", 12_500): (
