@@ -19,6 +19,7 @@ from engines.resilience.world import events as e
 from engines.resilience.world import topology as t
 from engines.resilience.world.snapshot import Snapshot
 from engines.sim.faults import Narrate
+from engines.sim.service import Pauses
 from engines.sim.timeline import Timeline
 from tests.engines.resilience.world.lab import Run, happened, story
 
@@ -74,6 +75,19 @@ def goodput(s: Snapshot, seconds: float) -> float:
 def since(s: Snapshot, seconds: float, at_s: float, off: float = 0.05) -> bool:
     """Whether that many seconds have passed since then."""
     return abs(s.now_us / S - at_s - seconds) <= off
+
+
+def pauses(us: int) -> Pauses:
+    """The service times of the story of hedging."""
+    found = t.service_time(us, "pauses")
+    assert isinstance(found, Pauses)
+    return found
+
+
+def ended_by(name: str, ms: int) -> set[str]:
+    """How calls have failed, and why requests were refused."""
+    found = {each.why.value for each in happened(run(name, ms), e.CallFailed)}
+    return found | {each.why.value for each in happened(run(name, ms), e.RequestRefused)}
 
 
 def idle(s: Snapshot, *names: str) -> bool:
@@ -303,9 +317,7 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
     ),
     ("cascade", 30_000): (
         ("No machine broke: none crashed", lambda s: {h.status for each in s.services for h in each.hosts} == {"up"}),
-        ("found the line of api full, or waited in vain", lambda s: {
-            each.why.value for kind in (e.CallFailed, e.RequestRefused) for each in happened(
-                run("cascade", 30_000), kind)} == {"full", "timeout"}),
+        ("found the line of api full, or waited in vain", lambda s: ended_by("cascade", 30_000) == {"full", "timeout"}),
     ),
     ("bulkhead", 5_000): (
         ("at most 2 calls to payment at a time", lambda s: edge(s, "api>payment").bulkhead.size == 2),),
@@ -374,9 +386,9 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
     ("jitter", 17_000): (("Everybody was served", lambda s: (s.good, s.failed) == (60, 0)),),
     ("hedging", 2_000): (
         ("catalog runs on two hosts", lambda s: len(service(s, "catalog").hosts) == 2),
-        ("In 3 of 100 calls it pauses", lambda s: t.service_time(60_000, "pauses").pause_ppm == 30_000),
+        ("In 3 of 100 calls it pauses", lambda s: pauses(60_000).pause_ppm == 30_000),
         ("takes 1.3 s instead of 60 ms", lambda s: round(
-            (60_000 + t.service_time(60_000, "pauses").pause_us) / S, 1) == 1.3),
+            (60_000 + pauses(60_000).pause_us) / S, 1) == 1.3),
     ),
     ("hedging", 16_000): (
         ("p50 is 221 ms, p99 is 1.4 s", lambda s: (
