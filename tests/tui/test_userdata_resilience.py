@@ -141,7 +141,7 @@ def test_bad_lines_are_skipped_and_counted(capsys: pytest.CaptureFixture[str], t
     [
         ({"preset": "netflix"}, r"unknown preset 'netflix': one of article, hystrix, resilience4j, .* is accepted"),
         ({"preset": "polly", "compare": True}, r"--preset and --compare: one of the two is accepted"),
-        ({"rf": 3}, r"--rf: a call log takes --preset, --compare, --skip-bad"),
+        ({"rf": 3}, r"--rf: a call log takes --preset, --compare, --sort, --skip-bad"),
         ({"nodes": 3}, r"--nodes: a call log takes"),
     ],
 )
