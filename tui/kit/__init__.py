@@ -4,6 +4,7 @@
 module          what it gives
 =============== ==================================================================================================
 charts          lines on one scale with their values beside them, bands of states, a row a measure
+clicks          what can be clicked: names wherever they are drawn, the rows of lists
 cluster         the picture of machines in a ring, messages as letters between them, faults written on their links
 explain         what a check demands, and what broke it
 flights         a message in flight as facts

@@ -6,12 +6,13 @@ from typing import Final
 from engines.sharding.world.snapshot import KeyState, Snapshot, Tracked
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
+from tui.kit import clicks
 from tui.kit.words import names, plural
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.sharding import inspector, load, maps, ring, strip, traffic
 from tui.panels.sharding.describe import cause
 from tui.panels.sharding.queries import LETTERS, MEANINGS, ink, members, moving, percent1, shown, state
-from tui.panels.sharding.select import chart_of, fit, flight_of, key_of, lane_of
+from tui.panels.sharding.select import OnKey, chart_of, choose, fit, flight_of, key_of, lane_of
 
 TITLES: Final = {
     "ring": "ring", "bounded": "ring with bounded load", "slots": "16384 slots", "range": "key ranges",
@@ -38,8 +39,11 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     talks = bool(picture.height and picture.width) and draw_picture(picture, snapshot, focus, glyphs)
     strip.draw(below, snapshot, focus, glyphs)
     chart = chart_of(snapshot, focus)
+    nodes = {node.id: choose(replace(focus, node=node.id), what=None) for node in snapshot.nodes}
+    keys = {key.key: choose(focus, what=OnKey(key.key)) for key in snapshot.keys}
     return Frame(
         picture, below, look,
+        hits=clicks.named(picture, {**keys, **nodes}),
         picture_title=TITLES.get(snapshot.variant, snapshot.variant),
         picture_note=_with_legend(snapshot, talks, key_of(snapshot, focus) is not None, picture.width),
         strip_title=strip.title(snapshot, chart),
