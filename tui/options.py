@@ -106,10 +106,12 @@ DATA_OPTIONS: Final = (
     DataOption("--locate", ("sharding",), "FILE: where every key lives (with --json).", bool, run_only=True),
     DataOption("--preset", ("resilience",), f"FILE: the breaker the calls go through, one of: {PRESETS}."),
     DataOption("--compare", ("resilience",), "FILE: all presets side by side.", bool, run_only=True),
-    DataOption("--sort", ("resilience",), "FILE: calls in any order, as in that of their ends.", bool),
     DataOption(
         "--to", ("tracing",), "FILE: print its spans in this format.", click.Choice(SPAN_FORMATS), run_only=True
     ),
+    DataOption("--baseline", ("tracing",), "FILE: compare with the traces of this other file, of a better time."),
+    DataOption("--root", ("tracing",), 'FILE: diagnose this root operation, as "web GET /login" (default: all).'),
+    DataOption("--trace", ("tracing",), "FILE: only the trace whose id begins so.", run_only=True),
     DataOption(
         "--to", ("consistency",), "FILE: print the history in this form.", click.Choice(HISTORY_FORMATS), run_only=True
     ),
@@ -143,11 +145,13 @@ class DataOptions:
     locate: bool = False
     preset: str | None = None
     compare: bool = False
-    sort: bool = False
     skip_bad: bool = False
     to: str | None = None
     model: str | None = None
     parser: str | None = None
+    baseline: str | None = None
+    root: str | None = None
+    trace: str | None = None
     demo_store: str | None = None
     writer: str | None = None
 

@@ -17,16 +17,19 @@ in the fast one, the miss is the reason, and the work is called *extra*.
 Below 100 traces the slow cohort would be a single request: there is no diagnosis then, but a reason.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
 from engines.tracing.aggregate import P50, P99, PPM, percentile, rank
 from engines.tracing.cohorts import Book, TraceSummary
-from engines.tracing.gap import Cause, Contribution, Gap
+from engines.tracing.gap import Cause, Comparison, Contribution, Gap, spent
+from engines.tracing.standing import Standing, of_samples, of_tail
 from engines.tracing.waiting import CALL, EXTRA, HELD, SELF
 
 TRACES_MIN: Final = 100
+SAMPLE_MIN: Final = 20
+"""Traces of either side of a comparison with a baseline."""
 ALTERNATIVES_MAX: Final = 5
 DIFFERENCES_MAX: Final = 8
 WORTH_TELLING_PPM: Final = 10_000
@@ -48,6 +51,10 @@ class Lack(Enum):
     """Of any root operation: the one named has the most."""
     NO_TAIL = "no tail"
     """The slowest are no slower than the typical ones."""
+    FEW_NOW = "too few traces now"
+    FEW_BEFORE = "too few traces in the baseline"
+    NOT_SLOWER = "not slower"
+    """On average it is as fast as in the baseline, or faster."""
 
 
 class NoDiagnosis(NamedTuple):
@@ -113,6 +120,9 @@ class Diagnosis(NamedTuple):
     """The trace at p99, to be compared with ..."""
     median_trace: str
     """... the trace at p50."""
+    standing: Standing
+    """How sure the verdict is, and whether it stands out."""
+    comparison: Comparison = Comparison.TAIL
 
     @property
     def harm_us(self) -> int:
@@ -135,22 +145,72 @@ def diagnose(
     gap = Gap(book, slow, fast)
     if gap.total <= 0:
         return NoDiagnosis(Lack.NO_TAIL, service, operation, len(traces))
+
+    def standing(parts: list[int]) -> Standing:
+        in_time = sorted(traces, key=lambda each: (each.start_us, each.trace_id))
+        cohorts = tuple(list(zip(spent(each, parts), _lasted(each), strict=True)) for each in (slow, fast))
+        tail_ppm = p99_us * PPM // max(1, p50_us)
+        return of_tail(tail_ppm, _lasted(in_time), spent(in_time, parts), (cohorts[0], cohorts[1]))
+
+    slow_trace = traces[rank(len(traces), P99) - 1].trace_id
+    median_trace = traces[rank(len(traces), P50) - 1].trace_id
+    return _diagnosis(gap, (service, operation), len(traces), (p50_us, p99_us), (slow_trace, median_trace), standing)
+
+
+def diagnose_against(
+    book: Book, service: str, operation: str, now: Iterable[TraceSummary], before: Iterable[TraceSummary]
+) -> Diagnosis | NoDiagnosis:
+    """What became slower of one root operation, against a baseline; or the reason why there is no telling."""
+    samples = [
+        sorted(book.of(service, operation, each), key=lambda each: (each.duration_us, each.start_us, each.trace_id))
+        for each in (now, before)
+    ]
+    slow, fast = samples
+    fewest = min(len(slow), len(fast))
+    if fewest < SAMPLE_MIN:
+        return NoDiagnosis(Lack.FEW_BEFORE if len(fast) < SAMPLE_MIN else Lack.FEW_NOW, service, operation, fewest)
+    gap = Gap(book, slow, fast, Comparison.BASELINE)
+    if gap.total <= 0:
+        return NoDiagnosis(Lack.NOT_SLOWER, service, operation, len(slow))
+
+    def standing(parts: list[int]) -> Standing:
+        cohorts = [list(zip(spent(each, parts), _lasted(each), strict=True)) for each in samples]
+        return of_samples(cohorts[0], cohorts[1])
+
+    medians = [each[rank(len(each), P50) - 1] for each in samples]
+    p50_us, p99_us = medians[1].duration_us, medians[0].duration_us
+    ids = medians[0].trace_id, medians[1].trace_id
+    return _diagnosis(gap, (service, operation), len(slow), (p50_us, p99_us), ids, standing)
+
+
+def _lasted(traces: Iterable[TraceSummary]) -> list[int]:
+    return [each.duration_us for each in traces]
+
+
+def _diagnosis(
+    gap: Gap,
+    root: tuple[str, str],
+    traces: int,
+    bounds_us: tuple[int, int],
+    ids: tuple[str, str],
+    standing: Callable[[list[int]], Standing],
+) -> Diagnosis:
+    """What a gap comes to. ``bounds_us``: of the fast cohort and of the slow one; ``ids``: a trace of either."""
+    slow, fast = gap.slow, gap.fast
     causes = gap.causes()
-    differences = _differences(book, slow, fast)
+    differences = _differences(gap.book, slow, fast)
     walk, verdict = _walk_down(gap, causes)
     named = _spared(gap, verdict, differences)
     walk = _ending_with(walk, named)
     rest = [each for each in causes if gap.same(each) != gap.same(verdict) and each.ppm >= WORTH_TELLING_PPM]
     return Diagnosis(
-        service,
-        operation,
-        len(traces),
+        *root,
+        traces,
         len(slow),
         len(fast),
-        p50_us,
-        p99_us,
-        sum(each.duration_us for each in slow) // len(slow),
-        sum(each.duration_us for each in fast) // len(fast),
+        *bounds_us,
+        sum(_lasted(slow)) // len(slow),
+        sum(_lasted(fast)) // len(fast),
         gap.scale,
         gap.total,
         gap.total // gap.scale,
@@ -159,8 +219,9 @@ def diagnose(
         named,
         tuple(_spared(gap, each, differences) for each in rest[:ALTERNATIVES_MAX]),
         differences[:DIFFERENCES_MAX],
-        traces[rank(len(traces), P99) - 1].trace_id,
-        traces[rank(len(traces), P50) - 1].trace_id,
+        *ids,
+        standing(gap.same(verdict)),
+        gap.comparison,
     )
 
 
@@ -263,12 +324,15 @@ __all__ = [
     "TRACES_MIN",
     "Behind",
     "Cause",
+    "Comparison",
     "Contribution",
     "Diagnosis",
     "Difference",
     "Lack",
     "NoDiagnosis",
+    "Standing",
     "Through",
     "WalkStep",
     "diagnose",
+    "diagnose_against",
 ]

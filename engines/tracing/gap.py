@@ -5,6 +5,7 @@ one. All of it is kept as integers over one common denominator, ``slow x fast``,
 """
 
 from collections.abc import Iterable, Sequence
+from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
 from engines.tracing.aggregate import PPM
@@ -22,6 +23,15 @@ OTHERS: Final = "(others)"
 
 Key: TypeAlias = tuple[str, str, Time, str, bool]
 """(service, operation or nothing, kind, peer, guess)."""
+
+
+class Comparison(Enum):
+    """Which requests are set against which."""
+
+    TAIL = "tail"
+    """The slowest hundredth against the faster half: an explanation of the tail, and no incident."""
+    BASELINE = "baseline"
+    """All of now against all of before."""
 
 
 class Contribution(NamedTuple):
@@ -67,13 +77,20 @@ class Cause(NamedTuple):
     """Of extra work: the share of the slow requests whose lookup missed ..."""
     missed_fast_ppm: int = 0
     """... and of the fast ones."""
+    comparison: Comparison = Comparison.TAIL
 
 
 class Gap:
     """Both cohorts' sums by part, and what follows from them."""
 
-    def __init__(self, book: Book, slow: list[TraceSummary], fast: list[TraceSummary]) -> None:
-        self.book, self.slow, self.fast = book, slow, fast
+    def __init__(
+        self,
+        book: Book,
+        slow: list[TraceSummary],
+        fast: list[TraceSummary],
+        comparison: Comparison = Comparison.TAIL,
+    ) -> None:
+        self.book, self.slow, self.fast, self.comparison = book, slow, fast, comparison
         self.scale = len(slow) * len(fast)
         self.slow_sum, self.fast_sum = _sums(slow), _sums(fast)
         self.parts = sorted(self.slow_sum | self.fast_sum)
@@ -152,6 +169,7 @@ class Gap:
             seen.used,
             seen.limit,
             seen.waiting,
+            comparison=self.comparison,
         )
 
     def _worst(self, parts: list[int]) -> Seen:
@@ -207,6 +225,12 @@ class Gap:
         )
 
 
+def spent(traces: Sequence[TraceSummary], parts: Iterable[int]) -> list[int]:
+    """What these parts took in each of these traces."""
+    wanted = frozenset(parts)
+    return [sum(length for part, length in summary.parts if part in wanted) for summary in traces]
+
+
 def _sums(traces: list[TraceSummary]) -> dict[int, int]:
     sums: dict[int, int] = {}
     for summary in traces:
@@ -222,4 +246,4 @@ def _visits(traces: list[TraceSummary], parts: Sequence[int]) -> list[int]:
     return [sum(each) for each in found if each]
 
 
-__all__ = ["GROUPS_MAX", "OTHERS", "Cause", "Contribution", "Gap"]
+__all__ = ["GROUPS_MAX", "OTHERS", "Cause", "Comparison", "Contribution", "Gap"]

@@ -15,14 +15,14 @@ from typing import Final, NamedTuple, Protocol
 
 from engines.sim.pattern import Check
 from engines.tracing.aggregate import Aggregates, Row
-from engines.tracing.cohorts import FACT_LENGTH, NUMBERS, Book
+from engines.tracing.cohorts import FACT_LENGTH, NUMBERS, Book, TraceSummary
 from engines.tracing.critical import NoLength, Path, critical_path, fault_of, self_times
 from engines.tracing.diagnosis import Diagnosis
-from engines.tracing.examination import Examination, examine
+from engines.tracing.examination import Cohort, Examination, examine
 from engines.tracing.spans import Attributes, Span
 from engines.tracing.store import SpanStore
 from engines.tracing.symptoms import Symptoms, symptoms_of
-from engines.tracing.tree import Flaw, Note, Tree, build
+from engines.tracing.tree import Flaw, Note, Tree, build, trees
 
 SPANS_MAX: Final = 1_000_000
 """Spans held at once: a gigabyte, if hardly two of them have an attribute in common."""
@@ -90,10 +90,14 @@ def judge(
     spans_max: int = SPANS_MAX,
     progress: Callable[[int, int], None] | None = None,
     root: tuple[str, str] | None = None,
+    baseline: Iterable[Span] | None = None,
 ) -> Judgement:
     """Read the stream to its end and judge it. Whatever reading raises passes through. ``progress`` is told how many
-    traces are judged, of how many; ``root``: whose latency is diagnosed, by default that of all root operations."""
+    traces are judged, of how many; ``root``: whose latency is diagnosed, by default that of all root operations;
+    ``baseline``: the spans of a better time, with which all of these are compared."""
     court = _Court(spans_max)
+    if baseline is not None:
+        court.compare_with(baseline)
     for span in spans:
         court.hear(span)
     return court.close(name, notices, progress, root)
@@ -111,7 +115,9 @@ class _Court:
         self.aggregates = Aggregates()
         self.services: dict[str, None] = {}
         self.counts: dict[Flaw, int] = {}
+        self.summaries: list[TraceSummary] = []
         self.symptoms: list[Symptoms] = []
+        self.baseline: Cohort | None = None
         self.broken_paths: list[str] = []
         self.first_us: int | None = None
         self.last_us = 0
@@ -127,6 +133,14 @@ class _Court:
         while len(self.store) > self.spans_max:
             self._judge(self.store.pop_oldest())
 
+    def compare_with(self, spans: Iterable[Span]) -> None:
+        """Take the traces of a better time."""
+        summaries, symptoms = [], []
+        for tree in trees(map(self._lean, spans)):
+            summaries.append(self.book.add(tree, critical_path(tree)))
+            symptoms.append(symptoms_of(tree))
+        self.baseline = Cohort(summaries, symptoms)
+
     def close(
         self,
         name: str,
@@ -140,7 +154,7 @@ class _Court:
             self._judge(spans)
             if progress is not None:
                 progress(len(self.results), total)
-        found = examine(self.book, self.symptoms, root=root)
+        found = examine(self.book, Cohort(self.summaries, self.symptoms), root, self.baseline)
         for result in self.results:
             self._digest.update(ascii(tuple(result)).encode())
         self._digest.update(ascii(tuple(found)).encode())
@@ -164,7 +178,7 @@ class _Court:
         path = critical_path(tree)
         if fault := fault_of(tree, path):
             self.broken_paths.append(f"trace {tree.trace_id}: {fault}")
-        self.book.add(tree, path)
+        self.summaries.append(self.book.add(tree, path))
         self.aggregates.add(tree, path)
         self.symptoms.append(symptoms_of(tree))
         self.results.append(_result(tree, path))

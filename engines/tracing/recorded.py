@@ -5,7 +5,7 @@ when somebody looks: anew when their number has grown by a quarter, and at the e
 kept with the records, not in the state, so a checkpoint is small and stepping back in a large file costs nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +16,7 @@ from engines.sim.recorded import RecordedEngine
 from engines.sim.source import Source
 from engines.tracing.aggregate import P50, P90, P99, PPM, Aggregates, Row, percentile
 from engines.tracing.diagnosis import Lack, NoDiagnosis
-from engines.tracing.examination import Examination, examine
+from engines.tracing.examination import Cohort, Examination, examine
 from engines.tracing.judge import contributions_check, partition_check
 from engines.tracing.records import Calls, Record, Records
 from engines.tracing.spans import Span
@@ -179,10 +179,13 @@ def source(
     skipped: int = 0,
     notices: tuple[str, ...] = (),
     progress: Callable[[int, int], None] | None = None,
+    baseline: Iterable[Span] | None = None,
+    root: tuple[str, str] | None = None,
 ) -> Source:
     """The spans of a file as records that can be played; ``notices``: what was odd about it. ``progress`` is told how
-    many traces are worked out, of how many."""
-    return Source(name, sha256, Records(spans, notices, progress), path, skipped)
+    many traces are worked out, of how many; ``baseline``: the spans of a better time to compare with;
+    ``root``: whose latency is diagnosed, by default that of all root operations."""
+    return Source(name, sha256, Records(spans, notices, progress, baseline, root), path, skipped)
 
 
 def _overview(records: Records, count: int) -> Overview:
@@ -195,7 +198,12 @@ def _overview(records: Records, count: int) -> Overview:
         for call in record.calls:
             calls.setdefault((call.src, call.dst, call.asynchronous), []).append(call)
     elapsed_us = max(1, first[-1].at_us) if first else 1
-    found = examine(records.book, [record.symptoms for record in first], [record.summary for record in first])
+    found = examine(
+        records.book,
+        Cohort([record.summary for record in first], [record.symptoms for record in first]),
+        records.root,
+        records.baseline,
+    )
     return Overview(
         count,
         aggregates.rows(),

@@ -11,10 +11,11 @@ from typing import Any, Final, NamedTuple, overload
 from engines.tracing.aggregate import Group, groups_of
 from engines.tracing.analysis import Analysis, held
 from engines.tracing.cohorts import Book, TraceSummary
-from engines.tracing.critical import fault_of
+from engines.tracing.critical import critical_path, fault_of
+from engines.tracing.examination import Cohort
 from engines.tracing.spans import Kind, Span
 from engines.tracing.symptoms import Symptoms, symptoms_of
-from engines.tracing.tree import Tree
+from engines.tracing.tree import Tree, trees
 from engines.tracing.world.events import Most
 from engines.tracing.world.snapshot import TraceEntry, TraceRow
 
@@ -61,7 +62,11 @@ class Records(Sequence[Record]):
         spans: Iterable[Span],
         notices: tuple[str, ...] = (),
         progress: Callable[[int, int], None] | None = None,
+        baseline: Iterable[Span] | None = None,
+        root: tuple[str, str] | None = None,
     ) -> None:
+        self.root = root
+        """The root operation whose latency is diagnosed; None: all."""
         self.notices = notices
         """What the reader found odd about the file, in words."""
         traces: dict[str, list[Span]] = {}
@@ -75,6 +80,8 @@ class Records(Sequence[Record]):
         self.begin_us = min((min(each.tree.start_us) for each in found), default=0)
         """When the data begin: what time 0 of the run is, since 1970."""
         self.book = Book(max(1, len(found)))
+        self.baseline = _sample(baseline, self.book) if baseline is not None else None
+        """The traces of a better time."""
         made = [_record(each, tuple(each.spans), self.begin_us, self.book) for each in found]
         made.sort(key=lambda record: (record.at_us, record.row.start_us, record.row.trace_id))
         self._records = tuple(made)
@@ -130,6 +137,11 @@ def _record(analysis: Analysis, spans: tuple[Span, ...], begin_us: int, book: Bo
         Most(tree.spans[most].service, tree.spans[most].name, analysis.on_path[most]),
         fault_of(tree, path),
     )
+
+
+def _sample(spans: Iterable[Span], book: Book) -> Cohort:
+    made = trees(spans)
+    return Cohort([book.add(tree, critical_path(tree)) for tree in made], [symptoms_of(tree) for tree in made])
 
 
 def _calls(tree: Tree) -> tuple[Calls, ...]:

@@ -206,7 +206,7 @@ def verdicts(
         _skew(recent), _lost(settled, callers), _loss(settled), _retries(recent), _cache(recent),
     )  # fmt: skip
     named = [each for each in found if each is not None]
-    if diagnosis is not None:
+    if diagnosis is not None and diagnosis.standing.stands_out:  # an ordinary tail is nobody's trouble
         causes = (diagnosis.verdict, *diagnosis.alternatives)
         named += [_of_cause(cause, causes) for cause in causes]
     return tuple(named)

@@ -15,6 +15,7 @@ from engines.sim.recording import SourceFile
 from engines.sim.timeline import Timeline
 from engines.tracing.formats import Format, read, write
 from engines.tracing.spans import Kind, Span, Status
+from tests.engines.tracing.requests import login
 from tests.monkey import screen
 from tests.ptyscreen import PtyApp, python
 from tests.tui.test_cli import dp_tui
@@ -457,3 +458,60 @@ def test_every_trace_is_counted_on_the_way(tmp_path: Path, monkeypatch: pytest.M
     tracing.judged(path, DataOptions())
     tracing.opening(path, DataOptions())
     assert told == [("traces judged", 1, 1), ("traces worked out", 1, 1)]
+
+
+# -- one trace, one root, a baseline ---------------------------------------------------------------------------------
+
+
+def logins_file(path: Path, count: int, **steps: Any) -> str:
+    spans = [each for number in range(count) for each in login(number, auth_us=2_000 + number % 7, **steps)]
+    path.write_bytes(b"".join(write(spans, Format.OTLP_LINES)))
+    return str(path)
+
+
+def test_one_trace_is_exported_by_the_beginning_of_its_id(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    path = logins_file(tmp_path / "spans.json", 12)
+    trace = read(io.BytesIO(Path(path).read_bytes()), "x")
+    wanted = next(trace).trace_id
+    tracing.report(path, DataOptions(trace=wanted, to="jaeger"), False)
+    exported = list(read(io.BytesIO(capsysbinary.readouterr().out), "x"))
+    assert {span.trace_id for span in exported} == {wanted}
+    for unclear, said in (("f", "no trace begins so"), ("0", "12 traces begin so: ")):
+        with pytest.raises(UserError, match=said):
+            tracing.report(path, DataOptions(trace=unclear, to="jaeger"), False)
+
+
+def test_with_a_baseline_the_report_says_what_became_slower(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    now = logins_file(tmp_path / "now.json", 60, db_us=9_000)
+    before = logins_file(tmp_path / "before.json", 80)
+    assert tracing.report(now, DataOptions(baseline=before), False)
+    text = capsys.readouterr().out
+    assert "auth-db is slow now: " in text
+    assert "60 now against 80 in the baseline" in text
+    opened = tracing.opening(now, DataOptions(baseline=before))
+    assert opened.variant is not None
+    assert opened.variant.source is not None
+    assert opened.variant.source.path == "", "a saved run names one file, so it cannot be replayed from one"
+
+
+def test_a_root_operation_is_chosen_and_an_unknown_one_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    path = logins_file(tmp_path / "spans.json", 120)
+    found = tracing.judged(path, DataOptions(root="web GET /login")).examination
+    assert [(each.service, each.operation) for each in found.diagnoses] == [("web", "GET /login")]
+    with pytest.raises(UserError, match=r"of 1 root operations: 'web GET /login'"):
+        tracing.judged(path, DataOptions(root="web GET /logout"))
+    with pytest.raises(UserError, match=r"a service and an operation are accepted"):
+        tracing.judged(path, DataOptions(root="web"))
+
+
+def test_an_ordinary_tail_is_called_ordinary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spans = [each for number in range(120) for each in login(number, auth_us=2_000 + number * 37 % 900)]
+    path = tmp_path / "spans.json"
+    path.write_bytes(b"".join(write(spans, Format.OTLP_LINES)))
+    tracing.report(str(path), DataOptions(), False)
+    text = capsys.readouterr().out
+    assert "an ordinary tail: nothing stands out" in text
+    assert "in 9 of 10 resamples of" in text
+    assert "is slow at p99" not in text

@@ -28,7 +28,7 @@ from tui.userdata.common import (
     size_of,
 )
 
-MINE: Final = ("--skip-bad", "--to")
+MINE: Final = ("--skip-bad", "--to", "--baseline", "--root", "--trace")
 CHUNK_BYTES: Final = 1 << 16
 _UNCLEAR: Final = re.compile(r"[^ -~]")
 
@@ -66,9 +66,54 @@ def _spans(file: str, options: DataOptions, notices: Notices) -> Iterator[tuple[
 def judged(file: str, options: DataOptions) -> Judgement:
     """The traces of a FILE, judged."""
     _accept(options)
-    notices = Notices()
+    notices, root = Notices(), _root(options)
+    baseline = _baseline(file, options)
     with _spans(file, options, notices) as (spans, _, progress):
-        return judge(spans, name_of(file), notices, progress=partial(progress.counted, "traces judged"))
+        told = partial(progress.counted, "traces judged")
+        found = judge(_chosen(spans, file, options), name_of(file), notices, progress=told, root=root,
+                      baseline=baseline)  # fmt: skip
+    if root is not None and not any((each.service, each.operation) == root for each in found.traces):
+        raise UserError(_no_root(found, options))
+    return found
+
+
+def _root(options: DataOptions) -> tuple[str, str] | None:
+    """The service and the operation that ``--root`` names."""
+    if options.root is None:
+        return None
+    service, blank, operation = options.root.partition(" ")
+    if not blank:
+        raise UserError(f"--root {options.root!r}: a service and an operation are accepted, as 'web GET /login'")
+    return service, operation
+
+
+def _no_root(found: Judgement, options: DataOptions) -> str:
+    known = dict.fromkeys(_printable(f"{each.service} {each.operation}") for each in found.traces)
+    some = ", ".join(repr(each) for each in list(known)[:5])
+    return f"--root {options.root!r}: no trace begins so; of {len(known)} root operations: {some}"
+
+
+def _baseline(file: str, options: DataOptions) -> tuple[Span, ...] | None:
+    """The spans of the other file."""
+    if options.baseline is None:
+        return None
+    if options.baseline == "-" and file == "-":
+        raise UserError("--baseline -: standard input is the FILE already; name another file")
+    with _spans(options.baseline, options, Notices()) as (spans, _, _):
+        return tuple(spans)
+
+
+def _chosen(spans: Iterator[Span], file: str, options: DataOptions) -> Iterator[Span]:
+    """The spans of the trace that ``--trace`` names; without it all."""
+    if options.trace is None:
+        return spans
+    wanted = options.trace.lower()
+    held = [span for span in spans if span.trace_id.startswith(wanted) or span.trace_id.lstrip("0") == wanted]
+    ids = dict.fromkeys(span.trace_id for span in held)
+    if len(ids) != 1:
+        more = f"{len(ids):,} traces begin so: {', '.join(list(ids)[:3])} ..." if ids else "no trace begins so"
+        raise UserError(f"{name_of(file)}: --trace {options.trace!r}: {more}")
+    return iter(held)
 
 
 def report(file: str, options: DataOptions, as_json: bool) -> bool:
@@ -100,7 +145,7 @@ def _convert(file: str, options: DataOptions, as_json: bool) -> None:
     notices = Notices()
     out = sys.stdout.buffer
     with _spans(file, options, notices) as (spans, _, _):
-        for part in write(spans, Format(options.to)):
+        for part in write(_chosen(spans, file, options), Format(options.to)):
             out.write(part)
     out.flush()
     for line in notices.lines():
@@ -115,12 +160,14 @@ def opening(file: str, options: DataOptions) -> Opening:
     if options.to is not None:
         raise UserError("--to prints the spans in another format: dp-tui run tracing FILE --to jaeger")
     notices = Notices()
-    path = "" if file == "-" else file
+    _root(options)
+    baseline = _baseline(file, options)
+    path = "" if file == "-" or baseline is not None else file  # a saved run names one file
     with _spans(file, options, notices) as (spans, hashed, progress):
         held = tuple(spans)
         while hashed.stream.read(CHUNK_BYTES):  # behind a broken message nothing is read, but it counts for the hash
             pass
         odd = tuple(_printable(line) for line in notices.lines())
         told = partial(progress.counted, "traces worked out")
-        data = source(held, name_of(file), hashed.sha256, path, notices.skipped, odd, progress=told)
+        data = source(held, name_of(file), hashed.sha256, path, notices.skipped, odd, told, baseline, _root(options))
     return Opening(VARIANT.on(data))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from engines.tracing.diagnosis import Diagnosis
+from engines.tracing.diagnosis import Comparison, Diagnosis
 from engines.tracing.examination import Examination
 from engines.tracing.gap import Cause
 from engines.tracing.judge import Judgement, TraceResult
@@ -17,8 +17,10 @@ from tui.panels.tracing.verdict_words import (
     flaw_words,
     lack_words,
     no_length_words,
+    ordinary_words,
     percent,
     sentence,
+    standing_words,
     step_words,
 )
 
@@ -65,15 +67,19 @@ def _diagnosis_lines(found: Examination) -> list[str]:
     diagnosis = found.diagnosis
     if diagnosis is None:
         return [*text, f"none{' of latency' if text else ''}: {lack_words(found.lack)}"]
-    text += [
-        cause_words(diagnosis.verdict),
-        f"of {diagnosis.traces:,} {diagnosis.service} {diagnosis.operation}: {diagnosis.slow:,} at or above p99 "
-        f"({duration(diagnosis.p99_us)}) against {diagnosis.fast:,} at or below p50 ({duration(diagnosis.p50_us)}); "
-        f"the gap of their means is {duration(diagnosis.gap_us)}",
-    ]
-    if diagnosis.verdict.saved_us != UNKNOWN:
+    stands_out = diagnosis.standing.stands_out
+    text += [cause_words(diagnosis.verdict) if stands_out else ordinary_words(diagnosis)]
+    text += [standing_words(diagnosis)] if stands_out else []
+    if diagnosis.comparison is Comparison.BASELINE:
+        text.append(
+            f"of {diagnosis.service} {diagnosis.operation}: {diagnosis.slow:,} now against {diagnosis.fast:,} in the "
+            f"baseline; {duration(diagnosis.slow_mean_us)} instead of {duration(diagnosis.fast_mean_us)} on average"
+        )
+    else:
+        text.append(_cohorts(diagnosis))
+    if stands_out and diagnosis.verdict.saved_us != UNKNOWN:
         text.append(f"what if: without it the slow ones would take {duration(diagnosis.verdict.saved_us)} less")
-    text += [f"next: {cause_words(each)}" for each in diagnosis.alternatives[:3]]
+    text += [f"next: {cause_words(each)}" for each in diagnosis.alternatives[:3]] if stands_out else []
     text += [
         f"{each.service} {each.key}={each.value}: in {percent(each.slow_ppm)} of the slow, "
         f"{percent(each.fast_ppm)} of the fast ones"
@@ -82,8 +88,17 @@ def _diagnosis_lines(found: Examination) -> list[str]:
     text.append(f"compare trace {diagnosis.slow_trace} (p99) with {diagnosis.median_trace} (p50)")
     for other in found.diagnoses[1:ROOTS_MAX]:
         name = f"{other.service} {other.operation}"
-        text.append(f"also {name}, {plural(other.traces, 'trace')}: {cause_words(other.verdict)}")
+        said = cause_words(other.verdict) if other.standing.stands_out else ordinary_words(other)
+        text.append(f"also {name}, {plural(other.traces, 'trace')}: {said}")
     return text
+
+
+def _cohorts(diagnosis: Diagnosis) -> str:
+    return (
+        f"of {diagnosis.traces:,} {diagnosis.service} {diagnosis.operation}: {diagnosis.slow:,} at or above p99 "
+        f"({duration(diagnosis.p99_us)}) against {diagnosis.fast:,} at or below p50 ({duration(diagnosis.p50_us)}); "
+        f"the gap of their means is {duration(diagnosis.gap_us)}"
+    )
 
 
 def _trace_line(found: TraceResult) -> str:
@@ -122,6 +137,7 @@ def head(found: Judgement) -> dict[str, Any]:
                 "root": {"service": each.service, "operation": each.operation},
                 "traces": each.traces,
                 "harm_us": each.harm_us,
+                "stands_out": each.standing.stands_out,
                 "verdict": cause_json(each.verdict),
             }
             for each in examination.diagnoses
@@ -179,13 +195,21 @@ def diagnosis_json(found: Diagnosis) -> dict[str, Any]:
     return {
         "service": found.service,
         "operation": found.operation,
-        "sentence": cause_words(found.verdict),
+        "sentence": cause_words(found.verdict) if found.standing.stands_out else ordinary_words(found),
         "traces": found.traces,
         "cohorts": {
             "slow": {"traces": found.slow, "at_least_us": found.p99_us, "mean_us": found.slow_mean_us},
             "fast": {"traces": found.fast, "at_most_us": found.p50_us, "mean_us": found.fast_mean_us},
         },
         "gap_us": found.gap_us,
+        "comparison": found.comparison.value,
+        "standing": {
+            "stands_out": found.standing.stands_out,
+            "ratio_ppm": found.standing.tail_ppm,
+            "share_low_ppm": found.standing.low_ppm,
+            "share_high_ppm": found.standing.high_ppm,
+            "change": None if found.standing.change is None else found.standing.change._asdict(),
+        },
         "verdict": cause_json(found.verdict),
         "alternatives": [cause_json(each) for each in found.alternatives],
         "walk": [step_words(step) for step in found.walk],
@@ -211,7 +235,7 @@ def diagnosis_json(found: Diagnosis) -> dict[str, Any]:
 
 def cause_json(cause: Cause) -> dict[str, Any]:
     """A cause under its public names; what no span tells is null."""
-    left_out = ("ppm", "missed_slow_ppm", "missed_fast_ppm")
+    left_out = ("ppm", "missed_slow_ppm", "missed_fast_ppm", "comparison")
     found = {name: value for name, value in cause._asdict().items() if name not in left_out}
     found |= {"kind": str(cause.kind), "share_ppm": cause.ppm, "sentence": cause_words(cause)}
     for name in ("saved_us", "used", "limit", "waiting"):

@@ -269,7 +269,7 @@ class NoAnswer(NamedTuple):
     tries: int
 
 
-class Ending(Enum):
+class Outcome(Enum):
     """How a request ended."""
 
     OK = "ok"
@@ -287,7 +287,7 @@ class Answered(NamedTuple):
     hops: tuple[Hop, ...]
     yours: bool
     """Somebody typed it."""
-    why: Ending
+    why: Outcome
 
 
 class GaveUp(NamedTuple):

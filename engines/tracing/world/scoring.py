@@ -76,7 +76,8 @@ def score(named: tuple[Verdict, ...], injected: tuple[Fault, ...], diagnosis: Di
     if not injected:
         return Score.NONE
     if not named:
-        return Score.NO_VERDICT
+        timed = diagnosis is not None and injected[-1].kind in OF_TIME.values()
+        return Score.UNFELT if timed and not _felt(injected[-1], diagnosis) else Score.NO_VERDICT
     fault, first = injected[-1], named[0]
     if names(first, fault):
         return Score.RIGHT
@@ -89,8 +90,9 @@ def score(named: tuple[Verdict, ...], injected: tuple[Fault, ...], diagnosis: Di
     return Score.OTHER_KIND if first.service == fault.service else Score.OTHER_SERVICE
 
 
-def _felt(fault: Fault, diagnosis: Diagnosis) -> bool:
+def _felt(fault: Fault, diagnosis: Diagnosis | None) -> bool:
     """Whether slow requests spend more on it than fast ones."""
+    assert diagnosis is not None
     ppm = sum(
         each.ppm for each in diagnosis.contributions
         if each.service == fault.service and OF_TIME[each.kind] == fault.kind

@@ -1,6 +1,7 @@
 """The diagnosis: contributions that add up exactly, the walk to the cause, and one sentence with its evidence."""
 
 import pickle
+from types import NoneType
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from engines.tracing import cohorts
 from engines.tracing.cohorts import Book
 from engines.tracing.critical import critical_path
-from engines.tracing.diagnosis import Diagnosis, Lack, NoDiagnosis, diagnose
+from engines.tracing.diagnosis import Comparison, Diagnosis, Lack, NoDiagnosis, diagnose
 from engines.tracing.gap import GROUPS_MAX, OTHERS
 from engines.tracing.spans import Attributes, Kind, Span, is_zero
 from engines.tracing.tree import build
@@ -294,7 +295,14 @@ def leaves(value: object) -> set[type]:
 
 
 def test_a_diagnosis_holds_numbers_and_words_only() -> None:
-    assert leaves(diagnosed(logins({"pool_us": 900 * MS, "sights": FULL}))) <= {int, str, bool, Time}
+    assert leaves(diagnosed(logins({"pool_us": 900 * MS, "sights": FULL}))) <= {
+        int,
+        str,
+        bool,
+        Time,
+        Comparison,
+        NoneType,
+    }
 
 
 # -- names of waits ----------------------------------------------------------------------------------------------

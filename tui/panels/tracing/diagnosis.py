@@ -7,13 +7,20 @@ a partition and a mean is linear, so the rows add up to the gap exactly: the las
 from dataclasses import replace
 from typing import Final
 
-from engines.tracing.diagnosis import Diagnosis
+from engines.tracing.diagnosis import Comparison, Diagnosis
 from engines.tracing.waiting import CALL
 from engines.tracing.world.snapshot import Snapshot
 from tui.canvas import Canvas, Ink, clip, wrap
 from tui.glyphs import Glyphs
 from tui.panels.tracing.details import WAITS, Piece, percent, put_pieces, span_time
-from tui.panels.tracing.verdict_words import cause_words, lack_words, sentence, step_words
+from tui.panels.tracing.verdict_words import (
+    cause_words,
+    lack_words,
+    ordinary_words,
+    sentence,
+    standing_words,
+    step_words,
+)
 from tui.plot import bar
 
 BESIDE: Final = 110
@@ -28,6 +35,8 @@ def title(snapshot: Snapshot) -> str:
     found = snapshot.diagnosis
     if found is None:
         return "verdict"
+    if found.comparison is Comparison.BASELINE:
+        return f"verdict in full: {found.slow} now against {found.fast} before, {found.operation}"
     return f"verdict in full: {found.slow} slowest against {found.fast} fast of {found.traces:,} {found.operation}"
 
 
@@ -146,6 +155,9 @@ def _rest(canvas: Canvas, found: Diagnosis, glyphs: Glyphs) -> None:
             rail = glyphs.gap if last else glyphs.rail
             rail = (glyphs.last if last else glyphs.branch) if not line else rail
             lines.append([(f"{rail} ", "line"), (words, "bright" if last else "text")])
+    if not found.standing.stands_out:
+        lines += [[(words, "dim")] for words in wrap(ordinary_words(found), max(1, canvas.width - 2))]
+    lines += [[(words, "text")] for words in wrap(standing_words(found), max(1, canvas.width - 2))]
     if found.verdict.saved_us > 0:
         lines.append([("without it the slow ones save ", "dim"), (span_time(found.verdict.saved_us), "good"),
                       (f" of {span_time(found.slow_mean_us)} on average", "dim")])  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from engines.sim.clock import format_time
-from engines.tracing.gap import Cause
+from engines.tracing.gap import Cause, Comparison
 from engines.tracing.verdicts import Verdict
 from engines.tracing.world.events import Score
 from engines.tracing.world.snapshot import Snapshot
@@ -63,8 +63,10 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
 
 def title(snapshot: Snapshot) -> str:
     """``verdict``, or that there is none."""
-    if snapshot.diagnosis is not None or snapshot.verdicts:
+    if snapshot.verdicts:
         return "verdict"
+    if snapshot.diagnosis is not None:
+        return "the tail"
     return "no verdict" if snapshot.recorded else "no verdict yet"
 
 
@@ -73,6 +75,8 @@ def about(snapshot: Snapshot) -> str:
     found = snapshot.diagnosis
     if found is None:
         return " ".join(snapshot.root_operation).strip()
+    if found.comparison is Comparison.BASELINE:
+        return f"against the baseline: {found.traces:,} {found.operation}, {found.fast:,} before"
     return f"p99 against p50: {found.slow} slowest of {found.traces:,} {found.operation}"
 
 
@@ -88,7 +92,7 @@ def sentence(snapshot: Snapshot) -> tuple[str, Ink]:
     if snapshot.verdicts:
         return verdict_words.sentence(snapshot.verdicts[0]), "text"
     if snapshot.diagnosis is not None:
-        return verdict_words.cause_words(snapshot.diagnosis.verdict), "text"
+        return verdict_words.ordinary_words(snapshot.diagnosis), "text"
     return verdict_words.lack_words(snapshot.no_diagnosis) or "no trace has arrived yet", "dim"
 
 
@@ -112,7 +116,7 @@ def _more(snapshot: Snapshot) -> list[list[Piece]]:
         words = verdict_words.score_words(snapshot.score, snapshot.verdicts, snapshot.injected) or "not scored"
         right = snapshot.score in (Score.RIGHT, Score.MISSES)
         pieces.append((f"{words}   ", "good" if right else "warn"))
-    if found is not None and found.verdict.saved_us > 0:
+    if found is not None and snapshot.verdicts and found.verdict.saved_us > 0:
         pieces += [("without it ", "dim"), (f"{span_time(found.verdict.saved_us)} less   ", "good")]
     others: Sequence[Cause | Verdict] = found.alternatives[:2] if found is not None else snapshot.verdicts[1:3]
     if others:

@@ -9,8 +9,9 @@ from typing import Final, assert_never
 from engines.tracing import verdicts as v
 from engines.tracing.context import NewTrace
 from engines.tracing.critical import NoLength
-from engines.tracing.diagnosis import TRACES_MIN, Behind, Lack, NoDiagnosis, Through, WalkStep
-from engines.tracing.gap import Cause
+from engines.tracing.diagnosis import SAMPLE_MIN, TRACES_MIN, Behind, Diagnosis, Lack, NoDiagnosis, Through, WalkStep
+from engines.tracing.gap import Cause, Comparison
+from engines.tracing.standing import SURE
 from engines.tracing.tree import Flaw, Note
 from engines.tracing.verdicts import Verdict
 from engines.tracing.waiting import UNKNOWN, Time
@@ -106,23 +107,23 @@ def cause_words(cause: Cause) -> str:
     """Where the extra time of slow requests goes."""
     share = _share(cause.ppm)
     took = f"{duration(cause.slow_us)} instead of {duration(cause.fast_us) if cause.fast_us else 'nothing'}"
-    who = cause.service or "a service without a name"
+    who, when = cause.service or "a service without a name", WHEN[cause.comparison]
     match cause.kind:
         case Time.POOL:
-            text = f"{who} blocks at p99: {share} is waiting for its {_own(who, cause.peer)}pool"
+            text = f"{who} blocks {when}: {share} is waiting for its {_own(who, cause.peer)}pool"
             text += evidence(cause, "in use", "waiting")
         case Time.QUEUE:
-            text = f"{who} is overloaded at p99: {share} is waiting for its workers" + evidence(cause, "busy", "queued")
+            text = f"{who} is overloaded {when}: {share} is waiting for its workers" + evidence(cause, "busy", "queued")
         case Time.LOCK:
-            text = f"{who} blocks at p99: {share} is waiting for its {_own(who, cause.peer)}lock"
+            text = f"{who} blocks {when}: {share} is waiting for its {_own(who, cause.peer)}lock"
             text += evidence(cause, "held", "waiting")
         case Time.BACKOFF:
-            text = f"{who} tries again and again at p99: {share} is waiting between its attempts ({took})"
+            text = f"{who} tries again and again {when}: {share} is waiting between its attempts ({took})"
         case Time.CALL:
-            text = f"{who} waits at p99: {share} is in its calls to {cause.peer or 'others'}, outside any span of "
+            text = f"{who} waits {when}: {share} is in its calls to {cause.peer or 'others'}, outside any span of "
             text += f"theirs ({took})"
         case Time.SELF:
-            text = f"{who} is slow at p99: {share} is its own work in {cause.operation} ({took})"
+            text = f"{who} is slow {when}: {share} is its own work in {cause.operation} ({took})"
         case Time.EXTRA:
             return _extra(cause)
         case _:
@@ -134,10 +135,63 @@ def _extra(cause: Cause) -> str:
     """About work that comes from a miss: who does it is not to blame."""
     own = f"{cause.service} {cause.operation}".strip()
     return (
-        f"{_share(cause.ppm)} at p99 is what a hit in {cause.peer} would have spared: {own} "
+        f"{_share(cause.ppm)} {WHEN[cause.comparison]} is what a hit in {cause.peer} would have spared: {own} "
         f"({duration(cause.slow_us)}); {percent(cause.missed_slow_ppm)} of the slow requests missed, "
         f"{percent(cause.missed_fast_ppm)} of the fast"
     )
+
+
+WHEN: Final = {Comparison.TAIL: "at p99", Comparison.BASELINE: "now"}
+THAN: Final = {Comparison.TAIL: "at p50", Comparison.BASELINE: "in the baseline"}
+
+
+def ordinary_words(found: Diagnosis) -> str:
+    """That nothing stands out, and what the largest part of the difference would be."""
+    cause, ratio = found.verdict, times(found.standing.tail_ppm)
+    what = {
+        Time.SELF: f"own work of {cause.service}",
+        Time.EXTRA: f"what misses in {cause.peer} cost",
+        Time.CALL: f"in calls of {cause.service} to {cause.peer or 'others'}",
+    }.get(cause.kind, f"{cause.service} waiting ({cause.kind})")
+    sure = share_words(found)
+    if found.comparison is Comparison.BASELINE:
+        return (
+            f"nothing stands out: {found.service} {found.operation} takes {ratio} times what it took in the baseline; "
+            f"the largest part of that, {sure}, is {what}"
+        )
+    return (
+        f"an ordinary tail: nothing stands out. The p99 of {found.operation} is {ratio} times its p50; the largest "
+        f"part of the difference, {sure}, is {what}"
+    )
+
+
+def share_words(found: Diagnosis) -> str:
+    """The share of the named cause with its interval and what it rests on: ``92 % (85 to 97 % ...)``."""
+    standing = found.standing
+    low, high = percent(standing.low_ppm).removesuffix(" %"), percent(standing.high_ppm)
+    return f"{percent(found.verdict.ppm)} ({low} to {high} in 9 of 10 resamples of {plural(found.slow, 'trace')})"
+
+
+def times(ppm: int) -> str:
+    """A ratio: ``1.4``, ``12``."""
+    tenths = (ppm + 50_000) // 100_000
+    return f"{tenths // 10}.{tenths % 10}" if tenths < 100 else f"{tenths // 10:,}"
+
+
+def standing_words(found: Diagnosis) -> str:
+    """How sure a verdict of time is, and since when."""
+    standing, change = found.standing, found.standing.change
+    if found.comparison is Comparison.BASELINE:
+        text = f"{plural(found.slow, 'trace')} take {times(standing.tail_ppm)} times what {found.fast:,} took before"
+    else:
+        text = f"p99 is {times(standing.tail_ppm)} times p50 over {plural(found.traces, 'trace')}"
+    text = f"how sure: {share_words(found)}; {text}"
+    if change is not None and change.evidence >= SURE and found.comparison is Comparison.TAIL:
+        text += (
+            f"; it changed at trace {change.at + 1:,}: {duration(change.before_us)} before, "
+            f"{duration(change.after_us)} from then on"
+        )
+    return text
 
 
 def _share(ppm: int) -> str:
@@ -179,7 +233,7 @@ def _consequence(wait: Cause, behind: Cause) -> str:
     what = {Time.QUEUE: "workers", Time.POOL: "connections", Time.LOCK: "lock"}.get(wait.kind, "workers")
     verb = "is" if wait.kind == Time.LOCK else "are"
     return (
-        f"{wait.service} waits for its {what}, and these {verb} held longer than at p50: "
+        f"{wait.service} waits for its {what}, and these {verb} held longer than {THAN[wait.comparison]}: "
         f"{behind.service} takes {duration(behind.slow_us)} instead of {duration(behind.fast_us)} ({behind.kind})"
     )
 
@@ -195,6 +249,15 @@ def lack_words(lack: NoDiagnosis | None) -> str:
         case Lack.FEW:
             few = plural(lack.traces, "trace")
             return f"{few} of {of}: at least {TRACES_MIN} are needed to speak of its p99"
+        case Lack.FEW_NOW:
+            return (
+                f"{plural(lack.traces, 'trace')} of {of}: at least {SAMPLE_MIN} are needed to compare with a baseline"
+            )
+        case Lack.FEW_BEFORE:
+            few = plural(lack.traces, "trace")
+            return f"{few} of {of} in the baseline: at least {SAMPLE_MIN} are needed to compare with it"
+        case Lack.NOT_SLOWER:
+            return f"{of} is no slower than in the baseline"
         case Lack.NO_TAIL:
             return f"the p99 of {of} is no longer than its p50: nothing to explain"
         case _:
