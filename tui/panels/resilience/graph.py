@@ -26,6 +26,9 @@ STEP_US: Final = 90_000
 FLOW: Final = ((200, 2), (100, 3), (50, 4), (20, 6), (5, 9), (0, 14))
 """From so many calls a second on marks follow each other in so many columns."""
 
+BREAKERS: Final = (("C", "closed"), ("O", "open"), ("H", "half-open"))
+SIGNS: Final = (("X", "crashed"), ("Z", "frozen"), ("S", "slow"), ("E", "errors"), ("-", "ejected"))
+
 
 class Spot(NamedTuple):
     """Where a service stands: the text of its chip, and the room beneath it."""
@@ -347,6 +350,28 @@ def _only_one(edge: EdgeView, said: str, rate: str, room: int) -> tuple[str, str
     if edge.errors_ppm >= queries.GOOD_PPM and len(rate) <= room and not again:
         return "", rate, "dim"
     return said, "", queries.error_ink(edge.errors_ppm)
+
+
+# -- what the signs mean ----------------------------------------------------------------------------------------------
+
+
+def draw_legend(canvas: Canvas, y: int, snapshot: Snapshot) -> None:
+    """The letters that stand in the graph now, each with its meaning, in one row that is free."""
+    if snapshot.recorded or any(canvas.char_at(x, y) != " " for x in range(canvas.width)):
+        return
+    letters = {queries.letter(edge) for edge in snapshot.edges if edge.breaker is not None}
+    signs = {queries.status(service) for service in snapshot.services}
+    signs |= {queries.host_sign(snapshot, service, host)[0] for service in snapshot.services for host in service.hosts}
+    several = any(len(service.hosts) > 1 for service in snapshot.services)
+    found = [f"{letter} {word}" for letter, word in BREAKERS if letter in letters]
+    found += [f"{sign} {word}" for sign, word in SIGNS if sign in signs]
+    found += ["w workers busy"] * (canvas.width >= WIDE) + ["q calls wait"] + ["1 2 .. its instances"] * several
+    found += ["> call", "< answer"]
+    x = 1
+    for said in found:
+        if x + len(said) >= canvas.width:
+            break
+        x = canvas.put(x, y, said, "dim") + 2
 
 
 # -- without room for a graph -----------------------------------------------------------------------------------------

@@ -136,7 +136,7 @@ def _pipeline(edge: EdgeView) -> tuple[Fact, ...]:
     if edge.hedge_ppm:
         after = f"after {_ms(edge.hedge_after_us)}" if edge.hedge_after_us > 0 else "not enough calls yet"
         rows.append(fact("hedging", f"after p{edge.hedge_ppm // 10_000}, {after}", "bright",
-                         (f"; {edge.hedges:,} sent, {edge.hedges_won:,} were first", "text")))  # fmt: skip
+                         (f"; {edge.hedges:,} sent, {edge.hedges_won:,} of them first, so far", "text")))  # fmt: skip
     if edge.fallback:
         rows.append(fact("fallback", f"{edge.fallbacks:,} calls got another answer", "text"))
     return tuple(rows)

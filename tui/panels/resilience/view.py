@@ -66,6 +66,8 @@ def draw_picture(
     calls = ended[-min(spare - 1, 3) :] if spare >= 2 and width >= 50 else ()
     part = Canvas(width, canvas.height - len(calls))
     graph.draw(part, snapshot, focus.node, glyphs)
+    if spare >= 2 and width >= 50:
+        graph.draw_legend(part, part.height - 1, snapshot)
     canvas.blit(part, 0, 0)
     for y, call in enumerate(calls, canvas.height - len(calls)):
         draw_call(canvas, y, width, call)
@@ -82,9 +84,11 @@ def draw_call(canvas: Canvas, y: int, width: int, call: CallView) -> None:
     inks: dict[str, Ink] = {"ok": "good", "fallback": "warn", "failed": "bad", "running": "text"}
     x = canvas.put(1, y, clip(f"{call.client} {call.kind}", 16), "you" if call.client == "you" else "dim")
     x = canvas.put(max(x + 1, 17), y, call.state, inks.get(call.state, "text"))
-    took = f"{secs(call.took_us)}, " if call.took_us >= 0 else ""
-    why = f": {failure(call.why, call.origin)}" if call.why else ""
-    canvas.put(x + 1, y, clip(f"{took}{plural(call.requests, 'request')}{why}", width - x - 2), "text")
+    took = secs(call.took_us) if call.took_us >= 0 else ""
+    why = failure(call.why, call.origin) if call.why else ""
+    told = ": ".join(filter(None, (took, why)))
+    said = ", ".join(filter(None, (told, plural(call.requests, "request"))))
+    canvas.put(x + 1, y, clip(said, width - x - 2), "text")
 
 
 def note(snapshot: Snapshot, focus: Focus, edge: EdgeView | None) -> str:
