@@ -1,7 +1,7 @@
 """``make bench``: every figure of the README, as ratios against a peer or a floor of the same run.
 
-``make bench ARGS=kernel`` runs one part: ``kernel raft seek screen consistency sharding resilience tracing``, or
-``resilience-cures`` and ``tracing-verdicts``, which take minutes and are run only when they are named.
+``make bench ARGS=kernel`` runs one part: ``kernel raft seek screen consistency sharding events resilience tracing``,
+or ``resilience-cures`` and ``tracing-verdicts``, which take minutes and are run only when they are named.
 """
 
 import platform
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from benchmarks import (
     consistency,
     cures,
+    events,
     kernel,
     raft,
     resilience,
@@ -37,6 +38,7 @@ PARTS: dict[str, Callable[[], list[str]]] = {
     "screen": screen.lines,
     "consistency": consistency.lines,
     "sharding": lambda: sharding.measure().lines(),
+    "events": events.lines,
     "resilience": lambda: [line for part in RESILIENCE for line in part()],
     "tracing": lambda: [line for part in TRACING for line in part()],
 }

@@ -8,7 +8,7 @@ changes an event must change all that follow it, and whoever knows one later che
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -23,8 +23,22 @@ TOMBSTONE: Final = "$tombstone"
 HIDDEN: Final = "$hidden"
 """The type of an event in ``$$stream`` that hides a prefix of ``stream``, or all but its newest or youngest events."""
 
-_encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_decode: Final = json.JSONDecoder().decode
+_encoder: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
+_scan: Final[Callable[[str, int], tuple[Any, int]]] = vars(json.JSONDecoder())["scan_once"]
+"""A value and where it ends. Bodies have no blanks around them, so what ``decode`` does about blanks is not needed."""
+
+
+def _chunks() -> Callable[[Any, int], Iterable[str]]:
+    """The encoder behind ``JSONEncoder.encode``, made once instead of for every event."""
+    make = vars(json.encoder).get("c_make_encoder")
+    if make is None:
+        return lambda data, _: (_encoder.encode(data),)
+    text = json.encoder.encode_basestring
+    made: Callable[[Any, int], Iterable[str]] = make(None, _encoder.default, text, None, ":", ",", False, False, False)
+    return made
+
+
+_encode: Final = _chunks()
 _digest_size: Final = len(GENESIS) // 2
 
 
@@ -88,8 +102,11 @@ class RecordedEvent(NamedTuple):
         if isinstance(body, bytes):
             return body
         try:
-            return _decode(body)
-        except ValueError as error:
+            value, end = _scan(body, 0)
+            if end != len(body):
+                value = json.loads(body)
+            return value
+        except (ValueError, StopIteration, RecursionError) as error:
             raise CorruptStore(f"stream {self.stream!r} revision {self.revision}: its data is no JSON") from error
 
     @property
@@ -115,7 +132,7 @@ def encode_body(data: Any, stream: str, revision: int) -> str | bytes:
         size = len(data)
     else:
         try:
-            body = _encode(data)
+            body = "".join(_encode(data, 0))
             size = len(body) if body.isascii() else len(body.encode())
         except (TypeError, ValueError, RecursionError) as error:
             raise BadEvent(f"stream {stream!r} revision {revision}: data that is no JSON: {error}") from error
@@ -138,43 +155,65 @@ def chain(previous: str, event: RecordedEvent) -> str:
     return blake2b(text.encode() + tail, digest_size=_digest_size).hexdigest()
 
 
-def record(stream: str, revision: int, position: int, new: NewEvent, previous: str, at_us: int) -> RecordedEvent:
-    """A new event at its place, chained to the one before it."""
-    meta = new.metadata
-    body = encode_body(new.data, stream, revision)
-    # One pass, as ``chain`` would say it: an append that is measured in microseconds makes no record twice.
-    when = meta.at_us or at_us
-    text = (
-        f"{previous}{position}\x1f{stream}\x1f{revision}\x1f{new.id}\x1f{new.type}\x1f{new.version}\x1f"
-        f"{meta.who}\x1f{when}\x1f{meta.causation_id}\x1f{meta.correlation_id}\x1f{meta.command}\x1f{meta.command_cause}"
-    )
-    tail = b"\x1ej" + body.encode() if isinstance(body, str) else b"\x1eb" + body
-    checksum = blake2b(text.encode() + tail, digest_size=_digest_size).hexdigest()
-    return RecordedEvent(
-        position, stream, revision, new.id, new.type, new.version, body,
-        meta.who, when, meta.causation_id, meta.correlation_id, meta.command, meta.command_cause, checksum,
-    )  # fmt: skip
+Row = tuple[int, str, int, str, str, int, str | bytes, str, int, str, str, str, str, str]
+"""The fields of a ``RecordedEvent``, bare."""
+
+
+def rows_of(
+    stream: str, revision: int, position: int, events: Sequence[NewEvent], previous: str, at_us: int
+) -> list[Row]:
+    """A batch behind a revision, a position and a checksum, chained one to the other.
+
+    An append is measured in microseconds: a row is made in one go, and what events share is worked out once.
+    """
+    rows: list[Row] = []
+    known: Metadata | None = None
+    suffix = ""
+    when = at_us
+    for id, type_, data, version, meta in events:
+        revision += 1
+        position += 1
+        if meta is not known:
+            known = meta
+            when = meta.at_us or at_us
+            suffix = f"\x1f{meta[0]}\x1f{when}\x1f" + "\x1f".join(meta[2:])
+        body = encode_body(data, stream, revision)
+        text = f"{previous}{position}\x1f{stream}\x1f{revision}\x1f{id}\x1f{type_}\x1f{version}{suffix}"
+        whole = f"{text}\x1ej{body}".encode() if isinstance(body, str) else text.encode() + b"\x1eb" + body
+        previous = blake2b(whole, digest_size=_digest_size).hexdigest()
+        rows.append((
+            position, stream, revision, id, type_, version, body, meta[0], when, meta[2], meta[3], meta[4], meta[5],
+            previous,
+        ))  # fmt: skip
+    return rows
 
 
 def check_names(stream: str, events: Iterable[NewEvent]) -> None:
     """BadEvent unless the names can be stored and the ids are unique within the batch."""
-    _check_name(stream, f"stream {stream!r}", "the name of a stream")
+    if not _usable(stream):
+        raise BadEvent(f"stream {stream[:40]!r}: the name of a stream is 1 to 512 printable characters")
     seen: set[str] = set()
+    checked: Metadata | None = NO_METADATA
     for index, event in enumerate(events):
-        where = f"stream {stream!r}, event {index} of the batch"
-        _check_name(event.id, where, "an id")
-        _check_name(event.type, where, "a type")
-        for text in event.metadata:
-            if isinstance(text, str) and text and not text.isprintable():
-                raise BadEvent(f"{where}: {text!r}: metadata holds no control characters")
-        if event.id in seen:
-            raise BadEvent(f"{where}: the id {event.id!r} is there twice: ids are unique within a batch")
-        seen.add(event.id)
+        id = event.id
+        if not _usable(id) or not _usable(event.type):
+            name, what = (event.type, "a type") if _usable(id) else (id, "an id")
+            where = f"stream {stream!r}, event {index} of the batch"
+            raise BadEvent(f"{where}: {name[:40]!r}: {what} is 1 to 512 printable characters")
+        if event.metadata is not checked:
+            for text in event.metadata:
+                if isinstance(text, str) and text and not text.isprintable():
+                    where = f"stream {stream!r}, event {index} of the batch"
+                    raise BadEvent(f"{where}: {text!r}: metadata holds no control characters")
+            checked = event.metadata
+        if id in seen:
+            where = f"stream {stream!r}, event {index} of the batch"
+            raise BadEvent(f"{where}: the id {id!r} is there twice: ids are unique within a batch")
+        seen.add(id)
 
 
-def _check_name(name: str, where: str, what: str) -> None:
-    if not name or not name.isprintable() or len(name) > 512:
-        raise BadEvent(f"{where}: {name[:40]!r}: {what} is 1 to 512 printable characters")
+def _usable(name: str) -> bool:
+    return 0 < len(name) <= 512 and name.isprintable()
 
 
 class Broken(NamedTuple):
@@ -234,5 +273,5 @@ __all__ = [
     "chain",
     "check_names",
     "encode_body",
-    "record",
+    "rows_of",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from engines.event_sourcing.append import ANY, Appended, ExpectedRevision, Place, check_expected, decide
 from engines.event_sourcing.errors import StreamClosed
-from engines.event_sourcing.events import GENESIS, TOMBSTONE, ChainCheck, NewEvent, RecordedEvent, check_names, record
+from engines.event_sourcing.events import GENESIS, TOMBSTONE, ChainCheck, NewEvent, RecordedEvent, check_names, rows_of
 from engines.event_sourcing.store import ALL_LIMIT, Hiding, Integrity, hiding_of
 
 
@@ -53,12 +53,9 @@ class MemoryStore:
             return Appended(
                 aggregate_id, tuple(each.revision for each in repeat), tuple(each.position for each in repeat), True
             )
-        written: list[RecordedEvent] = []
         previous = self.events[-1].checksum if self.events else GENESIS
-        position = len(self.events)
-        for index, event in enumerate(events, 1):
-            written.append(record(aggregate_id, current + index, position + index, event, previous, self.now_us))
-            previous = written[-1].checksum
+        rows = rows_of(aggregate_id, current, len(self.events), events, previous, self.now_us)
+        written = [RecordedEvent(*row) for row in rows]
         self.events.extend(written)
         if written:
             self._streams.setdefault(aggregate_id, places).extend(event.position for event in written)

@@ -28,6 +28,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -43,7 +44,7 @@ from engines.event_sourcing.errors import (
     StaleCheckpoint,
     StreamClosed,
 )
-from engines.event_sourcing.events import GENESIS, TOMBSTONE, ChainCheck, NewEvent, RecordedEvent, check_names, record
+from engines.event_sourcing.events import GENESIS, TOMBSTONE, ChainCheck, NewEvent, RecordedEvent, check_names, rows_of
 from engines.event_sourcing.snapshots import Snapshot
 from engines.event_sourcing.store import ALL_LIMIT, SHOWN, Hiding, Integrity, hiding_of
 
@@ -63,10 +64,12 @@ TABLES: Final = (
     "CREATE TABLE checkpoints (name TEXT PRIMARY KEY, position INTEGER NOT NULL, checksum TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE verified (point INTEGER PRIMARY KEY, position INTEGER NOT NULL, checksum TEXT NOT NULL)",
 )
-PAGE: Final = 1_000
-"""Events a replay fetches at a time."""
+PAGE: Final = 250
+"""Events a replay fetches at a time: so few that they are gone again before the collector looks at them."""
 _COLUMNS: Final = len(RecordedEvent._fields)
 _INSERT: Final = f"INSERT INTO events VALUES ({','.join('?' * _COLUMNS)})"
+_recorded: Final[Callable[[Any], RecordedEvent]] = partial(tuple.__new__, RecordedEvent)
+"""A row as an event, without a call of Python."""
 _CURED: Final = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 
 
@@ -146,7 +149,6 @@ class SqliteStore:
                 check_same_thread=False,
                 cached_statements=64,
             )
-            db.text_factory = _text
             db.execute("PRAGMA mmap_size=0")
             return db
 
@@ -280,11 +282,8 @@ class SqliteStore:
         if repeat is not None:
             revisions, positions = tuple(each.revision for each in repeat), tuple(each.position for each in repeat)
             return Appended(stream, revisions, positions, True), position, checksum
-        now = self._clock()
-        rows = []
-        for index, event in enumerate(events, 1):
-            rows.append(record(stream, current + index, position + index, event, checksum, now))
-            checksum = rows[-1].checksum
+        rows = rows_of(stream, current, position, events, checksum, self._clock())
+        checksum = rows[-1][-1] if rows else checksum
         if len(rows) == 1:
             self._read(_INSERT, rows[0])
         elif rows:
@@ -356,7 +355,7 @@ class SqliteStore:
                     "SELECT * FROM events WHERE stream=? AND revision>=? ORDER BY revision LIMIT ?",
                     (aggregate_id, lowest, limit),
                 )
-            found = tuple(map(RecordedEvent._make, rows))
+            found = tuple(map(_recorded, rows))
             if hiding.max_age_us:
                 now = self._clock()
                 return tuple(event for event in found if hiding.shows(event, newest, now))
@@ -371,7 +370,7 @@ class SqliteStore:
                 )
             else:
                 rows = self._read("SELECT * FROM events WHERE position>? ORDER BY position LIMIT ?", (after, limit))
-            return tuple(map(RecordedEvent._make, rows))
+            return tuple(map(_recorded, rows))
 
     def replay(self, after: int = 0) -> Iterator[RecordedEvent]:
         """All streams in global order, a page at a time: a million events need no memory for a million."""
@@ -447,9 +446,13 @@ class SqliteStore:
         return library_report()
 
     def _rows_after(self, position: int) -> Iterator[RecordedEvent]:
-        cursor = self._read("SELECT * FROM events NOT INDEXED WHERE position>? ORDER BY position", (position,))
-        while rows := cursor.fetchmany(PAGE):
-            yield from map(RecordedEvent._make, rows)
+        self._db.text_factory = _text
+        try:
+            cursor = self._read("SELECT * FROM events NOT INDEXED WHERE position>? ORDER BY position", (position,))
+            while rows := cursor.fetchmany(PAGE):
+                yield from map(RecordedEvent._make, rows)
+        finally:
+            self._db.text_factory = str
 
     # -- inside ----------------------------------------------------------------------------------------------
 
@@ -521,7 +524,9 @@ def _sum(*fields: object) -> str:
 
 
 def _text(raw: bytes) -> str | bytes:
-    """Text that was damaged is no reason to fail before the chain can say where: it stays bytes, and does not fit."""
+    """Text as it is verified: what was damaged is no reason to fail before the chain can say where. It stays bytes, and
+    does not fit.
+    """
     try:
         return raw.decode()
     except UnicodeDecodeError:
