@@ -63,6 +63,9 @@ def _branches(host: Host) -> Dialogue:
         else:
             title = f"{branch.number + 1}  from branch {branch.parent + 1} at {format_time(branch.fork_us)}"
             text = f"It began with: {first_command(branch)}."
+            taken = [each for each in timeline.branches[branch.parent].log if each.position == branch.fork_position]
+            if taken and not any(entry.position >= branch.fork_position for entry in branch.log):
+                text = f"It began without: {command_words(taken[0].command)}."
         choices.append(Choice(title, note, text, VisitBranch(branch.number)))
     only = "" if len(choices) > 1 else "one so far: act in the past, take a deed back, or start again to begin another"
     return Pick("branches", tuple(choices), hint=only, at=timeline.branch.number)

@@ -325,10 +325,12 @@ def footer(
     entries = []
     for key in visible:
         label = ("pause" if playing else "run") if key.key == "space" else key.label
-        if listed and key.key in LINES:
-            label = LINES[key.key][2]
         dim = isinstance(key.act(snapshot, focus), Refuse)
-        entries.append(Entry(key.key, shown(TOGETHER.get(key.key, key.key), glyphs), label, dim, key.rank))
+        entry = Entry(key.key, shown(TOGETHER.get(key.key, key.key), glyphs), label, dim, key.rank)
+        if not (listed and key.key in LINES):
+            entries.append(entry)
+        elif key.key == "k":
+            entries.append(entry._replace(shown="j k", label="move"))
     return entries
 
 

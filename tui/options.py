@@ -106,6 +106,7 @@ DATA_OPTIONS: Final = (
     DataOption("--locate", ("sharding",), "FILE: where every key lives (with --json).", bool, run_only=True),
     DataOption("--preset", ("resilience",), f"FILE: the breaker the calls go through, one of: {PRESETS}."),
     DataOption("--compare", ("resilience",), "FILE: all presets side by side.", bool, run_only=True),
+    DataOption("--sort", ("resilience",), "FILE: calls in any order, as in that of their ends.", bool),
     DataOption(
         "--to", ("tracing",), "FILE: print its spans in this format.", click.Choice(SPAN_FORMATS), run_only=True
     ),
@@ -145,6 +146,7 @@ class DataOptions:
     locate: bool = False
     preset: str | None = None
     compare: bool = False
+    sort: bool = False
     skip_bad: bool = False
     to: str | None = None
     model: str | None = None

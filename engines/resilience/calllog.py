@@ -12,6 +12,7 @@ Nothing is kept but the calls under way, so a log may be longer than memory. One
 """
 
 import json
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -53,17 +54,32 @@ class _Bad(Exception):
 class CallReader:
     """The calls of a stream, one by one; ``skipped`` counts bad lines if they may be skipped.
 
-    Iterating raises UserError with the line (and column) of the first bad one, or if there is no call at all.
+    Iterating raises UserError with the line (and column) of the first bad one, or if there is no call at all. With
+    ``sort`` they may stand in any order, such as that in which they ended, and come in the order of their starts:
+    that takes 17 bytes a call, and no call comes before the last line was read.
     """
 
-    def __init__(self, stream: BinaryIO, name: str, *, skip_bad: bool = False) -> None:
+    def __init__(self, stream: BinaryIO, name: str, *, skip_bad: bool = False, sort: bool = False) -> None:
         self.stream = stream
         self.name = name
         self.skip_bad = skip_bad
+        self.sort = sort
         self.skipped = 0
         self.calls = 0
 
     def __iter__(self) -> Iterator[LoggedCall]:
+        return self._sorted() if self.sort else self._as_they_stand()
+
+    def _sorted(self) -> Iterator[LoggedCall]:
+        starts, durations, fine = array("q"), array("q"), bytearray()
+        for call in self._as_they_stand():
+            starts.append(call.at_us)
+            durations.append(call.duration_us)
+            fine.append(call.ok)
+        for index in sorted(range(len(starts)), key=starts.__getitem__):
+            yield LoggedCall(starts[index], bool(fine[index]), durations[index])
+
+    def _as_they_stand(self) -> Iterator[LoggedCall]:
         last_us, last_line = 0, 0
         for number, line in enumerate(self._lines(), 1):
             if number == 1:
@@ -72,10 +88,10 @@ class CallReader:
                 continue
             try:
                 call = parse(line)
-                if call.at_us < last_us:
+                if call.at_us < last_us and not self.sort:
                     raise _Bad(
                         f"at_ms {ms_word(call.at_us)} is before the {ms_word(last_us)} of line {last_line}: "
-                        "starts that never decrease are accepted"
+                        "starts that never decrease are accepted, and any order with --sort"
                     )
             except _Bad as bad:
                 if not self.skip_bad:

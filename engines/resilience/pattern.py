@@ -13,6 +13,8 @@ from engines.sim.pattern import Pattern, Variant
 FIDELITY: Final = (
     ("modelled", "breakers of six kinds as their libraries have them: windows, boundaries, lazy or timed waiting, "
                  "probes, late results, slow calls"),
+    ("modelled", "Hystrix's known fault since 1.5.13 (#1853, #1861): a call turned away while the probe is out opens "
+                 "the breaker again; one number of it switches that off"),
     ("modelled", "pipelines in any order; a timeout cuts off what is inside it, permits come back through each layer"),
     ("modelled", "a worker is held for the whole of a job, also while it waits for another service"),
     ("modelled", "Istio's delays and aborts on every edge, sampled independently; Envoy's caps and outlier detection"),
@@ -22,6 +24,7 @@ FIDELITY: Final = (
     ("simplified", "all clients are one machine with one pipeline; every call is a fresh one, no connections are kept"),
     ("simplified", "timeouts, windows and deadlines run on monotonic clocks: a wrong wall clock does nothing here"),
     ("simplified", "Envoy's success-rate ejection needs 100 requests in 10 s to 5 hosts: at this load it stays silent"),
+    ("left out", "timeouts that libraries bring along (Hystrix 1 s, opossum 10 s): timeouts are a layer of their own"),
     ("left out", "connection pools, priorities, adaptive concurrency limits, caches other than the last good answer"),
 )  # fmt: skip
 

@@ -832,7 +832,7 @@ def test_the_journal_moves_as_any_list_does_and_its_verbs_wait() -> None:
     assert event(one) is None
     assert one.scene.timeline.now_us == at, "the run stands where it stood"
     assert not one.scene.timeline.branch.log, "nobody was crashed"
-    assert " k up " in screen(one).split("\n")[-1]
+    assert " j k move " in screen(one).split("\n")[-1]
     press(one, "tab", "home")
     assert one.scene.timeline.now_us == 0, "elsewhere home is the start of the run"
     press(one, "pagedown")

@@ -141,7 +141,7 @@ def test_bad_lines_are_skipped_and_counted(capsys: pytest.CaptureFixture[str], t
     [
         ({"preset": "netflix"}, r"unknown preset 'netflix': one of article, hystrix, resilience4j, .* is accepted"),
         ({"preset": "polly", "compare": True}, r"--preset and --compare: one of the two is accepted"),
-        ({"rf": 3}, r"--rf: a call log takes --preset, --compare, --skip-bad"),
+        ({"rf": 3}, r"--rf: a call log takes --preset, --compare, --sort, --skip-bad"),
         ({"nodes": 3}, r"--nodes: a call log takes"),
     ],
 )
@@ -306,3 +306,19 @@ def test_a_share_is_cut_off_in_the_heading_as_it_is_below(capsys: pytest.Capture
     text = capsys.readouterr().out
     assert "9 (42.8 %) failed" in text
     assert "9 of 21 (42.8 %)" in text
+
+
+def test_run_sorts_a_log_if_it_is_asked_to_and_says_how_if_not(
+    cli: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    rows = [(0, True, 100), (5, True, 3), (3, False, 200), (4, False, 1)]
+    path = tmp_path / "calls.jsonl"
+    path.write_text("".join(json.dumps({"at_ms": a, "ok": ok, "duration_ms": d}) + "\n" for a, ok, d in rows))
+    status, _, err = cli("run", "resilience", str(path))
+    assert status == 2
+    assert "line 3" in err
+    assert "--sort" in err
+    status, out, _ = cli("run", "resilience", str(path), "--sort", "--json")
+    assert status == 0
+    assert json.loads(out)["admitted"] == [True] * 4
+    assert json.loads(out)["snapshot"]["failed"] == 2

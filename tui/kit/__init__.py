@@ -4,8 +4,10 @@
 module          what it gives
 =============== ==================================================================================================
 charts          lines on one scale with their values beside them, bands of states, a row a measure
+clicks          what can be clicked: names wherever they are drawn, the rows of lists
 cluster         the picture of machines in a ring, messages as letters between them, faults written on their links
 explain         what a check demands, and what broke it
+flights         a message in flight as facts
 forms           rows of dialogues: faults of machines and links with their parameters, splits, rules
 kernel_words    the sentences for what happens in every world: crashes, cuts, losses, clocks, cues
 link_faults     what is wrong with machines and links, as facts

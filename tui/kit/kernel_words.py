@@ -12,6 +12,7 @@ from engines.sim import events as e
 from engines.sim.clock import format_span
 from engines.sim.events import Event, KernelEvent, LossReason
 from engines.sim.world import ALL
+from engines.units import between
 from tui.canvas import Ink
 from tui.kit.words import ms, names, percent, plural
 from tui.panel import Line
@@ -153,7 +154,7 @@ def _of_link(
         case e.LossSet(ppm=ppm):
             return f"this link now loses {percent(ppm)} of its messages", "lost"
         case e.LatencySet(latency_us=latency, jitter_us=jitter):
-            return f"a message now takes {ms(latency)} to {ms(latency + jitter)} on this link", "slow"
+            return f"a message now takes {between(latency, latency + jitter)} on this link", "slow"
         case e.DuplicationSet(ppm=ppm):
             return f"{percent(ppm)} of the messages on this link now arrive twice", "warn"
         case e.ReorderingSet(ppm=ppm):

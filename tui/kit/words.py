@@ -1,21 +1,17 @@
 """Numbers and names as people say them."""
 
 from collections.abc import Iterable
-from typing import Final
 
+from engines.units import PPM_PER_PERCENT, US_PER_MS, US_PER_S, percent, span
 from tui.canvas import Ink
-
-PPM_PER_PERCENT: Final = 10_000
 
 
 def ms(span_us: int) -> str:
-    """A span as whole milliseconds, or seconds where those get long: ``143 ms``, ``2.41 s``."""
-    return f"{span_us // 1000} ms" if abs(span_us) < 1_000_000 else f"{span_us / 1_000_000:.2f} s"
-
-
-def percent(ppm: int) -> str:
-    """Parts per million as people say it: ``30 %``."""
-    return f"{ppm // PPM_PER_PERCENT} %"
+    """A span as whole milliseconds, or seconds where those get long: ``143 ms``, ``2.41 s``. What is shorter than a
+    millisecond is never said to be nothing: ``850 us``."""
+    if abs(span_us) < US_PER_MS:
+        return span(span_us)
+    return f"{span_us // US_PER_MS} ms" if abs(span_us) < US_PER_S else f"{span_us / US_PER_S:.2f} s"
 
 
 def names(nodes: Iterable[str]) -> str:
@@ -31,3 +27,6 @@ def plural(count: int, noun: str) -> str:
 def chip(ink: Ink) -> Ink:
     """Dark text on the role's colour."""
     return f"{ink}!"
+
+
+__all__ = ["PPM_PER_PERCENT", "chip", "ms", "names", "percent", "plural"]

@@ -17,7 +17,7 @@ from tui.options import DataOptions
 from tui.userdata.common import Hashed, Opening, check_lines, head_json, name_of, open_data
 
 DEFAULT: Final = "article"
-MINE: Final = ("--preset", "--compare", "--skip-bad")
+MINE: Final = ("--preset", "--compare", "--sort", "--skip-bad")
 CHUNK: Final = 1 << 16
 TRANSITIONS_SHOWN: Final = 40
 
@@ -38,7 +38,7 @@ def read(file: str, options: DataOptions) -> Judgement:
     _accept(options)
     chosen = tuple(PRESETS.values()) if options.compare else (preset(options.preset or DEFAULT),)
     with open_data(file) as stream:
-        return judge(CallReader(stream, name_of(file), skip_bad=options.skip_bad), chosen)
+        return judge(CallReader(stream, name_of(file), skip_bad=options.skip_bad, sort=options.sort), chosen)
 
 
 def report(file: str, options: DataOptions, as_json: bool) -> bool:
@@ -147,7 +147,7 @@ def opening(file: str, options: DataOptions) -> Opening:
     name = name_of(file)
     with open_data(file) as stream:
         hashed = Hashed(stream)
-        reader = CallReader(hashed.stream, name, skip_bad=options.skip_bad)
+        reader = CallReader(hashed.stream, name, skip_bad=options.skip_bad, sort=options.sort)
         records = CallLog(reader)
     source = Source(name, hashed.sha256, records, "" if file == "-" else file, reader.skipped)
     config: tuple[tuple[str, Any], ...] = (("preset", chosen.name),)

@@ -55,6 +55,8 @@ class View:
         self.owned: dict[str, int] = {**dict.fromkeys(self.names, 0), **owned(cluster, self.map)}
         self.total = len(self.ledger.stored)
         self.data: dict[str, int] = {**dict.fromkeys(self.names, 0), **data(cluster, self.map)}
+        self.picture = keyspace(self.data, self.map, cluster)
+        self.pieces = dict(self.picture.pieces)
         self.hot = sorted(self.by_key.items(), key=lambda each: (-each[1], each[0]))[:HOT_MAX]
 
     def share(self, count: int, whole: int) -> int:
@@ -69,7 +71,7 @@ def take(
     view = View(world, cluster)
     now = view.map
     strategy = now.placement.strategy
-    picture = keyspace(view.data, now, cluster)
+    picture = view.picture
     flights, links = _flights(world), changed_links(world.hosts.values())
     load = cluster.load
     return s.Snapshot(
@@ -121,7 +123,7 @@ def _node(view: View, host: Host) -> s.NodeState:
     place = cluster.places[host.id]
     newest = now.plan.target if now.plan is not None else now.placement
     weights = newest.strategy.weights
-    units = now.placement.memo("pieces of " + host.id, partial(now.placement.strategy.pieces, host.id))
+    units = view.pieces.get(host.id, 0) if view.pieces else now.placement.strategy.pieces(host.id)
     lease = max(0, node.lease_until_us - host.now_us) if node.needs_lease() else -1
     return s.NodeState(
         id=host.id, status=machine.status, role=role, rack=place.rack, dc=place.datacenter,

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from engines.sharding.workload import HOT_PPM, Workload, copy_name, growing, weighted, zipf
 from engines.sharding.world import messages as m
-from engines.sharding.world.events import Answered, Hop, Outcome, RequestSent, Said
+from engines.sharding.world.events import Answered, Ending, Hop, RequestSent, Said
 from engines.sharding.world.ledger import Ledger
 from engines.sharding.world.requests import InFlight, Requests
 from engines.sim.clock import US_PER_MS, US_PER_S
@@ -24,7 +24,7 @@ WRITES_PPM: Final = 250_000
 QUEUE_MAX: Final = 64
 LOG_EVERY: Final = 30
 """Of the requests of a workload that meet no redirect one in so many is recorded."""
-STATUS: Final = {Outcome.OK: OK, Outcome.FAIL: FAILED, Outcome.UNKNOWN: UNKNOWN}
+STATUS: Final = {Ending.OK: OK, Ending.FAIL: FAILED, Ending.UNKNOWN: UNKNOWN}
 START_US: Final = 400 * US_PER_MS
 GROWING_MAX: Final = 4_000
 """Keys that one client adds at most; from then on it writes the newest again."""
@@ -183,10 +183,10 @@ class Client:
                 written = value if op == "put" else 0
                 ctx.note(RequestSent(op, keys, request.node, written, self.requests.map.epoch))
 
-    def on_done(self, ctx: Context, request: InFlight, status: Outcome, items: tuple[m.Item, ...]) -> None:
+    def on_done(self, ctx: Context, request: InFlight, status: Ending, items: tuple[m.Item, ...]) -> None:
         """One request is over; when all parts are, so is the operation."""
         asked: Operation = request.origin
-        salted = request.op == "get" and status is Outcome.OK and not items and "#" in request.keys[0]
+        salted = request.op == "get" and status is Ending.OK and not items and "#" in request.keys[0]
         plain = self.plain_of(request.keys[0]) if salted else ""
         if plain:
             self.queue.append((asked, "get", (plain,), 0, ""))
@@ -198,14 +198,14 @@ class Client:
                 self.hops[key] = tuple(request.hops)
             while len(self.hops) > 8:
                 del self.hops[next(iter(self.hops))]
-        if asked.logged or status is not Outcome.OK or any(hop.said is not Said.SERVED for hop in request.hops):
+        if asked.logged or status is not Ending.OK or any(hop.said is not Said.SERVED for hop in request.hops):
             values = tuple((item.key, item.value) for item in items)
             hops = tuple(request.hops)
             ctx.note(Answered(request.op, request.keys, values, hops, not asked.quiet, status))
         if asked.serial not in self.left:
             return
         self.left[asked.serial] -= 1
-        if status is not Outcome.OK:
+        if status is not Ending.OK:
             self.failed += 1
             del self.left[asked.serial]
             self.history.finish(self.id, asked.serial, STATUS[status])

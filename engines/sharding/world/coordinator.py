@@ -379,7 +379,7 @@ class Coordinator:
 
     def on_cut(self, ctx: Context, src: str, cut: m.Cut) -> None:
         """A node found where a chunk can be split, or that it cannot."""
-        if self.progress is None:
+        if self.progress is None and not self.queue:
             for change in self.balancing.on_cut(ctx, self.map.placement, cut):
                 self.order(ctx, change)
 

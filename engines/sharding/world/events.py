@@ -269,7 +269,7 @@ class NoAnswer(NamedTuple):
     tries: int
 
 
-class Outcome(Enum):
+class Ending(Enum):
     """How a request ended."""
 
     OK = "ok"
@@ -287,7 +287,7 @@ class Answered(NamedTuple):
     hops: tuple[Hop, ...]
     yours: bool
     """Somebody typed it."""
-    why: Outcome
+    why: Ending
 
 
 class GaveUp(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from engines.sharding.batch import raw, text
 from engines.sharding.strategies.base import Spec, Strategy
-from engines.sharding.strategies.chunks import find
+from engines.sharding.strategies.chunks import Chunk, find
 from engines.sharding.strategies.circle import Circle
 from engines.sharding.strategies.ring import CIRCLE, Ring
 from engines.sharding.world import snapshot as s
@@ -31,6 +31,8 @@ class Keyspace(NamedTuple):
     runs_exact: bool = True
     chunks: tuple[s.ChunkState, ...] = ()
     shares: tuple[s.Share, ...] = ()
+    pieces: tuple[tuple[str, int], ...] = ()
+    """Slots and chunks by owner."""
 
 
 def keyspace(data: dict[str, int], now: ShardMap, cluster: Cluster) -> Keyspace:
@@ -43,7 +45,11 @@ def keyspace(data: dict[str, int], now: ShardMap, cluster: Cluster) -> Keyspace:
     if strategy.chunks:
         total = max(1, sum(data.values()))
         shares = tuple(s.Share(node, data.get(node, 0) * PPM // total) for node in strategy.nodes)
-        return Keyspace(chunks=chunk_list(now, cluster), shares=shares)
+        pieces: dict[str, int] = {}
+        for chunk in strategy.chunks:
+            owner = chunk_owner(now, chunk)
+            pieces[owner] = pieces.get(owner, 0) + 1
+        return Keyspace(chunks=chunk_list(now, cluster), shares=shares, pieces=tuple(pieces.items()))
     return now.placement.memo("shares", partial(shares_picture, strategy))
 
 
@@ -65,7 +71,7 @@ def slots_picture(now: ShardMap) -> Keyspace:
         counts[node] = counts.get(node, 0) + 1
     runs, exact = slot_runs(table)
     shares = tuple(s.Share(node, count * PPM // len(table)) for node, count in counts.items())
-    return Keyspace(runs=runs, runs_exact=exact, shares=shares)
+    return Keyspace(runs=runs, runs_exact=exact, shares=shares, pieces=tuple(counts.items()))
 
 
 @lru_cache(maxsize=8)
@@ -131,8 +137,11 @@ def chunk_list(now: ShardMap, cluster: Cluster) -> tuple[s.ChunkState, ...]:
     jumbo = cluster.balancing.jumbo
     chunks = []
     for at, chunk in enumerate(table[:CHUNKS_MAX]):
-        low = text(chunk.low)
-        moved = now.plan is not None and now.plan.kind is UnitKind.CHUNK and now.owner(low) != chunk.node
-        owner = now.owner(low) if moved else chunk.node
+        low, owner = text(chunk.low), chunk_owner(now, chunk)
         chunks.append(s.ChunkState(low, text(chunk.high or b""), owner, keys[at], rate(ops[at]), low in jumbo))
     return tuple(chunks)
+
+
+def chunk_owner(now: ShardMap, chunk: Chunk) -> str:
+    """Its node, or the new one where a plan has assigned it already."""
+    return now.owner(text(chunk.low)) if now.plan is not None and now.plan.kind is UnitKind.CHUNK else chunk.node

@@ -7,10 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
+from engines.sharding.world.snapshot import WINDOW_S
 from engines.sim.clock import US_PER_S, Clock
 
-WINDOW: Final = 5
-"""Requests are counted over so many seconds, of which the last is still running."""
 TOUCHED_MAX: Final = 8
 SPAN_MIN_US: Final = US_PER_S // 4
 """The window of a run that has just begun."""
@@ -41,7 +40,7 @@ class Ledger:
         self.long_chains: list[tuple[str, str, tuple[str, ...]]] = []
         """(client, key, the answers) of requests that met more redirects than they may."""
         self.second = 0
-        self.served: deque[dict[tuple[str, str], int]] = deque([{}], maxlen=WINDOW)
+        self.served: deque[dict[tuple[str, str], int]] = deque([{}], maxlen=WINDOW_S)
         """By second: requests for (node, key)."""
         self.redirects = 0
         self.moved = 0
@@ -67,7 +66,7 @@ class Ledger:
     def roll(self) -> None:
         """Begin a new second if it is time."""
         second = self.clock.now_us // US_PER_S
-        for _ in range(min(second - self.second, WINDOW)):
+        for _ in range(min(second - self.second, WINDOW_S)):
             self.served.append({})
         self.second = second
 

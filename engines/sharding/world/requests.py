@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from engines.sharding.world import events as e
 from engines.sharding.world import messages as m
-from engines.sharding.world.events import Hop, Outcome, RefusalReason, Said
+from engines.sharding.world.events import Ending, Hop, RefusalReason, Said
 from engines.sharding.world.ledger import Ledger
 from engines.sharding.world.ownership import Atlas, ShardMap
 from engines.sharding.world.rules import REDIRECTS_MAX
@@ -126,7 +126,7 @@ class Requests:
         match message:
             case m.Answer(items=items):
                 self.hop(ctx, request, Said.SERVED if len(items) == len(request.keys) else Said.MISSING, "")
-                self.finish(ctx, request, Outcome.OK, items, done)
+                self.finish(ctx, request, Ending.OK, items, done)
             case m.Moved(epoch=epoch) | m.Ask(epoch=epoch) if self.is_old(request, epoch):
                 said = Said.MOVED if isinstance(message, m.Moved) else Said.ASK
                 self.hop(ctx, request, said, message.owner)
@@ -160,7 +160,7 @@ class Requests:
             self.ledger.long_chains.append((self.id, request.keys[0], chain))
         if request.redirects > 3 * REDIRECTS_MAX:
             ctx.note(e.TooManyRedirects(request.keys, request.redirects))
-            self.finish(ctx, request, Outcome.FAIL, (), done)
+            self.finish(ctx, request, Ending.FAIL, (), done)
             return
         ctx.note(e.Followed(request.keys, request.node, owner, said, request.redirects))
         ctx.cancel_timer(f"patience{request.lane}")
@@ -196,7 +196,7 @@ class Requests:
         if said is Said.CROSSSLOT or request.tries > most:
             ctx.note(e.GaveUp(request.keys, request.node, said, why, about, request.tries))
             unsure = request.op == "put" and request.silences > 0
-            self.finish(ctx, request, Outcome.UNKNOWN if unsure else Outcome.FAIL, (), done)
+            self.finish(ctx, request, Ending.UNKNOWN if unsure else Ending.FAIL, (), done)
             return
         if said is Said.TRYAGAIN:
             self.tried_again += 1
@@ -217,7 +217,7 @@ class Requests:
         request.redirects = 0
         if request.silences > DOWN_TRIES_MAX or request.tries > TRIES_MAX:
             ctx.note(e.GaveUp(request.keys, request.node, Said.TIMEOUT, None, (), request.tries))
-            self.finish(ctx, request, Outcome.UNKNOWN, (), done)
+            self.finish(ctx, request, Ending.UNKNOWN, (), done)
             return
         others = [node for node in self.map.nodes if node != request.node and ctx.knows(node) and not self.home]
         again = others[ctx.stream("other").below(len(others))] if others else request.node
@@ -233,12 +233,12 @@ class Requests:
             self.newest.append(hop)
             del self.newest[:-8]
 
-    def finish(self, ctx: Context, request: InFlight, status: Outcome, items: tuple[m.Item, ...], done: "Done") -> None:
+    def finish(self, ctx: Context, request: InFlight, status: Ending, items: tuple[m.Item, ...], done: "Done") -> None:
         """It is over."""
         del self.under_way[request.lane]
         ctx.cancel_timer(f"patience{request.lane}")
         ctx.cancel_timer(f"pause{request.lane}")
-        if status is Outcome.OK:
+        if status is Ending.OK:
             self.account(request, items)
         else:
             self.ledger.failed += 1
@@ -255,4 +255,4 @@ class Requests:
                 self.ledger.misses.append((self.id, request.node, key, found.get(key, 0), floor))
 
 
-Done = Callable[[Context, InFlight, Outcome, tuple[m.Item, ...]], None]
+Done = Callable[[Context, InFlight, Ending, tuple[m.Item, ...]], None]

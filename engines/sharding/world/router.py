@@ -4,7 +4,7 @@ from collections import deque
 from typing import Any, Final
 
 from engines.sharding.world import messages as m
-from engines.sharding.world.events import Outcome, RefusalReason, Said
+from engines.sharding.world.events import Ending, RefusalReason, Said
 from engines.sharding.world.requests import InFlight, Requests
 from engines.sim.node import Context
 
@@ -47,13 +47,13 @@ class Router:
             src, request = self.queue.popleft()
             self.requests.send(ctx, request.op, request.keys, request.value, "", (src, request.serial))
 
-    def on_done(self, ctx: Context, request: InFlight, status: Outcome, items: tuple[m.Item, ...]) -> None:
+    def on_done(self, ctx: Context, request: InFlight, status: Ending, items: tuple[m.Item, ...]) -> None:
         """Tell the client."""
         src, serial = request.origin
-        if status is Outcome.OK:
+        if status is Ending.OK:
             self.done += 1
             ctx.send(src, m.Answer(serial, items))
-        elif status is Outcome.FAIL:
+        elif status is Ending.FAIL:
             self.failed += 1
             said = request.hops[-1].said if request.hops else Said.TRYAGAIN
             ctx.send(src, m.Refusal(serial, said, RefusalReason.ROUTER))

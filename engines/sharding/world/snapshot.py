@@ -6,12 +6,15 @@ times the mean is 1_130_000. -1 stands for "not known" or "does not apply".
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from engines.sharding.world.events import Cause, Hop, Membership, Said, UnitName, UnitState
 from engines.sim.history import Operation
 from engines.sim.pattern import Check
 from engines.sim.views import Flight, LinkView
+
+WINDOW_S: Final = 5
+"""Requests are counted over so many seconds, of which the last is still running."""
 
 
 class Segment(NamedTuple):

@@ -336,3 +336,12 @@ def test_the_summary_is_made_for_comparing() -> None:
     }
     assert found["in_state_ms"] == {"closed": 0, "open": 40_000, "half_open": 0}
     assert found["state"] == "closed"
+
+
+def test_a_log_in_the_order_of_its_ends_is_sorted_if_that_is_asked_for() -> None:
+    data = text((0, True, 100), (5, True, 3), (3, False, 200), (4, False, 1))
+    with pytest.raises(UserError, match=r"line 3: at_ms 3 is before the 5 of line 2: .* any order with --sort"):
+        read(data)
+    reader = CallReader(io.BytesIO(data), "calls", sort=True)
+    assert [(call.at_us // 1_000, call.ok) for call in reader] == [(0, True), (3, False), (4, False), (5, True)]
+    assert reader.calls == 4

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engines.sharding.world.checks import DEMANDS
-from engines.sharding.world.events import Answered, Outcome, Said
+from engines.sharding.world.events import Answered, Ending, Said
 from engines.sim.events import Event
 from tests.tui.subjects.sharding import SHARDING
 from tui.panels.sharding import PANEL
@@ -75,7 +75,7 @@ def test_an_answer_without_redirects_has_a_line_of_its_own() -> None:
     answers = [
         event
         for event in SHARDING.events
-        if isinstance(event.what, Answered) and event.node != "you" and event.what.why is Outcome.OK
+        if isinstance(event.what, Answered) and event.node != "you" and event.what.why is Ending.OK
     ]
     assert {PANEL.routine(event) for event in answers} == {"", "redirects"}
     for event in answers:

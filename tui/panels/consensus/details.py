@@ -6,8 +6,9 @@ from engines.consensus.raft import messages as m
 from engines.consensus.raft.snapshot import Flight, LogEntry, Server, Snapshot
 from engines.consensus.raft.state_machine import describe
 from tui.canvas import Ink
+from tui.kit import flights
 from tui.kit.sheet import Fact, Section, fact
-from tui.kit.words import ms, names, percent
+from tui.kit.words import names
 from tui.panels.consensus import outlook
 from tui.panels.consensus.queries import holders, network_of
 from tui.panels.consensus.words import in_full, is_news
@@ -40,23 +41,12 @@ def title(flight: Flight) -> str:
 
 def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
     """What it carries, how far it is, and what the receiver will do with it."""
-    flown = max(0, snapshot.at_us - flight.departs_us)
-    whole = flight.arrives_us - flight.departs_us
-    link = network_of(snapshot).between(flight.src, flight.dst)
-    way: list[Fact] = [
-        fact("from", flight.src, "bright", (f"to {flight.dst}", "bright")),
-        fact("way", f"{ms(flown)} of {ms(whole)} flown, {ms(max(0, whole - flown))} to go"),
-    ]
-    if link and link.cut:
-        way.append(fact("link", "cut: it will be lost", "cut"))
-    elif link and link.loss_ppm:
-        way.append(fact("link", f"loses {percent(link.loss_ppm)}; nobody knows yet whether this one", "lost"))
     return [
         Section(0, (fact("purpose", PURPOSE[type(flight.message)]),)),
         Section(1, _fields(flight.message)),
-        Section(3, tuple(way)),
+        Section(3, flights.way(flight, snapshot.at_us, network_of(snapshot))),
         Section(2, (Fact("then", _effect(snapshot, flight)),)),
-        Section(4, (fact("keys", "k drop it   x cut this link   l loss   d delay", "dim"),)),
+        Section(4, (flights.KEYS,)),
     ]
 
 

@@ -91,7 +91,7 @@ def timer(server: Server, room: int, glyphs: Glyphs, extra: str = "") -> list[tu
     if server.timer_left_us is None:
         return [("no timer", "dim")]
     left = server.timer_left_us
-    time = f"{left // 1000}ms" if left < 1_000_000 else f"{left / 1_000_000:.1f}s"
+    time = "<1ms" if 0 < left < 1_000 else f"{left // 1000}ms" if left < 1_000_000 else f"{left / 1_000_000:.1f}s"
     words = f" {time}" if server.role != "leader" else f" hb {time}"
     if extra:
         words = f" {extra}"

@@ -4,11 +4,13 @@ Logs are what Raft is about, so they are never far: where the picture is high th
 is not, they take the strip, and the chart over time keeps what they leave.
 """
 
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from engines.consensus.raft.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
+from tui.kit import clicks
 from tui.kit.words import names
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.consensus import history, inspector, logs, ring
@@ -72,8 +74,10 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
         "logs": logs.note(max(picture.width, strip.width)),
         "chart": history.NOTE,
     }
+    chips = {server.id: replace(focus, node=server.id, pick=None) for server in snapshot.servers}
     return Frame(
         picture, strip, look,
+        hits=clicks.named(picture, chips) + clicks.named(strip, chips, "strip"),
         picture_title=titles[0],
         picture_note=notes[above[0].what] if above else "",
         strip_title=titles[1],

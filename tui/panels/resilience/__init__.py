@@ -4,7 +4,7 @@ from typing import Final
 
 from engines.resilience.pattern import PATTERN
 from tui.panel import Panel
-from tui.panels.resilience import folding, forms, keys, lessons, present, select, view, words
+from tui.panels.resilience import folding, forms, keys, lessons, present, queries, select, view, words
 
 HELP: Final = (
     "Clients call api, api calls auth, catalog, cart and payment, each of these its database. Every call passes the "
@@ -53,6 +53,7 @@ PANEL: Final = Panel(
     tune=forms.tune,
     sides=forms.sides,
     present=present.present,
+    figures=queries.figures,
     client=forms.client,
     client_hint="browse   fill   buy   payment   burst 50 buy",
 )

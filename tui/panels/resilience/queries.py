@@ -4,11 +4,13 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from engines import units
 from engines.resilience.policy import percent
 from engines.resilience.world.snapshot import BreakerView, EdgeView, HostView, Lasted, ServiceView, Snapshot
 from engines.resilience.world.topology import KINDS, LINK, SHOP
 from tui.canvas import Ink, wrap
 from tui.kit.words import plural
+from tui.panel import Figure
 
 LAYERS: Final = ("client", "edge", "service", "database")
 """From the left to the right."""
@@ -312,3 +314,34 @@ def capacity(snapshot: Snapshot, service: ServiceView) -> float:
 def drain_us(snapshot: Snapshot, service: ServiceView) -> int:
     """How long its line takes to be worked off."""
     return service.queue * held_us(snapshot, service) // service.workers if service.workers else 0
+
+
+# -- a run in a few numbers -------------------------------------------------------------------------------------------
+
+
+def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
+    """The numbers that sum a run up. Latencies are those of the last ten seconds, the rest is of the whole run."""
+    ended = snapshot.good + snapshot.failed
+    first = snapshot.edges[0] if snapshot.edges else None
+    guarded = [edge.breaker for edge in snapshot.edges if edge.breaker is not None]
+    trips = sum(each.state == "open" for breaker in guarded for each in breaker.history)
+    found = [
+        Figure("calls", snapshot.offered),
+        Figure("answered", snapshot.good),
+        Figure("failed", snapshot.failed),
+        Figure("answered_share", snapshot.good / ended if ended else 0.0, units.share(snapshot.good, ended)),
+        Figure("goodput_per_s", snapshot.good * 1_000_000 / snapshot.now_us if snapshot.now_us else 0.0,
+               units.per_s(snapshot.good * 1_000_000_000 // snapshot.now_us if snapshot.now_us else 0)),
+        Figure("p50_us", first.p50_us if first else 0, units.span(first.p50_us) if first else "-"),
+        Figure("p99_us", first.p99_us if first else 0, units.span(first.p99_us) if first else "-"),
+        Figure("breakers_opened", trips),
+        Figure("rejected_by_breakers", sum(breaker.rejected for breaker in guarded)),
+    ]  # fmt: skip
+    if not snapshot.recorded:
+        done, wasted = (sum(getattr(each, name) for each in snapshot.services) for name in ("done", "wasted"))
+        found += [
+            Figure("retries", sum(edge.retry.retried for edge in snapshot.edges if edge.retry is not None)),
+            Figure("jobs_done", done),
+            Figure("jobs_for_nobody", wasted, f"{wasted:,} ({units.share(wasted, done)})"),
+        ]
+    return tuple(found)

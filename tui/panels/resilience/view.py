@@ -1,18 +1,22 @@
 """The picture of resilience: the call graph with a breaker on every edge, and the selected breaker at length."""
 
+from dataclasses import replace
 from typing import Final
 
 from engines.resilience.world.snapshot import CallView, EdgeView, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit import clicks
 from tui.kit.words import plural
 from tui.layout import BESIDE_WIDTH, arrange
-from tui.panel import Focus, Frame, Sizes
+from tui.panel import Focus, Frame, Hit, Sizes
 from tui.panels.resilience import card, graph, inspector, queries, strip
 from tui.panels.resilience.queries import secs
 from tui.panels.resilience.select import edge_of, fit, service_of
 from tui.panels.resilience.words import failure, load
 
+WIRE: Final = frozenset("─━-=→> ▌▐<xCOHFDM*q")
+"""What an edge is drawn with, its breaker among it."""
 WHOLE: Final = 110
 """A picture of so many columns has room for the machine in boxes beside the graph."""
 BOTH: Final = 74
@@ -33,12 +37,27 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     title = inspector.draw(look, snapshot, focus, glyphs, machine=not aside or not beside(sizes)) if look.height else ""
     return Frame(
         picture, below, look,
+        hits=hits(picture, snapshot, focus),
         picture_title="calls",
         picture_note=clip(note(snapshot, focus, edge), max(0, picture.width - 14)),
         strip_title=strip.title(snapshot, focus),
         strip_note=strip.note(snapshot, focus, below.width),
         inspector_title=title,
     )  # fmt: skip
+
+
+def hits(canvas: Canvas, snapshot: Snapshot, focus: Focus) -> tuple[Hit, ...]:
+    """Services by their names, and the edge that leads to one by the wire before its name."""
+    found = clicks.named(canvas, {service.id: replace(focus, node=service.id) for service in snapshot.services})
+    wires = []
+    for hit in found:
+        start = hit.x
+        while start > 0 and canvas.char_at(start, hit.y) in WIRE:
+            start -= 1
+        into = queries.into(snapshot, hit.focus.node)
+        if into and start < hit.x - 1:
+            wires.append(Hit(start, hit.y, hit.x - start, 1, replace(focus, node=into[0].id)))
+    return (*wires, *found)
 
 
 def beside(sizes: Sizes) -> bool:

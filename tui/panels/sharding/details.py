@@ -8,8 +8,9 @@ from engines.sharding.world.snapshot import KeyState, Lane, Snapshot
 from engines.sim.views import Flight
 from engines.units import per_s
 from tui.canvas import Ink
+from tui.kit import flights
 from tui.kit.sheet import Fact, Section, fact
-from tui.kit.words import ms, names, percent, plural
+from tui.kit.words import names, plural
 from tui.panels.sharding.describe import describe
 from tui.panels.sharding.maps import rule
 from tui.panels.sharding.queries import blocked, chunk_of, ink, members, network_of, percent1
@@ -221,23 +222,14 @@ def unit(snapshot: Snapshot, lane: Lane) -> list[Section]:
 
 def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
     """What it says, what it carries, how far it is, and what the receiver will do."""
-    flown = max(0, snapshot.at_us - flight.departs_us)
-    whole = flight.arrives_us - flight.departs_us
-    link = network_of(snapshot).between(flight.src, flight.dst)
     told = describe(flight.message)
     says = [fact("says", told.text, "bright")]
     if told.keys and told.letter in "KM":
         more = told.total - len(told.keys)
         says.append(fact("keys", names(told.keys) + (f" and {more} more" if more > 0 else "")))
-    way = [fact("from", flight.src, "bright", (f"to {flight.dst}", "bright")),
-           fact("way", f"{ms(flown)} of {ms(whole)} flown, {ms(max(0, whole - flown))} to go")]  # fmt: skip
-    if link and link.cut:
-        way.append(fact("link", "cut: it will be lost", "cut"))
-    elif link and link.loss_ppm:
-        way.append(fact("link", f"loses {percent(link.loss_ppm)}; nobody knows yet whether this one", "lost"))
     return [
         Section(0, tuple(says)),
         Section(1, (fact("then", THEN[told.letter]),)),
-        Section(2, tuple(way)),
-        Section(3, (fact("keys", "k drop it   x cut this link   l loss   d delay", "dim"),)),
+        Section(2, flights.way(flight, snapshot.at_us, network_of(snapshot))),
+        Section(3, (flights.KEYS,)),
     ]

@@ -22,7 +22,7 @@ def routine(event: Event) -> str:
             return "" if node == "you" else "redirects"
         case e.Answered(why=why, hops=hops):
             straight = all(hop.said is e.Said.SERVED for hop in hops)
-            return "" if node == "you" or why is not e.Outcome.OK or straight else "redirects"
+            return "" if node == "you" or why is not e.Ending.OK or straight else "redirects"
         case e.Refused(client=client, why=reason) if client != "you":
             return f"refused {reason.value}"
         case e.Importing() | e.Migrating() | e.UnitAssigned():

@@ -3,7 +3,7 @@
 from typing import Final
 
 from engines.sharding.world.events import UnitKind, UnitState
-from engines.sharding.world.snapshot import ClientState, NodeState, Snapshot
+from engines.sharding.world.snapshot import WINDOW_S, ClientState, NodeState, Snapshot
 from engines.sim.clock import format_span
 from engines.units import per_s
 from tui.canvas import Canvas
@@ -79,25 +79,28 @@ def sections(snapshot: Snapshot, node: NodeState) -> list[Section]:
 def standing(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
     """What it is to the cluster, and where it stands."""
     facts = []
+    kept = f"{plural(node.keys, 'key')} on disk"
     match state(node):
         case "crashed":
-            kept = f"{plural(node.keys, 'key')} on disk"
-            owner = "they have no owner until it is back" if node.id in snapshot.coordinator.uncovered else ""
-            facts.append(fact("state", "crashed", "dead", (f"{kept};", "text"), (owner, "bad")))
+            owner = ", they have no owner until it is back" if node.id in snapshot.coordinator.uncovered else ""
+            facts.append(fact("state", "crashed", "dead", (f"; {kept}", "text"), (owner, "bad")))
         case "frozen":
-            facts.append(fact("state", "frozen", "frozen", (f"{node.waiting} messages and timers wait", "text")))
+            waits = f"; {plural(node.waiting, 'message')} and timers wait"
+            facts.append(fact("state", "frozen", "frozen", (waits, "text")))
         case "dead":
-            facts.append(fact("state", "declared dead", "bad", ("cfg does not hear it; it may well be alive", "text")))
+            told = "; cfg does not hear it, it may well be alive"
+            facts.append(fact("state", "declared dead", "bad", (told, "text")))
         case "joining":
-            facts.append(fact("state", "joining", "good", ("pulls its keys; owns each unit once that is here", "text")))
+            told = "; pulls its keys, owns each unit once that is here"
+            facts.append(fact("state", "joining", "good", (told, "text")))
         case "leaving":
-            facts.append(fact("state", "draining", "warn", ("gives all it has to the others, then leaves", "text")))
+            told = "; gives all it has to the others, then leaves"
+            facts.append(fact("state", "draining", "warn", (told, "text")))
         case "left":
-            facts.append(fact("state", "no member", "dim", ("it left, or has not begun to join", "text")))
+            facts.append(fact("state", "no member", "dim", ("; it left, or has not begun to join", "text")))
         case "stale":
-            facts.append(
-                fact("state", "out of date", "stale", ("missed writes; no replica until it caught up", "text"))
-            )
+            told = "; missed writes, no replica until it caught up"
+            facts.append(fact("state", "out of date", "stale", (told, "text")))
     weight = f"weight {node.weight}" if node.weight != 1 else ""
     facts.append(fact("place", f"rack {node.rack} of {node.dc}", "text", (weight, "dim")))
     return tuple(facts)
@@ -123,8 +126,8 @@ def load(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
         other = f"{-copies:,} of its own have left already" if copies < 0 else f"{copies:,} of them are not its own yet"
         facts.append(fact("stores", plural(node.keys, "key"), "text", (other, "dim")))
     busy = node.ops_ppm > fair * 13 // 10
-    facts.append(fact("requests", per_s(node.ops_per_ks), "bright", (f"{percent1(node.ops_ppm)} of all", "bad" if busy
-                      else "text")))  # fmt: skip
+    part = f", {percent1(node.ops_ppm)} of all in {WINDOW_S} s"
+    facts.append(fact("requests", per_s(node.ops_per_ks), "bright", (part, "bad" if busy else "text")))
     if node.hottest:
         facts.append(fact("hottest", node.hottest, "bright", (f"{percent1(node.hottest_ppm)} of its requests", "text")))
     return tuple(facts)

@@ -80,7 +80,7 @@ def _header(canvas: Canvas, snapshot: Snapshot, y: int, hidden: int, tall: bool)
         canvas.put(start, y, clip(f"{what}, and below requests", canvas.width - start), "dim")
         return
     if hidden:
-        canvas.put(1, y, f"+{hidden}", "dim")
+        canvas.put(1, y, f"{hidden} more", "dim")
     canvas.put(start, y, clip(f"share of the {what}" if first >= 17 else what, max(0, first + 7)), "dim")
     if second:
         canvas.put(start + first + 9, y, "share of the requests", "dim")
@@ -173,13 +173,13 @@ def figures(snapshot: Snapshot, width: int = 99) -> list[list[Piece]]:
     lines: list[list[Piece]] = []
     limit = 2 * balance.expected_cv_ppm if balance.expected_cv_ppm >= 0 else 200_000
     even = "good" if balance.cv_ppm <= limit else "warn"
-    line: list[Piece] = [("cv ", "dim"), (ratio(balance.cv_ppm), even)]
+    line: list[Piece] = [("spread cv " if width >= 36 else "cv ", "dim"), (ratio(balance.cv_ppm), even)]
     if balance.expected_cv_ppm >= 0:
         line += [("  expected " if width >= 26 else " exp. ", "dim"), (ratio(balance.expected_cv_ppm), "text")]
     lines.append(line)
     busy = "dim" if balance.ops_per_ks < FEW else "bad" if balance.ops_peak_ppm > HOT_PPM else "good"
     requests = "  requests " if width >= 27 else " req. "
-    peak = "peak/mean " if width >= 26 else "peak "
+    peak = "peak/mean keys " if width >= 36 else "peak/mean " if width >= 26 else "peak "
     asked = ratio(balance.ops_peak_ppm, 2) if balance.ops_peak_ppm else "-"
     lines.append([(peak, "dim"), (ratio(balance.peak_ppm, 2), "text"), (requests, "dim"), (asked, busy)])
     if balance.hottest:

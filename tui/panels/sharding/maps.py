@@ -10,7 +10,7 @@ from engines.sharding.world.events import UnitKind, UnitState
 from engines.sharding.world.snapshot import ChunkState, KeyState, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.panels.sharding.queries import chunk_of, ink, moving, percent1
+from tui.panels.sharding.queries import chunk_of, ink, members, moving, percent1
 from tui.panels.sharding.ring import sign
 
 SLOTS: Final = 16_384
@@ -32,7 +32,8 @@ RULES: Final = {
 
 def rule(snapshot: Snapshot) -> str:
     """What decides the owner of a key in this variant."""
-    return RULES.get(snapshot.variant, "").format(n=len(snapshot.shares))
+    now, then = len(members(snapshot)), sum(node.role in ("member", "joining") for node in snapshot.nodes)
+    return RULES.get(snapshot.variant, "").format(n=now if now == then else f"{now} > {then}")
 
 
 def owners_in(snapshot: Snapshot, cells: int) -> list[str]:
@@ -265,3 +266,9 @@ def key_lines(snapshot: Snapshot, key: KeyState) -> list[list[tuple[str, Ink]]]:
         group.append(("  then", "dim"))
         group += [(f" {name}", ink(snapshot, name)) for name in key.group[1:]]
     return [[("key ", "dim"), (key.key, "bright")], [(where, "dim")], group]
+
+
+def key_line(snapshot: Snapshot, key: KeyState) -> list[tuple[str, Ink]]:
+    """The same in one line: its place last, since that may be cut off."""
+    name, where, group = key_lines(snapshot, key)
+    return [piece for line in (name, group, where) for piece in (*line, ("  ", "dim"))]

@@ -6,12 +6,13 @@ from typing import Final
 from engines.sharding.world.snapshot import KeyState, Snapshot, Tracked
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
-from tui.kit.words import names
+from tui.kit import clicks
+from tui.kit.words import names, plural
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.sharding import inspector, load, maps, ring, strip, traffic
 from tui.panels.sharding.describe import cause
-from tui.panels.sharding.queries import ink, members, moving, percent1, shown
-from tui.panels.sharding.select import chart_of, fit, flight_of, key_of, lane_of
+from tui.panels.sharding.queries import LETTERS, MEANINGS, ink, members, moving, percent1, shown, state
+from tui.panels.sharding.select import OnKey, chart_of, choose, fit, flight_of, key_of, lane_of
 
 TITLES: Final = {
     "ring": "ring", "bounded": "ring with bounded load", "slots": "16384 slots", "range": "key ranges",
@@ -22,6 +23,11 @@ SHORT: Final = 26
 LOW: Final = 8
 """A picture of fewer rows, or of fewer columns than NARROW, has the key space in one row above the nodes."""
 NARROW: Final = 58
+LEGEND: Final = {
+    "G": "get", "P": "put", "v": "value", "m": "MOVED", "a": "ASK", "K": "keys", "t": "TRYAGAIN", "x": "refused",
+    "R": "copy",
+}  # fmt: skip
+"""Letters of messages, the most frequent first."""
 LOAD: Final = 36
 """Columns that the load is given at least."""
 
@@ -30,14 +36,16 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     """Draw everything."""
     focus = fit(snapshot, focus)
     picture, below, look = (Canvas(*size) for size in sizes)
-    if picture.height and picture.width:
-        draw_picture(picture, snapshot, focus, glyphs)
+    talks = bool(picture.height and picture.width) and draw_picture(picture, snapshot, focus, glyphs)
     strip.draw(below, snapshot, focus, glyphs)
     chart = chart_of(snapshot, focus)
+    nodes = {node.id: choose(replace(focus, node=node.id), what=None) for node in snapshot.nodes}
+    keys = {key.key: choose(focus, what=OnKey(key.key)) for key in snapshot.keys}
     return Frame(
         picture, below, look,
+        hits=clicks.named(picture, {**keys, **nodes}),
         picture_title=TITLES.get(snapshot.variant, snapshot.variant),
-        picture_note=note(snapshot),
+        picture_note=_with_legend(snapshot, talks, key_of(snapshot, focus) is not None, picture.width),
         strip_title=strip.title(snapshot, chart),
         strip_note=strip.note(snapshot, chart),
         inspector_title=inspector.draw(look, snapshot, focus, glyphs),
@@ -61,17 +69,32 @@ def note(snapshot: Snapshot) -> str:
             return f"{cause(plan.cause)}: counting keys" if not plan.units_done else cause(plan.cause)
         return f"{cause(plan.cause)}: {plan.keys_done:,} of {plan.keys:,} keys moved"
     behind = sum(node.behind > 0 for node in snapshot.nodes if node.role != "left")
-    return f"map {cfg.epoch}" + (f", {behind} behind" if behind else "")
+    return f"map of epoch {cfg.epoch}" + (f", {plural(behind, 'node')} behind" if behind else "")
+
+
+def _with_legend(snapshot: Snapshot, talks: bool, key: bool, width: int) -> str:
+    """What is going on, and before it what the letters mean, as many as there is room for."""
+    end = note(snapshot)
+    room = width - len(TITLES.get(snapshot.variant, "")) - len(end) - 10
+    states = dict.fromkeys(filter(None, map(state, shown(snapshot))))
+    meanings = [f"{LETTERS[each]} {MEANINGS[each]}" for each in states]
+    meanings += ["* the key"] if key and snapshot.ring else []
+    meanings += [f"{each} {LEGEND[each]}" for each in LEGEND] if talks else []
+    told = ""
+    for each in meanings:
+        if len(told) + len(each) + 2 <= room:
+            told += f"{each}  "
+    return f"{told} {end}" if told else end
 
 
 # -- the parts -------------------------------------------------------------------------------------------------------
 
 
-def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
-    """Key space and load side by side; in little room one above the other."""
+def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> bool:
+    """Key space and load side by side; in little room one above the other. Returns whether messages are seen."""
     if canvas.height < LOW or canvas.width < NARROW:
         _compact(canvas, snapshot, focus, glyphs)
-        return
+        return False
     left = min(canvas.height * 2 + 2, canvas.width - LOAD) if snapshot.ring else canvas.width * 9 // 20
     low = canvas.height < len(shown(snapshot)) + 6
     if not snapshot.ring and canvas.width - left < LOAD:
@@ -98,6 +121,7 @@ def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyph
         lower = Canvas(rest, canvas.height - end - 1)
         _side(lower, snapshot, focus, glyphs, 0)
         canvas.blit(lower, left + 1, end + 1)
+    return talks
 
 
 def _ring(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> bool:
@@ -193,7 +217,7 @@ def _bands(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> 
         maps.draw_shares(band, snapshot, focus.node, glyphs)
     canvas.blit(band, 0, 0)
     if key is not None and words:
-        pieces = [piece for line in maps.key_lines(snapshot, key) for piece in (*line, ("  ", "dim"))]
+        pieces = maps.key_line(snapshot, key)
         load.draw_pieces(canvas, 1, rows - 1, pieces, canvas.width - 1)
     return board is not None
 
@@ -323,7 +347,7 @@ def _half(snapshot: Snapshot, which: int, rows: int) -> Snapshot:
 def _one_line(snapshot: Snapshot, key: KeyState | None) -> list[load.Piece]:
     """The most telling line: the selected key, what moves, or how even it is."""
     if key is not None:
-        return [piece for line in maps.key_lines(snapshot, key) for piece in (*line, ("  ", "dim"))]
+        return maps.key_line(snapshot, key)
     lanes = moving(snapshot)
     if lanes and snapshot.plan is not None:
         first = lanes[0]

@@ -140,9 +140,9 @@ def in_a_row(way: Sequence[str]) -> list[str]:
 def _answered(what: e.Answered) -> str:
     way = [f"{hop.node} {hop.said.value}" for hop in what.hops]
     told = " > ".join(in_a_row(way)) if len(way) > 1 else f"by {what.hops[-1].node}" if what.hops else ""
-    if what.why is e.Outcome.UNKNOWN:
+    if what.why is e.Ending.UNKNOWN:
         return f"never learns what came of {_keys(what.keys)}: {told}"
-    if what.why is e.Outcome.FAIL:
+    if what.why is e.Ending.FAIL:
         return f"does not get {_keys(what.keys)}: {told}"
     values = ", ".join(f"{key}={value}" for key, value in what.values[:3])
     got = f"{values} is written" if what.op == "put" else values or f"there is no {_keys(what.keys)}"

@@ -1,12 +1,14 @@
 """The picture of a traced system: the traces, one of them as a waterfall, and the verdict over all of them."""
 
+from dataclasses import replace
 from typing import Final
 
 from engines.tracing.world.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
+from tui.kit import clicks
 from tui.kit.words import plural
-from tui.panel import Focus, Frame, Sizes
+from tui.panel import Focus, Frame, Hit, Sizes
 from tui.panels.tracing import (
     aggregates,
     compare,
@@ -22,12 +24,15 @@ from tui.panels.tracing import (
 from tui.panels.tracing.details import brief, put_pieces, span_time
 from tui.panels.tracing.select import (
     analysis_at,
+    choose,
     fit,
+    listed,
     look_of,
     order_of,
     read,
     row_of,
     rows_of,
+    select_span,
     service_of,
     skew,
     view_of,
@@ -59,7 +64,35 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
         strip_title=strip.title(snapshot),
         strip_note=strip.note(snapshot),
         inspector_title=inspector.draw(look, snapshot, focus, glyphs),
+        hits=hits(picture, snapshot, focus, glyphs),
     )  # fmt: skip
+
+
+def hits(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tuple[Hit, ...]:
+    """Traces and spans by their rows, services of the map by their names."""
+    if view_of(focus) == "map":
+        names = {service.name: choose(focus, service=service.name) for service in snapshot.services}
+        return clicks.named(canvas, names)
+    traces = [row.trace_id for row in listed(snapshot, focus)]
+    made, items = rows_of(snapshot, focus)
+    trace, span = traces.index(focus.node) if focus.node in traces else -1, row_of(snapshot, focus)
+
+    def a_trace(step: int) -> Focus | None:
+        there = trace + step
+        return choose(replace(focus, node=traces[there]), span="") if trace >= 0 and 0 <= there < len(traces) else None
+
+    def a_span(step: int) -> Focus | None:
+        there = span + step
+        return select_span(focus, made, items.items[there].row) if 0 <= there < len(items.items) else None
+
+    if view_of(focus) == "list":
+        return clicks.rows(canvas, glyphs, 0, canvas.width, a_trace)
+    if view_of(focus) != "waterfall":
+        return ()
+    left = column_of(canvas.width) if snapshot.traces else 0
+    beside = clicks.rows(canvas, glyphs, 0, left, a_trace) if left else ()
+    start = left + 1 if left else 0
+    return beside + clicks.rows(canvas, glyphs, start, canvas.width - start, a_span)
 
 
 def status(snapshot: Snapshot) -> str:
@@ -162,13 +195,14 @@ def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyph
     canvas.blit(foot, 0, main.height)
 
 
+def column_of(width: int) -> int:
+    """Columns of the list of traces beside a waterfall; 0: there is no room for it."""
+    return min(LIST_MAX, max(LIST_MIN + 2 * (width > 75), width * 24 // 100)) if width >= BESIDE else 0
+
+
 def _waterfall(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
     """The traces at the left where there is room, the waterfall of the selected one, and how to read it."""
-    left = (
-        min(LIST_MAX, max(LIST_MIN + 2 * (canvas.width > 75), canvas.width * 24 // 100))
-        if canvas.width >= BESIDE and snapshot.traces
-        else 0
-    )
+    left = column_of(canvas.width) if snapshot.traces else 0
     if left:
         column = Canvas(left, canvas.height)
         tracelist.draw_column(column, snapshot, focus, glyphs)

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import pytest
+
+from engines.errors import UserError
 from engines.sharding.world import commands as c
 from engines.sharding.world import messages as m
+from engines.sharding.world.coordinator import QUEUE_MAX
 from engines.sharding.world.events import ChangeKind
 from tests.engines.sharding.world.lab import SLOT, UNIT, Bench
 
@@ -129,3 +133,16 @@ def test_a_lease_is_given_in_the_present_term_for_the_heartbeat_that_asked() -> 
     bench = Bench(rf=2)
     (ack,) = (each for _, each in bench.tell_all("cfg", "n1", m.Heartbeat(77, 1, 0, 0, (), ())))
     assert (ack.at_us, ack.term) == (77, 1)
+
+
+def test_what_the_balancer_finds_has_to_wait_while_orders_do() -> None:
+    bench = planned()
+    for _ in range(QUEUE_MAX):
+        bench.command(c.MoveSlot(SLOT, "n2"))
+    cfg = bench.engine.cluster.cfg()
+    assert len(cfg.queue) == QUEUE_MAX
+    with pytest.raises(UserError, match="32 changes wait already"):
+        bench.command(c.MoveSlot(SLOT, "n2"))
+    cfg.progress = None  # as after a plan, while its map is on its way
+    bench.tell_all("cfg", "n1", m.Cut("", "k", 9, 9, False))
+    assert len(cfg.queue) == QUEUE_MAX

@@ -18,7 +18,7 @@ from engines.sim.timeline import Timeline
 
 Run = Timeline[Any, Any]
 T = TypeVar("T")
-OK = e.Outcome.OK
+OK = e.Ending.OK
 CRASHED, IS_BACK = e.MembershipKind.CRASHED, e.MembershipKind.IS_BACK
 
 
@@ -189,14 +189,14 @@ def test_a_cluster_that_is_down_serves_nobody_and_reads_when_they_may_pass() -> 
 def test_a_cluster_that_is_down_is_believed_after_three_more_tries() -> None:
     (end,) = [each for each in heard_of("full-coverage", e.Answered) if each.keys == ("cart:1",)]
     assert [hop.said for hop in end.hops] == [Said.CLUSTERDOWN] * 4
-    assert end.why is e.Outcome.FAIL
+    assert end.why is e.Ending.FAIL
 
 
 def test_a_write_that_met_silence_may_have_happened() -> None:
     ends = [each for each in heard_of("full-coverage", e.Answered) if each.why is not OK]
     silent = [each for each in ends if each.op == "put" and any(hop.said is Said.TIMEOUT for hop in each.hops)]
     assert silent
-    assert {each.why for each in silent} == {e.Outcome.UNKNOWN}
+    assert {each.why for each in silent} == {e.Ending.UNKNOWN}
     assert max(sum(hop.said is Said.TIMEOUT for hop in each.hops) for each in ends) == 4
 
 

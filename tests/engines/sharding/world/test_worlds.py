@@ -65,7 +65,7 @@ def at_rest(engine: ShardingEngine) -> None:
     assert engine.cluster.history.open == {}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(st.sampled_from(VARIANTS), some.seeds, some.configs, some.schedules)
 def test_nothing_breaks_and_everything_comes_to_rest(
     variant: str, seed: int, config: Config, schedule: list[tuple[int, Any]]
