@@ -1,8 +1,9 @@
 # make run | test | check | bench | screenshots | soak | clean
-# Needs only make and a Python 3.11 to 3.13 with venv; everything else goes into .venv.
+# Needs only make and a Python 3.11 to 3.13 with venv; everything else goes into .venv. `run` installs the app alone.
 
 VENV := .venv
 BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.installed-app
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
 TYPED := $(wildcard engines tui benchmarks screenshots tests)
@@ -14,7 +15,7 @@ USABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[
 .DEFAULT_GOAL := run
 .PHONY: run test check bench screenshots soak clean
 
-run: $(STAMP)
+run: $(RUN_STAMP)
 	@exec $(BIN)/dp-tui $(ARGS)
 
 test: check
@@ -39,7 +40,7 @@ clean:
 	rm -rf $(VENV) $(VENV)-3.* build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find engines tui tests benchmarks screenshots -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
-$(STAMP): pyproject.toml
+$(RUN_STAMP): pyproject.toml
 	@if ! $(BIN)/python -c '$(USABLE)' >/dev/null 2>&1; then \
 		found=; \
 		for candidate in $(PYTHON); do \
@@ -53,6 +54,12 @@ $(STAMP): pyproject.toml
 		echo "creating $(VENV) with $$("$$found" --version)"; \
 		"$$found" -m venv --clear $(VENV); \
 	fi
+	@echo "installing dp-tui and what it needs into $(VENV): half a minute, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(STAMP): $(RUN_STAMP)
+	@echo "installing the tools that check it: a minute, once"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
 	@touch $@
 

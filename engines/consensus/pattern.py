@@ -42,6 +42,7 @@ PATTERN: Final = Pattern(
         "no stepping down is not an election: switch each of them off with b, or play the scenarios.",
         "A majority is floor(n/2)+1: 3 of 5. That is for servers that crash. Servers that lie need 3f+1 replicas and "
         "quorums of 2f+1: three nodes tolerate no traitor, four tolerate one.",
-        "Four servers survive no more failures than three: a majority of 4 is 3.",
+        "Four servers survive no more failures than three, one; five survive two: a majority of 4 is 3, of 5 it is 3.",
+        "Raft, which etcd and CockroachDB run, is for servers that crash; PBFT is for servers that lie.",
     ),
 )

@@ -52,6 +52,8 @@ PATTERN: Final = Pattern(
         "is acknowledged; it is the asynchronous projection that is behind.",
         "Kafka's log replays only within its retention and compaction, in order per partition. It has no expected "
         "revision, so it decides no race between two writers of one entity.",
+        "EventStoreDB and Axon Server refuse an append whose expected revision is not the stream's, as the store does "
+        "here.",
         "Larger storage and complex reads are the price; the audit trail is not free either: events are never "
         "rewritten, so every old version must be readable for ever.",
         "Time travel is by revision. Time is not order: clocks run back, revisions do not.",

@@ -51,9 +51,9 @@ PATTERN: Final = Pattern(
     notes=(
         "hash(key) % n spreads keys, not load, and from 10 to 11 nodes it moves 90.9 % of them (10/11), 81.8 % between "
         "nodes that were there before and after. The newcomer's even share is 1/11, 9.1 %.",
-        "With 150 virtual nodes the spread of a ring is about 7.5 % (coefficient of variation) and the busiest node is "
-        "about 13 % over the mean: good, not even. More of them smooth the load and make more pairs of nodes "
-        "neighbours, so that more double failures lose a range.",
+        "With 150 virtual nodes (n1 has the points n1#0 to n1#149) the spread of a ring is about 7.5 % (coefficient of "
+        "variation) and the busiest node is about 13 % over the mean: good, not even. More of them smooth the load and "
+        "make more pairs of nodes neighbours, so that more double failures lose a range.",
         "Virtual nodes do nothing for a hot key: all its requests go to one owner wherever its tokens lie. Copies "
         "under other names (salting) help; a bound on the load only sends the other keys of its node elsewhere.",
         "Ranges such as A-M and N-Z keep neighbours together, so scans are cheap; but names are not spread like "

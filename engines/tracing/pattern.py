@@ -60,6 +60,8 @@ PATTERN: Final = Pattern(
         "most one parent.",
         "Sampling means that not every request is kept. At the head it is decided before anything has happened, so "
         "nine of ten errors leave no trace at a ratio of one in ten.",
+        "Traces leave here as OTLP, Jaeger or Zipkin JSON and are read from files of these; Datadog and Honeycomb take "
+        "OTLP.",
         "One trace cannot show that auth is blocked at p99. That takes a cohort: the slowest 1 percent against the "
         "faster half, and how full the pool was.",
         "The longest span is not the culprit: what counts is what it adds to the critical path, and whether the extra "
