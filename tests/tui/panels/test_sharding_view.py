@@ -280,7 +280,7 @@ def test_a_dead_owner_without_replicas_is_said_to_take_its_keys_along() -> None:
     assert "the whole cluster is down (full coverage)" in look(snapshot, Focus(node="n1"))
     crashed = look(standing("crashed"), Focus(node="n3"))
     assert "as a replica of others (RF 2)" in crashed
-    assert "left serves until then without hearing cfg" in crashed
+    assert "left; serves until then without hearing cfg" in crashed
 
 
 def test_a_key_says_why_it_is_where_it_is_and_what_cures_its_heat() -> None:

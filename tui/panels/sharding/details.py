@@ -73,7 +73,7 @@ def placed(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
         chunk = snapshot.chunks[number]
         bounds = f"{chunk.min or '-inf'} <= key < {chunk.max or '+inf'}"
         held = f"{plural(chunk.keys, 'key')}, {per_s(chunk.ops_per_ks)}"
-        facts.append(fact("chunk", bounds, "bright", (held, "text"),
+        facts.append(fact("chunk", bounds, "bright", (f": {held}", "text"),
                           ("; jumbo: one key, cannot be split" if chunk.jumbo else "", "bad")))  # fmt: skip
     else:
         facts.append(fact("hash", f"0x{state.hashed:016x}", "text"))
@@ -94,7 +94,7 @@ def replicas(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
     """Owner and replicas, and why these."""
     owner = (state.owner, ink(snapshot, state.owner))
     if len(state.group) < 2:
-        return (fact("owner", *owner, ("the only one to have it (RF 1)", "dim")),)
+        return (fact("owner", *owner, (", the only one to have it (RF 1)", "dim")),)
     racks = {node.id: f"{node.dc}:{node.rack}" for node in snapshot.nodes}
     others: list[tuple[str, Ink]] = [(name, ink(snapshot, name)) for name in state.group[1:]]
     used = {racks.get(name, "?") for name in state.group}

@@ -4,8 +4,7 @@ from typing import Final
 
 from engines.sharding.world.events import UnitKind, UnitState
 from engines.sharding.world.snapshot import WINDOW_S, ClientState, NodeState, Snapshot
-from engines.sim.clock import format_span
-from engines.units import per_s
+from engines.units import exact, per_s
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.kit import link_faults, sheet
@@ -102,7 +101,7 @@ def standing(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
             told = "; missed writes, no replica until it caught up"
             facts.append(fact("state", "out of date", "stale", (told, "text")))
     weight = f"weight {node.weight}" if node.weight != 1 else ""
-    facts.append(fact("place", f"rack {node.rack} of {node.dc}", "text", (weight, "dim")))
+    facts.append(fact("place", f"rack {node.rack} of {node.dc}", "text", (f", {weight}" if weight else "", "dim")))
     return tuple(facts)
 
 
@@ -121,15 +120,16 @@ def load(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
     copies = node.keys - node.owned
     if snapshot.rf > 1:
         facts.append(fact("stores", plural(node.keys, "copy").replace("copys", "copies"), "text",
-                          (f"its own and {copies:,} as a replica of others (RF {snapshot.rf})", "dim")))  # fmt: skip
+                          (f": its own and {copies:,} as a replica of others (RF {snapshot.rf})", "dim")))  # fmt: skip
     elif copies:
         other = f"{-copies:,} of its own have left already" if copies < 0 else f"{copies:,} of them are not its own yet"
-        facts.append(fact("stores", plural(node.keys, "key"), "text", (other, "dim")))
+        facts.append(fact("stores", plural(node.keys, "key"), "text", (f"; {other}", "dim")))
     busy = node.ops_ppm > fair * 13 // 10
     part = f", {percent1(node.ops_ppm)} of all in {WINDOW_S} s"
     facts.append(fact("requests", per_s(node.ops_per_ks), "bright", (part, "bad" if busy else "text")))
     if node.hottest:
-        facts.append(fact("hottest", node.hottest, "bright", (f"{percent1(node.hottest_ppm)} of its requests", "text")))
+        part = f", {percent1(node.hottest_ppm)} of its requests"
+        facts.append(fact("hottest", node.hottest, "bright", (part, "text")))
     return tuple(facts)
 
 
@@ -161,8 +161,8 @@ def knowledge(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
     if node.lease_left_us >= 0:
         left = f"{ms(node.lease_left_us)} left"
         end = "serves until then without hearing cfg" if node.lease_left_us else "run out: it may not serve"
-        facts.append(fact("lease", left if node.lease_left_us else "none", "text" if node.lease_left_us else "bad",
-                          (end, "dim")))  # fmt: skip
+        told, how = (left, "text") if node.lease_left_us else ("none", "bad")
+        facts.append(fact("lease", told, how, (f"; {end}", "dim")))
     if node.pending:
         facts.append(fact("writes", f"{node.pending} wait for replicas", "slow"))
     return tuple(facts)
@@ -198,7 +198,7 @@ def served(node: NodeState) -> tuple[Fact, ...]:
 def troubles(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
     """Faults in force here, and rules that are off everywhere."""
     network = network_of(snapshot)
-    disk = [f"a disk sync takes {format_span(node.fsync_us)}"] if node.fsync_us else []
+    disk = [f"a disk sync takes {exact(node.fsync_us)}"] if node.fsync_us else []
     found = [
         *link_faults.of_machine(node.status, node.clock_off_us, node.drift_ppm), *disk,
         *network.cuts(node.id), *network.troubles(node.id),
@@ -221,10 +221,10 @@ def whole(snapshot: Snapshot) -> tuple[Fact, ...]:
     cv = fact("cv", ratio(balance.cv_ppm), "bright")
     if balance.expected_cv_ppm >= 0:
         formula = f"expected sqrt((n-1)/(n v+1)) = {ratio(balance.expected_cv_ppm)}"
-        cv = fact("cv", ratio(balance.cv_ppm), "bright", (formula, "text"))
+        cv = fact("cv", ratio(balance.cv_ppm), "bright", (f", {formula}", "text"))
     facts.append(cv)
     if cfg.status != "up":
-        facts.append(fact("cfg", cfg.status, "bad", ("no map changes, and leases run out", "text")))
+        facts.append(fact("cfg", cfg.status, "bad", ("; no map changes, and leases run out", "text")))
     else:
         told = f"epoch {cfg.epoch}, term {cfg.term}; {cfg.informed} of {cfg.nodes} nodes know it"
         facts.append(fact("cfg", told, "text" if cfg.informed >= cfg.nodes else "warn"))
@@ -238,7 +238,7 @@ def whole(snapshot: Snapshot) -> tuple[Fact, ...]:
     if plan is not None:
         done = f"{plan.units_done} of {plan.units} units, {plan.keys_done:,} of {plan.keys:,} keys"
         facts.append(
-            fact("plan", f"{cause(plan.cause)}: {done}", "accent", (f"at {cfg.bandwidth} keys/s a node", "dim"))
+            fact("plan", f"{cause(plan.cause)}: {done}", "accent", (f", at {cfg.bandwidth} keys/s a node", "dim"))
         )
         if plan.queued:
             facts.append(fact("then", "; ".join(map(cause, plan.queued))))

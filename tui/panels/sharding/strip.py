@@ -169,7 +169,8 @@ def draw_curves(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     _curve(canvas, 0, half, snapshot, glyphs, spread, lambda point: point.cv_ppm,
            lambda point: point.expected_ppm, "good")  # fmt: skip
     if half < canvas.width and any(point.loss_ppm >= 0 for point in curves):
-        fatal = "RF 2: 2 failures lose a range"
+        wide = canvas.width - half - 7 >= len("RF 2: 2 failures lose a range")
+        fatal = "RF 2: 2 failures lose a range" if wide else "2 failures lose a range"
         _curve(canvas, half, canvas.width - half, snapshot, glyphs, fatal,
                lambda point: max(0, point.loss_ppm), None, "bad")  # fmt: skip
 

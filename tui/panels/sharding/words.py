@@ -219,7 +219,8 @@ def of_units(what: e.UnitEvent, node: str) -> Told:
             return f"has given {given}; waits until cfg assigns it", OWN
         case e.UnitAssigned(keys=keys, epoch=epoch, took_us=took_us):
             gone = f"{unit.target}'s from epoch {epoch} on, no longer {unit.source}'s"
-            return f"{name(unit)} is {gone}: {plural(keys, 'key')} in {ms(took_us)}", "accent"
+            verb = "are" if unit.last > unit.first else "is"
+            return f"{name(unit)} {verb} {gone}: {plural(keys, 'key')} in {ms(took_us)}", "accent"
         case _:
             assert_never(what)
 
