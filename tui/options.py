@@ -206,6 +206,14 @@ def screen_options() -> list[click.Parameter]:
 
 
 FORMATS: Final[dict[str, tuple[str, ...]]] = {
+    "consistency": (
+        "client histories: Jepsen/Knossos EDN",
+        "INFO jepsen.util lines",
+        "Porcupine key-value logs",
+        'JSON lines {"process", "type", "f", "key", "value", "time"}',
+        "ASCII timelines",
+        "ShiViz logs",
+    ),
     "sharding": ("keys, one a line, optional tab and weight",),
     "resilience": ('calls, JSON lines {"at_ms", "ok", "duration_ms"}',),
     "events": (

@@ -4,6 +4,7 @@ from tui.deferred import deferred
 from tui.panel import Panel
 
 PANELS: tuple[Panel, ...] = (
+    deferred("tui.panels.consistency", 1, "Consistency"),
     deferred("tui.panels.consensus", 2, "Consensus", ("raft", "raft")),
     deferred("tui.panels.sharding", 3, "Sharding"),
     deferred("tui.panels.resilience", 4, "Resilience", ("faults", "breaker")),

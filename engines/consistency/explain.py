@@ -30,7 +30,7 @@ SENSES: Final = {
 
 def named(operation: Operation) -> str:
     """``B r x=1``."""
-    tail = {Status.OK: "", Status.FAIL: " (failed)", Status.INFO: " (outcome unknown)"}[operation.status]
+    tail = {Status.OK: "", Status.FAIL: " (failed)", Status.INFO: " (no answer)"}[operation.status]
     who = operation.process
     return f"{'p' if who[:1].isdigit() else ''}{who} {label(operation)}{tail}"
 

@@ -17,6 +17,7 @@ from tui.registry import PANELS
 
 SIZES = ((60, 16), (80, 24), (120, 36), (200, 50))
 MOMENTS = {
+    "consistency": ("store-back", 850_000),
     "consensus": ("minority-leader", 1_900_000),
     "sharding": ("virtual-nodes", 7_000_000),
     "resilience": ("trip-and-recover", 20_000_000),

@@ -119,6 +119,8 @@ class Snapshot:
     """For how long nothing was under way and nothing was wrong."""
     checks: tuple[Check, ...]
     cue: tuple[int, str] | None
+    recorded: bool = False
+    """Whether it is a FILE of the user: there are no machines."""
 
     def replica(self, name: str) -> ReplicaView | None:
         """A replica by name."""

@@ -1,0 +1,55 @@
+"""What repeats in the journal, told in one line: losses for one reason, models that fall together, hints."""
+
+from collections.abc import Sequence
+
+from engines.consistency.world import events as ev
+from engines.sim.events import Event, Lost
+from tui.kit.words import names, plural
+from tui.panel import Line
+from tui.panels.consistency.queries import SHORT
+from tui.panels.consistency.words import did, narrate
+
+
+def routine(event: Event) -> str:
+    """Events with the same one share a line."""
+    match event.what:
+        case Lost(why=why):
+            return f"lost {why.value}"
+        case ev.ModelBroken(client=client, key=key, value=value):
+            return f"broken {event.position} {client} {key} {value}"
+        case ev.HintKept():
+            return "hint"
+        case ev.HintDone():
+            return "hint done"
+        case ev.Answered(age_us=age) if age < 0:
+            return "answered"
+        case ev.TreesCompared():
+            return "trees"
+    return ""
+
+
+def fold(events: Sequence[Event]) -> Line:
+    """One line for all of them, the newest in full where that says it."""
+    line = narrate(events[-1])
+    match events[-1].what:
+        case ev.ModelBroken() as broken:
+            models = " ".join(SHORT[each.what.model] for each in events)
+            return line._replace(
+                text=f"{broken.client} {did(broken.write, broken.key, broken.value)} breaks {models}: e says why"
+            )
+        case Lost():
+            pairs = names(dict.fromkeys(f"{each.what.src}>{each.node}" for each in events))
+            where = f" on {pairs}" if len(pairs) <= 30 else ""
+            return line._replace(who="network", text=f"{plural(len(events), 'message')} lost{where}")
+        case ev.Answered():
+            said = " ".join(
+                f"{each.node}:{did(each.what.write, each.what.key, each.what.value)}" for each in events[-4:]
+            )
+            return line._replace(who="clients", text=f"{plural(len(events), 'operation')} done, the newest {said}")
+        case ev.HintKept():
+            owners = names(dict.fromkeys(each.what.owner for each in events))
+            return line._replace(text=f"{plural(len(events), 'hint')} kept for {owners}: they do not answer")
+        case ev.HintDone():
+            owners = names(dict.fromkeys(each.what.owner for each in events))
+            return line._replace(text=f"{plural(len(events), 'hint')} handed over to {owners}, and deleted")
+    return line._replace(text=f"{line.text} (and {len(events) - 1} more before it)")

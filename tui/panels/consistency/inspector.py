@@ -1,0 +1,178 @@
+"""Everything about what is selected: a model and its witness, an operation, a client, a replica, a message."""
+
+from engines.consistency.explain import SENSES, named, sentence, witness_lines
+from engines.consistency.history import Call, Operation
+from engines.consistency.judge import IMPLIES
+from engines.consistency.world.snapshot import ClientView, ReplicaView, Snapshot
+from engines.sim.clock import format_time
+from tui.canvas import Canvas
+from tui.glyphs import Glyphs
+from tui.kit import link_faults, sheet
+from tui.kit.sheet import Fact, Section, fact
+from tui.kit.words import ms, names
+from tui.panel import Focus
+from tui.panels.consistency import lattice
+from tui.panels.consistency.queries import (
+    SHORT,
+    TITLES,
+    chosen,
+    flight_of,
+    flipped,
+    held_history,
+    longest,
+    model_of,
+    network_of,
+    open_of,
+    operation,
+    verdicts_of,
+    whole,
+)
+from tui.panels.consistency.strip import measured
+from tui.panels.consistency.words import message, pattern
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> str:
+    """Draw what is selected; returns the title."""
+    now = chosen(focus)
+    if now.pair >= 0:
+        sheet.draw(canvas, _pair(focus))
+        return "smallest histories"
+    flight = flight_of(snapshot, focus)
+    if flight is not None:
+        way = f"{flight.src} > {flight.dst}"
+        facts = fact("message", message(flight.message), "bright"), fact("arrives", format_time(flight.arrives_us))
+        sheet.draw(canvas, [Section(0, facts), _checks(snapshot)])
+        return way
+    if now.model:
+        sheet.draw(canvas, _model(snapshot, focus, now.model))
+        return TITLES[now.model]
+    found = operation(snapshot, focus)
+    if found is not None:
+        sheet.draw(canvas, _operation(snapshot, focus, found))
+        return named(found)
+    replica, client = snapshot.replica(focus.node), snapshot.client(focus.node)
+    if replica is not None:
+        sheet.draw(canvas, _replica(snapshot, replica))
+        return f"{focus.node}  {'leads' if replica.leads else 'replica'}"
+    if client is not None:
+        sheet.draw(canvas, _client(snapshot, client))
+        return f"client {focus.node}"
+    sheet.draw(canvas, [_checks(snapshot)])
+    return ""
+
+
+def _checks(snapshot: Snapshot) -> Section:
+    return sheet.of_checks(snapshot.checks, 7)
+
+
+def _model(snapshot: Snapshot, focus: Focus, name: str) -> list[Section]:
+    verdict = verdicts_of(snapshot, focus)[name]
+    model = model_of(snapshot, name)
+    said, ink = lattice.word(verdict)
+    facts = [fact("verdict", said, ink, ("(promised here)" if model and model.promised else "(not promised)", "dim"))]
+    facts.append(fact("means", SENSES[name]))
+    stronger = [SHORT[one] for one, other in IMPLIES if other == name]
+    weaker = [SHORT[other] for one, other in IMPLIES if one == name]
+    facts.append(fact("lattice", f"implied by {names(stronger)}; implies {names(weaker)}", "dim"))
+    found = [Section(0, tuple(facts))]
+    held = held_history(snapshot, focus)
+    history = held or snapshot.history
+    if verdict.why is not None and verdict.broken and (held is not None or snapshot.before == 0):
+        lines = [fact("why", f"{pattern(verdict.why)}: {sentence(verdict, history)}", "bad")]
+        lines += [fact("", line) for line in witness_lines(verdict, history)]
+        found.append(Section(1, tuple(lines)))
+    elif verdict.broken and verdict.why is not None:
+        found.append(Section(1, (fact("why", f"{pattern(verdict.why)}, long ago", "bad"), *_old(snapshot, verdict))))
+    elif verdict.why is not None:
+        found.append(Section(1, (fact("why", sentence(verdict, history), "warn"),)))
+    found.append(_checks(snapshot))
+    return found
+
+
+def _old(snapshot: Snapshot, verdict: object) -> tuple[Fact, ...]:
+    if snapshot.witness is None:
+        return ()
+    return tuple(fact("", f"{named(each)} {format_time(each.start_us)}") for each in snapshot.witness.operations[:4])
+
+
+def _operation(snapshot: Snapshot, focus: Focus, each: Operation) -> list[Section]:
+    until = (
+        "never answered" if each.end_us is None else f"{format_time(each.end_us)} ({ms(each.end_us - each.start_us)})"
+    )
+    facts = [
+        fact("asked", format_time(each.start_us)),
+        fact("answered", until, "warn" if each.end_us is None else "text"),
+        fact("outcome", each.status.value, "text" if each.end_us is not None else "warn"),
+    ]
+    found = [Section(0, tuple(facts))]
+    if chosen(focus).held >= 0:
+        changed = [TITLES[name] for name in flipped(snapshot, focus)]
+        found.append(Section(1, (
+            fact("what if", "its return is held: left and right move it, y lets go", "warn"),
+            fact("flips", ", ".join(changed) if changed else "nothing yet", "warn" if changed else "dim"),
+        )))  # fmt: skip
+    elif whole(snapshot) and len(snapshot.history.operations) <= 60 and each.call in (Call.READ, Call.WRITE):
+        order = longest(snapshot.history, each.number)
+        if order is not None:
+            shown = "; ".join(named(snapshot.history.operations[number]) for number in order[-5:])
+            text = f"{len(order)} operations: {'.. ' if len(order) > 5 else ''}{shown}" if order else "none contains it"
+            found.append(Section(2, (fact("longest", text, "text" if order else "bad"),)))
+    writers = [other for other in snapshot.history.operations
+               if other.call is Call.WRITE and (other.key, other.value) == (each.key, each.value)]  # fmt: skip
+    if each.call is Call.READ and writers:
+        found.append(Section(3, (fact("reads from", named(writers[0])),)))
+    found.append(_checks(snapshot))
+    return found
+
+
+def _client(snapshot: Snapshot, client: ClientView) -> list[Section]:
+    facts = []
+    if not snapshot.recorded:
+        if client.machine.status != "up":
+            facts.append(fact("machine", client.machine.status, "dead"))
+        facts.append(fact("asks", client.home or "all replicas", "bright"))
+        facts.append(fact("open", open_of(client) or "nothing", "text"))
+        if client.seen.entries:
+            facts.append(fact("has seen", str(client.seen)))
+    mine = [each for each in snapshot.history.operations if each.process == client.machine.id]
+    facts.append(fact("newest", named(mine[-1]) if mine else "nothing yet"))
+    return [Section(0, tuple(facts)), _freshness(snapshot), _checks(snapshot)]
+
+
+def _freshness(snapshot: Snapshot) -> Section:
+    facts = [fact("history", f"{snapshot.operations} operations, {snapshot.unknown} unknown, {snapshot.failed} failed")]
+    facts.append(fact("reads", measured(snapshot)))
+    return Section(4, tuple(facts))
+
+
+def _replica(snapshot: Snapshot, replica: ReplicaView) -> list[Section]:
+    host = replica.machine
+    facts = [fact("vector", str(replica.vector) if replica.vector.entries else "{}", "bright")]
+    held = " ".join(f"{key}={value}" for key, value, _ in replica.values)
+    facts.append(fact("holds", held or "nothing", "stale" if replica.behind else "text"))
+    for key, value, tag in replica.values[:3]:
+        facts.append(fact("", f"{key}={value} tag {tag[0]}{f' by {tag[1]}' if tag[1] else ''}", "dim"))
+    if replica.behind:
+        facts.append(
+            fact("behind", f"in {replica.behind} of {len(snapshot.keys)} keys another has a newer version", "stale")
+        )
+    if replica.pending:
+        facts.append(fact("waiting", f"{replica.pending}: hints, updates or operations for others", "warn"))
+    if replica.suspects:
+        facts.append(fact("suspects", f"{names(replica.suspects)}: no answer lately", "warn"))
+    if replica.centre or any(each.centre for each in snapshot.replicas):
+        facts.append(fact("centre", f"data centre {replica.centre + 1}"))
+    found = link_faults.of_machine(host.status, host.clock_off_us, host.drift_ppm, host.fsync_us)
+    network = network_of(snapshot)
+    found = [*found, *network.cuts(host.id), *network.troubles(host.id)]
+    return [Section(0, tuple(facts)), Section(1, (sheet.of_faults(found),)), _freshness(snapshot), _checks(snapshot)]
+
+
+def _pair(focus: Focus) -> list[Section]:
+    one, other = lattice.pair_at(chosen(focus).pair)
+    return [Section(0, (
+        fact("holds", f"{TITLES[one]}: {SENSES[one]}", "good"),
+        fact("not", f"{TITLES[other]}: {SENSES[other]}", "bad"),
+        fact("", "the smallest history found that shows the difference; arrows walk the pairs, v comes back", "dim"),
+        fact("missing", "a pair without one: the first model implies the second", "dim"),
+    ))]  # fmt: skip

@@ -1,0 +1,131 @@
+"""The verbs: what each letter means for the selected client, replica or operation."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from engines.consistency.smallest import SMALLEST
+from engines.consistency.world.commands import Perform, SetPreset, SetQuorum, SetWorkload
+from engines.consistency.world.options import PRESETS, WORKLOADS
+from engines.consistency.world.snapshot import Snapshot
+from engines.sim.rules import SetRule
+from tui.kit.verbs import Machine, Target, ask, marker, simulated, standard_keys
+from tui.panel import Focus, Key, Outcome, Refuse
+from tui.panels.consistency.queries import (
+    MODELS,
+    choose,
+    chosen,
+    flight_of,
+    model_of,
+    operation,
+    verdicts_of,
+    whole,
+)
+from tui.panels.consistency.select import fit
+
+
+def aim(snapshot: Snapshot, focus: Focus) -> Target | Refuse:
+    """What the verbs act on: the selected machine, or the selected message."""
+    focus = fit(snapshot, focus)
+    view = snapshot.replica(focus.node) or snapshot.client(focus.node)
+    if view is None:
+        return Refuse("select a client or a replica first")
+    host = view.machine
+    machine = Machine(host.id, host.status, bool(host.cut_from), host.clock_off_us, host.drift_ppm)
+    target = Target.node(machine, snapshot.links, flight_of(snapshot, focus))
+    if snapshot.client(focus.node) is not None and target.message is None:
+        return replace(target, edge=True)  # a client has no peers to be isolated from: x cuts its links
+    return target
+
+
+def _perform(write: bool) -> Callable[[Snapshot, Focus], Outcome]:
+    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
+        focus = fit(snapshot, focus)
+        client = snapshot.client(focus.node) or snapshot.client("you")
+        assert client is not None
+        if client.machine.status != "up":
+            return Refuse(f"{client.machine.id} is {client.machine.status}: it asks nothing")
+        there = focus.node if snapshot.replica(focus.node) is not None and snapshot.variant != "linearizable" else ""
+        return Perform(client.machine.id, write, snapshot.keys[0], there)
+
+    return act
+
+
+def _workload(snapshot: Snapshot, focus: Focus) -> Outcome:
+    levels = tuple(WORKLOADS)
+    return SetWorkload(levels[(levels.index(snapshot.workload) + 1) % len(levels)])
+
+
+def _preset(snapshot: Snapshot, focus: Focus) -> Outcome:
+    if snapshot.variant != "eventual":
+        return Refuse("Cassandra's levels are of the eventual variant (m)")
+    return SetPreset(PRESETS[(PRESETS.index(snapshot.preset) + 1) % len(PRESETS)])
+
+
+def _model(step: int) -> Callable[[Snapshot, Focus], Outcome]:
+    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
+        names = [name for name in MODELS if model_of(snapshot, name) is not None]
+        if not names:
+            return Refuse("no model is judged here")
+        now = chosen(focus).model
+        if now not in names:
+            return choose(replace(focus, why=False), model=names[0 if step > 0 else -1])
+        at = names.index(now) + step
+        return choose(replace(focus, why=False), model=names[at] if 0 <= at < len(names) else "")
+
+    return act
+
+
+def _broken(snapshot: Snapshot, focus: Focus) -> Outcome:
+    verdicts = verdicts_of(snapshot, focus)
+    promised = [each.name for each in snapshot.models if each.promised and verdicts[each.name].broken]
+    broken = [name for name in reversed(MODELS) if name in verdicts and verdicts[name].broken]
+    if not broken:
+        return Refuse("no model is broken: nothing to show")
+    return choose(replace(focus, why=False), model=(promised or broken)[0])
+
+
+def _hold(snapshot: Snapshot, focus: Focus) -> Outcome:
+    focus = fit(snapshot, focus)
+    now = chosen(focus)
+    if now.held >= 0:
+        return choose(focus, held=-1)
+    found = operation(snapshot, focus)
+    if found is None:
+        return Refuse("select an operation first: left and right on a client")
+    if found.end is None:
+        return Refuse("it has not returned: there is nothing to move")
+    if not whole(snapshot):
+        return Refuse("what-if needs the whole history: go back in time, to its first 120 operations")
+    return choose(focus, held=found.end)
+
+
+def _matrix(step: int) -> Callable[[Snapshot, Focus], Outcome]:
+    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
+        if not SMALLEST:
+            return Refuse("no matrix is shipped")
+        return choose(focus, pair=0 if chosen(focus).pair < 0 else -1)
+
+    return act
+
+
+KEYS: Final = (
+    *standard_keys(aim, "machine", guard=simulated),
+    Key("a", "write", "the selected client writes; on a replica: you write there", simulated(_perform(True)), rank=13),
+    Key("o", "read", "the selected client reads; on a replica: you read there", simulated(_perform(False)), rank=15),
+    Key("A", "ask", "type an operation: A w x r1, you r y", simulated(ask("client")), rank=56),
+    Key("w", "workload", "how fast clients work: off, light, busy, flood", simulated(_workload), rank=45),
+    Key("n", "model", "the next model of the lattice: its witness is lit", _model(1), rank=16),
+    Key("N", "before", "the previous one", _model(-1), rank=100),
+    Key("g", "broken", "go to a broken model, a promised one first", _broken, rank=17),
+    Key("y", "what if", "take hold of the selected return; arrows move it, y lets go", _hold, rank=18),
+    Key("v", "matrix", "the smallest histories that satisfy one model and not another", _matrix(1), rank=54),
+    Key("V", "back", "back to the run", _matrix(-1), rank=100),
+    Key("p", "level", "Cassandra's next consistency level", simulated(_preset), rank=46),
+)
+
+mark: Final = marker({
+    Perform: ("a", "you"), SetRule: ("b", "bad"), SetWorkload: ("w", "you"), SetQuorum: ("t", "you"),
+    SetPreset: ("p", "you"),
+})  # fmt: skip
+"""The letter a command leaves on the scrubber."""

@@ -1,0 +1,109 @@
+"""The lattice of models with the live verdicts, and the matrix of smallest histories."""
+
+from typing import Final
+
+from engines.consistency import Answer, Verdict
+from engines.consistency.smallest import SMALLEST
+from engines.consistency.world.snapshot import Snapshot
+from tui.canvas import Canvas, Ink, clip
+from tui.glyphs import Glyphs
+from tui.panel import Focus
+from tui.panels.consistency.queries import MODELS, SHORT, TITLES, chosen, flipped, model_of, verdicts_of
+
+WIDTH: Final = 26
+LOW: Final = 12
+"""Rows from which every model has one of its own."""
+WORDS: Final = {Answer.OK: ("ok", "good"), Answer.VIOLATION: ("NO", "bad"), Answer.UNKNOWN: ("?", "warn")}
+
+
+def word(verdict: Verdict) -> tuple[str, Ink]:
+    """``ok``, ``NO`` or ``?``, and its ink."""
+    return WORDS[verdict.answer]
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, x: int) -> None:
+    """In the columns from ``x`` on."""
+    for y in range(canvas.height):
+        canvas.put(x - 2, y, glyphs.vertical, "line")
+    verdicts = verdicts_of(snapshot, focus)
+    if canvas.height >= LOW:
+        for y, name in enumerate(MODELS):
+            _cell(canvas, snapshot, focus, verdicts, name, x, y, TITLES[name], 19)
+        _converged(canvas, snapshot, x, len(MODELS))
+        return
+    for place, name in enumerate(MODELS):
+        _cell(canvas, snapshot, focus, verdicts, name, x + place % 2 * 12, place // 2, SHORT[name], 5)
+    if canvas.height > 6:
+        _converged(canvas, snapshot, x, 6)
+
+
+def _cell(
+    canvas: Canvas, snapshot: Snapshot, focus: Focus, verdicts: dict[str, Verdict], name: str, x: int, y: int,
+    title: str, width: int,
+) -> None:  # fmt: skip
+    if name not in verdicts:
+        return
+    model = model_of(snapshot, name)
+    said, ink = word(verdicts[name])
+    changed = name in flipped(snapshot, focus)
+    promised = model is not None and model.promised
+    selected = chosen(focus).model == name
+    canvas.put(x, y, f"{title:<{width}}", "selected" if selected else "bright" if promised else "dim")
+    canvas.put(x + width + 1, y, said, f"{ink}!" if changed else ink)
+    if promised and width > 10:
+        canvas.put(x + width + 4, y, "*", "dim")
+
+
+def _converged(canvas: Canvas, snapshot: Snapshot, x: int, y: int) -> None:
+    if snapshot.recorded or not snapshot.replicas:
+        return
+    if snapshot.differing:
+        canvas.put(x, y, clip(f"replicas differ: {' '.join(snapshot.differing)}", WIDTH - 2), "stale")
+    else:
+        canvas.put(x, y, "replicas are equal", "good")
+
+
+def line(canvas: Canvas, snapshot: Snapshot, focus: Focus, y: int) -> None:
+    """All models in one row, for narrow screens."""
+    x = 0
+    verdicts = verdicts_of(snapshot, focus)
+    for name in MODELS:
+        if name in verdicts and x + len(SHORT[name]) + 2 < canvas.width:
+            said, ink = word(verdicts[name])
+            mark = "" if said == "ok" else "!" if said == "NO" else "?"
+            x = canvas.put(x, y, f"{SHORT[name]}{mark}", "selected" if chosen(focus).model == name else ink) + 1
+
+
+# -- the matrix ------------------------------------------------------------------------------------------------------
+
+
+def pair_at(place: int) -> tuple[str, str]:
+    """(satisfied, broken)."""
+    return tuple(SMALLEST)[place]
+
+
+def matrix(canvas: Canvas, focus: Focus, glyphs: Glyphs) -> None:
+    """Rows: the model that holds; columns: the one that does not. Below, or beside it, the history itself."""
+    one, other = pair_at(chosen(focus).pair)
+    lines = SMALLEST[one, other]
+    needed = len(MODELS) + 1
+    y = 0
+    if canvas.height >= needed + len(lines) + 2 and canvas.width >= 70:
+        canvas.put(0, 0, "holds \\ not", "dim")
+        for at, name in enumerate(MODELS):
+            canvas.put(12 + at * 5, 0, SHORT[name][:4], "accent" if name == other else "dim")
+        for row, name in enumerate(MODELS, 1):
+            canvas.put(0, row, SHORT[name], "accent" if name == one else "dim")
+            for at, broken in enumerate(MODELS):
+                has = (name, broken) in SMALLEST
+                here = (name, broken) == (one, other)
+                text = f"{_size(SMALLEST[name, broken])}" if has else glyphs.thin if name != broken else ""
+                canvas.put(12 + at * 5, row, text, "selected" if here else "text" if has else "dim")
+        y = needed + 1
+    canvas.put(0, y, clip(f"holds: {TITLES[one]}    does not: {TITLES[other]}", canvas.width), "bright")
+    for at, text in enumerate(lines, y + 1):
+        canvas.put(0, at, clip(text, canvas.width), "text")
+
+
+def _size(lines: tuple[str, ...]) -> int:
+    return sum(text.count("|--") for text in lines)

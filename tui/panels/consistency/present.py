@@ -1,0 +1,49 @@
+"""What there is to see at this moment, in numbers, and what to try: what ``e`` tells at a cue."""
+
+from engines.consistency.world.snapshot import Snapshot
+from tui.kit.words import names
+from tui.panel import Focus
+from tui.panels.consistency.queries import TITLES, network_of
+from tui.panels.consistency.strip import measured
+
+
+def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
+    """The store, the history, what to try. Paragraphs."""
+    return (f"Now: {_store(snapshot)}.", f"Clients: {_history(snapshot)}.", f"To try: {_experiment(snapshot)}.")
+
+
+def _store(snapshot: Snapshot) -> str:
+    held = []
+    for each in snapshot.replicas:
+        values = " ".join(f"{key}={value}" for key, value, _ in each.values) or "nothing"
+        held.append(f"{each.machine.id} holds {values}")
+    said = "; ".join(held[:5])
+    if snapshot.variant == "eventual":
+        level = f"N={snapshot.n} R={snapshot.r} W={snapshot.w}" if snapshot.preset == "custom" else snapshot.preset
+        said += f"; {level}"
+    cut = [each.machine.id for each in snapshot.replicas if network_of(snapshot).cuts(each.machine.id)]
+    if cut:
+        said += f"; links of {names(cut)} are cut"
+    off = [name.replace("_", " ") for name, on in snapshot.rules if not on]
+    if off:
+        said += f"; off: {', '.join(off)}"
+    return said
+
+
+def _history(snapshot: Snapshot) -> str:
+    broken = [TITLES[each.name] for each in snapshot.models if each.verdict.broken]
+    said = f"{snapshot.operations} operations, {measured(snapshot)}"
+    return f"{said}; broken: {', '.join(broken)}" if broken else f"{said}; no model is broken"
+
+
+def _experiment(snapshot: Snapshot) -> str:
+    failed = [check.name for check in snapshot.checks if not check.ok]
+    if failed:
+        return f"g goes to the broken promise ({failed[0]}) and lights its witness; y on a read moves its return"
+    if any(each.verdict.broken for each in snapshot.models):
+        return "g lights the operations that break a model; select one and press y to move its return until it holds"
+    if any(not on for _, on in snapshot.rules):
+        return (
+            "o reads at the selected replica; a writes; r plays the story anew, with the rule on (b) it ends otherwise"
+        )
+    return "x cuts the selected replica off, a and o write and read there, b switches a rule off"

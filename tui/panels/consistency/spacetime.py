@@ -1,0 +1,251 @@
+"""The space-time diagram: clients, replicas, messages and faults on one axis.
+
+A bar is an operation from its invocation to its return; an arrow's end means that nobody knows the outcome. Lines are
+messages. What a witness names is lit; if a model is chosen, the window moves to its witness.
+"""
+
+from typing import Final, NamedTuple
+
+from engines.consistency.formats.timeline import label
+from engines.consistency.history import Call, Operation, Status
+from engines.consistency.world.snapshot import Snapshot
+from engines.sim.clock import format_time
+from tui.canvas import Canvas, Ink
+from tui.glyphs import Glyphs
+from tui.panel import Focus
+from tui.panels.consistency.queries import (
+    chosen,
+    clients_of,
+    held_history,
+    operation,
+    operations_of,
+    rows_of,
+    status_ink,
+    verdicts_of,
+)
+
+NAME: Final = 5
+SCALES_US: Final = (
+    1_000,
+    2_000,
+    5_000,
+    10_000,
+    20_000,
+    50_000,
+    100_000,
+    200_000,
+    500_000,
+    1_000_000,
+    5_000_000,
+    60_000_000,
+)
+VALUES: Final = 15
+NARROW: Final = 9
+
+
+class Window(NamedTuple):
+    """Which time the columns show."""
+
+    x: int
+    width: int
+    from_us: int
+    scale_us: int
+
+    def column(self, at_us: int) -> int:
+        """Where a moment is drawn, perhaps outside."""
+        return self.x + (at_us - self.from_us) // self.scale_us
+
+
+def lit(snapshot: Snapshot, focus: Focus) -> set[int]:
+    """Operations that the chosen model's witness names."""
+    verdict = verdicts_of(snapshot, focus).get(chosen(focus).model)
+    return set(verdict.witness.operations) if verdict is not None and verdict.witness is not None else set()
+
+
+def _operations(snapshot: Snapshot, focus: Focus) -> tuple[Operation, ...]:
+    found = snapshot.history.operations
+    return (*(snapshot.witness.operations if snapshot.witness else ()), *found)
+
+
+def window(snapshot: Snapshot, focus: Focus, x: int, width: int) -> Window:
+    """The newest time; or what is selected, with room around it."""
+    numbers = lit(snapshot, focus)
+    chosen_op = operation(snapshot, focus)
+    shown = [each for each in _operations(snapshot, focus) if each.number in numbers]
+    if chosen_op is not None:
+        shown.append(chosen_op)
+    scale = 10_000
+    end_us = snapshot.at_us
+    if snapshot.recorded and snapshot.history.operations:
+        first = min(each.start_us for each in snapshot.history.operations[-60:])
+        scale = _scale(end_us - first, width)
+    if shown:
+        first = min(each.start_us for each in shown)
+        last = max(each.end_us or each.start_us for each in shown)
+        scale = max(scale, _scale((last - first) * 5 // 4, width)) if not snapshot.recorded else scale
+        if first < end_us - width * scale:
+            end_us = min(snapshot.at_us, last + (width * scale - (last - first)) // 2)
+    return Window(x, width, end_us - (width - 1) * scale, scale)
+
+
+def _scale(span_us: int, width: int) -> int:
+    return next((each for each in SCALES_US if span_us <= each * max(1, width - 2)), SCALES_US[-1])
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, width: int) -> None:
+    """On the left ``width`` columns."""
+    rows = rows_of(snapshot)
+    space = canvas.height - 1
+    if space < 1 or width < 14:
+        return
+    values = (VALUES if width >= 52 else NARROW) if width >= 42 and snapshot.replicas else 0
+    seen = window(snapshot, focus, NAME, width - NAME - values)
+    shown = _visible(rows, focus.node, space)
+    stride = 2 if len(shown) * 2 <= space else 1
+    place = {name: 1 + at * stride for at, name in enumerate(shown)}
+    top = Canvas(width, canvas.height)
+    _axis(top, snapshot, seen, glyphs)
+    numbers = lit(snapshot, focus)
+    clients = clients_of(snapshot)
+    _arrows(top, snapshot, seen, place, glyphs)
+    for name, y in place.items():
+        if name in clients:
+            _client(top, snapshot, focus, glyphs, seen, name, y, numbers)
+        else:
+            _replica(top, snapshot, focus, glyphs, seen, name, y, values)
+    canvas.blit(top, 0, 0)
+
+
+def _visible(rows: list[str], node: str, space: int) -> list[str]:
+    """As many rows as there is room for, with the selected one."""
+    if len(rows) <= space:
+        return rows
+    at = rows.index(node) if node in rows else 0
+    first = max(0, min(at - space + 1, len(rows) - space)) if at >= space else 0
+    return rows[first : first + space]
+
+
+def _axis(canvas: Canvas, snapshot: Snapshot, seen: Window, glyphs: Glyphs) -> None:
+    canvas.put(0, 0, "time", "dim")
+    canvas.put(seen.x, 0, glyphs.thin * seen.width, "line")
+    text = format_time(max(0, seen.from_us))
+    canvas.put(seen.x, 0, text, "dim")
+    end = format_time(seen.from_us + seen.width * seen.scale_us)
+    canvas.put_right(seen.x + seen.width, 0, end, "dim")
+    free = seen.x + len(text) + 1
+    for mark in snapshot.marks:
+        x = seen.column(mark.at_us)
+        said = f"{mark.what} {mark.node}".strip()
+        if free <= x and x + len(said) < seen.x + seen.width - len(end):
+            free = canvas.put(x, 0, said, "warn") + 1
+
+
+def _name(canvas: Canvas, focus: Focus, name: str, y: int, ink: Ink) -> None:
+    canvas.put(0, y, f"{name[:4]:<4}", "selected" if name == focus.node else ink)
+
+
+def _client(
+    canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, seen: Window, name: str, y: int, numbers: set[int]
+) -> None:
+    view = snapshot.client(name)
+    _name(canvas, focus, name, y, status_ink(view.machine.status) if view and not snapshot.recorded else "bright")
+    held = held_history(snapshot, focus)
+    now = chosen(focus)
+    operations = operations_of(snapshot, name)
+    if snapshot.witness is not None and numbers:
+        operations = [each for each in snapshot.witness.operations if each.process == name] + operations
+    for each in operations:
+        end_us = each.end_us
+        if held is not None and each.number == now.op:
+            end_us = _moved_us(snapshot, now.held, each)
+        _bar(canvas, snapshot, glyphs, seen, each, end_us, y, _ink(each, numbers, now.op, held is not None))
+
+
+def _moved_us(snapshot: Snapshot, held: int, each: Operation) -> int:
+    """Where a held return is drawn: just behind the event it stands behind."""
+    times = sorted(
+        [(other.start, other.start_us) for other in snapshot.history.operations]
+        + [(other.end, other.end_us or 0) for other in snapshot.history.operations if other.end is not None]
+    )
+    times = [time for time in times if time[0] != each.end]
+    if not times:
+        return each.start_us
+    return max(each.start_us, times[max(0, min(held, len(times)) - 1)][1])
+
+
+def _ink(each: Operation, numbers: set[int], selected: int, held: bool) -> Ink:
+    if each.number == selected:
+        return "warn!" if held else "selected"
+    if each.number in numbers:
+        return "bad!"
+    if each.status is not Status.OK:
+        return "lost" if each.status is Status.FAIL else "warn"
+    return "accent" if each.call is not Call.READ else "text"
+
+
+def _bar(
+    canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs, seen: Window, each: Operation, end_us: int | None, y: int,
+    ink: Ink,
+) -> None:  # fmt: skip
+    right = seen.x + seen.width
+    first = seen.column(each.start_us)
+    last = seen.column(snapshot.at_us if end_us is None else end_us)
+    if last < seen.x or first >= right:
+        return
+    text = label(each).replace("? ", " ")
+    begin, stop = max(seen.x, first), min(right - 1, last)
+    room = stop - begin + 1
+    inner = glyphs.thin * max(0, room - 2)
+    left = glyphs.tee_left if first >= seen.x else glyphs.thin
+    end = glyphs.arrow_right if end_us is None else glyphs.tee_right if last < right else glyphs.thin
+    bar = (left + inner + end)[:room] if room > 1 else glyphs.vertical
+    canvas.put(begin, y, bar, ink)
+    short = text if len(text) <= room - 2 else _short(each)
+    if len(short) <= room - 1:
+        canvas.put(begin + (room - len(short) + 1) // 2, y, short, ink)
+
+
+def _short(each: Operation) -> str:
+    """``w1``, ``r0``, or one letter."""
+    if each.call is Call.READ:
+        return f"r{each.value}" if each.status is Status.OK and isinstance(each.value, int) else "r"
+    return f"w{each.value}" if each.call is Call.WRITE and isinstance(each.value, int) else each.call.value[0]
+
+
+def _replica(
+    canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, seen: Window, name: str, y: int, values: int
+) -> None:
+    view = snapshot.replica(name)
+    assert view is not None
+    status = view.machine.status
+    _name(canvas, focus, f"{name}{'*' if view.leads else ''}", y, status_ink(status) if status != "up" else "client")
+    if status != "up":
+        canvas.put(seen.x, y, f" {status} ".center(seen.width, glyphs.aside), status_ink(status))
+    elif view.machine.cut_from and len(view.machine.cut_from) == len(snapshot.replicas) - 1:
+        canvas.put(seen.x, y, " cut off ".center(seen.width, glyphs.aside), "cut")
+    for arrow in snapshot.arrows:
+        x = seen.column(arrow.arrives_us)
+        if arrow.dst == name and seen.x <= x < seen.x + seen.width and arrow.arrives_us <= snapshot.at_us:
+            canvas.put(x, y, "x" if arrow.lost else arrow.letter, "lost" if arrow.lost else "bright")
+    if values:
+        vector = str(view.vector) if view.vector.entries else ""
+        held = " ".join(f"{key}={value}" for key, value, _ in view.values)
+        both = f"{held} {vector}".strip()
+        text = both if len(both) < values else held if values == NARROW else vector or held
+        behind = view.behind and not snapshot.recorded
+        canvas.put(seen.x + seen.width + 1, y, (text or "{}")[: values - 1], "stale" if behind else "text")
+
+
+def _arrows(canvas: Canvas, snapshot: Snapshot, seen: Window, place: dict[str, int], glyphs: Glyphs) -> None:
+    """Messages between rows that are shown, beneath everything else."""
+    for arrow in snapshot.arrows:
+        if arrow.src not in place or arrow.dst not in place or arrow.arrives_us < seen.from_us:
+            continue
+        x0, x1 = seen.column(arrow.departs_us), seen.column(min(arrow.arrives_us, snapshot.at_us))
+        y0, y1 = place[arrow.src], place[arrow.dst]
+        if arrow.arrives_us > snapshot.at_us:
+            part = (snapshot.at_us - arrow.departs_us) / max(1, arrow.arrives_us - arrow.departs_us)
+            y1 = y0 + round((y1 - y0) * part)
+        if x0 < seen.x or x1 >= seen.x + seen.width:
+            continue
+        canvas.line(x0, y0, x1, y1, "lost" if arrow.lost else "line", dashed=arrow.lost, glyphs=glyphs)

@@ -1,0 +1,46 @@
+"""Stale reads over time, and their share beside the closed form."""
+
+from engines.consistency.world.snapshot import Snapshot
+from engines.units import PPM, percent
+from tui.canvas import Canvas, clip
+from tui.glyphs import Glyphs
+from tui.kit.words import ms
+from tui.panels.consistency.queries import closed_form
+from tui.plot import plot
+
+NOTE = "one column = 100 ms"
+GUTTER = 12
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
+    """The sentence, then how old what was read was, and how much of it was stale."""
+    if canvas.height < 1:
+        return
+    canvas.put(1, 0, clip(measured(snapshot), canvas.width - 2), "text")
+    count = canvas.width - GUTTER - 1
+    if canvas.height < 3 or count < 8 or not snapshot.series:
+        return
+    samples = snapshot.series[-count:]
+    rows = canvas.height - 1
+    ages = [float(each.age_us) for each in samples]
+    high = max(ages)
+    canvas.put(1, 1, "age read", "dim")
+    if high:
+        canvas.put(1, min(2, rows), f"to {ms(int(high))}"[: GUTTER - 2], "stale")
+    for y, line in enumerate(plot(ages, len(samples), rows, glyphs, low=0.0, high=max(high, 1.0)), 1):
+        canvas.put(canvas.width - 1 - len(samples), y, line, "stale")
+
+
+def measured(snapshot: Snapshot) -> str:
+    """``12 of 340 reads stale: 3.5 %; C(2,1)/C(3,1) = 67 % if nothing propagated``."""
+    if not snapshot.reads:
+        return "nothing was read yet"
+    share = percent(snapshot.stale * PPM // snapshot.reads)
+    text = f"{snapshot.stale} of {snapshot.reads} reads stale: {share}"
+    form = closed_form(snapshot)
+    if form is not None:
+        n, r, w = snapshot.n, snapshot.r, snapshot.w
+        text += f"; C({n - w},{r})/C({n},{r}) = {percent(form[0] * PPM // form[1])} if nothing propagated"
+    if snapshot.lost:
+        text += f"; {snapshot.lost} acknowledged lost"
+    return text

@@ -1,0 +1,71 @@
+"""The picture: the space-time diagram, the lattice beside it, staleness below."""
+
+from engines.consistency.world.snapshot import Snapshot
+from tui.canvas import Canvas
+from tui.glyphs import Glyphs
+from tui.panel import Focus, Frame, Sizes
+from tui.panels.consistency import inspector, lattice, spacetime, strip
+from tui.panels.consistency.queries import TITLES, chosen
+from tui.panels.consistency.select import fit
+
+WIDE = 60
+"""Columns from which the lattice stands beside the diagram."""
+
+
+def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
+    """Draw everything."""
+    focus = fit(snapshot, focus)
+    picture, below, look = (Canvas(*size) for size in sizes)
+    now = chosen(focus)
+    title = "space and time"
+    if now.pair >= 0:
+        lattice.matrix(picture, focus, glyphs)
+        title = "the smallest history that"
+    elif picture.width >= WIDE and picture.height >= 6:
+        spacetime.draw(picture, snapshot, focus, glyphs, picture.width - lattice.WIDTH - 2)
+        lattice.draw(picture, snapshot, focus, glyphs, picture.width - lattice.WIDTH)
+    elif picture.height:
+        top = Canvas(picture.width, picture.height - 1)
+        spacetime.draw(top, snapshot, focus, glyphs, picture.width)
+        picture.blit(top, 0, 0)
+        lattice.line(picture, snapshot, focus, picture.height - 1)
+    strip.draw(below, snapshot, glyphs)
+    return Frame(
+        picture, below, look,
+        picture_title=title,
+        picture_note=_note(snapshot, focus),
+        strip_title="freshness of reads",
+        strip_note=strip.NOTE if below.height >= 3 else "",
+        inspector_title=inspector.draw(look, snapshot, focus, glyphs),
+    )  # fmt: skip
+
+
+def _note(snapshot: Snapshot, focus: Focus) -> str:
+    now = chosen(focus)
+    if now.held >= 0:
+        return "what if: arrows move the return"
+    if now.model:
+        return f"witness: {TITLES[now.model]}"
+    if now.pair >= 0:
+        return "v: back"
+    return _numbers(snapshot)
+
+
+def _numbers(snapshot: Snapshot) -> str:
+    if snapshot.recorded:
+        return f"{snapshot.operations} operations"
+    if snapshot.variant == "eventual":
+        if snapshot.preset != "custom":
+            return f"level {snapshot.preset}"
+        return f"N={snapshot.n} R={snapshot.r} W={snapshot.w}"
+    return f"{len(snapshot.replicas)} replicas"
+
+
+def status(snapshot: Snapshot) -> str:
+    """The facts of the top line."""
+    if snapshot.recorded:
+        return f"{snapshot.operations} operations  {len(snapshot.clients)} processes"
+    broken = [each.name for each in snapshot.models if each.verdict.broken]
+    strongest = next((each.name for each in snapshot.models if not each.verdict.broken), "nothing")
+    said = f"{_numbers(snapshot)}  {snapshot.operations} ops"
+    return f"{said}  strongest left: {strongest}" if broken else f"{said}  linearizable so far"
