@@ -25,6 +25,11 @@ groups             persistent groups with park and retry
 gaps               stores that take numbers before they commit, and pollers that lose events there
 log_compaction     Kafka's cousin
 audit              differences, dates, the causation tree
+errors             what can go wrong
+formats            JSON lines, CloudEvents, and the rows of two other stores
+demo               a store to play with
+pattern recorded   the pattern as the program shows it; a FILE of events as a run
+world              all of it alive: a bank on a simulated network and disk
 demo               a store as the program shows it
 errors             what can go wrong, each naming thing, place and remedy
 formats            files of events, of this program and of other stores

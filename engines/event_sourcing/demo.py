@@ -61,7 +61,7 @@ class _Writer:
         self, kind: Aggregate[Any], stream: str, command: Any, who: str, story: str = "", cause: str = ""
     ) -> Batch | None:
         """The batch that a command decides on; None if it is refused."""
-        self.now_us += 1 + self.draw.below(4_000_000_000)
+        self.now_us += self.draw.below(5_000) * 1_000_000 + self.draw.below(1_000_000)
         state = self.states.get(stream, kind.initial)
         try:
             decided = kind.decide(state, command)

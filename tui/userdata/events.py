@@ -20,7 +20,17 @@ from engines.event_sourcing.store import Integrity
 from engines.sim.digest import Digest
 from engines.sim.pattern import Check
 from tui.options import DataOptions
-from tui.userdata.common import Hashed, Opening, check_lines, echo_json, head_json, name_of, open_data
+from tui.progress import Progress
+from tui.userdata.common import (
+    Hashed,
+    Opening,
+    check_lines,
+    echo_json,
+    head_json,
+    name_of,
+    open_data,
+    size_of,
+)
 
 MINE: Final = ("--skip-bad",)
 MAGIC: Final = b"SQLite format 3\0"
@@ -71,16 +81,22 @@ def opened(file: str, options: DataOptions, skips: Skips) -> Iterator[tuple[Foun
         with _sqlite(file) as found:
             yield found, None
         return
-    with open_data(file) as stream:
-        hashed = Hashed(stream)
-        start = hashed.stream.peek(16)[:16] if hasattr(hashed.stream, "peek") else b""
-        if start.startswith(MAGIC):
-            raise UserError(f"{name}: a SQLite file cannot be read from a pipe: name the file")
-        if start and not start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
-            raise UserError(f"{name}: byte 0: neither a SQLite file nor JSON (it begins with {start[:8]!r}): {KINDS}, "
-                            "JSON lines or CloudEvents are read")  # fmt: skip
-        events = read_lines(hashed.stream, name, options.skip_bad, skips.one)
-        yield Found("JSON lines", events, False, ""), hashed
+    with Progress(name, "bytes", size_of(file)) as progress, open_data(file) as stream:
+        hashed = Hashed(stream, progress)
+        _check_text(hashed.stream, name)
+        yield Found("JSON lines", read_lines(hashed.stream, name, options.skip_bad, skips.one), False, ""), hashed
+
+
+def _check_text(stream: Any, name: str) -> None:
+    """UserError unless the stream begins as JSON does."""
+    start = stream.peek(16)[:16]
+    if start.startswith(MAGIC):
+        raise UserError(f"{name}: a SQLite file cannot be read from a pipe: name the file")
+    if start and not start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        raise UserError(
+            f"{name}: byte 0: neither a SQLite file nor JSON (it begins with {start[:8]!r}): JSON lines, CloudEvents, "
+            f"or {KINDS} is read"
+        )
 
 
 def _is_sqlite(file: str) -> bool:

@@ -143,12 +143,14 @@ def _audit(snapshot: Snapshot, focus: Focus) -> Outcome:
     return choose(focus, audit=not read(focus).audit, view="stream")
 
 
+_STANDARD: Final = standard_keys(
+    aim, "machine", levels=LEVELS, level_words="x1, x3, x20", messages=False, guard=simulated,
+    ranks={"k": 15, "x": 24, "l": 25, "d": 60, "z": 26, "h": 27},
+)  # fmt: skip
+_K_HELP: Final = "crash or restart the selected machine; without one, go up"
+
 KEYS: Final = (
-    *standard_keys(
-        aim, "machine", levels=LEVELS, level_words="x1, x3, x20", messages=False, guard=simulated,
-        ranks={"k": 15, "x": 24, "l": 25, "d": 60, "z": 26, "h": 27},
-        instead={"k": ("crash", "crash or restart the selected machine; without one, go up", _crash_or_up)},
-    ),
+    *(replace(key, help=_K_HELP, act=_crash_or_up) if key.key == "k" else key for key in _STANDARD),
     Key("j", "down", "go down in the list", _down, rank=100),
     Key("a", "deposit", "deposit 10 on the account under the cursor", simulated(_act), rank=20),
     Key("A", "ask", "type: deposit 1 50, withdraw 1 80, transfer 1 2 30, race 1 80, at 3.5s", ask("client"), rank=21),

@@ -7,6 +7,7 @@ from engines.event_sourcing import ORDER, Aggregate, Change, CorruptStore, Unkno
 from engines.event_sourcing.events import RecordedEvent, category
 from engines.event_sourcing.world.rules import aggregate_of
 from engines.event_sourcing.world.snapshot import Snapshot
+from tui.panels.events.memo import of_stream, once
 
 KEYS_MAX: Final = 12
 """Fields of a foreign state that are shown."""
@@ -42,7 +43,7 @@ def aggregate_for(snapshot: Snapshot, stream: str) -> Aggregate[Any] | None:
 
 def fold(snapshot: Snapshot, stream: str, until: int) -> Folded:
     """The state of a stream as it was at a position."""
-    events = [event for event in snapshot.events if event.stream == stream and event.position <= until]
+    events = [event for event in of_stream(snapshot.events, stream) if event.position <= until]
     aggregate = aggregate_for(snapshot, stream)
     if aggregate is not None:
         try:
@@ -81,6 +82,10 @@ def _as_far(aggregate: Aggregate[Any], events: Sequence[RecordedEvent]) -> Folde
 
 def balances_at(snapshot: Snapshot, until: int) -> tuple[tuple[str, int], ...]:
     """A projection folded to a position: what every account holds, those that moved last in order of name."""
+    return once(snapshot.events, ("balances", until), lambda: _balances(snapshot, until))
+
+
+def _balances(snapshot: Snapshot, until: int) -> tuple[tuple[str, int], ...]:
     aggregate = aggregate_of(snapshot.release)
     states: dict[str, Any] = {}
     for event in snapshot.events:

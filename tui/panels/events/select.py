@@ -12,6 +12,7 @@ from engines.event_sourcing.events import RecordedEvent, category
 from engines.event_sourcing.world.snapshot import Snapshot
 from tui.kit.selection import after, chooser, reader
 from tui.panel import Focus
+from tui.panels.events.memo import once
 
 ALL: Final = "all"
 SCOPES: Final = ("all", "stream", "type", "category", "story")
@@ -53,13 +54,13 @@ def belongs(event: RecordedEvent, chosen: Chosen) -> bool:
 def listed(snapshot: Snapshot, focus: Focus) -> Sequence[RecordedEvent]:
     """The events of the scope that the search lets through, in global order."""
     chosen = read(focus)
-    events: Sequence[RecordedEvent] = snapshot.events
-    if chosen.scope != ALL:
-        events = [event for event in events if belongs(event, chosen)]
-    if focus.find:
-        wanted = focus.find.lower()
-        events = [event for event in events if wanted in _text(event)]
-    return events
+    if chosen.scope == ALL and not focus.find:
+        return snapshot.events
+    wanted = focus.find.lower()
+    question = (chosen.scope, chosen.value, wanted)
+    return once(snapshot.events, question, lambda: [
+        event for event in snapshot.events if belongs(event, chosen) and (not wanted or wanted in _text(event))
+    ])  # fmt: skip
 
 
 def _text(event: RecordedEvent) -> str:

@@ -4,12 +4,13 @@ from engines.event_sourcing.world.snapshot import Snapshot
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
+from tui.panels.events.memo import of_stream
 from tui.panels.events.queries import show
 from tui.panels.events.select import current, read, seen_until
 from tui.panels.events.stream import when
 from tui.plot import sparkline
 
-LABEL = 11
+LABEL = 12
 
 
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, height: int) -> tuple[str, str]:
@@ -52,11 +53,10 @@ def _marks(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: 
     head = snapshot.events[-1].position
     canvas.put(1, y, clip(show(event.stream, 20), LABEL - 1), "dim")
     kept = {each.revision for each in snapshot.kept if each.stream == event.stream}
-    for each in snapshot.events:
-        if each.stream == event.stream:
-            mark, ink = ("S", "accent") if each.revision in kept else (glyphs.bar_full, "text")
-            if canvas.char_at(LABEL + _x(each.position, head, width), y) != "S":
-                canvas.put(LABEL + _x(each.position, head, width), y, mark, ink)
+    for each in of_stream(snapshot.events, event.stream):
+        mark, ink = ("S", "accent") if each.revision in kept else (glyphs.bar_full, "text")
+        if canvas.char_at(LABEL + _x(each.position, head, width), y) != "S":
+            canvas.put(LABEL + _x(each.position, head, width), y, mark, ink)
 
 
 def _readers(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int, width: int) -> None:

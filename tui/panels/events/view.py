@@ -5,6 +5,7 @@ from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.events import inspector, pictures, stream, strip
+from tui.panels.events.memo import once
 from tui.panels.events.select import fit, listed, read
 
 
@@ -38,13 +39,17 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
         stream.draw_state(axis, snapshot, focus, axis.height - 2)
     title = inspector.draw(side, snapshot, focus) if side.width and side.height else ""
     named = stream.title(snapshot, focus, events)
-    note = {"stream": "v: tree", "tree": "v: balances", "balances": "v: machines"}.get(chosen.view, "v: stream")
+    following = {"stream": "v: tree", "tree": "v: balances", "balances": "v: machines"}
+    if snapshot.recorded:
+        del following["balances"]
+    note = following.get(chosen.view, "v: stream")
     return Frame(picture, axis, side, named, note, strip_title, strip_note, title, page)
 
 
 def status(snapshot: Snapshot) -> str:
     """The facts of the top line."""
-    streams = len({event.stream for event in snapshot.events})
+    events = snapshot.events
+    streams = once(events, ("streams",), lambda: len({event.stream for event in events}))
     said = f"{len(snapshot.events):,} events  {streams:,} streams"
     behind = max((each.behind for each in snapshot.subscribers), default=0)
     return f"{said}  {behind} behind" if snapshot.subscribers else said

@@ -205,8 +205,10 @@ WORLD: Final = KernelWords(
 def routine(event: Event) -> str:
     """What can share a line: appends of quiet times, stale pages, gaps passed."""
     match event.what:
-        case e.Appended() | e.CommandDone():
+        case e.CommandDone():
             return "work"
+        case e.Appended():  # in a file every event has a line of its own
+            return "work" if event.node == "store" else ""
         case e.StalePage() | e.GapPassed():
             return f"{event.kind} {event.node}"
         case e.AskedAgain():
