@@ -40,7 +40,7 @@ from tui.options import (
 )
 from tui.panel import Panel
 from tui.progress import Progress
-from tui.registry import PANELS
+from tui.registry import PANELS, patterns
 from tui.state import State
 from tui.terminal.capability import Capability, detect
 
@@ -53,7 +53,7 @@ RECORDING_BYTES_MAX: Final = 256 << 20
 def panels_by_name() -> dict[str, tuple[Panel, str]]:
     """Every name a pattern has on the command line, with the variant that the name selects; empty: its first."""
     names: dict[str, tuple[Panel, str]] = {}
-    for panel in PANELS:
+    for panel in reversed(PANELS):
         names[panel.pattern.name] = (panel, "")
         for alias, variant in panel.pattern.aliases:
             names[alias] = (panel, variant)
@@ -139,7 +139,7 @@ def read_recording(file: str) -> Recording:
         raise UserError(f"{file}: byte {error.start}: not UTF-8, so no recording of dp-tui") from None
     from tui.userdata import reopen
 
-    return read(text, file, (panel.pattern for panel in PANELS), reopen)
+    return read(text, file, patterns(), reopen)
 
 
 def choose(
@@ -247,7 +247,7 @@ class Runs(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The patterns."""
-        return [panel.pattern.name for panel in PANELS]
+        return [pattern.name for pattern in patterns()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a pattern; UserError if there is none of this name."""
@@ -297,8 +297,7 @@ class Commands(click.Group):
         """The patterns, the commands, and the options that every pattern has."""
         with formatter.section("Patterns, by name or number"):
             rows = []
-            for panel in PANELS:
-                pattern = panel.pattern
+            for pattern in patterns():
                 aliases = "".join(f", {alias}" for alias, _ in pattern.aliases)
                 rows.append((f"{pattern.number} {pattern.name}{aliases}", pattern.question))
             formatter.write_dl(rows)
@@ -486,11 +485,10 @@ def _tell_replayed(file: str, recording: Recording, timeline: Timeline[Any, Any]
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def list_command(fidelity: bool, as_json: bool) -> None:
     """List patterns, variants, scenarios and data formats."""
-    patterns = [panel.pattern for panel in PANELS]
     if as_json:
-        click.echo(json.dumps({"patterns": [_pattern_json(pattern, fidelity) for pattern in patterns]}))
+        click.echo(json.dumps({"patterns": [_pattern_json(pattern, fidelity) for pattern in patterns()]}))
         return
-    for pattern in patterns:
+    for pattern in patterns():
         aliases = ", ".join(alias for alias, _ in pattern.aliases)
         click.echo(f"{pattern.number} {pattern.name}{f' ({aliases})' if aliases else ''}: {pattern.question}")
         if fidelity:

@@ -20,6 +20,7 @@ effects. ``Outbox`` keeps what it asks for, so that one server can be driven by 
     pattern     what the program shows
 """
 
+from engines.consensus.operations import parse
 from engines.consensus.raft.events import RaftEvent
 from engines.consensus.raft.messages import (
     AppendEntries,
@@ -37,7 +38,7 @@ from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.ports import Disk, Effects, MemoryDisk, Outbox
 from engines.consensus.raft.roles import EDGES, Role
 from engines.consensus.raft.rules import RaftRules, Timing
-from engines.consensus.raft.state_machine import KeyValueStore, describe, parse
+from engines.consensus.raft.state_machine import KeyValueStore, describe
 
 __all__ = [
     "EDGES",

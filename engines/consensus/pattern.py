@@ -2,6 +2,10 @@
 
 from typing import Final
 
+from engines.consensus.pbft.engine import COMMANDS as PBFT_COMMANDS
+from engines.consensus.pbft.engine import PbftEngine
+from engines.consensus.pbft.options import SETTINGS as PBFT_SETTINGS
+from engines.consensus.pbft.scenarios import SCENARIOS as PBFT_SCENARIOS
 from engines.consensus.raft.commands import COMMANDS
 from engines.consensus.raft.engine import RaftEngine
 from engines.consensus.raft.options import SETTINGS
@@ -26,15 +30,34 @@ RAFT: Final = Variant(
     ),
 )
 
+PBFT: Final = Variant(
+    name="pbft",
+    title="PBFT",
+    summary="3f+1 replicas agree though f of them lie: three phases, view changes, checkpoints",
+    make=PbftEngine,
+    commands=PBFT_COMMANDS,
+    settings=PBFT_SETTINGS,
+    fidelity=(
+        ("modelled", "the paper's version with signatures: three phases, checkpoints, watermarks, state transfer, "
+                     "view changes with proofs and null requests, doubling timeouts; what it leaves open: durability, "
+                     "retransmission by status messages"),
+        ("modelled", "23 acts of a traitor, several at once on any replica, and the read-only optimisation"),
+        ("simplified", "a signature is a symbol that only its owner can produce; a digest is a hash of 48 bits"),
+        ("simplified", "a message takes its latency whatever its size; one request a number, no batches"),
+        ("left out", "the variant with MACs of 2002, tentative execution, recovery of replicas before they are known "
+                     "to be bad"),
+    ),
+)  # fmt: skip
+
 PATTERN: Final = Pattern(
     number=2,
     name="consensus",
     title="Consensus",
     question="How do nodes agree?",
-    variants=(RAFT,),
-    scenarios=SCENARIOS,
+    variants=(RAFT, PBFT),
+    scenarios=(*SCENARIOS, *PBFT_SCENARIOS),
     speed=(1, 20),
-    aliases=(("raft", "raft"),),
+    aliases=(("raft", "raft"), ("pbft", "pbft")),
     notes=(
         "Raft's parts are election, replication and safety. Membership change is an extension. None of them are "
         "phases that follow each other: a cluster elects and replicates at any time.",

@@ -19,6 +19,7 @@ SIZES = ((60, 16), (80, 24), (120, 36), (200, 50))
 MOMENTS = {
     "consistency": ("store-back", 850_000),
     "consensus": ("minority-leader", 1_900_000),
+    "pbft": ("pbft-f-plus-1", 1_400_000),
     "sharding": ("virtual-nodes", 7_000_000),
     "resilience": ("trip-and-recover", 20_000_000),
     "events": ("poison", 3_000_000),
@@ -47,7 +48,7 @@ class Picture(NamedTuple):
     @property
     def panel(self) -> Panel:
         """Who draws it."""
-        return next(panel for panel in PANELS if panel.pattern.name == self.pattern)
+        return next(panel for panel in PANELS if self.pattern in (panel.pattern.name, *panel.variants))
 
 
 PICTURES = tuple(Picture(pattern, *size) for pattern in MOMENTS for size in SIZES)

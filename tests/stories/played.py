@@ -14,7 +14,7 @@ from engines.sim.timeline import Timeline
 from engines.sim.world import Event
 from tui.journal import Told, stamp
 from tui.panel import Panel
-from tui.registry import PANELS
+from tui.registry import PANELS, patterns
 
 GOLDEN = Path(__file__).parent / "golden"
 CHUNK_US = 50_000
@@ -45,7 +45,9 @@ class Story(NamedTuple):
     @property
     def panel(self) -> Panel:
         """The panel that tells it."""
-        return next(panel for panel in PANELS if panel.pattern.name == self.pattern)
+        own = [panel for panel in PANELS if panel.pattern.name == self.pattern]
+        variant = own[0].pattern.scenario(self.name).variant
+        return next(panel for panel in own if not panel.variants or variant in panel.variants)
 
     @property
     def scenario(self) -> Scenario:
@@ -60,7 +62,7 @@ class Story(NamedTuple):
 
 def stories() -> list[Story]:
     """All stories of all panels."""
-    return [Story(panel.pattern.name, story.name) for panel in PANELS for story in panel.pattern.scenarios]
+    return [Story(pattern.name, story.name) for pattern in patterns() for story in pattern.scenarios]
 
 
 @cache

@@ -221,7 +221,7 @@ def test_move_and_fit_never_select_what_is_absent(subject: Subject, data: st.Dat
 @each_panel
 def test_every_command_leaves_a_mark_on_the_scrubber_but_the_lecture(subject: Subject) -> None:
     for variant in subject.panel.pattern.variants:
-        for kind in variant.commands:
+        for kind in variant.commands if variant.name in (subject.panel.variants or (variant.name,)) else ():
             assert is_dataclass(kind)
             command: Any = kind
             mark = subject.panel.mark(command(*(None for _ in fields(command))))

@@ -8,7 +8,7 @@ import pytest
 
 from engines import NAMES, QUESTIONS, TITLES
 from tui.panel import Panel
-from tui.registry import PANELS
+from tui.registry import PANELS, patterns
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.pattern.name)
@@ -25,13 +25,21 @@ def test_a_cover_says_of_its_pattern_what_the_pattern_says(panel: Panel) -> None
 
 def test_the_panels_stand_in_the_order_of_their_numbers() -> None:
     numbers = [panel.pattern.number for panel in PANELS]
-    assert numbers == sorted(set(numbers))
+    assert numbers == sorted(numbers)
+    assert [pattern.number for pattern in patterns()] == sorted(set(numbers))
+
+
+def test_every_variant_is_drawn_by_one_panel() -> None:
+    for pattern in patterns():
+        own = [panel for panel in PANELS if panel.pattern.number == pattern.number]
+        drawn = [variant for panel in own for variant in panel.variants or [each.name for each in pattern.variants]]
+        assert sorted(drawn) == sorted(each.name for each in pattern.variants)
 
 
 def test_the_first_picture_imports_one_pattern() -> None:
     script = (
         "import sys\n"
-        "from tui.registry import PANELS\n"
+        "from tui.registry import PANELS, patterns\n"
         "from tui.session import Session\n"
         "session = Session(PANELS, 'raft', sandbox=True)\n"
         "session.resize(120, 36)\n"
@@ -39,5 +47,5 @@ def test_the_first_picture_imports_one_pattern() -> None:
         "print(*sorted(name for name in sys.modules if name.startswith('engines.') and name.count('.') == 1))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    patterns = {f"engines.{name}" for name in (*NAMES, "event_sourcing")}
-    assert [name for name in done.stdout.split() if name in patterns] == ["engines.consensus"]
+    built = {f"engines.{name}" for name in (*NAMES, "event_sourcing")}
+    assert [name for name in done.stdout.split() if name in built] == ["engines.consensus"]

@@ -60,7 +60,9 @@ class PbftEngine(World):
 
     def __init__(self, seed: int, config: Config) -> None:
         options = read(PbftOptions, config)
-        self.group = Group(tuple(f"r{i}" for i in range(3 * options.f + 1)))
+        if options.nodes % 3 != 1:
+            raise UserError(f"nodes {options.nodes}: PBFT takes 3f+1 replicas, so 4, 7 or 10 are accepted")
+        self.group = Group(tuple(f"r{i}" for i in range(options.nodes)))
         clients = (*(f"c{i}" for i in range(1, options.clients + 1)), YOU)
         super().__init__(seed, self.group.replicas, clients, LinkOptions(15 * US_PER_MS, 10 * US_PER_MS))
         self.rules = options.rules

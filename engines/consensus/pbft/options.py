@@ -15,7 +15,7 @@ WORKLOADS: Final = {"off": 0, "light": 500 * US_PER_MS, "busy": 100 * US_PER_MS,
 class PbftOptions:
     """What a run may begin with."""
 
-    f: int = option(1, 1, 3, help="traitors that are survived; 3f+1 replicas")
+    nodes: int = option(4, 4, 10, help="replicas: 4, 7 or 10, which survive 1, 2 or 3 traitors")
     workload: str = option("light", choices=tuple(WORKLOADS), help="how fast the clients ask")
     clients: int = option(2, 0, 8, help="clients that work by themselves")
     checkpoint: int = option(5, 1, 100, help="K: a checkpoint every so many requests")

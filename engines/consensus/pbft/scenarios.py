@@ -189,7 +189,7 @@ PARTIAL_NEW_VIEW: Final = Scenario(
     title="A NEW-VIEW for some only",
     summary="The next primary is a traitor too, with f = 2: it opens its view for half of the replicas.",
     variant="pbft",
-    config=_quiet(("f", 2)),
+    config=_quiet(("nodes", 7)),
     end_us=4_000 * US_PER_MS,
     script=(
         *at(100, _sets(1)),

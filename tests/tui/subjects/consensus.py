@@ -13,6 +13,7 @@ from tui.kit.selection import OnMessage
 from tui.panel import Focus
 from tui.panels.consensus import PANEL
 from tui.panels.consensus.queries import OnEntry, entry_at
+from tui.panels.pbft import PANEL as PBFT
 from tui.session import Session
 
 
@@ -74,7 +75,7 @@ CONSENSUS = Subject(
     troubled=troubled,
     walk=lambda: run(900),
     wait_us=17_000,
-    sessions={"figure-8": lambda: Session((PANEL,), "raft", scenario="figure-8", sandbox=True)},
+    sessions={"figure-8": lambda: Session((PANEL, PBFT), "raft", scenario="figure-8", sandbox=True)},
     checks=frozenset(DEMANDS),
     broken=lambda: run(1_000, (900, SetRule("persist_vote", False))).snapshot(),
     rule="persist vote",

@@ -105,7 +105,7 @@ class Subject:
         """Everything that happens in the troubled runs, quiet events too, and all that the stories tell."""
         found = [event for run in self.troubled() for event in all_events(run)]
         for scenario in self.panel.pattern.scenarios:
-            if self.name != "toy":
+            if self.name != "toy" and scenario.variant in (self.panel.variants or (scenario.variant,)):
                 found += played(Story(self.name, scenario.name)).events
         return tuple(found)
 

@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
+from engines.consensus.operations import parse
 from engines.consensus.raft.commands import Propose, SetRule, SetTiming, SetWorkload
 from engines.consensus.raft.options import WORKLOADS
 from engines.consensus.raft.snapshot import Server, Snapshot
-from engines.consensus.raft.state_machine import parse
 from engines.sim import faults
 from engines.sim.clock import US_PER_MS
 from tui.kit import forms

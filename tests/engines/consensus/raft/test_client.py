@@ -2,11 +2,12 @@
 
 import pytest
 
+from engines.consensus.operations import parse
 from engines.consensus.raft.client import PATIENCE_US, Client
 from engines.consensus.raft.commands import Propose, SetWorkload
 from engines.consensus.raft.engine import RaftEngine
 from engines.consensus.raft.messages import ClientReply, ClientRequest, Command
-from engines.consensus.raft.state_machine import KeyValueStore, describe, parse
+from engines.consensus.raft.state_machine import KeyValueStore, describe
 from engines.errors import UserError
 from engines.sim import faults
 from engines.sim.clock import Clock

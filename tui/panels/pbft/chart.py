@@ -1,0 +1,155 @@
+"""The sequence chart of PBFT, live: a lane for the client and for each replica, a column for each phase of one number.
+
+An arrow stands where a message has arrived; a letter moves along where one flies; where two contradict each other the
+arrow is red and crossed. So the same chart that every lecture shows is filled in by the run itself.
+"""
+
+from typing import Final
+
+from engines.consensus.pbft import messages as m
+from engines.consensus.pbft.snapshot import ReplicaView, Snapshot
+from engines.sim.views import Flight
+from tui.canvas import Canvas, Ink, clip
+from tui.glyphs import Glyphs
+from tui.kit.words import chip, ms
+from tui.panel import Focus
+from tui.panels.pbft.queries import cell, counted, flight_of, letter, number_of, role, slot_of
+from tui.panels.pbft.words import LETTERS, asked
+
+NAME: Final = 12
+"""Columns for the name of a lane."""
+PHASES: Final = ("request", "pre-prepare", "prepare", "commit", "reply")
+KINDS: Final = {"request": m.Request, "pre-prepare": m.PrePrepare, "prepare": m.Prepare, "commit": m.Commit,
+                "reply": m.Reply}  # fmt: skip
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """The whole chart, on the whole canvas."""
+    n = number_of(snapshot, focus)
+    lanes = _lanes(snapshot, canvas.height)
+    width = max(0, canvas.width - NAME - 1)
+    step = width // len(PHASES)
+    for y, name in lanes.items():
+        _lane(canvas, y, name, snapshot, focus, glyphs)
+    for place, phase in enumerate(PHASES):
+        if step >= len(phase) + 2:
+            canvas.put(NAME + place * step + (step - len(phase)) // 2, 0, phase, "dim")
+    if not n:
+        canvas.center(canvas.height - 1, "no request is in progress: a asks for one", "dim", NAME)
+        return
+    rows = {name: y for y, name in lanes.items()}
+    _arrows(canvas, snapshot, n, rows, step, glyphs)
+    _flights(canvas, snapshot, focus, n, rows, step)
+    _client(canvas, snapshot, n, rows)
+
+
+def _lanes(snapshot: Snapshot, height: int) -> dict[int, str]:
+    """Row -> who stands there; the client on top."""
+    names = [_asker(snapshot), *(each.id for each in snapshot.replicas)]
+    space = max(1, (height - 2) // len(names)) if height > len(names) else 1
+    return {1 + place * space: name for place, name in enumerate(names) if 1 + place * space < height}
+
+
+def _asker(snapshot: Snapshot) -> str:
+    """The client of whom the chart tells: whoever waits, else you."""
+    return next((each.id for each in snapshot.clients if each.current), "you")
+
+
+def _lane(canvas: Canvas, y: int, name: str, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    replica = snapshot.replica(name)
+    for x in range(NAME, canvas.width):
+        canvas.put(x, y, glyphs.thin, "line")
+    if replica is None:
+        canvas.put(1, y, clip(f"{name} client", NAME - 2), "you" if name == "you" else "client")
+        return
+    chosen = focus.node == name
+    canvas.put(0, y, glyphs.mark_left if chosen else " ", "bright")
+    x = canvas.put(1, y, f" {name} {letter(replica)} v{replica.view} ", chip(role(replica)))
+    canvas.put(x, y, glyphs.mark_right if chosen else " ", "bright")
+    if replica.acts:
+        canvas.put(x + 1 if x + 1 < NAME else x, y, "!", "bad")
+
+
+def _arrows(canvas: Canvas, snapshot: Snapshot, n: int, rows: dict[str, int], step: int, glyphs: Glyphs) -> None:
+    """What has arrived of the three phases."""
+    for place, phase in enumerate(PHASES[1:4], 1):
+        for receiver in snapshot.replicas:
+            for sender in snapshot.replicas:
+                if sender.id == receiver.id or sender.id not in rows or receiver.id not in rows:
+                    continue
+                found = cell(snapshot, n, phase, sender.id, receiver)
+                if found.state in ("yes", "wrong"):
+                    ends = _ends(place, step, rows[sender.id], rows[receiver.id])
+                    _line(canvas, *ends, found.ink if found.state == "wrong" else _phase_ink(phase), glyphs)
+                    if found.state == "wrong":
+                        canvas.put((ends[0] + ends[2]) // 2, (ends[1] + ends[3]) // 2, "x", "bad")
+
+
+def _ends(place: int, step: int, y0: int, y1: int) -> tuple[int, int, int, int]:
+    return NAME + place * step + 1, y0, NAME + (place + 1) * step - 2, y1
+
+
+def _line(canvas: Canvas, x0: int, y0: int, x1: int, y1: int, ink: Ink, glyphs: Glyphs) -> None:
+    canvas.line(x0, y0, x1, y1, ink, False, glyphs)
+    canvas.put(x1 + 1, y1, glyphs.arrow_right, ink)
+
+
+def _phase_ink(phase: str) -> Ink:
+    return {"pre-prepare": "leader", "prepare": "follower", "commit": "good"}[phase]
+
+
+def _flights(canvas: Canvas, snapshot: Snapshot, focus: Focus, n: int, rows: dict[str, int], step: int) -> None:
+    """Letters where messages of this number fly."""
+    selected = flight_of(snapshot, focus)
+    for flight in snapshot.flights:
+        place = _place(flight, n)
+        if place is None or flight.src not in rows or flight.dst not in rows:
+            continue
+        whole = max(1, flight.arrives_us - flight.departs_us)
+        share = min(1.0, max(0.0, (snapshot.at_us - flight.departs_us) / whole))
+        x0, y0, x1, y1 = _ends(place, step, rows[flight.src], rows[flight.dst])
+        x, y = round(x0 + (x1 - x0) * share), round(y0 + (y1 - y0) * share)
+        canvas.put(x, y, LETTERS[type(flight.message)], "selected" if flight is selected else chip("warn"))
+
+
+def _place(flight: Flight, n: int) -> int | None:
+    """The column of a message; None: it is not about this number."""
+    for place, phase in enumerate(PHASES):
+        if type(flight.message) is KINDS[phase]:
+            about = getattr(flight.message, "n", n)
+            return place if about == n else None
+    return None
+
+
+def _client(canvas: Canvas, snapshot: Snapshot, n: int, rows: dict[str, int]) -> None:
+    """What the client waits for or was told, at the end of its lane."""
+    name = _asker(snapshot)
+    client = next(each for each in snapshot.clients if each.id == name)
+    if name not in rows:
+        return
+    if client.current is not None:
+        waits = ms(snapshot.at_us - client.open_us)
+        told = f" {asked(client.current)} {len(client.replies)}/{client.needed} replies, {waits} "
+        canvas.put_right(canvas.width, rows[name], told, "you" if name == "you" else "client")
+    elif client.done:
+        canvas.put_right(canvas.width, rows[name], f" {client.done} answered ", "dim")
+
+
+def note(snapshot: Snapshot, focus: Focus) -> str:
+    """Which number is shown, and what it is."""
+    n = number_of(snapshot, focus)
+    if not n:
+        return ""
+    slots = [slot for each in snapshot.replicas if (slot := slot_of(each, n)) and slot.digest]
+    said = dict.fromkeys(asked(slot.request) if slot.request or slot.digest == m.NULL else "?" for slot in slots)
+    return f"number {n}: {' and '.join(said)}"
+
+
+def progress(replica: ReplicaView, n: int, snapshot: Snapshot) -> str:
+    """How far a replica is with a number: ``2/2 3/3 done``."""
+    slot = slot_of(replica, n)
+    least = snapshot.quorum - 1
+    if slot is None:
+        return "done" if n <= replica.executed else "-"
+    told = f"{counted(slot, 'prepare', least)}/{least} {counted(slot, 'commit', snapshot.quorum)}/{snapshot.quorum}"
+    return f"{told} {'done' if slot.executed else 'final' if slot.committed else ''}".rstrip()

@@ -1,0 +1,54 @@
+"""What repeats in the journal, and how it is told in one line: the same step of a number at several replicas."""
+
+from collections.abc import Sequence
+
+from engines.consensus.pbft import events as e
+from engines.sim.events import Event, LossReason, Lost
+from tui.kit.words import names, percent, plural
+from tui.panel import Line
+from tui.panels.pbft.words import narrate
+
+
+def routine(event: Event) -> str:
+    """Events with the same one follow each other in one line; empty: a line of its own."""
+    match event.what:
+        case e.Accepted(view=view, n=n, digest=digest):
+            return f"accept {view} {n} {digest}"
+        case e.BecamePrepared(view=view, n=n, digest=digest):
+            return f"prepared {view} {n} {digest}"
+        case e.Committed(view=view, n=n, digest=digest):
+            return f"committed {view} {n} {digest}"
+        case e.Executed(n=n, digest=digest):
+            return f"executed {n} {digest}"
+        case e.CheckpointTaken(n=n, digest=digest):
+            return f"checkpoint {n} {digest}"
+        case e.Stable(n=n):
+            return f"stable {n}"
+        case e.ViewEntered(view=view):
+            return f"entered {view}"
+        case e.ViewChangeStarted(view=view, cause=cause):
+            return f"asks {view} {cause.value}"
+        case e.Rejected(what=what, why=why):
+            return f"rejects {what} {why.value}"
+        case e.Contradicted(src=src, phase=phase):
+            return f"contradicts {src} {phase}"
+        case Lost(why=why, loss_ppm=ppm) if why in (LossReason.CUT, LossReason.CHANCE, LossReason.CRASHED):
+            return f"lost {why.value} {ppm}"
+    return ""
+
+
+def fold(events: Sequence[Event]) -> Line:
+    """One line for all of them: who, and the newest one's words."""
+    last = narrate(events[-1])
+    nodes = list(dict.fromkeys(event.node for event in events))
+    match events[-1].what:
+        case Lost(why=why, loss_ppm=ppm):
+            reasons = {LossReason.CUT: "links are cut", LossReason.CRASHED: f"{names(nodes)} crashed",
+                       LossReason.CHANCE: f"links drop {percent(ppm)}"}  # fmt: skip
+            return last._replace(who="network", text=f"{plural(len(events), 'message')} lost: {reasons[why]}")
+    who = names(nodes)
+    if len(nodes) == 1:
+        return last._replace(text=f"{last.text} ({len(events)} times)")
+    if len(who) > 11:
+        return last._replace(who=f"{len(nodes)} replicas", text=f"{last.text} [{who}]")
+    return last._replace(who=who)

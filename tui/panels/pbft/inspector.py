@@ -1,0 +1,153 @@
+"""Everything about the selected replica, and the arithmetic people otherwise do in their heads."""
+
+from engines.consensus.pbft.acts import OUTCOME
+from engines.consensus.pbft.rules import Act
+from engines.consensus.pbft.snapshot import ClientView, ReplicaView, Snapshot
+from engines.sim.views import Flight
+from tui.canvas import Canvas
+from tui.glyphs import Glyphs
+from tui.kit import link_faults, sheet
+from tui.kit.explain import rules_off
+from tui.kit.sheet import Fact, Section, fact
+from tui.kit.words import ms, names, plural
+from tui.panel import Focus
+from tui.panels.pbft.chart import progress
+from tui.panels.pbft.queries import flight_of, network_of, number_of, role, slot_of
+from tui.panels.pbft.words import asked, in_full, words
+
+WORDS = {"leader": "primary", "follower": "backup", "candidate": "changing views", "dead": "crashed"}
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> str:
+    """Draw what is selected; returns the title."""
+    flight = flight_of(snapshot, focus)
+    if flight is not None:
+        sheet.draw(canvas, message(snapshot, flight))
+        return f"{flight.src}>{flight.dst}  {words(flight.message)}"
+    replica = snapshot.replica(focus.node)
+    assert replica is not None
+    sheet.draw(canvas, sections(snapshot, replica, focus))
+    return f"{replica.id}  {WORDS.get(role(replica), role(replica))}, view {replica.view}"
+
+
+def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
+    """A message in flight."""
+    left = max(0, flight.arrives_us - snapshot.at_us)
+    return [
+        Section(0, (fact("message", in_full(flight.message), "bright"), fact("way", f"{flight.src} to {flight.dst}"),
+                    fact("arrives", f"in {ms(left)}, sent {ms(snapshot.at_us - flight.departs_us)} ago"))),
+        Section(1, (fact("signed by", getattr(flight.message, "sig", "") or "nobody"),)),
+    ]  # fmt: skip
+
+
+def sections(snapshot: Snapshot, replica: ReplicaView, focus: Focus) -> list[Section]:
+    """The facts of a replica, in reading order."""
+    return [
+        Section(0, _office(snapshot, replica)),
+        Section(1, _quorums(snapshot)),
+        Section(2, _number(snapshot, replica, focus)),
+        Section(4, _log(replica)),
+        Section(5, _changes(snapshot, replica)),
+        Section(3, _troubles(snapshot, replica)),
+        Section(7, tuple(_client(snapshot, each) for each in snapshot.clients if each.current or each.done)),
+        Section(8, (fact("state", " ".join(f"{key}={value}" for key, value in replica.values) or "empty"),)),
+        sheet.of_checks(snapshot.checks, 6),
+    ]
+
+
+def _office(snapshot: Snapshot, replica: ReplicaView) -> tuple[Fact, ...]:
+    kind = role(replica)
+    leads = "leads this view" if kind == "leader" else f"view {replica.view} is led by {_primary(snapshot, replica)}"
+    facts = [fact("role", WORDS.get(kind, kind), kind, (leads, "text"))]
+    for act in replica.acts:
+        facts.append(fact("traitor", OUTCOME[Act(act)][0], "bad"))
+    if replica.acts:
+        facts.append(fact("", f"its lies changed {plural(replica.bites, 'message')}", "dim"))
+    if replica.timer_left_us is not None:
+        waits = "for a NEW-VIEW" if replica.changing else f"for {', '.join(asked(each) for each in replica.waiting)}"
+        doubled = f" = T x {1 << replica.doublings}" if replica.doublings else " = T"
+        facts.append(fact("timer", f"{ms(replica.timer_left_us)} of {ms(replica.patience_us)}{doubled}", "warn",
+                          (waits, "text")))  # fmt: skip
+    return tuple(facts)
+
+
+def _primary(snapshot: Snapshot, replica: ReplicaView) -> str:
+    return snapshot.replicas[replica.view % len(snapshot.replicas)].id
+
+
+def _quorums(snapshot: Snapshot) -> tuple[Fact, ...]:
+    count, f = len(snapshot.replicas), snapshot.f
+    ink = "bad" if snapshot.beyond else "text"
+    model = "beyond" if snapshot.beyond else "within"
+    at_fault = f"; {names(snapshot.traitors)} at fault" + (f": {model} the fault model" if snapshot.traitors else "")
+    facts = [fact("quorum", f"{snapshot.quorum} = 2f+1 of {count} = 3f+1, f = {f}", "text", (at_fault, ink))]
+    if snapshot.cost is not None:
+        cost = snapshot.cost
+        same = "as" if cost.sent == cost.formula else "against"
+        facts.append(fact("cost", f"number {cost.n} took {cost.sent} messages, {same} 2n(n-1) = {cost.formula}", "text",
+                          (f"Raft with {count}: {2 * (count - 1)}", "dim")))  # fmt: skip
+    return tuple(facts)
+
+
+def _number(snapshot: Snapshot, replica: ReplicaView, focus: Focus) -> tuple[Fact, ...]:
+    n = number_of(snapshot, focus)
+    if not n:
+        return ()
+    slot = slot_of(replica, n)
+    told = progress(replica, n, snapshot)
+    if slot is None or not slot.digest:
+        gone = n <= replica.executed
+        return (fact(f"number {n}", "below its checkpoint: done and dropped" if gone else "not heard of it", "dim"),)
+    what = asked(slot.request) if slot.request else slot.digest
+    wrong = [vote.i for vote in (*slot.prepares, *slot.commits) if vote.digest != slot.digest]
+    facts = [fact(f"number {n}", f"{what} of {slot.proposer}", "bright", (told, "text"))]
+    if wrong:
+        facts.append(fact("", f"{names(dict.fromkeys(wrong))} voted for something else", "bad"))
+    return tuple(facts)
+
+
+def _log(replica: ReplicaView) -> tuple[Fact, ...]:
+    facts = [
+        fact("window", f"h {replica.low} < n <= H {replica.high}", "text", (f"executed {replica.executed}", "good"))
+    ]
+    held = ", ".join(f"{n}@v{view}" for n, view in replica.certificates)
+    facts.append(fact("prepared", held or "no certificate above the checkpoint", "text" if held else "dim"))
+    for n, claims in replica.claims[-2:]:
+        kinds = dict.fromkeys(digest for _, digest in claims)
+        told = "; ".join(f"{digest[:4]} {names(i for i, each in claims if each == digest)}" for digest in kinds)
+        facts.append(fact(f"state {n}", told, "warn" if len(kinds) > 1 else "text"))
+    if replica.fetching:
+        facts.append(fact("fetches", f"the state at {replica.fetching}", "stale"))
+    return tuple(facts)
+
+
+def _changes(snapshot: Snapshot, replica: ReplicaView) -> tuple[Fact, ...]:
+    return tuple(
+        fact(f"view {view}", f"{len(who)} of {snapshot.quorum} ask for it: {names(who)}", "candidate")
+        for view, who in replica.view_changes[-2:]
+        if view > replica.view or replica.changing
+    )
+
+
+def _troubles(snapshot: Snapshot, replica: ReplicaView) -> tuple[Fact, ...]:
+    own, network = replica.machine, network_of(snapshot)
+    found = [
+        *link_faults.of_machine(own.status, own.clock_off_us, own.drift_ppm, own.fsync_us),
+        *network.cuts(replica.id),
+        *network.troubles(replica.id),
+    ]
+    facts = [sheet.of_faults(found)]
+    off = rules_off(snapshot.rules)
+    if off:
+        facts.append(fact("rules off", ", ".join(off), "bad"))
+    return tuple(facts)
+
+
+def _client(snapshot: Snapshot, client: ClientView) -> Fact:
+    ink = "you" if client.id == "you" else "client"
+    if client.current is None:
+        return fact(client.id, f"{client.done} answered", ink)
+    tries = f", attempt {client.attempts}" if client.attempts > 1 else ""
+    replies = f"{len(client.replies)} replies, {client.needed} equal ones needed"
+    return fact(client.id, f"waits for {asked(client.current)} since {ms(snapshot.at_us - client.open_us)}{tries}", ink,
+                (replies, "dim"))  # fmt: skip

@@ -1,0 +1,45 @@
+"""What there is to see at this moment, in numbers, and what to try: what ``e`` tells at a cue."""
+
+from engines.consensus.pbft.snapshot import Snapshot
+from tui.kit.words import ms, names, plural
+from tui.panel import Focus
+from tui.panels.pbft.chart import progress
+from tui.panels.pbft.queries import number_of, role
+from tui.panels.pbft.words import asked
+
+
+def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
+    """Who leads, what is decided and what it takes, what to try. Paragraphs."""
+    return (f"Now: {_views(snapshot)}", _number(snapshot, focus), f"To try: {_experiment(snapshot)}")
+
+
+def _views(snapshot: Snapshot) -> str:
+    said = [f"{snapshot.primary} leads view {snapshot.view} of {plural(len(snapshot.replicas), 'replica')}"]
+    changing = [each for each in snapshot.replicas if role(each) == "candidate"]
+    if changing:
+        wanted = max(each.view for each in changing)
+        said.append(f"{names(each.id for each in changing)} want view {wanted}; {snapshot.quorum} open it")
+    if snapshot.traitors:
+        said.append(f"{names(snapshot.traitors)} at fault, of {snapshot.f} that are survived")
+    return "; ".join(said) + "."
+
+
+def _number(snapshot: Snapshot, focus: Focus) -> str:
+    n = number_of(snapshot, focus)
+    waiting = [each for each in snapshot.clients if each.current]
+    asks = "; ".join(f"{each.id} waits {ms(snapshot.at_us - each.open_us)} for {asked(each.current)} with "
+                     f"{len(each.replies)} of {each.needed} replies" for each in waiting)  # fmt: skip
+    if not n:
+        return f"No number is in progress. {asks}".strip()
+    done = ", ".join(f"{each.id} {progress(each, n, snapshot)}" for each in snapshot.replicas)
+    return (
+        f"Number {n}, PREPAREs of 2f = {snapshot.quorum - 1} and COMMITs of {snapshot.quorum}: {done}. {asks}".strip()
+    )
+
+
+def _experiment(snapshot: Snapshot) -> str:
+    if snapshot.beyond:
+        return "heal with h, and take an act back with b: what two correct replicas executed stays executed."
+    if not snapshot.traitors:
+        return f"b makes a traitor of {snapshot.primary}, who leads: let it tell two stories, or say nothing at all."
+    return "b on a second replica: with more than f traitors the checks show which guarantee goes first."

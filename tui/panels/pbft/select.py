@@ -1,0 +1,53 @@
+"""What is selected, and where the arrows lead.
+
+Left and right walk the replicas, down goes to older numbers, up to newer ones and past the newest to the messages in
+flight from or to the selected replica, where left and right walk on among them; down comes back.
+"""
+
+from dataclasses import replace
+
+from engines.consensus.pbft.snapshot import Snapshot
+from tui.kit.selection import OnMessage, after
+from tui.panel import Focus
+from tui.panels.pbft.queries import OnNumber, flight_of, number_of, numbers, touching
+
+
+def fit(snapshot: Snapshot, focus: Focus) -> Focus:
+    """The focus with what is gone replaced by what is nearest."""
+    if snapshot.replica(focus.node) is None:
+        focus = replace(focus, node=snapshot.primary, pick=None)
+    match focus.pick:
+        case OnMessage() as pick if flight_of(snapshot, focus) is None:
+            return replace(focus, pick=pick.nearest(touching(snapshot, focus.node)))
+        case OnNumber(n) if n not in numbers(snapshot):
+            return replace(focus, pick=None)
+    return focus
+
+
+def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
+    """Where an arrow leads from here."""
+    focus = fit(snapshot, focus)
+    if isinstance(focus.pick, OnMessage):
+        return _among_messages(snapshot, focus, direction)
+    if direction in ("left", "right"):
+        ids = [each.id for each in snapshot.replicas]
+        return replace(focus, node=after(ids, focus.node, 1 if direction == "right" else -1))
+    known = numbers(snapshot)
+    now = number_of(snapshot, focus)
+    if direction == "down":
+        older = [n for n in known if n < now]
+        return replace(focus, pick=OnNumber(older[-1])) if older else focus
+    newer = [n for n in known if n > now]
+    if newer:
+        return replace(focus, pick=None if newer[0] == known[-1] else OnNumber(newer[0]))
+    flights = touching(snapshot, focus.node)
+    return replace(focus, pick=OnMessage(flights[0].id)) if flights else focus
+
+
+def _among_messages(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
+    if direction == "down":
+        return replace(focus, pick=None)
+    ids = [each.id for each in touching(snapshot, focus.node)]
+    if not ids:
+        return replace(focus, pick=None)
+    return replace(focus, pick=OnMessage(after(ids, focus.pick.id, -1 if direction == "left" else 1)))
