@@ -40,7 +40,7 @@ from tui.options import (
 )
 from tui.panel import Panel
 from tui.progress import Progress
-from tui.registry import PANELS, patterns
+from tui.registry import PANELS, drawing, patterns
 from tui.state import State
 from tui.terminal.capability import Capability, detect
 
@@ -422,7 +422,7 @@ def run_pattern(
     refuse_file(panel.pattern, file, options)
     chosen, story = choose(panel.pattern, variant, scenario, default)
     result = report.run(
-        panel,
+        drawing(PANELS, panel.pattern.name, chosen.name),
         chosen,
         seed if seed is not None else story.seed if story else 42,
         make_config(chosen, nodes, story),

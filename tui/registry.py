@@ -1,5 +1,7 @@
 """The panels of the program, one line each: a new pattern is a folder in engines, one in panels, and a line here."""
 
+from collections.abc import Iterable
+
 from engines.sim.pattern import Pattern
 from tui.deferred import deferred
 from tui.panel import Panel
@@ -13,6 +15,12 @@ PANELS: tuple[Panel, ...] = (
     deferred("tui.panels.events", 5, "Events"),
     deferred("tui.panels.tracing", 7, "Tracing"),
 )
+
+
+def drawing(panels: Iterable[Panel], pattern: str, variant: str) -> Panel:
+    """The panel that draws a variant of a pattern; the pattern's first for one that none of them names."""
+    own = [panel for panel in panels if panel.pattern.name == pattern]
+    return next((panel for panel in own if not panel.variants or variant in panel.variants), own[0])
 
 
 def patterns() -> tuple[Pattern, ...]:

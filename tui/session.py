@@ -41,6 +41,7 @@ from tui.panel import (
     Wish,
 )
 from tui.player import speed_name
+from tui.registry import drawing
 from tui.scene import SCROLLS, Scene, toggled
 
 SEED: Final = 42
@@ -306,8 +307,7 @@ class Session:
 
     def _panel(self, pattern: Pattern, variant: str) -> Panel:
         """The panel that draws a variant."""
-        own = [panel for panel in self.panels if panel.pattern.name == pattern.name]
-        return next((panel for panel in own if not panel.variants or variant in panel.variants), own[0])
+        return drawing(self.panels, pattern.name, variant)
 
     def _visit(self, pattern: Pattern, variant: str) -> None:
         """Look at a variant of a pattern, where it was left or from its start."""

@@ -14,7 +14,7 @@ from engines.sim.timeline import Timeline
 from engines.sim.world import Event
 from tui.journal import Told, stamp
 from tui.panel import Panel
-from tui.registry import PANELS, patterns
+from tui.registry import PANELS, drawing, patterns
 
 GOLDEN = Path(__file__).parent / "golden"
 CHUNK_US = 50_000
@@ -45,9 +45,8 @@ class Story(NamedTuple):
     @property
     def panel(self) -> Panel:
         """The panel that tells it."""
-        own = [panel for panel in PANELS if panel.pattern.name == self.pattern]
-        variant = own[0].pattern.scenario(self.name).variant
-        return next(panel for panel in own if not panel.variants or variant in panel.variants)
+        pattern = next(each for each in patterns() if each.name == self.pattern)
+        return drawing(PANELS, self.pattern, pattern.scenario(self.name).variant)
 
     @property
     def scenario(self) -> Scenario:

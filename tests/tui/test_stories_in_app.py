@@ -22,6 +22,7 @@ STORIES = [
     pytest.param(panel, story, id=f"{panel.pattern.name}-{story.name}")
     for panel in PANELS
     for story in panel.pattern.scenarios
+    if story.variant in (panel.variants or (story.variant,))
 ]
 
 

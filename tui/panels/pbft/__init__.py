@@ -3,9 +3,11 @@
 from typing import Final
 
 from engines.consensus.pattern import PATTERN
+from engines.consensus.pbft.events import ViewChangeStarted
 from tui.panel import Panel
 from tui.panels.pbft import folding, forms, keys, lessons, select, view, words
 from tui.panels.pbft.present import present
+from tui.panels.pbft.queries import figures
 
 HELP: Final = (
     "3f+1 replicas agree on an order of requests though f of them may lie. The primary of a view gives numbers; three "
@@ -47,6 +49,8 @@ PANEL: Final = Panel(
     client=forms.client,
     client_hint="y=3   y+=1   y-=1   del y   y?     asked of the primary",
     strip_least=6,
+    counted=(("view_changes_asked", ViewChangeStarted),),
+    figures=figures,
     variants=("pbft",),
 )
 """The panel of the Byzantine half of consensus."""

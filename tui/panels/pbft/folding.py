@@ -6,7 +6,7 @@ from engines.consensus.pbft import events as e
 from engines.sim.events import Event, LossReason, Lost
 from tui.kit.words import names, percent, plural
 from tui.panel import Line
-from tui.panels.pbft.words import narrate
+from tui.panels.pbft.words import asked, narrate
 
 
 def routine(event: Event) -> str:
@@ -16,10 +16,8 @@ def routine(event: Event) -> str:
             return f"accept {view} {n} {digest}"
         case e.BecamePrepared(view=view, n=n, digest=digest):
             return f"prepared {view} {n} {digest}"
-        case e.Committed(view=view, n=n, digest=digest):
-            return f"committed {view} {n} {digest}"
-        case e.Executed(n=n, digest=digest):
-            return f"executed {n} {digest}"
+        case e.Committed(n=n, digest=digest) | e.Executed(n=n, digest=digest):
+            return f"final {n} {digest}"
         case e.CheckpointTaken(n=n, digest=digest):
             return f"checkpoint {n} {digest}"
         case e.Stable(n=n):
@@ -47,7 +45,14 @@ def fold(events: Sequence[Event]) -> Line:
                        LossReason.CHANCE: f"links drop {percent(ppm)}"}  # fmt: skip
             return last._replace(who="network", text=f"{plural(len(events), 'message')} lost: {reasons[why]}")
     who = names(nodes)
-    if len(nodes) == 1:
+    final = next((event.what for event in events if isinstance(event.what, e.Committed)), None)
+    done = next((event.what for event in events if isinstance(event.what, e.Executed)), None)
+    if final is not None and done is not None:
+        what = f"execute number {final.n}: {asked(done.request)}; {len(final.voters)} are prepared, so it is final"
+        last = last._replace(text=what, ink="good")
+        if len(nodes) == 1:
+            return last._replace(who=who, text=what.replace("execute", "executes", 1))
+    elif len(nodes) == 1:
         return last._replace(text=f"{last.text} ({len(events)} times)")
     if len(who) > 11:
         return last._replace(who=f"{len(nodes)} replicas", text=f"{last.text} [{who}]")

@@ -9,7 +9,7 @@ from engines.sim.views import Flight
 from tui.canvas import Ink
 from tui.kit.link_faults import Network
 from tui.kit.selection import OnMessage
-from tui.panel import Focus
+from tui.panel import Figure, Focus
 
 LETTERS: Final = {"leader": "P", "follower": "B", "candidate": "V", "dead": "X", "frozen": "Z"}
 """P primary, B backup, V changing views, X crashed, Z frozen."""
@@ -120,6 +120,21 @@ def counted(slot: SlotView | None, phase: str, needed: int) -> int:
         vote.digest == slot.digest and vote.i != (slot.proposer if phase == "prepare" else "") for vote in votes
     )
     return min(found, needed)
+
+
+def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
+    """The numbers that sum a run up."""
+    correct = [each for each in snapshot.replicas if each.id not in snapshot.traitors]
+    cost = snapshot.cost
+    return (
+        Figure("view", snapshot.view),
+        Figure("primary", snapshot.primary),
+        Figure("executed", max((each.executed for each in correct), default=0)),
+        Figure("stable_checkpoint", max((each.stable for each in correct), default=0)),
+        Figure("requests_answered", sum(client.done for client in snapshot.clients)),
+        Figure("traitors", len(snapshot.traitors)),
+        Figure("messages_a_request", cost.sent if cost else 0),
+    )
 
 
 def network_of(snapshot: Snapshot) -> Network:

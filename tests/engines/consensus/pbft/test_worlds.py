@@ -1,0 +1,81 @@
+"""Random worlds: within the fault model nothing breaks and everybody is answered; each rule is there for a reason."""
+
+import pytest
+
+from engines.consensus.pbft import checks as c
+from engines.consensus.pbft.commands import SetAct
+from engines.consensus.pbft.engine import ACTS, PbftEngine
+from engines.consensus.pbft.rules import Act, PbftRules
+from engines.sim import faults
+from tests.engines.consensus.pbft.worlds import world
+
+BREAKS = {
+    "match_digests": (c.AGREEMENT, 40),
+    "full_quorum": (c.CERTIFICATES, 43),
+    "commit_phase": (c.SURVIVAL, 7),
+    "one_digest": (c.ONE_DIGEST, 99),
+    "remember": (c.ONE_DIGEST, 0),
+    "recompute_o": (c.AGREEMENT, 24),
+    "verify_proofs": (c.SURVIVAL, 39),
+    "verify_state": (c.CHECKPOINTS, 12),
+    "transfer_replies": (c.ONCE, 51),
+    "execute_once": (c.ONCE, 43),
+    "wait_for_weak": (c.RESULTS, 9),
+}
+"""The first check that fails where a rule is off, and a world that shows it: of 150 worlds the first that did."""
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_with_at_most_f_traitors_nothing_breaks_and_every_client_is_answered(seed: int) -> None:
+    found = world(seed)
+    assert not found.red
+    assert not found.open
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("tenth", range(10))
+def test_two_thousand_worlds(tenth: int) -> None:
+    for seed in range(200 * tenth, 200 * tenth + 200):
+        found = world(seed)
+        assert not found.red, seed
+        assert not found.open, seed
+
+
+def test_every_rule_has_its_check() -> None:
+    assert set(BREAKS) == set(PbftRules.names())
+
+
+@pytest.mark.parametrize("rule", BREAKS)
+def test_a_rule_that_is_off_is_noticed(rule: str) -> None:
+    check, seed = BREAKS[rule]
+    assert not world(seed).red
+    assert check in world(seed, ((rule, False),)).red
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_every_act_does_something(act: str) -> None:
+    """A traitor whose act changed nothing would prove nothing."""
+    bites = 0
+    for leads in ("r0", "r1"):
+        engine = PbftEngine(5, (("workload", "busy"), ("checkpoint", 2), ("windows", 2)))
+        engine.run(600_000, 1 << 30)
+        engine.apply(SetAct(leads, act, True))
+        engine.run(1_200_000, 1 << 30)
+        engine.apply(faults.Isolate("r3"))
+        engine.run(2_500_000, 1 << 30)
+        engine.apply(faults.Reconnect("r3"))
+        engine.apply(faults.Crash("r0" if leads == "r1" else "r2"))
+        engine.run(4_000_000, 1 << 30)
+        engine.apply(faults.Heal())
+        if act == Act.FORGETFUL.value:
+            engine.apply(faults.Crash(leads))
+            engine.apply(faults.Restart(leads))
+            bites += engine.forgot.get(leads, False)
+        engine.run(6_000_000, 1 << 30)
+        bites += engine.traitor(leads).bites
+    assert bites, act
+
+
+def test_what_was_not_yet_on_disk_binds_nobody() -> None:
+    """A crash takes back a promise that had not left: the world in which a check once cried wolf."""
+    assert not world(114).red
