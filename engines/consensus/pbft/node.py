@@ -779,7 +779,7 @@ class Replica:
             self.repeat_checkpoints(ctx, m.i, m.stable)
 
     def repeat_phases(self, ctx: Context, dst: str, executed: int) -> None:
-        """My part in every number that the other has not executed."""
+        """My part in every number that the other has not executed; of what is final here, everybody's COMMIT."""
         for n, slot in self.log.slots.items():
             if n <= executed or slot.pre_prepare is None:
                 continue
@@ -789,7 +789,11 @@ class Replica:
                     ctx.send(dst, slot.pre_prepare._replace(request=request))
             else:
                 ctx.send(dst, self.my_prepare(slot.pre_prepare))
-            if self.id in slot.commits:
+            if slot.committed:  # whoever has the 2f+1 COMMITs passes them on: signed, they prove that it is final
+                for vote in slot.commits.values():
+                    if vote.i != dst:
+                        ctx.send(dst, vote)
+            elif self.id in slot.commits:
                 ctx.send(dst, slot.commits[self.id])
 
     def repeat_checkpoints(self, ctx: Context, dst: str, above: int) -> None:

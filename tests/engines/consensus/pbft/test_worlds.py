@@ -10,7 +10,7 @@ from engines.sim import faults
 from tests.engines.consensus.pbft.worlds import world
 
 BREAKS = {
-    "match_digests": (c.AGREEMENT, 40),
+    "match_digests": (c.AGREEMENT, 43),
     "full_quorum": (c.CERTIFICATES, 43),
     "commit_phase": (c.SURVIVAL, 7),
     "one_digest": (c.ONE_DIGEST, 99),
@@ -18,7 +18,7 @@ BREAKS = {
     "recompute_o": (c.AGREEMENT, 24),
     "verify_proofs": (c.SURVIVAL, 39),
     "verify_state": (c.CHECKPOINTS, 12),
-    "transfer_replies": (c.ONCE, 51),
+    "transfer_replies": (c.CHECKPOINTS, 0),
     "execute_once": (c.ONCE, 43),
     "wait_for_weak": (c.RESULTS, 9),
 }
