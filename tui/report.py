@@ -129,9 +129,14 @@ def run(panel: Panel, variant: Variant, seed: int, config: Config, scenario: Sce
     return Report(panel, variant, seed, scenario, timeline, digest.close(timeline.snapshot()), digest.kinds)
 
 
+def _title(figure: Figure) -> str:
+    """Its name for people; a unit in the name belongs to the bare number, not to the text."""
+    return (figure.name.removesuffix("_us") if figure.text else figure.name).replace("_", " ")
+
+
 def _figure_lines(figures: tuple[Figure, ...]) -> list[str]:
     """Figures in columns, as people read them."""
-    cells = [(each.name.replace("_", " "), each.text or _said(each.value)) for each in figures]
+    cells = [(_title(each), each.text or _said(each.value)) for each in figures]
     wide = max((len(f"{name} {text}") for name, text in cells), default=0) + 4
     rows = [cells[at : at + FIGURES_A_ROW] for at in range(0, len(cells), FIGURES_A_ROW)]
     lines = ["  " + "".join(f"{name} {text}".ljust(wide) for name, text in row).rstrip() for row in rows]

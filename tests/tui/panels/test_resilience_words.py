@@ -146,9 +146,9 @@ def test_what_a_healthy_shop_does_is_told_and_adds_up() -> None:
     one = event(e.ShopServed(5 * S, 60, 58, 0, 40_000, 180_000))
     assert PANEL.narrate(one).who == "shop"
     told = PANEL.narrate(one).text
-    assert told == "60 calls in 5 s: 58 answered, none failed; p50 40 ms, p99 180 ms of late"
+    assert told == "60 calls came in 5 s, 58 answered, none failed; of late p50 40 ms, p99 180 ms"
     both = PANEL.fold([one, event(e.ShopServed(5 * S, 70, 60, 9, 50_000, 900_000))]).text
-    assert both == "130 calls in 10 s: 118 answered, 9 failed; p50 50 ms, p99 900 ms of late"
+    assert both == "130 calls came in 10 s, 118 answered, 9 failed; of late p50 50 ms, p99 900 ms"
 
 
 def test_a_failure_names_its_cause_where_that_lies_further_down() -> None:

@@ -371,9 +371,10 @@ def _served(what: e.ShopServed) -> str:
     """What became of the calls of clients in a stretch of time."""
     span = time_word(what.span_us)
     if not what.good and not what.failed:
-        return f"{plural(what.offered, 'call')} in {span}, none has ended yet"
+        return f"{plural(what.offered, 'call')} came in {span}, none has ended yet"
     ended = f"{what.good:,} answered" + (f", {what.failed:,} failed" if what.failed else ", none failed")
-    return f"{plural(what.offered, 'call')} in {span}: {ended}; p50 {ms(what.p50_us)}, p99 {ms(what.p99_us)} of late"
+    late = f"of late p50 {ms(what.p50_us)}, p99 {ms(what.p99_us)}"
+    return f"{plural(what.offered, 'call')} came in {span}, {ended}; {late}"
 
 
 # -- settings ---------------------------------------------------------------------------------------------------------
