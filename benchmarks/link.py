@@ -92,15 +92,17 @@ def key_latency(
     moving_s: float = 5.0,
     limit_s: float = 30.0,
     env: Mapping[str, str | None] | None = None,
+    round_trip_s: float = 0.0,
 ) -> KeyLatency:
     """Time `press` on a line of `rate` bytes a second, each time after the app has been moving for `moving_s`.
+    `round_trip_s`: how long the road is, there and back.
 
     `undo` brings the app back into motion and is not timed. `started` tells that the app is up. After a lost press
     nothing more is pressed, since its late effect would be taken for the next one's; what is left out counts as lost.
     """
     seconds: list[float] = []
     environ = {"DP_TUI_ACK": "1" if acknowledge else "0", **(env or {})}
-    with PtyApp(argv, size, environ, throttle=rate) as app:
+    with PtyApp(argv, size, environ, throttle=rate, latency=round_trip_s) as app:
         app.wait_for(started or _anything, 60.0)
         with contextlib.suppress(AssertionError):
             for _ in range(rounds):

@@ -7,9 +7,10 @@ is the same app without frame acknowledgement.
 import sys
 from typing import Final
 
-from benchmarks.link import first_paint, key_latencies, traffic
+from benchmarks.link import first_paint, key_latencies, key_latency, traffic
 
 APP: Final = [sys.executable, "-m", "tui", "raft", "--sandbox", "--speed", "1/20"]
+ROAD_S: Final = 0.5
 BUDGETS: Final = {(80, 24): 25_000, (200, 50): 60_000}
 
 
@@ -34,4 +35,9 @@ def lines() -> list[str]:
             f"a key at {(latency.rate or 0) / 1e3:.0f} kB/s, {kind:20}  {latency.median_s:>6.2f} s median, "
             f"{latency.worst_s:.2f} s worst"
         )
+    road = key_latency(APP, ("space", "PAUSED"), ("space", "RUN"), rate=None, acknowledge=True, round_trip_s=ROAD_S)
+    found.append(
+        f"a key on a road of {ROAD_S * 1e3:.0f} ms there and back  {road.median_s:>6.2f} s median, "
+        f"{road.worst_s:.2f} s worst  (budget: {ROAD_S + 0.5:.1f} s)"
+    )
     return found

@@ -196,7 +196,7 @@ class DpTui(App[None], inherit_bindings=False):
         for key in names_of(event):
             with self._guarded(f"key {key}"):
                 self.press(key)
-        self._show()
+        self._show(urgent=True)
 
     def press(self, key: str) -> None:
         """A key for the dialogue if there is one, else for the session."""
@@ -414,10 +414,10 @@ class DpTui(App[None], inherit_bindings=False):
         self.session.notify("no picture was saved: neither this folder nor the state folder can be written")
         return None
 
-    def _show(self) -> None:
-        """Draw if there is something new and the terminal is ready for it."""
+    def _show(self, urgent: bool = False) -> None:
+        """Draw if there is something new and the terminal is ready for it; ``urgent``: a key waits for it."""
         new = (self.session.dirty or self._view_changed) and not self._picture_held
-        if new and self._gate is not None and self._gate.admit():
+        if new and self._gate is not None and self._gate.admit(urgent):
             self._draw_guarded()
 
     def _draw_guarded(self) -> None:

@@ -48,7 +48,7 @@ class Closed:
         self.ready = False
         self.refused = 0
 
-    def admit(self) -> bool:
+    def admit(self, urgent: bool = False) -> bool:
         self.refused += not self.ready
         return self.ready
 

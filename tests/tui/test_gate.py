@@ -122,3 +122,19 @@ def test_at_most_one_question_is_out_and_the_screen_never_starves(steps: list[tu
         if gate.outstanding is not None:
             gate.answered(gate.outstanding % NUMBERS, now)
     assert gate.ready(now, 0)
+
+
+def test_the_answer_to_a_key_waits_for_no_question_but_only_once() -> None:
+    gate = Gate()
+    number = gate.painted(0)
+    assert number is not None
+    assert not gate.admit(1_000, 0)
+    assert not gate.admit(1_000, 50, urgent=True), "the system still has bytes to take"
+    assert gate.admit(1_000, 0, urgent=True)
+    assert gate.painted(1_000) is None, "one question is out"
+    assert not gate.admit(2_000, 0, urgent=True), "the next key waits for the answer"
+    chase = gate.answered(number % NUMBERS, 500_000)
+    assert chase is not None, "what has been painted meanwhile is asked for"
+    assert not gate.admit(600_000, 0, urgent=True)
+    gate.answered(chase % NUMBERS, 1_000_000)
+    assert gate.admit(1_000_000, 0)

@@ -120,10 +120,10 @@ class AckDriver(LinuxDriver):
     def ready(self) -> bool:
         return not self.acknowledge or self.gate.ready(_now_us(), self.backlog)
 
-    def admit(self) -> bool:
+    def admit(self, urgent: bool = False) -> bool:
         if not self.acknowledge:
             return True
-        if self.gate.admit(_now_us(), self.backlog):
+        if self.gate.admit(_now_us(), self.backlog, urgent):
             return True
         self._poll()
         return False
@@ -305,7 +305,7 @@ class _Open:
 
     ready: Final = True
 
-    def admit(self) -> bool:
+    def admit(self, urgent: bool = False) -> bool:
         return True
 
 

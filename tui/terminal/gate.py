@@ -9,6 +9,8 @@ thrown away: the source is held, so the screen is always complete and only inter
 
 - **At most one question is outstanding.** A paint while one is out (a modal screen opening) is covered by one more
   question after the answer, a *chase*; just one, or a busy screen on a long road would shut pictures out for good.
+- **A key does not wait for an answer.** Its picture may leave while one question is out, once: on a long road it is
+  there one round trip sooner, on a slow one it stands behind a single picture.
 - **Silence is not death.** After `HOLD_US` the picture goes anyway; after `MUTE_AFTER` silences in a row no more
   questions are put, and only the second half of the formula is left. One late answer reopens the conversation.
 - **Answers are numbered**, because late ones exist, and because shift+F3 on an old xterm sends `CSI 1;2R`, which reads
@@ -47,8 +49,9 @@ class Admission(Protocol):
         """Would a picture be admitted now? Asking changes nothing."""
         ...
 
-    def admit(self) -> bool:
-        """May the newest picture be drawn now? `False` counts as a skipped frame and promises a call when it may."""
+    def admit(self, urgent: bool = False) -> bool:
+        """May the newest picture be drawn now? `False` counts as a skipped frame and promises a call when it may.
+        `urgent`: somebody waits for it, who has pressed a key."""
         ...
 
 
@@ -97,14 +100,14 @@ class Gate:
         self.uncovered = self.chasing = False
         return None
 
-    def ready(self, now_us: int, backlog: int) -> bool:
-        """`backlog`: characters written that the system has not taken yet."""
+    def ready(self, now_us: int, backlog: int, urgent: bool = False) -> bool:
+        """`backlog`: characters written that the system has not taken yet. `urgent`: it is the answer to a key."""
         held = self.outstanding is not None and now_us - self.asked_us < self.hold_us
-        return not held and backlog == 0
+        return backlog == 0 and (not held or (urgent and not self.uncovered and not self.chasing))
 
-    def admit(self, now_us: int, backlog: int) -> bool:
+    def admit(self, now_us: int, backlog: int, urgent: bool = False) -> bool:
         """Ask before a picture is made; a refusal is counted and remembered."""
-        if self.ready(now_us, backlog):
+        if self.ready(now_us, backlog, urgent):
             self.withheld = False
             return True
         self.frames_skipped += 1
