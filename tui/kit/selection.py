@@ -26,6 +26,12 @@ class OnMessage:
         near = min(flights, key=lambda each: (abs(each.id - self.id), each.id), default=None)
         return OnMessage(near.id) if near is not None else None
 
+    def walk(self, flights: Sequence[Any], direction: str) -> "OnMessage | None":
+        """Where an arrow leads among these, round and round: left back, down to the node, and the others on."""
+        if direction == "down" or not flights:
+            return None
+        return OnMessage(after([each.id for each in flights], self.id, -1 if direction == "left" else 1))
+
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -51,6 +57,12 @@ def chooser(kind: type[P]) -> Callable[..., Focus]:
         return replace(focus, pick=None if chosen == default else chosen)
 
     return choose
+
+
+def touching(flights: Iterable[T], node: str) -> list[T]:
+    """The messages in flight from or to a node, the next to arrive first."""
+    every: Iterable[Any] = flights
+    return sorted((each for each in every if node in (each.src, each.dst)), key=lambda each: (each.arrives_us, each.id))
 
 
 def after(items: Sequence[T], now: T, step: int = 1) -> T:

@@ -92,13 +92,6 @@ def index_of(focus: Focus) -> int:
     return focus.pick.index if isinstance(focus.pick, OnEntry) else 0
 
 
-def touching(snapshot: Snapshot, node: str) -> list[Flight]:
-    """Messages from or to this node, the next to arrive first."""
-    return sorted(
-        (each for each in snapshot.flights if node in (each.src, each.dst)), key=lambda each: (each.arrives_us, each.id)
-    )
-
-
 def ails(snapshot: Snapshot, server: Server) -> bool:
     """Whether anything is wrong with it or its links."""
     machine = server.status != "up" or server.clock_off_us or server.drift_ppm or server.fsync_us

@@ -8,9 +8,9 @@ logs arrows move as the grid is drawn, and right past the newest entry leads bac
 from dataclasses import replace
 
 from engines.consensus.raft.snapshot import Server, Snapshot
-from tui.kit.selection import OnMessage, after
+from tui.kit.selection import OnMessage, after, touching
 from tui.panel import Focus
-from tui.panels.consensus.queries import OnEntry, entry_at, flight_of, index_of, touching
+from tui.panels.consensus.queries import OnEntry, entry_at, flight_of, index_of
 
 
 def fit(snapshot: Snapshot, focus: Focus) -> Focus:
@@ -24,7 +24,7 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
         return focus
     if isinstance(focus.pick, OnMessage):
         flies = flight_of(snapshot, focus) is not None
-        return focus if flies else replace(focus, pick=focus.pick.nearest(touching(snapshot, focus.node)))
+        return focus if flies else replace(focus, pick=focus.pick.nearest(touching(snapshot.flights, focus.node)))
     index = index_of(focus)
     if entry_at(server, index):
         return focus
@@ -42,12 +42,12 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     """Where an arrow leads from here."""
     focus = fit(snapshot, focus)
     if isinstance(focus.pick, OnMessage):
-        return _among_messages(snapshot, focus, direction)
+        return replace(focus, pick=focus.pick.walk(touching(snapshot.flights, focus.node), direction))
     if isinstance(focus.pick, OnEntry):
         return _within_logs(snapshot, focus, direction)
     server = snapshot.server(focus.node)
     if direction == "up":
-        flights = touching(snapshot, focus.node)
+        flights = touching(snapshot.flights, focus.node)
         return replace(focus, pick=OnMessage(flights[0].id)) if flights else focus
     if direction == "down":
         return replace(focus, pick=_entry(server, server.last_index)) if server else focus
@@ -56,15 +56,6 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
 
 def _beside(snapshot: Snapshot, node: str, step: int) -> str:
     return after([server.id for server in snapshot.servers], node, step)
-
-
-def _among_messages(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
-    if direction == "down":
-        return replace(focus, pick=None)
-    ids = [each.id for each in touching(snapshot, focus.node)]
-    if focus.pick.id not in ids:  # it flies elsewhere: chosen by `n`
-        return replace(focus, pick=OnMessage(ids[0]) if ids else None)
-    return replace(focus, pick=OnMessage(after(ids, focus.pick.id, -1 if direction == "left" else 1)))
 
 
 def _within_logs(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:

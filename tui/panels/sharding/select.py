@@ -139,8 +139,8 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
                 return choose(focus, what=None)
             ids = [each.id for each in lanes(snapshot)]
             return choose(focus, what=OnUnit(after(ids, lane, step)))
-        case OnMessage(flight):
-            return _among_messages(snapshot, focus, flight, direction)
+        case OnMessage() as message:
+            return choose(focus, what=message.walk(touching(snapshot, focus.node), direction))
     if direction == "up":
         flights = touching(snapshot, focus.node)
         return choose(focus, what=OnMessage(flights[0].id)) if flights else focus
@@ -173,12 +173,3 @@ def _among_keys(snapshot: Snapshot, focus: Focus, name: str, direction: str, ste
     if at < 0 and direction == "up":
         return choose(focus, what=None)
     return fit(snapshot, choose(focus, what=OnKey(names[at % len(names)])))
-
-
-def _among_messages(snapshot: Snapshot, focus: Focus, flight: int, direction: str) -> Focus:
-    if direction == "down":
-        return choose(focus, what=None)
-    ids = [each.id for each in touching(snapshot, focus.node)]
-    if flight not in ids:
-        return choose(focus, what=OnMessage(ids[0]) if ids else None)
-    return choose(focus, what=OnMessage(after(ids, flight, -1 if direction == "left" else 1)))
