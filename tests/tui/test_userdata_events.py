@@ -191,7 +191,8 @@ def test_state_at_a_date_of_a_file(tmp_path: Path) -> None:
     focus = PANEL.client(run.snapshot(), Focus(), "at 2026-01-01T09:00:02")
     assert isinstance(focus, Focus)
     sizes = arrange(80, 24, inspector=True, strip_least=3).sizes()
-    picture = PANEL.view(run.snapshot(), focus, sizes, BRAILLE).picture.text()
+    frame = PANEL.view(run.snapshot(), focus, sizes, BRAILLE)
+    picture = frame.picture.text() + frame.strip.text()
     assert "account-1 @ 2  balance 20" in picture
     with pytest.raises(UserError, match="a date as 2026-01-05"):
         PANEL.client(run.snapshot(), Focus(), "at teatime")
@@ -223,10 +224,10 @@ def test_a_store_that_somebody_writes_to_is_read_as_well(tmp_path: Path, capsys:
 def test_the_demonstration_is_written_once_and_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = str(tmp_path / "demo.db")
     assert main_status("events", "--demo-store", file) == 0
-    assert "3,000 events in 360 streams" in capsys.readouterr().out
+    assert "3,002 events in 375 streams" in capsys.readouterr().out
     assert os.listdir(tmp_path) == ["demo.db"]
     found = run(capsys, file)
-    assert (found["events_total"], found["streams"], found["integrity"]["ok"]) == (3_000, 360, True)
+    assert (found["events_total"], found["streams"], found["integrity"]["ok"]) == (3_002, 375, True)
     assert main_status("events", "--demo-store", file) == 2
     assert "it is there already" in capsys.readouterr().err
     assert main_status("events", "--demo-store", file, "--sandbox") == 2
@@ -400,6 +401,7 @@ def test_an_event_of_a_type_that_nobody_knows_is_shown_as_its_data(tmp_path: Pat
     run: Timeline[Any, Any] = Timeline(opening.variant, 0, ())
     run.advance(10**16)
     sizes = arrange(80, 24, inspector=True, strip_least=3).sizes()
-    picture = PANEL.view(run.snapshot(), Focus(), sizes, BRAILLE).picture.text()
+    frame = PANEL.view(run.snapshot(), Focus(), sizes, BRAILLE)
+    picture = frame.picture.text() + frame.strip.text()
     assert "by=Eve" in picture
     assert "this event: type None > MoneyStolen, by None > Eve" in picture

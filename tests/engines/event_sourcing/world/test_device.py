@@ -118,3 +118,11 @@ def test_what_waits_is_read_by_the_process_and_lost_with_the_power() -> None:
     assert len(recover(device).events) == 1
     device.waiting.clear()
     assert recover(device).events == ()
+
+
+def test_a_frame_whose_body_is_no_text_ends_the_log() -> None:
+    device, store = written(1)
+    event = store.events[0]
+    for page, content in device.splice(0, frame(event._replace(body=None), True)):  # type: ignore[arg-type]
+        device.write(page, content)
+    assert recover(device) == ((), 0, 0, True)
