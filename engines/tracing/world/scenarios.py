@@ -31,7 +31,8 @@ AUTH_POOL: Final = Scenario(
         *say(5_010, "Somebody cut auth's pool of database connections from 20 to 1. At some 10 requests a second "
                     "nobody notices: a query takes 8 ms, so the one connection is idle most of the time."),
         *at(5_500, c.SetLoad("steady", 110)),
-        *say(5_510, "Now a rush: 110 a second. A query takes 8 ms and the way there and back another: 110 a second "
+        *say(5_510, "Now a rush: 110 a second. A query takes 8 ms and the way there and back 1 ms more: 110 a "
+                    "second "
                     "is all that one connection can do."),
         *at(6_600, c.SetLoad("steady", 10)),
         *say(8_300, "The tool compares the slowest 1 percent with the faster half, and adds up what their critical "
@@ -56,8 +57,9 @@ DROPPED_HEADER: Final = Scenario(
         *at(3_000, c.DropHeader("catalog")),
         *say(3_010, "A new HTTP client in catalog does not know the header. Everything still works; only the traces "
                     "do not. What catalog calls finds no traceparent and starts a trace of its own."),
-        *say(11_500, "There are new traces of a single span now, of catalog-cache and catalog-db: so short that a "
-                     "list by latency has them at its end. And in the old ones calls of catalog lead nowhere. That "
+        *say(11_500, "New traces begin in catalog-cache and in shipping now, where nothing ever began. Those of the "
+                     "cache are a single span: so short that a list by latency has them at its end. And in the old "
+                     "ones calls of catalog lead nowhere. That "
                      "is how it is found: traces begin in a service that others are known to call, and exactly one "
                      "caller of theirs hears nothing from below."),
     ),
@@ -136,7 +138,7 @@ ASYNC_CONSUMER: Final = Scenario(
         *say(1_000, "POST /checkout ends with a message: orders publishes OrderPlaced, and the mailer consumes it "
                     "later. The span of the consumer hangs under that of the producer and has a link to it."),
         *at(3_000, c.SlowService("mailer", 3_000)),
-        *say(9_500, "The mailer now needs a third of a second and more for each message. Its span sticks out far "
+        *say(9_500, "The mailer now needs some 0.4 s for a message, thirty times as long. Its span sticks out far "
                     "beyond the end of the root, and none of it is on the critical path: nobody waits for it. A tool "
                     "that takes the last span for the end of the request blames the mailer for nothing. There is no "
                     "verdict here, and with a hundred checkouts it would not name the mailer."),

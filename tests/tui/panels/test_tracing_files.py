@@ -11,8 +11,10 @@ from engines.tracing.formats import Notices, read
 from engines.tracing.recorded import VARIANT, source
 from engines.tracing.rows import Look
 from engines.tracing.spans import Kind, Span, SpanEvent
-from tests.tui.panels.tracing_runs import LARGE, draw
+from engines.tracing.world.snapshot import Strayed
+from tests.tui.panels.tracing_runs import LARGE, draw, story
 from tui.panel import Focus
+from tui.panels.tracing import PANEL
 from tui.panels.tracing.select import choose, fit
 
 US = 1_000
@@ -111,3 +113,29 @@ def test_the_rows_of_a_huge_trace_are_bounded_and_hold_its_whole_path(monkeypatc
     assert (
         sum(item.hidden + 1 for item in rows.items) + sum(item.through for item in rows.items) >= found.tree.real // 2
     )
+
+
+def test_a_span_that_may_still_come_is_not_called_missing() -> None:
+    """While spans of a trace arrive, a parent that is named and not here is no loss yet."""
+    snapshot = story("dropped-header", 1_000).snapshot()
+    assert any(not row.complete for row in snapshot.traces)
+    for row in (each for each in snapshot.traces if not each.complete):
+        drawn = draw(snapshot, Focus(node=row.trace_id, chosen=True), LARGE)
+        assert "missing span" not in drawn.picture.text()
+
+
+def test_what_is_shown_is_what_the_verdict_speaks_of() -> None:
+    """At the last cue of the story of the dropped header the picture is a trace that was torn off by catalog."""
+    snapshot = story("dropped-header", 11_500).snapshot()
+    row = snapshot.trace(fit(snapshot, Focus()).node)
+    assert row is not None
+    assert isinstance(row.note, Strayed)
+    assert row.note.src == snapshot.verdicts[0].service == "catalog"
+
+
+def test_every_percentile_on_screen_says_what_it_is_of() -> None:
+    snapshot = story("auth-pool-p99", 8_300).snapshot()
+    assert "last second p50" in PANEL.status(snapshot)
+    frame = draw(snapshot, fit(snapshot, Focus()), LARGE)
+    assert "p99 against p50: " in frame.picture.text()
+    assert "of the last 10 s" in " ".join(frame.inspector.text().split())

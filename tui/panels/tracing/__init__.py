@@ -4,7 +4,7 @@ from typing import Final
 
 from engines.tracing.pattern import PATTERN
 from tui.panel import Panel
-from tui.panels.tracing import folding, forms, keys, lessons, moves, present, select, view, words
+from tui.panels.tracing import figures, folding, forms, keys, lessons, moves, present, select, view, words
 
 HELP: Final = (
     "A request goes through many services. Each makes a span of its part: who, what, from when to when, whose child. "
@@ -57,6 +57,7 @@ PANEL: Final = Panel(
     tune=forms.tune,
     sides=forms.sides,
     present=present.present,
+    figures=figures.figures,
     client=forms.client,
     client_hint="POST /checkout, or a part of it; empty: any",
 )

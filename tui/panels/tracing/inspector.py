@@ -23,6 +23,8 @@ from tui.panels.tracing.words import ailing_words, sampling_words
 ATTRIBUTES: Final = 8
 """How many attributes are shown; the others are counted."""
 NOTES: Final = 4
+WINDOW: Final = "the last 10 s"
+"""What the figures of services and calls cover."""
 HEADER: Final = 31
 """Columns of a traceparent."""
 EXPLAINED: Final = frozenset({
@@ -53,9 +55,10 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
 
 def of_span(snapshot: Snapshot, focus: Focus, made: Analysis, index: int) -> list[Section]:
     """The facts of a span, in reading order."""
-    span = made.tree.spans[index]
+    span, row = made.tree.spans[index], snapshot.trace(focus.node)
     if made.tree.is_missing(index):
-        return [Section(0, missing(made, index)), Section(2, of_trace(snapshot, focus, made)),
+        awaited = row is not None and not row.complete
+        return [Section(0, missing(made, index, awaited)), Section(2, of_trace(snapshot, focus, made)),
                 of_checks(snapshot.checks, 3)]  # fmt: skip
     return [
         Section(0, (*kind(span), *times(made, index), *usually(snapshot, span))),
@@ -129,8 +132,8 @@ def usually(snapshot: Snapshot, span: Span) -> tuple[Fact, ...]:
     slow = row.p50_us > 0 and span.duration_us >= 8 * row.p50_us
     times = f"{span.duration_us // row.p50_us:,} x the median" if slow else ""
     return (
-        fact("usually", f"p50 {span_time(row.p50_us)}", "good", (f"p99 {span_time(row.p99_us)}", "text"),
-             (f"of {row.spans:,};" if times else f"of {row.spans:,}", "dim"), (times, "bad")),
+        fact("stored", f"p50 {span_time(row.p50_us)}", "good", (f"p99 {span_time(row.p99_us)}", "text"),
+             (f"of {row.spans:,}{';' if times else ''}", "dim"), (times, "bad")),
     )  # fmt: skip
 
 
@@ -200,13 +203,13 @@ def links(snapshot: Snapshot, span: Span) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def missing(made: Analysis, index: int) -> tuple[Fact, ...]:
+def missing(made: Analysis, index: int, awaited: bool) -> tuple[Fact, ...]:
     """A span that nobody sent, but others name as their parent."""
     tree = made.tree
     orphans = plural(len(tree.children[index]), "span")
     return (
         fact("missing", f"{orphans} {'names' if orphans == '1 span' else 'name'} it as parent;", "lost",
-             ("it is lost, late, or was not sampled", "text")),
+             ("its trace still arrives" if awaited else "it is lost, late, or was not sampled", "text")),
         fact("span", tree.spans[index].span_id, "text"),
         fact("seen", since(tree.start_us[index] - made.start_us), "text",
              (f"to {since(tree.end_us[index] - made.start_us)}: what its children took", "dim")),
@@ -248,7 +251,7 @@ def machine(snapshot: Snapshot, name: str) -> tuple[Fact, ...]:
         return ()
     now = state(service)
     words = now.words or (f"{service.calls_per_s}/s" if service.calls_per_s else "no call lately")
-    tail = f"p99 {span_time(service.p99_us)}" if service.p99_us else ""
+    tail = f"p99 {span_time(service.p99_us)} of {WINDOW}" if service.p99_us else ""
     facts = [fact("now", service.name, "bright", (words, now.ink), (tail, "text"))]
     return (*facts, *troubles(service))
 
@@ -275,7 +278,8 @@ def of_service(snapshot: Snapshot, name: str) -> list[Section]:
         sections.append(Section(0, (
             fact("is", f"{service.role} of the {service.layer} layer", "text", (now.words or "well", ink)),
             fact("serves", f"{service.calls_per_s}/s", "bright", (f"{service.called:,} in all", "dim")),
-            fact("latency", f"p50 {span_time(service.p50_us)}", "text", (f"p99 {span_time(service.p99_us)}", "bright")),
+            fact("latency", f"p50 {span_time(service.p50_us)}", "text", (f"p99 {span_time(service.p99_us)}", "bright"),
+                 (f"of {'all so far' if snapshot.recorded else WINDOW}", "dim")),
             fact("errors", percent(service.errors_ppm), "error" if service.errors_ppm else "good"),
         )))  # fmt: skip
         sections.append(Section(1, (*limits(service), *troubles(service))))
@@ -328,7 +332,7 @@ def whole(snapshot: Snapshot) -> tuple[Fact, ...]:
     """The collector: what is kept, and what is not."""
     store = snapshot.collector
     facts = [
-        fact("stored", f"{plural(store.traces, 'trace')},", "text",
+        fact("store", f"{plural(store.traces, 'trace')},", "text",
              (f"{store.spans:,}{f' of {store.spans_max:,}' if store.spans_max else ''} spans", "text"),
              (f"evicted {store.evicted_traces:,} whole traces" if store.evicted_traces else "", "dim")),
     ]  # fmt: skip

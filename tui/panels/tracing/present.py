@@ -75,17 +75,17 @@ def _try(snapshot: Snapshot) -> str:
         return "D lays this trace beside the typical one; n walks along its critical path in the order of time."
     match snapshot.verdicts[0].kind:
         case Trouble.HEADER:
-            return "G goes to a trace that was torn off; y shows its headers hop by hop, where they end."
+            return "g goes to a trace that was torn off; y shows its headers hop by hop, where they end."
         case Trouble.SKEW:
             return "C takes the clocks' offsets out, as far as spans betray them, and says how far it moved what."
         case Trouble.LOST | Trouble.LATE:
-            return "E goes to the missing spans; h heals, and new traces are whole again."
+            return "I goes to the missing spans; h heals, and new traces are whole again."
         case Trouble.RETRIES | Trouble.ERRORS | Trouble.LOSS:
-            return "O sorts the traces by errors; E goes from error to error in one; t puts breakers in front of calls."
+            return "B sorts the traces by errors; I goes from error to error in one; t puts breakers in front of calls."
         case Trouble.CRASH | Trouble.FREEZE:
-            return f"g shows {snapshot.verdicts[0].service} on the map; k and z act on it; h heals everything."
+            return f"W shows {snapshot.verdicts[0].service} on the map; k and z act on it; h heals everything."
         case _:
-            return "V shows all contributions and the walk; G goes to the span it is about; D compares it with p50."
+            return "G shows all contributions and the walk; g goes to the span it is about; D compares it with p50."
 
 
 __all__ = ["present"]

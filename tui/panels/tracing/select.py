@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 from engines.tracing.analysis import Analysis, analysis_of
 from engines.tracing.rows import Look, Rows
-from engines.tracing.world.snapshot import ServiceView, Snapshot, TraceRow
+from engines.tracing.verdicts import Trouble
+from engines.tracing.world.snapshot import ServiceView, Snapshot, Strayed, TraceRow
 from tui.kit.selection import after, chooser, reader
 from tui.panel import Focus
 
@@ -86,11 +87,33 @@ def listed(snapshot: Snapshot, focus: Focus) -> tuple[TraceRow, ...]:
 
 
 def telling(snapshot: Snapshot) -> str:
-    """The trace that tells most: that at p99, of which the verdict speaks, else the slowest; empty: there is none."""
+    """The trace that tells most: one that shows what the verdict speaks of, else the slowest; empty: there is none."""
+    named = _of_verdict(snapshot)
+    if named:
+        return named
     if snapshot.diagnosis is not None and snapshot.trace(snapshot.diagnosis.slow_trace) is not None:
-        return str(snapshot.diagnosis.slow_trace)
+        return snapshot.diagnosis.slow_trace
     found = [row for row in snapshot.traces if row.complete] or list(snapshot.traces)
     return max(found, key=lambda row: (row.duration_us, row.trace_id)).trace_id if found else ""
+
+
+def _of_verdict(snapshot: Snapshot) -> str:
+    """The newest trace that shows what the first verdict says, where that is not about time; empty: there is none."""
+    if not snapshot.verdicts:
+        return ""
+    first = snapshot.verdicts[0]
+    done = [row for row in snapshot.traces if row.complete]
+    match first.kind:
+        case Trouble.HEADER:
+            torn = [row for row in done if isinstance(row.note, Strayed)]
+            of_named = [row for row in torn if isinstance(row.note, Strayed) and row.note.src == first.service]
+            return (of_named or torn)[0].trace_id if torn else ""
+        case Trouble.LOST:
+            return next((row.trace_id for row in done if row.missing), "")
+        case Trouble.RETRIES | Trouble.ERRORS | Trouble.LOSS | Trouble.CRASH:
+            worst = max(done, key=lambda row: (row.errors, row.trace_id), default=None)
+            return worst.trace_id if worst is not None and worst.errors else ""
+    return ""
 
 
 def analysis_at(snapshot: Snapshot, focus: Focus) -> Analysis:

@@ -98,7 +98,7 @@ def hits(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tu
 def status(snapshot: Snapshot) -> str:
     """The facts of the top line."""
     last = strip.newest(snapshot)
-    figures = f"  now p50 {brief(last.p50_us)} p99 {brief(last.p99_us)}" if last is not None else ""
+    figures = f"  last second p50 {brief(last.p50_us)} p99 {brief(last.p99_us)}" if last is not None else ""
     kept = f"  {plural(snapshot.collector.traces, 'trace')}" if snapshot.recorded or last is None else ""
     return f"{plural(len(snapshot.services), 'service')}{kept}{figures}"
 
@@ -213,7 +213,9 @@ def _waterfall(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
     explained = canvas.height >= LEGEND and bool(snapshot.traces)
     part = Canvas(canvas.width - left, canvas.height - explained)
     made, rows = rows_of(snapshot, focus)
-    waterfall.draw(part, made, rows, row_of(snapshot, focus), glyphs)
+    trace = snapshot.trace(focus.node)
+    awaited = trace is not None and not trace.complete
+    waterfall.draw(part, made, rows, row_of(snapshot, focus), glyphs, awaited)
     canvas.blit(part, left, 0)
     if explained:
         pieces = waterfall.legend(analysis_at(snapshot, focus), glyphs)

@@ -50,8 +50,8 @@ class Plan:
         return first, max(first + 1, min(self.bars, last))
 
 
-def draw(canvas: Canvas, made: Analysis, rows: Rows, selected: int, glyphs: Glyphs) -> None:
-    """Draw the rows around the selected one."""
+def draw(canvas: Canvas, made: Analysis, rows: Rows, selected: int, glyphs: Glyphs, awaited: bool = False) -> None:
+    """Draw the rows around the selected one. ``awaited``: spans of this trace may still come."""
     if canvas.height < 1 or canvas.width < 8:
         return
     if not rows.items:
@@ -67,7 +67,7 @@ def draw(canvas: Canvas, made: Analysis, rows: Rows, selected: int, glyphs: Glyp
     shown = range(top, min(len(rows.items), top + room))
     base, step = _indent(rows, shown, plan.name)
     for row in shown:
-        _row(canvas, y, made, rows, row, row == selected, plan, (base, step), glyphs)
+        _row(canvas, y, made, rows, row, row == selected, plan, (base, step), glyphs, awaited)
         y += 1
 
 
@@ -110,11 +110,11 @@ def _indent(rows: Rows, shown: range, width: int) -> tuple[int, int]:
 
 def _row(
     canvas: Canvas, y: int, made: Analysis, rows: Rows, row: int, selected: bool, plan: Plan,
-    indent: tuple[int, int], glyphs: Glyphs,
+    indent: tuple[int, int], glyphs: Glyphs, awaited: bool,
 ) -> None:  # fmt: skip
     index = rows.items[row].row
     ink = row_ink(made, rows, row)
-    _name(canvas, y, made, rows, row, selected, plan.name, indent, ink, glyphs)
+    _name(canvas, y, made, rows, row, selected, plan.name, indent, ink, glyphs, awaited)
     if plan.bars:
         _bar(canvas, y, made, rows, row, plan, ink, glyphs)
     start_us, end_us = rows.interval(made.tree, row)
@@ -144,12 +144,12 @@ def row_ink(made: Analysis, rows: Rows, row: int) -> Ink:
 
 def _name(
     canvas: Canvas, y: int, made: Analysis, rows: Rows, row: int, selected: bool, width: int,
-    indent: tuple[int, int], ink: Ink, glyphs: Glyphs,
+    indent: tuple[int, int], ink: Ink, glyphs: Glyphs, awaited: bool,
 ) -> None:  # fmt: skip
     canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
     x = 1 + _rails(canvas, y, rows, row, indent, glyphs)
     item = rows.items[row]
-    pieces = _label(made, rows, row, ink)
+    pieces = _label(made, rows, row, ink, awaited)
     if sum(len(text) for text, _ in pieces) > width - 1 - x and " /" in pieces[-1][0]:
         name, name_ink = pieces[-1]
         pieces[-1] = (name[name.index(" /") + 1 :], name_ink)  # the route tells more than the HTTP method
@@ -168,11 +168,13 @@ def _name(
         x = canvas.put(x, y, clip(text, room), each)
 
 
-def _label(made: Analysis, rows: Rows, row: int, ink: Ink) -> list[tuple[str, Ink]]:
+def _label(made: Analysis, rows: Rows, row: int, ink: Ink, awaited: bool) -> list[tuple[str, Ink]]:
     """Service and operation; the service once, where it calls itself."""
     index = rows.items[row].row
     span = made.tree.spans[index]
     if made.tree.is_missing(index):
+        if awaited:
+            return [(". ", "dim"), (f"span {span.span_id[:6]}, not here yet", "dim")]
         return [("? ", "lost"), (f"missing span {span.span_id[:6]}", "lost")]
     name = span.name or "?"
     if span.kind == Kind.CLIENT and not made.tree.children[index] and waiting.callee(span):
