@@ -34,6 +34,11 @@ class Shot:
 
 
 SHOTS: Final = (
+    Shot("consistency", "consistency", 4_330, variant="eventual"),
+    Shot("consistency-witness", "consistency", 850, scenario="store-back", keys=("g",)),
+    Shot("consistency-80x24", "consistency", 1_000, size=(80, 24), scenario="reply-first"),
+    Shot("consistency-200x50", "consistency", 3_000, size=(200, 50), scenario="rollback"),
+    Shot("consistency-matrix", "consistency", 1_000, keys=("v",)),
     Shot("raft", "consensus", 2_130, keys=("a",)),
     Shot("raft-80x24", "consensus", 2_130, size=(80, 24)),
     Shot("raft-election", "consensus", 1_450, scenario="election"),

@@ -14,13 +14,15 @@ Ten lines tell a stale read:
 >>> report["linearizable"].why.value, [str(seen.operations[i].value) for i in report["linearizable"].witness.operations]
 ('impossible return', ['1', '1', '0'])
 
-vector dotted hybrid       clocks: vector clocks, dotted version vectors, hybrid logical clocks
-history models verdict     what clients did; what objects are; what a judge answers
+vector dotted hybrid merkle     clocks that say who has seen what; trees that say what differs
+history models verdict          what clients did; what objects are; what a judge answers
 linearizability regular sequential   judges of one order
-order causal sessions      judges of causality, kept as the history grows
-outcome                    convergence, staleness, lost writes
-judge live                 all of them over one history, whole or still growing
-explain formats            verdicts in words; files of histories
+order causal sessions           judges of causality, kept as the history grows
+outcome                         convergence, staleness, lost writes
+judge live explain              all judges over a history, or over one that still grows; verdicts in words
+smallest                        for each pair of models the smallest history that tells them apart
+formats                         what is read and written: Jepsen, Porcupine, JSON lines, ShiViz, timelines
+pattern world recorded          the designs alive; a history of the user as a run
 """
 
 from engines.consistency.dotted import Dot, Siblings

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Final
 
+from engines.consistency.recorded import RECORDED
 from engines.consistency.world.commands import COMMANDS
 from engines.consistency.world.engine import ConsistencyEngine
 from engines.consistency.world.options import SETTINGS
@@ -48,6 +49,7 @@ PATTERN: Final = Pattern(
     variants=VARIANTS,
     scenarios=SCENARIOS,
     speed=(1, 20),
+    recorded=RECORDED,
     notes=(
         "There are not five levels. Models form a partial order: causal memory and causal convergence cannot be "
         "compared, and eventual consistency is of another kind: something happens some day (liveness).",

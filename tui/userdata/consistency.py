@@ -17,12 +17,13 @@ from engines.consistency.history import Call, History, Operation, Status
 from engines.consistency.judge import NAMES, Report, judge_history
 from engines.consistency.models import MODELS, Model, guess
 from engines.consistency.outcome import staleness
+from engines.consistency.recorded import RECORDED, source_of
 from engines.consistency.vector import Order
 from engines.consistency.verdict import Answer
 from engines.errors import UserError
 from engines.sim.pattern import Check
 from tui.options import DataOptions
-from tui.userdata.common import Opening, check_lines, head_json, name_of, open_data
+from tui.userdata.common import Hashed, Opening, check_lines, head_json, name_of, open_data
 
 MINE: Final = ("--model", "--parser", "--to", "--skip-bad")
 TARGETS: Final = ("shiviz", "ascii")
@@ -273,6 +274,17 @@ def _report_clocks(events: tuple[shiviz.ShivizEvent, ...], name: str, options: D
 
 
 def opening(file: str, options: DataOptions) -> Opening:
-    """The history as a run."""
+    """The history as a run, judged."""
     _accept(options)
-    raise UserError(f"{file}: the app opens no client history yet; dp-tui run consistency {file} judges it")
+    name = name_of(file)
+    if options.parser is not None:
+        raise UserError(f"{file}: a log with vector clocks is judged by: dp-tui run consistency {file}")
+    with open_data(file) as stream:
+        hashed = Hashed(stream)
+        head = hashed.stream.read(HEAD)
+        if _is_shiviz(head):
+            raise UserError(f"{file}: a log with vector clocks is judged by: dp-tui run consistency {file}")
+        history, model, skipped = _read(_Joined(head, hashed.stream), name, options)
+    report = judge_history(history, model)
+    source = source_of(history, report, name, hashed.sha256, "" if file == "-" else file, skipped)
+    return Opening(RECORDED.on(source))

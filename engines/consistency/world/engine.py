@@ -61,6 +61,8 @@ from engines.sim.world import World
 
 YOU: Final = "you"
 NEAR: Final = LinkOptions(10 * US_PER_MS, 50 * US_PER_MS)
+UNEVEN: Final = LinkOptions(10 * US_PER_MS, 120 * US_PER_MS)
+CLOSE: Final = LinkOptions(3 * US_PER_MS, 4 * US_PER_MS)
 FAR: Final = LinkOptions(60 * US_PER_MS, 20 * US_PER_MS)
 SHOWN: Final = 120
 """Operations of a snapshot."""
@@ -131,13 +133,22 @@ class ConsistencyEngine(World):
         return (int(server[1:]) - 1) % self.centres
 
     def _stretch(self) -> None:
-        """Links between data centres are long."""
-        if self.centres == 1:
-            return
+        """Links between data centres are long; where nobody waits for all replicas, theirs are uneven."""
         for one in self.servers:
             for other in self.servers:
                 if one != other and self.centre_of(one) != self.centre_of(other):
                     self.hosts[one].links[other] = Link(self.seed, one, other, FAR)
+                elif one != other and self.variant == "eventual":
+                    self.hosts[one].links[other] = Link(self.seed, one, other, UNEVEN)
+        if self.variant == "eventual":
+            for client in self.clients:
+                for server in self.servers:
+                    self.connect_anew(client, server)
+
+    def connect_anew(self, client: str, server: str) -> None:
+        """Clients of a store that answers before it has told everybody are close to it."""
+        self.hosts[client].links[server] = Link(self.seed, client, server, CLOSE)
+        self.hosts[server].links[client] = Link(self.seed, server, client, CLOSE)
 
     # -- the world's hooks -------------------------------------------------------------------------------------------
 

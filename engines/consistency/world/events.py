@@ -3,6 +3,7 @@
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
+from engines.consistency.history import Status
 from engines.consistency.vector import VectorClock
 from engines.consistency.verdict import Why
 from engines.consistency.world.messages import Tag
@@ -238,8 +239,34 @@ class WorkloadSet(NamedTuple):
     level: str
 
 
+# -- a history of the user -----------------------------------------------------------------------------------------
+
+
+class Began(NamedTuple):
+    """An operation of the file begins: ``w x=1``, as the file has it."""
+
+    label: str
+
+
+class Ended(NamedTuple):
+    """It returns; ``age_us``: since when the value it read had been overwritten (-1: it was fresh)."""
+
+    label: str
+    status: Status
+    age_us: int
+
+
+class VerdictFell(NamedTuple):
+    """This return shows that the history does not satisfy a model."""
+
+    model: str
+    why: Why
+    label: str
+
+
 ConsistencyEvent: TypeAlias = (
     Asked | Answered | GaveUp | Moved | StoredBack | Sequenced | Applied | Outdated | HeldBack | Released | Waits
     | Repaired | HintKept | HintDone | TreesCompared | SiblingsSeen | Unavailable | Overwritten | Elected | SteppedDown
     | RolledBack | ModelBroken | Converged | QuorumSet | PresetChosen | WorkloadSet | RuleSwitched
+    | Began | Ended | VerdictFell
 )  # fmt: skip

@@ -61,8 +61,8 @@ class MongoReplica(Replica):
 
     @property
     def vector(self) -> VectorClock:
-        """How long its log is."""
-        return VectorClock.of({"log": len(self.disk.log), "majority": self.committed})
+        """How long its log is (l), and how much of it a majority has (m)."""
+        return VectorClock.of({"l": len(self.disk.log), "m": self.committed})
 
     @property
     def pending(self) -> int:

@@ -99,10 +99,10 @@ SLOPPY: Final = Scenario(
         *say(900, "Now they are sloppy, and r4 and r5 are cut off from the others. A wrote through r4: after 250 ms "
                   "without an answer r4 and r5 stood in, each with a hint for its owner. A was told: done."),
         *at(910, r("B", "x", "r1")),
-        *say(1_100, "B asked two of the real owners and returned 0. W = 2 machines had the write, R = 2 were asked, "
+        *say(1_300, "B asked two of the real owners and returned 0. W = 2 machines had the write, R = 2 were asked, "
                     "and they "
              "did not meet: the check of the overlap failed."),
-        *at(1_110, faults.Heal()),
+        *at(1_310, faults.Heal()),
         *say(2_300, "Healed: the hints went home. Sloppy quorums buy availability; freshness is what they cost."),
     ),
     2_500 * US_PER_MS, config=(*QUIET, ("nodes", 5), ("r", 2), ("w", 2)), breaks=("overlap",), seed=5,
@@ -281,13 +281,13 @@ BUSY: Final = Scenario(
         *at(10, SetRule("send_to_all", False), SetRule("read_repair", False), SetRule("anti_entropy", False),
             SetRule("hinted_handoff", False)),
         *say(100, "No propagation at all: a write goes to W replicas, a read asks R, both drawn at random. N = 3."),
-        *at(110, SetWorkload("busy")),
-        *say(20_000, "R = W = 1: the formula says 2 of 3 reads miss the newest write. Measured is on the right; values "
+        *at(110, SetWorkload("light")),
+        *say(12_000, "R = W = 1: the formula says 2 of 3 reads miss the newest write. Measured is on the right; values "
                      "older than the newest count, so it may be above."),
-        *at(20_010, SetQuorum(3, 2, 2)),
-        *say(40_000, "R = W = 2: 0 by the formula. The share over the whole run falls from now on."),
+        *at(12_010, SetQuorum(3, 2, 2)),
+        *say(24_000, "R = W = 2: 0 by the formula. The share over the whole run falls from now on."),
     ),
-    41_000 * US_PER_MS, config=(("clients", 3), ("keys", 1), ("workload", "off"), ("nodes", 3)), seed=11,
+    24_500 * US_PER_MS, config=(("clients", 2), ("keys", 1), ("workload", "off"), ("nodes", 3)), seed=11,
 )  # fmt: skip
 
 SCENARIOS: Final = (

@@ -25,6 +25,8 @@ def routine(event: Event) -> str:
             return "answered"
         case ev.TreesCompared():
             return "trees"
+        case ev.VerdictFell(label=label):
+            return f"fell {event.position} {label}"
     return ""
 
 
@@ -37,6 +39,9 @@ def fold(events: Sequence[Event]) -> Line:
             return line._replace(
                 text=f"{broken.client} {did(broken.write, broken.key, broken.value)} breaks {models}: e says why"
             )
+        case ev.VerdictFell(label=label):
+            models = " ".join(SHORT.get(each.what.model, each.what.model) for each in events)
+            return line._replace(text=f"{label} shows that {models} do not hold: e says why")
         case Lost():
             pairs = names(dict.fromkeys(f"{each.what.src}>{each.node}" for each in events))
             where = f" on {pairs}" if len(pairs) <= 30 else ""

@@ -111,7 +111,7 @@ def _operation(snapshot: Snapshot, focus: Focus, each: Operation) -> list[Sectio
             fact("what if", "its return is held: left and right move it, y lets go", "warn"),
             fact("flips", ", ".join(changed) if changed else "nothing yet", "warn" if changed else "dim"),
         )))  # fmt: skip
-    elif whole(snapshot) and len(snapshot.history.operations) <= 60 and each.call in (Call.READ, Call.WRITE):
+    elif whole(snapshot) and len(snapshot.history.operations) <= 60:
         order = longest(snapshot.history, each.number)
         if order is not None:
             shown = "; ".join(named(snapshot.history.operations[number]) for number in order[-5:])

@@ -88,7 +88,7 @@ def matrix(canvas: Canvas, focus: Focus, glyphs: Glyphs) -> None:
     lines = SMALLEST[one, other]
     needed = len(MODELS) + 1
     y = 0
-    if canvas.height >= needed + len(lines) + 2 and canvas.width >= 70:
+    if canvas.height >= needed + len(lines) and canvas.width >= 70:
         canvas.put(0, 0, "holds \\ not", "dim")
         for at, name in enumerate(MODELS):
             canvas.put(12 + at * 5, 0, SHORT[name][:4], "accent" if name == other else "dim")
@@ -99,9 +99,8 @@ def matrix(canvas: Canvas, focus: Focus, glyphs: Glyphs) -> None:
                 here = (name, broken) == (one, other)
                 text = f"{_size(SMALLEST[name, broken])}" if has else glyphs.thin if name != broken else ""
                 canvas.put(12 + at * 5, row, text, "selected" if here else "text" if has else "dim")
-        y = needed + 1
-    canvas.put(0, y, clip(f"holds: {TITLES[one]}    does not: {TITLES[other]}", canvas.width), "bright")
-    for at, text in enumerate(lines, y + 1):
+        y = needed
+    for at, text in enumerate(lines, y):
         canvas.put(0, at, clip(text, canvas.width), "text")
 
 

@@ -99,7 +99,8 @@ OF_KIND: Final[dict[type, str]] = {
     ev.Waits: "moved", ev.Repaired: "repair", ev.HintKept: "repair", ev.HintDone: "repair", ev.TreesCompared: "repair",
     ev.SiblingsSeen: "siblings", ev.Unavailable: "quorum", ev.Overwritten: "lww", ev.Elected: "primary",
     ev.SteppedDown: "primary", ev.RolledBack: "primary", ev.ModelBroken: "broken", ev.Converged: "converged",
-    ev.QuorumSet: "quorum", ev.PresetChosen: "quorum", ev.WorkloadSet: "operation", RuleSwitched: "rule",
+    ev.QuorumSet: "quorum", ev.Began: "operation", ev.Ended: "operation", ev.VerdictFell: "broken",
+    ev.PresetChosen: "quorum", ev.WorkloadSet: "operation", RuleSwitched: "rule",
     k.Crashed: "fault", k.Restarted: "fault", k.Frozen: "fault", k.Thawed: "fault", k.Waiting: "fault",
     k.Isolated: "fault", k.Reconnected: "fault", k.Partitioned: "fault", k.Healed: "fault", k.Synced: "fault",
     k.DiskSlowed: "fault", k.Skewed: "clock", k.Cue: "lecture",
@@ -127,7 +128,7 @@ def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
     what: Any = event.what
     if isinstance(what, ev.Answered) and what.age_us >= 0:
         return LESSONS["stale"]
-    if isinstance(what, ev.ModelBroken):
+    if isinstance(what, ev.ModelBroken | ev.VerdictFell):
         return (*_witness(snapshot, what.model), *LESSONS["broken"])
     return LESSONS[OF_KIND.get(type(what), "network")]
 

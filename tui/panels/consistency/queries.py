@@ -4,8 +4,9 @@ from functools import lru_cache
 from math import comb
 from typing import Final, NamedTuple
 
-from engines.consistency import REGISTER, Budget, History, Operation, Verdict, judge_history, longest_with
-from engines.consistency.history import Call, Status
+from engines.consistency import Budget, History, Operation, Verdict, judge_history, longest_with
+from engines.consistency.history import Status
+from engines.consistency.models import guess
 from engines.consistency.world.snapshot import ClientView, Model, Snapshot
 from engines.sim.views import Flight
 from tui.canvas import Ink
@@ -92,9 +93,7 @@ def network_of(snapshot: Snapshot) -> Network:
 
 def whole(snapshot: Snapshot) -> bool:
     """Whether the history is shown from its beginning: only then can it be judged anew."""
-    return snapshot.before == 0 and not any(
-        each.call not in (Call.READ, Call.WRITE) for each in snapshot.history.operations
-    )
+    return snapshot.before == 0
 
 
 def held_history(snapshot: Snapshot, focus: Focus) -> History | None:
@@ -109,13 +108,14 @@ def held_history(snapshot: Snapshot, focus: Focus) -> History | None:
 @lru_cache(maxsize=128)
 def judged(history: History) -> dict[str, Verdict]:
     """Every model's verdict about a history; remembered, since a picture asks again and again."""
-    return judge_history(history, REGISTER, WHAT_IF, MODELS).verdicts
+    return judge_history(history, None, WHAT_IF, MODELS).verdicts
 
 
 @lru_cache(maxsize=128)
 def longest(history: History, number: int) -> tuple[int, ...] | None:
     """The longest linearization of its key's operations that contains this one."""
-    return longest_with(history, REGISTER, number, WHAT_IF)
+    model = guess({each.call for each in history.operations})
+    return None if model is None else longest_with(history, model, number, WHAT_IF)
 
 
 def verdicts_of(snapshot: Snapshot, focus: Focus) -> dict[str, Verdict]:

@@ -25,22 +25,10 @@ from tui.panels.consistency.queries import (
 )
 
 NAME: Final = 5
-SCALES_US: Final = (
-    1_000,
-    2_000,
-    5_000,
-    10_000,
-    20_000,
-    50_000,
-    100_000,
-    200_000,
-    500_000,
-    1_000_000,
-    5_000_000,
-    60_000_000,
-)
+SCALES_US: Final[tuple[int, ...]] = tuple(each * 10**power for power in range(1, 8) for each in (1, 2, 5))
 VALUES: Final = 15
 NARROW: Final = 9
+ROOMY: Final = 26
 
 
 class Window(NamedTuple):
@@ -79,6 +67,10 @@ def window(snapshot: Snapshot, focus: Focus, x: int, width: int) -> Window:
     if snapshot.recorded and snapshot.history.operations:
         first = min(each.start_us for each in snapshot.history.operations[-60:])
         scale = _scale(end_us - first, width)
+    elif snapshot.history.operations and not shown:
+        newest = max(each.end_us or end_us for each in snapshot.history.operations[-12:])
+        if end_us - newest > width * scale * 3 // 4:  # nobody works: stay with the last that did
+            end_us = newest + width * scale // 4
     if shown:
         first = min(each.start_us for each in shown)
         last = max(each.end_us or each.start_us for each in shown)
@@ -98,7 +90,9 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, width
     space = canvas.height - 1
     if space < 1 or width < 14:
         return
-    values = (VALUES if width >= 52 else NARROW) if width >= 42 and snapshot.replicas else 0
+    values = 0
+    if snapshot.replicas and width >= 42:
+        values = NARROW if width < 52 else VALUES if width < 90 else ROOMY
     seen = window(snapshot, focus, NAME, width - NAME - values)
     shown = _visible(rows, focus.node, space)
     stride = 2 if len(shown) * 2 <= space else 1
@@ -192,7 +186,7 @@ def _bar(
     last = seen.column(snapshot.at_us if end_us is None else end_us)
     if last < seen.x or first >= right:
         return
-    text = label(each).replace("? ", " ")
+    text = label(each).removesuffix("=?").removesuffix(" ?")
     begin, stop = max(seen.x, first), min(right - 1, last)
     room = stop - begin + 1
     inner = glyphs.thin * max(0, room - 2)

@@ -20,7 +20,8 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     title = "space and time"
     if now.pair >= 0:
         lattice.matrix(picture, focus, glyphs)
-        title = "the smallest history that"
+        one, other = lattice.pair_at(now.pair)
+        title = f"smallest: {TITLES[one]}, not {TITLES[other]}"
     elif picture.width >= WIDE and picture.height >= 6:
         spacetime.draw(picture, snapshot, focus, glyphs, picture.width - lattice.WIDTH - 2)
         lattice.draw(picture, snapshot, focus, glyphs, picture.width - lattice.WIDTH)
@@ -42,12 +43,12 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
 
 def _note(snapshot: Snapshot, focus: Focus) -> str:
     now = chosen(focus)
+    if now.pair >= 0:
+        return "v: back"
     if now.held >= 0:
         return "what if: arrows move the return"
     if now.model:
         return f"witness: {TITLES[now.model]}"
-    if now.pair >= 0:
-        return "v: back"
     return _numbers(snapshot)
 
 

@@ -196,6 +196,13 @@ def _of_world(what: Any) -> tuple[str, Ink]:
         case ev.RolledBack(key=key, value=value, entries=entries):
             more = f" and {entries - 1} more" if entries > 1 else ""
             return f"rolls {key}={value}{more} back: the new primary never had it", "bad"
+        case ev.Began(label=label):
+            return f"asks: {label}", "client"
+        case ev.Ended(label=label, status=status, age_us=age):
+            late = f": stale, it was overwritten {ms(age)} before the read" if age >= 0 else ""
+            return f"{status.value}: {label}{late}", "stale" if age >= 0 else "text"
+        case ev.VerdictFell(model=model, why=why, label=label):
+            return f"{label} shows that the history is not {TITLES.get(model, model)}: {pattern(why)}", "bad"
         case ev.Converged(after_us=after):
             return f"all replicas are equal, {ms(after)} after the last trouble", "good"
     assert_never(what)

@@ -117,7 +117,7 @@ def test_sloppy_quorum_is_as_told() -> None:
     middle = at("sloppy-quorum", 900)
     assert seen(middle) == [("A", "write", 1, "ok")]
     assert [each.pending > 0 for each in middle.replicas] == [False, False, False, True, True]
-    end = at("sloppy-quorum", 1_100)
+    end = at("sloppy-quorum", 1_300)
     assert seen(end)[-1] == ("B", "read", 0, "ok")
     assert [check.name for check in end.checks if not check.ok] == ["overlap"]
     assert all(each.pending == 0 for each in at("sloppy-quorum", 2_300).replicas)
@@ -183,9 +183,9 @@ def test_the_clocks_of_the_article_are_as_told() -> None:
 
 
 def test_the_share_of_stale_reads_is_near_the_closed_form() -> None:
-    middle = at("measured", 20_000)
-    assert middle.reads > 200
+    middle = at("measured", 12_000)
+    assert middle.reads > 60
     share = middle.stale * 100 // middle.reads
     assert 45 <= share <= 80, share
-    end = at("measured", 40_000)
+    end = at("measured", 24_000)
     assert end.stale - middle.stale < (end.reads - middle.reads) // 10

@@ -1,0 +1,122 @@
+"""``dp-tui run consistency FILE`` and the same in the app: verdicts, formats, bad input."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engines.errors import UserError
+from engines.sim.timeline import Timeline
+from tui.options import DataOptions
+from tui.userdata.consistency import opening
+
+INVERSION = """{:process 0, :type :invoke, :f :write, :value 1, :time 1000000}
+{:process 1, :type :invoke, :f :read, :value nil, :time 2000000}
+{:process 1, :type :ok, :f :read, :value 1, :time 4000000}
+{:process :nemesis, :type :info, :f :kill, :value "n1", :time 4500000}
+{:process 2, :type :invoke, :f :read, :value nil, :time 5000000}
+{:process 2, :type :ok, :f :read, :value 0, :time 7000000}
+{:process 0, :type :ok, :f :write, :value 1, :time 9000000}
+"""
+
+
+def dp_tui(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tui", *arguments], input=text, capture_output=True, text=True, check=False
+    )
+
+
+def judged(text: str, *options: str) -> dict[str, Any]:
+    done = dp_tui("run", "consistency", "-", "--json", *options, text=text)
+    assert done.stderr == ""
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert done.returncode == (0 if all(check["ok"] for check in found["checks"]) else 1)
+    return found
+
+
+def test_a_history_is_judged_as_the_contract_says() -> None:
+    found = judged(INVERSION)
+    assert found["pattern"] == "consistency"
+    assert found["seed"] is None
+    assert found["operations"] == 3
+    assert found["virtual_time_us"] == 8_000
+    assert set(found["models"]) == {
+        "linearizable", "regular", "sequential", "causal", "ccv", "cm", "pram", "ryw", "mr", "mw", "wfr", "convergence",
+    }  # fmt: skip
+    broken = found["models"]["linearizable"]
+    assert broken["verdict"] == "violation"
+    assert broken["witness"][-1] == "first impossible return: p2 r 0"
+    assert found["models"]["sequential"] == {"verdict": "ok", "witness": None, "why": None}
+    assert found["models"]["convergence"]["verdict"] == "unknown"
+    assert found["snapshot"]["faults"] == 1
+    assert judged(INVERSION)["digest"] == found["digest"]
+
+
+def test_models_can_be_named_and_must_fit() -> None:
+    assert judged(INVERSION, "--model", "multi-register")["variant"] == "multi-register"
+    assert judged(INVERSION, "--model", "cas-register")["models"]["linearizable"]["verdict"] == "violation"
+    done = dp_tui("run", "consistency", "-", "--model", "mutex", text=INVERSION)
+    assert done.returncode == 2
+    assert "the model mutex knows acquire, release" in done.stderr
+
+
+def test_a_history_is_written_as_a_timeline_and_as_a_shiviz_log() -> None:
+    drawn = dp_tui("run", "consistency", "-", "--to", "ascii", text=INVERSION).stdout
+    assert [line[0] for line in drawn.splitlines()] == ["0", "1", "2"]
+    again = judged(drawn)
+    assert again["models"]["linearizable"]["verdict"] == "violation"
+    log = dp_tui("run", "consistency", "-", "--to", "shiviz", text=drawn).stdout
+    found = judged(log)
+    assert found["variant"] == "shiviz"
+    assert found["models"]["linearizable"]["verdict"] == "unknown"
+    assert found["events"] == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", "empty"),
+        ("hello\n", "line 1: no client history"),
+        (INVERSION + "{:process 9, :type :ok, :f :read, :value 1}\n", "line 8: process 9 returns ok without"),
+        ('event\nA {"A": 2}\n', "line 2: A counts 2 where 1 is next"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(text: str, what: str) -> None:
+    done = dp_tui("run", "consistency", "-", text=text)
+    assert done.returncode == 2
+    assert what in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_options_of_others_are_refused() -> None:
+    done = dp_tui("run", "consistency", "-", "--seed", "3", text=INVERSION)
+    assert done.returncode == 2
+
+
+def test_a_history_opens_as_a_run_and_a_verdict_falls_where_it_shows(tmp_path: Path) -> None:
+    path = tmp_path / "history.edn"
+    path.write_text(INVERSION)
+    begin = opening(str(path), DataOptions())
+    assert begin.variant is not None
+    run: Timeline[Any, Any] = Timeline(begin.variant, 0, ())
+    broken = []
+    while run.step():
+        snapshot = run.snapshot()
+        broken.append([model.name for model in snapshot.models if model.verdict.broken])
+    assert broken == [[], [], [], [], ["linearizable"], ["linearizable"]]
+    assert run.snapshot().recorded
+    assert [mark.what for mark in run.snapshot().marks] == ["nemesis kill n1"]
+    assert [check.name for check in run.check() if not check.ok] == ["linearizable"]
+    run.seek(2)
+    assert [each.status.value for each in run.snapshot().history.operations] == ["info", "info"]
+
+
+def test_a_log_with_clocks_is_for_run(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text('event\nA {"A": 1}\n')
+    with pytest.raises(UserError, match="dp-tui run consistency"):
+        opening(str(path), DataOptions())
