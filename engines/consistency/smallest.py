@@ -102,12 +102,8 @@ PICTURES: Final[tuple[tuple[str, ...], ...]] = (
         "A |--w x=1--|",
         "B            |--r x=0--|",
     ),
-    (
-        "A |--w x=1--| |--r x=0--|",
-    ),
-    (
-        "A |--w x=1--| |--r x=1--| |--r x=0--|",
-    ),
+    ("A |--w x=1--| |--r x=0--|",),
+    ("A |--w x=1--| |--r x=1--| |--r x=0--|",),
     (
         "A |--w x=1------|",
         "B  |--r x=1--| |--r x=0--|",
@@ -234,16 +230,12 @@ PAIRS: Final[tuple[tuple[tuple[str, str], ...], ...]] = (
         ("ryw", "mw"),
         ("wfr", "mw"),
     ),
-    (
-        ("mr", "mw"),
-    ),
+    (("mr", "mw"),),
     (
         ("causal", "cm"),
         ("causal", "pram"),
     ),
-    (
-        ("ccv", "sequential"),
-    ),
+    (("ccv", "sequential"),),
     (
         ("ryw", "wfr"),
         ("mw", "wfr"),
@@ -253,15 +245,9 @@ PAIRS: Final[tuple[tuple[tuple[str, str], ...], ...]] = (
         ("pram", "cm"),
         ("pram", "mr"),
     ),
-    (
-        ("mr", "wfr"),
-    ),
-    (
-        ("pram", "mw"),
-    ),
-    (
-        ("pram", "ryw"),
-    ),
+    (("mr", "wfr"),),
+    (("pram", "mw"),),
+    (("pram", "ryw"),),
     (
         ("ccv", "cm"),
         ("ccv", "pram"),
