@@ -11,8 +11,8 @@ from typing import Any, Final
 from engines.resilience.pattern import PATTERN
 from engines.resilience.world.commands import Cure, SlowService
 from engines.resilience.world.scenarios import STORM
-from engines.sim.clock import US_PER_S
 from engines.sim.timeline import Timeline
+from engines.units import US_PER_S
 
 SEEDS: Final = range(1, 5)
 RATES: Final = {"80 %": 16, "90 %": 18}

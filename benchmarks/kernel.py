@@ -14,9 +14,10 @@ from typing import Any, Final
 
 import simpy
 
+from engines.sim.host import Host
 from engines.sim.network import LinkOptions
 from engines.sim.node import Context, Node
-from engines.sim.world import Host, World
+from engines.sim.world import World
 
 NODES: Final = tuple(f"n{i}" for i in range(1, 6))
 LATENCY_US: Final = 15_000

@@ -16,8 +16,8 @@ from typing import Any, Final
 from benchmarks.kernel import ours
 from engines.consensus.pattern import PATTERN
 from engines.consensus.raft.engine import RaftEngine
-from engines.sim.clock import US_PER_S
 from engines.sim.timeline import Timeline
+from engines.units import US_PER_S
 
 TEN_MINUTES_US: Final = 600 * US_PER_S
 SEEKS: Final = 60

@@ -10,8 +10,8 @@ from typing import Final
 
 from engines.resilience.pattern import PATTERN
 from engines.resilience.world.ledger import Ledger
-from engines.sim.clock import US_PER_S
 from engines.sim.pattern import Config
+from engines.units import US_PER_S
 
 HEALTHY: Final[Config] = (("rate", 60), ("workers", 100), ("api_workers", 200))
 HEALTHY_S: Final = 60

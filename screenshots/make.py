@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from engines.sim.clock import US_PER_MS
+from engines.units import US_PER_MS
 from tui.app import snapshot_svg
 from tui.registry import PANELS
 from tui.session import Session

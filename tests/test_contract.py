@@ -25,12 +25,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from engines.errors import UserError
 from engines.sim import faults, timeline
+from engines.sim.events import JOURNAL_EVENTS, RING_EVENTS
 from engines.sim.history import HISTORY_MAX, History
+from engines.sim.host import Host
 from engines.sim.pattern import Config, Pattern, Scenario, Variant
 from engines.sim.random import Stream
 from engines.sim.recording import read, record
 from engines.sim.timeline import Timeline
-from engines.sim.world import JOURNAL_EVENTS, RING_EVENTS, Host, World
+from engines.sim.world import World
 from tests.engines.consensus.pbft import strategies as pbft
 from tests.engines.consensus.raft import strategies as raft
 from tests.engines.consistency.world import strategies as consistency

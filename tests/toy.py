@@ -5,16 +5,18 @@ and a panel. One line in a registry (``PANELS = (TOY,)``) is all the rest of the
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias, assert_never
 
 from engines.errors import UserError
 from engines.sim import faults
-from engines.sim.clock import format_span
+from engines.sim.events import Event
+from engines.sim.host import Host
 from engines.sim.network import LinkOptions
 from engines.sim.node import Context
 from engines.sim.pattern import Check, Config, Pattern, Scenario, Setting, Step, Variant
 from engines.sim.timeline import Timeline
-from engines.sim.world import Event, Host, World
+from engines.sim.world import World
+from engines.units import span
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
 from tui.kit import forms
@@ -53,6 +55,28 @@ class Lie:
     node: str
 
 
+class Begin(NamedTuple):
+    """A node begins to ask."""
+
+
+class Answered(NamedTuple):
+    """A node that was asked answered."""
+
+    by: str
+    number: int
+
+
+class Greeted(NamedTuple):
+    """A client let a node greet all."""
+
+
+class Lied(NamedTuple):
+    """A node answers what nobody asked."""
+
+
+ToyEvent: TypeAlias = Begin | Answered | Greeted | Lied
+
+
 class Pinger:
     """Asks the next node every 40 ms, and answers."""
 
@@ -63,7 +87,7 @@ class Pinger:
         self.answered = 0
 
     def on_start(self, ctx: Context) -> None:
-        ctx.note("begin", "it begins to ask")
+        ctx.note(Begin())
         ctx.set_timer("ask", ctx.stream("start").below(PERIOD_US))
 
     def on_message(self, ctx: Context, src: str, message: object) -> None:
@@ -72,7 +96,7 @@ class Pinger:
                 ctx.send(src, Pong(number))
             case Pong(number):
                 self.answered += 1
-                ctx.note("answered", f"{src} is there", number=number)
+                ctx.note(Answered(src, number))
 
     def on_timer(self, ctx: Context, name: str) -> None:
         self.ask(ctx, self.others[self.asked % len(self.others)])
@@ -131,11 +155,11 @@ class ToyWorld(World):
                 pinger: Any = host.node
                 for other in pinger.others:
                     pinger.ask(host, other)
-                self.record("greet", node, why="a client asked for it")
+                self.record(Greeted(), node)
             case Lie(node):
                 liar: Any = self.hosts[node].node
                 liar.answered = liar.asked + 1
-                self.record("lie", node, why="the rule is switched off")
+                self.record(Lied(), node)
             case _:
                 super().execute(command)
 
@@ -219,7 +243,7 @@ def view(snapshot: Any, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
         ink = "selected" if node.name == focus.node else "dead" if node.status == "crashed" else "follower"
         picture.put(1, y, f"{node.name} {node.status:7} asked {node.asked:4} answered {node.answered:4}", ink)
     strip.put(1, 0, f"{len(snapshot.flights)} messages in the air", "text")
-    inspector.put(1, 0, clip(f"{focus.node or 'nobody'} at {format_span(snapshot.at_us)}", inspector.width - 1))
+    inspector.put(1, 0, clip(f"{focus.node or 'nobody'} at {span(snapshot.at_us)}", inspector.width - 1))
     return Frame(picture, strip, inspector, "toy", "3 nodes", "air", "", focus.node or "nobody")
 
 
@@ -248,7 +272,18 @@ WORLD = KernelWords(
 def narrate(event: Event) -> Line:
     if is_kernel(event):
         return tell(event, WORLD)
-    return Line(event.node or "world", f"{event.kind}: {event.why}")
+    what: ToyEvent = event.what
+    match what:
+        case Begin():
+            return Line(event.node, "begin: it begins to ask")
+        case Answered(by=by):
+            return Line(event.node, f"answered: {by} is there")
+        case Greeted():
+            return Line(event.node, "greet: a client asked for it")
+        case Lied():
+            return Line(event.node, "lie: the rule is switched off")
+        case _:
+            assert_never(what)
 
 
 def explain(snapshot: Any, event: Event) -> tuple[str, ...]:

@@ -6,13 +6,14 @@ A transcript that differs is a change of behaviour: raise the engine's version, 
 
 import os
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from engines.sim.clock import format_time
-from engines.sim.events import QUIET_KINDS, Event
+from engines.sim.events import QUIET, Event
 from engines.sim.pattern import Pattern, Scenario
 from engines.sim.timeline import Timeline
+from engines.units import stamp
 
 Words = Callable[[Any], str]
 
@@ -24,14 +25,17 @@ def kind_of(message: Any) -> str:
 
 def line(event: Event, message: Words, value: Words) -> str:
     """An event that tells a story, as one line of text."""
-    who = f"{event.peer}>{event.node}" if event.peer else event.node or "-"
-    detail = " ".join(f"{name}={value(each)}" for name, each in event.detail)
-    words = [format_time(event.at_us), f"#{event.position}", who, event.kind]
-    if event.message is not None:
-        words.append(message(event.message))
-    if event.why:
-        words.append(f"({event.why})")
-    return " ".join([*words, detail]).rstrip()
+    what = event.what
+    fields = {
+        name: each for name, each in zip(what._fields, what, strict=True) if name not in ("src", "message", "why")
+    }
+    src, why = getattr(what, "src", ""), getattr(what, "why", "")
+    words = [stamp(event.at_us), f"#{event.position}", f"{src}>{event.node}" if src else event.node or "-", event.kind]
+    if "message" in what._fields and what.message is not None:
+        words.append(message(what.message))
+    if why:
+        words.append(f"({why.value if isinstance(why, Enum) else value(why)})")
+    return " ".join([*words, *(f"{name}={value(each)}" for name, each in fields.items())]).rstrip()
 
 
 def transcript(pattern: Pattern, scenario: Scenario, message: Words = kind_of, value: Words = str) -> str:
@@ -64,4 +68,4 @@ def quiet_events_told(pattern: Pattern, scenario: Scenario) -> frozenset[str]:
     """Kinds of routine events among those that are told; none is right."""
     run: Timeline[Any, Any] = Timeline(pattern.variant(scenario.variant), scenario.seed, scenario.config, scenario)
     run.advance(scenario.end_us)
-    return QUIET_KINDS & {event.kind for event in run.engine.told(1 << 20)}
+    return frozenset(event.kind for event in run.engine.told(1 << 20) if type(event.what) in QUIET)

@@ -7,8 +7,8 @@ from typing import Any, Final, Protocol
 
 from engines.errors import UserError
 from engines.sim import faults
-from engines.sim.clock import US_PER_S, format_time
 from engines.sim.timeline import Branch
+from engines.units import US_PER_S, stamp
 from tui.dialogs import Choice, Dialogue, Form, Pages, Pick, Prompt
 from tui.keys import help_tables, palette
 from tui.panel import Ask, Do, GoToVariant, Offer, Outcome, PlayScenario, Refuse, SeekTime, VisitBranch, Wear
@@ -56,12 +56,12 @@ def _branches(host: Host) -> Dialogue:
     choices = []
     for branch in timeline.branches:
         here = branch.number == timeline.branch.number
-        note = f"ends {format_time(branch.end_us)}" + (", here" if here else "")
+        note = f"ends {stamp(branch.end_us)}" + (", here" if here else "")
         if branch.parent is None:
             story = branch.scenario.title if branch.scenario else "no story"
             title, text = f"{branch.number + 1}  from the start", f"Seed {branch.seed}, {story}."
         else:
-            title = f"{branch.number + 1}  from branch {branch.parent + 1} at {format_time(branch.fork_us)}"
+            title = f"{branch.number + 1}  from branch {branch.parent + 1} at {stamp(branch.fork_us)}"
             text = f"It began with: {first_command(branch)}."
             taken = [each for each in timeline.branches[branch.parent].log if each.position == branch.fork_position]
             if taken and not any(entry.position >= branch.fork_position for entry in branch.log):
@@ -190,7 +190,7 @@ def _find(host: Host) -> Dialogue:
 
 
 def _goto(host: Host) -> Dialogue:
-    end = format_time(host.scene.branch.end_us)
+    end = stamp(host.scene.branch.end_us)
 
     def submit(text: str) -> Outcome:
         return SeekTime(parse_time(text))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from engines.sim.clock import format_time
 from engines.sim.pattern import Check
+from engines.units import stamp
 from tui.canvas import Canvas, Ink, clip, wrap
 from tui.glyphs import Glyphs
 from tui.keys import Entry
@@ -130,7 +130,7 @@ def _ways(facts: Facts) -> list[tuple[int, list[Form]]]:
     if facts.branch:
         ways.append((2, [Form(55, ((f"branch {facts.branch}", "you"),))]))
     ways.append((3, _state(facts)))
-    ways.append((3, [Form(94, (("t ", "dim"), (format_time(facts.at_us), "bright")))]))
+    ways.append((3, [Form(94, (("t ", "dim"), (stamp(facts.at_us), "bright")))]))
     if facts.find:
         ways.append((2, [Form(70, ((f"find {clip(facts.find, 20)}", "warn"),))]))
     if facts.checks:

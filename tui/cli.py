@@ -22,10 +22,10 @@ import click
 
 from engines import NAMES
 from engines.errors import UserError
-from engines.sim.clock import US_PER_S
 from engines.sim.pattern import Config, Pattern, Scenario, Variant
 from engines.sim.recording import Recording, read
 from engines.sim.timeline import Timeline
+from engines.units import US_PER_S
 from tui import __version__, report
 from tui.farewell import sealed
 from tui.glyphs import glyphs_for

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import click
 
-from engines.sim.clock import US_PER_S
 from engines.sim.pattern import Pattern
+from engines.units import US_PER_S
 
 SPAN_FORMATS: Final = ("otlp-json", "otlp-lines", "otlp-protobuf", "jaeger", "zipkin")
 """As ``engines.tracing.formats`` calls them; not imported, so that the command line starts fast."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
+from engines.sim.events import Event
 from engines.sim.pattern import Check, Pattern
-from engines.sim.world import Event
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 

@@ -9,10 +9,10 @@ a frozen screen.
 from fractions import Fraction
 from typing import Any, Final
 
-from engines.sim.clock import US_PER_S
+from engines.sim.events import Event
 from engines.sim.faults import Narrate
 from engines.sim.timeline import Input, Timeline
-from engines.sim.world import Event
+from engines.units import US_PER_S
 
 SPEEDS: Final = tuple(
     Fraction(*each) for each in ((1, 100), (1, 50), (1, 20), (1, 10), (1, 5), (1, 2), (1, 1), (2, 1), (5, 1), (10, 1))

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from engines.sim.clock import format_time
 from engines.sim.codec import to_json
 from engines.sim.digest import Digest
 from engines.sim.pattern import Check, Config, Scenario, Variant
 from engines.sim.timeline import Timeline
+from engines.units import stamp
 from tui.panel import Figure, Panel
 
 JOURNAL_LINES: Final = 12
@@ -101,7 +101,7 @@ class Report:
         snapshot = timeline.snapshot()
         lines = [
             f"{self.panel.pattern.title}: {self.variant.title}   {self.panel.status(snapshot)}   seed {self.seed}",
-            f"ran {format_time(timeline.now_us)} of virtual time, {timeline.engine.events_total:,} events",
+            f"ran {stamp(timeline.now_us)} of virtual time, {timeline.engine.events_total:,} events",
             f"digest {self.digest}",
         ]
         if self.scenario:
@@ -110,7 +110,7 @@ class Report:
         lines += ["", "the last of the journal"] if told else []
         for event in told:
             who, text, _ = self.panel.narrate(event)
-            lines.append(f"  {format_time(event.at_us)}  {who:8} {text}")
+            lines.append(f"  {stamp(event.at_us)}  {who:8} {text}")
         lines += _figure_lines(self.figures)
         lines += ["", "checks"]
         for check in self.checks:

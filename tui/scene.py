@@ -10,11 +10,11 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from engines.sim import events
-from engines.sim.clock import format_time
+from engines.sim.events import Event
 from engines.sim.faults import Narrate
 from engines.sim.pattern import Check, Variant
 from engines.sim.timeline import Branch, Timeline
-from engines.sim.world import Event
+from engines.units import stamp
 from tui.journal import Told, place_of
 from tui.keys import keymap
 from tui.panel import Focus, Key, Line, Outcome, Panel, Refuse
@@ -137,7 +137,7 @@ class Scene:
 
     def routine(self, event: Event) -> str:
         """The routine an event belongs to; what the lecturer says belongs to none."""
-        return "" if event.kind == "cue" else self.panel.routine(event)
+        return "" if isinstance(event.what, events.Cue) else self.panel.routine(event)
 
     def fold(self, events: Sequence[Event]) -> Line:
         """The words for events that share a line."""
@@ -216,9 +216,9 @@ class Scene:
         if event is None:
             return "why", ("Nothing has happened yet.",)
         if isinstance(event.what, events.Cue):
-            return f"why: {format_time(event.at_us)}", self._about_cue(event)
+            return f"why: {stamp(event.at_us)}", self._about_cue(event)
         line = self._line_of(event)
-        return f"why: {format_time(event.at_us)}", (f"{line.who} {line.text}", *self.panel.explain(snapshot, event))
+        return f"why: {stamp(event.at_us)}", (f"{line.who} {line.text}", *self.panel.explain(snapshot, event))
 
     def _line_of(self, event: Event) -> Line:
         """The line of the journal that an event goes by: the same words, with the same sums."""
@@ -267,10 +267,10 @@ class Scene:
         engine = self.timeline.engine
         linger_us = LINGER_WALL_US * self.player.speed.numerator // self.player.speed.denominator
         for back, event in enumerate(reversed(engine.told(8))):
-            if event.kind != "cue":
+            if not isinstance(event.what, events.Cue):
                 continue
             number = engine.told_total - back
-            if event.get("pause"):
+            if event.what.pause:
                 if back == 0 and event.position == engine.position and not self.player.playing:
                     return Cue(self._words_of(event), number, True)
             elif engine.now_us - event.at_us < linger_us:
@@ -280,16 +280,17 @@ class Scene:
 
     def _words_of(self, cue: Event) -> str:
         """A line of the story; marked where a person has made another run of it before, by a command or by rules."""
+        text: str = cue.what.text
         branch = self.branch
         story = branch.scenario
-        if story is None or not any(isinstance(each.command, Narrate) and each.command.text == cue.why
+        if story is None or not any(isinstance(each.command, Narrate) and each.command.text == text
                                     for each in story.script):  # fmt: skip
-            return cue.why
+            return text
         theirs = any(
             not (entry.scripted or isinstance(entry.command, Narrate)) and entry.position < cue.position
             for entry in branch.log
         )
-        return f"{AS_WRITTEN}{cue.why}" if theirs or dict(branch.config) != dict(story.config) else cue.why
+        return f"{AS_WRITTEN}{text}" if theirs or dict(branch.config) != dict(story.config) else text
 
     # -- the scrubber ----------------------------------------------------------------------------------------
 

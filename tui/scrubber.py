@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from engines.sim.clock import US_PER_S
+from engines.units import US_PER_S
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 

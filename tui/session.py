@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from engines.errors import UserError
-from engines.sim.clock import format_time
 from engines.sim.pattern import Config, Pattern, Scenario, Variant
 from engines.sim.recording import Recording, record
 from engines.sim.timeline import Timeline
+from engines.units import stamp
 from tui import asking, farewell, files
 from tui.dialogs import Dialogue
 from tui.farewell import Kept
@@ -464,7 +464,7 @@ class Session:
         if deed is not None:
             old = scene.timeline.branch.parent or 0
             said = asking.command_words(deed.command)
-            self.notify(f"taken back: {said} at {format_time(deed.at_us)}; the other future stays as branch {old + 1}")
+            self.notify(f"taken back: {said} at {stamp(deed.at_us)}; the other future stays as branch {old + 1}")
             scene.look(replace(scene.focus, event=None, why=False))
         elif scene.timeline.branch.number in scene.came_from:
             scene.timeline.visit(scene.came_from[scene.timeline.branch.number])

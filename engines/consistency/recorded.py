@@ -17,12 +17,12 @@ from engines.consistency.vector import EMPTY
 from engines.consistency.verdict import OK, Answer, Verdict
 from engines.consistency.world.events import Began, Ended, VerdictFell
 from engines.consistency.world.snapshot import ClientView, Mark, Model, Sample, Snapshot
-from engines.sim.clock import US_PER_MS
 from engines.sim.faults import Narrate
 from engines.sim.pattern import Check, Config, Variant, needs_source
 from engines.sim.recorded import RecordedEngine
 from engines.sim.source import Source
 from engines.sim.views import HostView
+from engines.units import US_PER_MS
 
 SHOWN: Final = 120
 SAMPLE_US: Final = 100 * US_PER_MS

@@ -9,8 +9,6 @@ after a branch.
 from heapq import heapify, heappush
 from typing import Any, TypeAlias
 
-from engines.units import US_PER_MS, US_PER_S, stamp
-
 Entry: TypeAlias = tuple[Any, ...]
 """``(time_us, seq, *what)``; what follows belongs to the world that scheduled it."""
 
@@ -40,18 +38,4 @@ class Clock:
         return removed
 
 
-format_time = stamp
-
-
-def format_span(span_us: int) -> str:
-    """A length of time as it was written before units.py: no new callers."""
-    if abs(span_us) < US_PER_MS:
-        return f"{span_us} us"
-    if abs(span_us) < 10 * US_PER_MS:
-        return f"{span_us / US_PER_MS:.1f} ms"
-    if abs(span_us) < US_PER_S:
-        return f"{span_us // US_PER_MS} ms"
-    return f"{span_us / US_PER_S:.2f} s"
-
-
-__all__ = ["US_PER_MS", "US_PER_S", "Clock", "Entry", "format_span", "format_time"]
+__all__ = ["Clock", "Entry"]

@@ -10,7 +10,6 @@ kept flat, as ``(position, at_us, node, kind, *fields)``, and become an ``Event`
 
 import re
 from collections import deque
-from collections.abc import Iterable
 from enum import Enum
 from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 
@@ -243,57 +242,7 @@ class Event(NamedTuple):
     @property
     def kind(self) -> str:
         """The kind as text: the name of the record in snake case."""
-        what = self.what
-        return str(what.kind) if type(what) is Note else kind_of(type(what))
-
-    # The rest reads events as they were before each kind had a record; it goes with ``Note``.
-
-    @property
-    def peer(self) -> str:
-        """The other node."""
-        return str(getattr(self.what, "peer" if type(self.what) is Note else "src", ""))
-
-    @property
-    def message(self) -> Any:
-        """The message it is about."""
-        what = self.what
-        return what.message if isinstance(what, Note | Delivered | Waiting | Lost | LostAgain) else None
-
-    @property
-    def why(self) -> str:
-        """The reason as text."""
-        match self.what:
-            case Waiting():
-                return "frozen"
-            case DropMissed():
-                return "it is not in flight any more"
-            case Cue(text=text) | TimerFired(name=text) | TimersExpired(timer=text):
-                return text
-            case what:
-                why = getattr(what, "why", "")
-                return str(why.value) if isinstance(why, Enum) else str(why)
-
-    @property
-    def detail(self) -> tuple[tuple[str, Any], ...]:
-        """All other fields."""
-        match self.what:
-            case Note(detail=detail):
-                return detail
-            case TimerFired():
-                return ()
-            case DropMissed(id=id):
-                return (("message", id),)
-            case what:
-                return tuple((name, getattr(what, name)) for name in what._fields if name not in _NO_DETAIL)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """One value of the detail."""
-        if type(self.what) is not Note and type(self.what) not in OLD_NAMES:
-            return getattr(self.what, name, default)
-        for key, value in self.detail:
-            if key == name:
-                return value
-        return default
+        return kind_of(type(self.what))
 
 
 def event_of(raw: Raw) -> Event:
@@ -356,35 +305,4 @@ def _plain(raw: Raw) -> Raw:
 
 def kind_of(kind: type) -> str:
     """The name of a kind of event in snake case."""
-    return OLD_NAMES.get(kind) or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind.__name__).lower()
-
-
-# -- until all patterns have typed events ----------------------------------------------------------------------
-
-
-class Note(NamedTuple):
-    """An event whose kind is a string. No new ones: a record per kind."""
-
-    kind: str
-    peer: str = ""
-    message: Any = None
-    why: str = ""
-    detail: tuple[tuple[str, Any], ...] = ()
-
-
-def noted(what: Any, peer: str, why: str, detail: Iterable[tuple[str, Any]]) -> Any:
-    """A typed record as it is, or a kind given as a string with what goes with it."""
-    return Note(what, peer, None, why, tuple(detail)) if isinstance(what, str) else what
-
-
-_NO_DETAIL: Final = ("src", "message", "why", "text", "timer")
-
-OLD_NAMES: Final[dict[type, str]] = {
-    Delivered: "deliver", TimerFired: "timer", Synced: "synced", Waiting: "wait", Lost: "lost",
-    LostAgain: "lost_again", Crashed: "crash", Restarted: "restart", Frozen: "freeze", Thawed: "thaw",
-    Skewed: "skew", DiskSlowed: "slow_disk", TimersExpired: "expire_timers", Isolated: "isolate",
-    Reconnected: "reconnect", Partitioned: "partition", LinkCut: "cut", LinkMended: "mend", LossSet: "lose",
-    LatencySet: "slow", DuplicationSet: "duplicate", ReorderingSet: "reorder", Clogged: "clog",
-    Unclogged: "unclog", DropMissed: "drop_missed", Healed: "heal", Cue: "cue",
-}  # fmt: skip
-QUIET_KINDS: Final = frozenset(OLD_NAMES[kind] for kind in QUIET)
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind.__name__).lower()

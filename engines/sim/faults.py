@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from engines.errors import UserError
-from engines.sim.clock import US_PER_S
-from engines.sim.network import PPM
+from engines.units import PPM, US_PER_S
 
 
 @dataclass(frozen=True, slots=True)

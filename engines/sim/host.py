@@ -9,10 +9,11 @@ from typing import Any, Final, Protocol
 
 from engines.sim.clock import Clock, Entry
 from engines.sim.disk import Disk
-from engines.sim.events import LossReason, Raw, noted
-from engines.sim.network import PPM, Link
+from engines.sim.events import LossReason, Raw
+from engines.sim.network import Link
 from engines.sim.node import Node
 from engines.sim.random import GOLDEN, MASK64, MIX_1, MIX_2, Stream
+from engines.units import PPM
 
 DELIVER: Final = 0
 LOST: Final = 1
@@ -158,11 +159,9 @@ class Host:
             stream = self.streams[purpose] = Stream(self.world.seed, f"{self.id}/{purpose}")
         return stream
 
-    def note(self, what: Any, /, why: str = "", **detail: object) -> None:
-        """Record that something happened: a typed record (see events.py)."""
+    def note(self, what: Any, /) -> None:
+        """Record that something happened: a record of its kind (see events.py)."""
         world = self.world
-        if what.__class__ is str:
-            what = noted(what, "", why, detail.items())
         world.fresh.append((world.position, self.clock.now_us, self.id, what))
 
     # -- timers and clocks, as the world and the picture see them --------------------------------------------------

@@ -7,8 +7,7 @@ whoever makes the calls passes both in.
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from engines.sim.clock import US_PER_S
-from engines.sim.network import PPM
+from engines.units import PPM, US_PER_S
 
 
 def interpolate(low: int, high: int, part: int, whole: int) -> int:

@@ -112,4 +112,4 @@ class Link:
         )
 
 
-__all__ = ["PPM", "Link", "LinkOptions"]
+__all__ = ["Link", "LinkOptions"]

@@ -36,8 +36,8 @@ class Context(Protocol):
     def stream(self, purpose: str) -> Stream:
         """The node's random stream for this purpose."""
 
-    def note(self, what: Any, /, why: str = "", **detail: object) -> None:
-        """Record that something happened: a typed record (see events.py)."""
+    def note(self, what: Any, /) -> None:
+        """Record that something happened: a record of its kind (see events.py)."""
 
 
 class Node(Protocol):

@@ -7,7 +7,7 @@ happened has happened. Only narration is accepted as a command.
 from typing import Any, Final
 
 from engines.errors import UserError
-from engines.sim.events import Cue, Event, EventLog, noted
+from engines.sim.events import Cue, Event, EventLog
 from engines.sim.faults import Narrate
 from engines.sim.pattern import Check, Config
 from engines.sim.source import Source
@@ -45,9 +45,8 @@ class RecordedEngine(EventLog):
         """What is judged of the data."""
         raise NotImplementedError
 
-    def note(self, what: Any, /, node: str = "", peer: str = "", why: str = "", **detail: object) -> None:
-        """Record that something happened: a typed record (see events.py)."""
-        what = noted(what, peer, why, detail.items())
+    def note(self, what: Any, node: str = "") -> None:
+        """Record that something happened: a record of its kind (see events.py)."""
         self.fresh.append((self.position, self._now_us, node, what))
 
     # -- the engine ------------------------------------------------------------------------------------------

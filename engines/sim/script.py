@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from engines.sim.clock import US_PER_MS
 from engines.sim.faults import Narrate
 from engines.sim.pattern import Step
+from engines.units import US_PER_MS
 
 
 def at(ms: int, *commands: Any) -> tuple[Step, ...]:

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import Final, TypeAlias
 
-from engines.sim.load import Constant, Curve, Pulse, Ramp, Sine, StepUp, gap_us, interpolate, sine_ppm
-from engines.sim.network import PPM
+from engines.sim.load import interpolate
 from engines.sim.random import Stream
+from engines.units import PPM
 
 # -- service times ---------------------------------------------------------------------------------------------
 
@@ -293,6 +293,6 @@ def _top(index: int) -> int:
 
 __all__ = [
     "EXPONENTIAL", "GRANTED", "LOGNORMAL", "LOGNORMAL_TAIL", "QUEUED", "REFUSED", "TAIL_AT", "TAIL_TOP",
-    "Constant", "Curve", "Distribution", "Exponential", "Fixed", "HeavyTail", "Latencies", "Pauses", "Pool",
-    "Pulse", "Ramp", "Sine", "StepUp", "Uniform", "exponential_ppm", "gap_us", "lognormal_ppm", "scaled", "sine_ppm",
+    "Distribution", "Exponential", "Fixed", "HeavyTail", "Latencies", "Pauses", "Pool", "Uniform", "exponential_ppm",
+    "lognormal_ppm", "scaled",
 ]  # fmt: skip

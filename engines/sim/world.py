@@ -15,8 +15,8 @@ from typing import Any, Final
 from engines.errors import UserError
 from engines.sim import events as e
 from engines.sim import faults
-from engines.sim.clock import Clock, Entry, format_span
-from engines.sim.events import JOURNAL_EVENTS, QUIET_KINDS, RING_EVENTS, Event, EventLog, LossReason, noted
+from engines.sim.clock import Clock, Entry
+from engines.sim.events import Event, EventLog, LossReason
 from engines.sim.host import ARRIVED, CRASHED, DELIVER, FROZEN, LOST, SYNC, TIMER, UP, Host
 from engines.sim.network import Link, LinkOptions
 from engines.sim.node import Node
@@ -232,9 +232,8 @@ class World(EventLog):
             or host.status != UP
         )
 
-    def record(self, what: Any, /, node: str = "", peer: str = "", why: str = "", **detail: object) -> None:
-        """Record something that happened to the world rather than inside a node: a typed record (see events.py)."""
-        what = noted(what, peer, why, detail.items())
+    def record(self, what: Any, node: str = "") -> None:
+        """Record something that happened to the world rather than inside a node (see events.py)."""
         self.fresh.append((self.position, self.clock.now_us, node, what))
 
     # -- what goes wrong with messages -----------------------------------------------------------------------------
@@ -467,42 +466,6 @@ class World(EventLog):
             self.restart(host)
             self.thaw(host)
 
-    def faults_of(self, node: str) -> tuple[str, ...]:
-        """The faults in force at a node and its links, in words."""
-        host = self.hosts[node]
-        found = []
-        if host.status != UP:
-            found.append(host.status)
-        if host.skewed:
-            drift = f", {host.drift_ppm} ppm too fast" if host.drift_ppm else ""
-            found.append(f"clock {format_span(host.now_us - self.now_us)} off{drift}")
-        if host.disk.fsync_us:
-            found.append(f"a disk sync takes {format_span(host.disk.fsync_us)}")
-        for link in host.links.values():
-            back = self.hosts[link.dst].links[node]
-            for one, arrow in ((link, f"to {link.dst}"), (back, f"from {link.dst}")):
-                found.extend(f"{what} {arrow}" for what in describe_link(one))
-        return tuple(found)
-
-
-def describe_link(link: Link) -> list[str]:
-    """What is wrong with a link, in words."""
-    options = link.options
-    found = []
-    if link.cut:
-        found.append("cut")
-    if link.clogged:
-        found.append(f"clogged with {len(link.held)}")
-    if link.loss_ppm != options.loss_ppm:
-        found.append(f"{link.loss_ppm // 10_000} % loss")
-    if (link.latency_us, link.jitter_us) != (options.latency_us, options.jitter_us):
-        found.append(f"{format_span(link.latency_us)} latency")
-    if link.duplicate_ppm != options.duplicate_ppm:
-        found.append(f"{link.duplicate_ppm // 10_000} % twice")
-    if link.reorder_ppm != options.reorder_ppm:
-        found.append(f"{link.reorder_ppm // 10_000} % out of order")
-    return found
-
 
 def _named(command: Any) -> list[str]:
     """The nodes a command names. Only links may be named by ``*``; a pattern's own command may name nobody."""
@@ -520,7 +483,4 @@ def _named(command: Any) -> list[str]:
     return names
 
 
-__all__ = [
-    "ALL", "CRASHED", "FROZEN", "FROZEN_INBOX", "JOURNAL_EVENTS", "QUIET_KINDS", "RING_EVENTS", "UP",
-    "Event", "Flight", "Host", "World", "describe_link",
-]  # fmt: skip
+__all__ = ["ALL", "FROZEN_INBOX", "World"]

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from engines.sim.clock import US_PER_S
 from engines.sim.faults import Narrate
 from engines.sim.pattern import Check, Config, Variant, needs_source
 from engines.sim.recorded import RecordedEngine
@@ -33,6 +32,7 @@ from engines.tracing.world.snapshot import (
     SpanTable,
     TraceRow,
 )
+from engines.units import US_PER_S
 
 WITNESSES_MAX: Final = 5
 OVERVIEWS_MAX: Final = 6

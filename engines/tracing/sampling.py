@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
-from engines.sim.clock import US_PER_S
 from engines.tracing.context import SECRETS, Ids, TraceContext
 from engines.tracing.spans import Span
+from engines.units import US_PER_S
 
 PPM: Final = 1_000_000
 RANDOMNESS_BITS: Final = 56

@@ -1,10 +1,13 @@
 """A world of nodes that do nothing but write down what happens to them; tests act through their hosts."""
 
-from typing import Any
+from typing import Any, TypeVar
 
+from engines.sim.host import Host
 from engines.sim.network import LinkOptions
 from engines.sim.node import Context
-from engines.sim.world import Event, Host, World
+from engines.sim.world import World
+
+K = TypeVar("K")
 
 
 class Diary:
@@ -57,5 +60,7 @@ class Lab(World):
     def kinds(self) -> list[str]:
         return [event.kind for event in self.latest(1 << 20)]
 
-    def newest(self, kind: str) -> Event:
-        return [event for event in self.latest(1 << 20) if event.kind == kind][-1]
+    def newest(self, kind: type[K]) -> K:
+        """What the newest event of a kind says."""
+        found: K = [event.what for event in self.latest(1 << 20) if type(event.what) is kind][-1]
+        return found

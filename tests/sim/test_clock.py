@@ -1,10 +1,9 @@
 """Virtual time, and the queue of what happens next."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.sim.clock import Clock, format_span, format_time
+from engines.sim.clock import Clock
 from engines.sim.history import FAILED, OK, UNKNOWN, History
 
 
@@ -27,23 +26,6 @@ def test_removed_entries_are_gone_and_the_rest_stays_a_queue(times: list[int], s
     assert removed == [entry for entry in everything if entry[1] in seqs]
     assert sorted(clock.heap) == [entry for entry in everything if entry[1] not in seqs]
     assert all(clock.heap[(child - 1) // 2] <= clock.heap[child] for child in range(1, len(clock.heap)))
-
-
-@pytest.mark.parametrize(
-    ("us", "words"),
-    [(0, "00:00.000"), (1_234_567, "00:01.234"), (61_000_000, "01:01.000"), (3_600_000_000, "60:00.000")],
-)
-def test_the_time_as_people_read_it(us: int, words: str) -> None:
-    assert format_time(us) == words
-
-
-@pytest.mark.parametrize(
-    ("us", "words"),
-    [(0, "0 us"), (850, "850 us"), (-850, "-850 us"), (1_000, "1.0 ms"), (9_940, "9.9 ms"), (12_500, "12 ms"),
-     (243_000, "243 ms"), (1_240_000, "1.24 s"), (-2_000_000, "-2.00 s")],
-)  # fmt: skip
-def test_a_length_of_time_as_people_read_it(us: int, words: str) -> None:
-    assert format_span(us) == words
 
 
 # -- history: what clients asked and what they were told ---------------------------------------------------------

@@ -3,9 +3,10 @@
 from typing import Any
 
 from engines.sim import faults
+from engines.sim.host import Host
 from engines.sim.network import LinkOptions
 from engines.sim.node import Context
-from engines.sim.world import Host, World
+from engines.sim.world import World
 
 
 class Writer:

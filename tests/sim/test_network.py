@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engines.errors import UserError
 from engines.sim import faults
-from engines.sim.events import DropMissed
+from engines.sim.events import DropMissed, LossReason, Lost
 from engines.sim.network import LinkOptions
 from tests.sim.lab import Lab
 
@@ -83,7 +83,7 @@ def test_a_link_loses_the_share_it_was_told_to_lose(ppm: int) -> None:
     deviation = (4_000 * ppm / 1_000_000 * (1 - ppm / 1_000_000)) ** 0.5
     assert abs(4_000 - len(lab.heard("b")) - expected) <= 5 * deviation
     if ppm == 1_000_000:
-        assert (lab.newest("lost").why, lab.newest("lost").get("loss_ppm")) == ("loss", ppm)
+        assert (lab.newest(Lost).why, lab.newest(Lost).loss_ppm) == (LossReason.CHANCE, ppm)
 
 
 def test_a_link_delivers_the_share_it_was_told_to_twice_and_never_thrice() -> None:
@@ -103,7 +103,7 @@ def test_a_lost_message_dies_half_way() -> None:
     lab.hosts["a"].send("b", "hello")
     assert [(each.departs_us, each.arrives_us) for each in lab.flights()] == [(0, 10_000)]
     lab.wait(10_000)
-    assert lab.newest("lost").at_us == 5_000
+    assert [event.at_us for event in lab.latest(99) if isinstance(event.what, Lost)] == [5_000]
 
 
 def test_faults_of_one_link_leave_all_others_as_they_were() -> None:
@@ -140,7 +140,7 @@ def test_a_cut_has_one_direction() -> None:
     lab.wait(100_000)
     assert lab.heard("b") == []
     assert lab.heard("a") == ["back"]
-    assert lab.newest("lost").why == "cut"
+    assert lab.newest(Lost).why is LossReason.CUT
 
 
 def test_a_cut_also_takes_what_was_on_its_way() -> None:
@@ -235,7 +235,7 @@ def test_one_message_in_flight_can_be_dropped() -> None:
     lab = Lab()
     flood(lab, 3)
     lab.apply(faults.Drop(lab.flights()[1].id))
-    assert lab.newest("lost").why == "dropped"
+    assert lab.newest(Lost).why is LossReason.DROPPED
     lab.wait(100_000)
     assert lab.heard("b") == [0, 2]
 
@@ -246,7 +246,7 @@ def test_a_message_that_arrived_or_never_was_cannot_be_dropped() -> None:
     (flight,) = lab.flights()
     lab.wait(100_000)
     lab.apply(faults.Drop(flight.id))
-    assert lab.newest("drop_missed").what == DropMissed(flight.id)
+    assert lab.newest(DropMissed) == DropMissed(flight.id)
 
 
 def test_a_timer_is_no_message_and_survives_the_attempt_to_drop_it() -> None:

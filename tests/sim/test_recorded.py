@@ -2,11 +2,12 @@
 
 import json
 import pickle
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from engines.errors import UserError
+from engines.sim.events import Cue
 from engines.sim.faults import Crash, Narrate
 from engines.sim.pattern import Check, Config, Pattern, Variant, needs_source
 from engines.sim.recorded import RECORDED, RecordedEngine
@@ -15,6 +16,11 @@ from engines.sim.source import Source
 from engines.sim.timeline import Timeline
 
 Run = Timeline[Any, Any]
+
+
+class Added(NamedTuple):
+    number: int
+    sum: int
 
 
 class Sums(RecordedEngine):
@@ -29,7 +35,7 @@ class Sums(RecordedEngine):
 
     def take(self, index: int, record: Any) -> None:
         self.sum += record[1]
-        self.note("added", f"r{index}", why=f"{record[1]} came", sum=self.sum)
+        self.note(Added(record[1], self.sum), f"r{index}")
 
     def snapshot(self) -> tuple[int, int]:
         return self.now_us, self.sum
@@ -59,7 +65,7 @@ def test_every_record_is_one_step_and_can_be_undone() -> None:
     assert timeline.snapshot() == (0, 1)
     assert timeline.back()
     assert timeline.snapshot() == (0, 0)
-    assert timeline.engine.told(9)[-1].why == "0 came"
+    assert timeline.engine.told(9)[-1].what == Added(0, 0)
 
 
 def test_a_seek_equals_the_first_run_there() -> None:
@@ -103,7 +109,7 @@ def test_nothing_can_be_injected_into_what_has_happened() -> None:
         timeline.submit(Crash("n1"))
     assert timeline.position == 0
     timeline.submit(Narrate("Look here."))
-    assert timeline.engine.told(1)[0].why == "Look here."
+    assert timeline.engine.told(1)[0].what == Cue("Look here.", True)
 
 
 def test_a_saved_run_names_its_file_and_is_replayed_on_it() -> None:

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engines.sim import load
 from engines.sim import service as s
-from engines.sim.network import PPM
 from engines.sim.random import Stream
+from engines.units import PPM
 
 DRAWS = 20_000
 
@@ -95,7 +96,7 @@ def test_the_lognormal_grows_with_its_number(one: int, other: int) -> None:
 
 
 def test_a_step_a_pulse_and_a_ramp_change_when_they_say() -> None:
-    step, pulse, ramp = s.StepUp(1, 9, 100), s.Pulse(1, 9, 100, 50), s.Ramp(100, 200, 1_000, 2_000)
+    step, pulse, ramp = load.StepUp(1, 9, 100), load.Pulse(1, 9, 100, 50), load.Ramp(100, 200, 1_000, 2_000)
     assert [step.at(t) for t in (99, 100, 999)] == [1, 9, 9]
     assert [pulse.at(t) for t in (99, 100, 149, 150)] == [1, 9, 9, 1]
     assert [ramp.at(t) for t in (0, 1_000, 1_500, 2_000, 9_000)] == [100, 100, 150, 200, 200]
@@ -103,37 +104,37 @@ def test_a_step_a_pulse_and_a_ramp_change_when_they_say() -> None:
 
 @given(st.integers(0, 10_000))
 def test_the_sine_is_the_sine(part: int) -> None:
-    assert s.sine_ppm(part, 10_000) == pytest.approx(math.sin(2 * math.pi * part / 10_000) * PPM, abs=1_500)
+    assert load.sine_ppm(part, 10_000) == pytest.approx(math.sin(2 * math.pi * part / 10_000) * PPM, abs=1_500)
 
 
 def test_a_sine_load_swings_around_its_mean_and_is_never_negative() -> None:
-    day = s.Sine(1_000, 1_500, 400)
+    day = load.Sine(1_000, 1_500, 400)
     assert [day.at(t) for t in (0, 100, 200, 300, 400)] == [1_000, 2_500, 1_000, 0, 1_000]
 
 
-def arrivals(curve: s.Curve, until_us: int, poisson: bool) -> list[int]:
+def arrivals(curve: load.Curve, until_us: int, poisson: bool) -> list[int]:
     stream, now, found = Stream(3, "arrivals"), 0, []
     while now < until_us:
         area = s.exponential_ppm(stream.next()) if poisson else PPM
-        now += s.gap_us(curve, now, area)
+        now += load.gap_us(curve, now, area)
         found.append(now)
     return found
 
 
 @pytest.mark.parametrize("poisson", [False, True])
 def test_as_many_calls_come_as_the_area_under_the_curve(poisson: bool) -> None:
-    curve = s.Ramp(0, 200_000, 0, 10_000_000)
+    curve = load.Ramp(0, 200_000, 0, 10_000_000)
     count = len(arrivals(curve, 10_000_000, poisson))
     assert count == pytest.approx(1_000, rel=0.1 if poisson else 0.02)
 
 
 def test_an_even_load_has_even_gaps() -> None:
-    found = arrivals(s.Constant(20_000), 1_000_000, poisson=False)
+    found = arrivals(load.Constant(20_000), 1_000_000, poisson=False)
     assert {later - earlier for earlier, later in pairwise(found)} == {50_000}
 
 
 def test_without_load_one_asks_again_later() -> None:
-    assert s.gap_us(s.Constant(0), 0, PPM, 500_000) == 500_000
+    assert load.gap_us(load.Constant(0), 0, PPM, 500_000) == 500_000
 
 
 def test_a_slower_service_takes_longer_in_proportion() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.sim import faults
+from engines.sim.events import TimersExpired
 from tests.sim.lab import Lab
 
 
@@ -136,7 +137,7 @@ def test_the_timers_of_several_nodes_run_out_at_one_moment() -> None:
     lab.hosts["d"].set_timer("other", 90_000)
     lab.apply(faults.Crash("c"))
     lab.apply(faults.ExpireTimers(("a", "b", "c", "d"), "tick", 40_000))
-    assert lab.newest("expire_timers").get("nodes") == ("a", "b")
+    assert lab.newest(TimersExpired).nodes == ("a", "b")
     lab.wait(80_000)
     assert [lab.diary(name).fired for name in "abcd"] == [[(40_000, "tick")], [(40_000, "tick")], [], []]
 

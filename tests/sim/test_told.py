@@ -1,7 +1,7 @@
 """The count of told events, by which a line of the journal keeps its number."""
 
 from engines.sim import faults
-from engines.sim.world import JOURNAL_EVENTS
+from engines.sim.events import JOURNAL_EVENTS
 from tests import toy
 
 

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from engines.sim.events import Event
 from engines.sim.pattern import Check, Scenario
 from engines.sim.timeline import Timeline
-from engines.sim.world import Event
 from tui.journal import Told, stamp
 from tui.panel import Panel
 from tui.registry import PANELS, drawing, patterns

@@ -1,10 +1,11 @@
 """Tabs, status line, journal, scrubber, narration: nothing cut in the middle of a word, the facts that matter stay."""
 
 from fractions import Fraction
+from typing import NamedTuple
 
 import pytest
 
-from engines.sim.events import Event, Note
+from engines.sim.events import Event
 from engines.sim.pattern import Check
 from tui import chrome
 from tui.canvas import Canvas
@@ -156,12 +157,17 @@ def test_a_frame_tells_in_its_lower_border_how_to_go_on() -> None:
 
 # -- journal ---------------------------------------------------------------------------------------------------------
 
+
+class Said(NamedTuple):
+    text: str
+
+
 TEXTS = ("short", "a reason that is so long that it needs a second row", "third", "fourth", "fifth")
 
 
 def told(texts: tuple[str, ...] = TEXTS, first: int = 10, start_us: int = 12_431_000) -> Told:
-    events = [Event(n, start_us + n * 1000, "n3", Note(text)) for n, text in enumerate(texts)]
-    return Told(events, first, lambda event: Line(event.node, event.kind, "n1"))
+    events = [Event(n, start_us + n * 1000, "n3", Said(text)) for n, text in enumerate(texts)]
+    return Told(events, first, lambda event: Line(event.node, event.what.text, "n1"))
 
 
 def test_the_newest_line_is_at_the_bottom() -> None:
@@ -215,7 +221,7 @@ def test_a_notice_that_is_long_is_told_whole_where_there_is_room() -> None:
 
 
 def test_a_long_name_beside_it_cuts_no_line() -> None:
-    events = [Event(n, n, name, Note("said")) for n, name in enumerate(("n3", "n1 n2 n4 n5", "n3"))]
+    events = [Event(n, n, name, Said("said")) for n, name in enumerate(("n3", "n1 n2 n4 n5", "n3"))]
     text = "a line that is exactly as long as the row allows it"
     two = Told(events, 1, lambda event: Line(event.node, text))
     for width in range(50, 90):

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
-from engines.sim.events import Event, Note
-from tests.toy import TOY
+from engines.sim.events import Event
+from tests.toy import TOY, Answered, Begin
 from tui.glyphs import BRAILLE
 from tui.journal import Fold, Told, journal
 from tui.panel import Line
@@ -19,14 +20,18 @@ LOUD = replace(TOY, routine=lambda event: "all" if event.node else "", fold=_all
 """The toy, to whom all that nodes tell is the same."""
 
 
+class Said(NamedTuple):
+    text: str
+
+
 KINDS = ("a", "b", "b", "b", "c", "b", "a")
-EVENTS = [Event(n, n * 1000, f"n{n}", Note(kind)) for n, kind in enumerate(KINDS)]
+EVENTS = [Event(n, n * 1000, f"n{n}", Said(kind)) for n, kind in enumerate(KINDS)]
 
 
 def told() -> Told:
     return Told(
-        EVENTS, 10, lambda event: Line(event.node, f"does {event.kind}"),
-        lambda event: "bees" if event.kind == "b" else "",
+        EVENTS, 10, lambda event: Line(event.node, f"does {event.what.text}"),
+        lambda event: "bees" if event.what.text == "b" else "",
         lambda events: Line("all", f"{len(events)} bees"),
     )  # fmt: skip
 
@@ -51,11 +56,11 @@ def test_a_line_is_selected_by_any_of_its_events() -> None:
 
 
 def test_by_default_names_are_joined_where_all_say_the_same_and_others_are_counted() -> None:
-    same = [Event(n, n, name, Note("start")) for n, name in enumerate(("p1", "p2", "p1"), 1)]
+    same = [Event(n, n, name, Begin()) for n, name in enumerate(("p1", "p2", "p1"), 1)]
     panel = TOY
     alone = panel.narrate(same[-1])
     assert panel.fold(same) == alone._replace(who="p1 p2")
-    other = [*same, Event(9, 9, "p3", Note("answered", "p9 is there"))]
+    other = [*same, Event(9, 9, "p3", Answered("p9", 1))]
     assert panel.fold(other).text == panel.narrate(other[-1]).text + " (and 3 more before it)"
 
 

@@ -11,14 +11,13 @@ from hypothesis import strategies as st
 
 from engines.errors import UserError
 from engines.sim import faults
-from engines.sim.events import QUIET_KINDS, Event, kind_of
+from engines.sim.events import QUIET, Event
 from engines.sim.pattern import Check
 from tests.monkey import Monkey
 from tests.tui.subjects import SUBJECTS, Subject
 from tests.tui.subjects.subject import Run
 from tui.glyphs import ASCII, BRAILLE, GLYPH_SETS, Glyphs
 from tui.keys import FREE, VERBS, keymap
-from tui.kit.kernel_words import KERNEL
 from tui.layout import arrange
 from tui.panel import Ask, Do, Focus, Frame, Offer, Refuse, Size, Sizes
 from tui.registry import PANELS
@@ -28,7 +27,6 @@ ARROWS = ("left", "right", "up", "down")
 SCREENS = ((60, 16), (80, 24), (120, 36), (200, 50))
 WHO_MAX = 12
 DEEDS = 200
-KERNEL_KINDS = {kind_of(kind) for kind in KERNEL}
 """Told by the kit."""
 DOTS = {chr(0x2800 + bits) for bits in range(256)}
 """What lines of dots are made of where the terminal has them."""
@@ -272,7 +270,7 @@ def test_events_that_share_a_line_are_told_together(subject: Subject) -> None:
     panel = subject.panel
     alike: list[Event] = []
     folded = 0
-    for event in (*(each for each in subject.events if each.kind not in QUIET_KINDS), None):
+    for event in (*(each for each in subject.events if type(each.what) not in QUIET), None):
         routine = panel.routine(event) if event is not None else ""
         if alike and routine != panel.routine(alike[0]):
             if len(alike) > 1:
@@ -287,17 +285,6 @@ def test_events_that_share_a_line_are_told_together(subject: Subject) -> None:
         if routine and event is not None:
             alike.append(event)
     assert folded or subject.name == "toy"
-
-
-@each_panel
-def test_every_kind_in_the_sources_is_told_and_explained(subject: Subject) -> None:
-    if subject.kinds is None:
-        return
-    kinds = subject.kinds.in_the_sources()
-    assert len(kinds) > 30
-    assert kinds - subject.kinds.told - KERNEL_KINDS == set()
-    assert kinds - subject.kinds.explained == set()
-    assert subject.kinds.told | KERNEL_KINDS >= QUIET_KINDS
 
 
 @each_panel

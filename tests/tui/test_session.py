@@ -14,6 +14,7 @@ import pytest
 
 from engines.errors import UserError
 from engines.sim import faults
+from engines.sim.events import Cue
 from engines.sim.pattern import Check, Scenario, Step
 from engines.sim.recording import read
 from tests.monkey import Monkey, check_picture, screen
@@ -969,7 +970,7 @@ def test_going_on_lets_go_of_what_was_explained_and_the_journal_moves_on() -> No
     press(one, "e", "space")
     assert (one.scene.focus.why, one.scene.focus.event) == (False, None)
     run(one, 2_000)
-    newest = [event for event in one.scene.timeline.engine.told(9) if event.kind != "cue"][-1]
+    newest = [event for event in one.scene.timeline.engine.told(9) if not isinstance(event.what, Cue)][-1]
     assert " ".join(one.scene.narrate(newest).text.split()[:3]) in screen(one)
 
 

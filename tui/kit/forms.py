@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS
 from engines.sim.world import ALL
+from engines.units import US_PER_MS
 from tui.kit.verbs import DELAYS_US, OFFSET_US, RECORDED, Levels, Message, Pairs
 from tui.kit.words import PPM_PER_PERCENT, names
 from tui.panel import Offer, Outcome, Param, Refuse

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final, assert_never, get_args
 
 from engines.sim import events as e
-from engines.sim.clock import format_span
 from engines.sim.events import Event, KernelEvent, LossReason
 from engines.sim.world import ALL
-from engines.units import between
+from engines.units import between, span
 from tui.canvas import Ink
 from tui.kit.words import ms, names, percent, plural
 from tui.panel import Line
@@ -32,7 +31,7 @@ def clock_words(what: e.Skewed, follows: str = "its timeouts move with it") -> s
     """What became of a clock; ``follows``: what that means here."""
     if not what.offset_us and not what.drift_ppm:
         return "its clock is right again"
-    parts = [f"jumps by {format_span(what.offset_us)}"] if what.offset_us else []
+    parts = [f"jumps by {span(what.offset_us)}"] if what.offset_us else []
     if what.drift_ppm:
         parts.append(f"runs {abs(what.drift_ppm) // 10_000} % too {'fast' if what.drift_ppm > 0 else 'slow'}")
     return f"its clock {' and '.join(parts)}: {follows}"

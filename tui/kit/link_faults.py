@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from engines.sim.clock import US_PER_MS, format_span
-from engines.units import exact
+from engines.units import US_PER_MS, exact, span
 from tui.kit.words import PPM_PER_PERCENT, names, percent
 
 BOTH: Final = "cut both ways"
@@ -145,7 +144,7 @@ def of_machine(status: str, clock_off_us: int, drift_ppm: int, fsync_us: int = 0
     """What is wrong with the machine itself: its status, its clock, its disk."""
     found = [status] if status != "up" else []
     if clock_off_us:
-        found.append(f"clock {format_span(abs(clock_off_us))} {'ahead' if clock_off_us > 0 else 'behind'}")
+        found.append(f"clock {span(abs(clock_off_us))} {'ahead' if clock_off_us > 0 else 'behind'}")
     if drift_ppm:
         found.append(f"clock {abs(drift_ppm) // PPM_PER_PERCENT} % {'fast' if drift_ppm > 0 else 'slow'}")
     if fsync_us:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS
 from engines.sim.world import ALL
+from engines.units import US_PER_MS
 from tui.canvas import Ink
 from tui.kit.link_faults import Link
 from tui.panel import Ask, Focus, Key, Outcome, Refuse

@@ -17,10 +17,10 @@ from engines.consensus.pbft.certificates import Group
 from engines.consensus.pbft.events import Answered, Asked
 from engines.consensus.pbft.messages import Reply, Request, signed
 from engines.consensus.pbft.rules import PbftRules
-from engines.sim.clock import US_PER_MS
 from engines.sim.disk import Disk
 from engines.sim.history import OK, UNKNOWN, History
 from engines.sim.node import Context
+from engines.units import US_PER_MS
 
 PATIENCE_US: Final = 250 * US_PER_MS
 """No result for so long: ask all replicas."""

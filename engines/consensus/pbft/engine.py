@@ -31,7 +31,6 @@ from engines.consensus.pbft.views import client_view, replica_view
 from engines.errors import UserError
 from engines.sim import faults
 from engines.sim.checks import CheckBook
-from engines.sim.clock import US_PER_MS, US_PER_S
 from engines.sim.events import QUIET
 from engines.sim.history import History
 from engines.sim.host import CRASHED, UP, Host
@@ -43,6 +42,7 @@ from engines.sim.rules import RuleSwitched, SetRule
 from engines.sim.symbols import resolve
 from engines.sim.views import changed_links, host_view
 from engines.sim.world import World
+from engines.units import US_PER_MS, US_PER_S
 
 YOU: Final = "you"
 """The client that does what a person asks."""

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from engines.consensus.pbft.rules import PbftRules
-from engines.sim.clock import US_PER_MS
 from engines.sim.options import option, settings_of
+from engines.units import US_PER_MS
 
 WORKLOADS: Final = {"off": 0, "light": 500 * US_PER_MS, "busy": 100 * US_PER_MS, "flood": -1}
 """Mean time between the requests of a client; -1: the next as soon as the last is answered."""

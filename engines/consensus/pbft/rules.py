@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Final
 
 from engines.rules import Rules, rule
-from engines.sim.clock import US_PER_MS
+from engines.units import US_PER_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from typing import Final
 from engines.consensus.pbft.checks import AGREEMENT, CERTIFICATES, LIVENESS, ONE_DIGEST
 from engines.consensus.pbft.commands import Ask, SetAct
 from engines.consensus.pbft.rules import Act
-from engines.sim.clock import US_PER_MS
 from engines.sim.faults import Crash, Heal, Isolate, Reconnect, Restart
 from engines.sim.pattern import Config, Scenario
 from engines.sim.rules import SetRule
 from engines.sim.script import at, say
+from engines.units import US_PER_MS
 
 
 def _quiet(*config: tuple[str, object]) -> Config:

@@ -8,7 +8,6 @@ from typing import Final
 
 from engines.consensus.raft.checks import COMPLETENESS, ELECTION_SAFETY, STABILITY, STATE_MACHINE, TERMS
 from engines.consensus.raft.commands import Propose, SetTiming
-from engines.sim.clock import US_PER_MS
 from engines.sim.faults import (
     Clog,
     Crash,
@@ -24,6 +23,7 @@ from engines.sim.faults import (
 )
 from engines.sim.pattern import Config, Scenario, Step
 from engines.sim.script import at, say
+from engines.units import US_PER_MS
 
 ELECTION: Final = "election"
 ALL_FIVE: Final = ("n1", "n2", "n3", "n4", "n5")

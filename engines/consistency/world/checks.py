@@ -12,7 +12,7 @@ from engines.consistency.judge import NAMES
 from engines.consistency.verdict import Verdict, Why
 from engines.consistency.world.ledger import Ledger
 from engines.sim.checks import CheckBook
-from engines.sim.clock import US_PER_S, format_span
+from engines.units import US_PER_S, span
 
 SESSIONS: Final = ("ryw", "mr", "mw", "wfr")
 PROMISES: Final[dict[str, tuple[str, ...]]] = {
@@ -84,9 +84,7 @@ class Checks(CheckBook):
     def settled(self, for_us: int, differing: tuple[str, ...], where: tuple[str, ...]) -> None:
         """All is quiet since then, and replicas still differ in these keys."""
         if for_us >= SETTLE_US and differing and "converged" in self.demands:
-            self.fail(
-                "converged", f"replicas differ in {', '.join(differing)} after {format_span(for_us)} of quiet", *where
-            )
+            self.fail("converged", f"replicas differ in {', '.join(differing)} after {span(for_us)} of quiet", *where)
 
 
 def _stamp(tag: tuple[int, str]) -> str:

@@ -17,9 +17,9 @@ from engines.consistency.world import events as ev
 from engines.consistency.world.ledger import Ledger
 from engines.consistency.world.messages import NO_TAG, Query, Reply, Request, Store, Stored, Tag, Tagged
 from engines.rules import Rules
-from engines.sim.clock import US_PER_MS
 from engines.sim.disk import Disk
 from engines.sim.node import Context
+from engines.units import US_PER_MS
 
 PATIENCE_US: Final = 1_000 * US_PER_MS
 AGAIN_US: Final = 150 * US_PER_MS

@@ -25,8 +25,8 @@ from engines.consistency.world.messages import NO_TAG, Version
 from engines.consistency.world.node import COUNTS, Replica
 from engines.consistency.world.options import KEYS
 from engines.sim.agenda import Agenda
-from engines.sim.clock import US_PER_MS
 from engines.sim.node import Context
+from engines.units import US_PER_MS
 
 SUSPECT_US: Final = 250 * US_PER_MS
 """Who has not acknowledged after this is suspected, and a hint is kept for it."""

@@ -47,7 +47,6 @@ from engines.consistency.world.snapshot import Arrow, ClientView, Mark, Model, R
 from engines.errors import UserError
 from engines.rules import RuleSwitched
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS
 from engines.sim.events import LossReason
 from engines.sim.host import CRASHED, DELIVER, LOST, UP, Host
 from engines.sim.network import Link, LinkOptions
@@ -58,6 +57,7 @@ from engines.sim.rules import SetRule
 from engines.sim.symbols import resolve
 from engines.sim.views import changed_links, host_view
 from engines.sim.world import World
+from engines.units import US_PER_MS
 
 YOU: Final = "you"
 NEAR: Final = LinkOptions(10 * US_PER_MS, 50 * US_PER_MS)

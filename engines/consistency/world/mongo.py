@@ -17,8 +17,8 @@ from engines.consistency.world import messages as m
 from engines.consistency.world.ledger import INITIAL
 from engines.consistency.world.messages import Tag
 from engines.consistency.world.node import Replica
-from engines.sim.clock import US_PER_MS
 from engines.sim.node import Context
+from engines.units import US_PER_MS
 
 BEAT_US: Final = 100 * US_PER_MS
 ELECTION_US: Final = 600 * US_PER_MS

@@ -13,9 +13,9 @@ from engines.consistency.world import messages as m
 from engines.consistency.world.ledger import INITIAL, Ledger
 from engines.consistency.world.messages import NO_TAG, Tag, Version
 from engines.rules import Rules
-from engines.sim.clock import US_PER_MS
 from engines.sim.disk import Disk
 from engines.sim.node import Context
+from engines.units import US_PER_MS
 
 RESEND_US: Final = 250 * US_PER_MS
 WAITING_MAX: Final = 64

@@ -17,8 +17,8 @@ from engines.consistency.world.rules import (
     SequentialRules,
     WeakRules,
 )
-from engines.sim.clock import US_PER_MS
 from engines.sim.options import option, settings_of
+from engines.units import US_PER_MS
 
 WORKLOADS: Final = {"off": 0, "light": 100 * US_PER_MS, "busy": 40 * US_PER_MS, "flood": 1}
 """Mean time between the operations of a client."""

@@ -4,10 +4,10 @@ from typing import Final
 
 from engines.consistency.world.commands import Perform, SetQuorum, SetWorkload
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Config, Scenario
 from engines.sim.rules import SetRule
 from engines.sim.script import at, say
+from engines.units import US_PER_MS
 
 QUIET: Final[Config] = (("clients", 3), ("keys", 1), ("workload", "off"))
 TWO: Final[Config] = (("clients", 3), ("keys", 2), ("workload", "off"))

@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 from engines.consistency.world.commands import SetWorkload
 from engines.consistency.world.engine import ConsistencyEngine
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS
 from engines.sim.random import Stream
+from engines.units import US_PER_MS
 
 
 class Row(NamedTuple):

@@ -8,9 +8,9 @@ from engines.errors import UserError
 from engines.event_sourcing.gaps import Cure
 from engines.event_sourcing.subscriptions import CheckpointPolicy, OnPoison
 from engines.event_sourcing.world.rules import Control, StoreRules
-from engines.sim.clock import US_PER_MS, US_PER_S
 from engines.sim.options import option, read, settings_of
 from engines.sim.pattern import Config
+from engines.units import US_PER_MS, US_PER_S
 
 RATE_MAX: Final = 200
 

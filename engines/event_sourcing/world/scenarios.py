@@ -16,10 +16,10 @@ from engines.event_sourcing.world.commands import (
     Tamper,
     Verify,
 )
-from engines.sim.clock import US_PER_MS
 from engines.sim.faults import Crash, Restart
 from engines.sim.pattern import Config, Scenario
 from engines.sim.script import at, say
+from engines.units import US_PER_MS
 
 
 def _quiet(*more: tuple[str, object]) -> Config:

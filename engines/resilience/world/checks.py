@@ -25,9 +25,8 @@ from engines.resilience.world.node import ServiceNode
 from engines.resilience.world.recount import Seen, countable, outdated, recount, shape
 from engines.resilience.world.topology import CLIENTS
 from engines.sim.checks import CheckBook
-from engines.sim.clock import US_PER_S
 from engines.sim.host import CRASHED, Host
-from engines.units import stamp
+from engines.units import US_PER_S, stamp
 
 OPEN: Final = "no call passes an open breaker"
 PROBES: Final = "probes never exceed their number"

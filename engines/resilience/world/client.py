@@ -14,11 +14,10 @@ from engines.resilience.world.ledger import RUNNING_MAX
 from engines.resilience.world.load import Load
 from engines.resilience.world.messages import Origin, Outcome
 from engines.resilience.world.topology import API, pick
-from engines.sim.clock import US_PER_S
 from engines.sim.load import gap_us
-from engines.sim.network import PPM
 from engines.sim.node import Context
 from engines.sim.service import exponential_ppm
+from engines.units import PPM, US_PER_S
 
 YOU: Final = "you"
 LOOK_AGAIN_US: Final = US_PER_S

@@ -24,12 +24,12 @@ from engines.resilience.world.shop import Change, Shop
 from engines.resilience.world.snapshot import Sample, Snapshot
 from engines.resilience.world.subject import first_subject, subject
 from engines.sim import faults
-from engines.sim.clock import US_PER_S
 from engines.sim.events import Skewed
 from engines.sim.host import CRASHED, UP, Host
 from engines.sim.node import Node
 from engines.sim.pattern import Check, Config
 from engines.sim.world import World
+from engines.units import US_PER_S
 
 FLIGHTS_MAX: Final = 200
 SERIES_MAX: Final = 240

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from engines.resilience.world.events import ShopServed
 from engines.resilience.world.messages import SERVED, Origin, Outcome
-from engines.sim.clock import US_PER_MS, US_PER_S, Clock
-from engines.sim.network import PPM
+from engines.sim.clock import Clock
 from engines.sim.node import Context
 from engines.sim.service import Latencies
+from engines.units import PPM, US_PER_MS, US_PER_S
 
 SAMPLE_US: Final = 500 * US_PER_MS
 RATE_SAMPLES: Final = 3

@@ -1,8 +1,8 @@
 """What the clients do: a curve over time, and what they ask for."""
 
 from engines.resilience.world.snapshot import LoadView
-from engines.sim.clock import US_PER_S
 from engines.sim.load import Curve, shaped
+from engines.units import US_PER_S
 
 
 class Load:

@@ -11,9 +11,9 @@ from engines.resilience.presets import PRESETS
 from engines.resilience.retry import BACKOFFS
 from engines.resilience.world.rules import ResilienceRules
 from engines.resilience.world.topology import API, CLIENTS, MIXES, SHAPES
-from engines.sim.clock import US_PER_MS, US_PER_S
 from engines.sim.options import option, read, settings_of
 from engines.sim.pattern import Config
+from engines.units import US_PER_MS, US_PER_S
 
 NO_BREAKER: Final = "none"
 PRESET_NAMES: Final = (*PRESETS, NO_BREAKER)

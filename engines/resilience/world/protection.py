@@ -21,7 +21,7 @@ from engines.resilience.world.calls import PendingCall
 from engines.resilience.world.ledger import Ledger
 from engines.resilience.world.messages import Outcome
 from engines.resilience.world.options import EdgeOptions
-from engines.sim.clock import US_PER_MS
+from engines.units import US_PER_MS
 
 
 class RetryDecision(NamedTuple):

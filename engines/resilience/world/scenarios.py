@@ -17,10 +17,10 @@ from engines.resilience.world.commands import (
     SickHost,
     SlowService,
 )
-from engines.sim.clock import US_PER_MS, US_PER_S
 from engines.sim.faults import Crash, Heal, Restart
 from engines.sim.pattern import Config, Scenario
 from engines.sim.script import at, say
+from engines.units import US_PER_MS, US_PER_S
 
 CATALOG: Final = "api>catalog"
 PAYMENT: Final = "api>payment"

@@ -26,9 +26,9 @@ from engines.resilience.world.options import (
     with_preset,
 )
 from engines.resilience.world.snapshot import LoadView
-from engines.sim.clock import US_PER_MS, US_PER_S
 from engines.sim.load import SHAPES
 from engines.sim.rules import RuleSwitched, SetRule
+from engines.units import US_PER_MS, US_PER_S
 
 RATE_MAX: Final = 500
 MODES: Final = {

@@ -10,10 +10,10 @@ one slow database can stop everything in front of it.
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from engines.sim.clock import US_PER_MS
 from engines.sim.network import LinkOptions
 from engines.sim.random import Stream
 from engines.sim.service import Distribution, Exponential, Fixed, HeavyTail, Pauses, Uniform
+from engines.units import US_PER_MS
 
 CLIENTS: Final = "clients"
 API: Final = "api"

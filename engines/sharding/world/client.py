@@ -14,11 +14,10 @@ from engines.sharding.world import messages as m
 from engines.sharding.world.events import Answered, Ending, Hop, RequestSent, Said
 from engines.sharding.world.ledger import Ledger
 from engines.sharding.world.requests import InFlight, Requests
-from engines.sim.clock import US_PER_MS, US_PER_S
 from engines.sim.history import FAILED, OK, UNKNOWN, History
 from engines.sim.node import Context
 from engines.sim.service import exponential_ppm
-from engines.units import PPM
+from engines.units import PPM, US_PER_MS, US_PER_S
 
 WRITES_PPM: Final = 250_000
 QUEUE_MAX: Final = 64

@@ -25,12 +25,13 @@ from engines.sharding.world.router import Router
 from engines.sharding.world.snapshot import Sample, Snapshot
 from engines.sharding.world.symbols import resolved
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS
+from engines.sim.host import UP, Host
 from engines.sim.network import LinkOptions
 from engines.sim.node import Node
 from engines.sim.pattern import Check, Config
 from engines.sim.rules import RuleSwitched, SetRule
-from engines.sim.world import UP, Host, World
+from engines.sim.world import World
+from engines.units import US_PER_MS
 
 LINK: Final = LinkOptions(50 * US_PER_MS, 30 * US_PER_MS)
 SERIES_EVERY_US: Final = 250 * US_PER_MS

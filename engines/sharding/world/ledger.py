@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
 from engines.sharding.world.snapshot import WINDOW_S
-from engines.sim.clock import US_PER_S, Clock
+from engines.sim.clock import Clock
+from engines.units import US_PER_S
 
 TOUCHED_MAX: Final = 8
 SPAN_MIN_US: Final = US_PER_S // 4

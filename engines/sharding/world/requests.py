@@ -21,8 +21,8 @@ from engines.sharding.world.events import Ending, Hop, RefusalReason, Said
 from engines.sharding.world.ledger import Ledger
 from engines.sharding.world.ownership import Atlas, ShardMap
 from engines.sharding.world.rules import REDIRECTS_MAX
-from engines.sim.clock import US_PER_MS
 from engines.sim.node import Context
+from engines.units import US_PER_MS
 
 SLOTS_MAX: Final = 16
 """Requests under way at once."""

@@ -7,11 +7,11 @@ from typing import Final
 
 from engines.sharding.world import commands as c
 from engines.sharding.world.checks import COPIES, ONE_OWNER, WRITES
-from engines.sim.clock import US_PER_MS
 from engines.sim.faults import Clog, Crash, Cut, Isolate, Reconnect, Restart, Unclog
 from engines.sim.pattern import Config, Scenario
 from engines.sim.rules import SetRule
 from engines.sim.script import at, say
+from engines.units import US_PER_MS
 
 LANE: Final = "{user1000}."
 """Four keys of one hash tag, all in slot 3443."""

@@ -14,8 +14,8 @@ from engines.sharding.world.messages import Item, Keys, KeysAck, UnitEmpty
 from engines.sharding.world.ownership import Group, Plan, Unit
 from engines.sharding.world.rules import AGAIN_US, TICK_US
 from engines.sharding.world.store import Store
-from engines.sim.clock import US_PER_MS
 from engines.sim.node import Context
+from engines.units import US_PER_MS
 
 IN_AIR_MAX: Final = 512
 """Keys of one source that may wait for an acknowledgement."""

@@ -3,9 +3,8 @@
 from typing import Any, Final
 
 from engines.sim import events, faults
-from engines.sim.clock import US_PER_S
+from engines.sim.host import Host
 from engines.sim.pattern import Config
-from engines.sim.world import Host
 from engines.tracing.verdicts import Trouble
 from engines.tracing.world import orders
 from engines.tracing.world.broker import Broker
@@ -16,6 +15,7 @@ from engines.tracing.world.snapshot import MapEdge, Sample, Snapshot
 from engines.tracing.world.system import System
 from engines.tracing.world.truth import fault_of
 from engines.tracing.world.view import SnapshotBuilder
+from engines.units import US_PER_S
 
 SHOWN_AFTER: Final = (Trouble.CRASH, Trouble.FREEZE)
 """What the spans show only when it is over, or long after."""

@@ -1,7 +1,7 @@
 """Figures of the last five to ten seconds: a window that is being filled, and the one before it."""
 
-from engines.sim.network import PPM
 from engines.sim.service import Latencies
+from engines.units import PPM
 
 
 class Figures:

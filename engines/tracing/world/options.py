@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
-from engines.sim.clock import US_PER_MS
-from engines.sim.network import PPM
 from engines.sim.options import option, settings_of
 from engines.tracing.topology import SIZE_MAX, SIZE_MIN
 from engines.tracing.world.control import HEADERS, W3C, Control
 from engines.tracing.world.rules import ALL_ON, TracingRules
 from engines.tracing.world.users import SHAPES, TRAFFIC
+from engines.units import PPM, US_PER_MS
 
 RATE_MAX: Final = 500
 ATTEMPTS_MAX: Final = 5

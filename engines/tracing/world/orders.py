@@ -4,8 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 from engines.errors import UserError
-from engines.sim.clock import US_PER_S
-from engines.sim.network import PPM
 from engines.sim.rules import SetRule
 from engines.tracing.topology import CACHE, DATABASE, HIT_PPM, QUEUE
 from engines.tracing.world import commands as c
@@ -13,6 +11,7 @@ from engines.tracing.world.broker import Broker
 from engines.tracing.world.options import ATTEMPTS_MAX, RATE_MAX
 from engines.tracing.world.system import System
 from engines.tracing.world.users import SHAPES
+from engines.units import PPM, US_PER_S
 
 SPAN_MAX_US = 60 * US_PER_S
 SLOWEST = "slowest"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engines.rules import Rules, rule
-from engines.sim.clock import US_PER_MS
+from engines.units import US_PER_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from engines.sim.clock import US_PER_MS
 from engines.sim.faults import Skew
 from engines.sim.pattern import Config, Scenario
 from engines.sim.rules import SetRule
@@ -10,6 +9,7 @@ from engines.sim.script import at, say
 from engines.tracing.world import commands as c
 from engines.tracing.world.control import HEAD, TAIL
 from engines.tracing.world.ledger import ALL_OR_NONE, ONE_TRACE
+from engines.units import US_PER_MS
 
 
 def _world(**settings: object) -> Config:

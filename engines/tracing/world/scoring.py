@@ -6,7 +6,6 @@ truth.
 
 from typing import Final, NamedTuple
 
-from engines.sim.clock import US_PER_S
 from engines.tracing.aggregate import Row, aggregate
 from engines.tracing.critical import critical_path
 from engines.tracing.diagnosis import Diagnosis, Lack, NoDiagnosis, diagnose
@@ -15,6 +14,7 @@ from engines.tracing.verdicts import OF_TIME, RECENT, Trouble, Verdict, verdicts
 from engines.tracing.world.collector import Collector
 from engines.tracing.world.events import Score
 from engines.tracing.world.snapshot import Fault
+from engines.units import US_PER_S
 
 SETTLED_US: Final = 4 * US_PER_S
 """Holes in a trace count only so long after its last span: until then its missing spans may still come."""

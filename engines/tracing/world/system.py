@@ -8,11 +8,12 @@ from collections import deque
 from typing import Any, Final
 
 from engines.sim.events import LossReason
+from engines.sim.host import Host
 from engines.sim.network import Link, LinkOptions
 from engines.sim.node import Node
 from engines.sim.options import read
 from engines.sim.pattern import Check, Config
-from engines.sim.world import Host, World
+from engines.sim.world import World
 from engines.tracing.topology import HIT_PPM, QUEUE, Topology
 from engines.tracing.verdicts import Trouble
 from engines.tracing.world.broker import Broker

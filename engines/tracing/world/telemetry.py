@@ -9,7 +9,6 @@ travels on.
 from functools import lru_cache
 from typing import Any, Final
 
-from engines.sim.network import PPM
 from engines.sim.node import Context
 from engines.tracing import b3
 from engines.tracing.context import NewTrace, TraceContext, extract, inject, root
@@ -21,6 +20,7 @@ from engines.tracing.world.control import B3, W3C, Condition, Control
 from engines.tracing.world.events import TraceStarted
 from engines.tracing.world.ledger import Ledger
 from engines.tracing.world.messages import Export, Headers, Truth
+from engines.units import PPM
 
 COLLECTOR: Final = "collector"
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engines.sim.agenda import Agenda
-from engines.sim.clock import US_PER_S
+from engines.sim.load import Constant, Curve, Pulse, Ramp, Sine, gap_us
 from engines.sim.node import Context
-from engines.sim.service import Constant, Curve, Latencies, Pulse, Ramp, Sine, exponential_ppm, gap_us
+from engines.sim.service import Latencies, exponential_ppm
 from engines.tracing.baggage import Member
 from engines.tracing.baggage import inject as baggage_headers
 from engines.tracing.topology import Entry, Topology
 from engines.tracing.world.events import Answered, UserGone
 from engines.tracing.world.messages import Call, Reply
 from engines.tracing.world.rules import TIMEOUT_OF_USERS_US
+from engines.units import US_PER_S
 
 SHAPES: Final = ("off", "steady", "bursts", "wave", "ramp")
 PERIOD_US: Final = 20 * US_PER_S

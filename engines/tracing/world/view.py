@@ -6,8 +6,8 @@ depends on the engine alone. It only saves building the same tuples again.
 
 from typing import Any
 
+from engines.sim.host import UP, Host
 from engines.sim.views import LinkView, link_view
-from engines.sim.world import UP, Host
 from engines.tracing.spans import Kind, Span
 from engines.tracing.world.broker import Broker
 from engines.tracing.world.collector import Judged

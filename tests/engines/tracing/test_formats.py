@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 
 from engines.errors import UserError
-from engines.sim.clock import US_PER_S
 from engines.sim.timeline import Timeline
 from engines.tracing.formats import Format, Notices, read, write
 from engines.tracing.formats.detect import is_json, is_protobuf
 from engines.tracing.pattern import PATTERN
 from engines.tracing.spans import Kind, Span, Status
+from engines.units import US_PER_S
 from tests.engines.tracing.anyspans import spans, traces
 
 TRACE, ROOT, CHILD = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", "53995c3f42cd8ad8"

@@ -8,9 +8,9 @@ from engines.consensus.pattern import PATTERN
 from engines.consensus.raft.commands import Propose
 from engines.consensus.raft.snapshot import Snapshot
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Config
 from engines.sim.timeline import Timeline
+from engines.units import US_PER_MS
 from tui.glyphs import BRAILLE, Glyphs
 from tui.panel import Focus, Frame, Size, Sizes
 from tui.panels.consensus import PANEL

@@ -8,10 +8,10 @@ from engines.consistency.pattern import PATTERN
 from engines.consistency.world.commands import Perform, SetPreset, SetQuorum
 from engines.consistency.world.snapshot import Snapshot
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Config
 from engines.sim.rules import SetRule
 from engines.sim.timeline import Timeline
+from engines.units import US_PER_MS
 
 Run = Timeline[Any, Snapshot]
 

@@ -10,10 +10,10 @@ from engines.event_sourcing.memory_store import MemoryStore
 from engines.event_sourcing.pattern import PATTERN
 from engines.event_sourcing.recorded import VARIANT, source
 from engines.event_sourcing.world.snapshot import Snapshot
-from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Config
 from engines.sim.source import Source
 from engines.sim.timeline import Timeline
+from engines.units import US_PER_MS
 
 Run = Timeline[Any, Snapshot]
 

@@ -10,11 +10,11 @@ from engines.resilience.recorded import VARIANT, CallLog
 from engines.resilience.world import commands as c
 from engines.resilience.world.snapshot import Snapshot
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Config
 from engines.sim.rules import SetRule
 from engines.sim.source import Source
 from engines.sim.timeline import Timeline
+from engines.units import US_PER_MS
 from tui.glyphs import BRAILLE, Glyphs
 from tui.layout import arrange
 from tui.panel import Focus, Frame

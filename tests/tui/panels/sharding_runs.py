@@ -7,10 +7,10 @@ from engines.sharding.pattern import PATTERN
 from engines.sharding.world import commands as c
 from engines.sharding.world.snapshot import Snapshot
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Config
 from engines.sim.rules import SetRule
 from engines.sim.timeline import Timeline
+from engines.units import US_PER_MS
 from tui.glyphs import BRAILLE, Glyphs
 from tui.panel import Focus, Frame, Size, Sizes
 from tui.panels.sharding import PANEL

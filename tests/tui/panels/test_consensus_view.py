@@ -14,8 +14,8 @@ from engines.consensus.raft.commands import Propose
 from engines.consensus.raft.messages import AppendEntries
 from engines.consensus.raft.state_machine import describe
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Check
+from engines.units import US_PER_MS
 from tests.tui.panels.consensus_runs import MOMENTS, SMALL, USUAL, draw, run, standing, story, text
 from tui.glyphs import ASCII
 from tui.kit import cluster

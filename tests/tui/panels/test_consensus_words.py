@@ -37,8 +37,8 @@ def test_every_kind_has_its_lesson_and_every_lesson_is_reached() -> None:
         ("vote_refused", {"why": "voted"}, r"refuses n\d its vote: it voted for n\d in term \d+, and has one"),
         ("proposed", {"op": "add"}, r"you: propose y\+=1"),
         ("redirected", {}, r"does not lead, so it cannot take"),
-        ("crash", {}, r"crashes: its role, commit index and state machine are gone; term, log and written vote stay"),
-        ("partition", {}, r"world: the network splits: n\d.* \| n\d"),
+        ("crashed", {}, r"crashes: its role, commit index and state machine are gone; term, log and written vote stay"),
+        ("partitioned", {}, r"world: the network splits: n\d.* \| n\d"),
         ("rule_switched", {}, r"you: rule pre vote OFF"),
     ],
 )  # fmt: skip

@@ -42,7 +42,7 @@ ROOM = 100
         ("chunks_changed", {}, r"cut at \S+, \d+ chunks now; nothing moves"),
         ("salted", {}, r"you: salts \S+: 3 copies, \S+#1 to \S*#3; a read takes one of them, a write all"),
         ("lost", {"why": "loss"}, r"lost: the link \w+>n1 drops 30 % of its messages"),
-        ("crash", {}, r"n3: crashes: its keys and its map stay on disk"),
+        ("crashed", {}, r"n3: crashes: its keys and its map stay on disk"),
         ("rule_switched", {}, r"you: rule lease OFF"),
     ],
 )  # fmt: skip
@@ -54,7 +54,7 @@ def test_parcels_redirects_and_losses_share_lines_and_what_happens_to_you_does_n
     folded: dict[str, list[Event]] = {}
     for event in SHARDING.events:
         routine = PANEL.routine(event)
-        assert not (routine == "redirects" and "you" in (event.node, event.get("client")))
+        assert not (routine == "redirects" and "you" in (event.node, getattr(event.what, "client", "")))
         if routine:
             folded.setdefault(routine.split()[0], []).append(event)
     assert set(folded) >= {"keys_sent", "redirects", "importing", "silence", "lost", "map_learned"}
@@ -92,9 +92,8 @@ def test_one_has_and_several_have() -> None:
         ("redirects", r"(is sent on|follows)\b", r"(are sent on|follow)\b"),
     ):
         some = folded[routine]
-        alone = [
-            event for event in some if (event.get("client") or event.node) == (some[0].get("client") or some[0].node)
-        ]
+        first = getattr(some[0].what, "client", "") or some[0].node
+        alone = [event for event in some if (getattr(event.what, "client", "") or event.node) == first]
         assert re.match(one, PANEL.fold(alone[:4]).text)
         assert re.match(many, PANEL.fold(some).text)
 

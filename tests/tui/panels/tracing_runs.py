@@ -5,7 +5,6 @@ from functools import cache
 from typing import Any
 
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Config
 from engines.sim.timeline import Timeline
 from engines.tracing.critical import critical_path
@@ -15,6 +14,7 @@ from engines.tracing.tree import build
 from engines.tracing.world import commands as c
 from engines.tracing.world.events import Score
 from engines.tracing.world.snapshot import Snapshot, SpanTable, TraceEntry, TraceRow
+from engines.units import US_PER_MS
 from tui.glyphs import BRAILLE, Glyphs
 from tui.panel import Focus, Frame, Size, Sizes
 from tui.panels.tracing import PANEL

@@ -8,10 +8,10 @@ from engines.consensus.pbft.commands import Ask, SetAct, SetTimeout, SetWorkload
 from engines.consensus.pbft.rules import Act
 from engines.consensus.pbft.snapshot import Snapshot
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS
 from engines.sim.pattern import Config
 from engines.sim.rules import SetRule
 from engines.sim.timeline import Timeline
+from engines.units import US_PER_MS
 from tests.tui.subjects.subject import Run, Subject
 from tui.kit.selection import OnMessage
 from tui.panel import Focus

@@ -3,17 +3,14 @@
 Everything is made when it is first asked for, and once.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 
-import engines
-from engines.sim.events import OLD_NAMES
+from engines.sim.events import Event
 from engines.sim.timeline import Timeline
-from engines.sim.world import Event
 from tests.stories.played import Story, played
 from tui.panel import Focus, Panel
 from tui.session import Session
@@ -21,34 +18,6 @@ from tui.session import Session
 Run = Timeline[Any, Any]
 STEP = 40
 """Steps between two looks at the record of events, quiet ones too, which keeps the newest 512."""
-
-
-@dataclass(frozen=True)
-class Kinds:
-    """The kinds of events that are named by strings: what a panel tells of, explains, and where they come from."""
-
-    told: frozenset[str]
-    explained: frozenset[str]
-    folders: tuple[str, ...]
-    """Where the sources lie that record them, below ``engines``."""
-    others: frozenset[str] = frozenset()
-    """Kinds that are not written beside a ``note`` or a ``record``."""
-
-    def in_the_sources(self) -> set[str]:
-        """Every kind that the world, a node or a client can record."""
-        root = Path(engines.__file__).parent
-        paths: list[Path] = []
-        for folder in self.folders:
-            found = sorted((root / folder).glob("*.py")) if (root / folder).is_dir() else [root / folder]
-            assert found, folder
-            paths += found
-        code = "\n".join(path.read_text(encoding="utf-8") for path in paths)
-        kinds = set(re.findall(r"(?:\bnote|\brecord)\(\s*\"(\w+)\"", code)) | self.others | set(OLD_NAMES.values())
-        for path in paths:
-            if path.name == "events.py":
-                names = re.findall(r"^class (\w+)\(NamedTuple\)", path.read_text(encoding="utf-8"), re.MULTILINE)
-                kinds |= {re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower() for name in names}
-        return kinds
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +46,6 @@ class Subject:
     broken: Callable[[], Any]
     """A snapshot in which a rule is off, and the rule as people write it."""
     rule: str
-    kinds: Kinds | None = None
-    """While the kinds of its events are strings: what is told and explained."""
     find: str = ""
     """What a walk looks for now and then."""
     room: int = 100
@@ -114,13 +81,17 @@ class Subject:
         return next(
             each for each in self.events
             if each.kind == kind
-            and all((each.why if name == "why" else each.get(name)) == value for name, value in wanted.items())
+            and all(_plain(getattr(each.what, name, None)) == value for name, value in wanted.items())
         )  # fmt: skip
 
     def told(self, kind: str, **wanted: Any) -> str:
         """How that event is told: ``n1: crashes ...``."""
         line = self.panel.narrate(self.event(kind, **wanted))
         return f"{line.who}: {line.text}"
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value
 
 
 def all_events(run: Run) -> list[Event]:

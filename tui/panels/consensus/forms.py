@@ -7,7 +7,7 @@ from engines.consensus.raft.commands import Propose, SetRule, SetTiming, SetWork
 from engines.consensus.raft.options import WORKLOADS
 from engines.consensus.raft.snapshot import Server, Snapshot
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS
+from engines.units import US_PER_MS
 from tui.kit import forms
 from tui.panel import Focus, Offer, Outcome, Param
 from tui.panels.consensus.keys import ELECTION, chosen

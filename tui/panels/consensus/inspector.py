@@ -2,7 +2,7 @@
 
 from engines.consensus.raft.snapshot import ClientState, Progress, Server, Snapshot
 from engines.consensus.raft.state_machine import describe
-from engines.sim.clock import format_time
+from engines.units import stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit import link_faults, sheet
@@ -91,7 +91,7 @@ def _role(snapshot: Snapshot, server: Server) -> Fact:
             (f"; {server.waiting} waiting: messages and timers", "text"),
         )
     if server.role == "leader":
-        since = format_time(max(0, snapshot.at_us - server.leader_for_us))
+        since = stamp(max(0, snapshot.at_us - server.leader_for_us))
         other = snapshot.leader not in ("", server.id)
         stale = (
             (f"deposed: {snapshot.leader} leads a newer term, and it does not know", "bad") if other else ("", "dim")

@@ -11,7 +11,7 @@ from engines.consensus.raft.commands import Propose, SetRule, SetTiming, SetWork
 from engines.consensus.raft.options import WORKLOADS
 from engines.consensus.raft.snapshot import Flight, Server, Snapshot
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS
+from engines.units import US_PER_MS
 from tui.kit.selection import OnMessage
 from tui.kit.verbs import Machine, Target, ask, marker, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse

@@ -4,7 +4,7 @@ from engines.consistency.explain import SENSES, named, sentence, witness_lines
 from engines.consistency.history import Call, Operation
 from engines.consistency.judge import IMPLIES
 from engines.consistency.world.snapshot import ClientView, ReplicaView, Snapshot
-from engines.sim.clock import format_time
+from engines.units import stamp
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.kit import link_faults, sheet
@@ -40,7 +40,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
     flight = flight_of(snapshot, focus)
     if flight is not None:
         way = f"{flight.src} > {flight.dst}"
-        facts = fact("message", message(flight.message), "bright"), fact("arrives", format_time(flight.arrives_us))
+        facts = fact("message", message(flight.message), "bright"), fact("arrives", stamp(flight.arrives_us))
         sheet.draw(canvas, [Section(0, facts), _checks(snapshot)])
         return way
     if now.model:
@@ -92,15 +92,13 @@ def _model(snapshot: Snapshot, focus: Focus, name: str) -> list[Section]:
 def _old(snapshot: Snapshot, verdict: object) -> tuple[Fact, ...]:
     if snapshot.witness is None:
         return ()
-    return tuple(fact("", f"{named(each)} {format_time(each.start_us)}") for each in snapshot.witness.operations[:4])
+    return tuple(fact("", f"{named(each)} {stamp(each.start_us)}") for each in snapshot.witness.operations[:4])
 
 
 def _operation(snapshot: Snapshot, focus: Focus, each: Operation) -> list[Section]:
-    until = (
-        "never answered" if each.end_us is None else f"{format_time(each.end_us)} ({ms(each.end_us - each.start_us)})"
-    )
+    until = "never answered" if each.end_us is None else f"{stamp(each.end_us)} ({ms(each.end_us - each.start_us)})"
     facts = [
-        fact("asked", format_time(each.start_us)),
+        fact("asked", stamp(each.start_us)),
         fact("answered", until, "warn" if each.end_us is None else "text"),
         fact("outcome", each.status.value, "text" if each.end_us is not None else "warn"),
     ]

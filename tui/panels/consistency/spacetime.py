@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from engines.consistency.formats.timeline import label
 from engines.consistency.history import Call, Operation, Status
 from engines.consistency.world.snapshot import Snapshot
-from engines.sim.clock import format_time
+from engines.units import stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.panel import Focus
@@ -122,9 +122,9 @@ def _visible(rows: list[str], node: str, space: int) -> list[str]:
 def _axis(canvas: Canvas, snapshot: Snapshot, seen: Window, glyphs: Glyphs) -> None:
     canvas.put(0, 0, "time", "dim")
     canvas.put(seen.x, 0, glyphs.thin * seen.width, "line")
-    text = format_time(max(0, seen.from_us))
+    text = stamp(max(0, seen.from_us))
     canvas.put(seen.x, 0, text, "dim")
-    end = format_time(seen.from_us + seen.width * seen.scale_us)
+    end = stamp(seen.from_us + seen.width * seen.scale_us)
     canvas.put_right(seen.x + seen.width, 0, end, "dim")
     free = seen.x + len(text) + 1
     for mark in snapshot.marks:

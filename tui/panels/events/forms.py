@@ -22,8 +22,8 @@ from engines.event_sourcing.world.commands import (
     Verify,
 )
 from engines.event_sourcing.world.snapshot import Snapshot
-from engines.sim.clock import US_PER_MS
 from engines.sim.rules import SetRule
+from engines.units import US_PER_MS
 from tui.kit import forms
 from tui.panel import Focus, Offer, Outcome, Param, Refuse
 from tui.panels.events.keys import LEVELS, account_of, teller_of

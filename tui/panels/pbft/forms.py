@@ -9,8 +9,8 @@ from engines.consensus.pbft.options import WORKLOADS
 from engines.consensus.pbft.rules import Act, PbftRules
 from engines.consensus.pbft.snapshot import Snapshot
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS
 from engines.sim.rules import SetRule
+from engines.units import US_PER_MS
 from tui.kit import forms
 from tui.panel import Focus, Offer, Outcome, Param
 from tui.panels.pbft.keys import chosen

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from engines.resilience.world import events as e
-from engines.sim.world import Event
+from engines.sim import events as k
+from engines.sim.events import Event
 from tui.kit.words import plural
 from tui.panel import Line
 from tui.panels.resilience.words import narrate, who
@@ -17,16 +18,20 @@ COUNTED: Final[dict[type, str]] = {
 """Told now and then with the number of their kind since the last time; what became of the calls."""
 
 
+OF_LINKS: Final = (
+    k.LinkCut, k.LinkMended, k.LossSet, k.LatencySet, k.DuplicationSet, k.ReorderingSet, k.Clogged, k.Unclogged,
+)  # fmt: skip
+
+
 def routine(event: Event) -> str:
     """What an event repeats; nothing: it has a line of its own, as all has that happens to ``you``."""
-    kind = event.kind
     if type(event.what) in COUNTED:
         return "calls"
     if type(event.what) is e.ShopServed:
         return "served"
-    if kind in ("cut", "mend", "lose", "slow", "duplicate", "reorder", "clog", "unclog"):
-        return f"{kind} {event.why}"
-    return f"lost {event.why}" if kind == "lost" else ""
+    if type(event.what) in OF_LINKS:
+        return event.kind
+    return f"lost {event.what.why.value}" if isinstance(event.what, k.Lost) else ""
 
 
 def fold(events: Sequence[Event]) -> Line:
@@ -37,11 +42,11 @@ def fold(events: Sequence[Event]) -> Line:
         return _calls(events, last)
     if type(newest.what) is e.ShopServed:
         return _served(events)
-    if newest.kind == "lost":
+    if isinstance(newest.what, k.Lost):
         return last._replace(
             text=f"{last.text}; and {plural(len(events) - 1, 'message')} before it, for the same reason"
         )
-    links = list(dict.fromkeys((each.peer, each.node) for each in events))
+    links = list(dict.fromkeys((each.what.src, each.node) for each in events))
     if len(links) > 2:
         return last._replace(who=f"{len(links)} links")
     if len(links) == 2 and links[0] == links[1][::-1]:

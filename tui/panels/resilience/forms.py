@@ -13,9 +13,9 @@ from engines.resilience.world.options import PRESET_NAMES
 from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
 from engines.resilience.world.topology import KINDS, MIXES
 from engines.sim import faults
-from engines.sim.clock import US_PER_MS
 from engines.sim.load import SHAPES
 from engines.sim.rules import SetRule
+from engines.units import US_PER_MS
 from tui.kit import forms
 from tui.kit.verbs import RECORDED
 from tui.kit.words import PPM_PER_PERCENT

@@ -7,9 +7,10 @@ from engines.resilience.world import events as e
 from engines.resilience.world.checks import DEMANDS, ONCE, OPEN, PERMITS, PROBES, RETRIES, WASTE, WINDOW
 from engines.resilience.world.messages import Outcome
 from engines.resilience.world.snapshot import Snapshot
+from engines.sim import events as k
+from engines.sim.events import Event
 from engines.sim.pattern import Check
 from engines.sim.rules import RuleSwitched
-from engines.sim.world import Event
 from tui.kit.explain import explain_check as explain_in_kit
 from tui.panels.resilience import queries
 
@@ -240,13 +241,13 @@ OF_KIND: Final[dict[type, str]] = {
     e.CureApplied: "storm", RuleSwitched: "rule",
 }  # fmt: skip
 """Which lesson explains which kind of event of the shop."""
-OF_WORLD: Final = {
-    "crash": "crash", "restart": "crash", "freeze": "fault", "thaw": "fault", "wait": "fault", "isolate": "fault",
-    "reconnect": "fault", "heal": "fault", "partition": "network", "cut": "network", "mend": "network",
-    "lose": "network", "slow": "network", "duplicate": "network", "reorder": "network", "clog": "network",
-    "unclog": "network", "lost": "network", "lost_again": "network", "deliver": "network", "drop_missed": "network",
-    "synced": "crash", "slow_disk": "crash", "skew": "clock", "expire_timers": "clock", "timer": "setting",
-    "cue": "lecture",
+OF_WORLD: Final[dict[type, str]] = {
+    k.Crashed: "crash", k.Restarted: "crash", k.Synced: "crash", k.DiskSlowed: "crash", k.Frozen: "fault",
+    k.Thawed: "fault", k.Waiting: "fault", k.Isolated: "fault", k.Reconnected: "fault", k.Healed: "fault",
+    k.Partitioned: "network", k.LinkCut: "network", k.LinkMended: "network", k.LossSet: "network",
+    k.LatencySet: "network", k.DuplicationSet: "network", k.ReorderingSet: "network", k.Clogged: "network",
+    k.Unclogged: "network", k.Lost: "network", k.LostAgain: "network", k.Delivered: "network", k.DropMissed: "network",
+    k.Skewed: "clock", k.TimersExpired: "clock", k.TimerFired: "setting", k.Cue: "lecture",
 }  # fmt: skip
 """The same for what befalls every world."""
 
@@ -294,7 +295,7 @@ def lesson_of(event: Event) -> str:
         case e.CureApplied(cure=cure):
             return OF_CURE[cure]
         case what:
-            return OF_KIND.get(type(what)) or OF_WORLD.get(event.kind, "lecture")
+            return OF_KIND.get(type(what)) or OF_WORLD[type(what)]
 
 
 def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:

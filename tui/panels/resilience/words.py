@@ -11,10 +11,9 @@ from engines.resilience.policy import percent, time_word
 from engines.resilience.world import events as e
 from engines.resilience.world.messages import Answer, Origin, Outcome, Request
 from engines.resilience.world.snapshot import EdgeView, HostView, LoadView, RetryView, ServiceView, Snapshot
-from engines.sim.events import Skewed
+from engines.sim.events import Event, Skewed
 from engines.sim.rules import RuleSwitched
 from engines.sim.views import LinkView
-from engines.sim.world import Event
 from engines.units import exact
 from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell

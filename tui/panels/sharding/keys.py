@@ -9,7 +9,7 @@ from typing import Final
 from engines.sharding.world import commands as c
 from engines.sharding.world.snapshot import KeyState, NodeState, Snapshot
 from engines.sim.rules import SetRule
-from engines.sim.world import Flight
+from engines.sim.views import Flight
 from tui.kit.verbs import Machine, Target, ask, marker, standard_keys
 from tui.panel import Ask, Focus, Key, Outcome, Refuse
 from tui.panels.sharding.queries import hottest, lanes, members, moving

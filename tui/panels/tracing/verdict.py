@@ -6,11 +6,11 @@ Below a hundred traces there is none, and the reason stands in its place: one tr
 from collections.abc import Sequence
 from typing import Final
 
-from engines.sim.clock import format_time
 from engines.tracing.gap import Cause, Comparison
 from engines.tracing.verdicts import Verdict
 from engines.tracing.world.events import Score
 from engines.tracing.world.snapshot import Snapshot
+from engines.units import stamp
 from tui.canvas import Canvas, Ink, wrap
 from tui.glyphs import Glyphs
 from tui.panels.tracing import verdict_words
@@ -126,6 +126,6 @@ def _more(snapshot: Snapshot) -> list[list[Piece]]:
     lines = [pieces] if pieces else []
     if snapshot.injected:
         fault = snapshot.injected[-1]
-        when = format_time(fault.at_us).removesuffix(".000")
+        when = stamp(fault.at_us).removesuffix(".000")
         lines.append([("injected: ", "dim"), (f"{fault_words(fault)} at {when}", "text")])
     return lines

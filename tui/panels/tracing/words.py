@@ -7,7 +7,6 @@ Every kind of event of a traced system has its sentence here: a kind without one
 from typing import Any, Final, assert_never
 
 from engines.sim import events as e
-from engines.sim.clock import format_span
 from engines.sim.events import Event
 from engines.sim.rules import SetRule
 from engines.tracing.diagnosis import NoDiagnosis
@@ -18,6 +17,7 @@ from engines.tracing.world import events as t
 from engines.tracing.world.control import HEAD, Sampling
 from engines.tracing.world.messages import Ack, Call, Deliver, Export, Reply
 from engines.tracing.world.snapshot import Ailing, Fault
+from engines.units import span
 from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, clock_words, is_kernel, tell
 from tui.kit.words import plural
@@ -278,7 +278,7 @@ def fault_words(fault: Fault) -> str:
         case c.ShrinkPool(size=size):
             return f"the pool of {name} is cut from {fault.usual} to {size} connections"
         case c.Lock(hold_us=hold_us):
-            return f"queries of {name} hold a lock for {format_span(hold_us)}"
+            return f"queries of {name} hold a lock for {span(hold_us)}"
         case c.ColdCache(ppm=ppm):
             return f"{name} is cold" + (f": {tenths(ppm)} hits" if ppm else "")
         case c.Amplify(ppm=ppm, attempts=attempts):
@@ -289,7 +289,7 @@ def fault_words(fault: Fault) -> str:
         case c.LoseSpans(ppm=ppm):
             return f"the exporter of {name} loses {tenths(ppm)} of its spans"
         case c.LateSpans(delay_us=delay_us):
-            return f"the exporter of {name} is {format_span(delay_us)} late"
+            return f"the exporter of {name} is {span(delay_us)} late"
     return _machine_words(fault)
 
 
@@ -302,9 +302,9 @@ def _machine_words(fault: Fault) -> str:
         case Trouble.DOUBLED:
             return f"the network doubles {tenths(command.ppm)} of the messages of {name}"
         case Trouble.NETWORK:
-            return f"a message takes {format_span(command.latency_us)} to {name}"
+            return f"a message takes {span(command.latency_us)} to {name}"
         case Trouble.SKEW:
-            return f"the clock of {name} is {format_span(command.offset_us)} off"
+            return f"the clock of {name} is {span(command.offset_us)} off"
         case Trouble.CRASH:
             return f"{name} crashed"
         case Trouble.FREEZE:

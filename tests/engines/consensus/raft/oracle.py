@@ -19,7 +19,7 @@ from engines.consensus.raft.messages import Entry
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.state_machine import KeyValueStore
-from engines.sim.world import CRASHED
+from engines.sim.host import CRASHED
 
 
 class Oracle:

@@ -21,6 +21,7 @@ from engines.consensus.raft.options import FIGURE_7
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rules import RaftRules
 from engines.sim import faults
+from engines.sim.events import Delivered
 from tests.engines.consensus.raft.server import Sent, Server, append, command, entries
 
 # -- the follower --------------------------------------------------------------------------------------------
@@ -392,8 +393,8 @@ def test_an_entry_costs_two_messages_per_follower(size: int) -> None:
         until = engine.now_us + 220_000
         while (due := engine.next_us()) is not None and due <= until:
             for event in engine.step():
-                if event.kind == "deliver":
-                    message = event.message
+                if isinstance(event.what, Delivered):
+                    message = event.what.message
                     if isinstance(message, AppendEntries) and message.entries:
                         counts["entries"] += len(message.entries)
                         counts["messages"] += 1

@@ -7,10 +7,10 @@ from engines.consensus.raft.commands import SetRule
 from engines.consensus.raft.messages import Command
 from engines.consensus.raft.options import FIGURE_7
 from engines.consensus.raft.snapshot import Snapshot
-from engines.sim.clock import US_PER_MS
 from engines.sim.faults import Narrate
 from engines.sim.pattern import Config
 from engines.sim.timeline import Timeline
+from engines.units import US_PER_MS
 
 
 def told(name: str, *inputs: tuple[int, Any], config: Config = ()) -> Timeline[Any, Snapshot]:

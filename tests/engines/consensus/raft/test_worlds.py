@@ -12,9 +12,9 @@ from engines.consensus.raft.commands import Propose, SetWorkload
 from engines.consensus.raft.engine import RaftEngine
 from engines.errors import UserError
 from engines.sim import faults
-from engines.sim.clock import US_PER_S
 from engines.sim.pattern import Config
 from engines.sim.random import Stream
+from engines.units import US_PER_S
 from tests.engines.consensus.raft.oracle import Oracle
 from tests.engines.consensus.raft.strategies import SERVERS, configs, schedules, seeds
 

@@ -8,8 +8,8 @@ from engines.consistency.pattern import PATTERN
 from engines.consistency.world.checks import PROMISES
 from engines.consistency.world.snapshot import Snapshot
 from engines.consistency.world.table import TABLE, Row, trial
-from engines.sim.clock import US_PER_MS
 from engines.sim.timeline import Timeline
+from engines.units import US_PER_MS
 
 SKEWED = ("causal",)
 

@@ -4,9 +4,9 @@ from typing import Any, TypeVar
 
 from engines.resilience.pattern import PATTERN
 from engines.resilience.world.snapshot import BreakerView, EdgeView, Snapshot
-from engines.sim.clock import US_PER_S
 from engines.sim.pattern import Config, Scenario
 from engines.sim.timeline import Timeline
+from engines.units import US_PER_S
 
 Run = Timeline[Any, Any]
 K = TypeVar("K")

@@ -12,9 +12,9 @@ from benchmarks import cures
 from engines.resilience.pattern import PATTERN
 from engines.resilience.world import commands as c
 from engines.resilience.world.scenarios import CURE_MS, DIP_END_MS, DIP_MS, NO_HEAD_ROOM, STORM
-from engines.sim.clock import US_PER_S
 from engines.sim.faults import Narrate
 from engines.sim.timeline import Timeline
+from engines.units import US_PER_S
 from tests.engines.resilience.world.lab import Run, breaker, goodput, red, told
 
 OFFERED = 16_000

@@ -11,7 +11,7 @@ from engines.sharding.world import events as e
 from engines.sharding.world.engine import ShardingEngine
 from engines.sharding.world.events import Said
 from engines.sharding.world.snapshot import Snapshot, Tracked
-from engines.sim.events import Event
+from engines.sim.events import Cue, Event
 from engines.sim.pattern import Scenario
 from engines.sim.rules import SetRule
 from engines.sim.timeline import Timeline
@@ -61,7 +61,7 @@ def test_a_story_breaks_what_it_declares_and_nothing_else(story: Scenario) -> No
     assert tuple(check.name for check in run.check() if not check.ok) == story.breaks
     assert run.position < 5_000
     assert not run.pending
-    assert not [event for event in heard(story.name) if event.why.startswith("The story wanted")]
+    assert not [cue for cue in heard_of(story.name, Cue) if cue.text.startswith("The story wanted")]
 
 
 def test_modulo_moves_ten_of_eleven_keys() -> None:

@@ -12,11 +12,11 @@ from engines.sharding.pattern import PATTERN
 from engines.sharding.world import commands as c
 from engines.sharding.world.engine import ShardingEngine
 from engines.sim import faults
-from engines.sim.clock import US_PER_S
 from engines.sim.codec import decode_command, encode_command
 from engines.sim.pattern import Config
 from engines.sim.rules import SetRule
 from engines.sim.timeline import Timeline
+from engines.units import US_PER_S
 from tests.engines.sharding.world import strategies as some
 
 VARIANTS = tuple(variant.name for variant in PATTERN.variants)
