@@ -141,9 +141,7 @@ def journal(
     room = height - len(warning)
     if not folds:
         if room:
-            canvas.put(
-                1, room - 1, f'nothing here has "{clip(find, 30)}"' if find else "nothing has happened yet", "dim"
-            )
+            canvas.put(1, room - 1, f'nothing here has "{clip(find, 30)}"' if find else "nothing to tell yet", "dim")
         return Page(canvas, tuple(rows), 0)
     place = place_of(folds, selected)
     chosen = folds[place].last if place is not None else None

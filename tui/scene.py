@@ -40,6 +40,9 @@ SCROLLS: Final[dict[str, Callable[[int], int]]] = {
 """How far a key scrolls an explanation of which so many rows are shown."""
 
 
+WAY_ON: Final = "What you do begins a future of its own beside the story; space goes on with the story."
+
+
 class Moment(NamedTuple):
     """What there is to see now."""
 
@@ -236,20 +239,21 @@ class Scene:
         before = [
             fold for fold in told.folds() if fold.last < number and not isinstance(told.event(fold).what, events.Cue)
         ]
-        now = self.panel.present(snapshot, self.focus) or (f"On the screen: {self.panel.status(snapshot)}.",)
+        now = self.panel.present(snapshot, self.focus)
+        if not now:
+            now = (f"On the screen: {self.panel.status(snapshot)}.", f"To try: {self._verbs()}.")
         rule: tuple[str, ...] = ()
         if before:
             line = told.line(before[-1])
             rule = (f"Just before: {line.who} {line.text}.", *self.panel.explain(snapshot, told.event(before[-1])))
-        return (self._words_of(cue), *now, *rule, self._to_try())
+        return (self._words_of(cue), *now, *rule, WAY_ON)
 
-    def _to_try(self) -> str:
+    def _verbs(self) -> str:
         """A few verbs of the pattern that mean something now, the most telling first."""
         snapshot = self.now().snapshot
         keys = sorted(self.panel.keys, key=lambda key: key.rank)
         able = [key for key in keys if not isinstance(key.act(snapshot, self.focus), Refuse)]
-        verbs = "; ".join(f"{key.key}: {key.help.partition(';')[0].partition(':')[0]}" for key in able[:4])
-        return f"Try: {verbs}. Each begins a future of its own; space goes on with the story."
+        return "; ".join(f"{key.key}: {key.help.partition(';')[0].partition(':')[0]}" for key in able[:4])
 
     def at_cue(self) -> bool:
         """Whether a cue is explained."""

@@ -959,9 +959,10 @@ def test_at_a_cue_e_tells_what_there_is_to_see_the_rule_behind_it_and_what_to_tr
     assert title.startswith("why: ")
     assert paragraphs[0].startswith("All three greet each other")
     assert paragraphs[1].startswith("On the screen: 3 nodes")
-    assert paragraphs[2].startswith("Just before: p"), "what happened last, and then its rule"
-    assert paragraphs[3].startswith("This is a ")
-    assert paragraphs[-1].startswith("Try: k: crash")
+    assert paragraphs[2].startswith("To try: k: crash")
+    assert paragraphs[3].startswith("Just before: p"), "what happened last, and then its rule"
+    assert paragraphs[4].startswith("This is a ")
+    assert paragraphs[-1].endswith("space goes on with the story.")
     assert "space goes on" in screen(one)
 
 

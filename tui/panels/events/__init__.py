@@ -4,7 +4,7 @@ from typing import Final
 
 from engines.event_sourcing.pattern import PATTERN
 from tui.panel import Panel
-from tui.panels.events import forms, keys, lessons, select, view, words
+from tui.panels.events import forms, keys, lessons, present, select, view, words
 
 HELP: Final = (
     "Nothing is stored but what happened: events, appended to streams and never changed. A row is an event: its "
@@ -43,6 +43,7 @@ PANEL: Final = Panel(
     fold=words.fold,
     explain=lessons.explain,
     explain_check=lessons.explain_check,
+    present=present.present,
     mark=keys.mark,
     faults=forms.all_faults,
     rules=forms.rules,

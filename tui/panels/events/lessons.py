@@ -16,7 +16,7 @@ from engines.event_sourcing.world.checks import (
     SNAPSHOTS,
 )
 from engines.event_sourcing.world.snapshot import Snapshot
-from engines.sim.events import Cue, Event
+from engines.sim.events import Event
 from engines.sim.pattern import Check
 from engines.sim.rules import RuleSwitched
 from tui.kit.explain import explain_check as explain_in_kit
@@ -93,25 +93,11 @@ _KERNEL: Final = (
 
 def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
     """The lesson behind an event."""
-    if isinstance(event.what, Cue):
-        return _cue(snapshot)
     if is_kernel(event):
         return _DURABLE if event.node == "store" and type(event.what).__name__ == "Crashed" else _KERNEL
     if event.what.__class__ is e.EventSkipped and snapshot.variant == "numbered":
         return _GAP
     return LESSONS[type(event.what)]
-
-
-def _cue(snapshot: Snapshot) -> tuple[str, ...]:
-    """What is on screen when the lecturer speaks: the numbers, and what to try."""
-    held = [f"{each.name} stands at {each.checkpoint}, {each.behind} behind" for each in snapshot.subscribers]
-    said = [f"On screen: {len(snapshot.events)} events; {'; '.join(held)}." if held else ""]
-    failed = [check.name for check in snapshot.checks if not check.ok]
-    if failed:
-        said.append(f"Checks that do not hold: {', '.join(failed)}. E lists all of them.")
-    said.append("Try: up and down travel through the stream, o narrows it to one stream, type, category or story, v "
-                "shows the causation tree and the balances at the cursor. space goes on.")  # fmt: skip
-    return tuple(text for text in said if text)
 
 
 IF_BROKEN: Final = {
