@@ -96,3 +96,20 @@ def test_a_click_on_nothing_selects_nothing() -> None:
     assert layout.picture is not None
     session.click(layout.picture.x + layout.picture.width - 3, layout.picture.y + 3)
     assert session.scene.focus == focus
+
+
+def test_events_are_clicked_and_walked_through() -> None:
+    session = opened("events", 5_000)
+    session.press("end")
+    lines = screen(session).split("\n")
+    marked = next(y for y, line in enumerate(lines) if line[1:2] == BRAILLE.mark_left)
+    session.click(6, marked - 2)
+    session._touch()
+    lines = screen(session).split("\n")
+    assert [y for y, line in enumerate(lines) if line[1:2] == BRAILLE.mark_left]
+    before = session.scene.focus
+    session.press("k")
+    assert session.scene.focus != before
+    session.press("j")
+    assert session.scene.focus == before
+    assert not session.scene.timeline.branch.log

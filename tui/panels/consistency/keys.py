@@ -119,9 +119,15 @@ KEYS: Final = (
     Key("N", "before", "the previous one", _model(-1), rank=100),
     Key("g", "broken", "go to a broken model, a promised one first", _broken, rank=17),
     Key("y", "what if", "take hold of the selected return; arrows move it, y lets go", _hold, rank=18),
-    Key("v", "matrix", "the smallest histories that satisfy one model and not another", _matrix(1), rank=54),
-    Key("V", "back", "back to the run", _matrix(-1), rank=100),
-    Key("p", "level", "Cassandra's next consistency level", simulated(_preset), rank=46),
+    Key(
+        "v",
+        "matrix",
+        "the next view: the smallest histories that tell two models apart",
+        _matrix(1),
+        rank=54,
+    ),
+    Key("V", "back", "the previous view: the run", _matrix(-1), rank=100),
+    Key("p", "level", "the next preset: Cassandra's consistency levels", simulated(_preset), rank=46),
 )
 
 mark: Final = marker({

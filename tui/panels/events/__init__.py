@@ -38,6 +38,7 @@ PANEL: Final = Panel(
     status=view.status,
     move=select.move,
     fit=select.fit,
+    walk=select.walk,
     narrate=words.narrate,
     routine=words.routine,
     fold=words.fold,

@@ -17,6 +17,8 @@ from tui.panels.events.memo import once
 ALL: Final = "all"
 SCOPES: Final = ("all", "stream", "type", "category", "story")
 VIEWS: Final = ("stream", "tree", "balances", "machines")
+LISTS: Final = ("stream", "tree")
+"""Those that are lists of events."""
 
 
 class Chosen(NamedTuple):
@@ -134,6 +136,14 @@ def step(snapshot: Snapshot, focus: Focus, by: int) -> Focus:
         return focus
     index = min(len(events) - 1, max(0, index_of(events, read(focus).cursor) + by))
     return at(focus, events, index)
+
+
+def walk(snapshot: Snapshot, focus: Focus, rows: int) -> Focus | None:
+    """So many events on in the stream; None: a machine is selected, or the picture is no list."""
+    focus = fit(snapshot, focus)
+    if focus.area != "picture" or focus.node or read(focus).view not in LISTS:
+        return None
+    return step(snapshot, focus, rows)
 
 
 def at(focus: Focus, events: Sequence[RecordedEvent], index: int) -> Focus:

@@ -3,10 +3,11 @@
 from engines.event_sourcing.world.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
-from tui.panel import Focus, Frame, Sizes
+from tui.kit import clicks
+from tui.panel import Focus, Frame, Hit, Sizes
 from tui.panels.events import inspector, pictures, stream, strip
 from tui.panels.events.memo import once
-from tui.panels.events.select import fit, listed, read
+from tui.panels.events.select import at, fit, index_of, listed, read
 
 
 def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
@@ -43,7 +44,21 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     if snapshot.recorded:
         del following["balances"]
     note = following.get(chosen.view, "v: stream")
-    return Frame(picture, axis, side, named, note, strip_title, strip_note, title, page)
+    hits = _hits(picture, snapshot, focus, glyphs, y, rows) if chosen.view == "stream" else ()
+    return Frame(picture, axis, side, named, note, strip_title, strip_note, title, page, hits)
+
+
+def _hits(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int, rows: int) -> tuple[Hit, ...]:
+    """The rows of the stream: a click moves the cursor there."""
+    events = listed(snapshot, focus)
+    here = index_of(events, read(focus).cursor)
+    part = Canvas(canvas.width, max(0, rows - 1))  # below its header
+    part.blit(canvas, 0, -y - 1)
+
+    def of(step: int) -> Focus | None:
+        return at(focus, events, here + step) if 0 <= here + step < len(events) else None
+
+    return tuple(hit._replace(y=hit.y + y + 1) for hit in clicks.rows(part, glyphs, 0, canvas.width, of))
 
 
 def status(snapshot: Snapshot) -> str:

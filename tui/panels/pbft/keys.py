@@ -1,5 +1,6 @@
 """The verbs: what each letter means for the selected replica, or for the selected message in flight."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -47,16 +48,20 @@ def _primary(snapshot: Snapshot, focus: Focus) -> Outcome:
     return replace(focus, node=snapshot.primary, pick=None, why=False)
 
 
-def _next_message(snapshot: Snapshot, focus: Focus) -> Outcome:
-    """The message that arrives after the selected one, anywhere in the cluster."""
-    flights = sorted(snapshot.flights, key=lambda each: (each.arrives_us, each.id))
-    if not flights:
-        return Refuse("no message is in flight at this moment")
-    now = flight_of(snapshot, focus)
-    flight = flights[(flights.index(now) + 1) % len(flights)] if now else flights[0]
-    ends = [end for end in (focus.node, flight.src, flight.dst) if end in (flight.src, flight.dst)]
-    node = next((end for end in ends if snapshot.replica(end)), focus.node)
-    return replace(focus, node=node, pick=OnMessage(flight.id), why=False)
+def _next_message(step: int) -> Callable[[Snapshot, Focus], Outcome]:
+    """The message that arrives after or before the selected one, anywhere in the cluster."""
+
+    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
+        flights = sorted(snapshot.flights, key=lambda each: (each.arrives_us, each.id))
+        if not flights:
+            return Refuse("no message is in flight at this moment")
+        now = flight_of(snapshot, focus)
+        flight = flights[(flights.index(now) + step) % len(flights)] if now else flights[0 if step > 0 else -1]
+        ends = [end for end in (focus.node, flight.src, flight.dst) if end in (flight.src, flight.dst)]
+        node = next((end for end in ends if snapshot.replica(end)), focus.node)
+        return replace(focus, node=node, pick=OnMessage(flight.id), why=False)
+
+    return act
 
 
 def _time_out(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -73,7 +78,8 @@ KEYS: Final = (
     Key("A", "request", "type a request: y=3, y+=1, del y, y?", ask("client"), rank=56),
     Key("w", "workload", "how fast clients ask: off, light, busy, flood", _workload, rank=45),
     Key("g", "primary", "go to the primary", _primary, rank=54),
-    Key("n", "message", "select the next message to arrive", _next_message, rank=53),
+    Key("n", "message", "the next message to arrive", _next_message(1), rank=53),
+    Key("N", "before", "the previous one", _next_message(-1), rank=100),
     Key("o", "time out", "let the timer of the replica run out now", _time_out, rank=44),
 )
 
