@@ -347,6 +347,7 @@ def open_pattern(
 
         refuse_simulation(file, scenario=scenario)
         terminal(file)
+        file = file if file == "-" else str(Path(file).absolute())  # a saved run must find it from anywhere
         begin = reader(name).opening(file, options)
         if begin.variant is not None:
             refuse_simulation(file, variant=variant, seed=seed)
@@ -447,10 +448,12 @@ replay_command.params += screen_options()
 
 def replay(files: tuple[str, ...], headless: bool, screen: dict[str, Any]) -> int:
     """Execute saved runs again, compare their digests, and open the app on them unless it is to be ``headless``."""
-    recordings = []
+    recordings: list[Recording] = []
     failed = False
     for file in files:
         recording = read_recording(file)
+        if not headless and any(each.variant.name == recording.variant.name for each in recordings):
+            raise UserError(f"{file}: a second run of {recording.variant.title}: one of a kind can be open at a time")
         recordings.append(recording)
         try:
             with Progress(file, "steps") as progress:

@@ -430,3 +430,10 @@ def test_text_never_fails_for_its_encoding(encoding: str, tmp_path: Path) -> Non
     assert done.returncode == 0
     assert done.stderr == b""
     assert b"\\u6f22\\u5b57" in done.stdout
+
+
+def test_two_runs_of_a_kind_are_not_opened_together_but_compared(saved: Path) -> None:
+    assert "a second run of Raft" in refused("replay", str(saved), str(saved), env={"TERM": "dumb"})
+    done = dp_tui("replay", str(saved), str(saved), "--headless")
+    assert done.returncode == 0
+    assert done.stdout.count("the same run") == 2
