@@ -103,14 +103,14 @@ class Replica:
         self.changing = False
         self.changing_since_us = 0
         self.asked: dict[int, ViewChange] = {}
-        """My VIEW-CHANGEs since the last view I took part in, by view: whoever still waits in one of those needs it."""
+        """My VIEW-CHANGEs from the newest view I took part in on: whoever still waits in one of those needs it."""
         self.armed = -1
         """The view whose NEW-VIEW the timer waits for."""
         self.log = Log(group, sizes.window)
         self.checkpoints = Checkpoints(group)
         self.view_changes = ViewChanges(group)
         self.new_view: NewView | None = None
-        """What opened the present view; None for view 0."""
+        """What opened the newest view I took part in; None for view 0."""
         self.next_n = 1
         """As primary: the next number to give."""
         self.values: dict[str, int] = {}
@@ -630,7 +630,7 @@ class Replica:
         """Stop accepting all but CHECKPOINT, VIEW-CHANGE and NEW-VIEW, and tell all what I hold (paper 4.4)."""
         since = self.changing_since_us if self.changing else self.timer_since_us
         waited_us = ctx.now_us - since if cause is not Cause.OTHERS else 0
-        self.view, self.changing, self.new_view = view, True, None
+        self.view, self.changing = view, True
         self.changing_since_us = ctx.now_us
         self.stop_timer(ctx)
         ctx.cancel_timer("new view")
@@ -698,7 +698,7 @@ class Replica:
         if m.view != self.view:
             self.log.begin_view()
         self.view, self.changing, self.new_view = m.view, False, m
-        self.asked = {}
+        self.asked = {view: mine for view, mine in self.asked.items() if view >= m.view}
         self.progressed = False
         self.stop_timer(ctx)
         ctx.cancel_timer("new view")
@@ -771,6 +771,8 @@ class Replica:
                 ctx.send(m.i, self.asked[m.view])
             if m.view <= self.view:
                 ctx.send(m.i, self.asked[self.view])
+            if self.new_view is not None and m.changing and m.view <= self.new_view.view:
+                ctx.send(m.i, self.new_view)
         elif self.new_view is not None and (m.view < self.view or (m.view == self.view and m.changing)):
             ctx.send(m.i, self.new_view)
         elif m.view == self.view and not m.changing:
