@@ -1,7 +1,7 @@
 """``make bench``: every figure of the README, as ratios against a peer or a floor of the same run.
 
-``make bench ARGS=kernel`` runs one part: ``kernel raft seek screen consistency sharding events resilience tracing``,
-or ``resilience-cures`` and ``tracing-verdicts``, which take minutes and are run only when they are named.
+``make bench ARGS=kernel`` runs one part: ``kernel raft pbft seek screen consistency sharding events resilience``
+``tracing``, or ``resilience-cures`` and ``tracing-verdicts``, which take minutes and are run only when named.
 """
 
 import platform
@@ -13,6 +13,7 @@ from benchmarks import (
     cures,
     events,
     kernel,
+    pbft,
     raft,
     resilience,
     resilience_world,
@@ -34,6 +35,7 @@ TRACING: list[Callable[[], list[str]]] = [
 PARTS: dict[str, Callable[[], list[str]]] = {
     "kernel": lambda: kernel.measure().lines(),
     "raft": lambda: raft.load().lines(),
+    "pbft": pbft.lines,
     "seek": lambda: raft.seek().lines(),
     "screen": screen.lines,
     "consistency": consistency.lines,

@@ -89,8 +89,9 @@ EQUIVOCATION: Final = Scenario(
         *say(900, "r1 and r2 prepared the new request: their own PREPARE and the other's are 2f = 2. r3 has one "
                   "PREPARE for its request, its own, and two for another: never enough. With r0's COMMIT the two "
                   "executed it, and the client has its f+1 replies."),
-        *say(1_900, "r3 asked for view 1 after T, alone: one of four moves nobody. It takes part again when f more "
-                    "complain, and until then it follows by checkpoints. Nobody executed anything else at number 2."),
+        *say(1_900, "r3 does not complain: the client has its answer, and what r3 was told to do was done before. It "
+                    "cannot execute number 2 and waits; it will follow by a checkpoint. No correct replica executed "
+                    "anything else at number 2."),
         *at(2_000, *(_sets(value) for value in (3, 4, 5))),
         *say(4_200, "Number 5 was a checkpoint: r3 saw it certified by others, fetched the state and verified its "
                     "digest. All correct replicas hold the same."),
@@ -152,9 +153,9 @@ EXHAUSTION: Final = Scenario(
         *at(500, *_does("r0", Act.SKIP_NUMBERS)),
         *at(550, _sets(2)),
         *at(700, Ask("add", "x", 10)),
-        *say(1_000, "Number 2 was ordered as it should; then came a hole, and the next request waits behind it, "
-                    "committed and not executed: numbers are executed in order."),
-        *say(2_600, "The backups timed out. The new primary r1 found a certificate above the hole and none in it, so "
+        *say(1_000, "Number 2 was ordered as it should; then r0 left 3 and 4 out, and the next request waits "
+                    "behind them, committed and not executed: numbers are executed in order."),
+        *say(2_600, "The backups timed out. The new primary r1 found a certificate above the hole and none inside it, so "
                     "it proposed null there: a request that changes nothing. Then all went on."),
         *at(2_700, _sets(3)),
         *say(3_300, "What a traitor wasted were a few numbers and the time of one view change."),
@@ -197,8 +198,8 @@ PARTIAL_NEW_VIEW: Final = Scenario(
                   "open view 1 for half of the replicas only."),
         *at(450, *_does("r0", Act.SILENT), *_does("r1", Act.NEW_VIEW_TO_SOME)),
         *at(500, _sets(2)),
-        *say(1_350, "View 1 is open for some: r2 and r3 take part, r4, r5 and r6 wait for a NEW-VIEW that does not "
-                    "come. r1, r2 and r3 are three of seven; a quorum is five, so nothing commits."),
+        *say(1_350, "View 1 is open for some: r2, r3 and r4 take part, r5 and r6 wait for a NEW-VIEW that does not "
+                    "come. With r1 those are four of seven; a quorum is five, so nothing commits."),
         *say(3_000, "Whoever waited for the NEW-VIEW, and whoever waited for the request, waited T = 400 ms: then they "
                     "moved on to view 2, whose primary r2 is correct, and executed the request. At most f bad "
                     "primaries follow each other, and each costs one timeout, doubled every time."),
