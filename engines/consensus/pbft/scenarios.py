@@ -155,8 +155,8 @@ EXHAUSTION: Final = Scenario(
         *at(700, Ask("add", "x", 10)),
         *say(1_000, "Number 2 was ordered as it should; then r0 left 3 and 4 out, and the next request waits "
                     "behind them, committed and not executed: numbers are executed in order."),
-        *say(2_600, "The backups timed out. The new primary r1 found a certificate above the hole and none inside it, so "
-                    "it proposed null there: a request that changes nothing. Then all went on."),
+        *say(2_600, "The backups timed out. The new primary r1 found a certificate above the hole and none inside it, "
+                    "so it proposed null there: a request that changes nothing. Then all went on."),
         *at(2_700, _sets(3)),
         *say(3_300, "What a traitor wasted were a few numbers and the time of one view change."),
     ),
