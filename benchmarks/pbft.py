@@ -6,7 +6,7 @@ from typing import Final
 
 from engines.consensus.pbft.engine import PbftEngine
 from engines.consensus.raft.engine import RaftEngine
-from engines.sim.clock import US_PER_S
+from engines.units import US_PER_S
 
 SIZES: Final = (4, 7, 10)
 ROUNDS: Final = 3
