@@ -1,17 +1,8 @@
-"""The traced system: simulated requests a second, and how often the verdict names the fault that was injected.
+"""The traced system: simulated requests a second; and how faults are injected whose verdicts are judged elsewhere."""
 
-    python -m benchmarks tracing-verdicts    (or benchmarks.tracing_world, which needs no peers installed)
-
-For every kind of fault and every seed a system of its own is made, traffic runs, the fault is injected into a service
-that the seed picks, and the first verdict is compared with it. The tool sees spans and nothing else. Each run is a
-process's own; the table is the same however many there are.
-"""
-
-import sys
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
-from multiprocessing import Pool
 from typing import Any, Final, NamedTuple
 
 from engines.sim import faults
@@ -160,30 +151,6 @@ def _judged(verdicts: tuple[Verdict, ...], fault: Fault, who: str) -> tuple[bool
     return bool(said) and names(said[0], fault), f"{who}; said {told}"
 
 
-def _trial(what: tuple[int, int]) -> tuple[int, int, bool, str]:
-    return trial(*what)
-
-
-def verdicts(seeds: int = SEEDS, show: bool = False) -> list[tuple[str, int, int]]:
-    """For every kind of fault: how many of the seeds' faults the first verdict names."""
-    work = [(number, seed) for number in range(len(PLANS)) for seed in range(seeds)]
-    right = [0] * len(PLANS)
-    with Pool() as pool:
-        for done, (number, seed, ok, told) in enumerate(pool.imap(_trial, work, chunksize=5), start=1):
-            right[number] += ok
-            if show and not ok:
-                print(f"  {PLANS[number].kind} seed {seed}: {told}", file=sys.stderr, flush=True)
-            if show and done % seeds == 0:
-                print(f"  {PLANS[number].title}: {right[number]} of {seeds}", file=sys.stderr, flush=True)
-    return [(plan.title, right[number], seeds) for number, plan in enumerate(PLANS)]
-
-
-def table(seeds: int = SEEDS) -> list[str]:
-    """The table for the README."""
-    rows = [f"| {title} | {right} of {of} |" for title, right, of in verdicts(seeds, show=True)]
-    return ["| injected fault | the first verdict names service and kind |", "| --- | ---: |", *rows]
-
-
 class Pace(NamedTuple):
     """How fast the simulation is."""
 
@@ -212,7 +179,3 @@ def lines() -> list[str]:
         f"tracing: {found.requests_per_s} simulated requests a second through 72 services, "
         f"{found.spans_per_request} spans each; {found.us_per_step} us a step"
     ]
-
-
-if __name__ == "__main__":
-    print("\n".join(table()))

@@ -6,6 +6,7 @@ from engines.sim import events as e
 from engines.sim.events import Event
 from engines.sim.pattern import Check
 from engines.sim.rules import SetRule
+from engines.tracing.verdicts import Trouble
 from engines.tracing.world import commands as c
 from engines.tracing.world import events as t
 from engines.tracing.world.checks import DEMANDS
@@ -197,7 +198,9 @@ IF_BROKEN: Final = {
 
 def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
     """What a check demands, and if it failed, the witness."""
-    return kit.explain_check(check, DEMANDS, IF_BROKEN, snapshot.rules, suspects=SUSPECTS)
+    dropped = any(fault.kind == Trouble.HEADER for fault in snapshot.injected)
+    suspects = {name: rule for name, rule in SUSPECTS.items() if not (dropped and name == ONE_TRACE)}
+    return kit.explain_check(check, DEMANDS, IF_BROKEN, snapshot.rules, suspects=suspects)
 
 
 SUSPECTS: Final = {
