@@ -28,6 +28,10 @@ HELP: Final = (
     "operation holds the path: that adds up to the gap exactly. G shows all of it, g goes to the span it is about.",
     "One trace cannot show what happens at p99, and not every request is kept: below 100 traces there is no verdict. "
     "In the simulation the verdict is scored against the fault that was injected, which it does not see.",
+    "Every system has a tail. Somebody is named only where it stands out: where requests of one part of the time take "
+    "longer than the others, or the p99 is four times the p50. Else it says an ordinary tail, and what it is made of.",
+    "Files: the OpenTelemetry Collector's file exporter writes OTLP; the pages of Jaeger, Zipkin and Tempo offer a "
+    "trace as JSON. With --baseline FILE all of a file is set against all of another; --trace ID --to jaeger exports one.",
     "D lays the trace beside the typical one of its kind, or beside the one marked with K. C takes the clocks' offsets "
     "out: a child that starts before its parent has another host's clock.",
     "Verbs act on the service of the selected span: k crash, z freeze, x cut off, l loss, d delay, c clock. f has the "
