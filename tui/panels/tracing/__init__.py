@@ -31,7 +31,7 @@ HELP: Final = (
     "Every system has a tail. Somebody is named only where it stands out: where requests of one part of the time take "
     "longer than the others, or the p99 is four times the p50. Else it says an ordinary tail, and what it is made of.",
     "Files: the OpenTelemetry Collector's file exporter writes OTLP; the pages of Jaeger, Zipkin and Tempo offer a "
-    "trace as JSON. With --baseline FILE all of a file is set against all of another; --trace ID --to jaeger exports one.",
+    "trace as JSON. --baseline FILE sets all of a file against all of another; --trace ID --to jaeger exports one.",
     "D lays the trace beside the typical one of its kind, or beside the one marked with K. C takes the clocks' offsets "
     "out: a child that starts before its parent has another host's clock.",
     "Verbs act on the service of the selected span: k crash, z freeze, x cut off, l loss, d delay, c clock. f has the "
