@@ -269,6 +269,7 @@ __all__ = [
     "Metadata",
     "NewEvent",
     "RecordedEvent",
+    "Row",
     "category",
     "chain",
     "check_names",

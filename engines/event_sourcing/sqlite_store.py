@@ -30,6 +30,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from hashlib import blake2b
+from itertools import chain as chained
 from typing import Any, Final
 
 from engines.event_sourcing.append import ANY, Appended, ExpectedRevision, Place, check_expected, decide
@@ -44,7 +45,16 @@ from engines.event_sourcing.errors import (
     StaleCheckpoint,
     StreamClosed,
 )
-from engines.event_sourcing.events import GENESIS, TOMBSTONE, ChainCheck, NewEvent, RecordedEvent, check_names, rows_of
+from engines.event_sourcing.events import (
+    GENESIS,
+    TOMBSTONE,
+    ChainCheck,
+    NewEvent,
+    RecordedEvent,
+    Row,
+    check_names,
+    rows_of,
+)
 from engines.event_sourcing.snapshots import Snapshot
 from engines.event_sourcing.store import ALL_LIMIT, SHOWN, Hiding, Integrity, hiding_of
 
@@ -67,7 +77,11 @@ TABLES: Final = (
 PAGE: Final = 250
 """Events a replay fetches at a time: so few that they are gone again before the collector looks at them."""
 _COLUMNS: Final = len(RecordedEvent._fields)
-_INSERT: Final = f"INSERT INTO events VALUES ({','.join('?' * _COLUMNS)})"
+TOGETHER: Final = 50
+"""Rows of one statement: 700 values, and every SQLite takes 999."""
+_ROW: Final = f"({','.join('?' * _COLUMNS)})"
+_INSERT: Final = f"INSERT INTO events VALUES {_ROW}"
+_INSERT_MANY: Final = f"INSERT INTO events VALUES {','.join([_ROW] * TOGETHER)}"
 _recorded: Final[Callable[[Any], RecordedEvent]] = partial(tuple.__new__, RecordedEvent)
 """A row as an event, without a call of Python."""
 _CURED: Final = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
@@ -284,13 +298,18 @@ class SqliteStore:
             return Appended(stream, revisions, positions, True), position, checksum
         rows = rows_of(stream, current, position, events, checksum, self._clock())
         checksum = rows[-1][-1] if rows else checksum
-        if len(rows) == 1:
-            self._read(_INSERT, rows[0])
-        elif rows:
-            self._db.executemany(_INSERT, rows)
+        self._insert(rows)
         end = position + len(rows)
         revisions, positions = tuple(range(current + 1, current + 1 + len(rows))), tuple(range(position + 1, end + 1))
         return Appended(stream, revisions, positions, False), end, checksum
+
+    def _insert(self, rows: Sequence[Row]) -> None:
+        """Write rows, many at a time where there are many: a statement costs more than a row."""
+        rest = len(rows) % TOGETHER
+        for begin in range(0, len(rows) - rest, TOGETHER):
+            self._read(_INSERT_MANY, tuple(chained.from_iterable(rows[begin : begin + TOGETHER])))
+        for row in rows[len(rows) - rest :]:
+            self._read(_INSERT, row)
 
     def _move(self, name: str, position: int) -> None:
         """A checkpoint, further on."""

@@ -80,10 +80,10 @@ def _cost(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: i
     cost = snapshot.cost
     canvas.put(1, y, "folded", "dim")
     newest = [each.folded for each in cost.newest]
-    room = min(40, width // 2)
+    room = min(30, width // 3)
     canvas.put(LABEL, y, sparkline(newest, room, glyphs, 0) if newest else "", "warn")
     last = f"{newest[-1]} at the last load; " if newest else ""
-    said = f"{last}{cost.folded:,} in {cost.loads:,} loads, {cost.without:,} from zero"
+    said = f"{last}{cost.folded:,} in {cost.loads:,} loads, from zero {cost.without:,}"
     canvas.put(LABEL + room + 2, y, clip(said, width - room - 2), "text")
 
 
