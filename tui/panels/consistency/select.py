@@ -30,7 +30,7 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
     now = chosen(focus)
     if focus.node not in rows:
         focus = replace(focus, node=rows[0] if rows else "", pick=None)
-        now = Chosen(pair=now.pair)
+        now = Chosen(model=now.model, pair=now.pair)
     found = operation(snapshot, focus)
     if now.op >= 0 and (found is None or found.process != focus.node):
         now = now._replace(op=-1, held=-1)

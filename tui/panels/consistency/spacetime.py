@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from engines.consistency.formats.timeline import label
 from engines.consistency.history import Call, Operation, Status
-from engines.consistency.world.snapshot import Snapshot
+from engines.consistency.world.snapshot import ReplicaView, Snapshot
 from engines.units import stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
@@ -213,14 +213,13 @@ def _replica(
     assert view is not None
     status = view.machine.status
     _name(canvas, focus, f"{name}{'*' if view.leads else ''}", y, status_ink(status) if status != "up" else "client")
-    if status != "up":
-        canvas.put(seen.x, y, f" {status} ".center(seen.width, glyphs.aside), status_ink(status))
-    elif view.machine.cut_from and len(view.machine.cut_from) == len(snapshot.replicas) - 1:
-        canvas.put(seen.x, y, " cut off ".center(seen.width, glyphs.aside), "cut")
     for arrow in snapshot.arrows:
         x = seen.column(arrow.arrives_us)
         if arrow.dst == name and seen.x <= x < seen.x + seen.width and arrow.arrives_us <= snapshot.at_us:
             canvas.put(x, y, "x" if arrow.lost else arrow.letter, "lost" if arrow.lost else "bright")
+    said = status if status != "up" else "cut off" if _cut_off(snapshot, view) else ""
+    if said:
+        canvas.put_right(seen.x + seen.width, y, f" {said} ", status_ink(status) if status != "up" else "cut")
     if values:
         vector = str(view.vector) if view.vector.entries else ""
         held = " ".join(f"{key}={value}" for key, value, _ in view.values)
@@ -228,6 +227,10 @@ def _replica(
         text = both if len(both) < values else held if values == NARROW else vector or held
         behind = view.behind and not snapshot.recorded
         canvas.put(seen.x + seen.width + 1, y, (text or "{}")[: values - 1], "stale" if behind else "text")
+
+
+def _cut_off(snapshot: Snapshot, view: ReplicaView) -> bool:
+    return 0 < len(snapshot.replicas) - 1 == len(view.machine.cut_from)
 
 
 def _arrows(canvas: Canvas, snapshot: Snapshot, seen: Window, place: dict[str, int], glyphs: Glyphs) -> None:

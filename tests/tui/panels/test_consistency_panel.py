@@ -1,0 +1,154 @@
+"""What the panel of consistency shows, says and does, beyond what every panel must."""
+
+from dataclasses import replace
+from typing import Any
+
+from engines.consistency.world.commands import Perform, SetPreset
+from engines.consistency.world.table import TABLE
+from engines.sim import faults
+from tests.tui.panels.consistency_runs import run, standing, story
+from tui.glyphs import ASCII
+from tui.panel import Ask, Focus, Frame, Refuse, Size, Sizes
+from tui.panels.consistency import PANEL
+from tui.panels.consistency.forms import keeps
+from tui.panels.consistency.queries import choose, chosen, flipped, verdicts_of
+
+USUAL = Sizes(Size(72, 15), Size(72, 6), Size(44, 23))
+WIDE = Sizes(Size(142, 24), Size(142, 9), Size(54, 35))
+KEYS: dict[str, Any] = {key.key: key for key in PANEL.keys}
+
+
+def draw(snapshot: Any, focus: Focus = Focus(), sizes: Sizes = USUAL) -> Frame:  # noqa: B008 - frozen
+    return PANEL.view(snapshot, focus, sizes, ASCII)
+
+
+def test_an_operation_is_a_bar_from_its_question_to_its_answer() -> None:
+    frame = draw(story("store-back", 850).snapshot())
+    rows = frame.picture.text().splitlines()
+    reader = next(row for row in rows if row.startswith("C "))
+    assert "r x=0" in reader
+    writer = next(row for row in rows if row.startswith("A "))
+    assert "w x=1" in writer
+
+
+def test_a_broken_model_lights_the_operations_that_show_it() -> None:
+    snapshot = story("store-back", 850).snapshot()
+    focus = KEYS["g"].act(snapshot, Focus())
+    assert chosen(focus).model == "linearizable"
+    frame = draw(snapshot, focus)
+    lit = {ink for row in frame.picture.rows() for _, ink in row if ink == "bad!"}
+    assert lit
+    assert "no order explains" in frame.inspector.text()
+    assert frame.picture_note == "witness: linearizable"
+
+
+def test_n_walks_the_models_and_comes_to_an_end() -> None:
+    snapshot = standing("steady").snapshot()
+    focus = Focus()
+    seen = []
+    for _ in range(11):
+        focus = KEYS["n"].act(snapshot, focus)
+        seen.append(chosen(focus).model)
+    assert seen == [model.name for model in snapshot.models]
+    assert chosen(KEYS["n"].act(snapshot, focus)).model == ""
+    assert isinstance(KEYS["g"].act(standing("beginning").snapshot(), Focus()), Refuse)
+
+
+def test_what_if_moves_a_return_and_the_cells_flip() -> None:
+    """B's read of 1 held until C has begun: then C's 0 is no inversion any more."""
+    snapshot = story("store-back", 850).snapshot()
+    read = next(each for each in snapshot.history.operations if each.process == "B")
+    focus = choose(Focus(node="B"), op=read.number)
+    focus = KEYS["y"].act(snapshot, focus)
+    assert chosen(focus).held == read.end
+    assert flipped(snapshot, focus) == []
+    for _ in range(2):
+        focus = PANEL.move(snapshot, focus, "right")
+    assert flipped(snapshot, focus) == ["linearizable"]
+    assert verdicts_of(snapshot, focus)["linearizable"].ok
+    assert "linearizable" in draw(snapshot, focus).inspector.text()
+    assert chosen(KEYS["y"].act(snapshot, focus)).held == -1
+    assert snapshot == story("store-back", 850).snapshot(), "the edit lives in the focus alone"
+
+
+def test_what_if_needs_a_return_and_the_whole_history() -> None:
+    snapshot = story("store-back", 680).snapshot()
+    write = snapshot.history.operations[0]
+    refused = KEYS["y"].act(snapshot, choose(Focus(node="A"), op=write.number))
+    assert refused == Refuse("it has not returned: there is nothing to move")
+    assert isinstance(KEYS["y"].act(snapshot, Focus(node="A")), Refuse)
+    long = standing("long").snapshot()
+    newest = [each for each in long.history.operations if each.end is not None][-1]
+    refused = KEYS["y"].act(long, choose(Focus(node=newest.process), op=newest.number))
+    assert "whole history" in refused.why
+
+
+def test_the_matrix_shows_each_pair_and_comes_back() -> None:
+    snapshot = standing("steady").snapshot()
+    focus = KEYS["v"].act(snapshot, Focus())
+    frame = draw(snapshot, focus)
+    assert frame.picture_title == "smallest: sequential, not linearizable"
+    assert "|--w x=1--|" in frame.picture.text()
+    assert "LIN" in frame.picture.text()
+    moved = PANEL.move(snapshot, focus, "right")
+    assert draw(snapshot, moved).picture_title != frame.picture_title
+    assert chosen(KEYS["V"].act(snapshot, moved)).pair == -1
+
+
+def test_replicas_show_what_they_hold_and_their_vectors() -> None:
+    text = draw(story("article-clocks", 320).snapshot(), sizes=WIDE).picture.text()
+    assert "{r1:1}" in text
+    assert "{r2:1}" in text
+    frame = draw(story("siblings", 900).snapshot(), Focus(node="r3"), WIDE)
+    assert "x=1 x=2" in frame.inspector.text()
+    assert "tag 1 by r1" in frame.inspector.text()
+
+
+def test_the_share_of_stale_reads_stands_beside_the_closed_form() -> None:
+    text = draw(story("stale-read", 600).snapshot()).strip.text()
+    assert "1 of 2 reads stale: 50 %" in text
+    assert "C(2,1)/C(3,1) = 66 %" in text
+
+
+def test_faults_stand_on_the_axis() -> None:
+    snapshot = run("causal", 700, (500, faults.Crash("r2"))).snapshot()
+    rows = draw(snapshot, sizes=WIDE).picture.text().splitlines()
+    assert "crash r2" in rows[0]
+    assert any("crashed" in row for row in rows)
+
+
+def test_a_and_o_ask_at_what_is_selected() -> None:
+    snapshot = standing("steady").snapshot()
+    assert KEYS["a"].act(snapshot, Focus(node="B")) == Perform("B", True, "x", "")
+    assert KEYS["o"].act(snapshot, Focus(node="r2")) == Perform("you", False, "x", "r2")
+    assert KEYS["A"].act(snapshot, Focus()) == Ask("client")
+    assert PANEL.client(snapshot, Focus(node="B"), "w y r3") == Perform("B", True, "y", "r3")
+    assert PANEL.client(snapshot, Focus(), "A r x") == Perform("A", False, "x", "")
+
+
+def test_the_level_is_of_the_eventual_variant() -> None:
+    assert KEYS["p"].act(standing("steady").snapshot(), Focus()) == SetPreset("one")
+    assert isinstance(KEYS["p"].act(standing("causal").snapshot(), Focus()), Refuse)
+
+
+def test_every_rule_says_what_it_keeps() -> None:
+    for row in TABLE:
+        said = keeps(row)
+        assert said.startswith("off")
+        assert all(name in said for name in row.breaks)
+    offers = PANEL.rules(standing("causal").snapshot(), Focus())
+    assert [offer.on for offer in offers] == [True, False, True, True]
+    assert all("breaks" in offer.help for offer in offers)
+
+
+def test_a_client_has_no_machine_to_isolate_but_links() -> None:
+    snapshot = standing("steady").snapshot()
+    assert KEYS["x"].act(snapshot, Focus(node="A")) == (faults.Cut("A", "*"), faults.Cut("*", "A"))
+    assert KEYS["x"].act(snapshot, Focus(node="r1")) == faults.Isolate("r1")
+
+
+def test_present_tells_the_store_in_numbers() -> None:
+    said = " ".join(PANEL.present(story("rollback", 2_600).snapshot(), Focus()))
+    assert "r5 holds x=2" in said
+    assert "off: majority write, majority read" in said
+    assert replace(Focus(), node="r1") == Focus(node="r1")
