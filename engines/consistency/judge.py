@@ -197,7 +197,8 @@ def judge_history(
     implied = ("causal", "ccv", "cm") if "sequential" in wanted else ()
     causal = tuple(name for name in NAMES[3:11] if name in wanted or name in implied)
     if causal:
-        found |= _causal_names(plain, causal) if lacking is None else dict.fromkeys(causal, unknown(lacking))
+        short = lacking or (Why.MEMORY if len(plain.operations) > budget.memory else None)
+        found |= _causal_names(plain, causal) if short is None else dict.fromkeys(causal, unknown(short))
     if "sequential" in wanted:
         found["sequential"] = _sequential(history, plain, model, lacking, found, budget)
     return Report({name: found[name] for name in NAMES if name in found and name in wanted}, model)
@@ -211,6 +212,8 @@ def _sequential(
     for name in ("causal", "cm", "ccv"):
         if name in found and found[name].broken:
             return found[name]
+    if len(history.operations) > budget.memory:
+        return unknown(Why.MEMORY)
     if lacking is None and plain is history:
         return sequential_registers(history, budget)
     return sequential_search(history, model, budget)

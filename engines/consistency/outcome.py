@@ -9,7 +9,6 @@ that one ended before the read began. Its age is the time from the end of the fi
 *lost* if it was acknowledged, nobody ever read it, and a read that began after it ended returned something stale by it.
 """
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -19,12 +18,10 @@ from engines.consistency.verdict import OK, Verdict, Why, unknown, violation
 
 
 class Stale(NamedTuple):
-    """A stale read: how many newer writes were over before it began, and since when."""
+    """A stale read: the first write that made it stale, and how long that was over when the read began."""
 
     read: int
     newest: int
-    """The first write that made it stale."""
-    behind: int
     age_us: int
 
 
@@ -98,18 +95,21 @@ def staleness(history: History) -> Staleness:
 
 def _stale_reads(writes: Sequence[Operation], reads: Sequence[Operation]) -> list[Stale]:
     by_value = {write.value: write for write in writes}
-    done = sorted((write for write in writes if write.end is not None), key=lambda write: write.start)
-    starts = [write.start for write in done]
+    done = sorted((write for write in writes if write.end is not None), key=lambda write: write.end or 0)
+    place = {write.number: at for at, write in enumerate(done)}
     found = []
     for read in reads:
         own = by_value.get(read.value)
         if own is not None and own.end is None:
             continue
         ended = -1 if own is None or own.end is None else own.end
-        newer = [write for write in done[bisect_left(starts, ended) :] if write.before(read)]
-        if newer:
-            first = min(newer, key=lambda write: write.end or 0)
-            found.append(Stale(read.number, first.number, len(newer), read.start_us - (first.end_us or 0)))
+        for at in range(0 if own is None else place[own.number] + 1, len(done)):
+            write = done[at]
+            if not write.before(read):
+                break
+            if write.start > ended:
+                found.append(Stale(read.number, write.number, read.start_us - (write.end_us or 0)))
+                break
     return found
 
 
