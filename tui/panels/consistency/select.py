@@ -6,7 +6,7 @@ back; on a replica they walk the messages in flight from and to it. While a retu
 
 from dataclasses import replace
 
-from engines.consistency.smallest import SMALLEST
+from engines.consistency.smallest import MODELS, SMALLEST
 from engines.consistency.world.snapshot import Snapshot
 from tui.kit.selection import after
 from tui.panel import Focus
@@ -54,8 +54,9 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     now = chosen(focus)
     step = -1 if direction in ("left", "up") else 1
     if now.pair >= 0:
-        stride = 1 if direction in ("left", "right") else 11
-        return choose(focus, pair=(now.pair + step * stride) % len(SMALLEST))
+        if direction in ("left", "right"):
+            return choose(focus, pair=(now.pair + step) % len(SMALLEST))
+        return choose(focus, pair=_row(now.pair, step))
     if direction in ("up", "down"):
         rows = rows_of(snapshot)
         node = after(rows, focus.node, step) if rows else ""
@@ -65,6 +66,18 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     if snapshot.client(focus.node) is not None:
         return _operation(snapshot, focus, step)
     return _message(snapshot, focus, step)
+
+
+def _row(place: int, step: int) -> int:
+    """The pair above or below in the matrix: the same broken model, or the nearest there is."""
+    pairs = list(SMALLEST)
+    one, other = pairs[place]
+    row = after(list(dict.fromkeys(each for each, _ in pairs)), one, step)
+    wanted = MODELS.index(other)
+    return min(
+        (at for at, pair in enumerate(pairs) if pair[0] == row),
+        key=lambda at: (abs(MODELS.index(pairs[at][1]) - wanted), at),
+    )
 
 
 def _operation(snapshot: Snapshot, focus: Focus, step: int) -> Focus:
