@@ -88,7 +88,7 @@ def test_the_matrix_shows_each_pair_and_comes_back() -> None:
     focus = KEYS["v"].act(snapshot, Focus())
     frame = draw(snapshot, focus)
     assert frame.picture_title == "smallest: regular, not linearizable"
-    assert "|--w x=1--|" in frame.picture.text()
+    assert "|--w x=1---" in frame.picture.text()
     assert "LIN" in frame.picture.text()
     down = draw(snapshot, PANEL.move(snapshot, focus, "down"))
     assert down.picture_title == "smallest: sequential, not linearizable"
