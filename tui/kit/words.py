@@ -1,6 +1,7 @@
 """Numbers and names as people say them."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from engines.units import PPM_PER_PERCENT, US_PER_MS, US_PER_S, percent, span
 from tui.canvas import Ink
@@ -24,9 +25,18 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def by(who: str, text: str) -> str:
+    """What stands behind a name, and begins with a verb: ``n1 asks``, but ``you ask``."""
+    verb, space, rest = text.partition(" ")
+    return f"{PLURALS.get(verb, verb.removesuffix('s'))}{space}{rest}" if who == "you" else text
+
+
+PLURALS: Final = {"is": "are", "has": "have", "does": "do"}
+
+
 def chip(ink: Ink) -> Ink:
     """Dark text on the role's colour."""
     return f"{ink}!"
 
 
-__all__ = ["PPM_PER_PERCENT", "chip", "ms", "names", "percent", "plural"]
+__all__ = ["PPM_PER_PERCENT", "by", "chip", "ms", "names", "percent", "plural"]

@@ -331,8 +331,8 @@ class Checker:
         return [
             Finding(
                 LIVENESS,
-                f"{client} waits without an answer",
-                (f"{client} has waited {waited_us // 1_000_000} s with at most f replicas at fault",),
+                f"no answer for {client}",
+                (f"{client}: {waited_us // 1_000_000} s without one, with at most f replicas at fault",),
             )
         ]
 

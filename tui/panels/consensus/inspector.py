@@ -8,7 +8,7 @@ from tui.glyphs import Glyphs
 from tui.kit import link_faults, sheet
 from tui.kit.link_faults import BOTH
 from tui.kit.sheet import Fact, Section, fact
-from tui.kit.words import ms, names, plural
+from tui.kit.words import by, ms, names, plural
 from tui.panel import Focus
 from tui.panels.consensus import details
 from tui.panels.consensus.queries import (
@@ -293,7 +293,7 @@ def _client(snapshot: Snapshot, client: ClientState) -> Fact:
         tries = f", attempt {client.attempts}" if client.attempts > 1 else ""
         queued = f", {client.queued} more queued" if client.queued else ""
         waits = f"asks {client.target} for {describe(client.current)} since {ms(snapshot.at_us - since)}{tries}{queued}"
-        return fact(client.id, waits, ink)
+        return fact(client.id, by(client.id, waits), ink)
     last = client.operations[-1]
     unknown = f", {client.unknown} unknown" if client.unknown else ""
     took = f" after {ms(last.returned_us - last.invoked_us)}" if last.returned_us is not None else ""

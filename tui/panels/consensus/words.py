@@ -14,7 +14,7 @@ from engines.rules import RuleSwitched
 from engines.sim.events import Event
 from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell
-from tui.kit.words import ms, names, plural
+from tui.kit.words import by, ms, names, plural
 from tui.panel import Line
 
 Said: TypeAlias = tuple[str, Ink]
@@ -29,7 +29,7 @@ def narrate(event: Event) -> Line:
     text, ink = _of_election(event.node, what)
     if isinstance(what, e.PersonEvent):
         return Line("you", text, "you" if event.node == "you" else ink)
-    return Line(event.node, text, "you" if event.node == "you" else ink)
+    return Line(event.node, by(event.node, text), "you" if event.node == "you" else ink)
 
 
 # -- messages --------------------------------------------------------------------------------------------------------
@@ -298,8 +298,9 @@ def _of_clients(what: e.ClientEvent | e.PersonEvent) -> Said:
             tries = f", after {attempts} attempts" if attempts > 1 else ""
             return f"is told by {src} that {describe(command)} is done{value}{tries}", "client"
         case e.GaveUp(why=why, command=command, attempts=attempts):
-            after = f"{plural(attempts, 'attempt')}, {why.value}"
-            return f"gives up {describe(command)} after {after}: it cannot know whether it happened or will", "warn"
+            so = "for another command" if why is e.GiveUpReason.ASKS_ANOTHER else why.value
+            after = f"{plural(attempts, 'attempt')}, {so}: whether it happened, or will, is unknown"
+            return f"gives up {describe(command)} after {after}", "warn"
         case e.Redirected(src=src, leader=leader, serial=serial):
             where = f"ask {leader}, its leader" if leader else "it knows no leader now"
             return f"does not lead, so it cannot take #{serial} of {src}: {where}", "follower"

@@ -9,7 +9,7 @@ from tui.glyphs import Glyphs
 from tui.kit import link_faults, sheet
 from tui.kit.explain import rules_off
 from tui.kit.sheet import Fact, Section, fact
-from tui.kit.words import ms, names, plural
+from tui.kit.words import by, ms, names, plural
 from tui.panel import Focus
 from tui.panels.pbft.chart import progress
 from tui.panels.pbft.queries import flight_of, network_of, number_of, role, slot_of
@@ -149,5 +149,5 @@ def _client(snapshot: Snapshot, client: ClientView) -> Fact:
         return fact(client.id, f"{client.done} answered", ink)
     tries = f", attempt {client.attempts}" if client.attempts > 1 else ""
     replies = f"{len(client.replies)} replies, {client.needed} equal ones needed"
-    return fact(client.id, f"waits for {asked(client.current)} since {ms(snapshot.at_us - client.open_us)}{tries}", ink,
-                (replies, "dim"))  # fmt: skip
+    waits = f"waits for {asked(client.current)} since {ms(snapshot.at_us - client.open_us)}{tries}"
+    return fact(client.id, by(client.id, waits), ink, (replies, "dim"))

@@ -1,7 +1,7 @@
 """What there is to see at this moment, in numbers, and what to try: what ``e`` tells at a cue."""
 
-from engines.consensus.pbft.snapshot import Snapshot
-from tui.kit.words import ms, names, plural
+from engines.consensus.pbft.snapshot import ClientView, Snapshot
+from tui.kit.words import by, ms, names, plural
 from tui.panel import Focus
 from tui.panels.pbft.chart import progress
 from tui.panels.pbft.queries import number_of, role
@@ -27,14 +27,18 @@ def _views(snapshot: Snapshot) -> str:
 def _number(snapshot: Snapshot, focus: Focus) -> str:
     n = number_of(snapshot, focus)
     waiting = [each for each in snapshot.clients if each.current]
-    asks = "; ".join(f"{each.id} waits {ms(snapshot.at_us - each.open_us)} for {asked(each.current)} with "
-                     f"{len(each.replies)} of {each.needed} replies" for each in waiting)  # fmt: skip
+    asks = " ".join(_waits(snapshot, each) for each in waiting)
     if not n:
         return f"No number is in progress. {asks}".strip()
     done = ", ".join(f"{each.id} {progress(each, n, snapshot)}" for each in snapshot.replicas)
     return (
         f"Number {n}, PREPAREs of 2f = {snapshot.quorum - 1} and COMMITs of {snapshot.quorum}: {done}. {asks}".strip()
     )
+
+
+def _waits(snapshot: Snapshot, client: ClientView) -> str:
+    since = by(client.id, f"waits {ms(snapshot.at_us - client.open_us)}")
+    return f"{client.id} {since} for {asked(client.current)} with {len(client.replies)} of {client.needed} replies."
 
 
 def _experiment(snapshot: Snapshot) -> str:

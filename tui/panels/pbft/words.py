@@ -13,7 +13,7 @@ from engines.rules import RuleSwitched
 from engines.sim.events import Event
 from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell
-from tui.kit.words import ms, names, plural
+from tui.kit.words import by, ms, names, plural
 from tui.panel import Line
 
 Said: TypeAlias = tuple[str, Ink]
@@ -88,7 +88,7 @@ def narrate(event: Event) -> Line:
     if isinstance(what, e.ActSwitched):
         return Line(event.node, text, ink)
     who = "you" if isinstance(what, RuleSwitched | e.WorkloadSet | e.TimeoutSet) else event.node
-    return Line(who, text, "you" if who == "you" else ink)
+    return Line(who, by(event.node, text), "you" if who == "you" else ink)
 
 
 def _said(what: e.PbftEvent) -> Said:
