@@ -32,7 +32,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
     for y, name in lanes.items():
         _lane(canvas, y, name, snapshot, focus, glyphs)
     for place, phase in enumerate(PHASES):
-        if step >= len(phase) + 2:
+        if step >= len(phase):
             canvas.put(NAME + place * step + (step - len(phase)) // 2, 0, phase, "dim")
     if not n:
         canvas.center(canvas.height - 1, "no request is in progress: a asks for one", "dim", NAME)

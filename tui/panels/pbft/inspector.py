@@ -85,7 +85,7 @@ def _quorums(snapshot: Snapshot) -> tuple[Fact, ...]:
         cost = snapshot.cost
         same = "as" if cost.sent == cost.formula else "against"
         facts.append(fact("cost", f"number {cost.n} took {cost.sent} messages, {same} 2n(n-1) = {cost.formula}", "text",
-                          (f"Raft with {count}: {2 * (count - 1)}", "dim")))  # fmt: skip
+                          (f"; Raft with {count}: {2 * (count - 1)}", "dim")))  # fmt: skip
     return tuple(facts)
 
 
