@@ -62,7 +62,7 @@ def breakers() -> dict[str, Callable[[], object]]:
     factory: Any = importlib.import_module("purgatory").SyncCircuitBreakerFactory(default_threshold=5, default_ttl=30)
     context: Any = factory.get_breaker("context")
     decorated: Any = factory("decorator")(work)
-    mine, locked, lock = our_guard("article"), our_guard("article"), threading.RLock()
+    mine, locked, lock = our_guard("article"), our_guard("article")(work), threading.RLock()
 
     def purgatory_context() -> int:
         with context:
@@ -70,7 +70,7 @@ def breakers() -> dict[str, Callable[[], object]]:
 
     def ours_locked() -> int:
         with lock:
-            return locked.call(work)
+            return locked()
 
     found: dict[str, Callable[[], object]] = {
         "ours": mine(work),

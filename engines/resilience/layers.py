@@ -11,6 +11,8 @@ call returns, and counts it as failed then.
 The parts do not lock. A program with threads holds a lock around ``acquire`` and ``result``, or a breaker for each.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeAlias, TypeVar
@@ -75,25 +77,37 @@ class Guard(Layer):
         self.clock = clock
         self.result = breaker.result
 
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """The function, which is not called while the breaker is open."""
+        return wraps(function)(self._around(function))
+
     def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call it, unless the breaker is open. An exception is a failure; what was turned away inside is refused."""
-        breaker = self.breaker
-        if breaker.timeless:
-            permit, start_us = breaker.era, 0
-        else:
-            start_us = self.clock() // 1_000
-            got = breaker.acquire(start_us)
-            if isinstance(got, Rejection):
-                raise Rejected("breaker", got.why, got)
-            permit = got
-        try:
-            value = function(*args, **kwargs)
-        except BaseException as error:
-            self._failed(permit, start_us, error)
-            raise
-        now_us = self.clock() // 1_000
-        self.result(permit, now_us, False, now_us - start_us if start_us else 0)
-        return value
+        return self._around(function)(*args, **kwargs)
+
+    def _around(self, function: Callable[P, R]) -> Callable[P, R]:
+        """One frame between caller and function: this is the part that every call of a program runs."""
+        breaker, clock, result = self.breaker, self.clock, self.result
+
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            if breaker.timeless:
+                permit, start_us = breaker.era, 0
+            else:
+                start_us = clock() // 1_000
+                got = breaker.acquire(start_us)
+                if isinstance(got, Rejection):
+                    raise Rejected("breaker", got.why, got)
+                permit = got
+            try:
+                value = function(*args, **kwargs)
+            except BaseException as error:
+                self._failed(permit, start_us, error)
+                raise
+            now_us = clock() // 1_000
+            result(permit, now_us, False, now_us - start_us if start_us else 0)
+            return value
+
+        return guarded
 
     def _failed(self, permit: Permit, start_us: int, error: BaseException) -> None:
         now_us = self.clock() // 1_000
