@@ -100,7 +100,7 @@ SNAPSHOTS: Final = Scenario(
     title="Snapshots on and off",
     summary="A long stream is folded at every command. A snapshot every ten events bounds the cost and adds no truth.",
     variant="store",
-    config=(("accounts", 1), ("rate", 30), ("snapshots", 0), ("transfers", False)),
+    config=(("accounts", 1), ("poll_ms", 100), ("rate", 30), ("snapshots", 0), ("transfers", False)),
     end_us=9_000 * US_PER_MS,
     script=(
         *say(2_500, "One busy account, no snapshots: every command folds the whole stream. The strip shows the events "
