@@ -28,6 +28,12 @@ SENSES: Final = {
 }
 
 
+RETURN_BY_RETURN: Final = (
+    Why.THIN_AIR, Why.WRITE_CO_INIT_READ, Why.WRITE_CO_READ, Why.CYCLIC_CF, Why.CYCLIC_HB, Why.WRITE_HB_INIT_READ,
+    Why.RYW, Why.MR, Why.MR_OR_WFR, Why.MW, Why.WFR,
+)  # fmt: skip
+
+
 def named(operation: Operation) -> str:
     """``B r x=1``."""
     tail = {Status.OK: "", Status.FAIL: " (failed)", Status.INFO: " (no answer)"}[operation.status]
@@ -39,8 +45,9 @@ def timed(operation: Operation, history: History) -> str:
     """The operation with its place in time, where that is known."""
     if not history.real_time or not history.timed:
         return named(operation)
-    end = "never returns" if operation.end is None else f"to {_moment(operation.end_us or 0)}"
-    return f"{named(operation)}  {_moment(operation.start_us)} {end}"
+    if operation.end is None:
+        return f"{named(operation)}  since {_moment(operation.start_us)}"
+    return f"{named(operation)}  {_moment(operation.start_us)} to {_moment(operation.end_us or 0)}"
 
 
 def _moment(us: int) -> str:
@@ -131,12 +138,28 @@ def _owed(why: Why) -> str:
             return "to see behind a write that followed reading it"
 
 
+def legal_prefix(verdict: Verdict, history: History) -> tuple[int, ...]:
+    """The longest legal beginning.
+
+    A judge of one order names that order. The judges of causality and of sessions take returns one by one, so for
+    them it is all that had returned before the first that nothing explains, in the order of the returns.
+    """
+    witness = verdict.witness
+    if witness is None or witness.prefix or verdict.why not in RETURN_BY_RETURN or not history.real_time:
+        return () if witness is None else witness.prefix
+    last = None if witness.impossible is None else history.operations[witness.impossible].end
+    if last is None:
+        return ()
+    before = [each for each in history.operations if each.done and each.end is not None and each.end < last]
+    return tuple(each.number for each in sorted(before, key=lambda each: each.end or 0))
+
+
 def witness_lines(verdict: Verdict, history: History) -> tuple[str, ...]:
     """The operations that show it, one a line, then the longest legal prefix."""
     if verdict.witness is None:
         return ()
     lines = [timed(history.operations[number], history) for number in verdict.witness.operations]
-    prefix = verdict.witness.prefix
+    prefix = legal_prefix(verdict, history)
     if prefix:
         shown = [named(history.operations[number]) for number in prefix[-6:]]
         more = f"{len(prefix) - 6} more, then " if len(prefix) > 6 else ""

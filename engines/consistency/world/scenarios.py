@@ -282,12 +282,12 @@ BUSY: Final = Scenario(
             SetRule("hinted_handoff", False)),
         *say(100, "No propagation at all: a write goes to W replicas, a read asks R, both drawn at random. N = 3."),
         *at(110, SetWorkload("light")),
-        *say(12_000, "R = W = 1: the formula says 2 of 3 reads miss the newest write. Measured is on the right; values "
+        *say(6_000, "R = W = 1: the formula says 2 of 3 reads miss the newest write. Measured is on the right; values "
                      "older than the newest count, so it may be above."),
-        *at(12_010, SetQuorum(3, 2, 2)),
-        *say(24_000, "R = W = 2: 0 by the formula. The share over the whole run falls from now on."),
+        *at(6_010, SetQuorum(3, 2, 2)),
+        *say(12_000, "R = W = 2: 0 by the formula. The share over the whole run falls from now on."),
     ),
-    24_500 * US_PER_MS, config=(("clients", 2), ("keys", 1), ("workload", "off"), ("nodes", 3)), seed=11,
+    12_500 * US_PER_MS, config=(("clients", 2), ("keys", 1), ("workload", "off"), ("nodes", 3)), seed=11,
 )  # fmt: skip
 
 SCENARIOS: Final = (
