@@ -70,13 +70,6 @@ def flight_of(snapshot: Snapshot, focus: Focus) -> Flight | None:
     return None
 
 
-def touching(snapshot: Snapshot, node: str) -> list[Flight]:
-    """The messages in flight from or to a node, in the order of their arrival."""
-    return sorted(
-        (each for each in snapshot.flights if node in (each.src, each.dst)), key=lambda each: (each.arrives_us, each.id)
-    )
-
-
 def flying(snapshot: Snapshot, kind: type, n: int, src: str, dst: str) -> Flight | None:
     """The message of a phase that is on its way from one replica to another."""
     for each in snapshot.flights:

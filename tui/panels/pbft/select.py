@@ -7,9 +7,9 @@ flight from or to the selected replica, where left and right walk on among them;
 from dataclasses import replace
 
 from engines.consensus.pbft.snapshot import Snapshot
-from tui.kit.selection import OnMessage, after
+from tui.kit.selection import OnMessage, after, touching
 from tui.panel import Focus
-from tui.panels.pbft.queries import OnNumber, flight_of, number_of, numbers, touching
+from tui.panels.pbft.queries import OnNumber, flight_of, number_of, numbers
 
 
 def fit(snapshot: Snapshot, focus: Focus) -> Focus:
@@ -18,7 +18,7 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
         focus = replace(focus, node=snapshot.primary, pick=None)
     match focus.pick:
         case OnMessage() as pick if flight_of(snapshot, focus) is None:
-            return replace(focus, pick=pick.nearest(touching(snapshot, focus.node)))
+            return replace(focus, pick=pick.nearest(touching(snapshot.flights, focus.node)))
         case OnNumber(n) if n not in numbers(snapshot):
             return replace(focus, pick=None)
     return focus
@@ -28,7 +28,7 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     """Where an arrow leads from here."""
     focus = fit(snapshot, focus)
     if isinstance(focus.pick, OnMessage):
-        return _among_messages(snapshot, focus, direction)
+        return replace(focus, pick=focus.pick.walk(touching(snapshot.flights, focus.node), direction))
     if direction in ("left", "right"):
         ids = [each.id for each in snapshot.replicas]
         return replace(focus, node=after(ids, focus.node, 1 if direction == "right" else -1))
@@ -40,14 +40,5 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     newer = [n for n in known if n > now]
     if newer:
         return replace(focus, pick=None if newer[0] == known[-1] else OnNumber(newer[0]))
-    flights = touching(snapshot, focus.node)
+    flights = touching(snapshot.flights, focus.node)
     return replace(focus, pick=OnMessage(flights[0].id)) if flights else focus
-
-
-def _among_messages(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
-    if direction == "down":
-        return replace(focus, pick=None)
-    ids = [each.id for each in touching(snapshot, focus.node)]
-    if not ids:
-        return replace(focus, pick=None)
-    return replace(focus, pick=OnMessage(after(ids, focus.pick.id, -1 if direction == "left" else 1)))
