@@ -77,6 +77,11 @@ def told(pattern: Pattern, scenario: Scenario) -> Run:
     return run
 
 
+def neighbours(engine: Any, name: str) -> list[str]:
+    """The servers that a server has links to."""
+    return [other for other in engine.hosts[name].links if other in engine.servers]
+
+
 def storm(variant: Variant, seed: int = STORM_SEED) -> Run:
     """A run under every fault of the network, of clocks and of disks."""
     run: Run = Timeline(variant, seed)
@@ -101,7 +106,9 @@ def storm(variant: Variant, seed: int = STORM_SEED) -> Run:
     )
     for _ in range(60):
         run.advance(run.now_us + stream.below(120_000))
-        a, b = (names[stream.below(len(names))] for _ in range(2))
+        a = names[stream.below(len(names))]
+        near = neighbours(run.engine, a)
+        b = near[stream.below(len(near))]
         run.submit(makes[stream.below(len(makes))](a, b))
     run.advance(run.now_us + 500_000)
     return run
@@ -299,7 +306,8 @@ def test_a_fault_does_not_reshuffle_the_rest(
     engine = variant.make(5, ())
     if not isinstance(engine, World):
         pytest.skip("no network here")
-    a, b = engine.servers[:2]
+    a = engine.servers[0]
+    b = neighbours(engine, a)[0]
     calm = fates(variant, specimen.lively, (), monkeypatch)
     changed = 0
     for command in (faults.Crash(a), faults.Isolate(a), faults.Freeze(a), faults.Lose(a, b, 900_000),
@@ -308,7 +316,7 @@ def test_a_fault_does_not_reshuffle_the_rest(
         other = fates(variant, specimen.lively, (command,), monkeypatch)
         changed += other != calm
         common = [key for key in calm if key in other and a not in key[:2]]
-        assert len(common) > 200
+        assert len(common) > 150
         assert [other[key] for key in common] == [calm[key] for key in common]
     assert changed >= 2
 

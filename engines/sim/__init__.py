@@ -9,7 +9,8 @@ the world
     faults      every fault as a frozen record
     events      what happened: a record per kind, and the log of the newest
     host        a machine: node, disk, clock, timers, outgoing links
-    world       the run loop: executes one step at a time and applies faults
+    kernel      the run loop: executes one thing at a time
+    world       a kernel, and the faults a person applies to it
 a run
     timeline    the input log: step, back, seek, branch; checkpoints in memory
     recording   a saved run as JSON

@@ -4,8 +4,8 @@ import pytest
 
 from engines.sim import faults
 from engines.sim.events import Crashed, LossReason, Lost
+from engines.sim.kernel import FROZEN_INBOX
 from engines.sim.views import changed_links, host_view
-from engines.sim.world import FROZEN_INBOX
 from tests.sim.lab import Lab
 
 LATENCY_MAX_US = 25_000

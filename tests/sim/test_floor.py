@@ -266,6 +266,8 @@ def test_links_are_laid_only_where_they_are_wanted() -> None:
     assert [line.hosts["b"].links[name].cut for name in "ac"] == [True, False]
     line.apply(faults.Lose("*", "b", 500_000))
     assert [view.src for view in changed_links(line.hosts.values()) if view.lossy] == ["a", "c"]
+    with pytest.raises(UserError, match="no link from a to c: it has links to b"):
+        line.apply(faults.Cut("a", "c"))
 
 
 # -- load ------------------------------------------------------------------------------------------------------
