@@ -4,7 +4,6 @@
 ceil(p * n): a value that really occurred, never an average of two, and integer arithmetic decides which.
 """
 
-from array import array
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -65,7 +64,7 @@ def groups_of(tree: Tree, path: Path, own: Sequence[int] | None = None) -> tuple
             durations.append(tree.end_us[row] - tree.start_us[row])
             selves.append(own[row])
             counts[1] += span.is_error
-    return tuple(Group(*key, array("q", each[0]), array("q", each[1]), *each[2]) for key, each in found.items())
+    return tuple(Group(*key, *each[:2], *each[2]) for key, each in found.items())
 
 
 class Aggregates:

@@ -14,7 +14,7 @@ from sys import intern
 from typing import Final, NamedTuple, Protocol
 
 from engines.sim.pattern import Check
-from engines.tracing.aggregate import Aggregates, Row
+from engines.tracing.aggregate import Aggregates, Row, groups_of
 from engines.tracing.cohorts import FACT_LENGTH, NUMBERS, Book, TraceSummary
 from engines.tracing.critical import NoLength, Path, critical_path, fault_of, self_times
 from engines.tracing.diagnosis import Diagnosis
@@ -179,9 +179,10 @@ class _Court:
         if fault := fault_of(tree, path):
             self.broken_paths.append(f"trace {tree.trace_id}: {fault}")
         self.summaries.append(self.book.add(tree, path))
-        self.aggregates.add(tree, path)
+        own = self_times(tree)
+        self.aggregates.take(groups_of(tree, path, own))
         self.symptoms.append(symptoms_of(tree))
-        self.results.append(_result(tree, path))
+        self.results.append(_result(tree, path, own))
         self.services.update(dict.fromkeys(tree.services()))
         for kind, count in tree.counts.items():
             self.counts[kind] = self.counts.get(kind, 0) + count
@@ -249,11 +250,11 @@ def partition_check(traces: int, broken: tuple[str, ...]) -> Check:
     return Check("critical path", not broken, f"in {each} the lengths add up exactly to the root's duration", broken)
 
 
-def _result(tree: Tree, path: Path) -> TraceResult:
+def _result(tree: Tree, path: Path, self_us: list[int]) -> TraceResult:
     """What is kept of a trace."""
     root, spans = tree.spans[tree.root], tree.spans
     own: dict[str, int] = {}
-    for span, time in zip(spans[: tree.real], self_times(tree), strict=False):
+    for span, time in zip(spans[: tree.real], self_us, strict=False):
         own[span.label] = own.get(span.label, 0) + time
     return TraceResult(
         tree.trace_id,

@@ -131,11 +131,18 @@ def _record(analysis: Analysis, spans: tuple[Span, ...], begin_us: int, book: Bo
         TraceEntry(tree.trace_id, spans),
         analysis,
         book.add(tree, path),
-        groups_of(tree, path, analysis.self_us),
+        _packed(groups_of(tree, path, analysis.self_us)),
         _calls(tree),
         symptoms_of(tree),
         Most(tree.spans[most].service, tree.spans[most].name, analysis.on_path[most]),
         fault_of(tree, path),
+    )
+
+
+def _packed(groups: Iterable[Group]) -> tuple[Group, ...]:
+    """The groups in a quarter of the room, to be kept for as long as the file is open."""
+    return tuple(
+        each._replace(durations_us=array("q", each.durations_us), self_us=array("q", each.self_us)) for each in groups
     )
 
 

@@ -18,7 +18,7 @@ HELD_MIN_US: Final = 150_000
 """A call that takes so long to begin to be served was held up by more than a network."""
 TIMEOUTS: Final = frozenset({"timeout", "deadline_exceeded", "DEADLINE_EXCEEDED", "504", "408", "TimeoutError"})
 """Values of ``error.type`` that say that nobody answered in time."""
-_RESENDS: Final = ("http.request.resend_count", "http.resend_count", "retry.count")
+_RESENDS: Final = frozenset({"http.request.resend_count", "http.resend_count", "retry.count"})
 
 Pairs: TypeAlias = tuple[tuple[str, str, int], ...]
 Counts: TypeAlias = tuple[tuple[str, int], ...]
@@ -144,9 +144,10 @@ class _Look:
 
     def _serve(self, index: int, span: Span) -> None:
         tree = self.tree
-        hit = span.get("cache.hit")
-        if hit is not None:
-            self.lookups[hit is True or str(hit).lower() == "true"][span.service] += 1
+        for key, value in span.attributes:
+            if key == "cache.hit":
+                self.lookups[value is True or str(value).lower() == "true"][span.service] += 1
+                break
         if span.is_error and not any(tree.spans[kid].is_error for kid in tree.children[index]):
             self.errors[span.service] += 1
         start_us = tree.start_us[index]
@@ -157,8 +158,10 @@ class _Look:
         tree = self.tree
         servers = [kid for kid in tree.children[index] if tree.spans[kid].kind == Kind.SERVER]
         peer = tree.spans[servers[0]].service if servers else _host(callee(span))
-        if any(span.get(name) for name in _RESENDS):
-            self.resends[peer] += 1
+        for key, value in span.attributes:
+            if key in _RESENDS and value:
+                self.resends[peer] += 1
+                break
         if servers:
             self.edges[span.service, peer] += 1
             if len(servers) > 1:

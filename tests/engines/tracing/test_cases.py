@@ -2,10 +2,13 @@
 
 from io import BytesIO
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from engines.errors import UserError
+from engines.sim.pattern import Check
+from engines.sim.random import Stream
 from engines.tracing.critical import critical_path
 from engines.tracing.formats import Format, Notices, read, write
 from engines.tracing.judge import judge
@@ -153,3 +156,58 @@ def test_a_file_without_spans_says_why(text: str, reason: str) -> None:
     with pytest.raises(UserError, match=r"no spans|no trace|documents|resourceSpans") as caught:
         list(read(BytesIO(text.encode()), "x"))
     assert reason in str(caught.value)
+
+
+# -- mutated input -------------------------------------------------------------------------------------------------
+
+MUTATED: Final = 2_000
+"""In ``make test``; ten times as many in ``make soak``."""
+
+
+def mutated(data: bytes, draw: Stream) -> bytes:
+    """The bytes with a few of them changed, left out, doubled, or swapped for what often breaks readers."""
+    found = bytearray(data)
+    for _ in range(1 + draw.below(4)):
+        at = draw.below(len(found))
+        match draw.below(5):
+            case 0:
+                found[at] = draw.below(256)
+            case 1:
+                del found[at : at + 1 + draw.below(20)]
+            case 2:
+                found[at:at] = found[at : at + draw.below(30)]
+            case 3:
+                found[at:at] = (b"null", b"-1", b"1e400", b'"\\ud800"', b"[[", b"}", b"\x00", b'{"a":')[draw.below(8)]
+            case 4:
+                found[at:] = b""
+        if not found:
+            return b"{"
+    return bytes(found)
+
+
+def nothing_but_the_users_error(numbers: range) -> None:
+    """Every mutated file is read or refused in one line, and what is read is judged."""
+    files = [path.read_bytes() for path in sorted(CASES.glob("*.json"))]
+    spans = spans_of("zipkin-retry-same-id")
+    files += [b"".join(write(spans, form)) for form in (Format.JAEGER, Format.OTLP_LINES)]
+    for number in numbers:
+        draw = Stream(number, "mutated")
+        data = mutated(files[draw.below(len(files))], draw)
+        for skip_bad in (False, True):
+            said = ""
+            checks: tuple[Check, ...] = ()
+            try:
+                checks = judge(read(BytesIO(data), "x", skip_bad=skip_bad), "x").checks
+            except UserError as error:
+                said = str(error)
+            assert "\n" not in said, (number, said)
+            assert all(check.ok for check in checks), number
+
+
+def test_of_mutated_files_none_ends_in_a_traceback() -> None:
+    nothing_but_the_users_error(range(MUTATED))
+
+
+@pytest.mark.soak
+def test_of_very_many_mutated_files_none_ends_in_a_traceback() -> None:
+    nothing_but_the_users_error(range(MUTATED, 10 * MUTATED))
