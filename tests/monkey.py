@@ -50,7 +50,7 @@ class Monkey:
 
     def once(self) -> None:
         """One deed."""
-        kind = self.random.choices(("key", "tick", "size", "click"), (70, 24, 3, 3))[0]
+        kind = self.random.choices(("key", "tick", "size", "click", "wheel"), (69, 23, 3, 3, 2))[0]
         session = self.session
         match kind:
             case "key":
@@ -67,6 +67,10 @@ class Monkey:
                 size = self.random.choice(SIZES)
                 self._did(f"size {size}")
                 session.resize(*size)
+            case "wheel":
+                x, y, step = *(self.random.randrange(40) for _ in "xy"), self.random.choice((-1, 1))
+                self._did(f"wheel {x} {y} {step}")
+                session.wheel(x, y, step)
             case "click":
                 x, y = self.random.randrange(max(1, session.width)), self.random.randrange(max(1, session.height))
                 self._did(f"click {x} {y}")

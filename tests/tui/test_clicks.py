@@ -113,3 +113,10 @@ def test_events_are_clicked_and_walked_through() -> None:
     session.press("j")
     assert session.scene.focus == before
     assert not session.scene.timeline.branch.log
+
+
+@pytest.mark.parametrize(("pattern", "name"), [("pbft", "r2"), ("consistency", "r2")])
+def test_replicas_are_clicked(pattern: str, name: str) -> None:
+    session = opened(pattern)
+    click(session, f"{name} ")
+    assert (session.scene.focus.node, session.scene.focus.chosen) == (name, True)

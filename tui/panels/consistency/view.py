@@ -1,11 +1,14 @@
 """The picture: the space-time diagram, the lattice beside it, staleness below."""
 
+from dataclasses import replace
+
 from engines.consistency.world.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
+from tui.kit import clicks
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.consistency import inspector, lattice, spacetime, strip
-from tui.panels.consistency.queries import TITLES, chosen
+from tui.panels.consistency.queries import TITLES, chosen, rows_of
 from tui.panels.consistency.select import fit
 
 WIDE = 60
@@ -31,8 +34,10 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
         picture.blit(top, 0, 0)
         lattice.line(picture, snapshot, focus, picture.height - 1)
     strip.draw(below, snapshot, glyphs)
+    machines = {name: replace(focus, node=name) for name in rows_of(snapshot)}
     return Frame(
         picture, below, look,
+        hits=clicks.named(picture, machines),
         picture_title=title,
         picture_note=_note(snapshot, focus),
         strip_title="freshness of reads",

@@ -1,10 +1,12 @@
 """The picture of PBFT: the sequence chart, the message grid, and how far the cluster got over time."""
 
+from dataclasses import replace
 from typing import Final
 
 from engines.consensus.pbft.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
+from tui.kit import clicks
 from tui.kit.words import names, plural
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.pbft import chart, grid, inspector
@@ -29,8 +31,10 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
         grid.draw(right, snapshot, focus, glyphs)
         picture.blit(right, beside + 2, 0)
     grid.draw_rows(strip, snapshot, focus, glyphs)
+    replicas = {replica.id: replace(focus, node=replica.id, pick=None) for replica in snapshot.replicas}
     return Frame(
         picture, strip, look,
+        hits=clicks.named(picture, replicas) + clicks.named(strip, replicas, "strip"),
         picture_title="three phases",
         picture_note=f"{chart.note(snapshot, focus)}  {_standing(snapshot)}".strip(),
         strip_title="messages",
