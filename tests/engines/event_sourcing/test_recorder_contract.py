@@ -1,7 +1,7 @@
 """The recorder contract tests of the ``eventsourcing`` package (9.5.6), on our SQLite store.
 
-The threaded one, ``test_concurrent_no_conflicts`` (10 writers, 100 batches of 100 events, two readers), takes about
-0.6 s on two cores.
+The threaded one, ``test_concurrent_no_conflicts`` (10 writers, 100 batches of 100 events, two readers), takes
+1.1 s on two cores that others keep busy (load 11).
 """
 
 from __future__ import annotations
