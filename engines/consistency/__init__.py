@@ -16,7 +16,7 @@ Ten lines tell a stale read:
 
 vector dotted hybrid merkle     clocks that say who has seen what; trees that say what differs
 history models verdict          what clients did; what objects are; what a judge answers
-linearizability regular sequential   judges of one order
+configurations linearizability regular sequential   judges of one order
 order causal sessions           judges of causality, kept as the history grows
 outcome                         convergence, staleness, lost writes
 judge live explain              all judges over a history, or over one that still grows; verdicts in words

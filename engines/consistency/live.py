@@ -13,9 +13,10 @@ violation is final as soon as it is seen, and never later than at the return tha
 from typing import Any, Final
 
 from engines.consistency.causal import CausalJudge
+from engines.consistency.configurations import Linearizer, OutOfBudgetError
 from engines.consistency.history import Call, History, HistoryBuilder, Key, Operation, Status
 from engines.consistency.judge import NAMES
-from engines.consistency.linearizability import Linearizer, OutOfBudgetError, linearizable
+from engines.consistency.linearizability import linearizable
 from engines.consistency.models import REGISTER
 from engines.consistency.regular import regular_zones, zones_of
 from engines.consistency.sequential import sequential_registers

@@ -19,6 +19,9 @@ from engines.consistency.history import Call, History, Operation, Status
 from engines.consistency.models import REFUSED, Model
 from engines.consistency.verdict import BUDGET, OK, Budget, Verdict, Why, unknown, violation
 
+Place = tuple[tuple[int, ...], int, Any, Any, int]
+"""Of the search: how far each session is, unknown operations used, states, the way here, operations taken."""
+
 
 def bits(mask: int) -> Iterator[int]:
     """The set bits of a mask, lowest first."""
@@ -275,76 +278,86 @@ def _stuck(serial: Serial, longest: list[int]) -> tuple[int, ...]:
     return tuple(sorted(first.values()))
 
 
+class _Objects:
+    """Any objects together: sessions, unknown operations, and how one step of the search goes on."""
+
+    def __init__(self, history: History, model: Model) -> None:
+        self.model = model
+        found: dict[str, list[Operation]] = {}
+        self.loose = [each for each in history.operations if each.status is Status.INFO and each.call is not Call.READ]
+        for each in history.operations:
+            if each.status is Status.OK:
+                found.setdefault(each.process, []).append(each)
+        self.sessions = list(found.values())
+        names = list(found)
+        self.home = [names.index(each.process) if each.process in found else -1 for each in self.loose]
+        self.behind = [
+            sum(1 for each in found.get(loose.process, ()) if each.number < loose.number) for loose in self.loose
+        ]
+        groups = history.keys() if model.per_key else {None: list(history.operations)}
+        self.places = {key: at for at, key in enumerate(groups)}
+        self.start = tuple(model.start(history.initial, group) for group in groups.values())
+        self.total = sum(len(session) for session in self.sessions)
+
+    def after(self, state: Any, operation: Operation) -> Any:
+        """All objects after the operation; REFUSED if it could not have returned what it did."""
+        place = self.places[operation.key if self.model.per_key else None]
+        new = self.model.step(state[place], operation)
+        return REFUSED if new is REFUSED else (*state[:place], new, *state[place + 1 :])
+
+    def options(self, place: Place) -> list[Place]:
+        """Where the search may go on; an operation that changes nothing is taken at once, alone."""
+        at, used, state, path, count = place
+        found: list[Place] = []
+        for number, session in enumerate(self.sessions):
+            if at[number] < len(session):
+                operation = session[at[number]]
+                new = self.after(state, operation)
+                if new is not REFUSED:
+                    moved = (*at[:number], at[number] + 1, *at[number + 1 :])
+                    found.append((moved, used, new, (operation.number, path), count + 1))
+                    if self.model.pure(operation):
+                        return found[-1:]
+        for number, operation in enumerate(self.loose):
+            waits = self.home[number] >= 0 and at[self.home[number]] < self.behind[number]
+            if used >> number & 1 or waits:
+                continue
+            new = self.after(state, operation)
+            if new is not REFUSED and new != state:
+                found.append((at, used | 1 << number, new, (operation.number, path), count))
+        return found
+
+
 def sequential_search(history: History, model: Model, budget: Budget = BUDGET) -> Verdict:
     """The verdict about any objects, by search alone: keys together, states remembered."""
-    sessions: list[list[Operation]] = []
-    loose: list[Operation] = []
-    of: dict[str, list[Operation]] = {}
-    for operation in history.operations:
-        if operation.status is Status.OK:
-            if operation.process not in of:
-                of[operation.process] = []
-                sessions.append(of[operation.process])
-            of[operation.process].append(operation)
-        elif operation.status is Status.INFO and operation.call is not Call.READ:
-            loose.append(operation)
-    groups = history.keys() if model.per_key else {None: list(history.operations)}
-    key_of = (lambda operation: operation.key) if model.per_key else (lambda operation: None)
-    places = {key: at for at, key in enumerate(groups)}
-    start = tuple(model.start(history.initial, group) for group in groups.values())
-    behind = [sum(1 for each in of.get(o.process, ()) if each.number < o.number) for o in loose]
-    home = [next((at for at, s in enumerate(sessions) if s and s[0].process == o.process), -1) for o in loose]
-    total = sum(len(session) for session in sessions)
-    stack: list[tuple[tuple[int, ...], int, Any, Any, int]] = [((0,) * len(sessions), 0, start, None, 0)]
+    objects = _Objects(history, model)
+    stack: list[Place] = [((0,) * len(objects.sessions), 0, objects.start, None, 0)]
     seen: set[Any] = set()
     longest: tuple[int, Any] = (-1, None)
     steps = 0
     while stack:
-        at, used, state, path, count = stack.pop()
-        if count > longest[0]:
-            longest = count, path
-        if count == total:
+        place = stack.pop()
+        if place[4] > longest[0]:
+            longest = place[4], place[3]
+        if place[4] == objects.total:
             return OK
-        options: list[tuple[tuple[int, ...], int, Any, Any, int]] = []
-        for number, session in enumerate(sessions):
-            if at[number] == len(session):
-                continue
-            operation = session[at[number]]
-            place = places[key_of(operation)]
-            after = model.step(state[place], operation)
-            if after is REFUSED:
-                continue
-            moved = (*at[:number], at[number] + 1, *at[number + 1 :])
-            new = state if after == state[place] else (*state[:place], after, *state[place + 1 :])
-            entry = (moved, used, new, (operation.number, path), count + 1)
-            if model.pure(operation):
-                options = [entry]
-                break
-            options.append(entry)
-        else:
-            for number, operation in enumerate(loose):
-                if used >> number & 1 or (home[number] >= 0 and at[home[number]] < behind[number]):
-                    continue
-                place = places[key_of(operation)]
-                after = model.step(state[place], operation)
-                if after is not REFUSED and after != state[place]:
-                    new = (*state[:place], after, *state[place + 1 :])
-                    options.append((at, used | 1 << number, new, (operation.number, path), count))
-        for entry in options:
+        for option in objects.options(place):
             steps += 1
             if steps > budget.steps or len(seen) > budget.memory:
                 return unknown(Why.STEPS if steps > budget.steps else Why.MEMORY)
-            if entry[:3] not in seen:
-                seen.add(entry[:3])
-                stack.append(entry)
-    prefix = []
+            if option[:3] not in seen:
+                seen.add(option[:3])
+                stack.append(option)
+    prefix: list[int] = []
     path = longest[1]
     while path is not None:
         prefix.append(path[0])
         path = path[1]
     reached = set(prefix)
-    stuck = [next((o.number for o in session if o.number not in reached), None) for session in sessions]
-    shown = tuple(sorted(index for index in stuck if index is not None))
+    stuck = [
+        next((each.number for each in session if each.number not in reached), None) for session in objects.sessions
+    ]
+    shown = tuple(sorted(number for number in stuck if number is not None))
     return violation(Why.NO_SERIAL_ORDER, shown, shown[0] if shown else None, tuple(prefix[::-1]))
 
 

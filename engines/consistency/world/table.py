@@ -75,14 +75,15 @@ def _run(engine: ConsistencyEngine, span_us: int) -> None:
 
 EVERYTHING: Final = ("causal", "ccv", "cm", "pram", "ryw", "mr", "mw", "wfr")
 ONE_KEY: Final = (("clients", 6), ("keys", 1))
+TWO: Final = (("clients", 2), ("keys", 1))
 
 TABLE: Final = (
-    Row("linearizable", "store_back", ("linearizable",), ("ryw", "mr", "mw", "wfr"), 200, ONE_KEY),
+    Row("linearizable", "store_back", ("linearizable",), ("ryw", "mr", "mw", "wfr"), 50, ONE_KEY),
     Row("linearizable", "remember", (), ("linearizable", "regular", "sequential", *EVERYTHING), 0),
-    Row("linearizable", "store_back", ("linearizable", "mr"), ("ryw", "mw"), 600, (*ONE_KEY, ("remember", False))),
+    Row("linearizable", "store_back", ("linearizable", "mr"), ("ryw", "mw"), 200, (*TWO, ("remember", False))),
     Row("sequential", "wait_for_delivery", ("ryw", "sequential", "causal"), ("mr",), 10),
     Row("sequential", "sticky", ("ryw", "mr", "causal"), (), 20),
-    Row("causal", "delivery", ("wfr", "causal"), ("ryw", "mr"), 300, skew=True),
+    Row("causal", "delivery", ("wfr", "causal"), ("ryw", "mr"), 100, skew=True),
     Row("causal", "hybrid_time", ("ccv",), ("causal", "cm", "pram", "ryw", "mr", "mw", "wfr"), 20, skew=True),
     Row("causal", "sticky", (), ("causal", "ccv", "ryw", "mr", "mw", "wfr"), 0, skew=True),
     Row("causal", "client_vector", ("ryw", "mr", "causal"), (), 20, (("sticky", False),), skew=True),
