@@ -437,3 +437,15 @@ def test_two_runs_of_a_kind_are_not_opened_together_but_compared(saved: Path) ->
     done = dp_tui("replay", str(saved), str(saved), "--headless")
     assert done.returncode == 0
     assert done.stdout.count("the same run") == 2
+
+
+def test_every_pattern_says_what_a_run_came_to_in_figures() -> None:
+    from tui import report
+    from tui.registry import PANELS
+
+    for panel in PANELS:
+        variant = panel.pattern.variant(panel.variants[0] if panel.variants else panel.pattern.variants[0].name)
+        figures = report.run(panel, variant, 1, (), None, 2_000_000).figures
+        assert len(figures) >= 5, panel.pattern.name
+        assert len({each.name for each in figures}) == len(figures)
+        assert all(each.name.replace("_", "").isalnum() for each in figures)

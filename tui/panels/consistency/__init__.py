@@ -4,7 +4,7 @@ from typing import Final
 
 from engines.consistency.pattern import PATTERN
 from tui.panel import Panel
-from tui.panels.consistency import folding, forms, keys, lessons, present, select, view, words
+from tui.panels.consistency import folding, forms, keys, lessons, present, queries, select, view, words
 
 HELP: Final = (
     "Clients read and write keys that are stored on several replicas. What they may rely on is not said here but "
@@ -53,5 +53,6 @@ PANEL: Final = Panel(
     client=forms.client,
     client_hint="A w x r1   you r y   w x     client, write or read, key, replica",
     strip_least=3,
+    figures=queries.figures,
 )
 """The one panel of this folder."""

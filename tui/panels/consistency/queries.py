@@ -12,7 +12,7 @@ from engines.sim.views import Flight
 from tui.canvas import Ink
 from tui.kit.link_faults import Network
 from tui.kit.selection import chooser, reader
-from tui.panel import Focus
+from tui.panel import Figure, Focus
 
 WHAT_IF: Final = Budget(60_000, 20_000)
 TITLES: Final = {
@@ -157,3 +157,18 @@ def open_of(client: ClientView) -> str:
 def failed(each: Operation) -> bool:
     """Whether it certainly never happened."""
     return each.status is Status.FAIL
+
+
+def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
+    """The numbers that sum a run up."""
+    held = [model.name for model in snapshot.models if model.verdict.ok]
+    return (
+        Figure("operations", snapshot.operations),
+        Figure("unknown", snapshot.unknown),
+        Figure("failed", snapshot.failed),
+        Figure("reads", snapshot.reads),
+        Figure("stale_reads", snapshot.stale),
+        Figure("acknowledged_writes_lost", snapshot.lost),
+        Figure("keys_that_differ", len(snapshot.differing)),
+        Figure("models_satisfied", len(held), f"{len(held)} of {len(snapshot.models)}"),
+    )

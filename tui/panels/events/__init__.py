@@ -4,7 +4,7 @@ from typing import Final
 
 from engines.event_sourcing.pattern import PATTERN
 from tui.panel import Panel
-from tui.panels.events import forms, keys, lessons, present, select, view, words
+from tui.panels.events import forms, keys, lessons, present, queries, select, view, words
 
 HELP: Final = (
     "Nothing is stored but what happened: events, appended to streams and never changed. A row is an event: its "
@@ -53,5 +53,6 @@ PANEL: Final = Panel(
     client=forms.client,
     client_hint=forms.HINT,
     strip_least=3,
+    figures=queries.figures,
 )
 """The one panel of this folder."""

@@ -7,6 +7,7 @@ from engines.event_sourcing import ORDER, Aggregate, Change, CorruptStore, Unkno
 from engines.event_sourcing.events import RecordedEvent, category
 from engines.event_sourcing.world.rules import aggregate_of
 from engines.event_sourcing.world.snapshot import Snapshot
+from tui.panel import Figure
 from tui.panels.events.memo import of_stream, once
 
 KEYS_MAX: Final = 12
@@ -124,6 +125,22 @@ def data_of(event: RecordedEvent) -> str:
         return show(event.data, 200)
     except CorruptStore:  # shown as it is
         return show(event.body, 200)
+
+
+def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
+    """The numbers that sum a run up."""
+    store, subscribers = snapshot.store, snapshot.subscribers
+    return (
+        Figure("events", len(snapshot.events)),
+        Figure("streams", len({event.stream for event in snapshot.events})),
+        Figure("appends", store.appends),
+        Figure("conflicts", store.conflicts),
+        Figure("syncs", store.syncs),
+        Figure("effects", sum(each.effects for each in subscribers)),
+        Figure("effects_twice", sum(each.twice for each in subscribers)),
+        Figure("parked", sum(len(each.parked) for each in subscribers)),
+        Figure("most_behind", max((each.behind for each in subscribers), default=0)),
+    )
 
 
 __all__ = ["Folded", "aggregate_for", "balances_at", "data_of", "fold", "show"]
