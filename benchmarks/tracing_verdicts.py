@@ -100,7 +100,8 @@ def acquitted(seed: int) -> bool:
 
 def _count(pool: Any, what: Callable[[int], Any], seeds: int, title: str) -> list[Any]:
     found = pool.map(what, range(seeds), chunksize=2)
-    print(f"  {title}: {sum(map(bool, found))} of {seeds}", file=sys.stderr, flush=True)
+    right = sum(any(each) if isinstance(each, tuple) else each for each in found)
+    print(f"  {title}: {right} of {seeds}", file=sys.stderr, flush=True)
     return list(found)
 
 
