@@ -176,16 +176,8 @@ def _branch(branch: Branch, *, here: bool) -> dict[str, Any]:
     }
 
 
-def read(
-    text: str,
-    source: str,
-    patterns: Iterable[Pattern],
-    reopen: Callable[[str, SourceFile], Source] | None = None,
-) -> Recording:
-    """Parse a recording. UserError says what is wrong and where.
-
-    ``reopen(pattern, file)`` reads the user's data again, for a run over such data.
-    """
+def _document(text: str, source: str) -> dict[str, Any]:
+    """The JSON object of a recording; UserError unless it is one of this format."""
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
@@ -201,7 +193,12 @@ def read(
         raise UserError(f'{source}: not a dp-tui recording: "recording": "dp-tui" is missing')
     if data.get("format") != FORMAT:
         raise UserError(f"{source}: format {data.get('format')!r}: this version reads format {FORMAT}")
-    reader = _Reader(data, source)
+    return data
+
+
+def _variant(reader: "_Reader", patterns: Iterable[Pattern]) -> tuple[Pattern, Variant]:
+    """Which pattern and variant it is a run of; UserError if they are unknown or of another version."""
+    data, source = reader.data, reader.where
     known = {pattern.name: pattern for pattern in patterns}
     pattern = known.get(reader.text("pattern"))
     if pattern is None:
@@ -218,6 +215,22 @@ def read(
             f"{source}: recorded with version {version} of the engine {variant.name!r}; this is version "
             f"{variant.engine_version}, whose runs differ"
         )
+    return pattern, variant
+
+
+def read(
+    text: str,
+    source: str,
+    patterns: Iterable[Pattern],
+    reopen: Callable[[str, SourceFile], Source] | None = None,
+) -> Recording:
+    """Parse a recording. UserError says what is wrong and where.
+
+    ``reopen(pattern, file)`` reads the user's data again, for a run over such data.
+    """
+    data = _document(text, source)
+    reader = _Reader(data, source)
+    pattern, variant = _variant(reader, patterns)
     recorded = variant is pattern.recorded
     if recorded:
         origin = reader.inner("source")
