@@ -154,3 +154,15 @@ def test_present_tells_the_store_in_numbers() -> None:
     assert "r5 holds x=2" in said
     assert "off: majority write, majority read" in said
     assert replace(Focus(), node="r1") == Focus(node="r1")
+
+
+def test_names_bars_and_cells_can_be_clicked() -> None:
+    snapshot = story("store-back", 850).snapshot()
+    for sizes in (USUAL, WIDE, Sizes(Size(50, 12), Size(50, 3), Size(40, 10))):
+        frame = draw(snapshot, sizes=sizes)
+        focuses = [PANEL.fit(snapshot, hit.focus) for hit in frame.hits]
+        assert {focus.node for focus in focuses} >= {"A", "B", "C", "r1"}
+        assert {chosen(focus).op for focus in focuses} >= {0, 2}
+        if sizes.picture.width >= 60:
+            assert len({chosen(focus).model for focus in focuses}) == 12
+        assert all(hit.x + hit.width <= sizes.picture.width and hit.y < sizes.picture.height for hit in frame.hits)

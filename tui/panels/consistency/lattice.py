@@ -1,5 +1,6 @@
 """The lattice of models with the live verdicts, and the matrix of smallest histories."""
 
+from dataclasses import replace
 from typing import Final
 
 from engines.consistency import Answer, Verdict
@@ -7,8 +8,8 @@ from engines.consistency.smallest import SMALLEST
 from engines.consistency.world.snapshot import Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.panel import Focus
-from tui.panels.consistency.queries import MODELS, SHORT, TITLES, chosen, flipped, model_of, verdicts_of
+from tui.panel import Focus, Hit
+from tui.panels.consistency.queries import MODELS, SHORT, TITLES, choose, chosen, flipped, model_of, verdicts_of
 
 WIDTH: Final = 26
 LOW: Final = 12
@@ -21,8 +22,8 @@ def word(verdict: Verdict) -> tuple[str, Ink]:
     return WORDS[verdict.answer]
 
 
-def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, x: int) -> None:
-    """In the columns from ``x`` on."""
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, x: int) -> list[Hit]:
+    """In the columns from ``x`` on; returns the cells, which can be clicked."""
     for y in range(canvas.height):
         canvas.put(x - 2, y, glyphs.vertical, "line")
     verdicts = verdicts_of(snapshot, focus)
@@ -30,11 +31,18 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, x: in
         for y, name in enumerate(MODELS):
             _cell(canvas, snapshot, focus, verdicts, name, x, y, TITLES[name], 19)
         _converged(canvas, snapshot, x, len(MODELS))
-        return
+        return [_hit(focus, name, x, y, WIDTH - 2) for y, name in enumerate(MODELS) if name in verdicts]
     for place, name in enumerate(MODELS):
         _cell(canvas, snapshot, focus, verdicts, name, x + place % 2 * 12, place // 2, SHORT[name], 5)
     if canvas.height > 6:
         _converged(canvas, snapshot, x, 6)
+    return [
+        _hit(focus, name, x + place % 2 * 12, place // 2, 9) for place, name in enumerate(MODELS) if name in verdicts
+    ]
+
+
+def _hit(focus: Focus, name: str, x: int, y: int, width: int) -> Hit:
+    return Hit(x, y, width, 1, choose(replace(focus, why=False), model=name))
 
 
 def _cell(

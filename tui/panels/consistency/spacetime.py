@@ -4,6 +4,7 @@ A bar is an operation from its invocation to its return; an arrow's end means th
 messages. What a witness names is lit; if a model is chosen, the window moves to its witness.
 """
 
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from engines.consistency.formats.timeline import label
@@ -12,8 +13,9 @@ from engines.consistency.world.snapshot import ReplicaView, Snapshot
 from engines.units import stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
-from tui.panel import Focus
+from tui.panel import Focus, Hit
 from tui.panels.consistency.queries import (
+    choose,
     chosen,
     clients_of,
     held_history,
@@ -84,12 +86,12 @@ def _scale(span_us: int, width: int) -> int:
     return next((each for each in SCALES_US if span_us <= each * max(1, width - 2)), SCALES_US[-1])
 
 
-def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, width: int) -> None:
-    """On the left ``width`` columns."""
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, width: int) -> list[Hit]:
+    """On the left ``width`` columns; returns the names and bars, which can be clicked."""
     rows = rows_of(snapshot)
     space = canvas.height - 1
     if space < 1 or width < 14:
-        return
+        return []
     values = 0
     if snapshot.replicas and width >= 42:
         values = NARROW if width < 52 else VALUES if width < 90 else ROOMY
@@ -102,12 +104,16 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, width
     numbers = lit(snapshot, focus)
     clients = clients_of(snapshot)
     _arrows(top, snapshot, seen, place, glyphs)
+    hits: list[Hit] = []
     for name, y in place.items():
+        row = choose(replace(focus, node=name, why=False), op=-1, held=-1, message=-1)
+        hits.append(Hit(0, y, NAME, 1, row))
         if name in clients:
-            _client(top, snapshot, focus, glyphs, seen, name, y, numbers)
+            hits += _client(top, snapshot, focus, glyphs, seen, name, y, numbers)
         else:
             _replica(top, snapshot, focus, glyphs, seen, name, y, values)
     canvas.blit(top, 0, 0)
+    return hits
 
 
 def _visible(rows: list[str], node: str, space: int) -> list[str]:
@@ -140,7 +146,7 @@ def _name(canvas: Canvas, focus: Focus, name: str, y: int, ink: Ink) -> None:
 
 def _client(
     canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, seen: Window, name: str, y: int, numbers: set[int]
-) -> None:
+) -> list[Hit]:
     view = snapshot.client(name)
     _name(canvas, focus, name, y, status_ink(view.machine.status) if view and not snapshot.recorded else "bright")
     held = held_history(snapshot, focus)
@@ -148,11 +154,16 @@ def _client(
     operations = operations_of(snapshot, name)
     if snapshot.witness is not None and numbers:
         operations = [each for each in snapshot.witness.operations if each.process == name] + operations
+    hits = []
     for each in operations:
         end_us = each.end_us
         if held is not None and each.number == now.op:
             end_us = _moved_us(snapshot, now.held, each)
-        _bar(canvas, snapshot, glyphs, seen, each, end_us, y, _ink(each, numbers, now.op, held is not None))
+        x, width = _bar(canvas, snapshot, glyphs, seen, each, end_us, y, _ink(each, numbers, now.op, held is not None))
+        if width and each.number >= snapshot.before:
+            there = choose(replace(focus, node=name, why=False), op=each.number, held=-1, message=-1)
+            hits.append(Hit(x, y, width, 1, there))
+    return hits
 
 
 def _moved_us(snapshot: Snapshot, held: int, each: Operation) -> int:
@@ -180,12 +191,13 @@ def _ink(each: Operation, numbers: set[int], selected: int, held: bool) -> Ink:
 def _bar(
     canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs, seen: Window, each: Operation, end_us: int | None, y: int,
     ink: Ink,
-) -> None:  # fmt: skip
+) -> tuple[int, int]:  # fmt: skip
+    """Returns the first column and the width; 0: it is outside."""
     right = seen.x + seen.width
     first = seen.column(each.start_us)
     last = seen.column(snapshot.at_us if end_us is None else end_us)
     if last < seen.x or first >= right:
-        return
+        return 0, 0
     text = label(each).removesuffix("=?").removesuffix(" ?")
     begin, stop = max(seen.x, first), min(right - 1, last)
     room = stop - begin + 1
@@ -197,6 +209,7 @@ def _bar(
     short = text if len(text) <= room - 2 else _short(each)
     if len(short) <= room - 1:
         canvas.put(begin + (room - len(short) + 1) // 2, y, short, ink)
+    return begin, room
 
 
 def _short(each: Operation) -> str:

@@ -1,14 +1,11 @@
 """The picture: the space-time diagram, the lattice beside it, staleness below."""
 
-from dataclasses import replace
-
 from engines.consistency.world.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
-from tui.kit import clicks
-from tui.panel import Focus, Frame, Sizes
+from tui.panel import Focus, Frame, Hit, Sizes
 from tui.panels.consistency import inspector, lattice, spacetime, strip
-from tui.panels.consistency.queries import TITLES, chosen, rows_of
+from tui.panels.consistency.queries import TITLES, chosen
 from tui.panels.consistency.select import fit
 
 WIDE = 60
@@ -21,23 +18,23 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     picture, below, look = (Canvas(*size) for size in sizes)
     now = chosen(focus)
     title = "space and time"
+    hits: list[Hit] = []
     if now.pair >= 0:
         lattice.matrix(picture, focus, glyphs)
         one, other = lattice.pair_at(now.pair)
         title = f"smallest: {TITLES[one]}, not {TITLES[other]}"
     elif picture.width >= WIDE and picture.height >= 6:
-        spacetime.draw(picture, snapshot, focus, glyphs, picture.width - lattice.WIDTH - 2)
-        lattice.draw(picture, snapshot, focus, glyphs, picture.width - lattice.WIDTH)
+        hits += spacetime.draw(picture, snapshot, focus, glyphs, picture.width - lattice.WIDTH - 2)
+        hits += lattice.draw(picture, snapshot, focus, glyphs, picture.width - lattice.WIDTH)
     elif picture.height:
         top = Canvas(picture.width, picture.height - 1)
-        spacetime.draw(top, snapshot, focus, glyphs, picture.width)
+        hits += spacetime.draw(top, snapshot, focus, glyphs, picture.width)
         picture.blit(top, 0, 0)
         lattice.line(picture, snapshot, focus, picture.height - 1)
     strip.draw(below, snapshot, glyphs)
-    machines = {name: replace(focus, node=name) for name in rows_of(snapshot)}
     return Frame(
         picture, below, look,
-        hits=clicks.named(picture, machines),
+        hits=tuple(hits),
         picture_title=title,
         picture_note=_note(snapshot, focus),
         strip_title="freshness of reads",
