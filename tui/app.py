@@ -165,7 +165,7 @@ class DpTui(App[None], inherit_bindings=False):
         self._gate = admission(self, self._draw_guarded)
         if isinstance(self._driver, AckDriver):
             self._driver.on_lost = self._hung_up
-            if self.guess and self.look.inks:
+            if self.guess and self.look.name == "dark":  # consoles of sixteen colours would print the question
                 self._driver.on_background = self._background
                 self._driver.ask_background()
         self.app_resume_signal.subscribe(self, lambda _: self.paint_anew())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -135,3 +136,41 @@ def test_a_new_size_is_drawn_whole() -> None:
         app.settle(0.3, LONG)
         assert "journal" in app.text()
         assert app.display()[-1].strip()
+
+
+WHITE = b"\x1b]11;rgb:ffff/ffff/f0f0\x1b\\"
+"""How a terminal tells that its background is nearly white."""
+
+
+@contextmanager
+def raft(*options: str, **line: object) -> Iterator[PtyApp]:
+    with PtyApp(python("-m", "tui", "raft", "--sandbox", *options), **line) as app:  # type: ignore[arg-type]
+        app.wait_for("scenarios", LONG)
+        app.send("space")
+        app.wait_for("PAUSED", LONG)
+        app.settle(0.3, LONG)
+        yield app
+
+
+def test_a_light_terminal_gets_the_light_theme() -> None:
+    with raft() as app:
+        before = app.bytes_out
+        assert b"]11;?" in app.raw
+        os.write(app._master, WHITE)
+        app.wait_for(lambda app: colour_codes(bytes(app.raw[before:])) & allowed("light"), LONG)
+        app.settle(0.3, LONG)
+        assert colour_codes(bytes(app.raw[before:])) <= allowed("light")
+
+
+def test_a_theme_that_is_chosen_stays() -> None:
+    with raft("--theme", "dark") as app:
+        before = app.bytes_out
+        os.write(app._master, WHITE)
+        app.settle(0.5, LONG)
+        assert app.bytes_out == before
+        assert b"]11;?" not in app.raw
+
+
+def test_a_console_of_sixteen_colours_is_not_asked() -> None:
+    with raft(env={"TERM": "linux"}) as app:
+        assert b"]11;?" not in app.raw
