@@ -59,7 +59,7 @@ def golden(folder: Path, scenario: Scenario, text: str) -> str:
     """What the file of a scenario holds; it is written first if that was asked for."""
     path = folder / f"{scenario.name}.txt"
     if os.environ.get("DP_TUI_WRITE_GOLDEN"):
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="ascii")
     return path.read_text(encoding="ascii")
 
