@@ -2,7 +2,8 @@
 
 Why its own: a picture must be testable as plain text, so nothing here knows textual or rich; and only what changed may
 reach the terminal, so `RowDiff` says which columns of which rows did. An ink is the *name* of a role, never a colour;
-`tui.theme` gives it a look. One cell is always one column: characters that are not are replaced.
+`tui.theme` gives it a look. One cell is always one column: characters of two columns are written as escapes, so that
+names in them can be told apart (`legible`), others that are no column are replaced.
 """
 
 from __future__ import annotations
@@ -41,20 +42,22 @@ class Canvas:
 
     def put(self, x: int, y: int, text: str, ink: Ink = "text") -> int:
         """Write `text` from column `x`; returns the column after it, also where it was clipped."""
+        if not (text.isascii() and text.isprintable()):
+            text = "".join(map(_columns, text))
         end = x + len(text)
         if 0 <= y < self.height and end > 0 and x < self.width:
-            if not (text.isascii() and text.isprintable()):
-                text = _one_column_each(text)
             start, stop = max(0, x), min(end, self.width)
             self._write(start, y, text[start - x : stop - x], ink)
         return end
 
     def put_right(self, x_end: int, y: int, text: str, ink: Ink = "text") -> None:
         """Write `text` so that it ends just before column `x_end`."""
+        text = legible(text)
         self.put(x_end - len(text), y, text, ink)
 
     def center(self, y: int, text: str, ink: Ink = "text", x0: int = 0, x1: int | None = None) -> None:
         """Write `text` in the middle of columns `x0` up to `x1` (the width); one that is too long starts at `x0`."""
+        text = legible(text)
         room = (self.width if x1 is None else x1) - x0
         self.put(x0 + max(0, room - len(text)) // 2, y, text, ink)
 
@@ -242,8 +245,22 @@ class RowDiff:
         return [(y, *span) for y, span in spans if span]
 
 
+def legible(text: str) -> str:
+    r"""`text` with characters of two columns as escapes: ``\u6f22``. Their width is one thing terminals agree on, but a
+    picture in which a letter is a cell has no place for them; and as question marks all such names would be alike."""
+    return text if text.isascii() else "".join(map(_legible, text))
+
+
+@lru_cache(maxsize=4096)
+def _legible(char: str) -> str:
+    if char.isascii() or unicodedata.east_asian_width(char) not in "WF" or not char.isprintable():
+        return char
+    return f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
+
+
 def clip(text: str, width: int) -> str:
     """`text`, or as much of it as fits with ".." at its end; never longer than `width`."""
+    text = legible(text)
     if len(text) <= width:
         return text
     return text[: max(0, width - 2)] + ".."[: max(0, width)]
@@ -251,7 +268,7 @@ def clip(text: str, width: int) -> str:
 
 def wrap(text: str, width: int) -> list[str]:
     """`text` in lines of at most `width` columns, broken between words; a longer word is cut, newlines are kept."""
-    return list(_wrap(text, width))
+    return list(_wrap(legible(text), width))
 
 
 @lru_cache(maxsize=1024)
@@ -325,6 +342,12 @@ def _equal_cells(old: Row, new: Row) -> int:
 
 def _is_braille(char: str) -> bool:
     return BRAILLE_BASE <= ord(char) <= BRAILLE_BASE + 0xFF
+
+
+@lru_cache(maxsize=4096)
+def _columns(char: str) -> str:
+    """A character as it is written: itself, an escape of what is wide, or "?"."""
+    return "".join(map(_one_column, _legible(char)))
 
 
 def _one_column_each(text: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from tui.canvas import Canvas, Ink, clip, wrap
+from tui.canvas import Canvas, Ink, clip, legible, wrap
 from tui.glyphs import Glyphs
 from tui.panel import Outcome
 from tui.widgets.lineedit import Runs
@@ -192,7 +192,7 @@ def _row(canvas: Canvas, y: int, runs: Sequence[tuple[str, Ink]], lit: bool = Fa
         canvas.fill(1, y, inside + 2, 1, " ", "selected")
     x = 2
     for text, ink in runs:
-        text = text[: max(0, 2 + inside - x)]
+        text = legible(text)[: max(0, 2 + inside - x)]
         x = canvas.put(x, y, text, "selected" if lit and not ink.endswith("!") else ink)
 
 
