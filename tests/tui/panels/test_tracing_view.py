@@ -42,6 +42,7 @@ from tui.glyphs import ASCII, BRAILLE, GLYPH_SETS, Glyphs
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
 from tui.panels.tracing import strip, tracelist
+from tui.panels.tracing import verdict as verdict_box
 from tui.panels.tracing.details import PPM, Scale, heat, percent, saturation, scale, span_time
 from tui.panels.tracing.select import choose, fit, rows_of
 from tui.panels.tracing.verdict_words import flaw_words, lack_words, oddness_words, sentence, step_words
@@ -535,3 +536,18 @@ def test_what_is_odd_about_a_trace_is_said_once_in_the_inspector() -> None:
     for row in snapshot.traces:
         shown = flat(draw(snapshot, Focus(node=row.trace_id, chosen=True)).inspector.text())
         assert not row.note or shown.count(oddness_words(row.note)) <= 1
+
+
+def test_what_else_it_could_be_is_said_whole_or_not_at_all() -> None:
+    found = standing("pool").diagnosis
+    assert found is not None
+    others = tuple(Cause(name, "GET /", Time.SELF, "", False, 40_000, 0, 0, 0, -1, 10, 10, 34) for name in ("a", "bcd"))
+    snapshot = replace(standing("pool"), diagnosis=found._replace(alternatives=others))
+    told = set()
+    for width in range(56, 140):
+        canvas = Canvas(width, 12)
+        verdict_box.draw(canvas, snapshot, BRAILLE)
+        line = next((line for line in canvas.text().splitlines() if "without it" in line), "")
+        assert ".." not in line
+        told.add("next: " in line)
+    assert told == {False, True}

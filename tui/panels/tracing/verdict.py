@@ -35,7 +35,7 @@ def height(snapshot: Snapshot, width: int, rows: int, part: int = SHARE_OF_PICTU
     told = len(_sentence(snapshot, width))
     least = 2 if part == SHARE_OF_PICTURE else min(told, SENTENCE_ROWS) + 1 if rows >= ROOMY else 1
     allowed = min(ROWS_MAX, max(least, 1, rows // part))
-    needed = told + len(_more(snapshot))
+    needed = told + len(_more(snapshot, width))
     return min(allowed, needed + (allowed >= RULE_ROWS))
 
 
@@ -44,7 +44,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     if canvas.height < 1:
         return
     y = 0
-    more = _more(snapshot)
+    more = _more(snapshot, canvas.width - 1)
     lines = _sentence(snapshot, canvas.width)
     if canvas.height >= RULE_ROWS or canvas.height > len(lines) + len(more):
         canvas.put(0, 0, glyphs.horizontal * canvas.width, "line")
@@ -108,8 +108,8 @@ def _lit(line: str, ink: Ink) -> list[Piece]:
     return pieces
 
 
-def _more(snapshot: Snapshot) -> list[list[Piece]]:
-    """The score, what would help and what else it could be; and the truth, where it is known."""
+def _more(snapshot: Snapshot, width: int) -> list[list[Piece]]:
+    """The score, what would help and what else it could be, as far as that fits; and the truth, where it is known."""
     found = snapshot.diagnosis
     pieces: list[Piece] = []
     if snapshot.injected and (snapshot.verdicts or found is not None):
@@ -119,10 +119,14 @@ def _more(snapshot: Snapshot) -> list[list[Piece]]:
     if found is not None and snapshot.verdicts and found.verdict.saved_us > 0:
         pieces += [("without it ", "dim"), (f"{span_time(found.verdict.saved_us)} less   ", "good")]
     others: Sequence[Cause | Verdict] = found.alternatives[:2] if found is not None else snapshot.verdicts[1:3]
-    if others:
-        pieces.append(("next: ", "dim"))
-        for each in others:
-            pieces += [(f"{each.service} {each.kind} ", "text"), (f"{percent(each.ppm) if each.ppm else ''}   ", "dim")]
+    lead = "next: "
+    for each in others:
+        also: list[Piece] = [(lead, "dim"), (f"{each.service} {each.kind} ", "text")]
+        share = percent(each.ppm) if each.ppm else ""
+        if sum(len(text) for text, _ in (*pieces, *also)) + len(share) > width:
+            break
+        pieces += [*also, (share, "dim")]
+        lead = "   "
     lines = [pieces] if pieces else []
     if snapshot.injected:
         fault = snapshot.injected[-1]
