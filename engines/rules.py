@@ -6,13 +6,14 @@ class RaftRules(Rules):
 """
 
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 from engines.errors import UserError
 
 
+@runtime_checkable
 class Switch(Protocol):
-    """What switches a rule; ``engines.sim.rules.SetRule`` is one."""
+    """A command that switches a rule; a run may also start with it, by the setting of that name."""
 
     @property
     def rule(self) -> str:

@@ -19,8 +19,6 @@ CROSSING: Final = frozenset({
     "state_machine", "table", "topology",
 })  # fmt: skip
 """What a panel sees of a world: data that crosses, and what it is called. No machine, no book, no engine."""
-UNTIL_MOVED: Final = [("tui.panels.tracing.lessons", "engines.tracing.world.ledger")]
-"""The names of the checks of tracing stand beside what they count."""
 FILE_MAX: Final = 500
 """Lines of a file. About 400 is what one can hold in the head; one idea that takes more is named below."""
 FUNCTION_MAX: Final = 60
@@ -140,7 +138,7 @@ class House:
                 parts = each.split(".")
                 if parts[0] == "engines" and len(parts) > 3 and parts[2] in WORLDS and parts[3] not in CROSSING:
                     found.append((name, each))
-        return [each for each in found if each not in UNTIL_MOVED]
+        return found
 
     # -- names -----------------------------------------------------------------------------------------------------
 

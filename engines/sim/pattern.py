@@ -7,7 +7,7 @@ app, the command line and the contract tests know patterns by these records alon
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar
 
 from engines.errors import UserError
 from engines.sim.digest import Digest
@@ -31,19 +31,6 @@ class Check:
     witness: tuple[str, ...] = ()
     position: int = 0
     """Where in the run it broke."""
-
-
-@runtime_checkable
-class Rule(Protocol):
-    """A command that switches a rule of the pattern; a run may also start with it, by the setting of that name."""
-
-    @property
-    def rule(self) -> str:
-        """Its name, and that of its setting."""
-
-    @property
-    def on(self) -> bool:
-        """How it is from now on."""
 
 
 class Engine(Protocol[C, S_co]):
@@ -207,4 +194,4 @@ def needs_source(seed: int, config: Config) -> Any:
     raise AssertionError("this variant plays a FILE: put it on a source first")
 
 
-__all__ = ["Check", "Config", "Engine", "Pattern", "Rule", "Scenario", "Setting", "Step", "Variant", "needs_source"]
+__all__ = ["Check", "Config", "Engine", "Pattern", "Scenario", "Setting", "Step", "Variant", "needs_source"]

@@ -19,10 +19,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, NamedTuple
 
 from engines.errors import UserError
+from engines.rules import Switch
 from engines.sim.digest import Digest
 from engines.sim.events import Cue, Event
 from engines.sim.faults import Narrate
-from engines.sim.pattern import C, Check, Config, Engine, Rule, S_co, Scenario, Step, Variant
+from engines.sim.pattern import C, Check, Config, Engine, S_co, Scenario, Step, Variant
 
 CHECKPOINT_EVERY: Final = 2_000
 """Positions between checkpoints: a seek re-executes at most about this many steps near the present."""
@@ -123,7 +124,7 @@ class Timeline(Generic[C, S_co]):
         values = dict(self.branch.config)
         switched: dict[str, bool] = {}
         for entry in self.branch.log:
-            if entry.position < self.position and isinstance(entry.command, Rule):
+            if entry.position < self.position and isinstance(entry.command, Switch):
                 if entry.scripted:
                     switched.pop(entry.command.rule, None)
                 else:

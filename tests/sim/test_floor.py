@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from engines.errors import UserError
-from engines.rules import Rules, rule
+from engines.rules import Rules, Switch, rule
 from engines.sim import faults
 from engines.sim.agenda import TIMER, Agenda
 from engines.sim.checks import CheckBook
 from engines.sim.load import Constant, Curve, Pulse, Ramp, Sine, shaped
 from engines.sim.network import LinkOptions
 from engines.sim.options import option, read, settings_of
-from engines.sim.pattern import Rule, Setting
+from engines.sim.pattern import Setting
 from engines.sim.rules import SetRule
 from engines.sim.symbols import Meanings, resolve
 from engines.sim.views import changed_links, host_view
@@ -44,7 +44,7 @@ def test_a_rule_is_named_switched_and_refused_in_one_place() -> None:
     off = laws.switched(SetRule("gravity", False))
     assert off.items() == (("gravity", False), ("inertia", True))
     assert off.switched(SetRule("gravity", True)) == laws
-    assert isinstance(SetRule("gravity", False), Rule), "a run that begins anew keeps it"
+    assert isinstance(SetRule("gravity", False), Switch), "a run that begins anew keeps it"
     with pytest.raises(UserError, match="no rule 'magic': one of gravity, inertia can be switched"):
         laws.validate(SetRule("magic", True))
 

@@ -12,21 +12,19 @@
 - errors: the tail sampler drops no trace whose error has arrived within the time it waits
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from engines.sim.checks import CheckBook
-from engines.tracing.world.ledger import (
-    ADDS_UP,
-    ALL_OR_NONE,
-    CAUSE,
-    EVICTION,
-    KEEPS_ERRORS,
-    ONE_TRACE,
-    SUBSET,
-    UNIQUE,
-    WHOLE,
-    Violation,
-)
+
+ONE_TRACE: Final = "one trace for a request"
+CAUSE: Final = "a span hangs under its cause"
+UNIQUE: Final = "span ids are unique"
+WHOLE: Final = "every missing span is accounted for"
+ADDS_UP: Final = "a critical path adds up to its root"
+EVICTION: Final = "no trace is half evicted"
+KEEPS_ERRORS: Final = "tail sampling keeps every error"
+ALL_OR_NONE: Final = "a trace is kept whole or not at all"
+SUBSET: Final = "a lower ratio keeps a subset"
 
 DEMANDS: Final = {
     ONE_TRACE: "all spans of a request have one trace id",
@@ -39,6 +37,14 @@ DEMANDS: Final = {
     EVICTION: "a full store gives up whole traces, the oldest first",
     KEEPS_ERRORS: "no trace with an error is dropped at the tail while spans of it still arrive",
 }
+
+
+class Violation(NamedTuple):
+    """A check that does not hold, and what shows it."""
+
+    check: str
+    detail: str
+    witness: tuple[str, ...]
 
 
 class Checks(CheckBook):

@@ -17,9 +17,10 @@ from engines.tracing.store import SpanStore
 from engines.tracing.symptoms import Symptoms, symptoms_of
 from engines.tracing.tree import Note, Tree, build
 from engines.tracing.verdicts import add_callers
+from engines.tracing.world.checks import ADDS_UP, EVICTION, KEEPS_ERRORS, WHOLE
 from engines.tracing.world.control import Control, Sampling
 from engines.tracing.world.events import TraceJudged
-from engines.tracing.world.ledger import ADDS_UP, EVICTION, KEEPS_ERRORS, WHOLE, Ledger
+from engines.tracing.world.ledger import Ledger
 from engines.tracing.world.messages import Export
 from engines.tracing.world.rules import QUIET_US
 

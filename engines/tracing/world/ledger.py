@@ -6,10 +6,11 @@ which spans have not reached the collector yet, and which never will. All of it 
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 from engines.tracing.context import TraceContext
 from engines.tracing.spans import Span
+from engines.tracing.world.checks import ALL_OR_NONE, CAUSE, ONE_TRACE, SUBSET, UNIQUE, Violation
 from engines.tracing.world.messages import Headers, Truth
 from engines.tracing.world.snapshot import HOPS_MAX, Hop
 
@@ -18,24 +19,6 @@ UNSEEN_MAX: Final = 20_000
 HOPPED_MAX: Final = 100
 FORGOTTEN_MAX: Final = 4_000
 CHANGES_MAX: Final = 64
-
-ONE_TRACE: Final = "one trace for a request"
-CAUSE: Final = "a span hangs under its cause"
-UNIQUE: Final = "span ids are unique"
-WHOLE: Final = "every missing span is accounted for"
-ADDS_UP: Final = "a critical path adds up to its root"
-EVICTION: Final = "no trace is half evicted"
-KEEPS_ERRORS: Final = "tail sampling keeps every error"
-ALL_OR_NONE: Final = "a trace is kept whole or not at all"
-SUBSET: Final = "a lower ratio keeps a subset"
-
-
-class Violation(NamedTuple):
-    """A check that does not hold, and what shows it."""
-
-    check: str
-    detail: str
-    witness: tuple[str, ...]
 
 
 class Ledger:

@@ -7,8 +7,8 @@ from engines.sim.pattern import Config, Scenario
 from engines.sim.rules import SetRule
 from engines.sim.script import at, say
 from engines.tracing.world import commands as c
+from engines.tracing.world.checks import ALL_OR_NONE, ONE_TRACE
 from engines.tracing.world.control import HEAD, TAIL
-from engines.tracing.world.ledger import ALL_OR_NONE, ONE_TRACE
 from engines.units import US_PER_MS
 
 

@@ -9,11 +9,11 @@ from engines.sim.rules import SetRule
 from engines.tracing.verdicts import Trouble
 from engines.tracing.world import commands as c
 from engines.tracing.world import events as t
-from engines.tracing.world.checks import DEMANDS
-from engines.tracing.world.ledger import (
+from engines.tracing.world.checks import (
     ADDS_UP,
     ALL_OR_NONE,
     CAUSE,
+    DEMANDS,
     EVICTION,
     KEEPS_ERRORS,
     ONE_TRACE,

@@ -10,8 +10,8 @@ from engines.errors import UserError
 from engines.sim.rules import SetRule
 from engines.tracing.critical import Segment
 from engines.tracing.tree import build
+from engines.tracing.world import checks as law
 from engines.tracing.world import commands as c
-from engines.tracing.world import ledger as law
 from engines.tracing.world.checks import DEMANDS
 from engines.tracing.world.rules import TracingRules
 from tests.engines.tracing.world import strategies

@@ -9,7 +9,7 @@ from engines.errors import UserError
 from engines.sim import faults
 from engines.sim.random import Stream
 from engines.tracing.world import commands as c
-from engines.tracing.world.ledger import ONE_TRACE
+from engines.tracing.world.checks import ONE_TRACE
 from tests.engines.tracing.world.strategies import SERVICES, STORES
 from tests.engines.tracing.world.system import MS, System
 
