@@ -75,7 +75,8 @@ def _array(
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{name}: {error}: an array of events is needed") from None
+        what = "nested too deeply" if isinstance(error, RecursionError) else f"no JSON ({error})"
+        raise UserError(f"{name}: {what}: an array of events is needed") from None
     for index, each in enumerate(found):
         try:
             yield _event(each, counter)

@@ -277,6 +277,10 @@ def folder(path: Path) -> None:
     path.mkdir()
 
 
+def too_deep(path: Path) -> None:
+    path.write_text("[" * 100_000)
+
+
 def too_large(path: Path) -> None:
     path.write_text(json.dumps({"stream": "s", "type": "T", "data": "x" * (17 << 20)}) + "\n")
 
@@ -289,6 +293,7 @@ def too_large(path: Path) -> None:
         (truncated, "damaged|malformed"),
         (newer, r"written by a newer version \(schema 7, known is 1\)"),
         (empty, "it holds no events"),
+        (too_deep, r"nested too deeply: an array of events is needed"),
         (folder, "cannot be read: Is a directory"),
         (lambda path: None, "cannot be read: No such file"),
         (too_large, r"line 1: a line of 17,\d+,\d+ bytes: at most 16,777,216 are accepted"),

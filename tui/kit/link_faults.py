@@ -67,6 +67,22 @@ class Network:
             return BOTH
         return "hears nobody" if deaf else "heard by nobody" if mute else ""
 
+    def apart(self) -> str:
+        """Who is cut off from whom: ``the network is split: r1 r2 | r3``, ``cut one way: n3>n1``; empty: nobody."""
+        cut = {(link.src, link.dst) for link in self.links if link.cut}
+        sides: list[list[str]] = []
+        for name in self.names:
+            near = [side for side in sides if any((name, each) not in cut or (each, name) not in cut for each in side)]
+            sides = [side for side in sides if side not in near] + [[*(each for side in near for each in side), name]]
+        said = []
+        if len(sides) > 1:
+            said.append(f"the network is split: {' | '.join(names(sorted(side)) for side in sorted(sides))}")
+        inside = [(src, dst) for src, dst in sorted(cut) if any(src in side and dst in side for side in sides)]
+        one_way = [f"{src}>{dst}" for src, dst in inside if (dst, src) not in cut]
+        both = [f"{src}-{dst}" for src, dst in inside if src < dst and (dst, src) in cut]
+        said += [f"cut {how}: {names(links)}" for how, links in (("one way", one_way), ("both ways", both)) if links]
+        return "; ".join(said)
+
     def cut_from(self, node: str, peer: str) -> str:
         """Which way the links between two machines are cut: ``cut both ways``, ``cut n1>n2`` or nothing."""
         deaf, mute = (peer in each for each in self.cut_ways(node))

@@ -72,8 +72,8 @@ INVERSION: Final = Scenario(
     "ABD's read has two rounds. Without the second a value can be seen and then unseen.",
     "linearizable",
     (
-        *say(100, "Every read asks a majority, and stores what it found at a majority before it returns. Now it does "
-                  "not: store_back is off, and A's messages to r2 and r3 are slow."),
+        *say(100, "Every read asks a majority, and stores what it found at a majority before it returns. Now we "
+                  "switch store_back off, and make A's messages to r2 and r3 slow."),
         *at(110, SetRule("store_back", False), slow("A", "r2", 300), slow("A", "r3", 300)),
         *at(200, w("A", "x")),
         *at(560, slow("B", "r3", 200), slow("C", "r1", 200)),
@@ -282,8 +282,8 @@ BUSY: Final = Scenario(
             SetRule("hinted_handoff", False)),
         *say(100, "No propagation at all: a write goes to W replicas, a read asks R, both drawn at random. N = 3."),
         *at(110, SetWorkload("light")),
-        *say(6_000, "R = W = 1: the formula says 2 of 3 reads miss the newest write. Measured is on the right; values "
-                     "older than the newest count, so it may be above."),
+        *say(6_000, "R = W = 1: the formula says 2 of 3 reads miss the newest write. What was measured stands over "
+                    "the chart, below that: a read beside a write that is still under way counts as fresh."),
         *at(6_010, SetQuorum(3, 2, 2)),
         *say(12_000, "R = W = 2: 0 by the formula. The share over the whole run falls from now on."),
     ),

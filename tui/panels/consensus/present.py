@@ -25,9 +25,9 @@ def _offices(snapshot: Snapshot) -> str:
     up = alive(snapshot)
     if up < count:
         said.append(f"{up} of {count} servers run, {needed} are a quorum")
-    cut = [each.id for each in snapshot.servers if network_of(snapshot).cuts(each.id)]
-    if cut:
-        said.append(f"links of {names(cut)} are cut")
+    apart = network_of(snapshot).apart()
+    if apart:
+        said.append(apart)
     if off := rules_off(snapshot):
         said.append(f"off: {', '.join(off)}")
     return "; ".join(said) + "."

@@ -1,7 +1,7 @@
 """What there is to see at this moment, in numbers, and what to try: what ``e`` tells at a cue."""
 
 from engines.consistency.world.snapshot import Snapshot
-from tui.kit.words import names
+from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.consistency.queries import TITLES, network_of
 from tui.panels.consistency.strip import measured
@@ -21,9 +21,9 @@ def _store(snapshot: Snapshot) -> str:
     if snapshot.variant == "eventual":
         level = f"N={snapshot.n} R={snapshot.r} W={snapshot.w}" if snapshot.preset == "custom" else snapshot.preset
         said += f"; {level}"
-    cut = [each.machine.id for each in snapshot.replicas if network_of(snapshot).cuts(each.machine.id)]
-    if cut:
-        said += f"; links of {names(cut)} are cut"
+    apart = network_of(snapshot).apart()
+    if apart:
+        said += f"; {apart}"
     off = [name.replace("_", " ") for name, on in snapshot.rules if not on]
     if off:
         said += f"; off: {', '.join(off)}"
@@ -32,7 +32,7 @@ def _store(snapshot: Snapshot) -> str:
 
 def _history(snapshot: Snapshot) -> str:
     broken = [TITLES[each.name] for each in snapshot.models if each.verdict.broken]
-    said = f"{snapshot.operations} operations, {measured(snapshot)}"
+    said = f"{plural(snapshot.operations, 'operation')}, {measured(snapshot)}"
     return f"{said}; broken: {', '.join(broken)}" if broken else f"{said}; no model is broken"
 
 

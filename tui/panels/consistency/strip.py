@@ -4,7 +4,7 @@ from engines.consistency.world.snapshot import Snapshot
 from engines.units import PPM, percent
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
-from tui.kit.words import ms
+from tui.kit.words import ms, plural
 from tui.panels.consistency.queries import closed_form
 from tui.plot import plot
 
@@ -37,6 +37,8 @@ def measured(snapshot: Snapshot) -> str:
         return "nothing was read yet"
     share = percent(snapshot.stale * PPM // snapshot.reads)
     text = f"{snapshot.stale} of {snapshot.reads} reads stale: {share}"
+    if not snapshot.stale and any(each.name == "linearizable" and each.verdict.broken for each in snapshot.models):
+        return f"0 of {plural(snapshot.reads, 'read')} missed an acknowledged write; others do not count"
     form = closed_form(snapshot)
     if form is not None:
         n, r, w = snapshot.n, snapshot.r, snapshot.w

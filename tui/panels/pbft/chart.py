@@ -13,7 +13,7 @@ from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.words import chip, ms
 from tui.panel import Focus
-from tui.panels.pbft.queries import cell, counted, flight_of, letter, number_of, role, slot_of
+from tui.panels.pbft.queries import cell, counted, equal, flight_of, letter, number_of, role, slot_of
 from tui.panels.pbft.words import LETTERS, asked
 
 NAME: Final = 12
@@ -34,10 +34,14 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
     for place, phase in enumerate(PHASES):
         if step >= len(phase):
             canvas.put(NAME + place * step + (step - len(phase)) // 2, 0, phase, "dim")
-    if not n:
-        canvas.center(canvas.height - 1, "no request is in progress: a asks for one", "dim", NAME)
-        return
     rows = {name: y for y, name in lanes.items()}
+    if not n:
+        waiting = any(each.current for each in snapshot.clients)
+        told = "no replica has given the request a number yet" if waiting else "nobody waits for anything: a asks"
+        canvas.center(canvas.height - 1, told, "dim", NAME)
+        _flights(canvas, snapshot, focus, n, rows, step)
+        _client(canvas, snapshot, n, rows)
+        return
     _arrows(canvas, snapshot, n, rows, step, glyphs)
     _flights(canvas, snapshot, focus, n, rows, step)
     _client(canvas, snapshot, n, rows)
@@ -129,7 +133,7 @@ def _client(canvas: Canvas, snapshot: Snapshot, n: int, rows: dict[str, int]) ->
         return
     if client.current is not None:
         waits = ms(snapshot.at_us - client.open_us)
-        told = f" {asked(client.current)} {len(client.replies)}/{client.needed} replies, {waits} "
+        told = f" {asked(client.current)} {equal(client)}/{client.needed} equal replies, {waits} "
         canvas.put_right(canvas.width, rows[name], told, "you" if name == "you" else "client")
     elif client.done:
         canvas.put_right(canvas.width, rows[name], f" {client.done} answered ", "dim")

@@ -139,7 +139,7 @@ def _standing(receiver: ReplicaView, n: int) -> tuple[str, Ink]:
         return f"{receiver.stable}  fetches the state at {receiver.fetching}", "stale"
     slot = slot_of(receiver, n)
     if slot is None:
-        return f"{receiver.stable}", "text"
+        return f"{receiver.stable}{'  executed, log cut' if 0 < n <= receiver.low else ''}", "text"
     word = "executed" if slot.executed else "final" if slot.committed else "prepared" if slot.prepared else "accepted"
     null = " null" if slot.digest == NULL else ""
     return (f"{receiver.stable}  {word}{null}" if slot.digest else f"{receiver.stable}"), "text"

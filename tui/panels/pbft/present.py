@@ -4,7 +4,7 @@ from engines.consensus.pbft.snapshot import ClientView, Snapshot
 from tui.kit.words import by, ms, names, plural
 from tui.panel import Focus
 from tui.panels.pbft.chart import progress
-from tui.panels.pbft.queries import number_of, role
+from tui.panels.pbft.queries import equal, network_of, number_of, role
 from tui.panels.pbft.words import asked
 
 
@@ -14,13 +14,25 @@ def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
 
 
 def _views(snapshot: Snapshot) -> str:
-    said = [f"{snapshot.primary} leads view {snapshot.view} of {plural(len(snapshot.replicas), 'replica')}"]
+    leader = snapshot.replica(snapshot.primary)
+    replicas = plural(len(snapshot.replicas), "replica")
+    if leader is not None and leader.changing:
+        said = [f"view {snapshot.view} of {replicas} is not open yet; {leader.id} will lead it"]
+    else:
+        said = [f"{snapshot.primary} leads view {snapshot.view} of {replicas}"]
     changing = [each for each in snapshot.replicas if role(each) == "candidate"]
     if changing:
         wanted = max(each.view for each in changing)
-        said.append(f"{names(each.id for each in changing)} want view {wanted}; {snapshot.quorum} open it")
-    if snapshot.traitors:
-        said.append(f"{names(snapshot.traitors)} at fault, of {snapshot.f} that are survived")
+        verb = "asks" if len(changing) == 1 else "ask"
+        said.append(f"{names(each.id for each in changing)} {verb} for view {wanted}, {snapshot.quorum} open it")
+    fault = [f"traitor {each}" for each in snapshot.traitors]
+    fault += [f"{each.status} {each.id}" for each in snapshot.replicas
+              if each.status != "up" and each.id not in snapshot.traitors]  # fmt: skip
+    if fault:
+        said.append(f"at fault: {', '.join(fault)}; f = {snapshot.f} {'is' if snapshot.f == 1 else 'are'} survived")
+    apart = network_of(snapshot).apart()
+    if apart:
+        said.append(apart)
     return "; ".join(said) + "."
 
 
@@ -38,7 +50,7 @@ def _number(snapshot: Snapshot, focus: Focus) -> str:
 
 def _waits(snapshot: Snapshot, client: ClientView) -> str:
     since = by(client.id, f"waits {ms(snapshot.at_us - client.open_us)}")
-    return f"{client.id} {since} for {asked(client.current)} with {len(client.replies)} of {client.needed} replies."
+    return f"{client.id} {since} for {asked(client.current)} with {equal(client)} of {client.needed} equal replies."
 
 
 def _experiment(snapshot: Snapshot) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from engines.consensus.pbft import messages as m
-from engines.consensus.pbft.snapshot import ReplicaView, SlotView, Snapshot
+from engines.consensus.pbft.snapshot import ClientView, ReplicaView, SlotView, Snapshot
 from engines.sim.views import Flight
 from tui.canvas import Ink
 from tui.kit.link_faults import Network
@@ -113,6 +113,12 @@ def counted(slot: SlotView | None, phase: str, needed: int) -> int:
         vote.digest == slot.digest and vote.i != (slot.proposer if phase == "prepare" else "") for vote in votes
     )
     return min(found, needed)
+
+
+def equal(client: ClientView) -> int:
+    """How many of the replies a client has say the same: the most that agree."""
+    results = [result for _, result in client.replies]
+    return max((results.count(each) for each in results), default=0)
 
 
 def figures(snapshot: Snapshot) -> tuple[Figure, ...]:

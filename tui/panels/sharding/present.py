@@ -1,6 +1,7 @@
 """What there is to see at this moment, in numbers, and what to try: what ``e`` tells at a cue."""
 
-from engines.sharding.world.snapshot import Snapshot
+from engines.sharding.world.snapshot import WINDOW_S, Snapshot
+from engines.units import per_s
 from tui.kit.explain import rules_off
 from tui.kit.words import names, plural
 from tui.panel import Focus
@@ -33,8 +34,9 @@ def _requests(snapshot: Snapshot) -> str:
     key = hottest(snapshot)
     if key is None or not snapshot.balance.ops_peak_ppm:
         return ""
-    return (f"Requests: the busiest node has {ratio(snapshot.balance.ops_peak_ppm, 2)} times its share; the "
-            f"hottest key, {key.key} on {key.owner}, has {percent1(key.ops_ppm)} of all.")  # fmt: skip
+    return (f"Requests, {per_s(snapshot.balance.ops_per_ks)} in the last {WINDOW_S} s: the busiest node has "
+            f"{ratio(snapshot.balance.ops_peak_ppm, 2)} times its share; the hottest key, {key.key} on {key.owner}, "
+            f"has {percent1(key.ops_ppm)} of all.")  # fmt: skip
 
 
 def _movement(snapshot: Snapshot) -> str:
@@ -49,17 +51,16 @@ def _movement(snapshot: Snapshot) -> str:
     if table is None or current is None:
         return ""
     worst = max(table.rows, key=lambda row: row.moved_ppm)
-    return (f"The last change moved {percent1(current.moved_ppm)} of the keys, an even share is "
-            f"{percent1(table.ideal_ppm)}; {worst.title} would have moved {percent1(worst.moved_ppm)}.")  # fmt: skip
+    return (f"The last change of nodes, carried out, moves {percent1(current.moved_ppm)} of the keys, an even share "
+            f"is {percent1(table.ideal_ppm)}; {worst.title} would move {percent1(worst.moved_ppm)}.")  # fmt: skip
 
 
 def _troubles(snapshot: Snapshot) -> str:
     """Who is out of reach, whose keys nobody serves, which rules are off."""
     down = [f"{node.id} is {node.status}" for node in snapshot.nodes if node.status != "up"]
-    cut = [node.id for node in snapshot.nodes if network_of(snapshot).cuts(node.id)]
-    found = [*down, *([f"links of {names(cut)} are cut"] if cut else [])]
+    found = [*down, *filter(None, [network_of(snapshot).apart()])]
     if snapshot.coordinator.uncovered:
-        found.append(f"the keys of {names(snapshot.coordinator.uncovered)} have no live owner")
+        found.append(f"keys of {names(snapshot.coordinator.uncovered)} have no live owner")
     if off := rules_off(snapshot.rules):
         found.append(f"off: {', '.join(off)}")
     return f"In force: {'; '.join(found)}." if found else ""
@@ -76,6 +77,6 @@ def _experiment(snapshot: Snapshot) -> str:
     if snapshot.plan is not None:
         return "n walks through what moves; k on its source or target in the middle of it shows what is safe."
     key = hottest(snapshot)
-    if key is not None and key.ops_ppm > 200_000:
+    if key is not None and key.ops_ppm > 200_000 and snapshot.balance.ops_per_ks >= 10_000:
         return f"g goes to {key.key}, and again to its cures: no split helps a single key, copies under other names do."
     return "j adds a node: the strip then compares what every strategy would have moved for it."

@@ -1,0 +1,62 @@
+"""What the panel of PBFT says is what the chart beside it shows."""
+
+from engines.sim import faults
+from tests.tui.subjects.pbft import run, story
+from tests.tui.subjects.subject import Run
+from tui.glyphs import ASCII
+from tui.layout import arrange
+from tui.panel import Focus
+from tui.panels.pbft import PANEL
+from tui.panels.pbft.present import present
+
+
+def text(timeline: Run, width: int = 80) -> str:
+    snapshot = timeline.snapshot()
+    layout = arrange(width, 24, inspector=False, strip_least=PANEL.strip_least)
+    frame = PANEL.view(snapshot, PANEL.fit(snapshot, Focus()), layout.sizes(), ASCII)
+    return f"{frame.picture.text()}\n{frame.strip.text()}"
+
+
+def test_only_replies_that_agree_count_for_a_client() -> None:
+    """Three replies of three and still waiting would be a contradiction: one of them is a lie."""
+    timeline = story("pbft-read-only", 2_000)
+    (client,) = [each for each in timeline.snapshot().clients if each.current]
+    assert len(client.replies) == client.needed == 3
+    said = " ".join(present(timeline.snapshot(), Focus()))
+    assert "with 2 of 3 equal replies" in said
+    assert "2/3 equal replies" in text(timeline)
+
+
+def test_a_request_without_a_number_is_not_called_no_request() -> None:
+    timeline = run(700, (10, faults.Crash("r0")))
+    snapshot = timeline.snapshot()
+    assert any(each.current for each in snapshot.clients)
+    assert not any(slot.digest for each in snapshot.replicas for slot in each.slots)
+    said = text(timeline)
+    assert "no replica has given the request a number yet" in said
+    assert "0/2 equal replies" in said
+    assert "nobody waits for anything: a asks" in text(run(20))
+
+
+def test_a_view_that_nobody_opened_has_no_leader_and_who_is_down_is_at_fault() -> None:
+    said = present(story("pbft-forged-proof", 1_500).snapshot(), Focus())[0]
+    assert said.startswith("Now: view 1 of 4 replicas is not open yet; r1 will lead it; r1 r2 r3 ask for view 1")
+    assert said.endswith("at fault: traitor r3, crashed r0; f = 1 is survived.")
+
+
+def test_who_is_cut_off_is_named() -> None:
+    said = present(story("pbft-laggard", 350).snapshot(), Focus())[0]
+    assert said.endswith("the network is split: r0 r1 r2 | r3.")
+
+
+def test_a_row_that_cut_its_log_says_that_it_executed() -> None:
+    """Beside one that stopped at an older number the counters of the others stand at nothing: not because they lag."""
+    for until_ms in range(1_000, 2_600, 20):
+        timeline = run(until_ms, (900, faults.Crash("r3")))
+        snapshot = timeline.snapshot()
+        newest = max((slot.n for each in snapshot.replicas for slot in each.slots if slot.digest), default=0)
+        if newest and any(each.low >= newest for each in snapshot.replicas):
+            break
+    behind = [each.id for each in snapshot.replicas if each.low < newest]
+    rows = [line for line in text(timeline).splitlines() if "executed, log cut" in line]
+    assert len(rows) == len(snapshot.replicas) - len(behind) > 0
