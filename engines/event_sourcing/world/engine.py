@@ -185,7 +185,7 @@ class EventEngine(World):
         effects = node.durable.effects
         for effect in effects[self.effects[name] :]:
             if node.done.get(effect.position, 0) > 1:
-                said = f"{name} did the effect of position {effect.position} {node.done[effect.position]} times"
+                said = f"{name} did {node.done[effect.position]} times the effect of position {effect.position}"
                 self.ledger.fail(ONCE, said, f"{effect.stream} revision {effect.revision}")
         self.effects[name] = len(effects)
 
@@ -207,7 +207,7 @@ class EventEngine(World):
             events = {each.position: each for each in store.memory.events[since:checkpoint]}
         for position, event in events.items():
             if position not in node.done and position not in parked and position != handling:
-                said = f"{name} stands at {checkpoint} and never handled {position}"
+                said = f"{name} stood at {checkpoint} and had never handled {position}"
                 self.ledger.fail(SKIPPED, said, f"position {position}: {event.stream} revision {event.revision}")
                 if self.skips_told.get(name, 0) < position:
                     self.skips_told[name] = position

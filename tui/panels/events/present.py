@@ -23,7 +23,7 @@ def _store(snapshot: Snapshot) -> str:
     if store.written > store.head:
         text += f"; {store.written - store.head} more are written and not synced, nobody was told of them"
     if store.conflicts:
-        text += f"; {plural(store.conflicts, 'append')} found another revision than it expected"
+        text += f"; {plural(store.conflicts, 'append')} did not find the revision expected"
     if store.open_transactions:
         text += f"; taken and not committed: {names([f'{number} by {who}' for number, who in store.open_transactions])}"
     return text

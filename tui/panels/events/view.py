@@ -4,6 +4,7 @@ from engines.event_sourcing.world.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.kit import clicks
+from tui.kit.words import plural
 from tui.panel import Focus, Frame, Hit, Sizes
 from tui.panels.events import inspector, pictures, stream, strip
 from tui.panels.events.memo import once
@@ -65,6 +66,6 @@ def status(snapshot: Snapshot) -> str:
     """The facts of the top line."""
     events = snapshot.events
     streams = once(events, ("streams",), lambda: len({event.stream for event in events}))
-    said = f"{len(snapshot.events):,} events  {streams:,} streams"
+    said = f"{plural(len(snapshot.events), 'event')}  {plural(streams, 'stream')}"
     behind = max((each.behind for each in snapshot.subscribers), default=0)
     return f"{said}  {behind} behind" if snapshot.subscribers else said

@@ -27,7 +27,7 @@ def _users(snapshot: Snapshot) -> str:
         failed = f", {percent(last.errors * 1_000_000 // last.requests)} of them failed" if last.errors else ""
         parts.append(
             f"in the last second {last.requests} {of} ended, half of them within {span_time(last.p50_us)}, "
-            f"99 of 100 within {span_time(last.p99_us)}{failed}"
+            f"{'99 of 100' if last.requests >= 100 else 'all'} within {span_time(last.p99_us)}{failed}"
         )
     store = snapshot.collector
     parts.append(f"the store holds {plural(store.traces, 'trace')} of {plural(store.spans, 'span')}")
