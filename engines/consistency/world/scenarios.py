@@ -283,7 +283,7 @@ BUSY: Final = Scenario(
         *say(100, "No propagation at all: a write goes to W replicas, a read asks R, both drawn at random. N = 3."),
         *at(110, SetWorkload("light")),
         *say(6_000, "R = W = 1: the formula says 2 of 3 reads miss the newest write. What was measured stands over "
-                    "the chart, below that: a read beside a write that is still under way counts as fresh."),
+                    "the chart, and is less: a read beside a write that is still under way counts as fresh."),
         *at(6_010, SetQuorum(3, 2, 2)),
         *say(12_000, "R = W = 2: 0 by the formula. The share over the whole run falls from now on."),
     ),
