@@ -42,6 +42,14 @@ def test_a_broken_model_lights_the_operations_that_show_it() -> None:
     assert frame.picture_note == "witness: linearizable"
 
 
+def test_the_witness_of_a_check_that_is_explained_is_lit() -> None:
+    snapshot = story("store-back", 850).snapshot()
+    frame = draw(snapshot, Focus(why=True, check="linearizable"))
+    assert any(ink == "bad!" for row in frame.picture.rows() for _, ink in row)
+    calm = draw(snapshot, Focus())
+    assert not any(ink == "bad!" for row in calm.picture.rows() for _, ink in row)
+
+
 def test_n_walks_the_models_and_comes_to_an_end() -> None:
     snapshot = standing("steady").snapshot()
     focus = Focus()

@@ -47,8 +47,9 @@ class Window(NamedTuple):
 
 
 def lit(snapshot: Snapshot, focus: Focus) -> set[int]:
-    """Operations that the chosen model's witness names."""
-    verdict = verdicts_of(snapshot, focus).get(chosen(focus).model)
+    """Operations that the witness names: of the chosen model, or of the failed check that is explained."""
+    name = chosen(focus).model or (focus.check if focus.why else "")
+    verdict = verdicts_of(snapshot, focus).get(name)
     return set(verdict.witness.operations) if verdict is not None and verdict.witness is not None else set()
 
 
