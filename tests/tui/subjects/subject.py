@@ -81,7 +81,7 @@ class Subject:
         return next(
             each for each in self.events
             if each.kind == kind
-            and all(_plain(getattr(each.what, name, None)) == value for name, value in wanted.items())
+            and all(_plain(getattr(each.what, name, None)) == _plain(value) for name, value in wanted.items())
         )  # fmt: skip
 
     def told(self, kind: str, **wanted: Any) -> str:
