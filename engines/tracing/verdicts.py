@@ -322,6 +322,8 @@ def _doubled(recent: Sequence[Symptoms]) -> Verdict | None:
             continue
         for name in dict.fromkeys(pair):  # whose other calls are served once is not the one
             sides[name] += 1 if doubled[pair] * PPM // (count + FEW) * 3 >= worst else -1
+    if not sides:
+        return None  # of no pair there are enough calls to tell whose fault it is
     times = {name: sum(count for pair, count in doubled.items() if name in pair) for name in sides}
     service = min(sides, key=lambda name: (-sides[name], -times[name], name))
     seen = sum(count for pair, count in calls.items() if service in pair)

@@ -156,6 +156,20 @@ def test_a_trace_id_of_zeros_is_told() -> None:
     assert report.trace_json(found)["notes"] == ["trace id of zeros: these spans need not belong together"]
 
 
+def test_calls_served_twice_of_many_pairs_that_call_seldom_name_nobody() -> None:
+    """So few calls of each pair say that something repeats them, and not who."""
+    spans: list[Span] = []
+    for i in range(6):
+        trace_id = f"{i + 1:032x}"
+        call = span("a", "", 0, 50, service=f"web{i}", kind=Kind.CLIENT, trace_id=trace_id)
+        served = [
+            span(name, "a", start, start + 10, service=f"db{i}", kind=Kind.SERVER, trace_id=trace_id)
+            for name, start in (("b", 5), ("c", 20))
+        ]
+        spans += [call, *served]
+    assert judge(spans, "x").examination.verdicts == ()
+
+
 def test_traces_without_a_root_are_not_diagnosed_as_if_they_had_one() -> None:
     found = judge([each for spans in (login(i) for i in range(120)) for each in spans[1:]], "x")
     assert found.examination.diagnosis is None
