@@ -117,8 +117,9 @@ def _of_machine(node: str, what: Any, words: KernelWords) -> tuple[str, Ink]:
         case e.Frozen():
             return "freezes: it keeps everything and does nothing; messages and timers wait for it", "frozen"
         case e.Thawed(waited=waited):
-            return (f"thaws: {waited} messages and timers waited and happen now; it does not know that time passed",
-                    "frozen")  # fmt: skip
+            what_waited = "one message or timer waited and happens" if waited == 1 else (
+                f"{waited} messages and timers waited and happen")  # fmt: skip
+            return f"thaws: {what_waited} now; it does not know that time passed", "frozen"
         case e.Skewed():
             return words.clock(what), "warn"
         case e.DiskSlowed(fsync_us=0):

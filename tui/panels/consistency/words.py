@@ -217,10 +217,16 @@ def _timer(name: str) -> str:
     }.get(name, f"its timer {name} runs out")  # fmt: skip
 
 
+def _crashes(node: str) -> str:
+    if node == "you" or node.isupper():
+        return "what it had asked may still happen, and nobody is there to hear the answer"
+    return "what it stored is on disk; operations in hand and suspicions are gone"
+
+
 WORLD: Final = KernelWords(
     message=message,
-    crashes=lambda node: "what it stored is on disk; operations in hand and suspicions are gone",
-    restarts=lambda node: "restarts from its disk",
+    crashes=_crashes,
+    restarts=lambda node: "restarts" if node == "you" or node.isupper() else "restarts from its disk",
     timer=_timer,
     others="replicas",
     healed="links, clocks and disks; frozen machines thaw, dead ones restart",

@@ -235,7 +235,7 @@ def draw_window(
         canvas.put(x + label, y, "no calls yet" if bars > 0 else "", "dim")
         return y + height
     if not any(bucket.calls for bucket in shown):
-        old = f"empty: no result within {time_word(breaker.options.window_us)}"
+        old = f"no result within {time_word(breaker.options.window_us)}"
         for number, text in enumerate(wrapped(old, width - label)[: max(1, height)]):
             canvas.put(x + label, y + number, text, "dim")
         canvas.fill(x, y + bars - 1, label, 1)

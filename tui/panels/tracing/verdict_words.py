@@ -248,7 +248,7 @@ def lack_words(lack: NoDiagnosis | None) -> str:
             return "no trace has been quiet for a second yet: only then does it count as complete"
         case Lack.FEW:
             few = plural(lack.traces, "trace")
-            return f"{few} of {of}: at least {TRACES_MIN} are needed to speak of its p99"
+            return f"{few} of {of}: {TRACES_MIN} are needed to speak of its p99"
         case Lack.FEW_NOW:
             return (
                 f"{plural(lack.traces, 'trace')} of {of}: at least {SAMPLE_MIN} are needed to compare with a baseline"
