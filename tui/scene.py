@@ -119,6 +119,12 @@ class Scene:
             focus = replace(focus, chosen=True)
         self.focus = self.panel.fit(snapshot, focus)
 
+    def renew(self) -> None:
+        """Look at another run: what a person chose stays chosen, and nothing becomes so that was the panel's choice."""
+        self.measured = self.measured._replace(scroll=0)
+        self.focus = replace(self.focus, event=None, why=False, check="", pick=None)
+        self.now()
+
     def act(self, key: str) -> Outcome:
         """What a key means now."""
         meaning = self.keys.get(key)

@@ -393,6 +393,7 @@ class Session:
 
     def _play(self, scenario: Scenario) -> None:
         self._visit(self.scene.panel.pattern, scenario.variant)
+        self.scene.focus = replace(self.scene.focus, node="", chosen=False)  # a story selects what it speaks of
         self._start(scenario.seed, scenario.config, scenario)
 
     def _reseed(self) -> None:
@@ -425,7 +426,7 @@ class Session:
         before = scene.timeline.branch.number
         scene.timeline.start(seed, config, scenario)
         scene.came_from[scene.timeline.branch.number] = before
-        scene.look(replace(scene.focus, event=None, why=False, pick=None))
+        scene.renew()
         scene.player.play()
 
     # -- looking ---------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from engines.sim.pattern import Scenario
 from tests.monkey import screen
 from tui.app import DpTui
 from tui.cli import commands
-from tui.panel import Ask, Panel
+from tui.panel import Ask, Focus, Panel
 from tui.registry import PANELS
 from tui.session import Session
 
@@ -50,6 +50,8 @@ def test_every_story_plays_from_the_picker_to_its_end(panel: Panel, story: Scena
         if not session.scene.player.playing:
             told = session.scene.timeline.snapshot().cue
             shown.add(told[1])
+            told_of = panel.fit(session.scene.now().snapshot, Focus()).node
+            assert session.scene.focus.node == told_of, "what was selected before the story stays in its own run"
             assert " ".join(told[1].split()[:3]) in " ".join(screen(session).split()), "the narration can be read"
             session.press("space")
     assert session.scene.timeline.now_us >= story.end_us
