@@ -281,7 +281,7 @@ class Scene:
                 continue
             number = engine.told_total - back
             if event.what.pause:
-                if back == 0 and event.position == engine.position and not self.player.playing:
+                if event.position == engine.position and not self.player.playing:
                     return Cue(self._words_of(event), number, True)
             elif engine.now_us - event.at_us < linger_us:
                 return Cue(self._words_of(event), number, False)
