@@ -42,13 +42,13 @@ TRIP: Final = Scenario(
         *at(5_000, Abort(CATALOG, 100)),
         *say(7_000, "From 5 s on every call to catalog is answered with 503. The rate rises with every bucket, but "
                     "good calls of the seconds before are still in the window: below 50 % nothing happens."),
-        *say(11_000, "Open since 9.7 s: 29 of the 58 calls in the window had failed. From now on api answers its "
+        *say(11_000, "Open since t = 9.7 s: 29 of the 58 calls in the window had failed. From now on api answers its "
                      "callers at once and catalog hears nothing. That is the point: whoever is down gets rest, "
                      "whoever calls does not wait. Nothing but time moves an open breaker: 30 s."),
         *say(41_500, "30 s were over, and the next call was let through as a probe: half-open. It met the same 503, "
-                     "so the breaker is open again, for another 30 s. One probe decides, however many calls wait."),
+                     "so the breaker is open again, for another 30 s. One probe decides for everybody."),
         *at(42_000, Heal()),
-        *say(44_000, "catalog is well again, since 42 s. Nobody here knows: no call is made to find out. A breaker "
+        *say(44_000, "catalog is well again, since t = 42 s. Nobody here knows: no call is made to find out. A breaker "
                      "pays for its rest with up to 30 s of errors that need not be."),
         *say(73_000, "The second probe succeeded: closed, with an empty window. It was open for 60 s for an outage "
                      "of 37: the price of asking only twice a minute."),
@@ -101,13 +101,13 @@ SLOW: Final = Scenario(
         *say(4_000, "A call is slow if it takes more than 500 ms; half of the calls slow trip this breaker like "
                     "half of them failed. resilience4j's default is 60 s and 100 %, which nobody's users wait for."),
         *at(5_000, SlowService("catalog", 3_000)),
-        *say(8_000, "catalog takes 30 times as long since 5 s: about a second, and it still answers correctly. The "
+        *say(8_000, "catalog takes 30 times as long since t = 5 s: about a second, and it still answers correctly. The "
                     "error rate is 0 %, and will stay so. Look at the threads of api and the latency instead."),
         *say(13_000, "Open, without a single error: too many calls were slow. Those who call get an answer in no "
                      "time now, be it a bad one, and the line before catalog empties."),
         *at(14_000, Heal()),
-        *say(30_000, "catalog is fast again since 14 s. After 10 s of waiting the probes went out, ten of them, and "
-                     "none was slow: closed."),
+        *say(30_000, "catalog is fast again since t = 14 s. After 10 s of waiting the probes went out, ten of them, "
+                     "and none was slow: closed."),
     ),
 )  # fmt: skip
 
@@ -122,8 +122,9 @@ DIP_END_MS: Final = 10_000
 CURE_MS: Final = 13_000
 
 _DIP: Final = (
-    *say(3_500, "catalog has 6 threads and needs 0.3 s for a call: it can do 20 a second. It gets 16, at random: 80 % "
-                "load. Its callers wait 1 s and try 3 more times, as everybody's do. Every call is answered."),
+    *say(3_500, "catalog has 6 threads and needs 0.3 s for a call: it can do 20 a second. 16 come on average, at "
+                "random, just now fewer: 80 % load. Its callers wait 1 s and try 3 more times, as everybody's do. "
+                "Every call is answered."),
     *at(DIP_MS, SlowService("catalog", 200)),
     *say(9_500, "For 5 s catalog's own work has taken twice as long: it can do about 12 a second now, and 16 come. "
                 "The line grows, whoever is in it waits longer than 1 s, gives up and comes again, three times. Every "
@@ -180,15 +181,15 @@ STORM_BUDGET: Final = Scenario(
     end_us=28_000 * US_PER_MS,
     script=(
         *_DIP,
-        *say(12_500, _BEFORE_CURE + "Now retries are held to a budget: 5 % of the calls, so 16 x 1.05 = 16.8 attempts "
-                     "a second for a catalog that can do 20. With 20 %, the usual budget, it would be 19.2: what a "
-                     "budget leaves must fit into what there is."),
+        *say(12_500, _BEFORE_CURE + "Now the retries of api, and nobody else retries here, get a budget: 5 % of the "
+                     "calls. 16 x 1.05 = 16.8 attempts a second will come to a catalog that can do 20. With 20 %, the "
+                     "usual budget, 19.2 would come: that barely fits."),
         *at(CURE_MS, Cure("catalog", "budget")),
         *say(16_000, "The line gets shorter, by about 3 calls a second. Nobody notices yet: as long as the wait is "
                      "above 1 s every answer is too late."),
-        *say(26_000, "The wait has fallen below the timeout, and all is well again at once. It took 7 s: a budget "
-                     "leaves the line to be worked off, and head room decides how long that takes. It prevents a "
-                     "storm better than it cures one."),
+        *say(26_000, "The wait has fallen below the timeout, and every call is answered again; only p99, which looks "
+                     "back, still tells of the storm. It took 7 s: a budget leaves the line to be worked off, and "
+                     "head room decides how long that takes. It prevents a storm better than it cures one."),
     ),
 )  # fmt: skip
 
@@ -295,9 +296,9 @@ OUTLIER: Final = Scenario(
         *say(4_000, "payment runs on five hosts that take turns. There is no breaker here, in the sense of a state "
                     "machine: Envoy judges each host by itself. Five errors in a row, and it is ejected for 30 s."),
         *at(5_000, SickHost("payment-3", 100)),
-        *say(13_000, "payment-3 answers everything with an error since 5 s: one call in five fails. Twice it has had "
-                     "five errors in a row, and it is still in. At most 10 % of the hosts may be ejected, and 10 "
-                     "% of five hosts is half a host: nobody."),
+        *say(13_000, "payment-3 answers everything with an error since t = 5 s: one call in five fails. Twice it has "
+                     "had five errors in a row, was counted anew, and is still in. At most 10 % of the hosts may be "
+                     "ejected, and 10 % of five hosts is half a host: nobody."),
         *at(14_000, SetOption(PAYMENT, "eject_one", 1)),
         *say(22_000, "always_eject_one_host is set, and the next five errors ejected payment-3. The other four "
                      "share its calls: no error any more. A breaker for the whole service would have had to choose: "
@@ -387,8 +388,8 @@ DEADLINE: Final = Scenario(
     script=(
         *say(4_000, "To browse, api asks auth and then catalog. Clients wait 1 s; between services a timeout is 5 s."),
         *at(5_000, SlowService("auth", 10_000)),
-        *say(15_000, "auth takes 1.5 s since 5 s. Every client is gone when it answers, and nobody tells: auth asks "
-                     "its database, api goes on to catalog, catalog to its own. Five jobs a call, all of them for "
+        *say(15_000, "auth takes 1.5 s since t = 5 s. Every client is gone when it answers, and nobody tells: auth "
+                     "asks its database, api goes on to catalog, catalog to its own. Five jobs a call, all of them for "
                      "nobody: about 30 a second wasted."),
         *at(16_000, SetOption("*", "deadline", 1)),
         *say(29_000, "Now every request says how much time is left. After 1 s api stops waiting for auth and asks "
@@ -409,11 +410,11 @@ AMPLIFICATION: Final = Scenario(
         *say(4_000, "The clients retry twice, api retries twice, catalog retries twice: each for a good reason, and "
                     "none knows of the others. 2 calls a second reach the database as 2."),
         *at(5_000, SickHost("catalog-db", 100)),
-        *say(13_000, "The database answers with errors since 5 s, and is asked 27 times for every call of a client: "
-                     "3 x 3 x 3. About 54 attempts a second from a load of 2, and not one of them helps."),
+        *say(13_000, "The database answers with errors since t = 5 s, and is asked 27 times for every call of a "
+                     "client: 3 x 3 x 3. About 54 attempts a second from a load of 2, and not one of them helps."),
         *at(14_000, SetOption("*", "budget_ppm", 200_000)),
         *say(28_000, "A budget of 20 % at every layer: at most 1.2 x 1.2 x 1.2 = 1.7 attempts a call at the "
-                     "database. Or retry at one layer only, the one nearest to the user."),
+                     "database. Or retry at one layer only: which one is disputed, that it be one is not."),
     ),
 )  # fmt: skip
 
