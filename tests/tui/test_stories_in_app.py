@@ -51,7 +51,8 @@ def test_every_story_plays_from_the_picker_to_its_end(panel: Panel, story: Scena
             told = session.scene.timeline.snapshot().cue
             shown.add(told[1])
             cue = session.scene.cue()
-            assert cue is not None and cue.waits, "it stands in a band of its own"
+            assert cue is not None, "it stands in a band of its own"
+            assert cue.waits
             told_of = panel.fit(session.scene.now().snapshot, Focus()).node
             assert session.scene.focus.node == told_of, "what was selected before the story stays in its own run"
             assert " ".join(told[1].split()[:3]) in " ".join(screen(session).split()), "the narration can be read"
