@@ -160,10 +160,12 @@ def _paired(tree: Tree, items: Sequence[FoldRow], callers: dict[int, int]) -> tu
 
 
 def _one_call(tree: Tree, caller: int, called: int) -> bool:
-    """Whether these are the two sides of one call, and agree on how it went."""
+    """Whether these are the two sides of one call, and agree on how it went, and roughly when."""
     kids = tree.children[caller]
     if len(kids) != 1 or kids[0] != called or tree.is_missing(called) or tree.is_missing(caller):
         return False
+    if tree.end_us[called] < tree.start_us[caller] or tree.end_us[caller] < tree.start_us[called]:
+        return False  # two clocks: what both together last says nothing of either
     one, other = tree.spans[caller], tree.spans[called]
     return one.kind == Kind.CLIENT and other.kind == Kind.SERVER and one.is_error == other.is_error
 

@@ -371,7 +371,7 @@ class EventEngine(World):
         data = dict(event.data)
         before, data["amount"] = data["amount"], amount
         self.store.tamper(position, json.dumps(data, separators=(",", ":")))
-        self.record(e.EventTampered(position, event.stream, event.revision, before, amount), STORE)
+        self.record(e.EventTampered(position, event.stream, event.revision, before, amount))
 
     # -- the picture -------------------------------------------------------------------------------------------
 

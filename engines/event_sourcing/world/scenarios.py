@@ -112,8 +112,9 @@ SNAPSHOTS: Final = Scenario(
         *say(5_250, "The layout of the state has changed, so the kept snapshot is of no use. It is ignored, one load "
                     "folds everything again, and a new one is kept. Snapshots can be thrown away; events cannot."),
         *at(5_300, SetOption("snapshots", "0")),
-        *say(8_000, "Off again, and the cost is back. Try b, drop_old_snapshots off, then change the layout with f: "
-                    "the fold from the snapshot is not the fold from zero any more."),
+        *say(8_000, "Off again, and the cost is back. Try it: with t snapshots every ten events again, with b "
+                    "drop_old_snapshots off, with f another layout: the fold from the snapshot is not the fold from "
+                    "zero any more."),
     ),
 )  # fmt: skip
 
@@ -207,7 +208,8 @@ TAMPERING: Final = Scenario(
         *say(1_400, "Six events, and the chain was just verified: each checksum covers the event and the checksum "
                     "before it. Now somebody with access to the file makes the deposit of 50 one of 5000."),
         *at(1_500, Tamper(5, 5_000)),
-        *say(1_700, "Nothing has noticed. The file is well-formed, the store runs, account-1 seems to hold 5100."),
+        *say(1_700, "No program has noticed. The file is well-formed, the store runs. Go up one event: account-1 "
+                    "seems to hold 5100."),
         *at(1_800, Verify()),
         *say(2_200, "The chain breaks at position 5, account-1 revision 2. Whoever wants to hide it must rewrite every "
                     "checksum that follows, and whoever keeps one newer checksum elsewhere will see that too. It is "
@@ -275,8 +277,9 @@ POISON: Final = Scenario(
                     "sound but stands behind it in account-2: it is parked as well, or it would be handled out of "
                     "order. account-1 and account-3 go on, nobody is behind."),
         *at(2_700, Act("t3", "withdraw", 2, 1)),
-        *say(3_400, "The write side of account-2 stands too: t3 cannot fold a state over an event it cannot read, and "
-                    "says which: revision 2. Guessing would be worse."),
+        *say(3_400, "Commands that need the state of account-2 are refused, too: t3 cannot fold over an event it "
+                    "cannot read, and says which: revision 2. Guessing would be worse. The desk's deposit, event 10, "
+                    "needed no state, so it could be written."),
         *at(3_500, Release()),
         *at(3_700, ReplayParked("mail"), ReplayParked("books")),
         *say(4_200, "The next release is installed everywhere, and what was parked is replayed, in its order: both "

@@ -29,16 +29,15 @@ AUTH_POOL: Final = Scenario(
                     "the whole request, and the lit parts are its critical path. They add up exactly to the whole."),
         *at(5_000, c.ShrinkPool("auth", 1)),
         *say(5_010, "Somebody cut auth's pool of database connections from 20 to 1. At some 10 requests a second "
-                    "nobody notices: a query takes 8 ms, so the one connection is idle most of the time."),
+                    "nobody notices: the median query takes 8 ms, so the one connection is idle most of the time."),
         *at(5_500, c.SetLoad("steady", 110)),
-        *say(5_510, "Now a rush: 110 a second. A query takes 8 ms and the way there and back 1 ms more: 110 a "
-                    "second "
-                    "is all that one connection can do."),
+        *say(5_510, "Now a rush: 110 a second. The median query takes 8 ms, the way there and back 1 ms more: "
+                    "110 a second is all that one connection can do."),
         *at(6_600, c.SetLoad("steady", 10)),
-        *say(8_300, "The tool compares the slowest 1 percent with the faster half, and adds up what their critical "
-                     "paths have that the others have not: nearly all of it is waiting for the pool of auth. "
-                     "auth-db itself is as fast as ever, and auth has hardly anything to do. One trace could not "
-                     "show that: 'at p99' is a statement about many."),
+        *say(8_300, "The rush is over; its traces are here. The tool compares the slowest 1 percent with the faster "
+                     "half, and adds up what their critical paths have that the others have not: nearly all of it "
+                     "was waiting for the pool of auth. auth-db itself was as fast as ever. One trace could not show "
+                     "that: 'at p99' is a statement about many."),
     ),
 )  # fmt: skip
 
@@ -96,9 +95,9 @@ RETRY_STORM: Final = Scenario(
         *at(3_000, c.Amplify("auth-db", 400_000, 3)),
         *say(3_010, "auth-db now fails 40 percent of its calls, and every caller tries three times, at once. Three "
                     "attempts at each of two layers: up to nine queries for one request."),
-        *say(7_500, "Sort a trace by time: the same query under the same parent again and again, each with a higher "
-                    "http.request.resend_count. Retries hide the failure from the user, and feed it: 0.4 of the load "
-                    "comes back as more load."),
+        *say(7_500, "Go down a trace: the same query under the same parent again and again, each with a higher "
+                    "http.request.resend_count (made for HTTP; queries carry it here, too). Retries hide the failure "
+                    "from the user, and feed it: of all first attempts 0.4 come back, and of the second again."),
         *at(8_000, c.SetBreakers(True)),
         *say(12_500, "With breakers the storm ends itself. At 10.0 s auth had seen 11 of 22 calls fail and stopped "
                      "calling its database; then the gateway stopped calling auth. Their spans end at once, with "
@@ -158,10 +157,10 @@ CLOCK_SKEW: Final = Scenario(
         *at(3_000, Skew("cart", -60_000, 0)),
         *say(7_500, "cart's clock is now 60 ms behind: its spans start before the gateway calls it, and all that lies "
                     "outside of the caller's span is cut off the critical path. What is left of the path is exact, "
-                    "and wrong: the wait seems to be the gateway's own."),
+                    "and wrong: the time of cart seems to be spent in the gateway, in its call."),
         *at(8_000, c.Correct(True)),
         *say(11_500, "With correction on, the spans of cart are moved to where all calls to it allow them to be. That "
-                     "is a guess, so it is off by default, shows by how much it moved what, and changes "
+                     "is a guess, so it is off by default, says at the top how far it moved whom, and changes "
                      "nothing of what was recorded."),
     ),
 )  # fmt: skip
@@ -213,8 +212,9 @@ TORN_TRACES: Final = Scenario(
     script=(
         *say(1_000, "Half of the traces are kept, whole. The flag in the header is all it takes."),
         *at(2_000, SetRule("parent_decides", False)),
-        *say(5_500, "Now each service decides for itself, also one in two. A trace of six services is whole in one of "
-                    "64 cases. Everything else has holes that look like lost spans, and every average over it lies."),
+        *say(5_500, "Now each service decides for itself, also one in two. (The checkouts at the top are from before.) "
+                    "A trace of six services is whole in one of 64 cases. The others have holes that look like "
+                    "lost spans: a ? marks them."),
     ),
 )  # fmt: skip
 

@@ -125,7 +125,7 @@ def _of_election(node: str, what: e.RaftEvent) -> Said:
         case e.TimedOut():
             return _timed_out(what), "candidate"
         case e.Campaigned(term=term, last_index=last, quorum=quorum):
-            return (f"starts an election for term {term}: votes for itself, needs {quorum} votes; "
+            return (f"starts an election for term {term}: votes for itself, needs {quorum}; "
                     f"its log ends at {last}", "candidate")  # fmt: skip
         case e.PreVoteWon(votes=votes, quorum=quorum):
             return (f"{names(votes)} would vote for it: {len(votes)}, {quorum} are needed; now it asks in earnest",
@@ -240,7 +240,7 @@ def _of_replication(node: str, what: e.ReplicationEvent | e.ClientEvent | e.Pers
             return (f"goes back in {src}'s log, next {before} > {after}: entry {refused} did not match",
                     "leader")  # fmt: skip
         case e.MatchFound(src=src, entry=entry):
-            return (f"found where {src}'s log agrees with its own: up to entry {entry}; sends the rest",
+            return (f"finds that {src}'s log agrees with its own by now, up to entry {entry}; sends the rest",
                     "leader")  # fmt: skip
         case e.Truncated():
             return _truncated(what), "bad"

@@ -89,7 +89,7 @@ def _cost(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: i
 
 def _conflicts(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int, width: int) -> None:
     canvas.put(1, y, "conflicts", "dim")
-    said = f"{snapshot.store.conflicts} in {snapshot.store.appends} appends"
+    said = f"{snapshot.store.conflicts} of {snapshot.store.appends + snapshot.store.conflicts} appends"
     if snapshot.conflicts:
         _, stream, expected, actual, who = snapshot.conflicts[-1]
         said += f"; the last: {who} expected {_revision(expected)} of {stream}, actual {_revision(actual)}"

@@ -8,7 +8,7 @@ from typing import Final
 
 from engines.consensus.pbft.messages import NULL
 from engines.consensus.pbft.snapshot import ReplicaView, Snapshot
-from tui.canvas import Canvas, Ink
+from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.words import chip
 from tui.panel import Focus
@@ -124,7 +124,9 @@ def _sums(canvas: Canvas, x: int, y: int, snapshot: Snapshot, n: int, receiver: 
     at = canvas.put(x, y, f"{prepares}/{least}", "good" if prepares >= least else "warn")
     canvas.put(at + 2, y, f"{commits}/{snapshot.quorum}", "good" if commits >= snapshot.quorum else "warn")
     canvas.put(x + 10, y, f"{receiver.low:>3} {receiver.executed:>4} {receiver.high:>4}", "text")
-    canvas.put(x + 26, y, *_standing(receiver, n))
+    said, ink = _standing(receiver, n)
+    room = canvas.width - x - 26
+    canvas.put(x + 26, y, clip(said if len(said) <= room else said.replace("traitor: ", ""), room), ink)
 
 
 def _standing(receiver: ReplicaView, n: int) -> tuple[str, Ink]:

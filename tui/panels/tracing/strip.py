@@ -19,25 +19,31 @@ LINES: Final[tuple[tuple[str, str, Ink], ...]] = (
 LEFT: Final = 8
 RIGHT: Final = 13
 FLOOR_US: Final = 1_000
+HUNDRED: Final = 100
 
 
 def title(snapshot: Snapshot) -> str:
     """What the strip shows."""
     of = "traces" if snapshot.recorded else "users"
-    return f"latency of {of}, last {len(snapshot.series)} s" if snapshot.series else f"latency of {of}"
+    return f"latency of {of} by second, {len(snapshot.series)} s" if snapshot.series else f"latency of {of}"
 
 
 def note(snapshot: Snapshot) -> str:
-    """The newest figures."""
+    """The figures of the newest second: those at the ends of the lines are of the same one."""
     last = newest(snapshot)
     if last is None:
         return ""
-    return f"{last.requests}/s, {percent(last.errors * PPM // max(1, last.requests))} failed"
+    return f"newest: {last.requests}/s, {percent(last.errors * PPM // max(1, last.requests))} failed"
 
 
 def newest(snapshot: Snapshot) -> Sample | None:
     """The newest second in which there was a request."""
     return next((sample for sample in reversed(snapshot.series) if sample.requests), None)
+
+
+def named(percentile: str, sample: Sample) -> str:
+    """What a line is called at its end: of fewer than a hundred requests the 99th percentile is the slowest."""
+    return "max" if percentile == "p99" and sample.requests < HUNDRED else percentile
 
 
 def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
@@ -87,7 +93,7 @@ def _ends(canvas: Canvas, snapshot: Snapshot, rows: int, bottom: float, top: flo
         us = getattr(last, field)
         height = (_log(us) - bottom) / (top - bottom) if us > 0 else 0.0
         y = min(max(rows - 1 - round(height * (rows - 1)), above + 1), rows - 1 - left)
-        canvas.put(canvas.width - RIGHT + 1, y, name, "dim")
+        canvas.put(canvas.width - RIGHT + 1, y, named(name, last), "dim")
         canvas.put_right(canvas.width - 1, y, span_time(us), ink)
         above = y
 

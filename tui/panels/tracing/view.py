@@ -98,7 +98,9 @@ def hits(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tu
 def status(snapshot: Snapshot) -> str:
     """The facts of the top line."""
     last = strip.newest(snapshot)
-    figures = f"  last second p50 {brief(last.p50_us)} p99 {brief(last.p99_us)}" if last is not None else ""
+    figures = ""
+    if last is not None:
+        figures = f"  last second p50 {brief(last.p50_us)} {strip.named('p99', last)} {brief(last.p99_us)}"
     kept = f"  {plural(snapshot.collector.traces, 'trace')}" if snapshot.recorded or last is None else ""
     return f"{plural(len(snapshot.services), 'service')}{kept}{figures}"
 
@@ -159,10 +161,21 @@ def note(snapshot: Snapshot, focus: Focus) -> str:
     if look.plumbing:
         parts.append("plumbing shown")
     if skew(snapshot, focus):
-        parts.append("clocks corrected")
+        parts.append(_moved(snapshot, focus))
     if look.text:
         parts.append(f"filter {look.text}")
     return "  ".join((*parts, span_time(row.duration_us)))
+
+
+def _moved(snapshot: Snapshot, focus: Focus) -> str:
+    """How far the correction moved the spans of whom: ``clocks corrected: cart +60 ms``."""
+    made = analysis_at(snapshot, focus)
+    moved = {span.service: made.deltas[span.span_id] for span in made.tree.spans if span.span_id in made.deltas}
+    if not moved:
+        return "clocks corrected"
+    name = max(moved, key=lambda each: (abs(moved[each]), each))
+    more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
+    return f"clocks corrected: {name} {'+' if moved[name] > 0 else ''}{span_time(moved[name])}{more}"
 
 
 # -- the parts -------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from engines.sim.events import Event
 from engines.sim.rules import SetRule
 from engines.tracing.diagnosis import NoDiagnosis
 from engines.tracing.topology import HIT_PPM
+from engines.tracing.tree import MISSING_NAME
 from engines.tracing.verdicts import Trouble
 from engines.tracing.world import commands as c
 from engines.tracing.world import events as t
@@ -169,7 +170,8 @@ def _failure(retried: t.Retried) -> str:
 
 
 def _judged(what: t.TraceJudged) -> str:
-    text = f"{what.operation} took {span_time(what.duration_us)}: {plural(what.spans, 'span')} of "
+    took = "a trace without its root lasted" if what.operation == MISSING_NAME else f"{what.operation} took"
+    text = f"{took} {span_time(what.duration_us)}: {plural(what.spans, 'span')} of "
     text += plural(what.services, "service")
     text += f", {plural(what.errors, 'error')}" if what.errors else ""
     text += f", {plural(what.missing, 'missing span')}" if what.missing else ""
