@@ -87,13 +87,20 @@ def take(
         chunks=picture.chunks, shares=picture.shares,
         plan=_plan(view), keys=_keys(view), balance=_balance(view),
         comparison=_comparison(view),
-        curves=comparisons.curves(now.placement.members, racks_of(now.placement)) if strategy.circle else (),
+        curves=_curves(now.placement),
         two_failures=now.placement.memo("fatal pairs", partial(fatal_pairs, now.placement)),
         series=tuple(series), workload=load.kind, skew=load.skew, rate=load.rate,
         salted=load.salted, rules=cluster.rules.items(), redirect_bound=REDIRECTS_MAX,
         keys_moved=cluster.ledger.moved, cue=cue,
         checks=checks, events=world.events_total,
     )  # fmt: skip
+
+
+def _curves(placement: Placement) -> tuple[s.Curve, ...]:
+    """Over the number of virtual nodes, of a ring; with a single copy it is told what two would be worth."""
+    if placement.strategy.circle is None:
+        return ()
+    return comparisons.curves(placement.members, racks_of(placement), max(2, placement.copies))
 
 
 def racks_of(placement: Placement) -> tuple[tuple[str, Place], ...]:

@@ -168,14 +168,14 @@ LETTERS: Final = Scenario(
     script=(
         *say(1_500, "Names from A to M live on n1, from N to Z on n2. A question for all names with K asks one node: "
                     "that is what ranges are for, and what no hash can do."),
-        *say(3_000, "But names are no letters: 16 of these 35 come before N, and 14 from S on. A third node joins. "
+        *say(3_000, "But names are no letters: 16 of these 35 come before N, and 14 from S on. A third node will join. "
                     "Nothing moves to it by itself: the balancer is off."),
         *at(3_010, c.AddNode()),
-        *say(5_000, "We split N-Z at S. A split moves nothing: it only draws a line in the map, and both halves stay "
-                    "on n2."),
+        *say(5_000, "Now N-Z will be split at S. A split moves nothing: it only draws a line in the map, and both "
+                    "halves stay on n2."),
         *at(5_010, c.SplitChunk("N", "S")),
-        *say(6_500, "Now the upper half moves, key by key: until all have arrived n2 serves those it still has, and "
-                    "sends clients on for the others."),
+        *say(6_500, "The line is drawn. Next the upper half will move, key by key: until all have arrived n2 serves "
+                    "those it still has, and sends clients on for the others."),
         *at(6_510, c.MoveChunk("S", "n3")),
         *say(12_000, "Three nodes share the names. Range sharding moves what you choose to move, and nothing else. A "
                      "cut that was too many goes the other way: split n1's names at G, then merge again."),
@@ -286,13 +286,13 @@ FAILOVER: Final = Scenario(
     config=_small(rf=3, keys=300, bandwidth=8, rate=6, vnodes=16),
     end_us=24_000 * US_PER_MS,
     script=(
-        *say(1_000, "Three copies of every key. A node joins: its share of the keys is copied to it, while the old "
-                    "groups go on answering and hear every write."),
+        *say(1_000, "Three copies of every key. A node will join: its share of the keys is copied to it, while the "
+                    "old groups go on answering and hear every write."),
         *at(1_010, c.AddNode()),
-        *say(2_000, "In the middle of it n3 dies."),
+        *say(2_000, "In the middle of it n3 will die."),
         *at(2_010, Crash("n3")),
         *say(5_200, "n3 was silent for two seconds: the join is called off, n3's keys have new owners from their own "
-                    "groups, in a new term, and the join has begun anew."),
+                    "groups, in a map of a new epoch, and the join has begun anew."),
         *at(12_000, Restart("n3")),
         *say(15_000, "n3 is back with old data. It serves nothing until it has caught up: what it missed is copied "
                      "to it, like to a newcomer."),

@@ -41,7 +41,7 @@ def test_a_join_compares_all_strategies_and_its_keys_arrive(variant: str, size: 
     text = watch(session, r"[\d,]+ of [\d,]+ keys moved")
     assert "the same 2,000 keys: n7 joins, 6 > 7 nodes" in text
     assert "even share 14.3 %" in text
-    for title in ("hash mod n", "range split", "ring 150", "slots", "jump", "rendezvous", "maglev", "bounded"):
+    for title in ("hash mod n", "even ranges", "ring 150", "slots", "jump", "rendezvous", "maglev", "bounded"):
         assert title in text
     for _ in range(600):
         session.tick(TICK_US)

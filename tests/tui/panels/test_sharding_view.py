@@ -436,3 +436,18 @@ def test_counts_of_slots_and_chunks_are_those_that_are_drawn() -> None:
         for chunk in snapshot.chunks:
             drawn[chunk.owner] = drawn.get(chunk.owner, 0) + 1
         assert {node.id: node.units for node in snapshot.nodes if node.units} == drawn
+
+
+def test_a_node_dies_in_a_join_and_every_number_says_of_what_it_is() -> None:
+    before, dead = draw(told("failover", 900)), draw(told("failover", 5_200))
+    assert "RF 3: 3 failures lose a range" in before.strip.text()
+    assert dead.picture_note.endswith("copies made"), "three copies of a key travel, its owner changes once at most"
+    assert "new owner" in dead.strip.text()
+    assert "with n3 down" in dead.picture.text(), "the spread counts the dead node, the comparison does not"
+
+
+def test_ranges_that_a_person_cut_are_not_those_of_the_comparison() -> None:
+    table = told("a-to-m", 5_000).comparison
+    assert table is not None
+    assert not any(row.current for row in table.rows)
+    assert any(row.current for row in (told("mod-n", 1_800).comparison or table).rows)

@@ -174,7 +174,10 @@ def figures(snapshot: Snapshot, width: int = 99) -> list[list[Piece]]:
     limit = 2 * balance.expected_cv_ppm if balance.expected_cv_ppm >= 0 else 200_000
     even = "good" if balance.cv_ppm <= limit else "warn"
     line: list[Piece] = [("spread cv " if width >= 36 else "cv ", "dim"), (ratio(balance.cv_ppm), even)]
-    if balance.expected_cv_ppm >= 0:
+    down = [node.id for node in shown(snapshot) if node.status != "up" and node.role in ("member", "leaving")]
+    if down:  # it has no keys, and counts: what is expected is no measure of that
+        line += [(f"  with {' '.join(down)} down" if len(down) < 3 else f"  {len(down)} down", "dim")]
+    elif balance.expected_cv_ppm >= 0:
         line += [("  expected " if width >= 26 else " exp. ", "dim"), (ratio(balance.expected_cv_ppm), "text")]
     lines.append(line)
     busy = "dim" if balance.ops_per_ks < FEW else "bad" if balance.ops_peak_ppm > HOT_PPM else "good"

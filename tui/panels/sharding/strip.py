@@ -111,7 +111,7 @@ def draw_comparison(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     width = canvas.width // 2 if two else canvas.width
     for column in range(1 + two):
         x = column * width
-        _table_head(canvas, x, width)
+        _table_head(canvas, x, width, "new owner" if snapshot.rf > 1 else "moved")
         for y, row in enumerate(rows[column * per : (column + 1) * per], 1):
             _table_row(canvas, x, y, width, row, comparison.ideal_ppm, glyphs)
     if per + 1 < canvas.height:
@@ -132,9 +132,10 @@ def _verdict(canvas: Canvas, comparison: Comparison, y: int) -> None:
     canvas.put(x, y, rest if x + len(rest) < canvas.width else "", "dim")
 
 
-def _table_head(canvas: Canvas, x: int, width: int) -> None:
+def _table_head(canvas: Canvas, x: int, width: int, moved: str) -> None:
+    """``moved``: with several copies of a key, that its owner changes is not all that is copied."""
     canvas.put(x + 1, 0, "strategy", "dim")
-    canvas.put(x + 1 + NAME, 0, "moved", "dim")
+    canvas.put(x + 1 + NAME, 0, moved, "dim")
     canvas.put_right(x + width - 6, 0, "others" if width < 44 else "between others", "dim")
     canvas.put_right(x + width - 1, 0, "cv", "dim")
 
@@ -169,8 +170,10 @@ def draw_curves(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     _curve(canvas, 0, half, snapshot, glyphs, spread, lambda point: point.cv_ppm,
            lambda point: point.expected_ppm, "good")  # fmt: skip
     if half < canvas.width and any(point.loss_ppm >= 0 for point in curves):
-        wide = canvas.width - half - 7 >= len("RF 2: 2 failures lose a range")
-        fatal = "RF 2: 2 failures lose a range" if wide else "2 failures lose a range"
+        copies = max(2, min(snapshot.rf, len(snapshot.nodes)))
+        fatal = f"{copies} failures lose a range"
+        if canvas.width - half - 7 >= len(f"RF 2: {fatal}"):
+            fatal = f"RF {copies}: {fatal}"
         _curve(canvas, half, canvas.width - half, snapshot, glyphs, fatal,
                lambda point: max(0, point.loss_ppm), None, "bad")  # fmt: skip
 

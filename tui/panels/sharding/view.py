@@ -67,7 +67,8 @@ def note(snapshot: Snapshot) -> str:
     if plan is not None:
         if not plan.keys:
             return f"{cause(plan.cause)}: counting keys" if not plan.units_done else cause(plan.cause)
-        return f"{cause(plan.cause)}: {plan.keys_done:,} of {plan.keys:,} keys moved"
+        what = "copies made" if snapshot.rf > 1 else "keys moved"
+        return f"{cause(plan.cause)}: {plan.keys_done:,} of {plan.keys:,} {what}"
     behind = sum(node.behind > 0 for node in snapshot.nodes if node.role != "left")
     return f"map of epoch {cfg.epoch}" + (f", {plural(behind, 'node')} behind" if behind else "")
 
@@ -79,6 +80,7 @@ def _with_legend(snapshot: Snapshot, talks: bool, key: bool, width: int) -> str:
     states = dict.fromkeys(filter(None, map(state, shown(snapshot))))
     meanings = [f"{LETTERS[each]} {MEANINGS[each]}" for each in states]
     meanings += ["* the key"] if key and snapshot.ring else []
+    meanings += ["! most requests"] if any(chunk.ops_per_ks for chunk in snapshot.chunks) else []
     meanings += [f"{each} {LEGEND[each]}" for each in LEGEND] if talks else []
     told = ""
     for each in meanings:

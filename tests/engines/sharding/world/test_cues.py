@@ -189,7 +189,7 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
             now - before for now, before in zip(served(14_000), served(11_000), strict=True)) == (28, 10)),
     ),
     ("failover", 1_000): (("Three copies", lambda s: s.rf == 3),),
-    ("failover", 2_000): (("n3 dies", lambda s: s.plan is not None and 0 < s.plan.keys_done < s.plan.keys),),
+    ("failover", 2_000): (("n3 will die", lambda s: s.plan is not None and 0 < s.plan.keys_done < s.plan.keys),),
     ("failover", 5_200): (
         ("n3 was silent for two seconds", lambda s: node(s, "n3").dead),
         ("n3's keys have new owners", lambda s: node(s, "n3").owned == 0 and s.coordinator.term == 2),
