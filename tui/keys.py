@@ -146,7 +146,7 @@ _FILE: Final = (
     _do(
         "q",
         "quit",
-        "quit; every run you touched is saved with its branches, and the replay command printed",
+        "quit; this run and all that you touched are saved with their branches, and the replay command printed",
         Do.QUIT,
         "file",
         90,

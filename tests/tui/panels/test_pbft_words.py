@@ -1,6 +1,9 @@
 """What the panel of PBFT says is what the chart beside it shows."""
 
+from engines.consensus.pbft.commands import SetAct
+from engines.consensus.pbft.rules import Act
 from engines.sim import faults
+from engines.sim.rules import SetRule
 from tests.tui.subjects.pbft import run, story
 from tests.tui.subjects.subject import Run
 from tui.glyphs import ASCII
@@ -60,3 +63,19 @@ def test_a_row_that_cut_its_log_says_that_it_executed() -> None:
     behind = [each.id for each in snapshot.replicas if each.low < newest]
     rows = [line for line in text(timeline).splitlines() if "executed, log cut" in line]
     assert len(rows) == len(snapshot.replicas) - len(behind) > 0
+
+
+def test_a_silent_primary_is_not_said_to_tell_anybody() -> None:
+    """It gives numbers and says nothing: the line of the number must not promise what the act takes away."""
+    timeline = run(800, (200, SetAct("r0", Act.SILENT.value, True)))
+    lines = [PANEL.narrate(event) for event in timeline.engine.told(200) if event.at_us > 200_000]
+    given = [line.text for line in lines if line.who == "r0" and "the number" in line.text and "gives" in line.text]
+    assert given
+    assert not any("tells" in text for text in given)
+
+
+def test_one_reply_is_not_called_several_that_agree() -> None:
+    timeline = run(900, (10, SetRule("wait_for_weak", False)))
+    believed = [PANEL.narrate(event).text for event in timeline.engine.told(300)]
+    assert any(text.endswith(" alone says so") for text in believed)
+    assert not any("say the same" in text for text in believed)

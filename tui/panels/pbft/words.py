@@ -98,7 +98,7 @@ def _said(what: e.PbftEvent) -> Said:
         case e.Relayed(request=request, primary=primary):
             return f"passes {asked(request)} on to the primary {primary} and waits for it to be executed", "follower"
         case e.Proposed(view=view, n=n, request=request):
-            return f"gives {asked(request)} the number {n} in view {view} and tells all backups", "leader"
+            return f"gives {asked(request)} the number {n} in view {view}: a PRE-PREPARE for all backups", "leader"
         case e.WindowFull(n=n, high=high):
             return f"has no number left: {n} is above H = {high}; a checkpoint must become stable first", "warn"
         case e.Accepted(n=n, primary=primary, digest=digest):
@@ -217,7 +217,8 @@ def _carried(o: tuple[tuple[int, str], ...]) -> str:
 def _answered(what: e.Answered) -> str:
     tries = f" after {what.attempts} attempts" if what.attempts > 1 else ""
     wrong = f"; {names(what.outvoted)} said otherwise and is outvoted" if what.outvoted else ""
-    return f"believes {value(what.result)} for {asked(what.request)}: {names(what.voters)} say the same{tries}{wrong}"
+    told = "say the same" if len(what.voters) > 1 else "alone says so"
+    return f"believes {value(what.result)} for {asked(what.request)}: {names(what.voters)} {told}{tries}{wrong}"
 
 
 def _by_hand(what: e.ActSwitched | RuleSwitched | e.WorkloadSet | e.TimeoutSet) -> Said:
