@@ -122,7 +122,7 @@ def _ways(facts: Facts) -> list[tuple[int, list[Form]]]:
     """Every fact at the left: the gap before it and its forms, the fullest first."""
     title = f" {facts.variant}"
     short = title.split("(")[0].rstrip()
-    ways = [(0, [Form(60, ((title, "key"),)), Form(85, ((short, "key"),)), Form(90, ((short[:12], "key"),))])]
+    ways = [(0, [Form(60, ((title, "key"),)), Form(85, ((short, "key"),)), Form(90, ((_shortest(short), "key"),))])]
     for index, fact in enumerate(part for part in facts.status.split("  ") if part.strip()):
         ways.append((2, [Form(40 - min(index, 9), ((fact.strip(), "dim"),))]))
     origin = f"data {clip(facts.source, 30)}" if facts.source else f"seed {facts.seed}"
@@ -136,6 +136,12 @@ def _ways(facts: Facts) -> list[tuple[int, list[Form]]]:
     if facts.checks:
         ways.append((3, _verdict(facts.checks)))
     return ways
+
+
+def _shortest(title: str) -> str:
+    """At most twelve columns of a variant's name: whole words, if there are any."""
+    words = title[:13].rpartition(" ")[0].rstrip() if len(title) > 12 else title
+    return words or f"{title[:10]}.."
 
 
 def _state(facts: Facts) -> list[Form]:

@@ -36,8 +36,8 @@ AUTH_POOL: Final = Scenario(
         *at(6_600, c.SetLoad("steady", 10)),
         *say(8_300, "The rush is over; its traces are here. The tool compares the slowest 1 percent with the faster "
                      "half, and adds up what their critical paths have that the others have not: nearly all of it "
-                     "was waiting for the pool of auth. auth-db itself was as fast as ever. One trace could not show "
-                     "that: 'at p99' is a statement about many."),
+                     "was waiting for the pool of auth, behind up to 12 others. auth-db itself was as fast as ever. "
+                     "One trace could not show that: 'at p99' is a statement about many."),
     ),
 )  # fmt: skip
 

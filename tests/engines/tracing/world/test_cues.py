@@ -111,6 +111,7 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
         ("The rush is over", lambda s: s.rate_per_s == 10),
         ("nearly all of it was waiting for the pool of auth", lambda s: named(Trouble.POOL, "auth")(s)
          and s.verdicts[0].ppm > 800_000),
+        ("behind up to 12 others", lambda s: getattr(s.verdicts[0].evidence, "waiting", 0) == 12),
         ("auth-db itself was as fast as ever", lambda s: 7 * MS < median(s, "auth-db", "SELECT") < 9 * MS),
     ),
     ("dropped-header", 1_000): (
