@@ -19,6 +19,7 @@ from tests.tui.panels.resilience_runs import (
     flat,
     recorded,
     standing,
+    story,
     text,
 )
 from tui.canvas import Canvas
@@ -274,7 +275,7 @@ def test_attempts_are_those_of_the_busiest_edge_so_that_health_is_one_line() -> 
     offered, attempts, goodput = strip.load_lines(snapshot, 10_000_000)
     assert attempts.values[-1] == pytest.approx(offered.values[-1], rel=0.25)
     assert goodput.values[-1] == pytest.approx(offered.values[-1], rel=0.25)
-    assert strip.title(snapshot, Focus()) == "load   busiest edge: clients>api"
+    assert strip.title(snapshot, Focus()) == "load   busiest edge, now clients>api"
     assert strip.title(standing("recorded"), Focus()) == "load"
 
 
@@ -411,3 +412,25 @@ def test_a_breaker_that_never_moved_was_closed_all_the_time() -> None:
 def test_focus_is_kept_through_frames() -> None:
     focus = replace(Focus(), node="cart", chosen=True)
     assert PANEL.fit(standing("well"), focus) == focus
+
+
+def test_a_storm_claims_no_more_attempts_a_call_than_there_can_be() -> None:
+    snapshot = story("storm-budget", 12_500).snapshot()
+    most = queries.amplification(queries.way(snapshot, snapshot.edge("api>catalog")))
+    told = re.search(r"attempts x(\d+)", queries.storm(snapshot))
+    assert told is not None
+    assert 1 < int(told[1]) <= most == 4
+
+
+def test_numbers_that_stand_side_by_side_are_two() -> None:
+    rows = draw(story("outlier", 4_000).snapshot(), sizes=SMALL).picture.text().splitlines()
+    (row,) = [row for row in rows if "12345" in row]
+    assert re.search(r"12345 (q0 )? *6/s", row), row
+
+
+def test_settings_are_told_whole_or_left_out() -> None:
+    found = breaker(story("trip-and-recover", 4_000).snapshot(), "api>catalog")
+    whole = card.settings_line(found)
+    assert whole == "article: >=50% of 20+ in 10 s, open 30 s, 1 probe"
+    short = {card.settings_line(found, room) for room in range(29, 60)}
+    assert short == {whole, whole.removesuffix(", 1 probe"), whole.removesuffix(", open 30 s, 1 probe")}

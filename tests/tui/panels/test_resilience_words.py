@@ -129,7 +129,7 @@ def test_what_comes_by_the_dozen_shares_a_line_with_its_sums() -> None:
     wasted = event(e.WorkWasted("api", 5))
     mixed = PANEL.fold([one, wasted, one])
     assert mixed.who == "calls"
-    assert mixed.text == "16 failed at an edge, 5 done for nobody; newest: api>cart"
+    assert mixed.text == "16 failed at an edge, 5 done for nobody; the newest at api>cart"
     elsewhere = event(e.CallFailed("api>auth", Outcome.TIMEOUT, None, 1, 2))
     assert (
         PANEL.fold([one, elsewhere]).text
@@ -146,9 +146,9 @@ def test_what_a_healthy_shop_does_is_told_and_adds_up() -> None:
     one = event(e.ShopServed(5 * S, 60, 58, 0, 40_000, 180_000))
     assert PANEL.narrate(one).who == "shop"
     told = PANEL.narrate(one).text
-    assert told == "60 calls came in 5 s, 58 answered, none failed; of late p50 40 ms, p99 180 ms"
+    assert told == "in 5 s 60 calls came and 58 ended: 58 answered, none failed; of late p50 40 ms, p99 180 ms"
     both = PANEL.fold([one, event(e.ShopServed(5 * S, 70, 60, 9, 50_000, 900_000))]).text
-    assert both == "130 calls came in 10 s, 118 answered, 9 failed; of late p50 50 ms, p99 900 ms"
+    assert both == "in 10 s 130 calls came and 127 ended: 118 answered, 9 failed; of late p50 50 ms, p99 900 ms"
 
 
 def test_a_failure_names_its_cause_where_that_lies_further_down() -> None:

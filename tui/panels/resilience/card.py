@@ -153,7 +153,7 @@ def _short(canvas: Canvas, breaker: BreakerView, y: int, glyphs: Glyphs) -> int:
         draw_window(canvas, 1, y, room, 1, breaker, glyphs)
         y += 1
     if y < canvas.height:
-        canvas.put(1, y, clip(settings_line(breaker), room), "dim")
+        canvas.put(1, y, clip(settings_line(breaker, room), room), "dim")
     return canvas.height
 
 
@@ -192,13 +192,15 @@ def next_words(breaker: BreakerView) -> str:
     return "stays so until it is reset"
 
 
-def settings_line(breaker: BreakerView) -> str:
-    """The settings in force in one row."""
+def settings_line(breaker: BreakerView, room: int = 999) -> str:
+    """The settings in force in one row: as many as there is room for, none of them cut."""
     options = breaker.options
     window = f"last {options.size}" if options.window is WindowKind.COUNT else time_word(options.window_us)
     limit = f"{options.failure_at.value}{percent(options.failure_ppm).replace(' ', '')}"
     wait, probes = time_word(options.wait_us), plural(options.probes, "probe")
-    return f"{breaker.preset}: {limit} of {options.needed}+ in {window}, open {wait}, {probes}"
+    parts = (f"{breaker.preset}: {limit} of {options.needed}+ in {window}", f"open {wait}", probes)
+    whole = (", ".join(parts[:count]) for count in range(len(parts), 0, -1))
+    return next((said for said in whole if len(said) <= room), parts[0])
 
 
 # -- the window -------------------------------------------------------------------------------------------------------

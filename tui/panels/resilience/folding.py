@@ -73,7 +73,7 @@ def _calls(events: Sequence[Event], last: Line) -> Line:
     for each in events:
         counts[type(each.what)] = counts.get(type(each.what), 0) + times(each)
     said = ", ".join(f"{count:,} {COUNTED[kind]}" for kind, count in counts.items())
-    newest = ("", f"; newest: {last.who} {last.text}", f"; newest: {last.who}")
+    newest = ("", f"; newest: {last.who} {last.text}", f"; the newest at {last.who}")
     return Line("calls", said + (newest[len(counts)] if len(counts) < len(newest) else ""), last.ink)
 
 

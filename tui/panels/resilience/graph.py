@@ -134,7 +134,7 @@ def _service(
         if not snapshot.recorded:
             canvas.put(spot.x + 1, below[0], f"{snapshot.rate_per_s}/s", "text")
             if len(below) > 1:
-                canvas.put(spot.x + 1, below[1], clip(snapshot.mix, spot.room - 1), "dim")
+                canvas.put(spot.x + 1, below[1], clip(f">{snapshot.mix}", spot.room - 1), "dim")
         return
     if snapshot.recorded:
         canvas.put(spot.x + 1, below[0], f"{service.busy} run", "text" if service.busy else "dim")
@@ -154,8 +154,9 @@ def _meters(
             sign, sign_ink = queries.host_sign(snapshot, service, host)
             x = canvas.put(x, y, sign, chip(sign_ink) if sign_ink != "good" else sign_ink)
         line = f"q{service.queue}"
-        if not rows and x + len(line) < spot.x + spot.room:
-            canvas.put(x + 1, y, line, "warn" if service.queue else "dim")
+        gap = x + 1 + len(line) < spot.x + spot.room
+        if not rows and (gap or (service.queue and x + len(line) < spot.x + spot.room)):
+            canvas.put(x + gap, y, line, "warn" if service.queue else "dim")
     if not rows or not service.workers:
         return
     busy_ink: Ink = "warn" if service.busy >= service.workers else "good"
@@ -321,6 +322,7 @@ def _numbers(canvas: Canvas, board: Board, edge: EdgeView, start: int, stop: int
     said_ink: Ink = "open" if queries.blocked(edge) else "dim"
     if rate and len(said) + 1 + len(rate) > room:
         said, rate, said_ink = _only_one(edge, said, rate, room)
+    said = said if len(said) <= room else said.removesuffix("/s")
     end = canvas.put(x, y + 1, said, said_ink) + 1 if said and len(said) <= room else x
     if end + len(rate) <= stop + 1:
         canvas.put(end, y + 1, rate, queries.error_ink(edge.errors_ppm))

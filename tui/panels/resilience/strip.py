@@ -1,8 +1,8 @@
 """The strip: what was asked for, what was sent, what came of it, how long it took, and which breaker was open when.
 
 Offered load, attempts and goodput share one scale: in health the three are one line, and a retry storm is the gap
-between them. Attempts are those over the busiest edge. Latency stands beside or below on the same time axis, and so
-do the states of breakers.
+between them. Attempts are those over the edge that was busiest at each moment. Latency stands beside or below on the
+same time axis, and so do the states of breakers.
 """
 
 from collections.abc import Callable, Sequence
@@ -58,7 +58,7 @@ def title(snapshot: Snapshot, focus: Focus) -> str:
         return storm
     if chart == "load" and not snapshot.recorded:
         edge = queries.busiest(snapshot)
-        return f"load   busiest edge: {queries.name(edge.id)}" if edge else "load"
+        return f"load   busiest edge, now {queries.name(edge.id)}" if edge else "load"
     return TITLES[chart]
 
 

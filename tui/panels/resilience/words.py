@@ -370,10 +370,11 @@ def _served(what: e.ShopServed) -> str:
     """What became of the calls of clients in a stretch of time."""
     span = time_word(what.span_us)
     if not what.good and not what.failed:
-        return f"{plural(what.offered, 'call')} came in {span}, none has ended yet"
-    ended = f"{what.good:,} answered" + (f", {what.failed:,} failed" if what.failed else ", none failed")
+        return f"in {span} {plural(what.offered, 'call')} came, none has ended yet"
+    failed = f"{what.failed:,}" if what.failed else "none"
+    ended = f"{what.good + what.failed:,} ended: {what.good:,} answered, {failed} failed"
     late = f"of late p50 {ms(what.p50_us)}, p99 {ms(what.p99_us)}"
-    return f"{plural(what.offered, 'call')} came in {span}, {ended}; {late}"
+    return f"in {span} {plural(what.offered, 'call')} came and {ended}; {late}"
 
 
 # -- settings ---------------------------------------------------------------------------------------------------------
