@@ -416,7 +416,9 @@ def test_focus_is_kept_through_frames() -> None:
 
 def test_a_storm_claims_no_more_attempts_a_call_than_there_can_be() -> None:
     snapshot = story("storm-budget", 12_500).snapshot()
-    most = queries.amplification(queries.way(snapshot, snapshot.edge("api>catalog")))
+    edge = snapshot.edge("api>catalog")
+    assert edge is not None
+    most = queries.amplification(queries.way(snapshot, edge))
     told = re.search(r"attempts x(\d+)", queries.storm(snapshot))
     assert told is not None
     assert 1 < int(told[1]) <= most == 4
