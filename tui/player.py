@@ -37,6 +37,8 @@ class Player:
         """Why it paused by itself: ``cue``, ``end`` of the scenario or of the ``data``; empty if a person paused it."""
         self._carry = 0
         self._ended: set[int] = set()
+        self._joined: list[Input] = []
+        """Commands that belong to the one before: the same key gave both."""
 
     # -- time ------------------------------------------------------------------------------------------------
 
@@ -116,12 +118,18 @@ class Player:
 
     # -- what a person does to the run -----------------------------------------------------------------------
 
-    def submit(self, command: Any) -> tuple[Event, ...]:
-        """Give a command now; in the past this starts a branch. UserError if it is refused."""
-        return self.timeline.submit(command)
+    def submit(self, command: Any, joined: bool = False) -> tuple[Event, ...]:
+        """Give a command now; in the past this starts a branch. UserError if it is refused.
 
-    def take_back(self, given: int = 0) -> Input | None:
-        """Undo the last command of a person: a new branch begins just before it. None if there is none.
+        ``joined``: it is one deed with the command before, and taken back with it.
+        """
+        events = self.timeline.submit(command)
+        if joined:
+            self._joined.append(self.timeline.branch.log[-1])
+        return events
+
+    def take_back(self, given: int = 0) -> tuple[Input, ...]:
+        """Undo the last deed of a person: a new branch begins just before it. Its commands; none if there is none.
 
         ``given``: so many commands at the start of the log are no deeds.
         """
@@ -131,13 +139,15 @@ class Player:
             if entry.position < timeline.position and not (entry.scripted or isinstance(entry.command, Narrate))
         ]  # fmt: skip
         if not deeds:
-            return None
-        deed = deeds[-1]
+            return ()
+        first = len(deeds) - 1
+        while first and deeds[first] in self._joined:
+            first -= 1
         self._forget()
-        timeline.seek(deed.position)
-        timeline.engine.settle(deed.at_us)
+        timeline.seek(deeds[first].position)
+        timeline.engine.settle(deeds[first].at_us)
         timeline.fork()
-        return deed
+        return tuple(deeds[first:])
 
     # -- inside ----------------------------------------------------------------------------------------------
 

@@ -90,6 +90,8 @@ class Session:
         self._painter = Painter(panels, glyphs, version)
         self._placed: tuple[Placed, ...] = ()
         self._wall_us = 0
+        self._given = 0
+        """Commands that were given so far, in whatever run."""
         self._notice_until_us = 0
         self._dirty = True
         self._fresh = True
@@ -119,8 +121,10 @@ class Session:
             outcome = Refuse(str(error))
         return self.perform(outcome)
 
-    def perform(self, outcome: Outcome) -> Wish:
-        """What a key or a dialogue came to. Returns what only the app can do."""
+    def perform(self, outcome: Outcome, joined: bool = False) -> Wish:
+        """What a key or a dialogue came to. Returns what only the app can do. ``joined``: one deed with what was
+        given before it.
+        """
         self._touch()
         match outcome:
             case None:
@@ -151,12 +155,12 @@ class Session:
                     self.wear(glyphs_for(glyphs))
                 return outcome
             case tuple():
-                wish = None
+                wish, before = None, self._given
                 for each in outcome:
-                    wish = self.perform(each) or wish
+                    wish = self.perform(each, self._given > before) or wish
                 return wish
             case _:
-                self._submit(outcome)
+                self._submit(outcome, joined)
         return None
 
     def dialogue(self, what: str) -> Dialogue:
@@ -325,15 +329,16 @@ class Session:
 
     # -- deeds -----------------------------------------------------------------------------------------------
 
-    def _submit(self, command: Any) -> None:
+    def _submit(self, command: Any, joined: bool) -> None:
         timeline = self.scene.timeline
         branches = len(timeline.branches)
         self.scene.focus = replace(self.scene.focus, chosen=True)
         try:
-            self.scene.player.submit(command)
+            self.scene.player.submit(command, joined)
         except UserError as error:
             self.notify(str(error))
             return
+        self._given += 1
         if len(timeline.branches) > branches:
             old = timeline.branch.parent or 0
             self.notify(f"branch {timeline.branch.number + 1} begins here; the old future stays as branch {old + 1}")
@@ -462,10 +467,11 @@ class Session:
         """Undo the last thing the person did: a command, or a new start."""
         scene = self.scene
         deed = scene.player.take_back(scene.given if self._root(scene) == 0 else 0)
-        if deed is not None:
+        if deed:
             old = scene.timeline.branch.parent or 0
-            said = asking.command_words(deed.command)
-            self.notify(f"taken back: {said} at {stamp(deed.at_us)}; the other future stays as branch {old + 1}")
+            more = f" and {len(deed) - 1} more" if len(deed) > 1 else ""
+            said = f"{asking.command_words(deed[0].command)}{more} at {stamp(deed[0].at_us)}"
+            self.notify(f"taken back: {said}; the other future stays as branch {old + 1}")
             scene.look(replace(scene.focus, event=None, why=False))
         elif scene.timeline.branch.number in scene.came_from:
             scene.timeline.visit(scene.came_from[scene.timeline.branch.number])

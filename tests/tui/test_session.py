@@ -785,6 +785,26 @@ def session_at(ms: int) -> Session:
     return one
 
 
+def test_backspace_takes_back_all_that_one_key_did() -> None:
+    """A key may give several commands (``u``: twice and out of order, both ways); they are one deed."""
+    one = session(speed=Fraction(1))
+    run(one, 300)
+    press(one, "space")
+    one.perform(faults.Crash("p1"))
+    one.perform((faults.Freeze("p2"), faults.Freeze("p3"), faults.Isolate("p1")))
+    timeline = one.scene.timeline
+    assert len(timeline.branch.log) == 4
+    press(one, "backspace")
+    assert one.notice.startswith("taken back: Freeze p2 and 2 more at ")
+    assert [entry.command for entry in timeline.branch.log] == [faults.Crash("p1")]
+    one.perform((replace(one.scene.focus), faults.Freeze("p2")))
+    press(one, "backspace")
+    assert one.notice.startswith("taken back: Freeze p2 at "), "a focus beside it is no deed to be joined with"
+    press(one, "backspace")
+    assert one.notice.startswith("taken back: Crash p1 at ")
+    assert not timeline.branch.log
+
+
 def test_backspace_goes_back_to_the_run_that_was_left_by_a_new_start() -> None:
     one = session(speed=Fraction(1))
     run(one, 300)
