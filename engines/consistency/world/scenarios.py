@@ -38,7 +38,7 @@ STALE: Final = Scenario(
         *at(200, w("A", "x", "r1")),
         *say(300, "A wrote x=1 through r1 and has its answer: one acknowledgement was enough, r1's own."),
         *at(310, r("B", "x", "r1"), r("C", "x", "r3")),
-        *say(500, "B asked at r1. C asked at r3, where the write has not arrived. Whether a read is fresh depends on "
+        *say(500, "B asked at r1. C asked r3, and nothing has arrived at r3 or r2. Whether a read is fresh depends on "
                   "whom it happens to ask: with nothing propagated, 2 of 3 reads are stale: C(2,1) / C(3,1)."),
         *at(900, r("C", "x", "r3")),
         *say(1_300, "The write has arrived everywhere. No promise was broken: with R + W <= N nobody promised that "
@@ -208,13 +208,13 @@ ROLLBACK: Final = Scenario(
         *at(800, faults.Isolate("r5")),
         *at(810, w("A", "x", "r5")),
         *at(1_000, r("A", "x", "r5")),
-        *say(1_200, "r5 is cut off. A, on its side, wrote x=2 and read it back: the old primary does not know yet."),
+        *say(1_200, "r5 is cut off. A, on its side, wrote x=2 and read it back: r5 does not know yet that nobody "
+                    "follows it."),
         *at(2_200, w("B", "x", "r2")),
         *say(2_600, "The others have elected a new primary, and B wrote x=3 there. x=2 is in nobody's log but r5's."),
         *at(2_610, faults.Reconnect("r5")),
         *say(3_300, "r5 is back. Its log and the new primary's part after x=1: r5 undid x=2, which A was told is "
-                    "done, and "
-             "somebody had read. With w: majority A would still wait."),
+                    "done, and had read. With w: majority A would not have been told."),
     ),
     3_600 * US_PER_MS, config=QUIET, breaks=("no lost write",), seed=3,
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """What the panel of consistency shows, says and does, beyond what every panel must."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -117,7 +118,7 @@ def test_replicas_show_what_they_hold_and_their_vectors() -> None:
 def test_the_share_of_stale_reads_stands_beside_the_closed_form() -> None:
     text = draw(story("stale-read", 600).snapshot()).strip.text()
     assert "1 of 2 reads stale: 50 %" in text
-    assert "C(2,1)/C(3,1) = 66 %" in text
+    assert "C(2,1)/C(3,1) = 67 %" in text
 
 
 def test_faults_stand_on_the_axis() -> None:
@@ -174,3 +175,21 @@ def test_names_bars_and_cells_can_be_clicked() -> None:
         if sizes.picture.width >= 60:
             assert len({chosen(focus).model for focus in focuses}) == 12
         assert all(hit.x + hit.width <= sizes.picture.width and hit.y < sizes.picture.height for hit in frame.hits)
+
+
+def test_a_client_that_did_nothing_gives_its_row_to_a_replica() -> None:
+    """r5 is whom the story is about, and there are seven rows."""
+    frame = draw(story("rollback", 1_200).snapshot(), Focus(), Sizes(Size(78, 8), Size(78, 5), Size(0, 0)))
+    shown = [line.split()[0] for line in frame.picture.text().splitlines() if line[:1].strip()]
+    assert shown == ["time", "A", "B", "r1", "r2", "r3", "r4", "r5*"]
+    assert frame.picture_note == "5 replicas  1 row not shown"
+
+
+def test_the_window_does_not_run_back_when_nobody_works_any_more() -> None:
+    starts = [
+        re.search(r"^time ([\d:.]+)", draw(story("stale-read", ms).snapshot()).picture.text())
+        for ms in range(1_150, 1_500, 50)
+    ]
+    seen = [each.group(1) for each in starts if each is not None]
+    assert len(seen) == len(starts)
+    assert seen == sorted(seen)

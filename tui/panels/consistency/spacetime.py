@@ -73,7 +73,7 @@ def window(snapshot: Snapshot, focus: Focus, x: int, width: int) -> Window:
     elif snapshot.history.operations and not shown:
         newest = max(each.end_us or end_us for each in snapshot.history.operations[-12:])
         if end_us - newest > width * scale * 3 // 4:  # nobody works: stay with the last that did
-            end_us = newest + width * scale // 4
+            end_us = newest + width * scale * 3 // 4
     if shown:
         first = min(each.start_us for each in shown)
         last = max(each.end_us or each.start_us for each in shown)
@@ -89,7 +89,6 @@ def _scale(span_us: int, width: int) -> int:
 
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, width: int) -> list[Hit]:
     """On the left ``width`` columns; returns the names and bars, which can be clicked."""
-    rows = rows_of(snapshot)
     space = canvas.height - 1
     if space < 1 or width < 14:
         return []
@@ -97,7 +96,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, width
     if snapshot.replicas and width >= 42:
         values = NARROW if width < 52 else VALUES if width < 90 else ROOMY
     seen = window(snapshot, focus, NAME, width - NAME - values)
-    shown = _visible(rows, focus.node, space)
+    shown = visible(snapshot, focus, canvas.height)
     stride = 2 if len(shown) * 2 <= space else 1
     place = {name: 1 + at * stride for at, name in enumerate(shown)}
     top = Canvas(width, canvas.height)
@@ -117,7 +116,17 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, width
     return hits
 
 
-def _visible(rows: list[str], node: str, space: int) -> list[str]:
+def visible(snapshot: Snapshot, focus: Focus, height: int) -> list[str]:
+    """As many rows as there is room for below the axis: clients that did nothing so far give way to replicas."""
+    rows, space = rows_of(snapshot), max(0, height - 1)
+    worked = {each.process for each in snapshot.history.operations}
+    idle = [name for name in clients_of(snapshot) if name not in worked and name != focus.node]
+    while len(rows) > space and idle:
+        rows.remove(idle.pop())
+    return _around(rows, focus.node, space)
+
+
+def _around(rows: list[str], node: str, space: int) -> list[str]:
     """As many rows as there is room for, with the selected one."""
     if len(rows) <= space:
         return rows

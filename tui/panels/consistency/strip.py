@@ -31,18 +31,24 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
         canvas.put(canvas.width - 1 - len(samples), y, line, "stale")
 
 
+def _share(part: int, whole: int) -> str:
+    """To the nearest percent, with a tenth below ten; what is not all is not called all."""
+    ppm = part * PPM // whole
+    return percent(min((ppm + 5_000) // 10_000 * 10_000, 990_000) if 100_000 <= ppm < PPM else ppm)
+
+
 def measured(snapshot: Snapshot) -> str:
     """``12 of 340 reads stale: 3.5 %; C(2,1)/C(3,1) = 67 % if nothing propagated``."""
     if not snapshot.reads:
         return "nothing was read yet"
-    share = percent(snapshot.stale * PPM // snapshot.reads)
+    share = _share(snapshot.stale, snapshot.reads)
     text = f"{snapshot.stale} of {snapshot.reads} reads stale: {share}"
     if not snapshot.stale and any(each.name == "linearizable" and each.verdict.broken for each in snapshot.models):
         return f"0 of {plural(snapshot.reads, 'read')} missed an acknowledged write; others do not count"
     form = closed_form(snapshot)
     if form is not None:
         n, r, w = snapshot.n, snapshot.r, snapshot.w
-        text += f"; C({n - w},{r})/C({n},{r}) = {percent(form[0] * PPM // form[1])} if nothing propagated"
+        text += f"; C({n - w},{r})/C({n},{r}) = {_share(*form)} if nothing propagated"
     if snapshot.lost:
         text += f"; {snapshot.lost} acknowledged lost"
     return text

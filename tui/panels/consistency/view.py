@@ -3,9 +3,10 @@
 from engines.consistency.world.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
+from tui.kit.words import plural
 from tui.panel import Focus, Frame, Hit, Sizes
 from tui.panels.consistency import inspector, lattice, spacetime, strip
-from tui.panels.consistency.queries import TITLES, chosen
+from tui.panels.consistency.queries import TITLES, chosen, rows_of
 from tui.panels.consistency.select import fit
 
 WIDE = 60
@@ -18,16 +19,19 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     picture, below, look = (Canvas(*size) for size in sizes)
     now = chosen(focus)
     title = "space and time"
+    note = _note(snapshot, focus)
     hits: list[Hit] = []
     if now.pair >= 0:
         lattice.matrix(picture, focus, glyphs)
         one, other = lattice.pair_at(now.pair)
         title = f"smallest: {TITLES[one]}, not {TITLES[other]}"
     elif picture.width >= WIDE and picture.height >= 6:
+        note += _hidden(snapshot, focus, picture.height)
         hits += spacetime.draw(picture, snapshot, focus, glyphs, picture.width - lattice.WIDTH - 2)
         hits += lattice.draw(picture, snapshot, focus, glyphs, picture.width - lattice.WIDTH)
     elif picture.height:
         top = Canvas(picture.width, picture.height - 1)
+        note += _hidden(snapshot, focus, top.height)
         hits += spacetime.draw(top, snapshot, focus, glyphs, picture.width)
         picture.blit(top, 0, 0)
         lattice.line(picture, snapshot, focus, picture.height - 1)
@@ -36,11 +40,17 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
         picture, below, look,
         hits=tuple(hits),
         picture_title=title,
-        picture_note=_note(snapshot, focus),
+        picture_note=note,
         strip_title="freshness of reads",
         strip_note=strip.NOTE if below.height >= 3 else "",
         inspector_title=inspector.draw(look, snapshot, focus, glyphs),
     )  # fmt: skip
+
+
+def _hidden(snapshot: Snapshot, focus: Focus, height: int) -> str:
+    """How many clients and replicas there is no room for."""
+    count = len(rows_of(snapshot)) - len(spacetime.visible(snapshot, focus, height))
+    return f"  {plural(count, 'row')} not shown" if count else ""
 
 
 def _note(snapshot: Snapshot, focus: Focus) -> str:
