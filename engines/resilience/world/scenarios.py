@@ -186,7 +186,8 @@ STORM_BUDGET: Final = Scenario(
                      "usual budget, 19.2 would come: that barely fits."),
         *at(CURE_MS, Cure("catalog", "budget")),
         *say(16_000, "The line gets shorter, by about 3 calls a second. Nobody notices yet: as long as the wait is "
-                     "above 1 s every answer is too late."),
+                     "above 1 s every answer is too late, and all work is waste: that of api and the database too, "
+                     "so more jobs are wasted than attempts are made."),
         *say(26_000, "The wait has fallen below the timeout, and every call is answered again; only p99, which looks "
                      "back, still tells of the storm. It took 7 s: a budget leaves the line to be worked off, and "
                      "head room decides how long that takes. It prevents a storm better than it cures one."),

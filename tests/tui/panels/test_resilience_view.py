@@ -436,3 +436,11 @@ def test_settings_are_told_whole_or_left_out() -> None:
     assert whole == "article: >=50% of 20+ in 10 s, open 30 s, 1 probe"
     short = {card.settings_line(found, room) for room in range(29, 60)}
     assert short == {whole, whole.removesuffix(", 1 probe"), whole.removesuffix(", open 30 s, 1 probe")}
+
+
+def test_a_sign_on_a_wire_is_said_in_words_where_no_legend_has_room() -> None:
+    assert draw(story("trip-and-recover", 7_000).snapshot(), sizes=SMALL).picture_note.startswith("a 100 % 503  ")
+    assert draw(story("trip-and-recover", 4_000).snapshot(), sizes=SMALL).picture_note.startswith("api>catalog")
+    large = draw(story("trip-and-recover", 7_000).snapshot(), sizes=LARGE)
+    assert large.picture_note.startswith("api>catalog")
+    assert "100 % 503" in large.picture.text()

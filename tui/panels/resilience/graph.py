@@ -357,6 +357,14 @@ def _only_one(edge: EdgeView, said: str, rate: str, room: int) -> tuple[str, str
 # -- what the signs mean ----------------------------------------------------------------------------------------------
 
 
+def signs(snapshot: Snapshot) -> list[str]:
+    """What ails edges and services, each sign with its meaning."""
+    found = [f"{sign} {said}" for edge in snapshot.edges for sign, said in troubles(edge)]
+    ailing = {queries.status(service) for service in snapshot.services}
+    ailing |= {queries.host_sign(snapshot, service, host)[0] for service in snapshot.services for host in service.hosts}
+    return list(dict.fromkeys([*found, *(f"{sign} {word}" for sign, word in SIGNS if sign in ailing)]))
+
+
 def draw_legend(canvas: Canvas, y: int, snapshot: Snapshot) -> None:
     """The letters that stand in the graph now, each with its meaning, in one row that is free."""
     if snapshot.recorded or any(canvas.char_at(x, y) != " " for x in range(canvas.width)):

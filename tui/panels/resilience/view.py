@@ -39,11 +39,28 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
         picture, below, look,
         hits=hits(picture, snapshot, focus),
         picture_title="calls",
-        picture_note=clip(note(snapshot, focus, edge), max(0, picture.width - 14)),
+        picture_note=clip(_with_signs(picture, snapshot, note(snapshot, focus, edge)), max(0, picture.width - 14)),
         strip_title=strip.title(snapshot, focus),
         strip_note=strip.note(snapshot, focus, below.width),
         inspector_title=title,
     )  # fmt: skip
+
+
+def _with_signs(canvas: Canvas, snapshot: Snapshot, said: str) -> str:
+    """Before what is selected the signs in the graph that are no words there, as many as there is room for."""
+    if spare_rows(canvas.height, snapshot) >= 2:
+        return said
+    told = ""
+    for sign in graph.signs(snapshot):
+        if len(told) + len(sign) + len(said) + 18 <= canvas.width:
+            told += f"{sign}  "
+    return f"{told} {said}" if told else said
+
+
+def spare_rows(height: int, snapshot: Snapshot) -> int:
+    """Rows that the graph leaves."""
+    rows = max((len(column) for column in queries.columns(snapshot)), default=1)
+    return height - rows * min(5, height // max(1, rows))
 
 
 def hits(canvas: Canvas, snapshot: Snapshot, focus: Focus) -> tuple[Hit, ...]:
@@ -79,8 +96,7 @@ def draw_picture(
 ) -> None:  # fmt: skip
     """The graph; the breaker beside it where there is room; below it the newest calls if rows are left."""
     width = canvas.width - aside - bool(aside)
-    rows = max((len(column) for column in queries.columns(snapshot)), default=1)
-    spare = canvas.height - rows * min(5, canvas.height // max(1, rows))
+    spare = spare_rows(canvas.height, snapshot)
     ended = tuple(call for call in snapshot.calls if call.state != "running")
     calls = ended[-min(spare - 1, 3) :] if spare >= 2 and width >= 50 else ()
     part = Canvas(width, canvas.height - len(calls))

@@ -251,6 +251,8 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
     ),
     ("storm-budget", 16_000): (
         ("by about 3 calls a second", lambda s: round(20 - 16.8) == 3 and service(s, "catalog").queue < 36),
+        ("more jobs are wasted than attempts are made", lambda s: s.wasted_per_s > max(
+            each.attempts_per_s for each in s.edges)),
         ("above 1 s every answer is too late", lambda s: service(s, "catalog").hosts[0].wait_us > S and goodput(
             s, 2) == 0),
     ),
