@@ -186,7 +186,7 @@ class Elected(NamedTuple):
 
 
 class SteppedDown(NamedTuple):
-    """It heard of a newer term."""
+    """A primary heard of a newer term, or of no majority for too long: then it is its own term."""
 
     term: int
 

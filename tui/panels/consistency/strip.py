@@ -45,10 +45,10 @@ def measured(snapshot: Snapshot) -> str:
     text = f"{snapshot.stale} of {snapshot.reads} reads stale: {share}"
     if not snapshot.stale and any(each.name == "linearizable" and each.verdict.broken for each in snapshot.models):
         return f"0 of {plural(snapshot.reads, 'read')} missed an acknowledged write; others do not count"
+    if snapshot.lost:
+        text += f"; {snapshot.lost} acknowledged lost"
     form = closed_form(snapshot)
     if form is not None:
         n, r, w = snapshot.n, snapshot.r, snapshot.w
         text += f"; C({n - w},{r})/C({n},{r}) = {_share(*form)} if nothing propagated"
-    if snapshot.lost:
-        text += f"; {snapshot.lost} acknowledged lost"
     return text

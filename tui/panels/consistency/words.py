@@ -192,7 +192,7 @@ def _of_world(what: Any) -> tuple[str, Ink]:
         case ev.Elected(term=term):
             return f"is primary of term {term}: a majority voted for it", "leader"
         case ev.SteppedDown(term=term):
-            return f"is primary no more: it hears no majority, or of term {term}", "warn"
+            return f"is primary no more: no majority follows it; the newest term it knows is {term}", "warn"
         case ev.RolledBack(key=key, value=value, entries=entries):
             more = f" and {entries - 1} more" if entries > 1 else ""
             return f"rolls {key}={value}{more} back: the new primary never had it", "bad"

@@ -82,7 +82,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: in
         return 0
     events = listed(snapshot, focus)
     chosen = read(focus)
-    _header(canvas, y, chosen.audit, snapshot.recorded)
+    _header(canvas, y, snapshot, chosen.audit)
     room = rows - 1
     index = index_of(events, chosen.cursor)
     first = max(0, min(len(events) - room, index - room // 2 if chosen.cursor else len(events) - room))
@@ -111,10 +111,20 @@ def _columns(width: int, audit: bool, recorded: bool) -> list[tuple[str, int]]:
     return about if audit else data
 
 
-def _header(canvas: Canvas, y: int, audit: bool, recorded: bool) -> None:
+def _header(canvas: Canvas, y: int, snapshot: Snapshot, audit: bool) -> None:
     x = canvas.put(1, y, f"{'#':>5} {'stream':{STREAM}} {'rev':>4} {'event':{TYPE}} ", "dim")
-    for name, width in _columns(canvas.width, audit, recorded):
+    for name, width in _columns(canvas.width, audit, snapshot.recorded):
         x = canvas.put(x, y, f"{name:{width}} ", "dim")
+    legend = "" if snapshot.recorded else _marks_told(snapshot)
+    if x + len(legend) + 2 < canvas.width:
+        canvas.put_right(canvas.width - 1, y, legend, "dim")
+
+
+def _marks_told(snapshot: Snapshot) -> str:
+    """What the marks at the right mean that are there now: ``m b read so far  P parked``."""
+    parts = [f"{' '.join(each.name[0] for each in snapshot.subscribers)} read so far"] if snapshot.subscribers else []
+    parts += ["P parked"] if any(each.parked for each in snapshot.subscribers) else []
+    return "  ".join(parts)
 
 
 def _row(canvas: Canvas, y: int, snapshot: Snapshot, event: RecordedEvent, audit: bool, ink: Ink) -> None:
