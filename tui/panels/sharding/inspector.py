@@ -25,6 +25,7 @@ from tui.panels.sharding.queries import (
     percent1,
     ratio,
     state,
+    travels,
 )
 from tui.panels.sharding.select import flight_of, key_of, lane_of
 
@@ -236,7 +237,7 @@ def whole(snapshot: Snapshot) -> tuple[Fact, ...]:
         )
     plan = snapshot.plan
     if plan is not None:
-        done = f"{plan.units_done} of {plan.units} units, {plan.keys_done:,} of {plan.keys:,} keys"
+        done = f"{plan.units_done} of {plan.units} units, {plan.keys_done:,} of {plan.keys:,} {travels(snapshot)}"
         facts.append(
             fact("plan", f"{cause(plan.cause)}: {done}", "accent", (f", at {cfg.bandwidth} keys/s a node", "dim"))
         )

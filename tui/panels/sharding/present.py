@@ -6,7 +6,7 @@ from tui.kit.explain import rules_off
 from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.sharding.describe import cause
-from tui.panels.sharding.queries import hottest, members, network_of, percent1, ratio
+from tui.panels.sharding.queries import hottest, members, network_of, percent1, ratio, travels
 
 
 def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
@@ -45,8 +45,9 @@ def _movement(snapshot: Snapshot) -> str:
     if plan is not None and not plan.units:
         return f"Under way: {cause(plan.cause)}; what has to move is being counted."
     if plan is not None:
-        return (f"Under way: {cause(plan.cause)}, {plan.keys_done:,} of {plan.keys:,} keys and {plan.units_done} of "
-                f"{plan.units} units have arrived; a client with an old map is told MOVED or ASK.")  # fmt: skip
+        done = f"{plan.keys_done:,} of {plan.keys:,} {travels(snapshot)} and {plan.units_done} of {plan.units} units"
+        told = "a client with an old map is told MOVED or ASK"
+        return f"Under way: {cause(plan.cause)}, {done} have arrived; {told}."
     current = next((row for row in table.rows if row.current), None) if table else None
     if table is None or current is None:
         return ""

@@ -85,6 +85,11 @@ def moving(snapshot: Snapshot) -> tuple[Lane, ...]:
     return tuple(lane for lane in lanes(snapshot) if lane.state is not UnitState.DONE)
 
 
+def travels(snapshot: Snapshot) -> str:
+    """What the numbers of a plan count: with several copies of a key more travels than its owner changes."""
+    return "copies" if snapshot.rf > 1 else "keys"
+
+
 def blocked(snapshot: Snapshot, lane: Lane) -> str:
     """What keeps a unit from moving: ``n3 is crashed``; or nothing."""
     node = snapshot.node(lane.blocked_by)

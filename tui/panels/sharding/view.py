@@ -11,7 +11,7 @@ from tui.kit.words import names, plural
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.sharding import inspector, load, maps, ring, strip, traffic
 from tui.panels.sharding.describe import cause
-from tui.panels.sharding.queries import LETTERS, MEANINGS, ink, members, moving, percent1, shown, state
+from tui.panels.sharding.queries import LETTERS, MEANINGS, ink, members, moving, percent1, shown, state, travels
 from tui.panels.sharding.select import OnKey, chart_of, choose, fit, flight_of, key_of, lane_of
 
 TITLES: Final = {
@@ -67,8 +67,8 @@ def note(snapshot: Snapshot) -> str:
     if plan is not None:
         if not plan.keys:
             return f"{cause(plan.cause)}: counting keys" if not plan.units_done else cause(plan.cause)
-        what = "copies made" if snapshot.rf > 1 else "keys moved"
-        return f"{cause(plan.cause)}: {plan.keys_done:,} of {plan.keys:,} {what}"
+        done = "made" if snapshot.rf > 1 else "moved"
+        return f"{cause(plan.cause)}: {plan.keys_done:,} of {plan.keys:,} {travels(snapshot)} {done}"
     behind = sum(node.behind > 0 for node in snapshot.nodes if node.role != "left")
     return f"map of epoch {cfg.epoch}" + (f", {plural(behind, 'node')} behind" if behind else "")
 
@@ -81,7 +81,10 @@ def _with_legend(snapshot: Snapshot, talks: bool, key: bool, width: int) -> str:
     meanings = [f"{LETTERS[each]} {MEANINGS[each]}" for each in states]
     meanings += ["* the key"] if key and snapshot.ring else []
     meanings += ["! most requests"] if any(chunk.ops_per_ks for chunk in snapshot.chunks) else []
-    meanings += [f"{each} {LEGEND[each]}" for each in LEGEND] if talks else []
+    if talks:
+        meanings += [f"{each} {LEGEND[each]}" for each in LEGEND]
+    elif any(load.travelling(snapshot, lane) for lane in moving(snapshot)):
+        meanings.append(f"K {LEGEND['K']}")
     told = ""
     for each in meanings:
         if len(told) + len(each) + 2 <= room:
