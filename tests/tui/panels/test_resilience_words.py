@@ -146,7 +146,7 @@ def test_what_a_healthy_shop_does_is_told_and_adds_up() -> None:
     one = event(e.ShopServed(5 * S, 60, 58, 0, 40_000, 180_000))
     assert PANEL.narrate(one).who == "shop"
     told = PANEL.narrate(one).text
-    assert told == "in 5 s 60 calls came and 58 ended: 58 answered, none failed; of late p50 40 ms, p99 180 ms"
+    assert told == "in 5 s 60 calls came and 58 ended, none failed; of late p50 40 ms, p99 180 ms"
     both = PANEL.fold([one, event(e.ShopServed(5 * S, 70, 60, 9, 50_000, 900_000))]).text
     assert both == "in 10 s 130 calls came and 127 ended: 118 answered, 9 failed; of late p50 50 ms, p99 900 ms"
 

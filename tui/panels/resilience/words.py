@@ -371,8 +371,8 @@ def _served(what: e.ShopServed) -> str:
     span = time_word(what.span_us)
     if not what.good and not what.failed:
         return f"in {span} {plural(what.offered, 'call')} came, none has ended yet"
-    failed = f"{what.failed:,}" if what.failed else "none"
-    ended = f"{what.good + what.failed:,} ended: {what.good:,} answered, {failed} failed"
+    ended = f"{what.good + what.failed:,} ended"
+    ended += f": {what.good:,} answered, {what.failed:,} failed" if what.failed else ", none failed"
     late = f"of late p50 {ms(what.p50_us)}, p99 {ms(what.p99_us)}"
     return f"in {span} {plural(what.offered, 'call')} came and {ended}; {late}"
 
