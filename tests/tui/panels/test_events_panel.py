@@ -234,3 +234,18 @@ def test_a_living_run_goes_on_behind_the_cursor() -> None:
     after = timeline.snapshot()
     assert len(after.events) > len(before.events)
     assert current(after, focus) == current(before, focus)
+
+
+def test_conflicts_are_counted_of_all_that_was_tried() -> None:
+    """One of the two who race is refused and tries again, in vain: two appends, of which one did not fit."""
+    snapshot = story("two-tellers", 1_200).snapshot()
+    assert (snapshot.store.conflicts, snapshot.store.appends) == (1, 1)
+    assert "1 of 2 appends; the last: " in draw(snapshot).strip.text() + draw(snapshot).picture.text()
+
+
+def test_the_marks_at_the_right_are_told_above_them() -> None:
+    narrow = Sizes(Size(78, 10), Size(78, 4), Size(0, 0))
+    parked, calm = (draw(story("poison", ms).snapshot(), sizes=narrow).picture.text() for ms in (2_600, 700))
+    assert "m b read so far  P parked" in parked
+    assert "m b read so far" in calm
+    assert "P parked" not in calm

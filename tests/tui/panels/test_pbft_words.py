@@ -79,3 +79,10 @@ def test_one_reply_is_not_called_several_that_agree() -> None:
     believed = [PANEL.narrate(event).text for event in timeline.engine.told(300)]
     assert any(text.endswith(" alone says so") for text in believed)
     assert not any("say the same" in text for text in believed)
+
+
+def test_what_a_traitor_does_is_not_cut_in_a_word() -> None:
+    timeline = story("pbft-exhaustion", 2_600)
+    assert "traitor" not in text(timeline)
+    assert "skip numbers" in text(timeline)
+    assert "traitor: skip numbers" in text(timeline, 200)

@@ -34,6 +34,7 @@ from tests.tui.panels.tracing_runs import (
     holding,
     span,
     standing,
+    story,
     text,
 )
 from tests.tui.subjects.tracing import selections
@@ -553,3 +554,24 @@ def test_what_else_it_could_be_is_said_whole_or_not_at_all() -> None:
         assert ".." not in line
         told.add("next: " in line)
     assert told == {False, True}
+
+
+def test_a_call_and_its_answer_by_two_clocks_have_a_row_each_until_they_are_corrected() -> None:
+    """A row of both would last longer than the request."""
+    skewed, corrected = (story("clock-skew", ms).snapshot() for ms in (7_500, 11_500))
+    for snapshot, apart in ((skewed, True), (corrected, False)):
+        made, rows = rows_of(snapshot, fit(snapshot, Focus()))
+        spans = made.tree.spans
+        called = next(n for n, span in enumerate(spans) if span.service == "cart" and span.kind == Kind.SERVER)
+        caller = made.tree.parent[called]
+        assert (caller in [item.row for item in rows.items]) is apart
+        lasted = [end - start for start, end in (rows.interval(made.tree, n) for n in range(len(rows.items)))]
+        assert max(lasted) <= made.duration_us
+    assert "clocks corrected" not in draw(skewed).picture_note
+    assert "clocks corrected: cart +60 ms" in draw(corrected).picture_note
+
+
+def test_the_slowest_of_few_is_not_called_a_99th() -> None:
+    few, enough = (Sample(0, count, 0, 1_000, 2_000, 3_000) for count in (99, 100))
+    assert [strip.named(name, few) for name in ("p50", "p99")] == ["p50", "max"]
+    assert strip.named("p99", enough) == "p99"
