@@ -320,3 +320,11 @@ def test_a_scrubber_of_any_width(width: int) -> None:
     canvas = scrubber(width, Tape(10, 20, 0, (Mark(5, "k", "bad"),), (3,)), BRAILLE)
     assert (canvas.width, canvas.height) == (width, 1)
     assert_known_inks(canvas)
+
+
+def test_a_variants_name_is_cut_between_words() -> None:
+    failed = (Check("a trace is kept whole or not at all", False, ""), *GOOD)
+    shown = status(80, facts(variant="Head sampling", playing=False, checks=failed)).text()
+    assert "Head   PAUSED" in shown
+    assert "sampl" not in shown
+    assert "Head sampling" in status(120, facts(variant="Head sampling")).text()
