@@ -206,7 +206,7 @@ def judge(session: Session, monkey: Monkey) -> None:
         assert not failed, (failed, monkey.done[-20:])
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 10))])
 def test_twenty_thousand_random_deeds_break_nothing(seed: int) -> None:
     session = raft()
     monkey = Monkey(session, seed)
