@@ -416,7 +416,8 @@ class Wanderer(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def submit(self, data: st.DataObject) -> None:
-        command = data.draw(COMMANDS[self.variant.name if self.variant.name in COMMANDS else self.specimen.pattern.name])
+        of = self.variant.name if self.variant.name in COMMANDS else self.specimen.pattern.name
+        command = data.draw(COMMANDS[of])
         before, past, branches = place(self.run), self.run.in_past, len(self.run.branches)
         try:
             self.run.submit(command)

@@ -147,6 +147,8 @@ def choose(
 ) -> tuple[Variant, Scenario | None]:
     """Variant and story by name; a story belongs to one variant."""
     story = find_scenario(pattern, scenario) if scenario else None
+    if not variant and default != pattern.variants[0].name:
+        variant = default  # it was asked for by a name of its own: dp-tui pbft
     chosen = find_variant(pattern, variant or (story.variant if story else default))
     if story is not None and story.variant != chosen.name:
         raise UserError(

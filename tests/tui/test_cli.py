@@ -132,6 +132,7 @@ def test_fidelity_says_what_is_left_out_and_where_common_wisdom_is_wrong() -> No
         (("run", "cqrs"), ("'cqrs'", "is accepted")),
         (("run", "raft", "--scenario", "nope"), ("'nope'", "figure-8")),
         (("run", "raft", "--variant", "pbft2"), ("'pbft2'", "raft")),
+        (("run", "pbft", "--scenario", "election"), ("pbft", "election", "raft")),
         (("run", "raft", "--nodes", "2"), ("nodes", "between 3 and 9")),
         (("run", "raft", "--nodes", "many"), ("--nodes", "many")),
         (("run", "raft", "--nodes", "5", "--scenario", "election"), ("--nodes", "election")),
