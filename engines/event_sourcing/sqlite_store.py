@@ -33,7 +33,16 @@ from hashlib import blake2b
 from itertools import chain as chained
 from typing import Any, Final
 
-from engines.event_sourcing.append import ANY, Appended, ExpectedRevision, Place, check_expected, decide
+from engines.event_sourcing.append import (
+    ANY,
+    EXISTS,
+    NO_STREAM,
+    Appended,
+    ExpectedRevision,
+    Place,
+    check_expected,
+    decide,
+)
 from engines.event_sourcing.errors import (
     BusyStore,
     CorruptStore,
@@ -291,7 +300,8 @@ class SqliteStore:
             ).fetchone()
             return Place(*row) if row else None
 
-        gone = current >= 0 and self._hiding(stream).before > current
+        asks = expected is NO_STREAM or expected is EXISTS  # only these two ask whether anything can be seen
+        gone = asks and current >= 0 and self._hiding(stream).before > current
         repeat = decide(stream, expected, current, [event.id for event in events], after, find, gone)
         if repeat is not None:
             revisions, positions = tuple(each.revision for each in repeat), tuple(each.position for each in repeat)
