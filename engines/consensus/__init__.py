@@ -14,6 +14,7 @@ effects. ``Outbox`` keeps what it asks for, so that one server can be driven by 
 >>> out.take(), out.notes[-1].why
 ([('n3', VoteReply(term=1, granted=False))], <VoteReason.VOTED: 'voted'>)
 
+    asking      what the clients of both share: their pace, and what waits
     operations  the store both agree on, as operations that every replica executes alike
     raft/       Raft: messages, server, state machine, and a cluster of them in the simulated world
     pbft/       PBFT: the same among replicas of which some lie

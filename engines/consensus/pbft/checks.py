@@ -6,7 +6,6 @@ Nothing is promised of traitors and of replicas that forget, so they are not exa
 Sources: paper, sections 3 and 4.5; Liskov's and Castro's invariants as in heidihoward/pbft-tlaplus.
 """
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -117,7 +116,6 @@ class Checker:
         self.known = _Known()
         self.seen = {each: _Seen() for each in group.replicas}
         self.believed: dict[str, Believed] = {}
-        self.found: deque[Finding] = deque(maxlen=16)
 
     def crashed(self, replica: str, now_us: int) -> None:
         """What it accepted and had not on disk, it had told nobody either: it may accept something else there."""

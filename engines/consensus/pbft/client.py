@@ -9,23 +9,21 @@ replies, *also to its writes*: else a read could miss a write that f+1 confirmed
 2021, who show that this costs liveness).
 """
 
-from collections import deque
 from typing import Final, NamedTuple
 
+from engines.consensus.asking import KEYS, Asking
 from engines.consensus.operations import written
 from engines.consensus.pbft.certificates import Group
 from engines.consensus.pbft.events import Answered, Asked
 from engines.consensus.pbft.messages import Reply, Request, signed
 from engines.consensus.pbft.rules import PbftRules
 from engines.sim.disk import Disk
-from engines.sim.history import OK, UNKNOWN, History
+from engines.sim.history import OK, History
 from engines.sim.node import Context
 from engines.units import US_PER_MS
 
 PATIENCE_US: Final = 250 * US_PER_MS
 """No result for so long: ask all replicas."""
-QUEUE_MAX: Final = 64
-KEYS: Final = "xyzuvw"
 
 
 class Believed(NamedTuple):
@@ -36,29 +34,24 @@ class Believed(NamedTuple):
     voters: tuple[str, ...]
 
 
-class Client:
+class Client(Asking):
     """Makes requests at an interval, or only those it is told."""
 
     __slots__ = (
-        "attempts", "believed", "current", "disk", "group", "history", "id", "interval_us", "queue", "read_only",
-        "replies", "rules", "t", "view",
+        "attempts", "believed", "disk", "group", "read_only", "replies", "rules", "t", "view",
     )  # fmt: skip
 
     def __init__(
         self, id: str, group: Group, history: History, interval_us: int, disk: Disk, rules: PbftRules, read_only: bool
     ) -> None:
-        self.id = id
+        super().__init__(id, history, interval_us)
         self.group = group
-        self.history = history
-        self.interval_us = interval_us
-        """Mean time between requests; 0: only what it is told, -1: as fast as it is answered."""
         self.disk = disk
         self.rules = rules
         self.read_only = read_only
         self.t: int = disk.registers.get("t", 0)
         self.view = 0
         """The view of the newest believed reply; its primary is asked first."""
-        self.queue: deque[tuple[str, str, int]] = deque(maxlen=QUEUE_MAX)
         self.current: Request | None = None
         self.replies: dict[str, Reply] = {}
         """What each replica answered to the present request."""
@@ -72,25 +65,6 @@ class Client:
         if not self.rules.wait_for_weak:
             return 1
         return self.group.quorum if self.read_only else self.group.weak
-
-    def on_start(self, ctx: Context) -> None:
-        """Begin to work. What it had asked in an earlier life stays unknown."""
-        for client, serial in tuple(self.history.open):
-            if client == self.id:
-                self.history.finish(client, serial, UNKNOWN)
-        self.set_interval(ctx, self.interval_us)
-
-    def set_interval(self, ctx: Context, interval_us: int) -> None:
-        """Work at another pace."""
-        self.interval_us = interval_us
-        ctx.cancel_timer("think")
-        if interval_us:
-            ctx.set_timer("think", self._pause(ctx))
-
-    def _pause(self, ctx: Context) -> int:
-        if self.interval_us < 0:
-            return 1
-        return ctx.stream("think").between(self.interval_us // 2, self.interval_us * 3 // 2)
 
     def ask(self, ctx: Context, op: str, key: str, value: int) -> None:
         """Ask for this as soon as what was asked before is answered."""
@@ -137,10 +111,7 @@ class Client:
         ctx.note(Answered(request, m.result, equal, self.attempts, outvoted))
         self.current = None
         ctx.cancel_timer("patience")
-        if self.queue:
-            self._next(ctx)
-        elif self.interval_us < 0:
-            ctx.set_timer("think", 1)
+        self._goes_on(ctx)
 
     def on_timer(self, ctx: Context, name: str) -> None:
         """Think, or lose patience and ask everybody."""
@@ -159,9 +130,6 @@ class Client:
                 self.current = signed(self.current._replace(read_only=False), self.id)
                 self.replies = {}
             self._send(ctx)
-
-    def on_synced(self, ctx: Context) -> None:
-        """Nothing to do: the question left after the sync."""
 
 
 __all__ = ["Client"]

@@ -105,7 +105,10 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Messages between replicas for one number: first sendings only, counted as they were sent."""
+    """Messages between replicas for one number, first sendings only, as each replica's algorithm gave them.
+
+    What a traitor withholds of its own is counted: with traitors it is an upper bound.
+    """
 
     n: int
     sent: int

@@ -5,9 +5,9 @@ One command is outstanding at a time; what is asked meanwhile waits in a queue. 
 durable: under a number that was used before, a restarted client would be answered without anything being executed.
 """
 
-from collections import deque
 from typing import Final
 
+from engines.consensus.asking import KEYS, Asking
 from engines.consensus.raft.events import Answered, Asked, GaveUp, GiveUpReason
 from engines.consensus.raft.messages import ClientReply, ClientRequest, Command
 from engines.sim.disk import Disk
@@ -19,59 +19,22 @@ PATIENCE_US: Final = 400 * US_PER_MS
 """No answer for so long: ask the next server."""
 BACKOFF_US: Final = 60 * US_PER_MS
 """A server that knows no leader: ask the next one after this."""
-QUEUE_MAX: Final = 64
-KEYS: Final = "xyzuvw"
 
 
-class Client:
+class Client(Asking):
     """Makes commands at an interval, or only those it is told."""
 
-    __slots__ = (
-        "attempts",
-        "current",
-        "disk",
-        "history",
-        "id",
-        "insists",
-        "interval_us",
-        "queue",
-        "serial",
-        "servers",
-        "target",
-    )
+    __slots__ = ("attempts", "disk", "insists", "serial", "servers", "target")
 
     def __init__(self, id: str, servers: tuple[str, ...], history: History, interval_us: int, disk: Disk) -> None:
-        self.id = id
+        super().__init__(id, history, interval_us)
         self.servers = servers
-        self.history = history
-        self.interval_us = interval_us
-        """Mean time between commands; 0: only what it is told, -1: as fast as it is answered."""
         self.disk = disk
         self.serial: int = disk.registers.get("serial", 0)
         self.target = servers[0]
-        self.queue: deque[tuple[str, str, int]] = deque(maxlen=QUEUE_MAX)
         self.current: Command | None = None
         self.attempts = 0
         self.insists = True
-
-    def on_start(self, ctx: Context) -> None:
-        """Begin to work. What it had asked in an earlier life stays unknown."""
-        for client, serial in tuple(self.history.open):
-            if client == self.id:
-                self.history.finish(client, serial, UNKNOWN)
-        self.set_interval(ctx, self.interval_us)
-
-    def set_interval(self, ctx: Context, interval_us: int) -> None:
-        """Work at another pace."""
-        self.interval_us = interval_us
-        ctx.cancel_timer("think")
-        if interval_us:
-            ctx.set_timer("think", self._pause(ctx))
-
-    def _pause(self, ctx: Context) -> int:
-        if self.interval_us < 0:
-            return 1
-        return ctx.stream("think").between(self.interval_us // 2, self.interval_us * 3 // 2)
 
     def ask(self, ctx: Context, op: str, key: str, value: int, target: str = "", insist: bool = True) -> None:
         """Ask for this as soon as the command before it is answered, at ``target`` first if one is named.
@@ -142,10 +105,7 @@ class Client:
             self.current = None
             ctx.cancel_timer("patience")
             ctx.cancel_timer("backoff")
-            if self.queue:
-                self._next(ctx)
-            elif self.interval_us < 0:
-                ctx.set_timer("think", 1)
+            self._goes_on(ctx)
         elif not self.insists:
             self._give_up(ctx, GiveUpReason.REFUSED)
         elif src == self.target:
@@ -169,6 +129,3 @@ class Client:
         else:
             self.target = self._next_server()
             self._retry(ctx)
-
-    def on_synced(self, ctx: Context) -> None:
-        """Nothing to do: the question left after the sync."""

@@ -83,8 +83,10 @@ def _quorums(snapshot: Snapshot) -> tuple[Fact, ...]:
     facts = [fact("quorum", f"{snapshot.quorum} = 2f+1 of {count} = 3f+1, f = {f}", "text", (at_fault, ink))]
     if snapshot.cost is not None:
         cost = snapshot.cost
+        most = "at most " if snapshot.traitors else ""
         same = "as" if cost.sent == cost.formula else "against"
-        facts.append(fact("cost", f"number {cost.n} took {cost.sent} messages, {same} 2n(n-1) = {cost.formula}", "text",
+        took = f"number {cost.n} took {most}{cost.sent} messages, {same} 2n(n-1) = {cost.formula}"
+        facts.append(fact("cost", took, "text",
                           (f"; Raft with {count}: {2 * (count - 1)}", "dim")))  # fmt: skip
     return tuple(facts)
 

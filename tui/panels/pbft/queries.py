@@ -88,7 +88,7 @@ def accepted_by_most(snapshot: Snapshot, n: int) -> str:
 def cell(snapshot: Snapshot, n: int, phase: str, sender: str, receiver: ReplicaView) -> Cell:
     """The message that ``receiver`` expects of ``sender`` in a phase of number ``n``."""
     slot = slot_of(receiver, n)
-    said = _said(slot, phase, sender, receiver.id) if slot else ""
+    said = _said(slot, phase, sender) if slot else ""
     if said:
         own = slot.digest if slot and slot.digest else accepted_by_most(snapshot, n)
         return Cell("yes", "good") if said == own or not own else Cell("wrong", "bad")
@@ -96,7 +96,7 @@ def cell(snapshot: Snapshot, n: int, phase: str, sender: str, receiver: ReplicaV
     return Cell("flies", "warn") if flying(snapshot, kind, n, sender, receiver.id) else Cell("no", "dim")
 
 
-def _said(slot: SlotView, phase: str, sender: str, receiver: str) -> str:
+def _said(slot: SlotView, phase: str, sender: str) -> str:
     """The digest the sender named in this phase, as far as this replica heard."""
     if phase == "pre-prepare":
         return slot.digest if slot.proposer == sender else ""
