@@ -8,6 +8,7 @@ ports          what a server asks of whoever runs it
 node           a server, rule by rule as on the summary page of the paper (Figure 2)
 client         a client that retries, with sessions
 quorum         the arithmetic of majorities
+membership     which configuration rules, and the rounds in which a new server catches up
 rules          rules that can be switched off to see why they are there
 options        what a run can be started with
 commands       what a person can ask of a cluster

@@ -170,6 +170,25 @@ def has_quorum(configuration: Configuration, servers: Iterable[Server]) -> bool:
     return vote_result(configuration, dict.fromkeys(servers, True)) is Vote.WON
 
 
+def overlap(one: Configuration, other: Configuration) -> bool:
+    """Whether every quorum of the one shares a server with every quorum of the other (dissertation 4.1).
+
+    True as soon as one side of each does: V and W have majorities without a common server iff the voters that only
+    one of them has leave so few to be found among the common ones that those suffice for both.
+    """
+    return any(_share(mine, theirs) for mine in _sides(one) for theirs in _sides(other))
+
+
+def _sides(configuration: Configuration) -> tuple[tuple[Server, ...], ...]:
+    return tuple(side for side in (configuration.voters, configuration.outgoing) if side)
+
+
+def _share(one: tuple[Server, ...], other: tuple[Server, ...]) -> bool:
+    common = sum(server in other for server in one)
+    wanted = (max(0, majority(len(side)) - (len(side) - common)) for side in (one, other))
+    return sum(wanted) > common
+
+
 def simple(configuration: Configuration, *changes: Change) -> Configuration:
     """The configuration after changes of at most one voter: old and new majorities overlap (dissertation 4.1).
 
@@ -238,5 +257,5 @@ def _applied(configuration: Configuration, changes: tuple[Change, ...]) -> Confi
 
 __all__ = [
     "NO_LIMIT", "Act", "Change", "Configuration", "Refused", "Server", "Vote", "add", "committed_index", "enter_joint",
-    "has_quorum", "learn", "leave_joint", "majority", "remove", "simple", "vote_result",
+    "has_quorum", "learn", "leave_joint", "majority", "overlap", "remove", "simple", "vote_result",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from engines.consensus.raft.quorum import (
     learn,
     leave_joint,
     majority,
+    overlap,
     remove,
     simple,
     vote_result,
@@ -136,3 +137,21 @@ def test_the_committed_index_is_the_highest_that_a_quorum_holds(voters: tuple[in
     index = committed_index(configuration, match)
     assert has_quorum(configuration, (each for each in voters if match.get(each, 0) >= index))
     assert not has_quorum(configuration, (each for each in voters if match.get(each, 0) > index))
+
+
+@given(groups, groups)
+def test_two_configurations_overlap_iff_no_two_quorums_are_apart(old: tuple[int, ...], new: tuple[int, ...]) -> None:
+    one, other = Configuration(old), Configuration(new)
+    masks = range(1 << 7)
+    chosen = [tuple(each for each in range(1, 8) if mask >> each - 1 & 1) for mask in masks]
+    apart = any(has_quorum(one, chosen[mask]) and has_quorum(other, chosen[127 - mask]) for mask in masks)
+    assert overlap(one, other) is not apart
+
+
+def test_a_change_of_two_voters_at_once_lets_two_majorities_decide_apart() -> None:
+    three = Configuration((1, 2, 3))
+    assert overlap(three, simple(three, add(4)))
+    assert not overlap(three, Configuration((1, 2, 3, 4, 5))), "1 2 of three, 3 4 5 of five"
+    joint = enter_joint(three, add(4), add(5))
+    assert overlap(three, joint)
+    assert overlap(joint, leave_joint(joint))
