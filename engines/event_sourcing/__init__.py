@@ -16,6 +16,7 @@ events             what is written, its metadata, the chain of checksums
 store              the protocol; hiding and closing streams
 memory_store       in memory
 sqlite_store       in one SQLite file, durable
+sqlite_wal         whether the log beside it was damaged before a commit that was acknowledged
 snapshots          states that were kept, so that less must be folded
 upcast             old schemas, lifted on reading
 aggregate          fold, decide, append, and retry on a conflict
@@ -25,16 +26,11 @@ groups             persistent groups with park and retry
 gaps               stores that take numbers before they commit, and pollers that lose events there
 log_compaction     Kafka's cousin
 audit              differences, dates, the causation tree
-errors             what can go wrong
+errors             what can go wrong, each naming thing, place and remedy
 formats            JSON lines, CloudEvents, and the rows of two other stores
 demo               a store to play with
 pattern recorded   the pattern as the program shows it; a FILE of events as a run
 world              all of it alive: a bank on a simulated network and disk
-demo               a store as the program shows it
-errors             what can go wrong, each naming thing, place and remedy
-formats            files of events, of this program and of other stores
-pattern recorded   what the program shows, and the user's own events as a run
-world/             a bank on an event store, alive
 """
 
 from engines.event_sourcing.account import ACCOUNT, Account

@@ -40,6 +40,8 @@ def _chunks() -> Callable[[Any, int], Iterable[str]]:
 
 _encode: Final = _chunks()
 _digest_size: Final = len(GENESIS) // 2
+_empty: Final = blake2b(digest_size=_digest_size).copy
+"""A digest of nothing yet: a copy costs less than a new one."""
 
 
 class Metadata(NamedTuple):
@@ -178,9 +180,11 @@ def rows_of(
             when = meta.at_us or at_us
             suffix = f"\x1f{meta[0]}\x1f{when}\x1f" + "\x1f".join(meta[2:])
         body = encode_body(data, stream, revision)
-        text = f"{previous}{position}\x1f{stream}\x1f{revision}\x1f{id}\x1f{type_}\x1f{version}{suffix}"
-        whole = f"{text}\x1ej{body}".encode() if isinstance(body, str) else text.encode() + b"\x1eb" + body
-        previous = blake2b(whole, digest_size=_digest_size).hexdigest()
+        text = f"{previous}{position}\x1f{stream}\x1f{revision}\x1f{id}\x1f{type_}\x1f{version}{suffix}\x1e"
+        whole = f"{text}j{body}".encode() if isinstance(body, str) else text.encode() + b"b" + body
+        digest = _empty()
+        digest.update(whole)
+        previous = digest.hexdigest()
         rows.append((
             position, stream, revision, id, type_, version, body, meta[0], when, meta[2], meta[3], meta[4], meta[5],
             previous,

@@ -31,7 +31,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from hashlib import blake2b
 from itertools import chain as chained
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from engines.event_sourcing.append import (
     ANY,
@@ -65,7 +65,10 @@ from engines.event_sourcing.events import (
     rows_of,
 )
 from engines.event_sourcing.snapshots import Snapshot
+from engines.event_sourcing.sqlite_wal import wal_damage
 from engines.event_sourcing.store import ALL_LIMIT, SHOWN, Hiding, Integrity, hiding_of
+
+T = TypeVar("T")
 
 APPLICATION_ID: Final = 0x64706573
 """``dpes`` in the header of the file: ours, and nobody else's."""
@@ -83,6 +86,12 @@ TABLES: Final = (
     "CREATE TABLE checkpoints (name TEXT PRIMARY KEY, position INTEGER NOT NULL, checksum TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE verified (point INTEGER PRIMARY KEY, position INTEGER NOT NULL, checksum TEXT NOT NULL)",
 )
+PAGE_BYTES: Final = 2_048
+"""Of a page of a new file. A commit writes a page of the table and one of each index: in half of SQLite's usual size it
+is 6 KB instead of 12. Files with other pages are read and written as they are.
+"""
+HEADS: Final = 4_096
+"""Heads of streams a writer keeps in mind."""
 PAGE: Final = 250
 """Events a replay fetches at a time: so few that they are gone again before the collector looks at them."""
 _COLUMNS: Final = len(RecordedEvent._fields)
@@ -91,8 +100,12 @@ TOGETHER: Final = 50
 _ROW: Final = f"({','.join('?' * _COLUMNS)})"
 _INSERT: Final = f"INSERT INTO events VALUES {_ROW}"
 _INSERT_MANY: Final = f"INSERT INTO events VALUES {','.join([_ROW] * TOGETHER)}"
+_LAST: Final = "SELECT position, checksum FROM events ORDER BY position DESC LIMIT 1"
+_NEWEST: Final = "SELECT revision, type FROM events WHERE stream=? ORDER BY revision DESC LIMIT 1"
 _recorded: Final[Callable[[Any], RecordedEvent]] = partial(tuple.__new__, RecordedEvent)
 """A row as an event, without a call of Python."""
+_DAMAGE: Final = (sqlite3.Error, OverflowError, struct.error, UnicodeDecodeError)
+"""What a damaged file makes of a statement; the last one where SQLite's own message quotes a damaged name."""
 _CURED: Final = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 
 
@@ -132,8 +145,15 @@ class SqliteStore:
         self._point = on_point
         self._lock_fd = -1
         self._mutex = threading.RLock()
+        self._last: tuple[int, str] | None = None
+        """The newest event when this writer committed last. The checksum of an event covers all before it: while the
+        same one is the newest, nobody else has written, and the heads below are what they were."""
+        self._heads: dict[str, tuple[int, bool]] = {}
+        """Of streams: the newest revision, and whether it closed the stream."""
         self._db = self._open(path)
         self._read = self._db.execute
+        self._hand = self._db.cursor().execute
+        """For what a writer does one after the other: a statement ends where the next one begins."""
         try:
             with _told(path, "opening it"):
                 self._check_kind(create=not read_only)
@@ -197,6 +217,7 @@ class SqliteStore:
             self._read("PRAGMA synchronous=FULL")
 
     def _create(self) -> None:
+        self._read(f"PRAGMA page_size={PAGE_BYTES}")
         self._read("PRAGMA journal_mode=WAL")
         self._read("PRAGMA synchronous=FULL")
         self._read("BEGIN IMMEDIATE")
@@ -215,9 +236,10 @@ class SqliteStore:
                 f"{self.path}: {report.detail}. {report.events} events before it are intact; nothing was changed"
             )
         if verify == "full" and not self.read_only and report.position:
-            with suppress(BusyStore, FullStore), self._locked("noting what was verified"):
-                point = (report.position, report.checksum)
-                self._read("INSERT OR REPLACE INTO verified VALUES (0, ?, ?)", point)
+            point = (report.position, report.checksum)
+            with suppress(BusyStore, FullStore):
+                insert = "INSERT OR REPLACE INTO verified VALUES (0, ?, ?)"
+                self._write("noting what was verified", lambda: self._read(insert, point))
 
     def close(self) -> None:
         """Close the file. The last writer to go puts the WAL into it, under the lock like any checkpoint."""
@@ -262,28 +284,36 @@ class SqliteStore:
         for stream, events, expected in batches:
             check_expected(expected)
             check_names(stream, events)
-        with self._locked(f"writing to stream {batches[0][0]!r}" if batches else "writing"):
-            self._at("locked")
-            last = self._read("SELECT position, checksum FROM events ORDER BY position DESC LIMIT 1").fetchone()
-            position, checksum = last or (0, GENESIS)
-            saved = []
-            for stream, events, expected in batches:
-                result, position, checksum = self._append(stream, events, expected, position, checksum)
-                saved.append(result)
-            for name, at in (checkpoints or {}).items():
-                self._move(name, at)
-            self._at("written")
+        doing = f"writing to stream {batches[0][0]!r}" if batches else "writing"
+        saved = self._write(doing, lambda: self._save(batches, checkpoints))
         self._at("committed")
+        return saved
+
+    def _save(
+        self,
+        batches: Sequence[tuple[str, Sequence[NewEvent], ExpectedRevision]],
+        checkpoints: Mapping[str, int] | None,
+    ) -> tuple[Appended, ...]:
+        self._at("locked")
+        last = self._hand(_LAST).fetchone()
+        if last != self._last or len(self._heads) > HEADS:
+            self._heads.clear()
+        position, checksum = last or (0, GENESIS)
+        saved = []
+        for stream, events, expected in batches:
+            result, position, checksum = self._append(stream, events, expected, position, checksum)
+            saved.append(result)
+        self._last = (position, checksum)
+        for name, at in (checkpoints or {}).items():
+            self._move(name, at)
+        self._at("written")
         return tuple(saved)
 
     def _append(
         self, stream: str, events: Sequence[NewEvent], expected: ExpectedRevision, position: int, checksum: str
     ) -> tuple[Appended, int, str]:
-        newest = self._read(
-            "SELECT revision, type FROM events WHERE stream=? ORDER BY revision DESC LIMIT 1", (stream,)
-        ).fetchone()
-        current: int = newest[0] if newest else -1
-        if newest and newest[1] == TOMBSTONE:
+        current, closed = self._head(stream)
+        if closed:
             raise StreamClosed(f"stream {stream!r} was closed at revision {current}: nothing can follow")
 
         def after(revision: int, limit: int) -> list[Place]:
@@ -307,11 +337,22 @@ class SqliteStore:
             revisions, positions = tuple(each.revision for each in repeat), tuple(each.position for each in repeat)
             return Appended(stream, revisions, positions, True), position, checksum
         rows = rows_of(stream, current, position, events, checksum, self._clock())
-        checksum = rows[-1][-1] if rows else checksum
+        if not rows:
+            return Appended(stream, (), (), False), position, checksum
         self._insert(rows)
-        end = position + len(rows)
-        revisions, positions = tuple(range(current + 1, current + 1 + len(rows))), tuple(range(position + 1, end + 1))
-        return Appended(stream, revisions, positions, False), end, checksum
+        count = len(rows)
+        self._heads[stream] = (current + count, rows[-1][4] == TOMBSTONE)
+        revisions = tuple(range(current + 1, current + 1 + count))
+        positions = tuple(range(position + 1, position + 1 + count))
+        return Appended(stream, revisions, positions, False), position + count, rows[-1][-1]
+
+    def _head(self, stream: str) -> tuple[int, bool]:
+        """The newest revision of a stream, -1 without one, and whether the stream is closed."""
+        known = self._heads.get(stream)
+        if known is None:
+            row = self._hand(_NEWEST, (stream,)).fetchone()
+            known = self._heads[stream] = (row[0], row[1] == TOMBSTONE) if row else (-1, False)
+        return known
 
     def _insert(self, rows: Sequence[Row]) -> None:
         """Write rows, many at a time where there are many: a statement costs more than a row."""
@@ -319,7 +360,7 @@ class SqliteStore:
         for begin in range(0, len(rows) - rest, TOGETHER):
             self._read(_INSERT_MANY, tuple(chained.from_iterable(rows[begin : begin + TOGETHER])))
         for row in rows[len(rows) - rest :]:
-            self._read(_INSERT, row)
+            self._hand(_INSERT, row)
 
     def _move(self, name: str, position: int) -> None:
         """A checkpoint, further on."""
@@ -345,8 +386,8 @@ class SqliteStore:
     def save_snapshot(self, snapshot: Snapshot) -> None:
         """Keep a snapshot beside the events. It is disposable, and none of the events."""
         row = (*snapshot, self._snapshot_checksum(snapshot))
-        with self._locked(f"keeping a snapshot of stream {snapshot.stream!r}"):
-            self._read("INSERT OR REPLACE INTO snapshots VALUES (?,?,?,?,?)", row)
+        insert = "INSERT OR REPLACE INTO snapshots VALUES (?,?,?,?,?)"
+        self._write(f"keeping a snapshot of stream {snapshot.stream!r}", lambda: self._read(insert, row))
 
     def snapshot(self, stream: str) -> Snapshot | None:
         """The newest snapshot of a stream; None if there is none, or if it is not what was kept."""
@@ -510,14 +551,13 @@ class SqliteStore:
         with self._mutex, _told(self.path, doing):
             yield
 
-    @contextmanager
-    def _turn(self, doing: str) -> Iterator[None]:
-        """This writer's turn among all processes."""
+    def _take_turn(self, doing: str) -> None:
+        """Wait for this writer's turn among all processes. BusyStore if it does not come."""
         deadline = 0.0
         while True:
             try:
                 fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
+                return
             except BlockingIOError:
                 now = time.monotonic()
                 deadline = deadline or now + self.timeout_s
@@ -527,25 +567,41 @@ class SqliteStore:
                         "try again"
                     ) from None
                 time.sleep(0.0005)
+
+    @contextmanager
+    def _turn(self, doing: str) -> Iterator[None]:
+        self._take_turn(doing)
         try:
             yield
         finally:
             fcntl.flock(self._lock_fd, fcntl.LOCK_UN)
 
-    @contextmanager
-    def _locked(self, doing: str) -> Iterator[None]:
-        """A transaction: this writer's turn, from the first look to the end of the commit."""
+    def _write(self, doing: str, work: Callable[[], T]) -> T:
+        """A transaction: this writer's turn, from the first look to the end of the commit.
+
+        One function and no context managers: between two syncs of the disk their generators are a cost.
+        """
         if self.read_only:
             raise ReadOnlyStore(f"{self.path}: {doing}: the store was opened for reading")
-        with self._mutex, _told(self.path, doing), self._turn(doing):
-            self._read("BEGIN IMMEDIATE")
+        with self._mutex:
             try:
-                yield
-                self._read("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._read("ROLLBACK")
+                self._take_turn(doing)
+                try:
+                    self._hand("BEGIN IMMEDIATE")
+                    result = work()
+                    self._hand("COMMIT")
+                    return result
+                except BaseException:
+                    self._last = None  # what is kept in mind may be of this transaction
+                    if self._db.in_transaction:
+                        self._hand("ROLLBACK")
+                    raise
+                finally:
+                    fcntl.flock(self._lock_fd, fcntl.LOCK_UN)
+            except sqlite3.ProgrammingError:
                 raise
+            except _DAMAGE as error:
+                raise _meaning(error, self.path, doing) from error
 
 
 def _sum(*fields: object) -> str:
@@ -572,25 +628,27 @@ def _told_os(path: str) -> Iterator[None]:
 
 @contextmanager
 def _told(path: str, doing: str) -> Iterator[None]:
-    """What SQLite raises, as what it means."""
     try:
         yield
     except sqlite3.ProgrammingError:
         raise  # a closed store, a mistake of the caller: nothing is wrong with the file
-    except sqlite3.Error as error:
-        name = getattr(error, "sqlite_errorname", "") or ""
-        said = f"{path}: {doing}: {error}"
-        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            raise BusyStore(f"{said}: another connection holds it; nothing was written, try again") from error
-        if name.startswith("SQLITE_FULL") or name == "SQLITE_IOERR_WRITE":
-            raise FullStore(f"{said}: nothing of it was written, what was acknowledged before is safe") from error
-        if name.startswith("SQLITE_NOTADB"):
-            raise NotAStore(f"{path}: not a SQLite file: a SQLite event store is needed") from error
-        if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
-            raise ReadOnlyStore(f"{said}: a file and folder are needed that may be opened") from error
-        raise CorruptStore(f"{said}; nothing was changed") from error
-    except (OverflowError, struct.error) as error:
-        raise CorruptStore(f"{path}: {doing}: {error}; nothing was changed") from error
+    except _DAMAGE as error:
+        raise _meaning(error, path, doing) from error
+
+
+def _meaning(error: Exception, path: str, doing: str) -> Exception:
+    """What SQLite raises, as what it means."""
+    said = f"{path}: {doing}: {error}"
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return BusyStore(f"{said}: another connection holds it; nothing was written, try again")
+    if name.startswith("SQLITE_FULL") or name == "SQLITE_IOERR_WRITE":
+        return FullStore(f"{said}: nothing of it was written, what was acknowledged before is safe")
+    if name.startswith("SQLITE_NOTADB"):
+        return NotAStore(f"{path}: not a SQLite file: a SQLite event store is needed")
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
+        return ReadOnlyStore(f"{said}: a file and folder are needed that may be opened")
+    return CorruptStore(f"{said}; nothing was changed")
 
 
 def _check_magic(path: str) -> None:
@@ -600,69 +658,4 @@ def _check_magic(path: str) -> None:
         raise NotAStore(f"{path}: byte 0: not a SQLite file (it begins with {start[:8]!r}): an event store is needed")
 
 
-def wal_damage(path: str) -> str:
-    """Whether the WAL beside a file was damaged before a commit that was acknowledged; empty: no.
-
-    SQLite takes the first frame whose checksum is wrong for the torn end of the log, and drops it with all that
-    follows. That is right for the last transaction, which was never acknowledged. But a commit is synced before the
-    next one begins: if frames of the same generation stand behind a later commit, what broke was acknowledged.
-    A log that is being written while it is read may look like that once, but not twice.
-    """
-    first = _wal_damage(path)
-    return first if first and first == _wal_damage(path) else ""
-
-
-def _wal_damage(path: str) -> str:
-    try:
-        with open(path + "-wal", "rb") as file:
-            log = file.read()
-    except OSError:
-        return ""
-    if len(log) < 32:
-        return ""
-    magic, _, size, _, salt1, salt2, sum1, sum2 = struct.unpack(">8I", log[:32])
-    order = {0x377F0682: "<", 0x377F0683: ">"}.get(magic)
-    frame = size + 24
-    if order is None or not 512 <= size <= 65_536 or _wal_sum(order, log[:24], 0, 0) != (sum1, sum2):
-        return "its header is damaged" if _plausible(log) else ""
-    state = (sum1, sum2)
-    broken = commit_after = -1
-    for at in range(32, len(log) - frame + 1, frame):
-        head = log[at : at + 24]
-        _, commit, one, two, *found = struct.unpack(">6I", head)
-        if (one, two) != (salt1, salt2):
-            if broken < 0:
-                # Of an older generation, or damaged itself: the next frame tells.
-                broken = at
-            continue
-        if broken < 0:
-            state = _wal_sum(order, head[:8] + log[at + 24 : at + frame], *state)
-            if state != tuple(found):
-                broken = at
-        elif commit_after >= 0:
-            return f"byte {broken}: a frame is damaged, and an acknowledged commit stands behind it"
-        if broken >= 0 and commit:
-            commit_after = at
-    return ""
-
-
-def _wal_sum(order: str, data: bytes, s1: int, s2: int) -> tuple[int, int]:
-    """The checksum of SQLite's log, over pairs of 32-bit words."""
-    words = struct.unpack(f"{order}{len(data) // 4}I", data)
-    for x, y in zip(words[::2], words[1::2], strict=True):
-        s1 = (s1 + x + s2) & 0xFFFFFFFF
-        s2 = (s2 + y + s1) & 0xFFFFFFFF
-    return s1, s2
-
-
-def _plausible(log: bytes) -> bool:
-    """Whether a log with a damaged header holds two frames of one generation, the first of them a commit."""
-    for size in (4_096, 1_024, 2_048, 8_192, 16_384, 32_768, 65_536, 512):
-        frame = size + 24
-        salts = [log[at + 8 : at + 16] for at in range(32, len(log) - frame + 1, frame)]
-        if len(salts) > 1 and salts[0] == salts[1]:
-            return True
-    return False
-
-
-__all__ = ["APPLICATION_ID", "SCHEMA", "SqliteStore", "library_report", "wal_damage"]
+__all__ = ["APPLICATION_ID", "SCHEMA", "SqliteStore", "library_report"]

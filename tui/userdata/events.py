@@ -15,7 +15,8 @@ from engines.event_sourcing.demo import EVENTS, batches
 from engines.event_sourcing.events import Broken, ChainCheck, RecordedEvent
 from engines.event_sourcing.formats import from_emmett, from_eventsourcing, read_lines
 from engines.event_sourcing.recorded import GAPLESS, INTACT, VARIANT, source
-from engines.event_sourcing.sqlite_store import APPLICATION_ID, SqliteStore, library_report, wal_damage
+from engines.event_sourcing.sqlite_store import APPLICATION_ID, SqliteStore, library_report
+from engines.event_sourcing.sqlite_wal import wal_damage
 from engines.event_sourcing.store import Integrity
 from engines.sim.digest import Digest
 from engines.sim.pattern import Check

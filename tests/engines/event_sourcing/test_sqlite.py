@@ -31,10 +31,13 @@ from engines.event_sourcing import (
     Repository,
     Snapshot,
     SqliteStore,
+    StreamClosed,
+    close,
 )
 from engines.event_sourcing.account import Deposit, OpenAccount
 from engines.event_sourcing.errors import StaleCheckpoint
-from engines.event_sourcing.sqlite_store import library_report, wal_damage
+from engines.event_sourcing.sqlite_store import APPLICATION_ID, SCHEMA, TABLES, library_report
+from engines.event_sourcing.sqlite_wal import wal_damage
 from tests.engines.event_sourcing.stores import filled, ids, new
 
 
@@ -251,6 +254,17 @@ def test_a_file_that_is_no_store_is_refused_by_name_and_left_as_it_is(
         assert (path.read_bytes() if path.is_file() else b"") == before
 
 
+def test_a_damaged_name_in_the_schema_is_reported_though_sqlite_quotes_it(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    SqliteStore(str(path)).close()
+    whole = path.read_bytes()
+    at = whole.index(b"CREATE UNIQUE INDEX events_by_revision")
+    path.write_bytes(whole[:at] + b"CREATE UNIQUE INDEX \xd5" + whole[at + 21 :])
+    for read_only in (True, False):
+        with pytest.raises(CorruptStore, match=r"opening it: .*nothing was changed"):
+            SqliteStore(str(path), read_only=read_only)
+
+
 def test_a_changed_event_is_found_by_the_chain_with_its_place(tmp_path: Path) -> None:
     path = str(tmp_path / "s.db")
     with SqliteStore(path) as store:
@@ -401,5 +415,60 @@ def test_a_path_with_signs_of_its_own(tmp_path: Path) -> None:
     with SqliteStore(path) as store:
         filled(store)
     assert os.path.exists(path)
+    with SqliteStore(path, read_only=True) as store:
+        assert ids(store) == ["a", "b", "c"]
+
+
+def test_heads_kept_in_mind_are_those_of_all_writers(tmp_path: Path) -> None:
+    path = str(tmp_path / "s.db")
+    with SqliteStore(path) as one, SqliteStore(path) as two:
+        one.save_events("s", new("a"), NO_STREAM)
+        two.save_events("s", new("b"), 0)
+        with pytest.raises(Conflict) as conflict:
+            one.save_events("s", new("x"), 0)
+        assert conflict.value.actual == 1
+        one.save_events("s", new("c"), 1)
+        close(two, "s", "end")
+        with pytest.raises(StreamClosed, match="closed at revision 3"):
+            one.save_events("s", new("x"), 2)
+        assert ids(one) == ["a", "b", "c", "end"]
+
+
+def test_heads_of_a_batch_that_was_undone_are_forgotten(tmp_path: Path) -> None:
+    with SqliteStore(str(tmp_path / "s.db")) as store:
+        store.save_events("s", new("a"), NO_STREAM)
+        with pytest.raises(Conflict):
+            store.save_batches([("s", new("b", "c"), 0), ("t", new("d"), 4)])
+        assert store.save_events("s", new("b"), 0).revisions == (1,)
+        store.save_batches([("s", new("c"), 1)], {"x": 1})
+        with pytest.raises(StaleCheckpoint):
+            store.save_batches([("s", new("d"), 2), ("u", new("e"), NO_STREAM)], {"x": 1})
+        assert store.save_events("s", new("d"), 2).position == 4
+        assert store.integrity().ok
+
+
+def test_heads_kept_in_mind_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engines.event_sourcing.sqlite_store.HEADS", 5)
+    with SqliteStore(str(tmp_path / "s.db")) as store:
+        for turn in range(3):
+            for number in range(20):
+                store.save_events(f"s{number}", new(f"e{turn}-{number}"), turn - 1 if turn else NO_STREAM)
+                assert len(store._heads) <= 7
+        assert store.integrity().ok
+
+
+@pytest.mark.parametrize("size", [512, 4_096, 65_536])
+def test_a_file_with_other_pages_is_read_and_written_as_it_is(size: int, tmp_path: Path) -> None:
+    path = str(tmp_path / "s.db")
+    db = sqlite3.connect(path, isolation_level=None)
+    for statement in (f"PRAGMA page_size={size}", "PRAGMA journal_mode=WAL", "BEGIN", *TABLES):
+        db.execute(statement)
+    db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version={SCHEMA}")
+    db.execute("COMMIT")
+    db.close()
+    with SqliteStore(path) as store:
+        filled(store)
+        assert store._one("PRAGMA page_size") == size
     with SqliteStore(path, read_only=True) as store:
         assert ids(store) == ["a", "b", "c"]
