@@ -1,15 +1,19 @@
 """Times and shares as text: the one place that turns 12,500 us into ``12.5 ms`` and 5,000 ppm into ``0.5 %``.
 
 Times are whole microseconds, shares parts per million. Text is cut off, never rounded up: what lies below a threshold
-never reads like the threshold. What is more than nothing never reads like nothing: it gets the unit or the digit it
+never reads like the threshold. Only `fixed` and `rounded` go to the nearest, for columns and for
+what people know as a sixth. What is more than nothing never reads like nothing: it gets the unit or the digit it
 needs, or a ``<``.
 
     stamp      a moment of a run              01:02.345
     span       a measured time                850 us, 4.1 ms, 243 ms, 1.24 s, 140 s
     exact      a time that somebody chose     12.5 ms, 1.25 s, 30 s
+    fixed      a measured time in a column    850 us, 4.0 ms, 243 ms, 1.20 s, 75.00 s
+    seconds    a time that is counted down    243 ms, 1.2 s, 18.0 s, 140 s
     between    two of them                    15 ms to 25 ms
     percent    a share                        87 %, 4.1 %, 0.5 %, <0.1 %, 0 %
     tenths     a share, to the tenth          66.6 %, 50 %
+    rounded    a share beside its formula     16.7 %, 50.0 %, <.1 %, 0
     share      a part of a whole              87 %
     per_s      a rate                         6.7/s, 40/s
 """
@@ -58,6 +62,28 @@ def exact(us: int) -> str:
     return f"{us} us"
 
 
+def fixed(us: int) -> str:
+    """A measured time to the nearest, with as many decimals as its unit has: ``4.0 ms``, ``33 ms``, ``1.31 s``."""
+    if us < 0:
+        return f"-{fixed(-us)}"
+    if us < US_PER_MS:
+        return f"{us} us"
+    if us < 9_950:
+        return f"{us / US_PER_MS:.1f} ms"
+    if us < 999_500:
+        return f"{(us + 500) // US_PER_MS} ms"
+    if us < 99_995_000:
+        return f"{us / US_PER_S:.2f} s"
+    return f"{us // US_PER_S:,} s"
+
+
+def seconds(us: int) -> str:
+    """A time that runs while somebody looks, in few characters that keep their places: ``240 ms``, ``1.2 s``."""
+    if us < US_PER_S:
+        return f"{max(0, us) // US_PER_MS} ms"
+    return f"{us // US_PER_S:,} s" if us >= 100 * US_PER_S else f"{us / US_PER_S:.1f} s"
+
+
 def between(low_us: int, high_us: int) -> str:
     """From one chosen time to another: ``15 ms to 25 ms``; one of them where both read alike."""
     low, high = exact(low_us), exact(high_us)
@@ -80,6 +106,15 @@ def tenths(ppm: int) -> str:
     if 0 < ppm < PPM_PER_PERCENT // 10:
         return "<0.1 %"
     return f"{_cut(ppm, PPM_PER_PERCENT, 1)} %"
+
+
+def rounded(ppm: int) -> str:
+    """A share to the nearest tenth, as people know a sixth: ``16.7 %``; all is ``100 %``, nothing ``0``."""
+    if ppm <= 0:
+        return "0"
+    if ppm >= PPM:
+        return f"{ppm // PPM_PER_PERCENT} %"
+    return f"{ppm / PPM_PER_PERCENT:.1f} %" if ppm >= 500 else "<.1 %"
 
 
 def share(part: int, whole: int) -> str:

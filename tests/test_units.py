@@ -4,7 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.units import PPM, US_PER_S, between, exact, per_s, percent, share, span, stamp, tenths
+from engines.units import (
+    PPM,
+    US_PER_S,
+    between,
+    exact,
+    fixed,
+    per_s,
+    percent,
+    rounded,
+    seconds,
+    share,
+    span,
+    stamp,
+    tenths,
+)  # fmt: skip
 
 MULTIPLE = {"us": 1, "ms": 1_000, "s": 1_000_000}
 
@@ -81,3 +95,30 @@ def test_a_rate_has_a_tenth_where_it_is_low() -> None:
 
 def test_a_moment_of_a_run() -> None:
     assert (stamp(0), stamp(62_345_999)) == ("00:00.000", "01:02.345")
+
+
+@pytest.mark.parametrize(
+    ("us", "text"),
+    [
+        (0, "0 us"), (412, "412 us"), (4_000, "4.0 ms"), (9_949, "9.9 ms"), (9_950, "10 ms"), (33_400, "33 ms"),
+        (999_499, "999 ms"), (999_500, "1.00 s"), (1_314_000, "1.31 s"), (140_000_000, "140 s"), (-9_000, "-9.0 ms"),
+    ],
+)  # fmt: skip
+def test_in_a_column_a_time_keeps_its_decimals_and_goes_to_the_nearest(us: int, text: str) -> None:
+    assert fixed(us) == text
+
+
+@pytest.mark.parametrize(
+    ("us", "text"),
+    [(-1, "0 ms"), (240_900, "240 ms"), (1_200_000, "1.2 s"), (18_000_000, "18.0 s"), (140_900_000, "140 s")],
+)
+def test_a_countdown_keeps_its_places(us: int, text: str) -> None:
+    assert seconds(us) == text
+
+
+@pytest.mark.parametrize(
+    ("ppm", "text"),
+    [(-1, "0"), (0, "0"), (499, "<.1 %"), (500, "0.1 %"), (142_857, "14.3 %"), (166_667, "16.7 %"), (PPM, "100 %")],
+)
+def test_a_share_beside_its_formula_is_the_number_people_know(ppm: int, text: str) -> None:
+    assert rounded(ppm) == text

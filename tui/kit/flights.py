@@ -2,9 +2,10 @@
 
 from typing import Any, Final
 
+from engines import units
 from tui.kit.link_faults import Network
 from tui.kit.sheet import Fact, fact
-from tui.kit.words import ms, percent
+from tui.kit.words import percent
 
 KEYS: Final = fact("keys", "k drop it   x cut this link   l loss   d delay", "dim")
 
@@ -14,7 +15,7 @@ def way(flight: Any, now_us: int, network: Network) -> tuple[Fact, ...]:
     flown, whole = max(0, now_us - flight.departs_us), flight.arrives_us - flight.departs_us
     facts = [
         fact("from", flight.src, "bright", (f"to {flight.dst}", "bright")),
-        fact("way", f"{ms(flown)} of {ms(whole)} flown, {ms(max(0, whole - flown))} to go"),
+        fact("way", f"{units.span(flown)} of {units.span(whole)} flown, {units.span(max(0, whole - flown))} to go"),
     ]
     link = network.between(flight.src, flight.dst)
     if link and link.cut:

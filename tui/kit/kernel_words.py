@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, assert_never, get_args
 
+from engines import units
 from engines.sim import events as e
 from engines.sim.events import Event, KernelEvent, LossReason
 from engines.sim.world import ALL
 from engines.units import between, span
 from tui.canvas import Ink
-from tui.kit.words import ms, names, percent, plural
+from tui.kit.words import names, percent, plural
 from tui.panel import Line
 
 KERNEL: Final[tuple[type, ...]] = get_args(KernelEvent)
@@ -125,12 +126,12 @@ def _of_machine(node: str, what: Any, words: KernelWords) -> tuple[str, Ink]:
         case e.DiskSlowed(fsync_us=0):
             return "its disk is fast again", "slow"
         case e.DiskSlowed(fsync_us=fsync):
-            return f"a disk sync takes {ms(fsync)} now: a crash before it ends loses the write", "slow"
+            return f"a disk sync takes {units.span(fsync)} now: a crash before it ends loses the write", "slow"
         case e.TimersExpired(timer=timer, nodes=()):
             return f"no {timer} timer was running", "accent"
         case e.TimersExpired(timer=timer, nodes=nodes, in_us=in_us):
             those = f"timer{'s' if len(nodes) > 1 else ''} of {names(nodes)}"
-            return f"the {timer} {those} will run out in {ms(in_us)}", "accent"
+            return f"the {timer} {those} will run out in {units.span(in_us)}", "accent"
         case e.Isolated():
             return f"is cut off from all other {words.others}, in both directions", "cut"
         case e.Reconnected():

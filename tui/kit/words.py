@@ -3,16 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
-from engines.units import PPM_PER_PERCENT, US_PER_MS, US_PER_S, percent, span
+from engines.units import PPM_PER_PERCENT, percent
 from tui.canvas import Ink
-
-
-def ms(span_us: int) -> str:
-    """A span as whole milliseconds, or seconds where those get long: ``143 ms``, ``2.41 s``. What is shorter than a
-    millisecond is never said to be nothing: ``850 us``."""
-    if abs(span_us) < US_PER_MS:
-        return span(span_us)
-    return f"{span_us // US_PER_MS} ms" if abs(span_us) < US_PER_S else f"{span_us / US_PER_S:.2f} s"
 
 
 def names(nodes: Iterable[str]) -> str:
@@ -39,4 +31,4 @@ def chip(ink: Ink) -> Ink:
     return f"{ink}!"
 
 
-__all__ = ["PPM_PER_PERCENT", "by", "chip", "ms", "names", "percent", "plural"]
+__all__ = ["PPM_PER_PERCENT", "by", "chip", "names", "percent", "plural"]

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import click
 
+from engines import units
 from engines.errors import UserError
 from engines.resilience.calllog import CallReader, Judgement, Replay, judge, ms_json
 from engines.resilience.laws import ms_word
-from engines.resilience.policy import PPM, percent, time_word
+from engines.resilience.policy import PPM, percent
 from engines.resilience.presets import PRESETS, preset
 from engines.resilience.recorded import VARIANT, CallLog
 from engines.sim.source import Source
@@ -91,7 +92,7 @@ def _replay_json(replay: Replay) -> Iterator[str]:
 def _head(found: Judgement) -> list[str]:
     skipped = f", {found.skipped:,} bad lines skipped" if found.skipped else ""
     failed = found.replays[0].tally.failed
-    span = time_word(found.end_us - found.first_us)
+    span = units.span(found.end_us - found.first_us)
     share = f"{failed:,} ({percent(failed * PPM // found.calls)}) failed"
     return [f"{found.calls:,} calls of {found.name} in {span}{skipped}: {share}", f"digest {found.digest}", ""]
 
@@ -104,7 +105,7 @@ def _text(found: Judgement) -> list[str]:
         f"{replay.preset.title}: {replay.preset.summary}",
         f"admitted {tally.admitted:,}, rejected {tally.rejected:,}: {tally.spared:,} failures spared, "
         f"{tally.lost:,} successes lost; {tally.late:,} results came late",
-        "time " + ", ".join(f"{name} {time_word(us)}" for name, us in tally.in_state_us.items()),
+        "time " + ", ".join(f"{name} {units.exact(us)}" for name, us in tally.in_state_us.items()),
         "",
         f"{'at ms':>16}  transition",
     ]
@@ -129,7 +130,7 @@ def _comparison(found: Judgement) -> list[str]:
     for replay in found.replays:
         tally = replay.tally
         first = ms_word(replay.transitions[0].at_us) if replay.transitions else "-"
-        opened = time_word(tally.in_state_us.get("open", 0)) if tally.trips else "-"
+        opened = units.span(tally.in_state_us.get("open", 0)) if tally.trips else "-"
         lines.append(
             f"{replay.preset.name:18}{tally.trips:>7,}{first:>15}{tally.admitted:>12,}{tally.rejected:>12,}"
             f"{tally.spared:>10,}{tally.lost:>10,}{opened:>14}  {replay.breaker.state.value}"

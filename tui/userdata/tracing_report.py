@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from engines import units
 from engines.tracing.diagnosis import Comparison, Diagnosis
 from engines.tracing.examination import Examination
 from engines.tracing.gap import Cause
@@ -10,15 +11,14 @@ from engines.tracing.judge import Judgement, TraceResult
 from engines.tracing.spans import is_zero
 from engines.tracing.verdicts import Verdict
 from engines.tracing.waiting import UNKNOWN
+from engines.units import percent
 from tui.kit.words import plural
 from tui.panels.tracing.verdict_words import (
     cause_words,
-    duration,
     flaw_words,
     lack_words,
     no_length_words,
     ordinary_words,
-    percent,
     sentence,
     standing_words,
     step_words,
@@ -56,8 +56,8 @@ def lines(found: Judgement) -> list[str]:
     text += ["", f"{'on critical paths':<40}{'in all':>12}{'spans':>8}{'errors':>8}{'p50':>11}{'p99':>11}"]
     for row in found.aggregates[:SLOWEST]:
         text.append(
-            f"{_short(row.service, row.operation):<39} {duration(row.path_us):>11} {row.spans:>7,} {row.errors:>7,}"
-            f" {duration(row.p50_us):>10} {duration(row.p99_us):>10}"
+            f"{_short(row.service, row.operation):<39} {units.fixed(row.path_us):>11} {row.spans:>7,} {row.errors:>7,}"
+            f" {units.fixed(row.p50_us):>10} {units.fixed(row.p99_us):>10}"
         )
     return text
 
@@ -72,13 +72,14 @@ def _diagnosis_lines(found: Examination) -> list[str]:
     text += [standing_words(diagnosis)] if stands_out else []
     if diagnosis.comparison is Comparison.BASELINE:
         text.append(
-            f"of {diagnosis.service} {diagnosis.operation}: {diagnosis.slow:,} now against {diagnosis.fast:,} in the "
-            f"baseline; {duration(diagnosis.slow_mean_us)} instead of {duration(diagnosis.fast_mean_us)} on average"
+            f"of {diagnosis.service} {diagnosis.operation}: {diagnosis.slow:,} now against {diagnosis.fast:,} in "
+            f"the baseline; {units.fixed(diagnosis.slow_mean_us)} instead of "
+            f"{units.fixed(diagnosis.fast_mean_us)} on average"
         )
     else:
         text.append(_cohorts(diagnosis))
     if stands_out and diagnosis.verdict.saved_us != UNKNOWN:
-        text.append(f"what if: without it the slow ones would take {duration(diagnosis.verdict.saved_us)} less")
+        text.append(f"what if: without it the slow ones would take {units.fixed(diagnosis.verdict.saved_us)} less")
     text += [f"next: {cause_words(each)}" for each in diagnosis.alternatives[:3]] if stands_out else []
     text += [
         f"{each.service} {each.key}={each.value}: in {percent(each.slow_ppm)} of the slow, "
@@ -94,10 +95,11 @@ def _diagnosis_lines(found: Examination) -> list[str]:
 
 
 def _cohorts(diagnosis: Diagnosis) -> str:
+    low, high = units.fixed(diagnosis.p50_us), units.fixed(diagnosis.p99_us)
     return (
-        f"of {diagnosis.traces:,} {diagnosis.service} {diagnosis.operation}: {diagnosis.slow:,} at or above p99 "
-        f"({duration(diagnosis.p99_us)}) against {diagnosis.fast:,} at or below p50 ({duration(diagnosis.p50_us)}); "
-        f"the gap of their means is {duration(diagnosis.gap_us)}"
+        f"of {diagnosis.traces:,} {diagnosis.service} {diagnosis.operation}: {diagnosis.slow:,} at or above "
+        f"p99 ({high}) against {diagnosis.fast:,} at or below p50 ({low}); "
+        f"the gap of their means is {units.fixed(diagnosis.gap_us)}"
     )
 
 
@@ -108,9 +110,9 @@ def _trace_line(found: TraceResult) -> str:
     most = max(spent, key=lambda each: (spent[each], each))
     share = percent(spent[most] * PPM // found.duration_us) if found.duration_us else "all"
     more = found.extent_us > found.duration_us * 11 // 10
-    outside = f"; {duration(found.extent_us)} with all its spans" if more else ""
+    outside = f"; {units.fixed(found.extent_us)} with all its spans" if more else ""
     return (
-        f"{_short(found.service, found.operation):<39} {duration(found.duration_us):>11} {found.spans:>7,}"
+        f"{_short(found.service, found.operation):<39} {units.fixed(found.duration_us):>11} {found.spans:>7,}"
         f"{found.services:>10,}  {share} {' '.join(most).strip()}{outside}"
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engines import units
 from engines.resilience.policy import percent
 from engines.resilience.window import Bucket
 from engines.resilience.world.snapshot import EdgeView, Lasted, Snapshot
@@ -199,7 +200,7 @@ def test_the_card_says_why_it_is_open_and_what_would_close_it() -> None:
         words = re.sub(r"[^\x20-\x7e]+", " ", drawn)
         assert re.search(r"why .*failed, threshold", words)
         assert "then 1 probe" in flat(words)
-        assert f"{queries.secs(snapshot.now_us - found.since_us)}" in words
+        assert f"{units.seconds(snapshot.now_us - found.since_us)}" in words
         assert "lasted C" in flat(words)
         assert "article:" in words
         assert "open 30 s" in words
@@ -216,7 +217,7 @@ def test_the_small_card_has_rate_volume_countdown_window_and_settings() -> None:
     assert f"rate {percent(seen.rate_ppm)}/50 % calls {seen.calls}/20" in judged
     drawn = flat(draw(snapshot, Focus(node="api>payment"), SMALL).picture.text())
     assert re.search(r"\d+ of \d+ \(\d+.*%\) failed", drawn)
-    assert f"{queries.secs(found.countdown_us)} to go, then 1 probe" in drawn
+    assert f"{units.seconds(found.countdown_us)} to go, then 1 probe" in drawn
     assert "window" in drawn
     assert "article: >=50% of 20+" in drawn
 

@@ -189,7 +189,7 @@ def test_help_is_plain_and_tells_every_sign() -> None:
 
 def test_a_rejection_says_after_what_the_breaker_is_open_and_until_when() -> None:
     told = said(e.CallRejected("api>catalog", Rejection(State.OPEN, Cause.FAILURE_RATE, 29_833_000, 0)))
-    assert told == "rejects calls at once: open after too many failures, 29.833 s left"
+    assert told == "rejects calls at once: open after too many failures, 29.83 s left"
     opening = {cause for (_, cause), after in TRANSITIONS.items() if after is State.OPEN}
     assert opening - {Cause.FORCE_OPEN} == set(AFTER)
     told = said(e.CallRejected("api>catalog", Rejection(State.HALF_OPEN, Cause.WAIT_OVER, 0, 10)))

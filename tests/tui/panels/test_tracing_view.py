@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engines import units
 from engines.sim.pattern import Check
 from engines.tracing import analysis
 from engines.tracing.analysis import analysis_of
@@ -19,6 +20,7 @@ from engines.tracing.verdicts import DroppedHeader, LateSpans, Trouble, Verdict
 from engines.tracing.waiting import Time
 from engines.tracing.world.events import Score
 from engines.tracing.world.snapshot import Sample, Snapshot
+from engines.units import percent
 from tests.tui.panels.tracing_runs import (
     ALL,
     BROKEN,
@@ -44,7 +46,7 @@ from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
 from tui.panels.tracing import strip, tracelist
 from tui.panels.tracing import verdict as verdict_box
-from tui.panels.tracing.details import PPM, Scale, heat, percent, saturation, scale, span_time
+from tui.panels.tracing.details import PPM, Scale, heat, saturation, scale
 from tui.panels.tracing.select import choose, fit, rows_of
 from tui.panels.tracing.verdict_words import flaw_words, lack_words, oddness_words, sentence, step_words
 
@@ -281,7 +283,7 @@ def test_the_full_verdict_adds_up_and_walks_downstream() -> None:
     assert found is not None
     assert sum(each.us for each in found.contributions) == found.gap_us
     drawn = flat(draw(snapshot, choose(Focus(), view="verdict"), LARGE).picture.text())
-    assert f"+{span_time(found.gap_us)}" in drawn
+    assert f"+{units.fixed(found.gap_us)}" in drawn
     assert "all add up to the gap, exactly" in drawn
     assert step_words(found.walk[-1])[:40] in drawn
     assert found.contributions[0].service in drawn
@@ -368,7 +370,7 @@ def test_a_comparison_adds_up_to_the_difference() -> None:
     drawn = frame.picture.text()
     assert "acquire connection" in drawn
     assert "all add up to the difference, exactly" in drawn
-    assert frame.picture_title == f"POST /checkout  1.31 s against {other.operation} {span_time(other.duration_us)}"
+    assert frame.picture_title == f"POST /checkout  1.31 s against {other.operation} {units.fixed(other.duration_us)}"
 
 
 # -- strip and inspector ---------------------------------------------------------------------------------------------
@@ -382,7 +384,7 @@ def test_the_strip_names_its_three_lines_and_the_errors() -> None:
         frame = draw(snapshot, Focus(), sizes)
         slowest = "p99" if last.requests >= 100 else "max"
         for name, us in (("p50", last.p50_us), ("p90", last.p90_us), (slowest, last.p99_us)):
-            assert re.search(rf"{name} +{span_time(us)}", frame.strip.text())
+            assert re.search(rf"{name} +{units.fixed(us)}", frame.strip.text())
         assert "errors" in frame.strip.text()
     failed = percent(last.errors * PPM // last.requests)
     assert draw(snapshot).strip_note == f"newest: {last.requests}/s, {failed} failed"

@@ -2,13 +2,13 @@
 
 from engines.consensus.raft.snapshot import ClientState, Progress, Server, Snapshot
 from engines.consensus.raft.state_machine import describe
-from engines.units import stamp
+from engines.units import span, stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit import link_faults, sheet
 from tui.kit.link_faults import BOTH
 from tui.kit.sheet import Fact, Section, fact
-from tui.kit.words import by, ms, names, plural
+from tui.kit.words import by, names, plural
 from tui.panel import Focus
 from tui.panels.consensus import details
 from tui.panels.consensus.queries import (
@@ -96,7 +96,7 @@ def _role(snapshot: Snapshot, server: Server) -> Fact:
         stale = (
             (f"deposed: {snapshot.leader} leads a newer term, and it does not know", "bad") if other else ("", "dim")
         )
-        return fact("role", "leader", "leader", (f"since {since} ({ms(server.leader_for_us)})", "text"), stale)
+        return fact("role", "leader", "leader", (f"since {since} ({span(server.leader_for_us)})", "text"), stale)
     if server.role == "follower":
         return fact("role", "follower", "follower", (f"of {server.leader}" if server.leader else "of nobody", "text"))
     asks = "asks for votes" if server.role == "candidate" else f"asks who would vote for it in term {server.term + 1}"
@@ -116,18 +116,18 @@ def _votes(snapshot: Snapshot, server: Server) -> Fact:
 def _timer(snapshot: Snapshot, server: Server) -> Fact:
     left = server.timer_left_us
     if server.role == "leader":
-        when = f", next in {ms(left)}" if left is not None else ""
-        return fact("heartbeat", f"every {ms(snapshot.heartbeat_us)}{when}")
+        when = f", next in {span(left)}" if left is not None else ""
+        return fact("heartbeat", f"every {span(snapshot.heartbeat_us)}{when}")
     if left is None:
         return fact("election", "no timer runs")
-    low, high = ms(snapshot.election_min_us), ms(snapshot.election_max_us)
-    drawn = f"of {ms(server.timer_total_us)}, drawn from {low} to {high}"
+    low, high = span(snapshot.election_min_us), span(snapshot.election_max_us)
+    drawn = f"of {span(server.timer_total_us)}, drawn from {low} to {high}"
     if left > server.timer_total_us:
         drawn = "(set by hand)"
     spoken = (
-        "" if server.heard_ago_us is None else f"; heard {server.leader or 'a leader'} {ms(server.heard_ago_us)} ago"
+        "" if server.heard_ago_us is None else f"; heard {server.leader or 'a leader'} {span(server.heard_ago_us)} ago"
     )
-    return fact("election", f"in {ms(left)}", "bright", (f"{drawn}{spoken}", "text"))
+    return fact("election", f"in {span(left)}", "bright", (f"{drawn}{spoken}", "text"))
 
 
 def quorum(snapshot: Snapshot) -> Fact:
@@ -224,7 +224,7 @@ def _peer(snapshot: Snapshot, server: Server, peer: Progress) -> Fact:
         parts.append((", not heard yet", "warn"))
     else:
         late = ago > 3 * snapshot.heartbeat_us
-        parts.append((f", silent {ms(ago)}", "warn") if late else (f", {ms(ago)} ago", "dim"))
+        parts.append((f", silent {span(ago)}", "warn") if late else (f", {span(ago)} ago", "dim"))
     return Fact(f"{peer.peer} cut" if cut == BOTH else peer.peer, tuple(parts))
 
 
@@ -234,12 +234,12 @@ def check_quorum(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
         return ()
     within = snapshot.election_max_us
     count = heard(server, within)
-    facts = f"{count} of {len(snapshot.servers)} in {ms(within)}, needs {snapshot.quorum}:"
+    facts = f"{count} of {len(snapshot.servers)} in {span(within)}, needs {snapshot.quorum}:"
     if rules_off(snapshot, ("check_quorum",)):
         return (fact("hears", facts, "text", ("check-quorum is off: it leads on", "warn")),)
     if count >= snapshot.quorum:
-        return (fact("hears", facts, "text", ("stays leader", "good"), (f"; counted every {ms(within)}", "dim")),)
-    end = f"steps down when it counts (check-quorum), within {ms(within)}, unless more answer", "bad"
+        return (fact("hears", facts, "text", ("stays leader", "good"), (f"; counted every {span(within)}", "dim")),)
+    end = f"steps down when it counts (check-quorum), within {span(within)}, unless more answer", "bad"
     return (fact("hears", facts, "text", end, ("; itself included", "dim")),)
 
 
@@ -292,9 +292,11 @@ def _client(snapshot: Snapshot, client: ClientState) -> Fact:
         since = max((each.invoked_us for each in client.operations if each.returned_us is None), default=snapshot.at_us)
         tries = f", attempt {client.attempts}" if client.attempts > 1 else ""
         queued = f", {client.queued} more queued" if client.queued else ""
-        waits = f"asks {client.target} for {describe(client.current)} since {ms(snapshot.at_us - since)}{tries}{queued}"
+        waits = (
+            f"asks {client.target} for {describe(client.current)} since {span(snapshot.at_us - since)}{tries}{queued}"
+        )
         return fact(client.id, by(client.id, waits), ink)
     last = client.operations[-1]
     unknown = f", {client.unknown} unknown" if client.unknown else ""
-    took = f" after {ms(last.returned_us - last.invoked_us)}" if last.returned_us is not None else ""
+    took = f" after {span(last.returned_us - last.invoked_us)}" if last.returned_us is not None else ""
     return fact(client.id, f"{describe(last.what)} {last.status}{took}", ink, (f", {client.done} done{unknown}", "dim"))

@@ -1,8 +1,9 @@
 """What there is to see at this moment, in numbers, and what to try: what ``e`` tells at a cue."""
 
+from engines import units
 from engines.consensus.raft.snapshot import Server, Snapshot
 from engines.consensus.raft.state_machine import describe
-from tui.kit.words import ms, names, plural
+from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.consensus.queries import alive, holders, network_of, role, rules_off
 
@@ -18,7 +19,7 @@ def _offices(snapshot: Snapshot) -> str:
     leaders = [each for each in snapshot.servers if role(each) == "leader"]
     standing = [each for each in snapshot.servers if role(each) in ("candidate", "precandidate")]
     said = [
-        f"{each.id} leads term {each.term} for {ms(each.leader_for_us)} already" for each in leaders
+        f"{each.id} leads term {each.term} for {units.span(each.leader_for_us)} already" for each in leaders
     ] or ["nobody leads, so nothing can commit"]  # fmt: skip
     said += [f"{each.id} stands in term {each.term} with {_votes(each)} of the {needed} votes it needs"
              for each in standing]  # fmt: skip

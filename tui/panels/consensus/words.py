@@ -6,6 +6,7 @@ needed*.
 
 from typing import Any, Final, TypeAlias, assert_never
 
+from engines import units
 from engines.consensus.raft import events as e
 from engines.consensus.raft import messages as m
 from engines.consensus.raft.roles import Role
@@ -14,7 +15,7 @@ from engines.rules import RuleSwitched
 from engines.sim.events import Event
 from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell
-from tui.kit.words import by, ms, names, plural
+from tui.kit.words import by, names, plural
 from tui.panel import Line
 
 Said: TypeAlias = tuple[str, Ink]
@@ -145,7 +146,7 @@ def _of_election(node: str, what: e.RaftEvent) -> Said:
         case e.SteppedDown():
             return _stepped_down(what), "warn"
         case e.QuorumLost(heard=heard, quorum=quorum, within_us=within):
-            return (f"heard {plural(heard, 'server')} in {ms(within)}, itself included; needs {quorum} to lead",
+            return (f"heard {plural(heard, 'server')} in {units.span(within)}, itself included; needs {quorum} to lead",
                     "warn")  # fmt: skip
         case e.Followed(src=src, term=term):
             return f"follows {src}, the leader of term {term}: its heartbeat came", "follower"
@@ -154,7 +155,7 @@ def _of_election(node: str, what: e.RaftEvent) -> Said:
 
 
 def _timed_out(what: e.TimedOut) -> str:
-    waited, term = ms(what.waited_us), what.term + 1
+    waited, term = units.span(what.waited_us), what.term + 1
     match what.why:
         case e.TimeoutReason.NO_MAJORITY:
             asked = "pre-votes" if what.role is Role.PRECANDIDATE else "votes"
@@ -176,8 +177,8 @@ def _patience(waited_us: int, drawn_us: int) -> str:
     if abs(waited_us - drawn_us) <= 1_000:
         return "its timeout"
     if waited_us < drawn_us:
-        return f"before its timeout of {ms(drawn_us)}"
-    return f"its timeout was {ms(drawn_us)}"
+        return f"before its timeout of {units.span(drawn_us)}"
+    return f"its timeout was {units.span(drawn_us)}"
 
 
 def _stepped_down(what: e.SteppedDown) -> str:
@@ -318,8 +319,8 @@ def _of_clients(what: e.ClientEvent | e.PersonEvent) -> Said:
         case e.WorkloadSet(level=level):
             return f"workload {level}: {PACES[level]}", "you"
         case e.TimingSet(heartbeat_us=beat, election_min_us=low, election_max_us=high):
-            timeouts = f"election timeouts of {ms(low)} to {ms(high)}"
-            return f"heartbeats every {ms(beat)}, {timeouts} from now on", "you"
+            timeouts = f"election timeouts of {units.span(low)} to {units.span(high)}"
+            return f"heartbeats every {units.span(beat)}, {timeouts} from now on", "you"
         case _:
             assert_never(what)
 

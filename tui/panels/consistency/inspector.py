@@ -1,5 +1,6 @@
 """Everything about what is selected: a model and its witness, an operation, a client, a replica, a message."""
 
+from engines import units
 from engines.consistency.explain import SENSES, named, sentence, witness_lines
 from engines.consistency.history import Call, Operation
 from engines.consistency.judge import IMPLIES
@@ -9,7 +10,7 @@ from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.kit import link_faults, sheet
 from tui.kit.sheet import Fact, Section, fact
-from tui.kit.words import ms, names
+from tui.kit.words import names
 from tui.panel import Focus
 from tui.panels.consistency import lattice
 from tui.panels.consistency.queries import (
@@ -96,7 +97,9 @@ def _old(snapshot: Snapshot, verdict: object) -> tuple[Fact, ...]:
 
 
 def _operation(snapshot: Snapshot, focus: Focus, each: Operation) -> list[Section]:
-    until = "never answered" if each.end_us is None else f"{stamp(each.end_us)} ({ms(each.end_us - each.start_us)})"
+    until = (
+        "never answered" if each.end_us is None else f"{stamp(each.end_us)} ({units.span(each.end_us - each.start_us)})"
+    )
     facts = [
         fact("asked", stamp(each.start_us)),
         fact("answered", until, "warn" if each.end_us is None else "text"),

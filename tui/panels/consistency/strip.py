@@ -1,10 +1,11 @@
 """Stale reads over time, and their share beside the closed form."""
 
+from engines import units
 from engines.consistency.world.snapshot import Snapshot
 from engines.units import PPM, percent
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
-from tui.kit.words import ms, plural
+from tui.kit.words import plural
 from tui.panels.consistency.queries import closed_form
 from tui.plot import plot
 
@@ -26,7 +27,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     high = max(ages)
     canvas.put(1, 1, "age read", "dim")
     if high:
-        canvas.put(1, min(2, rows), f"to {ms(int(high))}"[: GUTTER - 2], "stale")
+        canvas.put(1, min(2, rows), f"to {units.span(int(high))}"[: GUTTER - 2], "stale")
     for y, line in enumerate(plot(ages, len(samples), rows, glyphs, low=0.0, high=max(high, 1.0)), 1):
         canvas.put(canvas.width - 1 - len(samples), y, line, "stale")
 

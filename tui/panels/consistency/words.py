@@ -7,9 +7,10 @@ from engines.consistency.world import events as ev
 from engines.consistency.world import messages as m
 from engines.rules import RuleSwitched
 from engines.sim.events import Event
+from engines.units import span
 from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell
-from tui.kit.words import ms, plural
+from tui.kit.words import plural
 from tui.panel import Line
 from tui.panels.consistency.queries import TITLES
 
@@ -93,14 +94,14 @@ def _of_client(what: ev.ConsistencyEvent) -> tuple[str, Ink]:
             whom = replica or "all replicas"
             return (f"asks {whom} to store {key}={value}" if write else f"asks {whom} for {key}"), "client"
         case ev.Answered(write=True, key=key, value=value, took_us=took):
-            return f"wrote {key}={value}: acknowledged after {ms(took)}", "accent"
+            return f"wrote {key}={value}: acknowledged after {span(took)}", "accent"
         case ev.Answered(key=key, value=value, took_us=took, age_us=age):
             if age >= 0:
                 return (
-                    f"read {key}={value} after {ms(took)}: stale, it was overwritten {ms(age)} before the read",
+                    f"read {key}={value} after {span(took)}: stale, it was overwritten {span(age)} before the read",
                     "stale",
                 )
-            return f"read {key}={value} after {ms(took)}", "client"
+            return f"read {key}={value} after {span(took)}", "client"
         case ev.GaveUp(write=write, key=key, value=value, why=why, failed=failed):
             return _gave_up(write, key, value, why, failed), "warn"
         case ev.Moved(replica=replica, was=was):
@@ -199,12 +200,12 @@ def _of_world(what: Any) -> tuple[str, Ink]:
         case ev.Began(label=label):
             return f"asks: {label}", "client"
         case ev.Ended(label=label, status=status, age_us=age):
-            late = f": stale, it was overwritten {ms(age)} before the read" if age >= 0 else ""
+            late = f": stale, it was overwritten {span(age)} before the read" if age >= 0 else ""
             return f"{status.value}: {label}{late}", "stale" if age >= 0 else "text"
         case ev.VerdictFell(model=model, why=why, label=label):
             return f"{label} shows that the history is not {TITLES.get(model, model)}: {pattern(why)}", "bad"
         case ev.Converged(after_us=after):
-            return f"all replicas are equal, {ms(after)} after the last trouble", "good"
+            return f"all replicas are equal, {span(after)} after the last trouble", "good"
     assert_never(what)
 
 

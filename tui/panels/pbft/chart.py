@@ -6,12 +6,13 @@ arrow is red and crossed. So the same chart that every lecture shows is filled i
 
 from typing import Final
 
+from engines import units
 from engines.consensus.pbft import messages as m
 from engines.consensus.pbft.snapshot import ReplicaView, Snapshot
 from engines.sim.views import Flight
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.kit.words import chip, ms
+from tui.kit.words import chip
 from tui.panel import Focus
 from tui.panels.pbft.queries import cell, counted, equal, flight_of, letter, number_of, role, slot_of
 from tui.panels.pbft.words import LETTERS, asked
@@ -132,7 +133,7 @@ def _client(canvas: Canvas, snapshot: Snapshot, n: int, rows: dict[str, int]) ->
     if name not in rows:
         return
     if client.current is not None:
-        waits = ms(snapshot.at_us - client.open_us)
+        waits = units.span(snapshot.at_us - client.open_us)
         told = f" {asked(client.current)} {equal(client)}/{client.needed} equal replies, {waits} "
         canvas.put_right(canvas.width, rows[name], told, "you" if name == "you" else "client")
     elif client.done:

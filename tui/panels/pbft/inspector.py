@@ -4,12 +4,13 @@ from engines.consensus.pbft.acts import OUTCOME
 from engines.consensus.pbft.rules import Act
 from engines.consensus.pbft.snapshot import ClientView, ReplicaView, Snapshot
 from engines.sim.views import Flight
+from engines.units import span
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.kit import link_faults, sheet
 from tui.kit.explain import rules_off
 from tui.kit.sheet import Fact, Section, fact
-from tui.kit.words import by, ms, names, plural
+from tui.kit.words import by, names, plural
 from tui.panel import Focus
 from tui.panels.pbft.chart import progress
 from tui.panels.pbft.queries import flight_of, network_of, number_of, role, slot_of
@@ -35,7 +36,7 @@ def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
     left = max(0, flight.arrives_us - snapshot.at_us)
     return [
         Section(0, (fact("message", in_full(flight.message), "bright"), fact("way", f"{flight.src} to {flight.dst}"),
-                    fact("arrives", f"in {ms(left)}, sent {ms(snapshot.at_us - flight.departs_us)} ago"))),
+                    fact("arrives", f"in {span(left)}, sent {span(snapshot.at_us - flight.departs_us)} ago"))),
         Section(1, (fact("signed by", getattr(flight.message, "sig", "") or "nobody"),)),
     ]  # fmt: skip
 
@@ -66,7 +67,7 @@ def _office(snapshot: Snapshot, replica: ReplicaView) -> tuple[Fact, ...]:
     if replica.timer_left_us is not None:
         waits = "for a NEW-VIEW" if replica.changing else f"for {', '.join(asked(each) for each in replica.waiting)}"
         doubled = f" = T x {1 << replica.doublings}" if replica.doublings else " = T"
-        facts.append(fact("timer", f"{ms(replica.timer_left_us)} of {ms(replica.patience_us)}{doubled}", "warn",
+        facts.append(fact("timer", f"{span(replica.timer_left_us)} of {span(replica.patience_us)}{doubled}", "warn",
                           (waits, "text")))  # fmt: skip
     return tuple(facts)
 
@@ -151,5 +152,5 @@ def _client(snapshot: Snapshot, client: ClientView) -> Fact:
         return fact(client.id, f"{client.done} answered", ink)
     tries = f", attempt {client.attempts}" if client.attempts > 1 else ""
     replies = f"{len(client.replies)} replies, {client.needed} equal ones needed"
-    waits = f"waits for {asked(client.current)} since {ms(snapshot.at_us - client.open_us)}{tries}"
+    waits = f"waits for {asked(client.current)} since {span(snapshot.at_us - client.open_us)}{tries}"
     return fact(client.id, by(client.id, waits), ink, (replies, "dim"))

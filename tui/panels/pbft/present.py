@@ -1,7 +1,8 @@
 """What there is to see at this moment, in numbers, and what to try: what ``e`` tells at a cue."""
 
+from engines import units
 from engines.consensus.pbft.snapshot import ClientView, Snapshot
-from tui.kit.words import by, ms, names, plural
+from tui.kit.words import by, names, plural
 from tui.panel import Focus
 from tui.panels.pbft.chart import progress
 from tui.panels.pbft.queries import equal, network_of, number_of, role
@@ -49,7 +50,7 @@ def _number(snapshot: Snapshot, focus: Focus) -> str:
 
 
 def _waits(snapshot: Snapshot, client: ClientView) -> str:
-    since = by(client.id, f"waits {ms(snapshot.at_us - client.open_us)}")
+    since = by(client.id, f"waits {units.span(snapshot.at_us - client.open_us)}")
     return f"{client.id} {since} for {asked(client.current)} with {equal(client)} of {client.needed} equal replies."
 
 

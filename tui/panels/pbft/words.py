@@ -5,6 +5,7 @@ A kind of event without a sentence is a type error. Numbers are said in full: no
 
 from typing import Any, Final, TypeAlias, assert_never
 
+from engines import units
 from engines.consensus.operations import written
 from engines.consensus.pbft import events as e
 from engines.consensus.pbft import messages as m
@@ -13,7 +14,7 @@ from engines.rules import RuleSwitched
 from engines.sim.events import Event
 from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell
-from tui.kit.words import by, ms, names, plural
+from tui.kit.words import by, names, plural
 from tui.panel import Line
 
 Said: TypeAlias = tuple[str, Ink]
@@ -194,7 +195,7 @@ CAUSES: Final = {
 def _view(what: e.ViewChangeStarted | e.ViewChangeSeen | e.NewViewSent | e.ViewEntered) -> Said:
     match what:
         case e.ViewChangeStarted(view=view, cause=cause, waited_us=waited, certificates=held, wanted_by=others):
-            why = CAUSES[cause].format(names(others) if cause is e.Cause.OTHERS else ms(waited))
+            why = CAUSES[cause].format(names(others) if cause is e.Cause.OTHERS else units.span(waited))
             with_ = f"; it holds certificates for {names(map(str, held))}" if held else "; it holds no certificate"
             return f"asks for view {view}: {why}{with_}", "candidate"
         case e.ViewChangeSeen(view=view, src=src, seen=seen):
@@ -233,7 +234,7 @@ def _by_hand(what: e.ActSwitched | RuleSwitched | e.WorkloadSet | e.TimeoutSet) 
         case e.WorkloadSet(level=level):
             return f"the clients' workload is {level}", "you"
         case e.TimeoutSet(timeout_us=timeout):
-            return f"T is {ms(timeout)} from now on", "you"
+            return f"T is {units.span(timeout)} from now on", "you"
         case _:
             assert_never(what)
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from engines.resilience.policy import HalfOpenRule, Waiting, WindowKind, percent, time_word
+from engines import units
+from engines.resilience.policy import HalfOpenRule, Waiting, WindowKind, percent
 from engines.resilience.window import Bucket
 from engines.resilience.world.snapshot import BreakerView, EdgeView, Snapshot
 from tui.canvas import Canvas, Ink, clip
@@ -12,7 +13,7 @@ from tui.kit.words import chip, plural
 from tui.panels.resilience import queries
 from tui.panels.resilience.machine import BOXES, Arrow, Machine
 from tui.panels.resilience.machine import draw as draw_machine
-from tui.panels.resilience.queries import secs, wrapped
+from tui.panels.resilience.queries import wrapped
 
 PPM: Final = 1_000_000
 BUCKETS: Final = 24
@@ -30,13 +31,13 @@ def machine_of(snapshot: Snapshot, breaker: BreakerView) -> Machine:
     options = breaker.options
     limit = f"{options.failure_at.value} {percent(options.failure_ppm)}"
     least, nearest = options.needed, queries.pressing(breaker)
-    slow = f", or {percent(options.slow_ppm)} slower than {time_word(options.slow_us)}" if options.slow_us else ""
+    slow = f", or {percent(options.slow_ppm)} slower than {units.exact(options.slow_us)}" if options.slow_us else ""
     trip = Arrow(
         f"{limit} of {least} calls or more failed within {span(breaker)}{slow}", f"{limit} of {least}",
         min(part(nearest.ppm, nearest.threshold_ppm), part(breaker.calls, breaker.minimum)), state == "closed",
     )  # fmt: skip
     since = max(0, snapshot.now_us - breaker.since_us)
-    wait = time_word(options.wait_us)
+    wait = units.exact(options.wait_us)
     by = "the timer of" if options.waiting is Waiting.TIMER else "a call after"
     waiting = Arrow(f"{by} {wait}", wait, part(since, since + max(0, breaker.countdown_us)), state == "open")
     return Machine(state, trip, waiting, *_out_of_half(breaker, limit), note=_beside(breaker),
@@ -65,11 +66,13 @@ def _beside(breaker: BreakerView) -> str:
 def _under(snapshot: Snapshot, breaker: BreakerView) -> tuple[str, str, str]:
     """A number for each state: the one it is in says how long or how far, the others what they last did."""
     lasted = {each.state: each.lasted_us for each in queries.lives(snapshot, breaker) if each.lasted_us >= 0}
-    said = {state: f"last {secs(lasted[state])}" if state in lasted else "never yet" for state in queries.NAMES}
+    said = {
+        state: f"last {units.seconds(lasted[state])}" if state in lasted else "never yet" for state in queries.NAMES
+    }
     here = max(0, snapshot.now_us - breaker.since_us)
-    said["closed"] = said["closed"] if breaker.state != "closed" else f"for {secs(here)}"
+    said["closed"] = said["closed"] if breaker.state != "closed" else f"for {units.seconds(here)}"
     if breaker.state == "open":
-        said["open"] = f"{secs(breaker.countdown_us)} left" if breaker.countdown_us > 0 else "next call"
+        said["open"] = f"{units.seconds(breaker.countdown_us)} left" if breaker.countdown_us > 0 else "next call"
     if breaker.state == "half_open":
         out = breaker.options.probes - breaker.why.probes_left
         said["half_open"] = f"{out}/{breaker.options.probes} probes"
@@ -84,7 +87,7 @@ def part(now: int, most: int) -> int:
 def span(breaker: BreakerView) -> str:
     """What the window covers."""
     options = breaker.options
-    return f"the last {options.size} calls" if options.window is WindowKind.COUNT else time_word(options.window_us)
+    return f"the last {options.size} calls" if options.window is WindowKind.COUNT else units.exact(options.window_us)
 
 
 # -- drawings ---------------------------------------------------------------------------------------------------------
@@ -117,7 +120,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, edge: EdgeView, glyphs: Glyphs) -> 
 
 def _words(canvas: Canvas, breaker: BreakerView, y: int, rows: int, now_us: int) -> int:
     """Since when, why, and what next."""
-    here = secs(max(0, now_us - breaker.since_us))
+    here = units.seconds(max(0, now_us - breaker.since_us))
     lines: list[tuple[str, str, Ink]] = [("for", here, queries.INKS.get(breaker.state, "text"))]
     lines += [
         ("why" if not i else "", text, "text")
@@ -184,7 +187,9 @@ def next_words(breaker: BreakerView) -> str:
         case "open":
             probes = plural(breaker.options.probes, "probe")
             return (
-                f"{secs(breaker.countdown_us)} to go, then {probes}" if breaker.countdown_us > 0 else "next call probes"
+                f"{units.seconds(breaker.countdown_us)} to go, then {probes}"
+                if breaker.countdown_us > 0
+                else "next call probes"
             )
         case "half_open":
             left = breaker.why.probes_left
@@ -195,9 +200,9 @@ def next_words(breaker: BreakerView) -> str:
 def settings_line(breaker: BreakerView, room: int = 999) -> str:
     """The settings in force in one row: as many as there is room for, none of them cut."""
     options = breaker.options
-    window = f"last {options.size}" if options.window is WindowKind.COUNT else time_word(options.window_us)
+    window = f"last {options.size}" if options.window is WindowKind.COUNT else units.exact(options.window_us)
     limit = f"{options.failure_at.value}{percent(options.failure_ppm).replace(' ', '')}"
-    wait, probes = time_word(options.wait_us), plural(options.probes, "probe")
+    wait, probes = units.exact(options.wait_us), plural(options.probes, "probe")
     parts = (f"{breaker.preset}: {limit} of {options.needed}+ in {window}", f"open {wait}", probes)
     whole = (", ".join(parts[:count]) for count in range(len(parts), 0, -1))
     return next((said for said in whole if len(said) <= room), parts[0])
@@ -237,7 +242,7 @@ def draw_window(
         canvas.put(x + label, y, "no calls yet" if bars > 0 else "", "dim")
         return y + height
     if not any(bucket.calls for bucket in shown):
-        old = f"no result within {time_word(breaker.options.window_us)}"
+        old = f"no result within {units.exact(breaker.options.window_us)}"
         for number, text in enumerate(wrapped(old, width - label)[: max(1, height)]):
             canvas.put(x + label, y + number, text, "dim")
         canvas.fill(x, y + bars - 1, label, 1)
@@ -302,7 +307,9 @@ def lasted_words(snapshot: Snapshot, breaker: BreakerView, room: int, rows: int)
     spans: list[tuple[str, Ink]] = []
     for each in queries.lives(snapshot, breaker):
         span_us = each.lasted_us if each.lasted_us >= 0 else max(0, snapshot.now_us - each.since_us)
-        said = f"{queries.LETTERS.get(each.state, '?')} {secs(span_us)}" + (" so far" if each.lasted_us < 0 else " >")
+        said = f"{queries.LETTERS.get(each.state, '?')} {units.seconds(span_us)}" + (
+            " so far" if each.lasted_us < 0 else " >"
+        )
         spans.append((said, queries.INKS.get(each.state, "text")))
     while len(lines := _flowed(spans, room)) > rows:
         spans = spans[1:]
@@ -359,7 +366,7 @@ def _exposed(snapshot: Snapshot, edge: EdgeView) -> list[tuple[str, Ink]]:
     lines: list[tuple[str, Ink]] = []
     if edge.attempts_per_s or edge.calls_per_s:
         lines.append(
-            (f"errors {percent(edge.errors_ppm)}, p99 {secs(edge.p99_us)}", queries.error_ink(edge.errors_ppm))
+            (f"errors {percent(edge.errors_ppm)}, p99 {units.seconds(edge.p99_us)}", queries.error_ink(edge.errors_ppm))
         )
     if edge.retry is not None and edge.retry.retries:
         budget, now = edge.retry.budget_ppm, queries.times(edge.amplified_ppm)
@@ -367,9 +374,9 @@ def _exposed(snapshot: Snapshot, edge: EdgeView) -> list[tuple[str, Ink]]:
         capped = most if budget < 0 else f"{f'{now}, ' if now else ''}budget {percent(budget)}"
         lines.append((f"attempts {capped}", "warn" if budget < 0 else "text"))
     if edge.timeout_us:
-        lines.append((f"timeout {secs(edge.timeout_us)}", "text"))
+        lines.append((f"timeout {units.seconds(edge.timeout_us)}", "text"))
     service = snapshot.service(edge.dst)
     if service is not None and service.queue:
-        wait = secs(queries.drain_us(snapshot, service))
+        wait = units.seconds(queries.drain_us(snapshot, service))
         lines.append((f"{service.queue} wait at {service.id}: {wait} of work", "bad"))
     return lines

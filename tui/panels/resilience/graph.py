@@ -8,6 +8,7 @@ line, beneath an edge its calls and errors.
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from engines import units
 from engines.resilience.world.messages import Answer, Outcome
 from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
 from engines.resilience.world.topology import LINK
@@ -342,7 +343,7 @@ def latency(edge: EdgeView, room: int) -> str:
         both = f"{edge.p50_us // 1000}/{edge.p99_us // 1000} ms"
     else:
         both = f"{edge.p50_us / 1_000_000:.1f}/{edge.p99_us / 1_000_000:.1f} s"
-    slow = queries.secs(edge.p99_us)
+    slow = units.seconds(edge.p99_us)
     return next((said for said in (both, f"p99 {slow}", slow) if len(said) <= room), "")
 
 

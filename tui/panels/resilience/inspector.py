@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from engines.resilience.policy import WindowKind, percent, time_word
+from engines import units
+from engines.resilience.policy import WindowKind, percent
 from engines.resilience.world.snapshot import BreakerView, CallView, EdgeView, ServiceView, Snapshot
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
@@ -11,7 +12,6 @@ from tui.kit.sheet import draw as draw_sheet
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.resilience import card, queries
-from tui.panels.resilience.queries import secs
 from tui.panels.resilience.select import edge_of, service_of
 from tui.panels.resilience.words import backoff, edge_faults, failure, host_faults, load, service_time
 
@@ -97,7 +97,7 @@ def _traffic(edge: EdgeView) -> tuple[Fact, ...]:
 
 
 def _ms(span_us: int) -> str:
-    return secs(span_us) if span_us > 0 else "-"
+    return units.seconds(span_us) if span_us > 0 else "-"
 
 
 def _multiplied(snapshot: Snapshot, edge: EdgeView) -> tuple[Fact, ...]:
@@ -123,7 +123,7 @@ def _pipeline(edge: EdgeView) -> tuple[Fact, ...]:
         rows += _retry(edge)
     if edge.timeout_us:
         told = "the callee is told" if edge.deadline else "the callee is not told, and works on"
-        rows.append(fact("timeout", time_word(edge.timeout_us), "bright", (f"; {told}", "text")))
+        rows.append(fact("timeout", units.exact(edge.timeout_us), "bright", (f"; {told}", "text")))
     if edge.bulkhead is not None:
         walls = edge.bulkhead
         full: Ink = "bad" if walls.busy >= walls.size > 0 else "bright"
@@ -180,7 +180,7 @@ def _hosts_seen(snapshot: Snapshot, edge: EdgeView) -> tuple[Fact, ...]:
     ]
     for each in edge.outliers:
         if each.ejected:
-            left = secs(max(0, each.returns_us - snapshot.now_us)) if each.returns_us >= 0 else "?"
+            left = units.seconds(max(0, each.returns_us - snapshot.now_us)) if each.returns_us >= 0 else "?"
             rows.append(fact(each.host[: LABEL - 1], f"ejected, back in {left}", "open",
                              (f"; {plural(each.times, 'time')}", "text")))  # fmt: skip
         else:
@@ -248,14 +248,15 @@ def _state(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
             ("; a worker is held while its call waits elsewhere" if service.layer != "database" else "", "dim"),
         )
     ]
-    shed = f"; refuses what would wait longer than {secs(service.shed_us)}" if service.shed_us else ""
+    shed = f"; refuses what would wait longer than {units.seconds(service.shed_us)}" if service.shed_us else ""
     order = "newest first" if service.newest_first else "oldest first"
     line: Ink = "bad" if service.queue * 10 >= service.queue_max * 8 > 0 else "bright"
     rows.append(fact("line", f"{service.queue} of {service.queue_max}", line, (f", {order}{shed}", "text")))
     waits = max((host.wait_us for host in service.hosts), default=0)
     if service.queue:
-        first = f"the first for {secs(waits)}; " if waits > 0 else ""
-        rows.append(fact("waits", f"{first}{secs(queries.drain_us(snapshot, service))} to work it off", "text"))
+        first = f"the first for {units.seconds(waits)}; " if waits > 0 else ""
+        drain = units.seconds(queries.drain_us(snapshot, service))
+        rows.append(fact("waits", f"{first}{drain} to work it off", "text"))
     return tuple(rows)  # fmt: skip
 
 
@@ -268,11 +269,11 @@ def _queueing(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
         ink: Ink = "bad" if busy >= 1_000_000 else "warn" if busy >= 800_000 else "good"
         rows.append(fact("load", percent(busy), ink,
                          (f"= {service.arrived_per_s}/s of {queries.rate(most)}: a call holds a worker for "
-                          f"{secs(queries.held_us(snapshot, service))}", "text")))  # fmt: skip
+                          f"{units.seconds(queries.held_us(snapshot, service))}", "text")))  # fmt: skip
     inside = service.queue + service.busy
     if service.done_per_s > 0:
         stay = inside * 1_000_000 // service.done_per_s
-        rows.append(fact("Little", f"{inside} inside = {service.done_per_s}/s x {secs(stay)} each", "dim"))
+        rows.append(fact("Little", f"{inside} inside = {service.done_per_s}/s x {units.seconds(stay)} each", "dim"))
     return tuple(rows)
 
 
@@ -332,5 +333,5 @@ def _calls(snapshot: Snapshot, count: int) -> tuple[Fact, ...]:
 
 def call_words(call: CallView) -> str:
     """How a call ended, in few words."""
-    took = f" in {secs(call.took_us)}" if call.took_us >= 0 else ""
+    took = f" in {units.seconds(call.took_us)}" if call.took_us >= 0 else ""
     return f"{call.state}{took}, {plural(call.requests, 'request')}"

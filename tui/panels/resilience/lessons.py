@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from engines import units
 from engines.resilience import Cause
 from engines.resilience.world import events as e
 from engines.resilience.world.checks import DEMANDS, ONCE, OPEN, PERMITS, PROBES, RETRIES, WASTE, WINDOW
@@ -310,7 +311,7 @@ def _now(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
     if edge is None or edge.breaker is None:
         return ()
     breaker = edge.breaker
-    here = queries.secs(max(0, snapshot.now_us - breaker.since_us))
+    here = units.seconds(max(0, snapshot.now_us - breaker.since_us))
     state = queries.NAMES.get(breaker.state, breaker.state)
     turned = f"; it has turned {breaker.rejected:,} calls away so far" if breaker.rejected else ""
     return (f"Now it is {state}, for {here}: {breaker.why.closes}{turned}.",)

@@ -1,12 +1,12 @@
 """What there is to see at this moment, in numbers, and what to try: what ``e`` tells at a cue."""
 
+from engines import units
 from engines.resilience.policy import percent
 from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.resilience import queries
 from tui.panels.resilience.keys import CURES
-from tui.panels.resilience.queries import secs
 from tui.panels.resilience.select import edge_of
 from tui.panels.resilience.words import edge_faults, host_faults, load
 
@@ -44,7 +44,7 @@ def _breaker(snapshot: Snapshot, edge: EdgeView | None) -> str:
     if edge.breaker is None:
         return f"{name} has no breaker: every call is tried, however many fail ({percent(edge.errors_ppm)} do now)."
     state = queries.NAMES.get(edge.breaker.state, edge.breaker.state)
-    here = secs(max(0, snapshot.now_us - edge.breaker.since_us))
+    here = units.seconds(max(0, snapshot.now_us - edge.breaker.since_us))
     return f"The breaker of {name} is {state}, for {here}: {edge.breaker.why.closes}."
 
 
@@ -56,8 +56,8 @@ def _service(snapshot: Snapshot, edge: EdgeView | None) -> str:
     most = queries.rate(queries.capacity(snapshot, service))
     text = f"{service.id} can do {most} with {plural(service.workers, 'worker')}, and gets {service.arrived_per_s}/s"
     if service.queue:
-        wait = secs(queries.drain_us(snapshot, service))
-        patience = f"; its callers wait {secs(edge.timeout_us)}" if edge.timeout_us else ""
+        wait = units.seconds(queries.drain_us(snapshot, service))
+        patience = f"; its callers wait {units.seconds(edge.timeout_us)}" if edge.timeout_us else ""
         text += f": {service.queue} wait, which is {wait} of work{patience}"
     if service.wasted_per_s:
         text += f"; {service.wasted_per_s} of its {service.done_per_s} jobs a second are for nobody"

@@ -43,13 +43,6 @@ GOOD_PPM, BAD_PPM = 10_000, 200_000
 # -- numbers as people say them ---------------------------------------------------------------------------------------
 
 
-def secs(span_us: int) -> str:
-    """A span in few characters: ``240 ms``, ``1.2 s``, ``18.2 s``, ``140 s``."""
-    if span_us < 1_000_000:
-        return f"{max(0, span_us) // 1000} ms"
-    return f"{span_us // 1_000_000} s" if span_us >= 100_000_000 else f"{span_us / 1_000_000:.1f} s"
-
-
 def wrapped(text: str, width: int) -> list[str]:
     """Text in lines, with every number on the line of its unit."""
     held = re.sub(r"(?<=\d) (?=(?:%|s|ms)(?!\w))", HELD, text)

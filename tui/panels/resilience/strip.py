@@ -8,6 +8,7 @@ same time axis, and so do the states of breakers.
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from engines import units
 from engines.resilience.world.snapshot import BreakerView, EdgeView, Sample, Snapshot
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
@@ -26,7 +27,6 @@ from tui.kit.charts import (
 from tui.kit.words import chip
 from tui.panel import Focus
 from tui.panels.resilience import queries
-from tui.panels.resilience.queries import secs
 from tui.panels.resilience.select import chart_of, edge_of
 
 TITLES: Final = {"load": "load", "latency": "latency", "breakers": "breakers", "waste": "where attempts go"}
@@ -103,7 +103,7 @@ def _rate(value: int) -> str:
 
 
 def _span(value_us: int) -> str:
-    return secs(value_us) if value_us else "-"
+    return units.seconds(value_us) if value_us else "-"
 
 
 def load_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
@@ -203,7 +203,7 @@ def _chart(
     span_us = axis(snapshot, columns)
     lines = measure(snapshot, span_us)
     most = HEADROOM * max([1.0, *(value for each in lines for value in each.values if value == value)])
-    say = secs(int(most)) if measure is latency_lines else _rate(int(most))
+    say = units.seconds(int(most)) if measure is latency_lines else _rate(int(most))
     if high > 1:
         canvas.put_right(start - 1, 0, say, "dim")
     draw_lines(canvas, start, 0, columns, high, lines, glyphs, top=most)
@@ -248,7 +248,7 @@ def draw_breakers(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyp
         canvas.put(1, y, clip(queries.name(edge.id), GUTTER - 1), "bright" if edge is chosen else "text")
         _band(canvas, y, snapshot, edge, GUTTER + 1, columns, span_us, glyphs)
         x = canvas.put(GUTTER + columns + 2, y, queries.letter(edge), chip(queries.ink(edge))) + 1
-        since = secs(max(0, snapshot.now_us - edge.breaker.since_us))
+        since = units.seconds(max(0, snapshot.now_us - edge.breaker.since_us))
         canvas.put(x, y, since, "text")
     hidden = len(shown) - canvas.height
     if hidden > 0:

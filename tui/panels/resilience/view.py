@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from engines import units
 from engines.resilience.world.snapshot import CallView, EdgeView, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
@@ -11,7 +12,6 @@ from tui.kit.words import plural
 from tui.layout import BESIDE_WIDTH, arrange
 from tui.panel import Focus, Frame, Hit, Sizes
 from tui.panels.resilience import card, graph, inspector, queries, strip
-from tui.panels.resilience.queries import secs
 from tui.panels.resilience.select import edge_of, fit, service_of
 from tui.panels.resilience.words import failure, load
 
@@ -119,7 +119,7 @@ def draw_call(canvas: Canvas, y: int, width: int, call: CallView) -> None:
     inks: dict[str, Ink] = {"ok": "good", "fallback": "warn", "failed": "bad", "running": "text"}
     x = canvas.put(1, y, clip(f"{call.client} {call.kind}", 16), "you" if call.client == "you" else "dim")
     x = canvas.put(max(x + 1, 17), y, call.state, inks.get(call.state, "text"))
-    took = secs(call.took_us) if call.took_us >= 0 else ""
+    took = units.seconds(call.took_us) if call.took_us >= 0 else ""
     why = failure(call.why, call.origin) if call.why else ""
     told = ": ".join(filter(None, (took, why)))
     said = ", ".join(filter(None, (told, plural(call.requests, "request"))))
@@ -141,7 +141,7 @@ def note(snapshot: Snapshot, focus: Focus, edge: EdgeView | None) -> str:
         return f"{name}: {out or 'none'} of {len(edge.outliers)} hosts out"
     if edge.breaker is None:
         return f"{name}: no breaker"
-    here = secs(max(0, snapshot.now_us - edge.breaker.since_us))
+    here = units.seconds(max(0, snapshot.now_us - edge.breaker.since_us))
     return f"{name} {queries.NAMES.get(edge.breaker.state, '?')} {here}: {card.next_words(edge.breaker)}"
 
 

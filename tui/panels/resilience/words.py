@@ -6,8 +6,9 @@ happens by the hundred is told now and then with its number: not *retries*, but 
 
 from typing import Any, Final, assert_never, get_args
 
+from engines import units
 from engines.resilience import Cause, Rejection, State, Transition
-from engines.resilience.policy import percent, time_word
+from engines.resilience.policy import percent
 from engines.resilience.world import events as e
 from engines.resilience.world.messages import Answer, Origin, Outcome, Request
 from engines.resilience.world.snapshot import EdgeView, HostView, LoadView, RetryView, ServiceView, Snapshot
@@ -17,7 +18,7 @@ from engines.sim.views import LinkView
 from engines.units import exact
 from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell
-from tui.kit.words import ms, plural
+from tui.kit.words import plural
 from tui.panel import Line
 from tui.panels.resilience import queries
 
@@ -81,16 +82,16 @@ def told(what: e.ResilienceEvent) -> Told:
             meaning = f": {TURNED_AWAY[why]}" if why in TURNED_AWAY else ""
             return f"turns a call away, {OUTCOMES[why]}{meaning}{many(times)}", "warn"
         case e.CallRetried(why=why, delay_us=delay_us, attempt=attempt, times=times):
-            return f"tries again in {ms(delay_us)}, attempt {attempt}: {OUTCOMES[why]}{many(times)}", "warn"
+            return f"tries again in {units.span(delay_us)}, attempt {attempt}: {OUTCOMES[why]}{many(times)}", "warn"
         case e.RetryDenied(grant=grant, times=times):
             return f"does not try again: {grant.why}; the storm ends here{many(times)}", "good"
         case e.CallFailed():
             return _failed(what), "bad"
         case e.FallbackServed(why=why, age_us=age_us, times=times):
-            answer = f"the answer of {time_word(age_us)} ago instead"
+            answer = f"the answer of {units.span(age_us)} ago instead"
             return f"serves another answer: {OUTCOMES[why]}: {answer}{many(times)}", "accent"
         case e.CallHedged(quantile_ppm=quantile_ppm, delay_us=delay_us, times=times):
-            exactly = f" ({time_word(delay_us)})" if delay_us >= 0 else ""
+            exactly = f" ({units.span(delay_us)})" if delay_us >= 0 else ""
             slower = f"slower than {percent(quantile_ppm)} of the last calls{exactly}"
             return f"asks a second host, the first answer counts: {slower}{many(times)}", "accent"
         case e.HostEjected(ejection=ejection):
@@ -126,7 +127,7 @@ def _set(what: e.Setting) -> Told:
         case e.DelayInjected(edge=edge, percent=share, delay_us=delay_us):
             if not share or not delay_us:
                 return f"no call over {on(edge)} is delayed any more", "slow"
-            wait = f"{share} % of the calls over {on(edge)} wait {ms(delay_us)}"
+            wait = f"{share} % of the calls over {on(edge)} wait {units.span(delay_us)}"
             return f"inject a delay: {wait} (Istio, a tool for tests)", "slow"
         case e.AbortInjected(edge=edge, percent=share, status=status):
             if not share:
@@ -151,7 +152,7 @@ def _set(what: e.Setting) -> Told:
         case e.BackoffSet(edge=edge, backoff=backoff, base_us=base_us, cap_us=cap_us):
             jitter = "jitter" in backoff or backoff == "decorrelated"
             herd = "" if jitter else "; without jitter all come back together"
-            return f"retries on {on(edge)} wait {backoff}, {ms(base_us)} to {ms(cap_us)}{herd}", "you"
+            return f"retries on {on(edge)} wait {backoff}, {units.span(base_us)} to {units.span(cap_us)}{herd}", "you"
         case e.OrderSet(edge=edge, order=layers):
             return f"order on {on(edge)}, outermost first: {' > '.join(layers)}", "you"
         case e.CureApplied(service=service, cure=cure, number=number):
@@ -246,7 +247,7 @@ def edge_faults(edge: EdgeView) -> tuple[str, ...]:
     """What is wrong on the way: Istio's faults, then the links."""
     found = []
     if edge.delay_percent:
-        found.append(f"{edge.delay_percent} % delayed by {time_word(edge.delay_us)}")
+        found.append(f"{edge.delay_percent} % delayed by {units.exact(edge.delay_us)}")
     if edge.abort_percent:
         found.append(f"{edge.abort_percent} % aborted with {edge.abort_status}")
     return (*found, *(f"{what} {link.src}>{link.dst}" for link in edge.links for what in link_faults(link)))
@@ -257,7 +258,7 @@ def link_faults(link: LinkView) -> tuple[str, ...]:
     found: tuple[str, ...] = ("cut",) if link.cut else ()
     found += (f"clogged with {link.held}",) if link.clogged else ()
     found += (f"{percent(link.loss_ppm)} loss",) if link.lossy else ()
-    found += (f"{time_word(link.latency_us)} latency",) if link.slow else ()
+    found += (f"{units.exact(link.latency_us)} latency",) if link.slow else ()
     found += (f"{percent(link.duplicate_ppm)} twice",) if link.duplicate_ppm != link.laid.duplicate_ppm else ()
     return found + ((f"{percent(link.reorder_ppm)} out of order",) if link.reorder_ppm != link.laid.reorder_ppm else ())
 
@@ -272,13 +273,13 @@ def host_faults(host: HostView) -> tuple[str, ...]:
 
 def service_time(service: ServiceView) -> str:
     """How long its own work takes, and how that is spread."""
-    return f"{time_word(service.mean_us)}, {service.shape or 'as recorded'}"
+    return f"{units.exact(service.mean_us)}, {service.shape or 'as recorded'}"
 
 
 def backoff(retry: RetryView) -> str:
     """How long retries wait."""
-    upper = "" if retry.backoff == "fixed" else f", up to {time_word(retry.cap_us)}"
-    return f"{retry.backoff}, {time_word(retry.base_us)}{upper}"
+    upper = "" if retry.backoff == "fixed" else f", up to {units.exact(retry.cap_us)}"
+    return f"{retry.backoff}, {units.exact(retry.base_us)}{upper}"
 
 
 # -- breakers ---------------------------------------------------------------------------------------------------------
@@ -324,7 +325,7 @@ def _rejected(rejection: Rejection) -> str:
     if rejection.state is State.HALF_OPEN:
         return f"rejects calls at once: {rejection.why}; only probes pass"
     if rejection.state is State.OPEN and rejection.cause in AFTER:
-        left = f"{time_word(rejection.wait_us)} left" if rejection.wait_us else "the waiting ends now"
+        left = f"{units.span(rejection.wait_us)} left" if rejection.wait_us else "the waiting ends now"
         return f"rejects calls at once: open after {AFTER[rejection.cause]}, {left}"
     return f"rejects calls at once: {rejection.why}"
 
@@ -342,7 +343,7 @@ KINDS: Final = {"browse": "auth, then catalog", "fill": "auth, then cart", "buy"
 def _failed(what: e.CallFailed) -> str:
     why = failure(what.why, what.origin)
     if what.took_us >= 0:
-        why = f"it failed after {time_word(what.took_us)}, the log says"
+        why = f"it failed after {units.span(what.took_us)}, the log says"
         why += ", and it started before the last transition" if what.late else ""
     if what.attempts == 1:
         return f"fails a call: {why}{many(what.times)}"
@@ -359,7 +360,7 @@ def _refused(why: Outcome, waiting: int) -> str:
 
 
 def _answered(what: e.YouAnswered) -> str:
-    took, sent = queries.secs(max(0, what.took_us)), plural(what.requests, "request")
+    took, sent = units.seconds(max(0, what.took_us)), plural(what.requests, "request")
     if what.why in (Outcome.OK, Outcome.FALLBACK):
         other = "" if what.why is Outcome.OK else "; not the real one: a fallback"
         return f"get an answer in {took}, {sent} over all edges{other}"
@@ -368,12 +369,12 @@ def _answered(what: e.YouAnswered) -> str:
 
 def _served(what: e.ShopServed) -> str:
     """What became of the calls of clients in a stretch of time."""
-    span = time_word(what.span_us)
+    span = units.exact(what.span_us)
     if not what.good and not what.failed:
         return f"in {span} {plural(what.offered, 'call')} came, none has ended yet"
     ended = f"{what.good + what.failed:,} ended"
     ended += f": {what.good:,} answered, {what.failed:,} failed" if what.failed else ", none failed"
-    late = f"of late p50 {ms(what.p50_us)}, p99 {ms(what.p99_us)}"
+    late = f"of late p50 {units.span(what.p50_us)}, p99 {units.span(what.p99_us)}"
     return f"in {span} {plural(what.offered, 'call')} came and {ended}; {late}"
 
 
@@ -399,7 +400,11 @@ def _tuned(service: str, name: str, value: int) -> str:
         case "queue_max":
             return f"{plural(value, 'call')} may wait at {service}: a longer line is a longer wait"
         case "shed_us":
-            return f"{service} refuses what waited longer than {ms(value)}" if value else f"{service} sheds nothing"
+            return (
+                f"{service} refuses what waited longer than {units.span(value)}"
+                if value
+                else f"{service} sheds nothing"
+            )
         case "newest_first":
             return f"{service} serves the {'newest' if value else 'oldest'} call first"
     return f"{service}: {name} {value}"
@@ -416,7 +421,7 @@ def _option(name: str, value: int) -> str:
     if name in SWITCHES:
         said = "on" if value else "off"
     elif name.endswith("_us"):
-        said = time_word(value) if value else "off"
+        said = units.exact(value) if value else "off"
     elif name.endswith("_ppm"):
         said = percent(value) if value >= 0 else "none"
     short = name.removesuffix("_us").removesuffix("_ppm").replace("breaker.", "breaker ").replace("_", " ")
@@ -426,7 +431,7 @@ def _option(name: str, value: int) -> str:
 def _cure(service: str, cure: str, number: int) -> str:
     match cure:
         case "shedding":
-            why = f"{service} sheds calls that waited longer than {time_word(number)}"
+            why = f"{service} sheds calls that waited longer than {units.exact(number)}"
             return f"cure: {why}; its line stays short, and what it serves is served in time"
         case "breaker":
             why = f"a breaker with the article's numbers before {service}"
@@ -444,9 +449,8 @@ def _cure(service: str, cure: str, number: int) -> str:
 def _clock(what: Skewed) -> str:
     if not what.offset_us:
         return "its wall clock is right again"
-    return (
-        f"its wall clock jumps by {ms(what.offset_us)}: nothing happens, windows and timeouts run on monotonic clocks"
-    )
+    jump = units.span(what.offset_us)
+    return f"its wall clock jumps by {jump}: nothing happens, windows and timeouts run on monotonic clocks"
 
 
 WORLD: Final = KernelWords(

@@ -3,6 +3,7 @@
 from itertools import groupby
 from typing import Final
 
+from engines import units
 from engines.sharding.world.events import Said, UnitState
 from engines.sharding.world.snapshot import KeyState, Lane, Snapshot
 from engines.sim.views import Flight
@@ -13,7 +14,7 @@ from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import names, plural
 from tui.panels.sharding.describe import describe
 from tui.panels.sharding.maps import rule
-from tui.panels.sharding.queries import blocked, chunk_of, ink, members, network_of, percent1
+from tui.panels.sharding.queries import blocked, chunk_of, ink, members, network_of
 
 MESSAGES: Final = {
     "G": "get", "P": "put", "M": "get of several keys", "v": "the value", "o": "written", "m": "MOVED", "a": "ASK",
@@ -157,12 +158,14 @@ def heat(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
     count = max(1, len(members(snapshot)))
     share = state.ops_ppm
     hot = share >= CURED_PPM
-    facts = [fact("requests", f"{percent1(share)} of all", "bad" if hot else "text",
-                  (f"a node's fair part is {percent1(1_000_000 // count)}" if hot else "", "dim"))]  # fmt: skip
+    facts = [fact("requests", f"{units.rounded(share)} of all", "bad" if hot else "text",
+                  (f"a node's fair part is {units.rounded(1_000_000 // count)}" if hot else "", "dim"))]  # fmt: skip
     if state.salted:
         facts.append(fact("salted", f"{state.salted} copies: a read takes one, a write all", "good"))
     if hot and not state.salted:
-        facts.append(fact("cure 1", f"salt it: 4 copies leave {percent1(share // 4)} on a node; writes cost 4", "good"))
+        facts.append(
+            fact("cure 1", f"salt it: 4 copies leave {units.rounded(share // 4)} on a node; writes cost 4", "good")
+        )
         facts.append(fact("cure 2", *_second(snapshot, state)))
         facts.append(fact("cure 3", "cache it at the clients or the router: stale for as long as the cache lives"))
         facts.append(fact("no cure", "more virtual nodes: one key has one owner, wherever its tokens lie", "dim"))

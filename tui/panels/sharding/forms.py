@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from engines import units
 from engines.errors import UserError
 from engines.sharding.world import commands as c
 from engines.sharding.world.snapshot import KeyState, NodeState, Snapshot
@@ -12,7 +13,7 @@ from tui.kit import forms
 from tui.panel import Focus, Offer, Outcome, Param
 from tui.panels.sharding.describe import message_letter
 from tui.panels.sharding.keys import DELAYS_US, WORKLOADS, chosen, key_at_hand
-from tui.panels.sharding.queries import CFG, chunk_of, members, percent1
+from tui.panels.sharding.queries import CFG, chunk_of, members
 from tui.panels.sharding.select import key_of
 from tui.panels.sharding.words import words
 
@@ -108,7 +109,7 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
 def _cures(snapshot: Snapshot, key: KeyState | None) -> tuple[Offer, ...]:
     found = []
     if key is not None:
-        now = f"{percent1(key.ops_ppm)} of all requests are for it"
+        now = f"{units.rounded(key.ops_ppm)} of all requests are for it"
         many = Param("copies", max(4, key.salted), 1, 16)
         found.append(Offer(f"salt {key.key}", f"{now}: keep copies under other names; a read takes one, a write all",
                            lambda v: c.Salt(key.key, v["copies"]), (many,)))  # fmt: skip

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from engines import units
 from engines.sharding.world.events import UnitKind, UnitState
 from engines.sharding.world.snapshot import WINDOW_S, ClientState, NodeState, Snapshot
 from engines.units import exact, per_s
@@ -10,7 +11,7 @@ from tui.glyphs import Glyphs
 from tui.kit import link_faults, sheet
 from tui.kit.explain import rules_off
 from tui.kit.sheet import Fact, Section, fact
-from tui.kit.words import ms, names, plural
+from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.sharding import details
 from tui.panels.sharding.describe import cause, message_letter
@@ -22,7 +23,6 @@ from tui.panels.sharding.queries import (
     members,
     moving,
     network_of,
-    percent1,
     ratio,
     state,
     travels,
@@ -110,8 +110,8 @@ def load(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
     """Its part of keys and requests against the fair part."""
     fair = fair_ppm(snapshot, node)
     over = (node.share_ppm - fair) * 100 // max(1, fair)
-    told = f"{abs(over)} % {'over' if over >= 0 else 'under'} its fair share of {percent1(fair)}"
-    share = percent1(node.share_ppm) + (" of the data" if snapshot.sized else "")
+    told = f"{abs(over)} % {'over' if over >= 0 else 'under'} its fair share of {units.rounded(fair)}"
+    share = units.rounded(node.share_ppm) + (" of the data" if snapshot.sized else "")
     facts = [fact("owns", plural(node.owned, "key"), "bright", (share, ink(snapshot, node.id)),
                   (told, "warn" if abs(over) > 25 else "text"))]  # fmt: skip
     unit = UNITS.get(snapshot.variant)
@@ -126,10 +126,10 @@ def load(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
         other = f"{-copies:,} of its own have left already" if copies < 0 else f"{copies:,} of them are not its own yet"
         facts.append(fact("stores", plural(node.keys, "key"), "text", (f"; {other}", "dim")))
     busy = node.ops_ppm > fair * 13 // 10
-    part = f", {percent1(node.ops_ppm)} of all in {WINDOW_S} s"
+    part = f", {units.rounded(node.ops_ppm)} of all in {WINDOW_S} s"
     facts.append(fact("requests", per_s(node.ops_per_ks), "bright", (part, "bad" if busy else "text")))
     if node.hottest:
-        part = f", {percent1(node.hottest_ppm)} of its requests"
+        part = f", {units.rounded(node.hottest_ppm)} of its requests"
         facts.append(fact("hottest", node.hottest, "bright", (part, "text")))
     return tuple(facts)
 
@@ -160,7 +160,7 @@ def knowledge(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
     old = (f"{plural(node.behind, 'epoch')} old: it may send clients astray", "warn")
     facts = [fact("map", f"epoch {node.epoch}", "text", (f"of {newest}", "dim"), old if node.behind else ("", "dim"))]
     if node.lease_left_us >= 0:
-        left = f"{ms(node.lease_left_us)} left"
+        left = f"{units.span(node.lease_left_us)} left"
         end = "serves until then without hearing cfg" if node.lease_left_us else "run out: it may not serve"
         told, how = (left, "text") if node.lease_left_us else ("none", "bad")
         facts.append(fact("lease", told, how, (f"; {end}", "dim")))

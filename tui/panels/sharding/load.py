@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from engines import units
 from engines.sharding.world.events import UnitKind, UnitState
 from engines.sharding.world.messages import Keys
 from engines.sharding.world.snapshot import Lane, NodeState, Snapshot
@@ -17,7 +18,6 @@ from tui.panels.sharding.queries import (
     letter,
     moving,
     network_of,
-    percent1,
     ratio,
     shown,
 )
@@ -101,7 +101,7 @@ def _row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyp
     ink_ = ink(snapshot, node.id)
     if first >= 4:
         bar(canvas, start, y, first, node.share_ppm, mean, top, ink_, glyphs)
-    canvas.put_right(start + first + 8, y, percent1(node.share_ppm), "bright" if chosen else "text")
+    canvas.put_right(start + first + 8, y, units.rounded(node.share_ppm), "bright" if chosen else "text")
     busy = snapshot.balance.ops_per_ks >= FEW and node.ops_ppm * PPM > HOT_PPM * mean
     ops_ink = "bad" if busy else "text" if node.ops_ppm else "dim"
     trouble, trouble_ink = _trouble(snapshot, node)
@@ -113,7 +113,7 @@ def _row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyp
     elif trouble:
         canvas.put_right(canvas.width - 1, y, clip(trouble, 8), trouble_ink)
     if not trouble or (second and node.status == "up"):  # what a dead node served a second ago is no news
-        canvas.put_right(canvas.width - 1, y, percent1(node.ops_ppm), ops_ink)
+        canvas.put_right(canvas.width - 1, y, units.rounded(node.ops_ppm), ops_ink)
 
 
 def _tall_row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyphs: Glyphs, y: int) -> None:
@@ -129,13 +129,13 @@ def _tall_row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool,
     top = max(mean, *(each.share_ppm for each in nodes), *(each.ops_ppm for each in nodes))
     own = ink(snapshot, node.id)
     bar(canvas, start, y, first, node.share_ppm, mean, top, own, glyphs)
-    canvas.put_right(start + first + 8, y, percent1(node.share_ppm), "bright" if chosen else "text")
+    canvas.put_right(start + first + 8, y, units.rounded(node.share_ppm), "bright" if chosen else "text")
     canvas.put_right(canvas.width - 1, y, f"{node.owned:,}", "dim")
     trouble, trouble_ink = _trouble(snapshot, node)
     canvas.put(2, y + 1, clip(trouble, start - 2), trouble_ink)
     busy = snapshot.balance.ops_per_ks >= FEW and node.ops_ppm * PPM > HOT_PPM * mean
     bar(canvas, start, y + 1, first, node.ops_ppm, mean, top, own, glyphs, thin=True)
-    canvas.put_right(start + first + 8, y + 1, percent1(node.ops_ppm), "bad" if busy else "text")
+    canvas.put_right(start + first + 8, y + 1, units.rounded(node.ops_ppm), "bad" if busy else "text")
     canvas.put_right(canvas.width - 1, y + 1, per_s(node.ops_per_ks), "dim")
 
 
@@ -188,7 +188,7 @@ def figures(snapshot: Snapshot, width: int = 99) -> list[list[Piece]]:
     if balance.hottest:
         owner = balance.hot[0].owner if balance.hot else ""
         too_hot = balance.ops_per_ks >= FEW and balance.hottest_ppm * max(1, len(snapshot.nodes)) > 500_000
-        share = percent1(balance.hottest_ppm)
+        share = units.rounded(balance.hottest_ppm)
         label = "hottest " if width >= 32 else "hot "
         name = clip(balance.hottest, max(4, width - len(f" {label} {share} {owner}")))
         lines.append([(label, "dim"), (name, "bright"), (f" {share}", "bad" if too_hot else "text"),

@@ -6,11 +6,12 @@ wherever a colour does.
 
 from typing import Final
 
+from engines import units
 from engines.sharding.world.events import UnitKind, UnitState
 from engines.sharding.world.snapshot import ChunkState, KeyState, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.panels.sharding.queries import chunk_of, ink, members, moving, percent1
+from tui.panels.sharding.queries import chunk_of, ink, members, moving
 from tui.panels.sharding.ring import sign
 
 SLOTS: Final = 16_384
@@ -220,7 +221,7 @@ def draw_shares(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyph
         for number, share in enumerate(snapshot.shares):
             x, y = 1 + number // down * (room + 1), number % down * per
             size = max(1, round(share.ppm / top * room))
-            title = f" {_bucket(snapshot, number)}{share.owner} {percent1(share.ppm)} "
+            title = f" {_bucket(snapshot, number)}{share.owner} {units.rounded(share.ppm)} "
             for row in range(per):
                 edge = glyphs.mark_left if share.owner == selected else " "
                 text = (edge + title[1:] if row == 0 else edge).ljust(size)[:size]

@@ -1,12 +1,12 @@
 """What there is to see at this moment, in numbers, and what to try: what ``e`` tells at a cue."""
 
 from engines.sharding.world.snapshot import WINDOW_S, Snapshot
-from engines.units import per_s
+from engines.units import per_s, rounded
 from tui.kit.explain import rules_off
 from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.sharding.describe import cause
-from tui.panels.sharding.queries import hottest, members, network_of, percent1, ratio, travels
+from tui.panels.sharding.queries import hottest, members, network_of, ratio, travels
 
 
 def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
@@ -22,8 +22,8 @@ def _spread(snapshot: Snapshot) -> str:
     if not owners:
         return "Now: nobody owns a key."
     full, least = (find(owners, key=lambda node: (node.owned, node.id)) for find in (max, min))
-    text = (f"Now: {balance.keys:,} keys on {plural(len(owners), 'node')}; {full.id} has {percent1(full.share_ppm)} of "
-            f"them, {least.id} {percent1(least.share_ppm)}, an even share is {percent1(1_000_000 // len(owners))}. "
+    text = (f"Now: {balance.keys:,} keys on {plural(len(owners), 'node')}; {full.id} has {rounded(full.share_ppm)} of "
+            f"them, {least.id} {rounded(least.share_ppm)}, an even share is {rounded(1_000_000 // len(owners))}. "
             f"Standard deviation over mean, cv: {ratio(balance.cv_ppm)}")  # fmt: skip
     expected = f"; a ring with so many tokens has {ratio(balance.expected_cv_ppm)} in the mean of many"
     return f"{text}{expected if balance.expected_cv_ppm >= 0 else ''}."
@@ -36,7 +36,7 @@ def _requests(snapshot: Snapshot) -> str:
         return ""
     return (f"Requests, {per_s(snapshot.balance.ops_per_ks)} in the last {WINDOW_S} s: the busiest node has "
             f"{ratio(snapshot.balance.ops_peak_ppm, 2)} times its share; the hottest key, {key.key} on {key.owner}, "
-            f"has {percent1(key.ops_ppm)} of all.")  # fmt: skip
+            f"has {rounded(key.ops_ppm)} of all.")  # fmt: skip
 
 
 def _movement(snapshot: Snapshot) -> str:
@@ -52,8 +52,8 @@ def _movement(snapshot: Snapshot) -> str:
     if table is None or current is None:
         return ""
     worst = max(table.rows, key=lambda row: row.moved_ppm)
-    return (f"The last change of nodes, carried out, moves {percent1(current.moved_ppm)} of the keys, an even share "
-            f"is {percent1(table.ideal_ppm)}; {worst.title} would move {percent1(worst.moved_ppm)}.")  # fmt: skip
+    return (f"The last change of nodes, carried out, moves {rounded(current.moved_ppm)} of the keys, an even share "
+            f"is {rounded(table.ideal_ppm)}; {worst.title} would move {rounded(worst.moved_ppm)}.")  # fmt: skip
 
 
 def _troubles(snapshot: Snapshot) -> str:

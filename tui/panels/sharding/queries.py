@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from engines import units
 from engines.sharding.world.events import UnitState
 from engines.sharding.world.messages import is_routine
 from engines.sharding.world.snapshot import KeyState, Lane, NodeState, Snapshot
@@ -127,15 +128,6 @@ def network_of(snapshot: Snapshot) -> Network:
 # -- numbers as people say them --------------------------------------------------------------------------------------
 
 
-def percent1(ppm: int) -> str:
-    """``17.1 %``; nothing is ``0``, all is ``100 %``, and what is next to nothing is not said to be nothing."""
-    if ppm <= 0:
-        return "0"
-    if ppm >= 1_000_000:
-        return f"{ppm // 10_000} %"
-    return f"{ppm / 10_000:.1f} %" if ppm >= 500 else "<.1 %"
-
-
 def ratio(ppm: int, places: int = 3) -> str:
     """``0.073``."""
     return f"{ppm / 1_000_000:.{places}f}"
@@ -167,6 +159,8 @@ def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
         Figure("cv", balance.cv_ppm / PPM, ratio(balance.cv_ppm)),
         Figure("peak_to_mean", balance.peak_ppm / PPM, ratio(balance.peak_ppm, 2)),
         Figure(
-            "hottest_key_share", balance.hottest_ppm / PPM, f"{percent1(balance.hottest_ppm)} {balance.hottest}".strip()
+            "hottest_key_share",
+            balance.hottest_ppm / PPM,
+            f"{units.rounded(balance.hottest_ppm)} {balance.hottest}".strip(),
         ),
     )

@@ -5,6 +5,7 @@ from itertools import pairwise
 from math import e, log, nan
 from typing import Final
 
+from engines import units
 from engines.sharding.world.snapshot import Comparison, Curve, Row, Sample, Snapshot
 from engines.units import per_s
 from tui.canvas import Canvas, Ink, clip
@@ -13,7 +14,7 @@ from tui.kit.charts import Line, draw_rows
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.sharding.describe import membership
-from tui.panels.sharding.queries import percent1, short
+from tui.panels.sharding.queries import short
 from tui.panels.sharding.select import chart_of, charts
 from tui.plot import plot
 
@@ -87,7 +88,7 @@ def title(snapshot: Snapshot, chart: str) -> str:
 def note(snapshot: Snapshot, chart: str) -> str:
     """What stands at the right end of the border."""
     if chart == "compare" and snapshot.comparison is not None:
-        return f"even share {percent1(snapshot.comparison.ideal_ppm)}"
+        return f"even share {units.rounded(snapshot.comparison.ideal_ppm)}"
     if chart == "curves":
         return f"{plural(len(snapshot.nodes), 'node')}, {snapshot.vnodes} tokens each"
     return "v next chart" if len(charts(snapshot)) > 1 else ""
@@ -128,7 +129,7 @@ def _verdict(canvas: Canvas, comparison: Comparison, y: int) -> None:
     if current is not None and current is not worst:
         x = canvas.put(x, y, f"{current.title} x{current.moved_ppm / ideal:.1f}   ", "text")
     x = canvas.put(x, y, f"{worst.title} x{worst.moved_ppm / ideal:.1f}", "bad")
-    rest = f", {percent1(worst.between_survivors_ppm)} for nothing"
+    rest = f", {units.rounded(worst.between_survivors_ppm)} for nothing"
     canvas.put(x, y, rest if x + len(rest) < canvas.width else "", "dim")
 
 
@@ -144,7 +145,7 @@ def _table_row(canvas: Canvas, x: int, y: int, width: int, row: Row, ideal_ppm: 
     canvas.put(x, y, glyphs.mark_left if row.current else " ", "bright")
     canvas.put(x + 1, y, row.title[: NAME - 1], "leader" if row.current else "text")
     wasteful = row.moved_ppm > 2 * ideal_ppm
-    between = percent1(row.between_survivors_ppm)
+    between = units.rounded(row.between_survivors_ppm)
     space = width - NAME - 1 - 20
     if space >= 3:
         full = max(1, round(row.moved_ppm / 1_000_000 * space)) if row.moved_ppm else 0
@@ -152,7 +153,7 @@ def _table_row(canvas: Canvas, x: int, y: int, width: int, row: Row, ideal_ppm: 
         start = x + 1 + NAME + full + (full > 0)
     else:
         start = x + 1 + NAME
-    canvas.put(start, y, percent1(row.moved_ppm), "bad" if wasteful else "text")
+    canvas.put(start, y, units.rounded(row.moved_ppm), "bad" if wasteful else "text")
     canvas.put_right(x + width - 6, y, between, "bad" if row.between_survivors_ppm > 10_000 else "text")
     canvas.put_right(x + width - 1, y, short(row.cv_ppm), "warn" if row.cv_ppm > 200_000 else "text")
 
@@ -193,7 +194,7 @@ def _curve(
             spread = _spread(curves, line, columns * 2)
             for row, text in enumerate(plot(spread, columns, rows, glyphs, low=0.0, high=float(top)), 1):
                 canvas.overlay(x + gutter, row, text, line_ink)
-    say = percent1 if expect is None else short
+    say = units.rounded if expect is None else short
     label = say(top)
     canvas.put_right(x + gutter - 1, 1, label, "text")
     canvas.put_right(x + gutter - 1, rows, "0" if rows > 1 else "", "dim")
@@ -255,7 +256,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
     ("to move", lambda each: each.moving, lambda keys: f"{keys:,}", "accent"),
     ("redirects", lambda each: each.redirects, str, "leader"),
     ("given up", lambda each: each.failed, str, "bad"),
-    ("hottest key", lambda each: each.hottest_ppm, percent1, "stale"),
+    ("hottest key", lambda each: each.hottest_ppm, units.rounded, "stale"),
     ("fullest/mean", lambda each: each.keys_peak_ppm, lambda ppm: f"{ppm / 1_000_000:.2f}", "good"),
     ("epoch", lambda each: each.epoch, str, "dim"),
 )

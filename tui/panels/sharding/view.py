@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from engines import units
 from engines.sharding.world.snapshot import KeyState, Snapshot, Tracked
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
@@ -11,7 +12,7 @@ from tui.kit.words import names, plural
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.sharding import inspector, load, maps, ring, strip, traffic
 from tui.panels.sharding.describe import cause
-from tui.panels.sharding.queries import LETTERS, MEANINGS, ink, members, moving, percent1, shown, state, travels
+from tui.panels.sharding.queries import LETTERS, MEANINGS, ink, members, moving, shown, state, travels
 from tui.panels.sharding.select import OnKey, chart_of, choose, fit, flight_of, key_of, lane_of
 
 TITLES: Final = {
@@ -302,7 +303,7 @@ def _keys(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: i
         x = max(x, min(14, canvas.width - used))
         for name in key.group[:3]:
             x = canvas.put(x, y, name, ink(snapshot, name)) + 1
-        share = percent1(key.ops_ppm)
+        share = units.rounded(key.ops_ppm)
         free = canvas.width - 2 - len(share) - x
         if key.salted:
             salted = f"x{key.salted} salted"

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, Final, TypeAlias, assert_never
 
+from engines import units
 from engines.sharding.world import events as e
 from engines.sharding.world.rules import REDIRECTS_MAX
 from engines.sim.events import Event
 from engines.sim.rules import RuleSwitched
 from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell
-from tui.kit.words import ms, names, plural
+from tui.kit.words import names, plural
 from tui.panel import Line
 from tui.panels.sharding.describe import because, cause, chunk, describe, name
 from tui.panels.sharding.queries import CFG, NUMBERED, colour
@@ -162,16 +163,16 @@ def of_plans(what: e.PlanEvent) -> Told:
             return f"{cause(of)} has to wait: {first} first; {place} in the queue", "dim"
         case e.ChangeRefused(cause=of, message=message):
             return f"cannot do it: {cause(of)}: {message}", "warn"
-        case e.PlanAnnounced(plan=number, cause=of, units=units, unit=unit, epoch=epoch, copies=copies):
+        case e.PlanAnnounced(plan=number, cause=of, units=pieces, unit=unit, epoch=epoch, copies=copies):
             noun = {e.UnitKind.SLOTS: "run", e.UnitKind.CHUNK: "chunk", e.UnitKind.LANE: "lane"}[unit]
-            count = f" in {plural(units, noun)}" if units else ""
+            count = f" in {plural(pieces, noun)}" if pieces else ""
             keep = "; old copies stay until all has arrived" if copies else ""
             return f"plan {number}: {cause(of)}{count}, map {epoch}; nodes count what to give{keep}", "accent"
-        case e.PlanCounted(cause=of, keys=keys, units=units):
-            where = f" in {plural(units, 'unit')}" if keys else ""
+        case e.PlanCounted(cause=of, keys=keys, units=pieces):
+            where = f" in {plural(pieces, 'unit')}" if keys else ""
             return f"{cause(of)}: {plural(keys, 'key')} change owner{where}, as the nodes counted them", "accent"
         case e.PlanDone(cause=of, keys=keys, took_us=took_us, epoch=epoch):
-            done = f"{plural(keys, 'key')} in {ms(took_us)}"
+            done = f"{plural(keys, 'key')} in {units.span(took_us)}"
             return f"done: {cause(of)}; {done}, map {epoch}; MOVED corrects old ones", "good"
         case e.PlanCalledOff(plan=number, cause=of, silent=silent):
             return f"calls plan {number} off ({cause(of)}): {names(silent)} died; the old owners have all", "warn"
@@ -220,7 +221,7 @@ def of_units(what: e.UnitEvent, node: str) -> Told:
         case e.UnitAssigned(keys=keys, epoch=epoch, took_us=took_us):
             gone = f"{unit.target}'s from epoch {epoch} on, no longer {unit.source}'s"
             verb = "are" if unit.last > unit.first else "is"
-            return f"{name(unit)} {verb} {gone}: {plural(keys, 'key')} in {ms(took_us)}", "accent"
+            return f"{name(unit)} {verb} {gone}: {plural(keys, 'key')} in {units.span(took_us)}", "accent"
         case _:
             assert_never(what)
 
@@ -232,7 +233,7 @@ def of_nodes(what: e.NodeEvent) -> Told:
     """Who lives, and what nodes do about the others."""
     match what:
         case e.DeclaredDead(dead=dead, silent_us=silent_us, term=term, epoch=epoch, copies=copies, promoted=promoted):
-            head = f"declares {dead} dead: no heartbeat for {ms(silent_us)}"
+            head = f"declares {dead} dead: no heartbeat for {units.span(silent_us)}"
             if copies:
                 rest = f"; {names(promoted)} take over what it owned" if promoted else ""
                 return f"{head}; term {term}{rest}", "dead"

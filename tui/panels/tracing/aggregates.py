@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from engines import units
 from engines.tracing.world.snapshot import Snapshot
+from engines.units import percent
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
-from tui.panels.tracing.details import PPM, percent, span_time
+from tui.panels.tracing.details import PPM
 from tui.panels.tracing.select import COLUMNS, choose, read
 from tui.plot import bar
 
@@ -111,11 +113,11 @@ def _figures(
                 if width[each] >= 16:
                     part = bar(row.path_us / whole, 6, glyphs) if row.path_us else ""
                     canvas.put(x - 15, y, part.replace(glyphs.bar_empty, " "), "leader")
-                text, ink = span_time(row.path_us), "leader" if row.path_us else "dim"
+                text, ink = units.fixed(row.path_us), "leader" if row.path_us else "dim"
             case "self":
-                text = span_time(row.self_us)
+                text = units.fixed(row.self_us)
             case "p99":
-                text = span_time(row.p99_us)
+                text = units.fixed(row.p99_us)
                 ink = "bad" if row.p50_us and row.p99_us >= 8 * row.p50_us else "text"
             case "calls":
                 text = f"{row.spans:,}"
@@ -123,5 +125,5 @@ def _figures(
                 text = percent(row.errors * PPM // max(1, row.spans))
                 ink = "error" if row.errors else "dim"
             case _:
-                text = span_time(row.total_us)
+                text = units.fixed(row.total_us)
         canvas.put_right(x, y, text, ink)

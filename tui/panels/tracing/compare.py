@@ -5,13 +5,15 @@ Both paths are partitions, so the differences of all operations add up to the di
 
 from typing import Final
 
+from engines import units
 from engines.tracing.analysis import analysis_of, difference
 from engines.tracing.compare import Diff, DiffRow
 from engines.tracing.world.snapshot import Snapshot
+from engines.units import share
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
-from tui.panels.tracing.details import brief, share, span_time
+from tui.panels.tracing.details import brief
 from tui.panels.tracing.select import analysis_at, read, skew
 from tui.plot import bar
 
@@ -34,7 +36,7 @@ def title(snapshot: Snapshot, focus: Focus) -> str:
     if mine is None or other is None:
         return "compare"
     against = "" if other.operation == mine.operation else f"{other.operation} "
-    return f"{mine.operation}  {span_time(mine.duration_us)} against {against}{span_time(other.duration_us)}"
+    return f"{mine.operation}  {units.fixed(mine.duration_us)} against {against}{units.fixed(other.duration_us)}"
 
 
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:

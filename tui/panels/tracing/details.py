@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from engines import units
 from engines.tracing import waiting
 from engines.tracing.aggregate import P50, P90, P99, percentile
 from engines.tracing.spans import Kind, Span
@@ -83,37 +84,9 @@ def line_up(span: Span) -> str:
 # -- numbers as people say them --------------------------------------------------------------------------------------
 
 
-def span_time(us: int) -> str:
-    """A span of time in the unit people would use: ``412 us``, ``4.1 ms``, ``33 ms``, ``1.31 s``, ``75 s``."""
-    sign, us = ("-", -us) if us < 0 else ("", us)
-    if us < US_PER_MS:
-        return f"{sign}{us} us"
-    if us < 9_950:
-        return f"{sign}{us / US_PER_MS:.1f} ms"
-    if us < 999_500:
-        return f"{sign}{(us + 500) // US_PER_MS} ms"
-    if us < 99_995_000:
-        return f"{sign}{us / US_PER_S:.2f} s"
-    return f"{sign}{us // US_PER_S:,} s"
-
-
 def brief(us: int) -> str:
     """The same without the blank, for columns: ``998ms``."""
-    return span_time(us).replace(" ", "")
-
-
-def share(part: int, whole: int) -> str:
-    """A part of a whole: ``87 %``, ``0.4 %``, ``0``."""
-    return percent(part * PPM // whole) if whole > 0 else "0"
-
-
-def percent(ppm: int) -> str:
-    """Parts per million: ``87 %``, ``4.1 %``, ``<.1 %``; nothing is ``0``."""
-    if ppm == 0:
-        return "0"
-    if abs(ppm) >= 99_500:
-        return f"{(ppm + 5_000) // 10_000} %"
-    return f"{ppm / 10_000:.1f} %" if abs(ppm) >= 500 else "<.1 %"
+    return units.fixed(us).replace(" ", "")
 
 
 class Scale(NamedTuple):

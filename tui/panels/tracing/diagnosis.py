@@ -7,12 +7,14 @@ a partition and a mean is linear, so the rows add up to the gap exactly: the las
 from dataclasses import replace
 from typing import Final
 
+from engines import units
 from engines.tracing.diagnosis import Comparison, Diagnosis
 from engines.tracing.waiting import CALL
 from engines.tracing.world.snapshot import Snapshot
+from engines.units import percent
 from tui.canvas import Canvas, Ink, clip, wrap
 from tui.glyphs import Glyphs
-from tui.panels.tracing.details import WAITS, Piece, percent, put_pieces, span_time
+from tui.panels.tracing.details import WAITS, Piece, put_pieces
 from tui.panels.tracing.verdict_words import (
     cause_words,
     lack_words,
@@ -128,9 +130,9 @@ def _contributions(canvas: Canvas, found: Diagnosis, glyphs: Glyphs) -> None:
         if each.kind == CALL:
             words = f"calls {each.peer}" if each.peer else f"{each.operation}, on the way"
         canvas.put(x, y, clip(words, max(0, label - x)), ink if wait is not None and loud else "dim")
-        canvas.put_right(label + 8, y, span_time(each.fast_us), "dim")
-        canvas.put_right(label + 17, y, span_time(each.slow_us), "text")
-        canvas.put_right(label + 26, y, ("+" if each.us > 0 else "") + span_time(each.us), ink if loud else "text")
+        canvas.put_right(label + 8, y, units.fixed(each.fast_us), "dim")
+        canvas.put_right(label + 17, y, units.fixed(each.slow_us), "text")
+        canvas.put_right(label + 26, y, ("+" if each.us > 0 else "") + units.fixed(each.us), ink if loud else "text")
         canvas.put_right(label + 33, y, percent(each.ppm), "bright" if loud else "dim")
         if chart and each.ppm > 0:
             canvas.put(label + 35, y, bar(each.ppm / most, chart, glyphs).replace(glyphs.bar_empty, " "), ink)
@@ -140,9 +142,9 @@ def _contributions(canvas: Canvas, found: Diagnosis, glyphs: Glyphs) -> None:
     more = f"{rest} more, and " if rest > 0 else ""
     words = f"{more}all add up to the gap, exactly"
     canvas.put(1, y, words if len(words) < label else f"{rest} more; exactly the gap", "dim")
-    canvas.put_right(label + 8, y, span_time(found.fast_mean_us), "dim")
-    canvas.put_right(label + 17, y, span_time(found.slow_mean_us), "text")
-    canvas.put_right(label + 26, y, f"+{span_time(found.gap_us)}", "good")
+    canvas.put_right(label + 8, y, units.fixed(found.fast_mean_us), "dim")
+    canvas.put_right(label + 17, y, units.fixed(found.slow_mean_us), "text")
+    canvas.put_right(label + 26, y, f"+{units.fixed(found.gap_us)}", "good")
     canvas.put_right(label + 33, y, "100 %", "good")
 
 
@@ -159,8 +161,8 @@ def _rest(canvas: Canvas, found: Diagnosis, glyphs: Glyphs) -> None:
         lines += [[(words, "dim")] for words in wrap(ordinary_words(found), max(1, canvas.width - 2))]
     lines += [[(words, "text")] for words in wrap(standing_words(found), max(1, canvas.width - 2))]
     if found.verdict.saved_us > 0:
-        lines.append([("without it the slow ones save ", "dim"), (span_time(found.verdict.saved_us), "good"),
-                      (f" of {span_time(found.slow_mean_us)} on average", "dim")])  # fmt: skip
+        lines.append([("without it the slow ones save ", "dim"), (units.fixed(found.verdict.saved_us), "good"),
+                      (f" of {units.fixed(found.slow_mean_us)} on average", "dim")])  # fmt: skip
     if found.alternatives:
         lines += [[], [("what else it could be", "accent")]]
         for each in found.alternatives:
@@ -176,8 +178,8 @@ def _rest(canvas: Canvas, found: Diagnosis, glyphs: Glyphs) -> None:
                 (f"{percent(differs.slow_ppm):>8}{percent(differs.fast_ppm):>8}  ", "text"),
                 (f"{differs.service} ", "bright"), (f"{differs.key} = {differs.value}", "dim"),
             ])  # fmt: skip
-    lines += [[], [("at p99 ", "dim"), (f"trace {found.slow_trace[:8]} {span_time(found.p99_us)}", "bad"),
-                   ("   at p50 ", "dim"), (f"trace {found.median_trace[:8]} {span_time(found.p50_us)}", "good"),
+    lines += [[], [("at p99 ", "dim"), (f"trace {found.slow_trace[:8]} {units.fixed(found.p99_us)}", "bad"),
+                   ("   at p50 ", "dim"), (f"trace {found.median_trace[:8]} {units.fixed(found.p50_us)}", "good"),
                    ("   D compares", "dim")]]  # fmt: skip
     if len(lines) > canvas.height:
         lines = [line for line in lines if line]

@@ -1,9 +1,10 @@
 """The numbers that sum a run up: what ``dp-tui run tracing`` prints beside the checks."""
 
+from engines import units
 from engines.tracing.aggregate import P50, P99, percentile
 from engines.tracing.world.snapshot import Snapshot
+from engines.units import percent
 from tui.panel import Figure
-from tui.panels.tracing.details import percent, span_time
 from tui.panels.tracing.verdict_words import score_words
 
 PPM = 1_000_000
@@ -22,8 +23,8 @@ def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
         Figure("spans_received", store.received),
         Figure("spans_lost", store.lost_spans),
         Figure("spans_late", store.late_spans),
-        Figure("trace_p50_us", p50_us, span_time(p50_us)),
-        Figure("trace_p99_us", p99_us, span_time(p99_us)),
+        Figure("trace_p50_us", p50_us, units.fixed(p50_us)),
+        Figure("trace_p99_us", p99_us, units.fixed(p99_us)),
         Figure("calls_per_request", round(sum(each.calls for each in snapshot.series) / max(1, requests), 1)),
     ]
     if snapshot.verdicts:

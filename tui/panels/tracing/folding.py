@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from engines import units
 from engines.sim.events import Event, Lost
 from engines.tracing.world import events as t
 from tui.kit.words import plural
 from tui.panel import Line
-from tui.panels.tracing.details import middle, span_time
+from tui.panels.tracing.details import middle
 from tui.panels.tracing.words import narrate
 
 TRAFFIC: Final = "traffic"
@@ -79,7 +80,7 @@ def _troubles(rest: Sequence[Event], traces: Sequence[t.TraceJudged]) -> Line:
         parts.append(f"; {', '.join(others)}" + (f", {more} more" if more else ""))
     if traces:
         spans = [each.duration_us for each in traces]
-        parts.append(f"; {plural(len(traces), 'trace')} complete, median {span_time(middle(spans))}")
+        parts.append(f"; {plural(len(traces), 'trace')} complete, median {units.fixed(middle(spans))}")
     return last._replace(text="".join(parts))
 
 
@@ -94,8 +95,8 @@ def _traces(traces: Sequence[t.TraceJudged]) -> str:
     for each in traces:
         kinds.setdefault(each.operation, []).append(each.duration_us)
     often = sorted(kinds, key=lambda kind: (-len(kinds[kind]), kind))[:KINDS]
-    medians = ", ".join(f"{kind} {span_time(middle(kinds[kind]))}" for kind in often)
+    medians = ", ".join(f"{kind} {units.fixed(middle(kinds[kind]))}" for kind in often)
     wrong = [each.errors for each in traces if each.errors]
     errors = f"; {plural(sum(wrong), 'error')} in {len(wrong)} of them" if wrong else ""
     slowest = max(each.duration_us for each in traces)
-    return f"{plural(len(traces), 'trace')} complete, medians {medians}; slowest {span_time(slowest)}{errors}"
+    return f"{plural(len(traces), 'trace')} complete, medians {medians}; slowest {units.fixed(slowest)}{errors}"

@@ -8,13 +8,14 @@ they are written as the spans say they must have been.
 from typing import Final
 from weakref import WeakKeyDictionary
 
+from engines import units
 from engines.tracing.analysis import Analysis
 from engines.tracing.spans import Kind
 from engines.tracing.world.snapshot import Hop, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
-from tui.panels.tracing.details import Piece, put_pieces, span_time
+from tui.panels.tracing.details import Piece, put_pieces
 from tui.panels.tracing.select import analysis_at, choose, select_span, span_of
 from tui.panels.tracing.verdict_words import new_trace_words, oddness_words
 
@@ -121,7 +122,7 @@ def _none(canvas: Canvas, snapshot: Snapshot, focus: Focus) -> None:
 def _hop(canvas: Canvas, y: int, hop: Hop, selected: bool, route: int, start_us: int, glyphs: Glyphs) -> None:
     broken = is_broken(hop)
     canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
-    canvas.put_right(9, y, f"+{span_time(hop.at_us - start_us)}" if hop.at_us >= start_us else "", "dim")
+    canvas.put_right(9, y, f"+{units.fixed(hop.at_us - start_us)}" if hop.at_us >= start_us else "", "dim")
     ink: Ink = "selected" if selected else "text"
     x = canvas.put(10, y, clip(hop.src, route // 2), ink)
     x = canvas.put(x, y, f" {glyphs.arrow_right} ", "bad" if broken else "good")

@@ -2,18 +2,20 @@
 
 from typing import Final
 
+from engines import units
 from engines.tracing.analysis import Analysis
 from engines.tracing.spans import Kind, Span
 from engines.tracing.waiting import waited_for
 from engines.tracing.whatif import what_if
 from engines.tracing.world.snapshot import ServiceView, Snapshot
+from engines.units import percent, share
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit.sheet import Fact, Section, fact, of_checks
 from tui.kit.sheet import draw as draw_sheet
 from tui.kit.words import plural
 from tui.panel import Focus
-from tui.panels.tracing.details import KINDS, percent, saturation, share, span_time, wait_of
+from tui.panels.tracing.details import KINDS, saturation, wait_of
 from tui.panels.tracing.headers import is_broken, outcome, shortened
 from tui.panels.tracing.select import analysis_at, service_of, skew, span_of, view_of
 from tui.panels.tracing.servicemap import busiest, state
@@ -92,9 +94,9 @@ def times(made: Analysis, index: int) -> tuple[Fact, ...]:
     took = tree.end_us[index] - tree.start_us[index]
     own, on_path = made.self_us[index], made.on_path.get(index, 0)
     facts = [
-        fact("took", span_time(took), "bright", (f"from {since(tree.start_us[index] - made.start_us)}", "text"),
+        fact("took", units.fixed(took), "bright", (f"from {since(tree.start_us[index] - made.start_us)}", "text"),
              (f"{share(took, made.duration_us)} of the trace", "dim")),
-        fact("self", span_time(own), "bright", (f"{share(own, took)} of it, the rest is in children", "dim")
+        fact("self", units.fixed(own), "bright", (f"{share(own, took)} of it, the rest is in children", "dim")
              if own < took else ("all of it", "dim")),
     ]  # fmt: skip
     above = tree.parent[index]
@@ -102,24 +104,24 @@ def times(made: Analysis, index: int) -> tuple[Fact, ...]:
         facts.append(
             fact(
                 "call",
-                span_time(tree.end_us[above] - tree.start_us[above]),
+                units.fixed(tree.end_us[above] - tree.start_us[above]),
                 "text",
-                (f"as {tree.spans[above].service} saw it: {span_time(made.self_us[above])} on the way", "dim"),
+                (f"as {tree.spans[above].service} saw it: {units.fixed(made.self_us[above])} on the way", "dim"),
             )
         )
     if on_path:
-        facts.append(fact("critical", span_time(on_path), "leader",
+        facts.append(fact("critical", units.fixed(on_path), "leader",
                           (f"on the path: {share(on_path, made.duration_us)} of the trace", "text")))  # fmt: skip
         saved = what_if(tree, {index: took // 2}).saved_us
-        facts.append(fact("what if", "half as long:", "text", (f"the trace saves {span_time(saved)}", "good")))
+        facts.append(fact("what if", "half as long:", "text", (f"the trace saves {units.fixed(saved)}", "good")))
     else:
         facts.append(fact("critical", "not on the path:", "dim", ("shorter, it would save nothing", "dim")))
     delta = made.deltas.get(tree.spans[index].span_id, 0)
     if delta:
-        facts.append(fact("clock", f"moved by {span_time(delta)}", "warn", ("to lie within its parent", "text")))
+        facts.append(fact("clock", f"moved by {units.fixed(delta)}", "warn", ("to lie within its parent", "text")))
     elif tree.parent[index] >= 0 and tree.start_us[index] < tree.start_us[tree.parent[index]]:
         early = tree.start_us[tree.parent[index]] - tree.start_us[index]
-        facts.append(fact("clock", f"starts {span_time(early)} before its parent:", "warn",
+        facts.append(fact("clock", f"starts {units.fixed(early)} before its parent:", "warn",
                           ("two hosts, two clocks; C corrects", "text")))  # fmt: skip
     return tuple(facts)
 
@@ -132,7 +134,7 @@ def usually(snapshot: Snapshot, span: Span) -> tuple[Fact, ...]:
     slow = row.p50_us > 0 and span.duration_us >= 8 * row.p50_us
     times = f"{span.duration_us // row.p50_us:,} x the median" if slow else ""
     return (
-        fact("stored", f"p50 {span_time(row.p50_us)}", "good", (f"p99 {span_time(row.p99_us)}", "text"),
+        fact("stored", f"p50 {units.fixed(row.p50_us)}", "good", (f"p99 {units.fixed(row.p99_us)}", "text"),
              (f"of {row.spans:,}{';' if times else ''}", "dim"), (times, "bad")),
     )  # fmt: skip
 
@@ -188,7 +190,7 @@ def events(span: Span, made: Analysis, index: int) -> tuple[Fact, ...]:
 
 def since(us: int) -> str:
     """A moment against another: ``+9.0 ms`` after it, ``-9.0 ms`` before it."""
-    return f"{'+' if us >= 0 else '-'}{span_time(abs(us))}"
+    return f"{'+' if us >= 0 else '-'}{units.fixed(abs(us))}"
 
 
 def links(snapshot: Snapshot, span: Span) -> tuple[Fact, ...]:
@@ -227,7 +229,7 @@ def of_trace(snapshot: Snapshot, focus: Focus, made: Analysis) -> tuple[Fact, ..
         fact("", f"{plural(tree.real, 'span')}, {plural(made.services, 'service')},", "text",
              (plural(made.errors, "error"), "error" if made.errors else "good")),
         fact("path", f"{plural(len(made.path.segments), 'segment')},", "leader",
-             (f"sum {span_time(made.path.total_us)} = root {span_time(made.duration_us)}",
+             (f"sum {units.fixed(made.path.total_us)} = root {units.fixed(made.duration_us)}",
               "good" if made.path.total_us == made.duration_us else "bad")),
     ]  # fmt: skip
     if made.path.reason:
@@ -251,7 +253,7 @@ def machine(snapshot: Snapshot, name: str) -> tuple[Fact, ...]:
         return ()
     now = state(service)
     words = now.words or (f"{service.calls_per_s}/s" if service.calls_per_s else "no call lately")
-    tail = f"p99 {span_time(service.p99_us)} of {WINDOW}" if service.p99_us else ""
+    tail = f"p99 {units.fixed(service.p99_us)} of {WINDOW}" if service.p99_us else ""
     facts = [fact("now", service.name, "bright", (words, now.ink), (tail, "text"))]
     return (*facts, *troubles(service))
 
@@ -262,7 +264,7 @@ def troubles(service: ServiceView) -> tuple[Fact, ...]:
     facts = [fact("trouble" if not number else "", each, "warn") for number, each in enumerate(ailing)]
     if service.clock_off_us or service.drift_ppm:
         drift = f"and {percent(service.drift_ppm)} wrong" if service.drift_ppm else ""
-        facts.append(fact("clock", f"off by {span_time(service.clock_off_us)}", "warn", (drift, "warn")))
+        facts.append(fact("clock", f"off by {units.fixed(service.clock_off_us)}", "warn", (drift, "warn")))
     return tuple(facts)
 
 
@@ -278,7 +280,8 @@ def of_service(snapshot: Snapshot, name: str) -> list[Section]:
         sections.append(Section(0, (
             fact("is", f"{service.role} of the {service.layer} layer", "text", (now.words or "well", ink)),
             fact("serves", f"{service.calls_per_s}/s", "bright", (f"{service.called:,} in all", "dim")),
-            fact("latency", f"p50 {span_time(service.p50_us)}", "text", (f"p99 {span_time(service.p99_us)}", "bright"),
+            fact("latency", f"p50 {units.fixed(service.p50_us)}", "text",
+                 (f"p99 {units.fixed(service.p99_us)}", "bright"),
                  (f"of {'all so far' if snapshot.recorded else WINDOW}", "dim")),
             fact("errors", percent(service.errors_ppm), "error" if service.errors_ppm else "good"),
         )))  # fmt: skip
@@ -286,7 +289,7 @@ def of_service(snapshot: Snapshot, name: str) -> list[Section]:
     for label, edges, end in (("callers", callers, "src"), ("calls", callees, "dst")):
         sections.append(Section(2, tuple(
             fact(label if not number else "", getattr(edge, end), "text",
-                 (f"{edge.calls_per_s}/s", "dim"), (f"p99 {span_time(edge.p99_us)}" if edge.p99_us else "", "dim"),
+                 (f"{edge.calls_per_s}/s", "dim"), (f"p99 {units.fixed(edge.p99_us)}" if edge.p99_us else "", "dim"),
                  ("async" if edge.asynchronous else "", "accent"), (breaker(edge.breaker), "open"),
                  (f"{percent(edge.errors_ppm)} errors" if edge.errors_ppm else "", "error"))
             for number, edge in enumerate(edges[:8])
@@ -323,7 +326,8 @@ def operations(snapshot: Snapshot, name: str) -> tuple[Fact, ...]:
     rows = sorted((row for row in snapshot.aggregates if row.service == name), key=lambda row: -row.self_us)
     return tuple(
         fact("does" if not number else "", row.operation, "text", (f"{row.spans:,}x", "dim"),
-             (f"self {span_time(row.self_us // max(1, row.spans))}", "dim"), (f"p99 {span_time(row.p99_us)}", "dim"))
+             (f"self {units.fixed(row.self_us // max(1, row.spans))}", "dim"),
+             (f"p99 {units.fixed(row.p99_us)}", "dim"))
         for number, row in enumerate(rows[:6])
     )  # fmt: skip
 

@@ -8,11 +8,13 @@ busiest of those it calls: walking down from the edge one walks a request.
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from engines import units
 from engines.tracing.world.snapshot import MapEdge, ServiceView, Snapshot
+from engines.units import percent
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
-from tui.panels.tracing.details import Piece, level, middle, percent, put_pieces, span_time
+from tui.panels.tracing.details import Piece, level, middle, put_pieces
 from tui.panels.tracing.select import analysis_at, choose, service_of
 
 LAYERS: Final = ("edge", "domain", "data")
@@ -201,7 +203,7 @@ def hot_line(snapshot: Snapshot) -> list[Piece]:
     for service in snapshot.services:
         now = state(service)
         if now.letter or service.name in hot:
-            words = now.words or f"p99 {span_time(service.p99_us)}"
+            words = now.words or f"p99 {units.fixed(service.p99_us)}"
             pieces += [(f"{service.name} ", now.ink if now.letter else "bad"), (f"{words}  ", "text")]
     return pieces if len(pieces) > 1 else [("all services are well", "good")]
 
@@ -224,8 +226,8 @@ def figures(service: ServiceView | None) -> list[Piece]:
     now = state(service)
     pieces: list[Piece] = [(f"{now.words}  ", now.ink)] if now.words else []
     pieces += [
-        (f"{service.calls_per_s}/s  ", "text"), ("p50 ", "dim"), (f"{span_time(service.p50_us)}  ", "text"),
-        ("p99 ", "dim"), (f"{span_time(service.p99_us)}  ", "text"),
+        (f"{service.calls_per_s}/s  ", "text"), ("p50 ", "dim"), (f"{units.fixed(service.p50_us)}  ", "text"),
+        ("p99 ", "dim"), (f"{units.fixed(service.p99_us)}  ", "text"),
         ("errors ", "dim"), (f"{percent(service.errors_ppm)}  ", "error" if service.errors_ppm else "good"),
     ]  # fmt: skip
     if service.workers_max:
@@ -241,7 +243,7 @@ def _calls(edges: Sequence[MapEdge], end: str, nobody: str) -> list[Piece]:
     for edge in edges:
         ink: Ink = "error" if edge.errors_ppm >= ERRORS_PPM else "text"
         pieces.append((f"{getattr(edge, end)} ", ink))
-        rate = f"{edge.calls_per_s}/s" + (f" p99 {span_time(edge.p99_us)}" if edge.p99_us else "")
+        rate = f"{edge.calls_per_s}/s" + (f" p99 {units.fixed(edge.p99_us)}" if edge.p99_us else "")
         pieces.append((rate + (" async" if edge.asynchronous else "") + "   ", "dim"))
         if edge.breaker in ("open", "half_open"):
             pieces[-1] = (f"breaker {edge.breaker.replace('_', '-')}   ", "open")

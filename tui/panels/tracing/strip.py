@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from math import log2
 from typing import Final
 
+from engines import units
 from engines.tracing.world.snapshot import Sample, Snapshot
+from engines.units import percent
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
-from tui.panels.tracing.details import PPM, percent, span_time
+from tui.panels.tracing.details import PPM
 from tui.plot import plot, sparkline
 
 LINES: Final[tuple[tuple[str, str, Ink], ...]] = (
@@ -80,7 +82,7 @@ def _scale(canvas: Canvas, rows: int, bottom: float, top: float) -> None:
     places = (0, rows - 1) if rows < 4 else (0, rows // 2, rows - 1)
     for y in places:
         us = 2 ** (bottom + (top - bottom) * (rows - 1 - y + 0.5) / rows)
-        canvas.put_right(LEFT - 1, y, span_time(round(us)), "dim")
+        canvas.put_right(LEFT - 1, y, units.fixed(round(us)), "dim")
 
 
 def _ends(canvas: Canvas, snapshot: Snapshot, rows: int, bottom: float, top: float) -> None:
@@ -94,7 +96,7 @@ def _ends(canvas: Canvas, snapshot: Snapshot, rows: int, bottom: float, top: flo
         height = (_log(us) - bottom) / (top - bottom) if us > 0 else 0.0
         y = min(max(rows - 1 - round(height * (rows - 1)), above + 1), rows - 1 - left)
         canvas.put(canvas.width - RIGHT + 1, y, named(name, last), "dim")
-        canvas.put_right(canvas.width - 1, y, span_time(us), ink)
+        canvas.put_right(canvas.width - 1, y, units.fixed(us), ink)
         above = y
 
 

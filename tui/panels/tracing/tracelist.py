@@ -3,12 +3,13 @@
 from bisect import bisect_right
 from typing import Final
 
+from engines import units
 from engines.tracing.world.control import HEAD
 from engines.tracing.world.snapshot import Snapshot, TraceRow
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
-from tui.panels.tracing.details import PPM, brief, heat, level, scale, span_time
+from tui.panels.tracing.details import PPM, brief, heat, level, scale
 from tui.panels.tracing.select import listed, order_of
 from tui.panels.tracing.verdict_words import oddness_words
 from tui.panels.tracing.words import sampling_words
@@ -127,7 +128,7 @@ def draw_spread(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     usual = scale(values)
     room = canvas.width - 15
     for y, (bound, count) in enumerate(bins, 1):
-        canvas.put_right(9, y, f"<{span_time(bound)}", "dim")
+        canvas.put_right(9, y, f"<{units.fixed(bound)}", "dim")
         ink = heat(bound // 2, usual)
         canvas.put(10, y, bar(count / most, room, glyphs).replace(glyphs.bar_empty, " "), ink)
         canvas.put_right(canvas.width - 1, y, str(count), "text")
@@ -170,7 +171,7 @@ def draw_table(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
         canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
         canvas.put(1, y, level(row.duration_us, glyphs, low, high), ink)
         canvas.put(3, y, both(row, name - 2), "selected" if selected else "text")
-        canvas.put_right(x + 8, y, span_time(row.duration_us), ink)
+        canvas.put_right(x + 8, y, units.fixed(row.duration_us), ink)
         if chart:
             filled = bar(row.duration_us / max(1, high), chart, glyphs).replace(glyphs.bar_empty, " ")
             canvas.put(x + 9, y, filled, ink)
@@ -178,7 +179,7 @@ def draw_table(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
         canvas.put_right(x + 8 + chart + 16, y, str(row.services), "text")
         words, ink = odd(row)
         if row.extent_us * 10 > row.duration_us * 11:
-            words = f"{span_time(row.extent_us)} with all its spans{f'; {words}' if words else ''}"
+            words = f"{units.fixed(row.extent_us)} with all its spans{f'; {words}' if words else ''}"
         canvas.put(x + chart + 26, y, clip(words, wide), ink)
 
 

@@ -6,15 +6,16 @@ Below a hundred traces there is none, and the reason stands in its place: one tr
 from collections.abc import Sequence
 from typing import Final
 
+from engines import units
 from engines.tracing.gap import Cause, Comparison
 from engines.tracing.verdicts import Verdict
 from engines.tracing.world.events import Score
 from engines.tracing.world.snapshot import Snapshot
-from engines.units import stamp
+from engines.units import percent, stamp
 from tui.canvas import Canvas, Ink, wrap
 from tui.glyphs import Glyphs
 from tui.panels.tracing import verdict_words
-from tui.panels.tracing.details import Piece, percent, put_pieces, span_time
+from tui.panels.tracing.details import Piece, put_pieces
 from tui.panels.tracing.words import fault_words
 
 RULE_ROWS: Final = 3
@@ -117,7 +118,7 @@ def _more(snapshot: Snapshot, width: int) -> list[list[Piece]]:
         right = snapshot.score in (Score.RIGHT, Score.MISSES)
         pieces.append((f"{words}   ", "good" if right else "warn"))
     if found is not None and snapshot.verdicts and found.verdict.saved_us > 0:
-        pieces += [("without it ", "dim"), (f"{span_time(found.verdict.saved_us)} less   ", "good")]
+        pieces += [("without it ", "dim"), (f"{units.fixed(found.verdict.saved_us)} less   ", "good")]
     others: Sequence[Cause | Verdict] = found.alternatives[:2] if found is not None else snapshot.verdicts[1:3]
     lead = "next: "
     for each in others:

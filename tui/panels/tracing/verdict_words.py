@@ -6,6 +6,7 @@ and for the report.
 
 from typing import Final, assert_never
 
+from engines import units
 from engines.tracing import verdicts as v
 from engines.tracing.context import NewTrace
 from engines.tracing.critical import NoLength
@@ -17,31 +18,11 @@ from engines.tracing.verdicts import Verdict
 from engines.tracing.waiting import UNKNOWN, Time
 from engines.tracing.world.events import Score
 from engines.tracing.world.snapshot import Fault, Oddness, Strayed
+from engines.units import percent
 from tui.kit.words import plural
 
 PPM: Final = 1_000_000
 GUESS: Final = "a guess from the names of spans"
-
-
-def percent(ppm: int) -> str:
-    """``92 %``, rounded down as whole percents; below one, with a decimal."""
-    if abs(ppm) >= 10_000 or ppm == 0:
-        return f"{ppm // 10_000} %" if ppm >= 0 else f"-{-ppm // 10_000} %"
-    return f"{'-' if ppm < 0 else ''}0.{abs(ppm) // 1_000} %"
-
-
-def duration(us: int) -> str:
-    """``950 us``, ``1.4 ms``, ``1,310 ms``, ``75 s``: to the nearest, half up."""
-    if us < 0:
-        return f"-{duration(-us)}"
-    if us < 1_000:
-        return f"{us} us"
-    if us < 9_950:
-        tenths = (us + 50) // 100
-        return f"{tenths // 10}.{tenths % 10} ms"
-    if us < 60_000_000:
-        return f"{(us + 500) // 1_000:,} ms"
-    return f"{(us + 500_000) // 1_000_000:,} s"
 
 
 # -- verdicts --------------------------------------------------------------------------------------------------------
@@ -76,12 +57,12 @@ def sentence(verdict: Verdict) -> str:
             return f"the network loses calls to {who}: {lost} of {calls} timed out, and {who} has no span of them"
         case v.Down(calls=calls, span_us=span_us):
             return (
-                f"{who} is down: for {duration(span_us)} it answered none of {calls} calls, and no span of it shows "
+                f"{who} is down: for {units.fixed(span_us)} it answered none of {calls} calls, and no span of it shows "
                 "that it served anything"
             )
         case v.Paused(calls=calls, span_us=span_us):
             return (
-                f"{who} stood still for {duration(span_us)}: {calls} calls that were made meanwhile began to be "
+                f"{who} stood still for {units.fixed(span_us)}: {calls} calls that were made meanwhile began to be "
                 "served in one moment, and none before"
             )
         case v.ServedTwice(doubled=doubled, calls=calls):
@@ -106,7 +87,7 @@ def sentence(verdict: Verdict) -> str:
 def cause_words(cause: Cause) -> str:
     """Where the extra time of slow requests goes."""
     share = _share(cause.ppm)
-    took = f"{duration(cause.slow_us)} instead of {duration(cause.fast_us) if cause.fast_us else 'nothing'}"
+    took = f"{units.fixed(cause.slow_us)} instead of {units.fixed(cause.fast_us) if cause.fast_us else 'nothing'}"
     who, when = cause.service or "a service without a name", WHEN[cause.comparison]
     match cause.kind:
         case Time.POOL:
@@ -136,7 +117,7 @@ def _extra(cause: Cause) -> str:
     own = f"{cause.service} {cause.operation}".strip()
     return (
         f"{_share(cause.ppm)} {WHEN[cause.comparison]} is what a hit in {cause.peer} would have spared: {own} "
-        f"({duration(cause.slow_us)}); {percent(cause.missed_slow_ppm)} of the slow requests missed, "
+        f"({units.fixed(cause.slow_us)}); {percent(cause.missed_slow_ppm)} of the slow requests missed, "
         f"{percent(cause.missed_fast_ppm)} of the fast"
     )
 
@@ -188,8 +169,8 @@ def standing_words(found: Diagnosis) -> str:
     text = f"how sure: {share_words(found)}; {text}"
     if change is not None and change.evidence >= SURE and found.comparison is Comparison.TAIL:
         text += (
-            f"; it changed at trace {change.at + 1:,}: {duration(change.before_us)} before, "
-            f"{duration(change.after_us)} from then on"
+            f"; it changed at trace {change.at + 1:,}: {units.fixed(change.before_us)} before, "
+            f"{units.fixed(change.after_us)} from then on"
         )
     return text
 
@@ -234,7 +215,7 @@ def _consequence(wait: Cause, behind: Cause) -> str:
     verb = "is" if wait.kind == Time.LOCK else "are"
     return (
         f"{wait.service} waits for its {what}, and these {verb} held longer than {THAN[wait.comparison]}: "
-        f"{behind.service} takes {duration(behind.slow_us)} instead of {duration(behind.fast_us)} ({behind.kind})"
+        f"{behind.service} takes {units.fixed(behind.slow_us)} instead of {units.fixed(behind.fast_us)} ({behind.kind})"
     )
 
 

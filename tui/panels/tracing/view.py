@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from engines import units
 from engines.tracing.world.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
@@ -21,7 +22,7 @@ from tui.panels.tracing import (
     verdict,
     waterfall,
 )
-from tui.panels.tracing.details import brief, put_pieces, span_time
+from tui.panels.tracing.details import brief, put_pieces
 from tui.panels.tracing.select import (
     analysis_at,
     choose,
@@ -164,7 +165,7 @@ def note(snapshot: Snapshot, focus: Focus) -> str:
         parts.append(_moved(snapshot, focus))
     if look.text:
         parts.append(f"filter {look.text}")
-    return "  ".join((*parts, span_time(row.duration_us)))
+    return "  ".join((*parts, units.fixed(row.duration_us)))
 
 
 def _moved(snapshot: Snapshot, focus: Focus) -> str:
@@ -175,7 +176,7 @@ def _moved(snapshot: Snapshot, focus: Focus) -> str:
         return "clocks corrected"
     name = max(moved, key=lambda each: (abs(moved[each]), each))
     more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
-    return f"clocks corrected: {name} {'+' if moved[name] > 0 else ''}{span_time(moved[name])}{more}"
+    return f"clocks corrected: {name} {'+' if moved[name] > 0 else ''}{units.fixed(moved[name])}{more}"
 
 
 # -- the parts -------------------------------------------------------------------------------------------------------

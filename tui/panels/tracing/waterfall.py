@@ -7,13 +7,15 @@ computes (waiting for a connection, a worker, a lock) has a colour and a shape o
 
 from typing import Final
 
+from engines import units
 from engines.tracing import waiting
 from engines.tracing.analysis import Analysis
 from engines.tracing.rows import Rows
 from engines.tracing.spans import Kind
+from engines.units import share
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.panels.tracing.details import brief, line_up, saturation, share, span_time, wait_glyph, wait_of
+from tui.panels.tracing.details import brief, line_up, saturation, wait_glyph, wait_of
 
 TIME: Final = 7
 """Columns of the duration at the right."""
@@ -86,7 +88,7 @@ def _axis(canvas: Canvas, plan: Plan, rows: int, glyphs: Glyphs) -> None:
     canvas.put(x0, 0, "0", "dim")
     parts = 4 if plan.bars >= 48 else 2
     for part in range(1, parts):
-        text = span_time(plan.span_us * part // parts)
+        text = units.fixed(plan.span_us * part // parts)
         at = x0 + plan.bars * part // parts
         canvas.put(at - len(text) // 2, 0, text, "dim")
     canvas.put_right(x0 + plan.bars, 0, glyphs.vertical, "line")
@@ -269,7 +271,7 @@ def legend(made: Analysis, glyphs: Glyphs) -> list[tuple[str, Ink]]:
     return [
         ("critical path ", "dim"), (glyphs.span, "leader"), (" here ", "text"), (glyphs.through, "leader"),
         (" below ", "text"), (glyphs.block, "bad"), (" pool ", "text"), (glyphs.queued, "warn"), (" queue", "text"),
-        (f"   parts {span_time(total)} = root {span_time(whole)}", "good" if total == whole else "bad"),
+        (f"   parts {units.fixed(total)} = root {units.fixed(whole)}", "good" if total == whole else "bad"),
     ]  # fmt: skip
 
 
