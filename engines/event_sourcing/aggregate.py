@@ -60,9 +60,8 @@ class Aggregate(Generic[S]):
         try:
             return self.evolve(state, event.type, data)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise UnknownEvent(
-                f"stream {event.stream!r} revision {event.revision}: {event.type} without a usable {error}"
-            ) from error
+            why = f"{event.type} without a usable {error}"
+            raise UnknownEvent(event.stream, event.revision, why) from error
 
     def fold(self, events: Iterable[RecordedEvent], state: S | None = None) -> S:
         """The state after these events."""

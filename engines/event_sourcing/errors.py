@@ -38,6 +38,10 @@ class StaleCheckpoint(EventStoreError):
 class UnknownEvent(EventStoreError):
     """Nobody knows how to read an event of this type or version."""
 
+    def __init__(self, stream: str, revision: int, why: str) -> None:
+        super().__init__(f"stream {stream!r} revision {revision}: {why}")
+        self.why = why
+
 
 class CorruptStore(EventStoreError):
     """What is in the store is not what was written."""

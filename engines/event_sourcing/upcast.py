@@ -20,24 +20,21 @@ class Upcasters:
 
     def lift(self, event: RecordedEvent) -> tuple[Any, tuple[int, ...]]:
         """Its data in the newest version, and the versions passed through. UnknownEvent names stream and revision."""
-        where = f"stream {event.stream!r} revision {event.revision}"
         newest = self.types.get(event.type)
         if newest is None:
             known = ", ".join(sorted(self.types)) or "none"
-            raise UnknownEvent(f"{where}: nobody knows an event of type {event.type!r}; known: {known}")
+            why = f"nobody knows an event of type {event.type!r}; known: {known}"
+            raise UnknownEvent(event.stream, event.revision, why)
         if event.version > newest:
-            raise UnknownEvent(
-                f"{where}: {event.type} version {event.version} is newer than what is known here (version {newest})"
-            )
+            why = f"{event.type} version {event.version} is newer than what is known here (version {newest})"
+            raise UnknownEvent(event.stream, event.revision, why)
         data = event.data
         passed = [event.version]
         for version in range(event.version, newest):
             step = self.steps.get((event.type, version))
             if step is None:
-                raise UnknownEvent(
-                    f"{where}: {event.type} version {event.version}: there is no upcaster from version {version} "
-                    f"to {version + 1}"
-                )
+                lacks = f"there is no upcaster from version {version} to {version + 1}"
+                raise UnknownEvent(event.stream, event.revision, f"{event.type} version {event.version}: {lacks}")
             data = step(data)
             passed.append(version + 1)
         return data, tuple(passed)

@@ -453,7 +453,7 @@ def test_a_failed_check_is_in_the_inspector_however_low_it_is() -> None:
 
 def test_the_saturation_of_foreign_waits_is_only_told_as_far_as_it_is_known() -> None:
     foreign = Span(TRACE, "1" * 16, "", "HikariPool.getConnection", "shop", Kind.INTERNAL, 0, 1_000)
-    assert saturation(foreign) == ""
+    assert saturation(foreign) == ()
     spans = (
         span(1, 0, "shop", "GET /", Kind.SERVER, 0, 10),
         span(2, 1, "shop", "HikariPool.getConnection", Kind.INTERNAL, 1, 9),

@@ -38,7 +38,7 @@ def _state(snapshot: Snapshot, event: RecordedEvent) -> tuple[Fact, ...]:
         for name, value in fields_of(folded)
     ]
     if folded.unread:
-        facts.append(fact("unreadable", folded.unread.partition(": ")[2], "bad"))
+        facts.append(fact("unreadable", folded.unread, "bad"))
     for change in folded.changes:
         facts.append(fact("changed", f"{change.name}: {show(change.before)} > {show(change.after)}", "accent"))
     facts.append(fact("fold", f"of {folded.events} event{'' if folded.events == 1 else 's'} of this stream", "dim"))

@@ -77,7 +77,7 @@ def _as_far(aggregate: Aggregate[Any], events: Sequence[RecordedEvent]) -> Folde
             before, state = state, aggregate.apply(state, event)
             changed = difference(before, state)
         except UnknownEvent as error:
-            unread, changed = str(error), ()
+            unread, changed = error.why, ()
     return Folded(state, changed, len(events), unread, aggregate.category)
 
 

@@ -191,7 +191,7 @@ def fields_of(folded: Folded) -> list[tuple[str, object]]:
 def changed(folded: Folded, event: RecordedEvent) -> str:
     """What an event did to the state, in words."""
     if folded.unread:
-        return f"this release cannot read it: {folded.unread.partition(': ')[2]}"
+        return f"this release cannot read it: {folded.unread}"
     if not folded.changes:
         return f"{show(event.type, 30)} changed nothing that is folded"
     parts = [f"{each.name} {show(each.before, 20)} > {show(each.after, 20)}" for each in folded.changes]

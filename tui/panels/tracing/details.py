@@ -58,14 +58,14 @@ def wait_glyph(wait: Wait, glyphs: Glyphs) -> str:
     return str(getattr(glyphs, wait.glyph))
 
 
-def saturation(span: Span) -> str:
-    """What a wait saw when it began: ``10/10 in use, 34 waiting``; empty: the span does not tell."""
+def saturation(span: Span) -> tuple[str, ...]:
+    """What a wait saw when it began, the shortest last: ``10/10 in use`` and ``34 waiting``; none: it does not tell."""
     wait = wait_of(span)
     if wait is None:
-        return ""
+        return ()
     if wait.kind == waiting.BACKOFF:
         attempt = span.get("retry.attempt")
-        return f"before attempt {attempt}" if attempt is not None else ""
+        return (f"before attempt {attempt}",) if attempt is not None else ()
     used, limit, others = waiting.saturation(span, wait.kind)
     parts = []
     if limit != waiting.UNKNOWN:
@@ -73,12 +73,7 @@ def saturation(span: Span) -> str:
         parts.append(f"{used if used != waiting.UNKNOWN else '?'}/{limit} {held}")
     if others != waiting.UNKNOWN:
         parts.append(f"{others} {'queued' if wait.kind == waiting.QUEUE else 'waiting'}")
-    return ", ".join(parts)
-
-
-def line_up(span: Span) -> str:
-    """The shortest way to say what it waited behind: ``34 waiting``."""
-    return saturation(span).rpartition(", ")[2]
+    return tuple(parts)
 
 
 # -- numbers as people say them --------------------------------------------------------------------------------------

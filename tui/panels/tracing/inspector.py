@@ -141,7 +141,7 @@ def usually(snapshot: Snapshot, span: Span) -> tuple[Fact, ...]:
 
 def evidence(span: Span) -> tuple[Fact, ...]:
     """What a wait saw when it began."""
-    words = saturation(span)
+    words = ", ".join(saturation(span))
     wait = wait_of(span)
     if not words or wait is None:
         return ()

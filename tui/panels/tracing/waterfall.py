@@ -15,7 +15,7 @@ from engines.tracing.spans import Kind
 from engines.units import share
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.panels.tracing.details import brief, line_up, saturation, wait_glyph, wait_of
+from tui.panels.tracing.details import brief, saturation, wait_glyph, wait_of
 
 TIME: Final = 7
 """Columns of the duration at the right."""
@@ -232,7 +232,8 @@ def _bar(
         for left, right in _lit(plan, rows.own.get(row, [])):
             canvas.put(x0 + left, y, char * (right - left), own)
         if wait is not None:
-            _say(canvas, x0, y, plan, rows.own.get(row, []), (saturation(span), line_up(span)), own)
+            seen = saturation(span)
+            _say(canvas, x0, y, plan, rows.own.get(row, []), (", ".join(seen), *seen[-1:]), own)
     way_us = rows.way_us(tree, row)
     if way_us * WAY >= end_us - start_us > 0:
         ways = (f"{brief(way_us)} on the way there and back", f"{brief(way_us)} on the way", brief(way_us))

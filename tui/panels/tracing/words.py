@@ -10,6 +10,7 @@ from engines import units
 from engines.sim import events as e
 from engines.sim.events import Event
 from engines.sim.rules import SetRule
+from engines.tracing.context import NewTrace
 from engines.tracing.diagnosis import NoDiagnosis
 from engines.tracing.topology import HIT_PPM
 from engines.tracing.tree import MISSING_NAME
@@ -107,7 +108,7 @@ def _tracing(what: t.TracingEvent) -> tuple[str, Ink]:
             return f"gives up on {operation}: no answer in time", "error"
         case t.TraceStarted(src=src, trace_id=trace_id, why=why):
             return (
-                f"starts a new trace, {trace_id[:8]}: the call from {src} came with {_lack(new_trace_words(why))}",
+                f"starts a new trace, {trace_id[:8]}: the call from {src} came with {_lack(why)}",
                 "bad",
             )
         case t.PoolWait(pool=pool, in_use=used, size=size):
@@ -152,8 +153,11 @@ BREAKER: Final = {
 """What a breaker's new state means."""
 
 
-def _lack(why: str) -> str:
-    return "no traceparent header" if why.startswith("no ") else f"headers it cannot use ({why})"
+def _lack(why: NewTrace) -> str:
+    return new_trace_words(why) if why in LACKS else f"headers it cannot use ({new_trace_words(why)})"
+
+
+LACKS: Final = (NewTrace.NO_HEADER, NewTrace.NO_B3)
 
 
 def _failure(retried: t.Retried) -> str:
