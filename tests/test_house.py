@@ -24,7 +24,6 @@ FILE_MAX: Final = 500
 FUNCTION_MAX: Final = 60
 LONG: Final = {
     "engines.consensus.pbft.node": "the protocol, phase by phase as in the paper",
-    "engines.consensus.raft.node": "Figure 2, rule by rule",
     "engines.event_sourcing.sqlite_store": "one store, one file on the disk",
     "engines.sharding.world.events": "a table of records",
     "engines.sharding.world.node": "a machine: serves, redirects, migrates, replicates",

@@ -5,7 +5,12 @@ roles          the roles of a server, and which may follow which
 events         what happens in a cluster, a record per kind
 state_machine  what they agree on: a key-value store with client sessions
 ports          what a server asks of whoever runs it
-node           a server, rule by rule as on the summary page of the paper (Figure 2)
+log            a log whose first index need not be 1, and the configurations in it
+progress       what a leader knows of each other server
+state          what a server knows, and the rules of every role
+replication    AppendEntries, sent and received; the commit rule
+election       RequestVote, candidates, pre-vote, check-quorum
+node           a server: the rooms above, read as the summary page of the paper (Figure 2)
 client         a client that retries, with sessions
 quorum         the arithmetic of majorities
 membership     which configuration rules, and the rounds in which a new server catches up

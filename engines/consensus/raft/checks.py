@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from engines.consensus.raft.messages import Entry
-from engines.consensus.raft.node import NEVER, RaftNode
+from engines.consensus.raft.node import RaftNode
+from engines.consensus.raft.quorum import has_quorum
 from engines.consensus.raft.roles import Role
+from engines.consensus.raft.state import NEVER
 from engines.consensus.raft.state_machine import describe
 from engines.sim.checks import CheckBook
 from engines.sim.host import CRASHED, FROZEN, Host
@@ -92,7 +94,6 @@ class RaftChecks(CheckBook):
         super().__init__(DEMANDS)
         self.hosts = hosts
         self.servers = servers
-        self.quorum = len(servers) // 2 + 1
         self.seen = {server: _Seen() for server in servers}
         self.leaders: dict[int, tuple[str, int]] = {}
         self.entries: dict[tuple[int, int], tuple[int, Entry, str]] = {}
@@ -130,11 +131,17 @@ class RaftChecks(CheckBook):
             self._terms_and_votes(host, node, seen)
             self._append_only(host, node, seen)
             self._log_matching(host, node)
-            seen.writes, seen.length, seen.truncations = disk.writes, len(disk.log), disk.truncations
+            seen.writes, seen.length, seen.truncations = disk.writes, node.log.last_index, disk.truncations
         if seen.role is not node.role:
             self._role_changed(host, node, seen)
         if seen.commit != node.commit_index:
             self._committed(host, node, seen)
+
+    def raft(self, server: str) -> RaftNode:
+        """The node of a server."""
+        node = self.hosts[server].node
+        assert isinstance(node, RaftNode)
+        return node
 
     # -- crashes -------------------------------------------------------------------------------------------------
 
@@ -191,14 +198,13 @@ class RaftChecks(CheckBook):
             self._deposed(host, node)
 
     def _campaign(self, host: Host, node: RaftNode) -> None:
-        last = len(node.log)
-        last_term = node.term_at(last)
-        supporters = sum(
-            (log[-1].term if log else 0, len(log)) <= (last_term, last)
-            for log in (self.hosts[server].disk.log for server in self.servers)
-        )
+        last, last_term = node.log.last_index, node.log.last_term
+        supporters = [server for server in self.servers if self.raft(server).log.is_up_to_date(last, last_term)]
         campaign = _Campaign(
-            host.id, host.clock.now_us - (host.now_us - node.campaign_us), supporters >= self.quorum, supporters
+            host.id,
+            host.clock.now_us - (host.now_us - node.campaign_us),
+            has_quorum(node.configuration, supporters),
+            len(supporters),
         )
         if campaign.can_win or node.current_term not in self.campaigns:
             self.campaigns[node.current_term] = campaign
@@ -216,10 +222,11 @@ class RaftChecks(CheckBook):
 
     def _complete(self, host: Host, node: RaftNode, upto: int) -> None:
         """Leader Completeness for the committed entries up to an index; Log Matching makes the last one enough."""
-        if not upto or (upto <= len(node.log) and node.log[upto - 1].term == self.committed[upto - 1].entry.term):
+        log = node.log
+        if not upto or (upto <= log.last_index and log.term_at(upto) == self.committed[upto - 1].entry.term):
             return
         for index, committed in enumerate(self.committed[:upto], 1):
-            has = node.log[index - 1] if index <= len(node.log) else None
+            has = log[index] if index <= log.last_index else None
             if has != committed.entry and committed.term < node.current_term:
                 holds = f"holds entry {index} of term {has.term} instead" if has else f"has no entry {index}"
                 self.fail(COMPLETENESS, f"the leader of term {node.current_term} lacks the committed entry {index}",
@@ -236,7 +243,7 @@ class RaftChecks(CheckBook):
         hearers = [host.id]
         for server in self.servers:
             other = self.hosts[server]
-            follower: RaftNode = other.node  # type: ignore[assignment]
+            follower = self.raft(server)
             if (
                 server != host.id
                 and other.status not in (CRASHED, FROZEN)
@@ -245,10 +252,10 @@ class RaftChecks(CheckBook):
                 and self.seen[server].unbroken_since_us <= campaign.start_us
             ):
                 hearers.append(server)
-        if len(hearers) >= self.quorum:
+        if has_quorum(node.configuration, hearers):
             self.fail(STABILITY, f"{campaign.node} could not win, and deposed the working leader {host.id}",
                        f"{stamp(campaign.start_us)} {campaign.node} campaigned for term {node.current_term}; its "
-                       f"log suffices for {campaign.supporters} of {len(self.servers)} votes, it needs {self.quorum}",
+                       f"log suffices for {campaign.supporters} of {len(self.servers)} votes, it needs {node.quorum}",
                        f"{_at(host)} {host.id} stepped down for that term, though {', '.join(hearers)} "
                        f"heard it in every election timeout")  # fmt: skip
 
@@ -256,42 +263,44 @@ class RaftChecks(CheckBook):
 
     def _append_only(self, host: Host, node: RaftNode, seen: _Seen) -> None:
         leading = seen.role is Role.LEADER and node.role is Role.LEADER
-        if leading and (host.disk.truncations != seen.truncations or len(node.log) < seen.length):
+        if leading and (host.disk.truncations != seen.truncations or node.log.last_index < seen.length):
             self.fail(APPEND_ONLY, f"the leader {host.id} deleted entries of its own log",
                        f"{_at(host)} {host.id}, leader of term {node.current_term}, had {seen.length} entries "
-                       f"and holds {len(node.log)}")  # fmt: skip
+                       f"and holds {node.log.last_index}")  # fmt: skip
 
     def _log_matching(self, host: Host, node: RaftNode) -> None:
         log = node.log
         entries = self.entries
-        for index in range(host.disk.changed_from, len(log)):
-            entry = log[index]
-            before = log[index - 1].term if index else 0
+        disk = host.disk
+        written = disk.log
+        for place in range(disk.changed_from, len(written)):
+            entry = written[place]
+            index = log.first_index + place
+            before = written[place - 1].term if place else log.base_term
             known = entries.setdefault((index, entry.term), (before, entry, host.id))
             if known[0] != before or known[1] != entry:
-                self.fail(LOG_MATCHING, f"entry {index + 1} of term {entry.term} differs on {known[2]} and {host.id}",
+                self.fail(LOG_MATCHING, f"entry {index} of term {entry.term} differs on {known[2]} and {host.id}",
                            f"on {known[2]} it is {describe(known[1].command)} after an entry of term {known[0]}",
                            f"on {host.id} it is {describe(entry.command)} after an entry of term {before}")  # fmt: skip
-        host.disk.changed_from = len(log)
+        disk.changed_from = len(written)
 
     # -- commitment ----------------------------------------------------------------------------------------------
 
     def _committed(self, host: Host, node: RaftNode, seen: _Seen) -> None:
         commit, applied = node.commit_index, node.last_applied
-        if not applied <= commit <= len(node.log) or commit < seen.commit:
-            self.fail(ORDER, f"{host.id}: applied {applied}, commit {commit}, last index {len(node.log)}",
+        last = node.log.last_index
+        if not applied <= commit <= last or commit < seen.commit:
+            self.fail(ORDER, f"{host.id}: applied {applied}, commit {commit}, last index {last}",
                        f"{_at(host)} the commit index of {host.id} was {seen.commit}")  # fmt: skip
         now = host.clock.now_us
         if commit > len(self.committed) and node.role is Role.LEADER:
             for index in range(len(self.committed), commit):
-                self.committed.append(_Committed(node.log[index], host.id, node.current_term, now))
+                self.committed.append(_Committed(node.log[index + 1], host.id, node.current_term, now))
             for server in self.servers:
-                other = self.hosts[server]
-                leader: RaftNode = other.node  # type: ignore[assignment]
+                other, leader = self.hosts[server], self.raft(server)
                 if leader.role is Role.LEADER and leader.current_term > node.current_term and other.status != CRASHED:
                     self._complete(other, leader, commit)
-        for index in range(seen.applied, applied):
-            entry = node.log[index]
+        for index, entry in enumerate(node.log.slice(seen.applied + 1, applied), seen.applied):
             if index == len(self.applied):
                 self.applied.append(_Applied(entry, host.id, now))
             elif self.applied[index].entry != entry:

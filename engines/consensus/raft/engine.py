@@ -13,11 +13,13 @@ from engines.consensus.raft import messages as m
 from engines.consensus.raft.checks import RaftChecks
 from engines.consensus.raft.client import Client
 from engines.consensus.raft.commands import Propose, SetTiming, SetWorkload
-from engines.consensus.raft.node import NEVER, RaftNode
+from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.options import FIGURE_7, WORKLOADS, Options
+from engines.consensus.raft.quorum import Configuration, majority
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rules import Timing
 from engines.consensus.raft.snapshot import ClientState, LogEntry, Progress, Sample, Server, Snapshot
+from engines.consensus.raft.state import NEVER
 from engines.errors import UserError
 from engines.rules import RuleSwitched
 from engines.sim import faults
@@ -94,6 +96,12 @@ class RaftEngine(World):
         """The guarantees."""
         return self.checks.results()
 
+    def crash(self, host: Host) -> None:
+        """What is left of a server is its disk."""
+        super().crash(host)
+        if isinstance(host.node, RaftNode):
+            host.node.log.reread()
+
     # -- commands ----------------------------------------------------------------------------------------------------
 
     def raft(self, server: str) -> RaftNode:
@@ -110,6 +118,11 @@ class RaftEngine(World):
             if node.role is Role.LEADER and node.current_term > term and self.hosts[server].status != CRASHED:
                 best, term = server, node.current_term
         return best
+
+    def configuration(self) -> Configuration:
+        """Who counts, as the working leader has it; without one, as the server in the highest term has it."""
+        server = self.leader() or max(self.servers, key=lambda each: self.raft(each).current_term)
+        return self.raft(server).configuration
 
     def resolve(self, command: Any) -> Any:
         """Replace ``leader`` and ``f1 f2 ...`` by the servers they mean now."""
@@ -182,7 +195,7 @@ class RaftEngine(World):
     def snapshot(self) -> Snapshot:
         """Everything there is to see."""
         nodes = [self.raft(server) for server in self.servers]
-        last = max(len(node.log) for node in nodes)
+        last = max(node.log.last_index for node in nodes)
         first = max(1, last - WINDOW + 1)
         return Snapshot(
             at_us=self.now_us,
@@ -197,7 +210,7 @@ class RaftEngine(World):
             heartbeat_us=self.timing.heartbeat_us,
             election_min_us=self.timing.election_min_us,
             election_max_us=self.timing.election_max_us,
-            quorum=len(self.servers) // 2 + 1,
+            quorum=majority(len(self.configuration().voters)),
             leader=self.leader(),
             term=max(node.current_term for node in nodes),
             commit=max(node.commit_index for node in nodes),
@@ -214,6 +227,7 @@ class RaftEngine(World):
         machine = host_view(host, self.hosts, self.servers)
         leading = node.role is Role.LEADER
         now = host.now_us
+        shown = max(first, node.log.first_index)
         return Server(
             id=host.id,
             status=host.status,
@@ -223,11 +237,11 @@ class RaftEngine(World):
             votes=tuple(node.votes.items()),
             leader=node.leader,
             log=tuple(
-                LogEntry(index + 1, node.log[index].term, node.log[index].command)
-                for index in range(first - 1, len(node.log))
+                LogEntry(index, entry.term, entry.command)
+                for index, entry in enumerate(node.log.slice(shown, node.log.last_index), shown)
             ),
-            last_index=len(node.log),
-            last_term=node.term_at(len(node.log)),
+            last_index=node.log.last_index,
+            last_term=node.log.last_term,
             commit=node.commit_index,
             applied=node.last_applied,
             values=tuple(sorted(node.kv.values.items())),
@@ -235,9 +249,9 @@ class RaftEngine(World):
             timer_total_us=self.timing.heartbeat_us if leading else node.election_timeout_us,
             leader_for_us=now - node.leader_since_us if leading else 0,
             progress=tuple(
-                Progress(peer, node.next_index[peer], node.match_index[peer], node.probing[peer],
-                         now - node.heard_at_us[peer] if peer in node.heard_at_us else None)
-                for peer in node.peers
+                Progress(peer, each.next_index, each.match_index, each.probing,
+                         None if each.heard_at_us is None else now - each.heard_at_us)
+                for peer, each in node.progress.items()
             ) if leading else (),
             heard_ago_us=None if node.heard_us == NEVER else now - node.heard_us,
             deduplicated=node.kv.deduplicated,

@@ -6,7 +6,7 @@
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
-from engines.consensus.raft.messages import Command
+from engines.consensus.raft.messages import Command, Content
 from engines.consensus.raft.roles import Role
 from engines.rules import RuleSwitched
 
@@ -168,11 +168,11 @@ class Mismatch(Enum):
 
 
 class Appended(NamedTuple):
-    """A leader appended an entry: a client's, or (no command) the first of its term."""
+    """A leader appended an entry: a client's, a configuration, or (None) the first of its term."""
 
     entry: int
     term: int
-    command: Command | None
+    command: Content
     client: str
 
 

@@ -4,7 +4,9 @@ Indices are 1-based, 0 stands for "before the first entry". Records are named tu
 and print by value, and are made a hundred thousand times a second.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+from engines.consensus.raft.quorum import Configuration
 
 
 class Command(NamedTuple):
@@ -17,11 +19,15 @@ class Command(NamedTuple):
     value: int
 
 
+Content: TypeAlias = Command | Configuration | None
+"""What an entry is about. None: the entry a new leader appends to commit those of its predecessors."""
+
+
 class Entry(NamedTuple):
-    """A log entry. No command: the entry a new leader appends to commit those of its predecessors."""
+    """A log entry."""
 
     term: int
-    command: Command | None
+    command: Content
 
 
 class PreVote(NamedTuple):

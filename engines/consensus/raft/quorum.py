@@ -133,8 +133,8 @@ def _committed(voters: tuple[Server, ...], match: Mapping[Any, int]) -> int:
     """The highest index that a majority of these voters holds."""
     if not voters:
         return NO_LIMIT
-    held = sorted((match.get(voter, 0) for voter in voters), reverse=True)
-    return held[majority(len(voters)) - 1]
+    held = sorted([match.get(voter, 0) for voter in voters])
+    return held[len(voters) - majority(len(voters))]
 
 
 def committed_index(configuration: Configuration, match: Mapping[Any, int]) -> int:
@@ -142,7 +142,8 @@ def committed_index(configuration: Configuration, match: Mapping[Any, int]) -> i
 
     A server that is missing holds nothing. Joint: the lower of the two sides (dissertation 4.3).
     """
-    return min(_committed(configuration.voters, match), _committed(configuration.outgoing, match))
+    index = _committed(configuration.voters, match)
+    return min(index, _committed(configuration.outgoing, match)) if configuration.outgoing else index
 
 
 def _result(voters: tuple[Server, ...], votes: Mapping[Any, bool]) -> Vote:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from engines.consensus.raft.messages import Command
+from engines.consensus.raft.messages import Command, Content
 from engines.sim.history import Operation
 from engines.sim.pattern import Check
 from engines.sim.views import Flight, LinkView
@@ -25,7 +25,7 @@ class LogEntry(NamedTuple):
 
     number: int
     term: int
-    command: Command | None
+    command: Content
     """None: the entry with which a leader begins its term."""
 
 

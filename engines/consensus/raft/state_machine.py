@@ -6,7 +6,7 @@ once (paper section 8, dissertation 6.3). One command is outstanding per client.
 """
 
 from engines.consensus.operations import execute, written
-from engines.consensus.raft.messages import Command
+from engines.consensus.raft.messages import Command, Content
 
 
 class KeyValueStore:
@@ -30,6 +30,12 @@ class KeyValueStore:
         return result
 
 
-def describe(command: Command | None) -> str:
-    """A command as people write it: ``y=3``, ``y+=1``, ``del y``; ``no-op`` for none."""
-    return "no-op" if command is None else written(command.op, command.key, command.value)
+def describe(content: Content) -> str:
+    """What an entry is about, as people write it: ``y=3``, ``y+=1``, ``del y``; a configuration; ``no-op``."""
+    match content:
+        case None:
+            return "no-op"
+        case Command():
+            return written(content.op, content.key, content.value)
+        case _:
+            return str(content)

@@ -7,6 +7,7 @@ entry; it asks who could still be elected without it.
 from typing import Final, NamedTuple
 
 from engines.consensus.raft.checks import COMPLETENESS, ELECTION_SAFETY, LOG_MATCHING, STATE_MACHINE, TERMS
+from engines.consensus.raft.messages import Command
 from engines.consensus.raft.snapshot import LogEntry, Server, Snapshot
 from tui.canvas import Ink
 from tui.kit.words import names
@@ -54,11 +55,12 @@ def executed(snapshot: Snapshot, server: Server, entry: LogEntry) -> bool:
         return False
     here = holds(server, entry)
     command = entry.command
-    if command is None or command.op != "set" or server.deduplicated:
+    if not isinstance(command, Command) or command.op != "set" or server.deduplicated:
         return here
     shown = dict(server.values).get(command.key) == command.value
     applied = [each for each in server.log if each.number <= server.applied]
-    writers = [(each.number, each.command) for each in applied if each.command and each.command.key == command.key]
+    commands = [(each.number, each.command) for each in applied if isinstance(each.command, Command)]
+    writers = [(number, each) for number, each in commands if each.key == command.key]
     if here:
         return shown or writers[-1][0] != entry.number
     explained = snapshot.window[0] > 1 or any(

@@ -15,7 +15,7 @@ from engines.consensus.raft.checks import (
     TERMS,
 )
 from engines.consensus.raft.engine import RaftEngine
-from engines.consensus.raft.messages import Entry
+from engines.consensus.raft.messages import Command, Entry
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.state_machine import KeyValueStore
@@ -41,7 +41,7 @@ class Oracle:
         living = {server: node for server, node in nodes.items() if self.engine.hosts[server].status != CRASHED}
         for server, node in living.items():
             self._one(server, node)
-        logs = [self.engine.hosts[server].disk.log for server in nodes]
+        logs = [list(node.log) for node in nodes.values()]
         for number, one in enumerate(logs):
             for other in logs[:number]:
                 self._matching(one, other)
@@ -56,24 +56,24 @@ class Oracle:
         same_life = incarnation == was_incarnation
         if same_life and (term < was_term or (term == was_term and was_vote is not None and vote != was_vote)):
             self.broken.add(TERMS)
-        if not node.last_applied <= commit <= len(node.log) or (same_life and commit < was_commit):
+        if not node.last_applied <= commit <= node.log.last_index or (same_life and commit < was_commit):
             self.broken.add(ORDER)
         self.last[server] = (incarnation, term, vote, commit)
         if node.role is Role.LEADER:
             if self.leaders.setdefault(term, server) != server:
                 self.broken.add(ELECTION_SAFETY)
             before = self.leader_logs.get((server, term), [])
-            if node.log[: len(before)] != before:
+            if list(node.log)[: len(before)] != before:
                 self.broken.add(APPEND_ONLY)
             self.leader_logs[server, term] = list(node.log)
             for index in range(1, commit + 1):
-                self.committed.setdefault(index, (node.log[index - 1], term))
+                self.committed.setdefault(index, (node.log[index], term))
         for index in range(1, node.last_applied + 1):
-            if self.applied.setdefault(index, node.log[index - 1]) != node.log[index - 1]:
+            if self.applied.setdefault(index, node.log[index]) != node.log[index]:
                 self.broken.add(STATE_MACHINE)
         store = KeyValueStore()
-        for entry in node.log[: node.last_applied]:
-            if entry.command is not None:
+        for entry in node.log.slice(1, node.last_applied):
+            if isinstance(entry.command, Command):
                 store.apply(entry.command)
         if (store.values, store.sessions) != (node.kv.values, node.kv.sessions):
             self.broken.add(STATE_MACHINE)
@@ -88,5 +88,5 @@ class Oracle:
 
     def _complete(self, node: RaftNode) -> None:
         for index, (entry, term) in self.committed.items():
-            if node.current_term > term and (index > len(node.log) or node.log[index - 1] != entry):
+            if node.current_term > term and (index > node.log.last_index or node.log[index] != entry):
                 self.broken.add(COMPLETENESS)

@@ -5,14 +5,17 @@ import pytest
 from engines.consensus.raft.messages import (
     AppendEntries,
     AppendReply,
+    ClientRequest,
+    Entry,
     PreVote,
     PreVoteReply,
     RequestVote,
     VoteReply,
 )
+from engines.consensus.raft.quorum import Configuration
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rules import RaftRules
-from tests.engines.consensus.raft.server import TIMING, Sent, Server, append
+from tests.engines.consensus.raft.server import TIMING, Sent, Server, append, command
 
 ALL_ON = RaftRules()
 
@@ -379,3 +382,24 @@ def test_a_new_leader_appends_an_entry_without_command() -> None:
     assert server.terms == (1, 2)
     assert server.disk.log[-1].command is None
     assert [each.message for each in sent] == [AppendEntries(2, 1, 1, (server.disk.log[-1],), 0)] * 2
+
+
+# -- every decision asks the configuration -------------------------------------------------------------------
+
+
+def test_the_newest_configuration_in_the_log_decides_elections_and_commitment() -> None:
+    """'A server always uses the latest configuration in its log' (dissertation 4.1): here the log says 5, not 3."""
+    five = Configuration(("n1", "n2", "n3", "n4", "n5"))
+    server = Server()
+    server.hear("n2", append(1, 0, 0, Entry(1, five)))
+    assert server.timer("election") == [Sent(peer, RequestVote(2, 1, 1)) for peer in ("n2", "n3", "n4", "n5")]
+    roles = []
+    for voter in ("n2", "n5"):
+        server.hear(voter, VoteReply(2, True))
+        roles.append(server.role)
+    assert roles == [Role.CANDIDATE, Role.LEADER]
+    server.hear("c1", ClientRequest(command()))
+    server.accept("n2", 2)
+    assert server.node.commit_index == 0
+    server.accept("n4", 2)
+    assert server.node.commit_index == 2

@@ -7,7 +7,7 @@ import pytest
 
 from engines.consensus.raft import checks as check
 from engines.consensus.raft.engine import RaftEngine
-from engines.consensus.raft.messages import AppendEntries, ClientRequest, RequestVote
+from engines.consensus.raft.messages import AppendEntries, ClientRequest, Command, RequestVote
 from engines.consensus.raft.node import HANDLERS, RaftNode
 from engines.consensus.raft.roles import Role
 from engines.sim.node import Context
@@ -50,7 +50,7 @@ def commits_without_a_majority(patch: Patch) -> None:
     """'A majority of matchIndex[i] >= N' (Figure 2)."""
 
     def advance_commit(node: RaftNode, ctx: Context) -> None:
-        node.commit_index = max(node.match_index.values())
+        node.commit_index = max(each.match_index for each in node.progress.values())
         node.apply_committed(ctx)
 
     patch.setattr(RaftNode, "advance_commit", advance_commit)
@@ -61,8 +61,8 @@ def checks_no_consistency(patch: Patch) -> None:
     honest = HANDLERS[AppendEntries]
 
     def on_append_entries(node: RaftNode, ctx: Context, src: str, m: AppendEntries) -> None:
-        previous = min(m.prev_log_index, len(node.log))
-        honest(node, ctx, src, m._replace(prev_log_index=previous, prev_log_term=node.term_at(previous)))
+        previous = min(m.prev_log_index, node.log.last_index)
+        honest(node, ctx, src, m._replace(prev_log_index=previous, prev_log_term=node.log.term_at(previous)))
 
     patch.setitem(HANDLERS, AppendEntries, on_append_entries)
 
@@ -71,7 +71,7 @@ def truncates_nothing(patch: Patch) -> None:
     """'Delete the existing entry and all that follow it' (Figure 2)."""
 
     def store(node: RaftNode, ctx: Context, src: str, m: AppendEntries) -> None:
-        node.disk.append(*m.entries[max(0, len(node.log) - m.prev_log_index) :])
+        node.log.append(*m.entries[max(0, node.log.last_index - m.prev_log_index) :])
         ctx.persist()
 
     patch.setattr(RaftNode, "store", store)
@@ -82,8 +82,8 @@ def overwrites_its_own_log(patch: Patch) -> None:
     honest = HANDLERS[ClientRequest]
 
     def on_client_request(node: RaftNode, ctx: Context, src: str, m: ClientRequest) -> None:
-        if node.role is Role.LEADER and len(node.log) > 3:
-            node.disk.truncate(len(node.log) - 1)
+        if node.role is Role.LEADER and node.log.last_index > 3:
+            node.truncate(node.log.last_index)
         honest(node, ctx, src, m)
 
     patch.setitem(HANDLERS, ClientRequest, on_client_request)
@@ -121,7 +121,7 @@ def applies_what_is_not_committed(patch: Patch) -> None:
 
     def apply_committed(node: RaftNode, ctx: Context) -> None:
         honest(node, ctx)
-        node.last_applied = len(node.log)
+        node.last_applied = node.log.last_index
 
     patch.setattr(RaftNode, "apply_committed", apply_committed)
 
@@ -143,8 +143,8 @@ def applies_in_another_order(patch: Patch) -> None:
 
     def apply_committed(node: RaftNode, ctx: Context) -> None:
         if node.id == "n2":
-            for entry in reversed(node.log[node.last_applied : node.commit_index]):
-                if entry.command is not None:
+            for entry in reversed(node.log.slice(node.last_applied + 1, node.commit_index)):
+                if isinstance(entry.command, Command):
                     node.kv.apply(entry.command)
             node.last_applied = node.commit_index
         else:

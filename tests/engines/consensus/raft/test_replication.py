@@ -16,8 +16,8 @@ from engines.consensus.raft.messages import (
     ClientRequest,
     Entry,
 )
-from engines.consensus.raft.node import BATCH_MAX
 from engines.consensus.raft.options import FIGURE_7
+from engines.consensus.raft.replication import BATCH_MAX
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rules import RaftRules
 from engines.sim import faults
@@ -224,8 +224,8 @@ def test_an_answer_that_was_overtaken_takes_nothing_back() -> None:
     server.accept("n2", 2)
     server.hear("n2", AppendReply(1, True, 1, 0))
     server.hear("n2", AppendReply(1, False, 0, 1, 0, 1))
-    assert server.node.match_index["n2"] == 2
-    assert server.node.next_index["n2"] == 3
+    assert server.node.progress["n2"].match_index == 2
+    assert server.node.progress["n2"].next_index == 3
     assert server.node.commit_index == 2
 
 
@@ -284,7 +284,7 @@ def test_the_followers_of_figure_7_become_equal_to_the_leader(letter: str, terms
     sent = leader.hear("c1", ClientRequest(command()))
     repair(leader, "n2", follower, sent[0].message)
     assert follower.terms == leader.terms == (*FIGURE_7[0], 8)
-    assert leader.node.match_index["n2"] == 11
+    assert leader.node.progress["n2"].match_index == 11
 
 
 @st.composite

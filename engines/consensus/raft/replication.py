@@ -1,0 +1,163 @@
+"""How the log of the leader becomes the log of all: the box "AppendEntries RPC" of Figure 2, and what a leader does.
+
+Beyond Figure 2: fast backtracking (end of paper 5.3), and pipelining: the leader counts an entry as sent when it sends
+it, and falls back to one message at a time for a follower that refuses (progress.py).
+"""
+
+from typing import Final
+
+from engines.consensus.raft import events as e
+from engines.consensus.raft.messages import AppendEntries, AppendReply, Entry
+from engines.consensus.raft.ports import Effects
+from engines.consensus.raft.progress import PeerProgress
+from engines.consensus.raft.quorum import committed_index
+from engines.consensus.raft.roles import Role
+from engines.consensus.raft.state import ServerState
+
+BATCH_MAX: Final = 64
+"""Entries in one AppendEntries."""
+
+
+class Replication(ServerState):
+    """Sends, receives, commits."""
+
+    __slots__ = ()
+
+    # -- the leader --------------------------------------------------------------------------------------------------
+
+    def heartbeat(self, ctx: Effects) -> None:
+        """Say that the leader lives, and repeat to each follower what it has not confirmed in a while."""
+        ctx.set_timer("heartbeat", self.timing.heartbeat_us)
+        for peer in self.peers:
+            self.send_append(ctx, peer)
+
+    def propose(self, ctx: Effects, entry: Entry, src: str) -> None:
+        """Append an entry to the own log, and send it to whoever has all before it."""
+        self.append(ctx, entry)
+        index = self.log.last_index
+        ctx.note(e.Appended(index, entry.term, entry.command, src))
+        for peer, progress in self.progress.items():
+            if progress.next_index == index and not progress.probing:
+                self.send_append(ctx, peer)
+
+    def send_append(self, ctx: Effects, peer: str) -> None:
+        """AppendEntries with the log from nextIndex on (paper, Rules for Leaders), a bounded batch of it."""
+        log = self.log
+        progress = self.progress[peer]
+        previous = progress.next_index - 1
+        entries: tuple[Entry, ...] = ()
+        if previous < log.last_index:
+            entries = log.slice(previous + 1, previous + (1 if progress.probing else BATCH_MAX))
+            if not progress.probing:
+                progress.next_index = previous + len(entries) + 1
+        ctx.send(peer, AppendEntries(self.current_term, previous, log.term_at(previous), entries, self.commit_index))
+
+    def on_append_reply(self, ctx: Effects, src: str, m: AppendReply) -> None:
+        """On success update nextIndex and matchIndex; on refusal go back and retry."""
+        if m.term > self.current_term:
+            self.become_follower(ctx, m.term, e.StepDownReason.HIGHER_TERM, src)
+            return
+        progress = self.progress.get(src)
+        if progress is None or self.role is not Role.LEADER or m.term < self.current_term:
+            return
+        progress.heard_at_us = ctx.now_us
+        if m.success:
+            if m.match_index > progress.match_index:
+                progress.match_index = m.match_index
+                if m.match_index > self.commit_index:
+                    self.advance_commit(ctx)
+            if progress.probing:
+                progress.replicate()
+                ctx.note(e.MatchFound(src, progress.match_index))
+            if progress.next_index <= self.log.last_index:
+                self.send_append(ctx, src)
+        elif m.prev_log_index > progress.match_index and (
+            not progress.probing or m.prev_log_index == progress.next_index - 1
+        ):
+            self.backtrack(ctx, src, progress, m)
+
+    def backtrack(self, ctx: Effects, src: str, progress: PeerProgress, m: AppendReply) -> None:
+        """Skip back over a whole term per refusal (end of paper 5.3), then probe."""
+        before = progress.next_index
+        after = m.conflict_index
+        if m.conflict_term:
+            index = self.log.last_of_term(m.prev_log_index, m.conflict_term)
+            if index > 0 and self.log.term_at(index) == m.conflict_term:
+                after = index + 1
+        after = max(progress.match_index + 1, min(after, m.prev_log_index))
+        progress.probe(after)
+        ctx.note(e.Backtracked(src, m.prev_log_index, before, after, m.conflict_term, m.conflict_index))
+        self.send_append(ctx, src)
+
+    def advance_commit(self, ctx: Effects) -> None:
+        """If N > commitIndex, a majority of matchIndex >= N, and log[N].term == currentTerm: commitIndex = N."""
+        match = {peer: progress.match_index for peer, progress in self.progress.items()}
+        match[self.id] = self.log.last_index
+        majority = committed_index(self.configuration, match)
+        if majority <= self.commit_index:
+            return
+        term = self.log.term_at(majority)
+        if self.rules.current_term_commit and term != self.current_term:
+            ctx.note(e.CommitWithheld(majority, term, self.current_term))
+            return
+        holders = tuple(peer for peer, index in match.items() if index >= majority and peer != self.id)
+        ctx.note(e.Committed(self.commit_index + 1, majority, self.current_term, term, holders, self.quorum))
+        self.commit(ctx, majority)
+
+    # -- the follower ------------------------------------------------------------------------------------------------
+
+    def on_append_entries(self, ctx: Effects, src: str, m: AppendEntries) -> None:
+        """AppendEntries RPC, receiver implementation 1 to 5 (Figure 2)."""
+        if m.term < self.current_term:
+            ctx.note(e.AppendOutdated(src, m.term, self.current_term))
+            ctx.send(src, AppendReply(self.current_term, False, 0, m.prev_log_index))
+            return
+        self.hear_leader(ctx, src, m.term)
+        previous = m.prev_log_index
+        if not self.log.holds(previous, m.prev_log_term):
+            self.refuse_append(ctx, src, m)
+            return
+        if m.entries:
+            self.store(ctx, src, m)
+        match = previous + len(m.entries)
+        if m.leader_commit > self.commit_index and match > self.commit_index:
+            self.commit(ctx, min(m.leader_commit, match))
+        ctx.send(src, AppendReply(self.current_term, True, match, previous))
+
+    def refuse_append(self, ctx: Effects, src: str, m: AppendEntries) -> None:
+        """Reply false if the log has no entry at prevLogIndex with prevLogTerm, and say how far to go back."""
+        log = self.log
+        previous = m.prev_log_index
+        last = log.last_index
+        if previous > last:
+            term, index = 0, last + 1
+        else:
+            term, index = log.term_at(previous), log.first_of_term(previous)
+        why = e.Mismatch.TERM if term else e.Mismatch.GAP
+        ctx.note(e.AppendRefused(src, why, previous, m.prev_log_term, last, term, index))
+        ctx.send(src, AppendReply(self.current_term, False, 0, previous, term, index))
+
+    def store(self, ctx: Effects, src: str, m: AppendEntries) -> None:
+        """If an entry conflicts with a new one, delete it and all that follow it; append what is new."""
+        log = self.log
+        index = m.prev_log_index + 1
+        last = log.last_index
+        entries = m.entries
+        new = 0
+        for entry in entries:
+            if index > last:
+                break
+            old_term = log.term_at(index)
+            if old_term != entry.term:
+                ctx.note(e.Truncated(src, index, last, old_term, entry.term, self.commit_index))
+                self.truncate(index)
+                break
+            index += 1
+            new += 1
+        if new == len(entries):
+            return
+        self.append(ctx, *entries[new:])
+        ctx.note(e.Stored(src, index, log.last_index, m.prev_log_index, m.prev_log_term))
+
+
+__all__ = ["BATCH_MAX", "Replication"]

@@ -1,0 +1,203 @@
+"""What a server knows, and how its role changes: the box "State" of the paper's Figure 2, and "All Servers" below it.
+
+Durable, on disk: the registers ``term`` and ``vote``, and the log. Everything else is volatile and gone after a
+crash. A server changes its role only through the four ``become_*`` doors, of which ``become_follower`` is here; behind
+all of them lies ``reset``, which lets nobody pass along an edge that roles.py does not know.
+"""
+
+from typing import Final
+
+from engines.consensus.raft import events as e
+from engines.consensus.raft.log import RaftLog
+from engines.consensus.raft.messages import ClientReply, Command, Entry
+from engines.consensus.raft.ports import Disk, Effects
+from engines.consensus.raft.progress import PeerProgress
+from engines.consensus.raft.quorum import Configuration, majority
+from engines.consensus.raft.roles import EDGES, Role
+from engines.consensus.raft.rules import ALL_ON, RaftRules, Timing
+from engines.consensus.raft.state_machine import KeyValueStore
+
+NEVER: Final = -(1 << 60)
+PAPER_TIMING: Final = Timing()
+
+
+class ServerState:
+    """The state of one server, and the rules that hold in every role."""
+
+    __slots__ = (
+        "campaign_us", "commit_index", "configuration", "current_term", "deposed_by", "disk", "election_timeout_us",
+        "heard_leader", "heard_us", "id", "kv", "last_applied", "leader", "leader_since_us", "log", "noop", "peers",
+        "progress", "role", "rules", "timer_us", "timing", "unbroken_us", "voted_for", "votes",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        id: str,
+        peers: tuple[str, ...],
+        disk: Disk,
+        rules: RaftRules = ALL_ON,
+        timing: Timing = PAPER_TIMING,
+        noop: bool = True,
+    ) -> None:
+        """``peers``: the other voters, until the log names another configuration."""
+        self.id = id
+        self.rules = rules
+        self.timing = timing
+        self.noop = noop
+        self.disk = disk
+        self.log = RaftLog(disk, Configuration((id, *peers)))
+        self.configuration = self.log.configuration
+        """The newest in the log, committed or not: every decision counts by it."""
+        self.peers: tuple[str, ...] = ()
+        """All others that receive the log."""
+        self.progress: dict[str, PeerProgress] = {}
+        """As leader: what is known of each of them."""
+        self.current_term: int = disk.registers.get("term", 0)
+        self.voted_for: str | None = disk.registers.get("vote")
+        self.role = Role.FOLLOWER
+        self.leader: str | None = None
+        self.commit_index = 0
+        self.last_applied = 0
+        self.kv = KeyValueStore()
+        self.election_timeout_us = timing.election_max_us
+        self.timer_us = 0
+        """When the election timer was last started, but for the restarts by a leader's messages (``heard_us``)."""
+        self.votes: dict[str, bool] = {}
+        """Answers to this candidate: True granted, False refused."""
+        self.campaign_us = 0
+        self.leader_since_us = 0
+        self.heard_us = NEVER
+        """As follower: when a leader was last heard, on this server's clock."""
+        self.unbroken_us = NEVER
+        """Since when ``heard_leader`` was heard in every minimum election timeout."""
+        self.heard_leader = ""
+        self.deposed_by = ""
+        self.configure()
+
+    # -- who decides -----------------------------------------------------------------------------------------------
+
+    @property
+    def quorum(self) -> int:
+        """How many voters are a majority. Only for saying so: decisions ask the configuration (quorum.py)."""
+        return majority(len(self.configuration.voters))
+
+    def configure(self) -> None:
+        """Obey the newest configuration in the log. Called whenever that is another one than before."""
+        self.configuration = configuration = self.log.configuration
+        self.peers = tuple(str(each) for each in configuration.everyone if each != self.id)
+        if self.role is Role.LEADER:
+            next_index = self.log.last_index + 1
+            self.progress = {peer: self.progress.get(peer) or PeerProgress(next_index) for peer in self.peers}
+
+    def append(self, ctx: Effects, *entries: Entry) -> None:
+        """Append entries to the log, durably before anything is said. A configuration among them rules from here on."""
+        log = self.log
+        log.append(*entries)
+        ctx.persist()
+        if log.configurations[-1][1] is not self.configuration:
+            self.configure()
+
+    def truncate(self, first: int) -> None:
+        """Delete the entry ``first`` and all that follow it; a configuration among them rules no more."""
+        self.log.truncate(first)
+        if self.log.configuration is not self.configuration:
+            self.configure()
+
+    # -- roles -----------------------------------------------------------------------------------------------------
+
+    def become_follower(self, ctx: Effects, term: int, why: e.StepDownReason, src: str = "") -> None:
+        """Adopt a term that is not older; give up any candidacy or office."""
+        was = self.role
+        self.reset(ctx, Role.FOLLOWER, term)
+        if was is Role.LEADER:
+            self.deposed_by = src
+            ctx.cancel_timer("heartbeat")
+            ctx.cancel_timer("quorum")
+        if was is not Role.FOLLOWER:
+            ctx.note(e.SteppedDown(why, was, self.current_term, src))
+            self.reset_election_timer(ctx, redraw=True)
+
+    def reset(self, ctx: Effects, role: Role, term: int) -> None:
+        """Behind all doors: another role, a term that is not older, and nothing left of the role before."""
+        assert role in EDGES[self.role], f"{self.id} in term {self.current_term}: {self.role.value} > {role.value}"
+        assert term >= self.current_term, f"{self.id} in term {self.current_term} cannot go back to {term}"
+        if term > self.current_term:
+            self.adopt_term(ctx, term)
+        self.role = role
+        self.leader = None
+        self.votes = {}
+        self.progress = {}
+        self.deposed_by = ""
+
+    def adopt_term(self, ctx: Effects, term: int) -> None:
+        """A new term begins with no vote given; both are durable before anything is said."""
+        self.current_term = term
+        self.voted_for = None
+        self.disk.write("term", term)
+        if self.rules.persist_vote:
+            self.disk.write("vote", None)
+        ctx.persist()
+
+    def vote(self, ctx: Effects, candidate: str) -> None:
+        """Give this term's only vote. With the rule ``persist_vote`` off it is only in memory."""
+        self.voted_for = candidate
+        if self.rules.persist_vote:
+            self.disk.write("vote", candidate)
+            ctx.persist()
+
+    # -- the election timer, and what a leader's message does to it --------------------------------------------------
+
+    def reset_election_timer(self, ctx: Effects, redraw: bool = False) -> None:
+        """Start the countdown again; a new election draws a new timeout (paper 5.2)."""
+        if redraw:
+            timing = self.timing
+            self.election_timeout_us = ctx.stream("election").between(timing.election_min_us, timing.election_max_us)
+        self.timer_us = ctx.now_us
+        ctx.set_timer("election", self.election_timeout_us)
+
+    def hear_leader(self, ctx: Effects, src: str, term: int) -> None:
+        """A message of the leader of this term came: obey it, and wait for the next."""
+        if term > self.current_term or self.role is not Role.FOLLOWER:
+            self.become_follower(ctx, term, e.StepDownReason.LEADER_EXISTS, src)
+        now = ctx.now_us
+        if src != self.heard_leader or now - self.heard_us >= self.timing.election_min_us:
+            self.heard_leader = src
+            self.unbroken_us = now
+        self.heard_us = now
+        if self.leader != src:
+            self.leader = src
+            ctx.note(e.Followed(src, term))
+        ctx.set_timer("election", self.election_timeout_us)
+
+    def hears_leader(self, ctx: Effects) -> bool:
+        """Whether a current leader was heard within the minimum election timeout (dissertation 4.2.3)."""
+        return self.role is Role.LEADER or ctx.now_us - self.heard_us < self.timing.election_min_us
+
+    # -- the state machine -------------------------------------------------------------------------------------------
+
+    def commit(self, ctx: Effects, index: int) -> None:
+        """The entries up to an index are committed: apply them."""
+        self.commit_index = index
+        self.apply_committed(ctx)
+
+    def apply_committed(self, ctx: Effects) -> None:
+        """If commitIndex > lastApplied: apply (Figure 2). The leader answers the clients."""
+        leading = self.role is Role.LEADER
+        kv = self.kv
+        index = self.last_applied
+        for entry in self.log.slice(index + 1, self.commit_index):
+            index += 1
+            command = entry.command
+            if not isinstance(command, Command):
+                continue
+            known = kv.deduplicated
+            result = kv.apply(command)
+            if leading:
+                if kv.deduplicated != known:
+                    ctx.note(e.Deduplicated(index, command.client, command.serial))
+                if ctx.knows(command.client):
+                    ctx.send(command.client, ClientReply(command.serial, True, result, self.id))
+        self.last_applied = self.commit_index
+
+
+__all__ = ["NEVER", "PAPER_TIMING", "ServerState"]
