@@ -20,6 +20,7 @@ VIOLATIONS: Final = {
         "engines/sharding/bad_neighbour.py", "import engines.consensus.raft.node",
     ),
     "tracing knows no pattern but resilience": ("engines/tracing/bad_ground.py", "import engines.sharding.batch"),
+    "cqrs knows no pattern but event sourcing": ("engines/cqrs/bad_ground.py", "import engines.sharding.batch"),
     "panels do not import each other": ("tui/panels/sharding/bad_panel.py", "from tui.panels.consensus import words"),
     "the kit knows no pattern and no panel": ("tui/kit/bad_kit.py", "import engines.sharding.batch"),
     "textual and rich only where the screen is": ("tui/bad_session.py", "import textual.app"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from engines.event_sourcing.append import ANY, Appended, ExpectedRevision, Place, check_expected, decide
-from engines.event_sourcing.errors import StreamClosed
+from engines.event_sourcing.errors import EventStoreError, StreamClosed
 from engines.event_sourcing.events import GENESIS, TOMBSTONE, ChainCheck, NewEvent, RecordedEvent, check_names, rows_of
 from engines.event_sourcing.store import ALL_LIMIT, Hiding, Integrity, hiding_of
 
@@ -63,6 +63,27 @@ class MemoryStore:
         return Appended(
             aggregate_id, tuple(event.revision for event in written), tuple(event.position for event in written), False
         )
+
+    def save_batches(self, batches: Sequence[tuple[str, Sequence[NewEvent], ExpectedRevision]]) -> tuple[Appended, ...]:
+        """Append to several streams in one transaction: all of it or nothing."""
+        length = len(self.events)
+        try:
+            return tuple(self.save_events(*batch) for batch in batches)
+        except EventStoreError:
+            self._cut(length)
+            raise
+
+    def _cut(self, length: int) -> None:
+        """Take back what was written behind a position, in a transaction that failed."""
+        for event in reversed(self.events[length:]):
+            places = self._streams[event.stream]
+            places.pop()
+            del self._ids[event.stream, event.id]
+            for at in places:
+                self._ids[event.stream, self.events[at - 1].id] = self.events[at - 1].revision
+            if not places:
+                del self._streams[event.stream]
+        del self.events[length:]
 
     def get_events(
         self, aggregate_id: str, first: int = 0, limit: int = ALL_LIMIT, *, backward: bool = False

@@ -16,6 +16,13 @@ RELEASED: Final = "StockReleased"
 PAID: Final = "OrderPaid"
 SHIPPED: Final = "OrderShipped"
 CANCELLED: Final = "OrderCancelled"
+NOTED: Final = "NoteAdded"
+ANSWERED: Final = "CommandAnswered"
+"""A command that changed nothing: it was refused, or there was nothing to do. Recorded so that a repeat of the command
+gets the same answer, also once the order would allow it."""
+
+SILENT: Final = (NOTED, ANSWERED)
+"""Types that no rule asks about: they change what readers see, and nobody's version."""
 
 
 class Line(NamedTuple):
@@ -44,9 +51,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class CreateOrder:
-    """Begin an order."""
+    """Begin an order, empty or with its lines."""
 
     customer: str
+    lines: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,13 @@ class CancelOrder:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AddNote:
+    """Write something on it. No rule asks for notes, so the state has none: only readers do."""
+
+    text: str
+
+
 def evolve(state: Order, type: str, data: Any) -> Order:
     """The fold."""
     match type:
@@ -100,6 +115,8 @@ def evolve(state: Order, type: str, data: Any) -> Order:
             return replace(state, status="paid")
         case "OrderShipped":
             return replace(state, status="shipped", reserved=False)
+        case "NoteAdded" | "CommandAnswered":
+            return state
         case _:
             return replace(state, status="cancelled")
 
@@ -108,10 +125,11 @@ _ALLOWED: Final = {
     CreateOrder: ("absent",),
     AddLine: ("created",),
     ReserveStock: ("created",),
-    ReleaseStock: ("reserved", "cancelled"),
+    ReleaseStock: ("created", "reserved", "cancelled"),
     PayOrder: ("reserved",),
     ShipOrder: ("paid",),
     CancelOrder: ("created", "reserved"),
+    AddNote: ("created", "reserved", "paid", "shipped"),
 }
 """In which states a command makes sense. Payment is the pivot: what is paid is shipped, not cancelled."""
 
@@ -124,12 +142,10 @@ def decide(state: Order, command: Any) -> tuple[Decided, ...]:
     if state.status not in allowed:
         raise Refused(f"{type(command).__name__}: the order is {state.status}, it must be {' or '.join(allowed)}")
     match command:
-        case CreateOrder(customer=customer):
-            return (Decided(CREATED, {"customer": customer}),)
+        case CreateOrder(customer=customer, lines=lines):
+            return (Decided(CREATED, {"customer": customer}), *(_added(*line) for line in lines))
         case AddLine(item=item, quantity=quantity, price=price):
-            if quantity <= 0 or price < 0:
-                raise Refused(f"{quantity} of {item!r} at {price}: a quantity from 1 and a price from 0 are accepted")
-            return (Decided(LINE_ADDED, {"item": item, "quantity": quantity, "price": price}),)
+            return (_added(item, quantity, price),)
         case ReserveStock():
             if not state.lines:
                 raise Refused("the order has no lines: there is nothing to put aside")
@@ -140,8 +156,16 @@ def decide(state: Order, command: Any) -> tuple[Decided, ...]:
             return (Decided(PAID, {"amount": state.total}),)
         case ShipOrder():
             return (Decided(SHIPPED, {}),)
+        case AddNote(text=text):
+            return (Decided(NOTED, {"text": text}),)
         case _:
             return (Decided(CANCELLED, {"reason": command.reason}),)
+
+
+def _added(item: str, quantity: int, price: int) -> Decided:
+    if quantity <= 0 or price < 0:
+        raise Refused(f"{quantity} of {item!r} at {price}: a quantity from 1 and a price from 0 are accepted")
+    return Decided(LINE_ADDED, {"item": item, "quantity": quantity, "price": price})
 
 
 ORDER: Final[Aggregate[Order]] = Aggregate(
@@ -149,7 +173,7 @@ ORDER: Final[Aggregate[Order]] = Aggregate(
     Order(),
     evolve,
     decide,
-    Upcasters(dict.fromkeys((CREATED, LINE_ADDED, RESERVED, RELEASED, PAID, SHIPPED, CANCELLED), 1)),
+    Upcasters(dict.fromkeys((CREATED, LINE_ADDED, RESERVED, RELEASED, PAID, SHIPPED, CANCELLED, NOTED, ANSWERED), 1)),
     schema=1,
     to_plain=lambda state: [state.customer, state.status, list(map(list, state.lines)), state.reserved],
     from_plain=lambda plain: Order(plain[0], plain[1], tuple(Line(*line) for line in plain[2]), plain[3]),
@@ -158,6 +182,7 @@ ORDER: Final[Aggregate[Order]] = Aggregate(
 __all__ = [
     "ORDER",
     "AddLine",
+    "AddNote",
     "CancelOrder",
     "CreateOrder",
     "Line",
