@@ -61,10 +61,8 @@ class Projection:
         try:
             return tuple(change(get, event, data))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise UnknownEvent(
-                f"stream {event.stream!r} revision {event.revision}: {self.name} version {self.version} finds no "
-                f"usable {error} in {event.type}"
-            ) from error
+            why = f"{self.name} version {self.version} finds no usable {error} in {event.type}"
+            raise UnknownEvent(event.stream, event.revision, why) from error
 
 
 class Model(Protocol):
