@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.terminal.gate import HOLD_US, MUTE_AFTER, NUMBERS, Gate, answer, question
+from tui.terminal.gate import HOLD_US, MUTE_AFTER, NUMBERS, SLACK_US, WINDOW_MAX, Gate, answer, question
 
 
 def test_a_picture_is_held_until_the_last_one_was_seen() -> None:
@@ -100,9 +100,11 @@ def test_a_question_is_answered_by_its_own_number(number: int) -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["paint", "tick", "reply"]), st.integers(0, 400_000)), max_size=200))
-def test_at_most_one_question_is_out_and_the_screen_never_starves(steps: list[tuple[str, int]]) -> None:
-    """Whatever is painted whenever: a reply to the question asked makes room for a picture after one chase."""
-    gate, now, out = Gate(), 0, 0
+def test_no_more_questions_are_out_than_the_window_holds_and_the_screen_never_starves(
+    steps: list[tuple[str, int]],
+) -> None:
+    """Whatever is painted whenever: replies to the questions asked make room for a picture after one chase."""
+    gate, now, out, widest = Gate(), 0, 0, 1
     for what, pause in steps:
         now += pause
         asked: int | None = None
@@ -116,9 +118,10 @@ def test_at_most_one_question_is_out_and_the_screen_never_starves(steps: list[tu
             out -= 1
             asked = gate.answered(gate.outstanding % NUMBERS, now)
         out += asked is not None
-        assert out <= 1
-        assert (gate.outstanding is not None) == (out == 1)
-    for _ in range(2):
+        widest = max(widest, gate.window)
+        assert out <= widest <= WINDOW_MAX
+        assert (gate.outstanding is not None) == (out > 0)
+    for _ in range(2 + out):
         if gate.outstanding is not None:
             gate.answered(gate.outstanding % NUMBERS, now)
     assert gate.ready(now, 0)
@@ -126,6 +129,8 @@ def test_at_most_one_question_is_out_and_the_screen_never_starves(steps: list[tu
 
 def test_the_answer_to_a_key_waits_for_no_question_but_only_once() -> None:
     gate = Gate()
+    gate.probe(0)
+    gate.answered(0, 20_000)  # a short road, so what comes late is a thin line
     number = gate.painted(0)
     assert number is not None
     assert not gate.admit(1_000, 0)
@@ -138,3 +143,123 @@ def test_the_answer_to_a_key_waits_for_no_question_but_only_once() -> None:
     assert not gate.admit(600_000, 0, urgent=True)
     gate.answered(chase % NUMBERS, 1_000_000)
     assert gate.admit(1_000_000, 0)
+
+
+# -- the window ------------------------------------------------------------------------------------------------------
+
+TICK_US = 100_000
+"""Ten pictures a second are wanted."""
+
+
+class Road:
+    """A line of so many bytes a second, and a road of so many microseconds there and back."""
+
+    def __init__(self, gate: Gate, rate: int, round_trip_us: int, picture: int) -> None:
+        self.gate, self.rate, self.round_trip_us, self.picture = gate, rate, round_trip_us, picture
+        self.free_us = 0
+        """When the last byte written so far has left."""
+        self.due: list[tuple[int, int]] = []
+        self.pictures: list[int] = []
+        self.queued_us = 0
+        """The longest that a picture waited for others to leave before it."""
+
+    def write(self, number: int | None, size: int, now_us: int) -> None:
+        self.queued_us = max(self.queued_us, self.free_us - now_us)
+        self.free_us = max(now_us, self.free_us) + size * 1_000_000 // self.rate
+        if number is not None:
+            self.due.append((self.free_us + self.round_trip_us, number))
+
+    def paint(self, now_us: int) -> None:
+        self.pictures.append(now_us)
+        self.write(self.gate.painted(now_us, self.picture), self.picture, now_us)
+
+    def play(self, until_us: int) -> None:
+        self.write(self.gate.probe(0), 200, 0)
+        for now_us in range(1_000, until_us, 1_000):
+            while self.due and self.due[0][0] <= now_us:
+                self.write(self.gate.answered(self.due.pop(0)[1] % NUMBERS, now_us), 20, now_us)
+                if self.gate.withheld and self.gate.admit(now_us, 0):
+                    self.paint(now_us)
+            if now_us % TICK_US == 0 and self.gate.admit(now_us, 0):
+                self.paint(now_us)
+
+    def per_s(self, since_us: int, until_us: int) -> float:
+        return sum(since_us <= at < until_us for at in self.pictures) * 1e6 / (until_us - since_us)
+
+
+def test_on_a_long_road_the_frame_rate_stays() -> None:
+    road = Road(Gate(), 1_000_000, 500_000, 2_500)
+    road.play(20_000_000)
+    assert road.per_s(4_000_000, 20_000_000) > 9.5
+    assert road.gate.window > 5
+
+
+@pytest.mark.parametrize("picture", [700, 1_200, 2_500, 6_000])
+def test_on_a_thin_line_pictures_are_dropped_and_never_queued(picture: int) -> None:
+    road = Road(Gate(), 8_000, 20_000, picture)
+    road.play(60_000_000)
+    assert road.queued_us <= 2 * SLACK_US + 60_000, "no longer than a fifth of a second, whatever is learned in a minute"
+    if picture > 1_000:
+        assert road.gate.frames_skipped > 100
+        assert 1e6 * len(road.pictures) / 60e6 > 0.9 * 8_000 / (picture + 200), "and the line is not left idle"
+
+
+def test_a_thin_line_at_the_end_of_a_long_road_gets_both() -> None:
+    road = Road(Gate(), 16_000, 400_000, 2_500)
+    road.play(60_000_000)
+    assert road.queued_us < 600_000
+    assert road.per_s(10_000_000, 60_000_000) > 4.5, "6.4 a second is all the line carries; a window of one gives 1.8"
+
+
+def test_a_window_that_was_wide_closes_when_the_line_becomes_thin() -> None:
+    road = Road(Gate(), 1_000_000, 500_000, 2_500)
+    road.play(10_000_000)
+    assert road.gate.window > 5
+    thin = Road(road.gate, 8_000, 500_000, 2_500)
+    thin.due, thin.free_us = [(at, number) for at, number in road.due], road.free_us
+    for now_us in range(10_000_000, 40_000_000, 1_000):
+        while thin.due and thin.due[0][0] <= now_us:
+            thin.write(thin.gate.answered(thin.due.pop(0)[1] % NUMBERS, now_us), 20, now_us)
+        if now_us % TICK_US == 0 and thin.gate.admit(now_us, 0):
+            thin.queued_us = 0
+            thin.paint(now_us)
+    assert thin.queued_us < 700_000
+    assert thin.gate.window <= 3
+
+
+def test_a_line_without_pressure_keeps_a_window_of_one() -> None:
+    gate = Gate()
+    for n in range(50):
+        number = gate.painted(n * TICK_US, 2_000)
+        assert number is not None
+        gate.answered(number % NUMBERS, n * TICK_US + 4_000)
+    assert gate.window == 1
+
+
+def test_an_answer_stands_for_the_questions_before_it() -> None:
+    gate = Gate()
+    gate.window = 4
+    for n in range(4):
+        gate.painted(n * 1_000)
+    gate.answered(2, 10_000)
+    assert gate.pictures == 1
+    assert gate.outstanding == 3
+
+
+def test_the_first_question_of_all_holds_no_picture() -> None:
+    gate = Gate()
+    assert gate.probe(0) == 0
+    assert gate.admit(1_000, 0)
+    assert gate.painted(1_000, 5_000) == 1
+    assert not gate.ready(2_000, 0)
+    gate.answered(0, 30_000)
+    assert gate.road_us == 30_000
+    assert not gate.ready(31_000, 0)
+
+
+def test_silence_closes_the_window() -> None:
+    gate = Gate()
+    gate.window = 5
+    gate.painted(0)
+    gate.painted(HOLD_US)
+    assert gate.window == 1

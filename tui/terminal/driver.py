@@ -36,7 +36,7 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from tui.terminal.gate import Admission, Gate, answer, question
+from tui.terminal.gate import NUMBERS, Admission, Gate, answer, question
 from tui.terminal.line import Line
 from tui.terminal.scanner import Key, Paste, Report, Scanner, Token
 
@@ -94,6 +94,9 @@ class AckDriver(LinuxDriver):
         self._first_attrs: list[Any] | None = None
         self._mouse_reader = XTermParser()
         self._written = 0
+        self._painted_bytes = 0
+        self._last = 0
+        """The question put last, modulo `NUMBERS`."""
         self._counting = threading.RLock()  # the input thread writes too; a signal may stop the app while it writes
         self._unpainted = False
         self._live = False
@@ -141,17 +144,20 @@ class AckDriver(LinuxDriver):
         super().flush()
         if self._live and self._unpainted:
             self._unpainted = False
-            self._ask(self.gate.painted(_now_us()))
+            size, self._painted_bytes = self.bytes_written - self._painted_bytes, self.bytes_written
+            self._ask(self.gate.painted(_now_us(), size))
 
     def _ask(self, number: int | None) -> None:
         if number is not None:
+            self._last = number % NUMBERS
             self._answered.clear()
             self.write(question(number))
             self._unpainted = False
 
-    def _acknowledged(self, number: int) -> None:
+    def _acknowledged(self, number: int, now_us: int) -> None:
+        """An answer was read at `now_us`, which may be a while ago where the app is busy."""
         if self._live and self.acknowledge:
-            self._ask(self.gate.answered(number, _now_us()))
+            self._ask(self.gate.answered(number, now_us))
             self._call_back()
 
     def _poll(self) -> None:
@@ -207,8 +213,11 @@ class AckDriver(LinuxDriver):
                 case Report(kind="cursor", values=(row, column)):
                     number = answer(column - 1, row - 1)
                     if number is not None:
-                        self._answered.set()
-                        self._loop.call_soon_threadsafe(self._acknowledged, number, context=self._app_context)
+                        if number == self._last:
+                            self._answered.set()
+                        self._loop.call_soon_threadsafe(
+                            self._acknowledged, number, _now_us(), context=self._app_context
+                        )
                 case Report(kind="colour", values=(11, red, green, blue)):
                     if self.on_background is not None:
                         self._loop.call_soon_threadsafe(self.on_background, red, green, blue, context=self._app_context)
@@ -229,7 +238,7 @@ class AckDriver(LinuxDriver):
                 self._mouse_reader.terminal_pixel_size = resize.pixel_size
                 self._mouse_reader.mouse_pixels = True
                 return resize
-            case Report(kind="mode", values=(2026, state)) if state > 0:
+            case Report(kind="mode", values=(2026, 1 | 2 | 3)):  # 4: known, and off for good
                 return messages.TerminalSupportsSynchronizedOutput()
             case Report(kind="mode", values=(2048, state)) if constants.SMOOTH_SCROLL and not IS_ITERM:
                 return messages.InBandWindowResize.from_setting_parameter(state)
@@ -244,8 +253,9 @@ class AckDriver(LinuxDriver):
         if self._first_attrs is None:
             self._first_attrs = self.attrs_before
         self.gate.reset(asking=self.acknowledge)
-        self._unpainted = False
         self._live = True
+        self._ask(self.gate.probe(_now_us()))
+        self._painted_bytes, self._unpainted = self.bytes_written, False
         if self.on_background is not None:
             self.ask_background()
 
