@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from engines.units import US_PER_MS
-from tui.app import snapshot_svg
 from tui.registry import PANELS
 from tui.session import Session
+from tui.still import snapshot_svg
 
 TICK_US: Final = 100 * US_PER_MS
 FOLDER: Final = Path(__file__).parent

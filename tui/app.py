@@ -37,6 +37,7 @@ from tui.state import State
 from tui.terminal.capability import Capability
 from tui.terminal.driver import AckDriver, admission, driver_class_for
 from tui.terminal.gate import Admission
+from tui.terminal.pace import Pace
 from tui.terminal.signals import Signals, status_of
 from tui.theme import Theme, luminance, theme_for
 from tui.widgets.dialogs import open_view
@@ -93,21 +94,23 @@ class DpTui(App[None], inherit_bindings=False):
         *,
         theme: Theme | str = "dark",
         fps: float = FPS,
+        pace: Pace | None = None,
         capability: Capability | None = None,
         mouse: bool = True,
         state: State | None = None,
         strict: bool | None = None,
         guess: bool = False,
     ) -> None:
-        """`fps` 0: time stands still, for pictures. `strict` (or `DP_TUI_STRICT`): an exception ends the app. `guess`:
-        nobody chose the theme, so the terminal is asked whether it is a light one.
+        """`fps` 0: time stands still, for pictures; `pace` goes before it. `strict` (or `DP_TUI_STRICT`): an exception
+        ends the app. `guess`: nobody chose the theme, so the terminal is asked whether it is a light one.
         """
         super().__init__(driver_class=driver_class_for(os.environ), ansi_color=True)
         self.session = session
         self.capability = capability
         self.guess = guess
         self.look = look_for(theme, capability)
-        self.fps = fps
+        self.fps = pace.fps if pace is not None else fps
+        self.pace = pace
         self.mouse = mouse
         self.state = state or State(sandbox=True)
         self.strict = bool(os.environ.get("DP_TUI_STRICT")) if strict is None else strict
@@ -170,8 +173,10 @@ class DpTui(App[None], inherit_bindings=False):
                 self._driver.ask_background()
         self.app_resume_signal.subscribe(self, lambda _: self.paint_anew())
         self._wall_us = _wall_us()
+        if self.pace is not None:
+            self.pace.start(self._wall_us, _cpu_us())
         if self.fps > 0:
-            self.set_interval(1 / self.fps, self._tick)
+            self._timer = self.set_interval(1 / self.fps, self._tick)
 
     # -- what comes in
 
@@ -184,7 +189,12 @@ class DpTui(App[None], inherit_bindings=False):
             with self._guarded("the clock"):
                 self.session.tick(min(passed_us, LONGEST_TICK_US))
                 self._clock_held = False
-        self._show()
+        wanted = self.session.dirty
+        drawn = self._show()
+        if self.pace is not None and self.pace.tick(now_us, _cpu_us(), wanted, wanted and not drawn):
+            self.fps = self.pace.fps
+            self._timer.stop()
+            self._timer = self.set_interval(1 / self.fps, self._tick)
 
     def on_key(self, event: events.Key) -> None:
         """Every key, before Textual looks at it."""
@@ -414,11 +424,13 @@ class DpTui(App[None], inherit_bindings=False):
         self.session.notify("no picture was saved: neither this folder nor the state folder can be written")
         return None
 
-    def _show(self, urgent: bool = False) -> None:
+    def _show(self, urgent: bool = False) -> bool:
         """Draw if there is something new and the terminal is ready for it; ``urgent``: a key waits for it."""
         new = (self.session.dirty or self._view_changed) and not self._picture_held
-        if new and self._gate is not None and self._gate.admit(urgent):
-            self._draw_guarded()
+        if not (new and self._gate is not None and self._gate.admit(urgent)):
+            return False
+        self._draw_guarded()
+        return True
 
     def _draw_guarded(self) -> None:
         """A picture that cannot be drawn is not tried again before the next key."""
@@ -471,21 +483,7 @@ class DpTui(App[None], inherit_bindings=False):
 def look_for(theme: Theme | str, capability: Capability | None = None) -> Theme:
     """The theme called so, or less where the terminal has fewer colours."""
     colours = 256 if capability is None else capability.colors
-    environ = {"NO_COLOR": "1"} if colours == 0 else {"TERM": "xterm"} if colours == 16 else {"COLORTERM": "yes"}
-    return theme_for(theme if isinstance(theme, str) else theme.name, environ)
-
-
-async def snapshot_svg(
-    session: SessionLike, size: tuple[int, int], theme: Theme | str = "dark", keys: Sequence[str] = ()
-) -> str:
-    """The screen as SVG, without a terminal and with time standing still; `keys` are pressed first."""
-    app = DpTui(session, theme=theme, fps=0, strict=True)
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause()
-        for key in keys:
-            app.press(key)
-        app._draw()
-        return svg(app.picture, app.look, app.TITLE)
+    return theme_for(theme if isinstance(theme, str) else theme.name, colours)
 
 
 def _layer(index: int) -> str:
@@ -494,3 +492,7 @@ def _layer(index: int) -> str:
 
 def _wall_us() -> int:
     return time.monotonic_ns() // 1000
+
+
+def _cpu_us() -> int:
+    return time.process_time_ns() // 1000

@@ -161,6 +161,15 @@ class Canvas:
 
     # -- out ----------------------------------------------------------------------------------------------------------
 
+    def fit(self, glyphs: Glyphs) -> Canvas:
+        """The canvas itself, for a terminal that shows these glyphs: where that is ASCII alone, a letter of the user's
+        data becomes the one it is made from, and what is made from none a question mark."""
+        if glyphs.name == "ascii":
+            for row in self._chars:
+                if not "".join(row).isascii():
+                    row[:] = map(_plain, row)
+        return self
+
     def rows(self) -> tuple[Row, ...]:
         """The picture as runs of equal ink, row by row."""
         return tuple(map(_runs, self._chars, self._inks))
@@ -338,6 +347,12 @@ def _equal_cells(old: Row, new: Row) -> int:
             return count + next(i for i in range(size) if left[i] != right[i])
         left, right = left[size:], right[size:]
         count += size
+
+
+@lru_cache(maxsize=4096)
+def _plain(char: str) -> str:
+    base = unicodedata.normalize("NFKD", char)[:1]
+    return base if base.isascii() and base.isprintable() else "?"
 
 
 def _is_braille(char: str) -> bool:

@@ -599,13 +599,15 @@ def show(session: Any, screen: dict[str, Any], capability: Capability, state: St
         else:
             os.environ[name] = value
     from tui.app import DpTui
+    from tui.terminal.pace import Pace
     from tui.theme import theme_for
 
-    theme = theme_for(screen["theme"], os.environ)
+    theme = theme_for(screen["theme"], capability.colors, os.environ)
     app = DpTui(
         session,
         theme=theme,
         fps=screen["fps"],
+        pace=None if screen["fps"] else Pace(),
         capability=capability,
         mouse=not screen["no_mouse"],
         state=state,

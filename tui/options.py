@@ -75,6 +75,17 @@ class Speed(click.ParamType[Fraction]):
         return speed
 
 
+class Fps(Whole):
+    """``auto``, or frames a second."""
+
+    def __init__(self) -> None:
+        super().__init__(1, 30)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Parse it; ``auto`` is 0."""
+        return 0 if value == "auto" else super().convert(value, param, ctx)
+
+
 @dataclass(frozen=True, slots=True)
 class DataOption:
     """An option of FILE runs: whose it is, and whether only ``run``, or only the app, has it."""
@@ -193,7 +204,13 @@ def screen_options() -> list[click.Parameter]:
     """The options of the screen."""
     return [
         click.Option(["--speed"], type=Speed(), help="Virtual time per wall time, 1/100 to 10."),
-        click.Option(["--fps"], type=Whole(1, 30), default=10, show_default=True, help="Frames a second, 1 to 30."),
+        click.Option(
+            ["--fps"],
+            type=Fps(),
+            default=10,
+            show_default=True,
+            help="Frames a second, 1 to 30, or auto: what the line and the machine carry.",
+        ),
         click.Option(
             ["--theme"],
             metavar="NAME",

@@ -71,7 +71,7 @@ class Painter:
         def place(name: str, rect: Rect | None, canvas: Canvas) -> None:
             assert rect is not None, name
             assert (canvas.width, canvas.height) == (rect.width, rect.height), name
-            placed.append(Placed(name, rect.x, rect.y, canvas))
+            placed.append(Placed(name, rect.x, rect.y, canvas.fit(self.glyphs)))
 
         tabs, self._spans["tabs"] = chrome.tabs(width, self.tabs, scene.panel.pattern.number, self.version)
         place("tabs", layout.tabs, tabs)
@@ -180,7 +180,7 @@ class Painter:
             listed = in_list(scene.panel, snapshot, scene.focus)
             entries = footer(scene.keys, snapshot, scene.focus, scene.player.playing, self.glyphs, listed)
             last, self._spans["footer"] = chrome.footer(width, entries)
-        placed = [Placed("footer", 0, bottom - last.height, last)]
+        placed = [Placed("footer", 0, bottom - last.height, last.fit(self.glyphs))]
         if last.height == 1:
             tape = scene.tape()
             tape = replace(tape, marks=thin(tape.marks, tape, width))

@@ -217,19 +217,17 @@ _MONO = Theme(name="mono", ground=(0, 0, 0), inks={}, lit={}, chip_inks=(0, 15))
 
 THEMES: Final[tuple[Theme, ...]] = (_DARK, _LIGHT, _ANSI16, _CONTRAST, _DEUTERANOPIA, _MONO)
 
-_MANY_COLOURS = re.compile(r"256color|truecolor|direct|kitty|alacritty|wezterm|foot|ghostty|iterm|konsole")
 
-
-def theme_for(name: str | None, environ: Mapping[str, str]) -> Theme:
+def theme_for(name: str | None, colors: int, environ: Mapping[str, str] | None = None) -> Theme:
     """The theme called `name`; None is dark, or light where COLORFGBG tells of a light ground.
 
-    The environment has the last word: NO_COLOR, set and not empty, means `mono`, and a terminal that promises fewer
-    than 256 colours gets `ansi16`. An unknown name is a `UserError`.
+    The terminal has the last word: without colours it gets `mono`, with fewer than 256 `ansi16` (how many it has:
+    `tui.terminal.capability`). An unknown name is a `UserError`.
     """
-    chosen = _named(name) if name else _LIGHT if _light_ground(environ) else _DARK
-    if environ.get("NO_COLOR") or chosen is _MONO:
+    chosen = _named(name) if name else _LIGHT if _light_ground(environ or {}) else _DARK
+    if not colors or chosen is _MONO:
         return _MONO
-    return chosen if _has_256_colours(environ) else _ANSI16
+    return chosen if colors >= 256 else _ANSI16
 
 
 def _named(name: str) -> Theme:
@@ -237,11 +235,6 @@ def _named(name: str) -> Theme:
         if theme.name == name:
             return theme
     raise UserError(f"--theme: unknown theme {name!r}; accepted: {', '.join(theme.name for theme in THEMES)}")
-
-
-def _has_256_colours(environ: Mapping[str, str]) -> bool:
-    """COLORTERM is proof; without it (ssh seldom forwards it) the name of the terminal has to do."""
-    return bool(environ.get("COLORTERM")) or bool(_MANY_COLOURS.search(environ.get("TERM", "").lower()))
 
 
 def _light_ground(environ: Mapping[str, str]) -> bool:

@@ -14,12 +14,13 @@ from textual.strip import Strip
 
 from tests.toy import TOY
 from tests.tui.fake_session import FakeSession
-from tui.app import DpTui, look_for, snapshot_svg
+from tui.app import DpTui, look_for
 from tui.canvas import Canvas
 from tui.glyphs import ASCII
 from tui.panel import Ask, Press, Wear
 from tui.session import Session
 from tui.state import State
+from tui.still import snapshot_svg
 from tui.terminal.capability import detect
 from tui.theme import THEMES, Theme
 from tui.widgets.dialogs import PromptView

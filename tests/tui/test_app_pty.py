@@ -14,6 +14,7 @@ import pytest
 
 from tests.ptyscreen import PtyApp, python
 from tests.tui.test_driver import colour_codes
+from tui.registry import PANELS
 from tui.theme import THEMES
 
 LONG = 20.0
@@ -174,3 +175,35 @@ def test_a_theme_that_is_chosen_stays() -> None:
 def test_a_console_of_sixteen_colours_is_not_asked() -> None:
     with raft(env={"TERM": "linux"}) as app:
         assert b"]11;?" not in app.raw
+
+
+def test_on_a_poor_console_every_panel_and_every_dialogue_is_ascii_in_sixteen_colours() -> None:
+    with PtyApp(python("-m", "tui", "raft", "--sandbox"), (120, 36), {"TERM": "linux", "LANG": "C"}) as app:
+        app.wait_for("scenarios", LONG)
+        for panel in PANELS:
+            app.send(str(panel.pattern.number))
+            app.wait_for(lambda app, title=panel.pattern.title: title in app.line(1) or title in app.line(0), LONG)
+            for key in "fstbE?T":
+                app.send(key)
+                time.sleep(0.1)
+                app.send("esc")
+        app.send("space")
+        app.settle(0.4, LONG)
+        raw = bytes(app.raw)
+    assert not [byte for byte in raw if byte > 0x7E]
+    codes = colour_codes(raw)
+    assert len(codes) > 5
+    assert codes <= allowed("ansi16")
+
+
+def test_letters_of_the_users_data_are_plain_where_only_ascii_is_shown(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.txt"
+    keys.write_text("caf\u00e9-1\n\u03a9mega\n" * 20, encoding="utf-8")
+    with PtyApp(python("-m", "tui", "sharding", str(keys), "--nodes", "3", "--glyphs", "ascii"), (120, 36)) as app:
+        app.wait_for("scenarios", LONG)
+        app.wait_for("cafe-1", LONG)
+        app.send("/")
+        app.wait_for("find in the journal", LONG)
+        app.send("\u00e9")
+        app.wait_for("> e", LONG)
+        assert not [byte for byte in bytes(app.raw) if byte > 0x7E]

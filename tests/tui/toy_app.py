@@ -53,7 +53,7 @@ def main() -> None:
     state = State(folder=Path(options["--state"])) if "--state" in options else State(sandbox=True)
     glyphs = glyphs_for(options.get("--glyphs", capability.glyphs))
     session = Session((TOY,), TOY.pattern.name, glyphs=glyphs, save_folder=state.save_folder)
-    theme = theme_for(options.get("--theme"), os.environ)
+    theme = theme_for(options.get("--theme"), capability.colors, os.environ)
     kind = breaking_at(options["--breaks-at"]) if "--breaks-at" in options else DpTui
     app = kind(session, theme=theme, capability=capability, state=state, strict="--breaks-at" not in options)
     app.run()

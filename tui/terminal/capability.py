@@ -26,7 +26,10 @@ _NO_SCREEN: Final = frozenset({"dumb", "unknown", "emacs"})
 _SERIAL: Final = ("vt52", "vt1", "vt2", "vt3", "vt4", "vt5", "ansi", "cons25", "sun", "wyse", "hurd")
 _MONOCHROME: Final = ("vt52", "vt1", "vt2", "vt3", "vt4", "vt5", "sun", "wyse", "xterm-mono")
 _NO_BRAILLE: Final = ("putty", "cygwin")
-_RICH: Final = ("alacritty", "contour", "foot", "ghostty", "iterm", "kitty", "mintty", "mlterm", "rio", "st", "wezterm")
+_RICH: Final = (
+    *("alacritty", "contour", "foot", "ghostty", "iterm", "iterm2", "kitty", "konsole"),
+    *("mintty", "mlterm", "rio", "st", "vte", "warp", "wezterm", "zellij"),
+)
 """Terminals whose `TERM` does not say `256color` though they all have them."""
 
 

@@ -136,7 +136,7 @@ def lay(view: View, width: int, height: int, glyphs: Glyphs) -> Card | None:
             _row(canvas, row, runs)
     _keys(canvas, sheet.scroll_keys + sheet.keys if len(sheet.body) > page else sheet.keys)
     card = Canvas(canvas.width + 2 * MARGIN, canvas.height)
-    card.blit(canvas, MARGIN, 0)
+    card.blit(canvas.fit(glyphs), MARGIN, 0)
     return Card((width - card.width) // 2, (height - card.height) // 2, card, first, view.top, page)
 
 
