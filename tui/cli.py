@@ -29,6 +29,7 @@ from engines.units import US_PER_S
 from tui import __version__, report
 from tui.farewell import sealed
 from tui.glyphs import glyphs_for
+from tui.judging import judged
 from tui.options import (
     DATA_OPTIONS,
     FORMATS,
@@ -478,7 +479,7 @@ def _tell_replayed(file: str, recording: Recording, timeline: Timeline[Any, Any]
     """One line about a run that was executed again, and its failed checks; whether there are any."""
     same = "the same run" if recording.digest else "saved in haste, so there is no digest to compare it with"
     click.echo(f"{file}: {timeline.engine.events_total:,} events, digest {digest}: {same}")
-    failed = [check for check in timeline.check() if not check.ok]
+    failed = [check for check in timeline.check() + judged(timeline.engine) if not check.ok]
     for check in failed:
         click.echo(f"FAILED  {check.name}: {check.detail}")
         click.echo("".join(f"        {line}\n" for line in check.witness), nl=False)

@@ -15,6 +15,7 @@ from engines.sim.digest import Digest
 from engines.sim.pattern import Check, Config, Scenario, Variant
 from engines.sim.timeline import Timeline
 from engines.units import stamp
+from tui.judging import judged
 from tui.panel import Figure, Panel
 
 JOURNAL_LINES: Final = 12
@@ -47,6 +48,8 @@ class Report:
     digest: str
     kinds: Counter[str]
     """How many events of each kind there were, by its name."""
+    verdicts: tuple[Check, ...] = ()
+    """What a judge from outside says of the clients' history."""
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -57,7 +60,7 @@ class Report:
     @property
     def checks(self) -> tuple[Check, ...]:
         """All guarantees."""
-        return self.timeline.check()
+        return self.timeline.check() + self.verdicts
 
     def expected(self, check: Check) -> bool:
         """Whether the scenario breaks this check on purpose."""
@@ -126,7 +129,8 @@ def run(panel: Panel, variant: Variant, seed: int, config: Config, scenario: Sce
     timeline: Timeline[Any, Any] = Timeline(variant, seed, config, scenario, keep_checkpoints=False)
     digest = timeline.engine.digest = Counting()
     timeline.advance(until_us)
-    return Report(panel, variant, seed, scenario, timeline, digest.close(timeline.snapshot()), digest.kinds)
+    closed = digest.close(timeline.snapshot())
+    return Report(panel, variant, seed, scenario, timeline, closed, digest.kinds, judged(timeline.engine))
 
 
 def _title(figure: Figure) -> str:

@@ -12,9 +12,11 @@ from typing import Any, Final, NamedTuple
 from engines.sim import events
 from engines.sim.events import Event
 from engines.sim.faults import Narrate
+from engines.sim.history import CLIENT_HISTORY
 from engines.sim.pattern import Check, Variant
 from engines.sim.timeline import Branch, Timeline
 from engines.units import stamp
+from tui.judging import Verdicts, explained
 from tui.journal import Told, place_of
 from tui.keys import keymap
 from tui.panel import Focus, Key, Line, Outcome, Panel, Refuse
@@ -85,6 +87,7 @@ class Scene:
         """Which branch a new root was begun from."""
         self.measured = Measured()
         self.keys: dict[str, Key] = keymap(panel, panels)
+        self.verdicts = Verdicts()
         self._moment: tuple[object, Moment] | None = None
         self._words: dict[object, Line] = {}
 
@@ -101,9 +104,10 @@ class Scene:
     def now(self) -> Moment:
         """The present moment; taken once until something moves. The focus is made to fit it."""
         timeline = self.timeline
-        key = (timeline.branch.number, timeline.position, timeline.now_us)
+        key = (timeline.branch.number, timeline.position, timeline.now_us, self.player.playing)
         if self._moment is None or self._moment[0] != key:
-            self._moment = key, Moment(timeline.snapshot(), timeline.check())
+            verdicts = self.verdicts.of(timeline.engine, self.player.playing)
+            self._moment = key, Moment(timeline.snapshot(), timeline.check() + verdicts)
             self._fit()
         return self._moment[1]
 
@@ -220,7 +224,8 @@ class Scene:
         if check is not None:
             names = [each.name for each in self.failed()]
             count = f" ({names.index(check.name) + 1} of {len(names)})" if check.name in names[:-1] + names[1:] else ""
-            return f"why: {check.name}{count}", self.panel.explain_check(snapshot, check)
+            said = explained(check) if check.name == CLIENT_HISTORY else self.panel.explain_check(snapshot, check)
+            return f"why: {check.name}{count}", said
         event = self.selected()
         if event is None:
             return "why", ("Nothing has happened yet.",)

@@ -19,7 +19,7 @@ RAFT: Final = Variant(
     make=RaftEngine,
     commands=COMMANDS,
     settings=SETTINGS,
-    engine_version=4,
+    engine_version=5,
     fidelity=(
         ("modelled", "leader election with random timeouts, log replication, the commit rule of 5.4.2, persistence"),
         ("modelled", "pre-vote, check-quorum, fast backtracking, pipelining, client sessions, the no-op of a new term"),
@@ -37,6 +37,7 @@ PBFT: Final = Variant(
     make=PbftEngine,
     commands=PBFT_COMMANDS,
     settings=PBFT_SETTINGS,
+    engine_version=2,
     fidelity=(
         ("modelled", "the paper's version with signatures: three phases, checkpoints, watermarks, state transfer, "
                      "view changes with proofs and null requests, doubling timeouts; what it leaves open: durability, "

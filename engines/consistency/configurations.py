@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from engines.consistency.history import Call, Operation, Status
-from engines.consistency.models import MODELS, NOTHING, REFUSED, Model
+from engines.consistency.models import BY_NAME, NOTHING, REFUSED, Model
 from engines.consistency.verdict import BUDGET, Budget, Why
 
 Path = Any
@@ -60,7 +60,7 @@ class Linearizer:
     @property
     def model(self) -> Model:
         """What kind of object it is."""
-        return MODELS[self.kind]
+        return BY_NAME[self.kind]
 
     def copy(self) -> "Linearizer":
         """The same judge, to look ahead with."""

@@ -80,6 +80,15 @@ def _mutex(state: Any, operation: Operation) -> Any:
     return (not wanted) if state is wanted else REFUSED
 
 
+def _counter(state: Any, operation: Operation) -> Any:
+    """A register of integers that can also be added to: an APPEND of (amount, the sum that was told or None)."""
+    if operation.call is not Call.APPEND:
+        return _register(state, operation)
+    amount, told = operation.value
+    found = (state or 0) + amount
+    return found if told is None or told == found else REFUSED
+
+
 def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
@@ -124,7 +133,13 @@ MUTEX: Final = Model("mutex", _mutex, (Call.ACQUIRE, Call.RELEASE), initial=Fals
 KV: Final = Model("kv", _kv, (Call.READ, Call.WRITE, Call.APPEND), initial="", fold=_readable)
 MULTI_REGISTER: Final = Model("multi-register", _multi, (Call.TXN,), initial=(), per_key=False)
 
+COUNTER: Final = Model("counter", _counter, (Call.READ, Call.WRITE, Call.CAS, Call.APPEND))
+"""No object of the formats: a store of integers is judged by it, key by key."""
+
 MODELS: Final = {model.name: model for model in (REGISTER, CAS_REGISTER, MULTI_REGISTER, MUTEX, KV)}
+
+
+BY_NAME: Final = MODELS | {COUNTER.name: COUNTER}
 
 
 def guess(calls: set[Call]) -> Model | None:
@@ -133,7 +148,9 @@ def guess(calls: set[Call]) -> Model | None:
 
 
 __all__ = [
+    "BY_NAME",
     "CAS_REGISTER",
+    "COUNTER",
     "KV",
     "MODELS",
     "MULTI_REGISTER",

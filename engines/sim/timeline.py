@@ -11,6 +11,8 @@ its times, through the same door as a key press.
 Checkpoints are compressed pickles of plain data and never leave the process; saved runs are JSON (recording.py).
 """
 
+import copyreg
+import io
 import pickle
 import zlib
 from bisect import bisect_left, bisect_right
@@ -23,6 +25,7 @@ from engines.rules import Switch
 from engines.sim.digest import Digest
 from engines.sim.events import Cue, Event
 from engines.sim.faults import Narrate
+from engines.sim.history import Tape
 from engines.sim.pattern import C, Check, Config, Engine, S_co, Scenario, Step, Variant
 
 CHECKPOINT_EVERY: Final = 2_000
@@ -53,6 +56,8 @@ class Checkpoint(NamedTuple):
     position: int
     at_us: int
     blob: bytes
+    tapes: tuple[Tape, ...] = ()
+    """What the blob refers to and does not hold."""
 
 
 @dataclass(slots=True)
@@ -383,9 +388,23 @@ class Timeline(Generic[C, S_co]):
         newest, size = (kept[-1].position, len(kept[-1].blob)) if kept else (0, 0)
         if self.position < newest + CHECKPOINT_EVERY * max(1, size // CHECKPOINT_BYTES_SMALL):
             return
-        blob = zlib.compress(pickle.dumps(self.engine, protocol=5), 1)
-        kept.append(Checkpoint(self.position, self.now_us, blob))
+        kept.append(Checkpoint(self.position, self.now_us, *_packed(self.engine)))
         _thin(kept, CHECKPOINTS_MAX)
+
+
+def _packed(engine: Any) -> tuple[bytes, tuple[Tape, ...]]:
+    """The engine as compressed bytes, and the tapes they refer to: those are shared, never copied."""
+    tapes: list[Tape] = []
+
+    def reference(tape: Tape) -> tuple[Any, ...]:
+        tapes.append(tape)
+        return tape.__reduce__()
+
+    out = io.BytesIO()
+    pickler = pickle.Pickler(out, protocol=5)
+    pickler.dispatch_table = copyreg.dispatch_table | {Tape: reference}
+    pickler.dump(engine)
+    return zlib.compress(out.getvalue(), 1), tuple(tapes)
 
 
 def _thin(kept: list[Checkpoint], most: int) -> None:

@@ -188,7 +188,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
             session.tick(100_000)
         for key in keys:
             session.press(key)
-    assert "checks 8/8 ok" in screen(session)
+    assert "checks 9/9 ok" in screen(session)
     path: Path = tmp_path_factory.mktemp("runs") / "run.json"
     session.save(path)
     return path

@@ -12,7 +12,6 @@ replies, *also to its writes*: else a read could miss a write that f+1 confirmed
 from typing import Final, NamedTuple
 
 from engines.consensus.asking import KEYS, Asking
-from engines.consensus.operations import written
 from engines.consensus.pbft.certificates import Group
 from engines.consensus.pbft.events import Answered, Asked
 from engines.consensus.pbft.messages import Reply, Request, signed
@@ -81,7 +80,7 @@ class Client(Asking):
         self.replies = {}
         read_only = self.read_only and op == "get"
         self.current = signed(Request(self.id, self.t, op, key, value, read_only), self.id)
-        self.history.invoke(self.id, self.t, written(op, key, value))
+        self.history.invoke(self.id, self.t, op, key, value)
         self._send(ctx)
 
     def _send(self, ctx: Context) -> None:

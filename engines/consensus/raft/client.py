@@ -62,7 +62,7 @@ class Client(Asking):
         self.attempts = 0
         self.insists = True
         self.current = Command(self.id, self.serial, op, key, value)
-        self.history.invoke(self.id, self.serial, self.current)
+        self.history.invoke(self.id, self.serial, op, key, value)
         self._send(ctx)
 
     def _give_up(self, ctx: Context, why: GiveUpReason) -> None:

@@ -39,7 +39,6 @@ YOU: Final = "you"
 """The client that does what a person asks."""
 WINDOW: Final = 64
 """Entries of every log that a snapshot shows."""
-OPERATIONS_SHOWN: Final = 12
 SERIES_EVERY_US: Final = 100 * US_PER_MS
 SERIES_MAX: Final = 600
 
@@ -66,11 +65,17 @@ class RaftEngine(World):
 
     def lay_figure_7(self) -> None:
         """Give the servers the logs of the paper's Figure 7, in the last term any of them knows."""
+        asked: dict[int, m.Command] = {}
         for server, terms in zip(self.servers, FIGURE_7, strict=True):
             disk = self.hosts[server].disk
             for index, term in enumerate(terms, 1):
-                disk.append(m.Entry(term, m.Command("past", 100 * term + index, "set", "xyzuvw"[index % 6], term)))
+                command = m.Command("past", 100 * term + index, "set", "xyzuvw"[index % 6], term)
+                disk.append(m.Entry(term, command))
+                asked[command.serial] = command
             disk.write("term", 7)
+        for serial, command in asked.items():
+            self.history.invoke(command.client, serial, command.op, command.key, command.value)
+            self.history.finish(command.client, serial, UNKNOWN)
 
     # -- the world's hooks -----------------------------------------------------------------------------------------
 
@@ -268,7 +273,6 @@ class RaftEngine(World):
     def _client(self, id: str) -> ClientState:
         client = self.hosts[id].node
         assert isinstance(client, Client)
-        operations = tuple(each for each in self.history.operations() if each.client == id)[-OPERATIONS_SHOWN:]
         return ClientState(
             id=id,
             target=client.target,
@@ -278,5 +282,5 @@ class RaftEngine(World):
             queued=len(client.queue),
             done=self.history.counts.get((id, OK), 0),
             unknown=self.history.counts.get((id, UNKNOWN), 0),
-            operations=operations,
+            operations=self.history.recent(id),
         )

@@ -98,7 +98,7 @@ class ClientState:
     unknown: int
     """Commands it gave up on: they may have happened, or may yet."""
     operations: tuple[Operation, ...]
-    """The newest; each is about a ``Command``."""
+    """The newest."""
 
 
 @dataclass(frozen=True, slots=True)

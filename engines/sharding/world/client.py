@@ -14,7 +14,7 @@ from engines.sharding.world import messages as m
 from engines.sharding.world.events import Answered, Ending, Hop, RequestSent, Said
 from engines.sharding.world.ledger import Ledger
 from engines.sharding.world.requests import InFlight, Requests
-from engines.sim.history import FAILED, OK, UNKNOWN, History
+from engines.sim.history import FAILED, OK, UNKNOWN, RecentHistory
 from engines.sim.node import Context
 from engines.sim.service import exponential_ppm
 from engines.units import PPM, US_PER_MS, US_PER_S
@@ -70,7 +70,6 @@ class Operation(NamedTuple):
     """One thing a person or the workload wants; it may take several requests."""
 
     serial: int
-    what: str
     parts: int
     quiet: bool
     logged: bool
@@ -79,7 +78,7 @@ class Operation(NamedTuple):
 class Client:
     """Makes requests at a rate; ``you`` only those that are typed."""
 
-    def __init__(self, id: str, requests: Requests, load: Load, ledger: Ledger, history: History) -> None:
+    def __init__(self, id: str, requests: Requests, load: Load, ledger: Ledger, history: RecentHistory) -> None:
         self.id = id
         self.requests = requests
         self.load = load
@@ -163,9 +162,8 @@ class Client:
         if len(self.queue) + len(parts) > QUEUE_MAX:
             return
         self.serial += 1
-        words = f"{op} {' '.join(keys)}" + (f"={value}" if op == "put" else "")
-        asked = Operation(self.serial, words, len(parts), quiet, not quiet or self.serial % LOG_EVERY == 1)
-        self.history.invoke(self.id, self.serial, words)
+        asked = Operation(self.serial, len(parts), quiet, not quiet or self.serial % LOG_EVERY == 1)
+        self.history.invoke(self.id, self.serial, op, " ".join(keys), value if op == "put" else None)
         self.left[self.serial] = len(parts)
         if not quiet:
             for key in keys:

@@ -14,7 +14,7 @@ from engines.sharding.world.options import Options, given_keys
 from engines.sharding.world.ownership import Atlas, ShardMap
 from engines.sharding.world.store import KEY
 from engines.sim.clock import Clock
-from engines.sim.history import History
+from engines.sim.history import RecentHistory
 from engines.sim.host import CRASHED, Host
 
 YOU: Final = "you"
@@ -42,7 +42,7 @@ class Cluster:
         self.load: Load = make_load(
             options.workload, options.skew, options.rate, base.weighted, poisson=options.poisson
         )
-        self.history = History(clock)
+        self.history = RecentHistory(clock)
         self.ledger = Ledger(clock)
         self.ledger.begin(base.keys)
         chunk_keys = 2 * sum(weight for _, weight in base.weighted) // (max(1, options.chunks) * options.nodes) + 8

@@ -1,5 +1,6 @@
 """Everything about the selected server, and the arithmetic people otherwise do in their heads."""
 
+from engines.consensus.operations import written
 from engines.consensus.raft.snapshot import ClientState, Progress, Server, Snapshot
 from engines.consensus.raft.state_machine import describe
 from engines.units import span, stamp
@@ -297,6 +298,7 @@ def _client(snapshot: Snapshot, client: ClientState) -> Fact:
         )
         return fact(client.id, by(client.id, waits), ink)
     last = client.operations[-1]
+    asked = written(last.f, last.key, last.value or 0)
     unknown = f", {client.unknown} unknown" if client.unknown else ""
     took = f" after {span(last.returned_us - last.invoked_us)}" if last.returned_us is not None else ""
-    return fact(client.id, f"{describe(last.what)} {last.status}{took}", ink, (f", {client.done} done{unknown}", "dim"))
+    return fact(client.id, f"{asked} {last.status}{took}", ink, (f", {client.done} done{unknown}", "dim"))

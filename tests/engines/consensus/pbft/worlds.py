@@ -53,7 +53,7 @@ def world(seed: int, config: Config = (), more: int = 0, acts: tuple[str, ...] =
     engine.apply(faults.Heal())
     engine.apply(c.SetWorkload("off"))
     engine.run(engine.now_us + QUIET_US, 1 << 30)
-    return World(engine, traitors, tuple(each.client for each in engine.history.open.values()))
+    return World(engine, traitors, tuple(client for client, _ in engine.history.open))
 
 
 def fault(stream: Stream, names: list[str]) -> Any:
