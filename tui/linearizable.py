@@ -1,8 +1,8 @@
 """The judge of client histories, for worlds whose clients were promised linearizability.
 
 An engine keeps its history and knows no judge; whoever runs it asks this one at the end. The judges themselves are
-those of ``engines.consistency``: here a history of a store of integers is put into their words. Every key is a register:
-``set`` writes it, ``get`` reads it, ``del`` exchanges what it takes away for nothing, and ``add`` adds.
+those of ``engines.consistency``: here a history of a store of integers is put into their words. Every key is a
+register: ``set`` writes it, ``get`` reads it, ``del`` exchanges what it takes away for nothing, and ``add`` adds.
 """
 
 from collections.abc import Sequence
@@ -60,7 +60,7 @@ def _check(operations: Sequence[Operation], verdict: Verdict) -> Check:
         return Check(CLIENT_HISTORY, True, f"what clients were told fits one order in real time: {count} judged")
     if not verdict.broken:
         why = verdict.why.value if verdict.why else "budget"
-        return Check(CLIENT_HISTORY, True, f"no verdict on {count}: more orders are possible than the judge's {why} allows")
+        return Check(CLIENT_HISTORY, True, f"no verdict on {count}: too many orders for the judge's {why}")
     assert verdict.witness is not None
     impossible = verdict.witness.impossible
     assert impossible is not None

@@ -16,8 +16,8 @@ from engines.sim.history import CLIENT_HISTORY
 from engines.sim.pattern import Check, Variant
 from engines.sim.timeline import Branch, Timeline
 from engines.units import stamp
-from tui.judging import Verdicts, explained
 from tui.journal import Told, place_of
+from tui.judging import Verdicts, explained
 from tui.keys import keymap
 from tui.panel import Focus, Key, Line, Outcome, Panel, Refuse
 from tui.player import Player

@@ -281,6 +281,6 @@ class RecentHistory:
 
 
 __all__ = [
-    "CLIENT_HISTORY", "FAILED", "HISTORY_MAX", "INVOKED", "OK", "UNKNOWN", "History", "Judge", "Operation", "Pending", "RecentHistory",
-    "Row", "Tape", "tape_numbered",
+    "CLIENT_HISTORY", "FAILED", "HISTORY_MAX", "INVOKED", "OK", "UNKNOWN", "History", "Judge", "Operation", "Pending",
+    "RecentHistory", "Row", "Tape", "tape_numbered",
 ]  # fmt: skip

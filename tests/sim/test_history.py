@@ -1,4 +1,4 @@
-"""What clients asked and what they were told, kept whole: nothing is dropped, nothing is copied, nothing is mixed up."""
+"""What clients asked and were told, kept whole: nothing is dropped, nothing is copied, nothing is mixed up."""
 
 import pickle
 from typing import Any
@@ -15,7 +15,6 @@ from engines.sim.clock import Clock
 from engines.sim.history import FAILED, OK, UNKNOWN, History, RecentHistory
 from engines.sim.timeline import Timeline
 from engines.units import US_PER_S
-
 
 
 def test_an_operation_is_invoked_retried_and_returns() -> None:
@@ -47,7 +46,8 @@ def test_what_is_of_one_moment_still_has_an_order() -> None:
     history.invoke("c2", 1, "get", "x")
     one, two = history.operations()
     assert one.returned_us == two.invoked_us
-    assert one.end is not None and one.end < two.start
+    assert one.end is not None
+    assert one.end < two.start
 
 
 def test_nothing_is_dropped_however_long_the_run() -> None:
