@@ -66,7 +66,8 @@ class Delivery(NamedTuple):
 class Group:
     """A persistent subscription. It is told the time and holds no clock."""
 
-    def __init__(self, options: GroupOptions | None = None, checkpoint: int = 0) -> None:
+    def __init__(self, options: GroupOptions | None = None, checkpoint: int = 0, parked: Iterable[Parked] = ()) -> None:
+        """Begin, or begin again, behind a checkpoint. What was ``parked`` before is not handed out with the rest."""
         self.options = options or GroupOptions()
         self.checkpoint = checkpoint
         """Written: a restart begins behind it."""
@@ -74,7 +75,7 @@ class Group:
         """All up to it are done; the next checkpoint."""
         self.fed_to = checkpoint
         self.consumers: list[str] = []
-        self.parked: list[Parked] = []
+        self.parked: list[Parked] = list(parked)
         self.stopped = False
         self._waiting: deque[RecordedEvent] = deque()
         self._again: deque[tuple[RecordedEvent, int]] = deque()
@@ -101,11 +102,15 @@ class Group:
 
     def feed(self, events: Iterable[RecordedEvent]) -> None:
         """Events of the store, in global order, behind those that were fed before."""
+        aside = {each.event.position: True for each in self.parked}
         for event in events:
             if event.position > self.fed_to:
-                self._waiting.append(event)
                 self._order.append(event.position)
                 self.fed_to = event.position
+                if event.position in aside:
+                    self._done[event.position] = True
+                else:
+                    self._waiting.append(event)
 
     def dispatch(self, now_us: int) -> tuple[Delivery, ...]:
         """Hand out what consumers have room for."""
@@ -159,6 +164,10 @@ class Group:
             self._again.appendleft((parked.event, 0))
         self.parked = []
         return count
+
+    def handed(self) -> tuple[Delivery, ...]:
+        """What consumers hold, by position."""
+        return tuple(self._out[position] for position in sorted(self._out))
 
     def unacknowledged(self) -> tuple[int, ...]:
         """The positions that consumers hold."""

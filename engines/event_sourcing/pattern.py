@@ -6,6 +6,7 @@ from typing import Final
 from engines.event_sourcing.recorded import VARIANT
 from engines.event_sourcing.world.commands import COMMANDS
 from engines.event_sourcing.world.engine import EventEngine
+from engines.event_sourcing.world.group_world import GroupEngine
 from engines.event_sourcing.world.options import SETTINGS
 from engines.event_sourcing.world.scenarios import SCENARIOS
 from engines.sim.pattern import Pattern, Variant
@@ -22,15 +23,37 @@ FIDELITY: Final = (
     ("simplified", "the numbered store syncs at every commit; only the gap in its numbers is of interest"),
     ("simplified", "the store is full after 1,500 events and refuses, as a full disk does"),
     ("left out", "replication of the store, access rights, encryption, deletion by key destruction, scavenging"),
-    ("left out", "persistent groups have no machine here: they are in the library, with their tests"),
+    ("simplified", "the consumers of a persistent group share one database, and the group's checkpoint is durable at "
+                   "once"),
 )  # fmt: skip
 
 VARIANTS: Final = tuple(
-    Variant(name, title, summary, partial(EventEngine, name), COMMANDS, SETTINGS, 1, FIDELITY)
-    for name, title, summary in (
-        ("store", "Event store", "one writer at a time, positions without gaps, durable before it answers"),
-        ("numbered", "Numbers before commit", "transactions take numbers from a sequence and commit out of order"),
-        ("log", "Compacted log", "Kafka's cousin: the stream is the key, and compaction keeps its newest event"),
+    Variant(name, title, summary, partial(engine, name), COMMANDS, SETTINGS, 2, FIDELITY)
+    for engine, name, title, summary in (
+        (
+            EventEngine,
+            "store",
+            "Event store",
+            "one writer at a time, positions without gaps, durable before it answers",
+        ),
+        (
+            EventEngine,
+            "numbered",
+            "Numbers before commit",
+            "transactions take numbers from a sequence and commit out of order",
+        ),
+        (
+            EventEngine,
+            "log",
+            "Compacted log",
+            "Kafka's cousin: the stream is the key, and compaction keeps its newest event",
+        ),
+        (
+            GroupEngine,
+            "group",
+            "Persistent group",
+            "the store keeps the position, and hands each event to one of two consumers, at least once, in no order",
+        ),
     )
 )
 

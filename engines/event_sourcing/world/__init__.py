@@ -6,6 +6,8 @@ device         the disk, and the log on it
 node           the store, in three kinds
 client         tellers, and the desk that carries transfers on
 subscriber     mail and books
+group          a persistent group: the server's side of it, and its consumers
+group_world    the world with the group in it
 rules          rules that can be switched off; what all machines share
 options        settings of a run
 commands       what a person can ask for

@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from engines.errors import UserError
 from engines.event_sourcing.account import ACCOUNT, DEPOSITED, OPENED
@@ -58,6 +58,7 @@ class EventEngine(World):
     """One variant."""
 
     QUIET = QUIET | QUIET_HERE
+    READERS: ClassVar[tuple[str, ...]] = SUBSCRIBERS
 
     def __init__(self, variant: str, seed: int, config: Config) -> None:
         self.variant = variant
@@ -66,15 +67,15 @@ class EventEngine(World):
         self.checks = book(variant)
         self.cue: tuple[int, str] | None = None
         self.conflicts: deque[tuple[int, str, int, int, str]] = deque(maxlen=CONFLICTS_KEPT)
-        self.effects: dict[str, int] = dict.fromkeys(SUBSCRIBERS, 0)
+        self.effects: dict[str, int] = dict.fromkeys(self.READERS, 0)
         """Effects of each subscriber that were judged."""
-        self.judged: dict[str, int] = dict.fromkeys(SUBSCRIBERS, 0)
+        self.judged: dict[str, int] = dict.fromkeys(self.READERS, 0)
         """The checkpoint of each subscriber up to which nothing was skipped."""
         self.looked = 0
         """Events that were looked at for gaps."""
         self.skips_told: dict[str, int] = {}
         """The newest skipped position that was told, by subscriber."""
-        super().__init__(seed, (*SUBSCRIBERS, DESK, STORE), TELLERS, LINK)
+        super().__init__(seed, (*self.READERS, DESK, STORE), TELLERS, LINK)
         self.found()
         self.begin()
 
@@ -138,7 +139,7 @@ class EventEngine(World):
         if host.id == STORE:
             self.look_for_gaps()
             if self.variant == "numbered":
-                for name in SUBSCRIBERS:
+                for name in self.READERS:
                     self.look_for_skips(name, 0)
             for raw in self.fresh[-8:]:
                 if type(raw[3]) is e.Conflicted and raw[0] == self.position:
@@ -250,8 +251,8 @@ class EventEngine(World):
                 if self.hosts[node].status == CRASHED:
                     raise UserError(f"{node} is dead already")
             case ReplayParked(node=node):
-                if node not in SUBSCRIBERS or self.hosts[node].status != UP:
-                    raise UserError(f"{node}: a subscriber that is up is needed: {', '.join(SUBSCRIBERS)}")
+                if node not in self.READERS or self.hosts[node].status != UP:
+                    raise UserError(f"{node}: a subscriber that is up is needed: {', '.join(self.READERS)}")
             case Tamper(position=position, amount=amount):
                 self.need_amount(amount)
                 if self.variant == "numbered":
@@ -316,7 +317,7 @@ class EventEngine(World):
                 self.control.release = NEWER_DEPOSIT
                 self.record(e.Released(NEWER_DEPOSIT))
             case ReplayParked(node=node):
-                self.subscriber(node).resume(self.hosts[node])
+                self.replay_parked(node)
             case ChangeSchema():
                 self.control.schema += 1
                 self.record(e.SchemaChanged(self.control.schema))
@@ -347,6 +348,10 @@ class EventEngine(World):
                 super().execute(command)
             case _:
                 super().execute(command)
+
+    def replay_parked(self, name: str) -> None:
+        """A subscriber tries again what it has parked."""
+        self.subscriber(name).resume(self.hosts[name])
 
     def crash(self, host: Host) -> None:
         """A machine loses its power. What the store had not synced is lost, survives, or is torn, page by page."""
@@ -403,7 +408,7 @@ class EventEngine(World):
             tuple(store.visible()),
             view,
             tuple(self.writer(name) for name in (*TELLERS, DESK)),
-            tuple(self.reader(name, head) for name in SUBSCRIBERS),
+            tuple(self.reader(name, head) for name in self.READERS),
             tuple(store.snapshots.kept[name] for name in sorted(store.snapshots.kept)),
             control.schema,
             control.release,

@@ -157,6 +157,59 @@ class ParkedReplayed(NamedTuple):
     left: int
 
 
+class HandedAgain(NamedTuple):
+    """The group hands an event out once more."""
+
+    position: int
+    stream: str
+    revision: int
+    consumer: str
+    attempt: int
+    """0: the group began again behind its checkpoint, and does not know that it did so before."""
+
+
+class EffectKnown(NamedTuple):
+    """A consumer was handed an event whose effect is done, and only acknowledged it."""
+
+    position: int
+    stream: str
+    revision: int
+
+
+class ConsumerJoined(NamedTuple):
+    """A consumer is in the group."""
+
+    consumer: str
+    members: int
+
+
+class ConsumerGone(NamedTuple):
+    """The group has not heard from a consumer: what it held goes to others."""
+
+    consumer: str
+    held: int
+
+
+class GroupCheckpoint(NamedTuple):
+    """Everything up to a position is done, and the group wrote that down."""
+
+    position: int
+    before: int
+
+
+class GroupBegan(NamedTuple):
+    """The group began again behind its checkpoint."""
+
+    checkpoint: int
+    head: int
+
+
+class ParkedHanded(NamedTuple):
+    """The group hands out again what it had parked, before new events."""
+
+    events: int
+
+
 class SubscriberStopped(NamedTuple):
     """A subscriber stands still at an event it cannot handle."""
 
@@ -262,6 +315,8 @@ StoreEvent: TypeAlias = (
     Appended | Repeated | Conflicted | CommandDone | CommandRefused | CommandFailed | AskedAgain | SnapshotKept
     | SnapshotIgnored | EventLifted | EffectDone | EffectRepeated | EventSkipped | EventParked | ParkedReplayed
     | SubscriberStopped | StalePage | GapPassed | GapFilled | RolledBack | StoreRecovered | PowerFailed | ProcessKilled
+    | HandedAgain | EffectKnown | ConsumerJoined | ConsumerGone | GroupCheckpoint | GroupBegan
+    | ParkedHanded
     | EventTampered | ChainVerified | LogCompacted | Released | SchemaChanged | RuleSwitched | OptionSet
 )  # fmt: skip
 

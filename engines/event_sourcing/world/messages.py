@@ -5,6 +5,7 @@ from typing import NamedTuple, TypeAlias
 
 from engines.event_sourcing.events import RecordedEvent
 from engines.event_sourcing.gaps import View
+from engines.event_sourcing.groups import Nack
 from engines.event_sourcing.snapshots import Snapshot
 
 
@@ -116,11 +117,52 @@ class Page(NamedTuple):
     """Of a store that takes numbers before it commits: what this look showed."""
 
 
-EventMessage: TypeAlias = Read | Stream | Append | Saved | Conflicting | NotSaved | KeepSnapshot | Poll | Page
+class Join(NamedTuple):
+    """A consumer of the group is there; it says so again and again."""
+
+    incarnation: int
+    """Its connection: one that was started anew has another, and holds nothing."""
+
+
+class Handed(NamedTuple):
+    """An event for one consumer of the group; ``attempt`` counts from 0."""
+
+    event: RecordedEvent
+    attempt: int
+
+
+class Done(NamedTuple):
+    """A consumer has handled an event: an acknowledgement."""
+
+    position: int
+
+
+class NotDone(NamedTuple):
+    """A consumer could not handle an event: a negative acknowledgement, and what it asks for."""
+
+    position: int
+    what: Nack
+
+
+EventMessage: TypeAlias = (
+    Read
+    | Stream
+    | Append
+    | Saved
+    | Conflicting
+    | NotSaved
+    | KeepSnapshot
+    | Poll
+    | Page
+    | Join
+    | Handed
+    | Done
+    | NotDone
+)
 
 ANY_REVISION = -2
 
 __all__ = [
-    "ANY_REVISION", "Append", "Conflicting", "EventMessage", "KeepSnapshot", "Movement", "NotSaved", "Origin", "Page",
-    "Poll", "Read", "RefusedBy", "Saved", "Stream",
+    "ANY_REVISION", "Append", "Conflicting", "Done", "EventMessage", "Handed", "Join", "KeepSnapshot", "Movement",
+    "NotDone", "NotSaved", "Origin", "Page", "Poll", "Read", "RefusedBy", "Saved", "Stream",
 ]  # fmt: skip

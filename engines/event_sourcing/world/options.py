@@ -39,6 +39,8 @@ class Options:
     poll_ms: int = option(20, 1, 10_000, help="how often a subscriber that is idle asks for more")
     handle_ms: int = option(6, 1, 10_000, help="how long a subscriber is busy with an event")
     commit_ms: int = option(20, 1, 1_000, help="how long a transaction of the numbered store stays open, at most")
+    ack_ms: int = option(30_000, 1, 600_000, help="how long a consumer of the group may take to acknowledge an event")
+    retries: int = option(10, 0, 100, help="how often the group hands an event out again before it is parked")
     rules: StoreRules = field(default=StoreRules())
 
 
@@ -55,6 +57,7 @@ def control(variant: str, config: Config) -> Control:
     made = Control(variant, given.rules)
     made.accounts, made.transfers = given.accounts, given.transfers
     made.commit_us, made.handle_us = given.commit_ms * US_PER_MS, given.handle_ms * US_PER_MS
+    made.ack_us, made.retries = given.ack_ms * US_PER_MS, given.retries
     made.poll_us = given.poll_ms * US_PER_MS
     for name in LIVE:
         _set(made, name, getattr(given, name))

@@ -59,6 +59,10 @@ class Control:
     poll_us: int = 20_000
     think_us: int = 350_000
     """Mean time between two commands of a teller; 0: no workload."""
+    ack_us: int = 30_000_000
+    """How long a consumer of the group may take to answer."""
+    retries: int = 10
+    """How often the group hands an event out again before it is parked."""
     accounts: int = 4
     transfers: bool = True
     release: int = 3

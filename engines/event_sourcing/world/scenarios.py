@@ -16,7 +16,7 @@ from engines.event_sourcing.world.commands import (
     Tamper,
     Verify,
 )
-from engines.sim.faults import Crash, Restart
+from engines.sim.faults import Crash, Lose, Restart
 from engines.sim.pattern import Config, Scenario
 from engines.sim.script import at, say
 from engines.units import US_PER_MS
@@ -287,6 +287,44 @@ POISON: Final = Scenario(
     ),
 )  # fmt: skip
 
+GROUP: Final = Scenario(
+    name="persistent-group",
+    title="A group of two, and a restart",
+    summary="The store keeps the position and hands events out, again if nobody answers: at least once, in no order.",
+    variant="group",
+    config=_quiet(("handle_ms", 100)),
+    end_us=11_600 * US_PER_MS,
+    script=(
+        *say(1_200, "mail and post are one group: the store keeps its position and hands each event to one of them. "
+                    "mail came first and wrote the eight letters of the opening; from now on they take turns. No "
+                    "checkpoint is written yet: that takes ten events and two seconds."),
+        *at(1_300, Act("t1", "deposit", 1, 10), Act("t2", "deposit", 2, 20)),
+        *say(2_800, "Ten are done, and the checkpoint is written: 10. Four deposits come now, 11 to 14, and the answer "
+                    "to 11 will be lost on its way."),
+        *at(2_900, Lose("mail", "store", 1_000_000)),
+        *at(2_910, Act("t1", "deposit", 1, 1), Act("t2", "deposit", 2, 2), Act("t3", "deposit", 3, 3)),
+        *at(3_000, Act("t1", "deposit", 4, 4)),
+        *at(3_090, Lose("mail", "store", 0)),
+        *say(4_000, "12, 13 and 14 are acknowledged, 11 is not, though its letter is written. All up to a checkpoint "
+                    "must be done, so it stays at 10. In 30 s the store would hand 11 out again. It restarts before."),
+        *at(4_100, Crash("store")),
+        *at(4_300, Restart("store")),
+        *say(5_600, "It knows its checkpoint, 10, and no more, so it handed out 11 to 14 again, all four. The "
+                    "consumers remember what they did and only acknowledge: no letter was written twice. Without that "
+                    "memory each would have been: t, idempotent off."),
+        *at(5_700, Poison(2, 60), Act("t3", "withdraw", 1, 5)),
+        *say(6_100, "Event 15 cannot be read by this release. Whoever gets it asks for another try, and it comes "
+                    "again behind newer events. 16 is done meanwhile: a group promises no order and holds no stream."),
+        *say(7_600, "After ten retries 15 is parked, and the group goes on. Nobody waits for it."),
+        *at(7_700, Release()),
+        *at(7_800, ReplayParked("mail")),
+        *at(8_300, Act("t1", "deposit", 1, 7), Act("t2", "deposit", 3, 8), Act("t3", "deposit", 4, 9)),
+        *at(8_380, Crash("post")),
+        *say(11_200, "The next release reads 15, and it was handed out again. Then post died with an event in hand: "
+                     "the store did not hear from it for two seconds, and gave it to mail."),
+    ),
+)  # fmt: skip
+
 SCENARIOS: Final = (
-    REPLAY, TELLERS, TRAVEL, SNAPSHOTS, CHECKPOINTS, GAP, TAMPERING, UPCASTING, COMPACTION, POISON,
+    REPLAY, TELLERS, TRAVEL, SNAPSHOTS, CHECKPOINTS, GAP, TAMPERING, UPCASTING, COMPACTION, POISON, GROUP,
 )  # fmt: skip

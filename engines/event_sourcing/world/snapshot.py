@@ -70,6 +70,20 @@ class SubscriberView(NamedTuple):
     """The projection it keeps."""
 
 
+class GroupView(NamedTuple):
+    """A persistent group."""
+
+    checkpoint: int
+    """Written: a restart begins behind it."""
+    done_to: int
+    """All up to it are done."""
+    handed: tuple[tuple[int, str, int, int], ...]
+    """What consumers hold: (position, consumer, attempt, when it is handed out again)."""
+    consumers: tuple[str, ...]
+    parked: tuple[int, ...]
+    stopped: bool
+
+
 class FoldCost(NamedTuple):
     """What loading states has cost."""
 
@@ -118,6 +132,7 @@ class Snapshot(NamedTuple):
     checks: tuple[Check, ...]
     cue: tuple[int, str] | None
     source: Source | None = None
+    group: GroupView | None = None
 
     @property
     def recorded(self) -> bool:
@@ -125,4 +140,4 @@ class Snapshot(NamedTuple):
         return self.source is not None
 
 
-__all__ = ["FoldCost", "Snapshot", "Source", "StoreView", "SubscriberView", "WriterView"]
+__all__ = ["FoldCost", "GroupView", "Snapshot", "Source", "StoreView", "SubscriberView", "WriterView"]

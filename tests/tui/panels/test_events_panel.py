@@ -246,6 +246,6 @@ def test_conflicts_are_counted_of_all_that_was_tried() -> None:
 def test_the_marks_at_the_right_are_told_above_them() -> None:
     narrow = Sizes(Size(78, 10), Size(78, 4), Size(0, 0))
     parked, calm = (draw(story("poison", ms).snapshot(), sizes=narrow).picture.text() for ms in (2_600, 700))
-    assert "m b read so far  P parked" in parked
+    assert "m b read  P parked  v1 old" in parked, "what does not fit is shortened, and a mark that is there is told"
     assert "m b read so far" in calm
     assert "P parked" not in calm

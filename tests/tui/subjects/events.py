@@ -64,6 +64,13 @@ def troubled() -> list[Run]:
         run(3_000, (500, c.HoldCommit(90_000, True)), (700, c.HoldCommit(200_000)),
             (2_000, c.SetOption("cure", "naive")), variant="numbered", config=(("rate", 30),)),
         run(2_000, (1_500, c.Compact()), variant="log"),
+        run(
+            6_000, (400, faults.Lose("mail", "store", 1_000_000)), (900, faults.Lose("mail", "store", 0)),
+            (1_000, faults.Crash("store")), (1_200, faults.Restart("store")), (1_500, c.Poison(2, 5)),
+            (2_600, c.SetOption("idempotent", "off")), (2_700, c.Release()), (2_800, c.ReplayParked("mail")),
+            (3_000, faults.Crash("post")), (5_400, c.Kill("store")), (5_450, faults.Restart("store")),
+            variant="group", config=(("ack_ms", 500), ("handle_ms", 60), ("retries", 2)),
+        ),
     ]  # fmt: skip
 
 
@@ -75,6 +82,7 @@ EVENTS = Subject(
         "poison": lambda: story("poison", 3_500).snapshot(),
         "gap": lambda: story("skipped-gap", 1_600).snapshot(),
         "compacted": lambda: story("compaction", 2_500).snapshot(),
+        "group": lambda: story("persistent-group", 4_000).snapshot(),
         "file": lambda: file_run().snapshot(),
     },
     selections=selections,
@@ -87,6 +95,7 @@ EVENTS = Subject(
         ),
         "numbered": lambda: run(2_500, variant="numbered"),
         "log": lambda: run(2_500, variant="log"),
+        "group": lambda: run(2_500, variant="group"),
         "file": file_run,
     },
     troubled=troubled,

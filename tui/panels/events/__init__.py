@@ -25,8 +25,9 @@ HELP: Final = (
     "stand, the events folded at each load, with snapshots and from zero, and the last conflict.",
     "A crash of the store is a power failure: what was not synced is lost, survives, or is torn, page by page. kill "
     "(in f) is SIGKILL: only the process dies. f also has poison events, tampering, slow transactions, compaction.",
-    "m selects a store that numbers before it commits, in which pollers lose events, and a compacted log, in which "
-    "history ends. b switches rules off, t has checkpoint policies and cures, s plays the stories.",
+    "m selects a store that numbers before it commits, in which pollers lose events, a compacted log, in which "
+    "history ends, and a persistent group: the store hands each event to one of two consumers, mail and post, and "
+    "again if nobody answers. b switches rules off, t has checkpoint policies and cures, s plays the stories.",
 )  # fmt: skip
 
 

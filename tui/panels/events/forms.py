@@ -85,6 +85,13 @@ def _of_events(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
         )  # fmt: skip
         release = Offer("install the next release", "it knows the new deposits", lambda v: Release())
         offers = [*((poison,) if "store" in up else ()), *offers, release]
+    if snapshot.group is not None:
+        up_one = next((each.name for each in snapshot.subscribers if each.name in up), "")
+        if up_one and "store" in up:
+            offers.append(
+                Offer("replay what is parked", "the group hands it out again", lambda v: ReplayParked(up_one))
+            )
+        return tuple(offers)
     for each in snapshot.subscribers:
         if each.name in up:
             offers.append(_replay(each.name))

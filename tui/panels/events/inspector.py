@@ -1,8 +1,8 @@
 """Everything about the event under the cursor: the state, the difference, the audit; or about the selected machine."""
 
 from engines.event_sourcing.events import RecordedEvent
-from engines.event_sourcing.world.snapshot import Snapshot, SubscriberView, WriterView
-from engines.units import span
+from engines.event_sourcing.world.snapshot import GroupView, Snapshot, SubscriberView, WriterView
+from engines.units import span, stamp
 from tui.canvas import Canvas
 from tui.kit import link_faults, sheet
 from tui.kit.link_faults import Network
@@ -11,6 +11,7 @@ from tui.panel import Focus
 from tui.panels.events.queries import aggregate_for, data_of, fold, show
 from tui.panels.events.select import current, machines
 from tui.panels.events.stream import fields_of, when
+from tui.panels.events.strip import group_note
 
 FRESH_US = (3_000, 4_000)
 
@@ -75,6 +76,8 @@ def _audit(snapshot: Snapshot, event: RecordedEvent) -> tuple[Fact, ...]:
 
 
 def _readers(snapshot: Snapshot, event: RecordedEvent) -> tuple[Fact, ...]:
+    if snapshot.group is not None:
+        return (_in_group(snapshot.group, event.position),)
     facts = []
     for each in snapshot.subscribers:
         parked = [place for place in each.parked if place[0] == event.position]
@@ -87,6 +90,19 @@ def _readers(snapshot: Snapshot, event: RecordedEvent) -> tuple[Fact, ...]:
             done = each.checkpoint >= event.position
             facts.append(fact(each.name, "is past it" if done else "has not come to it", "text" if done else "warn"))
     return tuple(facts)
+
+
+def _in_group(group: GroupView, position: int) -> Fact:
+    """What became of an event in the group."""
+    for at, consumer, attempt, _ in group.handed:
+        if at == position:
+            return fact("group", f"{consumer} holds it{f', retry {attempt}' if attempt else ''}", "accent")
+    if position in group.parked:
+        return fact("group", "parked: it could not be handled", "bad")
+    if position <= group.done_to:
+        said = "done" if position <= group.checkpoint else f"done, behind the checkpoint {group.checkpoint}"
+        return fact("group", said, "text")
+    return fact("group", f"not done, or done behind one that is not: done to {group.done_to}", "warn")
 
 
 def _rules(snapshot: Snapshot) -> tuple[Fact, ...]:
@@ -113,7 +129,7 @@ def _machine(snapshot: Snapshot, name: str) -> list[Section]:
     elif any(each.name == name for each in snapshot.writers):
         own = _writer(next(each for each in snapshot.writers if each.name == name))
     else:
-        own = _subscriber(next(each for each in snapshot.subscribers if each.name == name))
+        own = _reader(snapshot, next(each for each in snapshot.subscribers if each.name == name))
     host = next(each for each in snapshot.hosts if each.id == name)
     network = Network(machines(snapshot), snapshot.links, FRESH_US)
     found = [
@@ -139,6 +155,16 @@ def _store(snapshot: Snapshot) -> tuple[Fact, ...]:
         fact("conflicts", f"{store.conflicts}"),
         fact("room", f"{store.capacity - store.written:,} of {store.capacity:,} events are free"),
     ]
+    if snapshot.group is not None:
+        facts.append(fact("group", group_note(snapshot.group), "bright"))
+        facts += [
+            fact(
+                "",
+                f"{position} is with {who}{f', retry {attempt}' if attempt else ''}; "
+                f"again at {stamp(due)} without an answer",
+            )
+            for position, who, attempt, due in snapshot.group.handed[:5]
+        ]
     for number, who in store.open_transactions:
         facts.append(fact("open", f"number {number}, taken by {who}, not committed", "warn"))
     if store.burnt:
@@ -160,6 +186,18 @@ def _writer(writer: WriterView) -> tuple[Fact, ...]:
     facts.append(fact("waiting", f"{writer.waiting} customers"))
     facts.append(fact("so far", f"{writer.done} done, {writer.conflicts} conflicts, {writer.refused} refused"))
     return tuple(facts)
+
+
+def _reader(snapshot: Snapshot, each: SubscriberView) -> tuple[Fact, ...]:
+    if snapshot.group is None:
+        return _subscriber(each)
+    held = [str(position) for position, who, _, _ in snapshot.group.handed if who == each.name]
+    return (
+        fact("holds", ", ".join(held) or "nothing", "bright"),
+        fact("does", f"handles {each.handling}" if each.handling else "waits", "client"),
+        fact("effects", f"{each.effects} done by it; of the group {each.twice} again", "bad" if each.twice else "text"),
+        fact("group", group_note(snapshot.group)),
+    )
 
 
 def _subscriber(each: SubscriberView) -> tuple[Fact, ...]:

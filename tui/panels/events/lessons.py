@@ -60,6 +60,13 @@ _CHAIN: Final = (
     "follows. It proves that the file is what it was, not that what was written is true.",
     "Whoever can rewrite the whole file can rewrite the chain. Keep a newer checksum elsewhere, and that shows too.",
 )
+_GROUP: Final = (
+    "A persistent group keeps the position on the server and hands each event to one of its consumers. Whoever does "
+    "not acknowledge in time, or asks for it, makes the event come again; after ten retries it is parked.",
+    "The checkpoint says that all up to it are done. It is written now and then, so a restart hands out again what "
+    "lies behind it: at least once. A retry comes after what was handed out meanwhile: the order is not promised.",
+    "Source: KurrentDB, persistent subscriptions; 30 s, ten retries, two seconds and ten events are its defaults.",
+)
 _FOLD: Final = (
     "State = fold of the stream. A snapshot is a state that was kept with its revision, so that only the rest must be "
     "folded; it is disposable, holds the version of its layout, and is ignored if that is old.",
@@ -78,6 +85,18 @@ LESSONS: Final[dict[type, tuple[str, ...]]] = {
     **dict.fromkeys((e.StoreRecovered, e.PowerFailed, e.ProcessKilled), _DURABLE),
     **dict.fromkeys((e.EffectDone, e.EffectRepeated, e.EventSkipped, e.StalePage), _CHECKPOINT),
     **dict.fromkeys((e.EventParked, e.ParkedReplayed, e.SubscriberStopped, e.Released), _POISON),
+    **dict.fromkeys(
+        (
+            e.HandedAgain,
+            e.EffectKnown,
+            e.ConsumerJoined,
+            e.ConsumerGone,
+            e.GroupCheckpoint,
+            e.GroupBegan,
+            e.ParkedHanded,
+        ),
+        _GROUP,
+    ),
     **dict.fromkeys((e.GapPassed, e.GapFilled, e.RolledBack), _GAP),
     **dict.fromkeys((e.EventTampered, e.ChainVerified), _CHAIN),
     **dict.fromkeys((e.SnapshotKept, e.SnapshotIgnored, e.EventLifted, e.SchemaChanged), _FOLD),

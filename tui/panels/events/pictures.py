@@ -5,10 +5,12 @@ from engines.event_sourcing.world.snapshot import Snapshot
 from engines.units import span
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.words import names
 from tui.panel import Focus
 from tui.panels.events.queries import balances_at, data_of, show
 from tui.panels.events.select import current, seen_until
 from tui.panels.events.stream import STATUS, when
+from tui.panels.events.strip import group_note
 from tui.plot import bar
 
 
@@ -91,12 +93,21 @@ def draw_machines(canvas: Canvas, snapshot: Snapshot, focus: Focus, y: int, rows
         lines.append(("", f"number {number} was taken by {who} and is not committed", "warn"))
     for number in store.burnt[-3:]:
         lines.append(("", f"number {number} was burnt by a rollback", "dim"))
+    if snapshot.group is not None:
+        lines.append(
+            ("", f"the group: {group_note(snapshot.group)}; consumers {names(snapshot.group.consumers)}", "text")
+        )
     for each in snapshot.subscribers:
         at = f"handles {each.handling}, half done" if each.handling and each.half else (
             f"handles {each.handling}" if each.handling else "waits")  # fmt: skip
         twice = f", {each.twice} twice" if each.twice else ""
         parked = f", {len(each.parked)} parked" if each.parked else ""
         stop = f", stopped at {each.stopped_at}" if each.stopped_at else ""
+        if snapshot.group is not None:
+            held = [str(position) for position, who, _, _ in snapshot.group.handed if who == each.name]
+            text = f"{at}; holds {', '.join(held) or 'nothing'}; {each.effects} effects"
+            lines.append((each.name, text, "follower"))
+            continue
         text = f"at {each.checkpoint}, {each.behind} behind; {at}; {each.effects} effects{twice}{parked}{stop}"
         lines.append((each.name, text, "follower"))
     for row, (name, text, ink) in enumerate(lines[:rows]):

@@ -6,6 +6,7 @@ from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.events.queries import fold
 from tui.panels.events.select import current, read
+from tui.panels.events.strip import group_note
 
 
 def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
@@ -45,6 +46,8 @@ def _stream(snapshot: Snapshot, focus: Focus) -> str:
 
 
 def _readers(snapshot: Snapshot) -> str:
+    if snapshot.group is not None:
+        return f"The group: {group_note(snapshot.group)}."
     return f"Readers: {'; '.join(_reader(each) for each in snapshot.subscribers)}." if snapshot.subscribers else ""
 
 
@@ -75,6 +78,8 @@ def _experiment(snapshot: Snapshot) -> str:
         return "n goes to what is parked; f has the next release, which can read it, and trying it again."
     if snapshot.store.status == "crashed":
         return "k on the store: it reads its log, verifies every checksum, and says what it dropped."
+    if snapshot.group is not None and snapshot.group.done_to > snapshot.group.checkpoint:
+        return "k on the store, twice: what lies behind the checkpoint is handed out again; idempotent off in t first."
     if any(each.command_cause for each in snapshot.events[-3:]):
         return "v shows which command caused which event; up and down travel through the stream, state and all."
     return "up and down travel through the stream, state and all; k on the store is a power failure."

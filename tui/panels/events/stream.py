@@ -16,6 +16,7 @@ from tui.panels.events.select import current, index_of, listed, machines, read
 MARKS = 5
 STREAM, TYPE, WHO, WHEN = 11, 15, 6, 10
 BOTH_FROM = 96
+AT_WORK = "* at work"
 """Columns from which data and audit stand side by side."""
 STATUS: dict[str, tuple[str, Ink]] = {"crashed": ("X", "dead"), "frozen": ("Z", "frozen")}
 
@@ -56,15 +57,22 @@ def draw_machines(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyp
             x = canvas.put(x, y, f"{glyphs.mark_left}{text}{glyphs.mark_right}", chip("selected"))
         else:
             x = canvas.put(x, y, f" {text} ", ink)
+    if snapshot.writers and x + len(AT_WORK) < canvas.width:
+        canvas.put_right(canvas.width - 1, y, AT_WORK, "dim")
 
 
 def machine_note(snapshot: Snapshot, name: str) -> str:
     """What a machine is at, in a few characters."""
     if name == "store":
         store = snapshot.store
+        if snapshot.group is not None and snapshot.group.parked:
+            return f" {store.head} P{len(snapshot.group.parked)}"
         waiting = f"+{store.written - store.head}" if store.written > store.head and not store.burnt else ""
         return f" {store.head}{waiting}"
     for subscriber in snapshot.subscribers:
+        if subscriber.name == name and snapshot.group is not None:
+            held = sum(who == name for _, who, _, _ in snapshot.group.handed)
+            return f" holds {held}" if held else ""
         if subscriber.name == name:
             parked = f" P{len(subscriber.parked)}" if subscriber.parked else ""
             stopped = " stopped" if subscriber.stopped_at else ""
@@ -82,10 +90,10 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: in
         return 0
     events = listed(snapshot, focus)
     chosen = read(focus)
-    _header(canvas, y, snapshot, chosen.audit)
     room = rows - 1
     index = index_of(events, chosen.cursor)
     first = max(0, min(len(events) - room, index - room // 2 if chosen.cursor else len(events) - room))
+    _header(canvas, y, snapshot, chosen.audit, events[first : first + room])
     under = events[index] if index >= 0 else None
     if not events:
         canvas.put(1, y + 1, "no event here yet" if not focus.find else f"no event has {show(focus.find, 30)!r}", "dim")
@@ -111,20 +119,34 @@ def _columns(width: int, audit: bool, recorded: bool) -> list[tuple[str, int]]:
     return about if audit else data
 
 
-def _header(canvas: Canvas, y: int, snapshot: Snapshot, audit: bool) -> None:
+def _header(canvas: Canvas, y: int, snapshot: Snapshot, audit: bool, shown: Sequence[RecordedEvent]) -> None:
     x = canvas.put(1, y, f"{'#':>5} {'stream':{STREAM}} {'rev':>4} {'event':{TYPE}} ", "dim")
     for name, width in _columns(canvas.width, audit, snapshot.recorded):
         x = canvas.put(x, y, f"{name:{width}} ", "dim")
-    legend = "" if snapshot.recorded else _marks_told(snapshot)
+    legend = "" if snapshot.recorded else _marks_told(snapshot, shown, canvas.width - x - 3)
     if x + len(legend) + 2 < canvas.width:
         canvas.put_right(canvas.width - 1, y, legend, "dim")
 
 
-def _marks_told(snapshot: Snapshot) -> str:
-    """What the marks at the right mean that are there now: ``m b read so far  P parked``."""
-    parts = [f"{' '.join(each.name[0] for each in snapshot.subscribers)} read so far"] if snapshot.subscribers else []
-    parts += ["P parked"] if any(each.parked for each in snapshot.subscribers) else []
-    return "  ".join(parts)
+def _marks_told(snapshot: Snapshot, shown: Sequence[RecordedEvent], room: int) -> str:
+    """What the marks at the right mean that are there now, as far as there is room: ``m b read so far  P parked``."""
+    initials = " ".join(each.name[0] for each in snapshot.subscribers)
+    long, short = (f"{initials} read so far", f"{initials} read") if initials else ("", "")
+    if snapshot.group is not None:
+        long, short = f"{initials} checkpoint", f"{initials} checkp."
+    parts = ["P parked"] if any(each.parked for each in snapshot.subscribers) else []
+    old = next((event.version for event in shown if _old(event)), 0)
+    parts += [f"v{old} old"] if old else []
+    parts += ["s snapshot"] if snapshot.kept else []
+    told = "  ".join((long, *parts))
+    while len(told) > room and parts:
+        told = "  ".join((short, *parts))
+        parts.pop()
+    return told
+
+
+def _old(event: RecordedEvent) -> bool:
+    return event.type == "MoneyDeposited" and event.version < 3
 
 
 def _row(canvas: Canvas, y: int, snapshot: Snapshot, event: RecordedEvent, audit: bool, ink: Ink) -> None:
@@ -156,7 +178,7 @@ def marks_of(snapshot: Snapshot, event: RecordedEvent) -> tuple[str, Ink]:
         marks += "s"
     if event.type == TOMBSTONE:
         marks, ink = marks + "T", "bad"
-    if event.type == "MoneyDeposited" and event.version < 3 and not snapshot.recorded:
+    if _old(event) and not snapshot.recorded:
         marks, ink = f"{marks}v{event.version}", "stale"
     if any(place[0] == event.position for each in snapshot.subscribers for place in each.parked):
         marks, ink = marks + "P", "bad"

@@ -1,6 +1,6 @@
 """The axis: the whole store from left to right, the cursor as a slider on it, who stands where, and what loads cost."""
 
-from engines.event_sourcing.world.snapshot import Snapshot
+from engines.event_sourcing.world.snapshot import GroupView, Snapshot
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
@@ -21,6 +21,8 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, heigh
     date = f"  {when(event.at_us, snapshot.recorded)}" if event is not None else ""
     title = f"time: event {at} of {head}{date}"
     note = "now" if not read(focus).cursor else "the past: the cursor is not at the newest event"
+    if event is not None and any(each.stream == event.stream for each in snapshot.kept):
+        note = f"S snapshot  {note}"
     width = canvas.width - LABEL - 2
     if width < 8 or not head:
         return title, note
@@ -63,16 +65,24 @@ def _readers(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y
     """Where the subscribers stand, and how far behind that is."""
     head = max(1, snapshot.events[-1].position)
     canvas.put(1, y, "readers", "dim")
-    notes = []
+    notes = [group_note(snapshot.group)] if snapshot.group is not None else []
     for each in snapshot.subscribers:
         place = LABEL + _x(max(1, min(each.checkpoint, head)), head, width)
         beside = canvas.char_at(place, y) not in (" ", each.name[0])
         canvas.put(max(LABEL, place - beside), y, each.name[0], "dead" if each.status == "crashed" else "follower")
+        if snapshot.group is not None:
+            continue
         parked = f", {len(each.parked)} parked" if each.parked else ""
         notes.append(f"{each.name} {each.behind} behind{parked}")
     text = "  ".join(notes)
     if all(canvas.char_at(LABEL + x, y) == " " for x in range(len(text) + 1)):
         canvas.put(LABEL, y, clip(text, width), "dim")
+
+
+def group_note(group: GroupView) -> str:
+    """Where a group stands."""
+    parked = f", {len(group.parked)} parked" if group.parked else ""
+    return f"checkpoint {group.checkpoint}, done to {group.done_to}, {len(group.handed)} handed out{parked}"
 
 
 def _cost(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int, width: int) -> None:

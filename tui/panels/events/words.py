@@ -49,6 +49,14 @@ def said(what: e.StoreEvent) -> tuple[str, Ink]:
         ):
             return _of_reading(what)
         case (
+            e.HandedAgain()
+            | e.EffectKnown()
+            | e.ConsumerJoined()
+            | e.ConsumerGone()
+            | (e.GroupCheckpoint() | e.GroupBegan() | e.ParkedHanded())
+        ):
+            return _of_the_group(what)
+        case (
             e.StoreRecovered()
             | e.PowerFailed()
             | e.ProcessKilled()
@@ -141,6 +149,29 @@ def _of_reading(what: Any) -> tuple[str, Ink]:
     return f"number {what.number} is burnt: its transaction rolls back", "stale"
 
 
+def _of_the_group(what: Any) -> tuple[str, Ink]:
+    match what:
+        case e.HandedAgain(position=position, consumer=consumer, attempt=0):
+            return f"hands event {position} to {consumer}: its checkpoint does not say that it was done before", "warn"
+        case e.HandedAgain(position=position, consumer=consumer, attempt=attempt):
+            return f"hands event {position} out again, to {consumer}: retry {attempt}", "warn"
+        case e.EffectKnown(position=position):
+            return f"was handed event {position}, whose effect is done: it only acknowledges", "good"
+        case e.ConsumerJoined(consumer=consumer, members=members):
+            return f"{consumer} is in the group, {plural(members, 'consumer')} now", "dim"
+        case e.ConsumerGone(consumer=consumer, held=held):
+            said = f"{plural(held, 'event')} it held {'is' if held == 1 else 'are'} handed out again"
+            return f"{consumer} is gone, or began anew: {said}", "bad"
+        case e.GroupCheckpoint(position=position, before=before):
+            return f"the group's checkpoint is {position} now, it was {before}: all up to it are done", "committed"
+        case e.GroupBegan(checkpoint=checkpoint, head=head):
+            what_again = (
+                f"{checkpoint + 1} to {head} may go out again" if head > checkpoint else "nothing lies behind it"
+            )
+            return f"the group begins again behind its checkpoint {checkpoint}: {what_again}", "warn"
+    return f"hands out again what the group had parked: {plural(what.events, 'event')}, before new ones", "good"
+
+
 def _of_the_file(what: Any) -> tuple[str, Ink]:
     match what:
         case e.StoreRecovered(events=events, dropped=dropped, broken=broken):
@@ -181,12 +212,22 @@ def words(message: Any) -> str:
             return f"what is behind {after}?"
         case m.Page(events=events, head=head):
             return f"{plural(len(events), 'event')}, head {head}"
+        case m.Join():
+            return "I am in the group"
+        case m.Handed(event=event, attempt=attempt):
+            return f"event {event.position}{f', retry {attempt}' if attempt else ''}"
+        case m.Done(position=position):
+            return f"{position} is done"
+        case m.NotDone(position=position, what=what):
+            return f"cannot handle {position}: {what.value}"
     return str(message)
 
 
 def _crash(node: str) -> str:
     if node == "store":
         return "the power is gone; what was not synced is lost, survives or is torn, page by page"
+    if node == "post":
+        return "the events it was handed are forgotten; what it did is durable"
     if node in ("mail", "books"):
         return "what it was handling is forgotten; its checkpoint and effects are durable"
     return "what it was doing is forgotten; nothing of it is kept but in the store"
@@ -209,8 +250,10 @@ def routine(event: Event) -> str:
             return "work"
         case e.Appended():  # in a file every event has a line of its own
             return "work" if event.node == "store" else ""
-        case e.StalePage() | e.GapPassed():
+        case e.StalePage() | e.GapPassed() | e.EffectKnown():
             return f"{event.kind} {event.node}"
+        case e.HandedAgain(attempt=attempt):
+            return "handed again" if not attempt else f"handed again {event.what.position}"
         case e.AskedAgain():
             return "again"
     return ""
@@ -231,7 +274,21 @@ def fold(events: Sequence[Event]) -> Line:
         return newest._replace(
             text=f"{newest.text} (and {len(appended) - 1} more before it)" if len(appended) > 1 else newest.text
         )
+    if isinstance(last, e.HandedAgain):
+        return _handed_again([event.what for event in events], line)
+    if isinstance(last, e.EffectKnown):
+        known = ", ".join(str(event.what.position) for event in events)
+        return line._replace(text=f"was handed events {known}, whose effects are done: it only acknowledges")
     if isinstance(last, e.GapPassed):
         numbers = [str(event.what.number) for event in events]
         return line._replace(text=f"passes numbers {', '.join(numbers)} without having seen them ({last.cure})")
     return line._replace(text=f"{line.text} ({len(events)} times)")
+
+
+def _handed_again(handed: Sequence[Any], line: Line) -> Line:
+    if handed[-1].attempt:
+        who = ", ".join(dict.fromkeys(each.consumer for each in handed))
+        span = f"{handed[0].attempt} to {handed[-1].attempt}"
+        return line._replace(text=f"hands event {handed[-1].position} out again, to {who}: retries {span}")
+    numbers = f"{handed[0].position} to {handed[-1].position}"
+    return line._replace(text=f"hands events {numbers} out: its checkpoint does not say that they were done before")

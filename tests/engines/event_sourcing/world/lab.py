@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engines.event_sourcing.world.engine import EventEngine
+from engines.event_sourcing.world.group_world import GroupEngine
 from engines.sim import faults
 from engines.sim.random import Stream
 
@@ -13,7 +14,8 @@ MS = 1_000
 
 
 def world(variant: str = "store", seed: int = 1, **config: Any) -> EventEngine:
-    return EventEngine(variant, seed, tuple(sorted(config.items())))
+    engine = GroupEngine if variant == "group" else EventEngine
+    return engine(variant, seed, tuple(sorted(config.items())))
 
 
 def go(engine: EventEngine, us: int) -> EventEngine:

@@ -12,7 +12,7 @@ from engines.event_sourcing.world.rules import StoreRules
 from engines.sim import faults
 from engines.sim.rules import SetRule
 
-MACHINES = ("mail", "books", "desk", "store", "t1", "t2", "t3")
+MACHINES = ("mail", "books", "post", "desk", "store", "t1", "t2", "t3")
 machine = st.sampled_from(MACHINES)
 ends = st.sampled_from((*MACHINES, "*"))
 ppm = st.sampled_from((0, 100_000, 400_000))

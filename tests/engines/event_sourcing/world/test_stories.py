@@ -108,6 +108,34 @@ def test_the_same_crash_loses_repeats_or_does_once() -> None:
     assert told("checkpoint-policies", e.EffectRepeated) == [e.EffectRepeated(4, "account-1", 3, 2)]
 
 
+def test_a_group_hands_out_again_what_lies_behind_its_checkpoint() -> None:
+    def group(cue: int) -> tuple[int, int, list[int], tuple[int, ...]]:
+        found = seen("persistent-group", cue).group
+        assert found is not None
+        return found.checkpoint, found.done_to, [each[0] for each in found.handed], found.parked
+
+    def letters(cue: int) -> list[int]:
+        return [each.effects for each in seen("persistent-group", cue).subscribers]
+
+    assert (group(0), letters(0)) == ((0, 8, [], ()), [8, 0])
+    assert (group(1), letters(1)) == ((10, 10, [], ()), [9, 1])
+    assert group(2) == (10, 10, [11], ())
+    assert sum(letters(2)) == 14
+    assert group(3) == (10, 14, [], ())
+    assert sum(letters(3)) == 14
+    known = [each.position for each in told("persistent-group", e.EffectKnown, 3)]
+    assert known == [11, 12, 13, 14]
+    again = told("persistent-group", e.HandedAgain, 3)
+    assert [(each.position, each.attempt) for each in again] == [(11, 0), (12, 0), (13, 0), (14, 0)]
+    checkpoint, done_to, handed, _ = group(4)
+    assert (checkpoint, done_to, handed) == (10, 14, [15])
+    assert sum(letters(4)) == 15, "16 is done"
+    assert group(5) == (10, 16, [], (15,))
+    assert told("persistent-group", e.EventParked) == [e.EventParked(15, "account-2", 4, False, 11)]
+    assert group(6) == (10, 19, [], ())
+    assert told("persistent-group", e.ConsumerGone) == [e.ConsumerGone("post", 1)]
+
+
 def test_the_gap_is_skipped_and_two_cures_are_none() -> None:
     def state(cue: int) -> tuple[tuple[int, ...], set[int], tuple[int, ...]]:
         found = seen("skipped-gap", cue)

@@ -7,14 +7,14 @@ import pytest
 from engines.event_sourcing.world.checks import CHECKS_OF
 from tests.engines.event_sourcing.world.lab import batter, failed, world
 
-VARIANTS = ("store", "numbered", "log")
+VARIANTS = ("store", "numbered", "log", "group")
 
 
 def battered(seeds: range) -> dict[str, int]:
     bitten: dict[str, int] = {}
     for seed in seeds:
         for variant in VARIANTS:
-            engine = world(variant, seed, rate=6 + seed % 3 * 20)
+            engine = world(variant, seed, rate=6 + seed % 3 * 20, **({"ack_ms": 900} if variant == "group" else {}))
             for name, count in batter(engine, seed).items():
                 bitten[name] = bitten.get(name, 0) + count
             assert failed(engine) == [], f"{variant}, seed {seed}: {engine.check()}"
