@@ -135,6 +135,11 @@ def _purchase_status(status: str) -> Any:
     return change
 
 
+def _purchase_released(get: Get, event: RecordedEvent, data: Any) -> Iterator[Purchase]:
+    before = get(event.stream) or Purchase(event.stream)
+    yield before._replace(status="created") if before.status == "reserved" else before
+
+
 def day_of(at_us: int) -> str:
     """``2026-01-01``, of UTC."""
     return date.fromordinal(_EPOCH + at_us // DAY_US).isoformat()
@@ -158,6 +163,8 @@ CUSTOMER_HISTORY: Final = Projection(
     {
         CREATED: _purchase_created,
         LINE_ADDED: _purchase_line,
+        RESERVED: _purchase_status("reserved"),
+        RELEASED: _purchase_released,
         PAID: _purchase_status("paid"),
         SHIPPED: _purchase_status("shipped"),
         CANCELLED: _purchase_status("cancelled"),

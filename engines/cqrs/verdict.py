@@ -11,12 +11,12 @@ FULL_US: Final = 1_000_000
 """What one server can work in a second."""
 
 FORMULA: Final = (
-    "CRUD = reads x join + writes x write                            one store does both",
-    "CQRS = writes x (command + projections x apply) + reads x row   each side has servers of its own",
+    "CRUD = reads x join + writes x write, all of it on one store",
+    "CQRS = writes x (command + projections x apply) + reads x row",
     "pays:   staleness <= what readers accept, and CQRS < CRUD",
-    "scales: staleness <= what readers accept, CRUD needs more than its one store can do, and CQRS",
-    "        has room on each side: command servers, projectors and replicas are added apart",
-    "not:    readers accept less staleness than there is, or CRUD does the same for less",
+    "scales: staleness <= what readers accept, CRUD is more than its one store can do,",
+    "        and command servers, projectors and replicas each have room",
+    "not:    readers accept less staleness than there is, or CRUD does it for less",
 )
 """In words, for those who ask."""
 

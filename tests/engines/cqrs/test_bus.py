@@ -7,16 +7,7 @@ from engines.cqrs.bus import ATTEMPTS, version_of
 from engines.event_sourcing import ANY, MemoryStore, NewEvent, Order, SqliteStore
 from engines.event_sourcing.errors import Conflict
 from engines.event_sourcing.order import ANSWERED
-
-LINES = [{"item": "book", "quantity": 2, "price": 1_900}, {"item": "pen", "quantity": 1, "price": 300}]
-
-
-def create(id: str = "c1", order: str = "order-7") -> Command:
-    return Command(id, "CREATE_ORDER", order, {"customer": "ada", "lines": LINES})
-
-
-def step(id: str, name: str, version: int | None = None) -> Command:
-    return Command(id, name, "order-7", {}, version)
+from tests.engines.cqrs.shop import create, step
 
 
 def placed() -> tuple[MemoryStore, CommandBus]:
