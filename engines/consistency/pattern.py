@@ -30,7 +30,7 @@ FIDELITY: Final = (
 )
 
 VARIANTS: Final = tuple(
-    Variant(name, title, summary, partial(ConsistencyEngine, name), COMMANDS, SETTINGS[name], 1, FIDELITY)
+    Variant(name, title, summary, partial(ConsistencyEngine, name), COMMANDS, SETTINGS[name], 2, FIDELITY)
     for name, title, summary in (
         ("eventual", "Eventual", "N replicas, R answers, W acknowledgements; hints, read repair and Merkle trees"),
         ("linearizable", "Linearizable", "ABD: every read and write asks a majority twice"),

@@ -27,7 +27,7 @@ FIDELITY: Final = (
 )
 
 VARIANTS: Final = tuple(
-    Variant(name, title, summary, partial(ShardingEngine, name), COMMANDS, SETTINGS, 3, FIDELITY)
+    Variant(name, title, summary, partial(ShardingEngine, name), COMMANDS, SETTINGS, 4, FIDELITY)
     for name, title, summary in (
         ("ring", "Ring", "consistent hashing with virtual nodes: a join moves keys to the newcomer only"),
         ("modulo", "Hash mod n", "the best spread there is, and the worst change"),

@@ -4,6 +4,9 @@ A node reads its own writes at once (the page cache). With a sync latency of zer
 it is made. With a latency, each write leaves an undo record until ``synced`` is called for it, and so does every
 write behind an unsynced one; a crash plays the undo records backwards. Everything a node does *not* keep here is
 volatile by construction, because a restarted node is a new object that is handed this disk and nothing else.
+
+A register is written as careful programs write a file: to a temporary one, which is synced and takes the other's name.
+That is one durable step, and a crash in the middle of it keeps what was there before.
 """
 
 from typing import Any, Final
@@ -12,6 +15,7 @@ _REGISTER: Final = 0
 _APPEND: Final = 1
 _TRUNCATE: Final = 2
 _CREATE: Final = 3
+_DROP: Final = 4
 
 
 class Disk:
@@ -24,6 +28,7 @@ class Disk:
         self.log: list[Any] = []
         self.fsync_us = 0
         self.undo: list[tuple[int, int, Any, Any]] = []
+        """(writes before it, what was done, where, what was there), oldest first."""
         self.writes = 0
         """Counts writes: whoever watches the disk compares it to know that something changed."""
         self.truncations = 0
@@ -48,12 +53,31 @@ class Disk:
     def truncate(self, length: int) -> None:
         """Drop everything from position ``length`` on."""
         if self.fsync_us or self.undo:
-            self.undo.append((self.writes, _TRUNCATE, None, tuple(self.log[length:])))
+            self.undo.append((self.writes, _TRUNCATE, length, tuple(self.log[length:])))
         del self.log[length:]
         if length < self.changed_from:
             self.changed_from = length
         self.writes += 1
         self.truncations += 1
+
+    def drop(self, count: int) -> None:
+        """Forget the first ``count`` entries of the log; all others move forward by as many positions."""
+        if self.fsync_us or self.undo:
+            self.undo.append((self.writes, _DROP, count, tuple(self.log[:count])))
+        del self.log[:count]
+        self.changed_from = max(0, self.changed_from - count)
+        self.writes += 1
+
+    def durable_length(self) -> int:
+        """How much of the log, from its beginning, a crash would leave as it is."""
+        length = len(self.log)
+        dropped = 0
+        for _, what, where, _ in reversed(self.undo):
+            if what == _DROP:
+                dropped += where
+            elif what in (_APPEND, _TRUNCATE):
+                length = min(length, max(0, where - dropped))
+        return length
 
     def synced(self, writes: int) -> None:
         """All but the writes made since the counter stood at ``writes`` are durable now."""
@@ -70,6 +94,9 @@ class Disk:
             elif what == _APPEND:
                 del self.log[where:]
                 self.changed_from = min(self.changed_from, where)
+            elif what == _DROP:
+                self.log[:0] = old
+                self.changed_from += where
             else:
                 self.changed_from = min(self.changed_from, len(self.log))
                 self.log.extend(old)

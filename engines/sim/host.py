@@ -2,6 +2,9 @@
 
 A host is the context of its node: the effects a node may ask for are its methods. What befalls the machine itself
 (a crash, a thaw, a skewed clock) is here too; the world decides when, and records it.
+
+A slow disk syncs one thing at a time, as disks do, and each sync covers all that was written before it began: what is
+written meanwhile waits for the next one, together (*group commit*).
 """
 
 from heapq import heappush
@@ -41,7 +44,7 @@ class Host:
 
     __slots__ = (
         "barrier_us", "clock", "disk", "drift_ppm", "id", "inbox", "incarnation", "links", "node", "now_base_us",
-        "offset_us", "skewed", "status", "streams", "timers", "world",
+        "offset_us", "skewed", "status", "streams", "sync_ends_us", "sync_next", "timers", "world",
     )  # fmt: skip
 
     def __init__(self, world: Surroundings, id: str) -> None:
@@ -57,6 +60,11 @@ class Host:
         self.inbox: list[Entry] = []
         self.streams: dict[str, Stream] = {}
         self.barrier_us = 0
+        """When all that was persisted so far is durable: no message leaves earlier."""
+        self.sync_ends_us = 0
+        """When the sync that is under way is done."""
+        self.sync_next = False
+        """Whether another one begins then."""
         self.offset_us = 0
         self.drift_ppm = 0
         self.now_base_us = 0
@@ -144,9 +152,49 @@ class Host:
         if not disk.fsync_us and not disk.undo:
             return True
         now = self.clock.now_us
-        self.barrier_us = max(self.barrier_us, now) + disk.fsync_us
-        self.clock.schedule(self.barrier_us, SYNC, self.id, disk.writes, self.incarnation)
+        if self.sync_ends_us <= now:
+            self.barrier_us = now + disk.fsync_us
+            self._sync()
+        elif not self.sync_next:
+            self.sync_next = True
+            self.barrier_us = self.sync_ends_us + disk.fsync_us
         return False
+
+    def _sync(self) -> None:
+        """Begin to make durable what is written by now, until ``barrier_us``."""
+        self.sync_next = False
+        self.sync_ends_us = self.barrier_us
+        self.clock.schedule(self.barrier_us, SYNC, self.id, self.disk.writes, self.incarnation)
+
+    def synced(self, writes: int) -> None:
+        """A sync is done, of the writes before that number; the next one begins if something waits for it."""
+        self.disk.synced(writes)
+        if self.sync_next:
+            self._sync()
+
+    def flush(self) -> bool:
+        """All that waits for the disk is durable now, and what waited for that leaves now. False: nothing did."""
+        now = self.clock.now_us
+        if self.barrier_us <= now and not self.disk.undo:
+            return False
+        self.disk.synced(self.disk.writes)
+        self.barrier_us = self.sync_ends_us = now
+        self.sync_next = False
+        heap = self.clock.heap
+        self.clock.remove(frozenset(entry[1] for entry in heap if entry[2] == SYNC and entry[3] == self.id))
+        unsent = frozenset(
+            entry[1] for entry in heap if entry[2] <= LOST and entry[3].src == self.id and entry[5] > now
+        )
+        waiting = sorted(self.clock.remove(unsent), key=lambda entry: int(entry[1]))
+        self._forget_unsent()
+        for at, _, what, link, message, departs, *why in waiting:
+            at -= departs - now
+            if what == DELIVER:
+                at = link.last_arrival_us = max(at, link.last_arrival_us)
+            self.clock.schedule(at, what, link, message, now, *why)
+        for link in self.links.values():
+            link.held = [(message, min(departs, now), flight_us) for message, departs, flight_us in link.held]
+        return True
 
     def knows(self, name: str) -> bool:
         """Whether there is a link to this name."""
@@ -218,7 +266,8 @@ class Host:
         self.incarnation += 1
         self.timers.clear()
         self.inbox.clear()
-        self.barrier_us = 0
+        self.barrier_us = self.sync_ends_us = 0
+        self.sync_next = False
         return lost, len(unsent) + held_back
 
     def _forget_unsent(self) -> None:

@@ -183,7 +183,7 @@ class Kernel(EventLog):
             return False
         self.clock.now_us = at
         self.position += 1
-        host.disk.synced(entry[4])
+        host.synced(entry[4])
         self.fresh.append((self.position, at, host.id, e.Synced()))
         if host.status == FROZEN:
             host.inbox.append(entry)

@@ -210,6 +210,9 @@ class World(Kernel):
             host.disk.fsync_us = 0
             self.restart(host)
             self.thaw(host)
+            if host.flush():
+                self.record(e.Synced(), host.id)
+                host.node.on_synced(host)
 
 
 def _named(command: Any) -> list[str]:

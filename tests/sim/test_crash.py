@@ -74,6 +74,64 @@ def test_syncs_queue_up_behind_each_other() -> None:
     assert host.disk.log == [1]
 
 
+def test_one_sync_covers_all_that_was_written_before_it_began() -> None:
+    """Group commit: ten writes during one sync are durable with the next one, not with the tenth."""
+    lab = Lab()
+    host = lab.hosts["a"]
+    lab.apply(faults.SlowDisk("a", 50_000))
+    host.disk.append(0)
+    host.persist()
+    for number in range(1, 11):
+        lab.wait(4_000)
+        host.disk.append(number)
+        host.persist()
+        host.send("b", number)
+    lab.wait(10_000)
+    assert (host.disk.durable_length(), lab.heard("b")) == (1, [])
+    lab.wait(50_000)
+    assert (host.disk.durable_length(), host.disk.undo) == (11, [])
+    assert lab.diary("a").synced == [50_000, 100_000]
+    lab.wait(LATENCY_MAX_US)
+    assert lab.heard("b") == list(range(1, 11))
+
+
+def test_a_disk_that_becomes_slower_keeps_the_time_of_the_sync_that_waits() -> None:
+    """A message that was told when it may leave never leaves before what it tells of is durable."""
+    lab = Lab()
+    host = lab.hosts["a"]
+    lab.apply(faults.SlowDisk("a", 50_000))
+    for number in range(3):
+        host.disk.append(number)
+        host.persist()
+        host.send("b", number)
+        lab.apply(faults.SlowDisk("a", 50_000 + 40_000 * number))
+    lab.wait(100_000 - 1)
+    assert [flight.message for flight in lab.flights() if flight.departs_us >= 100_000] == []
+    assert host.disk.durable_length() == 1
+    lab.wait(1)
+    assert host.disk.durable_length() == 3
+
+
+def test_heal_heals_the_queue_of_the_disk() -> None:
+    lab = Lab()
+    host = lab.hosts["a"]
+    lab.apply(faults.SlowDisk("a", 1_000_000))
+    lab.apply(faults.Clog("a", "c"))
+    for number in range(3):
+        host.disk.append(number)
+        host.persist()
+        host.send("b", number)
+        host.send("c", number)
+        lab.wait(5_000)
+    lab.apply(faults.Heal())
+    assert (host.disk.undo, lab.diary("a").synced) == ([], [15_000])
+    lab.wait(LATENCY_MAX_US)
+    assert (lab.heard("b"), lab.heard("c")) == ([0, 1, 2], [0, 1, 2])
+    lab.wait(3_000_000)
+    assert lab.diary("a").synced == [15_000]
+    assert host.persist()
+
+
 @pytest.mark.parametrize("clogged", [False, True])
 def test_a_crash_before_the_sync_takes_the_write_and_the_message_that_told_of_it(clogged: bool) -> None:
     lab = Lab()

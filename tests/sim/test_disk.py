@@ -119,10 +119,29 @@ def test_the_watcher_learns_what_a_crash_brought_back() -> None:
     assert disk.changed_from == 1
 
 
+def test_dropping_the_front_moves_the_rest_and_a_crash_takes_it_back() -> None:
+    disk = Disk()
+    disk.append("a", "b", "c")
+    disk.changed_from = len(disk.log)
+    disk.fsync_us = 10_000
+    disk.append("d")
+    disk.drop(2)
+    assert (disk.log, disk.changed_from, disk.durable_length()) == (["c", "d"], 1, 1)
+    disk.truncate(0)
+    assert disk.durable_length() == 0
+    assert disk.crash() == 3
+    assert (disk.log, disk.durable_length()) == (["a", "b", "c"], 3)
+    disk.changed_from = len(disk.log)
+    disk.fsync_us = 0
+    disk.drop(2)
+    assert (disk.log, disk.changed_from) == (["c"], 1)
+
+
 actions = st.lists(
     st.tuples(st.just("write"), st.sampled_from(("term", "vote")), st.integers(0, 3) | st.none())
-    | st.tuples(st.just("append"), st.integers(1, 3), st.integers(0, 9))
+    | st.tuples(st.just("append"), st.integers(1, 3), st.none())
     | st.tuples(st.just("truncate"), st.integers(0, 6), st.none())
+    | st.tuples(st.just("drop"), st.integers(0, 4), st.none())
     | st.tuples(st.just("fsync"), st.sampled_from((0, 10_000)), st.none())
     | st.tuples(st.just("ask"), st.none(), st.none())
     | st.tuples(st.just("sync"), st.none(), st.none())
@@ -143,9 +162,11 @@ def test_it_is_a_list_of_states_of_which_a_crash_keeps_the_last_durable_one(todo
         if what == "write":
             disk.write(where, value)
         elif what == "append":
-            disk.append(*[value] * where)
+            disk.append(*((disk.writes, number) for number in range(where)))
         elif what == "truncate":
             disk.truncate(min(where, len(disk.log)))
+        elif what == "drop":
+            disk.drop(min(where, len(disk.log)))
         elif what == "fsync":
             disk.fsync_us = where
         elif what == "ask":
@@ -154,8 +175,11 @@ def test_it_is_a_list_of_states_of_which_a_crash_keeps_the_last_durable_one(todo
             durable = max(durable, asked[0])
             disk.synced(asked.pop(0))
         elif what == "crash":
+            left, log = disk.durable_length(), list(disk.log)
             disk.crash()
             assert contents(disk) == states[durable]
+            assert all(entry in disk.log for entry in log[:left])
+            assert all(entry not in disk.log for entry in log[left:])
             durable = disk.writes
             asked.clear()
         states[disk.writes] = copy.deepcopy(contents(disk))
