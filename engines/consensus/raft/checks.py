@@ -14,6 +14,7 @@ Sources: paper, Figure 3 and sections 5.1 to 5.4; Leader Stability after dissert
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from engines.consensus.raft import liveness, membership_checks
 from engines.consensus.raft.messages import Entry
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.quorum import has_quorum
@@ -32,6 +33,10 @@ STATE_MACHINE: Final = "state machine safety"
 TERMS: Final = "terms and votes survive"
 ORDER: Final = "applied <= commit <= last"
 STABILITY: Final = "leader stability"
+ONE_CHANGE: Final = membership_checks.ONE_CHANGE
+OVERLAP: Final = membership_checks.OVERLAP
+LEADER_IN_TIME: Final = liveness.LEADER_IN_TIME
+CATCHES_UP: Final = liveness.CATCHES_UP
 
 DEMANDS: Final = {
     ELECTION_SAFETY: "at most one leader is elected in a term",
@@ -42,6 +47,8 @@ DEMANDS: Final = {
     TERMS: "the term never goes back, and the vote of a term survives a crash",
     ORDER: "applied <= commit <= last index, and the commit index never goes back",
     STABILITY: "a leader heard by a quorum in every election timeout is not deposed by a node that cannot win",
+    **membership_checks.DEMANDS,
+    **liveness.DEMANDS,
 }
 CAMPAIGNS_MAX: Final = 64
 STATES_MAX: Final = 256
@@ -102,6 +109,12 @@ class RaftChecks(CheckBook):
         self.states: dict[int, tuple[str, dict[str, int]]] = {}
         """What the state machine held after that many entries, on the first server that stopped there."""
         self.campaigns: dict[int, _Campaign] = {}
+        self.liveness = liveness.Liveness(self, hosts)
+
+    def add(self, server: str) -> None:
+        """A new server, from now on."""
+        self.servers = (*self.servers, server)
+        self.seen[server] = _Seen()
 
     def observe(self, host: Host) -> None:
         """Examine what the last event changed on this host."""
@@ -127,7 +140,8 @@ class RaftChecks(CheckBook):
         if seen.unbroken_us != node.unbroken_us:
             seen.unbroken_us = node.unbroken_us
             seen.unbroken_since_us = host.clock.now_us
-        if seen.writes != disk.writes:
+        written = seen.writes != disk.writes
+        if written:
             self._terms_and_votes(host, node, seen)
             self._append_only(host, node, seen)
             self._log_matching(host, node)
@@ -136,6 +150,13 @@ class RaftChecks(CheckBook):
             self._role_changed(host, node, seen)
         if seen.commit != node.commit_index:
             self._committed(host, node, seen)
+        if written:
+            membership_checks.examine(self, host.id, node.log, len(self.committed), _at(host))
+
+    def look(self, now_us: int) -> None:
+        """Whether what must happen in time does. Called now and then."""
+        self.position = self.hosts[self.servers[0]].world.position
+        self.liveness.look(self.servers, len(self.committed), now_us)
 
     def raft(self, server: str) -> RaftNode:
         """The node of a server."""

@@ -8,8 +8,17 @@ durable: under a number that was used before, a restarted client would be answer
 from typing import Final
 
 from engines.consensus.asking import KEYS, Asking
+from engines.consensus.raft.change_events import ChangeAnswered, TransferAnswered
 from engines.consensus.raft.events import Answered, Asked, GaveUp, GiveUpReason
-from engines.consensus.raft.messages import ClientReply, ClientRequest, Command
+from engines.consensus.raft.messages import (
+    ChangeReply,
+    ChangeRequest,
+    ClientReply,
+    ClientRequest,
+    Command,
+    TransferReply,
+    TransferRequest,
+)
 from engines.sim.disk import Disk
 from engines.sim.history import OK, UNKNOWN, History
 from engines.sim.node import Context
@@ -94,8 +103,22 @@ class Client(Asking):
     def _next_server(self) -> str:
         return self.servers[(self.servers.index(self.target) + 1) % len(self.servers)]
 
-    def on_message(self, ctx: Context, src: str, m: ClientReply) -> None:
+    def administer(self, ctx: Context, target: str, message: ChangeRequest | TransferRequest) -> None:
+        """Ask for a change of the cluster itself, once. It may wait for nothing: the answer comes when it comes."""
+        ctx.send(target, message)
+
+    def on_message(self, ctx: Context, src: str, m: ClientReply | ChangeReply | TransferReply) -> None:
         """An answer, or a hint where to ask."""
+        if isinstance(m, ClientReply):
+            self._answered(ctx, src, m)
+        elif isinstance(m, ChangeReply):
+            ctx.note(ChangeAnswered(src, m.why, m.leader))
+            self.target = m.leader or self.target
+        else:
+            ctx.note(TransferAnswered(src, m.to, m.why))
+            self.target = m.leader or (self.target if m.why else m.to)
+
+    def _answered(self, ctx: Context, src: str, m: ClientReply) -> None:
         if self.current is None or m.serial != self.current.serial:
             return
         if m.ok:

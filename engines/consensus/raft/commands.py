@@ -37,6 +37,58 @@ class SetTiming:
     election_max_us: int
 
 
-COMMANDS: Final = (*faults.FAULTS, Propose, SetRule, SetWorkload, SetTiming)
+@dataclass(frozen=True, slots=True)
+class AddServer:
+    """A server becomes a voter, once it has caught up, or a learner. A new name is a new machine; none: the next.
 
-__all__ = ["COMMANDS", "Propose", "SetRule", "SetTiming", "SetWorkload"]
+    This and the commands below ask ``node``, or whoever is believed to lead.
+    """
+
+    server: str = ""
+    learner: bool = False
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveServer:
+    """A server is no member any more. Its machine stays."""
+
+    server: str
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeJoint:
+    """Any change, by a joint configuration; ``auto_leave``: the leader leaves it by itself."""
+
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    learn: tuple[str, ...] = ()
+    auto_leave: bool = True
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveJoint:
+    """From the joint configuration to the new one alone."""
+
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """The leader hands its office to this server."""
+
+    server: str
+    node: str = ""
+
+
+COMMANDS: Final = (
+    *faults.FAULTS, Propose, SetRule, SetWorkload, SetTiming, AddServer, RemoveServer, ChangeJoint, LeaveJoint,
+    Transfer,
+)  # fmt: skip
+
+__all__ = [
+    "COMMANDS", "AddServer", "ChangeJoint", "LeaveJoint", "Propose", "RemoveServer", "SetRule", "SetTiming",
+    "SetWorkload", "Transfer",
+]  # fmt: skip

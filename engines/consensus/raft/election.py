@@ -28,15 +28,22 @@ class Elections(Replication):
         self.votes = {self.id: True}
         self.reset_election_timer(ctx, redraw=True)
         self.ask_all(ctx, PreVote(self.current_term + 1, self.log.last_index, self.log.last_term))
+        if self.won():
+            self.become_candidate(ctx)
 
-    def become_candidate(self, ctx: Effects) -> None:
-        """Increment currentTerm, vote for self, reset the timer, ask all others (paper, Rules for Candidates)."""
+    def become_candidate(self, ctx: Effects, transfer: bool = False) -> None:
+        """Increment currentTerm, vote for self, reset the timer, ask all others (paper, Rules for Candidates).
+
+        ``transfer``: the leader told it to (dissertation 3.10).
+        """
         self.reset(ctx, Role.CANDIDATE, self.current_term + 1)
         self.vote(ctx, self.id)
         self.votes = {self.id: True}
         self.reset_election_timer(ctx, redraw=True)
         ctx.note(e.Campaigned(self.current_term, self.log.last_index, self.quorum))
-        self.ask_all(ctx, RequestVote(self.current_term, self.log.last_index, self.log.last_term))
+        self.ask_all(ctx, RequestVote(self.current_term, self.log.last_index, self.log.last_term, transfer))
+        if self.won():
+            self.become_leader(ctx)
 
     def become_leader(self, ctx: Effects) -> None:
         """Upon election: nextIndex = last log index + 1, matchIndex = 0, and heartbeats at once (Figure 2)."""
@@ -55,6 +62,7 @@ class Elections(Replication):
             ctx.note(e.Appended(last + 1, self.current_term, None, ""))
         ctx.set_timer("quorum", self.timing.election_max_us)
         self.heartbeat(ctx)
+        self.decide_alone(ctx)
 
     # -- candidates --------------------------------------------------------------------------------------------------
 
@@ -100,6 +108,10 @@ class Elections(Replication):
             if m.granted and self.won():
                 self.become_leader(ctx)
 
+    def keeps_silent(self) -> bool:
+        """With the rule ``learners_vote`` off: a learner that would vote does not."""
+        return not self.rules.learners_vote and self.configuration.is_learner(self.id)
+
     # -- voters ------------------------------------------------------------------------------------------------------
 
     def up_to_date(self, last_log_index: int, last_log_term: int) -> bool:
@@ -114,6 +126,8 @@ class Elections(Replication):
             why = e.VoteReason.LEADER_ALIVE
         elif not self.up_to_date(m.last_log_index, m.last_log_term):
             why = e.VoteReason.LOG_BEHIND
+        elif self.keeps_silent():
+            why = e.VoteReason.LEARNER
         else:
             ctx.note(e.PreVoteGranted(src, m.term))
             ctx.send(src, PreVoteReply(m.term, True))
@@ -124,7 +138,7 @@ class Elections(Replication):
 
     def on_request_vote(self, ctx: Effects, src: str, m: RequestVote) -> None:
         """Reply false if term < currentTerm; grant if votedFor is null or the candidate, and its log is up-to-date."""
-        if self.rules.check_quorum and m.term > self.current_term and self.hears_leader(ctx):
+        if self.rules.check_quorum and not m.transfer and m.term > self.current_term and self.hears_leader(ctx):
             ctx.note(e.VoteIgnored(src, m.term, self.current_term, self.leader or ""))
             return
         if m.term > self.current_term:
@@ -135,6 +149,8 @@ class Elections(Replication):
             why = e.VoteReason.VOTED
         elif not self.up_to_date(m.last_log_index, m.last_log_term):
             why = e.VoteReason.LOG_BEHIND
+        elif self.keeps_silent():
+            why = e.VoteReason.LEARNER
         else:
             self.vote(ctx, src)
             self.reset_election_timer(ctx, redraw=True)

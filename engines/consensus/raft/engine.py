@@ -6,19 +6,22 @@ they are resolved when a command is given, so that what is recorded names server
 """
 
 from collections import deque
+from dataclasses import replace
 from typing import Any, Final
 
+from engines.consensus.raft import administration
+from engines.consensus.raft import change_events as c
 from engines.consensus.raft import events as e
 from engines.consensus.raft import messages as m
 from engines.consensus.raft.checks import RaftChecks
 from engines.consensus.raft.client import Client
-from engines.consensus.raft.commands import Propose, SetTiming, SetWorkload
+from engines.consensus.raft.commands import AddServer, Propose, SetTiming, SetWorkload
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.options import FIGURE_7, WORKLOADS, Options
 from engines.consensus.raft.quorum import Configuration, majority
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rules import Timing
-from engines.consensus.raft.snapshot import ClientState, LogEntry, Progress, Sample, Server, Snapshot
+from engines.consensus.raft.snapshot import CatchingUp, ClientState, LogEntry, Progress, Sample, Server, Snapshot
 from engines.consensus.raft.state import NEVER
 from engines.errors import UserError
 from engines.rules import RuleSwitched
@@ -30,7 +33,7 @@ from engines.sim.node import Node
 from engines.sim.options import read
 from engines.sim.pattern import Check, Config
 from engines.sim.rules import SetRule
-from engines.sim.symbols import resolve
+from engines.sim.symbols import NODE_FIELDS, Meanings, resolve
 from engines.sim.views import changed_links, host_view
 from engines.sim.world import World
 from engines.units import US_PER_MS, US_PER_S
@@ -41,6 +44,8 @@ WINDOW: Final = 64
 """Entries of every log that a snapshot shows."""
 SERIES_EVERY_US: Final = 100 * US_PER_MS
 SERIES_MAX: Final = 600
+UNDISTURBING: Final = (faults.Narrate, Propose, SetWorkload)
+"""Commands after which a cluster is as it was: they ask, or say something."""
 
 
 class RaftEngine(World):
@@ -50,7 +55,10 @@ class RaftEngine(World):
         options = read(Options, config)
         clients = (*(f"c{i}" for i in range(1, options.clients + 1)), YOU)
         super().__init__(seed, options.servers, clients, LinkOptions(15 * US_PER_MS, 10 * US_PER_MS))
+        self.founders = self.servers
+        """The servers of the first configuration."""
         self.noop = options.noop
+        self.from_apply = options.config_from == "apply"
         self.rules = options.rules
         self.timing = Timing()
         self.workload = options.workload
@@ -84,8 +92,21 @@ class RaftEngine(World):
         if host.id in self.clients:
             interval = 0 if host.id == YOU else WORKLOADS[self.workload]
             return Client(host.id, self.servers, self.history, interval, host.disk)
-        peers = tuple(server for server in self.servers if server != host.id)
-        return RaftNode(host.id, peers, host.disk, self.rules, self.timing, self.noop)
+        first = Configuration(self.founders if host.id in self.founders else ())
+        node = RaftNode(host.id, first, host.disk, self.rules, self.timing, self.noop)
+        node.from_apply = self.from_apply
+        node.configure()
+        return node
+
+    def add_server(self, id: str) -> None:
+        """A new machine with an empty log, of which nobody knows yet."""
+        self.add_host(id)
+        self.checks.add(id)
+        self.record(c.ServerStarted(), id)
+        for name in self.clients:
+            client = self.hosts[name].node
+            assert isinstance(client, Client)
+            client.servers = self.servers
 
     def observe(self, host: Host) -> None:
         """Check what the event changed; sample the strip."""
@@ -95,6 +116,7 @@ class RaftEngine(World):
             term = self.raft(leader).current_term if leader else 0
             commit = max(self.raft(server).commit_index for server in self.servers)
             self.series.append(Sample(self.clock.now_us, commit, leader, term))
+            self.checks.look(self.clock.now_us)
             self.sample_due_us = self.clock.now_us // SERIES_EVERY_US * SERIES_EVERY_US + SERIES_EVERY_US
 
     def check(self) -> tuple[Check, ...]:
@@ -126,14 +148,20 @@ class RaftEngine(World):
 
     def configuration(self) -> Configuration:
         """Who counts, as the working leader has it; without one, as the server in the highest term has it."""
-        server = self.leader() or max(self.servers, key=lambda each: self.raft(each).current_term)
-        return self.raft(server).configuration
+        return self.ruling().configuration
+
+    def ruling(self) -> RaftNode:
+        """The server whose configuration that is."""
+        return self.raft(self.leader() or max(self.servers, key=lambda each: self.raft(each).current_term))
 
     def resolve(self, command: Any) -> Any:
         """Replace ``leader`` and ``f1 f2 ...`` by the servers they mean now."""
         leader = self.leader()
         others = [each for each in self.servers if each != leader and self.hosts[each].status != CRASHED]
-        return resolve(command, {"leader": self.leader_named, **{f"f{i}": each for i, each in enumerate(others, 1)}})
+        if isinstance(command, AddServer) and not command.server:
+            command = replace(command, server=administration.free_name(self))
+        meanings: Meanings = {"leader": self.leader_named, **{f"f{i}": each for i, each in enumerate(others, 1)}}
+        return resolve(command, meanings, (*NODE_FIELDS, "server", "add", "remove", "learn"))
 
     def leader_named(self) -> str:
         """The leader; UserError if there is none."""
@@ -154,6 +182,8 @@ class RaftEngine(World):
                 raise UserError(f"{YOU} is {self.hosts[YOU].status}: nobody is there to ask")
             case SetRule():
                 self.rules.validate(command)
+            case _ if isinstance(command, administration.CHANGES):
+                administration.validate(self, command, YOU)
             case SetWorkload(level=level) if level not in WORKLOADS:
                 raise UserError(f"no workload {level!r}: one of {', '.join(WORKLOADS)} is accepted")
             case SetTiming(heartbeat_us=beat, election_min_us=low, election_max_us=high) if (
@@ -165,6 +195,8 @@ class RaftEngine(World):
 
     def execute(self, command: Any) -> None:
         """Carry out a valid command."""
+        if not isinstance(command, UNDISTURBING):
+            self.checks.liveness.disturbed(self.clock.now_us)
         match command:
             case Propose(op=op, key=key, value=value, node=node, insist=insist):
                 host = self.hosts[YOU]
@@ -189,6 +221,8 @@ class RaftEngine(World):
                 for server in self.servers:
                     self.raft(server).timing = self.timing
                 self.record(e.TimingSet(beat, low, high))
+            case _ if isinstance(command, administration.CHANGES):
+                administration.execute(self, command, YOU)
             case faults.Narrate(text=text):
                 super().execute(command)
                 self.cue = (self.clock.now_us, text)
@@ -200,6 +234,7 @@ class RaftEngine(World):
     def snapshot(self) -> Snapshot:
         """Everything there is to see."""
         nodes = [self.raft(server) for server in self.servers]
+        ruling = self.ruling()
         last = max(node.log.last_index for node in nodes)
         first = max(1, last - WINDOW + 1)
         return Snapshot(
@@ -215,7 +250,10 @@ class RaftEngine(World):
             heartbeat_us=self.timing.heartbeat_us,
             election_min_us=self.timing.election_min_us,
             election_max_us=self.timing.election_max_us,
-            quorum=majority(len(self.configuration().voters)),
+            quorum=majority(len(ruling.configuration.voters)),
+            configuration=ruling.configuration,
+            configured_at=ruling.configured_at,
+            configured=ruling.configured_at <= max(node.commit_index for node in nodes),
             leader=self.leader(),
             term=max(node.current_term for node in nodes),
             commit=max(node.commit_index for node in nodes),
@@ -232,6 +270,7 @@ class RaftEngine(World):
         machine = host_view(host, self.hosts, self.servers)
         leading = node.role is Role.LEADER
         now = host.now_us
+        catching = node.catching
         shown = max(first, node.log.first_index)
         return Server(
             id=host.id,
@@ -258,6 +297,12 @@ class RaftEngine(World):
                          None if each.heard_at_us is None else now - each.heard_at_us)
                 for peer, each in node.progress.items()
             ) if leading else (),
+            configuration=node.configuration,
+            configured_at=node.configured_at,
+            catching_up=None if catching is None else CatchingUp(
+                catching.server, catching.rounds.number, catching.rounds.goal,
+                node.progress[catching.server].match_index, now - catching.rounds.since_us),
+            hands_over_to=node.hand_over_to,
             heard_ago_us=None if node.heard_us == NEVER else now - node.heard_us,
             deduplicated=node.kv.deduplicated,
             durable_term=host.disk.registers.get("term", 0),

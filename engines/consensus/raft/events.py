@@ -6,6 +6,7 @@
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
+from engines.consensus.raft.change_events import ChangeEvent
 from engines.consensus.raft.messages import Command, Content
 from engines.consensus.raft.roles import Role
 from engines.rules import RuleSwitched
@@ -28,6 +29,8 @@ class StepDownReason(Enum):
     HIGHER_TERM = "higher_term"
     LEADER_EXISTS = "leader_exists"
     NO_QUORUM = "no_quorum"
+    REMOVED = "removed"
+    """A configuration without it has committed."""
 
 
 class VoteReason(Enum):
@@ -37,6 +40,8 @@ class VoteReason(Enum):
     LEADER_ALIVE = "leader_alive"
     VOTED = "voted"
     LOG_BEHIND = "log_behind"
+    LEARNER = "learner"
+    """It is a learner, and the rule that learners vote is off."""
 
 
 class TimedOut(NamedTuple):
@@ -352,4 +357,4 @@ ReplicationEvent: TypeAlias = (
 )  # fmt: skip
 ClientEvent: TypeAlias = Asked | Answered | GaveUp | Redirected | AnsweredAgain | Deduplicated
 PersonEvent: TypeAlias = Proposed | WorkloadSet | TimingSet | RuleSwitched
-RaftEvent: TypeAlias = ElectionEvent | ReplicationEvent | ClientEvent | PersonEvent
+RaftEvent: TypeAlias = ElectionEvent | ReplicationEvent | ClientEvent | PersonEvent | ChangeEvent

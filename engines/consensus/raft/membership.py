@@ -1,139 +1,298 @@
-"""Which configuration rules, and how a server comes in: dissertation, chapter 4.
+"""How a cluster changes its members while it works: dissertation, chapter 4. A room of the server (node.py).
 
 A configuration is an entry of the log. The newest one *in the log* rules, from the moment it is appended, committed or
 not; if the entry is truncated, the one before it rules again (4.1). There is one change at a time: the next is taken
 only after the former has committed, and only by a leader that has committed an entry of its own term (the mend of 2015
 to the dissertation: without it two leaders can change the same configuration in two ways, whose majorities are apart).
 
-A new server is brought up to date before it counts, in *rounds*: a round sends all that the leader holds at its start.
-Rounds shorten as long as the link is faster than the clients; the server is let in when one took less than an election
-timeout, and turned away if ten did not get there (4.2.1).
+A simple change takes one voter. Before a new one counts it is brought up to date in rounds (rounds.py, 4.2.1). Any
+other change goes by a joint configuration, in which both majorities must agree; once that has committed, the leader
+leaves it by itself (``auto_leave``) or when it is told to (4.3). New voters of a joint change are not caught up first:
+whoever wants that makes them learners.
 
-This module is told everything and does nothing: who sends and waits is in changes.py.
+A leader that is in no configuration any more leads until that has committed, without counting itself, then steps down.
+A removed server may still stand for election as long as it does not know its removal committed: it may be the only one
+that can finish the change (4.2.2). A learner gets the log, does not count and does not stand, but *votes when asked*:
+its promotion may have committed elsewhere.
+
+``config_guards``: a configuration rules once it is applied, as in etcd, with etcd's guards: a new leader takes it that
+a change may be pending up to its last index. With the rule ``config_from_append`` off the same, without the guards.
 """
 
-from enum import Enum
 from typing import Final
 
-from engines.consensus.raft.quorum import Configuration
+from engines.consensus.raft import change_events as c
+from engines.consensus.raft import events as e
+from engines.consensus.raft.election import Elections
+from engines.consensus.raft.messages import AppendReply, ChangeReply, ChangeRequest, Entry
+from engines.consensus.raft.ports import Disk, Effects
+from engines.consensus.raft.progress import PeerProgress
+from engines.consensus.raft.quorum import Act, Configuration, Refused, enter_joint, leave_joint, simple
+from engines.consensus.raft.roles import Role
+from engines.consensus.raft.rounds import Refusal, Round, Rounds
+from engines.consensus.raft.rules import ALL_ON, RaftRules, Timing
+from engines.consensus.raft.state import PAPER_TIMING
 
-ROUNDS_MAX: Final = 10
+SILENCE: Final = 10
+"""So many longest election timeouts without an answer, and a new server is given up."""
 
 
-class Configurations:
-    """The configurations of a log by index, oldest first. The first of them, the *base*, is committed."""
+class CatchUp:
+    """A new server that is being brought up to date, and what is to become of it."""
 
-    __slots__ = ("known",)
+    __slots__ = ("asked_by", "heard_us", "request", "rounds", "server")
 
-    def __init__(self, base: Configuration, index: int = 0) -> None:
-        self.known: list[tuple[int, Configuration]] = [(index, base)]
+    def __init__(self, server: str, request: ChangeRequest, asked_by: str, rounds: Rounds, now_us: int) -> None:
+        self.server = server
+        self.request = request
+        self.asked_by = asked_by
+        self.rounds = rounds
+        self.heard_us = now_us
+
+
+class Membership(Elections):
+    """Changes the configuration, one change at a time."""
+
+    __slots__ = ("asked_by", "catching", "from_apply", "own_change", "settled")
+
+    def __init__(
+        self,
+        id: str,
+        peers: tuple[str, ...] | Configuration,
+        disk: Disk,
+        rules: RaftRules = ALL_ON,
+        timing: Timing = PAPER_TIMING,
+        noop: bool = True,
+    ) -> None:
+        self.from_apply = False
+        """Whether a configuration rules once it is applied, with guards, and not from the append on."""
+        self.catching: CatchUp | None = None
+        self.asked_by = ""
+        """As leader: who waits for the change to commit."""
+        self.own_change = 0
+        """As leader: up to here changes may be pending, as far as it knows without looking into its log."""
+        self.settled = 0
+        """As leader: the newest configuration of which it has said that it is committed."""
+        super().__init__(id, peers, disk, rules, timing, noop)
+
+    # -- which configuration rules -----------------------------------------------------------------------------------
 
     @property
-    def newest(self) -> Configuration:
-        """The last one in the log."""
-        return self.known[-1][1]
+    def at_once(self) -> bool:
+        """Whether a configuration rules from the moment it is appended."""
+        return self.rules.config_from_append and not self.from_apply
+
+    def ruling(self) -> Configuration:
+        """The newest in the log, or the newest that is applied."""
+        return self.log.configuration if self.at_once else self.log.configuration_at(self.last_applied)
 
     @property
-    def index(self) -> int:
-        """Where the newest stands; 0 (or the end of the snapshot) if the log holds none."""
-        return self.known[-1][0]
+    def configured_at(self) -> int:
+        """The entry with the configuration that rules; 0: none, it is the first."""
+        upto = self.log.last_index if self.at_once else self.last_applied
+        return next((index for index, _ in reversed(self.log.configurations) if index <= upto), 0)
 
-    def append(self, index: int, configuration: Configuration) -> None:
-        """An entry with a configuration was appended."""
-        assert index > self.index, f"a configuration at {index} does not follow one at {self.index}"
-        self.known.append((index, configuration))
+    def configure(self) -> None:
+        """Obey the configuration that rules; a server that is catching up gets the log as well."""
+        super().configure()
+        if self.catching is not None and self.catching.server not in self.peers:
+            self.peers = (*self.peers, self.catching.server)
+            self.progress.setdefault(self.catching.server, PeerProgress(self.log.last_index + 1))
 
-    def truncate(self, last: int) -> bool:
-        """The log ends at ``last`` now. Whether a configuration went with the rest."""
-        before = len(self.known)
-        while len(self.known) > 1 and self.index > last:
-            self.known.pop()
-        return len(self.known) < before
+    def append(self, ctx: Effects, *entries: Entry) -> None:
+        """Append; a configuration among the entries rules from here on."""
+        before = self.configuration
+        super().append(ctx, *entries)
+        if self.configuration is not before:
+            self.reconfigured(ctx, before)
 
-    def at(self, index: int) -> tuple[int, Configuration]:
-        """The newest at or before an index, and where it stands."""
-        return next(each for each in reversed(self.known) if each[0] <= index or each is self.known[0])
+    def truncate(self, ctx: Effects, first: int) -> None:
+        """Delete; a configuration among what is deleted rules no more."""
+        before, index = self.configuration, self.log.configurations[-1][0]
+        super().truncate(ctx, first)
+        if self.configuration is not before:
+            ctx.note(c.ConfigurationFellBack(index, before, self.configuration))
 
-    def compact(self, index: int) -> None:
-        """The log begins behind ``index``: what ruled there is the base."""
-        base = self.at(index)
-        self.known = [base, *(each for each in self.known if each[0] > max(index, base[0]))]
+    def reconfigured(self, ctx: Effects, before: Configuration) -> None:
+        """Another configuration rules, for an entry was appended or applied."""
+        if self.role is not Role.LEADER:
+            ctx.note(c.ConfigurationAdopted(self.log.configurations[-1][0], before, self.configuration))
 
-    def replace(self, base: Configuration, index: int) -> None:
-        """The whole log was replaced by a snapshot."""
-        self.known = [(index, base)]
+    def commit(self, ctx: Effects, index: int) -> None:
+        """Apply; the leader looks whether a change is done."""
+        before = self.configuration
+        super().commit(ctx, index)
+        if not self.at_once:
+            self.configure()
+            if self.configuration is not before:
+                self.reconfigured(ctx, before)
+        if self.role is Role.LEADER:
+            self.settle(ctx)
 
-    def possible(self, commit: int) -> tuple[Configuration, ...]:
-        """Those that may be in force somewhere: the newest known committed one, and all after it."""
-        first = self.at(commit)[0]
-        return tuple(configuration for index, configuration in self.known if index >= first)
+    # -- who may stand, who may vote ---------------------------------------------------------------------------------
 
-    def votes(self, server: str, commit: int) -> bool:
-        """Whether the server counts in any that may be in force: only then may it stand for election.
+    def may_stand(self) -> bool:
+        """Whether it counts in a configuration that may be in force: the newest known committed one, or one after."""
+        if not self.at_once:
+            return self.configuration.votes(self.id)
+        known = self.log.configurations
+        first = max((index for index, _ in known if index <= self.commit_index), default=known[0][0])
+        return any(configuration.votes(self.id) for index, configuration in known if index >= first)
 
-        So also a removed server may, as long as it does not know its removal committed: it may be the only one whose
-        log lets it win, and so the only one that can finish the change (4.2.2).
-        """
-        return any(each.votes(server) for each in self.possible(commit))
+    def on_election_timeout(self, ctx: Effects) -> None:
+        """A server that counts nowhere waits on."""
+        if self.may_stand():
+            super().on_election_timeout(ctx)
+        else:
+            self.reset_election_timer(ctx, redraw=True)
+
+    # -- a change ----------------------------------------------------------------------------------------------------
+
+    def become_leader(self, ctx: Effects) -> None:
+        """Upon election, what an earlier leader began is pending."""
+        index = self.log.configurations[-1][0]
+        self.own_change = self.log.last_index if self.from_apply else 0
+        self.settled = index if index <= self.commit_index else 0
+        super().become_leader(ctx)
+
+    def on_change_request(self, ctx: Effects, src: str, m: ChangeRequest) -> None:
+        """Refuse it, or bring the new voter up to date first, or append."""
+        why = self.refuses(m)
+        if why is not None:
+            self.deny(ctx, src, m, why)
+            return
+        new = [str(change.server) for change in m.changes if change.act is Act.VOTER]
+        if not m.joint and new and new[0] != self.id:
+            self.catch_up(ctx, src, new[0], m)
+        else:
+            self.change(ctx, self.changed(m), src)
+
+    def refuses(self, m: ChangeRequest) -> Refusal | None:
+        """Why this change must not be made now; None: it may."""
+        if self.role is not Role.LEADER:
+            return Refusal.NOT_LEADER
+        if self.rules.one_change and (self.catching is not None or self.pending()):
+            return Refusal.PENDING
+        if self.rules.own_commit_first and self.log.term_at(self.commit_index) != self.current_term:
+            return Refusal.EARLY
+        try:
+            self.changed(m)
+        except Refused:
+            return Refusal.IMPOSSIBLE
+        return None
+
+    def pending(self) -> int:
+        """The entry of a change that has not committed; 0: none. Without the log's word: as far as it knows."""
+        index = self.log.configurations[-1][0] if self.at_once else self.own_change
+        return index if index > self.commit_index else 0
+
+    def changed(self, m: ChangeRequest) -> Configuration:
+        """The configuration after the change. Refused if there can be none."""
+        if not m.changes:
+            return leave_joint(self.configuration)
+        if not m.joint:
+            return simple(self.configuration, *m.changes)
+        joint = enter_joint(self.configuration, *m.changes, auto_leave=m.auto_leave)
+        return joint if self.rules.joint_consensus else leave_joint(joint)
+
+    def deny(self, ctx: Effects, src: str, m: ChangeRequest, why: Refusal) -> None:
+        """Say no, and why."""
+        ctx.note(c.ChangeDenied(src, m.changes, why, self.pending(), self.log.configuration))
+        ctx.send(src, ChangeReply(False, why, self.leader or ""))
+
+    def change(self, ctx: Effects, after: Configuration, asked_by: str) -> None:
+        """Append the configuration and send it to everybody who is or was to have the log."""
+        before = self.configuration
+        self.asked_by = asked_by
+        self.own_change = self.log.last_index + 1
+        ctx.note(c.ConfigurationAppended(self.own_change, self.current_term, before, after, self.at_once))
+        self.propose(ctx, Entry(self.current_term, after), asked_by)
+
+    def settle(self, ctx: Effects) -> None:
+        """The newest configuration may be committed: say so, leave a joint one, or leave office."""
+        index, newest = self.log.configurations[-1]
+        if index > self.commit_index:
+            return
+        if index > self.settled:
+            self.settled = index
+            ctx.note(c.ConfigurationCommitted(index, newest))
+            if not newest.joint and self.asked_by:
+                ctx.send(self.asked_by, ChangeReply(True, None, self.id))
+                self.asked_by = ""
+        if newest.joint:
+            if newest.auto_leave and self.free_to_leave():
+                self.change(ctx, leave_joint(newest), self.asked_by)
+        elif not newest.votes(self.id):
+            self.become_follower(ctx, self.current_term, e.StepDownReason.REMOVED)
+
+    def free_to_leave(self) -> bool:
+        """Whether nothing stands in the way of leaving a joint configuration."""
+        return True
+
+    # -- catching up -------------------------------------------------------------------------------------------------
+
+    def catch_up(self, ctx: Effects, src: str, server: str, m: ChangeRequest) -> None:
+        """Send the log to a server that does not count yet."""
+        last = self.log.last_index
+        self.catching = CatchUp(server, m, src, Rounds(last, ctx.now_us), ctx.now_us)
+        ctx.note(c.CatchUpBegan(server, last))
+        self.configure()
+        self.send_append(ctx, server)
+
+    def on_append_reply(self, ctx: Effects, src: str, m: AppendReply) -> None:
+        """An answer of the server that is catching up may end a round."""
+        super().on_append_reply(ctx, src, m)
+        catching = self.catching
+        if catching is not None and catching.server == src and self.role is Role.LEADER:
+            catching.heard_us = ctx.now_us
+            self.end_round(ctx, catching)
+
+    def end_round(self, ctx: Effects, catching: CatchUp) -> None:
+        """Let it in, turn it away, or begin the next round, if it holds what this one was about."""
+        rounds, timeout = catching.rounds, self.timing.election_min_us
+        number, goal = rounds.number, rounds.goal
+        how = rounds.reached(self.progress[catching.server].match_index, self.log.last_index, ctx.now_us, timeout)
+        if how is Round.GOING:
+            return
+        ctx.note(c.RoundEnded(catching.server, number, goal, rounds.took_us, timeout, how, self.log.last_index))
+        if how is Round.TOO_SLOW:
+            self.turn_away(ctx, catching, Refusal.TIMEOUT)
+        elif how is Round.CAUGHT_UP:
+            self.catching = None
+            try:
+                after = self.changed(catching.request)
+            except Refused:
+                self.turn_away(ctx, catching, Refusal.IMPOSSIBLE)
+            else:
+                self.change(ctx, after, catching.asked_by)
+
+    def turn_away(self, ctx: Effects, catching: CatchUp, why: Refusal) -> None:
+        """The server is not let in."""
+        self.catching = None
+        self.configure()
+        self.deny(ctx, catching.asked_by, catching.request, why)
+
+    def heartbeat(self, ctx: Effects) -> None:
+        """Beside the heartbeats: give up who does not answer, leave a joint configuration that could not be left."""
+        super().heartbeat(ctx)
+        catching = self.catching
+        if catching is not None:
+            silent = ctx.now_us - catching.heard_us
+            if silent > SILENCE * self.timing.election_max_us:
+                ctx.note(c.CatchUpFailed(catching.server, silent))
+                self.turn_away(ctx, catching, Refusal.TIMEOUT)
+        if self.log.configuration.joint:
+            self.settle(ctx)
+
+    def become_follower(self, ctx: Effects, term: int, why: e.StepDownReason, src: str = "") -> None:
+        """Whoever waits for a change is told that its outcome is unknown."""
+        waits = self.catching.asked_by if self.catching is not None else self.asked_by
+        if self.role is Role.LEADER and waits:
+            ctx.send(waits, ChangeReply(False, Refusal.DEPOSED, ""))
+        self.catching, self.asked_by = None, ""
+        super().become_follower(ctx, term, why, src)
+        if waits:
+            self.configure()
 
 
-class Refusal(Enum):
-    """Why a leader, or who was taken for one, does not make a change or hand over."""
-
-    NOT_LEADER = "not_leader"
-    PENDING = "pending"
-    """A change is under way."""
-    EARLY = "early"
-    """It has committed nothing in its term yet."""
-    TRANSFERRING = "transferring"
-    """It hands its office over."""
-    IMPOSSIBLE = "impossible"
-    """The configuration does not allow it (``quorum.Refused``)."""
-    TIMEOUT = "timeout"
-    """The new server does not catch up, or the target did not take over."""
-    NO_VOTER = "no_voter"
-    """The target of a transfer must be a voter."""
-    CHANGED = "changed"
-    """The target left the voters while the transfer was under way."""
-    DEPOSED = "deposed"
-    """The leader stepped down before it was done."""
-
-
-class Round(Enum):
-    """How the catching up of a new server goes on."""
-
-    GOING = "going"
-    NEXT = "next"
-    CAUGHT_UP = "caught_up"
-    TOO_SLOW = "too_slow"
-
-
-class Rounds:
-    """The rounds of one new server; times are the leader's own."""
-
-    __slots__ = ("goal", "number", "since_us", "took_us")
-
-    def __init__(self, goal: int, now_us: int) -> None:
-        self.number = 1
-        self.goal = goal
-        """The leader's last index when the round began."""
-        self.since_us = now_us
-        self.took_us = 0
-        """What the last full round took."""
-
-    def reached(self, match: int, last: int, now_us: int, timeout_us: int) -> Round:
-        """The server holds the log up to ``match``; the leader's ends at ``last``."""
-        if match < self.goal:
-            return Round.GOING
-        self.took_us = now_us - self.since_us
-        if self.took_us < timeout_us:
-            return Round.CAUGHT_UP
-        if self.number == ROUNDS_MAX:
-            return Round.TOO_SLOW
-        self.number += 1
-        self.goal = last
-        self.since_us = now_us
-        return Round.NEXT
-
-
-__all__ = ["ROUNDS_MAX", "Configurations", "Refusal", "Round", "Rounds"]
+__all__ = ["SILENCE", "CatchUp", "Membership"]

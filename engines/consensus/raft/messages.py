@@ -6,7 +6,8 @@ and print by value, and are made a hundred thousand times a second.
 
 from typing import NamedTuple, TypeAlias
 
-from engines.consensus.raft.quorum import Configuration
+from engines.consensus.raft.quorum import Change, Configuration
+from engines.consensus.raft.rounds import Refusal
 
 
 class Command(NamedTuple):
@@ -51,6 +52,8 @@ class RequestVote(NamedTuple):
     term: int
     last_log_index: int
     last_log_term: int
+    transfer: bool = False
+    """Whether the leader told the candidate to stand: then voters who hear that leader answer all the same (3.10)."""
 
 
 class VoteReply(NamedTuple):
@@ -98,3 +101,39 @@ class ClientReply(NamedTuple):
     ok: bool
     result: int | None
     leader: str
+
+
+class ChangeRequest(NamedTuple):
+    """Please change the members: by one voter, or by a joint configuration; nothing named: leave the joint one."""
+
+    changes: tuple[Change, ...]
+    joint: bool
+    auto_leave: bool
+
+
+class ChangeReply(NamedTuple):
+    """Committed; or not made, why, and whom to ask instead if it knows."""
+
+    ok: bool
+    why: Refusal | None
+    leader: str
+
+
+class TransferRequest(NamedTuple):
+    """Please hand your leadership to this server."""
+
+    to: str
+
+
+class TransferReply(NamedTuple):
+    """It takes over (no ``why``); or it does not."""
+
+    to: str
+    why: Refusal | None
+    leader: str
+
+
+class TimeoutNow(NamedTuple):
+    """The leader of ``term`` tells its successor to stand for election at once (dissertation 3.10)."""
+
+    term: int

@@ -3,6 +3,8 @@
 State                   state.py        what is durable and what is volatile; the roles; "All Servers"
 AppendEntries RPC       replication.py  receiver 1 to 5, sending, backtracking, the commit rule of leaders
 RequestVote RPC         election.py     receiver 1 and 2, candidates, pre-vote, check-quorum
+AddServer, RemoveServer membership.py   dissertation, Figure 4.1; joint consensus, learners
+TimeoutNow              transfer.py     dissertation 3.10
 Rules for Servers       below           what comes in, and whose rule it is
 
 The rooms stand on each other in this order, each a class that adds its rules to the one below: a server is one object,
@@ -14,24 +16,29 @@ Beyond Figure 2: an entry without command at the start of a term (6.4), and clie
 from collections.abc import Callable
 from typing import Any, Final
 
+from engines.consensus.raft import change_events as c
 from engines.consensus.raft import events as e
-from engines.consensus.raft.election import Elections
 from engines.consensus.raft.messages import (
     AppendEntries,
     AppendReply,
+    ChangeRequest,
     ClientReply,
     ClientRequest,
     Entry,
     PreVote,
     PreVoteReply,
     RequestVote,
+    TimeoutNow,
+    TransferRequest,
     VoteReply,
 )
 from engines.consensus.raft.ports import Effects
 from engines.consensus.raft.roles import Role
+from engines.consensus.raft.rounds import Refusal
+from engines.consensus.raft.transfer import Transfers
 
 
-class RaftNode(Elections):
+class RaftNode(Transfers):
     """One server."""
 
     __slots__ = ()
@@ -52,6 +59,8 @@ class RaftNode(Elections):
         elif self.role is Role.LEADER:
             if name == "heartbeat":
                 self.heartbeat(ctx)
+            elif name == "transfer":
+                self.give_up_transfer(ctx, Refusal.TIMEOUT)
             else:
                 self.on_quorum_check(ctx)
 
@@ -64,6 +73,10 @@ class RaftNode(Elections):
         if self.role is not Role.LEADER:
             ctx.note(e.Redirected(src, self.leader or "", command.serial))
             ctx.send(src, ClientReply(command.serial, False, None, self.leader or ""))
+            return
+        if self.hand_over_to:
+            ctx.note(c.Held(src, command.serial, self.hand_over_to))
+            ctx.send(src, ClientReply(command.serial, False, None, ""))
             return
         session = self.kv.sessions.get(command.client)
         if session is not None and command.serial <= session[0]:
@@ -81,6 +94,9 @@ HANDLERS: Final[dict[type, Callable[[RaftNode, Effects, str, Any], None]]] = {
     AppendEntries: RaftNode.on_append_entries,
     AppendReply: RaftNode.on_append_reply,
     ClientRequest: RaftNode.on_client_request,
+    ChangeRequest: RaftNode.on_change_request,
+    TransferRequest: RaftNode.on_transfer_request,
+    TimeoutNow: RaftNode.on_timeout_now,
 }
 
 __all__ = ["HANDLERS", "RaftNode"]

@@ -7,6 +7,8 @@ from engines.consensus.raft.rules import ALL_ON, RaftRules
 from engines.sim.options import option, settings_of
 from engines.units import US_PER_MS
 
+SERVERS_MAX: Final = 9
+"""So many machines a cluster can have, members or not."""
 WORKLOADS: Final = {"off": 0, "light": 400 * US_PER_MS, "busy": 60 * US_PER_MS, "flood": -1}
 """Mean time between the commands of a client; -1: the next as soon as the last is answered."""
 
@@ -26,11 +28,12 @@ FIGURE_7: Final = (
 class Options:
     """What a run can be started with."""
 
-    nodes: int = option(5, 3, 9, help="servers")
+    nodes: int = option(5, 1, SERVERS_MAX, help="servers")
     workload: str = option("light", choices=tuple(WORKLOADS), help="how fast the clients ask")
     clients: int = option(1, 0, 8, help="clients that work by themselves")
     noop: bool = option(True, help="a new leader appends an entry without command")
     logs: str = option("empty", choices=("empty", "figure-7"), help="the logs to start with")
+    config_from: str = option("append", choices=("append", "apply"), help="when a configuration begins to count")
     rules: RaftRules = ALL_ON
 
     @property
@@ -42,4 +45,4 @@ class Options:
 
 SETTINGS: Final = settings_of(Options)
 
-__all__ = ["FIGURE_7", "SETTINGS", "WORKLOADS", "Options"]
+__all__ = ["FIGURE_7", "SERVERS_MAX", "SETTINGS", "WORKLOADS", "Options"]

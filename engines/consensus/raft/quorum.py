@@ -46,11 +46,18 @@ class Act(Enum):
     REMOVE = "remove"
 
 
+MARKS: Final = {Act.VOTER: "+", Act.LEARNER: "~", Act.REMOVE: "-"}
+"""How changes are written: ``+n4`` a voter, ``~n4`` a learner, ``-n4`` removed."""
+
+
 class Change(NamedTuple):
     """One server becomes a voter, a learner, or nothing."""
 
     act: Act
     server: Server
+
+    def __str__(self) -> str:
+        return f"{MARKS[self.act]}{self.server}"
 
 
 def add(server: Server) -> Change:
@@ -257,6 +264,6 @@ def _applied(configuration: Configuration, changes: tuple[Change, ...]) -> Confi
 
 
 __all__ = [
-    "NO_LIMIT", "Act", "Change", "Configuration", "Refused", "Server", "Vote", "add", "committed_index", "enter_joint",
-    "has_quorum", "learn", "leave_joint", "majority", "overlap", "remove", "simple", "vote_result",
+    "MARKS", "NO_LIMIT", "Act", "Change", "Configuration", "Refused", "Server", "Vote", "add", "committed_index",
+    "enter_joint", "has_quorum", "learn", "leave_joint", "majority", "overlap", "remove", "simple", "vote_result",
 ]  # fmt: skip

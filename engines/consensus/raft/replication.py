@@ -10,7 +10,7 @@ from engines.consensus.raft import events as e
 from engines.consensus.raft.messages import AppendEntries, AppendReply, Entry
 from engines.consensus.raft.ports import Effects
 from engines.consensus.raft.progress import PeerProgress
-from engines.consensus.raft.quorum import committed_index
+from engines.consensus.raft.quorum import Configuration, committed_index
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.state import ServerState
 
@@ -35,10 +35,17 @@ class Replication(ServerState):
         """Append an entry to the own log, and send it to whoever has all before it."""
         self.append(ctx, entry)
         index = self.log.last_index
-        ctx.note(e.Appended(index, entry.term, entry.command, src))
+        if not isinstance(entry.command, Configuration):
+            ctx.note(e.Appended(index, entry.term, entry.command, src))
         for peer, progress in self.progress.items():
             if progress.next_index == index and not progress.probing:
                 self.send_append(ctx, peer)
+        self.decide_alone(ctx)
+
+    def decide_alone(self, ctx: Effects) -> None:
+        """A leader that is the only voter waits for nobody's answer."""
+        if self.configuration.voters == (self.id,):
+            self.advance_commit(ctx)
 
     def send_append(self, ctx: Effects, peer: str) -> None:
         """AppendEntries with the log from nextIndex on (paper, Rules for Leaders), a bounded batch of it."""
@@ -66,6 +73,8 @@ class Replication(ServerState):
                 progress.match_index = m.match_index
                 if m.match_index > self.commit_index:
                     self.advance_commit(ctx)
+                    if src not in self.progress:  # the commit took it, or this server, out of the cluster
+                        return
             if progress.probing:
                 progress.replicate()
                 ctx.note(e.MatchFound(src, progress.match_index))
@@ -150,7 +159,7 @@ class Replication(ServerState):
             old_term = log.term_at(index)
             if old_term != entry.term:
                 ctx.note(e.Truncated(src, index, last, old_term, entry.term, self.commit_index))
-                self.truncate(index)
+                self.truncate(ctx, index)
                 break
             index += 1
             new += 1

@@ -19,6 +19,16 @@ class RaftRules(Rules):
     """Ask first whether an election could be won at all (dissertation 9.6)."""
     check_quorum: bool = rule("a leader that hears no quorum steps down")
     """A leader that hears no quorum steps down (dissertation 6.2); voters who hear one ignore RequestVote (4.2.3)."""
+    config_from_append: bool = rule("the newest configuration in the log counts, committed or not")
+    """The newest configuration in the log rules from its append on (4.1); off: once applied, and without guards."""
+    one_change: bool = rule("the next change of members waits until the former has committed")
+    """One change at a time (dissertation 4.1)."""
+    own_commit_first: bool = rule("a leader changes members only after an entry of its own term has committed")
+    """The mend of 2015 to dissertation 4.1."""
+    joint_consensus: bool = rule("many changes at once go through a joint configuration")
+    """Off: straight from the old configuration to the new one (dissertation 4.3, Figure 4.2)."""
+    learners_vote: bool = rule("a learner votes when it is asked")
+    """Its promotion may have committed elsewhere (dissertation 4.2.1)."""
 
 
 ALL_ON: Final = RaftRules()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from engines.consensus.raft.messages import Command, Content
+from engines.consensus.raft.quorum import Configuration
 from engines.sim.history import Operation
 from engines.sim.pattern import Check
 from engines.sim.views import Flight, LinkView
@@ -18,6 +19,18 @@ class Progress(NamedTuple):
     probing: bool
     heard_ago_us: int | None
     """None: it has not answered in this term yet."""
+
+
+class CatchingUp(NamedTuple):
+    """A new server that a leader brings up to date."""
+
+    server: str
+    round: int
+    goal: int
+    """The round ends when it holds this entry."""
+    match: int
+    round_us: int
+    """How long this round takes already."""
 
 
 class LogEntry(NamedTuple):
@@ -65,6 +78,14 @@ class Server:
     timer_total_us: int
     leader_for_us: int
     progress: tuple[Progress, ...]
+    configuration: Configuration
+    """Who counts, as this server has it."""
+    configured_at: int
+    """The entry that says so; 0: the first configuration."""
+    catching_up: CatchingUp | None
+    """As leader: who is brought up to date."""
+    hands_over_to: str
+    """As leader: its successor, while it hands over."""
     heard_ago_us: int | None
     """Since when, on its own clock, it has not heard its leader."""
     deduplicated: int
@@ -120,6 +141,12 @@ class Snapshot:
     election_min_us: int
     election_max_us: int
     quorum: int
+    """The majority of the voters; of the new ones while the configuration is joint."""
+    configuration: Configuration
+    """Who counts, as the working leader has it; without one, as the server in the highest term."""
+    configured_at: int
+    configured: bool
+    """Whether that is committed."""
     leader: str
     """The working leader of the highest term, or nothing."""
     term: int
@@ -141,4 +168,4 @@ class Snapshot:
         return None
 
 
-__all__ = ["ClientState", "Flight", "LinkView", "LogEntry", "Progress", "Sample", "Server", "Snapshot"]
+__all__ = ["CatchingUp", "ClientState", "Flight", "LinkView", "LogEntry", "Progress", "Sample", "Server", "Snapshot"]

@@ -33,19 +33,19 @@ class ServerState:
     def __init__(
         self,
         id: str,
-        peers: tuple[str, ...],
+        peers: tuple[str, ...] | Configuration,
         disk: Disk,
         rules: RaftRules = ALL_ON,
         timing: Timing = PAPER_TIMING,
         noop: bool = True,
     ) -> None:
-        """``peers``: the other voters, until the log names another configuration."""
+        """``peers``: the other voters, or a configuration; either holds until the log names another one."""
         self.id = id
         self.rules = rules
         self.timing = timing
         self.noop = noop
         self.disk = disk
-        self.log = RaftLog(disk, Configuration((id, *peers)))
+        self.log = RaftLog(disk, peers if isinstance(peers, Configuration) else Configuration((id, *peers)))
         self.configuration = self.log.configuration
         """The newest in the log, committed or not: every decision counts by it."""
         self.peers: tuple[str, ...] = ()
@@ -81,9 +81,13 @@ class ServerState:
         """How many voters are a majority. Only for saying so: decisions ask the configuration (quorum.py)."""
         return majority(len(self.configuration.voters))
 
+    def ruling(self) -> Configuration:
+        """The configuration that rules: the newest in the log."""
+        return self.log.configuration
+
     def configure(self) -> None:
-        """Obey the newest configuration in the log. Called whenever that is another one than before."""
-        self.configuration = configuration = self.log.configuration
+        """Obey the configuration that rules. Called whenever that is another one than before."""
+        self.configuration = configuration = self.ruling()
         self.peers = tuple(str(each) for each in configuration.everyone if each != self.id)
         if self.role is Role.LEADER:
             next_index = self.log.last_index + 1
@@ -97,7 +101,7 @@ class ServerState:
         if log.configurations[-1][1] is not self.configuration:
             self.configure()
 
-    def truncate(self, first: int) -> None:
+    def truncate(self, ctx: Effects, first: int) -> None:
         """Delete the entry ``first`` and all that follow it; a configuration among them rules no more."""
         self.log.truncate(first)
         if self.log.configuration is not self.configuration:

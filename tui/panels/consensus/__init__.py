@@ -58,7 +58,7 @@ PANEL: Final = Panel(
     sides=forms.sides,
     present=present.present,
     client=forms.client,
-    client_hint="y=3   y+=1   y-=1   del y     asked of the selected server",
+    client_hint="y=3  y+=1  del y   of the selected server;  members: +n6 -n1 ~n4, leave",
     strip_least=6,
     variants=("raft",),
     figures=queries.figures,

@@ -16,7 +16,9 @@ from tui.panels.consensus.words import in_full, is_news
 TITLES: Final[dict[type, str]] = {
     m.RequestVote: "RequestVote", m.VoteReply: "answer to RequestVote", m.PreVote: "PreVote",
     m.PreVoteReply: "answer to PreVote", m.AppendEntries: "AppendEntries", m.AppendReply: "answer to AppendEntries",
-    m.ClientRequest: "client request", m.ClientReply: "answer to a client",
+    m.ClientRequest: "client request", m.ClientReply: "answer to a client", m.ChangeRequest: "change of members",
+    m.ChangeReply: "answer about members", m.TransferRequest: "transfer of leadership",
+    m.TransferReply: "answer about the transfer", m.TimeoutNow: "TimeoutNow",
 }  # fmt: skip
 
 PURPOSE: Final[dict[type, str]] = {
@@ -28,6 +30,11 @@ PURPOSE: Final[dict[type, str]] = {
     m.AppendReply: "confirms how far the sender's log agrees, or refuses",
     m.ClientRequest: "asks for a command to be executed",
     m.ClientReply: "tells the client the result, or where to ask",
+    m.ChangeRequest: "asks the leader to change who is part of the cluster",
+    m.ChangeReply: "says whether the change has committed, or why it is not made",
+    m.TransferRequest: "asks the leader to hand its office over",
+    m.TransferReply: "says whether the successor takes over",
+    m.TimeoutNow: "tells the successor to stand for election at once (3.10)",
 }
 
 
@@ -118,6 +125,10 @@ def _reaction(server: Server, src: str, message: Any) -> str:
             if not success:
                 return f"{server.id} goes back in {src}'s log and sends from there"
             return f"{server.id} counts {src} for all entries up to {match}"
+        case m.TimeoutNow():
+            return f"{server.id} stands for election in the next term, without waiting and without pre-vote"
+        case m.ChangeRequest() | m.TransferRequest():
+            return f"{server.id} begins" if server.role == "leader" else f"{server.id} refuses: it does not lead"
     leads = server.role == "leader"
     return f"{server.id} appends the command to its log" if leads else f"{server.id} names the leader it knows"
 

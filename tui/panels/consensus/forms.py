@@ -3,13 +3,24 @@
 from typing import Any, Final
 
 from engines.consensus.operations import parse
-from engines.consensus.raft.commands import Propose, SetRule, SetTiming, SetWorkload
+from engines.consensus.raft.commands import (
+    AddServer,
+    ChangeJoint,
+    LeaveJoint,
+    Propose,
+    RemoveServer,
+    SetRule,
+    SetTiming,
+    SetWorkload,
+)
 from engines.consensus.raft.options import WORKLOADS
 from engines.consensus.raft.snapshot import Server, Snapshot
+from engines.errors import UserError
 from engines.sim import faults
 from engines.units import US_PER_MS
 from tui.kit import forms
 from tui.panel import Focus, Offer, Outcome, Param
+from tui.panels.consensus import change_words
 from tui.panels.consensus.keys import ELECTION, chosen
 from tui.panels.consensus.words import in_full, letter
 
@@ -22,6 +33,7 @@ RULES: Final = {
                  "stability, dissertation 9.6; off: a server that rejoins deposes a working leader"),
     "check_quorum": ("a leader that hears no majority steps down",
                      "stability, dissertation 6.2; off: a cut-off leader goes on accepting what it cannot commit"),
+    **change_words.RULES,
 }  # fmt: skip
 
 
@@ -84,6 +96,24 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     return forms.once(offers)
 
 
+# -- members ---------------------------------------------------------------------------------------------------------
+
+MEMBERS: Final = "+-~"
+"""A voter, out, a learner."""
+
+
+def _members(words: list[str]) -> AddServer | RemoveServer | ChangeJoint:
+    """The change that is written so: ``+n6 -n1 ~n4``."""
+    wrong = next((word for word in words if word[0] not in MEMBERS or not word[1:].isidentifier()), "")
+    if wrong:
+        raise UserError(f"{wrong!r} is no change of members: +n6 a voter, ~n6 a learner, -n6 out; several go jointly")
+    if len(words) == 1:
+        mark, name = words[0][0], words[0][1:]
+        return RemoveServer(name) if mark == "-" else AddServer(name, learner=mark == "~")
+    named = {mark: tuple(word[1:] for word in words if word[0] == mark) for mark in MEMBERS}
+    return ChangeJoint(named["+"], named["-"], named["~"])
+
+
 # -- rules, numbers, clients -----------------------------------------------------------------------------------------
 
 
@@ -117,7 +147,12 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
 
 
 def client(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
-    """A typed command, asked of the selected server; of whoever leads if that one is crashed."""
+    """A typed command, asked of the selected server; of whoever leads if that one is crashed. Or a change of members:
+    one server a simple one, several a joint one; ``leave`` a joint configuration."""
+    if text.strip() == "leave":
+        return LeaveJoint()
+    if text.strip()[:1] in MEMBERS and text.strip():
+        return _members(text.split())
     op, key, value = parse(text)
     server, _ = chosen(snapshot, focus)
     return Propose(op, key, value, "" if server.status == "crashed" else server.id)

@@ -7,8 +7,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from engines.consensus.raft.commands import Propose, SetRule, SetTiming, SetWorkload
-from engines.consensus.raft.options import WORKLOADS
+from engines.consensus.raft.commands import (
+    AddServer,
+    ChangeJoint,
+    LeaveJoint,
+    Propose,
+    RemoveServer,
+    SetRule,
+    SetTiming,
+    SetWorkload,
+    Transfer,
+)
+from engines.consensus.raft.options import SERVERS_MAX, WORKLOADS
 from engines.consensus.raft.snapshot import Flight, Server, Snapshot
 from engines.sim import faults
 from engines.units import US_PER_MS
@@ -90,10 +100,35 @@ def _split_vote(snapshot: Snapshot, focus: Focus) -> Outcome:
     return faults.ExpireTimers(waiting, ELECTION, TOGETHER_US)
 
 
+def _join(snapshot: Snapshot, focus: Focus) -> Outcome:
+    server, _ = chosen(snapshot, focus)
+    back = server.id if not snapshot.configuration.votes(server.id) else ""
+    if not back and len(snapshot.servers) >= SERVERS_MAX:
+        return Refuse(f"{SERVERS_MAX} machines are the most; select one that is no voter to add it again")
+    return AddServer(back)
+
+
+def _leave(snapshot: Snapshot, focus: Focus) -> Outcome:
+    server, _ = chosen(snapshot, focus)
+    if server.id not in snapshot.configuration.everyone:
+        return Refuse(f"{server.id} is no member of {snapshot.configuration}")
+    return RemoveServer(server.id)
+
+
+def _hand_over(snapshot: Snapshot, focus: Focus) -> Outcome:
+    server, _ = chosen(snapshot, focus)
+    if server.id == snapshot.leader:
+        return Refuse(f"{server.id} leads: select the server that is to take over")
+    return Transfer(server.id)
+
+
 KEYS: Final = (
     *standard_keys(aim, "server"),
     Key("a", "propose", "ask the selected server for the next command", _propose, rank=13),
-    Key("A", "ask", "type a command: y=3, y+=1, del y", ask("client"), rank=56),
+    Key("A", "ask", "type a command: y=3, y+=1, del y; or new members: +n6 -n1 ~n4", ask("client"), rank=56),
+    Key("j", "add", "add a server; the selected one if it is no voter: it catches up, then it counts", _join, rank=47),
+    Key("J", "remove", "remove the selected server from the cluster", _leave, rank=48),
+    Key("L", "hand over", "let the leader hand its office to the selected server", _hand_over, rank=49),
     Key("w", "workload", "how fast clients ask: off, light, busy, flood", _workload, rank=45),
     Key("g", "leader", "go to the leader", _leader, rank=54),
     Key("n", "message", "the next message to arrive", _next_message(1), rank=53),
@@ -104,5 +139,6 @@ KEYS: Final = (
 
 mark: Final = marker({
     faults.ExpireTimers: ("y", "candidate"), Propose: ("a", "you"),
-    SetRule: ("b", "bad"), SetWorkload: ("w", "you"), SetTiming: ("t", "you"),
+    SetRule: ("b", "bad"), SetWorkload: ("w", "you"), SetTiming: ("t", "you"), AddServer: ("j", "good"),
+    RemoveServer: ("J", "warn"), ChangeJoint: ("J", "warn"), LeaveJoint: ("J", "warn"), Transfer: ("L", "leader"),
 })  # fmt: skip

@@ -24,6 +24,7 @@ from engines.sim import events as k
 from engines.sim.events import Event
 from engines.sim.pattern import Check
 from tui.kit.explain import explain_check as explain_in_kit
+from tui.panels.consensus import change_words
 
 _FAULTS: Final = (
     "Three faults are easily confused. A crash loses what was only in memory; a freeze loses nothing but time; a cut "
@@ -199,6 +200,7 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "In a cluster without faults an entry costs 2(n-1) messages: n-1 that carry it and n-1 answers. The commit "
         "index rides along with what is sent next.",
     ),
+    **change_words.LESSONS,
 }  # fmt: skip
 """Lessons by name."""
 
@@ -217,7 +219,7 @@ OF_KIND: Final[dict[type, str]] = {
     k.Partitioned: "fault", k.Healed: "fault", k.LinkCut: "network", k.LinkMended: "network", k.LossSet: "network",
     k.LatencySet: "network", k.DuplicationSet: "network", k.ReorderingSet: "network", k.Clogged: "network",
     k.Unclogged: "network", k.Lost: "network", k.LostAgain: "network", k.Delivered: "network",
-    k.DropMissed: "network", k.Skewed: "clock", k.Cue: "lecture",
+    k.DropMissed: "network", k.Skewed: "clock", k.Cue: "lecture", **change_words.OF_KIND,
 }  # fmt: skip
 """Which lesson explains which kind of event."""
 
@@ -241,11 +243,12 @@ IF_BROKEN: Final = {
     ORDER: "Only committed entries may be applied, and what is committed stays so (Figure 2).",
     STABILITY: "A promise of pre-vote and check-quorum, not of Raft's core: safety does not need it, people who wait "
                "for answers do (dissertation 4.2.3, 9.6).",
+    **change_words.IF_BROKEN,
 }  # fmt: skip
 
 SUSPECTS: Final = {
     ELECTION_SAFETY: "persist vote", COMPLETENESS: "current term commit", STATE_MACHINE: "current term commit",
-    TERMS: "persist vote", STABILITY: "pre vote",
+    TERMS: "persist vote", STABILITY: "pre vote", **change_words.SUSPECTS,
 }  # fmt: skip
 """The rule whose absence breaks a check."""
 

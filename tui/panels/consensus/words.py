@@ -7,6 +7,7 @@ needed*.
 from typing import Any, Final, TypeAlias, assert_never
 
 from engines import units
+from engines.consensus.raft import change_events as c
 from engines.consensus.raft import events as e
 from engines.consensus.raft import messages as m
 from engines.consensus.raft.roles import Role
@@ -17,6 +18,7 @@ from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell
 from tui.kit.words import by, names, plural
 from tui.panel import Line
+from tui.panels.consensus import change_words
 
 Said: TypeAlias = tuple[str, Ink]
 """A sentence, and the ink of the name before it."""
@@ -28,7 +30,7 @@ def narrate(event: Event) -> Line:
         return tell(event, WORLD)
     what: e.RaftEvent = event.what
     text, ink = _of_election(event.node, what)
-    if isinstance(what, e.PersonEvent):
+    if isinstance(what, e.PersonEvent | c.ChangeAsked | c.TransferAsked):
         return Line("you", text, "you" if event.node == "you" else ink)
     return Line(event.node, by(event.node, text), "you" if event.node == "you" else ink)
 
@@ -64,12 +66,13 @@ def words(message: Any) -> str:
             return f"request {describe(command)} (#{command.serial})"
         case m.ClientReply(serial, ok, _, leader):
             return f"answer to #{serial}" if ok else f"refusal of #{serial}: ask {leader or 'another'}"
-    return str(message)
+    return change_words.message(message)
 
 
 LETTERS: Final[dict[type, str]] = {
     m.RequestVote: "V", m.VoteReply: "v", m.PreVote: "P", m.PreVoteReply: "p", m.AppendEntries: "A", m.AppendReply: "a",
-    m.ClientRequest: "C", m.ClientReply: "c",
+    m.ClientRequest: "C", m.ClientReply: "c", m.ChangeRequest: "C", m.ChangeReply: "c", m.TransferRequest: "C",
+    m.TransferReply: "c", m.TimeoutNow: "T",
 }  # fmt: skip
 """A message in one letter; small letters are the answers."""
 
@@ -88,8 +91,10 @@ def is_news(message: Any) -> bool:
             return bool(match != previous)
         case m.VoteReply(granted=granted) | m.PreVoteReply(granted=granted):
             return bool(granted)
-        case m.ClientReply(ok=ok):
+        case m.ClientReply(ok=ok) | m.ChangeReply(ok=ok):
             return bool(ok)
+        case m.TransferReply(why=why):
+            return why is None
     return True
 
 
@@ -115,7 +120,7 @@ def in_full(message: Any) -> str:
             return f"{command.client} #{command.serial} asks {describe(command)}"
         case m.ClientReply(serial, ok, _, leader):
             return f"#{serial} {'done' if ok else 'not the leader, ask ' + (leader or 'another')}"
-    raise AssertionError(f"no words for {message!r}")
+    return change_words.message(message)
 
 
 # -- elections -------------------------------------------------------------------------------------------------------
@@ -150,6 +155,10 @@ def _of_election(node: str, what: e.RaftEvent) -> Said:
                     "warn")  # fmt: skip
         case e.Followed(src=src, term=term):
             return f"follows {src}, the leader of term {term}: its heartbeat came", "follower"
+        case _ if isinstance(what, c.MembershipEvent):
+            return change_words.of_members(node, what)
+        case _ if isinstance(what, c.TransferEvent):
+            return change_words.of_transfer(what)
         case _:
             return _of_replication(node, what)
 
@@ -191,6 +200,8 @@ def _stepped_down(what: e.SteppedDown) -> str:
             return f"{gives_up}: {what.src} leads term {what.term}"
         case e.StepDownReason.HIGHER_TERM:
             return f"{gives_up}: {what.src} showed it the higher term {what.term}"
+        case e.StepDownReason.REMOVED:
+            return f"{gives_up}: the configuration that has committed is without it"
         case _:
             assert_never(what.why)
 
@@ -209,6 +220,8 @@ def _refused(what: e.PreVoteRefused | e.VoteRefused) -> str:
         case e.VoteReason.LOG_BEHIND:
             mine = f"{what.last_index} of term {what.last_term}"
             return f"its log ends at {mine}, {src}'s at {what.their_index} of term {what.their_term}: behind"
+        case e.VoteReason.LEARNER:
+            return "it takes itself for a learner, and the rule that a learner votes when asked is off"
         case _:
             assert_never(what.why)
 
@@ -338,6 +351,7 @@ TIMERS: Final = {
     "election": "its election timer runs out", "heartbeat": "time for a heartbeat to everyone",
     "quorum": "time to count who answered lately (check-quorum)", "think": "the client thinks of a command",
     "patience": "no answer: the client loses patience", "backoff": "the client asks again",
+    "transfer": "nobody took over in time",
 }  # fmt: skip
 
 WORLD: Final = KernelWords(

@@ -83,7 +83,7 @@ def overwrites_its_own_log(patch: Patch) -> None:
 
     def on_client_request(node: RaftNode, ctx: Context, src: str, m: ClientRequest) -> None:
         if node.role is Role.LEADER and node.log.last_index > 3:
-            node.truncate(node.log.last_index)
+            node.truncate(ctx, node.log.last_index)
         honest(node, ctx, src, m)
 
     patch.setitem(HANDLERS, ClientRequest, on_client_request)

@@ -1,0 +1,178 @@
+"""What must happen in time while nothing is in the way. Raft promises no more: FLP allows no more.
+
+*Undisturbed* is a group of servers that run, with clocks that are right and disks that do not wait, and whose links
+among themselves are as they were laid, since the last command that changed any machine, link, rule or member. If such a
+group is a quorum of every configuration that may be in force, then within twenty of the longest election timeouts
+
+- it has a leader that hears a quorum and is heard by it, whatever the servers outside do
+- each member that is in the group with that leader holds what the leader had committed so long ago
+
+The span is virtual time, and generous: elections are drawn at random, and a check that turned red by bad luck would be
+worth nothing. No judgement is passed on a cluster whose timeouts do not suit its links (paper 5.6).
+"""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from engines.consensus.raft.node import RaftNode
+from engines.consensus.raft.quorum import Configuration, has_quorum
+from engines.consensus.raft.roles import Role
+from engines.sim.checks import CheckBook
+from engines.sim.host import UP, Host
+from engines.units import span, stamp
+
+LEADER_IN_TIME: Final = "a leader in time"
+CATCHES_UP: Final = "followers catch up"
+TIMEOUTS: Final = 20
+
+DEMANDS: Final = {
+    LEADER_IN_TIME: "a quorum that can talk undisturbed has a working leader within 20 election timeouts",
+    CATCHES_UP: "a member that its leader reaches undisturbed has within 20 timeouts what was committed",
+}
+
+
+class _Goal(NamedTuple):
+    """A member is to hold this entry of the leader, of this term."""
+
+    entry: int
+    term: int
+    since_us: int
+
+
+class Liveness:
+    """Looks now and then; ``disturbed`` after every command that may be in the way."""
+
+    def __init__(self, book: CheckBook, hosts: dict[str, Host]) -> None:
+        self.book = book
+        self.hosts = hosts
+        self.since_us = 0
+        """Since when nothing was done to the cluster."""
+        self.led_us = 0
+        """When a working leader was last seen."""
+        self.leader = ""
+        self.goals: dict[str, _Goal] = {}
+        self.groups: tuple[tuple[str, ...], ...] | None = None
+        """The undisturbed groups, as large as can be; None: not looked at since the last disturbance."""
+
+    def disturbed(self, now_us: int) -> None:
+        """Something was done to the cluster: all spans begin anew."""
+        self.since_us = self.led_us = now_us
+        self.goals.clear()
+        self.groups = None
+
+    def look(self, servers: tuple[str, ...], committed: int, now_us: int) -> None:
+        """Judge, as of now; entries up to ``committed`` are decided."""
+        nodes = {server: self._node(server) for server in servers}
+        timing = nodes[servers[0]].timing
+        within = TIMEOUTS * timing.election_max_us
+        if not self._suits(servers):
+            return
+        if self.groups is None:
+            self.groups = tuple(_cliques(servers, self._talk))
+        for group in self.groups:
+            possible = _possible([nodes[server] for server in group], committed)
+            if possible and all(has_quorum(configuration, group) for configuration in possible):
+                self._judge(group, nodes, committed, now_us, within)
+                return
+        self.led_us = now_us
+
+    def _judge(
+        self, group: tuple[str, ...], nodes: dict[str, RaftNode], committed: int, now_us: int, within_us: int
+    ) -> None:
+        leader = next((each for each in group if self._works(each, group, nodes)), "")
+        if leader:
+            self.led_us = now_us
+            self._catching_up(leader, group, nodes, now_us, within_us)
+        elif now_us - max(self.since_us, self.led_us) > within_us:
+            self.book.fail(
+                LEADER_IN_TIME,
+                f"{', '.join(group)} can talk undisturbed and had no working leader for {span(within_us)}",
+                f"{stamp(max(self.since_us, self.led_us))} since then nobody leads them",
+                *(f"{each}: {nodes[each].role.value} in term {nodes[each].current_term}, follows "
+                  f"{nodes[each].leader or 'nobody'}" for each in group),
+            )  # fmt: skip
+
+    def _works(self, server: str, group: tuple[str, ...], nodes: dict[str, RaftNode]) -> bool:
+        """Whether it leads, and a quorum of the group follows it."""
+        node = nodes[server]
+        if node.role is not Role.LEADER:
+            return False
+        behind = [
+            each for each in group
+            if each == server or (nodes[each].leader == server and nodes[each].current_term == node.current_term)
+        ]  # fmt: skip
+        return has_quorum(node.configuration, behind)
+
+    def _catching_up(
+        self, leader: str, group: tuple[str, ...], nodes: dict[str, RaftNode], now_us: int, within_us: int
+    ) -> None:
+        node = nodes[leader]
+        if leader != self.leader:
+            self.leader = leader
+            self.goals.clear()
+        for each in group:
+            if each == leader or each not in node.configuration.everyone:
+                self.goals.pop(each, None)
+                continue
+            goal, log = self.goals.get(each), nodes[each].log
+            if goal is None or (log.last_index >= goal.entry and log.holds(goal.entry, goal.term)):
+                commit = max(node.commit_index, node.log.base_index)
+                self.goals[each] = _Goal(commit, node.log.term_at(commit), now_us)
+            elif now_us - goal.since_us > within_us:
+                self.book.fail(
+                    CATCHES_UP,
+                    f"{each} lacks entry {goal.entry} of {leader} for {span(within_us)}, though nothing is in the way",
+                    f"{stamp(goal.since_us)} {leader} had committed entry {goal.entry} of term {goal.term}",
+                    f"{stamp(now_us)} the log of {each} ends at {log.last_index}, of term {log.last_term}",
+                )
+
+    # -- what is undisturbed -----------------------------------------------------------------------------------------
+
+    def _node(self, server: str) -> RaftNode:
+        node = self.hosts[server].node
+        assert isinstance(node, RaftNode)
+        return node
+
+    def _suits(self, servers: tuple[str, ...]) -> bool:
+        """Whether messages fly well within the timeouts, and timeouts differ by more than a flight."""
+        timing = self._node(servers[0]).timing
+        link = next(iter(self.hosts[servers[0]].links.values())).options
+        flight = link.latency_us + link.jitter_us
+        return (
+            timing.election_min_us >= 4 * flight
+            and timing.election_max_us - timing.election_min_us >= 4 * flight
+            and 2 * timing.heartbeat_us <= timing.election_min_us
+        )
+
+    def _talk(self, one: str, other: str) -> bool:
+        """Whether both run as they should and the links between them are as they were laid."""
+        mine, theirs = self.hosts[one], self.hosts[other]
+        well = all(host.status == UP and not host.skewed and not host.disk.fsync_us for host in (mine, theirs))
+        return well and (one == other or not (mine.links[other].faulty or theirs.links[one].faulty))
+
+
+def _cliques(servers: tuple[str, ...], talk: Callable[[str, str], bool]) -> list[tuple[str, ...]]:
+    """The largest groups in which everybody can talk to everybody, larger ones first."""
+    groups: list[tuple[str, ...]] = [()]
+    for server in servers:
+        if talk(server, server):
+            groups += [(*group, server) for group in groups if all(talk(server, each) for each in group)]
+    groups.sort(key=len, reverse=True)
+    largest: list[tuple[str, ...]] = []
+    for group in groups:
+        if group and not any(all(each in other for each in group) for other in largest):
+            largest.append(group)
+    return largest
+
+
+def _possible(nodes: list[RaftNode], committed: int) -> list[Configuration]:
+    """The configurations that may be in force: in any of these logs, the newest decided one and all after it."""
+    found: list[Configuration] = []
+    for node in nodes:
+        known = node.log.configurations
+        decided = max((index for index, _ in known if index <= committed), default=known[0][0])
+        found += [each for index, each in known if index >= decided and each.voters and each not in found]
+    return found
+
+
+__all__ = ["CATCHES_UP", "DEMANDS", "LEADER_IN_TIME", "TIMEOUTS", "Liveness"]
