@@ -19,7 +19,7 @@ RAFT: Final = Variant(
     make=RaftEngine,
     commands=COMMANDS,
     settings=SETTINGS,
-    engine_version=5,
+    engine_version=6,
     fidelity=(
         ("modelled", "leader election with random timeouts, log replication, the commit rule of 5.4.2, persistence"),
         ("modelled", "pre-vote, check-quorum, fast backtracking, pipelining, client sessions, the no-op of a new term"),
