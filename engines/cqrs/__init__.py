@@ -3,7 +3,7 @@
     from engines.cqrs import ORDER_SUMMARY, Command, CommandBus, MemoryModel, Projector
     from engines.event_sourcing import MemoryStore
 
-    store = MemoryStore()  # or SqliteStore("shop.db"), and SqliteModel for the rows
+    store = MemoryStore()  # or SqliteStore("shop.db"), and SqliteModels("rows.db")
     bus, summaries = CommandBus(store), Projector(MemoryModel(ORDER_SUMMARY))
     lines = [{"item": "book", "quantity": 2, "price": 1_900}]
     answer = bus.send(Command("c1", "CREATE_ORDER", "order-7", {"customer": "ada", "lines": lines}))
@@ -17,6 +17,7 @@ saga               an order's long way: compensable steps, a pivot, steps that a
 outbox             a message exactly when its event; the inbox, its effect exactly once
 projections        rows as the fold of events to a position; lag in two figures; a projection at a date
 read_models        order summary, customer history, revenue by day; a second version, and one with a bug
+sqlite_models      the rows in a SQLite file: row, position and checkpoint in one transaction
 projector          duplicates, reordering, crashes and poison, on the way from bus to rows
 deployment         which version is served: rebuild in place, blue-green
 queries            any, read your writes, version token: and answers that say what they are
@@ -56,6 +57,7 @@ from engines.cqrs.read_models import (
     projection,
 )
 from engines.cqrs.saga import SAGA, Phase, Saga, due_us, request, saga_of
+from engines.cqrs.sqlite_models import SqliteModel, SqliteModels
 from engines.cqrs.verdict import FORMULA, Load, Verdict, weigh
 
 __all__ = [
@@ -100,6 +102,8 @@ __all__ = [
     "Reply",
     "Revenue",
     "Saga",
+    "SqliteModel",
+    "SqliteModels",
     "Status",
     "UnknownCommand",
     "UnknownProjection",

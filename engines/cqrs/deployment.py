@@ -15,8 +15,13 @@ from engines.cqrs.projections import MemoryModel, Model, Projection
 class Deployment:
     """A projection as it is served."""
 
-    def __init__(self, live: Model, make: Callable[[Projection], Model] = MemoryModel) -> None:
-        """``make`` makes an empty model of a version."""
+    def __init__(
+        self,
+        live: Model,
+        make: Callable[[Projection], Model] = MemoryModel,
+        served: Callable[[Model], None] | None = None,
+    ) -> None:
+        """``make`` makes an empty model of a version; ``served`` notes durably which one readers are sent to."""
         self.live = live
         self.next: Model | None = None
         """The version that is being built."""
@@ -26,6 +31,7 @@ class Deployment:
         """In a rebuild in place: the head that must be reached before readers are told no more."""
         self.swaps = 0
         self._make = make
+        self._served = served
 
     @property
     def name(self) -> str:
@@ -73,6 +79,8 @@ class Deployment:
                 f"{self.name} version {self.next.projection.version}: at {self.next.position} of {head} events: it can "
                 "be swapped in when it has caught up"
             )
+        if self._served is not None:
+            self._served(self.next)
         self.live, self.next, self.old = self.next, None, self.live
         self.target = 0
         self.swaps += 1
@@ -85,6 +93,8 @@ class Deployment:
         """Serve the version before again, which has followed the events all the while."""
         if self.old is None:
             raise NotCaughtUp(f"{self.name}: no version was served before this one")
+        if self._served is not None:
+            self._served(self.old)
         self.live, self.old = self.old, self.live
         self.swaps += 1
 
