@@ -6,6 +6,7 @@ from engines.consensus.pbft.engine import COMMANDS as PBFT_COMMANDS
 from engines.consensus.pbft.engine import PbftEngine
 from engines.consensus.pbft.options import SETTINGS as PBFT_SETTINGS
 from engines.consensus.pbft.scenarios import SCENARIOS as PBFT_SCENARIOS
+from engines.consensus.raft.chaos import CHAOS as RAFT_CHAOS
 from engines.consensus.raft.commands import COMMANDS
 from engines.consensus.raft.engine import RaftEngine
 from engines.consensus.raft.options import SETTINGS
@@ -20,6 +21,7 @@ RAFT: Final = Variant(
     commands=COMMANDS,
     settings=SETTINGS,
     engine_version=6,
+    chaos=RAFT_CHAOS,
     fidelity=(
         ("modelled", "leader election with random timeouts, log replication, the commit rule of 5.4.2, persistence"),
         ("modelled", "pre-vote, check-quorum, fast backtracking, pipelining, client sessions, the no-op of a new term"),

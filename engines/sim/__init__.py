@@ -21,6 +21,8 @@ a run
 what every living world needs
     pattern     the records a pattern publishes
     options     the options of a run, said once
+    chaos       what may befall a variant at random, and what it owes afterwards
+    hazards     the faults of any world, drawn at random
     rules       rules that can be switched off: settings and command
     agenda      what a node has to do later
     checks      the guarantees, and the first thing that broke one

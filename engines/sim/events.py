@@ -11,7 +11,7 @@ kept flat, as ``(position, at_us, node, kind, *fields)``, and become an ``Event`
 import re
 from collections import deque
 from enum import Enum
-from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeAlias
 
 from engines.sim.digest import Digest
 
@@ -252,6 +252,13 @@ def event_of(raw: Raw) -> Event:
     return Event(raw[0], raw[1], raw[2], raw[3]._make(raw[4:]))
 
 
+class Watcher(Protocol):
+    """Whoever looks at every event of a run, such as a hunt."""
+
+    def take(self, fresh: list[Raw], /) -> None:
+        """These have just happened."""
+
+
 class EventLog:
     """The newest events of a run, all kinds and those that tell a story. An engine is one."""
 
@@ -268,6 +275,7 @@ class EventLog:
         """How many events that tell a story there were so far: the number of the newest line of the journal."""
         self.digest: Digest | None = None
         """Set for a run that will be compared with another; a checkpoint cannot be taken then."""
+        self.watch: Watcher | None = None
 
     def drain(self) -> None:
         """Take fresh events over."""
@@ -282,6 +290,8 @@ class EventLog:
                 self.journal.extend(told)
             if self.digest is not None:
                 self.digest.feed(map(_plain, fresh))
+            if self.watch is not None:
+                self.watch.take(fresh)
             fresh.clear()
 
     def latest(self, count: int) -> tuple[Event, ...]:

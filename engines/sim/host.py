@@ -100,6 +100,7 @@ class Host:
             return
         if link.reorder_ppm and link.reorders.chance(link.reorder_ppm):
             arrives += link.reorders.between(link.latency_us, 3 * link.latency_us + 1)
+            link.reordered += 1
         elif arrives < link.last_arrival_us:
             arrives = link.last_arrival_us
         else:
@@ -108,6 +109,7 @@ class Host:
         heappush(clock.heap, (arrives, clock.seq, DELIVER, link, message, departs))
         if link.duplicate_ppm and link.duplicates.chance(link.duplicate_ppm):
             again = arrives + link.duplicates.between(1, link.latency_us + 1)
+            link.duplicated += 1
             clock.schedule(again, DELIVER, link, message, departs)
 
     def _send_badly(self, link: Link, message: object, departs: int, arrives: int) -> None:
@@ -118,6 +120,7 @@ class Host:
             self.clock.schedule(half_way, LOST, link, message, departs, why)
         else:
             link.held.append((message, departs, arrives - departs))
+            link.held_back += 1
 
     def set_timer(self, name: str, delay_us: int) -> None:
         """(Re)start a timer.

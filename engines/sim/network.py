@@ -37,7 +37,9 @@ class Link:
         "cut",
         "dst",
         "duplicate_ppm",
+        "duplicated",
         "held",
+        "held_back",
         "jitter_us",
         "key",
         "last_arrival_us",
@@ -46,6 +48,7 @@ class Link:
         "loss_threshold",
         "options",
         "reorder_ppm",
+        "reordered",
         "seed",
         "sent",
         "src",
@@ -60,6 +63,8 @@ class Link:
         self._reorders: Stream | None = None
         self.options = options
         self.sent = 0
+        self.duplicated = self.reordered = self.held_back = 0
+        """How many messages its faults have touched so far."""
         self.last_arrival_us = 0
         self.cut = False
         self.clogged = False

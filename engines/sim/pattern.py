@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from engines.errors import UserError
+from engines.sim.chaos import Chaos
 from engines.sim.digest import Digest
 from engines.sim.events import Event
 from engines.sim.source import Source
@@ -124,6 +125,8 @@ class Variant:
     """For a variant that plays a FILE: ``from_source(source, seed, config)`` returns a fresh engine."""
     source: Source | None = None
     """The FILE it plays."""
+    chaos: Chaos | None = None
+    """What may befall it within its fault model, and what it owes afterwards; None: anything, and only its checks."""
 
     def on(self, source: Source) -> "Variant":
         """This variant, playing these records."""

@@ -8,8 +8,12 @@ whatever the rest of the world does.
 The mixer is the finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014), applied to ``key + n * GOLDEN``.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from typing import TypeVar
+
+T = TypeVar("T")
 
 MASK64 = (1 << 64) - 1
 GOLDEN = 0x9E3779B97F4A7C15
@@ -57,3 +61,7 @@ class Stream:
     def chance(self, ppm: int) -> bool:
         """True with a probability of ``ppm`` parts per million."""
         return self.below(1_000_000) < ppm
+
+    def pick(self, options: Sequence[T]) -> T:
+        """One of these."""
+        return options[self.below(len(options))]

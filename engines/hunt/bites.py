@@ -1,0 +1,141 @@
+"""What faults have touched: the proof that they bit.
+
+A fault that was injected and touched nothing tests nothing, and looks like success. So every kind is held against
+what the kernel counted: messages lost, held back, repeated, late; machines killed; timers that ran on a wrong clock.
+"""
+
+from typing import Any, Final
+
+from engines.sim import events as e
+from engines.sim import faults
+from engines.sim.events import LossReason
+from engines.sim.host import CRASHED, FROZEN
+
+FAMILY: Final[dict[type, str]] = {
+    faults.Crash: "crash", faults.Freeze: "freeze", faults.Skew: "skew", faults.SlowDisk: "slow disk",
+    faults.Cut: "cut", faults.Isolate: "cut", faults.Partition: "cut", faults.Lose: "loss", faults.Slow: "delay",
+    faults.Duplicate: "duplicate", faults.Reorder: "reorder", faults.Clog: "clog", faults.Drop: "drop",
+    faults.ExpireTimers: "timers",
+}  # fmt: skip
+"""A fault's family: kinds that touch the same things."""
+TOUCHES: Final[dict[str, str]] = {
+    "crash": "machines killed", "freeze": "things that waited", "skew": "timers on a wrong clock",
+    "slow disk": "syncs waited for", "cut": "messages lost at a cut", "loss": "messages lost by chance",
+    "delay": "messages over a slow link", "duplicate": "messages repeated", "reorder": "messages overtaken",
+    "clog": "messages held back", "drop": "messages taken out of the air", "timers": "timers run out at once",
+}  # fmt: skip
+"""What is counted of each family."""
+_LOST: Final = {LossReason.CHANCE: "loss", LossReason.CUT: "cut", LossReason.DROPPED: "drop"}
+
+
+class Bites:
+    """What the faults of one run have touched so far, by family."""
+
+    def __init__(self, engine: Any) -> None:
+        self.engine = engine
+        self.injected: dict[str, int] = {}
+        self.counts: dict[str, int] = {}
+        self.in_force: tuple[str, ...] = ()
+        """The families of the faults that are in force."""
+        self._skewed: frozenset[str] = frozenset()
+        self._slow: dict[Any, int] = {}
+        self._links = [link for host in engine.hosts.values() for link in host.links.values()]
+
+    def count(self, family: str, more: int) -> None:
+        """It has touched so much more."""
+        if more:
+            self.counts[family] = self.counts.get(family, 0) + more
+
+    def given(self, command: Any) -> None:
+        """A command was carried out: what is in force now."""
+        family = FAMILY.get(type(command))
+        if family is not None and _injures(command):
+            self.injected[family] = self.injected.get(family, 0) + 1
+        elif not isinstance(command, faults.FAULTS):
+            return
+        self.look()
+
+    def look(self) -> None:
+        """See which faults are in force."""
+        force: dict[str, bool] = {}
+        skewed = []
+        for name, host in self.engine.hosts.items():
+            if host.status == CRASHED:
+                force["crash"] = True
+            elif host.status == FROZEN:
+                force["freeze"] = True
+            if host.skewed:
+                skewed.append(name)
+            if host.disk.fsync_us:
+                force["slow disk"] = True
+        self._skewed = frozenset(skewed)
+        if skewed:
+            force["skew"] = True
+        for link in self._links:
+            if link.faulty or link in self._slow:
+                self._see(link, force)
+        self.in_force = tuple(sorted(force))
+
+    def _see(self, link: Any, force: dict[str, bool]) -> None:
+        options = link.options
+        if link.latency_us != options.latency_us or link.jitter_us != options.jitter_us:
+            force["delay"] = True
+            self._slow.setdefault(link, link.sent)
+        elif link in self._slow:
+            self.count("delay", link.sent - self._slow.pop(link))
+        if link.cut:
+            force["cut"] = True
+        if link.clogged:
+            force["clog"] = True
+        if link.loss_ppm != options.loss_ppm:
+            force["loss"] = True
+        if link.duplicate_ppm != options.duplicate_ppm:
+            force["duplicate"] = True
+        if link.reorder_ppm != options.reorder_ppm:
+            force["reorder"] = True
+
+    def event(self, kind: type, node: str, what: Any) -> None:
+        """Something happened that tells of a bite: one of ``TELLING``."""
+        if kind is e.Lost or kind is e.LostAgain:
+            family = _LOST.get(what.why)
+            if family is not None:
+                self.count(family, 1)
+        elif kind is e.TimerFired:
+            if node in self._skewed:
+                self.count("skew", 1)
+        elif kind is e.Crashed:
+            self.count("crash", 1)
+        elif kind is e.Thawed:
+            self.count("freeze", what.waited)
+        elif kind is e.Synced:
+            self.count("slow disk", 1)
+        elif kind is e.TimersExpired:
+            self.count("timers", len(what.nodes))
+
+    def close(self) -> None:
+        """The run is over: what the links have counted."""
+        self._links = [link for host in self.engine.hosts.values() for link in host.links.values()]
+        for link in self._links:
+            if link in self._slow:
+                self.count("delay", link.sent - self._slow.pop(link))
+            self.count("duplicate", link.duplicated)
+            self.count("reorder", link.reordered)
+            self.count("clog", link.held_back)
+
+
+TELLING: Final = frozenset({
+    e.Lost, e.LostAgain, e.TimerFired, e.Crashed, e.Thawed, e.Synced, e.TimersExpired,
+})  # fmt: skip
+
+
+def _injures(command: Any) -> bool:
+    """Whether a command begins a fault rather than ending one."""
+    match command:
+        case faults.Lose(ppm=0) | faults.Duplicate(ppm=0) | faults.Reorder(ppm=0) | faults.SlowDisk(fsync_us=0):
+            return False
+        case faults.Skew(offset_us=0, drift_ppm=0):
+            return False
+    return True
+
+
+__all__ = ["FAMILY", "TELLING", "TOUCHES", "Bites"]

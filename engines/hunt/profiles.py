@@ -1,0 +1,129 @@
+"""How much befalls a world, and the draw of it: the swarm.
+
+A seed does not get a little of everything. It draws which kinds of fault there are at all, how fast they follow each
+other and whether they end by themselves, so that some seeds know nothing but slow disks, and bugs that one kind of
+fault would hide behind another come out (Groce et al., "Swarm Testing", ISSTA 2012).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from engines.hunt.plan import Plan
+from engines.sim import faults, hazards
+from engines.sim.chaos import HARSH, MILD, USUAL, Chaos, Hazard, Stage
+from engines.sim.pattern import Config, Scenario, Step, Variant
+from engines.sim.random import Stream
+from engines.units import US_PER_MS, US_PER_S
+
+START_US: Final = 1_000 * US_PER_MS
+"""The first fault comes within this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How many faults, of which kinds, and how hard."""
+
+    name: str
+    help: str
+    fewest: int = 6
+    most: int = 40
+    severity: int = USUAL
+    share_ppm: int = 400_000
+    """The chance of each kind to be in a seed at all."""
+    only: tuple[str, ...] = ()
+    """The kinds to draw from; none: all of the variant's."""
+    beyond: bool = False
+    """Whether also what the variant does not promise to survive."""
+
+
+_MACHINES: Final = (*(each.name for each in hazards.MACHINES), hazards.SLOW_DISK.name)
+_CUTS: Final = tuple(each.name for each in hazards.CUTS)
+_LINKS: Final = tuple(each.name for each in hazards.LINKS)
+
+PROFILES: Final = {
+    each.name: each
+    for each in (
+        Profile("calm", "few faults, and mild ones", 2, 8, MILD, 250_000),
+        Profile("usual", "some faults of some kinds"),
+        Profile("hostile", "many faults of most kinds, and hard ones", 30, 90, HARSH, 700_000),
+        Profile("machines", "crashes, freezes and slow disks only", only=_MACHINES),
+        Profile("partitions", "cuts of every shape only", only=_CUTS),
+        Profile("links", "loss, delay, repeats, disorder only", only=_LINKS),
+        Profile(
+            "beyond", "also what the fault model leaves out: nothing is promised", 10, 60, USUAL, 500_000, (), True
+        ),
+    )
+}
+"""By name, as ``--faults`` takes them."""
+
+
+def draw(
+    variant: Variant,
+    chaos: Chaos,
+    profile: Profile,
+    seed: int,
+    config: Config = (),
+    scenario: Scenario | None = None,
+) -> Plan:
+    """The plan of a seed: configuration, what happens and when, the heal, and what is asked for after it.
+
+    ``config``: settings that are not drawn. A scenario brings its own settings, and its script happens, too.
+    """
+    stream = Stream(seed, "hunt")
+    drawn = [] if scenario else [(n, stream.pick(v)) for n, v in chaos.settings if stream.chance(500_000)]
+    given = {**dict(scenario.config if scenario else drawn), **dict(config)}
+    known = [setting.name for setting in variant.settings]
+    chosen: Config = tuple((name, given[name]) for name in known if name in given)
+    stage = _stage(variant, seed, chosen, profile, stream)
+    kinds = _kinds(chaos, profile, stream)
+    inputs, end_us = _schedule(chaos, profile, stream, stage, kinds)
+    if scenario is not None:
+        script = [step for step in scenario.script if not isinstance(step.command, faults.Narrate)]
+        inputs, end_us = [*inputs, *script], max(end_us, *(step.at_us for step in script)) if script else end_us
+    inputs.sort(key=lambda step: step.at_us)
+    rest = (Step(end_us, faults.Heal()), *(Step(end_us + each.us, each.command) for each in chaos.rest))
+    return Plan(
+        variant.name, seed, chosen, (*inputs, *rest), len(rest), end_us + chaos.quiet_us,
+        tuple(each.name for each in kinds), "lasting" if not stage.longest_us else "",
+    )  # fmt: skip
+
+
+def _stage(variant: Variant, seed: int, config: Config, profile: Profile, stream: Stream) -> Stage:
+    """Who is there, by a look at a fresh engine."""
+    engine = variant.make(seed, config)
+    links = tuple((src, dst) for src, host in engine.hosts.items() for dst in host.links)
+    longest = stream.pick((300 * US_PER_MS, 1 * US_PER_S, 3 * US_PER_S, 0))
+    return Stage(engine.servers, engine.clients, links, config, profile.severity, longest)
+
+
+def _kinds(chaos: Chaos, profile: Profile, stream: Stream) -> tuple[Hazard, ...]:
+    """The kinds of fault that this seed knows, at least one; and all orders or none."""
+    able = [
+        each
+        for each in chaos.hazards
+        if (profile.beyond or not each.beyond) and (not profile.only or each.name in profile.only)
+    ]
+    kinds = [each for each in able if stream.chance(profile.share_ppm)]
+    first = stream.below(max(1, len(able)))
+    if able and not kinds:
+        kinds = [able[first]]
+    orders = [each for each in chaos.orders if profile.beyond or not each.beyond]
+    return (*kinds, *(orders if stream.chance(700_000) else ()))
+
+
+def _schedule(
+    chaos: Chaos, profile: Profile, stream: Stream, stage: Stage, kinds: tuple[Hazard, ...]
+) -> tuple[list[Step], int]:
+    """What happens and when, and when it is over."""
+    bag = [kind for kind in kinds for _ in range(kind.weight)]
+    wait_us = max(1, chaos.wait_us * stream.pick((1, 4, 4, 12)) // 4)
+    at_us = stream.below(START_US)
+    inputs: list[Step] = []
+    for _ in range(stream.between(profile.fewest, profile.most) if bag else 0):
+        made = stream.pick(bag).make(stream, stage)
+        inputs += [Step(at_us + each.us, each.command) for each in made]
+        at_us += stream.below(wait_us)
+    return inputs, max([at_us, *(step.at_us for step in inputs)]) + 1
+
+
+__all__ = ["PROFILES", "Profile", "draw"]

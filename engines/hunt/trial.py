@@ -1,0 +1,170 @@
+"""A plan, played: whether a guarantee broke, whether the faults bit, and which situations it came through."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from engines.errors import UserError
+from engines.hunt.bites import Bites
+from engines.hunt.coverage import LOOK_STEPS, Situation, Watch
+from engines.hunt.plan import Plan
+from engines.sim.chaos import Chaos
+from engines.sim.events import RING_EVENTS
+from engines.sim.hazards import ANYTHING
+from engines.sim.pattern import Check, Variant
+
+CHECK_STEPS: Final = 128
+"""Steps between two looks at the checks, which stand after every step."""
+_NAMES: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]{0,2}\d[\w.:>]*")
+_REPEATED: Final = re.compile(r"#(?:\W{1,3}(?:and )?#)+")
+
+
+class Violation(NamedTuple):
+    """A guarantee that did not hold."""
+
+    check: str
+    detail: str
+    witness: tuple[str, ...]
+    position: int
+    """The step or command that broke it; of a promise that was not kept, the end of the run."""
+    at_us: int
+    at_end: bool = False
+    """Whether it is liveness: nothing broke, something that was due did not happen."""
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Check and class of witness: what was said without its names and numbers."""
+        return self.check, _REPEATED.sub("#", _NAMES.sub("#", self.detail))
+
+
+@dataclass(slots=True)
+class Trial:
+    """What became of a plan."""
+
+    violation: Violation | None = None
+    steps: int = 0
+    checks: int = 0
+    """How many guarantees were examined, each after every step."""
+    refused: int = 0
+    """Commands that could not be given."""
+    injected: dict[str, int] = field(default_factory=dict)
+    bites: dict[str, int] = field(default_factory=dict)
+    situations: dict[Situation, bool] = field(default_factory=dict)
+
+    @property
+    def idle(self) -> bool:
+        """Whether faults were injected and none touched anything: such a seed shows nothing."""
+        return bool(self.injected) and not any(self.bites.values())
+
+
+def play(plan: Plan, variant: Variant, tolerated: tuple[str, ...] = (), watch: bool = True) -> Trial:
+    """Play a plan until its end or the first violation.
+
+    ``tolerated``: checks that may fail, since a story breaks them on purpose. Without ``watch`` only the verdict
+    counts: no bites, no situations.
+    """
+    return Player(plan, variant, tolerated, watch).play()
+
+
+class Player:
+    """One run of a plan."""
+
+    def __init__(self, plan: Plan, variant: Variant, tolerated: tuple[str, ...], watch: bool) -> None:
+        self.plan = plan
+        self.variant = variant
+        self.chaos: Chaos = variant.chaos or ANYTHING
+        self.tolerated = tolerated
+        self.engine: Any = variant.make(plan.seed, plan.config)
+        self.trial = Trial()
+        self.bites: Bites | None = None
+        self.watch: Watch | None = None
+        if watch:
+            self.bites = Bites(self.engine)
+            self.watch = Watch(self.engine, self.chaos, self.bites)
+            self.engine.watch = self.watch
+
+    def play(self) -> Trial:
+        """To the end, or to the first violation."""
+        trial, engine = self.trial, self.engine
+        for step in self.plan.inputs:
+            if self._run(step.at_us) or self._give(step.command):
+                break
+        else:
+            if not self._run(self.plan.end_us) and self.plan.tail and self.chaos.missing is not None:
+                missing = self.chaos.missing(engine)
+                if missing:
+                    trial.violation = Violation(
+                        self.chaos.promise, missing, (), engine.position, engine.now_us, at_end=True
+                    )
+        trial.steps = engine.position
+        trial.checks = engine.position * len(engine.check())
+        if self.bites is not None and self.watch is not None:
+            self.bites.close()
+            if self.chaos.bites is not None:
+                for family, count in self.chaos.bites(engine).items():
+                    self.bites.count(family, count)
+            trial.injected, trial.bites = self.bites.injected, self.bites.counts
+            trial.situations = self.watch.situations
+        return trial
+
+    def _run(self, until_us: int) -> bool:
+        """Let everything happen that is due until then; whether a guarantee broke."""
+        engine, watch = self.engine, self.watch
+        if watch is None:
+            while engine.run(until_us, CHECK_STEPS) == CHECK_STEPS:
+                if self._broken():
+                    return True
+        else:
+            while engine.run(until_us, LOOK_STEPS) == LOOK_STEPS:
+                watch.look()
+                if self._broken():
+                    return True
+            watch.look()
+        return self._broken()
+
+    def _give(self, command: Any) -> bool:
+        """Carry a command out, if that can be; whether a guarantee broke by it."""
+        engine = self.engine
+        try:
+            command = engine.resolve(command)
+            engine.apply(command)
+        except UserError:
+            self.trial.refused += 1
+            return False
+        if self.bites is not None:
+            self.bites.given(command)
+        return self._broken()
+
+    def _broken(self) -> bool:
+        """Whether a guarantee does not hold any more; the first of them is taken down."""
+        failed = [check for check in self.engine.check() if not check.ok and check.name not in self.tolerated]
+        if not failed:
+            return False
+        first: Check = min(failed, key=lambda check: check.position)
+        at_us = self._time_of(first.position)
+        self.trial.violation = Violation(first.name, first.detail, first.witness, first.position, at_us)
+        return True
+
+    def _time_of(self, position: int) -> int:
+        """When that step was; by playing it again where that is not remembered any more."""
+        for event in reversed(self.engine.latest(RING_EVENTS)):
+            if event.position == position:
+                return int(event.at_us)
+            if event.position < position:
+                break
+        engine: Any = self.variant.make(self.plan.seed, self.plan.config)
+        for step in (*self.plan.inputs, None):
+            if step is None or (engine.run(step.at_us, position - engine.position) and engine.position == position):
+                break
+            try:
+                engine.apply(engine.resolve(step.command))
+            except UserError:
+                continue
+            if engine.position == position:
+                break
+        if engine.position < position:
+            engine.run(self.plan.end_us, position - engine.position)
+        return int(engine.now_us)
+
+
+__all__ = ["Player", "Trial", "Violation", "play"]
