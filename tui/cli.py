@@ -22,6 +22,7 @@ import click
 
 from engines import NAMES
 from engines.errors import UserError
+from engines.sim.line import is_line, line_of, read_line
 from engines.sim.pattern import Config, Pattern, Scenario, Variant
 from engines.sim.recording import Recording, read
 from engines.sim.timeline import Timeline
@@ -68,7 +69,7 @@ def find_panel(name: str) -> tuple[Panel, str]:
         name = NAMES[int(name) - 1]
     if name in NAMES and name not in names:
         raise UserError(f"the pattern {name!r} is not built yet: one of {', '.join(names)} is accepted")
-    if name in ("hunt", "serve"):
+    if name == "serve":
         raise UserError(f"the command {name!r} is not built yet; dp-tui --help lists those that are")
     if name not in names:
         raise UserError(f"unknown pattern {name!r}: one of {', '.join(names)} is accepted")
@@ -123,7 +124,9 @@ def refuse_simulation(file: str, **options: Any) -> None:
 
 
 def read_recording(file: str) -> Recording:
-    """A saved run from a file, or from standard input for ``-``."""
+    """A saved run from a file, from standard input for ``-``, or from a line of text."""
+    if is_line(file):
+        return read_line(file, patterns())
     try:
         if file == "-":
             raw = sys.stdin.buffer.read(RECORDING_BYTES_MAX + 1)
@@ -245,8 +248,33 @@ def _data_help(pattern: str, how: str) -> str:
     return f"; with FILE on your own data{how}: {'; '.join(formats)}." if formats else "."
 
 
+def hunt_command(name: str) -> click.Command:
+    """``dp-tui hunt PATTERN``."""
+    from tui.hunting import Asked, hunt, hunt_options
+
+    panel, default = find_panel(name)
+    pattern = panel.pattern
+
+    def act(variant: str | None, scenario: str | None, **options: Any) -> int:
+        chosen, story = choose(pattern, variant, scenario, default)
+        return hunt(Asked(pattern.name, chosen, story, **options))
+
+    return OfPattern(
+        name,
+        context_settings=HELP,
+        params=[*run_options(pattern)[:2], *hunt_options()],
+        callback=_ending(act),
+        help=f"{pattern.title}: {pattern.question}\n\nPlay thousands of seeds under random faults and look for a check "
+        "that fails. What is found is made small and printed as a run to replay. Exit status 1 if anything was found.",
+    )
+
+
 class Runs(click.Group):
-    """``run``: one command a pattern."""
+    """``run`` and ``hunt``: one command a pattern."""
+
+    def __init__(self, *args: Any, command: Callable[[str], click.Command], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.command_of = command
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The patterns."""
@@ -254,7 +282,7 @@ class Runs(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a pattern; UserError if there is none of this name."""
-        return run_command(cmd_name)
+        return self.command_of(cmd_name)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """The pattern comes first, or is found among what does."""
@@ -263,7 +291,7 @@ class Runs(click.Group):
             if named is not None:
                 args = [named, *(arg for arg in args if arg is not named)]
             elif not set(args) & set(HELP["help_option_names"]):
-                raise UserError(f"run: PATTERN is missing: one of {', '.join(panels_by_name())} is accepted")
+                raise UserError(f"{self.name}: PATTERN is missing: one of {', '.join(panels_by_name())} is accepted")
         return super().parse_args(ctx, args)
 
 
@@ -321,7 +349,11 @@ def commands() -> None:
 
 commands.add_command(
     Runs("run", context_settings=HELP, help="Run a pattern without a screen and print a report.",
-         subcommand_metavar="PATTERN [FILE] [OPTIONS]")
+         subcommand_metavar="PATTERN [FILE] [OPTIONS]", command=run_command)
+)  # fmt: skip
+commands.add_command(
+    Runs("hunt", context_settings=HELP, help="Search seeds for broken checks; make what is found small.",
+         subcommand_metavar="PATTERN [OPTIONS]", command=hunt_command)
 )  # fmt: skip
 
 
@@ -438,12 +470,16 @@ def run_pattern(
 
 
 @commands.command("replay")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE|LINE...", nargs=-1, required=True)
 @click.option("--headless", is_flag=True, help="Execute it again and compare the digests, without a screen.")
+@click.option("--line", is_flag=True, help="Print the run as one line of text.")
 @click.pass_context
-def replay_command(ctx: click.Context, /, files: tuple[str, ...], headless: bool, **screen: Any) -> None:
-    """Open saved runs exactly as they were, with their branches; the first is the one on the screen."""
-    ctx.exit(replay(files, headless, screen))
+def replay_command(ctx: click.Context, /, files: tuple[str, ...], headless: bool, line: bool, **screen: Any) -> None:
+    """Open saved runs exactly as they were, with their branches; the first is the one on the screen.
+
+    A run is a file, or one line of text that begins with dp-tui: as the app copies it and a hunt prints it.
+    """
+    ctx.exit(print_lines(files) if line else replay(files, headless, screen))
 
 
 replay_command.params += screen_options()
@@ -455,18 +491,19 @@ def replay(files: tuple[str, ...], headless: bool, screen: dict[str, Any]) -> in
     failed = False
     for file in files:
         recording = read_recording(file)
+        name = shown(file)
         if not headless and any(each.variant.name == recording.variant.name for each in recordings):
-            raise UserError(f"{file}: a second run of {recording.variant.title}: one of a kind can be open at a time")
+            raise UserError(f"{name}: a second run of {recording.variant.title}: one of a kind can be open at a time")
         recordings.append(recording)
         try:
-            with Progress(file, "steps") as progress:
+            with Progress(name, "steps") as progress:
                 timeline, same, digest = recording.execute(progress.at)
         except UserError as error:
-            raise UserError(f"{file}: {error}") from None
+            raise UserError(f"{name}: {error}") from None
         if not same:
-            raise UserError(f"{file}: the run comes to digest {digest}, recorded is {recording.digest}: it was changed")
+            raise UserError(f"{name}: the run comes to digest {digest}, recorded is {recording.digest}: it was changed")
         if headless:
-            failed = _tell_replayed(file, recording, timeline, digest) or failed
+            failed = _tell_replayed(name, recording, timeline, digest) or failed
     if headless:
         return 1 if failed else 0
     first, piped = recordings[0], "-" if "-" in files else ""
@@ -475,15 +512,37 @@ def replay(files: tuple[str, ...], headless: bool, screen: dict[str, Any]) -> in
     )
 
 
+def print_lines(files: tuple[str, ...]) -> int:
+    """Print saved runs as lines of text, one each."""
+    for file in files:
+        recording = read_recording(file)
+        try:
+            timeline = recording.open()
+        except UserError as error:
+            raise UserError(f"{shown(file)}: {error}") from None
+        click.echo(line_of(recording.pattern, timeline, recording.breaks))
+    return 0
+
+
+def shown(file: str) -> str:
+    """A file by its name, a line by its beginning."""
+    return f"{file[:32]}..." if is_line(file) else file
+
+
 def _tell_replayed(file: str, recording: Recording, timeline: Timeline[Any, Any], digest: str) -> bool:
     """One line about a run that was executed again, and its failed checks; whether there are any."""
     same = "the same run" if recording.digest else "saved in haste, so there is no digest to compare it with"
     click.echo(f"{file}: {timeline.engine.events_total:,} events, digest {digest}: {same}")
     failed = [check for check in timeline.check() + judged(timeline.engine) if not check.ok]
+    breaks = recording.breaks
+    if breaks is not None and breaks.position:
+        click.echo(f"step {breaks.position:,} breaks {breaks.check}")
+    elif breaks is not None:
+        click.echo(f"FAILED  {breaks.check}: {breaks.detail}")
     for check in failed:
         click.echo(f"FAILED  {check.name}: {check.detail}")
         click.echo("".join(f"        {line}\n" for line in check.witness), nl=False)
-    return bool(failed)
+    return bool(failed) or breaks is not None
 
 
 @commands.command("list")

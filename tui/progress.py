@@ -48,6 +48,12 @@ class Progress:
             rate = int(done / max(now - self._phase_began, 0.001))
             self._show(self._fitted(f": {done:,} of {total:,} {what}, {rate:,}/s, ctrl+c stops"), now)
 
+    def say(self, line: str) -> None:
+        """How far it is, in the words of whoever knows."""
+        now = time.monotonic()
+        if self._on and now >= self._next:
+            self._show(line[:WIDTH], now)
+
     def close(self) -> None:
         """All is done: the line is taken away."""
         if self._shown:

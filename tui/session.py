@@ -100,7 +100,7 @@ class Session:
         elif recordings:
             for recording in reversed(recordings):
                 panel = self._panel(recording.pattern, recording.variant.name)
-                self.scene = self._enter(panel, recording.open(), playing=False)
+                self.scene = self._open(panel, recording)
         else:
             self.scene = self._first(pattern, variant, scenario, seed, config)
 
@@ -295,6 +295,18 @@ class Session:
         timeline: Timeline[Any, Any] = Timeline(recorded, 0, config)
         timeline.advance(timeline.engine.end_us)  # type: ignore[attr-defined]
         return self._enter(panel, timeline, playing=False)
+
+    def _open(self, panel: Panel, recording: Recording) -> Scene:
+        """A saved run at its end, paused; what a hunt has found, one step before it breaks."""
+        timeline, breaks = recording.open(), recording.breaks
+        if breaks is not None and breaks.position:
+            timeline.seek(breaks.position - 1)
+        scene = self._enter(panel, timeline, playing=False)
+        if breaks is not None:
+            what = f"{breaks.check}: {breaks.detail}"
+            self.notify(f"the next step breaks {what}" if breaks.position else f"this run ends without {what}")
+            self._notice_until_us = 1 << 60  # until the next key
+        return scene
 
     def _enter(self, panel: Panel, timeline: Timeline[Any, Any], playing: bool = True) -> Scene:
         """A new scene, as the one to look at."""

@@ -14,6 +14,7 @@ bites       what faults have touched
 coverage    situations: kind of event, role, fault
 shrink      a failing run made small
 jobs        a piece of a hunt as a worker gets it
+found       what was found, as a run one can walk
 search      the hunt: hands out seeds, folds what comes back
 executors   this process, a pool of processes, any executor
 cluster     workers of other machines

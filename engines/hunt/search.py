@@ -128,6 +128,7 @@ class Search:
         self._done: dict[int, tuple[Seed, ...]] = {}
         self._folded = 0
         self._ending = False
+        self._closed = False
 
     @staticmethod
     def _cut(first: int, last: int | None) -> Iterator[tuple[int, ...]]:
@@ -136,6 +137,11 @@ class Search:
             if not seeds:
                 return
             yield seeds
+
+    @property
+    def shortening(self) -> bool:
+        """Whether something that was found is being made small."""
+        return bool(self._shortening)
 
     def finish(self) -> None:
         """Hand out no more seeds; what was handed out is still folded and shortened."""
@@ -232,17 +238,17 @@ class Search:
         return tuple(results)
 
     def _fold(self) -> None:
-        while self._folded in self._done:
+        """Take in what is done, in the order of the seeds; nothing that lies behind the end of the hunt."""
+        while self._folded in self._done and not self._closed:
             for result in self._done.pop(self._folded):
                 kind = self.tally.fold(result)
-                if kind is not None:
-                    if self.budget and len(self.tally.found) <= KINDS_MAX:
-                        self._shorten(kind, 1)
-                    if self.stop_at_find:
-                        self._ending = True
-                        return
-                if self.until_new and self.tally.seeds - self.tally.last_new >= self.until_new:
-                    self._ending = True
+                if kind is not None and self.budget and len(self.tally.found) <= KINDS_MAX:
+                    self._shorten(kind, 1)
+                weary = self.until_new and self.tally.seeds - self.tally.last_new >= self.until_new
+                if weary or (kind is not None and self.stop_at_find):
+                    self._ending = self._closed = True
+                    self._running.clear()
+                    return
             self._folded += 1
 
     def _shorten(self, kind: tuple[str, str], attempt: int) -> None:

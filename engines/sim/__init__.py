@@ -14,6 +14,7 @@ the world
 a run
     timeline    the input log: step, back, seek, branch; checkpoints in memory
     recording   a saved run as JSON
+    line        a run as one line of text
     digest      the hash that two equal runs share
     codec       commands and snapshots as JSON
     script      how scenarios are written

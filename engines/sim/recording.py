@@ -8,6 +8,9 @@ A run of several branches names the others in ``"branches"``, one a branch in th
 fork on; the one that the rest of the file is about says ``"here": true`` and only where it forks. ``"events"`` and
 ``"digest"`` are null in a run that was saved in haste: then there is nothing to compare it with.
 
+A run that a hunt has found says what breaks in it: ``"breaks": {"check", "detail", "witness", "position"}``; position
+0 stands for its end, where something that was due has not happened.
+
 A run over the user's own data has ``"seed": null`` and ``"source": {"path", "sha256", "skip_bad"}``; the data itself
 stays where it is.
 
@@ -45,6 +48,16 @@ class SourceFile(NamedTuple):
     skip_bad: bool
 
 
+class Breaks(NamedTuple):
+    """What breaks in a run: the guarantee, what shows it, and the step or command that does it."""
+
+    check: str
+    detail: str
+    witness: tuple[str, ...]
+    position: int
+    """0: no step does it; something that was due has not happened at the end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """A run that was saved."""
@@ -63,6 +76,8 @@ class Recording:
     branches: tuple[Branch, ...] = ()
     """All branches by number, this one among them; none: it is the only one."""
     number: int = 0
+    breaks: Breaks | None = None
+    """What a hunt has found in it."""
 
     def open(self, progress: Callable[[int, int], None] | None = None) -> Timeline[Any, Any]:
         """A timeline at the recorded end, with all branches. UserError if the commands cannot be executed so."""
@@ -114,11 +129,22 @@ class Recording:
             raise UserError(f"the recording does not fit this engine: {error}") from None
 
 
-def record(pattern: Pattern, timeline: Timeline[Any, Any], *, haste: bool = False) -> str:
+def record(pattern: Pattern, timeline: Timeline[Any, Any], *, haste: bool = False, breaks: Breaks | None = None) -> str:
     """The whole current branch, wherever in it one stands, and all others, as the text of a recording.
 
-    ``haste``: without the digest, for which the run is executed once more.
+    ``haste``: without the digest, for which the run is executed once more. ``breaks``: what a hunt has found in it.
     """
+    head = document(pattern, timeline, haste=haste)
+    if breaks is not None:
+        head["breaks"] = to_json(breaks)
+    branch = timeline.branch
+    if len(timeline.branches) > 1:
+        head["branches"] = [_branch(each, here=each is branch) for each in timeline.branches]
+    return json.dumps(head, indent=1) + "\n"
+
+
+def document(pattern: Pattern, timeline: Timeline[Any, Any], *, haste: bool = False) -> dict[str, Any]:
+    """The JSON object of the current branch alone."""
     branch, source = timeline.branch, timeline.variant.source
     if source is not None and not source.path:
         raise UserError(f"a run over {source.name} cannot be saved: its data could not be read again")
@@ -135,12 +161,10 @@ def record(pattern: Pattern, timeline: Timeline[Any, Any], *, haste: bool = Fals
         "events": events,
         "digest": digest,
     }
-    if len(timeline.branches) > 1:
-        head["branches"] = [_branch(each, here=each is branch) for each in timeline.branches]
     if source is not None:
         head["seed"] = None
         head["source"] = {"path": source.path, "sha256": source.sha256, "skip_bad": source.skipped > 0}
-    return json.dumps(head, indent=1) + "\n"
+    return head
 
 
 def _settings(branch: Branch) -> dict[str, Any]:
@@ -268,7 +292,22 @@ def read(
         digest=digest,
         branches=branches,
         number=number,
+        breaks=_breaks(reader, here),
     )
+
+
+def _breaks(reader: "_Reader", here: Branch) -> Breaks | None:
+    """What breaks in it, if it says so."""
+    if reader.data.get("breaks") is None:
+        return None
+    row = reader.inner("breaks")
+    witness = row.data.get("witness")
+    if not isinstance(witness, list) or not all(isinstance(line, str) for line in witness):
+        raise UserError(f'{row.where}: "witness" must be a list of strings')
+    position = row.number("position")
+    if position > here.end_position:
+        raise UserError(f"{row.where}: position {position:,} lies beyond the end of the run, {here.end_position:,}")
+    return Breaks(row.text("check"), row.text("detail"), tuple(witness), position)
 
 
 def _scenario(reader: "_Reader", pattern: Pattern) -> Scenario | None:

@@ -151,7 +151,17 @@ def test_fidelity_says_what_is_left_out_and_where_common_wisdom_is_wrong() -> No
         (("replay", "/nowhere/at/all.json"), ("/nowhere/at/all.json", "cannot be read")),
         (("replay",), ("FILE",)),
         (("serve",), ("'serve'",)),
-        (("hunt", "raft"), ("'hunt'",)),
+        (("hunt",), ("PATTERN", "consensus")),
+        (("hunt", "raft", "--seeds", "9..3"), ("9..3", "3..9")),
+        (("hunt", "raft", "--seeds", "many"), ("many", "0..999")),
+        (("hunt", "raft", "--seeds", "0..9", "--for", "10s"), ("--for", "--seeds")),
+        (("hunt", "raft", "--seeds", "5.."), ("--seeds 5..", "--for")),
+        (("hunt", "raft", "--for", "0s"), ("--for 0s", "10m")),
+        (("hunt", "raft", "--break", "gravity"), ("gravity", "persist_vote")),
+        (("hunt", "raft", "--faults", "wild"), ("wild", "hostile")),
+        (("hunt", "raft", "--jobs", "0"), ("0", "1 to 256")),
+        (("hunt", "raft", "--save", "/dev/null/x"), ("--save", "/dev/null/x", "another folder")),
+        (("hunt", "raft", "--cluster", "tcp://127.0.0.1:1", "--jobs", "2"), ("--jobs", "--cluster")),
     ],
 )
 def test_bad_usage_is_one_line_and_status_2(args: tuple[str, ...], said: tuple[str, ...]) -> None:

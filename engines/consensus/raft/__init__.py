@@ -27,6 +27,7 @@ liveness           what must happen in time while nothing is in the way
 engine             a cluster of them in the simulated world
 snapshot           what there is to see
 scenarios          the stories
+chaos              what befalls it at random in a hunt, and what it owes afterwards
 
 Sources: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm (Extended Version)", 2014,
 cited as *paper*; Ongaro, "Consensus: Bridging Theory and Practice", 2014, cited as *dissertation*.
