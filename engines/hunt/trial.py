@@ -81,7 +81,7 @@ class Player:
         if watch:
             self.bites = Bites(self.engine)
             self.watch = Watch(self.engine, self.chaos, self.bites)
-            self.engine.watch = self.watch
+            self.engine.watcher = self.watch
 
     def play(self) -> Trial:
         """To the end, or to the first violation."""

@@ -275,7 +275,7 @@ class EventLog:
         """How many events that tell a story there were so far: the number of the newest line of the journal."""
         self.digest: Digest | None = None
         """Set for a run that will be compared with another; a checkpoint cannot be taken then."""
-        self.watch: Watcher | None = None
+        self.watcher: Watcher | None = None
 
     def drain(self) -> None:
         """Take fresh events over."""
@@ -290,8 +290,8 @@ class EventLog:
                 self.journal.extend(told)
             if self.digest is not None:
                 self.digest.feed(map(_plain, fresh))
-            if self.watch is not None:
-                self.watch.take(fresh)
+            if self.watcher is not None:
+                self.watcher.take(fresh)
             fresh.clear()
 
     def latest(self, count: int) -> tuple[Event, ...]:
