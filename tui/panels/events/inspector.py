@@ -1,6 +1,7 @@
 """Everything about the event under the cursor: the state, the difference, the audit; or about the selected machine."""
 
 from engines.event_sourcing.events import RecordedEvent
+from engines.event_sourcing.subscriptions import OnPoison
 from engines.event_sourcing.world.snapshot import GroupView, Snapshot, SubscriberView, WriterView
 from engines.units import span, stamp
 from tui.canvas import Canvas
@@ -13,6 +14,11 @@ from tui.panels.events.select import current, machines
 from tui.panels.events.stream import fields_of, when
 from tui.panels.events.strip import group_note
 
+IN_A_GROUP = {
+    OnPoison.PARK.value: "parked at once",
+    OnPoison.PARK_STREAM.value: "retried, then parked; no stream is held",
+    OnPoison.STOP.value: "the group stops",
+}
 FRESH_US = (3_000, 4_000)
 
 
@@ -111,6 +117,8 @@ def _rules(snapshot: Snapshot) -> tuple[Fact, ...]:
     if snapshot.options:
         options = dict(snapshot.options)
         said = f"checkpoint: {options['policy']}, idempotent {options['idempotent']}; poison: {options['poison']}"
+        if snapshot.group is not None:
+            said = f"idempotent {options['idempotent']}; poison: {IN_A_GROUP[options['poison']]}"
         facts.append(fact("readers", said, "dim"))
         if snapshot.variant == "numbered":
             facts.append(fact("gaps", options["cure"], "dim"))
@@ -146,7 +154,7 @@ def _machine(snapshot: Snapshot, name: str) -> list[Section]:
 def _store(snapshot: Snapshot) -> tuple[Fact, ...]:
     store = snapshot.store
     facts = [
-        fact("readers see", f"{store.head} events", "bright"),
+        fact("readable", f"{store.head} events", "bright"),
         fact(
             "written",
             f"{store.written}; {store.waiting_pages} pages wait for the sync, which takes {span(store.sync_us)}",
