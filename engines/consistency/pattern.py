@@ -20,17 +20,30 @@ FIDELITY: Final = (
         "modelled",
         "hints, read repair, Merkle trees of eight leaves; last writer wins by plain or hybrid time; siblings",
     ),
-    ("modelled", "a replica set with elections, write and read concern, rollback to the last common point"),
+    (
+        "modelled",
+        "a replica set: elections, five read preferences, write and read concern, rollback to the last common point",
+    ),
     ("modelled", "verdicts come from what clients saw, over the whole history, never from looking into a replica"),
     ("simplified", "the sequencer of the total order is fixed: while it is down, nobody writes"),
     ("simplified", "the ring has no virtual nodes, every machine knows all others, none joins or leaves"),
     ("simplified", "of siblings a client shows the one with the largest dot; its next write replaces all it has read"),
+    ("simplified", "in a replica set the member a client is at routes its reads; in MongoDB the driver does"),
     ("simplified", "MongoDB's causal sessions do not carry a cluster time: a client is bound to its member instead"),
     ("left out", "transactions, conditional writes (SERIAL), deletes and tombstones, log compaction"),
 )
 
 VARIANTS: Final = tuple(
-    Variant(name, title, summary, partial(ConsistencyEngine, name), COMMANDS, SETTINGS[name], 2, FIDELITY)
+    Variant(
+        name,
+        title,
+        summary,
+        partial(ConsistencyEngine, name),
+        COMMANDS,
+        SETTINGS[name],
+        3 if name == "mongodb" else 2,
+        FIDELITY,
+    )
     for name, title, summary in (
         ("eventual", "Eventual", "N replicas, R answers, W acknowledgements; hints, read repair and Merkle trees"),
         ("linearizable", "Linearizable", "ABD: every read and write asks a majority twice"),

@@ -23,6 +23,7 @@ PROMISES: Final[dict[str, tuple[str, ...]]] = {
     "weak": ("no thin air",),
     "mongodb": (*SESSIONS, "no lost write", "no thin air"),
 }
+"""Of a replica set the session guarantees are promised while all reads go to the primary, and not any more after."""
 OTHERS: Final = {
     "overlap": "with R + W > N every read's quorum meets the newest write acknowledged before it",
     "no lost write": "no acknowledged write is overwritten by one that was over before it began, or rolled back",
@@ -91,4 +92,4 @@ def _stamp(tag: tuple[int, str]) -> str:
     return f"{tag[0]} by {tag[1]}" if tag[1] else "none"
 
 
-__all__ = ["DEMANDS", "PROMISES", "SETTLE_US", "Checks"]
+__all__ = ["DEMANDS", "PROMISES", "SESSIONS", "SETTLE_US", "Checks"]

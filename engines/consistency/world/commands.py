@@ -28,7 +28,7 @@ class SetQuorum:
 
 @dataclass(frozen=True, slots=True)
 class SetPreset:
-    """Another consistency level of Cassandra."""
+    """Another consistency level of Cassandra, or another read preference of MongoDB."""
 
     name: str
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from engines.consistency.history import Call, History
 from engines.consistency.world import events as ev
-from engines.consistency.world.checks import PROMISES, Checks
+from engines.consistency.world.checks import SESSIONS, Checks
 from engines.consistency.world.client import AbdClient, Client, Wish
 from engines.consistency.world.commands import Perform, SetPreset, SetQuorum, SetWorkload
 from engines.consistency.world.dynamo import DynamoReplica, Quorum
@@ -30,6 +30,7 @@ from engines.consistency.world.messages import (
     Put,
     PutAck,
     Query,
+    ReadHere,
     Reply,
     Request,
     Store,
@@ -42,7 +43,7 @@ from engines.consistency.world.messages import (
 )
 from engines.consistency.world.mongo import MongoReplica
 from engines.consistency.world.node import AbdReplica, CacheReplica, CausalReplica, OrderedReplica, Replica
-from engines.consistency.world.options import KEYS, OPTIONS, PRESETS, WORKLOADS
+from engines.consistency.world.options import KEYS, OPTIONS, PREFERENCES, PRESETS, WORKLOADS
 from engines.consistency.world.snapshot import Arrow, ClientView, Mark, Model, ReplicaView, Sample, Snapshot
 from engines.errors import UserError
 from engines.rules import RuleSwitched
@@ -82,7 +83,7 @@ DESIGNS: Final[dict[str, type[Replica]]] = {
 LETTERS: Final[dict[type, str]] = {
     Request: "C", Reply: "c", Query: "Q", Tagged: "q", Store: "S", Stored: "s", Forward: "F", Ordered: "O",
     Missing: "m", Update: "U", Digest: "d", Put: "P", PutAck: "p", Get: "G", Got: "g", HandOff: "H", HandOffAck: "h",
-    Tree: "T", Leaves: "L", Push: "P", Beat: "B", BeatAck: "b", Vote: "V", VoteAck: "v",
+    Tree: "T", Leaves: "L", Push: "P", ReadHere: "F", Beat: "B", BeatAck: "b", Vote: "V", VoteAck: "v",
 }  # fmt: skip
 """One letter a message; answers are small."""
 ROUTINE: Final = frozenset("mdTbBhpqsgv")
@@ -107,8 +108,9 @@ class ConsistencyEngine(World):
         self.workload: str = options.workload
         n = min(getattr(options, "n", options.nodes), options.nodes)
         r, w = (min(getattr(options, name, n), n) for name in ("r", "w"))
+        preset = getattr(options, "preset", getattr(options, "preference", "custom"))
         self.quorum = Quorum(
-            n, r, w, getattr(options, "preset", "custom"), getattr(options, "conflict", "lww"),
+            n, r, w, preset, getattr(options, "conflict", "lww"),
             tuple((server, self.centre_of(server)) for server in servers),
         )  # fmt: skip
         self.book = Ledger(self.clock)
@@ -164,6 +166,8 @@ class ConsistencyEngine(World):
         match self.variant:
             case "eventual":
                 return DynamoReplica(*given, quorum=self.quorum)
+            case "mongodb":
+                return MongoReplica(*given, quorum=self.quorum)
             case "sequential":
                 return OrderedReplica(*given, log_reads=self.options.log_reads)
         return DESIGNS[self.variant](*given)
@@ -310,8 +314,13 @@ class ConsistencyEngine(World):
                 raise UserError(f"{client} is {self.hosts[client].status}: it asks nothing")
             case SetRule():
                 self.rules.validate(command)
-            case SetQuorum() | SetPreset() if self.variant != "eventual":
+            case SetQuorum() if self.variant != "eventual":
                 raise UserError("N, R and W are of the eventual variant")
+            case SetPreset(name=name) if self.variant == "mongodb":
+                if name not in PREFERENCES:
+                    raise UserError(f"no read preference {name!r}: one of {', '.join(PREFERENCES)} is accepted")
+            case SetPreset() if self.variant != "eventual":
+                raise UserError("levels are of the eventual variant, read preferences of the replica set")
             case SetQuorum(n=n, r=r, w=w) if not (1 <= n <= len(self.servers) and 1 <= r <= n and 1 <= w <= n):
                 raise UserError(f"N={n} R={r} W={w}: 1 <= R, W <= N <= {len(self.servers)} is accepted")
             case SetPreset(name=name) if name not in PRESETS:
@@ -341,7 +350,8 @@ class ConsistencyEngine(World):
                 self._mark(f"N={n} R={r} W={w}", "")
             case SetPreset(name=name):
                 self._requorum(self.quorum._replace(preset=name))
-                self.record(ev.PresetChosen(name, "one" if name == "any" else name, name))
+                level = ev.PresetChosen(name, "one" if name == "any" else name, name)
+                self.record(ev.PreferenceSet(name) if self.variant == "mongodb" else level)
                 self._mark(name, "")
             case SetWorkload(level=level):
                 self.workload = level
@@ -367,8 +377,11 @@ class ConsistencyEngine(World):
         self._count_overlap()
 
     def _count_overlap(self) -> None:
-        """Quorums are promised to overlap while R + W > N."""
+        """Quorums are promised to overlap while R + W > N, sessions to hold while a primary answers all reads."""
         quorum = self.quorum
+        if self.variant == "mongodb" and quorum.preset != "primary":
+            for name in SESSIONS:
+                self.checks.withdraw(name)
         overlaps = {"quorum": True, "all": True, "each_quorum": True}.get(
             quorum.preset, quorum.preset == "custom" and quorum.r + quorum.w > quorum.n
         )
@@ -383,7 +396,7 @@ class ConsistencyEngine(World):
         operations = judge.build.operations
         before = max(0, len(operations) - SHOWN)
         verdicts = judge.verdicts()
-        promised = PROMISES[self.variant]
+        promised = self.checks.demands
         differing, _ = self._differences()
         quorum = self.quorum
         return Snapshot(

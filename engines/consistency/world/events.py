@@ -233,6 +233,12 @@ class PresetChosen(NamedTuple):
     write: str
 
 
+class PreferenceSet(NamedTuple):
+    """Where reads of a replica set go from now on."""
+
+    name: str
+
+
 class WorkloadSet(NamedTuple):
     """How fast the clients work from now on."""
 
@@ -267,6 +273,7 @@ class VerdictFell(NamedTuple):
 ConsistencyEvent: TypeAlias = (
     Asked | Answered | GaveUp | Moved | StoredBack | Sequenced | Applied | Outdated | HeldBack | Released | Waits
     | Repaired | HintKept | HintDone | TreesCompared | SiblingsSeen | Unavailable | Overwritten | Elected | SteppedDown
-    | RolledBack | ModelBroken | Converged | QuorumSet | PresetChosen | WorkloadSet | RuleSwitched
+    | RolledBack | ModelBroken | Converged | QuorumSet | PresetChosen | PreferenceSet
+    | WorkloadSet | RuleSwitched
     | Began | Ended | VerdictFell
 )  # fmt: skip

@@ -81,6 +81,14 @@ class Forward(NamedTuple):
     value: int
 
 
+class ReadHere(NamedTuple):
+    """The read preference sends a read to this member, which answers from what it has."""
+
+    client: str
+    serial: int
+    key: str
+
+
 class Ordered(NamedTuple):
     """The sequencer's order: this operation stands at this place."""
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from engines.consistency.vector import EMPTY, VectorClock
 from engines.consistency.world import events as ev
 from engines.consistency.world import messages as m
+from engines.consistency.world.dynamo import Quorum
 from engines.consistency.world.ledger import INITIAL
 from engines.consistency.world.messages import Tag
 from engines.consistency.world.node import Replica
@@ -32,8 +33,10 @@ class MongoReplica(Replica):
 
     design = "mongodb"
 
-    def __init__(self, *args: Any) -> None:
+    def __init__(self, *args: Any, quorum: Quorum) -> None:
         super().__init__(*args)
+        self.quorum = quorum
+        """Its preset is the read preference."""
         self.primary = ""
         """Whom it believes to lead."""
         self.committed = 0
@@ -159,8 +162,8 @@ class MongoReplica(Replica):
         """Clients, heartbeats, votes."""
         match message:
             case m.Request(serial, write, key, value, _):
-                if not write and not self.rule("primary_read"):
-                    self._read(ctx, src, serial, key)
+                if not write:
+                    self._route(ctx, src, serial, key)
                 elif self.leads:
                     self._serve(ctx, m.Forward(src, serial, write, key, value))
                 elif self.primary:
@@ -172,6 +175,8 @@ class MongoReplica(Replica):
                     self._serve(ctx, message)
                 else:
                     self._refuse(ctx, client, serial, key, write)
+            case m.ReadHere(client, serial, key):
+                self._read(ctx, client, serial, key)
             case m.Beat():
                 self._copy(ctx, src, message)
             case m.BeatAck(term, ok, index):
@@ -185,6 +190,22 @@ class MongoReplica(Replica):
                         self._lead(ctx)
                 elif term > self.term:
                     self._follow(ctx, term, "")
+
+    def _route(self, ctx: Context, client: str, serial: int, key: str) -> None:
+        """Where a read goes. What it may return there is the read concern's affair."""
+        preference = self.quorum.preset if self.rule("primary_read") else "nearest"
+        elsewhere = [peer for peer, heard in self.heard.items() if ctx.now_us - heard < STEP_DOWN_US]
+        to_primary = preference == "primary" or (preference == "primaryPreferred" and self.primary)
+        if to_primary and self.leads:
+            self._serve(ctx, m.Forward(client, serial, False, key, 0))
+        elif to_primary and self.primary:
+            ctx.send(self.primary, m.Forward(client, serial, False, key, 0))
+        elif to_primary or (preference == "secondary" and self.leads and not elsewhere):
+            self._refuse(ctx, client, serial, key, False)
+        elif preference.startswith("secondary") and self.leads and elsewhere:
+            ctx.send(elsewhere[ctx.stream("prefer").below(len(elsewhere))], m.ReadHere(client, serial, key))
+        else:
+            self._read(ctx, client, serial, key)
 
     def _refuse(self, ctx: Context, client: str, serial: int, key: str, write: bool) -> None:
         ctx.note(ev.Unavailable(key, write, 1, 0))

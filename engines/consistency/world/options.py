@@ -25,6 +25,8 @@ WORKLOADS: Final = {"off": 0, "light": 100 * US_PER_MS, "busy": 40 * US_PER_MS, 
 KEYS: Final = "xyzuvwst"
 PRESETS: Final = ("custom", "one", "quorum", "local_quorum", "each_quorum", "all", "any")
 """Cassandra's consistency levels, each for reads and writes (ANY writes only: its reads are ONE)."""
+PREFERENCES: Final = ("primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest")
+"""MongoDB's read preferences: where a read goes, which says nothing about what it may return."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Mongo:
     clients: int = option(4, 0, 6, help="clients that work by themselves")
     keys: int = option(2, 1, 8, help="keys they work on")
     workload: str = option("light", choices=tuple(WORKLOADS), help="how fast they work")
+    preference: str = option("primary", choices=PREFERENCES, help="where reads go")
     rules: MongoRules = MONGODB
 
 

@@ -56,7 +56,7 @@ class MongoRules(Rules):
 
     majority_write: bool = rule("a write is acknowledged by a majority (w: majority), not by the primary alone (w: 1)")
     majority_read: bool = rule("a read returns what a majority has (majority), not what the node has (local)")
-    primary_read: bool = rule("reads go to the primary (read preference primary), not to the client's own node")
+    primary_read: bool = rule("reads go where the read preference says, not to the client's own node")
 
 
 LINEARIZABLE = LinearizableRules()

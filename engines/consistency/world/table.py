@@ -19,6 +19,7 @@ class Row(NamedTuple):
 
     variant: str
     rule: str
+    """Empty: no rule is off, the settings of ``also`` are what is tried."""
     breaks: tuple[str, ...]
     holds: tuple[str, ...]
     within: int
@@ -29,7 +30,7 @@ class Row(NamedTuple):
     @property
     def config(self) -> tuple[tuple[str, object], ...]:
         """The settings of a trial."""
-        return (*self.also, (self.rule, False))
+        return (*self.also, (self.rule, False)) if self.rule else self.also
 
 
 def trial(variant: str, seed: int, config: tuple[tuple[str, object], ...] = (), skew: bool = False) -> dict[str, bool]:
@@ -97,8 +98,18 @@ TABLE: Final = (
     Row("mongodb", "majority_write", ("no lost write", "ryw"), ("mr", "wfr"), 20),
     Row("mongodb", "majority_read", ("linearizable", "mr"), ("ryw", "mw", "wfr", "no lost write"), 100, ONE_KEY),
     Row("mongodb", "primary_read", ("ryw",), ("no lost write",), 20),
+    Row("mongodb", "", (), (*EVERYTHING[4:], "no lost write"), 0, (("preference", "primary"),)),
+    Row("mongodb", "", ("ryw",), ("no lost write",), 200, (("preference", "primaryPreferred"),)),
+    Row("mongodb", "", ("ryw",), ("no lost write",), 20, (("preference", "secondary"),)),
+    Row("mongodb", "", ("ryw",), ("no lost write",), 20, (("preference", "secondaryPreferred"),)),
+    Row("mongodb", "", ("ryw",), ("no lost write",), 20, (("preference", "nearest"),)),
 )
 """What the sheet of a rule shows: all rows are found by search."""
+
+
+def preference_row(name: str) -> Row:
+    """The row of a read preference."""
+    return next(row for row in TABLE if ("preference", name) in row.also)
 
 
 def row_of(variant: str, rule: str) -> Row | None:

@@ -6,14 +6,14 @@ from engines.consistency.world.commands import Perform, SetPreset, SetQuorum, Se
 from engines.consistency.world.options import PRESETS, WORKLOADS
 from engines.consistency.world.rules import CAUSAL, EVENTUAL, LINEARIZABLE, MONGODB, SEQUENTIAL, WEAK
 from engines.consistency.world.snapshot import Snapshot
-from engines.consistency.world.table import Row, row_of
+from engines.consistency.world.table import Row, preference_row, row_of
 from engines.errors import UserError
 from engines.sim.rules import SetRule
 from tui.kit import forms
 from tui.panel import Focus, Offer, Outcome, Param
 from tui.panels.consistency.queries import flight_of
 from tui.panels.consistency.select import fit
-from tui.panels.consistency.words import message
+from tui.panels.consistency.words import PREFERENCE, message
 
 ALL_RULES: Final = {
     "linearizable": LINEARIZABLE, "sequential": SEQUENTIAL, "causal": CAUSAL, "eventual": EVENTUAL, "weak": WEAK,
@@ -78,6 +78,8 @@ def keeps(row: Row | None) -> str:
         return "no row in the table"
     breaks = f"breaks {', '.join(row.breaks)}" if row.breaks else "breaks nothing by itself"
     also = ", ".join(f"{name} {value}" for name, value in row.also if name in dict(_flags(row.variant)))
+    if not row.rule:
+        return f"{breaks}; still holds: {', '.join(row.holds[:4]) or 'none'}"
     return f"off{f' (with {also})' if also else ''}: {breaks}; still holds: {', '.join(row.holds[:4]) or 'none'}"
 
 
@@ -91,6 +93,8 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
         return ()
     work = Offer("workload", "how fast the clients work", lambda v: SetWorkload(v["level"]),
                  (Param("level", snapshot.workload, choices=tuple(WORKLOADS)),))  # fmt: skip
+    if snapshot.variant == "mongodb":
+        return (*(_preference(name, text) for name, text in PREFERENCE.items()), work)
     if snapshot.variant != "eventual":
         return (work,)
     count = len(snapshot.replicas)
@@ -110,6 +114,11 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
               (Param("level", snapshot.preset, choices=PRESETS),)),
         work,
     )  # fmt: skip
+
+
+def _preference(name: str, text: str) -> Offer:
+    help = f"reads go {text}; {keeps(preference_row(name))}"
+    return Offer(f"read preference {name}", help, lambda v: SetPreset(name))
 
 
 def client(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:

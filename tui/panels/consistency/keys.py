@@ -6,7 +6,7 @@ from typing import Final
 
 from engines.consistency.smallest import SMALLEST
 from engines.consistency.world.commands import Perform, SetPreset, SetQuorum, SetWorkload
-from engines.consistency.world.options import PRESETS, WORKLOADS
+from engines.consistency.world.options import PREFERENCES, PRESETS, WORKLOADS
 from engines.consistency.world.snapshot import Snapshot
 from engines.sim.rules import SetRule
 from tui.kit.verbs import Machine, Target, ask, marker, simulated, standard_keys
@@ -57,9 +57,13 @@ def _workload(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 
 def _preset(snapshot: Snapshot, focus: Focus) -> Outcome:
-    if snapshot.variant != "eventual":
-        return Refuse("Cassandra's levels are of the eventual variant (m)")
-    return SetPreset(PRESETS[(PRESETS.index(snapshot.preset) + 1) % len(PRESETS)])
+    names = PRESETS_OF.get(snapshot.variant)
+    if names is None:
+        return Refuse("Cassandra's levels are of the eventual variant, read preferences of the replica set (m)")
+    return SetPreset(names[(names.index(snapshot.preset) + 1) % len(names)])
+
+
+PRESETS_OF: Final = {"eventual": PRESETS, "mongodb": PREFERENCES}
 
 
 def _model(step: int) -> Callable[[Snapshot, Focus], Outcome]:
@@ -127,7 +131,13 @@ KEYS: Final = (
         rank=54,
     ),
     Key("V", "back", "the previous view: the run", _matrix(-1), rank=100),
-    Key("p", "level", "the next preset: Cassandra's consistency levels", simulated(_preset), rank=46),
+    Key(
+        "p",
+        "level",
+        "the next preset: Cassandra's consistency levels, MongoDB's read preferences",
+        simulated(_preset),
+        rank=46,
+    ),
 )
 
 mark: Final = marker({

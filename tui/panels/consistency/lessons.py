@@ -76,6 +76,12 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "What only the old primary had is rolled back when it returns. w: majority acknowledges later, and nothing "
         "that it acknowledged is lost. Read preference is routing; read concern decides what a read may return.",
     ),
+    "preference": (
+        "A read preference says where a read goes: primary, primaryPreferred, secondary, secondaryPreferred, nearest. "
+        "It is routing and guarantees nothing; read concern and write concern do (b).",
+        "Reading at secondaries spreads the load and shows the past: a client may not see what it has just written. "
+        "Inside a causal session MongoDB makes it wait instead.",
+    ),
     "converged": (
         "Eventual consistency is a promise about the end: when writes stop and the net is whole, all replicas become "
         "equal. It says nothing about when, and no finite history breaks it.",
@@ -100,7 +106,7 @@ OF_KIND: Final[dict[type, str]] = {
     ev.SiblingsSeen: "siblings", ev.Unavailable: "quorum", ev.Overwritten: "lww", ev.Elected: "primary",
     ev.SteppedDown: "primary", ev.RolledBack: "primary", ev.ModelBroken: "broken", ev.Converged: "converged",
     ev.QuorumSet: "quorum", ev.Began: "operation", ev.Ended: "operation", ev.VerdictFell: "broken",
-    ev.PresetChosen: "quorum", ev.WorkloadSet: "operation", RuleSwitched: "rule",
+    ev.PresetChosen: "quorum", ev.PreferenceSet: "preference", ev.WorkloadSet: "operation", RuleSwitched: "rule",
     k.Crashed: "fault", k.Restarted: "fault", k.Frozen: "fault", k.Thawed: "fault", k.Waiting: "fault",
     k.Isolated: "fault", k.Reconnected: "fault", k.Partitioned: "fault", k.Healed: "fault", k.Synced: "fault",
     k.DiskSlowed: "fault", k.Skewed: "clock", k.Cue: "lecture",

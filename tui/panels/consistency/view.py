@@ -71,6 +71,8 @@ def _numbers(snapshot: Snapshot) -> str:
         if snapshot.preset != "custom":
             return f"level {snapshot.preset}"
         return f"N={snapshot.n} R={snapshot.r} W={snapshot.w}"
+    if snapshot.variant == "mongodb" and snapshot.preset != "primary":
+        return f"{len(snapshot.replicas)} replicas, reads {snapshot.preset}"
     return f"{len(snapshot.replicas)} replicas"
 
 

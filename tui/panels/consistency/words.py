@@ -23,6 +23,16 @@ def narrate(event: Event) -> Line:
     return Line(event.node or "world", text, "you" if event.node == "you" else ink)
 
 
+PREFERENCE: Final = {
+    "primary": "to the primary, or are refused",
+    "primaryPreferred": "to the primary; without one, to the member the client is at",
+    "secondary": "to a secondary, or are refused",
+    "secondaryPreferred": "to a secondary; without one, to the primary",
+    "nearest": "to the member the client is at",
+}
+"""Where each of MongoDB's read preferences sends a read."""
+
+
 def message(each: Any) -> str:
     """A message in a few words."""
     match each:
@@ -42,6 +52,8 @@ def message(each: Any) -> str:
             return "acknowledgement"
         case m.Forward(_, _, write, key, value):
             return f"{key}={value} for a place in the order" if write else f"a read of {key} for a place"
+        case m.ReadHere(_, _, key):
+            return f"a read of {key}, sent on by its preference"
         case m.Ordered(place, _, _):
             return f"place {place} of the order"
         case m.Missing(place):
@@ -115,6 +127,8 @@ def _of_client(what: ev.ConsistencyEvent) -> tuple[str, Ink]:
         case ev.QuorumSet(n=n, r=r, w=w):
             meet = "quorums meet: R + W > N" if r + w > n else "quorums need not meet: R + W <= N"
             return f"N={n} R={r} W={w} from now on: {meet}", "you"
+        case ev.PreferenceSet(name=name):
+            return f"read preference {name}: reads go {PREFERENCE[name]}", "you"
         case ev.PresetChosen(name=name, read=read, write=write):
             return f"level {name}: reads {read}, writes {write}; a write still goes to all replicas", "you"
     return _of_replica(what)

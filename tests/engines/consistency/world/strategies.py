@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from engines.consistency.world.commands import Perform, SetPreset, SetQuorum, SetWorkload
-from engines.consistency.world.options import OPTIONS, PRESETS, WORKLOADS
+from engines.consistency.world.options import OPTIONS, PREFERENCES, PRESETS, WORKLOADS
 from engines.sim import faults
 from engines.sim.rules import SetRule
 
@@ -47,7 +47,7 @@ commands: st.SearchStrategy[Any] = (
     | st.builds(Perform, st.sampled_from(("A", "B", "you")), st.booleans(), st.sampled_from(("x", "y")),
                 st.sampled_from(("", *SERVERS)))
     | st.builds(SetQuorum, st.integers(1, 5), st.integers(1, 5), st.integers(1, 5))
-    | st.builds(SetPreset, st.sampled_from(PRESETS))
+    | st.builds(SetPreset, st.sampled_from((*PRESETS, *PREFERENCES)))
     | st.builds(SetWorkload, st.sampled_from(tuple(WORKLOADS)))
     | st.just(faults.Heal())
 )  # fmt: skip

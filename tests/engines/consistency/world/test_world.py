@@ -6,12 +6,21 @@ import pytest
 
 from engines.consistency.pattern import PATTERN
 from engines.consistency.world.checks import PROMISES
+from engines.consistency.world.commands import Perform, SetPreset
+from engines.consistency.world.engine import ConsistencyEngine
+from engines.consistency.world.mongo import MongoReplica
 from engines.consistency.world.snapshot import Snapshot
 from engines.consistency.world.table import TABLE, Row, trial
+from engines.errors import UserError
+from engines.sim import faults
 from engines.sim.timeline import Timeline
 from engines.units import US_PER_MS
 
 SKEWED = ("causal",)
+
+
+def row_name(row: Row) -> str:
+    return "-".join((row.variant, row.rule or str(row.also[0][1])))
 
 
 def held(variant: str, names: tuple[str, ...], seeds: range, config: tuple[tuple[str, Any], ...] = ()) -> None:
@@ -31,13 +40,13 @@ def test_under_any_fault_a_design_keeps_its_promises_for_long(variant: str) -> N
     held(variant, PROMISES[variant], range(2_000))
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.variant}-{row.rule}")
+@pytest.mark.parametrize("row", TABLE, ids=row_name)
 def test_without_a_rule_the_rest_still_holds(row: Row) -> None:
     held(row.variant, row.holds, range(6), row.config)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.variant}-{row.rule}")
+@pytest.mark.parametrize("row", TABLE, ids=row_name)
 def test_without_a_rule_the_rest_still_holds_and_the_first_breaks(row: Row) -> None:
     first: dict[str, int] = {}
     for seed in range(2_000):
@@ -50,7 +59,7 @@ def test_without_a_rule_the_rest_still_holds_and_the_first_breaks(row: Row) -> N
     assert max(first.values(), default=0) <= row.within
 
 
-@pytest.mark.parametrize("row", [row for row in TABLE if row.breaks and row.within <= 20], ids=lambda row: row.rule)
+@pytest.mark.parametrize("row", [row for row in TABLE if row.breaks and row.within <= 20], ids=row_name)
 def test_without_a_rule_the_first_breaks_soon(row: Row) -> None:
     left = set(row.breaks)
     for seed in range(row.within):
@@ -59,6 +68,92 @@ def test_without_a_rule_the_first_breaks_soon(row: Row) -> None:
         if not left:
             return
     raise AssertionError(f"{left} held for {row.within} seeds")
+
+
+# -- where reads of a replica set go -----------------------------------------------------------------------------
+
+
+def replica_set(preference: str, **more: Any) -> ConsistencyEngine:
+    engine = ConsistencyEngine("mongodb", 1, (("clients", 0), ("preference", preference), *more.items()))
+    engine.run(2_000 * US_PER_MS, 1 << 30)
+    return engine
+
+
+def read_at(engine: ConsistencyEngine, home: str) -> tuple[str, str]:
+    """Who answered a read of a client at this member, and how it ended."""
+    engine.apply(Perform("you", False, "x", home))
+    answered = ""
+    for _ in range(4_000):
+        engine.step()
+        flights = [each for each in engine.flights() if each.dst == "you" and type(each.message).__name__ == "Reply"]
+        answered = flights[0].src if flights else answered
+        if not engine.book.is_open("you"):
+            break
+    return answered, engine.book.judge.build.operations[-1].status.value
+
+
+@pytest.mark.parametrize(
+    ("preference", "from_primary", "from_secondary"),
+    [
+        ("primary", "primary", "primary"),
+        ("primaryPreferred", "primary", "primary"),
+        ("secondary", "secondary", "itself"),
+        ("secondaryPreferred", "secondary", "itself"),
+        ("nearest", "itself", "itself"),
+    ],
+)
+def test_a_read_preference_says_who_answers(preference: str, from_primary: str, from_secondary: str) -> None:
+    for at_primary, wanted in ((True, from_primary), (False, from_secondary)):
+        engine = replica_set(preference)
+        primary = engine.leader()
+        home = primary if at_primary else next(each for each in engine.servers if each != primary)
+        answered, status = read_at(engine, home)
+        assert status == "ok"
+        kinds = {"primary": answered == primary, "secondary": answered not in ("", primary), "itself": answered == home}
+        assert kinds[wanted], (preference, home, answered)
+
+
+@pytest.mark.parametrize(
+    ("preference", "status"),
+    [("primary", "fail"), ("primaryPreferred", "ok"), ("secondary", "ok"), ("secondaryPreferred", "ok"),
+     ("nearest", "ok")],
+)  # fmt: skip
+def test_without_a_primary_only_the_preference_primary_refuses(preference: str, status: str) -> None:
+    engine = replica_set(preference, nodes=3)
+    primary = engine.leader()
+    one, other = (each for each in engine.servers if each != primary)
+    engine.apply(faults.Crash(primary))
+    engine.apply(faults.Cut(one, other))
+    engine.apply(faults.Cut(other, one))
+    engine.run(engine.now_us + 3_000 * US_PER_MS, 1 << 30)
+    assert read_at(engine, one)[1] == status
+
+
+@pytest.mark.parametrize(("preference", "status"), [("secondary", "fail"), ("secondaryPreferred", "ok")])
+def test_without_a_secondary_the_primary_answers_only_where_it_may(preference: str, status: str) -> None:
+    engine = replica_set(preference, nodes=3)
+    primary = engine.leader()
+    for each in engine.servers:
+        if each != primary:
+            engine.apply(faults.Crash(each))
+    engine.run(engine.now_us + 1_590 * US_PER_MS, 1 << 30)
+    node = engine.replica(primary)
+    assert isinstance(node, MongoReplica)
+    node.heard = dict.fromkeys(node.heard, -(1 << 40))  # they are known to be gone, and it has not stepped down yet
+    assert node.leads
+    assert read_at(engine, primary)[1] == status
+
+
+def test_sessions_are_promised_while_the_primary_answers_all_reads() -> None:
+    assert {"ryw", "mr", "mw", "wfr"} <= {check.name for check in replica_set("primary").check()}
+    elsewhere = replica_set("secondary")
+    assert [check.name for check in elsewhere.check()] == ["no lost write", "no thin air"]
+    changed = replica_set("primary")
+    changed.apply(SetPreset("nearest"))
+    changed.apply(SetPreset("primary"))
+    assert [check.name for check in changed.check()] == ["no lost write", "no thin air"], "its history has such reads"
+    with pytest.raises(UserError, match="no read preference 'quorum': one of primary, primaryPreferred, secondary"):
+        changed.validate(SetPreset("quorum"))
 
 
 # -- the numbers of the stories --------------------------------------------------------------------------------------
