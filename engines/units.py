@@ -74,7 +74,7 @@ def fixed(us: int) -> str:
         return f"{(us + 500) // US_PER_MS} ms"
     if us < 99_995_000:
         return f"{us / US_PER_S:.2f} s"
-    return f"{us // US_PER_S:,} s"
+    return f"{(us + US_PER_S // 2) // US_PER_S:,} s"
 
 
 def seconds(us: int) -> str:

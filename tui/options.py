@@ -122,6 +122,9 @@ DATA_OPTIONS: Final = (
         "--to", ("tracing",), "FILE: print its spans in this format.", click.Choice(SPAN_FORMATS), run_only=True
     ),
     DataOption("--baseline", ("tracing",), "FILE: compare with the traces of this other file, of a better time."),
+    DataOption("--window", ("tracing",), "FILE: compare this stretch of time with the rest, as 41.2s..72s."),
+    DataOption("--where", ("tracing",), "FILE: compare the traces with this attribute with the rest, as version=v2."),
+    DataOption("--errors", ("tracing",), "FILE: compare the requests that fail with the rest.", bool),
     DataOption("--root", ("tracing",), 'FILE: diagnose this root operation, as "web GET /login" (default: all).'),
     DataOption("--trace", ("tracing",), "FILE: only the trace whose id begins so.", run_only=True),
     DataOption(
@@ -163,6 +166,9 @@ class DataOptions:
     model: str | None = None
     parser: str | None = None
     baseline: str | None = None
+    window: str | None = None
+    where: str | None = None
+    errors: bool = False
     root: str | None = None
     trace: str | None = None
     demo_store: str | None = None

@@ -18,6 +18,8 @@ tree critical aggregate whatif    one trace: its tree, its path, and what would 
 analysis rows                     all of that worked out once, and the rows that show it
 fold compare skew                 one trace looked at: what to hide, another beside it, clocks put right
 waiting cohorts gap diagnosis     many traces: why the slow ones are slow
+split                             which are set against which: a window, an attribute, what fails
+failures                          why requests fail, and where that begins
 standing                          how sure that is, and whether it stands out at all
 symptoms verdicts examination     and what else troubles the system, named in the order of urgency
 judge records recorded            a file of the user's traces, reported or played

@@ -11,10 +11,10 @@ book is bounded: the oldest traces go, and past ``CHAINS_MAX`` or ``FACTS_MAX`` 
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from engines.tracing.critical import Path
-from engines.tracing.spans import Kind
+from engines.tracing.spans import Kind, plain
 from engines.tracing.tree import Tree
 from engines.tracing.waiting import (
     CALL,
@@ -201,7 +201,7 @@ class Book:
             span = tree.spans[row]
             for key, value in span.attributes:
                 if isinstance(value, (str, bool, int)) and not key.startswith(NUMBERS):
-                    fact = self._fact(Fact(span.service, key, _plain(value)))
+                    fact = self._fact(Fact(span.service, key, str(plain(value))))
                     if fact is not None:
                         found[fact] = None
             if len(found) >= FACTS_PER_TRACE:
@@ -255,13 +255,6 @@ class _Rows:
                 kind, peer = CALL, callee_of(self.tree, row)
             found = self.parts[row] = self.book._part(Part(self.chain(row), kind, peer, guess))
         return found
-
-
-def _plain(value: Any) -> str:
-    """A value as people write it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
 
 
 __all__ = ["TRACES_MAX", "Book", "Chain", "Fact", "Part", "Seen", "TraceSummary"]

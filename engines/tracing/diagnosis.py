@@ -24,12 +24,11 @@ from typing import Final, NamedTuple, TypeAlias
 from engines.tracing.aggregate import P50, P99, PPM, percentile, rank
 from engines.tracing.cohorts import Book, TraceSummary
 from engines.tracing.gap import Cause, Comparison, Contribution, Gap, spent
+from engines.tracing.split import SAMPLE_MIN
 from engines.tracing.standing import Standing, of_samples, of_tail
 from engines.tracing.waiting import CALL, EXTRA, HELD, SELF
 
 TRACES_MIN: Final = 100
-SAMPLE_MIN: Final = 20
-"""Traces of either side of a comparison with a baseline."""
 ALTERNATIVES_MAX: Final = 5
 DIFFERENCES_MAX: Final = 8
 WORTH_TELLING_PPM: Final = 10_000
@@ -64,6 +63,7 @@ class NoDiagnosis(NamedTuple):
     service: str = ""
     operation: str = ""
     traces: int = 0
+    comparison: Comparison = Comparison.TAIL
 
 
 class Through(NamedTuple):
@@ -158,9 +158,14 @@ def diagnose(
 
 
 def diagnose_against(
-    book: Book, service: str, operation: str, now: Iterable[TraceSummary], before: Iterable[TraceSummary]
+    book: Book,
+    service: str,
+    operation: str,
+    now: Iterable[TraceSummary],
+    before: Iterable[TraceSummary],
+    comparison: Comparison = Comparison.BASELINE,
 ) -> Diagnosis | NoDiagnosis:
-    """What became slower of one root operation, against a baseline; or the reason why there is no telling."""
+    """Why these requests of one root operation are slower than those; or the reason why there is no telling."""
     samples = [
         sorted(book.of(service, operation, each), key=lambda each: (each.duration_us, each.start_us, each.trace_id))
         for each in (now, before)
@@ -168,10 +173,11 @@ def diagnose_against(
     slow, fast = samples
     fewest = min(len(slow), len(fast))
     if fewest < SAMPLE_MIN:
-        return NoDiagnosis(Lack.FEW_BEFORE if len(fast) < SAMPLE_MIN else Lack.FEW_NOW, service, operation, fewest)
-    gap = Gap(book, slow, fast, Comparison.BASELINE)
+        few = Lack.FEW_BEFORE if len(fast) < SAMPLE_MIN else Lack.FEW_NOW
+        return NoDiagnosis(few, service, operation, fewest, comparison)
+    gap = Gap(book, slow, fast, comparison)
     if gap.total <= 0:
-        return NoDiagnosis(Lack.NOT_SLOWER, service, operation, len(slow))
+        return NoDiagnosis(Lack.NOT_SLOWER, service, operation, len(slow), comparison)
 
     def standing(parts: list[int]) -> Standing:
         cohorts = [list(zip(spent(each, parts), _lasted(each), strict=True)) for each in samples]

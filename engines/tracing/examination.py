@@ -1,17 +1,19 @@
 """Many traces examined whole: what the spans say first, and what each root operation suffers from.
 
-A FILE, a part of one and a living system are examined alike. Root operations are listed by *harm*: how many requests
-there are, times how much longer the slow ones take than the typical ones.
+A FILE, a part of one and a living system are examined alike, by themselves or one part against another. Root operations
+are listed by *harm*: how many requests there are, times how much longer the slow ones take than the typical ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from engines.tracing.cohorts import Book, TraceSummary
-from engines.tracing.diagnosis import SAMPLE_MIN, TRACES_MIN, Diagnosis, Lack, NoDiagnosis, diagnose, diagnose_against
-from engines.tracing.symptoms import Symptoms
+from engines.tracing.diagnosis import TRACES_MIN, Diagnosis, Lack, NoDiagnosis, diagnose, diagnose_against
+from engines.tracing.failures import Failures, failures_of
+from engines.tracing.gap import Comparison
+from engines.tracing.split import SAMPLE_MIN, Choice, Cohort, Window, comparison_of, proposed, split
 from engines.tracing.tree import MISSING_NAME
-from engines.tracing.verdicts import Verdict, callers_of, verdicts
+from engines.tracing.verdicts import Failing, Verdict, callers_of, verdicts
 
 
 class Examination(NamedTuple):
@@ -23,6 +25,8 @@ class Examination(NamedTuple):
     """Of all root operations with enough traces and a tail, those that stand out and do the most harm first."""
     lack: NoDiagnosis | None
     """Why there is no diagnosis; None if there is one."""
+    failures: tuple[Failures, ...] = ()
+    """Of all root operations with failures to speak of, what stands out first."""
 
     @property
     def diagnosis(self) -> Diagnosis | None:
@@ -30,30 +34,70 @@ class Examination(NamedTuple):
         return self.diagnoses[0] if self.diagnoses else None
 
 
-class Cohort(NamedTuple):
-    """Traces to examine, or to compare with."""
+class Proposal(NamedTuple):
+    """The window that the data propose, and what is different in it."""
 
-    summaries: Sequence[TraceSummary]
-    symptoms: Sequence[Symptoms]
+    window: Window
+    inside: int
+    """How many traces begin in it ..."""
+    outside: int
+    """... and how many do not."""
+    examination: Examination
 
 
 def examine(
-    book: Book, now: Cohort, root: tuple[str, str] | None = None, baseline: Cohort | None = None
+    book: Book,
+    now: Cohort,
+    root: tuple[str, str] | None = None,
+    baseline: Cohort | None = None,
+    comparison: Comparison = Comparison.BASELINE,
 ) -> Examination:
     """Examine these traces. With ``root`` the latency of that operation is diagnosed, and of no other. With a baseline
-    only what is worse than there is named."""
-    before = baseline.summaries if baseline is not None else None
-    diagnoses, lack = diagnose_all(book, now.summaries, root, before)
+    only what is worse than there is named; ``comparison``: what kind of baseline it is."""
+    diagnoses, lack = diagnose_all(book, now.summaries, root, baseline.summaries if baseline else None, comparison)
     worst = diagnoses[0] if diagnoses else None
     named = verdicts(now.symptoms, now.symptoms, callers_of((*now.symptoms, *(baseline or NO_SAMPLE).symptoms)), worst)
     if baseline is not None:
         old = verdicts(baseline.symptoms, baseline.symptoms, callers_of(baseline.symptoms), None)
-        known = frozenset((each.kind, each.service) for each in old)
-        named = tuple(each for each in named if (each.kind, each.service) not in known)
-    return Examination(named, diagnoses, lack)
+        known = {(each.kind, each.service): each for each in old}
+        named = tuple(
+            each for each in named if not _as_before(each, known.get((each.kind, each.service)), now, baseline)
+        )
+    return Examination(named, diagnoses, lack, failures_of(book, now, baseline))
+
+
+def compare(
+    book: Book, traces: Cohort, choice: Choice, begin_us: int, having: Collection[str] = (),
+    root: tuple[str, str] | None = None,
+) -> Examination:  # fmt: skip
+    """Examine the chosen traces against the others."""
+    inside, outside = split(choice, traces, begin_us, having)
+    return examine(book, inside, root, outside, comparison_of(choice))
+
+
+def propose(book: Book, traces: Cohort, begin_us: int, root: tuple[str, str] | None = None) -> Proposal | None:
+    """The window that the data propose, examined; None: they propose none."""
+    window = proposed(traces, begin_us)
+    if window is None:
+        return None
+    inside, outside = split(window, traces, begin_us)
+    found = examine(book, inside, root, outside, Comparison.WINDOW)
+    return Proposal(window, len(inside.summaries), len(outside.summaries), found)
+
+
+def _as_before(now: Verdict, before: Verdict | None, sample: Cohort, baseline: Cohort) -> bool:
+    """Whether what is named was named in the baseline, and is no worse."""
+    if before is None:
+        return False
+    if isinstance(now.evidence, Failing) and isinstance(before.evidence, Failing):
+        here, there = now.evidence.failures * len(baseline.symptoms), before.evidence.failures * len(sample.symptoms)
+        return here < WORSE * there
+    return True
 
 
 NO_SAMPLE: Final = Cohort((), ())
+WORSE: Final = 2
+"""Failures that were there before count again when there are so many times as many of them."""
 
 
 def diagnose_all(
@@ -61,13 +105,15 @@ def diagnose_all(
     among: Sequence[TraceSummary] | None = None,
     root: tuple[str, str] | None = None,
     before: Sequence[TraceSummary] | None = None,
+    comparison: Comparison = Comparison.BASELINE,
 ) -> tuple[tuple[Diagnosis, ...], NoDiagnosis | None]:
     """The diagnoses of all root operations with enough traces, or of one; or the reason why there is none."""
 
     def diagnosis(service: str, operation: str) -> Diagnosis | NoDiagnosis:
         if before is None:
             return diagnose(book, service, operation, among)
-        return diagnose_against(book, service, operation, among if among is not None else book.traces.values(), before)
+        all_now = among if among is not None else book.traces.values()
+        return diagnose_against(book, service, operation, all_now, before, comparison)
 
     if root is not None:
         found = diagnosis(*root)
@@ -84,4 +130,4 @@ def diagnose_all(
     return tuple(diagnoses), None
 
 
-__all__ = ["Cohort", "Examination", "diagnose_all", "examine"]
+__all__ = ["Cohort", "Examination", "Proposal", "compare", "diagnose_all", "examine", "propose"]

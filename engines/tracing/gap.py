@@ -32,6 +32,12 @@ class Comparison(Enum):
     """The slowest hundredth against the faster half: an explanation of the tail, and no incident."""
     BASELINE = "baseline"
     """All of now against all of before."""
+    WINDOW = "window"
+    """The requests of a stretch of time against those outside it."""
+    ATTRIBUTE = "attribute"
+    """The requests with a value of an attribute against those without."""
+    ERRORS = "errors"
+    """The requests that fail against those that go well."""
 
 
 class Contribution(NamedTuple):

@@ -18,8 +18,9 @@ from engines.tracing.aggregate import Aggregates, Row, groups_of
 from engines.tracing.cohorts import FACT_LENGTH, NUMBERS, Book, TraceSummary
 from engines.tracing.critical import NoLength, Path, critical_path, fault_of, self_times
 from engines.tracing.diagnosis import Diagnosis
-from engines.tracing.examination import Cohort, Examination, examine
-from engines.tracing.spans import Attributes, Span
+from engines.tracing.examination import Examination, Proposal, compare, examine, propose
+from engines.tracing.spans import Attributes, Span, plain, said
+from engines.tracing.split import Choice, Cohort, Where
 from engines.tracing.store import SpanStore
 from engines.tracing.symptoms import Symptoms, symptoms_of
 from engines.tracing.tree import Flaw, Note, Tree, build, trees
@@ -28,6 +29,7 @@ SPANS_MAX: Final = 1_000_000
 """Spans held at once: a gigabyte, if hardly two of them have an attribute in common."""
 WITNESSES_MAX: Final = 5
 PAIRS_MAX: Final = 50_000
+VALUES_MAX: Final = 8
 
 
 class Oddities(Protocol):
@@ -73,6 +75,12 @@ class Judgement:
     traces: tuple[TraceResult, ...]
     services: tuple[str, ...]
     examination: Examination
+    proposal: Proposal | None
+    """What a stretch of time shows that the data propose by themselves."""
+    having: int
+    """Traces with the attribute that was asked for."""
+    values: tuple[str, ...]
+    """Some of the values that attribute has."""
     aggregates: tuple[Row, ...]
     counts: tuple[tuple[Flaw, int], ...]
     """How often each kind of thing was wrong, over all traces."""
@@ -91,11 +99,13 @@ def judge(
     progress: Callable[[int, int], None] | None = None,
     root: tuple[str, str] | None = None,
     baseline: Iterable[Span] | None = None,
+    choice: Choice | None = None,
 ) -> Judgement:
     """Read the stream to its end and judge it. Whatever reading raises passes through. ``progress`` is told how many
     traces are judged, of how many; ``root``: whose latency is diagnosed, by default that of all root operations;
-    ``baseline``: the spans of a better time, with which all of these are compared."""
-    court = _Court(spans_max)
+    ``baseline``: the spans of a better time, with which all of these are compared; ``choice``: instead, which of these
+    traces are set against the others."""
+    court = _Court(spans_max, choice)
     if baseline is not None:
         court.compare_with(baseline)
     for span in spans:
@@ -106,7 +116,10 @@ def judge(
 class _Court:
     """Holds traces until they are judged."""
 
-    def __init__(self, spans_max: int) -> None:
+    def __init__(self, spans_max: int, choice: Choice | None = None) -> None:
+        self.choice = choice
+        self.having: dict[str, None] = {}
+        self.values: dict[str, None] = {}
         self.store = SpanStore(spans_max + 1)
         self.spans_max = spans_max
         self.spans = 0
@@ -129,9 +142,18 @@ class _Court:
         """Take one span."""
         self.spans += 1
         self._hash(span)
+        if isinstance(self.choice, Where):
+            self._look_for(span, self.choice)
         self.store.add(self._lean(span))
         while len(self.store) > self.spans_max:
             self._judge(self.store.pop_oldest())
+
+    def _look_for(self, span: Span, wanted: Where) -> None:
+        value = plain(said(span, wanted.key))
+        if value == wanted.value:
+            self.having[span.trace_id] = None
+        elif value is not None and len(self.values) < VALUES_MAX:
+            self.values[value] = None
 
     def compare_with(self, spans: Iterable[Span]) -> None:
         """Take the traces of a better time."""
@@ -154,7 +176,13 @@ class _Court:
             self._judge(spans)
             if progress is not None:
                 progress(len(self.results), total)
-        found = examine(self.book, Cohort(self.summaries, self.symptoms), root, self.baseline)
+        traces, begin_us = Cohort(self.summaries, self.symptoms), self.first_us or 0
+        proposal = None
+        if self.choice is not None:
+            found = compare(self.book, traces, self.choice, begin_us, self.having, root)
+        else:
+            found = examine(self.book, traces, root, self.baseline)
+            proposal = propose(self.book, traces, begin_us, root) if self.baseline is None else None
         for result in self.results:
             self._digest.update(ascii(tuple(result)).encode())
         self._digest.update(ascii(tuple(found)).encode())
@@ -165,6 +193,9 @@ class _Court:
             tuple(self.results),
             tuple(sorted(self.services)),
             found,
+            proposal,
+            len(self.having),
+            tuple(self.values),
             self.aggregates.rows(),
             tuple(sorted(self.counts.items())),
             self.store.refused_spans,

@@ -7,18 +7,18 @@ kept with the records, not in the state, so a checkpoint is small and stepping b
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from engines.sim.faults import Narrate
 from engines.sim.pattern import Check, Config, Variant, needs_source
 from engines.sim.recorded import RecordedEngine
 from engines.sim.source import Source
 from engines.tracing.aggregate import P50, P90, P99, PPM, Aggregates, Row, percentile
-from engines.tracing.diagnosis import Lack, NoDiagnosis
-from engines.tracing.examination import Cohort, Examination, examine
+from engines.tracing.examination import Examination, Proposal, compare, examine, propose
 from engines.tracing.judge import contributions_check, partition_check
 from engines.tracing.records import Calls, Record, Records
 from engines.tracing.spans import Span
+from engines.tracing.split import Choice, Cohort, split
 from engines.tracing.tree import Note
 from engines.tracing.world.events import AllRead, Noticed, Score, TraceJudged
 from engines.tracing.world.snapshot import (
@@ -35,7 +35,7 @@ from engines.tracing.world.snapshot import (
 from engines.units import US_PER_S
 
 WITNESSES_MAX: Final = 5
-OVERVIEWS_MAX: Final = 6
+OVERVIEWS_MAX: Final = 12
 """Studies remembered with the records, so that going back and forth does not work them out again."""
 GROWTH: Final = 4
 """What is worked out over all traces is renewed when their number has grown by a fourth."""
@@ -49,7 +49,30 @@ class Overview(NamedTuple):
     services: tuple[ServiceView, ...]
     edges: tuple[MapEdge, ...]
     examination: Examination
+    proposal: Proposal | None
     checks: tuple[Check, ...]
+
+
+class Study(NamedTuple):
+    """The first traces of a FILE, so many, to be set against each other."""
+
+    records: Records
+    taken: int
+
+    def examine(self, choice: Choice) -> Examination:
+        """Some of them against the others, worked out once."""
+        records = self.records
+
+        def made() -> Examination:
+            traces = _cohort(records, self.taken)
+            return compare(records.book, traces, choice, records.begin_us, records.having(choice), records.root)
+
+        return remembered(records, (self.taken, choice), made)
+
+    def chosen(self, choice: Choice) -> int:
+        """How many traces a choice sets against the others."""
+        traces = _cohort(self.records, self.taken)
+        return len(split(choice, traces, self.records.begin_us, self.records.having(choice))[0].summaries)
 
 
 class TracingRecorded(RecordedEngine):
@@ -106,8 +129,7 @@ class TracingRecorded(RecordedEngine):
         )
         if last:
             found = self.overview().examination
-            lack = found.lack or NoDiagnosis(Lack.NOTHING)
-            self.note(AllRead(found.verdicts[0] if found.verdicts else None, *lack))
+            self.note(AllRead(found.verdicts[0] if found.verdicts else None, found.lack))
         if index == 0 or last:
             for notice in self.records.notices:
                 self.note(Noticed(notice))
@@ -120,12 +142,7 @@ class TracingRecorded(RecordedEngine):
 
     def overview(self) -> Overview:
         """What the traces up to the last renewal say together."""
-        known = self.records.overviews
-        found = known.pop(self.studied, None) or _overview(self.records, self.studied)
-        known[self.studied] = found  # the newest use last
-        if len(known) > OVERVIEWS_MAX:
-            del known[next(iter(known))]
-        return found
+        return remembered(self.records, self.studied, lambda: _overview(self.records, self.studied))
 
     def check(self) -> tuple[Check, ...]:
         """Whether the analysis of this file is exact."""
@@ -168,6 +185,9 @@ class TracingRecorded(RecordedEngine):
             retries=None,
             checks=self.check(),
             cue=self.cue,
+            failures=found.failures,
+            proposal=overview.proposal,
+            study=Study(records, self.studied),
         )
 
 
@@ -181,11 +201,31 @@ def source(
     progress: Callable[[int, int], None] | None = None,
     baseline: Iterable[Span] | None = None,
     root: tuple[str, str] | None = None,
+    choice: Choice | None = None,
 ) -> Source:
     """The spans of a file as records that can be played; ``notices``: what was odd about it. ``progress`` is told how
     many traces are worked out, of how many; ``baseline``: the spans of a better time to compare with;
-    ``root``: whose latency is diagnosed, by default that of all root operations."""
-    return Source(name, sha256, Records(spans, notices, progress, baseline, root), path, skipped)
+    ``root``: whose latency is diagnosed, by default that of all root operations; ``choice``: which traces are set
+    against the others, unless the person chooses anew."""
+    return Source(name, sha256, Records(spans, notices, progress, baseline, root, choice), path, skipped)
+
+
+T = TypeVar("T")
+
+
+def remembered(records: Records, key: object, made: Callable[[], T]) -> T:
+    """What was worked out over some of the records, or work it out; the last few are kept with them."""
+    known = records.overviews
+    found: T = known.pop(key) if key in known else made()
+    known[key] = found  # the newest use last
+    if len(known) > OVERVIEWS_MAX:
+        del known[next(iter(known))]
+    return found
+
+
+def _cohort(records: Records, count: int) -> Cohort:
+    first = list(islice(records, count))
+    return Cohort([record.summary for record in first], [record.symptoms for record in first])
 
 
 def _overview(records: Records, count: int) -> Overview:
@@ -198,12 +238,12 @@ def _overview(records: Records, count: int) -> Overview:
         for call in record.calls:
             calls.setdefault((call.src, call.dst, call.asynchronous), []).append(call)
     elapsed_us = max(1, first[-1].at_us) if first else 1
-    found = examine(
-        records.book,
-        Cohort([record.summary for record in first], [record.symptoms for record in first]),
-        records.root,
-        records.baseline,
-    )
+    traces, proposal = _cohort(records, count), None
+    if records.choice is not None:
+        found = Study(records, count).examine(records.choice)
+    else:
+        found = examine(records.book, traces, records.root, records.baseline)
+        proposal = propose(records.book, traces, records.begin_us, records.root) if records.baseline is None else None
     return Overview(
         count,
         aggregates.rows(),
@@ -212,6 +252,7 @@ def _overview(records: Records, count: int) -> Overview:
             _edge(src, dst, asynchronous, some, elapsed_us) for (src, dst, asynchronous), some in calls.items() if src
         ),
         found,
+        proposal,
         (contributions_check(found.diagnosis),) if found.diagnosis is not None else (),
     )
 
@@ -289,7 +330,7 @@ VARIANT: Final = Variant(
     "the traces of a file, each as it was completed",
     needs_source,
     (Narrate,),
-    engine_version=2,
+    engine_version=3,
     from_source=TracingRecorded,
     fidelity=(
         ("modelled", "every trace of the file, with its critical path, self times and a diagnosis over all so far"),

@@ -12,8 +12,8 @@ from engines.tracing.aggregate import Group, groups_of
 from engines.tracing.analysis import Analysis, held
 from engines.tracing.cohorts import Book, TraceSummary
 from engines.tracing.critical import critical_path, fault_of
-from engines.tracing.examination import Cohort
 from engines.tracing.spans import Kind, Span
+from engines.tracing.split import Choice, Cohort, Where
 from engines.tracing.symptoms import Symptoms, symptoms_of
 from engines.tracing.tree import Tree, trees
 from engines.tracing.world.events import Most
@@ -64,7 +64,10 @@ class Records(Sequence[Record]):
         progress: Callable[[int, int], None] | None = None,
         baseline: Iterable[Span] | None = None,
         root: tuple[str, str] | None = None,
+        choice: Choice | None = None,
     ) -> None:
+        self.choice = choice
+        """Which traces are set against the others from the start; None: none."""
         self.root = root
         """The root operation whose latency is diagnosed; None: all."""
         self.notices = notices
@@ -85,10 +88,22 @@ class Records(Sequence[Record]):
         made = [_record(each, tuple(each.spans), self.begin_us, self.book) for each in found]
         made.sort(key=lambda record: (record.at_us, record.row.start_us, record.row.trace_id))
         self._records = tuple(made)
-        self.overviews: dict[int, Any] = {}
+        self.overviews: dict[Any, Any] = {}
         """What some of the first traces say together, by their number: worked out elsewhere, remembered here."""
+        self._having: dict[Where, frozenset[str]] = {}
         self.layers = _layers(made)
         """The layer of every service, edge first, then by name."""
+
+    def having(self, choice: Choice) -> frozenset[str]:
+        """The ids of the traces with a span that has an attribute; of another choice none."""
+        if not isinstance(choice, Where):
+            return frozenset()
+        found = self._having.get(choice)
+        if found is None:
+            found = self._having[choice] = frozenset(
+                record.row.trace_id for record in self._records if any(map(choice.matches, record.analysis.spans))
+            )
+        return found
 
     @overload
     def __getitem__(self, index: int) -> Record: ...

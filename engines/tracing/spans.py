@@ -154,6 +154,26 @@ class Span(NamedTuple):
         return default
 
 
+def said(span: Span, key: str) -> object:
+    """What a span says under this name; None: nothing."""
+    match key:
+        case "service":
+            return span.service
+        case "operation":
+            return span.name
+        case "status":
+            return {Status.ERROR: "error", Status.OK: "ok"}.get(span.status, "unset")
+        case _:
+            return span.get(key)
+
+
+def plain(value: object) -> str | None:
+    """A value as people write it; None stays None."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None else str(value)
+
+
 def is_zero(identifier: str) -> bool:
     """Whether an id is absent: empty or all zeros, which W3C and OTLP call invalid."""
     return not identifier.strip("0")
@@ -177,4 +197,6 @@ __all__ = [
     "Status",
     "Value",
     "is_zero",
+    "plain",
+    "said",
 ]

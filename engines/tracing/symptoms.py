@@ -41,6 +41,17 @@ class Unanswered(NamedTuple):
     made_us: int
 
 
+class Origin(NamedTuple):
+    """Where a trace begins to fail: the deepest error below which nothing failed, of equally deep ones the first."""
+
+    service: str
+    operation: str
+    error: str
+    """What its span says of it; empty: nothing."""
+    way: tuple[tuple[str, str], ...]
+    """(service, operation) from the root to it, without those who repeat their caller."""
+
+
 class Symptoms(NamedTuple):
     """Of one trace. Pairs are (caller, called, how often)."""
 
@@ -72,6 +83,8 @@ class Symptoms(NamedTuple):
     """Requests served whose caller's span is missing, by the service that served."""
     errors: Counts
     """Failures that begin in this service: nothing it called had failed."""
+    origin: Origin | None
+    """Of a trace with an error."""
     resends: Counts
     """Calls that were made again, by the service called."""
     hits: Counts
@@ -101,6 +114,7 @@ def symptoms_of(tree: Tree) -> Symptoms:
         _counts(found.orphans_own),
         _counts(found.orphans),
         _counts(found.errors),
+        _origin(tree),
         _counts(found.resends),
         _counts(found.lookups[True]),
         _counts(found.lookups[False]),
@@ -179,6 +193,45 @@ class _Look:
             self.silent[span.service, peer] += 1
 
 
+def _origin(tree: Tree) -> Origin | None:
+    if not tree.errors():
+        return None
+    best: tuple[int, int, int] | None = None
+    for index in range(tree.real):
+        if not tree.spans[index].is_error or any(tree.spans[kid].is_error for kid in tree.children[index]):
+            continue
+        depth, above = 0, tree.parent[index]
+        while above >= 0:
+            depth, above = depth + 1, tree.parent[above]
+        best = min(best or (1, 0, 0), (-depth, tree.start_us[index], index))
+    if best is None:
+        return None
+    span = tree.spans[best[2]]
+    way: list[tuple[str, str]] = []
+    row = best[2]
+    while row >= 0:
+        here = tree.spans[row].service, tree.spans[row].name
+        if not tree.is_missing(row) and (not way or way[-1] != here):
+            way.append(here)
+        row = tree.parent[row]
+    return Origin(span.service, span.name, error_of(span), tuple(reversed(way)))
+
+
+def error_of(span: Span) -> str:
+    """What a span says about its error: ``error.type``, the type of an exception event, a status code; or nothing."""
+    for key in ("error.type", "exception.type"):
+        if value := span.get(key):
+            return str(value)
+    for event in span.events:
+        for key, value in event.attributes:
+            if key == "exception.type" and value:
+                return str(value)
+    for key in ("http.response.status_code", "http.status_code", "rpc.grpc.status_code"):
+        if (value := span.get(key)) is not None:
+            return str(value)
+    return ""
+
+
 def _host(name: str) -> str:
     """An address without its port."""
     host, colon, port = name.rpartition(":")
@@ -200,4 +253,4 @@ def _counts(counter: Counter[str]) -> Counts:
     return tuple((name, count) for name, count in sorted(counter.items()) if count)
 
 
-__all__ = ["Held", "Symptoms", "Unanswered", "symptoms_of"]
+__all__ = ["Held", "Origin", "Symptoms", "Unanswered", "error_of", "symptoms_of"]

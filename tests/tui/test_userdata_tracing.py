@@ -515,3 +515,85 @@ def test_an_ordinary_tail_is_called_ordinary(tmp_path: Path, capsys: pytest.Capt
     assert "an ordinary tail: nothing stands out" in text
     assert "in 9 of 10 resamples of" in text
     assert "is slow at p99" not in text
+
+
+# -- one part against the rest ---------------------------------------------------------------------------------------
+
+
+def incident_file(path: Path) -> str:
+    """Of 200 logins, one every ten seconds, 100 to 139 find a slow database on another host."""
+    found = [each for i in range(100) for each in login(i)]
+    found += [each for i in range(100, 140) for each in login(i, db_us=60_000, host="h2")]
+    return saved(path, [*found, *(each for i in range(140, 200) for each in login(i))])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"window": "1000s..1400s"}, "40 in the window against 160 outside it"),
+        ({"window": "1000s.."}, "100 in the window against 100 outside it"),
+        ({"where": "host.name=h2"}, "40 in the chosen traces against 160 in the others"),
+    ],
+)
+def test_some_traces_are_set_against_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: dict[str, Any], said: str
+) -> None:
+    path = incident_file(tmp_path / "spans.json")
+    assert tracing.report(path, DataOptions(**options), False)
+    text = capsys.readouterr().out
+    assert "auth-db is slow in the " in text
+    assert said in text
+    opened = tracing.opening(path, DataOptions(**options))
+    assert opened.variant is not None
+    assert opened.variant.source is not None
+    assert opened.variant.source.path == "", "a saved run does not hold the choice, so it cannot be replayed"
+
+
+def test_the_window_that_the_data_propose_is_reported_with_what_is_different_in_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = incident_file(tmp_path / "spans.json")
+    assert tracing.report(path, DataOptions(), False)
+    text = capsys.readouterr().out
+    assert "a change\n  40 traces from 16:40.000 to 23:10.000 differ from the 160 outside it: --window 10" in text
+    assert tracing.report(path, DataOptions(), True)
+    found = json.loads(capsys.readouterr().out)["window"]
+    assert (found["from_us"], found["to_us"], found["inside"]) == (1_000_000_000, 1_390_000_001, 40)
+    assert found["diagnosis"]["comparison"] == "window"
+    assert found["verdicts"][0]["service"] == "auth-db"
+
+
+def test_failures_are_reported_with_the_walk_to_where_they_begin(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spans = [each for i in range(80) for each in login(i)]
+    spans += [each._replace(status=Status.ERROR) for i in range(80, 110) for each in login(i)]
+    path = saved(tmp_path / "spans.json", spans)
+    assert tracing.report(path, DataOptions(), False)
+    text = capsys.readouterr().out
+    assert "failures\n  30 of 110 requests of web GET /login fail, 100 % of them first in auth-db SELECT tokens" in text
+    assert "100 % fail now, 0 % before" in text
+    assert tracing.report(path, DataOptions(errors=True), True)
+    found = json.loads(capsys.readouterr().out)["failures"][0]
+    assert (found["failed"], found["first"][0]["service"], found["walk"][-1]["traces"]) == (30, "auth-db", 30)
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"window": "40s"}, r"--window '40s': a stretch of time since the data begin is accepted, as 41\.2s\.\.72s"),
+        ({"window": "9s..3s"}, r"a stretch of time since the data begin is accepted"),
+        ({"window": "soon..3s"}, r"'soon' is no length of time: write 60s, 1500ms or 2m"),
+        ({"window": "9000s.."}, r"it begins after the data, which last 1,990"),
+        ({"where": "version"}, r"--where 'version': an attribute and its value are accepted, as version=v2"),
+        ({"where": "host.name=h3"}, r"no trace has it; host\.name is 'h1', 'h2' there"),
+        ({"where": "version=v2"}, r"no trace has it; no span has that attribute"),
+        ({"where": "a=b", "errors": True}, r"--where and --errors: one comparison at a time"),
+    ],
+)
+def test_a_choice_that_cannot_be_made_is_refused_with_what_could(
+    tmp_path: Path, options: dict[str, Any], what: str
+) -> None:
+    path = incident_file(tmp_path / "spans.json")
+    with pytest.raises(UserError, match=what):
+        tracing.judged(path, DataOptions(**options))

@@ -10,11 +10,13 @@ from typing import Final
 
 import click
 
+from engines import units
 from engines.errors import UserError
 from engines.tracing.formats import Format, Notices, read, write
 from engines.tracing.judge import Judgement, judge
 from engines.tracing.spans import Span
-from tui.options import DataOptions
+from engines.tracing.split import Choice, Failed, Where, Window
+from tui.options import DataOptions, Duration
 from tui.progress import Progress
 from tui.userdata import tracing_report
 from tui.userdata.common import (
@@ -28,8 +30,11 @@ from tui.userdata.common import (
     size_of,
 )
 
-MINE: Final = ("--skip-bad", "--to", "--baseline", "--root", "--trace")
+MINE: Final = ("--skip-bad", "--to", "--baseline", "--window", "--where", "--errors", "--root", "--trace")
+CHOICES: Final = ("--baseline", "--window", "--where", "--errors")
 CHUNK_BYTES: Final = 1 << 16
+END_US: Final = 1 << 62
+"""After any data."""
 _UNCLEAR: Final = re.compile(r"[^ -~]")
 
 
@@ -40,6 +45,33 @@ def _accept(options: DataOptions) -> None:
         others.insert(0, "--nodes")
     if others:
         raise UserError(f"{others[0]}: traces take {', '.join(MINE)}")
+    chosen = [name for name in options.given if name in CHOICES]
+    if len(chosen) > 1:
+        raise UserError(f"{' and '.join(chosen)}: one comparison at a time, so one of {', '.join(CHOICES)}")
+
+
+def _choice(options: DataOptions) -> Choice | None:
+    """Which traces are set against the others."""
+    if options.window is not None:
+        return _window(options.window)
+    if options.where is not None:
+        key, equal, value = options.where.partition("=")
+        if not (key and equal):
+            raise UserError(f"--where {options.where!r}: an attribute and its value are accepted, as version=v2")
+        return Where(key, value)
+    return Failed() if options.errors else None
+
+
+def _window(text: str) -> Window:
+    low, dots, high = text.partition("..")
+    try:
+        from_us = Duration().convert(low, None, None) if low else 0
+        to_us = Duration().convert(high, None, None) if high else END_US
+    except click.BadParameter as error:
+        raise UserError(f"--window {text!r}: {error.message}") from error
+    if not dots or from_us >= to_us:
+        raise UserError(f"--window {text!r}: a stretch of time since the data begin is accepted, as 41.2s..72s or 1m..")
+    return Window(from_us, to_us)
 
 
 @contextlib.contextmanager
@@ -67,13 +99,20 @@ def judged(file: str, options: DataOptions) -> Judgement:
     """The traces of a FILE, judged."""
     _accept(options)
     notices, root = Notices(), _root(options)
-    baseline = _baseline(file, options)
+    baseline, choice = _baseline(file, options), _choice(options)
     with _spans(file, options, notices) as (spans, _, progress):
         told = partial(progress.counted, "traces judged")
         found = judge(_chosen(spans, file, options), name_of(file), notices, progress=told, root=root,
-                      baseline=baseline)  # fmt: skip
+                      baseline=baseline, choice=choice)  # fmt: skip
     if root is not None and not any((each.service, each.operation) == root for each in found.traces):
         raise UserError(_no_root(found, options))
+    if isinstance(choice, Where) and not found.having:
+        values = ", ".join(map(repr, found.values))
+        known = f"{_printable(choice.key)} is {_printable(values)} there" if values else "no span has that attribute"
+        raise UserError(f"--where {options.where!r}: no trace has it; {known}")
+    if isinstance(choice, Window) and choice.from_us >= max(1, found.virtual_time_us):
+        lasts = units.exact(found.virtual_time_us // 1_000 * 1_000)
+        raise UserError(f"--window {options.window!r}: it begins after the data, which last {lasts}")
     return found
 
 
@@ -161,13 +200,15 @@ def opening(file: str, options: DataOptions) -> Opening:
         raise UserError("--to prints the spans in another format: dp-tui run tracing FILE --to jaeger")
     notices = Notices()
     _root(options)
-    baseline = _baseline(file, options)
-    path = "" if file == "-" or baseline is not None else file  # a saved run names one file
+    baseline, choice = _baseline(file, options), _choice(options)
+    path = "" if file == "-" or baseline is not None or choice is not None else file  # a saved run names one file
     with _spans(file, options, notices) as (spans, hashed, progress):
         held = tuple(spans)
         while hashed.stream.read(CHUNK_BYTES):  # behind a broken message nothing is read, but it counts for the hash
             pass
         odd = tuple(_printable(line) for line in notices.lines())
         told = partial(progress.counted, "traces worked out")
-        data = source(held, name_of(file), hashed.sha256, path, notices.skipped, odd, told, baseline, _root(options))
+        data = source(
+            held, name_of(file), hashed.sha256, path, notices.skipped, odd, told, baseline, _root(options), choice
+        )
     return Opening(VARIANT.on(data))

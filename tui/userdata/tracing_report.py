@@ -5,16 +5,21 @@ from typing import Any, Final
 
 from engines import units
 from engines.tracing.diagnosis import Comparison, Diagnosis
-from engines.tracing.examination import Examination
+from engines.tracing.examination import Examination, Proposal
+from engines.tracing.failures import Beginning, Failures
 from engines.tracing.gap import Cause
 from engines.tracing.judge import Judgement, TraceResult
 from engines.tracing.spans import is_zero
 from engines.tracing.verdicts import Verdict
 from engines.tracing.waiting import UNKNOWN
-from engines.units import percent
+from engines.units import percent, share, stamp
 from tui.kit.words import plural
 from tui.panels.tracing.verdict_words import (
+    THAN,
+    WHEN,
     cause_words,
+    failure_step_words,
+    failure_words,
     flaw_words,
     lack_words,
     no_length_words,
@@ -50,6 +55,8 @@ def lines(found: Judgement) -> list[str]:
         text.append(f"{spans} {were} too late for traces that had to be judged before the end")
     text += ["", "diagnosis"]
     text += [f"  {line}" for line in _diagnosis_lines(found.examination)]
+    for title, more in (("failures", _failure_lines(found.examination)), ("a change", _proposal_lines(found.proposal))):
+        text += ["", title, *(f"  {line}" for line in more)] if more else []
     text += ["", f"{'slowest traces':<40}{'took':>12}{'spans':>8}{'services':>10}  on its critical path"]
     slowest = sorted(found.traces, key=lambda each: (-each.duration_us, each.trace_id))[:SLOWEST]
     text += [_trace_line(each) for each in slowest]
@@ -62,6 +69,35 @@ def lines(found: Judgement) -> list[str]:
     return text
 
 
+def _failure_lines(found: Examination) -> list[str]:
+    """Where requests begin to fail, and the way there."""
+    text = []
+    for each in found.failures[:ROOTS_MAX]:
+        text.append(failure_words(each))
+        text += [f"  {failure_step_words(step, each.failed)}" for step in each.walk[1:]]
+        others = each.beginnings[1:3]
+        text += [f"  also {share(other.traces, each.failed)} first in {_where(other)}" for other in others]
+        text.append(f"  see trace {each.example}")
+    return text
+
+
+def _where(found: Beginning) -> str:
+    return f"{found.service} {found.operation}".strip() + (f" ({found.error})" if found.error else "")
+
+
+def _proposal_lines(found: Proposal | None) -> list[str]:
+    """The window that the data propose, and what is different in it."""
+    if found is None:
+        return []
+    window, inside = found.window, found.examination
+    low, high = window.from_us // 1_000, -(-window.to_us // 1_000)
+    text = [
+        f"{plural(found.inside, 'trace')} from {stamp(window.from_us)} to {stamp(window.to_us)} differ from the "
+        f"{found.outside:,} outside it: --window {low}ms..{high}ms"
+    ]
+    return text + [f"  {line}" for line in (*_diagnosis_lines(inside)[:3], *_failure_lines(inside)[:3])]
+
+
 def _diagnosis_lines(found: Examination) -> list[str]:
     text = [sentence(each) for each in found.verdicts if not isinstance(each.evidence, Cause)]
     diagnosis = found.diagnosis
@@ -70,10 +106,10 @@ def _diagnosis_lines(found: Examination) -> list[str]:
     stands_out = diagnosis.standing.stands_out
     text += [cause_words(diagnosis.verdict) if stands_out else ordinary_words(diagnosis)]
     text += [standing_words(diagnosis)] if stands_out else []
-    if diagnosis.comparison is Comparison.BASELINE:
+    if diagnosis.comparison is not Comparison.TAIL:
         text.append(
-            f"of {diagnosis.service} {diagnosis.operation}: {diagnosis.slow:,} now against {diagnosis.fast:,} in "
-            f"the baseline; {units.fixed(diagnosis.slow_mean_us)} instead of "
+            f"of {diagnosis.service} {diagnosis.operation}: {diagnosis.slow:,} {WHEN[diagnosis.comparison]} against "
+            f"{diagnosis.fast:,} {THAN[diagnosis.comparison]}; {units.fixed(diagnosis.slow_mean_us)} instead of "
             f"{units.fixed(diagnosis.fast_mean_us)} on average"
         )
     else:
@@ -134,6 +170,8 @@ def head(found: Judgement) -> dict[str, Any]:
         "verdicts": [verdict_json(each) for each in examination.verdicts],
         "diagnosis": None if diagnosis is None else diagnosis_json(diagnosis),
         "diagnosis_reason": lack_words(examination.lack),
+        "failures": [failures_json(each) for each in examination.failures],
+        "window": None if found.proposal is None else proposal_json(found.proposal),
         "diagnoses": [
             {
                 "root": {"service": each.service, "operation": each.operation},
@@ -232,6 +270,36 @@ def diagnosis_json(found: Diagnosis) -> dict[str, Any]:
         "differences": [each._asdict() for each in found.differences],
         "slow_trace": found.slow_trace,
         "median_trace": found.median_trace,
+    }
+
+
+def failures_json(found: Failures) -> dict[str, Any]:
+    """What fails of one root operation, under its public names."""
+    return {
+        "root": {"service": found.service, "operation": found.operation},
+        "sentence": failure_words(found),
+        "traces": found.traces,
+        "failed": found.failed,
+        "stands_out": found.stands_out,
+        "before_ppm": found.before_ppm,
+        "now_ppm": found.now_ppm,
+        "first": [each._asdict() for each in found.beginnings],
+        "walk": [each._asdict() for each in found.walk],
+        "trace": found.example,
+    }
+
+
+def proposal_json(found: Proposal) -> dict[str, Any]:
+    """The window that the data propose, and what is different in it."""
+    inside = found.examination
+    return {
+        "from_us": found.window.from_us,
+        "to_us": found.window.to_us,
+        "inside": found.inside,
+        "outside": found.outside,
+        "verdicts": [verdict_json(each) for each in inside.verdicts],
+        "diagnosis": None if inside.diagnosis is None else diagnosis_json(inside.diagnosis),
+        "failures": [failures_json(each) for each in inside.failures],
     }
 
 

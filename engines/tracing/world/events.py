@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias
 from engines.resilience import Transition
 from engines.sim.events import KernelEvent
 from engines.tracing.context import NewTrace
-from engines.tracing.diagnosis import Lack
+from engines.tracing.diagnosis import NoDiagnosis
 from engines.tracing.tree import Note
 from engines.tracing.verdicts import Verdict
 from engines.tracing.world.commands import Order
@@ -169,10 +169,7 @@ class AllRead(NamedTuple):
     """All traces of a FILE are read, and this is said of them first, or why nothing is."""
 
     verdict: Verdict | None
-    lack: Lack | None
-    service: str = ""
-    operation: str = ""
-    traces: int = 0
+    lack: NoDiagnosis | None
 
 
 class Noticed(NamedTuple):

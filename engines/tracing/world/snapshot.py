@@ -7,8 +7,8 @@ Spans are shared between snapshots, never copied: an entry of ``store`` is the s
 picture may cache what it works out by (trace id, number of spans). Shares are parts per million (``_ppm``).
 """
 
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from engines.sim.pattern import Check
 from engines.sim.views import Flight, LinkView
@@ -16,7 +16,10 @@ from engines.tracing.aggregate import Row
 from engines.tracing.context import NewTrace
 from engines.tracing.critical import NoLength
 from engines.tracing.diagnosis import Diagnosis, NoDiagnosis
+from engines.tracing.examination import Examination, Proposal
+from engines.tracing.failures import Failures
 from engines.tracing.spans import Span
+from engines.tracing.split import Choice
 from engines.tracing.tree import Note
 from engines.tracing.verdicts import Trouble, Verdict
 from engines.tracing.world.control import Sampling
@@ -159,6 +162,18 @@ class TraceEntry(NamedTuple):
     hops: tuple[Hop, ...] = ()
 
 
+class Study(Protocol):
+    """Sets some of the traces so far against the others."""
+
+    def examine(self, choice: Choice) -> Examination:
+        """Worked out once for each choice."""
+        ...
+
+    def chosen(self, choice: Choice) -> int:
+        """How many traces that are."""
+        ...
+
+
 class SpanTable(NamedTuple):
     """The newest traces of the store, the newest first, in the order of ``Snapshot.traces``."""
 
@@ -284,6 +299,13 @@ class Snapshot:
     links: tuple[LinkView, ...] = ()
     cue: tuple[int, str] | None = None
     """The newest words of the lecturer: (time, text)."""
+    failures: tuple[Failures, ...] = field(default=(), repr=False)
+    """Of a FILE: which requests fail, and where that begins. Like the rest below it follows from the traces, and is
+    no part of the digest."""
+    proposal: Proposal | None = field(default=None, repr=False)
+    """Of a FILE: the window that the data propose."""
+    study: Study | None = field(default=None, repr=False, compare=False)
+    """Of a FILE: whoever sets some of its traces against the others; not part of what is seen."""
 
     def service(self, name: str) -> ServiceView | None:
         """The service of this name."""

@@ -105,7 +105,7 @@ def test_below_100_traces_there_is_no_diagnosis_and_this_is_the_reason() -> None
 def test_an_operation_nobody_asked_for_has_no_traces() -> None:
     found = diagnose(Book(), "web", "GET /nothing")
     assert isinstance(found, NoDiagnosis)
-    assert found == (Lack.FEW, "web", "GET /nothing", 0)
+    assert found == NoDiagnosis(Lack.FEW, "web", "GET /nothing", 0)
 
 
 def test_where_all_take_the_same_time_there_is_nothing_to_explain() -> None:

@@ -15,7 +15,7 @@ from engines.sim.source import Source
 from engines.sim.timeline import Timeline
 from engines.tracing import analysis
 from engines.tracing.critical import Path, critical_path
-from engines.tracing.diagnosis import Lack
+from engines.tracing.diagnosis import Lack, NoDiagnosis
 from engines.tracing.judge import judge
 from engines.tracing.recorded import VARIANT, source
 from engines.tracing.records import Records
@@ -89,14 +89,14 @@ def test_at_the_end_the_diagnosis_is_over_all_traces_and_is_told() -> None:
     assert seen.verdicts[0].evidence == seen.diagnosis.verdict
     assert seen.root_operation == ("web", "GET /login")
     assert (seen.verdicts[0].kind, seen.verdicts[0].service) == (Trouble.POOL, "auth")
-    assert played.engine.told(1)[0].what == AllRead(seen.verdicts[0], Lack.NOTHING)
+    assert played.engine.told(1)[0].what == AllRead(seen.verdicts[0], None)
 
 
 def test_with_few_traces_the_reason_why_there_is_no_diagnosis_is_told() -> None:
     played = ended(file(20))
     assert played.snapshot().diagnosis is None
-    assert played.snapshot().no_diagnosis == (Lack.FEW, "web", "GET /login", 20)
-    assert played.engine.told(1)[0].what == AllRead(None, Lack.FEW, "web", "GET /login", 20)
+    assert played.snapshot().no_diagnosis == NoDiagnosis(Lack.FEW, "web", "GET /login", 20)
+    assert played.engine.told(1)[0].what == AllRead(None, NoDiagnosis(Lack.FEW, "web", "GET /login", 20))
 
 
 def test_every_trace_is_told_with_where_its_time_went() -> None:

@@ -10,7 +10,7 @@ from engines.sim.random import Stream
 from engines.tracing.diagnosis import Comparison
 from engines.tracing.judge import judge
 from engines.tracing.spans import Span
-from engines.tracing.standing import SURE, change_of, interval, of_samples, of_tail
+from engines.tracing.standing import SURE, change_of, interval, of_marks, of_rates, of_samples, of_tail
 from engines.tracing.verdicts import Trouble
 from tests.engines.tracing.requests import MS, login
 
@@ -96,6 +96,25 @@ def test_between_two_samples_a_difference_must_be_sure_and_felt() -> None:
     assert of_samples(slower, before).stands_out
     assert not of_samples(hardly, before).stands_out
     assert not of_samples(slower[:3], before).stands_out
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "nats"),
+    [((5, 100), (20, 60), 11.4), ((5, 100), (5, 100), 0), ((20, 60), (5, 100), 0), ((0, 50), (50, 50), 50)],
+)
+def test_two_rates_are_told_apart_by_the_test_of_two_proportions(
+    before: tuple[int, int], now: tuple[int, int], nats: float
+) -> None:
+    marks = [[1] * ones + [0] * (all_of - ones) for ones, all_of in (before, now)]
+    assert of_rates(*marks) / 1_000 == pytest.approx(nats, abs=0.06)
+
+
+def test_of_300_series_of_failures_at_one_rate_none_is_a_sure_change() -> None:
+    for seed in range(300):
+        draw = Stream(seed, "marks")
+        marks = [int(draw.below(12) == 0) for _ in range(150)]
+        found = change_of(marks)
+        assert found is None or of_marks(found.evidence, marks) < SURE, seed
 
 
 # -- through the whole analysis --------------------------------------------------------------------------------------

@@ -10,15 +10,17 @@ from engines import units
 from engines.tracing import verdicts as v
 from engines.tracing.context import NewTrace
 from engines.tracing.critical import NoLength
-from engines.tracing.diagnosis import SAMPLE_MIN, TRACES_MIN, Behind, Diagnosis, Lack, NoDiagnosis, Through, WalkStep
+from engines.tracing.diagnosis import TRACES_MIN, Behind, Diagnosis, Lack, NoDiagnosis, Through, WalkStep
+from engines.tracing.failures import Failures, Passed
 from engines.tracing.gap import Cause, Comparison
+from engines.tracing.split import SAMPLE_MIN, Choice, Failed, Where, Window
 from engines.tracing.standing import SURE
 from engines.tracing.tree import Flaw, Note
 from engines.tracing.verdicts import Verdict
 from engines.tracing.waiting import UNKNOWN, Time
 from engines.tracing.world.events import Score
 from engines.tracing.world.snapshot import Fault, Oddness, Strayed
-from engines.units import percent
+from engines.units import percent, share, stamp
 from tui.kit.words import plural
 
 PPM: Final = 1_000_000
@@ -122,8 +124,21 @@ def _extra(cause: Cause) -> str:
     )
 
 
-WHEN: Final = {Comparison.TAIL: "at p99", Comparison.BASELINE: "now"}
-THAN: Final = {Comparison.TAIL: "at p50", Comparison.BASELINE: "in the baseline"}
+WHEN: Final = {
+    Comparison.TAIL: "at p99",
+    Comparison.BASELINE: "now",
+    Comparison.WINDOW: "in the window",
+    Comparison.ATTRIBUTE: "in the chosen traces",
+    Comparison.ERRORS: "in requests that fail",
+}
+THAN: Final = {
+    Comparison.TAIL: "at p50",
+    Comparison.BASELINE: "in the baseline",
+    Comparison.WINDOW: "outside it",
+    Comparison.ATTRIBUTE: "in the others",
+    Comparison.ERRORS: "in those that go well",
+}
+"""Which requests are slow, and than which: ``slower now than in the baseline``."""
 
 
 def ordinary_words(found: Diagnosis) -> str:
@@ -135,10 +150,10 @@ def ordinary_words(found: Diagnosis) -> str:
         Time.CALL: f"in calls of {cause.service} to {cause.peer or 'others'}",
     }.get(cause.kind, f"{cause.service} waiting ({cause.kind})")
     sure = share_words(found)
-    if found.comparison is Comparison.BASELINE:
+    if found.comparison is not Comparison.TAIL:
         return (
-            f"nothing stands out: {found.service} {found.operation} takes {ratio} times what it took in the baseline; "
-            f"the largest part of that, {sure}, is {what}"
+            f"nothing stands out: {found.service} {found.operation} takes {ratio} times as long "
+            f"{WHEN[found.comparison]} as {THAN[found.comparison]}; the largest part of that, {sure}, is {what}"
         )
     return (
         f"an ordinary tail: nothing stands out. The p99 of {found.operation} is {ratio} times its p50; the largest "
@@ -162,8 +177,9 @@ def times(ppm: int) -> str:
 def standing_words(found: Diagnosis) -> str:
     """How sure a verdict of time is, and since when."""
     standing, change = found.standing, found.standing.change
-    if found.comparison is Comparison.BASELINE:
-        text = f"{plural(found.slow, 'trace')} take {times(standing.tail_ppm)} times what {found.fast:,} took before"
+    if found.comparison is not Comparison.TAIL:
+        text = f"{plural(found.slow, 'trace')} {WHEN[found.comparison]} take {times(standing.tail_ppm)} times as long "
+        text += f"as {found.fast:,} {THAN[found.comparison]}"
     else:
         text = f"p99 is {times(standing.tail_ppm)} times p50 over {plural(found.traces, 'trace')}"
     text = f"how sure: {share_words(found)}; {text}"
@@ -226,23 +242,54 @@ def lack_words(lack: NoDiagnosis | None) -> str:
     of = f"{lack.service} {lack.operation}".strip()
     match lack.why:
         case Lack.NOTHING:
-            return "no trace has been quiet for a second yet: only then does it count as complete"
+            return "no trace is complete yet: its root is missing, or it has not been quiet for a second"
         case Lack.FEW:
             few = plural(lack.traces, "trace")
             return f"{few} of {of}: {TRACES_MIN} are needed to speak of its p99"
         case Lack.FEW_NOW:
-            return (
-                f"{plural(lack.traces, 'trace')} of {of}: at least {SAMPLE_MIN} are needed to compare with a baseline"
-            )
+            few = plural(lack.traces, "trace")
+            return f"{few} of {of} {WHEN[lack.comparison]}: at least {SAMPLE_MIN} are needed to compare them"
         case Lack.FEW_BEFORE:
             few = plural(lack.traces, "trace")
-            return f"{few} of {of} in the baseline: at least {SAMPLE_MIN} are needed to compare with it"
+            return f"{few} of {of} {THAN[lack.comparison]}: at least {SAMPLE_MIN} are needed to compare with"
         case Lack.NOT_SLOWER:
-            return f"{of} is no slower than in the baseline"
+            return f"{of} is no slower {WHEN[lack.comparison]} than {THAN[lack.comparison]}"
         case Lack.NO_TAIL:
             return f"the p99 of {of} is no longer than its p50: nothing to explain"
         case _:
             assert_never(lack.why)
+
+
+def failure_words(found: Failures) -> str:
+    """What fails, where that begins, and since when: one sentence."""
+    first = found.first
+    where = f"{first.service} {first.operation}".strip()
+    error = f" ({first.error})" if first.error else ""
+    text = (
+        f"{found.failed:,} of {plural(found.traces, 'request')} of {found.service} {found.operation} fail, "
+        f"{share(first.traces, found.failed)} of them first in {where}{error}"
+    )
+    if found.stands_out:
+        return f"{text}; {percent(found.now_ppm)} fail now, {percent(found.before_ppm)} before"
+    return f"{text}; no more than before" if found.change is not None else text
+
+
+def failure_step_words(step: Passed, failed: int) -> str:
+    """One step of the walk from the root to where requests begin to fail."""
+    return f"{share(step.traces, failed)} of the failures pass {step.service} {step.operation}"
+
+
+def choice_words(choice: Choice) -> str:
+    """Which traces are set against the others."""
+    match choice:
+        case Window(from_us=low, to_us=high):
+            return f"the window {stamp(low)} to {stamp(high)} against the time outside it"
+        case Where(key=key, value=value):
+            return f"traces with {key}={value} against the others"
+        case Failed():
+            return "requests that fail against those that go well"
+        case _:
+            assert_never(choice)
 
 
 def score_words(score: Score, verdicts: tuple[Verdict, ...], injected: tuple[Fault, ...]) -> str:

@@ -11,7 +11,6 @@ from engines.sim import events as e
 from engines.sim.events import Event
 from engines.sim.rules import SetRule
 from engines.tracing.context import NewTrace
-from engines.tracing.diagnosis import NoDiagnosis
 from engines.tracing.topology import HIT_PPM
 from engines.tracing.tree import MISSING_NAME
 from engines.tracing.verdicts import Trouble
@@ -196,8 +195,7 @@ def most_words(most: t.Most, duration_us: int) -> str:
 def _of_all(what: t.AllRead) -> str:
     if what.verdict is not None:
         return sentence(what.verdict)
-    assert what.lack is not None
-    return lack_words(NoDiagnosis(what.lack, what.service, what.operation, what.traces))
+    return lack_words(what.lack) or "an ordinary tail: nothing stands out"
 
 
 # -- what people do --------------------------------------------------------------------------------------------------

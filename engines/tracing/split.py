@@ -1,0 +1,153 @@
+"""Which traces are set against which, by the choice of a person or as the data propose it.
+
+A tail explains itself: the slowest hundredth against the faster half. An incident needs another comparison: the time of
+the trouble against the rest, the new version against the old one, what fails against what goes well. Whatever the
+choice, the cohorts are two lists of traces, and the same arithmetic tells them apart.
+
+If nobody chooses, the data may: a stretch of time in which requests rank slower among those of their kind than outside
+it. The sum of centred ranks over the best stretch is the range of a cumulative sum (Kuiper, 1960; ranks as in Pettitt,
+1979), so a few very slow requests make no window, and the chance of one is bounded without any simulation.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Final, NamedTuple, TypeAlias
+
+from engines.tracing.aggregate import PPM
+from engines.tracing.cohorts import TraceSummary
+from engines.tracing.gap import Comparison
+from engines.tracing.spans import Span, plain, said
+from engines.tracing.standing import of_marks, ranks
+from engines.tracing.symptoms import Symptoms
+
+SAMPLE_MIN: Final = 20
+"""Traces of either side of a comparison."""
+SURE: Final = 14_000
+"""Thousandths of a nat: by chance a stretch is this clear once in 20,000 times."""
+
+
+class Window(NamedTuple):
+    """The traces that begin in this stretch of time, against all others. Microseconds since the data begin."""
+
+    from_us: int
+    to_us: int
+    """The first moment after it."""
+
+
+class Where(NamedTuple):
+    """The traces with a span that has this attribute, against all others."""
+
+    key: str
+    """An attribute of a span or of its resource; or ``service``, ``operation``, ``status``."""
+    value: str
+
+    def matches(self, span: Span) -> bool:
+        """Whether a span has it."""
+        return plain(said(span, self.key)) == self.value
+
+
+class Failed(NamedTuple):
+    """The traces whose root failed, against those that went well."""
+
+
+Choice: TypeAlias = Window | Where | Failed
+
+
+class Cohort(NamedTuple):
+    """Traces to examine, or to compare with: a summary and the symptoms of each."""
+
+    summaries: Sequence[TraceSummary]
+    symptoms: Sequence[Symptoms]
+
+
+class Stretch(NamedTuple):
+    """Values in the order of time: those from one place to before another are larger than the rest."""
+
+    first: int
+    end: int
+    evidence: int
+    """Thousandths of a nat."""
+
+
+def comparison_of(choice: Choice) -> Comparison:
+    """What a choice sets against what."""
+    match choice:
+        case Window():
+            return Comparison.WINDOW
+        case Where():
+            return Comparison.ATTRIBUTE
+        case Failed():
+            return Comparison.ERRORS
+
+
+def split(choice: Choice, traces: Cohort, begin_us: int, having: Collection[str] = ()) -> tuple[Cohort, Cohort]:
+    """The chosen traces, and the others. ``begin_us``: when the data begin; ``having``: the ids of the traces with a
+    span that ``Where`` matches."""
+    sides: tuple[tuple[list[TraceSummary], list[Symptoms]], ...] = (([], []), ([], []))
+    for summary, symptoms in zip(traces.summaries, traces.symptoms, strict=True):
+        match choice:
+            case Window(from_us=low, to_us=high):
+                inside = low <= summary.start_us - begin_us < high
+            case Where():
+                inside = summary.trace_id in having
+            case Failed():
+                inside = symptoms.failed
+        side = sides[0 if inside else 1]
+        side[0].append(summary)
+        side[1].append(symptoms)
+    return Cohort(*sides[0]), Cohort(*sides[1])
+
+
+def proposed(traces: Cohort, begin_us: int) -> Window | None:
+    """The stretch of time in which requests are slower than outside it, or fail more often; None: there is none that
+    chance does not explain as well."""
+    order = sorted(
+        range(len(traces.summaries)), key=lambda i: (traces.summaries[i].start_us, traces.summaries[i].trace_id)
+    )
+    kinds: dict[int, list[int]] = {}
+    for i in order:
+        kinds.setdefault(traces.summaries[i].root, []).append(i)
+    slowness: dict[int, int] = {}
+    for members in kinds.values():
+        if len(members) >= SAMPLE_MIN:
+            places = ranks([traces.summaries[i].duration_us for i in members])
+            slowness |= {i: place * PPM // len(members) for i, place in zip(members, places, strict=True)}
+    ranked = [i for i in order if i in slowness]
+    failed = [int(traces.symptoms[i].failed) for i in order]
+    for seen, values in ((ranked, [slowness[i] for i in ranked]), (order, failed)):
+        found = stretch_of(values)
+        if found is None or (of_marks(found.evidence, values) if values is failed else found.evidence) < SURE:
+            continue
+        inside = found.end - found.first
+        if min(inside, len(seen) - inside) >= SAMPLE_MIN:
+            first, last = (traces.summaries[seen[at]].start_us - begin_us for at in (found.first, found.end - 1))
+            return Window(first, last + 1)
+    return None
+
+
+def stretch_of(values: Sequence[int]) -> Stretch | None:
+    """The stretch whose ranks lie highest above the middle; None where all are alike."""
+    n = len(values)
+    best, first, end = 0, 0, 0
+    total, since = 0, 0
+    for index, rank in enumerate(ranks(values)):
+        if total <= 0:
+            total, since = 0, index
+        total += rank - (n + 1)
+        if total > best:
+            best, first, end = total, since, index + 1
+    return Stretch(first, end, 6_000 * best * best // (n**3 + n**2)) if best else None
+
+
+__all__ = [
+    "SAMPLE_MIN",
+    "Choice",
+    "Cohort",
+    "Failed",
+    "Stretch",
+    "Where",
+    "Window",
+    "comparison_of",
+    "proposed",
+    "split",
+    "stretch_of",
+]
