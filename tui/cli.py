@@ -372,7 +372,7 @@ def open_pattern(
     data = {field.name: others.pop(field.name) for field in fields(DataOptions) if field.name in others}
     screen, options = others, DataOptions(nodes=nodes, **data)
     if options.demo_store is not None:
-        return write_demo(options.demo_store, file, screen["sandbox"])
+        return write_demo(panel.pattern.name, options.demo_store, file, screen["sandbox"])
     if options.writer is not None:
         return open_writer(options.writer, file, screen)
     state = State(sandbox=screen["sandbox"])
@@ -405,15 +405,15 @@ def open_pattern(
     )
 
 
-def write_demo(path: str, file: str | None, sandbox: bool) -> int:
+def write_demo(pattern: str, path: str, file: str | None, sandbox: bool) -> int:
     """Write a store to play with."""
-    from tui.userdata import events
+    from tui.userdata import cqrs, events
 
     if file is not None:
         raise UserError(f"--demo-store {path}: it is written, and {file} would be read; leave one of the two out")
     if sandbox:
         raise UserError(f"--demo-store {path}: with --sandbox no file is written; leave one of the two out")
-    click.echo(events.write_demo(path))
+    click.echo(cqrs.write_demo(path) if pattern == "cqrs" else events.write_demo(path))
     return 0
 
 

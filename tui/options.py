@@ -134,11 +134,13 @@ DATA_OPTIONS: Final = (
         "--model", ("consistency",), "FILE: what the keys hold (default: by its calls).", click.Choice(HISTORY_MODELS)
     ),
     DataOption("--parser", ("consistency",), "FILE: the regular expression of a ShiViz log."),
-    DataOption("--demo-store", ("events",), "Write a store to play with to this file.", app_only=True),
+    DataOption("--projection", ("cqrs",), "FILE: rebuild this read model only.", run_only=True),
+    DataOption("--query", ("cqrs",), 'FILE: ask, as "GET_ORDER_SUMMARY order=order-7".', run_only=True),
+    DataOption("--demo-store", ("events", "cqrs"), "Write a store to play with to this file.", app_only=True),
     DataOption("--writer", ("events",), "A real process writes this store; k kills it.", app_only=True),
     DataOption(
         "--skip-bad",
-        ("consistency", "sharding", "resilience", "events", "tracing"),
+        ("consistency", "sharding", "resilience", "events", "cqrs", "tracing"),
         "FILE: skip bad lines and count them.",
         bool,
     ),
@@ -171,6 +173,8 @@ class DataOptions:
     errors: bool = False
     root: str | None = None
     trace: str | None = None
+    projection: str | None = None
+    query: str | None = None
     demo_store: str | None = None
     writer: str | None = None
 
@@ -243,6 +247,7 @@ FORMATS: Final[dict[str, tuple[str, ...]]] = {
         "a SQLite event store: ours, of the eventsourcing package, or of Emmett (read-only)",
         "JSON lines, CloudEvents",
     ),
+    "cqrs": ("a SQLite event store of ours with orders in it (read-only)",),
     "tracing": ("OTLP JSON, an object or lines", "OTLP protobuf", "Jaeger JSON", "Zipkin v2 JSON"),
 }
 """What a FILE may hold, by pattern; ``tui.userdata`` reads them."""

@@ -21,6 +21,8 @@ sqlite_models      the rows in a SQLite file: row, position and checkpoint in on
 projector          duplicates, reordering, crashes and poison, on the way from bus to rows
 deployment         which version is served: rebuild in place, blue-green
 queries            any, read your writes, version token: and answers that say what they are
+rebuild            all read models from somebody's events, and whether they can be trusted
+demo               a store to play with
 crud               the same shop without the pattern
 verdict            when the pattern pays, and by which formula
 errors             what can be asked wrongly

@@ -10,6 +10,7 @@ Reading changes nothing, so a query needs no dedupe. ``Reader`` does no I/O and 
 sends the replies.
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -17,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from engines.cqrs.commands import Field, check_fields
 from engines.cqrs.deployment import Deployment
-from engines.cqrs.errors import UnknownProjection, UnknownQuery
+from engines.cqrs.errors import BadFields, UnknownProjection, UnknownQuery
 from engines.cqrs.projections import Model
 
 GET_ORDER_SUMMARY: Final = "GET_ORDER_SUMMARY"
@@ -104,6 +105,23 @@ def spec_of(query: Query) -> tuple[QuerySpec, str]:
         raise UnknownQuery(f"unknown query {query.name!r}: one of {', '.join(QUERIES)} is accepted")
     values = check_fields(query.name, spec.fields, query.data)
     return spec, str(values[spec.fields[0].name])
+
+
+def parse_query(text: str) -> Query:
+    """A query as a person writes it: ``GET_ORDER_SUMMARY order=order-7``. UnknownQuery, or BadFields."""
+    try:
+        name, *parts = shlex.split(text) or [""]
+    except ValueError as error:
+        raise BadFields(f"query {text[:60]!r}: {error}: NAME field=value is accepted") from None
+    data = {}
+    for part in parts:
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise BadFields(f"{name}: {part[:40]!r} is no field=value")
+        data[key] = value
+    query = Query(text, name, data)
+    spec_of(query)
+    return query
 
 
 def rows_for(model: Model, query: Query) -> tuple[Any, ...]:
@@ -202,6 +220,7 @@ __all__ = [
     "Reader",
     "Reply",
     "Waiting",
+    "parse_query",
     "rows_for",
     "spec_of",
 ]

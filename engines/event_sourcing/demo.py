@@ -35,7 +35,7 @@ class Batch(NamedTuple):
     expected: ExpectedRevision
 
 
-class _Draw:
+class Draw:
     """Numbers from a seed: a linear congruence is enough for a demonstration."""
 
     def __init__(self, seed: int) -> None:
@@ -51,7 +51,7 @@ class _Writer:
     """Decides on aggregates and keeps their states, as a repository would."""
 
     def __init__(self, seed: int) -> None:
-        self.draw = _Draw(seed)
+        self.draw = Draw(seed)
         self.now_us = BEGIN_US
         self.states: dict[str, Any] = {}
         self.revisions: dict[str, int] = {}
@@ -117,7 +117,7 @@ def batches(events: int = EVENTS, seed: int = 7) -> Iterator[Batch]:
             yield batch
 
 
-def _order(stream: str, who: str, draw: _Draw) -> list[tuple[Aggregate[Any], str, Any, str]]:
+def _order(stream: str, who: str, draw: Draw) -> list[tuple[Aggregate[Any], str, Any, str]]:
     """An order from its beginning to its end."""
     commands: list[tuple[Any, str]] = [(CreateOrder(who), who)]
     for _ in range(1 + draw.below(3)):
@@ -131,4 +131,4 @@ def _order(stream: str, who: str, draw: _Draw) -> list[tuple[Aggregate[Any], str
     return [(ORDER, stream, command, actor) for command, actor in commands]
 
 
-__all__ = ["BEGIN_US", "EVENTS", "Batch", "batches"]
+__all__ = ["BEGIN_US", "EVENTS", "ITEMS", "PEOPLE", "Batch", "Draw", "batches"]

@@ -17,6 +17,8 @@ def reader(pattern: str) -> Reader:
     match pattern:
         case "consistency":
             from tui.userdata import consistency as module
+        case "cqrs":
+            from tui.userdata import cqrs as module  # type: ignore[no-redef]
         case "events":
             from tui.userdata import events as module  # type: ignore[no-redef]
         case "sharding":

@@ -78,8 +78,8 @@ def opened(file: str, options: DataOptions, skips: Skips) -> Iterator[tuple[Foun
     """The events of a FILE. UserError if it is none of the kinds that are read."""
     _accept(options)
     name = name_of(file)
-    if file != "-" and _is_sqlite(file):
-        with _sqlite(file) as found:
+    if file != "-" and is_sqlite(file):
+        with open_sqlite(file) as found:
             yield found, None
         return
     with Progress(name, "bytes", size_of(file)) as progress, open_data(file) as stream:
@@ -100,13 +100,14 @@ def _check_text(stream: Any, name: str) -> None:
         )
 
 
-def _is_sqlite(file: str) -> bool:
+def is_sqlite(file: str) -> bool:
+    """Whether a FILE is a database."""
     with open_data(file) as stream:
         return stream.read(16) == MAGIC
 
 
 @contextlib.contextmanager
-def _sqlite(file: str) -> Iterator[Found]:
+def open_sqlite(file: str) -> Iterator[Found]:
     """A database, read-only. Nothing is written beside it if nobody has it open."""
     quiet = not os.path.exists(f"{file}-wal") and not os.path.exists(f"{file}-journal")
     uri = "file:" + file.replace("%", "%25").replace("?", "%3f").replace("#", "%23") + "?mode=ro"
