@@ -219,12 +219,13 @@ class RaftChecks(CheckBook):
             self._deposed(host, node)
 
     def _campaign(self, host: Host, node: RaftNode) -> None:
+        """Whether it can win. Whom a leader told to stand is not asked: it is deposed by its own word, come late."""
         last, last_term = node.log.last_index, node.log.last_term
         supporters = [server for server in self.servers if self.raft(server).log.is_up_to_date(last, last_term)]
         campaign = _Campaign(
             host.id,
             host.clock.now_us - (host.now_us - node.campaign_us),
-            has_quorum(node.configuration, supporters),
+            node.told_for == node.current_term or has_quorum(node.configuration, supporters),
             len(supporters),
         )
         if campaign.can_win or node.current_term not in self.campaigns:

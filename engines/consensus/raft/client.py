@@ -33,7 +33,7 @@ BACKOFF_US: Final = 60 * US_PER_MS
 class Client(Asking):
     """Makes commands at an interval, or only those it is told."""
 
-    __slots__ = ("attempts", "disk", "insists", "serial", "servers", "target")
+    __slots__ = ("around", "attempts", "disk", "hints", "insists", "serial", "servers", "target")
 
     def __init__(self, id: str, servers: tuple[str, ...], history: History, interval_us: int, disk: Disk) -> None:
         super().__init__(id, history, interval_us)
@@ -42,6 +42,10 @@ class Client(Asking):
         self.serial: int = disk.registers.get("serial", 0)
         self.target = servers[0]
         self.current: Command | None = None
+        self.around = servers[0]
+        """Where it is on its way around the servers. Hints lead away from there, and back when they lead nowhere."""
+        self.hints = 0
+        """How many it followed since."""
         self.attempts = 0
         self.insists = True
 
@@ -101,7 +105,9 @@ class Client(Asking):
             self._send(ctx)
 
     def _next_server(self) -> str:
-        return self.servers[(self.servers.index(self.target) + 1) % len(self.servers)]
+        self.hints = 0
+        self.around = self.servers[(self.servers.index(self.around) + 1) % len(self.servers)]
+        return self.around
 
     def administer(self, ctx: Context, target: str, message: ChangeRequest | TransferRequest) -> None:
         """Ask for a change of the cluster itself, once. It may wait for nothing: the answer comes when it comes."""
@@ -122,7 +128,8 @@ class Client(Asking):
         if self.current is None or m.serial != self.current.serial:
             return
         if m.ok:
-            self.target = src
+            self.target = self.around = src
+            self.hints = 0
             self.history.finish(self.id, m.serial, OK, m.result)
             ctx.note(Answered(src, self.current, m.result, self.attempts))
             self.current = None
@@ -132,7 +139,9 @@ class Client(Asking):
         elif not self.insists:
             self._give_up(ctx, GiveUpReason.REFUSED)
         elif src == self.target:
-            self.target = m.leader if m.leader and m.leader != src else self._next_server()
+            follows = m.leader and m.leader != src and self.hints < len(self.servers)
+            self.hints += 1
+            self.target = m.leader if follows else self._next_server()
             ctx.set_timer("backoff", 0 if m.leader else BACKOFF_US)
 
     def on_timer(self, ctx: Context, name: str) -> None:

@@ -15,8 +15,9 @@ A removed server may still stand for election as long as it does not know its re
 that can finish the change (4.2.2). A learner gets the log, does not count and does not stand, but *votes when asked*:
 its promotion may have committed elsewhere.
 
-``config_guards``: a configuration rules once it is applied, as in etcd, with etcd's guards: a new leader takes it that
-a change may be pending up to its last index. With the rule ``config_from_append`` off the same, without the guards.
+With the option ``config_from=apply`` a configuration rules once it is applied, as in etcd, and with etcd's guards: a
+new leader takes it that a change may be pending up to its last index, and which configuration was applied is durable.
+With the rule ``config_from_append`` off the same, without the guards.
 """
 
 from typing import Final
@@ -84,12 +85,17 @@ class Membership(Elections):
 
     def ruling(self) -> Configuration:
         """The newest in the log, or the newest that is applied."""
-        return self.log.configuration if self.at_once else self.log.configuration_at(self.last_applied)
+        return self.log.configuration if self.at_once else self.log.configuration_at(self.applied_upto)
+
+    @property
+    def applied_upto(self) -> int:
+        """Up to here configurations are known to be applied: what a restarted server remembers of that is a guard."""
+        return max(self.last_applied, self.disk.registers.get("configured", 0) if self.from_apply else 0)
 
     @property
     def configured_at(self) -> int:
         """The entry with the configuration that rules; 0: none, it is the first."""
-        upto = self.log.last_index if self.at_once else self.last_applied
+        upto = self.log.last_index if self.at_once else self.applied_upto
         return next((index for index, _ in reversed(self.log.configurations) if index <= upto), 0)
 
     def configure(self) -> None:
@@ -97,7 +103,7 @@ class Membership(Elections):
         super().configure()
         if self.catching is not None and self.catching.server not in self.peers:
             self.peers = (*self.peers, self.catching.server)
-            self.progress.setdefault(self.catching.server, PeerProgress(self.log.last_index + 1))
+            self.progress.setdefault(self.catching.server, PeerProgress(max(self.log.first_index, self.log.last_index)))
 
     def append(self, ctx: Effects, *entries: Entry) -> None:
         """Append; a configuration among the entries rules from here on."""
@@ -125,6 +131,9 @@ class Membership(Elections):
         if not self.at_once:
             self.configure()
             if self.configuration is not before:
+                if self.from_apply:
+                    self.disk.write("configured", self.configured_at)
+                    ctx.persist()
                 self.reconfigured(ctx, before)
         if self.role is Role.LEADER:
             self.settle(ctx)
@@ -132,10 +141,15 @@ class Membership(Elections):
     # -- who may stand, who may vote ---------------------------------------------------------------------------------
 
     def may_stand(self) -> bool:
-        """Whether it counts in a configuration that may be in force: the newest known committed one, or one after."""
-        if not self.at_once:
-            return self.configuration.votes(self.id)
+        """Whether it counts in a configuration that may be in force: the newest known committed one, or one after.
+
+        From apply on: whether it counts in the one that rules, or did and holds entries that it does not know
+        committed: others may need its vote, which it cannot give to a shorter log.
+        """
         known = self.log.configurations
+        if not self.at_once:
+            unfinished = self.from_apply and self.commit_index < self.log.last_index
+            return self.configuration.votes(self.id) or (unfinished and any(each.votes(self.id) for _, each in known))
         first = max((index for index, _ in known if index <= self.commit_index), default=known[0][0])
         return any(configuration.votes(self.id) for index, configuration in known if index >= first)
 
@@ -219,11 +233,14 @@ class Membership(Elections):
             if not newest.joint and self.asked_by:
                 ctx.send(self.asked_by, ChangeReply(True, None, self.id))
                 self.asked_by = ""
-        if newest.joint:
-            if newest.auto_leave and self.free_to_leave():
-                self.change(ctx, leave_joint(newest), self.asked_by)
+        if newest.joint and newest.auto_leave and self.free_to_leave():
+            self.change(ctx, leave_joint(newest), self.asked_by)
         elif not newest.votes(self.id):
-            self.become_follower(ctx, self.current_term, e.StepDownReason.REMOVED)
+            self.leave_office(ctx)
+
+    def leave_office(self, ctx: Effects) -> None:
+        """The leader is no voter any more, and that has committed: its work is done."""
+        self.become_follower(ctx, self.current_term, e.StepDownReason.REMOVED)
 
     def free_to_leave(self) -> bool:
         """Whether nothing stands in the way of leaving a joint configuration."""
@@ -281,7 +298,7 @@ class Membership(Elections):
             if silent > SILENCE * self.timing.election_max_us:
                 ctx.note(c.CatchUpFailed(catching.server, silent))
                 self.turn_away(ctx, catching, Refusal.TIMEOUT)
-        if self.log.configuration.joint:
+        if self.log.configuration.joint or not self.log.configuration.votes(self.id):
             self.settle(ctx)
 
     def become_follower(self, ctx: Effects, term: int, why: e.StepDownReason, src: str = "") -> None:

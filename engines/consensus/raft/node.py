@@ -74,7 +74,7 @@ class RaftNode(Transfers):
             ctx.note(e.Redirected(src, self.leader or "", command.serial))
             ctx.send(src, ClientReply(command.serial, False, None, self.leader or ""))
             return
-        if self.hand_over_to:
+        if self.retires:
             ctx.note(c.Held(src, command.serial, self.hand_over_to))
             ctx.send(src, ClientReply(command.serial, False, None, ""))
             return

@@ -90,7 +90,7 @@ class ServerState:
         self.configuration = configuration = self.ruling()
         self.peers = tuple(str(each) for each in configuration.everyone if each != self.id)
         if self.role is Role.LEADER:
-            next_index = self.log.last_index + 1
+            next_index = max(self.log.first_index, self.log.last_index)  # so a new one is sent the newest entry
             self.progress = {peer: self.progress.get(peer) or PeerProgress(next_index) for peer in self.peers}
 
     def append(self, ctx: Effects, *entries: Entry) -> None:

@@ -21,7 +21,7 @@ from engines.consensus.raft.state import NEVER, PAPER_TIMING
 class Transfers(Membership):
     """Hands over, takes over."""
 
-    __slots__ = ("hand_over_for", "hand_over_to", "hand_over_us", "told_us")
+    __slots__ = ("hand_over_for", "hand_over_to", "hand_over_us", "told_for", "told_us")
 
     def __init__(
         self,
@@ -40,6 +40,8 @@ class Transfers(Membership):
         """When it began."""
         self.told_us = NEVER
         """When the successor was told to stand."""
+        self.told_for = 0
+        """The term for which a leader told it to stand."""
         super().__init__(id, peers, disk, rules, timing, noop)
 
     # -- the leader --------------------------------------------------------------------------------------------------
@@ -51,14 +53,18 @@ class Transfers(Membership):
             ctx.note(c.TransferDenied(src, m.to, why))
             ctx.send(src, TransferReply(m.to, why, self.leader or ""))
             return
-        self.hand_over_to, self.hand_over_for = m.to, src
+        self.hand_over(ctx, m.to, src)
+
+    def hand_over(self, ctx: Effects, to: str, asked_by: str) -> None:
+        """Bring the successor to the end of the log, then tell it to stand."""
+        self.hand_over_to, self.hand_over_for = to, asked_by
         self.hand_over_us, self.told_us = ctx.now_us, NEVER
         timeout = self.timing.election_max_us
-        match, last = self.progress[m.to].match_index, self.log.last_index
+        match, last = self.progress[to].match_index, self.log.last_index
         ctx.set_timer("transfer", timeout)
-        ctx.note(c.TransferBegan(m.to, match, last, timeout))
+        ctx.note(c.TransferBegan(to, match, last, timeout))
         if match < last:
-            self.send_append(ctx, m.to)
+            self.send_append(ctx, to)
         else:
             self.tell_to_stand(ctx)
 
@@ -91,7 +97,8 @@ class Transfers(Membership):
         self.hand_over_to = self.hand_over_for = ""
         ctx.cancel_timer("transfer")
         ctx.note(c.TransferAborted(to, why, ctx.now_us - self.hand_over_us))
-        ctx.send(asked_by, TransferReply(to, why, self.leader or ""))
+        if asked_by:
+            ctx.send(asked_by, TransferReply(to, why, self.leader or ""))
 
     def reconfigured(self, ctx: Effects, before: Configuration) -> None:
         """A successor that is no voter any more cannot lead."""
@@ -99,9 +106,23 @@ class Transfers(Membership):
         if self.hand_over_to and self.hand_over_to not in self.configuration.voters:
             self.give_up_transfer(ctx, Refusal.CHANGED)
 
+    @property
+    def retires(self) -> bool:
+        """Whether it takes nothing new: it hands over, or is no voter any more and ought to (etcd drops proposals)."""
+        return bool(self.hand_over_to) or (self.from_apply and not self.configuration.votes(self.id))
+
     def refuses(self, m: ChangeRequest) -> Refusal | None:
         """No change while it hands over."""
-        return Refusal.TRANSFERRING if self.hand_over_to else super().refuses(m)
+        return Refusal.TRANSFERRING if self.role is Role.LEADER and self.retires else super().refuses(m)
+
+    def leave_office(self, ctx: Effects) -> None:
+        """Where configurations rule once applied it must not just go: the others may not know the commit, and may need
+        its vote. It hands over, and tries again with a later commit if nobody takes over."""
+        heirs = [peer for peer in self.progress if peer in self.configuration.voters]
+        if not self.from_apply or not self.rules.config_from_append or not heirs:
+            super().leave_office(ctx)
+        elif not self.hand_over_to:
+            self.hand_over(ctx, max(heirs, key=lambda peer: self.progress[peer].match_index), "")
 
     def free_to_leave(self) -> bool:
         """A joint configuration is left after the transfer, by whoever leads then."""
@@ -116,7 +137,8 @@ class Transfers(Membership):
             ctx.cancel_timer("transfer")
             if src == to:
                 ctx.note(c.HandedOver(to, term))
-            ctx.send(asked_by, TransferReply(to, None if src == to else Refusal.DEPOSED, ""))
+            if asked_by:
+                ctx.send(asked_by, TransferReply(to, None if src == to else Refusal.DEPOSED, ""))
 
     # -- the successor -----------------------------------------------------------------------------------------------
 
@@ -125,6 +147,7 @@ class Transfers(Membership):
         if m.term == self.current_term and self.role is Role.FOLLOWER and self.may_stand():
             ctx.note(c.ToldToStand(src, m.term + 1))
             self.campaign_us = ctx.now_us
+            self.told_for = m.term + 1
             self.become_candidate(ctx, transfer=True)
 
 

@@ -158,7 +158,8 @@ def of_transfer(what: e.TransferEvent) -> tuple[str, Ink]:
             because = DENIED[why] if why is not Refusal.TIMEOUT else "it did not take over in time"
             return f"is told by {src} that {to} does not take over: {because}", "warn"
         case e.Held(src=src, serial=serial, to=to):
-            return f"does not take #{serial} of {src}: it hands over to {to}", "follower"
+            stays = f"it hands over to {to}" if to else "it is no voter any more"
+            return f"does not take #{serial} of {src}: {stays}", "follower"
         case _:
             assert_never(what)
 
