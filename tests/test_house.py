@@ -30,7 +30,7 @@ LONG: Final = {
     "tui.cli": "the command line, command by command",
     "tui.session": "all that comes in, and where it goes",
 }
-SHOWN: Final = ("pattern", "recorded", "records")
+SHOWN: Final = ("pattern", "recorded", "records", "clock_log")
 """What of a pattern is for the screen: its record, and a FILE as a run."""
 FACES: Final = ("consensus", "consistency", "cqrs", "event_sourcing", "resilience", "sharding", "tracing")
 

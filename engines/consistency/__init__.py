@@ -22,7 +22,7 @@ outcome                         convergence, staleness, lost writes
 judge live explain              all judges over a history, or over one that still grows; verdicts in words
 smallest                        for each pair of models the smallest history that tells them apart
 formats                         what is read and written: Jepsen, Porcupine, JSON lines, ShiViz, timelines
-pattern world recorded          the designs alive; a history of the user as a run
+pattern world recorded clock_log   the designs alive; a history of the user, or a log with vector clocks, as a run
 """
 
 from engines.consistency.dotted import Dot, Siblings

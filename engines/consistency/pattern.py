@@ -41,7 +41,7 @@ VARIANTS: Final = tuple(
         partial(ConsistencyEngine, name),
         COMMANDS,
         SETTINGS[name],
-        3 if name == "mongodb" else 2,
+        3,
         FIDELITY,
     )
     for name, title, summary in (

@@ -7,8 +7,10 @@ on that shows it: the first that nothing explains. Files without times play a mi
 from collections.abc import Sequence
 from typing import Final, NamedTuple, overload
 
+from engines.consistency.clock_log import ClockEngine, ClockLog
 from engines.consistency.explain import SENSES, sentence, witness_lines
 from engines.consistency.formats.records import text_of
+from engines.consistency.formats.shiviz import ShivizEvent
 from engines.consistency.formats.timeline import label
 from engines.consistency.history import History, Operation, Status
 from engines.consistency.judge import NAMES, Report
@@ -223,19 +225,35 @@ def _client(name: str) -> ClientView:
     return ClientView(HostView(name, "up", 0, 0, 0, 0, 0, ()), "", "", "", 0, 0, EMPTY)
 
 
+def engine_of(source: Source, seed: int, config: Config) -> HistoryEngine | ClockEngine:
+    """What plays these records: a history of operations, or a log with vector clocks."""
+    kind = ClockEngine if isinstance(source.records, ClockLog) else HistoryEngine
+    return kind(source, seed, config)
+
+
 RECORDED: Final = Variant(
     name="history",
     title="Your history",
-    summary="a client history of yours, judged and drawn",
+    summary="a client history of yours, judged and drawn; or a log with vector clocks",
     make=needs_source,
     commands=(Narrate,),
-    from_source=HistoryEngine,
+    from_source=engine_of,
 )
 
 
-def source_of(history: History, report: Report, name: str, sha256: str, path: str, skipped: int) -> Source:
+def source_of(
+    history: History, report: Report, name: str, sha256: str, path: str, skipped: int,
+    options: tuple[tuple[str, str], ...] = (),
+) -> Source:  # fmt: skip
     """A judged history as the input of a run."""
-    return Source(name, sha256, JudgedHistory(history, report), path, skipped)
+    return Source(name, sha256, JudgedHistory(history, report), path, skipped, options)
 
 
-__all__ = ["RECORDED", "HistoryEngine", "JudgedHistory", "source_of"]
+def log_of(
+    events: Sequence[ShivizEvent], name: str, sha256: str, path: str, options: tuple[tuple[str, str], ...] = ()
+) -> Source:
+    """A log with vector clocks as the input of a run."""
+    return Source(name, sha256, ClockLog(events), path, 0, options)
+
+
+__all__ = ["RECORDED", "HistoryEngine", "JudgedHistory", "log_of", "source_of"]

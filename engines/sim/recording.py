@@ -11,8 +11,8 @@ fork on; the one that the rest of the file is about says ``"here": true`` and on
 A run that a hunt has found says what breaks in it: ``"breaks": {"check", "detail", "witness", "position"}``; position
 0 stands for its end, where something that was due has not happened.
 
-A run over the user's own data has ``"seed": null`` and ``"source": {"path", "sha256", "skip_bad"}``; the data itself
-stays where it is.
+A run over the user's own data has ``"seed": null`` and ``"source": {"path", "sha256", "skip_bad"}``, and ``"options"``
+where they say how it is read; the data itself stays where it is.
 
 Reading one checks every field before anything is executed and never unpickles.
 """
@@ -46,6 +46,8 @@ class SourceFile(NamedTuple):
     path: str
     sha256: str
     skip_bad: bool
+    options: tuple[tuple[str, str], ...] = ()
+    """How it was read, where that was said."""
 
 
 class Breaks(NamedTuple):
@@ -164,6 +166,8 @@ def document(pattern: Pattern, timeline: Timeline[Any, Any], *, haste: bool = Fa
     if source is not None:
         head["seed"] = None
         head["source"] = {"path": source.path, "sha256": source.sha256, "skip_bad": source.skipped > 0}
+        if source.options:
+            head["source"]["options"] = dict(source.options)
     return head
 
 
@@ -258,7 +262,11 @@ def read(
     recorded = variant is pattern.recorded
     if recorded:
         origin = reader.inner("source")
-        file = SourceFile(origin.text("path"), origin.text("sha256"), origin.data.get("skip_bad") is True)
+        how = origin.inner("options").data if "options" in origin.data else {}
+        file = SourceFile(
+            origin.text("path"), origin.text("sha256"), origin.data.get("skip_bad") is True,
+            tuple((name, str(value)) for name, value in sorted(how.items())),
+        )  # fmt: skip
         if reopen is None:
             raise UserError(f"{source}: a run over {file.path}, which cannot be opened here")
         variant = variant.on(reopen(pattern.name, file))

@@ -33,6 +33,8 @@ class Source:
     """Where it can be read again; empty for standard input."""
     skipped: int = 0
     """Bad records that were left out, because that was asked for."""
+    options: tuple[tuple[str, str], ...] = ()
+    """How it was read, where that was said: (name of the option, its value). It is read again in the same way."""
     number: int = field(init=False)
 
     def __post_init__(self) -> None:

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from engines.consistency.pattern import PATTERN
 from engines.errors import UserError
+from engines.sim import recording
 from engines.sim.timeline import Timeline
 from tui.options import DataOptions
+from tui.userdata import reopen
 from tui.userdata.consistency import opening
 
 INVERSION = """{:process 0, :type :invoke, :f :write, :value 1, :time 1000000}
@@ -115,8 +118,37 @@ def test_a_history_opens_as_a_run_and_a_verdict_falls_where_it_shows(tmp_path: P
     assert [each.status.value for each in run.snapshot().history.operations] == ["info", "info"]
 
 
-def test_a_log_with_clocks_is_for_run(tmp_path: Path) -> None:
-    path = tmp_path / "log"
-    path.write_text('event\nA {"A": 1}\n')
-    with pytest.raises(UserError, match="dp-tui run consistency"):
-        opening(str(path), DataOptions())
+CLOCKS = """one\na {"a": 1}\ntwo\nb {"b": 1, "a": 1}\n"""
+
+
+def test_a_log_with_vector_clocks_opens_in_the_app(tmp_path: Path) -> None:
+    file = tmp_path / "log.txt"
+    file.write_text(CLOCKS)
+    turned = tmp_path / "turned.txt"
+    turned.write_text('a | {"a": 1} | one\nb | {"b": 1, "a": 1} | two\n')
+    parser = r"(?<host>\S+) \| (?<clock>{.*}) \| (?<event>.*)"
+    for path, options in ((file, DataOptions()), (turned, DataOptions(parser=parser))):
+        variant = opening(str(path), options).variant
+        assert variant is not None
+        run: Timeline[Any, Any] = Timeline(variant, 0)
+        run.advance(1 << 40)
+        assert [(each.host, each.text) for each in run.snapshot().logged] == [("a", "one"), ("b", "two")]
+    broken = tmp_path / "broken.txt"
+    broken.write_text("""one\na {"a": 2}\n""")
+    with pytest.raises(UserError, match="line 2"):
+        opening(str(broken), DataOptions())
+
+
+def test_a_saved_run_reads_the_file_again_as_it_was_read(tmp_path: Path) -> None:
+    turned = tmp_path / "turned.txt"
+    turned.write_text('a | {"a": 1} | one\nb | {"b": 1, "a": 1} | two\n')
+    variant = opening(str(turned), DataOptions(parser=r"(?<host>\S+) \| (?<clock>{.*}) \| (?<event>.*)")).variant
+    assert variant is not None
+    run: Timeline[Any, Any] = Timeline(variant, 0)
+    run.advance(1 << 40)
+    saved = recording.record(PATTERN, run)
+    again = recording.read(saved, "run.json", [PATTERN], reopen).open()
+    assert again.digest() == run.digest()
+    assert again.snapshot().logged == run.snapshot().logged
+    with pytest.raises(UserError, match="read with an option 'shell': one of model, parser is accepted"):
+        recording.read(saved.replace('"parser"', '"shell"'), "run.json", [PATTERN], reopen)

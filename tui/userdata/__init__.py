@@ -3,13 +3,16 @@
 One module a pattern, each a ``Reader``; ``tui.options.FORMATS`` lists which patterns have one.
 """
 
-from typing import cast
+from typing import Final, cast
 
 from engines.errors import UserError
 from engines.sim.recording import SourceFile
 from engines.sim.source import Source
 from tui.options import DataOptions
 from tui.userdata.common import Opening, Reader, name_of
+
+REOPENED: Final = ("model", "parser")
+"""Options that say how a FILE is read: a saved run keeps them."""
 
 
 def reader(pattern: str) -> Reader:
@@ -34,7 +37,12 @@ def reader(pattern: str) -> Reader:
 
 def reopen(pattern: str, file: SourceFile) -> Source:
     """The FILE of a saved run, read again. UserError if it is gone or was changed."""
-    opening = reader(pattern).opening(file.path, DataOptions(skip_bad=file.skip_bad))
+    for name, _ in file.options:
+        if name not in REOPENED:
+            raise UserError(f"{file.path}: read with an option {name!r}: one of {', '.join(REOPENED)} is accepted")
+    how = dict(file.options)
+    options = DataOptions(skip_bad=file.skip_bad, model=how.get("model"), parser=how.get("parser"))
+    opening = reader(pattern).opening(file.path, options)
     source = opening.variant.source if opening.variant else None
     if source is None or source.sha256 != file.sha256:
         found = source.sha256 if source else "no recorded data"

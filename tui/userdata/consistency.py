@@ -17,7 +17,7 @@ from engines.consistency.history import Call, History, Operation, Status
 from engines.consistency.judge import NAMES, Report, judge_history
 from engines.consistency.models import MODELS, Model, guess
 from engines.consistency.outcome import staleness
-from engines.consistency.recorded import RECORDED, source_of
+from engines.consistency.recorded import RECORDED, log_of, source_of
 from engines.consistency.vector import Order
 from engines.consistency.verdict import Answer
 from engines.errors import UserError
@@ -274,17 +274,17 @@ def _report_clocks(events: tuple[shiviz.ShivizEvent, ...], name: str, options: D
 
 
 def opening(file: str, options: DataOptions) -> Opening:
-    """The history as a run, judged."""
+    """The history as a run, judged; or the log with vector clocks."""
     _accept(options)
-    name = name_of(file)
-    if options.parser is not None:
-        raise UserError(f"{file}: a log with vector clocks is judged by: dp-tui run consistency {file}")
+    name, path = name_of(file), "" if file == "-" else file
+    parser = shiviz.expression(options.parser)
+    how = tuple((each, value) for each in ("model", "parser") if (value := getattr(options, each)) is not None)
     with open_data(file) as stream:
         hashed = Hashed(stream)
         head = hashed.stream.read(HEAD)
-        if _is_shiviz(head):
-            raise UserError(f"{file}: a log with vector clocks is judged by: dp-tui run consistency {file}")
+        if parser is not None or _is_shiviz(head):
+            events = shiviz.parse(_text(head + hashed.stream.read(shiviz.TEXT_MAX), name), name, parser)
+            return Opening(RECORDED.on(log_of(events, name, hashed.sha256, path, how)))
         history, model, skipped = _read(_Joined(head, hashed.stream), name, options)
     report = judge_history(history, model)
-    source = source_of(history, report, name, hashed.sha256, "" if file == "-" else file, skipped)
-    return Opening(RECORDED.on(source))
+    return Opening(RECORDED.on(source_of(history, report, name, hashed.sha256, path, skipped, how)))

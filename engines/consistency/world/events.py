@@ -262,6 +262,14 @@ class Ended(NamedTuple):
     age_us: int
 
 
+class Happened(NamedTuple):
+    """An event of a log with vector clocks; ``heard``: the hosts whose messages arrived with it."""
+
+    text: str
+    clock: VectorClock
+    heard: tuple[str, ...]
+
+
 class VerdictFell(NamedTuple):
     """This return shows that the history does not satisfy a model."""
 
@@ -275,5 +283,5 @@ ConsistencyEvent: TypeAlias = (
     | Repaired | HintKept | HintDone | TreesCompared | SiblingsSeen | Unavailable | Overwritten | Elected | SteppedDown
     | RolledBack | ModelBroken | Converged | QuorumSet | PresetChosen | PreferenceSet
     | WorkloadSet | RuleSwitched
-    | Began | Ended | VerdictFell
+    | Began | Ended | Happened | VerdictFell
 )  # fmt: skip

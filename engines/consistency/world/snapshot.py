@@ -69,6 +69,19 @@ class Sample(NamedTuple):
     age_us: int
 
 
+class Logged(NamedTuple):
+    """An event of a log with vector clocks."""
+
+    number: int
+    """Its place, from 0, in the order in which the log is played."""
+    at_us: int
+    host: str
+    clock: VectorClock
+    text: str
+    causes: tuple[int, ...]
+    """Events of other hosts whose messages arrived with it."""
+
+
 class Model(NamedTuple):
     """A model, and whether the history satisfies it so far."""
 
@@ -121,6 +134,8 @@ class Snapshot:
     cue: tuple[int, str] | None
     recorded: bool = False
     """Whether it is a FILE of the user: there are no machines."""
+    logged: tuple[Logged, ...] = ()
+    """Of a log with vector clocks: the newest events. It has no operations, and its replicas are the hosts."""
 
     def replica(self, name: str) -> ReplicaView | None:
         """A replica by name."""

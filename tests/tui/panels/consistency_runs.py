@@ -4,7 +4,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from engines.consistency.formats import shiviz
 from engines.consistency.pattern import PATTERN
+from engines.consistency.recorded import RECORDED, log_of
 from engines.consistency.world.commands import Perform, SetPreset, SetQuorum
 from engines.consistency.world.snapshot import Snapshot
 from engines.sim import faults
@@ -34,6 +36,33 @@ def story(name: str, until_ms: int) -> Run:
     return timeline
 
 
+LOG = """send hello to bob
+alice {"alice":1}
+got hello
+bob {"bob":1,"alice":1}
+bob thinks
+bob {"bob":2,"alice":1}
+alice works on
+alice {"alice":2}
+carol wakes
+carol {"carol":1}
+bob tells carol
+bob {"bob":3,"alice":1}
+carol hears
+carol {"carol":2,"bob":3,"alice":1}
+alice hears carol
+alice {"alice":3,"carol":2,"bob":3}
+"""
+
+
+def log_run(text: str = LOG) -> Run:
+    """A log with vector clocks, played to its end."""
+    events = shiviz.parse(text, "log.txt")
+    timeline: Run = Timeline(RECORDED.on(log_of(events, "log.txt", "0" * 64, "log.txt")), 0)
+    timeline.advance(1 << 40)
+    return timeline
+
+
 MOMENTS: dict[str, Callable[[], Run]] = {
     "beginning": lambda: run("eventual", 0),
     "steady": lambda: run("eventual", 2_000),
@@ -51,6 +80,7 @@ MOMENTS: dict[str, Callable[[], Run]] = {
         "causal", 2_500, (500, SetRule("hybrid_time", False)), (600, faults.Slow("r1", "*", 300_000, 0))
     ),
     "long": lambda: run("weak", 12_000, config=(("clients", 6), ("nodes", 7), ("workload", "busy"))),
+    "log": log_run,
     "you": lambda: run("sequential", 900, (300, Perform("you", True, "x")), (500, Perform("you", False, "x", "r1"))),
 }  # fmt: skip
 """Runs that the tests look at again and again."""

@@ -205,3 +205,20 @@ def test_the_window_does_not_run_back_when_nobody_works_any_more() -> None:
     seen = [each.group(1) for each in starts if each is not None]
     assert len(seen) == len(starts)
     assert seen == sorted(seen)
+
+
+def test_a_log_with_vector_clocks_shows_how_events_stand_to_the_selected_one() -> None:
+    snapshot = standing("log").snapshot()
+    focus = PANEL.fit(snapshot, Focus(node="bob"))
+    focus = PANEL.move(snapshot, PANEL.move(snapshot, focus, "left"), "left")
+    frame = draw(snapshot, focus, Sizes(Size(78, 8), Size(78, 5), Size(44, 20)))
+    rows = {line.split()[0]: line for line in frame.picture.text().splitlines() if line.strip()}
+    marks = {name: [char for char in rows[name] if char in "@<>="] for name in ("alice", "bob", "carol")}
+    assert marks == {"alice": ["<", "=", ">"], "bob": ["<", "@", ">"], "carol": ["=", ">"]}
+    assert frame.inspector_title == "bob, event 2"
+    assert "bob thinks" in frame.inspector.text()
+    assert "{alice:1, bob:2}" in frame.inspector.text()
+    assert "9 of 28 pairs" in frame.strip.text()
+    assert PANEL.status(snapshot) == "8 events  3 hosts"
+    assert "= concurrent" in frame.picture_title
+    assert isinstance(KEYS["y"].act(snapshot, focus), Refuse)

@@ -8,7 +8,7 @@ from engines.consistency.world.snapshot import Snapshot
 from engines.sim import faults
 from engines.sim.rules import SetRule
 from tests.tui.panels.consistency_runs import MOMENTS as NAMES
-from tests.tui.panels.consistency_runs import Run, run, standing
+from tests.tui.panels.consistency_runs import Run, log_run, run, standing
 from tests.tui.subjects.subject import Subject
 from tui.panel import Focus
 from tui.panels.consistency import PANEL
@@ -36,6 +36,7 @@ def selections(snapshot: Snapshot) -> list[Focus]:
     for name in rows_of(snapshot):
         row = Focus(node=name)
         found.append(row)
+        found += [choose(row, op=each.number) for each in snapshot.logged if each.host == name]
         for each in operations_of(snapshot, name)[-2:]:
             found.append(choose(row, op=each.number))
             if each.end is not None and whole(snapshot):
@@ -50,7 +51,7 @@ def present(snapshot: Snapshot, focus: Focus) -> bool:
     now = chosen(focus)
     if focus.node not in rows_of(snapshot):
         return False
-    if now.op >= 0 and operation(snapshot, focus) is None:
+    if now.op >= 0 and operation(snapshot, focus) is None and all(each.number != now.op for each in snapshot.logged):
         return False
     if now.message >= 0 and flight_of(snapshot, focus) is None:
         return False
@@ -80,6 +81,8 @@ def troubled() -> list[Run]:
         run("causal", 2_500, (200, faults.Slow("r1", "r3", 400_000, 0)), (210, SetRule("sticky", False)),
             config=(("workload", "busy"),)),
         run("linearizable", 1_500, config=(("workload", "busy"),)),
+        run("mongodb", 2_500, (1_500, SetPreset("secondary"))),
+        log_run(),
     ]  # fmt: skip
 
 
@@ -91,6 +94,7 @@ CONSISTENCY = Subject(
     worlds={
         "well": lambda: run("eventual", 1_500),
         "crashed": lambda: run("causal", 1_500, (1_000, faults.Crash("r1"))),
+        "log": log_run,
         "frozen": lambda: run("mongodb", 1_500, (1_000, faults.Freeze("r2")), (1_001, faults.Isolate("r4"))),
     },
     troubled=troubled,

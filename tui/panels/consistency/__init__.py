@@ -27,6 +27,9 @@ HELP: Final = (
     "C(N-W,R)/C(N,R) for N, R and W while nothing propagates.",
     "t sets N, R and W while it runs, p a level of Cassandra. b switches rules off, each with what it keeps. m is "
     "the next design.",
+    "A log with vector clocks (ShiViz) opens in the same diagram: hosts with their clocks, events as marks that say "
+    "how each stands to the selected one: < before it, > after it, = concurrent. Lines are the messages that the "
+    "clocks tell of.",
     "The verbs act on the selected machine; on a message k drops it, x cuts its link. a writes and o reads.",
 )  # fmt: skip
 

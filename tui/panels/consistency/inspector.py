@@ -4,7 +4,8 @@ from engines import units
 from engines.consistency.explain import SENSES, named, sentence, witness_lines
 from engines.consistency.history import Call, Operation
 from engines.consistency.judge import IMPLIES
-from engines.consistency.world.snapshot import ClientView, ReplicaView, Snapshot
+from engines.consistency.vector import Order
+from engines.consistency.world.snapshot import ClientView, Logged, ReplicaView, Snapshot
 from engines.units import stamp
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
@@ -20,6 +21,7 @@ from tui.panels.consistency.queries import (
     flight_of,
     flipped,
     held_history,
+    logged_of,
     longest,
     model_of,
     network_of,
@@ -51,6 +53,10 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
     if found is not None:
         sheet.draw(canvas, _operation(snapshot, focus, found))
         return named(found)
+    event = logged_of(snapshot, focus)
+    if event is not None:
+        sheet.draw(canvas, _logged(snapshot, event))
+        return f"{event.host}, event {event.clock.get(event.host)}"
     replica, client = snapshot.replica(focus.node), snapshot.client(focus.node)
     if replica is not None:
         sheet.draw(canvas, _replica(snapshot, replica))
@@ -60,6 +66,22 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
         return f"client {focus.node}"
     sheet.draw(canvas, [_checks(snapshot)])
     return ""
+
+
+def _logged(snapshot: Snapshot, event: Logged) -> list[Section]:
+    """An event of a log: its clock, and how the others stand to it."""
+    orders = [each.clock.compare(event.clock) for each in snapshot.logged]
+    facts = [fact("event", event.text or "(no text)", "bright"), fact("clock", str(event.clock))]
+    for cause in event.causes:
+        other = next((each for each in snapshot.logged if each.number == cause), None)
+        said = f"{other.host}, event {other.clock.get(other.host)}: {other.text}" if other else "an event long ago"
+        facts.append(fact("heard of", said, "good"))
+    counts = [
+        fact("before it", f"{orders.count(Order.BEFORE)} of the newest {len(orders)} events", "good"),
+        fact("after it", f"{orders.count(Order.AFTER)}", "accent"),
+        fact("unordered", f"{orders.count(Order.CONCURRENT)}: neither clock is before the other", "warn"),
+    ]
+    return [Section(0, tuple(facts)), Section(1, tuple(counts)), _checks(snapshot)]
 
 
 def _checks(snapshot: Snapshot) -> Section:

@@ -82,6 +82,13 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "Reading at secondaries spreads the load and shows the past: a client may not see what it has just written. "
         "Inside a causal session MongoDB makes it wait instead.",
     ),
+    "clocks": (
+        "A host counts its own events, and a message carries the clock of its sender; on receipt the larger of each "
+        "entry is kept. One event was before another if no entry of its clock is larger. If neither is, they are "
+        "concurrent: nothing of one can have been known to the other.",
+        "The log has no time, so the columns count events, in an order that is true to the clocks. Left and right "
+        "walk the events of a host; the marks say how the others stand to the selected one.",
+    ),
     "converged": (
         "Eventual consistency is a promise about the end: when writes stop and the net is whole, all replicas become "
         "equal. It says nothing about when, and no finite history breaks it.",
@@ -105,8 +112,9 @@ OF_KIND: Final[dict[type, str]] = {
     ev.Waits: "moved", ev.Repaired: "repair", ev.HintKept: "repair", ev.HintDone: "repair", ev.TreesCompared: "repair",
     ev.SiblingsSeen: "siblings", ev.Unavailable: "quorum", ev.Overwritten: "lww", ev.Elected: "primary",
     ev.SteppedDown: "primary", ev.RolledBack: "primary", ev.ModelBroken: "broken", ev.Converged: "converged",
-    ev.QuorumSet: "quorum", ev.Began: "operation", ev.Ended: "operation", ev.VerdictFell: "broken",
-    ev.PresetChosen: "quorum", ev.PreferenceSet: "preference", ev.WorkloadSet: "operation", RuleSwitched: "rule",
+    ev.QuorumSet: "quorum", ev.Began: "operation", ev.Happened: "clocks", ev.Ended: "operation",
+    ev.VerdictFell: "broken", ev.PresetChosen: "quorum", ev.PreferenceSet: "preference",
+    ev.WorkloadSet: "operation", RuleSwitched: "rule",
     k.Crashed: "fault", k.Restarted: "fault", k.Frozen: "fault", k.Thawed: "fault", k.Waiting: "fault",
     k.Isolated: "fault", k.Reconnected: "fault", k.Partitioned: "fault", k.Healed: "fault", k.Synced: "fault",
     k.DiskSlowed: "fault", k.Skewed: "clock", k.Cue: "lecture",

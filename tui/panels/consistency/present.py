@@ -4,11 +4,13 @@ from engines.consistency.world.snapshot import Snapshot
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.consistency.queries import TITLES, network_of
-from tui.panels.consistency.strip import measured
+from tui.panels.consistency.strip import concurrency, measured
 
 
 def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
     """The store, the history, what to try. Paragraphs."""
+    if snapshot.logged:
+        return (f"Now: {concurrency(snapshot)}.", "To try: up and down walk the hosts, left and right their events.")
     return (f"Now: {_store(snapshot)}.", f"Clients: {_history(snapshot)}.", f"To try: {_experiment(snapshot)}.")
 
 

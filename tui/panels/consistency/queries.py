@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from engines.consistency import Budget, History, Operation, Verdict, judge_history, longest_with
 from engines.consistency.history import Status
 from engines.consistency.models import guess
-from engines.consistency.world.snapshot import ClientView, Model, Snapshot
+from engines.consistency.world.snapshot import ClientView, Logged, Model, Snapshot
 from engines.sim.views import Flight
 from tui.canvas import Ink
 from tui.kit.link_faults import Network
@@ -68,6 +68,13 @@ def operation(snapshot: Snapshot, focus: Focus) -> Operation | None:
     """The selected operation."""
     number = chosen(focus).op
     return next((each for each in snapshot.history.operations if each.number == number), None)
+
+
+def logged_of(snapshot: Snapshot, focus: Focus) -> Logged | None:
+    """The selected event of a log with vector clocks; without one, the newest of the selected host."""
+    mine = [each for each in snapshot.logged if each.host == focus.node]
+    number = chosen(focus).op
+    return next((each for each in mine if each.number == number), mine[-1] if mine else None)
 
 
 def flight_of(snapshot: Snapshot, focus: Focus) -> Flight | None:

@@ -32,7 +32,10 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
         focus = replace(focus, node=rows[0] if rows else "", pick=None)
         now = Chosen(model=now.model, pair=now.pair)
     found = operation(snapshot, focus)
-    if now.op >= 0 and (found is None or found.process != focus.node):
+    if snapshot.logged:
+        here = any(each.number == now.op and each.host == focus.node for each in snapshot.logged)
+        now = now._replace(op=now.op if here else -1, held=-1)
+    elif now.op >= 0 and (found is None or found.process != focus.node):
         now = now._replace(op=-1, held=-1)
     if now.held >= 0 and (now.op < 0 or found is None or found.end is None or not whole(snapshot)):
         now = now._replace(held=-1)
@@ -63,7 +66,7 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
         return choose(replace(focus, node=node), op=-1, held=-1, message=-1)
     if now.held >= 0:
         return fit(snapshot, choose(focus, held=max(0, now.held + step)))
-    if snapshot.client(focus.node) is not None:
+    if snapshot.client(focus.node) is not None or snapshot.logged:
         return _operation(snapshot, focus, step)
     return _message(snapshot, focus, step)
 
@@ -82,6 +85,7 @@ def _row(place: int, step: int) -> int:
 
 def _operation(snapshot: Snapshot, focus: Focus, step: int) -> Focus:
     numbers = [each.number for each in operations_of(snapshot, focus.node)]
+    numbers += [each.number for each in snapshot.logged if each.host == focus.node]
     now = chosen(focus).op
     if not numbers:
         return focus

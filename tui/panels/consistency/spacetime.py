@@ -9,8 +9,9 @@ from typing import Final, NamedTuple
 
 from engines.consistency.formats.timeline import label
 from engines.consistency.history import Call, Operation, Status
-from engines.consistency.world.snapshot import ReplicaView, Snapshot
-from engines.units import stamp
+from engines.consistency.vector import Order
+from engines.consistency.world.snapshot import Logged, ReplicaView, Snapshot
+from engines.units import US_PER_MS, stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.panel import Focus, Hit
@@ -19,6 +20,7 @@ from tui.panels.consistency.queries import (
     chosen,
     clients_of,
     held_history,
+    logged_of,
     operation,
     operations_of,
     rows_of,
@@ -27,6 +29,9 @@ from tui.panels.consistency.queries import (
 )
 
 NAME: Final = 5
+NAMES_MAX: Final = 14
+ROOM_OF_AN_EVENT: Final = 8
+"""Columns an event of a log gets at most."""
 SCALES_US: Final[tuple[int, ...]] = tuple(each * 10**power for power in range(1, 8) for each in (1, 2, 5))
 VALUES: Final = 15
 NARROW: Final = 9
@@ -67,7 +72,12 @@ def window(snapshot: Snapshot, focus: Focus, x: int, width: int) -> Window:
         shown.append(chosen_op)
     scale = 10_000
     end_us = snapshot.at_us
-    if snapshot.recorded and snapshot.history.operations:
+    if snapshot.logged:
+        event = logged_of(snapshot, focus)
+        scale = US_PER_MS // max(1, min(ROOM_OF_AN_EVENT, (width - 2) // len(snapshot.logged)))
+        if event is not None and event.at_us < end_us - (width - 2) * scale:
+            end_us = event.at_us + width * scale // 2
+    elif snapshot.recorded and snapshot.history.operations:
         first = min(each.start_us for each in snapshot.history.operations[-60:])
         scale = _scale(end_us - first, width)
     elif snapshot.history.operations and not shown:
@@ -95,7 +105,8 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, width
     values = 0
     if snapshot.replicas and width >= 42:
         values = NARROW if width < 52 else VALUES if width < 90 else ROOMY
-    seen = window(snapshot, focus, NAME, width - NAME - values)
+    left = name_width(snapshot)
+    seen = window(snapshot, focus, left, width - left - values)
     shown = visible(snapshot, focus, canvas.height)
     stride = 2 if len(shown) * 2 <= space else 1
     place = {name: 1 + at * stride for at, name in enumerate(shown)}
@@ -107,13 +118,20 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, width
     hits: list[Hit] = []
     for name, y in place.items():
         row = choose(replace(focus, node=name, why=False), op=-1, held=-1, message=-1)
-        hits.append(Hit(0, y, NAME, 1, row))
+        hits.append(Hit(0, y, seen.x, 1, row))
         if name in clients:
             hits += _client(top, snapshot, focus, glyphs, seen, name, y, numbers)
         else:
             _replica(top, snapshot, focus, glyphs, seen, name, y, values)
     canvas.blit(top, 0, 0)
     return hits
+
+
+def name_width(snapshot: Snapshot) -> int:
+    """Columns for the names; those of a file are as long as people made them."""
+    if not snapshot.recorded:
+        return NAME
+    return min(NAMES_MAX, max((len(name) for name in rows_of(snapshot)), default=0)) + 1
 
 
 def visible(snapshot: Snapshot, focus: Focus, height: int) -> list[str]:
@@ -139,8 +157,11 @@ def _axis(canvas: Canvas, snapshot: Snapshot, seen: Window, glyphs: Glyphs) -> N
     canvas.put(0, 0, "time", "dim")
     canvas.put(seen.x, 0, glyphs.thin * seen.width, "line")
     text = stamp(max(0, seen.from_us))
-    canvas.put(seen.x, 0, text, "dim")
     end = stamp(seen.from_us + seen.width * seen.scale_us)
+    if snapshot.logged:  # such a log has no time: the steps are counted
+        text = f"event {max(1, seen.from_us // US_PER_MS)}"
+        end = str(min(snapshot.logged[-1].number + 1, (seen.from_us + seen.width * seen.scale_us) // US_PER_MS))
+    canvas.put(seen.x, 0, text, "dim")
     canvas.put_right(seen.x + seen.width, 0, end, "dim")
     free = seen.x + len(text) + 1
     for mark in snapshot.marks:
@@ -150,15 +171,17 @@ def _axis(canvas: Canvas, snapshot: Snapshot, seen: Window, glyphs: Glyphs) -> N
             free = canvas.put(x, 0, said, "warn") + 1
 
 
-def _name(canvas: Canvas, focus: Focus, name: str, y: int, ink: Ink) -> None:
-    canvas.put(0, y, f"{name[:4]:<4}", "selected" if name == focus.node else ink)
+def _name(canvas: Canvas, focus: Focus, name: str, y: int, ink: Ink, width: int = NAME) -> None:
+    canvas.put(0, y, f"{name[: width - 1]:<{width - 1}}", "selected" if name == focus.node else ink)
 
 
 def _client(
     canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, seen: Window, name: str, y: int, numbers: set[int]
 ) -> list[Hit]:
     view = snapshot.client(name)
-    _name(canvas, focus, name, y, status_ink(view.machine.status) if view and not snapshot.recorded else "bright")
+    _name(
+        canvas, focus, name, y, status_ink(view.machine.status) if view and not snapshot.recorded else "bright", seen.x
+    )
     held = held_history(snapshot, focus)
     now = chosen(focus)
     operations = operations_of(snapshot, name)
@@ -235,14 +258,31 @@ def _replica(
     view = snapshot.replica(name)
     assert view is not None
     status = view.machine.status
-    _name(canvas, focus, f"{name}{'*' if view.leads else ''}", y, status_ink(status) if status != "up" else "client")
+    _name(
+        canvas,
+        focus,
+        f"{name}{'*' if view.leads else ''}",
+        y,
+        status_ink(status) if status != "up" else "client",
+        seen.x,
+    )
     for arrow in snapshot.arrows:
         x = seen.column(arrow.arrives_us)
-        if arrow.dst == name and seen.x <= x < seen.x + seen.width and arrow.arrives_us <= snapshot.at_us:
+        if (
+            not snapshot.logged
+            and arrow.dst == name
+            and seen.x <= x < seen.x + seen.width
+            and arrow.arrives_us <= snapshot.at_us
+        ):
             canvas.put(x, y, "x" if arrow.lost else arrow.letter, "lost" if arrow.lost else "bright")
     said = status if status != "up" else "cut off" if _cut_off(snapshot, view) else ""
     if said:
         canvas.put_right(seen.x + seen.width, y, f" {said} ", status_ink(status) if status != "up" else "cut")
+    for each in snapshot.logged:
+        x = seen.column(each.at_us)
+        if each.host == name and seen.x <= x < seen.x + seen.width:
+            mark, ink = _beside(snapshot, focus, each)
+            canvas.put(x, y, mark, ink)
     if values:
         vector = str(view.vector) if view.vector.entries else ""
         held = " ".join(f"{key}={value}" for key, value, _ in view.values)
@@ -250,6 +290,20 @@ def _replica(
         text = both if len(both) < values else held if values == NARROW else vector or held
         behind = view.behind and not snapshot.recorded
         canvas.put(seen.x + seen.width + 1, y, (text or "{}")[: values - 1], "stale" if behind else "text")
+
+
+BESIDE: Final[dict[Order, tuple[str, Ink]]] = {
+    Order.EQUAL: ("@", "selected"), Order.BEFORE: ("<", "good"), Order.AFTER: (">", "accent"),
+    Order.CONCURRENT: ("=", "warn"),
+}  # fmt: skip
+"""How an event of a log stands to the selected one: before it, after it, concurrent."""
+RELATIONS: Final = "@ selected  < before it  > after it  = concurrent"
+
+
+def _beside(snapshot: Snapshot, focus: Focus, each: Logged) -> tuple[str, Ink]:
+    """The mark of an event."""
+    selected = logged_of(snapshot, focus)
+    return ("o", "text") if selected is None else BESIDE[each.clock.compare(selected.clock)]
 
 
 def _cut_off(snapshot: Snapshot, view: ReplicaView) -> bool:

@@ -1,7 +1,10 @@
 """Stale reads over time, and their share beside the closed form."""
 
+from functools import lru_cache
+
 from engines import units
-from engines.consistency.world.snapshot import Snapshot
+from engines.consistency.vector import Order
+from engines.consistency.world.snapshot import Logged, Snapshot
 from engines.units import PPM, percent
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
@@ -17,6 +20,9 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     """The sentence, then how old what was read was, and how much of it was stale."""
     if canvas.height < 1:
         return
+    if snapshot.logged:
+        canvas.put(1, 0, clip(concurrency(snapshot), canvas.width - 2), "text")
+        return
     canvas.put(1, 0, clip(measured(snapshot), canvas.width - 2), "text")
     count = canvas.width - GUTTER - 1
     if canvas.height < 3 or count < 8 or not snapshot.series:
@@ -30,6 +36,19 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
         canvas.put(1, min(2, rows), f"to {units.span(int(high))}"[: GUTTER - 2], "stale")
     for y, line in enumerate(plot(ages, len(samples), rows, glyphs, low=0.0, high=max(high, 1.0)), 1):
         canvas.put(canvas.width - 1 - len(samples), y, line, "stale")
+
+
+@lru_cache(maxsize=8)
+def _pairs(logged: tuple[Logged, ...]) -> tuple[int, int]:
+    pairs = [one.clock.compare(other.clock) for at, one in enumerate(logged) for other in logged[at + 1 :]]
+    return sum(order is Order.CONCURRENT for order in pairs), len(pairs)
+
+
+def concurrency(snapshot: Snapshot) -> str:
+    """``12 of 45 pairs of the newest 10 events are concurrent: neither clock is before the other``."""
+    concurrent, pairs = _pairs(snapshot.logged)
+    count = plural(len(snapshot.logged), "event")
+    return f"{concurrent:,} of {pairs:,} pairs of the newest {count} are concurrent: neither clock is before the other"
 
 
 def _share(part: int, whole: int) -> str:

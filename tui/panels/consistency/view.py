@@ -25,6 +25,10 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
         lattice.matrix(picture, focus, glyphs)
         one, other = lattice.pair_at(now.pair)
         title = f"smallest: {TITLES[one]}, not {TITLES[other]}"
+    elif snapshot.logged:
+        note += _hidden(snapshot, focus, picture.height)
+        hits += spacetime.draw(picture, snapshot, focus, glyphs, picture.width)
+        title = f"events and clocks  {spacetime.RELATIONS}"
     elif picture.width >= WIDE and picture.height >= 6:
         note += _hidden(snapshot, focus, picture.height)
         hits += spacetime.draw(picture, snapshot, focus, glyphs, picture.width - lattice.WIDTH - 2)
@@ -41,8 +45,8 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
         hits=tuple(hits),
         picture_title=title,
         picture_note=note,
-        strip_title="freshness of reads",
-        strip_note=strip.NOTE if below.height >= 3 else "",
+        strip_title="what is concurrent" if snapshot.logged else "freshness of reads",
+        strip_note=strip.NOTE if below.height >= 3 and not snapshot.logged else "",
         inspector_title=inspector.draw(look, snapshot, focus, glyphs),
     )  # fmt: skip
 
@@ -65,6 +69,8 @@ def _note(snapshot: Snapshot, focus: Focus) -> str:
 
 
 def _numbers(snapshot: Snapshot) -> str:
+    if snapshot.logged:
+        return f"{snapshot.logged[-1].number + 1} events"
     if snapshot.recorded:
         return f"{snapshot.operations} operations"
     if snapshot.variant == "eventual":
@@ -78,6 +84,8 @@ def _numbers(snapshot: Snapshot) -> str:
 
 def status(snapshot: Snapshot) -> str:
     """The facts of the top line."""
+    if snapshot.logged:
+        return f"{snapshot.logged[-1].number + 1} events  {len(snapshot.replicas)} hosts"
     if snapshot.recorded:
         return f"{snapshot.operations} operations  {len(snapshot.clients)} processes"
     broken = [each.name for each in snapshot.models if each.verdict.broken]

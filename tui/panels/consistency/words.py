@@ -10,7 +10,7 @@ from engines.sim.events import Event
 from engines.units import span
 from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell
-from tui.kit.words import plural
+from tui.kit.words import names, plural
 from tui.panel import Line
 from tui.panels.consistency.queries import TITLES
 
@@ -216,6 +216,9 @@ def _of_world(what: Any) -> tuple[str, Ink]:
         case ev.Ended(label=label, status=status, age_us=age):
             late = f": stale, it was overwritten {span(age)} before the read" if age >= 0 else ""
             return f"{status.value}: {label}{late}", "stale" if age >= 0 else "text"
+        case ev.Happened(text=text, clock=clock, heard=heard):
+            heard_of = f", having heard of {names(heard)}" if heard else ""
+            return f"{text or 'an event'}  {clock}{heard_of}", "text"
         case ev.VerdictFell(model=model, why=why, label=label):
             return f"{label} shows that the history is not {TITLES.get(model, model)}: {pattern(why)}", "bad"
         case ev.Converged(after_us=after):
