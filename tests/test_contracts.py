@@ -24,6 +24,7 @@ VIOLATIONS: Final = {
     "panels do not import each other": ("tui/panels/sharding/bad_panel.py", "from tui.panels.consensus import words"),
     "the kit knows no pattern and no panel": ("tui/kit/bad_kit.py", "import engines.sharding.batch"),
     "textual and rich only where the screen is": ("tui/bad_session.py", "import textual.app"),
+    "the network only where visitors come in": ("tui/bad_network.py", "import asyncssh"),
     "pictures are plain Python, testable as text": ("tui/kit/bad_picture.py", "import tui.theme"),
 }  # fmt: skip
 """Contract -> a module that breaks it, and what it says."""

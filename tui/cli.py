@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import fields
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +37,8 @@ from tui.options import (
     FORMATS,
     DataOptions,
     Duration,
+    Speed,
+    Whole,
     data_options,
     run_options,
     screen_options,
@@ -43,6 +46,7 @@ from tui.options import (
 from tui.panel import Panel
 from tui.progress import Progress
 from tui.registry import PANELS, drawing, patterns
+from tui.serve import command as serving
 from tui.state import State
 from tui.terminal.capability import Capability, detect
 
@@ -69,8 +73,6 @@ def find_panel(name: str) -> tuple[Panel, str]:
         name = NAMES[int(name) - 1]
     if name in NAMES and name not in names:
         raise UserError(f"the pattern {name!r} is not built yet: one of {', '.join(names)} is accepted")
-    if name == "serve":
-        raise UserError(f"the command {name!r} is not built yet; dp-tui --help lists those that are")
     if name not in names:
         raise UserError(f"unknown pattern {name!r}: one of {', '.join(names)} is accepted")
     panel, variant = names[name]
@@ -608,6 +610,35 @@ def _pattern_json(pattern: Pattern, fidelity: bool) -> dict[str, Any]:
         }
         row["notes"] = list(pattern.notes)
     return row
+
+
+@commands.command("serve")
+@click.argument("pattern", required=False)
+@click.option("--variant", metavar="NAME", help="The variant that visitors get.")
+@click.option("--scenario", metavar="NAME", help="The story that visitors get.")
+@click.option("--seed", type=Whole(-(1 << 62), 1 << 62), help="The seed that visitors get.")
+@click.option("--speed", type=Speed(), help="Virtual time per wall time, 1/100 to 10.")
+def serve_command(
+    pattern: str | None,
+    variant: str | None,
+    scenario: str | None,
+    seed: int | None,
+    speed: Fraction | None,
+    **options: Any,
+) -> None:
+    """An SSH server: every visitor gets the app, on PATTERN, sandboxed. It serves this machine alone unless --host
+    names another address, and people whose keys it knows unless --anonymous is given.
+    """
+    panel, default = find_panel(pattern or PANELS[0].pattern.name)
+    chosen, story = choose(panel.pattern, variant, scenario, default)
+    arguments = [panel.pattern.name, "--variant", chosen.name]
+    for name, value in (("--scenario", story and story.name), ("--seed", seed), ("--speed", speed)):
+        if value is not None:
+            arguments += [name, str(value)]
+    serving.serve(serving.wanted(tuple(arguments), frozenset(panels_by_name()), options))
+
+
+serve_command.params += serving.options()
 
 
 # -- the screen ----------------------------------------------------------------------------------------------------

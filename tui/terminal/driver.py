@@ -38,6 +38,7 @@ from textual.message import Message
 
 from tui.terminal.gate import NUMBERS, Admission, Gate, answer, question
 from tui.terminal.line import Line
+from tui.terminal.modes import RESTORE, RESTORED
 from tui.terminal.scanner import Key, Paste, Report, Scanner, Token
 
 if TYPE_CHECKING:
@@ -56,8 +57,6 @@ PATIENCE_ASKED_S: Final = 1.0
 READ_MOST: Final = 4096
 BACKGROUND: Final = "\x1b]11;?\x1b\\"
 """What colour is the background? Terminals that do not know say nothing."""
-RESTORED: Final = "\x1b[?2026l\x1b[?1016l\x1b[0m"
-"""What Textual leaves switched on: synchronized output broken off in the middle, mouse reports in pixels, a colour."""
 
 
 def _now_us() -> int:
@@ -297,10 +296,7 @@ class AckDriver(LinuxDriver):
         if self._live:
             self._live = False
             self.line.hurry(LEAVING_S)
-            self.line.write(
-                "\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[<u"
-                f"\x1b[?1049l\x1b[?25h{RESTORED}"
-            )
+            self.line.write(RESTORE)
             self.line.flush()
 
 
