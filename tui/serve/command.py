@@ -142,9 +142,9 @@ async def open_ssh(house: House, wanted: Wanted) -> tuple[asyncio.AbstractServer
     from tui.serve.credentials import authorized, host_key
     from tui.serve.ssh import listen
 
-    key = host_key(wanted.host_key)
     if wanted.keys:
         authorized(wanted.keys)
+    key = host_key(wanted.host_key)
     keys = (lambda: authorized(wanted.keys)) if wanted.keys else None
     try:
         acceptor = await listen(house, wanted.host, wanted.port, key, keys, wanted.patterns)

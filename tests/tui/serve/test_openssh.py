@@ -123,7 +123,7 @@ def test_the_demo_of_a_talk_works_from_end_to_end(home: Path) -> None:
             press("k")
             text = until(screen, lambda text: leader(text) not in ("", first))
             assert f"{first} X" in text
-            assert "checks 8/8 ok" in text
+            assert re.search(r"checks (\d+)/\1 ok", text)
             press("q")
             until(screen, lambda text: "Raft" not in text)
         finally:
