@@ -1,6 +1,6 @@
 """``make bench``: every figure of the README, as ratios against a peer or a floor of the same run.
 
-``make bench ARGS=kernel`` runs one part: ``kernel raft pbft seek screen consistency sharding events resilience``
+``make bench ARGS=kernel`` runs one part: ``kernel raft pbft seek screen consistency sharding events cqrs resilience``
 ``tracing``, or ``resilience-cures`` and ``tracing-verdicts``, which take minutes and are run only when named.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from benchmarks import (
     consistency,
+    cqrs,
     cures,
     events,
     kernel,
@@ -42,6 +43,7 @@ PARTS: dict[str, Callable[[], list[str]]] = {
     "consistency": consistency.lines,
     "sharding": lambda: sharding.measure().lines(),
     "events": events.lines,
+    "cqrs": cqrs.lines,
     "resilience": lambda: [line for part in RESILIENCE for line in part()],
     "tracing": lambda: [line for part in TRACING for line in part()],
 }

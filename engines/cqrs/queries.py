@@ -126,7 +126,10 @@ def parse_query(text: str) -> Query:
 
 def rows_for(model: Model, query: Query) -> tuple[Any, ...]:
     """The rows that answer a query."""
-    spec, key = spec_of(query)
+    return _rows(model, *spec_of(query))
+
+
+def _rows(model: Model, spec: QuerySpec, key: str) -> tuple[Any, ...]:
     if not key:
         return model.rows()
     if spec.by_key:
@@ -140,6 +143,8 @@ class Waiting(NamedTuple):
 
     query: Query
     asked_us: int
+    spec: QuerySpec
+    key: str
 
     @property
     def due_us(self) -> int:
@@ -167,9 +172,7 @@ class Reader:
 
     def ask(self, query: Query, now_us: int) -> Reply | None:
         """The answer; None: it waits, and comes from ``replies``. UnknownQuery, BadFields, UnknownProjection."""
-        spec, _ = spec_of(query)
-        self.deployment(spec.projection)
-        waiting = Waiting(query, now_us)
+        waiting = Waiting(query, now_us, *spec_of(query))
         reply = self._try(waiting, now_us)
         if reply is None:
             self.waiting.append(waiting)
@@ -193,18 +196,19 @@ class Reader:
         return min((waiting.due_us for waiting in self.waiting), default=None)
 
     def _try(self, waiting: Waiting, now_us: int) -> Reply | None:
-        query, waited = waiting.query, now_us - waiting.asked_us
-        spec, _ = spec_of(query)
+        query, asked_us, spec, key = waiting
         served = self.deployment(spec.projection)
         model = served.live
-        at = Reply(query.id, Outcome.OK, (), model.position, model.projection.version, waited, served.percent)
+        position = model.position
         wants = query.freshness if self.promises else Freshness.ANY
-        if wants is not Freshness.ANY and model.position < query.position:
-            if wants is Freshness.VERSION:
-                return at._replace(outcome=Outcome.BEHIND)
-            return at._replace(outcome=Outcome.TIMED_OUT) if now_us >= waiting.due_us else None
-        rows = rows_for(model, query)
-        return at._replace(rows=rows, outcome=Outcome.REBUILDING if served.rebuilding else Outcome.OK)
+        if wants is not Freshness.ANY and position < query.position:
+            if wants is Freshness.WAIT and now_us < waiting.due_us:
+                return None
+            outcome, rows = Outcome.BEHIND if wants is Freshness.VERSION else Outcome.TIMED_OUT, ()
+        else:
+            outcome, rows = Outcome.REBUILDING if served.rebuilding else Outcome.OK, _rows(model, spec, key)
+        version, waited = model.projection.version, now_us - asked_us
+        return Reply(query.id, outcome, rows, position, version, waited, served.percent)
 
 
 __all__ = [

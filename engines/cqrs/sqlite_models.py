@@ -178,8 +178,16 @@ class SqliteModels:
             finally:
                 self._db.execute("COMMIT")
 
+    def first(self, sql: str, values: tuple[Any, ...] = ()) -> Any:
+        """The first row, or None."""
+        try:
+            return self._db.execute(sql, values).fetchone()
+        except sqlite3.Error:
+            with self.told("reading"):
+                raise
+
     def one(self, sql: str, values: tuple[Any, ...] = ()) -> Any:
-        """The first field of the first row."""
+        """The first field of the first row, or None."""
         row = self._db.execute(sql, values).fetchone()
         return None if row is None else row[0]
 
@@ -299,8 +307,8 @@ class SqliteModel:
         fresh = self._fresh.get(key)
         if fresh is not None:
             return fresh
-        found = self.file.all(self._get, (key,))
-        return self._row(found[0]) if found else None
+        found = self.file.first(self._get, (key,))
+        return self._row(found) if found is not None else None
 
     def put(self, row: Row) -> None:
         """Write a row, with the transaction that goes on."""

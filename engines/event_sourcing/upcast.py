@@ -25,6 +25,8 @@ class Upcasters:
             known = ", ".join(sorted(self.types)) or "none"
             why = f"nobody knows an event of type {event.type!r}; known: {known}"
             raise UnknownEvent(event.stream, event.revision, why)
+        if event.version == newest:
+            return event.data, (newest,)
         if event.version > newest:
             why = f"{event.type} version {event.version} is newer than what is known here (version {newest})"
             raise UnknownEvent(event.stream, event.revision, why)
