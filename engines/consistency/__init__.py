@@ -19,7 +19,7 @@ history models verdict          what clients did; what objects are; what a judge
 configurations linearizability regular sequential   judges of one order
 order causal sessions           judges of causality, kept as the history grows
 outcome                         convergence, staleness, lost writes
-judge live explain              all judges over a history, or over one that still grows; verdicts in words
+judge live live_serial explain  all judges over a history, or over one that still grows; verdicts in words
 smallest                        for each pair of models the smallest history that tells them apart
 formats                         what is read and written: Jepsen, Porcupine, JSON lines, ShiViz, timelines
 pattern world recorded clock_log   the designs alive; a history of the user, or a log with vector clocks, as a run

@@ -3,8 +3,8 @@
 Each invocation and each return costs what it adds, not what was there before: linearizability keeps the
 configurations a key can be in, causality its vectors. Two answers are taken from others while that is possible: what
 is linearizable is sequential and regular, and what breaks CC, CM or CCv is not sequential. Where neither says
-anything, an order of the writes that the system itself names (its log) is tried as a certificate; without one, the
-search is repeated now and then while the history is short, and answers ``unknown`` after that.
+anything, an order of the writes that the system itself names (its log) is tried as a certificate; without one, an order
+is kept and extended (``live_serial``).
 
 An operation that is still open may have happened or not; a read of which nothing is known yet binds nothing. So a
 violation is final as soon as it is seen, and never later than at the return that shows it.
@@ -17,15 +17,13 @@ from engines.consistency.configurations import Linearizer, OutOfBudgetError
 from engines.consistency.history import Call, History, HistoryBuilder, Key, Operation, Status
 from engines.consistency.judge import NAMES
 from engines.consistency.linearizability import linearizable
+from engines.consistency.live_serial import LiveSerial
 from engines.consistency.models import REGISTER
 from engines.consistency.regular import regular_zones, zones_of
-from engines.consistency.sequential import sequential_registers
 from engines.consistency.sessions import GUARANTEES, SessionJudge
 from engines.consistency.verdict import OK, Answer, Budget, Verdict, Why, unknown, violation
 
 LIVE_BUDGET: Final = Budget(20_000, 5_000)
-SEARCHED_MAX: Final = 240
-"""Operations up to which sequential consistency is searched for while the history grows."""
 
 
 class LiveKey:
@@ -108,7 +106,7 @@ class LiveJudge:
         self.serial: Verdict = OK
         self.since: dict[Key, int] = {}
         """How many operations of a key returned since its regularity was judged."""
-        self.serial_since = 0
+        self.line = LiveSerial(initial, LIVE_BUDGET)
         self.places: dict[tuple[Key, Any], int] = {}
         """The system's own order of the writes, as far as it named one."""
         self.of_place: dict[Key, list[int]] = {}
@@ -128,6 +126,7 @@ class LiveJudge:
             self.keys.setdefault(key, LiveKey(self.initial)).waiting.append((number, False))
         if call is Call.WRITE:
             self.sessions.begins(process, key, value)
+            self.line.wrote(number, key, value)
             self.causal.order.open_write(number, process, key, value)
             self.causal.wrote(process, self.causal.order.by_value[key, value])
         return number
@@ -136,6 +135,8 @@ class LiveJudge:
         """A client learns the outcome, or gives up."""
         operation = self.build.complete(process, status, value, at_us)
         ok = status is Status.OK
+        if ok:
+            self.line.returned(operation)
         if operation.call is Call.WRITE:
             self.causal.settled(process, ok)
             if ok:
@@ -231,7 +232,6 @@ class LiveJudge:
         """Regularity and sequential consistency, once linearizability does not answer for them."""
         if self.linear.ok:
             return
-        count = len(self.build.operations)
         if self.regular.ok:
             for key, numbers in self.of_key.items():
                 since = self.since.get(key, 0)
@@ -244,15 +244,7 @@ class LiveJudge:
             if self.causal.verdicts[name].broken:
                 self.serial = self.causal.verdicts[name]
                 return
-        if self.certified:
-            self.serial = OK
-        elif count <= SEARCHED_MAX:
-            self.serial_since += 1
-            if self.serial_since >= count // 8:
-                self.serial_since = 0
-                self.serial = sequential_registers(self.history(), LIVE_BUDGET)
-        else:
-            self.serial = unknown(Why.STEPS)
+        self.serial = OK if self.certified else self.line.judge(self.build.operations)
 
     def _regular(self, key: Key, numbers: list[int]) -> None:
         zones, impossible = zones_of([self.build.operations[number] for number in numbers], self.initial)
