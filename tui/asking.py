@@ -10,6 +10,7 @@ from engines.sim import faults
 from engines.sim.timeline import Branch
 from engines.units import US_PER_S, stamp
 from tui.dialogs import Choice, Dialogue, Form, Pages, Pick, Prompt
+from tui.files import write_new
 from tui.keys import help_tables, palette
 from tui.panel import Ask, Do, GoToVariant, Offer, Outcome, PlayScenario, Refuse, SeekTime, VisitBranch, Wear
 from tui.scene import Scene
@@ -210,6 +211,25 @@ def _save(host: Host) -> Dialogue:
     return Prompt("save the run", str(host.save_path()), "a file; dp-tui replay FILE opens it again", submit)
 
 
+def _export(host: Host) -> Dialogue:
+    if host.sandbox:
+        return Pages("export", ("This session runs in a sandbox: it writes no files.",))
+    scene = host.scene
+    try:
+        offered = scene.panel.export(scene.now().snapshot, scene.focus)
+    except UserError as error:
+        return Pages("export", (str(error),))
+
+    def submit(text: str) -> Outcome:
+        if not text.strip():
+            raise UserError("the name of a file is needed")
+        write_new(Path(text.strip()), offered.content)
+        host.notify(f"written: {text.strip()}, {len(offered.content):,} bytes")
+        return None
+
+    return Prompt(f"export {offered.what}", offered.name, "a file that is not there yet", submit)
+
+
 # -- pages -----------------------------------------------------------------------------------------------------------
 
 
@@ -238,6 +258,7 @@ _DIALOGUES: Final[dict[str, Callable[[Host], Dialogue]]] = {
     "find": _find,
     "goto": _goto,
     "save": _save,
+    "export": _export,
     "help": _help,
 }
 

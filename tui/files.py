@@ -41,6 +41,20 @@ def write(path: Path, text: str) -> None:
         raise UserError(f"{str(path)!r}: no name of a file: {error}") from None
 
 
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file that is not there yet. UserError if it is, or if it cannot be written."""
+    path = path.expanduser()
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise UserError(f"{path}: is there already; give another name") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
+    except ValueError as error:
+        raise UserError(f"{str(path)!r}: no name of a file: {error}") from None
+
+
 def keep(folder: Path, stem: str, text: str) -> Path:
     """Write a recording into a folder, which is made if it is missing, under a name with the date and time in it."""
     try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
+from engines.errors import UserError
 from engines.sim.events import Event
 from engines.sim.pattern import Check, Pattern
 from tui.canvas import Canvas, Ink
@@ -273,6 +274,20 @@ class Offer:
     """For rules and switches: whether it is on now."""
 
 
+class Export(NamedTuple):
+    """What a panel offers to write into a file of the person's own."""
+
+    what: str
+    """``this trace, as OTLP JSON``."""
+    name: str
+    """The name that is proposed."""
+    content: bytes
+
+
+def _no_export(snapshot: Any, focus: Focus) -> Export:
+    raise UserError("nothing here is exported: S saves the run")
+
+
 def _no_offers(snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
     return ()
 
@@ -354,6 +369,8 @@ class Panel:
     """``client(snapshot, focus, text)``: a typed client request. UserError if it makes no sense."""
     client_hint: str = ""
     """What a client can type: ``y=3   y+=1   del y``."""
+    export: Callable[[Any, Focus], Export] = _no_export
+    """``export(snapshot, focus)``: what is selected, as a file for other programs. UserError if it cannot be."""
     variants: tuple[str, ...] = ()
     """The variants it draws, by name; none: all of its pattern's."""
     strip_least: int = 3

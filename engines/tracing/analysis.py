@@ -59,6 +59,7 @@ class Analysis:
         self.services = len(self.tree.services())
         self._index = {span.span_id: i for i, span in enumerate(self.tree.spans)}
         self._rows: OrderedDict[Look, Rows] = OrderedDict()
+        self._below: dict[str, Analysis] = {}
 
     @property
     def start_us(self) -> int:
@@ -79,6 +80,11 @@ class Analysis:
         """How a selection names a span: by its id, or by its place where others have the same id."""
         span_id = self.tree.spans[index].span_id
         return span_id if self._index.get(span_id) == index else f"#{index}"
+
+    def name_of(self, span_id: str) -> str:
+        """How a selection names the span of this id."""
+        index = self._index.get(span_id, -1)
+        return self.name(index) if index >= 0 else ""
 
     def find(self, name: str) -> int:
         """The place of a span by its name; -1: not there."""
@@ -110,6 +116,23 @@ class Analysis:
                 row = tree.parent[row]
         return frozenset(found)
 
+    def below(self, name: str) -> "Analysis | None":
+        """A span and what is below it as a trace of its own; None: there is no such span, or it is missing."""
+        index = self.find(name)
+        if not 0 <= index < self.tree.real:
+            return None
+        kept = self._below.get(name)
+        if kept is None:
+            tree, rows = self.tree, [index]
+            for row in rows:
+                rows += tree.children[row]
+            spans = [tree.spans[row] for row in rows]
+            spans[0] = spans[0]._replace(parent_id="")
+            kept = self._below[name] = Analysis(tuple(spans))
+            if len(self._below) > LOOKS:
+                del self._below[next(iter(self._below))]
+        return kept
+
     @property
     def left_out(self) -> int:
         """How many spans of a huge trace have no row of their own."""
@@ -120,6 +143,7 @@ class Analysis:
         rows = self._rows.get(look)
         if rows is None:
             shown = RowFilter(
+                folded=frozenset(look.folded),
                 plumbing=not look.plumbing,
                 alike=not look.plumbing,
                 at_least_ppm=look.at_least_ppm,

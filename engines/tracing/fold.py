@@ -12,7 +12,7 @@ or more of one service and operation, with one callee if they are calls, without
 from typing import Final, NamedTuple
 
 from engines.tracing.critical import Path, self_times
-from engines.tracing.spans import Kind
+from engines.tracing.spans import Kind, plain, said
 from engines.tracing.tree import Tree
 from engines.tracing.waiting import SELF, by_name, callee_of
 
@@ -34,7 +34,8 @@ class RowFilter(NamedTuple):
     """Hide what takes less than this share of the root."""
     only_critical: bool = False
     text: str = ""
-    """Part of ``service operation``, of a span id or of an attribute's value, in any case."""
+    """Part of ``service operation``, of a span id or of an attribute's value, in any case; or an attribute with its
+    value, ``http.status_code=500``."""
 
 
 EVERYTHING: Final = RowFilter()
@@ -112,6 +113,9 @@ def _matches(tree: Tree, path: Path, view: RowFilter) -> list[bool]:
 def has_text(tree: Tree, row: int, text: str) -> bool:
     """Whether a row's service, operation, id or an attribute contains the text, in any case."""
     span, wanted = tree.spans[row], text.casefold()
+    key, equal, value = text.partition("=")
+    if equal and key and plain(said(span, key.strip())) == value.strip():
+        return True
     if wanted in f"{span.service} {span.name}".casefold() or span.span_id.startswith(wanted):
         return True
     return any(wanted in str(value).casefold() for _, value in span.attributes)

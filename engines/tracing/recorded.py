@@ -18,7 +18,7 @@ from engines.tracing.examination import Examination, Proposal, compare, examine,
 from engines.tracing.judge import contributions_check, partition_check
 from engines.tracing.records import Calls, Record, Records
 from engines.tracing.spans import Span
-from engines.tracing.split import Choice, Cohort, split
+from engines.tracing.split import Choice, Cohort
 from engines.tracing.tree import Note
 from engines.tracing.world.events import AllRead, Noticed, Score, TraceJudged
 from engines.tracing.world.snapshot import (
@@ -69,10 +69,9 @@ class Study(NamedTuple):
 
         return remembered(records, (self.taken, choice), made)
 
-    def chosen(self, choice: Choice) -> int:
-        """How many traces a choice sets against the others."""
-        traces = _cohort(self.records, self.taken)
-        return len(split(choice, traces, self.records.begin_us, self.records.having(choice))[0].summaries)
+    def having(self, choice: Choice) -> frozenset[str]:
+        """The ids of the traces with an attribute, of the whole FILE."""
+        return self.records.having(choice)
 
 
 class TracingRecorded(RecordedEngine):

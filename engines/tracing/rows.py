@@ -23,6 +23,8 @@ class Look(NamedTuple):
     """Whether all is shown; else a call and its answer share a row, and so do siblings that are alike."""
     at_least_ppm: int = 0
     text: str = ""
+    folded: tuple[str, ...] = ()
+    """Span ids whose subtrees are closed."""
 
 
 class Rows:

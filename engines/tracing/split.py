@@ -9,9 +9,11 @@ it. The sum of centred ranks over the best stretch is the range of a cumulative 
 1979), so a few very slow requests make no window, and the chance of one is bounded without any simulation.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
+from engines.errors import UserError
 from engines.tracing.aggregate import PPM
 from engines.tracing.cohorts import TraceSummary
 from engines.tracing.gap import Comparison
@@ -66,6 +68,40 @@ class Stretch(NamedTuple):
     end: int
     evidence: int
     """Thousandths of a nat."""
+
+
+_TIME: Final = re.compile(r"(\d+(?:\.\d{1,6})?)(us|ms|s|m|h|)")
+_UNITS: Final = {"us": 1, "ms": 1_000, "s": 1_000_000, "": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
+END_US: Final = 1 << 62
+"""After any data."""
+ACCEPTED: Final = "a window since the data begin, as 41.2s..72s or 1m.., an attribute, as version=v2, or errors"
+
+
+def parse_choice(text: str) -> Choice:
+    """A choice as a person writes it: ``41.2s..72s``, ``version=v2``, ``errors``. UserError if it is none."""
+    text = text.strip()
+    low, dots, high = text.partition("..")
+    if dots and "=" not in low:
+        from_us, to_us = _moment(low, 0, text), _moment(high, END_US, text)
+        if from_us >= to_us:
+            raise UserError(f"{text!r}: the window ends before it begins")
+        return Window(from_us, to_us)
+    key, equal, value = text.partition("=")
+    if equal and key.strip():
+        return Where(key.strip(), value.strip())
+    if text in ("error", "errors"):
+        return Failed()
+    raise UserError(f"{text!r} chooses no traces: {ACCEPTED} are accepted")
+
+
+def _moment(text: str, missing: int, whole: str) -> int:
+    if not text.strip():
+        return missing
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        raise UserError(f"{whole!r}: {text.strip()!r} is no length of time; 41.2s, 1500ms or 2m is one")
+    seconds, _, rest = found[1].partition(".")
+    return (int(seconds) * 1_000_000 + int(rest.ljust(6, "0") or 0)) * _UNITS[found[2]] // 1_000_000
 
 
 def comparison_of(choice: Choice) -> Comparison:
@@ -139,6 +175,8 @@ def stretch_of(values: Sequence[int]) -> Stretch | None:
 
 
 __all__ = [
+    "ACCEPTED",
+    "END_US",
     "SAMPLE_MIN",
     "Choice",
     "Cohort",
@@ -147,6 +185,7 @@ __all__ = [
     "Where",
     "Window",
     "comparison_of",
+    "parse_choice",
     "proposed",
     "split",
     "stretch_of",

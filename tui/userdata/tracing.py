@@ -15,8 +15,8 @@ from engines.errors import UserError
 from engines.tracing.formats import Format, Notices, read, write
 from engines.tracing.judge import Judgement, judge
 from engines.tracing.spans import Span
-from engines.tracing.split import Choice, Failed, Where, Window
-from tui.options import DataOptions, Duration
+from engines.tracing.split import Choice, Failed, Where, Window, parse_choice
+from tui.options import DataOptions
 from tui.progress import Progress
 from tui.userdata import tracing_report
 from tui.userdata.common import (
@@ -33,8 +33,6 @@ from tui.userdata.common import (
 MINE: Final = ("--skip-bad", "--to", "--baseline", "--window", "--where", "--errors", "--root", "--trace")
 CHOICES: Final = ("--baseline", "--window", "--where", "--errors")
 CHUNK_BYTES: Final = 1 << 16
-END_US: Final = 1 << 62
-"""After any data."""
 _UNCLEAR: Final = re.compile(r"[^ -~]")
 
 
@@ -52,26 +50,17 @@ def _accept(options: DataOptions) -> None:
 
 def _choice(options: DataOptions) -> Choice | None:
     """Which traces are set against the others."""
-    if options.window is not None:
-        return _window(options.window)
-    if options.where is not None:
-        key, equal, value = options.where.partition("=")
-        if not (key and equal):
-            raise UserError(f"--where {options.where!r}: an attribute and its value are accepted, as version=v2")
-        return Where(key, value)
+    for flag, text, kind in (("--window", options.window, Window), ("--where", options.where, Where)):
+        if text is not None:
+            try:
+                choice = parse_choice(text)
+            except UserError as error:
+                raise UserError(f"{flag} {error}") from None
+            if not isinstance(choice, kind):
+                form = "a stretch of time, as 41.2s..72s or 1m.." if kind is Window else "an attribute, as version=v2"
+                raise UserError(f"{flag} {text!r}: {form} is accepted")
+            return choice
     return Failed() if options.errors else None
-
-
-def _window(text: str) -> Window:
-    low, dots, high = text.partition("..")
-    try:
-        from_us = Duration().convert(low, None, None) if low else 0
-        to_us = Duration().convert(high, None, None) if high else END_US
-    except click.BadParameter as error:
-        raise UserError(f"--window {text!r}: {error.message}") from error
-    if not dots or from_us >= to_us:
-        raise UserError(f"--window {text!r}: a stretch of time since the data begin is accepted, as 41.2s..72s or 1m..")
-    return Window(from_us, to_us)
 
 
 @contextlib.contextmanager

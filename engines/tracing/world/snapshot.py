@@ -169,8 +169,8 @@ class Study(Protocol):
         """Worked out once for each choice."""
         ...
 
-    def chosen(self, choice: Choice) -> int:
-        """How many traces that are."""
+    def having(self, choice: Choice) -> frozenset[str]:
+        """The ids of the traces with an attribute, of the whole FILE."""
         ...
 
 

@@ -92,12 +92,13 @@ def test_an_empty_system_refuses_what_needs_a_trace_and_says_why() -> None:
 
 def test_recorded_data_refuses_faults_with_the_reason_and_still_can_be_looked_at() -> None:
     snapshot = replace(standing("by hand"), recorded=True)
-    for key in "kzxlducahwAXbt":
+    for key in "kzxlducahwXb":
         assert press(snapshot, key, Focus()) == Refuse(RECORDED), key
     assert [offer.build({}) for offer in PANEL.faults(snapshot, Focus())] == [Refuse(RECORDED)]
     assert PANEL.client(snapshot, Focus(), "POST /checkout") == Refuse(RECORDED)
     assert not PANEL.sides(snapshot, Focus())
-    assert not PANEL.tune(snapshot, Focus())
+    assert PANEL.tune(snapshot, Focus())[0].build({}) == Ask("export")
+    assert isinstance(press(snapshot, "p", Focus()), Refuse), "without records there is nothing to choose from"
     assert read(press(snapshot, "C", Focus())).correct
     for key in "noFgvVyBW":
         assert isinstance(press(snapshot, key, BY_HAND), Focus), key

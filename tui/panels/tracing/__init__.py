@@ -30,10 +30,12 @@ HELP: Final = (
     "In the simulation the verdict is scored against the fault that was injected, which it does not see.",
     "Every system has a tail. Somebody is named only where it stands out: where requests of one part of the time take "
     "longer than the others, or the p99 is four times the p50. Else it says an ordinary tail, and what it is made of.",
-    "Files: the OpenTelemetry Collector's file exporter writes OTLP; the pages of Jaeger, Zipkin and Tempo offer a "
-    "trace as JSON. --baseline FILE sets all of a file against all of another; --trace ID --to jaeger exports one.",
-    "D lays the trace beside the typical one of its kind, or beside the one marked with K. C takes the clocks' offsets "
-    "out: a child that starts before its parent has another host's clock.",
+    "Files: the OpenTelemetry Collector's file exporter writes OTLP; Jaeger, Zipkin and Tempo offer a trace as JSON. "
+    "--baseline FILE sets all of a file against all of another; --trace ID --to jaeger exports one, and so does t.",
+    "Of a FILE, p sets other traces against each other: the window that the data propose, what fails. L marks one from "
+    "this trace to that; A takes 41s..72s, version=v2, errors. The verdict adds up to their gap just as exactly.",
+    "Z closes what is below a span, Q takes it as the root, / finds http.status_code=500; marks on a bar are events. D "
+    "lays the trace beside the typical one of its kind, or the one marked with K. C takes the clocks' offsets out.",
     "Verbs act on the service of the selected span: k crash, z freeze, x cut off, l loss, d delay, c clock. f has the "
     "others: slow service, smaller pool, lock, cold cache, retry storm, dropped headers, lost and late spans.",
     "a sends a request like the one selected, w changes how users come, t the numbers, b switches rules off, "
@@ -63,6 +65,7 @@ PANEL: Final = Panel(
     present=present.present,
     figures=figures.figures,
     client=forms.client,
-    client_hint="POST /checkout, or a part of it; empty: any",
+    client_hint="POST /checkout, or a part of it; of a FILE what to compare: 41s..72s, version=v2, errors; empty: any",
+    export=keys.exported,
 )
 """The one panel of this folder."""

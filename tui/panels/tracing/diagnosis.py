@@ -16,7 +16,11 @@ from tui.canvas import Canvas, Ink, clip, wrap
 from tui.glyphs import Glyphs
 from tui.panels.tracing.details import WAITS, Piece, put_pieces
 from tui.panels.tracing.verdict_words import (
+    THAN,
+    WHEN,
     cause_words,
+    failure_step_words,
+    failure_words,
     lack_words,
     ordinary_words,
     sentence,
@@ -37,8 +41,9 @@ def title(snapshot: Snapshot) -> str:
     found = snapshot.diagnosis
     if found is None:
         return "verdict"
-    if found.comparison is Comparison.BASELINE:
-        return f"verdict in full: {found.slow} now against {found.fast} before, {found.operation}"
+    if found.comparison is not Comparison.TAIL:
+        which, others = WHEN[found.comparison], THAN[found.comparison]
+        return f"verdict in full: {found.slow:,} {which} against {found.fast:,} {others}, {found.operation}"
     return f"verdict in full: {found.slow} slowest against {found.fast} fast of {found.traces:,} {found.operation}"
 
 
@@ -64,7 +69,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
         for y in range(canvas.height):
             canvas.put(left, y, glyphs.vertical, "line")
         rest = Canvas(canvas.width - left - 1, canvas.height)
-        _rest(rest, found, glyphs)
+        _rest(rest, snapshot, found, glyphs)
         canvas.blit(rest, left + 1, 0)
         return
     rows = min(len(found.contributions) + 2, max(4, canvas.height * 3 // 5))
@@ -72,7 +77,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     _contributions(part, found, glyphs)
     canvas.blit(part, 0, 0)
     rest = Canvas(canvas.width, max(0, canvas.height - rows - (canvas.height > 12)))
-    _rest(rest, found, glyphs)
+    _rest(rest, snapshot, found, glyphs)
     canvas.blit(rest, 0, canvas.height - rest.height)
 
 
@@ -109,6 +114,9 @@ def _none(canvas: Canvas, snapshot: Snapshot) -> None:
         for line in wrap(paragraph, canvas.width - 2):
             canvas.put(1, y, line, "text" if paragraph is text[0] else "dim")
             y += 1
+    for pieces in _failures(snapshot, canvas.width):
+        put_pieces(canvas, 1, y, pieces, canvas.width)
+        y += 1
 
 
 def _contributions(canvas: Canvas, found: Diagnosis, glyphs: Glyphs) -> None:
@@ -116,7 +124,9 @@ def _contributions(canvas: Canvas, found: Diagnosis, glyphs: Glyphs) -> None:
     chart = BARS if canvas.width >= 76 else 0
     label = canvas.width - 35 - chart
     canvas.put(1, 0, clip("critical path of", label - 1), "dim")
-    for x, head in ((label + 8, "p50"), (label + 17, "p99"), (label + 26, "adds")):
+    tail = found.comparison is Comparison.TAIL
+    for x, head in ((label + 8, "p50" if tail else "others"), (label + 17, "p99" if tail else "these"),
+                    (label + 26, "adds")):  # fmt: skip
         canvas.put_right(x, 0, head, "dim")
     room = max(1, canvas.height - 2)
     shown = found.contributions[:room]
@@ -148,7 +158,17 @@ def _contributions(canvas: Canvas, found: Diagnosis, glyphs: Glyphs) -> None:
     canvas.put_right(label + 33, y, "100 %", "good")
 
 
-def _rest(canvas: Canvas, found: Diagnosis, glyphs: Glyphs) -> None:
+def _failures(snapshot: Snapshot, width: int) -> list[list[Piece]]:
+    """What fails, and the way to where that begins."""
+    lines: list[list[Piece]] = []
+    for each in snapshot.failures[:2]:
+        lines += [[], [("what fails", "accent")]]
+        lines += [[(words, "text")] for words in wrap(failure_words(each), max(1, width - 2))]
+        lines += [[(f"  {failure_step_words(step, each.failed)}", "dim")] for step in each.walk[1:]]
+    return lines
+
+
+def _rest(canvas: Canvas, snapshot: Snapshot, found: Diagnosis, glyphs: Glyphs) -> None:
     """The walk, what else it could be, and which attributes differ, as far as there is room."""
     lines: list[list[Piece]] = [[("the walk downstream", "accent")]]
     for number, step in enumerate(found.walk):
@@ -178,8 +198,12 @@ def _rest(canvas: Canvas, found: Diagnosis, glyphs: Glyphs) -> None:
                 (f"{percent(differs.slow_ppm):>8}{percent(differs.fast_ppm):>8}  ", "text"),
                 (f"{differs.service} ", "bright"), (f"{differs.key} = {differs.value}", "dim"),
             ])  # fmt: skip
-    lines += [[], [("at p99 ", "dim"), (f"trace {found.slow_trace[:8]} {units.fixed(found.p99_us)}", "bad"),
-                   ("   at p50 ", "dim"), (f"trace {found.median_trace[:8]} {units.fixed(found.p50_us)}", "good"),
+    lines += _failures(snapshot, canvas.width)
+    ends = (
+        ("at p99 ", "   at p50 ") if found.comparison is Comparison.TAIL else ("median of these ", "   of the others ")
+    )
+    lines += [[], [(ends[0], "dim"), (f"trace {found.slow_trace[:8]} {units.fixed(found.p99_us)}", "bad"),
+                   (ends[1], "dim"), (f"trace {found.median_trace[:8]} {units.fixed(found.p50_us)}", "good"),
                    ("   D compares", "dim")]]  # fmt: skip
     if len(lines) > canvas.height:
         lines = [line for line in lines if line]

@@ -6,16 +6,17 @@ from typing import Any, Final
 from engines.errors import UserError
 from engines.sim import faults
 from engines.sim.rules import SetRule
+from engines.tracing.split import Choice, Where, parse_choice
 from engines.tracing.world import commands as c
 from engines.tracing.world.options import ATTEMPTS_MAX
-from engines.tracing.world.snapshot import ServiceView, Snapshot
+from engines.tracing.world.snapshot import ServiceView, Snapshot, Study
 from tui.kit import forms as kit
 from tui.kit.verbs import RECORDED
 from tui.kit.words import PPM_PER_PERCENT
-from tui.panel import Focus, Offer, Outcome, Param, Refuse
+from tui.panel import Ask, Focus, Offer, Outcome, Param, Refuse
 from tui.panels.tracing.details import US_PER_MS
 from tui.panels.tracing.keys import DELAYS_US, SHAPES
-from tui.panels.tracing.select import fit, machine_of
+from tui.panels.tracing.select import analysis_at, choose, fit, machine_of, read, span_of
 
 Values = Mapping[str, Any]
 
@@ -147,13 +148,16 @@ def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     return kit.of_rules(snapshot.rules, RULES, SetRule)
 
 
+EXPORT: Final = Offer("export", "write this trace into a file, as OTLP JSON", lambda v: Ask("export"))
+
+
 # -- numbers ---------------------------------------------------------------------------------------------------------
 
 
 def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
-    """The system's own numbers."""
+    """The system's own numbers; of a FILE, the attribute that the list of traces shows."""
     if snapshot.recorded:
-        return ()
+        return (EXPORT, *_columns(snapshot, fit(snapshot, focus)))
     load = snapshot.load if snapshot.load in SHAPES else "steady"
     breakers = any(edge.breaker for edge in snapshot.map_edges)
     correct = snapshot.correction
@@ -170,6 +174,22 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
         Offer("correct the clocks", "take offsets out as far as spans betray them; the spans stay as they were sent",
               lambda v: c.Correct(not correct), on=correct),
         *_pool(snapshot, focus),
+        EXPORT,
+    )  # fmt: skip
+
+
+def _columns(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+    """The attributes of the selected span and of whoever sent it, each as a column of the list."""
+    made, index, now = analysis_at(snapshot, focus), span_of(snapshot, focus), read(focus).attribute
+    if index < 0 or made.tree.is_missing(index):
+        return ()
+    span = made.tree.spans[index]
+    keys = dict.fromkeys(key for key, _ in (*span.attributes, *span.resource))
+    return tuple(
+        Offer(f"column {key}", "the first value of it in each trace, beside the trace in the list (v)",
+              lambda v, key=key: choose(focus, attribute="" if now == key else key, view="list"),  # type: ignore[misc]
+              on=now == key)
+        for key in keys
     )  # fmt: skip
 
 
@@ -185,11 +205,22 @@ def _pool(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     )  # fmt: skip
 
 
+def _chosen(study: Study, text: str) -> Choice | None:
+    """The choice that is typed; empty: none."""
+    choice = parse_choice(text) if text.strip() else None
+    if isinstance(choice, Where) and not study.having(choice):
+        raise UserError(f"{text.strip()!r}: no trace has a span with that; i shows the attributes of the selected one")
+    return choice
+
+
 # -- clients ---------------------------------------------------------------------------------------------------------
 
 
 def client(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
-    """A typed request: an operation by its name or a part of it. UserError if there is none such."""
+    """A typed request: an operation by its name or a part of it. Of a FILE: which traces are set against the others.
+    UserError if there is none such."""
+    if snapshot.study is not None:
+        return choose(focus, since_us=-1, choice=_chosen(snapshot.study, text))
     if snapshot.recorded:
         return Refuse(RECORDED)
     wanted = " ".join(text.split())

@@ -8,16 +8,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from engines.errors import UserError
 from engines.sim.rules import SetRule
+from engines.tracing.formats import Format, write
+from engines.tracing.split import Choice, Failed, Window
 from engines.tracing.world import commands as c
 from engines.tracing.world.snapshot import Snapshot, Strayed
 from tui.kit.selection import after
 from tui.kit.verbs import Machine, Target, ask, marker, simulated, standard_keys
-from tui.panel import Focus, Key, Outcome, Refuse
+from tui.panel import Export, Focus, Key, Outcome, Refuse
 from tui.panels.tracing.select import (
     HIDE,
     ORDERS,
     VIEWS,
+    analysis_at,
     choose,
     fit,
     machine_of,
@@ -27,11 +31,13 @@ from tui.panels.tracing.select import (
     order_of,
     read,
     rows_of,
+    seen,
     select_span,
     service_of,
     span_of,
     telling,
     view_of,
+    whole_at,
 )
 from tui.panels.tracing.verdict_words import oddness_words
 
@@ -122,6 +128,72 @@ def _correct(snapshot: Snapshot, focus: Focus) -> Outcome:
     return choose(focus, correct=not read(focus).correct) if snapshot.recorded else c.Correct(not snapshot.correction)
 
 
+def _fold(snapshot: Snapshot, focus: Focus) -> Outcome:
+    """Close what is below the selected span, or open it again."""
+    focus = _in_tree(fit(snapshot, focus))
+    made, index = analysis_at(snapshot, focus), span_of(snapshot, focus)
+    if index < 0 or not made.tree.children[index]:
+        return Refuse("nothing is below this span")
+    name, folded = made.tree.spans[index].span_id, read(focus).folded
+    rest = tuple(each for each in folded if each != name)
+    return choose(select_span(focus, made, index), folded=rest if rest != folded else (*folded, name))
+
+
+def _root(snapshot: Snapshot, focus: Focus) -> Outcome:
+    """The selected span as if it were the root: its own path, its own time; again: the whole trace."""
+    focus = _in_tree(fit(snapshot, focus))
+    made, index = analysis_at(snapshot, focus), span_of(snapshot, focus)
+    if read(focus).root and index == made.tree.root:
+        return choose(focus, root="")
+    if index < 0 or made.tree.is_missing(index):
+        return Refuse("a missing span has no time of its own: it cannot stand for the root")
+    if index == made.tree.root:
+        return Refuse("this is the root already: select a span below it")
+    name = whole_at(snapshot, focus).name_of(made.tree.spans[index].span_id)
+    return choose(focus, root=name, span="", stop=-1)
+
+
+def _mark_time(snapshot: Snapshot, focus: Focus) -> Outcome:
+    """From the start of the selected trace, then to that of another one, then no window."""
+    row = snapshot.trace(fit(snapshot, focus).node)
+    if snapshot.study is None:
+        return Refuse(LIVING)
+    if row is None:
+        return Refuse("no trace yet")
+    part = read(focus)
+    if part.since_us >= 0:
+        low, high = sorted((part.since_us, row.start_us))
+        return choose(focus, since_us=-1, choice=Window(low, high + 1))
+    if isinstance(part.choice, Window):
+        return choose(focus, choice=None)
+    return choose(focus, since_us=row.start_us, choice=None)
+
+
+def _comparison(snapshot: Snapshot, focus: Focus) -> Outcome:
+    """The tail, the window that the data propose, what fails: whatever there is, one after the other."""
+    if snapshot.study is None:
+        return Refuse(LIVING)
+    ways: list[Choice | None] = [None]
+    ways += [snapshot.proposal.window] if snapshot.proposal is not None else []
+    ways += [Failed()] if any(row.errors for row in snapshot.traces) else []
+    if len(ways) == 1:
+        return Refuse("the data propose no window and nothing fails: L marks one, A takes version=v2")
+    now = read(focus).choice
+    return choose(focus, since_us=-1, choice=after(ways, now) if now in ways else ways[0])
+
+
+LIVING: Final = "only traces of a FILE are compared by choice: the simulation says what was injected, and when"
+
+
+def exported(snapshot: Snapshot, focus: Focus) -> Export:
+    """The selected trace as OTLP JSON: what a viewer of others opens. UserError if there is none."""
+    node = fit(snapshot, focus).node
+    spans = snapshot.store.spans(node)
+    if not spans:
+        raise UserError("no trace yet: there is nothing to export")
+    return Export("this trace, as OTLP JSON", f"trace-{node[:16]}.json", b"".join(write(iter(spans), Format.OTLP_JSON)))
+
+
 def _next_view(step: int) -> Callable[[Snapshot, Focus], Outcome]:
     def act(snapshot: Snapshot, focus: Focus) -> Outcome:
         now = view_of(focus)
@@ -195,6 +267,7 @@ def walk(snapshot: Snapshot, focus: Focus, rows: int) -> Focus | None:
 
 def _guilty(snapshot: Snapshot, focus: Focus) -> Outcome:
     """To the trace that tells most, and in it to what the verdict names, or else to what holds the path longest."""
+    snapshot = seen(snapshot, focus)
     node = telling(snapshot)
     if not node:
         return Refuse("no trace yet")
@@ -215,6 +288,13 @@ KEYS: Final = (
     Key("N", "previous", "the previous segment of it", _next_critical(-1), rank=84),
     Key("o", "only critical", "only spans on the critical path, or all", _switch("only_critical"), rank=11),
     Key("%", "hide small", "hide spans below 1, 5, 10 % of the root's time, or none", _hide, rank=14),
+    Key("Z", "fold", "close what is below this span, or open it again", _fold, rank=29),
+    Key("Q", "as root", "this span as if it were the root, with a path of its own; on the root: the whole trace", _root,
+        rank=30),
+    Key("p", "compare by", "the next preset: the tail, the window that the data propose, what fails (of a FILE)",
+        _comparison, rank=27),
+    Key("L", "window", "mark a window of time: from this trace, to this trace, no window (of a FILE)", _mark_time,
+        rank=31),
     Key("F", "plumbing", "show every span, or fold: a call and its answer are one thing, and so are like siblings",
         _switch("plumbing"), rank=21),
     Key("W", "map", "the service map, and back", _view("map"), rank=12),
@@ -238,9 +318,11 @@ KEYS: Final = (
     Key("X", "split", "split the system: a service alone, the data layer from the rest", simulated(ask("sides")),
         rank=67),
     Key("b", "break a rule", "rules of tracing that can be switched off", simulated(ask("rules")), rank=40),
-    Key("t", "tune", "load, sampling, retries, breakers, pools", simulated(ask("tune")), rank=68),
+    Key("t", "tune", "load, sampling, retries, pools; of a FILE columns of the list; export of this trace",
+        ask("tune"), rank=68),
     Key("a", "request", "send one request, of the operation of this trace", simulated(_request), rank=19),
-    Key("A", "ask", "type a request: POST /checkout", simulated(ask("client")), rank=66),
+    Key("A", "ask", "type a request, POST /checkout; of a FILE what to compare: 41s..72s, version=v2, errors",
+        ask("client"), rank=66),
     Key("w", "load", "how users come: off, steady, bursts, wave, ramp", simulated(_load), rank=17),
 )  # fmt: skip
 

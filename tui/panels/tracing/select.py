@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from engines.tracing.analysis import Analysis, analysis_of
 from engines.tracing.rows import Look, Rows
+from engines.tracing.split import Choice, Where, Window
 from engines.tracing.verdicts import Trouble
 from engines.tracing.world.snapshot import ServiceView, Snapshot, Strayed, TraceRow
 from tui.kit.selection import after, chooser, reader
@@ -37,13 +38,23 @@ class Chosen(NamedTuple):
     """Whether the picture takes the clocks' offsets out, which the analysis of a simulation does by itself."""
     hide: int = 0
     order: str = ORDERS[0]
-    column: str = COLUMNS[0]
     other: str = ""
     """The trace to compare with."""
     row: str = ""
     """The row of the aggregates."""
     stop: int = -1
     """Where on the critical path n stands: a span can hold it more than once; -1: nowhere."""
+    root: str = ""
+    """The span that is looked at as if it were the root; empty: the root itself."""
+    folded: tuple[str, ...] = ()
+    """The ids of the spans whose subtrees are closed."""
+    choice: Choice | None = None
+    """Which traces of a FILE are set against the others; None: as the command line says, or the tail."""
+    attribute: str = ""
+    """The attribute that is a column of the list; empty: none."""
+    since_us: int = -1
+    """Where a window begins that has no end yet; -1: none is being marked."""
+    column: str = COLUMNS[0]
 
 
 read = reader(Chosen)
@@ -72,8 +83,11 @@ def listed(snapshot: Snapshot, focus: Focus) -> tuple[TraceRow, ...]:
     """The traces as the list shows them: sorted, and only those that the search names, if it names any."""
     rows = snapshot.traces
     if focus.find:
+        having = _having(snapshot, focus.find)
         named = tuple(
-            row for row in rows if focus.find.lower() in f"{row.service} {row.operation} {row.trace_id}".lower()
+            row
+            for row in rows
+            if row.trace_id in having or focus.find.lower() in f"{row.service} {row.operation} {row.trace_id}".lower()
         )
         rows = named or rows
     match order_of(focus):
@@ -84,6 +98,25 @@ def listed(snapshot: Snapshot, focus: Focus) -> tuple[TraceRow, ...]:
         case "spans":
             return tuple(sorted(rows, key=lambda row: -row.spans))
     return rows
+
+
+def window_of(focus: Focus) -> tuple[int, int]:
+    """The window that is marked, or where one begins that has no end yet; (-1, -1): none."""
+    part = read(focus)
+    if isinstance(part.choice, Window):
+        return part.choice.from_us, part.choice.to_us
+    return part.since_us, -1
+
+
+def _having(snapshot: Snapshot, text: str) -> frozenset[str]:
+    """The traces with a span that has the attribute which a text names, ``http.status_code=500``."""
+    key, equal, value = text.partition("=")
+    if not (key and equal):
+        return frozenset()
+    wanted = Where(key.strip(), value.strip())
+    if snapshot.study is not None:
+        return snapshot.study.having(wanted)
+    return frozenset(each.trace_id for each in snapshot.store.entries if any(map(wanted.matches, each.spans)))
 
 
 def telling(snapshot: Snapshot) -> str:
@@ -117,14 +150,33 @@ def _of_verdict(snapshot: Snapshot) -> str:
 
 
 def analysis_at(snapshot: Snapshot, focus: Focus) -> Analysis:
-    """The selected trace, ready to be drawn; an empty one where there is none."""
+    """The selected trace, or what is below the span that stands for its root; an empty one where there is none."""
+    made, root = whole_at(snapshot, focus), read(focus).root
+    return (made.below(root) if root else None) or made
+
+
+def whole_at(snapshot: Snapshot, focus: Focus) -> Analysis:
+    """All of the selected trace."""
     return analysis_of(focus.node, snapshot.store.spans(focus.node), skew(snapshot, focus))
+
+
+def seen(snapshot: Snapshot, focus: Focus) -> Snapshot:
+    """What is seen of the snapshot: with the verdict over the traces that the person set against the others."""
+    choice = read(focus).choice
+    if choice is None or snapshot.study is None:
+        return snapshot
+    found = snapshot.study.examine(choice)
+    worst = found.diagnosis
+    return replace(
+        snapshot, verdicts=found.verdicts, diagnosis=worst, no_diagnosis=found.lack, failures=found.failures,
+        root_operation=(worst.service, worst.operation) if worst is not None else ("", ""), proposal=None,
+    )  # fmt: skip
 
 
 def look_of(focus: Focus) -> Look:
     """How it is looked at."""
     part = read(focus)
-    return Look(part.only_critical, part.plumbing, part.hide * 10_000, focus.find)
+    return Look(part.only_critical, part.plumbing, part.hide * 10_000, focus.find, part.folded)
 
 
 def rows_of(snapshot: Snapshot, focus: Focus) -> tuple[Analysis, Rows]:
@@ -183,8 +235,9 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
     """The focus with what is gone replaced: an evicted trace by the one that tells most."""
     if snapshot.trace(focus.node) is None:
         focus = replace(focus, node=telling(snapshot))
-        if read(focus).span:
-            focus = choose(focus, span="")
+        focus = choose(focus, span="", root="")
+    if read(focus).root and whole_at(snapshot, focus).find(read(focus).root) < 0:
+        focus = choose(focus, root="")
     part = read(focus)
     if part.span and analysis_at(snapshot, focus).find(part.span) < 0:
         focus = choose(focus, span="")
@@ -209,7 +262,8 @@ def next_trace(snapshot: Snapshot, focus: Focus, step: int) -> Focus:
     if not ids:
         return focus
     at = ids.index(focus.node) + step if focus.node in ids else 0
-    return choose(replace(focus, node=ids[max(0, min(len(ids) - 1, at))], chosen=True), span="")
+    node = ids[max(0, min(len(ids) - 1, at))]
+    return choose(replace(focus, node=node, chosen=True), span="", root="")
 
 
 def next_row(snapshot: Snapshot, focus: Focus, step: int) -> Focus:

@@ -5,11 +5,12 @@ Latency is drawn on a scale that doubles: a p99 of ten times the p50 would leave
 
 from collections.abc import Sequence
 from math import log2
-from typing import Final
+from typing import Final, TypeAlias
 
 from engines import units
+from engines.tracing.split import END_US
 from engines.tracing.world.snapshot import Sample, Snapshot
-from engines.units import percent
+from engines.units import percent, stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.panels.tracing.details import PPM
@@ -24,10 +25,20 @@ FLOOR_US: Final = 1_000
 HUNDRED: Final = 100
 
 
-def title(snapshot: Snapshot) -> str:
+Window: TypeAlias = tuple[int, int]
+"""From when to when; -1: not marked."""
+NO_WINDOW: Final[Window] = (-1, -1)
+
+
+def title(snapshot: Snapshot, window: Window = NO_WINDOW) -> str:
     """What the strip shows."""
     of = "traces" if snapshot.recorded else "users"
-    return f"latency of {of} by second, {len(snapshot.series)} s" if snapshot.series else f"latency of {of}"
+    text = f"latency of {of} by second, {len(snapshot.series)} s" if snapshot.series else f"latency of {of}"
+    low, high = window
+    if low < 0:
+        return text
+    ends = "the end" if high >= END_US else stamp(high) if high >= 0 else ".. (L on its last trace)"
+    return f"{text}; window {stamp(low)} to {ends}"
 
 
 def note(snapshot: Snapshot) -> str:
@@ -48,7 +59,7 @@ def named(percentile: str, sample: Sample) -> str:
     return "max" if percentile == "p99" and sample.requests < HUNDRED else percentile
 
 
-def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
+def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs, window: Window = NO_WINDOW) -> None:
     """Three lines with their names at their ends, requests and errors below."""
     if canvas.height < 2 or canvas.width < 30:
         return
@@ -67,10 +78,21 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
         charted = plot([_log(v) if v > 0 else float("nan") for v in values[name]], width, rows, glyphs, bottom, top)
         for y, row in enumerate(charted):
             canvas.overlay(LEFT, y, row, ink)
+    for at_us in window:
+        x = LEFT + _column(series, at_us, width)
+        if at_us >= 0:
+            for y in range(rows):
+                canvas.put(x, y, glyphs.vertical, "accent")
     _scale(canvas, rows, bottom, top)
     _ends(canvas, snapshot, rows, bottom, top)
     if low:
         _errors(canvas, series, width, glyphs)
+
+
+def _column(series: Sequence[Sample], at_us: int, width: int) -> int:
+    """The column of a moment, among those of the seconds that are drawn."""
+    place = sum(sample.at_us <= at_us for sample in series) - 1
+    return max(0, min(width - 1, place * width // max(1, len(series))))
 
 
 def _log(us: float) -> float:

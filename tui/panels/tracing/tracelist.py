@@ -4,13 +4,14 @@ from bisect import bisect_right
 from typing import Final
 
 from engines import units
+from engines.tracing.spans import plain, said
 from engines.tracing.world.control import HEAD
 from engines.tracing.world.snapshot import Snapshot, TraceRow
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
 from tui.panels.tracing.details import PPM, brief, heat, level, scale
-from tui.panels.tracing.select import listed, order_of
+from tui.panels.tracing.select import listed, order_of, read
 from tui.panels.tracing.verdict_words import oddness_words
 from tui.panels.tracing.words import sampling_words
 from tui.plot import bar
@@ -164,7 +165,8 @@ def draw_table(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
     canvas.put_right(x + 8 + chart + 7, 0, "spans", "dim")
     canvas.put_right(x + 8 + chart + 16, 0, "services", "dim")
     wide = canvas.width - (x + chart + 26)
-    canvas.put(x + chart + 26, 0, clip("odd", wide), "dim")
+    column = read(focus).attribute
+    canvas.put(x + chart + 26, 0, clip(f"{column}, odd" if column else "odd", wide), "dim")
     for y, row in enumerate(_window(rows, focus.node, canvas.height - 1), 1):
         selected = row.trace_id == focus.node
         ink = usual.heat(row)
@@ -180,7 +182,17 @@ def draw_table(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
         words, ink = odd(row)
         if row.extent_us * 10 > row.duration_us * 11:
             words = f"{units.fixed(row.extent_us)} with all its spans{f'; {words}' if words else ''}"
-        canvas.put(x + chart + 26, y, clip(words, wide), ink)
+        start = x + chart + 26
+        if column:
+            value = f"{valued(snapshot, row, column)}  "
+            start = canvas.put(start, y, clip(value, wide), "bright")
+        canvas.put(start, y, clip(words, max(0, canvas.width - start)), ink)
+
+
+def valued(snapshot: Snapshot, row: TraceRow, key: str) -> str:
+    """The first value of an attribute in a trace; ``-`` where no span has it."""
+    found = (plain(said(span, key)) for span in snapshot.store.spans(row.trace_id))
+    return next((value for value in found if value is not None), "-")
 
 
 def both(row: TraceRow, width: int) -> str:

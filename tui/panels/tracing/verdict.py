@@ -64,7 +64,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
 
 def title(snapshot: Snapshot) -> str:
     """``verdict``, or that there is none."""
-    if snapshot.verdicts:
+    if snapshot.verdicts or (snapshot.failures and snapshot.failures[0].stands_out):
         return "verdict"
     if snapshot.diagnosis is not None:
         return "the tail"
@@ -76,8 +76,11 @@ def about(snapshot: Snapshot) -> str:
     found = snapshot.diagnosis
     if found is None:
         return " ".join(snapshot.root_operation).strip()
-    if found.comparison is Comparison.BASELINE:
-        return f"against the baseline: {found.traces:,} {found.operation}, {found.fast:,} before"
+    if found.comparison is not Comparison.TAIL:
+        return (
+            f"{found.slow:,} {found.operation} {verdict_words.WHEN[found.comparison]}, "
+            f"{found.fast:,} {verdict_words.THAN[found.comparison]}"
+        )
     return f"p99 against p50: {found.slow} slowest of {found.traces:,} {found.operation}"
 
 
@@ -92,6 +95,8 @@ def sentence(snapshot: Snapshot) -> tuple[str, Ink]:
     """What the tool says, or why it says nothing."""
     if snapshot.verdicts:
         return verdict_words.sentence(snapshot.verdicts[0]), "text"
+    if snapshot.failures and snapshot.failures[0].stands_out:
+        return verdict_words.failure_words(snapshot.failures[0]), "text"
     if snapshot.diagnosis is not None:
         return verdict_words.ordinary_words(snapshot.diagnosis), "text"
     return verdict_words.lack_words(snapshot.no_diagnosis) or "no trace has arrived yet", "dim"
@@ -129,6 +134,10 @@ def _more(snapshot: Snapshot, width: int) -> list[list[Piece]]:
         pieces += [*also, (share, "dim")]
         lead = "   "
     lines = [pieces] if pieces else []
+    if snapshot.proposal is not None:
+        window = snapshot.proposal.window
+        differ = f"{stamp(window.from_us)} to {stamp(window.to_us)} differs from the rest"
+        lines.append([("a change: ", "dim"), (differ, "text"), ("   p compares", "dim")])
     if snapshot.injected:
         fault = snapshot.injected[-1]
         when = stamp(fault.at_us).removesuffix(".000")

@@ -33,10 +33,12 @@ from tui.panels.tracing.select import (
     read,
     row_of,
     rows_of,
+    seen,
     select_span,
     service_of,
     skew,
     view_of,
+    window_of,
 )
 from tui.panels.tracing.verdict_words import oddness_words
 
@@ -54,15 +56,16 @@ LEGEND: Final = 12
 def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
     """Draw everything."""
     focus = fit(snapshot, focus)
+    snapshot = seen(snapshot, focus)
     picture, below, look = (Canvas(*size) for size in sizes)
     if picture.height and picture.width:
         draw_picture(picture, snapshot, focus, glyphs, told=look.height >= TOLD)
-    strip.draw(below, snapshot, glyphs)
+    strip.draw(below, snapshot, glyphs, window_of(focus))
     return Frame(
         picture, below, look,
         picture_title=title(snapshot, focus),
         picture_note=note(snapshot, focus),
-        strip_title=strip.title(snapshot),
+        strip_title=strip.title(snapshot, window_of(focus)),
         strip_note=strip.note(snapshot),
         inspector_title=inspector.draw(look, snapshot, focus, glyphs),
         hits=hits(picture, snapshot, focus, glyphs),
@@ -110,6 +113,10 @@ def title(snapshot: Snapshot, focus: Focus) -> str:
     """What the picture shows."""
     row = snapshot.trace(focus.node)
     name = f"{row.operation}  {plural(row.spans, 'span')}, {plural(row.services, 'service')}" if row else "traces"
+    if row and read(focus).root:
+        made = analysis_at(snapshot, focus)
+        top = made.tree.spans[made.tree.root]
+        name = f"{top.service} {top.name} as root  {plural(made.tree.real, 'span')} of {row.spans:,}"
     match view_of(focus):
         case "list":
             return f"{plural(len(snapshot.traces), 'trace')} by {order_of(focus)}"
@@ -165,7 +172,7 @@ def note(snapshot: Snapshot, focus: Focus) -> str:
         parts.append(_moved(snapshot, focus))
     if look.text:
         parts.append(f"filter {look.text}")
-    return "  ".join((*parts, units.fixed(row.duration_us)))
+    return "  ".join((*parts, units.fixed(analysis_at(snapshot, focus).duration_us)))
 
 
 def _moved(snapshot: Snapshot, focus: Focus) -> str:

@@ -11,7 +11,7 @@ from engines import units
 from engines.tracing import waiting
 from engines.tracing.analysis import Analysis
 from engines.tracing.rows import Rows
-from engines.tracing.spans import Kind
+from engines.tracing.spans import NS_PER_US, Kind
 from engines.units import share
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
@@ -25,6 +25,10 @@ NAME_MIN, NAME_MAX = 18, 54
 BARS_MIN: Final = 8
 WAY: Final = 3
 """A call that spends a third of its time on the way there and back says so."""
+EVENTS: Final = 20
+"""Events of a span that are drawn on its bar ..."""
+EVENTS_ON: Final = 4
+"""... if it has so many columns: on a shorter one they would hide it."""
 STUB: Final = 5
 """A name cut to fewer columns than this says nothing."""
 
@@ -234,6 +238,10 @@ def _bar(
         if wait is not None:
             seen = saturation(span)
             _say(canvas, x0, y, plan, rows.own.get(row, []), (", ".join(seen), *seen[-1:]), own)
+    for event in span.events[:EVENTS] if last - first >= EVENTS_ON else ():
+        at_us = event.time_ns // NS_PER_US
+        if plan.start_us <= at_us <= plan.start_us + plan.span_us:
+            canvas.put(x0 + plan.cells(at_us, at_us)[0], y, glyphs.marker, "warn")
     way_us = rows.way_us(tree, row)
     if way_us * WAY >= end_us - start_us > 0:
         ways = (f"{brief(way_us)} on the way there and back", f"{brief(way_us)} on the way", brief(way_us))
