@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from engines.consensus.pbft.chaos import CHAOS as PBFT_CHAOS
 from engines.consensus.pbft.engine import COMMANDS as PBFT_COMMANDS
 from engines.consensus.pbft.engine import PbftEngine
 from engines.consensus.pbft.options import SETTINGS as PBFT_SETTINGS
@@ -39,6 +40,7 @@ PBFT: Final = Variant(
     make=PbftEngine,
     commands=PBFT_COMMANDS,
     settings=PBFT_SETTINGS,
+    chaos=PBFT_CHAOS,
     engine_version=2,
     fidelity=(
         ("modelled", "the paper's version with signatures: three phases, checkpoints, watermarks, state transfer, "

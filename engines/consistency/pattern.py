@@ -4,6 +4,7 @@ from functools import partial
 from typing import Final
 
 from engines.consistency.recorded import RECORDED
+from engines.consistency.world.chaos import chaos_of
 from engines.consistency.world.commands import COMMANDS
 from engines.consistency.world.engine import ConsistencyEngine
 from engines.consistency.world.options import SETTINGS
@@ -43,6 +44,7 @@ VARIANTS: Final = tuple(
         SETTINGS[name],
         3,
         FIDELITY,
+        chaos=chaos_of(name),
     )
     for name, title, summary in (
         ("eventual", "Eventual", "N replicas, R answers, W acknowledgements; hints, read repair and Merkle trees"),

@@ -31,8 +31,9 @@ _LOST: Final = {LossReason.CHANCE: "loss", LossReason.CUT: "cut", LossReason.DRO
 class Bites:
     """What the faults of one run have touched so far, by family."""
 
-    def __init__(self, engine: Any) -> None:
+    def __init__(self, engine: Any, own: tuple[tuple[type, str], ...] = ()) -> None:
         self.engine = engine
+        self.families = FAMILY | dict(own)
         self.injected: dict[str, int] = {}
         self.counts: dict[str, int] = {}
         self.in_force: tuple[str, ...] = ()
@@ -48,7 +49,7 @@ class Bites:
 
     def given(self, command: Any) -> None:
         """A command was carried out: what is in force now."""
-        family = FAMILY.get(type(command))
+        family = self.families.get(type(command))
         if family is not None and _injures(command):
             self.injected[family] = self.injected.get(family, 0) + 1
         elif not isinstance(command, faults.FAULTS):

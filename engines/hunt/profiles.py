@@ -93,7 +93,7 @@ def _stage(variant: Variant, seed: int, config: Config, profile: Profile, stream
     engine = variant.make(seed, config)
     links = tuple((src, dst) for src, host in engine.hosts.items() for dst in host.links)
     longest = stream.pick((300 * US_PER_MS, 1 * US_PER_S, 3 * US_PER_S, 0))
-    return Stage(engine.servers, engine.clients, links, config, profile.severity, longest)
+    return Stage(engine.servers, engine.clients, links, config, profile.severity, longest, stream.below(1 << 30))
 
 
 def _kinds(chaos: Chaos, profile: Profile, stream: Stream) -> tuple[Hazard, ...]:

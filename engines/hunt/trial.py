@@ -79,7 +79,7 @@ class Player:
         self.bites: Bites | None = None
         self.watch: Watch | None = None
         if watch:
-            self.bites = Bites(self.engine)
+            self.bites = Bites(self.engine, self.chaos.faults)
             self.watch = Watch(self.engine, self.chaos, self.bites)
             self.engine.watcher = self.watch
 

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Final
 
 from engines.resilience.recorded import VARIANT as RECORDED
+from engines.resilience.world.chaos import CHAOS
 from engines.resilience.world.commands import COMMANDS
 from engines.resilience.world.engine import ResilienceEngine
 from engines.resilience.world.options import SETTINGS
@@ -29,7 +30,7 @@ FIDELITY: Final = (
 )  # fmt: skip
 
 VARIANTS: Final = tuple(
-    Variant(name, title, summary, partial(ResilienceEngine, name), COMMANDS, SETTINGS, 4, FIDELITY)
+    Variant(name, title, summary, partial(ResilienceEngine, name), COMMANDS, SETTINGS, 4, FIDELITY, chaos=CHAOS)
     for name, title, summary in (
         ("breaker", "Circuit breakers", "a state machine on every edge into a service; its preset can be changed live"),
         ("envoy", "Envoy's way", "no state machine: caps on what is under way, and bad hosts are ejected"),

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Final
 
+from engines.sharding.world.chaos import CHAOS
 from engines.sharding.world.commands import COMMANDS
 from engines.sharding.world.engine import ShardingEngine
 from engines.sharding.world.options import SETTINGS
@@ -27,7 +28,7 @@ FIDELITY: Final = (
 )
 
 VARIANTS: Final = tuple(
-    Variant(name, title, summary, partial(ShardingEngine, name), COMMANDS, SETTINGS, 4, FIDELITY)
+    Variant(name, title, summary, partial(ShardingEngine, name), COMMANDS, SETTINGS, 5, FIDELITY, chaos=CHAOS)
     for name, title, summary in (
         ("ring", "Ring", "consistent hashing with virtual nodes: a join moves keys to the newcomer only"),
         ("modulo", "Hash mod n", "the best spread there is, and the worst change"),

@@ -36,6 +36,8 @@ class Stage(NamedTuple):
     """``MILD``, ``USUAL`` or ``HARSH``."""
     longest_us: int = 2 * US_PER_S
     """A fault ends by itself within this time; 0: it lasts until all is healed."""
+    lot: int = 0
+    """A number of this seed's: for what must be the same in all its draws, such as who is a traitor."""
 
     def setting(self, name: str, default: Any = None) -> Any:
         """A setting of this world, if it is not the variant's default."""
@@ -102,6 +104,8 @@ class Chaos:
     """What of the promise the engine does not keep at the end; empty if it does."""
     role: Callable[[Any, str], str] | None = None
     """What a machine of this engine is at the moment, for the situations that a hunt counts."""
+    faults: tuple[tuple[type, str], ...] = ()
+    """The variant's own commands that are faults, and the families that ``bites`` counts them by."""
     bites: Callable[[Any], dict[str, int]] | None = None
     """How much the variant's own faults have touched, by their names."""
     events: tuple[type, ...] = ()

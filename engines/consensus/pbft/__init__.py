@@ -17,6 +17,7 @@ engine         a cluster of them in the simulated world
 snapshot       what there is to see
 views          pictures of one replica and one client
 scenarios      the stories
+chaos          what befalls it at random in a hunt, and what it owes afterwards
 
 Source: Castro and Liskov, "Practical Byzantine Fault Tolerance", OSDI 1999, cited as *paper*.
 """

@@ -130,7 +130,8 @@ class Checker:
             return []
         findings: list[Finding] = []
         if seen.incarnation != incarnation:
-            self.seen[replica.id] = seen = _Seen(incarnation=incarnation, next_n=replica.executed + 1)
+            first = replica.done[0].n if replica.done else replica.executed + 1
+            self.seen[replica.id] = seen = _Seen(incarnation=incarnation, next_n=first)
         findings += self._accepted(replica, durable_us)
         findings += self._certificates(replica)
         findings += self._executed(replica, seen)

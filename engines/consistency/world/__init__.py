@@ -8,4 +8,5 @@ ledger checks      what clients did, judged as it grows; what each design promis
 rules options commands   what can be switched, chosen, asked
 engine snapshot    the world of one variant, and what there is to see of it
 scenarios table    the stories; what each rule keeps
+chaos     what befalls it at random in a hunt, and what it owes afterwards
 """

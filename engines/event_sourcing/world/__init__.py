@@ -15,4 +15,5 @@ checks         what must hold
 engine         the world
 snapshot       what there is to see
 scenarios      the stories
+chaos          what befalls it at random in a hunt, and what it owes afterwards
 """

@@ -11,6 +11,7 @@ what crosses the screen
     rules        rules that can be switched off to see why they are there
     options      the settings of a run, and what follows from them for every edge
     scenarios    the stories
+    chaos        what befalls it at random in a hunt, and what it owes afterwards
 machines
     messages     what services say to each other
     node         a machine that serves

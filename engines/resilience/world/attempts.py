@@ -60,6 +60,7 @@ class Attempts:
         wait_us = 0
         if fault.delay_percent and ctx.stream(f"delay/{self.edge}").chance(fault.delay_percent * 10_000):
             wait_us = fault.delay_us
+            fault.hits += 1
         if fault.abort_percent and ctx.stream(f"abort/{self.edge}").chance(fault.abort_percent * 10_000):
             self.agenda.add(now + wait_us, Due("abort", self.edge, id))
         elif wait_us:

@@ -13,9 +13,11 @@ NO_PERMIT: Final = -1
 class InjectedFault:
     """Istio's faults on an edge, sampled independently of each other."""
 
-    __slots__ = ("abort_percent", "abort_status", "delay_percent", "delay_us")
+    __slots__ = ("abort_percent", "abort_status", "delay_percent", "delay_us", "hits")
 
     def __init__(self) -> None:
+        self.hits = 0
+        """Requests that were delayed or aborted so far."""
         self.clear()
 
     def clear(self) -> None:

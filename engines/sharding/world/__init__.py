@@ -7,6 +7,7 @@ what crosses the screen
     rules        rules that can be switched off to see why they are there
     options      the settings of a run
     scenarios    the stories
+    chaos        what befalls it at random in a hunt, and what it owes afterwards
 machines
     messages     what the machines say to each other
     node         a machine: serves, redirects, migrates, replicates

@@ -23,4 +23,5 @@ engine       a run of it: figures, findings, commands
 scoring      the verdict against the truth
 view         the snapshot, built from what changed
 scenarios    the stories
+chaos        what befalls it at random in a hunt, and what it owes afterwards
 """

@@ -1,0 +1,80 @@
+"""What each design survives, and what it owes afterwards: every client answered or given up, replicas equal.
+
+Clocks may be wrong where the design does not trust them; elsewhere that lies beyond the model. The models that a design promises are judged all the time.
+"""
+
+from dataclasses import replace
+from typing import Any, Final, get_args
+
+from engines.consistency.world.commands import Perform, SetWorkload
+from engines.consistency.world.events import ConsistencyEvent
+from engines.consistency.world.options import WORKLOADS
+from engines.sim.chaos import After, Chaos, Stage, order
+from engines.sim.hazards import HAZARDS, SKEW, expire
+from engines.sim.random import Stream
+from engines.units import US_PER_MS, US_PER_S
+
+
+def _perform(draw: Stream, stage: Stage) -> Perform:
+    """At the client's own replica: who asks another one leaves the session that was promised."""
+    return Perform(draw.pick(stage.clients), draw.chance(500_000), draw.pick("xy"))
+
+
+def missing(engine: Any) -> str:
+    """No operation of a client is open any more."""
+    waiting = [client for client in engine.clients if engine.book.is_open(client)]
+    return f"{', '.join(waiting)} asked and neither got an answer nor gave up" if waiting else ""
+
+
+def role(engine: Any, node: str) -> str:
+    """Replica, the one that leads, or client."""
+    if node not in engine.servers:
+        return "client" if node else ""
+    return "leader" if getattr(engine.hosts[node].node, "leads", False) else "replica"
+
+
+SILENT: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "linearizable": (("remember", "the store-back keeps all that it keeps; see store_back without it"),),
+    "causal": (("sticky", "a client carries its vector to any replica"),),
+    "eventual": (
+        ("send_to_all", "anti-entropy brings the rest, later"),
+        ("read_repair", "hints and anti-entropy bring the rest"),
+        ("hinted_handoff", "anti-entropy brings the rest, later"),
+        ("anti_entropy", "hints bring the rest; without both, replicas stay apart"),
+    ),
+    "weak": (("push", "nothing is promised of other caches"),),
+}
+"""Rules whose absence alone breaks no promise of the variant."""
+
+
+def chaos_of(variant: str) -> Chaos:
+    """What a design survives."""
+    trusted = tuple(replace(each, beyond=True) if each is SKEW else each for each in HAZARDS)
+    hazards = HAZARDS if variant == "causal" else trusted
+    timers = {"eventual": ("compare",), "mongodb": ("election",)}.get(variant)
+    quorums = (("n", (2, 3)), ("r", (1, 2)), ("w", (1, 2))) if variant == "eventual" else ()
+    return Chaos(
+        hazards=(*hazards, *((expire(*timers),) if timers else ())),
+        orders=(
+            order("ask", _perform, weight=3),
+            order("workload", lambda draw, stage: SetWorkload(draw.pick(tuple(WORKLOADS)))),
+        ),
+        settings=(
+            ("nodes", (3, 3, 5)),
+            ("clients", (2, 3, 6)),
+            ("keys", (1, 1, 2)),
+            ("workload", ("busy", "busy", "light")),
+            *quorums,
+        ),
+        wait_us=500 * US_PER_MS,
+        rest=(After(0, SetWorkload("off")),),
+        quiet_us=8 * US_PER_S,
+        promise="every operation ends",
+        missing=missing,
+        role=role,
+        events=get_args(ConsistencyEvent),
+        silent=SILENT.get(variant, ()),
+    )
+
+
+__all__ = ["SILENT", "chaos_of", "missing", "role"]

@@ -1,0 +1,65 @@
+"""What a store and its readers survive, and what they owe afterwards: every subscriber has caught up."""
+
+from typing import Any, Final, get_args
+
+from engines.event_sourcing.world import commands as c
+from engines.event_sourcing.world.events import StoreEvent
+from engines.sim.chaos import After, Chaos, Stage, order
+from engines.sim.hazards import HAZARDS, SLOW_DISK
+from engines.sim.random import Stream
+from engines.units import US_PER_MS, US_PER_S
+
+STORE: Final = "store"
+BEHIND_MAX: Final = 14
+"""Events that a subscriber may be behind while work goes on."""
+
+
+def _kill(draw: Stream, stage: Stage) -> tuple[After, ...]:
+    """The process dies; what it gave to the operating system is not lost, unlike with its power."""
+    return After(0, c.Kill(STORE)), *stage.until(draw, c.Kill(STORE))
+
+
+def _act(draw: Stream, stage: Stage) -> c.Act:
+    action = draw.pick(("deposit", "withdraw", "transfer"))
+    return c.Act(draw.pick(stage.clients), action, draw.between(1, 4), draw.below(120), draw.between(1, 4))
+
+
+def missing(engine: Any) -> str:
+    """Every subscriber is near the head of the stream."""
+    late = [each for each in engine.snapshot().subscribers if each.behind > BEHIND_MAX]
+    return ", ".join(f"{each.name} is {each.behind} events behind" for each in late)
+
+
+def role(engine: Any, node: str) -> str:
+    """The store, a subscriber, or who writes."""
+    if node == STORE:
+        return "store"
+    return "writer" if node in engine.clients else "subscriber" if node else ""
+
+
+CHAOS: Final = Chaos(
+    hazards=tuple(each for each in HAZARDS if each is not SLOW_DISK),
+    orders=(
+        order("act", _act, weight=3),
+        order("race", lambda draw, stage: c.Race(draw.between(1, 4), draw.between(1, 120)), weight=2),
+        order("kill", lambda draw, stage: c.Kill(STORE), weight=2),
+        order("schema", lambda draw, stage: c.ChangeSchema()),
+        order("hold", lambda draw, stage: c.HoldCommit(draw.pick((50, 200, 400)) * US_PER_MS, draw.chance(300_000))),
+        order("verify", lambda draw, stage: c.Verify()),
+    ),
+    settings=(
+        ("rate", (6, 26, 46)),
+        ("accounts", (1, 2, 4)),
+        ("snapshots", (2, 10, 0)),
+        ("sync_ms", (2, 20)),
+        ("poll_ms", (20, 100)),
+    ),
+    wait_us=300 * US_PER_MS,
+    quiet_us=4 * US_PER_S,
+    promise="subscribers catch up",
+    missing=missing,
+    role=role,
+    events=get_args(StoreEvent),
+)
+
+__all__ = ["CHAOS", "missing", "role"]
