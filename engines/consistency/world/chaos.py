@@ -1,6 +1,7 @@
 """What each design survives, and what it owes afterwards: every client answered or given up, replicas equal.
 
-Clocks may be wrong where the design does not trust them; elsewhere that lies beyond the model. The models that a design promises are judged all the time.
+Clocks may be wrong where the design does not trust them; elsewhere that lies beyond the model. The models that a design
+promises are judged all the time.
 """
 
 from dataclasses import replace

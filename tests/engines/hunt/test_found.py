@@ -13,27 +13,27 @@ from engines.sim import faults
 from engines.sim.pattern import Config, Step
 from engines.units import US_PER_S
 
-FOUND: list[tuple[str, str, str, int, Config, tuple[tuple[int, Any], ...], int]] = [
+FOUND: list[tuple[str, str, str, int, Config, tuple[tuple[int, Any], ...], int, int]] = [
     (
         "a replica that had restarted was said to execute twice when an act of it ended",
         "consensus", "pbft", 17, (),
         ((0, faults.Crash("r2")), (0, faults.Restart("r2")), (400_000, SetAct("r2", "two_faced", False))),
-        2 * US_PER_S,
+        2 * US_PER_S, 0,
     ),
     (
         "what a client had asked before it crashed stayed open for ever",
         "sharding", "ring", 10, (),
         ((600_000, faults.Crash("c1")), (2 * US_PER_S, faults.Heal()), (12 * US_PER_S, SetWorkload("off"))),
-        102 * US_PER_S,
+        102 * US_PER_S, 1,
     ),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("found", FOUND, ids=lambda found: found[0])
 def test_what_was_found_is_mended(
-    found: tuple[str, str, str, int, Config, tuple[tuple[int, Any], ...], int],
+    found: tuple[str, str, str, int, Config, tuple[tuple[int, Any], ...], int, int],
 ) -> None:
-    _, pattern, variant, seed, config, commands, end_us = found
+    _, pattern, variant, seed, config, commands, end_us, tail = found
     inputs = tuple(Step(at_us, command) for at_us, command in commands)
-    plan = Plan(variant, seed, config, inputs, 1, end_us)
+    plan = Plan(variant, seed, config, inputs, tail, end_us)
     assert play(plan, pattern_of(pattern).variant(variant)).violation is None
