@@ -24,7 +24,7 @@ WINDOW: Final = 32
 """Operations of the order that are taken apart first."""
 WINDOW_MAX: Final = 512
 EVERY: Final = 8
-"""Returns between two looks at a history that is caught up with."""
+"""Returns between two looks at a history that is caught up with, once it is long."""
 
 
 class LiveSerial:
@@ -41,8 +41,8 @@ class LiveSerial:
         self.writes: dict[tuple[Key, Any], int] = {}
         self.keys: dict[Key, None] = {}
         self.since = 0
-        self.wait = EVERY
-        """Looks are rarer while nothing is found."""
+        self.wait = 1
+        """Looks are rarer the longer it gets, and while nothing is found."""
         self.verdict: Verdict = OK
 
     def wrote(self, number: int, key: Key, value: Any) -> None:
@@ -82,7 +82,7 @@ class LiveSerial:
                 self.order[len(self.order) - window :] = found
                 self.placed |= dict.fromkeys(found)
                 self.behind = [each for each in self.behind[len(taken) :] if each not in self.placed]
-                self.verdict, self.wait = OK, EVERY
+                self.verdict, self.wait = OK, max(1, min(EVERY, len(self.order) // 16))
                 return True
             if proven is not None:
                 self.verdict = proven
