@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
-from engines.cqrs.commands import Field, check_fields
+from engines.cqrs.commands import STREAM, Field, check_fields
 from engines.cqrs.deployment import Deployment
 from engines.cqrs.errors import BadFields, UnknownProjection, UnknownQuery
 from engines.cqrs.projections import Model
@@ -138,6 +138,18 @@ def _rows(model: Model, spec: QuerySpec, key: str) -> tuple[Any, ...]:
     return model.find(key)
 
 
+def lacks(model: Model, query: Query) -> bool:
+    """Whether an event the answer must include is parked: the model is past its position, and the rows are not. Of a
+    question about one order only its own events count."""
+    if not model.parked:
+        return False
+    _, key = spec_of(query)
+    return any(
+        parked.event.position <= query.position and (parked.event.stream == key or not key.startswith(STREAM))
+        for parked in model.parked
+    )
+
+
 class Waiting(NamedTuple):
     """A query that waits for its model."""
 
@@ -201,7 +213,7 @@ class Reader:
         model = served.live
         position = model.position
         wants = query.freshness if self.promises else Freshness.ANY
-        if wants is not Freshness.ANY and position < query.position:
+        if wants is not Freshness.ANY and (position < query.position or lacks(model, query)):
             if wants is Freshness.WAIT and now_us < waiting.due_us:
                 return None
             outcome, rows = Outcome.BEHIND if wants is Freshness.VERSION else Outcome.TIMED_OUT, ()
@@ -224,6 +236,7 @@ __all__ = [
     "Reader",
     "Reply",
     "Waiting",
+    "lacks",
     "parse_query",
     "rows_for",
     "spec_of",

@@ -4,7 +4,7 @@ import pytest
 
 from engines.cqrs import Append, BadFields, Command, CommandBus, Execution, Status, UnknownCommand
 from engines.cqrs.bus import ATTEMPTS, version_of
-from engines.event_sourcing import ANY, MemoryStore, NewEvent, Order, SqliteStore
+from engines.event_sourcing import ANY, ORDER, MemoryStore, Metadata, NewEvent, Order, SqliteStore
 from engines.event_sourcing.errors import Conflict
 from engines.event_sourcing.order import ANSWERED
 from tests.engines.cqrs.shop import create, step
@@ -29,6 +29,16 @@ def test_an_order_from_its_creation_to_its_shipping() -> None:
         "OrderCreated", "LineAdded", "LineAdded", "StockReserved", "OrderPaid", "OrderShipped",
     ]  # fmt: skip
     assert store.get_events("order-7")[4].data == {"amount": 4_100}
+
+
+def test_every_event_names_who_why_and_which_story() -> None:
+    store = MemoryStore()
+    bus = CommandBus(store)
+    bus.send(create()._replace(who="ada"))
+    bus.send(step("c2", "RESERVE_STOCK")._replace(who="saga", correlation_id="story", cause="c1/0"))
+    first, last = store.events[0], store.events[-1]
+    assert first.metadata == Metadata("ada", 0, "c1", "c1", "CREATE_ORDER", "")
+    assert last.metadata == Metadata("saga", 0, "c2", "story", "RESERVE_STOCK", "c1/0")
 
 
 def test_the_same_id_gets_the_same_answer_and_is_executed_once() -> None:
@@ -114,6 +124,15 @@ def test_two_nodes_with_the_same_command_execute_it_once() -> None:
     assert late.appended(store.save_events(*wanted)).ok
 
 
+def test_without_its_check_a_stale_version_is_executed() -> None:
+    store, _ = placed()
+    wanted = Execution.of(step("c9", "RESERVE_STOCK", 0), check_version=False).decide(
+        store.get_events("order-7"), at_us=7
+    )
+    assert isinstance(wanted, Append)
+    assert [(event.type, event.metadata.at_us) for event in wanted.events] == [("StockReserved", 7)]
+
+
 def test_without_dedupe_it_is_executed_twice() -> None:
     store, _ = placed()
     line = Command("c9", "ADD_LINE", "order-7", {"item": "lamp", "quantity": 1, "price": 4_500})
@@ -159,6 +178,7 @@ def test_a_command_that_was_undone_before_it_came_is_refused() -> None:
     assert bus.send(undo).status is Status.NOTHING
     late = bus.send(step("r1", "RESERVE_STOCK"))
     assert (late.status, late.why) == (Status.REFUSED, "undone by u1 before it came")
+    assert ORDER.fold(store.get_events("order-7")).status == "created"
     assert bus.send(undo).status is Status.NOTHING
     assert store.head() == 5
 

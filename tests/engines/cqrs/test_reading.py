@@ -26,6 +26,7 @@ from engines.cqrs import (
     fold,
 )
 from tests.engines.cqrs.shop import log
+from tests.engines.cqrs.test_projections import poisoned
 
 EVENTS = log(2)
 ORDER = next(event.stream for event in EVENTS if event.type == "OrderShipped")
@@ -91,6 +92,23 @@ def test_a_version_token_is_answered_at_once_either_way() -> None:
     assert there is not None
     assert (behind.outcome, behind.rows, there.outcome) == (Outcome.BEHIND, (), Outcome.OK)
     assert side.waiting == []
+
+
+def test_a_model_that_has_parked_a_write_has_not_passed_it() -> None:
+    events = poisoned()
+    bad = next(event for event in events if event.id == "bad")
+    model = MemoryModel(ORDER_SUMMARY)
+    Projector(model).take(events)
+    side = Reader({"order_summary": Deployment(model)})
+    wants = Query("q", "GET_ORDER_SUMMARY", {"order": "order-1"}, Freshness.VERSION, bad.position)
+    replies = [
+        side.ask(wants, 0),
+        side.ask(wants._replace(position=bad.position - 1), 0),
+        side.ask(wants._replace(data={"order": "order-2"}), 0),
+        side.ask(wants._replace(freshness=Freshness.WAIT, timeout_us=0), 0),
+    ]
+    outcomes = [reply.outcome for reply in replies if reply is not None]
+    assert outcomes == [Outcome.BEHIND, Outcome.OK, Outcome.OK, Outcome.TIMED_OUT]
 
 
 def test_a_reader_that_promises_nothing_is_stale() -> None:
