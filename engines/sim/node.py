@@ -21,6 +21,9 @@ class Context(Protocol):
     def send(self, dst: str, message: object) -> None:
         """Put a message on the link to ``dst``. It leaves once all that was persisted before is durable."""
 
+    def send_at_once(self, dst: str, message: object) -> None:
+        """Put a message on the link past all that waits for the disk. It exists to show what that breaks."""
+
     def set_timer(self, name: str, delay_us: int) -> None:
         """(Re)start the named timer; it runs on the node's own clock."""
 

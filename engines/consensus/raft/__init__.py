@@ -9,6 +9,7 @@ ports              what a server asks of whoever runs it
 log                a log whose first index need not be 1, and the configurations in it
 progress           what a leader knows of each other server
 state              what a server knows, and the rules of every role
+compaction         snapshots: taken, received
 replication        AppendEntries, sent and received; the commit rule
 election           RequestVote, candidates, pre-vote, check-quorum
 rounds             how a new server catches up, and the reasons for saying no
@@ -21,6 +22,7 @@ rules              rules that can be switched off to see why they are there
 options            what a run can be started with
 commands           what a person can ask of a cluster
 administration     what comes of it when the cluster itself is to change
+folds              what a snapshot must be: the fold of what was applied
 checks             the guarantees, checked after every event
 membership_checks  those of membership changes
 liveness           what must happen in time while nothing is in the way

@@ -6,6 +6,7 @@ checking everything always costs little:
 - an entry is identified by (index, term); Log Matching holds iff that pair determines the command *and* the term of
   the entry before it, in all logs and for ever (by induction this is the paper's statement)
 - Leader Completeness is examined when a leader is elected and when an entry commits
+- what was applied and committed is remembered for the newest entries, ``KEPT`` of them: what is forgotten is not judged
 - a failed check stays failed: it is a fact about the run
 
 Sources: paper, Figure 3 and sections 5.1 to 5.4; Leader Stability after dissertation 4.2.3 and 9.6.
@@ -15,7 +16,8 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from engines.consensus.raft import liveness, membership_checks
-from engines.consensus.raft.messages import Entry
+from engines.consensus.raft.folds import Folds
+from engines.consensus.raft.messages import Entry, LogSnapshot, Row, SessionRow, ValueRow
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.quorum import has_quorum
 from engines.consensus.raft.roles import Role
@@ -33,6 +35,8 @@ STATE_MACHINE: Final = "state machine safety"
 TERMS: Final = "terms and votes survive"
 ORDER: Final = "applied <= commit <= last"
 STABILITY: Final = "leader stability"
+DURABLE: Final = "durable before counted"
+SNAPSHOTS: Final = "snapshots are folds"
 ONE_CHANGE: Final = membership_checks.ONE_CHANGE
 OVERLAP: Final = membership_checks.OVERLAP
 LEADER_IN_TIME: Final = liveness.LEADER_IN_TIME
@@ -46,10 +50,14 @@ DEMANDS: Final = {
     STATE_MACHINE: "no two servers apply different commands at one index",
     TERMS: "the term never goes back, and the vote of a term survives a crash",
     ORDER: "applied <= commit <= last index, and the commit index never goes back",
+    DURABLE: "an entry is committed once the disks of a majority hold it",
+    SNAPSHOTS: "a snapshot is what the log up to its index brought about: values, sessions, configuration",
     STABILITY: "a leader heard by a quorum in every election timeout is not deposed by a node that cannot win",
     **membership_checks.DEMANDS,
     **liveness.DEMANDS,
 }
+KEPT: Final = 1_024
+FORGET_EVERY: Final = 256
 CAMPAIGNS_MAX: Final = 64
 STATES_MAX: Final = 256
 
@@ -69,15 +77,21 @@ class _Seen:
     truncations: int = 0
     incarnation: int = 0
     length: int = 0
+    snapshot: LogSnapshot | None = None
     unbroken_us: int = NEVER
     unbroken_since_us: int = NEVER
     """``unbroken_us`` of the node, in true time."""
 
 
 class _Applied(NamedTuple):
-    entry: Entry
     node: str
     at_us: int
+
+
+class _State(NamedTuple):
+    node: str
+    values: dict[str, int]
+    sessions: dict[str, tuple[int, int | None]]
 
 
 class _Committed(NamedTuple):
@@ -104,10 +118,15 @@ class RaftChecks(CheckBook):
         self.seen = {server: _Seen() for server in servers}
         self.leaders: dict[int, tuple[str, int]] = {}
         self.entries: dict[tuple[int, int], tuple[int, Entry, str]] = {}
-        self.committed: list[_Committed] = []
-        self.applied: list[_Applied] = []
-        self.states: dict[int, tuple[str, dict[str, int]]] = {}
+        self.committed: dict[int, _Committed] = {}
+        self.committed_to = 0
+        self.applied: dict[int, Entry] = {}
+        self.appliers: dict[int, _Applied] = {}
+        self.applied_to = 0
+        self.folds: Folds | None = None
+        self.states: dict[int, _State] = {}
         """What the state machine held after that many entries, on the first server that stopped there."""
+        self.forget_at = KEPT + FORGET_EVERY
         self.campaigns: dict[int, _Campaign] = {}
         self.liveness = liveness.Liveness(self, hosts)
 
@@ -135,6 +154,8 @@ class RaftChecks(CheckBook):
         if host.status == CRASHED:
             self._crashed(host, seen)
             return
+        if self.folds is None:
+            self.folds = Folds(node.snapshot.configuration)
         if seen.incarnation != host.incarnation:
             self._restarted(host, node, seen)
         if seen.unbroken_us != node.unbroken_us:
@@ -150,13 +171,15 @@ class RaftChecks(CheckBook):
             self._role_changed(host, node, seen)
         if seen.commit != node.commit_index:
             self._committed(host, node, seen)
+        if seen.snapshot is not node.snapshot:
+            self._snapshot(host, node, seen)
         if written:
-            membership_checks.examine(self, host.id, node.log, len(self.committed), _at(host))
+            membership_checks.examine(self, host.id, node.log, self.committed_to, _at(host))
 
     def look(self, now_us: int) -> None:
         """Whether what must happen in time does. Called now and then."""
         self.position = self.hosts[self.servers[0]].world.position
-        self.liveness.look(self.servers, len(self.committed), now_us)
+        self.liveness.look(self.servers, self.committed_to, now_us)
 
     def raft(self, server: str) -> RaftNode:
         """The node of a server."""
@@ -187,7 +210,8 @@ class RaftChecks(CheckBook):
 
     def _restarted(self, host: Host, node: RaftNode, seen: _Seen) -> None:
         seen.incarnation = host.incarnation
-        seen.commit = seen.applied = 0
+        seen.commit = seen.applied = node.snapshot.last_index
+        seen.snapshot = None
         seen.role = Role.FOLLOWER
         seen.writes = -1
         seen.truncations = host.disk.truncations
@@ -240,14 +264,16 @@ class RaftChecks(CheckBook):
             self.fail(ELECTION_SAFETY, f"{other[0]} and {host.id} both lead term {term}",
                        f"{stamp(other[1])} {other[0]} was elected in term {term}",
                        f"{_at(host)} {host.id} was elected in term {term}")  # fmt: skip
-        self._complete(host, node, len(self.committed))
+        self._complete(host, node, self.committed_to)
 
     def _complete(self, host: Host, node: RaftNode, upto: int) -> None:
         """Leader Completeness for the committed entries up to an index; Log Matching makes the last one enough."""
         log = node.log
-        if not upto or (upto <= log.last_index and log.term_at(upto) == self.committed[upto - 1].entry.term):
+        if upto <= log.base_index or log.holds(upto, self.committed[upto].entry.term):
             return
-        for index, committed in enumerate(self.committed[:upto], 1):
+        for index, committed in self.committed.items():
+            if not log.base_index < index <= upto:
+                continue
             has = log[index] if index <= log.last_index else None
             if has != committed.entry and committed.term < node.current_term:
                 holds = f"holds entry {index} of term {has.term} instead" if has else f"has no entry {index}"
@@ -315,37 +341,105 @@ class RaftChecks(CheckBook):
             self.fail(ORDER, f"{host.id}: applied {applied}, commit {commit}, last index {last}",
                        f"{_at(host)} the commit index of {host.id} was {seen.commit}")  # fmt: skip
         now = host.clock.now_us
-        if commit > len(self.committed) and node.role is Role.LEADER:
-            for index in range(len(self.committed), commit):
-                self.committed.append(_Committed(node.log[index + 1], host.id, node.current_term, now))
+        log = node.log
+        if commit > self.committed_to and node.role is Role.LEADER:
+            first = max(self.committed_to + 1, log.first_index)
+            for index, entry in enumerate(log.slice(first, commit), first):
+                self.committed[index] = _Committed(entry, host.id, node.current_term, now)
+            self.committed_to = commit
+            self._durable(host, node)
             for server in self.servers:
                 other, leader = self.hosts[server], self.raft(server)
                 if leader.role is Role.LEADER and leader.current_term > node.current_term and other.status != CRASHED:
                     self._complete(other, leader, commit)
-        for index, entry in enumerate(node.log.slice(seen.applied + 1, applied), seen.applied):
-            if index == len(self.applied):
-                self.applied.append(_Applied(entry, host.id, now))
-            elif self.applied[index].entry != entry:
-                first, at = self.applied[index], stamp(self.applied[index].at_us)
-                self.fail(STATE_MACHINE, f"{first.node} and {host.id} applied different commands at index {index + 1}",
-                           f"{at} {first.node} applied {_words(first.entry)} at index {index + 1}",
+        first = max(seen.applied + 1, log.first_index)
+        for index, entry in enumerate(log.slice(first, applied), first):
+            if index > self.applied_to:
+                self.applied[index] = entry
+                self.appliers[index] = _Applied(host.id, now)
+                self.applied_to = index
+            elif self.applied.get(index, entry) != entry:
+                first_entry, by = self.applied[index], self.appliers[index]
+                self.fail(STATE_MACHINE, f"{by.node} and {host.id} applied different commands at index {index}",
+                           f"{stamp(by.at_us)} {by.node} applied {_words(first_entry)} at index {index}",
                            f"{_at(host)} {host.id} applied {_words(entry)} there")  # fmt: skip
         seen.commit, seen.applied = commit, applied
         self._same_state(host, node)
+        if self.applied_to > self.forget_at:
+            self._forget()
 
     def _same_state(self, host: Host, node: RaftNode) -> None:
         """Equal commands in equal order must have made equal state machines, wherever two stopped at one index."""
-        state = self.states.setdefault(node.last_applied, (host.id, dict(node.kv.values)))
-        if state[1] != node.kv.values:
-            self.fail(STATE_MACHINE, f"{state[0]} and {host.id} differ after applying {node.last_applied} entries",
-                       f"{state[0]} had {_pairs(state[1])} after entry {node.last_applied}",
-                       f"{_at(host)} {host.id} has {_pairs(node.kv.values)} there")  # fmt: skip
-        if len(self.states) > STATES_MAX:
-            del self.states[next(iter(self.states))]
+        kv = node.kv
+        state = self.states.get(node.last_applied)
+        if state is None:
+            self.states[node.last_applied] = _State(host.id, dict(kv.values), dict(kv.sessions))
+            if len(self.states) > STATES_MAX:
+                del self.states[next(iter(self.states))]
+        elif state.values != kv.values:
+            self.fail(STATE_MACHINE, f"{state.node} and {host.id} differ after applying {node.last_applied} entries",
+                       f"{state.node} had {_pairs(state.values)} after entry {node.last_applied}",
+                       f"{_at(host)} {host.id} has {_pairs(kv.values)} there")  # fmt: skip
+        elif state.sessions != kv.sessions:
+            self.fail(STATE_MACHINE, f"{state.node} and {host.id} differ after applying {node.last_applied} entries",
+                       f"{state.node} remembered the clients as {state.sessions} after entry {node.last_applied}",
+                       f"{_at(host)} {host.id} remembers them as {kv.sessions} there")  # fmt: skip
+
+    def _durable(self, host: Host, node: RaftNode) -> None:
+        """Whoever counts as holding the entry that was just committed must hold it after a crash as well."""
+        index, term = node.commit_index, node.log.term_at(node.commit_index)
+        holders = []
+        for server in self.servers:
+            log = self.raft(server).log
+            if log.holds(index, term) and log.durable_index() >= index:
+                holders.append(server)
+        if not has_quorum(node.configuration, holders):
+            self.fail(DURABLE, f"entry {index} was counted as committed, and no majority of the disks holds it",
+                       f"{_at(host)} {host.id}, leader of term {node.current_term}, committed entry {index}",
+                       f"on disk it is on {', '.join(holders) or 'none'}, of {node.configuration}")  # fmt: skip
+
+    # -- snapshots -----------------------------------------------------------------------------------------------
+
+    def _snapshot(self, host: Host, node: RaftNode, seen: _Seen) -> None:
+        """A snapshot must be the fold of what was applied up to its index."""
+        seen.snapshot = snapshot = node.snapshot
+        index = snapshot.last_index
+        assert self.folds is not None
+        fold = self.folds.at(index, self.applied)
+        if fold is None:
+            return
+        entry = self.applied.get(index)
+        if entry is not None and entry.term != snapshot.last_term:
+            self.fail(SNAPSHOTS, f"the snapshot of {host.id} at {index} is of another history",
+                       f"entry {index} was applied as {_words(entry)}",
+                       f"{_at(host)} the snapshot of {host.id} ends in an entry of term {snapshot.last_term}")  # fmt: skip
+        if fold.rows != snapshot.rows:
+            self.fail(SNAPSHOTS, f"the snapshot of {host.id} at {index} is not what the log brought about",
+                       f"the entries up to {index} make {_rows(fold.rows)}",
+                       f"{_at(host)} the snapshot of {host.id} holds {_rows(snapshot.rows)}")  # fmt: skip
+        if fold.configuration != snapshot.configuration:
+            self.fail(SNAPSHOTS, f"the snapshot of {host.id} at {index} has another configuration than the log there",
+                       f"the configuration at entry {index} is {fold.configuration}",
+                       f"{_at(host)} the snapshot of {host.id} says {snapshot.configuration}")  # fmt: skip
+
+    def _forget(self) -> None:
+        """Keep the newest entries only: what runs for hours must not grow for hours."""
+        self.forget_at = self.applied_to + FORGET_EVERY
+        floor = min(self.committed_to, self.applied_to) - KEPT
+        for book in (self.committed, self.applied, self.appliers):
+            for index in [index for index in book if index < floor]:
+                del book[index]
+        self.entries = {where: known for where, known in self.entries.items() if where[0] >= floor}
 
 
 def _pairs(values: dict[str, int]) -> str:
     return " ".join(f"{key}={value}" for key, value in sorted(values.items())) or "nothing"
+
+
+def _rows(rows: tuple[Row, ...]) -> str:
+    values = _pairs({row.key: row.value for row in rows if isinstance(row, ValueRow)})
+    clients = ", ".join(f"{row.client} up to {row.serial}" for row in rows if isinstance(row, SessionRow))
+    return f"{values}; of the clients {clients or 'nobody'}"
 
 
 def _words(entry: Entry) -> str:

@@ -93,7 +93,7 @@ class Elections(Replication):
         if not m.granted and m.term > self.current_term:
             self.become_follower(ctx, m.term, e.StepDownReason.HIGHER_TERM, src)
         elif self.role is Role.PRECANDIDATE and (not m.granted or m.term == self.current_term + 1):
-            self.votes[src] = m.granted
+            self.votes[src] = m.granted or self.votes.get(src, False)
             if self.won():
                 granted = tuple(peer for peer, yes in self.votes.items() if yes)
                 ctx.note(e.PreVoteWon(granted, self.quorum))

@@ -61,6 +61,7 @@ class RaftEngine(World):
         self.from_apply = options.config_from == "apply"
         self.rules = options.rules
         self.timing = Timing()
+        self.sizes = options.sizes
         self.workload = options.workload
         self.history = History(self.clock)
         self.checks = RaftChecks(self.hosts, self.servers)
@@ -93,7 +94,7 @@ class RaftEngine(World):
             interval = 0 if host.id == YOU else WORKLOADS[self.workload]
             return Client(host.id, self.servers, self.history, interval, host.disk)
         first = Configuration(self.founders if host.id in self.founders else ())
-        node = RaftNode(host.id, first, host.disk, self.rules, self.timing, self.noop)
+        node = RaftNode(host.id, first, host.disk, self.rules, self.timing, self.noop, self.sizes)
         node.from_apply = self.from_apply
         node.configure()
         return node
@@ -284,16 +285,21 @@ class RaftEngine(World):
                 LogEntry(index, entry.term, entry.command)
                 for index, entry in enumerate(node.log.slice(shown, node.log.last_index), shown)
             ),
+            first_index=node.log.first_index,
             last_index=node.log.last_index,
             last_term=node.log.last_term,
             commit=node.commit_index,
             applied=node.last_applied,
+            snapshot_index=node.snapshot.last_index,
+            snapshot_term=node.snapshot.last_term,
+            snapshot_rows=len(node.snapshot.rows),
             values=tuple(sorted(node.kv.values.items())),
             timer_left_us=host.timer_left_us("heartbeat" if leading else "election"),
             timer_total_us=self.timing.heartbeat_us if leading else node.election_timeout_us,
             leader_for_us=now - node.leader_since_us if leading else 0,
             progress=tuple(
-                Progress(peer, each.next_index, each.match_index, each.probing,
+                Progress(peer, each.next_index, each.match_index, each.state.value, len(each.inflight), each.offset,
+                         len(each.snapshot.rows) if each.snapshot else 0,
                          None if each.heard_at_us is None else now - each.heard_at_us)
                 for peer, each in node.progress.items()
             ) if leading else (),

@@ -260,6 +260,47 @@ class CommitWithheld(NamedTuple):
     term: int
 
 
+# -- snapshots -------------------------------------------------------------------------------------------------
+
+
+class SnapshotTaken(NamedTuple):
+    """A server wrote down what it has applied, and dropped the log before ``first``."""
+
+    entry: int
+    term: int
+    rows: int
+    first: int
+
+
+class SnapshotSent(NamedTuple):
+    """A leader begins to send ``src`` its snapshot, since the entry ``needed`` is before its ``first``."""
+
+    src: str
+    needed: int
+    first: int
+    entry: int
+    rows: int
+
+
+class SnapshotInstalled(NamedTuple):
+    """A follower took the snapshot of ``src``; its log ended at ``before`` and ends at ``after`` now."""
+
+    src: str
+    entry: int
+    term: int
+    rows: int
+    before: int
+    after: int
+
+
+class SnapshotIgnored(NamedTuple):
+    """A snapshot says nothing new to a server that has committed as much."""
+
+    src: str
+    entry: int
+    commit: int
+
+
 # -- clients ---------------------------------------------------------------------------------------------------
 
 
@@ -355,6 +396,7 @@ ReplicationEvent: TypeAlias = (
     Appended | Stored | AppendOutdated | AppendRefused | Backtracked | MatchFound | Truncated | Committed
     | CommitWithheld
 )  # fmt: skip
+SnapshotEvent: TypeAlias = SnapshotTaken | SnapshotSent | SnapshotInstalled | SnapshotIgnored
 ClientEvent: TypeAlias = Asked | Answered | GaveUp | Redirected | AnsweredAgain | Deduplicated
 PersonEvent: TypeAlias = Proposed | WorkloadSet | TimingSet | RuleSwitched
-RaftEvent: TypeAlias = ElectionEvent | ReplicationEvent | ClientEvent | PersonEvent | ChangeEvent
+RaftEvent: TypeAlias = ElectionEvent | ReplicationEvent | SnapshotEvent | ClientEvent | PersonEvent | ChangeEvent

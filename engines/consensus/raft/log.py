@@ -7,10 +7,22 @@ one before when it is truncated.
 """
 
 from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from engines.consensus.raft.messages import Entry
 from engines.consensus.raft.ports import Disk
 from engines.consensus.raft.quorum import Configuration
+
+BASE: Final = "base"
+
+
+class Base(NamedTuple):
+    """What is known of the last entry that was dropped. It is a register of the disk, written as the log is cut."""
+
+    last_index: int
+    last_term: int
+    configuration: Configuration
+    """The one in force there."""
 
 
 class RaftLog:
@@ -19,7 +31,7 @@ class RaftLog:
     __slots__ = ("base_index", "base_term", "configurations", "disk", "entries", "last_index")
 
     def __init__(self, disk: Disk, configuration: Configuration) -> None:
-        """``configuration``: the one that is in force before the first entry that is kept."""
+        """``configuration``: the one that is in force before the first entry of a log that is whole."""
         self.disk = disk
         self.entries: list[Entry] = disk.log
         self.base_index = 0
@@ -32,8 +44,10 @@ class RaftLog:
 
     def reread(self) -> None:
         """Look at the disk again, which somebody else has changed: a crash takes back what was not synced."""
-        self.last_index = self.base_index + len(self.entries)
-        del self.configurations[1:]
+        base = self.disk.registers.get(BASE) or Base(0, 0, self.configurations[0][1])
+        self.base_index, self.base_term = base.last_index, base.last_term
+        self.last_index = base.last_index + len(self.entries)
+        self.configurations = [(base.last_index, base.configuration)]
         for index, entry in enumerate(self.entries, self.first_index):
             if isinstance(entry.command, Configuration):
                 self.configurations.append((index, entry.command))
@@ -64,7 +78,7 @@ class RaftLog:
         return iter(self.entries)
 
     def slice(self, first: int, last: int) -> tuple[Entry, ...]:
-        """The entries from ``first`` to ``last``, or to the end of the log."""
+        """The entries from ``first``, which is kept, to ``last``, or to the end of the log."""
         return tuple(self.entries[first - self.base_index - 1 : last - self.base_index])
 
     def term_at(self, index: int) -> int:
@@ -75,7 +89,7 @@ class RaftLog:
     def holds(self, index: int, term: int) -> bool:
         """Whether the log contains an entry at this index with this term (the test of AppendEntries, Figure 2).
 
-        What lies before the base was committed: it is there, whatever term is asked for.
+        What lies before the base was committed: it is there, whatever term is asked for; no leader asks for another.
         """
         place = index - self.base_index - 1
         if place < 0:
@@ -100,6 +114,10 @@ class RaftLog:
             index -= 1
         return index
 
+    def durable_index(self) -> int:
+        """The last index up to which a crash would leave the log as it is."""
+        return self.base_index + self.disk.durable_length()
+
     def configuration_at(self, index: int) -> Configuration:
         """The newest configuration up to an index."""
         return next(configuration for at, configuration in reversed(self.configurations) if at <= index)
@@ -123,5 +141,20 @@ class RaftLog:
         while self.configurations[-1][0] >= first:
             self.configurations.pop()
 
+    def compact(self, index: int) -> None:
+        """Drop everything up to an index; it becomes the base."""
+        base = Base(index, self.term_at(index), self.configuration_at(index))
+        self.disk.write(BASE, base)
+        self.disk.drop(index - self.base_index)
+        self.base_index, self.base_term = base.last_index, base.last_term
+        newer = [each for each in self.configurations if each[0] > index]
+        self.configurations = [(index, base.configuration), *newer]
 
-__all__ = ["RaftLog"]
+    def restart_at(self, index: int, term: int, configuration: Configuration) -> None:
+        """Drop the whole log, and go on behind this base."""
+        self.disk.write(BASE, Base(index, term, configuration))
+        self.disk.truncate(0)
+        self.reread()
+
+
+__all__ = ["BASE", "Base", "RaftLog"]

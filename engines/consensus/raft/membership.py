@@ -25,14 +25,14 @@ from typing import Final
 from engines.consensus.raft import change_events as c
 from engines.consensus.raft import events as e
 from engines.consensus.raft.election import Elections
-from engines.consensus.raft.messages import AppendReply, ChangeReply, ChangeRequest, Entry
+from engines.consensus.raft.messages import AppendReply, ChangeReply, ChangeRequest, Entry, LogSnapshot
 from engines.consensus.raft.ports import Disk, Effects
 from engines.consensus.raft.progress import PeerProgress
 from engines.consensus.raft.quorum import Act, Configuration, Refused, enter_joint, leave_joint, simple
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rounds import Refusal, Round, Rounds
-from engines.consensus.raft.rules import ALL_ON, RaftRules, Timing
-from engines.consensus.raft.state import PAPER_TIMING
+from engines.consensus.raft.rules import ALL_ON, RaftRules, Sizes, Timing
+from engines.consensus.raft.state import PAPER_TIMING, USUAL
 
 SILENCE: Final = 10
 """So many longest election timeouts without an answer, and a new server is given up."""
@@ -64,6 +64,7 @@ class Membership(Elections):
         rules: RaftRules = ALL_ON,
         timing: Timing = PAPER_TIMING,
         noop: bool = True,
+        sizes: Sizes = USUAL,
     ) -> None:
         self.from_apply = False
         """Whether a configuration rules once it is applied, with guards, and not from the append on."""
@@ -74,7 +75,7 @@ class Membership(Elections):
         """As leader: up to here changes may be pending, as far as it knows without looking into its log."""
         self.settled = 0
         """As leader: the newest configuration of which it has said that it is committed."""
-        super().__init__(id, peers, disk, rules, timing, noop)
+        super().__init__(id, peers, disk, rules, timing, noop, sizes)
 
     # -- which configuration rules -----------------------------------------------------------------------------------
 
@@ -123,6 +124,13 @@ class Membership(Elections):
         """Another configuration rules, for an entry was appended or applied."""
         if self.role is not Role.LEADER:
             ctx.note(c.ConfigurationAdopted(self.log.configurations[-1][0], before, self.configuration))
+
+    def install(self, ctx: Effects, src: str, snapshot: LogSnapshot) -> None:
+        """A snapshot brings the configuration at its index with it."""
+        before = self.configuration
+        super().install(ctx, src, snapshot)
+        if self.configuration != before:
+            self.reconfigured(ctx, before)
 
     def commit(self, ctx: Effects, index: int) -> None:
         """Apply; the leader looks whether a change is done."""

@@ -20,6 +20,33 @@ class Command(NamedTuple):
     value: int
 
 
+class ValueRow(NamedTuple):
+    """One key of the state machine, as a row of a snapshot."""
+
+    key: str
+    value: int
+
+
+class SessionRow(NamedTuple):
+    """One client's session: its newest command that was executed, and what came of it."""
+
+    client: str
+    serial: int
+    result: int | None
+
+
+Row: TypeAlias = ValueRow | SessionRow
+
+
+class LogSnapshot(NamedTuple):
+    """What replaces the log up to an index (dissertation, chapter 5). Its rows are the whole state machine."""
+
+    last_index: int
+    last_term: int
+    configuration: Configuration
+    rows: tuple[Row, ...]
+
+
 Content: TypeAlias = Command | Configuration | None
 """What an entry is about. None: the entry a new leader appends to commit those of its predecessors."""
 
@@ -86,6 +113,31 @@ class AppendReply(NamedTuple):
     prev_log_index: int
     conflict_term: int = 0
     conflict_index: int = 0
+
+
+class InstallSnapshot(NamedTuple):
+    """InstallSnapshot RPC (paper, Figure 13): the state machine as it was after ``last_index``, piece by piece.
+
+    ``rows`` is the part of it that begins at ``offset``; the configuration is the one in force there.
+    """
+
+    term: int
+    last_index: int
+    last_term: int
+    configuration: Configuration
+    offset: int
+    rows: tuple[Row, ...]
+    done: bool
+    """Whether this is the last piece."""
+
+
+class InstallReply(NamedTuple):
+    """Its result: how many rows of it are there, and whether everything up to ``last_index`` is."""
+
+    term: int
+    last_index: int
+    received: int
+    done: bool
 
 
 class ClientRequest(NamedTuple):

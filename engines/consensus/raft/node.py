@@ -1,6 +1,7 @@
 """A Raft server, rule by rule as on the summary page of the paper (Figure 2). What stands where:
 
 State                   state.py        what is durable and what is volatile; the roles; "All Servers"
+InstallSnapshot RPC     compaction.py   taking snapshots, receiver (Figure 13)
 AppendEntries RPC       replication.py  receiver 1 to 5, sending, backtracking, the commit rule of leaders
 RequestVote RPC         election.py     receiver 1 and 2, candidates, pre-vote, check-quorum
 AddServer, RemoveServer membership.py   dissertation, Figure 4.1; joint consensus, learners
@@ -25,6 +26,8 @@ from engines.consensus.raft.messages import (
     ClientReply,
     ClientRequest,
     Entry,
+    InstallReply,
+    InstallSnapshot,
     PreVote,
     PreVoteReply,
     RequestVote,
@@ -36,6 +39,10 @@ from engines.consensus.raft.ports import Effects
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rounds import Refusal
 from engines.consensus.raft.transfer import Transfers
+from engines.units import US_PER_MS
+
+WRITE_US: Final = 5 * US_PER_MS
+"""From the decision to the log, for a leader whose rule ``term_when_decided`` is off."""
 
 
 class RaftNode(Transfers):
@@ -53,7 +60,9 @@ class RaftNode(Transfers):
 
     def on_timer(self, ctx: Effects, name: str) -> None:
         """The election timer of all but leaders, the two timers of leaders."""
-        if name == "election":
+        if name == "write":
+            self.write_undecided(ctx)
+        elif name == "election":
             if self.role is not Role.LEADER:
                 self.on_election_timeout(ctx)
         elif self.role is Role.LEADER:
@@ -65,7 +74,9 @@ class RaftNode(Transfers):
                 self.on_quorum_check(ctx)
 
     def on_synced(self, ctx: Effects) -> None:
-        """Nothing to do: messages leave after the sync, so every answer to them comes later still."""
+        """Messages leave after the sync, so every answer to them comes later still; a server alone waits for none."""
+        if self.role is Role.LEADER:
+            self.decide_alone(ctx)
 
     def on_client_request(self, ctx: Effects, src: str, m: ClientRequest) -> None:
         """The leader appends; another server names the leader it knows (paper section 8)."""
@@ -83,7 +94,19 @@ class RaftNode(Transfers):
             ctx.note(e.AnsweredAgain(src, command.serial))
             ctx.send(src, ClientReply(command.serial, True, session[1], self.id))
             return
-        self.propose(ctx, Entry(self.current_term, command), src)
+        if self.rules.term_when_decided:
+            self.propose(ctx, Entry(self.current_term, command), src)
+        else:
+            self.undecided.append(m)
+            ctx.set_timer("write", WRITE_US)
+
+    def write_undecided(self, ctx: Effects) -> None:
+        """With the rule ``term_when_decided`` off: append what was asked, under the term that is known by now."""
+        requests, self.undecided = self.undecided, []
+        for request in requests:
+            self.append(ctx, Entry(self.current_term, request.command))
+            index = self.log.last_index
+            ctx.note(e.Appended(index, self.current_term, request.command, request.command.client))
 
 
 HANDLERS: Final[dict[type, Callable[[RaftNode, Effects, str, Any], None]]] = {
@@ -93,6 +116,8 @@ HANDLERS: Final[dict[type, Callable[[RaftNode, Effects, str, Any], None]]] = {
     VoteReply: RaftNode.on_vote_reply,
     AppendEntries: RaftNode.on_append_entries,
     AppendReply: RaftNode.on_append_reply,
+    InstallSnapshot: RaftNode.on_install_snapshot,
+    InstallReply: RaftNode.on_install_reply,
     ClientRequest: RaftNode.on_client_request,
     ChangeRequest: RaftNode.on_change_request,
     TransferRequest: RaftNode.on_transfer_request,

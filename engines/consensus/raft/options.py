@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from engines.consensus.raft.rules import ALL_ON, RaftRules
+from engines.consensus.raft.rules import ALL_ON, RaftRules, Sizes
 from engines.sim.options import option, settings_of
 from engines.units import US_PER_MS
 
@@ -32,6 +32,11 @@ class Options:
     workload: str = option("light", choices=tuple(WORKLOADS), help="how fast the clients ask")
     clients: int = option(1, 0, 8, help="clients that work by themselves")
     noop: bool = option(True, help="a new leader appends an entry without command")
+    window: int = option(16, 1, 256, help="messages with entries under way to one follower")
+    compact: int = option(100, 0, 100_000, help="entries after which a server takes a snapshot; 0: never")
+    factor: int = option(4, 1, 100, help="and the log must be so many times as long as the last snapshot")
+    tail: int = option(50, 0, 100_000, help="entries before its snapshot that a log keeps")
+    piece: int = option(8, 1, 1_000, help="rows of a snapshot in one message")
     logs: str = option("empty", choices=("empty", "figure-7"), help="the logs to start with")
     config_from: str = option("append", choices=("append", "apply"), help="when a configuration begins to count")
     rules: RaftRules = ALL_ON
@@ -41,6 +46,17 @@ class Options:
         """The names of the servers."""
         count = len(FIGURE_7) if self.logs == "figure-7" else self.nodes
         return tuple(f"n{i}" for i in range(1, count + 1))
+
+    @property
+    def sizes(self) -> Sizes:
+        """How much at once, and how much is kept."""
+        return Sizes(
+            window=self.window,
+            snapshot_entries=self.compact,
+            snapshot_factor=self.factor,
+            tail=self.tail,
+            piece=self.piece,
+        )
 
 
 SETTINGS: Final = settings_of(Options)

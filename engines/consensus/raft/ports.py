@@ -23,6 +23,12 @@ class Disk(Protocol):
     def truncate(self, length: int) -> None:
         """Drop everything from position ``length`` on."""
 
+    def drop(self, count: int) -> None:
+        """Forget the first ``count`` entries of the log; all others move forward by as many positions."""
+
+    def durable_length(self) -> int:
+        """How much of the log, from its beginning, a crash would leave as it is."""
+
 
 class Draws(Protocol):
     """A source of random numbers."""
@@ -40,6 +46,9 @@ class Effects(Protocol):
 
     def send(self, dst: str, message: object) -> None:
         """Send a message; it leaves once all that was persisted before is durable."""
+
+    def send_at_once(self, dst: str, message: object) -> None:
+        """Send a message before what was persisted is durable, and past all that waits for that. Never do this."""
 
     def set_timer(self, name: str, delay_us: int) -> None:
         """(Re)start the named timer."""
@@ -79,6 +88,14 @@ class MemoryDisk:
         """Drop everything from position ``length`` on."""
         del self.log[length:]
 
+    def drop(self, count: int) -> None:
+        """Forget the first ``count`` entries of the log."""
+        del self.log[:count]
+
+    def durable_length(self) -> int:
+        """All of it: nothing is ever lost here."""
+        return len(self.log)
+
 
 class RandomDraws:
     """Python's generator as ``Draws``."""
@@ -109,6 +126,10 @@ class Outbox:
     def send(self, dst: str, message: object) -> None:
         """Keep a message."""
         self.sent.append((dst, message))
+
+    def send_at_once(self, dst: str, message: object) -> None:
+        """Keep a message: nothing waits for a disk here."""
+        self.send(dst, message)
 
     def set_timer(self, name: str, delay_us: int) -> None:
         """Keep when it is due."""

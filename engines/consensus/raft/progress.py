@@ -1,7 +1,9 @@
 """What a leader knows of one other server, and how it therefore sends to it.
 
 ``probe``       the logs are not known to agree: one message at a time, until one is accepted
-``replicate``   they agree up to ``match_index``: entries are sent at once, ``next_index`` runs ahead of the answers
+``replicate``   they agree up to ``match_index``: entries are sent at once, ``next_index`` runs ahead of the answers, by
+                no more messages than the window holds
+``snapshot``    the entries it needs are gone: pieces of a snapshot, one at a time, and no entries
 
 A new leader begins optimistically, in ``replicate`` right behind the end of its own log; the first refusal leads to
 ``probe``, and the next success back again. (The words are those of etcd's ``tracker``.)
@@ -9,18 +11,21 @@ A new leader begins optimistically, in ``replicate`` right behind the end of its
 
 from enum import Enum
 
+from engines.consensus.raft.messages import LogSnapshot
+
 
 class ProgressState(Enum):
     """How entries are sent to a server."""
 
     PROBE = "probe"
     REPLICATE = "replicate"
+    SNAPSHOT = "snapshot"
 
 
 class PeerProgress:
     """One server, as its leader sees it."""
 
-    __slots__ = ("heard_at_us", "match_index", "next_index", "state")
+    __slots__ = ("heard_at_us", "inflight", "match_index", "next_index", "offset", "snapshot", "state")
 
     def __init__(self, next_index: int, heard_at_us: int | None = None) -> None:
         self.state = ProgressState.REPLICATE
@@ -28,23 +33,48 @@ class PeerProgress:
         """The next entry to send to it."""
         self.match_index = 0
         """The last entry it is known to hold as the leader does. It never falls."""
+        self.inflight: list[int] = []
+        """The last index of each message with entries that it has not answered."""
+        self.snapshot: LogSnapshot | None = None
+        """What is being sent to it instead of entries."""
+        self.offset = 0
+        """How many rows of that it is known to have."""
         self.heard_at_us = heard_at_us
         """When it last answered in this term; None: never."""
 
     @property
     def probing(self) -> bool:
-        """Whether it gets one message at a time."""
+        """Whether it gets one entry at a time."""
         return self.state is ProgressState.PROBE
 
+    def confirm(self, index: int) -> None:
+        """It holds everything up to an index."""
+        if index > self.match_index:
+            self.match_index = index
+        inflight = self.inflight
+        while inflight and inflight[0] <= index:
+            del inflight[0]
+
     def probe(self, next_index: int) -> None:
-        """It refused: try here, and wait for its word."""
+        """Try here, and wait for its word."""
         self.state = ProgressState.PROBE
         self.next_index = next_index
+        self.inflight.clear()
+        self.snapshot = None
 
     def replicate(self) -> None:
         """The place where the logs agree is found: send what follows it."""
         self.state = ProgressState.REPLICATE
         self.next_index = self.match_index + 1
+        self.inflight.clear()
+        self.snapshot = None
+
+    def transfer(self, snapshot: LogSnapshot) -> None:
+        """What it needs is gone: it gets this, from the beginning."""
+        self.state = ProgressState.SNAPSHOT
+        self.inflight.clear()
+        self.snapshot = snapshot
+        self.offset = 0
 
 
 __all__ = ["PeerProgress", "ProgressState"]

@@ -1,24 +1,20 @@
 """How the log of the leader becomes the log of all: the box "AppendEntries RPC" of Figure 2, and what a leader does.
 
 Beyond Figure 2: fast backtracking (end of paper 5.3), and pipelining: the leader counts an entry as sent when it sends
-it, and falls back to one message at a time for a follower that refuses (progress.py).
+it, within a window, and falls back to one message at a time for a follower that refuses (progress.py). A follower whose
+next entry is gone is sent a snapshot instead (compaction.py).
 """
 
-from typing import Final
-
 from engines.consensus.raft import events as e
-from engines.consensus.raft.messages import AppendEntries, AppendReply, Entry
+from engines.consensus.raft.compaction import Compaction
+from engines.consensus.raft.messages import AppendEntries, AppendReply, Entry, InstallReply, InstallSnapshot
 from engines.consensus.raft.ports import Effects
-from engines.consensus.raft.progress import PeerProgress
+from engines.consensus.raft.progress import PeerProgress, ProgressState
 from engines.consensus.raft.quorum import Configuration, committed_index
 from engines.consensus.raft.roles import Role
-from engines.consensus.raft.state import ServerState
-
-BATCH_MAX: Final = 64
-"""Entries in one AppendEntries."""
 
 
-class Replication(ServerState):
+class Replication(Compaction):
     """Sends, receives, commits."""
 
     __slots__ = ()
@@ -37,8 +33,13 @@ class Replication(ServerState):
         index = self.log.last_index
         if not isinstance(entry.command, Configuration):
             ctx.note(e.Appended(index, entry.term, entry.command, src))
+        window = self.sizes.window
         for peer, progress in self.progress.items():
-            if progress.next_index == index and not progress.probing:
+            if (
+                progress.next_index == index
+                and progress.state is ProgressState.REPLICATE
+                and len(progress.inflight) < window
+            ):
                 self.send_append(ctx, peer)
         self.decide_alone(ctx)
 
@@ -48,40 +49,97 @@ class Replication(ServerState):
             self.advance_commit(ctx)
 
     def send_append(self, ctx: Effects, peer: str) -> None:
-        """AppendEntries with the log from nextIndex on (paper, Rules for Leaders), a bounded batch of it."""
+        """AppendEntries with the log from nextIndex on (paper, Rules for Leaders), a bounded batch of it.
+
+        Nothing but a heartbeat while the window is full; a piece of a snapshot if those entries are gone.
+        """
         log = self.log
         progress = self.progress[peer]
+        if (progress.next_index <= log.base_index or progress.state is ProgressState.SNAPSHOT) and self.send_snapshot(
+            ctx, peer, progress
+        ):
+            return
         previous = progress.next_index - 1
         entries: tuple[Entry, ...] = ()
         if previous < log.last_index:
-            entries = log.slice(previous + 1, previous + (1 if progress.probing else BATCH_MAX))
-            if not progress.probing:
-                progress.next_index = previous + len(entries) + 1
+            if progress.state is ProgressState.PROBE:
+                entries = log.slice(previous + 1, previous + 1)
+            elif len(progress.inflight) < self.sizes.window:
+                entries = log.slice(previous + 1, previous + self.sizes.batch)
+                last = progress.next_index = previous + len(entries)
+                progress.next_index += 1
+                progress.inflight.append(last)
         ctx.send(peer, AppendEntries(self.current_term, previous, log.term_at(previous), entries, self.commit_index))
+
+    def send_snapshot(self, ctx: Effects, peer: str, progress: PeerProgress) -> bool:
+        """The next piece of a snapshot, if the server was heard lately. Else ask first whether it is there."""
+        heard = progress.heard_at_us
+        if heard is None or ctx.now_us - heard > self.timing.election_max_us:
+            progress.probe(self.log.first_index)
+            return False
+        if progress.snapshot is None:
+            progress.transfer(self.snapshot)
+            ctx.note(e.SnapshotSent(peer, progress.next_index, self.log.first_index, self.snapshot.last_index,
+                                    len(self.snapshot.rows)))  # fmt: skip
+        snapshot = progress.snapshot
+        assert snapshot is not None
+        after = progress.offset + self.sizes.piece
+        rows = snapshot.rows[progress.offset : after]
+        ctx.send(peer, InstallSnapshot(self.current_term, snapshot.last_index, snapshot.last_term,
+                                       snapshot.configuration, progress.offset, rows,
+                                       after >= len(snapshot.rows)))  # fmt: skip
+        return True
+
+    def on_install_reply(self, ctx: Effects, src: str, m: InstallReply) -> None:
+        """The next piece; after the last, see whether it takes the entry behind the snapshot."""
+        progress = self.answered(ctx, src, m.term)
+        if progress is None or progress.snapshot is None or m.last_index != progress.snapshot.last_index:
+            return
+        if m.done:
+            progress.probe(max(progress.match_index, m.last_index) + 1)
+            self.send_append(ctx, src)
+        elif m.received > progress.offset:
+            progress.offset = m.received
+            self.send_append(ctx, src)
+        else:
+            progress.offset = m.received
+
+    def answered(self, ctx: Effects, src: str, term: int) -> PeerProgress | None:
+        """A follower answered this leader, in this term: what is known of it. Else nothing counts."""
+        if term > self.current_term:
+            self.become_follower(ctx, term, e.StepDownReason.HIGHER_TERM, src)
+            return None
+        if self.role is not Role.LEADER or term < self.current_term:
+            return None
+        progress = self.progress.get(src)
+        if progress is not None:
+            progress.heard_at_us = ctx.now_us
+        return progress
 
     def on_append_reply(self, ctx: Effects, src: str, m: AppendReply) -> None:
         """On success update nextIndex and matchIndex; on refusal go back and retry."""
-        if m.term > self.current_term:
-            self.become_follower(ctx, m.term, e.StepDownReason.HIGHER_TERM, src)
+        progress = self.answered(ctx, src, m.term)
+        if progress is None:
             return
-        progress = self.progress.get(src)
-        if progress is None or self.role is not Role.LEADER or m.term < self.current_term:
-            return
-        progress.heard_at_us = ctx.now_us
+        state = progress.state
         if m.success:
-            if m.match_index > progress.match_index:
-                progress.match_index = m.match_index
-                if m.match_index > self.commit_index:
-                    self.advance_commit(ctx)
-                    if src not in self.progress:  # the commit took it, or this server, out of the cluster
-                        return
-            if progress.probing:
+            proved = m.match_index if self.rules.match_proved else max(m.match_index, progress.next_index - 1)
+            news = proved > progress.match_index
+            progress.confirm(proved)
+            if news and proved > self.commit_index:
+                self.advance_commit(ctx)
+                if src not in self.progress:  # the commit took it, or this server, out of the cluster
+                    return
+            if state is ProgressState.PROBE or (
+                state is ProgressState.SNAPSHOT and progress.match_index >= self.log.base_index
+            ):
                 progress.replicate()
                 ctx.note(e.MatchFound(src, progress.match_index))
-            if progress.next_index <= self.log.last_index:
+            if progress.next_index <= self.log.last_index and progress.state is ProgressState.REPLICATE:
                 self.send_append(ctx, src)
         elif m.prev_log_index > progress.match_index and (
-            not progress.probing or m.prev_log_index == progress.next_index - 1
+            state is ProgressState.REPLICATE
+            or (state is ProgressState.PROBE and m.prev_log_index == progress.next_index - 1)
         ):
             self.backtrack(ctx, src, progress, m)
 
@@ -89,9 +147,9 @@ class Replication(ServerState):
         """Skip back over a whole term per refusal (end of paper 5.3), then probe."""
         before = progress.next_index
         after = m.conflict_index
-        if m.conflict_term:
+        if m.conflict_term and m.prev_log_index > self.log.base_index:
             index = self.log.last_of_term(m.prev_log_index, m.conflict_term)
-            if index > 0 and self.log.term_at(index) == m.conflict_term:
+            if self.log.term_at(index) == m.conflict_term:
                 after = index + 1
         after = max(progress.match_index + 1, min(after, m.prev_log_index))
         progress.probe(after)
@@ -101,7 +159,7 @@ class Replication(ServerState):
     def advance_commit(self, ctx: Effects) -> None:
         """If N > commitIndex, a majority of matchIndex >= N, and log[N].term == currentTerm: commitIndex = N."""
         match = {peer: progress.match_index for peer, progress in self.progress.items()}
-        match[self.id] = self.log.last_index
+        match[self.id] = self.log.durable_index()
         majority = committed_index(self.configuration, match)
         if majority <= self.commit_index:
             return
@@ -126,12 +184,15 @@ class Replication(ServerState):
         if not self.log.holds(previous, m.prev_log_term):
             self.refuse_append(ctx, src, m)
             return
-        if m.entries:
-            self.store(ctx, src, m)
+        stored = bool(m.entries) and self.store(ctx, src, m)
         match = previous + len(m.entries)
         if m.leader_commit > self.commit_index and match > self.commit_index:
             self.commit(ctx, min(m.leader_commit, match))
-        ctx.send(src, AppendReply(self.current_term, True, match, previous))
+        reply = AppendReply(self.current_term, True, match, previous)
+        if stored or self.rules.ack_after_sync:
+            ctx.send(src, reply)
+        else:
+            ctx.send_at_once(src, reply)
 
     def refuse_append(self, ctx: Effects, src: str, m: AppendEntries) -> None:
         """Reply false if the log has no entry at prevLogIndex with prevLogTerm, and say how far to go back."""
@@ -146,8 +207,8 @@ class Replication(ServerState):
         ctx.note(e.AppendRefused(src, why, previous, m.prev_log_term, last, term, index))
         ctx.send(src, AppendReply(self.current_term, False, 0, previous, term, index))
 
-    def store(self, ctx: Effects, src: str, m: AppendEntries) -> None:
-        """If an entry conflicts with a new one, delete it and all that follow it; append what is new."""
+    def store(self, ctx: Effects, src: str, m: AppendEntries) -> bool:
+        """If an entry conflicts with a new one, delete it and all that follow; append what is new. False: nothing was."""
         log = self.log
         index = m.prev_log_index + 1
         last = log.last_index
@@ -156,7 +217,7 @@ class Replication(ServerState):
         for entry in entries:
             if index > last:
                 break
-            old_term = log.term_at(index)
+            old_term = log.term_at(index) if index > log.base_index else entry.term
             if old_term != entry.term:
                 ctx.note(e.Truncated(src, index, last, old_term, entry.term, self.commit_index))
                 self.truncate(ctx, index)
@@ -164,9 +225,10 @@ class Replication(ServerState):
             index += 1
             new += 1
         if new == len(entries):
-            return
+            return False
         self.append(ctx, *entries[new:])
         ctx.note(e.Stored(src, index, log.last_index, m.prev_log_index, m.prev_log_term))
+        return True
 
 
-__all__ = ["BATCH_MAX", "Replication"]
+__all__ = ["Replication"]

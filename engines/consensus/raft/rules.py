@@ -9,7 +9,7 @@ from engines.units import US_PER_MS
 
 @dataclass(frozen=True, slots=True)
 class RaftRules(Rules):
-    """All on: Raft. Two are safety rules, whose absence breaks a guarantee; two keep a working leader in office."""
+    """All on: Raft. ``pre_vote`` and ``check_quorum`` keep a working leader in office; all others keep a guarantee."""
 
     current_term_commit: bool = rule("count replicas only for entries of the own term")
     """A leader counts replicas only for entries of its own term (paper 5.4.2)."""
@@ -29,9 +29,35 @@ class RaftRules(Rules):
     """Off: straight from the old configuration to the new one (dissertation 4.3, Figure 4.2)."""
     learners_vote: bool = rule("a learner votes when it is asked")
     """Its promotion may have committed elsewhere (dissertation 4.2.1)."""
+    snapshot_replaces_log: bool = rule("a snapshot whose last entry is another than the own one replaces the whole log")
+    """A snapshot that ends in another entry than the own log has there replaces the whole log (paper, section 7)."""
+    match_proved: bool = rule("an answer counts for what its message proved, and for no more")
+    """matchIndex rises to what the answered message proved (Figure 2), not to what has been sent meanwhile."""
+    ack_after_sync: bool = rule("an answer leaves once the disk has what it answers for")
+    """Also the answer to an empty or repeated message leaves after the sync of what that message found in the log."""
+    term_when_decided: bool = rule("an entry carries the term in which its leader decided to append it")
+    """An entry is appended when that is decided, by the leader of that term, and not later under another term."""
 
 
 ALL_ON: Final = RaftRules()
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much at once, and how much is kept."""
+
+    batch: int = 64
+    """Entries in one AppendEntries."""
+    window: int = 16
+    """Messages with entries that may be under way to one follower."""
+    snapshot_entries: int = 100
+    """A snapshot is taken after so many entries at least; 0: never."""
+    snapshot_factor: int = 4
+    """And not before the log grew to so many times the last snapshot, both counted in rows."""
+    tail: int = 50
+    """Entries before a snapshot that the log keeps, for followers that are a little behind."""
+    piece: int = 8
+    """Rows in one InstallSnapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +69,4 @@ class Timing:
     election_max_us: int = 300 * US_PER_MS
 
 
-__all__ = ["ALL_ON", "RaftRules", "Timing"]
+__all__ = ["ALL_ON", "RaftRules", "Sizes", "Timing"]

@@ -16,9 +16,21 @@ class Progress(NamedTuple):
     peer: str
     next_index: int
     match_index: int
-    probing: bool
+    state: str
+    """``probe``, ``replicate`` or ``snapshot``."""
+    inflight: int
+    """Messages with entries that it has not answered."""
+    sent_rows: int
+    """Rows of the snapshot that it is known to have."""
+    rows: int
+    """Rows of the snapshot that is being sent to it; 0: none is."""
     heard_ago_us: int | None
     """None: it has not answered in this term yet."""
+
+    @property
+    def probing(self) -> bool:
+        """Whether it gets one entry at a time."""
+        return self.state == "probe"
 
 
 class CatchingUp(NamedTuple):
@@ -68,10 +80,16 @@ class Server:
     leader: str | None
     log: tuple[LogEntry, ...]
     """The part of the log inside the window of the snapshot."""
+    first_index: int
+    """Of the first entry that its log keeps."""
     last_index: int
     last_term: int
     commit: int
     applied: int
+    snapshot_index: int
+    """The last entry that its snapshot stands for; 0: it has taken none."""
+    snapshot_term: int
+    snapshot_rows: int
     values: tuple[tuple[str, int], ...]
     timer_left_us: int | None
     """Election timer; of a leader the time to its next heartbeat."""

@@ -1,7 +1,7 @@
 """What a server knows, and how its role changes: the box "State" of the paper's Figure 2, and "All Servers" below it.
 
-Durable, on disk: the registers ``term`` and ``vote``, and the log. Everything else is volatile and gone after a
-crash. A server changes its role only through the four ``become_*`` doors, of which ``become_follower`` is here; behind
+Durable, on disk: the registers ``term`` and ``vote``, the log, and a snapshot of what stood before it. Everything else
+is volatile and gone after a crash. A server changes its role only through the four ``become_*`` doors, of which ``become_follower`` is here; behind
 all of them lies ``reset``, which lets nobody pass along an edge that roles.py does not know.
 """
 
@@ -9,16 +9,20 @@ from typing import Final
 
 from engines.consensus.raft import events as e
 from engines.consensus.raft.log import RaftLog
-from engines.consensus.raft.messages import ClientReply, Command, Entry
+from engines.consensus.raft.messages import ClientReply, ClientRequest, Command, Entry, LogSnapshot, Row
 from engines.consensus.raft.ports import Disk, Effects
 from engines.consensus.raft.progress import PeerProgress
 from engines.consensus.raft.quorum import Configuration, majority
 from engines.consensus.raft.roles import EDGES, Role
-from engines.consensus.raft.rules import ALL_ON, RaftRules, Timing
+from engines.consensus.raft.rules import ALL_ON, RaftRules, Sizes, Timing
 from engines.consensus.raft.state_machine import KeyValueStore
 
 NEVER: Final = -(1 << 60)
 PAPER_TIMING: Final = Timing()
+NEVER_DUE: Final = 1 << 60
+USUAL: Final = Sizes()
+SNAPSHOT: Final = "snapshot"
+NOTHING: Final[tuple[tuple[int, int], tuple[Row, ...]]] = ((0, 0), ())
 
 
 class ServerState:
@@ -26,8 +30,9 @@ class ServerState:
 
     __slots__ = (
         "campaign_us", "commit_index", "configuration", "current_term", "deposed_by", "disk", "election_timeout_us",
-        "heard_leader", "heard_us", "id", "kv", "last_applied", "leader", "leader_since_us", "log", "noop", "peers",
-        "progress", "role", "rules", "timer_us", "timing", "unbroken_us", "voted_for", "votes",
+        "heard_leader", "heard_us", "id", "incoming", "kv", "last_applied", "leader", "leader_since_us", "log", "noop",
+        "peers", "progress", "role", "rules", "sizes", "snapshot", "snapshot_due", "timer_us", "timing", "unbroken_us",
+        "undecided", "voted_for", "votes",
     )  # fmt: skip
 
     def __init__(
@@ -38,14 +43,23 @@ class ServerState:
         rules: RaftRules = ALL_ON,
         timing: Timing = PAPER_TIMING,
         noop: bool = True,
+        sizes: Sizes = USUAL,
     ) -> None:
         """``peers``: the other voters, or a configuration; either holds until the log names another one."""
         self.id = id
         self.rules = rules
         self.timing = timing
+        self.sizes = sizes
         self.noop = noop
         self.disk = disk
-        self.log = RaftLog(disk, peers if isinstance(peers, Configuration) else Configuration((id, *peers)))
+        first = peers if isinstance(peers, Configuration) else Configuration((id, *peers))
+        self.log = RaftLog(disk, first)
+        self.snapshot: LogSnapshot = disk.registers.get(SNAPSHOT) or LogSnapshot(0, 0, first, ())
+        """What replaces the entries up to its index; the log may still keep a tail of them."""
+        self.snapshot_due = 0
+        """How far entries may be applied before the next one is taken."""
+        self.incoming = NOTHING
+        """The snapshot that is being received: its last index and term, and the rows so far."""
         self.configuration = self.log.configuration
         """The newest in the log, committed or not: every decision counts by it."""
         self.peers: tuple[str, ...] = ()
@@ -56,9 +70,9 @@ class ServerState:
         self.voted_for: str | None = disk.registers.get("vote")
         self.role = Role.FOLLOWER
         self.leader: str | None = None
-        self.commit_index = 0
-        self.last_applied = 0
+        self.commit_index = self.last_applied = self.snapshot.last_index
         self.kv = KeyValueStore()
+        self.kv.load(self.snapshot.rows)
         self.election_timeout_us = timing.election_max_us
         self.timer_us = 0
         """When the election timer was last started, but for the restarts by a leader's messages (``heard_us``)."""
@@ -72,6 +86,9 @@ class ServerState:
         """Since when ``heard_leader`` was heard in every minimum election timeout."""
         self.heard_leader = ""
         self.deposed_by = ""
+        self.undecided: list[ClientRequest] = []
+        """With the rule ``term_when_decided`` off: what is to be appended in a moment."""
+        self.schedule_snapshot()
         self.configure()
 
     # -- who decides -----------------------------------------------------------------------------------------------
@@ -107,6 +124,12 @@ class ServerState:
         if self.log.configuration is not self.configuration:
             self.configure()
 
+    def schedule_snapshot(self) -> None:
+        """The next one is due when the log has grown to a multiple of this one."""
+        sizes = self.sizes
+        growth = max(sizes.snapshot_entries, sizes.snapshot_factor * len(self.snapshot.rows))
+        self.snapshot_due = self.snapshot.last_index + growth if sizes.snapshot_entries else NEVER_DUE
+
     # -- roles -----------------------------------------------------------------------------------------------------
 
     def become_follower(self, ctx: Effects, term: int, why: e.StepDownReason, src: str = "") -> None:
@@ -131,6 +154,7 @@ class ServerState:
         self.leader = None
         self.votes = {}
         self.progress = {}
+        self.incoming = NOTHING
         self.deposed_by = ""
 
     def adopt_term(self, ctx: Effects, term: int) -> None:
@@ -204,4 +228,4 @@ class ServerState:
         self.last_applied = self.commit_index
 
 
-__all__ = ["NEVER", "PAPER_TIMING", "ServerState"]
+__all__ = ["NEVER", "PAPER_TIMING", "SNAPSHOT", "USUAL", "ServerState"]

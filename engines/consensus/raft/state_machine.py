@@ -6,7 +6,7 @@ once (paper section 8, dissertation 6.3). One command is outstanding per client.
 """
 
 from engines.consensus.operations import execute, written
-from engines.consensus.raft.messages import Command, Content
+from engines.consensus.raft.messages import Command, Content, Row, SessionRow, ValueRow
 
 
 class KeyValueStore:
@@ -18,6 +18,18 @@ class KeyValueStore:
         self.values: dict[str, int] = {}
         self.sessions: dict[str, tuple[int, int | None]] = {}
         self.deduplicated = 0
+
+    def rows(self) -> tuple[Row, ...]:
+        """All of it, as rows: equal stores give equal rows."""
+        return (
+            *(ValueRow(key, self.values[key]) for key in sorted(self.values)),
+            *(SessionRow(client, *self.sessions[client]) for client in sorted(self.sessions)),
+        )
+
+    def load(self, rows: tuple[Row, ...]) -> None:
+        """Become what these rows say."""
+        self.values = {row.key: row.value for row in rows if isinstance(row, ValueRow)}
+        self.sessions = {row.client: (row.serial, row.result) for row in rows if isinstance(row, SessionRow)}
 
     def apply(self, command: Command) -> int | None:
         """Execute a command, unless its session shows that it was executed; return its result."""

@@ -14,8 +14,8 @@ from engines.consensus.raft.ports import Disk, Effects
 from engines.consensus.raft.quorum import Configuration
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rounds import Refusal
-from engines.consensus.raft.rules import ALL_ON, RaftRules, Timing
-from engines.consensus.raft.state import NEVER, PAPER_TIMING
+from engines.consensus.raft.rules import ALL_ON, RaftRules, Sizes, Timing
+from engines.consensus.raft.state import NEVER, PAPER_TIMING, USUAL
 
 
 class Transfers(Membership):
@@ -31,6 +31,7 @@ class Transfers(Membership):
         rules: RaftRules = ALL_ON,
         timing: Timing = PAPER_TIMING,
         noop: bool = True,
+        sizes: Sizes = USUAL,
     ) -> None:
         self.hand_over_to = ""
         """As leader: the successor; nobody: no transfer is under way."""
@@ -42,7 +43,7 @@ class Transfers(Membership):
         """When the successor was told to stand."""
         self.told_for = 0
         """The term for which a leader told it to stand."""
-        super().__init__(id, peers, disk, rules, timing, noop)
+        super().__init__(id, peers, disk, rules, timing, noop, sizes)
 
     # -- the leader --------------------------------------------------------------------------------------------------
 

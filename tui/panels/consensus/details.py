@@ -16,7 +16,9 @@ from tui.panels.consensus.words import in_full, is_news
 TITLES: Final[dict[type, str]] = {
     m.RequestVote: "RequestVote", m.VoteReply: "answer to RequestVote", m.PreVote: "PreVote",
     m.PreVoteReply: "answer to PreVote", m.AppendEntries: "AppendEntries", m.AppendReply: "answer to AppendEntries",
-    m.ClientRequest: "client request", m.ClientReply: "answer to a client", m.ChangeRequest: "change of members",
+    m.ClientRequest: "client request", m.ClientReply: "answer to a client",
+    m.InstallSnapshot: "InstallSnapshot", m.InstallReply: "answer to InstallSnapshot",
+    m.ChangeRequest: "change of members",
     m.ChangeReply: "answer about members", m.TransferRequest: "transfer of leadership",
     m.TransferReply: "answer about the transfer", m.TimeoutNow: "TimeoutNow",
 }  # fmt: skip
@@ -28,6 +30,8 @@ PURPOSE: Final[dict[type, str]] = {
     m.PreVoteReply: "says whether the sender would vote; binds it to nothing",
     m.AppendEntries: "brings log entries, or only says that the leader lives",
     m.AppendReply: "confirms how far the sender's log agrees, or refuses",
+    m.InstallSnapshot: "brings a piece of what the dropped entries brought about",
+    m.InstallReply: "says how much of the snapshot the sender has",
     m.ClientRequest: "asks for a command to be executed",
     m.ClientReply: "tells the client the result, or where to ask",
     m.ChangeRequest: "asks the leader to change who is part of the cluster",
@@ -119,6 +123,14 @@ def _reaction(server: Server, src: str, message: Any) -> str:
             if server.role not in ("candidate", "precandidate"):
                 return f"{server.id} is no candidate any more: the answer changes nothing"
             return f"{server.id} counts it" + ("" if granted else " as a no")
+        case m.InstallSnapshot(last_index=index, done=done):
+            if index <= server.commit:
+                return f"{server.id} passes over it: it has committed up to {server.commit} itself"
+            return f"{server.id} {'takes the snapshot' if done else 'keeps the piece'}, answers, and resets its timer"
+        case m.InstallReply(done=done):
+            if server.role != "leader":
+                return f"{server.id} leads no more: the answer changes nothing"
+            return f"{server.id} sends {src} what follows the snapshot" if done else f"{server.id} sends the next piece"
         case m.AppendReply(success=success, match_index=match):
             if server.role != "leader":
                 return f"{server.id} leads no more: the answer changes nothing"

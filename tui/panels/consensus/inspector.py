@@ -218,6 +218,10 @@ def _peer(snapshot: Snapshot, server: Server, peer: Progress) -> Fact:
     parts: list[tuple[str, Ink]] = [(f"next {peer.next_index}, match {peer.match_index}", "text")]
     if peer.probing:
         parts.append((", probing", "stale"))
+    elif peer.rows:
+        parts.append((f", gets the snapshot: {peer.sent_rows} of {peer.rows} rows", "stale"))
+    elif peer.inflight > 1:
+        parts.append((f", {peer.inflight} messages on the way", "dim"))
     cut = network_of(snapshot).cut_from(server.id, peer.peer)
     if cut not in ("", BOTH):
         parts.append((f", {cut}", "cut"))

@@ -24,7 +24,7 @@ from engines.sim import events as k
 from engines.sim.events import Event
 from engines.sim.pattern import Check
 from tui.kit.explain import explain_check as explain_in_kit
-from tui.panels.consensus import change_words
+from tui.panels.consensus import change_words, snapshot_words
 
 _FAULTS: Final = (
     "Three faults are easily confused. A crash loses what was only in memory; a freeze loses nothing but time; a cut "
@@ -201,6 +201,7 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "index rides along with what is sent next.",
     ),
     **change_words.LESSONS,
+    **snapshot_words.LESSONS,
 }  # fmt: skip
 """Lessons by name."""
 
@@ -220,6 +221,7 @@ OF_KIND: Final[dict[type, str]] = {
     k.LatencySet: "network", k.DuplicationSet: "network", k.ReorderingSet: "network", k.Clogged: "network",
     k.Unclogged: "network", k.Lost: "network", k.LostAgain: "network", k.Delivered: "network",
     k.DropMissed: "network", k.Skewed: "clock", k.Cue: "lecture", **change_words.OF_KIND,
+    **snapshot_words.OF_KIND,
 }  # fmt: skip
 """Which lesson explains which kind of event."""
 
@@ -244,11 +246,12 @@ IF_BROKEN: Final = {
     STABILITY: "A promise of pre-vote and check-quorum, not of Raft's core: safety does not need it, people who wait "
                "for answers do (dissertation 4.2.3, 9.6).",
     **change_words.IF_BROKEN,
+    **snapshot_words.IF_BROKEN,
 }  # fmt: skip
 
 SUSPECTS: Final = {
     ELECTION_SAFETY: "persist vote", COMPLETENESS: "current term commit", STATE_MACHINE: "current term commit",
-    TERMS: "persist vote", STABILITY: "pre vote", **change_words.SUSPECTS,
+    TERMS: "persist vote", STABILITY: "pre vote", **change_words.SUSPECTS, **snapshot_words.SUSPECTS,
 }  # fmt: skip
 """The rule whose absence breaks a check."""
 

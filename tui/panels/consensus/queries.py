@@ -39,7 +39,13 @@ def entry_at(server: Server, index: int) -> LogEntry | None:
 
 def holders(snapshot: Snapshot, index: int, term: int) -> tuple[str, ...]:
     """The servers whose log holds the entry of this index *and* term: by Log Matching, the same entry."""
-    return tuple(server.id for server in snapshot.servers if (entry := entry_at(server, index)) and entry.term == term)
+    return tuple(server.id for server in snapshot.servers if _holds(server, index, term))
+
+
+def _holds(server: Server, index: int, term: int) -> bool:
+    """What a snapshot replaced was committed: it is there, though the log does not show it any more."""
+    entry = entry_at(server, index)
+    return entry.term == term if entry else index < server.first_index
 
 
 def confirmed(server: Server, index: int) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell
 from tui.kit.words import by, names, plural
 from tui.panel import Line
-from tui.panels.consensus import change_words
+from tui.panels.consensus import change_words, snapshot_words
 
 Said: TypeAlias = tuple[str, Ink]
 """A sentence, and the ink of the name before it."""
@@ -66,6 +66,8 @@ def words(message: Any) -> str:
             return f"request {describe(command)} (#{command.serial})"
         case m.ClientReply(serial, ok, _, leader):
             return f"answer to #{serial}" if ok else f"refusal of #{serial}: ask {leader or 'another'}"
+        case m.InstallSnapshot() | m.InstallReply():
+            return snapshot_words.message(message)
     return change_words.message(message)
 
 
@@ -73,6 +75,7 @@ LETTERS: Final[dict[type, str]] = {
     m.RequestVote: "V", m.VoteReply: "v", m.PreVote: "P", m.PreVoteReply: "p", m.AppendEntries: "A", m.AppendReply: "a",
     m.ClientRequest: "C", m.ClientReply: "c", m.ChangeRequest: "C", m.ChangeReply: "c", m.TransferRequest: "C",
     m.TransferReply: "c", m.TimeoutNow: "T",
+    m.InstallSnapshot: "S", m.InstallReply: "s",
 }  # fmt: skip
 """A message in one letter; small letters are the answers."""
 
@@ -120,6 +123,8 @@ def in_full(message: Any) -> str:
             return f"{command.client} #{command.serial} asks {describe(command)}"
         case m.ClientReply(serial, ok, _, leader):
             return f"#{serial} {'done' if ok else 'not the leader, ask ' + (leader or 'another')}"
+        case m.InstallSnapshot(term=term) | m.InstallReply(term=term):
+            return f"t{term}: {snapshot_words.message(message)}"
     return change_words.message(message)
 
 
@@ -155,6 +160,8 @@ def _of_election(node: str, what: e.RaftEvent) -> Said:
                     "warn")  # fmt: skip
         case e.Followed(src=src, term=term):
             return f"follows {src}, the leader of term {term}: its heartbeat came", "follower"
+        case _ if isinstance(what, e.SnapshotEvent):
+            return snapshot_words.of_snapshots(what)
         case _ if isinstance(what, c.MembershipEvent):
             return change_words.of_members(node, what)
         case _ if isinstance(what, c.TransferEvent):

@@ -3,8 +3,6 @@
 It shares nothing with ``engines.consensus.raft.checks`` but the names of the guarantees.
 """
 
-from typing import Any
-
 from engines.consensus.raft.checks import (
     APPEND_ONLY,
     COMPLETENESS,
@@ -15,6 +13,7 @@ from engines.consensus.raft.checks import (
     TERMS,
 )
 from engines.consensus.raft.engine import RaftEngine
+from engines.consensus.raft.log import RaftLog
 from engines.consensus.raft.messages import Command, Entry
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.roles import Role
@@ -29,7 +28,7 @@ class Oracle:
         self.engine = engine
         self.broken: set[str] = set()
         self.leaders: dict[int, str] = {}
-        self.leader_logs: dict[tuple[str, int], list[Entry]] = {}
+        self.leader_logs: dict[tuple[str, int], dict[int, Entry]] = {}
         self.committed: dict[int, tuple[Entry, int]] = {}
         """index -> (entry, the lowest term in which it is known to be committed)"""
         self.applied: dict[int, Entry] = {}
@@ -41,7 +40,7 @@ class Oracle:
         living = {server: node for server, node in nodes.items() if self.engine.hosts[server].status != CRASHED}
         for server, node in living.items():
             self._one(server, node)
-        logs = [list(node.log) for node in nodes.values()]
+        logs = [node.log for node in nodes.values()]
         for number, one in enumerate(logs):
             for other in logs[:number]:
                 self._matching(one, other)
@@ -62,31 +61,38 @@ class Oracle:
         if node.role is Role.LEADER:
             if self.leaders.setdefault(term, server) != server:
                 self.broken.add(ELECTION_SAFETY)
-            before = self.leader_logs.get((server, term), [])
-            if list(node.log)[: len(before)] != before:
+            before = self.leader_logs.get((server, term), {})
+            held = dict(enumerate(node.log, node.log.first_index))
+            if any(held.get(index) != entry for index, entry in before.items() if index >= node.log.first_index):
                 self.broken.add(APPEND_ONLY)
-            self.leader_logs[server, term] = list(node.log)
-            for index in range(1, commit + 1):
+            self.leader_logs[server, term] = held
+            for index in range(node.log.first_index, commit + 1):
                 self.committed.setdefault(index, (node.log[index], term))
-        for index in range(1, node.last_applied + 1):
+        for index in range(node.log.first_index, node.last_applied + 1):
             if self.applied.setdefault(index, node.log[index]) != node.log[index]:
                 self.broken.add(STATE_MACHINE)
         store = KeyValueStore()
-        for entry in node.log.slice(1, node.last_applied):
+        for index in range(1, node.last_applied + 1):
+            entry = self.applied[index]
             if isinstance(entry.command, Command):
                 store.apply(entry.command)
         if (store.values, store.sessions) != (node.kv.values, node.kv.sessions):
             self.broken.add(STATE_MACHINE)
 
-    def _matching(self, one: list[Any], other: list[Any]) -> None:
+    def _matching(self, one: RaftLog, other: RaftLog) -> None:
         """'If two logs contain an entry with the same index and term, then the logs are identical up to there.'"""
-        for index in range(min(len(one), len(other)), 0, -1):
-            if one[index - 1].term == other[index - 1].term:
-                if one[:index] != other[:index]:
+        first = max(one.first_index, other.first_index)
+        for index in range(min(one.last_index, other.last_index), first - 1, -1):
+            if one[index].term == other[index].term:
+                if one.slice(first, index) != other.slice(first, index):
                     self.broken.add(LOG_MATCHING)
                 return
 
     def _complete(self, node: RaftNode) -> None:
         for index, (entry, term) in self.committed.items():
-            if node.current_term > term and (index > node.log.last_index or node.log[index] != entry):
+            if (
+                index >= node.log.first_index
+                and node.current_term > term
+                and (index > node.log.last_index or node.log[index] != entry)
+            ):
                 self.broken.add(COMPLETENESS)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from engines.consensus.raft.messages import AppendEntries, AppendReply, Command, Entry
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.roles import Role
-from engines.consensus.raft.rules import RaftRules, Timing
+from engines.consensus.raft.rules import RaftRules, Sizes, Timing
 from engines.sim.disk import Disk
 from engines.sim.random import Stream
 
@@ -34,6 +34,9 @@ class FakeContext:
 
     def send(self, dst: str, message: object) -> None:
         assert self.disk.writes == self.unsaid_writes, "a message leaves before what was written is durable"
+        self.sent.append(Sent(dst, message))
+
+    def send_at_once(self, dst: str, message: object) -> None:
         self.sent.append(Sent(dst, message))
 
     def set_timer(self, name: str, delay_us: int) -> None:
@@ -79,20 +82,21 @@ class Server:
         size: int = 3,
         rules: RaftRules = RaftRules(check_quorum=False, pre_vote=False),  # noqa: B008 - frozen
         noop: bool = False,
+        sizes: Sizes = Sizes(),  # noqa: B008 - frozen
     ) -> None:
         self.disk = Disk()
         self.disk.append(*entries(*terms))
         self.disk.write("term", (terms[-1] if terms else 0) if term is None else term)
         self.disk.write("vote", vote)
         self.peers = tuple(f"n{number}" for number in range(2, size + 1))
-        self.rules, self.noop = rules, noop
+        self.rules, self.noop, self.sizes = rules, noop, sizes
         self.boot()
 
     def boot(self) -> None:
         """Start a new node on the disk, as after a crash."""
         self.ctx = FakeContext(self.disk)
         self.ctx.persist()
-        self.node = RaftNode("n1", self.peers, self.disk, self.rules, TIMING, self.noop)
+        self.node = RaftNode("n1", self.peers, self.disk, self.rules, TIMING, self.noop, self.sizes)
         self.node.on_start(self.ctx)
 
     # -- what happens to it ----------------------------------------------------------------------------------

@@ -17,12 +17,13 @@ from engines.consensus.raft.messages import (
     Entry,
 )
 from engines.consensus.raft.options import FIGURE_7
-from engines.consensus.raft.replication import BATCH_MAX
 from engines.consensus.raft.roles import Role
-from engines.consensus.raft.rules import RaftRules
+from engines.consensus.raft.rules import RaftRules, Sizes
 from engines.sim import faults
 from engines.sim.events import Delivered
 from tests.engines.consensus.raft.server import Sent, Server, append, command, entries
+
+BATCH = Sizes().batch
 
 # -- the follower --------------------------------------------------------------------------------------------
 
@@ -240,11 +241,11 @@ def test_the_followers_learn_of_the_commitment_with_the_next_message() -> None:
 
 
 def test_a_long_log_goes_in_batches() -> None:
-    server = Server(*[1] * (3 * BATCH_MAX))
+    server = Server(*[1] * (3 * BATCH))
     server.lead()
-    server.hear("n2", AppendReply(2, False, 0, 3 * BATCH_MAX, 0, 1))
+    server.hear("n2", AppendReply(2, False, 0, 3 * BATCH, 0, 1))
     (sent,) = server.accept("n2", 1)
-    assert len(sent.message.entries) == BATCH_MAX
+    assert len(sent.message.entries) == BATCH
     assert sent.message.prev_log_index == 1
 
 

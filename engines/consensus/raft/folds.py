@@ -1,0 +1,55 @@
+"""What a snapshot must be: the fold of the applied entries up to its index, made here a second time.
+
+The checks keep the entries that servers applied, the newest of them. From the state machine at one index the one at a
+later index follows by applying what lies between, so that checking the snapshots of all servers costs about one more
+application of each entry.
+"""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from engines.consensus.raft.messages import Command, Entry, Row
+from engines.consensus.raft.quorum import Configuration
+from engines.consensus.raft.state_machine import KeyValueStore
+
+FOLDS_MAX: Final = 8
+
+
+class Fold(NamedTuple):
+    """All that the entries up to an index have brought about."""
+
+    last_index: int
+    configuration: Configuration
+    rows: tuple[Row, ...]
+
+
+class Folds:
+    """The newest folds that were asked for."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.known = [Fold(0, configuration, ())]
+
+    def at(self, index: int, applied: Mapping[int, Entry]) -> Fold | None:
+        """The fold of the entries up to an index, or None if too many of them are forgotten."""
+        before = next((fold for fold in reversed(self.known) if fold.last_index <= index), None)
+        if before is None or before.last_index == index:
+            return before
+        configuration = before.configuration
+        machine = KeyValueStore()
+        machine.load(before.rows)
+        for at in range(before.last_index + 1, index + 1):
+            entry = applied.get(at)
+            if entry is None:
+                return None
+            if isinstance(entry.command, Configuration):
+                configuration = entry.command
+            elif isinstance(entry.command, Command):
+                machine.apply(entry.command)
+        fold = Fold(index, configuration, machine.rows())
+        self.known.append(fold)
+        self.known.sort(key=lambda each: each.last_index)
+        del self.known[:-FOLDS_MAX]
+        return fold
+
+
+__all__ = ["Fold", "Folds"]
