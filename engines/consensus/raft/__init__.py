@@ -24,6 +24,7 @@ commands           what a person can ask of a cluster
 administration     what comes of it when the cluster itself is to change
 folds              what a snapshot must be: the fold of what was applied
 checks             the guarantees, checked after every event
+durability_checks  those of what is written down
 membership_checks  those of membership changes
 liveness           what must happen in time while nothing is in the way
 engine             a cluster of them in the simulated world

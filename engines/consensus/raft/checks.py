@@ -15,9 +15,9 @@ Sources: paper, Figure 3 and sections 5.1 to 5.4; Leader Stability after dissert
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from engines.consensus.raft import liveness, membership_checks
+from engines.consensus.raft import durability_checks, liveness, membership_checks
 from engines.consensus.raft.folds import Folds
-from engines.consensus.raft.messages import Entry, LogSnapshot, Row, SessionRow, ValueRow
+from engines.consensus.raft.messages import Entry, LogSnapshot
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.quorum import has_quorum
 from engines.consensus.raft.roles import Role
@@ -35,8 +35,8 @@ STATE_MACHINE: Final = "state machine safety"
 TERMS: Final = "terms and votes survive"
 ORDER: Final = "applied <= commit <= last"
 STABILITY: Final = "leader stability"
-DURABLE: Final = "durable before counted"
-SNAPSHOTS: Final = "snapshots are folds"
+DURABLE: Final = durability_checks.DURABLE
+SNAPSHOTS: Final = durability_checks.SNAPSHOTS
 ONE_CHANGE: Final = membership_checks.ONE_CHANGE
 OVERLAP: Final = membership_checks.OVERLAP
 LEADER_IN_TIME: Final = liveness.LEADER_IN_TIME
@@ -50,8 +50,7 @@ DEMANDS: Final = {
     STATE_MACHINE: "no two servers apply different commands at one index",
     TERMS: "the term never goes back, and the vote of a term survives a crash",
     ORDER: "applied <= commit <= last index, and the commit index never goes back",
-    DURABLE: "an entry is committed once the disks of a majority hold it",
-    SNAPSHOTS: "a snapshot is what the log up to its index brought about: values, sessions, configuration",
+    **durability_checks.DEMANDS,
     STABILITY: "a leader heard by a quorum in every election timeout is not deposed by a node that cannot win",
     **membership_checks.DEMANDS,
     **liveness.DEMANDS,
@@ -172,7 +171,8 @@ class RaftChecks(CheckBook):
         if seen.commit != node.commit_index:
             self._committed(host, node, seen)
         if seen.snapshot is not node.snapshot:
-            self._snapshot(host, node, seen)
+            seen.snapshot = node.snapshot
+            durability_checks.snapshot(self, host.id, node.snapshot, self.folds, self.applied, _at(host))
         if written:
             membership_checks.examine(self, host.id, node.log, self.committed_to, _at(host))
 
@@ -347,12 +347,14 @@ class RaftChecks(CheckBook):
             for index, entry in enumerate(log.slice(first, commit), first):
                 self.committed[index] = _Committed(entry, host.id, node.current_term, now)
             self.committed_to = commit
-            self._durable(host, node)
+            durability_checks.durable(
+                self, host.id, node, {each: self.raft(each).log for each in self.servers}, _at(host)
+            )
             for server in self.servers:
                 other, leader = self.hosts[server], self.raft(server)
                 if leader.role is Role.LEADER and leader.current_term > node.current_term and other.status != CRASHED:
                     self._complete(other, leader, commit)
-        first = max(seen.applied + 1, log.first_index)
+        first = max(seen.applied, log.base_index, node.snapshot.last_index) + 1
         for index, entry in enumerate(log.slice(first, applied), first):
             if index > self.applied_to:
                 self.applied[index] = entry
@@ -385,43 +387,6 @@ class RaftChecks(CheckBook):
                        f"{state.node} remembered the clients as {state.sessions} after entry {node.last_applied}",
                        f"{_at(host)} {host.id} remembers them as {kv.sessions} there")  # fmt: skip
 
-    def _durable(self, host: Host, node: RaftNode) -> None:
-        """Whoever counts as holding the entry that was just committed must hold it after a crash as well."""
-        index, term = node.commit_index, node.log.term_at(node.commit_index)
-        holders = []
-        for server in self.servers:
-            log = self.raft(server).log
-            if log.holds(index, term) and log.durable_index() >= index:
-                holders.append(server)
-        if not has_quorum(node.configuration, holders):
-            self.fail(DURABLE, f"entry {index} was counted as committed, and no majority of the disks holds it",
-                       f"{_at(host)} {host.id}, leader of term {node.current_term}, committed entry {index}",
-                       f"on disk it is on {', '.join(holders) or 'none'}, of {node.configuration}")  # fmt: skip
-
-    # -- snapshots -----------------------------------------------------------------------------------------------
-
-    def _snapshot(self, host: Host, node: RaftNode, seen: _Seen) -> None:
-        """A snapshot must be the fold of what was applied up to its index."""
-        seen.snapshot = snapshot = node.snapshot
-        index = snapshot.last_index
-        assert self.folds is not None
-        fold = self.folds.at(index, self.applied)
-        if fold is None:
-            return
-        entry = self.applied.get(index)
-        if entry is not None and entry.term != snapshot.last_term:
-            self.fail(SNAPSHOTS, f"the snapshot of {host.id} at {index} is of another history",
-                       f"entry {index} was applied as {_words(entry)}",
-                       f"{_at(host)} the snapshot of {host.id} ends in an entry of term {snapshot.last_term}")  # fmt: skip
-        if fold.rows != snapshot.rows:
-            self.fail(SNAPSHOTS, f"the snapshot of {host.id} at {index} is not what the log brought about",
-                       f"the entries up to {index} make {_rows(fold.rows)}",
-                       f"{_at(host)} the snapshot of {host.id} holds {_rows(snapshot.rows)}")  # fmt: skip
-        if fold.configuration != snapshot.configuration:
-            self.fail(SNAPSHOTS, f"the snapshot of {host.id} at {index} has another configuration than the log there",
-                       f"the configuration at entry {index} is {fold.configuration}",
-                       f"{_at(host)} the snapshot of {host.id} says {snapshot.configuration}")  # fmt: skip
-
     def _forget(self) -> None:
         """Keep the newest entries only: what runs for hours must not grow for hours."""
         self.forget_at = self.applied_to + FORGET_EVERY
@@ -434,12 +399,6 @@ class RaftChecks(CheckBook):
 
 def _pairs(values: dict[str, int]) -> str:
     return " ".join(f"{key}={value}" for key, value in sorted(values.items())) or "nothing"
-
-
-def _rows(rows: tuple[Row, ...]) -> str:
-    values = _pairs({row.key: row.value for row in rows if isinstance(row, ValueRow)})
-    clients = ", ".join(f"{row.client} up to {row.serial}" for row in rows if isinstance(row, SessionRow))
-    return f"{values}; of the clients {clients or 'nobody'}"
 
 
 def _words(entry: Entry) -> str:

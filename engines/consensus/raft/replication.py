@@ -208,7 +208,7 @@ class Replication(Compaction):
         ctx.send(src, AppendReply(self.current_term, False, 0, previous, term, index))
 
     def store(self, ctx: Effects, src: str, m: AppendEntries) -> bool:
-        """If an entry conflicts with a new one, delete it and all that follow; append what is new. False: nothing was."""
+        """If an entry conflicts with a new one, delete it and all that follow; append what is new; was there any?"""
         log = self.log
         index = m.prev_log_index + 1
         last = log.last_index

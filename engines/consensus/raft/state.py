@@ -1,8 +1,9 @@
 """What a server knows, and how its role changes: the box "State" of the paper's Figure 2, and "All Servers" below it.
 
 Durable, on disk: the registers ``term`` and ``vote``, the log, and a snapshot of what stood before it. Everything else
-is volatile and gone after a crash. A server changes its role only through the four ``become_*`` doors, of which ``become_follower`` is here; behind
-all of them lies ``reset``, which lets nobody pass along an edge that roles.py does not know.
+is volatile and gone after a crash. A server changes its role only through the four ``become_*`` doors, of which
+``become_follower`` is here; behind all of them lies ``reset``, which lets nobody pass along an edge that roles.py does
+not know.
 """
 
 from typing import Final

@@ -45,6 +45,9 @@ class FakeContext:
         assert self.disk.writes == self.durable, "a message leaves before what was written is durable"
         self.sent.append(Sent(dst, message))
 
+    def send_at_once(self, dst: str, message: object) -> None:
+        raise AssertionError("no replica sends before its disk has what it tells")
+
     def set_timer(self, name: str, delay_us: int) -> None:
         self.timers[name] = self.now_us + delay_us
 

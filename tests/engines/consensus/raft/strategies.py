@@ -70,6 +70,15 @@ schedules = st.lists(st.tuples(span_us, commands), max_size=30)
 """What to do, and how long to wait before it."""
 
 configs = st.fixed_dictionaries(
-    {}, optional={"noop": st.booleans(), "workload": st.sampled_from(tuple(WORKLOADS))}
+    {},
+    optional={
+        "noop": st.booleans(),
+        "workload": st.sampled_from(tuple(WORKLOADS)),
+        "compact": st.sampled_from((0, 1, 3, 20)),
+        "factor": st.just(1),
+        "tail": st.integers(0, 3),
+        "piece": st.integers(1, 3),
+        "window": st.integers(1, 3),
+    },
 ).map(lambda config: tuple(sorted(config.items())))
 seeds = st.integers(0, 1 << 32)

@@ -1,0 +1,66 @@
+"""The guarantees of what is written down: entries before they are counted, and snapshots instead of entries.
+
+An entry counts as committed only if a crash of everybody would leave it on the disks of a majority; and a snapshot must
+be the fold of what was applied up to its index (folds.py). A snapshot whose entries are forgotten is not judged.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from engines.consensus.raft.folds import Folds
+from engines.consensus.raft.log import RaftLog
+from engines.consensus.raft.messages import Entry, LogSnapshot, Row, SessionRow, ValueRow
+from engines.consensus.raft.node import RaftNode
+from engines.consensus.raft.quorum import has_quorum
+from engines.consensus.raft.state_machine import describe
+from engines.sim.checks import CheckBook
+
+DURABLE: Final = "durable before counted"
+SNAPSHOTS: Final = "snapshots are folds"
+
+DEMANDS: Final = {
+    DURABLE: "an entry is committed once the disks of a majority hold it",
+    SNAPSHOTS: "a snapshot is what the log up to its index brought about: values, sessions, configuration",
+}
+
+
+def durable(book: CheckBook, leader: str, node: RaftNode, logs: Mapping[str, RaftLog], at: str) -> None:
+    """A leader has committed an entry just now: whoever counts as holding it must hold it after a crash as well."""
+    index, term = node.commit_index, node.log.term_at(node.commit_index)
+    holders = [server for server, log in logs.items() if log.holds(index, term) and log.durable_index() >= index]
+    if not has_quorum(node.configuration, holders):
+        book.fail(DURABLE, f"entry {index} was counted as committed, and no majority of the disks holds it",
+                  f"{at} {leader}, leader of term {node.current_term}, committed entry {index}",
+                  f"on disk it is on {', '.join(holders) or 'none'}, of {node.configuration}")  # fmt: skip
+
+
+def snapshot(
+    book: CheckBook, server: str, taken: LogSnapshot, folds: Folds, applied: Mapping[int, Entry], at: str
+) -> None:
+    """A server has a snapshot it did not have before."""
+    index = taken.last_index
+    fold = folds.at(index, applied)
+    if fold is None:
+        return
+    entry = applied.get(index)
+    if entry is not None and entry.term != taken.last_term:
+        book.fail(SNAPSHOTS, f"the snapshot of {server} at {index} is of another history",
+                  f"entry {index} was applied as {describe(entry.command)} of term {entry.term}",
+                  f"{at} the snapshot of {server} ends in an entry of term {taken.last_term}")  # fmt: skip
+    if fold.rows != taken.rows:
+        book.fail(SNAPSHOTS, f"the snapshot of {server} at {index} is not what the log brought about",
+                  f"the entries up to {index} make {_rows(fold.rows)}",
+                  f"{at} the snapshot of {server} holds {_rows(taken.rows)}")  # fmt: skip
+    if fold.configuration != taken.configuration:
+        book.fail(SNAPSHOTS, f"the snapshot of {server} at {index} has another configuration than the log there",
+                  f"the configuration at entry {index} is {fold.configuration}",
+                  f"{at} the snapshot of {server} says {taken.configuration}")  # fmt: skip
+
+
+def _rows(rows: tuple[Row, ...]) -> str:
+    values = " ".join(f"{row.key}={row.value}" for row in rows if isinstance(row, ValueRow)) or "nothing"
+    clients = ", ".join(f"{row.client} up to {row.serial}" for row in rows if isinstance(row, SessionRow))
+    return f"{values}; of the clients {clients or 'nobody'}"
+
+
+__all__ = ["DEMANDS", "DURABLE", "SNAPSHOTS", "durable", "snapshot"]
