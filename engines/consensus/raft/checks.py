@@ -19,7 +19,7 @@ from engines.consensus.raft import durability_checks, liveness, membership_check
 from engines.consensus.raft.folds import Folds
 from engines.consensus.raft.messages import Entry, LogSnapshot
 from engines.consensus.raft.node import RaftNode
-from engines.consensus.raft.quorum import has_quorum
+from engines.consensus.raft.quorum import Configuration, has_quorum
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.state import NEVER
 from engines.consensus.raft.state_machine import describe
@@ -77,6 +77,7 @@ class _Seen:
     incarnation: int = 0
     length: int = 0
     snapshot: LogSnapshot | None = None
+    configuration: Configuration | None = None
     unbroken_us: int = NEVER
     unbroken_since_us: int = NEVER
     """``unbroken_us`` of the node, in true time."""
@@ -170,6 +171,7 @@ class RaftChecks(CheckBook):
             self._role_changed(host, node, seen)
         if seen.commit != node.commit_index:
             self._committed(host, node, seen)
+        seen.configuration = node.configuration
         if seen.snapshot is not node.snapshot:
             seen.snapshot = node.snapshot
             durability_checks.snapshot(self, host.id, node.snapshot, self.folds, self.applied, _at(host))
@@ -348,7 +350,12 @@ class RaftChecks(CheckBook):
                 self.committed[index] = _Committed(entry, host.id, node.current_term, now)
             self.committed_to = commit
             durability_checks.durable(
-                self, host.id, node, {each: self.raft(each).log for each in self.servers}, _at(host)
+                self,
+                host.id,
+                node,
+                seen.configuration or node.configuration,
+                {each: self.raft(each).log for each in self.servers},
+                _at(host),
             )
             for server in self.servers:
                 other, leader = self.hosts[server], self.raft(server)

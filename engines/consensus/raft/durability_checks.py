@@ -11,7 +11,7 @@ from engines.consensus.raft.folds import Folds
 from engines.consensus.raft.log import RaftLog
 from engines.consensus.raft.messages import Entry, LogSnapshot, Row, SessionRow, ValueRow
 from engines.consensus.raft.node import RaftNode
-from engines.consensus.raft.quorum import has_quorum
+from engines.consensus.raft.quorum import Configuration, has_quorum
 from engines.consensus.raft.state_machine import describe
 from engines.sim.checks import CheckBook
 
@@ -24,11 +24,16 @@ DEMANDS: Final = {
 }
 
 
-def durable(book: CheckBook, leader: str, node: RaftNode, logs: Mapping[str, RaftLog], at: str) -> None:
-    """A leader has committed an entry just now: whoever counts as holding it must hold it after a crash as well."""
+def durable(
+    book: CheckBook, leader: str, node: RaftNode, ruled: Configuration, logs: Mapping[str, RaftLog], at: str
+) -> None:
+    """A leader has committed an entry just now: whoever counts as holding it must hold it after a crash as well.
+
+    ``ruled``: the configuration before this event, which may have brought another one.
+    """
     index, term = node.commit_index, node.log.term_at(node.commit_index)
     holders = [server for server, log in logs.items() if log.holds(index, term) and log.durable_index() >= index]
-    if not has_quorum(node.configuration, holders):
+    if not has_quorum(ruled, holders) and not has_quorum(node.configuration, holders):
         book.fail(DURABLE, f"entry {index} was counted as committed, and no majority of the disks holds it",
                   f"{at} {leader}, leader of term {node.current_term}, committed entry {index}",
                   f"on disk it is on {', '.join(holders) or 'none'}, of {node.configuration}")  # fmt: skip
@@ -40,7 +45,7 @@ def snapshot(
     """A server has a snapshot it did not have before."""
     index = taken.last_index
     fold = folds.at(index, applied)
-    if fold is None:
+    if fold is None or not index:
         return
     entry = applied.get(index)
     if entry is not None and entry.term != taken.last_term:

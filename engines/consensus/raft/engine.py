@@ -298,7 +298,8 @@ class RaftEngine(World):
             timer_total_us=self.timing.heartbeat_us if leading else node.election_timeout_us,
             leader_for_us=now - node.leader_since_us if leading else 0,
             progress=tuple(
-                Progress(peer, each.next_index, each.match_index, each.state.value, len(each.inflight), each.offset,
+                Progress(peer, each.next_index, each.match_index, each.state.value, len(each.inflight),
+                         len(each.inflight) >= self.sizes.window, each.offset,
                          len(each.snapshot.rows) if each.snapshot else 0,
                          None if each.heard_at_us is None else now - each.heard_at_us)
                 for peer, each in node.progress.items()

@@ -20,6 +20,8 @@ class Progress(NamedTuple):
     """``probe``, ``replicate`` or ``snapshot``."""
     inflight: int
     """Messages with entries that it has not answered."""
+    full: bool
+    """Whether no more may be under way."""
     sent_rows: int
     """Rows of the snapshot that it is known to have."""
     rows: int

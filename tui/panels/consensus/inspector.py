@@ -220,8 +220,8 @@ def _peer(snapshot: Snapshot, server: Server, peer: Progress) -> Fact:
         parts.append((", probing", "stale"))
     elif peer.rows:
         parts.append((f", gets the snapshot: {peer.sent_rows} of {peer.rows} rows", "stale"))
-    elif peer.inflight > 1:
-        parts.append((f", {peer.inflight} messages on the way", "dim"))
+    elif peer.full:
+        parts.append((f", waits: {peer.inflight} messages on the way", "stale"))
     cut = network_of(snapshot).cut_from(server.id, peer.peer)
     if cut not in ("", BOTH):
         parts.append((f", {cut}", "cut"))
