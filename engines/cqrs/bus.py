@@ -91,6 +91,9 @@ def answer_in(events: Sequence[RecordedEvent], command: Command) -> Answer | Non
     mine = [event for event in events if event.causation_id == command.id]
     if not mine:
         return None
+    if mine[0].command and mine[0].command != command.name:
+        why = f"the id {command.id!r} was used for {mine[0].command}: every command needs an id of its own"
+        return Answer(command.id, command.name, command.order, Status.REFUSED, version_of(events), 0, why)
     last = mine[-1]
     version = version_of(events[: events.index(last) + 1])
     if last.type != ANSWERED:
@@ -163,7 +166,13 @@ class Execution:
         if command.undoes and not any(event.causation_id == command.undoes for event in events):
             late = {"status": Status.REFUSED.value, "why": f"undone by {command.id} before it came"}
             new.append(
-                NewEvent(f"{command.undoes}/undone", ANSWERED, late, 1, meta._replace(causation_id=command.undoes))
+                NewEvent(
+                    f"{command.undoes}/undone",
+                    ANSWERED,
+                    late,
+                    1,
+                    meta._replace(causation_id=command.undoes, command=""),
+                )
             )
         self._pending = Answer(command.id, command.name, command.order, status, self._version, 0, why)
         return Append(command.order, tuple(new), events[-1].revision if events else NO_STREAM)

@@ -62,6 +62,15 @@ def test_a_refusal_is_remembered_also_once_the_order_would_allow_it() -> None:
     assert [event.type for event in store.get_events("order-7")].count("OrderPaid") == 1
 
 
+def test_an_id_that_was_used_for_another_command_is_refused_by_name() -> None:
+    store, bus = placed()
+    answer = bus.send(step("c1", "RESERVE_STOCK"))
+    assert (answer.status, answer.why) == (
+        Status.REFUSED, "the id 'c1' was used for CREATE_ORDER: every command needs an id of its own",
+    )  # fmt: skip
+    assert store.head() == 3
+
+
 def test_a_command_with_nothing_to_do_says_so_and_is_remembered() -> None:
     _, bus = placed()
     first = bus.send(step("c2", "RELEASE_STOCK"))
@@ -156,7 +165,7 @@ def test_conflicts_are_bounded_and_the_last_one_is_the_answer() -> None:
     hasty = Hasty()
     hasty.get_events = store.get_events  # type: ignore[method-assign]
     answer = CommandBus(hasty).send(step("c2", "RESERVE_STOCK"))
-    assert answer.status is Status.CONFLICT
+    assert (answer.status, answer.position) == (Status.CONFLICT, 0)
     assert not answer.ok
     assert [event.type for event in store.get_events("order-7")].count("NoteAdded") == ATTEMPTS
     assert CommandBus(store).send(step("c2", "RESERVE_STOCK")).ok, "nothing was recorded: the same id may try again"
