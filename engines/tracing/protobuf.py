@@ -5,11 +5,15 @@ ExportTraceServiceRequest, and so are several of either, one after the other. Th
 ResourceSpans at a time is decoded by Google's library, so the file is never held whole. The collector's file exporter
 puts four bytes of length before every message; that is read as well.
 
+Most of the time would go into attributes: six messages within messages a span, nearly all of them equal to some before.
+So spans are read by a description of our own in which whatever is small and repeats is only bytes (on the wire the two
+are the same), and bytes that were met before are looked up instead of decoded.
+
 This is the one module of the package that needs more than the standard library, and only once it is used.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from itertools import groupby
 from typing import Any, BinaryIO, Final
@@ -28,6 +32,10 @@ OLD_FIELD: Final = 1_000
 """Where a ResourceSpans had its spans before 2022."""
 VARINT_MAX: Final = 10
 MESSAGE_MAX: Final = 1 << 30
+KNOWN_MAX: Final = 50_000
+"""Attributes kept as they came and as they read ..."""
+KNOWN_LENGTH: Final = 256
+"""... if they have at most so many bytes."""
 
 _KINDS: Final = dict(enumerate(Kind))
 _STATUSES: Final = dict(enumerate(Status))
@@ -42,14 +50,63 @@ def _library() -> tuple[Any, Any]:
         raise UserError(EXTRA) from None
 
 
+_BYTES, _STRING, _FIXED64, _FIXED32, _INT32, _UINT32, _MESSAGE = 12, 9, 6, 7, 5, 13, 11
+"""Types of fields, as descriptor.proto numbers them."""
+_FLAT: Final = {
+    "ResourceSpans": (("resource", 1, _BYTES, False), ("scope_spans", 2, "ScopeSpans", True)),
+    "ScopeSpans": (("scope", 1, _BYTES, False), ("spans", 2, "Span", True)),
+    "Span": (
+        ("trace_id", 1, _BYTES, False), ("span_id", 2, _BYTES, False), ("trace_state", 3, _STRING, False),
+        ("parent_span_id", 4, _BYTES, False), ("name", 5, _STRING, False), ("kind", 6, _INT32, False),
+        ("start_time_unix_nano", 7, _FIXED64, False), ("end_time_unix_nano", 8, _FIXED64, False),
+        ("attributes", 9, _BYTES, True), ("dropped_attributes_count", 10, _UINT32, False),
+        ("events", 11, _BYTES, True), ("dropped_events_count", 12, _UINT32, False), ("links", 13, _BYTES, True),
+        ("dropped_links_count", 14, _UINT32, False), ("status", 15, _BYTES, False), ("flags", 16, _FIXED32, False),
+    ),
+    "Event": (
+        ("time_unix_nano", 1, _FIXED64, False), ("name", 2, _STRING, False), ("attributes", 3, _BYTES, True),
+        ("dropped_attributes_count", 4, _UINT32, False),
+    ),
+}  # fmt: skip
+"""The messages of opentelemetry/proto/trace/v1/trace.proto, with what they hold beside spans as bytes: a name, a
+number, a type, whether it repeats."""
+
+
+@cache
+def _flat(name: str) -> Any:
+    """A message as ``_FLAT`` describes it."""
+    return import_module("google.protobuf.message_factory").GetMessageClass(
+        _flat_pool().FindMessageTypeByName(f"dp_tui.flat.{name}")
+    )
+
+
+@cache
+def _flat_pool() -> Any:
+    descriptors = import_module("google.protobuf.descriptor_pb2")
+    file = descriptors.FileDescriptorProto(name="dp_tui/flat_trace.proto", package="dp_tui.flat", syntax="proto3")
+    for name, fields in _FLAT.items():
+        message = file.message_type.add(name=name)
+        for field, number, kind, repeated in fields:
+            made = message.field.add(name=field, number=number, label=3 if repeated else 1)
+            if isinstance(kind, str):
+                made.type, made.type_name = _MESSAGE, f".dp_tui.flat.{kind}"
+            else:
+                made.type = kind
+    pool = import_module("google.protobuf.descriptor_pool").DescriptorPool()
+    pool.Add(file)
+    return pool
+
+
 def read(stream: BinaryIO, name: str, *, skip_bad: bool, notices: Notices) -> Iterator[Span]:
     """The spans of a file. UserError with the byte for what cannot be read."""
     messages, decode_error = _library()
+    flat = _flat("ResourceSpans")
     unknown = import_module("google.protobuf.unknown_fields").UnknownFieldSet
-    reader = _Reader(name, notices, skip_bad)
+    reader = _Reader(name, notices, skip_bad, messages, decode_error)
     for number, (begin, frame) in enumerate(_frames(stream, name, notices, skip_bad)):
         try:
-            group = messages.ResourceSpans.FromString(frame)
+            group = flat.FromString(frame)
+            service, resource = reader.resource(group.resource)
         except decode_error:
             bad = BadInput(f"{name}: byte {begin}, at resource_spans[{number}]: no ResourceSpans of OTLP protobuf")
             if not skip_bad:
@@ -58,7 +115,7 @@ def read(stream: BinaryIO, name: str, *, skip_bad: bool, notices: Notices) -> It
             continue
         if not group.scope_spans and OLD_FIELD in (each.field_number for each in unknown(group)):
             notices.note(OLD_MESSAGES, partial("byte {}".format, begin))
-        yield from reader.resource_spans(group, begin, number)
+        yield from reader.resource_spans(group, service, resource, begin, number)
 
 
 def _frames(stream: BinaryIO, name: str, notices: Notices, skip_bad: bool) -> Iterator[tuple[int, bytes]]:
@@ -108,65 +165,94 @@ def _varint(stream: BinaryIO, name: str, at: int) -> tuple[int, int]:
 class _Reader:
     """Turns messages into spans."""
 
-    def __init__(self, name: str, notices: Notices, skip_bad: bool) -> None:
+    def __init__(self, name: str, notices: Notices, skip_bad: bool, messages: Any, decode_error: Any) -> None:
+        common = import_module("opentelemetry.proto.common.v1.common_pb2")
         self.name = name
         self.notices = notices
         self.skip_bad = skip_bad
         self.shared = Shared()
         self._at = (0, 0, 0, 0)
+        self._trace: tuple[bytes | None, str] = (None, "")
+        self._error = decode_error
+        self._key_value = common.KeyValue.FromString
+        self._scope_of = common.InstrumentationScope.FromString
+        self._resource_of = import_module("opentelemetry.proto.resource.v1.resource_pb2").Resource.FromString
+        self._event_of = _flat("Event").FromString
+        self._link_of = messages.Span.Link.FromString
+        self._status_of = messages.Status.FromString
+        self._pairs: dict[bytes, tuple[str, Value]] = {}
+        self._statuses: dict[bytes, tuple[Status, str]] = {b"": (Status.UNSET, "")}
 
-    def resource_spans(self, group: Any, byte: int, number: int) -> Iterator[Span]:
+    def resource_spans(self, group: Any, service: str, resource: Attributes, byte: int, number: int) -> Iterator[Span]:
         """All spans of one ResourceSpans message, which begins at ``byte`` and is the ``number``-th."""
-        service, resource = self._resource(group.resource)
         for at_scope, scope_spans in enumerate(group.scope_spans):
-            scope = self._scope(scope_spans.scope)
-            for at, message in enumerate(scope_spans.spans):
+            self._at = byte, number, at_scope, 0
+            spans = scope_spans.spans
+            try:
+                scope = self._scope(scope_spans.scope)
+            except self._error:
+                self._refuse("scope", "no instrumentation scope of OTLP protobuf")
+                continue
+            for at, message in enumerate(spans):
                 self._at = byte, number, at_scope, at
                 try:
                     span = self._span(message, service, resource, scope)
                 except Bad as bad:
-                    error = BadInput(f"{self.name}: {self.place()}.{bad.field}: {bad}")
-                    if not self.skip_bad:
-                        raise error from None
-                    self.notices.skip(str(error))
+                    self._refuse(bad.field, str(bad))
+                    continue
+                except self._error:
+                    self._refuse("attributes", "an attribute, event, link or status that is no OTLP protobuf")
                     continue
                 self.notices.look(span, 1, self.place)
                 yield span
+
+    def _refuse(self, field: str, why: str) -> None:
+        error = BadInput(f"{self.name}: {self.place()}.{field}: {why}")
+        if not self.skip_bad:
+            raise error from None
+        self.notices.skip(str(error))
 
     def place(self) -> str:
         """Of the last span."""
         byte, number, at_scope, at = self._at
         return f"in the message at byte {byte}, at resource_spans[{number}].scope_spans[{at_scope}].spans[{at}]"
 
-    def _resource(self, message: Any) -> tuple[str, Attributes]:
-        attributes = self._attributes(message.attributes)
+    def resource(self, raw: bytes) -> tuple[str, Attributes]:
+        """The service of a Resource message, and its other attributes."""
+        attributes = self._attributes_of(self._resource_of(raw).attributes)
         for at, (key, value) in enumerate(attributes):
             if key == SERVICE and isinstance(value, str):
                 return value, self.shared.whole(attributes[:at] + attributes[at + 1 :])
         return "", self.shared.whole(attributes)
 
-    def _scope(self, message: Any) -> Scope:
-        scope = Scope(
-            message.name, message.version, self._attributes(message.attributes), message.dropped_attributes_count
-        )
+    def _scope(self, raw: bytes) -> Scope:
+        message = self._scope_of(raw)
+        attributes = self._attributes_of(message.attributes)
+        scope = Scope(message.name, message.version, attributes, message.dropped_attributes_count)
         return NO_SCOPE if scope == NO_SCOPE else scope
 
     def _span(self, message: Any, service: str, resource: Attributes, scope: Scope) -> Span:
-        status = message.status
+        status, said = self._statuses.get(raw := message.status) or self._status(raw)
         parent = message.parent_span_id
         events, links = message.events, message.links
+        known = self._pairs
+        attributes = tuple([known.get(pair) or self._pair(pair) for pair in message.attributes])
+        if (trace := message.trace_id) != self._trace[0]:  # the spans of a trace mostly stand together
+            self._trace = trace, _id(trace, 16, "trace_id")
+        if len(own := message.span_id) != 8:
+            _id(own, 8, "span_id")
         return Span(
-            _id(message.trace_id, 16, "trace_id"),
-            _id(message.span_id, 8, "span_id"),
+            self._trace[1],
+            own.hex(),
             _id(parent, 8, "parent_span_id") if parent else "",
             self.shared.one(message.name),
             service,
             _KINDS.get(message.kind, Kind.UNSPECIFIED),
             message.start_time_unix_nano,
             message.end_time_unix_nano,
-            _STATUSES.get(status.code, Status.UNSET),
-            status.message,
-            self._attributes(message.attributes),
+            status,
+            said,
+            attributes,
             resource,
             tuple(self._event(each) for each in events) if events else (),
             tuple(self._link(each, f"links[{at}]") for at, each in enumerate(links)) if links else (),
@@ -178,36 +264,44 @@ class _Reader:
             message.dropped_links_count,
         )
 
-    def _event(self, message: Any) -> SpanEvent:
+    def _status(self, raw: bytes) -> tuple[Status, str]:
+        message = self._status_of(raw)
+        found = _STATUSES.get(message.code, Status.UNSET), self.shared.one(message.message)
+        if len(self._statuses) < KNOWN_MAX:
+            self._statuses[raw] = found
+        return found
+
+    def _pair(self, raw: bytes) -> tuple[str, Value]:
+        """An attribute that was not met before."""
+        message = self._key_value(raw)
+        found = self.shared.one(message.key), _value(message.value)
+        if len(self._pairs) < KNOWN_MAX and len(raw) <= KNOWN_LENGTH:
+            self._pairs[raw] = found
+        return found
+
+    def _event(self, raw: bytes) -> SpanEvent:
+        message = self._event_of(raw)
         return SpanEvent(
             message.time_unix_nano,
             self.shared.one(message.name),
-            self._attributes(message.attributes),
+            tuple([self._pairs.get(pair) or self._pair(pair) for pair in message.attributes]),
             message.dropped_attributes_count,
         )
 
-    def _link(self, message: Any, at: str) -> Link:
+    def _link(self, raw: bytes, at: str) -> Link:
+        message = self._link_of(raw)
         return Link(
             _id(message.trace_id, 16, f"{at}.trace_id"),
             _id(message.span_id, 8, f"{at}.span_id"),
             message.trace_state,
-            self._attributes(message.attributes),
+            self._attributes_of(message.attributes),
             message.dropped_attributes_count,
             message.flags,
         )
 
-    def _attributes(self, pairs: Any) -> Attributes:
-        if not pairs:
-            return ()
-        one = self.shared.one
-        found = []
-        for pair in pairs:
-            value = pair.value
-            if text := value.string_value:
-                found.append(one((pair.key, text)))
-            else:
-                found.append((one(pair.key), _value(value)))
-        return tuple(found)
+    def _attributes_of(self, pairs: Any) -> Attributes:
+        """Of a message that is decoded whole."""
+        return tuple((self.shared.one(pair.key), _value(pair.value)) for pair in pairs)
 
 
 def _id(raw: bytes, size: int, field: str) -> str:

@@ -581,11 +581,12 @@ def test_failures_are_reported_with_the_walk_to_where_they_begin(
 @pytest.mark.parametrize(
     ("options", "what"),
     [
-        ({"window": "40s"}, r"--window '40s': a stretch of time since the data begin is accepted, as 41\.2s\.\.72s"),
-        ({"window": "9s..3s"}, r"a stretch of time since the data begin is accepted"),
-        ({"window": "soon..3s"}, r"'soon' is no length of time: write 60s, 1500ms or 2m"),
+        ({"window": "40s"}, r"--window '40s' chooses no traces: a window since the data begin, as 41\.2s\.\.72s"),
+        ({"window": "9s..3s"}, r"--window '9s\.\.3s': the window ends before it begins"),
+        ({"window": "version=v2"}, r"--window 'version=v2': a stretch of time, as 41\.2s\.\.72s or 1m\.\. is accepted"),
+        ({"window": "soon..3s"}, r"'soon\.\.3s': 'soon' is no length of time; 41\.2s, 1500ms or 2m is one"),
         ({"window": "9000s.."}, r"it begins after the data, which last 1,990"),
-        ({"where": "version"}, r"--where 'version': an attribute and its value are accepted, as version=v2"),
+        ({"where": "version"}, r"--where 'version' chooses no traces: .* an attribute, as version=v2, or errors"),
         ({"where": "host.name=h3"}, r"no trace has it; host\.name is 'h1', 'h2' there"),
         ({"where": "version=v2"}, r"no trace has it; no span has that attribute"),
         ({"where": "a=b", "errors": True}, r"--where and --errors: one comparison at a time"),

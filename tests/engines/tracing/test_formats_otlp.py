@@ -327,6 +327,23 @@ def test_a_log_export_has_the_same_frames_and_is_refused() -> None:
     assert "trace_id: an id of 0 bytes: 16 are needed" in refused(data.SerializeToString())
 
 
+def test_a_broken_attribute_is_refused_with_its_span_and_costs_no_other() -> None:
+    whole = packed(SPAN._replace(attributes=(("key", "value"),)), SPAN._replace(span_id="f" * 16))
+    assert whole.count(b"value") == 1
+    broken = whole.replace(b"value", b"v\xfflue")
+    assert "spans[0].attributes: an attribute, event, link or status that is no OTLP protobuf" in refused(broken)
+    notices = Notices()
+    assert [each.span_id for each in read(io.BytesIO(broken), "spans", skip_bad=True, notices=notices)] == ["f" * 16]
+    assert notices.skipped == 1
+
+
+def test_equal_bytes_of_attributes_read_alike_whatever_their_type() -> None:
+    pairs = (("a", 1), ("a", True), ("a", 1.0), ("a", "1"), ("a", None), ("a", b"1"), ("a", 1))
+    spans = [SPAN._replace(attributes=pairs), SPAN._replace(span_id="e" * 16, attributes=pairs[::-1])]
+    found = list(read(io.BytesIO(packed(*spans)), "spans"))
+    assert [repr(each.attributes) for each in found] == [repr(each.attributes) for each in spans]
+
+
 def test_lists_without_end_are_refused() -> None:
     data = messages.TracesData.FromString(packed(SPAN))
     value = data.resource_spans[0].scope_spans[0].spans[0].attributes.add(key="a").value
