@@ -1,20 +1,21 @@
-"""Write the pictures of this folder: ``make screenshots``. Every one is a moment of a deterministic run.
+"""Write the pictures and films of this folder: ``make screenshots``. Each is a deterministic run, or a moment of one.
 
 A shot names a pattern, a scenario or a seed, a moment of virtual time, a screen size and the keys pressed there.
 """
 
-import asyncio
 import sys
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
 from engines.units import US_PER_MS
+from tui import recorder
+from tui.recorder import Pressed, film, picture
 from tui.registry import PANELS
 from tui.session import Session
-from tui.still import snapshot_svg
+from tui.theme import theme_for
 
-TICK_US: Final = 100 * US_PER_MS
 FOLDER: Final = Path(__file__).parent
 
 
@@ -75,37 +76,51 @@ SHOTS: Final = (
 )
 
 
-def play(session: Session, until_us: int) -> None:
-    """Let the run go on to a moment, past every cue; it stands there."""
-    player = session.scene.player
-    while player.timeline.now_us < until_us:
-        if not player.playing:
-            session.press("space")
-        session.tick(min(TICK_US, int((until_us - player.timeline.now_us) / player.speed) + 1))
-    if player.playing:
-        session.press("space")
+@dataclass(frozen=True, slots=True)
+class Film:
+    """One recording."""
+
+    name: str
+    pattern: str
+    scenario: str
+    until_ms: int
+    speed: tuple[int, int]
+    size: tuple[int, int] = (80, 24)
+
+
+FILMS: Final = (
+    Film("raft-election", "consensus", "election", 1_900, (1, 20)),
+    Film("resilience-trip-and-recover", "resilience", "trip-and-recover", 40_000, (1, 1)),
+)
+"""Short, and small: they are kept in the repository."""
 
 
 def take(shot: Shot) -> str:
     """The picture as SVG."""
     session = Session(PANELS, shot.pattern, variant=shot.variant, scenario=shot.scenario, sandbox=True)
-    session.resize(*shot.size)
-    play(session, shot.at_ms * US_PER_MS)
-    return asyncio.run(snapshot_svg(session, shot.size, shot.theme, shot.keys))
+    keys = tuple(Pressed(key, None) for key in shot.keys)
+    return picture(session, recorder.Shot(shot.at_ms * US_PER_MS, shot.size, theme_for(shot.theme, 256), keys))
+
+
+def shoot(reel: Film) -> str:
+    """The recording as asciicast."""
+    speed = Fraction(*reel.speed)
+    session = Session(PANELS, reel.pattern, scenario=reel.scenario, speed=speed, sandbox=True)
+    title = f"dp-tui: {session.scene.branch.scenario.title if session.scene.branch.scenario else reel.pattern}"
+    return film(session, recorder.Shot(reel.until_ms * US_PER_MS, reel.size, theme_for("dark", 256), title=title))
 
 
 def main(wanted: list[str]) -> int:
-    """Write the named pictures, or all."""
-    unknown = set(wanted) - {shot.name for shot in SHOTS}
+    """Write the named pictures and films, or all."""
+    names = [each.name for each in (*SHOTS, *FILMS)]
+    unknown = set(wanted) - set(names)
     if unknown:
-        print(
-            f"no such picture: {min(unknown)}; {', '.join(shot.name for shot in SHOTS)} are accepted", file=sys.stderr
-        )
+        print(f"no such picture: {min(unknown)}; {', '.join(names)} are accepted", file=sys.stderr)
         return 2
-    for shot in SHOTS:
-        if not wanted or shot.name in wanted:
-            path = FOLDER / f"{shot.name}.svg"
-            path.write_text(take(shot), encoding="utf-8")
+    for each in (*SHOTS, *FILMS):
+        if not wanted or each.name in wanted:
+            path = FOLDER / f"{each.name}{'.svg' if isinstance(each, Shot) else '.cast'}"
+            path.write_text(take(each) if isinstance(each, Shot) else shoot(each), encoding="utf-8")
             print(path.relative_to(FOLDER.parent))
     return 0
 

@@ -37,6 +37,8 @@ from tui.options import (
     FORMATS,
     DataOptions,
     Duration,
+    KeyAt,
+    ScreenSize,
     Speed,
     Whole,
     data_options,
@@ -51,6 +53,7 @@ from tui.state import State
 from tui.terminal.capability import Capability, detect
 
 UNTIL_US: Final = 60 * US_PER_S
+RECORD_US: Final = 5 * US_PER_S
 RECORDING_BYTES_MAX: Final = 256 << 20
 
 # -- what is asked for ---------------------------------------------------------------------------------------------
@@ -610,6 +613,76 @@ def _pattern_json(pattern: Pattern, fidelity: bool) -> dict[str, Any]:
         }
         row["notes"] = list(pattern.notes)
     return row
+
+
+@commands.command("record")
+@click.argument("file", metavar="FILE")
+@click.argument("pattern")
+@click.option("--variant", metavar="NAME", help="A variant of the pattern.")
+@click.option("--scenario", metavar="NAME", help="The story to play.")
+@click.option("--seed", type=Whole(-(1 << 62), 1 << 62), help="Seed of all randomness (default: the story's, or 42).")
+@click.option("--nodes", type=Whole(), help="Machines in the cluster.")
+@click.option("--until", type=Duration(), help="Virtual time (default: to the story's end, or 5s).")
+@click.option("--press", type=KeyAt(), multiple=True, help="Press a key, as 1200ms=k; without a time: at the end.")
+@click.option("--speed", type=Speed(), help="Virtual time per time of the film (default: the pattern's own).")
+@click.option("--size", type=ScreenSize(), default="120x36", show_default=True, help="Columns and rows.")
+@click.option("--theme", metavar="NAME", default="dark", show_default=True, help="As of the app.")
+@click.option("--glyphs", type=click.Choice(["braille", "block", "ascii"]), default="braille", show_default=True)
+def record_command(file: str, pattern: str, **options: Any) -> None:
+    """Write a run of PATTERN as FILE.cast (a film, asciicast version 2), FILE.svg or FILE.txt (one still picture).
+    Equal seeds give equal bytes; each fault is a marker of the film.
+    """
+    record(file, pattern, **options)
+
+
+def record(
+    file: str,
+    name: str,
+    *,
+    variant: str | None,
+    scenario: str | None,
+    seed: int | None,
+    nodes: int | None,
+    until: int | None,
+    press: tuple[tuple[str, int | None], ...],
+    speed: Fraction | None,
+    size: tuple[int, int],
+    theme: str,
+    glyphs: str,
+) -> None:
+    """Play it, and write the film or the picture."""
+    from tui import recorder
+    from tui.session import Session
+    from tui.theme import theme_for
+
+    kind = recorder.kind(file)
+    panel, default = find_panel(name)
+    chosen, story = choose(panel.pattern, variant, scenario, default)
+    if until is None:
+        until = story.end_us if story else RECORD_US
+    keys = tuple(recorder.Pressed(key, until if at is None and kind == ".cast" else at) for key, at in press)
+    title = f"dp-tui: {chosen.title}{f', {story.title}' if story else ''}"
+    shot = recorder.Shot(until, size, theme_for(theme, 256), keys, title)
+    session = Session(
+        PANELS,
+        panel.pattern.name,
+        variant=chosen.name,
+        scenario=story.name if story else "",
+        seed=seed,
+        config=make_config(chosen, nodes, story),
+        speed=speed,
+        glyphs=glyphs_for(glyphs),
+        sandbox=True,
+        version=__version__,
+    )
+    match kind:
+        case ".cast":
+            text = recorder.film(session, shot)
+        case ".svg":
+            text = recorder.picture(session, shot)
+        case _:
+            text = recorder.still(session, shot).text() + "\n"
+    recorder.write(file, text)
 
 
 @commands.command("serve")

@@ -86,6 +86,38 @@ class Fps(Whole):
         return 0 if value == "auto" else super().convert(value, param, ctx)
 
 
+class ScreenSize(click.ParamType[tuple[int, int]]):
+    """``120x36``: columns and rows."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Parse it."""
+        if isinstance(value, tuple):
+            return value
+        width, _, height = value.partition("x")
+        if width.isdecimal() and height.isdecimal() and value.isascii():
+            size = int(width), int(height)
+            if 60 <= size[0] <= 500 and 16 <= size[1] <= 200:
+                return size
+        self.fail(f"{value!r}: columns and rows from 60x16 to 500x200 are accepted, as 120x36", param, ctx)
+
+
+class KeyAt(click.ParamType[tuple[str, int | None]]):
+    """``2s=k``: a key and the virtual time at which it is pressed; ``k`` alone: at the end."""
+
+    name = "[time=]key"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int | None]:
+        """Parse it."""
+        if isinstance(value, tuple):
+            return value
+        at, equals, key = value.partition("=")
+        if not equals or not key:
+            return value, None
+        return key, Duration().convert(at, param, ctx)
+
+
 @dataclass(frozen=True, slots=True)
 class DataOption:
     """An option of FILE runs: whose it is, and whether only ``run``, or only the app, has it."""
