@@ -43,7 +43,7 @@ from engines.cqrs.errors import (
     UnknownQuery,
 )
 from engines.cqrs.outbox import Inbox, Message, Outbox, Relay, save_with_messages
-from engines.cqrs.projections import Lag, MemoryModel, Model, Projection, changes_of, fold, lag, model_at
+from engines.cqrs.projections import Lag, MemoryModel, Model, Projection, changes_at, changes_of, fold, lag, model_at
 from engines.cqrs.projector import Effect, Projector, rebuilder
 from engines.cqrs.queries import Freshness, Outcome, Query, Reader, Reply
 from engines.cqrs.read_models import (
@@ -111,6 +111,7 @@ __all__ = [
     "UnknownProjection",
     "UnknownQuery",
     "Verdict",
+    "changes_at",
     "changes_of",
     "due_us",
     "fold",

@@ -8,7 +8,7 @@ applied, which makes applying idempotent.
     lag = (head - position events, age of the oldest event that is not applied)
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
@@ -237,22 +237,33 @@ class RowChange(NamedTuple):
     after: Any
 
 
-def changes_of(projection: Projection, events: Iterable[RecordedEvent], position: int) -> tuple[RowChange, ...]:
-    """The rows that the event at a position changed: the last step from a command to what a reader sees."""
-
-    def until() -> Iterator[RecordedEvent]:
+def changes_at(
+    projections: Iterable[Projection], events: Sequence[RecordedEvent], positions: Iterable[int]
+) -> dict[int, tuple[RowChange, ...]]:
+    """Position -> the rows that its event changed, in all these projections: the last step from a command to what a
+    reader sees. One pass for all positions; events that cannot be read change nothing."""
+    wanted = dict.fromkeys(positions, True)
+    last = max(wanted, default=0)
+    found: dict[int, list[RowChange]] = {position: [] for position in wanted}
+    for projection in projections:
+        model = MemoryModel(projection)
         for event in events:
-            if event.position >= position:
-                found.append(event)
-                return
-            yield event
+            if event.position > last:
+                break
+            try:
+                after = projection.rows_after(model.get, event)
+            except UnknownEvent:
+                continue
+            if event.position in wanted:
+                found[event.position] += [RowChange(projection.name, model.get(row[0]), row) for row in after]
+            for row in after:
+                model.put(row)
+    return {position: tuple(changes) for position, changes in found.items()}
 
-    found: list[RecordedEvent] = []
-    model = fold(projection, until())
-    if not found or found[0].position != position:
-        return ()
-    after = projection.rows_after(model.get, found[0])
-    return tuple(RowChange(projection.name, model.get(row[0]), row) for row in after)
+
+def changes_of(projection: Projection, events: Sequence[RecordedEvent], position: int) -> tuple[RowChange, ...]:
+    """The rows that the event at a position changed."""
+    return changes_at((projection,), events, (position,))[position]
 
 
 NO_LAG: Final = Lag(0, 0)
@@ -267,6 +278,7 @@ __all__ = [
     "Projection",
     "Row",
     "RowChange",
+    "changes_at",
     "changes_of",
     "fold",
     "lag",

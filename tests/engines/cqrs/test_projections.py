@@ -22,6 +22,7 @@ from engines.cqrs import (
     Purchase,
     Revenue,
     UnknownProjection,
+    changes_at,
     changes_of,
     fold,
     lag,
@@ -137,6 +138,11 @@ def test_the_row_that_an_event_changed() -> None:
         assert [(change.before, change.after) for change in changes] == (
             [(before.get(event.stream), after.get(event.stream))] if ORDER_SUMMARY.handles(event.type) else []
         )
+    every = changes_at(PROJECTIONS.values(), events, [event.position for event in events])
+    assert [each.projection for each in every[1]] == ["order_summary", "customer_history"]
+    for name, each in PROJECTIONS.items():
+        last = {change.after[0]: change.after for all in every.values() for change in all if change.projection == name}
+        assert tuple(last[key] for key in sorted(last)) == fold(each, events).rows()
     assert changes_of(ORDER_SUMMARY, events, len(events) + 1) == ()
     assert changes_of(ORDER_SUMMARY, events, 0) == ()
 
