@@ -106,9 +106,9 @@ class ClockEngine(RecordedEngine):
             at_us=self._now_us, position=self.position, seed=0, variant="history",
             replicas=tuple(self._host(name) for name in records.hosts), clients=(), flights=(), links=(), rules=(),
             workload="off", keys="", n=1, r=1, w=1, preset="custom", conflict="lww", models=(),
-            history=History((), 0), before=before, witness=None, arrows=arrows, marks=(), series=(), operations=0,
-            unknown=0, failed=0, reads=0, stale=0, lost=0, differing=(), settled_us=0, checks=self.check(), cue=None,
-            recorded=True, logged=shown,
+            history=History((), 0), before=before, whole=(), witness=None, arrows=arrows, marks=(), series=(),
+            operations=0, unknown=0, failed=0, reads=0, stale=0, lost=0, differing=(), settled_us=0,
+            checks=self.check(), cue=None, recorded=True, logged=shown,
         )  # fmt: skip
 
     def _host(self, name: str) -> ReplicaView:

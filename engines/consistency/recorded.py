@@ -18,7 +18,7 @@ from engines.consistency.outcome import staleness
 from engines.consistency.vector import EMPTY
 from engines.consistency.verdict import OK, Answer, Verdict
 from engines.consistency.world.events import Began, Ended, VerdictFell
-from engines.consistency.world.snapshot import ClientView, Mark, Model, Sample, Snapshot
+from engines.consistency.world.snapshot import WHOLE_MAX, ClientView, Mark, Model, Sample, Snapshot
 from engines.sim.faults import Narrate
 from engines.sim.pattern import Check, Config, Variant, needs_source
 from engines.sim.recorded import RecordedEngine
@@ -164,7 +164,10 @@ class HistoryEngine(RecordedEngine):
         records = self.records
         history = records.history
         before = max(0, self.begun - SHOWN)
-        shown = tuple(self._so_far(each) for each in history.operations[before : self.begun])
+        whole: tuple[Operation, ...] = ()
+        if self.begun <= WHOLE_MAX:
+            whole = tuple(self._so_far(each) for each in history.operations[: self.begun])
+        shown = whole[before:] or tuple(self._so_far(each) for each in history.operations[before : self.begun])
         names = list(dict.fromkeys(each.process for each in shown)) or [history.operations[0].process]
         marks = tuple(
             Mark(records.steps[min(self._step_of(each.at), len(records) - 1)].at_us, text_of(each.text), "")
@@ -179,9 +182,10 @@ class HistoryEngine(RecordedEngine):
                 and name != "convergence"
             ),
             history=History(shown, history.initial, history.real_time, history.doubt, timed=history.timed),
-            before=before, witness=self._witnesses(before), arrows=(), marks=marks, series=tuple(self.series),
-            operations=self.begun, unknown=self.unknown, failed=self.failed, reads=self.reads, stale=self.stale, lost=0,
-            differing=(), settled_us=0, checks=self.check(), cue=None, recorded=True,
+            before=before, whole=whole, witness=self._witnesses(before), arrows=(), marks=marks,
+            series=tuple(self.series), operations=self.begun, unknown=self.unknown, failed=self.failed,
+            reads=self.reads, stale=self.stale, lost=0, differing=(), settled_us=0, checks=self.check(), cue=None,
+            recorded=True,
         )  # fmt: skip
 
     def _step_of(self, position: int) -> int:

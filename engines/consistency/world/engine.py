@@ -44,7 +44,7 @@ from engines.consistency.world.messages import (
 from engines.consistency.world.mongo import MongoReplica
 from engines.consistency.world.node import AbdReplica, CacheReplica, CausalReplica, OrderedReplica, Replica
 from engines.consistency.world.options import KEYS, OPTIONS, PREFERENCES, PRESETS, WORKLOADS
-from engines.consistency.world.snapshot import Arrow, ClientView, Mark, Model, ReplicaView, Sample, Snapshot
+from engines.consistency.world.snapshot import WHOLE_MAX, Arrow, ClientView, Mark, Model, ReplicaView, Sample, Snapshot
 from engines.errors import UserError
 from engines.rules import RuleSwitched
 from engines.sim import faults
@@ -419,6 +419,7 @@ class ConsistencyEngine(World):
             models=tuple(Model(name, verdict, name in promised) for name, verdict in verdicts.items()),
             history=History(tuple(operations[before:]), judge.initial),
             before=before,
+            whole=tuple(operations) if len(operations) <= WHOLE_MAX else (),
             witness=self._witnesses(before),
             arrows=tuple(self.arrows),
             marks=tuple(self.marks),

@@ -1,14 +1,18 @@
 """What there is to see, frozen. The picture is drawn from this and from nothing else."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from engines.consistency.history import History
+from engines.consistency.history import History, Operation
 from engines.consistency.vector import VectorClock
 from engines.consistency.verdict import Verdict
 from engines.consistency.world.messages import Tag
 from engines.sim.pattern import Check
 from engines.sim.views import Flight, HostView, LinkView
+
+WHOLE_MAX: Final = 1_000
+"""Operations up to which a history is at hand as a whole: it is judged anew at each step of a what-if, and that takes
+half a second for so many."""
 
 
 class ReplicaView(NamedTuple):
@@ -115,6 +119,8 @@ class Snapshot:
     """The newest operations; whole while they are few."""
     before: int
     """How many older ones are left out."""
+    whole: tuple[Operation, ...]
+    """All operations, while they are at most ``WHOLE_MAX``; then none."""
     witness: History | None
     """The operations that witnesses name, where they are not among the newest."""
     arrows: tuple[Arrow, ...]

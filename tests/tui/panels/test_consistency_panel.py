@@ -12,7 +12,7 @@ from tui.glyphs import ASCII
 from tui.panel import Ask, Focus, Frame, Refuse, Size, Sizes
 from tui.panels.consistency import PANEL
 from tui.panels.consistency.forms import keeps
-from tui.panels.consistency.queries import choose, chosen, flipped, verdicts_of
+from tui.panels.consistency.queries import Chosen, choose, chosen, flipped, verdicts_of
 
 USUAL = Sizes(Size(72, 15), Size(72, 6), Size(44, 23))
 WIDE = Sizes(Size(142, 24), Size(142, 9), Size(54, 35))
@@ -86,7 +86,7 @@ def test_what_if_needs_a_return_and_the_whole_history() -> None:
     refused = KEYS["y"].act(snapshot, choose(Focus(node="A"), op=write.number))
     assert refused == Refuse("it has not returned: there is nothing to move")
     assert isinstance(KEYS["y"].act(snapshot, Focus(node="A")), Refuse)
-    long = standing("long").snapshot()
+    long = replace(standing("long").snapshot(), operations=1_200, whole=())
     newest = [each for each in long.history.operations if each.end is not None][-1]
     refused = KEYS["y"].act(long, choose(Focus(node=newest.process), op=newest.number))
     assert "whole history" in refused.why
@@ -222,3 +222,27 @@ def test_a_log_with_vector_clocks_shows_how_events_stand_to_the_selected_one() -
     assert PANEL.status(snapshot) == "8 events  3 hosts"
     assert "= concurrent" in frame.picture_title
     assert isinstance(KEYS["y"].act(snapshot, focus), Refuse)
+
+
+def test_what_if_holds_a_return_of_a_long_history_and_says_where_it_ends() -> None:
+    """Up to a thousand operations; the diagram shows the newest of them."""
+    snapshot = run("eventual", 14_000, config=(("workload", "busy"),)).snapshot()
+    assert 200 < snapshot.operations < 1_000
+    assert snapshot.before > 0
+    read = next(each for each in reversed(snapshot.history.operations) if each.end is not None)
+    focus = Focus(node=read.process, pick=Chosen(op=read.number))
+    held = KEYS["y"].act(snapshot, focus)
+    assert isinstance(held, Focus)
+    moved = PANEL.move(snapshot, held, "left")
+    assert verdicts_of(snapshot, moved).keys() == verdicts_of(snapshot, focus).keys()
+    look = draw(snapshot, focus, Sizes(Size(78, 20), Size(78, 5), Size(44, 30))).inspector.text()
+    assert "longest" in look
+    long = replace(snapshot, operations=1_200, whole=())
+    newest = next(each for each in reversed(long.history.operations) if each.end is not None)
+    focus = Focus(node=newest.process, pick=Chosen(op=newest.number))
+    refused = KEYS["y"].act(long, focus)
+    assert isinstance(refused, Refuse)
+    assert "up to 1,000 operations" in refused.why
+    look = draw(long, focus, Sizes(Size(78, 20), Size(78, 5), Size(44, 30))).inspector.text()
+    assert "linearization: worked out" in look
+    assert "1,000 operations" in look

@@ -5,7 +5,7 @@ from engines.consistency.explain import SENSES, named, sentence, witness_lines
 from engines.consistency.history import Call, Operation
 from engines.consistency.judge import IMPLIES
 from engines.consistency.vector import Order
-from engines.consistency.world.snapshot import ClientView, Logged, ReplicaView, Snapshot
+from engines.consistency.world.snapshot import WHOLE_MAX, ClientView, Logged, ReplicaView, Snapshot
 from engines.units import stamp
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
@@ -20,6 +20,7 @@ from tui.panels.consistency.queries import (
     chosen,
     flight_of,
     flipped,
+    full,
     held_history,
     logged_of,
     longest,
@@ -99,8 +100,8 @@ def _model(snapshot: Snapshot, focus: Focus, name: str) -> list[Section]:
     facts.append(fact("lattice", f"implied by {names(stronger)}; implies {names(weaker)}", "dim"))
     found = [Section(0, tuple(facts))]
     held = held_history(snapshot, focus)
-    history = held or snapshot.history
-    if verdict.why is not None and verdict.broken and (held is not None or snapshot.before == 0):
+    history = held or full(snapshot)
+    if verdict.why is not None and verdict.broken and whole(snapshot):
         lines = [fact("why", f"{pattern(verdict.why)}: {sentence(verdict, history)}", "bad")]
         lines += [fact("", line) for line in witness_lines(verdict, history)]
         found.append(Section(1, tuple(lines)))
@@ -134,18 +135,28 @@ def _operation(snapshot: Snapshot, focus: Focus, each: Operation) -> list[Sectio
             fact("what if", "its return is held: left and right move it, y lets go", "warn"),
             fact("flips", ", ".join(changed) if changed else "nothing yet", "warn" if changed else "dim"),
         )))  # fmt: skip
-    elif whole(snapshot) and len(snapshot.history.operations) <= 60:
-        order = longest(snapshot.history, each.number)
-        if order is not None:
-            shown = "; ".join(named(snapshot.history.operations[number]) for number in order[-5:])
-            text = f"{len(order)} operations: {'.. ' if len(order) > 5 else ''}{shown}" if order else "none contains it"
-            found.append(Section(2, (fact("longest", text, "text" if order else "bad"),)))
+    else:
+        found.append(Section(2, (_longest(snapshot, each),)))
     writers = [other for other in snapshot.history.operations
                if other.call is Call.WRITE and (other.key, other.value) == (each.key, each.value)]  # fmt: skip
     if each.call is Call.READ and writers:
         found.append(Section(3, (fact("reads from", named(writers[0])),)))
     found.append(_checks(snapshot))
     return found
+
+
+def _longest(snapshot: Snapshot, each: Operation) -> Fact:
+    """The longest linearization of its key's operations that contains this one."""
+    if not whole(snapshot):
+        return fact("longest", f"linearization: worked out up to {WHOLE_MAX:,} operations in all", "dim")
+    history = full(snapshot)
+    order = longest(history, each.number)
+    if order is None:
+        return fact("longest", "linearization: too hard to work out here", "dim")
+    if not order:
+        return fact("longest", "no legal order of its key's operations contains it", "bad")
+    shown = "; ".join(named(history.operations[number]) for number in order[-5:])
+    return fact("longest", f"{len(order)} operations: {'.. ' if len(order) > 5 else ''}{shown}")
 
 
 def _client(snapshot: Snapshot, client: ClientView) -> list[Section]:

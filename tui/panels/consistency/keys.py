@@ -7,7 +7,7 @@ from typing import Final
 from engines.consistency.smallest import SMALLEST
 from engines.consistency.world.commands import Perform, SetPreset, SetQuorum, SetWorkload
 from engines.consistency.world.options import PREFERENCES, PRESETS, WORKLOADS
-from engines.consistency.world.snapshot import Snapshot
+from engines.consistency.world.snapshot import WHOLE_MAX, Snapshot
 from engines.sim.rules import SetRule
 from tui.kit.verbs import Machine, Target, ask, marker, simulated, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
@@ -100,7 +100,7 @@ def _hold(snapshot: Snapshot, focus: Focus) -> Outcome:
     if found.end is None:
         return Refuse("it has not returned: there is nothing to move")
     if not whole(snapshot):
-        return Refuse("what-if needs the whole history: go back in time, to its first 120 operations")
+        return Refuse(f"what-if judges the whole history anew: up to {WHOLE_MAX:,} operations, so go back in time")
     return choose(focus, held=found.end)
 
 

@@ -11,7 +11,7 @@ from engines.sim import events as k
 from engines.sim.events import Event
 from engines.sim.pattern import Check
 from tui.kit.explain import explain_check as explain_in_kit
-from tui.panels.consistency.queries import model_of
+from tui.panels.consistency.queries import full, model_of, whole
 
 LESSONS: Final[dict[str, tuple[str, ...]]] = {
     "operation": (
@@ -149,10 +149,11 @@ def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
 
 def _witness(snapshot: Snapshot, name: str) -> tuple[str, ...]:
     model = model_of(snapshot, name)
-    if model is None or not model.verdict.broken or snapshot.before:
+    if model is None or not model.verdict.broken or not whole(snapshot):
         return (f"{name}: {SENSES[name]}.",)
-    said = sentence(model.verdict, snapshot.history)
-    return (f"{name}: {SENSES[name]}.", f"{said}.", *witness_lines(model.verdict, snapshot.history))
+    history = full(snapshot)
+    said = sentence(model.verdict, history)
+    return (f"{name}: {SENSES[name]}.", f"{said}.", *witness_lines(model.verdict, history))
 
 
 def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Questions to a snapshot that several pictures ask, and what is selected."""
 
+from dataclasses import replace
 from functools import lru_cache
 from math import comb
 from typing import Final, NamedTuple
@@ -99,8 +100,13 @@ def network_of(snapshot: Snapshot) -> Network:
 
 
 def whole(snapshot: Snapshot) -> bool:
-    """Whether the history is shown from its beginning: only then can it be judged anew."""
-    return snapshot.before == 0
+    """Whether the history is at hand from its beginning: only then can it be judged anew."""
+    return len(snapshot.whole) == snapshot.operations
+
+
+def full(snapshot: Snapshot) -> History:
+    """The history from its beginning, where it is at hand; else its newest part."""
+    return replace(snapshot.history, operations=snapshot.whole) if whole(snapshot) else snapshot.history
 
 
 def held_history(snapshot: Snapshot, focus: Focus) -> History | None:
@@ -109,7 +115,7 @@ def held_history(snapshot: Snapshot, focus: Focus) -> History | None:
     found = operation(snapshot, focus)
     if now.held < 0 or found is None or found.end is None or not whole(snapshot):
         return None
-    return snapshot.history.moved(found.number, now.held)
+    return full(snapshot).moved(found.number, now.held)
 
 
 @lru_cache(maxsize=128)

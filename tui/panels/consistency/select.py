@@ -40,7 +40,7 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
     if now.held >= 0 and (now.op < 0 or found is None or found.end is None or not whole(snapshot)):
         now = now._replace(held=-1)
     if now.held >= 0:
-        now = now._replace(held=min(now.held, 2 * len(snapshot.history.operations)))
+        now = now._replace(held=min(now.held, 2 * snapshot.operations))
     if now.model and model_of(snapshot, now.model) is None:
         now = now._replace(model="")
     flight = flight_of(snapshot, focus)

@@ -202,8 +202,8 @@ def _client(
 def _moved_us(snapshot: Snapshot, held: int, each: Operation) -> int:
     """Where a held return is drawn: just behind the event it stands behind."""
     times = sorted(
-        [(other.start, other.start_us) for other in snapshot.history.operations]
-        + [(other.end, other.end_us or 0) for other in snapshot.history.operations if other.end is not None]
+        [(other.start, other.start_us) for other in snapshot.whole]
+        + [(other.end, other.end_us or 0) for other in snapshot.whole if other.end is not None]
     )
     times = [time for time in times if time[0] != each.end]
     if not times:

@@ -1,5 +1,6 @@
 """The designs: what each promises holds, what each rule keeps breaks without it, and the stories say what is so."""
 
+import os
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from engines.sim.timeline import Timeline
 from engines.units import US_PER_MS
 
 SKEWED = ("causal",)
+SOAK_SEEDS = int(os.environ.get("SOAK_SEEDS", "2000"))
+"""Of the soak; fewer where there is little time."""
 
 
 def row_name(row: Row) -> str:
@@ -37,7 +40,7 @@ def test_under_any_fault_a_design_keeps_its_promises(variant: str) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("variant", PROMISES)
 def test_under_any_fault_a_design_keeps_its_promises_for_long(variant: str) -> None:
-    held(variant, PROMISES[variant], range(2_000))
+    held(variant, PROMISES[variant], range(SOAK_SEEDS))
 
 
 @pytest.mark.parametrize("row", TABLE, ids=row_name)
@@ -49,7 +52,7 @@ def test_without_a_rule_the_rest_still_holds(row: Row) -> None:
 @pytest.mark.parametrize("row", TABLE, ids=row_name)
 def test_without_a_rule_the_rest_still_holds_and_the_first_breaks(row: Row) -> None:
     first: dict[str, int] = {}
-    for seed in range(2_000):
+    for seed in range(SOAK_SEEDS):
         found = trial(row.variant, seed, row.config, skew=row.skew)
         assert [name for name in row.holds if not found[name]] == [], seed
         for name in row.breaks:
