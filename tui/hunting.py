@@ -32,6 +32,8 @@ SEED_MAX: Final = 1 << 62
 LAST: Final = 999
 JOBS_MAX: Final = 256
 WAIT_S: Final = 0.2
+JUDGE: Final = "tui.judging"
+"""Who looks at what clients were told, once a run is over."""
 SHOWN: Final = 8
 """Items of a list in the summary; more are counted."""
 BAR: Final = 16
@@ -129,6 +131,7 @@ class Asked:
         return Request(
             self.pattern, self.variant.name, self.variant.engine_version, self.faults,
             tuple((rule, False) for rule in dict.fromkeys(self.broken)), self.scenario.name if self.scenario else "",
+            judge=JUDGE,
         )  # fmt: skip
 
     def workers(self) -> Workers:

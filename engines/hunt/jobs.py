@@ -14,7 +14,7 @@ from engines.hunt.coverage import Situation
 from engines.hunt.plan import Plan
 from engines.hunt.profiles import PROFILES, draw
 from engines.hunt.shrink import Shrunk, shrink
-from engines.hunt.trial import Violation, play
+from engines.hunt.trial import Judge, Violation, play
 from engines.sim.hazards import ANYTHING
 from engines.sim.pattern import Config, Pattern, Scenario, Variant
 
@@ -43,6 +43,15 @@ class Request:
     scenario: str = ""
     fixed: bool = False
     """Whether all settings are as given, none drawn."""
+    judge: str = ""
+    """A module whose ``judged`` looks at a run that is over, and at what its clients were told; none: nobody does."""
+
+    def find_judge(self) -> Judge | None:
+        """Who looks at the runs."""
+        if not self.judge:
+            return None
+        judge: Judge = import_module(self.judge).judged
+        return judge
 
     def find_variant(self) -> Variant:
         """The variant; UserError if it is not the one that is meant."""
@@ -90,11 +99,11 @@ class Seed(NamedTuple):
 
 def batch(request: Request, seeds: tuple[int, ...]) -> tuple[Seed, ...]:
     """Play these seeds, one after the other."""
-    variant, tolerated = request.find_variant(), request.tolerated
+    variant, tolerated, judge = request.find_variant(), request.tolerated, request.find_judge()
     known: dict[Situation, bool] = {}
     found = []
     for seed in seeds:
-        trial = play(request.plan(seed), variant, tolerated)
+        trial = play(request.plan(seed), variant, tolerated, judge=judge)
         fresh = tuple(each for each in trial.situations if each not in known)
         known.update(trial.situations)
         found.append(Seed(
@@ -107,7 +116,8 @@ def batch(request: Request, seeds: tuple[int, ...]) -> tuple[Seed, ...]:
 def shorten(request: Request, seed: int, budget: int) -> Shrunk:
     """Shrink the run of a seed that breaks a guarantee."""
     variant = request.find_variant()
-    return shrink(request.plan(seed), variant, request.tolerated, budget, pinned=dict(request.config))
+    pinned, judge = dict(request.config), request.find_judge()
+    return shrink(request.plan(seed), variant, request.tolerated, budget, pinned, judge)
 
 
 __all__ = ["HOMES", "Request", "Seed", "batch", "pattern_of", "shorten"]

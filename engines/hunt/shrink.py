@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from engines.errors import UserError
 from engines.hunt.plan import Plan
-from engines.hunt.trial import Trial, Violation, play
+from engines.hunt.trial import Judge, Trial, Violation, play
 from engines.sim.pattern import Config, Setting, Step, Variant
 from engines.units import US_PER_MS
 
@@ -43,9 +43,16 @@ class Shrinker:
     """One shrinking."""
 
     def __init__(
-        self, plan: Plan, variant: Variant, tolerated: tuple[str, ...], budget: int, pinned: dict[str, Any]
+        self,
+        plan: Plan,
+        variant: Variant,
+        tolerated: tuple[str, ...],
+        budget: int,
+        pinned: dict[str, Any],
+        judge: Judge | None,
     ) -> None:
         self.variant = variant
+        self.judge = judge
         self.tolerated = tolerated
         self.budget = budget
         self.pinned = pinned
@@ -59,7 +66,7 @@ class Shrinker:
 
     def _play(self, plan: Plan) -> Trial:
         self.runs += 1
-        return play(plan, self.variant, self.tolerated, watch=False)
+        return play(plan, self.variant, self.tolerated, watch=False, judge=self.judge)
 
     def still(self, plan: Plan) -> bool:
         """Whether this one fails in the same way; then it is the best so far."""
@@ -77,6 +84,7 @@ class Shrinker:
 
     def shrink(self) -> Shrunk:
         """Until nothing more can go, or the budget is used up."""
+        self._without_rest()
         while True:
             size = self._size()
             self._fewer()
@@ -88,6 +96,13 @@ class Shrinker:
 
     def _size(self) -> tuple[Any, ...]:
         return self.best.inputs, self.best.config, self.best.end_us
+
+    def _without_rest(self) -> None:
+        """What a judge found needs no heal, and not so long an end."""
+        if self.violation.at_end and self.best.tail and self.still(replace(self.best, tail=0)):
+            for parts in (2, 4, 8, 16):
+                while self.still(self.best.until(self.best.end_us - self.best.end_us // parts)):
+                    pass
 
     def _fewer(self) -> None:
         """Drop commands: halves, quarters ... single ones."""
@@ -185,9 +200,10 @@ def shrink(
     tolerated: tuple[str, ...] = (),
     budget: int = BUDGET,
     pinned: dict[str, Any] | None = None,
+    judge: Judge | None = None,
 ) -> Shrunk:
     """The smallest run that fails as this one does. ``pinned``: settings that stay as they are."""
-    return Shrinker(plan, variant, tolerated, budget, pinned or {}).shrink()
+    return Shrinker(plan, variant, tolerated, budget, pinned or {}, judge).shrink()
 
 
 __all__ = ["BUDGET", "Shrinker", "Shrunk", "minimise", "shrink", "simpler"]

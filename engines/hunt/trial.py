@@ -1,8 +1,9 @@
 """A plan, played: whether a guarantee broke, whether the faults bit, and which situations it came through."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from engines.errors import UserError
 from engines.hunt.bites import Bites
@@ -57,20 +58,29 @@ class Trial:
         return bool(self.injected) and not any(self.bites.values())
 
 
-def play(plan: Plan, variant: Variant, tolerated: tuple[str, ...] = (), watch: bool = True) -> Trial:
+Judge: TypeAlias = Callable[[Any], tuple[Check, ...]]
+"""Looks at an engine whose run is over and says more about it than its own checks: what its clients were told."""
+
+
+def play(
+    plan: Plan, variant: Variant, tolerated: tuple[str, ...] = (), watch: bool = True, judge: Judge | None = None
+) -> Trial:
     """Play a plan until its end or the first violation.
 
     ``tolerated``: checks that may fail, since a story breaks them on purpose. Without ``watch`` only the verdict
     counts: no bites, no situations.
     """
-    return Player(plan, variant, tolerated, watch).play()
+    return Player(plan, variant, tolerated, watch, judge).play()
 
 
 class Player:
     """One run of a plan."""
 
-    def __init__(self, plan: Plan, variant: Variant, tolerated: tuple[str, ...], watch: bool) -> None:
+    def __init__(
+        self, plan: Plan, variant: Variant, tolerated: tuple[str, ...], watch: bool, judge: Judge | None = None
+    ) -> None:
         self.plan = plan
+        self.judge = judge
         self.variant = variant
         self.chaos: Chaos = variant.chaos or ANYTHING
         self.tolerated = tolerated
@@ -90,12 +100,8 @@ class Player:
             if self._run(step.at_us) or self._give(step.command):
                 break
         else:
-            if not self._run(self.plan.end_us) and self.plan.tail and self.chaos.missing is not None:
-                missing = self.chaos.missing(engine)
-                if missing:
-                    trial.violation = Violation(
-                        self.chaos.promise, missing, (), engine.position, engine.now_us, at_end=True
-                    )
+            if not self._run(self.plan.end_us):
+                trial.violation = self._owed() or self._judged()
         trial.steps = engine.position
         trial.checks = engine.position * len(engine.check())
         if self.bites is not None and self.watch is not None:
@@ -106,6 +112,21 @@ class Player:
             trial.injected, trial.bites = self.bites.injected, self.bites.counts
             trial.situations = self.watch.situations
         return trial
+
+    def _owed(self) -> Violation | None:
+        """What of the promise is missing at the end of a plan that has healed the world."""
+        missing = self.chaos.missing(self.engine) if self.plan.tail and self.chaos.missing is not None else ""
+        if not missing:
+            return None
+        return Violation(self.chaos.promise, missing, (), self.engine.position, self.engine.now_us, at_end=True)
+
+    def _judged(self) -> Violation | None:
+        """What a judge of the whole run finds."""
+        for check in self.judge(self.engine) if self.judge is not None else ():
+            if not check.ok and check.name not in self.tolerated:
+                where = self.engine.position, self.engine.now_us
+                return Violation(check.name, check.detail, check.witness, *where, at_end=True)
+        return None
 
     def _run(self, until_us: int) -> bool:
         """Let everything happen that is due until then; whether a guarantee broke."""
