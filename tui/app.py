@@ -31,7 +31,7 @@ from tui.dialogs import Dialogue
 from tui.farewell import Kept
 from tui.glyphs import Glyphs
 from tui.painter import Placed
-from tui.panel import Ask, Do, Outcome, Wear, Wish
+from tui.panel import Ask, Copy, Do, Outcome, Wear, Wish
 from tui.picture import compose, svg, write_new
 from tui.state import State
 from tui.terminal.capability import Capability
@@ -288,6 +288,8 @@ class DpTui(App[None], inherit_bindings=False):
                 self.paint_anew()
             case Wear(theme, _):
                 self.wear(theme)
+            case Copy(text):
+                self.copy_to_clipboard(text)
             case _:
                 pass
 

@@ -82,6 +82,8 @@ class Facts:
     find: str = ""
     source: str = ""
     """The user's data that is played; empty: a simulation, which has a seed."""
+    hunt: str = ""
+    """How far a hunt is that runs beside."""
 
 
 Runs = tuple[tuple[str, Ink], ...]
@@ -133,6 +135,8 @@ def _ways(facts: Facts) -> list[tuple[int, list[Form]]]:
     ways.append((3, [Form(94, (("t ", "dim"), (stamp(facts.at_us), "bright")))]))
     if facts.find:
         ways.append((2, [Form(70, ((f"find {clip(facts.find, 20)}", "warn"),))]))
+    if facts.hunt:
+        ways.append((2, [Form(71, ((facts.hunt, "you"),))]))
     if facts.checks:
         ways.append((3, _verdict(facts.checks)))
     return ways

@@ -139,6 +139,14 @@ _LOOK: Final = (
 )
 _FILE: Final = (
     _ask("S", "save", "save the run", "save", "file"),
+    _do("Y", "copy", "copy the run as one line of text, for dp-tui replay", Do.COPY_LINE, "file"),
+    _do(
+        "H",
+        "hunt",
+        "hunt from here: other seeds, random faults, in a process beside; again: stop, or open the find",
+        Do.HUNT,
+        "file",
+    ),
     _do("P", "picture", "save a picture of the screen (SVG)", Do.SCREENSHOT, "file"),
     _ask("ctrl+p", "menu", "every command, by name", "palette", "file", 55),
     _ask("T", "look", "theme and glyphs", "looks", "file"),

@@ -44,6 +44,8 @@ class Painter:
         """Which event stands in each row of the journal's room."""
         self.page = 0
         """Rows of the picture's list; 0: it is none."""
+        self.hunt = ""
+        """How far a hunt is that runs beside."""
         self._hits: tuple[Hit, ...] = ()
         self._spans: dict[str, tuple[chrome.Span, ...]] = {}
         self._journal: tuple[int, Rect, Page] | None = None
@@ -114,6 +116,7 @@ class Painter:
             playing=player.playing, past=timeline.in_past, speed=player.speed, at_us=timeline.now_us,
             checks=moment.checks, branch=scene.branch.number + 1 if len(timeline.branches) > 1 else 0,
             find=scene.focus.find, source=source.name.rpartition("/")[2] if source else "",
+            hunt=self.hunt,
         )  # fmt: skip
 
     # -- what stands where -----------------------------------------------------------------------------------

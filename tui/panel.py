@@ -161,6 +161,9 @@ class Do(Enum):
     TAKE_BACK = auto()
     REPAINT = auto()
     SCREENSHOT = auto()
+    COPY_LINE = auto()
+    HUNT = auto()
+    """Begin a hunt from here, end it, or open what it found."""
     QUIT = auto()
 
 
@@ -208,6 +211,13 @@ class Wear:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """Put a text on the clipboard of whoever looks at the screen."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Press:
     """Whatever this key means then."""
 
@@ -219,8 +229,8 @@ Action: TypeAlias = Do | GoToPattern | GoToVariant | PlayScenario | VisitBranch 
 ACTIONS = (Do, GoToPattern, GoToVariant, PlayScenario, VisitBranch, SeekTime, Wear, Press)
 
 
-Wish: TypeAlias = Ask | Do | Wear | None
-"""What is left for the app to do: open a dialogue, quit, take a picture, look otherwise."""
+Wish: TypeAlias = Ask | Do | Wear | Copy | None
+"""What is left for the app to do: open a dialogue, quit, take a picture, look otherwise, fill the clipboard."""
 
 
 class Command(Protocol):

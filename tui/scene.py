@@ -14,6 +14,7 @@ from engines.sim.events import Event
 from engines.sim.faults import Narrate
 from engines.sim.history import CLIENT_HISTORY
 from engines.sim.pattern import Check, Variant
+from engines.sim.recording import Breaks
 from engines.sim.timeline import Branch, Timeline
 from engines.units import stamp
 from tui.journal import Told, place_of
@@ -83,6 +84,8 @@ class Scene:
         self.focus = Focus()
         self.given = 0
         """Commands at the start of the run that are no deed of a person: what came with a FILE."""
+        self.breaks: tuple[int, Breaks] | None = None
+        """The branch that a hunt has found, and what breaks in it."""
         self.came_from: dict[int, int] = {}
         """Which branch a new root was begun from."""
         self.measured = Measured()

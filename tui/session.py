@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from engines.errors import UserError
+from engines.sim.line import LINE_MAX, line_of
 from engines.sim.pattern import Config, Pattern, Scenario, Variant
-from engines.sim.recording import Recording, record
+from engines.sim.recording import Breaks, Recording, record
 from engines.sim.timeline import Timeline
 from engines.units import stamp
 from tui import asking, farewell, files
@@ -26,6 +27,7 @@ from tui.painter import Painter, Placed
 from tui.panel import (
     AREAS,
     Ask,
+    Copy,
     Do,
     Focus,
     GoToPattern,
@@ -44,8 +46,14 @@ from tui.player import speed_name
 from tui.registry import drawing
 from tui.scene import SCROLLS, Scene, toggled
 
+if TYPE_CHECKING:  # loaded by whoever hunts: a first picture needs none of it
+    from engines.hunt import Workers
+    from engines.hunt.found import Run
+    from tui.hunter import Hunter
+
 SEED: Final = 42
 NOTICE_WALL_US: Final = 5_000_000
+FOR_EVER: Final = 1 << 60
 WHEEL_ROWS: Final = 3
 OVER: Final = {"end": "the story ends here: space goes on without it", "data": "the recorded data ends here"}
 """What is said where a run stops by itself."""
@@ -70,13 +78,14 @@ class Session:
         recordings: tuple[Recording, ...] = (),
         recorded: Variant | None = None,
         version: str = "",
+        make_workers: "Callable[[], Workers] | None" = None,
     ) -> None:
         """Open a pattern by name. UserError if it, its variant or its scenario does not exist.
 
         ``seed``: None is the scenario's own, or 42. ``recordings`` open at their ends, paused, the first of them on the
         screen, and go before ``variant``, ``scenario``, ``seed`` and ``config``. So does ``recorded``, a variant that
         plays the user's data.
-        ``save_folder``: where ``leave`` saves.
+        ``save_folder``: where ``leave`` saves. ``make_workers``: who hunts; None: a process of its own.
         """
         self.panels = panels
         self.glyphs = glyphs
@@ -90,6 +99,9 @@ class Session:
         self._painter = Painter(panels, glyphs, version)
         self._placed: tuple[Placed, ...] = ()
         self._wall_us = 0
+        self.hunter: Hunter | None = None
+        """A hunt that runs beside."""
+        self._make_workers = make_workers
         self._given = 0
         """Commands that were given so far, in whatever run."""
         self._notice_until_us = 0
@@ -135,6 +147,8 @@ class Session:
                 self.notify(why)
             case Focus():
                 self.scene.look(outcome)
+            case Do.COPY_LINE:
+                return self._copy_line()
             case Do():
                 return self._do(outcome)
             case GoToPattern(number):
@@ -172,6 +186,8 @@ class Session:
         self._wall_us += max(0, wall_us)
         if self.notice and self._wall_us >= self._notice_until_us:
             self._hush()
+        if self.hunter is not None and self.hunter.poll(wall_us):
+            self._hear_hunter(self.hunter)
         player = self.scene.player
         was_playing = player.playing
         if player.tick(wall_us):
@@ -266,9 +282,76 @@ class Session:
 
     def leave(self) -> Kept:
         """Save the run on the screen and every other that a person has touched, in haste, if that may be."""
+        if self.hunter is not None:
+            self.hunter.stop()
         if self.sandbox:
             return Kept("")
         return farewell.keep(tuple(self._scenes.values()), self.scene, self.save_folder)
+
+    def _copy_line(self) -> Wish:
+        """The whole branch as one line of text, for the clipboard."""
+        scene = self.scene
+        try:
+            breaks = scene.breaks[1] if scene.breaks is not None and scene.breaks[0] == scene.branch.number else None
+            line = line_of(scene.panel.pattern, scene.timeline, breaks)
+        except UserError as error:
+            self.notify(str(error))
+            return None
+        if len(line) > LINE_MAX:
+            self.notify(f"this run is {len(line):,} characters long, too many for a clipboard: S saves it")
+            return None
+        self.notify(
+            f"copied, {len(line):,} characters: dp-tui replay 'LINE' opens it (if your terminal allows: OSC 52)"
+        )
+        return Copy(line)
+
+    # -- a hunt beside ---------------------------------------------------------------------------------------
+
+    def _hunt(self) -> None:
+        """Begin a hunt, end it, or open what it found."""
+        hunter = self.hunter
+        if hunter is not None and hunter.run is not None:
+            self._forget_hunter()
+            self._open_find(hunter.run)
+        elif hunter is not None:
+            hunter.stop()
+            self._forget_hunter()
+            self.notify(f"the hunt was ended: {hunter.verdict.removeprefix('the hunt is over: ')}")
+        elif self.sandbox:
+            raise UserError("this session runs in a sandbox: it starts no process, so H does not hunt here")
+        else:
+            from tui.hunter import Hunter
+
+            self.hunter = Hunter(self.scene, self._make_workers)
+            self._painter.hunt = self.hunter.said
+            self.notify("hunting with these settings, on other seeds, in a process beside; H ends it")
+
+    def _forget_hunter(self) -> None:
+        self.hunter = None
+        self._painter.hunt = ""
+        self._touch()
+
+    def _hear_hunter(self, hunter: "Hunter") -> None:
+        """The hunt has come further."""
+        self._painter.hunt = hunter.said
+        self._dirty = True
+        if hunter.over:
+            self.notify(hunter.verdict)
+            self._notice_until_us = FOR_EVER
+            if hunter.run is None:
+                self._forget_hunter()
+
+    def _open_find(self, run: "Run") -> None:
+        """What was found becomes a root of its own, beside the runs there are; they stay."""
+        self._visit(run.pattern, run.timeline.variant.name)
+        found = run.timeline.branch
+        self._start(found.seed, found.config, None)
+        branch = self.scene.branch
+        branch.log = list(found.log)
+        branch.end_position, branch.end_us = found.end_position, found.end_us
+        self.scene.player.pause()
+        self.scene.timeline.seek(found.end_position)
+        self._show_break(run.breaks)
 
     # -- scenes ----------------------------------------------------------------------------------------------
 
@@ -298,15 +381,20 @@ class Session:
 
     def _open(self, panel: Panel, recording: Recording) -> Scene:
         """A saved run at its end, paused; what a hunt has found, one step before it breaks."""
-        timeline, breaks = recording.open(), recording.breaks
-        if breaks is not None and breaks.position:
-            timeline.seek(breaks.position - 1)
-        scene = self._enter(panel, timeline, playing=False)
-        if breaks is not None:
-            what = f"{breaks.check}: {breaks.detail}"
-            self.notify(f"the next step breaks {what}" if breaks.position else f"this run ends without {what}")
-            self._notice_until_us = 1 << 60  # until the next key
+        scene = self._enter(panel, recording.open(), playing=False)
+        if recording.breaks is not None:
+            self._show_break(recording.breaks)
         return scene
+
+    def _show_break(self, breaks: Breaks) -> None:
+        """Stand one step before the branch breaks, and say what will."""
+        scene = self.scene
+        scene.breaks = scene.branch.number, breaks
+        what = f"{breaks.check}: {breaks.detail}"
+        if breaks.position:
+            scene.timeline.seek(breaks.position - 1)
+        self.notify(f"the next step breaks {what}" if breaks.position else f"at its end this run breaks {what}")
+        self._notice_until_us = FOR_EVER  # until the next key
 
     def _enter(self, panel: Panel, timeline: Timeline[Any, Any], playing: bool = True) -> Scene:
         """A new scene, as the one to look at."""
@@ -397,6 +485,7 @@ class Session:
             Do.PAGE_DOWN: lambda: self._scroll(self._page()),
             Do.FIRST: lambda: self._scroll(-FAR),
             Do.LAST: lambda: self._scroll(FAR),
+            Do.HUNT: self._hunt,
         }
 
     def _unless(self, done: bool, text: str) -> None:

@@ -7,6 +7,7 @@ it: the pool is made anew and what was lost is handed out again, so a dying work
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
 from typing import Any, Protocol, TypeVar
@@ -89,7 +90,7 @@ class Pool:
 
     def _make(self) -> ProcessPoolExecutor:
         # Spawned, not forked: a screen, its threads and its signal handlers are no business of a worker.
-        return ProcessPoolExecutor(self.width, multiprocessing.get_context("spawn"), initializer=_deaf)
+        return ProcessPoolExecutor(self.width, multiprocessing.get_context("spawn"), initializer=_begin)
 
     def submit(self, job: Callable[..., R], /, *given: Any) -> "Future[R]":
         """Hand out a job."""
@@ -123,9 +124,17 @@ class Pool:
             process.join(5)
 
 
-def _deaf() -> None:
-    """Ctrl+c is for the hunt, which ends its workers itself."""
+def _begin() -> None:
+    """A worker: ctrl+c is for the hunt, which ends its workers itself; if the hunt is killed, they follow it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def processors() -> int:
