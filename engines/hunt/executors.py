@@ -7,9 +7,12 @@ it: the pool is made anew and what was lost is handed out again, so a dying work
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
+from contextlib import redirect_stderr
+from multiprocessing import resource_tracker
 from typing import Any, Protocol, TypeVar
 
 R = TypeVar("R")
@@ -89,7 +92,10 @@ class Pool:
         self._pool = self._make()
 
     def _make(self) -> ProcessPoolExecutor:
-        # Spawned, not forked: a screen, its threads and its signal handlers are no business of a worker.
+        # Spawned, not forked: a screen, its threads and its signal handlers are no business of a worker. The helper
+        # that multiprocessing starts first is given stderr, which under a screen is none: it gets the real one.
+        with redirect_stderr(sys.__stderr__):
+            resource_tracker.ensure_running()
         return ProcessPoolExecutor(self.width, multiprocessing.get_context("spawn"), initializer=_begin)
 
     def submit(self, job: Callable[..., R], /, *given: Any) -> "Future[R]":
