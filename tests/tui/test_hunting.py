@@ -36,6 +36,10 @@ def shown(of: Session) -> str:
     return "\n".join(rows)
 
 
+def hunting(of: Session) -> bool:
+    return of.hunter is not None
+
+
 def wait_for(of: Session, what: str, ticks: int = 60) -> None:
     for _ in range(ticks):
         of.tick(400_000)
@@ -109,7 +113,7 @@ def test_h_again_ends_the_hunt_and_leaving_does_too() -> None:
     for _ in range(3):
         one.tick(400_000)
     one.press("H")
-    assert one.hunter is None
+    assert not hunting(one)
     assert "the hunt was ended: no check failed in" in one.notice
     assert "hunt" not in shown(one).splitlines()[1]
     one.press("H")
