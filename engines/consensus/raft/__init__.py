@@ -30,6 +30,7 @@ liveness           what must happen in time while nothing is in the way
 engine             a cluster of them in the simulated world
 snapshot           what there is to see
 scenarios          the stories
+membership_scenarios  those of members and of handing over
 chaos              what befalls it at random in a hunt, and what it owes afterwards
 
 Sources: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm (Extended Version)", 2014,

@@ -40,7 +40,7 @@ class Elections(Replication):
         self.vote(ctx, self.id)
         self.votes = {self.id: True}
         self.reset_election_timer(ctx, redraw=True)
-        ctx.note(e.Campaigned(self.current_term, self.log.last_index, self.quorum))
+        ctx.note(e.Campaigned(self.current_term, self.log.last_index, self.quorum, self.configuration))
         self.ask_all(ctx, RequestVote(self.current_term, self.log.last_index, self.log.last_term, transfer))
         if self.won():
             self.become_leader(ctx)
@@ -55,7 +55,7 @@ class Elections(Replication):
         ctx.cancel_timer("election")
         last = self.log.last_index
         voters = tuple(peer for peer, granted in votes.items() if granted)
-        ctx.note(e.Elected(self.current_term, voters, self.quorum, last))
+        ctx.note(e.Elected(self.current_term, voters, self.quorum, last, self.configuration))
         self.progress = {peer: PeerProgress(last + 1, now if votes.get(peer) else None) for peer in self.peers}
         if self.noop:
             self.append(ctx, Entry(self.current_term, None))
@@ -96,7 +96,7 @@ class Elections(Replication):
             self.votes[src] = m.granted or self.votes.get(src, False)
             if self.won():
                 granted = tuple(peer for peer, yes in self.votes.items() if yes)
-                ctx.note(e.PreVoteWon(granted, self.quorum))
+                ctx.note(e.PreVoteWon(granted, self.quorum, self.configuration))
                 self.become_candidate(ctx)
 
     def on_vote_reply(self, ctx: Effects, src: str, m: VoteReply) -> None:

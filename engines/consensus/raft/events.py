@@ -4,12 +4,15 @@
 """
 
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from engines.consensus.raft.change_events import ChangeEvent
 from engines.consensus.raft.messages import Command, Content
+from engines.consensus.raft.quorum import Configuration
 from engines.consensus.raft.roles import Role
 from engines.rules import RuleSwitched
+
+NOBODY: Final = Configuration()
 
 # -- elections -------------------------------------------------------------------------------------------------
 
@@ -64,6 +67,8 @@ class Campaigned(NamedTuple):
     term: int
     last_index: int
     quorum: int
+    configuration: Configuration = NOBODY
+    """By which it counts, here and below; ``quorum`` is the majority of its voters."""
 
 
 class PreVoteWon(NamedTuple):
@@ -71,6 +76,7 @@ class PreVoteWon(NamedTuple):
 
     votes: tuple[str, ...]
     quorum: int
+    configuration: Configuration = NOBODY
 
 
 class PreVoteGranted(NamedTuple):
@@ -133,6 +139,7 @@ class Elected(NamedTuple):
     votes: tuple[str, ...]
     quorum: int
     last_index: int
+    configuration: Configuration = NOBODY
 
 
 class SteppedDown(NamedTuple):
@@ -250,6 +257,7 @@ class Committed(NamedTuple):
     holders: tuple[str, ...]
     """Who has confirmed them, besides the leader."""
     quorum: int
+    configuration: Configuration = NOBODY
 
 
 class CommitWithheld(NamedTuple):

@@ -11,7 +11,7 @@ The span is virtual time, and generous: elections are drawn at random, and a che
 worth nothing. No judgement is passed on a cluster whose timeouts do not suit its links (paper 5.6).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from engines.consensus.raft.node import RaftNode
@@ -69,16 +69,15 @@ class Liveness:
             return
         if self.groups is None:
             self.groups = tuple(_cliques(servers, self._talk))
+        decided = _decided(nodes.values(), committed)
         for group in self.groups:
-            possible = _possible([nodes[server] for server in group], committed)
+            possible = _possible([nodes[server] for server in group], decided)
             if possible and all(has_quorum(configuration, group) for configuration in possible):
-                self._judge(group, nodes, committed, now_us, within)
+                self._judge(group, nodes, now_us, within)
                 return
         self.led_us = now_us
 
-    def _judge(
-        self, group: tuple[str, ...], nodes: dict[str, RaftNode], committed: int, now_us: int, within_us: int
-    ) -> None:
+    def _judge(self, group: tuple[str, ...], nodes: dict[str, RaftNode], now_us: int, within_us: int) -> None:
         leader = next((each for each in group if self._works(each, group, nodes)), "")
         if leader:
             self.led_us = now_us
@@ -165,13 +164,18 @@ def _cliques(servers: tuple[str, ...], talk: Callable[[str, str], bool]) -> list
     return largest
 
 
-def _possible(nodes: list[RaftNode], committed: int) -> list[Configuration]:
-    """The configurations that may be in force: in any of these logs, the newest decided one and all after it."""
-    found: list[Configuration] = []
+def _decided(nodes: Iterable[RaftNode], committed: int) -> tuple[int, Configuration]:
+    """The newest configuration that has committed, in whosever log it is."""
+    known = [each for node in nodes for each in node.log.configurations if each[0] <= committed and each[1].voters]
+    return max(known, key=lambda each: each[0], default=(0, Configuration()))
+
+
+def _possible(nodes: list[RaftNode], decided: tuple[int, Configuration]) -> list[Configuration]:
+    """The configurations that may be in force: the newest decided one, and all after it in any of these logs."""
+    found = [decided[1]] if decided[1].voters else []
     for node in nodes:
-        known = node.log.configurations
-        decided = max((index for index, _ in known if index <= committed), default=known[0][0])
-        found += [each for index, each in known if index >= decided and each.voters and each not in found]
+        found += [each for index, each in node.log.configurations
+                  if index > decided[0] and each.voters and each not in found]  # fmt: skip
     return found
 
 

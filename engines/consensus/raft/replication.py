@@ -168,7 +168,11 @@ class Replication(Compaction):
             ctx.note(e.CommitWithheld(majority, term, self.current_term))
             return
         holders = tuple(peer for peer, index in match.items() if index >= majority and peer != self.id)
-        ctx.note(e.Committed(self.commit_index + 1, majority, self.current_term, term, holders, self.quorum))
+        ctx.note(
+            e.Committed(
+                self.commit_index + 1, majority, self.current_term, term, holders, self.quorum, self.configuration
+            )
+        )
         self.commit(ctx, majority)
 
     # -- the follower ------------------------------------------------------------------------------------------------

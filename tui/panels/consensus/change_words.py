@@ -1,5 +1,6 @@
 """The journal's sentences about members and about handing over."""
 
+from collections.abc import Iterable
 from typing import Any, Final, assert_never
 
 from engines import units
@@ -31,6 +32,31 @@ def _side(voters: tuple[Server, ...]) -> str:
     return f"{majority(len(voters))} of {names(map(str, voters))}"
 
 
+def takes(configuration: Configuration, simply: str) -> str:
+    """What a decision takes: ``3``, or both majorities."""
+    return needs(configuration) if configuration.joint else simply
+
+
+def count(configuration: Configuration, servers: Iterable[str], quorum: int) -> str:
+    """How many of these count, and how many are needed: ``3, 2 needed``; both sides while it is joint."""
+    if configuration.joint:
+        return counted(configuration, servers)
+    those = [each for each in servers if configuration.votes(each) or not configuration.voters]
+    others = [each for each in servers if each not in those]
+    verb = "does" if len(others) == 1 else "do"
+    beside = f" ({names(others)} {verb} not count)" if others else ""
+    return f"{len(those)}, {quorum} needed{beside}"
+
+
+def counted(configuration: Configuration, servers: Iterable[str]) -> str:
+    """These by sides: ``n1 n2, 2 of 3, and n2 n4 n5, 3 of 5``."""
+    those = tuple(servers)
+    sides = [side for side in (configuration.outgoing, configuration.voters) if side]
+    said = [(names(each for each in those if each in side), sum(each in side for each in those), side)
+            for side in sides]  # fmt: skip
+    return " and ".join(f"{who or 'nobody'}, {many} of {len(side)}" for who, many, side in said)
+
+
 def message(what: Any) -> str:
     """A message about members or leadership in a few words."""
     match what:
@@ -45,6 +71,10 @@ def message(what: Any) -> str:
         case m.TimeoutNow(term=term):
             return f"TimeoutNow t{term}"
     raise AssertionError(f"no words for {what!r}")
+
+
+def _entries(count: int) -> str:
+    return "one entry" if count == 1 else f"{count} entries"
 
 
 def _other(who: str, leader: str) -> str:
@@ -136,7 +166,7 @@ def of_transfer(what: e.TransferEvent) -> tuple[str, Ink]:
         case e.TransferAsked(target=target, to=to):
             return f"asks {target} to hand its leadership to {to}", "you"
         case e.TransferBegan(to=to, match=match, last=last, within_us=within):
-            gap = f"{to} lacks {last - match} entries and gets them first" if match < last else f"{to} has all it has"
+            gap = f"{to} gets what it lacks first, {_entries(last - match)}" if match < last else f"{to} has all it has"
             return f"hands over to {to}: takes no more commands, {gap}; gives up after {units.span(within)}", "leader"
         case e.TransferDenied(src=src, to=to, why=why):
             return f"refuses {src} the transfer to {to}: {DENIED[why]}", "warn"

@@ -135,12 +135,14 @@ def _of_election(node: str, what: e.RaftEvent) -> Said:
     match what:
         case e.TimedOut():
             return _timed_out(what), "candidate"
-        case e.Campaigned(term=term, last_index=last, quorum=quorum):
-            return (f"starts an election for term {term}: votes for itself, needs {quorum}; "
-                    f"its log ends at {last}", "candidate")  # fmt: skip
-        case e.PreVoteWon(votes=votes, quorum=quorum):
-            return (f"{names(votes)} would vote for it: {len(votes)}, {quorum} are needed; now it asks in earnest",
-                    "precandidate")  # fmt: skip
+        case e.Campaigned(term=term, last_index=last, configuration=configuration):
+            takes = change_words.takes(configuration, str(what.quorum))
+            votes_for = "votes for itself" if configuration.votes(node) else "may not count itself"
+            return (f"starts an election for term {term}: {votes_for}, needs {takes}; its log ends at {last}",
+                    "candidate")  # fmt: skip
+        case e.PreVoteWon(votes=votes, configuration=configuration):
+            count = change_words.count(configuration, votes, what.quorum)
+            return f"{names(votes)} would vote for it: {count}; now it asks in earnest", "precandidate"
         case e.PreVoteGranted(src=src, term=term):
             return (f"would vote for {src} in term {term}: hears no leader, and its log is not ahead", "follower")
         case e.PreVoteRefused(src=src):
@@ -151,7 +153,9 @@ def _of_election(node: str, what: e.RaftEvent) -> Said:
             return f"refuses {src} its vote: {_refused(what)}", "follower"
         case e.VoteIgnored(src=src, term=term, leader=leader):
             return f"ignores {src}'s RequestVote t{term}: {_hears(leader)}", "follower"
-        case e.Elected(term=term, votes=votes, quorum=quorum):
+        case e.Elected(term=term, votes=votes, quorum=quorum, configuration=configuration):
+            if configuration.joint or not all(configuration.votes(each) for each in votes):
+                return f"leads term {term} by the votes of {change_words.counted(configuration, votes)}", "leader"
             return f"leads term {term}: {len(votes)} votes, of {names(votes)}; {quorum} are a majority", "leader"
         case e.SteppedDown():
             return _stepped_down(what), "warn"
@@ -298,7 +302,7 @@ def _committed(node: str, what: e.Committed) -> str:
     verb = "is" if what.first >= what.last else "are"
     old = "" if what.entry_term == what.term else f", though of old term {what.entry_term}: the rule is off"
     where = f"{span(what.first, what.last)} {verb} on {names(on)}"
-    return f"{where}: {len(on)}, {what.quorum} needed: committed{old}"
+    return f"{where}: {change_words.count(what.configuration, on, what.quorum)}: committed{old}"
 
 
 def proves_nothing(what: e.CommitWithheld) -> str:
