@@ -165,7 +165,7 @@ def forgets_sessions(patch: Patch) -> None:
     patch.setattr(RaftNode, "apply_committed", apply_committed)
 
 
-FIRST = {forgets_sessions: 100}
+FIRST: dict[Callable[[Patch], None], int] = {forgets_sessions: 100}
 """Where to begin to look: a command that stands in the log twice, with another of its key between, is rare."""
 
 
