@@ -73,7 +73,7 @@ class Membership(Elections):
         """As leader: who waits for the change to commit."""
         self.own_change = 0
         """As leader: up to here changes may be pending, as far as it knows without looking into its log."""
-        self.settled = 0
+        self.settled: Configuration | None = None
         """As leader: the newest configuration of which it has said that it is committed."""
         super().__init__(id, peers, disk, rules, timing, noop, sizes)
 
@@ -172,9 +172,9 @@ class Membership(Elections):
 
     def become_leader(self, ctx: Effects) -> None:
         """Upon election, what an earlier leader began is pending."""
-        index = self.log.configurations[-1][0]
+        index, newest = self.log.configurations[-1]
         self.own_change = self.log.last_index if self.from_apply else 0
-        self.settled = index if index <= self.commit_index else 0
+        self.settled = newest if index <= self.commit_index else None
         super().become_leader(ctx)
 
     def on_change_request(self, ctx: Effects, src: str, m: ChangeRequest) -> None:
@@ -235,8 +235,8 @@ class Membership(Elections):
         index, newest = self.log.configurations[-1]
         if index > self.commit_index:
             return
-        if index > self.settled:
-            self.settled = index
+        if newest is not self.settled:
+            self.settled = newest
             ctx.note(c.ConfigurationCommitted(index, newest))
             if not newest.joint and self.asked_by:
                 ctx.send(self.asked_by, ChangeReply(True, None, self.id))
