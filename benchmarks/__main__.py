@@ -1,7 +1,8 @@
 """``make bench``: every figure of the README, as ratios against a peer or a floor of the same run.
 
 ``make bench ARGS=kernel`` runs one part: ``kernel raft pbft seek screen consistency sharding events cqrs resilience``
-``tracing``, or ``resilience-cures`` and ``tracing-verdicts``, which take minutes and are run only when named.
+``tracing``, or ``resilience-cures``, ``tracing-verdicts`` and ``tracing-real``, which take minutes and are run only
+when they are named.
 """
 
 import platform
@@ -47,9 +48,19 @@ PARTS: dict[str, Callable[[], list[str]]] = {
     "resilience": lambda: [line for part in RESILIENCE for line in part()],
     "tracing": lambda: [line for part in TRACING for line in part()],
 }
+
+
+def _real() -> list[str]:
+    """A system of real processes; only this part needs the OpenTelemetry SDK."""
+    from benchmarks import tracing_real
+
+    return tracing_real.table()
+
+
 ASKED: dict[str, Callable[[], list[str]]] = {
     "resilience-cures": cures.lines,
     "tracing-verdicts": tracing_verdicts.table,
+    "tracing-real": _real,
 }
 """Parts that take minutes: run only when they are named."""
 

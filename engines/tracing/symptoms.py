@@ -18,6 +18,11 @@ HELD_MIN_US: Final = 150_000
 """A call that takes so long to begin to be served was held up by more than a network."""
 TIMEOUTS: Final = frozenset({"timeout", "deadline_exceeded", "DEADLINE_EXCEEDED", "504", "408", "TimeoutError"})
 """Values of ``error.type`` that say that nobody answered in time."""
+REFUSED: Final = frozenset({
+    "ConnectionRefusedError", "ConnectError", "ECONNREFUSED", "connection_refused", "java.net.ConnectException",
+    "UNAVAILABLE",
+})  # fmt: skip
+"""Values that say that nobody was there to take the call."""
 _RESENDS: Final = frozenset({"http.request.resend_count", "http.resend_count", "retry.count"})
 
 Pairs: TypeAlias = tuple[tuple[str, str, int], ...]
@@ -34,7 +39,7 @@ class Held(NamedTuple):
 
 
 class Unanswered(NamedTuple):
-    """A call that was not answered in time, of which the called service knows nothing."""
+    """A call that was not answered in time, or refused, of which the called service knows nothing."""
 
     src: str
     dst: str
@@ -187,7 +192,7 @@ class _Look:
                 self.held.append(Held(span.service, peer, made_us, served_us))
         elif tree.children[index] or not peer:
             return
-        elif str(span.get("error.type", "")) in TIMEOUTS:
+        elif str(span.get("error.type", "")) in TIMEOUTS | REFUSED:
             self.unanswered.append(Unanswered(span.service, peer, tree.start_us[index]))
         elif not span.is_error:
             self.silent[span.service, peer] += 1
