@@ -28,7 +28,8 @@ class Deployment:
         self.old: Model | None = None
         """The version that was served before."""
         self.target = 0
-        """In a rebuild in place: the head that must be reached before readers are told no more."""
+        """In a rebuild in place: the head that must be reached before readers are told no more. A version that is swapped
+        in is past it; on the way back to one that is not, readers are told again."""
         self.swaps = 0
         self._make = make
         self._served = served
@@ -82,7 +83,6 @@ class Deployment:
         if self._served is not None:
             self._served(self.next)
         self.live, self.next, self.old = self.next, None, self.live
-        self.target = 0
         self.swaps += 1
 
     def abandon(self) -> None:

@@ -197,6 +197,22 @@ def test_the_new_version_is_swapped_in_at_lag_0_in_one_step() -> None:
     assert (served.live, served.old, served.swaps) == (old, new, 2)
 
 
+def test_back_to_a_version_that_is_still_being_rebuilt_readers_are_told() -> None:
+    head = len(EVENTS)
+    told: list[int] = []
+    served = Deployment(MemoryModel(ORDER_SUMMARY_BUGGY), served=lambda model: told.append(model.projection.version))
+    assert (served.rebuilding, served.percent, served.built_percent(head)) == (False, 100, 100)
+    served.begin(ORDER_SUMMARY_V2)
+    assert served.built_percent(0) == 100
+    served.reset(head, ORDER_SUMMARY)
+    assert served.next is not None
+    Projector(served.next).take(EVENTS)
+    served.swap(head)
+    assert (served.rebuilding, served.percent) == (False, 100)
+    served.back()
+    assert (served.rebuilding, served.percent, told) == (True, 0, [2, 1])
+
+
 def test_what_cannot_be_swapped() -> None:
     served = Deployment(MemoryModel(ORDER_SUMMARY))
     with pytest.raises(NotCaughtUp, match="no new version is being built"):
