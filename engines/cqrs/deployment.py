@@ -28,8 +28,8 @@ class Deployment:
         self.old: Model | None = None
         """The version that was served before."""
         self.target = 0
-        """In a rebuild in place: the head that must be reached before readers are told no more. A version that is swapped
-        in is past it; on the way back to one that is not, readers are told again."""
+        """In a rebuild in place: the head that must be reached before readers are told no more. A version that is
+        swapped in is past it; on the way back to one that is not, readers are told again."""
         self.swaps = 0
         self._make = make
         self._served = served

@@ -25,6 +25,7 @@ from engines.cqrs import (
     UnknownQuery,
     fold,
 )
+from engines.cqrs.queries import parse_query
 from tests.engines.cqrs.shop import log
 from tests.engines.cqrs.test_projections import poisoned
 
@@ -147,6 +148,26 @@ def test_what_cannot_be_asked(query: Query, error: type[Exception], said: str) -
     with pytest.raises(error) as caught:
         reader().ask(query, 0)
     assert said in str(caught.value)
+
+
+def test_a_query_as_a_person_writes_it() -> None:
+    written = parse_query("GET_CUSTOMER_HISTORY customer='ada king'")
+    assert (written.name, written.data) == ("GET_CUSTOMER_HISTORY", {"customer": "ada king"})
+    assert parse_query("GET_REVENUE").data == {}
+    assert parse_query("GET_REVENUE day=a=b").data == {"day": "a=b"}
+    for text, error, said in (
+        ("", UnknownQuery, "unknown query ''"),
+        ("GET_REVENUE day", BadFields, "GET_REVENUE: 'day' is no field=value"),
+        (
+            "GET_REVENUE 'day",
+            BadFields,
+            'query "GET_REVENUE \'day": No closing quotation: NAME field=value is accepted',
+        ),
+        ("GET_ORDER_SUMMARY", BadFields, "the field 'order' is missing"),
+    ):
+        with pytest.raises(error) as caught:
+            parse_query(text)
+        assert said in str(caught.value)
 
 
 def test_a_projection_that_is_not_served_here() -> None:
