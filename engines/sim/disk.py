@@ -71,6 +71,8 @@ class Disk:
     def durable_length(self) -> int:
         """How much of the log, from its beginning, a crash would leave as it is."""
         length = len(self.log)
+        if not self.undo:
+            return length
         dropped = 0
         for _, what, where, _ in reversed(self.undo):
             if what == _DROP:

@@ -205,9 +205,10 @@ class History:
             Row(_STATUSES.index(status), self.tape.symbol(client), serial, 0, attempts, result, self.clock.now_us)
         )
         newest = self.newest[client]
-        for at, (number, start, _) in enumerate(newest):
-            if number == serial and start == pending.place:
-                newest[at] = (serial, start, place)
+        for at in range(len(newest) - 1, -1, -1):  # almost always the last one
+            if newest[at][1] == pending.place:
+                newest[at] = (serial, pending.place, place)
+                break
 
     def _put(self, row: Row) -> None:
         tape = self.tape

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from engines.consensus.raft import durability_checks, liveness, membership_checks
-from engines.consensus.raft.folds import Folds
+from engines.consensus.raft.folds import Applied, Folds
 from engines.consensus.raft.messages import Entry, LogSnapshot
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.quorum import Configuration, has_quorum
@@ -73,6 +73,8 @@ class _Seen:
     vote: str | None = None
     term_written: bool = False
     vote_written: bool = False
+    on_disk: bool = False
+    """Both of them."""
     truncations: int = 0
     incarnation: int = 0
     length: int = 0
@@ -81,11 +83,6 @@ class _Seen:
     unbroken_us: int = NEVER
     unbroken_since_us: int = NEVER
     """``unbroken_us`` of the node, in true time."""
-
-
-class _Applied(NamedTuple):
-    node: str
-    at_us: int
 
 
 class _State(NamedTuple):
@@ -120,8 +117,7 @@ class RaftChecks(CheckBook):
         self.entries: dict[tuple[int, int], tuple[int, Entry, str]] = {}
         self.committed: dict[int, _Committed] = {}
         self.committed_to = 0
-        self.applied: dict[int, Entry] = {}
-        self.appliers: dict[int, _Applied] = {}
+        self.applied: dict[int, Applied] = {}
         self.applied_to = 0
         self.folds: Folds | None = None
         self.states: dict[int, _State] = {}
@@ -161,12 +157,15 @@ class RaftChecks(CheckBook):
         if seen.unbroken_us != node.unbroken_us:
             seen.unbroken_us = node.unbroken_us
             seen.unbroken_since_us = host.clock.now_us
+        log = node.log
         written = seen.writes != disk.writes
         if written:
-            self._terms_and_votes(host, node, seen)
-            self._append_only(host, node, seen)
+            if node.current_term != seen.term or node.voted_for != seen.vote or not seen.on_disk:
+                self._terms_and_votes(host, node, seen)
+            if disk.truncations != seen.truncations or log.last_index < seen.length:
+                self._append_only(host, node, seen)
             self._log_matching(host, node)
-            seen.writes, seen.length, seen.truncations = disk.writes, node.log.last_index, disk.truncations
+            seen.writes, seen.length, seen.truncations = disk.writes, log.last_index, disk.truncations
         if seen.role is not node.role:
             self._role_changed(host, node, seen)
         if seen.commit != node.commit_index:
@@ -175,7 +174,7 @@ class RaftChecks(CheckBook):
         if seen.snapshot is not node.snapshot:
             seen.snapshot = node.snapshot
             durability_checks.snapshot(self, host.id, node.snapshot, self.folds, self.applied, _at(host))
-        if written:
+        if written and len(log.configurations) > 1:
             membership_checks.examine(self, host.id, node.log, self.committed_to, _at(host))
 
     def look(self, now_us: int) -> None:
@@ -236,6 +235,7 @@ class RaftChecks(CheckBook):
         seen.term, seen.vote = node.current_term, node.voted_for
         seen.term_written = host.disk.registers.get("term", 0) == seen.term
         seen.vote_written = host.disk.registers.get("vote") == seen.vote
+        seen.on_disk = seen.term_written and seen.vote_written
 
     def _role_changed(self, host: Host, node: RaftNode, seen: _Seen) -> None:
         was, seen.role = seen.role, node.role
@@ -312,8 +312,8 @@ class RaftChecks(CheckBook):
     # -- logs ----------------------------------------------------------------------------------------------------
 
     def _append_only(self, host: Host, node: RaftNode, seen: _Seen) -> None:
-        leading = seen.role is Role.LEADER and node.role is Role.LEADER
-        if leading and (host.disk.truncations != seen.truncations or node.log.last_index < seen.length):
+        """What it is called for: a log was cut, or is shorter than it was."""
+        if seen.role is Role.LEADER and node.role is Role.LEADER:
             self.fail(APPEND_ONLY, f"the leader {host.id} deleted entries of its own log",
                        f"{_at(host)} {host.id}, leader of term {node.current_term}, had {seen.length} entries "
                        f"and holds {node.log.last_index}")  # fmt: skip
@@ -323,12 +323,13 @@ class RaftChecks(CheckBook):
         entries = self.entries
         disk = host.disk
         written = disk.log
+        first = log.base_index + 1
         for place in range(disk.changed_from, len(written)):
             entry = written[place]
-            index = log.first_index + place
             before = written[place - 1].term if place else log.base_term
-            known = entries.setdefault((index, entry.term), (before, entry, host.id))
+            known = entries.setdefault((first + place, entry.term), (before, entry, host.id))
             if known[0] != before or known[1] != entry:
+                index = first + place
                 self.fail(LOG_MATCHING, f"entry {index} of term {entry.term} differs on {known[2]} and {host.id}",
                            f"on {known[2]} it is {describe(known[1].command)} after an entry of term {known[0]}",
                            f"on {host.id} it is {describe(entry.command)} after an entry of term {before}")  # fmt: skip
@@ -349,33 +350,43 @@ class RaftChecks(CheckBook):
             for index, entry in enumerate(log.slice(first, commit), first):
                 self.committed[index] = _Committed(entry, host.id, node.current_term, now)
             self.committed_to = commit
-            durability_checks.durable(
-                self,
-                host.id,
-                node,
-                seen.configuration or node.configuration,
-                {each: self.raft(each).log for each in self.servers},
-                _at(host),
-            )
+            self._durable(host, node, seen)
             for server in self.servers:
-                other, leader = self.hosts[server], self.raft(server)
+                other = self.hosts[server]
+                leader: RaftNode = other.node  # type: ignore[assignment]
                 if leader.role is Role.LEADER and leader.current_term > node.current_term and other.status != CRASHED:
                     self._complete(other, leader, commit)
         first = max(seen.applied, log.base_index, node.snapshot.last_index) + 1
-        for index, entry in enumerate(log.slice(first, applied), first):
+        entries = log.entries
+        for place in range(first - log.base_index - 1, min(applied, log.last_index) - log.base_index):
+            entry, index = entries[place], log.base_index + 1 + place
             if index > self.applied_to:
-                self.applied[index] = entry
-                self.appliers[index] = _Applied(host.id, now)
+                self.applied[index] = Applied(entry, host.id, now)
                 self.applied_to = index
-            elif self.applied.get(index, entry) != entry:
-                first_entry, by = self.applied[index], self.appliers[index]
+            elif (by := self.applied.get(index)) and by.entry is not entry and by.entry != entry:
                 self.fail(STATE_MACHINE, f"{by.node} and {host.id} applied different commands at index {index}",
-                           f"{stamp(by.at_us)} {by.node} applied {_words(first_entry)} at index {index}",
+                           f"{stamp(by.at_us)} {by.node} applied {_words(by.entry)} at index {index}",
                            f"{_at(host)} {host.id} applied {_words(entry)} there")  # fmt: skip
         seen.commit, seen.applied = commit, applied
         self._same_state(host, node)
         if self.applied_to > self.forget_at:
             self._forget()
+
+    def _durable(self, host: Host, node: RaftNode, seen: _Seen) -> None:
+        """Whether enough servers hold what was just committed; to look for more of them is to no purpose."""
+        index, term = node.commit_index, node.log.term_at(node.commit_index)
+        ruled = seen.configuration or node.configuration
+        enough = len(self.servers) if ruled.outgoing else len(ruled.voters) // 2 + 1
+        holders = []
+        for voter in ruled.voters if not ruled.outgoing else self.servers:
+            holder: RaftNode = self.hosts[str(voter)].node  # type: ignore[assignment]
+            if holder.log.holds_durably(index, term):
+                holders.append(str(voter))
+                if len(holders) == enough:
+                    return
+        if not has_quorum(ruled, holders):
+            holders = [each for each in self.servers if self.raft(each).log.holds_durably(index, term)]
+            durability_checks.durable(self, host.id, node, holders, _at(host))
 
     def _same_state(self, host: Host, node: RaftNode) -> None:
         """Equal commands in equal order must have made equal state machines, wherever two stopped at one index."""
@@ -398,9 +409,8 @@ class RaftChecks(CheckBook):
         """Keep the newest entries only: what runs for hours must not grow for hours."""
         self.forget_at = self.applied_to + FORGET_EVERY
         floor = min(self.committed_to, self.applied_to) - KEPT
-        for book in (self.committed, self.applied, self.appliers):
-            for index in [index for index in book if index < floor]:
-                del book[index]
+        self.committed = {index: each for index, each in self.committed.items() if index >= floor}
+        self.applied = {index: each for index, each in self.applied.items() if index >= floor}
         self.entries = {where: known for where, known in self.entries.items() if where[0] >= floor}
 
 

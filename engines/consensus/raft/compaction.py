@@ -10,6 +10,7 @@ A snapshot replaces the one before in one durable step (engines/sim/disk.py); th
 from engines.consensus.raft import events as e
 from engines.consensus.raft.messages import InstallReply, InstallSnapshot, LogSnapshot, Row
 from engines.consensus.raft.ports import Effects
+from engines.consensus.raft.roles import Role
 from engines.consensus.raft.state import SNAPSHOT, ServerState
 
 
@@ -24,7 +25,10 @@ class Compaction(ServerState):
         """The entries up to an index are committed; if the log has grown long, a snapshot comes first."""
         if self.last_applied >= self.snapshot_due:
             self.take_snapshot(ctx)
-        super().commit(ctx, index)
+        self.commit_index = index
+        self.apply_committed(ctx)
+        if self.role is Role.LEADER or self.from_apply or not self.rules.config_from_append:
+            self.committed(ctx)
 
     def take_snapshot(self, ctx: Effects) -> None:
         """Write down what was applied, and drop the entries that brought it about, but for a tail."""

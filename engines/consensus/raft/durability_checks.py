@@ -7,11 +7,10 @@ be the fold of what was applied up to its index (folds.py). A snapshot whose ent
 from collections.abc import Mapping
 from typing import Final
 
-from engines.consensus.raft.folds import Folds
-from engines.consensus.raft.log import RaftLog
-from engines.consensus.raft.messages import Entry, LogSnapshot, Row, SessionRow, ValueRow
+from engines.consensus.raft.folds import Applied, Folds
+from engines.consensus.raft.messages import LogSnapshot, Row, SessionRow, ValueRow
 from engines.consensus.raft.node import RaftNode
-from engines.consensus.raft.quorum import Configuration, has_quorum
+from engines.consensus.raft.quorum import has_quorum
 from engines.consensus.raft.state_machine import describe
 from engines.sim.checks import CheckBook
 
@@ -24,33 +23,30 @@ DEMANDS: Final = {
 }
 
 
-def durable(
-    book: CheckBook, leader: str, node: RaftNode, ruled: Configuration, logs: Mapping[str, RaftLog], at: str
-) -> None:
-    """A leader has committed an entry just now: whoever counts as holding it must hold it after a crash as well.
+def durable(book: CheckBook, leader: str, node: RaftNode, holders: list[str], at: str) -> None:
+    """A leader has committed an entry just now, and these hold it, also after a crash.
 
-    ``ruled``: the configuration before this event, which may have brought another one.
+    They were no quorum of the configuration before this event; they may be one of that which the event brought.
     """
-    index, term = node.commit_index, node.log.term_at(node.commit_index)
-    holders = [server for server, log in logs.items() if log.holds(index, term) and log.durable_index() >= index]
-    if not has_quorum(ruled, holders) and not has_quorum(node.configuration, holders):
+    index = node.commit_index
+    if not has_quorum(node.configuration, holders):
         book.fail(DURABLE, f"entry {index} was counted as committed, and no majority of the disks holds it",
                   f"{at} {leader}, leader of term {node.current_term}, committed entry {index}",
                   f"on disk it is on {', '.join(holders) or 'none'}, of {node.configuration}")  # fmt: skip
 
 
 def snapshot(
-    book: CheckBook, server: str, taken: LogSnapshot, folds: Folds, applied: Mapping[int, Entry], at: str
+    book: CheckBook, server: str, taken: LogSnapshot, folds: Folds, applied: Mapping[int, Applied], at: str
 ) -> None:
     """A server has a snapshot it did not have before."""
     index = taken.last_index
     fold = folds.at(index, applied)
     if fold is None or not index:
         return
-    entry = applied.get(index)
-    if entry is not None and entry.term != taken.last_term:
+    known = applied.get(index)
+    if known is not None and known.entry.term != taken.last_term:
         book.fail(SNAPSHOTS, f"the snapshot of {server} at {index} is of another history",
-                  f"entry {index} was applied as {describe(entry.command)} of term {entry.term}",
+                  f"entry {index} was applied as {describe(known.entry.command)} of term {known.entry.term}",
                   f"{at} the snapshot of {server} ends in an entry of term {taken.last_term}")  # fmt: skip
     if fold.rows != taken.rows:
         book.fail(SNAPSHOTS, f"the snapshot of {server} at {index} is not what the log brought about",

@@ -58,7 +58,7 @@ class Elections(Replication):
         ctx.note(e.Elected(self.current_term, voters, self.quorum, last, self.configuration))
         self.progress = {peer: PeerProgress(last + 1, now if votes.get(peer) else None) for peer in self.peers}
         if self.noop:
-            self.append(ctx, Entry(self.current_term, None))
+            self.append(ctx, (Entry(self.current_term, None),))
             ctx.note(e.Appended(last + 1, self.current_term, None, ""))
         ctx.set_timer("quorum", self.timing.election_max_us)
         self.heartbeat(ctx)

@@ -15,6 +15,14 @@ from engines.consensus.raft.state_machine import KeyValueStore
 FOLDS_MAX: Final = 8
 
 
+class Applied(NamedTuple):
+    """An entry, and who applied it first."""
+
+    entry: Entry
+    node: str
+    at_us: int
+
+
 class Fold(NamedTuple):
     """All that the entries up to an index have brought about."""
 
@@ -29,7 +37,7 @@ class Folds:
     def __init__(self, configuration: Configuration) -> None:
         self.known = [Fold(0, configuration, ())]
 
-    def at(self, index: int, applied: Mapping[int, Entry]) -> Fold | None:
+    def at(self, index: int, applied: Mapping[int, Applied]) -> Fold | None:
         """The fold of the entries up to an index, or None if too many of them are forgotten."""
         before = next((fold for fold in reversed(self.known) if fold.last_index <= index), None)
         if before is None or before.last_index == index:
@@ -38,13 +46,14 @@ class Folds:
         machine = KeyValueStore()
         machine.load(before.rows)
         for at in range(before.last_index + 1, index + 1):
-            entry = applied.get(at)
-            if entry is None:
+            known = applied.get(at)
+            if known is None:
                 return None
-            if isinstance(entry.command, Configuration):
-                configuration = entry.command
-            elif isinstance(entry.command, Command):
-                machine.apply(entry.command)
+            content = known.entry.command
+            if isinstance(content, Configuration):
+                configuration = content
+            elif isinstance(content, Command):
+                machine.apply(content)
         fold = Fold(index, configuration, machine.rows())
         self.known.append(fold)
         self.known.sort(key=lambda each: each.last_index)
@@ -52,4 +61,4 @@ class Folds:
         return fold
 
 
-__all__ = ["Fold", "Folds"]
+__all__ = ["Applied", "Fold", "Folds"]

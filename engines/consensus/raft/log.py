@@ -96,6 +96,14 @@ class RaftLog:
             return place < -1 or term == self.base_term
         return place < len(self.entries) and self.entries[place].term == term
 
+    def holds_durably(self, index: int, term: int) -> bool:
+        """Whether it holds that entry, and would after a crash."""
+        place = index - self.base_index - 1
+        entries = self.entries
+        if place < 0:
+            return True
+        return place < len(entries) and entries[place].term == term and place < self.disk.durable_length()
+
     def is_up_to_date(self, last_index: int, last_term: int) -> bool:
         """Whether a log that ends so is at least as up-to-date as this one (paper 5.4.1)."""
         mine = self.last_term
@@ -124,7 +132,7 @@ class RaftLog:
 
     # -- writing; the caller persists --------------------------------------------------------------------------------
 
-    def append(self, *entries: Entry) -> None:
+    def append(self, entries: tuple[Entry, ...]) -> None:
         """Append entries."""
         self.disk.append(*entries)
         index = self.last_index

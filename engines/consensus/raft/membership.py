@@ -25,7 +25,7 @@ from typing import Final
 from engines.consensus.raft import change_events as c
 from engines.consensus.raft import events as e
 from engines.consensus.raft.election import Elections
-from engines.consensus.raft.messages import AppendReply, ChangeReply, ChangeRequest, Entry, LogSnapshot
+from engines.consensus.raft.messages import ChangeReply, ChangeRequest, Entry, LogSnapshot
 from engines.consensus.raft.ports import Disk, Effects
 from engines.consensus.raft.progress import PeerProgress
 from engines.consensus.raft.quorum import Act, Configuration, Refused, enter_joint, leave_joint, simple
@@ -54,7 +54,7 @@ class CatchUp:
 class Membership(Elections):
     """Changes the configuration, one change at a time."""
 
-    __slots__ = ("asked_by", "catching", "from_apply", "own_change", "settled")
+    __slots__ = ("asked_by", "catching", "own_change", "settled")
 
     def __init__(
         self,
@@ -66,8 +66,6 @@ class Membership(Elections):
         noop: bool = True,
         sizes: Sizes = USUAL,
     ) -> None:
-        self.from_apply = False
-        """Whether a configuration rules once it is applied, with guards, and not from the append on."""
         self.catching: CatchUp | None = None
         self.asked_by = ""
         """As leader: who waits for the change to commit."""
@@ -106,13 +104,6 @@ class Membership(Elections):
             self.peers = (*self.peers, self.catching.server)
             self.progress.setdefault(self.catching.server, PeerProgress(max(self.log.first_index, self.log.last_index)))
 
-    def append(self, ctx: Effects, *entries: Entry) -> None:
-        """Append; a configuration among the entries rules from here on."""
-        before = self.configuration
-        super().append(ctx, *entries)
-        if self.configuration is not before:
-            self.reconfigured(ctx, before)
-
     def truncate(self, ctx: Effects, first: int) -> None:
         """Delete; a configuration among what is deleted rules no more."""
         before, index = self.configuration, self.log.configurations[-1][0]
@@ -132,11 +123,10 @@ class Membership(Elections):
         if self.configuration != before:
             self.reconfigured(ctx, before)
 
-    def commit(self, ctx: Effects, index: int) -> None:
-        """Apply; the leader looks whether a change is done."""
-        before = self.configuration
-        super().commit(ctx, index)
+    def committed(self, ctx: Effects) -> None:
+        """Where configurations rule once applied, another may rule now; the leader looks whether a change is done."""
         if not self.at_once:
+            before = self.configuration
             self.configure()
             if self.configuration is not before:
                 if self.from_apply:
@@ -264,9 +254,8 @@ class Membership(Elections):
         self.configure()
         self.send_append(ctx, server)
 
-    def on_append_reply(self, ctx: Effects, src: str, m: AppendReply) -> None:
+    def attend(self, ctx: Effects, src: str) -> None:
         """An answer of the server that is catching up may end a round."""
-        super().on_append_reply(ctx, src, m)
         catching = self.catching
         if catching is not None and catching.server == src and self.role is Role.LEADER:
             catching.heard_us = ctx.now_us

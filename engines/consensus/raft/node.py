@@ -78,6 +78,12 @@ class RaftNode(Transfers):
         if self.role is Role.LEADER:
             self.decide_alone(ctx)
 
+    def on_append_reply(self, ctx: Effects, src: str, m: AppendReply) -> None:
+        """What every leader does, and then what waits for the answer of one server: its catching up, or a transfer."""
+        super().on_append_reply(ctx, src, m)
+        if self.catching is not None or self.hand_over_to:
+            self.attend(ctx, src)
+
     def on_client_request(self, ctx: Effects, src: str, m: ClientRequest) -> None:
         """The leader appends; another server names the leader it knows (paper section 8)."""
         command = m.command
@@ -104,7 +110,7 @@ class RaftNode(Transfers):
         """With the rule ``term_when_decided`` off: append what was asked, under the term that is known by now."""
         requests, self.undecided = self.undecided, []
         for request in requests:
-            self.append(ctx, Entry(self.current_term, request.command))
+            self.append(ctx, (Entry(self.current_term, request.command),))
             index = self.log.last_index
             ctx.note(e.Appended(index, self.current_term, request.command, request.command.client))
 

@@ -48,9 +48,8 @@ class PeerProgress:
         return self.state is ProgressState.PROBE
 
     def confirm(self, index: int) -> None:
-        """It holds everything up to an index."""
-        if index > self.match_index:
-            self.match_index = index
+        """It holds everything up to an index, and did not before."""
+        self.match_index = index
         inflight = self.inflight
         while inflight and inflight[0] <= index:
             del inflight[0]

@@ -175,7 +175,12 @@ def vote_result(configuration: Configuration, votes: Mapping[Any, bool]) -> Vote
 
 def has_quorum(configuration: Configuration, servers: Iterable[Server]) -> bool:
     """Whether these servers alone can decide."""
-    return vote_result(configuration, dict.fromkeys(servers, True)) is Vote.WON
+    among = frozenset(servers)
+    return _enough(configuration.voters, among) and _enough(configuration.outgoing, among)
+
+
+def _enough(voters: tuple[Server, ...], among: frozenset[Server]) -> bool:
+    return len(among.intersection(voters)) > len(voters) // 2 if voters else True
 
 
 def overlap(one: Configuration, other: Configuration) -> bool:

@@ -5,6 +5,8 @@ it, within a window, and falls back to one message at a time for a follower that
 next entry is gone is sent a snapshot instead (compaction.py).
 """
 
+from typing import Final
+
 from engines.consensus.raft import events as e
 from engines.consensus.raft.compaction import Compaction
 from engines.consensus.raft.messages import AppendEntries, AppendReply, Entry, InstallReply, InstallSnapshot
@@ -12,6 +14,10 @@ from engines.consensus.raft.ports import Effects
 from engines.consensus.raft.progress import PeerProgress, ProgressState
 from engines.consensus.raft.quorum import Configuration, committed_index
 from engines.consensus.raft.roles import Role
+
+PROBE: Final = ProgressState.PROBE
+REPLICATE: Final = ProgressState.REPLICATE
+SNAPSHOT: Final = ProgressState.SNAPSHOT
 
 
 class Replication(Compaction):
@@ -29,17 +35,13 @@ class Replication(Compaction):
 
     def propose(self, ctx: Effects, entry: Entry, src: str) -> None:
         """Append an entry to the own log, and send it to whoever has all before it."""
-        self.append(ctx, entry)
+        self.append(ctx, (entry,))
         index = self.log.last_index
         if not isinstance(entry.command, Configuration):
             ctx.note(e.Appended(index, entry.term, entry.command, src))
         window = self.sizes.window
         for peer, progress in self.progress.items():
-            if (
-                progress.next_index == index
-                and progress.state is ProgressState.REPLICATE
-                and len(progress.inflight) < window
-            ):
+            if progress.next_index == index and progress.state is REPLICATE and len(progress.inflight) < window:
                 self.send_append(ctx, peer)
         self.decide_alone(ctx)
 
@@ -55,27 +57,29 @@ class Replication(Compaction):
         """
         log = self.log
         progress = self.progress[peer]
-        if (progress.next_index <= log.base_index or progress.state is ProgressState.SNAPSHOT) and self.send_snapshot(
-            ctx, peer, progress
-        ):
-            return
-        previous = progress.next_index - 1
+        if progress.next_index <= log.base_index or progress.state is SNAPSHOT:
+            if self.send_snapshot(ctx, peer, progress):
+                return
+            progress.probe(log.first_index)
+        place = progress.next_index - log.base_index - 1
+        held = log.entries
         entries: tuple[Entry, ...] = ()
-        if previous < log.last_index:
-            if progress.state is ProgressState.PROBE:
-                entries = log.slice(previous + 1, previous + 1)
+        if place < len(held):
+            if progress.state is PROBE:
+                entries = (held[place],)
             elif len(progress.inflight) < self.sizes.window:
-                entries = log.slice(previous + 1, previous + self.sizes.batch)
-                last = progress.next_index = previous + len(entries)
-                progress.next_index += 1
-                progress.inflight.append(last)
-        ctx.send(peer, AppendEntries(self.current_term, previous, log.term_at(previous), entries, self.commit_index))
+                entries = tuple(held[place : place + self.sizes.batch])
+        previous = progress.next_index - 1
+        term = held[place - 1].term if place else log.base_term
+        if entries and progress.state is REPLICATE:
+            progress.next_index += len(entries)
+            progress.inflight.append(progress.next_index - 1)
+        ctx.send(peer, AppendEntries(self.current_term, previous, term, entries, self.commit_index))
 
     def send_snapshot(self, ctx: Effects, peer: str, progress: PeerProgress) -> bool:
-        """The next piece of a snapshot, if the server was heard lately. Else ask first whether it is there."""
+        """The next piece of a snapshot, if the server was heard lately. False: ask first whether it is there."""
         heard = progress.heard_at_us
         if heard is None or ctx.now_us - heard > self.timing.election_max_us:
-            progress.probe(self.log.first_index)
             return False
         if progress.snapshot is None:
             progress.transfer(self.snapshot)
@@ -124,22 +128,19 @@ class Replication(Compaction):
         state = progress.state
         if m.success:
             proved = m.match_index if self.rules.match_proved else max(m.match_index, progress.next_index - 1)
-            news = proved > progress.match_index
-            progress.confirm(proved)
-            if news and proved > self.commit_index:
-                self.advance_commit(ctx)
-                if src not in self.progress:  # the commit took it, or this server, out of the cluster
-                    return
-            if state is ProgressState.PROBE or (
-                state is ProgressState.SNAPSHOT and progress.match_index >= self.log.base_index
-            ):
+            if proved > progress.match_index:
+                progress.confirm(proved)
+                if proved > self.commit_index:
+                    self.advance_commit(ctx)
+                    if src not in self.progress:  # the commit took it, or this server, out of the cluster
+                        return
+            if state is PROBE or (state is SNAPSHOT and progress.match_index >= self.log.base_index):
                 progress.replicate()
                 ctx.note(e.MatchFound(src, progress.match_index))
-            if progress.next_index <= self.log.last_index and progress.state is ProgressState.REPLICATE:
+            if progress.next_index <= self.log.last_index and progress.state is REPLICATE:
                 self.send_append(ctx, src)
         elif m.prev_log_index > progress.match_index and (
-            state is ProgressState.REPLICATE
-            or (state is ProgressState.PROBE and m.prev_log_index == progress.next_index - 1)
+            state is REPLICATE or (state is PROBE and m.prev_log_index == progress.next_index - 1)
         ):
             self.backtrack(ctx, src, progress, m)
 
@@ -230,7 +231,7 @@ class Replication(Compaction):
             new += 1
         if new == len(entries):
             return False
-        self.append(ctx, *entries[new:])
+        self.append(ctx, entries[new:] if new else entries)
         ctx.note(e.Stored(src, index, log.last_index, m.prev_log_index, m.prev_log_term))
         return True
 

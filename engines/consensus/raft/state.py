@@ -31,9 +31,9 @@ class ServerState:
 
     __slots__ = (
         "campaign_us", "commit_index", "configuration", "current_term", "deposed_by", "disk", "election_timeout_us",
-        "heard_leader", "heard_us", "id", "incoming", "kv", "last_applied", "leader", "leader_since_us", "log", "noop",
-        "peers", "progress", "role", "rules", "sizes", "snapshot", "snapshot_due", "timer_us", "timing", "unbroken_us",
-        "undecided", "voted_for", "votes",
+        "from_apply", "heard_leader", "heard_us", "id", "incoming", "kv", "last_applied", "leader", "leader_since_us",
+        "log", "noop", "peers", "progress", "role", "rules", "sizes", "snapshot", "snapshot_due", "timer_us", "timing",
+        "unbroken_us", "undecided", "voted_for", "votes",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +53,8 @@ class ServerState:
         self.sizes = sizes
         self.noop = noop
         self.disk = disk
+        self.from_apply = False
+        """Whether a configuration rules once it is applied, with guards, and not from the append on."""
         first = peers if isinstance(peers, Configuration) else Configuration((id, *peers))
         self.log = RaftLog(disk, first)
         self.snapshot: LogSnapshot = disk.registers.get(SNAPSHOT) or LogSnapshot(0, 0, first, ())
@@ -111,19 +113,28 @@ class ServerState:
             next_index = max(self.log.first_index, self.log.last_index)  # so a new one is sent the newest entry
             self.progress = {peer: self.progress.get(peer) or PeerProgress(next_index) for peer in self.peers}
 
-    def append(self, ctx: Effects, *entries: Entry) -> None:
+    def append(self, ctx: Effects, entries: tuple[Entry, ...]) -> None:
         """Append entries to the log, durably before anything is said. A configuration among them rules from here on."""
         log = self.log
-        log.append(*entries)
+        log.append(entries)
         ctx.persist()
-        if log.configurations[-1][1] is not self.configuration:
+        before = self.configuration
+        if log.configurations[-1][1] is not before:
             self.configure()
+            if self.configuration is not before:
+                self.reconfigured(ctx, before)
 
     def truncate(self, ctx: Effects, first: int) -> None:
         """Delete the entry ``first`` and all that follow it; a configuration among them rules no more."""
         self.log.truncate(first)
         if self.log.configuration is not self.configuration:
             self.configure()
+
+    def committed(self, ctx: Effects) -> None:
+        """More has been committed and applied. Called of leaders, and where configurations rule once applied."""
+
+    def reconfigured(self, ctx: Effects, before: Configuration) -> None:
+        """Another configuration rules than before."""
 
     def schedule_snapshot(self) -> None:
         """The next one is due when the log has grown to a multiple of this one."""
@@ -204,26 +215,20 @@ class ServerState:
 
     # -- the state machine -------------------------------------------------------------------------------------------
 
-    def commit(self, ctx: Effects, index: int) -> None:
-        """The entries up to an index are committed: apply them."""
-        self.commit_index = index
-        self.apply_committed(ctx)
-
     def apply_committed(self, ctx: Effects) -> None:
         """If commitIndex > lastApplied: apply (Figure 2). The leader answers the clients."""
         leading = self.role is Role.LEADER
         kv = self.kv
-        index = self.last_applied
-        for entry in self.log.slice(index + 1, self.commit_index):
-            index += 1
-            command = entry.command
+        log = self.log
+        for place in range(self.last_applied - log.base_index, self.commit_index - log.base_index):
+            command = log.entries[place].command
             if not isinstance(command, Command):
                 continue
             known = kv.deduplicated
             result = kv.apply(command)
             if leading:
                 if kv.deduplicated != known:
-                    ctx.note(e.Deduplicated(index, command.client, command.serial))
+                    ctx.note(e.Deduplicated(log.first_index + place, command.client, command.serial))
                 if ctx.knows(command.client):
                     ctx.send(command.client, ClientReply(command.serial, True, result, self.id))
         self.last_applied = self.commit_index

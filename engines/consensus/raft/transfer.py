@@ -9,7 +9,7 @@ the successor is no voter any more.
 from engines.consensus.raft import change_events as c
 from engines.consensus.raft import events as e
 from engines.consensus.raft.membership import Membership
-from engines.consensus.raft.messages import AppendReply, ChangeRequest, TimeoutNow, TransferReply, TransferRequest
+from engines.consensus.raft.messages import ChangeRequest, TimeoutNow, TransferReply, TransferRequest
 from engines.consensus.raft.ports import Disk, Effects
 from engines.consensus.raft.quorum import Configuration
 from engines.consensus.raft.roles import Role
@@ -86,9 +86,9 @@ class Transfers(Membership):
             ctx.note(c.TimeoutNowSent(self.hand_over_to, self.log.last_index))
             ctx.send(self.hand_over_to, TimeoutNow(self.current_term))
 
-    def on_append_reply(self, ctx: Effects, src: str, m: AppendReply) -> None:
+    def attend(self, ctx: Effects, src: str) -> None:
         """The successor may have come to the end of the log."""
-        super().on_append_reply(ctx, src, m)
+        super().attend(ctx, src)
         if self.hand_over_to == src and self.progress[src].match_index == self.log.last_index:
             self.tell_to_stand(ctx)
 

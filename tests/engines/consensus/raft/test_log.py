@@ -34,7 +34,7 @@ def test_a_log_holds_an_entry_if_index_and_term_are_equal() -> None:
 def test_the_newest_configuration_rules_from_append_on_and_falls_back_on_truncation() -> None:
     """'A server always uses the latest configuration in its log, regardless of whether it is committed' (4.1)."""
     one = log(1)
-    one.append(Entry(1, FOUR), *entries(1, first=3))
+    one.append((Entry(1, FOUR), *entries(1, first=3)))
     assert (one.configuration, one.configuration_at(1), one.configuration_at(2)) == (FOUR, THREE, FOUR)
     assert RaftLog(one.disk, THREE).configuration == FOUR
     one.truncate(3)

@@ -71,7 +71,7 @@ def truncates_nothing(patch: Patch) -> None:
     """'Delete the existing entry and all that follow it' (Figure 2)."""
 
     def store(node: RaftNode, ctx: Context, src: str, m: AppendEntries) -> None:
-        node.log.append(*m.entries[max(0, node.log.last_index - m.prev_log_index) :])
+        node.log.append(m.entries[max(0, node.log.last_index - m.prev_log_index) :])
         ctx.persist()
 
     patch.setattr(RaftNode, "store", store)
