@@ -1,14 +1,16 @@
 """The dialogues, as data: what each of them offers at this moment, and what its rows come to."""
 
+import re
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
+from enum import Enum
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from engines.errors import UserError
 from engines.sim import faults
 from engines.sim.timeline import Branch
-from engines.units import US_PER_S, stamp
+from engines.units import US_PER_S, percent, span, stamp
 from tui.dialogs import Choice, Dialogue, Form, Pages, Pick, Prompt
 from tui.files import write_new
 from tui.keys import help_tables, palette
@@ -38,8 +40,10 @@ def dialogue(host: Host, what: str) -> Dialogue:
 
 def _scenarios(host: Host) -> Dialogue:
     pattern, now = host.scene.panel.pattern, host.scene.branch.scenario
+    here = host.scene.timeline.variant.name
+    stories = sorted(pattern.scenarios, key=lambda scenario: scenario.variant != here)
     choices = []
-    for scenario in pattern.scenarios:
+    for scenario in stories:
         note = pattern.variant(scenario.variant).title
         if now is not None and now.name == scenario.name:
             note += ", running"
@@ -48,7 +52,7 @@ def _scenarios(host: Host) -> Dialogue:
             text += f" Breaks on purpose: {', '.join(scenario.breaks)}."
         choices.append(Choice(scenario.title, note, text, PlayScenario(scenario.name)))
     free = Choice("No story", "", "The cluster alone, from the start, for you to disturb.", Do.FREE)
-    names = [scenario.name for scenario in pattern.scenarios]
+    names = [scenario.name for scenario in stories]
     return Pick("scenarios", (*choices, free), at=names.index(now.name) if now is not None else 0)
 
 
@@ -278,17 +282,42 @@ def first_command(branch: Branch) -> str:
 
 
 def command_words(command: Any) -> str:
-    """A command as a line: ``Crash n3``."""
-    words = [type(command).__name__]
+    """A command as a line: ``crash n3``, ``lose n1 > n2 30 %``, ``set rule store back off``."""
+    words = [_parted(type(command).__name__)]
     if is_dataclass(command):
-        words.extend(_word(getattr(command, field.name)) for field in fields(command))
-    return " ".join(words)
+        words.extend(_field(field.name, getattr(command, field.name)) for field in fields(command))
+    return " ".join(word for word in words if word)
+
+
+def _parted(name: str) -> str:
+    """``SetRule`` and ``store_back`` as words."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).lower()
+
+
+def _field(name: str, value: Any) -> str:
+    """The value of a field in words; a number says what it is of."""
+    match value:
+        case bool():
+            return ("on" if value else "off") if name == "on" else _parted(name) if value else f"no {_parted(name)}"
+        case int() if name.endswith("_us"):
+            return f"{_parted(name.removesuffix('_us'))} {span(value)}" if value else ""
+        case int() if name.endswith("ppm"):
+            return percent(value)
+        case int() if name not in ("value", "amount", "n", "r", "w"):
+            return f"{_parted(name)} {value:,}" if value else ""
+        case str() if name == "dst":
+            return f"> {'all' if value == '*' else value}"
+        case str() if name in ("rule", "name"):
+            return _parted(value)
+        case Enum():
+            return _parted(str(value.value))
+    return _word(value)
 
 
 def _word(value: Any) -> str:
     if isinstance(value, tuple):
         return "(" + " ".join(_word(each) for each in value) + ")"
-    return str(value)
+    return "all" if value == "*" else str(value)
 
 
 def parse_time(text: str) -> int:

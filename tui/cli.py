@@ -61,11 +61,10 @@ RECORDING_BYTES_MAX: Final = 256 << 20
 
 def panels_by_name() -> dict[str, tuple[Panel, str]]:
     """Every name a pattern has on the command line, with the variant that the name selects; empty: its first."""
-    names: dict[str, tuple[Panel, str]] = {}
-    for panel in reversed(PANELS):
-        names[panel.pattern.name] = (panel, "")
+    names: dict[str, tuple[Panel, str]] = {panel.pattern.name: (panel, "") for panel in PANELS}
+    for panel in PANELS:
         for alias, variant in panel.pattern.aliases:
-            names[alias] = (panel, variant)
+            names.setdefault(alias, (panel, variant))
     return names
 
 
@@ -212,7 +211,7 @@ def app_command(name: str) -> click.Command:
         name,
         context_settings=HELP,
         params=[
-            File(pattern.name in FORMATS), *run_options(pattern), *data_options(pattern.name, run=False),
+            File(pattern.name in FORMATS), *run_options(pattern, default), *data_options(pattern.name, run=False),
             *screen_options(),
         ],
         callback=_ending(partial(open_pattern, panel, default)),
@@ -229,7 +228,7 @@ def run_command(name: str) -> click.Command:
         name,
         context_settings=HELP,
         params=[
-            File(pattern.name in FORMATS), *run_options(pattern), *data_options(pattern.name, run=True),
+            File(pattern.name in FORMATS), *run_options(pattern, default), *data_options(pattern.name, run=True),
             click.Option(["--until"], type=Duration(), help="Virtual time (default: to the story's end, or 60s)."),
             click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
         ],
@@ -267,7 +266,7 @@ def hunt_command(name: str) -> click.Command:
     return OfPattern(
         name,
         context_settings=HELP,
-        params=[*run_options(pattern)[:2], *hunt_options()],
+        params=[*run_options(pattern, default)[:2], *hunt_options()],
         callback=_ending(act),
         help=f"{pattern.title}: {pattern.question}\n\nPlay thousands of seeds under random faults and look for a check "
         "that fails. What is found is made small and printed as a run to replay. Exit status 1 if anything was found.",

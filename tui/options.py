@@ -217,10 +217,13 @@ class DataOptions:
         return tuple(names)
 
 
-def run_options(pattern: Pattern) -> list[click.Parameter]:
-    """The options that the app and ``run`` share for a pattern: with the values it takes."""
+def run_options(pattern: Pattern, first: str = "") -> list[click.Parameter]:
+    """The options that the app and ``run`` share for a pattern: with the values it takes, stories of the variant
+    ``first`` before the others.
+    """
     variants = ", ".join(variant.name for variant in pattern.variants)
-    stories = ", ".join(scenario.name for scenario in pattern.scenarios)
+    told = sorted(pattern.scenarios, key=lambda scenario: scenario.variant != first)
+    stories = ", ".join(scenario.name for scenario in told)
     sized = any(setting.name == "nodes" for variant in pattern.variants for setting in variant.settings)
     options: list[click.Parameter] = [
         click.Option(["--variant"], metavar="NAME", help=f"One of: {variants}."),

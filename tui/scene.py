@@ -211,7 +211,8 @@ class Scene:
         event = focus.event
         check = names[0] if names and event is None else ""
         if event is None and not check:
-            event = self.timeline.engine.told_total or None
+            cue = self.cue()
+            event = cue.number if cue is not None and cue.waits else self.timeline.engine.told_total or None
         zoom = focus.zoom and focus.area == "inspector"
         self.look(replace(focus, why=True, event=event, zoom=zoom, check=check))
 

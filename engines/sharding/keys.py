@@ -18,6 +18,19 @@ KEY_MAX: Final = 1 << 20
 WEIGHT_MAX: Final = 1e15
 
 _NUMBER: Final = re.compile(rb"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+BINARY: Final = (
+    (b"\x1f\x8b", "a gzip file", "; gunzip it first"),
+    (b"SQLite format 3\0", "a SQLite database", "; select them first (sqlite3 -noheader FILE 'select key from ..')"),
+    (b"PK\x03\x04", "a zip archive", "; unzip it first"),
+    (b"BZh", "a bzip2 file", "; bunzip2 it first"),
+    (b"\xfd7zXZ\0", "an xz file", "; unxz it first"),
+    (b"\x28\xb5\x2f\xfd", "a zstd file", "; unzstd it first"),
+    (b"PAR1", "a Parquet file", ""),
+    (b"\x89PNG", "a PNG picture", ""),
+    (b"\x7fELF", "a program", ""),
+    (b"%PDF-", "a PDF document", ""),
+)
+"""What begins like this was not meant as keys."""
 
 
 def read_keys(lines: Iterable[bytes], name: str, *, skip_bad: bool = False) -> tuple[KeySet, int]:
@@ -65,6 +78,9 @@ def read_keys(lines: Iterable[bytes], name: str, *, skip_bad: bool = False) -> t
 
 def _first(line: bytes, name: str) -> bytes:
     """The first line without the mark of UTF-8. UserError for that of UTF-16: its lines could not be told apart."""
+    for magic, what, remedy in BINARY:
+        if line.startswith(magic):
+            raise UserError(f"{name}: byte 0: this is {what}: keys as text are needed, one a line{remedy}")
     if line.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         raise UserError(f"{name}: line 1: this is UTF-16: save it as UTF-8 (iconv -f UTF-16 -t UTF-8)")
     return line.removeprefix(BOM_UTF8)

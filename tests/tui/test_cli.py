@@ -466,3 +466,17 @@ def test_every_pattern_says_what_a_run_came_to_in_figures() -> None:
         assert len(figures) >= 5, panel.pattern.name
         assert len({each.name for each in figures}) == len(figures)
         assert all(each.name.replace("_", "").isalnum() for each in figures)
+
+
+def test_what_is_accepted_is_listed_in_the_order_of_the_tabs() -> None:
+    said = dp_tui("run", "rafft").stderr
+    names = said.partition("one of ")[2].partition(" is accepted")[0].split(", ")
+    assert names[:3] == ["consistency", "consensus", "sharding"]
+    assert names.index("tracing") < names.index("raft") < names.index("pbft")
+
+
+def test_the_help_of_a_variant_lists_its_own_stories_first() -> None:
+    said = " ".join(dp_tui("pbft", "--help").stdout.split()).replace("- ", "-")
+    assert "Play this story: pbft-request," in said
+    said = " ".join(dp_tui("raft", "--help").stdout.split()).replace("- ", "-")
+    assert "Play this story: election," in said

@@ -72,7 +72,7 @@ def test_a_film_is_asciicast_with_a_marker_a_fault_in_the_order_of_time() -> Non
     assert times == sorted(times)
     assert times[0] == 0
     assert {kind for _, kind, _ in events} == {"o", "m"}
-    assert [data for _, kind, data in events if kind == "m"] == ["00:01.200 Crash n3"]
+    assert [data for _, kind, data in events if kind == "m"] == ["00:01.200 crash n3"]
     assert times[-1] > 1.4 * 2 + END_US / 1e6
 
 

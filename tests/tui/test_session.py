@@ -12,19 +12,22 @@ from typing import Any
 
 import pytest
 
+from engines.consistency.world.commands import Perform, SetPreset
 from engines.errors import UserError
 from engines.sim import faults
-from engines.sim.events import Cue
+from engines.sim.events import Cue, Thawed
 from engines.sim.pattern import Check, Scenario, Step
 from engines.sim.recording import read
+from engines.sim.rules import SetRule
 from tests.monkey import Monkey, check_picture, screen
 from tests.toy import PATTERN, TOY, Greet
 from tui import farewell, files
-from tui.asking import DIALOGUES, parse_time
+from tui.asking import DIALOGUES, command_words, parse_time
 from tui.dialogs import Form, Pages, Pick, Prompt
 from tui.glyphs import ASCII
 from tui.keys import FAR
 from tui.panel import Ask, Do, Focus, Frame, Hit, Panel, Refuse, VisitBranch, Wear, Wish
+from tui.registry import PANELS
 from tui.session import Session
 
 
@@ -242,7 +245,7 @@ def test_the_past_and_its_branches() -> None:
     branches = one.dialogue("branches")
     assert isinstance(branches, Pick)
     assert branches.choices[1].title == "2  from branch 1 at 00:01.000"
-    assert branches.choices[1].help == "It began with: Crash p1."
+    assert branches.choices[1].help == "It began with: crash p1."
     one.perform(branches.choices[0].outcome)
     assert one.scene.branch.number == 0
     assert one.scene.timeline.now_us == 2_000_000
@@ -763,14 +766,14 @@ def test_backspace_takes_back_the_last_thing_a_person_did_and_the_one_before() -
     before = [entry.at_us for entry in timeline.branch.log]
     assert len(before) == 2
     press(one, "backspace")
-    assert one.notice.startswith("taken back: Freeze p2 at ")
+    assert one.notice.startswith("taken back: freeze p2 at ")
     assert one.notice.endswith("the other future stays as branch 1")
     assert (timeline.now_us, timeline.branch.number, len(timeline.branch.log)) == (before[1], 1, 1)
     run(one, 400)
     assert not timeline.in_past
     assert len(timeline.branch.log) == 1, "it does not happen again"
     press(one, "backspace")
-    assert one.notice.startswith("taken back: Crash p1")
+    assert one.notice.startswith("taken back: crash p1")
     assert (timeline.now_us, timeline.branch.log) == (before[0], [])
     assert timeline.snapshot().nodes == session_at(300).scene.timeline.snapshot().nodes
     press(one, "backspace")
@@ -795,13 +798,13 @@ def test_backspace_takes_back_all_that_one_key_did() -> None:
     timeline = one.scene.timeline
     assert len(timeline.branch.log) == 4
     press(one, "backspace")
-    assert one.notice.startswith("taken back: Freeze p2 and 2 more at ")
+    assert one.notice.startswith("taken back: freeze p2 and 2 more at ")
     assert [entry.command for entry in timeline.branch.log] == [faults.Crash("p1")]
     one.perform((replace(one.scene.focus), faults.Freeze("p2")))
     press(one, "backspace")
-    assert one.notice.startswith("taken back: Freeze p2 at "), "a focus beside it is no deed to be joined with"
+    assert one.notice.startswith("taken back: freeze p2 at "), "a focus beside it is no deed to be joined with"
     press(one, "backspace")
-    assert one.notice.startswith("taken back: Crash p1 at ")
+    assert one.notice.startswith("taken back: crash p1 at ")
     assert not timeline.branch.log
 
 
@@ -1021,3 +1024,36 @@ def test_a_check_that_fails_has_a_line_in_the_journal_where_it_happened(monkeypa
     assert "check  FAILED: one: it broke" in screen(one)
     numbers = [fold.last for fold in one.scene.told().folds()]
     assert numbers == sorted(set(numbers)), "it cannot be selected"
+
+
+def test_what_was_taken_back_is_said_in_words() -> None:
+    said = {
+        faults.Lose("p1", "*", 300_000): "lose p1 > all 30 %",
+        faults.Slow("p1", "p2", 50_000, 1_000): "slow p1 > p2 latency 50 ms jitter 1 ms",
+        faults.Partition((("p1",), ("p2", "p3"))): "partition ((p1) (p2 p3))",
+        SetRule("store_back", False): "set rule store back off",
+        SetRule("store_back", True): "set rule store back on",
+        Perform("A", True, "x", "r1"): "perform A write x r1",
+        Perform("A", False, "x"): "perform A no write x",
+        SetPreset("each_quorum"): "set preset each quorum",
+    }
+    assert {command: command_words(command) for command in said} == said
+
+
+def test_at_a_cue_e_explains_the_cue_though_something_is_told_behind_it() -> None:
+    one = at_the_first_cue()
+    engine = one.scene.timeline.engine
+    engine.fresh.append((engine.position, engine.now_us, "p2", Thawed(2)))  # type: ignore[attr-defined]
+    engine.drain()  # type: ignore[attr-defined]
+    assert isinstance(engine.told(1)[0].what, Thawed)
+    press(one, "e")
+    assert one.scene.explanation()[1][0].startswith("All three greet each other")
+
+
+def test_stories_of_the_variant_on_the_screen_stand_first() -> None:
+    one = Session(PANELS, "consensus", variant="pbft", sandbox=True)
+    picker = one.dialogue("scenarios")
+    assert isinstance(picker, Pick)
+    notes = [choice.note.split(",")[0] for choice in picker.choices[:-1]]
+    assert notes == sorted(notes, key=lambda note: note != notes[0])
+    assert notes[0] == "PBFT"

@@ -134,9 +134,10 @@ REPLY: Final = Scenario(
     "Causal broadcast without its delivery rule: an effect overtakes its cause.",
     "causal",
     (
-        *say(100, "A asks a question (x), B reads it and replies (y). The link r1 > r3 is slow, and the delivery rule "
-                  "is off: r3 shows whatever arrives."),
-        *at(110, SetRule("delivery", False), slow("r1", "r3", 900), slow("r1", "r2", 20), slow("r2", "r3", 20)),
+        *at(90, SetRule("delivery", False)),
+        *say(100, "A asks a question (x), B reads it and replies (y). The delivery rule is off: r3 shows whatever "
+                  "arrives. The link r1 > r3 becomes slow now."),
+        *at(110, slow("r1", "r3", 900), slow("r1", "r2", 20), slow("r2", "r3", 20)),
         *at(200, w("A", "x", "r1")),
         *at(300, r("B", "x", "r2")),
         *at(450, w("B", "y", "r2")),

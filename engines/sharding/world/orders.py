@@ -15,7 +15,7 @@ from engines.sharding.world.options import NODES_MAX, WORKLOADS
 from engines.sharding.world.ownership import Placement
 from engines.sharding.world.rules import ShardRules
 from engines.sim import faults
-from engines.sim.host import UP
+from engines.sim.host import CRASHED, UP
 from engines.sim.rules import SetRule
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,7}")
@@ -150,6 +150,15 @@ def _check_names(cluster: Cluster, command: Any) -> None:
             _check_new(cluster, name, members)
         case c.RemoveNode(node=node) if node not in members:
             raise UserError(f"{node} is no member: one of {', '.join(members)} can be removed")
+        case c.RemoveNode(node=node) if any(
+            change.kind is K.LEAVE and change.cause.node == node for change in cluster.cfg().queue
+        ):
+            raise UserError(f"{node} is to leave already: that waits for the change under way")
+        case c.RemoveNode(node=node) if cluster.hosts[node].status == CRASHED and placement_to_be(cluster).rf == 1:
+            raise UserError(
+                f"{node} is down and has the only copy of its keys: nobody could give them away; restart it first "
+                "(k), or keep more copies"
+            )
         case c.RemoveNode() if len(members) == 1:
             raise UserError("the last node cannot leave: its keys would have no owner; add another first")
         case c.SetReplication(rf=rf) if rf > len(members):

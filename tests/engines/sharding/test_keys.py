@@ -1,5 +1,8 @@
 """The user's keys: bytes, one a line."""
 
+import gzip
+import io
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,3 +111,20 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key() -> None:
 def test_utf_16_is_named(mark: bytes) -> None:
     with pytest.raises(UserError, match=r"keys.txt: line 1: this is UTF-16: save it as UTF-8"):
         read_keys([mark + "foo".encode("utf-16-le")], "keys.txt")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (gzip.compress(b"a\nb\n"), "this is a gzip file: keys as text are needed, one a line; gunzip it first"),
+        (b"SQLite format 3\0\x10\0", "this is a SQLite database: keys as text are needed"),
+        (b"PK\x03\x04...", "a zip archive"),
+        (b"PAR1....", "a Parquet file"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_by_name(data: bytes, said: str) -> None:
+    with pytest.raises(UserError, match=f"keys.bin: byte 0: .*{said}"):
+        read_keys(io.BytesIO(data), "keys.bin")
+    assert list(read_keys([b"PK-1\n", b"a\0b\n"], "keys.txt")[0]) == [b"PK-1", b"a\0b"], (
+        "bytes that are no text are keys"
+    )

@@ -73,6 +73,10 @@ def _leave(snapshot: Snapshot, focus: Focus) -> Outcome:
         return Refuse(down)
     if node.role != "member":
         return Refuse(f"{node.id} is no full member: it is {node.role}")
+    if node.status == "crashed" and snapshot.rf == 1:
+        return Refuse(
+            f"{node.id} is down and has the only copy of its keys: nobody could give them away; k restarts it"
+        )
     if len([each for each in members(snapshot) if each.role == "member"]) < 2:
         return Refuse("the last node cannot leave: its keys would have no owner; j adds another")
     return c.RemoveNode(node.id)

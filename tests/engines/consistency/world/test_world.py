@@ -230,6 +230,7 @@ def test_clock_skew_is_as_told() -> None:
 
 
 def test_reply_first_is_as_told() -> None:
+    assert dict(at("reply-first", 100).rules)["delivery"] is False, "the rule is off when the cue says so"
     end = at("reply-first", 950)
     assert seen(end)[-2:] == [("C", "read", 2, "ok"), ("C", "read", 0, "ok")]
     assert {"causal", "wfr"} <= broken(end)

@@ -173,3 +173,27 @@ def test_a_minute_of_the_default_workload_is_quick_to_compute() -> None:
     snapshot = run.snapshot()
     assert sum(client.done for client in snapshot.clients) > 2_000
     assert sum(client.failed for client in snapshot.clients) == 0
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_dead_node_with_the_only_copy_cannot_be_drained(variant: str) -> None:
+    """It would be waited for until somebody restarts it, without a word."""
+    run: Run = Timeline(PATTERN.variant(variant), 1, (("nodes", 4), ("keys", 50), ("rf", 1)))
+    run.advance(1_000_000)
+    last = run.snapshot().nodes[-1].id
+    run.submit(faults.Crash(last))
+    run.advance(3_000_000)
+    with pytest.raises(UserError, match=f"{last} is down and has the only copy of its keys.*restart it first"):
+        run.submit(c.RemoveNode(last))
+    run.submit(faults.Restart(last))
+    run.advance(4_000_000)
+    run.submit(c.RemoveNode(last))
+
+
+def test_a_node_is_not_queued_twice_to_leave() -> None:
+    run: Run = Timeline(PATTERN.variant("ring"), 1, (("nodes", 4), ("keys", 400), ("rf", 1), ("bandwidth", 50)))
+    run.advance(1_000_000)
+    run.submit(c.AddNode())
+    run.submit(c.RemoveNode("n2"))
+    with pytest.raises(UserError, match="n2 is to leave already: that waits for the change under way"):
+        run.submit(c.RemoveNode("n2"))
