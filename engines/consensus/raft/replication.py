@@ -232,7 +232,8 @@ class Replication(Compaction):
         if new == len(entries):
             return False
         self.append(ctx, entries[new:] if new else entries)
-        ctx.note(e.Stored(src, index, log.last_index, m.prev_log_index, m.prev_log_term))
+        if index < log.last_index or not isinstance(entries[-1].command, Configuration):  # a configuration tells itself
+            ctx.note(e.Stored(src, index, log.last_index, m.prev_log_index, m.prev_log_term))
         return True
 
 

@@ -15,8 +15,11 @@ HELP: Final = (
     "The bar below is the election timer and shrinks: whoever runs out of it without hearing a leader stands for "
     "election. A leader's bar runs to its next heartbeat. 2/3 n1 n4: two votes, three are needed, from n1 and n4.",
     "Letters fly from server to server. A: AppendEntries, with entries or as heartbeat. V: RequestVote. P: PreVote. "
-    "C: a client's request. Small letters are the answers. What carries news stands on colour; a plain letter is a "
-    "heartbeat, its answer, or a refusal.",
+    "C: a client's request. T: take over. Small letters are the answers. What carries news stands on "
+    "colour; a plain letter is a heartbeat, its answer, or a refusal.",
+    "Behind the letter of a server: ~ a learner, which gets the log and does not count; while a configuration is joint "
+    "+ counts on the new side only, - on the old side only; - also marks a server that is no member. j adds a server, "
+    "J removes the selected one, L hands the leadership to it; A takes typed changes: +n6 -n1 ~n4 go jointly.",
     "A link is drawn only while something flies on it or something is wrong with it. X: cut both ways; X with an "
     "arrow: cut in that direction only; 30%: so much is lost; 45ms: so slow; 2x: messages repeat and overtake.",
     "The logs: a row a server, a column an index. The number and colour of a cell are the term of the entry. Solid: "

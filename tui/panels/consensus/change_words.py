@@ -32,9 +32,15 @@ def _side(voters: tuple[Server, ...]) -> str:
     return f"{majority(len(voters))} of {names(map(str, voters))}"
 
 
+def majorities(configuration: Configuration) -> str:
+    """``3 of 5``, ``2 of 3 and 3 of 5``."""
+    sides = [side for side in (configuration.outgoing, configuration.voters) if side] or [()]
+    return " and ".join(f"{majority(len(side))} of {len(side)}" for side in sides)
+
+
 def takes(configuration: Configuration, simply: str) -> str:
     """What a decision takes: ``3``, or both majorities."""
-    return needs(configuration) if configuration.joint else simply
+    return majorities(configuration) if configuration.joint else simply
 
 
 def count(configuration: Configuration, servers: Iterable[str], quorum: int) -> str:
@@ -83,8 +89,7 @@ def _other(who: str, leader: str) -> str:
 
 DENIED: Final[dict[Refusal, str]] = {
     Refusal.NOT_LEADER: "it does not lead",
-    Refusal.EARLY: "it has committed nothing in its own term yet, so a change of an earlier leader may be alive "
-                   "somewhere (the mend of 2015)",
+    Refusal.EARLY: "it has committed nothing in its term yet, and an earlier change may be alive (2015)",
     Refusal.TRANSFERRING: "it is handing its leadership over",
     Refusal.IMPOSSIBLE: "the configuration does not allow it",
     Refusal.TIMEOUT: "the new server did not catch up",
@@ -123,7 +128,7 @@ def of_members(node: str, what: e.MembershipEvent) -> tuple[str, Ink]:
             return f"is told by {src} that the change is committed", "you"
         case e.ChangeAnswered(src=src, why=why, leader=leader):
             assert why is not None
-            return f"is told by {src} that the change is not made: {DENIED[why]}{_other(src, leader)}", "warn"
+            return f"is told by {src}: no change, {DENIED[why]}{_other(src, leader)}", "warn"
         case e.CatchUpBegan(server=server, goal=goal):
             return (f"brings {server} up to date before it counts: round 1, up to entry {goal}. It would hold commits "
                     f"up otherwise", "leader")  # fmt: skip
@@ -132,8 +137,8 @@ def of_members(node: str, what: e.MembershipEvent) -> tuple[str, Ink]:
         case e.CatchUpFailed(server=server, silent_us=silent):
             return f"gives {server} up: no answer for {units.span(silent)}. It is not let in", "warn"
         case e.ConfigurationAppended(entry=entry, after=after, at_once=at_once):
-            when = "it rules at once, committed or not" if at_once else "it rules once it is committed"
-            return f"appends {after} as entry {entry}: {when}; needed then: {needs(after)}", "leader"
+            when = "it rules at once" if at_once else "it rules once it is committed"
+            return f"appends {after} as entry {entry}: {when}; it takes {majorities(after)}", "leader"
         case e.ConfigurationAdopted(entry=entry, after=after):
             mine = "" if after.votes(node) else "; it is no voter in it"
             return f"goes by {after} from now on, entry {entry}{mine}", "follower"
@@ -186,7 +191,7 @@ def of_transfer(what: e.TransferEvent) -> tuple[str, Ink]:
         case e.TransferAnswered(src=src, to=to, why=why):
             assert why is not None
             because = DENIED[why] if why is not Refusal.TIMEOUT else "it did not take over in time"
-            return f"is told by {src} that {to} does not take over: {because}", "warn"
+            return f"is told by {src}: {to} does not take over, {because}", "warn"
         case e.Held(src=src, serial=serial, to=to):
             stays = f"it hands over to {to}" if to else "it is no voter any more"
             return f"does not take #{serial} of {src}: {stays}", "follower"

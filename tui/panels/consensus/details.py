@@ -9,7 +9,7 @@ from tui.canvas import Ink
 from tui.kit import flights
 from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import names
-from tui.panels.consensus import outlook
+from tui.panels.consensus import members, outlook
 from tui.panels.consensus.queries import holders, network_of
 from tui.panels.consensus.words import in_full, is_news
 
@@ -151,9 +151,9 @@ def _reaction(server: Server, src: str, message: Any) -> str:
 def entry(snapshot: Snapshot, server: Server, chosen: LogEntry) -> list[Section]:
     """What it is, who has it, whether it is decided, and what may still become of it."""
     on = holders(snapshot, chosen.number, chosen.term)
-    count, needed = len(snapshot.servers), snapshot.quorum
+    configuration = snapshot.configuration
     without = [each.id for each in snapshot.servers if each.id not in on]
-    copies = f": {len(on)} of {count}, quorum {needed}"
+    copies = f": {members.tally(configuration, on)}, quorum {members.wanted(configuration)}"
     return [
         Section(0, (
             fact("index", f"{chosen.number}", "bright", (f"in the log of {server.id}", "text")),
@@ -162,7 +162,7 @@ def entry(snapshot: Snapshot, server: Server, chosen: LogEntry) -> list[Section]
                  ("", "dim") if chosen.command else ("empty: a new leader's first entry", "dim")),
         )),
         Section(1, (
-            fact("on", names(on), "text", (copies, "text" if len(on) >= needed else "warn")),
+            fact("on", names(on), "text", (copies, "text" if members.enough(snapshot, on) else "warn")),
             fact("not on", names(without), "dim") if without else fact("not on", "nobody lacks it", "dim"),
         )),
         Section(2, (

@@ -6,6 +6,7 @@ Only events that follow each other are told together, so nothing that matters is
 from collections.abc import Sequence
 from typing import Final
 
+from engines.consensus.raft.change_events import ConfigurationAdopted
 from engines.consensus.raft.events import Appended, CommitWithheld, PreVoteGranted, Stored
 from engines.consensus.raft.state_machine import describe
 from engines.sim.events import Event, LossReason, Lost
@@ -25,6 +26,8 @@ def routine(event: Event) -> str:
             return f"store {src} {first} {last} {term}"
         case Appended(term=term, command=command) if command is not None:
             return f"append {event.node} {term}"
+        case ConfigurationAdopted(entry=entry, after=after) if after.votes(event.node):
+            return f"adopt {entry} {after}"
         case PreVoteGranted(src=src, term=term):
             return f"prevote {src} {term}"
         case CommitWithheld(entry=entry):
@@ -50,6 +53,8 @@ def fold(events: Sequence[Event]) -> Line:
             return line._replace(
                 text=f"appends {what} as {entries} of term {term}: not committed, only {last.node} has them"
             )
+        case ConfigurationAdopted(entry=entry, after=after):
+            return _of_all(line, nodes, f"go by {after} from now on", f"entry {entry} says so")
         case PreVoteGranted(src=src, term=term):
             return _of_all(line, nodes, f"would vote for {src} in term {term}",
                            "hear no leader, and their logs are not ahead")  # fmt: skip

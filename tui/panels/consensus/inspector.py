@@ -1,6 +1,7 @@
 """Everything about the selected server, and the arithmetic people otherwise do in their heads."""
 
 from engines.consensus.operations import written
+from engines.consensus.raft.quorum import has_quorum
 from engines.consensus.raft.snapshot import ClientState, Progress, Server, Snapshot
 from engines.consensus.raft.state_machine import describe
 from engines.units import span, stamp
@@ -11,10 +12,10 @@ from tui.kit.link_faults import BOTH
 from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import by, names, plural
 from tui.panel import Focus
-from tui.panels.consensus import details
+from tui.panels.consensus import details, members
+from tui.panels.consensus.change_words import needs
 from tui.panels.consensus.queries import (
     ails,
-    alive,
     confirmed,
     entry_at,
     first_divergent,
@@ -51,7 +52,7 @@ def sections(snapshot: Snapshot, server: Server) -> list[Section]:
     """The facts of a server, in reading order."""
     return [
         Section(0, office(snapshot, server)),
-        Section(1, (quorum(snapshot),)),
+        Section(1, (quorum(snapshot), *members.facts(snapshot, server))),
         Section(2, replication(snapshot, server)),
         Section(5, peers(snapshot, server)),
         Section(3, check_quorum(snapshot, server)),
@@ -107,8 +108,10 @@ def _role(snapshot: Snapshot, server: Server) -> Fact:
 def _votes(snapshot: Snapshot, server: Server) -> Fact:
     yes = [name for name, granted in server.votes if granted]
     no = [name for name, granted in server.votes if not granted]
-    enough = len(yes) >= snapshot.quorum
-    sum_ = f"{len(yes)} of {len(snapshot.servers)}, needs {snapshot.quorum}"
+    enough = has_quorum(server.configuration, yes)
+    sum_ = f"{members.tally(server.configuration, yes)}, needs {members.wanted(server.configuration)}"
+    if server.role == "leader" and server.configured_at:
+        return fact("votes", names(yes), "text", ("by the configuration of that time", "dim"))
     refused = ((f"; no: {names(no)}", "bad"),) if no else ()
     return fact("pre-votes" if server.role == "precandidate" else "votes", f"{names(yes)}:", "text",
                 (sum_, "good" if enough else "warn"), *refused)  # fmt: skip
@@ -133,11 +136,15 @@ def _timer(snapshot: Snapshot, server: Server) -> Fact:
 
 def quorum(snapshot: Snapshot) -> Fact:
     """The majority, how it is worked out, and how many failures that survives."""
-    count, needed, up = len(snapshot.servers), snapshot.quorum, alive(snapshot)
+    alive = members.up(snapshot)
+    count, needed, up = len(members.voters(snapshot)), snapshot.quorum, len(alive)
     survives = count - needed
-    if up < needed:
-        return fact("quorum", f"{up} of {count} alive: no majority, nothing can commit", "bad",
-                    (f"(needs {needed})", "text"))  # fmt: skip
+    if not members.enough(snapshot, alive):
+        tally, wanted = members.tally(snapshot.configuration, alive), members.wanted(snapshot.configuration)
+        return fact("quorum", f"{tally} alive: no majority, nothing can commit", "bad", (f"(needs {wanted})", "text"))
+    if snapshot.configuration.joint:
+        tally = members.tally(snapshot.configuration, alive)
+        return fact("quorum", f"both: {needs(snapshot.configuration)}", "text", (f"; {tally} alive", "dim"))
     rule = f"{needed} = floor({count}/2)+1: {count} servers survive {survives} failure{'s' if survives != 1 else ''}"
     spare = up - needed
     now = (f"; {up} alive, {spare} to spare", "warn" if not spare else "text") if up < count else ("", "text")
@@ -184,22 +191,26 @@ def _next_entry(snapshot: Snapshot, server: Server) -> Fact:
     if entry is None:
         return fact(label, "not committed yet")
     on = holders(snapshot, index, entry.term)
-    count, needed = len(snapshot.servers), snapshot.quorum
+    configuration = snapshot.configuration
+    needed = members.wanted(configuration)
     if server.role != "leader":
-        return fact(label, f"{describe(entry.command)}, on {names(on)}: {len(on)} of {count}, needs {needed}", "text",
+        tally = members.tally(configuration, on)
+        return fact(label, f"{describe(entry.command)}, on {names(on)}: {tally}, needs {needed}", "text",
                     ("; only the leader can say it is committed", "dim"))  # fmt: skip
     known = confirmed(server, index)
     parts: list[tuple[str, Ink]] = [
         (f"{describe(entry.command)} confirmed by {names(known)}:", "text"),
-        (f"{len(known)} of {count}, needs {needed}", "warn" if len(known) < needed else "good"),
+        (
+            f"{members.tally(configuration, known)}, needs {needed}",
+            "good" if members.enough(snapshot, known) else "warn",
+        ),
     ]
     old = entry.term != server.term and not rules_off(snapshot, ("current_term_commit",))
     if old:
         wait = "" if snapshot.noop else ", that is with a new command"
         parts.append((f"; of old term {entry.term}: commits only with an entry of term {server.term}{wait}", "bad"))
-    elif len(known) < needed:
-        silent = [each.id for each in snapshot.servers if each.id not in known]
-        short = needed - len(known)
+    elif short := members.missing(configuration, known):
+        silent = [each.id for each in members.voters(snapshot) if each.id not in known]
         how_many, verb = ("one", "confirms") if short == 1 else (str(short), "confirm")
         parts.append((f"; commits when {how_many} of {names(silent)} {verb}", "text"))
     on_the_way = [name for name in on if name not in known]
@@ -238,11 +249,12 @@ def check_quorum(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
     if server.role != "leader" or server.status != "up":
         return ()
     within = snapshot.election_max_us
-    count = heard(server, within)
-    facts = f"{count} of {len(snapshot.servers)} in {span(within)}, needs {snapshot.quorum}:"
+    those = heard(server, within)
+    tally, wanted = members.tally(server.configuration, those), members.wanted(server.configuration)
+    facts = f"{tally} in {span(within)}, needs {wanted}:"
     if rules_off(snapshot, ("check_quorum",)):
         return (fact("hears", facts, "text", ("check-quorum is off: it leads on", "warn")),)
-    if count >= snapshot.quorum:
+    if has_quorum(server.configuration, those):
         return (fact("hears", facts, "text", ("stays leader", "good"), (f"; counted every {span(within)}", "dim")),)
     end = f"steps down when it counts (check-quorum), within {span(within)}, unless more answer", "bad"
     return (fact("hears", facts, "text", end, ("; itself included", "dim")),)

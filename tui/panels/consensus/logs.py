@@ -10,6 +10,7 @@ from engines.consensus.raft.snapshot import LogEntry, Progress, Server, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
+from tui.panels.consensus import members
 from tui.panels.consensus.queries import divergent, entry_at, first_divergent, index_of, letter, role
 
 NAME: Final = 10
@@ -106,7 +107,7 @@ def _row(
 ) -> None:  # fmt: skip
     chosen = server.id == focus.node
     canvas.put(0, y, glyphs.mark_left if chosen else " ", "bright")
-    x = canvas.put(1, y, f"{server.id} {letter(server)}", role(server))
+    x = canvas.put(1, y, f"{server.id} {letter(server)}{members.mark(snapshot, server)}", role(server))
     canvas.put(x + 1, y, f"t{server.term}", "dim")
     for place in range(columns.shown):
         index = columns.first + place

@@ -11,6 +11,7 @@ from engines.consensus.raft.messages import Command
 from engines.consensus.raft.snapshot import LogEntry, Server, Snapshot
 from tui.canvas import Ink
 from tui.kit.words import names
+from tui.panels.consensus import members
 from tui.panels.consensus.queries import entry_at, holders, role, rules_off
 
 SAFETY_RULES: Final = ("current_term_commit", "persist_vote")
@@ -34,7 +35,7 @@ def rivals(snapshot: Snapshot, entry: LogEntry) -> tuple[Rival, ...]:
     for each in snapshot.servers:
         log = each.last_term, each.last_index
         voters = tuple(v.id for v in snapshot.servers if v is each or log >= (v.last_term, v.last_index))
-        if each.id not in on and len(voters) >= snapshot.quorum:
+        if each.id not in on and members.enough(snapshot, voters):
             found.append(Rival(each.id, voters))
     return tuple(found)
 
@@ -173,7 +174,7 @@ def _open(snapshot: Snapshot, server: Server, entry: LogEntry, on: tuple[str, ..
                 f"nothing; it commits together with an entry of term {leader.term} (5.4.2){wait}", "warn")  # fmt: skip
     proves = "" if entry.term == leader.term else ". That proves nothing: the rule of 5.4.2 is off"
     commits = f"{leader.id} counts it as committed" if proves else "it commits"
-    missing = snapshot.quorum - len(on)
+    missing = members.missing(snapshot.configuration, on)
     if missing > 0:
         return (f"open: {missing} more cop{'y' if missing == 1 else 'ies'} and {commits}. If "
                 f"{leader.id} falls before, it survives only if {_one_of(on)} is elected{proves}",

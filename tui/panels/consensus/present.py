@@ -5,7 +5,9 @@ from engines.consensus.raft.snapshot import Server, Snapshot
 from engines.consensus.raft.state_machine import describe
 from tui.kit.words import names, plural
 from tui.panel import Focus
-from tui.panels.consensus.queries import alive, holders, network_of, role, rules_off
+from tui.panels.consensus import members
+from tui.panels.consensus.change_words import majorities, needs
+from tui.panels.consensus.queries import holders, network_of, role, rules_off
 
 
 def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
@@ -15,7 +17,8 @@ def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
 
 def _offices(snapshot: Snapshot) -> str:
     """Who leads, who stands for election, who is out of reach."""
-    count, needed = len(snapshot.servers), snapshot.quorum
+    configuration = snapshot.configuration
+    needed = members.wanted(configuration)
     leaders = [each for each in snapshot.servers if role(each) == "leader"]
     standing = [each for each in snapshot.servers if role(each) in ("candidate", "precandidate")]
     said = [
@@ -23,9 +26,11 @@ def _offices(snapshot: Snapshot) -> str:
     ] or ["nobody leads, so nothing can commit"]  # fmt: skip
     said += [f"{each.id} stands in term {each.term} with {_votes(each)} of the {needed} votes it needs"
              for each in standing]  # fmt: skip
-    up = alive(snapshot)
-    if up < count:
-        said.append(f"{up} of {count} servers run, {needed} are a quorum")
+    up = members.up(snapshot)
+    if len(up) < len(members.voters(snapshot)):
+        said.append(f"{members.tally(configuration, up)} servers run, {needed} are a quorum")
+    if configuration.joint:
+        said.append(f"the configuration is joint: {needs(configuration)}")
     apart = network_of(snapshot).apart()
     if apart:
         said.append(apart)
@@ -43,15 +48,22 @@ def _commitment(snapshot: Snapshot) -> str:
     leader = snapshot.server(snapshot.leader)
     done = f"Committed: {plural(snapshot.commit, 'entry') if snapshot.commit == 1 else f'{snapshot.commit} entries'}"
     if leader is None or role(leader) != "leader":
-        return f"{done}, as far as any server knows. A majority is {snapshot.quorum} of {len(snapshot.servers)}."
+        return f"{done}, as far as any server knows. A majority is {_majority(snapshot)}."
     waiting = next((entry for entry in leader.log if entry.number > leader.commit), None)
     if waiting is None:
-        return f"{done}: all that {leader.id} has. A majority is {snapshot.quorum} of {len(snapshot.servers)}."
+        return f"{done}: all that {leader.id} has. A majority is {_majority(snapshot)}."
     on = holders(snapshot, waiting.number, waiting.term)
     text = f"{done}; entry {waiting.number} ({describe(waiting.command)}) of term {waiting.term} is on {names(on)}"
     if waiting.term < leader.term and not rules_off(snapshot, ("current_term_commit",)):
         return f"{text}: copies of an old term prove nothing, it commits with an entry of term {leader.term} (5.4.2)."
-    return f"{text}: {len(on)} of {len(snapshot.servers)}, and {snapshot.quorum} must have confirmed it."
+    tally, wanted = members.tally(snapshot.configuration, on), members.wanted(snapshot.configuration)
+    return f"{text}: {tally}, and {wanted} must have confirmed it."
+
+
+def _majority(snapshot: Snapshot) -> str:
+    """``3 of 5``; both while the configuration is joint."""
+    configuration = snapshot.configuration
+    return needs(configuration) if configuration.joint else majorities(configuration)
 
 
 def _experiment(snapshot: Snapshot) -> str:
@@ -73,7 +85,8 @@ def _experiment(snapshot: Snapshot) -> str:
     if down:
         return f"select {down[0].id} and press k: it comes back with log and vote, and the leader repairs the rest."
     if leaders:
-        rest = len(snapshot.servers) - snapshot.quorum
+        count = len(members.voters(snapshot))
+        rest = count - snapshot.quorum
         return (f"k crashes the leader {leaders[0].id}: the next timeout elects another. With {rest + 1} of "
-                f"{len(snapshot.servers)} down nothing commits any more.")  # fmt: skip
+                f"{count} down nothing commits any more.")  # fmt: skip
     return "step with . and watch the votes, or press y to let all timers run out together: a split vote."

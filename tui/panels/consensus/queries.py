@@ -25,11 +25,6 @@ def letter(server: Server) -> str:
     return LETTERS[role(server)]
 
 
-def alive(snapshot: Snapshot) -> int:
-    """How many servers run."""
-    return sum(server.status == "up" for server in snapshot.servers)
-
-
 def entry_at(server: Server, index: int) -> LogEntry | None:
     """The entry of this index, if the snapshot's window shows it."""
     if not server.log or not server.log[0].number <= index <= server.log[-1].number:
@@ -53,9 +48,10 @@ def confirmed(server: Server, index: int) -> tuple[str, ...]:
     return (server.id, *(each.peer for each in server.progress if each.match_index >= index))
 
 
-def heard(server: Server, within_us: int) -> int:
-    """How many servers, itself included, answered this leader lately."""
-    return 1 + sum(each.heard_ago_us is not None and each.heard_ago_us <= within_us for each in server.progress)
+def heard(server: Server, within_us: int) -> tuple[str, ...]:
+    """The servers, itself included, that answered this leader lately."""
+    lately = (each.peer for each in server.progress if each.heard_ago_us is not None and each.heard_ago_us <= within_us)
+    return server.id, *lately
 
 
 def rules_off(snapshot: Snapshot, among: tuple[str, ...] = ()) -> list[str]:

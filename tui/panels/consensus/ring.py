@@ -10,6 +10,7 @@ from tui.kit import cluster
 from tui.kit.cluster import NARROW_BLOCK, Client, Cluster, Look, Node, Pieces, Text
 from tui.kit.words import chip
 from tui.panel import Focus
+from tui.panels.consensus import members
 from tui.panels.consensus.queries import flight_of, letter, network_of, role
 from tui.panels.consensus.words import is_news
 from tui.panels.consensus.words import letter as letter_of
@@ -26,13 +27,13 @@ SHORT_CUTS: Final = {"cut both ways": "cut <>", "hears nobody": "hears none", "h
 
 LEGEND: Final = (
     "letters fly: A append  V vote",
-    "P pre-vote  C client's request",
+    "P pre-vote  C client  T take over",
     "small letters: their answers",
     "F follower  L leader  C candidate",
     "P pre-candidate  X crashed  Z frozen",
-    "bar: time to its election timeout",
-    "hb: to the leader's next heartbeat",
+    "bar: to its timeout, hb: heartbeat",
     "2/3 n1 n4: votes it has and needs",
+    "F~ learner  F+ new  F- old or out",
 )
 """What the signs of the picture mean."""
 
@@ -63,20 +64,20 @@ def _node(snapshot: Snapshot, server: Server, glyphs: Glyphs) -> Node:
     def row() -> tuple[Pieces, Pieces]:
         extra = remark(snapshot, server)
         end = f"{server.commit}/{server.last_index}", "dim"
-        return [_chip(server), *timer(server, 14, glyphs)], [*([extra] if extra[0] else []), end]
+        return [_chip(snapshot, server), *timer(server, 14, glyphs)], [*([extra] if extra[0] else []), end]
 
     return Node(server.id, lambda width, rows: block_text(snapshot, server, width, rows, glyphs), row)
 
 
-def _chip(server: Server) -> tuple[str, Ink]:
-    return f" {server.id} {letter(server)} t{server.term} ", chip(role(server))
+def _chip(snapshot: Snapshot, server: Server) -> tuple[str, Ink]:
+    return f" {server.id} {letter(server)}{members.mark(snapshot, server)} t{server.term} ", chip(role(server))
 
 
 def block_text(snapshot: Snapshot, server: Server, width: int, rows: int, glyphs: Glyphs) -> Text:
     """The chip, the timer below it, and below that its votes or what ails it."""
     extra, ink = remark(snapshot, server, width)
     campaigning = ink == server.role
-    text = [[_chip(server)], timer(server, width - 1, glyphs, extra if rows == 2 and campaigning else "")]
+    text = [[_chip(snapshot, server)], timer(server, width - 1, glyphs, extra if rows == 2 and campaigning else "")]
     if extra and rows > 2:
         text.append([(clip(extra, width), ink)])
     return text
@@ -106,7 +107,10 @@ def remark(snapshot: Snapshot, server: Server, room: int = 0) -> tuple[str, Ink]
         return "", "dim"
     if server.role in ("candidate", "precandidate") and server.status == "up":
         yes = [name for name, granted in server.votes if granted]
-        return f"{len(yes)}/{snapshot.quorum} {' '.join(yes)}", server.role
+        sums = members.tally(server.configuration, yes), members.wanted(server.configuration)
+        got, takes = (text.split(" and ") for text in sums)
+        votes = "+".join(f"{each.split()[0]}/{of}" for each, of in zip(got, takes, strict=True))
+        return f"{votes} {' '.join(yes)}", server.role
     network = network_of(snapshot)
     if cut := network.cut_off(server.id):
         return cut if room > NARROW_BLOCK else SHORT_CUTS[cut], "cut"

@@ -13,8 +13,9 @@ from tui.glyphs import Glyphs
 from tui.kit import clicks
 from tui.kit.words import names
 from tui.panel import Focus, Frame, Sizes
-from tui.panels.consensus import history, inspector, logs, ring
-from tui.panels.consensus.queries import alive, role
+from tui.panels.consensus import history, inspector, logs, members, ring
+from tui.panels.consensus.change_words import majorities
+from tui.panels.consensus.queries import role
 from tui.panels.consensus.select import fit
 
 RING_LOW: Final = 6
@@ -122,18 +123,19 @@ def _note(snapshot: Snapshot, width: int) -> str:
 
 
 def _standing(snapshot: Snapshot) -> str:
-    count = len(snapshot.servers)
-    up = alive(snapshot)
-    if up < snapshot.quorum:
-        return f"{up} of {count} alive, quorum {snapshot.quorum}: nothing can commit"
+    configuration, up = snapshot.configuration, members.up(snapshot)
+    wanted = members.wanted(configuration)
+    if not members.enough(snapshot, up):
+        return f"{members.tally(configuration, up)} alive, quorum {wanted}: nothing can commit"
     leader = snapshot.server(snapshot.leader)
     word = "newest term" if leader and leader.term != snapshot.term else "term"
-    return f"{word} {snapshot.term}  quorum {snapshot.quorum} of {count}"
+    joint = "joint: " if configuration.joint else ""
+    return f"{word} {snapshot.term}  {joint}quorum {majorities(configuration)}"
 
 
 def status(snapshot: Snapshot) -> str:
     """The facts of the top line."""
-    count = f"{len(snapshot.servers)} nodes"
+    count = members.summed_up(snapshot)
     leader = snapshot.server(snapshot.leader)
     if leader is None:
         return f"{count}  term {snapshot.term}  no leader"

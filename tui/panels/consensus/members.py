@@ -1,0 +1,111 @@
+"""Who counts, and how many of them: the sums of the configuration, as all parts of the picture say them.
+
+A mark behind the letter of a server says what it is: ``~`` a learner, ``+`` only on the new side of a joint
+configuration, ``-`` only on the old side or no member at all. Nothing: a voter like any other.
+"""
+
+from collections.abc import Iterable
+
+from engines import units
+from engines.consensus.raft.quorum import Configuration, has_quorum, majority
+from engines.consensus.raft.snapshot import Server, Snapshot
+from tui.kit.sheet import Fact, fact
+from tui.panels.consensus.change_words import needs
+
+
+def voters(snapshot: Snapshot) -> list[Server]:
+    """The servers that count, on either side."""
+    return [each for each in snapshot.servers if snapshot.configuration.votes(each.id)]
+
+
+def up(snapshot: Snapshot) -> list[str]:
+    """Those of them that run."""
+    return [each.id for each in voters(snapshot) if each.status == "up"]
+
+
+def enough(snapshot: Snapshot, servers: Iterable[str]) -> bool:
+    """Whether these servers can decide."""
+    return has_quorum(snapshot.configuration, servers)
+
+
+def tally(configuration: Configuration, servers: Iterable[str]) -> str:
+    """How many of them count, by sides: ``2 of 5``, ``2 of 3 and 1 of 5`` while the configuration is joint."""
+    those = tuple(servers)
+    return " and ".join(f"{sum(each in side for each in those)} of {len(side)}" for side in _sides(configuration))
+
+
+def wanted(configuration: Configuration) -> str:
+    """How many it takes, by sides: ``3``, ``2 and 3``."""
+    return " and ".join(str(majority(len(side))) for side in _sides(configuration))
+
+
+def missing(configuration: Configuration, servers: Iterable[str]) -> int:
+    """How many more it takes at least."""
+    those = tuple(servers)
+    return max(max(0, majority(len(side)) - sum(each in side for each in those)) for side in _sides(configuration))
+
+
+def _sides(configuration: Configuration) -> list[tuple[str | int, ...]]:
+    return [side for side in (configuration.outgoing, configuration.voters) if side] or [()]
+
+
+def mark(snapshot: Snapshot, server: Server) -> str:
+    """The sign behind its letter."""
+    configuration = snapshot.configuration
+    if server.id in configuration.voters:
+        return "+" if configuration.joint and server.id not in configuration.outgoing else ""
+    return "~" if server.id in configuration.learners else "-"
+
+
+def kind(snapshot: Snapshot, server: Server) -> str:
+    """What it is, if it is no voter like any other."""
+    match mark(snapshot, server):
+        case "~":
+            return "a learner: it gets the log and does not count"
+        case "+":
+            return "counts on the new side only"
+        case "-" if snapshot.configuration.votes(server.id):
+            return "counts on the old side only: it leaves"
+        case "-" if server.role == "leader" and server.status == "up":
+            return "no member: it leads until that has committed, and does not count itself"
+        case "-":
+            return "no member: nobody counts it or sends to it"
+    return ""
+
+
+def summed_up(snapshot: Snapshot) -> str:
+    """How many servers there are, and of what kind."""
+    configuration = snapshot.configuration
+    others = len(snapshot.servers) - len(configuration.voters)
+    if configuration.joint:
+        return f"{len(configuration.outgoing)} > {len(configuration.voters)} voters"
+    if not others:
+        return f"{len(snapshot.servers)} nodes"
+    learners = f" {len(configuration.learners)} learners" if configuration.learners else ""
+    return f"{len(configuration.voters)} voters{learners}".replace(" 1 learners", " 1 learner")
+
+
+def facts(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
+    """What the inspector says of the configuration; nothing as long as it is the first one and all go by it."""
+    found = []
+    what = kind(snapshot, server)
+    if what:
+        found.append(fact("member", what, "stale"))
+    configuration = snapshot.configuration
+    if snapshot.configured_at or configuration.joint or configuration.learners:
+        done = ("committed", "good") if snapshot.configured else ("not committed: it rules all the same", "warn")
+        at = f"; entry {snapshot.configured_at}," if snapshot.configured_at else ";"
+        found.append(fact("members", str(configuration), "text", (at, "text"), done))
+    if server.configuration != configuration:
+        own = f"{server.configuration}: {needs(server.configuration)}"
+        found.append(fact("goes by", own if server.configuration.voters else "no configuration yet", "warn"))
+    if server.status == "up" and server.catching_up is not None:
+        it = server.catching_up
+        text = f"{it.server}: round {it.round} for {units.span(it.round_us)}, has {it.match} of {it.goal}"
+        found.append(fact("catch-up", text, "text", ("; it counts only then", "dim")))
+    if server.status == "up" and server.hands_over_to:
+        found.append(fact("transfer", f"to {server.hands_over_to}: takes no commands", "warn"))
+    return tuple(found)
+
+
+__all__ = ["enough", "facts", "kind", "mark", "missing", "summed_up", "tally", "up", "voters", "wanted"]
