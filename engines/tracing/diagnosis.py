@@ -11,6 +11,9 @@ workers are held, a pool is empty because its connections are. So from a wait th
 done while the thing is held has grown as well; it ends where waiting dominates and what lies below is as fast as ever,
 or where something works.
 
+What the first cause does not explain is explained in the same way, and what is left then again: two faults at once are
+two causes, and a queue that is long because of the first is none.
+
 Work that only the slow requests do is not slow by that alone. If a cache beside it missed in the slow cohort and not
 in the fast one, the miss is the reason, and the work is called *extra*.
 
@@ -205,10 +208,9 @@ def _diagnosis(
     slow, fast = gap.slow, gap.fast
     causes = gap.causes()
     differences = _differences(gap.book, slow, fast)
-    walk, verdict = _walk_down(gap, causes)
+    (walk, verdict), *rest = _explanations(gap, causes)
     named = _spared(gap, verdict, differences)
     walk = _ending_with(walk, named)
-    rest = [each for each in causes if gap.same(each) != gap.same(verdict) and each.ppm >= WORTH_TELLING_PPM]
     return Diagnosis(
         *root,
         traces,
@@ -223,7 +225,7 @@ def _diagnosis(
         gap.contributions(),
         walk,
         named,
-        tuple(_spared(gap, each, differences) for each in rest[:ALTERNATIVES_MAX]),
+        tuple(_spared(gap, each, differences) for _, each in rest),
         differences[:DIFFERENCES_MAX],
         *ids,
         standing(gap.same(verdict)),
@@ -231,9 +233,27 @@ def _diagnosis(
     )
 
 
-def _walk_down(gap: Gap, causes: list[Cause]) -> tuple[tuple[WalkStep, ...], Cause]:
-    """From the root to the largest contribution, and on while that is only the consequence of something below."""
-    cause = causes[0]
+def _explanations(gap: Gap, causes: list[Cause]) -> list[tuple[tuple[WalkStep, ...], Cause]]:
+    """The causes that explain the gap, each with the way to it. What the first leaves is explained again, and so on:
+    a wait that is the consequence of what has been named already is no cause of its own."""
+    found: list[tuple[tuple[WalkStep, ...], Cause]] = []
+    explained: set[int] = set()
+    for cause in causes:
+        left = [part for part in gap.same(cause) if part not in explained]
+        if found and (not left or gap.ppm(gap.scaled(left)) < WORTH_TELLING_PPM):
+            continue
+        walk, end = _walk_down(gap, cause)
+        for each in (*(step.wait for step in walk if isinstance(step, Behind)), end):
+            explained.update(gap.same(each))
+        if all(gap.same(end) != gap.same(named) for _, named in found):
+            found.append((walk, end))
+        if len(found) > ALTERNATIVES_MAX:
+            break
+    return found
+
+
+def _walk_down(gap: Gap, cause: Cause) -> tuple[tuple[WalkStep, ...], Cause]:
+    """From the root to a contribution, and on while that is only the consequence of something below."""
     steps = _way_to(gap, cause)
     tried: list[int] = []
     while cause.kind in HELD:

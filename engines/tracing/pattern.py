@@ -38,7 +38,7 @@ FIDELITY: Final = (
 )
 
 VARIANTS: Final = tuple(
-    Variant(name, title, summary, partial(TracingEngine, name), COMMANDS, SETTINGS, 2, FIDELITY, chaos=CHAOS)
+    Variant(name, title, summary, partial(TracingEngine, name), COMMANDS, SETTINGS, 3, FIDELITY, chaos=CHAOS)
     for name, title, summary in (
         (HEAD, "Head sampling", "the root decides before anything has happened; at first everything is kept"),
         (TAIL, "Tail sampling", "the collector waits for the whole trace and keeps errors and slow ones"),

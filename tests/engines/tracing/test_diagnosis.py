@@ -182,7 +182,20 @@ def test_a_queue_whose_workers_are_held_downstream_is_a_consequence() -> None:
         "web waits for its workers, and these are held longer than at p50: "
         "auth-db takes 500 ms instead of 4.0 ms (self)"
     )
-    assert found.alternatives[0].service == "web"
+    assert found.alternatives == (), "the queue is explained by what is below it"
+
+
+def test_what_the_first_cause_leaves_is_explained_again() -> None:
+    found = diagnosed(logins({"db_us": 500 * MS, "auth_us": 300 * MS}))
+    assert (found.verdict.service, found.verdict.kind) == ("auth-db", SELF)
+    assert [(each.service, each.kind) for each in found.alternatives] == [("auth", SELF)]
+    assert found.verdict.us + found.alternatives[0].us == found.gap_us
+
+
+def test_a_queue_is_named_once_with_both_causes_behind_it() -> None:
+    found = diagnosed(logins({"web_queue_us": 2_000 * MS, "db_us": 500 * MS, "auth_us": 400 * MS}, web_queue_us=10))
+    named = [found.verdict, *found.alternatives]
+    assert [(each.service, each.kind) for each in named] == [("auth-db", SELF), ("auth", SELF)]
 
 
 def test_a_pool_behind_which_all_is_as_fast_as_ever_is_the_cause_itself() -> None:
