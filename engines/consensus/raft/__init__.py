@@ -30,6 +30,7 @@ liveness           what must happen in time while nothing is in the way
 engine             a cluster of them in the simulated world
 snapshot           what there is to see
 scenarios          the stories
+snapshot_scenarios  the story of snapshots
 membership_scenarios  those of members and of handing over
 chaos              what befalls it at random in a hunt, and what it owes afterwards
 

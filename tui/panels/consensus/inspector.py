@@ -266,11 +266,16 @@ def memory(server: Server) -> tuple[Fact, ...]:
         return ()
     vote = server.durable_vote or "no vote"
     unwritten = f", its vote for {server.voted_for}" if server.voted_for not in (None, server.durable_vote) else ""
-    log = f"log 1..{server.last_index}" if server.last_index else "an empty log"
+    log = (
+        f"log {server.first_index}..{server.last_index}" if server.last_index >= server.first_index else "an empty log"
+    )
     facts = [
         fact("durable", f"term {server.durable_term}, {vote if vote == 'no vote' else 'vote ' + vote}, {log}"),
         fact("volatile", f"commit {server.commit}, applied {server.applied}, role{unwritten}: a crash loses it", "dim"),
     ]
+    if server.snapshot_index:
+        upto = f"up to entry {server.snapshot_index} of term {server.snapshot_term}"
+        facts.insert(1, fact("snapshot", f"{upto}, {plural(server.snapshot_rows, 'row')}"))
     if server.unsynced:
         facts.append(fact("unsynced", f"{plural(server.unsynced, 'write')}: a crash now would lose that", "slow"))
     return tuple(facts)

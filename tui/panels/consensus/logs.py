@@ -1,7 +1,9 @@
 """The logs, one row a server: which entries it holds, of which term, how far it knows them committed.
 
-A cell is coloured by term and shows it. Committed entries are solid, others stand in parentheses; an entry that the
-leader does not hold stands between exclamation marks: it will be deleted. The bar is the server's own commit index.
+What a snapshot has replaced stands as one bracket across its columns; a bracket after a cell closes what the server's
+snapshot covers. A cell is coloured by term and shows it. Committed entries are solid, others stand in parentheses; an
+entry that the leader does not hold stands between exclamation marks: it will be deleted. The bar is the server's own
+commit index.
 """
 
 from typing import Final, NamedTuple
@@ -20,6 +22,8 @@ NOTES: Final = (
     "(n) not known committed here  !n! will be deleted",
     "(n) not known committed here",
 )
+COMPACTED: Final = "  [ ] snapshot"
+"""Said too where a log has been cut."""
 WORDS_MIN: Final = 14
 """The column of the state machine gives way down to this, so that cells keep their room."""
 VIEW: Final = 12
@@ -62,9 +66,11 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: in
         _row(canvas, row, snapshot, server, views.get(server.id), focus, columns, glyphs)
 
 
-def note(width: int) -> str:
+def note(snapshot: Snapshot, width: int) -> str:
     """How to read it, for a border of this width with a title."""
-    return next((each for each in NOTES if len(each) + 10 <= width), NOTES[-1])
+    more = COMPACTED if any(server.snapshot_index for server in snapshot.servers) else ""
+    said = next((each for each in NOTES if len(each) + len(more) + 10 <= width), NOTES[-1])
+    return said + more if len(said) + len(more) + 10 <= width else said
 
 
 def lay_out(snapshot: Snapshot, focus: Focus, width: int) -> Columns:
@@ -109,6 +115,7 @@ def _row(
     canvas.put(0, y, glyphs.mark_left if chosen else " ", "bright")
     x = canvas.put(1, y, f"{server.id} {letter(server)}{members.mark(snapshot, server)}", role(server))
     canvas.put(x + 1, y, f"t{server.term}", "dim")
+    _replaced(canvas, y, server, columns)
     for place in range(columns.shown):
         index = columns.first + place
         entry = entry_at(server, index)
@@ -118,6 +125,8 @@ def _row(
             canvas.put(x, y, text, ink)
         if index == server.commit and server.status != "crashed" and columns.step > columns.cell:
             canvas.put(x + columns.cell, y, glyphs.commit, "committed")
+        elif index == server.snapshot_index and index >= server.first_index and columns.step > columns.cell:
+            canvas.put(x + columns.cell, y, "]", "dim")
     if server.last_index < columns.first and server.status != "crashed":
         ends = f"{glyphs.arrow_left} ends at {server.last_index}" if server.last_index else "empty"
         canvas.put(NAME, y, ends, "stale")
@@ -127,6 +136,18 @@ def _row(
     if columns.words:
         text, ink = _words(snapshot, server, canvas.width - columns.words)
         canvas.put(columns.words, y, clip(text, canvas.width - columns.words), ink)
+
+
+def _replaced(canvas: Canvas, y: int, server: Server, columns: Columns) -> None:
+    """The bracket across the columns whose entries only a snapshot stands for."""
+    end = min(server.first_index, columns.first + columns.shown) - columns.first
+    if end <= 0 or not server.snapshot_index:
+        return
+    room = end * columns.step - (columns.step - columns.cell) - 2
+    said = next(
+        each for each in (f"snapshot {server.snapshot_index}", f"{server.snapshot_index}", "") if len(each) <= room
+    )
+    canvas.put(NAME, y, f"[{said:^{room}}]", "dim")
 
 
 def _cell(

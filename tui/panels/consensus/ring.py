@@ -18,7 +18,7 @@ from tui.plot import bar
 
 MESSAGE_INKS: Final = {
     "A": "good", "a": "follower", "V": "candidate", "v": "candidate", "P": "precandidate", "p": "precandidate",
-    "C": "client", "c": "client", "T": "leader",
+    "C": "client", "c": "client", "T": "leader", "S": "good", "s": "follower",
 }  # fmt: skip
 
 SHORT_CUTS: Final = {"cut both ways": "cut <>", "hears nobody": "hears none", "heard by nobody": "unheard"}

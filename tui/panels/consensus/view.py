@@ -72,7 +72,7 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     titles = [TITLES[parts[0].what] if parts else "" for parts in (above, below)]
     notes = {
         "ring": _note(snapshot, max(picture.width, strip.width)),
-        "logs": logs.note(max(picture.width, strip.width)),
+        "logs": logs.note(snapshot, max(picture.width, strip.width)),
         "chart": history.NOTE,
     }
     chips = {server.id: replace(focus, node=server.id, pick=None) for server in snapshot.servers}
@@ -92,7 +92,7 @@ def _fill(canvas: Canvas, parts: tuple[Part, ...], snapshot: Snapshot, focus: Fo
     y = 0
     for place, part in enumerate(parts):
         if place and (part.what == "logs" or parts[place - 1].what == "logs") and y + part.rows < canvas.height:
-            note = logs.note(canvas.width) if part.what == "logs" else history.NOTE
+            note = logs.note(snapshot, canvas.width) if part.what == "logs" else history.NOTE
             canvas.box(-1, y, canvas.width + 2, 1, glyphs=glyphs)
             canvas.put(1, y, f" {TITLES[part.what]} ", "accent")
             canvas.put_right(canvas.width - 1, y, f" {note} ", "dim")
