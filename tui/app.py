@@ -16,10 +16,10 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final
 
 from textual import events
 from textual.app import App, ComposeResult
@@ -27,11 +27,10 @@ from textual.binding import BindingType
 
 from engines.errors import UserError
 from tui.canvas import Canvas, clip
-from tui.dialogs import Dialogue
+from tui.company import Alone, Company, SessionLike
 from tui.farewell import Kept
-from tui.glyphs import Glyphs
 from tui.painter import Placed
-from tui.panel import Ask, Copy, Do, Outcome, Wear, Wish
+from tui.panel import Ask, Copy, Do, ThrowOut, Wear, Wish
 from tui.picture import compose, svg, write_new
 from tui.state import State
 from tui.terminal.capability import Capability
@@ -39,7 +38,7 @@ from tui.terminal.driver import AckDriver, admission, driver_class_for
 from tui.terminal.gate import Admission
 from tui.terminal.pace import Pace
 from tui.terminal.signals import Signals, status_of
-from tui.theme import Theme, luminance, theme_for
+from tui.theme import Theme, look_for, luminance
 from tui.widgets.dialogs import open_view
 from tui.widgets.keynames import names_of
 from tui.widgets.sheet import MARGIN, Answer, Card, Close, Give, View, lay
@@ -58,25 +57,6 @@ DIALOGUE: Final = "dialogue"
 ALARM: Final = "alarm"
 LAYERS: Final = 16
 """Areas there can ever be, by name. Each paint order has a layer of its own (dp.tcss)."""
-
-
-class SessionLike(Protocol):
-    """What the app needs of `tui.session.Session`."""
-
-    @property
-    def glyphs(self) -> Glyphs: ...
-    @property
-    def dirty(self) -> bool: ...
-    def press(self, key: str) -> Wish: ...
-    def perform(self, outcome: Outcome) -> Wish: ...
-    def dialogue(self, what: str) -> Dialogue: ...
-    def tick(self, wall_us: int) -> None: ...
-    def resize(self, width: int, height: int) -> None: ...
-    def render(self) -> Sequence[Placed]: ...
-    def click(self, x: int, y: int) -> Wish: ...
-    def wheel(self, x: int, y: int, step: int) -> None: ...
-    def notify(self, text: str) -> None: ...
-    def leave(self) -> Kept: ...
 
 
 class DpTui(App[None], inherit_bindings=False):
@@ -100,15 +80,17 @@ class DpTui(App[None], inherit_bindings=False):
         state: State | None = None,
         strict: bool | None = None,
         guess: bool = False,
+        company: Company | None = None,
     ) -> None:
         """`fps` 0: time stands still, for pictures; `pace` goes before it. `strict` (or `DP_TUI_STRICT`): an exception
         ends the app. `guess`: nobody chose the theme, so the terminal is asked whether it is a light one.
         """
         super().__init__(driver_class=driver_class_for(os.environ), ansi_color=True)
         self.session = session
-        self.capability = capability
+        self.depth = 256 if capability is None else capability.colors
         self.guess = guess
-        self.look = look_for(theme, capability)
+        self.company: Company = company or Alone()
+        self.look = look_for(theme, self.depth)
         self.fps = pace.fps if pace is not None else fps
         self.pace = pace
         self.mouse = mouse
@@ -144,6 +126,13 @@ class DpTui(App[None], inherit_bindings=False):
                 self._driver.restore()
                 self._driver.line.close()
 
+    async def run_async(self, *args: Any, **options: Any) -> None:
+        """As Textual does; whoever keeps company is told when it is over."""
+        try:
+            await super().run_async(*args, **options)
+        finally:
+            await self.company.close()
+
     def get_default_screen(self) -> Ground:
         """A screen without keys and colours of its own."""
         return Ground(id="_default")
@@ -162,8 +151,9 @@ class DpTui(App[None], inherit_bindings=False):
         self._spare = [Stage(self.look) for _ in range(LAYERS - len(self._areas))]
         yield from self._spare
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Start the clock."""
+        await self.company.open()
         self._context_of_app = contextvars.copy_context()
         self._gate = admission(self, self._draw_guarded)
         if isinstance(self._driver, AckDriver):
@@ -286,12 +276,27 @@ class DpTui(App[None], inherit_bindings=False):
                 self.save_picture()
             case Do.REPAINT:
                 self.paint_anew()
+            case Do.STAGE:
+                self._stage_key()
+            case ThrowOut(number):
+                self.session.notify(self.company.throw_out(number))
             case Wear(theme, _):
                 self.wear(theme)
             case Copy(text):
                 self.copy_to_clipboard(text)
             case _:
                 pass
+
+    def _stage_key(self) -> None:
+        """`O`: whatever it comes to here."""
+        match self.company.stage():
+            case str(said):
+                self.session.notify(said)
+            case Do() as wish:
+                self._follow(wish)
+            case dialogue:
+                self.view = open_view(dialogue)
+                self._view_changed = True
 
     def _answer(self, answer: Answer) -> None:
         """Perform what a dialogue gave; it closes, unless that is refused, which it then shows."""
@@ -365,7 +370,7 @@ class DpTui(App[None], inherit_bindings=False):
     def wear(self, theme: str) -> None:
         """Another theme, as far as the terminal has colours for it; empty: the one it has, drawn anew."""
         if theme:
-            self.look = look_for(theme, self.capability)
+            self.look = look_for(theme, self.depth)
             for stage in (*self._stages.values(), *self._spare):
                 stage.wear(self.look)
         self.paint_anew()
@@ -480,12 +485,6 @@ class DpTui(App[None], inherit_bindings=False):
             path = self.state.log(f"{doing}\n{traceback.format_exc()}\n")
             where = f"; see {path}" if path else ""
             self.alarm(f"a bug in dp-tui at {doing}: {type(error).__name__}: {error}{where}")
-
-
-def look_for(theme: Theme | str, capability: Capability | None = None) -> Theme:
-    """The theme called so, or less where the terminal has fewer colours."""
-    colours = 256 if capability is None else capability.colors
-    return theme_for(theme if isinstance(theme, str) else theme.name, colours)
 
 
 def _layer(index: int) -> str:

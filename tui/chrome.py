@@ -38,11 +38,15 @@ class Tab(NamedTuple):
 # -- tabs ------------------------------------------------------------------------------------------------------------
 
 
-def tabs(width: int, each: Sequence[Tab], active: int, version: str = "") -> tuple[Canvas, tuple[Span, ...]]:
-    """The top line. All titles if they fit, else the title of the active one and the numbers of the others."""
+def tabs(
+    width: int, each: Sequence[Tab], active: int, version: str = "", badge: str = ""
+) -> tuple[Canvas, tuple[Span, ...]]:
+    """The top line. All titles if they fit, else the title of the active one and the numbers of the others. A badge
+    goes before titles, and stands where the program's name does otherwise.
+    """
     canvas = Canvas(width, 1)
     name = f"dp-tui {version}".rstrip()
-    room = width - 1
+    room = width - 1 - (len(badge) + 2 if badge else 0)
     full = sum(len(f" {tab.number} {tab.title} ") for tab in each) + 1 <= room
     spans = []
     x = 1
@@ -55,7 +59,7 @@ def tabs(width: int, each: Sequence[Tab], active: int, version: str = "") -> tup
             if full:
                 x = canvas.put(x, 0, f"{tab.title} ", "tab")
         spans.append(Span(start, x, str(tab.number)))
-    for right in (name, "dp-tui"):
+    for right in (badge,) if badge else (name, "dp-tui"):
         if x + 2 + len(right) + 1 <= width:
             canvas.put_right(width - 1, 0, right, "accent")
             break

@@ -29,6 +29,7 @@ from engines.sim.recording import Recording, read
 from engines.sim.timeline import Timeline
 from engines.units import US_PER_S
 from tui import __version__, report
+from tui.company import Company
 from tui.farewell import sealed
 from tui.glyphs import glyphs_for
 from tui.judging import judged
@@ -690,12 +691,14 @@ def record(
 @click.option("--scenario", metavar="NAME", help="The story that visitors get.")
 @click.option("--seed", type=Whole(-(1 << 62), 1 << 62), help="The seed that visitors get.")
 @click.option("--speed", type=Speed(), help="Virtual time per wall time, 1/100 to 10.")
+@click.option("--stage", is_flag=True, help="The app opens here, for you; everybody else watches, and O branches off.")
 def serve_command(
     pattern: str | None,
     variant: str | None,
     scenario: str | None,
     seed: int | None,
     speed: Fraction | None,
+    stage: bool,
     **options: Any,
 ) -> None:
     """An SSH server: every visitor gets the app, on PATTERN, sandboxed. It serves this machine alone unless --host
@@ -707,10 +710,33 @@ def serve_command(
     for name, value in (("--scenario", story and story.name), ("--seed", seed), ("--speed", speed)):
         if value is not None:
             arguments += [name, str(value)]
-    serving.serve(serving.wanted(tuple(arguments), frozenset(panels_by_name()), options))
+    wanted = serving.wanted(tuple(arguments), frozenset(panels_by_name()), options)
+    if not stage:
+        click.get_current_context().exit(serving.serve(wanted))
+    screen = {"glyphs": options["glyphs"], "theme": options["theme"], "fps": options["fps"], "no_mouse": False}
+    story_name = story.name if story else ""
+    run = {"variant": chosen.name, "scenario": story_name, "seed": seed, "speed": speed}
+    click.get_current_context().exit(open_stage(wanted, screen, panel.pattern.name, run))
 
 
-serve_command.params += serving.options()
+serve_command.params += [*serving.options(), *screen_options()[1:4]]
+
+
+def open_stage(wanted: serving.Wanted, screen: dict[str, Any], pattern: str, run: dict[str, Any]) -> int:
+    """The presenter's app, watched by whoever comes. Returns the exit status."""
+    from tui.session import Session
+
+    capability = terminal()
+    state = State()
+    session = Session(
+        PANELS,
+        pattern,
+        glyphs=glyphs_for(screen["glyphs"] or capability.glyphs),
+        save_folder=state.save_folder,
+        version=__version__,
+        **run,
+    )
+    return farewell(show(session, screen, capability, state, serving.present(wanted, session, PANELS)))
 
 
 # -- the screen ----------------------------------------------------------------------------------------------------
@@ -754,7 +780,13 @@ def open_app(
     return farewell(app)
 
 
-def show(session: Any, screen: dict[str, Any], capability: Capability, state: State | None) -> Any:
+def show(
+    session: Any,
+    screen: dict[str, Any],
+    capability: Capability,
+    state: State | None,
+    company: Company | None = None,
+) -> Any:
     """The app on this session, until it is left."""
     for name, value in capability.textual_environ().items():
         if value is None:
@@ -775,6 +807,7 @@ def show(session: Any, screen: dict[str, Any], capability: Capability, state: St
         mouse=not screen["no_mouse"],
         state=state,
         guess=screen["theme"] is None,
+        company=company,
     )
     app.run(mouse=not screen["no_mouse"])
     return app

@@ -159,6 +159,7 @@ _FILE: Final = (
         "file",
         90,
     ),
+    _do("O", "stage", "stage: who watches; take the run over into a private branch, and return", Do.STAGE, "file"),
     _do("ctrl+q", "quit", "the same as q", Do.QUIT, "file"),
     _do("ctrl+c", "quit", "the same as q", Do.QUIT, "file"),
 )

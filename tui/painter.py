@@ -37,6 +37,8 @@ class Painter:
         self.tabs = tuple(chrome.Tab(number, title) for number, title in sorted(built.items()))
         self.glyphs = glyphs
         self.version = version
+        self.badge = ""
+        """What stands in place of the program's name."""
         self.layout = Layout(0, 0)
         self.measured = Measured()
         """What was found out while the last picture was drawn; the session gives it to the scene."""
@@ -75,7 +77,7 @@ class Painter:
             assert (canvas.width, canvas.height) == (rect.width, rect.height), name
             placed.append(Placed(name, rect.x, rect.y, canvas.fit(self.glyphs)))
 
-        tabs, self._spans["tabs"] = chrome.tabs(width, self.tabs, scene.panel.pattern.number, self.version)
+        tabs, self._spans["tabs"] = chrome.tabs(width, self.tabs, scene.panel.pattern.number, self.version, self.badge)
         place("tabs", layout.tabs, tabs)
         place("status", layout.status, chrome.status(width, self.facts(scene)))
         if layout.picture:

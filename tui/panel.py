@@ -165,6 +165,8 @@ class Do(Enum):
     HUNT = auto()
     """Begin a hunt from here, end it, or open what it found."""
     QUIT = auto()
+    STAGE = auto()
+    """Who watches; from a private branch back to the stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,19 +220,27 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class ThrowOut:
+    """End somebody's watching."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Press:
     """Whatever this key means then."""
 
     key: str
 
 
-Action: TypeAlias = Do | GoToPattern | GoToVariant | PlayScenario | VisitBranch | SeekTime | Wear | Press
+Action: TypeAlias = Do | GoToPattern | GoToVariant | PlayScenario | VisitBranch | SeekTime | Wear | ThrowOut | Press
 """Something the frame does itself."""
-ACTIONS = (Do, GoToPattern, GoToVariant, PlayScenario, VisitBranch, SeekTime, Wear, Press)
+ACTIONS = (Do, GoToPattern, GoToVariant, PlayScenario, VisitBranch, SeekTime, Wear, ThrowOut, Press)
 
 
-Wish: TypeAlias = Ask | Do | Wear | Copy | None
-"""What is left for the app to do: open a dialogue, quit, take a picture, look otherwise, fill the clipboard."""
+Wish: TypeAlias = Ask | Do | Wear | Copy | ThrowOut | None
+"""What is left for the app to do: open a dialogue, quit, take a picture, look otherwise, fill the clipboard, throw
+somebody out."""
 
 
 class Command(Protocol):

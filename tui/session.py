@@ -38,6 +38,7 @@ from tui.panel import (
     Press,
     Refuse,
     SeekTime,
+    ThrowOut,
     VisitBranch,
     Wear,
     Wish,
@@ -164,6 +165,8 @@ class Session:
                 self.scene.player.seek_time(at_us)
             case Press(key):
                 return self.press(key)
+            case ThrowOut():
+                return outcome
             case Wear(_, glyphs):
                 if glyphs:
                     self.wear(glyphs_for(glyphs))
@@ -259,6 +262,22 @@ class Session:
         self.scene.measured = self._painter.measured
         self._dirty = self._fresh = False
         return self._placed
+
+    @property
+    def wall_us(self) -> int:
+        """Wall time that has passed here."""
+        return self._wall_us
+
+    @property
+    def badge(self) -> str:
+        """What stands at the right of the top line in place of the program's name; empty: nothing does."""
+        return self._painter.badge
+
+    @badge.setter
+    def badge(self, text: str) -> None:
+        if text != self._painter.badge:
+            self._painter.badge = text
+            self._touch()
 
     @property
     def layout(self) -> Layout:

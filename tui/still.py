@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.app import DpTui, SessionLike
+from tui.app import DpTui
+from tui.company import SessionLike
 from tui.picture import svg
 from tui.theme import Theme
 

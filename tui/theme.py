@@ -230,6 +230,11 @@ def theme_for(name: str | None, colors: int, environ: Mapping[str, str] | None =
     return chosen if colors >= 256 else _ANSI16
 
 
+def look_for(theme: Theme | str, colors: int = 256) -> Theme:
+    """This theme, or the one called so; less where the terminal has fewer colours."""
+    return theme_for(theme if isinstance(theme, str) else theme.name, colors)
+
+
 def _named(name: str) -> Theme:
     for theme in THEMES:
         if theme.name == name:

@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from tests.toy import TOY
 from tests.tui.fake_session import FakeSession
-from tui.app import DpTui, look_for
+from tui.app import DpTui
 from tui.canvas import Canvas
 from tui.glyphs import ASCII
 from tui.panel import Ask, Press, Wear
@@ -22,7 +22,7 @@ from tui.session import Session
 from tui.state import State
 from tui.still import snapshot_svg
 from tui.terminal.capability import detect
-from tui.theme import THEMES, Theme
+from tui.theme import THEMES, Theme, look_for
 from tui.widgets.dialogs import PromptView
 from tui.widgets.keynames import names_of
 from tui.widgets.stage import Stage
@@ -302,7 +302,7 @@ async def test_a_snapshot_is_the_same_every_time_in_every_theme(theme: Theme) ->
 
 def test_the_theme_bows_to_the_terminal() -> None:
     def colours(**environ: str) -> str:
-        return look_for("light", detect(environ, True, True, True, "utf-8")).name
+        return look_for("light", detect(environ, True, True, True, "utf-8").colors).name
 
     assert colours(TERM="xterm-256color") == "light"
     assert colours(TERM="xterm") == "ansi16"

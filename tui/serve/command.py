@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import signal
-from collections.abc import Sequence
+import socket
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +25,12 @@ from tui.options import Duration, Whole
 from tui.serve.limits import Limits
 
 if TYPE_CHECKING:
-    from tui.serve.house import House
+    import asyncssh
+
+    from tui.company import Company
+    from tui.panel import Panel
+    from tui.serve.log import Log
+    from tui.session import Session
 
 SSH_PORT: Final = 2222
 STOPPED: Final = "the server was stopped by its operator"
@@ -43,7 +49,20 @@ class Wanted:
     keys: tuple[Path, ...]
     anonymous: bool
     host_key: Path
+    log: Path | None
     limits: Limits
+
+
+def present(wanted: Wanted, session: Session, panels: tuple[Panel, ...]) -> Company:
+    """The company of a presenter's app: everybody else watches what it shows."""
+    need("asyncssh", "ssh")
+    from tui.serve.house import House
+    from tui.serve.presenter import Presenter
+
+    door = open_door(wanted)
+    _say(door.lines)
+    house = House(wanted.limits, logged(wanted) if wanted.log is not None else lambda text: None)
+    return Presenter(house, session, panels, door.socket, door.key, door.keys, door.line)
 
 
 def options() -> list[click.Parameter]:
@@ -60,6 +79,7 @@ def options() -> list[click.Parameter]:
         ),
         click.Option(["--anonymous"], is_flag=True, help="Everybody who reaches the address may come in."),
         click.Option(["--host-key"], metavar="FILE", help="The server's key; made if there is none."),
+        click.Option(["--log"], metavar="FILE", help="A file for the log (else standard error; of a stage none)."),
         click.Option(["--sessions"], type=Whole(1, 1_000), default=base.sessions, show_default=True,
                      help="Visitors at a time."),
         click.Option(["--per-address"], type=Whole(1, 1_000), default=base.per_address, show_default=True,
@@ -101,9 +121,10 @@ def wanted(arguments: tuple[str, ...], patterns: frozenset[str], given: dict[str
         cpu_s=max(1, given["cpu"] // US_PER_S),
         memory_mb=given["memory"],
     )
+    log = Path(given["log"]) if given["log"] else None
     host_key = Path(given["host_key"]) if given["host_key"] else folder / "host_key"
     return Wanted(
-        arguments, patterns, given["host"], given["port"], keys, given["anonymous"], host_key, limits
+        arguments, patterns, given["host"], given["port"], keys, given["anonymous"], host_key, log, limits
     )  # fmt: skip
 
 
@@ -122,45 +143,78 @@ def need(module: str, extra: str) -> None:
 
 async def _serve(wanted: Wanted) -> None:
     from tui.serve.house import House
-    from tui.serve.log import to_stderr
+    from tui.serve.ssh import listen
 
-    house = House(wanted.limits, to_stderr, wanted.arguments)
+    log = logged(wanted)
+    house = House(wanted.limits, log, wanted.arguments)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
         loop.add_signal_handler(number, stop.set)
-    acceptor, lines = await open_ssh(house, wanted)
-    _say(lines)
+    door = open_door(wanted)
+    acceptor = await listen(house, door.socket, door.key, door.keys, wanted.patterns)
+    _say(door.lines)
     await stop.wait()
     acceptor.close()
     await house.close(STOPPED)
-    to_stderr(f"stopped after {house.book.opened} visits")
+    log(f"stopped after {house.book.opened} visits")
 
 
-async def open_ssh(house: House, wanted: Wanted) -> tuple[asyncio.AbstractServer, list[str]]:
-    """Listen for SSH; what there is to say about it."""
+@dataclass(frozen=True, slots=True)
+class SshDoor:
+    """All that can be wrong with a door has been found by the time there is one."""
+
+    socket: socket.socket
+    key: asyncssh.SSHKey
+    keys: Callable[[], asyncssh.SSHAuthorizedKeys] | None
+    line: str
+    """What a visitor types."""
+    lines: tuple[str, ...]
+    """What the operator is told."""
+
+
+def open_door(wanted: Wanted) -> SshDoor:
+    """Keys that can be read, a host key that can be trusted, a port that is free."""
     from tui.serve.credentials import authorized, host_key
-    from tui.serve.ssh import listen
 
     if wanted.keys:
         authorized(wanted.keys)
     key = host_key(wanted.host_key)
-    keys = (lambda: authorized(wanted.keys)) if wanted.keys else None
-    try:
-        acceptor = await listen(house, wanted.host, wanted.port, key, keys, wanted.patterns)
-    except OSError as error:
-        raise UserError(
-            f"--host {wanted.host} --port {wanted.port}: {error.strerror or error}; a free port is accepted"
-        ) from None
-    port = acceptor.get_port()
+    opened = bound(wanted.host, wanted.port)
+    line = f"ssh -p {opened.getsockname()[1]} demo@{_named(wanted.host)}"
     who = ", ".join(map(str, wanted.keys)) if wanted.keys else "everybody who reaches this address, unasked"
-    lines = [
-        f"ssh -p {port} demo@{_named(wanted.host)}",
+    lines = (
+        line,
         f"  host key     {key.get_fingerprint()} ({wanted.host_key})",
         f"  may come in  {who}",
         f"  at a time    {wanted.limits.sessions}, and {wanted.limits.per_address} from one address; ctrl+c stops",
-    ]
-    return acceptor, lines  # type: ignore[return-value]
+    )
+    return SshDoor(opened, key, (lambda: authorized(wanted.keys)) if wanted.keys else None, line, lines)
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket with this address. UserError if it cannot have it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        opened = socket.create_server((host, port), family=family, backlog=256)
+    except OSError as error:
+        raise UserError(f"--host {host} --port {port}: {error.strerror or error}; a free port is accepted") from None
+    opened.setblocking(False)
+    return opened
+
+
+def logged(wanted: Wanted) -> Log:
+    """Where the log goes: a file, or standard error. UserError if the file cannot be written."""
+    from tui.serve.log import to_file, to_stderr
+
+    if wanted.log is None:
+        return to_stderr
+    try:
+        return to_file(wanted.log)
+    except OSError as error:
+        raise UserError(
+            f"--log {wanted.log}: {error.strerror or error}; a file that can be written is accepted"
+        ) from None
 
 
 def _named(host: str) -> str:

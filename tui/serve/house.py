@@ -220,6 +220,11 @@ class Visit:
 
     # -- the end
 
+    @property
+    def ending(self) -> bool:
+        """Whether it is over, or about to be."""
+        return self._ending is not None or not self._door_open
+
     def overdue(self, now_s: float) -> str:
         """Why it is time to end, or nothing."""
         limits = self.house.limits

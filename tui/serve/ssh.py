@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
 from typing import Final
 
@@ -232,14 +233,13 @@ class Terminal(asyncssh.SSHServerSession[bytes]):
 
 
 async def listen(
-    house: House, host: str, port: int, key: asyncssh.SSHKey, keys: Keys | None, patterns: frozenset[str]
+    house: House, door: socket.socket, key: asyncssh.SSHKey, keys: Keys | None, patterns: frozenset[str]
 ) -> asyncssh.SSHAcceptor:
-    """Begin to listen."""
+    """Begin to listen on a socket that is bound."""
     logging.getLogger("asyncssh").setLevel(logging.CRITICAL)  # it would tell names of users
     return await asyncssh.create_server(
         lambda: Login(house, keys, patterns),
-        host,
-        port,
+        sock=door,
         server_host_keys=[key],
         backlog=256,
         encoding=None,

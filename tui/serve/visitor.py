@@ -49,11 +49,28 @@ def arguments(rest: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Become the app."""
+    """Become the app. It ends at once when it is over: it has saved nothing, and nothing waits for what is tidied
+    up."""
+    try:
+        become()
+        status: object = 0
+    except SystemExit as end:
+        status = end.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status if isinstance(status, int) else 0 if status is None else 1)
+
+
+def become() -> None:
+    """Confined, the app or a private branch."""
     cpu_s, memory_mb, *rest = sys.argv[1:]
     with suppress(OSError):
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     confine(int(cpu_s), int(memory_mb))
+    if rest[:1] == ["--take-over"]:
+        from tui.serve.takeover import open_private
+
+        sys.exit(open_private(int(rest[1]), rest[2]))
     sys.argv = arguments(rest)
     from tui.cli import main as app
 

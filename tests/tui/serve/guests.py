@@ -12,6 +12,7 @@ from typing import Any, Final
 import asyncssh
 import pyte
 
+from tui.serve.command import bound
 from tui.serve.house import House
 from tui.serve.limits import Limits
 from tui.serve.ssh import Keys, listen
@@ -145,7 +146,7 @@ async def serving(
     log: list[str] = []
     house = House(limits or Limits(), log.append, arguments)
     known = None if keys is None else (lambda: only(KEY)) if isinstance(keys, bool) else keys
-    acceptor = await listen(house, "127.0.0.1", 0, HOST_KEY, known, frozenset({"raft", "tracing"}))
+    acceptor = await listen(house, bound("127.0.0.1", 0), HOST_KEY, known, frozenset({"raft", "tracing"}))
     server = Server(house, acceptor.get_port(), log)
     before: list[int] = []
     try:
