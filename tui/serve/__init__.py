@@ -8,7 +8,8 @@ child          the app as a process of its own on a pty of its own
 visitor        that process's beginning: it gives itself limits and its parts of the command line
 credentials    the host key, the keys that may log in, the token of a link
 stage          one run watched by everybody, each in her own size, colours and glyphs
-takeover       from the stage into a private branch
+takeover       from the stage into a private branch, the server's side
+private        the same, the process's side
 presenter      the stage beside the presenter's app: who watches, who is thrown out
 ssh            the SSH server: no shell, no commands, no files, no forwarding
 log            what the operator reads: no names, no input, no tokens

@@ -123,6 +123,7 @@ class Terminal(asyncssh.SSHServerSession[bytes]):
         self._size = (0, 0)
         self._command = False
         self._early = bytearray()
+        self._beginning: asyncio.Task[None] | None = None
 
     # -- what the client asks for
 
@@ -166,7 +167,7 @@ class Terminal(asyncssh.SSHServerSession[bytes]):
             self._refuse(visit)
             return
         self.visit = visit
-        asyncio.get_running_loop().create_task(self._begin(visit))
+        self._beginning = asyncio.get_running_loop().create_task(self._begin(visit))
 
     async def _begin(self, visit: Visit) -> None:
         await visit.start()

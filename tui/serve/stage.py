@@ -25,6 +25,7 @@ from tui.glyphs import Glyphs, glyphs_for
 from tui.painter import Painter
 from tui.panel import Panel
 from tui.serve.house import LEFT, Visit
+from tui.serve.takeover import take_over
 from tui.session import Session
 from tui.terminal.capability import detect
 from tui.terminal.gate import Gate, answer, question
@@ -199,6 +200,7 @@ class Watcher:
         self.gate = Gate()
         self.private: Any = None
         """The process of her private branch, while she is in it."""
+        self.leaving: asyncio.Task[None] | None = None
         self._scanner = Scanner()
         self._rows: Rows | None = None
         self._seen = 0
@@ -329,7 +331,5 @@ class Watcher:
 
     def _take_over(self) -> None:
         """A process of her own, with the run as it is now."""
-        from tui.serve.takeover import take_over
-
         if self.private is None:
-            take_over(self)
+            take_over(self, self.stage.session.scene)

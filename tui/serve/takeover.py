@@ -12,17 +12,28 @@ import json
 import os
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from engines.errors import UserError
 from engines.sim.recording import record
 from tui.serve.child import Child
+from tui.serve.house import Visit
 from tui.terminal.modes import RESTORE
 
-if TYPE_CHECKING:
-    from tui.serve.stage import Watcher
-
 FLAG: Final = "--take-over"
+
+
+class Watcher(Protocol):
+    """Who takes over."""
+
+    visit: Visit
+    size: tuple[int, int]
+    private: Any
+    leaving: asyncio.Task[None] | None
+
+    def returned(self) -> None:
+        """She looks at the stage again."""
+        ...
 
 
 def present(scene: Any) -> str:
@@ -37,27 +48,25 @@ def present(scene: Any) -> str:
     return json.dumps(document)
 
 
-def take_over(watcher: Watcher) -> None:
-    """Begin it; the watcher looks at the stage again when it is over."""
+def take_over(watcher: Watcher, scene: Any) -> None:
+    """Begin it, from this scene; the watcher looks at the stage again when it is over."""
     visit = watcher.visit
     try:
-        text = present(watcher.stage.session.scene)
+        text = present(scene)
     except UserError as error:
         visit.send(f"\x1b[{watcher.size[1]};1H\x1b[0m\x1b[2K {error}".encode())
         return
-    over = asyncio.Event()
 
     def ended(status: int) -> None:
-        over.set()
-        if visit.show is watcher and watcher.private is child and not visit.ending:
+        if watcher.private is child and not visit.ending:
             visit.send(RESTORE.encode())
             watcher.returned()
 
     child = Child(visit.send, ended, visit.door.want)
     watcher.private = child
     visit.send(RESTORE.encode())
-    speed = str(watcher.stage.session.scene.player.speed)
-    asyncio.get_running_loop().create_task(_start(watcher, child, text, speed))
+    speed = str(scene.player.speed)
+    watcher.leaving = asyncio.get_running_loop().create_task(_start(watcher, child, text, speed))
 
 
 async def _start(watcher: Watcher, child: Child, text: str, speed: str) -> None:
@@ -79,38 +88,3 @@ async def _start(watcher: Watcher, child: Child, text: str, speed: str) -> None:
 def _feed(writing: int, data: bytes) -> None:
     with suppress(OSError), os.fdopen(writing, "wb") as pipe:
         pipe.write(data)
-
-
-# -- in the child ----------------------------------------------------------------------------------------------------
-
-
-def open_private(descriptor: int, speed: str) -> int:
-    """The app on what comes through a pipe. Returns the exit status."""
-    from fractions import Fraction
-
-    from engines.sim.recording import read
-    from tui import __version__, cli
-    from tui.company import Private
-    from tui.glyphs import glyphs_for
-    from tui.registry import PANELS, patterns
-    from tui.session import Session
-    from tui.state import State
-
-    with os.fdopen(descriptor, encoding="utf-8") as pipe:
-        recording = read(pipe.read(), "the stage", patterns())
-    capability = cli.terminal()
-    session = Session(
-        PANELS,
-        recording.pattern.name,
-        glyphs=glyphs_for(capability.glyphs),
-        speed=Fraction(speed),
-        sandbox=True,
-        recordings=(recording,),
-        version=__version__,
-    )
-    session.scene.given = len(session.scene.branch.log)
-    session.badge = "private branch: O returns"
-    session.notify("a branch of your own: break it, step back, run it; O returns to the stage")
-    screen = {"theme": None, "fps": 10, "no_mouse": False}
-    app = cli.show(session, screen, capability, State(sandbox=True), Private())
-    return app.return_code or 0

@@ -68,7 +68,7 @@ def become() -> None:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     confine(int(cpu_s), int(memory_mb))
     if rest[:1] == ["--take-over"]:
-        from tui.serve.takeover import open_private
+        from tui.serve.private import open_private
 
         sys.exit(open_private(int(rest[1]), rest[2]))
     sys.argv = arguments(rest)
