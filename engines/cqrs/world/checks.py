@@ -1,4 +1,4 @@
-"""What must hold, whatever happens. The checks stand beside the machines and look only at what the last step changed."""
+"""What must hold, whatever happens. Checks stand beside the machines and look only at what the last step changed."""
 
 from typing import Final
 

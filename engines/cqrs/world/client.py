@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engines.cqrs.bus import Status
-from engines.cqrs.commands import ADD_LINE, CREATE_ORDER
+from engines.cqrs.commands import ADD_LINE, ADD_NOTE, CREATE_ORDER
 from engines.cqrs.queries import GET_CUSTOMER_HISTORY, GET_ORDER_SUMMARY, GET_REVENUE, Freshness, Outcome
 from engines.cqrs.world import events as e
 from engines.cqrs.world.ledger import Ledger
-from engines.cqrs.world.messages import Question, Reply, Submit, Told
+from engines.cqrs.world.messages import Question, Reply, Submit, Told, plain
 from engines.cqrs.world.meter import Meter
 from engines.cqrs.world.rules import ATTEMPTS, TWIN, USERS, Control
 from engines.sim.disk import Disk
@@ -27,6 +27,10 @@ PENDING_MAX: Final = 200
 ELSEWHERE_US: Final = 15_000
 """After which a user asks the next replica, when the last one had only an older version."""
 ITEMS: Final = ("book", "pen", "lamp", "chair", "mug")
+
+
+Bought = tuple[str, int, int]
+"""Item, quantity, price."""
 
 
 @dataclass(slots=True)
@@ -46,8 +50,6 @@ class Sent:
 
     submit: Submit
     since_us: int
-    then: tuple[str, int, int] | None
-    """The line that follows: item, quantity, price."""
     then_read: bool
     attempts: int = 1
 
@@ -64,9 +66,7 @@ class Asked:
 class UserNode:
     """A user with a browser, or many of them."""
 
-    def __init__(
-        self, name: str, incarnation: int, disk: Disk, control: Control, ledger: Ledger, meter: Meter
-    ) -> None:
+    def __init__(self, name: str, incarnation: int, disk: Disk, control: Control, ledger: Ledger, meter: Meter) -> None:
         self.name = name
         self.incarnation = incarnation
         self.control = control
@@ -107,9 +107,9 @@ class UserNode:
         match kind:
             case "write":
                 draw = ctx.stream("order")
-                lines = [(ITEMS[draw.below(len(ITEMS))], 1 + draw.below(3), 5 + draw.below(40))]
-                customer, read = draw.below(self.control.customers), bool(draw.below(2))
-                self.create(ctx, f"customer {1 + customer}", lines[0], read)
+                lines = [(ITEMS[draw.below(len(ITEMS))], 1 + draw.below(3), 5 + draw.below(40)) for _ in range(2)]
+                customer, count, read = draw.below(self.control.customers), 1 + draw.below(2), draw.below(2)
+                self.create(ctx, f"customer {1 + customer}", tuple(lines[:count]), bool(read))
                 self.pause(ctx, "write", self.control.writes)
             case "read":
                 self.wonder(ctx)
@@ -123,36 +123,38 @@ class UserNode:
 
     # -- writing -------------------------------------------------------------------------------------------------
 
-    def create(self, ctx: Context, customer: str, line: tuple[str, int, int], then_read: bool) -> None:
-        """An order, and its first line once that is there."""
+    def create(self, ctx: Context, customer: str, lines: tuple[Bought, ...], then_read: bool) -> None:
+        """An order with its lines."""
         self.count["orders"] += 1
         order = f"order-{100 * (1 + USERS.index(self.name)) + self.count['orders']}"
         id = self.command_id()
         self.own[order] = Own(order, customer, id)
         while len(self.own) > REMEMBERED:
             del self.own[next(iter(self.own))]
-        self.send(ctx, Submit(id, CREATE_ORDER, order, (("customer", customer),), self.name, id), line, then_read)
+        data = {"customer": customer, "lines": [_line(each) for each in lines]}
+        self.send(ctx, Submit(id, CREATE_ORDER, order, plain(data), self.name, id), then_read)
 
-    def add(self, ctx: Context, own: Own, line: tuple[str, int, int], then_read: bool) -> None:
-        """A line to an order."""
-        item, quantity, price = line
-        data = (("item", item), ("quantity", quantity), ("price", price))
+    def change(self, ctx: Context, own: Own, name: str, data: Any, then_read: bool) -> None:
+        """A line or a note more on an order."""
         cause = f"{own.created_by}/0"
-        self.send(
-            ctx, Submit(self.command_id(), ADD_LINE, own.order, data, self.name, own.created_by, cause), None, then_read
-        )
+        self.send(ctx, Submit(self.command_id(), name, own.order, plain(data), self.name, own.created_by, cause),
+                  then_read)  # fmt: skip
+
+    def add(self, ctx: Context, own: Own, line: "Bought", then_read: bool) -> None:
+        """A line to an order."""
+        self.change(ctx, own, ADD_LINE, _line(line), then_read)
 
     def command_id(self) -> str:
         """A new one."""
         self.count["commands"] += 1
         return f"{self.name}-{self.count['commands']}"
 
-    def send(self, ctx: Context, submit: Submit, then: tuple[str, int, int] | None, then_read: bool) -> None:
+    def send(self, ctx: Context, submit: Submit, then_read: bool) -> None:
         """To a command node, and to the table beside it."""
         if len(self.sent) >= PENDING_MAX:
             return
         self.newest = submit
-        self.sent[submit.id] = Sent(submit, ctx.now_us, then, then_read)
+        self.sent[submit.id] = Sent(submit, ctx.now_us, then_read)
         self.forward(ctx, submit)
         if self.control.twin:
             self.mirror(ctx, submit)
@@ -175,7 +177,7 @@ class UserNode:
         """The newest command once more, as a person does who believes that it was lost."""
         assert self.newest is not None
         if self.newest.id not in self.sent:
-            self.sent[self.newest.id] = Sent(self.newest, ctx.now_us, None, False)
+            self.sent[self.newest.id] = Sent(self.newest, ctx.now_us, False)
         self.forward(ctx, self.newest)
 
     def again(self, ctx: Context, id: str) -> None:
@@ -202,10 +204,9 @@ class UserNode:
         own = self.own.get(answer.order)
         if answer.status is not Status.ACCEPTED or own is None:
             return
-        own.version, own.position = max(own.version, answer.version), max(own.position, answer.position)
-        if sent.then is not None:
-            self.add(ctx, own, sent.then, sent.then_read)
-        elif sent.then_read:
+        if sent.submit.name != ADD_NOTE:  # only release 2 of the summaries shows notes
+            own.version, own.position = max(own.version, answer.version), max(own.position, answer.position)
+        if sent.then_read:
             self.ask(ctx, GET_ORDER_SUMMARY, own.order)
 
     # -- reading -------------------------------------------------------------------------------------------------
@@ -297,6 +298,11 @@ class UserNode:
             self.replied(ctx, message)
         elif isinstance(message, Told):
             self.told(ctx, message)
+
+
+def _line(bought: Bought) -> dict[str, str | int]:
+    item, quantity, price = bought
+    return {"item": item, "quantity": quantity, "price": price}
 
 
 def version_in(told: Told) -> int:

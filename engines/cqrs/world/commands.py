@@ -127,6 +127,6 @@ class SetOption:
 
 
 COMMANDS: Final[tuple[type, ...]] = (
-    *faults.FAULTS, Create, AddTo, Resend, Ask, Note, AddNode, RemoveNode, Deploy, Rebuild, Swap, Poison, Widen, ReplayParked,
-    Decline, SetOption, SetRule,
+    *faults.FAULTS, Create, AddTo, Note, Resend, Ask, AddNode, RemoveNode, Deploy, Rebuild, Swap, Poison, Widen,
+    ReplayParked, Decline, SetOption, SetRule,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A run of CQRS: users, command nodes, a store, a bus, projectors, replicas, a saga with three services, a CRUD table."""
+"""A run of CQRS: users, command nodes, store, bus, projectors, replicas, a saga with three services, a CRUD table."""
 
 import copy
 from typing import Any, Final
@@ -12,7 +12,7 @@ from engines.cqrs.world.bus import BusNode
 from engines.cqrs.world.checks import OUTBOX
 from engines.cqrs.world.client import UserNode
 from engines.cqrs.world.events import QUIET_HERE
-from engines.cqrs.world.messages import Append, Publish, Saved, Submit
+from engines.cqrs.world.messages import Append, Publish, Saved
 from engines.cqrs.world.node import CommandNode, StoreNode
 from engines.cqrs.world.picture import Roads
 from engines.cqrs.world.projector import ProjectorNode
@@ -253,7 +253,7 @@ class CqrsEngine(Roads):
         match command:
             case c.Create(user=user, quantity=quantity, price=price, item=item, then_read=then_read):
                 customer = f"customer {1 + USERS.index(user)}"
-                self.user(user).create(self.hosts[user], customer, (item, quantity, price), then_read)
+                self.user(user).create(self.hosts[user], customer, ((item, quantity, price),), then_read)
             case c.AddTo(user=user, quantity=quantity, price=price, item=item, then_read=then_read):
                 node = self.user(user)
                 node.add(self.hosts[user], next(reversed(node.own.values())), (item, quantity, price), then_read)
@@ -261,7 +261,8 @@ class CqrsEngine(Roads):
                 node = self.user(user)
                 node.add(self.hosts[user], next(reversed(node.own.values())), (LONG_NAME, 1, 90), False)
             case c.Note(user=user, text=text):
-                self.note(user, text)
+                node = self.user(user)
+                node.change(self.hosts[user], next(reversed(node.own.values())), ADD_NOTE, {"text": text}, False)
             case c.Resend(user=user):
                 self.user(user).resend(self.hosts[user])
             case c.Ask(user=user, query=query):
@@ -312,15 +313,6 @@ class CqrsEngine(Roads):
                 node.swap(host, name, back)
             case c.ReplayParked():
                 node.replay_parked(host, name)
-
-    def note(self, user: str, text: str) -> None:
-        """A note on a user's newest order."""
-        node = self.user(user)
-        own = next(reversed(node.own.values()))
-        submit = Submit(
-            node.command_id(), ADD_NOTE, own.order, (("text", text),), user, own.created_by, f"{own.created_by}/0"
-        )
-        node.send(self.hosts[user], submit, None, False)
 
     def widen(self) -> None:
         """The column takes all names from now on, in every read model."""

@@ -148,19 +148,19 @@ class QueryTimedOut(NamedTuple):
 
 
 class EventEarly(NamedTuple):
-    """An event came ahead of its turn, and waits."""
+    """An event came ahead of others, which were overtaken or lost."""
 
-    projection: str
     position: int
-    at: int
+    order: str
+    missing: int
+    """The first position that is not there."""
 
 
-class EventOld(NamedTuple):
-    """An event came again that a projection is past."""
+class EventAgain(NamedTuple):
+    """An event came that has been here before."""
 
-    projection: str
     position: int
-    at: int
+    order: str
 
 
 class RepeatIgnored(NamedTuple):
@@ -339,11 +339,11 @@ class OptionSet(NamedTuple):
 CqrsEvent: TypeAlias = (
     Appended | Conflicted | CommandDone | CommandRepeated | CommandRefused | CommandInvalid | StoreFull | TurnedAway
     | SentAgain | GaveUp | QueryFailed | OwnWriteMissed | OwnWriteSeen | AnswerStale | QueryWaits | QueryTimedOut
-    | EventEarly | EventOld | RepeatIgnored | EventParked | ParkedReplayed | RebuildBegan | RebuildStopped | CaughtUp
+    | EventEarly | EventAgain | RepeatIgnored | EventParked | ParkedReplayed | RebuildBegan | RebuildStopped | CaughtUp
     | Swapped | ReadersMoved | ProjectionMoved | ProjectionLeft | Deployed | Widened | SagaBegan | SagaAsksAgain
     | SagaTurned | SagaEnded | StepServed | StepUndone | StepDeclined | NodeAdded | NodeRemoved | OptionSet
     | RuleSwitched
 )  # fmt: skip
 
-QUIET_HERE = frozenset({Appended, EventOld, RepeatIgnored, QueryWaits, OwnWriteSeen, SagaBegan, StepServed})
+QUIET_HERE = frozenset({Appended, EventAgain, RepeatIgnored, QueryWaits, OwnWriteSeen, SagaBegan, StepServed})
 """Routine."""

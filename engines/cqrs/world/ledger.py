@@ -14,7 +14,7 @@ from engines.cqrs.world.rules import SERVICES
 from engines.cqrs.world.table import Table
 from engines.event_sourcing.errors import UnknownEvent
 from engines.event_sourcing.events import RecordedEvent
-from engines.event_sourcing.order import ANSWERED, NOTED
+from engines.event_sourcing.order import SILENT
 
 SIDES: Final = 12
 """Answers that are kept beside the truth."""
@@ -77,16 +77,10 @@ class Ledger:
             self.events.append(event)
             stream = self.streams.setdefault(event.stream, [])
             stream.append(event)
-            if event.type == ANSWERED:
-                continue
-            known = self.summaries.setdefault(event.stream, {})
-            if event.type == NOTED:
-                newest = known[next(reversed(known))]
-                known[event.revision] = newest._replace(changed_us=event.at_us, version=event.revision)
-            else:
+            if event.type not in SILENT:
                 said = summary_of(stream)
                 assert said is not None
-                known[event.revision] = said
+                self.summaries.setdefault(event.stream, {})[event.revision] = said
 
     def recovered(self, transactions: Sequence[tuple[RecordedEvent, ...]]) -> None:
         """The store read its log again: what it had not synced has never been."""
@@ -144,13 +138,13 @@ class Ledger:
         row = reply.rows[0] if reply.rows else None
         shown = row.version if row is not None else -1
         known = self.summaries.get(order, {})
-        if row is not None and tuple(row[:9]) != tuple(known.get(shown, ())):
-            said = f"{order} was shown as {_short(row)}; at version {shown} it was {_short(known.get(shown))}"
+        if row is not None and (shown not in known or _said(row) != _said(known[shown])):
+            said = f"{order} was shown as {row}; at version {shown} it was {known.get(shown)}"
             self.fail(SAID, said, f"answer to {question.id}", f"position {reply.position}")
         if question.freshness is not Freshness.ANY and reply.outcome is Outcome.OK:
             asked = max(
                 (event.revision for event in self.streams.get(order, ())
-                 if event.position <= question.position and event.revision in known), default=-1,
+                 if event.position <= question.position and event.type not in SILENT), default=-1,
             )  # fmt: skip
             if shown < asked:
                 said = f"{order} was asked for with position {question.position}, version {asked}"
@@ -162,7 +156,7 @@ class Ledger:
         shown = row.version if row is not None else -1
         known = self.summaries.get(order, {})
         unseen = next((event.at_us for event in self.streams.get(order, ())
-                       if event.revision > shown and event.revision in known and event.type != NOTED), 0)  # fmt: skip
+                       if event.revision > shown and event.revision in known), 0)  # fmt: skip
         age = max(0, now_us - unseen) if unseen else 0
         if outcome is Outcome.OK:
             self.judged += 1
@@ -221,6 +215,11 @@ def step(fold: Table, event: RecordedEvent) -> tuple[Row, ...]:
     for row in rows:
         fold.put(row)
     return rows
+
+
+def _said(row: Any) -> tuple[Any, ...]:
+    """What a summary says of an order, whatever release made it. A note changes when it was changed, and no more."""
+    return (*row[:7], row.version)
 
 
 def _name(event: RecordedEvent) -> str:

@@ -1,6 +1,7 @@
 """What users, machines of both roads, and the services of the saga send each other."""
 
-from typing import NamedTuple, TypeAlias
+import json
+from typing import Any, NamedTuple, TypeAlias
 
 from engines.cqrs import bus, queries
 from engines.cqrs.commands import Command
@@ -9,16 +10,22 @@ from engines.cqrs.queries import QUERIES, Freshness, Query
 from engines.event_sourcing.append import Appended
 from engines.event_sourcing.events import Metadata, RecordedEvent
 
+
+def plain(data: Any) -> str:
+    """Data as JSON text."""
+    return json.dumps(data, separators=(",", ":"))
+
+
 # -- commands ----------------------------------------------------------------------------------------------------
 
 
 class Submit(NamedTuple):
-    """A command on its way: the fields of the library's, its data as pairs."""
+    """A command on its way: the fields of the library's, its data as JSON text."""
 
     id: str
     name: str
     order: str
-    data: tuple[tuple[str, str | int], ...] = ()
+    body: str = "{}"
     who: str = ""
     story: str = ""
     cause: str = ""
@@ -30,7 +37,7 @@ class Submit(NamedTuple):
     def command(self) -> Command:
         """As the library takes it."""
         return Command(
-            self.id, self.name, self.order, dict(self.data), None, self.who, self.story, self.cause, self.goal,
+            self.id, self.name, self.order, json.loads(self.body), None, self.who, self.story, self.cause, self.goal,
             self.undoes,
         )  # fmt: skip
 
@@ -38,7 +45,7 @@ class Submit(NamedTuple):
     def of(cls, command: Command) -> "Submit":
         """As it travels."""
         return cls(
-            command.id, command.name, command.order, tuple(command.data.items()), command.who, command.correlation_id,
+            command.id, command.name, command.order, plain(command.data), command.who, command.correlation_id,
             command.cause, command.goal, command.undoes,
         )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """What was served, how fast, and what it cost. Machines write into it, and never read it."""
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from engines.units import PPM, US_PER_S
@@ -69,6 +70,12 @@ class Meter:
             road, count, (count * US_PER_S + span // 2) // span,
             took[(count - 1) // 2] if took else 0, took[(count * 99 - 1) // 100] if took else 0, self.totals[road],
         )  # fmt: skip
+
+    def window(self, names: Iterable[str], now_us: int) -> int:
+        """Jobs a second of some machines together."""
+        jobs = sum(1 for name in names for at, _ in self.jobs.get(name, ()) if at > now_us - WINDOW_US)
+        span = max(1, min(now_us, WINDOW_US))
+        return (jobs * US_PER_S + span // 2) // span
 
     def work(self, name: str, now_us: int) -> Work:
         """The window of one machine."""

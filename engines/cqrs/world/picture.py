@@ -1,12 +1,16 @@
 """The machines of a run by their names, and the picture of all of them: what the snapshot holds."""
 
 from collections import deque
+from collections.abc import Iterable
+from functools import partial
 from itertools import islice
 from typing import Final
 
 from engines.cqrs.projections import lag
+from engines.cqrs.queries import GET_ORDER_SUMMARY, Query
 from engines.cqrs.saga import STEPS
-from engines.cqrs.verdict import Load, verdict
+from engines.cqrs.verdict import Load, weigh
+from engines.cqrs.world import options
 from engines.cqrs.world.bus import BusNode
 from engines.cqrs.world.checks import book
 from engines.cqrs.world.client import UserNode
@@ -33,8 +37,7 @@ from engines.cqrs.world.snapshot import (
 from engines.cqrs.world.table import NAMES, Table
 from engines.cqrs.world.twin import TwinNode
 from engines.event_sourcing.events import RecordedEvent
-from engines.sim import options as _  # noqa: F401
-from engines.sim.host import CRASHED
+from engines.sim.network import LinkOptions
 from engines.sim.pattern import Check
 from engines.sim.views import changed_links, host_view
 from engines.sim.world import World
@@ -53,8 +56,7 @@ class Roads(World):
     control: Control
     variant: str
 
-    def found(self) -> None:
-        """What is written down about a run."""
+    def __init__(self, seed: int, servers: Iterable[str], clients: Iterable[str], link: LinkOptions) -> None:
         self.ledger = Ledger()
         self.meter = Meter()
         self.checks = book()
@@ -63,6 +65,7 @@ class Roads(World):
         self.gap_due_us = 0
         self.retired: dict[str, bool] = {}
         """Machines that were taken out of their stage."""
+        super().__init__(seed, servers, clients, link)
 
     # -- machines by name --------------------------------------------------------------------------------------------
 
@@ -156,8 +159,6 @@ class Roads(World):
 
     def snapshot(self) -> Snapshot:
         """Everything there is to see."""
-        from engines.cqrs.world import options
-
         control, ledger, store, bus, saga = self.control, self.ledger, self.store, self.bus, self.saga
         store_host = self.hosts[STORE]
         ended: dict[str, int] = {}
@@ -256,7 +257,8 @@ class Roads(World):
         """The newest orders as the CRUD table has them."""
         store = self.twin.store
         newest = list(islice(reversed(store.orders.values()), ROWS_SHOWN))
-        return tuple(store.summary(row) for row in reversed(newest))
+        query = partial(Query, "", GET_ORDER_SUMMARY)
+        return tuple(store.query(query({"order": row.order}))[0][0] for row in reversed(newest))
 
     def user_view(self, name: str) -> UserView:
         """A user as it is seen."""
@@ -276,15 +278,13 @@ class Roads(World):
         control, ledger, meter, now = self.control, self.ledger, self.meter, self.now_us
         ages = sorted(age for at, age in ledger.ages if at > now - WINDOW_US)
         commands = meter.window(self.control.nodes["commands"], now)
-        queries = meter.window(self.control.nodes["replicas"], now)
         load = Load(
             meter.pace("query", now).per_s, commands, len(NAMES), control.join_us, control.update_us,
             control.decide_us + control.append_us + control.load_us, control.apply_us, control.read_us,
             ages[(len(ages) * 99 - 1) // 100] if ages else 0, control.accepted_us, len(control.nodes["commands"]),
             len(control.nodes["replicas"]),
         )  # fmt: skip
-        del queries
-        return Costs(load, verdict(load), ledger.judged, ledger.stale, meter.misses, meter.waited_out)
+        return Costs(load, weigh(load), ledger.judged, ledger.stale, meter.misses, meter.waited_out)
 
 
-__all__ = ["CRASHED", "Roads"]
+__all__ = ["Roads"]

@@ -55,6 +55,8 @@ class ProjectorNode:
         """The stamp before the task in hand."""
         self.head = 0
         """The newest position it has heard of."""
+        self.heard = self.position()
+        """The newest position the bus has delivered."""
         self.acknowledged = 0
         self.told_parked: dict[tuple[int, int], bool] = disk.registers.setdefault("told_parked", {})
 
@@ -82,7 +84,8 @@ class ProjectorNode:
         if found is None or found.model is not table:
             found = self.projectors[table.generation] = Projector(table)
         control = self.control
-        found.policy = control.policy
+        if not (self.half and self.task is not None and self.task.generation == table.generation):
+            found.policy = control.policy  # both halves of an event go by the same
         found.idempotent, found.ordered = control.rules.idempotent, control.rules.in_order
         found.poison = OnPoison.PARK_STREAM if control.rules.hold_stream else OnPoison.PARK
         found.attempts = POISON_ATTEMPTS
@@ -188,9 +191,15 @@ class ProjectorNode:
             case Page(projection=projection, generation=generation, head=head):
                 self.head = max(self.head, head)
                 table = self.table(projection, generation)
-                if table is not None and table.catching and not any(task.page is not None
-                                                                    and task.generation == generation
-                                                                    for task in (*self.tasks, self.task) if task):
+                if (
+                    table is not None
+                    and table.catching
+                    and not any(
+                        task.page is not None and task.generation == generation
+                        for task in (*self.tasks, self.task)
+                        if task
+                    )
+                ):
                     self.tasks.append(Task(projection, generation, None, message))
                     self.work(ctx)
             case Fetch(projection=projection, generation=generation, since=since):
@@ -207,13 +216,15 @@ class ProjectorNode:
     def deliver(self, ctx: Context, event: RecordedEvent) -> None:
         """An event of the bus, for every read model here."""
         self.head = max(self.head, event.position)
+        if event.position > self.heard + 1:
+            ctx.note(e.EventEarly(event.position, event.stream, self.heard + 1))
+        elif event.position <= self.heard:
+            ctx.note(e.EventAgain(event.position, event.stream))
+        self.heard = max(self.heard, event.position)
         for table in self.tables():
             projector = self.projector(table)
             ready = projector.offer(event)
-            if not ready:
-                told = e.EventEarly if projector.effect is Effect.EARLY else e.EventOld
-                ctx.note(told(table.projection.name, event.position, table.position))
-            elif table.catching:
+            if table.catching:
                 projector.early.update((each.position, each) for each in ready)
             elif len(self.tasks) < QUEUE_MAX:
                 self.tasks.extend(Task(table.projection.name, table.generation, each) for each in ready)
@@ -269,8 +280,8 @@ class ProjectorNode:
             return
         else:
             assert task.event is not None
-            self.task = None
             self.second(ctx, table, task.event)
+            self.task = None
         self.work(ctx)
 
     def second(self, ctx: Context, table: Table, event: RecordedEvent) -> None:

@@ -1,7 +1,7 @@
 """Read replicas: copies of the read models, and the library's ``Reader``, which answers from them.
 
-A copy is brought on by what changed behind its stamp; one that misses something fetches it. Readers are moved to another
-generation when the copy of it is whole, in one step.
+A copy is brought on by what changed behind its stamp; one that misses something fetches it. Readers are moved to
+another generation when the copy of it is whole, in one step.
 """
 
 from typing import Any, Final

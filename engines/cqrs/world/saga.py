@@ -1,6 +1,6 @@
 """The process that carries an order through: the library's saga, on a machine that may die at any step.
 
-It begins with the first line of an order, as the bus tells of it. What it decides is written to its own log before it
+It begins when the bus tells of an order. What it decides is written to its own log before it
 asks anybody for anything, and every request has an id that follows from that log: so it may ask again, for ever. For
 each step it asks the service first, and then sends the command, with what the service has said, to the write side.
 """
@@ -17,7 +17,7 @@ from engines.cqrs.world.messages import Deliver, Perform, Performed, Reply, Subm
 from engines.cqrs.world.rules import TWIN, Control
 from engines.cqrs.world.services import SERVICE_OF
 from engines.event_sourcing.events import RecordedEvent
-from engines.event_sourcing.order import CREATED, LINE_ADDED
+from engines.event_sourcing.order import CREATED
 from engines.sim.disk import Disk
 from engines.sim.node import Context
 
@@ -35,8 +35,6 @@ class SagaNode:
         self.sagas: dict[str, Saga] = {}
         self.created: dict[str, tuple[str, str]] = {}
         """Order -> the id of the command that created it, and its story."""
-        self.begun: dict[str, str] = {}
-        """Order -> the event its saga reacts to."""
         self.last: dict[str, str] = {}
         """Order -> the newest event that its saga has caused or reacts to."""
         self.upto: int = disk.registers.get("upto", 0)
@@ -51,10 +49,8 @@ class SagaNode:
     def replay(self, order: str, type: str, data: Any) -> None:
         """One record of the log."""
         if type == SEEN:
-            if data[0]:
-                self.created[order] = (data[0], data[1])
-            else:
-                self.begun[order] = self.last[order] = data[1]
+            self.created[order] = (data[0], data[1])
+            self.last[order] = data[2]
             return
         state = AGGREGATE.evolve(self.sagas.get(order, Saga()), type, data)
         self.sagas[order] = state
@@ -88,7 +84,7 @@ class SagaNode:
                 ctx.send(src, Taken(self.upto))
             case Performed(id=id, declined=declined):
                 self.performed(ctx, id, declined)
-            case Reply(answer=answer):
+            case Reply(answer=answer) if src != TWIN:
                 told = library.Answered(answer.command_id, answer.ok, answer.why, ctx.now_us)
                 self.decide(ctx, answer.order, told)
 
@@ -97,16 +93,14 @@ class SagaNode:
         if event.position <= self.upto or event.position in self.beyond:
             return
         order = event.stream
-        if self.control.sagas and event.type == CREATED and order not in self.created:
-            self.write(ctx, order, SEEN, [event.causation_id, event.correlation_id])
-        elif self.control.sagas and event.type == LINE_ADDED and order not in self.begun:
-            self.write(ctx, order, SEEN, ["", event.id])
+        if self.control.sagas and event.type == CREATED:
+            self.write(ctx, order, SEEN, [event.causation_id, event.correlation_id, event.id])
         self.beyond[event.position] = True
         while self.upto + 1 in self.beyond:
             self.upto += 1
             del self.beyond[self.upto]
         self.disk.write("upto", self.upto)
-        if order in self.created and order in self.begun and order not in self.sagas:
+        if order in self.created and order not in self.sagas:
             ctx.note(e.SagaBegan(order))
             self.decide(ctx, order, library.Start(order, self.created[order][0], ctx.now_us))
 

@@ -112,9 +112,9 @@ class Table(MemoryModel):
         """The rows that changed behind a stamp."""
         return tuple(self.get(key) for key, at in self.changed.items() if at > stamp)
 
-    def reset(self) -> None:
+    def reset(self, projection: Projection | None = None) -> None:
         """Begin anew."""
-        super().reset()
+        super().reset(projection)
         self.changed.clear()
         self.origin.clear()
 
