@@ -8,7 +8,7 @@ from engines.event_sourcing.events import RecordedEvent
 from engines.sim.disk import Disk
 from engines.sim.node import Context
 
-AGAIN_US: Final = 150_000
+AGAIN_US: Final = 300_000
 """After which what a subscriber has not confirmed is sent again."""
 WINDOW: Final = 60
 """How far a subscriber may be behind what it is sent."""

@@ -362,14 +362,6 @@ class CqrsEngine(Roads):
         else:
             self.add_host(name)
         self.record(e.NodeAdded(stage, len(nodes)), name)
-        if stage == "projectors":
-            self.move_in()
-
-    def move_in(self) -> None:
-        """Every projector that is up takes up what is to be built there now."""
-        for name in self.control.nodes["projectors"]:
-            if self.hosts[name].status == UP:
-                self.projector(name).on_start(self.hosts[name])
 
     def remove_node(self, stage: str) -> None:
         """The newest machine of a stage is switched off; what it did falls to the others."""
@@ -380,7 +372,6 @@ class CqrsEngine(Roads):
             self.hosts[name].crash()
         if stage == "projectors":
             self.settle_homes()
-            self.move_in()
         self.record(e.NodeRemoved(stage, len(nodes)), name)
 
     def restart(self, host: Host) -> None:

@@ -97,10 +97,15 @@ class Ledger:
 
     # -- the read side -----------------------------------------------------------------------------------------------
 
-    def applied(self, name: str, table: Table, changed: Sequence[Row]) -> None:
-        """A read model has taken an event or a page: is it still a fold? Compared are the rows that were touched."""
+    def applied(self, name: str, table: Table, changed: Sequence[Row], resumed: bool = False) -> None:
+        """A read model has taken an event or a page: is it still a fold? Compared are the rows that were touched.
+
+        ``resumed``: its machine came up. Then only rows of events that it claims to be past are compared, since the
+        effect of one more may be there already."""
         aside = first_parked(table)
         fold = self.folds.get(table.generation)
+        if resumed and (fold is None or fold.code != table.code or fold.held != aside):
+            return
         keys: dict[Any, bool] = {row[0]: True for row in changed}
         if fold is None or fold.code != table.code or fold.position > table.position or fold.held != aside:
             fold = self.folds[table.generation] = Table(table.projection)
@@ -157,7 +162,7 @@ class Ledger:
         known = self.summaries.get(order, {})
         unseen = next((event.at_us for event in self.streams.get(order, ())
                        if event.revision > shown and event.revision in known), 0)  # fmt: skip
-        age = max(0, now_us - unseen) if unseen else 0
+        age = max(0, now_us - unseen) if unseen and outcome is Outcome.OK else 0
         if outcome is Outcome.OK:
             self.judged += 1
             self.stale += unseen > 0

@@ -105,7 +105,11 @@ class CommandNode(Server):
         """A command, or the store's word on one."""
         if isinstance(message, Submit):
             self.begin(ctx, src, message)
-            return
+        elif not isinstance(message, Published):  # without an outbox nobody waits for the bus to confirm
+            self.heard(ctx, message)
+
+    def heard(self, ctx: Context, message: Any) -> None:
+        """The store's word on a command."""
         job = self.jobs.pop(message.request, None)
         if job is None:
             return

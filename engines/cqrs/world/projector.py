@@ -99,9 +99,10 @@ class ProjectorNode:
 
     def on_start(self, ctx: Context) -> None:
         """Take up the projections whose home this is; go on behind the checkpoints."""
-        for projection, home in self.control.homes.items():
-            if home == self.name and projection not in self.deployments:
-                self.adopt(projection)
+        self.take_up()
+        for table in self.tables():
+            if not table.catching:
+                self.ledger.applied(table.projection.name, table, (), resumed=True)
         ctx.send(BUS, Subscribe(self.position()))
         ctx.set_timer("beat", BEAT_US)
         self.read_on(ctx)
@@ -109,10 +110,12 @@ class ProjectorNode:
     def on_synced(self, ctx: Context) -> None:
         """What it keeps is one transaction of its own database."""
 
-    def adopt(self, projection: str) -> None:
-        """Begin a projection here, from nothing: read models are disposable."""
-        table = self.begin(Table(code(projection, "right", self.control.narrow)))
-        self.deployments[projection] = Deployment(table, Table)
+    def take_up(self) -> None:
+        """Begin the projections whose home this is now, from nothing: read models are disposable."""
+        for projection, home in self.control.homes.items():
+            if home == self.name and projection not in self.deployments:
+                table = self.begin(Table(code(projection, "right", self.control.narrow)))
+                self.deployments[projection] = Deployment(table, Table)
 
     def begin(self, table: Table) -> Table:
         """A new generation: it reads history first."""
@@ -247,14 +250,16 @@ class ProjectorNode:
             if table is None or (task.page is not None) != table.catching:
                 continue
             self.task, self.half, self.since = task, 0, table.stamp
-            events = len(task.page.events) if task.page is not None else 1
-            cost = max(2, self.control.apply_us * max(1, events) // (2 if task.page is not None else 1))
+            cost = self.control.apply_us
+            if task.page is not None:  # in one transaction, which is cheaper
+                cost = cost * len(task.page.events) // 2
             self.meter.worked(self.name, cost, ctx.now_us)
             ctx.set_timer("work", cost if task.page is not None else cost // 2)
 
     def on_timer(self, ctx: Context, name: str) -> None:
         """A half of an event is done, or a page; or it is time to be heard."""
         if name == "beat":
+            self.take_up()
             for projection in self.deployments:
                 self.tell_all(ctx, projection, changes=False)
                 if self.serves(projection):
