@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from engines.consensus import pattern as consensus
 from engines.consistency import pattern as consistency
+from engines.cqrs import pattern as cqrs
 from engines.event_sourcing import pattern as events
 from engines.resilience import pattern as resilience
 from engines.sharding import pattern as sharding
@@ -45,6 +46,12 @@ SPECIMENS = (
         events.PATTERN,
         (("accounts", 9), ("rate", 60), ("transfers", False)),
         (("accounts", 2), ("poll_ms", 100), ("rate", 4)),
+    ),
+    Specimen(
+        cqrs.PATTERN,
+        (("reads", 200), ("replicas", 4), ("writes", 20)),
+        (("reads", 4), ("replicas", 1), ("twin", False), ("writes", 1)),
+        (("reads", 100), ("writes", 10)),
     ),
 )
 PATTERNS = tuple(specimen.pattern for specimen in SPECIMENS)

@@ -36,6 +36,7 @@ from engines.sim.world import World
 from tests.engines.consensus.pbft import strategies as pbft
 from tests.engines.consensus.raft import strategies as raft
 from tests.engines.consistency.world import strategies as consistency
+from tests.engines.cqrs.world import strategies as cqrs
 from tests.engines.event_sourcing.world import strategies as events
 from tests.engines.resilience.world import strategies as resilience
 from tests.engines.sharding.world import strategies as sharding
@@ -47,6 +48,7 @@ Run = Timeline[Any, Any]
 COMMANDS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "consensus": raft.commands,
     "consistency": consistency.commands,
+    "cqrs": cqrs.commands,
     "events": events.commands,
     "pbft": pbft.commands,
     "resilience": resilience.commands,

@@ -195,6 +195,10 @@ class CqrsEngine(Roads):
         if name not in NAMES:
             raise UserError(f"projection {name!r}: one of {', '.join(NAMES)} is accepted")
         home = self.control.homes[name]
+        if isinstance(command, c.ReplayParked):
+            if not self.keepers(name):
+                raise UserError(f"nobody who keeps {name} is up")
+            return
         if self.hosts[home].status != UP:
             raise UserError(f"{home}, the home of {name}, is {self.hosts[home].status}")
         deployment = self.home(name).deployments.get(name)
@@ -298,6 +302,11 @@ class CqrsEngine(Roads):
             case _:
                 super().execute(command)
 
+    def keepers(self, projection: str) -> list[str]:
+        """The projectors that are up and keep a projection: its home, and while it moves the one before."""
+        return [name for name in self.control.nodes["projectors"]
+                if self.hosts[name].status == UP and projection in self.projector(name).deployments]  # fmt: skip
+
     def execute_projection(self, command: Any) -> None:
         """What is asked of a projection's home."""
         name = command.projection
@@ -312,7 +321,8 @@ class CqrsEngine(Roads):
             case c.Swap(back=back):
                 node.swap(host, name, back)
             case c.ReplayParked():
-                node.replay_parked(host, name)
+                for keeper in self.keepers(name):
+                    self.projector(keeper).replay_parked(self.hosts[keeper], name)
 
     def widen(self) -> None:
         """The column takes all names from now on, in every read model."""

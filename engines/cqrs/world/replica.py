@@ -13,7 +13,7 @@ from engines.cqrs.world import events as e
 from engines.cqrs.world.ledger import Ledger
 from engines.cqrs.world.messages import Fetch, Question, Rows, Told
 from engines.cqrs.world.meter import Meter
-from engines.cqrs.world.rules import Control
+from engines.cqrs.world.rules import ROUNDING_US, Control
 from engines.cqrs.world.server import Server
 from engines.cqrs.world.table import CODES, Table
 from engines.event_sourcing.subscriptions import Parked
@@ -160,7 +160,7 @@ class ReplicaNode(Server):
         """Look again when the first of those that wait has waited long enough."""
         due = self.reader.due_us()
         if due is not None:
-            ctx.set_timer("due", max(0, due - ctx.now_us))
+            ctx.set_timer("due", max(0, due - ctx.now_us) + ROUNDING_US)
 
     def answer(self, ctx: Context) -> None:
         """Those that need not wait any longer."""

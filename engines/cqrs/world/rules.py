@@ -13,6 +13,8 @@ ATTEMPTS: Final = 5
 """How often a command is decided anew on conflicts, and how often a user sends one."""
 LINE_MAX: Final = 200
 """How many may wait before a machine; those who come later are turned away."""
+ROUNDING_US: Final = 2
+"""A timer on a clock that is fast runs out that much early, for all its delay is rounded down."""
 STORE: Final = "store"
 BUS: Final = "bus"
 SAGA: Final = "saga"
@@ -94,6 +96,6 @@ class Control:
 
 
 __all__ = [
-    "ATTEMPTS", "BUS", "CAPACITY", "LETTERS", "LINE_MAX", "MOST", "SAGA", "SERVICES", "STAGES", "STORE", "TWIN",
-    "USERS", "Control", "CqrsRules",
+    "ATTEMPTS", "BUS", "CAPACITY", "LETTERS", "LINE_MAX", "MOST", "ROUNDING_US", "SAGA", "SERVICES", "STAGES", "STORE",
+    "TWIN", "USERS", "Control", "CqrsRules",
 ]  # fmt: skip

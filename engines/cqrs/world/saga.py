@@ -14,7 +14,7 @@ from engines.cqrs.saga import STEPS, Kind, Phase, Saga
 from engines.cqrs.world import events as e
 from engines.cqrs.world.ledger import Ledger
 from engines.cqrs.world.messages import Deliver, Perform, Performed, Reply, Submit, Taken
-from engines.cqrs.world.rules import TWIN, Control
+from engines.cqrs.world.rules import ROUNDING_US, TWIN, Control
 from engines.cqrs.world.services import SERVICE_OF
 from engines.event_sourcing.events import RecordedEvent
 from engines.event_sourcing.order import CREATED
@@ -111,6 +111,8 @@ class SagaNode:
         for each in decided:
             self.write(ctx, order, each.type, each.data)
         if not decided:
+            if isinstance(what, library.Tick):
+                self.look(ctx, order)
             return
         state = self.sagas[order]
         if state.phase is Phase.COMPENSATING and before.phase is Phase.RUNNING:
@@ -122,13 +124,8 @@ class SagaNode:
 
     def go_on(self, ctx: Context, order: str) -> None:
         """Ask for what the saga wants now, and look again when it is due."""
-        state = self.sagas[order]
-        due = library.due_us(state)
-        if due is not None:
-            ctx.set_timer(order, max(0, due - ctx.now_us))
-        else:
-            ctx.cancel_timer(order)
-        wanted = library.request(state)
+        self.look(ctx, order)
+        wanted = library.request(self.sagas[order])
         if wanted is None:
             return
         command = wanted.command
@@ -139,6 +136,14 @@ class SagaNode:
             ctx.send(service, Perform(command.id, command.name, order, command.undoes))
         else:
             self.submit(ctx, order, Submit.of(command))
+
+    def look(self, ctx: Context, order: str) -> None:
+        """Look again when time alone changes something."""
+        due = library.due_us(self.sagas[order])
+        if due is not None:
+            ctx.set_timer(order, max(0, due - ctx.now_us) + ROUNDING_US)
+        else:
+            ctx.cancel_timer(order)
 
     def performed(self, ctx: Context, id: str, declined: str) -> None:
         """The service has spoken: now the command, which records it."""
