@@ -73,9 +73,10 @@ class CqrsEngine(Roads):
                 return ServiceNode(name, host.disk, control, ledger, meter)
             case name if name in USERS:
                 return UserNode(name, host.incarnation, host.disk, control, ledger, meter)
-        kinds = {"p": ProjectorNode, "r": ReplicaNode}
-        if host.id[0] in kinds:
-            return kinds[host.id[0]](host.id, host.disk, control, ledger, meter)
+        if host.id[0] == LETTERS["projectors"]:
+            return ProjectorNode(host.id, host.disk, control, ledger, meter)
+        if host.id[0] == LETTERS["replicas"]:
+            return ReplicaNode(host.id, host.disk, control, ledger, meter)
         return CommandNode(host.id, host.incarnation, control, ledger, meter)
 
     # -- the checks ----------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Final
 
 from engines.cqrs.projections import lag
 from engines.cqrs.queries import GET_ORDER_SUMMARY, Query
+from engines.cqrs.read_models import OrderSummary
 from engines.cqrs.saga import STEPS
 from engines.cqrs.verdict import Load, weigh
 from engines.cqrs.world import options
@@ -199,7 +200,7 @@ class Roads(World):
 
     def machines(self) -> tuple[MachineView, ...]:
         """Every machine, in the order of the roads."""
-        stages = [("users", USERS)]
+        stages: list[tuple[str, tuple[str, ...]]] = [("users", USERS)]
         stages += [(stage, tuple(self.control.nodes[stage])) for stage in STAGES]
         stages += [("store", (STORE,)), ("bus", (BUS,)), ("saga", (SAGA,)), ("services", SERVICES), ("crud", (TWIN,))]
         found = []
@@ -253,7 +254,7 @@ class Roads(World):
             tuple(table.get(key) for key in newest), parked, table.catching, table.stopped_at, percent,
         )  # fmt: skip
 
-    def crud_rows(self) -> tuple[tuple[str | int, ...], ...]:
+    def crud_rows(self) -> tuple[OrderSummary, ...]:
         """The newest orders as the CRUD table has them."""
         store = self.twin.store
         newest = list(islice(reversed(store.orders.values()), ROWS_SHOWN))

@@ -235,7 +235,7 @@ BURST: Final = Scenario(
                     "ms on the CRUD table, which joins; the table is busy 57 % of its time. Now 40 orders a second, "
                     "for a while."),
         *at(3_100, SetOption("writes", "40")),
-        *say(5_500, "On the table everybody waits in one line: a query takes 310 ms. On the read side it takes 7.1 "
+        *say(5_500, "On the table everybody waits in one line: a query takes 309 ms. On the read side it takes 7.1 "
                     "ms: no reader waits for a writer. The price is the gap: p1 is 100 events behind, the oldest "
                     "549 ms old. Rows are late instead."),
         *at(5_600, AddNode("projectors"), AddNode("projectors")),

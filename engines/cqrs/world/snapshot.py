@@ -1,9 +1,9 @@
 """What there is to see of both roads, or of a file of orders."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from engines.cqrs.projections import Row
 from engines.cqrs.queries import Freshness
+from engines.cqrs.read_models import OrderSummary
 from engines.cqrs.saga import Phase
 from engines.cqrs.verdict import Load, Verdict
 from engines.cqrs.world.ledger import Side
@@ -36,7 +36,8 @@ class TableView(NamedTuple):
     """``live next old``."""
     home: str
     position: int
-    rows: tuple[Row, ...]
+    rows: tuple[Any, ...]
+    """The newest, as the library's named tuples."""
     parked: tuple[RecordedEvent, ...]
     catching: bool
     stopped_at: int
@@ -154,7 +155,7 @@ class Snapshot(NamedTuple):
     """Over time, oldest first."""
     sides: tuple[Side, ...]
     """The newest answers beside the truth."""
-    crud: tuple[Row, ...]
+    crud: tuple[OrderSummary, ...]
     """The CRUD table's orders as summaries, newest last."""
     users: tuple[UserView, ...]
     sagas: tuple[SagaView, ...]

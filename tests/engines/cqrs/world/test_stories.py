@@ -54,7 +54,8 @@ def live(snapshot: Snapshot) -> TableView:
 
 
 def total(snapshot: Snapshot, order: str) -> int:
-    return next(row.total for row in live(snapshot).rows if row.order == order)
+    found: int = next(row.total for row in live(snapshot).rows if row.order == order)
+    return found
 
 
 def red(snapshot: Snapshot) -> list[str]:
