@@ -241,7 +241,7 @@ BURST: Final = Scenario(
         *at(5_600, AddNode("projectors"), AddNode("projectors")),
         *say(9_800, "Two projectors more (j on their stage): each projection has a machine, built its rows there "
                     "from the events, and took over when it had caught up. 5 events behind, 17 ms, under the same "
-                    "burst. The table: 938 ms."),
+                    "burst. The table: 937 ms."),
         *at(9_900, SetOption("writes", "4")),
         *say(13_500, "The burst is over, the gap is closed: 0 behind. The table needed longer, its line was 200. "
                      "Sides that are apart can be scaled apart: c, p and r each have their own j."),
