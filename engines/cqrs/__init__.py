@@ -26,6 +26,8 @@ demo               a store to play with
 crud               the same shop without the pattern
 verdict            when the pattern pays, and by which formula
 errors             what can be asked wrongly
+pattern            the pattern as the program shows it
+world/             both roads alive, on a simulated network
 """
 
 from engines.cqrs.bus import Answer, Append, CommandBus, Execution, Status
