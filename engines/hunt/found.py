@@ -1,5 +1,6 @@
 """What a hunt has found, as a run: a timeline one can walk, a recording, a line of text."""
 
+from contextlib import suppress
 from typing import Any
 
 from engines.errors import UserError
@@ -20,16 +21,18 @@ class Run:
         plan, violation = shrunk.plan, shrunk.violation
         self.timeline: Timeline[Any, Any] = Timeline(pattern.variant(plan.variant), plan.seed, plan.config)
         last = 0 if violation.at_end else violation.position
-        for step in plan.inputs:
+        with suppress(Exception):  # what is found may be that the engine cannot go on: then the run ends there
+            self._play(last)
+        self.breaks = Breaks(violation.check, violation.detail, violation.witness, last)
+
+    def _play(self, last: int) -> None:
+        for step in self.shrunk.plan.inputs:
             self._advance(step.at_us, last)
             if last and self.timeline.position >= last:
-                break
-            try:
+                return
+            with suppress(UserError):
                 self.timeline.submit(step.command)
-            except UserError:
-                continue
-        self._advance(plan.end_us, last)
-        self.breaks = Breaks(violation.check, violation.detail, violation.witness, last)
+        self._advance(self.shrunk.plan.end_us, last)
 
     def _advance(self, until_us: int, last: int) -> None:
         steps = max(0, last - self.timeline.position) if last else 1 << 60

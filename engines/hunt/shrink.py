@@ -114,7 +114,11 @@ class Shrinker:
         for setting in self.variant.settings:
             if setting.name not in self.pinned:
                 for config in simpler(self.best.config, setting):
-                    if self.still(replace(self.best, config=config)):
+                    given = dict(config)
+                    ordered = tuple(
+                        (each.name, given[each.name]) for each in self.variant.settings if each.name in given
+                    )
+                    if self.still(replace(self.best, config=ordered)):
                         break
 
     def _sooner(self) -> None:

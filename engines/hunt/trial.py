@@ -1,6 +1,7 @@
 """A plan, played: whether a guarantee broke, whether the faults bit, and which situations it came through."""
 
 import re
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -14,6 +15,8 @@ from engines.sim.events import RING_EVENTS
 from engines.sim.hazards import ANYTHING
 from engines.sim.pattern import Check, Variant
 
+NO_EXCEPTION: Final = "the engine goes on"
+"""What every engine owes, as a check is named."""
 CHECK_STEPS: Final = 128
 """Steps between two looks at the checks, which stand after every step."""
 _NAMES: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]{0,2}\d[\w.:>]*")
@@ -96,12 +99,14 @@ class Player:
     def play(self) -> Trial:
         """To the end, or to the first violation."""
         trial, engine = self.trial, self.engine
-        for step in self.plan.inputs:
-            if self._run(step.at_us) or self._give(step.command):
-                break
-        else:
-            if not self._run(self.plan.end_us):
-                trial.violation = self._owed() or self._judged()
+        try:
+            self._play()
+        except Exception as error:  # an engine that cannot go on is found like any other mistake
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            said = (str(error).splitlines() or [""])[0]
+            lines = (f"{type(error).__name__}: {said}"[:200], f"in {where.name}, line {where.lineno}: {where.line}")
+            trial.violation = Violation(NO_EXCEPTION, type(error).__name__, lines, engine.position + 1, engine.now_us)
+            return trial
         trial.steps = engine.position
         trial.checks = engine.position * len(engine.check())
         if self.bites is not None and self.watch is not None:
@@ -112,6 +117,13 @@ class Player:
             trial.injected, trial.bites = self.bites.injected, self.bites.counts
             trial.situations = self.watch.situations
         return trial
+
+    def _play(self) -> None:
+        for step in self.plan.inputs:
+            if self._run(step.at_us) or self._give(step.command):
+                return
+        if not self._run(self.plan.end_us):
+            self.trial.violation = self._owed() or self._judged()
 
     def _owed(self) -> Violation | None:
         """What of the promise is missing at the end of a plan that has healed the world."""

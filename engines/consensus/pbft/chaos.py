@@ -38,7 +38,7 @@ def _conspire(draw: Stream, stage: Stage) -> tuple[After, ...]:
 
 def missing(engine: Any) -> str:
     """An answer to every client that asked. The checks say within which time; this says that there is one."""
-    waiting = sorted(each.client for each in engine.history.open.values())
+    waiting = sorted(client for client, _ in engine.history.open)
     return f"{', '.join(waiting)} asked and was never answered" if waiting else ""
 
 

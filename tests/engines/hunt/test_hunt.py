@@ -249,3 +249,22 @@ def test_what_was_never_reached_is_named() -> None:
     assert "stored" in there.unseen
     assert "elected" not in there.unseen
     assert there.calm == ("elected",)
+
+
+def test_an_engine_that_cannot_go_on_is_found_like_any_other_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    from engines.consensus.raft.engine import RaftEngine
+    from engines.hunt.found import run_of
+
+    honest = RaftEngine.observe
+
+    def observe(engine: RaftEngine, host: Any) -> None:
+        assert engine.position < 40 or engine.hosts["n2"].status == "up", "n2 is needed"
+        honest(engine, host)
+
+    monkeypatch.setattr(RaftEngine, "observe", observe)
+    search = hunt(request_for(PATTERN, "raft", "machines"), Here(), 0, 7)
+    assert [kind for kind, _ in search.tally.found] == ["the engine goes on"]
+    shrunk = next(iter(search.shrunk.values()))
+    assert shrunk.inputs == 1
+    assert shrunk.violation.witness[0] == "AssertionError: n2 is needed"
+    assert run_of("consensus", shrunk).line().startswith("dp-tui:consensus/raft@")

@@ -1,0 +1,116 @@
+"""``dp-tui hunt``: what it prints, with which status, and what becomes of it when it is interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.tui.test_cli import ENVIRON, dp_tui, refused
+
+
+def test_a_sound_engine_is_status_0_and_says_what_bit() -> None:
+    done = dp_tui("hunt", "raft", "--seeds", "0..15", "--jobs", "1")
+    assert done.returncode == 0, done.stderr
+    for said in ("seeds with usual faults", "checks evaluated", "0 seeds failed", "machines killed", "situations"):
+        assert said in done.stdout, done.stdout
+    assert done.stderr == ""
+
+
+def test_what_is_found_is_saved_printed_and_replayed(tmp_path: Path) -> None:
+    folder = tmp_path / "finds"
+    done = dp_tui(
+        "hunt", "raft", "--seeds", "0..7", "--jobs", "2", "--break", "persist_vote", "--save", str(folder), "--json"
+    )
+    assert done.returncode == 1, done.stderr
+    data: dict[str, Any] = json.loads(done.stdout)
+    assert (data["first_seed"], data["next_seed"]) == (0, 8)
+    assert data["seeds"] + len(data["idle"]) == 8
+    assert data["steps"] > 500
+    found = data["found"][0]
+    assert found["check"] == "terms and votes survive"
+    assert found["inputs"] == 2
+    assert found["drawn"]["config"]["persist_vote"] is False
+    assert found["drawn"]["kinds"]
+    assert found["witness"]
+    for what in (found["file"], found["line"]):
+        again = dp_tui("replay", "--headless", what)
+        assert again.returncode == 1
+        assert f"FAILED  {found['check']}: {found['detail']}" in again.stdout
+        assert "breaks terms and votes survive" in again.stdout
+    printed = dp_tui("replay", "--line", found["file"])
+    assert (printed.returncode, printed.stdout.strip()) == (0, found["line"])
+    text = dp_tui("hunt", "raft", "--seeds", "0..7", "--jobs", "1", "--break", "persist_vote").stdout
+    assert "CHECK FAILED  terms and votes survive" in text
+    assert found["line"] in text
+
+
+def test_a_line_that_was_cut_is_one_clear_line() -> None:
+    assert "cut or altered" in refused("replay", "dp-tui:consensus/raft@4:abc")
+    assert "cut or altered" in refused("replay", "--line", "dp-tui:consensus/raft@4:abc:00000000")
+
+
+def test_a_hunt_can_end_by_the_clock_or_when_nothing_is_new() -> None:
+    began = time.monotonic()
+    done = dp_tui("hunt", "raft", "--for", "2s", "--jobs", "1", "--json")
+    assert done.returncode == 0
+    assert 2 <= time.monotonic() - began < 30
+    assert json.loads(done.stdout)["next_seed"] > 0
+    done = dp_tui("hunt", "raft", "--until-new", "2", "--seeds", "0..400", "--faults", "calm", "--jobs", "1", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["next_seed"] < 400
+
+
+def test_ctrl_c_prints_the_summary_and_how_to_go_on() -> None:
+    for jobs in ("1", "2"):
+        hunt = subprocess.Popen(
+            [sys.executable, "-m", "tui", "hunt", "raft", "--seeds", "3..999999", "--jobs", jobs],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRON, text=True,
+        )  # fmt: skip
+        time.sleep(5)
+        hunt.send_signal(signal.SIGINT)
+        out, err = hunt.communicate(timeout=30)
+        assert hunt.returncode == 130, (out, err)
+        assert "Traceback" not in err
+        assert "interrupted before seed" in out
+        again = out.rstrip().splitlines()[-1]
+        assert f"hunt consensus --variant raft --seeds {_next(out)}..999999 --jobs {jobs}" in again
+
+
+def _next(out: str) -> str:
+    line = next(line for line in out.splitlines() if line.startswith("interrupted before seed"))
+    return line.removeprefix("interrupted before seed ").partition(";")[0].replace(",", "")
+
+
+def test_workers_follow_a_hunt_that_is_killed() -> None:
+    hunt = subprocess.Popen(
+        [sys.executable, "-m", "tui", "hunt", "raft", "--seeds", "0..999999", "--jobs", "2"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRON,
+    )  # fmt: skip
+    time.sleep(5)
+    children = [int(pid) for pid in _children(hunt.pid)]
+    assert children
+    hunt.kill()
+    hunt.communicate(timeout=30)
+    for _ in range(100):
+        if not any(_runs(pid) for pid in children):
+            return
+        time.sleep(0.1)
+    raise AssertionError("workers are left")
+
+
+def _children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2][:4]
