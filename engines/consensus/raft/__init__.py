@@ -3,6 +3,7 @@
 messages           what servers say to each other
 roles              the roles of a server, and which may follow which
 events             what happens in a cluster, a record per kind
+read_events        what happens to questions that are answered beside the log
 change_events      what happens when members or leaders are changed on purpose
 state_machine      what they agree on: a key-value store with client sessions
 ports              what a server asks of whoever runs it
@@ -15,6 +16,7 @@ election           RequestVote, candidates, pre-vote, check-quorum
 rounds             how a new server catches up, and the reasons for saying no
 membership         which configuration rules, and how it is changed
 transfer           how a leader hands its office over
+reads              questions that need no entry: ReadIndex, leases; requests that are passed on
 node               a server: the rooms above, read as the summary page of the paper (Figure 2)
 client             a client that retries, with sessions
 quorum             the arithmetic of majorities
@@ -25,6 +27,7 @@ administration     what comes of it when the cluster itself is to change
 folds              what a snapshot must be: the fold of what was applied
 checks             the guarantees, checked after every event
 durability_checks  those of what is written down
+promises           those of clients and disks: exactly once, current reads, durable before counted
 membership_checks  those of membership changes
 liveness           what must happen in time while nothing is in the way
 engine             a cluster of them in the simulated world

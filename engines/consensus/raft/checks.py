@@ -15,7 +15,7 @@ Sources: paper, Figure 3 and sections 5.1 to 5.4; Leader Stability after dissert
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from engines.consensus.raft import durability_checks, liveness, membership_checks
+from engines.consensus.raft import durability_checks, liveness, membership_checks, promises
 from engines.consensus.raft.folds import Applied, Folds
 from engines.consensus.raft.messages import Entry, LogSnapshot
 from engines.consensus.raft.node import RaftNode
@@ -24,6 +24,7 @@ from engines.consensus.raft.roles import Role
 from engines.consensus.raft.state import NEVER
 from engines.consensus.raft.state_machine import describe
 from engines.sim.checks import CheckBook
+from engines.sim.history import History
 from engines.sim.host import CRASHED, FROZEN, Host
 from engines.units import stamp
 
@@ -37,6 +38,11 @@ ORDER: Final = "applied <= commit <= last"
 STABILITY: Final = "leader stability"
 DURABLE: Final = durability_checks.DURABLE
 SNAPSHOTS: Final = durability_checks.SNAPSHOTS
+ONCE: Final = promises.ONCE
+ANSWERS: Final = promises.ANSWERS
+READS: Final = promises.READS
+UNDONE: Final = promises.UNDONE
+QUIET: Final = promises.QUIET
 ONE_CHANGE: Final = membership_checks.ONE_CHANGE
 OVERLAP: Final = membership_checks.OVERLAP
 LEADER_IN_TIME: Final = liveness.LEADER_IN_TIME
@@ -52,6 +58,7 @@ DEMANDS: Final = {
     ORDER: "applied <= commit <= last index, and the commit index never goes back",
     **durability_checks.DEMANDS,
     STABILITY: "a leader heard by a quorum in every election timeout is not deposed by a node that cannot win",
+    **promises.DEMANDS,
     **membership_checks.DEMANDS,
     **liveness.DEMANDS,
 }
@@ -108,7 +115,7 @@ class _Campaign(NamedTuple):
 class RaftChecks(CheckBook):
     """The checker of one cluster. Call ``observe`` after every event with the host it happened on."""
 
-    def __init__(self, hosts: dict[str, Host], servers: tuple[str, ...]) -> None:
+    def __init__(self, hosts: dict[str, Host], servers: tuple[str, ...], history: History) -> None:
         super().__init__(DEMANDS)
         self.hosts = hosts
         self.servers = servers
@@ -124,6 +131,7 @@ class RaftChecks(CheckBook):
         """What the state machine held after that many entries, on the first server that stopped there."""
         self.forget_at = KEPT + FORGET_EVERY
         self.campaigns: dict[int, _Campaign] = {}
+        self.promises = promises.Promises(self, hosts, history)
         self.liveness = liveness.Liveness(self, hosts)
 
     def add(self, server: str) -> None:
@@ -135,6 +143,8 @@ class RaftChecks(CheckBook):
         """Examine what the last event changed on this host."""
         seen = self.seen.get(host.id)
         if seen is None:
+            self.position = host.world.position
+            self.promises.look(host)
             return
         node: RaftNode = host.node  # type: ignore[assignment]
         disk = host.disk
@@ -164,6 +174,8 @@ class RaftChecks(CheckBook):
                 self._terms_and_votes(host, node, seen)
             if disk.truncations != seen.truncations or log.last_index < seen.length:
                 self._append_only(host, node, seen)
+            if log.base_index + disk.changed_from < seen.applied:
+                self.promises.wrote(host, node, seen.applied)
             self._log_matching(host, node)
             seen.writes, seen.length, seen.truncations = disk.writes, log.last_index, disk.truncations
         if seen.role is not node.role:
@@ -239,6 +251,8 @@ class RaftChecks(CheckBook):
 
     def _role_changed(self, host: Host, node: RaftNode, seen: _Seen) -> None:
         was, seen.role = seen.role, node.role
+        if was is Role.FOLLOWER:
+            self.promises.stands(host, node)
         if node.role is Role.LEADER:
             self._elected(host, node)
         elif was is Role.LEADER and node.deposed_by:
@@ -349,7 +363,7 @@ class RaftChecks(CheckBook):
             first = max(self.committed_to + 1, log.first_index)
             for index, entry in enumerate(log.slice(first, commit), first):
                 self.committed[index] = _Committed(entry, host.id, node.current_term, now)
-            self.committed_to = commit
+            self.committed_to = self.promises.committed = commit
             self._durable(host, node, seen)
             for server in self.servers:
                 other = self.hosts[server]
@@ -363,7 +377,9 @@ class RaftChecks(CheckBook):
             if index > self.applied_to:
                 self.applied[index] = Applied(entry, host.id, now)
                 self.applied_to = index
+                self.promises.execute(index, entry.command)
             elif (by := self.applied.get(index)) and by.entry is not entry and by.entry != entry:
+                self.promises.differ = True
                 self.fail(STATE_MACHINE, f"{by.node} and {host.id} applied different commands at index {index}",
                            f"{stamp(by.at_us)} {by.node} applied {_words(by.entry)} at index {index}",
                            f"{_at(host)} {host.id} applied {_words(entry)} there")  # fmt: skip
@@ -391,6 +407,7 @@ class RaftChecks(CheckBook):
     def _same_state(self, host: Host, node: RaftNode) -> None:
         """Equal commands in equal order must have made equal state machines, wherever two stopped at one index."""
         kv = node.kv
+        self.promises.compare(host, node.last_applied, kv)
         state = self.states.get(node.last_applied)
         if state is None:
             self.states[node.last_applied] = _State(host.id, dict(kv.values), dict(kv.sessions))

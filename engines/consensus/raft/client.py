@@ -33,7 +33,10 @@ BACKOFF_US: Final = 60 * US_PER_MS
 class Client(Asking):
     """Makes commands at an interval, or only those it is told."""
 
-    __slots__ = ("around", "attempts", "disk", "hints", "insists", "serial", "servers", "target")
+    __slots__ = (
+        "answered_at", "around", "attempts", "disk", "hints", "insists", "read_percent", "seen", "serial", "servers",
+        "target",
+    )  # fmt: skip
 
     def __init__(self, id: str, servers: tuple[str, ...], history: History, interval_us: int, disk: Disk) -> None:
         super().__init__(id, history, interval_us)
@@ -48,6 +51,12 @@ class Client(Asking):
         """How many it followed since."""
         self.attempts = 0
         self.insists = True
+        self.read_percent = 0
+        """How many of its own requests are questions."""
+        self.seen = 0
+        """The last index it saw: a server that has applied less must not answer its questions."""
+        self.answered_at = 0
+        """The index of the newest answer."""
 
     def ask(self, ctx: Context, op: str, key: str, value: int, target: str = "", insist: bool = True) -> None:
         """Ask for this as soon as the command before it is answered, at ``target`` first if one is named.
@@ -96,7 +105,7 @@ class Client(Asking):
         assert self.current is not None
         self.attempts += 1
         ctx.note(Asked(self.target, self.current, self.attempts))
-        ctx.send(self.target, ClientRequest(self.current))
+        ctx.send(self.target, ClientRequest(self.current, self.seen))
         ctx.set_timer("patience", PATIENCE_US)
 
     def _retry(self, ctx: Context) -> None:
@@ -130,6 +139,8 @@ class Client(Asking):
         if m.ok:
             self.target = self.around = src
             self.hints = 0
+            self.answered_at = m.applied
+            self.seen = max(self.seen, m.applied)
             self.history.finish(self.id, m.serial, OK, m.result)
             ctx.note(Answered(src, self.current, m.result, self.attempts))
             self.current = None
@@ -152,7 +163,10 @@ class Client(Asking):
             if self.current is None and self.interval_us:
                 stream = ctx.stream("work")
                 key = KEYS[stream.below(len(KEYS))]
-                self.queue.append(("set", key, stream.between(1, 99)))
+                if self.read_percent and ctx.stream("questions").below(100) < self.read_percent:
+                    self.queue.append(("get", key, 0))
+                else:
+                    self.queue.append(("set", key, stream.between(1, 99)))
                 self._next(ctx)
         elif name == "backoff":
             self._retry(ctx)

@@ -38,6 +38,13 @@ class SetTiming:
 
 
 @dataclass(frozen=True, slots=True)
+class SetReads:
+    """How questions are answered from now on: ``log index lease``."""
+
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
 class AddServer:
     """A server becomes a voter, once it has caught up, or a learner. A new name is a new machine; none: the next.
 
@@ -85,10 +92,10 @@ class Transfer:
 
 COMMANDS: Final = (
     *faults.FAULTS, Propose, SetRule, SetWorkload, SetTiming, AddServer, RemoveServer, ChangeJoint, LeaveJoint,
-    Transfer,
+    Transfer, SetReads,
 )  # fmt: skip
 
 __all__ = [
-    "COMMANDS", "AddServer", "ChangeJoint", "LeaveJoint", "Propose", "RemoveServer", "SetRule", "SetTiming",
+    "COMMANDS", "AddServer", "ChangeJoint", "LeaveJoint", "Propose", "RemoveServer", "SetReads", "SetRule", "SetTiming",
     "SetWorkload", "Transfer",
 ]  # fmt: skip

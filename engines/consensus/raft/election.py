@@ -37,6 +37,7 @@ class Elections(Replication):
         ``transfer``: the leader told it to (dissertation 3.10).
         """
         self.reset(ctx, Role.CANDIDATE, self.current_term + 1)
+        self.by_order = transfer
         self.vote(ctx, self.id)
         self.votes = {self.id: True}
         self.reset_election_timer(ctx, redraw=True)

@@ -9,19 +9,31 @@ from collections import deque
 from dataclasses import replace
 from typing import Any, Final
 
+from engines.consensus.operations import OPERATIONS
 from engines.consensus.raft import administration
 from engines.consensus.raft import change_events as c
 from engines.consensus.raft import events as e
 from engines.consensus.raft import messages as m
 from engines.consensus.raft.checks import RaftChecks
 from engines.consensus.raft.client import Client
-from engines.consensus.raft.commands import AddServer, Propose, SetTiming, SetWorkload
+from engines.consensus.raft.commands import AddServer, Propose, SetReads, SetTiming, SetWorkload
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.options import FIGURE_7, WORKLOADS, Options
 from engines.consensus.raft.quorum import Configuration, majority
+from engines.consensus.raft.read_events import ReadsSet
 from engines.consensus.raft.roles import Role
-from engines.consensus.raft.rules import Timing
-from engines.consensus.raft.snapshot import CatchingUp, ClientState, LogEntry, Progress, Sample, Server, Snapshot
+from engines.consensus.raft.rules import ReadMode, Timing
+from engines.consensus.raft.snapshot import (
+    Acknowledged,
+    CatchingUp,
+    ClientState,
+    LogEntry,
+    Progress,
+    Question,
+    Sample,
+    Server,
+    Snapshot,
+)
 from engines.consensus.raft.state import NEVER
 from engines.errors import UserError
 from engines.rules import RuleSwitched
@@ -62,9 +74,11 @@ class RaftEngine(World):
         self.rules = options.rules
         self.timing = Timing()
         self.sizes = options.sizes
+        self.reading = options.reading
+        self.read_percent = options.read_percent
         self.workload = options.workload
         self.history = History(self.clock)
-        self.checks = RaftChecks(self.hosts, self.servers)
+        self.checks = RaftChecks(self.hosts, self.servers, self.history)
         self.series: deque[Sample] = deque(maxlen=SERIES_MAX)
         self.sample_due_us = 0
         self.cue: tuple[int, str] | None = None
@@ -92,9 +106,12 @@ class RaftEngine(World):
         """A server or a client."""
         if host.id in self.clients:
             interval = 0 if host.id == YOU else WORKLOADS[self.workload]
-            return Client(host.id, self.servers, self.history, interval, host.disk)
+            client = Client(host.id, self.servers, self.history, interval, host.disk)
+            client.read_percent = self.read_percent
+            return client
         first = Configuration(self.founders if host.id in self.founders else ())
         node = RaftNode(host.id, first, host.disk, self.rules, self.timing, self.noop, self.sizes)
+        node.reading = self.reading
         node.from_apply = self.from_apply
         node.configure()
         return node
@@ -175,7 +192,7 @@ class RaftEngine(World):
         """Refuse what makes no sense in a Raft cluster."""
         super().validate(command)
         match command:
-            case Propose(op=op, key=key) if op not in ("set", "add", "del") or not key.isidentifier():
+            case Propose(op=op, key=key) if op not in OPERATIONS or not key.isidentifier():
                 raise UserError(f"no such command of the key-value store: {op!r} {key!r}")
             case Propose(node=node) if node and node not in self.servers:
                 raise UserError(f"{node} is no server: one of {', '.join(self.servers)} takes proposals")
@@ -187,6 +204,9 @@ class RaftEngine(World):
                 administration.validate(self, command, YOU)
             case SetWorkload(level=level) if level not in WORKLOADS:
                 raise UserError(f"no workload {level!r}: one of {', '.join(WORKLOADS)} is accepted")
+            case SetReads(mode=mode) if mode not in {each.value for each in ReadMode}:
+                modes = ", ".join(each.value for each in ReadMode)
+                raise UserError(f"no way to answer questions is called {mode!r}: one of {modes} is accepted")
             case SetTiming(heartbeat_us=beat, election_min_us=low, election_max_us=high) if (
                 not US_PER_MS <= beat <= 60 * US_PER_S or not beat <= low <= high <= 600 * US_PER_S
             ):
@@ -199,6 +219,12 @@ class RaftEngine(World):
         if not isinstance(command, UNDISTURBING):
             self.checks.liveness.disturbed(self.clock.now_us)
         match command:
+            case faults.ExpireTimers(nodes=nodes):
+                self.checks.promises.excuse(*nodes)
+                super().execute(command)
+            case faults.Skew() | faults.Heal():
+                self.checks.promises.clocks_set(self.servers)
+                super().execute(command)
             case Propose(op=op, key=key, value=value, node=node, insist=insist):
                 host = self.hosts[YOU]
                 client = host.node
@@ -219,11 +245,19 @@ class RaftEngine(World):
                 self.record(e.WorkloadSet(level))
             case SetTiming(heartbeat_us=beat, election_min_us=low, election_max_us=high):
                 self.timing = Timing(beat, low, high)
+                self.checks.promises.excuse(*self.servers)
                 for server in self.servers:
                     self.raft(server).timing = self.timing
+                    self.raft(server).end_lease()
                 self.record(e.TimingSet(beat, low, high))
             case _ if isinstance(command, administration.CHANGES):
                 administration.execute(self, command, YOU)
+            case SetReads(mode=mode):
+                self.reading = replace(self.reading, mode=ReadMode(mode))
+                for server in self.servers:
+                    self.raft(server).reading = self.reading
+                    self.raft(server).end_lease()
+                self.record(ReadsSet(mode))
             case faults.Narrate(text=text):
                 super().execute(command)
                 self.cue = (self.clock.now_us, text)
@@ -247,6 +281,7 @@ class RaftEngine(World):
             flights=self.flights(),
             links=changed_links(self.hosts.values()),
             rules=self.rules.items(),
+            reads=self.reading.mode.value,
             noop=self.noop,
             heartbeat_us=self.timing.heartbeat_us,
             election_min_us=self.timing.election_min_us,
@@ -312,6 +347,13 @@ class RaftEngine(World):
             hands_over_to=node.hand_over_to,
             heard_ago_us=None if node.heard_us == NEVER else now - node.heard_us,
             deduplicated=node.kv.deduplicated,
+            questions=tuple(
+                Question(each.command.client, each.command.key, each.round, each.needs) for each in node.reads
+            ),
+            rounds=Acknowledged(
+                node.round, node.confirmed, tuple(node.acked.items()), max(0, node.lease_until_us - now),
+                node.lease_us,
+            ) if leading else None,
             durable_term=host.disk.registers.get("term", 0),
             durable_vote=host.disk.registers.get("vote"),
             fsync_us=machine.fsync_us,

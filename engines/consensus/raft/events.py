@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 from engines.consensus.raft.change_events import ChangeEvent
 from engines.consensus.raft.messages import Command, Content
 from engines.consensus.raft.quorum import Configuration
+from engines.consensus.raft.read_events import ReadEvent
 from engines.consensus.raft.roles import Role
 from engines.rules import RuleSwitched
 
@@ -407,4 +408,6 @@ ReplicationEvent: TypeAlias = (
 SnapshotEvent: TypeAlias = SnapshotTaken | SnapshotSent | SnapshotInstalled | SnapshotIgnored
 ClientEvent: TypeAlias = Asked | Answered | GaveUp | Redirected | AnsweredAgain | Deduplicated
 PersonEvent: TypeAlias = Proposed | WorkloadSet | TimingSet | RuleSwitched
-RaftEvent: TypeAlias = ElectionEvent | ReplicationEvent | SnapshotEvent | ClientEvent | PersonEvent | ChangeEvent
+RaftEvent: TypeAlias = (
+    ElectionEvent | ReplicationEvent | SnapshotEvent | ClientEvent | ReadEvent | PersonEvent | ChangeEvent
+)

@@ -98,6 +98,8 @@ class AppendEntries(NamedTuple):
     prev_log_term: int
     entries: tuple[Entry, ...]
     leader_commit: int
+    round: int = 0
+    """The newest round of heartbeats of this leader; it grows."""
 
 
 class AppendReply(NamedTuple):
@@ -113,6 +115,22 @@ class AppendReply(NamedTuple):
     prev_log_index: int
     conflict_term: int = 0
     conflict_index: int = 0
+    round: int = 0
+    """That of the request: whose sending this answer acknowledges."""
+
+
+class AskReadIndex(NamedTuple):
+    """A follower asks its leader: up to where must I have applied before I may answer this?"""
+
+    term: int
+    command: Command
+
+
+class ReadIndexReply(NamedTuple):
+    """Up to here; and nobody else led when you asked."""
+
+    command: Command
+    read_index: int
 
 
 class InstallSnapshot(NamedTuple):
@@ -144,6 +162,8 @@ class ClientRequest(NamedTuple):
     """Please execute this."""
 
     command: Command
+    seen: int = 0
+    """The last index the client saw: whoever answers a question must have applied as much."""
 
 
 class ClientReply(NamedTuple):
@@ -153,6 +173,8 @@ class ClientReply(NamedTuple):
     ok: bool
     result: int | None
     leader: str
+    applied: int = 0
+    """What had been applied when the result was computed."""
 
 
 class ChangeRequest(NamedTuple):

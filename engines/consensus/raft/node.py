@@ -6,6 +6,7 @@ AppendEntries RPC       replication.py  receiver 1 to 5, sending, backtracking, 
 RequestVote RPC         election.py     receiver 1 and 2, candidates, pre-vote, check-quorum
 AddServer, RemoveServer membership.py   dissertation, Figure 4.1; joint consensus, learners
 TimeoutNow              transfer.py     dissertation 3.10
+read-only queries       reads.py        dissertation 6.4: ReadIndex, leases; and requests that followers pass on
 Rules for Servers       below           what comes in, and whose rule it is
 
 The rooms stand on each other in this order, each a class that adds its rules to the one below: a server is one object,
@@ -22,6 +23,7 @@ from engines.consensus.raft import events as e
 from engines.consensus.raft.messages import (
     AppendEntries,
     AppendReply,
+    AskReadIndex,
     ChangeRequest,
     ClientReply,
     ClientRequest,
@@ -30,28 +32,31 @@ from engines.consensus.raft.messages import (
     InstallSnapshot,
     PreVote,
     PreVoteReply,
+    ReadIndexReply,
     RequestVote,
     TimeoutNow,
     TransferRequest,
     VoteReply,
 )
 from engines.consensus.raft.ports import Effects
+from engines.consensus.raft.read_events import Forwarded
+from engines.consensus.raft.reads import Reads
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rounds import Refusal
-from engines.consensus.raft.transfer import Transfers
 from engines.units import US_PER_MS
 
 WRITE_US: Final = 5 * US_PER_MS
 """From the decision to the log, for a leader whose rule ``term_when_decided`` is off."""
 
 
-class RaftNode(Transfers):
+class RaftNode(Reads):
     """One server."""
 
     __slots__ = ()
 
     def on_start(self, ctx: Effects) -> None:
         """Servers start up as followers (paper 5.2)."""
+        self.started_us = ctx.now_us
         self.reset_election_timer(ctx, redraw=True)
 
     def on_message(self, ctx: Effects, src: str, message: Any) -> None:
@@ -87,18 +92,25 @@ class RaftNode(Transfers):
     def on_client_request(self, ctx: Effects, src: str, m: ClientRequest) -> None:
         """The leader appends; another server names the leader it knows (paper section 8)."""
         command = m.command
+        client = command.client
+        if command.op == "get" and self.on_read(ctx, m):
+            return
         if self.role is not Role.LEADER:
-            ctx.note(e.Redirected(src, self.leader or "", command.serial))
-            ctx.send(src, ClientReply(command.serial, False, None, self.leader or ""))
+            if self.reading.forward and self.leader and src == client:
+                ctx.note(Forwarded(client, self.leader, command))
+                ctx.send(self.leader, m)
+                return
+            ctx.note(e.Redirected(client, self.leader or "", command.serial))
+            ctx.send(client, ClientReply(command.serial, False, None, self.leader or ""))
             return
         if self.retires:
-            ctx.note(c.Held(src, command.serial, self.hand_over_to))
-            ctx.send(src, ClientReply(command.serial, False, None, ""))
+            ctx.note(c.Held(client, command.serial, self.hand_over_to))
+            ctx.send(client, ClientReply(command.serial, False, None, ""))
             return
-        session = self.kv.sessions.get(command.client)
-        if session is not None and command.serial <= session[0]:
-            ctx.note(e.AnsweredAgain(src, command.serial))
-            ctx.send(src, ClientReply(command.serial, True, session[1], self.id))
+        session = self.kv.sessions.get(client)
+        if session is not None and command.serial <= session[0] and self.rules.once:
+            ctx.note(e.AnsweredAgain(client, command.serial))
+            ctx.send(client, ClientReply(command.serial, True, session[1], self.id, self.last_applied))
             return
         if self.rules.term_when_decided:
             self.propose(ctx, Entry(self.current_term, command), src)
@@ -128,6 +140,8 @@ HANDLERS: Final[dict[type, Callable[[RaftNode, Effects, str, Any], None]]] = {
     ChangeRequest: RaftNode.on_change_request,
     TransferRequest: RaftNode.on_transfer_request,
     TimeoutNow: RaftNode.on_timeout_now,
+    AskReadIndex: RaftNode.on_ask_read_index,
+    ReadIndexReply: RaftNode.on_read_index_reply,
 }
 
 __all__ = ["HANDLERS", "RaftNode"]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from engines.consensus.raft.rules import ALL_ON, RaftRules, Sizes
+from engines.consensus.raft.rules import ALL_ON, RaftRules, Reading, ReadMode, Sizes
 from engines.sim.options import option, settings_of
 from engines.units import US_PER_MS
 
@@ -39,7 +39,16 @@ class Options:
     piece: int = option(8, 1, 1_000, help="rows of a snapshot in one message")
     logs: str = option("empty", choices=("empty", "figure-7"), help="the logs to start with")
     config_from: str = option("append", choices=("append", "apply"), help="when a configuration begins to count")
+    reads: str = option("log", choices=tuple(mode.value for mode in ReadMode), help="how questions are answered")
+    read_percent: int = option(0, 0, 100, help="how many of the clients' own requests are questions, in percent")
+    drift_bound: int = option(125, 100, 1_000, help="how much faster a clock may run than another, in percent: leases")
+    forward: bool = option(False, help="followers pass requests on to the leader instead of naming it")
     rules: RaftRules = ALL_ON
+
+    @property
+    def reading(self) -> Reading:
+        """How questions are answered."""
+        return Reading(ReadMode(self.reads), self.drift_bound, self.forward)
 
     @property
     def servers(self) -> tuple[str, ...]:

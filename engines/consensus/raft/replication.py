@@ -74,7 +74,7 @@ class Replication(Compaction):
         if entries and progress.state is REPLICATE:
             progress.next_index += len(entries)
             progress.inflight.append(progress.next_index - 1)
-        ctx.send(peer, AppendEntries(self.current_term, previous, term, entries, self.commit_index))
+        ctx.send(peer, AppendEntries(self.current_term, previous, term, entries, self.commit_index, self.round))
 
     def send_snapshot(self, ctx: Effects, peer: str, progress: PeerProgress) -> bool:
         """The next piece of a snapshot, if the server was heard lately. False: ask first whether it is there."""
@@ -182,18 +182,19 @@ class Replication(Compaction):
         """AppendEntries RPC, receiver implementation 1 to 5 (Figure 2)."""
         if m.term < self.current_term:
             ctx.note(e.AppendOutdated(src, m.term, self.current_term))
-            ctx.send(src, AppendReply(self.current_term, False, 0, m.prev_log_index))
+            ctx.send(src, AppendReply(self.current_term, False, 0, m.prev_log_index, round=m.round))
             return
-        self.hear_leader(ctx, src, m.term)
         previous = m.prev_log_index
-        if not self.log.holds(previous, m.prev_log_term):
+        fits = self.log.holds(previous, m.prev_log_term)
+        self.hear_leader(ctx, src, m.term, fits)
+        if not fits:
             self.refuse_append(ctx, src, m)
             return
         stored = bool(m.entries) and self.store(ctx, src, m)
         match = previous + len(m.entries)
         if m.leader_commit > self.commit_index and match > self.commit_index:
             self.commit(ctx, min(m.leader_commit, match))
-        reply = AppendReply(self.current_term, True, match, previous)
+        reply = AppendReply(self.current_term, True, match, previous, 0, 0, m.round)
         if stored or self.rules.ack_after_sync:
             ctx.send(src, reply)
         else:
@@ -210,7 +211,7 @@ class Replication(Compaction):
             term, index = log.term_at(previous), log.first_of_term(previous)
         why = e.Mismatch.TERM if term else e.Mismatch.GAP
         ctx.note(e.AppendRefused(src, why, previous, m.prev_log_term, last, term, index))
-        ctx.send(src, AppendReply(self.current_term, False, 0, previous, term, index))
+        ctx.send(src, AppendReply(self.current_term, False, 0, previous, term, index, m.round))
 
     def store(self, ctx: Effects, src: str, m: AppendEntries) -> bool:
         """If an entry conflicts with a new one, delete it and all that follow; append what is new; was there any?"""

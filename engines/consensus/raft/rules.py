@@ -1,6 +1,7 @@
 """Rules of Raft that can be switched off, to see why they are there, and the timing of a cluster."""
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from engines.rules import Rules, rule
@@ -37,6 +38,16 @@ class RaftRules(Rules):
     """Also the answer to an empty or repeated message leaves after the sync of what that message found in the log."""
     term_when_decided: bool = rule("an entry carries the term in which its leader decided to append it")
     """An entry is appended when that is decided, by the leader of that term, and not later under another term."""
+    once: bool = rule("a command that stands in the log twice takes effect once")
+    """A command is executed unless its session shows that it was (dissertation 6.3)."""
+    confirm_reads: bool = rule("a leader confirms that it still leads before it answers a question")
+    """Off: whoever is asked answers from its own state, at once (dissertation 6.4)."""
+    read_after_commit: bool = rule("a new leader commits an entry of its term before it answers a question")
+    """It does not know before what is committed (dissertation 6.4; etcd #7331)."""
+    match_rounds: bool = rule("an acknowledgement counts for the round it answers, by its number")
+    """Off: rounds are told apart by an id that a retry uses again (etcd #20418)."""
+    refusal_resets: bool = rule("a leader's message resets the timer also if its entries are refused")
+    """Off: a follower whose log does not fit stands for election beside a living leader (redpanda #30817)."""
 
 
 ALL_ON: Final = RaftRules()
@@ -69,4 +80,26 @@ class Timing:
     election_max_us: int = 300 * US_PER_MS
 
 
-__all__ = ["ALL_ON", "RaftRules", "Sizes", "Timing"]
+class ReadMode(Enum):
+    """How questions are answered."""
+
+    LOG = "log"
+    """As entries of the log, like commands."""
+    INDEX = "index"
+    """ReadIndex: a round of heartbeats confirms the leader."""
+    LEASE = "lease"
+    """A leader that was confirmed lately answers at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How questions are answered, and what servers do with requests that only a leader can serve."""
+
+    mode: ReadMode = ReadMode.LOG
+    drift_bound: int = 125
+    """In percent: how much faster one clock may run than another, as far as leases trust them."""
+    forward: bool = False
+    """A follower passes requests on to the leader it knows, instead of naming it."""
+
+
+__all__ = ["ALL_ON", "RaftRules", "ReadMode", "Reading", "Sizes", "Timing"]

@@ -6,7 +6,7 @@ Times leave room: nothing here depends on a message winning a race.
 
 from typing import Final
 
-from engines.consensus.raft.checks import COMPLETENESS, ELECTION_SAFETY, STABILITY, STATE_MACHINE, TERMS
+from engines.consensus.raft.checks import COMPLETENESS, ELECTION_SAFETY, STABILITY, STATE_MACHINE, TERMS, UNDONE
 from engines.consensus.raft.commands import Propose, SetTiming
 from engines.sim.faults import (
     Clog,
@@ -206,7 +206,7 @@ FIGURE_8_BROKEN: Final = Scenario(
     variant="raft",
     config=(*_FIGURE_8_WORLD, ("current_term_commit", False)),
     end_us=2_000 * US_PER_MS,
-    breaks=(COMPLETENESS, STATE_MACHINE),
+    breaks=(COMPLETENESS, STATE_MACHINE, UNDONE),
     script=(
         *_FIGURE_8_TO_C,
         *say(1_100, "x=1 is now on n1, n2 and n3. The rule is off, so n1 counts replicas whatever their term: a "

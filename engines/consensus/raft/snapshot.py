@@ -47,6 +47,30 @@ class CatchingUp(NamedTuple):
     """How long this round takes already."""
 
 
+class Question(NamedTuple):
+    """A question that waits at a server."""
+
+    client: str
+    key: str
+    round: int
+    """The round that must be acknowledged; 0: none."""
+    needs: int
+    """The index that must be applied; -1: not known before an entry of the term commits."""
+
+
+class Acknowledged(NamedTuple):
+    """What a leader knows of its rounds of heartbeats, and the lease that follows from them."""
+
+    newest: int
+    confirmed: int
+    """The newest that a majority acknowledged."""
+    acked: tuple[tuple[str, int], ...]
+    lease_left_us: int
+    """On its own clock; 0: it has none."""
+    lease_us: int
+    """How long a lease lasts from the sending of its round."""
+
+
 class LogEntry(NamedTuple):
     """One cell of the log grid; ``number`` is its index."""
 
@@ -109,6 +133,9 @@ class Server:
     heard_ago_us: int | None
     """Since when, on its own clock, it has not heard its leader."""
     deduplicated: int
+    questions: tuple[Question, ...]
+    rounds: Acknowledged | None
+    """Of a leader."""
     durable_term: int
     durable_vote: str | None
     fsync_us: int
@@ -155,6 +182,8 @@ class Snapshot:
     links: tuple[LinkView, ...]
     """Links that are not as they were laid."""
     rules: tuple[tuple[str, bool], ...]
+    reads: str
+    """How questions are answered: ``log``, ``index`` or ``lease``."""
     noop: bool
     """Whether a new leader appends an entry without command."""
     heartbeat_us: int

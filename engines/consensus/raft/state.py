@@ -30,10 +30,10 @@ class ServerState:
     """The state of one server, and the rules that hold in every role."""
 
     __slots__ = (
-        "campaign_us", "commit_index", "configuration", "current_term", "deposed_by", "disk", "election_timeout_us",
-        "from_apply", "heard_leader", "heard_us", "id", "incoming", "kv", "last_applied", "leader", "leader_since_us",
-        "log", "noop", "peers", "progress", "role", "rules", "sizes", "snapshot", "snapshot_due", "timer_us", "timing",
-        "unbroken_us", "undecided", "voted_for", "votes",
+        "by_order", "campaign_us", "commit_index", "configuration", "current_term", "deposed_by", "disk",
+        "election_timeout_us", "from_apply", "heard_leader", "heard_us", "id", "incoming", "kv", "last_applied",
+        "leader", "leader_since_us", "log", "noop", "peers", "progress", "role", "round", "rules", "sizes", "snapshot",
+        "snapshot_due", "timer_us", "timing", "unbroken_us", "undecided", "voted_for", "votes",
     )  # fmt: skip
 
     def __init__(
@@ -76,12 +76,16 @@ class ServerState:
         self.commit_index = self.last_applied = self.snapshot.last_index
         self.kv = KeyValueStore()
         self.kv.load(self.snapshot.rows)
+        self.round = 0
+        """As leader: the number of the newest round of heartbeats. It grows as long as the server lives."""
         self.election_timeout_us = timing.election_max_us
         self.timer_us = 0
         """When the election timer was last started, but for the restarts by a leader's messages (``heard_us``)."""
         self.votes: dict[str, bool] = {}
         """Answers to this candidate: True granted, False refused."""
         self.campaign_us = 0
+        self.by_order = False
+        """As candidate: whether its leader told it to stand."""
         self.leader_since_us = 0
         self.heard_us = NEVER
         """As follower: when a leader was last heard, on this server's clock."""
@@ -168,14 +172,18 @@ class ServerState:
         self.progress = {}
         self.incoming = NOTHING
         self.deposed_by = ""
+        self.office_ended(ctx)
+
+    def office_ended(self, ctx: Effects) -> None:
+        """What a leader had promised to do ends with its office. Other rooms extend it."""
 
     def adopt_term(self, ctx: Effects, term: int) -> None:
         """A new term begins with no vote given; both are durable before anything is said."""
         self.current_term = term
         self.voted_for = None
         self.disk.write("term", term)
-        if self.rules.persist_vote:
-            self.disk.write("vote", None)
+        if self.rules.persist_vote or self.disk.registers.get("vote") is not None:
+            self.disk.write("vote", None)  # with the rule off nothing of an earlier term may be found there either
         ctx.persist()
 
     def vote(self, ctx: Effects, candidate: str) -> None:
@@ -195,8 +203,8 @@ class ServerState:
         self.timer_us = ctx.now_us
         ctx.set_timer("election", self.election_timeout_us)
 
-    def hear_leader(self, ctx: Effects, src: str, term: int) -> None:
-        """A message of the leader of this term came: obey it, and wait for the next."""
+    def hear_leader(self, ctx: Effects, src: str, term: int, fits: bool = True) -> None:
+        """A message of the leader of this term came: obey it, and wait for the next, even if its entries do not fit."""
         if term > self.current_term or self.role is not Role.FOLLOWER:
             self.become_follower(ctx, term, e.StepDownReason.LEADER_EXISTS, src)
         now = ctx.now_us
@@ -207,7 +215,8 @@ class ServerState:
         if self.leader != src:
             self.leader = src
             ctx.note(e.Followed(src, term))
-        ctx.set_timer("election", self.election_timeout_us)
+        if fits or self.rules.refusal_resets:
+            ctx.set_timer("election", self.election_timeout_us)
 
     def hears_leader(self, ctx: Effects) -> bool:
         """Whether a current leader was heard within the minimum election timeout (dissertation 4.2.3)."""
@@ -225,12 +234,12 @@ class ServerState:
             if not isinstance(command, Command):
                 continue
             known = kv.deduplicated
-            result = kv.apply(command)
+            result = kv.apply(command, self.rules.once)
             if leading:
                 if kv.deduplicated != known:
                     ctx.note(e.Deduplicated(log.first_index + place, command.client, command.serial))
                 if ctx.knows(command.client):
-                    ctx.send(command.client, ClientReply(command.serial, True, result, self.id))
+                    ctx.send(command.client, ClientReply(command.serial, True, result, self.id, log.first_index + place))
         self.last_applied = self.commit_index
 
 

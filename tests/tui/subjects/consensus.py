@@ -3,7 +3,7 @@
 from functools import partial
 
 from engines.consensus.raft.checks import DEMANDS
-from engines.consensus.raft.commands import Propose, SetRule, SetTiming, SetWorkload
+from engines.consensus.raft.commands import Propose, SetReads, SetRule, SetTiming, SetWorkload
 from engines.consensus.raft.snapshot import Snapshot
 from engines.sim import faults
 from tests.tui.panels.consensus_runs import MOMENTS as NAMES
@@ -50,6 +50,8 @@ def troubled() -> list[Run]:
     return [run(
         3_000,
         (300, Propose("set", "y", 3, "n3")), (500, Propose("add", "y", 1)), (501, Propose("del", "y", 0, "n1")),
+        (510, SetReads("index")), (520, Propose("get", "y", 0)), (560, SetReads("lease")),
+        (590, Propose("get", "x", 0)),
         (600, faults.Lose("*", "n1", 300_000)), (650, faults.Drop(1)), (700, faults.Slow("n1", "n2", 50_000, 1_000)),
         (710, faults.Duplicate("n3", "n4", 500_000)), (720, faults.Reorder("n3", "n4", 500_000)),
         (730, faults.Clog("n4", "n3")), (800, faults.Unclog("n4", "n3")), (810, faults.Skew("n5", 200_000, 0)),

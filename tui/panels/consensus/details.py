@@ -9,7 +9,7 @@ from tui.canvas import Ink
 from tui.kit import flights
 from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import names
-from tui.panels.consensus import members, outlook
+from tui.panels.consensus import members, outlook, read_words
 from tui.panels.consensus.queries import holders, network_of
 from tui.panels.consensus.words import in_full, is_news
 
@@ -20,7 +20,7 @@ TITLES: Final[dict[type, str]] = {
     m.InstallSnapshot: "InstallSnapshot", m.InstallReply: "answer to InstallSnapshot",
     m.ChangeRequest: "change of members",
     m.ChangeReply: "answer about members", m.TransferRequest: "transfer of leadership",
-    m.TransferReply: "answer about the transfer", m.TimeoutNow: "TimeoutNow",
+    m.TransferReply: "answer about the transfer", m.TimeoutNow: "TimeoutNow", **read_words.TITLES,
 }  # fmt: skip
 
 PURPOSE: Final[dict[type, str]] = {
@@ -39,6 +39,7 @@ PURPOSE: Final[dict[type, str]] = {
     m.TransferRequest: "asks the leader to hand its office over",
     m.TransferReply: "says whether the successor takes over",
     m.TimeoutNow: "tells the successor to stand for election at once (3.10)",
+    **read_words.PURPOSE,
 }
 
 
@@ -67,13 +68,14 @@ def _fields(message: Any) -> tuple[Fact, ...]:
     if (term := getattr(message, "term", None)) is not None:
         facts.append(fact("term", f"{term}", "bright", ("the sender's", "dim")))
     match message:
-        case m.AppendEntries(_, previous, previous_term, entries, commit):
+        case m.AppendEntries(_, previous, previous_term, entries, commit, number):
             after = f"{previous} of term {previous_term}"
             facts.append(fact("after", after, "bright", ("must match the receiver's log", "dim")))
             first, last = previous + 1, previous + len(entries)
             what = f"{first}" if first == last else f"{first} to {last}"
             facts.append(fact("entries", what if entries else "none: a heartbeat", "bright"))
             facts.append(fact("commit", f"{commit}", "bright", ("the leader's commit index", "dim")))
+            facts.append(fact("round", f"{number}", "bright", ("of its heartbeats; the answer names it", "dim")))
         case m.RequestVote(_, index, index_term) | m.PreVote(_, index, index_term):
             facts.append(
                 fact("log ends", f"{index} of term {index_term}", "bright", ("so the voter can compare", "dim"))
@@ -103,7 +105,7 @@ def _effect(snapshot: Snapshot, flight: Flight) -> tuple[tuple[str, Ink], ...]:
 
 def _reaction(server: Server, src: str, message: Any) -> str:
     match message:
-        case m.AppendEntries(_, previous, term, entries, _):
+        case m.AppendEntries(_, previous, term, entries):
             held = next((entry.term for entry in server.log if entry.number == previous), None)
             if previous > server.last_index:
                 return f"{server.id} refuses: its log ends at {server.last_index}, entry {previous} is missing"
@@ -139,9 +141,19 @@ def _reaction(server: Server, src: str, message: Any) -> str:
             return f"{server.id} counts {src} for all entries up to {match}"
         case m.TimeoutNow():
             return f"{server.id} stands for election in the next term, without waiting and without pre-vote"
+        case m.AskReadIndex(command=command):
+            leads = server.role == "leader"
+            return (
+                f"{server.id} lets a round confirm that it leads" if leads else f"{server.id} does not lead: no answer"
+            )
+        case m.ReadIndexReply(command=command, read_index=upto):
+            now = "at once" if server.applied >= upto else f"once it has applied entry {upto}"
+            return f"{server.id} answers {command.client} {now}"
         case m.ChangeRequest() | m.TransferRequest():
             return f"{server.id} begins" if server.role == "leader" else f"{server.id} refuses: it does not lead"
     leads = server.role == "leader"
+    if isinstance(message, m.ClientRequest) and message.command.op == "get" and leads:
+        return f"{server.id} answers, as questions are answered here: see its inspector"
     return f"{server.id} appends the command to its log" if leads else f"{server.id} names the leader it knows"
 
 

@@ -9,6 +9,7 @@ from engines.consensus.raft.commands import (
     LeaveJoint,
     Propose,
     RemoveServer,
+    SetReads,
     SetRule,
     SetTiming,
     SetWorkload,
@@ -20,7 +21,7 @@ from engines.sim import faults
 from engines.units import US_PER_MS
 from tui.kit import forms
 from tui.panel import Focus, Offer, Outcome, Param
-from tui.panels.consensus import change_words, snapshot_words
+from tui.panels.consensus import change_words, read_words, snapshot_words
 from tui.panels.consensus.keys import ELECTION, chosen
 from tui.panels.consensus.words import in_full, letter
 
@@ -35,6 +36,7 @@ RULES: Final = {
                      "stability, dissertation 6.2; off: a cut-off leader goes on accepting what it cannot commit"),
     **change_words.RULES,
     **snapshot_words.RULES,
+    **read_words.RULES,
 }  # fmt: skip
 
 
@@ -142,6 +144,8 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
               lambda v: timing(50, 150, 150)),
         Offer("impatient", "timeouts of 30 to 60 ms, hardly longer than a round trip: no leader lasts",
               lambda v: timing(25, 30, 60)),
+        Offer("questions", "how they are answered: " + "; ".join(f"{k}: {v}" for k, v in read_words.MODES.items()),
+              lambda v: SetReads(v["by"]), (Param("by", snapshot.reads, choices=tuple(read_words.MODES)),)),
         Offer("workload", "how fast the clients ask", lambda v: SetWorkload(v["level"]),
               (Param("level", snapshot.workload, choices=tuple(WORKLOADS)),)),
     )  # fmt: skip
@@ -154,6 +158,6 @@ def client(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
         return LeaveJoint()
     if text.strip()[:1] in MEMBERS and text.strip():
         return _members(text.split())
-    op, key, value = parse(text)
+    op, key, value = parse(text, reads=True)
     server, _ = chosen(snapshot, focus)
     return Propose(op, key, value, "" if server.status == "crashed" else server.id)

@@ -13,6 +13,7 @@ from engines.consensus.raft.commands import (
     LeaveJoint,
     Propose,
     RemoveServer,
+    SetReads,
     SetRule,
     SetTiming,
     SetWorkload,
@@ -125,7 +126,7 @@ def _hand_over(snapshot: Snapshot, focus: Focus) -> Outcome:
 KEYS: Final = (
     *standard_keys(aim, "server"),
     Key("a", "propose", "ask the selected server for the next command", _propose, rank=13),
-    Key("A", "ask", "type a command: y=3, y+=1, del y; or new members: +n6 -n1 ~n4", ask("client"), rank=56),
+    Key("A", "ask", "type a command, a question or members: y=3, y+=1, y?, del y, +n6 -n1 ~n4", ask("client"), rank=56),
     Key("j", "add", "add a server; the selected one if it is no voter: it catches up, then it counts", _join, rank=47),
     Key("J", "remove", "remove the selected server from the cluster", _leave, rank=48),
     Key("L", "hand over", "let the leader hand its office to the selected server", _hand_over, rank=49),
@@ -139,6 +140,7 @@ KEYS: Final = (
 
 mark: Final = marker({
     faults.ExpireTimers: ("y", "candidate"), Propose: ("a", "you"),
-    SetRule: ("b", "bad"), SetWorkload: ("w", "you"), SetTiming: ("t", "you"), AddServer: ("j", "good"),
+    SetRule: ("b", "bad"), SetWorkload: ("w", "you"), SetTiming: ("t", "you"), SetReads: ("t", "you"),
+    AddServer: ("j", "good"),
     RemoveServer: ("J", "warn"), ChangeJoint: ("J", "warn"), LeaveJoint: ("J", "warn"), Transfer: ("L", "leader"),
 })  # fmt: skip

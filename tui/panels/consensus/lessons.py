@@ -24,7 +24,7 @@ from engines.sim import events as k
 from engines.sim.events import Event
 from engines.sim.pattern import Check
 from tui.kit.explain import explain_check as explain_in_kit
-from tui.panels.consensus import change_words, snapshot_words
+from tui.panels.consensus import change_words, read_words, snapshot_words
 
 _FAULTS: Final = (
     "Three faults are easily confused. A crash loses what was only in memory; a freeze loses nothing but time; a cut "
@@ -184,7 +184,7 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "Raft's safety depends on no clock. Its progress does: a fast clock times out early and stands for election "
         "without need, a slow one as leader sends its heartbeats late.",
         "Reads that rely on a lease of the leader are the exception: they assume that clocks run at nearly the same "
-        "speed. This cluster has none.",
+        "speed. This cluster has leases only where questions are answered by them (t).",
         "Source: paper, section 2; dissertation, section 6.4.1.",
     ),
     "rule": (
@@ -202,6 +202,7 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
     ),
     **change_words.LESSONS,
     **snapshot_words.LESSONS,
+    **read_words.LESSONS,
 }  # fmt: skip
 """Lessons by name."""
 
@@ -222,12 +223,14 @@ OF_KIND: Final[dict[type, str]] = {
     k.Unclogged: "network", k.Lost: "network", k.LostAgain: "network", k.Delivered: "network",
     k.DropMissed: "network", k.Skewed: "clock", k.Cue: "lecture", **change_words.OF_KIND,
     **snapshot_words.OF_KIND,
+    **read_words.OF_KIND,
 }  # fmt: skip
 """Which lesson explains which kind of event."""
 
 OF_REASON: Final[dict[Enum, str]] = {
     e.VoteReason.LOG_BEHIND: "log_up_to_date", e.VoteReason.LEADER_ALIVE: "leader_alive",
     e.VoteReason.OLD_TERM: "step_down", e.StepDownReason.NO_QUORUM: "check_quorum",
+    **read_words.OF_REASON,
 }  # fmt: skip
 """A reason that has a lesson of its own, whatever the kind."""
 
@@ -247,11 +250,13 @@ IF_BROKEN: Final = {
                "for answers do (dissertation 4.2.3, 9.6).",
     **change_words.IF_BROKEN,
     **snapshot_words.IF_BROKEN,
+    **read_words.IF_BROKEN,
 }  # fmt: skip
 
 SUSPECTS: Final = {
     ELECTION_SAFETY: "persist vote", COMPLETENESS: "current term commit", STATE_MACHINE: "current term commit",
     TERMS: "persist vote", STABILITY: "pre vote", **change_words.SUSPECTS, **snapshot_words.SUSPECTS,
+    **read_words.SUSPECTS,
 }  # fmt: skip
 """The rule whose absence breaks a check."""
 

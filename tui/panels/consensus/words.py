@@ -10,6 +10,7 @@ from engines import units
 from engines.consensus.raft import change_events as c
 from engines.consensus.raft import events as e
 from engines.consensus.raft import messages as m
+from engines.consensus.raft import read_events as r
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.state_machine import describe
 from engines.rules import RuleSwitched
@@ -18,7 +19,7 @@ from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell
 from tui.kit.words import by, names, plural
 from tui.panel import Line
-from tui.panels.consensus import change_words, snapshot_words
+from tui.panels.consensus import change_words, read_words, snapshot_words
 
 Said: TypeAlias = tuple[str, Ink]
 """A sentence, and the ink of the name before it."""
@@ -30,7 +31,7 @@ def narrate(event: Event) -> Line:
         return tell(event, WORLD)
     what: e.RaftEvent = event.what
     text, ink = _of_election(event.node, what)
-    if isinstance(what, e.PersonEvent | c.ChangeAsked | c.TransferAsked):
+    if isinstance(what, e.PersonEvent | c.ChangeAsked | c.TransferAsked | r.ReadsSet):
         return Line("you", text, "you" if event.node == "you" else ink)
     return Line(event.node, by(event.node, text), "you" if event.node == "you" else ink)
 
@@ -46,7 +47,7 @@ def span(first: int, last: int) -> str:
 def words(message: Any) -> str:
     """A message in a few words: ``RequestVote t6``, ``AppendEntries t5 with entry 8``."""
     match message:
-        case m.AppendEntries(term, prev, _, entries, _):
+        case m.AppendEntries(term, prev, _, entries):
             return (
                 f"AppendEntries t{term} with {span(prev + 1, prev + len(entries))}" if entries else f"heartbeat t{term}"
             )
@@ -68,20 +69,20 @@ def words(message: Any) -> str:
             return f"answer to #{serial}" if ok else f"refusal of #{serial}: ask {leader or 'another'}"
         case m.InstallSnapshot() | m.InstallReply():
             return snapshot_words.message(message)
-    return change_words.message(message)
+    return read_words.message(message) or change_words.message(message)
 
 
 LETTERS: Final[dict[type, str]] = {
     m.RequestVote: "V", m.VoteReply: "v", m.PreVote: "P", m.PreVoteReply: "p", m.AppendEntries: "A", m.AppendReply: "a",
     m.ClientRequest: "C", m.ClientReply: "c", m.ChangeRequest: "C", m.ChangeReply: "c", m.TransferRequest: "C",
-    m.TransferReply: "c", m.TimeoutNow: "T",
+    m.TransferReply: "c", m.TimeoutNow: "T", m.AskReadIndex: "R", m.ReadIndexReply: "r",
     m.InstallSnapshot: "S", m.InstallReply: "s",
 }  # fmt: skip
 """A message in one letter; small letters are the answers."""
 
 
 def letter(message: Any) -> str:
-    """V vote, P pre-vote, A append, C client; small letters are the answers."""
+    """V vote, P pre-vote, A append, C client, R read index; small letters are the answers."""
     return LETTERS[type(message)]
 
 
@@ -125,7 +126,7 @@ def in_full(message: Any) -> str:
             return f"#{serial} {'done' if ok else 'not the leader, ask ' + (leader or 'another')}"
         case m.InstallSnapshot(term=term) | m.InstallReply(term=term):
             return f"t{term}: {snapshot_words.message(message)}"
-    return change_words.message(message)
+    return read_words.message(message) or change_words.message(message)
 
 
 # -- elections -------------------------------------------------------------------------------------------------------
@@ -166,6 +167,8 @@ def _of_election(node: str, what: e.RaftEvent) -> Said:
             return f"follows {src}, the leader of term {term}: its heartbeat came", "follower"
         case _ if isinstance(what, e.SnapshotEvent):
             return snapshot_words.of_snapshots(what)
+        case _ if isinstance(what, r.ReadEvent):
+            return read_words.of_reads(what)
         case _ if isinstance(what, c.MembershipEvent):
             return change_words.of_members(node, what)
         case _ if isinstance(what, c.TransferEvent):
@@ -321,6 +324,9 @@ def _of_clients(what: e.ClientEvent | e.PersonEvent) -> Said:
         case e.Answered(src=src, command=command, result=result, attempts=attempts):
             value = f", {command.key} is now {result}" if command.op == "add" else ""
             tries = f", after {attempts} attempts" if attempts > 1 else ""
+            if command.op == "get":
+                found = "is not there" if result is None else f"is {result}"
+                return f"is told by {src} that {command.key} {found}{tries}", "client"
             return f"is told by {src} that {describe(command)} is done{value}{tries}", "client"
         case e.GaveUp(why=why, command=command, attempts=attempts):
             so = "for another command" if why is e.GiveUpReason.ASKS_ANOTHER else why.value

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from engines.consensus.raft.messages import AppendEntries, AppendReply, Command, Entry
+from engines.consensus.raft.messages import AppendEntries, AppendReply, ClientReply, Command, Entry
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rules import RaftRules, Sizes, Timing
@@ -29,11 +29,17 @@ class FakeContext:
         self.sent: list[Sent] = []
         self.timers: dict[str, int] = {}
         self.notes: list[Any] = []
+        self.rounds = False
+        """Whether messages show the number of their round of heartbeats, and answers what was applied."""
         self.unsaid_writes = 0
         """Writes that were made durable so far; a message must not leave before them."""
 
     def send(self, dst: str, message: object) -> None:
         assert self.disk.writes == self.unsaid_writes, "a message leaves before what was written is durable"
+        if not self.rounds and isinstance(message, AppendEntries | AppendReply):
+            message = message._replace(round=0)
+        if not self.rounds and isinstance(message, ClientReply):
+            message = message._replace(applied=0)
         self.sent.append(Sent(dst, message))
 
     def send_at_once(self, dst: str, message: object) -> None:

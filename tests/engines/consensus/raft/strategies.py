@@ -54,7 +54,7 @@ timers = st.builds(
 )
 proposals = st.builds(
     Propose,
-    st.sampled_from(("set", "add", "del")),
+    st.sampled_from(("set", "add", "del", "get")),
     st.sampled_from(("x", "y")),
     st.integers(-9, 9),
     st.sampled_from(("", *SERVERS)),
@@ -79,6 +79,11 @@ configs = st.fixed_dictionaries(
         "tail": st.integers(0, 3),
         "piece": st.integers(1, 3),
         "window": st.integers(1, 3),
+        "reads": st.sampled_from(("log", "index")),
+        "read_percent": st.just(50),
+        "clients": st.integers(1, 3),
+        "forward": st.booleans(),
     },
 ).map(lambda config: tuple(sorted(config.items())))
+"""Leases trust clocks, which these worlds set at will: they have worlds of their own."""
 seeds = st.integers(0, 1 << 32)

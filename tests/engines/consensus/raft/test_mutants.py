@@ -5,11 +5,16 @@ from typing import Any
 
 import pytest
 
+from engines.consensus.operations import execute
 from engines.consensus.raft import checks as check
+from engines.consensus.raft.commands import Propose
 from engines.consensus.raft.engine import RaftEngine
 from engines.consensus.raft.messages import AppendEntries, ClientRequest, Command, RequestVote
 from engines.consensus.raft.node import HANDLERS, RaftNode
 from engines.consensus.raft.roles import Role
+from engines.consensus.raft.state_machine import KeyValueStore
+from engines.sim import faults
+from engines.sim.host import Host
 from engines.sim.node import Context
 from engines.sim.pattern import Check
 from engines.sim.random import Stream
@@ -165,6 +170,54 @@ def forgets_sessions(patch: Patch) -> None:
     patch.setattr(RaftNode, "apply_committed", apply_committed)
 
 
+def acknowledges_before_the_disk(patch: Patch) -> None:
+    """'Updated on stable storage before responding to RPCs' (Figure 2)."""
+    patch.setattr(Host, "persist", lambda host: True)
+
+
+def deletes_what_it_applied(patch: Patch) -> None:
+    """'Delete the existing entry and all that follow it' if it *conflicts* (Figure 2), and no other."""
+    honest = HANDLERS[AppendEntries]
+
+    def on_append_entries(node: RaftNode, ctx: Context, src: str, m: AppendEntries) -> None:
+        if not m.entries and m.term >= node.current_term and node.last_applied > 3 and node.role is Role.FOLLOWER:
+            node.truncate(ctx, node.last_applied)
+        honest(node, ctx, src, m)
+
+    patch.setitem(HANDLERS, AppendEntries, on_append_entries)
+
+
+def takes_a_late_copy_for_a_new_command(patch: Patch) -> None:
+    """'A serial number that has already been executed' (section 8): also one older than the newest."""
+
+    def apply(store: KeyValueStore, command: Command, once: bool = True) -> int | None:
+        session = store.sessions.get(command.client)
+        if session is not None and command.serial == session[0]:
+            return session[1]
+        result = execute(store.values, command.op, command.key, command.value)
+        store.sessions[command.client] = (command.serial, result)
+        return result
+
+    patch.setattr(KeyValueStore, "apply", apply)
+
+
+def tells_the_asked_value(patch: Patch) -> None:
+    """'The state machine's result' is what the client is told (section 8), not what it asked for."""
+    honest = KeyValueStore.apply
+
+    def apply(store: KeyValueStore, command: Command, once: bool = True) -> int | None:
+        honest(store, command, once)
+        return command.value
+
+    patch.setattr(KeyValueStore, "apply", apply)
+
+
+def forgets_what_it_answered(patch: Patch) -> None:
+    """'It responds immediately without re-executing the request' (section 8): every server executes it again."""
+    honest = KeyValueStore.apply
+    patch.setattr(KeyValueStore, "apply", lambda store, command, once=True: honest(store, command, False))
+
+
 FIRST: dict[Callable[[Patch], None], int] = {forgets_sessions: 100}
 """Where to begin to look: a command that stands in the log twice, with another of its key between, is rare."""
 
@@ -200,8 +253,61 @@ MUTANTS: list[tuple[Callable[[Patch], None], str]] = [
     (applies_what_is_not_committed, check.ORDER),
     (takes_a_commitment_back, check.ORDER),
     (applies_in_another_order, check.STATE_MACHINE),
-    (forgets_sessions, check.STATE_MACHINE),
+    (tells_the_asked_value, check.ANSWERS),
+    (acknowledges_before_the_disk, check.DURABLE),
+    (deletes_what_it_applied, check.UNDONE),
 ]
+
+
+def late_copies() -> RaftEngine:
+    """Every request arrives twice, the second time perhaps behind the next ones: each adds one to x."""
+    engine = RaftEngine(7, (("clients", 0),))
+    engine.run(800_000, 1 << 60)
+    engine.apply(faults.Duplicate("you", "*", 1_000_000))
+    engine.apply(faults.Reorder("you", "*", 500_000))
+    for _ in range(60):
+        engine.apply(Propose("add", "x", 1, "", insist=False))
+        engine.run(engine.now_us + 40_000, 1 << 60)
+    return engine
+
+
+@pytest.mark.parametrize(
+    ("mutate", "name"),
+    [
+        (forgets_what_it_answered, check.ONCE),
+        (takes_a_late_copy_for_a_new_command, check.ONCE),
+        (forgets_sessions, check.STATE_MACHINE),
+    ],
+)
+def test_a_command_that_comes_twice_and_is_executed_twice_is_noticed(
+    mutate: Callable[[Patch], None], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mutate(monkeypatch)
+    assert name in {each.name for each in late_copies().check() if not each.ok}
+
+
+def test_late_copies_do_no_harm_to_a_cluster_that_remembers() -> None:
+    engine = late_copies()
+    assert all(each.ok for each in engine.check())
+    assert sum(engine.raft(server).kv.deduplicated for server in engine.servers) > 10
+
+
+SWITCHES: list[tuple[str, str, tuple[tuple[str, Any], ...]]] = [
+    ("once", check.ONCE, ()),
+    ("confirm_reads", check.READS, (("reads", "index"),)),
+    ("read_after_commit", check.READS, (("reads", "index"), ("noop", False))),
+    ("refusal_resets", check.QUIET, ()),
+]
+
+
+@pytest.mark.parametrize(("rule", "name", "config"), SWITCHES, ids=lambda value: value if type(value) is str else "")
+def test_a_rule_that_is_switched_off_turns_its_check_red(
+    rule: str, name: str, config: tuple[tuple[str, Any], ...]
+) -> None:
+    found = red((("clients", 3), ("read_percent", 50), *config, (rule, False)), name, worlds=100)
+    assert found is not None
+    assert found.witness
+    assert red((("clients", 3), ("read_percent", 50), *config), name, worlds=8) is None
 
 
 @pytest.mark.parametrize(("mutate", "name"), MUTANTS, ids=lambda value: getattr(value, "__name__", value))

@@ -1,0 +1,327 @@
+"""Questions that need no entry, as the dissertation states it (6.4): one test, one sentence."""
+
+import pytest
+
+from engines.consensus.raft.messages import (
+    AppendEntries,
+    AppendReply,
+    AskReadIndex,
+    ClientReply,
+    ClientRequest,
+    Command,
+    ReadIndexReply,
+    RequestVote,
+    TimeoutNow,
+    TransferRequest,
+    VoteReply,
+)
+from engines.consensus.raft.read_events import Forwarded, ReadGivenUp, ReadHow, ReadServed, ReadWait, ReadWaits
+from engines.consensus.raft.roles import Role
+from engines.consensus.raft.rules import RaftRules, Reading, ReadMode
+from tests.engines.consensus.raft.server import TIMING, Sent, Server, append, command, entries
+
+MS = 1_000
+INDEX = Reading(ReadMode.INDEX)
+LEASE = Reading(ReadMode.LEASE)
+
+
+def question(serial: int = 9, key: str = "y") -> Command:
+    return Command("c1", serial, "get", key, 0)
+
+
+def leader(reading: Reading = INDEX, size: int = 3, rules: RaftRules | None = None, committed: bool = True) -> Server:
+    """n1 leads; with ``committed`` an entry of its term is, and y is 7."""
+    server = Server(size=size, rules=rules or RaftRules(pre_vote=False))
+    server.node.reading = reading
+    server.ctx.rounds = True
+    server.lead()
+    if committed:
+        server.hear("c1", ClientRequest(command(1, 7)))
+        for peer in server.peers:
+            server.hear(peer, AppendReply(server.term, True, 1, 0, round=server.node.round))
+    server.ctx.sent.clear()
+    return server
+
+
+def ask(server: Server, serial: int = 9, key: str = "y", seen: int = 0) -> list[Sent]:
+    return server.hear("c1", ClientRequest(question(serial, key), seen))
+
+
+def ack(server: Server, peer: str, number: int) -> list[Sent]:
+    """A follower acknowledges a round."""
+    return server.hear(peer, AppendReply(server.term, True, server.node.log.last_index, 0, round=number))
+
+
+def ack_alone(server: Server, number: int) -> list[Sent]:
+    """n2 acknowledges a round, and confirms no entry."""
+    return server.hear("n2", AppendReply(server.term, False, 0, 0, round=number))
+
+
+def answers(sent: list[Sent]) -> list[tuple[int, int | None]]:
+    """Serial and result of the answers among these messages."""
+    return [(each.message.serial, each.message.result) for each in sent if isinstance(each.message, ClientReply)]
+
+
+def rounds(sent: list[Sent]) -> list[int]:
+    return [each.message.round for each in sent if isinstance(each.message, AppendEntries)]
+
+
+# -- ReadIndex -----------------------------------------------------------------------------------------------------
+
+
+def test_a_round_of_heartbeats_is_sent_after_the_request_and_only_a_majority_of_its_acks_answers_it() -> None:
+    server = leader(size=5)
+    before = server.node.round
+    sent = ask(server)
+    assert rounds(sent) == [before + 1] * 4
+    assert answers(sent) == []
+    assert answers(ack(server, "n2", before + 1)) == []
+    assert answers(ack(server, "n3", before + 1)) == [(9, 7)]
+    assert server.ctx.notes[-1] == ReadServed("c1", "y", 7, ReadHow.ROUND, 1, before + 1, ("n2", "n3"))
+
+
+def test_acks_of_an_older_round_do_not_count() -> None:
+    server = leader()
+    before = server.node.round
+    ask(server)
+    assert answers(ack(server, "n2", before)) == []
+    assert answers(ack(server, "n2", before + 1)) == [(9, 7)]
+
+
+def test_one_round_serves_many() -> None:
+    server = leader(size=5)
+    server.ctx.clients = ("c1", "c2")
+    number = server.node.round + 1
+    ask(server, 9)
+    ack(server, "n2", number)
+    later = server.hear("c2", ClientRequest(Command("c2", 4, "get", "y", 0)))
+    assert rounds(later) == [], "the one that is under way was sent before it was asked"
+    done = ack(server, "n3", number)
+    assert [each.dst for each in done if isinstance(each.message, ClientReply)] == ["c1"]
+    assert rounds(done) == [number + 1] * 4, "so the next begins as soon as that one is done"
+    ask(server, 10)
+    ack(server, "n2", number + 1)
+    served = ack(server, "n3", number + 1)
+    assert [each.dst for each in served if isinstance(each.message, ClientReply)] == ["c2"]
+    assert rounds(served) == [number + 2] * 4
+
+
+def test_before_the_first_commit_of_its_term_it_waits_and_does_not_answer() -> None:
+    server = leader(committed=False)
+    server.hear("c1", ClientRequest(command(1, 7)))
+    ask(server)
+    assert server.ctx.notes[-1] == ReadWaits("c1", "y", ReadWait.COMMIT, 2, 0)
+    for number in (1, 2, 3):
+        assert answers(ack_alone(server, number)) == [], "a majority obeys it, and it still does not know what is so"
+    assert answers(ack(server, "n2", 3)) == [(1, 7), (9, 7)]
+
+
+def test_with_that_rule_off_it_answers_without_what_its_predecessor_committed() -> None:
+    server = Server(1, rules=RaftRules(pre_vote=False, read_after_commit=False))
+    server.node.reading = INDEX
+    server.lead()
+    ask(server, key="x")
+    told = [*ack_alone(server, 1), *ack_alone(server, 2)]
+    assert answers(told) == [(9, None)], "and x is 1 in its log"
+
+
+def test_what_was_committed_when_it_was_asked_must_be_applied_before_the_answer() -> None:
+    """``applied >= r``: here a follower has the index, and lacks the entry."""
+    server = Server(1, rules=RaftRules(pre_vote=False))
+    server.node.reading = Reading(ReadMode.INDEX, forward=True)
+    server.hear("n2", append(1, 1, 1))
+    (sent,) = ask(server, key="x")
+    assert sent == Sent("n2", AskReadIndex(1, question(9, "x")))
+    assert server.hear("n2", ReadIndexReply(question(9, "x"), 2)) == []
+    new = entries(1, first=2)
+    told = server.hear("n2", append(1, 1, 1, *new, commit=2))
+    assert answers(told) == [(9, 1)]
+
+
+def test_a_follower_may_ask_the_leader_who_confirms_and_tells_the_index() -> None:
+    server = leader()
+    sent = server.hear("n2", AskReadIndex(server.term, question()))
+    assert rounds(sent) == [server.node.round] * 2
+    told = ack(server, "n3", server.node.round)
+    assert Sent("n2", ReadIndexReply(question(), 1)) in told
+    assert answers(told) == []
+
+
+def test_who_does_not_lead_leaves_such_a_question_alone() -> None:
+    server = Server(1)
+    assert server.hear("n2", AskReadIndex(1, question())) == []
+
+
+def test_a_refused_append_entries_acknowledges_its_round_as_well() -> None:
+    server = leader()
+    ask(server)
+    refusal = AppendReply(server.term, False, 0, 1, 0, 1, server.node.round)
+    assert answers(server.hear("n2", refusal)) == [(9, 7)]
+
+
+def test_a_leader_that_steps_down_gives_up_its_questions_and_says_so() -> None:
+    server = leader()
+    ask(server)
+    told = server.hear("n2", RequestVote(server.term + 9, 99, 99, True))
+    assert Sent("c1", ClientReply(9, False, None, "")) in told
+    assert ReadGivenUp("c1", "y") in server.ctx.notes
+    assert not server.node.reads
+
+
+def test_a_cluster_of_one_needs_nobody() -> None:
+    server = Server(size=1, rules=RaftRules(pre_vote=False))
+    server.node.reading = INDEX
+    server.timer("election")
+    if server.role is not Role.LEADER:
+        pytest.skip("a single server is not elected by itself yet")
+    server.hear("c1", ClientRequest(command(1, 7)))
+    assert answers(ask(server)) == [(9, 7)]
+
+
+# -- worked example 8: the retry -------------------------------------------------------------------------------------
+
+
+def test_acks_of_the_round_before_a_retry_must_not_confirm_the_retry() -> None:
+    """R1 leads; read A out, acks held; R1 asked again (B); A's acks arrive, then B must not be answered."""
+    server = leader()
+    ask(server, 9)
+    first = server.node.round
+    ask(server, 10)
+    told = ack(server, "n2", first)
+    assert answers(told) == [(9, 7)]
+    assert rounds(told) == [first + 1] * 2
+    assert answers(ack(server, "n2", first + 1)) == [(10, 7)]
+
+
+def test_with_rounds_matched_by_an_id_that_a_retry_uses_again_they_do() -> None:
+    server = leader(rules=RaftRules(pre_vote=False, match_rounds=False))
+    ask(server, 9)
+    first = server.node.round
+    ask(server, 10)
+    assert answers(ack(server, "n2", first)) == [(9, 7), (10, 7)]
+
+
+# -- leases ------------------------------------------------------------------------------------------------------------
+
+
+def test_worked_example_7_a_lease_counts_from_the_sending_of_its_round() -> None:
+    """T 1000, bound 1.25, round sent 0, acked 40: local until 800, not 840."""
+    from engines.consensus.raft.rules import Timing
+
+    server = leader(LEASE)
+    server.node.timing = Timing(50 * MS, 1_000 * MS, 2_000 * MS)
+    server.ctx.now_us = zero = 10_000 * MS
+    server.timer("heartbeat")
+    zero = server.ctx.now_us
+    server.ctx.now_us = zero + 40 * MS
+    ack(server, "n2", server.node.round)
+    assert server.node.lease_until_us == zero + 800 * MS
+    server.ctx.now_us = zero + 799 * MS
+    assert answers(ask(server)) == [(9, 7)]
+    assert server.ctx.notes[-1].how is ReadHow.LEASE
+    server.ctx.now_us = zero + 800 * MS
+    assert answers(ask(server, 10)) == []
+
+
+def test_a_lease_is_not_used_before_the_first_commit_of_the_term() -> None:
+    server = leader(LEASE, committed=False)
+    server.hear("n2", AppendReply(server.term, False, 0, 0, round=server.node.round))
+    assert server.node.lease_until_us > server.ctx.now_us
+    assert answers(ask(server)) == []
+
+
+def test_a_lease_ends_at_step_down() -> None:
+    server = leader(LEASE)
+    ack(server, "n2", server.node.round)
+    server.hear("n2", AppendEntries(server.term + 1, 1, 1, (), 0))
+    assert server.node.lease_until_us < server.ctx.now_us
+
+
+def test_a_lease_ends_before_a_transfer_and_none_is_given_afterwards_in_that_term() -> None:
+    server = leader(LEASE)
+    server.timer("heartbeat")
+    ack(server, "n2", server.node.round)
+    assert server.node.lease_until_us > server.ctx.now_us
+    sent = server.hear("c1", TransferRequest("n2"))
+    assert any(isinstance(each.message, TimeoutNow) for each in sent)
+    assert server.node.lease_until_us < server.ctx.now_us
+    server.timer("heartbeat")
+    ack(server, "n3", server.node.round)
+    assert server.node.lease_until_us < server.ctx.now_us
+
+
+def test_who_heard_the_leader_within_the_shortest_timeout_refuses_to_vote() -> None:
+    server = Server(1, rules=RaftRules(pre_vote=False))
+    server.hear("n2", append(1, 1, 1))
+    server.wait(TIMING.election_min_us - 1)
+    assert server.hear("n3", RequestVote(2, 9, 9)) == []
+    assert server.term == 1
+    server.wait(1)
+    assert server.hear("n3", RequestVote(2, 9, 9)) == [Sent("n3", VoteReply(2, True))]
+
+
+def test_a_server_that_restarts_may_have_acknowledged_a_lease_and_waits_as_long() -> None:
+    server = Server(1, rules=RaftRules(pre_vote=False))
+    server.boot()
+    server.node.reading = LEASE
+    assert server.hear("n3", RequestVote(2, 9, 9)) == []
+    server.wait(TIMING.election_min_us)
+    assert server.hear("n3", RequestVote(2, 9, 9)) == [Sent("n3", VoteReply(2, True))]
+
+
+# -- answered alone, passed on -----------------------------------------------------------------------------------------
+
+
+def test_with_confirmation_off_whoever_is_asked_answers_at_once() -> None:
+    server = leader(rules=RaftRules(pre_vote=False, confirm_reads=False))
+    assert answers(ask(server)) == [(9, 7)]
+    assert server.ctx.notes[-1].how is ReadHow.ALONE
+
+
+def test_a_client_that_carries_the_last_index_it_saw_never_goes_back() -> None:
+    server = Server(1, rules=RaftRules(pre_vote=False, confirm_reads=False))
+    server.hear("n2", append(1, 1, 1, commit=1))
+    assert answers(ask(server, 9, "x", seen=1)) == [(9, 1)]
+    assert ask(server, 10, "x", seen=2) == []
+    told = server.hear("n2", append(1, 1, 1, *entries(1, first=2), commit=2))
+    assert answers(told) == [(10, 1)]
+
+
+def test_a_follower_passes_a_command_on_and_the_leader_answers_the_client_itself() -> None:
+    follower = Server(1)
+    follower.node.reading = Reading(forward=True)
+    follower.hear("n2", append(1, 1, 1))
+    request = ClientRequest(command(3, 4))
+    assert follower.hear("c1", request) == [Sent("n2", request)]
+    assert follower.ctx.notes[-1] == Forwarded("c1", "n2", command(3, 4))
+    server = leader()
+    server.hear("n3", request)
+    assert Sent("c1", ClientReply(3, True, 4, "n1", 2)) in server.accept("n2", 2)
+
+
+def test_what_another_server_passed_on_is_not_passed_on_again() -> None:
+    server = Server(1)
+    server.node.reading = Reading(forward=True)
+    server.hear("n2", append(1, 1, 1))
+    assert server.hear("n3", ClientRequest(command())) == [Sent("c1", ClientReply(1, False, None, "n2"))]
+
+
+def test_a_question_through_the_log_is_an_entry() -> None:
+    server = leader(Reading(ReadMode.LOG))
+    ask(server)
+    assert server.node.log.last_index == 2
+    assert (9, 7) in answers(server.accept("n2", 2))
+
+
+# -- a refused AppendEntries -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("resets", [True, False])
+def test_a_refused_append_entries_of_the_current_leader_resets_the_timer(resets: bool) -> None:
+    """redpanda #30817: without it a follower that is being repaired stands for election."""
+    server = Server(1, rules=RaftRules(refusal_resets=resets))
+    due = server.ctx.timers["election"]
+    server.wait(100 * MS)
+    server.hear("n2", append(1, 5, 1))
+    assert (server.ctx.timers["election"] > due) == resets
+    assert server.node.heard_us == server.ctx.now_us
