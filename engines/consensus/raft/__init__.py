@@ -32,6 +32,7 @@ membership_checks  those of membership changes
 liveness           what must happen in time while nothing is in the way
 engine             a cluster of them in the simulated world
 snapshot           what there is to see
+views              parts of that
 scenarios          the stories
 snapshot_scenarios  the story of snapshots
 membership_scenarios  those of members and of handing over

@@ -24,17 +24,16 @@ from engines.consensus.raft.read_events import ReadsSet
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rules import ReadMode, Timing
 from engines.consensus.raft.snapshot import (
-    Acknowledged,
     CatchingUp,
     ClientState,
     LogEntry,
     Progress,
-    Question,
     Sample,
     Server,
     Snapshot,
 )
 from engines.consensus.raft.state import NEVER
+from engines.consensus.raft.views import acknowledged, questions
 from engines.errors import UserError
 from engines.rules import RuleSwitched
 from engines.sim import faults
@@ -347,13 +346,8 @@ class RaftEngine(World):
             hands_over_to=node.hand_over_to,
             heard_ago_us=None if node.heard_us == NEVER else now - node.heard_us,
             deduplicated=node.kv.deduplicated,
-            questions=tuple(
-                Question(each.command.client, each.command.key, each.round, each.needs) for each in node.reads
-            ),
-            rounds=Acknowledged(
-                node.round, node.confirmed, tuple(node.acked.items()), max(0, node.lease_until_us - now),
-                node.lease_us,
-            ) if leading else None,
+            questions=questions(node),
+            rounds=acknowledged(node, now),
             durable_term=host.disk.registers.get("term", 0),
             durable_vote=host.disk.registers.get("vote"),
             fsync_us=machine.fsync_us,
