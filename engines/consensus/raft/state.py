@@ -239,7 +239,9 @@ class ServerState:
                 if kv.deduplicated != known:
                     ctx.note(e.Deduplicated(log.first_index + place, command.client, command.serial))
                 if ctx.knows(command.client):
-                    ctx.send(command.client, ClientReply(command.serial, True, result, self.id, log.first_index + place))
+                    ctx.send(
+                        command.client, ClientReply(command.serial, True, result, self.id, log.first_index + place)
+                    )
         self.last_applied = self.commit_index
 
 
