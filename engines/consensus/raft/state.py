@@ -76,16 +76,14 @@ class ServerState:
         self.commit_index = self.last_applied = self.snapshot.last_index
         self.kv = KeyValueStore()
         self.kv.load(self.snapshot.rows)
-        self.round = 0
-        """As leader: the number of the newest round of heartbeats. It grows as long as the server lives."""
+        self.round = 0  # of heartbeats, as leader; it grows as long as the server lives
         self.election_timeout_us = timing.election_max_us
         self.timer_us = 0
         """When the election timer was last started, but for the restarts by a leader's messages (``heard_us``)."""
         self.votes: dict[str, bool] = {}
         """Answers to this candidate: True granted, False refused."""
         self.campaign_us = 0
-        self.by_order = False
-        """As candidate: whether its leader told it to stand."""
+        self.by_order = False  # as candidate: its leader told it to stand
         self.leader_since_us = 0
         self.heard_us = NEVER
         """As follower: when a leader was last heard, on this server's clock."""
