@@ -100,16 +100,23 @@ def test_a_model_that_has_parked_a_write_has_not_passed_it() -> None:
     bad = next(event for event in events if event.id == "bad")
     model = MemoryModel(ORDER_SUMMARY)
     Projector(model).take(events)
-    side = Reader({"order_summary": Deployment(model)})
+    history = MemoryModel(CUSTOMER_HISTORY)
+    Projector(history).take(events)
+    side = Reader({"order_summary": Deployment(model), "customer_history": Deployment(history)})
+    of_all = Query("q", "GET_CUSTOMER_HISTORY", {"customer": "ada"}, Freshness.VERSION, bad.position)
     wants = Query("q", "GET_ORDER_SUMMARY", {"order": "order-1"}, Freshness.VERSION, bad.position)
     replies = [
         side.ask(wants, 0),
         side.ask(wants._replace(position=bad.position - 1), 0),
         side.ask(wants._replace(data={"order": "order-2"}), 0),
         side.ask(wants._replace(freshness=Freshness.WAIT, timeout_us=0), 0),
+        side.ask(of_all, 0),
+        side.ask(of_all._replace(position=bad.position - 1), 0),
     ]
     outcomes = [reply.outcome for reply in replies if reply is not None]
-    assert outcomes == [Outcome.BEHIND, Outcome.OK, Outcome.OK, Outcome.TIMED_OUT]
+    assert outcomes == [
+        Outcome.BEHIND, Outcome.OK, Outcome.OK, Outcome.TIMED_OUT, Outcome.BEHIND, Outcome.OK,
+    ]  # fmt: skip
 
 
 def test_a_reader_that_promises_nothing_is_stale() -> None:
