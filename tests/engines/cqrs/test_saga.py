@@ -68,6 +68,12 @@ def test_the_table_of_steps_has_one_pivot_and_what_is_before_it_can_be_undone() 
     assert [step.undo for step in STEPS] == ["CANCEL_ORDER", "RELEASE_STOCK", "", ""]
 
 
+def test_a_saga_that_has_not_begun_wants_nothing() -> None:
+    assert (request(Saga()), due_us(Saga())) == (None, None)
+    assert SAGA.decide(Saga(), Tick(10**12)) == ()
+    assert SAGA.decide(Saga(), Answered("saga-7/create/0", True, "", 5)) == ()
+
+
 def test_everything_goes_well() -> None:
     store, manager = started()
     for at_us in (10, 20, 30):
