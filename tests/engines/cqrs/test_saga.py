@@ -90,8 +90,16 @@ def test_everything_goes_well() -> None:
 
 def test_pay_fails_release_and_cancel() -> None:
     store, manager = started(PAY_ORDER=lambda order, command: "no cover")
-    names = [manager.settle(at_us).name for at_us in (10, 20, 30, 40)]
-    assert names == ["RESERVE_STOCK", "PAY_ORDER", "RELEASE_STOCK", "CANCEL_ORDER"]
+    sent = []
+    for at_us in (10, 20, 30, 40):
+        sent.append(manager.asked())
+        manager.settle(at_us)
+    assert [(command.id, command.name, command.undoes) for command in sent] == [
+        ("saga-7/reserve/0", "RESERVE_STOCK", ""),
+        ("saga-7/pay/0", "PAY_ORDER", ""),
+        ("saga-7/reserve/undo/0", "RELEASE_STOCK", "saga-7/reserve/0"),
+        ("saga-7/create/undo/0", "CANCEL_ORDER", "c1"),
+    ]
     assert manager.saga.phase is Phase.COMPENSATED
     assert (order_of(store).status, order_of(store).reserved) == ("cancelled", False)
     assert store.get_events(ORDER_7)[-1].data == {"reason": "no cover"}
