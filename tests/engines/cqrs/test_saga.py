@@ -158,6 +158,7 @@ def test_a_step_nobody_answers_for_is_undone_whether_it_happened_or_not(happened
     if happened:
         manager.bus.send(reserve)
     for turn in range(1, ASKS + 1):
+        assert (manager.saga.phase, manager.saga.asked) == (Phase.RUNNING, turn)
         manager.tell(Tick(turn * TIMEOUT_US))
     assert manager.saga.phase is Phase.COMPENSATING
     assert manager.saga.why == f"no answer to RESERVE_STOCK after {ASKS} questions"
