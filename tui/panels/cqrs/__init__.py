@@ -1,0 +1,1 @@
+"""The panel of CQRS: both roads, and the gap between them."""
