@@ -12,6 +12,7 @@ from collections.abc import Callable
 from benchmarks import (
     consistency,
     cqrs,
+    cqrs_world,
     cures,
     events,
     kernel,
@@ -44,7 +45,7 @@ PARTS: dict[str, Callable[[], list[str]]] = {
     "consistency": consistency.lines,
     "sharding": lambda: sharding.measure().lines(),
     "events": events.lines,
-    "cqrs": cqrs.lines,
+    "cqrs": lambda: cqrs.lines() + cqrs_world.lines(),
     "resilience": lambda: [line for part in RESILIENCE for line in part()],
     "tracing": lambda: [line for part in TRACING for line in part()],
 }

@@ -26,7 +26,7 @@ demo               a store to play with
 crud               the same shop without the pattern
 verdict            when the pattern pays, and by which formula
 errors             what can be asked wrongly
-pattern            the pattern as the program shows it
+pattern recorded   the pattern as the program shows it; a store of orders as a run
 world/             both roads alive, on a simulated network
 """
 

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Final
 
+from engines.cqrs.recorded import VARIANT as RECORDED
 from engines.cqrs.world.commands import COMMANDS
 from engines.cqrs.world.engine import CqrsEngine
 from engines.cqrs.world.options import SETTINGS
@@ -47,6 +48,7 @@ PATTERN: Final = Pattern(
     question="How do I scale reads separately?",
     variants=VARIANTS,
     scenarios=SCENARIOS,
+    recorded=RECORDED,
     speed=(1, 10),
     notes=(
         "CREATE_ORDER goes to the write model, which decides and emits events; GET_ORDER_SUMMARY is answered from a "

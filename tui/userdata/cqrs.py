@@ -12,6 +12,7 @@ from engines.cqrs.errors import NotOrders
 from engines.cqrs.queries import Query, parse_query, rows_for, spec_of
 from engines.cqrs.read_models import PROJECTIONS, projection
 from engines.cqrs.rebuild import SHOWN, Rebuild
+from engines.cqrs.recorded import VARIANT, OrderRecords, source
 from engines.errors import UserError
 from engines.event_sourcing.append import NO_STREAM
 from engines.event_sourcing.events import RecordedEvent
@@ -19,8 +20,8 @@ from engines.event_sourcing.sqlite_store import SqliteStore
 from engines.sim.pattern import Check
 from engines.units import span as time_span
 from tui.options import DataOptions
-from tui.userdata.common import check_lines, echo_json, head_json, name_of
-from tui.userdata.events import DEMO_BATCH, Found, Judge, is_sqlite, open_sqlite
+from tui.userdata.common import Opening, check_lines, echo_json, head_json, name_of
+from tui.userdata.events import DEMO_BATCH, Found, Judge, is_sqlite, open_sqlite, sha256_of
 
 MINE: Final = ("--projection", "--query", "--skip-bad")
 NEEDED: Final = "a store of this program with the order's events (OrderCreated, LineAdded ...) is needed"
@@ -164,6 +165,18 @@ def _table(rows: tuple[Any, ...]) -> list[str]:
     ]
 
 
+def opening(file: str, options: DataOptions) -> Opening:
+    """The store as a run, one event a step."""
+    events: list[RecordedEvent] = []
+    judge, rebuild = _rebuilt(file, options, events)
+    if not events:
+        raise UserError(f"{file}: {judge.broken}")
+    checks = _checks(judge, rebuild)
+    records = OrderRecords(events, judge.found.kind, judge.integrity(), checks, park=options.skip_bad)
+    made = source(records, name_of(file), sha256_of(file), file, len(rebuild.parked()))
+    return Opening(VARIANT.on(made))
+
+
 def write_demo(file: str) -> str:
     """Write a store of orders to play with; what was written. UserError if the file is there already."""
     if Path(file).exists():
@@ -183,4 +196,4 @@ def write_demo(file: str) -> str:
     return f"{file}: {count:,} events in {streams:,} streams. Look at it with: dp-tui cqrs {file}"
 
 
-__all__ = ["report", "write_demo"]
+__all__ = ["opening", "report", "write_demo"]

@@ -283,12 +283,13 @@ def opening(file: str, options: DataOptions) -> Opening:
         kind = found.kind
     if not events:
         raise UserError(f"{name_of(file)}: it holds no events" if judge.broken is None else f"{file}: {judge.broken}")
-    sha256 = hashed.sha256 if hashed is not None else _sha256(file)
+    sha256 = hashed.sha256 if hashed is not None else sha256_of(file)
     path = "" if file == "-" else file
     return Opening(VARIANT.on(source(events, kind, judge.integrity(), name_of(file), sha256, path, skips.count)))
 
 
-def _sha256(file: str) -> str:
+def sha256_of(file: str) -> str:
+    """Of a FILE, in hex."""
     digest = hashlib.sha256()
     with open_data(file) as stream:
         while part := stream.read(1 << 20):
