@@ -14,7 +14,8 @@ from engines.sim.pattern import Pattern, Variant
 from tui.hunting import JUDGE
 from tui.registry import patterns
 
-SEEDS: Final = 400
+SEEDS: Final = 2_000
+"""Where a hunt for one rule gives up; a number among the arguments says otherwise."""
 ALIKE: Final = {"sharding": ("ring",), "resilience": ("breaker",), "tracing": ("head", "tail")}
 """Variants that stand for the others of their pattern, which have the same rules."""
 
@@ -67,6 +68,8 @@ def find(request: Request, title: str, rule: str, most: int = SEEDS) -> Row:
 
 def hunts(wanted: tuple[str, ...] = ()) -> Iterator[Row]:
     """A row for every rule, and one for a traitor too many."""
+    most = next((int(word) for word in wanted if word.isdecimal()), SEEDS)
+    wanted = tuple(word for word in wanted if not word.isdecimal())
     for pattern in patterns():
         for variant in variants_of(pattern):
             silent = dict(variant.chaos.silent) if variant.chaos else {}
@@ -79,10 +82,10 @@ def hunts(wanted: tuple[str, ...] = ()) -> Iterator[Row]:
                 request = Request(
                     pattern.name, variant.name, variant.engine_version, "usual", ((rule, False),), judge=JUDGE
                 )
-                yield find(request, variant.title, rule)
+                yield find(request, variant.title, rule, most)
     if not wanted or "pbft" in wanted:
         version = pattern_of("consensus").variant("pbft").engine_version
-        yield find(Request("consensus", "pbft", version, "beyond"), "PBFT", "f+1 traitors")
+        yield find(Request("consensus", "pbft", version, "beyond"), "PBFT", "f+1 traitors", most)
 
 
 def lines(wanted: tuple[str, ...] = ()) -> Iterator[str]:

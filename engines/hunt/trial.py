@@ -17,6 +17,8 @@ from engines.sim.pattern import Check, Variant
 
 NO_EXCEPTION: Final = "the engine goes on"
 """What every engine owes, as a check is named."""
+LOOKS: Final = 20
+"""How often it is looked whether a promise is kept before its bound."""
 CHECK_STEPS: Final = 128
 """Steps between two looks at the checks, which stand after every step."""
 _NAMES: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]{0,2}\d[\w.:>]*")
@@ -122,8 +124,21 @@ class Player:
         for step in self.plan.inputs:
             if self._run(step.at_us) or self._give(step.command):
                 return
-        if not self._run(self.plan.end_us):
+        if not self._rest():
             self.trial.violation = self._owed() or self._judged()
+
+    def _rest(self) -> bool:
+        """What follows the last command: to the end, or until the promise is kept; whether a guarantee broke."""
+        plan, chaos = self.plan, self.chaos
+        if plan.tail and chaos.missing is not None:
+            at_us = plan.inputs[-1].at_us + chaos.calm_us
+            while at_us < plan.end_us:
+                if self._run(at_us):
+                    return True
+                if not chaos.missing(self.engine):
+                    return False
+                at_us += max(1, chaos.quiet_us // LOOKS)
+        return self._run(plan.end_us)
 
     def _owed(self) -> Violation | None:
         """What of the promise is missing at the end of a plan that has healed the world."""

@@ -98,6 +98,8 @@ class Chaos:
     """What is asked for once all is healed; times count from there."""
     quiet_us: int = 5 * US_PER_S
     """The bound: so long after healing the promise is kept."""
+    calm_us: int = US_PER_S
+    """So long after the last of ``rest`` a run goes on at least; then it ends as soon as the promise is kept."""
     promise: str = ""
     """Liveness, as a check is named: what works again by then."""
     missing: Callable[[Any], str] | None = None

@@ -70,6 +70,7 @@ def chaos_of(variant: str) -> Chaos:
         wait_us=500 * US_PER_MS,
         rest=(After(0, SetWorkload("off")),),
         quiet_us=8 * US_PER_S,
+        calm_us=6 * US_PER_S if variant == "eventual" else 1_500 * US_PER_MS,
         promise="every operation ends",
         missing=missing,
         role=role,

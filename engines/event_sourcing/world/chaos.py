@@ -4,7 +4,8 @@ from typing import Any, Final, get_args
 
 from engines.event_sourcing.world import commands as c
 from engines.event_sourcing.world.events import StoreEvent
-from engines.sim.chaos import After, Chaos, Stage, order
+from engines.sim import faults
+from engines.sim.chaos import After, Chaos, Hazard, Stage, order
 from engines.sim.hazards import HAZARDS, SLOW_DISK
 from engines.sim.random import Stream
 from engines.units import US_PER_MS, US_PER_S
@@ -17,6 +18,11 @@ BEHIND_MAX: Final = 14
 def _kill(draw: Stream, stage: Stage) -> tuple[After, ...]:
     """The process dies; what it gave to the operating system is not lost, unlike with its power."""
     return After(0, c.Kill(STORE)), *stage.until(draw, c.Kill(STORE))
+
+
+def _power(draw: Stream, stage: Stage) -> tuple[After, ...]:
+    """The store loses its power, and soon has it again: what was not synced is gone, whole, or torn."""
+    return After(0, faults.Crash(STORE)), After(draw.between(1, 100) * US_PER_MS, faults.Restart(STORE))
 
 
 def _act(draw: Stream, stage: Stage) -> c.Act:
@@ -38,7 +44,7 @@ def role(engine: Any, node: str) -> str:
 
 
 CHAOS: Final = Chaos(
-    hazards=tuple(each for each in HAZARDS if each is not SLOW_DISK),
+    hazards=(*(each for each in HAZARDS if each is not SLOW_DISK), Hazard("power", _power, 4)),
     orders=(
         order("act", _act, weight=3),
         order("race", lambda draw, stage: c.Race(draw.between(1, 4), draw.between(1, 120)), weight=2),
@@ -51,7 +57,7 @@ CHAOS: Final = Chaos(
         ("rate", (6, 26, 46)),
         ("accounts", (1, 2, 4)),
         ("snapshots", (2, 10, 0)),
-        ("sync_ms", (2, 20)),
+        ("sync_ms", (2, 20, 80)),
         ("poll_ms", (20, 100)),
     ),
     wait_us=300 * US_PER_MS,

@@ -135,6 +135,7 @@ CHAOS: Final = Chaos(
     wait_us=1_000 * US_PER_MS,
     rest=(After(0, c.SetLoad("off", 0)),),
     quiet_us=90 * US_PER_S,
+    calm_us=1_500 * US_PER_MS,
     promise="every call ends",
     missing=missing,
     role=role,

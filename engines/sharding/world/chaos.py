@@ -114,11 +114,9 @@ CHAOS: Final = Chaos(
         ("chunks", (1, 3)),
     ),
     wait_us=800 * US_PER_MS,
-    rest=(
-        After(10 * US_PER_S, c.SetWorkload("off")),
-        After(10 * US_PER_S, c.SetBalancer(False)),
-        After(10 * US_PER_S, c.SplitForHeat(False)),
-        After(10 * US_PER_S, c.SetBandwidth(5_000)),
+    rest=tuple(
+        After(5 * US_PER_S, command)
+        for command in (c.SetWorkload("off"), c.SetBalancer(False), c.SplitForHeat(False), c.SetBandwidth(5_000))
     ),
     quiet_us=100 * US_PER_S,
     promise="everything comes to rest",

@@ -86,6 +86,7 @@ CHAOS: Final = Chaos(
     wait_us=900 * US_PER_MS,
     rest=(After(0, c.SetLoad("off", 0)),),
     quiet_us=10 * US_PER_S,
+    calm_us=2_500 * US_PER_MS,
     promise="every user is answered or gives up",
     missing=missing,
     role=role,
