@@ -4,16 +4,18 @@ A FILE, a part of one and a living system are examined alike, by themselves or o
 are listed by *harm*: how many requests there are, times how much longer the slow ones take than the typical ones.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, NamedTuple
 
 from engines.tracing.cohorts import Book, TraceSummary
 from engines.tracing.diagnosis import TRACES_MIN, Diagnosis, Lack, NoDiagnosis, diagnose, diagnose_against
 from engines.tracing.failures import Failures, failures_of
 from engines.tracing.gap import Comparison
+from engines.tracing.rejoin import rejoined
+from engines.tracing.spans import Span
 from engines.tracing.split import SAMPLE_MIN, Choice, Cohort, Window, comparison_of, proposed, split
 from engines.tracing.tree import MISSING_NAME
-from engines.tracing.verdicts import Failing, Verdict, callers_of, verdicts
+from engines.tracing.verdicts import Failing, Trouble, Verdict, callers_of, verdicts
 
 
 class Examination(NamedTuple):
@@ -51,19 +53,34 @@ def examine(
     root: tuple[str, str] | None = None,
     baseline: Cohort | None = None,
     comparison: Comparison = Comparison.BASELINE,
+    spans_of: Callable[[str], Sequence[Span]] | None = None,
 ) -> Examination:
     """Examine these traces. With ``root`` the latency of that operation is diagnosed, and of no other. With a baseline
-    only what is worse than there is named; ``comparison``: what kind of baseline it is."""
+    only what is worse than there is named; ``comparison``: what kind of baseline it is. ``spans_of``: the
+    spans of a trace by its id, to join what a dropped header tore before its time is diagnosed."""
+    if spans_of is not None and any(each.kind is Trouble.HEADER for each in _named(now, baseline, None)):
+        whole = rejoined(book, now, spans_of)
+        joined = examine(book, whole, root, baseline, comparison)
+        return joined._replace(verdicts=_worse(_named(now, baseline, joined.diagnosis), now, baseline))
     diagnoses, lack = diagnose_all(book, now.summaries, root, baseline.summaries if baseline else None, comparison)
-    worst = diagnoses[0] if diagnoses else None
-    named = verdicts(now.symptoms, now.symptoms, callers_of((*now.symptoms, *(baseline or NO_SAMPLE).symptoms)), worst)
-    if baseline is not None:
-        old = verdicts(baseline.symptoms, baseline.symptoms, callers_of(baseline.symptoms), None)
-        known = {(each.kind, each.service): each for each in old}
-        named = tuple(
-            each for each in named if not _as_before(each, known.get((each.kind, each.service)), now, baseline)
-        )
+    named = _worse(_named(now, baseline, diagnoses[0] if diagnoses else None), now, baseline)
     return Examination(named, diagnoses, lack, failures_of(book, now, baseline))
+
+
+def _named(now: Cohort, baseline: Cohort | None, worst: Diagnosis | None) -> tuple[Verdict, ...]:
+    """What the spans of now say."""
+    known = callers_of((*now.symptoms, *(baseline or NO_SAMPLE).symptoms))
+    return verdicts(now.symptoms, now.symptoms, known, worst)
+
+
+def _worse(named: tuple[Verdict, ...], now: Cohort, baseline: Cohort | None) -> tuple[Verdict, ...]:
+    """Of these what the baseline does not say as well."""
+    if baseline is None:
+        return named
+    old = verdicts(baseline.symptoms, baseline.symptoms, callers_of(baseline.symptoms), None)
+    known = {(each.kind, each.service): each for each in old}
+    asked = ((each, known.get((each.kind, each.service))) for each in named)
+    return tuple(each for each, before in asked if not _as_before(each, before, now, baseline))
 
 
 def compare(

@@ -130,6 +130,8 @@ class _Court:
         self.counts: dict[Flaw, int] = {}
         self.summaries: list[TraceSummary] = []
         self.symptoms: list[Symptoms] = []
+        self.held: dict[str, tuple[Span, ...]] | None = {}
+        """The spans of every trace, to join those that were torn; None: they are more than can be held."""
         self.baseline: Cohort | None = None
         self.broken_paths: list[str] = []
         self.first_us: int | None = None
@@ -146,6 +148,7 @@ class _Court:
             self._look_for(span, self.choice)
         self.store.add(self._lean(span))
         while len(self.store) > self.spans_max:
+            self.held = None
             self._judge(self.store.pop_oldest())
 
     def _look_for(self, span: Span, wanted: Where) -> None:
@@ -181,7 +184,13 @@ class _Court:
         if self.choice is not None:
             found = compare(self.book, traces, self.choice, begin_us, self.having, root)
         else:
-            found = examine(self.book, traces, root, self.baseline)
+            found = examine(
+                self.book,
+                traces,
+                root,
+                self.baseline,
+                spans_of=self.held.__getitem__ if self.held is not None else None,
+            )
             proposal = propose(self.book, traces, begin_us, root) if self.baseline is None else None
         for result in self.results:
             self._digest.update(ascii(tuple(result)).encode())
@@ -206,6 +215,8 @@ class _Court:
 
     def _judge(self, spans: tuple[Span, ...]) -> None:
         tree = build(spans)
+        if self.held is not None:
+            self.held[tree.trace_id] = spans
         path = critical_path(tree)
         if fault := fault_of(tree, path):
             self.broken_paths.append(f"trace {tree.trace_id}: {fault}")

@@ -241,7 +241,7 @@ def _overview(records: Records, count: int) -> Overview:
     if records.choice is not None:
         found = Study(records, count).examine(records.choice)
     else:
-        found = examine(records.book, traces, records.root, records.baseline)
+        found = examine(records.book, traces, records.root, records.baseline, spans_of=records.spans_of)
         proposal = propose(records.book, traces, records.begin_us, records.root) if records.baseline is None else None
     return Overview(
         count,

@@ -88,11 +88,16 @@ class Records(Sequence[Record]):
         made = [_record(each, tuple(each.spans), self.begin_us, self.book) for each in found]
         made.sort(key=lambda record: (record.at_us, record.row.start_us, record.row.trace_id))
         self._records = tuple(made)
+        self._by_id = {record.row.trace_id: record for record in made}
         self.overviews: dict[Any, Any] = {}
         """What some of the first traces say together, by their number: worked out elsewhere, remembered here."""
         self._having: dict[Where, frozenset[str]] = {}
         self.layers = _layers(made)
         """The layer of every service, edge first, then by name."""
+
+    def spans_of(self, trace_id: str) -> Sequence[Span]:
+        """The spans of a trace."""
+        return self._by_id[trace_id].entry.spans
 
     def having(self, choice: Choice) -> frozenset[str]:
         """The ids of the traces with a span that has an attribute; of another choice none."""

@@ -176,7 +176,7 @@ class _Look:
     def _call(self, index: int, span: Span) -> None:
         tree = self.tree
         servers = [kid for kid in tree.children[index] if tree.spans[kid].kind == Kind.SERVER]
-        peer = tree.spans[servers[0]].service if servers else _host(callee(span))
+        peer = tree.spans[servers[0]].service if servers else host_of_call(span)
         for key, value in span.attributes:
             if key in _RESENDS and value:
                 self.resends[peer] += 1
@@ -237,8 +237,9 @@ def error_of(span: Span) -> str:
     return ""
 
 
-def _host(name: str) -> str:
-    """An address without its port."""
+def host_of_call(span: Span) -> str:
+    """Whom a CLIENT span says it calls, without a port; empty if it does not say."""
+    name = callee(span)
     host, colon, port = name.rpartition(":")
     return host if colon and port.isdecimal() else name
 
@@ -258,4 +259,4 @@ def _counts(counter: Counter[str]) -> Counts:
     return tuple((name, count) for name, count in sorted(counter.items()) if count)
 
 
-__all__ = ["Held", "Origin", "Symptoms", "Unanswered", "error_of", "symptoms_of"]
+__all__ = ["Held", "Origin", "Symptoms", "Unanswered", "error_of", "host_of_call", "symptoms_of"]
