@@ -23,6 +23,8 @@ from engines.units import US_PER_MS
 
 PATIENCE_US: Final = 250 * US_PER_MS
 """No result for so long: ask all replicas."""
+FIRST_US: Final = 80 * US_PER_MS
+"""The first request is made by then."""
 
 
 class Believed(NamedTuple):
@@ -64,6 +66,14 @@ class Client(Asking):
         if not self.rules.wait_for_weak:
             return 1
         return self.group.quorum if self.read_only else self.group.weak
+
+    def on_start(self, ctx: Context) -> None:
+        """Begin to work. Who makes few requests makes the first one soon: at the usual speed its pause is seconds of
+        waiting before an empty picture.
+        """
+        super().on_start(ctx)
+        if self.interval_us > 4 * FIRST_US and not self.t:
+            ctx.set_timer("think", ctx.stream("think").between(FIRST_US // 2, FIRST_US))
 
     def ask(self, ctx: Context, op: str, key: str, value: int) -> None:
         """Ask for this as soon as what was asked before is answered."""
