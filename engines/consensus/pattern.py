@@ -10,6 +10,7 @@ from engines.consensus.pbft.scenarios import SCENARIOS as PBFT_SCENARIOS
 from engines.consensus.raft.chaos import CHAOS as RAFT_CHAOS
 from engines.consensus.raft.commands import COMMANDS
 from engines.consensus.raft.engine import RaftEngine
+from engines.consensus.raft.gallery import SCENARIOS as GALLERY
 from engines.consensus.raft.membership_scenarios import SCENARIOS as OF_MEMBERS
 from engines.consensus.raft.options import SETTINGS
 from engines.consensus.raft.scenarios import SCENARIOS
@@ -62,7 +63,7 @@ PATTERN: Final = Pattern(
     title="Consensus",
     question="How do nodes agree?",
     variants=(RAFT, PBFT),
-    scenarios=(*SCENARIOS, *OF_SNAPSHOTS, *OF_MEMBERS, *PBFT_SCENARIOS),
+    scenarios=(*SCENARIOS, *OF_SNAPSHOTS, *OF_MEMBERS, *GALLERY, *PBFT_SCENARIOS),
     speed=(1, 20),
     aliases=(("raft", "raft"), ("pbft", "pbft")),
     notes=(

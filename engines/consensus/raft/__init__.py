@@ -36,6 +36,7 @@ views              parts of that
 scenarios          the stories
 snapshot_scenarios  the story of snapshots
 membership_scenarios  those of members and of handing over
+gallery            bugs that real engines had, and their cures
 chaos              what befalls it at random in a hunt, and what it owes afterwards
 
 Sources: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm (Extended Version)", 2014,
