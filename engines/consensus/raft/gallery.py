@@ -7,7 +7,15 @@ that has failed stays red: it is a fact about the run.)
 
 from typing import Final
 
-from engines.consensus.raft.checks import CATCHES_UP, COMPLETENESS, DURABLE, LEADER_IN_TIME, LOG_MATCHING, STATE_MACHINE
+from engines.consensus.raft.checks import (
+    CATCHES_UP,
+    COMPLETENESS,
+    DURABLE,
+    LEADER_IN_TIME,
+    LOG_MATCHING,
+    QUIET,
+    STATE_MACHINE,
+)
 from engines.consensus.raft.commands import AddServer, Propose, RemoveServer, SetRule
 from engines.sim.faults import (
     Crash,
@@ -186,6 +194,27 @@ HASHI_695: Final = Scenario(
     ),
 )  # fmt: skip
 
-SCENARIOS: Final = (HASHI_697, OPENRAFT_2080, RATIS_2605, YUGABYTE_32875, HASHI_695)
+REDPANDA_30817: Final = Scenario(
+    name="redpanda-30817",
+    title="Redpanda #30817: a storm of pre-votes beside a living leader",
+    summary="A refused AppendEntries does not reset the timer: while its log is repaired a follower asks for votes.",
+    variant="raft",
+    config=(("clients", 0), ("logs", "figure-7"), ("noop", False), ("refusal_resets", False)),
+    end_us=3_400 * US_PER_MS,
+    breaks=(QUIET,),
+    script=(
+        *at(1, Slow("n1", "n7", 200 * US_PER_MS, 0), Slow("n7", "n1", 200 * US_PER_MS, 0)),
+        *at(5, ExpireTimers(("n1",), ELECTION, 0)),
+        *say(400, "Issue 30817 of Redpanda, in the logs of Figure 7. n1 leads term 8. The log of n7 fits nowhere, and "
+                  "messages between the two take 200 ms: to find where they agree takes several round trips."),
+        *say(600, "n7 hears its leader every 50 ms, and refuses, for its log does not fit. But a refusal does not set "
+                  "its election timer back here. So it timed out beside a living leader and asked all for votes."),
+        *at(610, SetRule("refusal_resets", True)),
+        *say(3_000, "The cure: whoever hears the leader of its term waits, whether the entries fit or not. The logs "
+                    "were repaired meanwhile, and n7 asked nobody any more. Many followers like that are a storm."),
+    ),
+)  # fmt: skip
+
+SCENARIOS: Final = (HASHI_697, OPENRAFT_2080, RATIS_2605, YUGABYTE_32875, HASHI_695, REDPANDA_30817)
 
 __all__ = ["SCENARIOS"]

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from engines.consensus.raft.checks import COMPLETENESS, LEADER_IN_TIME, STATE_MACHINE
+from engines.consensus.raft.checks import COMPLETENESS, LEADER_IN_TIME, STATE_MACHINE, UNDONE
 from engines.consensus.raft.commands import AddServer, ChangeJoint, Propose, RemoveServer, SetTiming, Transfer
 from engines.sim.faults import Crash, Cut, ExpireTimers, Mend, Restart
 from engines.sim.pattern import Scenario, Step
@@ -90,7 +90,7 @@ BUG_2015: Final = Scenario(
     variant="raft",
     config=(*_OLD_BUG_WORLD, ("own_commit_first", False)),
     end_us=2_600 * US_PER_MS,
-    breaks=(COMPLETENESS, STATE_MACHINE),
+    breaks=(COMPLETENESS, STATE_MACHINE, UNDONE),
     script=(
         *_OLD_BUG_TO_REMOVAL,
         *at(1_000, RemoveServer("n1", "n2")),

@@ -122,3 +122,19 @@ CLAIMS: dict[tuple[str, int], tuple[Claim, ...]] = {
     ),
     ("hashi-695", 2500): (("The cure", lambda s: rule(s, "term_when_decided")),),
 }  # fmt: skip
+CLAIMS |= {
+    ("redpanda-30817", 400): (
+        ("Issue 30817", soon), ("Figure 7. n1 leads term 8", lambda s: leads(s) == {"n1": 8}),
+        ("The log of n7 fits nowhere", lambda s: terms(s, "n7")[3] == 2), ("take 200 ms", lambda s: len(s.links) == 2),
+    ),
+    ("redpanda-30817", 600): (
+        ("n7 hears its leader every 50 ms", lambda s: s.heartbeat_us == 50_000),
+        ("But a refusal does not set", lambda s: not rule(s, "refusal_resets")),
+        ("So it timed out beside a living leader", lambda s: red(s) == {"no campaign beside a leader"}),
+    ),
+    ("redpanda-30817", 3000): (
+        ("The cure", lambda s: rule(s, "refusal_resets")),
+        ("The logs were repaired meanwhile", lambda s: terms(s, "n7") == terms(s, "n1")),
+        ("n7 asked nobody", lambda s: server(s, "n7").term == 8),
+    ),
+}  # fmt: skip
