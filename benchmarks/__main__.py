@@ -1,8 +1,8 @@
 """``make bench``: every figure of the README, as ratios against a peer or a floor of the same run.
 
-``make bench ARGS=kernel`` runs one part: ``kernel raft pbft seek screen consistency sharding events cqrs resilience``
-``tracing``, or ``resilience-cures``, ``tracing-verdicts`` and ``tracing-real``, which take minutes and are run only
-when they are named.
+``make bench ARGS=kernel`` runs one part: ``kernel raft hour pbft seek screen consistency sharding events cqrs``
+``resilience tracing``, or ``resilience-cures``, ``tracing-verdicts`` and ``tracing-real``, which take minutes and are
+run only when they are named.
 """
 
 import platform
@@ -18,6 +18,7 @@ from benchmarks import (
     kernel,
     pbft,
     raft,
+    raft_hour,
     resilience,
     resilience_world,
     screen,
@@ -39,6 +40,7 @@ TRACING: list[Callable[[], list[str]]] = [
 PARTS: dict[str, Callable[[], list[str]]] = {
     "kernel": lambda: kernel.measure().lines(),
     "raft": lambda: raft.load().lines(),
+    "hour": raft_hour.lines,
     "pbft": pbft.lines,
     "seek": lambda: raft.seek().lines(),
     "screen": screen.lines,

@@ -23,6 +23,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from engines.consensus.raft.checks import RaftChecks
 from engines.errors import UserError
 from engines.sim import faults, timeline
 from engines.sim.events import JOURNAL_EVENTS, RING_EVENTS
@@ -568,6 +569,9 @@ def test_a_long_busy_run_stays_bounded_and_branches_stay_reachable(
             assert len(value.finished) <= HISTORY_MAX
             open_max = specimen.open_at_once * len(engine.clients)  # type: ignore[attr-defined]
             assert len(value.operations()) <= HISTORY_MAX + open_max
+        if isinstance(value, RaftChecks):
+            assert max(len(host.disk.log) for host in value.hosts.values()) <= 250
+            assert max(len(value.entries), len(value.committed), len(value.applied), len(value.states)) <= 3_000
         if isinstance(value, History):
             assert value.tape.size <= 64 * len(value.operations())
     kept = run.branch.checkpoints
