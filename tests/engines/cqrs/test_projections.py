@@ -236,6 +236,16 @@ def test_a_crash_between_effect_and_checkpoint(policy: CheckpointPolicy, idempot
     assert model.position == 5
 
 
+@pytest.mark.parametrize("policy", list(CheckpointPolicy))
+def test_with_no_crash_the_policies_are_the_same(policy: CheckpointPolicy) -> None:
+    events = log(1)
+    model = MemoryModel(REVENUE_BY_DAY)
+    projector = Projector(model, policy)
+    for event in events:
+        assert list(projector.moments(event)) == list(Moment)
+    assert same(model, fold(REVENUE_BY_DAY, events))
+
+
 # -- poison ------------------------------------------------------------------------------------------------------------
 
 
