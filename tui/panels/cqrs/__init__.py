@@ -1,1 +1,0 @@
-"""The panel of CQRS: both roads, and the gap between them."""
