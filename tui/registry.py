@@ -13,6 +13,7 @@ PANELS: tuple[Panel, ...] = (
     deferred("tui.panels.sharding", 3, "Sharding"),
     deferred("tui.panels.resilience", 4, "Resilience", ("faults", "breaker")),
     deferred("tui.panels.events", 5, "Events"),
+    deferred("tui.panels.cqrs", 6, "CQRS"),
     deferred("tui.panels.tracing", 7, "Tracing"),
 )
 

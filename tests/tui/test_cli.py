@@ -133,7 +133,6 @@ def test_fidelity_says_what_is_left_out_and_where_common_wisdom_is_wrong() -> No
     ("args", "said"),
     [
         (("run", "nonsense"), ("'nonsense'", "consensus", "raft")),
-        (("run", "cqrs"), ("'cqrs'", "is accepted")),
         (("run", "raft", "--scenario", "nope"), ("'nope'", "figure-8")),
         (("run", "raft", "--variant", "pbft2"), ("'pbft2'", "raft")),
         (("run", "pbft", "--scenario", "election"), ("pbft", "election", "raft")),

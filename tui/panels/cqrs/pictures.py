@@ -1,0 +1,140 @@
+"""The other pictures: answers beside the truth, the rows of a read model now or at a date, and the causation tree."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from engines.cqrs.world.snapshot import Snapshot
+from engines.units import span, stamp
+from tui.canvas import Canvas, Ink, clip
+from tui.glyphs import Glyphs
+from tui.kit.words import plural
+from tui.panel import Focus
+from tui.panels.cqrs.queries import SHORT, brief, rows_at, story
+from tui.panels.cqrs.roads import draw_sides
+from tui.panels.cqrs.select import order_of, projection_of, read
+
+TIMES: Final = ("placed_us", "changed_us", "paid_us")
+"""Columns that are times."""
+
+
+def draw_answers(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """What readers were told, newest at the bottom, beside what the write model said at that moment."""
+    costs = snapshot.costs
+    said = f"{plural(costs.judged, 'answer')} about orders, {costs.stale} did not show everything; "
+    said += f"own writes missed: {costs.misses}; waits timed out: {costs.waited_out}"
+    canvas.put(1, 0, clip(said, canvas.width - 2), "bright")
+    low = 4 if canvas.height >= 12 else 0
+    room = canvas.height - 2 - low
+    canvas.put(1, 1, f"{'when':10} {'order':10} {'read model':19} {'write model':19} behind by", "dim")
+    for row, side in enumerate(snapshot.sides[-room:] if room > 0 else (), 2):
+        read_, write = brief(side.read), brief(side.write)
+        canvas.put(1, row, f"{stamp(side.at_us)} {clip(side.order, 10):10} {clip(read_, 19):19} {clip(write, 19):19} ",
+                   "text")  # fmt: skip
+        late = side.outcome.name.lower().replace("_", " ") if side.outcome.name != "OK" else (
+            span(side.age_us) if side.age_us else "nothing")  # fmt: skip
+        canvas.put(63, row, clip(late, max(0, canvas.width - 64)), "warn" if late != "nothing" else "good")
+    if not snapshot.sides:
+        canvas.put(1, 2, "nobody has asked about an order yet: a creates one and asks", "dim")
+    if low:
+        draw_sides(canvas, snapshot, focus, canvas.height - low)
+
+
+# -- rows --------------------------------------------------------------------------------------------------------------
+
+
+def draw_rows(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """The rows of the selected read model, the newest at the bottom; at a date, folded from the events until then."""
+    view = projection_of(snapshot, focus)
+    at = read(focus).at
+    if view is None:
+        canvas.put(1, 0, "no projection here", "dim")
+        return
+    x = 1
+    for each in snapshot.projections:
+        mine = each.name == view.name
+        x = canvas.put(x, 0, f"{glyphs.mark_left if mine else ' '}{each.name} ", "selected" if mine else "dim")
+    rows: Sequence[Any]
+    if at:
+        event = snapshot.events[at - 1]
+        rows = rows_at(snapshot, view, at)
+        when = f"right after event {at} of {len(snapshot.events)}, {_when(event.at_us, snapshot.recorded)}"
+        canvas.put(1, 1, clip(f"{when}: {event.stream} {event.type}", canvas.width - 2), "accent")
+    else:
+        rows = view.tables[0].rows if view.tables else ()
+        parked = f", {view.parked} parked" if view.parked else ""
+        canvas.put(1, 1, f"now: position {view.position}, {view.behind} behind{parked}; y stops at a date", "dim")
+    if not rows:
+        canvas.put(1, 3, "no rows yet", "dim")
+        return
+    columns = rows[0]._fields
+    rows = sorted(rows, key=lambda row: row[0]) if at else rows
+    _table(canvas, snapshot, columns, rows[-max(0, canvas.height - 3) :], 2)
+
+
+def _when(at_us: int, recorded: bool) -> str:
+    return f"{at_us // 1_000_000} s since 1970" if recorded else f"t {stamp(at_us)}"
+
+
+def _cell(name: str, value: Any, recorded: bool) -> str:
+    if name in TIMES:
+        return "-" if not value else str(value // 1_000_000) if recorded else stamp(value)
+    text = str(value)
+    return "".join(char if " " <= char <= "~" else ascii(char)[1:-1] for char in text)
+
+
+def _table(canvas: Canvas, snapshot: Snapshot, columns: Sequence[str], rows: Sequence[Any], y: int) -> None:
+    """A header and the rows below it, as many columns as fit."""
+    cells = [[_cell(name, value, snapshot.recorded) for name, value in zip(columns, row, strict=True)] for row in rows]
+    x = 1
+    for place, name in enumerate(columns):
+        width = min(24, max(len(name), *(len(line[place]) for line in cells)))
+        if x + width > canvas.width - 1:
+            break
+        canvas.put(x, y, name.removesuffix("_us"), "dim")
+        for row, line in enumerate(cells, y + 1):
+            numeric = isinstance(rows[0][place], int) and name not in TIMES
+            text = clip(line[place], width)
+            canvas.put(x, row, text.rjust(width) if numeric else text, "bright" if not place else "text")
+        if isinstance(rows[0][place], int) and name not in TIMES:
+            canvas.put(x, y, name.rjust(width), "dim")
+        x += width + 2
+
+
+# -- the tree ----------------------------------------------------------------------------------------------------------
+
+
+def draw_tree(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """Command, event, command, event ... and the rows that each event changed: from the wish to what a reader sees."""
+    order = order_of(snapshot, focus)
+    if not order:
+        canvas.put(1, 0, "no order yet: a creates one", "dim")
+        return
+    at = read(focus).at
+    told = story(snapshot, order)
+    lines: list[tuple[str, Ink, str, Ink]] = []
+    for each in told:
+        node = each.node
+        pad = "  " * node.depth
+        if node.event is None:
+            lines.append((f"{pad}{node.label}", "you", f"command {node.id}", "dim"))
+            continue
+        future = bool(at) and node.event.position > at
+        ink: Ink = "dim" if future else "bright"
+        lines.append((f"{pad}{node.label} #{node.event.position}", ink, _rows(each.rows), "dim" if future else "text"))
+    head = f"{order}: {plural(len(told), 'message')}; at the right the rows that each event changed"
+    canvas.put(1, 0, clip(head, canvas.width - 2), "dim")
+    deepest = max(len(line[0]) for line in lines) if lines else 0
+    split = min(deepest + 2, canvas.width // 2)
+    room = canvas.height - 1
+    for row, (left, ink, right, right_ink) in enumerate(lines[-room:] if room > 0 else (), 1):
+        canvas.put(1, row, clip(left, split - 1), ink)
+        canvas.put(1 + split, row, clip(right, max(0, canvas.width - split - 2)), right_ink)
+
+
+def _rows(rows: Sequence[Any]) -> str:
+    if not rows:
+        return "changes no row"
+    return "  ".join(f"{SHORT.get(change.projection, change.projection)}: {brief(change.after)}" for change in rows)
+
+
+__all__ = ["draw_answers", "draw_rows", "draw_tree"]

@@ -1,0 +1,178 @@
+"""What is worked out for the screen: read models at a date, the same order on both models, the rows of a story."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from engines.cqrs import OrderSummary, changes_at, model_at
+from engines.cqrs import projection as projection_named
+from engines.cqrs.projections import Projection, RowChange
+from engines.cqrs.read_models import PROJECTIONS, summary_of
+from engines.cqrs.world.snapshot import MachineView, ProjectionView, Snapshot
+from engines.event_sourcing import TreeNode, UnknownEvent, causation_tree
+from engines.event_sourcing.events import RecordedEvent
+from engines.units import PPM_PER_PERCENT, per_s, span
+from tui.panel import Figure
+
+SHORT: Final = {"order_summary": "summary", "customer_history": "history", "revenue_by_day": "revenue"}
+"""Projections as they are called where room is short."""
+_answers: Final[list[tuple[Any, Any, Any]]] = []
+"""The newest answer, with what it was worked out of: of a long file it is asked for at every picture."""
+
+
+class Sides(NamedTuple):
+    """One order as everybody has it."""
+
+    order: str
+    read: OrderSummary | None
+    write: OrderSummary | None
+    crud: OrderSummary | None
+
+    @property
+    def stale(self) -> bool:
+        """Whether the read model does not show everything."""
+        read = self.read.version if self.read is not None else -1
+        return self.write is not None and read < self.write.version
+
+
+class Told(NamedTuple):
+    """A message of a story, and the rows it changed."""
+
+    node: TreeNode
+    rows: tuple[RowChange, ...]
+
+
+def _once(events: Sequence[RecordedEvent], question: Any, work: Any) -> Any:
+    for known, asked, answer in _answers:
+        if known is events and asked == question:
+            return answer
+    answer = work()
+    _answers.insert(0, (events, question, answer))
+    del _answers[4:]
+    return answer
+
+
+def machine(snapshot: Snapshot, name: str) -> MachineView | None:
+    """A machine by its name."""
+    return next((each for each in snapshot.machines if each.name == name), None)
+
+
+def of_order(snapshot: Snapshot, order: str) -> Sequence[RecordedEvent]:
+    """The events of an order."""
+    found: Sequence[RecordedEvent] = _once(
+        snapshot.events, ("order", order), lambda: [event for event in snapshot.events if event.stream == order]
+    )
+    return found
+
+
+def written(snapshot: Snapshot, order: str) -> OrderSummary | None:
+    """What the write model says of an order: the fold of its events."""
+    try:
+        return summary_of(of_order(snapshot, order))
+    except UnknownEvent:
+        return None
+
+
+def shown(snapshot: Snapshot, order: str) -> OrderSummary | None:
+    """What the read model says of an order, where it is built."""
+    if not snapshot.projections or not snapshot.projections[0].tables:
+        return None
+    rows = snapshot.projections[0].tables[0].rows
+    row = next((each for each in rows if each[0] == order), None)
+    return OrderSummary(*row[:9]) if row is not None else None
+
+
+def sides(snapshot: Snapshot, order: str) -> Sides:
+    """An order on both models, and in the CRUD table."""
+    crud = next((row for row in snapshot.crud if row.order == order), None)
+    return Sides(order, shown(snapshot, order), written(snapshot, order), crud)
+
+
+def made_by(view: ProjectionView) -> Projection:
+    """The code of a projection, as the library has it."""
+    return projection_named(view.name)
+
+
+def rows_at(snapshot: Snapshot, view: ProjectionView, position: int) -> tuple[Any, ...]:
+    """The rows of a projection at a date: the fold of what had happened right after the event at a position."""
+    events = snapshot.events
+
+    def work() -> tuple[Any, ...]:
+        try:
+            return model_at(made_by(view), events[:position], events[position - 1].at_us).rows()
+        except UnknownEvent:
+            return ()
+
+    found: tuple[Any, ...] = _once(events, ("rows", view.name, position), work)
+    return found
+
+
+def story(snapshot: Snapshot, order: str) -> tuple[Told, ...]:
+    """The causation tree of an order: command, event, command, event ..., each event with the rows it changed."""
+    events = of_order(snapshot, order)
+    if not events:
+        return ()
+
+    def work() -> tuple[Told, ...]:
+        nodes = causation_tree(events, events[0].correlation_id)
+        places = [node.event.position for node in nodes if node.event is not None]
+        rows = changes_at(PROJECTIONS.values(), snapshot.events, places)
+        return tuple(Told(node, rows.get(node.event.position, ()) if node.event is not None else ()) for node in nodes)
+
+    found: tuple[Told, ...] = _once(snapshot.events, ("story", order), work)
+    return found
+
+
+def brief(row: Any) -> str:
+    """A row in a few words."""
+    if row is None:
+        return "nothing"
+    if isinstance(row, OrderSummary) or hasattr(row, "version"):
+        return f"{row.status} {row.total} v{row.version}"
+    if hasattr(row, "amount"):
+        return f"{row.orders} orders {row.amount}"
+    return f"{row.status} {row.total}"
+
+
+def share(ppm: int) -> str:
+    """A part of a machine's time."""
+    return f"{ppm // PPM_PER_PERCENT} %"
+
+
+def work_us(us: int) -> str:
+    """Work a second."""
+    return span(us) if us else "0"
+
+
+def worst(snapshot: Snapshot) -> ProjectionView | None:
+    """The projection that is the furthest behind, or has parked the most."""
+    return max(snapshot.projections, key=lambda view: (view.behind, view.parked), default=None)
+
+
+def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
+    """The numbers that sum a run up."""
+    found = [Figure("events", len(snapshot.events))]
+    for view in snapshot.projections:
+        found.append(Figure(f"{view.name}_behind", view.behind))
+        found.append(Figure(f"{view.name}_parked", view.parked))
+    if snapshot.recorded:
+        return tuple(found)
+    costs = snapshot.costs
+    for pace in snapshot.paces:
+        name = pace.road.replace(" ", "_")
+        found.append(Figure(f"{name}_total", pace.total))
+        found.append(Figure(f"{name}_p50_us", pace.p50_us, span(pace.p50_us) if pace.p50_us else "0"))
+    return (
+        *found,
+        Figure("answers_judged", costs.judged), Figure("answers_stale", costs.stale),
+        Figure("own_writes_missed", costs.misses),
+        Figure("sagas_completed", dict(snapshot.ended).get("completed", 0)),
+        Figure("sagas_compensated", dict(snapshot.ended).get("compensated", 0)),
+        Figure("crud_us_per_s", costs.verdict.crud_us), Figure("cqrs_us_per_s", costs.verdict.cqrs_us),
+        Figure("pays", "yes" if costs.verdict.pays else "no"),
+    )  # fmt: skip
+
+
+__all__ = [
+    "SHORT", "Sides", "Told", "brief", "figures", "machine", "of_order", "per_s", "rows_at", "share", "shown", "sides",
+    "story", "work_us", "worst", "written",
+]  # fmt: skip

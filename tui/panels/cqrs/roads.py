@@ -1,0 +1,255 @@
+"""The two roads: commands go up the first to the store, events and rows come down the second to the readers."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from engines.cqrs.world import messages as m
+from engines.cqrs.world.snapshot import ProjectionView, Snapshot
+from engines.units import span
+from tui.canvas import Canvas, Ink, clip
+from tui.glyphs import Glyphs
+from tui.kit.words import chip, plural
+from tui.panel import Focus
+from tui.panels.cqrs.queries import machine, share, sides, work_us
+from tui.panels.cqrs.select import order_of, projection_of
+from tui.plot import bar
+
+STATUS: Final[dict[str, tuple[str, Ink]]] = {"crashed": ("X", "dead"), "frozen": ("Z", "frozen")}
+LABEL: Final = 7
+FIGURES: Final = 15
+"""Columns of the figures at the right."""
+LETTERS: Final[dict[type, tuple[str, Ink]]] = {
+    m.Submit: ("C", "client"), m.Reply: ("a", "client"), m.Append: ("A", "leader"), m.Publish: ("E", "committed"),
+    m.Deliver: ("E", "committed"), m.Rows: ("R", "follower"), m.Question: ("Q", "accent"), m.Told: ("q", "accent"),
+    m.Page: ("H", "warn"), m.Perform: ("S", "you"), m.Performed: ("s", "you"),
+}  # fmt: skip
+LEGEND: Final = "C command A append E event R rows Q query H history  a q answers  c1:3 three wait"
+GAP_COLUMNS: Final = 46
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """Roads, saga, table, gaps, and as much more as there is room for."""
+    high = canvas.height >= 13
+    step = 2 if high else 1
+    _road(canvas, snapshot, focus, glyphs, 0, ("users", "commands", "store", "bus"), "write", "command")
+    _road(canvas, snapshot, focus, glyphs, step, ("users", "replicas", "projectors", "bus"), "read", "query")
+    if high:
+        _busy(canvas, snapshot, ("commands", "store"), 1)
+        _busy(canvas, snapshot, ("projectors", "replicas"), 3)
+    y = 2 * step
+    _saga(canvas, snapshot, focus, glyphs, y)
+    _crud(canvas, snapshot, focus, glyphs, y + 1)
+    draw_gaps(canvas, snapshot, focus, glyphs, y + 2)
+    y += 2 + len(snapshot.projections)
+    if high:
+        draw_sides(canvas, snapshot, focus, y + 1)
+        y += 5
+    if y < canvas.height:
+        canvas.put(1, canvas.height - 1, clip(LEGEND, canvas.width - 2), "dim")
+
+
+# -- a road ----------------------------------------------------------------------------------------------------------
+
+
+def _names(snapshot: Snapshot, stage: str) -> tuple[str, ...]:
+    return tuple(each.name for each in snapshot.machines if each.stage == stage)
+
+
+def _chip(snapshot: Snapshot, name: str) -> tuple[str, Ink]:
+    """A machine in a few characters: its name, what is wrong with it, how many wait."""
+    view = machine(snapshot, name)
+    assert view is not None
+    letter, ink = STATUS.get(view.status, ("", "text"))
+    waits = f":{view.waiting}" if view.waiting > 1 else ""
+    count = {"store": f" {snapshot.store.head}", "bus": f" {snapshot.bus.events}"}.get(name, "")
+    return f"{name}{letter}{waits}{count}", ink
+
+
+def _station(canvas: Canvas, snapshot: Snapshot, focus: Focus, stage: str, x: int, y: int, room: int) -> None:
+    """The machines of a stage, as many as fit; the selected one always."""
+    names = list(_names(snapshot, stage))
+    texts = {name: _chip(snapshot, name) for name in names}
+    shown = list(names)
+    while len(shown) > 1 and sum(len(texts[name][0]) + 1 for name in shown) + 3 * (len(shown) < len(names)) > room:
+        victim = next(name for name in reversed(shown) if name != focus.node)
+        shown.remove(victim)
+    for name in shown:
+        text, ink = texts[name]
+        x = canvas.put(x, y, text, chip("selected") if name == focus.node else ink) + 1
+    if len(shown) < len(names):
+        canvas.put(x, y, f"+{len(names) - len(shown)}", "dim")
+
+
+def _road(
+    canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int, stages: Sequence[str], label: str,
+    pace: str,
+) -> None:  # fmt: skip
+    """Four stations with lanes between them, and what users get at the right."""
+    figures = FIGURES if canvas.width >= 70 else 0
+    widths = [9, 12, 11, 8]
+    lane = max(2, (canvas.width - LABEL - figures - sum(widths)) // 3)
+    canvas.put(1, y, label, "dim")
+    x = LABEL
+    for place, stage in enumerate(stages):
+        _station(canvas, snapshot, focus, stage, x, y, widths[place])
+        x += widths[place]
+        if place < len(stages) - 1:
+            up = label == "write"
+            _lane(canvas, snapshot, glyphs, x, y, lane - 1, stage, stages[place + 1], up)
+            x += lane
+    if figures:
+        got = next(each for each in snapshot.paces if each.road == pace)
+        p50 = span(got.p50_us) if got.done else "-"
+        canvas.put_right(canvas.width - 1, y, f"{got.per_s}/s {p50:>6}", "bright")
+
+
+def _lane(
+    canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs, x: int, y: int, width: int, near: str, far: str, up: bool
+) -> None:
+    """A stretch of road, with the messages that are on it: those away from users and those towards them."""
+    line = glyphs.thin * (width - 1)
+    canvas.put(x, y, line + glyphs.arrow_right if up else glyphs.arrow_left + line, "line")
+    left, right = _names(snapshot, near), _names(snapshot, far)
+    for flight in snapshot.flights:
+        forth = flight.src in left and flight.dst in right
+        if not forth and not (flight.src in right and flight.dst in left):
+            continue
+        letter, ink = LETTERS.get(type(flight.message), ("", "dim"))
+        if not letter or (isinstance(flight.message, m.Rows) and not flight.message.rows):
+            continue
+        part = (snapshot.now_us - flight.departs_us) / max(1, flight.arrives_us - flight.departs_us)
+        place = round(min(1.0, max(0.0, part if forth else 1 - part)) * (width - 1))
+        canvas.put(x + place, y, letter, ink)
+
+
+def _busy(canvas: Canvas, snapshot: Snapshot, stages: Sequence[str], y: int) -> None:
+    """How busy the machines of a road are."""
+    parts = [f"{each.name} {share(each.work.busy_ppm)}" for stage in stages for each in snapshot.machines
+             if each.stage == stage]  # fmt: skip
+    canvas.put(LABEL, y, clip(f"busy: {'  '.join(parts)}", canvas.width - LABEL - 1), "dim")
+
+
+# -- beside the roads --------------------------------------------------------------------------------------------------
+
+
+def _row_of(canvas: Canvas, snapshot: Snapshot, focus: Focus, y: int, x: int, names: Sequence[str]) -> int:
+    for name in names:
+        text, ink = _chip(snapshot, name)
+        x = canvas.put(x, y, text, chip("selected") if name == focus.node else ink) + 1
+    return x
+
+
+def _saga(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int) -> None:
+    """The process, its services, and how its orders end."""
+    canvas.put(1, y, "orders", "dim")
+    x = _row_of(canvas, snapshot, focus, y, LABEL, ("saga", *_names(snapshot, "services")))
+    ended = dict(snapshot.ended)
+    running = [each for each in snapshot.sagas if each.phase.value in ("running", "compensating")]
+    said = f"{ended.get('completed', 0)} completed {ended.get('compensated', 0)} compensated {len(running)} open"
+    canvas.put_right(canvas.width - 1, y, clip(said, max(0, canvas.width - x - 2)), "text")
+
+
+def _crud(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int) -> None:
+    """The table that does both."""
+    canvas.put(1, y, "beside", "dim")
+    x = _row_of(canvas, snapshot, focus, y, LABEL, ("crud",))
+    view = machine(snapshot, "crud")
+    assert view is not None
+    paces = {each.road: each for each in snapshot.paces}
+    reads, writes = paces["crud query"], paces["crud command"]
+    said = f"one table, busy {share(view.work.busy_ppm)}"
+    if reads.done:
+        said += f"  query {span(reads.p50_us)}"
+    if writes.done:
+        said += f"  command {span(writes.p50_us)}"
+    canvas.put(x + 1, y, clip(said, max(0, canvas.width - x - 2)), "warn" if view.work.busy_ppm > 900_000 else "text")
+
+
+def draw_gaps(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int) -> None:
+    """The gap, two figures a projection, and what is being done about it."""
+    here = projection_of(snapshot, focus)
+    for row, view in enumerate(snapshot.projections, y):
+        mine = here is not None and view.name == here.name
+        canvas.put(0, row, glyphs.mark_left if mine else " ", "selected")
+        canvas.put(1, row, f"{view.name:17}", "bright" if mine else "text")
+        late: Ink = "good" if not view.behind else "warn"
+        age = span(view.age_us) if view.behind else "0 ms"
+        x = canvas.put(18, row, f"{view.behind:>4} behind {age:>7}", late)
+        width = 6 if canvas.width >= 70 else 0
+        x = canvas.put(x + 1, row, bar(view.behind / max(8, view.behind), width, glyphs) if width else "", late)
+        canvas.put(x + 1, row, clip(state_of(snapshot, view), max(0, canvas.width - x - 2)), "text")
+
+
+def state_of(snapshot: Snapshot, view: ProjectionView) -> str:
+    """Where a projection is, and what happens to it."""
+    parts = [f"at {view.position} on {view.home}" if view.home else f"at {view.position}"]
+    if view.status != "up":
+        parts[0] += f" ({view.status})"
+    for table in view.tables:
+        if table.role == "live" and table.stopped_at:
+            parts.append(f"stopped at {table.stopped_at}")
+        elif table.role == "live" and table.percent < 100:
+            parts.append(f"rebuilding at {table.percent} %")
+        elif table.role == "live" and table.release != "right":
+            parts.append(table.release)
+        elif table.role == "next":
+            where = f"stopped at {table.stopped_at}" if table.stopped_at else f"{table.percent} %"
+            parts.append(f"beside {table.release} {where}")
+    if view.parked:
+        parts.append(f"parked {view.parked}")
+    if view.moving:
+        parts.append("moving")
+    return ", ".join(parts)
+
+
+# -- both models -------------------------------------------------------------------------------------------------------
+
+
+def draw_sides(canvas: Canvas, snapshot: Snapshot, focus: Focus, y: int) -> None:
+    """One order as both models and the table have it, in four rows."""
+    order = order_of(snapshot, focus)
+    if not order:
+        canvas.put(1, y, "no order yet: a creates one", "dim")
+        return
+    both = sides(snapshot, order)
+    canvas.put(1, y, f"{order}, the same question to each", "dim")
+    said: tuple[tuple[str, Any, Ink], ...] = (
+        ("read model", both.read, "warn" if both.stale else "good"), ("write model", both.write, "text"),
+        ("CRUD table", both.crud, "text"),
+    )  # fmt: skip
+    for row, (name, found, ink) in enumerate(said, y + 1):
+        text = "knows nothing of it"
+        if found is not None:
+            lines = plural(found.lines, "line")
+            text = f"{found.status:10} total {found.total:>6}  {lines:8} version {found.version}"
+        canvas.put(3, row, f"{name:12}", "dim")
+        canvas.put(15, row, clip(text, canvas.width - 16), ink)
+        if name == "read model" and both.stale:
+            canvas.put_right(canvas.width - 1, row, "stale", "warn")
+
+
+def one_line(snapshot: Snapshot, focus: Focus) -> tuple[str, bool]:
+    """The same in one line, and whether the read model is behind."""
+    order = order_of(snapshot, focus)
+    if not order:
+        return "no order yet: a creates one", False
+    both = sides(snapshot, order)
+
+    def short(found: Any) -> str:
+        return f"{found.status} {found.total} v{found.version}" if found is not None else "nothing"
+
+    said = f"{order}: read {short(both.read)} | write {short(both.write)} | crud {short(both.crud)}"
+    return said, both.stale
+
+
+def verdict_line(snapshot: Snapshot) -> tuple[str, Ink]:
+    """When the pattern pays, in one line."""
+    verdict = snapshot.costs.verdict
+    if not verdict.crud_us:
+        return "verdict: nothing to weigh yet, nobody asks", "dim"
+    word = "pays" if verdict.pays else "does not pay"
+    said = f"{work_us(verdict.cqrs_us)}/s of work on two roads, {work_us(verdict.crud_us)}/s on one table"
+    return f"{word}: {said}", "good" if verdict.pays else "warn"
+
+
+__all__ = ["STATUS", "draw", "draw_gaps", "draw_sides", "one_line", "state_of", "verdict_line"]

@@ -1,0 +1,130 @@
+"""What is selected: a machine for the verbs, a projection, an order that is followed, a way to look, and a date.
+
+Left and right walk along the roads. Up and down choose a projection, or an order where orders are listed. ``y`` stops
+at a date: then left and right walk through time, event by event.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from engines.cqrs.world.snapshot import ProjectionView, Snapshot
+from tui.kit.selection import after, chooser, reader
+from tui.panel import Focus
+
+VIEWS: Final = ("roads", "sides", "rows", "tree")
+OF_FILES: Final = ("rows", "tree")
+STAGES: Final = {"c": "commands", "p": "projectors", "r": "replicas"}
+"""What scales, by the first letter of its machines."""
+ALONE: Final = ("crud",)
+"""A machine whose letter is a stage's, and which does not scale."""
+
+
+class Chosen(NamedTuple):
+    """What is looked at, and how."""
+
+    view: str = "roads"
+    projection: str = ""
+    """Empty: the first."""
+    order: str = ""
+    """The order that is followed; empty: the newest."""
+    at: int = 0
+    """The position at which the read models are shown; 0: now."""
+
+
+read: Final = reader(Chosen)
+choose: Final = chooser(Chosen)
+
+
+def machines(snapshot: Snapshot) -> tuple[str, ...]:
+    """The machines in the order of the roads: up with a command, down with a row, then the saga and the table."""
+    by = {"users": 0, "commands": 1, "store": 2, "bus": 3, "projectors": 4, "replicas": 5, "saga": 6, "services": 7}
+    every = sorted(snapshot.machines, key=lambda each: by.get(each.stage, 8))
+    return tuple(each.name for each in every)
+
+
+def stage_of(name: str) -> str:
+    """The stage a machine scales with; empty: it is one of a kind."""
+    return "" if name in ALONE or not name[1:].isdecimal() else STAGES.get(name[:1], "")
+
+
+def views(snapshot: Snapshot) -> tuple[str, ...]:
+    """The pictures there are."""
+    return OF_FILES if snapshot.recorded else VIEWS
+
+
+def view_of(snapshot: Snapshot, focus: Focus) -> str:
+    """The picture that is shown."""
+    chosen = read(focus)
+    there = views(snapshot)
+    if chosen.at and chosen.view not in ("rows", "tree"):
+        return "rows"
+    return chosen.view if chosen.view in there else there[0]
+
+
+def projection_of(snapshot: Snapshot, focus: Focus) -> ProjectionView | None:
+    """The projection that is selected."""
+    wanted = read(focus).projection
+    found = [view for view in snapshot.projections if view.name == wanted]
+    return found[0] if found else snapshot.projections[0] if snapshot.projections else None
+
+
+def orders(snapshot: Snapshot) -> Sequence[str]:
+    """All orders, in the order in which they were created."""
+    return tuple(dict.fromkeys(event.stream for event in snapshot.events if event.category == "order"))
+
+
+def order_of(snapshot: Snapshot, focus: Focus) -> str:
+    """The order that is followed; empty: there is none yet."""
+    wanted = read(focus).order
+    if wanted:
+        return wanted
+    return next((event.stream for event in reversed(snapshot.events) if event.category == "order"), "")
+
+
+def fit(snapshot: Snapshot, focus: Focus) -> Focus:
+    """The focus with what is gone replaced by what is nearest."""
+    if focus.node and focus.node not in machines(snapshot):
+        focus = replace(focus, node="")
+    chosen = read(focus)
+    if chosen.view not in views(snapshot):
+        focus = choose(focus, view=views(snapshot)[0] if snapshot.recorded else "roads")
+    if chosen.order and not any(event.stream == chosen.order for event in snapshot.events):
+        focus = choose(focus, order="")
+    if chosen.at > len(snapshot.events):
+        focus = choose(focus, at=0)
+    if chosen.projection and chosen.projection not in [view.name for view in snapshot.projections]:
+        focus = choose(focus, projection="")
+    return focus
+
+
+def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
+    """Where an arrow leads."""
+    focus = fit(snapshot, focus)
+    by = 1 if direction in ("right", "down") else -1
+    chosen = read(focus)
+    if direction in ("left", "right"):
+        if chosen.at:
+            return choose(focus, at=min(len(snapshot.events), max(1, chosen.at + by)))
+        names = ("", *machines(snapshot))
+        return replace(focus, node=after(names, focus.node, by), chosen=True) if len(names) > 1 else focus
+    if view_of(snapshot, focus) == "tree":
+        there = orders(snapshot)
+        if not there:
+            return focus
+        now = order_of(snapshot, focus)
+        place = there.index(now) if now in there else len(there) - 1
+        place = min(len(there) - 1, max(0, place + by))
+        return choose(focus, order="" if place == len(there) - 1 else there[place])
+    names = tuple(view.name for view in snapshot.projections)
+    here = projection_of(snapshot, focus)
+    if here is None:
+        return focus
+    chosen_name = after(names, here.name, by)
+    return choose(focus, projection="" if chosen_name == names[0] else chosen_name)
+
+
+__all__ = [
+    "VIEWS", "Chosen", "choose", "fit", "machines", "move", "order_of", "orders", "projection_of", "read", "stage_of",
+    "view_of", "views",
+]  # fmt: skip

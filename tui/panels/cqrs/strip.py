@@ -1,0 +1,73 @@
+"""The chart over time: the gap of every projection; below it the same order on both models, costs and the verdict."""
+
+from typing import Final
+
+from engines.cqrs.world.snapshot import Snapshot
+from engines.units import span
+from tui.canvas import Canvas, clip
+from tui.glyphs import Glyphs
+from tui.kit.charts import Line, draw_rows, fitted
+from tui.panel import Focus
+from tui.panels.cqrs.queries import SHORT, work_us
+from tui.panels.cqrs.roads import one_line, verdict_line
+
+SAID: Final = 21
+NAME: Final = 10
+INKS: Final = ("n1", "n2", "n3")
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tuple[str, str]:
+    """Draw what there is room for; returns title and note."""
+    if not canvas.height:
+        return "", ""
+    if snapshot.recorded:
+        return _file(canvas, snapshot)
+    count = len(snapshot.projections)
+    width = canvas.width - NAME - SAID - 1
+    lines = []
+    for place, view in enumerate(snapshot.projections):
+        values = tuple(float(gap.gaps[place][0]) for gap in snapshot.gaps)
+        age = f"{view.behind} behind, {span(view.age_us) if view.behind else '0 ms'}"
+        lines.append(Line(SHORT.get(view.name, view.name), fitted(values, max(1, width)), age, INKS[place % 3]))
+    draw_rows(canvas, lines, glyphs, NAME, SAID)
+    if canvas.height >= 2 * count + 3:
+        older = []
+        for place in range(count):
+            values = tuple(float(gap.gaps[place][1]) for gap in snapshot.gaps)
+            top = max((gap.gaps[place][1] for gap in snapshot.gaps), default=0)
+            said = f"oldest at most {span(top) if top else '0 ms'}"
+            older.append(Line("  age", fitted(values, max(1, width)), said, INKS[place % 3]))
+        part = Canvas(canvas.width, count)
+        draw_rows(part, older, glyphs, NAME, SAID)
+        canvas.blit(part, 0, count)
+    y = canvas.height - 3
+    if y >= count:
+        said, stale = one_line(snapshot, focus)
+        canvas.put(1, y, clip(said, canvas.width - 2), "warn" if stale else "text")
+        canvas.put(1, y + 1, clip(_costs(snapshot), canvas.width - 2), "dim")
+        text, ink = verdict_line(snapshot)
+        canvas.put(1, y + 2, clip(text, canvas.width - 2), ink)
+    seconds = (snapshot.gaps[-1].at_us - snapshot.gaps[0].at_us) // 1_000_000 if snapshot.gaps else 0
+    return "the gap: events behind", f"last {seconds} s" if seconds else ""
+
+
+def _costs(snapshot: Snapshot) -> str:
+    """What each side works, a second."""
+    load, verdict = snapshot.costs.load, snapshot.costs.verdict
+    return (f"{load.writes} commands {work_us(verdict.write_us)} + {load.projections} projections "
+            f"{work_us(verdict.project_us)} + {load.reads} reads {work_us(verdict.read_us)}")  # fmt: skip
+
+
+def _file(canvas: Canvas, snapshot: Snapshot) -> tuple[str, str]:
+    source = snapshot.source
+    assert source is not None
+    canvas.put(1, 0, clip(f"{source.kind}, {source.events_total:,} events; {source.integrity}", canvas.width - 2),
+               "text" if source.integrity_ok else "bad")  # fmt: skip
+    for row, view in enumerate(snapshot.projections, 1):
+        stopped = view.tables[0].stopped_at if view.tables else 0
+        said = f"stopped at {stopped}" if stopped else f"{view.behind} behind"
+        canvas.put(1, row, f"{view.name:17} at {view.position:,}, {said}, {view.parked} parked", "text")
+    return "the read models of the file", ""
+
+
+__all__ = ["draw"]
