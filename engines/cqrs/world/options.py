@@ -22,7 +22,7 @@ class Options:
     """The settings of a run."""
 
     writes: int = option(2, 0, 40, help="new orders a second, of all users, at random; 0: only what is asked for")
-    reads: int = option(20, 0, 400, help="queries a second, of all users, at random")
+    reads: int = option(40, 0, 400, help="queries a second, of all users, at random")
     commands: int = option(2, 1, MOST["commands"], help="command nodes")
     projectors: int = option(1, 1, MOST["projectors"], help="machines that build read models")
     replicas: int = option(2, 1, MOST["replicas"], help="read replicas")

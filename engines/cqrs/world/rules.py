@@ -59,7 +59,7 @@ class Control:
     """How long a query waits for a position."""
     writes: int = 2
     """Orders a second, of all users; 0: only what is asked for."""
-    reads: int = 20
+    reads: int = 40
     """Queries a second, of all users."""
     customers: int = 4
     sagas: bool = True

@@ -30,7 +30,7 @@ from tui.panels.cqrs.select import choose, fit, order_of, orders, projection_of,
 
 LEVELS: Final = ((2_000, 2_000), (20_000, 10_000), (90_000, 40_000))
 WRITES: Final = ("0", "2", "10", "40")
-READS: Final = ("0", "20", "100")
+READS: Final = ("0", "40", "150")
 NOBODY: Final = "select a machine first: left and right walk along the roads"
 MOST: Final = {"commands": 4, "projectors": 3, "replicas": 8}
 
@@ -169,7 +169,7 @@ KEYS: Final = (
     Key("A", "ask", "type: create 2 15, add 1 5, summary, history, revenue, note TEXT, resend, at 3.5s",
         ask("client"), rank=20),
     Key("w", "writes", "new orders a second: 0, 2, 10, 40", simulated(_load("writes", WRITES)), rank=21),
-    Key("W", "reads", "queries a second: 0, 20, 100", simulated(_load("reads", READS)), rank=22),
+    Key("W", "reads", "queries a second: 0, 40, 150", simulated(_load("reads", READS)), rank=22),
     Key("B", "beside", "build the projection anew beside the live one; caught up: swap", simulated(beside), rank=23),
     Key("v", "view", "the next view: roads, answers beside the truth, rows, causes", _view(1), rank=10),
     Key("V", "view back", "the previous view", _view(-1), rank=100),

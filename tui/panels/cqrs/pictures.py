@@ -112,21 +112,25 @@ def draw_tree(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) 
     at = read(focus).at
     told = story(snapshot, order)
     lines: list[tuple[str, Ink, str, Ink]] = []
+    command = ""
     for each in told:
         node = each.node
-        pad = "  " * node.depth
         if node.event is None:
-            lines.append((f"{pad}{node.label}", "you", f"command {node.id}", "dim"))
+            command = f"{'  ' * (node.depth // 2)}{node.label} > "
             continue
-        future = bool(at) and node.event.position > at
-        ink: Ink = "dim" if future else "bright"
-        lines.append((f"{pad}{node.label} #{node.event.position}", ink, _rows(each.rows), "dim" if future else "text"))
-    head = f"{order}: {plural(len(told), 'message')}; at the right the rows that each event changed"
+        ink: Ink = "dim" if at and node.event.position > at else "bright"
+        pad = command or "  " * (node.depth // 2) + "and "
+        lines.append((f"{pad}{node.label} #{node.event.position}", ink, _rows(each.rows), "dim" if ink == "dim" else
+                      "text"))  # fmt: skip
+        command = ""
+    head = f"command > event, and the rows that it changed: {plural(len(told), 'message')} of one story"
     canvas.put(1, 0, clip(head, canvas.width - 2), "dim")
     deepest = max(len(line[0]) for line in lines) if lines else 0
-    split = min(deepest + 2, canvas.width // 2)
+    split = min(deepest + 2, canvas.width * 3 // 5)
     room = canvas.height - 1
-    for row, (left, ink, right, right_ink) in enumerate(lines[-room:] if room > 0 else (), 1):
+    if len(lines) > room > 2:  # where the story began, and what happened last
+        lines = [lines[0], *lines[1 - room :]]
+    for row, (left, ink, right, right_ink) in enumerate(lines[: max(0, room)], 1):
         canvas.put(1, row, clip(left, split - 1), ink)
         canvas.put(1 + split, row, clip(right, max(0, canvas.width - split - 2)), right_ink)
 

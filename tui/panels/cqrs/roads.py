@@ -15,7 +15,7 @@ from tui.panels.cqrs.select import order_of, projection_of
 from tui.plot import bar
 
 STATUS: Final[dict[str, tuple[str, Ink]]] = {"crashed": ("X", "dead"), "frozen": ("Z", "frozen")}
-LABEL: Final = 7
+LABEL: Final = 8
 FIGURES: Final = 15
 """Columns of the figures at the right."""
 LETTERS: Final[dict[type, tuple[str, Ink]]] = {
@@ -23,7 +23,7 @@ LETTERS: Final[dict[type, tuple[str, Ink]]] = {
     m.Deliver: ("E", "committed"), m.Rows: ("R", "follower"), m.Question: ("Q", "accent"), m.Told: ("q", "accent"),
     m.Page: ("H", "warn"), m.Perform: ("S", "you"), m.Performed: ("s", "you"),
 }  # fmt: skip
-LEGEND: Final = "C command A append E event R rows Q query H history  a q answers  c1:3 three wait"
+LEGEND: Final = "C command A append E event R rows Q query H history; small: answers"
 GAP_COLUMNS: Final = 46
 
 
@@ -221,7 +221,8 @@ def draw_sides(canvas: Canvas, snapshot: Snapshot, focus: Focus, y: int) -> None
         text = "knows nothing of it"
         if found is not None:
             lines = plural(found.lines, "line")
-            text = f"{found.status:10} total {found.total:>6}  {lines:8} version {found.version}"
+            version = f"version {found.version}" if name != "CRUD table" else ""
+            text = f"{found.status:10} total {found.total:>6}  {lines:8} {version}"
         canvas.put(3, row, f"{name:12}", "dim")
         canvas.put(15, row, clip(text, canvas.width - 16), ink)
         if name == "read model" and both.stale:
@@ -235,11 +236,16 @@ def one_line(snapshot: Snapshot, focus: Focus) -> tuple[str, bool]:
         return "no order yet: a creates one", False
     both = sides(snapshot, order)
 
-    def short(found: Any) -> str:
-        return f"{found.status} {found.total} v{found.version}" if found is not None else "nothing"
+    read, write = _plain(both.read, True), _plain(both.write, True)
+    if both.read is not None and not both.stale:
+        return f"{order}: read model = write model: {read}; crud {_plain(both.crud)}", False
+    return f"{order}: read {read} | write {write} | crud {_plain(both.crud)}", both.stale
 
-    said = f"{order}: read {short(both.read)} | write {short(both.write)} | crud {short(both.crud)}"
-    return said, both.stale
+
+def _plain(found: Any, version: bool = False) -> str:
+    if found is None:
+        return "nothing"
+    return f"{found.status} {found.total}{f' v{found.version}' if version else ''}"
 
 
 def verdict_line(snapshot: Snapshot) -> tuple[str, Ink]:
