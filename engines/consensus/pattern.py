@@ -13,6 +13,7 @@ from engines.consensus.raft.engine import RaftEngine
 from engines.consensus.raft.gallery import SCENARIOS as GALLERY
 from engines.consensus.raft.membership_scenarios import SCENARIOS as OF_MEMBERS
 from engines.consensus.raft.options import SETTINGS
+from engines.consensus.raft.read_scenarios import SCENARIOS as OF_READS
 from engines.consensus.raft.scenarios import SCENARIOS
 from engines.consensus.raft.snapshot_scenarios import SCENARIOS as OF_SNAPSHOTS
 from engines.sim.pattern import Pattern, Variant
@@ -63,7 +64,7 @@ PATTERN: Final = Pattern(
     title="Consensus",
     question="How do nodes agree?",
     variants=(RAFT, PBFT),
-    scenarios=(*SCENARIOS, *OF_SNAPSHOTS, *OF_MEMBERS, *GALLERY, *PBFT_SCENARIOS),
+    scenarios=(*SCENARIOS, *OF_SNAPSHOTS, *OF_MEMBERS, *OF_READS, *GALLERY, *PBFT_SCENARIOS),
     speed=(1, 20),
     aliases=(("raft", "raft"), ("pbft", "pbft")),
     notes=(

@@ -13,6 +13,7 @@ from engines.sim.events import Event
 from engines.sim.pattern import Check, Scenario
 from engines.sim.timeline import Timeline
 from tui.journal import Told, stamp
+from tui.judging import judged
 from tui.panel import Panel
 from tui.registry import PANELS, drawing, patterns
 
@@ -77,7 +78,7 @@ def played(story: Story) -> Played:
         newest = run.engine.told(count) if count else ()
         assert len(newest) == count, f"{story.id}: more events in {CHUNK_US} us than the record keeps"
         events += newest
-    return Played(tuple(events), run.check(), run.now_us)
+    return Played(tuple(events), (*run.check(), *judged(run.engine)), run.now_us)
 
 
 def reading(story: Story) -> str:

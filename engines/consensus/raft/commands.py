@@ -19,6 +19,8 @@ class Propose:
     value: int
     node: str = ""
     insist: bool = True
+    client: str = ""
+    """Who asks, if not the person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,8 +195,10 @@ class RaftEngine(World):
                 raise UserError(f"no such command of the key-value store: {op!r} {key!r}")
             case Propose(node=node) if node and node not in self.servers:
                 raise UserError(f"{node} is no server: one of {', '.join(self.servers)} takes proposals")
-            case Propose() if self.hosts[YOU].status != UP:
-                raise UserError(f"{YOU} is {self.hosts[YOU].status}: nobody is there to ask")
+            case Propose(client=asks) if asks and asks not in self.clients:
+                raise UserError(f"{asks!r} is no client: {', '.join(self.clients)} ask")
+            case Propose(client=asks) if (status := self.hosts[asks or YOU].status) != UP:
+                raise UserError(f"{asks or YOU} is {status}: nobody is there to ask")
             case SetRule():
                 self.rules.validate(command)
             case _ if isinstance(command, administration.CHANGES):
@@ -224,11 +226,12 @@ class RaftEngine(World):
             case faults.Skew() | faults.Heal():
                 self.checks.promises.clocks_set(self.servers)
                 super().execute(command)
-            case Propose(op=op, key=key, value=value, node=node, insist=insist):
-                host = self.hosts[YOU]
+            case Propose(op=op, key=key, value=value, node=node, insist=insist, client=asks):
+                host = self.hosts[asks or YOU]
                 client = host.node
                 assert isinstance(client, Client)
-                self.record(e.Proposed(op, key, value, node, client.current is not None), YOU)
+                if host.id == YOU:
+                    self.record(e.Proposed(op, key, value, node, client.current is not None), YOU)
                 client.ask(host, op, key, value, node, insist)
             case SetRule(rule=rule, on=on):
                 self.rules = self.rules.switched(command)

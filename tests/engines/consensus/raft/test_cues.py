@@ -15,7 +15,7 @@ from engines.consensus.raft.snapshot import Server, Snapshot
 from engines.sim.faults import Narrate
 from engines.sim.pattern import Step
 from engines.sim.timeline import Timeline
-from tests.engines.consensus.raft import cues_of_members, cues_of_snapshots, cues_of_the_gallery
+from tests.engines.consensus.raft import cues_of_members, cues_of_reads, cues_of_snapshots, cues_of_the_gallery
 
 Claim = tuple[str, Callable[[Snapshot], Any]]
 
@@ -282,6 +282,7 @@ CLAIMS |= {
     ),
 }  # fmt: skip
 CLAIMS |= cues_of_members.CLAIMS | cues_of_snapshots.CLAIMS | cues_of_the_gallery.CLAIMS
+CLAIMS |= cues_of_reads.CLAIMS
 CUES = [
     pytest.param(story.name, step, id=f"{story.name}-{step.at_us // 1_000}")
     for story in PATTERN.scenarios if story.variant == "raft"
