@@ -223,8 +223,8 @@ REDPANDA_30817: Final = Scenario(
     end_us=1_600 * US_PER_MS,
     breaks=(QUIET,),
     script=(
-        *say(1, "The logs of Figure 7 again: n7 has eight entries of two terms that nobody else has, so the leader must "
-                "go back twice to find where they agree. The link between them is slow: 100 ms each way."),
+        *say(1, "The logs of Figure 7 again: n7 has eight entries of two terms that nobody else has: the leader must go "
+                "back twice to find where they agree. The link between them is slow: 100 ms each way."),
         *at(2, Slow("n1", "n7", 100 * US_PER_MS, 0), Slow("n7", "n1", 100 * US_PER_MS, 0)),
         *at(5, ExpireTimers(("n1",), ELECTION, 10 * US_PER_MS)),
         *say(700, "n7 heard its leader every 50 ms, refused, and let its timer run: it asked for votes beside a leader "
