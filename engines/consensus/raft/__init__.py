@@ -34,6 +34,7 @@ engine             a cluster of them in the simulated world
 snapshot           what there is to see
 views              parts of that
 scenarios          the stories
+read_scenarios     those of questions that need no entry
 snapshot_scenarios  the story of snapshots
 membership_scenarios  those of members and of handing over
 gallery            bugs that real engines had, and their cures

@@ -1,11 +1,11 @@
-"""The stories of questions that are answered without an entry (dissertation 6.4), and of a timer that was not reset."""
+"""The stories of questions that are answered without an entry (dissertation 6.4)."""
 
 from typing import Final
 
-from engines.consensus.raft.checks import QUIET, READS
+from engines.consensus.raft.checks import READS
 from engines.consensus.raft.commands import Propose, SetTiming
 from engines.consensus.raft.scenarios import ELECTION
-from engines.sim.faults import Clog, Crash, Cut, ExpireTimers, Heal, Partition, Skew, Slow, Unclog
+from engines.sim.faults import Clog, Crash, Cut, ExpireTimers, Heal, Partition, Skew, Unclog
 from engines.sim.history import CLIENT_HISTORY
 from engines.sim.pattern import Config, Scenario, Step
 from engines.sim.script import at, say
@@ -213,27 +213,8 @@ RETRY_CURED: Final = Scenario(
     ),
 )  # fmt: skip
 
-
-REDPANDA_30817: Final = Scenario(
-    name="redpanda-30817",
-    title="redpanda #30817: a follower that is repaired stands for election",
-    summary="A refused AppendEntries does not reset the timer: a follower campaigns beside a leader it hears.",
-    variant="raft",
-    config=(("logs", "figure-7"), ("clients", 0), ("noop", False), ("refusal_resets", False)),
-    end_us=1_600 * US_PER_MS,
-    breaks=(QUIET,),
-    script=(
-        *say(1, "The logs of Figure 7 again: n7 has eight entries of two terms that nobody else has: the leader must go "
-                "back twice to find where they agree. The link between them is slow: 100 ms each way."),
-        *at(2, Slow("n1", "n7", 100 * US_PER_MS, 0), Slow("n7", "n1", 100 * US_PER_MS, 0)),
-        *at(5, ExpireTimers(("n1",), ELECTION, 10 * US_PER_MS)),
-        *say(700, "n7 heard its leader every 50 ms, refused, and let its timer run: it asked for votes beside a leader "
-                  "that works. Pre-vote kept it from doing harm. Press b to switch refusal resets on, then r."),
-    ),
-)  # fmt: skip
-
 SCENARIOS: Final = (
-    STALE_READ, READ_INDEX, LEASE_SKEW, EARLY_READ, LATER_READ, RETRIED_READ, RETRY_CURED, REDPANDA_30817,
+    STALE_READ, READ_INDEX, LEASE_SKEW, EARLY_READ, LATER_READ, RETRIED_READ, RETRY_CURED,
 )  # fmt: skip
 
 __all__ = ["SCENARIOS"]

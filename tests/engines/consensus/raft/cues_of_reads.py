@@ -141,15 +141,4 @@ CLAIMS: dict[tuple[str, int], tuple[Claim, ...]] = {
     ("retried-read-cured", 1800): (
         ("n1 stepped down", lambda s: "n1" not in leads(s)), ("the client was sent elsewhere", lambda s: told(s) == []),
     ),
-    ("redpanda-30817", 1): (
-        ("Figure 7", soon),
-        ("n7 has eight entries of two terms that nobody else has",
-         lambda s: sum(each.term in (2, 3) for each in server(s, "n7").log) == 8),
-        ("100 ms each way", soon),
-    ),
-    ("redpanda-30817", 700): (
-        ("n7 heard its leader every 50 ms", lambda s: s.heartbeat_us == 50_000 and server(s, "n7").leader == "n1"),
-        ("a leader that works", lambda s: leads(s) == {"n1": 8}),
-        ("refusal resets", lambda s: not rule(s, "refusal_resets")),
-    ),
 }  # fmt: skip
