@@ -701,8 +701,9 @@ def serve_command(
     stage: bool,
     **options: Any,
 ) -> None:
-    """An SSH server: every visitor gets the app, on PATTERN, sandboxed. It serves this machine alone unless --host
-    names another address, and people whose keys it knows unless --anonymous is given.
+    """Every visitor gets the app, on PATTERN, sandboxed: over SSH, with --web in a browser. This machine alone is
+    served unless --host names another address, and by SSH people whose keys are known unless --anonymous is given.
+    With --stage the app opens here, and everybody watches it.
     """
     panel, default = find_panel(pattern or PANELS[0].pattern.name)
     chosen, story = choose(panel.pattern, variant, scenario, default)

@@ -6,10 +6,13 @@ limits         what a visitor may use, who may come in, and who has had enough
 guest          what a client says of its terminal, made safe
 child          the app as a process of its own on a pty of its own
 visitor        that process's beginning: it gives itself limits and its parts of the command line
-credentials    the host key, the keys that may log in, the token of a link
+credentials    the host key, the keys that may log in
+tokens         the word in a link that lets its holder in
 stage          one run watched by everybody, each in her own size, colours and glyphs
 takeover       from the stage into a private branch, the server's side
 private        the same, the process's side
+entrance       the ways in: what can be wrong with one is found before it is opened
+web            the same app in a browser tab
 presenter      the stage beside the presenter's app: who watches, who is thrown out
 ssh            the SSH server: no shell, no commands, no files, no forwarding
 log            what the operator reads: no names, no input, no tokens

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import signal
-import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,14 +24,14 @@ from tui.options import Duration, Whole
 from tui.serve.limits import Limits
 
 if TYPE_CHECKING:
-    import asyncssh
-
     from tui.company import Company
     from tui.panel import Panel
+    from tui.serve.entrance import Entrance
     from tui.serve.log import Log
     from tui.session import Session
 
 SSH_PORT: Final = 2222
+WEB_PORT: Final = 8000
 STOPPED: Final = "the server was stopped by its operator"
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PORTS: Final = Whole(0, 65_535)
@@ -44,8 +43,12 @@ class Wanted:
 
     arguments: tuple[str, ...]
     patterns: frozenset[str]
+    ssh: bool
+    web: bool
     host: str
     port: int
+    web_port: int
+    public_url: str
     keys: tuple[Path, ...]
     anonymous: bool
     host_key: Path
@@ -55,22 +58,38 @@ class Wanted:
 
 def present(wanted: Wanted, session: Session, panels: tuple[Panel, ...]) -> Company:
     """The company of a presenter's app: everybody else watches what it shows."""
-    need("asyncssh", "ssh")
     from tui.serve.house import House
     from tui.serve.presenter import Presenter
 
-    door = open_door(wanted)
-    _say(door.lines)
-    house = House(wanted.limits, logged(wanted) if wanted.log is not None else lambda text: None)
-    return Presenter(house, session, panels, door.socket, door.key, door.keys, door.line)
+    ways = entrances(wanted)
+    log = logged(wanted) if wanted.log is not None else _unlogged
+    _say(ways, wanted)
+    return Presenter(House(wanted.limits, log), session, panels, ways)
+
+
+def entrances(wanted: Wanted) -> list[Entrance]:
+    """The ways in that were asked for. UserError if one cannot be."""
+    from tui.serve.entrance import SshEntrance, WebEntrance
+    from tui.serve.tokens import token
+
+    ways: list[Entrance] = []
+    if wanted.ssh:
+        ways.append(SshEntrance(wanted.host, wanted.port, wanted.keys, wanted.host_key, wanted.patterns))
+    if wanted.web:
+        ways.append(WebEntrance(wanted.host, wanted.web_port, wanted.public_url, token(), "dp-tui"))
+    return ways
 
 
 def options() -> list[click.Parameter]:
     """The options of the server."""
     base = Limits()
     return [
+        click.Option(["--web"], is_flag=True, help="In a browser: print a link (in place of SSH, but with --ssh)."),
+        click.Option(["--ssh"], is_flag=True, help="By SSH; the default without --web."),
         click.Option(["--host"], default="127.0.0.1", show_default=True, help="The address to listen on."),
         click.Option(["--port"], type=PORTS, default=SSH_PORT, show_default=True, help="The port of SSH; 0: any."),
+        click.Option(["--web-port"], type=PORTS, default=WEB_PORT, show_default=True, help="That of --web; 0: any."),
+        click.Option(["--public-url"], metavar="URL", help="How browsers reach it, if through a proxy."),
         click.Option(
             ["--keys"],
             multiple=True,
@@ -101,11 +120,18 @@ def wanted(arguments: tuple[str, ...], patterns: frozenset[str], given: dict[str
     except ValueError:
         if given["host"] != "localhost":
             raise UserError(f"--host {given['host']}: no address; one of this machine as 127.0.0.1 or ::1") from None
+    ssh = given["ssh"] or not given["web"]
+    if given["public_url"] and not given["web"]:
+        raise UserError("--public-url is for --web, which is not given")
+    if ssh:
+        need("asyncssh", "ssh")
+    if given["web"]:
+        need("textual_serve", "web")
     keys = tuple(Path(each) for each in given["keys"])
     if keys and given["anonymous"]:
         raise UserError("--anonymous lets everybody in, --keys only some; leave one of the two out")
     usual = Path("~/.ssh/authorized_keys").expanduser()
-    if not keys and not given["anonymous"]:
+    if ssh and not keys and not given["anonymous"]:
         if not usual.exists():
             raise UserError(
                 f"nobody could log in: {usual} does not exist; --keys FILE names another authorized_keys file, "
@@ -124,13 +150,14 @@ def wanted(arguments: tuple[str, ...], patterns: frozenset[str], given: dict[str
     log = Path(given["log"]) if given["log"] else None
     host_key = Path(given["host_key"]) if given["host_key"] else folder / "host_key"
     return Wanted(
-        arguments, patterns, given["host"], given["port"], keys, given["anonymous"], host_key, log, limits
+        arguments=arguments, patterns=patterns, ssh=ssh, web=given["web"], host=given["host"], port=given["port"],
+        web_port=given["web_port"], public_url=given["public_url"] or "", keys=keys, anonymous=given["anonymous"],
+        host_key=host_key, log=log, limits=limits,
     )  # fmt: skip
 
 
 def serve(wanted: Wanted) -> int:
     """Serve until a signal comes. Returns the exit status."""
-    need("asyncssh", "ssh")
     asyncio.run(_serve(wanted))
     return 0
 
@@ -142,65 +169,22 @@ def need(module: str, extra: str) -> None:
 
 
 async def _serve(wanted: Wanted) -> None:
+    from tui.serve.entrance import shut
     from tui.serve.house import House
-    from tui.serve.ssh import listen
 
+    ways = entrances(wanted)
     log = logged(wanted)
     house = House(wanted.limits, log, wanted.arguments)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
         loop.add_signal_handler(number, stop.set)
-    door = open_door(wanted)
-    acceptor = await listen(house, door.socket, door.key, door.keys, wanted.patterns)
-    _say(door.lines)
+    for way in ways:
+        await way.open(house)
+    _say(ways, wanted)
     await stop.wait()
-    acceptor.close()
-    await house.close(STOPPED)
+    await shut(house, ways, STOPPED)
     log(f"stopped after {house.book.opened} visits")
-
-
-@dataclass(frozen=True, slots=True)
-class SshDoor:
-    """All that can be wrong with a door has been found by the time there is one."""
-
-    socket: socket.socket
-    key: asyncssh.SSHKey
-    keys: Callable[[], asyncssh.SSHAuthorizedKeys] | None
-    line: str
-    """What a visitor types."""
-    lines: tuple[str, ...]
-    """What the operator is told."""
-
-
-def open_door(wanted: Wanted) -> SshDoor:
-    """Keys that can be read, a host key that can be trusted, a port that is free."""
-    from tui.serve.credentials import authorized, host_key
-
-    if wanted.keys:
-        authorized(wanted.keys)
-    key = host_key(wanted.host_key)
-    opened = bound(wanted.host, wanted.port)
-    line = f"ssh -p {opened.getsockname()[1]} demo@{_named(wanted.host)}"
-    who = ", ".join(map(str, wanted.keys)) if wanted.keys else "everybody who reaches this address, unasked"
-    lines = (
-        line,
-        f"  host key     {key.get_fingerprint()} ({wanted.host_key})",
-        f"  may come in  {who}",
-        f"  at a time    {wanted.limits.sessions}, and {wanted.limits.per_address} from one address; ctrl+c stops",
-    )
-    return SshDoor(opened, key, (lambda: authorized(wanted.keys)) if wanted.keys else None, line, lines)
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """A socket with this address. UserError if it cannot have it."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        opened = socket.create_server((host, port), family=family, backlog=256)
-    except OSError as error:
-        raise UserError(f"--host {host} --port {port}: {error.strerror or error}; a free port is accepted") from None
-    opened.setblocking(False)
-    return opened
 
 
 def logged(wanted: Wanted) -> Log:
@@ -217,10 +201,12 @@ def logged(wanted: Wanted) -> Log:
         ) from None
 
 
-def _named(host: str) -> str:
-    return {"0.0.0.0": "THIS-HOST", "::": "THIS-HOST"}.get(host, host)
+def _unlogged(text: str) -> None:
+    """A presenter's screen is no place for a log."""
 
 
-def _say(lines: Sequence[str]) -> None:
-    for line in lines:
-        click.echo(line)
+def _say(ways: Sequence[Entrance], wanted: Wanted) -> None:
+    for way in ways:
+        click.echo("\n".join(way.lines))
+    limits = wanted.limits
+    click.echo(f"  at a time    {limits.sessions}, and {limits.per_address} from one address")

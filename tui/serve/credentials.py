@@ -1,4 +1,4 @@
-"""The host key, the keys that may log in, the token of a link.
+"""The host key, and the keys that may log in.
 
 A host key is made on the first start, readable by its owner alone, and refused when others can read it: a key that
 others have makes anybody the server. Keys of people come from `authorized_keys` files as OpenSSH has them; they are
@@ -8,7 +8,6 @@ read anew for each login, so that a line that is taken out is out at once.
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from pathlib import Path
 from typing import Final
@@ -17,7 +16,6 @@ import asyncssh
 
 from engines.errors import UserError
 
-TOKEN_BYTES: Final = 24
 KEY_BYTES_MAX: Final = 1 << 20
 
 
@@ -68,13 +66,3 @@ def authorized(files: tuple[Path, ...]) -> asyncssh.SSHAuthorizedKeys:
         raise UserError(
             f"--keys {names}: no public key in it; lines as in ~/.ssh/authorized_keys are accepted"
         ) from None
-
-
-def token() -> str:
-    """A word that nobody guesses."""
-    return secrets.token_urlsafe(TOKEN_BYTES)
-
-
-def same(one: str, other: str) -> bool:
-    """Whether two words are equal, in a time that does not tell how far they are."""
-    return secrets.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))

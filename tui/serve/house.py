@@ -247,6 +247,11 @@ class Visit:
         assert self._ending is not None
         await asyncio.shield(self._ending)
 
+    async def over(self) -> None:
+        """Wait for the end, which has begun."""
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
+
     async def _end(self, why: str, status: int) -> None:
         self.why = why
         try:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import socket
+from collections.abc import Sequence
 from typing import Final
-
-import asyncssh
 
 from tui.dialogs import Choice, Dialogue, Pick
 from tui.panel import Do, Panel, Refuse, ThrowOut
+from tui.serve.entrance import Entrance, shut
 from tui.serve.house import House
-from tui.serve.ssh import Keys, listen
 from tui.serve.stage import Stage
 from tui.session import Session
 
@@ -22,31 +20,22 @@ class Presenter:
     """The company of a presenter's app."""
 
     def __init__(
-        self,
-        house: House,
-        session: Session,
-        panels: tuple[Panel, ...],
-        door: socket.socket,
-        key: asyncssh.SSHKey,
-        keys: Keys | None,
-        where: str,
+        self, house: House, session: Session, panels: tuple[Panel, ...], entrances: Sequence[Entrance]
     ) -> None:
-        self.house, self.where = house, where
+        self.house, self.entrances = house, entrances
+        self.where = "   ".join(entrance.line for entrance in entrances)
         self.the_stage = Stage(session, panels)
         house.show = self.the_stage.watch
         session.badge = "nobody watches"
-        self._door, self._key, self._keys = door, key, keys
-        self._acceptor: asyncssh.SSHAcceptor | None = None
 
     async def open(self) -> None:
         """Let people in."""
-        self._acceptor = await listen(self.house, self._door, self._key, self._keys, frozenset())
+        for entrance in self.entrances:
+            await entrance.open(self.house)
 
     async def close(self) -> None:
         """Everybody is told that it is over."""
-        if self._acceptor is not None:
-            self._acceptor.close()
-            await self.house.close(CLOSED)
+        await shut(self.house, self.entrances, CLOSED)
         self.the_stage.stop()
 
     def stage(self) -> Dialogue | Do | str:

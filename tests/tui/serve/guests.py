@@ -12,7 +12,7 @@ from typing import Any, Final
 import asyncssh
 import pyte
 
-from tui.serve.command import bound
+from tui.serve.entrance import bound
 from tui.serve.house import House
 from tui.serve.limits import Limits
 from tui.serve.ssh import Keys, listen

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from engines.errors import UserError
 from tests.ptyscreen import ROOT
-from tui.serve.credentials import authorized, host_key, same, token
+from tui.serve.credentials import authorized, host_key
 from tui.serve.guest import ALLOWED, HEIGHT_MAX, WIDTH_MAX, Sieve, safe_environ, safe_size, safe_term
 from tui.serve.house import REPLIES
 from tui.serve.limits import ADDRESSES_MAX, Book, Limits
 from tui.serve.log import LONGEST, plain
+from tui.serve.tokens import same, token
 
 # -- the book ----------------------------------------------------------------------------------------------------------
 

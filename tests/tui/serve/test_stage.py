@@ -143,7 +143,7 @@ async def test_a_private_branch_begins_where_the_stage_is_and_O_returns() -> Non
 async def test_the_presenter_sees_who_watches_and_throws_one_out() -> None:
     session = raft()
     async with serving() as server:
-        presenter = Presenter(server.house, session, PANELS, None, None, None, "ssh there")  # type: ignore[arg-type]
+        presenter = Presenter(server.house, session, PANELS, ())
         nobody = presenter.stage()
         assert isinstance(nobody, Pick)
         assert isinstance(nobody.choices[0].outcome, Refuse)
@@ -151,7 +151,7 @@ async def test_the_presenter_sees_who_watches_and_throws_one_out() -> None:
             await asyncio.gather(one.shows("logs"), two.shows("logs"))
             pick = presenter.stage()
             assert isinstance(pick, Pick)
-            assert pick.hint == "2 watch, the smallest screen is 80x24; ssh there"
+            assert pick.hint == "2 watch, the smallest screen is 80x24; "
             assert [(choice.note, choice.outcome) for choice in pick.choices] == [
                 ("120x36", ThrowOut(1)), ("80x24", ThrowOut(2)),
             ]  # fmt: skip
