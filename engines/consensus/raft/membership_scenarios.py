@@ -3,8 +3,16 @@
 from typing import Final
 
 from engines.consensus.raft.checks import COMPLETENESS, LEADER_IN_TIME, STATE_MACHINE, UNDONE
-from engines.consensus.raft.commands import AddServer, ChangeJoint, Propose, RemoveServer, SetTiming, Transfer
-from engines.sim.faults import Crash, Cut, ExpireTimers, Mend, Restart
+from engines.consensus.raft.commands import (
+    AddServer,
+    ChangeJoint,
+    LeaveJoint,
+    Propose,
+    RemoveServer,
+    SetTiming,
+    Transfer,
+)
+from engines.sim.faults import Crash, Cut, ExpireTimers, Isolate, Mend, Reconnect, Restart
 from engines.sim.pattern import Scenario, Step
 from engines.sim.script import at, say
 from engines.units import US_PER_MS
@@ -43,6 +51,30 @@ JOINT: Final = Scenario(
                     "Nobody leads for an election timeout; a transfer before would have spared that."),
         *say(2_000, "One of the five leads now and needs 3 of 5. n1 keeps its log, knows that its removal has "
                     "committed, and does not stand any more."),
+    ),
+)  # fmt: skip
+
+SNAPSHOT_JOINT: Final = Scenario(
+    name="snapshot-joint",
+    title="A snapshot that carries a joint configuration",
+    summary="A laggard never saw the entry with the joint configuration. The snapshot says by whom it has to go.",
+    variant="raft",
+    config=(("clients", 0), ("compact", 6), ("factor", 1), ("nodes", 3), ("piece", 2), ("tail", 2)),
+    end_us=4_000 * US_PER_MS,
+    script=(
+        *_first("n1"),
+        *say(700, "Three servers, n1 leads. n3 is cut off. Meanwhile n4 and n5 are to come and n3 is to go, by a joint "
+                  "configuration that is not left at once: somebody wants to look first."),
+        *at(710, Isolate("n3"), ChangeJoint(("n4", "n5"), ("n3",), auto_leave=False)),
+        *(step for number in range(10) for step in at(1_000 + 110 * number, Propose("add", "xyz"[number % 3], 1))),
+        *say(2_300, "2 of the old 3 and 3 of the new 4 go on without n3, and drop their old entries for a snapshot. "
+                    "The entry with the joint configuration is among those that went. n3 still goes by the three."),
+        *at(2_310, Reconnect("n3")),
+        *say(2_900, "n3 got the snapshot, and with it the configuration in force at its end: it goes by both sides "
+                    "now, and has never seen the entry that says so. A snapshot without it would leave n3 with the "
+                    "three."),
+        *at(2_910, LeaveJoint()),
+        *say(3_500, "Now the joint configuration is left: n1, n2, n4 and n5 remain, and n3 is out."),
     ),
 )  # fmt: skip
 
@@ -127,6 +159,34 @@ MEND_2015: Final = Scenario(
         *_stands(1_650, "n1"),
         *say(1_900, "n2 is dead now and n1 stands, with n5. n4 refuses: its log is ahead. n1 has 2 of the 3 votes it "
                     "needs. What was committed stays."),
+    ),
+)  # fmt: skip
+
+FROM_APPLY: Final = Scenario(
+    name="config-from-apply",
+    title="Members that count from the commit on, and a restart that forgets it",
+    summary="What was applied is in memory only. Two removed servers restart, go by the old members, elect a leader.",
+    variant="raft",
+    config=(("clients", 0), ("config_from_append", False), ("nodes", 3)),
+    end_us=2_600 * US_PER_MS,
+    breaks=(COMPLETENESS, STATE_MACHINE, UNDONE),
+    script=(
+        *_first("n1"),
+        *say(600, "Three servers, n1 leads. The rule that a configuration counts from its append on is off: here it "
+                  "counts once it is committed and applied. n3 is to go, then n2."),
+        *at(610, RemoveServer("n3")),
+        *at(900, RemoveServer("n2")),
+        *at(1_300, Propose("set", "x", 1, "n1", insist=False)),
+        *say(1_700, "n1 alone is left, and committed x=1 alone, as it may. n2 and n3 are out and still run. Which "
+                    "entries are committed is known in memory only; a restarted server learns it anew."),
+        *at(1_710, Crash("n2"), Crash("n3")),
+        *at(1_720, Restart("n2"), Restart("n3")),
+        *_stands(1_800, "n2"),
+        *say(1_950, "n2 and n3 came back, did not know that anything had committed, and so went by the first three: "
+                    "2 of 3 elected n2 for term 2. n1 obeyed, and deleted x=1, which it had committed and applied."),
+        *say(2_400, "etcd lets configurations count from apply on as well, but keeps on disk what was applied: the "
+                    "option config from, apply, is that. With the rule on, n2 goes by the newest in its log, n1 "
+                    "alone, and cannot win without it."),
     ),
 )  # fmt: skip
 
@@ -237,7 +297,8 @@ TRANSFER_ABORTED: Final = Scenario(
 )  # fmt: skip
 
 SCENARIOS: Final = (
-    LEARNER, JOINT, TWO_SERVERS, BUG_2015, MEND_2015, LEARNER_VOTES, LEARNER_REFUSES, TRANSFER, TRANSFER_ABORTED,
+    LEARNER, JOINT, SNAPSHOT_JOINT, TWO_SERVERS, BUG_2015, MEND_2015, FROM_APPLY, LEARNER_VOTES, LEARNER_REFUSES,
+    TRANSFER, TRANSFER_ABORTED,
 )  # fmt: skip
 
 __all__ = ["SCENARIOS"]

@@ -228,3 +228,43 @@ _PROMOTION: dict[int, tuple[Claim, ...]] = {
 }
 CLAIMS |= {(story, at): claims for story in ("bug-2015", "mend-2015") for at, claims in _TO_REMOVAL.items()}
 CLAIMS |= {(story, at): claims for story in ("learner-votes", "learner-refuses") for at, claims in _PROMOTION.items()}
+BOTH = "(n1 n2 n4 n5) && (n1 n2 n3)"
+CLAIMS |= {
+    ("snapshot-joint", 700): (
+        ("Three servers, n1 leads", lambda s: (len(s.servers), leads(s)) == (3, {"n1": 1})),
+        ("n3 is cut off. Meanwhile n4 and n5 are to come and n3 is to go", soon),
+    ),
+    ("snapshot-joint", 2300): (
+        ("2 of the old 3 and 3 of the new 4", lambda s: str(s.configuration) == BOTH and s.configured),
+        ("go on without n3", lambda s: server(s, "n3").last_index == 1 and s.commit > 6),
+        ("The entry with the joint configuration is among", lambda s: server(s, "n1").log[0].number > 2),
+        ("n3 still goes by the three", lambda s: rules(s, "n3") == "(n1 n2 n3)"),
+    ),
+    ("snapshot-joint", 2900): (
+        ("n3 got the snapshot", lambda s: server(s, "n3").snapshot_index == server(s, "n1").snapshot_index > 2),
+        ("it goes by both sides now", lambda s: rules(s, "n3") == BOTH),
+        ("never seen the entry that says so", lambda s: server(s, "n3").log[0].number > 2),
+        ("would leave n3 with the three", soon),
+    ),
+    ("snapshot-joint", 3500): (
+        ("Now the joint configuration is left", lambda s: s.configured and not s.configuration.joint),
+        ("n1, n2, n4 and n5 remain, and n3 is out", lambda s: s.configuration.everyone == ("n1", "n2", "n4", "n5")),
+    ),
+}  # fmt: skip
+CLAIMS |= {
+    ("config-from-apply", 600): (
+        ("Three servers, n1 leads", lambda s: (len(s.servers), leads(s)) == (3, {"n1": 1})),
+        ("is off", lambda s: not rule(s, "config_from_append")), ("n3 is to go, then n2", soon),
+    ),
+    ("config-from-apply", 1700): (
+        ("n1 alone is left", lambda s: str(s.configuration) == "(n1)" and s.configured),
+        ("and committed x=1 alone", lambda s: holds(s, "x") == ["n1"] and server(s, "n1").commit == 4),
+        ("n2 and n3 are out and still run", lambda s: not down(s)),
+    ),
+    ("config-from-apply", 1950): (
+        ("n2 and n3 came back", lambda s: not down(s)),
+        ("2 of 3 elected n2 for term 2", lambda s: {each.term for each in s.servers} == {2}),
+        ("n1 obeyed, and deleted x=1", lambda s: not holds(s, "x") and "applied entries stay" in red(s)),
+    ),
+    ("config-from-apply", 2400): (("n2 goes by the newest in its log, n1 alone", lambda s: rules(s, "n2") == "(n1)"),),
+}  # fmt: skip

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from engines.consensus.pattern import PATTERN
 from engines.consensus.raft import change_events as c
 from engines.consensus.raft import events as e
+from engines.consensus.raft.checks import COMPLETENESS, ONE_CHANGE, OVERLAP
 from engines.consensus.raft.commands import (
     AddServer,
     ChangeJoint,
@@ -24,6 +26,7 @@ from engines.sim import events as k
 from engines.sim import faults
 from engines.sim.pattern import Config
 from engines.sim.random import Stream
+from engines.sim.timeline import Timeline
 from engines.units import US_PER_S
 
 NAMES = tuple(f"n{number}" for number in range(1, 8))
@@ -103,6 +106,37 @@ def test_members_change_in_the_middle_of_everything(block: int, config: Config) 
 def test_members_change_in_very_many_worlds(block: int, config: Config) -> None:
     for seed in range(1_000 + 100 * block, 1_100 + 100 * block):
         world(seed, config, 80)
+
+
+SWITCHES = [
+    ("config_from_append", COMPLETENESS), ("one_change", ONE_CHANGE), ("joint_consensus", OVERLAP),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "name"), SWITCHES)
+def test_a_rule_of_membership_that_is_off_turns_its_check_red(rule: str, name: str) -> None:
+    found = (name for seed in range(60) for name, witness in broken(storm(seed, ((rule, False),), 60)) if witness)
+    assert name in found
+
+
+@pytest.mark.parametrize("story", ["bug-2015", "learner-refuses"])
+def test_a_rule_whose_absence_takes_a_schedule_to_matter_has_a_story(story: str) -> None:
+    """``own_commit_first`` and ``learners_vote``: random worlds find them seldom, so a story is the witness."""
+    scenario = PATTERN.scenario(story)
+    run: Timeline[Any, Any] = Timeline(PATTERN.variant("raft"), scenario.seed, scenario.config, scenario)
+    run.advance(scenario.end_us)
+    assert {check.name for check in run.check() if not check.ok} == set(scenario.breaks)
+    assert scenario.breaks
+
+
+def test_a_storm_of_single_changes_breaks_nothing_without_joint_consensus() -> None:
+    """The rule is about many changes at once: as long as nobody asks for them, nothing depends on it."""
+    engine = RaftEngine(3, (("joint_consensus", False),))
+    for command in (AddServer(), RemoveServer("n1"), AddServer("n1"), Transfer("n4")):
+        engine.run(engine.now_us + US_PER_S, 1 << 60)
+        engine.apply(engine.resolve(command))
+    recovers(engine)
+    assert broken(engine) == []
 
 
 def test_what_is_done_to_the_worlds_bites() -> None:
