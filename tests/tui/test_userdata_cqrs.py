@@ -11,6 +11,7 @@ from engines.cqrs import BadFields, CommandBus, NotOrders, UnknownProjection, Un
 from engines.cqrs.read_models import PROJECTIONS
 from engines.errors import UserError
 from engines.event_sourcing import ANY, NewEvent, SqliteStore
+from engines.event_sourcing.demo import BEGIN_US
 from tests.engines.cqrs.shop import commands, create, step
 from tui.options import DataOptions
 from tui.userdata import cqrs, events, reader
@@ -65,7 +66,7 @@ def test_a_store_is_only_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_query_is_answered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with SqliteStore(str(tmp_path / "shop.db")) as store:
+    with SqliteStore(str(tmp_path / "shop.db"), clock=lambda: BEGIN_US) as store:
         CommandBus(store).send(create())
     file = str(tmp_path / "shop.db")
     _, data = reported(capsys, file, DataOptions(query="GET_ORDER_SUMMARY order=order-7"))
@@ -75,8 +76,8 @@ def test_a_query_is_answered(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert cqrs.report(file, DataOptions(query="GET_CUSTOMER_HISTORY customer=ada"), as_json=False)
     said = capsys.readouterr().out
     assert "GET_CUSTOMER_HISTORY customer=ada" in said
-    assert "order    customer  status   total" in said
-    assert "order-7  ada       created  4100" in said
+    assert "order    customer  status   total  placed            paid" in said
+    assert "order-7  ada       created  4100   2026-01-01 09:00  -" in said
     assert cqrs.report(file, DataOptions(query="GET_CUSTOMER_HISTORY customer=nobody"), as_json=False)
     assert "  no row" in capsys.readouterr().out
 

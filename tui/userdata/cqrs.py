@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ HELP: Final = "dp-tui cqrs --demo-store FILE writes one"
 READABLE: Final = "every event could be read"
 AGREES: Final = "summaries agree with the write model"
 ROWS_SHOWN: Final = 12
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _accept(options: DataOptions) -> None:
@@ -157,12 +159,25 @@ def _lines(file: str, rebuild: Rebuild, answer: tuple[Query, tuple[Any, ...]] | 
 
 
 def _table(rows: tuple[Any, ...]) -> list[str]:
-    """Rows under their names."""
-    cells = [rows[0]._fields, *(tuple(map(str, row)) for row in rows)]
+    """Rows under their names, oldest orders first; times as dates of UTC."""
+    names = rows[0]._fields
+    if "placed_us" in names:
+        rows = tuple(sorted(rows, key=lambda row: (row.placed_us, row[0])))
+    cells = [tuple(name.removesuffix("_us") for name in names)]
+    cells += [tuple(map(_cell, names, row)) for row in rows]
     widths = [max(len(each) for each in column) for column in zip(*cells, strict=True)]
     return [
         "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
     ]
+
+
+def _cell(name: str, value: Any) -> str:
+    if not name.endswith("_us"):
+        return str(value)
+    try:
+        return f"{EPOCH + timedelta(microseconds=value):%Y-%m-%d %H:%M}" if value else "-"
+    except OverflowError:  # a clock that was nowhere near the year 9999
+        return str(value)
 
 
 def opening(file: str, options: DataOptions) -> Opening:
