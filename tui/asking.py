@@ -172,7 +172,8 @@ def _client(host: Host) -> Dialogue:
     def submit(text: str) -> Outcome:
         return scene.panel.client(scene.now().snapshot, scene.focus, text)
 
-    return Prompt("act as a client", "", scene.panel.client_hint, submit)
+    of_file = scene.timeline.variant.source is not None and scene.panel.file_hint
+    return Prompt("act as a client", "", of_file or scene.panel.client_hint, submit)
 
 
 def _split(host: Host) -> Dialogue:

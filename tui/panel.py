@@ -389,6 +389,8 @@ class Panel:
     """``client(snapshot, focus, text)``: a typed client request. UserError if it makes no sense."""
     client_hint: str = ""
     """What a client can type: ``y=3   y+=1   del y``."""
+    file_hint: str = ""
+    """What can be typed where a FILE is shown, if that is something else."""
     export: Callable[[Any, Focus], Export] = _no_export
     """``export(snapshot, focus)``: what is selected, as a file for other programs. UserError if it cannot be."""
     variants: tuple[str, ...] = ()

@@ -50,6 +50,13 @@ class OrderRecords(Records):
         super().__init__(events, kind, integrity)
         self.checks = checks
         self.park = park
+        self._cut: tuple[RecordedEvent, ...] = ()
+
+    def until(self, count: int) -> tuple[RecordedEvent, ...]:
+        """The first so many events; the same object again, so that what was worked out of it need not be again."""
+        if len(self._cut) != count:
+            self._cut = self.events[:count]
+        return self._cut
 
 
 class OrdersRecorded(RecordedEngine):
@@ -123,7 +130,7 @@ class OrdersRecorded(RecordedEngine):
     def snapshot(self) -> Snapshot:
         """The events so far, and the read models they make."""
         records = self.records
-        events = records.events[: self.taken]
+        events = records.until(self.taken)
         head = events[-1].position if events else 0
         source = SourceView(
             self.source.name, records.kind, len(records), records.integrity.ok, records.integrity.detail

@@ -12,9 +12,16 @@ from engines.cqrs.read_models import PROJECTIONS
 from engines.errors import UserError
 from engines.event_sourcing import ANY, NewEvent, SqliteStore
 from engines.event_sourcing.demo import BEGIN_US
+from engines.sim.recording import SourceFile
+from engines.sim.timeline import Timeline
 from tests.engines.cqrs.shop import commands, create, step
+from tui.glyphs import BRAILLE
+from tui.layout import arrange
 from tui.options import DataOptions
-from tui.userdata import cqrs, events, reader
+from tui.panel import Focus
+from tui.panels.cqrs import PANEL
+from tui.panels.cqrs.select import Chosen
+from tui.userdata import cqrs, events, reader, reopen
 from tui.userdata.cqrs import AGREES, READABLE
 
 NONE = DataOptions()
@@ -167,6 +174,94 @@ def test_the_store_to_play_with(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert {"NoteAdded", "CommandAnswered", "SagaCompensated"} <= set(data["snapshot"]["types"])
     with pytest.raises(UserError, match="it is there already"):
         cqrs.write_demo(file)
+
+
+# -- in the app --------------------------------------------------------------------------------------------------------
+
+
+def in_panel(file: str, options: DataOptions = NONE) -> Timeline[Any, Any]:
+    opening = cqrs.opening(file, options)
+    assert opening.variant is not None
+    run: Timeline[Any, Any] = Timeline(opening.variant, 0, opening.config)
+    run.advance(10**16)
+    return run
+
+
+def drawn(run: Timeline[Any, Any], focus: Focus) -> str:
+    sizes = arrange(120, 36, inspector=True, strip_least=3).sizes()
+    frame = PANEL.view(run.snapshot(), PANEL.fit(run.snapshot(), focus), sizes, BRAILLE)
+    return frame.picture.text()
+
+
+def asked(run: Timeline[Any, Any], text: str) -> str:
+    focus = PANEL.client(run.snapshot(), Focus(), text)
+    assert isinstance(focus, Focus), focus
+    return drawn(run, focus)
+
+
+def test_a_store_opens_in_the_panel_and_its_read_models_are_asked(tmp_path: Path) -> None:
+    file = str(tmp_path / "demo.db")
+    cqrs.write_demo(file)
+    run = in_panel(file)
+    short = asked(run, "summary order-7")
+    assert "order-7, now, at position 2000: 1 row" in short
+    assert "2026-01-01" in short
+    assert asked(run, "GET_ORDER_SUMMARY order=order-7") == short
+    history = asked(run, "history ada")
+    assert "ada, now, at position 2000: 30 rows" in history
+    assert "grace" not in history
+    assert "2026-01-02  " in asked(run, "revenue 2026-01-02")
+    assert len(asked(run, "revenue").strip().splitlines()) > len(asked(run, "revenue 2026-01-02").strip().splitlines())
+    assert "no row" in asked(run, "summary order-nobody")
+    run.seek(40)
+    assert "order-100, now, at position 40: 0 rows" in asked(run, "summary order-100")
+    assert drawn(run, Focus(pick=Chosen(view="tree"))).strip()
+
+
+def test_its_read_models_at_a_date(tmp_path: Path) -> None:
+    file = str(tmp_path / "demo.db")
+    cqrs.write_demo(file)
+    run = in_panel(file)
+    assert "2026-01-02 00:0" in asked(run, "at 2026-01-02") or "2026-01-01 23:5" in asked(run, "at 2026-01-02")
+    assert "right after event 12 of 2000" in asked(run, "at #12")
+    for text, said in (
+        ("at teatime", "a date as 2026-01-05"),
+        ("at 2020-01-01", "nothing had happened yet"),
+        ("at #9999", "#1 to #2000 is accepted"),
+        ("create 2 15", "a file is asked, not changed: write one of: summary order-7"),
+        ("summary", "the field 'order' is missing"),
+        ("GET_ORDER_SUMMARY ada", "'ada' is no field=value"),
+    ):
+        with pytest.raises(UserError) as caught:
+            PANEL.client(run.snapshot(), Focus(), text)
+        assert said in str(caught.value)
+
+
+def test_what_is_parked_is_in_no_answer(tmp_path: Path) -> None:
+    file = shop(tmp_path / "shop.db")
+    with SqliteStore(file) as store:
+        bus = CommandBus(store)
+        bus.send(create("good", "order-bad"))
+        store.save_events("order-bad", [NewEvent("bad", "LineAdded", {"item": "pen"})], ANY)
+        store.save_events("order-bad", [NewEvent("late", "OrderCancelled", {"reason": ""})], ANY)
+    stopped, parked = in_panel(file), in_panel(file, DataOptions(skip_bad=True))
+    assert stopped.snapshot().projections[0].behind == 2
+    assert parked.snapshot().projections[0].behind == 0
+    for run in (stopped, parked):
+        assert "created" in asked(run, "summary order-bad")
+
+
+def test_a_saved_run_finds_its_store_again_or_says_that_it_was_changed(tmp_path: Path) -> None:
+    file = shop(tmp_path / "shop.db")
+    opening = cqrs.opening(file, NONE)
+    assert opening.variant is not None
+    assert opening.variant.source is not None
+    found = opening.variant.source.sha256
+    assert reopen("cqrs", SourceFile(file, found, False)).sha256 == found
+    with SqliteStore(file) as store:
+        CommandBus(store).send(create("late", "order-late"))
+    with pytest.raises(UserError, match="changed since the run was saved"):
+        reopen("cqrs", SourceFile(file, found, False))
 
 
 # -- files of others ---------------------------------------------------------------------------------------------------

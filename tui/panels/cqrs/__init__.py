@@ -50,6 +50,7 @@ PANEL: Final = Panel(
     sides=forms.sides,
     client=forms.client,
     client_hint=forms.HINT,
+    file_hint=forms.FILE_HINT,
     strip_least=3,
     figures=queries.figures,
 )

@@ -1,8 +1,17 @@
 """What the dialogues offer: faults with their parameters, rules to break, choices of the run, typed commands."""
 
+from datetime import UTC, datetime
 from typing import Final
 
-from engines.cqrs import Freshness
+from engines.cqrs import Freshness, Query
+from engines.cqrs.queries import (
+    GET_CUSTOMER_HISTORY,
+    GET_ORDER_SUMMARY,
+    GET_REVENUE,
+    QUERIES,
+    parse_query,
+    spec_of,
+)
 from engines.cqrs.world.commands import (
     AddTo,
     Ask,
@@ -29,6 +38,8 @@ from tui.panels.cqrs.keys import LEVELS, user_of
 from tui.panels.cqrs.select import choose, fit, machines, projection_of, view_of
 
 HINT: Final = "create 2 15   add 1 5   note TEXT   summary   history   revenue   resend   at 3.5s   at #12"
+FILE_HINT: Final = "summary order-7   history ada   revenue   revenue 2026-01-02   at 2026-01-02   at #12"
+IN_SHORT: Final = {"summary": GET_ORDER_SUMMARY, "history": GET_CUSTOMER_HISTORY, "revenue": GET_REVENUE}
 RULES: Final = {
     "dedupe": ("answer a command that was executed, do not execute it again", "off: a repeat is executed twice"),
     "idempotent": ("a projection ignores what it has applied", "off: what comes twice counts twice"),
@@ -158,7 +169,7 @@ def client(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
     if first == "at" and rest:
         return _travel(snapshot, focus, " ".join(rest))
     if snapshot.recorded:
-        return Refuse("recorded data: only 'at' means something here")
+        return _question(focus, text)
     user = user_of(snapshot, focus)
     if not user:
         return Refuse("no user is up: k restarts the selected one")
@@ -177,10 +188,26 @@ def client(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
     raise UserError(f"{text[:40]!r}: write one of: {HINT}")
 
 
+def _question(focus: Focus, text: str) -> Outcome:
+    """A question to the read models of a file: ``GET_ORDER_SUMMARY order=order-7``, or in short ``summary order-7``."""
+    first, _, rest = text.strip().partition(" ")
+    name = IN_SHORT.get(first.lower(), "")
+    if not name and first.upper() not in QUERIES:
+        raise UserError(f"{text[:40]!r}: a file is asked, not changed: write one of: {FILE_HINT}")
+    field = QUERIES[name].fields[0].name if name else ""
+    query = Query(text, name, {field: rest.strip()} if rest.strip() else {}) if name else parse_query(text)
+    spec, key = spec_of(query)
+    return choose(focus, view="rows", projection=spec.projection, key=key)
+
+
 def _travel(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
     """The read models at a position (``#12``) or at a time: ``3.5s``."""
     events = snapshot.events
-    if text.startswith("#") and text[1:].isascii() and text[1:].isdecimal() and len(text) < 12:
+    if snapshot.recorded and not text.startswith("#"):
+        position = at_date(events, _date(text)).events
+        if not position:
+            raise UserError(f"at {text}: nothing had happened yet")
+    elif text.startswith("#") and text[1:].isascii() and text[1:].isdecimal() and len(text) < 12:
         position = int(text[1:])
         if not 1 <= position <= len(events):
             raise UserError(f"at {text}: #1 to #{len(events)} is accepted")
@@ -195,4 +222,15 @@ def _travel(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
     return choose(focus, at=position, view=view if view in ("rows", "tree") else "rows")
 
 
-__all__ = ["HINT", "RULES", "all_faults", "client", "rules", "sides", "tune"]
+def _date(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UserError(
+            f"at {text[:30]!r}: a date as 2026-01-05 or 2026-01-05T12:00, or #12 for a position, is accepted"
+        ) from None
+    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
+    return since.days * 86_400_000_000 + since.seconds * 1_000_000
+
+
+__all__ = ["FILE_HINT", "HINT", "RULES", "all_faults", "client", "rules", "sides", "tune"]

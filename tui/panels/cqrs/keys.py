@@ -166,7 +166,7 @@ KEYS: Final = (
         rank=13),
     Key("J", "remove", "one machine less in this stage", simulated(_scale(False)), rank=30),
     Key("a", "order", "create an order and read it at once", simulated(_create), rank=11),
-    Key("A", "ask", "type: create 2 15, add 1 5, summary, history, revenue, note TEXT, resend, at 3.5s",
+    Key("A", "ask", "type: create 2 15, add 1 5, note TEXT, summary, history, resend, at 3.5s; a file: summary order-7",
         ask("client"), rank=20),
     Key("w", "writes", "new orders a second: 0, 2, 10, 40", simulated(_load("writes", WRITES)), rank=21),
     Key("W", "reads", "queries a second: 0, 40, 150", simulated(_load("reads", READS)), rank=22),

@@ -9,7 +9,7 @@ from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.words import plural
 from tui.panel import Focus
-from tui.panels.cqrs.queries import SHORT, brief, rows_at, story
+from tui.panels.cqrs.queries import SHORT, answer, brief, day_and_time, rows_at, story
 from tui.panels.cqrs.roads import draw_sides
 from tui.panels.cqrs.select import order_of, projection_of, read
 
@@ -53,8 +53,13 @@ def draw_rows(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) 
     for each in snapshot.projections:
         mine = each.name == view.name
         x = canvas.put(x, 0, f"{glyphs.mark_left if mine else ' '}{each.name} ", "selected" if mine else "dim")
+    key = read(focus).key
     rows: Sequence[Any]
-    if at:
+    if key:
+        rows = answer(snapshot, view, key, at)
+        when = f"right after event {at} of {len(snapshot.events)}" if at else f"now, at position {view.position}"
+        canvas.put(1, 1, clip(f"{key}, {when}: {plural(len(rows), 'row')}", canvas.width - 2), "accent")
+    elif at:
         event = snapshot.events[at - 1]
         rows = rows_at(snapshot, view, at)
         when = f"right after event {at} of {len(snapshot.events)}, {_when(event.at_us, snapshot.recorded)}"
@@ -64,20 +69,20 @@ def draw_rows(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) 
         parked = f", {view.parked} parked" if view.parked else ""
         canvas.put(1, 1, f"now: position {view.position}, {view.behind} behind{parked}; y stops at a date", "dim")
     if not rows:
-        canvas.put(1, 3, "no rows yet", "dim")
+        canvas.put(1, 3, "no row" if key else "no rows yet", "dim")
         return
     columns = rows[0]._fields
-    rows = sorted(rows, key=lambda row: row[0]) if at else rows
+    rows = sorted(rows, key=lambda row: (getattr(row, "placed_us", 0), row[0])) if at or key else rows
     _table(canvas, snapshot, columns, rows[-max(0, canvas.height - 3) :], 2)
 
 
 def _when(at_us: int, recorded: bool) -> str:
-    return f"{at_us // 1_000_000} s since 1970" if recorded else f"t {stamp(at_us)}"
+    return day_and_time(at_us) if recorded else f"t {stamp(at_us)}"
 
 
 def _cell(name: str, value: Any, recorded: bool) -> str:
     if name in TIMES:
-        return "-" if not value else str(value // 1_000_000) if recorded else stamp(value)
+        return "-" if not value else day_and_time(value) if recorded else stamp(value)
     text = str(value)
     return "".join(char if " " <= char <= "~" else ascii(char)[1:-1] for char in text)
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from engines.cqrs import OrderSummary, changes_at, model_at
+from engines.cqrs import OrderSummary, changes_at, fold
 from engines.cqrs import projection as projection_named
 from engines.cqrs.projections import Projection, RowChange
-from engines.cqrs.read_models import PROJECTIONS, summary_of
+from engines.cqrs.read_models import PROJECTIONS, day_of, summary_of
 from engines.cqrs.world.snapshot import MachineView, ProjectionView, Snapshot
 from engines.event_sourcing import TreeNode, UnknownEvent, causation_tree
 from engines.event_sourcing.events import RecordedEvent
@@ -95,15 +95,25 @@ def made_by(view: ProjectionView) -> Projection:
 def rows_at(snapshot: Snapshot, view: ProjectionView, position: int) -> tuple[Any, ...]:
     """The rows of a projection at a date: the fold of what had happened right after the event at a position."""
     events = snapshot.events
+    parked = view.tables[0].parked if view.tables else ()
+    held = {event.stream: event.revision for event in reversed(parked)}
 
     def work() -> tuple[Any, ...]:
         try:
-            return model_at(made_by(view), events[:position], events[position - 1].at_us).rows()
+            return fold(made_by(view), events[:position], held).rows()
         except UnknownEvent:
             return ()
 
     found: tuple[Any, ...] = _once(events, ("rows", view.name, position), work)
     return found
+
+
+def answer(snapshot: Snapshot, view: ProjectionView, key: str, position: int) -> tuple[Any, ...]:
+    """The rows of a file's read model that answer a question: with this key, or found by it."""
+    code = made_by(view)
+    place = code.columns.index(code.by) if code.by else 0
+    until = min(position or view.position, view.position)
+    return tuple(row for row in rows_at(snapshot, view, until) if key in (row[0], row[place]))
 
 
 def story(snapshot: Snapshot, order: str) -> tuple[Told, ...]:
@@ -131,6 +141,15 @@ def brief(row: Any) -> str:
     if hasattr(row, "amount"):
         return f"{row.orders} orders {row.amount}"
     return f"{row.status} {row.total}"
+
+
+def day_and_time(at_us: int) -> str:
+    """A moment of a file: ``2026-01-01 09:04``, of UTC."""
+    minute = at_us // 60_000_000 % 1_440
+    try:
+        return f"{day_of(at_us)} {minute // 60:02}:{minute % 60:02}"
+    except (OverflowError, ValueError):  # a clock that was nowhere near the year 9999
+        return f"{at_us // 1_000_000} s"
 
 
 def share(ppm: int) -> str:
@@ -173,6 +192,6 @@ def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
 
 
 __all__ = [
-    "SHORT", "Sides", "Told", "brief", "figures", "machine", "of_order", "per_s", "rows_at", "share", "shown", "sides",
-    "story", "work_us", "worst", "written",
+    "SHORT", "Sides", "Told", "answer", "brief", "day_and_time", "figures", "machine", "of_order", "per_s", "rows_at",
+    "share", "shown", "sides", "story", "work_us", "worst", "written",
 ]  # fmt: skip

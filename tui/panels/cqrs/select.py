@@ -30,6 +30,8 @@ class Chosen(NamedTuple):
     """The order that is followed; empty: the newest."""
     at: int = 0
     """The position at which the read models are shown; 0: now."""
+    key: str = ""
+    """Of a file: what was asked for; the rows that answer. Empty: the newest rows."""
 
 
 read: Final = reader(Chosen)
@@ -93,6 +95,8 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
         focus = choose(focus, order="")
     if chosen.at > len(snapshot.events):
         focus = choose(focus, at=0)
+    if chosen.key and not snapshot.recorded:
+        focus = choose(focus, key="")
     if chosen.projection and chosen.projection not in [view.name for view in snapshot.projections]:
         focus = choose(focus, projection="")
     return focus
@@ -121,7 +125,7 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     if here is None:
         return focus
     chosen_name = after(names, here.name, by)
-    return choose(focus, projection="" if chosen_name == names[0] else chosen_name)
+    return choose(focus, projection="" if chosen_name == names[0] else chosen_name, key="")
 
 
 __all__ = [

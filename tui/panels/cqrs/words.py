@@ -229,6 +229,8 @@ WORLD: Final = KernelWords(
 def routine(event: Event) -> str:
     """What can share a line: commands and sagas that go well, events that come late, rows that are behind."""
     match event.what:
+        case e.Appended() if event.node == "file":  # there every event has a line of its own
+            return ""
         case e.CommandDone() | e.SagaEnded(phase=Phase.COMPLETED) | e.Appended():
             return "work"
         case e.StepDeclined() | e.CommandRefused() | e.SagaTurned() | e.StepUndone():
