@@ -246,3 +246,21 @@ def test_what_if_holds_a_return_of_a_long_history_and_says_where_it_ends() -> No
     look = draw(long, focus, Sizes(Size(78, 20), Size(78, 5), Size(44, 30))).inspector.text()
     assert "linearization: worked out" in look
     assert "1,000 operations" in look
+
+
+def test_letters_of_messages_are_told_in_the_title() -> None:
+    frame = draw(standing("steady").snapshot())
+    assert "C request" in frame.picture_title
+    for letter in re.findall(r"  (.) ", frame.picture_title):
+        assert letter in frame.picture.text()
+    assert len(frame.picture_title) + len(frame.picture_note) < USUAL.picture.width
+
+
+def test_a_broken_model_beside_checks_that_hold_was_not_promised() -> None:
+    snapshot = run("eventual", 3_000, config=(("workload", "busy"),)).snapshot()
+    assert any(each.verdict.broken for each in snapshot.models)
+    assert all(check.ok for check in snapshot.checks)
+    for sizes in (USUAL, WIDE, Sizes(Size(78, 8), Size(78, 5), Size(0, 0))):
+        assert "NO: it was not promised" in draw(snapshot, sizes=sizes).picture.text()
+    broken = story("store-back", 850).snapshot()
+    assert "a promise is broken: e" in draw(broken, sizes=WIDE).picture.text()

@@ -31,11 +31,14 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, x: in
         for y, name in enumerate(MODELS):
             _cell(canvas, snapshot, focus, verdicts, name, x, y, TITLES[name], 19)
         _converged(canvas, snapshot, x, len(MODELS))
+        _promise(canvas, snapshot, verdicts, x, len(MODELS) + 1)
         return [_hit(focus, name, x, y, WIDTH - 2) for y, name in enumerate(MODELS) if name in verdicts]
     for place, name in enumerate(MODELS):
         _cell(canvas, snapshot, focus, verdicts, name, x + place % 2 * 12, place // 2, SHORT[name], 5)
     if canvas.height > 6:
         _converged(canvas, snapshot, x, 6)
+    if canvas.height > 7:
+        _promise(canvas, snapshot, verdicts, x, 7)
     return [
         _hit(focus, name, x + place % 2 * 12, place // 2, 9) for place, name in enumerate(MODELS) if name in verdicts
     ]
@@ -69,6 +72,18 @@ def _converged(canvas: Canvas, snapshot: Snapshot, x: int, y: int) -> None:
         canvas.put(x, y, clip(f"replicas differ: {' '.join(snapshot.differing)}", WIDTH - 2), "stale")
     else:
         canvas.put(x, y, "replicas are equal", "good")
+
+
+def _promise(canvas: Canvas, snapshot: Snapshot, verdicts: dict[str, Verdict], x: int, y: int) -> None:
+    """Why a model can be broken while every check holds: checks are about what the design promises."""
+    if snapshot.recorded or y >= canvas.height:
+        return
+    broken = {name for name, verdict in verdicts.items() if verdict.broken}
+    promised = {each.name for each in snapshot.models if each.promised}
+    if broken & promised:
+        canvas.put(x, y, "a promise is broken: e", "bad")
+    elif broken:
+        canvas.put(x, y, "NO: it was not promised", "dim")
 
 
 def line(canvas: Canvas, snapshot: Snapshot, focus: Focus, y: int) -> None:

@@ -134,6 +134,27 @@ def name_width(snapshot: Snapshot) -> int:
     return min(NAMES_MAX, max((len(name) for name in rows_of(snapshot)), default=0)) + 1
 
 
+LETTERS: Final = {
+    "C": "request", "Q": "query", "S": "store", "F": "forward", "O": "order", "m": "missing",
+    "U": "update", "P": "put", "G": "get", "H": "hint", "L": "leaves", "V": "vote",
+}  # fmt: skip
+
+
+def legend(snapshot: Snapshot, room: int) -> str:
+    """What the letters of the newest messages mean, as far as there is room: ``C request  P put  G get``."""
+    if snapshot.logged:
+        return ""
+    there = {each.machine.id for each in snapshot.replicas}
+    seen = {arrow.letter for arrow in snapshot.arrows[-40:] if not arrow.lost and arrow.dst in there}
+    said = ""
+    for letter in (each for each in LETTERS if each in seen):
+        more = f"{said}  {letter} {LETTERS[letter]}" if said else f"{letter} {LETTERS[letter]}"
+        if len(more) > room:
+            break
+        said = more
+    return said
+
+
 def visible(snapshot: Snapshot, focus: Focus, height: int) -> list[str]:
     """As many rows as there is room for below the axis: clients that did nothing so far give way to replicas."""
     rows, space = rows_of(snapshot), max(0, height - 1)

@@ -39,6 +39,9 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
         hits += spacetime.draw(top, snapshot, focus, glyphs, picture.width)
         picture.blit(top, 0, 0)
         lattice.line(picture, snapshot, focus, picture.height - 1)
+    if not snapshot.logged and now.pair < 0:
+        letters = spacetime.legend(snapshot, picture.width - len(title) - len(note) - 9)
+        title += f"  {letters}" if letters else ""
     strip.draw(below, snapshot, glyphs)
     return Frame(
         picture, below, look,
