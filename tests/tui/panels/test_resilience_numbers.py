@@ -64,7 +64,7 @@ def test_what_a_note_speaks_of_stands_beside_it_on_a_small_screen() -> None:
     assert re.search(r"slow \d+(\.\d)? %/50 %", slow)
     assert re.search(r"\d+/32", slow), "the threads of api, that the note points at"
     assert re.search(r"p99 \d", slow), "and the latency"
-    assert re.search(r"all waste +31/s", at_note("deadline", "a second wasted"))
+    assert re.search(r"waste, all +31/s", at_note("deadline", "a second wasted"))
     outlier = at_note("outlier", "still in")
     assert "none of 5 hosts out" in outlier
     assert all(f"payment-{number}" in outlier for number in range(1, 6))

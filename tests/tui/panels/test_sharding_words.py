@@ -28,7 +28,7 @@ ROOM = 100
         ("plan_counted", {}, r"n7 joins: [\d,]+ keys change owner in \d+ units, as the nodes counted them"),
         ("migrating", {}, r"n\d+: MIGRATING .*n\d+: sends [\d,]+ keys?, serves what is still here"),
         ("importing", {}, r"n\d+: IMPORTING .* from n\d+: takes its keys, serves them to who says ASKING"),
-        ("keys_sent", {}, r"sends .* to n\d+, \d+ left, at \d+ a second"),
+        ("keys_sent", {}, r"sends .* to n\d+, (\d+ of .* still to go|the last of .*), at \d+ a second"),
         ("unit_assigned", {}, r"cfg: .* (?:is|are) n\d+'s from epoch \d+ on, no longer n\d+'s: [\d,]+ keys? in"),
         ("plan_done", {}, r"done: .*; [\d,]+ keys? in .*, map \d+; MOVED corrects old ones"),
         ("declared_dead", {"copies": True}, r"cfg: declares n\d dead: no heartbeat for 2\.\d+ s; term \d+"),

@@ -135,7 +135,7 @@ def test_what_is_shown_is_what_the_verdict_speaks_of() -> None:
 
 def test_every_percentile_on_screen_says_what_it_is_of() -> None:
     snapshot = story("auth-pool-p99", 8_300).snapshot()
-    assert "last second p50" in PANEL.status(snapshot)
+    assert "last second, 11 requests: p50" in PANEL.status(snapshot)
     frame = draw(snapshot, fit(snapshot, Focus()), LARGE)
     assert "p99 against p50: " in frame.picture.text()
     assert "of the last 10 s" in " ".join(frame.inspector.text().split())

@@ -110,7 +110,8 @@ def _fill(canvas: Canvas, parts: tuple[Part, ...], snapshot: Snapshot, focus: Fo
 
 
 LETTERS: Final = ("A append V vote P pre-vote C client  small: answers  X lost",
-                  "A append V vote P pre-vote C client X lost", "A append V vote P pre-vote C client",
+                  "A append V vote P pre-vote C client X lost", "A append V vote P pre-vote small: answers",
+                  "A append V vote P pre-vote a reply", "A append V vote P pre-vote C client",
                   "A append V vote C client X lost", "A append V vote C client")  # fmt: skip
 """What flies, as far as there is room to say it."""
 

@@ -208,7 +208,7 @@ def _chart(
         canvas.put_right(start - 1, 0, say, "dim")
     draw_lines(canvas, start, 0, columns, high, lines, glyphs, top=most)
     wasted = snapshot.wasted_per_s if measure is load_lines else 0
-    nobody = (Line("all waste", (-1.0,), _rate(wasted), "stale"),) if wasted and high > len(lines) else ()
+    nobody = (Line("waste, all", (-1.0,), _rate(wasted), "stale"),) if wasted and high > len(lines) else ()
     draw_legend(canvas, x + width - LEGEND, 0, high, [*lines, *nobody], LEGEND - 1)
     for number, edge in enumerate(bands):
         y = high + spark + number
@@ -264,7 +264,7 @@ def draw_waste(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
         line(snapshot, span_us, "attempts", lambda s: s.attempts if snapshot.recorded else s.peak, _rate, "warn"),
         line(snapshot, span_us, "rejected", lambda s: s.rejected, _rate, "half-open"),
         line(snapshot, span_us, "errors", lambda s: s.errors, _rate, "error"),
-        line(snapshot, span_us, "all waste", lambda s: s.wasted, _rate, "stale"),
+        line(snapshot, span_us, "waste, all", lambda s: s.wasted, _rate, "stale"),
         line(snapshot, span_us, "goodput", lambda s: s.goodput, _rate, "good"),
     )  # fmt: skip
     most = max([1.0, *(value for row in rows for value in row.values if value == value)])

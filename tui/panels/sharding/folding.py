@@ -106,7 +106,7 @@ def _parcels(events: Sequence[Event]) -> str:
     left = {(each.node, each.what.unit): each.what.left for each in events}
     to = names(dict.fromkeys(each.what.to for each in events))
     kept = "" if events[-1].what.kept else "; deleted here at once, the rule is off"
-    end = f"; {sum(left.values())} left" if sum(left.values()) else "; that was all"
+    end = f"; {sum(left.values())} still to go" if sum(left.values()) else "; that was all"
     return f"{plural(_keys(events), 'key')} to {to} in {plural(len(events), 'parcel')}{end}{kept}"
 
 

@@ -212,7 +212,8 @@ def of_units(what: e.UnitEvent, node: str) -> Told:
         case e.KeysSent(to=receiver, keys=keys, first=first, left=left, pace=pace, kept=kept):
             end = "" if kept else "; deleted here at once, the rule is off"
             many = f"{plural(keys, 'key')} from {first} on" if keys > 1 else first
-            return f"sends {many} to {receiver}, {left} left, at {pace} a second{end}", OWN
+            rest = f"{left} of {name(unit)} still to go" if left else f"the last of {name(unit)}"
+            return f"sends {many} to {receiver}, {rest}, at {pace} a second{end}", OWN
         case e.UnitEmptied(keys=keys):
             if unit.target == node:
                 return f"has given {plural(keys, 'key')} to new replicas; it owns them as before", OWN

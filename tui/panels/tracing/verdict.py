@@ -81,7 +81,7 @@ def about(snapshot: Snapshot) -> str:
             f"{found.slow:,} {found.operation} {verdict_words.WHEN[found.comparison]}, "
             f"{found.fast:,} {verdict_words.THAN[found.comparison]}"
         )
-    return f"p99 against p50: {found.slow} slowest of {found.traces:,} {found.operation}"
+    return f"p99 against p50: {found.slow} slowest of {found.traces:,} stored {found.operation}"
 
 
 def _sentence(snapshot: Snapshot, width: int) -> list[list[Piece]]:

@@ -104,7 +104,8 @@ def status(snapshot: Snapshot) -> str:
     last = strip.newest(snapshot)
     figures = ""
     if last is not None:
-        figures = f"  last second p50 {brief(last.p50_us)} {strip.named('p99', last)} {brief(last.p99_us)}"
+        count = plural(last.requests, "request")
+        figures = f"  last second, {count}: p50 {brief(last.p50_us)} {strip.named('p99', last)} {brief(last.p99_us)}"
     kept = f"  {plural(snapshot.collector.traces, 'trace')}" if snapshot.recorded or last is None else ""
     return f"{plural(len(snapshot.services), 'service')}{kept}{figures}"
 

@@ -66,7 +66,7 @@ def draw(canvas: Canvas, made: Analysis, rows: Rows, selected: int, glyphs: Glyp
     plan = Plan(made, canvas.width)
     y = 0
     if canvas.height >= AXIS and plan.bars:
-        _axis(canvas, plan, len(rows.items), glyphs)
+        _axis(canvas, plan, len(rows.items), made.tree.real, glyphs)
         y = 1
     room = canvas.height - y
     top = max(0, min(selected - room // 2, len(rows.items) - room))
@@ -85,9 +85,11 @@ def _nothing(canvas: Canvas, made: Analysis) -> None:
         canvas.put(1, y, clip(line, canvas.width - 1), "dim")
 
 
-def _axis(canvas: Canvas, plan: Plan, rows: int, glyphs: Glyphs) -> None:
+def _axis(canvas: Canvas, plan: Plan, rows: int, spans: int, glyphs: Glyphs) -> None:
     """Times above the bars: the start, the middle, the end."""
-    canvas.put(1, 0, clip(f"{rows:,} row{'s' if rows != 1 else ''}", plan.name - 1), "dim")
+    of = f" of {spans:,} spans" if rows < spans else ""
+    text = f"{rows:,} row{'s' if rows != 1 else ''}"
+    canvas.put(1, 0, text + of if len(text + of) < plan.name else clip(text, plan.name - 1), "dim")
     x0 = plan.name
     canvas.put(x0, 0, "0", "dim")
     parts = 4 if plan.bars >= 48 else 2
