@@ -1,8 +1,8 @@
 """``make bench``: every figure of the README, as ratios against a peer or a floor of the same run.
 
 ``make bench ARGS=kernel`` runs one part: ``kernel raft hour pbft seek screen consistency sharding events cqrs``
-``resilience tracing``, or ``resilience-cures``, ``tracing-verdicts`` and ``tracing-real``, which take minutes and are
-run only when they are named.
+``resilience tracing``, or what takes minutes and runs only when it is named: ``resilience-cures tracing-verdicts``
+``tracing-files tracing-real``.
 """
 
 import platform
@@ -24,6 +24,7 @@ from benchmarks import (
     screen,
     sharding,
     tracing,
+    tracing_files,
     tracing_formats,
     tracing_frame,
     tracing_verdicts,
@@ -36,6 +37,7 @@ TRACING: list[Callable[[], list[str]]] = [
     tracing_formats.lines,
     tracing_frame.lines,
     tracing_world.lines,
+    tracing_files.lines,
 ]
 PARTS: dict[str, Callable[[], list[str]]] = {
     "kernel": lambda: kernel.measure().lines(),
@@ -64,6 +66,7 @@ ASKED: dict[str, Callable[[], list[str]]] = {
     "resilience-cures": cures.lines,
     "tracing-verdicts": tracing_verdicts.table,
     "tracing-real": _real,
+    "tracing-files": tracing_files.table,
 }
 """Parts that take minutes: run only when they are named."""
 

@@ -19,10 +19,10 @@ from engines.tracing.cohorts import FACT_LENGTH, NUMBERS, Book, TraceSummary
 from engines.tracing.critical import NoLength, Path, critical_path, fault_of, self_times
 from engines.tracing.diagnosis import Diagnosis
 from engines.tracing.examination import Examination, Proposal, compare, examine, propose
-from engines.tracing.spans import Attributes, Span, plain, said
+from engines.tracing.spans import Attributes, Kind, Span, plain, said
 from engines.tracing.split import Choice, Cohort, Where
 from engines.tracing.store import SpanStore
-from engines.tracing.symptoms import Symptoms, symptoms_of
+from engines.tracing.symptoms import Symptoms, host_of_call, symptoms_of
 from engines.tracing.tree import Flaw, Note, Tree, build, trees
 
 SPANS_MAX: Final = 1_000_000
@@ -131,11 +131,15 @@ class _Court:
         self.summaries: list[TraceSummary] = []
         self.symptoms: list[Symptoms] = []
         self.held: dict[str, tuple[Span, ...]] | None = {}
-        """The spans of every trace, to join those that were torn; None: they are more than can be held."""
+        """The spans of traces that may have been torn, to join them; None: there is more than can be held."""
+        self.called: frozenset[str] = frozenset()
+        """The services that others call, as far as there are spans of them."""
         self.baseline: Cohort | None = None
         self.broken_paths: list[str] = []
         self.first_us: int | None = None
         self.last_us = 0
+        self._names: dict[str, None] = {}
+        self._peers: dict[str, None] = {}
         self._digest = blake2b(digest_size=16)
         self._resources: dict[Attributes, int] = {}
         self._pairs: dict[tuple[str, str], tuple[str, str]] = {}
@@ -144,6 +148,9 @@ class _Court:
         """Take one span."""
         self.spans += 1
         self._hash(span)
+        self._names[span.service] = None
+        if span.kind == Kind.CLIENT:
+            self._peers[host_of_call(span)] = None
         if isinstance(self.choice, Where):
             self._look_for(span, self.choice)
         self.store.add(self._lean(span))
@@ -175,6 +182,7 @@ class _Court:
     ) -> Judgement:
         """No more spans will come."""
         total = len(self.results) + len(self.store.trace_ids())
+        self.called = frozenset(self._names.keys() & self._peers.keys())
         while spans := self.store.pop_oldest():
             self._judge(spans)
             if progress is not None:
@@ -189,7 +197,7 @@ class _Court:
                 traces,
                 root,
                 self.baseline,
-                spans_of=self.held.__getitem__ if self.held is not None else None,
+                spans_of=self._spans_of if self.held is not None else None,
             )
             proposal = propose(self.book, traces, begin_us, root) if self.baseline is None else None
         for result in self.results:
@@ -213,17 +221,22 @@ class _Court:
             self._digest.hexdigest(),
         )
 
+    def _spans_of(self, trace_id: str) -> tuple[Span, ...]:
+        return (self.held or {}).get(trace_id, ())
+
     def _judge(self, spans: tuple[Span, ...]) -> None:
         tree = build(spans)
-        if self.held is not None:
-            self.held[tree.trace_id] = spans
         path = critical_path(tree)
         if fault := fault_of(tree, path):
             self.broken_paths.append(f"trace {tree.trace_id}: {fault}")
         self.summaries.append(self.book.add(tree, path))
         own = self_times(tree)
         self.aggregates.take(groups_of(tree, path, own))
-        self.symptoms.append(symptoms_of(tree))
+        self.symptoms.append(symptoms := symptoms_of(tree))
+        if self.held is not None and (
+            symptoms.root in self.called or any(dst in self.called for _, dst, _ in symptoms.silent)
+        ):
+            self.held[tree.trace_id] = spans
         self.results.append(_result(tree, path, own))
         self.services.update(dict.fromkeys(tree.services()))
         for kind, count in tree.counts.items():

@@ -31,15 +31,17 @@ class _Call(NamedTuple):
 
 def rejoined(book: Book, traces: Cohort, spans_of: Callable[[str], Sequence[Span]]) -> Cohort:
     """The same traces with the pieces joined: the summaries of those that changed are new in the book, and whatever was
-    a piece of another one is gone. ``spans_of``: the spans of a trace by its id."""
+    a piece of another one is gone. ``spans_of``: the spans of a trace by its id, none where nobody kept them."""
     callers = callers_of(traces.symptoms)
     pieces = [i for i, each in enumerate(traces.symptoms) if each.root in callers][:PIECES_MAX]
     begun = dict.fromkeys(traces.symptoms[i].root for i in pieces)
     calling = [
         i for i, each in enumerate(traces.symptoms) if any(dst in begun for _, dst, _ in each.silent)
     ]  # fmt: skip
-    trees = {i: build(tuple(spans_of(traces.symptoms[i].trace_id))) for i in dict.fromkeys((*pieces, *calling))}
-    homes = _homes(trees, pieces, _calls(trees, calling, begun))
+    held = ((i, tuple(spans_of(traces.symptoms[i].trace_id))) for i in dict.fromkeys((*pieces, *calling)))
+    trees = {i: build(spans) for i, spans in held if spans}
+    calls = _calls(trees, [i for i in calling if i in trees], begun)
+    homes = _homes(trees, [i for i in pieces if i in trees], calls)
     summaries, symptoms = list(traces.summaries), list(traces.symptoms)
     for top, spans in _joined(trees, homes).items():
         tree = build(spans)
