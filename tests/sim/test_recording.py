@@ -144,7 +144,7 @@ def test_what_is_no_recording_is_refused(content: str, complaint: str) -> None:
         (("config",), [], '"config" must be an object'),
         (("config",), {"knots": 3}, "unknown setting 'knots': one of nodes, "),
         (("config",), {"nodes": "3"}, "setting 'nodes' takes a value of type int, not '3'"),
-        (("config",), {"nodes": 99}, "nodes 99: it must lie between 3 and 9"),
+        (("config",), {"nodes": 99}, "nodes 99: it must lie between 1 and 9"),
         (("config",), {"workload": "mad"}, "workload 'mad': one of off, light, busy, flood is accepted"),
         (("config",), {"noop": 1}, "setting 'noop' takes a value of type bool, not 1"),
         (("end",), 7, '"end" must be an object, not 7'),

@@ -161,7 +161,8 @@ class RaftChecks(CheckBook):
             self._crashed(host, seen)
             return
         if self.folds is None:
-            self.folds = Folds(node.snapshot.configuration)
+            self.folds = Folds(node.snapshot.configuration, node.sizes.session_entries)
+            self.promises.expire_after = node.sizes.session_entries
         if seen.incarnation != host.incarnation:
             self._restarted(host, node, seen)
         if seen.unbroken_us != node.unbroken_us:

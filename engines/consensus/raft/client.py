@@ -9,13 +9,24 @@ from typing import Final
 
 from engines.consensus.asking import KEYS, Asking
 from engines.consensus.raft.change_events import ChangeAnswered, TransferAnswered
-from engines.consensus.raft.events import Answered, Asked, GaveUp, GiveUpReason
+from engines.consensus.raft.events import (
+    Answered,
+    Asked,
+    GaveUp,
+    GiveUpReason,
+    SessionAsked,
+    SessionGot,
+    SessionLost,
+)
 from engines.consensus.raft.messages import (
     ChangeReply,
     ChangeRequest,
     ClientReply,
     ClientRequest,
     Command,
+    Register,
+    Registered,
+    SessionExpired,
     TransferReply,
     TransferRequest,
 )
@@ -34,8 +45,8 @@ class Client(Asking):
     """Makes commands at an interval, or only those it is told."""
 
     __slots__ = (
-        "answered_at", "around", "attempts", "disk", "hints", "insists", "read_percent", "seen", "serial", "servers",
-        "target",
+        "answered_at", "around", "attempts", "disk", "hints", "insists", "opening", "opens", "read_percent", "seen",
+        "serial", "servers", "session", "target",
     )  # fmt: skip
 
     def __init__(self, id: str, servers: tuple[str, ...], history: History, interval_us: int, disk: Disk) -> None:
@@ -51,6 +62,11 @@ class Client(Asking):
         """How many it followed since."""
         self.attempts = 0
         self.insists = True
+        self.opens = False
+        """Whether it has a session opened before its first command; else the session bears its name."""
+        self.session: int = disk.registers.get("session", 0)
+        self.opening = 0
+        """Which of its requests for a session waits for an answer; 0: none."""
         self.read_percent = 0
         """How many of its own requests are questions."""
         self.seen = 0
@@ -77,15 +93,64 @@ class Client(Asking):
             self._next(ctx)
 
     def _next(self, ctx: Context) -> None:
+        if self.opens and not self.session:
+            if not self.opening:
+                self.attempts = 0
+                self._open(ctx)
+            return
         op, key, value = self.queue.popleft()
         self.serial += 1
         self.disk.write("serial", self.serial)
         ctx.persist()
         self.attempts = 0
         self.insists = True
-        self.current = Command(self.id, self.serial, op, key, value)
+        self.current = Command(self.id, self.serial, op, key, value, self.session)
         self.history.invoke(self.id, self.serial, op, key, value)
         self._send(ctx)
+
+    def _open(self, ctx: Context) -> None:
+        """Ask for a session; what is to be asked in it waits."""
+        self.opening += 1
+        self.attempts += 1
+        ctx.note(SessionAsked(self.target, self.attempts))
+        ctx.send(self.target, Register(self.opening))
+        ctx.set_timer("patience", PATIENCE_US)
+
+    def _opened(self, ctx: Context, src: str, m: Registered) -> None:
+        """A session, or a hint where to ask for one."""
+        if not self.opening or m.number > self.opening:
+            return
+        if not m.session:
+            if src == self.target:
+                self._goes_elsewhere(ctx, src, m.leader)
+            return
+        self.target, self.session, self.opening = src, m.session, 0
+        self.disk.write("session", self.session)
+        ctx.persist()
+        ctx.note(SessionGot(src, m.session))
+        ctx.cancel_timer("patience")
+        ctx.cancel_timer("backoff")
+        if self.queue:
+            self._next(ctx)
+
+    def _lost(self, ctx: Context, src: str, m: SessionExpired) -> None:
+        """The session is no more: whether an earlier copy of the command was executed in it, nobody will say."""
+        if self.current is None or m.serial != self.current.serial:
+            return
+        ctx.note(SessionLost(src, self.session, self.current))
+        self.history.finish(self.id, m.serial, UNKNOWN)
+        self.current = None
+        self.session = 0
+        ctx.cancel_timer("patience")
+        ctx.cancel_timer("backoff")
+        self._goes_on(ctx)
+
+    def _goes_elsewhere(self, ctx: Context, src: str, leader: str) -> None:
+        """Follow a hint, or ask the next server after a pause."""
+        follows = leader and leader != src and self.hints < len(self.servers)
+        self.hints += 1
+        self.target = leader if follows else self._next_server()
+        ctx.set_timer("backoff", 0 if leader else BACKOFF_US)
 
     def _give_up(self, ctx: Context, why: GiveUpReason) -> None:
         """Forget the question that was asked once, and go on with what waits behind it."""
@@ -112,6 +177,8 @@ class Client(Asking):
         if self.current is not None:
             self.history.retry(self.id, self.current.serial)
             self._send(ctx)
+        elif self.opening:
+            self._open(ctx)
 
     def _next_server(self) -> str:
         self.hints = 0
@@ -122,10 +189,16 @@ class Client(Asking):
         """Ask for a change of the cluster itself, once. It may wait for nothing: the answer comes when it comes."""
         ctx.send(target, message)
 
-    def on_message(self, ctx: Context, src: str, m: ClientReply | ChangeReply | TransferReply) -> None:
+    def on_message(
+        self, ctx: Context, src: str, m: ClientReply | Registered | SessionExpired | ChangeReply | TransferReply
+    ) -> None:
         """An answer, or a hint where to ask."""
         if isinstance(m, ClientReply):
             self._answered(ctx, src, m)
+        elif isinstance(m, Registered):
+            self._opened(ctx, src, m)
+        elif isinstance(m, SessionExpired):
+            self._lost(ctx, src, m)
         elif isinstance(m, ChangeReply):
             ctx.note(ChangeAnswered(src, m.why, m.leader))
             self.target = m.leader or self.target
@@ -150,10 +223,7 @@ class Client(Asking):
         elif not self.insists:
             self._give_up(ctx, GiveUpReason.REFUSED)
         elif src == self.target:
-            follows = m.leader and m.leader != src and self.hints < len(self.servers)
-            self.hints += 1
-            self.target = m.leader if follows else self._next_server()
-            ctx.set_timer("backoff", 0 if m.leader else BACKOFF_US)
+            self._goes_elsewhere(ctx, src, m.leader)
 
     def on_timer(self, ctx: Context, name: str) -> None:
         """Think, lose patience, or try again after a pause."""
@@ -170,7 +240,7 @@ class Client(Asking):
                 self._next(ctx)
         elif name == "backoff":
             self._retry(ctx)
-        elif not self.insists:
+        elif not self.insists and not self.opening:
             self._give_up(ctx, GiveUpReason.NO_ANSWER)
         else:
             self.target = self._next_server()

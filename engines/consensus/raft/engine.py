@@ -73,6 +73,7 @@ class RaftEngine(World):
         self.rules = options.rules
         self.timing = Timing()
         self.sizes = options.sizes
+        self.opens_sessions = options.sessions == "opened"
         self.reading = options.reading
         self.read_percent = options.read_percent
         self.workload = options.workload
@@ -107,6 +108,7 @@ class RaftEngine(World):
             interval = 0 if host.id == YOU else WORKLOADS[self.workload]
             client = Client(host.id, self.servers, self.history, interval, host.disk)
             client.read_percent = self.read_percent
+            client.opens = self.opens_sessions
             return client
         first = Configuration(self.founders if host.id in self.founders else ())
         node = RaftNode(host.id, first, host.disk, self.rules, self.timing, self.noop, self.sizes)

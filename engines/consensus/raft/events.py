@@ -369,6 +369,46 @@ class Deduplicated(NamedTuple):
     serial: int
 
 
+class SessionOpened(NamedTuple):
+    """A leader applied the entry that opens a session for ``client``."""
+
+    entry: int
+    client: str
+    open: int
+    """How many such sessions there are."""
+
+
+class SessionRefused(NamedTuple):
+    """A leader skipped an entry: the session that its command belongs to is no more."""
+
+    entry: int
+    client: str
+    serial: int
+    session: int
+
+
+class SessionAsked(NamedTuple):
+    """A client asked ``target`` to open a session."""
+
+    target: str
+    attempt: int
+
+
+class SessionGot(NamedTuple):
+    """A client was told by ``src`` what its session is called."""
+
+    src: str
+    session: int
+
+
+class SessionLost(NamedTuple):
+    """A client was told by ``src`` that its session is no more: what became of its command it will never know."""
+
+    src: str
+    session: int
+    command: Command
+
+
 # -- a person --------------------------------------------------------------------------------------------------
 
 
@@ -407,7 +447,15 @@ ReplicationEvent: TypeAlias = (
 )  # fmt: skip
 SnapshotEvent: TypeAlias = SnapshotTaken | SnapshotSent | SnapshotInstalled | SnapshotIgnored
 ClientEvent: TypeAlias = Asked | Answered | GaveUp | Redirected | AnsweredAgain | Deduplicated
+SessionEvent: TypeAlias = SessionOpened | SessionRefused | SessionAsked | SessionGot | SessionLost
 PersonEvent: TypeAlias = Proposed | WorkloadSet | TimingSet | RuleSwitched
 RaftEvent: TypeAlias = (
-    ElectionEvent | ReplicationEvent | SnapshotEvent | ClientEvent | ReadEvent | PersonEvent | ChangeEvent
+    ElectionEvent
+    | ReplicationEvent
+    | SnapshotEvent
+    | ClientEvent
+    | SessionEvent
+    | ReadEvent
+    | PersonEvent
+    | ChangeEvent
 )

@@ -8,7 +8,7 @@ application of each entry.
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from engines.consensus.raft.messages import Command, Entry, Row
+from engines.consensus.raft.messages import Command, Entry, Registration, Row
 from engines.consensus.raft.quorum import Configuration
 from engines.consensus.raft.state_machine import KeyValueStore
 
@@ -34,7 +34,8 @@ class Fold(NamedTuple):
 class Folds:
     """The newest folds that were asked for."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, expire_after: int) -> None:
+        self.expire_after = expire_after
         self.known = [Fold(0, configuration, ())]
 
     def at(self, index: int, applied: Mapping[int, Applied]) -> Fold | None:
@@ -43,7 +44,7 @@ class Folds:
         if before is None or before.last_index == index:
             return before
         configuration = before.configuration
-        machine = KeyValueStore()
+        machine = KeyValueStore(self.expire_after)
         machine.load(before.rows)
         for at in range(before.last_index + 1, index + 1):
             known = applied.get(at)
@@ -53,7 +54,9 @@ class Folds:
             if isinstance(content, Configuration):
                 configuration = content
             elif isinstance(content, Command):
-                machine.apply(content)
+                machine.apply(content, at)
+            elif isinstance(content, Registration):
+                machine.register(content.client, at)
         fold = Fold(index, configuration, machine.rows())
         self.known.append(fold)
         self.known.sort(key=lambda each: each.last_index)

@@ -18,6 +18,16 @@ class Command(NamedTuple):
     op: str
     key: str
     value: int
+    session: int = 0
+    """The session it belongs to: the index of the entry that opened it; 0: the one that bears the client's name."""
+
+
+class Registration(NamedTuple):
+    """A client opens a session; the index of this entry is what it is called (dissertation 6.3)."""
+
+    client: str
+    number: int
+    """Which of the client's requests this was: it may ask again."""
 
 
 class ValueRow(NamedTuple):
@@ -33,6 +43,8 @@ class SessionRow(NamedTuple):
     client: str
     serial: int
     result: int | None
+    used: int = 0
+    """The entry that used it last. Of a session that bears its client's name nobody counts: 0."""
 
 
 Row: TypeAlias = ValueRow | SessionRow
@@ -47,7 +59,7 @@ class LogSnapshot(NamedTuple):
     rows: tuple[Row, ...]
 
 
-Content: TypeAlias = Command | Configuration | None
+Content: TypeAlias = Command | Configuration | Registration | None
 """What an entry is about. None: the entry a new leader appends to commit those of its predecessors."""
 
 
@@ -175,6 +187,26 @@ class ClientReply(NamedTuple):
     leader: str
     applied: int = 0
     """What had been applied when the result was computed."""
+
+
+class Register(NamedTuple):
+    """Please open a session for me (RegisterClient RPC, dissertation, Figure 6.1)."""
+
+    number: int
+
+
+class Registered(NamedTuple):
+    """Its result: the session, or 0 and the leader to ask."""
+
+    number: int
+    session: int
+    leader: str
+
+
+class SessionExpired(NamedTuple):
+    """That command belongs to a session which is no more: it was not executed now, and may have been before."""
+
+    serial: int
 
 
 class ChangeRequest(NamedTuple):

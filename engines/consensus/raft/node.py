@@ -33,6 +33,9 @@ from engines.consensus.raft.messages import (
     PreVote,
     PreVoteReply,
     ReadIndexReply,
+    Register,
+    Registered,
+    Registration,
     RequestVote,
     TimeoutNow,
     TransferRequest,
@@ -43,6 +46,7 @@ from engines.consensus.raft.read_events import Forwarded
 from engines.consensus.raft.reads import Reads
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rounds import Refusal
+from engines.consensus.raft.state_machine import session_of
 from engines.units import US_PER_MS
 
 WRITE_US: Final = 5 * US_PER_MS
@@ -107,7 +111,7 @@ class RaftNode(Reads):
             ctx.note(c.Held(client, command.serial, self.hand_over_to))
             ctx.send(client, ClientReply(command.serial, False, None, ""))
             return
-        session = self.kv.sessions.get(client)
+        session = self.kv.sessions.get(session_of(client, command.session))
         if session is not None and command.serial <= session[0] and self.rules.once:
             ctx.note(e.AnsweredAgain(client, command.serial))
             ctx.send(client, ClientReply(command.serial, True, session[1], self.id, self.last_applied))
@@ -117,6 +121,13 @@ class RaftNode(Reads):
         else:
             self.undecided.append(m)
             ctx.set_timer("write", WRITE_US)
+
+    def on_register(self, ctx: Effects, src: str, m: Register) -> None:
+        """The leader appends an entry, whose index is what the session is called (dissertation 6.3)."""
+        if self.role is Role.LEADER and not self.retires:
+            self.propose(ctx, Entry(self.current_term, Registration(src, m.number)), src)
+        else:
+            ctx.send(src, Registered(m.number, 0, (self.leader or "") if self.leader != self.id else ""))
 
     def write_undecided(self, ctx: Effects) -> None:
         """With the rule ``term_when_decided`` off: append what was asked, under the term that is known by now."""
@@ -137,6 +148,7 @@ HANDLERS: Final[dict[type, Callable[[RaftNode, Effects, str, Any], None]]] = {
     InstallSnapshot: RaftNode.on_install_snapshot,
     InstallReply: RaftNode.on_install_reply,
     ClientRequest: RaftNode.on_client_request,
+    Register: RaftNode.on_register,
     ChangeRequest: RaftNode.on_change_request,
     TransferRequest: RaftNode.on_transfer_request,
     TimeoutNow: RaftNode.on_timeout_now,

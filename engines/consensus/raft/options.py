@@ -37,6 +37,8 @@ class Options:
     factor: int = option(4, 1, 100, help="and the log must be so many times as long as the last snapshot")
     tail: int = option(50, 0, 100_000, help="entries before its snapshot that a log keeps")
     piece: int = option(8, 1, 1_000, help="rows of a snapshot in one message")
+    sessions: str = option("named", choices=("named", "opened"), help="sessions bear names, or an entry opens them")
+    expire: int = option(1_000, 1, 100_000, help="entries after which an opened session expires unused")
     logs: str = option("empty", choices=("empty", "figure-7"), help="the logs to start with")
     config_from: str = option("append", choices=("append", "apply"), help="when a configuration begins to count")
     reads: str = option("log", choices=tuple(mode.value for mode in ReadMode), help="how questions are answered")
@@ -65,6 +67,7 @@ class Options:
             snapshot_factor=self.factor,
             tail=self.tail,
             piece=self.piece,
+            session_entries=self.expire,
         )
 
 

@@ -14,9 +14,9 @@ from typing import Final, NamedTuple
 
 from engines.consensus.operations import execute
 from engines.consensus.raft.client import Client
-from engines.consensus.raft.messages import Command, Content
+from engines.consensus.raft.messages import Command, Content, Registration
 from engines.consensus.raft.node import RaftNode
-from engines.consensus.raft.state_machine import KeyValueStore
+from engines.consensus.raft.state_machine import SESSION_ENTRIES, KeyValueStore, session_of
 from engines.sim.checks import CheckBook
 from engines.sim.history import History
 from engines.sim.host import Host
@@ -75,6 +75,9 @@ class Promises:
         self.values: dict[str, int] = {}
         self.newest: dict[str, int] = {}
         """client -> the highest serial that was executed."""
+        self.used: dict[str, int] = {}
+        """A session that an entry opened -> the entry that used it last."""
+        self.expire_after = SESSION_ENTRIES
         self.missed: dict[tuple[str, int], bool] = {}
         """Operations that were open when entries were missed."""
         self.by_hand: dict[str, bool] = {}
@@ -89,9 +92,16 @@ class Promises:
         if entry != self.entry + 1:
             return
         self.entry = entry
+        if isinstance(content, Registration):
+            self.used[session_of(content.client, entry)] = entry
         if not isinstance(content, Command):
             return
         client, serial = content.client, content.serial
+        if content.session:
+            session = session_of(client, content.session)
+            if entry - self.used.get(session, -self.expire_after - 1) > self.expire_after:
+                return
+            self.used[session] = entry
         if serial <= self.newest.get(client, 0):
             return
         self.newest[client] = serial
@@ -106,7 +116,11 @@ class Promises:
         """
         self.entry = entry
         self.values = dict(store.values)
-        self.newest = {client: serial for client, (serial, _) in store.sessions.items()}
+        self.newest = {}
+        for name, (serial, _) in store.sessions.items():
+            client = name.partition("#")[0]
+            self.newest[client] = max(serial, self.newest.get(client, 0))
+        self.used = dict(store.used)
         self.missed = dict.fromkeys(self.history.open, True)
 
     def compare(self, host: Host, applied: int, store: KeyValueStore) -> None:

@@ -69,6 +69,8 @@ class Sizes:
     """Entries before a snapshot that the log keeps, for followers that are a little behind."""
     piece: int = 8
     """Rows in one InstallSnapshot."""
+    session_entries: int = 1_000
+    """Entries after which a session that was opened by an entry expires, if nobody used it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,17 @@ from typing import Final
 
 from engines.consensus.raft import events as e
 from engines.consensus.raft.log import RaftLog
-from engines.consensus.raft.messages import ClientReply, ClientRequest, Command, Entry, LogSnapshot, Row
+from engines.consensus.raft.messages import (
+    ClientReply,
+    ClientRequest,
+    Command,
+    Entry,
+    LogSnapshot,
+    Registered,
+    Registration,
+    Row,
+    SessionExpired,
+)
 from engines.consensus.raft.ports import Disk, Effects
 from engines.consensus.raft.progress import PeerProgress
 from engines.consensus.raft.quorum import Configuration, majority
@@ -74,7 +84,7 @@ class ServerState:
         self.role = Role.FOLLOWER
         self.leader: str | None = None
         self.commit_index = self.last_applied = self.snapshot.last_index
-        self.kv = KeyValueStore()
+        self.kv = KeyValueStore(sizes.session_entries)
         self.kv.load(self.snapshot.rows)
         self.round = 0  # of heartbeats, as leader; it grows as long as the server lives
         self.election_timeout_us = timing.election_max_us
@@ -229,18 +239,32 @@ class ServerState:
         log = self.log
         for place in range(self.last_applied - log.base_index, self.commit_index - log.base_index):
             command = log.entries[place].command
+            index = log.base_index + 1 + place
+            if isinstance(command, Registration):
+                self.open_session(ctx, command, index)
             if not isinstance(command, Command):
                 continue
-            known = kv.deduplicated
-            result = kv.apply(command, self.rules.once)
-            if leading:
-                if kv.deduplicated != known:
-                    ctx.note(e.Deduplicated(log.first_index + place, command.client, command.serial))
-                if ctx.knows(command.client):
-                    ctx.send(
-                        command.client, ClientReply(command.serial, True, result, self.id, log.first_index + place)
-                    )
+            known, expired = kv.deduplicated, kv.expired
+            result = kv.apply(command, index, self.rules.once)
+            if not leading:
+                continue
+            if kv.deduplicated != known:
+                ctx.note(e.Deduplicated(index, command.client, command.serial))
+            reply: ClientReply | SessionExpired = ClientReply(command.serial, True, result, self.id, index)
+            if kv.expired != expired:
+                ctx.note(e.SessionRefused(index, command.client, command.serial, command.session))
+                reply = SessionExpired(command.serial)
+            if ctx.knows(command.client):
+                ctx.send(command.client, reply)
         self.last_applied = self.commit_index
+
+    def open_session(self, ctx: Effects, registration: Registration, index: int) -> None:
+        """The entry ``index`` opens a session, and names it."""
+        self.kv.register(registration.client, index)
+        if self.role is Role.LEADER:
+            ctx.note(e.SessionOpened(index, registration.client, len(self.kv.used)))
+            if ctx.knows(registration.client):
+                ctx.send(registration.client, Registered(registration.number, index, self.id))
 
 
 __all__ = ["NEVER", "PAPER_TIMING", "SNAPSHOT", "USUAL", "ServerState"]

@@ -1,10 +1,11 @@
-"""The journal's sentences about snapshots, and the lesson behind them."""
+"""The journal's sentences about snapshots and about sessions that an entry opens, and the lesson behind them."""
 
 from typing import Any, Final, assert_never
 
 from engines.consensus.raft import events as e
 from engines.consensus.raft import messages as m
 from engines.consensus.raft.checks import DURABLE, SNAPSHOTS
+from engines.consensus.raft.state_machine import describe
 from tui.canvas import Ink
 from tui.kit.words import plural
 
@@ -17,6 +18,12 @@ def message(what: Any) -> str:
             return f"snapshot up to entry {index}, {part}{', the last' if done else ''}"
         case m.InstallReply(last_index=index, received=received, done=done):
             return f"holds all up to entry {index}" if done else f"has {plural(received, 'row')} of snapshot {index}"
+        case m.Register():
+            return "request for a session"
+        case m.Registered(session=session, leader=leader):
+            return f"session {session} is open" if session else f"no session here: ask {leader or 'another'}"
+        case m.SessionExpired(serial=serial):
+            return f"#{serial}: SESSION_EXPIRED"
     raise AssertionError(f"no words for {what!r}")
 
 
@@ -40,7 +47,36 @@ def of_snapshots(what: e.SnapshotEvent) -> tuple[str, Ink]:
             assert_never(what)
 
 
+def of_sessions(what: e.SessionEvent) -> tuple[str, Ink]:
+    """What was asked for, opened, refused, lost."""
+    match what:
+        case e.SessionAsked(target=target, attempt=attempt):
+            again = f", attempt {attempt}" if attempt > 1 else ""
+            return f"asks {target} to open a session{again}: what it wants to ask waits", "client"
+        case e.SessionGot(src=src, session=session):
+            return f"is told by {src} that its session is {session}, after the entry that opened it", "client"
+        case e.SessionLost(src=src, session=session, command=command):
+            lost = f"session {session} is no more: SESSION_EXPIRED"
+            return f"is told by {src} that its {lost}. What became of {describe(command)} is unknown", "warn"
+        case e.SessionOpened(entry=entry, client=client, open=count):
+            return f"opens session {entry} for {client}: {plural(count, 'session')} of the kind in the log", "leader"
+        case e.SessionRefused(entry=entry, client=client, serial=serial, session=session):
+            why = f"session {session} of {client} is no more"
+            return f"skips entry {entry}: {why}, so #{serial} is not executed; every server decides alike", "warn"
+        case _:
+            assert_never(what)
+
+
 LESSONS: Final = {
+    "session": (
+        "Rule: a client has a session opened by an entry, and the index of that entry is its name. Each command bears "
+        "the session and a number; a number that was executed in it is answered from memory.",
+        "Why by an entry, and why it expires by the log: memory is finite, so sessions must end, and all servers must "
+        "end the same one at the same entry. If each went by its own clock, one would execute a repeated command.",
+        "Whoever comes with a session that is no more is told SESSION_EXPIRED. To execute the command in silence "
+        "could do it twice; the client must find out by itself what became of it.",
+        "Source: dissertation, section 6.3.",
+    ),
     "snapshot": (
         "Rule: each server by itself writes down what it has applied, up to some entry, and drops the log before it, "
         "but for a tail. The snapshot holds the values, the sessions of the clients, and the configuration there.",
@@ -54,7 +90,8 @@ LESSONS: Final = {
 
 OF_KIND: Final[dict[type, str]] = {
     e.SnapshotTaken: "snapshot", e.SnapshotSent: "snapshot", e.SnapshotInstalled: "snapshot",
-    e.SnapshotIgnored: "snapshot",
+    e.SnapshotIgnored: "snapshot", e.SessionAsked: "session", e.SessionGot: "session", e.SessionLost: "session",
+    e.SessionOpened: "session", e.SessionRefused: "session",
 }  # fmt: skip
 """Which lesson explains which kind of event."""
 

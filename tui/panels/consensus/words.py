@@ -67,7 +67,7 @@ def words(message: Any) -> str:
             return f"request {describe(command)} (#{command.serial})"
         case m.ClientReply(serial, ok, _, leader):
             return f"answer to #{serial}" if ok else f"refusal of #{serial}: ask {leader or 'another'}"
-        case m.InstallSnapshot() | m.InstallReply():
+        case m.InstallSnapshot() | m.InstallReply() | m.Register() | m.Registered() | m.SessionExpired():
             return snapshot_words.message(message)
     return read_words.message(message) or change_words.message(message)
 
@@ -76,7 +76,8 @@ LETTERS: Final[dict[type, str]] = {
     m.RequestVote: "V", m.VoteReply: "v", m.PreVote: "P", m.PreVoteReply: "p", m.AppendEntries: "A", m.AppendReply: "a",
     m.ClientRequest: "C", m.ClientReply: "c", m.ChangeRequest: "C", m.ChangeReply: "c", m.TransferRequest: "C",
     m.TransferReply: "c", m.TimeoutNow: "T", m.AskReadIndex: "R", m.ReadIndexReply: "r",
-    m.InstallSnapshot: "S", m.InstallReply: "s",
+    m.InstallSnapshot: "S", m.InstallReply: "s", m.Register: "C",
+    m.Registered: "c", m.SessionExpired: "c",
 }  # fmt: skip
 """A message in one letter; small letters are the answers."""
 
@@ -126,6 +127,8 @@ def in_full(message: Any) -> str:
             return f"#{serial} {'done' if ok else 'not the leader, ask ' + (leader or 'another')}"
         case m.InstallSnapshot(term=term) | m.InstallReply(term=term):
             return f"t{term}: {snapshot_words.message(message)}"
+        case m.Register() | m.Registered() | m.SessionExpired():
+            return snapshot_words.message(message)
     return read_words.message(message) or change_words.message(message)
 
 
@@ -165,6 +168,8 @@ def _of_election(node: str, what: e.RaftEvent) -> Said:
                     "warn")  # fmt: skip
         case e.Followed(src=src, term=term):
             return f"follows {src}, the leader of term {term}: its heartbeat came", "follower"
+        case _ if isinstance(what, e.SessionEvent):
+            return snapshot_words.of_sessions(what)
         case _ if isinstance(what, e.SnapshotEvent):
             return snapshot_words.of_snapshots(what)
         case _ if isinstance(what, r.ReadEvent):

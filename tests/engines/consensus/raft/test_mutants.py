@@ -190,7 +190,7 @@ def deletes_what_it_applied(patch: Patch) -> None:
 def takes_a_late_copy_for_a_new_command(patch: Patch) -> None:
     """'A serial number that has already been executed' (section 8): also one older than the newest."""
 
-    def apply(store: KeyValueStore, command: Command, once: bool = True) -> int | None:
+    def apply(store: KeyValueStore, command: Command, index: int = 0, once: bool = True) -> int | None:
         session = store.sessions.get(command.client)
         if session is not None and command.serial == session[0]:
             return session[1]
@@ -205,8 +205,8 @@ def tells_the_asked_value(patch: Patch) -> None:
     """'The state machine's result' is what the client is told (section 8), not what it asked for."""
     honest = KeyValueStore.apply
 
-    def apply(store: KeyValueStore, command: Command, once: bool = True) -> int | None:
-        honest(store, command, once)
+    def apply(store: KeyValueStore, command: Command, index: int = 0, once: bool = True) -> int | None:
+        honest(store, command, index, once)
         return command.value
 
     patch.setattr(KeyValueStore, "apply", apply)
@@ -215,7 +215,9 @@ def tells_the_asked_value(patch: Patch) -> None:
 def forgets_what_it_answered(patch: Patch) -> None:
     """'It responds immediately without re-executing the request' (section 8): every server executes it again."""
     honest = KeyValueStore.apply
-    patch.setattr(KeyValueStore, "apply", lambda store, command, once=True: honest(store, command, False))
+    patch.setattr(
+        KeyValueStore, "apply", lambda store, command, index=0, once=True: honest(store, command, index, False)
+    )
 
 
 FIRST: dict[Callable[[Patch], None], int] = {forgets_sessions: 100}

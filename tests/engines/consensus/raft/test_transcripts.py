@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engines.consensus.pattern import PATTERN
+from engines.consensus.raft.messages import Command
 from engines.sim.pattern import Scenario
 from tests.transcripts import golden, quiet_events_told, transcript
 
@@ -18,6 +19,8 @@ def _words(value: Any) -> str:
     """A value, short: records as ``Entry(1, None)``."""
     if isinstance(value, tuple):
         name = type(value).__name__ if hasattr(value, "_fields") else ""
+        if isinstance(value, Command) and not value.session:
+            value = value[:-1]
         return f"{name}({', '.join(map(_words, value))})"
     return str(value.value if isinstance(value, Enum) else value)
 
