@@ -5,7 +5,7 @@ from engines.cqrs.world.checks import DEMANDS
 from engines.cqrs.world.snapshot import Snapshot
 from engines.sim import faults
 from engines.sim.rules import SetRule
-from tests.tui.panels.cqrs_runs import Run, run, story
+from tests.tui.panels.cqrs_runs import Run, file_run, run, story
 from tests.tui.subjects.subject import Subject
 from tui.panel import Focus
 from tui.panels.cqrs import PANEL
@@ -24,6 +24,9 @@ def selections(snapshot: Snapshot) -> list[Focus]:
     if there:
         found += [Focus(node="p1", pick=Chosen(view=view, order=there[0])) for view in VIEWS]
         middle = (len(snapshot.events) + 1) // 2
+        if snapshot.recorded:
+            found.append(Focus(pick=Chosen(view="rows", key=there[0])))
+            found.append(Focus(pick=Chosen(view="rows", projection="customer_history", key="ada", at=middle)))
         found += [Focus(pick=Chosen(view=view, projection=each.name, at=middle))
                   for view in ("rows", "tree") for each in snapshot.projections]  # fmt: skip
     return found
@@ -82,6 +85,8 @@ CQRS = Subject(
         "poison": lambda: story("poison", 3_000).snapshot(),
         "rebuild": lambda: story("bug-and-rebuild", 5_500).snapshot(),
         "burst": lambda: story("write-burst", 5_000).snapshot(),
+        "file": lambda: file_run().snapshot(),
+        "file-parked": lambda: file_run(park=True).snapshot(),
     },
     selections=selections,
     present=present,
@@ -93,6 +98,7 @@ CQRS = Subject(
             2_500, (1_500, c.Rebuild(SUMMARY, "beside", "v2")), (2_000, c.Swap(SUMMARY)),
             (2_100, c.AddNode("projectors")),
         ),
+        "file": file_run,
     },
     troubled=troubled,
     walk=lambda: run(900, config=(("reads", 4), ("replicas", 1), ("writes", 1))),
