@@ -295,7 +295,10 @@ def test_stores_without_orders_are_refused_by_name(tmp_path: Path) -> None:
         (accounts(tmp_path / "a.db"), "a.db: its events are not the order's (AccountOpened)"),
         (str(empty), "empty.db: its events are not the order's (it holds no events)"),
         (theirs, "theirs.db: a store of eventsourcing: a store of this program with the order's events"),
-        (other, "other.db: another program's database (tables customers)"),
+        (
+            other,
+            "other.db: another program's database (tables customers): a store of this program with the order's events",
+        ),
         (str(lines), "lines.jsonl: byte 0: not a SQLite file"),
         ("-", "standard input: a store of this program"),
         (str(tmp_path / "gone.db"), "gone.db: cannot be read: No such file"),

@@ -48,7 +48,7 @@ def _opened(file: str) -> Iterator[Found]:
         raise NotOrders(f"standard input: {NEEDED}, and a SQLite file cannot be read from a pipe: name the file")
     if not is_sqlite(file):
         raise NotOrders(f"{file}: byte 0: not a SQLite file: {NEEDED}; {HELP}")
-    with open_sqlite(file) as found:
+    with open_sqlite(file, f"{NEEDED}; {HELP}") as found:
         if not found.chained:
             raise NotOrders(f"{file}: a store of {found.kind}: {NEEDED}; {HELP}")
         yield found

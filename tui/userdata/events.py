@@ -107,8 +107,9 @@ def is_sqlite(file: str) -> bool:
 
 
 @contextlib.contextmanager
-def open_sqlite(file: str) -> Iterator[Found]:
-    """A database, read-only. Nothing is written beside it if nobody has it open."""
+def open_sqlite(file: str, accepted: str = f"{KINDS} is read") -> Iterator[Found]:
+    """A database, read-only. Nothing is written beside it if nobody has it open. ``accepted`` ends what is said of one
+    that is none of the three."""
     quiet = not os.path.exists(f"{file}-wal") and not os.path.exists(f"{file}-journal")
     uri = "file:" + file.replace("%", "%25").replace("?", "%3f").replace("#", "%23") + "?mode=ro"
     with _told(file):
@@ -127,7 +128,7 @@ def open_sqlite(file: str) -> Iterator[Found]:
                 yield Found("Emmett", from_emmett(rows), False, library_report())
             else:
                 has = f"tables {', '.join(tables[:6])}" if tables else "no tables"
-                raise UserError(f"{file}: another program's database ({has}): {KINDS} is read")
+                raise UserError(f"{file}: another program's database ({has}): {accepted}")
         finally:
             db.close()
 
