@@ -33,7 +33,7 @@ from engines.cqrs import (
 from engines.cqrs.read_models import DAY_US, day_of, summary_of
 from engines.event_sourcing import CheckpointPolicy, MemoryStore, NewEvent, OnPoison, UnknownEvent
 from engines.event_sourcing.events import RecordedEvent
-from engines.event_sourcing.subscriptions import Moment, Stopped
+from engines.event_sourcing.subscriptions import Moment, Parked, Stopped
 from tests.engines.cqrs.shop import HOUR_US, create, log, step
 
 FIRST = CheckpointPolicy.CHECKPOINT_FIRST
@@ -289,6 +289,29 @@ def test_parked_events_go_through_once_the_projection_is_mended() -> None:
     assert projector.replay_parked() == 2
     row = projector.model.get("order-1")
     assert (row.status, row.lines, projector.model.parked, projector.model.held) == ("cancelled", 3, [], {})
+
+
+def test_what_was_parked_and_came_again_meanwhile_is_not_applied_twice() -> None:
+    store = MemoryStore()
+    for number in (1, 2):
+        store.save_events(f"order-{number}", [NewEvent(f"e{number}", "OrderPaid", {"amount": 10})])
+    for idempotent, paid in ((True, 20), (False, 30)):
+        projector = Projector(MemoryModel(REVENUE_BY_DAY), idempotent=idempotent)
+        assert projector.take(store.events) == 2
+        projector.model.park(Parked(store.events[0], "it was slow", 1), hold=False)
+        assert projector.replay_parked() == (0 if idempotent else 1)
+        assert sum(row.amount for row in projector.model.rows()) == paid
+
+
+def test_what_changed_is_told_of_the_last_event_alone() -> None:
+    events = log(1)
+    projector = Projector(MemoryModel(ORDER_SUMMARY))
+    for event in events:
+        projector.handle(event)
+        written = [projector.model.get(event.stream)] if ORDER_SUMMARY.handles(event.type) else []
+        assert list(projector.changed) == written
+    projector.handle(events[0])
+    assert (projector.effect, projector.changed) == (Effect.REPEATED, ())
 
 
 def test_parking_the_event_alone_lets_its_stream_go_on() -> None:
