@@ -13,12 +13,12 @@ FULL_US: Final = 1_000_000
 FORMULA: Final = (
     "CRUD = reads x join + writes x write, all of it on one store",
     "CQRS = writes x (command + projections x apply) + reads x row",
-    "pays:   staleness <= what readers accept, and CQRS < CRUD",
-    "scales: staleness <= what readers accept, CRUD is more than its one store can do,",
-    "        and command servers, projectors and replicas each have room",
-    "not:    readers accept less staleness than there is, or CRUD does it for less",
+    "pays: staleness <= what readers accept, and CQRS < CRUD",
+    "scales: staleness <= what readers accept, CRUD is more than its one store can do, and command servers, projectors "
+    "and replicas each have room",
+    "not: readers accept less staleness than there is, or CRUD does it for less",
 )
-"""In words, for those who ask."""
+"""In words, for those who ask: a line each."""
 
 
 class Load(NamedTuple):

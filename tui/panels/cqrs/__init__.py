@@ -25,7 +25,7 @@ HELP: Final = (
     "a creates an order and reads it at once. t has the freshness of answers (any, read your writes, version token) "
     "and the checkpoint policy. B builds a projection beside the live one, and swaps when it has caught up.",
     "The verdict is arithmetic on this run's own numbers:",
-    *(" ".join(line.split()) for line in FORMULA),
+    *FORMULA,
 )
 
 
