@@ -188,10 +188,10 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "Source: paper, section 2; dissertation, section 6.4.1.",
     ),
     "rule": (
-        "A rule is switched off on every server at once, to see why it is there. Two are safety rules: without current "
-        "term commit or persist vote, a promise to a client can be broken.",
-        "Two keep a working leader in office: without pre vote and check quorum nothing is ever lost, but a cluster "
-        "can be disturbed, or can wait for a leader that cannot commit.",
+        "A rule is switched off on every server at once, to see why it is there. Most are safety rules: without them a "
+        "promise to a client can be broken, sooner or later; b says of each which, and where it is written.",
+        "Some keep the cluster going: without pre vote, check quorum, learners vote, snapshot replaces log or refusal "
+        "resets nothing is lost, but a cluster can be disturbed, or wait for what never comes.",
         "The checks in the top line watch all guarantees after every event and name what broke.",
     ),
     "lecture": ("A remark of the scenario. It changes nothing in the world.",),

@@ -14,7 +14,10 @@ from tui.kit.words import names
 from tui.panels.consensus import members
 from tui.panels.consensus.queries import entry_at, holders, role, rules_off
 
-SAFETY_RULES: Final = ("current_term_commit", "persist_vote")
+SAFETY_RULES: Final = (
+    "current_term_commit", "persist_vote", "config_from_append", "one_change", "own_commit_first", "joint_consensus",
+    "match_proved", "ack_after_sync", "term_when_decided",
+)  # fmt: skip
 """Rules without which a committed entry can be lost."""
 SAFETY_CHECKS: Final = (COMPLETENESS, ELECTION_SAFETY, LOG_MATCHING, STATE_MACHINE, TERMS)
 
