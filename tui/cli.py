@@ -713,6 +713,9 @@ def serve_command(
             arguments += [name, str(value)]
     wanted = serving.wanted(tuple(arguments), frozenset(panels_by_name()), options)
     if not stage:
+        for name in ("theme", "glyphs"):
+            if options[name] is not None:
+                raise UserError(f"--{name} is for --stage: visitors get what their terminals show")
         click.get_current_context().exit(serving.serve(wanted))
     screen = {"glyphs": options["glyphs"], "theme": options["theme"], "fps": options["fps"], "no_mouse": False}
     story_name = story.name if story else ""

@@ -178,7 +178,8 @@ async def _serve(wanted: Wanted) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
-        loop.add_signal_handler(number, stop.set)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as after nohup
+            loop.add_signal_handler(number, stop.set)
     for way in ways:
         await way.open(house)
     _say(ways, wanted)

@@ -230,7 +230,7 @@ class Visit:
         limits = self.house.limits
         if now_s - self.began_s >= limits.total_s:
             return f"a visit lasts {_span(limits.total_s)} at most; you are welcome to come again"
-        if now_s - self.typed_s >= limits.idle_s:
+        if self.house.show is None and now_s - self.typed_s >= limits.idle_s:  # who watches a stage presses no keys
             return f"no key for {_span(limits.idle_s)}"
         if self._stalled_s is not None and now_s - self._stalled_s >= limits.stalled_s:
             return f"the client took nothing for {_span(limits.stalled_s)}"
