@@ -13,7 +13,7 @@ from engines.sim.timeline import Branch
 from engines.units import US_PER_S, percent, span, stamp
 from tui.dialogs import Choice, Dialogue, Form, Pages, Pick, Prompt
 from tui.files import write_new
-from tui.keys import help_tables, palette
+from tui.keys import help_tables, palette, refused
 from tui.panel import Ask, Do, GoToVariant, Offer, Outcome, PlayScenario, Refuse, SeekTime, VisitBranch, Wear
 from tui.scene import Scene
 
@@ -241,11 +241,12 @@ def _export(host: Host) -> Dialogue:
 def _help(host: Host) -> Dialogue:
     panel = host.scene.panel
     variant = host.scene.variant
+    idle = refused(host.scene.keys, host.scene.now().snapshot, host.scene.focus)
     paragraphs = [panel.pattern.question, f"{variant.title}: {variant.summary}", *panel.help]
     if panel.pattern.notes:
         paragraphs.append("Where common wisdom is wrong:")
         paragraphs.extend(f"- {note}" for note in panel.pattern.notes)
-    return Pages(f"help: {panel.pattern.title}", tuple(paragraphs), help_tables(host.scene.keys))
+    return Pages(f"help: {panel.pattern.title}", tuple(paragraphs), help_tables(host.scene.keys), idle)
 
 
 _DIALOGUES: Final[dict[str, Callable[[Host], Dialogue]]] = {

@@ -62,6 +62,8 @@ class Pages:
     title: str
     paragraphs: tuple[str, ...]
     tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+    """(key, why): rows that mean nothing at this moment. They are dim, with their reason."""
 
 
 Dialogue: TypeAlias = Pick | Form | Prompt | Pages

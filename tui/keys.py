@@ -356,6 +356,16 @@ def help_tables(table: dict[str, Key]) -> tuple[tuple[str, tuple[tuple[str, str]
     )
 
 
+def refused(table: dict[str, Key], snapshot: Any, focus: Focus) -> tuple[tuple[str, str], ...]:
+    """(key as in the help, why) of every key that means nothing now."""
+    found = []
+    for key in table.values():
+        now = key.act(snapshot, focus) if _own(key) else None
+        if isinstance(now, Refuse):
+            found.append((_in_help(key.key), now.why))
+    return tuple(found)
+
+
 def _own(key: Key) -> bool:
     """Whether a key has a row of its own: the arrows share one."""
     return key.key not in ("right", "up", "down")

@@ -29,6 +29,7 @@ from tui.keys import FAR
 from tui.panel import Ask, Do, Focus, Frame, Hit, Panel, Refuse, VisitBranch, Wear, Wish
 from tui.registry import PANELS
 from tui.session import Session
+from tui.widgets.dialogs import open_view
 
 
 def told(story: Scenario) -> Panel:
@@ -1057,3 +1058,21 @@ def test_stories_of_the_variant_on_the_screen_stand_first() -> None:
     notes = [choice.note.split(",")[0] for choice in picker.choices[:-1]]
     assert notes == sorted(notes, key=lambda note: note != notes[0])
     assert notes[0] == "PBFT"
+
+
+def test_the_help_dims_what_means_nothing_now_and_says_why() -> None:
+    one = session()
+    run(one, 500)
+    pages = one.dialogue("help")
+    assert isinstance(pages, Pages)
+    refused = dict(pages.refused)
+    live = {key: key_.act(one.scene.now().snapshot, one.scene.focus) for key, key_ in one.scene.keys.items()}
+    assert {key for key, outcome in live.items() if isinstance(outcome, Refuse) and len(key) == 1} <= set(refused)
+    assert refused, "a run without a second pattern has keys that lead nowhere"
+    key, why = next(iter(refused.items()))
+    view = open_view(pages)
+    body = view.sheet(78, ASCII).body
+    text = "\n".join("".join(part for part, _ in row) for row in body)
+    assert f"not now: {why[:20]}" in " ".join(text.split())
+    inks = {ink for row in body for part, ink in row if part.strip() == key}
+    assert "dim" in inks

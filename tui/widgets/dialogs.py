@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from engines.errors import UserError
 from tui.canvas import clip, wrap
 from tui.dialogs import Choice, Dialogue, Form, Pages, Pick, Prompt
@@ -327,11 +329,12 @@ class PagesView(View):
         ]
         rows: list[Runs] = []
         half = (width - 4) // 2
+        idle = dict(self.pages.refused)
         if width >= 92 and len(tables) > 1:
-            rows += [*_side_by_side([_table(heading, lines, half) for heading, lines in tables], half), ()]
+            rows += [*_side_by_side([_table(heading, lines, half, idle) for heading, lines in tables], half), ()]
         else:
             for heading, lines in tables:
-                rows += [*_table(heading, lines, width), ()]
+                rows += [*_table(heading, lines, width, idle), ()]
         for paragraph_text in self.pages.paragraphs:
             if has(paragraph_text):
                 rows += [*paragraph(paragraph_text, min(width, 96)), ()]
@@ -340,13 +343,16 @@ class PagesView(View):
         return rows or [((f"nothing here has {self.find.text.strip()!r}", "dim"),)]
 
 
-def _table(heading: str, lines: tuple[tuple[str, str], ...], width: int) -> list[Runs]:
-    """A heading, then key and meaning."""
+def _table(heading: str, lines: tuple[tuple[str, str], ...], width: int, idle: Mapping[str, str]) -> list[Runs]:
+    """A heading, then key and meaning; what means nothing now is dim, with its reason."""
     rows: list[Runs] = [((clip(heading, width), "title"),)] if heading else []
     first = min(max((len(key) for key, _ in lines), default=0), width // 3)
     for key, meaning in lines:
-        for n, text in enumerate(wrap(meaning, width - first - 3) or [""]):
-            rows.append((*columns((key if n == 0 else "", first, "key"), ("", 3, "text")), (text, "text")))
+        able = key not in idle
+        said = meaning if able else f"{meaning} (not now: {idle[key]})"
+        for n, text in enumerate(wrap(said, width - first - 3) or [""]):
+            name = columns((key if n == 0 else "", first, "key" if able else "dim"), ("", 3, "text"))
+            rows.append((*name, (text, "text" if able else "dim")))
     return rows
 
 
