@@ -172,7 +172,7 @@ DATA_OPTIONS: Final = (
     DataOption("--writer", ("events",), "A real process writes this store; k kills it.", app_only=True),
     DataOption(
         "--skip-bad",
-        ("consistency", "sharding", "resilience", "events", "cqrs", "tracing"),
+        ("consistency", "consensus", "sharding", "resilience", "events", "cqrs", "tracing"),
         "FILE: skip bad lines and count them.",
         bool,
     ),
@@ -276,6 +276,7 @@ FORMATS: Final[dict[str, tuple[str, ...]]] = {
         "ASCII timelines",
         "ShiViz logs",
     ),
+    "consensus": ("traces of etcd-io/raft servers, NDJSON as the with_tla build writes it",),
     "sharding": ("keys, one a line, optional tab and weight",),
     "resilience": ('calls, JSON lines {"at_ms", "ok", "duration_ms"}',),
     "events": (

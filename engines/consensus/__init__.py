@@ -18,6 +18,8 @@ effects. ``Outbox`` keeps what it asks for, so that one server can be driven by 
     operations  the store both agree on, as operations that every replica executes alike
     raft/       Raft: messages, server, state machine, and a cluster of them in the simulated world
     pbft/       PBFT: the same among replicas of which some lie
+    etcd_trace etcd_servers     the trace of a real etcd-io/raft node set; its servers, rebuilt and judged
+    recorded    such a trace as a run
     pattern     what the program shows
 """
 

@@ -16,6 +16,7 @@ from engines.consensus.raft.options import SETTINGS
 from engines.consensus.raft.read_scenarios import SCENARIOS as OF_READS
 from engines.consensus.raft.scenarios import SCENARIOS
 from engines.consensus.raft.snapshot_scenarios import SCENARIOS as OF_SNAPSHOTS
+from engines.consensus.recorded import VARIANT as RECORDED
 from engines.sim.pattern import Pattern, Variant
 
 RAFT: Final = Variant(
@@ -74,6 +75,7 @@ PATTERN: Final = Pattern(
     title="Consensus",
     question="How do nodes agree?",
     variants=(RAFT, PBFT),
+    recorded=RECORDED,
     scenarios=(*SCENARIOS, *OF_SNAPSHOTS, *OF_MEMBERS, *OF_READS, *GALLERY, *PBFT_SCENARIOS),
     speed=(1, 20),
     aliases=(("raft", "raft"), ("pbft", "pbft")),

@@ -20,6 +20,8 @@ def reader(pattern: str) -> Reader:
     match pattern:
         case "consistency":
             from tui.userdata import consistency as module
+        case "consensus":
+            from tui.userdata import consensus as module  # type: ignore[no-redef]
         case "cqrs":
             from tui.userdata import cqrs as module  # type: ignore[no-redef]
         case "events":

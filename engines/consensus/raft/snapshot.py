@@ -208,6 +208,8 @@ class Snapshot:
     """Time and text of the newest narration."""
     checks: tuple[Check, ...]
     events: int
+    recorded: str = ""
+    """The name of the FILE that is played; empty: a simulated cluster."""
 
     def server(self, id: str) -> Server | None:
         """The server of this name."""

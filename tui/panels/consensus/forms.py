@@ -45,6 +45,8 @@ RULES: Final = {
 
 def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Every fault, aimed at the selected server or message."""
+    if snapshot.recorded:
+        return (forms.NO_FAULTS,)
     server, flight = chosen(snapshot, focus)
     others = tuple(each.id for each in snapshot.servers if each.id != server.id)
     return (
@@ -77,6 +79,8 @@ def _of_timers(snapshot: Snapshot, server: Server) -> tuple[Offer, ...]:
 
 def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Ways to split the cluster around the selected server."""
+    if snapshot.recorded:
+        return (forms.NO_FAULTS,)
     server, _ = chosen(snapshot, focus)
     ids = [each.id for each in snapshot.servers]
     start = ids.index(server.id)
@@ -122,11 +126,15 @@ def _members(words: list[str]) -> AddServer | RemoveServer | ChangeJoint:
 
 def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Rules that can be switched off, each with its state."""
+    if snapshot.recorded:
+        return (forms.NO_FAULTS,)
     return forms.of_rules(snapshot.rules, RULES, SetRule)
 
 
 def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Timeouts and workload."""
+    if snapshot.recorded:
+        return (forms.NO_FAULTS,)
 
     def timing(heartbeat: int, low: int, high: int) -> SetTiming:
         return SetTiming(heartbeat * US_PER_MS, low * US_PER_MS, max(low, high) * US_PER_MS)

@@ -12,7 +12,7 @@ from tui.kit.link_faults import BOTH
 from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import by, names, plural
 from tui.panel import Focus
-from tui.panels.consensus import details, members
+from tui.panels.consensus import details, members, traced
 from tui.panels.consensus.change_words import needs
 from tui.panels.consensus.queries import (
     ails,
@@ -42,9 +42,9 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
     index = index_of(focus)
     entry = entry_at(server, index) if index else None
     if entry is not None:
-        sheet.draw(canvas, details.entry(snapshot, server, entry))
+        sheet.draw(canvas, (traced if snapshot.recorded else details).entry(snapshot, server, entry))
         return f"{server.id}  entry {index}"
-    sheet.draw(canvas, sections(snapshot, server))
+    sheet.draw(canvas, (traced.sections if snapshot.recorded else sections)(snapshot, server))
     return f"{server.id}  {ROLE_WORDS.get(role(server), role(server))} of term {server.term}"
 
 

@@ -24,7 +24,7 @@ from engines.consensus.raft.snapshot import Flight, Server, Snapshot
 from engines.sim import faults
 from engines.units import US_PER_MS
 from tui.kit.selection import OnMessage
-from tui.kit.verbs import Machine, Target, ask, marker, standard_keys
+from tui.kit.verbs import Machine, Target, ask, marker, simulated, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.consensus.queries import flight_of
 from tui.panels.consensus.select import fit
@@ -124,18 +124,30 @@ def _hand_over(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 
 KEYS: Final = (
-    *standard_keys(aim, "server"),
-    Key("a", "propose", "ask the selected server for the next command", _propose, rank=13),
-    Key("A", "ask", "type a command, a question or members: y=3, y+=1, y?, del y, +n6 -n1 ~n4", ask("client"), rank=56),
-    Key("j", "add", "add a server; the selected one if it is no voter: it catches up, then it counts", _join, rank=47),
-    Key("J", "remove", "remove the selected server from the cluster", _leave, rank=48),
-    Key("L", "hand over", "let the leader hand its office to the selected server", _hand_over, rank=49),
-    Key("w", "workload", "how fast clients ask: off, light, busy, flood", _workload, rank=45),
+    *standard_keys(aim, "server", guard=simulated),
+    Key("a", "propose", "ask the selected server for the next command", simulated(_propose), rank=13),
+    Key(
+        "A",
+        "ask",
+        "type a command, a question or members: y=3, y+=1, y?, del y, +n6 -n1 ~n4",
+        simulated(ask("client")),
+        rank=56,
+    ),
+    Key(
+        "j",
+        "add",
+        "add a server; the selected one if it is no voter: it catches up, then it counts",
+        simulated(_join),
+        rank=47,
+    ),
+    Key("J", "remove", "remove the selected server from the cluster", simulated(_leave), rank=48),
+    Key("L", "hand over", "let the leader hand its office to the selected server", simulated(_hand_over), rank=49),
+    Key("w", "workload", "how fast clients ask: off, light, busy, flood", simulated(_workload), rank=45),
     Key("g", "leader", "go to the leader", _leader, rank=54),
     Key("n", "message", "the next message to arrive", _next_message(1), rank=53),
     Key("N", "before", "the previous one", _next_message(-1), rank=100),
-    Key("o", "time out", "let the election timer of the server run out now", _time_out, rank=44),
-    Key("y", "split vote", "let all election timers run out together: a split vote", _split_vote, rank=46),
+    Key("o", "time out", "let the election timer of the server run out now", simulated(_time_out), rank=44),
+    Key("y", "split vote", "let all election timers run out together: a split vote", simulated(_split_vote), rank=46),
 )
 
 mark: Final = marker({

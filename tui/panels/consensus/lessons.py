@@ -6,6 +6,7 @@
 from enum import Enum
 from typing import Any, Final
 
+from engines.consensus.etcd_servers import DEMANDS as TRACED
 from engines.consensus.raft import events as e
 from engines.consensus.raft.checks import (
     APPEND_ONLY,
@@ -19,12 +20,13 @@ from engines.consensus.raft.checks import (
     TERMS,
 )
 from engines.consensus.raft.snapshot import Snapshot
+from engines.consensus.recorded import Traced
 from engines.rules import RuleSwitched
 from engines.sim import events as k
 from engines.sim.events import Event
 from engines.sim.pattern import Check
 from tui.kit.explain import explain_check as explain_in_kit
-from tui.panels.consensus import change_words, read_words, snapshot_words
+from tui.panels.consensus import change_words, read_words, snapshot_words, trace_words
 
 _FAULTS: Final = (
     "Three faults are easily confused. A crash loses what was only in memory; a freeze loses nothing but time; a cut "
@@ -203,6 +205,7 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
     **change_words.LESSONS,
     **snapshot_words.LESSONS,
     **read_words.LESSONS,
+    **trace_words.LESSONS,
 }  # fmt: skip
 """Lessons by name."""
 
@@ -224,6 +227,7 @@ OF_KIND: Final[dict[type, str]] = {
     k.DropMissed: "network", k.Skewed: "clock", k.Cue: "lecture", **change_words.OF_KIND,
     **snapshot_words.OF_KIND,
     **read_words.OF_KIND,
+    Traced: "trace",
 }  # fmt: skip
 """Which lesson explains which kind of event."""
 
@@ -251,6 +255,7 @@ IF_BROKEN: Final = {
     **change_words.IF_BROKEN,
     **snapshot_words.IF_BROKEN,
     **read_words.IF_BROKEN,
+    **trace_words.IF_BROKEN,
 }  # fmt: skip
 
 SUSPECTS: Final = {
@@ -269,4 +274,5 @@ def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
 
 def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
     """What the check demands; if it failed, who saw what and which rule is missing. Paragraphs."""
-    return explain_in_kit(check, DEMANDS, IF_BROKEN, snapshot.rules, suspects=SUSPECTS)
+    demands = TRACED if snapshot.recorded else DEMANDS
+    return explain_in_kit(check, demands, IF_BROKEN, snapshot.rules, suspects=SUSPECTS)

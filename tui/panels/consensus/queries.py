@@ -60,13 +60,18 @@ def rules_off(snapshot: Snapshot, among: tuple[str, ...] = ()) -> list[str]:
 
 
 def divergent(snapshot: Snapshot, server: Server, index: int) -> bool:
-    """Whether this entry is not the one the leader holds at its index: the leader will have it deleted."""
+    """Whether this entry is not the one the leader holds at its index: the leader will have it deleted.
+
+    In a trace a term may be unknown (0): then nobody can say.
+    """
     leader = snapshot.server(snapshot.leader)
     entry = entry_at(server, index)
     if leader is None or entry is None or server.term > leader.term or leader is server:
         return False
     theirs = entry_at(leader, index)
-    return theirs.term != entry.term if theirs else index > leader.last_index
+    if theirs is None:
+        return index > leader.last_index
+    return theirs.term != entry.term and bool(theirs.term and entry.term)
 
 
 def first_divergent(snapshot: Snapshot, server: Server) -> int:

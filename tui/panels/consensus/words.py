@@ -13,13 +13,14 @@ from engines.consensus.raft import messages as m
 from engines.consensus.raft import read_events as r
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.state_machine import describe
+from engines.consensus.recorded import Traced
 from engines.rules import RuleSwitched
 from engines.sim.events import Event
 from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell
 from tui.kit.words import by, names, plural
 from tui.panel import Line
-from tui.panels.consensus import change_words, read_words, snapshot_words
+from tui.panels.consensus import change_words, read_words, snapshot_words, trace_words
 
 Said: TypeAlias = tuple[str, Ink]
 """A sentence, and the ink of the name before it."""
@@ -29,6 +30,9 @@ def narrate(event: Event) -> Line:
     """Who, and what and why."""
     if is_kernel(event):
         return tell(event, WORLD)
+    if isinstance(event.what, Traced):
+        text, ink = trace_words.told(event.what)
+        return Line(event.node, text, ink)
     what: e.RaftEvent = event.what
     text, ink = _of_election(event.node, what)
     if isinstance(what, e.PersonEvent | c.ChangeAsked | c.TransferAsked | r.ReadsSet):
