@@ -345,5 +345,5 @@ CqrsEvent: TypeAlias = (
     | RuleSwitched
 )  # fmt: skip
 
-QUIET_HERE = frozenset({Appended, EventAgain, RepeatIgnored, QueryWaits, OwnWriteSeen, SagaBegan, StepServed})
+QUIET_HERE = frozenset({Appended, EventAgain, RepeatIgnored, QueryWaits, SagaBegan, StepServed})
 """Routine."""

@@ -332,7 +332,8 @@ class ProjectorNode:
         """It is where the store was a moment ago; from here on the bus feeds it."""
         name = table.projection.name
         table.catching = False
-        ctx.note(e.CaughtUp(name, table.generation, table.position))
+        if table.position:
+            ctx.note(e.CaughtUp(name, table.generation, table.position))
         projector = self.projector(table)
         for position in [each for each in projector.early if each <= table.position]:
             del projector.early[position]
@@ -342,7 +343,8 @@ class ProjectorNode:
         ctx.send(BUS, Subscribe(self.position()))
         if not self.serves(name):
             self.serve(name)
-            ctx.note(e.ProjectionMoved(name, table.generation))
+            if table.position:  # at the very beginning it has come from nowhere
+                ctx.note(e.ProjectionMoved(name, table.generation))
             self.announce(ctx, name)
 
     def read_on(self, ctx: Context) -> None:

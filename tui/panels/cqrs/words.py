@@ -235,8 +235,8 @@ def routine(event: Event) -> str:
             return "work"
         case e.StepDeclined() | e.CommandRefused() | e.SagaTurned() | e.StepUndone():
             return f"refused {event.what.order}"
-        case e.OwnWriteMissed():
-            return "missed"
+        case e.OwnWriteMissed() | e.OwnWriteSeen():
+            return event.kind
         case e.CaughtUp() | e.ProjectionMoved():
             return f"built {event.node}"
         case e.EventEarly() | e.ReadersMoved() | e.Conflicted() | e.QueryTimedOut() | e.AnswerStale():
