@@ -66,7 +66,7 @@ SHOTS: Final = (
     Shot("events-gap", "events", 1_600, scenario="skipped-gap", keys=("v", "v", "v")),
     Shot("events-tampering", "events", 2_300, scenario="tampering", keys=("e",)),
     Shot("events-tree", "events", 3_100, scenario="account-replayed", keys=("v",)),
-    Shot("cqrs", "cqrs", 5_450, scenario="write-burst", keys=("e",)),
+    Shot("cqrs", "cqrs", 5_450, scenario="write-burst"),
     Shot("cqrs-80x24", "cqrs", 3_000, size=(80, 24)),
     Shot("cqrs-200x50", "cqrs", 6_000, size=(200, 50)),
     Shot("cqrs-rebuild", "cqrs", 5_500, scenario="bug-and-rebuild"),

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from engines.cqrs.world.snapshot import Snapshot
-from engines.units import span, stamp
+from engines.units import stamp
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.cqrs.queries import SHORT, answer, brief, day_and_time, rows_at, story
-from tui.panels.cqrs.roads import draw_sides
+from tui.panels.cqrs.roads import draw_newest, draw_sides
 from tui.panels.cqrs.select import order_of, projection_of, read
 
 TIMES: Final = ("placed_us", "changed_us", "paid_us")
@@ -24,17 +24,7 @@ def draw_answers(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyph
     said += f"own writes missed: {costs.misses}; waits timed out: {costs.waited_out}"
     canvas.put(1, 0, clip(said, canvas.width - 2), "bright")
     low = 4 if canvas.height >= 12 else 0
-    room = canvas.height - 2 - low
-    canvas.put(1, 1, f"{'when':10} {'order':10} {'read model':19} {'write model':19} behind by", "dim")
-    for row, side in enumerate(snapshot.sides[-room:] if room > 0 else (), 2):
-        read_, write = brief(side.read), brief(side.write)
-        canvas.put(1, row, f"{stamp(side.at_us)} {clip(side.order, 10):10} {clip(read_, 19):19} {clip(write, 19):19} ",
-                   "text")  # fmt: skip
-        late = side.outcome.name.lower().replace("_", " ") if side.outcome.name != "OK" else (
-            span(side.age_us) if side.age_us else "nothing")  # fmt: skip
-        canvas.put(63, row, clip(late, max(0, canvas.width - 64)), "warn" if late != "nothing" else "good")
-    if not snapshot.sides:
-        canvas.put(1, 2, "nobody has asked about an order yet: a creates one and asks", "dim")
+    draw_newest(canvas, snapshot, 1, canvas.height - 1 - low)
     if low:
         draw_sides(canvas, snapshot, focus, canvas.height - low)
 

@@ -5,12 +5,12 @@ from typing import Any, Final
 
 from engines.cqrs.world import messages as m
 from engines.cqrs.world.snapshot import ProjectionView, Snapshot
-from engines.units import span
+from engines.units import span, stamp
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.words import chip, plural
 from tui.panel import Focus
-from tui.panels.cqrs.queries import machine, share, sides, work_us
+from tui.panels.cqrs.queries import brief, machine, share, sides, work_us
 from tui.panels.cqrs.select import order_of, projection_of
 from tui.plot import bar
 
@@ -44,6 +44,8 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
     if high:
         draw_sides(canvas, snapshot, focus, y + 1)
         y += 5
+        draw_newest(canvas, snapshot, y + 1, canvas.height - y - 2)
+        y = max(y, canvas.height - 2) if canvas.height - y > 4 else y
     if y < canvas.height:
         canvas.put(1, canvas.height - 1, clip(LEGEND, canvas.width - 2), "dim")
 
@@ -168,6 +170,7 @@ def _crud(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: i
 def draw_gaps(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int) -> None:
     """The gap, two figures a projection, and what is being done about it."""
     here = projection_of(snapshot, focus)
+    most = max((behind for gap in snapshot.gaps for behind, _ in gap.gaps), default=0)
     for row, view in enumerate(snapshot.projections, y):
         mine = here is not None and view.name == here.name
         canvas.put(0, row, glyphs.mark_left if mine else " ", "selected")
@@ -176,8 +179,11 @@ def draw_gaps(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, 
         age = span(view.age_us) if view.behind else "0 ms"
         x = canvas.put(18, row, f"{view.behind:>4} behind {age:>7}", late)
         width = 6 if canvas.width >= 70 else 0
-        x = canvas.put(x + 1, row, bar(view.behind / max(8, view.behind), width, glyphs) if width else "", late)
-        canvas.put(x + 1, row, clip(state_of(snapshot, view), max(0, canvas.width - x - 2)), "text")
+        x = canvas.put(x + 1, row, bar(view.behind / max(8, view.behind, most), width, glyphs) if width else "", late)
+        said = state_of(snapshot, view)
+        if canvas.width >= 100:
+            said += "".join(f"  {name} {position}" for name, position, _ in view.replicas)
+        canvas.put(x + 1, row, clip(said, max(0, canvas.width - x - 2)), "text")
 
 
 def state_of(snapshot: Snapshot, view: ProjectionView) -> str:
@@ -229,6 +235,21 @@ def draw_sides(canvas: Canvas, snapshot: Snapshot, focus: Focus, y: int) -> None
             canvas.put_right(canvas.width - 1, row, "stale", "warn")
 
 
+def draw_newest(canvas: Canvas, snapshot: Snapshot, y: int, rows: int) -> None:
+    """The newest answers about orders, beside what the write model said at that moment, the newest at the bottom."""
+    if rows < 3:
+        return
+    canvas.put(1, y, f"{'answered':10} {'order':10} {'read model':19} {'write model':19} behind by", "dim")
+    for row, side in enumerate(snapshot.sides[1 - rows :], y + 1):
+        told = f"{stamp(side.at_us)} {clip(side.order, 10):10} {clip(brief(side.read), 19):19} "
+        x = canvas.put(1, row, f"{told}{clip(brief(side.write), 19):19} ", "text")
+        late = side.outcome.name.lower().replace("_", " ") if side.outcome.name != "OK" else (
+            span(side.age_us) if side.age_us else "nothing")  # fmt: skip
+        canvas.put(x, row, clip(late, max(0, canvas.width - x - 1)), "warn" if late != "nothing" else "good")
+    if not snapshot.sides:
+        canvas.put(1, y + 1, "nobody has asked about an order yet: a creates one and asks", "dim")
+
+
 def one_line(snapshot: Snapshot, focus: Focus) -> tuple[str, bool]:
     """The same in one line, and whether the read model is behind."""
     order = order_of(snapshot, focus)
@@ -258,4 +279,4 @@ def verdict_line(snapshot: Snapshot) -> tuple[str, Ink]:
     return f"{word}: {said}", "good" if verdict.pays else "warn"
 
 
-__all__ = ["STATUS", "draw", "draw_gaps", "draw_sides", "one_line", "state_of", "verdict_line"]
+__all__ = ["STATUS", "draw", "draw_gaps", "draw_newest", "draw_sides", "one_line", "state_of", "verdict_line"]

@@ -46,6 +46,8 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tu
         canvas.put(1, y, clip(said, canvas.width - 2), "warn" if stale else "text")
         canvas.put(1, y + 1, clip(_costs(snapshot), canvas.width - 2), "dim")
         text, ink = verdict_line(snapshot)
+        if canvas.width > 110 and snapshot.costs.verdict.crud_us:
+            text += f": {snapshot.costs.verdict.why.value}"
         canvas.put(1, y + 2, clip(text, canvas.width - 2), ink)
     seconds = (snapshot.gaps[-1].at_us - snapshot.gaps[0].at_us) // 1_000_000 if snapshot.gaps else 0
     return "the gap: events behind", f"last {seconds} s" if seconds else ""
