@@ -144,7 +144,7 @@ class Ledger:
         shown = row.version if row is not None else -1
         known = self.summaries.get(order, {})
         if row is not None and (shown not in known or _said(row) != _said(known[shown])):
-            said = f"{order} was shown as {row}; at version {shown} it was {known.get(shown)}"
+            said = f"{order} was shown as {_short(row)}; at version {shown} it was {_short(known.get(shown))}"
             self.fail(SAID, said, f"answer to {question.id}", f"position {reply.position}")
         if question.freshness is not Freshness.ANY and reply.outcome is Outcome.OK:
             asked = max(

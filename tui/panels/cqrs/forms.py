@@ -12,21 +12,7 @@ from engines.cqrs.queries import (
     parse_query,
     spec_of,
 )
-from engines.cqrs.world.commands import (
-    AddTo,
-    Ask,
-    Create,
-    Decline,
-    Deploy,
-    Note,
-    Poison,
-    Rebuild,
-    ReplayParked,
-    Resend,
-    SetOption,
-    Swap,
-    Widen,
-)
+from engines.cqrs.world import commands as c
 from engines.cqrs.world.snapshot import ProjectionView, Snapshot
 from engines.errors import UserError
 from engines.event_sourcing import at_date
@@ -80,20 +66,20 @@ def _of_projection(snapshot: Snapshot, view: ProjectionView | None) -> tuple[Off
     release = Param("release", "right", choices=releases)
     offers = [
         Offer(f"rebuild {name} in place", "throw the rows away and read history: readers see a hole",
-              lambda v: Rebuild(name, "in place", v["release"]), (release,)),
+              lambda v: c.Rebuild(name, "in place", v["release"]), (release,)),
         Offer(f"build {name} beside", "another generation beside the live one, for a swap",
-              lambda v: Rebuild(name, "beside", v["release"]), (release,)),
+              lambda v: c.Rebuild(name, "beside", v["release"]), (release,)),
     ]  # fmt: skip
     if name == "order_summary" and view.tables[0].release != "v2":
         code = Param("release", "buggy" if view.tables[0].release == "right" else "right", choices=("right", "buggy"))
         offers.append(Offer(f"deploy other code for {name}", "what was built stays as it is",
-                            lambda v: Deploy(name, v["release"]), (code,)))  # fmt: skip
+                            lambda v: c.Deploy(name, v["release"]), (code,)))  # fmt: skip
     if any(table.role == "next" and table.position >= snapshot.store.head for table in view.tables):
-        offers.append(Offer(f"swap {name}", "move readers to what was built beside", lambda v: Swap(name)))
+        offers.append(Offer(f"swap {name}", "move readers to what was built beside", lambda v: c.Swap(name)))
     if any(table.role == "old" for table in view.tables):
-        offers.append(Offer(f"swap {name} back", "to the generation before", lambda v: Swap(name, back=True)))
+        offers.append(Offer(f"swap {name} back", "to the generation before", lambda v: c.Swap(name, back=True)))
     if view.parked or any(table.stopped_at for table in view.tables):
-        offers.append(Offer(f"replay what {name} has parked", "it tries again", lambda v: ReplayParked(name)))
+        offers.append(Offer(f"replay what {name} has parked", "it tries again", lambda v: c.ReplayParked(name)))
     return tuple(offers)
 
 
@@ -103,12 +89,12 @@ def _of_orders(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     if snapshot.narrow:
         if user and any(each.orders for each in snapshot.users if each.name == user):
             offers.append(Offer(f"poison event by {user}", "a name too long for a column of the read models",
-                                lambda v: Poison(user)))  # fmt: skip
-        offers.append(Offer("widen the column", "the read models take all names then", lambda v: Widen()))
+                                lambda v: c.Poison(user)))  # fmt: skip
+        offers.append(Offer("widen the column", "the read models take all names then", lambda v: c.Widen()))
     service = Param("service", "bank", choices=("stock", "bank", "dispatch"))
     times = Param("times", 1, 0, 100)
     offers.append(Offer("a service declines", "its next requests: no goods, no money, no room",
-                        lambda v: Decline(v["service"], v["times"]), (service, times)))  # fmt: skip
+                        lambda v: c.Decline(v["service"], v["times"]), (service, times)))  # fmt: skip
     return tuple(offers)
 
 
@@ -125,11 +111,11 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
 
     def number(name: str, title: str, help: str, low: int, high: int, step: int, unit: str = "") -> Offer:
         param = Param("value", int(now[name]), low, high, step, unit)
-        return Offer(title, help, lambda v: SetOption(name, str(v["value"])), (param,))
+        return Offer(title, help, lambda v: c.SetOption(name, str(v["value"])), (param,))
 
     def words(name: str, title: str, help: str, choices: tuple[str, ...]) -> Offer:
         param = Param("value", now[name], choices=choices)
-        return Offer(title, help, lambda v: SetOption(name, v["value"]), (param,))
+        return Offer(title, help, lambda v: c.SetOption(name, v["value"]), (param,))
 
     return (
         number("writes", "new orders a second", "of all users, at random", 0, 40, 2),
@@ -176,15 +162,15 @@ def client(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
     numbers = [int(word) for word in rest if word.isascii() and word.isdecimal() and len(word) < 8]
     match first, rest, numbers:
         case "create", [_, _], [quantity, price]:
-            return Create(user, quantity, price, then_read=True)
+            return c.Create(user, quantity, price, then_read=True)
         case "add", [_, _], [quantity, price]:
-            return AddTo(user, quantity, price, then_read=True)
+            return c.AddTo(user, quantity, price, then_read=True)
         case "note", [_, *_], _:
-            return Note(user, " ".join(rest)[:60])
+            return c.Note(user, " ".join(rest)[:60])
         case "resend", [], _:
-            return Resend(user)
+            return c.Resend(user)
         case (("summary" | "history" | "revenue"), [], _):
-            return Ask(user, first)
+            return c.Ask(user, first)
     raise UserError(f"{text[:40]!r}: write one of: {HINT}")
 
 
@@ -231,6 +217,3 @@ def _date(text: str) -> int:
         ) from None
     since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
     return since.days * 86_400_000_000 + since.seconds * 1_000_000
-
-
-__all__ = ["FILE_HINT", "HINT", "RULES", "all_faults", "client", "rules", "sides", "tune"]

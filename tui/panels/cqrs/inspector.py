@@ -168,6 +168,3 @@ def _own(snapshot: Snapshot, view: MachineView) -> tuple[Fact, ...]:
 def _saga(saga: SagaView) -> str:
     asked = f", asked {saga.asked} times" if saga.asked > 1 else ""
     return f"{saga.phase.value}: {saga.step}{asked}{f' ({saga.why})' if saga.why else ''}"
-
-
-__all__ = ["draw"]

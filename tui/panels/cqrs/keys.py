@@ -4,23 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from engines.cqrs.world.commands import (
-    AddNode,
-    AddTo,
-    Ask,
-    Create,
-    Decline,
-    Deploy,
-    Note,
-    Poison,
-    Rebuild,
-    RemoveNode,
-    ReplayParked,
-    Resend,
-    SetOption,
-    Swap,
-    Widen,
-)
+from engines.cqrs.world import commands as c
 from engines.cqrs.world.snapshot import ProjectionView, Snapshot
 from engines.sim.rules import SetRule
 from tui.kit.verbs import Machine, Target, ask, marker, simulated, standard_keys
@@ -54,7 +38,7 @@ def user_of(snapshot: Snapshot, focus: Focus) -> str:
 
 def _create(snapshot: Snapshot, focus: Focus) -> Outcome:
     user = user_of(snapshot, focus)
-    return Create(user, 2, 15, then_read=True) if user else Refuse("no user is up: k restarts the selected one")
+    return c.Create(user, 2, 15, then_read=True) if user else Refuse("no user is up: k restarts the selected one")
 
 
 def _next_of(levels: tuple[str, ...], now: str) -> str:
@@ -63,7 +47,7 @@ def _next_of(levels: tuple[str, ...], now: str) -> str:
 
 def _load(name: str, levels: tuple[str, ...]) -> Callable[[Snapshot, Focus], Outcome]:
     def go(snapshot: Snapshot, focus: Focus) -> Outcome:
-        return SetOption(name, _next_of(levels, dict(snapshot.options)[name]))
+        return c.SetOption(name, _next_of(levels, dict(snapshot.options)[name]))
 
     return go
 
@@ -84,7 +68,7 @@ def _scale(more: bool) -> Callable[[Snapshot, Focus], Outcome]:
             return Refuse(f"{stage}: {there} machines, that is the most")
         if not more and there <= 1:
             return Refuse(f"{stage}: one machine, and one is needed")
-        return AddNode(stage) if more else RemoveNode(stage)
+        return c.AddNode(stage) if more else c.RemoveNode(stage)
 
     return go
 
@@ -96,12 +80,12 @@ def beside(snapshot: Snapshot, focus: Focus) -> Outcome:
         return Refuse("the home of this projection is not up, or it is moving")
     following = next((table for table in view.tables if table.role == "next"), None)
     if following is None:
-        return Rebuild(view.name, "beside", "v2" if view.name == "order_summary" and not _runs_v2(view) else "right")
+        return c.Rebuild(view.name, "beside", "v2" if view.name == "order_summary" and not _runs_v2(view) else "right")
     if following.stopped_at:
         return Refuse(f"it stopped at event {following.stopped_at}: widen the column and replay what is parked (f)")
     if following.position < snapshot.store.head:
         return Refuse(f"not yet: it is at {following.position} of {snapshot.store.head}; a swap needs lag 0")
-    return Swap(view.name)
+    return c.Swap(view.name)
 
 
 def _runs_v2(view: ProjectionView) -> bool:
@@ -181,10 +165,8 @@ KEYS: Final = (
 )  # fmt: skip
 
 mark: Final = marker({
-    Create: ("a", "you"), AddTo: ("a", "you"), Note: ("a", "you"), Resend: ("a", "warn"), Ask: ("?", "you"),
-    AddNode: ("j", "good"), RemoveNode: ("J", "warn"), Deploy: ("D", "warn"), Rebuild: ("B", "accent"),
-    Swap: ("B", "good"), Poison: ("p", "bad"), Widen: ("w", "good"), ReplayParked: ("p", "good"),
-    Decline: ("n", "bad"), SetOption: ("t", "you"), SetRule: ("b", "bad"),
+    c.Create: ("a", "you"), c.AddTo: ("a", "you"), c.Note: ("a", "you"), c.Resend: ("a", "warn"), c.Ask: ("?", "you"),
+    c.AddNode: ("j", "good"), c.RemoveNode: ("J", "warn"), c.Deploy: ("D", "warn"), c.Rebuild: ("B", "accent"),
+    c.Swap: ("B", "good"), c.Poison: ("p", "bad"), c.Widen: ("w", "good"), c.ReplayParked: ("p", "good"),
+    c.Decline: ("n", "bad"), c.SetOption: ("t", "you"), SetRule: ("b", "bad"),
 })  # fmt: skip
-
-__all__ = ["KEYS", "LEVELS", "aim", "mark", "user_of"]

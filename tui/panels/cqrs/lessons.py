@@ -98,6 +98,3 @@ def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
     """What a check demands; if it failed, the witness."""
     demands: dict[str, Any] = dict(DEMANDS)
     return explain_in_kit(check, demands, IF_BROKEN, snapshot.rules, suspects=SUSPECTS)
-
-
-__all__ = ["explain", "explain_check"]

@@ -134,6 +134,3 @@ def _rows(rows: Sequence[Any]) -> str:
     if not rows:
         return "changes no row"
     return "  ".join(f"{SHORT.get(change.projection, change.projection)}: {brief(change.after)}" for change in rows)
-
-
-__all__ = ["draw_answers", "draw_rows", "draw_tree"]

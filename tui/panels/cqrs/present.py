@@ -45,6 +45,3 @@ def _experiment(snapshot: Snapshot) -> str:
     if late is not None and late.behind > 20:
         return "j adds a projector: a projection moves there by being built from the events."
     return "a creates an order and reads it at once; t has the freshness that cures what you see. k on p1 and wait."
-
-
-__all__ = ["present"]

@@ -10,7 +10,7 @@ from engines.cqrs.read_models import PROJECTIONS, day_of, summary_of
 from engines.cqrs.world.snapshot import MachineView, ProjectionView, Snapshot
 from engines.event_sourcing import TreeNode, UnknownEvent, causation_tree
 from engines.event_sourcing.events import RecordedEvent
-from engines.units import PPM_PER_PERCENT, per_s, span
+from engines.units import PPM_PER_PERCENT, span
 from tui.panel import Figure
 
 SHORT: Final = {"order_summary": "summary", "customer_history": "history", "revenue_by_day": "revenue"}
@@ -189,9 +189,3 @@ def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
         Figure("crud_us_per_s", costs.verdict.crud_us), Figure("cqrs_us_per_s", costs.verdict.cqrs_us),
         Figure("pays", "yes" if costs.verdict.pays else "no"),
     )  # fmt: skip
-
-
-__all__ = [
-    "SHORT", "Sides", "Told", "answer", "brief", "day_and_time", "figures", "machine", "of_order", "per_s", "rows_at",
-    "share", "shown", "sides", "story", "work_us", "worst", "written",
-]  # fmt: skip

@@ -188,9 +188,8 @@ def draw_gaps(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, 
 
 def state_of(snapshot: Snapshot, view: ProjectionView) -> str:
     """Where a projection is, and what happens to it."""
-    parts = [f"at {view.position} on {view.home}" if view.home else f"at {view.position}"]
-    if view.status != "up":
-        parts[0] += f" ({view.status})"
+    place = f"at {view.position} on {view.home}" if view.home else f"at {view.position}"
+    parts = [] if view.status == "up" else [view.status]
     for table in view.tables:
         if table.role == "live" and table.stopped_at:
             parts.append(f"stopped at {table.stopped_at}")
@@ -205,7 +204,7 @@ def state_of(snapshot: Snapshot, view: ProjectionView) -> str:
         parts.append(f"parked {view.parked}")
     if view.moving:
         parts.append("moving")
-    return ", ".join(parts)
+    return ", ".join([*parts, place])
 
 
 # -- both models -------------------------------------------------------------------------------------------------------
@@ -277,6 +276,3 @@ def verdict_line(snapshot: Snapshot) -> tuple[str, Ink]:
     word = "pays" if verdict.pays else "does not pay"
     said = f"{work_us(verdict.cqrs_us)}/s of work on two roads, {work_us(verdict.crud_us)}/s on one table"
     return f"{word}: {said}", "good" if verdict.pays else "warn"
-
-
-__all__ = ["STATUS", "draw", "draw_gaps", "draw_newest", "draw_sides", "one_line", "state_of", "verdict_line"]

@@ -126,9 +126,3 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
         return focus
     chosen_name = after(names, here.name, by)
     return choose(focus, projection="" if chosen_name == names[0] else chosen_name, key="")
-
-
-__all__ = [
-    "VIEWS", "Chosen", "choose", "fit", "machines", "move", "order_of", "orders", "projection_of", "read", "stage_of",
-    "view_of", "views",
-]  # fmt: skip

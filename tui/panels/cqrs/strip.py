@@ -70,6 +70,3 @@ def _file(canvas: Canvas, snapshot: Snapshot) -> tuple[str, str]:
         said = f"stopped at {stopped}" if stopped else f"{view.behind} behind"
         canvas.put(1, row, f"{view.name:17} at {view.position:,}, {said}, {view.parked} parked", "text")
     return "the read models of the file", ""
-
-
-__all__ = ["draw"]

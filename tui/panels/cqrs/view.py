@@ -56,6 +56,3 @@ def status(snapshot: Snapshot) -> str:
     if not snapshot.recorded:
         said += f"  {plural(len({event.stream for event in snapshot.events}), 'order')}"
     return f"{said}  {late.behind} behind" if late is not None else said
-
-
-__all__ = ["status", "view"]

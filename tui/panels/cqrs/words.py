@@ -260,6 +260,3 @@ def fold(events: Sequence[Event]) -> Line:
     names = " ".join(dict.fromkeys(event.node for event in events))
     who = names if len(names) <= 10 else line.who
     return line._replace(who=who, text=f"{line.text} (and {len(events) - 1} before it)")
-
-
-__all__ = ["fold", "narrate", "routine", "words"]
