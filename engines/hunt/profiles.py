@@ -97,7 +97,7 @@ def _stage(variant: Variant, seed: int, config: Config, profile: Profile, stream
 
 
 def _kinds(chaos: Chaos, profile: Profile, stream: Stream) -> tuple[Hazard, ...]:
-    """The kinds of fault that this seed knows, at least one; and all orders or none."""
+    """The kinds of fault and of order that this seed knows: at least one fault."""
     able = [
         each
         for each in chaos.hazards
@@ -107,8 +107,9 @@ def _kinds(chaos: Chaos, profile: Profile, stream: Stream) -> tuple[Hazard, ...]
     first = stream.below(max(1, len(able)))
     if able and not kinds:
         kinds = [able[first]]
-    orders = [each for each in chaos.orders if profile.beyond or not each.beyond]
-    return (*kinds, *(orders if stream.chance(700_000) else ()))
+    share = stream.pick((0, 400_000, 700_000, 1_000_000))
+    orders = [each for each in chaos.orders if (profile.beyond or not each.beyond) and stream.chance(share)]
+    return (*kinds, *orders)
 
 
 def _schedule(
@@ -117,12 +118,15 @@ def _schedule(
     """What happens and when, and when it is over."""
     bag = [kind for kind in kinds for _ in range(kind.weight)]
     wait_us = max(1, chaos.wait_us * stream.pick((1, 4, 4, 12)) // 4)
+    pauses_ppm = stream.pick((0, 0, 0, 100_000))
     at_us = stream.below(START_US)
     inputs: list[Step] = []
     for _ in range(stream.between(profile.fewest, profile.most) if bag else 0):
         made = stream.pick(bag).make(stream, stage)
         inputs += [Step(at_us + each.us, each.command) for each in made]
         at_us += stream.below(wait_us)
+        if stream.chance(pauses_ppm):  # some things show only when nothing happens for a while
+            at_us += stream.below(chaos.pause_us)
     return inputs, max([at_us, *(step.at_us for step in inputs)]) + 1
 
 

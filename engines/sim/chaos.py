@@ -94,6 +94,8 @@ class Chaos:
     """Settings that a seed may choose differently, and what it chooses from."""
     wait_us: int = 300 * US_PER_MS
     """The longest wait between two faults, at the usual pace."""
+    pause_us: int = 3 * US_PER_S
+    """The longest that nothing is done in between, in seeds that know pauses."""
     rest: tuple[After, ...] = ()
     """What is asked for once all is healed; times count from there."""
     quiet_us: int = 5 * US_PER_S

@@ -5,6 +5,7 @@ and disks slow, members change and leaders hand over meanwhile: no guarantee bre
 commits what it is asked for.
 """
 
+from dataclasses import replace
 from typing import Any, Final, get_args
 
 from engines.consensus.raft.commands import (
@@ -18,8 +19,10 @@ from engines.consensus.raft.commands import (
 )
 from engines.consensus.raft.events import RaftEvent
 from engines.consensus.raft.options import WORKLOADS
-from engines.sim.chaos import After, Chaos, Stage, order
-from engines.sim.hazards import HAZARDS, expire
+from engines.consensus.raft.rules import ReadMode
+from engines.sim import faults
+from engines.sim.chaos import After, Chaos, Hazard, Stage, order
+from engines.sim.hazards import HAZARDS, SKEW, expire
 from engines.sim.random import Stream
 from engines.units import US_PER_MS, US_PER_S
 
@@ -37,19 +40,47 @@ def _load(draw: Stream, stage: Stage) -> SetWorkload:
 
 
 def _member(draw: Stream, stage: Stage) -> str:
-    """A server of this cluster, or one that may come."""
+    """A server that may come, or one of this cluster."""
     count = len(stage.servers)
-    return draw.pick((*stage.servers, f"n{count + 1}", f"n{count + 2}"))
+    return draw.pick((f"n{count + 1}", f"n{count + 2}", stage.server(draw)))
 
 
 def _asked(draw: Stream, stage: Stage) -> str:
     """Whoever leads, or any server: a client may be wrong about that."""
-    return draw.pick(("", "", *stage.servers))
+    return draw.pick(("", "", "", stage.server(draw)))
 
 
 def _joint(draw: Stream, stage: Stage) -> ChangeJoint:
     add, remove = _member(draw, stage), stage.server(draw)
     return ChangeJoint((add,), (remove,) if remove != add else (), (), draw.chance(800_000), _asked(draw, stage))
+
+
+def _strike(draw: Stream, stage: Stage) -> tuple[After, ...]:
+    """Something befalls whoever leads at that moment, for a while."""
+    end = draw.between(1, stage.longest_us) if stage.longest_us else 0
+    everybody: tuple[Any, ...]
+    match draw.below(5):
+        case 0:
+            strike: Any = faults.Crash("leader")
+            everybody = tuple(faults.Restart(each) for each in stage.servers)
+        case 1:
+            strike, everybody = faults.Freeze("leader"), tuple(faults.Thaw(each) for each in stage.servers)
+        case 2:
+            strike, everybody = faults.Isolate("leader"), (faults.Mend("*", "*"),)
+        case 3:
+            strike, everybody = faults.Cut("leader", "*"), (faults.Mend("*", "*"),)
+        case _:
+            strike, everybody = faults.Cut("*", "leader"), (faults.Mend("*", "*"),)
+    return After(0, strike), *(After(end, each) for each in everybody if end)
+
+
+def _skew(draw: Stream, stage: Stage) -> tuple[After, ...]:
+    """A wrong clock. Leases trust clocks to differ by little in pace, and not to jump."""
+    if stage.setting("reads") != ReadMode.LEASE.value:
+        return SKEW.make(draw, stage)
+    node = stage.server(draw)
+    drift = draw.pick((-100_000, -20_000, 20_000, 100_000))
+    return After(0, faults.Skew(node, 0, drift)), *stage.until(draw, faults.Skew(node, 0, 0))
 
 
 def missing(engine: Any) -> str:
@@ -72,7 +103,11 @@ def role(engine: Any, node: str) -> str:
 
 
 CHAOS: Final = Chaos(
-    hazards=(*HAZARDS, expire("election", "heartbeat", "quorum")),
+    hazards=(
+        *(replace(each, make=_skew) if each is SKEW else each for each in HAZARDS),
+        expire("election", "heartbeat", "quorum"),
+        Hazard("leader", _strike, 4),
+    ),
     orders=(
         order("propose", _propose, weight=3),
         order("workload", _load),
@@ -91,8 +126,17 @@ CHAOS: Final = Chaos(
         ("workload", ("light", "busy", "flood")),
         ("clients", (1, 2, 4)),
         ("noop", (True, False)),
+        ("reads", tuple(mode.value for mode in ReadMode)),
+        ("read_percent", (0, 30, 60)),
+        ("forward", (True, False)),
+        ("compact", (100, 5, 12)),
+        ("factor", (1, 4)),
+        ("tail", (50, 0, 3)),
+        ("piece", (8, 1)),
+        ("window", (16, 1, 2)),
     ),
     wait_us=150 * US_PER_MS,
+    pause_us=10 * US_PER_S,
     rest=(After(0, SetWorkload("off")), After(1_500 * US_PER_MS, Propose("set", "q", MARK))),
     quiet_us=8 * US_PER_S,
     calm_us=500 * US_PER_MS,

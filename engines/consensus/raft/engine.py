@@ -110,7 +110,7 @@ class RaftEngine(World):
             client.read_percent = self.read_percent
             client.opens = self.opens_sessions
             return client
-        first = Configuration(self.founders if host.id in self.founders else ())
+        first = Configuration(self.founders)  # every log begins with it, also that of a server which comes later
         node = RaftNode(host.id, first, host.disk, self.rules, self.timing, self.noop, self.sizes)
         node.reading = self.reading
         node.from_apply = self.from_apply

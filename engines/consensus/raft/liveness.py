@@ -4,7 +4,8 @@
 among themselves are as they were laid, since the last command that changed any machine, link, rule or member. If such a
 group is a quorum of every configuration that may be in force, then within twenty of the longest election timeouts
 
-- it has a leader that hears a quorum and is heard by it, whatever the servers outside do
+- it has a leader that hears a quorum and is heard by it, whatever the servers outside do; where several such groups
+  overlap, since single links are cut, a leader of one of them will do
 - each member that is in the group with that leader holds what the leader had committed so long ago
 
 The span is virtual time, and generous: elections are drawn at random, and a check that turned red by bad luck would be
@@ -12,7 +13,7 @@ worth nothing. No judgement is passed on a cluster whose timeouts do not suit it
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.quorum import Configuration, has_quorum
@@ -70,12 +71,18 @@ class Liveness:
         if self.groups is None:
             self.groups = tuple(_cliques(servers, self._talk))
         decided = _decided(nodes.values(), committed)
-        for group in self.groups:
-            possible = _possible([nodes[server] for server in group], decided)
-            if possible and all(has_quorum(configuration, group) for configuration in possible):
-                self._judge(group, nodes, now_us, within)
-                return
-        self.led_us = now_us
+        able = [group for group in self.groups if self._may_decide(group, nodes, decided)]
+        if not able:
+            self.led_us = now_us
+            return
+        led = (group for group in able if any(self._works(each, group, nodes) for each in group))
+        self._judge(next(led, able[0]), nodes, now_us, within)
+
+    @staticmethod
+    def _may_decide(group: tuple[str, ...], nodes: dict[str, RaftNode], decided: Any) -> bool:
+        """Whether it is a quorum of every configuration that may be in force."""
+        possible = _possible([nodes[server] for server in group], decided)
+        return bool(possible) and all(has_quorum(configuration, group) for configuration in possible)
 
     def _judge(self, group: tuple[str, ...], nodes: dict[str, RaftNode], now_us: int, within_us: int) -> None:
         leader = next((each for each in group if self._works(each, group, nodes)), "")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from engines.consensus.pbft.commands import SetAct
+from engines.consensus.raft.commands import AddServer, ChangeJoint, Propose
 from engines.hunt.jobs import pattern_of
 from engines.hunt.plan import Plan
 from engines.hunt.trial import play
@@ -25,6 +26,21 @@ FOUND: list[tuple[str, str, str, int, Config, tuple[tuple[int, Any], ...], int, 
         "sharding", "ring", 10, (),
         ((600_000, faults.Crash("c1")), (2 * US_PER_S, faults.Heal()), (12 * US_PER_S, SetWorkload("off"))),
         102 * US_PER_S, 1,
+    ),
+    (
+        "a server that had joined took a snapshot without the configuration in which the cluster was founded",
+        "consensus", "raft", 21, (("clients", 2), ("compact", 5)),
+        (
+            (880_000, faults.Cut("n4", "*")), (880_000, AddServer("n7", learner=True)),
+            (990_000, ChangeJoint(("n7",), ("n5",))), (990_000, faults.Heal()),
+        ),
+        4 * US_PER_S, 0,
+    ),
+    (
+        "one of two overlapping quorums had a leader, and a leader was missed in the other",
+        "consensus", "raft", 381, (("nodes", 3),),
+        ((280_000, faults.Cut("n3", "n1")), (280_000, Propose("del", "x", -5, "n2"))),
+        8 * US_PER_S, 0,
     ),
 ]  # fmt: skip
 
