@@ -13,7 +13,7 @@ worth nothing. No judgement is passed on a cluster whose timeouts do not suit it
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.quorum import Configuration, has_quorum
@@ -79,7 +79,7 @@ class Liveness:
         self._judge(next(led, able[0]), nodes, now_us, within)
 
     @staticmethod
-    def _may_decide(group: tuple[str, ...], nodes: dict[str, RaftNode], decided: Any) -> bool:
+    def _may_decide(group: tuple[str, ...], nodes: dict[str, RaftNode], decided: tuple[int, Configuration]) -> bool:
         """Whether it is a quorum of every configuration that may be in force."""
         possible = _possible([nodes[server] for server in group], decided)
         return bool(possible) and all(has_quorum(configuration, group) for configuration in possible)
