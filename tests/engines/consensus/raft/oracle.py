@@ -14,7 +14,7 @@ from engines.consensus.raft.checks import (
 )
 from engines.consensus.raft.engine import RaftEngine
 from engines.consensus.raft.log import RaftLog
-from engines.consensus.raft.messages import Command, Entry
+from engines.consensus.raft.messages import Command, Entry, Registration
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.state_machine import KeyValueStore
@@ -75,7 +75,9 @@ class Oracle:
         for index in range(1, node.last_applied + 1):
             entry = self.applied[index]
             if isinstance(entry.command, Command):
-                store.apply(entry.command)
+                store.apply(entry.command, index)
+            elif isinstance(entry.command, Registration):
+                store.register(entry.command.client, index)
         if (store.values, store.sessions) != (node.kv.values, node.kv.sessions):
             self.broken.add(STATE_MACHINE)
 

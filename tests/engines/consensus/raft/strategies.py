@@ -76,6 +76,8 @@ configs = st.fixed_dictionaries(
         "workload": st.sampled_from(tuple(WORKLOADS)),
         "compact": st.sampled_from((0, 1, 3, 20)),
         "factor": st.just(1),
+        "nodes": st.integers(3, 9),
+        "sessions": st.sampled_from(("named", "opened")),
         "tail": st.integers(0, 3),
         "piece": st.integers(1, 3),
         "window": st.integers(1, 3),

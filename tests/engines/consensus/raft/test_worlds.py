@@ -44,10 +44,9 @@ def recovers(engine: RaftEngine) -> None:
     engine.apply(Propose("set", "q", 77))
     engine.run(engine.now_us + 3 * US_PER_S, 1 << 60)
     assert engine.leader()
-    assert [engine.raft(server).kv.values.get("q") for server in engine.servers] == [77] * 5
-    assert (
-        len({(engine.raft(server).log.last_index, engine.raft(server).log.last_term) for server in engine.servers}) == 1
-    )
+    assert {engine.raft(server).kv.values.get("q") for server in engine.servers} == {77}
+    logs = [engine.raft(server).log for server in engine.servers]
+    assert len({(log.last_index, log.last_term) for log in logs}) == 1
 
 
 @settings(max_examples=400)
@@ -62,11 +61,11 @@ def test_no_guarantee_breaks_whatever_fails_and_a_healed_cluster_works(
     assert broken(engine) == []
 
 
-def storm(stream: Stream) -> Any:
+def storm(stream: Stream, servers: tuple[str, ...] = SERVERS) -> Any:
     """One fault, of every kind that a cluster must survive."""
-    a, b = (SERVERS[stream.below(5)] for _ in range(2))
-    some = stream.between(1, 4)
-    sides = SERVERS[:some], SERVERS[some:]
+    a, b = (servers[stream.below(len(servers))] for _ in range(2))
+    some = stream.between(1, len(servers) - 1)
+    sides = servers[:some], servers[some:]
     kinds = (
         faults.Crash(a), faults.Crash(b), faults.Crash(a), faults.Restart(a), faults.Restart(b), faults.Freeze(a),
         faults.Thaw(a), faults.Cut(a, b), faults.Mend("*", "*"), faults.Partition(sides), faults.Isolate(a),
@@ -81,14 +80,25 @@ def storm(stream: Stream) -> Any:
     return kinds[stream.below(len(kinds))]
 
 
+def any_cluster(seed: int) -> Config:
+    """3 to 9 servers; logs that are cut now and then, or at every turn; sessions of either kind."""
+    stream = Stream(seed, "cluster")
+    config = {
+        "nodes": 3 + seed % 7, "compact": (100, 1, 5, 20)[stream.below(4)], "factor": 1, "tail": stream.below(4),
+        "piece": stream.between(1, 8), "window": (16, 1, 3)[stream.below(3)], "expire": (1_000, 30)[stream.below(2)],
+        "sessions": ("named", "opened")[stream.below(2)],
+    }  # fmt: skip
+    return tuple(sorted(config.items()))
+
+
 @pytest.mark.parametrize("block", range(4))
 def test_long_storms(block: int) -> None:
     for seed in range(100 * block, 100 * block + 100):
-        engine = RaftEngine(seed, ())
+        engine = RaftEngine(seed, any_cluster(seed))
         stream = Stream(seed, "storm")
         for _ in range(60):
             engine.run(engine.now_us + stream.below(150_000), 1 << 60)
-            engine.apply(storm(stream))
+            engine.apply(storm(stream, engine.servers))
         recovers(engine)
         assert broken(engine) == [], seed
 
@@ -133,11 +143,11 @@ def test_whoever_asks_in_very_many_worlds_is_told_what_is_so(block: int) -> None
 @pytest.mark.parametrize("block", range(20))
 def test_very_many_long_storms(block: int) -> None:
     for seed in range(1_000 + 500 * block, 1_500 + 500 * block):
-        engine = RaftEngine(seed, (("workload", "busy"),))
+        engine = RaftEngine(seed, (*any_cluster(seed), ("workload", "busy")))
         stream = Stream(seed, "storm")
         for _ in range(200):
             engine.run(engine.now_us + stream.below(150_000), 1 << 60)
-            engine.apply(storm(stream))
+            engine.apply(storm(stream, engine.servers))
         recovers(engine)
         assert broken(engine) == [], seed
 
