@@ -34,9 +34,9 @@ class RaftLog:
         """``configuration``: the one that is in force before the first entry of a log that is whole."""
         self.disk = disk
         self.entries: list[Entry] = disk.log
-        self.base_index = 0
-        self.base_term = 0
-        self.last_index = 0
+        self.base_index: int
+        self.base_term: int
+        self.last_index: int
         """Index of the last entry."""
         self.configurations: list[tuple[int, Configuration]] = [(0, configuration)]
         """Index and configuration, oldest first; the first is the one at the base."""
