@@ -403,3 +403,27 @@ def test_the_newest_configuration_in_the_log_decides_elections_and_commitment() 
     assert server.node.commit_index == 0
     server.accept("n4", 2)
     assert server.node.commit_index == 2
+
+
+# -- a cluster of one ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pre_vote", [True, False])
+def test_the_only_voter_elects_itself_and_commits_by_itself(pre_vote: bool) -> None:
+    """'A majority of the servers' (5.2): of one, it is one."""
+    server = Server(size=1, noop=True, rules=RaftRules(pre_vote=pre_vote))
+    server.timer("election")
+    assert (server.role, server.term, server.node.commit_index) == (Role.LEADER, 1, 1)
+    assert [each.dst for each in server.hear("c1", ClientRequest(command()))] == ["c1"]
+    assert (server.node.commit_index, server.node.kv.values) == (2, {"y": 7})
+
+
+def test_the_only_voter_commits_what_its_disk_has_and_nothing_before() -> None:
+    server = Server(size=1)
+    server.timer("election")
+    server.disk.fsync_us = 10_000
+    assert server.hear("c1", ClientRequest(command())) == []
+    assert server.node.commit_index == 0
+    server.disk.synced(server.disk.writes)
+    server.node.on_synced(server.ctx)
+    assert server.node.commit_index == 1

@@ -8,6 +8,7 @@ from engines.consensus.raft.checks import CATCHES_UP, DURABLE, LOG_MATCHING, SNA
 from engines.consensus.raft.commands import Propose, SetWorkload
 from engines.consensus.raft.engine import RaftEngine
 from engines.consensus.raft.messages import (
+    AppendEntries,
     AppendReply,
     ClientReply,
     ClientRequest,
@@ -19,6 +20,7 @@ from engines.consensus.raft.messages import (
     SessionRow,
     ValueRow,
 )
+from engines.consensus.raft.progress import ProgressState
 from engines.consensus.raft.quorum import Configuration
 from engines.consensus.raft.rules import RaftRules, Sizes
 from engines.consensus.raft.state_machine import KeyValueStore
@@ -464,3 +466,41 @@ def test_a_disk_remembers_the_base_of_a_log() -> None:
     for commit in (3, 4):
         server.hear("n2", append(1, 9, 1, commit=commit))
     assert tuple(server.disk.registers["base"]) == (2, 1, THREE)
+
+
+# -- while a snapshot is under way ---------------------------------------------------------------------------
+
+
+def test_a_refusal_says_nothing_to_a_leader_that_sends_a_snapshot() -> None:
+    """What it refuses was sent before: the pieces go on, and no entry is tried meanwhile."""
+    server = leader()
+    (piece,) = refuses(server, last=1)
+    progress = server.node.progress["n3"]
+    assert isinstance(piece.message, InstallSnapshot)
+    assert (progress.state, progress.next_index) == (ProgressState.SNAPSHOT, 2)
+    assert server.hear("n3", AppendReply(1, False, 0, 1, 0, 1)) == []
+    assert (progress.state, progress.next_index) == (ProgressState.SNAPSHOT, 2)
+
+
+def test_a_late_success_below_the_base_does_not_end_the_transfer() -> None:
+    server = leader()
+    refuses(server)
+    progress = server.node.progress["n3"]
+    server.hear("n3", InstallReply(1, 4, 2, False))
+    assert server.hear("n3", AppendReply(1, True, 1, 1)) == []
+    assert (progress.state, progress.match_index, progress.offset) == (ProgressState.SNAPSHOT, 1, 2)
+
+
+def test_the_last_piece_is_the_one_that_ends_with_the_last_row() -> None:
+    server = leader(sizes=small(entries=4, tail=1, piece=4))
+    (piece,) = refuses(server)
+    assert (len(piece.message.rows), piece.message.done) == (4, True)
+
+
+@pytest.mark.parametrize(("silent_us", "kind"), [(300_000, InstallSnapshot), (300_001, AppendEntries)])
+def test_lately_is_within_the_longest_election_timeout(silent_us: int, kind: type) -> None:
+    server = leader()
+    refuses(server)
+    server.wait(silent_us)
+    (beat,) = (each.message for each in server.timer("heartbeat") if each.dst == "n3")
+    assert type(beat) is kind
