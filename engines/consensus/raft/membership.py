@@ -174,7 +174,7 @@ class Membership(Elections):
             self.deny(ctx, src, m, why)
             return
         new = [str(change.server) for change in m.changes if change.act is Act.VOTER]
-        if not m.joint and new and new[0] != self.id:
+        if not m.joint and new:
             self.catch_up(ctx, src, new[0], m)
         else:
             self.change(ctx, self.changed(m), src)

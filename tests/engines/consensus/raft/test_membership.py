@@ -14,6 +14,7 @@ from engines.consensus.raft.messages import (
     ClientReply,
     ClientRequest,
     Entry,
+    InstallSnapshot,
     PreVote,
     PreVoteReply,
     RequestVote,
@@ -99,6 +100,53 @@ def test_servers_process_incoming_requests_without_consulting_their_current_conf
     assert server.hear("n9", RequestVote(2, 1, 1)) == [Sent("n9", VoteReply(2, True))]
     assert server.hear("n9", append(2, 1, 1)) == [Sent("n9", AppendReply(2, True, 1, 1))]
     assert server.node.leader == "n9"
+
+
+def test_with_the_option_apply_the_first_entry_is_not_taken_for_applied() -> None:
+    server = Server(term=1)
+    server.node.from_apply = True
+    server.hear("n2", append(1, 0, 0, Entry(1, FOUR)))
+    assert server.node.configuration == THREE
+    assert server.node.configured_at == 0
+
+
+def test_a_snapshot_brings_the_configuration_at_its_end() -> None:
+    server = Server(1, term=1)
+    server.hear("n2", InstallSnapshot(1, 5, 1, FOUR, 0, (), True))
+    assert server.node.configuration == FOUR
+    assert notes(server, c.ConfigurationAdopted) == [c.ConfigurationAdopted(5, THREE, FOUR)]
+
+
+def test_a_snapshot_with_the_same_configuration_changes_nothing() -> None:
+    server = Server(1, term=1)
+    server.hear("n2", InstallSnapshot(1, 5, 1, THREE, 0, (), True))
+    assert notes(server, c.ConfigurationAdopted) == []
+
+
+@pytest.mark.parametrize(
+    ("voters", "commit", "tail", "stands"),
+    [
+        (("n1", "n2"), 2, False, True), (("n2", "n3"), 2, False, False), (("n2", "n3"), 2, True, True),
+        (("n2", "n3"), 1, False, True),
+    ],
+)  # fmt: skip
+def test_with_the_option_apply_a_removed_server_stands_only_to_finish_what_it_holds(
+    voters: tuple[str, ...], commit: int, tail: bool, stands: bool
+) -> None:
+    server = Server(1, term=1)
+    server.node.from_apply = True
+    more = (Entry(1, None),) if tail else ()
+    server.hear("n2", append(1, 1, 1, Entry(1, Configuration(voters)), *more, commit=commit))
+    assert server.node.may_stand() is stands
+
+
+def test_with_the_option_apply_a_server_that_never_counted_never_stands() -> None:
+    server = Server(1, term=1)
+    server.node.log.configurations = [(0, Configuration(("n2", "n3")))]
+    server.node.from_apply = True
+    server.node.configure()
+    server.hear("n2", append(1, 1, 1, Entry(1, None)))
+    assert not server.node.may_stand()
 
 
 # -- one change at a time ----------------------------------------------------------------------------------------
@@ -200,6 +248,12 @@ def test_a_new_server_that_does_not_answer_is_given_up() -> None:
     server.wait(10 * TIMING.election_max_us + 1)
     assert refused(server.timer("heartbeat")) is Refusal.TIMEOUT
     assert server.node.catching is None
+
+
+def test_a_server_that_catches_up_gets_heartbeats_like_the_others() -> None:
+    server = leader()
+    ask(server, add("n4"))
+    assert appended(server.timer("heartbeat")) == {"n2", "n3", "n4"}
 
 
 def test_one_server_catches_up_at_a_time() -> None:
@@ -343,6 +397,14 @@ def test_once_it_has_committed_the_leader_appends_the_new_configuration_alone() 
     for peer in ("n2", "n4", "n5"):
         server.accept(peer, 3)
     assert server.role.name == "FOLLOWER"
+
+
+def test_a_leader_does_not_announce_what_had_committed_before_it_led() -> None:
+    server = Server(1, term=1, noop=True)
+    server.hear("n2", append(1, 1, 1, Entry(1, Configuration(("n1", "n2"))), commit=2))
+    server.lead()
+    server.accept("n2", 3)
+    assert notes(server, c.ConfigurationCommitted) == []
 
 
 def test_without_auto_leave_it_waits_to_be_told() -> None:
