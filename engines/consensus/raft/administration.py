@@ -8,7 +8,6 @@ configuration, and by the leader where only it knows.
 import re
 from typing import Any, Final, Protocol
 
-from engines.consensus.raft import change_events as c
 from engines.consensus.raft import messages as m
 from engines.consensus.raft.client import Client
 from engines.consensus.raft.commands import AddServer, ChangeJoint, LeaveJoint, RemoveServer, Transfer
@@ -118,14 +117,12 @@ def execute(cluster: Cluster, command: Any, you: str) -> None:
     target = command.node or client.target
     message: m.ChangeRequest | m.TransferRequest
     if isinstance(command, Transfer):
-        host.note(c.TransferAsked(target, command.server))
         message = m.TransferRequest(command.server)
     else:
         asked = changes(command)
         for name in _new(cluster, asked):
             cluster.add_server(name)
         joint = isinstance(command, ChangeJoint)
-        host.note(c.ChangeAsked(target, asked, joint))
         message = m.ChangeRequest(asked, joint, isinstance(command, ChangeJoint) and command.auto_leave)
     client.administer(host, target, message)
 

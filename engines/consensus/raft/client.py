@@ -5,10 +5,10 @@ One command is outstanding at a time; what is asked meanwhile waits in a queue. 
 durable: under a number that was used before, a restarted client would be answered without anything being executed.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from engines.consensus.asking import KEYS, Asking
-from engines.consensus.raft.change_events import ChangeAnswered, TransferAnswered
+from engines.consensus.raft.change_events import ChangeAnswered, ChangeAsked, TransferAnswered, TransferAsked
 from engines.consensus.raft.events import (
     Answered,
     Asked,
@@ -30,6 +30,7 @@ from engines.consensus.raft.messages import (
     TransferReply,
     TransferRequest,
 )
+from engines.consensus.raft.rounds import Refusal
 from engines.sim.disk import Disk
 from engines.sim.history import OK, UNKNOWN, History
 from engines.sim.node import Context
@@ -41,12 +42,20 @@ BACKOFF_US: Final = 60 * US_PER_MS
 """A server that knows no leader: ask the next one after this."""
 
 
+class Errand(NamedTuple):
+    """A change of the cluster that a person asks for, and of whom."""
+
+    message: ChangeRequest | TransferRequest
+    target: str
+    tries: int = 0
+
+
 class Client(Asking):
     """Makes commands at an interval, or only those it is told."""
 
     __slots__ = (
-        "answered_at", "around", "attempts", "disk", "hints", "insists", "opening", "opens", "read_percent", "seen",
-        "serial", "servers", "session", "target",
+        "answered_at", "around", "attempts", "disk", "errand", "hints", "insists", "opening", "opens", "read_percent",
+        "seen", "serial", "servers", "session", "target",
     )  # fmt: skip
 
     def __init__(self, id: str, servers: tuple[str, ...], history: History, interval_us: int, disk: Disk) -> None:
@@ -71,6 +80,8 @@ class Client(Asking):
         """How many of its own requests are questions."""
         self.seen = 0
         """The last index it saw: a server that has applied less must not answer its questions."""
+        self.errand: Errand | None = None
+        """The change of the cluster itself that it asks for."""
         self.answered_at = 0
         """The index of the newest answer."""
 
@@ -185,9 +196,39 @@ class Client(Asking):
         self.around = self.servers[(self.servers.index(self.around) + 1) % len(self.servers)]
         return self.around
 
+    # -- the cluster itself ------------------------------------------------------------------------------------------
+
     def administer(self, ctx: Context, target: str, message: ChangeRequest | TransferRequest) -> None:
-        """Ask for a change of the cluster itself, once. It may wait for nothing: the answer comes when it comes."""
-        ctx.send(target, message)
+        """Ask for a change of the cluster itself. It is asked of another server only if this one does not lead: whether
+        a question without an answer did something is unknown, and a change made twice is another change."""
+        self.errand = Errand(message, target)
+        self._ask_for_change(ctx)
+
+    def _ask_for_change(self, ctx: Context) -> None:
+        errand = self.errand
+        if errand is not None:
+            if isinstance(errand.message, TransferRequest):
+                ctx.note(TransferAsked(errand.target, errand.message.to))
+            else:
+                ctx.note(ChangeAsked(errand.target, errand.message.changes, errand.message.joint))
+            ctx.send(errand.target, errand.message)
+
+    def _told_of_change(self, ctx: Context, src: str, m: ChangeReply | TransferReply) -> None:
+        """It is done, or it is not; who does not lead may say who does."""
+        errand = self.errand
+        if m.why is Refusal.NOT_LEADER and errand is not None and errand.tries < len(self.servers):
+            if src == errand.target:
+                after = self.servers[(self.servers.index(src) + 1) % len(self.servers)]
+                self.errand = Errand(errand.message, m.leader or after, errand.tries + 1)
+                ctx.set_timer("errand", 0 if m.leader else BACKOFF_US)
+            return
+        self.errand = None
+        if isinstance(m, ChangeReply):
+            ctx.note(ChangeAnswered(src, m.why, m.leader))
+            self.target = m.leader or self.target
+        else:
+            ctx.note(TransferAnswered(src, m.to, m.why))
+            self.target = m.leader or (self.target if m.why else m.to)
 
     def on_message(
         self, ctx: Context, src: str, m: ClientReply | Registered | SessionExpired | ChangeReply | TransferReply
@@ -199,12 +240,8 @@ class Client(Asking):
             self._opened(ctx, src, m)
         elif isinstance(m, SessionExpired):
             self._lost(ctx, src, m)
-        elif isinstance(m, ChangeReply):
-            ctx.note(ChangeAnswered(src, m.why, m.leader))
-            self.target = m.leader or self.target
         else:
-            ctx.note(TransferAnswered(src, m.to, m.why))
-            self.target = m.leader or (self.target if m.why else m.to)
+            self._told_of_change(ctx, src, m)
 
     def _answered(self, ctx: Context, src: str, m: ClientReply) -> None:
         if self.current is None or m.serial != self.current.serial:
@@ -240,6 +277,8 @@ class Client(Asking):
                 self._next(ctx)
         elif name == "backoff":
             self._retry(ctx)
+        elif name == "errand":
+            self._ask_for_change(ctx)
         elif not self.insists and not self.opening:
             self._give_up(ctx, GiveUpReason.NO_ANSWER)
         else:

@@ -377,7 +377,7 @@ TIMERS: Final = {
     "election": "its election timer runs out", "heartbeat": "time for a heartbeat to everyone",
     "quorum": "time to count who answered lately (check-quorum)", "think": "the client thinks of a command",
     "patience": "no answer: the client loses patience", "backoff": "the client asks again",
-    "transfer": "nobody took over in time",
+    "transfer": "nobody took over in time", "errand": "the person asks another server",
 }  # fmt: skip
 
 WORLD: Final = KernelWords(

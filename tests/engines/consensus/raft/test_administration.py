@@ -86,10 +86,26 @@ def test_a_transfer_to_a_dead_server_is_given_up_and_nothing_is_lost() -> None:
     assert engine.raft(leader).kv.values == {"x": 7}
 
 
+def test_who_does_not_lead_is_passed_by_and_the_leader_is_found() -> None:
+    engine = RaftEngine(1, (("clients", 0), ("nodes", 5)))
+    engine.apply(engine.resolve(AddServer()))
+    engine.run(3 * US_PER_S, 1 << 60)
+    assert len(told(engine, ChangeAsked)) > 1
+    assert [each.why for each in told(engine, ChangeAnswered)] == [None]
+    assert len(engine.configuration().voters) == 6
+
+
+def test_without_a_leader_it_gives_up_and_says_so() -> None:
+    engine = cluster(3, faults.Partition((("n1",), ("n2",), ("n3",))))
+    engine.apply(Transfer("n2") if engine.leader() != "n2" else Transfer("n3"))
+    engine.run(engine.now_us + 3 * US_PER_S, 1 << 60)
+    assert [each.why for each in told(engine, TransferAnswered)] == [Refusal.NOT_LEADER]
+
+
 def test_a_name_left_out_is_the_next_free_one() -> None:
     engine = cluster(3, AddServer(), AddServer(learner=True))
     assert str(engine.configuration()) == "(n1 n2 n3 n4) learners (n5)"
-    assert [each.changes[0].server for each in told(engine, ChangeAsked)] == ["n4", "n5"]
+    assert {each.changes[0].server for each in told(engine, ChangeAsked)} == {"n4", "n5"}
 
 
 def test_a_removed_server_can_come_back() -> None:
