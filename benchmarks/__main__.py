@@ -1,8 +1,8 @@
 """``make bench``: every figure of the README, as ratios against a peer or a floor of the same run.
 
-``make bench ARGS=kernel`` runs one part: ``kernel raft hour pbft seek screen consistency sharding events cqrs``
-``resilience tracing``, or what takes minutes and runs only when it is named: ``resilience-cures tracing-verdicts``
-``tracing-files tracing-real``.
+``make bench ARGS=kernel`` runs one part: ``kernel raft hour pbft seek screen serving consistency sharding events cqrs``
+``resilience tracing``, or what takes minutes and runs only when it is named: ``panels resilience-cures``
+``tracing-verdicts tracing-files tracing-real``.
 """
 
 import platform
@@ -22,6 +22,7 @@ from benchmarks import (
     resilience,
     resilience_world,
     screen,
+    serving,
     sharding,
     tracing,
     tracing_files,
@@ -46,6 +47,7 @@ PARTS: dict[str, Callable[[], list[str]]] = {
     "pbft": pbft.lines,
     "seek": lambda: raft.seek().lines(),
     "screen": screen.lines,
+    "serving": serving.lines,
     "consistency": consistency.lines,
     "sharding": lambda: sharding.measure().lines(),
     "events": events.lines,
@@ -63,6 +65,7 @@ def _real() -> list[str]:
 
 
 ASKED: dict[str, Callable[[], list[str]]] = {
+    "panels": serving.panels,
     "resilience-cures": cures.lines,
     "tracing-verdicts": tracing_verdicts.table,
     "tracing-real": _real,

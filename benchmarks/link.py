@@ -28,7 +28,7 @@ Shows: TypeAlias = "str | Callable[[PtyApp], object]"
 Press: TypeAlias = tuple[str, Shows]
 Size: TypeAlias = tuple[int, int]
 
-RATES = (8_000, 32_000)
+RATES = (8_000, 32_000, 125_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,16 @@ def traffic(
         time.sleep(1.0)
         paused, paused_s = _count(app, paused_s)
     return Traffic(size, moving / moving_s, paused, moving_s, paused_s)
+
+
+def pictures(argv: Sequence[str], round_trip_s: float, *, size: Size = (80, 24), span_s: float = 4.0) -> float:
+    """Pictures a second on a road of this length, once the window of those on their way has opened."""
+    with PtyApp(argv, size, latency=round_trip_s) as app:
+        app.wait_for(_anything, 60.0)
+        time.sleep(6.0 if round_trip_s else 2.0)
+        before, start = app.raw.count(b"\x1b[6n"), time.monotonic()
+        time.sleep(span_s)
+        return (app.raw.count(b"\x1b[6n") - before) / (time.monotonic() - start)
 
 
 def first_paint(argv: Sequence[str], shows: Shows | None = None, *, size: Size = (80, 24), runs: int = 7) -> FirstPaint:

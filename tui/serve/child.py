@@ -56,6 +56,7 @@ class Child:
         try:
             os.set_blocking(self._master, False)
             self._set_size(*size)
+            _quieten(slave)
             self._process = await asyncio.create_subprocess_exec(
                 *argv,
                 stdin=slave,
@@ -194,3 +195,11 @@ class Child:
             os.close(self._master)
             self._master = -1
             self._waiting.clear()
+
+
+def _quieten(slave: int) -> None:
+    """Keys that come before the app is there are kept for it: none is echoed, and ctrl+c, which nobody would get yet,
+    is no signal."""
+    attributes = termios.tcgetattr(slave)
+    attributes[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN)
+    termios.tcsetattr(slave, termios.TCSANOW, attributes)

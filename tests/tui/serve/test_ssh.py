@@ -70,6 +70,14 @@ async def test_without_keys_everybody_is_let_in_and_what_is_pressed_at_once_is_n
         await client.shows("PAUSE")
 
 
+async def test_ctrl_c_at_once_leaves_and_is_no_signal() -> None:
+    async with serving() as server, server.visit() as client:
+        client.send("kk\x03")
+        assert await client.ends() == 0
+        assert b"kk" not in client.raw
+        assert b"Traceback" not in client.raw
+
+
 async def test_the_sandbox_writes_no_file_and_is_not_suspended() -> None:
     async with serving() as server, server.visit((120, 36)) as client:
         pid = await child_of(server, client)
