@@ -220,8 +220,9 @@ def panels() -> list[str]:
     """Bytes a second of each panel in both sizes, everything moving, beside another program of the kind."""
     lines = []
     for panel in PANELS:
-        name = panel.pattern.name
-        argv = python("-m", "tui", name, "--sandbox")
+        variant = (panel.variants or tuple(each.name for each in panel.pattern.variants))[0]
+        name = variant if panel.variants else panel.pattern.name
+        argv = python("-m", "tui", panel.pattern.name, "--variant", variant, "--sandbox")
         flows = [traffic(argv, size=size, moving_s=4.0, paused_s=1.5) for size in SIZES]
         lines.append(f"panel {name:12} everything moves   {_rates(flows)}  (budgets 25 and 60)")
     if shutil.which("btop"):
