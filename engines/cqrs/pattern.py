@@ -4,6 +4,7 @@ from functools import partial
 from typing import Final
 
 from engines.cqrs.recorded import VARIANT as RECORDED
+from engines.cqrs.world.chaos import CHAOS
 from engines.cqrs.world.commands import COMMANDS
 from engines.cqrs.world.engine import CqrsEngine
 from engines.cqrs.world.options import SETTINGS
@@ -38,6 +39,7 @@ VARIANTS: Final = (
         SETTINGS,
         1,
         FIDELITY,
+        chaos=CHAOS,
     ),
 )
 

@@ -20,6 +20,7 @@ ledger         what was promised and done, against which the checks compare
 rules          rules that can be switched off; what all machines share
 options        settings of a run
 commands       what a person can ask for
+chaos          what both roads survive, and what they owe afterwards
 picture        the machines by their names, and what the snapshot holds of them
 engine         the world
 snapshot       what there is to see
