@@ -82,4 +82,5 @@ CONSENSUS = Subject(
     broken=lambda: run(1_000, (900, SetRule("persist_vote", False))).snapshot(),
     rule="persist vote",
     typed=frozenset("AjJ"),
+    long=frozenset({"cue", "crashed"}),  # all that a crash loses, writes and messages included
 )

@@ -205,7 +205,6 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
     **change_words.LESSONS,
     **snapshot_words.LESSONS,
     **read_words.LESSONS,
-    **trace_words.LESSONS,
 }  # fmt: skip
 """Lessons by name."""
 
@@ -227,7 +226,6 @@ OF_KIND: Final[dict[type, str]] = {
     k.DropMissed: "network", k.Skewed: "clock", k.Cue: "lecture", **change_words.OF_KIND,
     **snapshot_words.OF_KIND,
     **read_words.OF_KIND,
-    Traced: "trace",
 }  # fmt: skip
 """Which lesson explains which kind of event."""
 
@@ -255,7 +253,6 @@ IF_BROKEN: Final = {
     **change_words.IF_BROKEN,
     **snapshot_words.IF_BROKEN,
     **read_words.IF_BROKEN,
-    **trace_words.IF_BROKEN,
 }  # fmt: skip
 
 SUSPECTS: Final = {
@@ -268,11 +265,15 @@ SUSPECTS: Final = {
 
 def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
     """The lesson behind it; what happened stands above. Paragraphs."""
+    if isinstance(event.what, Traced):
+        return trace_words.LESSON
     why: Any = getattr(event.what, "why", None)
     return LESSONS[OF_REASON.get(why) or OF_KIND[type(event.what)]]
 
 
 def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
     """What the check demands; if it failed, who saw what and which rule is missing. Paragraphs."""
-    demands = TRACED if snapshot.recorded else DEMANDS
-    return explain_in_kit(check, demands, IF_BROKEN, snapshot.rules, suspects=SUSPECTS)
+    demands, broken = DEMANDS, IF_BROKEN
+    if snapshot.recorded:
+        demands, broken = TRACED, {**IF_BROKEN, **trace_words.IF_BROKEN}
+    return explain_in_kit(check, demands, broken, snapshot.rules, suspects=SUSPECTS)

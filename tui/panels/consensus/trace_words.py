@@ -74,19 +74,17 @@ def _of_message(event: TraceEvent, m: TraceMessage) -> str:
     return f"{'sends ' + m.dst if sends else 'hears from ' + m.src} {what} in term {m.term}{carries}"
 
 
-LESSONS: Final = {
-    "trace": (
-        "This is a real cluster: a line that a server of etcd-io/raft wrote while it ran. What it says of term, vote, "
-        "commit index, role and log holds at that moment.",
-        "Terms of entries are not written. A leader appends entries of its own term, a follower holds what the leader "
-        "held when it sent it; from this the logs are rebuilt. A 0 in a cell says that nothing tells its term.",
-        "The checks are Raft's guarantees, held against every line. What a trace does not show cannot be judged.",
-    ),
-}
+LESSON: Final = (
+    "This is a real cluster: a line that a server of etcd-io/raft wrote while it ran. What it says of term, vote, "
+    "commit index, role and log holds at that moment.",
+    "Terms of entries are not written. A leader appends entries of its own term, a follower holds what the leader "
+    "held when it sent it; from this the logs are rebuilt. A 0 in a cell says that nothing tells its term.",
+    "The checks are Raft's guarantees, held against every line. What a trace does not show cannot be judged.",
+)
 
 IF_BROKEN: Final = {
     MAJORITY: "Whoever decides without a majority decides alone: another majority may decide otherwise (5.2, 5.3).",
     OWN_TERM: "Counting copies of an entry of an older term proves nothing: Figure 8 of the paper (5.4.2).",
 }  # fmt: skip
 
-__all__ = ["IF_BROKEN", "LESSONS", "told"]
+__all__ = ["IF_BROKEN", "LESSON", "told"]
