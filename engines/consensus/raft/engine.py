@@ -33,7 +33,7 @@ from engines.consensus.raft.snapshot import (
     Snapshot,
 )
 from engines.consensus.raft.state import NEVER
-from engines.consensus.raft.views import acknowledged, questions
+from engines.consensus.raft.views import acknowledged, cost, questions
 from engines.errors import UserError
 from engines.rules import RuleSwitched
 from engines.sim import faults
@@ -303,6 +303,7 @@ class RaftEngine(World):
             cue=self.cue,
             checks=self.check(),
             events=self.events_total,
+            cost=cost(self.raft(leader)) if (leader := self.leader()) else None,
         )  # fmt: skip
 
     def _server(self, host: Host, first: int) -> Server:

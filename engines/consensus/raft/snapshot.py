@@ -71,6 +71,15 @@ class Acknowledged(NamedTuple):
     """How long a lease lasts from the sending of its round."""
 
 
+class Cost(NamedTuple):
+    """What one request took: messages between servers, counted when they arrive, each for the first time."""
+
+    entry: int
+    messages: int
+    formula: int
+    """2(n-1): each other server gets the entry once and confirms it once."""
+
+
 class LogEntry(NamedTuple):
     """One cell of the log grid; ``number`` is its index."""
 
@@ -208,6 +217,8 @@ class Snapshot:
     """Time and text of the newest narration."""
     checks: tuple[Check, ...]
     events: int
+    cost: Cost | None = None
+    """Of the newest entry that all have confirmed; None: there is none in this term."""
     recorded: str = ""
     """The name of the FILE that is played; empty: a simulated cluster."""
 

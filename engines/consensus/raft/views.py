@@ -1,8 +1,9 @@
 """Parts of the picture of a server."""
 
 from engines.consensus.raft.node import RaftNode
+from engines.consensus.raft.quorum import committed_index
 from engines.consensus.raft.roles import Role
-from engines.consensus.raft.snapshot import Acknowledged, Question
+from engines.consensus.raft.snapshot import Acknowledged, Cost, Question
 
 
 def questions(node: RaftNode) -> tuple[Question, ...]:
@@ -15,7 +16,17 @@ def acknowledged(node: RaftNode, now_us: int) -> Acknowledged | None:
     if node.role is not Role.LEADER:
         return None
     left_us = max(0, node.lease_until_us - now_us)
-    return Acknowledged(node.round, node.confirmed, tuple(node.acked.items()), left_us, node.lease_us)
+    confirmed = min(node.round, committed_index(node.configuration, {**node.acked, node.id: node.round}))
+    return Acknowledged(node.round, confirmed, tuple(node.acked.items()), left_us, node.lease_us)
 
 
-__all__ = ["acknowledged", "questions"]
+def cost(node: RaftNode) -> Cost | None:
+    """What the newest entry took that all others have confirmed, of a leader that sent it to them all."""
+    if node.role is not Role.LEADER or not node.progress:
+        return None
+    entry = min(each.match_index for each in node.progress.values())
+    messages = node.exchanged.get(entry)
+    return Cost(entry, messages, 2 * len(node.progress)) if messages else None
+
+
+__all__ = ["acknowledged", "cost", "questions"]

@@ -13,9 +13,9 @@ HELP: Final = (
     "A chip is a server: name, role, term. F follower, P asks for pre-votes, C candidate, L leader, X crashed, Z "
     "frozen. A term is a number that only grows; each has at most one leader.",
     "The bar below is the election timer and shrinks: whoever runs out of it without hearing a leader stands for "
-    "election. A leader's bar runs to its next heartbeat. 2/3 n1 n4: two votes, three are needed, from n1 and n4.",
+    "election. A leader's bar runs to its next heartbeat, or, where it holds a lease, to its end. 2/3 n1 n4: two votes, three are needed, from n1 and n4.",
     "Letters fly from server to server. A: AppendEntries, with entries or as heartbeat. V: RequestVote. P: PreVote. "
-    "C: a client's request. T: take over. Small letters are the answers. What carries news stands on "
+    "C: a client's request. R: read index. T: take over. Small letters are the answers. What carries news stands on "
     "colour; a plain letter is a heartbeat, its answer, or a refusal.",
     "Behind the letter of a server: ~ a learner, which gets the log and does not count; while a configuration is joint "
     "+ counts on the new side only, - on the old side only; - also marks a server that is no member. j adds a server, "
@@ -61,7 +61,7 @@ PANEL: Final = Panel(
     sides=forms.sides,
     present=present.present,
     client=forms.client,
-    client_hint="y=3  y+=1  del y   of the selected server;  members: +n6 -n1 ~n4, leave",
+    client_hint="y=3  y+=1  y?  del y   of the selected server;  members: +n6 -n1 ~n4, leave",
     strip_least=6,
     variants=("raft",),
     figures=queries.figures,

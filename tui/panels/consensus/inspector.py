@@ -12,7 +12,7 @@ from tui.kit.link_faults import BOTH
 from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import by, names, plural
 from tui.panel import Focus
-from tui.panels.consensus import details, members, traced
+from tui.panels.consensus import details, members, reads, traced
 from tui.panels.consensus.change_words import needs
 from tui.panels.consensus.queries import (
     ails,
@@ -44,15 +44,17 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
     if entry is not None:
         sheet.draw(canvas, (traced if snapshot.recorded else details).entry(snapshot, server, entry))
         return f"{server.id}  entry {index}"
-    sheet.draw(canvas, (traced.sections if snapshot.recorded else sections)(snapshot, server))
+    pages = traced.sections(snapshot, server) if snapshot.recorded else sections(snapshot, server, glyphs)
+    sheet.draw(canvas, pages)
     return f"{server.id}  {ROLE_WORDS.get(role(server), role(server))} of term {server.term}"
 
 
-def sections(snapshot: Snapshot, server: Server) -> list[Section]:
+def sections(snapshot: Snapshot, server: Server, glyphs: Glyphs) -> list[Section]:
     """The facts of a server, in reading order."""
     return [
         Section(0, office(snapshot, server)),
-        Section(1, (quorum(snapshot), *members.facts(snapshot, server))),
+        Section(1, (quorum(snapshot), *members.facts(snapshot, server), *cost(snapshot))),
+        Section(2, reads.facts(snapshot, server, glyphs)),
         Section(2, replication(snapshot, server)),
         Section(5, peers(snapshot, server)),
         Section(3, check_quorum(snapshot, server)),
@@ -149,6 +151,16 @@ def quorum(snapshot: Snapshot) -> Fact:
     spare = up - needed
     now = (f"; {up} alive, {spare} to spare", "warn" if not spare else "text") if up < count else ("", "text")
     return fact("quorum", rule, "text", now)
+
+
+def cost(snapshot: Snapshot) -> tuple[Fact, ...]:
+    """What a request takes, counted in the run, beside what it should take."""
+    if snapshot.cost is None:
+        return ()
+    entry, messages, formula = snapshot.cost
+    same = "as" if messages == formula else "against"
+    took = f"entry {entry} took {messages} messages, {same} 2(n-1) = {formula}"
+    return (fact("cost", took, "text", ("; PBFT with 4: 24", "dim")),)
 
 
 # -- the log ---------------------------------------------------------------------------------------------------------

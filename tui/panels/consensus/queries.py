@@ -118,4 +118,5 @@ def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
         Figure("committed", snapshot.commit),
         Figure("commands_done", sum(client.done for client in snapshot.clients)),
         Figure("commands_unknown", sum(client.unknown for client in snapshot.clients)),
+        Figure("messages_a_request", snapshot.cost.messages if snapshot.cost else 0),
     )

@@ -91,13 +91,16 @@ def timer(server: Server, room: int, glyphs: Glyphs, extra: str = "") -> list[tu
         return [(clip(f"{server.waiting} waiting", room), "frozen")]
     if server.timer_left_us is None:
         return [("no timer", "dim")]
-    left = server.timer_left_us
+    lease = server.rounds.lease_left_us if server.rounds else 0
+    left, total = (
+        (lease, server.rounds.lease_us) if lease and server.rounds else (server.timer_left_us, server.timer_total_us)
+    )
     time = "<1ms" if 0 < left < 1_000 else f"{left // 1000}ms" if left < 1_000_000 else f"{left / 1_000_000:.1f}s"
-    words = f" {time}" if server.role != "leader" else f" hb {time}"
+    words = f" {time}" if server.role != "leader" else f" {'lease' if lease else 'hb'} {time}"
     if extra:
         words = f" {extra}"
     cells = max(2, min(6, room - len(words)))
-    full = bar(left / max(1, server.timer_total_us), cells, glyphs)
+    full = bar(left / max(1, total), cells, glyphs)
     return [(full, server.role), (clip(words, max(0, room - cells)), server.role if extra else "dim")]
 
 

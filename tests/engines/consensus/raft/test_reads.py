@@ -2,6 +2,8 @@
 
 import pytest
 
+from engines.consensus.raft.commands import Propose
+from engines.consensus.raft.engine import RaftEngine
 from engines.consensus.raft.messages import (
     AppendEntries,
     AppendReply,
@@ -18,6 +20,7 @@ from engines.consensus.raft.messages import (
 from engines.consensus.raft.read_events import Forwarded, ReadGivenUp, ReadHow, ReadServed, ReadWait, ReadWaits
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rules import RaftRules, Reading, ReadMode
+from engines.sim import faults
 from tests.engines.consensus.raft.server import TIMING, Sent, Server, append, command, entries
 
 MS = 1_000
@@ -325,3 +328,46 @@ def test_a_refused_append_entries_of_the_current_leader_resets_the_timer(resets:
     server.hear("n2", append(1, 5, 1))
     assert (server.ctx.timers["election"] > due) == resets
     assert server.node.heard_us == server.ctx.now_us
+
+
+# -- what a request takes ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [3, 5, 7])
+def test_an_entry_costs_one_message_to_each_other_server_and_one_back(size: int) -> None:
+    """Cost 2(n-1) messages per entry; the commit index rides along with the next message."""
+    engine = RaftEngine(42, (("nodes", size),))
+    engine.run(3_000_000, 1 << 60)
+    cost = engine.snapshot().cost
+    assert cost is not None
+    assert cost.entry > 3
+    assert cost.messages == cost.formula == 2 * (size - 1)
+
+
+def test_what_has_to_be_sent_again_is_counted_once() -> None:
+    engine = RaftEngine(42, (("nodes", 5),))
+    engine.apply(faults.Lose("*", "n2", 400_000))
+    engine.apply(faults.Duplicate("*", "*", 400_000))
+    engine.run(6_000_000, 1 << 60)
+    cost = engine.snapshot().cost
+    assert cost is not None
+    assert cost.messages == 8
+
+
+def test_the_picture_shows_the_lease_and_what_waits() -> None:
+    engine = RaftEngine(42, (("reads", "lease"), ("workload", "off")))
+    engine.run(1_200_000, 1 << 60)
+    leader = engine.leader()
+    rounds = next(each.rounds for each in engine.snapshot().servers if each.id == leader)
+    assert rounds is not None
+    assert 0 < rounds.lease_left_us <= rounds.lease_us == 120_000
+    for other in engine.servers:
+        if other != leader:
+            engine.apply(faults.Cut(other, leader))
+    engine.run(1_400_000, 1 << 60)
+    engine.apply(Propose("get", "x", 0, leader))
+    engine.run(1_440_000, 1 << 60)
+    server = next(each for each in engine.snapshot().servers if each.id == leader)
+    assert server.rounds is not None
+    assert server.rounds.lease_left_us == 0
+    assert [(each.client, each.key) for each in server.questions] == [("you", "x")]
