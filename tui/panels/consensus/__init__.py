@@ -13,7 +13,8 @@ HELP: Final = (
     "A chip is a server: name, role, term. F follower, P asks for pre-votes, C candidate, L leader, X crashed, Z "
     "frozen. A term is a number that only grows; each has at most one leader.",
     "The bar below is the election timer and shrinks: whoever runs out of it without hearing a leader stands for "
-    "election. A leader's bar runs to its next heartbeat, or, where it holds a lease, to its end. 2/3 n1 n4: two votes, three are needed, from n1 and n4.",
+    "election. A leader's bar runs to its next heartbeat, or, where it holds a lease, to the end of that. 2/3 n1 n4: "
+    "two votes, three are needed, from n1 and n4.",
     "Letters fly from server to server. A: AppendEntries, with entries or as heartbeat. V: RequestVote. P: PreVote. "
     "C: a client's request. R: read index. T: take over. Small letters are the answers. What carries news stands on "
     "colour; a plain letter is a heartbeat, its answer, or a refusal.",

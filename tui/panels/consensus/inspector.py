@@ -53,7 +53,7 @@ def sections(snapshot: Snapshot, server: Server, glyphs: Glyphs) -> list[Section
     """The facts of a server, in reading order."""
     return [
         Section(0, office(snapshot, server)),
-        Section(1, (quorum(snapshot), *members.facts(snapshot, server), *cost(snapshot))),
+        Section(1, (quorum(snapshot), *members.facts(snapshot, server))),
         Section(2, reads.facts(snapshot, server, glyphs)),
         Section(2, replication(snapshot, server)),
         Section(5, peers(snapshot, server)),
@@ -62,6 +62,7 @@ def sections(snapshot: Snapshot, server: Server, glyphs: Glyphs) -> list[Section
         Section(4, troubles(snapshot, server)),
         Section(8, clients(snapshot)),
         sheet.of_checks(snapshot.checks, 7),
+        Section(9, cost(snapshot)),
     ]
 
 
