@@ -119,7 +119,7 @@ def of_members(node: str, what: e.MembershipEvent) -> tuple[str, Ink]:
     """A sentence about the configuration, and its ink."""
     match what:
         case e.ServerStarted():
-            return "starts with an empty log and no configuration: it waits for a leader to write to it", "follower"
+            return "starts with an empty log, and is no member: it waits for a leader to write to it", "follower"
         case e.ChangeAsked(target=target, changes=asked, joint=joint):
             return f"asks {target} for {changes(asked, joint)}" if asked else f"asks {target} {changes(())}", "you"
         case e.ChangeDenied():

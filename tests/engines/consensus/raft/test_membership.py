@@ -270,6 +270,49 @@ def test_whoever_asked_is_told_when_the_change_has_committed() -> None:
     assert Sent("you", ChangeReply(True, None, "n1")) in server.accept("n3", 2)
 
 
+def test_that_is_said_once() -> None:
+    server = leader()
+    ask(server, remove("n3"))
+    assert Sent("you", ChangeReply(True, None, "n1")) in server.accept("n2", 2)
+    server.hear("c1", ClientRequest(command()))
+    assert not [each for each in server.accept("n2", 3) if each.dst == "you"]
+    assert len(notes(server, c.ConfigurationCommitted)) == 1
+
+
+def test_the_next_server_may_come_when_the_last_one_counts() -> None:
+    server = leader()
+    ask(server, add("n4"))
+    server.accept("n4", 1)
+    server.accept("n2", 2)
+    server.accept("n3", 2)
+    ask(server, add("n5"))
+    server.accept("n5", 2)
+    assert server.node.configuration.voters == ("n1", "n2", "n3", "n4", "n5")
+
+
+def test_a_new_server_that_answers_is_not_given_up_and_others_do_not_answer_for_it() -> None:
+    for src, stays in (("n4", True), ("n2", False)):
+        server = leader()
+        server.hear("c1", ClientRequest(command()))
+        ask(server, add("n4"))
+        server.wait(10 * TIMING.election_max_us)
+        server.accept(src, 0)
+        server.wait(1)
+        server.timer("heartbeat")
+        assert (server.node.catching is not None) is stays, src
+
+
+def test_with_the_option_apply_a_change_is_pending_until_it_has_committed() -> None:
+    server = leader()
+    server.node.from_apply = True
+    ask(server, remove("n3"))
+    assert refused(ask(server, learn("n4"))) is Refusal.PENDING
+    server.accept("n2", 2)
+    server.hear("c1", ClientRequest(command()))
+    ask(server, learn("n4"))
+    assert len([entry for entry in server.disk.log if isinstance(entry.command, Configuration)]) == 2
+
+
 def test_whoever_asked_is_told_that_the_leader_was_deposed() -> None:
     server = leader()
     ask(server, remove("n3"))
@@ -389,8 +432,8 @@ def test_agreement_requires_separate_majorities_from_both_the_old_and_new_config
 
 def test_once_it_has_committed_the_leader_appends_the_new_configuration_alone() -> None:
     server = joint()
-    for peer in ("n2", "n4", "n5"):
-        server.accept(peer, 2)
+    sent = [each for peer in ("n2", "n4", "n5") for each in server.accept(peer, 2)]
+    assert not [each for each in sent if each.dst == "you"], "only half of the change has committed"
     assert server.disk.log[-1] == Entry(1, leave_joint(JOINT))
     assert server.node.configuration == leave_joint(JOINT)
     assert server.role.name == "LEADER", "it manages a cluster of which it is no part"
