@@ -23,7 +23,7 @@ MOMENTS = {
     "sharding": ("virtual-nodes", 7_000_000),
     "resilience": ("trip-and-recover", 20_000_000),
     "events": ("poison", 3_000_000),
-    "cqrs": ("write-burst", 5_000_000),
+    "cqrs": ("write-burst", 3_000_000),
     "tracing": ("auth-pool-p99", 6_000_000),
 }
 """A story of each, and a time in the middle of it."""

@@ -220,7 +220,7 @@ class CqrsEngine(Roads):
                 if back:
                     trial.back()
                 else:
-                    trial.swap(self.home(name).head)
+                    trial.swap(deployment.live.position)
 
     def need_user(self, name: str) -> None:
         """UserError unless a user of this name is there."""

@@ -157,7 +157,7 @@ class ProjectorNode:
         if back:
             deployment.back()
         else:
-            deployment.swap(self.head)
+            deployment.swap(deployment.live.position)  # no reader goes back in time
         self.serve(projection)
         live = deployment.live
         assert isinstance(live, Table)

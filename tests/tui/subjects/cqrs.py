@@ -84,7 +84,7 @@ CQRS = Subject(
         "well": lambda: run(5_000).snapshot(),
         "poison": lambda: story("poison", 3_000).snapshot(),
         "rebuild": lambda: story("bug-and-rebuild", 5_500).snapshot(),
-        "burst": lambda: story("write-burst", 5_000).snapshot(),
+        "burst": lambda: story("write-burst", 2_900).snapshot(),
         "file": lambda: file_run().snapshot(),
         "file-parked": lambda: file_run(park=True).snapshot(),
     },

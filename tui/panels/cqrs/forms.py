@@ -74,7 +74,7 @@ def _of_projection(snapshot: Snapshot, view: ProjectionView | None) -> tuple[Off
         code = Param("release", "buggy" if view.tables[0].release == "right" else "right", choices=("right", "buggy"))
         offers.append(Offer(f"deploy other code for {name}", "what was built stays as it is",
                             lambda v: c.Deploy(name, v["release"]), (code,)))  # fmt: skip
-    if any(table.role == "next" and table.position >= snapshot.store.head for table in view.tables):
+    if any(table.role == "next" and table.position >= view.position for table in view.tables):
         offers.append(Offer(f"swap {name}", "move readers to what was built beside", lambda v: c.Swap(name)))
     if any(table.role == "old" for table in view.tables):
         offers.append(Offer(f"swap {name} back", "to the generation before", lambda v: c.Swap(name, back=True)))

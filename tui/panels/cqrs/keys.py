@@ -83,8 +83,8 @@ def beside(snapshot: Snapshot, focus: Focus) -> Outcome:
         return c.Rebuild(view.name, "beside", "v2" if view.name == "order_summary" and not _runs_v2(view) else "right")
     if following.stopped_at:
         return Refuse(f"it stopped at event {following.stopped_at}: widen the column and replay what is parked (f)")
-    if following.position < snapshot.store.head:
-        return Refuse(f"not yet: it is at {following.position} of {snapshot.store.head}; a swap needs lag 0")
+    if following.position < view.position:
+        return Refuse(f"not yet: it is at {following.position}, the live one at {view.position}")
     return c.Swap(view.name)
 
 

@@ -1,0 +1,140 @@
+"""The panel of CQRS says what is in the snapshot: the gap, both models, the verdict, causes and dates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from engines.cqrs import FORMULA, ORDER_SUMMARY, fold, weigh
+from engines.cqrs.world import commands as c
+from engines.cqrs.world.snapshot import Snapshot
+from engines.sim import faults
+from engines.units import span
+from tests.tui.panels.cqrs_runs import run, story
+from tui.glyphs import BRAILLE
+from tui.keys import keymap
+from tui.layout import arrange
+from tui.panel import Focus, Refuse
+from tui.panels.cqrs import PANEL
+from tui.panels.cqrs.queries import sides
+from tui.panels.cqrs.select import Chosen, move, read
+from tui.registry import PANELS
+
+
+def drawn(snapshot: Snapshot, focus: Focus | None = None, size: tuple[int, int] = (120, 36)) -> dict[str, str]:
+    sizes = arrange(*size, inspector=True, strip_least=PANEL.strip_least).sizes()
+    frame = PANEL.view(snapshot, PANEL.fit(snapshot, focus or Focus()), sizes, BRAILLE)
+    return {"picture": frame.picture.text(), "strip": frame.strip.text(), "inspector": frame.inspector.text()}
+
+
+def press(key: str, snapshot: Snapshot, focus: Focus | None = None) -> Any:
+    return keymap(PANEL, PANELS)[key].act(snapshot, focus or Focus())
+
+
+def test_the_gap_is_two_figures_for_each_projection_and_a_chart() -> None:
+    snapshot = story("write-burst", 2_900).snapshot()
+    shown = drawn(snapshot)
+    assert max(view.behind for view in snapshot.projections) > 20
+    for view in snapshot.projections:
+        line = next(row for row in shown["picture"].splitlines() if view.name in row)
+        assert f"{view.behind} behind" in line
+        assert span(view.age_us) in line
+        assert f"{view.behind} behind, {span(view.age_us)}" in shown["strip"]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+def test_the_same_question_is_answered_by_both_models_and_the_table(size: tuple[int, int]) -> None:
+    late = story("own-write", 324).snapshot()
+    assert sides(late, "order-101").stale
+    assert "order-101: read nothing | write created 30 v1 | crud created 30" in drawn(late, size=size)["strip"]
+    done = story("own-write", 700).snapshot()
+    assert "read model = write model: created 30 v1; crud created 30" in drawn(done, size=size)["strip"]
+
+
+def test_the_verdict_is_the_library_s_formula_on_the_run_s_own_numbers_and_help_prints_it() -> None:
+    for at_ms in (2_500, 5_200):
+        costs = story("small-crud", at_ms).snapshot().costs
+        assert costs.verdict == weigh(costs.load)
+        word = "pays" if costs.verdict.pays else "does not pay"
+        shown = drawn(story("small-crud", at_ms).snapshot())
+        assert f"{word}: {span(costs.verdict.cqrs_us)}/s of work on two roads" in shown["strip"]
+        assert costs.verdict.why.value.split(":")[0] in " ".join(shown["inspector"].split())
+    assert {" ".join(line.split()) for line in FORMULA} <= set(PANEL.help)
+
+
+def test_the_tree_leads_from_the_command_to_the_row_it_changed() -> None:
+    shown = drawn(story("saga-compensates", 700).snapshot(), Focus(pick=Chosen(view="tree")), (200, 50))["picture"]
+    assert "CREATE_ORDER > OrderCreated #1" in shown
+    assert "PAY_ORDER > OrderPaid #4" in shown
+    paid = next(line for line in shown.splitlines() if "OrderPaid" in line)
+    assert "summary: paid 30 v3" in paid
+    assert "revenue: 1 orders 30" in paid
+
+
+def test_a_read_model_at_a_date_is_the_fold_of_what_had_happened_by_then() -> None:
+    snapshot = story("own-write", 3_700).snapshot()
+    focus = press("y", snapshot)
+    assert read(focus).at == len(snapshot.events)
+    for _ in range(2):
+        focus = move(snapshot, focus, "left")
+    at = read(focus).at
+    wanted = fold(ORDER_SUMMARY, snapshot.events[:at]).get("order-101")
+    shown = drawn(snapshot, focus)["picture"]
+    assert f"right after event {at} of {len(snapshot.events)}" in shown
+    row = next(line for line in shown.splitlines() if "order-101" in line and "created" in line and "total" not in line)
+    assert str(wanted.total) in row.split()
+    assert read(press("y", snapshot, focus)).at == 0
+    typed = PANEL.client(snapshot, Focus(), "at #2")
+    assert isinstance(typed, Focus)
+    assert read(typed).at == 2
+
+
+def test_each_stage_scales_by_itself_and_what_is_one_of_a_kind_says_so() -> None:
+    snapshot = run(500).snapshot()
+    for node, stage in (("c1", "commands"), ("p1", "projectors"), ("r2", "replicas"), ("", "projectors")):
+        assert press("j", snapshot, Focus(node=node)) == c.AddNode(stage)
+    assert press("J", snapshot, Focus(node="r1")) == c.RemoveNode("replicas")
+    assert isinstance(press("J", snapshot, Focus(node="p1")), Refuse)
+    for node in ("store", "bus", "crud", "saga", "u1"):
+        assert isinstance(press("j", snapshot, Focus(node=node)), Refuse)
+
+
+def test_b_builds_beside_and_swaps_once_it_has_caught_up() -> None:
+    assert press("B", run(500).snapshot()) == c.Rebuild("order_summary", "beside", "v2")
+    built = run(2_500, (600, c.Rebuild("order_summary", "beside", "v2"))).snapshot()
+    assert press("B", built) == c.Swap("order_summary")
+    held = run(2_000, (100, c.Create("u1", 1, 5)), (200, c.Poison("u1")), (500, c.Rebuild("order_summary", "beside")),
+               config=(("reads", 0), ("sagas", False), ("writes", 0))).snapshot()  # fmt: skip
+    assert isinstance(press("B", held), Refuse)
+    assert "stopped at" in drawn(held)["picture"]
+
+
+def test_the_first_screen_lives_and_explains_itself() -> None:
+    snapshot = run(1_500).snapshot()
+    shown = drawn(snapshot, size=(80, 24))
+    assert "C command A append E event" in shown["picture"]
+    assert len(snapshot.events) > 10
+    assert "on two roads" in shown["strip"]
+
+
+def test_what_befalls_a_machine_is_seen_on_its_road() -> None:
+    snapshot = run(900, (600, faults.Crash("p1")), (610, faults.Freeze("r2"))).snapshot()
+    picture = drawn(snapshot)["picture"]
+    assert "p1X" in picture
+    assert "r2Z" in picture
+    assert "crashed" in next(line for line in picture.splitlines() if "order_summary" in line)
+
+
+def test_arrows_walk_along_the_roads_and_through_the_projections() -> None:
+    snapshot = run(900).snapshot()
+    focus = Focus()
+    seen = []
+    for _ in range(len(snapshot.machines)):
+        focus = move(snapshot, focus, "right")
+        seen.append(focus.node)
+    assert seen[:8] == ["u1", "u2", "u3", "c1", "c2", "store", "bus", "p1"]
+    assert sorted(seen) == sorted(machine.name for machine in snapshot.machines)
+    assert read(move(snapshot, Focus(), "down")).projection == "customer_history"
+    assert move(snapshot, move(snapshot, Focus(), "down"), "up") == replace(Focus(), pick=None)
