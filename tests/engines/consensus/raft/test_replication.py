@@ -17,6 +17,7 @@ from engines.consensus.raft.messages import (
     Entry,
 )
 from engines.consensus.raft.options import FIGURE_7
+from engines.consensus.raft.quorum import Configuration
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rules import RaftRules, Sizes
 from engines.sim import faults
@@ -224,7 +225,8 @@ def test_an_answer_that_was_overtaken_takes_nothing_back() -> None:
         server.hear("c1", ClientRequest(command(serial)))
     server.accept("n2", 2)
     server.hear("n2", AppendReply(1, True, 1, 0))
-    server.hear("n2", AppendReply(1, False, 0, 1, 0, 1))
+    assert server.hear("n2", AppendReply(1, False, 0, 1, 0, 1)) == []
+    assert not server.node.progress["n2"].probing
     assert server.node.progress["n2"].match_index == 2
     assert server.node.progress["n2"].next_index == 3
     assert server.node.commit_index == 2
@@ -412,3 +414,25 @@ def test_a_leader_stays_leader_in_a_quiet_cluster() -> None:
     engine.run(30_000_000, 1 << 60)
     assert (engine.leader(), engine.snapshot().term) == (leader, term)
     assert engine.raft(leader).role is Role.LEADER
+
+
+def test_a_leader_that_its_own_commit_took_out_of_office_sends_nothing_more() -> None:
+    """'It steps down once it has committed the C_new log entry' (dissertation 4.2.2), in the middle of an answer."""
+    server = Server(sizes=Sizes(window=1))
+    server.lead()
+    server.node.propose(server.ctx, Entry(1, Configuration(("n2", "n3"))), "")
+    assert [each.dst for each in server.hear("c1", ClientRequest(command()))] == []
+    server.accept("n2", 1)
+    sent = server.accept("n3", 1)
+    assert [each for each in sent if isinstance(each.message, AppendEntries)] == []
+    assert (server.role, server.node.commit_index, server.node.progress) == (Role.FOLLOWER, 1, {})
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_configuration_rules_a_follower_from_append_on_or_without_that_rule_once_applied(at_once: bool) -> None:
+    four = Configuration(("n1", "n2", "n3", "n4"))
+    server = Server(term=1, rules=RaftRules(config_from_append=at_once, check_quorum=False, pre_vote=False))
+    server.hear("n2", append(1, 0, 0, Entry(1, four)))
+    assert (server.node.configuration == four) == at_once
+    server.hear("n2", append(1, 1, 1, commit=1))
+    assert server.node.configuration == four

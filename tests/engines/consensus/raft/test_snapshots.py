@@ -504,3 +504,12 @@ def test_lately_is_within_the_longest_election_timeout(silent_us: int, kind: typ
     server.wait(silent_us)
     (beat,) = (each.message for each in server.timer("heartbeat") if each.dst == "n3")
     assert type(beat) is kind
+
+
+def test_a_refusal_from_before_the_log_was_cut_leads_to_what_the_follower_says() -> None:
+    """The leader cannot look for a term in what it has dropped."""
+    server = leader()
+    progress = server.node.progress["n3"]
+    (piece,) = server.hear("n3", AppendReply(1, False, 0, 2, 1, 1))
+    assert isinstance(piece.message, InstallSnapshot)
+    assert progress.next_index == 1
