@@ -2,6 +2,7 @@
 
 import pytest
 
+from engines.consensus.raft.events import TimedOut, TimeoutReason
 from engines.consensus.raft.messages import (
     AppendEntries,
     AppendReply,
@@ -427,3 +428,36 @@ def test_the_only_voter_commits_what_its_disk_has_and_nothing_before() -> None:
     server.disk.synced(server.disk.writes)
     server.node.on_synced(server.ctx)
     assert server.node.commit_index == 1
+
+
+# -- what is said is what was -------------------------------------------------------------------------------------
+
+
+def test_a_refused_pre_vote_is_none_and_takes_no_granted_one_back() -> None:
+    """Only a majority of yes starts an election; a yes counts, whatever came before it or comes late."""
+    server = Server(size=5, rules=ALL_ON)
+    server.timer("election")
+    for peer in ("n2", "n3", "n4", "n5"):
+        server.hear(peer, PreVoteReply(0, False))
+    assert (server.role, sum(server.node.votes.values())) == (Role.PRECANDIDATE, 1)
+    server.hear("n2", PreVoteReply(1, True))
+    server.hear("n2", PreVoteReply(0, False))
+    assert server.node.votes["n2"]
+    server.hear("n3", PreVoteReply(1, True))
+    assert server.term == 1
+
+
+def test_a_timeout_says_how_long_nobody_was_heard() -> None:
+    server = Server(term=1)
+    server.wait(40_000)
+    server.hear("n2", append(1, 0, 0))
+    server.wait(90_000)
+    server.ctx.timers["election"] = server.ctx.now_us
+    server.timer("election")
+    (said,) = (note for note in server.ctx.notes if isinstance(note, TimedOut))
+    assert (said.why, said.waited_us, said.term, said.pre_vote) == (TimeoutReason.SILENCE, 90_000, 1, False)
+    assert (said.role, said.granted, said.needed) == (Role.FOLLOWER, 0, 2)
+    server.wait(200_000)
+    server.timer("election")
+    said = [note for note in server.ctx.notes if isinstance(note, TimedOut)][-1]
+    assert (said.why, said.role, said.granted) == (TimeoutReason.NO_MAJORITY, Role.CANDIDATE, 1)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engines.consensus.raft.commands import Propose
 from engines.consensus.raft.engine import RaftEngine
+from engines.consensus.raft.events import Committed, Stored
 from engines.consensus.raft.messages import (
     AppendEntries,
     AppendReply,
@@ -434,5 +435,22 @@ def test_a_configuration_rules_a_follower_from_append_on_or_without_that_rule_on
     server = Server(term=1, rules=RaftRules(config_from_append=at_once, check_quorum=False, pre_vote=False))
     server.hear("n2", append(1, 0, 0, Entry(1, four)))
     assert (server.node.configuration == four) == at_once
+    assert [note for note in server.ctx.notes if isinstance(note, Stored)] == [], "it is told as what it is"
     server.hear("n2", append(1, 1, 1, commit=1))
     assert server.node.configuration == four
+    server.hear("n2", append(1, 1, 1, *entries(1, first=2), Entry(1, four)))
+    assert Stored("n2", 2, 3, 1, 1) in server.ctx.notes
+
+
+def test_a_commitment_says_who_holds_the_entry() -> None:
+    server = Server(size=5)
+    server.lead()
+    for serial in (1, 2):
+        server.hear("c1", ClientRequest(command(serial)))
+    server.accept("n2", 1)
+    server.accept("n4", 2)
+    server.accept("n5", 2)
+    said = [note for note in server.ctx.notes if isinstance(note, Committed)]
+    assert [(each.first, each.last, each.holders, each.quorum) for each in said] == [
+        (1, 1, ("n2", "n4"), 3), (2, 2, ("n4", "n5"), 3),
+    ]  # fmt: skip
