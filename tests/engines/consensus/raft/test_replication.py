@@ -36,6 +36,9 @@ def test_a_follower_appends_what_it_lacks() -> None:
     new = entries(1, 1, first=2)
     assert server.hear("n2", append(1, 1, 1, *new)) == [Sent("n2", AppendReply(1, True, 3, 1))]
     assert tuple(server.disk.log) == entries(1, 1, 1)
+    server.hear("n2", append(1, 3, 1, *entries(1, first=4)))
+    told = [note for note in server.ctx.notes if isinstance(note, Stored)]
+    assert told == [Stored("n2", 2, 3, 1, 1), Stored("n2", 4, 4, 3, 1)]
 
 
 @pytest.mark.parametrize(
