@@ -15,9 +15,9 @@ another connection's commit that resets the WAL (cured in 3.51.3, 3.50.7, 3.44.6
 read-only and so never checkpoint, all writers commit and checkpoint under the one lock above, and there is no mmap. The
 version of the library is part of the integrity report.
 
-Opening verifies (``verify="full"``): the database's own structure, indexes included, then the chain of checksums from
-the first event. Reads trust what was verified. ``"tail"`` verifies the chain from the point that the last full
-verification of this file has noted, ``"none"`` trusts the file.
+Opening verifies (``verify="full"``): the database's own structure, indexes and the table of ids included, then the
+chain of checksums from the first event. Reads trust what was verified. ``"tail"`` verifies the chain from the point
+that the last full verification of this file has noted, ``"none"`` trusts the file.
 """
 
 import fcntl
@@ -72,23 +72,41 @@ T = TypeVar("T")
 
 APPLICATION_ID: Final = 0x64706573
 """``dpes`` in the header of the file: ours, and nobody else's."""
-SCHEMA: Final = 1
-"""The version of the tables, ``user_version`` of the file."""
-TABLES: Final = (
+SCHEMA: Final = 2
+"""The version of the tables, ``user_version`` of the file. Files of the first one, which has an index in the place of
+``ids``, are read and written as they are."""
+_EVENTS: Final = (
     "CREATE TABLE events (position INTEGER PRIMARY KEY, stream TEXT NOT NULL, revision INTEGER NOT NULL, "
     "id TEXT NOT NULL, type TEXT NOT NULL, version INTEGER NOT NULL, body NOT NULL, who TEXT NOT NULL, "
     "at_us INTEGER NOT NULL, causation_id TEXT NOT NULL, correlation_id TEXT NOT NULL, command TEXT NOT NULL, "
     "command_cause TEXT NOT NULL, checksum TEXT NOT NULL)",
     "CREATE UNIQUE INDEX events_by_revision ON events (stream, revision)",
-    "CREATE INDEX events_by_id ON events (stream, id)",
+)
+_BESIDE: Final = (
     "CREATE TABLE snapshots (stream TEXT PRIMARY KEY, revision INTEGER NOT NULL, schema INTEGER NOT NULL, "
     "state TEXT NOT NULL, checksum TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE checkpoints (name TEXT PRIMARY KEY, position INTEGER NOT NULL, checksum TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE verified (point INTEGER PRIMARY KEY, position INTEGER NOT NULL, checksum TEXT NOT NULL)",
 )
+TABLES_OF: Final = {
+    1: (*_EVENTS, "CREATE INDEX events_by_id ON events (stream, id)", *_BESIDE),
+    2: (
+        *_EVENTS,
+        "CREATE TABLE ids (id TEXT NOT NULL, stream TEXT NOT NULL, revision INTEGER NOT NULL, "
+        "PRIMARY KEY (id, stream, revision)) WITHOUT ROWID",
+        *_BESIDE,
+    ),
+}
+"""By schema. An id is looked for only where a writer expects no revision, so ``ids`` is written now and then, in the
+transaction of an append: a durable append touches a page less. What is newer than ``ids`` is looked through."""
+TABLES: Final = TABLES_OF[SCHEMA]
+IDS_EVERY: Final = 256
+"""Events that may be newer than ``ids``."""
+_IDS_TO: Final = 1
+"""The point in ``verified`` that says up to which position ``ids`` goes; 0 is that of the last full verification."""
 PAGE_BYTES: Final = 2_048
-"""Of a page of a new file. A commit writes a page of the table and one of each index: in half of SQLite's usual size it
-is 6 KB instead of 12. Files with other pages are read and written as they are.
+"""Of a page of a new file. A commit writes a page of the table and one of its key: in half of SQLite's usual size these
+are 4 KB instead of 8. Files with other pages are read and written as they are.
 """
 HEADS: Final = 4_096
 """Heads of streams a writer keeps in mind."""
@@ -102,6 +120,22 @@ _INSERT: Final = f"INSERT INTO events VALUES {_ROW}"
 _INSERT_MANY: Final = f"INSERT INTO events VALUES {','.join([_ROW] * TOGETHER)}"
 _LAST: Final = "SELECT position, checksum FROM events ORDER BY position DESC LIMIT 1"
 _NEWEST: Final = "SELECT revision, type FROM events WHERE stream=? ORDER BY revision DESC LIMIT 1"
+_FIND_NEWER: Final = (
+    "SELECT id, revision, position FROM events NOT INDEXED WHERE position>? AND stream=? AND id=? "
+    "ORDER BY position DESC LIMIT 1"
+)
+_FIND: Final = "SELECT id, revision, position FROM events WHERE stream=? AND id=? ORDER BY revision DESC LIMIT 1"
+_FIND_OLDER: Final = (
+    "SELECT e.id, e.revision, e.position FROM ids i CROSS JOIN events e ON e.stream=i.stream AND e.revision=i.revision "
+    "WHERE i.stream=? AND i.id=? ORDER BY i.revision DESC LIMIT 1"
+)
+_IDS: Final = "SELECT id, stream, revision FROM events NOT INDEXED WHERE position>? AND position<=? ORDER BY id, stream"
+_IDS_WRONG: Final = (
+    "SELECT (SELECT count(*) FROM ids) IS NOT coalesce((SELECT position FROM verified WHERE point=1), 0) OR "
+    "(SELECT count(*) FROM ids i CROSS JOIN events e ON e.stream=i.stream AND e.revision=i.revision "
+    "WHERE i.id IS e.id) IS NOT (SELECT count(*) FROM ids)"
+)
+"""Each row of ``ids`` is that of an event, and there are as many as it says: so it has all of them."""
 _recorded: Final[Callable[[Any], RecordedEvent]] = partial(tuple.__new__, RecordedEvent)
 """A row as an event, without a call of Python."""
 _DAMAGE: Final = (sqlite3.Error, OverflowError, struct.error, UnicodeDecodeError)
@@ -148,6 +182,10 @@ class SqliteStore:
         self._last: tuple[int, str] | None = None
         """The newest event when this writer committed last. The checksum of an event covers all before it: while the
         same one is the newest, nobody else has written, and the heads below are what they were."""
+        self._indexed = False
+        """Whether ids have an index instead of a table: schema 1."""
+        self._ids_to = -1
+        """Up to which position ``ids`` goes; -1: not known."""
         self._heads: dict[str, tuple[int, bool]] = {}
         """Of streams: the newest revision, and whether it closed the stream."""
         self._db = self._open(path)
@@ -210,8 +248,9 @@ class SqliteStore:
         if version > SCHEMA:
             raise NewerStore(f"{self.path}: written by a newer version (schema {version}, known is {SCHEMA})")
         found = [row[0] for row in self._read("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")]
-        if tuple(found) != TABLES:
-            raise CorruptStore(f"{self.path}: page 1: its tables are not those of schema {SCHEMA}")
+        if tuple(found) != TABLES_OF.get(version):
+            raise CorruptStore(f"{self.path}: page 1: its tables are not those of schema {version}")
+        self._indexed = version == 1
         if not self.read_only:
             self._read("PRAGMA journal_mode=WAL")
             self._read("PRAGMA synchronous=FULL")
@@ -298,12 +337,17 @@ class SqliteStore:
         last = self._hand(_LAST).fetchone()
         if last != self._last or len(self._heads) > HEADS:
             self._heads.clear()
+            self._ids_to = -1
         position, checksum = last or (0, GENESIS)
         saved = []
         for stream, events, expected in batches:
             result, position, checksum = self._append(stream, events, expected, position, checksum)
             saved.append(result)
         self._last = (position, checksum)
+        if not self._indexed and position - self._ids_known() >= IDS_EVERY:
+            self._read("INSERT INTO ids " + _IDS, (self._ids_to, position))
+            self._read("INSERT OR REPLACE INTO verified VALUES (?, ?, '')", (_IDS_TO, position))
+            self._ids_to = position
         for name, at in (checkpoints or {}).items():
             self._move(name, at)
         self._at("written")
@@ -323,16 +367,11 @@ class SqliteStore:
             )
             return [Place(*row) for row in rows]
 
-        def find(id: str) -> Place | None:
-            row = self._read(
-                "SELECT id, revision, position FROM events WHERE stream=? AND id=? ORDER BY revision DESC LIMIT 1",
-                (stream, id),
-            ).fetchone()
-            return Place(*row) if row else None
-
         asks = expected is NO_STREAM or expected is EXISTS  # only these two ask whether anything can be seen
         gone = asks and current >= 0 and self._hiding(stream).before > current
-        repeat = decide(stream, expected, current, [event.id for event in events], after, find, gone)
+        repeat = decide(
+            stream, expected, current, [event.id for event in events], after, partial(self._find, stream), gone
+        )
         if repeat is not None:
             revisions, positions = tuple(each.revision for each in repeat), tuple(each.position for each in repeat)
             return Appended(stream, revisions, positions, True), position, checksum
@@ -345,6 +384,22 @@ class SqliteStore:
         revisions = tuple(range(current + 1, current + 1 + count))
         positions = tuple(range(position + 1, position + 1 + count))
         return Appended(stream, revisions, positions, False), position + count, rows[-1][-1]
+
+    def _find(self, stream: str, id: str) -> Place | None:
+        """The newest event of this id in a stream."""
+        if self._indexed:
+            row = self._read(_FIND, (stream, id)).fetchone()
+            return Place(*row) if row else None
+        row = self._read(_FIND_NEWER, (self._ids_known(), stream, id)).fetchone()
+        row = row or self._read(_FIND_OLDER, (stream, id)).fetchone()
+        return Place(*row) if row else None
+
+    def _ids_known(self) -> int:
+        """Up to which position ``ids`` goes."""
+        if self._ids_to < 0:
+            row = self._read("SELECT position FROM verified WHERE point=?", (_IDS_TO,)).fetchone()
+            self._ids_to = row[0] if row else 0
+        return self._ids_to
 
     def _head(self, stream: str) -> tuple[int, bool]:
         """The newest revision of a stream, -1 without one, and whether the stream is closed."""
@@ -513,6 +568,8 @@ class SqliteStore:
             wrong = "; ".join(str(row[0]) for row in self._read("PRAGMA integrity_check(5)"))
             if wrong != "ok":
                 raise CorruptStore(f"{self.path}: the database is damaged: {wrong}"[:500])
+            if not self._indexed and self._one(_IDS_WRONG):
+                raise CorruptStore(f"{self.path}: the table of ids is not that of the events")
         return library_report()
 
     def _rows_after(self, position: int) -> Iterator[RecordedEvent]:

@@ -291,7 +291,7 @@ def too_large(path: Path) -> None:
         (not_sqlite, r"byte 0: neither a SQLite file nor JSON \(it begins with b'\\x7fELF and'\)"),
         (another_program, r"another program's database \(tables bookmarks\): a store of this program, of the"),
         (truncated, "damaged|malformed"),
-        (newer, r"written by a newer version \(schema 7, known is 1\)"),
+        (newer, r"written by a newer version \(schema 7, known is 2\)"),
         (empty, "it holds no events"),
         (too_deep, r"nested too deeply: an array of events is needed"),
         (folder, "cannot be read: Is a directory"),

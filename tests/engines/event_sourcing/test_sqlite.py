@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -17,12 +18,15 @@ import pytest
 from engines.event_sourcing import (
     ACCOUNT,
     ANY,
+    EXISTS,
     NO_STREAM,
     BusyStore,
     Conflict,
     CorruptStore,
+    EventStore,
     EventTooLarge,
     FullStore,
+    MemoryStore,
     Metadata,
     NewerStore,
     NewEvent,
@@ -35,8 +39,9 @@ from engines.event_sourcing import (
     close,
 )
 from engines.event_sourcing.account import Deposit, OpenAccount
+from engines.event_sourcing.append import ExpectedRevision
 from engines.event_sourcing.errors import StaleCheckpoint
-from engines.event_sourcing.sqlite_store import APPLICATION_ID, SCHEMA, TABLES, library_report
+from engines.event_sourcing.sqlite_store import APPLICATION_ID, PAGE_BYTES, SCHEMA, TABLES, TABLES_OF, library_report
 from engines.event_sourcing.sqlite_wal import wal_damage
 from tests.engines.event_sourcing.stores import filled, ids, new
 
@@ -203,7 +208,7 @@ def bad_other_program(path: Path) -> None:
 def bad_newer(path: Path) -> None:
     SqliteStore(str(path)).close()
     db = sqlite3.connect(path)
-    db.execute("PRAGMA user_version=2")
+    db.execute("PRAGMA user_version=3")
     db.close()
 
 
@@ -231,9 +236,9 @@ def bad_folder(path: Path) -> None:
         (bad_text, NotAStore, r"byte 0: not a SQLite file \(it begins with b'not a da'\)"),
         (bad_empty_database, NotAStore, "an empty database"),
         (bad_other_program, NotAStore, "another program's database"),
-        (bad_newer, NewerStore, "written by a newer version .schema 2, known is 1"),
+        (bad_newer, NewerStore, "written by a newer version .schema 3, known is 2"),
         (bad_truncated, CorruptStore, "malformed|damaged"),
-        (bad_tables, CorruptStore, "its tables are not those of schema 1"),
+        (bad_tables, CorruptStore, "its tables are not those of schema 2"),
         (bad_folder, NotAStore, "a directory"),
         (lambda path: None, NotAStore, "no such file"),
     ],
@@ -472,3 +477,87 @@ def test_a_file_with_other_pages_is_read_and_written_as_it_is(size: int, tmp_pat
         assert store._one("PRAGMA page_size") == size
     with SqliteStore(path, read_only=True) as store:
         assert ids(store) == ["a", "b", "c"]
+
+
+def first_schema(path: Path) -> str:
+    """An empty store as the first version made it."""
+    db = sqlite3.connect(path, isolation_level=None)
+    for statement in ("PRAGMA journal_mode=WAL", "BEGIN", *TABLES_OF[1]):
+        db.execute(statement)
+    db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+    db.execute("PRAGMA user_version=1")
+    db.execute("COMMIT")
+    db.close()
+    return str(path)
+
+
+def told(store: EventStore, stream: str, events: list[NewEvent], expected: ExpectedRevision) -> object:
+    try:
+        return store.save_events(stream, events, expected)[1:]
+    except Conflict as conflict:
+        return conflict.actual
+
+
+@pytest.mark.parametrize("every", [1, 5, 256])
+@pytest.mark.parametrize("schema", [1, 2])
+def test_ids_are_found_wherever_they_are_kept(
+    schema: int, every: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every expectation, repeats, ids that come again: two writers of one file answer as the store in memory does."""
+    monkeypatch.setattr("engines.event_sourcing.sqlite_store.IDS_EVERY", every)
+    path = first_schema(tmp_path / "s.db") if schema == 1 else str(tmp_path / "s.db")
+    memory, draw = MemoryStore(), random.Random(every)
+    with SqliteStore(path) as one, SqliteStore(path) as two:
+        for _ in range(400):
+            stream = f"s{draw.randrange(3)}"
+            events = [NewEvent(f"e{draw.randrange(40)}-{n}", "T", {}) for n in range(draw.randrange(3))]
+            newest = memory.revision(stream)
+            ways: list[ExpectedRevision] = [ANY, ANY, ANY, EXISTS, NO_STREAM, max(newest, 0), max(newest - 2, 0)]
+            expected = draw.choice(ways)
+            writer = one if draw.random() < 0.7 else two
+            assert told(writer, stream, events, expected) == told(memory, stream, events, expected)
+        assert one.head() == memory.head() > 100
+        assert one.integrity().ok
+    with SqliteStore(path) as again:
+        assert again._one("PRAGMA user_version") == schema
+        assert [event.id for event in again.read_all()] == [event.id for event in memory.read_all()]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM ids WHERE revision=3",
+        "UPDATE ids SET id='x' WHERE revision=3",
+        "UPDATE ids SET stream='x' WHERE revision=3",
+        "INSERT INTO ids VALUES ('x', 's', 3)",
+        "UPDATE verified SET position=7 WHERE point=1",
+        "DELETE FROM verified WHERE point=1",
+    ],
+)
+def test_a_table_of_ids_that_is_not_that_of_the_events_is_reported(
+    sql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engines.event_sourcing.sqlite_store.IDS_EVERY", 5)
+    path = str(tmp_path / "s.db")
+    with SqliteStore(path) as store:
+        for number in range(12):
+            store.save_events("s", new(f"e{number}"))
+    db = sqlite3.connect(path)
+    db.execute(sql)
+    db.commit()
+    db.close()
+    with pytest.raises(CorruptStore, match="the table of ids is not that of the events"):
+        SqliteStore(path)
+
+
+def test_an_append_that_expects_a_revision_writes_two_pages(tmp_path: Path) -> None:
+    """The table and the key (stream, revision); the ids are written now and then."""
+    path = tmp_path / "s.db"
+    with SqliteStore(str(path)) as store:
+        grew = []
+        for number in range(200):
+            before = Path(f"{path}-wal").stat().st_size if number else 0
+            store.save_events("s", new(f"e{number}"), number - 1 if number else NO_STREAM)
+            grew.append((Path(f"{path}-wal").stat().st_size - before) // (PAGE_BYTES + 24))
+        assert sorted(grew)[100] == 2
+        assert store.integrity().ok
