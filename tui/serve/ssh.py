@@ -13,6 +13,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import asyncssh
@@ -176,8 +177,9 @@ class Terminal(asyncssh.SSHServerSession[bytes]):
             self._early.clear()
 
     def _refuse(self, why: str) -> None:
-        self._chan.write_stderr(f"dp-tui: {why}\r\n".encode())
-        self._chan.exit(2)
+        with suppress(OSError):
+            self._chan.write_stderr(f"dp-tui: {why}\r\n".encode())
+            self._chan.exit(2)
 
     # -- what comes in
 
@@ -218,8 +220,9 @@ class Terminal(asyncssh.SSHServerSession[bytes]):
     # -- a door
 
     def send(self, data: bytes) -> None:
-        """Write to the terminal."""
-        self._chan.write(data)
+        """Write to the terminal; one that is closing takes no more, and says so when it is closed."""
+        with suppress(OSError):
+            self._chan.write(data)
 
     def want(self, on: bool) -> None:
         """Whether input is wanted now."""
@@ -230,7 +233,8 @@ class Terminal(asyncssh.SSHServerSession[bytes]):
 
     def shut(self, status: int) -> None:
         """Close, once everything is sent."""
-        self._chan.exit(status)
+        with suppress(OSError):
+            self._chan.exit(status)
 
 
 async def listen(

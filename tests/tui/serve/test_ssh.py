@@ -287,6 +287,24 @@ async def test_of_a_cut_connection_no_process_is_left() -> None:
         assert "the connection was lost" in server.log[-1]
 
 
+async def test_what_the_app_says_to_a_channel_that_is_closing_is_nobodys_trouble(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with serving() as server, server.visit() as client:
+        await child_of(server, client)
+        (visit,) = server.house.visits.values()
+        client.chan.close()
+        for _ in range(50):
+            visit.send(b"more")
+            await asyncio.sleep(0)
+        async with asyncio.timeout(LONG):
+            while server.house.visits:
+                await asyncio.sleep(0.02)
+        visit.door.send(b"late")
+        visit.door.shut(0)
+    assert not [record for record in caplog.records if record.exc_info]
+
+
 async def test_an_app_that_is_killed_leaves_a_terminal_that_is_itself_and_a_line() -> None:
     async with serving() as server, server.visit() as client:
         pid = await child_of(server, client)
@@ -301,15 +319,17 @@ async def test_an_app_that_is_killed_leaves_a_terminal_that_is_itself_and_a_line
 
 
 async def test_who_finds_all_places_taken_is_told_so() -> None:
-    async with serving(Limits(sessions=2, per_address=2)) as server, server.visit() as one, server.visit() as two:
-        await asyncio.gather(one.shows("scenarios"), two.shows("scenarios"))
-        async with server.visit() as third:
-            assert await third.ends() == 2
-            assert b"all 2 places are taken" in third.errors
-        one.send("q")
-        await one.ends()
-        async with server.visit() as fourth:
-            await fourth.shows("scenarios")
+    async with serving(Limits(sessions=2, per_address=2)) as server:
+        server.house.show = Talker
+        async with server.visit() as one, server.visit() as two:
+            await asyncio.gather(one.shows("xxx"), two.shows("xxx"))
+            async with server.visit() as third:
+                assert await third.ends() == 2
+                assert b"all 2 places are taken" in third.errors
+            server.house.visits[1].finish("enough", 0)
+            await one.ends()
+            async with server.visit() as fourth:
+                await fourth.shows("xxx")
 
 
 async def test_one_connection_has_no_more_than_four_terminals() -> None:

@@ -15,10 +15,13 @@ import pyte
 import pytest
 
 from tests.tui.serve.guests import APP, LONG, Screen, alive, environ_of, gone
+from tui.registry import PANELS
 from tui.serve.entrance import bound
 from tui.serve.house import House
 from tui.serve.limits import Limits
+from tui.serve.stage import Stage
 from tui.serve.web import MESSAGE_MAX, Web
+from tui.session import Session
 
 TOKEN = "a-token-of-some-length"
 
@@ -264,3 +267,20 @@ async def test_a_browser_that_reads_nothing_is_let_go() -> None:
             assert "the client took nothing for 1 s" in web.log[-1]
             assert connection.transport is not None
             connection.transport.abort()
+
+
+async def test_a_stage_is_watched_in_a_browser_too() -> None:
+    session = Session(PANELS, "raft", variant="raft")
+    async with site() as web:
+        stage = Stage(session, PANELS)
+        web.house.show = stage.watch
+        async with web.socket(query="?width=120&height=36") as ws:
+            tab = Tab(ws)
+            tab.screen.resize(36, 120)
+            await tab.shows("you are watching")
+            assert session.badge == "1 watch, least 120x36"
+            await tab.type("kkk")
+            await tab.type("q")
+            assert b"\x1b[?1049l" in await tab.rest()
+        assert session.badge == "nobody watches"
+        stage.stop()
