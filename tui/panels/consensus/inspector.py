@@ -148,7 +148,8 @@ def quorum(snapshot: Snapshot) -> Fact:
     if snapshot.configuration.joint:
         tally = members.tally(snapshot.configuration, alive)
         return fact("quorum", f"both: {needs(snapshot.configuration)}", "text", (f"; {tally} alive", "dim"))
-    rule = f"{needed} = floor({count}/2)+1: {count} servers survive {survives} failure{'s' if survives != 1 else ''}"
+    who = "1 server survives" if count == 1 else f"{count} servers survive"
+    rule = f"{needed} = floor({count}/2)+1: {who} {survives} failure{'s' if survives != 1 else ''}"
     spare = up - needed
     now = (f"; {up} alive, {spare} to spare", "warn" if not spare else "text") if up < count else ("", "text")
     return fact("quorum", rule, "text", now)

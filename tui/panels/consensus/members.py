@@ -67,7 +67,11 @@ def kind(snapshot: Snapshot, server: Server) -> str:
         case "-" if snapshot.configuration.votes(server.id):
             return "counts on the old side only: it leaves"
         case "-" if server.role == "leader" and server.status == "up":
-            return "no member: it leads until that has committed, and does not count itself"
+            if server.configuration == snapshot.configuration:
+                return "no member: it leads until that has committed, and does not count itself"
+            return "no member, and it does not know: it goes by its own configuration"
+        case "-" if not snapshot.configured and server.configuration == snapshot.configuration:
+            return "left out, but that has not committed: it may still stand for election"
         case "-":
             return "no member: nobody counts it or sends to it"
     return ""
@@ -82,7 +86,8 @@ def summed_up(snapshot: Snapshot) -> str:
     if not others:
         return f"{len(snapshot.servers)} nodes"
     learners = f" {len(configuration.learners)} learners" if configuration.learners else ""
-    return f"{len(configuration.voters)} voters{learners}".replace(" 1 learners", " 1 learner")
+    voters = "1 voter" if len(configuration.voters) == 1 else f"{len(configuration.voters)} voters"
+    return f"{voters}{learners}".replace(" 1 learners", " 1 learner")
 
 
 def facts(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
