@@ -4,6 +4,7 @@ from engines.consensus.raft.checks import TERMS
 from engines.consensus.raft.engine import RaftEngine
 from engines.consensus.raft.messages import AppendEntries, RequestVote
 from engines.sim import faults
+from engines.sim.rules import SetRule
 
 
 def broken(engine: RaftEngine) -> tuple[str, ...]:
@@ -45,3 +46,20 @@ def test_a_vote_that_was_never_written_may_not_be_lost() -> None:
     engine.apply(faults.Crash("n1"))
     engine.apply(faults.Restart("n1"))
     assert broken(engine) == (TERMS,)
+
+
+def test_a_rule_that_is_switched_off_in_a_running_cluster_leaves_no_earlier_vote_on_the_disk() -> None:
+    """Else a restarted server believes in a vote of another term, and the witness speaks of that."""
+    engine = in_term_one(persist_vote=True)
+    hear(engine, "n1", "n3", RequestVote(1, 0, 0))
+    assert engine.hosts["n1"].disk.registers["vote"] == "n3"
+    engine.apply(SetRule("persist_vote", False))
+    hear(engine, "n1", "n4", RequestVote(2, 0, 0, True))
+    assert (engine.raft("n1").voted_for, engine.hosts["n1"].disk.registers["vote"]) == ("n4", None)
+    engine.apply(faults.Crash("n1"))
+    engine.apply(faults.Restart("n1"))
+    assert engine.raft("n1").voted_for is None
+    assert broken(engine) == (TERMS,)
+    witness = next(check.witness for check in engine.check() if not check.ok)
+    assert "n1 had voted for n4 in term 2" in witness[0]
+    assert "nobody" in witness[1]
