@@ -143,8 +143,9 @@ class RaftChecks(CheckBook):
         """Examine what the last event changed on this host."""
         seen = self.seen.get(host.id)
         if seen is None:
-            self.position = host.world.position
-            self.promises.look(host)
+            if self.promises.looked != self.promises.history.length:
+                self.position = host.world.position
+                self.promises.look(host)
             return
         node: RaftNode = host.node  # type: ignore[assignment]
         disk = host.disk

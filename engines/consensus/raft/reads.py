@@ -35,9 +35,6 @@ from engines.consensus.raft.transfer import Transfers
 ROUNDS_MAX: Final = 64
 """Rounds whose sending is remembered: an acknowledgement that is older proves too little to be worth it."""
 UNKNOWN: Final = -1
-COUNTED: Final = 4
-"""Messages are counted for the last so many entries of an answer: in a flood not for all."""
-COUNTED_MAX: Final = 64
 
 
 class Waiting(NamedTuple):
@@ -58,7 +55,7 @@ class Reads(Transfers):
     __slots__ = (
         "acked",
         "confirmed",
-        "exchanged",
+        "cost",
         "gave_up_lease",
         "lease_until_us",
         "reading",
@@ -85,8 +82,8 @@ class Reads(Transfers):
         """As leader: the newest round each peer acknowledged."""
         self.confirmed = 0
         """The newest round that a majority acknowledged."""
-        self.exchanged: dict[int, int] = {}
-        """As leader: of the newest entries, how many messages brought each to the others and confirmed it there."""
+        self.cost: tuple[int, int] | None = None
+        """The newest entry whose messages were counted until all had confirmed it, and how many there were."""
         self.rounds: dict[int, int] = {}
         """When each round was sent, on this server's clock, from the confirmed one on."""
         self.lease_until_us = NEVER
@@ -108,23 +105,20 @@ class Reads(Transfers):
 
     def on_append_reply(self, ctx: Effects, src: str, m: AppendReply) -> None:
         """Any answer in this term, also a refusal, acknowledges the round it answers."""
-        progress = self.progress.get(src)
-        before = progress.match_index if progress is not None else 0
         super().on_append_reply(ctx, src, m)
-        if progress is not None and progress.match_index > before:
-            self.count(before, progress.match_index)
+        if m.prev_log_index < self.watched <= m.match_index:
+            self.count()
         if self.role is Role.LEADER and m.term == self.current_term and m.round > self.acked.get(src, 0):
             self.acked[src] = m.round
             if self.reads or self.reading.mode is ReadMode.LEASE:
                 self.confirm(ctx)
 
-    def count(self, before: int, after: int) -> None:
-        """A message brought these entries to a server, and this one confirms them for the first time: two each."""
-        exchanged = self.exchanged
-        for entry in range(max(before, after - COUNTED) + 1, after + 1):
-            exchanged[entry] = exchanged.get(entry, 0) + 2
-        if len(exchanged) > COUNTED_MAX:
-            self.exchanged = {entry: exchanged[entry] for entry in sorted(exchanged)[-COUNTED_MAX // 2 :]}
+    def count(self) -> None:
+        """An answer to a message with the entry that is watched; once all have confirmed it the next is watched."""
+        self.exchanged += 1
+        if all(each.match_index >= self.watched for each in self.progress.values()):
+            self.cost = self.watched, self.exchanged
+            self.watched = 0
 
     def confirm(self, ctx: Effects) -> None:
         """A round that a majority acknowledged proves that nobody else led when it was sent."""
@@ -177,7 +171,7 @@ class Reads(Transfers):
         self.acked = {}
         self.confirmed = self.round
         self.gave_up_lease = False
-        self.exchanged = {}
+        self.cost, self.watched = None, 0
         self.end_lease()
         self.same_question = {}
         lost = [read for read in self.reads if read.round]

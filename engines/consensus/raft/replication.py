@@ -19,6 +19,9 @@ PROBE: Final = ProgressState.PROBE
 REPLICATE: Final = ProgressState.REPLICATE
 SNAPSHOT: Final = ProgressState.SNAPSHOT
 
+WATCHED_LONG: Final = 64
+"""Somebody has not confirmed the watched entry while so many were appended: its messages are counted no more."""
+
 
 class Replication(Compaction):
     """Sends, receives, commits."""
@@ -39,6 +42,8 @@ class Replication(Compaction):
         index = self.log.last_index
         if not isinstance(entry.command, Configuration):
             ctx.note(e.Appended(index, entry.term, entry.command, src))
+        if not self.watched or index - self.watched > WATCHED_LONG:
+            self.watched, self.exchanged = index, 0
         window = self.sizes.window
         for peer, progress in self.progress.items():
             if progress.next_index == index and progress.state is REPLICATE and len(progress.inflight) < window:
@@ -71,9 +76,12 @@ class Replication(Compaction):
                 entries = tuple(held[place : place + self.sizes.batch])
         previous = progress.next_index - 1
         term = held[place - 1].term if place else log.base_term
-        if entries and progress.state is REPLICATE:
-            progress.next_index += len(entries)
-            progress.inflight.append(progress.next_index - 1)
+        if entries:
+            if previous < self.watched <= previous + len(entries):
+                self.exchanged += 1
+            if progress.state is REPLICATE:
+                progress.next_index += len(entries)
+                progress.inflight.append(progress.next_index - 1)
         ctx.send(peer, AppendEntries(self.current_term, previous, term, entries, self.commit_index, self.round))
 
     def send_snapshot(self, ctx: Effects, peer: str, progress: PeerProgress) -> bool:

@@ -72,7 +72,7 @@ class Acknowledged(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What one request took: messages between servers, counted when they arrive, each for the first time."""
+    """What one request took: messages between servers that carried its entry or confirmed it, as they were counted."""
 
     entry: int
     messages: int

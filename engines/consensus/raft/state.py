@@ -40,10 +40,41 @@ class ServerState:
     """The state of one server, and the rules that hold in every role."""
 
     __slots__ = (
-        "by_order", "campaign_us", "commit_index", "configuration", "current_term", "deposed_by", "disk",
-        "election_timeout_us", "from_apply", "heard_leader", "heard_us", "id", "incoming", "kv", "last_applied",
-        "leader", "leader_since_us", "log", "noop", "peers", "progress", "role", "round", "rules", "sizes", "snapshot",
-        "snapshot_due", "timer_us", "timing", "unbroken_us", "undecided", "voted_for", "votes",
+        "by_order",
+        "campaign_us",
+        "commit_index",
+        "configuration",
+        "current_term",
+        "deposed_by",
+        "disk",
+        "election_timeout_us",
+        "exchanged",
+        "from_apply",
+        "heard_leader",
+        "heard_us",
+        "id",
+        "incoming",
+        "kv",
+        "last_applied",
+        "leader",
+        "leader_since_us",
+        "log",
+        "noop",
+        "peers",
+        "progress",
+        "role",
+        "round",
+        "rules",
+        "sizes",
+        "snapshot",
+        "snapshot_due",
+        "timer_us",
+        "timing",
+        "unbroken_us",
+        "undecided",
+        "voted_for",
+        "votes",
+        "watched",
     )  # fmt: skip
 
     def __init__(
@@ -93,6 +124,7 @@ class ServerState:
         self.votes: dict[str, bool] = {}
         """Answers to this candidate: True granted, False refused."""
         self.campaign_us = 0
+        self.watched = self.exchanged = 0  # as leader: an entry, and the messages that were about it
         self.by_order = False  # as candidate: its leader told it to stand
         self.leader_since_us = 0
         self.heard_us = NEVER

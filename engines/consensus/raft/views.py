@@ -21,12 +21,8 @@ def acknowledged(node: RaftNode, now_us: int) -> Acknowledged | None:
 
 
 def cost(node: RaftNode) -> Cost | None:
-    """What the newest entry took that all others have confirmed, of a leader that sent it to them all."""
-    if node.role is not Role.LEADER or not node.progress:
-        return None
-    entry = min(each.match_index for each in node.progress.values())
-    messages = node.exchanged.get(entry)
-    return Cost(entry, messages, 2 * len(node.progress)) if messages else None
+    """What an entry took, of those the newest that a leader counted to its end."""
+    return Cost(*node.cost, 2 * len(node.progress)) if node.cost is not None else None
 
 
 __all__ = ["acknowledged", "cost", "questions"]

@@ -344,14 +344,35 @@ def test_an_entry_costs_one_message_to_each_other_server_and_one_back(size: int)
     assert cost.messages == cost.formula == 2 * (size - 1)
 
 
-def test_what_has_to_be_sent_again_is_counted_once() -> None:
-    engine = RaftEngine(42, (("nodes", 5),))
-    engine.apply(faults.Lose("*", "n2", 400_000))
-    engine.apply(faults.Duplicate("*", "*", 400_000))
-    engine.run(6_000_000, 1 << 60)
+def test_what_has_to_be_sent_again_costs_more() -> None:
+    engine = RaftEngine(42, (("nodes", 5), ("workload", "off")))
+    engine.run(1_000_000, 1 << 60)
+    leader = engine.leader()
+    other = next(each for each in engine.servers if each != leader)
+    engine.apply(faults.Cut(leader, other))
+    engine.apply(Propose("set", "x", 1, leader))
+    engine.run(1_100_000, 1 << 60)
+    before = engine.snapshot().cost
+    engine.apply(faults.Heal())
+    engine.run(1_500_000, 1 << 60)
     cost = engine.snapshot().cost
     assert cost is not None
-    assert cost.messages == 8
+    assert (cost.entry, cost.formula) == (2, 8)
+    assert cost.messages > 8
+    assert before is None or before.entry < cost.entry
+
+
+def test_one_that_never_confirms_does_not_stop_the_count() -> None:
+    engine = RaftEngine(42, (("nodes", 5), ("workload", "busy")))
+    engine.run(1_000_000, 1 << 60)
+    other = next(each for each in engine.servers if each != engine.leader())
+    engine.apply(faults.Crash(other))
+    engine.run(9_000_000, 1 << 60)
+    engine.apply(faults.Restart(other))
+    engine.run(15_000_000, 1 << 60)
+    cost = engine.snapshot().cost
+    assert cost is not None
+    assert cost.entry > engine.snapshot().commit - 150
 
 
 def test_the_picture_shows_the_lease_and_what_waits() -> None:
