@@ -23,6 +23,7 @@ FIDELITY: Final = (
     ("modelled", "a saga whose state is its own log, with three services that do a thing once"),
     ("modelled", "a CRUD table under the same commands and queries, and what each machine works"),
     ("simplified", "a machine does one thing at a time at a fixed price; prices are settings (t), not measurements"),
+    ("simplified", "a replica copies changes beside its work: no question waits for a copy in hand"),
     ("simplified", "the projector's rows and checkpoint are one database of its own; a replica's disk is perfect"),
     ("simplified", "machines find each other by one list that all share, and swaps are numbered by one counter"),
     ("simplified", "the store takes no new orders after 2,000 events, as a full disk does"),
