@@ -457,7 +457,29 @@ def test_a_timeout_says_how_long_nobody_was_heard() -> None:
     (said,) = (note for note in server.ctx.notes if isinstance(note, TimedOut))
     assert (said.why, said.waited_us, said.term, said.pre_vote) == (TimeoutReason.SILENCE, 90_000, 1, False)
     assert (said.role, said.granted, said.needed) == (Role.FOLLOWER, 0, 2)
+    since_us = server.ctx.now_us
     server.wait(200_000)
     server.timer("election")
     said = [note for note in server.ctx.notes if isinstance(note, TimedOut)][-1]
     assert (said.why, said.role, said.granted) == (TimeoutReason.NO_MAJORITY, Role.CANDIDATE, 1)
+    assert said.waited_us == server.ctx.now_us - since_us
+
+
+def test_a_new_term_begins_with_no_vote_also_on_disk() -> None:
+    """A vote of an old term must not come back as one of the new term after a crash (Figure 2)."""
+    server = Server(term=1, vote="n3")
+    server.hear("n2", append(2, 0, 0))
+    assert server.durable == (2, None)
+    server.boot()
+    assert server.hear("n2", RequestVote(2, 0, 0)) == [Sent("n2", VoteReply(2, True))]
+
+
+def test_another_leader_is_heard_from_its_first_message_on() -> None:
+    """How long one leader was heard without a gap is what Leader Stability asks (dissertation 4.2.3)."""
+    server = Server(term=1)
+    spans = []
+    for src, term, wait_us in (("n2", 1, 0), ("n2", 1, 100_000), ("n3", 2, 100_000), ("n3", 2, 150_000)):
+        server.wait(wait_us)
+        server.hear(src, append(term, 0, 0))
+        spans.append(server.ctx.now_us - server.node.unbroken_us)
+    assert spans == [0, 100_000, 0, 0]

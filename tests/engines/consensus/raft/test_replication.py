@@ -457,3 +457,23 @@ def test_a_commitment_says_who_holds_the_entry() -> None:
     assert [(each.first, each.last, each.holders, each.quorum) for each in said] == [
         (1, 1, ("n2", "n4"), 3), (2, 2, ("n4", "n5"), 3),
     ]  # fmt: skip
+
+
+def test_a_configuration_that_is_truncated_rules_no_more() -> None:
+    """'It always uses the latest configuration in its log' (dissertation 4.1): the one before, if that entry goes."""
+    four = Configuration(("n1", "n2", "n3", "n4"))
+    server = Server(term=2)
+    server.hear("n2", append(2, 0, 0, Entry(1, four)))
+    server.hear("n3", append(3, 0, 0, *entries(3)))
+    assert (server.terms, server.node.configuration.voters) == ((3,), ("n1", "n2", "n3"))
+
+
+def test_what_is_known_of_a_follower_outlives_a_change_of_members() -> None:
+    server = Server()
+    server.lead()
+    server.hear("c1", ClientRequest(command()))
+    server.accept("n2", 1)
+    server.node.propose(server.ctx, Entry(1, Configuration(("n1", "n2", "n4"))), "")
+    progress = server.node.progress
+    assert sorted(progress) == ["n2", "n4"]
+    assert (progress["n2"].match_index, progress["n4"].match_index) == (1, 0)

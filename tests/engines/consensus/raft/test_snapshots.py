@@ -7,6 +7,7 @@ import pytest
 from engines.consensus.raft.checks import CATCHES_UP, DURABLE, LOG_MATCHING, SNAPSHOTS
 from engines.consensus.raft.commands import Propose, SetWorkload
 from engines.consensus.raft.engine import RaftEngine
+from engines.consensus.raft.events import SnapshotTaken
 from engines.consensus.raft.messages import (
     AppendEntries,
     AppendReply,
@@ -513,3 +514,14 @@ def test_a_refusal_from_before_the_log_was_cut_leads_to_what_the_follower_says()
     (piece,) = server.hear("n3", AppendReply(1, False, 0, 2, 1, 1))
     assert isinstance(piece.message, InstallSnapshot)
     assert progress.next_index == 1
+
+
+def test_a_server_that_comes_back_takes_no_snapshot_that_it_has() -> None:
+    server = Server(*[1] * 9, term=1, sizes=small(entries=4, tail=1))
+    for commit in (4, 5):
+        server.hear("n2", append(1, 9, 1, commit=commit))
+    server.boot()
+    before = server.disk.writes
+    server.hear("n2", append(1, 9, 1, commit=5))
+    assert [note for note in server.ctx.notes if isinstance(note, SnapshotTaken)] == []
+    assert (server.disk.writes, server.node.snapshot.last_index) == (before, 4)
