@@ -34,6 +34,7 @@ JOBS_MAX: Final = 256
 WAIT_S: Final = 0.2
 JUDGE: Final = "tui.judging"
 """Who looks at what clients were told, once a run is over."""
+LEAST: Final = "; no fewer of these will do (breadth-first search)"
 SHOWN: Final = 8
 """Items of a list in the summary; more are counted."""
 BAR: Final = 16
@@ -326,6 +327,7 @@ class Summary:
             "seed": find.seed,
             "drawn": find.drawn,
             "inputs": find.inputs if find.shrunk else None,
+            "minimal": find.shrunk.minimal if find.shrunk else None,
             "shrinking_runs": find.shrunk.runs if find.shrunk else None,
             "line": find.line or None,
             "file": str(find.path) if find.path else None,
@@ -390,7 +392,10 @@ class Summary:
         ]
         if find.shrunk is None:
             return [*lines, "  not made smaller"]
-        lines.append(f"  made small: {find.shrunk.before} commands to {find.inputs}, in {find.shrunk.runs} runs")
+        least = find.shrunk.minimal
+        lines.append(
+            f"  made small: {find.shrunk.before} commands to {find.inputs}, in {find.shrunk.runs} runs{LEAST * least}"
+        )
         lines += [
             f"    {stamp(step.at_us)}  {command_words(step.command)}" for step in find.shrunk.plan.inputs[: SHOWN * 2]
         ]

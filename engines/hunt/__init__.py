@@ -13,6 +13,7 @@ trial       a plan, played: what broke, what bit, what was reached
 bites       what faults have touched
 coverage    situations: kind of event, role, fault
 shrink      a failing run made small
+minimal     the least number of commands, by breadth-first search
 jobs        a piece of a hunt as a worker gets it
 found       what was found, as a run one can walk
 search      the hunt: hands out seeds, folds what comes back

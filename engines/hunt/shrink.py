@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from engines.errors import UserError
+from engines.hunt.minimal import minimal
 from engines.hunt.plan import Plan
 from engines.hunt.trial import Judge, Trial, Violation, play
 from engines.sim.pattern import Config, Setting, Step, Variant
@@ -32,6 +33,8 @@ class Shrunk:
     """Commands that the run had before."""
     runs: int
     """How many runs it took."""
+    minimal: bool = False
+    """Whether a breadth-first search has shown that no fewer of these commands would do."""
 
     @property
     def inputs(self) -> int:
@@ -207,7 +210,11 @@ def shrink(
     judge: Judge | None = None,
 ) -> Shrunk:
     """The smallest run that fails as this one does. ``pinned``: settings that stay as they are."""
-    return Shrinker(plan, variant, tolerated, budget, pinned or {}, judge).shrink()
+    shrunk = Shrinker(plan, variant, tolerated, budget, pinned or {}, judge).shrink()
+    least = minimal(shrunk.plan, shrunk.violation, variant, tolerated)
+    if least is None:
+        return shrunk
+    return replace(shrunk, plan=least.plan, violation=least.violation, minimal=least.proven)
 
 
 __all__ = ["BUDGET", "Shrinker", "Shrunk", "minimise", "shrink", "simpler"]

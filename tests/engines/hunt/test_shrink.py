@@ -1,0 +1,82 @@
+"""Made small: by dropping, by simpler settings, by breadth-first search; what is left breaks the same guarantee."""
+
+from collections.abc import Sequence
+
+from engines.consensus.pattern import PATTERN
+from engines.hunt import Here, hunt, request_for
+from engines.hunt.jobs import shorten
+from engines.hunt.minimal import minimal
+from engines.hunt.plan import Plan
+from engines.hunt.shrink import minimise, shrink
+from engines.hunt.trial import play
+from engines.sim import faults
+from engines.sim.pattern import Step
+
+RAFT = PATTERN.variant("raft")
+NO_PRE_VOTE = (("nodes", 3), ("pre_vote", False))
+
+
+def test_delta_debugging_keeps_what_is_needed_and_nothing_else() -> None:
+    tries = 0
+
+    def fails(items: Sequence[int]) -> bool:
+        nonlocal tries
+        tries += 1
+        return {3, 17, 42} <= set(items)
+
+    assert minimise(tuple(range(64)), fails) == (3, 17, 42)
+    assert tries < 200
+    assert minimise((1, 2, 3), lambda items: True) == ()
+
+
+def test_a_find_becomes_a_few_commands_with_the_same_class_of_witness() -> None:
+    request = request_for(PATTERN, "raft", broken=("pre_vote",))
+    search = hunt(request, Here(), 0, 11, budget=0)
+    found = next(iter(search.tally.found.values()))
+    shrunk = shorten(request, found.seed, 400)
+    assert shrunk.violation.kind == found.violation.kind
+    assert shrunk.inputs <= 4 < shrunk.before
+    again = play(shrunk.plan, RAFT)
+    assert again.violation == shrunk.violation
+    assert dict(shrunk.plan.config)["pre_vote"] is False, "what was asked for stays"
+
+
+def test_a_promise_that_is_not_kept_keeps_its_heal() -> None:
+    down = tuple(Step(100_000 * number, faults.Crash(f"n{number}")) for number in (1, 2, 3))
+    noise = tuple(Step(50_000 + 100_000 * number, faults.Lose("n4", "n5", 100_000)) for number in range(5))
+    drawn = request_for(PATTERN, "raft").plan(1)
+    stuck = Plan("raft", 1, (), (*sorted((*down, *noise), key=lambda step: step.at_us), *drawn.rest[1:]),
+                 len(drawn.rest) - 1, drawn.end_us)  # fmt: skip
+    shrunk = shrink(stuck, RAFT, budget=120)
+    assert shrunk.violation.at_end
+    assert shrunk.plan.rest
+    assert [type(step.command) for step in shrunk.plan.chaos] == [faults.Crash] * 2 or len(shrunk.plan.chaos) <= 3
+
+
+def test_breadth_first_finds_fewer_commands_than_dropping_can() -> None:
+    """Each of these four is needed where it stands; two of them, at other moments, do as well."""
+    cut, mend = faults.Cut("n1", "n2"), faults.Mend("n1", "n2")
+    plan = Plan("raft", 12, NO_PRE_VOTE, (Step(0, cut), Step(600_000, mend)), 0, 900_000)
+    violation = play(plan, RAFT).violation
+    assert violation is not None
+    longer = Plan("raft", 12, NO_PRE_VOTE, (Step(0, cut), Step(0, mend), Step(0, cut), Step(600_000, mend)), 0, 900_000)
+    assert play(longer, RAFT).violation is not None
+    least = minimal(longer, violation, RAFT)
+    assert least is not None
+    assert least.proven
+    assert len(least.plan.inputs) <= 2
+    assert play(least.plan, RAFT).violation == least.violation
+    assert least.violation.kind == violation.kind
+
+
+def test_a_search_that_finds_nothing_smaller_has_proven_that() -> None:
+    cut, mend = faults.Cut("n1", "n2"), faults.Mend("n1", "n2")
+    plan = Plan("raft", 12, NO_PRE_VOTE, (Step(0, cut), Step(600_000, mend)), 0, 900_000)
+    violation = play(plan, RAFT).violation
+    assert violation is not None
+    least = minimal(plan, violation, RAFT)
+    assert least is not None
+    assert least.proven
+    assert least.plan == plan or len(least.plan.inputs) == 1
+    five = Plan("raft", 12, (("pre_vote", False),), plan.inputs, 0, 900_000)
+    assert minimal(five, violation, RAFT) is None, "too many machines for a search"
