@@ -59,9 +59,11 @@ CHAOS: Final = Chaos(
         ("snapshots", (2, 10, 0)),
         ("sync_ms", (2, 20, 80)),
         ("poll_ms", (20, 100)),
+        ("ack_ms", (400, 2_000)),
     ),
     wait_us=300 * US_PER_MS,
-    quiet_us=4 * US_PER_S,
+    rest=(After(0, c.SetOption("rate", "4")),),
+    quiet_us=45 * US_PER_S,  # a consumer of the group may take 30 s to acknowledge before another gets the event
     promise="subscribers catch up",
     missing=missing,
     role=role,

@@ -1,0 +1,42 @@
+"""Random worlds of every variant, drawn as hunts draw them: no guarantee breaks, each promise is kept within its bound.
+
+``make soak`` plays some hundreds of each; ``dp-tui hunt`` plays any number.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engines.hunt import Here, hunt, request_for
+from engines.sim.pattern import Pattern, Variant
+from tests.patterns import PATTERNS
+
+FEW = {"consensus": 24, "consistency": 8, "sharding": 3, "resilience": 8, "events": 12, "cqrs": 6, "tracing": 4}
+"""Seeds of each variant in ``make test``: by what a world of the pattern costs."""
+IN_SOAK = 400
+VARIANTS = [(pattern, variant) for pattern in PATTERNS for variant in pattern.variants]
+
+
+def held(pattern: Pattern, variant: Variant, first: int, count: int, profile: str = "usual") -> Any:
+    tally = hunt(request_for(pattern, variant.name, profile), Here(), first, first + count - 1, budget=0).tally
+    found = [(each.seed, each.violation.check, each.violation.detail) for each in tally.found.values()]
+    assert found == [], f"dp-tui hunt {pattern.name} --variant {variant.name} --seeds {first}..{first + count - 1}"
+    return tally
+
+
+@pytest.mark.parametrize(("pattern", "variant"), VARIANTS, ids=lambda each: each.name)
+def test_nothing_breaks_and_every_promise_is_kept(pattern: Pattern, variant: Variant) -> None:
+    assert variant.chaos is not None, "every variant says what it survives"
+    count = FEW.get(pattern.name, 4)
+    tally = held(pattern, variant, 0, count)
+    assert tally.seeds > count // 2
+    assert tally.bites
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("profile", ["usual", "hostile"])
+@pytest.mark.parametrize(("pattern", "variant"), VARIANTS, ids=lambda each: each.name)
+def test_the_same_for_hundreds_of_seeds(pattern: Pattern, variant: Variant, profile: str) -> None:
+    held(pattern, variant, 1_000, IN_SOAK, profile)
