@@ -1,8 +1,8 @@
 """``make bench``: every figure of the README, as ratios against a peer or a floor of the same run.
 
-``make bench ARGS=kernel`` runs one part: ``kernel raft hour pbft seek screen serving consistency sharding events cqrs``
-``resilience tracing``, or what takes minutes and runs only when it is named: ``panels resilience-cures``
-``tracing-verdicts tracing-files tracing-real``.
+``make bench ARGS=kernel`` runs one part: ``kernel raft hour pbft hunt seek screen serving consistency sharding events``
+``cqrs resilience tracing``, or what takes minutes and runs only when it is named: ``hunt-rules panels``
+``resilience-cures tracing-verdicts tracing-files tracing-real``.
 """
 
 import platform
@@ -15,6 +15,8 @@ from benchmarks import (
     cqrs_world,
     cures,
     events,
+    hunt_rules,
+    hunting,
     kernel,
     pbft,
     raft,
@@ -45,6 +47,7 @@ PARTS: dict[str, Callable[[], list[str]]] = {
     "raft": lambda: raft.load().lines(),
     "hour": raft_hour.lines,
     "pbft": pbft.lines,
+    "hunt": hunting.lines,
     "seek": lambda: raft.seek().lines(),
     "screen": screen.lines,
     "serving": serving.lines,
@@ -65,6 +68,7 @@ def _real() -> list[str]:
 
 
 ASKED: dict[str, Callable[[], list[str]]] = {
+    "hunt-rules": lambda: list(hunt_rules.lines()),
     "panels": serving.panels,
     "resilience-cures": cures.lines,
     "tracing-verdicts": tracing_verdicts.table,

@@ -1,0 +1,119 @@
+"""Hunting: seeds a minute with one process and two, and on two workers of a Dask scheduler; all judged by equal seeds.
+
+The first working hunt played the quiet phase of every seed to its bound; what it gains to end a run once its promise is
+kept is measured on the same seeds, in time of the processor. Workers are started before the clock: a hunt of a night starts once.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import Any, Final
+
+from engines.hunt import Here, Pool, Request, Workers, hunt
+from engines.hunt.cluster import Cluster
+from engines.hunt.jobs import pattern_of
+from engines.hunt.trial import play
+
+SEEDS: Final = 120
+WARM: Final = 15
+SUBJECTS: Final = (("consensus", "raft"), ("consensus", "pbft"), ("sharding", "ring"))
+PORT: Final = 18_786
+
+
+def _request(pattern: str, variant: str) -> Request:
+    return Request(pattern, variant, pattern_of(pattern).variant(variant).engine_version)
+
+
+def _measured(request: Request, workers: Workers) -> tuple[float, Any]:
+    """Seeds a minute, and what was judged: the same for all workers."""
+    hunt(request, workers, 0, WARM, budget=0)
+    began = time.perf_counter()
+    tally = hunt(request, workers, 0, SEEDS - 1, budget=0).tally
+    return 60 * SEEDS / (time.perf_counter() - began), (tally.seeds, tally.steps, tally.failures, tally.bites)
+
+
+def _gain(request: Request) -> float:
+    """How much less work a seed is that ends once its promise is kept, against playing each to its bound."""
+    variant = request.find_variant()
+    assert variant.chaos is not None
+    patient = replace(variant, chaos=replace(variant.chaos, calm_us=variant.chaos.quiet_us))
+    spent = []
+    for each in (variant, patient):
+        began = time.process_time()
+        for seed in range(SEEDS // 4):
+            play(request.plan(seed), each)
+        spent.append(time.process_time() - began)
+    return spent[1] / spent[0]
+
+
+def _on_cluster(request: Request) -> tuple[float, Any] | None:
+    """On two workers of a scheduler of this machine; None where Dask is not installed."""
+    if find_spec("distributed") is None:
+        return None
+    there, quiet = f"tcp://127.0.0.1:{PORT}", subprocess.DEVNULL
+    command = [sys.executable, "-m"]
+    started = [subprocess.Popen(
+        [*command, "distributed.cli.dask_scheduler", "--host", there, "--no-dashboard"], stdout=quiet, stderr=quiet
+    )]  # fmt: skip
+    started += [
+        subprocess.Popen(
+            [*command, "distributed.cli.dask_worker", there, "--nthreads", "1", "--no-nanny", "--no-dashboard"],
+            stdout=quiet,
+            stderr=quiet,
+        )
+        for _ in range(2)
+    ]
+    try:
+        cluster = _patiently(lambda: Cluster(there))
+        try:
+            return _measured(request, cluster)
+        finally:
+            cluster.close()
+    finally:
+        for each in reversed(started):
+            each.kill()
+            each.wait(10)
+
+
+def _patiently(make: Callable[[], Any]) -> Any:
+    for _ in range(40):
+        try:
+            cluster = make()
+        except Exception:
+            time.sleep(0.5)
+            continue
+        if cluster.width == 2:
+            return cluster
+        cluster.close()
+    raise AssertionError("no cluster came up")
+
+
+def lines() -> list[str]:
+    """The figures."""
+    found = []
+    for pattern, variant in SUBJECTS:
+        request = _request(pattern, variant)
+        one, judged = _measured(request, Here())
+        pool = Pool(2)
+        try:
+            two, same = _measured(request, pool)
+        finally:
+            pool.close()
+        assert same == judged, "two processes judge otherwise than one"
+        text = (
+            f"hunt {variant}: {one:,.0f} seeds a minute with 1 job, {two:,.0f} with 2 ({two / one:.2f}x); "
+            f"{_gain(request):.1f}x of playing each to its bound"
+        )
+        if variant == "raft":
+            cluster = _on_cluster(request)
+            if cluster is not None:
+                assert cluster[1] == judged, "a cluster judges otherwise than one process"
+                text += f"; {cluster[0]:,.0f} on 2 workers of Dask ({cluster[0] / one:.2f}x)"
+        found.append(text)
+    return found
+
+
+__all__ = ["lines"]
