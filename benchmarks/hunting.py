@@ -1,7 +1,8 @@
 """Hunting: seeds a minute with one process and two, and on two workers of a Dask scheduler; all judged by equal seeds.
 
 The first working hunt played the quiet phase of every seed to its bound; what it gains to end a run once its promise is
-kept is measured on the same seeds, in time of the processor. Workers are started before the clock: a hunt of a night starts once.
+kept is measured on the same seeds, in time of the processor. Workers are started before the clock: a hunt of a night
+starts them once.
 """
 
 import subprocess

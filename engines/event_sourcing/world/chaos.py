@@ -21,8 +21,11 @@ def _kill(draw: Stream, stage: Stage) -> tuple[After, ...]:
 
 
 def _power(draw: Stream, stage: Stage) -> tuple[After, ...]:
-    """The store loses its power, and soon has it again: what was not synced is gone, whole, or torn."""
-    return After(0, faults.Crash(STORE)), After(draw.between(1, 100) * US_PER_MS, faults.Restart(STORE))
+    """The store loses its power in the middle of some work: what was not synced is gone, whole, or torn."""
+    asked = tuple(After(0, _act(draw, stage)) for _ in range(draw.below(4)))
+    down_us = draw.below(60) * US_PER_MS
+    up_us = down_us + draw.between(1, 100) * US_PER_MS
+    return *asked, After(down_us, faults.Crash(STORE)), After(up_us, faults.Restart(STORE))
 
 
 def _act(draw: Stream, stage: Stage) -> c.Act:
