@@ -52,10 +52,16 @@ class Breadth:
         self.commands = tuple(dict.fromkeys(step.command for step in plan.inputs))
         self.seen: dict[bytes, bool] = {}
         self.states = 0
+        self.histories: list[Any] = []
+        """What packed engines refer to: a checkpoint names the tape of its client history and does not hold it."""
+
+    def _packed(self, engine: Any) -> bytes:
+        self.histories.append(getattr(engine, "history", None))
+        return pickle.dumps(engine, 5)
 
     def search(self) -> Minimal:
         """Level by level, up to one command fewer than there are."""
-        level = [_State(0, pickle.dumps(self.variant.make(self.plan.seed, self.plan.config), 5), ())]
+        level = [_State(0, self._packed(self.variant.make(self.plan.seed, self.plan.config)), ())]
         for count in range(len(self.plan.inputs)):
             more = count + 1 < len(self.plan.inputs)
             following: list[_State] = []
@@ -82,14 +88,14 @@ class Breadth:
 
     def _given(self, engine: Any, moment: int, given: tuple[Step, ...]) -> Iterator[_State]:
         """What comes of each command there."""
-        blob = pickle.dumps(engine, 5)
+        blob = self._packed(engine)
         for command in self.commands:
             other = pickle.loads(blob)
             try:
                 other.apply(other.resolve(command))
             except UserError:
                 continue
-            packed = pickle.dumps(other, 5)
+            packed = self._packed(other)
             mark = blake2b(packed, digest_size=12).digest()
             if mark not in self.seen:
                 self.seen[mark] = True
