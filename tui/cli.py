@@ -615,7 +615,7 @@ def _pattern_json(pattern: Pattern, fidelity: bool) -> dict[str, Any]:
     return row
 
 
-@commands.command("record")
+@commands.command("record", short_help="Write a run as a film or a still picture.")
 @click.argument("file", metavar="FILE")
 @click.argument("pattern")
 @click.option("--variant", metavar="NAME", help="A variant of the pattern.")
@@ -685,7 +685,7 @@ def record(
     recorder.write(file, text)
 
 
-@commands.command("serve")
+@commands.command("serve", short_help="Show the app to others: by SSH, in browsers, on a stage.")
 @click.argument("pattern", required=False)
 @click.option("--variant", metavar="NAME", help="The variant that visitors get.")
 @click.option("--scenario", metavar="NAME", help="The story that visitors get.")

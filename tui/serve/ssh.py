@@ -108,6 +108,11 @@ class Login(asyncssh.SSHServer):
         self.channels += 1
         return Terminal(self)
 
+    @property
+    def forced(self) -> bool:
+        """Whether the key's line in its file has a command of its own."""
+        return self._conn is not None and self._conn.get_key_option("command") is not None
+
     def arguments(self) -> tuple[str, ...]:
         """The pattern that the name of the user asks for, if it is one; nothing of the name itself is used."""
         return (self.user,) if self.user in self.patterns and self.house.show is None else ()
@@ -144,8 +149,9 @@ class Terminal(asyncssh.SSHServerSession[bytes]):
         return True
 
     def exec_requested(self, command: str) -> bool:
-        """Accepted, to be told that there are none; nothing is run, and the command is looked at by nobody."""
-        self._command = True
+        """Accepted, to be told that there are none: nothing is run, and nobody looks at the command. If the line of the
+        key in `authorized_keys` names one, as for an account under sshd, what is meant is the app."""
+        self._command = not self.login.forced
         return True
 
     def subsystem_requested(self, subsystem: str) -> bool:

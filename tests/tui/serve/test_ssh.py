@@ -124,6 +124,15 @@ async def test_commands_files_and_forwarding_are_refused() -> None:
         assert not server.house.visits
 
 
+async def test_a_key_whose_line_is_for_an_account_under_sshd_gets_the_app() -> None:
+    line = f'command="dp-tui raft --sandbox; id",restrict,pty {KEY.export_public_key().decode()}'
+    async with serving(keys=lambda: asyncssh.import_authorized_keys(line)) as server, server.visit() as client:
+        await client.shows("scenarios")
+        argv = Path(f"/proc/{server.children()[0]}/cmdline").read_text()
+        assert "id" not in argv.split("\0")
+        assert argv.split("\0")[-4:-1] == list(APP)
+
+
 async def test_of_her_environment_only_words_about_language_and_colours_arrive() -> None:
     hostile = {
         **{f"V{n}": "x" * 1_000 for n in range(300)},
