@@ -284,6 +284,9 @@ async def test_an_app_whose_client_stops_reading_stands_still() -> None:
             client.send("?\x1b")
             await asyncio.sleep(0.02)
         await gone([pid], 3 * LONG)
+        async with asyncio.timeout(LONG):
+            while server.house.visits:
+                await asyncio.sleep(0.02)
         assert "the client took nothing for 1 s" in server.log[-1]
 
 
@@ -292,7 +295,9 @@ async def test_of_a_cut_connection_no_process_is_left() -> None:
         pid = await child_of(server, client)
         client.chan.get_connection().abort()
         await gone([pid])
-        assert not server.house.visits
+        async with asyncio.timeout(LONG):
+            while server.house.visits:
+                await asyncio.sleep(0.02)
         assert "the connection was lost" in server.log[-1]
 
 
