@@ -80,7 +80,8 @@ def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
 
 IF_BROKEN: Final = {
     FOLD: "The rows are no function of the events any more: only folding them anew makes them right.",
-    SAID: "A reader was shown an order that never was. It is not late, it is wrong.",
+    SAID: "A reader was shown an order that never was. It is not late, it is wrong: the code has a bug, or the stream "
+    "of a parked event was not held.",
     RYW: "Somebody relied on seeing what was written, did not, and was not told.",
     ONCE: "An answer was lost, the command came again, and was executed again.",
     SAGA_WHOLE: "Goods, money and parcel disagree, and nobody is left to notice.",
@@ -88,9 +89,8 @@ IF_BROKEN: Final = {
     OUTBOX: "The event is stored, and those who live on messages will never know.",
 }
 SUSPECTS: Final = {
-    FOLD: "'idempotent' or 'in order', or was the checkpoint written first?", SAID: "'hold stream'",
-    RYW: "'say stale'", ONCE: "'dedupe'", SAGA_WHOLE: "'ask again' or 'inbox'", MIX: "'swap whole'",
-    OUTBOX: "'outbox'",
+    FOLD: "'idempotent' or 'in order'", RYW: "'say stale'", ONCE: "'dedupe'",
+    SAGA_WHOLE: "'ask again' or 'inbox'", MIX: "'swap whole'", OUTBOX: "'outbox'",
 }  # fmt: skip
 
 

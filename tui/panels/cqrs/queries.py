@@ -179,13 +179,14 @@ def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
     for pace in snapshot.paces:
         name = pace.road.replace(" ", "_")
         found.append(Figure(f"{name}_total", pace.total))
-        found.append(Figure(f"{name}_p50_us", pace.p50_us, span(pace.p50_us) if pace.p50_us else "0"))
+        found.append(Figure(f"{name}_p50_us", pace.p50_us, span(pace.p50_us) if pace.done else "none"))
     return (
         *found,
         Figure("answers_judged", costs.judged), Figure("answers_stale", costs.stale),
         Figure("own_writes_missed", costs.misses),
         Figure("sagas_completed", dict(snapshot.ended).get("completed", 0)),
         Figure("sagas_compensated", dict(snapshot.ended).get("compensated", 0)),
-        Figure("crud_us_per_s", costs.verdict.crud_us), Figure("cqrs_us_per_s", costs.verdict.cqrs_us),
+        Figure("crud_us_per_s", costs.verdict.crud_us, work_us(costs.verdict.crud_us)),
+        Figure("cqrs_us_per_s", costs.verdict.cqrs_us, work_us(costs.verdict.cqrs_us)),
         Figure("pays", "yes" if costs.verdict.pays else "no"),
     )  # fmt: skip

@@ -40,15 +40,15 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tu
         part = Canvas(canvas.width, count)
         draw_rows(part, older, glyphs, NAME, SAID)
         canvas.blit(part, 0, count)
-    y = canvas.height - 3
-    if y >= count:
-        said, stale = one_line(snapshot, focus)
-        canvas.put(1, y, clip(said, canvas.width - 2), "warn" if stale else "text")
-        canvas.put(1, y + 1, clip(_costs(snapshot), canvas.width - 2), "dim")
-        text, ink = verdict_line(snapshot)
-        if canvas.width > 110 and snapshot.costs.verdict.crud_us:
-            text += f": {snapshot.costs.verdict.why.value}"
-        canvas.put(1, y + 2, clip(text, canvas.width - 2), ink)
+    said, stale = one_line(snapshot, focus)
+    text, ink = verdict_line(snapshot)
+    if canvas.width > 110 and snapshot.costs.verdict.crud_us:
+        text += f": {snapshot.costs.verdict.why.value}"
+    below = [(text, ink), (said, "warn" if stale else "text"), (_costs(snapshot), "dim")][
+        : max(0, canvas.height - count)
+    ]
+    for row, (words, role) in enumerate((*below[1:], *below[:1]), canvas.height - len(below)):  # the verdict comes last
+        canvas.put(1, row, clip(words, canvas.width - 2), role)
     seconds = (snapshot.gaps[-1].at_us - snapshot.gaps[0].at_us) // 1_000_000 if snapshot.gaps else 0
     return "the gap: events behind", f"last {seconds} s" if seconds else ""
 
