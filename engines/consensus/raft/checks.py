@@ -57,7 +57,7 @@ DEMANDS: Final = {
     TERMS: "the term never goes back, and the vote of a term survives a crash",
     ORDER: "applied <= commit <= last index, and the commit index never goes back",
     **durability_checks.DEMANDS,
-    STABILITY: "a leader heard by a quorum in every election timeout is not deposed by a node that cannot win",
+    STABILITY: "a leader heard by a quorum in every timeout is not deposed by who cannot win or is no member",
     **promises.DEMANDS,
     **membership_checks.DEMANDS,
     **liveness.DEMANDS,
@@ -304,7 +304,8 @@ class RaftChecks(CheckBook):
     def _deposed(self, host: Host, node: RaftNode) -> None:
         """A leader stepped down for a higher term: was it heard, and could the one who raised the term have won?"""
         campaign = self.campaigns.get(node.current_term)
-        if campaign is None or campaign.can_win:
+        outside = campaign is not None and not node.configuration.votes(campaign.node)
+        if campaign is None or (campaign.can_win and not outside):
             return
         hearers = [host.id]
         for server in self.servers:
@@ -319,9 +320,12 @@ class RaftChecks(CheckBook):
             ):
                 hearers.append(server)
         if has_quorum(node.configuration, hearers):
-            self.fail(STABILITY, f"{campaign.node} could not win, and deposed the working leader {host.id}",
-                       f"{stamp(campaign.start_us)} {campaign.node} campaigned for term {node.current_term}; its "
-                       f"log suffices for {campaign.supporters} of {len(self.servers)} votes, it needs {node.quorum}",
+            why, how = "could not win", (f"its log suffices for {campaign.supporters} of {len(self.servers)} votes, "
+                                         f"it needs {node.quorum}")  # fmt: skip
+            if outside:
+                why, how = "is no member any more", f"{host.id} goes by {node.configuration}"
+            self.fail(STABILITY, f"{campaign.node} {why}, and deposed the working leader {host.id}",
+                       f"{stamp(campaign.start_us)} {campaign.node} campaigned for term {node.current_term}; {how}",
                        f"{_at(host)} {host.id} stepped down for that term, though {', '.join(hearers)} "
                        f"heard it in every election timeout")  # fmt: skip
 

@@ -123,14 +123,14 @@ class Elections(Replication):
         """Grant if we would vote: newer term, log up-to-date, and no leader heard for a minimum election timeout."""
         if m.term <= self.current_term:
             why = e.VoteReason.OLD_TERM
-        elif self.hears_leader(ctx):
+        elif self.rules.refuse_while_led and self.hears_leader(ctx):
             why = e.VoteReason.LEADER_ALIVE
         elif not self.up_to_date(m.last_log_index, m.last_log_term):
             why = e.VoteReason.LOG_BEHIND
         elif self.keeps_silent():
             why = e.VoteReason.LEARNER
         else:
-            ctx.note(e.PreVoteGranted(src, m.term))
+            ctx.note(e.PreVoteGranted(src, m.term, self.hears_leader(ctx)))
             ctx.send(src, PreVoteReply(m.term, True))
             return
         ctx.note(e.PreVoteRefused(src, why, m.term, self.current_term, self.leader or "", self.log.last_index,
@@ -139,7 +139,8 @@ class Elections(Replication):
 
     def on_request_vote(self, ctx: Effects, src: str, m: RequestVote) -> None:
         """Reply false if term < currentTerm; grant if votedFor is null or the candidate, and its log is up-to-date."""
-        if self.rules.check_quorum and not m.transfer and m.term > self.current_term and self.hears_leader(ctx):
+        refuses = self.rules.check_quorum and self.rules.refuse_while_led and not m.transfer
+        if refuses and m.term > self.current_term and self.hears_leader(ctx):
             ctx.note(e.VoteIgnored(src, m.term, self.current_term, self.leader or ""))
             return
         if m.term > self.current_term:

@@ -85,6 +85,8 @@ class PreVoteGranted(NamedTuple):
 
     src: str
     term: int
+    hears: bool = False
+    """Whether it hears a leader, and would all the same: the rule ``refuse_while_led`` is off."""
 
 
 class PreVoteRefused(NamedTuple):

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from engines.consensus.raft.checks import COMPLETENESS, LEADER_IN_TIME, STATE_MACHINE, UNDONE
+from engines.consensus.raft.checks import COMPLETENESS, LEADER_IN_TIME, STABILITY, STATE_MACHINE, UNDONE
 from engines.consensus.raft.commands import (
     AddServer,
     ChangeJoint,
@@ -12,7 +12,7 @@ from engines.consensus.raft.commands import (
     SetTiming,
     Transfer,
 )
-from engines.sim.faults import Crash, Cut, ExpireTimers, Isolate, Mend, Reconnect, Restart
+from engines.sim.faults import Crash, Cut, ExpireTimers, Isolate, Mend, Reconnect, Restart, Slow
 from engines.sim.pattern import Scenario, Step
 from engines.sim.script import at, say
 from engines.units import US_PER_MS
@@ -115,6 +115,48 @@ _OLD_BUG_TO_REMOVAL: Final = (
     *at(932, Cut("n2", "n4")),
 )  # fmt: skip
 
+_REMOVED: Final = (
+    *at(5, ExpireTimers(("n4",), ELECTION, 5 * US_PER_MS)),
+    *(step for number in range(4) for step in at(
+        400 + 150 * number, *(Slow("n4", node, (60 + 70 * number) * US_PER_MS, 0) for node in ("n2", "n3")))),
+    *say(990, "Figure 4.7 of the dissertation. n4 leads four servers. What it sends to n2 and n3 takes 270 ms, its "
+              "heartbeats too, but they come. Now n4 is to remove n1."),
+    *at(1_000, RemoveServer("n1", "n4")),
+)  # fmt: skip
+
+REMOVED_DISTURBS: Final = Scenario(
+    name="removed-disturbs",
+    title="Figure 4.7: a removed server deposes a working leader, in spite of pre-vote",
+    summary="It gets no heartbeats any more and asks for votes. Its log is as good as theirs: pre-vote says yes.",
+    variant="raft",
+    config=(("clients", 0), ("nodes", 4), ("refuse_while_led", False)),
+    end_us=2_200 * US_PER_MS,
+    breaks=(STABILITY,),
+    script=(
+        *_REMOVED,
+        *say(1_260, "The removal is in the log of n4 alone. n1 heard nothing for an election timeout and asked n2 and "
+                    "n3: their logs are no better than its own, so they said yes, though they hear n4. n1 goes on."),
+        *say(1_700, "n1 leads term 2, and n4, which worked and was heard, does not. Its entry without n1 is gone. Pre-"
+                    "vote asks about logs; what is missing is to refuse whoever asks while a leader is heard."),
+    ),
+)  # fmt: skip
+
+REMOVED_REFUSED: Final = Scenario(
+    name="removed-refused",
+    title="Figure 4.7 with the rule: whoever hears a leader helps nobody to depose it",
+    summary="The same removal, the same request, and a refusal: the leader finishes its change.",
+    variant="raft",
+    config=(("clients", 0), ("nodes", 4)),
+    end_us=2_200 * US_PER_MS,
+    script=(
+        *_REMOVED,
+        *say(1_260, "n1 asked as before, and n2 and n3 refused, whatever its log: each heard n4 within the shortest "
+                    "election timeout. A transfer of leadership carries a flag that overrides this."),
+        *say(1_700, "The removal came to n2 and n3 and committed: n2, n3 and n4 are left. n1 asks on and on, for "
+                    "nobody tells it, and disturbs no one."),
+    ),
+)  # fmt: skip
+
 BUG_2015: Final = Scenario(
     name="bug-2015",
     title="The bug of 2015: two changes of one configuration",
@@ -122,7 +164,7 @@ BUG_2015: Final = Scenario(
     variant="raft",
     config=(*_OLD_BUG_WORLD, ("own_commit_first", False)),
     end_us=2_600 * US_PER_MS,
-    breaks=(COMPLETENESS, STATE_MACHINE, UNDONE),
+    breaks=(COMPLETENESS, STATE_MACHINE, STABILITY, UNDONE),
     script=(
         *_OLD_BUG_TO_REMOVAL,
         *at(1_000, RemoveServer("n1", "n2")),
@@ -169,7 +211,7 @@ FROM_APPLY: Final = Scenario(
     variant="raft",
     config=(("clients", 0), ("config_from_append", False), ("nodes", 3)),
     end_us=2_600 * US_PER_MS,
-    breaks=(COMPLETENESS, STATE_MACHINE, UNDONE),
+    breaks=(COMPLETENESS, STATE_MACHINE, STABILITY, UNDONE),
     script=(
         *_first("n1"),
         *say(600, "Three servers, n1 leads. The rule that a configuration counts from its append on is off: here it "
@@ -297,8 +339,8 @@ TRANSFER_ABORTED: Final = Scenario(
 )  # fmt: skip
 
 SCENARIOS: Final = (
-    LEARNER, JOINT, SNAPSHOT_JOINT, TWO_SERVERS, BUG_2015, MEND_2015, FROM_APPLY, LEARNER_VOTES, LEARNER_REFUSES,
-    TRANSFER, TRANSFER_ABORTED,
+    LEARNER, JOINT, SNAPSHOT_JOINT, TWO_SERVERS, REMOVED_DISTURBS, REMOVED_REFUSED, BUG_2015, MEND_2015, FROM_APPLY,
+    LEARNER_VOTES, LEARNER_REFUSES, TRANSFER, TRANSFER_ABORTED,
 )  # fmt: skip
 
 __all__ = ["SCENARIOS"]

@@ -20,6 +20,8 @@ class RaftRules(Rules):
     """Ask first whether an election could be won at all (dissertation 9.6)."""
     check_quorum: bool = rule("a leader that hears no quorum steps down")
     """A leader that hears no quorum steps down (dissertation 6.2); voters who hear one ignore RequestVote (4.2.3)."""
+    refuse_while_led: bool = rule("whoever hears a leader helps nobody to depose it")
+    """Also a server with a good log, that is no member any more, must not depose a leader that works (4.2.3)."""
     config_from_append: bool = rule("the newest configuration in the log counts, committed or not")
     """The newest configuration in the log rules from its append on (4.1); off: once applied, and without guards."""
     one_change: bool = rule("the next change of members waits until the former has committed")

@@ -269,6 +269,8 @@ SUSPECTS: Final = {ONE_CHANGE: "one change", OVERLAP: "joint consensus", LEADER_
 """The rule whose absence breaks a check."""
 
 RULES: Final = {
+    "refuse_while_led": ("whoever hears a leader helps nobody to depose it",
+                         "stability, dissertation 4.2.3; off: a server that was removed deposes a working leader"),
     "config_from_append": ("the newest configuration in the log counts, committed or not",
                            "safety, dissertation 4.1; off: it counts once applied, without etcd's guards"),
     "one_change": ("the next change of members waits until the former has committed",

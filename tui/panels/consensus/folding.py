@@ -28,7 +28,7 @@ def routine(event: Event) -> str:
             return f"append {event.node} {term}"
         case ConfigurationAdopted(entry=entry, after=after) if after.votes(event.node):
             return f"adopt {entry} {after}"
-        case PreVoteGranted(src=src, term=term):
+        case PreVoteGranted(src=src, term=term, hears=False):
             return f"prevote {src} {term}"
         case CommitWithheld(entry=entry):
             return f"withheld {event.node} {entry}"

@@ -151,6 +151,8 @@ def _of_election(node: str, what: e.RaftEvent) -> Said:
         case e.PreVoteWon(votes=votes, configuration=configuration):
             count = change_words.count(configuration, votes, what.quorum)
             return f"{names(votes)} would vote for it: {count}; now it asks in earnest", "precandidate"
+        case e.PreVoteGranted(src=src, term=term, hears=True):
+            return f"would vote for {src} in term {term}, though it hears a leader: its log is not ahead", "warn"
         case e.PreVoteGranted(src=src, term=term):
             return (f"would vote for {src} in term {term}: hears no leader, and its log is not ahead", "follower")
         case e.PreVoteRefused(src=src):

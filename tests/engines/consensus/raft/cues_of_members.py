@@ -268,3 +268,32 @@ CLAIMS |= {
     ),
     ("config-from-apply", 2400): (("n2 goes by the newest in its log, n1 alone", lambda s: rules(s, "n2") == "(n1)"),),
 }  # fmt: skip
+_REMOVED: tuple[Claim, ...] = (
+    ("Figure 4.7", soon), ("n4 leads four servers", lambda s: (leads(s), len(s.servers)) == ({"n4": 1}, 4)),
+    ("What it sends to n2 and n3 takes 270 ms", lambda s: {each.latency_us for each in s.links} == {270_000}),
+    ("n4 is to remove n1", soon),
+)  # fmt: skip
+CLAIMS |= {
+    ("removed-disturbs", 990): _REMOVED,
+    ("removed-refused", 990): _REMOVED,
+    ("removed-disturbs", 1260): (
+        ("The removal is in the log of n4 alone", lambda s: rules(s, "n4") == "(n2 n3 n4)"
+         and rules(s, "n2") == rules(s, "n3") == "(n1 n2 n3 n4)"),
+        ("n1 heard nothing", lambda s: server(s, "n1").role in ("candidate", "leader")),
+        ("asked n2 and n3", lambda s: {"n2", "n3"} <= yes(s, "n1")),
+        ("though they hear n4. n1 goes on", lambda s: not rule(s, "refuse_while_led")),
+    ),
+    ("removed-disturbs", 1700): (
+        ("n1 leads term 2, and n4", lambda s: leads(s) == {"n1": 2} and "leader stability" in red(s)),
+        ("Its entry without n1 is gone", lambda s: rules(s, "n4") == "(n1 n2 n3 n4)"),
+    ),
+    ("removed-refused", 1260): (
+        ("n1 asked as before, and n2 and n3 refused", lambda s: server(s, "n1").votes and yes(s, "n1") == {"n1"}),
+        ("each heard n4", lambda s: server(s, "n2").leader == server(s, "n3").leader == "n4"),
+    ),
+    ("removed-refused", 1700): (
+        ("The removal came to n2 and n3", lambda s: rules(s, "n2") == rules(s, "n3") == "(n2 n3 n4)"),
+        ("and committed: n2, n3 and n4 are left", lambda s: s.configured and str(s.configuration) == "(n2 n3 n4)"),
+        ("n1 asks on and on", lambda s: leads(s) == {"n4": 1}),
+    ),
+}  # fmt: skip
