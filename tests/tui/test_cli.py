@@ -144,7 +144,7 @@ def test_fidelity_says_what_is_left_out_and_where_common_wisdom_is_wrong() -> No
         (("run", "raft", "--until", "-3s"), ("-3s",)),
         (("run", "raft", "--until", "99999999"), ("longer than a day",)),
         (("run", "raft", "--seed", "1.5"), ("--seed", "1.5")),
-        (("run", "raft", "data.txt"), ("data.txt", "takes no data file")),
+        (("run", "raft", "data.txt"), ("data.txt", "cannot be read")),
         (("run",), ("PATTERN",)),
         (("run", "raft", "--frobnicate"), ("--frobnicate",)),
         (("nonsense",), ("'nonsense'", "raft")),
