@@ -8,7 +8,7 @@ drawings a frame, not fifty. Each has a gate of her own (`tui.terminal.gate`): a
 Nothing a watcher does reaches the run. Her keys are `q`, `ctrl+l`, and `O`, which hands her a process with the run as
 it is at that moment: a private branch (`takeover`), from which `O` returns.
 
-Drawing takes at most a quarter of the loop's time, since the presenter's keys wait for it: after a round that took
+Drawing takes at most a third of the loop's time, since the presenter's keys wait for it: after a round that took
 long, the next one comes later.
 """
 
@@ -34,7 +34,7 @@ from tui.terminal.scanner import Key, Report, Scanner
 from tui.theme import Theme, look_for, luminance, theme_for
 
 FPS: Final = 10
-SHARE: Final = 4
+SHARE: Final = 3
 """A round of drawing is followed by so many times its length at least, itself included."""
 LIGHT: Final = 0.5
 QUIT: Final = frozenset({"q", "ctrl+c", "ctrl+q", "ctrl+d"})
