@@ -4,7 +4,7 @@ from functools import partial
 from typing import Final
 
 from engines.event_sourcing.recorded import VARIANT
-from engines.event_sourcing.world.chaos import CHAOS
+from engines.event_sourcing.world.chaos import chaos_of
 from engines.event_sourcing.world.commands import COMMANDS
 from engines.event_sourcing.world.engine import EventEngine
 from engines.event_sourcing.world.group_world import GroupEngine
@@ -29,7 +29,7 @@ FIDELITY: Final = (
 )  # fmt: skip
 
 VARIANTS: Final = tuple(
-    Variant(name, title, summary, partial(engine, name), COMMANDS, SETTINGS, 2, FIDELITY, chaos=CHAOS)
+    Variant(name, title, summary, partial(engine, name), COMMANDS, SETTINGS, 2, FIDELITY, chaos=chaos_of(name))
     for engine, name, title, summary in (
         (
             EventEngine,

@@ -10,7 +10,8 @@ from typing import Any, Final, get_args
 from engines.consistency.world.commands import Perform, SetWorkload
 from engines.consistency.world.events import ConsistencyEvent
 from engines.consistency.world.options import WORKLOADS
-from engines.sim.chaos import After, Chaos, Stage, order
+from engines.sim import faults
+from engines.sim.chaos import After, Chaos, Hazard, Stage, order
 from engines.sim.hazards import HAZARDS, SKEW, expire
 from engines.sim.random import Stream
 from engines.units import US_PER_MS, US_PER_S
@@ -19,6 +20,15 @@ from engines.units import US_PER_MS, US_PER_S
 def _perform(draw: Stream, stage: Stage) -> Perform:
     """At the client's own replica: who asks another one leaves the session that was promised."""
     return Perform(draw.pick(stage.clients), draw.chance(500_000), draw.pick("xy"))
+
+
+def _far(draw: Stream, stage: Stage) -> tuple[After, ...]:
+    """One client hears from one replica late, or from all replicas but one: what others have seen it has not."""
+    client, near = draw.pick(stage.clients), stage.server(draw)
+    late_us = (100, 300, 700)[draw.below(2 + (stage.severity > 0))] * US_PER_MS
+    if draw.chance(500_000):
+        return (After(0, faults.Slow(client, near, late_us, late_us // 3)),)
+    return tuple(After(0, faults.Slow(client, each, late_us, late_us // 3)) for each in stage.servers if each != near)
 
 
 def missing(engine: Any) -> str:
@@ -55,16 +65,16 @@ def chaos_of(variant: str) -> Chaos:
     timers = {"eventual": ("compare",), "mongodb": ("election",)}.get(variant)
     quorums = (("n", (2, 3)), ("r", (1, 2)), ("w", (1, 2))) if variant == "eventual" else ()
     return Chaos(
-        hazards=(*hazards, *((expire(*timers),) if timers else ())),
+        hazards=(*hazards, Hazard("far", _far, 3), *((expire(*timers),) if timers else ())),
         orders=(
             order("ask", _perform, weight=3),
             order("workload", lambda draw, stage: SetWorkload(draw.pick(tuple(WORKLOADS)))),
         ),
         settings=(
             ("nodes", (3, 3, 5)),
-            ("clients", (2, 3, 6)),
-            ("keys", (1, 1, 2)),
-            ("workload", ("busy", "busy", "light")),
+            ("clients", (2, 4, 6, 6)),
+            ("keys", (1, 1, 1, 2)),
+            ("workload", ("busy", "busy", "busy", "light")),
             *quorums,
         ),
         wait_us=500 * US_PER_MS,

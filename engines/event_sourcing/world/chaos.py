@@ -1,5 +1,6 @@
 """What a store and its readers survive, and what they owe afterwards: every subscriber has caught up."""
 
+from dataclasses import replace
 from typing import Any, Final, get_args
 
 from engines.event_sourcing.world import commands as c
@@ -46,7 +47,7 @@ def role(engine: Any, node: str) -> str:
     return "writer" if node in engine.clients else "subscriber" if node else ""
 
 
-CHAOS: Final = Chaos(
+_CHAOS: Final = Chaos(
     hazards=(*(each for each in HAZARDS if each is not SLOW_DISK), Hazard("power", _power, 4)),
     orders=(
         order("act", _act, weight=3),
@@ -63,6 +64,7 @@ CHAOS: Final = Chaos(
         ("sync_ms", (2, 20, 80)),
         ("poll_ms", (20, 100)),
         ("ack_ms", (400, 2_000)),
+        ("idempotent", (True, False)),
     ),
     wait_us=300 * US_PER_MS,
     rest=(After(0, c.SetOption("rate", "4")),),
@@ -71,6 +73,16 @@ CHAOS: Final = Chaos(
     missing=missing,
     role=role,
     events=get_args(StoreEvent),
+    silent=(("whole_batches", "only openings are batches of several events, and they are durable from the start"),),
 )
 
-__all__ = ["CHAOS", "missing", "role"]
+
+def chaos_of(variant: str) -> Chaos:
+    """What a variant survives. A group hands an event to another consumer after a time, so its handlers must know what
+    they have done."""
+    if variant != "group":
+        return _CHAOS
+    return replace(_CHAOS, settings=tuple(each for each in _CHAOS.settings if each[0] != "idempotent"))
+
+
+__all__ = ["chaos_of", "missing", "role"]
