@@ -8,6 +8,7 @@ A snapshot replaces the one before in one durable step (engines/sim/disk.py); th
 """
 
 from engines.consensus.raft import events as e
+from engines.consensus.raft.log import Base
 from engines.consensus.raft.messages import InstallReply, InstallSnapshot, LogSnapshot, Row
 from engines.consensus.raft.ports import Effects
 from engines.consensus.raft.roles import Role
@@ -34,7 +35,8 @@ class Compaction(ServerState):
         """Write down what was applied, and drop the entries that brought it about, but for a tail."""
         index = self.last_applied
         log = self.log
-        self.keep(LogSnapshot(index, log.term_at(index), log.configuration_at(index), self.kv.rows()))
+        at, configuration = log.configured_at(index)
+        self.keep(LogSnapshot(index, log.term_at(index), configuration, self.kv.rows(), at))
         first = max(log.first_index, index - self.sizes.tail + 1)
         if first > log.first_index:
             log.compact(first - 1)
@@ -62,7 +64,7 @@ class Compaction(ServerState):
             return
         rows = self.gather(m)
         if rows is not None:
-            self.install(ctx, src, LogSnapshot(m.last_index, m.last_term, m.configuration, rows))
+            self.install(ctx, src, LogSnapshot(m.last_index, m.last_term, m.configuration, rows, m.configured_at))
         ctx.send(src, InstallReply(self.current_term, m.last_index, len(self.incoming[1]), rows is not None))
 
     def gather(self, m: InstallSnapshot) -> tuple[Row, ...] | None:
@@ -92,7 +94,7 @@ class Compaction(ServerState):
             if not self.rules.snapshot_replaces_log and before >= index:
                 log.compact(index - 1)
             else:
-                log.restart_at(index, term, snapshot.configuration)
+                log.restart_at(Base(index, term, snapshot.configuration, snapshot.configured_at))
             self.kv.load(snapshot.rows)
             self.commit_index = self.last_applied = index
             self.configure()

@@ -23,31 +23,34 @@ class Base(NamedTuple):
     last_term: int
     configuration: Configuration
     """The one in force there."""
+    configured_at: int = 0
+    """The entry that brought it; 0: none, it is the first."""
 
 
 class RaftLog:
     """Reads and writes the log of a disk. ``log[i]`` is entry i, and i must lie behind the base."""
 
-    __slots__ = ("base_index", "base_term", "configurations", "disk", "entries", "last_index")
+    __slots__ = ("base_index", "base_term", "configurations", "disk", "entries", "first", "last_index")
 
     def __init__(self, disk: Disk, configuration: Configuration) -> None:
         """``configuration``: the one that is in force before the first entry of a log that is whole."""
+        self.first = configuration
         self.disk = disk
         self.entries: list[Entry] = disk.log
         self.base_index: int
         self.base_term: int
         self.last_index: int
         """Index of the last entry."""
-        self.configurations: list[tuple[int, Configuration]] = [(0, configuration)]
-        """Index and configuration, oldest first; the first is the one at the base."""
+        self.configurations: list[tuple[int, Configuration]]
+        """Entry and configuration, oldest first; the first is the one in force at the base."""
         self.reread()
 
     def reread(self) -> None:
         """Look at the disk again, which somebody else has changed: a crash takes back what was not synced."""
-        base = self.disk.registers.get(BASE) or Base(0, 0, self.configurations[0][1])
+        base = self.disk.registers.get(BASE) or Base(0, 0, self.first)
         self.base_index, self.base_term = base.last_index, base.last_term
         self.last_index = base.last_index + len(self.entries)
-        self.configurations = [(base.last_index, base.configuration)]
+        self.configurations = [(base.configured_at, base.configuration)]
         for index, entry in enumerate(self.entries, self.first_index):
             if isinstance(entry.command, Configuration):
                 self.configurations.append((index, entry.command))
@@ -126,9 +129,13 @@ class RaftLog:
         """The last index up to which a crash would leave the log as it is."""
         return self.base_index + self.disk.durable_length()
 
+    def configured_at(self, index: int) -> tuple[int, Configuration]:
+        """The newest configuration up to an index, and the entry that brought it; 0: it is the first."""
+        return next(each for each in reversed(self.configurations) if each[0] <= index)
+
     def configuration_at(self, index: int) -> Configuration:
         """The newest configuration up to an index."""
-        return next(configuration for at, configuration in reversed(self.configurations) if at <= index)
+        return self.configured_at(index)[1]
 
     # -- writing; the caller persists --------------------------------------------------------------------------------
 
@@ -151,16 +158,16 @@ class RaftLog:
 
     def compact(self, index: int) -> None:
         """Drop everything up to an index; it becomes the base."""
-        base = Base(index, self.term_at(index), self.configuration_at(index))
+        at, configuration = self.configured_at(index)
+        base = Base(index, self.term_at(index), configuration, at)
         self.disk.write(BASE, base)
         self.disk.drop(index - self.base_index)
         self.base_index, self.base_term = base.last_index, base.last_term
-        newer = [each for each in self.configurations if each[0] > index]
-        self.configurations = [(index, base.configuration), *newer]
+        self.configurations = [each for each in self.configurations if each[0] >= at]
 
-    def restart_at(self, index: int, term: int, configuration: Configuration) -> None:
+    def restart_at(self, base: Base) -> None:
         """Drop the whole log, and go on behind this base."""
-        self.disk.write(BASE, Base(index, term, configuration))
+        self.disk.write(BASE, base)
         self.disk.truncate(0)
         self.reread()
 

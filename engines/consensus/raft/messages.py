@@ -57,6 +57,8 @@ class LogSnapshot(NamedTuple):
     last_term: int
     configuration: Configuration
     rows: tuple[Row, ...]
+    configured_at: int = 0
+    """The entry that brought the configuration; 0: it is the first."""
 
 
 Content: TypeAlias = Command | Configuration | Registration | None
@@ -159,6 +161,8 @@ class InstallSnapshot(NamedTuple):
     rows: tuple[Row, ...]
     done: bool
     """Whether this is the last piece."""
+    configured_at: int = 0
+    """The entry that brought the configuration."""
 
 
 class InstallReply(NamedTuple):

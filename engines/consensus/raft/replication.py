@@ -99,7 +99,7 @@ class Replication(Compaction):
         rows = snapshot.rows[progress.offset : after]
         ctx.send(peer, InstallSnapshot(self.current_term, snapshot.last_index, snapshot.last_term,
                                        snapshot.configuration, progress.offset, rows,
-                                       after >= len(snapshot.rows)))  # fmt: skip
+                                       after >= len(snapshot.rows), snapshot.configured_at))  # fmt: skip
         return True
 
     def on_install_reply(self, ctx: Effects, src: str, m: InstallReply) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engines.consensus.raft.log import RaftLog
+from engines.consensus.raft.log import Base, RaftLog
 from engines.consensus.raft.messages import Entry
 from engines.consensus.raft.ports import MemoryDisk
 from engines.consensus.raft.quorum import Configuration
@@ -90,6 +90,16 @@ def test_a_longer_log_of_the_last_term_is_more_up_to_date_also_behind_a_base() -
     one = cut()
     assert [one.is_up_to_date(*each) for each in ((6, 4), (7, 4), (1, 5))] == [True] * 3
     assert [one.is_up_to_date(*each) for each in ((5, 4), (9, 3))] == [False] * 2
-    one.restart_at(9, 7, FOUR)
+    one.restart_at(Base(9, 7, FOUR))
     assert (one.last_index, one.last_term, one.configuration, one.disk.log) == (9, 7, FOUR, [])
     assert [one.is_up_to_date(*each) for each in ((9, 7), (8, 7))] == [True, False]
+
+
+def test_what_brought_the_configuration_at_the_base_is_known_when_it_is_gone() -> None:
+    one = log(1)
+    assert one.configured_at(1) == (0, THREE)
+    one.append((Entry(1, FOUR), *entries(1, 1, first=3)))
+    one.compact(3)
+    assert (one.configured_at(4), RaftLog(one.disk, THREE).configurations) == ((2, FOUR), [(2, FOUR)])
+    one.restart_at(Base(9, 7, THREE, 8))
+    assert one.configured_at(9) == (8, THREE)

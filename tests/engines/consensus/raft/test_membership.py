@@ -112,7 +112,7 @@ def test_with_the_option_apply_the_first_entry_is_not_taken_for_applied() -> Non
 
 def test_a_snapshot_brings_the_configuration_at_its_end() -> None:
     server = Server(1, term=1)
-    server.hear("n2", InstallSnapshot(1, 5, 1, FOUR, 0, (), True))
+    server.hear("n2", InstallSnapshot(1, 5, 1, FOUR, 0, (), True, 5))
     assert server.node.configuration == FOUR
     assert notes(server, c.ConfigurationAdopted) == [c.ConfigurationAdopted(5, THREE, FOUR)]
 

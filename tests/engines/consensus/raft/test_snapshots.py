@@ -54,7 +54,7 @@ def test_a_snapshot_is_what_was_applied_and_the_log_goes_on_behind_a_tail() -> N
         entry = Entry(1, Command("c1", number, "add", "x", 1))
         server.hear("n2", append(1, number - 1, min(1, number - 1), entry, commit=number - 1))
     node = server.node
-    assert node.snapshot == (4, 1, THREE, (ValueRow("x", 4), SessionRow("c1", 4, 4)))
+    assert node.snapshot == (4, 1, THREE, (ValueRow("x", 4), SessionRow("c1", 4, 4)), 0)
     assert (node.log.first_index, node.log.last_index, node.log.base_term) == (4, 6, 1)
     assert server.disk.registers["snapshot"] == node.snapshot
     assert (node.commit_index, node.kv.values) == (5, {"x": 5})
@@ -152,7 +152,7 @@ def test_pieces_are_gathered_in_their_order_and_each_sets_the_election_timer_bac
         assert sent.message == InstallReply(3, 9, (1, 2, 2, 3)[number - 1], done)
         assert server.ctx.timers["election"] == server.ctx.now_us + server.node.election_timeout_us
         assert server.node.last_applied == (9 if done else 0)
-    assert server.node.snapshot == (9, 3, THREE, ROWS)
+    assert server.node.snapshot == (9, 3, THREE, ROWS, 0)
 
 
 def test_a_piece_that_does_not_follow_is_not_kept() -> None:
@@ -466,7 +466,7 @@ def test_a_disk_remembers_the_base_of_a_log() -> None:
     server = Server(*[1] * 9, term=1, sizes=small(entries=3, tail=1))
     for commit in (3, 4):
         server.hear("n2", append(1, 9, 1, commit=commit))
-    assert tuple(server.disk.registers["base"]) == (2, 1, THREE)
+    assert tuple(server.disk.registers["base"]) == (2, 1, THREE, 0)
 
 
 # -- while a snapshot is under way ---------------------------------------------------------------------------
