@@ -46,7 +46,10 @@ def role(engine: Any, node: str) -> str:
 
 SILENT: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "linearizable": (("remember", "the store-back keeps all that it keeps; see store_back without it"),),
-    "causal": (("sticky", "a client carries its vector to any replica"),),
+    "causal": (
+        ("client_vector", "a client stays with its replica; without both it shows"),
+        ("sticky", "a client carries its vector to any replica"),
+    ),
     "eventual": (
         ("send_to_all", "anti-entropy brings the rest, later"),
         ("read_repair", "hints and anti-entropy bring the rest"),
@@ -65,7 +68,7 @@ def chaos_of(variant: str) -> Chaos:
     timers = {"eventual": ("compare",), "mongodb": ("election",)}.get(variant)
     quorums = (("n", (2, 3)), ("r", (1, 2)), ("w", (1, 2))) if variant == "eventual" else ()
     return Chaos(
-        hazards=(*hazards, Hazard("far", _far, 3), *((expire(*timers),) if timers else ())),
+        hazards=(*hazards, Hazard("far", _far, 9), *((expire(*timers),) if timers else ())),
         orders=(
             order("ask", _perform, weight=3),
             order("workload", lambda draw, stage: SetWorkload(draw.pick(tuple(WORKLOADS)))),
