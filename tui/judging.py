@@ -3,6 +3,7 @@
 An engine keeps the history and knows no judge; ``run``, ``replay``, the app and the tests pass it to one.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from engines.sim.history import CLIENT_HISTORY, History
@@ -18,7 +19,9 @@ def judged(engine: Any) -> tuple[Check, ...]:
         return (Check(CLIENT_HISTORY, True, "no client was told anything yet"),)
     from tui.linearizable import linearizable_store  # the judges are loaded for whoever needs them
 
-    return (linearizable_store(history.operations()),)
+    check = linearizable_store(history.operations())
+    # a verdict is about all that was heard: where it fails, the run stood where it was passed
+    return (check if check.ok else replace(check, position=engine.position),)
 
 
 def explained(check: Check) -> tuple[str, ...]:
