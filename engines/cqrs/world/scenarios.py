@@ -44,9 +44,9 @@ OWN_WRITE: Final = Scenario(
         *say(200, "Two roads. Commands go up the left one: command node, event store. Events come down the right one: "
                   "bus, projector, replica. u1 creates an order and, told that it is recorded, asks for its summary."),
         *at(300, Create("u1", 2, 15, then_read=True)),
-        *say(700, "u1 was told version 1, position 2, asked 4 ms later, and got nothing: the projector takes 40 ms "
-                  "an event. Nothing is broken: any answer was good enough (freshness: any). The CRUD table beside "
-                  "it had the order. First cure: the query carries the position, and waits."),
+        *say(700, "u1 was told version 1, position 2, asked at once, and got nothing: the projector takes 40 ms an "
+                  "event. Nothing is broken: any answer was good enough (freshness: any). The CRUD table beside it "
+                  "had the order. First cure: the query carries the position, and waits."),
         *at(800, SetOption("freshness", "read your writes")),
         *at(900, AddTo("u1", 1, 5, then_read=True)),
         *say(1_700, "The same with 'read your writes': the replica held the question until its copy had passed "
