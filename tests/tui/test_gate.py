@@ -263,3 +263,93 @@ def test_silence_closes_the_window() -> None:
     gate.painted(0)
     gate.painted(HOLD_US)
     assert gate.window == 1
+
+
+def wide(window: int) -> Gate:
+    """A gate whose road is 100 ms long, with a window of this width."""
+    gate = Gate()
+    gate.probe(0)
+    gate.answered(0, 100_000)
+    gate.window = window
+    return gate
+
+
+SLACK = SLACK_US + 25_000
+"""Of a road of 100 ms."""
+
+
+@pytest.mark.parametrize(
+    ("waited_us", "window"),
+    [(0, 8), (SLACK, 8), (SLACK + 1, 7), (2 * SLACK, 7), (2 * SLACK + 1, 4), (10 * SLACK, 4)],
+)
+def test_the_window_narrows_by_how_long_an_answer_waited(waited_us: int, window: int) -> None:
+    gate = wide(8)
+    assert gate.painted(1_000_000) == 1
+    gate.answered(1, 1_100_000 + waited_us)
+    assert gate.waited_us == waited_us
+    assert gate.window == window
+
+
+def test_it_narrows_once_a_round() -> None:
+    gate = wide(8)
+    for n in range(3):
+        gate.painted(1_000_000 + n)
+    for n in range(3):
+        gate.answered(1 + n, 2_000_000 + n)
+    assert gate.window == 4
+    gate.painted(2_000_010)
+    gate.answered(4, 3_000_000)
+    assert gate.window == 2
+
+
+def test_one_refusal_widens_it_by_one_and_none_beyond_its_most() -> None:
+    gate = wide(1)
+    gate.painted(200_000)
+    gate.admit(210_000, 0)
+    gate.answered(1, 300_000)
+    assert gate.window == 2
+    gate.painted(310_000)
+    gate.answered(2, 410_000)
+    assert gate.window == 2
+    now = 500_000
+    for _ in range(100):
+        number = gate.painted(now)
+        assert number is not None
+        gate.withheld = gate._pressed = True
+        gate.answered(number % NUMBERS, now + 100_000)
+        now += 200_000
+    assert gate.window == WINDOW_MAX
+
+
+def test_a_picture_that_the_system_has_not_taken_is_no_reason_to_widen() -> None:
+    gate = wide(1)
+    gate.admit(150_000, 500)
+    gate.painted(200_000)
+    gate.answered(1, 300_000)
+    assert gate.window == 1
+
+
+def test_the_road_is_asked_about_only_while_nothing_else_is() -> None:
+    assert Gate(asking=False).probe(0) is None
+    gate = Gate()
+    gate.painted(0)
+    assert gate.probe(1) is None
+    assert gate.questions == 1
+
+
+def test_answers_are_counted_and_places_beside_the_table_are_none() -> None:
+    gate = wide(1)
+    assert gate.answers == 1
+    assert [answer(x, y) for x, y in ((0, 1), (9, 1), (1, 4), (1, 0))] == [None] * 4
+    assert (answer(1, 1), answer(8, 3)) == (0, NUMBERS - 1)
+
+
+def test_after_the_last_answer_nothing_is_left_to_chase() -> None:
+    gate = Gate()
+    gate.painted(0)
+    gate.painted(1)
+    chase = gate.answered(0, 2)
+    assert chase == 1
+    before = (gate.chasing, gate.uncovered, gate.outstanding)
+    gate.answered(1, 3)
+    assert [before, (gate.chasing, gate.uncovered, gate.outstanding)] == [(True, False, 1), (False, False, None)]
