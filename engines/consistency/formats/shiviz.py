@@ -18,8 +18,8 @@ from engines.consistency.history import Call, History, Status
 from engines.consistency.vector import VectorClock
 from engines.errors import UserError
 
-EVENT_FIRST: Final = r"(?P<event>.*)\n(?P<host>\S+) (?P<clock>\{.*\})"
-HOST_FIRST: Final = r"(?P<host>\S+) (?P<clock>\{.*\})\n(?P<event>.*)"
+EVENT_FIRST: Final = r"^(?P<event>.*)\n(?P<host>\S+) (?P<clock>\{.*\})"
+HOST_FIRST: Final = r"(?<!\S)(?P<host>\S+) (?P<clock>\{.*\})\n(?P<event>.*)"
 TEXT_MAX: Final = 64 << 20
 
 
@@ -48,7 +48,7 @@ def expression(given: str | None) -> re.Pattern[str] | None:
 
 def looks_like(text: str) -> bool:
     """Whether this may be the beginning of such a log."""
-    return re.search(EVENT_FIRST, text) is not None or re.search(HOST_FIRST, text) is not None
+    return any(re.search(each, text, re.MULTILINE) for each in (EVENT_FIRST, HOST_FIRST))
 
 
 def parse(text: str, name: str, parser: re.Pattern[str] | None = None) -> tuple[ShivizEvent, ...]:

@@ -4,6 +4,7 @@ import contextlib
 import io
 import random
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -308,6 +309,18 @@ def test_a_bad_clock_is_named_at_its_line(text: str, what: str) -> None:
 def test_a_bad_parser_expression(text: str) -> None:
     with pytest.raises(UserError, match="--parser"):
         shiviz.expression(text)
+
+
+@pytest.mark.parametrize("text", ["x" * (1 << 16), "x {" * (1 << 14), "x\n" * (1 << 15)])
+def test_no_log_is_told_in_no_time(text: str) -> None:
+    began_s = process_time()
+    assert not shiviz.looks_like(text)
+    assert process_time() - began_s < 2
+
+
+def test_a_text_that_looks_like_a_clock_is_a_text() -> None:
+    text = 'sent {"a": 1}\nh1 {"h1": 1}\ngot {"a": 1}\nh1 {"h1": 2}\n'
+    assert [each.text for each in shiviz.parse(text, "f")] == ['sent {"a": 1}', 'got {"a": 1}']
 
 
 def test_what_a_line_looks_like() -> None:
