@@ -565,7 +565,8 @@ class SqliteStore:
     def structure(self) -> str:
         """Verify the structure of the database, its indexes included; the library it was done with. CorruptStore."""
         with self._reading("verifying its structure"):
-            wrong = "; ".join(str(row[0]) for row in self._read("PRAGMA integrity_check(5)"))
+            rows = (str(row[0]) for row in self._read("PRAGMA integrity_check(5)"))
+            wrong = "; ".join(line for row in rows for line in row.splitlines())  # one row may be several lines
             if wrong != "ok":
                 raise CorruptStore(f"{self.path}: the database is damaged: {wrong}"[:500])
             if not self._indexed and self._one(_IDS_WRONG):

@@ -219,6 +219,15 @@ def bad_truncated(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
+def bad_pages(path: Path) -> None:
+    with SqliteStore(str(path)) as store:
+        for number in range(200):
+            store.save_events("s", new(f"e{number}"))
+    raw = path.read_bytes()
+    half = len(raw) // 2
+    path.write_bytes(raw[:half] + raw[half + 16 :] + bytes(16))
+
+
 def bad_tables(path: Path) -> None:
     SqliteStore(str(path)).close()
     db = sqlite3.connect(path)
@@ -238,6 +247,7 @@ def bad_folder(path: Path) -> None:
         (bad_other_program, NotAStore, "another program's database"),
         (bad_newer, NewerStore, "written by a newer version .schema 3, known is 2"),
         (bad_truncated, CorruptStore, "malformed|damaged"),
+        (bad_pages, CorruptStore, "the database is damaged: .*; Page"),
         (bad_tables, CorruptStore, "its tables are not those of schema 2"),
         (bad_folder, NotAStore, "a directory"),
         (lambda path: None, NotAStore, "no such file"),
@@ -252,6 +262,7 @@ def test_a_file_that_is_no_store_is_refused_by_name_and_left_as_it_is(
     with pytest.raises(error, match=said) as raised:
         SqliteStore(str(path), read_only=True)
     assert str(path) in str(raised.value)
+    assert "\n" not in str(raised.value)
     assert (path.read_bytes() if path.is_file() else b"") == before
     if path.exists() and spoil is not bad_empty_database:
         with pytest.raises(error, match=said):
