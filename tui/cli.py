@@ -27,7 +27,7 @@ from engines.sim.line import is_line, line_of, read_line
 from engines.sim.pattern import Config, Pattern, Scenario, Variant
 from engines.sim.recording import Recording, read
 from engines.sim.timeline import Timeline
-from engines.units import US_PER_S
+from engines.units import US_PER_S, stamp
 from tui import __version__, report
 from tui.company import Company
 from tui.farewell import sealed
@@ -660,6 +660,9 @@ def record(
     chosen, story = choose(panel.pattern, variant, scenario, default)
     if until is None:
         until = story.end_us if story else RECORD_US
+    for key, at in press:
+        if at is not None and at > until:
+            raise UserError(f"--press {key} at {stamp(at)}: the run ends at {stamp(until)}; --until LATER goes on")
     keys = tuple(recorder.Pressed(key, until if at is None and kind == ".cast" else at) for key, at in press)
     title = f"dp-tui: {chosen.title}{f', {story.title}' if story else ''}"
     shot = recorder.Shot(until, size, theme_for(theme, 256), keys, title)
@@ -864,5 +867,7 @@ def _silence_stdout() -> None:
 
 
 def _fail(message: str) -> None:
-    click.echo(f"dp-tui: {message}", err=True)
+    """One line, whatever names and values are quoted in it: what would break it, or command a terminal, is escaped."""
+    line = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in message)
+    click.echo(f"dp-tui: {line}", err=True)
     sys.exit(2)

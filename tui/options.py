@@ -113,8 +113,10 @@ class KeyAt(click.ParamType[tuple[str, int | None]]):
         if isinstance(value, tuple):
             return value
         at, equals, key = value.partition("=")
-        if not equals or not key:
+        if not equals or value == equals:
             return value, None
+        if not key:
+            self.fail(f"{value!r}: the key is missing, as in 1200ms=k", param, ctx)
         return key, Duration().convert(at, param, ctx)
 
 

@@ -488,3 +488,17 @@ def test_the_help_of_a_variant_lists_its_own_stories_first() -> None:
     assert "Play this story: pbft-request," in said
     said = " ".join(dp_tui("raft", "--help").stdout.split()).replace("- ", "-")
     assert "Play this story: election," in said
+
+
+def test_a_name_never_breaks_the_line_or_commands_the_terminal() -> None:
+    done = dp_tui("run", "consensus", "no\nsuch\x1b[31m file")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "dp-tui: no\\nsuch\\x1b[31m file: cannot be read: No such file or directory\n",
+    )
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that opens and cannot be read: /proc")
+def test_a_disk_that_fails_is_the_trouble_of_the_file_and_not_of_the_output() -> None:
+    done = dp_tui("run", "consensus", "/proc/self/mem")
+    assert (done.returncode, done.stderr) == (2, "dp-tui: /proc/self/mem: cannot be read: Input/output error\n")

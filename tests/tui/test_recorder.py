@@ -112,6 +112,8 @@ def test_nothing_but_its_own_kind_is_written_over(tmp_path: Path) -> None:
         (("a.cast", "raft", "--size", "10x10"), "60x16"),
         (("a.cast", "raft", "--scenario", "nope"), "nope"),
         (("a.cast", "raft", "--press", "soon=k"), "soon"),
+        (("a.cast", "raft", "--press", "1s="), "the key is missing"),
+        (("a.cast", "raft", "--press", "9s=k", "--until", "1s"), "the run ends at 00:01.000"),
         (("a.cast", "raft", "--theme", "pink"), "pink"),
         (("a.cast", "raft", "--until", "2m", "--speed", "1/100"), "more than an hour"),
     ],

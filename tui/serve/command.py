@@ -138,13 +138,16 @@ def wanted(arguments: tuple[str, ...], patterns: frozenset[str], given: dict[str
                 "--anonymous lets everybody in"
             )
         keys = (usual,)
+    for flag in ("idle", "time", "cpu"):
+        if given[flag] < US_PER_S:
+            raise UserError(f"--{flag}: a visit of less than a second is none; 1s or more is accepted, as 15m")
     folder = platformdirs.user_state_path("dp-tui") / "serve"
     limits = Limits(
         sessions=given["sessions"],
         per_address=given["per_address"],
         idle_s=given["idle"] / US_PER_S,
         total_s=given["time"] / US_PER_S,
-        cpu_s=max(1, given["cpu"] // US_PER_S),
+        cpu_s=given["cpu"] // US_PER_S,
         memory_mb=given["memory"],
     )
     log = Path(given["log"]) if given["log"] else None

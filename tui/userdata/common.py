@@ -50,6 +50,25 @@ def name_of(file: str) -> str:
     return "standard input" if file == "-" else file
 
 
+class _File(io.FileIO):
+    """A file whose disk may fail in the middle: that is the input's trouble, not that of the output."""
+
+    def readinto(self, buffer: Any, /) -> int:
+        try:
+            return super().readinto(buffer)
+        except OSError as error:
+            raise self._unreadable(error) from None
+
+    def readall(self) -> bytes:
+        try:
+            return super().readall()
+        except OSError as error:
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: OSError) -> UserError:
+        return UserError(f"{self.name}: cannot be read: {error.strerror or error}")
+
+
 @contextlib.contextmanager
 def open_data(file: str) -> Iterator[BinaryIO]:
     """The bytes of a file, or of standard input for ``-``. UserError if it cannot be read."""
@@ -57,7 +76,7 @@ def open_data(file: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     try:
-        stream = Path(file).open("rb")  # noqa: SIM115 - only opening it is the user's mistake
+        stream = io.BufferedReader(_File(Path(file)))
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
     except ValueError as error:
