@@ -85,8 +85,7 @@ class Compaction(ServerState):
         before = log.last_index
         if log.holds(index, term):
             self.commit(ctx, index)
-            if self.snapshot.last_index < index:
-                self.keep(snapshot)
+            self.keep(snapshot)
             if log.base_index < index:
                 log.compact(index)
         else:

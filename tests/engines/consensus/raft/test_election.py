@@ -483,3 +483,22 @@ def test_another_leader_is_heard_from_its_first_message_on() -> None:
         server.hear(src, append(term, 0, 0))
         spans.append(server.ctx.now_us - server.node.unbroken_us)
     assert spans == [0, 100_000, 0, 0]
+
+
+def test_a_campaign_begins_with_the_first_pre_vote_and_goes_on_through_the_next() -> None:
+    """Leader Stability asks who was heard since the campaign began, however often it asked (dissertation 9.6)."""
+    server = Server(rules=ALL_ON)
+    server.timer("election")
+    began_us = server.ctx.now_us
+    assert server.node.campaign_us == began_us > 0
+    server.timer("election")
+    assert (server.node.campaign_us, server.ctx.now_us > began_us) == (began_us, True)
+
+
+def test_a_leader_remembers_who_voted_for_it() -> None:
+    server = Server(size=5)
+    server.timer("election")
+    for peer, granted in (("n2", False), ("n3", True), ("n4", True)):
+        server.hear(peer, VoteReply(1, granted))
+    assert server.role is Role.LEADER
+    assert server.node.votes == {"n1": True, "n2": False, "n3": True, "n4": True}

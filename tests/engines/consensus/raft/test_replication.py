@@ -19,6 +19,7 @@ from engines.consensus.raft.messages import (
 )
 from engines.consensus.raft.options import FIGURE_7
 from engines.consensus.raft.quorum import Configuration
+from engines.consensus.raft.replication import WATCHED_LONG
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rules import RaftRules, Sizes
 from engines.sim import faults
@@ -477,3 +478,21 @@ def test_what_is_known_of_a_follower_outlives_a_change_of_members() -> None:
     progress = server.node.progress
     assert sorted(progress) == ["n2", "n4"]
     assert (progress["n2"].match_index, progress["n4"].match_index) == (1, 0)
+
+
+@pytest.mark.parametrize("size", [3, 5, 9])
+def test_a_leader_counts_the_messages_of_one_entry(size: int) -> None:
+    """2(n-1): one AppendEntries and one answer for each follower. An entry that nobody answers is watched no longer."""
+    server = Server(size=size, sizes=Sizes(window=2 * WATCHED_LONG))
+    server.lead()
+    server.hear("c1", ClientRequest(command()))
+    for peer in server.peers:
+        server.hear(peer, AppendReply(1, True, 1, 0))
+    assert server.node.cost == (1, 2 * (size - 1))
+    for serial in range(2, 2 + WATCHED_LONG):
+        server.hear("c1", ClientRequest(command(serial)))
+    assert server.node.watched == 2
+    server.hear("c1", ClientRequest(command(99)))
+    assert server.node.watched == 2
+    server.hear("c1", ClientRequest(command(100)))
+    assert (server.node.watched, server.node.exchanged) == (3 + WATCHED_LONG, size - 1)

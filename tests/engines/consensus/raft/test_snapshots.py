@@ -525,3 +525,11 @@ def test_a_server_that_comes_back_takes_no_snapshot_that_it_has() -> None:
     server.hear("n2", append(1, 9, 1, commit=5))
     assert [note for note in server.ctx.notes if isinstance(note, SnapshotTaken)] == []
     assert (server.disk.writes, server.node.snapshot.last_index) == (before, 4)
+
+
+def test_a_follower_that_lost_the_pieces_gets_them_again_with_the_next_heartbeat() -> None:
+    server = leader()
+    (first,) = refuses(server)
+    server.hear("n3", InstallReply(1, 4, 2, False))
+    assert server.hear("n3", InstallReply(1, 4, 0, False)) == []
+    assert [each.message for each in server.timer("heartbeat") if each.dst == "n3"] == [first.message]
