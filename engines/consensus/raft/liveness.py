@@ -5,7 +5,8 @@ among themselves are as they were laid, since the last command that changed any 
 group is a quorum of every configuration that may be in force, then within twenty of the longest election timeouts
 
 - it has a leader that hears a quorum and is heard by it, whatever the servers outside do; where several such groups
-  overlap, since single links are cut, a leader of one of them will do
+  overlap, since single links are cut, a leader of one of them will do, and so will one that talks to a quorum whose
+  members cannot all talk among themselves
 - each member that is in the group with that leader holds what the leader had committed so long ago
 
 The span is virtual time, and generous: elections are drawn at random, and a check that turned red by bad luck would be
@@ -75,8 +76,15 @@ class Liveness:
         if not able:
             self.led_us = now_us
             return
-        led = (group for group in able if any(self._works(each, group, nodes) for each in group))
-        self._judge(next(led, able[0]), nodes, now_us, within)
+        led = next((group for group in able if any(self._works(each, group, nodes) for each in group)), ())
+        if not led and any(self._works(each, self._circle(each, servers), nodes) for each in servers):
+            self.led_us = now_us  # from outside: whoever cannot hear that leader may not depose it
+            return
+        self._judge(led or able[0], nodes, now_us, within)
+
+    def _circle(self, server: str, servers: tuple[str, ...]) -> tuple[str, ...]:
+        """Everybody it can talk to undisturbed, whether they can among themselves or not."""
+        return tuple(each for each in servers if each == server or self._talk(server, each))
 
     @staticmethod
     def _may_decide(group: tuple[str, ...], nodes: dict[str, RaftNode], decided: tuple[int, Configuration]) -> bool:

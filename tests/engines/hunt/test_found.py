@@ -42,6 +42,12 @@ FOUND: list[tuple[str, str, str, int, Config, tuple[tuple[int, Any], ...], int, 
         ((280_000, faults.Cut("n3", "n1")), (280_000, Propose("del", "x", -5, "n2"))),
         8 * US_PER_S, 0,
     ),
+    (
+        "a leader talked to a quorum whose members could not all talk, and was missed in another quorum",
+        "consensus", "raft", 474, (("clients", 0),),
+        ((0, faults.Cut("n1", "n4")), (0, faults.Cut("n3", "n2")), (0, faults.Cut("n3", "n5"))),
+        8 * US_PER_S, 0,
+    ),
 ]  # fmt: skip
 
 
