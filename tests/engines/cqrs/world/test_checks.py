@@ -7,11 +7,12 @@ from typing import Any, Final
 import pytest
 
 from engines.cqrs.queries import Outcome
+from engines.cqrs.saga import Phase
 from engines.cqrs.world import commands as c
 from engines.cqrs.world import events as e
 from engines.cqrs.world.checks import FOLD, MIX, ONCE, OUTBOX, RYW, SAGA_WHOLE, SAID
 from engines.cqrs.world.engine import CqrsEngine
-from engines.cqrs.world.rules import CqrsRules
+from engines.cqrs.world.rules import SERVICES, CqrsRules
 from engines.sim import faults as f
 from tests.engines.cqrs.world.lab import MS, QUIET, failed, go, told, world
 
@@ -101,6 +102,15 @@ def test_an_answer_that_lacks_what_is_parked_says_so_although_the_position_is_pa
     engine = undergo(deeds, freshness="read your writes")
     assert [side.outcome for side in engine.snapshot().sides] == [Outcome.TIMED_OUT]
     assert [each.freshness.value for each in told(engine, e.AnswerStale)] == ["read your writes"]
+
+
+def test_a_saga_ends_completed_or_compensated_and_order_and_services_agree() -> None:
+    engine = undergo(((100, c.Create("u1", 1, 10)),))
+    engine.ledger.saga_ended("order-101", Phase.COMPLETED)
+    assert [said for _, said, _ in engine.ledger.failures] == [
+        "the saga of order-101 is completed, the order is created",
+        *(f"the saga of order-101 is completed, and at the {name} it stands 0 times" for name in SERVICES),
+    ]
 
 
 def test_lag_is_two_figures_and_age_is_of_the_oldest() -> None:
