@@ -218,10 +218,10 @@ def bar(search: Search, asked: Asked, seconds: float) -> str:
         share = done / ((asked.last or 0) - asked.first + 1)
     filled = int(BAR * share)
     rate = int(60 * done / max(seconds, 0.001))
-    failures = f"{tally.failures:,} failed" + (", shrinking" if search.shortening else "")
+    pace = "shrinking" if search.shortening else f"{rate:,}/min"  # both do not fit
     return (
-        f"[{'#' * filled}{'-' * (BAR - filled)}] {done:,} seeds, {rate:,}/min, {_millions(tally.checks)} checks, "
-        f"{failures}; ctrl+c"
+        f"[{'#' * filled}{'-' * (BAR - filled)}] {done:,} seeds, {pace}, {_millions(tally.checks)} checks, "
+        f"{tally.failures:,} failed; ctrl+c"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,10 +11,13 @@ import pytest
 from engines.consensus.pattern import PATTERN
 from engines.hunt import Here, hunt, request_for
 from engines.hunt.found import run_of
+from engines.hunt.search import Tally
 from engines.sim.line import read_line
 from engines.sim.recording import read
 from engines.sim.rules import SetRule
+from tui.hunting import bar
 from tui.panel import Copy
+from tui.progress import WIDTH
 from tui.registry import PANELS
 from tui.session import Session
 
@@ -171,3 +175,14 @@ def test_a_find_opens_one_step_before_it_breaks(found: Any) -> None:
         assert all(check.ok for check in one.scene.timeline.check())
         one.press(".")
         assert [check.name for check in one.scene.timeline.check() if not check.ok] == ["leader stability"]
+
+
+@pytest.mark.parametrize("shortening", [True, False])
+def test_the_line_of_a_long_hunt_fits_and_ends_with_the_key_that_ends_it(shortening: bool) -> None:
+    tally = Tally(next_seed=99_999, checks=99_900_000, failures=9_999)
+    asked: Any = SimpleNamespace(span=None, first=0, last=99_999)
+    search: Any = SimpleNamespace(tally=tally, shortening=shortening)
+    line = bar(search, asked, 600.0)
+    assert line.endswith("ctrl+c")
+    assert len(line) <= WIDTH
+    assert ("shrinking" in line) == shortening
