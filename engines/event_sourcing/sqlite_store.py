@@ -100,6 +100,8 @@ TABLES_OF: Final = {
 """By schema. An id is looked for only where a writer expects no revision, so ``ids`` is written now and then, in the
 transaction of an append: a durable append touches a page less. What is newer than ``ids`` is looked through."""
 TABLES: Final = TABLES_OF[SCHEMA]
+MEMORY: Final = ":memory:"
+"""The path of a store that is kept in memory: no file, and no lock beside one."""
 IDS_EVERY: Final = 256
 """Events that may be newer than ``ids``."""
 _IDS_TO: Final = 1
@@ -178,6 +180,7 @@ class SqliteStore:
         self._clock = clock or (lambda: time.time_ns() // 1_000)
         self._point = on_point
         self._lock_fd = -1
+        """Where writers take turns; -1: there is none but this one, for it only reads or keeps its store in memory."""
         self._mutex = threading.RLock()
         self._last: tuple[int, str] | None = None
         """The newest event when this writer committed last. The checksum of an event covers all before it: while the
@@ -215,7 +218,7 @@ class SqliteStore:
             damage = wal_damage(path)
             if damage:
                 raise CorruptStore(f"{path}-wal: {damage}. Nothing was changed; restore the file from a copy")
-        if not self.read_only:
+        if not self.read_only and path != MEMORY:
             with _told_os(path):
                 self._lock_fd = os.open(path + "-lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
         uri = "file:" + path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
@@ -612,7 +615,7 @@ class SqliteStore:
     def _take_turn(self, doing: str) -> None:
         """Wait for this writer's turn among all processes. BusyStore if it does not come."""
         deadline = 0.0
-        while True:
+        while self._lock_fd >= 0:
             try:
                 fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
@@ -632,6 +635,10 @@ class SqliteStore:
         try:
             yield
         finally:
+            self._end_turn()
+
+    def _end_turn(self) -> None:
+        if self._lock_fd >= 0:
             fcntl.flock(self._lock_fd, fcntl.LOCK_UN)
 
     def _write(self, doing: str, work: Callable[[], T]) -> T:
@@ -655,7 +662,7 @@ class SqliteStore:
                         self._hand("ROLLBACK")
                     raise
                 finally:
-                    fcntl.flock(self._lock_fd, fcntl.LOCK_UN)
+                    self._end_turn()
             except sqlite3.ProgrammingError:
                 raise
             except _DAMAGE as error:

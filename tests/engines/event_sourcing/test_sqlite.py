@@ -89,6 +89,14 @@ def test_the_integrity_report_names_the_library_and_its_wal_reset_race(version: 
     assert "SQLite " + ".".join(map(str, sqlite3.sqlite_version_info)) in SqliteStore(":memory:").integrity().library
 
 
+def test_a_store_in_memory_leaves_nothing_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with SqliteStore(":memory:") as store:
+        store.save_events("s", new("a"), NO_STREAM)
+        assert ids(store) == ["a"]
+    assert not list(tmp_path.iterdir())
+
+
 def test_readers_never_checkpoint_and_never_wait_for_a_writer(tmp_path: Path) -> None:
     path = str(tmp_path / "s.db")
     seen: list[tuple[list[str], int]] = []
