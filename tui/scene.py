@@ -110,7 +110,10 @@ class Scene:
         key = (timeline.branch.number, timeline.position, timeline.now_us, self.player.playing)
         if self._moment is None or self._moment[0] != key:
             verdicts = self.verdicts.of(timeline.engine, self.player.playing)
-            self._moment = key, Moment(timeline.snapshot(), timeline.check() + verdicts)
+            snapshot = timeline.snapshot()
+            if verdicts:  # judged beside the engine, and counted on every part of the screen
+                snapshot = replace(snapshot, checks=snapshot.checks + verdicts)
+            self._moment = key, Moment(snapshot, timeline.check() + verdicts)
             self._fit()
         return self._moment[1]
 

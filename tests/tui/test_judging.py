@@ -10,6 +10,8 @@ from engines.sim.pattern import Check
 from engines.units import US_PER_S
 from tui.judging import Verdicts, explained, judged
 from tui.linearizable import linearizable_store
+from tui.registry import PANELS
+from tui.session import Session
 
 Row = tuple[str, str, int | None, int | None]
 """Client, operation, value, and what it was told; it returns before the next one is asked."""
@@ -124,3 +126,17 @@ def test_a_watched_run_is_judged_anew_when_it_stands_and_seldom_while_it_runs() 
 
 def test_a_world_without_a_whole_history_has_no_verdict() -> None:
     assert judged(object()) == ()
+
+
+def test_every_part_of_the_screen_counts_the_same_checks() -> None:
+    session = Session(PANELS, "consensus", sandbox=True)
+    session.resize(120, 36)
+    for _ in range(20):
+        session.press(".")
+    moment = session.scene.now()
+    assert moment.checks[-1].name == CLIENT_HISTORY
+    assert moment.snapshot.checks == moment.checks
+    shown = {area.name: area.canvas.text() for area in session.render()}
+    count = len(moment.checks)
+    assert f"{count}/{count} ok" in shown["status"]
+    assert f"{count} of {count} ok" in shown["inspector"]
