@@ -53,6 +53,31 @@ def test_the_same_question_is_answered_by_both_models_and_the_table(size: tuple[
     assert "read model = write model: created 30 v1; crud created 30" in drawn(done, size=size)["strip"]
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+def test_an_event_counted_twice_is_no_read_model_that_equals_the_write_model(size: tuple[int, int]) -> None:
+    twice = story("checkpoint-policies", 2_400).snapshot()
+    both = sides(twice, "order-101")
+    assert both.read is not None
+    assert both.write is not None
+    assert both.read.version == both.write.version
+    assert (both.read.total, both.write.total) == (70, 60)
+    assert both.failing == "wrong"
+    shown = drawn(twice, size=size)
+    assert "order-101: read created 70 v3 | write created 60 v3 | crud created 60" in shown["strip"]
+    if size[0] >= 120:
+        assert any("read model" in line and line.rstrip().endswith("wrong") for line in shown["picture"].splitlines())
+
+
+def test_where_nothing_was_asked_there_is_no_verdict_and_no_reason_for_one() -> None:
+    empty = story("own-write", 200).snapshot()
+    told = " ".join(PANEL.present(empty, Focus()))
+    assert "The verdict of this moment: nothing to weigh yet: nobody asks." in told
+    assert "costs less" not in told
+    shown = drawn(empty)
+    assert "verdict: nothing to weigh yet" in shown["strip"]
+    assert "because" not in shown["inspector"]
+
+
 def test_the_verdict_is_the_library_s_formula_on_the_run_s_own_numbers_and_help_prints_it() -> None:
     for at_ms in (2_500, 5_200):
         costs = story("small-crud", at_ms).snapshot().costs

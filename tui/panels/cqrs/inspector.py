@@ -75,7 +75,7 @@ def _costs(snapshot: Snapshot) -> tuple[Fact, ...]:
     text, ink = verdict_line(snapshot)
     return (
         fact("verdict", text, ink),
-        fact("because", verdict.why.value),
+        *([fact("because", verdict.why.value)] if verdict.crud_us else []),
         fact("roads", _sum((load.writes, load.command_us, verdict.write_us),
                            (load.writes * load.projections, load.apply_us, verdict.project_us),
                            (load.reads, load.row_us, verdict.read_us))),

@@ -15,9 +15,11 @@ def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
                      f"{state_of(snapshot, view)}" for view in snapshot.projections)  # fmt: skip
     said = [f"Now: {plural(len(snapshot.events), 'event')} stored. The gap, event by event: {gaps}."]
     if not snapshot.recorded:
-        line, stale = one_line(snapshot, focus)
-        said.append(f"The same question to both models: {line}{', stale' if stale else ''}.")
-        said.append(f"The verdict of this moment: {verdict_line(snapshot)[0]} ({snapshot.costs.verdict.why.value}).")
+        line, failing = one_line(snapshot, focus)
+        verdict = snapshot.costs.verdict
+        why = f" ({verdict.why.value})" if verdict.crud_us else ""
+        said.append(f"The same question to both models: {line}{f', {failing}' if failing else ''}.")
+        said.append(f"The verdict of this moment: {verdict_line(snapshot)[0]}{why}.")
     return (*said, *_troubles(snapshot), f"To try: {_experiment(snapshot)}")
 
 

@@ -33,6 +33,16 @@ class Sides(NamedTuple):
         read = self.read.version if self.read is not None else -1
         return self.write is not None and read < self.write.version
 
+    @property
+    def wrong(self) -> bool:
+        """Whether the read model shows a version as the write model never had it: being late does not explain it."""
+        return self.read is not None and not self.stale and self.read != self.write
+
+    @property
+    def failing(self) -> str:
+        """The word for a read model that does not answer as the write model does; empty: it does."""
+        return "stale" if self.stale else "wrong" if self.wrong else ""
+
 
 class Told(NamedTuple):
     """A message of a story, and the rows it changed."""

@@ -219,7 +219,8 @@ def draw_sides(canvas: Canvas, snapshot: Snapshot, focus: Focus, y: int) -> None
     both = sides(snapshot, order)
     canvas.put(1, y, f"{order}, the same question to each", "dim")
     said: tuple[tuple[str, Any, Ink], ...] = (
-        ("read model", both.read, "warn" if both.stale else "good"), ("write model", both.write, "text"),
+        ("read model", both.read, "bad" if both.wrong else "warn" if both.stale else "good"),
+        ("write model", both.write, "text"),
         ("CRUD table", both.crud, "text"),
     )  # fmt: skip
     for row, (name, found, ink) in enumerate(said, y + 1):
@@ -230,8 +231,8 @@ def draw_sides(canvas: Canvas, snapshot: Snapshot, focus: Focus, y: int) -> None
             text = f"{found.status:10} total {found.total:>6}  {lines:8} {version}"
         canvas.put(3, row, f"{name:12}", "dim")
         canvas.put(15, row, clip(text, canvas.width - 16), ink)
-        if name == "read model" and both.stale:
-            canvas.put_right(canvas.width - 1, row, "stale", "warn")
+        if name == "read model" and both.failing:
+            canvas.put_right(canvas.width - 1, row, both.failing, ink)
 
 
 def draw_newest(canvas: Canvas, snapshot: Snapshot, y: int, rows: int) -> None:
@@ -249,17 +250,16 @@ def draw_newest(canvas: Canvas, snapshot: Snapshot, y: int, rows: int) -> None:
         canvas.put(1, y + 1, "nobody has asked about an order yet: a creates one and asks", "dim")
 
 
-def one_line(snapshot: Snapshot, focus: Focus) -> tuple[str, bool]:
-    """The same in one line, and whether the read model is behind."""
+def one_line(snapshot: Snapshot, focus: Focus) -> tuple[str, str]:
+    """The same in one line, and in a word how the read model fails: stale, wrong, or empty."""
     order = order_of(snapshot, focus)
     if not order:
-        return "no order yet: a creates one", False
+        return "no order yet: a creates one", ""
     both = sides(snapshot, order)
-
     read, write = _plain(both.read, True), _plain(both.write, True)
-    if both.read is not None and not both.stale:
-        return f"{order}: read model = write model: {read}; crud {_plain(both.crud)}", False
-    return f"{order}: read {read} | write {write} | crud {_plain(both.crud)}", both.stale
+    if both.read is not None and not both.failing:
+        return f"{order}: read model = write model: {read}; crud {_plain(both.crud)}", ""
+    return f"{order}: read {read} | write {write} | crud {_plain(both.crud)}", both.failing
 
 
 def _plain(found: Any, version: bool = False) -> str:
@@ -272,7 +272,7 @@ def verdict_line(snapshot: Snapshot) -> tuple[str, Ink]:
     """When the pattern pays, in one line."""
     verdict = snapshot.costs.verdict
     if not verdict.crud_us:
-        return "verdict: nothing to weigh yet, nobody asks", "dim"
+        return "nothing to weigh yet: nobody asks", "dim"
     word = "pays" if verdict.pays else "does not pay"
     said = f"{work_us(verdict.cqrs_us)}/s of work on two roads, {work_us(verdict.crud_us)}/s on one table"
     return f"{word}: {said}", "good" if verdict.pays else "warn"

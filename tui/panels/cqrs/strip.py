@@ -4,7 +4,7 @@ from typing import Final
 
 from engines.cqrs.world.snapshot import Snapshot
 from engines.units import span
-from tui.canvas import Canvas, clip
+from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.charts import Line, draw_rows, fitted
 from tui.kit.words import plural
@@ -15,6 +15,8 @@ from tui.panels.cqrs.roads import one_line, verdict_line
 SAID: Final = 21
 NAME: Final = 10
 INKS: Final = ("n1", "n2", "n3")
+FAILING: Final[dict[str, Ink]] = {"stale": "warn", "wrong": "bad"}
+"""In which ink it is said how a read model fails."""
 
 
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tuple[str, str]:
@@ -41,11 +43,13 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tu
         part = Canvas(canvas.width, count)
         draw_rows(part, older, glyphs, NAME, SAID)
         canvas.blit(part, 0, count)
-    said, stale = one_line(snapshot, focus)
+    said, failing = one_line(snapshot, focus)
     text, ink = verdict_line(snapshot)
+    if not snapshot.costs.verdict.crud_us:
+        text = f"verdict: {text}"
     if canvas.width > 110 and snapshot.costs.verdict.crud_us:
         text += f": {snapshot.costs.verdict.why.value}"
-    below = [(text, ink), (said, "warn" if stale else "text"), (_costs(snapshot), "dim")][
+    below = [(text, ink), (said, FAILING.get(failing, "text")), (_costs(snapshot), "dim")][
         : max(0, canvas.height - count)
     ]
     for row, (words, role) in enumerate((*below[1:], *below[:1]), canvas.height - len(below)):  # the verdict comes last
