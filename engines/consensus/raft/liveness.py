@@ -6,7 +6,8 @@ group is a quorum of every configuration that may be in force, then within twent
 
 - it has a leader that hears a quorum and is heard by it, whatever the servers outside do; where several such groups
   overlap, since single links are cut, a leader of one of them will do, and so will one that talks to a quorum whose
-  members cannot all talk among themselves
+  members cannot all talk among themselves, and one that works in spite of what was done to it: who is slow and in
+  office need not be deposed
 - each member that is in the group with that leader holds what the leader had committed so long ago
 
 The span is virtual time, and generous: elections are drawn at random, and a check that turned red by bad luck would be
@@ -97,6 +98,8 @@ class Liveness:
         if leader:
             self.led_us = now_us
             self._catching_up(leader, group, nodes, now_us, within_us)
+        elif any(self._copes(each, group, nodes) for each in nodes):
+            self.led_us = now_us
         elif now_us - max(self.since_us, self.led_us) > within_us:
             self.book.fail(
                 LEADER_IN_TIME,
@@ -116,6 +119,17 @@ class Liveness:
             if each == server or (nodes[each].leader == server and nodes[each].current_term == node.current_term)
         ]  # fmt: skip
         return has_quorum(node.configuration, behind)
+
+    def _copes(self, server: str, group: tuple[str, ...], nodes: dict[str, RaftNode]) -> bool:
+        """Whether it leads the group from outside, on slow links or by a wrong clock, and hears a quorum even so."""
+        host, node = self.hosts[server], nodes[server]
+        if host.status != UP or not self._works(server, (server, *group), nodes):
+            return False
+        heard = [
+            peer for peer, progress in node.progress.items()
+            if progress.heard_at_us is not None and host.now_us - progress.heard_at_us <= node.timing.election_max_us
+        ]  # fmt: skip
+        return has_quorum(node.configuration, (server, *heard))
 
     def _catching_up(
         self, leader: str, group: tuple[str, ...], nodes: dict[str, RaftNode], now_us: int, within_us: int

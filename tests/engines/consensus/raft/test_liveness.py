@@ -82,3 +82,15 @@ def test_a_leader_that_is_heard_and_hears_nobody_does_not_work() -> None:
     cuts = [faults.Cut(f"f{number}", "leader") for number in range(1, 5)]
     assert LEADER_IN_TIME in red(after(8, *cuts, nodes=5, check_quorum=False))
     assert red(after(8, *cuts, nodes=5)) == set()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        faults.Slow("leader", "*", 45_000, 30_000), faults.Slow("*", "leader", 400_000, 0),
+        faults.Lose("leader", "*", 300_000), faults.Skew("leader", 200_000, 0), faults.SlowDisk("leader", 40_000),
+    ],
+    ids=["slow", "slow to hear", "lossy", "wrong clock", "slow disk"],
+)  # fmt: skip
+def test_a_leader_that_works_in_spite_of_what_was_done_to_it_need_not_be_deposed(command: Any) -> None:
+    assert red(after(9, command, nodes=5, clients=1)) == set()
