@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import html
 import json
+import logging
 import socket
 from collections import deque
 from contextlib import suppress
@@ -180,6 +181,7 @@ class Web:
         app.router.add_get("/{token}/keys.js", self._keys)
         app.router.add_get("/{token}/ws", self._socket)
         app.router.add_static("/static", STATIC, show_index=False, append_version=False)
+        logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # it would print tracebacks over a stage
         self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=15.0)
         await self._runner.setup()
         self._accepting = asyncio.get_running_loop().create_task(self._accept(door))

@@ -220,6 +220,17 @@ async def test_who_finds_all_places_taken_is_told_so() -> None:
             assert b"all 1 places are taken" in await Tab(second).rest()
 
 
+async def test_a_request_that_is_none_writes_nothing_over_the_screen(caplog: pytest.LogCaptureFixture) -> None:
+    async with site() as web:
+        for text in (b"GET / HTTP/1.1\r\nHost: " + b"a" * 20_000, b"\x00" * 1_000):
+            reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+            writer.write(text)
+            async with asyncio.timeout(LONG):
+                assert b"400" in await reader.readline()
+            writer.close()
+    assert not caplog.records
+
+
 async def test_connections_that_ask_for_nothing_are_few_and_short() -> None:
     async with site(Limits(sessions=2, login_s=0.5)) as web:
         pairs = await asyncio.gather(*(asyncio.open_connection("127.0.0.1", web.port) for _ in range(40)))
