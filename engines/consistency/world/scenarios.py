@@ -39,7 +39,8 @@ STALE: Final = Scenario(
         *say(300, "A wrote x=1 through r1 and has its answer: one acknowledgement was enough, r1's own."),
         *at(310, r("B", "x", "r1"), r("C", "x", "r3")),
         *say(500, "B asked at r1. C asked r3, and nothing has arrived at r3 or r2. Whether a read is fresh depends on "
-                  "whom it happens to ask: with nothing propagated, 2 of 3 reads are stale: C(2,1) / C(3,1)."),
+                  "whom it happens to ask: with nothing propagated, 2 of 3 reads are stale on average: C(2,1) / "
+                  "C(3,1)."),
         *at(900, r("C", "x", "r3")),
         *say(1_300, "The write has arrived everywhere. No promise was broken: with R + W <= N nobody promised that "
                     "quorums meet. Try t: with R = W = 2 they do."),
@@ -121,10 +122,9 @@ SKEW: Final = Scenario(
                   "from now: "
              "every replica keeps it, and x=2 is gone."),
         *at(710, r("C", "x", "r3")),
-        *say(1_000, "C reads 1. An acknowledged write is lost, with nobody crashed and nothing cut. Hybrid time (b) "
-                    "would "
-             "have "
-             "given B's write the larger stamp: r2 had heard of A's."),
+        *say(1_000, "C reads 1. An acknowledged write is lost, with nobody crashed and nothing cut. R + W > N promises "
+                    "that quorums meet, not which of two writes wins: that is up to clocks. Hybrid time (b) would "
+                    "have given B's write the larger stamp: r2 had heard of A's."),
     ),
     1_300 * US_PER_MS, config=(*QUIET, ("nodes", 3), ("r", 2), ("w", 2)), breaks=("no lost write",), seed=4,
 )  # fmt: skip
@@ -214,8 +214,9 @@ ROLLBACK: Final = Scenario(
         *at(2_200, w("B", "x", "r2")),
         *say(2_600, "The others have elected a new primary, and B wrote x=3 there. x=2 is in nobody's log but r5's."),
         *at(2_610, faults.Reconnect("r5")),
-        *say(3_300, "r5 is back. Its log and the new primary's part after x=1: r5 undid x=2, which A was told is "
-                    "done, and had read. With w: majority A would not have been told."),
+        *at(2_750, r("A", "x", "r5")),
+        *say(2_950, "r5 is back, and A reads x=3 there. Its log and the new primary's part after x=1: r5 undid x=2, "
+                    "which A was told is done, and had read. With w: majority A would not have been told."),
     ),
     3_600 * US_PER_MS, config=QUIET, breaks=("no lost write",), seed=3,
 )  # fmt: skip

@@ -274,8 +274,8 @@ POISON: Final = Scenario(
         *at(1_200, Act("t1", "transfer", 1, 15, 2)),
         *at(1_600, Act("t2", "deposit", 3, 20)),
         *say(2_600, "Event 8 is poison: tried 3 times, then parked with its error. Event 10, the desk's deposit, is "
-                    "sound but stands behind it in account-2: it is parked as well, or it would be handled out of "
-                    "order. account-1 and account-3 go on, nobody is behind."),
+                    "sound but comes after it in account-2: it is parked as well, or it would be handled out of "
+                    "order. account-1 and account-3 go on: neither subscriber has anything left to read."),
         *at(2_700, Act("t3", "withdraw", 2, 1)),
         *say(3_400, "Commands that need the state of account-2 are refused, too: t3 cannot fold over an event it "
                     "cannot read, and says which: revision 2. Guessing would be worse. The desk's deposit, event 10, "

@@ -35,9 +35,9 @@ AUTH_POOL: Final = Scenario(
                     "110 a second is all that one connection can do."),
         *at(6_600, c.SetLoad("steady", 10)),
         *say(8_300, "The rush is over; its traces are here. The tool compares the slowest 1 percent with the faster "
-                     "half, and adds up what their critical paths have that the others have not: nearly all of it "
-                     "was waiting for the pool of auth, behind up to 12 others. auth-db itself was as fast as ever. "
-                     "One trace could not show that: 'at p99' is a statement about many."),
+                     "half, and adds up what their critical paths have that the others have not: all of that "
+                     "extra time was waiting for the pool of auth, behind up to 12 others. auth-db itself was as fast "
+                     "as ever. One trace could not show that: 'at p99' is a statement about many."),
     ),
 )  # fmt: skip
 
@@ -101,8 +101,9 @@ RETRY_STORM: Final = Scenario(
         *at(8_000, c.SetBreakers(True)),
         *say(12_500, "With breakers the storm ends itself. At 10.0 s auth had seen 11 of 22 calls fail and stopped "
                      "calling its database; then the gateway stopped calling auth. Their spans end at once, with "
-                     "circuit_open, and nothing lies below them: users get their errors sooner, and auth-db gets "
-                     "room to recover. A retry budget would have kept the load down without shutting the door."),
+                     "circuit_open, and nothing lies below them. The retries had hidden the errors: now every user "
+                     "gets one, within 4 ms, and auth-db gets room to recover. A retry budget would have kept the "
+                     "load down without shutting the door."),
     ),
 )  # fmt: skip
 

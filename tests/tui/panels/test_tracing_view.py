@@ -577,3 +577,12 @@ def test_the_slowest_of_few_is_not_called_a_99th() -> None:
     few, enough = (Sample(0, count, 0, 1_000, 2_000, 3_000) for count in (99, 100))
     assert [strip.named(name, few) for name in ("p50", "p99")] == ["p50", "max"]
     assert strip.named("p99", enough) == "p99"
+
+
+def test_where_each_service_samples_for_itself_a_trace_with_holes_is_selected() -> None:
+    snapshot = story("torn-traces", 5_500).snapshot()
+    row = snapshot.trace(fit(snapshot, Focus()).node)
+    assert row is not None
+    assert row.complete
+    assert row.missing
+    assert any(each.complete and each.duration_us > row.duration_us for each in snapshot.traces), "not the slowest"

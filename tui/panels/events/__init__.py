@@ -12,7 +12,7 @@ HELP: Final = (
     "The cursor is a slider through time: up and down move it, and the state below, the axis and the inspector are as "
     "they were right after that event, with the difference it made. g goes back to the newest and follows what comes. "
     "A and 'at 3.5s' travel to a date.",
-    "Marks at the right: m and b, the subscribers mail and books stand here; s, a snapshot is kept of this revision; "
+    "Marks at the right: m and b, the subscribers mail and books stand here; S, a snapshot is kept of this revision; "
     "v1, an old version that is lifted on reading; P, parked by a subscriber; T, a tombstone.",
     "o narrows the list to the stream, the type, the category or the story of the event under the cursor, / to a text. "
     "y shows who, when and because of what. n and N go to events that react to others, are old, or are parked.",

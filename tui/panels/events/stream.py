@@ -137,7 +137,8 @@ def _marks_told(snapshot: Snapshot, shown: Sequence[RecordedEvent], room: int) -
     parts = ["P parked"] if any(each.parked for each in snapshot.subscribers) else []
     old = next((event.version for event in shown if _old(event)), 0)
     parts += [f"v{old} old"] if old else []
-    parts += ["s snapshot"] if snapshot.kept else []
+    kept = {(each.stream, each.revision) for each in snapshot.kept}
+    parts += ["S snapshot"] if any((event.stream, event.revision) in kept for event in shown) else []
     told = "  ".join((long, *parts))
     while len(told) > room and parts:
         told = "  ".join((short, *parts))
@@ -175,7 +176,7 @@ def marks_of(snapshot: Snapshot, event: RecordedEvent) -> tuple[str, Ink]:
     marks = "".join(each.name[0] for each in snapshot.subscribers if each.checkpoint == event.position)
     ink: Ink = "accent"
     if any((kept.stream, kept.revision) == (event.stream, event.revision) for kept in snapshot.kept):
-        marks += "s"
+        marks += "S"
     if event.type == TOMBSTONE:
         marks, ink = marks + "T", "bad"
     if _old(event) and not snapshot.recorded:

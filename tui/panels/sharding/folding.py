@@ -1,13 +1,13 @@
 """Events that come by the dozen and share a line of the journal: parcels, redirects of busy clients, losses."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from engines.sharding.world import events as e
 from engines.sim.events import Event, Lost
 from tui.kit.words import names, plural
 from tui.panel import Line
 from tui.panels.sharding.describe import because
-from tui.panels.sharding.words import MEANING, narrate
+from tui.panels.sharding.words import MEANING, NOUNS, narrate
 
 
 def routine(event: Event) -> str:
@@ -102,12 +102,22 @@ def _clients(events: Sequence[Event]) -> str:
 
 
 def _parcels(events: Sequence[Event]) -> str:
-    """How many keys left in all, where to, and how many are still to go."""
+    """How many keys were sent in all, where to, and how many their senders still have to send of what they began."""
     left = {(each.node, each.what.unit): each.what.left for each in events}
     to = names(dict.fromkeys(each.what.to for each in events))
     kept = "" if events[-1].what.kept else "; deleted here at once, the rule is off"
-    end = f"; {sum(left.values())} still to go" if sum(left.values()) else "; that was all"
-    return f"{plural(_keys(events), 'key')} to {to} in {plural(len(events), 'parcel')}{end}{kept}"
+    end = (
+        f"; {sum(left.values())} more in {_under_way(key for key, more in left.items() if more)}"
+        if sum(left.values())
+        else "; that was all"
+    )
+    return f"{plural(_keys(events), 'key')} sent to {to} in {plural(len(events), 'parcel')}{end}{kept}"
+
+
+def _under_way(units: Iterable[tuple[str, e.UnitName]]) -> str:
+    """How many lanes, runs or chunks are being sent."""
+    found = [unit.kind for _, unit in units]
+    return plural(len(found), NOUNS[found[0]]) if len(set(found)) == 1 else plural(len(found), "unit")
 
 
 def _redirects(events: Sequence[Event]) -> str:

@@ -81,7 +81,7 @@ def _with_legend(snapshot: Snapshot, talks: bool, key: bool, width: int) -> str:
     states = dict.fromkeys(filter(None, map(state, shown(snapshot))))
     meanings = [f"{LETTERS[each]} {MEANINGS[each]}" for each in states]
     meanings += ["* the key"] if key and snapshot.ring else []
-    meanings += ["! most requests"] if any(chunk.ops_per_ks for chunk in snapshot.chunks) else []
+    meanings += ["! busiest chunk"] if any(chunk.ops_per_ks for chunk in snapshot.chunks) else []
     if talks:
         meanings += [f"{each} {LEGEND[each]}" for each in LEGEND]
     elif any(load.travelling(snapshot, lane) for lane in moving(snapshot)):

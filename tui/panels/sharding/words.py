@@ -64,6 +64,10 @@ def _slot(slot: int) -> str:
     return f"slot {slot}, " if slot >= 0 else ""
 
 
+NOUNS: Final = {e.UnitKind.SLOTS: "run", e.UnitKind.CHUNK: "chunk", e.UnitKind.LANE: "lane"}
+"""What a plan is cut into."""
+
+
 # -- redirects -------------------------------------------------------------------------------------------------------
 
 MEANING: Final = {
@@ -164,7 +168,7 @@ def of_plans(what: e.PlanEvent) -> Told:
         case e.ChangeRefused(cause=of, message=message):
             return f"cannot do it: {cause(of)}: {message}", "warn"
         case e.PlanAnnounced(plan=number, cause=of, units=pieces, unit=unit, epoch=epoch, copies=copies):
-            noun = {e.UnitKind.SLOTS: "run", e.UnitKind.CHUNK: "chunk", e.UnitKind.LANE: "lane"}[unit]
+            noun = NOUNS[unit]
             count = f" in {plural(pieces, noun)}" if pieces else ""
             keep = "; old copies stay until all has arrived" if copies else ""
             return f"plan {number}: {cause(of)}{count}, map {epoch}; nodes count what to give{keep}", "accent"

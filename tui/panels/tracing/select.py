@@ -127,6 +127,8 @@ def telling(snapshot: Snapshot) -> str:
     if snapshot.diagnosis is not None and snapshot.trace(snapshot.diagnosis.slow_trace) is not None:
         return snapshot.diagnosis.slow_trace
     found = [row for row in snapshot.traces if row.complete] or list(snapshot.traces)
+    if not dict(snapshot.rules).get("parent_decides", True):  # the holes are what it is about
+        found = [row for row in found if row.complete and row.missing] or found
     return max(found, key=lambda row: (row.duration_us, row.trace_id)).trace_id if found else ""
 
 

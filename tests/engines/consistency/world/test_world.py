@@ -260,7 +260,8 @@ def test_rollback_is_as_told() -> None:
     assert seen(third)[-1] == ("B", "write", 3, "ok")
     assert values(third)[:4] == [[3]] * 4
     assert values(third)[4] == [2]
-    end = at("rollback", 3_300)
+    end = at("rollback", 2_950)
+    assert seen(end)[-1] == ("A", "read", 3, "ok")
     assert values(end) == [[3]] * 5
     assert end.lost == 1
 

@@ -119,8 +119,19 @@ DIP: Final[tuple[Claim, ...]] = (
     ("twice as long", lambda s: service(s, "catalog").hosts[0].slow_percent == 200),
     ("about 12 a second now, and 16 come", lambda s: 11 < 6 / (STORM_S + 0.22) < 12.5),
     ("waits longer than 1 s", lambda s: service(s, "catalog").hosts[0].wait_us > S),
+    ("three times: 64 attempts a second on average", lambda s: abs(_attempts(6.5, 13) - 4 * 16) <= 4),
+    ("just now twice that", lambda s: abs(edge(s).attempts_per_s - 2 * 64) <= 4),
+    ("a full line refuses at once", lambda s: "full" in ended_by("storm-budget", 9_500)),
     ("Goodput: 0", lambda s: goodput(s, 2) == 0),
 )
+
+
+def _attempts(begin_s: float, end_s: float) -> float:
+    """Attempts a second at catalog between two moments of the storm, before anything cures it."""
+    rows = [row.peak for row in seen("storm-budget", 13_000).series if begin_s * S <= row.at_us <= end_s * S]
+    return sum(rows) / len(rows)
+
+
 UNMENDED: Final[Claim] = ("over for 2.5 s, the storm has not", lambda s: since(s, 2.5, 10) and goodput(s, 2) == 0)
 
 CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
@@ -250,11 +261,15 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
         ("With 20 %, the usual budget, 19.2 would come: that barely fits", lambda s: round(16 * 1.2, 1) == 19.2 < 20),
     ),
     ("storm-budget", 16_000): (
-        ("by about 3 calls a second", lambda s: round(20 - 16.8) == 3 and service(s, "catalog").queue < 36),
+        ("In 3 s the line went from 36 to 28: about 3 calls a second", lambda s: since(s, 3, 13) and [
+            service(seen("storm-budget", ms), "catalog").queue for ms in (13_000, 16_000)] == [36, 28]
+            and round((36 - 28) / 3) == round(20 - 16.8) == 3),
+        ("Of 55 failed attempts the budget let 2 be made again", lambda s: [
+            edge(s).retry.retried - edge(seen("storm-budget", 13_000)).retry.retried, edge(s).retry.denied] == [2, 53]),
         ("more jobs are wasted than attempts are made", lambda s: s.wasted_per_s > max(
             each.attempts_per_s for each in s.edges)),
-        ("above 1 s every answer is too late", lambda s: service(s, "catalog").hosts[0].wait_us > S and goodput(
-            s, 2) == 0),
+        ("above 1 s of waiting every answer is too late", lambda s: (
+            service(s, "catalog").hosts[0].wait_us > S and goodput(s, 2) == 0)),
     ),
     ("storm-budget", 26_000): (
         ("every call is answered again", lambda s: edge(s).errors_ppm == 0 and goodput(s, 3) > 10),
