@@ -16,7 +16,7 @@ WORLDS: Final = ("world", "raft", "pbft")
 """Folders in which a pattern lives; what lies beside them is its library."""
 CROSSING: Final = frozenset({
     "acts", "change_events", "checks", "commands", "control", "events", "messages", "options", "quorum", "read_events",
-    "roles", "rounds", "rules", "snapshot", "state_machine", "table", "topology",
+    "progress", "roles", "rules", "snapshot", "state_machine", "table", "topology",
 })  # fmt: skip
 """What a panel sees of a world: data that crosses, and what it is called. No machine, no book, no engine."""
 FILE_MAX: Final = 500

@@ -8,12 +8,11 @@ change_events      what happens when members or leaders are changed on purpose
 state_machine      what they agree on: a key-value store with client sessions
 ports              what a server asks of whoever runs it
 log                a log whose first index need not be 1, and the configurations in it
-progress           what a leader knows of each other server
+progress           what a leader knows of each other server, and how a new one catches up
 state              what a server knows, and the rules of every role
 compaction         snapshots: taken, received
 replication        AppendEntries, sent and received; the commit rule
 election           RequestVote, candidates, pre-vote, check-quorum
-rounds             how a new server catches up, and the reasons for saying no
 membership         which configuration rules, and how it is changed
 transfer           how a leader hands its office over
 reads              questions that need no entry: ReadIndex, leases; requests that are passed on

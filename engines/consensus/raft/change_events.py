@@ -6,8 +6,9 @@ of quorum.py, a change a ``Change``.
 
 from typing import NamedTuple, TypeAlias
 
+from engines.consensus.raft.messages import Refusal
+from engines.consensus.raft.progress import Round
 from engines.consensus.raft.quorum import Change, Configuration
-from engines.consensus.raft.rounds import Refusal, Round
 
 # -- membership ------------------------------------------------------------------------------------------------
 

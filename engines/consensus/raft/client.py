@@ -24,13 +24,13 @@ from engines.consensus.raft.messages import (
     ClientReply,
     ClientRequest,
     Command,
+    Refusal,
     Register,
     Registered,
     SessionExpired,
     TransferReply,
     TransferRequest,
 )
-from engines.consensus.raft.rounds import Refusal
 from engines.sim.disk import Disk
 from engines.sim.history import OK, UNKNOWN, History
 from engines.sim.node import Context

@@ -5,7 +5,7 @@ not; if the entry is truncated, the one before it rules again (4.1). There is on
 only after the former has committed, and only by a leader that has committed an entry of its own term (the mend of 2015
 to the dissertation: without it two leaders can change the same configuration in two ways, whose majorities are apart).
 
-A simple change takes one voter. Before a new one counts it is brought up to date in rounds (rounds.py, 4.2.1). Any
+A simple change takes one voter. Before a new one counts it is brought up to date in rounds (progress.py, 4.2.1). Any
 other change goes by a joint configuration, in which both majorities must agree; once that has committed, the leader
 leaves it by itself (``auto_leave``) or when it is told to (4.3). New voters of a joint change are not caught up first:
 whoever wants that makes them learners.
@@ -25,12 +25,11 @@ from typing import Final
 from engines.consensus.raft import change_events as c
 from engines.consensus.raft import events as e
 from engines.consensus.raft.election import Elections
-from engines.consensus.raft.messages import ChangeReply, ChangeRequest, Entry, LogSnapshot
+from engines.consensus.raft.messages import ChangeReply, ChangeRequest, Entry, LogSnapshot, Refusal
 from engines.consensus.raft.ports import Disk, Effects
-from engines.consensus.raft.progress import PeerProgress
+from engines.consensus.raft.progress import PeerProgress, Round, Rounds
 from engines.consensus.raft.quorum import Act, Configuration, Refused, enter_joint, leave_joint, simple
 from engines.consensus.raft.roles import Role
-from engines.consensus.raft.rounds import Refusal, Round, Rounds
 from engines.consensus.raft.rules import ALL_ON, RaftRules, Sizes, Timing
 from engines.consensus.raft.state import PAPER_TIMING, USUAL
 

@@ -4,10 +4,32 @@ Indices are 1-based, 0 stands for "before the first entry". Records are named tu
 and print by value, and are made a hundred thousand times a second.
 """
 
+from enum import Enum
 from typing import NamedTuple, TypeAlias
 
 from engines.consensus.raft.quorum import Change, Configuration
-from engines.consensus.raft.rounds import Refusal
+
+
+class Refusal(Enum):
+    """Why a leader, or who was taken for one, does not make a change or hand over."""
+
+    NOT_LEADER = "not_leader"
+    PENDING = "pending"
+    """A change is under way."""
+    EARLY = "early"
+    """It has committed nothing in its term yet."""
+    TRANSFERRING = "transferring"
+    """It hands its office over."""
+    IMPOSSIBLE = "impossible"
+    """The configuration does not allow it (``quorum.Refused``)."""
+    TIMEOUT = "timeout"
+    """The new server does not catch up, or the target did not take over."""
+    NO_VOTER = "no_voter"
+    """The target of a transfer must be a voter."""
+    CHANGED = "changed"
+    """The target left the voters while the transfer was under way."""
+    DEPOSED = "deposed"
+    """The leader stepped down before it was done."""
 
 
 class Command(NamedTuple):

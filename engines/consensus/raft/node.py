@@ -33,6 +33,7 @@ from engines.consensus.raft.messages import (
     PreVote,
     PreVoteReply,
     ReadIndexReply,
+    Refusal,
     Register,
     Registered,
     Registration,
@@ -45,11 +46,9 @@ from engines.consensus.raft.ports import Effects
 from engines.consensus.raft.read_events import Forwarded
 from engines.consensus.raft.reads import Reads
 from engines.consensus.raft.roles import Role
-from engines.consensus.raft.rounds import Refusal
 from engines.consensus.raft.state_machine import session_of
-from engines.units import US_PER_MS
 
-WRITE_US: Final = 5 * US_PER_MS
+WRITE_US: Final = 5_000
 """From the decision to the log, for a leader whose rule ``term_when_decided`` is off."""
 
 

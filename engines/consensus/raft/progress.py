@@ -5,11 +5,16 @@
                 no more messages than the window holds
 ``snapshot``    the entries it needs are gone: pieces of a snapshot, one at a time, and no entries
 
+A server that is to be let in catches up in rounds (dissertation 4.2.1). A round sends all that the leader holds at its
+start. Rounds shorten as long as the link is faster than the clients; the server is let in when one took less than an
+election timeout, and turned away if ten did not get there.
+
 A new leader begins optimistically, in ``replicate`` right behind the end of its own log; the first refusal leads to
 ``probe``, and the next success back again. (The words are those of etcd's ``tracker``.)
 """
 
 from enum import Enum
+from typing import Final
 
 from engines.consensus.raft.messages import LogSnapshot
 
@@ -76,4 +81,44 @@ class PeerProgress:
         self.offset = 0
 
 
-__all__ = ["PeerProgress", "ProgressState"]
+ROUNDS_MAX: Final = 10
+
+
+class Round(Enum):
+    """How the catching up of a new server goes on."""
+
+    GOING = "going"
+    NEXT = "next"
+    CAUGHT_UP = "caught_up"
+    TOO_SLOW = "too_slow"
+
+
+class Rounds:
+    """The rounds of one new server; times are the leader's own."""
+
+    __slots__ = ("goal", "number", "since_us", "took_us")
+
+    def __init__(self, goal: int, now_us: int) -> None:
+        self.number = 1
+        self.goal = goal
+        """The leader's last index when the round began."""
+        self.since_us = now_us
+        self.took_us = 0
+        """What the last full round took."""
+
+    def reached(self, match: int, last: int, now_us: int, timeout_us: int) -> Round:
+        """The server holds the log up to ``match``; the leader's ends at ``last``."""
+        if match < self.goal:
+            return Round.GOING
+        self.took_us = now_us - self.since_us
+        if self.took_us < timeout_us:
+            return Round.CAUGHT_UP
+        if self.number == ROUNDS_MAX:
+            return Round.TOO_SLOW
+        self.number += 1
+        self.goal = last
+        self.since_us = now_us
+        return Round.NEXT
+
+
+__all__ = ["ROUNDS_MAX", "PeerProgress", "ProgressState", "Round", "Rounds"]

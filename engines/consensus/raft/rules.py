@@ -5,7 +5,6 @@ from enum import Enum
 from typing import Final
 
 from engines.rules import Rules, rule
-from engines.units import US_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +78,9 @@ class Sizes:
 class Timing:
     """Election timeouts are drawn from [election_min_us, election_max_us] (paper 9.3: 150 to 300 ms)."""
 
-    heartbeat_us: int = 50 * US_PER_MS
-    election_min_us: int = 150 * US_PER_MS
-    election_max_us: int = 300 * US_PER_MS
+    heartbeat_us: int = 50_000
+    election_min_us: int = 150_000
+    election_max_us: int = 300_000
 
 
 class ReadMode(Enum):

@@ -9,11 +9,10 @@ the successor is no voter any more.
 from engines.consensus.raft import change_events as c
 from engines.consensus.raft import events as e
 from engines.consensus.raft.membership import Membership
-from engines.consensus.raft.messages import ChangeRequest, TimeoutNow, TransferReply, TransferRequest
+from engines.consensus.raft.messages import ChangeRequest, Refusal, TimeoutNow, TransferReply, TransferRequest
 from engines.consensus.raft.ports import Disk, Effects
 from engines.consensus.raft.quorum import Configuration
 from engines.consensus.raft.roles import Role
-from engines.consensus.raft.rounds import Refusal
 from engines.consensus.raft.rules import ALL_ON, RaftRules, Sizes, Timing
 from engines.consensus.raft.state import NEVER, PAPER_TIMING, USUAL
 

@@ -7,8 +7,9 @@ from engines import units
 from engines.consensus.raft import change_events as e
 from engines.consensus.raft import messages as m
 from engines.consensus.raft.checks import CATCHES_UP, LEADER_IN_TIME, ONE_CHANGE, OVERLAP
+from engines.consensus.raft.messages import Refusal
+from engines.consensus.raft.progress import ROUNDS_MAX, Round
 from engines.consensus.raft.quorum import Change, Configuration, Server, majority
-from engines.consensus.raft.rounds import ROUNDS_MAX, Refusal, Round
 from tui.canvas import Ink
 from tui.kit.words import names
 

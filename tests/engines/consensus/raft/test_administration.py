@@ -7,7 +7,7 @@ import pytest
 from engines.consensus.raft.change_events import ChangeAnswered, ChangeAsked, TransferAborted, TransferAnswered
 from engines.consensus.raft.commands import AddServer, ChangeJoint, LeaveJoint, Propose, RemoveServer, Transfer
 from engines.consensus.raft.engine import RaftEngine
-from engines.consensus.raft.rounds import Refusal
+from engines.consensus.raft.messages import Refusal
 from engines.errors import UserError
 from engines.sim import faults
 from engines.units import US_PER_S

@@ -17,6 +17,7 @@ from engines.consensus.raft.messages import (
     InstallSnapshot,
     PreVote,
     PreVoteReply,
+    Refusal,
     RequestVote,
     TimeoutNow,
     TransferReply,
@@ -24,7 +25,6 @@ from engines.consensus.raft.messages import (
     VoteReply,
 )
 from engines.consensus.raft.quorum import Change, Configuration, add, enter_joint, learn, leave_joint, remove
-from engines.consensus.raft.rounds import Refusal
 from engines.consensus.raft.rules import RaftRules
 from tests.engines.consensus.raft.server import TIMING, Sent, Server, append, command
 

@@ -20,7 +20,7 @@ from engines.consensus.raft.commands import (
     Transfer,
 )
 from engines.consensus.raft.engine import RaftEngine
-from engines.consensus.raft.rounds import Refusal
+from engines.consensus.raft.messages import Refusal
 from engines.errors import UserError
 from engines.sim import events as k
 from engines.sim import faults

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engines.consensus.raft.rounds import ROUNDS_MAX, Round, Rounds
+from engines.consensus.raft.progress import ROUNDS_MAX, Round, Rounds
 
 T_US = 150_000
 
