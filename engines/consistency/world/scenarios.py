@@ -215,8 +215,8 @@ ROLLBACK: Final = Scenario(
         *say(2_600, "The others have elected a new primary, and B wrote x=3 there. x=2 is in nobody's log but r5's."),
         *at(2_610, faults.Reconnect("r5")),
         *at(2_750, r("A", "x", "r5")),
-        *say(2_950, "r5 is back, and A reads x=3 there. Its log and the new primary's part after x=1: r5 undid x=2, "
-                    "which A was told is done, and had read. With w: majority A would not have been told."),
+        *say(2_950, "r5 is back, and A reads x=3 there. Its log and the new primary's part after x=1: r5 rolled x=2 "
+                    "back, which A was told is done, and had read. With w: majority A would not have been told."),
     ),
     3_600 * US_PER_MS, config=QUIET, breaks=("no lost write",), seed=3,
 )  # fmt: skip

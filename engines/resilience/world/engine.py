@@ -219,6 +219,7 @@ class ResilienceEngine(World):
             self.skew(self.hosts[command.node], command.offset_us)
             self.record(Skewed(command.offset_us, 0), command.node)
         elif (change := self.shop.change(command, self.now_us)) is not None:
+            self._tell()  # under the old settings: no sum reaches over a change
             clients = isinstance(change.event, e.LoadSet | e.MixSet)
             self.record(change.event, t.CLIENTS if clients else "")
             self._put_in_force(change)

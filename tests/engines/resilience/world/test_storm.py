@@ -11,6 +11,7 @@ import pytest
 from benchmarks import cures
 from engines.resilience.pattern import PATTERN
 from engines.resilience.world import commands as c
+from engines.resilience.world import events as e
 from engines.resilience.world.scenarios import CURE_MS, DIP_END_MS, DIP_MS, NO_HEAD_ROOM, STORM
 from engines.sim.faults import Narrate
 from engines.sim.timeline import Timeline
@@ -153,3 +154,15 @@ def test_what_the_cures_are_worth_is_what_the_last_cue_says() -> None:
         measured = [cures.mean(rate, name) for rate in cures.RATES.values()]
         assert [round(share) for share in measured] == list(map(int, shares))
     assert cures.mean(16, "none") == 0
+
+
+def test_retries_told_of_after_a_budget_was_given_were_made_under_it() -> None:
+    run = told("storm-budget", 16)
+    made = run.snapshot().edge("api>catalog").retry
+    events = run.engine.told(1 << 20)
+    cured_us = next(each.at_us for each in events if isinstance(each.what, e.CureApplied))
+    retries = [each for each in events if isinstance(each.what, e.CallRetried)]
+    after = sum(each.what.times for each in retries if each.at_us > cured_us)
+    assert after == 2
+    assert made is not None
+    assert made.retried >= sum(each.what.times for each in retries) > after
