@@ -177,8 +177,9 @@ LETTERS: Final = Scenario(
         *say(6_500, "The line is drawn. Next the upper half will move, key by key: until all have arrived n2 serves "
                     "those it still has, and sends clients on for the others."),
         *at(6_510, c.MoveChunk("S", "n3")),
-        *say(12_000, "Three nodes share the names. Range sharding moves what you choose to move, and nothing else. A "
-                     "cut that was too many goes the other way: split n1's names at G, then merge again."),
+        *say(12_000, "Three nodes share the names; of late S was asked for most, though n2 answered a part of that "
+                     "before it moved. Range sharding moves what you choose to move, and nothing else. A cut that was "
+                     "too many goes the other way: split n1's names at G, then merge again."),
         *at(12_010, c.SplitChunk("", "G")),
         *at(13_500, c.MergeChunks("")),
         *say(15_500, "Neighbours on one node are merged without moving a key. Only the map changed, twice."),

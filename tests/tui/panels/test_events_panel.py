@@ -249,3 +249,13 @@ def test_the_marks_at_the_right_are_told_above_them() -> None:
     assert "m b read  P parked  v1 old" in parked, "what does not fit is shortened, and a mark that is there is told"
     assert "m b read so far" in calm
     assert "P parked" not in calm
+    late = story("snapshots", 5_000).snapshot()
+    kept = max(
+        each.position
+        for each in late.events
+        if any((one.stream, one.revision) == (each.stream, each.revision) for one in late.kept)
+    )
+    assert "snapshot" not in draw(late, sizes=narrow).picture.text(), "one is kept, of none of the events shown"
+    there = draw(late, on(kept), narrow).picture.text().splitlines()
+    assert "S snapshot" in there[1]
+    assert any(row.rstrip().endswith("S") for row in there[2:])

@@ -10,7 +10,8 @@ HELP: Final = (
     "Data is cut into pieces, and every piece has one node that owns it. A strategy says which; m goes through all of "
     "them: ring, hash mod n, ranges, slots, jump, rendezvous, maglev, ring with bounded loads.",
     "The picture is the key space in the colours of its owners: a ring, a band of slots or chunks, or parts of a hash. "
-    "Where the selected node owns, the ring is thicker and the band solid: walk the nodes to see each one's part.",
+    "Where the selected node owns, the ring is thicker and the band solid: walk the nodes to see each one's part. ! is "
+    "the chunk whose keys were asked for most of late, whoever answered.",
     "On a ring a key belongs to the next token clockwise. * is the selected key, 1 2 3 are its owner and replicas in "
     "the order of the walk. Ticks outside are virtual nodes, while there are few enough of them.",
     "Chips are nodes: X crashed, Z frozen, J joining, D draining, S missed writes, ! declared dead. Bars are their "

@@ -156,6 +156,10 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
     ("a-to-m", 6_500): (("n2 serves those it still has", lambda s: s.chunks[2].owner == "n2"),),
     ("a-to-m", 12_000): (
         ("Three nodes share the names", lambda s: [chunk.owner for chunk in s.chunks] == ["n1", "n2", "n3"]),
+        ("of late S was asked for most", lambda s: max(
+            s.chunks, key=lambda chunk: chunk.ops_per_ks).min == "S" and node(s, "n1").ops_ppm > node(s, "n3").ops_ppm),
+        ("n2 answered a part of that before it moved", lambda s: 0 < s.chunks[2].ops_per_ks - node(
+            s, "n3").ops_per_ks == node(s, "n2").ops_per_ks - s.chunks[1].ops_per_ks),
         ("split n1's names at G", lambda s: seen("a-to-m", 13_000).chunks[1].min == "G"),
     ),
     ("a-to-m", 15_500): (("merged without moving a key", lambda s: len(s.chunks) == 3),),
