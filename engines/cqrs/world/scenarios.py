@@ -41,8 +41,9 @@ OWN_WRITE: Final = Scenario(
     config=_quiet(("sagas", False), ("apply_us", 40_000)),
     end_us=6_000 * US_PER_MS,
     script=(
-        *say(200, "Two roads. Commands go up the left one: command node, event store. Events come down the right one: "
-                  "bus, projector, replica. u1 creates an order and, told that it is recorded, asks for its summary."),
+        *say(200, "Two roads. Commands go right along the upper one: command node, event store, bus. Events come back "
+                  "left along the lower one: bus, projector, replica. u1 creates an order and, told that it is "
+                  "recorded, asks for its summary."),
         *at(300, Create("u1", 2, 15, then_read=True)),
         *say(700, "u1 was told version 1, position 2, asked at once, and got nothing: the projector takes 40 ms an "
                   "event. Nothing is broken: any answer was good enough (freshness: any). The CRUD table beside it "
@@ -172,8 +173,8 @@ BUG: Final = Scenario(
         *say(3_850, "Rebuild in place: the rows were thrown away, and history is read again from event 1. It stands "
                     "at 69 %. Readers see a hole meanwhile, and are told so: 'rebuilding'. Commands go on as if "
                     "nothing were."),
-        *say(5_000, "Done: order-101 shows 30. It took 196 ms for 72 events; with a hundred million it is a day on "
-                    "which nobody can look up an order."),
+        *say(5_000, "Done: order-101 shows 30. It took 196 ms for 72 events; at that pace a hundred million take more "
+                    "than three days, on which nobody can look up an order."),
         *at(5_100, Note("u1", "leave it at the door")),
         *at(5_200, Rebuild(SUMMARY, "beside", "v2")),
         *say(5_500, "Now blue-green: release 2, which knows notes, is folded beside the one that serves. It is at "

@@ -182,6 +182,6 @@ class Snapshot(NamedTuple):
 
 
 __all__ = [
-    "BusView", "Costs", "Gap", "MachineView", "ProjectionView", "SagaView", "Side", "Snapshot", "Source", "StoreView",
-    "TableView", "UserView",
+    "BusView", "Costs", "Gap", "MachineView", "Pace", "ProjectionView", "SagaView", "Side", "Snapshot", "Source",
+    "StoreView", "TableView", "UserView",
 ]  # fmt: skip

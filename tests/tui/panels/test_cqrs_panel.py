@@ -11,15 +11,17 @@ from engines.cqrs import FORMULA, ORDER_SUMMARY, fold, weigh
 from engines.cqrs.world import commands as c
 from engines.cqrs.world.snapshot import Snapshot
 from engines.sim import faults
-from engines.units import span
+from engines.units import exact, span
 from tests.tui.panels.cqrs_runs import run, story
+from tui.canvas import Canvas
 from tui.glyphs import BRAILLE
 from tui.keys import keymap
 from tui.layout import arrange
 from tui.panel import Focus, Refuse
-from tui.panels.cqrs import PANEL
+from tui.panels.cqrs import PANEL, strip
 from tui.panels.cqrs.queries import sides
-from tui.panels.cqrs.select import Chosen, move, read
+from tui.panels.cqrs.roads import verdict_line
+from tui.panels.cqrs.select import Chosen, choose, follow, move, newest, order_of, read
 from tui.registry import PANELS
 
 
@@ -163,3 +165,49 @@ def test_arrows_walk_along_the_roads_and_through_the_projections() -> None:
     assert sorted(seen) == sorted(machine.name for machine in snapshot.machines)
     assert read(move(snapshot, Focus(), "down")).projection == "customer_history"
     assert move(snapshot, move(snapshot, Focus(), "down"), "up") == replace(Focus(), pick=None)
+
+
+@pytest.mark.parametrize(
+    ("until_ms", "size", "columns"), [(200, (80, 24), 5), (6_000, (80, 24), 46), (6_000, (120, 36), 86)]
+)
+def test_the_chart_says_how_much_of_the_run_it_draws(until_ms: int, size: tuple[int, int], columns: int) -> None:
+    snapshot = story("own-write", until_ms).snapshot()
+    canvas = Canvas(size[0] - 2, 5)
+    note = strip.draw(canvas, snapshot, Focus(), BRAILLE)[1]
+    row = canvas.text().splitlines()[0]
+    assert sum("▁" <= each <= "█" for each in row) == columns
+    assert note == f"last {exact((columns - 1) * 50_000)}"
+
+
+def test_a_road_shows_what_the_slowest_of_a_few_calls_took() -> None:
+    for until_ms, took in ((700, "6 ms"), (1_700, "46 ms"), (2_700, "51 ms"), (3_700, "51 ms")):
+        snapshot = story("own-write", until_ms).snapshot()
+        assert f"slowest {took:>6}" in next(
+            line for line in drawn(snapshot)["picture"].splitlines() if " read " in line
+        )
+
+
+def test_an_order_that_the_story_names_is_followed_until_it_speaks_of_something_else() -> None:
+    assert order_of(story("bug-and-rebuild", 3_000).snapshot(), Focus()) == "order-101"
+    later = story("bug-and-rebuild", 3_000 + 599).snapshot()
+    assert order_of(later, Focus()) == "order-101"
+    assert order_of(story("bug-and-rebuild", 4_990).snapshot(), Focus()) == newest(
+        story("bug-and-rebuild", 4_990).snapshot()
+    )
+    assert order_of(later, choose(Focus(), order="order-201")) == "order-201", "a person's choice goes before"
+    assert read(follow(later, Focus(), "order-101")).order == ""
+    assert read(follow(later, Focus(), newest(later))).order == newest(later) != "order-101"
+
+
+def test_a_row_that_is_up_to_date_and_wrong_is_not_called_the_write_model_s() -> None:
+    shown = drawn(story("bug-and-rebuild", 3_000).snapshot(), size=(80, 24))["strip"]
+    assert "order-101: read shipped 10 v4 | write shipped 30 v4" in shown
+    shown = drawn(story("bug-and-rebuild", 5_000).snapshot(), size=(80, 24))["strip"]
+    assert "order-101: read model = write model: shipped 30 v4" in shown
+    shown = drawn(story("bug-and-rebuild", 7_600).snapshot(), size=(80, 24))["strip"]
+    assert "order-103: read shipped 96 v4, note: leave it at the door" in shown
+
+
+def test_the_verdict_tells_a_run_that_has_not_begun_from_one_that_has_gone_quiet() -> None:
+    assert "nothing to weigh yet" in verdict_line(story("own-write", 200).snapshot())[0]
+    assert "nothing came in the last 2 s" in verdict_line(story("own-write", 6_000).snapshot())[0]

@@ -8,9 +8,9 @@ from tui.panel import Panel
 from tui.panels.cqrs import forms, keys, lessons, present, queries, select, view, words
 
 HELP: Final = (
-    "Commands go up the first road: users, command nodes, the event store, the bus. Rows come down the second: bus, "
-    "projectors, read replicas, users. Letters on the road are messages: C command, A append, E event, R rows, Q "
-    "query, H history, small letters answers. c1:3 means that three wait; X crashed, Z frozen.",
+    "Commands go right along the upper road: users, command nodes, the event store, the bus. Rows come back left along "
+    "the lower: bus, projectors, read replicas, users. Letters on the road are messages: C command, A append, E event, "
+    "R rows, Q query, H history, small letters answers. c1:3 means that three wait; X crashed, Z frozen.",
     "Between the roads is the gap, two figures a projection: events that are stored and not applied, and the age of "
     "the oldest of them. One alone says little. The strip shows it over time.",
     "Left and right choose a machine for the verbs, up and down a projection (an order, among causes). j and J add "

@@ -10,7 +10,18 @@ from engines.sim.rules import SetRule
 from tui.kit.verbs import Machine, Target, ask, marker, simulated, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.cqrs.queries import sides, worst
-from tui.panels.cqrs.select import choose, fit, order_of, orders, projection_of, read, stage_of, view_of, views
+from tui.panels.cqrs.select import (
+    choose,
+    fit,
+    follow,
+    order_of,
+    orders,
+    projection_of,
+    read,
+    stage_of,
+    view_of,
+    views,
+)  # fmt: skip
 
 LEVELS: Final = ((2_000, 2_000), (20_000, 10_000), (90_000, 40_000))
 WRITES: Final = ("0", "2", "10", "40")
@@ -138,7 +149,7 @@ def _order(snapshot: Snapshot, focus: Focus) -> Outcome:
         return Refuse("no order yet: a creates one")
     now = order_of(snapshot, focus)
     place = there.index(now) if now in there else 0
-    return choose(focus, order="" if place == 1 else there[place - 1])
+    return follow(snapshot, focus, there[place - 1])
 
 
 KEYS: Final = (

@@ -91,6 +91,13 @@ def shown(snapshot: Snapshot, order: str) -> OrderSummary | None:
     return OrderSummary(*row[:9]) if row is not None else None
 
 
+def noted(snapshot: Snapshot, order: str) -> str:
+    """The note on an order, as readers see it; empty: none, or a release that knows nothing of notes."""
+    tables = snapshot.projections[0].tables if snapshot.projections else ()
+    row = next((each for each in tables[0].rows if each[0] == order), None) if tables else None
+    return str(getattr(row, "note", ""))
+
+
 def sides(snapshot: Snapshot, order: str) -> Sides:
     """An order on both models, and in the CRUD table."""
     crud = next((row for row in snapshot.crud if row.order == order), None)

@@ -1,16 +1,16 @@
-"""The two roads: commands go up the first to the store, events and rows come down the second to the readers."""
+"""The two roads: commands go right along the upper to the store, events and rows left along the lower to readers."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 from engines.cqrs.world import messages as m
-from engines.cqrs.world.snapshot import ProjectionView, Snapshot
+from engines.cqrs.world.snapshot import Pace, ProjectionView, Snapshot
 from engines.units import span, stamp
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.words import chip, plural
 from tui.panel import Focus
-from tui.panels.cqrs.queries import brief, machine, share, sides, work_us
+from tui.panels.cqrs.queries import brief, machine, noted, share, sides, work_us
 from tui.panels.cqrs.select import order_of, projection_of
 from tui.plot import bar
 
@@ -18,13 +18,14 @@ STATUS: Final[dict[str, tuple[str, Ink]]] = {"crashed": ("X", "dead"), "frozen":
 LABEL: Final = 8
 FIGURES: Final = 15
 """Columns of the figures at the right."""
+FEW: Final = 5
+"""Of fewer calls a median says nothing that anybody saw."""
 LETTERS: Final[dict[type, tuple[str, Ink]]] = {
     m.Submit: ("C", "client"), m.Reply: ("a", "client"), m.Append: ("A", "leader"), m.Publish: ("E", "committed"),
     m.Deliver: ("E", "committed"), m.Rows: ("R", "follower"), m.Question: ("Q", "accent"), m.Told: ("q", "accent"),
     m.Page: ("H", "warn"), m.Perform: ("S", "you"), m.Performed: ("s", "you"),
 }  # fmt: skip
 LEGEND: Final = "C command A append E event R rows Q query H history; small: answers"
-GAP_COLUMNS: Final = 46
 
 
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
@@ -101,8 +102,16 @@ def _road(
             x += lane
     if figures:
         got = next(each for each in snapshot.paces if each.road == pace)
-        p50 = span(got.p50_us) if got.done else "-"
-        canvas.put_right(canvas.width - 1, y, f"{got.per_s}/s {p50:>6}", "bright")
+        canvas.put_right(canvas.width - 1, y, _figures(got), "bright")
+
+
+def _figures(pace: Pace) -> str:
+    """What users get: how many a second, half of them within so long; of a few, what the slowest took."""
+    if not pace.done:
+        return f"{pace.per_s}/s {'-':>6}"
+    if pace.done < FEW:
+        return f"slowest {span(pace.p99_us):>6}"
+    return f"{pace.per_s}/s {span(pace.p50_us):>6}"
 
 
 def _lane(
@@ -257,9 +266,11 @@ def one_line(snapshot: Snapshot, focus: Focus) -> tuple[str, str]:
         return "no order yet: a creates one", ""
     both = sides(snapshot, order)
     read, write = _plain(both.read, True), _plain(both.write, True)
-    if both.read is not None and not both.failing:
+    note = noted(snapshot, order)
+    if both.read is not None and not (both.failing or note):
         return f"{order}: read model = write model: {read}; crud {_plain(both.crud)}", ""
-    return f"{order}: read {read} | write {write} | crud {_plain(both.crud)}", both.failing
+    said = f"{order}: read {read}{f', note: {note}' if note else ''} | write {write} | crud {_plain(both.crud)}"
+    return said, both.failing
 
 
 def _plain(found: Any, version: bool = False) -> str:
@@ -272,6 +283,8 @@ def verdict_line(snapshot: Snapshot) -> tuple[str, Ink]:
     """When the pattern pays, in one line."""
     verdict = snapshot.costs.verdict
     if not verdict.crud_us:
+        if any(pace.total for pace in snapshot.paces):
+            return "nothing to weigh: nothing came in the last 2 s", "dim"
         return "nothing to weigh yet: nobody asks", "dim"
     word = "pays" if verdict.pays else "does not pay"
     said = f"{work_us(verdict.cqrs_us)}/s of work on two roads, {work_us(verdict.crud_us)}/s on one table"

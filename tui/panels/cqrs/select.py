@@ -4,11 +4,13 @@ Left and right walk along the roads. Up and down choose a projection, or an orde
 at a date: then left and right walk through time, event by event.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
 from engines.cqrs.world.snapshot import ProjectionView, Snapshot
+from engines.units import US_PER_S
 from tui.kit.selection import after, chooser, reader
 from tui.panel import Focus
 
@@ -20,6 +22,12 @@ ALONE: Final = ("crud",)
 """A machine whose letter is a stage's, and which does not scale."""
 
 
+ORDER: Final = re.compile(r"\border-\d+\b")
+"""An order, in words."""
+SPOKEN_US: Final = US_PER_S
+"""How long an order that a story named is followed: then something else is going on."""
+
+
 class Chosen(NamedTuple):
     """What is looked at, and how."""
 
@@ -27,7 +35,7 @@ class Chosen(NamedTuple):
     projection: str = ""
     """Empty: the first."""
     order: str = ""
-    """The order that is followed; empty: the newest."""
+    """The order that is followed; empty: the one that a story speaks of, else the newest."""
     at: int = 0
     """The position at which the read models are shown; 0: now."""
     key: str = ""
@@ -71,6 +79,12 @@ def projection_of(snapshot: Snapshot, focus: Focus) -> ProjectionView | None:
     return found[0] if found else snapshot.projections[0] if snapshot.projections else None
 
 
+def follow(snapshot: Snapshot, focus: Focus, order: str) -> Focus:
+    """Follow an order; none by its name, if it is followed anyway."""
+    free = choose(focus, order="")
+    return free if order_of(snapshot, free) == order else choose(focus, order=order)
+
+
 def orders(snapshot: Snapshot) -> Sequence[str]:
     """All orders, in the order in which they were created."""
     return tuple(dict.fromkeys(event.stream for event in snapshot.events if event.category == "order"))
@@ -78,10 +92,20 @@ def orders(snapshot: Snapshot) -> Sequence[str]:
 
 def order_of(snapshot: Snapshot, focus: Focus) -> str:
     """The order that is followed; empty: there is none yet."""
-    wanted = read(focus).order
-    if wanted:
-        return wanted
+    return read(focus).order or spoken_of(snapshot) or newest(snapshot)
+
+
+def newest(snapshot: Snapshot) -> str:
+    """The order that something happened to last."""
     return next((event.stream for event in reversed(snapshot.events) if event.category == "order"), "")
+
+
+def spoken_of(snapshot: Snapshot) -> str:
+    """The order that the story's newest words name; empty: none that is there."""
+    if snapshot.cue is None or snapshot.now_us > snapshot.cue[0] + SPOKEN_US:
+        return ""
+    named = ORDER.findall(snapshot.cue[1])
+    return next((each for each in named if any(event.stream == each for event in snapshot.events)), "")
 
 
 def fit(snapshot: Snapshot, focus: Focus) -> Focus:
@@ -119,7 +143,7 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
         now = order_of(snapshot, focus)
         place = there.index(now) if now in there else len(there) - 1
         place = min(len(there) - 1, max(0, place + by))
-        return choose(focus, order="" if place == len(there) - 1 else there[place])
+        return follow(snapshot, focus, there[place])
     names = tuple(view.name for view in snapshot.projections)
     here = projection_of(snapshot, focus)
     if here is None:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from engines.cqrs.world.snapshot import Snapshot
-from engines.units import span
+from engines.units import exact, span
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.charts import Line, draw_rows, fitted
@@ -26,20 +26,21 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tu
     if snapshot.recorded:
         return _file(canvas, snapshot)
     count = len(snapshot.projections)
-    width = canvas.width - NAME - SAID - 1
+    width = max(1, canvas.width - NAME - SAID - 1)
+    drawn = snapshot.gaps[-width:]
     lines = []
     for place, view in enumerate(snapshot.projections):
-        values = tuple(float(gap.gaps[place][0]) for gap in snapshot.gaps)
+        values = tuple(float(gap.gaps[place][0]) for gap in drawn)
         age = f"{view.behind} behind, {span(view.age_us) if view.behind else '0 ms'}"
-        lines.append(Line(SHORT.get(view.name, view.name), fitted(values, max(1, width)), age, INKS[place % 3]))
+        lines.append(Line(SHORT.get(view.name, view.name), fitted(values, width), age, INKS[place % 3]))
     draw_rows(canvas, lines, glyphs, NAME, SAID)
     if canvas.height >= 2 * count + 3:
         older = []
         for place in range(count):
-            values = tuple(float(gap.gaps[place][1]) for gap in snapshot.gaps)
-            top = max((gap.gaps[place][1] for gap in snapshot.gaps), default=0)
+            values = tuple(float(gap.gaps[place][1]) for gap in drawn)
+            top = max((gap.gaps[place][1] for gap in drawn), default=0)
             said = f"oldest at most {span(top) if top else '0 ms'}"
-            older.append(Line("  age", fitted(values, max(1, width)), said, INKS[place % 3]))
+            older.append(Line("  age", fitted(values, width), said, INKS[place % 3]))
         part = Canvas(canvas.width, count)
         draw_rows(part, older, glyphs, NAME, SAID)
         canvas.blit(part, 0, count)
@@ -54,8 +55,8 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tu
     ]
     for row, (words, role) in enumerate((*below[1:], *below[:1]), canvas.height - len(below)):  # the verdict comes last
         canvas.put(1, row, clip(words, canvas.width - 2), role)
-    seconds = (snapshot.gaps[-1].at_us - snapshot.gaps[0].at_us) // 1_000_000 if snapshot.gaps else 0
-    return "the gap: events behind", f"last {seconds} s" if seconds else ""
+    covers_us = drawn[-1].at_us - drawn[0].at_us if drawn else 0
+    return "the gap: events behind", f"last {exact(covers_us)}" if covers_us else ""
 
 
 def _costs(snapshot: Snapshot) -> str:

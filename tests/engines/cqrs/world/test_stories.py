@@ -13,7 +13,7 @@ from engines.cqrs.world.checks import FOLD, OUTBOX, SAID
 from engines.cqrs.world.snapshot import ProjectionView, Snapshot, TableView
 from engines.sim.faults import Narrate
 from engines.sim.timeline import Timeline
-from engines.units import span
+from engines.units import US_PER_S, span
 
 
 @functools.cache
@@ -125,6 +125,9 @@ def test_a_bug_is_mended_in_place_and_beside() -> None:
     done = [event for event in run(name, 3).engine.told(1 << 20) if type(event.what) is e.CaughtUp][-1]
     assert span(done.at_us - began.at_us) in said(name, 3)
     assert f"{done.what.position} events" in said(name, 3)
+    days = (done.at_us - began.at_us) * 100_000_000 / done.what.position / (24 * 3_600 * US_PER_S)
+    assert 3 < days < 4
+    assert "a hundred million take more than three days" in said(name, 3)
     beside = summaries(seen(name, 4)).tables
     assert [(each.role, each.generation) for each in beside] == [("live", 4), ("next", 5)]
     assert f"at {beside[1].percent} %" in said(name, 4)
