@@ -153,10 +153,11 @@ EXHAUSTION: Final = Scenario(
         *at(500, *_does("r0", Act.SKIP_NUMBERS)),
         *at(550, _sets(2)),
         *at(700, Ask("add", "x", 10)),
-        *say(1_000, "Number 2 was ordered as it should; then r0 left 3 and 4 out, and the next request waits "
+        *say(1_000, "Number 2 was ordered as it should: x is 2. Then r0 left 3 and 4 out, and number 5, x+=10, waits "
                     "behind them, committed and not executed: numbers are executed in order."),
         *say(2_600, "The backups timed out. The new primary r1 found a certificate above the hole and none inside it, "
-                    "so it proposed null there: a request that changes nothing. Then all went on."),
+                    "so it proposed null there: a request that changes nothing. Then number 5 was executed: 2 + 10 is "
+                    "12."),
         *at(2_700, _sets(3)),
         *say(3_300, "What a traitor wasted were a few numbers and the time of one view change."),
     ),

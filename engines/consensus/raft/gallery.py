@@ -124,8 +124,9 @@ RATIS_2605: Final = Scenario(
         *say(1_120, "n1 sent x=1, and it was lost. Then answers came, to heartbeats from before. They prove that the "
                     "logs agree up to entry 1. n1 takes them for all it has sent: x=1 is committed, on n1 alone."),
         *at(1_130, Crash("n1"), Mend("n1", "n2"), Mend("n1", "n3")),
-        *say(2_000, "n1 died, one of the others leads, and x=1 is nowhere, though a client was told that it is done. "
-                    "The checks were red before: durable before counted, then leader completeness. Now the cure."),
+        *say(2_000, "n1 died, one of the others leads, and x=1 is nowhere but on n1's disk, though a client was told "
+                    "that it is done. The checks were red before: durable before counted, then leader completeness. "
+                    "Now the cure."),
         *at(2_010, SetRule("match_proved", True), Restart("n1")),
         *at(2_500, *(Slow(each, "f1", 120 * US_PER_MS, 0) for each in ("f2",)), Slow("f1", "leader", 120_000, 0),
             Slow("f2", "leader", 120_000, 0)),

@@ -244,8 +244,8 @@ FORGOTTEN_VOTE: Final = Scenario(
 )  # fmt: skip
 
 _DISRUPTION: Final = (
-    *say(900, "A working cluster. Next, one follower is cut off from all others: it will hear no leader, and campaign "
-              "alone."),
+    *say(900, "A working cluster. Next, one follower will be cut off from all others: it will hear no leader, and "
+              "campaign alone."),
     *at(910, Isolate("f4")),
     *say(3_500, "It has been alone for two and a half seconds. Look at its term. The others committed entries it does "
                 "not have: it cannot win any election. Now it comes back."),

@@ -396,11 +396,12 @@ def test_a_link_that_passes_a_server_keeps_near_the_straight_line(width: int, he
         assert max(aside, default=0) <= 0.25 * hypot(across, up), (one, other)
 
 
-@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 36), (200, 50)])
-def test_the_letters_that_fly_are_explained_beside_the_title(width: int, height: int) -> None:
+@pytest.mark.parametrize(("width", "height", "answers"), [(80, 24, True), (120, 36, False), (200, 50, True)])
+def test_the_letters_that_fly_are_explained_beside_the_title(width: int, height: int, answers: bool) -> None:
     frame = draw(standing("steady").snapshot(), Focus(), arrange(width, height).sizes())
     assert "A append V vote P pre-vote" in frame.picture_note
-    assert any(words in frame.picture_note for words in ("small: answers", "a reply"))
+    assert any(words in frame.picture_note for words in ("small: answers", "a reply")) == answers, "room is short"
+    assert any(words in frame.picture_note for words in ("C client", "C cmd"))
     assert len(frame.picture_note) + len(frame.picture_title) + 6 <= frame.picture.width
 
 

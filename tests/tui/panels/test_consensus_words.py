@@ -6,11 +6,21 @@ from typing import Any, get_args
 import pytest
 
 from engines.consensus.raft.checks import DEMANDS
-from engines.consensus.raft.events import Elected, RaftEvent, Stored, Truncated, VoteGranted
-from engines.sim.events import KernelEvent
+from engines.consensus.raft.events import (
+    Elected,
+    PreVoteRefused,
+    RaftEvent,
+    Stored,
+    Truncated,
+    VoteGranted,
+    VoteIgnored,
+    VoteReason,
+)
+from engines.sim.events import Event, KernelEvent
 from tests.tui.subjects.consensus import CONSENSUS
 from tui.panels.consensus import PANEL
 from tui.panels.consensus.lessons import IF_BROKEN, LESSONS, OF_KIND, OF_REASON
+from tui.panels.consensus.words import narrate
 
 ROOM = 100
 
@@ -37,6 +47,7 @@ def test_every_kind_has_its_lesson_and_every_lesson_is_reached() -> None:
         ("vote_refused", {"why": "voted"}, r"refuses n\d its vote: it voted for n\d in term \d+, and has one"),
         ("proposed", {"op": "add"}, r"you: propose y\+=1"),
         ("redirected", {}, r"does not lead, so it cannot take"),
+        ("match_found", {}, r"agrees with its own by now, up to entry \d+: sends whatever follows$"),
         ("crashed", {}, r"crashes: its role, commit index and state machine are gone; term, log and written vote stay"),
         ("partitioned", {}, r"world: the network splits: n\d.* \| n\d"),
         ("rule_switched", {}, r"you: rule pre vote OFF"),
@@ -66,3 +77,15 @@ def test_what_repeats_is_told_in_one_line() -> None:
 
 def test_every_check_has_its_paragraph() -> None:
     assert set(IF_BROKEN) == set(DEMANDS)
+
+
+def told(node: str, what: RaftEvent) -> str:
+    return narrate(Event(0, 0, node, what)).text
+
+
+def test_a_leader_that_would_not_vote_says_that_it_leads() -> None:
+    refused = PreVoteRefused("n1", VoteReason.LEADER_ALIVE, 2, 1, "n4", 1, 1, 1, 1)
+    assert told("n4", refused) == "would not vote for n1: it leads term 1 itself"
+    assert told("n2", refused) == "would not vote for n1: it heard its leader n4 within the shortest timeout"
+    ignored = VoteIgnored("n1", 2, 1, "n4")
+    assert told("n4", ignored) == "ignores n1's RequestVote t2: it leads term 1 itself"

@@ -110,10 +110,10 @@ def _fill(canvas: Canvas, parts: tuple[Part, ...], snapshot: Snapshot, focus: Fo
 
 
 LETTERS: Final = ("A append V vote P pre-vote C client  small: answers  X lost",
-                  "A append V vote P pre-vote C client X lost", "A append V vote P pre-vote small: answers",
-                  "A append V vote P pre-vote a reply", "A append V vote P pre-vote C client",
+                  "A append V vote P pre-vote C client a reply", "A append V vote P pre-vote C cmd a reply",
+                  "A append V vote P pre-vote C client", "A append V vote P pre-vote C cmd",
                   "A append V vote C client X lost", "A append V vote C client")  # fmt: skip
-"""What flies, as far as there is room to say it."""
+"""What flies, as far as there is room to say it; clients' requests are in the air in nearly every picture."""
 
 
 def _note(snapshot: Snapshot, width: int) -> str:

@@ -156,13 +156,13 @@ def _of_election(node: str, what: e.RaftEvent) -> Said:
         case e.PreVoteGranted(src=src, term=term):
             return (f"would vote for {src} in term {term}: hears no leader, and its log is not ahead", "follower")
         case e.PreVoteRefused(src=src):
-            return f"would not vote for {src}: {_refused(what)}", "follower"
+            return f"would not vote for {src}: {_refused(node, what)}", "follower"
         case e.VoteGranted(src=src, term=term):
             return f"gives {src} its one vote of term {term}: the log it shows is not behind its own", "follower"
         case e.VoteRefused(src=src):
-            return f"refuses {src} its vote: {_refused(what)}", "follower"
-        case e.VoteIgnored(src=src, term=term, leader=leader):
-            return f"ignores {src}'s RequestVote t{term}: {_hears(leader)}", "follower"
+            return f"refuses {src} its vote: {_refused(node, what)}", "follower"
+        case e.VoteIgnored(src=src, term=term, own_term=own, leader=leader):
+            return f"ignores {src}'s RequestVote t{term}: {_hears(node, leader, own)}", "follower"
         case e.Elected(term=term, votes=votes, quorum=quorum, configuration=configuration):
             if configuration.joint or not all(configuration.votes(each) for each in votes):
                 return f"leads term {term} by the votes of {change_words.counted(configuration, votes)}", "leader"
@@ -231,14 +231,14 @@ def _stepped_down(what: e.SteppedDown) -> str:
             assert_never(what.why)
 
 
-def _refused(what: e.PreVoteRefused | e.VoteRefused) -> str:
+def _refused(node: str, what: e.PreVoteRefused | e.VoteRefused) -> str:
     """Why a vote or pre-vote was refused."""
     src, term = what.src, what.term
     match what.why:
         case e.VoteReason.OLD_TERM:
             return f"{src} asks for term {term}, but it is in term {what.own_term} already"
         case e.VoteReason.LEADER_ALIVE:
-            return _hears(what.leader if isinstance(what, e.PreVoteRefused) else "")
+            return _hears(node, what.leader if isinstance(what, e.PreVoteRefused) else "", what.own_term)
         case e.VoteReason.VOTED:
             voted_for = what.voted_for if isinstance(what, e.VoteRefused) else ""
             return f"it voted for {voted_for} in term {term}, and has one vote a term"
@@ -251,7 +251,9 @@ def _refused(what: e.PreVoteRefused | e.VoteRefused) -> str:
             assert_never(what.why)
 
 
-def _hears(leader: str) -> str:
+def _hears(node: str, leader: str, term: int) -> str:
+    if leader == node:
+        return f"it leads term {term} itself"
     return f"it heard its leader {leader or 'just now'} within the shortest timeout"
 
 
@@ -279,7 +281,7 @@ def _of_replication(node: str, what: e.ReplicationEvent | e.ClientEvent | e.Pers
             return (f"goes back in {src}'s log, next {before} > {after}: entry {refused} did not match",
                     "leader")  # fmt: skip
         case e.MatchFound(src=src, entry=entry):
-            return (f"finds that {src}'s log agrees with its own by now, up to entry {entry}; sends the rest",
+            return (f"finds that {src}'s log agrees with its own by now, up to entry {entry}: sends whatever follows",
                     "leader")  # fmt: skip
         case e.Truncated():
             return _truncated(what), "bad"

@@ -82,7 +82,8 @@ CLAIMS: dict[tuple[str, int], tuple[Claim, ...]] = {
     ),
     ("ratis-2605", 2000): (
         ("n1 died", lambda s: down(s) == ["n1"]), ("one of the others leads", lambda s: len(leads(s)) == 1),
-        ("x=1 is nowhere", lambda s: holds(s, "x") == ["n1"]), ("that it is done", lambda s: done(s) == 1),
+        ("x=1 is nowhere but on n1's disk", lambda s: holds(s, "x") == ["n1"]),
+        ("that it is done", lambda s: done(s) == 1),
         ("durable before counted, then leader completeness",
          lambda s: {"durable before counted", "leader completeness"} <= red(s)),
     ),
