@@ -74,7 +74,7 @@ def test_ctrl_c_prints_the_summary_and_how_to_go_on() -> None:
         )  # fmt: skip
         time.sleep(5)
         hunt.send_signal(signal.SIGINT)
-        out, err = hunt.communicate(timeout=30)
+        out, err = hunt.communicate(timeout=120)  # the seeds under way are played to their ends
         assert hunt.returncode == 130, (out, err)
         assert "Traceback" not in err
         assert "interrupted before seed" in out

@@ -74,8 +74,9 @@ def test_every_story_plays_from_the_picker_to_its_end(panel: Panel, story: Scena
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.pattern.name)
 def test_the_keys_s_and_enter_and_space_play_a_story_through_the_whole_app(panel: Panel, size: tuple[int, int]) -> None:
-    story = panel.pattern.scenarios[0]
     session = Session(PANELS, panel.pattern.name, sandbox=True)
+    here = session.scene.timeline.variant.name
+    story = min(panel.pattern.scenarios, key=lambda each: each.variant != here)  # those of this variant stand first
 
     async def watch() -> None:
         app = DpTui(session, fps=0, strict=True)
