@@ -13,7 +13,7 @@ from engines.hunt import Here, hunt, request_for
 from engines.sim.pattern import Pattern, Variant
 from tests.patterns import PATTERNS
 
-FEW = {"consensus": 24, "consistency": 8, "sharding": 3, "resilience": 8, "events": 12, "cqrs": 6, "tracing": 2}
+FEW = {"consensus": 12, "consistency": 4, "sharding": 3, "resilience": 4, "events": 6, "cqrs": 4, "tracing": 2}
 """Seeds of each variant in ``make test``: by what a world of the pattern costs."""
 IN_SOAK = 400
 VARIANTS = [(pattern, variant) for pattern in PATTERNS for variant in pattern.variants]
