@@ -146,13 +146,14 @@ def test_a_session_of_tmux_is_shared_as_written(home: Path) -> None:
 
     env = {"TMUX": None}
     try:
-        with PtyApp(as_here(begin), (100, 30), env) as one, PtyApp(as_here(attach), (100, 30), env) as two:
-            one.wait_for("scenarios", LONG)
-            two.wait_for("scenarios", LONG)
-            two.send(" ")
-            time.sleep(0.3)
-            assert "RUN" in two.line(1), "read-only"
-            one.send("space")
-            two.wait_for("PAUSE", LONG)
+        with PtyApp(as_here(begin), (100, 30), env) as one:
+            one.wait_for("scenarios", LONG)  # who attaches before there is a session is refused
+            with PtyApp(as_here(attach), (100, 30), env) as two:
+                two.wait_for("scenarios", LONG)
+                two.send(" ")
+                time.sleep(0.3)
+                assert "RUN" in two.line(1), "read-only"
+                one.send("space")
+                two.wait_for("PAUSE", LONG)
     finally:
         subprocess.run(["tmux", "-S", str(home / "demo"), "kill-server"], check=False, capture_output=True)

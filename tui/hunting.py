@@ -7,10 +7,11 @@ import json
 import os
 import shlex
 import signal
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import click
 
@@ -181,27 +182,57 @@ def hunt(asked: Asked) -> int:
     workers = asked.workers()
     search = Search(asked.request(), workers, asked.first, asked.last, asked.until_new or 0)
     began = time.monotonic()
-    interrupted = False
+    interrupt = Interrupt()
     try:
-        with Progress(asked.variant.title, "seeds") as progress:
-            _drive(search, asked, progress, began)
-    except KeyboardInterrupt:
-        interrupted = True
-        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-        search.finish()
+        with interrupt, Progress(asked.variant.title, "seeds") as progress:
+            _drive(search, asked, progress, began, interrupt)
     finally:
-        if interrupted:
+        if interrupt.came:
             search.stop()
         else:
             workers.close()
-    summary = Summary(asked, search, time.monotonic() - began, interrupted)
+    summary = Summary(asked, search, time.monotonic() - began, interrupt.came)
     summary.keep()
     click.echo(summary.as_json() if asked.as_json else summary.as_text())
-    return 130 if interrupted else 1 if search.tally.failures or search.tally.deadly else 0
+    return 130 if interrupt.came else 1 if search.tally.failures or search.tally.deadly else 0
 
 
-def _drive(search: Search, asked: Asked, progress: Progress, began: float) -> None:
-    while search.advance(WAIT_S):
+class Interrupt:
+    """Ctrl+C, which is never lost: the first ends the work at hand, the second the process.
+
+    Python swallows what a signal raises inside a finalizer, so the signal is also written down, and looked at between
+    two jobs.
+    """
+
+    def __init__(self) -> None:
+        """None came yet."""
+        self.came = False
+
+    def __enter__(self) -> Self:
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as of a hunt in the background
+            signal.signal(signal.SIGINT, self._come)
+        self._hook, sys.unraisablehook = sys.unraisablehook, self._swallowed
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        sys.unraisablehook = self._hook
+        if not self.came and signal.getsignal(signal.SIGINT) == self._come:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        return kind is KeyboardInterrupt
+
+    def _come(self, *_: object) -> None:
+        if self.came:
+            os._exit(130)
+        self.came = True
+        raise KeyboardInterrupt
+
+    def _swallowed(self, unraisable: "sys.UnraisableHookArgs") -> None:
+        if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+            self._hook(unraisable)
+
+
+def _drive(search: Search, asked: Asked, progress: Progress, began: float, interrupt: Interrupt) -> None:
+    while not interrupt.came and search.advance(WAIT_S):
         now = time.monotonic()
         if asked.span is not None and now - began >= asked.span / US_PER_S:
             search.finish()

@@ -11,7 +11,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.tui.test_cli import ENVIRON, dp_tui, refused
+from tui.hunting import Interrupt
 
 
 def test_a_sound_engine_is_status_0_and_says_what_bit() -> None:
@@ -78,14 +81,49 @@ def test_ctrl_c_prints_the_summary_and_how_to_go_on() -> None:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRON, text=True,
             preexec_fn=_at_a_terminal,
         )  # fmt: skip
-        time.sleep(5)
-        hunt.send_signal(signal.SIGINT)
-        out, err = hunt.communicate(timeout=30)
+        try:
+            time.sleep(5)
+            hunt.send_signal(signal.SIGINT)
+            out, err = hunt.communicate(timeout=60)
+        finally:
+            hunt.kill()
         assert hunt.returncode == 130, (out, err)
         assert "Traceback" not in err
         assert "interrupted before seed" in out
         again = out.rstrip().splitlines()[-1]
         assert f"hunt consensus --variant raft --seeds {_next(out)}..999999 --jobs {jobs}" in again
+
+
+class Finalized:
+    """Is interrupted while it goes."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_ctrl_c_that_a_finalizer_swallows_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with Interrupt() as interrupt:
+            gone = Finalized()
+            del gone
+            assert interrupt.came
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_ctrl_c_ends_the_work_at_hand() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    went_on = False
+    try:
+        with Interrupt() as interrupt:
+            signal.raise_signal(signal.SIGINT)
+            went_on = True
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert interrupt.came
+    assert not went_on
 
 
 def _next(out: str) -> str:
