@@ -7,7 +7,7 @@
 
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from benchmarks import (
     consistency,
@@ -67,8 +67,8 @@ def _real() -> list[str]:
     return tracing_real.table()
 
 
-ASKED: dict[str, Callable[[], list[str]]] = {
-    "hunt-rules": lambda: list(hunt_rules.lines()),
+ASKED: dict[str, Callable[[], Iterable[str]]] = {
+    "hunt-rules": hunt_rules.lines,
     "panels": serving.panels,
     "resilience-cures": cures.lines,
     "tracing-verdicts": tracing_verdicts.table,
@@ -87,7 +87,8 @@ def main(wanted: list[str]) -> int:
     print(f"Python {platform.python_version()}, {platform.machine()}", flush=True)
     for name, part in (PARTS | ASKED).items():
         if name in wanted or (not wanted and name in PARTS):
-            print("\n".join(part()), flush=True)
+            for line in part():
+                print(line, flush=True)
     return 0
 
 
