@@ -20,7 +20,7 @@ from engines.consensus.raft.folds import Applied, Folds
 from engines.consensus.raft.messages import Entry, LogSnapshot
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.quorum import Configuration, has_quorum
-from engines.consensus.raft.roles import Role
+from engines.consensus.raft.roles import CANDIDATE, FOLLOWER, LEADER, Role
 from engines.consensus.raft.state import NEVER
 from engines.consensus.raft.state_machine import describe
 from engines.sim.checks import CheckBook
@@ -75,7 +75,7 @@ class _Seen:
     writes: int = -1
     commit: int = 0
     applied: int = 0
-    role: Role = Role.FOLLOWER
+    role: Role = FOLLOWER
     term: int = 0
     vote: str | None = None
     term_written: bool = False
@@ -148,48 +148,68 @@ class RaftChecks(CheckBook):
                 self.promises.look(host)
             return
         node: RaftNode = host.node  # type: ignore[assignment]
-        disk = host.disk
+        written = seen.writes != host.disk.writes
+        committed = seen.commit != node.commit_index
         if (
-            seen.writes == disk.writes
-            and seen.commit == node.commit_index
-            and seen.role is node.role
-            and seen.unbroken_us == node.unbroken_us
-            and seen.incarnation == host.incarnation
+            seen.unbroken_us != node.unbroken_us
+            or seen.role is not node.role
+            or seen.incarnation != host.incarnation
+            or seen.snapshot is not node.snapshot
         ):
-            return
-        self.position = host.world.position
-        if host.status == CRASHED:
-            self._crashed(host, seen)
-            return
-        if self.folds is None:
-            self.folds = Folds(node.snapshot.configuration, node.sizes.session_entries)
-            self.promises.expire_after = node.sizes.session_entries
+            self.position = host.world.position
+            if host.status == CRASHED:
+                self._crashed(host, seen)
+            else:
+                self._changed(host, node, seen)
+        elif written or committed:
+            self.position = host.world.position
+            if written:
+                self._written(host, node, seen)
+            if committed:
+                self._committed(host, node, seen)
+            seen.configuration = node.configuration
+            if written and len(node.log.configurations) > 1:
+                membership_checks.examine(self, host.id, node.log, self.committed_to, _at(host))
+
+    def _changed(self, host: Host, node: RaftNode, seen: _Seen) -> None:
+        """Something has changed that seldom does, and maybe the rest as well."""
         if seen.incarnation != host.incarnation:
             self._restarted(host, node, seen)
         if seen.unbroken_us != node.unbroken_us:
             seen.unbroken_us = node.unbroken_us
             seen.unbroken_since_us = host.clock.now_us
-        log = node.log
-        written = seen.writes != disk.writes
+        written = seen.writes != host.disk.writes
         if written:
-            if node.current_term != seen.term or node.voted_for != seen.vote or not seen.on_disk:
-                self._terms_and_votes(host, node, seen)
-            if disk.truncations != seen.truncations or log.last_index < seen.length:
-                self._append_only(host, node, seen)
-            if log.base_index + disk.changed_from < seen.applied:
-                self.promises.wrote(host, node, seen.applied)
-            self._log_matching(host, node)
-            seen.writes, seen.length, seen.truncations = disk.writes, log.last_index, disk.truncations
+            self._written(host, node, seen)
         if seen.role is not node.role:
             self._role_changed(host, node, seen)
         if seen.commit != node.commit_index:
             self._committed(host, node, seen)
         seen.configuration = node.configuration
         if seen.snapshot is not node.snapshot:
-            seen.snapshot = node.snapshot
-            durability_checks.snapshot(self, host.id, node.snapshot, self.folds, self.applied, _at(host))
-        if written and len(log.configurations) > 1:
+            self._snapshot(host, node, seen)
+        if written and len(node.log.configurations) > 1:
             membership_checks.examine(self, host.id, node.log, self.committed_to, _at(host))
+
+    def _written(self, host: Host, node: RaftNode, seen: _Seen) -> None:
+        """Its disk was written: the registers, the log, or both."""
+        disk, log = host.disk, node.log
+        if node.current_term != seen.term or node.voted_for != seen.vote or not seen.on_disk:
+            self._terms_and_votes(host, node, seen)
+        if disk.truncations != seen.truncations or log.last_index < seen.length:
+            self._append_only(host, node, seen)
+        if log.base_index + disk.changed_from < seen.applied:
+            self.promises.wrote(host, node, seen.applied)
+        self._log_matching(host, node)
+        seen.writes, seen.length, seen.truncations = disk.writes, log.last_index, disk.truncations
+
+    def _snapshot(self, host: Host, node: RaftNode, seen: _Seen) -> None:
+        """It has another snapshot than before, at the latest the empty one it begins with."""
+        seen.snapshot = node.snapshot
+        if self.folds is None:
+            self.folds = Folds(node.snapshot.configuration, node.sizes.session_entries)
+            self.promises.expire_after = node.sizes.session_entries
+        durability_checks.snapshot(self, host.id, node.snapshot, self.folds, self.applied, _at(host))
 
     def look(self, now_us: int) -> None:
         """Whether what must happen in time does. Called now and then."""
@@ -227,7 +247,7 @@ class RaftChecks(CheckBook):
         seen.incarnation = host.incarnation
         seen.commit = seen.applied = node.snapshot.last_index
         seen.snapshot = None
-        seen.role = Role.FOLLOWER
+        seen.role = FOLLOWER
         seen.writes = -1
         seen.truncations = host.disk.truncations
         seen.unbroken_us = node.unbroken_us
@@ -244,7 +264,7 @@ class RaftChecks(CheckBook):
             self.fail(TERMS, f"{host.id} forgot its vote of term {seen.term}",
                        f"{host.id} had voted for {seen.vote} in term {seen.term}",
                        f"{_at(host)} it believes it voted for {now} in that term")  # fmt: skip
-        if node.role is Role.CANDIDATE and node.current_term > seen.term:
+        if node.role is CANDIDATE and node.current_term > seen.term:
             self._campaign(host, node)
         seen.term, seen.vote = node.current_term, node.voted_for
         seen.term_written = host.disk.registers.get("term", 0) == seen.term
@@ -253,11 +273,11 @@ class RaftChecks(CheckBook):
 
     def _role_changed(self, host: Host, node: RaftNode, seen: _Seen) -> None:
         was, seen.role = seen.role, node.role
-        if was is Role.FOLLOWER:
+        if was is FOLLOWER:
             self.promises.stands(host, node)
-        if node.role is Role.LEADER:
+        if node.role is LEADER:
             self._elected(host, node)
-        elif was is Role.LEADER and node.deposed_by:
+        elif was is LEADER and node.deposed_by:
             self._deposed(host, node)
 
     def _campaign(self, host: Host, node: RaftNode) -> None:
@@ -333,55 +353,44 @@ class RaftChecks(CheckBook):
 
     def _append_only(self, host: Host, node: RaftNode, seen: _Seen) -> None:
         """What it is called for: a log was cut, or is shorter than it was."""
-        if seen.role is Role.LEADER and node.role is Role.LEADER:
+        if seen.role is LEADER and node.role is LEADER:
             self.fail(APPEND_ONLY, f"the leader {host.id} deleted entries of its own log",
                        f"{_at(host)} {host.id}, leader of term {node.current_term}, had {seen.length} entries "
                        f"and holds {node.log.last_index}")  # fmt: skip
 
     def _log_matching(self, host: Host, node: RaftNode) -> None:
-        log = node.log
-        entries = self.entries
-        disk = host.disk
-        written = disk.log
-        first = log.base_index + 1
-        for place in range(disk.changed_from, len(written)):
-            entry = written[place]
-            before = written[place - 1].term if place else log.base_term
-            known = entries.setdefault((first + place, entry.term), (before, entry, host.id))
-            if known[0] != before or known[1] != entry:
-                index = first + place
-                self.fail(LOG_MATCHING, f"entry {index} of term {entry.term} differs on {known[2]} and {host.id}",
+        log, disk, entries = node.log, host.disk, self.entries
+        place = disk.changed_from
+        before = disk.log[place - 1].term if place else log.base_term
+        index = log.base_index + place
+        for entry in disk.log[place:]:
+            index += 1
+            term = entry.term
+            known = entries.get((index, term))
+            if known is None:
+                entries[index, term] = before, entry, host.id
+            elif known[0] != before or (known[1] is not entry and known[1] != entry):
+                self.fail(LOG_MATCHING, f"entry {index} of term {term} differs on {known[2]} and {host.id}",
                            f"on {known[2]} it is {describe(known[1].command)} after an entry of term {known[0]}",
                            f"on {host.id} it is {describe(entry.command)} after an entry of term {before}")  # fmt: skip
-        disk.changed_from = len(written)
+            before = term
+        disk.changed_from = len(disk.log)
 
     # -- commitment ----------------------------------------------------------------------------------------------
 
     def _committed(self, host: Host, node: RaftNode, seen: _Seen) -> None:
-        commit, applied = node.commit_index, node.last_applied
-        last = node.log.last_index
+        commit, applied, log = node.commit_index, node.last_applied, node.log
+        last = log.last_index
         if not applied <= commit <= last or commit < seen.commit:
             self.fail(ORDER, f"{host.id}: applied {applied}, commit {commit}, last index {last}",
                        f"{_at(host)} the commit index of {host.id} was {seen.commit}")  # fmt: skip
-        now = host.clock.now_us
-        log = node.log
-        if commit > self.committed_to and node.role is Role.LEADER:
-            first = max(self.committed_to + 1, log.first_index)
-            for index, entry in enumerate(log.slice(first, commit), first):
-                self.committed[index] = _Committed(entry, host.id, node.current_term, now)
-            self.committed_to = self.promises.committed = commit
-            self._durable(host, node, seen)
-            for server in self.servers:
-                other = self.hosts[server]
-                leader: RaftNode = other.node  # type: ignore[assignment]
-                if leader.role is Role.LEADER and leader.current_term > node.current_term and other.status != CRASHED:
-                    self._complete(other, leader, commit)
-        first = max(seen.applied, log.base_index, node.snapshot.last_index) + 1
-        entries = log.entries
-        for place in range(first - log.base_index - 1, min(applied, log.last_index) - log.base_index):
-            entry, index = entries[place], log.base_index + 1 + place
+        if commit > self.committed_to and node.role is LEADER:
+            self._decided(host, node, seen)
+        index = max(seen.applied, log.base_index, node.snapshot.last_index)
+        for entry in log.slice(index + 1, min(applied, last)):
+            index += 1
             if index > self.applied_to:
-                self.applied[index] = Applied(entry, host.id, now)
+                self.applied[index] = Applied(entry, host.id, host.clock.now_us)
                 self.applied_to = index
                 self.promises.execute(index, entry.command)
             elif (by := self.applied.get(index)) and by.entry is not entry and by.entry != entry:
@@ -393,6 +402,20 @@ class RaftChecks(CheckBook):
         self._same_state(host, node)
         if self.applied_to > self.forget_at:
             self._forget()
+
+    def _decided(self, host: Host, node: RaftNode, seen: _Seen) -> None:
+        """A leader has committed what nobody had before: for ever, so leaders of later terms must hold it."""
+        commit, term, now = node.commit_index, node.current_term, host.clock.now_us
+        first = max(self.committed_to + 1, node.log.first_index)
+        for index, entry in enumerate(node.log.slice(first, commit), first):
+            self.committed[index] = _Committed(entry, host.id, term, now)
+        self.committed_to = self.promises.committed = commit
+        self._durable(host, node, seen)
+        for server in self.servers:
+            other = self.hosts[server]
+            leader: RaftNode = other.node  # type: ignore[assignment]
+            if leader.role is LEADER and leader.current_term > term and other.status != CRASHED:
+                self._complete(other, leader, commit)
 
     def _durable(self, host: Host, node: RaftNode, seen: _Seen) -> None:
         """Whether enough servers hold what was just committed; to look for more of them is to no purpose."""

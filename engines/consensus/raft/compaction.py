@@ -11,7 +11,7 @@ from engines.consensus.raft import events as e
 from engines.consensus.raft.log import Base
 from engines.consensus.raft.messages import InstallReply, InstallSnapshot, LogSnapshot, Row
 from engines.consensus.raft.ports import Effects
-from engines.consensus.raft.roles import Role
+from engines.consensus.raft.roles import LEADER
 from engines.consensus.raft.state import SNAPSHOT, ServerState
 
 
@@ -28,8 +28,9 @@ class Compaction(ServerState):
             self.take_snapshot(ctx)
         self.commit_index = index
         self.apply_committed(ctx)
-        if self.role is Role.LEADER or self.from_apply or not self.rules.config_from_append:
+        if self.role is LEADER or self.from_apply or not self.rules.config_from_append:
             self.committed(ctx)
+        self.applied(ctx)
 
     def take_snapshot(self, ctx: Effects) -> None:
         """Write down what was applied, and drop the entries that brought it about, but for a tail."""

@@ -10,7 +10,7 @@ from engines.consensus.raft.ports import Effects
 from engines.consensus.raft.progress import PeerProgress
 from engines.consensus.raft.quorum import Vote, has_quorum, vote_result
 from engines.consensus.raft.replication import Replication
-from engines.consensus.raft.roles import Role
+from engines.consensus.raft.roles import CANDIDATE, FOLLOWER, LEADER, PRECANDIDATE
 
 
 class Elections(Replication):
@@ -22,9 +22,9 @@ class Elections(Replication):
 
     def become_precandidate(self, ctx: Effects) -> None:
         """Ask whether an election could be won, changing nothing durable (dissertation 9.6)."""
-        if self.role is not Role.PRECANDIDATE:
+        if self.role is not PRECANDIDATE:
             self.campaign_us = ctx.now_us
-        self.reset(ctx, Role.PRECANDIDATE, self.current_term)
+        self.reset(ctx, PRECANDIDATE, self.current_term)
         self.votes = {self.id: True}
         self.reset_election_timer(ctx, redraw=True)
         self.ask_all(ctx, PreVote(self.current_term + 1, self.log.last_index, self.log.last_term))
@@ -36,7 +36,7 @@ class Elections(Replication):
 
         ``transfer``: the leader told it to (dissertation 3.10).
         """
-        self.reset(ctx, Role.CANDIDATE, self.current_term + 1)
+        self.reset(ctx, CANDIDATE, self.current_term + 1)
         self.by_order = transfer
         self.vote(ctx, self.id)
         self.votes = {self.id: True}
@@ -49,7 +49,7 @@ class Elections(Replication):
     def become_leader(self, ctx: Effects) -> None:
         """Upon election: nextIndex = last log index + 1, matchIndex = 0, and heartbeats at once (Figure 2)."""
         votes = self.votes
-        self.reset(ctx, Role.LEADER, self.current_term)
+        self.reset(ctx, LEADER, self.current_term)
         self.leader = self.id
         self.votes = votes
         self.leader_since_us = now = ctx.now_us
@@ -70,7 +70,7 @@ class Elections(Replication):
     def on_election_timeout(self, ctx: Effects) -> None:
         """Election timeout elapses without a leader or a vote given: start an election."""
         waited = max(0, ctx.now_us - max(self.timer_us, self.heard_us))
-        why = e.TimeoutReason.SILENCE if self.role is Role.FOLLOWER else e.TimeoutReason.NO_MAJORITY
+        why = e.TimeoutReason.SILENCE if self.role is FOLLOWER else e.TimeoutReason.NO_MAJORITY
         ctx.note(e.TimedOut(why, waited, self.election_timeout_us, self.current_term, self.rules.pre_vote,
                             self.role, sum(self.votes.values()), self.quorum))  # fmt: skip
         if self.rules.pre_vote:
@@ -93,7 +93,7 @@ class Elections(Replication):
         """A majority that would vote makes the real election worth its term."""
         if not m.granted and m.term > self.current_term:
             self.become_follower(ctx, m.term, e.StepDownReason.HIGHER_TERM, src)
-        elif self.role is Role.PRECANDIDATE and (not m.granted or m.term == self.current_term + 1):
+        elif self.role is PRECANDIDATE and (not m.granted or m.term == self.current_term + 1):
             self.votes[src] = m.granted or self.votes.get(src, False)
             if self.won():
                 granted = tuple(peer for peer, yes in self.votes.items() if yes)
@@ -104,7 +104,7 @@ class Elections(Replication):
         """If votes are received from a majority of servers: become leader."""
         if m.term > self.current_term:
             self.become_follower(ctx, m.term, e.StepDownReason.HIGHER_TERM, src)
-        elif self.role is Role.CANDIDATE and m.term == self.current_term:
+        elif self.role is CANDIDATE and m.term == self.current_term:
             self.votes[src] = m.granted
             if m.granted and self.won():
                 self.become_leader(ctx)

@@ -21,7 +21,7 @@ from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.options import FIGURE_7, WORKLOADS, Options
 from engines.consensus.raft.quorum import Configuration, majority
 from engines.consensus.raft.read_events import ReadsSet
-from engines.consensus.raft.roles import Role
+from engines.consensus.raft.roles import LEADER
 from engines.consensus.raft.rules import ReadMode, Timing
 from engines.consensus.raft.snapshot import (
     CatchingUp,
@@ -161,7 +161,7 @@ class RaftEngine(World):
         best, term = "", 0
         for server in self.servers:
             node = self.raft(server)
-            if node.role is Role.LEADER and node.current_term > term and self.hosts[server].status != CRASHED:
+            if node.role is LEADER and node.current_term > term and self.hosts[server].status != CRASHED:
                 best, term = server, node.current_term
         return best
 
@@ -309,7 +309,7 @@ class RaftEngine(World):
     def _server(self, host: Host, first: int) -> Server:
         node = self.raft(host.id)
         machine = host_view(host, self.hosts, self.servers)
-        leading = node.role is Role.LEADER
+        leading = node.role is LEADER
         now = host.now_us
         catching = node.catching
         shown = max(first, node.log.first_index)

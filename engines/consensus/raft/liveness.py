@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.quorum import Configuration, has_quorum
-from engines.consensus.raft.roles import Role
+from engines.consensus.raft.roles import LEADER
 from engines.sim.checks import CheckBook
 from engines.sim.host import UP, Host
 from engines.units import span, stamp
@@ -27,6 +27,7 @@ from engines.units import span, stamp
 LEADER_IN_TIME: Final = "a leader in time"
 CATCHES_UP: Final = "followers catch up"
 TIMEOUTS: Final = 20
+NOBODY: Final = (0, Configuration())
 
 DEMANDS: Final = {
     LEADER_IN_TIME: "a quorum that can talk undisturbed has a working leader within 20 election timeouts",
@@ -112,7 +113,7 @@ class Liveness:
     def _works(self, server: str, group: tuple[str, ...], nodes: dict[str, RaftNode]) -> bool:
         """Whether it leads, and a quorum of the group follows it."""
         node = nodes[server]
-        if node.role is not Role.LEADER:
+        if node.role is not LEADER:
             return False
         behind = [
             each for each in group
@@ -138,8 +139,9 @@ class Liveness:
         if leader != self.leader:
             self.leader = leader
             self.goals.clear()
+        members = node.configuration.everyone
         for each in group:
-            if each == leader or each not in node.configuration.everyone:
+            if each == leader or each not in members:
                 self.goals.pop(each, None)
                 continue
             goal, log = self.goals.get(each), nodes[each].log
@@ -196,7 +198,7 @@ def _cliques(servers: tuple[str, ...], talk: Callable[[str, str], bool]) -> list
 def _decided(nodes: Iterable[RaftNode], committed: int) -> tuple[int, Configuration]:
     """The newest configuration that has committed, in whosever log it is."""
     known = [each for node in nodes for each in node.log.configurations if each[0] <= committed and each[1].voters]
-    return max(known, key=lambda each: each[0], default=(0, Configuration()))
+    return max(known, key=lambda each: each[0], default=NOBODY)
 
 
 def _possible(nodes: list[RaftNode], decided: tuple[int, Configuration]) -> list[Configuration]:

@@ -81,8 +81,9 @@ class RaftLog:
         return iter(self.entries)
 
     def slice(self, first: int, last: int) -> tuple[Entry, ...]:
-        """The entries from ``first``, which is kept, to ``last``, or to the end of the log."""
-        return tuple(self.entries[first - self.base_index - 1 : last - self.base_index])
+        """The entries from ``first``, which is kept, to ``last``, or to the end of the log; none if that is before."""
+        base = self.base_index
+        return tuple(self.entries[first - base - 1 : last - base]) if first <= last else ()
 
     def term_at(self, index: int) -> int:
         """Term of an entry, of the base as well."""
@@ -102,10 +103,7 @@ class RaftLog:
     def holds_durably(self, index: int, term: int) -> bool:
         """Whether it holds that entry, and would after a crash."""
         place = index - self.base_index - 1
-        entries = self.entries
-        if place < 0:
-            return True
-        return place < len(entries) and entries[place].term == term and place < self.disk.durable_length()
+        return place < 0 or (place < self.disk.durable_length() and self.entries[place].term == term)
 
     def is_up_to_date(self, last_index: int, last_term: int) -> bool:
         """Whether a log that ends so is at least as up-to-date as this one (paper 5.4.1)."""
@@ -143,10 +141,10 @@ class RaftLog:
         """Append entries."""
         self.disk.append(*entries)
         index = self.last_index
-        for entry in entries:
+        for _, command in entries:
             index += 1
-            if isinstance(entry.command, Configuration):
-                self.configurations.append((index, entry.command))
+            if isinstance(command, Configuration):
+                self.configurations.append((index, command))
         self.last_index = index
 
     def truncate(self, first: int) -> None:

@@ -29,7 +29,7 @@ from engines.consensus.raft.messages import ChangeReply, ChangeRequest, Entry, L
 from engines.consensus.raft.ports import Disk, Effects
 from engines.consensus.raft.progress import PeerProgress, Round, Rounds
 from engines.consensus.raft.quorum import Act, Configuration, Refused, enter_joint, leave_joint, simple
-from engines.consensus.raft.roles import Role
+from engines.consensus.raft.roles import LEADER
 from engines.consensus.raft.rules import ALL_ON, RaftRules, Sizes, Timing
 from engines.consensus.raft.state import PAPER_TIMING, USUAL
 
@@ -112,7 +112,7 @@ class Membership(Elections):
 
     def reconfigured(self, ctx: Effects, before: Configuration) -> None:
         """Another configuration rules, for an entry was appended or applied."""
-        if self.role is not Role.LEADER:
+        if self.role is not LEADER:
             ctx.note(c.ConfigurationAdopted(self.log.configurations[-1][0], before, self.configuration))
 
     def install(self, ctx: Effects, src: str, snapshot: LogSnapshot) -> None:
@@ -132,7 +132,7 @@ class Membership(Elections):
                     self.disk.write("configured", self.configured_at)
                     ctx.persist()
                 self.reconfigured(ctx, before)
-        if self.role is Role.LEADER:
+        if self.role is LEADER:
             self.settle(ctx)
 
     # -- who may stand, who may vote ---------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ class Membership(Elections):
 
     def refuses(self, m: ChangeRequest) -> Refusal | None:
         """Why this change must not be made now; None: it may."""
-        if self.role is not Role.LEADER:
+        if self.role is not LEADER:
             return Refusal.NOT_LEADER
         if self.rules.one_change and (self.catching is not None or self.pending()):
             return Refusal.PENDING
@@ -256,7 +256,7 @@ class Membership(Elections):
     def attend(self, ctx: Effects, src: str) -> None:
         """An answer of the server that is catching up may end a round."""
         catching = self.catching
-        if catching is not None and catching.server == src and self.role is Role.LEADER:
+        if catching is not None and catching.server == src and self.role is LEADER:
             catching.heard_us = ctx.now_us
             self.end_round(ctx, catching)
 
@@ -300,7 +300,7 @@ class Membership(Elections):
     def become_follower(self, ctx: Effects, term: int, why: e.StepDownReason, src: str = "") -> None:
         """Whoever waits for a change is told that its outcome is unknown."""
         waits = self.catching.asked_by if self.catching is not None else self.asked_by
-        if self.role is Role.LEADER and waits:
+        if self.role is LEADER and waits:
             ctx.send(waits, ChangeReply(False, Refusal.DEPOSED, ""))
         self.catching, self.asked_by = None, ""
         super().become_follower(ctx, term, why, src)

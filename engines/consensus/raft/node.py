@@ -45,7 +45,7 @@ from engines.consensus.raft.messages import (
 from engines.consensus.raft.ports import Effects
 from engines.consensus.raft.read_events import Forwarded
 from engines.consensus.raft.reads import Reads
-from engines.consensus.raft.roles import Role
+from engines.consensus.raft.roles import LEADER
 from engines.consensus.raft.state_machine import session_of
 
 WRITE_US: Final = 5_000
@@ -71,9 +71,9 @@ class RaftNode(Reads):
         if name == "write":
             self.write_undecided(ctx)
         elif name == "election":
-            if self.role is not Role.LEADER:
+            if self.role is not LEADER:
                 self.on_election_timeout(ctx)
-        elif self.role is Role.LEADER:
+        elif self.role is LEADER:
             if name == "heartbeat":
                 self.heartbeat(ctx)
             elif name == "transfer":
@@ -83,12 +83,16 @@ class RaftNode(Reads):
 
     def on_synced(self, ctx: Effects) -> None:
         """Messages leave after the sync, so every answer to them comes later still; a server alone waits for none."""
-        if self.role is Role.LEADER:
+        if self.role is LEADER:
             self.decide_alone(ctx)
 
     def on_append_reply(self, ctx: Effects, src: str, m: AppendReply) -> None:
-        """What every leader does, and then what waits for the answer of one server: its catching up, or a transfer."""
+        """What every leader does; and what waits for an answer: a question, a server that catches up, a transfer."""
         super().on_append_reply(ctx, src, m)
+        if m.prev_log_index < self.watched <= m.match_index:
+            self.count()
+        if m.round > self.acked.get(src, 0):
+            self.acknowledged(ctx, src, m)
         if self.catching is not None or self.hand_over_to:
             self.attend(ctx, src)
 
@@ -98,7 +102,7 @@ class RaftNode(Reads):
         client = command.client
         if command.op == "get" and self.on_read(ctx, m):
             return
-        if self.role is not Role.LEADER:
+        if self.role is not LEADER:
             if self.reading.forward and self.leader and src == client:
                 ctx.note(Forwarded(client, self.leader, command))
                 ctx.send(self.leader, m)
@@ -123,7 +127,7 @@ class RaftNode(Reads):
 
     def on_register(self, ctx: Effects, src: str, m: Register) -> None:
         """The leader appends an entry, whose index is what the session is called (dissertation 6.3)."""
-        if self.role is Role.LEADER and not self.retires:
+        if self.role is LEADER and not self.retires:
             self.propose(ctx, Entry(self.current_term, Registration(src, m.number)), src)
         else:
             ctx.send(src, Registered(m.number, 0, (self.leader or "") if self.leader != self.id else ""))

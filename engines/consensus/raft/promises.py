@@ -192,30 +192,38 @@ class Promises:
                 self._answered(host, row.serial, row.value, asked, done)
 
     def _answered(self, host: Host, serial: int, result: int | None, asked: Invoked, done: Executed | None) -> None:
+        if done is None:
+            self._unexecuted(host, serial, result, asked)
+            return
+        if done.result != result or done.entry <= asked.answered:
+            what, when = f"{host.id} #{serial} {asked.f} {asked.key}", _when(host, asked)
+            if done.result != result:
+                said = f"{what} was answered {_said(result)}: at its place it did {_said(done.result)}"
+                self.book.fail(ANSWERS, said, when,
+                               f"{stamp(host.clock.now_us)} it stands in the log as entry {done.entry}")  # fmt: skip
+            else:
+                self.book.fail(ANSWERS, f"{what} took effect at entry {done.entry}, before entry {asked.answered}, "
+                                        "whose client had been answered when it was asked", when)  # fmt: skip
+        self.answered = max(self.answered, done.entry)
+
+    def _unexecuted(self, host: Host, serial: int, result: int | None, asked: Invoked) -> None:
+        """An answer came to what no server has applied: right for a question that was answered beside the log."""
         client = host.node
         assert isinstance(client, Client)
-        what = f"{host.id} #{serial} {asked.f} {asked.key}"
-        when = f"{stamp(asked.at_us)} {host.id} asked; {asked.committed} entries were committed"
-        now = stamp(host.clock.now_us)
-        if done is None and asked.f == "get":
-            if client.answered_at < asked.committed:
-                self.book.fail(
-                    READS, f"{host.id} was told {asked.key} as of entry {client.answered_at}, and entry "
-                           f"{asked.committed} was committed when it asked",
-                    when, f"{now} {client.target} answered {_said(result)}",
-                )  # fmt: skip
-            return
-        if done is None:
-            self.book.fail(ANSWERS, f"{what} was answered, and no server has applied it", when,
-                           f"{now} {client.target} answered {_said(result)}")  # fmt: skip
-        elif done.result != result:
-            self.book.fail(ANSWERS, f"{what} was answered {_said(result)}: at its place it did {_said(done.result)}",
-                           when, f"{now} it stands in the log as entry {done.entry}")  # fmt: skip
-        elif done.entry <= asked.answered:
-            self.book.fail(ANSWERS, f"{what} took effect at entry {done.entry}, before entry {asked.answered}, whose "
-                                    "client had been answered when it was asked", when)  # fmt: skip
-        if done is not None:
-            self.answered = max(self.answered, done.entry)
+        said = f"{stamp(host.clock.now_us)} {client.target} answered {_said(result)}"
+        if asked.f != "get":
+            what = f"{host.id} #{serial} {asked.f} {asked.key}"
+            self.book.fail(ANSWERS, f"{what} was answered, and no server has applied it", _when(host, asked), said)
+        elif client.answered_at < asked.committed:
+            self.book.fail(
+                READS, f"{host.id} was told {asked.key} as of entry {client.answered_at}, and entry "
+                       f"{asked.committed} was committed when it asked",
+                _when(host, asked), said,
+            )  # fmt: skip
+
+
+def _when(host: Host, asked: Invoked) -> str:
+    return f"{stamp(asked.at_us)} {host.id} asked; {asked.committed} entries were committed"
 
 
 def _value(values: dict[str, int], key: str) -> str:

@@ -15,6 +15,7 @@ voter and learner at once.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from itertools import repeat
 from sys import maxsize
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -24,6 +25,8 @@ Server: TypeAlias = str | int
 
 NO_LIMIT: Final = maxsize
 """What a majority of nobody has committed: everything. The other side of a joint configuration decides."""
+_NOTHING: Final = repeat(0)
+"""What each server holds of which nothing is known."""
 
 
 class Refused(UserError):
@@ -140,7 +143,7 @@ def _committed(voters: tuple[Server, ...], match: Mapping[Any, int]) -> int:
     """The highest index that a majority of these voters holds."""
     if not voters:
         return NO_LIMIT
-    held = sorted([match.get(voter, 0) for voter in voters])
+    held = sorted(map(match.get, voters, _NOTHING))
     return held[len(voters) - majority(len(voters))]
 
 

@@ -27,7 +27,7 @@ from engines.consensus.raft.messages import (
 )
 from engines.consensus.raft.ports import Disk, Effects
 from engines.consensus.raft.quorum import Configuration, committed_index
-from engines.consensus.raft.roles import Role
+from engines.consensus.raft.roles import LEADER
 from engines.consensus.raft.rules import ALL_ON, RaftRules, Reading, ReadMode, Sizes, Timing
 from engines.consensus.raft.state import NEVER, PAPER_TIMING, USUAL
 from engines.consensus.raft.transfer import Transfers
@@ -103,12 +103,9 @@ class Reads(Transfers):
             del self.rounds[next(iter(self.rounds))]
         super().heartbeat(ctx)
 
-    def on_append_reply(self, ctx: Effects, src: str, m: AppendReply) -> None:
+    def acknowledged(self, ctx: Effects, src: str, m: AppendReply) -> None:
         """Any answer in this term, also a refusal, acknowledges the round it answers."""
-        super().on_append_reply(ctx, src, m)
-        if m.prev_log_index < self.watched <= m.match_index:
-            self.count()
-        if self.role is Role.LEADER and m.term == self.current_term and m.round > self.acked.get(src, 0):
+        if self.role is LEADER and m.term == self.current_term:
             self.acked[src] = m.round
             if self.reads or self.reading.mode is ReadMode.LEASE:
                 self.confirm(ctx)
@@ -191,7 +188,7 @@ class Reads(Transfers):
             return True
         if self.reading.mode is ReadMode.LOG:
             return False
-        if self.role is Role.LEADER:
+        if self.role is LEADER:
             self.ask_round(ctx, command, command.client)
             return True
         if self.reading.forward and self.leader:
@@ -222,7 +219,7 @@ class Reads(Transfers):
         """A follower asks for the index; whoever does not lead leaves it to the client to ask again."""
         if m.term > self.current_term:
             return
-        if self.role is Role.LEADER:
+        if self.role is LEADER:
             self.ask_round(ctx, m.command, src)
 
     def on_read_index_reply(self, ctx: Effects, src: str, m: ReadIndexReply) -> None:
@@ -245,16 +242,15 @@ class Reads(Transfers):
         """Whether its index is known and applied; for a follower that only asks for the index, known."""
         return read.needs != UNKNOWN and (read.src != read.command.client or self.last_applied >= read.needs)
 
-    def commit(self, ctx: Effects, index: int) -> None:
+    def applied(self, ctx: Effects) -> None:
         """What was just applied may be what a question waited for."""
-        super().commit(ctx, index)
         if self.reads:
             self.serve(ctx)
 
     def serve(self, ctx: Effects) -> None:
         """Answer whatever has its round and its index, and begin the round that the rest waits for."""
         waiting, self.reads = self.reads, []
-        committed = self.role is Role.LEADER and self.log.term_at(self.commit_index) == self.current_term
+        committed = self.role is LEADER and self.log.term_at(self.commit_index) == self.current_term
         for read in waiting:
             if read.needs == UNKNOWN and committed:
                 read = read._replace(needs=self.commit_index)
@@ -263,7 +259,7 @@ class Reads(Transfers):
                 self.answer(ctx, read, e.ReadHow.ROUND)
             else:
                 self.reads.append(read)
-        if self.role is not Role.LEADER or self.confirmed < self.round:
+        if self.role is not LEADER or self.confirmed < self.round:
             return
         if any(read.round > self.round for read in self.reads):
             self.heartbeat(ctx)

@@ -13,7 +13,7 @@ from engines.consensus.raft.messages import AppendEntries, AppendReply, Entry, I
 from engines.consensus.raft.ports import Effects
 from engines.consensus.raft.progress import PeerProgress, ProgressState
 from engines.consensus.raft.quorum import Configuration, committed_index
-from engines.consensus.raft.roles import Role
+from engines.consensus.raft.roles import LEADER
 
 PROBE: Final = ProgressState.PROBE
 REPLICATE: Final = ProgressState.REPLICATE
@@ -66,22 +66,23 @@ class Replication(Compaction):
             if self.send_snapshot(ctx, peer, progress):
                 return
             progress.probe(log.first_index)
-        place = progress.next_index - log.base_index - 1
         held = log.entries
+        previous = progress.next_index - 1
+        place = previous - log.base_index
+        term = held[place - 1].term if place else log.base_term
         entries: tuple[Entry, ...] = ()
         if place < len(held):
+            last = previous
             if progress.state is PROBE:
                 entries = (held[place],)
+                last += 1
             elif len(progress.inflight) < self.sizes.window:
                 entries = tuple(held[place : place + self.sizes.batch])
-        previous = progress.next_index - 1
-        term = held[place - 1].term if place else log.base_term
-        if entries:
-            if previous < self.watched <= previous + len(entries):
+                last += len(entries)
+                progress.next_index = last + 1
+                progress.inflight.append(last)
+            if previous < self.watched <= last:
                 self.exchanged += 1
-            if progress.state is REPLICATE:
-                progress.next_index += len(entries)
-                progress.inflight.append(progress.next_index - 1)
         ctx.send(peer, AppendEntries(self.current_term, previous, term, entries, self.commit_index, self.round))
 
     def send_snapshot(self, ctx: Effects, peer: str, progress: PeerProgress) -> bool:
@@ -121,7 +122,7 @@ class Replication(Compaction):
         if term > self.current_term:
             self.become_follower(ctx, term, e.StepDownReason.HIGHER_TERM, src)
             return None
-        if self.role is not Role.LEADER or term < self.current_term:
+        if self.role is not LEADER or term < self.current_term:
             return None
         progress = self.progress.get(src)
         if progress is not None:
@@ -135,7 +136,9 @@ class Replication(Compaction):
             return
         state = progress.state
         if m.success:
-            proved = m.match_index if self.rules.match_proved else max(m.match_index, progress.next_index - 1)
+            proved = m.match_index
+            if not self.rules.match_proved:
+                proved = max(proved, progress.next_index - 1)
             if proved > progress.match_index:
                 progress.confirm(proved)
                 if proved > self.commit_index:
@@ -176,33 +179,31 @@ class Replication(Compaction):
         if self.rules.current_term_commit and term != self.current_term:
             ctx.note(e.CommitWithheld(majority, term, self.current_term))
             return
-        holders = tuple(peer for peer, index in match.items() if index >= majority and peer != self.id)
-        ctx.note(
-            e.Committed(
-                self.commit_index + 1, majority, self.current_term, term, holders, self.quorum, self.configuration
-            )
-        )
+        del match[self.id]
+        holders = tuple([peer for peer, index in match.items() if index >= majority])
+        first = self.commit_index + 1
+        ctx.note(e.Committed(first, majority, self.current_term, term, holders, self.quorum, self.configuration))
         self.commit(ctx, majority)
 
     # -- the follower ------------------------------------------------------------------------------------------------
 
     def on_append_entries(self, ctx: Effects, src: str, m: AppendEntries) -> None:
         """AppendEntries RPC, receiver implementation 1 to 5 (Figure 2)."""
-        if m.term < self.current_term:
-            ctx.note(e.AppendOutdated(src, m.term, self.current_term))
-            ctx.send(src, AppendReply(self.current_term, False, 0, m.prev_log_index, round=m.round))
+        term, previous, previous_term, entries, leader_commit, round = m
+        if term < self.current_term:
+            ctx.note(e.AppendOutdated(src, term, self.current_term))
+            ctx.send(src, AppendReply(self.current_term, False, 0, previous, round=round))
             return
-        previous = m.prev_log_index
-        fits = self.log.holds(previous, m.prev_log_term)
-        self.hear_leader(ctx, src, m.term, fits)
+        fits = self.log.holds(previous, previous_term)
+        self.hear_leader(ctx, src, term, fits)
         if not fits:
             self.refuse_append(ctx, src, m)
             return
-        stored = bool(m.entries) and self.store(ctx, src, m)
-        match = previous + len(m.entries)
-        if m.leader_commit > self.commit_index and match > self.commit_index:
-            self.commit(ctx, min(m.leader_commit, match))
-        reply = AppendReply(self.current_term, True, match, previous, 0, 0, m.round)
+        stored = self.store(ctx, src, m) if entries else False
+        match = previous + len(entries)
+        if leader_commit > self.commit_index < match:
+            self.commit(ctx, min(leader_commit, match))
+        reply = AppendReply(self.current_term, True, match, previous, 0, 0, round)
         if stored or self.rules.ack_after_sync:
             ctx.send(src, reply)
         else:
@@ -224,25 +225,28 @@ class Replication(Compaction):
     def store(self, ctx: Effects, src: str, m: AppendEntries) -> bool:
         """If an entry conflicts with a new one, delete it and all that follow; append what is new; was there any?"""
         log = self.log
-        index = m.prev_log_index + 1
         last = log.last_index
         entries = m.entries
-        new = 0
-        for entry in entries:
-            if index > last:
-                break
-            old_term = log.term_at(index) if index > log.base_index else entry.term
-            if old_term != entry.term:
-                ctx.note(e.Truncated(src, index, last, old_term, entry.term, self.commit_index))
-                self.truncate(ctx, index)
-                break
-            index += 1
-            new += 1
-        if new == len(entries):
-            return False
-        self.append(ctx, entries[new:] if new else entries)
-        if index < log.last_index or not isinstance(entries[-1].command, Configuration):  # a configuration tells itself
-            ctx.note(e.Stored(src, index, log.last_index, m.prev_log_index, m.prev_log_term))
+        index = m.prev_log_index + 1
+        if index <= last:
+            known = 0
+            for entry in entries:
+                if index > last:
+                    break
+                old_term = log.term_at(index) if index > log.base_index else entry.term
+                if old_term != entry.term:
+                    ctx.note(e.Truncated(src, index, last, old_term, entry.term, self.commit_index))
+                    self.truncate(ctx, index)
+                    break
+                index += 1
+                known += 1
+            entries = entries[known:]
+            if not entries:
+                return False
+        self.append(ctx, entries)
+        last = log.last_index
+        if index < last or not isinstance(entries[-1].command, Configuration):  # a configuration tells itself
+            ctx.note(e.Stored(src, index, last, m.prev_log_index, m.prev_log_term))
         return True
 
 

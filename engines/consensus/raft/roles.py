@@ -21,13 +21,19 @@ class Role(Enum):
     LEADER = "leader"
 
 
+FOLLOWER: Final = Role.FOLLOWER
+PRECANDIDATE: Final = Role.PRECANDIDATE
+CANDIDATE: Final = Role.CANDIDATE
+LEADER: Final = Role.LEADER
+"""By their bare names, as the paper has them: every message asks for one, and Python 3.11 is slow to find a member."""
+
 EDGES: Final[dict[Role, tuple[Role, ...]]] = {
-    Role.FOLLOWER: (Role.FOLLOWER, Role.PRECANDIDATE, Role.CANDIDATE),
-    Role.PRECANDIDATE: (Role.FOLLOWER, Role.PRECANDIDATE, Role.CANDIDATE),
-    Role.CANDIDATE: (Role.FOLLOWER, Role.PRECANDIDATE, Role.CANDIDATE, Role.LEADER),
-    Role.LEADER: (Role.FOLLOWER,),
+    FOLLOWER: (FOLLOWER, PRECANDIDATE, CANDIDATE),
+    PRECANDIDATE: (FOLLOWER, PRECANDIDATE, CANDIDATE),
+    CANDIDATE: (FOLLOWER, PRECANDIDATE, CANDIDATE, LEADER),
+    LEADER: (FOLLOWER,),
 }
 """From a role to those that may follow it. A follower that adopts a newer term stays one."""
 
 
-__all__ = ["EDGES", "Role"]
+__all__ = ["CANDIDATE", "EDGES", "FOLLOWER", "LEADER", "PRECANDIDATE", "Role"]

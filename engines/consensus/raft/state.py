@@ -24,7 +24,7 @@ from engines.consensus.raft.messages import (
 from engines.consensus.raft.ports import Disk, Effects
 from engines.consensus.raft.progress import PeerProgress
 from engines.consensus.raft.quorum import Configuration, majority
-from engines.consensus.raft.roles import EDGES, Role
+from engines.consensus.raft.roles import EDGES, FOLLOWER, LEADER, Role
 from engines.consensus.raft.rules import ALL_ON, RaftRules, Sizes, Timing
 from engines.consensus.raft.state_machine import KeyValueStore
 
@@ -62,6 +62,7 @@ class ServerState:
         "noop",
         "peers",
         "progress",
+        "quorum",
         "role",
         "round",
         "rules",
@@ -106,13 +107,14 @@ class ServerState:
         """The snapshot that is being received: its last index and term, and the rows so far."""
         self.configuration = self.log.configuration
         """The newest in the log, committed or not: every decision counts by it."""
+        self.quorum = 0  # a majority of its voters: only for saying so, decisions ask the configuration (quorum.py)
         self.peers: tuple[str, ...] = ()
         """All others that receive the log."""
         self.progress: dict[str, PeerProgress] = {}
         """As leader: what is known of each of them."""
         self.current_term: int = disk.registers.get("term", 0)
         self.voted_for: str | None = disk.registers.get("vote")
-        self.role = Role.FOLLOWER
+        self.role = FOLLOWER
         self.leader: str | None = None
         self.commit_index = self.last_applied = self.snapshot.last_index
         self.kv = KeyValueStore(sizes.session_entries)
@@ -123,10 +125,9 @@ class ServerState:
         """When the election timer was last started, but for the restarts by a leader's messages (``heard_us``)."""
         self.votes: dict[str, bool] = {}
         """Answers to this candidate: True granted, False refused."""
-        self.campaign_us = 0
+        self.campaign_us = self.leader_since_us = 0
         self.watched = self.exchanged = 0  # as leader: an entry, and the messages that were about it
         self.by_order = False  # as candidate: its leader told it to stand
-        self.leader_since_us = 0
         self.heard_us = NEVER
         """As follower: when a leader was last heard, on this server's clock."""
         self.unbroken_us = NEVER
@@ -140,11 +141,6 @@ class ServerState:
 
     # -- who decides -----------------------------------------------------------------------------------------------
 
-    @property
-    def quorum(self) -> int:
-        """How many voters are a majority. Only for saying so: decisions ask the configuration (quorum.py)."""
-        return majority(len(self.configuration.voters))
-
     def ruling(self) -> Configuration:
         """The configuration that rules: the newest in the log."""
         return self.log.configuration
@@ -152,8 +148,9 @@ class ServerState:
     def configure(self) -> None:
         """Obey the configuration that rules. Called whenever that is another one than before."""
         self.configuration = configuration = self.ruling()
+        self.quorum = majority(len(configuration.voters))
         self.peers = tuple(str(each) for each in configuration.everyone if each != self.id)
-        if self.role is Role.LEADER:
+        if self.role is LEADER:
             next_index = max(self.log.first_index, self.log.last_index)  # so a new one is sent the newest entry
             self.progress = {peer: self.progress.get(peer) or PeerProgress(next_index) for peer in self.peers}
 
@@ -177,6 +174,9 @@ class ServerState:
     def committed(self, ctx: Effects) -> None:
         """More has been committed and applied. Called of leaders, and where configurations rule once applied."""
 
+    def applied(self, ctx: Effects) -> None:
+        """More has been applied."""
+
     def reconfigured(self, ctx: Effects, before: Configuration) -> None:
         """Another configuration rules than before."""
 
@@ -191,12 +191,12 @@ class ServerState:
     def become_follower(self, ctx: Effects, term: int, why: e.StepDownReason, src: str = "") -> None:
         """Adopt a term that is not older; give up any candidacy or office."""
         was = self.role
-        self.reset(ctx, Role.FOLLOWER, term)
-        if was is Role.LEADER:
+        self.reset(ctx, FOLLOWER, term)
+        if was is LEADER:
             self.deposed_by = src
             ctx.cancel_timer("heartbeat")
             ctx.cancel_timer("quorum")
-        if was is not Role.FOLLOWER:
+        if was is not FOLLOWER:
             ctx.note(e.SteppedDown(why, was, self.current_term, src))
             self.reset_election_timer(ctx, redraw=True)
 
@@ -245,7 +245,7 @@ class ServerState:
 
     def hear_leader(self, ctx: Effects, src: str, term: int, fits: bool = True) -> None:
         """A message of the leader of this term came: obey it, and wait for the next, even if its entries do not fit."""
-        if term > self.current_term or self.role is not Role.FOLLOWER:
+        if term > self.current_term or self.role is not FOLLOWER:
             self.become_follower(ctx, term, e.StepDownReason.LEADER_EXISTS, src)
         now = ctx.now_us
         if src != self.heard_leader or now - self.heard_us >= self.timing.election_min_us:
@@ -260,40 +260,43 @@ class ServerState:
 
     def hears_leader(self, ctx: Effects) -> bool:
         """Whether a current leader was heard within the minimum election timeout (dissertation 4.2.3)."""
-        return self.role is Role.LEADER or ctx.now_us - self.heard_us < self.timing.election_min_us
+        return self.role is LEADER or ctx.now_us - self.heard_us < self.timing.election_min_us
 
     # -- the state machine -------------------------------------------------------------------------------------------
 
     def apply_committed(self, ctx: Effects) -> None:
         """If commitIndex > lastApplied: apply (Figure 2). The leader answers the clients."""
-        leading = self.role is Role.LEADER
-        kv = self.kv
-        log = self.log
-        for place in range(self.last_applied - log.base_index, self.commit_index - log.base_index):
-            command = log.entries[place].command
-            index = log.base_index + 1 + place
-            if isinstance(command, Registration):
+        index = self.last_applied
+        for _, command in self.log.slice(index + 1, self.commit_index):
+            index += 1
+            if isinstance(command, Command):
+                if self.role is LEADER:
+                    self.execute(ctx, command, index)
+                else:
+                    self.kv.apply(command, index, self.rules.once)
+            elif isinstance(command, Registration):
                 self.open_session(ctx, command, index)
-            if not isinstance(command, Command):
-                continue
-            known, expired = kv.deduplicated, kv.expired
-            result = kv.apply(command, index, self.rules.once)
-            if not leading:
-                continue
-            if kv.deduplicated != known:
-                ctx.note(e.Deduplicated(index, command.client, command.serial))
-            reply: ClientReply | SessionExpired = ClientReply(command.serial, True, result, self.id, index)
-            if kv.expired != expired:
-                ctx.note(e.SessionRefused(index, command.client, command.serial, command.session))
-                reply = SessionExpired(command.serial)
-            if ctx.knows(command.client):
-                ctx.send(command.client, reply)
         self.last_applied = self.commit_index
+
+    def execute(self, ctx: Effects, command: Command, index: int) -> None:
+        """As leader: apply the command, the entry ``index``, and tell its client the result."""
+        kv = self.kv
+        known, expired = kv.deduplicated, kv.expired
+        result = kv.apply(command, index, self.rules.once)
+        client, serial = command.client, command.serial
+        if kv.deduplicated != known:
+            ctx.note(e.Deduplicated(index, client, serial))
+        reply: ClientReply | SessionExpired = ClientReply(serial, True, result, self.id, index)
+        if kv.expired != expired:
+            ctx.note(e.SessionRefused(index, client, serial, command.session))
+            reply = SessionExpired(serial)
+        if ctx.knows(client):
+            ctx.send(client, reply)
 
     def open_session(self, ctx: Effects, registration: Registration, index: int) -> None:
         """The entry ``index`` opens a session, and names it."""
         self.kv.register(registration.client, index)
-        if self.role is Role.LEADER:
+        if self.role is LEADER:
             ctx.note(e.SessionOpened(index, registration.client, len(self.kv.used)))
             if ctx.knows(registration.client):
                 ctx.send(registration.client, Registered(registration.number, index, self.id))

@@ -12,7 +12,7 @@ from engines.consensus.raft.membership import Membership
 from engines.consensus.raft.messages import ChangeRequest, Refusal, TimeoutNow, TransferReply, TransferRequest
 from engines.consensus.raft.ports import Disk, Effects
 from engines.consensus.raft.quorum import Configuration
-from engines.consensus.raft.roles import Role
+from engines.consensus.raft.roles import FOLLOWER, LEADER
 from engines.consensus.raft.rules import ALL_ON, RaftRules, Sizes, Timing
 from engines.consensus.raft.state import NEVER, PAPER_TIMING, USUAL
 
@@ -70,7 +70,7 @@ class Transfers(Membership):
 
     def keeps_office(self, to: str) -> Refusal | None:
         """Why it does not hand over to this server; None: it does."""
-        if self.role is not Role.LEADER:
+        if self.role is not LEADER:
             return Refusal.NOT_LEADER
         if self.hand_over_to:
             return Refusal.TRANSFERRING
@@ -113,7 +113,7 @@ class Transfers(Membership):
 
     def refuses(self, m: ChangeRequest) -> Refusal | None:
         """No change while it hands over."""
-        return Refusal.TRANSFERRING if self.role is Role.LEADER and self.retires else super().refuses(m)
+        return Refusal.TRANSFERRING if self.role is LEADER and self.retires else super().refuses(m)
 
     def leave_office(self, ctx: Effects) -> None:
         """Where configurations rule once applied it must not just go: the others may not know the commit, and may need
@@ -144,7 +144,7 @@ class Transfers(Membership):
 
     def on_timeout_now(self, ctx: Effects, src: str, m: TimeoutNow) -> None:
         """Stand for election at once, if this is the leader's word of this term."""
-        if m.term == self.current_term and self.role is Role.FOLLOWER and self.may_stand():
+        if m.term == self.current_term and self.role is FOLLOWER and self.may_stand():
             ctx.note(c.ToldToStand(src, m.term + 1))
             self.campaign_us = ctx.now_us
             self.told_for = m.term + 1

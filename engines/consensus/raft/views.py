@@ -2,7 +2,7 @@
 
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.quorum import committed_index
-from engines.consensus.raft.roles import Role
+from engines.consensus.raft.roles import LEADER
 from engines.consensus.raft.snapshot import Acknowledged, Cost, Question
 
 
@@ -13,7 +13,7 @@ def questions(node: RaftNode) -> tuple[Question, ...]:
 
 def acknowledged(node: RaftNode, now_us: int) -> Acknowledged | None:
     """What a leader knows of its rounds of heartbeats; ``now_us``: its own clock. None: it does not lead."""
-    if node.role is not Role.LEADER:
+    if node.role is not LEADER:
         return None
     left_us = max(0, node.lease_until_us - now_us)
     confirmed = min(node.round, committed_index(node.configuration, {**node.acked, node.id: node.round}))
