@@ -8,6 +8,7 @@
 ('terms and votes survive', 2)
 
 profiles    how much befalls a world: the draw of a seed
+nemesis     faults that wait for their moment, and strike whoever it is about
 plan        a run that is still to be made, as data
 trial       a plan, played: what broke, what bit, what was reached
 bites       what faults have touched

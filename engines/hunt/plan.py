@@ -1,11 +1,13 @@
 """A run that is still to be made, as data: configuration, seed, and commands with their times.
 
-A plan names times, a recording names positions: a plan can be shortened and still means something.
+A plan names times, a recording names positions: a plan can be shortened and still means something. What waits for its
+moment (``nemesis``) has no time of its own before the run; a trial tells the plan as it happened, in which it has one.
 """
 
 from dataclasses import dataclass, replace
 from typing import Any
 
+from engines.hunt.nemesis import Ambush, Chain
 from engines.sim.codec import encode_command
 from engines.sim.pattern import Config, Step
 
@@ -25,6 +27,8 @@ class Plan:
     kinds: tuple[str, ...] = ()
     """The kinds of fault that were drawn."""
     note: str = ""
+    chains: tuple[Chain, ...] = ()
+    """What waits for its moment, until the heal."""
 
     @property
     def chaos(self) -> tuple[Step, ...]:
@@ -56,10 +60,22 @@ class Plan:
             "seed": self.seed,
             "config": dict(self.config),
             "kinds": list(self.kinds),
+            "theme": self.note,
             "inputs": [{"at_us": step.at_us, "command": encode_command(step.command)} for step in self.chaos],
+            "ambushes": [[_ambush(each) for each in chain] for chain in self.chains],
             "healed_at_us": self.rest[0].at_us if self.rest else None,
             "end_us": self.end_us,
         }
+
+
+def _ambush(ambush: Ambush) -> dict[str, Any]:
+    return {
+        "name": ambush.name,
+        "at": ambush.moment,
+        "after_us": ambush.after_us,
+        "skip": ambush.skip,
+        "strikes": [{"after_us": each.us, "command": encode_command(each.command)} for each in ambush.strikes],
+    }
 
 
 __all__ = ["Plan"]

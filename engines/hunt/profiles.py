@@ -2,15 +2,17 @@
 
 A seed does not get a little of everything. It draws which kinds of fault there are at all, how fast they follow each
 other and whether they end by themselves, so that some seeds know nothing but slow disks, and bugs that one kind of
-fault would hide behind another come out (Groce et al., "Swarm Testing", ISSTA 2012).
+fault would hide behind another come out (Groce et al., "Swarm Testing", ISSTA 2012). Some seeds keep to one theme of
+their variant, and lie in wait for its moments (``nemesis``).
 """
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
+from engines.hunt.nemesis import Scene, lay
 from engines.hunt.plan import Plan
 from engines.sim import faults, hazards
-from engines.sim.chaos import HARSH, MILD, USUAL, Chaos, Hazard, Stage
+from engines.sim.chaos import HARSH, MILD, USUAL, Chaos, Hazard, Stage, Theme
 from engines.sim.pattern import Config, Scenario, Step, Variant
 from engines.sim.random import Stream
 from engines.units import US_PER_MS, US_PER_S
@@ -34,6 +36,12 @@ class Profile:
     """The kinds to draw from; none: all of the variant's."""
     beyond: bool = False
     """Whether also what the variant does not promise to survive."""
+    themes_ppm: int = 500_000
+    """The chance of a seed to keep to a theme."""
+
+    def allows(self, hazard: Hazard) -> bool:
+        """Whether this may befall."""
+        return (self.beyond or not hazard.beyond) and (not self.only or hazard.name in self.only)
 
 
 _MACHINES: Final = (*(each.name for each in hazards.MACHINES), hazards.SLOW_DISK.name)
@@ -43,7 +51,7 @@ _LINKS: Final = tuple(each.name for each in hazards.LINKS)
 PROFILES: Final = {
     each.name: each
     for each in (
-        Profile("calm", "few faults, and mild ones", 2, 8, MILD, 250_000),
+        Profile("calm", "few faults, and mild ones", 2, 8, MILD, 250_000, themes_ppm=0),
         Profile("usual", "some faults of some kinds"),
         Profile("hostile", "many faults of most kinds, and hard ones", 30, 90, HARSH, 700_000),
         Profile("machines", "crashes, freezes and slow disks only", only=_MACHINES),
@@ -70,22 +78,53 @@ def draw(
     ``config``: settings that are not drawn. A scenario brings its own settings, and its script happens, too.
     """
     stream = Stream(seed, "hunt")
-    drawn = [] if scenario else [(n, stream.pick(v)) for n, v in chaos.settings if stream.chance(500_000)]
+    theme = _theme(chaos, profile, stream)
+    drawn = [] if scenario else _settings(chaos, theme, stream)
     given = {**dict(scenario.config if scenario else drawn), **dict(config)}
     known = [setting.name for setting in variant.settings]
     chosen: Config = tuple((name, given[name]) for name in known if name in given)
     stage = _stage(variant, seed, chosen, profile, stream)
-    kinds = _kinds(chaos, profile, stream)
+    kinds = _kinds(chaos, profile, stream, theme)
     inputs, end_us = _schedule(chaos, profile, stream, stage, kinds)
     if scenario is not None:
         script = [step for step in scenario.script if not isinstance(step.command, faults.Narrate)]
         inputs, end_us = [*inputs, *script], max(end_us, *(step.at_us for step in script)) if script else end_us
     inputs.sort(key=lambda step: step.at_us)
-    rest = (Step(end_us, faults.Heal()), *(Step(end_us + each.us, each.command) for each in chaos.rest))
-    return Plan(
-        variant.name, seed, chosen, (*inputs, *rest), len(rest), end_us + chaos.quiet_us,
-        tuple(each.name for each in kinds), "lasting" if not stage.longest_us else "",
+    plan = Plan(
+        variant.name, seed, chosen, tuple(inputs), 0, end_us, tuple(each.name for each in kinds),
+        theme.name if theme else "lasting" if not stage.longest_us else "",
     )  # fmt: skip
+    if theme is not None:
+        plan = _with_ambushes(plan, chaos, profile, stream, stage, theme)
+    healed_us = plan.end_us
+    rest = (Step(healed_us, faults.Heal()), *(Step(healed_us + each.us, each.command) for each in chaos.rest))
+    return replace(plan, inputs=(*plan.inputs, *rest), tail=len(rest), end_us=healed_us + chaos.quiet_us)
+
+
+def _theme(chaos: Chaos, profile: Profile, stream: Stream) -> Theme | None:
+    """What this seed keeps to, if anything."""
+    if not chaos.themes or not stream.chance(profile.themes_ppm):
+        return None
+    return stream.pick(chaos.themes)
+
+
+def _settings(chaos: Chaos, theme: Theme | None, stream: Stream) -> list[tuple[str, Any]]:
+    """Half of the settings; those of a theme are drawn always, and over the others."""
+    drawn = [(name, stream.pick(values)) for name, values in chaos.settings if stream.chance(500_000)]
+    return drawn + [(name, stream.pick(values)) for name, values in (theme.settings if theme else ())]
+
+
+def _with_ambushes(plan: Plan, chaos: Chaos, profile: Profile, stream: Stream, stage: Stage, theme: Theme) -> Plan:
+    """The plan with what waits for its moment, and time for it."""
+    able = [each for each in chaos.hazards if profile.allows(each)]
+    wanted = [each for each in able if not theme.hazards or each.name in theme.hazards]
+    orders = [each for each in chaos.orders if each.name in theme.orders and (profile.beyond or not each.beyond)]
+    scene = Scene(stage, tuple(orders), tuple(wanted))
+    chains = lay(stream, scene, theme, frozenset(each.name for each in able))
+    end_us = max(plan.end_us, stream.between(2, 8) * US_PER_S)
+    if stream.chance(250_000):  # some things show only when nothing happens for a while
+        end_us += stream.below(chaos.pause_us)
+    return replace(plan, chains=chains, end_us=end_us)
 
 
 def _stage(variant: Variant, seed: int, config: Config, profile: Profile, stream: Stream) -> Stage:
@@ -96,19 +135,20 @@ def _stage(variant: Variant, seed: int, config: Config, profile: Profile, stream
     return Stage(engine.servers, engine.clients, links, config, profile.severity, longest, stream.below(1 << 30))
 
 
-def _kinds(chaos: Chaos, profile: Profile, stream: Stream) -> tuple[Hazard, ...]:
-    """The kinds of fault and of order that this seed knows: at least one fault."""
-    able = [
-        each
-        for each in chaos.hazards
-        if (profile.beyond or not each.beyond) and (not profile.only or each.name in profile.only)
-    ]
-    kinds = [each for each in able if stream.chance(profile.share_ppm)]
+def _kinds(chaos: Chaos, profile: Profile, stream: Stream, theme: Theme | None) -> tuple[Hazard, ...]:
+    """The kinds of fault and of order that this seed knows: at least one fault, but for a theme that brings its own."""
+    able = [each for each in chaos.hazards if profile.allows(each)]
+    if theme is not None and theme.hazards:
+        able = [each for each in able if each.name in theme.hazards]
+    share_ppm = profile.share_ppm if theme is None else stream.pick((0, profile.share_ppm // 4, profile.share_ppm))
+    kinds = [each for each in able if stream.chance(share_ppm)]
     first = stream.below(max(1, len(able)))
-    if able and not kinds:
+    if able and not kinds and theme is None:
         kinds = [able[first]]
     share = stream.pick((0, 400_000, 700_000, 1_000_000))
     orders = [each for each in chaos.orders if (profile.beyond or not each.beyond) and stream.chance(share)]
+    if theme is not None:
+        orders = [each for each in chaos.orders if each.name in theme.orders]
     return (*kinds, *orders)
 
 

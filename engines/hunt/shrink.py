@@ -60,7 +60,8 @@ class Shrinker:
         self.budget = budget
         self.pinned = pinned
         self.runs = 0
-        violation = self._play(plan).violation
+        trial = self._play(plan)
+        plan, violation = trial.plan, trial.violation
         assert violation is not None, f"seed {plan.seed} breaks nothing"
         self.kind = violation.kind
         self.before = len(plan.inputs)

@@ -2,18 +2,20 @@
 
 import re
 import traceback
+from bisect import insort
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from engines.errors import UserError
 from engines.hunt.bites import Bites
 from engines.hunt.coverage import LOOK_STEPS, Situation, Watch
+from engines.hunt.nemesis import Lookout
 from engines.hunt.plan import Plan
 from engines.sim.chaos import Chaos
-from engines.sim.events import RING_EVENTS
+from engines.sim.events import RING_EVENTS, kind_of
 from engines.sim.hazards import ANYTHING
-from engines.sim.pattern import Check, Variant
+from engines.sim.pattern import Check, Step, Variant
 
 NO_EXCEPTION: Final = "the engine goes on"
 """What every engine owes, as a check is named."""
@@ -47,6 +49,8 @@ class Violation(NamedTuple):
 class Trial:
     """What became of a plan."""
 
+    plan: Plan
+    """The plan as it happened: whatever waited for its moment stands at that moment."""
     violation: Violation | None = None
     steps: int = 0
     checks: int = 0
@@ -90,13 +94,21 @@ class Player:
         self.chaos: Chaos = variant.chaos or ANYTHING
         self.tolerated = tolerated
         self.engine: Any = variant.make(plan.seed, plan.config)
-        self.trial = Trial()
+        self.trial = Trial(plan)
+        self.steps = list(plan.inputs)
+        """What is to be done, by time; what springs meanwhile is put in."""
+        self.given = 0
+        """How many of them are done."""
         self.bites: Bites | None = None
         self.watch: Watch | None = None
+        self.lookout: Lookout | None = None
         if watch:
             self.bites = Bites(self.engine, self.chaos.faults)
             self.watch = Watch(self.engine, self.chaos, self.bites)
             self.engine.watcher = self.watch
+        if plan.chains:
+            kinds = {kind_of(each): each for each in self.chaos.events}
+            self.lookout = self.engine.watcher = Lookout(self.engine, self.watch, kinds, plan.chains)
 
     def play(self) -> Trial:
         """To the end, or to the first violation."""
@@ -108,7 +120,9 @@ class Player:
             said = (str(error).splitlines() or [""])[0]
             lines = (f"{type(error).__name__}: {said}"[:200], f"in {where.name}, line {where.lineno}: {where.line}")
             trial.violation = Violation(NO_EXCEPTION, type(error).__name__, lines, engine.position + 1, engine.now_us)
+            self._tell()
             return trial
+        self._tell()
         trial.steps = engine.position
         trial.checks = engine.position * len(engine.check())
         if self.bites is not None and self.watch is not None:
@@ -120,18 +134,75 @@ class Player:
             trial.situations = self.watch.situations
         return trial
 
+    def _tell(self) -> None:
+        """The plan, as it happened."""
+        if self.plan.chains:
+            self.trial.plan = replace(self.plan, inputs=tuple(self.steps), chains=())
+
     def _play(self) -> None:
-        for step in self.plan.inputs:
-            if self._run(step.at_us) or self._give(step.command):
+        steps = self.steps
+        while self.given < len(steps):
+            if self._reach():
+                return
+            self.given += 1
+            if len(steps) - self.given < self.plan.tail:
+                self._stand_down()
+            if self._give(steps[self.given - 1].command):
                 return
         if not self._rest():
             self.trial.violation = self._owed() or self._judged()
+
+    def _reach(self) -> bool:
+        """Run to the next command, which may be put in on the way; whether a guarantee broke."""
+        lookout = self.lookout
+        if lookout is None:
+            return self._run(self.steps[self.given].at_us)
+        while True:
+            if lookout.sprung:
+                self._put_in(lookout)
+            until_us = self.steps[self.given].at_us
+            later_us = lookout.lay(self.engine.now_us)
+            target_us = until_us if later_us is None else min(until_us, later_us)
+            if self._run_on_the_lookout(target_us, lookout) if lookout.laid else self._run(target_us):
+                return True
+            if target_us == until_us and not lookout.sprung:
+                return False
+
+    def _run_on_the_lookout(self, until_us: int, lookout: Lookout) -> bool:
+        """Like ``_run``, but for stopping at the step at which an ambush springs."""
+        engine, watch = self.engine, self.watch
+        steps = 0
+        while engine.run(until_us, 1):
+            steps += 1
+            if lookout.sprung:
+                break
+            if steps % LOOK_STEPS == 0:
+                if watch is not None:
+                    watch.look()
+                if self._broken():
+                    return True
+        if watch is not None:
+            watch.look()
+        return self._broken()
+
+    def _put_in(self, lookout: Lookout) -> None:
+        """What has sprung happens at its time, unless all is healed by then."""
+        engine, steps, tail = self.engine, self.steps, self.plan.tail
+        for at_us, command in lookout.strikes(engine.now_us):
+            if not tail or at_us < steps[-tail].at_us:
+                insort(steps, Step(at_us, command), self.given, len(steps) - tail, key=lambda step: step.at_us)
+
+    def _stand_down(self) -> None:
+        """All is healed: nobody lies in wait any more."""
+        if self.lookout is not None:
+            self.lookout = None
+            self.engine.watcher = self.watch
 
     def _rest(self) -> bool:
         """What follows the last command: to the end, or until the promise is kept; whether a guarantee broke."""
         plan, chaos = self.plan, self.chaos
         if plan.tail and chaos.missing is not None:
-            at_us = plan.inputs[-1].at_us + chaos.calm_us
+            at_us = self.steps[-1].at_us + chaos.calm_us
             while at_us < plan.end_us:
                 if self._run(at_us):
                     return True
@@ -201,7 +272,7 @@ class Player:
             if event.position < position:
                 break
         engine: Any = self.variant.make(self.plan.seed, self.plan.config)
-        for step in (*self.plan.inputs, None):
+        for step in (*self.steps, None):
             if step is None or (engine.run(step.at_us, position - engine.position) and engine.position == position):
                 break
             try:

@@ -84,6 +84,25 @@ class Hazard:
 
 
 @dataclass(frozen=True, slots=True)
+class Theme:
+    """One corner of a variant, for seeds that look into it and nowhere else: when to strike, and with what around it.
+
+    A fault at a random moment seldom meets the few milliseconds in which it matters. A seed with a theme lies in wait
+    for such moments (``engines/hunt/nemesis.py``), in a world that is set up for them.
+    """
+
+    name: str
+    moments: tuple[type, ...]
+    """Kinds of event at which something may be done to whoever recorded it."""
+    orders: tuple[str, ...] = ()
+    """What is asked for meanwhile, by the names of the variant's orders."""
+    hazards: tuple[str, ...] = ()
+    """What else befalls it; none named: some of all."""
+    settings: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    """Settings that are drawn from these in every seed of the theme."""
+
+
+@dataclass(frozen=True, slots=True)
 class Chaos:
     """Everything that may befall a variant, and what it owes afterwards."""
 
@@ -92,6 +111,8 @@ class Chaos:
     """What a person may ask for meanwhile. It is no fault."""
     settings: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     """Settings that a seed may choose differently, and what it chooses from."""
+    themes: tuple[Theme, ...] = ()
+    """What some seeds keep to; none: no seed lies in wait."""
     wait_us: int = 300 * US_PER_MS
     """The longest wait between two faults, at the usual pace."""
     pause_us: int = 3 * US_PER_S
@@ -135,4 +156,4 @@ def order(name: str, *makes: Callable[[Stream, Stage], Any], weight: int = 1, be
     return Hazard(name, make, weight, beyond)
 
 
-__all__ = ["HARSH", "MILD", "USUAL", "After", "Chaos", "Hazard", "Make", "Stage", "order", "some"]
+__all__ = ["HARSH", "MILD", "USUAL", "After", "Chaos", "Hazard", "Make", "Stage", "Theme", "order", "some"]

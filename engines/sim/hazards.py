@@ -53,6 +53,15 @@ def _slow_disk(draw: Stream, stage: Stage) -> tuple[After, ...]:
     return After(0, faults.SlowDisk(node, fsync_us)), *stage.until(draw, faults.SlowDisk(node, 0))
 
 
+def _slow_disks(draw: Stream, stage: Stage) -> tuple[After, ...]:
+    """Storage that several share takes its time."""
+    fsync_us = draw.pick((20, 60, 150)) * US_PER_MS
+    slow = some(draw, stage.servers) if draw.chance(500_000) else stage.servers
+    end = draw.between(1, stage.longest_us) if stage.longest_us else 0
+    ends = tuple(After(end, faults.SlowDisk(node, 0)) for node in slow) if end else ()
+    return *(After(0, faults.SlowDisk(node, fsync_us)) for node in slow), *ends
+
+
 # -- the network, cut in part or whole -----------------------------------------------------------------------------
 
 
@@ -154,6 +163,7 @@ RESTART: Final = Hazard("restart", _restart)
 FREEZE: Final = Hazard("freeze", _freeze, 2)
 SKEW: Final = Hazard("skew", _skew)
 SLOW_DISK: Final = Hazard("slow disk", _slow_disk)
+SLOW_DISKS: Final = Hazard("slow disks", _slow_disks)
 PARTITION: Final = Hazard("partition", _partition, 2)
 ISOLATE: Final = Hazard("isolate", _isolate, 2)
 ONE_WAY: Final = Hazard("one-way", _one_way, 2)
@@ -190,5 +200,5 @@ ANYTHING: Final = Chaos(HAZARDS)
 __all__ = [
     "ANYTHING", "BRIDGE", "CLOG", "CRASH", "CUTS", "DUPLICATE", "FREEZE", "HAZARDS", "ISOLATE", "LINKS", "LOSE",
     "LULL", "MACHINES", "ONE_WAY", "PARTITION", "RACK", "REORDER", "RESTART", "RING", "SKEW", "SLOW", "SLOW_DISK",
-    "STAR", "expire",
+    "SLOW_DISKS", "STAR", "expire",
 ]  # fmt: skip

@@ -8,6 +8,9 @@ commits what it is asked for.
 from dataclasses import replace
 from typing import Any, Final, get_args
 
+from engines.consensus.raft import change_events as c
+from engines.consensus.raft import events as e
+from engines.consensus.raft import read_events as r
 from engines.consensus.raft.commands import (
     AddServer,
     ChangeJoint,
@@ -17,12 +20,11 @@ from engines.consensus.raft.commands import (
     SetWorkload,
     Transfer,
 )
-from engines.consensus.raft.events import RaftEvent
 from engines.consensus.raft.options import WORKLOADS
 from engines.consensus.raft.rules import ReadMode
 from engines.sim import faults
-from engines.sim.chaos import After, Chaos, Hazard, Stage, order
-from engines.sim.hazards import HAZARDS, SKEW, expire
+from engines.sim.chaos import After, Chaos, Hazard, Stage, Theme, order, some
+from engines.sim.hazards import HAZARDS, SKEW, SLOW_DISKS, expire
 from engines.sim.random import Stream
 from engines.units import US_PER_MS, US_PER_S
 
@@ -33,6 +35,20 @@ MARK: Final = 77
 def _propose(draw: Stream, stage: Stage) -> Propose:
     node = draw.pick(("", *stage.servers))
     return Propose(draw.pick(("set", "add", "del")), draw.pick("xy"), draw.between(-9, 9), node, draw.chance(500_000))
+
+
+def _question(draw: Stream, stage: Stage) -> Propose:
+    """Somebody asks one server, once; whoever leads, or who may have led a while ago."""
+    client = draw.pick(("", *stage.clients))
+    return Propose("get", draw.pick("xy"), 0, draw.pick(("leader", stage.server(draw))), False, client)
+
+
+def _burst(draw: Stream, stage: Stage) -> tuple[After, ...]:
+    """Command after command to one server, from somebody who waits for no answer: it may lead, or have led."""
+    node = stage.server(draw)
+    every_us = draw.between(1, 15) * US_PER_MS
+    count = draw.between(3, 14)
+    return tuple(After(every_us * i, Propose("set", draw.pick("xyz"), i, node, False)) for i in range(count))
 
 
 def _load(draw: Stream, stage: Stage) -> SetWorkload:
@@ -51,6 +67,9 @@ def _asked(draw: Stream, stage: Stage) -> str:
 
 
 def _joint(draw: Stream, stage: Stage) -> ChangeJoint:
+    """One comes and one goes; or several go at once."""
+    if draw.chance(300_000):
+        return ChangeJoint((), some(draw, stage.servers), (), draw.chance(800_000), _asked(draw, stage))
     add, remove = _member(draw, stage), stage.server(draw)
     return ChangeJoint((add,), (remove,) if remove != add else (), (), draw.chance(800_000), _asked(draw, stage))
 
@@ -83,6 +102,47 @@ def _skew(draw: Stream, stage: Stage) -> tuple[After, ...]:
     return After(0, faults.Skew(node, 0, drift)), *stage.until(draw, faults.Skew(node, 0, 0))
 
 
+THEMES: Final = (
+    Theme(
+        "terms",
+        (e.Elected, e.Committed, e.Appended, e.Stored, e.VoteGranted, e.Campaigned, e.Backtracked, e.MatchFound),
+        ("propose", "burst", "transfer"),
+        settings=(("nodes", (3, 5, 5)), ("workload", ("off", "light", "busy"))),
+    ),
+    Theme(
+        "members",
+        (e.Elected, c.ConfigurationAppended, c.ConfigurationAdopted, c.ConfigurationCommitted, c.RoundEnded),
+        ("members", "propose", "transfer"),
+        settings=(("nodes", (2, 3, 4, 4)), ("workload", ("off", "light", "busy"))),
+    ),
+    Theme(
+        "snapshots",
+        (e.Appended, e.Stored, e.Committed, e.SnapshotTaken, e.SnapshotSent, e.SnapshotInstalled, e.Truncated),
+        ("propose", "burst"),
+        settings=(("nodes", (3, 3, 5)), ("compact", (3, 5, 12)), ("factor", (1,)), ("tail", (0, 3))),
+    ),
+    Theme(
+        "questions",
+        (e.Elected, e.Committed, e.SteppedDown, r.ReadWaits, r.ReadServed),
+        ("question", "propose"),
+        settings=(
+            ("nodes", (3, 5)),
+            ("workload", ("off", "light", "light", "busy")),
+            ("noop", (True, False)),
+            ("reads", (ReadMode.INDEX.value, ReadMode.INDEX.value, ReadMode.LEASE.value)),
+            ("read_percent", (0, 30, 60)),
+        ),
+    ),
+    Theme(
+        "disks",
+        (e.Stored, e.Appended, e.VoteGranted, e.Committed, e.SnapshotInstalled),
+        ("propose",),
+        ("slow disk", "slow disks", "crash", "restart", "rack", "isolate", "duplicate"),
+        settings=(("nodes", (3, 3, 5)), ("workload", ("light", "busy", "flood"))),
+    ),
+)
+
+
 def missing(engine: Any) -> str:
     """A leader, and the write that was asked for at every member that counts."""
     leader = engine.leader()
@@ -105,11 +165,14 @@ def role(engine: Any, node: str) -> str:
 CHAOS: Final = Chaos(
     hazards=(
         *(replace(each, make=_skew) if each is SKEW else each for each in HAZARDS),
+        SLOW_DISKS,
         expire("election", "heartbeat", "quorum"),
         Hazard("leader", _strike, 4),
     ),
     orders=(
         order("propose", _propose, weight=3),
+        order("question", _question),
+        Hazard("burst", _burst),
         order("workload", _load),
         order(
             "members",
@@ -121,8 +184,9 @@ CHAOS: Final = Chaos(
         ),
         order("transfer", lambda draw, stage: Transfer(stage.server(draw), _asked(draw, stage))),
     ),
+    themes=THEMES,
     settings=(
-        ("nodes", (3, 5, 5, 7)),
+        ("nodes", (3, 4, 5, 5, 7)),
         ("workload", ("light", "busy", "flood")),
         ("clients", (1, 2, 4)),
         ("noop", (True, False)),
@@ -143,7 +207,7 @@ CHAOS: Final = Chaos(
     promise="the cluster works again",
     missing=missing,
     role=role,
-    events=get_args(RaftEvent),
+    events=get_args(e.RaftEvent),
 )
 
 __all__ = ["CHAOS", "MARK", "missing", "role"]
