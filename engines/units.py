@@ -5,7 +5,7 @@ never reads like the threshold. Only `fixed` and `rounded` go to the nearest, fo
 what people know as a sixth. What is more than nothing never reads like nothing: it gets the unit or the digit it
 needs, or a ``<``.
 
-    stamp      a moment of a run              01:02.345
+    stamp      a moment of a run              01:02.345, 2:01:02.345, 12d 02:01:02
     span       a measured time                850 us, 4.1 ms, 243 ms, 1.24 s, 140 s
     exact      a time that somebody chose     12.5 ms, 1.25 s, 30 s
     fixed      a measured time in a column    850 us, 4.0 ms, 243 ms, 1.20 s, 75.00 s
@@ -22,15 +22,20 @@ from typing import Final
 
 US_PER_MS: Final = 1_000
 US_PER_S: Final = 1_000_000
+US_PER_HOUR: Final = 3_600 * US_PER_S
 PPM: Final = 1_000_000
 """Parts per million: the whole."""
 PPM_PER_PERCENT: Final = 10_000
 
 
 def stamp(at_us: int) -> str:
-    """A moment of a run as ``mm:ss.mmm``."""
+    """A moment of a run as ``mm:ss.mmm``; of a long one as ``h:mm:ss.mmm``, or with days, ``12d hh:mm:ss``."""
     minutes, rest = divmod(at_us // US_PER_MS, 60_000)
-    return f"{minutes:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
+    seconds = f"{minutes % 60:02d}:{rest // 1000:02d}"
+    if at_us < US_PER_HOUR:
+        return f"{seconds}.{rest % 1000:03d}"
+    days, hours = divmod(minutes // 60, 24)
+    return f"{days:,}d {hours:02d}:{seconds}" if days else f"{hours}:{seconds}.{rest % 1000:03d}"
 
 
 def span(us: int) -> str:

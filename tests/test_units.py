@@ -20,6 +20,9 @@ from engines.units import (
     tenths,
 )  # fmt: skip
 
+HOUR_US = 3_600_000_000
+
+
 MULTIPLE = {"us": 1, "ms": 1_000, "s": 1_000_000}
 
 
@@ -95,6 +98,9 @@ def test_a_rate_has_a_tenth_where_it_is_low() -> None:
 
 def test_a_moment_of_a_run() -> None:
     assert (stamp(0), stamp(62_345_999)) == ("00:00.000", "01:02.345")
+    assert (stamp(HOUR_US - 1), stamp(HOUR_US)) == ("59:59.999", "1:00:00.000")
+    assert (stamp(24 * HOUR_US - 1), stamp(24 * HOUR_US)) == ("23:59:59.999", "1d 00:00:00")
+    assert stamp((1_234 * 24 + 5) * HOUR_US + 62_345_999) == "1,234d 05:01:02"
 
 
 @pytest.mark.parametrize(

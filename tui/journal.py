@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from engines import units
 from engines.sim.events import Event
 from engines.sim.pattern import Check
 from tui.canvas import Canvas, Ink, clip, wrap
@@ -16,7 +17,7 @@ from tui.panel import Line
 
 WRAP_ROWS = 2
 WHO_MIN, WHO_MAX = 6, 12
-HOUR_US, MINUTE_US = 3_600_000_000, 60_000_000
+MINUTE_US = 60_000_000
 
 
 def _unfolded(event: Event) -> str:
@@ -220,7 +221,9 @@ def _block(given: _Rows, rows: int, fold: Fold, minutes: bool) -> list[_Row]:
 
 
 def stamp(at_us: int, minutes: bool) -> str:
-    """``12.431``, or with minutes ``1:02.431``."""
+    """``12.431``, or with minutes ``1:02.431``; after an hour as everywhere."""
+    if at_us >= units.US_PER_HOUR:
+        return units.stamp(at_us)
     ms = at_us // 1000
     if not minutes:
         return f"{ms // 1000:2d}.{ms % 1000:03d}"

@@ -5,8 +5,9 @@ when somebody looks: anew when their number has grown by a quarter, and at the e
 kept with the records, not in the state, so a checkpoint is small and stepping back in a large file costs nothing.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any, Final, NamedTuple, TypeVar
 
 from engines.sim.faults import Narrate
@@ -31,6 +32,7 @@ from engines.tracing.world.snapshot import (
     Snapshot,
     SpanTable,
     TraceRow,
+    pace_of,
 )
 from engines.units import US_PER_S
 
@@ -299,21 +301,32 @@ def _warm(rows: list[TraceRow]) -> tuple[TraceRow, ...]:
 
 
 def _series(records: Records, taken: int, now_us: int) -> tuple[Sample, ...]:
-    """What ended in each of the last seconds, oldest first; seconds in which nothing ended are left out."""
-    since_us = (now_us // US_PER_S - SERIES_MAX + 1) * US_PER_S
-    seconds: dict[int, list[TraceRow]] = {}
-    for i in range(taken - 1, -1, -1):
-        record = records[i]
-        if record.at_us < since_us:
-            break
-        seconds.setdefault(record.at_us // US_PER_S, []).append(record.row)
-    return tuple(_sample(second, seconds[second]) for second in sorted(seconds))
+    """What ended in each second of the run so far, or in each hour of a long one, oldest first; those in which nothing
+    ended are left out."""
+    step_us = pace_of(now_us).us
+    whole: list[tuple[int, Sample]] = remembered(records, ("series", step_us), lambda: _samples(records, step_us))
+    count = bisect_right(whole, taken, key=lambda each: each[0])
+    first = whole[count - 1][0] if count else 0
+    samples = [sample for _, sample in whole[:count]]
+    if first < taken:  # the last one is not over yet
+        rows = [record.row for record in records[first:taken]]
+        samples.append(_sample(records[first].at_us // step_us * step_us, rows))
+    return tuple(samples[-SERIES_MAX:])
 
 
-def _sample(second: int, rows: list[TraceRow]) -> Sample:
+def _samples(records: Records, step_us: int) -> list[tuple[int, Sample]]:
+    """All points of the strip, each with the number of traces up to its end."""
+    found: list[tuple[int, Sample]] = []
+    for step, some in groupby(records, lambda record: record.at_us // step_us):
+        rows = [record.row for record in some]
+        found.append((len(rows) + (found[-1][0] if found else 0), _sample(step * step_us, rows)))
+    return found
+
+
+def _sample(at_us: int, rows: list[TraceRow]) -> Sample:
     lasted = sorted(row.duration_us for row in rows)
     return Sample(
-        second * US_PER_S,
+        at_us,
         len(rows),
         sum(row.errors > 0 for row in rows),
         percentile(lasted, P50),
@@ -329,7 +342,7 @@ VARIANT: Final = Variant(
     "the traces of a file, each as it was completed",
     needs_source,
     (Narrate,),
-    engine_version=3,
+    engine_version=4,
     from_source=TracingRecorded,
     fidelity=(
         ("modelled", "every trace of the file, with its critical path, self times and a diagnosis over all so far"),

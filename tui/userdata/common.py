@@ -75,6 +75,8 @@ def open_data(file: str) -> Iterator[BinaryIO]:
     if file == "-":
         yield sys.stdin.buffer
         return
+    if not file:
+        raise UserError("'': the name of a file is accepted, or - for standard input")
     try:
         stream = io.BufferedReader(_File(Path(file)))
     except OSError as error:

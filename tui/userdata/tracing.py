@@ -135,7 +135,9 @@ def _chosen(spans: Iterator[Span], file: str, options: DataOptions) -> Iterator[
     """The spans of the trace that ``--trace`` names; without it all."""
     if options.trace is None:
         return spans
-    wanted = options.trace.lower()
+    wanted = options.trace.strip().lower()
+    if not wanted or wanted.strip("0123456789abcdef"):
+        raise UserError(f"--trace {options.trace!r}: a trace id or its beginning is accepted, in hex, as 4bf92f")
     held = [span for span in spans if span.trace_id.startswith(wanted) or span.trace_id.lstrip("0") == wanted]
     ids = dict.fromkeys(span.trace_id for span in held)
     if len(ids) != 1:

@@ -24,13 +24,14 @@ from engines.tracing.tree import Note
 from engines.tracing.verdicts import Trouble, Verdict
 from engines.tracing.world.control import Sampling
 from engines.tracing.world.events import Score
+from engines.units import US_PER_S
 
 TRACES_MAX: int = 200
 """Rows of the list: the newest traces of the store."""
 HOPS_MAX: int = 128
 """Hops kept of one trace."""
 SERIES_MAX: int = 120
-"""Points of the strip, a second each."""
+"""Points of the strip."""
 
 
 class Ailing(NamedTuple):
@@ -197,8 +198,28 @@ class SpanTable(NamedTuple):
         return entry.hops if entry is not None else ()
 
 
+class Pace(NamedTuple):
+    """How much time a point of the strip stands for."""
+
+    us: int
+    words: str
+
+
+PACES: Final = (
+    Pace(US_PER_S, "second"), Pace(10 * US_PER_S, "10 seconds"), Pace(60 * US_PER_S, "minute"),
+    Pace(600 * US_PER_S, "10 minutes"), Pace(3_600 * US_PER_S, "hour"), Pace(21_600 * US_PER_S, "6 hours"),
+    Pace(86_400 * US_PER_S, "day"), Pace(604_800 * US_PER_S, "week"), Pace(31_557_600 * US_PER_S, "year"),
+)  # fmt: skip
+
+
+def pace_of(lasts_us: int) -> Pace:
+    """The finest pace at which the strip of a recorded run holds all of its time."""
+    return next((each for each in PACES if lasts_us < SERIES_MAX * each.us), PACES[-1])
+
+
 class Sample(NamedTuple):
-    """A point of the strip: one second of what the users saw. A percentile of nothing is 0."""
+    """A point of the strip: a second of what the users saw, of a recorded run as much as its pace says. A percentile of
+    nothing is 0."""
 
     at_us: int
     requests: int

@@ -23,7 +23,7 @@ from engines.tracing.spans import Kind, Span
 from engines.tracing.tree import Flaw, Note, Tree
 from engines.tracing.verdicts import Trouble
 from engines.tracing.world.events import AllRead, Most, TraceJudged
-from engines.tracing.world.snapshot import TRACES_MAX, Snapshot
+from engines.tracing.world.snapshot import TRACES_MAX, Snapshot, pace_of
 from tests.engines.tracing.requests import MS, login
 from tests.engines.tracing.shapes import defective_traces, span
 
@@ -155,10 +155,26 @@ def test_whatever_is_wrong_every_service_is_there(trace: list[Span]) -> None:
 
 
 def test_the_strip_has_a_point_for_every_second_in_which_traces_ended() -> None:
-    seen = ended(file(30)).snapshot()
-    assert [(each.at_us, each.requests) for each in seen.series[-2:]] == [(280_000_000, 1), (290_000_000, 1)]
-    assert len(seen.series) == 12
-    assert seen.series[0].at_us > seen.now_us - 120_000_000
+    seen = ended(file(12)).snapshot()
+    assert [(each.at_us, each.requests) for each in seen.series] == [(at * 10_000_000, 1) for at in range(12)]
+
+
+def test_the_strip_holds_all_of_a_long_file_at_a_coarser_pace() -> None:
+    quarter_us = 21_600_000_000
+    seen = ended(
+        [span("a", "", at * quarter_us, at * quarter_us + 10, trace_id=f"{at:032x}") for at in range(400)]
+    ).snapshot()
+    assert pace_of(seen.now_us).words == "day"
+    assert [each.at_us // 86_400_000_000 for each in seen.series] == list(range(100))
+    assert [each.requests for each in seen.series] == [4] * 100
+
+
+def test_while_a_file_is_played_the_last_point_is_not_whole() -> None:
+    played = run([span("a", "", at * 250_000, at * 250_000 + 10, trace_id=f"{at:032x}") for at in range(12)])
+    played.advance(1_600_000)
+    assert [each.requests for each in played.snapshot().series] == [4, 3]
+    played.advance(1 << 60)
+    assert [each.requests for each in played.snapshot().series] == [4, 4, 4]
 
 
 def test_the_list_is_bounded_and_warm_by_rank() -> None:

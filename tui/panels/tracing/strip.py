@@ -1,4 +1,5 @@
-"""The strip: p50, p90 and p99 of what users saw, second by second, and what share of it failed.
+"""The strip: p50, p90 and p99 of what users saw, second by second, and what share of it failed. Of a FILE that lasts
+for hours or months it is hour by hour, or day by day.
 
 Latency is drawn on a scale that doubles: a p99 of ten times the p50 would leave it flat on the ground otherwise.
 """
@@ -9,10 +10,11 @@ from typing import Final, TypeAlias
 
 from engines import units
 from engines.tracing.split import END_US
-from engines.tracing.world.snapshot import Sample, Snapshot
-from engines.units import percent, stamp
+from engines.tracing.world.snapshot import PACES, Pace, Sample, Snapshot, pace_of
+from engines.units import US_PER_S, percent, stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
+from tui.kit.words import plural
 from tui.panels.tracing.details import PPM
 from tui.plot import plot, sparkline
 
@@ -33,7 +35,8 @@ NO_WINDOW: Final[Window] = (-1, -1)
 def title(snapshot: Snapshot, window: Window = NO_WINDOW) -> str:
     """What the strip shows."""
     of = "traces" if snapshot.recorded else "users"
-    text = f"latency of {of} by second, {len(snapshot.series)} s" if snapshot.series else f"latency of {of}"
+    text = f"latency of {of} by {_pace(snapshot).words}" if snapshot.series else f"latency of {of}"
+    text += f", {len(snapshot.series)} s" if snapshot.series and _pace(snapshot).us == US_PER_S else ""
     low, high = window
     if low < 0:
         return text
@@ -42,15 +45,22 @@ def title(snapshot: Snapshot, window: Window = NO_WINDOW) -> str:
 
 
 def note(snapshot: Snapshot) -> str:
-    """The figures of the newest second: those at the ends of the lines are of the same one."""
+    """The figures of the newest point: those at the ends of the lines are of the same one."""
     last = newest(snapshot)
     if last is None:
         return ""
-    return f"newest: {last.requests}/s, {percent(last.errors * PPM // max(1, last.requests))} failed"
+    pace = _pace(snapshot)
+    many = f"{last.requests}/s" if pace.us == US_PER_S else plural(last.requests, "trace")
+    return f"newest: {many}, {percent(last.errors * PPM // max(1, last.requests))} failed"
+
+
+def _pace(snapshot: Snapshot) -> Pace:
+    """How much time a point stands for."""
+    return pace_of(snapshot.now_us) if snapshot.recorded else PACES[0]
 
 
 def newest(snapshot: Snapshot) -> Sample | None:
-    """The newest second in which there was a request."""
+    """The newest point with a request."""
     return next((sample for sample in reversed(snapshot.series) if sample.requests), None)
 
 
