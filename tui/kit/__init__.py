@@ -6,11 +6,14 @@ module          what it gives
 charts          lines on one scale with their values beside them, bands of states, a row a measure
 clicks          what can be clicked: names wherever they are drawn, the rows of lists
 cluster         the picture of machines in a ring, messages as letters between them, faults written on their links
-explain         what a check demands, and what broke it
+dates           dates that people type to go to, and how the time of a FILE reads
+explain         what a check demands, and what broke it; what is in force; which lesson is a kernel event's
 flights         a message in flight as facts
-forms           rows of dialogues: faults of machines and links with their parameters, splits, rules
+forms           rows of dialogues: faults of machines and links with their parameters, splits, rules, choices
 kernel_words    the sentences for what happens in every world: crashes, cuts, losses, clocks, cues
 link_faults     what is wrong with machines and links, as facts
+memo            what is worked out of a long file is worked out once
+rooms           the panel of a folder, and what each of its rooms answers for
 selection       typed selections in ``Focus.pick``; the next one, round and round
 sheet           facts under labels, in sections that give way where there is no room
 verbs           k z x l d u c h as they act on a ``Target``, the marks they leave, verbs that need a simulation

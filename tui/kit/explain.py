@@ -1,15 +1,49 @@
 """Explanations: the lesson behind an event, and what a check demands, in the same paragraphs in every panel."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
+from engines.sim import events as e
 from engines.sim.pattern import Check
 
+OF_KERNEL: Final[dict[type, str]] = {
+    e.Crashed: "crash", e.Restarted: "crash", e.Synced: "crash", e.DiskSlowed: "crash", e.Frozen: "fault",
+    e.Thawed: "fault", e.Waiting: "fault", e.Isolated: "fault", e.Reconnected: "fault", e.Partitioned: "fault",
+    e.Healed: "fault", e.LinkCut: "network", e.LinkMended: "network", e.LossSet: "network", e.LatencySet: "network",
+    e.DuplicationSet: "network", e.ReorderingSet: "network", e.Clogged: "network", e.Unclogged: "network",
+    e.Lost: "network", e.LostAgain: "network", e.Delivered: "network", e.DropMissed: "network", e.Skewed: "clock",
+    e.Cue: "lecture",
+}  # fmt: skip
+"""Which lesson a panel that names them so has for what befalls every world; timers mean something else in each."""
+LECTURE: Final = ("A remark of the scenario. It changes nothing in the world.",)
+RULE: Final = ("Rules can be switched off, to see what they are for: the checks tell what breaks without them.",)
+CHOICE: Final = ("A choice of this run; t shows all of them with what is accepted.",)
 HOLDS = "It holds: it was examined after every event of this run."
 
 
 def rules_off(rules: Iterable[tuple[str, bool]], among: tuple[str, ...] = ()) -> list[str]:
     """The rules that are switched off (of these), as people write them."""
     return [name.replace("_", " ") for name, on in rules if not on and (not among or name in among)]
+
+
+def in_force(found: Iterable[str], rules: Iterable[tuple[str, bool]]) -> str:
+    """What is wrong, and which rules are off, as a paragraph; nothing is: empty."""
+    off = rules_off(rules)
+    said = [*found, *([f"off: {', '.join(off)}"] if off else [])]
+    return f"In force: {'; '.join(said)}." if said else ""
+
+
+def unwell(snapshot: Any) -> list[str]:
+    """Which machines are not up, and which links are cut."""
+    found = [f"{host.id} is {host.status}" for host in snapshot.hosts if host.status != "up"]
+    return found + [f"the link {link.src}>{link.dst} is cut" for link in snapshot.links if link.cut]
+
+
+def checks(
+    demands: Mapping[Any, str], if_broken: Mapping[Any, str], suspects: Mapping[Any, str]
+) -> Callable[[Any, Check], tuple[str, ...]]:
+    """``explain_check`` of a panel where it depends on nothing but the check and the rules."""
+    return lambda snapshot, check: explain_check(check, demands, if_broken, snapshot.rules, suspects=suspects)
 
 
 def explain_check(

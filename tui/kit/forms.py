@@ -1,7 +1,7 @@
 """Rows of dialogues that every pattern has: faults of machines and links with their parameters, rules, splits."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from engines.sim import faults
 from engines.sim.world import ALL
@@ -162,7 +162,13 @@ def once(offers: Iterable[Offer]) -> tuple[Offer, ...]:
     return tuple({offer.title: offer for offer in offers}.values())
 
 
-# -- rules -----------------------------------------------------------------------------------------------------------
+def around(ids: Sequence[str], name: str) -> tuple[str, ...]:
+    """All of them in their order, beginning with this one."""
+    start = ids.index(name)
+    return (*ids[start:], *ids[:start])
+
+
+# -- rules and numbers -----------------------------------------------------------------------------------------------
 
 
 def of_rules(
@@ -175,3 +181,32 @@ def of_rules(
         return Offer(title, help, lambda v: command(rule, not on), on=on)
 
     return tuple(row(rule, on) for rule, on in rules)
+
+
+class Choice(NamedTuple):
+    """A number or choice of the run that can be changed while it runs."""
+
+    name: str
+    title: str
+    help: str
+    choices: Iterable[Any] = ()
+    """Words, or members of an ``Enum`` with words; none: it is a number."""
+    low: int = 0
+    high: int = 0
+    step: int = 1
+    unit: str = ""
+
+    def offer(self, now: str, command: Callable[[str, str], Any]) -> Offer:
+        """Its row, with the value of now. ``command``: of a name and the new value."""
+        words = tuple(str(getattr(each, "value", each)) for each in self.choices)
+        value = now if words else int(now)
+        param = Param("value", value, self.low, self.high, self.step, self.unit, words)
+        return Offer(self.title, self.help, lambda v: command(self.name, str(v["value"])), (param,))
+
+
+def of_choices(
+    options: Iterable[tuple[str, str]], choices: Iterable[Choice], command: Callable[[str, str], Any]
+) -> tuple[Offer, ...]:
+    """A row for each choice. ``options``: names and values of now."""
+    now = dict(options)
+    return tuple(each.offer(now[each.name], command) for each in choices)

@@ -4,11 +4,12 @@ A pattern tells its own kinds of events and leaves the rest to ``tell``. What di
 two: what a crash takes along, what a message says. They are a ``KernelWords``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, assert_never, get_args
 
 from engines import units
+from engines.rules import RuleSwitched
 from engines.sim import events as e
 from engines.sim.events import Event, KernelEvent, LossReason
 from engines.sim.world import ALL
@@ -166,6 +167,23 @@ def _of_link(
             return "this link lets go of what it held back", "good"
         case _:
             assert_never(what)
+
+
+def rule_words(what: RuleSwitched) -> tuple[str, Ink]:
+    """A rule that was switched."""
+    name = what.rule.replace("_", " ")
+    return (f"the rule '{name}' holds again", "good") if what.on else (f"the rule '{name}' is switched off", "bad")
+
+
+def choice_words(name: str, value: str) -> tuple[str, Ink]:
+    """A number or choice of the run that was changed."""
+    return f"{name.replace('_', ' ')} is '{value}' from now on", "accent"
+
+
+def lost_together(events: Sequence[Event], newest: Line) -> Line:
+    """One line for messages that were lost for one reason."""
+    count = len(events) - 1
+    return newest._replace(text=f"{newest.text}; and {plural(count, 'message')} before it, for the same reason")
 
 
 def lost_words(node: str, what: e.Lost | e.LostAgain, message: Callable[[Any], str]) -> str:

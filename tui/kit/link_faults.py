@@ -5,7 +5,7 @@ It reads any snapshot: links that are not as they were laid by the names of thei
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from engines.units import US_PER_MS, exact, span
 from tui.kit.words import PPM_PER_PERCENT, names, percent
@@ -134,6 +134,11 @@ class Network:
             }[way]
             found.append(f"{who}: {text}")
         return found
+
+    def wrong_with(self, host: Any) -> list[str]:
+        """All that is wrong with a machine, with its clock and disk, and with its links."""
+        own = of_machine(host.status, host.clock_off_us, host.drift_ppm, host.fsync_us)
+        return [*own, *self.cuts(host.id), *self.troubles(host.id)]
 
     def words(self, link: Link) -> str:
         """What a link does to messages, but for a cut; nothing: empty."""

@@ -37,6 +37,11 @@ P = TypeVar("P")
 T = TypeVar("T")
 
 
+def message_of(snapshot: Any, focus: Focus) -> Any:
+    """The selected message, while it flies; else None."""
+    return focus.pick.among(snapshot.flights) if isinstance(focus.pick, OnMessage) else None
+
+
 def reader(kind: type[P]) -> Callable[[Focus], P]:
     """A function that reads a focus' record of this kind; where nothing was chosen, its defaults."""
     default = kind()
@@ -70,3 +75,14 @@ def after(items: Sequence[T], now: T, step: int = 1) -> T:
     if now not in items:
         return items[0 if step > 0 else -1]
     return items[(items.index(now) + step) % len(items)]
+
+
+def beyond(items: Sequence[T], now: T, step: int) -> T | None:
+    """The item so many places further on, stopping at the ends; the last, if ``now`` is none of them; None: of none."""
+    place = items.index(now) if now in items else len(items) - 1
+    return items[max(0, min(len(items) - 1, place + step))] if items else None
+
+
+def above(levels: Sequence[int], now: int) -> int:
+    """The next higher level; above the highest the first again."""
+    return next((level for level in levels if level > now), levels[0])

@@ -1,10 +1,12 @@
 """A sheet of facts: labels at the left, values flowing at the right, sections that give way where there is no room."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engines.sim.pattern import Check
 from tui.canvas import Canvas, Ink
+from tui.kit.explain import rules_off
+from tui.kit.link_faults import Network
 
 LABEL = 10
 
@@ -48,6 +50,24 @@ def of_faults(found: Sequence[str], elsewhere: Sequence[str] = ()) -> Fact:
     if elsewhere:
         return fact("faults", f"none here; some at {' '.join(elsewhere)}", "text")
     return fact("faults", "none", "dim")
+
+
+def of_host(host: Any, network: Network, hosts: Iterable[Any] = ()) -> Fact:
+    """What is wrong with a machine and its links; if nothing is, which of the others are not up."""
+    return of_faults(
+        network.wrong_with(host), [each.id for each in hosts if each.id != host.id and each.status != "up"]
+    )
+
+
+def of_rules(rules: Iterable[tuple[str, bool]]) -> tuple[Fact, ...]:
+    """The rules that are switched off; none are: no fact."""
+    off = rules_off(rules)
+    return (fact("rules off", ", ".join(off), "bad"),) if off else ()
+
+
+def listed(label: str, texts: Iterable[str], ink: Ink = "text") -> list[Fact]:
+    """A row for each, under one label."""
+    return [fact("" if row else label, text, ink) for row, text in enumerate(texts)]
 
 
 def draw(canvas: Canvas, sections: list[Section]) -> None:

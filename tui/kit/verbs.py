@@ -4,7 +4,7 @@ A panel says what its selection comes to, a ``Target``: machines, links, or a me
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, TypeAlias
 
 from engines.sim import faults
@@ -12,6 +12,7 @@ from engines.sim.world import ALL
 from engines.units import US_PER_MS
 from tui.canvas import Ink
 from tui.kit.link_faults import Link
+from tui.kit.selection import OnMessage, above, after, message_of
 from tui.panel import Ask, Focus, Key, Outcome, Refuse
 
 Act: TypeAlias = Callable[[Any, Focus], Outcome]
@@ -73,6 +74,11 @@ class Machine:
     clock_off_us: int = 0
     drift_ppm: int = 0
 
+    @classmethod
+    def of(cls, view: Any, name: str = "") -> "Machine":
+        """Of what a snapshot tells of a machine; ``name``: where that is not its ``id``."""
+        return cls(name or view.id, view.status, bool(view.cut_from), view.clock_off_us, view.drift_ppm)
+
 
 @dataclass(frozen=True, slots=True)
 class Links:
@@ -121,6 +127,17 @@ class Target:
 
 Aim: TypeAlias = Callable[[Any, Focus], "Target | Refuse"]
 """What the selection comes to; a refusal: why no verb means anything here."""
+
+
+def at_hosts(fit: Callable[[Any, Focus], Focus], nobody: str) -> Aim:
+    """The selected one of a snapshot's ``hosts``; ``nobody``: what is said where none is selected."""
+
+    def aim(snapshot: Any, focus: Focus) -> Target | Refuse:
+        name = fit(snapshot, focus).node
+        host = next((each for each in snapshot.hosts if each.id == name), None)
+        return Target.node(Machine.of(host), snapshot.links) if host is not None else Refuse(nobody)
+
+    return aim
 
 
 # -- the verbs -------------------------------------------------------------------------------------------------------
@@ -261,6 +278,30 @@ def standard_keys(
 def simulated(act: Act) -> Act:
     """A verb that needs machines: on recorded data it says why it does nothing."""
     return lambda snapshot, focus: Refuse(RECORDED) if snapshot.recorded else act(snapshot, focus)
+
+
+def louder(name: str, levels: Sequence[int], command: Callable[[str, str], Any]) -> Act:
+    """A key that sets a number of the run to its next level, from the highest to the lowest again."""
+    return lambda snapshot, focus: command(name, str(above(levels, int(dict(snapshot.options)[name]))))
+
+
+def next_message(step: int, machines: str) -> Act:
+    """The message that arrives after or before the selected one, anywhere in the cluster, and one end of its way.
+
+    ``machines``: what the snapshot calls those that can be selected.
+    """
+
+    def act(snapshot: Any, focus: Focus) -> Outcome:
+        flights = sorted(snapshot.flights, key=lambda each: (each.arrives_us, each.id))
+        if not flights:
+            return Refuse("no message is in flight at this moment")
+        flight = after(flights, message_of(snapshot, focus), step)
+        ids = [machine.id for machine in getattr(snapshot, machines)]
+        node = next((end for end in (flight.src, flight.dst) if end in ids), focus.node)
+        near = focus.node in (flight.src, flight.dst)
+        return replace(focus, node=focus.node if near else node, pick=OnMessage(flight.id), why=False)
+
+    return act
 
 
 def ask(what: str) -> Act:

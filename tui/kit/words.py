@@ -31,4 +31,13 @@ def chip(ink: Ink) -> Ink:
     return f"{ink}!"
 
 
-__all__ = ["PPM_PER_PERCENT", "by", "chip", "names", "percent", "plural"]
+STATUS: Final[dict[str, tuple[str, Ink]]] = {"crashed": ("X", "dead"), "frozen": ("Z", "frozen")}
+"""Letter and ink of a machine that is not up."""
+
+
+def plain(value: object) -> str:
+    """Any value in characters that every terminal has."""
+    return "".join(char if " " <= char <= "~" else ascii(char)[1:-1] for char in str(value))
+
+
+__all__ = ["PPM_PER_PERCENT", "STATUS", "by", "chip", "names", "percent", "plain", "plural"]

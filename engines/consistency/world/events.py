@@ -278,10 +278,11 @@ class VerdictFell(NamedTuple):
     label: str
 
 
-ConsistencyEvent: TypeAlias = (
-    Asked | Answered | GaveUp | Moved | StoredBack | Sequenced | Applied | Outdated | HeldBack | Released | Waits
-    | Repaired | HintKept | HintDone | TreesCompared | SiblingsSeen | Unavailable | Overwritten | Elected | SteppedDown
-    | RolledBack | ModelBroken | Converged | QuorumSet | PresetChosen | PreferenceSet
-    | WorkloadSet | RuleSwitched
-    | Began | Ended | Happened | VerdictFell
+ClientEvent: TypeAlias = Asked | Answered | GaveUp | Moved | ModelBroken
+OrderEvent: TypeAlias = QuorumSet | PresetChosen | PreferenceSet | WorkloadSet | RuleSwitched
+ReplicaEvent: TypeAlias = (
+    StoredBack | Sequenced | Applied | Outdated | HeldBack | Released | Waits | Repaired | HintKept | HintDone
+    | TreesCompared | SiblingsSeen | Unavailable | Overwritten | Elected | SteppedDown | RolledBack | Converged
 )  # fmt: skip
+FileEvent: TypeAlias = Began | Ended | Happened | VerdictFell
+ConsistencyEvent: TypeAlias = ClientEvent | OrderEvent | ReplicaEvent | FileEvent

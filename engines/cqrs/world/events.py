@@ -336,14 +336,19 @@ class OptionSet(NamedTuple):
     value: str
 
 
-CqrsEvent: TypeAlias = (
+WritingEvent: TypeAlias = (
     Appended | Conflicted | CommandDone | CommandRepeated | CommandRefused | CommandInvalid | StoreFull | TurnedAway
-    | SentAgain | GaveUp | QueryFailed | OwnWriteMissed | OwnWriteSeen | AnswerStale | QueryWaits | QueryTimedOut
-    | EventEarly | EventAgain | RepeatIgnored | EventParked | ParkedReplayed | RebuildBegan | RebuildStopped | CaughtUp
-    | Swapped | ReadersMoved | ProjectionMoved | ProjectionLeft | Deployed | Widened | SagaBegan | SagaAsksAgain
-    | SagaTurned | SagaEnded | StepServed | StepUndone | StepDeclined | NodeAdded | NodeRemoved | OptionSet
-    | RuleSwitched
+)
+AskingEvent: TypeAlias = (
+    SentAgain | GaveUp | QueryFailed | OwnWriteMissed | OwnWriteSeen | AnswerStale | QueryWaits | QueryTimedOut
+)
+ProjectingEvent: TypeAlias = (
+    EventEarly | EventAgain | RepeatIgnored | EventParked | ParkedReplayed | RebuildBegan | RebuildStopped | CaughtUp
+    | Swapped | ReadersMoved | ProjectionMoved | ProjectionLeft | Deployed | Widened
 )  # fmt: skip
+SagaEvent: TypeAlias = SagaBegan | SagaAsksAgain | SagaTurned | SagaEnded | StepServed | StepUndone | StepDeclined
+RunEvent: TypeAlias = NodeAdded | NodeRemoved | OptionSet | RuleSwitched
+CqrsEvent: TypeAlias = WritingEvent | AskingEvent | ProjectingEvent | SagaEvent | RunEvent
 
 QUIET_HERE = frozenset({Appended, EventAgain, RepeatIgnored, QueryWaits, SagaBegan, StepServed})
 """Routine."""

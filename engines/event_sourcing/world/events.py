@@ -311,14 +311,18 @@ class OptionSet(NamedTuple):
     value: str
 
 
-StoreEvent: TypeAlias = (
-    Appended | Repeated | Conflicted | CommandDone | CommandRefused | CommandFailed | AskedAgain | SnapshotKept
-    | SnapshotIgnored | EventLifted | EffectDone | EffectRepeated | EventSkipped | EventParked | ParkedReplayed
-    | SubscriberStopped | StalePage | GapPassed | GapFilled | RolledBack | StoreRecovered | PowerFailed | ProcessKilled
-    | HandedAgain | EffectKnown | ConsumerJoined | ConsumerGone | GroupCheckpoint | GroupBegan
-    | ParkedHanded
-    | EventTampered | ChainVerified | LogCompacted | Released | SchemaChanged | RuleSwitched | OptionSet
+WritingEvent: TypeAlias = Appended | Repeated | Conflicted | CommandDone | CommandRefused | CommandFailed | AskedAgain
+FoldingEvent: TypeAlias = SnapshotKept | SnapshotIgnored | EventLifted
+ReadingEvent: TypeAlias = (
+    EffectDone | EffectRepeated | EventSkipped | EventParked | ParkedReplayed | SubscriberStopped | StalePage
+    | GapPassed | GapFilled | RolledBack
 )  # fmt: skip
+GroupEvent: TypeAlias = (
+    HandedAgain | EffectKnown | ConsumerJoined | ConsumerGone | GroupCheckpoint | GroupBegan | ParkedHanded
+)
+FileEvent: TypeAlias = StoreRecovered | PowerFailed | ProcessKilled | EventTampered | ChainVerified | LogCompacted
+RunEvent: TypeAlias = Released | SchemaChanged | RuleSwitched | OptionSet
+StoreEvent: TypeAlias = WritingEvent | FoldingEvent | ReadingEvent | GroupEvent | FileEvent | RunEvent
 
 QUIET_HERE = frozenset({EventLifted, SnapshotKept, EffectDone})
 """Routine."""

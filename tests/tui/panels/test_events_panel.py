@@ -11,9 +11,9 @@ from engines.event_sourcing.world.snapshot import Snapshot
 from engines.sim import faults
 from tests.tui.panels.events_runs import file_run, run, stored, story
 from tui.glyphs import ASCII
+from tui.kit.memo import FEW, once
 from tui.panel import Focus, Frame, Refuse, Size, Sizes
 from tui.panels.events import PANEL
-from tui.panels.events.memo import FEW, once
 from tui.panels.events.queries import balances_at, fold
 from tui.panels.events.select import Chosen, current, listed
 

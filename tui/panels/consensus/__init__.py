@@ -1,10 +1,11 @@
 """The panel of consensus: a Raft cluster, its logs, and what they are for."""
 
+from dataclasses import replace
 from typing import Final
 
 from engines.consensus.pattern import PATTERN
 from engines.consensus.raft.events import Campaigned, Elected
-from tui.panel import Panel
+from tui.kit.rooms import of_rooms
 from tui.panels.consensus import folding, forms, keys, lessons, present, queries, select, view, words
 
 HELP: Final = (
@@ -42,26 +43,8 @@ HELP: Final = (
 )  # fmt: skip
 
 
-PANEL: Final = Panel(
-    pattern=PATTERN,
-    keys=keys.KEYS,
-    help=HELP,
-    view=view.view,
-    status=view.status,
-    move=select.move,
-    fit=select.fit,
-    narrate=words.narrate,
-    routine=folding.routine,
-    fold=folding.fold,
-    explain=lessons.explain,
-    explain_check=lessons.explain_check,
-    mark=keys.mark,
-    faults=forms.all_faults,
-    rules=forms.rules,
-    tune=forms.tune,
-    sides=forms.sides,
-    present=present.present,
-    client=forms.client,
+PANEL: Final = replace(
+    of_rooms(PATTERN, HELP, view, select, words, folding, lessons, keys, forms, present),
     client_hint="y=3  y+=1  y?  del y   of the selected server;  members: +n6 -n1 ~n4, leave",
     strip_least=6,
     variants=("raft",),

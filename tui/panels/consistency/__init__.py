@@ -1,9 +1,10 @@
 """The panel of consistency: what clients saw, on one axis with what happened to the machines."""
 
+from dataclasses import replace
 from typing import Final
 
 from engines.consistency.pattern import PATTERN
-from tui.panel import Panel
+from tui.kit.rooms import of_rooms
 from tui.panels.consistency import folding, forms, keys, lessons, present, queries, select, view, words
 
 HELP: Final = (
@@ -34,28 +35,9 @@ HELP: Final = (
 )  # fmt: skip
 
 
-PANEL: Final = Panel(
-    pattern=PATTERN,
-    keys=keys.KEYS,
-    help=HELP,
-    view=view.view,
-    status=view.status,
-    move=select.move,
-    fit=select.fit,
-    narrate=words.narrate,
-    routine=folding.routine,
-    fold=folding.fold,
-    explain=lessons.explain,
-    explain_check=lessons.explain_check,
-    present=present.present,
-    mark=keys.mark,
-    faults=forms.all_faults,
-    rules=forms.rules,
-    tune=forms.tune,
-    sides=forms.sides,
-    client=forms.client,
+PANEL: Final = replace(
+    of_rooms(PATTERN, HELP, view, select, words, folding, lessons, keys, forms, present),
     client_hint="A w x r1   you r y   w x     client, write or read, key, replica",
-    strip_least=3,
     figures=queries.figures,
 )
 """The one panel of this folder."""

@@ -48,8 +48,7 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
         return ()
     focus = fit(snapshot, focus)
     name = focus.node if focus.node in ids else ids[0]
-    start = ids.index(name)
-    ring = tuple(ids[start:] + ids[:start])
+    ring = forms.around(ids, name)
     half = len(ids) // 2
     found = [
         forms.split(((name,), ring[1:]), f"{name} alone"),
@@ -77,14 +76,10 @@ def keeps(row: Row | None) -> str:
     if row is None:
         return "no row in the table"
     breaks = f"breaks {', '.join(row.breaks)}" if row.breaks else "breaks nothing by itself"
-    also = ", ".join(f"{name} {value}" for name, value in row.also if name in dict(_flags(row.variant)))
-    if not row.rule:
-        return f"{breaks}; still holds: {', '.join(row.holds[:4]) or 'none'}"
-    return f"off{f' (with {also})' if also else ''}: {breaks}; still holds: {', '.join(row.holds[:4]) or 'none'}"
-
-
-def _flags(variant: str) -> tuple[tuple[str, bool], ...]:
-    return ALL_RULES[variant].items()
+    rules = dict(ALL_RULES[row.variant].items())
+    also = ", ".join(f"{name} {value}" for name, value in row.also if name in rules)
+    off = f"off{f' (with {also})' if also else ''}: " if row.rule else ""
+    return f"{off}{breaks}; still holds: {', '.join(row.holds[:4]) or 'none'}"
 
 
 def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:

@@ -1,72 +1,50 @@
 """Everything about what is selected: a model and its witness, an operation, a client, a replica, a message."""
 
-from engines import units
 from engines.consistency.explain import SENSES, named, sentence, witness_lines
 from engines.consistency.history import Call, Operation
 from engines.consistency.judge import IMPLIES
 from engines.consistency.vector import Order
 from engines.consistency.world.snapshot import WHOLE_MAX, ClientView, Logged, ReplicaView, Snapshot
-from engines.units import stamp
+from engines.units import span, stamp
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
-from tui.kit import link_faults, sheet
+from tui.kit import sheet
 from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import names
 from tui.panel import Focus
 from tui.panels.consistency import lattice
-from tui.panels.consistency.queries import (
-    SHORT,
-    TITLES,
-    chosen,
-    flight_of,
-    flipped,
-    full,
-    held_history,
-    logged_of,
-    longest,
-    model_of,
-    network_of,
-    open_of,
-    operation,
-    verdicts_of,
-    whole,
-)
+from tui.panels.consistency import queries as q
+from tui.panels.consistency.queries import SHORT, TITLES, chosen, network_of, whole
 from tui.panels.consistency.strip import measured
 from tui.panels.consistency.words import message, pattern
 
 
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> str:
     """Draw what is selected; returns the title."""
+    title, sections = _selected(snapshot, focus)
+    sheet.draw(canvas, sections)
+    return title
+
+
+def _selected(snapshot: Snapshot, focus: Focus) -> tuple[str, list[Section]]:
+    """The title, and the sections below it."""
     now = chosen(focus)
     if now.pair >= 0:
-        sheet.draw(canvas, _pair(focus))
-        return "smallest histories"
-    flight = flight_of(snapshot, focus)
-    if flight is not None:
-        way = f"{flight.src} > {flight.dst}"
+        return "smallest histories", _pair(focus)
+    if flight := q.flight_of(snapshot, focus):
         facts = fact("message", message(flight.message), "bright"), fact("arrives", stamp(flight.arrives_us))
-        sheet.draw(canvas, [Section(0, facts), _checks(snapshot)])
-        return way
+        return f"{flight.src} > {flight.dst}", [Section(0, facts), _checks(snapshot)]
     if now.model:
-        sheet.draw(canvas, _model(snapshot, focus, now.model))
-        return TITLES[now.model]
-    found = operation(snapshot, focus)
-    if found is not None:
-        sheet.draw(canvas, _operation(snapshot, focus, found))
-        return named(found)
-    event = logged_of(snapshot, focus)
-    if event is not None:
-        sheet.draw(canvas, _logged(snapshot, event))
-        return f"{event.host}, event {event.clock.get(event.host)}"
-    replica, client = snapshot.replica(focus.node), snapshot.client(focus.node)
-    if replica is not None:
-        sheet.draw(canvas, _replica(snapshot, replica))
-        return f"{focus.node}  {'leads' if replica.leads else 'replica'}"
-    if client is not None:
-        sheet.draw(canvas, _client(snapshot, client))
-        return f"client {focus.node}"
-    sheet.draw(canvas, [_checks(snapshot)])
-    return ""
+        return TITLES[now.model], _model(snapshot, focus, now.model)
+    if found := q.operation(snapshot, focus):
+        return named(found), _operation(snapshot, focus, found)
+    if event := q.logged_of(snapshot, focus):
+        return f"{event.host}, event {event.clock.get(event.host)}", _logged(snapshot, event)
+    if replica := snapshot.replica(focus.node):
+        return f"{focus.node}  {'leads' if replica.leads else 'replica'}", _replica(snapshot, replica)
+    if client := snapshot.client(focus.node):
+        return f"client {focus.node}", _client(snapshot, client)
+    return "", [_checks(snapshot)]
 
 
 def _logged(snapshot: Snapshot, event: Logged) -> list[Section]:
@@ -90,8 +68,8 @@ def _checks(snapshot: Snapshot) -> Section:
 
 
 def _model(snapshot: Snapshot, focus: Focus, name: str) -> list[Section]:
-    verdict = verdicts_of(snapshot, focus)[name]
-    model = model_of(snapshot, name)
+    verdict = q.verdicts_of(snapshot, focus)[name]
+    model = q.model_of(snapshot, name)
     said, ink = lattice.word(verdict)
     facts = [fact("verdict", said, ink, ("(promised here)" if model and model.promised else "(not promised)", "dim"))]
     facts.append(fact("means", SENSES[name]))
@@ -99,8 +77,8 @@ def _model(snapshot: Snapshot, focus: Focus, name: str) -> list[Section]:
     weaker = [SHORT[other] for one, other in IMPLIES if one == name]
     facts.append(fact("lattice", f"implied by {names(stronger)}; implies {names(weaker)}", "dim"))
     found = [Section(0, tuple(facts))]
-    held = held_history(snapshot, focus)
-    history = held or full(snapshot)
+    held = q.held_history(snapshot, focus)
+    history = held or q.full(snapshot)
     if verdict.why is not None and verdict.broken and whole(snapshot):
         lines = [fact("why", f"{pattern(verdict.why)}: {sentence(verdict, history)}", "bad")]
         lines += [fact("", line) for line in witness_lines(verdict, history)]
@@ -120,17 +98,13 @@ def _old(snapshot: Snapshot, verdict: object) -> tuple[Fact, ...]:
 
 
 def _operation(snapshot: Snapshot, focus: Focus, each: Operation) -> list[Section]:
-    until = (
-        "never answered" if each.end_us is None else f"{stamp(each.end_us)} ({units.span(each.end_us - each.start_us)})"
-    )
-    facts = [
-        fact("asked", stamp(each.start_us)),
-        fact("answered", until, "warn" if each.end_us is None else "text"),
-        fact("outcome", each.status.value, "text" if each.end_us is not None else "warn"),
-    ]
-    found = [Section(0, tuple(facts))]
+    until, ink = "never answered", "warn"
+    if each.end_us is not None:
+        until, ink = f"{stamp(each.end_us)} ({span(each.end_us - each.start_us)})", "text"
+    facts = fact("asked", stamp(each.start_us)), fact("answered", until, ink), fact("outcome", each.status.value, ink)
+    found = [Section(0, facts)]
     if chosen(focus).held >= 0:
-        changed = [TITLES[name] for name in flipped(snapshot, focus)]
+        changed = [TITLES[name] for name in q.flipped(snapshot, focus)]
         found.append(Section(1, (
             fact("what if", "its return is held: left and right move it, y lets go", "warn"),
             fact("flips", ", ".join(changed) if changed else "nothing yet", "warn" if changed else "dim"),
@@ -149,8 +123,8 @@ def _longest(snapshot: Snapshot, each: Operation) -> Fact:
     """The longest linearization of its key's operations that contains this one."""
     if not whole(snapshot):
         return fact("longest", f"linearization: worked out up to {WHOLE_MAX:,} operations in all", "dim")
-    history = full(snapshot)
-    order = longest(history, each.number)
+    history = q.full(snapshot)
+    order = q.longest(history, each.number)
     if order is None:
         return fact("longest", "linearization: too hard to work out here", "dim")
     if not order:
@@ -165,7 +139,7 @@ def _client(snapshot: Snapshot, client: ClientView) -> list[Section]:
         if client.machine.status != "up":
             facts.append(fact("machine", client.machine.status, "dead"))
         facts.append(fact("asks", client.home or "all replicas", "bright"))
-        facts.append(fact("open", open_of(client) or "nothing", "text"))
+        facts.append(fact("open", q.open_of(client) or "nothing", "text"))
         if client.seen.entries:
             facts.append(fact("has seen", str(client.seen)))
     mine = [each for each in snapshot.history.operations if each.process == client.machine.id]
@@ -174,32 +148,27 @@ def _client(snapshot: Snapshot, client: ClientView) -> list[Section]:
 
 
 def _freshness(snapshot: Snapshot) -> Section:
-    facts = [fact("history", f"{snapshot.operations} operations, {snapshot.unknown} unknown, {snapshot.failed} failed")]
-    facts.append(fact("reads", measured(snapshot)))
-    return Section(4, tuple(facts))
+    counts = f"{snapshot.operations} operations, {snapshot.unknown} unknown, {snapshot.failed} failed"
+    return Section(4, (fact("history", counts), fact("reads", measured(snapshot))))
 
 
 def _replica(snapshot: Snapshot, replica: ReplicaView) -> list[Section]:
-    host = replica.machine
     facts = [fact("vector", str(replica.vector) if replica.vector.entries else "{}", "bright")]
     held = " ".join(f"{key}={value}" for key, value, _ in replica.values)
     facts.append(fact("holds", held or "nothing", "stale" if replica.behind else "text"))
     for key, value, tag in replica.values[:3]:
         facts.append(fact("", f"{key}={value} tag {tag[0]}{f' by {tag[1]}' if tag[1] else ''}", "dim"))
     if replica.behind:
-        facts.append(
-            fact("behind", f"in {replica.behind} of {len(snapshot.keys)} keys another has a newer version", "stale")
-        )
+        behind = f"in {replica.behind} of {len(snapshot.keys)} keys another has a newer version"
+        facts.append(fact("behind", behind, "stale"))
     if replica.pending:
         facts.append(fact("waiting", f"{replica.pending}: hints, updates or operations for others", "warn"))
     if replica.suspects:
         facts.append(fact("suspects", f"{names(replica.suspects)}: no answer lately", "warn"))
     if replica.centre or any(each.centre for each in snapshot.replicas):
         facts.append(fact("centre", f"data centre {replica.centre + 1}"))
-    found = link_faults.of_machine(host.status, host.clock_off_us, host.drift_ppm, host.fsync_us)
-    network = network_of(snapshot)
-    found = [*found, *network.cuts(host.id), *network.troubles(host.id)]
-    return [Section(0, tuple(facts)), Section(1, (sheet.of_faults(found),)), _freshness(snapshot), _checks(snapshot)]
+    faults = sheet.of_host(replica.machine, network_of(snapshot))
+    return [Section(0, tuple(facts)), Section(1, (faults,)), _freshness(snapshot), _checks(snapshot)]
 
 
 def _pair(focus: Focus) -> list[Section]:

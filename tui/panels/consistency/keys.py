@@ -4,23 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from engines.consistency.smallest import SMALLEST
 from engines.consistency.world.commands import Perform, SetPreset, SetQuorum, SetWorkload
 from engines.consistency.world.options import PREFERENCES, PRESETS, WORKLOADS
 from engines.consistency.world.snapshot import WHOLE_MAX, Snapshot
 from engines.sim.rules import SetRule
+from tui.kit.selection import after
 from tui.kit.verbs import Machine, Target, ask, marker, simulated, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
-from tui.panels.consistency.queries import (
-    MODELS,
-    choose,
-    chosen,
-    flight_of,
-    model_of,
-    operation,
-    verdicts_of,
-    whole,
-)
+from tui.panels.consistency.queries import MODELS, choose, chosen, flight_of, model_of, operation, verdicts_of, whole
 from tui.panels.consistency.select import fit
 
 
@@ -30,9 +21,7 @@ def aim(snapshot: Snapshot, focus: Focus) -> Target | Refuse:
     view = snapshot.replica(focus.node) or snapshot.client(focus.node)
     if view is None:
         return Refuse("select a client or a replica first")
-    host = view.machine
-    machine = Machine(host.id, host.status, bool(host.cut_from), host.clock_off_us, host.drift_ppm)
-    target = Target.node(machine, snapshot.links, flight_of(snapshot, focus))
+    target = Target.node(Machine.of(view.machine), snapshot.links, flight_of(snapshot, focus))
     if snapshot.client(focus.node) is not None and target.message is None:
         return replace(target, edge=True)  # a client has no peers to be isolated from: x cuts its links
     return target
@@ -52,15 +41,14 @@ def _perform(write: bool) -> Callable[[Snapshot, Focus], Outcome]:
 
 
 def _workload(snapshot: Snapshot, focus: Focus) -> Outcome:
-    levels = tuple(WORKLOADS)
-    return SetWorkload(levels[(levels.index(snapshot.workload) + 1) % len(levels)])
+    return SetWorkload(after(tuple(WORKLOADS), snapshot.workload))
 
 
 def _preset(snapshot: Snapshot, focus: Focus) -> Outcome:
     names = PRESETS_OF.get(snapshot.variant)
     if names is None:
         return Refuse("Cassandra's levels are of the eventual variant, read preferences of the replica set (m)")
-    return SetPreset(names[(names.index(snapshot.preset) + 1) % len(names)])
+    return SetPreset(after(names, snapshot.preset))
 
 
 PRESETS_OF: Final = {"eventual": PRESETS, "mongodb": PREFERENCES}
@@ -104,13 +92,8 @@ def _hold(snapshot: Snapshot, focus: Focus) -> Outcome:
     return choose(focus, held=found.end)
 
 
-def _matrix(step: int) -> Callable[[Snapshot, Focus], Outcome]:
-    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
-        if not SMALLEST:
-            return Refuse("no matrix is shipped")
-        return choose(focus, pair=0 if chosen(focus).pair < 0 else -1)
-
-    return act
+def _matrix(snapshot: Snapshot, focus: Focus) -> Outcome:
+    return choose(focus, pair=0 if chosen(focus).pair < 0 else -1)
 
 
 KEYS: Final = (
@@ -123,22 +106,11 @@ KEYS: Final = (
     Key("N", "before", "the previous one", _model(-1), rank=100),
     Key("g", "broken", "go to a broken model, a promised one first", _broken, rank=17),
     Key("y", "what if", "take hold of the selected return; arrows move it, y lets go", _hold, rank=18),
-    Key(
-        "v",
-        "matrix",
-        "the next view: the smallest histories that tell two models apart",
-        _matrix(1),
-        rank=54,
-    ),
-    Key("V", "back", "the previous view: the run", _matrix(-1), rank=100),
-    Key(
-        "p",
-        "level",
-        "the next preset: Cassandra's consistency levels, MongoDB's read preferences",
-        simulated(_preset),
-        rank=46,
-    ),
-)
+    Key("v", "matrix", "the next view: the smallest histories that tell two models apart", _matrix, rank=54),
+    Key("V", "back", "the previous view: the run", _matrix, rank=100),
+    Key("p", "level", "the next preset: Cassandra's consistency levels, MongoDB's read preferences", simulated(_preset),
+        rank=46),
+)  # fmt: skip
 
 mark: Final = marker({
     Perform: ("a", "you"), SetRule: ("b", "bad"), SetWorkload: ("w", "you"), SetQuorum: ("t", "you"),

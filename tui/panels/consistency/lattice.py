@@ -27,33 +27,24 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, x: in
     for y in range(canvas.height):
         canvas.put(x - 2, y, glyphs.vertical, "line")
     verdicts = verdicts_of(snapshot, focus)
-    if canvas.height >= LOW:
-        for y, name in enumerate(MODELS):
-            _cell(canvas, snapshot, focus, verdicts, name, x, y, TITLES[name], 19)
-        _converged(canvas, snapshot, x, len(MODELS))
-        _promise(canvas, snapshot, verdicts, x, len(MODELS) + 1)
-        return [_hit(focus, name, x, y, WIDTH - 2) for y, name in enumerate(MODELS) if name in verdicts]
+    titles, columns, title, width = (TITLES, 1, 19, WIDTH - 2) if canvas.height >= LOW else (SHORT, 2, 5, 9)
+    hits = []
     for place, name in enumerate(MODELS):
-        _cell(canvas, snapshot, focus, verdicts, name, x + place % 2 * 12, place // 2, SHORT[name], 5)
-    if canvas.height > 6:
-        _converged(canvas, snapshot, x, 6)
-    if canvas.height > 7:
-        _promise(canvas, snapshot, verdicts, x, 7)
-    return [
-        _hit(focus, name, x + place % 2 * 12, place // 2, 9) for place, name in enumerate(MODELS) if name in verdicts
-    ]
-
-
-def _hit(focus: Focus, name: str, x: int, y: int, width: int) -> Hit:
-    return Hit(x, y, width, 1, choose(replace(focus, why=False), model=name))
+        at, y = x + place % columns * 12, place // columns
+        if name in verdicts:
+            _cell(canvas, snapshot, focus, verdicts, name, at, y, titles[name], title)
+            hits.append(Hit(at, y, width, 1, choose(replace(focus, why=False), model=name)))
+    below = -(-len(MODELS) // columns)
+    if canvas.height > below:
+        _converged(canvas, snapshot, x, below)
+        _promise(canvas, snapshot, verdicts, x, below + 1)
+    return hits
 
 
 def _cell(
     canvas: Canvas, snapshot: Snapshot, focus: Focus, verdicts: dict[str, Verdict], name: str, x: int, y: int,
     title: str, width: int,
 ) -> None:  # fmt: skip
-    if name not in verdicts:
-        return
     model = model_of(snapshot, name)
     said, ink = word(verdicts[name])
     changed = name in flipped(snapshot, focus)

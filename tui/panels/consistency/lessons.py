@@ -7,12 +7,14 @@ from engines.consistency.world import events as ev
 from engines.consistency.world.checks import DEMANDS
 from engines.consistency.world.snapshot import Snapshot
 from engines.rules import RuleSwitched
-from engines.sim import events as k
 from engines.sim.events import Event
-from engines.sim.pattern import Check
-from tui.kit.explain import explain_check as explain_in_kit
+from tui.kit import explain as kit
 from tui.panels.consistency.queries import full, model_of, whole
 
+_FAULT: Final = (
+    "A crash loses what was in memory, a freeze only time, a cut only messages. To the others all three are silence: "
+    "that is why a client that hears nothing knows nothing.",
+)
 LESSONS: Final[dict[str, tuple[str, ...]]] = {
     "operation": (
         "An operation begins when the client asks and ends when it is answered. Somewhere between it took effect. What "
@@ -93,10 +95,8 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "Eventual consistency is a promise about the end: when writes stop and the net is whole, all replicas become "
         "equal. It says nothing about when, and no finite history breaks it.",
     ),
-    "fault": (
-        "A crash loses what was in memory, a freeze only time, a cut only messages. To the others all three are "
-        "silence: that is why a client that hears nothing knows nothing.",
-    ),
+    "crash": _FAULT,
+    "fault": _FAULT,
     "network": ("Messages may be late, lost, doubled or out of order. No design here assumes otherwise.",),
     "clock": (
         "Designs that order writes by clocks inherit their errors. Tags of ABD and vectors count events instead, and "
@@ -115,9 +115,7 @@ OF_KIND: Final[dict[type, str]] = {
     ev.QuorumSet: "quorum", ev.Began: "operation", ev.Happened: "clocks", ev.Ended: "operation",
     ev.VerdictFell: "broken", ev.PresetChosen: "quorum", ev.PreferenceSet: "preference",
     ev.WorkloadSet: "operation", RuleSwitched: "rule",
-    k.Crashed: "fault", k.Restarted: "fault", k.Frozen: "fault", k.Thawed: "fault", k.Waiting: "fault",
-    k.Isolated: "fault", k.Reconnected: "fault", k.Partitioned: "fault", k.Healed: "fault", k.Synced: "fault",
-    k.DiskSlowed: "fault", k.Skewed: "clock", k.Cue: "lecture",
+    **kit.OF_KERNEL,
 }  # fmt: skip
 
 IF_BROKEN: Final = {
@@ -156,6 +154,5 @@ def _witness(snapshot: Snapshot, name: str) -> tuple[str, ...]:
     return (f"{name}: {SENSES[name]}.", f"{said}.", *witness_lines(model.verdict, history))
 
 
-def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
-    """What the promise demands; if it failed, who saw what and which rule is missing. Paragraphs."""
-    return explain_in_kit(check, DEMANDS, IF_BROKEN, snapshot.rules, suspects=SUSPECTS)
+explain_check: Final = kit.checks(DEMANDS, IF_BROKEN, SUSPECTS)
+"""What the promise demands; if it failed, who saw what and which rule is missing. Paragraphs."""

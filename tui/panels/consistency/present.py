@@ -1,6 +1,7 @@
 """What there is to see at this moment, in numbers, and what to try: what ``e`` tells at a cue."""
 
 from engines.consistency.world.snapshot import Snapshot
+from tui.kit.explain import rules_off
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.consistency.queries import TITLES, network_of
@@ -23,13 +24,8 @@ def _store(snapshot: Snapshot) -> str:
     if snapshot.variant == "eventual":
         level = f"N={snapshot.n} R={snapshot.r} W={snapshot.w}" if snapshot.preset == "custom" else snapshot.preset
         said += f"; {level}"
-    apart = network_of(snapshot).apart()
-    if apart:
-        said += f"; {apart}"
-    off = [name.replace("_", " ") for name, on in snapshot.rules if not on]
-    if off:
-        said += f"; off: {', '.join(off)}"
-    return said
+    off = ", ".join(rules_off(snapshot.rules))
+    return "; ".join(filter(None, (said, network_of(snapshot).apart(), off and f"off: {off}")))
 
 
 def _history(snapshot: Snapshot) -> str:
@@ -45,7 +41,6 @@ def _experiment(snapshot: Snapshot) -> str:
     if any(each.verdict.broken for each in snapshot.models):
         return "g lights the operations that break a model; select one and press y to move its return until it holds"
     if any(not on for _, on in snapshot.rules):
-        return (
-            "o reads at the selected replica; a writes; r plays the story anew, with the rule on (b) it ends otherwise"
-        )
+        ends = "r plays the story anew, with the rule on (b) it ends otherwise"
+        return f"o reads at the selected replica; a writes; {ends}"
     return "x cuts the selected replica off, a and o write and read there, b switches a rule off"

@@ -6,11 +6,9 @@ from math import comb
 from typing import Final, NamedTuple
 
 from engines.consistency import Budget, History, Operation, Verdict, judge_history, longest_with
-from engines.consistency.history import Status
 from engines.consistency.models import guess
 from engines.consistency.world.snapshot import ClientView, Logged, Model, Snapshot
 from engines.sim.views import Flight
-from tui.canvas import Ink
 from tui.kit.link_faults import Network
 from tui.kit.selection import chooser, reader
 from tui.panel import Figure, Focus
@@ -50,9 +48,8 @@ choose = chooser(Chosen)
 def clients_of(snapshot: Snapshot) -> list[str]:
     """Clients that have a row: those that did something, and whoever works."""
     busy = {each.process for each in snapshot.history.operations}
-    return [each.machine.id for each in snapshot.clients if each.machine.id in busy or each.machine.id != "you"] or [
-        each.machine.id for each in snapshot.clients
-    ]
+    every = [each.machine.id for each in snapshot.clients]
+    return [name for name in every if name in busy or name != "you"] or every
 
 
 def rows_of(snapshot: Snapshot) -> list[str]:
@@ -148,11 +145,6 @@ def flipped(snapshot: Snapshot, focus: Focus) -> list[str]:
     return [each.name for each in snapshot.models if now[each.name].answer is not each.verdict.answer]
 
 
-def status_ink(status: str) -> Ink:
-    """The ink of a machine that is not up."""
-    return {"crashed": "dead", "frozen": "frozen"}.get(status, "text")
-
-
 def closed_form(snapshot: Snapshot) -> tuple[int, int] | None:
     """C(N-W,R) of C(N,R): the share of reads that miss the newest write while nothing propagates."""
     if snapshot.variant != "eventual" or snapshot.preset != "custom":
@@ -165,11 +157,6 @@ def open_of(client: ClientView) -> str:
     if not client.busy:
         return ""
     return f"w {client.key}={client.value}" if client.busy == "write" else f"r {client.key}"
-
-
-def failed(each: Operation) -> bool:
-    """Whether it certainly never happened."""
-    return each.status is Status.FAIL
 
 
 def figures(snapshot: Snapshot) -> tuple[Figure, ...]:

@@ -10,18 +10,8 @@ from engines.consistency.smallest import MODELS, SMALLEST
 from engines.consistency.world.snapshot import Snapshot
 from tui.kit.selection import after
 from tui.panel import Focus
-from tui.panels.consistency.queries import (
-    Chosen,
-    choose,
-    chosen,
-    flight_of,
-    model_of,
-    operation,
-    operations_of,
-    rows_of,
-    touching,
-    whole,
-)
+from tui.panels.consistency import queries as q
+from tui.panels.consistency.queries import Chosen, choose, chosen, rows_of
 
 
 def fit(snapshot: Snapshot, focus: Focus) -> Focus:
@@ -31,19 +21,19 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
     if focus.node not in rows:
         focus = replace(focus, node=rows[0] if rows else "", pick=None)
         now = Chosen(model=now.model, pair=now.pair)
-    found = operation(snapshot, focus)
+    found = q.operation(snapshot, focus)
     if snapshot.logged:
         here = any(each.number == now.op and each.host == focus.node for each in snapshot.logged)
         now = now._replace(op=now.op if here else -1, held=-1)
     elif now.op >= 0 and (found is None or found.process != focus.node):
         now = now._replace(op=-1, held=-1)
-    if now.held >= 0 and (now.op < 0 or found is None or found.end is None or not whole(snapshot)):
+    if now.held >= 0 and (now.op < 0 or found is None or found.end is None or not q.whole(snapshot)):
         now = now._replace(held=-1)
     if now.held >= 0:
         now = now._replace(held=min(now.held, 2 * snapshot.operations))
-    if now.model and model_of(snapshot, now.model) is None:
+    if now.model and q.model_of(snapshot, now.model) is None:
         now = now._replace(model="")
-    flight = flight_of(snapshot, focus)
+    flight = q.flight_of(snapshot, focus)
     if now.message >= 0 and (flight is None or focus.node not in (flight.src, flight.dst)):
         now = now._replace(message=-1)
     if now.pair >= len(SMALLEST):
@@ -84,7 +74,7 @@ def _row(place: int, step: int) -> int:
 
 
 def _operation(snapshot: Snapshot, focus: Focus, step: int) -> Focus:
-    numbers = [each.number for each in operations_of(snapshot, focus.node)]
+    numbers = [each.number for each in q.operations_of(snapshot, focus.node)]
     numbers += [each.number for each in snapshot.logged if each.host == focus.node]
     now = chosen(focus).op
     if not numbers:
@@ -98,7 +88,7 @@ def _operation(snapshot: Snapshot, focus: Focus, step: int) -> Focus:
 
 
 def _message(snapshot: Snapshot, focus: Focus, step: int) -> Focus:
-    ids = [each.id for each in touching(snapshot, focus.node)]
+    ids = [each.id for each in q.touching(snapshot, focus.node)]
     if not ids:
         return choose(focus, message=-1)
     return choose(focus, message=after(ids, chosen(focus).message, step))

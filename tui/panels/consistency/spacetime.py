@@ -14,6 +14,8 @@ from engines.consistency.world.snapshot import Logged, ReplicaView, Snapshot
 from engines.units import US_PER_MS, stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
+from tui.kit.cluster import share
+from tui.kit.words import STATUS
 from tui.panel import Focus, Hit
 from tui.panels.consistency.queries import (
     choose,
@@ -24,7 +26,6 @@ from tui.panels.consistency.queries import (
     operation,
     operations_of,
     rows_of,
-    status_ink,
     verdicts_of,
 )
 
@@ -49,6 +50,10 @@ class Window(NamedTuple):
     def column(self, at_us: int) -> int:
         """Where a moment is drawn, perhaps outside."""
         return self.x + (at_us - self.from_us) // self.scale_us
+
+    def holds(self, at_us: int) -> bool:
+        """Whether a moment is drawn."""
+        return self.x <= self.column(at_us) < self.x + self.width
 
 
 def lit(snapshot: Snapshot, focus: Focus) -> set[int]:
@@ -142,8 +147,6 @@ LETTERS: Final = {
 
 def legend(snapshot: Snapshot, room: int) -> str:
     """What the letters of the newest messages mean, as far as there is room: ``C request  P put  G get``."""
-    if snapshot.logged:
-        return ""
     there = {each.machine.id for each in snapshot.replicas}
     seen = {arrow.letter for arrow in snapshot.arrows[-40:] if not arrow.lost and arrow.dst in there}
     said = ""
@@ -200,9 +203,8 @@ def _client(
     canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, seen: Window, name: str, y: int, numbers: set[int]
 ) -> list[Hit]:
     view = snapshot.client(name)
-    _name(
-        canvas, focus, name, y, status_ink(view.machine.status) if view and not snapshot.recorded else "bright", seen.x
-    )
+    ink = STATUS.get(view.machine.status, ("", "text"))[1] if view and not snapshot.recorded else "bright"
+    _name(canvas, focus, name, y, ink, seen.x)
     held = held_history(snapshot, focus)
     now = chosen(focus)
     operations = operations_of(snapshot, name)
@@ -279,31 +281,18 @@ def _replica(
     view = snapshot.replica(name)
     assert view is not None
     status = view.machine.status
-    _name(
-        canvas,
-        focus,
-        f"{name}{'*' if view.leads else ''}",
-        y,
-        status_ink(status) if status != "up" else "client",
-        seen.x,
-    )
-    for arrow in snapshot.arrows:
-        x = seen.column(arrow.arrives_us)
-        if (
-            not snapshot.logged
-            and arrow.dst == name
-            and seen.x <= x < seen.x + seen.width
-            and arrow.arrives_us <= snapshot.at_us
-        ):
-            canvas.put(x, y, "x" if arrow.lost else arrow.letter, "lost" if arrow.lost else "bright")
+    _name(canvas, focus, f"{name}{'*' * view.leads}", y, STATUS.get(status, ("", "client"))[1], seen.x)
+    for arrow in () if snapshot.logged else snapshot.arrows:
+        if arrow.dst == name and arrow.arrives_us <= snapshot.at_us and seen.holds(arrow.arrives_us):
+            letter, ink = ("x", "lost") if arrow.lost else (arrow.letter, "bright")
+            canvas.put(seen.column(arrow.arrives_us), y, letter, ink)
     said = status if status != "up" else "cut off" if _cut_off(snapshot, view) else ""
     if said:
-        canvas.put_right(seen.x + seen.width, y, f" {said} ", status_ink(status) if status != "up" else "cut")
+        canvas.put_right(seen.x + seen.width, y, f" {said} ", STATUS.get(status, ("", "cut"))[1])
     for each in snapshot.logged:
-        x = seen.column(each.at_us)
-        if each.host == name and seen.x <= x < seen.x + seen.width:
+        if each.host == name and seen.holds(each.at_us):
             mark, ink = _beside(snapshot, focus, each)
-            canvas.put(x, y, mark, ink)
+            canvas.put(seen.column(each.at_us), y, mark, ink)
     if values:
         vector = str(view.vector) if view.vector.entries else ""
         held = " ".join(f"{key}={value}" for key, value, _ in view.values)
@@ -339,8 +328,7 @@ def _arrows(canvas: Canvas, snapshot: Snapshot, seen: Window, place: dict[str, i
         x0, x1 = seen.column(arrow.departs_us), seen.column(min(arrow.arrives_us, snapshot.at_us))
         y0, y1 = place[arrow.src], place[arrow.dst]
         if arrow.arrives_us > snapshot.at_us:
-            part = (snapshot.at_us - arrow.departs_us) / max(1, arrow.arrives_us - arrow.departs_us)
-            y1 = y0 + round((y1 - y0) * part)
+            y1 = y0 + round((y1 - y0) * share(arrow.departs_us, arrow.arrives_us, snapshot.at_us))
         if x0 < seen.x or x1 >= seen.x + seen.width:
             continue
         canvas.line(x0, y0, x1, y1, "lost" if arrow.lost else "line", dashed=arrow.lost, glyphs=glyphs)

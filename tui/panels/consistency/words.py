@@ -108,12 +108,8 @@ def _of_client(what: ev.ConsistencyEvent) -> tuple[str, Ink]:
         case ev.Answered(write=True, key=key, value=value, took_us=took):
             return f"wrote {key}={value}: acknowledged after {span(took)}", "accent"
         case ev.Answered(key=key, value=value, took_us=took, age_us=age):
-            if age >= 0:
-                return (
-                    f"read {key}={value} after {span(took)}: stale, it was overwritten {span(age)} before the read",
-                    "stale",
-                )
-            return f"read {key}={value} after {span(took)}", "client"
+            late = f": stale, it was overwritten {span(age)} before the read" if age >= 0 else ""
+            return f"read {key}={value} after {span(took)}{late}", "stale" if age >= 0 else "client"
         case ev.GaveUp(write=write, key=key, value=value, why=why, failed=failed):
             return _gave_up(write, key, value, why, failed), "warn"
         case ev.Moved(replica=replica, was=was):
@@ -164,7 +160,7 @@ def pattern(why: Why) -> str:
 # -- replicas --------------------------------------------------------------------------------------------------------
 
 
-def _of_replica(what: Any) -> tuple[str, Ink]:
+def _of_replica(what: ev.ReplicaEvent | ev.FileEvent) -> tuple[str, Ink]:
     match what:
         case ev.StoredBack(key=key, value=value):
             return f"stores {key}={value} back at a majority before it returns it", "client"
@@ -190,15 +186,8 @@ def _of_replica(what: Any) -> tuple[str, Ink]:
             leaves = "leaf differs" if differing == 1 else "leaves differ"
             return f"compares Merkle trees with {peer}: {differing} {leaves}, {comparisons} comparisons", "text"
         case ev.SiblingsSeen(key=key, values=values):
-            return (
-                f"holds {len(values)} siblings of {key}: {' '.join(map(str, values))}, none overwrote another",
-                "warn",
-            )
-    return _of_world(what)
-
-
-def _of_world(what: Any) -> tuple[str, Ink]:
-    match what:
+            each = " ".join(map(str, values))
+            return f"holds {len(values)} siblings of {key}: {each}, none overwrote another", "warn"
         case ev.Unavailable(key=key, write=write, needs=needs, alive=alive):
             asked = f"a {'write' if write else 'read'} of {key}"
             return f"refuses {asked}: {alive} of the {needs} it needs would answer; nothing is done", "bad"
@@ -211,6 +200,13 @@ def _of_world(what: Any) -> tuple[str, Ink]:
         case ev.RolledBack(key=key, value=value, entries=entries):
             more = f" and {entries - 1} more" if entries > 1 else ""
             return f"rolls {key}={value}{more} back: the new primary never had it", "bad"
+        case ev.Converged(after_us=after):
+            return f"all replicas are equal, {span(after)} after the last trouble", "good"
+    return _of_file(what)
+
+
+def _of_file(what: ev.FileEvent) -> tuple[str, Ink]:
+    match what:
         case ev.Began(label=label):
             return f"asks: {label}", "client"
         case ev.Ended(label=label, status=status, age_us=age):
@@ -221,9 +217,8 @@ def _of_world(what: Any) -> tuple[str, Ink]:
             return f"{text or 'an event'}  {clock}{heard_of}", "text"
         case ev.VerdictFell(model=model, why=why, label=label):
             return f"{label} shows that the history is not {TITLES.get(model, model)}: {pattern(why)}", "bad"
-        case ev.Converged(after_us=after):
-            return f"all replicas are equal, {span(after)} after the last trouble", "good"
-    assert_never(what)
+        case _:
+            assert_never(what)
 
 
 def _timer(name: str) -> str:

@@ -1,10 +1,11 @@
 """The panel of CQRS: two roads, the gap between them in two figures, and a CRUD table that needs neither."""
 
+from dataclasses import replace
 from typing import Final
 
 from engines.cqrs import FORMULA
 from engines.cqrs.pattern import PATTERN
-from tui.panel import Panel
+from tui.kit.rooms import of_rooms
 from tui.panels.cqrs import forms, keys, lessons, present, queries, select, view, words
 
 HELP: Final = (
@@ -29,29 +30,10 @@ HELP: Final = (
 )
 
 
-PANEL: Final = Panel(
-    pattern=PATTERN,
-    keys=keys.KEYS,
-    help=HELP,
-    view=view.view,
-    status=view.status,
-    move=select.move,
-    fit=select.fit,
-    narrate=words.narrate,
-    routine=words.routine,
-    fold=words.fold,
-    explain=lessons.explain,
-    explain_check=lessons.explain_check,
-    present=present.present,
-    mark=keys.mark,
-    faults=forms.all_faults,
-    rules=forms.rules,
-    tune=forms.tune,
-    sides=forms.sides,
-    client=forms.client,
+PANEL: Final = replace(
+    of_rooms(PATTERN, HELP, view, select, words, words, lessons, keys, forms, present),
     client_hint=forms.HINT,
-    file_hint=forms.FILE_HINT,
-    strip_least=3,
     figures=queries.figures,
+    file_hint=forms.FILE_HINT,
 )
 """The one panel of this folder."""

@@ -1,6 +1,5 @@
 """What the dialogues offer: faults with their parameters, rules to break, choices of the run, typed commands."""
 
-from datetime import UTC, datetime
 from typing import Final
 
 from engines.cqrs import Freshness, Query
@@ -18,7 +17,8 @@ from engines.errors import UserError
 from engines.event_sourcing import at_date
 from engines.event_sourcing.subscriptions import CheckpointPolicy
 from engines.sim.rules import SetRule
-from tui.kit import forms
+from tui.kit import dates, forms
+from tui.kit.forms import Choice
 from tui.panel import Focus, Offer, Outcome, Param, Refuse
 from tui.panels.cqrs.keys import LEVELS, user_of
 from tui.panels.cqrs.select import choose, fit, machines, projection_of, view_of
@@ -37,6 +37,15 @@ RULES: Final = {
     "ask_again": ("the saga asks again in silence", "off: a time-out counts as no, and money is lost"),
     "swap_whole": ("readers are moved to new rows in one step", "off: rows of two generations are served"),
 }  # fmt: skip
+CHOICES: Final = (
+    Choice("writes", "new orders a second", "of all users, at random", (), 0, 40, 2),
+    Choice("reads", "queries a second", "of all users, at random", (), 0, 400, 20),
+    Choice("freshness", "how fresh answers must be", "what users ask for", Freshness),
+    Choice("patience_ms", "a query waits for a position", "then it says that it timed out", (), 1, 10_000, 50, "ms"),
+    Choice("policy", "checkpoint policy", "what a projector makes durable first", CheckpointPolicy),
+    Choice("apply_us", "an event costs a projection", "in microseconds", (), 2, 1_000_000, 1_000),
+    Choice("accepted_ms", "staleness that readers accept", "the verdict asks for it", (), 0, 60_000, 100, "ms"),
+)
 
 
 def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
@@ -107,27 +116,7 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """The choices of the run that can be changed while it runs."""
     if snapshot.recorded:
         return ()
-    now = dict(snapshot.options)
-
-    def number(name: str, title: str, help: str, low: int, high: int, step: int, unit: str = "") -> Offer:
-        param = Param("value", int(now[name]), low, high, step, unit)
-        return Offer(title, help, lambda v: c.SetOption(name, str(v["value"])), (param,))
-
-    def words(name: str, title: str, help: str, choices: tuple[str, ...]) -> Offer:
-        param = Param("value", now[name], choices=choices)
-        return Offer(title, help, lambda v: c.SetOption(name, v["value"]), (param,))
-
-    return (
-        number("writes", "new orders a second", "of all users, at random", 0, 40, 2),
-        number("reads", "queries a second", "of all users, at random", 0, 400, 20),
-        words("freshness", "how fresh answers must be", "what users ask for",
-              tuple(each.value for each in Freshness)),
-        number("patience_ms", "a query waits for a position", "then it says that it timed out", 1, 10_000, 50, "ms"),
-        words("policy", "checkpoint policy", "what a projector makes durable first",
-              tuple(each.value for each in CheckpointPolicy)),
-        number("apply_us", "an event costs a projection", "in microseconds", 2, 1_000_000, 1_000),
-        number("accepted_ms", "staleness that readers accept", "the verdict asks for it", 0, 60_000, 100, "ms"),
-    )  # fmt: skip
+    return forms.of_choices(snapshot.options, CHOICES, c.SetOption)
 
 
 def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
@@ -189,31 +178,11 @@ def _question(focus: Focus, text: str) -> Outcome:
 def _travel(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
     """The read models at a position (``#12``) or at a time: ``3.5s``."""
     events = snapshot.events
-    if snapshot.recorded and not text.startswith("#"):
-        position = at_date(events, _date(text)).events
-        if not position:
-            raise UserError(f"at {text}: nothing had happened yet")
-    elif text.startswith("#") and text[1:].isascii() and text[1:].isdecimal() and len(text) < 12:
-        position = int(text[1:])
-        if not 1 <= position <= len(events):
-            raise UserError(f"at {text}: #1 to #{len(events)} is accepted")
-    else:
-        whole, _, part = text.removesuffix("s").strip().partition(".")
-        if not (whole or part) or not (whole + part).isascii() or not (whole + part).isdecimal() or len(whole) > 12:
-            raise UserError(f"at {text[:30]!r}: seconds as 3.5s, or #12 for a position, is accepted")
-        position = at_date(events, int(whole or "0") * 1_000_000 + int((part + "000000")[:6])).events
-        if not position:
-            raise UserError(f"at {text}: nothing had happened yet")
+    place = dates.place(text)
+    if place is not None and not 1 <= place <= len(events):
+        raise UserError(f"at {text}: #1 to #{len(events)} is accepted")
+    position = place or at_date(events, dates.moment(text, snapshot.recorded)).events
+    if not position:
+        raise UserError(f"at {text}: nothing had happened yet")
     view = view_of(snapshot, focus)
     return choose(focus, at=position, view=view if view in ("rows", "tree") else "rows")
-
-
-def _date(text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UserError(
-            f"at {text[:30]!r}: a date as 2026-01-05 or 2026-01-05T12:00, or #12 for a position, is accepted"
-        ) from None
-    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
-    return since.days * 86_400_000_000 + since.seconds * 1_000_000

@@ -3,7 +3,7 @@
 from engines.cqrs.world.snapshot import MachineView, ProjectionView, SagaView, Snapshot
 from engines.units import span
 from tui.canvas import Canvas
-from tui.kit import link_faults, sheet
+from tui.kit import sheet
 from tui.kit.link_faults import Network
 from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import plural
@@ -67,7 +67,7 @@ def _tables(view: ProjectionView) -> tuple[Fact, ...]:
 
 def _rows(view: ProjectionView) -> tuple[Fact, ...]:
     rows = view.tables[0].rows if view.tables else ()
-    return tuple(fact("newest" if not place else "", f"{row[0]} {brief(row)}") for place, row in enumerate(rows[-4:]))
+    return tuple(sheet.listed("newest", (f"{row[0]} {brief(row)}" for row in rows[-4:])))
 
 
 def _costs(snapshot: Snapshot) -> tuple[Fact, ...]:
@@ -91,13 +91,13 @@ def _sum(*parts: tuple[int, int, int]) -> str:
 
 
 def _run(snapshot: Snapshot) -> tuple[Fact, ...]:
-    off = [name.replace("_", " ") for name, on in snapshot.rules if not on]
-    facts = [fact("rules off", ", ".join(off), "bad")] if off else []
     options = dict(snapshot.options)
-    facts.append(fact("answers", f"freshness: {options['freshness']}", "dim"))
-    facts.append(fact("projector", f"checkpoint: {options['policy']}", "dim"))
-    facts.append(fact("load", f"{options['writes']} orders/s, {options['reads']} queries/s", "dim"))
-    return tuple(facts)
+    return (
+        *sheet.of_rules(snapshot.rules),
+        fact("answers", f"freshness: {options['freshness']}", "dim"),
+        fact("projector", f"checkpoint: {options['policy']}", "dim"),
+        fact("load", f"{options['writes']} orders/s, {options['reads']} queries/s", "dim"),
+    )
 
 
 # -- a machine ---------------------------------------------------------------------------------------------------------
@@ -105,14 +105,9 @@ def _run(snapshot: Snapshot) -> tuple[Fact, ...]:
 
 def _machine(snapshot: Snapshot, view: MachineView) -> list[Section]:
     host = next(each for each in snapshot.hosts if each.id == view.name)
-    network = Network(machines(snapshot), snapshot.links, FRESH_US)
-    found = [
-        *link_faults.of_machine(host.status, host.clock_off_us, host.drift_ppm, host.fsync_us),
-        *network.cuts(view.name), *network.troubles(view.name),
-    ]  # fmt: skip
-    elsewhere = [each.id for each in snapshot.hosts if each.id != view.name and each.status != "up"]
+    faults = sheet.of_host(host, Network(machines(snapshot), snapshot.links, FRESH_US), snapshot.hosts)
     return [
-        Section(0, (*_work(view), *_own(snapshot, view))), Section(1, (sheet.of_faults(found, elsewhere),)),
+        Section(0, (*_work(view), *_own(snapshot, view))), Section(1, (faults,)),
         Section(2, _run(snapshot)), Section(3, _costs(snapshot)), sheet.of_checks(snapshot.checks, 4),
     ]  # fmt: skip
 
@@ -132,9 +127,8 @@ def _own(snapshot: Snapshot, view: MachineView) -> tuple[Fact, ...]:
             user = next(each for each in snapshot.users if each.name == view.name)
             facts = [fact("waits for", ", ".join(user.waiting) or "nothing"),
                      fact("missed", plural(user.missed, "own write"), "warn" if user.missed else "text")]  # fmt: skip
-            facts += [fact("orders" if not place else "", f"{order} v{version}, position {position}")
-                      for place, (order, _, version, position) in enumerate(user.orders[-5:])]  # fmt: skip
-            return tuple(facts)
+            told = (f"{order} v{version}, position {position}" for order, _, version, position in user.orders[-5:])
+            return (*facts, *sheet.listed("orders", told))
         case "store":
             store = snapshot.store
             return (
@@ -152,16 +146,15 @@ def _own(snapshot: Snapshot, view: MachineView) -> tuple[Fact, ...]:
             return tuple(fact(each.order, _saga(each)) for each in snapshot.sagas[-6:])
         case "projectors":
             homes = [each for each in snapshot.projections if each.home == view.name]
-            return tuple(fact("builds" if not place else "", f"{each.name}: {each.behind} behind, {each.parked} parked")
-                         for place, each in enumerate(homes))  # fmt: skip
+            built = (f"{each.name}: {each.behind} behind, {each.parked} parked" for each in homes)
+            return tuple(sheet.listed("builds", built))
         case "replicas":
             return tuple(
                 fact("copy", f"{each.name} at {position}, generation {generation}")
                 for each in snapshot.projections for name, position, generation in each.replicas if name == view.name
             )  # fmt: skip
         case "crud":
-            return tuple(fact("order" if not place else "", f"{row.order} {brief(row)}")
-                         for place, row in enumerate(snapshot.crud[-5:]))  # fmt: skip
+            return tuple(sheet.listed("order", (f"{row.order} {brief(row)}" for row in snapshot.crud[-5:])))
     return ()
 
 

@@ -1,44 +1,26 @@
 """The verbs: what each letter means for the selected machine, its stage, or the selected projection."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from engines.cqrs.world import commands as c
 from engines.cqrs.world.snapshot import ProjectionView, Snapshot
 from engines.sim.rules import SetRule
-from tui.kit.verbs import Machine, Target, ask, marker, simulated, standard_keys
+from tui.kit.selection import after
+from tui.kit.verbs import ask, at_hosts, louder, marker, simulated, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.cqrs.queries import sides, worst
-from tui.panels.cqrs.select import (
-    choose,
-    fit,
-    follow,
-    order_of,
-    orders,
-    projection_of,
-    read,
-    stage_of,
-    view_of,
-    views,
-)  # fmt: skip
+from tui.panels.cqrs.select import choose, fit, follow, order_of, orders, projection_of, read, stage_of, view_of, views
 
 LEVELS: Final = ((2_000, 2_000), (20_000, 10_000), (90_000, 40_000))
-WRITES: Final = ("0", "2", "10", "40")
-READS: Final = ("0", "40", "150")
+WRITES: Final = (0, 2, 10, 40)
+READS: Final = (0, 40, 150)
 NOBODY: Final = "select a machine first: left and right walk along the roads"
 MOST: Final = {"commands": 4, "projectors": 3, "replicas": 8}
 
 
-def aim(snapshot: Snapshot, focus: Focus) -> Target | Refuse:
-    """What the standard verbs act on: the selected machine."""
-    focus = fit(snapshot, focus)
-    host = next((each for each in snapshot.hosts if each.id == focus.node), None)
-    if host is None:
-        return Refuse(NOBODY)
-    return Target.node(
-        Machine(host.id, host.status, bool(host.cut_from), host.clock_off_us, host.drift_ppm), snapshot.links
-    )
+aim: Final = at_hosts(fit, NOBODY)
+"""What the standard verbs act on: the selected machine."""
 
 
 def user_of(snapshot: Snapshot, focus: Focus) -> str:
@@ -50,17 +32,6 @@ def user_of(snapshot: Snapshot, focus: Focus) -> str:
 def _create(snapshot: Snapshot, focus: Focus) -> Outcome:
     user = user_of(snapshot, focus)
     return c.Create(user, 2, 15, then_read=True) if user else Refuse("no user is up: k restarts the selected one")
-
-
-def _next_of(levels: tuple[str, ...], now: str) -> str:
-    return next((level for level in levels if int(level) > int(now)), levels[0])
-
-
-def _load(name: str, levels: tuple[str, ...]) -> Callable[[Snapshot, Focus], Outcome]:
-    def go(snapshot: Snapshot, focus: Focus) -> Outcome:
-        return c.SetOption(name, _next_of(levels, dict(snapshot.options)[name]))
-
-    return go
 
 
 def stage_for(snapshot: Snapshot, focus: Focus) -> str:
@@ -105,9 +76,7 @@ def _runs_v2(view: ProjectionView) -> bool:
 
 def _view(by: int) -> Callable[[Snapshot, Focus], Outcome]:
     def go(snapshot: Snapshot, focus: Focus) -> Outcome:
-        there = views(snapshot)
-        now = view_of(snapshot, focus)
-        return choose(focus, view=there[(there.index(now) + by) % len(there)], at=0)
+        return choose(focus, view=after(views(snapshot), view_of(snapshot, focus), by), at=0)
 
     return go
 
@@ -153,18 +122,18 @@ def _order(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 
 KEYS: Final = (
-    *(replace(key, act=simulated(key.act)) for key in standard_keys(
-        aim, "machine", levels=LEVELS, level_words="x1, x10, x45", messages=False,
+    *standard_keys(
+        aim, "machine", levels=LEVELS, level_words="x1, x10, x45", messages=False, guard=simulated,
         ranks={"k": 15, "x": 24, "l": 25, "d": 60, "z": 26, "h": 27},
-    )),
+    ),
     Key("j", "add", "one machine more in this stage: commands, projectors or replicas", simulated(_scale(True)),
         rank=13),
     Key("J", "remove", "one machine less in this stage", simulated(_scale(False)), rank=30),
     Key("a", "order", "create an order and read it at once", simulated(_create), rank=11),
     Key("A", "ask", "type: create 2 15, add 1 5, note TEXT, summary, history, resend, at 3.5s; a file: summary order-7",
         ask("client"), rank=20),
-    Key("w", "writes", "new orders a second: 0, 2, 10, 40", simulated(_load("writes", WRITES)), rank=21),
-    Key("W", "reads", "queries a second: 0, 40, 150", simulated(_load("reads", READS)), rank=22),
+    Key("w", "writes", "new orders a second: 0, 2, 10, 40", simulated(louder("writes", WRITES, c.SetOption)), rank=21),
+    Key("W", "reads", "queries a second: 0, 40, 150", simulated(louder("reads", READS, c.SetOption)), rank=22),
     Key("B", "beside", "build the projection anew beside the live one; caught up: swap", simulated(beside), rank=23),
     Key("v", "view", "the next view: roads, answers beside the truth, rows, causes", _view(1), rank=10),
     Key("V", "view back", "the previous view", _view(-1), rank=100),

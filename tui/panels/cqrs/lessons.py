@@ -1,14 +1,13 @@
 """The rule behind each event and each check."""
 
-from typing import Any, Final
+from typing import Final
 
+from engines.cqrs.world import checks as c
 from engines.cqrs.world import events as e
-from engines.cqrs.world.checks import DEMANDS, FOLD, MIX, ONCE, OUTBOX, RYW, SAGA_WHOLE, SAID
 from engines.cqrs.world.snapshot import Snapshot
 from engines.sim.events import Event
-from engines.sim.pattern import Check
 from engines.sim.rules import RuleSwitched
-from tui.kit.explain import explain_check as explain_in_kit
+from tui.kit import explain as kit
 from tui.kit.kernel_words import is_kernel
 
 _COMMAND: Final = (
@@ -64,8 +63,8 @@ LESSONS: Final[dict[type, tuple[str, ...]]] = {
     ),
     **dict.fromkeys((e.NodeAdded, e.NodeRemoved, e.TurnedAway), _SCALE),
     e.StoreFull: ("The simulated store holds 2,000 events; then it takes no new orders, as a full disk does.",),
-    RuleSwitched: ("Rules can be switched off, to see what they are for: the checks tell what breaks without them.",),
-    e.OptionSet: ("A choice of this run; t shows all of them with what is accepted.",),
+    RuleSwitched: kit.RULE,
+    e.OptionSet: kit.CHOICE,
 }  # fmt: skip
 _KERNEL: Final = (
     "Three faults are easily confused: a crash loses what was in memory, a freeze only time, a cut only messages. The "
@@ -79,22 +78,18 @@ def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
 
 
 IF_BROKEN: Final = {
-    FOLD: "The rows are no function of the events any more: only folding them anew makes them right.",
-    SAID: "A reader was shown an order that never was. It is not late, it is wrong: the code has a bug, or the stream "
-    "of a parked event was not held.",
-    RYW: "Somebody relied on seeing what was written, did not, and was not told.",
-    ONCE: "An answer was lost, the command came again, and was executed again.",
-    SAGA_WHOLE: "Goods, money and parcel disagree, and nobody is left to notice.",
-    MIX: "Two rows of one answer come from different code: no moment was ever like that.",
-    OUTBOX: "The event is stored, and those who live on messages will never know.",
+    c.FOLD: "The rows are no function of the events any more: only folding them anew makes them right.",
+    c.SAID: "A reader was shown an order that never was. It is not late, it is wrong: the code has a bug, or the "
+    "stream of a parked event was not held.",
+    c.RYW: "Somebody relied on seeing what was written, did not, and was not told.",
+    c.ONCE: "An answer was lost, the command came again, and was executed again.",
+    c.SAGA_WHOLE: "Goods, money and parcel disagree, and nobody is left to notice.",
+    c.MIX: "Two rows of one answer come from different code: no moment was ever like that.",
+    c.OUTBOX: "The event is stored, and those who live on messages will never know.",
 }
 SUSPECTS: Final = {
-    FOLD: "'idempotent' or 'in order'", RYW: "'say stale'", ONCE: "'dedupe'",
-    SAGA_WHOLE: "'ask again' or 'inbox'", MIX: "'swap whole'", OUTBOX: "'outbox'",
+    c.FOLD: "'idempotent' or 'in order'", c.RYW: "'say stale'", c.ONCE: "'dedupe'",
+    c.SAGA_WHOLE: "'ask again' or 'inbox'", c.MIX: "'swap whole'", c.OUTBOX: "'outbox'",
 }  # fmt: skip
-
-
-def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
-    """What a check demands; if it failed, the witness."""
-    demands: dict[str, Any] = dict(DEMANDS)
-    return explain_in_kit(check, demands, IF_BROKEN, snapshot.rules, suspects=SUSPECTS)
+explain_check: Final = kit.checks(c.DEMANDS, IF_BROKEN, SUSPECTS)
+"""What a check demands; if it failed, the witness."""

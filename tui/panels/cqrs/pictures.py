@@ -7,9 +7,10 @@ from engines.cqrs.world.snapshot import Snapshot
 from engines.units import stamp
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.kit.words import plural
+from tui.kit.dates import day_and_time
+from tui.kit.words import plain, plural
 from tui.panel import Focus
-from tui.panels.cqrs.queries import SHORT, answer, brief, day_and_time, rows_at, story
+from tui.panels.cqrs.queries import SHORT, answer, brief, rows_at, story
 from tui.panels.cqrs.roads import draw_newest, draw_sides
 from tui.panels.cqrs.select import order_of, projection_of, read
 
@@ -73,8 +74,7 @@ def _when(at_us: int, recorded: bool) -> str:
 def _cell(name: str, value: Any, recorded: bool) -> str:
     if name in TIMES:
         return "-" if not value else day_and_time(value) if recorded else stamp(value)
-    text = str(value)
-    return "".join(char if " " <= char <= "~" else ascii(char)[1:-1] for char in text)
+    return plain(value)
 
 
 def _table(canvas: Canvas, snapshot: Snapshot, columns: Sequence[str], rows: Sequence[Any], y: int) -> None:

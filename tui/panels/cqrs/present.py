@@ -2,7 +2,7 @@
 
 from engines.cqrs.world.snapshot import Snapshot
 from engines.units import span
-from tui.kit.explain import rules_off
+from tui.kit.explain import in_force, unwell
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.cqrs.queries import worst
@@ -20,16 +20,8 @@ def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
         why = f" ({verdict.why.value})" if verdict.crud_us else ""
         said.append(f"The same question to both models: {line}{f', {failing}' if failing else ''}.")
         said.append(f"The verdict of this moment: {verdict_line(snapshot)[0]}{why}.")
-    return (*said, *_troubles(snapshot), f"To try: {_experiment(snapshot)}")
-
-
-def _troubles(snapshot: Snapshot) -> tuple[str, ...]:
-    """Which machines and links are not well, which rules are off."""
-    found = [f"{host.id} is {host.status}" for host in snapshot.hosts if host.status != "up"]
-    found += [f"the link {link.src}>{link.dst} is cut" for link in snapshot.links[:6] if link.cut]
-    if off := rules_off(snapshot.rules):
-        found.append(f"off: {', '.join(off)}")
-    return (f"In force: {'; '.join(found[:12])}.",) if found else ()
+    wrong = in_force(unwell(snapshot)[:12], snapshot.rules)
+    return (*said, *((wrong,) if wrong else ()), f"To try: {_experiment(snapshot)}")
 
 
 def _experiment(snapshot: Snapshot) -> str:

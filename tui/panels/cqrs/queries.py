@@ -1,22 +1,19 @@
 """What is worked out for the screen: read models at a date, the same order on both models, the rows of a story."""
 
-from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from engines.cqrs import OrderSummary, changes_at, fold
 from engines.cqrs import projection as projection_named
 from engines.cqrs.projections import Projection, RowChange
-from engines.cqrs.read_models import PROJECTIONS, day_of, summary_of
+from engines.cqrs.read_models import PROJECTIONS, summary_of
 from engines.cqrs.world.snapshot import MachineView, ProjectionView, Snapshot
 from engines.event_sourcing import TreeNode, UnknownEvent, causation_tree
-from engines.event_sourcing.events import RecordedEvent
 from engines.units import PPM_PER_PERCENT, span
+from tui.kit.memo import of_stream, once
 from tui.panel import Figure
 
 SHORT: Final = {"order_summary": "summary", "customer_history": "history", "revenue_by_day": "revenue"}
 """Projections as they are called where room is short."""
-_answers: Final[list[tuple[Any, Any, Any]]] = []
-"""The newest answer, with what it was worked out of: of a long file it is asked for at every picture."""
 
 
 class Sides(NamedTuple):
@@ -51,33 +48,15 @@ class Told(NamedTuple):
     rows: tuple[RowChange, ...]
 
 
-def _once(events: Sequence[RecordedEvent], question: Any, work: Any) -> Any:
-    for known, asked, answer in _answers:
-        if known is events and asked == question:
-            return answer
-    answer = work()
-    _answers.insert(0, (events, question, answer))
-    del _answers[4:]
-    return answer
-
-
 def machine(snapshot: Snapshot, name: str) -> MachineView | None:
     """A machine by its name."""
     return next((each for each in snapshot.machines if each.name == name), None)
 
 
-def of_order(snapshot: Snapshot, order: str) -> Sequence[RecordedEvent]:
-    """The events of an order."""
-    found: Sequence[RecordedEvent] = _once(
-        snapshot.events, ("order", order), lambda: [event for event in snapshot.events if event.stream == order]
-    )
-    return found
-
-
 def written(snapshot: Snapshot, order: str) -> OrderSummary | None:
     """What the write model says of an order: the fold of its events."""
     try:
-        return summary_of(of_order(snapshot, order))
+        return summary_of(of_stream(snapshot.events, order))
     except UnknownEvent:
         return None
 
@@ -121,8 +100,7 @@ def rows_at(snapshot: Snapshot, view: ProjectionView, position: int) -> tuple[An
         except UnknownEvent:
             return ()
 
-    found: tuple[Any, ...] = _once(events, ("rows", view.name, position), work)
-    return found
+    return once(events, ("rows", view.name, position), work)
 
 
 def answer(snapshot: Snapshot, view: ProjectionView, key: str, position: int) -> tuple[Any, ...]:
@@ -135,7 +113,7 @@ def answer(snapshot: Snapshot, view: ProjectionView, key: str, position: int) ->
 
 def story(snapshot: Snapshot, order: str) -> tuple[Told, ...]:
     """The causation tree of an order: command, event, command, event ..., each event with the rows it changed."""
-    events = of_order(snapshot, order)
+    events = of_stream(snapshot.events, order)
     if not events:
         return ()
 
@@ -145,8 +123,7 @@ def story(snapshot: Snapshot, order: str) -> tuple[Told, ...]:
         rows = changes_at(PROJECTIONS.values(), snapshot.events, places)
         return tuple(Told(node, rows.get(node.event.position, ()) if node.event is not None else ()) for node in nodes)
 
-    found: tuple[Told, ...] = _once(snapshot.events, ("story", order), work)
-    return found
+    return once(snapshot.events, ("story", order), work)
 
 
 def brief(row: Any) -> str:
@@ -158,15 +135,6 @@ def brief(row: Any) -> str:
     if hasattr(row, "amount"):
         return f"{row.orders} orders {row.amount}"
     return f"{row.status} {row.total}"
-
-
-def day_and_time(at_us: int) -> str:
-    """A moment of a file: ``2026-01-01 09:04``, of UTC."""
-    minute = at_us // 60_000_000 % 1_440
-    try:
-        return f"{day_of(at_us)} {minute // 60:02}:{minute % 60:02}"
-    except (OverflowError, ValueError):  # a clock that was nowhere near the year 9999
-        return f"{at_us // 1_000_000} s"
 
 
 def share(ppm: int) -> str:

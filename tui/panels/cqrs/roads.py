@@ -8,13 +8,13 @@ from engines.cqrs.world.snapshot import Pace, ProjectionView, Snapshot
 from engines.units import span, stamp
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.kit.words import chip, plural
+from tui.kit.cluster import share as way_of
+from tui.kit.words import STATUS, chip, plural
 from tui.panel import Focus
 from tui.panels.cqrs.queries import brief, machine, noted, share, sides, work_us
 from tui.panels.cqrs.select import order_of, projection_of
 from tui.plot import bar
 
-STATUS: Final[dict[str, tuple[str, Ink]]] = {"crashed": ("X", "dead"), "frozen": ("Z", "frozen")}
 LABEL: Final = 8
 FIGURES: Final = 15
 """Columns of the figures at the right."""
@@ -128,8 +128,8 @@ def _lane(
         letter, ink = LETTERS.get(type(flight.message), ("", "dim"))
         if not letter or (isinstance(flight.message, m.Rows) and not flight.message.rows):
             continue
-        part = (snapshot.now_us - flight.departs_us) / max(1, flight.arrives_us - flight.departs_us)
-        place = round(min(1.0, max(0.0, part if forth else 1 - part)) * (width - 1))
+        part = way_of(flight.departs_us, flight.arrives_us, snapshot.now_us)
+        place = round((part if forth else 1 - part) * (width - 1))
         canvas.put(x + place, y, letter, ink)
 
 

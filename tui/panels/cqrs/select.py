@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from engines.cqrs.world.snapshot import ProjectionView, Snapshot
 from engines.units import US_PER_S
-from tui.kit.selection import after, chooser, reader
+from tui.kit.selection import after, beyond, chooser, reader
 from tui.panel import Focus
 
 VIEWS: Final = ("roads", "sides", "rows", "tree")
@@ -137,13 +137,8 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
         names = ("", *machines(snapshot))
         return replace(focus, node=after(names, focus.node, by), chosen=True) if len(names) > 1 else focus
     if view_of(snapshot, focus) == "tree":
-        there = orders(snapshot)
-        if not there:
-            return focus
-        now = order_of(snapshot, focus)
-        place = there.index(now) if now in there else len(there) - 1
-        place = min(len(there) - 1, max(0, place + by))
-        return follow(snapshot, focus, there[place])
+        order = beyond(orders(snapshot), order_of(snapshot, focus), by)
+        return focus if order is None else follow(snapshot, focus, order)
     names = tuple(view.name for view in snapshot.projections)
     here = projection_of(snapshot, focus)
     if here is None:

@@ -50,9 +50,8 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tu
         text = f"verdict: {text}"
     if canvas.width > 110 and snapshot.costs.verdict.crud_us:
         text += f": {snapshot.costs.verdict.why.value}"
-    below = [(text, ink), (said, FAILING.get(failing, "text")), (_costs(snapshot), "dim")][
-        : max(0, canvas.height - count)
-    ]
+    below = [(text, ink), (said, FAILING.get(failing, "text")), (_costs(snapshot), "dim")]
+    below = below[: max(0, canvas.height - count)]
     for row, (words, role) in enumerate((*below[1:], *below[:1]), canvas.height - len(below)):  # the verdict comes last
         canvas.put(1, row, clip(words, canvas.width - 2), role)
     covers_us = drawn[-1].at_us - drawn[0].at_us if drawn else 0

@@ -10,7 +10,7 @@ from engines.sim.events import Event
 from engines.sim.rules import RuleSwitched
 from engines.units import span
 from tui.canvas import Ink
-from tui.kit.kernel_words import KernelWords, is_kernel, tell
+from tui.kit.kernel_words import KernelWords, choice_words, is_kernel, rule_words, tell
 from tui.kit.words import plural
 from tui.panel import Line
 
@@ -28,34 +28,14 @@ def narrate(event: Event) -> Line:
 def said(what: e.CqrsEvent) -> tuple[str, Ink]:
     """The sentence, and the ink of the name before it."""
     match what:
-        case (e.Appended() | e.Conflicted() | e.CommandDone() | e.CommandRepeated() | e.CommandRefused()
-              | e.CommandInvalid() | e.StoreFull() | e.TurnedAway()):  # fmt: skip
-            return _of_writing(what)
-        case (e.SentAgain() | e.GaveUp() | e.QueryFailed() | e.OwnWriteMissed() | e.OwnWriteSeen() | e.AnswerStale()
-              | e.QueryWaits() | e.QueryTimedOut()):  # fmt: skip
-            return _of_asking(what)
-        case (e.EventEarly() | e.EventAgain() | e.RepeatIgnored() | e.EventParked() | e.ParkedReplayed()
-              | e.RebuildBegan() | e.RebuildStopped() | e.CaughtUp() | e.Swapped() | e.ReadersMoved()
-              | e.ProjectionMoved() | e.ProjectionLeft() | e.Deployed() | e.Widened()):  # fmt: skip
-            return _of_projecting(what)
-        case (e.SagaBegan() | e.SagaAsksAgain() | e.SagaTurned() | e.SagaEnded() | e.StepServed() | e.StepUndone()
-              | e.StepDeclined()):  # fmt: skip
-            return _of_the_saga(what)
         case e.NodeAdded(stage=stage, machines=machines):
             return f"joins the {stage}: {machines} now", "good"
         case e.NodeRemoved(stage=stage, machines=machines):
             return f"is taken out of the {stage}: {machines} left", "warn"
-        case RuleSwitched(rule=rule, on=on):
-            name = rule.replace("_", " ")
-            return (f"the rule '{name}' holds again", "good") if on else (f"the rule '{name}' is switched off", "bad")
+        case RuleSwitched():
+            return rule_words(what)
         case e.OptionSet(name=name, value=value):
-            return f"{name.replace('_', ' ')} is '{value}' from now on", "accent"
-        case _:
-            assert_never(what)
-
-
-def _of_writing(what: Any) -> tuple[str, Ink]:
-    match what:
+            return choice_words(name, value)
         case e.Appended(order=order, first=first, position=position, type=type, who=who, command=command):
             return f"{order} revision {first}, position {position}: {type}, by {command} of {who}", "committed"
         case e.Conflicted(order=order, command=command, expected=expected, actual=actual):
@@ -72,10 +52,12 @@ def _of_writing(what: Any) -> tuple[str, Ink]:
             return f"{command} on {order} makes no sense in itself: refused before anything is loaded", "bad"
         case e.StoreFull(order=order, command=command):
             return f"{command} on {order} is not written: the store takes no new orders", "bad"
-    return f"turns requests away: {what.waiting} wait already", "bad"
+        case e.TurnedAway(waiting=waiting):
+            return f"turns requests away: {waiting} wait already", "bad"
+    return _of_asking(what)
 
 
-def _of_asking(what: Any) -> tuple[str, Ink]:
+def _of_asking(what: e.AskingEvent | e.ProjectingEvent | e.SagaEvent) -> tuple[str, Ink]:
     match what:
         case e.SentAgain(order=order, command=command, attempt=attempt):
             return f"no answer to {command} on {order}: sends it to another node, same id, attempt {attempt}", "slow"
@@ -92,11 +74,12 @@ def _of_asking(what: Any) -> tuple[str, Ink]:
             return f"{key} ({freshness.value}): told after {span(waited)} that the answer would be too old", "warn"
         case e.QueryWaits(key=key, position=position):
             return f"holds a question about {key} until its copy has passed position {position}", "dim"
-    return (f"a question about {what.key} waited for position {what.wanted}, the copy is at {what.position}: says so",
-            "warn")  # fmt: skip
+        case e.QueryTimedOut(key=key, wanted=wanted, position=at):
+            return f"a question about {key} waited for position {wanted}, the copy is at {at}: says so", "warn"
+    return _of_projecting(what)
 
 
-def _of_projecting(what: Any) -> tuple[str, Ink]:
+def _of_projecting(what: e.ProjectingEvent | e.SagaEvent) -> tuple[str, Ink]:
     match what:
         case e.EventEarly(position=position, order=order, missing=missing):
             return f"event {position} ({order}) came before event {missing}: it was overtaken, or is lost", "warn"
@@ -128,10 +111,12 @@ def _of_projecting(what: Any) -> tuple[str, Ink]:
             return f"gives {projection} up: {to} has it", "dim"
         case e.Deployed(projection=projection, release=release):
             return f"{projection} runs its {release} code now; the rows it has built stay as they are", "warn"
-    return "the column takes all names now: what is parked can be replayed", "good"
+        case e.Widened():
+            return "the column takes all names now: what is parked can be replayed", "good"
+    return _of_the_saga(what)
 
 
-def _of_the_saga(what: Any) -> tuple[str, Ink]:
+def _of_the_saga(what: e.SagaEvent) -> tuple[str, Ink]:
     match what:
         case e.SagaBegan(order=order):
             return f"takes {order} up: reserve, pay, ship", "dim"
@@ -149,7 +134,10 @@ def _of_the_saga(what: Any) -> tuple[str, Ink]:
             return f"does its part of {command} for {order}{again}", "bad" if stands > 1 else "dim"
         case e.StepUndone(order=order, command=command):
             return f"takes back what it did for {order}: {command}", "accent"
-    return f"says no to {what.command} for {what.order}", "warn"
+        case e.StepDeclined(order=order, command=command):
+            return f"says no to {command} for {order}", "warn"
+        case _:
+            assert_never(what)
 
 
 def words(message: Any) -> str:

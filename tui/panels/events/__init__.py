@@ -1,9 +1,10 @@
 """The panel of event sourcing: the stream, a cursor that is a slider through time, and the state it folds to."""
 
+from dataclasses import replace
 from typing import Final
 
 from engines.event_sourcing.pattern import PATTERN
-from tui.panel import Panel
+from tui.kit.rooms import of_rooms
 from tui.panels.events import forms, keys, lessons, present, queries, select, view, words
 
 HELP: Final = (
@@ -31,29 +32,10 @@ HELP: Final = (
 )  # fmt: skip
 
 
-PANEL: Final = Panel(
-    pattern=PATTERN,
-    keys=keys.KEYS,
-    help=HELP,
-    view=view.view,
-    status=view.status,
-    move=select.move,
-    fit=select.fit,
-    walk=select.walk,
-    narrate=words.narrate,
-    routine=words.routine,
-    fold=words.fold,
-    explain=lessons.explain,
-    explain_check=lessons.explain_check,
-    present=present.present,
-    mark=keys.mark,
-    faults=forms.all_faults,
-    rules=forms.rules,
-    tune=forms.tune,
-    sides=forms.sides,
-    client=forms.client,
+PANEL: Final = replace(
+    of_rooms(PATTERN, HELP, view, select, words, words, lessons, keys, forms, present),
     client_hint=forms.HINT,
-    strip_least=3,
     figures=queries.figures,
+    walk=select.walk,
 )
 """The one panel of this folder."""

@@ -1,30 +1,17 @@
 """What the dialogues offer: faults with their parameters, rules to break, choices of the run, typed commands."""
 
-from datetime import UTC, datetime
 from typing import Final
 
 from engines.errors import UserError
 from engines.event_sourcing.audit import at_date
 from engines.event_sourcing.gaps import Cure
 from engines.event_sourcing.subscriptions import CheckpointPolicy, OnPoison
-from engines.event_sourcing.world.commands import (
-    Act,
-    ChangeSchema,
-    Compact,
-    HoldCommit,
-    Kill,
-    Poison,
-    Race,
-    Release,
-    ReplayParked,
-    SetOption,
-    Tamper,
-    Verify,
-)
+from engines.event_sourcing.world import commands as c
 from engines.event_sourcing.world.snapshot import Snapshot
 from engines.sim.rules import SetRule
 from engines.units import US_PER_MS
-from tui.kit import forms
+from tui.kit import dates, forms
+from tui.kit.forms import Choice
 from tui.panel import Focus, Offer, Outcome, Param, Refuse
 from tui.panels.events.keys import LEVELS, account_of, teller_of
 from tui.panels.events.select import choose, current, fit, machines
@@ -41,6 +28,15 @@ RULES: Final = {
     "drop_old_snapshots": ("a snapshot of another layout is ignored", "off: a state that never was"),
     "ignore_stale_pages": ("a subscriber takes only the newest answer", "off: pages that come twice are handled twice"),
 }  # fmt: skip
+CHOICES: Final = (
+    Choice("rate", "commands a second", "of all tellers; 0: only what you ask for", (), 0, 200, 2),
+    Choice("snapshots", "a snapshot every so many events", "0: none", (), 0, 1_000, 5),
+    Choice("policy", "checkpoint policy", "what a subscriber makes durable first", CheckpointPolicy),
+    Choice("idempotent", "idempotent handlers", "they remember the revisions they have seen", ("on", "off")),
+    Choice("poison", "poison events", "what becomes of an event that cannot be read", OnPoison),
+    Choice("cure", "how gaps are treated", "by subscribers of the numbered store", Cure),
+    Choice("sync_ms", "a sync takes", "of the store's disk", (), 0, 1_000, 1, "ms"),
+)
 
 
 def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
@@ -52,7 +48,7 @@ def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     status = next(each.status for each in snapshot.hosts if each.id == name)
     others = tuple(each for each in machines(snapshot) if each != name)
     kept = "power fails: what is not synced is lost or torn" if name == "store" else "what is in memory is lost"
-    kill = Offer(f"kill {name}", "SIGKILL: the process dies, the machine's cache survives", lambda v: Kill(name))
+    kill = Offer(f"kill {name}", "SIGKILL: the process dies, the machine's cache survives", lambda v: c.Kill(name))
     return (
         *forms.of_machine(name, status, kept, "from what is on its disk"),
         *((kill,) if status != "crashed" else ()),
@@ -72,8 +68,8 @@ def _of_events(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     which = f"event {position}" if position else "the newest amount"
     offers = [
         Offer(f"tamper with {which}", "somebody changes it in the file",
-              lambda v: Tamper(position, v["amount"]), (Param("amount", 5_000, 1, 1_000_000, 100),)),
-        Offer("verify the chain", "read the whole log and every checksum", lambda v: Verify()),
+              lambda v: c.Tamper(position, v["amount"]), (Param("amount", 5_000, 1, 1_000_000, 100),)),
+        Offer("verify the chain", "read the whole log and every checksum", lambda v: c.Verify()),
     ]  # fmt: skip
     if snapshot.variant == "numbered":
         del offers[0]
@@ -81,37 +77,32 @@ def _of_events(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
         account = Param("account", account_of(snapshot, focus), 1, 9)
         poison = Offer(
             "poison event", "the next release writes a deposit that nobody here can read",
-            lambda v: Poison(v["account"], v["amount"]), (account, Param("amount", 60, 1, 1_000, 10)),
+            lambda v: c.Poison(v["account"], v["amount"]), (account, Param("amount", 60, 1, 1_000, 10)),
         )  # fmt: skip
-        release = Offer("install the next release", "it knows the new deposits", lambda v: Release())
+        release = Offer("install the next release", "it knows the new deposits", lambda v: c.Release())
         offers = [*((poison,) if "store" in up else ()), *offers, release]
-    if snapshot.group is not None:
-        up_one = next((each.name for each in snapshot.subscribers if each.name in up), "")
-        if up_one and "store" in up:
-            offers.append(
-                Offer("replay what is parked", "the group hands it out again", lambda v: ReplayParked(up_one))
-            )
-        return tuple(offers)
-    for each in snapshot.subscribers:
-        if each.name in up:
-            offers.append(_replay(each.name))
+    readers = [each.name for each in snapshot.subscribers if each.name in up]
+    if snapshot.group is None:
+        return (*offers, *(_replay(name, f"replay what {name} has parked", "it tries again") for name in readers))
+    if readers and "store" in up:
+        offers.append(_replay(readers[0], "replay what is parked", "the group hands it out again"))
     return tuple(offers)
 
 
-def _replay(name: str) -> Offer:
-    return Offer(f"replay what {name} has parked", "it tries again", lambda v: ReplayParked(name))
+def _replay(name: str, title: str, help: str) -> Offer:
+    return Offer(title, help, lambda v: c.ReplayParked(name))
 
 
 def _of_store(snapshot: Snapshot) -> tuple[Offer, ...]:
-    offers = [Offer("change the layout of snapshots", "what is kept is of no use then", lambda v: ChangeSchema())]
+    offers = [Offer("change the layout of snapshots", "what is kept is of no use then", lambda v: c.ChangeSchema())]
     if snapshot.variant == "numbered":
         span = Param("span", 200, 1, 5_000, 50, "ms")
         offers.append(Offer("a slow transaction", "the next one stays open for so long",
-                            lambda v: HoldCommit(v["span"] * US_PER_MS), (span,)))  # fmt: skip
+                            lambda v: c.HoldCommit(v["span"] * US_PER_MS), (span,)))  # fmt: skip
         offers.append(Offer("a rollback", "the next transaction burns its number",
-                            lambda v: HoldCommit(v["span"] * US_PER_MS, True), (span,)))  # fmt: skip
+                            lambda v: c.HoldCommit(v["span"] * US_PER_MS, True), (span,)))  # fmt: skip
     if snapshot.variant == "log":
-        offers.append(Offer("compact the log", "keep the newest event of each stream", lambda v: Compact()))
+        offers.append(Offer("compact the log", "keep the newest event of each stream", lambda v: c.Compact()))
     return tuple(offers)
 
 
@@ -124,28 +115,7 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """The choices of the run that can be changed while it runs."""
     if snapshot.recorded:
         return ()
-    now = dict(snapshot.options)
-
-    def number(name: str, title: str, help: str, high: int, step: int, unit: str = "") -> Offer:
-        param = Param("value", int(now[name]), 0, high, step, unit)
-        return Offer(title, help, lambda v: SetOption(name, str(v["value"])), (param,))
-
-    def words(name: str, title: str, help: str, choices: tuple[str, ...]) -> Offer:
-        param = Param("value", now[name], choices=choices)
-        return Offer(title, help, lambda v: SetOption(name, v["value"]), (param,))
-
-    return (
-        number("rate", "commands a second", "of all tellers; 0: only what you ask for", 200, 2),
-        number("snapshots", "a snapshot every so many events", "0: none", 1_000, 5),
-        words("policy", "checkpoint policy", "what a subscriber makes durable first",
-              tuple(each.value for each in CheckpointPolicy)),
-        words("idempotent", "idempotent handlers", "they remember the revisions they have seen", ("on", "off")),
-        words("poison", "poison events", "what becomes of an event that cannot be read",
-              tuple(each.value for each in OnPoison)),
-        words("cure", "how gaps are treated", "by subscribers of the numbered store",
-              tuple(each.value for each in Cure)),
-        number("sync_ms", "a sync takes", "of the store's disk", 1_000, 1, "ms"),
-    )  # fmt: skip
+    return forms.of_choices(snapshot.options, CHOICES, c.SetOption)
 
 
 def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
@@ -179,33 +149,20 @@ def client(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
     teller = teller_of(snapshot, focus)
     match words[0], numbers:
         case "race", [account, amount]:
-            return Race(account, amount)
+            return c.Race(account, amount)
         case "transfer", [account, to, amount]:
-            return Act(teller, "transfer", account, amount, to)
+            return c.Act(teller, "transfer", account, amount, to)
         case action, [account, amount]:
-            return Act(teller, action, account, amount)
+            return c.Act(teller, action, account, amount)
     raise UserError(f"{text[:40]!r}: write one of: {HINT}")
 
 
 def _travel(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
     """The cursor to a position (``#12``) or to what had happened at a time: ``3.5s``, ``2026-01-05`` in a file."""
-    if text.startswith("#") and text[1:].isascii() and text[1:].isdecimal():
-        return choose(focus, cursor=int(text[1:]))
-    at_us = _time(text, snapshot.recorded)
-    found = at_date(snapshot.events, at_us)
+    place = dates.place(text)
+    if place is not None:
+        return choose(focus, cursor=place)
+    found = at_date(snapshot.events, dates.moment(text, snapshot.recorded))
     if not found.events:
         raise UserError(f"at {text}: nothing had happened yet")
     return choose(focus, cursor=snapshot.events[found.events - 1].position)
-
-
-def _time(text: str, recorded: bool) -> int:
-    try:
-        if recorded:
-            moment = datetime.fromisoformat(text)
-            since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
-            return since.days * 86_400_000_000 + since.seconds * 1_000_000
-        whole, _, part = text.removesuffix("s").strip().partition(".")
-        return int(whole or "0") * 1_000_000 + int((part + "000000")[:6] or "0")
-    except ValueError:
-        wanted = "a date as 2026-01-05 or 2026-01-05T12:00" if recorded else "seconds as 3.5s"
-        raise UserError(f"at {text[:30]!r}: {wanted}, or #12 for a position, is accepted") from None

@@ -5,7 +5,7 @@ from engines.event_sourcing.subscriptions import OnPoison
 from engines.event_sourcing.world.snapshot import GroupView, Snapshot, SubscriberView, WriterView
 from engines.units import span, stamp
 from tui.canvas import Canvas
-from tui.kit import link_faults, sheet
+from tui.kit import sheet
 from tui.kit.link_faults import Network
 from tui.kit.sheet import Fact, Section, fact
 from tui.panel import Focus
@@ -112,8 +112,7 @@ def _in_group(group: GroupView, position: int) -> Fact:
 
 
 def _rules(snapshot: Snapshot) -> tuple[Fact, ...]:
-    off = [name.replace("_", " ") for name, on in snapshot.rules if not on]
-    facts = [fact("rules off", ", ".join(off), "bad")] if off else []
+    facts = [*sheet.of_rules(snapshot.rules)]
     if snapshot.options:
         options = dict(snapshot.options)
         said = f"checkpoint: {options['policy']}, idempotent {options['idempotent']}; poison: {options['poison']}"
@@ -139,40 +138,26 @@ def _machine(snapshot: Snapshot, name: str) -> list[Section]:
     else:
         own = _reader(snapshot, next(each for each in snapshot.subscribers if each.name == name))
     host = next(each for each in snapshot.hosts if each.id == name)
-    network = Network(machines(snapshot), snapshot.links, FRESH_US)
-    found = [
-        *link_faults.of_machine(host.status, host.clock_off_us, host.drift_ppm), *network.cuts(name),
-        *network.troubles(name),
-    ]  # fmt: skip
-    elsewhere = [each.id for each in snapshot.hosts if each.id != name and each.status != "up"]
-    return [
-        Section(0, own), Section(1, (sheet.of_faults(found, elsewhere),)), Section(2, _rules(snapshot)),
-        sheet.of_checks(snapshot.checks, 3),
-    ]  # fmt: skip
+    host = host._replace(fsync_us=0)  # every sync takes its time here
+    faults = sheet.of_host(host, Network(machines(snapshot), snapshot.links, FRESH_US), snapshot.hosts)
+    return [Section(0, own), Section(1, (faults,)), Section(2, _rules(snapshot)), sheet.of_checks(snapshot.checks, 3)]
 
 
 def _store(snapshot: Snapshot) -> tuple[Fact, ...]:
     store = snapshot.store
     facts = [
         fact("readable", f"{store.head} events", "bright"),
-        fact(
-            "written",
-            f"{store.written}; {store.waiting_pages} pages wait for the sync, which takes {span(store.sync_us)}",
-        ),
+        fact("written", f"{store.written}; {store.waiting_pages} pages wait for the sync, which takes "
+             f"{span(store.sync_us)}"),
         fact("syncs", f"{store.syncs:,} for {store.appends:,} appends"),
         fact("conflicts", f"{store.conflicts}"),
         fact("room", f"{store.capacity - store.written:,} of {store.capacity:,} events are free"),
-    ]
+    ]  # fmt: skip
     if snapshot.group is not None:
         facts.append(fact("group", group_note(snapshot.group), "bright"))
-        facts += [
-            fact(
-                "",
-                f"{position} is with {who}{f', retry {attempt}' if attempt else ''}; "
-                f"again at {stamp(due)} without an answer",
-            )
-            for position, who, attempt, due in snapshot.group.handed[:5]
-        ]
+        for position, who, attempt, due in snapshot.group.handed[:5]:
+            holder = f"{who}{f', retry {attempt}' if attempt else ''}"
+            facts.append(fact("", f"{position} is with {holder}; again at {stamp(due)} without an answer"))
     for number, who in store.open_transactions:
         facts.append(fact("open", f"number {number}, taken by {who}, not committed", "warn"))
     if store.burnt:
@@ -224,8 +209,5 @@ def _subscriber(each: SubscriberView) -> tuple[Fact, ...]:
     if each.holes:
         facts.append(fact("holes", "waits for numbers " + ", ".join(map(str, each.holes[:8])), "warn"))
     if each.name == "books":
-        facts += [
-            fact("holds" if row == 0 else "", f"{name} {amount:,}")
-            for row, (name, amount) in enumerate(each.balances[:9])
-        ]
+        facts += sheet.listed("holds", (f"{name} {amount:,}" for name, amount in each.balances[:9]))
     return tuple(facts)

@@ -5,52 +5,22 @@ from dataclasses import replace
 from typing import Final
 
 from engines.event_sourcing.events import RecordedEvent, category
-from engines.event_sourcing.world.commands import (
-    Act,
-    ChangeSchema,
-    Compact,
-    HoldCommit,
-    Kill,
-    Poison,
-    Race,
-    Release,
-    ReplayParked,
-    SetOption,
-    Tamper,
-    Verify,
-)
+from engines.event_sourcing.world import commands as c
 from engines.event_sourcing.world.snapshot import Snapshot
 from engines.sim.rules import SetRule
-from tui.kit.verbs import Machine, Target, ask, crash, marker, simulated, standard_keys
+from tui.kit.selection import after
+from tui.kit.verbs import ask, at_hosts, crash, louder, marker, simulated, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
-from tui.panels.events.select import (
-    ALL,
-    SCOPES,
-    VIEWS,
-    at,
-    choose,
-    current,
-    fit,
-    index_of,
-    listed,
-    read,
-    step,
-)
+from tui.panels.events import select as s
+from tui.panels.events.select import choose, current, fit, read, step
 
 LEVELS: Final = ((3_000, 4_000), (9_000, 12_000), (90_000, 40_000))
-RATES: Final = ("0", "6", "30")
+RATES: Final = (0, 6, 30)
 NOBODY: Final = "select a machine first: left and right walk along the top row"
 
 
-def aim(snapshot: Snapshot, focus: Focus) -> Target | Refuse:
-    """What the standard verbs act on: the selected machine."""
-    focus = fit(snapshot, focus)
-    host = next((each for each in snapshot.hosts if each.id == focus.node), None)
-    if host is None:
-        return Refuse(NOBODY)
-    return Target.node(
-        Machine(host.id, host.status, bool(host.cut_from), host.clock_off_us, host.drift_ppm), snapshot.links
-    )
+aim: Final = at_hosts(fit, NOBODY)
+"""What the standard verbs act on: the selected machine."""
 
 
 def _crash_or_up(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -82,12 +52,7 @@ def teller_of(snapshot: Snapshot, focus: Focus) -> str:
 def _act(snapshot: Snapshot, focus: Focus) -> Outcome:
     if not any(each.status == "up" and each.name != "desk" for each in snapshot.writers):
         return Refuse("no teller is up: k restarts the selected one")
-    return Act(teller_of(snapshot, focus), "deposit", account_of(snapshot, focus), 10)
-
-
-def _workload(snapshot: Snapshot, focus: Focus) -> Outcome:
-    now = dict(snapshot.options).get("rate", "0")
-    return SetOption("rate", next((rate for rate in RATES if int(rate) > int(now)), RATES[0]))
+    return c.Act(teller_of(snapshot, focus), "deposit", account_of(snapshot, focus), 10)
 
 
 def _newest(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -105,24 +70,21 @@ def worth(snapshot: Snapshot, event: RecordedEvent) -> bool:
 
 def _worth(by: int) -> Callable[[Snapshot, Focus], Outcome]:
     def go(snapshot: Snapshot, focus: Focus) -> Outcome:
-        events = listed(snapshot, focus)
-        index = index_of(events, read(focus).cursor)
+        events = s.listed(snapshot, focus)
+        index = s.index_of(events, read(focus).cursor)
         order = range(index + 1, len(events)) if by > 0 else range(index - 1, -1, -1)
         found = next((place for place in order if worth(snapshot, events[place])), None)
         where = "behind" if by > 0 else "before"
         if found is None:
             return Refuse(f"no event {where} the cursor reacts to another one, is of an old version, or is parked")
-        return at(focus, events, found)
+        return s.at(focus, events, found)
 
     return go
 
 
 def _view(by: int) -> Callable[[Snapshot, Focus], Outcome]:
     def go(snapshot: Snapshot, focus: Focus) -> Outcome:
-        views = VIEWS[:-1] if snapshot.recorded else VIEWS
-        now = read(focus).view
-        place = views.index(now) if now in views else 0
-        return choose(focus, view=views[(place + by) % len(views)])
+        return choose(focus, view=after(s.VIEWS[:-1] if snapshot.recorded else s.VIEWS, read(focus).view, by))
 
     return go
 
@@ -134,8 +96,8 @@ def _scope(snapshot: Snapshot, focus: Focus) -> Outcome:
         return Refuse("there is no event to narrow the list to")
     values = {"all": "", "stream": event.stream, "type": event.type, "category": category(event.stream),
               "story": event.correlation_id}  # fmt: skip
-    now = SCOPES.index(read(focus).scope)
-    scope = next(name for turn in range(1, 6) if (name := SCOPES[(now + turn) % 5]) == ALL or values[name])
+    now = s.SCOPES.index(read(focus).scope)
+    scope = next(name for turn in range(1, 6) if (name := s.SCOPES[(now + turn) % 5]) == s.ALL or values[name])
     return choose(focus, scope=scope, value=values[scope])
 
 
@@ -154,7 +116,7 @@ KEYS: Final = (
     Key("j", "down", "go down in the list", _down, rank=100),
     Key("a", "deposit", "deposit 10 on the account under the cursor", simulated(_act), rank=20),
     Key("A", "ask", "type: deposit 1 50, withdraw 1 80, transfer 1 2 30, race 1 80, at 3.5s", ask("client"), rank=21),
-    Key("w", "workload", "commands a second: 0, 6, 30", simulated(_workload), rank=28),
+    Key("w", "workload", "commands a second: 0, 6, 30", simulated(louder("rate", RATES, c.SetOption)), rank=28),
     Key("g", "newest", "go to the newest event and follow what comes", _newest, rank=14),
     Key("n", "next", "the next event that reacts to another, is old, or is parked", _worth(1), rank=30),
     Key("N", "previous", "the previous one", _worth(-1), rank=100),
@@ -165,7 +127,7 @@ KEYS: Final = (
 )  # fmt: skip
 
 mark: Final = marker({
-    Act: ("a", "you"), Race: ("a", "you"), SetOption: ("t", "you"), SetRule: ("b", "bad"), Kill: ("k", "dead"),
-    Poison: ("p", "bad"), Release: ("R", "good"), ReplayParked: ("p", "good"), ChangeSchema: ("s", "warn"),
-    Tamper: ("!", "bad"), Verify: ("v", "accent"), Compact: ("c", "warn"), HoldCommit: ("o", "slow"),
+    c.Act: ("a", "you"), c.Race: ("a", "you"), c.SetOption: ("t", "you"), SetRule: ("b", "bad"), c.Kill: ("k", "dead"),
+    c.Poison: ("p", "bad"), c.Release: ("R", "good"), c.ReplayParked: ("p", "good"), c.ChangeSchema: ("s", "warn"),
+    c.Tamper: ("!", "bad"), c.Verify: ("v", "accent"), c.Compact: ("c", "warn"), c.HoldCommit: ("o", "slow"),
 })  # fmt: skip

@@ -1,25 +1,13 @@
 """Why: the rule behind an event or a check, and where it is written."""
 
-from typing import Any, Final
+from typing import Final
 
+from engines.event_sourcing.world import checks as c
 from engines.event_sourcing.world import events as e
-from engines.event_sourcing.world.checks import (
-    BALANCE,
-    BATCHES,
-    CHAIN,
-    COMMANDS,
-    DEMANDS,
-    DURABLE,
-    GAPLESS,
-    ONCE,
-    SKIPPED,
-    SNAPSHOTS,
-)
 from engines.event_sourcing.world.snapshot import Snapshot
 from engines.sim.events import Event
-from engines.sim.pattern import Check
 from engines.sim.rules import RuleSwitched
-from tui.kit.explain import explain_check as explain_in_kit
+from tui.kit import explain as kit
 from tui.kit.kernel_words import is_kernel
 
 _APPEND: Final = (
@@ -79,31 +67,20 @@ _COMPACTION: Final = (
 )
 
 LESSONS: Final[dict[type, tuple[str, ...]]] = {
-    **dict.fromkeys(
-        (e.Appended, e.Repeated, e.Conflicted, e.CommandDone, e.CommandRefused, e.CommandFailed, e.AskedAgain), _APPEND
-    ),
+    **dict.fromkeys((e.Appended, e.Repeated, e.Conflicted, e.CommandDone, e.CommandRefused, e.CommandFailed,
+                     e.AskedAgain), _APPEND),
     **dict.fromkeys((e.StoreRecovered, e.PowerFailed, e.ProcessKilled), _DURABLE),
     **dict.fromkeys((e.EffectDone, e.EffectRepeated, e.EventSkipped, e.StalePage), _CHECKPOINT),
     **dict.fromkeys((e.EventParked, e.ParkedReplayed, e.SubscriberStopped, e.Released), _POISON),
-    **dict.fromkeys(
-        (
-            e.HandedAgain,
-            e.EffectKnown,
-            e.ConsumerJoined,
-            e.ConsumerGone,
-            e.GroupCheckpoint,
-            e.GroupBegan,
-            e.ParkedHanded,
-        ),
-        _GROUP,
-    ),
+    **dict.fromkeys((e.HandedAgain, e.EffectKnown, e.ConsumerJoined, e.ConsumerGone, e.GroupCheckpoint, e.GroupBegan,
+                     e.ParkedHanded), _GROUP),
     **dict.fromkeys((e.GapPassed, e.GapFilled, e.RolledBack), _GAP),
     **dict.fromkeys((e.EventTampered, e.ChainVerified), _CHAIN),
     **dict.fromkeys((e.SnapshotKept, e.SnapshotIgnored, e.EventLifted, e.SchemaChanged), _FOLD),
     e.LogCompacted: _COMPACTION,
-    RuleSwitched: ("Rules can be switched off, to see what they are for: the checks tell what breaks without them.",),
-    e.OptionSet: ("A choice of this run; t shows all of them with what is accepted.",),
-}
+    RuleSwitched: kit.RULE,
+    e.OptionSet: kit.CHOICE,
+}  # fmt: skip
 _KERNEL: Final = (
     "Three faults are easily confused: a crash loses what was in memory (and, of the store, what was not synced), a "
     "freeze only time, a cut only messages. To the others all three are silence.",
@@ -120,23 +97,19 @@ def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
 
 
 IF_BROKEN: Final = {
-    DURABLE: "A customer was told that the money is booked, and the booking is gone.",
-    GAPLESS: "A reader cannot tell an event that is not there yet from one that will never come.",
-    SKIPPED: "The event is in the store, and this subscriber will never know: its position says it does.",
-    SNAPSHOTS: "Whoever loads through the snapshot decides on a state that never was.",
-    BALANCE: "Two decisions were each right and together wrong, or events are missing from the sum.",
-    ONCE: "A letter was sent twice, a sum was added twice: at least once means that, unless the handler remembers.",
-    COMMANDS: "An answer was lost and the command was carried out again: the customer paid twice.",
-    BATCHES: "What belongs together is half there: no command ever decided that.",
-    CHAIN: "Somebody changed what was written, or the disk did.",
+    c.DURABLE: "A customer was told that the money is booked, and the booking is gone.",
+    c.GAPLESS: "A reader cannot tell an event that is not there yet from one that will never come.",
+    c.SKIPPED: "The event is in the store, and this subscriber will never know: its position says it does.",
+    c.SNAPSHOTS: "Whoever loads through the snapshot decides on a state that never was.",
+    c.BALANCE: "Two decisions were each right and together wrong, or events are missing from the sum.",
+    c.ONCE: "A letter was sent twice, a sum was added twice: at least once means that, unless the handler remembers.",
+    c.COMMANDS: "An answer was lost and the command was carried out again: the customer paid twice.",
+    c.BATCHES: "What belongs together is half there: no command ever decided that.",
+    c.CHAIN: "Somebody changed what was written, or the disk did.",
 }
 SUSPECTS: Final = {
-    DURABLE: "'sync first'", BALANCE: "'check expected'", COMMANDS: "'recognise repeats'",
-    BATCHES: "'whole batches'", SNAPSHOTS: "'drop old snapshots'", ONCE: "'ignore stale pages'",
+    c.DURABLE: "'sync first'", c.BALANCE: "'check expected'", c.COMMANDS: "'recognise repeats'",
+    c.BATCHES: "'whole batches'", c.SNAPSHOTS: "'drop old snapshots'", c.ONCE: "'ignore stale pages'",
 }  # fmt: skip
-
-
-def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
-    """What a check demands; if it failed, the witness."""
-    demands: dict[str, Any] = dict(DEMANDS)
-    return explain_in_kit(check, demands, IF_BROKEN, snapshot.rules, suspects=SUSPECTS)
+explain_check: Final = kit.checks(c.DEMANDS, IF_BROKEN, SUSPECTS)
+"""What a check demands; if it failed, the witness."""

@@ -5,11 +5,11 @@ from engines.event_sourcing.world.snapshot import Snapshot
 from engines.units import span
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.kit.words import names
+from tui.kit.words import STATUS, names
 from tui.panel import Focus
 from tui.panels.events.queries import balances_at, data_of, show
 from tui.panels.events.select import current, seen_until
-from tui.panels.events.stream import STATUS, when
+from tui.panels.events.stream import when
 from tui.panels.events.strip import group_note
 from tui.plot import bar
 

@@ -1,7 +1,7 @@
 """What there is to see at this moment, in numbers, and what to try: what ``e`` tells at a cue."""
 
 from engines.event_sourcing.world.snapshot import Snapshot, SubscriberView
-from tui.kit.explain import rules_off
+from tui.kit.explain import in_force, unwell
 from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.events.queries import fold
@@ -11,8 +11,8 @@ from tui.panels.events.strip import group_note
 
 def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
     """The store, the stream under the cursor, the readers, what is wrong, what to try. Paragraphs."""
-    said = (f"Now: {_store(snapshot)}.", _stream(snapshot, focus), _readers(snapshot), _troubles(snapshot),
-            f"To try: {_experiment(snapshot)}")  # fmt: skip
+    said = (f"Now: {_store(snapshot)}.", _stream(snapshot, focus), _readers(snapshot),
+            in_force(unwell(snapshot), snapshot.rules), f"To try: {_experiment(snapshot)}")  # fmt: skip
     return tuple(text for text in said if text)
 
 
@@ -58,15 +58,6 @@ def _reader(reader: SubscriberView) -> str:
     if reader.twice:
         text += f", {plural(reader.twice, 'effect')} done again"
     return text
-
-
-def _troubles(snapshot: Snapshot) -> str:
-    """Which machines and links are not well, which rules are off."""
-    found = [f"{host.id} is {host.status}" for host in snapshot.hosts if host.status != "up"]
-    found += [f"the link {link.src}>{link.dst} is cut" for link in snapshot.links if link.cut]
-    if off := rules_off(snapshot.rules):
-        found.append(f"off: {', '.join(off)}")
-    return f"In force: {'; '.join(found)}." if found else ""
 
 
 def _experiment(snapshot: Snapshot) -> str:

@@ -7,8 +7,9 @@ from engines.event_sourcing import ORDER, Aggregate, Change, CorruptStore, Unkno
 from engines.event_sourcing.events import RecordedEvent, category
 from engines.event_sourcing.world.rules import aggregate_of
 from engines.event_sourcing.world.snapshot import Snapshot
+from tui.kit.memo import of_stream, once
+from tui.kit.words import plain
 from tui.panel import Figure
-from tui.panels.events.memo import of_stream, once
 
 KEYS_MAX: Final = 12
 """Fields of a foreign state that are shown."""
@@ -113,7 +114,7 @@ def show(value: Any, width: int = 60) -> str:
         text = " ".join(f"{name}={show(each, 24)}" for name, each in value.items())
     else:
         text = str(value)
-    text = "".join(char if " " <= char <= "~" else ascii(char)[1:-1] for char in text)
+    text = plain(text)
     return text if len(text) <= width else text[: max(0, width - 2)] + ".."
 
 

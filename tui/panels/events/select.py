@@ -4,15 +4,16 @@ Up and down move the cursor through the events of the scope: that is time travel
 shown as it was right after that event. Left and right choose a machine; the verbs act on it.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
 from engines.event_sourcing.events import RecordedEvent, category
 from engines.event_sourcing.world.snapshot import Snapshot
+from tui.kit.memo import once
 from tui.kit.selection import after, chooser, reader
 from tui.panel import Focus
-from tui.panels.events.memo import once
 
 ALL: Final = "all"
 SCOPES: Final = ("all", "stream", "type", "category", "story")
@@ -74,14 +75,7 @@ def index_of(events: Sequence[RecordedEvent], cursor: int) -> int:
     """Where the cursor stands in a list: at its event, or at the last one before it; -1 in an empty list."""
     if not cursor or not events:
         return len(events) - 1
-    low, high = 0, len(events)
-    while low < high:
-        middle = (low + high) // 2
-        if events[middle].position <= cursor:
-            low = middle + 1
-        else:
-            high = middle
-    return max(0, low - 1)
+    return max(0, bisect_right(events, cursor, key=lambda event: event.position) - 1)
 
 
 def current(snapshot: Snapshot, focus: Focus) -> RecordedEvent | None:
@@ -101,11 +95,8 @@ def seen_until(snapshot: Snapshot, focus: Focus) -> int:
 
 def machines(snapshot: Snapshot) -> tuple[str, ...]:
     """The machines in the order in which they stand on the screen."""
-    return tuple(
-        [each.name for each in snapshot.writers]
-        + (["store"] if snapshot.writers else [])
-        + [each.name for each in snapshot.subscribers]
-    )
+    writers = tuple(each.name for each in snapshot.writers)
+    return (*writers, *(("store",) if writers else ()), *(each.name for each in snapshot.subscribers))
 
 
 def fit(snapshot: Snapshot, focus: Focus) -> Focus:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from engines.event_sourcing.audit import plain
 from engines.event_sourcing.events import TOMBSTONE, RecordedEvent
 from engines.event_sourcing.world.snapshot import Snapshot
-from engines.units import span, stamp
+from engines.units import stamp
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.kit.words import chip
+from tui.kit.dates import day_and_time
+from tui.kit.words import STATUS, chip, plural
 from tui.panel import Focus
 from tui.panels.events.queries import Folded, data_of, fold, show
 from tui.panels.events.select import current, index_of, listed, machines, read
@@ -18,27 +19,13 @@ STREAM, TYPE, WHO, WHEN = 11, 15, 6, 10
 BOTH_FROM = 96
 AT_WORK = "* at work"
 """Columns from which data and audit stand side by side."""
-STATUS: dict[str, tuple[str, Ink]] = {"crashed": ("X", "dead"), "frozen": ("Z", "frozen")}
 
 
 def when(at_us: int, recorded: bool) -> str:
     """The time of an event: of the run, or of the day in a file."""
     if not recorded:
         return stamp(at_us)
-    days, rest = divmod(at_us // 1_000_000, 86_400)
-    return f"{_date(days)} {rest // 3_600:02d}:{rest // 60 % 60:02d}"
-
-
-def _date(days: int) -> str:
-    """Days since 1970 as a month and a day (Howard Hinnant, civil_from_days)."""
-    z = days + 719_468
-    era, day_of_era = divmod(z, 146_097)
-    year = (day_of_era - day_of_era // 1_460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
-    day_of_year = day_of_era - (365 * year + year // 4 - year // 100)
-    month = (5 * day_of_year + 2) // 153
-    day = day_of_year - (153 * month + 2) // 5 + 1
-    month = month + 3 if month < 10 else month - 9
-    return f"{(year + era * 400 + (month <= 2)) % 100:02d}-{month:02d}-{day:02d}"
+    return day_and_time(at_us)[-14:]  # the century goes without saying
 
 
 # -- the machines ----------------------------------------------------------------------------------------------------
@@ -226,9 +213,4 @@ def title(snapshot: Snapshot, focus: Focus, events: Sequence[RecordedEvent]) -> 
     chosen = read(focus)
     what = "all streams" if chosen.scope == "all" else f"{chosen.scope} {show(chosen.value, 28)}"
     found = f", with {show(focus.find, 16)!r}" if focus.find else ""
-    return f"{what}{found}: {len(events):,} event{'' if len(events) == 1 else 's'}"
-
-
-def ago(snapshot: Snapshot, at_us: int) -> str:
-    """How long ago something was."""
-    return f"{span(max(0, snapshot.now_us - at_us))} ago"
+    return f"{what}{found}: {plural(len(events), 'event')}"

@@ -3,8 +3,8 @@
 from engines.event_sourcing.world.snapshot import GroupView, Snapshot
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
+from tui.kit.memo import of_stream
 from tui.panel import Focus
-from tui.panels.events.memo import of_stream
 from tui.panels.events.queries import show
 from tui.panels.events.select import current, read, seen_until
 from tui.panels.events.stream import when

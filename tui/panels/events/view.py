@@ -4,10 +4,10 @@ from engines.event_sourcing.world.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.kit import clicks
+from tui.kit.memo import once
 from tui.kit.words import plural
 from tui.panel import Focus, Frame, Hit, Sizes
 from tui.panels.events import inspector, pictures, stream, strip
-from tui.panels.events.memo import once
 from tui.panels.events.select import at, fit, index_of, listed, read
 
 

@@ -8,7 +8,7 @@ from engines.event_sourcing.world import messages as m
 from engines.sim.events import Event
 from engines.sim.rules import RuleSwitched
 from tui.canvas import Ink
-from tui.kit.kernel_words import KernelWords, is_kernel, tell
+from tui.kit.kernel_words import KernelWords, choice_words, is_kernel, rule_words, tell
 from tui.kit.words import plural
 from tui.panel import Line
 from tui.panels.events.queries import show
@@ -27,55 +27,21 @@ def narrate(event: Event) -> Line:
 def said(what: e.StoreEvent) -> tuple[str, Ink]:
     """The sentence, and the ink of the name before it."""
     match what:
-        case (
-            e.Appended()
-            | e.Repeated()
-            | e.Conflicted()
-            | e.CommandDone()
-            | e.CommandRefused()
-            | e.CommandFailed()
-            | (e.AskedAgain())
-        ):
-            return _of_writing(what)
-        case e.SnapshotKept() | e.SnapshotIgnored() | e.EventLifted():
-            return _of_folding(what)
-        case (
-            e.EffectDone()
-            | e.EffectRepeated()
-            | e.EventSkipped()
-            | e.EventParked()
-            | e.ParkedReplayed()
-            | (e.SubscriberStopped() | e.StalePage() | e.GapPassed() | e.GapFilled() | e.RolledBack())
-        ):
-            return _of_reading(what)
-        case (
-            e.HandedAgain()
-            | e.EffectKnown()
-            | e.ConsumerJoined()
-            | e.ConsumerGone()
-            | (e.GroupCheckpoint() | e.GroupBegan() | e.ParkedHanded())
-        ):
-            return _of_the_group(what)
-        case (
-            e.StoreRecovered()
-            | e.PowerFailed()
-            | e.ProcessKilled()
-            | e.EventTampered()
-            | e.ChainVerified()
-            | (e.LogCompacted())
-        ):
-            return _of_the_file(what)
         case e.Released(version=version):
             return f"the next release runs everywhere: it knows deposits of version {version}", "good"
         case e.SchemaChanged(schema=schema):
             return f"the layout of snapshots is {schema} now: what is kept of the old one is of no use", "warn"
-        case RuleSwitched(rule=rule, on=on):
-            name = rule.replace("_", " ")
-            return (f"the rule '{name}' holds again", "good") if on else (f"the rule '{name}' is switched off", "bad")
+        case RuleSwitched():
+            return rule_words(what)
         case e.OptionSet(name=name, value=value):
-            return f"{name.replace('_', ' ')} is '{value}' from now on", "accent"
-        case _:
-            assert_never(what)
+            return choice_words(name, value)
+        case e.SnapshotKept(stream=stream, revision=number):
+            return f"keeps a snapshot of {stream} at revision {number}", "dim"
+        case e.SnapshotIgnored(stream=stream, revision=number, schema=schema):
+            return f"ignores the snapshot of {stream} at revision {number}: its layout is {schema}", "stale"
+        case e.EventLifted(stream=stream, revision=number, type=type, version=version, newest=newest):
+            return f"lifts {stream} revision {number}, {type}, from version {version} to {newest}", "dim"
+    return _of_writing(what)
 
 
 def revision(number: int) -> str:
@@ -83,7 +49,7 @@ def revision(number: int) -> str:
     return "no stream" if number == -1 else "any revision" if number < -1 else f"revision {number}"
 
 
-def _of_writing(what: Any) -> tuple[str, Ink]:
+def _of_writing(what: e.WritingEvent | e.ReadingEvent | e.GroupEvent | e.FileEvent) -> tuple[str, Ink]:
     match what:
         case e.Appended(stream=stream, first=first, revision=last, position=position, who=who, command=command):
             span = f"revision {first}" if first == last else f"revisions {first} to {last}"
@@ -111,20 +77,12 @@ def _of_writing(what: Any) -> tuple[str, Ink]:
                 e.FailureReason.CLOSED: "the stream is closed for ever",
             }[why]
             return f"gives up {command} on {stream}: {reason}", "bad"
-    return f"no answer about {what.stream} in 400 ms: asks again with the same ids", "slow"
+        case e.AskedAgain(stream=stream):
+            return f"no answer about {stream} in 400 ms: asks again with the same ids", "slow"
+    return _of_reading(what)
 
 
-def _of_folding(what: Any) -> tuple[str, Ink]:
-    match what:
-        case e.SnapshotKept(stream=stream, revision=number):
-            return f"keeps a snapshot of {stream} at revision {number}", "dim"
-        case e.SnapshotIgnored(stream=stream, revision=number, schema=schema):
-            return f"ignores the snapshot of {stream} at revision {number}: its layout is {schema}", "stale"
-    return (f"lifts {what.stream} revision {what.revision}, {what.type}, from version {what.version} to {what.newest}",
-            "dim")  # fmt: skip
-
-
-def _of_reading(what: Any) -> tuple[str, Ink]:
+def _of_reading(what: e.ReadingEvent | e.GroupEvent | e.FileEvent) -> tuple[str, Ink]:
     match what:
         case e.EffectDone(position=position):
             return f"did what event {position} asks for", "dim"
@@ -146,10 +104,12 @@ def _of_reading(what: Any) -> tuple[str, Ink]:
             return f"passes number {number} without having seen it ({cure})", "warn"
         case e.GapFilled(number=number, stream=stream):
             return f"number {number} ({stream}) commits behind higher ones", "accent"
-    return f"number {what.number} is burnt: its transaction rolls back", "stale"
+        case e.RolledBack(number=number):
+            return f"number {number} is burnt: its transaction rolls back", "stale"
+    return _of_the_group(what)
 
 
-def _of_the_group(what: Any) -> tuple[str, Ink]:
+def _of_the_group(what: e.GroupEvent | e.FileEvent) -> tuple[str, Ink]:
     match what:
         case e.HandedAgain(position=position, consumer=consumer, attempt=0):
             return f"hands event {position} to {consumer}: its checkpoint does not say that it was done before", "warn"
@@ -165,14 +125,14 @@ def _of_the_group(what: Any) -> tuple[str, Ink]:
         case e.GroupCheckpoint(position=position, before=before):
             return f"the group's checkpoint is {position} now, it was {before}: all up to it are done", "committed"
         case e.GroupBegan(checkpoint=checkpoint, head=head):
-            what_again = (
-                f"{checkpoint + 1} to {head} may go out again" if head > checkpoint else "nothing lies behind it"
-            )
-            return f"the group begins again behind its checkpoint {checkpoint}: {what_again}", "warn"
-    return f"hands out again what the group had parked: {plural(what.events, 'event')}, before new ones", "good"
+            again = f"{checkpoint + 1} to {head} may go out again" if head > checkpoint else "nothing lies behind it"
+            return f"the group begins again behind its checkpoint {checkpoint}: {again}", "warn"
+        case e.ParkedHanded(events=events):
+            return f"hands out again what the group had parked: {plural(events, 'event')}, before new ones", "good"
+    return _of_the_file(what)
 
 
-def _of_the_file(what: Any) -> tuple[str, Ink]:
+def _of_the_file(what: e.FileEvent) -> tuple[str, Ink]:
     match what:
         case e.StoreRecovered(events=events, dropped=dropped, broken=broken):
             tail = "; its end was torn" if broken else ""
@@ -188,7 +148,10 @@ def _of_the_file(what: Any) -> tuple[str, Ink]:
             return f"the chain of {plural(events, 'event')} is intact", "good"
         case e.ChainVerified(position=position, stream=stream, revision=number):
             return f"the chain breaks at event {position}: {stream} revision {number}", "bad"
-    return f"compacted: {plural(what.removed, 'event')} gone, {what.kept} left, the newest of each stream", "warn"
+        case e.LogCompacted(removed=removed, kept=kept):
+            return f"compacted: {plural(removed, 'event')} gone, {kept} left, the newest of each stream", "warn"
+        case _:
+            assert_never(what)
 
 
 def words(message: Any) -> str:

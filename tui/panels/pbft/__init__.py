@@ -1,13 +1,12 @@
 """The panel of PBFT: the sequence chart, the message grid, and the traitors."""
 
+from dataclasses import replace
 from typing import Final
 
 from engines.consensus.pattern import PATTERN
 from engines.consensus.pbft.events import ViewChangeStarted
-from tui.panel import Panel
-from tui.panels.pbft import folding, forms, keys, lessons, select, view, words
-from tui.panels.pbft.present import present
-from tui.panels.pbft.queries import figures
+from tui.kit.rooms import of_rooms
+from tui.panels.pbft import folding, forms, keys, lessons, present, queries, select, view, words
 
 HELP: Final = (
     "3f+1 replicas agree on an order of requests though f of them may lie. The primary of a view gives numbers; three "
@@ -27,30 +26,12 @@ HELP: Final = (
     "A crash loses the votes a replica had heard and keeps what it promised. One that forgets counts as a traitor.",
 )  # fmt: skip
 
-PANEL: Final = Panel(
-    pattern=PATTERN,
-    keys=keys.KEYS,
-    help=HELP,
-    view=view.view,
-    status=view.status,
-    move=select.move,
-    fit=select.fit,
-    narrate=words.narrate,
-    routine=folding.routine,
-    fold=folding.fold,
-    explain=lessons.explain,
-    explain_check=lessons.explain_check,
-    present=present,
-    mark=keys.mark,
-    faults=forms.all_faults,
-    rules=forms.rules,
-    tune=forms.tune,
-    sides=forms.sides,
-    client=forms.client,
+PANEL: Final = replace(
+    of_rooms(PATTERN, HELP, view, select, words, folding, lessons, keys, forms, present),
     client_hint="y=3   y+=1   y-=1   del y   y?     asked of the primary",
     strip_least=6,
-    counted=(("view_changes_asked", ViewChangeStarted),),
-    figures=figures,
     variants=("pbft",),
+    figures=queries.figures,
+    counted=(("view_changes_asked", ViewChangeStarted),),
 )
 """The panel of the Byzantine half of consensus."""

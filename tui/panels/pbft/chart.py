@@ -12,9 +12,10 @@ from engines.consensus.pbft.snapshot import ReplicaView, Snapshot
 from engines.sim.views import Flight
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.cluster import share
 from tui.kit.words import chip
 from tui.panel import Focus
-from tui.panels.pbft.queries import cell, counted, equal, flight_of, letter, number_of, role, slot_of
+from tui.panels.pbft.queries import PHASE_INKS, cell, counted, equal, flight_of, letter, number_of, role, slot_of
 from tui.panels.pbft.words import LETTERS, asked
 
 NAME: Final = 12
@@ -40,10 +41,8 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
         waiting = any(each.current for each in snapshot.clients)
         told = "no replica has given the request a number yet" if waiting else "nobody waits for anything: a asks"
         canvas.center(canvas.height - 1, told, "dim", NAME)
-        _flights(canvas, snapshot, focus, n, rows, step)
-        _client(canvas, snapshot, n, rows)
-        return
-    _arrows(canvas, snapshot, n, rows, step, glyphs)
+    else:
+        _arrows(canvas, snapshot, n, rows, step, glyphs)
     _flights(canvas, snapshot, focus, n, rows, step)
     _client(canvas, snapshot, n, rows)
 
@@ -85,7 +84,7 @@ def _arrows(canvas: Canvas, snapshot: Snapshot, n: int, rows: dict[str, int], st
                 found = cell(snapshot, n, phase, sender.id, receiver)
                 if found.state in ("yes", "wrong"):
                     ends = _ends(place, step, rows[sender.id], rows[receiver.id])
-                    _line(canvas, *ends, found.ink if found.state == "wrong" else _phase_ink(phase), glyphs)
+                    _line(canvas, *ends, found.ink if found.state == "wrong" else PHASE_INKS[phase], glyphs)
                     if found.state == "wrong":
                         canvas.put((ends[0] + ends[2]) // 2, (ends[1] + ends[3]) // 2, "x", "bad")
 
@@ -99,10 +98,6 @@ def _line(canvas: Canvas, x0: int, y0: int, x1: int, y1: int, ink: Ink, glyphs: 
     canvas.put(x1 + 1, y1, glyphs.arrow_right, ink)
 
 
-def _phase_ink(phase: str) -> Ink:
-    return {"pre-prepare": "leader", "prepare": "follower", "commit": "good"}[phase]
-
-
 def _flights(canvas: Canvas, snapshot: Snapshot, focus: Focus, n: int, rows: dict[str, int], step: int) -> None:
     """Letters where messages of this number fly."""
     selected = flight_of(snapshot, focus)
@@ -110,10 +105,9 @@ def _flights(canvas: Canvas, snapshot: Snapshot, focus: Focus, n: int, rows: dic
         place = _place(flight, n)
         if place is None or flight.src not in rows or flight.dst not in rows:
             continue
-        whole = max(1, flight.arrives_us - flight.departs_us)
-        share = min(1.0, max(0.0, (snapshot.at_us - flight.departs_us) / whole))
+        part = share(flight.departs_us, flight.arrives_us, snapshot.at_us)
         x0, y0, x1, y1 = _ends(place, step, rows[flight.src], rows[flight.dst])
-        x, y = round(x0 + (x1 - x0) * share), round(y0 + (y1 - y0) * share)
+        x, y = round(x0 + (x1 - x0) * part), round(y0 + (y1 - y0) * part)
         canvas.put(x, y, LETTERS[type(flight.message)], "selected" if flight is selected else chip("warn"))
 
 

@@ -67,8 +67,7 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Ways to split the cluster around the selected replica."""
     replica, _ = chosen(snapshot, focus)
     ids = [each.id for each in snapshot.replicas]
-    start = ids.index(replica.id)
-    ring = tuple(ids[start:] + ids[:start])
+    ring = forms.around(ids, replica.id)
     name, others, q = replica.id, ring[1:], snapshot.quorum
     half = len(ids) // 2
     return forms.once((

@@ -12,7 +12,7 @@ from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.words import chip
 from tui.panel import Focus
-from tui.panels.pbft.queries import accepted_by_most, cell, counted, letter, number_of, role, slot_of
+from tui.panels.pbft.queries import PHASE_INKS, accepted_by_most, cell, counted, letter, number_of, role, slot_of
 
 PHASES: Final = ("pre-prepare", "prepare", "commit")
 MARKS: Final = {"no": ".", "flies": "~", "wrong": "x"}
@@ -73,17 +73,13 @@ def _cell(
     canvas: Canvas, x: int, y: int, snapshot: Snapshot, n: int, phase: str, sender: str, receiver: ReplicaView,
     glyphs: Glyphs,
 ) -> None:  # fmt: skip
-    if sender == receiver.id and phase != "commit" and phase != "prepare":
+    own = sender == receiver.id
+    if own and phase == "pre-prepare":
         canvas.put(x, y, "o", "dim")
         return
     found = cell(snapshot, n, phase, sender, receiver)
-    own = sender == receiver.id
     mark = ("o" if own else glyphs.block) if found.state == "yes" else MARKS[found.state]
-    canvas.put(x, y, mark, found.ink if found.state != "yes" else _ink(phase))
-
-
-def _ink(phase: str) -> Ink:
-    return {"pre-prepare": "leader", "prepare": "follower", "commit": "good"}[phase]
+    canvas.put(x, y, mark, found.ink if found.state != "yes" else PHASE_INKS[phase])
 
 
 def draw_rows(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:

@@ -7,8 +7,7 @@ from engines.sim.views import Flight
 from engines.units import span
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
-from tui.kit import link_faults, sheet
-from tui.kit.explain import rules_off
+from tui.kit import sheet
 from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import by, names, plural
 from tui.panel import Focus
@@ -110,9 +109,8 @@ def _number(snapshot: Snapshot, replica: ReplicaView, focus: Focus) -> tuple[Fac
 
 
 def _log(replica: ReplicaView) -> tuple[Fact, ...]:
-    facts = [
-        fact("window", f"h {replica.low} < n <= H {replica.high}", "text", (f"executed {replica.executed}", "good"))
-    ]
+    window = f"h {replica.low} < n <= H {replica.high}"
+    facts = [fact("window", window, "text", (f"executed {replica.executed}", "good"))]
     held = ", ".join(f"{n}@v{view}" for n, view in replica.certificates)
     facts.append(fact("prepared", held or "no certificate above the checkpoint", "text" if held else "dim"))
     for n, claims in replica.claims[-2:]:
@@ -133,17 +131,7 @@ def _changes(snapshot: Snapshot, replica: ReplicaView) -> tuple[Fact, ...]:
 
 
 def _troubles(snapshot: Snapshot, replica: ReplicaView) -> tuple[Fact, ...]:
-    own, network = replica.machine, network_of(snapshot)
-    found = [
-        *link_faults.of_machine(own.status, own.clock_off_us, own.drift_ppm, own.fsync_us),
-        *network.cuts(replica.id),
-        *network.troubles(replica.id),
-    ]
-    facts = [sheet.of_faults(found)]
-    off = rules_off(snapshot.rules)
-    if off:
-        facts.append(fact("rules off", ", ".join(off), "bad"))
-    return tuple(facts)
+    return sheet.of_host(replica.machine, network_of(snapshot)), *sheet.of_rules(snapshot.rules)
 
 
 def _client(snapshot: Snapshot, client: ClientView) -> Fact:

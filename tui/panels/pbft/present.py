@@ -44,9 +44,8 @@ def _number(snapshot: Snapshot, focus: Focus) -> str:
     if not n:
         return f"No number is in progress. {asks}".strip()
     done = ", ".join(f"{each.id} {progress(each, n, snapshot)}" for each in snapshot.replicas)
-    return (
-        f"Number {n}, PREPAREs of 2f = {snapshot.quorum - 1} and COMMITs of {snapshot.quorum}: {done}. {asks}".strip()
-    )
+    needed = f"PREPAREs of 2f = {snapshot.quorum - 1} and COMMITs of {snapshot.quorum}"
+    return f"Number {n}, {needed}: {done}. {asks}".strip()
 
 
 def _waits(snapshot: Snapshot, client: ClientView) -> str:

@@ -8,11 +8,13 @@ from engines.consensus.pbft.snapshot import ClientView, ReplicaView, SlotView, S
 from engines.sim.views import Flight
 from tui.canvas import Ink
 from tui.kit.link_faults import Network
-from tui.kit.selection import OnMessage
+from tui.kit.selection import message_of
 from tui.panel import Figure, Focus
 
 LETTERS: Final = {"leader": "P", "follower": "B", "candidate": "V", "dead": "X", "frozen": "Z"}
 """P primary, B backup, V changing views, X crashed, Z frozen."""
+
+PHASE_INKS: Final[dict[str, Ink]] = {"pre-prepare": "leader", "prepare": "follower", "commit": "good"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,8 @@ def slot_of(replica: ReplicaView, n: int) -> SlotView | None:
 
 def flight_of(snapshot: Snapshot, focus: Focus) -> Flight | None:
     """The selected message, while it flies."""
-    if isinstance(focus.pick, OnMessage):
-        found: Flight | None = focus.pick.among(snapshot.flights)
-        return found
-    return None
+    found: Flight | None = message_of(snapshot, focus)
+    return found
 
 
 def flying(snapshot: Snapshot, kind: type, n: int, src: str, dst: str) -> Flight | None:
@@ -109,10 +109,8 @@ def counted(slot: SlotView | None, phase: str, needed: int) -> int:
     if slot is None or not slot.digest:
         return 0
     votes = slot.prepares if phase == "prepare" else slot.commits
-    found = sum(
-        vote.digest == slot.digest and vote.i != (slot.proposer if phase == "prepare" else "") for vote in votes
-    )
-    return min(found, needed)
+    left_out = slot.proposer if phase == "prepare" else ""
+    return min(needed, sum(vote.digest == slot.digest and vote.i != left_out for vote in votes))
 
 
 def equal(client: ClientView) -> int:

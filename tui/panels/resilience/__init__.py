@@ -1,9 +1,10 @@
 """The panel of resilience: breakers that explain themselves, and what retries do to a service that is slow."""
 
+from dataclasses import replace
 from typing import Final
 
 from engines.resilience.pattern import PATTERN
-from tui.panel import Panel
+from tui.kit.rooms import of_rooms
 from tui.panels.resilience import folding, forms, keys, lessons, present, queries, select, view, words
 
 HELP: Final = (
@@ -35,27 +36,9 @@ HELP: Final = (
 )  # fmt: skip
 
 
-PANEL: Final = Panel(
-    pattern=PATTERN,
-    keys=keys.KEYS,
-    help=HELP,
-    view=view.view,
-    status=view.status,
-    move=select.move,
-    fit=select.fit,
-    narrate=words.narrate,
-    routine=folding.routine,
-    fold=folding.fold,
-    explain=lessons.explain,
-    explain_check=lessons.explain_check,
-    mark=keys.mark,
-    faults=forms.all_faults,
-    rules=forms.rules,
-    tune=forms.tune,
-    sides=forms.sides,
-    present=present.present,
-    figures=queries.figures,
-    client=forms.client,
+PANEL: Final = replace(
+    of_rooms(PATTERN, HELP, view, select, words, folding, lessons, keys, forms, present),
     client_hint="browse   fill   buy   payment   burst 50 buy",
+    figures=queries.figures,
 )
 """The one panel of this folder."""

@@ -1,9 +1,10 @@
 """The panel of sharding: who owns which keys, how even that is, and what moves when it changes."""
 
+from dataclasses import replace
 from typing import Final
 
 from engines.sharding.pattern import PATTERN
-from tui.panel import Panel
+from tui.kit.rooms import of_rooms
 from tui.panels.sharding import folding, forms, keys, lessons, present, queries, select, view, words
 
 HELP: Final = (
@@ -34,27 +35,9 @@ HELP: Final = (
 )  # fmt: skip
 
 
-PANEL: Final = Panel(
-    pattern=PATTERN,
-    keys=keys.KEYS,
-    help=HELP,
-    view=view.view,
-    status=view.status,
-    move=select.move,
-    fit=select.fit,
-    narrate=words.narrate,
-    routine=folding.routine,
-    fold=folding.fold,
-    explain=lessons.explain,
-    explain_check=lessons.explain_check,
-    mark=keys.mark,
-    faults=forms.all_faults,
-    rules=forms.rules,
-    tune=forms.tune,
-    sides=forms.sides,
-    present=present.present,
-    client=forms.client,
-    figures=queries.figures,
+PANEL: Final = replace(
+    of_rooms(PATTERN, HELP, view, select, words, folding, lessons, keys, forms, present),
     client_hint="get k   put k 3   mget a b     @n3 at the end asks that node",
+    figures=queries.figures,
 )
 """The one panel of this folder."""

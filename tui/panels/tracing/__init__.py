@@ -1,10 +1,11 @@
 """The panel of tracing: a request through many services, where its time went, and why the slow ones are slow."""
 
+from dataclasses import replace
 from typing import Final
 
 from engines.tracing.pattern import PATTERN
-from tui.panel import Panel
-from tui.panels.tracing import figures, folding, forms, keys, lessons, moves, present, select, view, words
+from tui.kit.rooms import of_rooms
+from tui.panels.tracing import figures, folding, forms, keys, lessons, moves, present, view, words
 
 HELP: Final = (
     "A request goes through many services. Each makes a span of its part: who, what, from when to when, whose child. "
@@ -43,29 +44,11 @@ HELP: Final = (
 )  # fmt: skip
 
 
-PANEL: Final = Panel(
-    pattern=PATTERN,
-    keys=keys.KEYS,
-    walk=keys.walk,
-    help=HELP,
-    view=view.view,
-    status=view.status,
-    move=moves.move,
-    fit=select.fit,
-    narrate=words.narrate,
-    routine=folding.routine,
-    fold=folding.fold,
-    explain=lessons.explain,
-    explain_check=lessons.explain_check,
-    mark=keys.mark,
-    faults=forms.all_faults,
-    rules=forms.rules,
-    tune=forms.tune,
-    sides=forms.sides,
-    present=present.present,
-    figures=figures.figures,
-    client=forms.client,
+PANEL: Final = replace(
+    of_rooms(PATTERN, HELP, view, moves, words, folding, lessons, keys, forms, present),
     client_hint="POST /checkout, or a part of it; of a FILE what to compare: 41s..72s, version=v2, errors; empty: any",
+    figures=figures.figures,
+    walk=keys.walk,
     export=keys.exported,
 )
 """The one panel of this folder."""

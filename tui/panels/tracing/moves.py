@@ -23,3 +23,6 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
         case "headers":
             return next_trace(snapshot, focus, step) if across else headers.move(snapshot, focus, step)
     return next_trace(snapshot, focus, step) if across else next_row(snapshot, focus, step)
+
+
+__all__ = ["fit", "move"]
