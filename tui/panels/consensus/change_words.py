@@ -1,7 +1,7 @@
 """The journal's sentences about members and about handing over."""
 
 from collections.abc import Iterable
-from typing import Any, Final, assert_never
+from typing import Any, Final, assert_never, get_args
 
 from engines import units
 from engines.consensus.raft import change_events as e
@@ -246,13 +246,9 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 OF_KIND: Final[dict[type, str]] = {
-    e.ServerStarted: "catch_up", e.ChangeAsked: "membership", e.ChangeDenied: "one_change",
-    e.ChangeAnswered: "membership", e.CatchUpBegan: "catch_up", e.RoundEnded: "catch_up", e.CatchUpFailed: "catch_up",
-    e.ConfigurationAppended: "membership", e.ConfigurationAdopted: "membership",
-    e.ConfigurationFellBack: "membership", e.ConfigurationCommitted: "joint", e.TransferAsked: "transfer",
-    e.TransferBegan: "transfer", e.TransferDenied: "transfer", e.TimeoutNowSent: "transfer",
-    e.TransferAborted: "transfer", e.HandedOver: "transfer", e.ToldToStand: "transfer", e.TransferAnswered: "transfer",
-    e.Held: "transfer",
+    **dict.fromkeys(get_args(e.MembershipEvent), "membership"), **dict.fromkeys(get_args(e.TransferEvent), "transfer"),
+    e.ServerStarted: "catch_up", e.ChangeDenied: "one_change", e.CatchUpBegan: "catch_up", e.RoundEnded: "catch_up",
+    e.CatchUpFailed: "catch_up", e.ConfigurationCommitted: "joint",
 }  # fmt: skip
 """Which lesson explains which kind of event."""
 

@@ -13,38 +13,28 @@ from tui.panels.consensus import members, outlook, read_words
 from tui.panels.consensus.queries import holders, network_of
 from tui.panels.consensus.words import in_full, is_news
 
-TITLES: Final[dict[type, str]] = {
-    m.RequestVote: "RequestVote", m.VoteReply: "answer to RequestVote", m.PreVote: "PreVote",
-    m.PreVoteReply: "answer to PreVote", m.AppendEntries: "AppendEntries", m.AppendReply: "answer to AppendEntries",
-    m.ClientRequest: "client request", m.ClientReply: "answer to a client",
-    m.Register: "RegisterClient", m.Registered: "answer to RegisterClient", m.SessionExpired: "SESSION_EXPIRED",
-    m.InstallSnapshot: "InstallSnapshot", m.InstallReply: "answer to InstallSnapshot",
-    m.ChangeRequest: "change of members",
-    m.ChangeReply: "answer about members", m.TransferRequest: "transfer of leadership",
-    m.TransferReply: "answer about the transfer", m.TimeoutNow: "TimeoutNow", **read_words.TITLES,
-}  # fmt: skip
-
-PURPOSE: Final[dict[type, str]] = {
-    m.RequestVote: "asks for the one vote the receiver has in this term",
-    m.VoteReply: "says whether the sender votes for the receiver",
-    m.PreVote: "asks whether the receiver would vote, before any term is raised",
-    m.PreVoteReply: "says whether the sender would vote; binds it to nothing",
-    m.AppendEntries: "brings log entries, or only says that the leader lives",
-    m.AppendReply: "confirms how far the sender's log agrees, or refuses",
-    m.Register: "asks for a session, in which commands are executed once",
-    m.Registered: "names the session, or where to ask for one",
-    m.SessionExpired: "says that the session of a command is no more",
-    m.InstallSnapshot: "brings a piece of what the dropped entries brought about",
-    m.InstallReply: "says how much of the snapshot the sender has",
-    m.ClientRequest: "asks for a command to be executed",
-    m.ClientReply: "tells the client the result, or where to ask",
-    m.ChangeRequest: "asks the leader to change who is part of the cluster",
-    m.ChangeReply: "says whether the change has committed, or why it is not made",
-    m.TransferRequest: "asks the leader to hand its office over",
-    m.TransferReply: "says whether the successor takes over",
-    m.TimeoutNow: "tells the successor to stand for election at once (3.10)",
-    **read_words.PURPOSE,
+KINDS: Final[dict[type, tuple[str, str]]] = {
+    m.RequestVote: ("RequestVote", "asks for the one vote the receiver has in this term"),
+    m.VoteReply: ("answer to RequestVote", "says whether the sender votes for the receiver"),
+    m.PreVote: ("PreVote", "asks whether the receiver would vote, before any term is raised"),
+    m.PreVoteReply: ("answer to PreVote", "says whether the sender would vote; binds it to nothing"),
+    m.AppendEntries: ("AppendEntries", "brings log entries, or only says that the leader lives"),
+    m.AppendReply: ("answer to AppendEntries", "confirms how far the sender's log agrees, or refuses"),
+    m.Register: ("RegisterClient", "asks for a session, in which commands are executed once"),
+    m.Registered: ("answer to RegisterClient", "names the session, or where to ask for one"),
+    m.SessionExpired: ("SESSION_EXPIRED", "says that the session of a command is no more"),
+    m.InstallSnapshot: ("InstallSnapshot", "brings a piece of what the dropped entries brought about"),
+    m.InstallReply: ("answer to InstallSnapshot", "says how much of the snapshot the sender has"),
+    m.ClientRequest: ("client request", "asks for a command to be executed"),
+    m.ClientReply: ("answer to a client", "tells the client the result, or where to ask"),
+    m.ChangeRequest: ("change of members", "asks the leader to change who is part of the cluster"),
+    m.ChangeReply: ("answer about members", "says whether the change has committed, or why it is not made"),
+    m.TransferRequest: ("transfer of leadership", "asks the leader to hand its office over"),
+    m.TransferReply: ("answer about the transfer", "says whether the successor takes over"),
+    m.TimeoutNow: ("TimeoutNow", "tells the successor to stand for election at once (3.10)"),
+    **read_words.KINDS,
 }
+"""Titles of messages, and what each is for."""
 
 
 def title(flight: Flight) -> str:
@@ -52,13 +42,13 @@ def title(flight: Flight) -> str:
     match flight.message:
         case m.AppendEntries(entries=()):
             return "heartbeat"
-    return TITLES[type(flight.message)]
+    return KINDS[type(flight.message)][0]
 
 
 def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
     """What it carries, how far it is, and what the receiver will do with it."""
     return [
-        Section(0, (fact("purpose", PURPOSE[type(flight.message)]),)),
+        Section(0, (fact("purpose", KINDS[type(flight.message)][1]),)),
         Section(1, _fields(flight.message)),
         Section(3, flights.way(flight, snapshot.at_us, network_of(snapshot))),
         Section(2, (Fact("then", _effect(snapshot, flight)),)),
@@ -81,9 +71,8 @@ def _fields(message: Any) -> tuple[Fact, ...]:
             facts.append(fact("commit", f"{commit}", "bright", ("the leader's commit index", "dim")))
             facts.append(fact("round", f"{number}", "bright", ("of its heartbeats; the answer names it", "dim")))
         case m.RequestVote(_, index, index_term) | m.PreVote(_, index, index_term):
-            facts.append(
-                fact("log ends", f"{index} of term {index_term}", "bright", ("so the voter can compare", "dim"))
-            )
+            ends = f"{index} of term {index_term}"
+            facts.append(fact("log ends", ends, "bright", ("so the voter can compare", "dim")))
         case _:
             facts.append(fact("says", in_full(message), "bright"))
     return tuple(facts)
@@ -145,11 +134,9 @@ def _reaction(server: Server, src: str, message: Any) -> str:
             return f"{server.id} counts {src} for all entries up to {match}"
         case m.TimeoutNow():
             return f"{server.id} stands for election in the next term, without waiting and without pre-vote"
-        case m.AskReadIndex(command=command):
-            leads = server.role == "leader"
-            return (
-                f"{server.id} lets a round confirm that it leads" if leads else f"{server.id} does not lead: no answer"
-            )
+        case m.AskReadIndex():
+            does = "lets a round confirm that it leads" if server.role == "leader" else "does not lead: no answer"
+            return f"{server.id} {does}"
         case m.ReadIndexReply(command=command, read_index=upto):
             now = "at once" if server.applied >= upto else f"once it has applied entry {upto}"
             return f"{server.id} answers {command.client} {now}"

@@ -3,17 +3,7 @@
 from typing import Any, Final
 
 from engines.consensus.operations import parse
-from engines.consensus.raft.commands import (
-    AddServer,
-    ChangeJoint,
-    LeaveJoint,
-    Propose,
-    RemoveServer,
-    SetReads,
-    SetRule,
-    SetTiming,
-    SetWorkload,
-)
+from engines.consensus.raft import commands as c
 from engines.consensus.raft.options import WORKLOADS
 from engines.consensus.raft.snapshot import Server, Snapshot
 from engines.errors import UserError
@@ -83,8 +73,7 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
         return (forms.NO_FAULTS,)
     server, _ = chosen(snapshot, focus)
     ids = [each.id for each in snapshot.servers]
-    start = ids.index(server.id)
-    ring = tuple(ids[start:] + ids[:start])
+    ring = forms.around(ids, server.id)
     less = len(ids) - snapshot.quorum
     name, others = server.id, ring[1:]
     half = len(ids) // 3 or 1
@@ -109,16 +98,16 @@ MEMBERS: Final = "+-~"
 """A voter, out, a learner."""
 
 
-def _members(words: list[str]) -> AddServer | RemoveServer | ChangeJoint:
+def _members(words: list[str]) -> c.AddServer | c.RemoveServer | c.ChangeJoint:
     """The change that is written so: ``+n6 -n1 ~n4``."""
     wrong = next((word for word in words if word[0] not in MEMBERS or not word[1:].isidentifier()), "")
     if wrong:
         raise UserError(f"{wrong!r} is no change of members: +n6 a voter, ~n6 a learner, -n6 out; several go jointly")
     if len(words) == 1:
         mark, name = words[0][0], words[0][1:]
-        return RemoveServer(name) if mark == "-" else AddServer(name, learner=mark == "~")
+        return c.RemoveServer(name) if mark == "-" else c.AddServer(name, learner=mark == "~")
     named = {mark: tuple(word[1:] for word in words if word[0] == mark) for mark in MEMBERS}
-    return ChangeJoint(named["+"], named["-"], named["~"])
+    return c.ChangeJoint(named["+"], named["-"], named["~"])
 
 
 # -- rules, numbers, clients -----------------------------------------------------------------------------------------
@@ -128,7 +117,7 @@ def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Rules that can be switched off, each with its state."""
     if snapshot.recorded:
         return (forms.NO_FAULTS,)
-    return forms.of_rules(snapshot.rules, RULES, SetRule)
+    return forms.of_rules(snapshot.rules, RULES, c.SetRule)
 
 
 def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
@@ -136,12 +125,11 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     if snapshot.recorded:
         return (forms.NO_FAULTS,)
 
-    def timing(heartbeat: int, low: int, high: int) -> SetTiming:
-        return SetTiming(heartbeat * US_PER_MS, low * US_PER_MS, max(low, high) * US_PER_MS)
+    def timing(heartbeat: int, low: int, high: int) -> c.SetTiming:
+        return c.SetTiming(heartbeat * US_PER_MS, low * US_PER_MS, max(low, high) * US_PER_MS)
 
-    beat, low, high = (
-        span // US_PER_MS for span in (snapshot.heartbeat_us, snapshot.election_min_us, snapshot.election_max_us)
-    )
+    spans = snapshot.heartbeat_us, snapshot.election_min_us, snapshot.election_max_us
+    beat, low, high = (span // US_PER_MS for span in spans)
     return (
         Offer("timing", "heartbeats, and the range from which election timeouts are drawn",
               lambda v: timing(v["heartbeat"], v["shortest"], v["longest"]),
@@ -153,8 +141,8 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
         Offer("impatient", "timeouts of 30 to 60 ms, hardly longer than a round trip: no leader lasts",
               lambda v: timing(25, 30, 60)),
         Offer("questions", "how they are answered: " + "; ".join(f"{k}: {v}" for k, v in read_words.MODES.items()),
-              lambda v: SetReads(v["by"]), (Param("by", snapshot.reads, choices=tuple(read_words.MODES)),)),
-        Offer("workload", "how fast the clients ask", lambda v: SetWorkload(v["level"]),
+              lambda v: c.SetReads(v["by"]), (Param("by", snapshot.reads, choices=tuple(read_words.MODES)),)),
+        Offer("workload", "how fast the clients ask", lambda v: c.SetWorkload(v["level"]),
               (Param("level", snapshot.workload, choices=tuple(WORKLOADS)),)),
     )  # fmt: skip
 
@@ -163,9 +151,9 @@ def client(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
     """A typed command, asked of the selected server; of whoever leads if that one is crashed. Or a change of members:
     one server a simple one, several a joint one; ``leave`` a joint configuration."""
     if text.strip() == "leave":
-        return LeaveJoint()
+        return c.LeaveJoint()
     if text.strip()[:1] in MEMBERS and text.strip():
         return _members(text.split())
     op, key, value = parse(text, reads=True)
     server, _ = chosen(snapshot, focus)
-    return Propose(op, key, value, "" if server.status == "crashed" else server.id)
+    return c.Propose(op, key, value, "" if server.status == "crashed" else server.id)

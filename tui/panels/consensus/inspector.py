@@ -7,39 +7,28 @@ from engines.consensus.raft.state_machine import describe
 from engines.units import span, stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
-from tui.kit import link_faults, sheet
+from tui.kit import sheet
 from tui.kit.link_faults import BOTH
 from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import by, names, plural
 from tui.panel import Focus
 from tui.panels.consensus import details, members, reads, traced
+from tui.panels.consensus import queries as q
 from tui.panels.consensus.change_words import needs
-from tui.panels.consensus.queries import (
-    ails,
-    confirmed,
-    entry_at,
-    first_divergent,
-    flight_of,
-    heard,
-    holders,
-    index_of,
-    network_of,
-    role,
-    rules_off,
-)
+from tui.panels.consensus.queries import entry_at, role, rules_off
 
 ROLE_WORDS = {"dead": "crashed", "frozen": "frozen", "precandidate": "pre-candidate"}
 
 
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> str:
     """Draw what is selected; returns the title."""
-    flight = flight_of(snapshot, focus)
+    flight = q.flight_of(snapshot, focus)
     if flight is not None:
         sheet.draw(canvas, details.message(snapshot, flight))
         return f"{flight.src}>{flight.dst}  {details.title(flight)}"
     server = snapshot.server(focus.node)
     assert server is not None
-    index = index_of(focus)
+    index = q.index_of(focus)
     entry = entry_at(server, index) if index else None
     if entry is not None:
         sheet.draw(canvas, (traced if snapshot.recorded else details).entry(snapshot, server, entry))
@@ -89,18 +78,12 @@ def office(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
 
 def _role(snapshot: Snapshot, server: Server) -> Fact:
     if server.status == "frozen":
-        return fact(
-            "role",
-            f"frozen {server.role}",
-            "frozen",
-            (f"; {server.waiting} waiting: messages and timers", "text"),
-        )
+        waiting = f"; {server.waiting} waiting: messages and timers"
+        return fact("role", f"frozen {server.role}", "frozen", (waiting, "text"))
     if server.role == "leader":
         since = stamp(max(0, snapshot.at_us - server.leader_for_us))
-        other = snapshot.leader not in ("", server.id)
-        stale = (
-            (f"deposed: {snapshot.leader} leads a newer term, and it does not know", "bad") if other else ("", "dim")
-        )
+        deposed = f"deposed: {snapshot.leader} leads a newer term, and it does not know"
+        stale = (deposed, "bad") if snapshot.leader not in ("", server.id) else ("", "dim")
         return fact("role", "leader", "leader", (f"since {since} ({span(server.leader_for_us)})", "text"), stale)
     if server.role == "follower":
         return fact("role", "follower", "follower", (f"of {server.leader}" if server.leader else "of nobody", "text"))
@@ -131,9 +114,9 @@ def _timer(snapshot: Snapshot, server: Server) -> Fact:
     drawn = f"of {span(server.timer_total_us)}, drawn from {low} to {high}"
     if left > server.timer_total_us:
         drawn = "(set by hand)"
-    spoken = (
-        "" if server.heard_ago_us is None else f"; heard {server.leader or 'a leader'} {span(server.heard_ago_us)} ago"
-    )
+    spoken = ""
+    if server.heard_ago_us is not None:
+        spoken = f"; heard {server.leader or 'a leader'} {span(server.heard_ago_us)} ago"
     return fact("election", f"in {span(left)}", "bright", (f"{drawn}{spoken}", "text"))
 
 
@@ -172,17 +155,14 @@ def replication(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
     """Commit and last index, and what the next entry waits for."""
     if server.status == "crashed":
         return (_missing(snapshot, server),)
-    facts = [
-        fact("commit", f"{server.commit}", "good",
-             (f"of {server.last_index} in the log, last term {server.last_term}", "text")),
-    ]  # fmt: skip
+    held = f"of {server.last_index} in the log, last term {server.last_term}"
+    facts = [fact("commit", f"{server.commit}", "good", (held, "text"))]
     if server.last_index > server.commit:
         facts.append(_next_entry(snapshot, server))
-    wrong = first_divergent(snapshot, server)
+    wrong = q.first_divergent(snapshot, server)
     if wrong:
-        facts.append(
-            fact("differs", f"from the leader's log at entry {wrong}: it will be overwritten from there", "bad")
-        )
+        differs = f"from the leader's log at entry {wrong}: it will be overwritten from there"
+        facts.append(fact("differs", differs, "bad"))
     elif server.id != snapshot.leader:
         facts.append(_missing(snapshot, server))
     if server.deduplicated:
@@ -204,20 +184,18 @@ def _next_entry(snapshot: Snapshot, server: Server) -> Fact:
     label = f"entry {index}"
     if entry is None:
         return fact(label, "not committed yet")
-    on = holders(snapshot, index, entry.term)
+    on = q.holders(snapshot, index, entry.term)
     configuration = snapshot.configuration
     needed = members.wanted(configuration)
     if server.role != "leader":
         tally = members.tally(configuration, on)
         return fact(label, f"{describe(entry.command)}, on {names(on)}: {tally}, needs {needed}", "text",
                     ("; only the leader can say it is committed", "dim"))  # fmt: skip
-    known = confirmed(server, index)
+    known = q.confirmed(server, index)
+    enough: Ink = "good" if members.enough(snapshot, known) else "warn"
     parts: list[tuple[str, Ink]] = [
         (f"{describe(entry.command)} confirmed by {names(known)}:", "text"),
-        (
-            f"{members.tally(configuration, known)}, needs {needed}",
-            "good" if members.enough(snapshot, known) else "warn",
-        ),
+        (f"{members.tally(configuration, known)}, needs {needed}", enough),
     ]
     old = entry.term != server.term and not rules_off(snapshot, ("current_term_commit",))
     if old:
@@ -247,7 +225,7 @@ def _peer(snapshot: Snapshot, server: Server, peer: Progress) -> Fact:
         parts.append((f", gets the snapshot: {peer.sent_rows} of {peer.rows} rows", "stale"))
     elif peer.full:
         parts.append((f", waits: {peer.inflight} messages on the way", "stale"))
-    cut = network_of(snapshot).cut_from(server.id, peer.peer)
+    cut = q.network_of(snapshot).cut_from(server.id, peer.peer)
     if cut not in ("", BOTH):
         parts.append((f", {cut}", "cut"))
     if ago is None:
@@ -263,7 +241,7 @@ def check_quorum(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
     if server.role != "leader" or server.status != "up":
         return ()
     within = snapshot.election_max_us
-    those = heard(server, within)
+    those = q.heard(server, within)
     tally, wanted = members.tally(server.configuration, those), members.wanted(server.configuration)
     facts = f"{tally} in {span(within)}, needs {wanted}:"
     if rules_off(snapshot, ("check_quorum",)):
@@ -280,9 +258,8 @@ def memory(server: Server) -> tuple[Fact, ...]:
         return ()
     vote = server.durable_vote or "no vote"
     unwritten = f", its vote for {server.voted_for}" if server.voted_for not in (None, server.durable_vote) else ""
-    log = (
-        f"log {server.first_index}..{server.last_index}" if server.last_index >= server.first_index else "an empty log"
-    )
+    empty = server.last_index < server.first_index
+    log = "an empty log" if empty else f"log {server.first_index}..{server.last_index}"
     facts = [
         fact("durable", f"term {server.durable_term}, {vote if vote == 'no vote' else 'vote ' + vote}, {log}"),
         fact("volatile", f"commit {server.commit}, applied {server.applied}, role{unwritten}: a crash loses it", "dim"),
@@ -300,16 +277,9 @@ def memory(server: Server) -> tuple[Fact, ...]:
 
 def troubles(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
     """Faults in force here, and rules that are off everywhere."""
-    network = network_of(snapshot)
-    found = [
-        *link_faults.of_machine(server.status, server.clock_off_us, server.drift_ppm, server.fsync_us),
-        *network.cuts(server.id),
-        *network.troubles(server.id),
-    ]
-    elsewhere = [each.id for each in snapshot.servers if each.id != server.id and ails(snapshot, each)]
-    facts = [sheet.of_faults(found, elsewhere)]
-    if off := rules_off(snapshot):
-        facts.append(fact("rules off", ", ".join(off), "bad"))
+    elsewhere = [each.id for each in snapshot.servers if each.id != server.id and q.ails(snapshot, each)]
+    found = q.network_of(snapshot).wrong_with(server)
+    facts = [sheet.of_faults(found, elsewhere), *sheet.of_rules(snapshot.rules)]
     if not snapshot.noop:
         counts = not rules_off(snapshot, ("current_term_commit",))
         so = "nothing of an old term commits until a new command" if counts else "a new leader appends no entry"
@@ -328,10 +298,8 @@ def _client(snapshot: Snapshot, client: ClientState) -> Fact:
         since = max((each.invoked_us for each in client.operations if each.returned_us is None), default=snapshot.at_us)
         tries = f", attempt {client.attempts}" if client.attempts > 1 else ""
         queued = f", {client.queued} more queued" if client.queued else ""
-        waits = (
-            f"asks {client.target} for {describe(client.current)} since {span(snapshot.at_us - since)}{tries}{queued}"
-        )
-        return fact(client.id, by(client.id, waits), ink)
+        waits = f"asks {client.target} for {describe(client.current)} since {span(snapshot.at_us - since)}"
+        return fact(client.id, by(client.id, f"{waits}{tries}{queued}"), ink)
     last = client.operations[-1]
     asked = written(last.f, last.key, last.value or 0)
     unknown = f", {client.unknown} unknown" if client.unknown else ""

@@ -3,28 +3,16 @@
 A verb returns a command of the engine, several given together, another focus, or a refusal that says why.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from engines.consensus.raft.commands import (
-    AddServer,
-    ChangeJoint,
-    LeaveJoint,
-    Propose,
-    RemoveServer,
-    SetReads,
-    SetRule,
-    SetTiming,
-    SetWorkload,
-    Transfer,
-)
+from engines.consensus.raft import commands as c
 from engines.consensus.raft.options import SERVERS_MAX, WORKLOADS
 from engines.consensus.raft.snapshot import Flight, Server, Snapshot
 from engines.sim import faults
 from engines.units import US_PER_MS
-from tui.kit.selection import OnMessage
-from tui.kit.verbs import Machine, Target, ask, marker, simulated, standard_keys
+from tui.kit.selection import after
+from tui.kit.verbs import Machine, Target, ask, marker, next_message, simulated, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.consensus.queries import flight_of
 from tui.panels.consensus.select import fit
@@ -45,8 +33,7 @@ def chosen(snapshot: Snapshot, focus: Focus) -> tuple[Server, Flight | None]:
 def aim(snapshot: Snapshot, focus: Focus) -> Target:
     """What the standard verbs act on: the selected server, or the message selected beside it."""
     server, flight = chosen(snapshot, focus)
-    machine = Machine(server.id, server.status, bool(server.cut_from), server.clock_off_us, server.drift_ppm)
-    return Target.node(machine, snapshot.links, flight)
+    return Target.node(Machine.of(server), snapshot.links, flight)
 
 
 def _propose(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -55,34 +42,17 @@ def _propose(snapshot: Snapshot, focus: Focus) -> Outcome:
         return Refuse(f"{server.id} is crashed: it hears no client; A asks whoever leads")
     you = next(client for client in snapshot.clients if client.id == "you")
     number = you.done + you.unknown + you.queued + bool(you.current)
-    return Propose("set", "xyz"[number % 3], number + 1, server.id, insist=not you.current)
+    return c.Propose("set", "xyz"[number % 3], number + 1, server.id, insist=not you.current)
 
 
 def _workload(snapshot: Snapshot, focus: Focus) -> Outcome:
-    levels = tuple(WORKLOADS)
-    return SetWorkload(levels[(levels.index(snapshot.workload) + 1) % len(levels)])
+    return c.SetWorkload(after(tuple(WORKLOADS), snapshot.workload))
 
 
 def _leader(snapshot: Snapshot, focus: Focus) -> Outcome:
     if not snapshot.leader:
         return Refuse("nobody leads at this moment")
     return replace(focus, node=snapshot.leader, pick=None, why=False)
-
-
-def _next_message(step: int) -> Callable[[Snapshot, Focus], Outcome]:
-    """The message that arrives after or before the selected one, anywhere in the cluster."""
-
-    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
-        flights = sorted(snapshot.flights, key=lambda each: (each.arrives_us, each.id))
-        if not flights:
-            return Refuse("no message is in flight at this moment")
-        now = flight_of(snapshot, focus)
-        flight = flights[(flights.index(now) + step) % len(flights)] if now else flights[0 if step > 0 else -1]
-        ends = [end for end in (focus.node, flight.src, flight.dst) if end in (flight.src, flight.dst)]
-        node = next(end for end in ends if snapshot.server(end))
-        return replace(focus, node=node, pick=OnMessage(flight.id), why=False)
-
-    return act
 
 
 def _time_out(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -106,53 +76,43 @@ def _join(snapshot: Snapshot, focus: Focus) -> Outcome:
     back = server.id if not snapshot.configuration.votes(server.id) else ""
     if not back and len(snapshot.servers) >= SERVERS_MAX:
         return Refuse(f"{SERVERS_MAX} machines are the most; select one that is no voter to add it again")
-    return AddServer(back)
+    return c.AddServer(back)
 
 
 def _leave(snapshot: Snapshot, focus: Focus) -> Outcome:
     server, _ = chosen(snapshot, focus)
     if server.id not in snapshot.configuration.everyone:
         return Refuse(f"{server.id} is no member of {snapshot.configuration}")
-    return RemoveServer(server.id)
+    return c.RemoveServer(server.id)
 
 
 def _hand_over(snapshot: Snapshot, focus: Focus) -> Outcome:
     server, _ = chosen(snapshot, focus)
     if server.id == snapshot.leader:
         return Refuse(f"{server.id} leads: select the server that is to take over")
-    return Transfer(server.id)
+    return c.Transfer(server.id)
 
 
 KEYS: Final = (
     *standard_keys(aim, "server", guard=simulated),
     Key("a", "propose", "ask the selected server for the next command", simulated(_propose), rank=13),
-    Key(
-        "A",
-        "ask",
-        "type a command, a question or members: y=3, y+=1, y?, del y, +n6 -n1 ~n4",
-        simulated(ask("client")),
-        rank=56,
-    ),
-    Key(
-        "j",
-        "add",
-        "add a server; the selected one if it is no voter: it catches up, then it counts",
-        simulated(_join),
-        rank=47,
-    ),
+    Key("A", "ask", "type a command, a question or members: y=3, y+=1, y?, del y, +n6 -n1 ~n4",
+        simulated(ask("client")), rank=56),
+    Key("j", "add", "add a server; the selected one if it is no voter: it catches up, then it counts", simulated(_join),
+        rank=47),
     Key("J", "remove", "remove the selected server from the cluster", simulated(_leave), rank=48),
     Key("L", "hand over", "let the leader hand its office to the selected server", simulated(_hand_over), rank=49),
     Key("w", "workload", "how fast clients ask: off, light, busy, flood", simulated(_workload), rank=45),
     Key("g", "leader", "go to the leader", _leader, rank=54),
-    Key("n", "message", "the next message to arrive", _next_message(1), rank=53),
-    Key("N", "before", "the previous one", _next_message(-1), rank=100),
+    Key("n", "message", "the next message to arrive", next_message(1, "servers"), rank=53),
+    Key("N", "before", "the previous one", next_message(-1, "servers"), rank=100),
     Key("o", "time out", "let the election timer of the server run out now", simulated(_time_out), rank=44),
     Key("y", "split vote", "let all election timers run out together: a split vote", simulated(_split_vote), rank=46),
-)
+)  # fmt: skip
 
 mark: Final = marker({
-    faults.ExpireTimers: ("y", "candidate"), Propose: ("a", "you"),
-    SetRule: ("b", "bad"), SetWorkload: ("w", "you"), SetTiming: ("t", "you"), SetReads: ("t", "you"),
-    AddServer: ("j", "good"),
-    RemoveServer: ("J", "warn"), ChangeJoint: ("J", "warn"), LeaveJoint: ("J", "warn"), Transfer: ("L", "leader"),
+    faults.ExpireTimers: ("y", "candidate"), c.Propose: ("a", "you"), c.SetRule: ("b", "bad"),
+    c.SetWorkload: ("w", "you"), c.SetTiming: ("t", "you"), c.SetReads: ("t", "you"), c.AddServer: ("j", "good"),
+    c.RemoveServer: ("J", "warn"), c.ChangeJoint: ("J", "warn"), c.LeaveJoint: ("J", "warn"),
+    c.Transfer: ("L", "leader"),
 })  # fmt: skip

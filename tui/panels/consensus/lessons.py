@@ -7,25 +7,15 @@ from enum import Enum
 from typing import Any, Final
 
 from engines.consensus.etcd_servers import DEMANDS as TRACED
+from engines.consensus.raft import checks as c
 from engines.consensus.raft import events as e
-from engines.consensus.raft.checks import (
-    APPEND_ONLY,
-    COMPLETENESS,
-    DEMANDS,
-    ELECTION_SAFETY,
-    LOG_MATCHING,
-    ORDER,
-    STABILITY,
-    STATE_MACHINE,
-    TERMS,
-)
 from engines.consensus.raft.snapshot import Snapshot
 from engines.consensus.recorded import Traced
 from engines.rules import RuleSwitched
 from engines.sim import events as k
 from engines.sim.events import Event
 from engines.sim.pattern import Check
-from tui.kit.explain import explain_check as explain_in_kit
+from tui.kit import explain as kit
 from tui.panels.consensus import change_words, read_words, snapshot_words, trace_words
 
 _FAULTS: Final = (
@@ -196,7 +186,7 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "resets nothing is lost, but a cluster can be disturbed, or wait for what never comes.",
         "The checks in the top line watch all guarantees after every event and name what broke.",
     ),
-    "lecture": ("A remark of the scenario. It changes nothing in the world.",),
+    "lecture": kit.LECTURE,
     "workload": (
         "Clients ask for one command at a time; the workload is how soon the next one comes.",
         "In a cluster without faults an entry costs 2(n-1) messages: n-1 that carry it and n-1 answers. The commit "
@@ -218,14 +208,7 @@ OF_KIND: Final[dict[type, str]] = {
     e.Committed: "commit", e.CommitWithheld: "commit_withheld",
     e.Proposed: "client", e.Asked: "client", e.Answered: "client", e.Redirected: "client", e.AnsweredAgain: "client",
     e.Deduplicated: "client", e.GaveUp: "client", RuleSwitched: "rule", e.WorkloadSet: "workload",
-    k.Crashed: "crash", k.Restarted: "crash", k.Synced: "crash", k.DiskSlowed: "crash",
-    k.Frozen: "fault", k.Thawed: "fault", k.Waiting: "fault", k.Isolated: "fault", k.Reconnected: "fault",
-    k.Partitioned: "fault", k.Healed: "fault", k.LinkCut: "network", k.LinkMended: "network", k.LossSet: "network",
-    k.LatencySet: "network", k.DuplicationSet: "network", k.ReorderingSet: "network", k.Clogged: "network",
-    k.Unclogged: "network", k.Lost: "network", k.LostAgain: "network", k.Delivered: "network",
-    k.DropMissed: "network", k.Skewed: "clock", k.Cue: "lecture", **change_words.OF_KIND,
-    **snapshot_words.OF_KIND,
-    **read_words.OF_KIND,
+    **kit.OF_KERNEL, **change_words.OF_KIND, **snapshot_words.OF_KIND, **read_words.OF_KIND,
 }  # fmt: skip
 """Which lesson explains which kind of event."""
 
@@ -237,27 +220,25 @@ OF_REASON: Final[dict[Enum, str]] = {
 """A reason that has a lesson of its own, whatever the kind."""
 
 IF_BROKEN: Final = {
-    ELECTION_SAFETY: "Two leaders of one term could commit different entries at one index. Rules: one vote a term, a "
-                     "majority to win, and the vote on disk before it is given (5.2).",
-    APPEND_ONLY: "A leader that changed its log could drop an entry it had counted as committed (5.3).",
-    LOG_MATCHING: "It rests on two things: a leader makes one entry per index in a term, and followers test the entry "
-                  "before (5.3). Two leaders in one term break it.",
-    COMPLETENESS: "A leader that lacks a committed entry will overwrite it everywhere. Rules: voters refuse logs "
-                  "behind their own (5.4.1), and only entries of the own term are counted (5.4.2).",
-    STATE_MACHINE: "The one promise everything else serves: all machines do the same. Once broken, clients read "
-                   "different values from different servers, for ever (5.4.3).",
-    TERMS: "A vote that is forgotten can be given twice, and then two leaders share a term (Figure 2).",
-    ORDER: "Only committed entries may be applied, and what is committed stays so (Figure 2).",
-    STABILITY: "A promise of pre-vote and check-quorum, not of Raft's core: safety does not need it, people who wait "
-               "for answers do (dissertation 4.2.3, 9.6).",
-    **change_words.IF_BROKEN,
-    **snapshot_words.IF_BROKEN,
-    **read_words.IF_BROKEN,
+    c.ELECTION_SAFETY: "Two leaders of one term could commit different entries at one index. Rules: one vote a term, a "
+                       "majority to win, and the vote on disk before it is given (5.2).",
+    c.APPEND_ONLY: "A leader that changed its log could drop an entry it had counted as committed (5.3).",
+    c.LOG_MATCHING: "It rests on two things: a leader makes one entry per index in a term, and followers test the "
+                    "entry before (5.3). Two leaders in one term break it.",
+    c.COMPLETENESS: "A leader that lacks a committed entry will overwrite it everywhere. Rules: voters refuse logs "
+                    "behind their own (5.4.1), and only entries of the own term are counted (5.4.2).",
+    c.STATE_MACHINE: "The one promise everything else serves: all machines do the same. Once broken, clients read "
+                     "different values from different servers, for ever (5.4.3).",
+    c.TERMS: "A vote that is forgotten can be given twice, and then two leaders share a term (Figure 2).",
+    c.ORDER: "Only committed entries may be applied, and what is committed stays so (Figure 2).",
+    c.STABILITY: "A promise of pre-vote and check-quorum, not of Raft's core: safety does not need it, people who wait "
+                 "for answers do (dissertation 4.2.3, 9.6).",
+    **change_words.IF_BROKEN, **snapshot_words.IF_BROKEN, **read_words.IF_BROKEN,
 }  # fmt: skip
 
 SUSPECTS: Final = {
-    ELECTION_SAFETY: "persist vote", COMPLETENESS: "current term commit", STATE_MACHINE: "current term commit",
-    TERMS: "persist vote", STABILITY: "pre vote", **change_words.SUSPECTS, **snapshot_words.SUSPECTS,
+    c.ELECTION_SAFETY: "persist vote", c.COMPLETENESS: "current term commit", c.STATE_MACHINE: "current term commit",
+    c.TERMS: "persist vote", c.STABILITY: "pre vote", **change_words.SUSPECTS, **snapshot_words.SUSPECTS,
     **read_words.SUSPECTS,
 }  # fmt: skip
 """The rule whose absence breaks a check."""
@@ -273,7 +254,7 @@ def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
 
 def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
     """What the check demands; if it failed, who saw what and which rule is missing. Paragraphs."""
-    demands, broken = DEMANDS, IF_BROKEN
+    demands, broken = c.DEMANDS, IF_BROKEN
     if snapshot.recorded:
         demands, broken = TRACED, {**IF_BROKEN, **trace_words.IF_BROKEN}
-    return explain_in_kit(check, demands, broken, snapshot.rules, suspects=SUSPECTS)
+    return kit.explain_check(check, demands, broken, snapshot.rules, suspects=SUSPECTS)

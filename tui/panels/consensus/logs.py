@@ -144,9 +144,8 @@ def _replaced(canvas: Canvas, y: int, server: Server, columns: Columns) -> None:
     if end <= 0 or not server.snapshot_index:
         return
     room = end * columns.step - (columns.step - columns.cell) - 2
-    said = next(
-        each for each in (f"snapshot {server.snapshot_index}", f"{server.snapshot_index}", "") if len(each) <= room
-    )
+    index = server.snapshot_index
+    said = next(each for each in (f"snapshot {index}", f"{index}", "") if len(each) <= room)
     canvas.put(NAME, y, f"[{said:^{room}}]", "dim")
 
 

@@ -67,9 +67,8 @@ def executed(snapshot: Snapshot, server: Server, entry: LogEntry) -> bool:
     writers = [(number, each) for number, each in commands if each.key == command.key]
     if here:
         return shown or writers[-1][0] != entry.number
-    explained = snapshot.window[0] > 1 or any(
-        writer.op != "set" or writer.value == command.value for _, writer in writers
-    )
+    explains = any(writer.op != "set" or writer.value == command.value for _, writer in writers)
+    explained = snapshot.window[0] > 1 or explains
     return shown and not explained and not any(number > entry.number for number, _ in writers)
 
 

@@ -21,9 +21,8 @@ def _offices(snapshot: Snapshot) -> str:
     needed = members.wanted(configuration)
     leaders = [each for each in snapshot.servers if role(each) == "leader"]
     standing = [each for each in snapshot.servers if role(each) in ("candidate", "precandidate")]
-    said = [
-        f"{each.id} leads term {each.term} for {units.span(each.leader_for_us)} already" for each in leaders
-    ] or ["nobody leads, so nothing can commit"]  # fmt: skip
+    said = [f"{each.id} leads term {each.term} for {units.span(each.leader_for_us)} already" for each in leaders]
+    said = said or ["nobody leads, so nothing can commit"]
     said += [f"{each.id} stands in term {each.term} with {_votes(each)} of the {needed} votes it needs"
              for each in standing]  # fmt: skip
     up = members.up(snapshot)
@@ -79,9 +78,8 @@ def _experiment(snapshot: Snapshot) -> str:
         old = min(leaders, key=lambda each: each.term)
         return f"h heals the links: watch {old.id} see the higher term and step down, and its uncommitted entries go."
     if cut:
-        return (
-            "a asks the selected server for a command on either side of the cut: only a majority commits it; h heals."
-        )
+        where = "on either side of the cut: only a majority commits it"
+        return f"a asks the selected server for a command {where}; h heals."
     if down:
         return f"select {down[0].id} and press k: it comes back with log and vote, and the leader repairs the rest."
     if leaders:

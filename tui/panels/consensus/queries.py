@@ -6,7 +6,7 @@ from typing import Final
 from engines.consensus.raft.snapshot import Flight, LogEntry, Server, Snapshot
 from tui.kit import explain
 from tui.kit.link_faults import Network
-from tui.kit.selection import OnMessage
+from tui.kit.selection import message_of
 from tui.panel import Figure, Focus
 
 LETTERS: Final = {
@@ -91,7 +91,8 @@ class OnEntry:
 
 def flight_of(snapshot: Snapshot, focus: Focus) -> Flight | None:
     """The selected message, if one is."""
-    return focus.pick.among(snapshot.flights) if isinstance(focus.pick, OnMessage) else None
+    found: Flight | None = message_of(snapshot, focus)
+    return found
 
 
 def index_of(focus: Focus) -> int:

@@ -63,12 +63,12 @@ def _served(what: e.ReadServed) -> str:
             return f"{told}; round {what.round} was acknowledged by {names(what.acks)}" if what.acks else told
 
 
-TITLES: Final[dict[type, str]] = {m.AskReadIndex: "read index, please", m.ReadIndexReply: "read index"}
-
-PURPOSE: Final[dict[type, str]] = {
-    m.AskReadIndex: "asks the leader up to where the sender must have applied before it answers a question",
-    m.ReadIndexReply: "says up to where, and that nobody else led when the question came",
-}
+KINDS: Final[dict[type, tuple[str, str]]] = {
+    m.AskReadIndex: ("read index, please",
+                     "asks the leader up to where the sender must have applied before it answers a question"),
+    m.ReadIndexReply: ("read index", "says up to where, and that nobody else led when the question came"),
+}  # fmt: skip
+"""Titles of these messages, and what they are for."""
 
 LESSONS: Final[dict[str, tuple[str, ...]]] = {
     "read": (
@@ -134,6 +134,5 @@ RULES: Final = {
 }  # fmt: skip
 
 __all__ = [
-    "IF_BROKEN", "LESSONS", "MODES", "OF_KIND", "OF_REASON", "PURPOSE", "RULES", "SUSPECTS", "TITLES", "message",
-    "of_reads",
+    "IF_BROKEN", "KINDS", "LESSONS", "MODES", "OF_KIND", "OF_REASON", "RULES", "SUSPECTS", "message", "of_reads",
 ]  # fmt: skip

@@ -29,9 +29,8 @@ def _round(rounds: Acknowledged) -> Fact:
     if rounds.confirmed >= rounds.newest:
         return fact("round", f"{rounds.newest} is acknowledged: a majority obeyed when it was sent", "good")
     by = f"acknowledged by {names(said)}" if said else "nobody has acknowledged it yet"
-    return fact(
-        "round", f"{rounds.newest} is under way: {by}", "text", (f"; a majority up to {rounds.confirmed}", "dim")
-    )
+    majority = f"; a majority up to {rounds.confirmed}"
+    return fact("round", f"{rounds.newest} is under way: {by}", "text", (majority, "dim"))
 
 
 def _lease(rounds: Acknowledged, glyphs: Glyphs) -> Fact:

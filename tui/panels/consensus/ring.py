@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from engines.consensus.raft.snapshot import Flight, Server, Snapshot
+from engines.consensus.raft.snapshot import ClientState, Flight, Server, Snapshot
 from engines.consensus.raft.state_machine import describe
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
@@ -43,14 +43,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
     chosen = flight_of(snapshot, focus)
     picture = Cluster(
         nodes=tuple(_node(snapshot, server, glyphs) for server in snapshot.servers),
-        clients=tuple(
-            Client(
-                each.id,
-                describe(each.current) if each.current else "",
-                *(("you", True) if each.id == "you" else ("client", False)),
-            )
-            for each in snapshot.clients
-        ),
+        clients=tuple(map(_client, snapshot.clients)),
         letters=cluster.letters(snapshot.flights, snapshot.at_us, look),
         links=snapshot.links,
         selected=focus.node,
@@ -58,6 +51,11 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
         legend=LEGEND,
     )
     cluster.draw(canvas, picture, glyphs)
+
+
+def _client(each: ClientState) -> Client:
+    you = each.id == "you"
+    return Client(each.id, describe(each.current) if each.current else "", "you" if you else "client", right=you)
 
 
 def _node(snapshot: Snapshot, server: Server, glyphs: Glyphs) -> Node:
@@ -92,9 +90,9 @@ def timer(server: Server, room: int, glyphs: Glyphs, extra: str = "") -> list[tu
     if server.timer_left_us is None:
         return [("no timer", "dim")]
     lease = server.rounds.lease_left_us if server.rounds else 0
-    left, total = (
-        (lease, server.rounds.lease_us) if lease and server.rounds else (server.timer_left_us, server.timer_total_us)
-    )
+    left, total = server.timer_left_us, server.timer_total_us
+    if lease and server.rounds:
+        left, total = lease, server.rounds.lease_us
     time = "<1ms" if 0 < left < 1_000 else f"{left // 1000}ms" if left < 1_000_000 else f"{left / 1_000_000:.1f}s"
     words = f" {time}" if server.role != "leader" else f" {'lease' if lease else 'hb'} {time}"
     if extra:

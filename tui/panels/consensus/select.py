@@ -51,11 +51,8 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
         return replace(focus, pick=OnMessage(flights[0].id)) if flights else focus
     if direction == "down":
         return replace(focus, pick=_entry(server, server.last_index)) if server else focus
-    return replace(focus, node=_beside(snapshot, focus.node, 1 if direction == "right" else -1))
-
-
-def _beside(snapshot: Snapshot, node: str, step: int) -> str:
-    return after([server.id for server in snapshot.servers], node, step)
+    ids = [each.id for each in snapshot.servers]
+    return replace(focus, node=after(ids, focus.node, 1 if direction == "right" else -1))
 
 
 def _within_logs(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:

@@ -1,6 +1,6 @@
 """The journal's sentences about snapshots and about sessions that an entry opens, and the lesson behind them."""
 
-from typing import Any, Final, assert_never
+from typing import Any, Final, assert_never, get_args
 
 from engines.consensus.raft import events as e
 from engines.consensus.raft import messages as m
@@ -89,9 +89,7 @@ LESSONS: Final = {
 }
 
 OF_KIND: Final[dict[type, str]] = {
-    e.SnapshotTaken: "snapshot", e.SnapshotSent: "snapshot", e.SnapshotInstalled: "snapshot",
-    e.SnapshotIgnored: "snapshot", e.SessionAsked: "session", e.SessionGot: "session", e.SessionLost: "session",
-    e.SessionOpened: "session", e.SessionRefused: "session",
+    **dict.fromkeys(get_args(e.SnapshotEvent), "snapshot"), **dict.fromkeys(get_args(e.SessionEvent), "session"),
 }  # fmt: skip
 """Which lesson explains which kind of event."""
 

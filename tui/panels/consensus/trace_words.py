@@ -28,10 +28,8 @@ def _said(event: TraceEvent, was: str) -> tuple[str, Ink]:
             vote = "for nobody" if event.vote == NOBODY else f"for {event.vote}"
             return f"starts in term {event.term} with its vote {vote}, its log to {event.last}", "follower"
         case "BecomeCandidate":
-            return (
-                f"starts an election for term {event.term}: votes for itself; its log ends at {event.last}",
-                "candidate",
-            )
+            votes = "votes for itself; its log ends at"
+            return f"starts an election for term {event.term}: {votes} {event.last}", "candidate"
         case "BecomeLeader":
             return f"leads term {event.term}; its log ends at {event.last}", "leader"
         case "BecomeFollower":

@@ -52,9 +52,8 @@ def words(message: Any) -> str:
     """A message in a few words: ``RequestVote t6``, ``AppendEntries t5 with entry 8``."""
     match message:
         case m.AppendEntries(term, prev, _, entries):
-            return (
-                f"AppendEntries t{term} with {span(prev + 1, prev + len(entries))}" if entries else f"heartbeat t{term}"
-            )
+            brings = f"AppendEntries t{term} with {span(prev + 1, prev + len(entries))}"
+            return brings if entries else f"heartbeat t{term}"
         case m.AppendReply(_, True, match, _):
             return f"ok up to entry {match}"
         case m.AppendReply(_, False, _, prev):
