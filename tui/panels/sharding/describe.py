@@ -185,9 +185,8 @@ def _by_balancer(of: e.Cause) -> str:
     noun = "documents" if of.documents else "keys"
     hot = of.why is e.ChangeReason.HOT
     if of.kind is e.ChangeKind.SPLIT:
-        return f"{chunk(of.low)}: " + (
-            f"{plural(of.number, 'request')}" if hot else f"{of.number} {noun}, {of.other} are the limit"
-        )
+        why = plural(of.number, "request") if hot else f"{of.number} {noun}, {of.other} are the limit"
+        return f"{chunk(of.low)}: {why}"
     if of.kind is e.ChangeKind.SLOTS:
         if hot:
             return f"heat: slot {of.number} of {of.node} goes to the idlest node"

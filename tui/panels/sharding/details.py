@@ -14,35 +14,36 @@ from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import names, plural
 from tui.panels.sharding.describe import describe
 from tui.panels.sharding.maps import rule
-from tui.panels.sharding.queries import blocked, chunk_of, ink, members, network_of
+from tui.panels.sharding.queries import blocked, chunk_of, ink, lanes, members, network_of
 
 MESSAGES: Final = {
-    "G": "get", "P": "put", "M": "get of several keys", "v": "the value", "o": "written", "m": "MOVED", "a": "ASK",
-    "t": "TRYAGAIN", "x": "refusal", "K": "keys on their way", "k": "keys stored", "R": "a copy for a replica",
-    "r": "copied", "C": "order of cfg", "c": "report to cfg", "H": "heartbeat", "h": "heartbeat heard", "E": "map",
-    "e": "map learned",
-}  # fmt: skip
-THEN: Final = {
-    "G": "the node answers if it owns the key and has it; else MOVED, or ASK if the key has left already",
-    "P": "the node writes if it owns the key; with copies the answer waits for every live replica",
-    "M": "all keys have to be in one slot; if only some have moved the answer is TRYAGAIN",
-    "v": "the client has its value",
-    "o": "the client knows it is written",
-    "m": "the client asks the node it names, and remembers that for ever",
-    "a": "the client asks the node it names, once, with ASKING; it remembers nothing",
-    "t": "the client waits a moment and asks again: half of the keys have moved",
-    "x": "the client waits and asks again, or gives up",
-    "K": "the target writes them down and says so; until then the source keeps them and serves them",
-    "k": "now the source may forget them, and answers ASK for them",
-    "R": "the replica writes it, unless it knows a newer term: then a new owner was promoted meanwhile",
-    "r": "with the last one the owner tells the client that it is written",
-    "C": "first the target is told IMPORTING, then the source MIGRATING",
-    "c": "cfg goes on to the next step of the plan",
-    "H": "cfg knows that the node lives and which map it has",
-    "h": "the node's lease counts from when it sent its heartbeat",
-    "E": "the node learns who owns what from now on",
-    "e": "once the new owner knows, all others are told",
-}  # fmt: skip
+    "G": ("get", "the node answers if it owns the key and has it; else MOVED, or ASK if the key has left already"),
+    "P": ("put", "the node writes if it owns the key; with copies the answer waits for every live replica"),
+    "M": ("get of several keys", "all keys have to be in one slot; if only some have moved the answer is TRYAGAIN"),
+    "v": ("the value", "the client has its value"),
+    "o": ("written", "the client knows it is written"),
+    "m": ("MOVED", "the client asks the node it names, and remembers that for ever"),
+    "a": ("ASK", "the client asks the node it names, once, with ASKING; it remembers nothing"),
+    "t": ("TRYAGAIN", "the client waits a moment and asks again: half of the keys have moved"),
+    "x": ("refusal", "the client waits and asks again, or gives up"),
+    "K": (
+        "keys on their way",
+        "the target writes them down and says so; until then the source keeps them and serves them",
+    ),
+    "k": ("keys stored", "now the source may forget them, and answers ASK for them"),
+    "R": (
+        "a copy for a replica",
+        "the replica writes it, unless it knows a newer term: then a new owner was promoted meanwhile",
+    ),
+    "r": ("copied", "with the last one the owner tells the client that it is written"),
+    "C": ("order of cfg", "first the target is told IMPORTING, then the source MIGRATING"),
+    "c": ("report to cfg", "cfg goes on to the next step of the plan"),
+    "H": ("heartbeat", "cfg knows that the node lives and which map it has"),
+    "h": ("heartbeat heard", "the node's lease counts from when it sent its heartbeat"),
+    "E": ("map", "the node learns who owns what from now on"),
+    "e": ("map learned", "once the new owner knows, all others are told"),
+}
+"""Letters of messages: what each is called, and what comes of it."""
 CURED_PPM: Final = 50_000
 """A key with a smaller share than this of all requests needs no cure."""
 
@@ -100,10 +101,8 @@ def replicas(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
     others: list[tuple[str, Ink]] = [(name, ink(snapshot, name)) for name in state.group[1:]]
     used = {racks.get(name, "?") for name in state.group}
     every = {racks[node.id] for node in members(snapshot)}
-    if snapshot.rack_aware:
-        why = f"a rack not used yet goes first: {len(used)} of {len(every)} racks"
-    else:
-        why = f"the next nodes, whatever their rack: {len(used)} of {len(every)} racks"
+    first = "a rack not used yet goes first" if snapshot.rack_aware else "the next nodes, whatever their rack"
+    why = f"{first}: {len(used)} of {len(every)} racks"
     one = "; one rack could take all copies" if len(used) == 1 and len(every) > 1 else ""
     return (
         fact("owner", *owner),
@@ -128,7 +127,7 @@ def copies(state: KeyState) -> tuple[Fact, ...]:
 
 def move(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
     """The unit it moves in."""
-    lane = next((each for each in (snapshot.plan.lanes if snapshot.plan else ()) if each.id == state.unit), None)
+    lane = next((each for each in lanes(snapshot) if each.id == state.unit), None)
     if lane is None:
         return (fact("moves", f"with {state.unit}", "accent"),) if state.unit else ()
     here = any(name == lane.target for name, _ in state.holders)
@@ -163,9 +162,8 @@ def heat(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
     if state.salted:
         facts.append(fact("salted", f"{state.salted} copies: a read takes one, a write all", "good"))
     if hot and not state.salted:
-        facts.append(
-            fact("cure 1", f"salt it: 4 copies leave {units.rounded(share // 4)} on a node; writes cost 4", "good")
-        )
+        salt = f"salt it: 4 copies leave {units.rounded(share // 4)} on a node; writes cost 4"
+        facts.append(fact("cure 1", salt, "good"))
         facts.append(fact("cure 2", *_second(snapshot, state)))
         facts.append(fact("cure 3", "cache it at the clients or the router: stale for as long as the cache lives"))
         facts.append(fact("no cure", "more virtual nodes: one key has one owner, wherever its tokens lie", "dim"))
@@ -232,7 +230,7 @@ def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
         says.append(fact("keys", names(told.keys) + (f" and {more} more" if more > 0 else "")))
     return [
         Section(0, tuple(says)),
-        Section(1, (fact("then", THEN[told.letter]),)),
+        Section(1, (fact("then", MESSAGES[told.letter][1]),)),
         Section(2, flights.way(flight, snapshot.at_us, network_of(snapshot))),
         Section(3, (flights.KEYS,)),
     ]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from engines.sharding.world import events as e
 from engines.sim.events import Event, Lost
+from tui.kit.kernel_words import lost_together
 from tui.kit.words import names, plural
 from tui.panel import Line
 from tui.panels.sharding.describe import because
@@ -68,8 +69,7 @@ def fold(events: Sequence[Event]) -> Line:
             text = f"{have} given away all that is in {len(events)} units: {keys}; cfg assigns them next"
             return last._replace(who=_nodes(events), text=text)
         case Lost():
-            count = len(events) - 1
-            return last._replace(text=f"{last.text}; and {plural(count, 'message')} before it, for the same reason")
+            return lost_together(events, last)
     if all(narrate(each).text == last.text for each in events):
         return last._replace(who=_nodes(events))
     return last._replace(text=f"{last.text} (and {len(events) - 1} others before it)")
@@ -106,11 +106,9 @@ def _parcels(events: Sequence[Event]) -> str:
     left = {(each.node, each.what.unit): each.what.left for each in events}
     to = names(dict.fromkeys(each.what.to for each in events))
     kept = "" if events[-1].what.kept else "; deleted here at once, the rule is off"
-    end = (
-        f"; {sum(left.values())} more in {_under_way(key for key, more in left.items() if more)}"
-        if sum(left.values())
-        else "; that was all"
-    )
+    end = "; that was all"
+    if rest := sum(left.values()):
+        end = f"; {rest} more in {_under_way(key for key, more in left.items() if more)}"
     return f"{plural(_keys(events), 'key')} sent to {to} in {plural(len(events), 'parcel')}{end}{kept}"
 
 

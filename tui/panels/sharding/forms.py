@@ -57,8 +57,7 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     node, _ = chosen(snapshot, focus)
     ids = [each.id for each in snapshot.nodes]
     name, others = node.id, tuple(each for each in ids if each != node.id)
-    start = ids.index(name)
-    ring = ids[start:] + ids[:start]
+    ring = forms.around(ids, name)
     half = max(1, len(ids) // 2)
     found = [
         Offer(f"{name} and {CFG}", "the coordinator does not hear the node, and declares it dead; clients still can",
@@ -69,11 +68,12 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     ]  # fmt: skip
     if others:
         found.insert(2, forms.split(((name,), (*others, CFG)), f"{name} alone"))
-        found.append(forms.split((tuple(ring[:half]), (*ring[half:], CFG)), f"two halves; {CFG} is on the other side"))
-        found.append(
-            forms.split((tuple(ring[half:]), (*ring[:half], CFG)), f"two halves; {CFG} is on the side of {name}")
-        )
-        found.append(forms.one_link(name, (*others, CFG)))
+        near, far = ring[:half], ring[half:]
+        found += [
+            forms.split((near, (*far, CFG)), f"two halves; {CFG} is on the other side"),
+            forms.split((far, (*near, CFG)), f"two halves; {CFG} is on the side of {name}"),
+            forms.one_link(name, (*others, CFG)),
+        ]
     found.append(forms.connect_all((*ids, CFG)))
     return forms.once(found)
 
@@ -89,7 +89,6 @@ def _rack(snapshot: Snapshot, node: NodeState) -> tuple[Offer, ...]:
 
 def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Rules that can be switched off, each with its state."""
-
     return forms.of_rules(snapshot.rules, RULES, SetRule)
 
 

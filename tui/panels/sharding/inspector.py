@@ -5,30 +5,26 @@ from typing import Final
 from engines import units
 from engines.sharding.world.events import UnitKind, UnitState
 from engines.sharding.world.snapshot import WINDOW_S, ClientState, NodeState, Snapshot
-from engines.units import exact, per_s
-from tui.canvas import Canvas
+from engines.units import per_s
+from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
-from tui.kit import link_faults, sheet
-from tui.kit.explain import rules_off
+from tui.kit import sheet
 from tui.kit.sheet import Fact, Section, fact
 from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.sharding import details
 from tui.panels.sharding.describe import cause, message_letter
-from tui.panels.sharding.queries import (
-    MEANINGS,
-    PPM,
-    blocked,
-    ink,
-    members,
-    moving,
-    network_of,
-    ratio,
-    state,
-    travels,
-)
+from tui.panels.sharding.queries import MEANINGS, PPM, blocked, ink, members, moving, network_of, ratio, state, travels
 from tui.panels.sharding.select import flight_of, key_of, lane_of
 
+STATES: Final[dict[str, tuple[str, Ink, str]]] = {
+    "dead": ("declared dead", "bad", "cfg does not hear it, it may well be alive"),
+    "joining": ("joining", "good", "pulls its keys, owns each unit once that is here"),
+    "leaving": ("draining", "warn", "gives all it has to the others, then leaves"),
+    "left": ("no member", "dim", "it left, or has not begun to join"),
+    "stale": ("out of date", "stale", "missed writes, no replica until it caught up"),
+}
+"""What a node can be to the cluster: the word, its ink, and what that means."""
 UNITS: Final = {"ring": "token", "bounded": "token", "slots": "slot", "range": "chunk"}
 
 
@@ -37,18 +33,13 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
     flight = flight_of(snapshot, focus)
     if flight is not None:
         sheet.draw(canvas, details.message(snapshot, flight))
-        return f"{flight.src}>{flight.dst}  {details.MESSAGES[message_letter(flight.message)]}"
+        return f"{flight.src}>{flight.dst}  {details.MESSAGES[message_letter(flight.message)][0]}"
     lane = lane_of(snapshot, focus)
     if lane is not None:
         sheet.draw(canvas, details.unit(snapshot, lane))
-        copies = lane.source == lane.target
-        return (
-            lane.id
-            if lane.unit.kind is not UnitKind.LANE
-            else f"copies of {lane.source}"
-            if copies
-            else f"lane {lane.id}"
-        )
+        if lane.unit.kind is not UnitKind.LANE:
+            return lane.id
+        return f"copies of {lane.source}" if lane.source == lane.target else f"lane {lane.id}"
     key = key_of(snapshot, focus)
     if key is not None:
         sheet.draw(canvas, [*details.key(snapshot, key), sheet.of_checks(snapshot.checks, 6)])
@@ -79,28 +70,17 @@ def sections(snapshot: Snapshot, node: NodeState) -> list[Section]:
 def standing(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
     """What it is to the cluster, and where it stands."""
     facts = []
-    kept = f"{plural(node.keys, 'key')} on disk"
-    match state(node):
-        case "crashed":
-            owner = ", they have no owner until it is back" if node.id in snapshot.coordinator.uncovered else ""
-            facts.append(fact("state", "crashed", "dead", (f"; {kept}", "text"), (owner, "bad")))
-        case "frozen":
-            waits = f"; {plural(node.waiting, 'message')} and timers wait"
-            facts.append(fact("state", "frozen", "frozen", (waits, "text")))
-        case "dead":
-            told = "; cfg does not hear it, it may well be alive"
-            facts.append(fact("state", "declared dead", "bad", (told, "text")))
-        case "joining":
-            told = "; pulls its keys, owns each unit once that is here"
-            facts.append(fact("state", "joining", "good", (told, "text")))
-        case "leaving":
-            told = "; gives all it has to the others, then leaves"
-            facts.append(fact("state", "draining", "warn", (told, "text")))
-        case "left":
-            facts.append(fact("state", "no member", "dim", ("; it left, or has not begun to join", "text")))
-        case "stale":
-            told = "; missed writes, no replica until it caught up"
-            facts.append(fact("state", "out of date", "stale", (told, "text")))
+    said = state(node)
+    if said == "crashed":
+        owner = ", they have no owner until it is back" if node.id in snapshot.coordinator.uncovered else ""
+        kept = f"; {plural(node.keys, 'key')} on disk"
+        facts.append(fact("state", said, "dead", (kept, "text"), (owner, "bad")))
+    elif said == "frozen":
+        waits = f"; {plural(node.waiting, 'message')} and timers wait"
+        facts.append(fact("state", said, said, (waits, "text")))
+    elif said:
+        word, how, told = STATES[said]
+        facts.append(fact("state", word, how, (f"; {told}", "text")))
     weight = f"weight {node.weight}" if node.weight != 1 else ""
     facts.append(fact("place", f"rack {node.rack} of {node.dc}", "text", (f", {weight}" if weight else "", "dim")))
     return tuple(facts)
@@ -198,18 +178,11 @@ def served(node: NodeState) -> tuple[Fact, ...]:
 
 def troubles(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
     """Faults in force here, and rules that are off everywhere."""
-    network = network_of(snapshot)
-    disk = [f"a disk sync takes {exact(node.fsync_us)}"] if node.fsync_us else []
-    found = [
-        *link_faults.of_machine(node.status, node.clock_off_us, node.drift_ppm), *disk,
-        *network.cuts(node.id), *network.troubles(node.id),
-    ]  # fmt: skip
+    found = network_of(snapshot).wrong_with(node)
     facts = [sheet.of_faults(found)] if found else []
     if node.unsynced:
         facts.append(fact("unsynced", f"{plural(node.unsynced, 'write')}: a crash now would lose them", "slow"))
-    if off := rules_off(snapshot.rules):
-        facts.append(fact("rules off", ", ".join(off), "bad"))
-    return tuple(facts)
+    return (*facts, *sheet.of_rules(snapshot.rules))
 
 
 # -- the cluster -----------------------------------------------------------------------------------------------------
@@ -218,12 +191,9 @@ def troubles(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
 def whole(snapshot: Snapshot) -> tuple[Fact, ...]:
     """How even it is and what the coordinator does."""
     balance, cfg = snapshot.balance, snapshot.coordinator
-    facts = []
-    cv = fact("cv", ratio(balance.cv_ppm), "bright")
-    if balance.expected_cv_ppm >= 0:
-        formula = f"expected sqrt((n-1)/(n v+1)) = {ratio(balance.expected_cv_ppm)}"
-        cv = fact("cv", ratio(balance.cv_ppm), "bright", (f", {formula}", "text"))
-    facts.append(cv)
+    formula = f", expected sqrt((n-1)/(n v+1)) = {ratio(balance.expected_cv_ppm)}"
+    expected: list[tuple[str, Ink]] = [(formula, "text")] if balance.expected_cv_ppm >= 0 else []
+    facts = [fact("cv", ratio(balance.cv_ppm), "bright", *expected)]
     if cfg.status != "up":
         facts.append(fact("cfg", cfg.status, "bad", ("; no map changes, and leases run out", "text")))
     else:
@@ -232,15 +202,13 @@ def whole(snapshot: Snapshot) -> tuple[Fact, ...]:
     if cfg.uncovered:
         down = snapshot.variant == "slots" and cfg.full_coverage
         rest = "so the whole cluster is down (full coverage)" if down else "the rest is served"
-        facts.append(
-            fact("uncovered", f"the keys of {names(cfg.uncovered)} have no live owner;", "bad", (rest, "text"))
-        )
+        whose = f"the keys of {names(cfg.uncovered)} have no live owner;"
+        facts.append(fact("uncovered", whose, "bad", (rest, "text")))
     plan = snapshot.plan
     if plan is not None:
         done = f"{plan.units_done} of {plan.units} units, {plan.keys_done:,} of {plan.keys:,} {travels(snapshot)}"
-        facts.append(
-            fact("plan", f"{cause(plan.cause)}: {done}", "accent", (f", at {cfg.bandwidth} keys/s a node", "dim"))
-        )
+        pace = f", at {cfg.bandwidth} keys/s a node"
+        facts.append(fact("plan", f"{cause(plan.cause)}: {done}", "accent", (pace, "dim")))
         if plan.queued:
             facts.append(fact("then", "; ".join(map(cause, plan.queued))))
     switches = [name for name, on in (("balancer", cfg.balancer), ("split for heat", cfg.split_for_heat)) if on]

@@ -10,21 +10,12 @@ from engines.sharding.world import commands as c
 from engines.sharding.world.snapshot import KeyState, NodeState, Snapshot
 from engines.sim.rules import SetRule
 from engines.sim.views import Flight
+from tui.kit.selection import after
 from tui.kit.verbs import Machine, Target, ask, marker, standard_keys
 from tui.panel import Ask, Focus, Key, Outcome, Refuse
+from tui.panels.sharding import select as s
 from tui.panels.sharding.queries import hottest, lanes, members, moving
-from tui.panels.sharding.select import (
-    OnKey,
-    OnUnit,
-    charts,
-    choose,
-    fit,
-    flight_of,
-    key_of,
-    lane_of,
-    next_chart,
-    next_key,
-)
+from tui.panels.sharding.select import OnKey, OnUnit, choose, fit, flight_of, key_of
 
 WORKLOADS: Final = ("off", "uniform", "zipf", "monotonic", "hot")
 VNODES: Final = (1, 4, 16, 64, 150, 300, 1_000)
@@ -50,33 +41,31 @@ def key_at_hand(snapshot: Snapshot, focus: Focus) -> KeyState | None:
 def aim(snapshot: Snapshot, focus: Focus) -> Target:
     """What the standard verbs act on: the selected node, or the message selected beside it."""
     node, flight = chosen(snapshot, focus)
-    machine = Machine(node.id, node.status, bool(node.cut_from), node.clock_off_us, node.drift_ppm)
-    return Target.node(machine, snapshot.links, flight)
+    return Target.node(Machine.of(node), snapshot.links, flight)
 
 
 # -- members and virtual nodes ---------------------------------------------------------------------------------------
 
 
-def _cfg_down(snapshot: Snapshot) -> str:
+def _order(snapshot: Snapshot, command: Outcome) -> Outcome:
+    """The command, if the coordinator is there to take it."""
     status = snapshot.coordinator.status
-    return "" if status == "up" else f"cfg is {status}: nobody takes the order"
+    return command if status == "up" else Refuse(f"cfg is {status}: nobody takes the order")
 
 
 def _join(snapshot: Snapshot, focus: Focus) -> Outcome:
-    down = _cfg_down(snapshot)
-    return Refuse(down) if down else c.AddNode()
+    return _order(snapshot, c.AddNode())
 
 
 def _leave(snapshot: Snapshot, focus: Focus) -> Outcome:
     node, _ = chosen(snapshot, focus)
-    if down := _cfg_down(snapshot):
-        return Refuse(down)
+    if snapshot.coordinator.status != "up":
+        return _order(snapshot, None)
     if node.role != "member":
         return Refuse(f"{node.id} is no full member: it is {node.role}")
     if node.status == "crashed" and snapshot.rf == 1:
-        return Refuse(
-            f"{node.id} is down and has the only copy of its keys: nobody could give them away; k restarts it"
-        )
+        only = f"{node.id} is down and has the only copy of its keys"
+        return Refuse(f"{only}: nobody could give them away; k restarts it")
     if len([each for each in members(snapshot) if each.role == "member"]) < 2:
         return Refuse("the last node cannot leave: its keys would have no owner; j adds another")
     return c.RemoveNode(node.id)
@@ -95,8 +84,7 @@ def _vnodes(snapshot: Snapshot, level: int) -> Outcome:
         return Refuse(f"{snapshot.variant} has no virtual nodes: m chooses a ring")
     if not level:
         return Refuse(f"{snapshot.vnodes} virtual nodes each: that is the end of the scale")
-    down = _cfg_down(snapshot)
-    return Refuse(down) if down else c.SetVnodes(level)
+    return _order(snapshot, c.SetVnodes(level))
 
 
 # -- clients ---------------------------------------------------------------------------------------------------------
@@ -113,8 +101,7 @@ def _put(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 
 def _workload(snapshot: Snapshot, focus: Focus) -> Outcome:
-    at = WORKLOADS.index(snapshot.workload) if snapshot.workload in WORKLOADS else 0
-    return c.SetWorkload(WORKLOADS[(at + 1) % len(WORKLOADS)], snapshot.skew, snapshot.rate)
+    return c.SetWorkload(after(WORKLOADS, snapshot.workload), snapshot.skew, snapshot.rate)
 
 
 # -- looking ---------------------------------------------------------------------------------------------------------
@@ -132,7 +119,7 @@ def _hot(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 
 def _next_key(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return next_key(snapshot, focus) if snapshot.keys else Refuse("no key is tracked yet: A asks for one by name")
+    return s.next_key(snapshot, focus) if snapshot.keys else Refuse("no key is tracked yet: A asks for one by name")
 
 
 def _next_unit(step: int) -> Callable[[Snapshot, Focus], Outcome]:
@@ -140,19 +127,18 @@ def _next_unit(step: int) -> Callable[[Snapshot, Focus], Outcome]:
         found = moving(snapshot) or lanes(snapshot)
         if not found:
             return Refuse("nothing moves now: j adds a node, J drains one")
-        now = lane_of(snapshot, focus)
+        now = s.lane_of(snapshot, focus)
         ids = [lane.id for lane in found]
-        at = ids.index(now.id) + step if now is not None and now.id in ids else 0
-        return choose(focus, what=OnUnit(ids[at % len(ids)]))
+        return choose(focus, what=OnUnit(after(ids, now.id, step) if now in found and now else ids[0]))
 
     return act
 
 
 def _chart(step: int) -> Callable[[Snapshot, Focus], Outcome]:
     def act(snapshot: Snapshot, focus: Focus) -> Outcome:
-        if len(charts(snapshot)) < 2:
+        if len(s.charts(snapshot)) < 2:
             return Refuse("one chart so far: j or J compares all strategies, and a ring has its curves")
-        return next_chart(snapshot, focus, step)
+        return s.next_chart(snapshot, focus, step)
 
     return act
 

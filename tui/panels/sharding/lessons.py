@@ -9,7 +9,7 @@ from engines.sim import events as k
 from engines.sim.events import Event
 from engines.sim.pattern import Check
 from engines.sim.rules import RuleSwitched
-from tui.kit.explain import explain_check as explain_in_kit
+from tui.kit import explain as kit
 
 LESSONS: Final[dict[str, tuple[str, ...]]] = {
     "moved": (
@@ -136,7 +136,7 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "words in a text do. monotonic: new keys that only grow. hot: 40 % of all requests are for one key.",
         "A strategy spreads keys. Load is keys times how often each is asked for: even keys do not make even load.",
     ),
-    "lecture": ("A remark of the scenario. It changes nothing in the world.",),
+    "lecture": kit.LECTURE,
 }  # fmt: skip
 """Lessons by name."""
 
@@ -150,12 +150,7 @@ OF_KIND: Final[dict[type, str]] = {
     e.Indivisible: "chunk", e.Salted: "hot", e.HeatSplitSet: "hot", e.BalancerSet: "chunk",
     e.DeclaredDead: "dead", e.HeardAgain: "dead", e.ReplicaRefused: "dead", e.WriteWaits: "write",
     e.WorkloadSet: "workload", RuleSwitched: "rule", e.BandwidthSet: "setting", e.CoverageSet: "refused",
-    k.Crashed: "crash", k.Restarted: "crash", k.Synced: "crash", k.DiskSlowed: "crash", k.Frozen: "fault",
-    k.Thawed: "fault", k.Waiting: "fault", k.Isolated: "fault", k.Reconnected: "fault", k.Partitioned: "fault",
-    k.Healed: "fault", k.LinkCut: "network", k.LinkMended: "network", k.LossSet: "network", k.LatencySet: "network",
-    k.DuplicationSet: "network", k.ReorderingSet: "network", k.Clogged: "network", k.Unclogged: "network",
-    k.Lost: "network", k.LostAgain: "network", k.Delivered: "network", k.DropMissed: "network", k.Skewed: "clock",
-    k.TimersExpired: "clock", k.TimerFired: "setting", k.Cue: "lecture",
+    **kit.OF_KERNEL, k.TimersExpired: "clock", k.TimerFired: "setting",
 }  # fmt: skip
 """Which lesson explains which kind of event."""
 
@@ -175,18 +170,12 @@ IF_BROKEN: Final = {
 
 def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
     """The lesson behind it; what happened stands above. Paragraphs."""
-    return LESSONS[_lesson(event)]
-
-
-def _lesson(event: Event) -> str:
-    """Its name; a chunk or slot that is too hot has that of hot keys."""
-    if isinstance(event.what, e.Indivisible) and event.what.why is e.StuckReason.TOO_HOT:
-        return "hot"
-    return OF_KIND[type(event.what)]
+    hot = isinstance(event.what, e.Indivisible) and event.what.why is e.StuckReason.TOO_HOT
+    return LESSONS["hot" if hot else OF_KIND[type(event.what)]]
 
 
 def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
     """What the check demands; if it failed, who saw what and which rule is missing. Paragraphs."""
     asked = check.name != NECESSARY or snapshot.variant not in EXEMPT
     exempt = "" if asked else f"Not asked of {snapshot.variant}: {EXEMPT[snapshot.variant]}."
-    return explain_in_kit(check, DEMANDS, IF_BROKEN, snapshot.rules, exempt=exempt)
+    return kit.explain_check(check, DEMANDS, IF_BROKEN, snapshot.rules, exempt=exempt)

@@ -9,18 +9,8 @@ from engines.sharding.world.snapshot import Lane, NodeState, Snapshot
 from engines.units import per_s
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.panels.sharding.queries import (
-    PPM,
-    blocked,
-    chip_ink,
-    ink,
-    lanes,
-    letter,
-    moving,
-    network_of,
-    ratio,
-    shown,
-)
+from tui.panels.sharding import queries as q
+from tui.panels.sharding.queries import PPM, ink, ratio, shown
 
 TWO_BARS: Final = 60
 """Columns from which keys and requests have a bar each."""
@@ -39,7 +29,7 @@ def chip_width(snapshot: Snapshot) -> int:
 
 def chip_text(node: NodeState, width: int) -> str:
     """`` n3   `` or `` n3 X ``."""
-    return f" {node.id} {letter(node)}".ljust(width)
+    return f" {node.id} {q.letter(node)}".ljust(width)
 
 
 def draw_rows(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs, y: int, rows: int) -> int:
@@ -88,15 +78,24 @@ def _header(canvas: Canvas, snapshot: Snapshot, y: int, hidden: int, tall: bool)
         canvas.put_right(canvas.width - 1, y, "requests", "dim")
 
 
-def _row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyphs: Glyphs, y: int) -> None:
+def _chip(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyphs: Glyphs, y: int) -> None:
+    """The name of a node, between marks if it is selected."""
     width = chip_width(snapshot)
     if chosen:
         canvas.put(0, y, glyphs.mark_left, "bright")
         canvas.put(width + 1, y, glyphs.mark_right, "bright")
-    canvas.put(1, y, chip_text(node, width), chip_ink(snapshot, node))
+    canvas.put(1, y, chip_text(node, width), q.chip_ink(snapshot, node))
+
+
+def _mean(snapshot: Snapshot) -> int:
+    """What a node would have if all had the same, in ppm."""
+    return PPM // max(1, sum(each.role in ("member", "leaving") for each in shown(snapshot)))
+
+
+def _row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyphs: Glyphs, y: int) -> None:
+    _chip(canvas, snapshot, node, chosen, glyphs, y)
     start, first, second = _columns(canvas, snapshot)
-    nodes = shown(snapshot)
-    mean = PPM // max(1, sum(each.role in ("member", "leaving") for each in nodes))
+    nodes, mean = shown(snapshot), _mean(snapshot)
     top = max(mean, *(each.share_ppm for each in nodes), 1)
     ink_ = ink(snapshot, node.id)
     if first >= 4:
@@ -118,14 +117,9 @@ def _row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyp
 
 def _tall_row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyphs: Glyphs, y: int) -> None:
     """Two rows: keys above, requests below."""
-    width = chip_width(snapshot)
-    if chosen:
-        canvas.put(0, y, glyphs.mark_left, "bright")
-        canvas.put(width + 1, y, glyphs.mark_right, "bright")
-    canvas.put(1, y, chip_text(node, width), chip_ink(snapshot, node))
+    _chip(canvas, snapshot, node, chosen, glyphs, y)
     start, first, _ = _columns(canvas, snapshot)
-    nodes = shown(snapshot)
-    mean = PPM // max(1, sum(each.role in ("member", "leaving") for each in nodes))
+    nodes, mean = shown(snapshot), _mean(snapshot)
     top = max(mean, *(each.share_ppm for each in nodes), *(each.ops_ppm for each in nodes))
     own = ink(snapshot, node.id)
     bar(canvas, start, y, first, node.share_ppm, mean, top, own, glyphs)
@@ -143,7 +137,7 @@ def _trouble(snapshot: Snapshot, node: NodeState) -> Piece:
     """What ails a node that its letter does not tell; it takes the place of its requests, which are few then."""
     if node.status != "up":
         return node.status, "dead" if node.status == "crashed" else "frozen"
-    if network_of(snapshot).cut_off(node.id):
+    if q.network_of(snapshot).cut_off(node.id):
         return "cut off", "cut"
     if node.cut_from:
         return "cut", "cut"
@@ -225,10 +219,10 @@ def travelling(snapshot: Snapshot, lane: Lane) -> list[int]:
 
 def draw_lanes(canvas: Canvas, snapshot: Snapshot, chosen: str, glyphs: Glyphs, y: int, rows: int) -> None:
     """A row a moving unit: from, to, how many of its keys have arrived, and what it waits for."""
-    found = list(moving(snapshot)) or list(lanes(snapshot))
+    found = list(q.moving(snapshot)) or list(q.lanes(snapshot))
     ids = [lane.id for lane in found]
     if chosen and chosen not in ids:
-        found = list(lanes(snapshot))
+        found = list(q.lanes(snapshot))
         ids = [lane.id for lane in found]
     at = ids.index(chosen) if chosen in ids else 0
     top = max(0, min(at - rows // 2, len(found) - rows))
@@ -245,7 +239,7 @@ def draw_lanes(canvas: Canvas, snapshot: Snapshot, chosen: str, glyphs: Glyphs, 
         told = f"{lane.moved}/{lane.total}" if lane.total else "no keys"
         ending, ink_ = told, "text"
         if lane.blocked_by:
-            ending, ink_ = f"{told} waits: {blocked(snapshot, lane)}", "warn"
+            ending, ink_ = f"{told} waits: {q.blocked(snapshot, lane)}", "warn"
         elif lane.state is UnitState.PLANNED:
             ending, ink_ = f"{told} waits", "dim"
         elif lane.state is UnitState.DONE:
@@ -253,9 +247,9 @@ def draw_lanes(canvas: Canvas, snapshot: Snapshot, chosen: str, glyphs: Glyphs, 
         room = canvas.width - 1 - x
         cells = max(0, min(16, room - len(ending) - 1))
         if cells >= 3:
-            full = (
-                round(lane.moved / lane.total * cells) if lane.total else cells if lane.state is UnitState.DONE else 0
-            )
+            full = cells if lane.state is UnitState.DONE else 0
+            if lane.total:
+                full = round(lane.moved / lane.total * cells)
             canvas.put(x, y, glyphs.bar_full * full, ink(snapshot, lane.target))
             canvas.put(x + full, y, glyphs.bar_empty * (cells - full), "dim")
             for part in travelling(snapshot, lane):

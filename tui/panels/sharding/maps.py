@@ -126,9 +126,8 @@ def draw_slots(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState 
         line = owners[row * width : (row + 1) * width]
         for column, owner in enumerate(line):
             text = glyphs.block if owner == selected else glyphs.span
-            canvas.put(
-                gutter + column, row, sign(owner, glyphs) if glyphs.name == "ascii" else text, ink(snapshot, owner)
-            )
+            text = sign(owner, glyphs) if glyphs.name == "ascii" else text
+            canvas.put(gutter + column, row, text, ink(snapshot, owner))
         resting = list(line)
         for first, last, target in travelling:
             begin, end = first * cells // SLOTS - row * width, last * cells // SLOTS - row * width

@@ -2,7 +2,7 @@
 
 from engines.sharding.world.snapshot import WINDOW_S, Snapshot
 from engines.units import per_s, rounded
-from tui.kit.explain import rules_off
+from tui.kit.explain import in_force
 from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.sharding.describe import cause
@@ -62,9 +62,7 @@ def _troubles(snapshot: Snapshot) -> str:
     found = [*down, *filter(None, [network_of(snapshot).apart()])]
     if snapshot.coordinator.uncovered:
         found.append(f"keys of {names(snapshot.coordinator.uncovered)} have no live owner")
-    if off := rules_off(snapshot.rules):
-        found.append(f"off: {', '.join(off)}")
-    return f"In force: {'; '.join(found)}." if found else ""
+    return in_force(found, snapshot.rules)
 
 
 def _experiment(snapshot: Snapshot) -> str:

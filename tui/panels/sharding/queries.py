@@ -158,9 +158,6 @@ def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
         Figure("map_epoch", snapshot.coordinator.epoch),
         Figure("cv", balance.cv_ppm / PPM, ratio(balance.cv_ppm)),
         Figure("peak_to_mean", balance.peak_ppm / PPM, ratio(balance.peak_ppm, 2)),
-        Figure(
-            "hottest_key_share",
-            balance.hottest_ppm / PPM,
-            f"{units.rounded(balance.hottest_ppm)} {balance.hottest}".strip(),
-        ),
-    )
+        Figure("hottest_key_share", balance.hottest_ppm / PPM,
+               f"{units.rounded(balance.hottest_ppm)} {balance.hottest}".strip()),
+    )  # fmt: skip

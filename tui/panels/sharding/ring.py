@@ -115,10 +115,9 @@ def _ticks(canvas: Canvas, snapshot: Snapshot) -> None:
             px = min(canvas.width * 2 - 1, max(0, int(canvas.width + rx * sin(angle))))
             py = min(canvas.height * 4 - 1, max(0, int(canvas.height * 2 - ry * cos(angle))))
             text = chr(BRAILLE_BASE + BRAILLE_BITS[py % 4][px % 2])
-            blank = canvas.char_at(px // 2, py // 4) == " "
-            canvas.overlay(
-                px // 2, py // 4, text, ink(snapshot, token.owner) if blank else canvas.ink_at(px // 2, py // 4)
-            )
+            x, y = px // 2, py // 4
+            blank = canvas.char_at(x, y) == " "
+            canvas.overlay(x, y, text, ink(snapshot, token.owner) if blank else canvas.ink_at(x, y))
 
 
 def _cells(

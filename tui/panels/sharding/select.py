@@ -147,8 +147,7 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     if direction == "down":
         return first_key(snapshot, focus)
     ids = [node.id for node in shown(snapshot)] or [node.id for node in snapshot.nodes]
-    at = ids.index(focus.node) if focus.node in ids else 0
-    return replace(focus, node=ids[(at + step) % len(ids)])
+    return replace(focus, node=after(ids, focus.node, step))
 
 
 def first_key(snapshot: Snapshot, focus: Focus) -> Focus:

@@ -271,9 +271,8 @@ def draw_time(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     for name, get, say, ink in MEASURES:
         idle = nan if name == "busiest/mean" else 0.0  # without a request nobody is the busiest: a hole
         values = tuple(float(get(each)) or idle for each in snapshot.series)
-        lines.append(
-            Line(name, values, say(get(snapshot.series[-1])), ink, low=0.0 if "mean" not in name else 900_000.0)
-        )
+        low = 900_000.0 if "mean" in name else 0.0
+        lines.append(Line(name, values, say(get(snapshot.series[-1])), ink, low=low))
     draw_rows(canvas, lines, glyphs)
 
 

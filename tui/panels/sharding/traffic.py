@@ -13,6 +13,7 @@ from engines.sharding.world.snapshot import Snapshot
 from engines.sim.views import Flight
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
+from tui.kit.cluster import share
 from tui.panels.sharding.describe import message_letter
 from tui.panels.sharding.queries import CFG, MESSAGE_INKS, chip_ink, ink, letter, moving, shown
 
@@ -69,12 +70,8 @@ def place_clients(snapshot: Snapshot, board: Board, canvas: Canvas, x0: int, x1:
     spots = dict(board.spots)
     names = [client.id for client in snapshot.clients]
     names.sort(key=lambda name: (name in ("you", "router"), name))
-    corners = [
-        (x, y)
-        for depth in range(max(1, canvas.height // 2))
-        for y in (depth, canvas.height - 1 - depth)
-        for x in (x0, x1)
-    ]
+    deep = range(max(1, canvas.height // 2))
+    corners = [(x, y) for depth in deep for y in (depth, canvas.height - 1 - depth) for x in (x0, x1)]
     if any(client.id == "you" for client in snapshot.clients) and len(corners) >= 4:
         spots["you"] = corners[3][0] - 1, corners[3][1]
         names.remove("you")
@@ -134,7 +131,7 @@ def _letters(canvas: Canvas, snapshot: Snapshot, spots: dict[str, Cell], chosen:
         if flight.src not in spots or flight.dst not in spots:
             continue
         (x0, y0), (x1, y1) = spots[flight.src], spots[flight.dst]
-        part = 0.16 + 0.68 * share(flight, snapshot.at_us)
+        part = 0.16 + 0.68 * share(flight.departs_us, flight.arrives_us, snapshot.at_us)
         x, y = round(x0 + (x1 - x0) * part), round(y0 + (y1 - y0) * part)
         cell = next(((x + dx, y) for dx in (0, 1, -1, 2, -2, 3, -3) if (x + dx, y) not in taken), None)
         if cell is None or not (0 <= cell[0] < canvas.width and 0 <= cell[1] < canvas.height):
@@ -152,9 +149,3 @@ def message_ink(snapshot: Snapshot, flight: Flight) -> Ink:
         return ink(snapshot, flight.dst) + "!"
     base = "you" if "you" in (flight.src, flight.dst) else MESSAGE_INKS.get(message_letter(flight.message), "text")
     return base if is_routine(flight.message) or base == "dim" or message_letter(flight.message) == "v" else base + "!"
-
-
-def share(flight: Flight, now_us: int) -> float:
-    """How much of its way is behind it."""
-    whole = flight.arrives_us - flight.departs_us
-    return min(1.0, max(0.0, (now_us - flight.departs_us) / whole)) if whole > 0 else 1.0

@@ -328,26 +328,17 @@ def _compact(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -
     last = 1 if height >= 4 else 0
     rows = height - 1 - last
     two = len(shown(snapshot)) > rows and canvas.width >= 52
-    part = Canvas(canvas.width // 2 if two else canvas.width, rows if not two else len(shown(snapshot)))
-    if two:
-        load.draw_rows(part, _half(snapshot, 0, rows), focus.node, glyphs, 0, rows)
-        canvas.blit(part, 0, 1)
-        part = Canvas(canvas.width - canvas.width // 2, rows)
-        load.draw_rows(part, _half(snapshot, 1, rows), focus.node, glyphs, 0, rows)
-        canvas.blit(part, canvas.width // 2, 1)
-    else:
-        load.draw_rows(part, snapshot, focus.node, glyphs, 0, rows)
-        canvas.blit(part, 0, 1)
+    nodes = shown(snapshot)
+    middle = -(-len(nodes) // 2)
+    x = 0
+    for half in (nodes[:middle], nodes[middle:]) if two else (nodes,):  # the figures stay those of all
+        part = Canvas(canvas.width - x if x else canvas.width // 2 if two else canvas.width, rows)
+        load.draw_rows(part, replace(snapshot, nodes=half), focus.node, glyphs, 0, rows)
+        canvas.blit(part, x, 1)
+        x += part.width
     if last:
         canvas.fill(0, height - 1, canvas.width, 1)
         load.draw_pieces(canvas, 1, height - 1, _one_line(snapshot, key), canvas.width - 1)
-
-
-def _half(snapshot: Snapshot, which: int, rows: int) -> Snapshot:
-    """The same with one half of the nodes; the figures stay those of all."""
-    nodes = shown(snapshot)
-    middle = -(-len(nodes) // 2)
-    return replace(snapshot, nodes=nodes[:middle] if which == 0 else nodes[middle:])
 
 
 def _one_line(snapshot: Snapshot, key: KeyState | None) -> list[load.Piece]:

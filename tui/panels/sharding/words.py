@@ -195,9 +195,8 @@ def _indivisible(what: e.Indivisible) -> str:
         many = f"{what.keys} {noun}, {what.limit} are the limit"
         return f"{chunk(what.low)} is jumbo: {many}, but it is one key and cannot be split"
     where = f"slot {what.slot}" if what.slot >= 0 else chunk(what.low)
-    return (
-        f"cannot cool {where}: {what.ops} requests for one key; a split moves it, but does not halve it (g: its cures)"
-    )
+    split = "a split moves it, but does not halve it (g: its cures)"
+    return f"cannot cool {where}: {what.ops} requests for one key; {split}"
 
 
 def of_units(what: e.UnitEvent, node: str) -> Told:
