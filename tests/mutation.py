@@ -1,19 +1,25 @@
 """Single-line mutants of a module, made by script: what a slip of the hand would make of it.
 
-``python -m tests.mutation MODULE NUMBER [PYTEST ARGUMENTS]`` runs tests with one mutant in place of the module, and
-touches no file; exit status 0 means that no test noticed. ``mutants(MODULE)`` lists them all, in their order.
+``python -m tests.mutation MODULE NUMBERS TESTS...`` says of each mutant which test notices it; NUMBERS is ``all``, or
+``3,14,15``. No file is touched: the tests are collected once, and a forked process per mutant gives the functions of
+the module the code of the mutant and runs them until one fails. Exit status 1 means that a mutant survived.
 """
 
 import ast
 import copy
-import importlib.abc
-import importlib.machinery
-import importlib.util
+import functools
+import importlib
+import os
+import resource
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import Final, NamedTuple
+from types import CodeType, FunctionType
+from typing import Any, Final, NamedTuple
+
+import pytest
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -42,6 +48,11 @@ def _source(module: str) -> str:
     return (ROOT / Path(*module.split("."))).with_suffix(".py").read_text(encoding="utf-8")
 
 
+def _never(node: ast.stmt) -> ast.stmt:
+    """Instead of a statement. A name that only it needed is still known, so that the function closes over the same."""
+    return ast.If(ast.Constant(False), [node], [])
+
+
 def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     """What can be made of one node of the tree."""
     match node:
@@ -64,9 +75,9 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         case ast.Constant(value=int() as value) if value in (0, 1, 2):
             yield f"{value} becomes {value + 1}", ast.Constant(value + 1)
         case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name))) if name not in SAID_ONLY:
-            yield f"the call of {name} is dropped", ast.Pass()
+            yield f"the call of {name} is dropped", _never(node)
         case ast.Assign(targets=[ast.Attribute(attr=name)]) | ast.AugAssign(target=ast.Attribute(attr=name)):
-            yield f"{name} is not set", ast.Pass()
+            yield f"{name} is not set", _never(node)
         case ast.Return(value=None):
             yield "the return is dropped", ast.Pass()
 
@@ -106,35 +117,131 @@ def mutants(module: str) -> list[Mutant]:
     return visitor.found
 
 
-class _Loader(importlib.abc.Loader):
-    """Loads the mutant instead of the module."""
-
-    def __init__(self, module: str, number: int) -> None:
-        self.module, self.number = module, number
-
-    def exec_module(self, module: ModuleType) -> None:
-        tree = _Visitor(self.number).visit(ast.parse(_source(self.module)))
-        assert isinstance(tree, ast.Module)
-        exec(compile(ast.fix_missing_locations(tree), f"<mutant {self.number}>", "exec"), module.__dict__)
+def source_line(module: str, mutant: Mutant) -> str:
+    """The line that is changed, as it stands."""
+    return _source(module).splitlines()[mutant.line - 1].strip()
 
 
-class _Finder(importlib.abc.MetaPathFinder):
-    def __init__(self, module: str, number: int) -> None:
-        self.module, self.loader = module, _Loader(module, number)
+# -- in place of the original --------------------------------------------------------------------------------------
 
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        return importlib.util.spec_from_loader(name, self.loader) if name == self.module else None
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield each
+            yield from _codes(each)
+
+
+def _functions(owner: object, module: str) -> Iterator[FunctionType]:
+    """The functions and methods that a module defines."""
+    for each in vars(owner).values():
+        if isinstance(each, type) and each.__module__ == module:
+            yield from _functions(each, module)
+        elif isinstance(each, property):
+            yield from (f for f in (each.fget, each.fset) if isinstance(f, FunctionType))
+        elif isinstance(each, functools.cached_property):
+            yield each.func  # type: ignore[misc]
+        else:
+            found = getattr(each, "__wrapped__", getattr(each, "__func__", each))
+            if isinstance(found, FunctionType) and found.__module__ == module:
+                yield found
+
+
+def put_in_place(module: str, number: int) -> None:
+    """Give the functions of a loaded module the code of a mutant; -1: of the original."""
+    tree = _Visitor(number).visit(ast.parse(_source(module)))
+    assert isinstance(tree, ast.Module)
+    whole = compile(ast.fix_missing_locations(tree), f"<mutant {number} of {module}>", "exec")
+    codes = {each.co_qualname: each for each in _codes(whole)}
+    for function in _functions(importlib.import_module(module), module):
+        code = codes.get(function.__qualname__)
+        if code is not None:  # else it was made by a decorator
+            function.__code__ = code
+
+
+# -- who notices ---------------------------------------------------------------------------------------------------
+
+TEST_MAX_S: Final = 20
+"""A test that takes so much longer than any is caught in a loop."""
+MEMORY_MAX: Final = 4 << 30
+
+
+class _Trials:
+    """A plugin of pytest that runs what was collected once for each mutant, each time in a process of its own."""
+
+    def __init__(self, module: str, numbers: Sequence[int]) -> None:
+        self.module, self.numbers = module, numbers
+        self.survivors = 0
+        self.pipe = -1
+        self.running = ""
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if session.testsfailed:
+            raise session.Interrupted(f"{session.testsfailed} files of tests cannot be read")
+        items = sorted(session.items, key=lambda item: hasattr(getattr(item, "obj", None), "hypothesis"))
+        caught = self.trial(items, -1)
+        if caught:
+            raise session.Failed(f"{caught} fails without any mutant")
+        for number in self.numbers:
+            caught = self.trial(items, number)
+            print(number, caught or "-", sep="\t", flush=True)
+            self.survivors += not caught
+            items.sort(key=lambda item: item.nodeid != caught)  # what caught one may well catch the next
+        return True
+
+    def trial(self, items: Sequence[pytest.Item], number: int) -> str:
+        """The test that notices this mutant; empty: none."""
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            self.pipe = writing
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
+            signal.signal(signal.SIGVTALRM, lambda *_: self.end(f"{self.running} (which does not end)"))
+            try:
+                put_in_place(self.module, number)
+                for place, item in enumerate(items):
+                    self.running = item.nodeid
+                    signal.setitimer(signal.ITIMER_VIRTUAL, TEST_MAX_S)
+                    following = items[place + 1] if place + 1 < len(items) else None
+                    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            except BaseException as error:
+                self.end(f"{self.running} ({error!r})")
+            self.end("")
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            caught = pipe.read()
+        _, status = os.waitpid(child, 0)
+        return caught or ("" if status == 0 else f"a process that ended with {status}")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.end(report.nodeid)
+
+    def end(self, caught: str) -> None:
+        """Say it, and leave the child."""
+        os.write(self.pipe, caught.encode())
+        os._exit(0)
+
+
+def noticed(module: str, numbers: Sequence[int], tests: Sequence[str]) -> dict[int, str]:
+    """Mutant -> the test that notices it; empty: none does."""
+    command = [sys.executable, "-m", "tests.mutation", module, ",".join(map(str, numbers)), *tests]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    rows = (line.split("\t") for line in done.stdout.splitlines() if "\t" in line)
+    found = {int(number): "" if caught == "-" else caught for number, caught in rows}
+    assert len(found) == len(numbers), done.stdout + done.stderr
+    return found
 
 
 def main() -> int:
-    """Run pytest with a mutant in place."""
-    import pytest
-
-    module, number, *arguments = sys.argv[1:]
-    sys.meta_path.insert(0, _Finder(module, int(number)))
-    return int(pytest.main(["-q", "-x", "-n", "0", "-p", "no:cacheprovider", *arguments]))
+    """Try the mutants, and tell of the survivors at the end."""
+    module, wanted, *tests = sys.argv[1:]
+    found = mutants(module)
+    numbers = range(len(found)) if wanted == "all" else [int(each) for each in wanted.split(",")]
+    trials = _Trials(module, numbers)
+    quiet: Sequence[Any] = ["-p", "no:terminal", "-n", "0", "-p", "no:cacheprovider", *tests]
+    status = int(pytest.main(list(quiet), plugins=[trials]))
+    return status or int(trials.survivors > 0)
 
 
 if __name__ == "__main__":

@@ -75,8 +75,7 @@ class Checkpoints:
 
     def ahead(self, high: int) -> Target | None:
         """What f+1 replicas have that are beyond my window: at least one of them is correct, so I am behind."""
-        beyond = {replica for n, claims in self.claims.items() if n > high for replica in claims}
-        return self._highest(self.group.weak, high) if len(beyond) >= self.group.weak else None
+        return self._highest(self.group.weak, high)
 
     def _highest(self, least: int, above: int) -> Target | None:
         for n in sorted(self.claims, reverse=True):

@@ -7,7 +7,6 @@ number stands; a second one that says something else is a contradiction, and is 
 from collections.abc import Iterator
 from typing import Final, TypeVar
 
-from engines.consensus.pbft.certificates import Group
 from engines.consensus.pbft.messages import Commit, Prepare, Prepared, PrePrepare
 
 V = TypeVar("V", Prepare, Commit)
@@ -57,10 +56,9 @@ class Slot:
 class Log:
     """The slots of the present view, and the certificates of this view and those before it."""
 
-    __slots__ = ("certificates", "group", "high", "low", "slots", "window")
+    __slots__ = ("certificates", "high", "low", "slots", "window")
 
-    def __init__(self, group: Group, window: int) -> None:
-        self.group = group
+    def __init__(self, window: int) -> None:
         self.window = window
         """L: how many numbers above the low water mark may be in progress."""
         self.low = 0

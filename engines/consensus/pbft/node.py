@@ -106,7 +106,7 @@ class Replica:
         """My VIEW-CHANGEs from the newest view I took part in on: whoever still waits in one of those needs it."""
         self.armed = -1
         """The view whose NEW-VIEW the timer waits for."""
-        self.log = Log(group, sizes.window)
+        self.log = Log(sizes.window)
         self.checkpoints = Checkpoints(group)
         self.view_changes = ViewChanges(group)
         self.new_view: NewView | None = None

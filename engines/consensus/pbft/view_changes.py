@@ -18,17 +18,16 @@ class ViewChanges:
         self.group = group
         self.by_view: dict[int, dict[str, ViewChange]] = {}
 
-    def add(self, m: ViewChange) -> bool:
-        """Keep a valid one; whether it is new."""
+    def add(self, m: ViewChange) -> None:
+        """Keep a valid one, if it is new."""
         if m.i in self.by_view.get(m.view, ()):
-            return False
+            return
         self.by_view.setdefault(m.view, {})[m.i] = m
         views = sorted(view for view, found in self.by_view.items() if m.i in found)
         for view in views[:-VIEWS_MAX]:
             del self.by_view[view][m.i]
             if not self.by_view[view]:
                 del self.by_view[view]
-        return True
 
     def at(self, view: int) -> dict[str, ViewChange]:
         """replica -> its VIEW-CHANGE for this view."""
@@ -47,10 +46,8 @@ class ViewChanges:
         return min(wanted.values()) if len(wanted) >= self.group.weak else None
 
     def chosen(self, view: int, me: str) -> tuple[ViewChange, ...]:
-        """V: the new primary's own VIEW-CHANGE and 2f of others; none while there are too few."""
+        """V, once there are enough: the new primary's own VIEW-CHANGE and 2f of others."""
         found = self.at(view)
-        if me not in found or len(found) < self.group.quorum:
-            return ()
         others = [found[each] for each in self.group.replicas if each in found and each != me]
         return (found[me], *others[: self.group.quorum - 1])
 

@@ -1,9 +1,10 @@
 """Checkpoints, watermarks, state transfer: the paper's section 4.3."""
 
+from engines.consensus.pbft.checkpoints import Checkpoints, Target
 from engines.consensus.pbft.events import FellBehind, Stable, StateInstalled, WrongState
 from engines.consensus.pbft.messages import Checkpoint, FetchState, Proof, State, digest_of_state, signed
 from engines.consensus.pbft.rules import Sizes
-from tests.engines.consensus.pbft.replica import Bench, checkpoint, request
+from tests.engines.consensus.pbft.replica import FOUR, Bench, checkpoint, proof, request
 
 SMALL = Sizes(2, 4)
 
@@ -131,3 +132,69 @@ def test_claims_of_one_traitor_are_bounded() -> None:
     bench.hears(*(checkpoint(n, "d", "r3") for n in range(100, 200)))
     assert len(bench.replica.checkpoints.claims) == 8
     assert bench.replica.fetching is None
+
+
+# -- who claims what -----------------------------------------------------------------------------------------------
+
+
+def claimed(*claims: tuple[int, str, str]) -> Checkpoints:
+    """What was claimed, as (number, digest, by whom)."""
+    checkpoints = Checkpoints(FOUR)
+    for n, digest, i in claims:
+        checkpoints.add(checkpoint(n, digest, i))
+    return checkpoints
+
+
+def test_the_first_claim_of_a_replica_for_a_number_stands() -> None:
+    checkpoints = Checkpoints(FOUR)
+    assert checkpoints.add(checkpoint(2, "d", "r0"))
+    assert not checkpoints.add(checkpoint(2, "e", "r0"))
+    assert checkpoints.claims[2]["r0"].digest == "d"
+
+
+def test_a_stranger_claims_nothing() -> None:
+    checkpoints = Checkpoints(FOUR)
+    assert not checkpoints.add(checkpoint(2, "d", "stranger"))
+    assert checkpoints.claims == {}
+
+
+def test_what_is_proven_is_the_highest_number_with_2f_plus_1_equal_claims() -> None:
+    everybody = [(n, f"d{n}", i) for n in (1, 2) for i in ("r0", "r1", "r2")]
+    assert claimed(*everybody[:3]).proven() == Target(1, "d1", ("r0", "r1", "r2"))
+    assert claimed(*everybody).proven() == Target(2, "d2", ("r0", "r1", "r2"))
+    assert claimed(*everybody[:5]).proven() == Target(1, "d1", ("r0", "r1", "r2"))
+
+
+def test_a_proof_of_a_higher_number_outdoes_the_claims_and_those_outdo_a_lower_or_equal_one() -> None:
+    claims = claimed(*((4, "d", i) for i in ("r1", "r2", "r3")))
+    mine = Target(4, "d", ("r1", "r2", "r3"))
+    assert claims.adopt(proof(2))
+    assert claims.proven() == mine
+    assert claims.adopt(proof(4))
+    assert claims.proven() == mine
+    assert claims.adopt(proof(6))
+    assert claims.proven() == Target(6, "d", ("r0", "r1", "r2"))
+
+
+def test_a_proof_is_kept_only_if_it_is_of_a_higher_number() -> None:
+    checkpoints = Checkpoints(FOUR)
+    assert checkpoints.adopt(proof(4))
+    assert not checkpoints.adopt(proof(4))
+    assert not checkpoints.adopt(proof(2))
+    assert checkpoints.certified == proof(4)
+    assert not Checkpoints(FOUR).adopt(())
+
+
+def test_beyond_the_window_is_what_lies_above_h() -> None:
+    """At H itself a number may still be in progress: no reason to fetch."""
+    checkpoints = claimed((4, "d", "r0"), (4, "d", "r1"), (6, "e", "r0"), (6, "e", "r1"))
+    assert checkpoints.ahead(4) == Target(6, "e", ("r0", "r1"))
+    assert checkpoints.ahead(5) == Target(6, "e", ("r0", "r1"))
+    assert checkpoints.ahead(6) is None
+
+
+def test_the_proof_of_the_stable_checkpoint_is_of_its_own_number() -> None:
+    checkpoints = claimed(*((4, "d", i) for i in ("r1", "r2", "r3")))
+    checkpoints.adopt(proof(2))
+    checkpoints.stabilise(4)
+    assert [each.n for each in checkpoints.proof] == [4, 4, 4]

@@ -11,7 +11,9 @@ from engines.consensus.pbft.messages import (
     digest_of,
     signed,
 )
+from engines.consensus.pbft.view_changes import ViewChanges
 from tests.engines.consensus.pbft.replica import (
+    FOUR,
     SEVEN,
     Bench,
     certificate,
@@ -194,3 +196,10 @@ def test_a_replica_may_be_told_of_a_view_it_never_asked_for() -> None:
     assert (bench.replica.view, bench.replica.changing) == (5, False)
     assert bench.hears(new_view(5, v, ())) == [], "once"
     assert bench.hears(signed(Prepare(4, 1, DA, "r1"), "r1")) == []
+
+
+def test_v_is_the_new_primarys_own_view_change_and_2f_of_others_and_no_more() -> None:
+    kept = ViewChanges(FOUR)
+    for each in ("r0", "r1", "r2", "r3"):
+        kept.add(view_change(1, each))
+    assert [each.i for each in kept.chosen(1, "r1")] == ["r1", "r0", "r2"]
