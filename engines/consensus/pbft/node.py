@@ -191,8 +191,7 @@ class Replica:
         self.log.raise_low(registers["low"])
         self.log.certificates = {each.n: each for each in registers["certificates"]}
         for pre_prepare in registers["accepted"]:
-            if pre_prepare.view == self.view and self.log.admits(pre_prepare.n) and not self.changing:
-                self.take(pre_prepare)
+            self.take(pre_prepare)
         self.asked = {each.view: each for each in registers["asked"]}
         if self.changing:
             self.view_changes.add(self.asked[self.view])

@@ -25,7 +25,9 @@ from tests.engines.consensus.pbft.replica import (
 WINDOW = 20
 
 
-@pytest.mark.parametrize(("n", "f", "quorum", "weak"), [(4, 1, 3, 2), (7, 2, 5, 3), (10, 3, 7, 4), (5, 1, 4, 2), (6, 1, 4, 2)])
+@pytest.mark.parametrize(
+    ("n", "f", "quorum", "weak"), [(4, 1, 3, 2), (7, 2, 5, 3), (10, 3, 7, 4), (5, 1, 4, 2), (6, 1, 4, 2)]
+)
 def test_a_quorum_is_2f_plus_1_of_3f_plus_1(n: int, f: int, quorum: int, weak: int) -> None:
     group = Group(tuple(f"r{i}" for i in range(n)))
     assert (group.f, group.quorum, group.weak) == (f, quorum, weak)

@@ -13,8 +13,9 @@ from engines.consensus.pbft.events import (
     WindowFull,
 )
 from engines.consensus.pbft.messages import Commit, FetchBody, Prepare, PrePrepare, Reply, digest_of, signed
-from engines.consensus.pbft.rules import Sizes
-from tests.engines.consensus.pbft.replica import SEVEN, Bench, commit, pre_prepare, prepare, request
+from engines.consensus.pbft.node import DONE_MAX
+from engines.consensus.pbft.rules import PbftRules, Sizes
+from tests.engines.consensus.pbft.replica import SEVEN, Bench, commit, new_view, pre_prepare, prepare, request, view_change
 
 A = request()
 DA = digest_of(A)
@@ -83,7 +84,7 @@ def test_that_holds_across_a_crash() -> None:
 
 def test_a_message_of_another_view_is_not_accepted() -> None:
     bench = Bench("r2")
-    assert bench.hears(pre_prepare(1, A, view=1)) == []
+    assert bench.hears(pre_prepare(1, A, view=1), pre_prepare(1, A, view=4)) == []
     bench.hears(pre_prepare(1, A), prepare(1, DA, "r1", view=1), prepare(1, DA, "r3", view=1))
     assert not bench.replica.log.slots[1].prepared
 
@@ -232,3 +233,93 @@ def test_a_request_costs_2n_times_n_minus_1_messages(size: int) -> None:
                     benches[dst].hears(message, src=src)
     assert counts == {PrePrepare: size - 1, Prepare: (size - 1) ** 2, Commit: size * (size - 1)}
     assert all(bench.replica.executed == 1 for bench in benches.values())
+
+
+# -- what a request is worth -----------------------------------------------------------------------------------------
+
+
+def test_a_read_only_request_is_answered_at_once_from_the_present_state_and_gets_no_number() -> None:
+    """'Read-only operations ... replicas execute the request immediately' (5.1)."""
+    bench = Bench("r0")
+    bench.orders(1, A)
+    question = signed(request(t=2, op="get")._replace(read_only=True), "c1")
+    assert bench.hears(question) == [signed(Reply(0, 2, "c1", "r0", 7), "r0")]
+    assert bench.replica.waiting == {}
+
+
+def test_a_read_only_request_is_not_ordered_whatever_the_primary_says() -> None:
+    bench = Bench("r1")
+    question = signed(request(op="get")._replace(read_only=True), "c1")
+    assert bench.hears(pre_prepare(1, question)) == []
+    assert [each.why for each in bench.noted(Rejected)] == [Why.FORGED]
+
+
+def test_of_two_requests_of_one_client_the_newer_waits_and_of_one_t_the_first() -> None:
+    """'All requests of a client are totally ordered by their timestamps' (4.1)."""
+    bench = Bench("r1")
+    bench.hears(request(t=2), request(t=2, value=8))
+    assert bench.replica.waiting["c1"].value == 7
+    bench.hears(request(t=1, value=9))
+    assert bench.replica.waiting["c1"].t == 2
+    bench.hears(request(t=3))
+    assert bench.replica.waiting["c1"].t == 3
+
+
+def test_a_primary_that_restarts_gives_no_number_twice() -> None:
+    bench = Bench("r0")
+    bench.hears(A)
+    after = bench.restarted()
+    assert after.replica.log.slots[1].digest == DA
+    assert after.hears(B) == [pre_prepare(2, B)]
+
+
+def test_a_primary_counts_the_votes_that_were_there_before_its_pre_prepare() -> None:
+    bench = Bench("r0")
+    bench.hears(prepare(1, DA, "r1"), prepare(1, DA, "r2"))
+    assert bench.hears(A) == [pre_prepare(1, A), commit(1, DA, "r0")]
+
+
+def test_with_remember_off_nothing_is_on_disk() -> None:
+    bench = Bench("r0", rules=PbftRules(remember=False))
+    bench.hears(A)
+    assert bench.disk.registers == {}
+
+
+def test_with_one_digest_off_the_second_pre_prepare_takes_the_place_of_the_first() -> None:
+    bench = Bench("r1", rules=PbftRules(one_digest=False))
+    bench.hears(pre_prepare(1, A))
+    assert bench.hears(pre_prepare(1, B)) == [prepare(1, digest_of(B), "r1")]
+    assert bench.replica.log.slots[1].digest == digest_of(B)
+
+
+def test_a_body_that_comes_with_a_repeated_pre_prepare_lets_a_committed_number_execute() -> None:
+    """O of a new view carries digests only; the primary sends the request again."""
+    bench = Bench("r3")
+    v = tuple(view_change(1, each) for each in ("r0", "r1", "r2"))
+    bench.hears(new_view(1, v, ()))
+    bench.hears(pre_prepare(1, A, 1), *(prepare(1, DA, each, 1) for each in ("r0", "r2")))
+    bench.replica.bodies.clear()
+    bench.hears(*(commit(1, DA, each, 1) for each in ("r0", "r1", "r2")))
+    assert bench.replica.executed == 0
+    bench.hears(pre_prepare(1, A, 1))
+    assert bench.replica.executed == 1
+
+
+def test_the_messages_of_the_three_phases_are_counted_by_number_as_they_are_first_sent() -> None:
+    bench = Bench("r0")
+    bench.orders(1, A)
+    assert bench.replica.sendings == {1: 6}
+    backup = Bench("r1")
+    for n in range(1, DONE_MAX + 2):
+        backup.replica.say(backup.ctx, prepare(n, DA, "r1"))
+        assert len(backup.replica.sendings) == min(n, DONE_MAX)
+    assert min(backup.replica.sendings) == 2
+
+
+def test_whoever_watches_sees_that_something_was_promised_and_what_was_executed() -> None:
+    bench = Bench("r1")
+    before = bench.replica.changes
+    bench.hears(pre_prepare(1, A))
+    assert bench.replica.changes != before
+    bench.orders(1, A)
+    assert (bench.replica.done_total, [each.n for each in bench.replica.done]) == (1, [1])

@@ -55,7 +55,7 @@ def test_while_it_changes_views_it_accepts_no_request_phase() -> None:
     bench = Bench("r2")
     bench.hears(A)
     bench.fires("request")
-    assert bench.hears(pre_prepare(1, A), prepare(1, DA, "r1"), A) == []
+    assert bench.hears(pre_prepare(1, A), pre_prepare(1, A, 1), prepare(1, DA, "r1"), A) == []
     assert "request" not in bench.ctx.timers
 
 
@@ -203,3 +203,43 @@ def test_v_is_the_new_primarys_own_view_change_and_2f_of_others_and_no_more() ->
     for each in ("r0", "r1", "r2", "r3"):
         kept.add(view_change(1, each))
     assert [each.i for each in kept.chosen(1, "r1")] == ["r1", "r0", "r2"]
+
+
+def test_the_primary_of_the_view_that_is_wanted_gives_no_number_before_it_is_open() -> None:
+    bench = Bench("r1")
+    bench.hears(A)
+    bench.fires("request")
+    assert (bench.replica.primary, bench.replica.is_primary) == ("r1", False)
+    assert bench.hears(request(client="c2")) == []
+
+
+def test_a_new_primary_that_restarts_opens_the_view_with_the_view_change_it_sent() -> None:
+    bench = Bench("r1")
+    bench.hears(A)
+    bench.fires("request")
+    after = bench.restarted()
+    after.hears(view_change(1, "r2"), view_change(1, "r3"))
+    assert [each.i for each in after.ctx.sent[-1].message.v] == ["r1", "r2", "r3"]
+
+
+def test_the_window_and_the_claims_survive_a_crash() -> None:
+    bench = Bench("r1")
+    for n in range(1, 7):
+        bench.orders(n, request(t=n))
+    digest = bench.replica.my_checkpoint(5).digest
+    bench.hears(checkpoint(5, digest, "r0"), checkpoint(5, digest, "r2"))
+    after = bench.restarted().replica
+    assert (after.log.low, after.log.high, after.checkpoints.stable, sorted(after.log.slots)) == (5, 25, 5, [6])
+    assert after.my_view_change() == bench.replica.my_view_change()
+
+
+def test_a_restarted_replica_waits_for_the_new_view_from_its_restart_on() -> None:
+    bench = Bench("r3")
+    bench.hears(A)
+    bench.fires("request")
+    after = bench.restarted()
+    after.ctx.now_us = 5_000_000
+    after.replica.on_start(after.ctx)
+    after.hears(view_change(1, "r0"), view_change(1, "r2"))
+    after.fires("new view")
+    assert after.noted(ViewChangeStarted)[-1].waited_us == 400_000
