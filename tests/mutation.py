@@ -172,9 +172,9 @@ def put_in_place(module: str, number: int) -> None:
 
 # -- who notices ---------------------------------------------------------------------------------------------------
 
-TEST_MAX_S: Final = 20
-"""A test that takes so much longer than any is caught in a loop."""
-MEMORY_MAX: Final = 4 << 30
+PATIENCE_S: Final = 2
+"""A test that takes ten times as long as without a mutant, and this, is caught in a loop."""
+MEMORY_MAX: Final = 1 << 30
 
 
 class _Trials:
@@ -186,15 +186,17 @@ class _Trials:
         self.pipe = -1
         self.running = ""
         self.took: dict[str, float] = {}
+        """Test -> seconds; without any mutant, once that is known."""
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if session.testsfailed:
             raise session.Interrupted(f"{session.testsfailed} files of tests cannot be read")
         took = self.trial(session.items, ORIGINAL)
         if not took.startswith("{"):
-            raise session.Failed(f"{took} fails without any mutant")
-        seconds: dict[str, float] = json.loads(took)
-        items = sorted(session.items, key=lambda item: seconds[item.nodeid])
+            print(f"{took} fails without any mutant", file=sys.stderr)
+            raise session.Failed
+        self.took = json.loads(took)
+        items = sorted(session.items, key=lambda item: self.took[item.nodeid])
         for number in self.numbers:
             caught = self.trial(items, number)
             print(number, caught or "-", sep="\t", flush=True)
@@ -214,7 +216,8 @@ class _Trials:
                 put_in_place(self.module, number)
                 for place, item in enumerate(items):
                     self.running = item.nodeid
-                    signal.setitimer(signal.ITIMER_VIRTUAL, TEST_MAX_S)
+                    if number != ORIGINAL:
+                        signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE_S + 10 * self.took[item.nodeid])
                     following = items[place + 1] if place + 1 < len(items) else None
                     item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             except BaseException as error:
