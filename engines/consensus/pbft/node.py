@@ -347,7 +347,8 @@ class Replica:
         self.save(ctx)
         ctx.note(Accepted(m.view, m.n, m.digest, m.i))
         request = m.request
-        if request is not None and request.t > self.replies.get(request.client, (0, None))[0]:
+        assert request is not None, "what has no body is objected to"
+        if request.t > self.replies.get(request.client, (0, None))[0]:
             known = self.waiting.get(request.client)
             if known is None or known.t < request.t:
                 self.waiting[request.client] = request
@@ -358,7 +359,6 @@ class Replica:
         """What must not be done: forget what was accepted for a number, and accept another."""
         self.log.slots[slot.n] = Slot(slot.n)
         self.accept(ctx, m)
-        self.advance(ctx, self.log.slot(slot.n))
 
     def take(self, m: PrePrepare) -> None:
         """Put a pre-prepare in its slot, with my own PREPARE if I am a backup."""
@@ -494,8 +494,6 @@ class Replica:
 
     def on_request_timeout(self, ctx: Context) -> None:
         """The primary did not get the request executed in time: ask for the next view."""
-        if self.changing or self.timer_for is None:
-            return
         if not self.progressed:
             self.doublings += 1
         self.start_view_change(ctx, self.view + 1, Cause.TIMEOUT)
@@ -544,7 +542,6 @@ class Replica:
         self.states = {n: state for n, state in self.states.items() if n >= proven.n}
         needed = {*self.log.digests(), *(digest_of(each) for each in self.waiting.values())}
         self.bodies = {digest: body for digest, body in self.bodies.items() if digest in needed}
-        self.next_n = max(self.next_n, proven.n + 1)
         self.save(ctx)
         ctx.note(Stable(proven.n, self.log.high, proven.holders))
         if self.is_primary:
@@ -553,8 +550,6 @@ class Replica:
     def fetch(self, ctx: Context, target: Target) -> None:
         """Ask one who certifies that state; whoever it is, the digest will show whether it lies."""
         holders = tuple(each for each in target.holders if each != self.id)
-        if not holders:
-            return
         self.fetching = target._replace(holders=holders)
         ctx.note(FellBehind(target.n, self.executed, holders[0]))
         ctx.send(holders[0], signed(FetchState(target.n, self.id), self.id))
@@ -613,7 +608,7 @@ class Replica:
     def on_body(self, ctx: Context, src: str, m: Body) -> None:
         """Its digest proves it; whoever sent it."""
         digest = digest_of(m.request)
-        if genuine(m.request) and digest not in self.bodies and digest in set(self.log.digests()):
+        if genuine(m.request) and digest in self.log.digests():
             self.bodies[digest] = m.request
             self.execute_ready(ctx)
 
@@ -622,7 +617,7 @@ class Replica:
     def my_view_change(self) -> ViewChange:
         """VIEW-CHANGE(v, n, C, P, i) for the view I am in or want."""
         stable = self.checkpoints.stable
-        certificates = tuple(self.log.certificates[n] for n in sorted(self.log.certificates) if n > stable)
+        certificates = tuple(self.log.certificates[n] for n in sorted(self.log.certificates))
         return signed(ViewChange(self.view, stable, self.checkpoints.proof, certificates, self.id), self.id)
 
     def start_view_change(self, ctx: Context, view: int, cause: Cause, wanted_by: tuple[str, ...] = ()) -> None:
@@ -657,8 +652,7 @@ class Replica:
         ctx.note(ViewChangeSeen(m.view, m.i, len(self.view_changes.at(m.view))))
         join = self.view_changes.to_join(self.view, self.id)
         if join is not None:
-            wanted_by = tuple(each for each in self.view_changes.at(join) if each != self.id)
-            self.start_view_change(ctx, join, Cause.OTHERS, wanted_by)
+            self.start_view_change(ctx, join, Cause.OTHERS, tuple(self.view_changes.at(join)))
         else:
             self.open_view(ctx)
 
@@ -707,7 +701,7 @@ class Replica:
         logged = [each for each in m.o if self.log.admits(each.n)]
         for pre_prepare in logged:
             self.take(pre_prepare)
-        self.next_n = max(agreed.max_s, self.log.low, *(each.n for each in m.o), 0) + 1
+        self.next_n = max(agreed.max_s, self.log.low, *(each.n for each in m.o)) + 1
         self.save(ctx)
         ctx.note(ViewEntered(m.view, m.i, _pairs(m.o)))
         if m.i != self.id:
@@ -717,7 +711,7 @@ class Replica:
                 ctx.send(self.primary, request)
         self.settle(ctx)
         proven = self.checkpoints.proven()
-        if proven is not None and proven.n > self.executed and self.fetching is None:
+        if proven is not None and self.fetching is None:  # else it would be stable
             self.fetch(ctx, proven)
         for n in sorted(self.log.slots):
             if n in self.log.slots:
@@ -756,7 +750,7 @@ class Replica:
             self.fetch_elsewhere(ctx)
         else:
             proven = self.checkpoints.proven()
-            if proven is not None and proven.n > self.executed:
+            if proven is not None:
                 self.fetch(ctx, proven)
         self.execute_ready(ctx)
 

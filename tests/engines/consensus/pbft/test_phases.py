@@ -15,7 +15,16 @@ from engines.consensus.pbft.events import (
 from engines.consensus.pbft.messages import Commit, FetchBody, Prepare, PrePrepare, Reply, digest_of, signed
 from engines.consensus.pbft.node import DONE_MAX
 from engines.consensus.pbft.rules import PbftRules, Sizes
-from tests.engines.consensus.pbft.replica import SEVEN, Bench, commit, new_view, pre_prepare, prepare, request, view_change
+from tests.engines.consensus.pbft.replica import (
+    SEVEN,
+    Bench,
+    commit,
+    new_view,
+    pre_prepare,
+    prepare,
+    request,
+    view_change,
+)
 
 A = request()
 DA = digest_of(A)
