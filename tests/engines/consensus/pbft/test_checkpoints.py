@@ -3,8 +3,8 @@
 from engines.consensus.pbft.checkpoints import Checkpoints, Target
 from engines.consensus.pbft.events import FellBehind, Stable, StateInstalled, WrongState
 from engines.consensus.pbft.messages import Checkpoint, FetchState, Proof, State, digest_of_state, signed
-from engines.consensus.pbft.rules import Sizes
-from tests.engines.consensus.pbft.replica import FOUR, Bench, checkpoint, proof, request
+from engines.consensus.pbft.rules import PbftRules, Sizes
+from tests.engines.consensus.pbft.replica import FOUR, SEVEN, Bench, checkpoint, pre_prepare, proof, request
 
 SMALL = Sizes(2, 4)
 
@@ -198,3 +198,151 @@ def test_the_proof_of_the_stable_checkpoint_is_of_its_own_number() -> None:
     checkpoints.adopt(proof(2))
     checkpoints.stabilise(4)
     assert [each.n for each in checkpoints.proof] == [4, 4, 4]
+
+
+# -- stable, and behind ------------------------------------------------------------------------------------------------
+
+
+def test_my_own_claim_may_be_the_one_that_makes_it_stable() -> None:
+    bench = ordered(Bench("r1", sizes=SMALL), 1)
+    digest = digest_of_state(2, (("x", 2),), (("c1", 2, 2),))
+    bench.hears(checkpoint(2, digest, "r0"), checkpoint(2, digest, "r2"))
+    ordered(bench, 2)
+    assert bench.replica.checkpoints.stable == 2
+
+
+def test_the_primary_gives_numbers_again_when_the_window_moves() -> None:
+    bench = Bench("r0", sizes=SMALL)
+    ordered(bench, 4)
+    assert bench.hears(request(t=5, value=5)) == []
+    digest = bench.replica.my_checkpoint(4).digest
+    assert bench.hears(checkpoint(4, digest, "r1"), checkpoint(4, digest, "r2")) == [
+        pre_prepare(5, request(t=5, value=5))
+    ]
+
+
+def test_a_proof_beyond_my_window_makes_me_fetch_once() -> None:
+    bench = Bench("r3", sizes=SMALL)
+    assert bench.hears(signed(Proof(proof(6), "r0"), "r0")) == [signed(FetchState(6, "r3"), "r3")]
+    assert bench.hears(signed(Proof(proof(8), "r0"), "r0")) == []
+    assert bench.hears(checkpoint(8, "d", "r0"), checkpoint(8, "d", "r1")) == [], "one at a time"
+
+
+def test_what_proves_nothing_is_ignored() -> None:
+    bench = Bench("r3", sizes=SMALL)
+    assert bench.hears(signed(Proof((), "r0"), "r0"), signed(Proof(proof(6)[:1], "r0"), "r0")) == []
+
+
+def test_a_newer_target_takes_the_place_of_one_that_was_asked_for_in_vain() -> None:
+    claims = Bench("r3", sizes=SMALL)
+    claims.hears(*(checkpoint(n, "d", each) for n in (6, 8) for each in ("r0", "r1")))
+    claims.fires("status")
+    assert claims.fires("status")[-1] == signed(FetchState(8, "r3"), "r3")
+    proofs = Bench("r3", sizes=SMALL)
+    proofs.hears(*(signed(Proof(proof(n), "r0"), "r0") for n in (6, 8)))
+    proofs.fires("status")
+    assert proofs.fires("status")[-1] == signed(FetchState(8, "r3"), "r3")
+
+
+def test_the_holders_of_a_state_are_asked_in_turn() -> None:
+    bench = Bench("r3", sizes=SMALL)
+    bench.hears(checkpoint(6, "d", "r0"), checkpoint(6, "d", "r1"))
+    for _ in range(4):
+        bench.fires("status")
+    asked = [each.dst for each in bench.ctx.sent if isinstance(each.message, FetchState)]
+    assert asked == ["r0", "r1", "r0", "r1", "r0"]
+
+
+def fetching(*, first: int = 0, **rules: bool) -> Bench:
+    """r0 at number ``first``, and its two backups r1 and r2 claim a state at 6 where x is 6."""
+    bench = Bench("r0", sizes=SMALL, rules=PbftRules(**rules))
+    ordered(bench, first)
+    digest = digest_of_state(6, (("x", 6),), (("c1", 6, 6),))
+    bench.hears(checkpoint(6, digest, "r1"), checkpoint(6, digest, "r2"))
+    assert bench.replica.fetching
+    return bench
+
+
+SIX = signed(State(6, (("x", 6),), (("c1", 6, 6),), "r1"), "r1")
+LIE = signed(State(6, (("x", 666),), (("c1", 6, 6),), "r1"), "r1")
+
+
+def test_a_state_that_was_not_asked_for_is_not_taken_over() -> None:
+    bench = Bench("r0", sizes=SMALL)
+    bench.hears(SIX)
+    other = fetching()
+    other.hears(signed(SIX._replace(n=8), "r1"))
+    assert bench.replica.executed == other.replica.executed == 0
+
+
+def test_who_takes_a_state_over_claims_it_too_and_goes_on_from_there() -> None:
+    bench = fetching()
+    mine = checkpoint(6, digest_of_state(6, SIX.values, SIX.replies), "r0")
+    assert bench.hears(SIX)[0] == mine
+    assert bench.noted(Stable) == [Stable(6, 10, ("r1", "r2", "r0"))], "with its own claim there are 2f+1"
+    assert bench.replica.fetching is None
+    assert bench.hears(request(t=7)) == [pre_prepare(7, request(t=7))], "as primary"
+
+
+def test_a_state_that_is_taken_over_survives_a_crash() -> None:
+    bench = Bench("r3", sizes=SMALL)
+    digest = digest_of_state(6, SIX.values, SIX.replies)
+    bench.hears(signed(Proof(tuple(checkpoint(6, digest, each) for each in ("r0", "r1", "r2")), "r1"), "r1"))
+    bench.replica.checkpoints.certified = ()  # so that nothing else is written down after it
+    bench.hears(SIX)
+    after = bench.restarted().replica
+    assert (after.executed, after.values, after.log.low, sorted(after.states)) == (6, {"x": 6}, 6, [6])
+
+
+def test_the_window_moves_with_a_state_though_it_is_not_stable_here_yet() -> None:
+    bench = Bench("r0", SEVEN, sizes=SMALL)
+    digest = digest_of_state(6, SIX.values, SIX.replies)
+    bench.hears(*(checkpoint(6, digest, each) for each in ("r1", "r2", "r3")))
+    bench.hears(SIX)
+    assert (bench.replica.checkpoints.stable, bench.replica.log.low) == (0, 6)
+
+
+def test_a_request_that_a_fetched_state_has_answered_is_waited_for_no_longer() -> None:
+    bench = Bench("r3", sizes=SMALL)
+    bench.hears(request(t=6))
+    digest = digest_of_state(6, SIX.values, SIX.replies)
+    bench.hears(checkpoint(6, digest, "r0"), checkpoint(6, digest, "r1"), SIX)
+    assert bench.replica.waiting == {}
+    assert "request" not in bench.ctx.timers
+
+
+def test_what_had_committed_above_a_fetched_state_executes_at_once() -> None:
+    bench = Bench("r3", sizes=SMALL)
+    bench.orders(3, request(t=3, value=3))
+    digest = digest_of_state(2, (("x", 2),), (("c1", 2, 2),))
+    bench.hears(*(checkpoint(2, digest, each) for each in ("r0", "r1", "r2")))
+    for _ in range(2):
+        bench.fires("status")
+    bench.hears(signed(State(2, (("x", 2),), (("c1", 2, 2),), "r0"), "r0"))
+    assert (bench.replica.executed, bench.replica.values) == (3, {"x": 3})
+
+
+def test_a_state_that_was_reached_meanwhile_is_not_taken_over() -> None:
+    bench = fetching(first=4)
+    digest = bench.replica.my_checkpoint(4).digest
+    bench.hears(checkpoint(4, digest, "r1"), checkpoint(4, digest, "r2"))
+    ordered(bench, 6)
+    assert bench.replica.executed == 6
+    bench.fires("status")
+    bench.hears(SIX)
+    assert bench.noted(StateInstalled) == []
+    assert bench.replica.fetching is None
+
+
+def test_with_verify_state_off_a_lie_is_taken_over() -> None:
+    bench = fetching(verify_state=False)
+    bench.hears(LIE)
+    assert bench.replica.values == {"x": 666}
+
+
+def test_with_transfer_replies_off_a_state_has_none_and_is_not_held_against_its_digest() -> None:
+    bench = fetching(transfer_replies=False)
+    bench.hears(signed(SIX._replace(replies=()), "r1"))
+    assert (bench.replica.executed, bench.replica.replies) == (6, {})
+    (sent,) = bench.hears(signed(FetchState(6, "r3"), "r3"))
+    assert sent.replies == ()

@@ -332,3 +332,92 @@ def test_whoever_watches_sees_that_something_was_promised_and_what_was_executed(
     assert bench.replica.changes != before
     bench.orders(1, A)
     assert (bench.replica.done_total, [each.n for each in bench.replica.done]) == (1, [1])
+
+
+# -- execution and the timer -------------------------------------------------------------------------------------------
+
+
+def test_committed_is_said_once() -> None:
+    bench = Bench("r1")
+    bench.orders(1, A)
+    assert len(bench.noted(Committed)) == 1, "the last COMMIT came after 2f+1 others"
+
+
+def test_what_is_accepted_and_not_committed_does_not_execute_when_the_next_number_commits() -> None:
+    bench = Bench("r1")
+    bench.hears(pre_prepare(1, A))
+    bench.orders(2, B)
+    assert bench.replica.executed == 0
+
+
+def test_a_repetition_gets_a_number_and_no_answer_and_is_no_progress() -> None:
+    """'Each request is executed exactly once' (4.1), though it may stand at two numbers."""
+    bench = Bench("r1")
+    bench.orders(1, request(t=2, op="add"))
+    bench.ctx.sent.clear()
+    bench.orders(2, request(t=2, op="add"))
+    bench.orders(3, request(t=1, op="add"))
+    assert not any(isinstance(each.message, Reply) for each in bench.ctx.sent)
+    assert [(each.result, each.ran) for each in bench.replica.done] == [(7, True), (7, False), (None, False)]
+    assert bench.replica.done_total == 3
+
+
+def test_with_execute_once_off_it_runs_again() -> None:
+    bench = Bench("r1", rules=PbftRules(execute_once=False))
+    bench.orders(1, request(op="add"))
+    bench.orders(2, request(op="add"))
+    assert bench.replica.values == {"x": 14}
+    assert [each.ran for each in bench.replica.done] == [True, True]
+
+
+def test_with_commit_phase_off_what_is_prepared_executes() -> None:
+    bench = Bench("r1", rules=PbftRules(commit_phase=False))
+    bench.hears(pre_prepare(1, A), prepare(1, DA, "r2"))
+    assert bench.replica.executed == 1
+
+
+def test_with_match_digests_off_votes_for_anything_count() -> None:
+    bench = Bench("r1", rules=PbftRules(match_digests=False))
+    bench.hears(pre_prepare(1, A))
+    assert bench.hears(prepare(1, "other", "r2")) == [commit(1, DA, "r1")]
+
+
+def test_a_restarted_backup_has_the_body_of_what_it_accepted() -> None:
+    bench = Bench("r1")
+    bench.hears(pre_prepare(1, A))
+    after = bench.restarted()
+    after.hears(*(prepare(1, DA, each) for each in ("r2", "r3")), *(commit(1, DA, each) for each in ("r0", "r2")))
+    assert after.replica.values == {"x": 7}
+
+
+def test_a_vote_of_a_stranger_counts_for_nothing() -> None:
+    bench = Bench("r1")
+    bench.hears(pre_prepare(1, A))
+    assert bench.hears(prepare(1, DA, "stranger")) == []
+
+
+def test_a_request_that_was_executed_is_not_waited_for_when_it_is_ordered_again() -> None:
+    bench = Bench("r1")
+    bench.orders(1, A)
+    bench.hears(pre_prepare(2, A))
+    assert bench.replica.waiting == {}
+    assert "request" not in bench.ctx.timers
+
+
+def test_what_is_ordered_does_not_displace_a_newer_request_of_its_client_that_waits_nor_one_of_its_t() -> None:
+    bench = Bench("r1")
+    newer = request(t=5)
+    bench.hears(newer)
+    bench.hears(pre_prepare(1, request(t=4)), pre_prepare(2, request(t=5, value=8)))
+    assert bench.replica.waiting == {"c1": newer}
+    bench.hears(pre_prepare(3, request(t=6)))
+    assert bench.replica.waiting == {"c1": request(t=6)}
+
+
+def test_the_timer_goes_on_while_others_requests_execute() -> None:
+    """'It stops the timer when it is no longer waiting to execute the request' (4.4)."""
+    bench = Bench("r1")
+    bench.hears(A)
+    bench.ctx.now_us = 300_000
+    bench.orders(1, B)
+    assert bench.ctx.timers["request"] == 400_000

@@ -2,16 +2,26 @@
 
 import pytest
 
-from engines.consensus.pbft.events import Cause, Executed, Rejected, ViewChangeStarted, ViewEntered, Why
+from engines.consensus.pbft.events import (
+    Cause,
+    Executed,
+    Rejected,
+    ViewChangeSeen,
+    ViewChangeStarted,
+    ViewEntered,
+    Why,
+)
 from engines.consensus.pbft.messages import (
     NULL,
+    FetchState,
     NewView,
     Prepare,
     ViewChange,
     digest_of,
     signed,
 )
-from engines.consensus.pbft.view_changes import ViewChanges
+from engines.consensus.pbft.rules import PbftRules, Sizes
+from engines.consensus.pbft.view_changes import VIEWS_MAX, ViewChanges
 from tests.engines.consensus.pbft.replica import (
     FOUR,
     SEVEN,
@@ -243,3 +253,193 @@ def test_a_restarted_replica_waits_for_the_new_view_from_its_restart_on() -> Non
     after.hears(view_change(1, "r0"), view_change(1, "r2"))
     after.fires("new view")
     assert after.noted(ViewChangeStarted)[-1].waited_us == 400_000
+
+
+# -- while views change ------------------------------------------------------------------------------------------------
+
+
+def test_a_view_change_says_how_long_it_was_waited_for() -> None:
+    bench = Bench("r3")
+    bench.ctx.now_us = 100_000
+    bench.hears(A)
+    bench.fires("request")
+    assert bench.noted(ViewChangeStarted)[-1].waited_us == 400_000
+    bench.ctx.now_us = 600_000
+    bench.hears(view_change(1, "r0"), view_change(1, "r2"))
+    bench.fires("new view")
+    assert bench.noted(ViewChangeStarted)[-1].waited_us == 500_000
+    bench.hears(view_change(4, "r0"), view_change(4, "r1"))
+    assert bench.noted(ViewChangeStarted)[-1] == ViewChangeStarted(4, Cause.OTHERS, 0, 0, (), ("r0", "r1"))
+
+
+def test_who_joins_a_view_change_stops_its_timers() -> None:
+    """'When a backup ... starts a view change it stops accepting messages' (4.4); the old timers mean nothing now."""
+    bench = Bench("r3")
+    bench.hears(A, view_change(1, "r0"), view_change(1, "r1"))
+    assert bench.replica.changing
+    assert "request" not in bench.ctx.timers
+    assert "new view" in bench.ctx.timers
+    bench.hears(view_change(2, "r0"))
+    assert "new view" in bench.ctx.timers
+    bench.hears(view_change(5, "r1"))
+    assert bench.replica.view == 2
+    assert "new view" not in bench.ctx.timers, "until 2f+1 want this one"
+
+
+def test_one_more_view_change_does_not_start_the_timer_again() -> None:
+    bench = Bench("r3")
+    bench.hears(view_change(1, "r0"), view_change(1, "r1"))
+    due = bench.ctx.timers["new view"]
+    bench.ctx.now_us = 100_000
+    bench.hears(view_change(1, "r2"))
+    assert bench.ctx.timers["new view"] == due
+
+
+def test_nothing_that_was_said_in_the_old_view_stands_in_the_new_one() -> None:
+    bench = Bench("r3")
+    bench.hears(pre_prepare(1, A), view_change(1, "r0"), view_change(1, "r2"))
+    bench.hears(new_view(1, tuple(view_change(1, each) for each in ("r0", "r1", "r2")), ()))
+    assert bench.hears(pre_prepare(1, request(value=9), 1))[0] == prepare(1, digest_of(request(value=9)), "r3", 1)
+
+
+def test_view_changes_of_views_that_are_over_are_forgotten() -> None:
+    bench = Bench("r3")
+    bench.hears(view_change(1, "r0"), view_change(1, "r1"), view_change(4, "r0"), view_change(4, "r1"))
+    assert sorted(bench.replica.view_changes.by_view) == [4]
+    bench.hears(new_view(5, tuple(view_change(5, each) for each in ("r0", "r1", "r2")), ()))
+    assert bench.replica.view_changes.by_view == {}
+
+
+def test_it_keeps_its_own_view_changes_for_so_many_views() -> None:
+    bench = Bench("r3")
+    for view in range(1, VIEWS_MAX + 3):
+        bench.replica.start_view_change(bench.ctx, view, Cause.NO_NEW_VIEW)
+        assert len(bench.replica.asked) == min(view, VIEWS_MAX)
+    assert min(bench.replica.asked) == 3
+
+
+def test_a_view_change_for_a_view_that_is_open_or_over_is_nothing_new_and_no_one_counts_twice() -> None:
+    bench = Bench("r3")
+    bench.hears(view_change(2, "r0"), view_change(2, "r0"))
+    assert bench.noted(ViewChangeSeen) == [ViewChangeSeen(2, "r0", 1)]
+    bench.hears(new_view(2, tuple(view_change(2, each) for each in ("r0", "r1", "r2")), ()))
+    bench.hears(view_change(2, "r1"), view_change(1, "r1"))
+    assert bench.noted(ViewChangeSeen) == [ViewChangeSeen(2, "r0", 1)]
+
+
+def test_a_view_that_is_open_is_not_opened_again() -> None:
+    primary, backup = Bench("r1"), Bench("r3")
+    v = tuple(view_change(1, each) for each in ("r1", "r2", "r3"))
+    primary.hears(*v[1:])
+    backup.hears(*v[:2], new_view(1, v, ()))
+    assert primary.hears(view_change(2, "r0")) == []
+    backup.hears(view_change(2, "r0"))
+    assert "new view" not in backup.ctx.timers
+
+
+def test_a_new_view_that_is_open_or_over_is_not_entered_again() -> None:
+    bench = Bench("r3")
+    for view in (1, 2, 1, 2):
+        bench.hears(new_view(view, tuple(view_change(view, each) for each in ("r0", "r1", "r2")), ()))
+    assert [each.view for each in bench.noted(ViewEntered)] == [1, 2]
+    assert bench.replica.view == 2
+    bench.hears(view_change(5, "r0"), view_change(5, "r1"))
+    bench.hears(new_view(2, tuple(view_change(2, each) for each in ("r0", "r1", "r2")), ()))
+    assert (bench.replica.view, bench.replica.changing) == (5, True), "it wants a later one by now"
+
+
+# -- in the new view ---------------------------------------------------------------------------------------------------
+
+
+def test_in_a_new_view_the_timers_of_the_old_one_mean_nothing() -> None:
+    bench = Bench("r3")
+    bench.hears(A)
+    bench.ctx.now_us = 300_000
+    v = tuple(view_change(1, each) for each in ("r0", "r1", "r2"))
+    bench.hears(new_view(1, v, ()))
+    assert bench.ctx.timers["request"] == 700_000, "the new primary gets its whole time"
+    other = Bench("r3")
+    other.hears(*v[:2])
+    assert "new view" in other.ctx.timers
+    other.hears(new_view(1, v, ()))
+    assert "new view" not in other.ctx.timers
+    assert "request" not in other.ctx.timers
+
+
+def test_what_waits_is_sent_to_the_new_primary_and_it_orders_what_waits_with_it() -> None:
+    v = tuple(view_change(1, each) for each in ("r1", "r2", "r3"))
+    backup = Bench("r3")
+    backup.hears(A)
+    backup.ctx.sent.clear()
+    backup.hears(new_view(1, v, ()))
+    assert [(each.dst, each.message) for each in backup.ctx.sent] == [("r1", A)]
+    primary = Bench("r1")
+    primary.hears(A)
+    assert primary.hears(*v[1:])[-1] == pre_prepare(1, A, 1)
+    assert "request" not in primary.ctx.timers, "it waits for nobody"
+
+
+def test_votes_of_the_new_view_that_came_before_it_count() -> None:
+    bench = Bench("r3")
+    bench.hears(view_change(1, "r0"), view_change(1, "r2"), prepare(1, DA, "r0", 1), prepare(1, DA, "r2", 1))
+    v = tuple(view_change(1, each, p=(certificate(1, DA),)) for each in ("r0", "r1", "r2"))
+    assert commit(1, DA, "r3", 1) in bench.hears(new_view(1, v, ((1, DA),)))
+
+
+def test_a_new_view_survives_a_crash() -> None:
+    bench = Bench("r3")
+    v = tuple(view_change(1, each, p=(certificate(1, DA),)) for each in ("r0", "r1", "r2"))
+    bench.hears(new_view(1, v, ((1, DA),)))
+    after = bench.restarted().replica
+    assert (after.view, after.changing, after.log.slots[1].digest) == (1, False, DA)
+
+
+def test_the_checkpoint_of_a_new_view_is_adopted() -> None:
+    """'If min-s is greater than its latest stable checkpoint, the replica also adopts it' (4.4)."""
+    v = (view_change(1, "r0", 4), view_change(1, "r1"), view_change(1, "r2"))
+    there = Bench("r3", sizes=Sizes(2, 8))
+    for n in range(1, 5):
+        there.orders(n, request(t=n))
+    there.hears(new_view(1, v, ()))
+    assert there.replica.checkpoints.stable == 4
+    behind = Bench("r3", sizes=Sizes(2, 8))
+    assert behind.hears(new_view(1, v, ())) == [signed(FetchState(4, "r3"), "r3")]
+
+
+def test_who_fetches_already_does_not_ask_again_for_a_new_view() -> None:
+    bench = Bench("r3", sizes=Sizes(2, 4))
+    bench.hears(checkpoint(6, "d", "r0"), checkpoint(6, "d", "r1"))
+    bench.ctx.sent.clear()
+    v = (view_change(1, "r0", 4), view_change(1, "r1"), view_change(1, "r2"))
+    assert bench.hears(new_view(1, v, ())) == []
+
+
+def test_a_view_that_executed_something_is_left_without_more_patience() -> None:
+    bench = Bench("r3")
+    bench.hears(new_view(1, tuple(view_change(1, each) for each in ("r0", "r1", "r2")), ()))
+    bench.orders(1, A, 1)
+    bench.hears(request(t=2))
+    bench.fires("request")
+    assert bench.replica.patience_us == 400_000
+
+
+# -- rules that are off ------------------------------------------------------------------------------------------------
+
+
+def test_with_verify_proofs_off_a_view_change_and_a_new_view_are_believed() -> None:
+    bench = Bench("r3", rules=PbftRules(verify_proofs=False))
+    forged = view_change(1, "r0", p=(certificate(1, "A")._replace(prepares=()),))
+    bench.hears(forged, view_change(1, "r2"))
+    assert bench.replica.view == 1
+    bench.hears(new_view(1, (forged, view_change(1, "r1"), view_change(1, "r2")), ((1, "A"),)))
+    assert bench.noted(Rejected)[-1].why is Why.WRONG_O, "O is still worked out again, of what is valid"
+    other = Bench("r3", rules=PbftRules(verify_proofs=False, recompute_o=False))
+    other.hears(new_view(1, (forged,), ((1, "A"),)))
+    assert other.replica.log.slots[1].digest == "A"
+
+
+def test_with_recompute_o_off_any_o_is_taken() -> None:
+    bench = Bench("r3", rules=PbftRules(recompute_o=False))
+    v = tuple(view_change(1, each, p=(certificate(1, DA),)) for each in ("r0", "r1", "r2"))
+    bench.hears(new_view(1, v, ((1, NULL),)))
+    assert bench.replica.log.slots[1].digest == NULL
