@@ -44,7 +44,7 @@ class Watch:
         force = self.bites.in_force or (NOTHING,)
         role, engine, told = self.role, self.engine, self._told
         for kind, node in self._seen:
-            who = role(engine, node) if role is not None else ""
+            who = role(engine, node) if role is not None and node in engine.hosts else ""
             if (kind, who, force) not in told:
                 told[kind, who, force] = True
                 name = kind_of(kind)

@@ -5,7 +5,7 @@ from typing import Final
 
 from engines.sim.pattern import Pattern, Variant
 from engines.tracing.recorded import VARIANT
-from engines.tracing.world.chaos import CHAOS
+from engines.tracing.world.chaos import chaos_of
 from engines.tracing.world.commands import COMMANDS
 from engines.tracing.world.control import HEAD, TAIL
 from engines.tracing.world.engine import TracingEngine
@@ -38,7 +38,7 @@ FIDELITY: Final = (
 )
 
 VARIANTS: Final = tuple(
-    Variant(name, title, summary, partial(TracingEngine, name), COMMANDS, SETTINGS, 3, FIDELITY, chaos=CHAOS)
+    Variant(name, title, summary, partial(TracingEngine, name), COMMANDS, SETTINGS, 3, FIDELITY, chaos=chaos_of(name))
     for name, title, summary in (
         (HEAD, "Head sampling", "the root decides before anything has happened; at first everything is kept"),
         (TAIL, "Tail sampling", "the collector waits for the whole trace and keeps errors and slow ones"),

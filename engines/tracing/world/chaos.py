@@ -4,12 +4,14 @@ The checks are about the traces: whatever breaks in the system itself, spans han
 accounted for. A service that drops the headers breaks its traces by itself: that lies beyond the model.
 """
 
+from dataclasses import replace
 from typing import Any, Final, get_args
 
 from engines.sim.chaos import After, Chaos, Hazard, Stage, order
 from engines.sim.hazards import CLOG, CRASH, DUPLICATE, FREEZE, ISOLATE, LOSE, LULL, ONE_WAY, REORDER, SKEW, SLOW
 from engines.sim.random import Stream
 from engines.tracing.world import commands as c
+from engines.tracing.world.control import HEAD, TAIL
 from engines.tracing.world.events import TracingEvent
 from engines.tracing.world.users import SHAPES, TRAFFIC
 from engines.units import US_PER_MS, US_PER_S
@@ -40,7 +42,16 @@ def role(engine: Any, node: str) -> str:
     return "users" if node in engine.clients else node
 
 
-CHAOS: Final = Chaos(
+SILENT: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    HEAD: (("tail_waits", "the decision falls at the head, and no collector decides anything"),),
+    TAIL: (
+        ("parent_decides", "every service sends all its spans, whatever its caller does; the collector decides"),
+        ("same_coin", "no root tosses a coin, all is sent; the collector decides"),
+    ),
+}
+"""Rules whose absence breaks no promise of the variant."""
+
+_CHAOS: Final = Chaos(
     hazards=(
         CRASH, FREEZE, ISOLATE, ONE_WAY, LOSE, SLOW, DUPLICATE, REORDER, CLOG, SKEW, LULL,
         Hazard("headers", lambda draw, stage: (After(0, c.DropHeader(_service(draw, stage))),), 2, beyond=True),
@@ -93,4 +104,10 @@ CHAOS: Final = Chaos(
     events=get_args(TracingEvent),
 )  # fmt: skip
 
-__all__ = ["CHAOS", "missing", "role"]
+
+def chaos_of(variant: str) -> Chaos:
+    """What a variant survives."""
+    return replace(_CHAOS, silent=SILENT[variant])
+
+
+__all__ = ["SILENT", "chaos_of", "missing", "role"]
