@@ -12,6 +12,7 @@ from engines.sim.random import Stream
 from engines.units import US_PER_MS, US_PER_S
 
 STORE: Final = "store"
+ACTIONS: Final = ("deposit", "withdraw", "charge", "transfer")
 BEHIND_MAX: Final = 14
 """Events that a subscriber may be behind while work goes on."""
 
@@ -23,15 +24,16 @@ def _kill(draw: Stream, stage: Stage) -> tuple[After, ...]:
 
 def _power(draw: Stream, stage: Stage) -> tuple[After, ...]:
     """The store loses its power in the middle of some work: what was not synced is gone, whole, or torn."""
-    asked = tuple(After(0, _act(draw, stage)) for _ in range(draw.below(4)))
-    down_us = draw.below(60) * US_PER_MS
+    slow = (After(0, c.SetOption("sync_ms", "80")),) if draw.chance(300_000) else ()
+    action = draw.pick(ACTIONS)
+    asked = tuple(After(0, _act(draw, stage, action)) for _ in range(draw.below(4)))
+    down_us = draw.pick((draw.below(60), draw.between(12, 25))) * US_PER_MS  # a load and an append take 12 to 25 ms
     up_us = down_us + draw.between(1, 100) * US_PER_MS
-    return *asked, After(down_us, faults.Crash(STORE)), After(up_us, faults.Restart(STORE))
+    return *slow, *asked, After(down_us, faults.Crash(STORE)), After(up_us, faults.Restart(STORE))
 
 
-def _act(draw: Stream, stage: Stage) -> c.Act:
-    action = draw.pick(("deposit", "withdraw", "transfer"))
-    return c.Act(draw.pick(stage.clients), action, draw.between(1, 4), draw.below(120), draw.between(1, 4))
+def _act(draw: Stream, stage: Stage, action: str = "") -> c.Act:
+    return c.Act(draw.pick(stage.clients), action or draw.pick(ACTIONS), draw.between(1, 4), draw.below(draw.pick((60, 120))), draw.between(1, 4))
 
 
 def missing(engine: Any) -> str:
@@ -73,16 +75,27 @@ _CHAOS: Final = Chaos(
     missing=missing,
     role=role,
     events=get_args(StoreEvent),
-    silent=(("whole_batches", "only openings are batches of several events, and they are durable from the start"),),
 )
+_SYNCS: Final = "the numbered store writes and syncs in one step, at every commit"
+SILENT: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "numbered": (
+        ("sync_first", _SYNCS),
+        ("whole_batches", _SYNCS),
+        ("ignore_stale_pages", "a look at numbers is taken only as the answer to the newest question, or not at all"),
+    ),
+    "log": (("drop_old_snapshots", "accounts are folded from what the log has kept, and no snapshot is read"),),
+    "group": (("ignore_stale_pages", "consumers are handed events and ask for no pages"),),
+}
+"""Rules whose absence breaks no promise of the variant."""
 
 
 def chaos_of(variant: str) -> Chaos:
     """What a variant survives. A group hands an event to another consumer after a time, so its handlers must know what
     they have done."""
+    chaos = replace(_CHAOS, silent=SILENT.get(variant, ()))
     if variant != "group":
-        return _CHAOS
-    return replace(_CHAOS, settings=tuple(each for each in _CHAOS.settings if each[0] != "idempotent"))
+        return chaos
+    return replace(chaos, settings=tuple(each for each in chaos.settings if each[0] != "idempotent"))
 
 
-__all__ = ["chaos_of", "missing", "role"]
+__all__ = ["SILENT", "chaos_of", "missing", "role"]

@@ -33,6 +33,8 @@ from engines.sim.node import Context
 STORE: Final = "store"
 JOBS_MAX: Final = 8
 NEWER_DEPOSIT: Final = 4
+FEE: Final = 1
+"""What a ``Charge`` takes besides its amount, as a second event of the same batch."""
 
 
 class Job(NamedTuple):
@@ -45,6 +47,11 @@ class Job(NamedTuple):
     to: str = ""
     story: str = ""
     cause: str = ""
+
+    @property
+    def amounts(self) -> tuple[int, ...]:
+        """What it moves, event by event."""
+        return (self.amount, FEE) if self.command == "Charge" else (self.amount,)
 
 
 def state_of(snapshot: Snapshot, schema: int) -> Account:
@@ -187,9 +194,10 @@ class Teller:
         self.state, self.folded = state, len(message.events)
         self.revision = message.events[-1].revision if message.events else self.snapshot
         self.ledger.folded(job.stream, self.revision, state, self.snapshot, self.folded)
-        command = Deposit(job.amount) if job.command == "Deposit" else Withdraw(job.amount)
+        command = Deposit if job.command == "Deposit" else Withdraw
         try:
-            decided = aggregate.decide(state, command)
+            aggregate.decide(state, command(sum(job.amounts)))
+            decided = [each for amount in job.amounts for each in aggregate.decide(state, command(amount))]
         except Refused:
             why = e.RefusalReason.FUNDS if state.status == "open" else e.RefusalReason.STATE
             ctx.note(e.CommandRefused(job.stream, job.command, job.amount, state.balance, self.attempt, why))
@@ -209,12 +217,13 @@ class Teller:
         job = self.job
         assert job is not None
         sign = 1 if job.command == "Deposit" else -1
-        balance = self.state.balance + sign * job.amount
+        balance = self.state.balance + sign * sum(job.amounts)
         ctx.note(e.CommandDone(job.stream, job.command, job.amount, balance, self.attempt))
         self.done += 1
         every = self.control.snapshots_every
-        if every and message.revision == self.revision + 1 and message.revision - self.snapshot >= every:
-            after = Account(self.state.owner, balance, self.state.status, self.state.movements + 1)
+        wrote = len(job.amounts)
+        if every and message.revision == self.revision + wrote and message.revision - self.snapshot >= every:
+            after = Account(self.state.owner, balance, self.state.status, self.state.movements + wrote)
             kept = snapshot_of(job.stream, message.revision, after, self.control.schema)
             ctx.send(STORE, KeepSnapshot(kept))
         self.begin(ctx)

@@ -9,7 +9,10 @@ from engines.sim.rules import SetRule
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A teller is asked to ``deposit``, ``withdraw`` or ``transfer``; the account by its number."""
+    """A teller is asked to ``deposit``, ``withdraw``, ``charge`` or ``transfer``; the account by its number.
+
+    To charge is to withdraw with a fee of 1: two events of one batch.
+    """
 
     teller: str
     action: str

@@ -48,7 +48,7 @@ SUBSCRIBERS: Final = ("mail", "books")
 DESK: Final = "desk"
 TELLERS: Final = ("t1", "t2", "t3")
 LINK: Final = LinkOptions(latency_us=3_000, jitter_us=4_000)
-ACTIONS: Final = {"deposit": "Deposit", "withdraw": "Withdraw", "transfer": "Transfer"}
+ACTIONS: Final = {"deposit": "Deposit", "withdraw": "Withdraw", "charge": "Charge", "transfer": "Transfer"}
 CONFLICTS_KEPT: Final = 20
 OPENING: Final = 100
 """What every account begins with."""

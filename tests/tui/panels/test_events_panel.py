@@ -173,6 +173,7 @@ def test_the_machines_say_what_they_are_at() -> None:
     [
         ("deposit 1 50", c.Act("t1", "deposit", 1, 50)),
         ("withdraw 2 80", c.Act("t1", "withdraw", 2, 80)),
+        ("charge 1 80", c.Act("t1", "charge", 1, 80)),
         ("transfer 1 2 30", c.Act("t1", "transfer", 1, 30, 2)),
         ("race 1 80", c.Race(1, 80)),
         ("at #7", Focus(pick=Chosen(cursor=7))),

@@ -16,7 +16,7 @@ from tui.panel import Focus, Offer, Outcome, Param, Refuse
 from tui.panels.events.keys import LEVELS, account_of, teller_of
 from tui.panels.events.select import choose, current, fit, machines
 
-HINT: Final = "deposit 1 50   withdraw 1 80   transfer 1 2 30   race 1 80   at 3.5s   at #12"
+HINT: Final = "deposit 1 50   withdraw 1 80   charge 1 80   transfer 1 2 30   race 1 80   at 3.5s   at #12"
 NEWER_DEPOSIT: Final = 4
 """The version of a deposit that the next release writes."""
 RULES: Final = {
@@ -143,7 +143,7 @@ def client(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
     if snapshot.recorded:
         return Refuse("recorded data: only 'at' means something here")
     numbers = [int(word) for word in words[1:] if word.isascii() and word.isdecimal() and len(word) < 10]
-    counts = {"deposit": 2, "withdraw": 2, "race": 2, "transfer": 3}
+    counts = {"deposit": 2, "withdraw": 2, "charge": 2, "race": 2, "transfer": 3}
     if not words or words[0] not in counts or len(numbers) != len(words) - 1 or len(numbers) != counts[words[0]]:
         raise UserError(f"{text[:40]!r}: write one of: {HINT}")
     teller = teller_of(snapshot, focus)

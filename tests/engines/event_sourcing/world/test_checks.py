@@ -144,6 +144,17 @@ def test_half_a_batch_is_served_by_a_recovery_that_takes_it() -> None:
         assert sorted(failed(engine)) == sorted(red)
 
 
+def test_a_charge_is_two_events_of_one_batch() -> None:
+    engine = go(quiet(), S)
+    engine.apply(c.Act("t1", "charge", 1, 10))
+    amount, fee = go(engine, S).store.memory.events[-2:]
+    assert [(each.type, each.data["amount"]) for each in (amount, fee)] == [("MoneyWithdrawn", 10), ("MoneyWithdrawn", 1)]
+    assert amount.causation_id == fee.causation_id
+    assert engine.ledger.batches[fee.causation_id] == 2
+    engine.apply(c.Act("t1", "charge", 1, 89))
+    assert go(engine, S).ledger.states["account-1"][-1].balance == 89, "the fee is not there any more"
+
+
 def test_a_changed_event_is_found_when_the_chain_is_verified() -> None:
     engine = quiet()
     engine.apply(c.Tamper(4, 1_000_000))
