@@ -61,7 +61,8 @@ class Hunter:
         if self.run is not None:
             return "found: H"
         if self._search.shortening:
-            return "shrinking"
+            left = self._search.shrinking
+            return "shrinking" if left is None else f"shrinking {left[0]:,}"
         return f"hunt {self._search.tally.seeds:,}"
 
     @property

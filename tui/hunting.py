@@ -243,6 +243,10 @@ def bar(search: Search, asked: Asked, seconds: float) -> str:
     """How far it is, how fast, and what came of it."""
     tally = search.tally
     done = tally.next_seed - asked.first
+    if search.shrinking is not None:
+        left, tries = search.shrinking
+        commands = "1 command" if left == 1 else f"{left:,} commands"
+        return f"{done:,} seeds, {tally.failures:,} failed; shrinking: {commands} left, try {tries}; ctrl+c"
     if asked.span is not None:
         share = min(1.0, seconds / (asked.span / US_PER_S))
     else:

@@ -13,7 +13,7 @@ from engines.errors import UserError
 from engines.hunt.coverage import Situation
 from engines.hunt.plan import Plan
 from engines.hunt.profiles import PROFILES, draw
-from engines.hunt.shrink import Shrunk, shrink
+from engines.hunt.shrink import BUDGET, Halfway, Shrinker, Shrunk
 from engines.hunt.trial import Judge, Violation, play
 from engines.sim.hazards import ANYTHING
 from engines.sim.pattern import Config, Pattern, Scenario, Variant
@@ -113,11 +113,21 @@ def batch(request: Request, seeds: tuple[int, ...]) -> tuple[Seed, ...]:
     return tuple(found)
 
 
-def shorten(request: Request, seed: int, budget: int) -> Shrunk:
-    """Shrink the run of a seed that breaks a guarantee."""
-    variant = request.find_variant()
+def shorten(request: Request, seed: int, budget: int = BUDGET, half: Halfway | None = None) -> Shrunk | Halfway:
+    """Shrink the run of a seed that breaks a guarantee, a slice at a time: what it came to, or where to go on."""
+    plan = half.best if half is not None else request.plan(seed)
     pinned, judge = dict(request.config), request.find_judge()
-    return shrink(request.plan(seed), variant, request.tolerated, budget, pinned, judge)
+    going_on = replace(half) if half is not None else None  # who told it keeps it as it was
+    shrinker = Shrinker(plan, request.find_variant(), request.tolerated, budget, pinned, judge, going_on)
+    return shrinker.go_on() or shrinker.half
 
 
-__all__ = ["HOMES", "Request", "Seed", "batch", "pattern_of", "shorten"]
+def shortened(request: Request, seed: int, budget: int = BUDGET) -> Shrunk:
+    """The same to its end."""
+    found = shorten(request, seed, budget)
+    while isinstance(found, Halfway):
+        found = shorten(request, seed, budget, found)
+    return found
+
+
+__all__ = ["HOMES", "Request", "Seed", "batch", "pattern_of", "shorten", "shortened"]

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from engines.hunt.coverage import Situation
 from engines.hunt.executors import Workers
 from engines.hunt.jobs import Request, Seed, batch, shorten
-from engines.hunt.shrink import BUDGET, Shrunk
+from engines.hunt.shrink import BUDGET, Halfway, Shrunk
 from engines.hunt.trial import Violation
 
 BATCH: Final = 8
@@ -121,6 +121,8 @@ class Search:
         self.stop_at_find = stop_at_find
         self.tally = Tally(next_seed=first)
         self.shrunk: dict[tuple[str, str], Shrunk] = {}
+        self.halfway: dict[tuple[str, str], Halfway] = {}
+        """What is being made small, as it was told last."""
         self._batches = self._cut(first, last)
         self._numbers = count()
         self._running: dict[Future[Any], _Work] = {}
@@ -142,6 +144,12 @@ class Search:
     def shortening(self) -> bool:
         """Whether something that was found is being made small."""
         return bool(self._shortening)
+
+    @property
+    def shrinking(self) -> tuple[int, int] | None:
+        """Of what is being made small: commands that are left, and runs that it took; None before the first word."""
+        half = next(iter(self.halfway.values()), None)
+        return None if half is None else (len(half.best.inputs), half.runs)
 
     def finish(self) -> None:
         """Hand out no more seeds; what was handed out is still folded and shortened."""
@@ -166,10 +174,12 @@ class Search:
         return bool(self._running or self._shortening) or not self._ending
 
     def stop(self) -> None:
-        """Give up what is being worked on."""
+        """Give up what is being worked on; what is being made small stays as small as it is."""
         self._ending = True
         self._running.clear()
         self._shortening.clear()
+        self.shrunk |= {kind: half.shrunk for kind, half in self.halfway.items()}
+        self.halfway.clear()
         self.workers.close()
 
     # -- inside ------------------------------------------------------------------------------------------------------
@@ -183,7 +193,7 @@ class Search:
             kind, attempt = self._shortening.pop(future)
             error = _error(future)
             if error is None:
-                self.shrunk[kind] = future.result()
+                self._shortened(kind, future.result())
             elif self.workers.lost(error):
                 self.workers.renew()
                 if attempt < ATTEMPTS:
@@ -253,8 +263,17 @@ class Search:
 
     def _shorten(self, kind: tuple[str, str], attempt: int) -> None:
         seed = self.tally.found[kind].seed
-        future = self.workers.submit(shorten, self.request, seed, self.budget)
+        future = self.workers.submit(shorten, self.request, seed, self.budget, self.halfway.get(kind))
         self._shortening[future] = kind, attempt
+
+    def _shortened(self, kind: tuple[str, str], result: Shrunk | Halfway) -> None:
+        """A slice is done."""
+        if isinstance(result, Halfway):
+            self.halfway[kind] = result
+            self._shorten(kind, 1)
+        else:
+            self.halfway.pop(kind, None)
+            self.shrunk[kind] = result
 
 
 def _error(future: "Future[Any]") -> BaseException | None:

@@ -3,24 +3,37 @@
 Delta debugging (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", TSE 2002) over the
 commands, between attempts at settings, sizes and times, until nothing more can go. A shorter run counts only if the
 same check fails with the same class of witness (``Violation.kind``): another bug on the way is not followed.
+
+Of a run that needs luck - which page is torn, which message comes late - dropping commands changes the luck, and so it
+ends early. Therefore fewer commands are also tried under a few other seeds of the world.
+
+It is done in slices of a number of runs, between which it is plain data: whoever drives it can say how far it is, hand
+it to another worker, or stop and keep what there is. What was tried in vain is not tried again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from typing import Any, Final, TypeVar
 
 from engines.errors import UserError
 from engines.hunt.minimal import minimal
 from engines.hunt.plan import Plan
-from engines.hunt.trial import Judge, Trial, Violation, play
+from engines.hunt.trial import Judge, Violation, play
 from engines.sim.pattern import Config, Setting, Step, Variant
 from engines.units import US_PER_MS
 
 T = TypeVar("T")
 BUDGET: Final = 600
 """Runs that one shrinking may make."""
+SLICE: Final = 16
+"""Runs between two times at which it can be told how far it is."""
 GRAINS_US: Final = (100 * US_PER_MS, 10 * US_PER_MS, US_PER_MS)
 """Times are rounded to these where that changes nothing."""
+FEW: Final = 5
+"""With so many commands or fewer no other seeds are tried."""
+LUCK: Final = 12
+"""Other seeds that are tried with the same commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,32 @@ class Shrunk:
         return len(self.plan.inputs)
 
 
+@dataclass(slots=True)
+class Halfway:
+    """A shrinking between two slices."""
+
+    best: Plan
+    violation: Violation
+    before: int
+    runs: int = 0
+    phase: int = 0
+    parts: int = 2
+    """Into how many parts the commands were divided last."""
+    size: tuple[Any, ...] = ()
+    """What there was when the phases began anew."""
+    tried: dict[bytes, None] = field(default_factory=dict)
+    """Plans that do not fail in the same way."""
+
+    @property
+    def shrunk(self) -> Shrunk:
+        """As small as it is by now."""
+        return Shrunk(self.best, self.violation, self.before, self.runs)
+
+
+class _Pause(Exception):
+    """A slice is over."""
+
+
 class Shrinker:
     """One shrinking."""
 
@@ -49,69 +88,114 @@ class Shrinker:
         self,
         plan: Plan,
         variant: Variant,
-        tolerated: tuple[str, ...],
-        budget: int,
-        pinned: dict[str, Any],
-        judge: Judge | None,
+        tolerated: tuple[str, ...] = (),
+        budget: int = BUDGET,
+        pinned: dict[str, Any] | None = None,
+        judge: Judge | None = None,
+        half: Halfway | None = None,
     ) -> None:
+        """``pinned``: settings that stay as they are. ``half``: where to go on."""
         self.variant = variant
         self.judge = judge
         self.tolerated = tolerated
         self.budget = budget
-        self.pinned = pinned
-        self.runs = 0
-        trial = self._play(plan)
-        plan, violation = trial.plan, trial.violation
-        assert violation is not None, f"seed {plan.seed} breaks nothing"
-        self.kind = violation.kind
-        self.before = len(plan.inputs)
-        self.best = plan if violation.at_end else plan.until(violation.at_us)
-        self.violation = violation
+        self.pinned = pinned or {}
+        if half is None:
+            trial = play(plan, variant, tolerated, watch=False, judge=judge)
+            plan, violation = trial.plan, trial.violation
+            assert violation is not None, f"seed {plan.seed} breaks nothing"
+            half = Halfway(_to_the_point(plan, violation), violation, len(plan.inputs), 1)
+        self.half = half
+        self.kind = half.violation.kind
+        self.pause_at = budget
 
-    def _play(self, plan: Plan) -> Trial:
-        self.runs += 1
-        return play(plan, self.variant, self.tolerated, watch=False, judge=self.judge)
+    @property
+    def best(self) -> Plan:
+        """The smallest run so far."""
+        return self.half.best
 
     def still(self, plan: Plan) -> bool:
         """Whether this one fails in the same way; then it is the best so far."""
-        if self.runs >= self.budget or plan == self.best:
+        half = self.half
+        mark = blake2b(repr(plan).encode(), digest_size=12).digest()
+        if half.runs >= self.budget or mark in half.tried or plan == half.best:
             return False
+        if half.runs >= self.pause_at:
+            raise _Pause
+        half.runs += 1
         try:
-            violation = self._play(plan).violation
+            violation = play(plan, self.variant, self.tolerated, watch=False, judge=self.judge).violation
         except UserError:  # settings that do not go together
-            return False
+            violation = None
         if violation is None or violation.kind != self.kind:
+            half.tried[mark] = None
             return False
-        self.violation = violation
-        self.best = plan if violation.at_end else plan.until(violation.at_us)
+        half.violation, half.best = violation, _to_the_point(plan, violation)
         return True
 
-    def shrink(self) -> Shrunk:
-        """Until nothing more can go, or the budget is used up."""
-        self._without_rest()
-        while True:
-            size = self._size()
-            self._fewer()
-            self._simpler()
-            self._sooner()
-            self._rounder()
-            if self._size() == size or self.runs >= self.budget:
-                return Shrunk(self.best, self.violation, self.before, self.runs)
+    def go_on(self) -> Shrunk | None:
+        """A slice more; None if that was not the last one."""
+        half = self.half
+        phases = (
+            self._without_rest, self._fewer, self._elsewhere, self._simpler, self._sooner, self._rounder,
+        )  # fmt: skip
+        self.pause_at = min(self.budget, half.runs + SLICE)
+        try:
+            while True:
+                if half.phase == 0:
+                    half.size = self._size()
+                phases[half.phase]()
+                half.phase = (half.phase + 1) % len(phases)
+                if half.phase == 0 and (self._size() == half.size or half.runs >= self.budget):
+                    return self._least()
+        except _Pause:
+            return None
+
+    def _least(self) -> Shrunk:
+        """Nothing more can be dropped: perhaps other moments do with less."""
+        shrunk = self.half.shrunk
+        least = minimal(shrunk.plan, shrunk.violation, self.variant, self.tolerated)
+        if least is None:
+            return shrunk
+        return replace(shrunk, plan=least.plan, violation=least.violation, minimal=least.proven)
 
     def _size(self) -> tuple[Any, ...]:
         return self.best.inputs, self.best.config, self.best.end_us
 
     def _without_rest(self) -> None:
         """What a judge found needs no heal, and not so long an end."""
-        if self.violation.at_end and self.best.tail and self.still(replace(self.best, tail=0)):
+        if self.half.violation.at_end and self.best.tail and self.still(replace(self.best, tail=0)):
             for parts in (2, 4, 8, 16):
                 while self.still(self.best.until(self.best.end_us - self.best.end_us // parts)):
                     pass
 
     def _fewer(self) -> None:
         """Drop commands: halves, quarters ... single ones."""
+        half = self.half
+
+        def divided(parts: int) -> None:
+            half.parts = parts
+
         if self.best.chaos:
-            minimise(self.best.chaos, lambda chaos: self.still(self.best.with_chaos(tuple(chaos))))
+            minimise(
+                self.best.chaos, lambda chaos: self.still(self.best.with_chaos(tuple(chaos))), half.parts, divided
+            )
+        half.parts = 2
+
+    def _elsewhere(self) -> None:
+        """Fewer commands under other seeds: the last few of them, then all but a part."""
+        chaos = self.best.chaos
+        many = len(chaos)
+        if many <= FEW:
+            return
+        kept = [chaos[-size:] for size in (1, 2, 3, 4, 6, 8, 12, 16, 24) if size < many]
+        for parts in (2, 4):
+            size = max(1, many // parts)
+            kept += [(*chaos[:start], *chaos[start + size :]) for start in range(0, many, size)]
+        for some in kept:
+            for seed in range(LUCK):
+                if self.still(replace(self.best.with_chaos(some), seed=seed)):
+                    return
 
     def _simpler(self) -> None:
         """Settings as they are by default, or smaller."""
@@ -132,7 +216,7 @@ class Shrinker:
             if place >= len(inputs):
                 break
             gap = inputs[place].at_us - (inputs[place - 1].at_us if place else 0)
-            while gap > 2 * US_PER_MS and self.runs < self.budget:
+            while gap > 2 * US_PER_MS and self.half.runs < self.budget:
                 gap //= 2
                 if not self.still(_pulled(self.best, place, gap)):
                     break
@@ -155,11 +239,18 @@ class Shrinker:
                     break
 
 
-def minimise(items: Sequence[T], fails: Callable[[Sequence[T]], bool]) -> Sequence[T]:
-    """The smallest part of the items that the ddmin algorithm finds for which ``fails`` still holds."""
+def minimise(
+    items: Sequence[T],
+    fails: Callable[[Sequence[T]], bool],
+    parts: int = 2,
+    divided: Callable[[int], None] | None = None,
+) -> Sequence[T]:
+    """The smallest part of the items that the ddmin algorithm finds for which ``fails`` still holds.
+
+    ``parts``: into how many it divides them first; ``divided`` is told each time that this changes.
+    """
     if fails(()):
         return ()
-    parts = 2
     while len(items) >= 2:
         size = max(1, len(items) // parts)
         for start in range(0, len(items), size):
@@ -171,6 +262,8 @@ def minimise(items: Sequence[T], fails: Callable[[Sequence[T]], bool]) -> Sequen
             if size == 1:
                 break
             parts = min(len(items), parts * 2)
+        if divided is not None:
+            divided(parts)
     return items
 
 
@@ -202,6 +295,11 @@ def _moved(plan: Plan, place: int, at_us: int) -> Plan:
     return replace(plan, inputs=(*inputs[:place], Step(at_us, inputs[place].command), *inputs[place + 1 :]))
 
 
+def _to_the_point(plan: Plan, violation: Violation) -> Plan:
+    """The plan up to its violation."""
+    return plan if violation.at_end else plan.until(violation.at_us)
+
+
 def shrink(
     plan: Plan,
     variant: Variant,
@@ -211,11 +309,10 @@ def shrink(
     judge: Judge | None = None,
 ) -> Shrunk:
     """The smallest run that fails as this one does. ``pinned``: settings that stay as they are."""
-    shrunk = Shrinker(plan, variant, tolerated, budget, pinned or {}, judge).shrink()
-    least = minimal(shrunk.plan, shrunk.violation, variant, tolerated)
-    if least is None:
-        return shrunk
-    return replace(shrunk, plan=least.plan, violation=least.violation, minimal=least.proven)
+    shrinker = Shrinker(plan, variant, tolerated, budget, pinned, judge)
+    while (shrunk := shrinker.go_on()) is None:
+        pass
+    return shrunk
 
 
-__all__ = ["BUDGET", "Shrinker", "Shrunk", "minimise", "shrink", "simpler"]
+__all__ = ["BUDGET", "SLICE", "Halfway", "Shrinker", "Shrunk", "minimise", "shrink", "simpler"]

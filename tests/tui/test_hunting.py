@@ -177,12 +177,16 @@ def test_a_find_opens_one_step_before_it_breaks(found: Any) -> None:
         assert [check.name for check in one.scene.timeline.check() if not check.ok] == ["leader stability"]
 
 
-@pytest.mark.parametrize("shortening", [True, False])
-def test_the_line_of_a_long_hunt_fits_and_ends_with_the_key_that_ends_it(shortening: bool) -> None:
+@pytest.mark.parametrize(("shortening", "left"), [(True, None), (True, (1_024, 600)), (True, (1, 7)), (False, None)])
+def test_the_line_of_a_long_hunt_fits_and_ends_with_the_key_that_ends_it(
+    shortening: bool, left: tuple[int, int] | None
+) -> None:
     tally = Tally(next_seed=99_999, checks=99_900_000, failures=9_999)
     asked: Any = SimpleNamespace(span=None, first=0, last=99_999)
-    search: Any = SimpleNamespace(tally=tally, shortening=shortening)
+    search: Any = SimpleNamespace(tally=tally, shortening=shortening, shrinking=left)
     line = bar(search, asked, 600.0)
     assert line.endswith("ctrl+c")
     assert len(line) <= WIDTH
     assert ("shrinking" in line) == shortening
+    if left is not None:
+        assert ("1 command left, try 7" if left[0] == 1 else "1,024 commands left, try 600") in line

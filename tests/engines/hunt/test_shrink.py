@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from engines.consensus.pattern import PATTERN
-from engines.hunt import Here, hunt, request_for
-from engines.hunt.jobs import shorten
+from engines.hunt import Here, Search, hunt, request_for
+from engines.hunt.jobs import shortened
 from engines.hunt.minimal import minimal
 from engines.hunt.plan import Plan
-from engines.hunt.shrink import minimise, shrink
+from engines.hunt.shrink import SLICE, minimise, shrink
 from engines.hunt.trial import play
 from engines.sim import faults
 from engines.sim.pattern import Step
@@ -33,12 +33,47 @@ def test_a_find_becomes_a_few_commands_with_the_same_class_of_witness() -> None:
     request = request_for(PATTERN, "raft", broken=("pre_vote",))
     search = hunt(request, Here(), 0, 11, budget=0)
     found = next(iter(search.tally.found.values()))
-    shrunk = shorten(request, found.seed, 400)
+    shrunk = shortened(request, found.seed, 400)
     assert shrunk.violation.kind == found.violation.kind
     assert shrunk.inputs <= 4 < shrunk.before
     again = play(shrunk.plan, RAFT)
     assert again.violation == shrunk.violation
     assert dict(shrunk.plan.config)["pre_vote"] is False, "what was asked for stays"
+
+
+def test_it_says_how_far_it_is_and_can_be_stopped_with_what_there_is() -> None:
+    request = request_for(PATTERN, "raft", broken=("pre_vote",))
+    search = Search(request, Here(), 0, 11, stop_at_find=True)
+    told: list[tuple[int, int]] = []
+    while search.advance(None):
+        if search.shrinking is not None:
+            told.append(search.shrinking)
+    (whole,) = search.shrunk.values()
+    assert len(told) >= 2
+    assert [left for left, _ in told] == sorted((left for left, _ in told), reverse=True)
+    assert [tries for _, tries in told] == [1 + SLICE * (number + 1) for number in range(len(told))]
+    assert search.shrinking is None
+    assert whole == shortened(request, next(iter(search.tally.found.values())).seed)
+
+    again = Search(request, Here(), 0, 11, stop_at_find=True)
+    while again.shrinking is None:
+        again.advance(None)
+    again.stop()
+    (half,) = again.shrunk.values()
+    assert half.runs < whole.runs
+    assert whole.inputs <= half.inputs < half.before
+    assert play(half.plan, RAFT).violation == half.violation
+
+
+def test_fewer_commands_are_tried_under_other_seeds() -> None:
+    """Which pages the power leaves is drawn anew at each start of the store: earlier failures decide over the last."""
+    from engines.event_sourcing.pattern import PATTERN as EVENTS
+
+    request = request_for(EVENTS, "store", broken=("whole_batches",))
+    seed = next(seed for seed in range(170, 400) if play(request.plan(seed), EVENTS.variant("store")).violation)
+    shrunk = shortened(request, seed)
+    assert shrunk.plan.seed != seed
+    assert shrunk.inputs <= 6 < shrunk.before
 
 
 def test_a_promise_that_is_not_kept_keeps_its_heal() -> None:

@@ -148,7 +148,8 @@ def test_a_charge_is_two_events_of_one_batch() -> None:
     engine = go(quiet(), S)
     engine.apply(c.Act("t1", "charge", 1, 10))
     amount, fee = go(engine, S).store.memory.events[-2:]
-    assert [(each.type, each.data["amount"]) for each in (amount, fee)] == [("MoneyWithdrawn", 10), ("MoneyWithdrawn", 1)]
+    assert {amount.type, fee.type} == {"MoneyWithdrawn"}
+    assert [amount.data["amount"], fee.data["amount"]] == [10, 1]
     assert amount.causation_id == fee.causation_id
     assert engine.ledger.batches[fee.causation_id] == 2
     engine.apply(c.Act("t1", "charge", 1, 89))
