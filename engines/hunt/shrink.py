@@ -177,9 +177,7 @@ class Shrinker:
             half.parts = parts
 
         if self.best.chaos:
-            minimise(
-                self.best.chaos, lambda chaos: self.still(self.best.with_chaos(tuple(chaos))), half.parts, divided
-            )
+            minimise(self.best.chaos, lambda chaos: self.still(self.best.with_chaos(tuple(chaos))), half.parts, divided)
         half.parts = 2
 
     def _elsewhere(self) -> None:

@@ -33,7 +33,9 @@ def _power(draw: Stream, stage: Stage) -> tuple[After, ...]:
 
 
 def _act(draw: Stream, stage: Stage, action: str = "") -> c.Act:
-    return c.Act(draw.pick(stage.clients), action or draw.pick(ACTIONS), draw.between(1, 4), draw.below(draw.pick((60, 120))), draw.between(1, 4))
+    teller, action = draw.pick(stage.clients), action or draw.pick(ACTIONS)
+    amount = draw.below(draw.pick((60, 120)))  # what an account begins with is 100
+    return c.Act(teller, action, draw.between(1, 4), amount, draw.between(1, 4))
 
 
 def missing(engine: Any) -> str:
