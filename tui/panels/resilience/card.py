@@ -66,11 +66,10 @@ def _beside(breaker: BreakerView) -> str:
 def _under(snapshot: Snapshot, breaker: BreakerView) -> tuple[str, str, str]:
     """A number for each state: the one it is in says how long or how far, the others what they last did."""
     lasted = {each.state: each.lasted_us for each in queries.lives(snapshot, breaker) if each.lasted_us >= 0}
-    said = {
-        state: f"last {units.seconds(lasted[state])}" if state in lasted else "never yet" for state in queries.NAMES
-    }
-    here = max(0, snapshot.now_us - breaker.since_us)
-    said["closed"] = said["closed"] if breaker.state != "closed" else f"for {units.seconds(here)}"
+    said = dict.fromkeys(queries.NAMES, "never yet")
+    said |= {state: f"last {units.seconds(us)}" for state, us in lasted.items()}
+    if breaker.state == "closed":
+        said["closed"] = f"for {queries.here(snapshot, breaker)}"
     if breaker.state == "open":
         said["open"] = f"{units.seconds(breaker.countdown_us)} left" if breaker.countdown_us > 0 else "next call"
     if breaker.state == "half_open":
@@ -111,24 +110,22 @@ def draw(canvas: Canvas, snapshot: Snapshot, edge: EdgeView, glyphs: Glyphs) -> 
     left = canvas.height - y
     if left <= 4:
         return _short(canvas, breaker, y, glyphs)
-    y = _words(canvas, breaker, y, min(8, left - 4), snapshot.now_us)
+    y = _words(canvas, snapshot, breaker, y, min(8, left - 4))
     high = max(1, min(5, canvas.height - y - 4))
     y = draw_window(canvas, 1, y, canvas.width - 2, high, breaker, glyphs)
     y = _history(canvas, snapshot, breaker, y)
     return _settings(canvas, breaker, y)
 
 
-def _words(canvas: Canvas, breaker: BreakerView, y: int, rows: int, now_us: int) -> int:
+def _words(canvas: Canvas, snapshot: Snapshot, breaker: BreakerView, y: int, rows: int) -> int:
     """Since when, why, and what next."""
-    here = units.seconds(max(0, now_us - breaker.since_us))
+    here = queries.here(snapshot, breaker)
     lines: list[tuple[str, str, Ink]] = [("for", here, queries.INKS.get(breaker.state, "text"))]
-    lines += [
-        ("why" if not i else "", text, "text")
-        for i, text in enumerate(wrapped(breaker.why.reason or "it has never moved", canvas.width - 9))
-    ]
     what = "opens" if breaker.state == "closed" else "next"
-    lines += [(what if not i else "", text, "bright")
-              for i, text in enumerate(wrapped(breaker.why.condition, canvas.width - 9))]  # fmt: skip
+    reason = breaker.why.reason or "it has never moved"
+    for head, said, said_ink in (("why", reason, "text"), (what, breaker.why.condition, "bright")):
+        texts = wrapped(said, canvas.width - 9)
+        lines += [("" if place else head, text, said_ink) for place, text in enumerate(texts)]
     if len(lines) > rows:
         label, text, text_ink = lines[rows - 1]
         lines[rows - 1] = label, f"{text} ...", text_ink
@@ -185,12 +182,9 @@ def next_words(breaker: BreakerView) -> str:
             what = "slow: " if nearest.name == "slow" else ""
             return f"{what}{queries.points(nearest.ppm, nearest.threshold_ppm)} below {percent(nearest.threshold_ppm)}"
         case "open":
-            probes = plural(breaker.options.probes, "probe")
-            return (
-                f"{units.seconds(breaker.countdown_us)} to go, then {probes}"
-                if breaker.countdown_us > 0
-                else "next call probes"
-            )
+            if breaker.countdown_us <= 0:
+                return "next call probes"
+            return f"{units.seconds(breaker.countdown_us)} to go, then {plural(breaker.options.probes, 'probe')}"
         case "half_open":
             left = breaker.why.probes_left
             return f"{breaker.options.probes - left} of {breaker.options.probes} probes out, {left} left"
@@ -307,9 +301,8 @@ def lasted_words(snapshot: Snapshot, breaker: BreakerView, room: int, rows: int)
     spans: list[tuple[str, Ink]] = []
     for each in queries.lives(snapshot, breaker):
         span_us = each.lasted_us if each.lasted_us >= 0 else max(0, snapshot.now_us - each.since_us)
-        said = f"{queries.LETTERS.get(each.state, '?')} {units.seconds(span_us)}" + (
-            " so far" if each.lasted_us < 0 else " >"
-        )
+        end = "so far" if each.lasted_us < 0 else ">"
+        said = f"{queries.LETTERS.get(each.state, '?')} {units.seconds(span_us)} {end}"
         spans.append((said, queries.INKS.get(each.state, "text")))
     while len(lines := _flowed(spans, room)) > rows:
         spans = spans[1:]
@@ -365,9 +358,8 @@ def _exposed(snapshot: Snapshot, edge: EdgeView) -> list[tuple[str, Ink]]:
     """Errors, retries, the timeout and the line behind: enough to see a storm coming."""
     lines: list[tuple[str, Ink]] = []
     if edge.attempts_per_s or edge.calls_per_s:
-        lines.append(
-            (f"errors {percent(edge.errors_ppm)}, p99 {units.seconds(edge.p99_us)}", queries.error_ink(edge.errors_ppm))
-        )
+        errors = f"errors {percent(edge.errors_ppm)}, p99 {units.seconds(edge.p99_us)}"
+        lines.append((errors, queries.error_ink(edge.errors_ppm)))
     if edge.retry is not None and edge.retry.retries:
         budget, now = edge.retry.budget_ppm, queries.times(edge.amplified_ppm)
         most = f"{f'{now} of' if now else 'up to'} x{1 + edge.retry.retries}, no budget"

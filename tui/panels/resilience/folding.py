@@ -8,7 +8,7 @@ from engines.resilience.world import events as e
 from engines.sim import events as k
 from engines.sim.events import Event
 from engines.units import US_PER_S
-from tui.kit.words import plural
+from tui.kit.kernel_words import lost_together
 from tui.panel import Line
 from tui.panels.resilience.words import narrate, who
 
@@ -45,9 +45,7 @@ def fold(events: Sequence[Event]) -> Line:
     if type(newest.what) is e.ShopServed:
         return _served(events)
     if isinstance(newest.what, k.Lost):
-        return last._replace(
-            text=f"{last.text}; and {plural(len(events) - 1, 'message')} before it, for the same reason"
-        )
+        return lost_together(events, last)
     links = list(dict.fromkeys((each.what.src, each.node) for each in events))
     if len(links) > 2:
         return last._replace(who=f"{len(links)} links")

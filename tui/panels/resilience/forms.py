@@ -15,7 +15,7 @@ from engines.resilience.world.topology import KINDS, MIXES
 from engines.sim import faults
 from engines.sim.load import SHAPES
 from engines.sim.rules import SetRule
-from engines.units import US_PER_MS
+from engines.units import US_PER_MS, US_PER_S
 from tui.kit import forms
 from tui.kit.verbs import RECORDED
 from tui.kit.words import PPM_PER_PERCENT
@@ -27,7 +27,6 @@ from tui.panels.resilience.select import edge_of
 Values = Mapping[str, Any]
 
 HERE, EVERYWHERE = "this edge", "all edges"
-US_PER_S: Final = 1_000_000
 
 RULES: Final = {
     "open_rejects": ("an open breaker lets nobody through",
@@ -122,11 +121,10 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     if snapshot.recorded or not layers["service"] or not layers["edge"]:
         return ()
     clients = layers["client"]
+    front, back = (*clients, *layers["edge"]), (*layers["service"], *layers["database"])
     found = [
-        _sides(
-            ((*clients, *layers["edge"]), (*layers["service"], *layers["database"])), "api alone: it reaches nobody"
-        ),
-        _sides(((*clients, *layers["edge"], *layers["service"]), layers["database"]), "all databases cut off"),
+        _sides((front, back), "api alone: it reaches nobody"),
+        _sides(((*front, *layers["service"]), layers["database"]), "all databases cut off"),
     ]
     service = target(snapshot, focus)
     if service is not None and service.layer == "service":

@@ -108,9 +108,8 @@ def _gaps(layers: list[list[ServiceView]], free: int) -> list[int]:
 def _label(snapshot: Snapshot, service: ServiceView, wide: bool) -> str:
     """What stands on the chip: the name, and a letter for what ails it."""
     callers = queries.into(snapshot, service.id)
-    name = (
-        service.id if wide or service.layer != "database" or not callers else queries.short(callers[0].src, service.id)
-    )
+    brief = not wide and service.layer == "database" and callers
+    name = queries.short(callers[0].src, service.id) if brief else service.id
     sign = queries.status(service)
     return f" {name} {sign}{' ' * wide}" if sign else f" {name} "
 
@@ -172,10 +171,8 @@ def _meters(
     if spot.room < 11:
         canvas.put(spot.x + 1, rows[0], bar(service.busy / service.workers, spot.room - 2, glyphs), busy_ink)
         of = f"{service.busy}/{service.workers}"
-        told: list[tuple[str, Ink]] = [
-            (of if len(of) <= len(spot.label) else f"{service.busy}", "text"),
-            (line, line_ink),
-        ]
+        busy = of if len(of) <= len(spot.label) else f"{service.busy}"
+        told: list[tuple[str, Ink]] = [(busy, "text"), (line, line_ink)]
         for y, (text, text_ink) in zip(rows[1:], told[len(rows) < 3 :], strict=False):
             canvas.put(spot.x + (len(text) < len(spot.label)), y, clip(text, len(spot.label)), text_ink)
         return
@@ -267,14 +264,9 @@ def _flights(canvas: Canvas, snapshot: Snapshot, edge: EdgeView, start: int, sto
         whole = max(1, flight.arrives_us - flight.departs_us)
         flown = min(whole, max(0, snapshot.now_us - flight.departs_us))
         x = start + (stop - start - 1) * (flown if there else whole - flown) // whole
-        ink: Ink = (
-            queries.ink(edge)
-            if there
-            else "error"
-            if isinstance(flight.message, Answer) and flight.message.why is not Outcome.OK
-            else "dim"
-        )
-        canvas.put(x, y, ">" if there else "<", ink)
+        failed = isinstance(flight.message, Answer) and flight.message.why is not Outcome.OK
+        back: Ink = "error" if failed else "dim"
+        canvas.put(x, y, ">" if there else "<", queries.ink(edge) if there else back)
 
 
 def _breaker(
@@ -361,9 +353,14 @@ def _only_one(edge: EdgeView, said: str, rate: str, room: int) -> tuple[str, str
 def signs(snapshot: Snapshot) -> list[str]:
     """What ails edges and services, each sign with its meaning."""
     found = [f"{sign} {said}" for edge in snapshot.edges for sign, said in troubles(edge)]
-    ailing = {queries.status(service) for service in snapshot.services}
-    ailing |= {queries.host_sign(snapshot, service, host)[0] for service in snapshot.services for host in service.hosts}
-    return list(dict.fromkeys([*found, *(f"{sign} {word}" for sign, word in SIGNS if sign in ailing)]))
+    return list(dict.fromkeys([*found, *_of_services(snapshot)]))
+
+
+def _of_services(snapshot: Snapshot) -> list[str]:
+    """The letters on services and their hosts that are there now, each with its meaning."""
+    there = {queries.status(service) for service in snapshot.services}
+    there |= {queries.host_sign(snapshot, service, host)[0] for service in snapshot.services for host in service.hosts}
+    return [f"{sign} {word}" for sign, word in SIGNS if sign in there]
 
 
 def draw_legend(canvas: Canvas, y: int, snapshot: Snapshot) -> None:
@@ -371,11 +368,9 @@ def draw_legend(canvas: Canvas, y: int, snapshot: Snapshot) -> None:
     if snapshot.recorded or any(canvas.char_at(x, y) != " " for x in range(canvas.width)):
         return
     letters = {queries.letter(edge) for edge in snapshot.edges if edge.breaker is not None}
-    signs = {queries.status(service) for service in snapshot.services}
-    signs |= {queries.host_sign(snapshot, service, host)[0] for service in snapshot.services for host in service.hosts}
     several = any(len(service.hosts) > 1 for service in snapshot.services)
     found = [f"{letter} {word}" for letter, word in BREAKERS if letter in letters]
-    found += [f"{sign} {word}" for sign, word in SIGNS if sign in signs]
+    found += _of_services(snapshot)
     found += ["w workers busy"] * (canvas.width >= WIDE) + ["q calls wait"] + ["1 2 .. its instances"] * several
     found += ["> call", "< answer"]
     x = 1

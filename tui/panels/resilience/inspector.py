@@ -7,7 +7,7 @@ from engines.resilience.policy import WindowKind, percent
 from engines.resilience.world.snapshot import BreakerView, CallView, EdgeView, ServiceView, Snapshot
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
-from tui.kit.sheet import LABEL, Fact, Section, fact
+from tui.kit.sheet import LABEL, Fact, Section, fact, listed
 from tui.kit.sheet import draw as draw_sheet
 from tui.kit.words import plural
 from tui.panel import Focus
@@ -40,9 +40,9 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, machi
     if edge is None:
         return "nothing is here"
     sections = [*failed, *of_edge(snapshot, edge)]
-    rows = (
-        min(CARD, canvas.height - 4 * (canvas.height > 18) - 3 * bool(failed)) if machine and canvas.height >= 8 else 0
-    )
+    rows = 0
+    if machine and canvas.height >= 8:
+        rows = min(CARD, canvas.height - 4 * (canvas.height > 18) - 3 * bool(failed))
     if rows:
         part = Canvas(canvas.width, rows if canvas.height >= rows + 4 else canvas.height)
         used = card.draw(part, snapshot, edge, glyphs)
@@ -161,7 +161,7 @@ def _retry(edge: EdgeView) -> list[Fact]:
 
 def _faults(edge: EdgeView) -> tuple[Fact, ...]:
     """What is wrong on the way, and Istio's part in it."""
-    rows = [fact("fault" if not i else "", text, "slow") for i, text in enumerate(edge_faults(edge))]
+    rows = listed("fault", edge_faults(edge), "slow")
     if edge.delay_percent or edge.abort_percent:
         rows.append(fact("", "injected on purpose: a test tool (Istio)", "dim"))
     return tuple(rows)
@@ -169,15 +169,11 @@ def _faults(edge: EdgeView) -> tuple[Fact, ...]:
 
 def _hosts_seen(snapshot: Snapshot, edge: EdgeView) -> tuple[Fact, ...]:
     """Envoy's caps, and what outlier detection thinks of each host."""
-    rows = [
-        fact(
-            cap.name[: LABEL - 1],
-            f"{cap.used} of {cap.limit}",
-            "bad" if cap.used >= cap.limit else "text",
-            (f", {cap.overflows:,} over so far" if cap.overflows else "", "warn"),
-        )
-        for cap in edge.caps
-    ]
+    rows = []
+    for cap in edge.caps:
+        over = f", {cap.overflows:,} over so far" if cap.overflows else ""
+        full = "bad" if cap.used >= cap.limit else "text"
+        rows.append(fact(cap.name[: LABEL - 1], f"{cap.used} of {cap.limit}", full, (over, "warn")))
     for each in edge.outliers:
         if each.ejected:
             left = units.seconds(max(0, each.returns_us - snapshot.now_us)) if each.returns_us >= 0 else "?"
@@ -240,14 +236,9 @@ def _of_clients(snapshot: Snapshot) -> list[Section]:
 
 
 def _state(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
-    rows = [
-        fact(
-            "workers",
-            f"{service.busy} of {service.workers} busy",
-            queries.service_ink(service),
-            ("; a worker is held while its call waits elsewhere" if service.layer != "database" else "", "dim"),
-        )
-    ]
+    held = "; a worker is held while its call waits elsewhere" if service.layer != "database" else ""
+    busy = f"{service.busy} of {service.workers} busy"
+    rows = [fact("workers", busy, queries.service_ink(service), (held, "dim"))]
     shed = f"; refuses what would wait longer than {units.seconds(service.shed_us)}" if service.shed_us else ""
     order = "newest first" if service.newest_first else "oldest first"
     line: Ink = "bad" if service.queue * 10 >= service.queue_max * 8 > 0 else "bright"
@@ -257,7 +248,7 @@ def _state(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
         first = f"the first for {units.seconds(waits)}; " if waits > 0 else ""
         drain = units.seconds(queries.drain_us(snapshot, service))
         rows.append(fact("waits", f"{first}{drain} to work it off", "text"))
-    return tuple(rows)  # fmt: skip
+    return tuple(rows)
 
 
 def _queueing(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
@@ -298,19 +289,16 @@ def _machines(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
             continue
         _, ink = queries.host_sign(snapshot, service, host)
         told = ", ".join(wrong) or "well"
-        rows.append(
-            fact(host.id[: LABEL - 1], told, ink, (f"; {host.busy}/{host.workers} busy, {host.queue} wait", "text"))
-        )
+        does = f"; {host.busy}/{host.workers} busy, {host.queue} wait"
+        rows.append(fact(host.id[: LABEL - 1], told, ink, (does, "text")))
     return tuple(rows)
 
 
 def _around(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
     """The breakers before and behind it."""
     rows = []
-    for label, edges in (
-        ("called by", queries.into(snapshot, service.id)),
-        ("calls", queries.out_of(snapshot, service.id)),
-    ):
+    into, out_of = queries.into(snapshot, service.id), queries.out_of(snapshot, service.id)
+    for label, edges in (("called by", into), ("calls", out_of)):
         for number, edge in enumerate(edges):
             other = edge.src if label == "called by" else edge.dst
             state = queries.NAMES.get(edge.breaker.state, "?") if edge.breaker else "no breaker"
@@ -321,12 +309,11 @@ def _around(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
 
 def _calls(snapshot: Snapshot, count: int) -> tuple[Fact, ...]:
     """The newest calls of clients, and how they ended."""
-    inks: dict[str, Ink] = {"ok": "good", "fallback": "warn", "failed": "bad", "running": "text"}
     rows = []
     ended = [call for call in snapshot.calls if call.state != "running" or call.client == snapshot.you]
     for call in reversed(ended[-count:]):
         label = call.kind if call.client != snapshot.you else f"you {call.kind}"
-        rows.append(fact(label[: LABEL - 1], call_words(call), inks.get(call.state, "text"),
+        rows.append(fact(label[: LABEL - 1], call_words(call), queries.ENDS.get(call.state, "text"),
                          (f"; {failure(call.why, call.origin)}" if call.why else "", "text")))  # fmt: skip
     return tuple(rows)
 

@@ -6,7 +6,7 @@ A verb returns a command of the engine, several given together, another focus, o
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from engines.resilience import PRESETS
 from engines.resilience.order import ORDER
@@ -16,8 +16,10 @@ from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
 from engines.sim import faults
 from engines.sim.rules import SetRule
 from tui.canvas import Ink
+from tui.kit.selection import above, after
 from tui.kit.verbs import (
     OFFSET_US,
+    Act,
     Links,
     Machine,
     Pairs,
@@ -28,8 +30,8 @@ from tui.kit.verbs import (
     marker,
     simulated,
     standard_keys,
-    verb,
 )
+from tui.kit.verbs import verb as on_target
 from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.resilience import queries
 from tui.panels.resilience.select import edge_of, fit, next_chart, next_edge, service_of
@@ -47,7 +49,6 @@ ORDERS: Final = (
     ("bulkhead", "retry", "breaker", "limiter", "timeout"),
 )
 """Orders that differ in what they do: the usual one, and the breaker, the timeout or the bulkhead outermost."""
-SHED_US: Final = 500_000
 OUTSIDE: Final = "clients are many, and outside: w changes their load; select a service"
 
 
@@ -98,78 +99,78 @@ def _skew(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 def _slow(snapshot: Snapshot, focus: Focus) -> Outcome:
     """The usual trigger: a service whose own work takes longer."""
-
-    def act(service: ServiceView) -> Outcome:
-        now = max(host.slow_percent for host in service.hosts)
-        return c.SlowService(service.id, next((level for level in SLOW_PERCENT if level > now), SLOW_PERCENT[0]))
-
     service = target(snapshot, focus)
-    return act(service) if service is not None and service.layer != "client" and service.hosts else Refuse(OUTSIDE)
+    if service is None or service.layer == "client" or not service.hosts:
+        return Refuse(OUTSIDE)
+    return c.SlowService(service.id, above(SLOW_PERCENT, max(host.slow_percent for host in service.hosts)))
 
 
 # -- the breaker and its pipeline -------------------------------------------------------------------------------------
 
 
-def _guarded(snapshot: Snapshot, focus: Focus) -> EdgeView | Refuse:
+def _of_edge(build: Callable[[EdgeView], Outcome]) -> Act:
+    """A key that does something with the selected edge."""
+
+    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
+        edge = edge_of(snapshot, focus)
+        return build(edge) if edge is not None else Refuse("nothing is selected")
+
+    return act
+
+
+def _force(snapshot: Snapshot, focus: Focus) -> Outcome:
     edge = edge_of(snapshot, focus)
     if edge is None or edge.breaker is None:
         where = queries.name(edge.id) if edge else "nothing"
         return Refuse(f"{where} has no breaker: p gives it one")
-    return edge
-
-
-def _force(snapshot: Snapshot, focus: Focus) -> Outcome:
-    edge = _guarded(snapshot, focus)
-    if isinstance(edge, Refuse):
-        return edge
-    assert edge.breaker is not None
     return c.SetBreaker(edge.id, "force_open" if edge.breaker.state == "closed" else "reset")
 
 
 def _preset(snapshot: Snapshot, focus: Focus) -> Outcome:
     """The next preset; a log is judged anew by it, and always has a breaker."""
-    edge = edge_of(snapshot, focus)
-    if edge is None:
-        return Refuse("nothing is selected")
     names = tuple(PRESETS) if snapshot.recorded else PRESET_NAMES
-    now = edge.breaker.preset if edge.breaker else "none"
-    at = names.index(now) if now in names else -1
-    return c.SetPreset(edge.id, names[(at + 1) % len(names)])
+    choose = _of_edge(lambda edge: c.SetPreset(edge.id, after(names, edge.breaker.preset if edge.breaker else "none")))
+    return choose(snapshot, focus)
 
 
-def _order(snapshot: Snapshot, focus: Focus) -> Outcome:
-    edge = edge_of(snapshot, focus)
-    if edge is None:
-        return Refuse("nothing is selected")
-    at = ORDERS.index(edge.pipeline) if edge.pipeline in ORDERS else -1
-    return c.SetOrder(edge.id, ORDERS[(at + 1) % len(ORDERS)])
+@_of_edge
+def _order(edge: EdgeView) -> Outcome:
+    return c.SetOrder(edge.id, after(ORDERS, edge.pipeline))
 
 
-def _bulkhead(snapshot: Snapshot, focus: Focus) -> Outcome:
-    edge = edge_of(snapshot, focus)
-    if edge is None:
-        return Refuse("nothing is selected")
-    now = edge.bulkhead.size if edge.bulkhead else 0
-    return c.SetOption(edge.id, "bulkhead", next((size for size in WALLS if size > now), WALLS[0]))
+@_of_edge
+def _bulkhead(edge: EdgeView) -> Outcome:
+    return c.SetOption(edge.id, "bulkhead", above(WALLS, edge.bulkhead.size if edge.bulkhead else 0))
+
+
+@_of_edge
+def _hedge(edge: EdgeView) -> Outcome:
+    return c.SetOption(edge.id, "hedge_ppm", 0 if edge.hedge_ppm else 950_000)
+
+
+@_of_edge
+def _fallback(edge: EdgeView) -> Outcome:
+    return c.SetOption(edge.id, "fallback", 0 if edge.fallback else 1)
 
 
 # -- cures ------------------------------------------------------------------------------------------------------------
 
 
-def _served(snapshot: Snapshot, focus: Focus) -> tuple[ServiceView, tuple[EdgeView, ...]] | Refuse:
-    """The service that is to be spared, and the edges into it."""
-    service = target(snapshot, focus)
-    edges = queries.into(snapshot, service.id) if service else ()
-    if service is None or not edges:
-        return Refuse("nobody calls the clients: select a service or an edge")
-    return service, edges
+def _of_served(build: Callable[[ServiceView, tuple[EdgeView, ...]], Outcome]) -> Act:
+    """A key that spares the service that is called: with it, and the edges into it."""
+
+    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
+        service = target(snapshot, focus)
+        edges = queries.into(snapshot, service.id) if service else ()
+        if service is None or not edges:
+            return Refuse("nobody calls the clients: select a service or an edge")
+        return build(service, edges)
+
+    return act
 
 
-def _budget(snapshot: Snapshot, focus: Focus) -> Outcome:
-    found = _served(snapshot, focus)
-    if isinstance(found, Refuse):
-        return found
-    service, edges = found
+@_of_served
+def _budget(service: ServiceView, edges: tuple[EdgeView, ...]) -> Outcome:
     if any(edge.retry and edge.retry.budget_ppm >= 0 for edge in edges):
         return tuple(c.SetOption(edge.id, "budget_ppm", -1) for edge in edges)
     if not any(edge.retry and edge.retry.retries for edge in edges):
@@ -177,46 +178,23 @@ def _budget(snapshot: Snapshot, focus: Focus) -> Outcome:
     return c.Cure(service.id, "budget")
 
 
-def _breaker(snapshot: Snapshot, focus: Focus) -> Outcome:
-    found = _served(snapshot, focus)
-    if isinstance(found, Refuse):
-        return found
-    service, edges = found
+@_of_served
+def _breaker(service: ServiceView, edges: tuple[EdgeView, ...]) -> Outcome:
     if all(edge.breaker is not None for edge in edges):
         return tuple(c.SetPreset(edge.id, "none") for edge in edges)
     return c.Cure(service.id, "breaker")
 
 
-def _shed(snapshot: Snapshot, focus: Focus) -> Outcome:
-    found = _served(snapshot, focus)
-    if isinstance(found, Refuse):
-        return found
-    service, _ = found
+@_of_served
+def _shed(service: ServiceView, edges: tuple[EdgeView, ...]) -> Outcome:
     return c.SetService(service.id, "shed_us", 0) if service.shed_us else c.Cure(service.id, "shedding")
 
 
-def _deadline(snapshot: Snapshot, focus: Focus) -> Outcome:
-    found = _served(snapshot, focus)
-    if isinstance(found, Refuse):
-        return found
-    service, edges = found
+@_of_served
+def _deadline(service: ServiceView, edges: tuple[EdgeView, ...]) -> Outcome:
     if all(edge.deadline for edge in edges):
         return tuple(c.SetOption(edge.id, "deadline", 0) for edge in edges)
     return c.Cure(service.id, "deadline")
-
-
-def _hedge(snapshot: Snapshot, focus: Focus) -> Outcome:
-    edge = edge_of(snapshot, focus)
-    if edge is None:
-        return Refuse("nothing is selected")
-    return c.SetOption(edge.id, "hedge_ppm", 0 if edge.hedge_ppm else 950_000)
-
-
-def _fallback(snapshot: Snapshot, focus: Focus) -> Outcome:
-    edge = edge_of(snapshot, focus)
-    if edge is None:
-        return Refuse("nothing is selected")
-    return c.SetOption(edge.id, "fallback", 0 if edge.fallback else 1)
 
 
 # -- clients and looking ----------------------------------------------------------------------------------------------
@@ -227,11 +205,8 @@ def _call(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 
 def _workload(snapshot: Snapshot, focus: Focus) -> Outcome:
-    level = next((each for each in LOADS if each > snapshot.rate_per_s), LOADS[0])
+    level = above(LOADS, snapshot.rate_per_s)
     return c.SetLoad("steady", level) if level else c.SetLoad("off", 0)
-
-
-Act: TypeAlias = Callable[[Snapshot, Focus], Outcome]
 
 
 def _chart(step: int) -> Act:
@@ -257,15 +232,10 @@ def _worst(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 KEYS: Final = (
     *standard_keys(
-        aim,
-        "service",
-        levels=DELAYS_US,
-        level_words="20, 100, 400, 1500 ms",
-        messages=False,
-        guard=simulated,
+        aim, "service", levels=DELAYS_US, level_words="20, 100, 400, 1500 ms", messages=False, guard=simulated,
         ranks={"x": 11, "h": 17, "d": 19, "z": 26, "l": 28, "c": 59, "u": 63},
         instead={
-            "x": ("cut", "cut the edge, or mend it; on a service: all its edges", verb(aim, cut)),
+            "x": ("cut", "cut the edge, or mend it; on a service: all its edges", on_target(aim, cut)),
             "c": ("clock", "the service's wall clock: right, or 200 ms ahead; nothing here runs by it", _skew),
             "h": ("heal", "heal everything: links, machines, clocks, injected faults", heal),
         },
@@ -290,14 +260,9 @@ KEYS: Final = (
     Key("A", "ask", "type what you ask for: browse, fill, buy, payment, burst 50", simulated(ask("client")), rank=58),
     Key("w", "load", "calls a second of the clients: off, 5, 15, 30, 60, 90", simulated(_workload), rank=18),
     Key("b", "break a rule", "bad behaviour: rules that can be switched off", simulated(ask("rules")), rank=40),
-    Key(
-        "t",
-        "tune",
-        "presets, thresholds, window, wait, retries, timeout, bulkhead, order",
-        simulated(ask("tune")),
-        rank=23,
-    ),
-)
+    Key("t", "tune", "presets, thresholds, window, wait, retries, timeout, bulkhead, order", simulated(ask("tune")),
+        rank=23),
+)  # fmt: skip
 
 _mark = marker({
     c.Call: ("a", "you"), c.Burst: ("A", "warn"), c.SetLoad: ("w", "you"), c.SetMix: ("w", "you"),

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from engines import units
 from engines.resilience import Cause
 from engines.resilience.world import events as e
 from engines.resilience.world.checks import DEMANDS, ONCE, OPEN, PERMITS, PROBES, RETRIES, WASTE, WINDOW
@@ -10,9 +9,8 @@ from engines.resilience.world.messages import Outcome
 from engines.resilience.world.snapshot import Snapshot
 from engines.sim import events as k
 from engines.sim.events import Event
-from engines.sim.pattern import Check
 from engines.sim.rules import RuleSwitched
-from tui.kit.explain import explain_check as explain_in_kit
+from tui.kit import explain as kit
 from tui.panels.resilience import queries
 
 LESSONS: Final[dict[str, tuple[str, ...]]] = {
@@ -227,7 +225,7 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "Settings can be changed while it runs; t lists them and the inspector always shows those in force. A breaker "
         "whose window changes begins with an empty one.",
     ),
-    "lecture": ("A remark of the scenario. It changes nothing in the world.",),
+    "lecture": kit.LECTURE,
 }  # fmt: skip
 """Lessons by name."""
 
@@ -243,12 +241,7 @@ OF_KIND: Final[dict[type, str]] = {
 }  # fmt: skip
 """Which lesson explains which kind of event of the shop."""
 OF_WORLD: Final[dict[type, str]] = {
-    k.Crashed: "crash", k.Restarted: "crash", k.Synced: "crash", k.DiskSlowed: "crash", k.Frozen: "fault",
-    k.Thawed: "fault", k.Waiting: "fault", k.Isolated: "fault", k.Reconnected: "fault", k.Healed: "fault",
-    k.Partitioned: "network", k.LinkCut: "network", k.LinkMended: "network", k.LossSet: "network",
-    k.LatencySet: "network", k.DuplicationSet: "network", k.ReorderingSet: "network", k.Clogged: "network",
-    k.Unclogged: "network", k.Lost: "network", k.LostAgain: "network", k.Delivered: "network", k.DropMissed: "network",
-    k.Skewed: "clock", k.TimersExpired: "clock", k.TimerFired: "setting", k.Cue: "lecture",
+    **kit.OF_KERNEL, k.Partitioned: "network", k.TimersExpired: "clock", k.TimerFired: "setting",
 }  # fmt: skip
 """The same for what befalls every world."""
 
@@ -311,12 +304,9 @@ def _now(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
     if edge is None or edge.breaker is None:
         return ()
     breaker = edge.breaker
-    here = units.seconds(max(0, snapshot.now_us - breaker.since_us))
-    state = queries.NAMES.get(breaker.state, breaker.state)
     turned = f"; it has turned {breaker.rejected:,} calls away so far" if breaker.rejected else ""
-    return (f"Now it is {state}, for {here}: {breaker.why.closes}{turned}.",)
+    return (f"Now it is {queries.standing(snapshot, breaker)}: {breaker.why.closes}{turned}.",)
 
 
-def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
-    """What the check demands; if it failed, who saw what and which rule is missing. Paragraphs."""
-    return explain_in_kit(check, DEMANDS, IF_BROKEN, snapshot.rules)
+explain_check: Final = kit.checks(DEMANDS, IF_BROKEN, {})
+"""What the check demands; if it failed, who saw what and which rule is missing. Paragraphs."""

@@ -3,6 +3,7 @@
 from engines import units
 from engines.resilience.policy import percent
 from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
+from tui.kit.explain import rules_off
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.resilience import queries
@@ -43,9 +44,7 @@ def _breaker(snapshot: Snapshot, edge: EdgeView | None) -> str:
         return f"{name} has no breaker but outlier detection: of {plural(len(edge.outliers), 'host')} {state}."
     if edge.breaker is None:
         return f"{name} has no breaker: every call is tried, however many fail ({percent(edge.errors_ppm)} do now)."
-    state = queries.NAMES.get(edge.breaker.state, edge.breaker.state)
-    here = units.seconds(max(0, snapshot.now_us - edge.breaker.since_us))
-    return f"The breaker of {name} is {state}, for {here}: {edge.breaker.why.closes}."
+    return f"The breaker of {name} is {queries.standing(snapshot, edge.breaker)}: {edge.breaker.why.closes}."
 
 
 def _service(snapshot: Snapshot, edge: EdgeView | None) -> str:
@@ -67,13 +66,9 @@ def _service(snapshot: Snapshot, edge: EdgeView | None) -> str:
 def _wrong(snapshot: Snapshot) -> str:
     """Every fault in force."""
     found = [f"{queries.name(edge.id)}: {', '.join(edge_faults(edge))}" for edge in snapshot.edges if edge.ailing]
-    found += [
-        f"{host.id}: {', '.join(host_faults(host))}"
-        for service in snapshot.services
-        for host in service.hosts
-        if host.ailing
-    ]
-    off = [name.replace("_", " ") for name, on in snapshot.rules if not on]
+    hosts = [host for service in snapshot.services for host in service.hosts if host.ailing]
+    found += [f"{host.id}: {', '.join(host_faults(host))}" for host in hosts]
+    off = rules_off(snapshot.rules)
     found += [f"rules switched off: {', '.join(off)}"] if off else []
     return f"In the way: {'; '.join(found)}." if found else ""
 

@@ -36,6 +36,8 @@ WEIGHTS: Final = {"open": 2, "forced_open": 2, "half_open": 1}
 HELD: Final = "\x01"
 """Stands for a blank at which no line is broken."""
 
+ENDS: Final[dict[str, Ink]] = {"ok": "good", "fallback": "warn", "failed": "bad", "running": "text"}
+"""The inks of how a call of a client ended."""
 GOOD_PPM, BAD_PPM = 10_000, 200_000
 """Error rates up to the first are nothing to worry about, from the second on they are bad."""
 
@@ -118,6 +120,16 @@ def name(edge_id: str) -> str:
 def short(src: str, dst: str) -> str:
     """What a service is called beside the one that calls it."""
     return dst.removeprefix(f"{src}-") or dst
+
+
+def here(snapshot: Snapshot, breaker: BreakerView) -> str:
+    """How long it is in its state."""
+    return units.seconds(max(0, snapshot.now_us - breaker.since_us))
+
+
+def standing(snapshot: Snapshot, breaker: BreakerView) -> str:
+    """``OPEN, for 3.2 s``."""
+    return f"{NAMES.get(breaker.state, breaker.state)}, for {here(snapshot, breaker)}"
 
 
 def lives(snapshot: Snapshot, breaker: BreakerView) -> tuple[Lasted, ...]:
@@ -268,9 +280,8 @@ def held_us(snapshot: Snapshot, service: ServiceView) -> int:
     """How long a job holds a worker at present: its own work, and what it calls and waits for meanwhile."""
     slow = sum(host.slow_percent for host in service.hosts)
     own = service.mean_us * slow // (100 * max(1, len(service.hosts)))
-    return own + sum(
-        _asked_ppm(snapshot, edge) * _answer_us(snapshot, edge) // 1_000_000 for edge in out_of(snapshot, service.id)
-    )
+    edges = out_of(snapshot, service.id)
+    return own + sum(_asked_ppm(snapshot, edge) * _answer_us(snapshot, edge) // 1_000_000 for edge in edges)
 
 
 def _asked_ppm(snapshot: Snapshot, edge: EdgeView) -> int:

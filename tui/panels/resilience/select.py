@@ -103,7 +103,7 @@ def _beside(snapshot: Snapshot, node: str, step: int) -> str:
     else:
         column = queries.column_of(snapshot, edge.dst)
         ids = [each.id for each in snapshot.edges if queries.column_of(snapshot, each.dst) == column]
-    return ids[(ids.index(node) + step) % len(ids)]
+    return after(ids, node, step)
 
 
 def next_edge(snapshot: Snapshot, focus: Focus, step: int = 1) -> Focus:

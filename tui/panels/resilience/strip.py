@@ -12,18 +12,8 @@ from engines import units
 from engines.resilience.world.snapshot import BreakerView, EdgeView, Sample, Snapshot
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
-from tui.kit.charts import (
-    LEGEND,
-    SCALE,
-    SIGNS,
-    Line,
-    Piece,
-    draw_band,
-    draw_legend,
-    draw_lines,
-    draw_spark,
-    fitted,
-)
+from tui.kit import charts
+from tui.kit.charts import LEGEND, SCALE, SIGNS, Line, Piece, draw_spark
 from tui.kit.words import chip
 from tui.panel import Focus
 from tui.panels.resilience import queries
@@ -94,7 +84,7 @@ def line(
     shown = samples(snapshot, span_us)
     exact = [measure(each) for each in shown]
     means = [sum(exact[max(0, at - over + 1) : at + 1]) / min(over, at + 1) for at in range(len(exact))]
-    return Line(name, fitted(means, span_us // SAMPLE_US), say(round(means[-1])) if means else "-", ink,
+    return Line(name, charts.fitted(means, span_us // SAMPLE_US), say(round(means[-1])) if means else "-", ink,
                 sign)  # fmt: skip
 
 
@@ -106,15 +96,18 @@ def _span(value_us: int) -> str:
     return units.seconds(value_us) if value_us else "-"
 
 
+def _attempts(snapshot: Snapshot, span_us: int, sign: str = "a") -> Line:
+    measure: Callable[[Sample], int] = (lambda s: s.attempts) if snapshot.recorded else (lambda s: s.peak)
+    return line(snapshot, span_us, "attempts", measure, _rate, "warn", sign=sign)
+
+
 def load_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
     """Offered, attempts, goodput; the last is drawn above the others.
 
     Attempts are those over the busiest edge: in health every call passes it once, and all three are one line.
     """
     recorded, edge = snapshot.recorded, queries.busiest(snapshot)
-    attempts = line(
-        snapshot, span_us, "attempts", lambda s: s.attempts if recorded else s.peak, _rate, "warn", sign="a"
-    )
+    attempts = _attempts(snapshot, span_us)
     if edge is not None and not recorded:
         attempts = attempts._replace(said=_rate(edge.attempts_per_s))
     return [
@@ -171,7 +164,7 @@ def _band(
     canvas: Canvas, y: int, snapshot: Snapshot, edge: EdgeView, x: int, width: int, span_us: int, glyphs: Glyphs
 ) -> None:  # fmt: skip
     if edge.breaker is not None:
-        draw_band(canvas, x, y, width, pieces(snapshot, edge.breaker, span_us), glyphs)
+        charts.draw_band(canvas, x, y, width, pieces(snapshot, edge.breaker, span_us), glyphs)
 
 
 # -- the charts -------------------------------------------------------------------------------------------------------
@@ -206,10 +199,10 @@ def _chart(
     say = units.seconds(int(most)) if measure is latency_lines else _rate(int(most))
     if high > 1:
         canvas.put_right(start - 1, 0, say, "dim")
-    draw_lines(canvas, start, 0, columns, high, lines, glyphs, top=most)
+    charts.draw_lines(canvas, start, 0, columns, high, lines, glyphs, top=most)
     wasted = snapshot.wasted_per_s if measure is load_lines else 0
     nobody = (Line("waste, all", (-1.0,), _rate(wasted), "stale"),) if wasted and high > len(lines) else ()
-    draw_legend(canvas, x + width - LEGEND, 0, high, [*lines, *nobody], LEGEND - 1)
+    charts.draw_legend(canvas, x + width - LEGEND, 0, high, [*lines, *nobody], LEGEND - 1)
     for number, edge in enumerate(bands):
         y = high + spark + number
         _band(canvas, y, snapshot, edge, start, columns, span_us, glyphs)
@@ -248,8 +241,7 @@ def draw_breakers(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyp
         canvas.put(1, y, clip(queries.name(edge.id), GUTTER - 1), "bright" if edge is chosen else "text")
         _band(canvas, y, snapshot, edge, GUTTER + 1, columns, span_us, glyphs)
         x = canvas.put(GUTTER + columns + 2, y, queries.letter(edge), chip(queries.ink(edge))) + 1
-        since = units.seconds(max(0, snapshot.now_us - edge.breaker.since_us))
-        canvas.put(x, y, since, "text")
+        canvas.put(x, y, queries.here(snapshot, edge.breaker), "text")
     hidden = len(shown) - canvas.height
     if hidden > 0:
         canvas.put_right(canvas.width - 1, canvas.height - 1, f"+{hidden}", "dim")
@@ -261,7 +253,7 @@ def draw_waste(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
     span_us = axis(snapshot, columns)
     rows = (
         line(snapshot, span_us, "offered", lambda s: s.offered, _rate, "follower"),
-        line(snapshot, span_us, "attempts", lambda s: s.attempts if snapshot.recorded else s.peak, _rate, "warn"),
+        _attempts(snapshot, span_us, ""),
         line(snapshot, span_us, "rejected", lambda s: s.rejected, _rate, "half-open"),
         line(snapshot, span_us, "errors", lambda s: s.errors, _rate, "error"),
         line(snapshot, span_us, "waste, all", lambda s: s.wasted, _rate, "stale"),

@@ -5,7 +5,7 @@ from typing import Final
 
 from engines import units
 from engines.resilience.world.snapshot import CallView, EdgeView, Snapshot
-from tui.canvas import Canvas, Ink, clip
+from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
 from tui.kit import clicks
 from tui.kit.words import plural
@@ -116,9 +116,8 @@ def draw_picture(
 
 def draw_call(canvas: Canvas, y: int, width: int, call: CallView) -> None:
     """One call of a client in one row: who, what, how it ended and why."""
-    inks: dict[str, Ink] = {"ok": "good", "fallback": "warn", "failed": "bad", "running": "text"}
     x = canvas.put(1, y, clip(f"{call.client} {call.kind}", 16), "you" if call.client == "you" else "dim")
-    x = canvas.put(max(x + 1, 17), y, call.state, inks.get(call.state, "text"))
+    x = canvas.put(max(x + 1, 17), y, call.state, queries.ENDS.get(call.state, "text"))
     took = units.seconds(call.took_us) if call.took_us >= 0 else ""
     why = failure(call.why, call.origin) if call.why else ""
     told = ": ".join(filter(None, (took, why)))
@@ -141,8 +140,8 @@ def note(snapshot: Snapshot, focus: Focus, edge: EdgeView | None) -> str:
         return f"{name}: {out or 'none'} of {len(edge.outliers)} hosts out"
     if edge.breaker is None:
         return f"{name}: no breaker"
-    here = units.seconds(max(0, snapshot.now_us - edge.breaker.since_us))
-    return f"{name} {queries.NAMES.get(edge.breaker.state, '?')} {here}: {card.next_words(edge.breaker)}"
+    state, here = queries.NAMES.get(edge.breaker.state, "?"), queries.here(snapshot, edge.breaker)
+    return f"{name} {state} {here}: {card.next_words(edge.breaker)}"
 
 
 def status(snapshot: Snapshot) -> str:

@@ -400,11 +400,8 @@ def _tuned(service: str, name: str, value: int) -> str:
         case "queue_max":
             return f"{plural(value, 'call')} may wait at {service}: a longer line is a longer wait"
         case "shed_us":
-            return (
-                f"{service} refuses what waited longer than {units.span(value)}"
-                if value
-                else f"{service} sheds nothing"
-            )
+            refuses = f"refuses what waited longer than {units.span(value)}" if value else "sheds nothing"
+            return f"{service} {refuses}"
         case "newest_first":
             return f"{service} serves the {'newest' if value else 'oldest'} call first"
     return f"{service}: {name} {value}"

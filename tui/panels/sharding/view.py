@@ -331,7 +331,7 @@ def _compact(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -
     nodes = shown(snapshot)
     middle = -(-len(nodes) // 2)
     x = 0
-    for half in (nodes[:middle], nodes[middle:]) if two else (nodes,):  # the figures stay those of all
+    for half in (nodes[:middle], nodes[middle:]) if two else (snapshot.nodes,):  # the figures stay those of all
         part = Canvas(canvas.width - x if x else canvas.width // 2 if two else canvas.width, rows)
         load.draw_rows(part, replace(snapshot, nodes=half), focus.node, glyphs, 0, rows)
         canvas.blit(part, x, 1)
