@@ -20,7 +20,7 @@ from engines.tracing.verdicts import DroppedHeader, LateSpans, Trouble, Verdict
 from engines.tracing.waiting import Time
 from engines.tracing.world.events import Score
 from engines.tracing.world.snapshot import Sample, Snapshot
-from engines.units import percent
+from engines.units import PPM, percent
 from tests.tui.panels.tracing_runs import (
     ALL,
     BROKEN,
@@ -46,7 +46,7 @@ from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
 from tui.panels.tracing import strip, tracelist
 from tui.panels.tracing import verdict as verdict_box
-from tui.panels.tracing.details import PPM, Scale, heat, saturation, scale
+from tui.panels.tracing.details import Scale, heat, saturation, scale
 from tui.panels.tracing.select import choose, fit, rows_of
 from tui.panels.tracing.verdict_words import flaw_words, lack_words, oddness_words, sentence, step_words
 

@@ -450,12 +450,11 @@ def _clock(what: Skewed) -> str:
     return f"its wall clock jumps by {jump}: nothing happens, windows and timeouts run on monotonic clocks"
 
 
+RESTARTS: Final = "restarts with an empty line and closed breakers; those of its callers know nothing of it yet"
 WORLD: Final = KernelWords(
     message=message,
     crashes=lambda node: "its line is gone, and callers learn of it by their timeouts only",
-    restarts=lambda node: (
-        "restarts with an empty line and closed breakers; those of its callers know nothing of it yet"
-    ),
+    restarts=lambda node: RESTARTS,
     timer=lambda name: f"the next thing in its agenda is due ({name})",
     clock=_clock,
     others="machines",

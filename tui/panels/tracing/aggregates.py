@@ -5,11 +5,10 @@ from typing import Any, Final
 
 from engines import units
 from engines.tracing.world.snapshot import Snapshot
-from engines.units import percent
+from engines.units import PPM, percent
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
-from tui.panels.tracing.details import PPM
 from tui.panels.tracing.select import COLUMNS, choose, read
 from tui.plot import bar
 
@@ -86,9 +85,8 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
     x = label + 1
     for each in shown:
         x += width[each]
-        canvas.put_right(
-            x, 0, f"{each}{glyphs.arrow_down}" if each == order else each, "key" if each == order else "dim"
-        )
+        head, ink = (f"{each}{glyphs.arrow_down}", "key") if each == order else (each, "dim")
+        canvas.put_right(x, 0, head, ink)
     at = place(rows, focus)
     room = canvas.height - 1
     top = max(0, min(at - room // 2, len(rows) - room))

@@ -44,9 +44,8 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
     if canvas.height < 2 or canvas.width < 30:
         return
     if snapshot.trace(read(focus).other) is None:
-        canvas.put(
-            1, 0, clip("Nothing to compare with: K marks a trace, D compares another with it.", canvas.width - 1), "dim"
-        )
+        nothing = "Nothing to compare with: K marks a trace, D compares another with it."
+        canvas.put(1, 0, clip(nothing, canvas.width - 1), "dim")
         return
     diff = diff_of(snapshot, focus)
     rows = diff.largest()

@@ -11,10 +11,6 @@ from engines.tracing.spans import Kind, Span
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 
-PPM: Final = 1_000_000
-US_PER_MS: Final = 1_000
-US_PER_S: Final = 1_000_000
-
 Piece = tuple[str, Ink]
 
 
@@ -118,11 +114,6 @@ def level(us: int, glyphs: Glyphs, low_us: int, high_us: int) -> str:
 def middle(values: Sequence[int]) -> int:
     """The median; 0 of nothing."""
     return sorted(values)[len(values) // 2] if values else 0
-
-
-def short_id(identifier: str) -> str:
-    """The first half dozen digits of an id: enough to tell spans of one screen apart."""
-    return identifier[:6]
 
 
 def put_pieces(canvas: Canvas, x: int, y: int, pieces: Sequence[Piece], end: int) -> int:

@@ -14,19 +14,8 @@ from engines.tracing.world.snapshot import Snapshot
 from engines.units import percent
 from tui.canvas import Canvas, Ink, clip, wrap
 from tui.glyphs import Glyphs
+from tui.panels.tracing import verdict_words as say
 from tui.panels.tracing.details import WAITS, Piece, put_pieces
-from tui.panels.tracing.verdict_words import (
-    THAN,
-    WHEN,
-    cause_words,
-    failure_step_words,
-    failure_words,
-    lack_words,
-    ordinary_words,
-    sentence,
-    standing_words,
-    step_words,
-)
 from tui.plot import bar
 
 BESIDE: Final = 110
@@ -42,7 +31,7 @@ def title(snapshot: Snapshot) -> str:
     if found is None:
         return "verdict"
     if found.comparison is not Comparison.TAIL:
-        which, others = WHEN[found.comparison], THAN[found.comparison]
+        which, others = say.WHEN[found.comparison], say.THAN[found.comparison]
         return f"verdict in full: {found.slow:,} {which} against {found.fast:,} {others}, {found.operation}"
     return f"verdict in full: {found.slow} slowest against {found.fast} fast of {found.traces:,} {found.operation}"
 
@@ -95,7 +84,7 @@ def _told(canvas: Canvas, snapshot: Snapshot) -> int:
         if number and each.evidence == latency:
             continue
         canvas.put(1, y, "named" if not number else "and", "accent")
-        for line in wrap(sentence(each), canvas.width - 9):
+        for line in wrap(say.sentence(each), canvas.width - 9):
             canvas.put(8, y, line, "bright" if not number else "text")
             y += 1
     return y
@@ -105,7 +94,7 @@ def _none(canvas: Canvas, snapshot: Snapshot) -> None:
     y = _told(canvas, snapshot)
     if y:
         y += 1
-    lack = lack_words(snapshot.no_diagnosis)
+    lack = say.lack_words(snapshot.no_diagnosis)
     text = (
         f"Of latency: {lack}" if y else lack or "No trace has arrived yet.",
         "p99 is a property of many requests: of a hundred, one is at it. One trace cannot show what it is made of.",
@@ -163,8 +152,8 @@ def _failures(snapshot: Snapshot, width: int) -> list[list[Piece]]:
     lines: list[list[Piece]] = []
     for each in snapshot.failures[:2]:
         lines += [[], [("what fails", "accent")]]
-        lines += [[(words, "text")] for words in wrap(failure_words(each), max(1, width - 2))]
-        lines += [[(f"  {failure_step_words(step, each.failed)}", "dim")] for step in each.walk[1:]]
+        lines += [[(words, "text")] for words in wrap(say.failure_words(each), max(1, width - 2))]
+        lines += [[(f"  {say.failure_step_words(step, each.failed)}", "dim")] for step in each.walk[1:]]
     return lines
 
 
@@ -173,24 +162,21 @@ def _rest(canvas: Canvas, snapshot: Snapshot, found: Diagnosis, glyphs: Glyphs) 
     lines: list[list[Piece]] = [[("the walk downstream", "accent")]]
     for number, step in enumerate(found.walk):
         last = number == len(found.walk) - 1
-        for line, words in enumerate(wrap(step_words(step), max(1, canvas.width - 5))):
+        for line, words in enumerate(wrap(say.step_words(step), max(1, canvas.width - 5))):
             rail = glyphs.gap if last else glyphs.rail
             rail = (glyphs.last if last else glyphs.branch) if not line else rail
             lines.append([(f"{rail} ", "line"), (words, "bright" if last else "text")])
     if not found.standing.stands_out:
-        lines += [[(words, "dim")] for words in wrap(ordinary_words(found), max(1, canvas.width - 2))]
-    lines += [[(words, "text")] for words in wrap(standing_words(found), max(1, canvas.width - 2))]
+        lines += [[(words, "dim")] for words in wrap(say.ordinary_words(found), max(1, canvas.width - 2))]
+    lines += [[(words, "text")] for words in wrap(say.standing_words(found), max(1, canvas.width - 2))]
     if found.verdict.saved_us > 0:
         lines.append([("without it the slow ones save ", "dim"), (units.fixed(found.verdict.saved_us), "good"),
                       (f" of {units.fixed(found.slow_mean_us)} on average", "dim")])  # fmt: skip
     if found.alternatives:
         lines += [[], [("what else it could be", "accent")]]
         for each in found.alternatives:
-            told = wrap(cause_words(each), max(1, canvas.width - 10))
-            lines += [
-                [(f"{percent(each.ppm) if not n else '':>6} ", "bright"), (words, "text")]
-                for n, words in enumerate(told)
-            ]
+            for n, words in enumerate(wrap(say.cause_words(each), max(1, canvas.width - 10))):
+                lines.append([(f"{percent(each.ppm) if not n else '':>6} ", "bright"), (words, "text")])
     if found.differences:
         lines += [[], [("what differs", "accent"), ("   slow    fast", "dim")]]
         for differs in found.differences:
@@ -199,9 +185,8 @@ def _rest(canvas: Canvas, snapshot: Snapshot, found: Diagnosis, glyphs: Glyphs) 
                 (f"{differs.service} ", "bright"), (f"{differs.key} = {differs.value}", "dim"),
             ])  # fmt: skip
     lines += _failures(snapshot, canvas.width)
-    ends = (
-        ("at p99 ", "   at p50 ") if found.comparison is Comparison.TAIL else ("median of these ", "   of the others ")
-    )
+    tail = found.comparison is Comparison.TAIL
+    ends = ("at p99 ", "   at p50 ") if tail else ("median of these ", "   of the others ")
     lines += [[], [(ends[0], "dim"), (f"trace {found.slow_trace[:8]} {units.fixed(found.p99_us)}", "bad"),
                    (ends[1], "dim"), (f"trace {found.median_trace[:8]} {units.fixed(found.p50_us)}", "good"),
                    ("   D compares", "dim")]]  # fmt: skip

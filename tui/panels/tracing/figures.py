@@ -3,11 +3,9 @@
 from engines import units
 from engines.tracing.aggregate import P50, P99, percentile
 from engines.tracing.world.snapshot import Snapshot
-from engines.units import percent
+from engines.units import PPM, percent
 from tui.panel import Figure
 from tui.panels.tracing.verdict_words import score_words
-
-PPM = 1_000_000
 
 
 def figures(snapshot: Snapshot) -> tuple[Figure, ...]:

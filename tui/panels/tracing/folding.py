@@ -11,6 +11,7 @@ from typing import Final
 from engines import units
 from engines.sim.events import Event, Lost
 from engines.tracing.world import events as t
+from tui.kit.kernel_words import lost_together
 from tui.kit.words import plural
 from tui.panel import Line
 from tui.panels.tracing.details import middle
@@ -52,12 +53,11 @@ def routine(event: Event) -> str:
 def fold(events: Sequence[Event]) -> Line:
     """One line for all of them."""
     last = narrate(events[-1])
-    count = len(events) - 1
     match events[-1].what:
         case Lost():
-            return last._replace(text=f"{last.text}; and {plural(count, 'message')} before it, for the same reason")
+            return lost_together(events, last)
         case t.TraceStarted():
-            return last._replace(text=f"{last.text}; {plural(count, 'time')} before it, too")
+            return last._replace(text=f"{last.text}; {plural(len(events) - 1, 'time')} before it, too")
     traces = [event.what for event in events if isinstance(event.what, t.TraceJudged)]
     rest = [event for event in events if not isinstance(event.what, t.TraceJudged)]
     if not rest:

@@ -10,11 +10,11 @@ from engines.tracing.split import Choice, Where, parse_choice
 from engines.tracing.world import commands as c
 from engines.tracing.world.options import ATTEMPTS_MAX
 from engines.tracing.world.snapshot import ServiceView, Snapshot, Study
+from engines.units import US_PER_MS
 from tui.kit import forms as kit
 from tui.kit.verbs import RECORDED
 from tui.kit.words import PPM_PER_PERCENT
 from tui.panel import Ask, Focus, Offer, Outcome, Param, Refuse
-from tui.panels.tracing.details import US_PER_MS
 from tui.panels.tracing.keys import DELAYS_US, SHAPES
 from tui.panels.tracing.select import analysis_at, choose, fit, machine_of, read, span_of
 
@@ -144,7 +144,6 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
 
 def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Rules that can be switched off, each with its state."""
-
     return kit.of_rules(snapshot.rules, RULES, SetRule)
 
 

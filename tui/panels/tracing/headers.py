@@ -55,9 +55,8 @@ def _told(made: Analysis) -> list[Hop]:
         sent = [("traceparent", f"00-{span.trace_id}-{span.parent_id}-{flags}")]
         if span.trace_state:
             sent.append(("tracestate", span.trace_state))
-        found.append(
-            Hop(tree.start_us[index], parent.service, span.service, span.name, tuple(sent), None, span.span_id, True)
-        )
+        at_us, way = tree.start_us[index], (parent.service, span.service)
+        found.append(Hop(at_us, *way, span.name, tuple(sent), None, span.span_id, True))
     return sorted(found, key=lambda hop: hop.at_us)
 
 
@@ -166,15 +165,13 @@ def whole(hop: Hop) -> list[list[Piece]]:
     """The headers in full, what they mean, and what became of them."""
     lines: list[list[Piece]] = [[(f"{name}: ", "key"), (value, "text")] for name, value in hop.headers]
     if not hop.headers and is_broken(hop):
-        lines.append(
-            [("no trace header was sent: ", "bad"), (f"{hop.dst} cannot know that it is part of anything", "text")]
-        )
+        unknown = f"{hop.dst} cannot know that it is part of anything"
+        lines.append([("no trace header was sent: ", "bad"), (unknown, "text")])
     value = next((value for name, value in hop.headers if name.lower() == "traceparent"), "")
     if value.count("-") == 3:
         _, _, span, flags = value.split("-")
         kept = "sampled" if flags[-1:] in "13579bdf" else "not sampled"
-        lines.append(
-            [(f"the span of {hop.dst} has the parent ", "dim"), (span, "text"), (f", {kept} (flags {flags})", "dim")]
-        )
+        of = f"the span of {hop.dst} has the parent "
+        lines.append([(of, "dim"), (span, "text"), (f", {kept} (flags {flags})", "dim")])
     lines.append([("outcome: ", "dim"), (outcome(hop), "bad" if is_broken(hop) else "good")])
     return lines

@@ -11,7 +11,7 @@ from engines.tracing.world.snapshot import ServiceView, Snapshot
 from engines.units import percent, share
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
-from tui.kit.sheet import Fact, Section, fact, of_checks
+from tui.kit.sheet import Fact, Section, fact, listed, of_checks
 from tui.kit.sheet import draw as draw_sheet
 from tui.kit.words import plural
 from tui.panel import Focus
@@ -101,14 +101,8 @@ def times(made: Analysis, index: int) -> tuple[Fact, ...]:
     ]  # fmt: skip
     above = tree.parent[index]
     if above >= 0 and tree.spans[above].kind == Kind.CLIENT and tree.spans[index].kind == Kind.SERVER:
-        facts.append(
-            fact(
-                "call",
-                units.fixed(tree.end_us[above] - tree.start_us[above]),
-                "text",
-                (f"as {tree.spans[above].service} saw it: {units.fixed(made.self_us[above])} on the way", "dim"),
-            )
-        )
+        saw = f"as {tree.spans[above].service} saw it: {units.fixed(made.self_us[above])} on the way"
+        facts.append(fact("call", units.fixed(tree.end_us[above] - tree.start_us[above]), "text", (saw, "dim")))
     if on_path:
         facts.append(fact("critical", units.fixed(on_path), "leader",
                           (f"on the path: {share(on_path, made.duration_us)} of the trace", "text")))  # fmt: skip
@@ -199,9 +193,8 @@ def links(snapshot: Snapshot, span: Span) -> tuple[Fact, ...]:
     for link in span.links[:2]:
         where = "this trace" if link.trace_id == span.trace_id else f"trace {link.trace_id[:8]}"
         there = where == "this trace" or snapshot.trace(link.trace_id) is not None
-        facts.append(
-            fact("link", f"span {link.span_id[:8]} of {where}", "accent", ("" if there else "not stored", "dim"))
-        )
+        stored = "" if there else "not stored"
+        facts.append(fact("link", f"span {link.span_id[:8]} of {where}", "accent", (stored, "dim")))
     return tuple(facts)
 
 
@@ -236,13 +229,11 @@ def of_trace(snapshot: Snapshot, focus: Focus, made: Analysis) -> tuple[Fact, ..
         facts.append(fact("", oddness_words(made.path.reason), "warn"))
     if row is not None and row.note and row.note not in tree.notes and row.note is not made.path.reason:
         facts.append(fact("odd", oddness_words(row.note), "warn"))
-    odd = [flaw_words(note) for note in tree.notes[:NOTES]]
-    facts += [fact("odd" if not number else "", each, "warn") for number, each in enumerate(odd)]
+    facts += listed("odd", map(flaw_words, tree.notes[:NOTES]), "warn")
     if skew(snapshot, focus):
         moved = sum(1 for delta in made.deltas.values() if delta)
-        facts.append(
-            fact("clocks", f"corrected: {plural(moved, 'span')} moved;", "accent", ("C shows them as sent", "dim"))
-        )
+        corrected = f"corrected: {plural(moved, 'span')} moved;"
+        facts.append(fact("clocks", corrected, "accent", ("C shows them as sent", "dim")))
     return tuple(facts)
 
 
@@ -260,8 +251,7 @@ def machine(snapshot: Snapshot, name: str) -> tuple[Fact, ...]:
 
 def troubles(service: ServiceView) -> tuple[Fact, ...]:
     """What was done to it."""
-    ailing = ailing_words(service.ailing)
-    facts = [fact("trouble" if not number else "", each, "warn") for number, each in enumerate(ailing)]
+    facts = listed("trouble", ailing_words(service.ailing), "warn")
     if service.clock_off_us or service.drift_ppm:
         drift = f"and {percent(service.drift_ppm)} wrong" if service.drift_ppm else ""
         facts.append(fact("clock", f"off by {units.fixed(service.clock_off_us)}", "warn", (drift, "warn")))

@@ -17,28 +17,8 @@ from engines.tracing.world.snapshot import Snapshot, Strayed
 from tui.kit.selection import after
 from tui.kit.verbs import Machine, Target, ask, marker, simulated, standard_keys
 from tui.panel import Export, Focus, Key, Outcome, Refuse
-from tui.panels.tracing.select import (
-    HIDE,
-    ORDERS,
-    VIEWS,
-    analysis_at,
-    choose,
-    fit,
-    machine_of,
-    next_column,
-    next_row,
-    next_trace,
-    order_of,
-    read,
-    rows_of,
-    seen,
-    select_span,
-    service_of,
-    span_of,
-    telling,
-    view_of,
-    whole_at,
-)
+from tui.panels.tracing import select as s
+from tui.panels.tracing.select import VIEWS, analysis_at, choose, fit, read, rows_of, select_span, span_of, view_of
 from tui.panels.tracing.verdict_words import oddness_words
 
 SHAPES: Final = ("off", "steady", "bursts", "wave", "ramp")
@@ -49,11 +29,10 @@ DELAYS_US: Final = ((500, 300), (20_000, 10_000), (100_000, 50_000))
 def aim(snapshot: Snapshot, focus: Focus) -> Target | Refuse:
     """What the standard verbs act on: the machine of the selected span."""
     focus = fit(snapshot, focus)
-    service = machine_of(snapshot, focus)
+    service = s.machine_of(snapshot, focus)
     if service is None:
-        return Refuse(f"{service_of(snapshot, focus) or 'the missing span'} is no machine of this system")
-    machine = Machine(service.name, service.status, bool(service.cut_from), service.clock_off_us, service.drift_ppm)
-    return Target.node(machine, snapshot.links)
+        return Refuse(f"{s.service_of(snapshot, focus) or 'the missing span'} is no machine of this system")
+    return Target.node(Machine.of(service, service.name), snapshot.links)
 
 
 # -- clients ---------------------------------------------------------------------------------------------------------
@@ -66,8 +45,8 @@ def _request(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 
 def _load(snapshot: Snapshot, focus: Focus) -> Outcome:
-    at = SHAPES.index(snapshot.load) if snapshot.load in SHAPES else 0
-    return c.SetLoad(SHAPES[(at + 1) % len(SHAPES)], snapshot.rate_per_s or 1)
+    load = snapshot.load if snapshot.load in SHAPES else SHAPES[0]
+    return c.SetLoad(after(SHAPES, load), snapshot.rate_per_s or 1)
 
 
 # -- looking ---------------------------------------------------------------------------------------------------------
@@ -120,7 +99,7 @@ def _switch(part: str) -> Callable[[Snapshot, Focus], Outcome]:
 
 
 def _hide(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return choose(_in_tree(fit(snapshot, focus)), hide=after(HIDE, read(focus).hide))
+    return choose(_in_tree(fit(snapshot, focus)), hide=after(s.HIDE, read(focus).hide))
 
 
 def _correct(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -149,7 +128,7 @@ def _root(snapshot: Snapshot, focus: Focus) -> Outcome:
         return Refuse("a missing span has no time of its own: it cannot stand for the root")
     if index == made.tree.root:
         return Refuse("this is the root already: select a span below it")
-    name = whole_at(snapshot, focus).name_of(made.tree.spans[index].span_id)
+    name = s.whole_at(snapshot, focus).name_of(made.tree.spans[index].span_id)
     return choose(focus, root=name, span="", stop=-1)
 
 
@@ -197,8 +176,7 @@ def exported(snapshot: Snapshot, focus: Focus) -> Export:
 def _next_view(step: int) -> Callable[[Snapshot, Focus], Outcome]:
     def act(snapshot: Snapshot, focus: Focus) -> Outcome:
         now = view_of(focus)
-        at = VIEWS.index(now) + step if now in VIEWS else 0
-        return show(snapshot, focus, VIEWS[at % len(VIEWS)])
+        return show(snapshot, focus, after(VIEWS, now, step) if now in VIEWS else VIEWS[0])
 
     return act
 
@@ -215,7 +193,7 @@ def _view(name: str) -> Callable[[Snapshot, Focus], Outcome]:
 def show(snapshot: Snapshot, focus: Focus, view: str) -> Focus:
     """The focus in another view; map and aggregates begin at the service of the selected span."""
     focus = fit(snapshot, focus)
-    service = service_of(snapshot, focus) if view in ("map", "aggregates") else ""
+    service = s.service_of(snapshot, focus) if view in ("map", "aggregates") else ""
     return choose(replace(focus, area="picture"), view=view, service=service, row="")
 
 
@@ -253,8 +231,8 @@ def _mark(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 def _sort(snapshot: Snapshot, focus: Focus) -> Outcome:
     if view_of(focus) == "aggregates":
-        return next_column(focus)
-    return choose(focus, order=after(ORDERS, order_of(focus)))
+        return s.next_column(focus)
+    return choose(focus, order=after(s.ORDERS, s.order_of(focus)))
 
 
 def walk(snapshot: Snapshot, focus: Focus, rows: int) -> Focus | None:
@@ -262,13 +240,13 @@ def walk(snapshot: Snapshot, focus: Focus, rows: int) -> Focus | None:
     if focus.area != "picture" or view_of(focus) not in ("waterfall", "list", "headers"):
         return None
     focus = fit(snapshot, focus)
-    return (next_trace if view_of(focus) == "list" else next_row)(snapshot, focus, rows)
+    return (s.next_trace if view_of(focus) == "list" else s.next_row)(snapshot, focus, rows)
 
 
 def _guilty(snapshot: Snapshot, focus: Focus) -> Outcome:
     """To the trace that tells most, and in it to what the verdict names, or else to what holds the path longest."""
-    snapshot = seen(snapshot, focus)
-    node = telling(snapshot)
+    snapshot = s.seen(snapshot, focus)
+    node = s.telling(snapshot)
     if not node:
         return Refuse("no trace yet")
     focus = fit(snapshot, choose(replace(focus, node=node, chosen=True), view=VIEWS[0], span="", service=""))

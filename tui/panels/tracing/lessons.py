@@ -7,20 +7,9 @@ from engines.sim.events import Event
 from engines.sim.pattern import Check
 from engines.sim.rules import SetRule
 from engines.tracing.verdicts import Trouble
+from engines.tracing.world import checks as of
 from engines.tracing.world import commands as c
 from engines.tracing.world import events as t
-from engines.tracing.world.checks import (
-    ADDS_UP,
-    ALL_OR_NONE,
-    CAUSE,
-    DEMANDS,
-    EVICTION,
-    KEEPS_ERRORS,
-    ONE_TRACE,
-    SUBSET,
-    UNIQUE,
-    WHOLE,
-)
 from engines.tracing.world.snapshot import Snapshot
 from tui.kit import explain as kit
 
@@ -137,7 +126,7 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "Requests come by chance, as from many users who do not know each other, so many a second on average. What is "
         "fine on average waits in bursts: queues are made of chance.",
     ),
-    "lecture": ("A remark of the scenario. It changes nothing in the world.",),
+    "lecture": kit.LECTURE,
 }  # fmt: skip
 """Lessons by name."""
 
@@ -146,12 +135,9 @@ OF_KIND: Final[dict[type, str]] = {
     t.Noticed: "trace", t.PoolWait: "pool", t.QueueWait: "queue", t.Overloaded: "queue", t.LockWait: "lock",
     t.Retried: "retry", t.TimedOut: "timeout", t.UserGone: "timeout", t.BreakerMoved: "breaker",
     t.Redelivered: "async", t.RequestSent: "load", t.Answered: "load",
-    e.Healed: "fault", e.Skewed: "clock", e.Crashed: "machine", e.Restarted: "machine", e.Frozen: "machine",
-    e.Thawed: "machine", e.Waiting: "machine", e.Isolated: "network", e.Reconnected: "network",
-    e.Partitioned: "network", e.LinkCut: "network", e.LinkMended: "network", e.LossSet: "network",
-    e.LatencySet: "network", e.DuplicationSet: "network", e.ReorderingSet: "network", e.Clogged: "network",
-    e.Unclogged: "network", e.Lost: "network", e.LostAgain: "network", e.Delivered: "network", e.DropMissed: "network",
-    e.TimerFired: "load", e.Synced: "machine", e.DiskSlowed: "machine", e.TimersExpired: "load", e.Cue: "lecture",
+    **kit.OF_KERNEL, **dict.fromkeys((e.Crashed, e.Restarted, e.Frozen, e.Thawed, e.Waiting), "machine"),
+    **dict.fromkeys((e.Isolated, e.Reconnected, e.Partitioned), "network"), e.Synced: "machine",
+    e.DiskSlowed: "machine", e.TimerFired: "load", e.TimersExpired: "load",
 }  # fmt: skip
 """Kinds of events to the names of their lessons; what a person orders has a table of its own."""
 OF_ORDER: Final[dict[type, str]] = {
@@ -180,18 +166,18 @@ def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
 # -- checks ----------------------------------------------------------------------------------------------------------
 
 IF_BROKEN: Final = {
-    ONE_TRACE: "If it breaks: one request lies in two traces. Each looks whole, and neither shows why the user waited. "
-    "A service dropped the headers, or did not continue what it extracted.",
-    CAUSE: "If it breaks: the tree is a lie. Spans hang below somebody who did not call them: contexts of two requests "
-    "were mixed up, or headers were passed on as they came.",
-    UNIQUE: "If it breaks: an id names two spans, and whoever has it as parent has two parents.",
-    ALL_OR_NONE: "If it breaks: traces have holes where a service decided otherwise than its caller.",
-    SUBSET: "If it breaks: lowering the ratio keeps other traces, not fewer; two services with different ratios seldom "
-    "keep the same request.",
-    ADDS_UP: "If it breaks: the path does not explain the time, and nothing built on it can be trusted.",
-    WHOLE: "If it breaks: a span has arrived and is not in its trace, or one is missing and nobody knows that.",
-    EVICTION: "If it breaks: halves of traces stay behind, with orphans whose parents were thrown away.",
-    KEEPS_ERRORS: "If it breaks: the one trace that somebody will look for was dropped.",
+    of.ONE_TRACE: "If it breaks: one request lies in two traces. Each looks whole, and neither shows why the user "
+    "waited. A service dropped the headers, or did not continue what it extracted.",
+    of.CAUSE: "If it breaks: the tree is a lie. Spans hang below somebody who did not call them: contexts of two "
+    "requests were mixed up, or headers were passed on as they came.",
+    of.UNIQUE: "If it breaks: an id names two spans, and whoever has it as parent has two parents.",
+    of.ALL_OR_NONE: "If it breaks: traces have holes where a service decided otherwise than its caller.",
+    of.SUBSET: "If it breaks: lowering the ratio keeps other traces, not fewer; two services with different ratios "
+    "seldom keep the same request.",
+    of.ADDS_UP: "If it breaks: the path does not explain the time, and nothing built on it can be trusted.",
+    of.WHOLE: "If it breaks: a span has arrived and is not in its trace, or one is missing and nobody knows that.",
+    of.EVICTION: "If it breaks: halves of traces stay behind, with orphans whose parents were thrown away.",
+    of.KEEPS_ERRORS: "If it breaks: the one trace that somebody will look for was dropped.",
 }
 """What a broken guarantee would mean."""
 
@@ -199,13 +185,13 @@ IF_BROKEN: Final = {
 def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
     """What a check demands, and if it failed, the witness."""
     dropped = any(fault.kind == Trouble.HEADER for fault in snapshot.injected)
-    suspects = {name: rule for name, rule in SUSPECTS.items() if not (dropped and name == ONE_TRACE)}
-    return kit.explain_check(check, DEMANDS, IF_BROKEN, snapshot.rules, suspects=suspects)
+    suspects = {name: rule for name, rule in SUSPECTS.items() if not (dropped and name == of.ONE_TRACE)}
+    return kit.explain_check(check, of.DEMANDS, IF_BROKEN, snapshot.rules, suspects=suspects)
 
 
 SUSPECTS: Final = {
-    ONE_TRACE: "continue trace", CAUSE: "inject own or own context", UNIQUE: "fresh span id",
-    ALL_OR_NONE: "parent decides", SUBSET: "same coin", WHOLE: "late joins", EVICTION: "whole traces",
-    KEEPS_ERRORS: "tail waits",
+    of.ONE_TRACE: "continue trace", of.CAUSE: "inject own or own context", of.UNIQUE: "fresh span id",
+    of.ALL_OR_NONE: "parent decides", of.SUBSET: "same coin", of.WHOLE: "late joins", of.EVICTION: "whole traces",
+    of.KEEPS_ERRORS: "tail waits",
 }  # fmt: skip
 """The rule whose absence breaks a check."""

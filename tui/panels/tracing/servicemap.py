@@ -13,6 +13,7 @@ from engines.tracing.world.snapshot import MapEdge, ServiceView, Snapshot
 from engines.units import percent
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.selection import after
 from tui.panel import Focus
 from tui.panels.tracing.details import Piece, level, middle, put_pieces
 from tui.panels.tracing.select import analysis_at, choose, service_of
@@ -266,7 +267,7 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
             names = [each.name for each in services]
             if name in names:
                 step = 1 if direction == "right" else -1
-                return choose(focus, service=names[(names.index(name) + step) % len(names)])
+                return choose(focus, service=after(names, name, step))
         return choose(focus, service=snapshot.services[0].name) if snapshot.services else focus
     for edge in busiest(snapshot):
         if direction == "up" and edge.dst == name and edge.src != name:

@@ -11,11 +11,10 @@ from typing import Final, TypeAlias
 from engines import units
 from engines.tracing.split import END_US
 from engines.tracing.world.snapshot import PACES, Pace, Sample, Snapshot, pace_of
-from engines.units import US_PER_S, percent, stamp
+from engines.units import PPM, US_PER_S, percent, stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit.words import plural
-from tui.panels.tracing.details import PPM
 from tui.plot import plot, sparkline
 
 LINES: Final[tuple[tuple[str, str, Ink], ...]] = (

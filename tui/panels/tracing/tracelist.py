@@ -7,10 +7,11 @@ from engines import units
 from engines.tracing.spans import plain, said
 from engines.tracing.world.control import HEAD
 from engines.tracing.world.snapshot import Snapshot, TraceRow
+from engines.units import PPM
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
-from tui.panels.tracing.details import PPM, brief, heat, level, scale
+from tui.panels.tracing.details import brief, heat, level, scale
 from tui.panels.tracing.select import listed, order_of, read
 from tui.panels.tracing.verdict_words import oddness_words
 from tui.panels.tracing.words import sampling_words
@@ -24,9 +25,7 @@ KIND_MIN: Final = 20
 """A root operation with fewer traces is compared with all of them."""
 SPREAD: Final = 9
 """Rows that the histogram takes at most, its head included."""
-STEPS_US: Final = tuple(
-    step * 10**power for power in range(2, 8) for step in (1, 2, 5)
-)  # fmt: skip
+STEPS_US: Final = tuple(step * 10**power for power in range(2, 8) for step in (1, 2, 5))
 """Bounds of the histogram: 100 us, 200 us, 500 us, 1 ms ..."""
 
 

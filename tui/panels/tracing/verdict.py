@@ -77,10 +77,8 @@ def about(snapshot: Snapshot) -> str:
     if found is None:
         return " ".join(snapshot.root_operation).strip()
     if found.comparison is not Comparison.TAIL:
-        return (
-            f"{found.slow:,} {found.operation} {verdict_words.WHEN[found.comparison]}, "
-            f"{found.fast:,} {verdict_words.THAN[found.comparison]}"
-        )
+        which, others = verdict_words.WHEN[found.comparison], verdict_words.THAN[found.comparison]
+        return f"{found.slow:,} {found.operation} {which}, {found.fast:,} {others}"
     return f"p99 against p50: {found.slow} slowest of {found.traces:,} stored {found.operation}"
 
 

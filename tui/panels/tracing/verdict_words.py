@@ -20,10 +20,9 @@ from engines.tracing.verdicts import Verdict
 from engines.tracing.waiting import UNKNOWN, Time
 from engines.tracing.world.events import Score
 from engines.tracing.world.snapshot import Fault, Oddness, Strayed
-from engines.units import percent, share, stamp
+from engines.units import PPM, percent, share, stamp
 from tui.kit.words import plural
 
-PPM: Final = 1_000_000
 GUESS: Final = "a guess from the names of spans"
 
 

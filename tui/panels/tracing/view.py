@@ -1,7 +1,8 @@
 """The picture of a traced system: the traces, one of them as a waterfall, and the verdict over all of them."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from engines import units
 from engines.tracing.world.snapshot import Snapshot
@@ -22,24 +23,9 @@ from tui.panels.tracing import (
     verdict,
     waterfall,
 )
+from tui.panels.tracing import select as s
 from tui.panels.tracing.details import brief, put_pieces
-from tui.panels.tracing.select import (
-    analysis_at,
-    choose,
-    fit,
-    listed,
-    look_of,
-    order_of,
-    read,
-    row_of,
-    rows_of,
-    seen,
-    select_span,
-    service_of,
-    skew,
-    view_of,
-    window_of,
-)
+from tui.panels.tracing.select import analysis_at, choose, fit, read, rows_of, view_of
 from tui.panels.tracing.verdict_words import oddness_words
 
 BESIDE: Final = 66
@@ -53,19 +39,27 @@ LEGEND: Final = 12
 """Rows of a waterfall from which its last one explains the bars."""
 
 
+class Page(NamedTuple):
+    """A view other than the waterfall: its picture, and what stands in the border above it."""
+
+    draw: Callable[[Canvas, Snapshot, Focus, Glyphs], None]
+    title: Callable[[Snapshot, Focus], str]
+    note: Callable[[Snapshot, Focus], str] = lambda snapshot, focus: ""
+
+
 def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
     """Draw everything."""
     focus = fit(snapshot, focus)
-    snapshot = seen(snapshot, focus)
+    snapshot = s.seen(snapshot, focus)
     picture, below, look = (Canvas(*size) for size in sizes)
     if picture.height and picture.width:
         draw_picture(picture, snapshot, focus, glyphs, told=look.height >= TOLD)
-    strip.draw(below, snapshot, glyphs, window_of(focus))
+    strip.draw(below, snapshot, glyphs, s.window_of(focus))
     return Frame(
         picture, below, look,
         picture_title=title(snapshot, focus),
         picture_note=note(snapshot, focus),
-        strip_title=strip.title(snapshot, window_of(focus)),
+        strip_title=strip.title(snapshot, s.window_of(focus)),
         strip_note=strip.note(snapshot),
         inspector_title=inspector.draw(look, snapshot, focus, glyphs),
         hits=hits(picture, snapshot, focus, glyphs),
@@ -77,9 +71,9 @@ def hits(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tu
     if view_of(focus) == "map":
         names = {service.name: choose(focus, service=service.name) for service in snapshot.services}
         return clicks.named(canvas, names)
-    traces = [row.trace_id for row in listed(snapshot, focus)]
+    traces = [row.trace_id for row in s.listed(snapshot, focus)]
     made, items = rows_of(snapshot, focus)
-    trace, span = traces.index(focus.node) if focus.node in traces else -1, row_of(snapshot, focus)
+    trace, span = traces.index(focus.node) if focus.node in traces else -1, s.row_of(snapshot, focus)
 
     def a_trace(step: int) -> Focus | None:
         there = trace + step
@@ -87,7 +81,7 @@ def hits(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tu
 
     def a_span(step: int) -> Focus | None:
         there = span + step
-        return select_span(focus, made, items.items[there].row) if 0 <= there < len(items.items) else None
+        return s.select_span(focus, made, items.items[there].row) if 0 <= there < len(items.items) else None
 
     if view_of(focus) == "list":
         return clicks.rows(canvas, glyphs, 0, canvas.width, a_trace)
@@ -118,45 +112,18 @@ def title(snapshot: Snapshot, focus: Focus) -> str:
         made = analysis_at(snapshot, focus)
         top = made.tree.spans[made.tree.root]
         name = f"{top.service} {top.name} as root  {plural(made.tree.real, 'span')} of {row.spans:,}"
-    match view_of(focus):
-        case "list":
-            return f"{plural(len(snapshot.traces), 'trace')} by {order_of(focus)}"
-        case "aggregates":
-            column = aggregates.column_of(focus)
-            return f"services and operations by {column}: {aggregates.MEANINGS[column]}"
-        case "map":
-            return (
-                f"service map  {plural(len(snapshot.services), 'service')}, {plural(len(snapshot.map_edges), 'call')}"
-            )
-        case "headers":
-            return f"headers hop by hop  {row.operation}" if row else "headers"
-        case "compare":
-            return compare.title(snapshot, focus)
-        case "verdict":
-            return diagnosis.title(snapshot)
-    return name
+    page = PAGES.get(view_of(focus))
+    return page.title(snapshot, focus) if page is not None else name
 
 
 def note(snapshot: Snapshot, focus: Focus) -> str:
     """What is hidden or changed, and the time of the root."""
-    match view_of(focus):
-        case "map":
-            return service_of(snapshot, focus)
-        case "aggregates":
-            return f"{plural(len(snapshot.traces), 'trace')}"
-        case "list":
-            return "right opens"
-        case "headers":
-            return f"{plural(len(headers.hops(snapshot, focus)), 'hop')}"
-        case "compare":
-            known = snapshot.trace(read(focus).other) is not None
-            return compare.summary(compare.diff_of(snapshot, focus)) if known else ""
-        case "verdict":
-            return ""
+    if view_of(focus) in PAGES:
+        return PAGES[view_of(focus)].note(snapshot, focus)
     row = snapshot.trace(focus.node)
     if row is None:
         return ""
-    look = look_of(focus)
+    look = s.look_of(focus)
     parts = []
     if row.note and not look.text:
         parts.append(oddness_words(row.note))
@@ -169,7 +136,7 @@ def note(snapshot: Snapshot, focus: Focus) -> str:
         parts.append(f">= {read(focus).hide} %")
     if look.plumbing:
         parts.append("plumbing shown")
-    if skew(snapshot, focus):
+    if s.skew(snapshot, focus):
         parts.append(_moved(snapshot, focus))
     if look.text:
         parts.append(f"filter {look.text}")
@@ -198,21 +165,12 @@ def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyph
     foot = Canvas(canvas.width, rows)
     main = Canvas(canvas.width, canvas.height - foot.height)
     verdict.draw(foot, snapshot, glyphs)
-    match view_of(focus):
-        case "list":
-            tracelist.draw_table(main, snapshot, focus, glyphs)
-        case "aggregates":
-            aggregates.draw(main, snapshot, focus, glyphs)
-        case "map":
-            servicemap.draw(main, snapshot, focus, glyphs, told)
-        case "headers":
-            headers.draw(main, snapshot, focus, glyphs)
-        case "verdict":
-            diagnosis.draw(main, snapshot, glyphs)
-        case "compare":
-            compare.draw(main, snapshot, focus, glyphs)
-        case _:
-            _waterfall(main, snapshot, focus, glyphs)
+    if view_of(focus) == "map":
+        servicemap.draw(main, snapshot, focus, glyphs, told)
+    elif view_of(focus) in PAGES:
+        PAGES[view_of(focus)].draw(main, snapshot, focus, glyphs)
+    else:
+        _waterfall(main, snapshot, focus, glyphs)
     canvas.blit(main, 0, 0)
     canvas.blit(foot, 0, main.height)
 
@@ -237,10 +195,50 @@ def _waterfall(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
     made, rows = rows_of(snapshot, focus)
     trace = snapshot.trace(focus.node)
     awaited = trace is not None and not trace.complete
-    waterfall.draw(part, made, rows, row_of(snapshot, focus), glyphs, awaited)
+    waterfall.draw(part, made, rows, s.row_of(snapshot, focus), glyphs, awaited)
     canvas.blit(part, left, 0)
     if explained:
         pieces = waterfall.legend(analysis_at(snapshot, focus), glyphs)
         if sum(len(words) for words, _ in pieces) > part.width - 1:
             pieces = pieces[:-1]
         put_pieces(canvas, left + 1, canvas.height - 1, pieces, canvas.width)
+
+
+# -- the other views -------------------------------------------------------------------------------------------------
+
+
+def _traces(snapshot: Snapshot) -> str:
+    return plural(len(snapshot.traces), "trace")
+
+
+def _of_aggregates(snapshot: Snapshot, focus: Focus) -> str:
+    column = aggregates.column_of(focus)
+    return f"services and operations by {column}: {aggregates.MEANINGS[column]}"
+
+
+def _of_map(snapshot: Snapshot, focus: Focus) -> str:
+    return f"service map  {plural(len(snapshot.services), 'service')}, {plural(len(snapshot.map_edges), 'call')}"
+
+
+def _of_headers(snapshot: Snapshot, focus: Focus) -> str:
+    row = snapshot.trace(focus.node)
+    return f"headers hop by hop  {row.operation}" if row else "headers"
+
+
+def _differs(snapshot: Snapshot, focus: Focus) -> str:
+    known = snapshot.trace(read(focus).other) is not None
+    return compare.summary(compare.diff_of(snapshot, focus)) if known else ""
+
+
+PAGES: Final = {
+    "list": Page(tracelist.draw_table, lambda snapshot, focus: f"{_traces(snapshot)} by {s.order_of(focus)}",
+                 lambda snapshot, focus: "right opens"),
+    "aggregates": Page(aggregates.draw, _of_aggregates, lambda snapshot, focus: _traces(snapshot)),
+    "map": Page(servicemap.draw, _of_map, s.service_of),
+    "headers": Page(headers.draw, _of_headers,
+                    lambda snapshot, focus: plural(len(headers.hops(snapshot, focus)), "hop")),
+    "compare": Page(compare.draw, compare.title, _differs),
+    "verdict": Page(lambda canvas, snapshot, focus, glyphs: diagnosis.draw(canvas, snapshot, glyphs),
+                    lambda snapshot, focus: diagnosis.title(snapshot)),
+}  # fmt: skip
+"""By the names that views have in a focus."""

@@ -12,7 +12,6 @@ from engines.tracing import waiting
 from engines.tracing.analysis import Analysis
 from engines.tracing.rows import Rows
 from engines.tracing.spans import NS_PER_US, Kind
-from engines.units import share
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panels.tracing.details import brief, saturation, wait_glyph, wait_of
@@ -284,9 +283,3 @@ def legend(made: Analysis, glyphs: Glyphs) -> list[tuple[str, Ink]]:
         (" below ", "text"), (glyphs.block, "bad"), (" pool ", "text"), (glyphs.queued, "warn"), (" queue", "text"),
         (f"   parts {units.fixed(total)} = root {units.fixed(whole)}", "good" if total == whole else "bad"),
     ]  # fmt: skip
-
-
-def waits_share(made: Analysis) -> str:
-    """How much of the root's time is waiting: ``92 %``."""
-    waited = sum(us for index, us in made.on_path.items() if wait_of(made.tree.spans[index]) is not None)
-    return share(waited, made.duration_us)

@@ -19,12 +19,11 @@ from engines.tracing.world import events as t
 from engines.tracing.world.control import HEAD, Sampling
 from engines.tracing.world.messages import Ack, Call, Deliver, Export, Reply
 from engines.tracing.world.snapshot import Ailing, Fault
-from engines.units import percent, span
+from engines.units import PPM, percent, span
 from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, clock_words, is_kernel, tell
 from tui.kit.words import plural
 from tui.panel import Line
-from tui.panels.tracing.details import PPM
 from tui.panels.tracing.verdict_words import lack_words, new_trace_words, oddness_words, sentence
 
 WHO: Final = 12
@@ -106,10 +105,7 @@ def _tracing(what: t.TracingEvent) -> tuple[str, Ink]:
         case t.UserGone(operation=operation):
             return f"gives up on {operation}: no answer in time", "error"
         case t.TraceStarted(src=src, trace_id=trace_id, why=why):
-            return (
-                f"starts a new trace, {trace_id[:8]}: the call from {src} came with {_lack(why)}",
-                "bad",
-            )
+            return f"starts a new trace, {trace_id[:8]}: the call from {src} came with {_lack(why)}", "bad"
         case t.PoolWait(pool=pool, in_use=used, size=size):
             return f"waits for a connection to {pool}: {used} of {size} connections are in use", "bad"
         case t.QueueWait(operation=operation, workers=workers):
@@ -324,24 +320,17 @@ def tenths(ppm: int) -> str:
 
 def ailing_words(ailing: Ailing) -> tuple[str, ...]:
     """What was done to a service, one thing after the other."""
-    found = []
-    if ailing.slow_percent != 100:
-        found.append(f"slow x{ailing.slow_percent // 100}.{ailing.slow_percent % 100 // 10}")
-    if ailing.pool_size:
-        found.append(f"pool {ailing.pool_usual} > {ailing.pool_size}")
-    if ailing.lock_us:
-        found.append(f"lock held {ailing.lock_us // 1_000} ms")
-    if ailing.hits_ppm >= 0:
-        found.append(f"cold cache, {tenths(ailing.hits_ppm // 10_000 * 10_000)} hits")
-    if ailing.fail_ppm:
-        found.append(f"fails {tenths(ailing.fail_ppm)}")
-    if ailing.drops_header:
-        found.append("drops the trace headers")
-    if ailing.lose_ppm:
-        found.append(f"loses {tenths(ailing.lose_ppm)} of its spans")
-    if ailing.late_us:
-        found.append(f"exports {ailing.late_us // 1_000} ms late")
-    return tuple(found)
+    found = (
+        (ailing.slow_percent != 100, f"slow x{ailing.slow_percent // 100}.{ailing.slow_percent % 100 // 10}"),
+        (ailing.pool_size, f"pool {ailing.pool_usual} > {ailing.pool_size}"),
+        (ailing.lock_us, f"lock held {ailing.lock_us // 1_000} ms"),
+        (ailing.hits_ppm >= 0, f"cold cache, {tenths(ailing.hits_ppm // 10_000 * 10_000)} hits"),
+        (ailing.fail_ppm, f"fails {tenths(ailing.fail_ppm)}"),
+        (ailing.drops_header, "drops the trace headers"),
+        (ailing.lose_ppm, f"loses {tenths(ailing.lose_ppm)} of its spans"),
+        (ailing.late_us, f"exports {ailing.late_us // 1_000} ms late"),
+    )
+    return tuple(said for there, said in found if there)
 
 
 def sampling_words(sampling: Sampling) -> str:
