@@ -11,6 +11,7 @@ kept flat, as ``(position, at_us, node, kind, *fields)``, and become an ``Event`
 import re
 from collections import deque
 from enum import Enum
+from functools import lru_cache
 from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeAlias
 
 from engines.sim.digest import Digest
@@ -281,10 +282,10 @@ class EventLog:
         """Take fresh events over."""
         fresh = self.fresh
         if fresh:
-            quiet = self.QUIET
+            untold = _untold(self.QUIET)
             self.events_total += len(fresh)
             self.ring.extend(fresh)
-            told = [raw for raw in fresh if type(raw[3]) is not type and type(raw[3]) not in quiet]
+            told = [raw for raw in fresh if type(raw[3]) not in untold]
             if told:
                 self.told_total += len(told)
                 self.journal.extend(told)
@@ -301,6 +302,12 @@ class EventLog:
     def told(self, count: int) -> tuple[Event, ...]:
         """The newest events that tell a story, oldest first."""
         return _newest(self.journal, count)
+
+
+@lru_cache(maxsize=32)
+def _untold(quiet: frozenset[type]) -> frozenset[type]:
+    """What stands in the place of ``what`` in records that tell no story: quiet ones, and those that are flat."""
+    return quiet | {type}
 
 
 def _newest(ring: deque[Raw], count: int) -> tuple[Event, ...]:

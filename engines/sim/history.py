@@ -18,6 +18,7 @@ from itertools import count
 from typing import Any, Final, NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
+from engines.records import new
 from engines.sim.clock import Clock
 from engines.sim.pattern import Check
 
@@ -124,24 +125,25 @@ class Tape:
             self.names.append(name)
         return number
 
-    def append(self, row: Row) -> None:
-        """One event more."""
-        missing = row.value is None
-        self.statuses.append(row.status | (_NO_VALUE if missing else 0))
-        self.clients.append(row.client)
-        self.serials.append(row.serial)
-        self.fs.append(row.f)
-        self.keys.append(row.key)
-        self.values.append(0 if row.value is None else row.value)
-        self.at_us.append(row.at_us)
+    def append(self, status: int, client: int, serial: int, f: int, key: int, value: int | None, at_us: int) -> None:
+        """One event more: the fields of its ``Row``."""
+        if value is None:
+            status, value = status | _NO_VALUE, 0
+        self.statuses.append(status)
+        self.clients.append(client)
+        self.serials.append(serial)
+        self.fs.append(f)
+        self.keys.append(key)
+        self.values.append(value)
+        self.at_us.append(at_us)
 
     def row(self, place: int) -> Row:
         """The event at a place."""
         status = self.statuses[place]
-        return Row(
+        return new(Row, (
             status & ~_NO_VALUE, self.clients[place], self.serials[place], self.fs[place], self.keys[place],
             None if status & _NO_VALUE else self.values[place], self.at_us[place],
-        )  # fmt: skip
+        ))  # fmt: skip
 
     def copy(self, length: int) -> "Tape":
         """A tape of its own that begins with the first ``length`` events of this one."""
@@ -185,9 +187,8 @@ class History:
     def invoke(self, client: str, serial: int, f: str, key: str, value: int | None = None) -> None:
         """The client asks."""
         place, now_us = self.length, self.clock.now_us
-        symbol = self.tape.symbol
-        self._put(Row(0, symbol(client), serial, symbol(f), symbol(key), value, now_us))
-        self.open[client, serial] = Pending(place, now_us, 1)
+        self._put(0, client, serial, self.tape.symbol(f), self.tape.symbol(key), value)
+        self.open[client, serial] = new(Pending, (place, now_us, 1))
         self.newest.setdefault(client, deque(maxlen=RECENT_MAX)).append((serial, place, -1))
 
     def retry(self, client: str, serial: int) -> None:
@@ -201,23 +202,21 @@ class History:
         self.counts[client, status] = self.counts.get((client, status), 0) + 1
         attempts = min(pending.attempts, _ATTEMPTS_MAX)
         place = self.length
-        self._put(
-            Row(_STATUSES.index(status), self.tape.symbol(client), serial, 0, attempts, result, self.clock.now_us)
-        )
+        self._put(_STATUSES.index(status), client, serial, 0, attempts, result)
         newest = self.newest[client]
         for at in range(len(newest) - 1, -1, -1):  # almost always the last one
             if newest[at][1] == pending.place:
                 newest[at] = (serial, pending.place, place)
                 break
 
-    def _put(self, row: Row) -> None:
+    def _put(self, status: int, client: str, serial: int, f: int, key: int, value: int | None) -> None:
         tape = self.tape
-        if self.length < len(tape):
-            if tape.row(self.length) != row:
-                tape = self.tape = tape.copy(self.length)
-                tape.append(row)
-        else:
-            tape.append(row)
+        row = status, tape.symbol(client), serial, f, key, value, self.clock.now_us
+        if self.length == len(tape.statuses):
+            tape.append(*row)
+        elif tape.row(self.length) != row:
+            self.tape = tape.copy(self.length)
+            self.tape.append(*row)
         self.length += 1
 
     def operation(self, start: int, end: int) -> Operation:

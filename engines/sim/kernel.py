@@ -116,6 +116,7 @@ class Kernel(EventLog):
         hosts = self.hosts
         fresh = self.fresh
         observe = self.observe
+        delivered = e.Delivered
         steps = 0
         while steps < max_steps:
             if not heap or heap[0][0] > until_us:
@@ -123,19 +124,19 @@ class Kernel(EventLog):
                     clock.now_us = until_us
                 break
             entry = heappop(heap)
-            what = entry[2]
-            if what == DELIVER:
+            if entry[2] == DELIVER:
                 at, _, _, link, message, _ = entry
-                host = hosts[link.dst]
+                src, dst = link.src, link.dst
+                host = hosts[dst]
                 clock.now_us = at
-                self.position += 1
+                self.position = position = self.position + 1
                 steps += 1
                 if link.cut or host.status != UP:
                     self.deliver_badly(link, host, entry)
                     continue
                 self.deliveries += 1
-                fresh.append((self.position, at, link.dst, e.Delivered, link.src, message))
-                host.node.on_message(host, link.src, message)
+                fresh.append((position, at, dst, delivered, src, message))
+                host.node.on_message(host, src, message)
                 observe(host)
             elif self.execute_other(entry):
                 steps += 1

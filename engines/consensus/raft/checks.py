@@ -23,6 +23,7 @@ from engines.consensus.raft.quorum import Configuration, has_quorum
 from engines.consensus.raft.roles import CANDIDATE, FOLLOWER, LEADER, Role
 from engines.consensus.raft.state import NEVER
 from engines.consensus.raft.state_machine import describe
+from engines.records import new
 from engines.sim.checks import CheckBook
 from engines.sim.history import History
 from engines.sim.host import CRASHED, FROZEN, Host
@@ -130,6 +131,8 @@ class RaftChecks(CheckBook):
         self.states: dict[int, _State] = {}
         """What the state machine held after that many entries, on the first server that stopped there."""
         self.forget_at = KEPT + FORGET_EVERY
+        self.floor = 0
+        """What stands before it is forgotten."""
         self.campaigns: dict[int, _Campaign] = {}
         self.promises = promises.Promises(self, hosts, history)
         self.liveness = liveness.Liveness(self, hosts)
@@ -390,7 +393,7 @@ class RaftChecks(CheckBook):
         for entry in log.slice(index + 1, min(applied, last)):
             index += 1
             if index > self.applied_to:
-                self.applied[index] = Applied(entry, host.id, host.clock.now_us)
+                self.applied[index] = new(Applied, (entry, host.id, host.clock.now_us))
                 self.applied_to = index
                 self.promises.execute(index, entry.command)
             elif (by := self.applied.get(index)) and by.entry is not entry and by.entry != entry:
@@ -408,7 +411,7 @@ class RaftChecks(CheckBook):
         commit, term, now = node.commit_index, node.current_term, host.clock.now_us
         first = max(self.committed_to + 1, node.log.first_index)
         for index, entry in enumerate(node.log.slice(first, commit), first):
-            self.committed[index] = _Committed(entry, host.id, term, now)
+            self.committed[index] = new(_Committed, (entry, host.id, term, now))
         self.committed_to = self.promises.committed = commit
         self._durable(host, node, seen)
         for server in self.servers:
@@ -439,7 +442,7 @@ class RaftChecks(CheckBook):
         self.promises.compare(host, node.last_applied, kv)
         state = self.states.get(node.last_applied)
         if state is None:
-            self.states[node.last_applied] = _State(host.id, dict(kv.values), dict(kv.sessions))
+            self.states[node.last_applied] = new(_State, (host.id, kv.values.copy(), kv.sessions.copy()))
             if len(self.states) > STATES_MAX:
                 del self.states[next(iter(self.states))]
         elif state.values != kv.values:
@@ -455,8 +458,10 @@ class RaftChecks(CheckBook):
         """Keep the newest entries only: what runs for hours must not grow for hours."""
         self.forget_at = self.applied_to + FORGET_EVERY
         floor = min(self.committed_to, self.applied_to) - KEPT
-        self.committed = {index: each for index, each in self.committed.items() if index >= floor}
-        self.applied = {index: each for index, each in self.applied.items() if index >= floor}
+        for index in range(self.floor, floor):
+            self.committed.pop(index, None)
+            self.applied.pop(index, None)
+        self.floor = max(self.floor, floor)
         self.entries = {where: known for where, known in self.entries.items() if where[0] >= floor}
 
 

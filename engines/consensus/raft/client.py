@@ -31,6 +31,7 @@ from engines.consensus.raft.messages import (
     TransferReply,
     TransferRequest,
 )
+from engines.records import new
 from engines.sim.disk import Disk
 from engines.sim.history import OK, UNKNOWN, History
 from engines.sim.node import Context
@@ -115,7 +116,7 @@ class Client(Asking):
         ctx.persist()
         self.attempts = 0
         self.insists = True
-        self.current = Command(self.id, self.serial, op, key, value, self.session)
+        self.current = new(Command, (self.id, self.serial, op, key, value, self.session))
         self.history.invoke(self.id, self.serial, op, key, value)
         self._send(ctx)
 
@@ -180,8 +181,8 @@ class Client(Asking):
     def _send(self, ctx: Context) -> None:
         assert self.current is not None
         self.attempts += 1
-        ctx.note(Asked(self.target, self.current, self.attempts))
-        ctx.send(self.target, ClientRequest(self.current, self.seen))
+        ctx.note(new(Asked, (self.target, self.current, self.attempts)))
+        ctx.send(self.target, new(ClientRequest, (self.current, self.seen)))
         ctx.set_timer("patience", PATIENCE_US)
 
     def _retry(self, ctx: Context) -> None:
@@ -252,7 +253,7 @@ class Client(Asking):
             self.answered_at = m.applied
             self.seen = max(self.seen, m.applied)
             self.history.finish(self.id, m.serial, OK, m.result)
-            ctx.note(Answered(src, self.current, m.result, self.attempts))
+            ctx.note(new(Answered, (src, self.current, m.result, self.attempts)))
             self.current = None
             ctx.cancel_timer("patience")
             ctx.cancel_timer("backoff")

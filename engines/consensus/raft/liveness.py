@@ -78,11 +78,12 @@ class Liveness:
         if not able:
             self.led_us = now_us
             return
-        led = next((group for group in able if any(self._works(each, group, nodes) for each in group)), ())
-        if not led and any(self._works(each, self._circle(each, servers), nodes) for each in servers):
+        leads = ((each, group) for group in able for each in group if self._works(each, group, nodes))
+        leader, group = next(leads, ("", able[0]))
+        if not leader and any(self._works(each, self._circle(each, servers), nodes) for each in servers):
             self.led_us = now_us  # from outside: whoever cannot hear that leader may not depose it
             return
-        self._judge(led or able[0], nodes, now_us, within)
+        self._judge(leader, group, nodes, now_us, within)
 
     def _circle(self, server: str, servers: tuple[str, ...]) -> tuple[str, ...]:
         """Everybody it can talk to undisturbed, whether they can among themselves or not."""
@@ -94,8 +95,9 @@ class Liveness:
         possible = _possible([nodes[server] for server in group], decided)
         return bool(possible) and all(has_quorum(configuration, group) for configuration in possible)
 
-    def _judge(self, group: tuple[str, ...], nodes: dict[str, RaftNode], now_us: int, within_us: int) -> None:
-        leader = next((each for each in group if self._works(each, group, nodes)), "")
+    def _judge(
+        self, leader: str, group: tuple[str, ...], nodes: dict[str, RaftNode], now_us: int, within_us: int
+    ) -> None:
         if leader:
             self.led_us = now_us
             self._catching_up(leader, group, nodes, now_us, within_us)

@@ -143,7 +143,7 @@ class RaftLog:
         index = self.last_index
         for _, command in entries:
             index += 1
-            if isinstance(command, Configuration):
+            if type(command) is Configuration:
                 self.configurations.append((index, command))
         self.last_index = index
 

@@ -47,6 +47,7 @@ from engines.consensus.raft.read_events import Forwarded
 from engines.consensus.raft.reads import Reads
 from engines.consensus.raft.roles import LEADER
 from engines.consensus.raft.state_machine import session_of
+from engines.records import new
 
 WRITE_US: Final = 5_000
 """From the decision to the log, for a leader whose rule ``term_when_decided`` is off."""
@@ -88,7 +89,7 @@ class RaftNode(Reads):
 
     def on_append_reply(self, ctx: Effects, src: str, m: AppendReply) -> None:
         """What every leader does; and what waits for an answer: a question, a server that catches up, a transfer."""
-        super().on_append_reply(ctx, src, m)
+        self.update_progress(ctx, src, m)
         if m.prev_log_index < self.watched <= m.match_index:
             self.count()
         if m.round > self.acked.get(src, 0):
@@ -120,7 +121,7 @@ class RaftNode(Reads):
             ctx.send(client, ClientReply(command.serial, True, session[1], self.id, self.last_applied))
             return
         if self.rules.term_when_decided:
-            self.propose(ctx, Entry(self.current_term, command), src)
+            self.propose(ctx, new(Entry, (self.current_term, command)), src)
         else:
             self.undecided.append(m)
             ctx.set_timer("write", WRITE_US)

@@ -17,6 +17,7 @@ from engines.consensus.raft.client import Client
 from engines.consensus.raft.messages import Command, Content, Registration
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.state_machine import SESSION_ENTRIES, KeyValueStore, session_of
+from engines.records import new
 from engines.sim.checks import CheckBook
 from engines.sim.history import History
 from engines.sim.host import Host
@@ -107,7 +108,7 @@ class Promises:
         self.newest[client] = serial
         result = execute(self.values, content.op, content.key, content.value)
         if (client, serial) in self.history.open:
-            self.executed[client, serial] = Executed(entry, result)
+            self.executed[client, serial] = new(Executed, (entry, result))
 
     def resume(self, entry: int, store: KeyValueStore) -> None:
         """Entries were applied and dropped before anybody could look: go on from what they made.
@@ -179,17 +180,17 @@ class Promises:
         history = self.history
         tape = history.tape
         while self.looked < history.length:
-            row = tape.row(self.looked)
+            status, who, serial, f, key, value, at_us = tape.row(self.looked)
             self.looked += 1
-            operation = tape.names[row.client], row.serial
-            if not row.status:
-                asked = Invoked(self.committed, self.answered, tape.names[row.f], tape.names[row.key], row.at_us)
-                self.asked[operation] = asked
+            operation = tape.names[who], serial
+            if not status:
+                asked = self.committed, self.answered, tape.names[f], tape.names[key], at_us
+                self.asked[operation] = new(Invoked, asked)
                 continue
-            asked, done = self.asked.pop(operation), self.executed.pop(operation, None)
+            invoked, done = self.asked.pop(operation), self.executed.pop(operation, None)
             missed = self.missed.pop(operation, False)
-            if row.status == 1 and (done or asked.f == "get" or not missed):
-                self._answered(host, row.serial, row.value, asked, done)
+            if status == 1 and (done or invoked.f == "get" or not missed):
+                self._answered(host, serial, value, invoked, done)
 
     def _answered(self, host: Host, serial: int, result: int | None, asked: Invoked, done: Executed | None) -> None:
         if done is None:

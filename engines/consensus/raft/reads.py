@@ -113,9 +113,12 @@ class Reads(Transfers):
     def count(self) -> None:
         """An answer to a message with the entry that is watched; once all have confirmed it the next is watched."""
         self.exchanged += 1
-        if all(each.match_index >= self.watched for each in self.progress.values()):
-            self.cost = self.watched, self.exchanged
-            self.watched = 0
+        watched = self.watched
+        for each in self.progress.values():
+            if each.match_index < watched:
+                return
+        self.cost = watched, self.exchanged
+        self.watched = 0
 
     def confirm(self, ctx: Effects) -> None:
         """A round that a majority acknowledged proves that nobody else led when it was sent."""

@@ -14,6 +14,7 @@ from engines.consensus.raft.ports import Effects
 from engines.consensus.raft.progress import PeerProgress, ProgressState
 from engines.consensus.raft.quorum import Configuration, committed_index
 from engines.consensus.raft.roles import LEADER
+from engines.records import new
 
 PROBE: Final = ProgressState.PROBE
 REPLICATE: Final = ProgressState.REPLICATE
@@ -41,7 +42,7 @@ class Replication(Compaction):
         self.append(ctx, (entry,))
         index = self.log.last_index
         if not isinstance(entry.command, Configuration):
-            ctx.note(e.Appended(index, entry.term, entry.command, src))
+            ctx.note(new(e.Appended, (index, entry.term, entry.command, src)))
         if not self.watched or index - self.watched > WATCHED_LONG:
             self.watched, self.exchanged = index, 0
         window = self.sizes.window
@@ -83,7 +84,8 @@ class Replication(Compaction):
                 progress.inflight.append(last)
             if previous < self.watched <= last:
                 self.exchanged += 1
-        ctx.send(peer, AppendEntries(self.current_term, previous, term, entries, self.commit_index, self.round))
+        m = (self.current_term, previous, term, entries, self.commit_index, self.round)
+        ctx.send(peer, new(AppendEntries, m))
 
     def send_snapshot(self, ctx: Effects, peer: str, progress: PeerProgress) -> bool:
         """The next piece of a snapshot, if the server was heard lately. False: ask first whether it is there."""
@@ -129,7 +131,7 @@ class Replication(Compaction):
             progress.heard_at_us = ctx.now_us
         return progress
 
-    def on_append_reply(self, ctx: Effects, src: str, m: AppendReply) -> None:
+    def update_progress(self, ctx: Effects, src: str, m: AppendReply) -> None:
         """On success update nextIndex and matchIndex; on refusal go back and retry."""
         progress = self.answered(ctx, src, m.term)
         if progress is None:
@@ -181,8 +183,8 @@ class Replication(Compaction):
             return
         del match[self.id]
         holders = tuple([peer for peer, index in match.items() if index >= majority])
-        first = self.commit_index + 1
-        ctx.note(e.Committed(first, majority, self.current_term, term, holders, self.quorum, self.configuration))
+        span = (self.commit_index + 1, majority, self.current_term, term)
+        ctx.note(new(e.Committed, (*span, holders, self.quorum, self.configuration)))
         self.commit(ctx, majority)
 
     # -- the follower ------------------------------------------------------------------------------------------------
@@ -203,7 +205,7 @@ class Replication(Compaction):
         match = previous + len(entries)
         if leader_commit > self.commit_index < match:
             self.commit(ctx, min(leader_commit, match))
-        reply = AppendReply(self.current_term, True, match, previous, 0, 0, round)
+        reply = new(AppendReply, (self.current_term, True, match, previous, 0, 0, round))
         if stored or self.rules.ack_after_sync:
             ctx.send(src, reply)
         else:
@@ -246,7 +248,7 @@ class Replication(Compaction):
         self.append(ctx, entries)
         last = log.last_index
         if index < last or not isinstance(entries[-1].command, Configuration):  # a configuration tells itself
-            ctx.note(e.Stored(src, index, last, m.prev_log_index, m.prev_log_term))
+            ctx.note(new(e.Stored, (src, index, last, m.prev_log_index, m.prev_log_term)))
         return True
 
 

@@ -27,6 +27,7 @@ from engines.consensus.raft.quorum import Configuration, majority
 from engines.consensus.raft.roles import EDGES, FOLLOWER, LEADER, Role
 from engines.consensus.raft.rules import ALL_ON, RaftRules, Sizes, Timing
 from engines.consensus.raft.state_machine import KeyValueStore
+from engines.records import new
 
 NEVER: Final = -(1 << 60)
 PAPER_TIMING: Final = Timing()
@@ -269,7 +270,7 @@ class ServerState:
         index = self.last_applied
         for _, command in self.log.slice(index + 1, self.commit_index):
             index += 1
-            if isinstance(command, Command):
+            if type(command) is Command:
                 if self.role is LEADER:
                     self.execute(ctx, command, index)
                 else:
@@ -286,7 +287,7 @@ class ServerState:
         client, serial = command.client, command.serial
         if kv.deduplicated != known:
             ctx.note(e.Deduplicated(index, client, serial))
-        reply: ClientReply | SessionExpired = ClientReply(serial, True, result, self.id, index)
+        reply: ClientReply | SessionExpired = new(ClientReply, (serial, True, result, self.id, index))
         if kv.expired != expired:
             ctx.note(e.SessionRefused(index, client, serial, command.session))
             reply = SessionExpired(serial)

@@ -51,19 +51,19 @@ class KeyValueStore:
 
         None if its session is no more: see ``expired``.
         """
-        name = command.client
-        if command.session:
-            name = session_of(name, command.session)
+        name, serial, op, key, value, opened = command
+        if opened:
+            name = session_of(name, opened)
             if not self.lives(name, index):
                 self.expired += 1
                 return None
             self.used[name] = index
         session = self.sessions.get(name)
-        if once and session is not None and command.serial <= session[0]:
+        if once and session is not None and serial <= session[0]:
             self.deduplicated += 1
             return session[1]
-        result = execute(self.values, command.op, command.key, command.value)
-        self.sessions[name] = (command.serial, result)
+        result = execute(self.values, op, key, value)
+        self.sessions[name] = (serial, result)
         return result
 
     def register(self, client: str, index: int) -> None:
