@@ -21,6 +21,7 @@ waiting cohorts gap diagnosis     many traces: why the slow ones are slow
 split                             which are set against which: a window, an attribute, what fails
 failures                          why requests fail, and where that begins
 standing                          how sure that is, and whether it stands out at all
+unfelt                            what has become slow although no request feels it
 rejoin                            what a dropped header tore, joined again
 symptoms verdicts examination     and what else troubles the system, named in the order of urgency
 judge records recorded            a file of the user's traces, reported or played

@@ -18,6 +18,10 @@ Work that only the slow requests do is not slow by that alone. If a cache beside
 in the fast one, the miss is the reason, and the work is called *extra*.
 
 Below 100 traces the slow cohort would be a single request: there is no diagnosis then, but a reason.
+
+The slowest hundredth need not be slow for the reason for which everything is slower since a moment: whoever is seldom
+slow, and very slow then, fills the tail as before. So where something else makes up far more of the change than the
+tail's cause does, it is the change that is explained, as a window against the rest.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -26,9 +30,9 @@ from typing import Final, NamedTuple, TypeAlias
 
 from engines.tracing.aggregate import P50, P99, PPM, percentile, rank
 from engines.tracing.cohorts import Book, TraceSummary
-from engines.tracing.gap import Cause, Comparison, Contribution, Gap, spent
-from engines.tracing.split import SAMPLE_MIN
-from engines.tracing.standing import Standing, of_samples, of_tail
+from engines.tracing.gap import Cause, Comparison, Contribution, Gap, parts_of, spent
+from engines.tracing.split import SAMPLE_MIN, SURE
+from engines.tracing.standing import TAIL_PPM, Standing, mean, of_samples, of_tail, stretch_of
 from engines.tracing.waiting import CALL, EXTRA, HELD, SELF
 
 TRACES_MIN: Final = 100
@@ -42,6 +46,8 @@ MISSED_PPM: Final = 500_000
 """A cache explains work if the shares of its misses are this far apart ..."""
 SPARED_PPM: Final = 100_000
 """... and at most this share of the fast requests do that work at all."""
+MOSTLY: Final = 2
+"""Of a change somebody else is the cause if they explain so many times as much of it."""
 _MISSES: Final = frozenset({"false", "miss", "MISS", "0"})
 
 
@@ -158,6 +164,25 @@ def diagnose(
     slow_trace = traces[rank(len(traces), P99) - 1].trace_id
     median_trace = traces[rank(len(traces), P50) - 1].trace_id
     return _diagnosis(gap, (service, operation), len(traces), (p50_us, p99_us), (slow_trace, median_trace), standing)
+
+
+def diagnose_change(book: Book, found: Diagnosis, among: Iterable[TraceSummary] | None = None) -> Diagnosis | None:
+    """Why the requests of a stretch of time are slower than the others, if the cause of this tail is not it; else
+    None. ``among``: the traces that the tail is of."""
+    if found.standing.tail_ppm >= TAIL_PPM or found.verdict.kind == EXTRA:
+        return None
+    traces = sorted(book.of(found.service, found.operation, among), key=lambda each: (each.start_us, each.trace_id))
+    stretch = stretch_of(_lasted(traces))
+    if stretch is None or stretch.evidence < SURE:
+        return None
+    inside, outside = traces[stretch.first : stretch.end], traces[: stretch.first] + traces[stretch.end :]
+    made = diagnose_against(book, found.service, found.operation, inside, outside, Comparison.WINDOW)
+    if not isinstance(made, Diagnosis) or not made.standing.stands_out:
+        return None
+    parts = parts_of(book, found.verdict)
+    more_us = mean(spent(inside, parts)) - mean(spent(outside, parts))
+    other = made.verdict.service != found.verdict.service and made.verdict.us > MOSTLY * more_us
+    return made if other else None
 
 
 def diagnose_against(
@@ -361,4 +386,5 @@ __all__ = [
     "WalkStep",
     "diagnose",
     "diagnose_against",
+    "diagnose_change",
 ]

@@ -8,14 +8,23 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final, NamedTuple
 
 from engines.tracing.cohorts import Book, TraceSummary
-from engines.tracing.diagnosis import TRACES_MIN, Diagnosis, Lack, NoDiagnosis, diagnose, diagnose_against
+from engines.tracing.diagnosis import (
+    TRACES_MIN,
+    Diagnosis,
+    Lack,
+    NoDiagnosis,
+    diagnose,
+    diagnose_against,
+    diagnose_change,
+)
 from engines.tracing.failures import Failures, failures_of
 from engines.tracing.gap import Comparison
 from engines.tracing.rejoin import rejoined
 from engines.tracing.spans import Span
 from engines.tracing.split import SAMPLE_MIN, Choice, Cohort, Window, comparison_of, proposed, split
 from engines.tracing.tree import MISSING_NAME
-from engines.tracing.verdicts import Failing, Trouble, Verdict, callers_of, verdicts
+from engines.tracing.unfelt import grown
+from engines.tracing.verdicts import OF_TIME, Failing, Trouble, Verdict, callers_of, verdicts
 
 
 class Examination(NamedTuple):
@@ -64,7 +73,14 @@ def examine(
         return joined._replace(verdicts=_worse(_named(now, baseline, joined.diagnosis), now, baseline))
     diagnoses, lack = diagnose_all(book, now.summaries, root, baseline.summaries if baseline else None, comparison)
     named = _worse(_named(now, baseline, diagnoses[0] if diagnoses else None), now, baseline)
-    return Examination(named, diagnoses, lack, failures_of(book, now, baseline))
+    return Examination(named or _unfelt(now, baseline), diagnoses, lack, failures_of(book, now, baseline))
+
+
+def _unfelt(now: Cohort, baseline: Cohort | None) -> tuple[Verdict, ...]:
+    """Of a system of which nothing else is to be said: what has grown in it all the same."""
+    traces = [each.own for each in sorted(now.symptoms, key=lambda each: (each.start_us, each.trace_id))]
+    found = grown(traces, None if baseline is None else [each.own for each in baseline.symptoms])
+    return tuple(Verdict(OF_TIME[each.site.kind], each.site.service, each) for each in found)
 
 
 def _named(now: Cohort, baseline: Cohort | None, worst: Diagnosis | None) -> tuple[Verdict, ...]:
@@ -128,7 +144,8 @@ def diagnose_all(
 
     def diagnosis(service: str, operation: str) -> Diagnosis | NoDiagnosis:
         if before is None:
-            return diagnose(book, service, operation, among)
+            tail = diagnose(book, service, operation, among)
+            return (isinstance(tail, Diagnosis) and diagnose_change(book, tail, among)) or tail
         all_now = among if among is not None else book.traces.values()
         return diagnose_against(book, service, operation, all_now, before, comparison)
 

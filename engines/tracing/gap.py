@@ -231,6 +231,16 @@ class Gap:
         )
 
 
+def parts_of(book: Book, cause: Cause) -> list[int]:
+    """All parts of a book that are the time of this cause."""
+    wanted = cause.service, cause.kind, cause.peer, cause.guess
+    return [
+        number
+        for number, part in enumerate(book.parts)
+        if (book.chains[part.chain].service, part.kind, part.peer, part.guess) == wanted
+    ]
+
+
 def spent(traces: Sequence[TraceSummary], parts: Iterable[int]) -> list[int]:
     """What these parts took in each of these traces."""
     wanted = frozenset(parts)
@@ -252,4 +262,4 @@ def _visits(traces: list[TraceSummary], parts: Sequence[int]) -> list[int]:
     return [sum(each) for each in found if each]
 
 
-__all__ = ["GROUPS_MAX", "OTHERS", "Cause", "Comparison", "Contribution", "Gap"]
+__all__ = ["GROUPS_MAX", "OTHERS", "Cause", "Comparison", "Contribution", "Gap", "parts_of", "spent"]

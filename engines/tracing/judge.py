@@ -24,6 +24,7 @@ from engines.tracing.split import Choice, Cohort, Where
 from engines.tracing.store import SpanStore
 from engines.tracing.symptoms import Symptoms, host_of_call, symptoms_of
 from engines.tracing.tree import Flaw, Note, Tree, build, trees
+from engines.tracing.unfelt import Site, own_of
 
 SPANS_MAX: Final = 1_000_000
 """Spans held at once: a gigabyte, if hardly two of them have an attribute in common."""
@@ -143,6 +144,7 @@ class _Court:
         self._digest = blake2b(digest_size=16)
         self._resources: dict[Attributes, int] = {}
         self._pairs: dict[tuple[str, str], tuple[str, str]] = {}
+        self._sites: dict[tuple[Site, ...], tuple[Site, ...]] = {}
 
     def hear(self, span: Span) -> None:
         """Take one span."""
@@ -170,7 +172,7 @@ class _Court:
         summaries, symptoms = [], []
         for tree in trees(map(self._lean, spans)):
             summaries.append(self.book.add(tree, critical_path(tree)))
-            symptoms.append(symptoms_of(tree))
+            symptoms.append(symptoms_of(tree, own_of(tree, self_times(tree), self._sites)))
         self.baseline = Cohort(summaries, symptoms)
 
     def close(
@@ -232,7 +234,7 @@ class _Court:
         self.summaries.append(self.book.add(tree, path))
         own = self_times(tree)
         self.aggregates.take(groups_of(tree, path, own))
-        self.symptoms.append(symptoms := symptoms_of(tree))
+        self.symptoms.append(symptoms := symptoms_of(tree, own_of(tree, own, self._sites)))
         if self.held is not None and (
             symptoms.root in self.called or any(dst in self.called for _, dst, _ in symptoms.silent)
         ):

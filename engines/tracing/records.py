@@ -11,11 +11,12 @@ from typing import Any, Final, NamedTuple, overload
 from engines.tracing.aggregate import Group, groups_of
 from engines.tracing.analysis import Analysis, held
 from engines.tracing.cohorts import Book, TraceSummary
-from engines.tracing.critical import critical_path, fault_of
+from engines.tracing.critical import critical_path, fault_of, self_times
 from engines.tracing.spans import Kind, Span
 from engines.tracing.split import Choice, Cohort, Where
 from engines.tracing.symptoms import Symptoms, symptoms_of
 from engines.tracing.tree import Tree, trees
+from engines.tracing.unfelt import Site, own_of
 from engines.tracing.world.events import Most
 from engines.tracing.world.snapshot import TraceEntry, TraceRow
 
@@ -85,7 +86,8 @@ class Records(Sequence[Record]):
         self.book = Book(max(1, len(found)))
         self.baseline = _sample(baseline, self.book) if baseline is not None else None
         """The traces of a better time."""
-        made = [_record(each, tuple(each.spans), self.begin_us, self.book) for each in found]
+        sites: dict[tuple[Site, ...], tuple[Site, ...]] = {}
+        made = [_record(each, tuple(each.spans), self.begin_us, self.book, sites) for each in found]
         made.sort(key=lambda record: (record.at_us, record.row.start_us, record.row.trace_id))
         self._records = tuple(made)
         self._by_id = {record.row.trace_id: record for record in made}
@@ -124,7 +126,10 @@ class Records(Sequence[Record]):
         return iter(self._records)
 
 
-def _record(analysis: Analysis, spans: tuple[Span, ...], begin_us: int, book: Book) -> Record:
+def _record(
+    analysis: Analysis, spans: tuple[Span, ...], begin_us: int, book: Book,
+    sites: dict[tuple[Site, ...], tuple[Site, ...]],
+) -> Record:  # fmt: skip
     """What is known of one trace."""
     tree, path = analysis.tree, analysis.path
     root = tree.spans[tree.root]
@@ -153,7 +158,7 @@ def _record(analysis: Analysis, spans: tuple[Span, ...], begin_us: int, book: Bo
         book.add(tree, path),
         _packed(groups_of(tree, path, analysis.self_us)),
         _calls(tree),
-        symptoms_of(tree),
+        symptoms_of(tree, own_of(tree, analysis.self_us, sites)),
         Most(tree.spans[most].service, tree.spans[most].name, analysis.on_path[most]),
         fault_of(tree, path),
     )
@@ -168,7 +173,11 @@ def _packed(groups: Iterable[Group]) -> tuple[Group, ...]:
 
 def _sample(spans: Iterable[Span], book: Book) -> Cohort:
     made = trees(spans)
-    return Cohort([book.add(tree, critical_path(tree)) for tree in made], [symptoms_of(tree) for tree in made])
+    sites: dict[tuple[Site, ...], tuple[Site, ...]] = {}
+    return Cohort(
+        [book.add(tree, critical_path(tree)) for tree in made],
+        [symptoms_of(tree, own_of(tree, self_times(tree), sites)) for tree in made],
+    )
 
 
 def _calls(tree: Tree) -> tuple[Calls, ...]:

@@ -18,7 +18,7 @@ from engines.tracing.aggregate import PPM
 from engines.tracing.cohorts import TraceSummary
 from engines.tracing.gap import Comparison
 from engines.tracing.spans import Span, plain, said
-from engines.tracing.standing import of_marks, ranks
+from engines.tracing.standing import of_marks, ranks, stretch_of
 from engines.tracing.symptoms import Symptoms
 
 SAMPLE_MIN: Final = 20
@@ -59,15 +59,6 @@ class Cohort(NamedTuple):
 
     summaries: Sequence[TraceSummary]
     symptoms: Sequence[Symptoms]
-
-
-class Stretch(NamedTuple):
-    """Values in the order of time: those from one place to before another are larger than the rest."""
-
-    first: int
-    end: int
-    evidence: int
-    """Thousandths of a nat."""
 
 
 _TIME: Final = re.compile(r"(\d+(?:\.\d{1,6})?)(us|ms|s|m|h|)")
@@ -160,20 +151,6 @@ def proposed(traces: Cohort, begin_us: int) -> Window | None:
     return None
 
 
-def stretch_of(values: Sequence[int]) -> Stretch | None:
-    """The stretch whose ranks lie highest above the middle; None where all are alike."""
-    n = len(values)
-    best, first, end = 0, 0, 0
-    total, since = 0, 0
-    for index, rank in enumerate(ranks(values)):
-        if total <= 0:
-            total, since = 0, index
-        total += rank - (n + 1)
-        if total > best:
-            best, first, end = total, since, index + 1
-    return Stretch(first, end, 6_000 * best * best // (n**3 + n**2)) if best else None
-
-
 __all__ = [
     "ACCEPTED",
     "END_US",
@@ -181,7 +158,6 @@ __all__ = [
     "Choice",
     "Cohort",
     "Failed",
-    "Stretch",
     "Where",
     "Window",
     "comparison_of",

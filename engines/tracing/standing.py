@@ -42,6 +42,15 @@ class Change(NamedTuple):
     """Thousandths of a nat: by chance it is seen 2 x exp(-evidence / 1000) times."""
 
 
+class Stretch(NamedTuple):
+    """Values in the order of time: those from one place to before another are larger than the rest."""
+
+    first: int
+    end: int
+    evidence: int
+    """Thousandths of a nat."""
+
+
 class Standing(NamedTuple):
     """What a cause amounts to, and how sure that is."""
 
@@ -73,19 +82,19 @@ def of_samples(now: Sequence[tuple[int, int]], before: Sequence[tuple[int, int]]
     """The standing of a cause between two samples; a trace is (what the cause took, what all took)."""
     whole_now, whole_before = sum(each[1] for each in now), sum(each[1] for each in before)
     ratio_ppm = whole_now * len(before) * PPM // max(1, whole_before * len(now))
-    change = _shift([each[1] for each in before], [each[1] for each in now])
+    change = shift_of([each[1] for each in before], [each[1] for each in now])
     sure = change.evidence >= SURE and ratio_ppm - PPM >= FELT_PPM
     return Standing(ratio_ppm, *interval(now, before), change, sure)
 
 
-def _shift(before: Sequence[int], now: Sequence[int]) -> Change:
+def shift_of(before: Sequence[int], now: Sequence[int]) -> Change:
     """How clear it is that one sample is larger than another (Wilcoxon's rank sum, with its normal approximation)."""
     m, n = len(before), len(now)
     places = ranks([*before, *now])
     over = sum(places[m:]) - n * (m + n + 1)  # twice the rank sum minus twice what is expected of it
     variance = m * n * (m + n + 1)  # twelve times its variance
     evidence = 1_500 * over * over // variance if over > 0 and variance else 0
-    return Change(m, sum(before) // max(1, m), sum(now) // max(1, n), evidence)
+    return Change(m, mean(before), mean(now), evidence)
 
 
 def change_of(values: Sequence[int]) -> Change | None:
@@ -101,7 +110,21 @@ def change_of(values: Sequence[int]) -> Change | None:
         return None
     before, after = values[:at], values[at:]
     evidence = 6_000 * best * best // (n**3 + n**2)
-    return Change(at, sum(before) // len(before), sum(after) // len(after), evidence)
+    return Change(at, mean(before), mean(after), evidence)
+
+
+def stretch_of(values: Sequence[int]) -> Stretch | None:
+    """The stretch whose ranks lie highest above the middle; None where all are alike."""
+    n = len(values)
+    best, first, end = 0, 0, 0
+    total, since = 0, 0
+    for index, rank in enumerate(ranks(values)):
+        if total <= 0:
+            total, since = 0, index
+        total += rank - (n + 1)
+        if total > best:
+            best, first, end = total, since, index + 1
+    return Stretch(first, end, 6_000 * best * best // (n**3 + n**2)) if best else None
 
 
 def of_marks(evidence: int, marks: Sequence[int]) -> int:
@@ -119,6 +142,11 @@ def of_rates(before: Sequence[int], now: Sequence[int]) -> int:
     over = sum(now) * m - sum(before) * n
     variance = m * n * ones * (m + n - ones)
     return 500 * over * over * (m + n) // variance if over > 0 and variance else 0
+
+
+def mean(values: Sequence[int]) -> int:
+    """Rounded down; of nothing 0."""
+    return sum(values) // max(1, len(values))
 
 
 def ranks(values: Sequence[int]) -> list[int]:
@@ -164,11 +192,15 @@ __all__ = [
     "SURE",
     "Change",
     "Standing",
+    "Stretch",
     "change_of",
     "interval",
+    "mean",
     "of_marks",
     "of_rates",
     "of_samples",
     "of_tail",
     "ranks",
+    "shift_of",
+    "stretch_of",
 ]

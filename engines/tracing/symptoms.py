@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from engines.tracing.spans import Kind, Span
 from engines.tracing.tree import Tree
+from engines.tracing.unfelt import NO_OWN, Own
 from engines.tracing.waiting import callee
 
 SKEW_MIN_US: Final = 2_000
@@ -94,9 +95,11 @@ class Symptoms(NamedTuple):
     """Calls that were made again, by the service called."""
     hits: Counts
     misses: Counts
+    own: Own = NO_OWN
+    """Where its time was spent, on the critical path or off it; none: nobody worked it out."""
 
 
-def symptoms_of(tree: Tree) -> Symptoms:
+def symptoms_of(tree: Tree, own: Own = NO_OWN) -> Symptoms:
     """Look at one trace."""
     found = _Look(tree)
     for index in range(tree.real):
@@ -123,6 +126,7 @@ def symptoms_of(tree: Tree) -> Symptoms:
         _counts(found.resends),
         _counts(found.lookups[True]),
         _counts(found.lookups[False]),
+        own,
     )
 
 

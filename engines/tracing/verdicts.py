@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 from engines.tracing.diagnosis import Diagnosis
 from engines.tracing.gap import Cause
 from engines.tracing.symptoms import Held, Symptoms, Unanswered
+from engines.tracing.unfelt import Grown
 from engines.tracing.waiting import BACKOFF, CALL, EXTRA, LOCK, POOL, QUEUE, SELF, Time
 
 PPM: Final = 1_000_000
@@ -160,7 +161,7 @@ class ColdLookups(NamedTuple):
 
 Evidence: TypeAlias = (
     LateSpans | DroppedHeader | DroppedEverywhere | WrongClock | LostSpans | LostCalls | Down | Paused | ServedTwice
-    | Amplified | Failing | ColdLookups | Cause
+    | Amplified | Failing | ColdLookups | Cause | Grown
 )  # fmt: skip
 
 

@@ -122,7 +122,10 @@ def _diagnosis_lines(found: Examination) -> list[str]:
         f"{percent(each.fast_ppm)} of the fast ones"
         for each in diagnosis.differences[:3]
     ]
-    text.append(f"compare trace {diagnosis.slow_trace} (p99) with {diagnosis.median_trace} (p50)")
+    kinds = ("p99", "p50")
+    if diagnosis.comparison is not Comparison.TAIL:
+        kinds = f"typical {WHEN[diagnosis.comparison]}", f"typical {THAN[diagnosis.comparison]}"
+    text.append(f"compare trace {diagnosis.slow_trace} ({kinds[0]}) with {diagnosis.median_trace} ({kinds[1]})")
     for other in found.diagnoses[1:ROOTS_MAX]:
         name = f"{other.service} {other.operation}"
         said = cause_words(other.verdict) if other.standing.stands_out else ordinary_words(other)

@@ -16,6 +16,7 @@ from engines.tracing.gap import Cause, Comparison
 from engines.tracing.split import SAMPLE_MIN, Choice, Failed, Where, Window
 from engines.tracing.standing import SURE
 from engines.tracing.tree import Flaw, Note
+from engines.tracing.unfelt import Grown
 from engines.tracing.verdicts import Verdict
 from engines.tracing.waiting import UNKNOWN, Time
 from engines.tracing.world.events import Score
@@ -35,6 +36,8 @@ def sentence(verdict: Verdict) -> str:
     match found:
         case Cause():
             return cause_words(found)
+        case Grown():
+            return _grown_words(who, found)
         case v.LateSpans(spans=spans):
             return f"{who} exports late: {spans} of its spans arrived when their traces had been judged complete"
         case v.DroppedHeader(callee=callee, traces=traces, silent=silent):
@@ -83,6 +86,17 @@ def sentence(verdict: Verdict) -> str:
             return f"{who} is cold: {share} of {lookups} lookups miss, and what is behind it does the work"
         case _:
             assert_never(found)
+
+
+def _grown_words(who: str, found: Grown) -> str:
+    """What has grown without being felt, in how many traces."""
+    works = found.site.kind == Time.SELF
+    what = f"its own work in {found.site.operation}" if works else f"its {found.site.operation}"
+    return (
+        f"{who} {'is slow' if works else 'waits'}, though requests hardly feel it: {what} takes "
+        f"{units.fixed(found.us)} in {plural(found.traces, 'trace')} instead of {units.fixed(found.usual_us)} in "
+        f"{found.others:,}"
+    )
 
 
 def cause_words(cause: Cause) -> str:
