@@ -508,6 +508,28 @@ def test_a_story_breaks_exactly_the_checks_it_declares(pattern: Pattern, scenari
         assert check.detail
         assert check.witness
         assert 0 < check.position <= run.position
+        assert check.at_us is not None
+        assert 0 < check.at_us <= run.now_us
+
+
+BREAKING = {
+    (pattern.name, scenario.variant): (pattern, scenario)
+    for pattern in PATTERNS
+    for scenario in sorted(pattern.scenarios, key=lambda each: -each.end_us)
+    if scenario.breaks
+}
+"""The shortest story of each variant that breaks something."""
+
+
+@pytest.mark.parametrize(("pattern", "scenario"), BREAKING.values(), ids=lambda each: each.name)
+def test_a_failed_check_says_since_when_it_does_not_hold(pattern: Pattern, scenario: Scenario) -> None:
+    run = told(pattern, scenario)
+    first = min((check for check in run.check() if not check.ok), key=lambda check: check.position)
+    run.seek(first.position)
+    assert run.now_us == first.at_us
+    assert first in run.check()
+    run.seek(first.position - 1)
+    assert all(check.ok for check in run.check())
 
 
 @pytest.mark.parametrize(("pattern", "scenario"), STORIES)

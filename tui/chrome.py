@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from engines.sim.pattern import Check
-from engines.units import stamp
+from engines.units import since, stamp
 from tui.canvas import Canvas, Ink, clip, wrap
 from tui.glyphs import Glyphs
 from tui.keys import Entry
@@ -166,12 +166,21 @@ def _state(facts: Facts) -> list[Form]:
 
 
 def _verdict(checks: tuple[Check, ...]) -> list[Form]:
-    failed = tuple(check.name for check in checks if not check.ok)
+    failed = tuple(check for check in checks if not check.ok)
     if failed:
-        chip = (f" {failure(failed)} ", "bad!")
+        chip, dated = (f" {failure(failed)} ", "bad!"), []
+        if failed[0].at_us is not None:
+            long, short = f" {failure(failed, since(failed[0].at_us, ' '))} ", failure(failed).partition(": ")
+            at = f" {short[0]} at {stamp(failed[0].at_us)}: {short[2]} "
+            dated = [
+                Form(63, ((long, "bad!"), (" e", "key"), (" why", "dim"))),
+                Form(64, ((long, "bad!"),)),
+                Form(81, ((at, "bad!"),)),
+            ]
         return [
-            Form(64, (chip, (" e", "key"), (" why", "dim"))),
-            Form(81, (chip,)),
+            *dated,
+            Form(82 if dated else 64, (chip, (" e", "key"), (" why", "dim"))),
+            Form(83, (chip,)),
             *(Form(89, ((f" {_first_words(failure(failed), room)} ", "bad!"),)) for room in (40, 30)),
             Form(99, ((f" {failure(failed).partition(':')[0]} ", "bad!"),)),
         ]
@@ -187,10 +196,10 @@ def _first_words(text: str, room: int) -> str:
     return f"{text[: room - 2].rpartition(' ')[0]} .."
 
 
-def failure(names: tuple[str, ...]) -> str:
-    """``CHECK FAILED: leader completeness``, and how many more."""
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"CHECK FAILED: {names[0]}{more}"
+def failure(failed: tuple[Check, ...], dated: str = "") -> str:
+    """``CHECK FAILED: leader completeness``, since when, and how many more."""
+    more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+    return f"CHECK FAILED: {failed[0].name}{dated}{more}"
 
 
 def _fit(facts: Sequence[tuple[int, Sequence[Form]]], room: int) -> list[Form | None]:

@@ -66,7 +66,8 @@ def _check(operations: Sequence[Operation], verdict: Verdict) -> Check:
     assert impossible is not None
     shown = sorted({*verdict.witness.operations, impossible})
     detail = f"nothing explains what {operations[impossible].client} was told of {operations[impossible].key}"
-    return Check(CLIENT_HISTORY, False, detail, tuple(_told(operations[number]) for number in shown))
+    told = tuple(_told(operations[number]) for number in shown)
+    return Check(CLIENT_HISTORY, False, detail, told, at_us=operations[impossible].returned_us)
 
 
 def linearizable_store(operations: Sequence[Operation]) -> Check:

@@ -14,7 +14,7 @@ from engines.sim.codec import to_json
 from engines.sim.digest import Digest
 from engines.sim.pattern import Check, Config, Scenario, Variant
 from engines.sim.timeline import Timeline
-from engines.units import stamp
+from engines.units import since, stamp
 from tui.judging import judged
 from tui.panel import Figure, Panel
 
@@ -94,6 +94,8 @@ class Report:
             "detail": check.detail,
             "witness": list(check.witness),
         }
+        if check.at_us is not None:
+            row["since_us"] = check.at_us
         if not check.ok and self.expected(check):
             row["expected"] = True
         return row
@@ -119,7 +121,7 @@ class Report:
         for check in self.checks:
             mark = "ok    " if check.ok else "FAILED"
             note = "  (the scenario shows this)" if not check.ok and self.expected(check) else ""
-            lines.append(f"  {mark}  {check.name}: {check.detail}{note}")
+            lines.append(f"  {mark}  {check.name}{since(check.at_us, ' ')}: {check.detail}{note}")
             lines.extend(f"          {line}" for line in check.witness)
         return "\n".join(lines)
 

@@ -87,12 +87,12 @@ class TracedCluster(CheckBook):
         self.under_way: dict[tuple[str, str, int, int, int], tuple[int, ...]] = {}
         """Terms of the entries of messages that were sent, by (from, to, term, index before, how many)."""
 
-    def take(self, event: TraceEvent) -> None:
-        """The next event."""
+    def take(self, event: TraceEvent, position: int, at_us: int) -> None:
+        """The next event, which is so many-th, and when it was on the run's own time."""
         server = self.servers.get(event.node)
         if server is None:
             server = self.servers[event.node] = TracedServer(event.node)
-        self.position = event.line
+        self.position, self.at_us = position, at_us
         fresh = not server.started
         if fresh or event.name == "InitState":
             self._starts(server, event, fresh)

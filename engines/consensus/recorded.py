@@ -97,7 +97,7 @@ class RecordedRaft(RecordedEngine):
         """One line more."""
         server = self.cluster.servers.get(record.node)
         was = server.role if server else ""
-        self.cluster.take(record)
+        self.cluster.take(record, self.position, self.now_us)
         self.note(Traced(record, was), record.node)
         if self.now_us >= self.sample_due_us:
             leader = self._leader()

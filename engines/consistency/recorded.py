@@ -97,7 +97,8 @@ class HistoryEngine(RecordedEngine):
         self.stale = 0
         self.series: list[Sample] = []
         self.sampled = (0, 0)
-        self.positions: dict[str, int] = {}
+        self.positions: dict[str, tuple[int, int]] = {}
+        """The models that do not hold: at which position that showed, and when."""
 
     @property
     def records(self) -> JudgedHistory:
@@ -131,7 +132,7 @@ class HistoryEngine(RecordedEngine):
             if fall == index:
                 verdict = records.report.verdicts[name]
                 assert verdict.why is not None
-                self.positions[name] = self.position
+                self.positions[name] = self.position, self.now_us
                 self.note(VerdictFell(name, verdict.why, label(operation)), operation.process[:12])
 
     def _sample(self, at_us: int, age_us: int) -> None:
@@ -150,7 +151,7 @@ class HistoryEngine(RecordedEngine):
             if name in self.positions:
                 said = sentence(verdict, records.history)
                 lines = witness_lines(verdict, records.history)
-                found.append(Check(name, False, said, lines, self.positions[name]))
+                found.append(Check(name, False, said, lines, *self.positions[name]))
             else:
                 found.append(Check(name, True, SENSES[name]))
         return tuple(found)

@@ -19,6 +19,8 @@ class CheckBook:
         self.failed: dict[str, Check] = {}
         self.position = 0
         """Where in the run the world stands: set it before looking at an event."""
+        self.at_us = 0
+        """When that is."""
         self._results: tuple[Check, ...] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -28,7 +30,7 @@ class CheckBook:
         """This check does not hold: what broke it, and the events that show it. Only the first time counts."""
         assert name in self.demands, f"no check {name!r} was declared"
         if name not in self.failed:
-            self.failed[name] = Check(name, False, detail, witness, self.position)
+            self.failed[name] = Check(name, False, detail, witness, self.position, self.at_us)
             self._results = None
 
     def demand(self, name: str, text: str) -> None:

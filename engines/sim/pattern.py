@@ -32,6 +32,9 @@ class Check:
     witness: tuple[str, ...] = ()
     position: int = 0
     """Where in the run it broke."""
+    at_us: int | None = field(default=None, repr=False)
+    """When it broke; None: nobody says, as of a FILE without times. It follows from the position, so a digest, which
+    reads the repr, leaves it out."""
 
 
 class Engine(Protocol[C, S_co]):

@@ -89,6 +89,15 @@ def test_a_failed_check_is_named_with_the_key_that_explains_it() -> None:
     assert "CHECK FAILED: leader completeness  e why" in status(120, facts(checks=BAD)).text()
 
 
+def test_a_failed_check_says_since_when_also_on_a_small_screen() -> None:
+    since = (*GOOD, Check("leader completeness", False, "an entry is missing", ("entry 3",), 7, 1_250_000))
+    assert "CHECK FAILED: leader completeness since t 00:01.250" in status(120, facts(checks=since)).text()
+    assert "CHECK FAILED at 00:01.250: leader completeness" in status(80, facts(checks=since)).text()
+    also = (*since, Check("log matching", False, "", (), 9, 2_000_000))
+    text = status(120, facts(checks=also)).text()
+    assert "CHECK FAILED: leader completeness since t 00:01.250 and 1 more" in text
+
+
 TWO = (*BAD, Check("state machine safety of the whole cluster", False, ""))
 
 

@@ -310,6 +310,8 @@ def test_every_check_says_what_it_demands_and_what_broke(subject: Subject) -> No
             assert "It holds" in holds
             assert "FAILED: it broke" in broken
             assert f"Switched off in this run: {subject.rule}" in broken
+            dated = subject.panel.explain_check(snapshot, Check(name, False, "it broke", at_us=2_345_000))
+            assert "FAILED since t 00:02.345: it broke" in " ".join(dated)
 
 
 @each_panel

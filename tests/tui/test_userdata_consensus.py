@@ -156,8 +156,8 @@ def status(*arguments: str) -> int:
 
 def judged(writer: Writer) -> TracedCluster:
     cluster = TracedCluster()
-    for event in TraceReader(io.BytesIO(writer.text().encode()), "t"):
-        cluster.take(event)
+    for number, event in enumerate(TraceReader(io.BytesIO(writer.text().encode()), "t"), 1):
+        cluster.take(event, number, event.at_us or 0)
     return cluster
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from engines.sim import events as e
 from engines.sim.pattern import Check
+from engines.units import since
 
 OF_KERNEL: Final[dict[type, str]] = {
     e.Crashed: "crash", e.Restarted: "crash", e.Synced: "crash", e.DiskSlowed: "crash", e.Frozen: "fault",
@@ -70,5 +71,5 @@ def explain_check(
         missing = f"Switched off in this run: {', '.join(off)}." if off else ""
         if not off and suspect:
             missing = f"All rules are on now. Was {suspect} off for a time?"
-        told = (demand, f"FAILED: {check.detail}.", *check.witness, behind, missing)
+        told = (demand, f"FAILED{since(check.at_us, ' ')}: {check.detail}.", *check.witness, behind, missing)
     return tuple(text for text in told if text)

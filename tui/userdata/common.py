@@ -13,6 +13,7 @@ import click
 
 from engines.errors import UserError
 from engines.sim.pattern import Check, Config, Variant
+from engines.units import since
 from tui.options import DataOptions
 from tui.progress import Progress
 
@@ -136,17 +137,22 @@ def head_json(
         "virtual_time_us": span_us,
         "events": events,
         "digest": digest,
-        "checks": [
-            {"name": each.name, "ok": each.ok, "detail": each.detail, "witness": list(each.witness)} for each in checks
-        ],
+        "checks": [check_json(each) for each in checks],
     }
+
+
+def check_json(check: Check) -> dict[str, Any]:
+    """A check as ``run --json`` prints it; ``since_us`` where it failed at a time that is known."""
+    row = {"name": check.name, "ok": check.ok, "detail": check.detail, "witness": list(check.witness)}
+    return row if check.at_us is None else {**row, "since_us": check.at_us}
 
 
 def check_lines(checks: Iterable[Check]) -> list[str]:
     """The checks, for people."""
     lines = ["", "checks"]
     for check in checks:
-        lines.append(f"  {'ok    ' if check.ok else 'FAILED'}  {check.name}: {check.detail}")
+        mark = "ok    " if check.ok else "FAILED"
+        lines.append(f"  {mark}  {check.name}{since(check.at_us, ' ')}: {check.detail}")
         lines.extend(f"          {line}" for line in check.witness)
     return lines
 

@@ -50,8 +50,8 @@ def report(file: str, options: DataOptions, as_json: bool) -> bool:
     trace, reader, _ = read(file, options)
     cluster, digest = TracedCluster(), Digest()
     leaders: list[tuple[int, str, int]] = []
-    for at_us, event in zip(trace.at, trace.events, strict=True):
-        cluster.take(event)
+    for number, (at_us, event) in enumerate(zip(trace.at, trace.events, strict=True), 1):
+        cluster.take(event, number, at_us)
         if event.name == "BecomeLeader":
             leaders.append((at_us, event.node, event.term))
     digest.feed([(number, *event[1:]) for number, event in enumerate(trace.events)])

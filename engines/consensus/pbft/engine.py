@@ -134,7 +134,7 @@ class PbftEngine(World):
 
     def fail(self, findings: list[Finding]) -> None:
         """A check that has failed stays failed."""
-        self.book.position = self.position
+        self.book.position, self.book.at_us = self.position, self.clock.now_us
         for name, detail, witness in findings:
             self.book.fail(name, detail, *witness)
 

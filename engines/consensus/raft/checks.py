@@ -147,7 +147,7 @@ class RaftChecks(CheckBook):
         seen = self.seen.get(host.id)
         if seen is None:
             if self.promises.looked != self.promises.history.length:
-                self.position = host.world.position
+                self.position, self.at_us = host.world.position, host.clock.now_us
                 self.promises.look(host)
             return
         node: RaftNode = host.node  # type: ignore[assignment]
@@ -159,13 +159,13 @@ class RaftChecks(CheckBook):
             or seen.incarnation != host.incarnation
             or seen.snapshot is not node.snapshot
         ):
-            self.position = host.world.position
+            self.position, self.at_us = host.world.position, host.clock.now_us
             if host.status == CRASHED:
                 self._crashed(host, seen)
             else:
                 self._changed(host, node, seen)
         elif written or committed:
-            self.position = host.world.position
+            self.position, self.at_us = host.world.position, host.clock.now_us
             if written:
                 self._written(host, node, seen)
             if committed:
@@ -216,7 +216,7 @@ class RaftChecks(CheckBook):
 
     def look(self, now_us: int) -> None:
         """Whether what must happen in time does. Called now and then."""
-        self.position = self.hosts[self.servers[0]].world.position
+        self.position, self.at_us = self.hosts[self.servers[0]].world.position, now_us
         self.liveness.look(self.servers, self.committed_to, now_us)
 
     def raft(self, server: str) -> RaftNode:

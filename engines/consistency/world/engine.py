@@ -175,7 +175,7 @@ class ConsistencyEngine(World):
     def observe(self, host: Host) -> None:
         """Judge what clients were told, remember what was sent, sample the strip."""
         self._see_sent()
-        self.checks.position = self.position
+        self.checks.position, self.checks.at_us = self.position, self.clock.now_us
         for model, verdict in self.checks.look(self.book):
             assert verdict.why is not None
             assert verdict.witness is not None

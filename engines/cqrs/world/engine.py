@@ -92,7 +92,7 @@ class CqrsEngine(Roads):
 
     def take(self) -> None:
         """What came to light in the last step."""
-        self.checks.position = self.position
+        self.checks.position, self.checks.at_us = self.position, self.clock.now_us
         for name, detail, witness in self.ledger.failures:
             self.checks.fail(name, detail, *witness)
         self.ledger.failures.clear()

@@ -175,9 +175,9 @@ def book(variant: str) -> CheckBook:
     return checks
 
 
-def take(checks: CheckBook, ledger: Ledger, position: int) -> None:
+def take(checks: CheckBook, ledger: Ledger, position: int, at_us: int) -> None:
     """What came to light in the last step."""
-    checks.position = position
+    checks.position, checks.at_us = position, at_us
     for name, detail, witness in ledger.failures:
         if name in checks.demands:
             checks.fail(name, detail, *witness)

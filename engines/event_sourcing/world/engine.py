@@ -150,7 +150,7 @@ class EventEngine(World):
             self.look_for_repeats(host.id)
             self.look_for_skips(host.id, self.judged[host.id])
         if self.ledger.failures:
-            take(self.checks, self.ledger, self.position)
+            take(self.checks, self.ledger, self.position, self.now_us)
 
     def look_for_gaps(self) -> None:
         """What readers see has neither holes nor jumps."""

@@ -142,7 +142,7 @@ class Invariants(CheckBook):
 
     def observe(self, host: Host) -> None:
         """Examine what the last event added."""
-        self.position = host.world.position
+        self.position, self.at_us = host.world.position, host.clock.now_us
         facts = self.ledger.facts
         touched: dict[tuple[str, str], None] = {}
         if facts:

@@ -65,7 +65,7 @@ class ClusterChecks(CheckBook):
     def observe(self, host: Host) -> None:
         """Examine what the last event added."""
         ledger = self.ledger
-        self.position = host.world.position
+        self.position, self.at_us = host.world.position, host.clock.now_us
         if ledger.fresh:
             for serve in ledger.fresh:
                 self._one_owner(serve)

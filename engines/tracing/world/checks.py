@@ -53,9 +53,9 @@ class Checks(CheckBook):
     def __init__(self) -> None:
         super().__init__(DEMANDS)
 
-    def take(self, violations: list[Violation], position: int) -> None:
+    def take(self, violations: list[Violation], position: int, at_us: int) -> None:
         """Violations of the last event."""
-        self.position = position
+        self.position, self.at_us = position, at_us
         for each in violations:
             self.fail(each.check, each.detail, *each.witness)
         violations.clear()

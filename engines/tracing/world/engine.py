@@ -37,7 +37,7 @@ class TracingEngine(System):
         """Take up what the event showed; once a second renew the figures."""
         self.view.touched(host.id)
         if self.ledger.violations:
-            self.checks.take(self.ledger.violations, self.position)
+            self.checks.take(self.ledger.violations, self.position, self.clock.now_us)
         if self.clock.now_us >= self.tick_due_us:
             self.tick()
 

@@ -58,7 +58,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, machi
 
 def _failed(snapshot: Snapshot) -> list[Section]:
     """Checks that failed come first, on every page."""
-    rows = tuple(fact("FAILED", check.name, "bad", (f": {check.detail}", "text"))
+    rows = tuple(fact("FAILED", f"{check.name}{units.since(check.at_us, ' ')}", "bad", (f": {check.detail}", "text"))
                  for check in snapshot.checks if not check.ok)  # fmt: skip
     return [Section(-1, rows)] if rows else []
 
