@@ -16,11 +16,14 @@ from engines.sim.chaos import Chaos
 from engines.sim.events import RING_EVENTS, kind_of
 from engines.sim.hazards import ANYTHING
 from engines.sim.pattern import Check, Step, Variant
+from engines.units import US_PER_S
 
 NO_EXCEPTION: Final = "the engine goes on"
 """What every engine owes, as a check is named."""
 LOOKS: Final = 20
 """How often it is looked whether a promise is kept before its bound."""
+LOOK_US: Final = 5 * US_PER_S
+"""And at least so often, however far away the bound is."""
 CHECK_STEPS: Final = 128
 """Steps between two looks at the checks, which stand after every step."""
 _NAMES: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]{0,2}\d[\w.:>]*")
@@ -208,7 +211,7 @@ class Player:
                     return True
                 if not chaos.missing(self.engine):
                     return False
-                at_us += max(1, chaos.quiet_us // LOOKS)
+                at_us += min(LOOK_US, max(1, chaos.quiet_us // LOOKS))
         return self._run(plan.end_us)
 
     def _owed(self) -> Violation | None:

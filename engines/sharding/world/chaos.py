@@ -118,7 +118,7 @@ CHAOS: Final = Chaos(
         After(5 * US_PER_S, command)
         for command in (c.SetWorkload("off"), c.SetBalancer(False), c.SplitForHeat(False), c.SetBandwidth(5_000))
     ),
-    quiet_us=100 * US_PER_S,
+    quiet_us=250 * US_PER_S,  # five of six nodes may have to leave: some 180 units, one after the other, 0.6 s each
     promise="everything comes to rest",
     missing=missing,
     role=role,

@@ -35,6 +35,12 @@ def test_nothing_breaks_and_every_promise_is_kept(pattern: Pattern, variant: Var
     assert tally.bites
 
 
+def test_whoever_has_much_to_move_is_given_the_time_for_it() -> None:
+    """Orders to leave for four nodes of six, the last half done 100 s after all was healed."""
+    sharding = next(each for each in PATTERNS if each.name == "sharding")
+    held(sharding, sharding.variant("slots"), 50_001, 1, "hostile")
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("profile", ["usual", "hostile"])
 @pytest.mark.parametrize(("pattern", "variant"), VARIANTS, ids=lambda each: each.name)
