@@ -159,6 +159,21 @@ def test_replies_of_every_sort_press_no_key(tmp_path: Path) -> None:
         assert app.wait(LONG) == 0
 
 
+def test_a_function_key_that_arrives_in_three_pieces_opens_the_help_and_no_stage(tmp_path: Path) -> None:
+    with toy(tmp_path, mute=True) as app:
+        app.send("space")
+        app.wait_for("PAUSE", LONG)
+        for piece in (b"\x1b", b"O", b"P"):
+            os.write(app._master, piece)
+            time.sleep(0.3)  # longer than an escape waits
+        app.wait_for("help: Toy", LONG)
+        app.send("esc")
+        app.wait_for(lambda app: "help: Toy" not in app.text(), LONG)
+        assert not list(tmp_path.rglob("*.svg"))
+        app.send("q")
+        assert app.wait(LONG) == 0
+
+
 def test_pasted_text_with_escapes_in_it_is_text(tmp_path: Path) -> None:
     with toy(tmp_path) as app:
         app.send("space")

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tui.terminal.scanner import PASTE_SILENCE_S, Key, Paste, Report, Scanner, Token
+from tui.terminal.scanner import HELD_S, PASTE_SILENCE_S, Key, Paste, Report, Scanner, Token
 
 PATIENCE_S = 0.2
 
@@ -38,14 +38,14 @@ REPLIES = {
 }
 
 
-def scan(*chunks: bytes, gap_s: float = 0.0, patience_s: float = PATIENCE_S) -> list[Token]:
+def scan(*chunks: bytes, gap_s: float = 0.0, patience_s: float = PATIENCE_S, held_s: float = HELD_S) -> list[Token]:
     """Every token of some chunks, each so much later than the one before."""
     scanner, now_s, tokens = Scanner(), 0.0, list[Token]()
     for chunk in chunks:
-        tokens += scanner.tick(now_s, patience_s)
+        tokens += scanner.tick(now_s, patience_s, held_s)
         tokens += scanner.feed(chunk, now_s)
         now_s += gap_s
-    return tokens + scanner.tick(now_s + PATIENCE_S, PATIENCE_S)
+    return tokens + scanner.tick(now_s + max(PATIENCE_S, held_s), PATIENCE_S, held_s)
 
 
 def typed(text: str) -> list[Token]:
@@ -107,7 +107,44 @@ def test_an_escape_is_a_key_once_nothing_follows_it() -> None:
     assert scanner.waiting
     assert scanner.tick(1.1, PATIENCE_S) == []
     assert scanner.tick(1.25, PATIENCE_S) == [Key("escape")]
-    assert scanner.feed(b"P", 1.3) == typed("P")  # a hand that takes a picture next
+    assert scanner.feed(b"s", 1.3) == typed("s")
+
+
+STATUS = b"\x1b[0n"
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_torn_twice_it_is_at_most_an_escape_however_late_the_rest_is(name: str) -> None:
+    """The terminal is asked something once a byte is in doubt, and its answer comes behind all of the sequence."""
+    reply, tokens = REPLIES[name]
+    for cut in range(2, len(reply)):
+        chunks = reply[:1], reply[1:2], reply[2:cut], reply[cut:]
+        for gap_s in (0.5, 8.0):
+            seen = scan(*(chunk for chunk in chunks if chunk), STATUS, b"k", gap_s=gap_s, held_s=10.0)
+            assert seen == [Key("escape"), *tokens, *typed("k")], (cut, gap_s)
+
+
+@pytest.mark.parametrize(
+    ("raw", "key"), [(b"\x1bOP", "f1"), (b"\x1bOS", "f4"), (b"\x1bOM", "enter"), (b"\x1bOA", "up")]
+)
+def test_a_key_that_is_a_sequence_is_no_letter_however_it_is_torn(raw: bytes, key: str) -> None:
+    assert scan(*(bytes((byte,)) for byte in raw), STATUS, gap_s=0.5) == [Key("escape"), Key(key)]
+
+
+def test_a_hand_that_takes_a_picture_behind_an_escape_waits_for_an_answer_of_the_terminal_at_most_a_second() -> None:
+    for letter in "OP":
+        scanner = Scanner()
+        scanner.feed(b"\x1b", 1.0)
+        assert scanner.tick(1.25, PATIENCE_S) == [Key("escape")]
+        assert scanner.feed(letter.encode(), 1.3) == []
+        assert scanner.doubts
+        assert scanner.feed(STATUS, 1.32) == typed(letter)
+        assert not scanner.doubts
+        scanner.feed(b"\x1b", 2.0)
+        scanner.tick(2.25, PATIENCE_S)
+        assert scanner.feed(letter.encode(), 2.3) == []
+        assert scanner.tick(2.3 + HELD_S, PATIENCE_S) == typed(letter)
+        assert scanner.feed(letter.encode(), 4.0) == typed(letter)  # not behind an escape it is never in doubt
 
 
 def test_escape_and_a_key_close_behind_it_are_two() -> None:

@@ -30,7 +30,7 @@ from tui.session import Session
 from tui.terminal.capability import detect
 from tui.terminal.gate import Gate, answer, question
 from tui.terminal.modes import RESTORE
-from tui.terminal.scanner import Key, Report, Scanner
+from tui.terminal.scanner import STATUS, Key, Report, Scanner
 from tui.theme import Theme, look_for, luminance, theme_for
 
 FPS: Final = 10
@@ -251,9 +251,11 @@ class Watcher:
         if self.private is not None:
             self.private.write(data)
             return
+        doubted = self._scanner.doubts
         self._take(self._scanner.feed(data, self._loop.time()))
-        if self._scanner.waiting and self._tick is None:
-            self._tick = self._loop.call_later(ESCAPE_S, self._ticked)
+        if self._scanner.doubts and not doubted:
+            self._send(STATUS)
+        self._wait()
 
     def resize(self, width: int, height: int) -> None:
         """Her window has another size; the stage has not."""
@@ -304,9 +306,15 @@ class Watcher:
     def _now_us(self) -> int:
         return int(self._loop.time() * 1_000_000)
 
+    def _wait(self) -> None:
+        """Look again soon while time alone decides what a byte was."""
+        if self._scanner.waiting and self._tick is None and self.private is None:
+            self._tick = self._loop.call_later(ESCAPE_S, self._ticked)
+
     def _ticked(self) -> None:
         self._tick = None
         self._take(self._scanner.tick(self._loop.time(), ESCAPE_S))
+        self._wait()
 
     def _take(self, tokens: Sequence[object]) -> None:
         for token in tokens:

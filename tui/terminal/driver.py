@@ -39,7 +39,7 @@ from textual.message import Message
 from tui.terminal.gate import NUMBERS, Admission, Gate, answer, question
 from tui.terminal.line import Line
 from tui.terminal.modes import RESTORE, RESTORED
-from tui.terminal.scanner import Key, Paste, Report, Scanner, Token
+from tui.terminal.scanner import HELD_S, STATUS, Key, Paste, Report, Scanner, Token
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -54,6 +54,8 @@ PATIENCE_S: Final = 0.2
 """How long an `ESC` waits for the rest of a sequence before it is a key ..."""
 PATIENCE_ASKED_S: Final = 1.0
 """... and while an answer of the terminal is on its way."""
+HELD_ASKED_S: Final = 10.0
+"""How long a byte behind such a key is held until the terminal has said whose it is, if it is known to answer."""
 READ_MOST: Final = 4096
 BACKGROUND: Final = "\x1b]11;?\x1b\\"
 """What colour is the background? Terminals that do not know say nothing."""
@@ -153,6 +155,12 @@ class AckDriver(LinuxDriver):
             self.write(question(number))
             self._unpainted = False
 
+    def _ask_status(self) -> None:
+        """Ask anything at all: the answer cannot overtake what the terminal was saying."""
+        if self._live:
+            self.write(STATUS)
+            self._unpainted = False
+
     def _acknowledged(self, number: int, now_us: int) -> None:
         """An answer was read at `now_us`, which may be a while ago where the app is busy."""
         if self._live and self.acknowledge:
@@ -189,12 +197,17 @@ class AckDriver(LinuxDriver):
                     data = os.read(self.fileno, READ_MOST)
                     if not data:
                         raise OSError
+                    doubted = scanner.doubts
                     self._post(scanner.feed(data, time.monotonic()))
+                    if scanner.doubts and not doubted and self.acknowledge:
+                        self._loop.call_soon_threadsafe(self._ask_status, context=self._app_context)
             except (OSError, ValueError):
                 self._hung_up()
                 return
             asked = self.gate.outstanding is not None and not self.gate.silences
-            self._post(scanner.tick(time.monotonic(), PATIENCE_ASKED_S if asked else PATIENCE_S))
+            answers = self.acknowledge and self.gate.answers and not self.gate.silences
+            patience_s, held_s = PATIENCE_ASKED_S if asked else PATIENCE_S, HELD_ASKED_S if answers else HELD_S
+            self._post(scanner.tick(time.monotonic(), patience_s, held_s))
 
     def _hung_up(self) -> None:
         self.line.lost = True

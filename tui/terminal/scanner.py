@@ -15,7 +15,10 @@ sequence that never ends: `ESC` begins anew anywhere, a control key (ctrl+c) bre
 must look like an answer (OSC begins with a number, DCS with a parameter) or it is none.
 
 An `ESC` that was given as a key although more of its sequence comes later is remembered: what follows as `[...` is then
-still swallowed. Sources: ECMA-48 5.4 and 5.6, xterm's ctlseqs, the kitty keyboard protocol.
+still swallowed. `O` and `P`, which a hand types too, are held until what comes next says whose they are; a terminal
+answers in order, so whoever asks it something meanwhile (`doubts`) soon knows.
+
+Sources: ECMA-48 5.4 and 5.6, xterm's ctlseqs, the kitty keyboard protocol.
 """
 
 from __future__ import annotations
@@ -29,6 +32,10 @@ BEL: Final = 0x07
 ETX: Final = 0x03
 """ctrl+c: breaks off a paste that never ends."""
 CSI_MOST: Final = 256  # bytes kept of one sequence; a longer one is swallowed whole
+HELD_S: Final = 1.0
+"""So long a byte is held that may go on with an `ESC` given as a key, where the terminal does not answer."""
+STATUS: Final = "\x1b[5n"
+"""How are you? What a terminal answers comes behind all that it had begun to say."""
 PASTE_MOST: Final = 1 << 20
 PASTE_SILENCE_S: Final = 10.0
 """A paste whose end is lost on the way ends by itself after so much silence."""
@@ -102,7 +109,6 @@ class Scanner:
     def __init__(self) -> None:
         self._state: Callable[[int], None] = self._ground
         self._out: list[Token] = []
-        self._rest = b""
         self._now = 0.0
         self._since = 0.0
         self._alone = False
@@ -114,23 +120,31 @@ class Scanner:
     @property
     def waiting(self) -> bool:
         """Whether an `ESC` waits for what follows it."""
-        return self._state == self._escape
+        return self._state in (self._escape, self._doubtful)
+
+    @property
+    def doubts(self) -> bool:
+        """Whether a byte is held that is a key, or goes on with an `ESC` that was given as one. Any answer of the
+        terminal shows which: nothing of the sequence is on its way then."""
+        return self._state == self._doubtful
 
     def feed(self, data: bytes, now_s: float) -> list[Token]:
         """The tokens that are complete with these bytes."""
         self._now, self._out = now_s, []
-        for at, byte in enumerate(data):
-            self._rest = data[at + 1 : at + 5]
+        for byte in data:
             self._state(byte)
-        self._rest = b""
         return self._out
 
-    def tick(self, now_s: float, patience_s: float) -> list[Token]:
-        """What the time alone decides: an `ESC` that nothing followed for so long, a paste that does not end."""
+    def tick(self, now_s: float, patience_s: float, held_s: float = HELD_S) -> list[Token]:
+        """What the time alone decides: an `ESC` that nothing followed for so long, a byte that was held for so long, a
+        paste that does not end."""
         self._out = []
         if self._state == self._escape and now_s - self._since >= patience_s:
             self._state, self._alone = self._ground, True
             self._out.append(Key("escape"))
+        elif self._state == self._doubtful and now_s - self._since >= held_s:
+            self._state = self._ground
+            self._out.append(Key(chr(self._kind), chr(self._kind)))
         elif self._state == self._paste and now_s - self._now >= PASTE_SILENCE_S:
             self._pasted()
         return self._out
@@ -144,8 +158,10 @@ class Scanner:
         elif byte < 0x21 or byte == 0x7F:
             self._decoder.reset()
             self._out.append(_CONTROLS[byte])
-        elif alone and self._continues(byte):
+        elif alone and byte in b"[]":
             self._escape(byte)
+        elif alone and byte in b"OP_^":
+            self._state, self._kind, self._since = self._doubtful, byte, self._now
         else:
             for char in self._decoder.decode(bytes((byte,))):
                 if char.isprintable():
@@ -155,16 +171,17 @@ class Scanner:
         self._decoder.reset()
         self._state, self._since, self._alone = self._escape, self._now, False
 
-    def _continues(self, byte: int) -> bool:
-        """Whether a byte goes on with the `ESC` that was given as a key: no key of ours, or more than a hand types."""
-        follows = self._rest[:1]
-        if byte in b"[]":
-            return True
-        if byte == ord("P"):
-            return follows != b"" and follows in b"0123456789>!$+"
-        if byte == ord("O"):
-            return follows != b"" and follows in b"ABCDHFPQRS"
-        return byte in b"_^" and follows != b""
+    def _doubtful(self, byte: int) -> None:
+        """The byte after one that may go on with the `ESC` that was given as a key: what a hand does not type tells."""
+        held = self._kind
+        self._state = self._ground
+        goes_on = {"O": chr(byte) in _SS3, "P": byte in b"0123456789>!$+", "_": byte == ord("G"), "^": byte >= 0x21}
+        if goes_on[chr(held)]:
+            self._escape(held)
+            self._state(byte)
+        else:
+            self._out.append(Key(chr(held), chr(held)))
+            self._ground(byte)
 
     def _escape(self, byte: int) -> None:
         """The byte after `ESC`."""
