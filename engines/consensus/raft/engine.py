@@ -166,12 +166,18 @@ class RaftEngine(World):
         return best
 
     def configuration(self) -> Configuration:
-        """Who counts, as the working leader has it; without one, as the server in the highest term has it."""
+        """Who counts, as the working leader has it; without one, as whoever can lead next has it."""
         return self.ruling().configuration
 
     def ruling(self) -> RaftNode:
-        """The server whose configuration that is."""
-        return self.raft(self.leader() or max(self.servers, key=lambda each: self.raft(each).current_term))
+        """The server whose configuration that is. Without a leader: of those who are up, and may vote by what they
+        know themselves, the one in the highest term. What only the dead know binds nobody now."""
+        leader = self.leader()
+        if leader:
+            return self.raft(leader)
+        up = [each for each in self.servers if self.hosts[each].status != CRASHED] or self.servers
+        able = [each for each in up if self.raft(each).configuration.votes(each)] or up
+        return self.raft(max(able, key=lambda each: self.raft(each).current_term))
 
     def resolve(self, command: Any) -> Any:
         """Replace ``leader`` and ``f1 f2 ...`` by the servers they mean now."""

@@ -10,7 +10,8 @@ from engines.consensus.raft.quorum import Configuration
 from engines.consensus.raft.snapshot import Snapshot
 from engines.errors import UserError
 from engines.sim.timeline import Timeline
-from tui.panel import Focus, Refuse
+from tui.glyphs import ASCII
+from tui.panel import Focus, Refuse, Size, Sizes
 from tui.panels.consensus import PANEL, members
 from tui.panels.consensus.forms import client
 from tui.panels.consensus.keys import KEYS
@@ -29,6 +30,7 @@ def press(key: str, snapshot: Snapshot, node: str) -> Any:
     return act(snapshot, Focus(node=node))
 
 
+SIZES = Sizes(Size(72, 15), Size(72, 6), Size(44, 23))
 JOINT = at("joint", 980)
 LEARNING = at("learner", 1_300)
 OUT = at("joint", 2_000)
@@ -88,3 +90,11 @@ def test_the_top_line_counts_voters_and_learners() -> None:
     assert PANEL.status(JOINT).startswith("3 > 5 voters")
     assert PANEL.status(LEARNING).startswith("3 voters 1 learner")
     assert PANEL.status(at("learner", 500)).startswith("3 nodes")
+
+
+@pytest.mark.parametrize(("ms", "wanted"), [(900, 2), (1_005, 2), (1_310, 2), (2_300, 1)])
+def test_the_header_counts_by_those_who_can_lead_and_not_by_what_a_dead_server_wrote_last(ms: int, wanted: int) -> None:
+    """n1 died with the entry that leaves n2 alone: n2 still needs both, as the story says beside it."""
+    snapshot = at("two-servers", ms)
+    assert snapshot.quorum == wanted
+    assert f"quorum {wanted} of {wanted}" in PANEL.view(snapshot, Focus(), SIZES, ASCII).picture_note
