@@ -4,6 +4,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from engines.consistency.world.commands import Perform, SetPreset
 from engines.consistency.world.table import TABLE
 from engines.sim import faults
@@ -12,6 +14,7 @@ from tui.glyphs import ASCII
 from tui.panel import Ask, Focus, Frame, Refuse, Size, Sizes
 from tui.panels.consistency import PANEL
 from tui.panels.consistency.forms import keeps
+from tui.panels.consistency.lattice import WIDTH, reason
 from tui.panels.consistency.queries import Chosen, choose, chosen, flipped, verdicts_of
 
 USUAL = Sizes(Size(72, 15), Size(72, 6), Size(44, 23))
@@ -256,11 +259,24 @@ def test_letters_of_messages_are_told_in_the_title() -> None:
     assert len(frame.picture_title) + len(frame.picture_note) < USUAL.picture.width
 
 
+@pytest.mark.parametrize("variant", ["eventual", "sequential", "causal", "weak", "mongodb"])
+def test_a_broken_model_has_its_reason_beside_it(variant: str) -> None:
+    snapshot = run(variant, 500).snapshot()
+    off = tuple((name, False) for name, _ in snapshot.rules)
+    seen = {
+        reason(replace(snapshot, r=r, preset=preset, rules=rules))
+        for r in (1, snapshot.n) for preset in (snapshot.preset, "nearest") for rules in (snapshot.rules, off)
+    }  # fmt: skip
+    assert all(text.isascii() and 0 < len(text) <= WIDTH - 2 for text in seen)
+    assert len(seen) == {"eventual": 3, "mongodb": 3}.get(variant, 1)
+
+
 def test_a_broken_model_beside_checks_that_hold_was_not_promised() -> None:
     snapshot = run("eventual", 3_000, config=(("workload", "busy"),)).snapshot()
     assert any(each.verdict.broken for each in snapshot.models)
     assert all(check.ok for check in snapshot.checks)
     for sizes in (USUAL, WIDE, Sizes(Size(78, 8), Size(78, 5), Size(0, 0))):
         assert "NO: it was not promised" in draw(snapshot, sizes=sizes).picture.text()
+    assert "R + W = 2, not > N = 3" in draw(snapshot, sizes=USUAL).picture.text()
     broken = story("store-back", 850).snapshot()
     assert "a promise is broken: e" in draw(broken, sizes=WIDE).picture.text()

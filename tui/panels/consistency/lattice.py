@@ -75,6 +75,33 @@ def _promise(canvas: Canvas, snapshot: Snapshot, verdicts: dict[str, Verdict], x
         canvas.put(x, y, "a promise is broken: e", "bad")
     elif broken:
         canvas.put(x, y, "NO: it was not promised", "dim")
+        if y + 1 < canvas.height:
+            canvas.put(x, y + 1, reason(snapshot), "dim")
+
+
+def reason(snapshot: Snapshot) -> str:
+    """Why the design does not promise more, in the width of the lattice."""
+    off = {name for name, on in snapshot.rules if not on}
+    match snapshot.variant:
+        case "eventual" if snapshot.r + snapshot.w <= snapshot.n:
+            return f"R + W = {snapshot.r + snapshot.w}, not > N = {snapshot.n}"
+        case "eventual" if "strict_quorum" in off:
+            return "stand-ins may answer"
+        case "eventual":
+            return "R+W > N only overlaps"
+        case "sequential":
+            return "reads are local: may lag"
+        case "causal":
+            return "only causes are ordered"
+        case "weak":
+            return "a cache may miss a push"
+        case "mongodb" if "majority_write" in off:
+            return "w:1 can be rolled back"
+        case "mongodb" if snapshot.preset == "primary":
+            return "old primaries may answer"
+        case "mongodb":
+            return "secondaries may lag"
+    return ""
 
 
 def line(canvas: Canvas, snapshot: Snapshot, focus: Focus, y: int) -> None:
