@@ -52,6 +52,11 @@ def test_a_storm_has_one_number_of_attempts_on_the_whole_screen() -> None:
     assert "35 wait at catalog: 1.8 s" in screen
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+def test_the_window_of_a_rate_stands_beside_it(size: tuple[int, int]) -> None:
+    assert "rates over 1.5 s" in at_note("retry-storm", "catalog has 6 threads", size)
+
+
 def test_what_a_note_speaks_of_stands_beside_it_on_a_small_screen() -> None:
     assert re.search(r"5[3-5]/s", at_note("amplification", "27 times")), "attempts at the database"
     cascade = at_note("cascade", "All 8 threads")

@@ -22,8 +22,8 @@ HELP: Final = (
     "are what it is judged by: too few calls, and it does not judge, however many of them fail.",
     "The strip: offered load, attempts and goodput on one scale, each with its letter at its end. Attempts are those "
     "over the busiest edge: in health all three are one line; when they part it is a storm. Below: p99, states of "
-    "breakers. v for more charts. A rate is the mean of the newest 1.5 s: the attempts of calls that came before may "
-    "fall into it.",
+    "breakers. v for more charts. A rate is over the newest 1.5 s, p50 and p99 over 10 s: attempts of calls that came "
+    "before may fall into it.",
     "Arrows walk the graph: right from an edge to its service and on to its edges, up and down to the next one. n goes "
     "to the next breaker that is not closed. Verbs act on the edge, or on the service it leads to.",
     "Storm: s plays it. Its cures are one key each: B a retry budget, G a breaker, L shedding. W deadlines save work, "

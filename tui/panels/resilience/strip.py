@@ -48,7 +48,7 @@ def title(snapshot: Snapshot, focus: Focus) -> str:
         return storm
     if chart == "load" and not snapshot.recorded:
         edge = queries.busiest(snapshot)
-        return f"load   busiest edge, now {queries.name(edge.id)}" if edge else "load"
+        return f"load   busiest edge: {queries.name(edge.id)}" if edge else "load"
     return TITLES[chart]
 
 
@@ -56,7 +56,9 @@ def note(snapshot: Snapshot, focus: Focus, width: int) -> str:
     """What stands at the right end of the border."""
     if not snapshot.series:
         return "v next chart"
-    return f"last {axis(snapshot, max(1, room(width))) // 1_000_000} s   v next chart"
+    chart = chart_of(focus)
+    rates = ", rates over 1.5 s" if chart in ("load", "waste") else ""
+    return f"{axis(snapshot, max(1, room(width))) // 1_000_000} s{rates}   v next"
 
 
 def room(width: int) -> int:
