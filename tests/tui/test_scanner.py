@@ -139,7 +139,6 @@ def test_a_hand_that_takes_a_picture_behind_an_escape_waits_for_an_answer_of_the
         assert scanner.feed(letter.encode(), 1.3) == []
         assert scanner.doubts
         assert scanner.feed(STATUS, 1.32) == typed(letter)
-        assert not scanner.doubts
         scanner.feed(b"\x1b", 2.0)
         scanner.tick(2.25, PATIENCE_S)
         assert scanner.feed(letter.encode(), 2.3) == []
