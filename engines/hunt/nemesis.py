@@ -3,7 +3,9 @@
 A fault at a random time seldom meets the few milliseconds in which it matters: between the append of an entry and its
 commit, between an election and the first entry of the term. An *ambush* lies in wait for a kind of event, and then
 strikes the machine where it happened, or asks something of it. Ambushes stand in chains: the next one is laid when the
-one before has struck, so that a leader may be cut off at its append, and its successor killed at its election.
+one before has struck, so that a leader may be cut off at its append, and its successor killed at its election. In some
+chains whoever was struck is let go after a time; in others when the next one is struck, so that one machine is out at
+any time, and it is always the one that matters.
 
 kill        it dies, in that moment or a little later; it comes back at once, after a while, or not
 kill both   and the machine that the event was about as well
@@ -36,6 +38,7 @@ from engines.units import US_PER_MS, US_PER_S
 IT, PEER, OTHERS = "@it", "@peer", "@others"
 """In the commands of an ambush: where the event happened, whom it was about, and all servers but it; on a side of a
 partition, all but these two."""
+AND: Final = " and "
 PEER_FIELDS: Final = ("src", "dst", "to", "server", "holder", "peer")
 """Fields of events that name the other machine."""
 
@@ -52,6 +55,10 @@ class Ambush(NamedTuple):
     """So many of these events pass."""
     strikes: tuple[After, ...]
     """Times count from the event."""
+    ends: tuple[Any, ...] = ()
+    """Commands that end it when the next of its chain strikes."""
+    other: int = 0
+    """Whom it is about where the event names nobody: counts the other servers."""
 
 
 Chain: TypeAlias = tuple[Ambush, ...]
@@ -63,6 +70,15 @@ class Scene(NamedTuple):
     stage: Stage
     orders: tuple[Hazard, ...]
     hazards: tuple[Hazard, ...]
+    still: bool = False
+    """Whether what is done lasts, and little of it is done."""
+
+
+class Blow(NamedTuple):
+    """What is done, and what undoes it if anything does."""
+
+    strikes: tuple[After, ...]
+    ends: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,70 +88,61 @@ class Strategy:
     name: str
     needs: tuple[str, ...]
     """Hazards that the variant must survive, by their names."""
-    make: Callable[[Stream, Scene], tuple[After, ...]]
+    make: Callable[[Stream, Scene], Blow]
     asks: bool = False
     """Whether it takes orders of the variant."""
 
 
 def _soon(draw: Stream) -> int:
     """In that moment, or before anybody could answer, or about when they do."""
-    return draw.pick((0, 0, draw.below(5 * US_PER_MS), draw.below(60 * US_PER_MS)))
+    return draw.pick((0, 0, 0, draw.below(5 * US_PER_MS), draw.below(60 * US_PER_MS)))
 
 
-def _lasting(draw: Stream, scene: Scene, begin: tuple[Any, ...], end: tuple[Any, ...]) -> tuple[After, ...]:
-    """A fault that begins soon, and its end."""
+def _blow(draw: Stream, begin: tuple[Any, ...], end: tuple[Any, ...]) -> Blow:
+    """Something that begins soon."""
     soon = _soon(draw)
-    until = soon + draw.between(1, scene.stage.longest_us or 3 * US_PER_S)
-    return *(After(soon, each) for each in begin), *(After(until, each) for each in end)
+    return Blow(tuple(After(soon, each) for each in begin), end)
 
 
-def _kill(draw: Stream, scene: Scene, *names: str) -> tuple[After, ...]:
-    begin = tuple(faults.Crash(name) for name in names)
-    end = tuple(faults.Restart(name) for name in names)
-    if draw.chance(400_000):  # what was not durable is gone, and nobody noticed the absence
-        soon = _soon(draw)
-        back = soon + draw.below(20 * US_PER_MS)
-        return *(After(soon, each) for each in begin), *(After(back, each) for each in end)
-    return _lasting(draw, scene, begin, end)
+def _kill(draw: Stream, scene: Scene, *names: str) -> Blow:
+    begin, end = tuple(map(faults.Crash, names)), tuple(map(faults.Restart, names))
+    blow = _blow(draw, begin, end)
+    if draw.chance(600_000):
+        return blow
+    back = blow.strikes[0].us + draw.below(20 * US_PER_MS)  # what was not durable is gone, and nobody noticed
+    return Blow((*blow.strikes, *(After(back, each) for each in end)))
 
 
-def _one_link(draw: Stream, scene: Scene) -> tuple[After, ...]:
+def _one_link(draw: Stream, scene: Scene) -> Blow:
     ways = draw.pick((((IT, PEER),), ((PEER, IT),), ((IT, PEER), (PEER, IT))))
-    return _lasting(draw, scene, tuple(faults.Cut(*way) for way in ways), tuple(faults.Mend(*way) for way in ways))
+    return _blow(draw, tuple(faults.Cut(*way) for way in ways), tuple(faults.Mend(*way) for way in ways))
 
 
-def _one_ally(draw: Stream, scene: Scene) -> tuple[After, ...]:
-    return _lasting(draw, scene, (faults.Partition(((IT, PEER), (OTHERS,))),), (faults.Mend("*", "*"),))
+def _stale(draw: Stream, scene: Scene) -> Blow:
+    late_us = draw.between(350, 650) * US_PER_MS
+    cut_us = draw.between(20, 160) * US_PER_MS
+    asked = _pester(draw, scene, late_us + 50 * US_PER_MS).strikes if scene.orders else ()
+    slow, cut = After(0, faults.Slow(OTHERS, IT, late_us, 0)), After(cut_us, faults.Cut(IT, OTHERS))
+    return Blow((slow, *asked, cut), (faults.Mend(IT, OTHERS),))
 
 
-def _stale(draw: Stream, scene: Scene) -> tuple[After, ...]:
-    late_us = draw.between(150, 700) * US_PER_MS
-    cut_us = draw.below(120 * US_PER_MS)
-    asked = _pester(draw, scene, late_us + 50 * US_PER_MS) if scene.orders else ()
-    end_us = 2 * late_us + draw.below(US_PER_S)
-    return (
-        After(0, faults.Slow(OTHERS, IT, late_us, 0)), *asked, After(cut_us, faults.Cut(IT, OTHERS)),
-        After(end_us, faults.Mend(IT, OTHERS)),
-    )  # fmt: skip
-
-
-def _slow_disk(draw: Stream, scene: Scene) -> tuple[After, ...]:
+def _slow_disk(draw: Stream, scene: Scene) -> Blow:
     where = draw.pick((IT, PEER, OTHERS))
     fsync_us = draw.pick((5, 20, 60, 150)) * US_PER_MS
-    return _lasting(draw, scene, (faults.SlowDisk(where, fsync_us),), (faults.SlowDisk(where, 0),))
+    return _blow(draw, (faults.SlowDisk(where, fsync_us),), (faults.SlowDisk(where, 0),))
 
 
-def _ask(draw: Stream, scene: Scene) -> tuple[After, ...]:
+def _ask(draw: Stream, scene: Scene) -> Blow:
     soon = _soon(draw)
     made = draw.pick(scene.orders).make(draw, scene.stage)
-    return tuple(After(soon + each.us, _of_it(each.command)) for each in made)
+    return Blow(tuple(After(soon + each.us, _of_it(each.command)) for each in made))
 
 
-def _pester(draw: Stream, scene: Scene, span_us: int = 0) -> tuple[After, ...]:
+def _pester(draw: Stream, scene: Scene, span_us: int = 0) -> Blow:
     command = _of_it(draw.pick(scene.orders).make(draw, scene.stage)[0].command)
     every_us = draw.between(15, 60) * US_PER_MS
     span_us = span_us or draw.between(2, 12) * every_us
-    return tuple(After(us, command) for us in range(0, span_us, every_us))
+    return Blow(tuple(After(us, command) for us in range(0, span_us, every_us)))
 
 
 def _of_it(command: Any) -> Any:
@@ -143,25 +150,27 @@ def _of_it(command: Any) -> Any:
     return replace(command, node=IT) if hasattr(command, "node") else command
 
 
-def _hazard(draw: Stream, scene: Scene) -> tuple[After, ...]:
+def _hazard(draw: Stream, scene: Scene) -> Blow:
     soon = _soon(draw)
-    return tuple(After(soon + us, command) for us, command in draw.pick(scene.hazards).make(draw, scene.stage))
+    return Blow(tuple(After(soon + us, each) for us, each in draw.pick(scene.hazards).make(draw, scene.stage)))
 
 
-def _cut(begin: Any, end: Any) -> Callable[[Stream, Scene], tuple[After, ...]]:
-    return lambda draw, scene: _lasting(draw, scene, (begin,), (end,))
+def _fault(begin: Any, end: Any) -> Callable[[Stream, Scene], Blow]:
+    return lambda draw, scene: _blow(draw, (begin,), (end,))
 
+
+ALLIES: Final = faults.Partition(((IT, PEER), (OTHERS,)))
 
 STRATEGIES: Final = (
     Strategy("kill", ("crash",), lambda draw, scene: _kill(draw, scene, IT)),
     Strategy("kill both", ("rack",), lambda draw, scene: _kill(draw, scene, IT, PEER)),
-    Strategy("freeze", ("freeze",), _cut(faults.Freeze(IT), faults.Thaw(IT))),
-    Strategy("isolate", ("isolate",), _cut(faults.Isolate(IT), faults.Reconnect(IT))),
-    Strategy("mute", ("one-way",), _cut(faults.Cut(IT, "*"), faults.Mend(IT, "*"))),
-    Strategy("deafen", ("one-way",), _cut(faults.Cut("*", IT), faults.Mend("*", IT))),
+    Strategy("freeze", ("freeze",), _fault(faults.Freeze(IT), faults.Thaw(IT))),
+    Strategy("isolate", ("isolate",), _fault(faults.Isolate(IT), faults.Reconnect(IT))),
+    Strategy("mute", ("one-way",), _fault(faults.Cut(IT, "*"), faults.Mend(IT, "*"))),
+    Strategy("deafen", ("one-way",), _fault(faults.Cut("*", IT), faults.Mend("*", IT))),
     Strategy("one link", ("one-way",), _one_link),
-    Strategy("one ally", ("partition",), _one_ally),
-    Strategy("clog", ("clog",), _cut(faults.Clog("*", IT), faults.Unclog("*", IT))),
+    Strategy("one ally", ("partition",), _fault(ALLIES, faults.Mend("*", "*"))),
+    Strategy("clog", ("clog",), _fault(faults.Clog("*", IT), faults.Unclog("*", IT))),
     Strategy("stale", ("one-way", "delay"), _stale),
     Strategy("slow disk", ("slow disk",), _slow_disk),
     Strategy("ask", (), _ask, asks=True),
@@ -171,44 +180,64 @@ STRATEGIES: Final = (
 
 
 def lay(draw: Stream, scene: Scene, theme: Theme, able: frozenset[str]) -> tuple[Chain, ...]:
-    """The chains of a seed: few moments and few ways to strike, again and again."""
-    known = [
-        each
+    """The chains of a seed: few moments and few ways to strike, again and again. ``able``: hazards that are allowed."""
+    known = {
+        each.name: each
         for each in STRATEGIES
         if all(need in able for need in each.needs)
         and (scene.orders or not each.asks)
         and (scene.hazards or each.name != "hazard")
-    ]
-    return tuple(_chain(draw, scene, theme, known) for _ in range(draw.pick((1, 1, 2))))
+    }
+    given = [(moment, tuple(way.split(AND))) for moment, way in theme.ways]
+    ways = [(moment, way) for moment, way in given if all(name in known for name in way)]
+    if theme.moments:
+        ways += [
+            (draw.pick(theme.moments), tuple(draw.pick(tuple(known)) for _ in range(draw.pick((1, 1, 2)))))
+            for _ in range(draw.between(1, 3))
+        ]
+    if not ways:
+        return ()
+    chosen = [(moment, tuple(known[name] for name in way)) for moment, way in ways]
+    return tuple(_chain(draw, scene, chosen) for _ in range(draw.pick((1, 1, 2))))
 
 
-def _chain(draw: Stream, scene: Scene, theme: Theme, known: list[Strategy]) -> Chain:
-    ways = [
-        (draw.pick(theme.moments), tuple(draw.pick(known) for _ in range(draw.pick((1, 1, 2)))))
-        for _ in range(draw.pick((1, 2, 2, 3)))
-    ]
-    skips = draw.pick(((0,), (0, 0, 1, 3), (0, 5, 20)))
+def _chain(draw: Stream, scene: Scene, ways: list[tuple[type, tuple[Strategy, ...]]]) -> Chain:
+    mixed = draw.chance(500_000)
+    skips = draw.pick(((0,), (0,), (0, 0, 1, 3), (0, 5, 20)))
     rests = draw.pick(((0,), (0, 300 * US_PER_MS), (US_PER_S,)))
+    in_turn = draw.chance(600_000)
     chain = []
-    for number in range(draw.between(2, 8)):
-        moment, strategies = ways[number % len(ways)]
-        strikes = sorted((each for way in strategies for each in way.make(draw, scene)), key=lambda each: each.us)
-        name = " and ".join(dict.fromkeys(each.name for each in strategies))
-        chain.append(Ambush(name, kind_of(moment), draw.pick(rests), draw.pick(skips), tuple(strikes)))
+    for number in range(draw.between(1, 3) if scene.still else draw.between(2, 10)):
+        moment, way = draw.pick(ways) if mixed else ways[number % len(ways)]
+        blows = [each.make(draw, scene) for each in way]
+        strikes = [strike for blow in blows for strike in blow.strikes]
+        ends = tuple(end for blow in blows for end in blow.ends)
+        if scene.still:
+            ends = ()
+        elif not in_turn:
+            over_us = max((each.us for each in strikes), default=0) + draw.between(
+                1, scene.stage.longest_us or 3 * US_PER_S
+            )
+            strikes, ends = [*strikes, *(After(over_us, each) for each in ends)], ()
+        strikes.sort(key=lambda each: each.us)
+        chain.append(Ambush(
+            AND.join(dict.fromkeys(each.name for each in way)), kind_of(moment), draw.pick(rests), draw.pick(skips),
+            tuple(strikes), ends, draw.below(8),
+        ))  # fmt: skip
     return tuple(chain)
 
 
 # -- what happens when it springs ----------------------------------------------------------------------------------
 
 
-def peer_of(what: Any, it: str, servers: tuple[str, ...]) -> str:
-    """The other machine that an event is about: one it names, or the next server."""
+def peer_of(what: Any, it: str, servers: tuple[str, ...], other: int = 0) -> str:
+    """The other machine that an event is about: one it names, or the one that was drawn."""
     for field in PEER_FIELDS:
         name = getattr(what, field, "")
         if name in servers and name != it:
             return str(name)
     others = [each for each in servers if each != it]
-    return others[servers.index(it) % len(others)] if others else it
+    return others[other % len(others)] if others else it
 
 
 def bound(command: Any, it: str, peer: str, servers: tuple[str, ...]) -> tuple[Any, ...]:
@@ -246,8 +275,10 @@ class Lookout:
         self.passed = [0] * len(chains)
         self.laid: dict[type, list[int]] = {}
         """Kind of event -> the chains whose ambush waits for it."""
-        self.sprung: list[tuple[Ambush, str, Any]] = []
-        """Ambushes that have what they waited for, where, and the event."""
+        self.sprung: list[tuple[int, Ambush, str, Any]] = []
+        """Ambushes that have what they waited for: of which chain, where, and the event."""
+        self.ends: list[tuple[Any, ...]] = [()] * len(chains)
+        """What ends the last blow of each chain."""
 
     def lay(self, now_us: int) -> int | None:
         """Lay what is due; when the next is due that is not laid yet."""
@@ -277,7 +308,7 @@ class Lookout:
             return
         self.passed[number] = 0
         waiting.remove(number)
-        self.sprung.append((chain.pop(0), raw[2], raw[3]))
+        self.sprung.append((number, chain.pop(0), raw[2], raw[3]))
         if chain:
             self.due_us[number] = raw[1] + chain[0].after_us
 
@@ -285,10 +316,12 @@ class Lookout:
         """What is to be done about what has sprung: times and commands."""
         found: list[tuple[int, Any]] = []
         servers = self.engine.servers
-        for ambush, it, what in self.sprung:
-            peer = peer_of(what, it, servers)
+        for number, ambush, it, what in self.sprung:
+            peer = peer_of(what, it, servers, ambush.other)
+            found += [(now_us, each) for each in self.ends[number]]
             for strike in ambush.strikes:
                 found += [(now_us + strike.us, each) for each in bound(strike.command, it, peer, servers)]
+            self.ends[number] = tuple(one for each in ambush.ends for one in bound(each, it, peer, servers))
         self.sprung.clear()
         return found
 

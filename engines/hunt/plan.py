@@ -75,6 +75,7 @@ def _ambush(ambush: Ambush) -> dict[str, Any]:
         "after_us": ambush.after_us,
         "skip": ambush.skip,
         "strikes": [{"after_us": each.us, "command": encode_command(each.command)} for each in ambush.strikes],
+        "ends": [encode_command(each) for each in ambush.ends],
     }
 
 

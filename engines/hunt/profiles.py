@@ -105,7 +105,7 @@ def _theme(chaos: Chaos, profile: Profile, stream: Stream) -> Theme | None:
     """What this seed keeps to, if anything."""
     if not chaos.themes or not stream.chance(profile.themes_ppm):
         return None
-    return stream.pick(chaos.themes)
+    return stream.pick([theme for theme in chaos.themes for _ in range(theme.weight)])
 
 
 def _settings(chaos: Chaos, theme: Theme | None, stream: Stream) -> list[tuple[str, Any]]:
@@ -119,11 +119,10 @@ def _with_ambushes(plan: Plan, chaos: Chaos, profile: Profile, stream: Stream, s
     able = [each for each in chaos.hazards if profile.allows(each)]
     wanted = [each for each in able if not theme.hazards or each.name in theme.hazards]
     orders = [each for each in chaos.orders if each.name in theme.orders and (profile.beyond or not each.beyond)]
-    scene = Scene(stage, tuple(orders), tuple(wanted))
+    still = stream.chance(300_000)  # some things show only when nothing happens for a while
+    scene = Scene(stage, tuple(orders), tuple(wanted), still)
     chains = lay(stream, scene, theme, frozenset(each.name for each in able))
-    end_us = max(plan.end_us, stream.between(2, 8) * US_PER_S)
-    if stream.chance(250_000):  # some things show only when nothing happens for a while
-        end_us += stream.below(chaos.pause_us)
+    end_us = max(plan.end_us, stream.between(2, 8) * US_PER_S) + (chaos.pause_us if still else 0)
     return replace(plan, chains=chains, end_us=end_us)
 
 

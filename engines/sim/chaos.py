@@ -92,14 +92,17 @@ class Theme:
     """
 
     name: str
-    moments: tuple[type, ...]
-    """Kinds of event at which something may be done to whoever recorded it."""
+    moments: tuple[type, ...] = ()
+    """Kinds of event at which anything may be done to whoever recorded it ..."""
+    ways: tuple[tuple[type, str], ...] = ()
+    """... or what is done at which of them, in this order or mixed: strategies by name, several at once by ``and``."""
     orders: tuple[str, ...] = ()
     """What is asked for meanwhile, by the names of the variant's orders."""
     hazards: tuple[str, ...] = ()
     """What else befalls it; none named: some of all."""
     settings: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     """Settings that are drawn from these in every seed of the theme."""
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,8 @@ def _question(draw: Stream, stage: Stage) -> Propose:
 def _burst(draw: Stream, stage: Stage) -> tuple[After, ...]:
     """Command after command to one server, from somebody who waits for no answer: it may lead, or have led."""
     node = stage.server(draw)
-    every_us = draw.between(1, 15) * US_PER_MS
-    count = draw.between(3, 14)
+    every_us = draw.between(1, 8) * US_PER_MS
+    count = draw.pick((draw.between(3, 12), draw.between(20, 60)))
     return tuple(After(every_us * i, Propose("set", draw.pick("xyz"), i, node, False)) for i in range(count))
 
 
@@ -72,6 +72,25 @@ def _joint(draw: Stream, stage: Stage) -> ChangeJoint:
         return ChangeJoint((), some(draw, stage.servers), (), draw.chance(800_000), _asked(draw, stage))
     add, remove = _member(draw, stage), stage.server(draw)
     return ChangeJoint((add,), (remove,) if remove != add else (), (), draw.chance(800_000), _asked(draw, stage))
+
+
+def _removal(draw: Stream, stage: Stage) -> RemoveServer | ChangeJoint:
+    """One goes, or several at once."""
+    if draw.chance(500_000):
+        return ChangeJoint((), some(draw, stage.servers), (), True, _asked(draw, stage))
+    return RemoveServer(stage.server(draw), _asked(draw, stage))
+
+
+def _voter(draw: Stream, stage: Stage) -> AddServer | RemoveServer:
+    """One more voter, or one less."""
+    if draw.chance(400_000):
+        return AddServer(f"n{len(stage.servers) + draw.between(1, 2)}", False, _asked(draw, stage))
+    return RemoveServer(stage.server(draw), _asked(draw, stage))
+
+
+def _learner(draw: Stream, stage: Stage) -> AddServer:
+    """A new server learns, or is promoted."""
+    return AddServer(f"n{len(stage.servers) + 1}", draw.chance(500_000))
 
 
 def _strike(draw: Stream, stage: Stage) -> tuple[After, ...]:
@@ -104,40 +123,103 @@ def _skew(draw: Stream, stage: Stage) -> tuple[After, ...]:
 
 THEMES: Final = (
     Theme(
+        "anything",
+        (e.Elected, e.Committed, e.Appended, e.Stored, e.VoteGranted, e.SteppedDown, e.Truncated, e.MatchFound),
+        orders=("propose", "burst", "question", "members", "joint", "transfer"),
+    ),
+    Theme(  # leaders that come and go before their entries are everywhere: Figure 8
         "terms",
-        (e.Elected, e.Committed, e.Appended, e.Stored, e.VoteGranted, e.Campaigned, e.Backtracked, e.MatchFound),
-        ("propose", "burst", "transfer"),
-        settings=(("nodes", (3, 5, 5)), ("workload", ("off", "light", "busy"))),
+        ways=(
+            (e.Appended, "isolate"),
+            (e.Elected, "isolate"),
+            (e.Committed, "isolate"),
+            (e.Elected, "isolate"),
+            (e.Elected, "kill"),
+        ),
+        orders=("propose",),
+        settings=(("nodes", (3, 3, 3, 5)), ("workload", ("off", "light", "busy"))),
+        weight=2,
     ),
-    Theme(
-        "members",
-        (e.Elected, c.ConfigurationAppended, c.ConfigurationAdopted, c.ConfigurationCommitted, c.RoundEnded),
-        ("members", "propose", "transfer"),
-        settings=(("nodes", (2, 3, 4, 4)), ("workload", ("off", "light", "busy"))),
+    Theme(  # two leaders, each with a change of the same members: the bug of 2015
+        "rivals",
+        ways=(
+            (c.ConfigurationAppended, "isolate"),
+            (e.Elected, "one ally and ask"),
+            (e.Elected, "one link and ask"),
+        ),
+        orders=("voter",),
+        settings=(("nodes", (4, 4, 4, 6)), ("workload", ("off", "light")), ("noop", (True, True, False))),
+        weight=2,
     ),
-    Theme(
+    Theme(  # servers that were members, and do not know it any more
+        "removals",
+        ways=(
+            (c.ConfigurationCommitted, "kill"),
+            (c.ConfigurationCommitted, "isolate"),
+            (c.ConfigurationAdopted, "kill"),
+            (c.ConfigurationAdopted, "isolate"),
+            (e.Elected, "kill both"),
+        ),
+        orders=("removal", "propose"),
+        hazards=("crash", "restart", "rack"),
+        settings=(("nodes", (3, 3, 4, 5)), ("workload", ("off", "light", "busy"))),
+    ),
+    Theme(  # a promotion that has not come to everybody when the leader dies
+        "learners",
+        ways=((c.RoundEnded, "one link"), (c.ConfigurationCommitted, "kill")),
+        orders=("learner", "propose"),
+        hazards=("loss",),
+        settings=(("nodes", (2, 2, 3)), ("workload", ("off", "light"))),
+    ),
+    Theme(  # logs that end in entries nobody else has, when a snapshot comes
         "snapshots",
-        (e.Appended, e.Stored, e.Committed, e.SnapshotTaken, e.SnapshotSent, e.SnapshotInstalled, e.Truncated),
-        ("propose", "burst"),
-        settings=(("nodes", (3, 3, 5)), ("compact", (3, 5, 12)), ("factor", (1,)), ("tail", (0, 3))),
+        ways=(
+            (e.Appended, "isolate and ask"),
+            (e.Committed, "isolate and ask"),
+            (e.SnapshotTaken, "isolate and ask"),
+            (e.SnapshotSent, "kill"),
+            (e.SnapshotInstalled, "kill"),
+        ),
+        orders=("burst",),
+        settings=(
+            ("nodes", (3, 3, 5)),
+            ("compact", (1, 3, 5)),
+            ("factor", (1,)),
+            ("tail", (0, 0, 3)),
+            ("workload", ("light", "busy", "busy")),
+        ),
     ),
-    Theme(
+    Theme(  # who is asked, and what it knows by then
         "questions",
-        (e.Elected, e.Committed, e.SteppedDown, r.ReadWaits, r.ReadServed),
-        ("question", "propose"),
+        ways=(
+            (r.ReadWaits, "stale"),
+            (r.ReadServed, "stale"),
+            (e.Committed, "kill"),
+            (e.Committed, "isolate and pester"),
+            (e.Elected, "mute and ask"),
+        ),
+        orders=("question",),
         settings=(
             ("nodes", (3, 5)),
             ("workload", ("off", "light", "light", "busy")),
-            ("noop", (True, False)),
+            ("noop", (True, True, False)),
             ("reads", (ReadMode.INDEX.value, ReadMode.INDEX.value, ReadMode.LEASE.value)),
             ("read_percent", (0, 30, 60)),
         ),
+        weight=2,
     ),
-    Theme(
+    Theme(  # what was said before the disk had it
         "disks",
-        (e.Stored, e.Appended, e.VoteGranted, e.Committed, e.SnapshotInstalled),
-        ("propose",),
-        ("slow disk", "slow disks", "crash", "restart", "rack", "isolate", "duplicate"),
+        ways=(
+            (e.Stored, "kill"),
+            (e.VoteGranted, "kill"),
+            (e.Committed, "kill both"),
+            (e.Appended, "slow disk"),
+            (e.Elected, "isolate"),
+            (e.SnapshotInstalled, "kill"),
+        ),
+        orders=("propose",),
+        hazards=("slow disk", "slow disks", "crash", "restart", "rack", "isolate", "duplicate"),
         settings=(("nodes", (3, 3, 5)), ("workload", ("light", "busy", "flood"))),
     ),
 )
@@ -178,10 +260,12 @@ CHAOS: Final = Chaos(
             "members",
             lambda draw, stage: AddServer(_member(draw, stage), draw.chance(200_000), _asked(draw, stage)),
             lambda draw, stage: RemoveServer(stage.server(draw), _asked(draw, stage)),
-            _joint,
-            lambda draw, stage: LeaveJoint(_asked(draw, stage)),
             weight=2,
         ),
+        order("joint", _joint, _joint, lambda draw, stage: LeaveJoint(_asked(draw, stage)), weight=2),
+        order("voter", _voter),
+        order("removal", _removal),
+        order("learner", _learner),
         order("transfer", lambda draw, stage: Transfer(stage.server(draw), _asked(draw, stage))),
     ),
     themes=THEMES,

@@ -99,9 +99,9 @@ def test_whoever_is_meant_is_called_by_name() -> None:
     assert bound(asked, "n3", "n1", SERVERS) == (replace(asked, node="n3"),)
 
 
-def test_the_other_machine_is_the_one_that_the_event_names_or_the_next() -> None:
+def test_the_other_machine_is_the_one_that_the_event_names_or_one_that_was_drawn() -> None:
     assert peer_of(VoteGranted("n3", 4), "n1", SERVERS) == "n3"
-    assert peer_of(VoteGranted("n9", 4), "n3", SERVERS) == "n1"
+    assert peer_of(VoteGranted("n9", 4), "n3", SERVERS, 3) == "n2"
     assert "src" not in Elected._fields
     assert peer_of(None, "n1", ("n1",)) == "n1"
 
