@@ -226,12 +226,23 @@ THEMES: Final = (
 
 
 def missing(engine: Any) -> str:
-    """A leader, and the write that was asked for at every member that counts."""
+    """A leader, and the write that was asked for at every member that counts.
+
+    A leader that writes no empty entry commits nothing of before until it is asked for something. If it took over after
+    the write was answered, nobody asks: then it is enough that all logs are like its own.
+    """
     leader = engine.leader()
     if not leader:
         return "there is no leader"
-    members = [each for each in engine.servers if engine.raft(leader).configuration.votes(each)]
-    behind = [each for each in members if engine.raft(each).kv.values.get("q") != MARK]
+    node = engine.raft(leader)
+    idle = not engine.noop and 0 < node.log.last_term < node.current_term
+    members = [each for each in engine.servers if node.configuration.votes(each)]
+    behind = []
+    for each in members:
+        log, values = engine.raft(each).log, engine.raft(each).kv.values
+        alike = (log.last_index, log.last_term) == (node.log.last_index, node.log.last_term)
+        if values.get("q") != MARK and not (idle and alike):
+            behind.append(each)
     if behind:
         return f"the write asked for after the heal has not been applied by {', '.join(behind)}"
     return ""

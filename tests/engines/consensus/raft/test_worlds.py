@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engines.consensus.pattern import RAFT
+from engines.consensus.raft.chaos import MARK
 from engines.consensus.raft.checks import QUIET, STABILITY
-from engines.consensus.raft.commands import Propose, SetWorkload
+from engines.consensus.raft.commands import AddServer, Propose, SetWorkload
 from engines.consensus.raft.engine import RaftEngine
 from engines.errors import UserError
+from engines.hunt.plan import Plan
+from engines.hunt.trial import play as play_plan
 from engines.sim import faults
 from engines.sim.history import OK
-from engines.sim.pattern import Config
+from engines.sim.pattern import Config, Step
 from engines.sim.random import Stream
 from engines.units import US_PER_S
 from tests.engines.consensus.raft.oracle import Oracle
@@ -150,6 +154,20 @@ def test_very_many_long_storms(block: int) -> None:
             engine.apply(storm(stream, engine.servers))
         recovers(engine)
         assert broken(engine) == [], seed
+
+
+# -- what was found by hunts ------------------------------------------------------------------------------------
+
+
+def test_a_leader_without_an_empty_entry_owes_nothing_that_nobody_asks_it_for() -> None:
+    """The leader that was asked is demoted, and steps down once it has answered; its successor waits for a command."""
+    inputs = (
+        Step(300_000, Propose("add", "y", 6, "n2")), Step(370_000, AddServer("n3")),
+        Step(470_000, AddServer("n3", learner=True)), Step(490_000, faults.Crash("n2")),
+        Step(490_000, faults.Heal()), Step(490_000, SetWorkload("off")), Step(490_000, Propose("set", "q", MARK)),
+    )  # fmt: skip
+    config = (("nodes", 2), ("clients", 0), ("noop", False))
+    assert play_plan(Plan("raft", 1358, config, inputs, 3, 7_000_000), RAFT).violation is None
 
 
 # -- the checks against a slow checker that looks at everything ------------------------------------------------
