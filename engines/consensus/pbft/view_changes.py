@@ -19,9 +19,7 @@ class ViewChanges:
         self.by_view: dict[int, dict[str, ViewChange]] = {}
 
     def add(self, m: ViewChange) -> None:
-        """Keep a valid one, if it is new."""
-        if m.i in self.by_view.get(m.view, ()):
-            return
+        """Keep a valid one."""
         self.by_view.setdefault(m.view, {})[m.i] = m
         views = sorted(view for view, found in self.by_view.items() if m.i in found)
         for view in views[:-VIEWS_MAX]:

@@ -87,8 +87,7 @@ class Compaction(ServerState):
         if log.holds(index, term):
             self.commit(ctx, index)
             self.keep(snapshot)
-            if log.base_index < index:
-                log.compact(index)
+            log.compact(index)
         else:
             self.keep(snapshot)
             if not self.rules.snapshot_replaces_log and before >= index:

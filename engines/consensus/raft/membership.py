@@ -147,7 +147,7 @@ class Membership(Elections):
         if not self.at_once:
             unfinished = self.from_apply and self.commit_index < self.log.last_index
             return self.configuration.votes(self.id) or (unfinished and any(each.votes(self.id) for _, each in known))
-        first = max((index for index, _ in known if index <= self.commit_index), default=known[0][0])
+        first = max(index for index, _ in known if index <= self.commit_index)
         return any(configuration.votes(self.id) for index, configuration in known if index >= first)
 
     def on_election_timeout(self, ctx: Effects) -> None:
@@ -256,7 +256,7 @@ class Membership(Elections):
     def attend(self, ctx: Effects, src: str) -> None:
         """An answer of the server that is catching up may end a round."""
         catching = self.catching
-        if catching is not None and catching.server == src and self.role is LEADER:
+        if catching is not None and catching.server == src:
             catching.heard_us = ctx.now_us
             self.end_round(ctx, catching)
 
@@ -300,7 +300,7 @@ class Membership(Elections):
     def become_follower(self, ctx: Effects, term: int, why: e.StepDownReason, src: str = "") -> None:
         """Whoever waits for a change is told that its outcome is unknown."""
         waits = self.catching.asked_by if self.catching is not None else self.asked_by
-        if self.role is LEADER and waits:
+        if waits:
             ctx.send(waits, ChangeReply(False, Refusal.DEPOSED, ""))
         self.catching, self.asked_by = None, ""
         super().become_follower(ctx, term, why, src)

@@ -245,21 +245,20 @@ def leave_joint(configuration: Configuration) -> Configuration:
 
 def _applied(configuration: Configuration, changes: tuple[Change, ...]) -> Configuration:
     """The new side after the changes, one by one."""
-    voters, learners, later = ([*each] for each in
-                               (configuration.voters, configuration.learners, configuration.learners_next))  # fmt: skip
+    voters, learners, later = [*configuration.voters], [*configuration.learners], [*configuration.learners_next]
     named = [change.server for change in changes]
     for server in named:
         if named.count(server) > 1:
             raise Refused(f"{server} is named twice in one change")
     for act, server in changes:
-        known = server in voters or server in learners or server in later
+        known = server in voters or server in learners
         if act is Act.VOTER and server in voters:
             raise Refused(f"{server} is a voter already")
-        if act is Act.LEARNER and (server in learners or server in later):
+        if act is Act.LEARNER and server in learners:
             raise Refused(f"{server} is a learner already")
         if act is Act.REMOVE and not known:
             raise Refused(f"{server} is no member of {configuration}")
-        for group in (voters, learners, later):
+        for group in (voters, learners):
             if server in group:
                 group.remove(server)
         if act is Act.VOTER:

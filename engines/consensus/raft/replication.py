@@ -13,7 +13,6 @@ from engines.consensus.raft.messages import AppendEntries, AppendReply, Entry, I
 from engines.consensus.raft.ports import Effects
 from engines.consensus.raft.progress import PeerProgress, ProgressState
 from engines.consensus.raft.quorum import Configuration, committed_index
-from engines.consensus.raft.roles import LEADER
 from engines.records import new
 
 PROBE: Final = ProgressState.PROBE
@@ -124,9 +123,9 @@ class Replication(Compaction):
         if term > self.current_term:
             self.become_follower(ctx, term, e.StepDownReason.HIGHER_TERM, src)
             return None
-        if self.role is not LEADER or term < self.current_term:
+        if term < self.current_term:
             return None
-        progress = self.progress.get(src)
+        progress = self.progress.get(src)  # of nobody, unless it leads
         if progress is not None:
             progress.heard_at_us = ctx.now_us
         return progress

@@ -98,7 +98,7 @@ class Transfers(Membership):
         ctx.cancel_timer("transfer")
         ctx.note(c.TransferAborted(to, why, ctx.now_us - self.hand_over_us))
         if asked_by:
-            ctx.send(asked_by, TransferReply(to, why, self.leader or ""))
+            ctx.send(asked_by, TransferReply(to, why, self.id))
 
     def reconfigured(self, ctx: Effects, before: Configuration) -> None:
         """A successor that is no voter any more cannot lead."""
@@ -119,7 +119,7 @@ class Transfers(Membership):
         """Where configurations rule once applied it must not just go: the others may not know the commit, and may need
         its vote. It hands over, and tries again with a later commit if nobody takes over."""
         heirs = [peer for peer in self.progress if peer in self.configuration.voters]
-        if not self.from_apply or not self.rules.config_from_append or not heirs:
+        if not self.from_apply or not self.rules.config_from_append:
             super().leave_office(ctx)
         elif not self.hand_over_to:
             self.hand_over(ctx, max(heirs, key=lambda peer: self.progress[peer].match_index), "")

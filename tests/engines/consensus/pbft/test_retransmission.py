@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from engines.consensus.pbft.events import Executed
 from engines.consensus.pbft.messages import (
     NULL,
     Body,
@@ -105,11 +106,17 @@ def lacks_a_body(bench: Bench) -> None:
     assert bench.replica.log.slots[1].committed
 
 
+def runs_again(bench: Bench) -> None:
+    """A number that it has executed stands in O of a new view."""
+    bench.orders(1, A)
+    entered(bench, 1, (1, DA))
+
+
 def hears_of_a_state(bench: Bench) -> None:
     bench.hears(checkpoint(2, "d", "r0"))
 
 
-@pytest.mark.parametrize("lacks", [changes, waits, fetches, holds_a_vote, lacks_a_body, hears_of_a_state])
+@pytest.mark.parametrize("lacks", [changes, waits, fetches, holds_a_vote, lacks_a_body, runs_again, hears_of_a_state])
 def test_where_something_is_unfinished_and_nothing_has_moved_for_a_tick_it_says_so_at_once(lacks: Any) -> None:
     bench = Bench("r3", sizes=SMALL)
     lacks(bench)
@@ -278,5 +285,6 @@ def test_a_null_request_executes_without_a_body_and_changes_nothing() -> None:
     bench = entered(Bench("r3"), 1, (1, NULL))
     bench.hears(prepare(1, NULL, "r2", 1), *(commit(1, NULL, each, 1) for each in ("r0", "r1")))
     assert [(each.n, each.request, each.ran) for each in bench.replica.done] == [(1, None, False)]
+    assert bench.noted(Executed) == [Executed(1, NULL, None, None, False)]
     assert (bench.replica.values, bench.replica.replies) == ({}, {})
     assert not any(isinstance(each.message, FetchBody) for each in bench.ctx.sent)

@@ -13,6 +13,7 @@ from engines.consensus.pbft.events import (
 )
 from engines.consensus.pbft.messages import (
     NULL,
+    Commit,
     FetchState,
     NewView,
     Prepare,
@@ -383,7 +384,7 @@ def test_votes_of_the_new_view_that_came_before_it_count() -> None:
     bench = Bench("r3")
     bench.hears(view_change(1, "r0"), view_change(1, "r2"), prepare(1, DA, "r0", 1), prepare(1, DA, "r2", 1))
     v = tuple(view_change(1, each, p=(certificate(1, DA),)) for each in ("r0", "r1", "r2"))
-    assert commit(1, DA, "r3", 1) in bench.hears(new_view(1, v, ((1, DA),)))
+    assert [type(each) for each in bench.hears(new_view(1, v, ((1, DA),)))] == [Prepare, Commit]
 
 
 def test_a_new_view_survives_a_crash() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engines.consensus.raft.events import TimedOut, TimeoutReason
+from engines.consensus.raft.events import TimedOut, TimeoutReason, VoteReason, VoteRefused
 from engines.consensus.raft.messages import (
     AppendEntries,
     AppendReply,
@@ -16,6 +16,7 @@ from engines.consensus.raft.messages import (
 from engines.consensus.raft.quorum import Configuration
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rules import RaftRules
+from engines.sim.random import Stream
 from tests.engines.consensus.raft.server import TIMING, Sent, Server, append, command
 
 ALL_ON = RaftRules()
@@ -502,3 +503,46 @@ def test_a_leader_remembers_who_voted_for_it() -> None:
         server.hear(peer, VoteReply(1, granted))
     assert server.role is Role.LEADER
     assert server.node.votes == {"n1": True, "n2": False, "n3": True, "n4": True}
+
+
+def drawn(server: Server) -> bool:
+    """Whether its election timeout was drawn at this moment. (The draws of the bench depend on the time.)"""
+    stream = Stream(server.ctx.now_us, "election")
+    return server.node.election_timeout_us == stream.between(TIMING.election_min_us, TIMING.election_max_us)
+
+
+def test_a_new_timeout_is_drawn_after_a_vote_after_an_office_and_by_who_does_not_stand() -> None:
+    """'Election timeouts are chosen randomly ... each candidate restarts its randomized timeout' (5.2)."""
+    voter = Server(1, term=1)
+    voter.wait(7_000)
+    assert not drawn(voter)
+    voter.hear("n2", RequestVote(2, 1, 1))
+    assert drawn(voter)
+    leader = Server(1, term=1)
+    leader.lead()
+    leader.wait(7_000)
+    leader.hear("n2", append(9, 1, 1))
+    assert drawn(leader)
+    outside = Server(1, term=1)
+    outside.hear("n2", append(1, 1, 1, Entry(1, Configuration(("n2", "n3"))), commit=2))
+    outside.timer("election")
+    assert outside.role is Role.FOLLOWER
+    assert drawn(outside)
+
+
+def test_after_a_clock_went_back_nobody_was_waited_for() -> None:
+    server = Server(term=1)
+    server.wait(500_000)
+    server.hear("n2", append(1, 0, 0))
+    server.ctx.now_us = 1_000
+    server.node.on_timer(server.ctx, "election")
+    assert [note.waited_us for note in server.ctx.notes if isinstance(note, TimedOut)] == [0]
+
+
+@pytest.mark.parametrize(("term", "why"), [(1, VoteReason.VOTED), (0, VoteReason.OLD_TERM)])
+def test_who_hears_a_leader_still_answers_a_candidate_of_its_own_or_an_older_term(term: int, why: VoteReason) -> None:
+    """'A message of a lower term is answered with the current term', or a cut-off node never gets back in."""
+    server = Server(1, term=1, vote="n2", rules=ALL_ON)
+    server.hear("n2", append(1, 1, 1))
+    assert server.hear("n3", RequestVote(term, 9, 9)) == [Sent("n3", VoteReply(1, False))]
+    assert [note.why for note in server.ctx.notes if isinstance(note, VoteRefused)] == [why]

@@ -6,6 +6,7 @@ from engines.consensus.raft.log import Base, RaftLog
 from engines.consensus.raft.messages import Entry
 from engines.consensus.raft.ports import MemoryDisk
 from engines.consensus.raft.quorum import Configuration
+from engines.sim.disk import Disk
 from tests.engines.consensus.raft.server import entries
 
 THREE = Configuration(("n1", "n2", "n3"))
@@ -103,3 +104,23 @@ def test_what_brought_the_configuration_at_the_base_is_known_when_it_is_gone() -
     assert (one.configured_at(4), RaftLog(one.disk, THREE).configurations) == ((2, FOUR), [(2, FOUR)])
     one.restart_at(Base(9, 7, THREE, 8))
     assert one.configured_at(9) == (8, THREE)
+
+
+def test_what_a_log_holds_durably_would_be_there_after_a_crash() -> None:
+    disk = Disk()
+    disk.fsync_us = 1
+    one = RaftLog(disk, THREE)
+    one.append(entries(1))
+    assert not one.holds_durably(1, 1)
+    assert one.holds_durably(0, 0), "what lies before was committed"
+    disk.synced(disk.writes)
+    one.append(entries(1, 2, first=2))
+    assert [one.holds_durably(*each) for each in ((1, 1), (1, 2), (2, 1))] == [True, False, False]
+    assert one.durable_index() == 1
+
+
+def test_configurations_that_were_cut_off_are_forgotten_but_for_the_one_at_the_base() -> None:
+    one = log(1)
+    one.append((Entry(1, FOUR), Entry(1, None), Entry(1, THREE)))
+    one.compact(3)
+    assert one.configurations == [(2, FOUR), (4, THREE)]

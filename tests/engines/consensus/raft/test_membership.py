@@ -624,3 +624,146 @@ def test_without_the_guards_it_does_not_look_into_its_log() -> None:
     server.lead()
     ask(server, remove("n2"))
     assert [entry.command for entry in server.disk.log[-2:]] == [None, Configuration(("n1", "n3"))]
+
+
+# -- what is told, and when ----------------------------------------------------------------------------------------
+
+
+def test_a_follower_adopts_a_configuration_as_it_is_appended_and_says_so() -> None:
+    server = Server(1, term=1)
+    server.hear("n2", append(1, 1, 1, Entry(1, FOUR)))
+    assert notes(server, c.ConfigurationAdopted) == [c.ConfigurationAdopted(2, THREE, FOUR)]
+
+
+def test_a_server_that_does_not_lead_knows_of_no_pending_change() -> None:
+    server = Server(1, term=1)
+    server.node.from_apply = True
+    assert refused(ask(server, remove("n3"))) is Refusal.NOT_LEADER
+    assert [note.entry for note in notes(server, c.ChangeDenied)] == [0]
+
+
+def test_a_new_server_that_became_a_member_another_way_is_refused_when_it_has_caught_up() -> None:
+    """With the rule ``one_change`` off two changes may want the same."""
+    server = leader(one_change=False)
+    ask(server, add("n4"))
+    ask(server, add("n4"), joint=True, auto=False)
+    sent = server.accept("n4", server.node.log.last_index)
+    assert Sent("you", ChangeReply(False, Refusal.IMPOSSIBLE, "n1")) in sent
+    assert server.node.catching is None
+
+
+# -- transfer, to the letter ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_who_does_not_lead_names_the_leader_that_could_hand_over_if_it_knows_one(knows: bool) -> None:
+    server = Server(1, term=1)
+    if knows:
+        server.hear("n2", append(1, 1, 1))
+    named = "n2" if knows else ""
+    assert server.hear("you", TransferRequest("n3")) == [Sent("you", TransferReply("n3", Refusal.NOT_LEADER, named))]
+
+
+def test_the_target_is_sent_what_it_lacks_at_once_and_told_when_it_holds_the_whole_log() -> None:
+    server = Server(1, 1, 1, term=1, rules=RaftRules(check_quorum=False, pre_vote=False))
+    server.lead()
+    assert appended(server.hear("you", TransferRequest("n3"))) == {"n3"}
+    assert Sent("n3", TimeoutNow(2)) not in server.accept("n3", 2)
+    assert Sent("n3", TimeoutNow(2)) in server.accept("n3", 3)
+
+
+def test_the_target_is_told_again_after_a_heartbeat_and_not_before() -> None:
+    server = leader()
+    server.hear("you", TransferRequest("n2"))
+    assert Sent("n2", TimeoutNow(1)) not in server.accept("n2", 1)
+    server.wait(TIMING.heartbeat_us - 1)
+    assert Sent("n2", TimeoutNow(1)) not in server.accept("n2", 1)
+    server.wait(1)
+    assert Sent("n2", TimeoutNow(1)) in server.accept("n2", 1)
+    assert Sent("n2", TimeoutNow(1)) not in server.accept("n2", 1)
+
+
+def test_a_transfer_that_is_given_up_leaves_no_timer() -> None:
+    server = leader()
+    server.node.from_apply = True
+    ask(server, remove("n3"))
+    server.hear("you", TransferRequest("n3"))
+    server.accept("n2", 2)
+    assert "transfer" not in server.ctx.timers
+
+
+@pytest.mark.parametrize("to", ["n2", ""])
+def test_a_change_of_members_gives_up_no_transfer_to_somebody_who_stays(to: str) -> None:
+    server = leader()
+    server.node.from_apply = True
+    ask(server, remove("n3"))
+    if to:
+        server.hear("you", TransferRequest(to))
+    server.accept("n2", 2)
+    assert server.node.configuration == Configuration(("n1", "n2"))
+    assert server.node.hand_over_to == to
+    assert notes(server, c.TransferAborted) == []
+
+
+def test_who_is_told_to_stand_campaigns_from_then_on_and_for_the_next_term() -> None:
+    server = Server(1, term=1)
+    server.wait(70_000)
+    server.hear("n2", TimeoutNow(1))
+    assert (server.term, server.node.told_for, server.node.campaign_us) == (2, 2, 70_000)
+
+
+def test_who_stands_already_or_does_not_count_is_not_told_to_stand() -> None:
+    candidate = Server(1, term=1)
+    candidate.timer("election")
+    assert candidate.hear("n2", TimeoutNow(2)) == []
+    outside = Server(1, term=1)
+    outside.hear("n2", append(1, 1, 1, Entry(1, Configuration(("n2", "n3"), (), ("n1",))), commit=2))
+    assert outside.hear("n2", TimeoutNow(1)) == []
+    assert outside.role.name == "FOLLOWER"
+
+
+# -- with the option apply -----------------------------------------------------------------------------------------
+
+
+def retiring(size: int = 4, **rules: bool) -> Server:
+    """n1 leads, and its own removal is in the log of all; n3 confirmed it last, and no majority yet."""
+    server = leader(size, **rules)
+    server.node.from_apply = True
+    ask(server, remove("n1"))
+    server.accept("n2", 1)
+    return server
+
+
+def test_with_the_option_apply_a_leader_that_is_no_voter_hands_over_to_the_voter_that_holds_most() -> None:
+    """It must not just go: the others may not know the commit, and may need its vote."""
+    server = retiring()
+    for peer in ("n3", "n4"):
+        sent = server.accept(peer, 2)
+    assert server.role.name == "LEADER"
+    assert Sent("n3", TimeoutNow(1)) in sent
+    assert refused(ask(server, remove("n4"))) is Refusal.TRANSFERRING
+    assert server.hear("c1", ClientRequest(command())) == [Sent("c1", ClientReply(1, False, None, ""))]
+    server.timer("heartbeat")
+    server.accept("n2", 2)
+    assert len(notes(server, c.TransferBegan)) == 1, "it is under way"
+
+
+def test_with_the_rule_off_it_steps_down_at_once() -> None:
+    server = retiring(config_from_append=False)
+    for peer in ("n3", "n4"):
+        server.accept(peer, 2)
+    assert server.role.name == "FOLLOWER"
+
+
+def test_with_the_option_apply_a_leader_that_counts_takes_commands() -> None:
+    server = leader()
+    server.node.from_apply = True
+    server.hear("c1", ClientRequest(command()))
+    assert server.disk.log[-1].command == command()
+
+
+def test_with_the_option_apply_a_learner_that_does_not_lead_says_so() -> None:
+    server = Server(1, term=1)
+    server.node.from_apply = True
+    server.hear("n2", append(1, 1, 1, Entry(1, Configuration(("n2", "n3"), (), ("n1",))), commit=2))
+    assert refused(ask(server, remove("n3"))) is Refusal.NOT_LEADER

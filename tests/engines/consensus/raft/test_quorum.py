@@ -155,3 +155,7 @@ def test_a_change_of_two_voters_at_once_lets_two_majorities_decide_apart() -> No
     joint = enter_joint(three, add(4), add(5))
     assert overlap(three, joint)
     assert overlap(joint, leave_joint(joint))
+
+
+def test_a_learner_can_be_removed_and_nobody_else_who_is_no_voter() -> None:
+    assert simple(Configuration((1, 2), (), (3,)), remove(3)) == Configuration((1, 2))

@@ -204,6 +204,52 @@ def test_with_rounds_matched_by_an_id_that_a_retry_uses_again_they_do() -> None:
     assert answers(ack(server, "n2", first)) == [(9, 7), (10, 7)]
 
 
+# -- who asks, and who is told -----------------------------------------------------------------------------------------
+
+
+def test_who_neither_knows_a_leader_nor_is_one_passes_nothing_on() -> None:
+    server = Server(1)
+    server.node.reading = Reading(ReadMode.INDEX, forward=True)
+    for asked in (command(3), question(3)):
+        assert server.hear("c1", ClientRequest(asked)) == [Sent("c1", ClientReply(3, False, None, ""))]
+
+
+def test_a_follower_that_does_not_pass_on_names_the_leader() -> None:
+    server = Server(1)
+    server.node.reading = INDEX
+    server.hear("n2", append(1, 1, 1))
+    assert ask(server) == [Sent("c1", ClientReply(9, False, None, "n2"))]
+
+
+def test_the_answer_names_the_leader_and_what_was_applied() -> None:
+    server = leader()
+    ask(server)
+    assert Sent("c1", ClientReply(9, True, 7, "n1", 1)) in ack(server, "n2", server.node.round)
+
+
+def test_a_client_that_cannot_be_reached_is_told_nothing() -> None:
+    server = leader()
+    server.hear("gone", ClientRequest(Command("gone", 9, "get", "y", 0)))
+    told = server.hear("n2", RequestVote(server.term + 9, 99, 99, True))
+    assert ReadGivenUp("gone", "y") in server.ctx.notes
+    assert [each.dst for each in told] == ["n2"]
+
+
+def test_only_a_leader_takes_an_answer_for_an_acknowledgement() -> None:
+    server = Server(1)
+    server.hear("n2", AppendReply(1, True, 1, 0, round=3))
+    assert server.node.acked == {}
+
+
+def test_with_rounds_matched_by_id_a_retry_begins_no_round_and_is_forgotten_with_the_office() -> None:
+    server = leader(rules=RaftRules(pre_vote=False, match_rounds=False), committed=False)
+    ask(server, 9)
+    ack_alone(server, server.node.round)
+    assert rounds(ask(server, 10)) == []
+    server.hear("n2", RequestVote(server.term + 9, 99, 99, True))
+    assert server.node.same_question == {}
+
+
 # -- leases ------------------------------------------------------------------------------------------------------------
 
 
@@ -231,6 +277,37 @@ def test_a_lease_is_not_used_before_the_first_commit_of_the_term() -> None:
     server.hear("n2", AppendReply(server.term, False, 0, 0, round=server.node.round))
     assert server.node.lease_until_us > server.ctx.now_us
     assert answers(ask(server)) == []
+
+
+def test_a_lease_is_nobodys_acknowledgement() -> None:
+    server = leader(LEASE)
+    server.timer("heartbeat")
+    ack(server, "n2", server.node.round)
+    ask(server)
+    assert server.ctx.notes[-1] == ReadServed("c1", "y", 7, ReadHow.LEASE, 1, 0, ())
+
+
+def test_who_may_be_bound_by_a_lease_does_not_stand() -> None:
+    """Who would refuse to vote does not stand for election either."""
+    server = Server(1)
+    server.node.reading = LEASE
+    server.wait(TIMING.election_max_us)
+    server.hear("n2", append(1, 1, 1))
+    server.ctx.timers["election"] = server.ctx.now_us + TIMING.election_min_us - 1
+    assert server.timer("election") == []
+    assert server.role is Role.FOLLOWER
+    assert server.ctx.timers["election"] == server.ctx.now_us + server.node.election_timeout_us
+
+
+def test_in_its_next_term_a_leader_that_handed_over_gives_leases_again() -> None:
+    server = leader(LEASE)
+    server.hear("c1", TransferRequest("n2"))
+    assert server.node.gave_up_lease
+    server.hear("n2", AppendEntries(server.term + 1, 1, 1, (), 0))
+    server.wait(TIMING.election_max_us)
+    server.lead()
+    ack_alone(server, server.node.round)
+    assert server.node.lease_until_us > server.ctx.now_us
 
 
 def test_a_lease_ends_at_step_down() -> None:

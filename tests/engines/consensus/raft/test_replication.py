@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engines.consensus.raft.commands import Propose
 from engines.consensus.raft.engine import RaftEngine
-from engines.consensus.raft.events import Committed, Stored
+from engines.consensus.raft.events import Appended, Committed, CommitWithheld, Stored
 from engines.consensus.raft.messages import (
     AppendEntries,
     AppendReply,
@@ -117,6 +117,14 @@ def test_every_message_of_the_leader_resets_the_election_timer() -> None:
         server.wait(100_000)
         server.hear("n2", message)
         assert server.ctx.timers["election"] == server.ctx.now_us + server.node.election_timeout_us
+
+
+def test_an_empty_message_is_no_write_that_an_answer_waits_for() -> None:
+    """With the rule ``ack_after_sync`` off it is answered past the disk."""
+    server = Server(1, rules=RaftRules(check_quorum=False, pre_vote=False, ack_after_sync=False))
+    server.hear("n2", append(1, 1, 1))
+    server.disk.write("something", 1)
+    assert server.hear("n2", append(1, 1, 1)) == [Sent("n2", AppendReply(1, True, 1, 1))]
 
 
 LOGS = st.lists(st.integers(1, 3), max_size=6).map(lambda terms: sorted(terms))
@@ -496,3 +504,42 @@ def test_a_leader_counts_the_messages_of_one_entry(size: int) -> None:
     assert server.node.watched == 2
     server.hear("c1", ClientRequest(command(100)))
     assert (server.node.watched, server.node.exchanged) == (3 + WATCHED_LONG, size - 1)
+
+
+# -- what a leader tells and counts --------------------------------------------------------------------------
+
+
+def test_a_command_that_is_appended_is_told_and_a_configuration_tells_itself() -> None:
+    server = Server(noop=False)
+    server.lead()
+    server.hear("c1", ClientRequest(command()))
+    server.node.propose(server.ctx, Entry(1, Configuration(("n1", "n2", "n3"))), "you")
+    assert [note for note in server.ctx.notes if isinstance(note, Appended)] == [Appended(1, 1, command(), "c1")]
+
+
+def test_a_new_entry_is_sent_at_once_only_to_who_was_sent_all_before_it() -> None:
+    server = Server(*[1] * (2 * BATCH))
+    server.lead()
+    server.hear("n2", AppendReply(2, False, 0, 2 * BATCH, 0, 1))
+    server.accept("n2", 1)
+    assert server.node.progress["n2"].next_index == BATCH + 2
+    assert [each.dst for each in server.hear("c1", ClientRequest(command()))] == ["n3"]
+
+
+def test_only_messages_with_the_watched_entry_are_counted() -> None:
+    server = Server(1, 1)
+    server.lead()
+    server.hear("c1", ClientRequest(command()))
+    assert (server.node.watched, server.node.exchanged) == (3, 2)
+    server.hear("n2", AppendReply(2, False, 0, 2, 0, 2))
+    assert server.ctx.sent[-1].message.prev_log_index == 1
+    assert server.node.exchanged == 2, "a probe with the entry before it"
+
+
+def test_what_was_confirmed_already_is_no_news() -> None:
+    """An entry of an older term on a majority: the leader says once that it does not commit (5.4.2)."""
+    server = Server(1, 1)
+    server.lead()
+    server.accept("n2", 2)
+    server.accept("n2", 2)
+    assert [note for note in server.ctx.notes if isinstance(note, CommitWithheld)] == [CommitWithheld(2, 1, 2)]

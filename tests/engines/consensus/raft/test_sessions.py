@@ -19,10 +19,11 @@ from engines.consensus.raft.messages import (
     Registration,
     SessionExpired,
     SessionRow,
+    TransferRequest,
     ValueRow,
 )
 from engines.consensus.raft.quorum import Configuration
-from engines.consensus.raft.rules import Sizes
+from engines.consensus.raft.rules import RaftRules, Sizes
 from engines.consensus.raft.state_machine import KeyValueStore
 from engines.sim import faults
 from engines.sim.history import UNKNOWN
@@ -113,6 +114,13 @@ def test_sessions_and_when_they_were_used_are_in_the_rows() -> None:
     assert (other.apply(add(2, 3), 19), other.expired) == (None, 1)
 
 
+def test_a_session_that_bears_the_name_of_its_client_lasts_also_through_a_snapshot() -> None:
+    store = KeyValueStore(expire_after=10)
+    store.load((SessionRow("c1", 7, 2), SessionRow("c2#3", 1, 1, 8)))
+    store.register("c3", 500)
+    assert sorted(store.sessions) == ["c1", "c3#500"]
+
+
 # -- the server ----------------------------------------------------------------------------------------------
 
 
@@ -154,6 +162,36 @@ def test_a_retry_after_a_snapshot_of_its_session_is_applied_once() -> None:
     server.boot()
     server.hear("n2", append(3, 9, 3, Entry(3, add(4, 2)), Entry(3, add(5, 2)), commit=11))
     assert (server.node.kv.values, server.node.kv.deduplicated) == ({"x": 6}, 1)
+
+
+def test_a_server_that_knows_no_leader_names_none() -> None:
+    assert Server(term=1).hear("c1", Register(1)) == [Sent("c1", Registered(1, 0, ""))]
+
+
+def test_a_leader_that_hands_over_opens_no_session() -> None:
+    server = Server()
+    server.lead()
+    server.hear("you", TransferRequest("n3"))
+    assert server.hear("c1", Register(1)) == [Sent("c1", Registered(1, 0, ""))]
+    assert server.disk.log == []
+
+
+def test_with_once_off_a_retry_goes_into_the_log_again() -> None:
+    server = Server(rules=RaftRules(check_quorum=False, pre_vote=False, once=False))
+    server.lead()
+    server.hear("c1", ClientRequest(add(1)))
+    server.accept("n2", 1)
+    server.hear("c1", ClientRequest(add(1)))
+    assert server.accept("n2", 2)[-1] == Sent("c1", ClientReply(1, True, 2, "n1"))
+
+
+def test_a_command_that_stands_in_the_log_twice_is_told_as_a_repetition_by_the_leader() -> None:
+    server = Server()
+    server.lead()
+    for _ in range(2):
+        server.hear("c1", ClientRequest(add(1)))
+    server.accept("n2", 2)
+    assert [note for note in server.ctx.notes if isinstance(note, e.Deduplicated)] == [e.Deduplicated(2, "c1", 1)]
 
 
 # -- clients and clusters ------------------------------------------------------------------------------------

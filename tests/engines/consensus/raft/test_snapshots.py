@@ -7,7 +7,7 @@ import pytest
 from engines.consensus.raft.checks import CATCHES_UP, DURABLE, LOG_MATCHING, SNAPSHOTS
 from engines.consensus.raft.commands import Propose, SetWorkload
 from engines.consensus.raft.engine import RaftEngine
-from engines.consensus.raft.events import SnapshotTaken
+from engines.consensus.raft.events import SnapshotIgnored, SnapshotTaken
 from engines.consensus.raft.messages import (
     AppendEntries,
     AppendReply,
@@ -533,3 +533,21 @@ def test_a_follower_that_lost_the_pieces_gets_them_again_with_the_next_heartbeat
     server.hear("n3", InstallReply(1, 4, 2, False))
     assert server.hear("n3", InstallReply(1, 4, 0, False)) == []
     assert [each.message for each in server.timer("heartbeat") if each.dst == "n3"] == [first.message]
+
+
+def test_a_snapshot_that_ends_at_the_own_commit_index_brings_nothing() -> None:
+    """'Not above own commit: ignore' (Figure 13, 6)."""
+    server = Server(1, 1, 1, term=3)
+    server.hear("n2", append(3, 3, 1, commit=3))
+    assert server.hear("n2", install(3, 1)) == [Sent("n2", InstallReply(3, 3, 3, True))]
+    assert server.node.log.base_index == 0
+    assert [note for note in server.ctx.notes if isinstance(note, SnapshotIgnored)] == [SnapshotIgnored("n2", 3, 3)]
+
+
+def test_a_transfer_that_begins_anew_begins_with_the_first_piece() -> None:
+    """'Create new snapshot file if first chunk (offset is 0)' (Figure 13, 2)."""
+    server = Server(term=3)
+    server.hear("n2", install(7, 2, ROWS[:1], 0, done=False))
+    server.hear("n2", install(7, 2, ROWS[1:2], 1, done=False))
+    (again,) = server.hear("n2", install(7, 2, ROWS[:1], 0, done=False))
+    assert again.message == InstallReply(3, 7, 1, False)
