@@ -1,7 +1,8 @@
 """What each design survives, and what it owes afterwards: every client answered or given up, replicas equal.
 
 Clocks may be wrong where the design does not trust them; elsewhere that lies beyond the model. The models that a design
-promises are judged all the time.
+promises are judged all the time. Hybrid time trusts no clock where everybody hears of every write before it is done;
+where fewer acknowledge it, whoever has not heard of it may have the slower clock.
 """
 
 from dataclasses import replace
@@ -29,6 +30,12 @@ def _far(draw: Stream, stage: Stage) -> tuple[After, ...]:
     if draw.chance(500_000):
         return (After(0, faults.Slow(client, near, late_us, late_us // 3)),)
     return tuple(After(0, faults.Slow(client, each, late_us, late_us // 3)) for each in stage.servers if each != near)
+
+
+def _wrong_clock(draw: Stream, stage: Stage) -> tuple[After, ...]:
+    """A clock is wrong, in a world whose writes are acknowledged by all machines there are."""
+    all_hear = len({stage.setting("nodes", 5), stage.setting("n", 3), stage.setting("w", 1)}) == 1
+    return SKEW.make(draw, stage) if all_hear else ()
 
 
 def missing(engine: Any) -> str:
@@ -66,9 +73,10 @@ def chaos_of(variant: str) -> Chaos:
     trusted = tuple(replace(each, beyond=True) if each is SKEW else each for each in HAZARDS)
     hazards = HAZARDS if variant == "causal" else trusted
     timers = {"eventual": ("compare",), "mongodb": ("election",)}.get(variant)
-    quorums = (("n", (2, 3)), ("r", (1, 2)), ("w", (1, 2))) if variant == "eventual" else ()
+    quorums = (("n", (2, 3)), ("r", (1, 2)), ("w", (1, 2, 3))) if variant == "eventual" else ()
+    clocks = (Hazard("wrong clock", _wrong_clock, 2),) if variant == "eventual" else ()
     return Chaos(
-        hazards=(*hazards, Hazard("far", _far, 9), *((expire(*timers),) if timers else ())),
+        hazards=(*hazards, *clocks, Hazard("far", _far, 9), *((expire(*timers),) if timers else ())),
         orders=(
             order("ask", _perform, weight=3),
             order("workload", lambda draw, stage: SetWorkload(draw.pick(tuple(WORKLOADS)))),

@@ -79,12 +79,17 @@ class DynamoReplica(Replica):
         super().__init__(*args)
         self.quorum = quorum
         self.all = tuple(sorted((self.id, *self.peers)))
-        self.clock = HybridClock(self.disk.registers.get("hybrid", Stamp(0)))
+        self.clock = HybridClock(max(self.disk.registers.get("hybrid", Stamp(0)), *self._stamps()))
         self.agenda: Agenda[Due] = Agenda()
         self.ops = 0
         self.hand: dict[int, InHand] = {}
         self.suspects: dict[str, None] = {}
         self.turn = 0
+
+    def _stamps(self) -> list[Stamp]:
+        """The hybrid times of all that is here: whoever starts again must not fall behind what it has taken in."""
+        held = [self.held(key) for key in KEYS]
+        return [Stamp(*divmod(each.tag[0], COUNTS)) for each in held if isinstance(each, Version)] or [Stamp(0)]
 
     # -- who is responsible ----------------------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ from typing import Any, Final, get_args
 from engines.sharding.world import commands as c
 from engines.sharding.world.events import ShardingEvent
 from engines.sharding.world.options import WORKLOADS
-from engines.sim.chaos import After, Chaos, Stage, order
+from engines.sim import faults
+from engines.sim.chaos import After, Chaos, Hazard, Stage, order
 from engines.sim.hazards import HAZARDS, SKEW
 from engines.sim.random import Stream
 from engines.units import US_PER_MS, US_PER_S
@@ -28,6 +29,26 @@ def _asked(draw: Stream, stage: Stage) -> str:
 
 def _keys(draw: Stream, stage: Stage) -> c.MultiGet:
     return c.MultiGet(tuple(draw.pick(KEYS) for _ in range(draw.between(1, 3))))
+
+
+def _called_off(draw: Stream, stage: Stage) -> tuple[After, ...]:
+    """A node joins, another dies, and the plan is called off and begun anew, slower than before. Meanwhile the way from
+    the clients to the newcomer is long: what was asked under one plan arrives under the other."""
+    new, dead = draw.pick(("n7", "n8")), _node(draw, stage)
+    dead_us = draw.between(20, 400) * US_PER_MS
+    slow_us = dead_us + draw.between(600, 1_800) * US_PER_MS
+    held_us = dead_us + draw.between(1_200, 1_900) * US_PER_MS
+    free_us = dead_us + draw.between(2_300, 3_300) * US_PER_MS
+    return (
+        *(After(0, c.Put(key, draw.below(99))) for key in KEYS),
+        After(US_PER_S, c.SetBandwidth(draw.pick((20, 60, 200)))), After(US_PER_S, c.AddNode(new)),
+        After(US_PER_S + dead_us, faults.Crash(dead)),
+        After(US_PER_S + slow_us, c.SetBandwidth(draw.pick((1, 1, 5)))),
+        *(After(US_PER_S + held_us, faults.Clog(client, new)) for client in stage.clients),
+        *(After(US_PER_S + held_us + draw.below(300) * US_PER_MS, c.Get(key)) for key in KEYS),
+        *(After(US_PER_S + free_us, faults.Unclog(client, new)) for client in stage.clients),
+        After(US_PER_S + free_us + US_PER_S, faults.Restart(dead)),
+    )  # fmt: skip
 
 
 def missing(engine: Any) -> str:
@@ -66,7 +87,10 @@ def role(engine: Any, node: str) -> str:
 
 
 CHAOS: Final = Chaos(
-    hazards=tuple(replace(each, beyond=True) if each is SKEW else each for each in HAZARDS),
+    hazards=(
+        *(replace(each, beyond=True) if each is SKEW else each for each in HAZARDS),
+        Hazard("called off", _called_off, 2),
+    ),
     orders=(
         order(
             "ask",
