@@ -1,7 +1,8 @@
 """Every rule switch, hunted: how many seeds until its absence is found, and how many commands are left of the run.
 
 ``make bench ARGS=hunt-rules`` prints the table of the README; it takes minutes. A rule whose absence alone breaks no
-promise of its variant says why (``Chaos.silent``). PBFT with one traitor too many is hunted beyond its fault model.
+promise of its variant says why (``Chaos.silent``); those that stand in for each other are switched off together. PBFT
+with one traitor too many is hunted beyond its fault model.
 """
 
 import sys
@@ -14,10 +15,40 @@ from engines.sim.pattern import Pattern, Variant
 from tui.hunting import JUDGE
 from tui.registry import patterns
 
+TRAITORS: Final = "f+1 traitors"
 SEEDS: Final = 2_000
 """Where a hunt for one rule gives up; a number among the arguments says otherwise."""
 ALIKE: Final = {"sharding": ("ring",), "resilience": ("breaker",), "tracing": ("head", "tail")}
 """Variants that stand for the others of their pattern, which have the same rules."""
+
+
+class Wanted(NamedTuple):
+    """A hunt that the table has a row for."""
+
+    pattern: str
+    variant: Variant
+    rules: tuple[str, ...]
+    """The rules that are off; none: one traitor too many."""
+    why: str = ""
+    """Why there is nothing to hunt."""
+
+    @property
+    def name(self) -> str:
+        """What is switched off."""
+        return " and ".join(f"`{rule}`" for rule in self.rules) or TRAITORS
+
+    def named(self, words: tuple[str, ...]) -> bool:
+        """Whether somebody who says these words means this one too."""
+        return not words or any(word in (self.pattern, self.variant.name, *self.rules) for word in words)
+
+    @property
+    def request(self) -> Request:
+        """The hunt."""
+        variant, off = self.variant, tuple((rule, False) for rule in self.rules)
+        profile = "usual" if self.rules else "beyond"
+        return Request(
+            self.pattern, variant.name, variant.engine_version, profile, off, judge=JUDGE if self.rules else ""
+        )
 
 
 class Row(NamedTuple):
@@ -29,15 +60,16 @@ class Row(NamedTuple):
     seeds: int
     inputs: int
     why: str = ""
+    """Why there is none."""
 
     @property
     def line(self) -> str:
         """A row of the table."""
         if self.why:
-            return f"| {self.variant} | `{self.rule}` | none: {self.why} | | |"
+            return f"| {self.variant} | {self.rule} | none: {self.why} | | |"
         if not self.check:
-            return f"| {self.variant} | `{self.rule}` | not found | more than {self.seeds:,} | |"
-        return f"| {self.variant} | `{self.rule}` | {self.check} | {self.seeds:,} | {self.inputs} |"
+            return f"| {self.variant} | {self.rule} | not found | more than {self.seeds:,} | |"
+        return f"| {self.variant} | {self.rule} | {self.check} | {self.seeds:,} | {self.inputs} |"
 
 
 def rules_of(variant: Variant) -> tuple[str, ...]:
@@ -51,10 +83,25 @@ def variants_of(pattern: Pattern) -> tuple[Variant, ...]:
     return tuple(each for each in pattern.variants if names is None or each.name in names)
 
 
-def find(request: Request, title: str, rule: str, most: int = SEEDS) -> Row:
+def wanted() -> Iterator[Wanted]:
+    """Every rule, those that hide each other together, and a traitor too many."""
+    for pattern in patterns():
+        for variant in variants_of(pattern):
+            silent = dict(variant.chaos.silent) if variant.chaos else {}
+            for rule in rules_of(variant):
+                yield Wanted(pattern.name, variant, (rule,), silent.get(rule, ""))
+            for rules in variant.chaos.together if variant.chaos else ():
+                yield Wanted(pattern.name, variant, rules)
+    yield Wanted("consensus", pattern_of("consensus").variant("pbft"), ())
+
+
+def find(hunt: Wanted, most: int = SEEDS) -> Row:
     """Hunt until something is found."""
+    title, rule = hunt.variant.title, hunt.name
+    if hunt.why:
+        return Row(title, rule, "", 0, 0, hunt.why)
     workers = Pool(processors()) if processors() > 1 else Here()
-    search = Search(request, workers, 0, most - 1, stop_at_find=True)
+    search = Search(hunt.request, workers, 0, most - 1, stop_at_find=True)
     try:
         while search.advance(None):
             pass
@@ -66,33 +113,20 @@ def find(request: Request, title: str, rule: str, most: int = SEEDS) -> Row:
     return Row(title, rule, shrunk.violation.check, search.tally.next_seed, shrunk.inputs)
 
 
-def hunts(wanted: tuple[str, ...] = ()) -> Iterator[Row]:
-    """A row for every rule, and one for a traitor too many."""
-    most = next((int(word) for word in wanted if word.isdecimal()), SEEDS)
-    wanted = tuple(word for word in wanted if not word.isdecimal())
-    for pattern in patterns():
-        for variant in variants_of(pattern):
-            silent = dict(variant.chaos.silent) if variant.chaos else {}
-            for rule in rules_of(variant):
-                if wanted and rule not in wanted and variant.name not in wanted and pattern.name not in wanted:
-                    continue
-                if rule in silent:
-                    yield Row(variant.title, rule, "", 0, 0, silent[rule])
-                    continue
-                request = Request(
-                    pattern.name, variant.name, variant.engine_version, "usual", ((rule, False),), judge=JUDGE
-                )
-                yield find(request, variant.title, rule, most)
-    if not wanted or "pbft" in wanted:
-        version = pattern_of("consensus").variant("pbft").engine_version
-        yield find(Request("consensus", "pbft", version, "beyond"), "PBFT", "f+1 traitors", most)
+def hunts(words: tuple[str, ...] = ()) -> Iterator[Row]:
+    """The rows, as they come. ``words``: patterns, variants, rules; none: all of them. A number: where to give up."""
+    most = next((int(word) for word in words if word.isdecimal()), SEEDS)
+    words = tuple(word for word in words if not word.isdecimal())
+    for hunt in wanted():
+        if hunt.named(words):
+            yield find(hunt, most)
 
 
-def lines(wanted: tuple[str, ...] = ()) -> Iterator[str]:
+def lines(words: tuple[str, ...] = ()) -> Iterator[str]:
     """The table, row by row as they come."""
     yield "| variant | rule switched off | check that fails | seeds | commands |"
     yield "|---|---|---|--:|--:|"
-    for row in hunts(wanted):
+    for row in hunts(words):
         yield row.line
 
 
@@ -100,4 +134,4 @@ if __name__ == "__main__":
     for line in lines(tuple(sys.argv[1:])):
         print(line, flush=True)
 
-__all__ = ["Row", "hunts", "lines", "rules_of"]
+__all__ = ["SEEDS", "TRAITORS", "Row", "Wanted", "find", "hunts", "lines", "rules_of", "wanted"]

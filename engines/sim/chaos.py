@@ -140,6 +140,8 @@ class Chaos:
     """Every kind of event that the variant may record, for what a hunt never reached."""
     silent: tuple[tuple[str, str], ...] = ()
     """Rules whose absence breaks no promise by itself, and why."""
+    together: tuple[tuple[str, ...], ...] = ()
+    """Rules that stand in for each other: with all of them off a promise breaks."""
 
 
 def some(draw: Stream, of: tuple[str, ...]) -> tuple[str, ...]:

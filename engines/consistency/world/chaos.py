@@ -66,6 +66,11 @@ SILENT: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "weak": (("push", "nothing is promised of other caches"),),
 }
 """Rules whose absence alone breaks no promise of the variant."""
+TOGETHER: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    "causal": (("client_vector", "sticky"),),
+    "eventual": (("send_to_all", "anti_entropy"), ("hinted_handoff", "anti_entropy")),
+}
+"""Those of them that stand in for each other."""
 
 
 def chaos_of(variant: str) -> Chaos:
@@ -97,7 +102,8 @@ def chaos_of(variant: str) -> Chaos:
         role=role,
         events=get_args(ConsistencyEvent),
         silent=SILENT.get(variant, ()),
+        together=TOGETHER.get(variant, ()),
     )
 
 
-__all__ = ["SILENT", "chaos_of", "missing", "role"]
+__all__ = ["SILENT", "TOGETHER", "chaos_of", "missing", "role"]
