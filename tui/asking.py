@@ -229,8 +229,9 @@ def _export(host: Host) -> Dialogue:
     def submit(text: str) -> Outcome:
         if not text.strip():
             raise UserError("the name of a file is needed")
-        write_new(Path(text.strip()), offered.content)
-        host.notify(f"written: {text.strip()}, {len(offered.content):,} bytes")
+        path = Path(text.strip()).absolute()
+        write_new(path, offered.content)
+        host.notify(f"written: {path.name}, {len(offered.content):,} bytes, in {path.parent}")
         return None
 
     return Prompt(f"export {offered.what}", offered.name, "a file that is not there yet", submit)

@@ -478,9 +478,20 @@ def test_one_trace_is_exported_by_the_beginning_of_its_id(
     tracing.report(path, DataOptions(trace=wanted, to="jaeger"), False)
     exported = list(read(io.BytesIO(capsysbinary.readouterr().out), "x"))
     assert {span.trace_id for span in exported} == {wanted}
-    for unclear, said in (("f", "no trace begins so"), ("0", "12 traces begin so: ")):
+    hexadecimal = "a trace id or its beginning is accepted, in hex, as 4bf92f"
+    for unclear, said in (
+        ("f", "no trace begins so"), ("0", "12 traces begin so: "), ("", hexadecimal), (" ", hexadecimal),
+        ("login", hexadecimal),
+    ):  # fmt: skip
         with pytest.raises(UserError, match=said):
             tracing.report(path, DataOptions(trace=unclear, to="jaeger"), False)
+
+
+@pytest.mark.parametrize("options", [DataOptions(), DataOptions(baseline="")])
+def test_a_file_without_a_name_is_refused(options: DataOptions, tmp_path: Path) -> None:
+    file = logins_file(tmp_path / "spans.json", 12) if options.baseline is not None else ""
+    with pytest.raises(UserError, match="^'': the name of a file is accepted, or - for standard input$"):
+        tracing.report(file, options, False)
 
 
 def test_with_a_baseline_the_report_says_what_became_slower(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

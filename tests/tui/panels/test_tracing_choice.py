@@ -89,6 +89,13 @@ def test_the_verdict_is_over_the_chosen_traces_and_says_which_they_are() -> None
     assert "p compares" not in text
 
 
+def test_the_strip_says_which_traces_are_set_against_which() -> None:
+    focus = choose(Focus(), choice=Failed())
+    assert drawn(focus).strip_title.endswith("; requests that fail against those that go well")
+    focus = choose(Focus(), choice=Where("host.name", "h2"))
+    assert drawn(focus).strip_title.endswith("; traces with host.name=h2 against the others")
+
+
 def test_without_a_choice_the_proposal_stands_below_the_verdict() -> None:
     assert "a change: 16:40.000 to 23:10.000 differs from the rest   p compares" in drawn(Focus()).picture.text()
 
@@ -237,7 +244,8 @@ def test_the_export_is_written_once_and_never_over_another_file(tmp_path: Path) 
     path = tmp_path / "one.json"
     session.perform(dialogue.submit(str(path)))
     assert len(list(read_spans(BytesIO(path.read_bytes()), "x"))) == 5
-    assert "written: " in session.notice
+    assert session.notice.startswith("written: ")
+    assert session.notice.endswith(f"bytes, in {tmp_path}")
     with pytest.raises(UserError, match="is there already"):
         dialogue.submit(str(path))
 

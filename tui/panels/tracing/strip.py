@@ -9,12 +9,13 @@ from math import log2
 from typing import Final, TypeAlias
 
 from engines import units
-from engines.tracing.split import END_US
+from engines.tracing.split import END_US, Choice, Failed, Where
 from engines.tracing.world.snapshot import PACES, Pace, Sample, Snapshot, pace_of
 from engines.units import PPM, US_PER_S, percent, stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit.words import plural
+from tui.panels.tracing.verdict_words import choice_words
 from tui.plot import plot, sparkline
 
 LINES: Final[tuple[tuple[str, str, Ink], ...]] = (
@@ -31,11 +32,13 @@ Window: TypeAlias = tuple[int, int]
 NO_WINDOW: Final[Window] = (-1, -1)
 
 
-def title(snapshot: Snapshot, window: Window = NO_WINDOW) -> str:
-    """What the strip shows."""
+def title(snapshot: Snapshot, window: Window = NO_WINDOW, choice: Choice | None = None) -> str:
+    """What the strip shows, and which traces are set against which if they are no window."""
     of = "traces" if snapshot.recorded else "users"
-    text = f"latency of {of} by {_pace(snapshot).words}" if snapshot.series else f"latency of {of}"
-    text += f", {len(snapshot.series)} s" if snapshot.series and _pace(snapshot).us == US_PER_S else ""
+    text = f"latency of {of} by {pace(snapshot).words}" if snapshot.series else f"latency of {of}"
+    text += f", {len(snapshot.series)} s" if snapshot.series and pace(snapshot).us == US_PER_S else ""
+    if isinstance(choice, (Where, Failed)):
+        return f"{text}; {choice_words(choice)}"
     low, high = window
     if low < 0:
         return text
@@ -48,12 +51,11 @@ def note(snapshot: Snapshot) -> str:
     last = newest(snapshot)
     if last is None:
         return ""
-    pace = _pace(snapshot)
-    many = f"{last.requests}/s" if pace.us == US_PER_S else plural(last.requests, "trace")
+    many = f"{last.requests}/s" if pace(snapshot).us == US_PER_S else plural(last.requests, "trace")
     return f"newest: {many}, {percent(last.errors * PPM // max(1, last.requests))} failed"
 
 
-def _pace(snapshot: Snapshot) -> Pace:
+def pace(snapshot: Snapshot) -> Pace:
     """How much time a point stands for."""
     return pace_of(snapshot.now_us) if snapshot.recorded else PACES[0]
 

@@ -59,7 +59,7 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
         picture, below, look,
         picture_title=title(snapshot, focus),
         picture_note=note(snapshot, focus),
-        strip_title=strip.title(snapshot, s.window_of(focus)),
+        strip_title=strip.title(snapshot, s.window_of(focus), read(focus).choice),
         strip_note=strip.note(snapshot),
         inspector_title=inspector.draw(look, snapshot, focus, glyphs),
         hits=hits(picture, snapshot, focus, glyphs),
@@ -99,7 +99,8 @@ def status(snapshot: Snapshot) -> str:
     figures = ""
     if last is not None:
         count = plural(last.requests, "request")
-        figures = f"  last second, {count}: p50 {brief(last.p50_us)} {strip.named('p99', last)} {brief(last.p99_us)}"
+        figures = f"  last {strip.pace(snapshot).words}, {count}: p50 {brief(last.p50_us)}"
+        figures += f" {strip.named('p99', last)} {brief(last.p99_us)}"
     kept = f"  {plural(snapshot.collector.traces, 'trace')}" if snapshot.recorded or last is None else ""
     return f"{plural(len(snapshot.services), 'service')}{kept}{figures}"
 
