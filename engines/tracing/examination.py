@@ -154,6 +154,8 @@ def diagnose_all(
         return ((found,), None) if isinstance(found, Diagnosis) else ((), found)
     roots = [each for each in book.roots(among) if each[1] != MISSING_NAME or each[0]]
     enough = [each for each in roots if each[2] >= (TRACES_MIN if before is None else SAMPLE_MIN)]
+    if not enough and before is not None:
+        return (), NoDiagnosis(Lack.FEW_NOW, *(roots[0] if roots else ("", "", 0)), comparison)
     if not enough:
         return (), NoDiagnosis(Lack.FEW, *roots[0]) if roots else NoDiagnosis(Lack.NOTHING)
     results = [diagnosis(service, operation) for service, operation, _ in enough]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from engines.sim.random import Stream
 from engines.tracing.cohorts import Book
 from engines.tracing.critical import critical_path
-from engines.tracing.diagnosis import Lack
+from engines.tracing.diagnosis import Lack, NoDiagnosis
 from engines.tracing.examination import Cohort, compare, propose
 from engines.tracing.gap import Comparison
 from engines.tracing.judge import judge
@@ -53,6 +53,13 @@ def test_a_window_takes_the_traces_that_begin_in_it_and_not_the_one_at_its_end()
     inside, outside = split(Window(2 * EVERY_US, 5 * EVERY_US), traces, 0)
     assert [each.start_us // EVERY_US for each in inside.summaries] == [2, 3, 4]
     assert len(outside.summaries) == len(outside.symptoms) == 7
+
+
+def test_of_a_choice_with_hardly_a_trace_it_is_said_how_many_it_has() -> None:
+    book, traces = held(logins(60))
+    assert compare(book, traces, Failed(), 0).lack == NoDiagnosis(Lack.FEW_NOW, "", "", 0, Comparison.ERRORS)
+    few = NoDiagnosis(Lack.FEW_NOW, "web", "GET /login", 7, Comparison.WINDOW)
+    assert compare(book, traces, Window(0, 7 * EVERY_US), 0).lack == few
 
 
 def test_a_window_counts_from_where_the_data_begin() -> None:

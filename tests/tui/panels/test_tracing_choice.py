@@ -96,6 +96,13 @@ def test_the_strip_says_which_traces_are_set_against_which() -> None:
     assert drawn(focus).strip_title.endswith("; traces with host.name=h2 against the others")
 
 
+def test_a_span_as_root_is_not_said_to_start_the_trace() -> None:
+    assert "it starts the trace: no header" in drawn(plain(0)).inspector.text()
+    shown = drawn(looked(on(plain(0), "auth", "GET /token"), "Q")).inspector.text()
+    assert "shown as the root" in shown
+    assert "starts the trace" not in shown
+
+
 def test_without_a_choice_the_proposal_stands_below_the_verdict() -> None:
     assert "a change: 16:40.000 to 23:10.000 differs from the rest   p compares" in drawn(Focus()).picture.text()
 

@@ -17,7 +17,7 @@ from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.tracing.details import KINDS, saturation, wait_of
 from tui.panels.tracing.headers import is_broken, outcome, shortened
-from tui.panels.tracing.select import analysis_at, service_of, skew, span_of, view_of
+from tui.panels.tracing.select import analysis_at, read, service_of, skew, span_of, view_of
 from tui.panels.tracing.servicemap import busiest, state
 from tui.panels.tracing.verdict_words import flaw_words, oddness_words
 from tui.panels.tracing.words import ailing_words, sampling_words
@@ -65,7 +65,7 @@ def of_span(snapshot: Snapshot, focus: Focus, made: Analysis, index: int) -> lis
     return [
         Section(0, (*kind(span), *times(made, index), *usually(snapshot, span))),
         Section(1, evidence(span)),
-        Section(2, context(snapshot, span)),
+        Section(2, context(snapshot, span, whole=not read(focus).root)),
         Section(4, attributes(span)),
         Section(3, (*events(span, made, index), *links(snapshot, span))),
         Section(2, of_trace(snapshot, focus, made)),
@@ -143,16 +143,18 @@ def evidence(span: Span) -> tuple[Fact, ...]:
     return (fact("saw", words, wait.ink, (f"at {name}" if name else "", "text")),)
 
 
-def context(snapshot: Snapshot, span: Span) -> tuple[Fact, ...]:
-    """The context as it was on the wire: the header that led here, and the ids."""
+def context(snapshot: Snapshot, span: Span, whole: bool = True) -> tuple[Fact, ...]:
+    """The context as it was on the wire: the header that led here, and the ids. Not ``whole``: what is above a
+    span that stands for the root is not shown, and so its parent is not known here."""
     hop = next((each for each in snapshot.store.hops(span.trace_id) if each.span_id == span.span_id), None)
-    facts = [fact("span", span.span_id, "text", (f"parent {span.parent_id}" if span.parent_id else "no parent", "dim"))]
+    parent = f"parent {span.parent_id}" if span.parent_id else "no parent" if whole else "shown as the root"
+    facts = [fact("span", span.span_id, "text", (parent, "dim"))]
     if hop is not None:
         value = next((value for name, value in hop.headers if name.lower() == "traceparent"), "")
         facts.append(fact("header", shortened(value, HEADER) or "no traceparent", "bad" if is_broken(hop) else "text"))
         if is_broken(hop):
             facts.append(fact("", outcome(hop), "bad"))
-    elif not span.parent_id:
+    elif whole and not span.parent_id:
         facts.append(fact("", "it starts the trace: no header led here", "dim"))
     if span.trace_state:
         facts.append(fact("state", span.trace_state, "text"))

@@ -260,8 +260,8 @@ def lack_words(lack: NoDiagnosis | None) -> str:
             few = plural(lack.traces, "trace")
             return f"{few} of {of}: {TRACES_MIN} are needed to speak of its p99"
         case Lack.FEW_NOW:
-            few = plural(lack.traces, "trace")
-            return f"{few} of {of} {WHEN[lack.comparison]}: at least {SAMPLE_MIN} are needed to compare them"
+            few = plural(lack.traces, "trace") + (f" of {of}" if of else "")
+            return f"{few} {WHEN[lack.comparison]}: at least {SAMPLE_MIN} are needed to compare them"
         case Lack.FEW_BEFORE:
             few = plural(lack.traces, "trace")
             return f"{few} of {of} {THAN[lack.comparison]}: at least {SAMPLE_MIN} are needed to compare with"
