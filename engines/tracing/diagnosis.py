@@ -169,7 +169,7 @@ def diagnose(
 def diagnose_change(book: Book, found: Diagnosis, among: Iterable[TraceSummary] | None = None) -> Diagnosis | None:
     """Why the requests of a stretch of time are slower than the others, if the cause of this tail is not it; else
     None. ``among``: the traces that the tail is of."""
-    if found.standing.tail_ppm >= TAIL_PPM or found.verdict.kind == EXTRA:
+    if found.standing.tail_ppm >= TAIL_PPM:
         return None
     traces = sorted(book.of(found.service, found.operation, among), key=lambda each: (each.start_us, each.trace_id))
     stretch = stretch_of(_lasted(traces))

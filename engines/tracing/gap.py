@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from engines.tracing.aggregate import PPM
 from engines.tracing.cohorts import Book, Seen, TraceSummary
-from engines.tracing.waiting import CALL, QUEUE, SELF, UNKNOWN, Time
+from engines.tracing.waiting import CALL, EXTRA, QUEUE, SELF, UNKNOWN, Time
 
 GROUPS_MAX: Final = 40
 """Contributions listed one by one; the rest is one line, so that they still add up."""
@@ -232,13 +232,15 @@ class Gap:
 
 
 def parts_of(book: Book, cause: Cause) -> list[int]:
-    """All parts of a book that are the time of this cause."""
-    wanted = cause.service, cause.kind, cause.peer, cause.guess
-    return [
-        number
-        for number, part in enumerate(book.parts)
-        if (book.chains[part.chain].service, part.kind, part.peer, part.guess) == wanted
-    ]
+    """All parts of a book that are the time of this cause; of extra work all that is work."""
+    wanted = cause.kind, cause.peer, cause.guess
+    found = []
+    for number, part in enumerate(book.parts):
+        if book.chains[part.chain].service != cause.service:
+            continue
+        if part.kind in (SELF, CALL) if cause.kind == EXTRA else (part.kind, part.peer, part.guess) == wanted:
+            found.append(number)
+    return found
 
 
 def spent(traces: Sequence[TraceSummary], parts: Iterable[int]) -> list[int]:

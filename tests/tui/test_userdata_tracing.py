@@ -490,7 +490,7 @@ def test_one_trace_is_exported_by_the_beginning_of_its_id(
 @pytest.mark.parametrize("options", [DataOptions(), DataOptions(baseline="")])
 def test_a_file_without_a_name_is_refused(options: DataOptions, tmp_path: Path) -> None:
     file = logins_file(tmp_path / "spans.json", 12) if options.baseline is not None else ""
-    with pytest.raises(UserError, match="^'': the name of a file is accepted, or - for standard input$"):
+    with pytest.raises(UserError, match=r"^'': the name of a file is accepted, or - for standard input$"):
         tracing.report(file, options, False)
 
 

@@ -22,7 +22,7 @@ from tests.tui.panels.tracing_runs import LARGE, USUAL, run
 from tui.dialogs import Prompt
 from tui.glyphs import BRAILLE
 from tui.panel import Ask, Focus, Frame, Refuse
-from tui.panels.tracing import PANEL
+from tui.panels.tracing import PANEL, inspector
 from tui.panels.tracing.select import analysis_at, choose, listed, read, rows_of, seen, span_of
 from tui.registry import PANELS
 from tui.session import Session
@@ -97,10 +97,14 @@ def test_the_strip_says_which_traces_are_set_against_which() -> None:
 
 
 def test_a_span_as_root_is_not_said_to_start_the_trace() -> None:
-    assert "it starts the trace: no header" in drawn(plain(0)).inspector.text()
-    shown = drawn(looked(on(plain(0), "auth", "GET /token"), "Q")).inspector.text()
-    assert "shown as the root" in shown
-    assert "starts the trace" not in shown
+    def told(focus: Focus) -> str:
+        made = analysis_at(standing(), focus)
+        return str(inspector.of_span(standing(), focus, made, made.tree.root))
+
+    assert "it starts the trace: no header" in told(on(plain(0), "web", "GET /login"))
+    below = told(looked(on(plain(0), "auth", "GET /token"), "Q"))
+    assert "shown as the root" in below
+    assert "starts the trace" not in below
 
 
 def test_without_a_choice_the_proposal_stands_below_the_verdict() -> None:
