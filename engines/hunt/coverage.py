@@ -43,8 +43,11 @@ class Watch:
         """Take down what was seen since the last look, with roles and faults as they are now."""
         force = self.bites.in_force or (NOTHING,)
         role, engine, told = self.role, self.engine, self._told
+        roles: dict[str, str] = {}
         for kind, node in self._seen:
-            who = role(engine, node) if role is not None and node in engine.hosts else ""
+            who = roles.get(node)
+            if who is None:
+                who = roles[node] = role(engine, node) if role is not None and node in engine.hosts else ""
             if (kind, who, force) not in told:
                 told[kind, who, force] = True
                 name = kind_of(kind)

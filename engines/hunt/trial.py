@@ -175,11 +175,11 @@ class Player:
         """Like ``_run``, but for stopping at the step at which an ambush springs."""
         engine, watch = self.engine, self.watch
         steps = 0
-        while engine.run(until_us, 1):
-            steps += 1
+        while done := engine.run_to(lookout.laid, until_us, LOOK_STEPS - steps):
+            steps = (steps + done) % LOOK_STEPS
             if lookout.sprung:
                 break
-            if steps % LOOK_STEPS == 0:
+            if not steps:
                 if watch is not None:
                     watch.look()
                 if self._broken():

@@ -7,7 +7,7 @@ A *step* is one delivery, one loss, one timer or one finished disk sync. ``posit
 together: it names a place in the run, whatever speed it was watched at.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from heapq import heappop
 from typing import Any, Final
 
@@ -111,6 +111,28 @@ class Kernel(EventLog):
 
         Time ends at ``until_us`` if nothing that is due was left over, else at the last step.
         """
+        steps = self._execute(until_us, max_steps)
+        if steps == max_steps:
+            self.settle(self.clock.now_us)
+        self.drain()
+        return steps
+
+    def run_to(self, kinds: Container[type], until_us: int, max_steps: int) -> int:
+        """The same, but the step at which an event of one of these kinds is recorded is the last."""
+        fresh = self.fresh
+        steps = seen = 0
+        found = False
+        while steps < max_steps and not found and self._execute(until_us, 1):
+            steps += 1
+            found = any(type(raw[3]) in kinds for raw in fresh[seen:])
+            seen = len(fresh)
+        if steps == max_steps or found:
+            self.settle(self.clock.now_us)
+        self.drain()
+        return steps
+
+    def _execute(self, until_us: int, max_steps: int) -> int:
+        """The loop itself: what is due, one step after the other."""
         clock = self.clock
         heap = clock.heap
         hosts = self.hosts
@@ -140,9 +162,6 @@ class Kernel(EventLog):
                 observe(host)
             elif self.execute_other(entry):
                 steps += 1
-        if steps == max_steps:
-            self.settle(clock.now_us)
-        self.drain()
         return steps
 
     def execute_other(self, entry: Entry) -> bool:

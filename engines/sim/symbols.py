@@ -7,8 +7,9 @@ given, so that what is recorded names a server.
         return resolve(command, {"leader": self.leader_or_refuse, "f1": "n3"})
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, replace
+from functools import lru_cache
 from typing import Any, Final
 
 NODE_FIELDS: Final = ("node", "src", "dst", "nodes", "sides")
@@ -27,9 +28,15 @@ def resolve(command: Any, meanings: Meanings, names: tuple[str, ...] = NODE_FIEL
         meaning = meanings.get(value, value) if isinstance(value, str) else value
         return meaning() if callable(meaning) else meaning
 
-    found = [each.name for each in fields(command) if each.name in names]
-    changed = {name: mean(getattr(command, name)) for name in found}
+    changed = {name: mean(getattr(command, name)) for name in _found(command.__class__, names)}
     return replace(command, **changed) if changed else command
+
+
+@lru_cache(maxsize=512)
+def _found(kind: Hashable, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Which of these fields a kind of command has."""
+    assert isinstance(kind, type)
+    return tuple(each.name for each in fields(kind) if each.name in names)
 
 
 __all__ = ["NODE_FIELDS", "Meanings", "resolve"]

@@ -15,6 +15,7 @@ worth nothing. No judgement is passed on a cluster whose timeouts do not suit it
 """
 
 from collections.abc import Callable, Iterable
+from itertools import combinations
 from typing import Final, NamedTuple
 
 from engines.consensus.raft.node import RaftNode
@@ -179,16 +180,24 @@ class Liveness:
     def _talk(self, one: str, other: str) -> bool:
         """Whether both run as they should and the links between them are as they were laid."""
         mine, theirs = self.hosts[one], self.hosts[other]
-        well = all(host.status == UP and not host.skewed and not host.disk.fsync_us for host in (mine, theirs))
-        return well and (one == other or not (mine.links[other].faulty or theirs.links[one].faulty))
+        if not (_runs(mine) and _runs(theirs)):
+            return False
+        return one == other or not (mine.links[other].faulty or theirs.links[one].faulty)
+
+
+def _runs(host: Host) -> bool:
+    """Whether it does, by a right clock, and its disk does not wait."""
+    return host.status == UP and not host.skewed and not host.disk.fsync_us
 
 
 def _cliques(servers: tuple[str, ...], talk: Callable[[str, str], bool]) -> list[tuple[str, ...]]:
     """The largest groups in which everybody can talk to everybody, larger ones first."""
+    able = tuple(server for server in servers if talk(server, server))
+    if able and all(talk(one, other) for one, other in combinations(able, 2)):
+        return [able]
     groups: list[tuple[str, ...]] = [()]
-    for server in servers:
-        if talk(server, server):
-            groups += [(*group, server) for group in groups if all(talk(server, each) for each in group)]
+    for server in able:
+        groups += [(*group, server) for group in groups if all(talk(server, each) for each in group)]
     groups.sort(key=len, reverse=True)
     largest: list[tuple[str, ...]] = []
     for group in groups:
@@ -199,16 +208,25 @@ def _cliques(servers: tuple[str, ...], talk: Callable[[str, str], bool]) -> list
 
 def _decided(nodes: Iterable[RaftNode], committed: int) -> tuple[int, Configuration]:
     """The newest configuration that has committed, in whosever log it is."""
-    known = [each for node in nodes for each in node.log.configurations if each[0] <= committed and each[1].voters]
-    return max(known, key=lambda each: each[0], default=NOBODY)
+    newest = NOBODY
+    for node in nodes:
+        for known in reversed(node.log.configurations):
+            if known[0] <= committed and known[1].voters:
+                if known[0] > newest[0] or newest is NOBODY:
+                    newest = known
+                break
+    return newest
 
 
 def _possible(nodes: list[RaftNode], decided: tuple[int, Configuration]) -> list[Configuration]:
     """The configurations that may be in force: the newest decided one, and all after it in any of these logs."""
     found = [decided[1]] if decided[1].voters else []
     for node in nodes:
-        found += [each for index, each in node.log.configurations
-                  if index > decided[0] and each.voters and each not in found]  # fmt: skip
+        for index, each in reversed(node.log.configurations):
+            if index <= decided[0]:
+                break
+            if each.voters and each not in found:
+                found.append(each)
     return found
 
 

@@ -51,7 +51,7 @@ def missing(engine: Any) -> str:
 
 def role(engine: Any, node: str) -> str:
     """The stage of a machine."""
-    return next((each.stage for each in engine.machines() if each.name == node), "")
+    return next((stage for stage, names in engine.stages() if node in names), "")
 
 
 CHAOS: Final = Chaos(

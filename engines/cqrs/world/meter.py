@@ -79,9 +79,14 @@ class Meter:
 
     def work(self, name: str, now_us: int) -> Work:
         """The window of one machine."""
-        jobs = [cost for at, cost in self.jobs.get(name, ()) if at > now_us - WINDOW_US]
+        jobs = busy_us = 0
+        for at, cost in reversed(self.jobs.get(name, ())):
+            if at <= now_us - WINDOW_US:
+                break
+            jobs += 1
+            busy_us += cost
         span = max(1, min(now_us, WINDOW_US))
-        return Work(name, len(jobs), min(PPM, sum(jobs) * PPM // span))
+        return Work(name, jobs, min(PPM, busy_us * PPM // span))
 
 
 __all__ = ["KEPT", "ROADS", "WINDOW_US", "Meter", "Pace", "Work"]

@@ -198,13 +198,18 @@ class Roads(World):
             self.cue,
         )  # fmt: skip
 
+    def stages(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The stages in the order of the roads, and their machines."""
+        return (
+            ("users", USERS),
+            *((stage, tuple(self.control.nodes[stage])) for stage in STAGES),
+            ("store", (STORE,)), ("bus", (BUS,)), ("saga", (SAGA,)), ("services", SERVICES), ("crud", (TWIN,)),
+        )  # fmt: skip
+
     def machines(self) -> tuple[MachineView, ...]:
         """Every machine, in the order of the roads."""
-        stages: list[tuple[str, tuple[str, ...]]] = [("users", USERS)]
-        stages += [(stage, tuple(self.control.nodes[stage])) for stage in STAGES]
-        stages += [("store", (STORE,)), ("bus", (BUS,)), ("saga", (SAGA,)), ("services", SERVICES), ("crud", (TWIN,))]
         found = []
-        for stage, names in stages:
+        for stage, names in self.stages():
             for name in names:
                 node = self.hosts[name].node
                 waiting = node.waiting if isinstance(node, Server) else 0

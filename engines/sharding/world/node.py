@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from engines.sharding.world import events as e
 from engines.sharding.world import messages as m
-from engines.sharding.world.events import SAID_BY, MovedReason, RefusalReason, Said, UnitKind
+from engines.sharding.world.events import SAID_BY, MovedReason, RefusalReason, Said
 from engines.sharding.world.ledger import Ledger
 from engines.sharding.world.load_stats import LoadStats
-from engines.sharding.world.ownership import Atlas, Group, Plan, ShardMap, probes
+from engines.sharding.world.ownership import Atlas, Group, Plan, ShardMap
 from engines.sharding.world.rules import AGAIN_US, HEARTBEAT_US, LEASE_US, TICK_US, ShardRules
 from engines.sharding.world.store import Cell, Store
 from engines.sharding.world.transfer import Transfers
@@ -426,11 +426,7 @@ class ShardNode:
 
     def count_units(self, plan: Plan) -> tuple[tuple[str, int], ...]:
         """How many keys of this node move in which unit; of lanes also those that some key could be born in."""
-        counts: dict[str, int] = {}
-        for key in probes(plan.base) if plan.kind is UnitKind.LANE else ():
-            unit = plan.unit_of(key)
-            if unit and plan.base.owner(key) == self.id:
-                counts[unit] = 0
+        counts = dict.fromkeys((unit for unit, source in plan.lanes().items() if source == self.id), 0)
         for key in self.store:
             unit = plan.unit_of(key)
             if unit and plan.base.owner(key) == self.id:

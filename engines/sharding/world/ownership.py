@@ -31,7 +31,9 @@ Group: TypeAlias = tuple[str, ...]
 class Placement(Memoized):
     """Keys to groups of nodes."""
 
-    __slots__ = ("_groups", "_walks", "directory", "places", "rack_aware", "rf", "stale", "stale_terms", "strategy")
+    __slots__ = (
+        "_groups", "_walks", "_without", "directory", "places", "rack_aware", "rf", "stale", "stale_terms", "strategy",
+    )  # fmt: skip
 
     def __init__(
         self, strategy: Strategy, rf: int, rack_aware: bool, places: dict[str, Place],
@@ -54,6 +56,8 @@ class Placement(Memoized):
         super().forget()
         self._groups: dict[str, Group] = {}
         self._walks: dict[Group, Group] = {}
+        self._without: dict[Group, Group] = {}
+        """Groups without those that are stale."""
 
     def __repr__(self) -> str:
         return f"{self.strategy.name} of {len(self.strategy.nodes)}"
@@ -70,6 +74,9 @@ class Placement(Memoized):
     @property
     def copies(self) -> int:
         """How many copies there can be of a key."""
+        return self.memo("copies", self._copies)
+
+    def _copies(self) -> int:
         if not self.rack_aware:
             return min(self.rf, len(self.strategy.nodes))
         homes = [self.places[node].datacenter for node in self.strategy.nodes]
@@ -85,6 +92,7 @@ class Placement(Memoized):
         if group is None:
             if len(self._groups) >= CACHED_MAX:
                 self._groups.clear()
+                self._without.clear()
             group = self._groups[key] = self._fresh(self._all(key))
         return group
 
@@ -116,6 +124,9 @@ class Placement(Memoized):
 
         Exact where walks can be listed; elsewhere everybody out of date, once they are enough to fill a group.
         """
+        return self.memo("only stale owners", self._only_stale_owners)
+
+    def _only_stale_owners(self) -> Group:
         stale = tuple(node for node in self.stale if node in self.members)
         if self.rf == 1 or len(stale) < self.copies:
             return ()
@@ -134,11 +145,14 @@ class Placement(Memoized):
     def _fresh(self, group: Group) -> Group:
         if not self.stale:
             return group
-        fresh = tuple(node for node in group if node not in self.stale)
-        if fresh:
-            return fresh
-        went = dict(zip(self.stale, self.stale_terms, strict=True))
-        return (max(group, key=lambda node: went[node]),)
+        fresh = self._without.get(group)
+        if fresh is None:
+            fresh = tuple(node for node in group if node not in self.stale)
+            if not fresh:
+                went = dict(zip(self.stale, self.stale_terms, strict=True))
+                fresh = (max(group, key=lambda node: went[node]),)
+            self._without[group] = fresh
+        return fresh
 
     def with_stale(self, nodes: Group, term: int) -> "Placement":
         """These went now, too."""
@@ -213,6 +227,16 @@ class Plan(Memoized):
                 self._unit_of.clear()
             unit = self._unit_of[key] = self._find(key)
         return unit
+
+    def lanes(self) -> dict[str, str]:
+        """The lanes that some key could take, also one that nobody stores yet, and where each begins."""
+        if self.kind is not UnitKind.LANE:
+            return {}
+        return self.memo("lanes", self._lanes)
+
+    def _lanes(self) -> dict[str, str]:
+        keys = probes(self.base)
+        return {unit: self.base.owner(key) for key in keys if (unit := self.unit_of(key))}
 
     def _find(self, key: str) -> str:
         if self.kind is UnitKind.SLOTS:
