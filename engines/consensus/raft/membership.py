@@ -94,7 +94,7 @@ class Membership(Elections):
     def configured_at(self) -> int:
         """The entry with the configuration that rules; 0: none, it is the first."""
         upto = self.log.last_index if self.at_once else self.applied_upto
-        return next((index for index, _ in reversed(self.log.configurations) if index <= upto), 0)
+        return next(index for index, _ in reversed(self.log.configurations) if index <= upto)
 
     def configure(self) -> None:
         """Obey the configuration that rules; a server that is catching up gets the log as well."""

@@ -62,7 +62,7 @@ class Replication(Compaction):
         """
         log = self.log
         progress = self.progress[peer]
-        if progress.next_index <= log.base_index or progress.state is SNAPSHOT:
+        if progress.next_index <= log.base_index:
             if self.send_snapshot(ctx, peer, progress):
                 return
             progress.probe(log.first_index)

@@ -647,6 +647,7 @@ def test_a_new_server_that_became_a_member_another_way_is_refused_when_it_has_ca
     server = leader(one_change=False)
     ask(server, add("n4"))
     ask(server, add("n4"), joint=True, auto=False)
+    assert server.node.peers == ("n2", "n3", "n4"), "it is sent everything once"
     sent = server.accept("n4", server.node.log.last_index)
     assert Sent("you", ChangeReply(False, Refusal.IMPOSSIBLE, "n1")) in sent
     assert server.node.catching is None
@@ -746,6 +747,27 @@ def test_with_the_option_apply_a_leader_that_is_no_voter_hands_over_to_the_voter
     server.timer("heartbeat")
     server.accept("n2", 2)
     assert len(notes(server, c.TransferBegan)) == 1, "it is under way"
+
+
+def test_with_the_option_apply_a_leader_that_is_no_voter_takes_nothing_new_though_nobody_took_over() -> None:
+    """etcd drops proposals of a leader that is out of its configuration."""
+    server = retiring()
+    for peer in ("n3", "n4"):
+        server.accept(peer, 2)
+    server.timer("transfer")
+    assert server.node.hand_over_to == ""
+    assert server.hear("c1", ClientRequest(command())) == [Sent("c1", ClientReply(1, False, None, ""))]
+
+
+def test_without_the_guards_a_removed_server_does_not_stand_whatever_it_holds() -> None:
+    server = Server(1, term=1, rules=RaftRules(check_quorum=False, pre_vote=False, config_from_append=False))
+    more = (Entry(1, Configuration(("n2", "n3"))), Entry(1, None))
+    server.hear("n2", append(1, 1, 1, *more, commit=2))
+    assert not server.node.may_stand()
+
+
+def test_who_knows_no_leader_names_none() -> None:
+    assert ask(Server(1, term=1), remove("n3")) == [Sent("you", ChangeReply(False, Refusal.NOT_LEADER, ""))]
 
 
 def test_with_the_rule_off_it_steps_down_at_once() -> None:

@@ -543,3 +543,34 @@ def test_what_was_confirmed_already_is_no_news() -> None:
     server.accept("n2", 2)
     server.accept("n2", 2)
     assert [note for note in server.ctx.notes if isinstance(note, CommitWithheld)] == [CommitWithheld(2, 1, 2)]
+
+
+# -- probing, and going back ---------------------------------------------------------------------------------
+
+
+def test_who_is_probed_gets_one_message_per_heartbeat_and_no_new_entry_at_once() -> None:
+    server = Server(1)
+    server.lead()
+    server.node.progress["n2"].probe(2)
+    assert [each.dst for each in server.hear("c1", ClientRequest(command()))] == ["n3"]
+
+
+def test_a_refusal_of_what_is_confirmed_by_now_is_old() -> None:
+    server = Server(1, 1, 1)
+    server.lead()
+    server.accept("n2", 2)
+    server.node.progress["n2"].probe(3)
+    assert server.hear("n2", AppendReply(2, False, 0, 2, 0, 1)) == []
+
+
+@pytest.mark.parametrize(("match", "conflict", "previous"), [(0, (2, 3), 4), (0, (0, 2), 1), (3, (0, 1), 3)])
+def test_a_leader_goes_back_to_the_last_entry_of_the_conflicting_term_and_never_below_what_is_confirmed(
+    match: int, conflict: tuple[int, int], previous: int
+) -> None:
+    """'The leader can decrement nextIndex to bypass all of the conflicting entries in that term' (5.3)."""
+    server = Server(1, 1, 2, 2, 3)
+    server.lead()
+    if match:
+        server.accept("n2", match)
+    (sent,) = server.hear("n2", AppendReply(4, False, 0, 5, *conflict))
+    assert sent.message.prev_log_index == previous

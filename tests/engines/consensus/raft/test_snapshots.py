@@ -551,3 +551,40 @@ def test_a_transfer_that_begins_anew_begins_with_the_first_piece() -> None:
     server.hear("n2", install(7, 2, ROWS[1:2], 1, done=False))
     (again,) = server.hear("n2", install(7, 2, ROWS[:1], 0, done=False))
     assert again.message == InstallReply(3, 7, 1, False)
+
+
+def compacted() -> Server:
+    """n1 leads with entries 4 to 6, and n3 has not been heard yet."""
+    server = Server(1, 1, 1, 1, 1, 1, term=1)
+    server.hear("n2", append(1, 6, 1, commit=5))
+    server.node.log.compact(3)
+    server.node.keep(server.node.snapshot._replace(last_index=3, last_term=1))
+    server.ctx.persist()
+    server.lead()
+    return server
+
+
+def test_who_needs_the_very_last_entry_that_was_dropped_gets_the_snapshot() -> None:
+    server = compacted()
+    server.node.progress["n2"].probe(3)
+    sent = [each.message for each in server.timer("heartbeat") if each.dst == "n2"]
+    assert [type(each) for each in sent] == [InstallSnapshot]
+
+
+def test_who_was_never_heard_is_asked_first_whether_it_is_there() -> None:
+    """'Send only to a peer heard lately' (etcd: RecentActive)."""
+    server = compacted()
+    server.node.progress["n3"].probe(1)
+    sent = [each.message for each in server.timer("heartbeat") if each.dst == "n3"]
+    assert [(type(each), each.prev_log_index) for each in sent] == [(AppendEntries, 3)]
+
+
+@pytest.mark.parametrize(("terms", "base"), [((1, 2, 2), 2), ((1, 2, 2, 2), 2), ((1,), 3)])
+def test_with_the_rule_off_an_own_entry_of_another_term_stays_at_the_end_of_a_snapshot(
+    terms: tuple[int, ...], base: int
+) -> None:
+    """hashicorp/raft #697. Where there is no such entry the log is replaced all the same."""
+    off = RaftRules(check_quorum=False, pre_vote=False, snapshot_replaces_log=False)
+    server = Server(*terms, term=3, rules=off)
+    server.hear("n2", install(3, 3))
+    assert (server.node.log.base_index, server.terms) == (base, terms[2:] if base == 2 else ())
