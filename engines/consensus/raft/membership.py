@@ -230,7 +230,7 @@ class Membership(Elections):
             if not newest.joint and self.asked_by:
                 ctx.send(self.asked_by, ChangeReply(True, None, self.id))
                 self.asked_by = ""
-        if newest.joint and newest.auto_leave and self.free_to_leave():
+        if newest.auto_leave and self.free_to_leave():
             self.change(ctx, leave_joint(newest), self.asked_by)
         elif not newest.votes(self.id):
             self.leave_office(ctx)

@@ -6,6 +6,7 @@ import pytest
 
 from engines.consensus.raft import change_events as c
 from engines.consensus.raft.events import StepDownReason, SteppedDown, VoteReason, VoteRefused
+from engines.consensus.raft.membership import SILENCE
 from engines.consensus.raft.messages import (
     AppendEntries,
     AppendReply,
@@ -653,6 +654,37 @@ def test_a_new_server_that_became_a_member_another_way_is_refused_when_it_has_ca
     assert server.node.catching is None
 
 
+def test_whoever_was_told_that_a_change_has_committed_is_not_told_that_the_leader_was_deposed() -> None:
+    server = leader()
+    ask(server, remove("n3"))
+    assert Sent("you", ChangeReply(True, None, "n1")) in server.accept("n2", 2)
+    assert "you" not in {each.dst for each in server.hear("n2", append(9, 1, 1))}
+
+
+def test_a_deposed_leader_says_that_the_outcome_is_unknown_and_forgets_who_was_catching_up() -> None:
+    server = leader()
+    ask(server, add("n4"))
+    assert Sent("you", ChangeReply(False, Refusal.DEPOSED, "")) in server.hear("n2", append(9, 1, 1))
+    assert server.node.peers == ("n2", "n3")
+
+
+def test_a_round_ends_when_all_of_it_is_there() -> None:
+    server = leader()
+    ask(server, add("n4"))
+    server.accept("n4", 0)
+    assert notes(server, c.RoundEnded) == []
+
+
+def test_a_new_server_may_be_silent_for_ten_longest_election_timeouts() -> None:
+    server = leader()
+    ask(server, add("n4"))
+    server.wait(SILENCE * TIMING.election_max_us)
+    server.timer("heartbeat")
+    assert notes(server, c.CatchUpFailed) == []
+    server.timer("heartbeat")
+    assert [note.server for note in notes(server, c.CatchUpFailed)] == ["n4"]
+
+
 # -- transfer, to the letter ---------------------------------------------------------------------------------------
 
 
@@ -757,6 +789,8 @@ def test_with_the_option_apply_a_leader_that_is_no_voter_takes_nothing_new_thoug
     server.timer("transfer")
     assert server.node.hand_over_to == ""
     assert server.hear("c1", ClientRequest(command())) == [Sent("c1", ClientReply(1, False, None, ""))]
+    server.timer("heartbeat")
+    assert len(notes(server, c.TransferBegan)) == 2, "it tries again"
 
 
 def test_without_the_guards_a_removed_server_does_not_stand_whatever_it_holds() -> None:

@@ -127,6 +127,18 @@ def test_an_empty_message_is_no_write_that_an_answer_waits_for() -> None:
     assert server.hear("n2", append(1, 1, 1)) == [Sent("n2", AppendReply(1, True, 1, 1))]
 
 
+def test_with_that_rule_off_only_an_answer_to_what_was_stored_waits_for_the_disk() -> None:
+    """YugabyteDB #32875: a repeated message is answered before the disk has its entries."""
+    server = Server(1, rules=RaftRules(check_quorum=False, pre_vote=False, ack_after_sync=False))
+    message = append(1, 1, 1, *entries(1, first=2))
+    past: list[str] = []
+    server.ctx.send_at_once = lambda dst, message: past.append(dst)  # type: ignore[method-assign]
+    assert server.hear("n2", message) == [Sent("n2", AppendReply(1, True, 2, 1))]
+    assert past == []
+    assert server.hear("n2", message) == []
+    assert past == ["n2"]
+
+
 LOGS = st.lists(st.integers(1, 3), max_size=6).map(lambda terms: sorted(terms))
 
 
@@ -543,6 +555,17 @@ def test_what_was_confirmed_already_is_no_news() -> None:
     server.accept("n2", 2)
     server.accept("n2", 2)
     assert [note for note in server.ctx.notes if isinstance(note, CommitWithheld)] == [CommitWithheld(2, 1, 2)]
+
+
+def test_what_one_follower_confirms_commits_nothing_that_a_majority_lacks_and_nothing_twice() -> None:
+    server = Server(size=5)
+    server.lead()
+    for serial in (1, 2):
+        server.hear("c1", ClientRequest(command(serial)))
+    server.accept("n2", 1)
+    server.accept("n3", 1)
+    server.accept("n4", 2)
+    assert [(note.first, note.last) for note in server.ctx.notes if isinstance(note, Committed)] == [(1, 1)]
 
 
 # -- probing, and going back ---------------------------------------------------------------------------------

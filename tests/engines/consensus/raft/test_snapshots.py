@@ -17,6 +17,7 @@ from engines.consensus.raft.messages import (
     Entry,
     InstallReply,
     InstallSnapshot,
+    LogSnapshot,
     Row,
     SessionRow,
     ValueRow,
@@ -588,3 +589,7 @@ def test_with_the_rule_off_an_own_entry_of_another_term_stays_at_the_end_of_a_sn
     server = Server(*terms, term=3, rules=off)
     server.hear("n2", install(3, 3))
     assert (server.node.log.base_index, server.terms) == (base, terms[2:] if base == 2 else ())
+
+
+def test_before_any_snapshot_there_is_one_of_nothing() -> None:
+    assert Server().node.snapshot == LogSnapshot(0, 0, THREE, ())
