@@ -15,10 +15,10 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import pytest
 
@@ -29,6 +29,8 @@ COMPARE: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
 }  # fmt: skip
 ARITHMETIC: Final[dict[type[ast.operator], type[ast.operator]]] = {ast.Add: ast.Sub, ast.Sub: ast.Add}
+Equal: TypeAlias = Mapping[tuple[str, str, str], str]
+"""(function, line, change) -> why nothing behaves otherwise."""
 SAID_ONLY: Final = ("note", "record")
 """Calls that only tell: without them nothing behaves otherwise."""
 
@@ -241,14 +243,29 @@ class _Trials:
         os._exit(0)
 
 
-def noticed(module: str, numbers: Sequence[int], tests: Sequence[str]) -> dict[int, str]:
-    """Mutant -> the test that notices it; empty: none does."""
-    command = [sys.executable, "-m", "tests.mutation", module, ",".join(map(str, numbers)), *tests]
+def _key(module: str, mutant: Mutant) -> tuple[str, str, str]:
+    return mutant.function, source_line(module, mutant), mutant.what
+
+
+def chosen(module: str, equal: Equal, every: int = 1, functions: Sequence[str] = ()) -> list[Mutant]:
+    """Every so many of a module's mutants, or of these functions', but for those that are equal to the original."""
+    found = [each for each in mutants(module) if not functions or each.function in functions]
+    return [each for each in found[::every] if _key(module, each) not in equal]
+
+
+def survivors(module: str, tried: Sequence[Mutant], tests: Sequence[str]) -> list[str]:
+    """The mutants that no test notices. Each is tried in a process that knows nothing of this one."""
+    command = [sys.executable, "-m", "tests.mutation", module, ",".join(str(each.number) for each in tried), *tests]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-    rows = (line.split("\t") for line in done.stdout.splitlines() if "\t" in line)
-    found = {int(number): "" if caught == "-" else caught for number, caught in rows}
-    assert len(found) == len(numbers), done.stdout + done.stderr
-    return found
+    caught = dict(line.split("\t") for line in done.stdout.splitlines() if "\t" in line)
+    assert len(caught) == len(tried), done.stdout + done.stderr
+    return [f"{each} | {source_line(module, each)}" for each in tried if caught[str(each.number)] == "-"]
+
+
+def excuses_of_nothing(modules: Sequence[str], equal: Equal) -> list[tuple[str, str, str]]:
+    """What is said to be equal and is no mutant of these modules any more."""
+    found = {_key(module, each) for module in modules for each in mutants(module)}
+    return [each for each in equal if each not in found]
 
 
 def main() -> int:

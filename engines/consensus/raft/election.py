@@ -106,7 +106,7 @@ class Elections(Replication):
             self.become_follower(ctx, m.term, e.StepDownReason.HIGHER_TERM, src)
         elif self.role is CANDIDATE and m.term == self.current_term:
             self.votes[src] = m.granted
-            if m.granted and self.won():
+            if self.won():
                 self.become_leader(ctx)
 
     def keeps_silent(self) -> bool:

@@ -126,7 +126,7 @@ class Transfers(Membership):
 
     def free_to_leave(self) -> bool:
         """A joint configuration is left after the transfer, by whoever leads then."""
-        return not self.hand_over_to
+        return super().free_to_leave() and not self.hand_over_to
 
     def become_follower(self, ctx: Effects, term: int, why: e.StepDownReason, src: str = "") -> None:
         """The successor stands, or somebody else deposed it on the way."""
