@@ -204,7 +204,7 @@ class Collector:
         self.quiet.pop(trace_id, None)
         self.dropped[trace_id] = last_us
         if len(self.dropped) > DROPPED_MAX:
-            self.dropped.popitem(last=False)
+            self.ledger.forget((self.dropped.popitem(last=False)[0],))
         return False
 
     def judge(self, ctx: Context, trace_id: str) -> None:

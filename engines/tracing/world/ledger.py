@@ -35,7 +35,7 @@ class Ledger:
         self.forgot = False
         """Whether one of the two was full: absence from them proves nothing then."""
         self.forgotten: OrderedDict[str, None] = OrderedDict()
-        """Traces of which the collector had spans when it crashed."""
+        """Traces that the collector knows no more: it crashed, or the tail has decided against too many since."""
         self.hops: OrderedDict[str, list[Hop]] = OrderedDict()
         self.version = 0
         """Counts changes of what is known of a trace: its hops, its spans, what was made of them."""
@@ -132,7 +132,7 @@ class Ledger:
                 self.forgot = True
 
     def forget(self, trace_ids: Iterable[str]) -> None:
-        """The collector lost these traces in a crash."""
+        """The collector knows nothing of these traces any more; a span that comes late begins them anew."""
         for trace_id in trace_ids:
             self.forgotten[trace_id] = None
             if len(self.forgotten) > FORGOTTEN_MAX:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.errors import UserError
+from engines.sim import faults
 from engines.sim.rules import SetRule
 from engines.tracing.critical import Segment
 from engines.tracing.tree import build
@@ -37,6 +38,17 @@ def test_no_fault_of_the_world_breaks_a_guarantee(
             continue
     system.run(4 * S)
     assert system.broken() == []
+
+
+def test_a_collector_that_died_has_forgotten_also_what_it_had_decided_against() -> None:
+    """Random world 50013 of the tail under hostile faults: a span came late, to a collector that began anew."""
+    system = System("tail", 3, rate=12, keep_ppm=300_000).run(6 * S)
+    collector = system.engine.collector()
+    dropped = tuple(collector.dropped)
+    assert dropped
+    assert not any(system.engine.ledger.accounts_for("0" * 16, trace_id) for trace_id in dropped)
+    system.do(faults.Crash("collector"))
+    assert all(system.engine.ledger.accounts_for("0" * 16, trace_id) for trace_id in dropped)
 
 
 @pytest.mark.parametrize(
