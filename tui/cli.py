@@ -129,7 +129,7 @@ def refuse_simulation(file: str, **options: Any) -> None:
 
 
 def read_recording(file: str) -> Recording:
-    """A saved run from a file, from standard input for ``-``, or from a line of text."""
+    """A saved run from a file, from standard input for ``-``, or from a line of text, which may stand in either."""
     if is_line(file):
         return read_line(file, patterns())
     try:
@@ -146,6 +146,8 @@ def read_recording(file: str) -> Recording:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UserError(f"{file}: byte {error.start}: not UTF-8, so no recording of dp-tui") from None
+    if is_line(text):
+        return read_line(text, patterns())
     from tui.userdata import reopen
 
     return read(text, file, patterns(), reopen)
@@ -377,6 +379,9 @@ def open_pattern(
     data = {field.name: others.pop(field.name) for field in fields(DataOptions) if field.name in others}
     screen, options = others, DataOptions(nodes=nodes, **data)
     if options.demo_store is not None:
+        if options.writer is not None:
+            raise UserError(f"--writer {options.writer}: it opens the app, and --demo-store writes a file and ends; "
+                            "give one of the two")  # fmt: skip
         return write_demo(panel.pattern.name, options.demo_store, file, screen["sandbox"])
     if options.writer is not None:
         return open_writer(options.writer, file, screen)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from engines.errors import DIGITS_MAX
 from engines.sim.pattern import Pattern
 from engines.units import US_PER_S
 
@@ -29,6 +30,8 @@ class Duration(click.ParamType[int]):
         for unit, factor in self.UNITS:
             number = value.removesuffix(unit) if unit else value
             if value.endswith(unit) and number.replace(".", "", 1).isdecimal() and number.isascii():
+                if len(number) > DIGITS_MAX:
+                    self.fail(f"{value[:12]}...: a number of {len(number):,} digits is longer than a day", param, ctx)
                 length = int(Fraction(number) * factor)
                 if length <= 24 * 3_600 * US_PER_S:
                     return length

@@ -86,13 +86,26 @@ def picture(session: Session, shot: Shot) -> str:
     for _ in _played(session, shot):
         pass
     keys = [pressed.key for pressed in shot.keys if pressed.at_us is None]
+    for at, key in enumerate(keys):
+        if not at or len(key) > 1:  # behind a key that opens a dialogue there may be text for it
+            known(session, key)
     return asyncio.run(snapshot_svg(session, shot.size, shot.theme, keys))
 
 
 def press(session: Session, key: str) -> None:
     """A key whose effect is seen without a dialogue. UserError for others."""
+    known(session, key)
     if isinstance(session.press(key), Ask):
         raise UserError(f"--press {key}: it opens a dialogue, which a film or a text cannot show; a picture (.svg) can")
+
+
+def known(session: Session, key: str) -> None:
+    """UserError for what is no key here."""
+    keys = session.scene.keys
+    if key not in keys:
+        accepted = " ".join(name for name in keys if name != "space")
+        title = session.scene.panel.pattern.title
+        raise UserError(f"--press {key[:20]}: no key of {title}; space and these are accepted: {accepted}")
 
 
 def whole(areas: Sequence[Placed], size: tuple[int, int]) -> Canvas:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, Final, NamedTuple
 
-from engines.errors import UserError
+from engines.errors import UserError, too_many_digits
 
 LINE_MAX: Final = 1 << 20
 NUMBER_MAX: Final = 1 << 62
@@ -132,8 +132,10 @@ def parse(line: bytes, number: int) -> TraceEvent | None:
     except json.JSONDecodeError as error:
         cut = not text.endswith("}")
         raise _Bad(f"{'the line is cut off' if cut else f'no JSON ({error.msg})'}: {FORM}") from None
-    except (RecursionError, ValueError):
-        raise _Bad(f"nested too deeply, or a number of too many digits: {FORM}") from None
+    except RecursionError:
+        raise _Bad(f"nested too deeply: {FORM}") from None
+    except ValueError as error:
+        raise _Bad(too_many_digits(text) or f"no JSON ({error}): {FORM}") from None
     event = found.get("event") if isinstance(found, dict) else None
     if isinstance(found, dict) and event is None and "nid" in found and "state" in found:
         event = found

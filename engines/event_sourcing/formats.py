@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from engines.errors import UserError
+from engines.errors import UserError, too_many_digits
 from engines.event_sourcing.events import RecordedEvent
 
 WANTED: Final = 'a JSON object with "stream", "type" and "data", or a CloudEvent ("specversion") is needed'
@@ -75,7 +75,8 @@ def _array(
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        what = "nested too deeply" if isinstance(error, RecursionError) else f"no JSON ({error})"
+        what = "nested too deeply" if isinstance(error, RecursionError) else too_many_digits(text)
+        what = what or f"no JSON ({error})"
         raise UserError(f"{name}: {what}: an array of events is needed") from None
     for index, each in enumerate(found):
         try:
@@ -94,7 +95,9 @@ def _parse(text: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise BadLine(f"byte {error.start}: not UTF-8") from None
     except (ValueError, RecursionError) as error:
-        said = getattr(error, "msg", "") or "nested too deeply"
+        said = getattr(error, "msg", "") or ("nested too deeply" if isinstance(error, RecursionError) else "")
+        if not said:
+            raise BadLine(too_many_digits(text) or f"no JSON ({error}): {WANTED}") from None
         raise BadLine(f"no JSON ({said}, column {getattr(error, 'colno', 1)}): {WANTED}") from None
 
 

@@ -61,7 +61,7 @@ class Cohort(NamedTuple):
     symptoms: Sequence[Symptoms]
 
 
-_TIME: Final = re.compile(r"(\d+(?:\.\d{1,6})?)(us|ms|s|m|h|)")
+_TIME: Final = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)(us|ms|s|m|h|)")
 _UNITS: Final = {"us": 1, "ms": 1_000, "s": 1_000_000, "": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
 END_US: Final = 1 << 62
 """After any data."""
@@ -75,7 +75,8 @@ def parse_choice(text: str) -> Choice:
     if dots and "=" not in low:
         from_us, to_us = _moment(low, 0, text), _moment(high, END_US, text)
         if from_us >= to_us:
-            raise UserError(f"{text!r}: the window ends before it begins")
+            wrong = "is empty" if from_us == to_us else "ends before it begins"
+            raise UserError(f"{text!r}: the window {wrong}: 41.2s..72s, 1m.. or ..30s is accepted")
         return Window(from_us, to_us)
     key, equal, value = text.partition("=")
     if equal and key.strip():

@@ -403,6 +403,18 @@ def test_the_stream_that_is_redirected_is_named() -> None:
         assert "standard output is not a terminal" in app.text()
 
 
+def test_a_run_comes_from_standard_input_as_a_file_or_as_a_line(saved: Path, tmp_path: Path) -> None:
+    line = dp_tui("replay", "--line", str(saved)).stdout
+    (tmp_path / "run.txt").write_text(line)
+    for file, given in (("-", saved.read_text()), ("-", line), (str(tmp_path / "run.txt"), "")):
+        done = dp_tui("replay", file, "--headless", given=given)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith(f"{file}: ")
+    cut = dp_tui("replay", "-", "--headless", given=line[:-9])
+    assert cut.returncode == 2
+    assert "this line was cut or altered" in cut.stderr
+
+
 def test_data_comes_through_a_pipe_and_keys_from_the_terminal(saved: Path) -> None:
     program = " ".join(python("-m", "tui", "--sandbox"))
     with PtyApp(["/bin/sh", "-c", f"cat {saved} | {program.replace('--sandbox', '')} replay - --sandbox"]) as app:

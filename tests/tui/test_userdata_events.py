@@ -293,6 +293,14 @@ def too_large(path: Path) -> None:
         (truncated, "damaged|malformed"),
         (newer, r"written by a newer version \(schema 7, known is 2\)"),
         (empty, "it holds no events"),
+        (
+            lambda path: path.write_text('{"stream": "s", "x": ' + "9" * 5_000 + "}\n"),
+            "line 1: column 22: a number of 5,000 digits: at most 4,300 are accepted",
+        ),
+        (
+            lambda path: path.write_text('[{"stream": "s",\n "x": ' + "9" * 5_000 + "}]"),
+            "column 7: a number of 5,000 digits: at most 4,300 are accepted",
+        ),
         (too_deep, r"nested too deeply: an array of events is needed"),
         (folder, "cannot be read: Is a directory"),
         (lambda path: None, "cannot be read: No such file"),

@@ -594,6 +594,10 @@ def test_failures_are_reported_with_the_walk_to_where_they_begin(
     [
         ({"window": "40s"}, r"--window '40s' chooses no traces: a window since the data begin, as 41\.2s\.\.72s"),
         ({"window": "9s..3s"}, r"--window '9s\.\.3s': the window ends before it begins"),
+        (
+            {"window": "0s..0s"},
+            r"--window '0s\.\.0s': the window is empty: 41",
+        ),
         ({"window": "version=v2"}, r"--window 'version=v2': a stretch of time, as 41\.2s\.\.72s or 1m\.\. is accepted"),
         ({"window": "soon..3s"}, r"'soon\.\.3s': 'soon' is no length of time; 41\.2s, 1500ms or 2m is one"),
         ({"window": "9000s.."}, r"it begins after the data, which last 1,990"),

@@ -107,5 +107,8 @@ def test_it_is_refused_under_sandbox_and_beside_a_file(tmp_path: Path, capsys: p
     assert "no process is started and no file is written" in capsys.readouterr().err
     assert main_status("events", "other.db", "--writer", path) == 2
     assert "leave one of the two out" in capsys.readouterr().err
+    assert main_status("events", "--demo-store", str(tmp_path / "d.db"), "--writer", path) == 2
+    assert "give one of the two" in capsys.readouterr().err
+    assert not (tmp_path / "d.db").exists()
     assert main_status("run", "events", "--writer", path) == 2
     assert not Path(path).exists()

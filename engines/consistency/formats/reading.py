@@ -15,7 +15,7 @@ from engines.consistency.formats.edn import EdnError, Keyword, Map, Parser, Symb
 from engines.consistency.formats.records import Assembler, BadLineError, Record
 from engines.consistency.formats.timeline import parse as parse_timeline
 from engines.consistency.history import History
-from engines.errors import UserError
+from engines.errors import UserError, too_many_digits
 
 LINE_MAX: Final = 1 << 20
 LOG: Final = re.compile(r"jepsen\.util\s+-\s+(\S+)\s+(:\S+)\s+(:\S+)\s*(.*)$")
@@ -75,10 +75,13 @@ class HistoryReader:
                 for record in take(line):
                     self.functions[record.f] = None
                     self.assembler.take(record, number)
-            except UserError as error:
+            except (UserError, ValueError) as error:
+                said = str(error) if isinstance(error, UserError) else too_many_digits(line)
+                if not said:
+                    raise
                 if not self.skip_bad:
                     mixed = self._mixed(line)
-                    raise UserError(f"{self.name}: line {number}: {error}{mixed}") from None
+                    raise UserError(f"{self.name}: line {number}: {said}{mixed}") from None
                 self.skipped += 1
                 self.parser = Parser()
         try:
@@ -110,9 +113,8 @@ class HistoryReader:
             return
         try:
             row = json.loads(line)
-        except ValueError as error:
-            where = f"column {error.colno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else str(error)[:80]
-            raise BadLineError(f"no JSON: {where}") from None
+        except json.JSONDecodeError as error:
+            raise BadLineError(f"no JSON: column {error.colno}: {error.msg}") from None
         except RecursionError:
             raise BadLineError("no JSON: too many levels") from None
         if not isinstance(row, dict):

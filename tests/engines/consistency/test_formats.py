@@ -68,6 +68,23 @@ def test_bad_edn_is_named_with_line_and_column(line: str, what: str) -> None:
     assert what in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{:process 0, :type :invoke, :f :write, :value NUMBER}",
+        "{:process NUMBER, :type :invoke, :f :write, :value 1}",
+        "{:process 0, :type :invoke, :f :write, :value 1, :time NUMBER}",
+        '{"process": 0, "type": "invoke", "f": "write", "value": NUMBER}',
+        "INFO  jepsen.util - NUMBER :invoke :write 1",
+    ],
+)
+def test_a_number_without_end_is_one_line_that_says_where(line: str) -> None:
+    with pytest.raises(UserError, match=r"line 1[:,]") as caught:
+        read(line.replace("NUMBER", "9" * 5_000) + "\n")
+    assert "digits" in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
 JEPSEN = """[{:process 0, :type :invoke, :f :write, :value 1, :time 1000}
  {:process 1, :type :invoke, :f :read, :value nil, :time 2000}
  {:process :nemesis, :type :info, :f :partition, :value {"n1" #{"n2" "n3"}}, :time 2500}
