@@ -24,6 +24,7 @@ class Limits:
     waiting: int = 40
     """Connections that have not logged in."""
     login_s: float = 20.0
+    """How long a connection may take to log in, and after that be without a terminal."""
     tries: int = 6
     """Keys that one connection may offer in vain."""
     failures: int = 30

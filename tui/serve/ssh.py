@@ -45,6 +45,8 @@ class Login(asyncssh.SSHServer):
         self._knocked = False
         self._inside = False
         self._failed = 0
+        self._bored: asyncio.TimerHandle | None = None
+        self._over = False
         self._conn: asyncssh.SSHServerConnection | None = None
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
@@ -61,6 +63,8 @@ class Login(asyncssh.SSHServer):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is over, however."""
+        self._over = True
+        self._busy()
         if self._knocked:
             self._knocked = False
             self.house.book.go()
@@ -88,6 +92,22 @@ class Login(asyncssh.SSHServer):
             self.house.book.go()
         assert self._conn is not None
         self.who = "somebody" if self.keys is None else "a key"
+        self.idle()
+
+    def idle(self) -> None:
+        """No terminal is open: as with ``ssh -N``, or a shared connection after its last one. It may not stay so."""
+        self._bored = asyncio.get_running_loop().call_later(self.house.limits.login_s, self._give_up)
+
+    def _give_up(self) -> None:
+        assert self._conn is not None
+        self.house.log(f"let go of {self.who} from {self.address}: no terminal was asked for")
+        why = f"a connection without a terminal is kept for {self.house.limits.login_s:g} s: ssh -t, and no -N"
+        self._conn.disconnect(asyncssh.DISC_BY_APPLICATION, why, "en")
+
+    def _busy(self) -> None:
+        if self._bored is not None:
+            self._bored.cancel()
+            self._bored = None
 
     def public_key_auth_supported(self) -> bool:
         """By key, and by nothing else."""
@@ -106,7 +126,14 @@ class Login(asyncssh.SSHServer):
         if self.channels >= CHANNELS:
             return False
         self.channels += 1
+        self._busy()
         return Terminal(self)
+
+    def closed(self) -> None:
+        """One of its terminals is gone."""
+        self.channels -= 1
+        if not self.channels and not self._over:
+            self.idle()
 
     @property
     def forced(self) -> bool:
@@ -219,7 +246,7 @@ class Terminal(asyncssh.SSHServerSession[bytes]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The channel is gone."""
-        self.login.channels -= 1
+        self.login.closed()
         if self.visit is not None:
             self.visit.lost()
 

@@ -386,6 +386,17 @@ async def test_connections_that_never_log_in_are_few_and_short_and_keep_nobody_o
             writer.close()
 
 
+async def test_a_connection_without_a_terminal_is_let_go() -> None:
+    """As with ``ssh -N``, and as a shared connection is after its last terminal; one with a terminal stays."""
+    async with serving(Limits(login_s=1.0)) as server, server.visit() as client:
+        conn = await server.login()
+        async with asyncio.timeout(LONG):
+            await conn.wait_closed()
+        assert "no terminal was asked for" in server.log[-1]
+        await asyncio.sleep(0.5)
+        assert not client.over.is_set()
+
+
 async def test_a_clean_stop_lets_everybody_see_why() -> None:
     async with serving() as server, server.visit() as one, server.visit() as two:
         await asyncio.gather(one.shows("scenarios"), two.shows("scenarios"))
