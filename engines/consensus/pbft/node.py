@@ -1,8 +1,8 @@
 """A PBFT replica, rule by rule as in the paper's section 4: three phases, checkpoints, state transfer, view changes.
 
 Durable, on disk, *before* the message that promises it leaves: view and whether it is being changed, the accepted
-pre-prepares, the certificates, the stable checkpoint with its proof, the state with the last reply to each client.
-Everything else is volatile: votes of others are sent again to whoever says that it lacks them (``Status``).
+pre-prepares, the certificates, the requests of both, the stable checkpoint with its proof, the state with the last
+reply to each client. Everything else is volatile: votes of others are sent again to whoever lacks them (``Status``).
 
 What the paper leaves open and this replica adds: retransmission, by a STATUS per tick while something is unfinished;
 a client's request is relayed to the new primary after a view change; bodies known by digest only are fetched.
@@ -190,6 +190,7 @@ class Replica:
             self.states[state.n] = state
         self.log.raise_low(registers["low"])
         self.log.certificates = {each.n: each for each in registers["certificates"]}
+        self.bodies = {digest_of(each): each for each in registers["bodies"]}
         for pre_prepare in registers["accepted"]:
             self.take(pre_prepare)
         self.asked = {each.view: each for each in registers["asked"]}
@@ -209,6 +210,7 @@ class Replica:
         write("low", self.log.low)
         write("certificates", tuple(self.log.certificates.values()))
         write("accepted", tuple(slot.pre_prepare for slot in self.log.slots.values() if slot.pre_prepare))
+        write("bodies", tuple(body for each in self.log.digests() if (body := self.bodies.get(each)) is not None))
         write("states", tuple(self.states.values()))
         write("state", self.state())
         ctx.persist()

@@ -2,12 +2,16 @@
 
 import pytest
 
+from engines.consensus.pattern import PBFT
 from engines.consensus.pbft import checks as c
 from engines.consensus.pbft.client import Client
-from engines.consensus.pbft.commands import SetAct
+from engines.consensus.pbft.commands import SetAct, SetWorkload
 from engines.consensus.pbft.engine import ACTS, PbftEngine
 from engines.consensus.pbft.rules import Act, PbftRules
+from engines.hunt.plan import Plan
+from engines.hunt.trial import play
 from engines.sim import faults
+from engines.sim.pattern import Step
 from tests.engines.consensus.pbft.worlds import world
 
 BREAKS = {
@@ -80,6 +84,21 @@ def test_every_act_does_something(act: str) -> None:
 def test_what_was_not_yet_on_disk_binds_nobody() -> None:
     """A crash takes back a promise that had not left: the world in which a check once cried wolf."""
     assert not world(114).red
+
+
+def test_a_request_outlives_the_crashes_of_all_who_have_it() -> None:
+    """Two replicas executed it and died; the others hold it committed, by digest, and have to fetch it from those two:
+    f+1 claims prove no checkpoint, so nothing else would bring them on."""
+    times = (
+        (1_156_203, faults.Crash("r2")), (1_366_203, faults.Crash("r1")), (1_823_662, faults.Restart("r1")),
+        (2_054_172, faults.Restart("r2")), (2_221_358, faults.Crash("r0")), (2_408_690, faults.Crash("r3")),
+        (3_556_555, faults.Crash("r1")), (3_678_288, faults.Restart("r0")), (3_713_822, faults.Crash("r2")),
+        (3_808_591, faults.Restart("r1")), (5_128_502, faults.Crash("r0")), (7_061_155, faults.Heal()),
+        (7_061_155, SetWorkload("off")),
+    )  # fmt: skip
+    inputs = tuple(Step(at_us, command) for at_us, command in times)
+    config = (("workload", "flood"), ("checkpoint", 1), ("windows", 2))
+    assert play(Plan("pbft", 121, config, inputs, 2, 19_061_155), PBFT).violation is None
 
 
 def test_the_first_screen_does_not_wait_long_for_its_first_request() -> None:
