@@ -238,16 +238,22 @@ class Scene:
             return "why", ("Nothing has happened yet.",)
         if isinstance(event.what, events.Cue):
             return f"why: {stamp(event.at_us)}", self._about_cue(event)
-        line = self._line_of(event)
-        return f"why: {stamp(event.at_us)}", (f"{line.who} {line.text}", *self.panel.explain(snapshot, event))
+        line, when = self._line_of(event)
+        return f"why: {when}", (f"{line.who} {line.text}", *self.panel.explain(snapshot, event))
 
-    def _line_of(self, event: Event) -> Line:
-        """The line of the journal that an event goes by: the same words, with the same sums."""
+    def _line_of(self, event: Event) -> tuple[Line, str]:
+        """The line of the journal that an event goes by: the same words, with the same sums; and when that was. A line
+        for several goes by the time of the last: here it is told from when on."""
         number = self.focus.event or self.timeline.engine.told_total
         told = self.told()
         folds = told.folds(self.focus.find, None)
         place = place_of(folds, number)
-        return self.narrate(event) if place is None else told.line(folds[place])
+        if place is None:
+            return self.narrate(event), stamp(event.at_us)
+        fold = folds[place]
+        first, last = told.events[fold.first - told.first], told.event(fold)
+        since = f"{stamp(first.at_us)} to " if first.at_us < last.at_us else ""
+        return told.line(fold), f"{since}{stamp(last.at_us)}"
 
     def _about_cue(self, cue: Event) -> tuple[str, ...]:
         """At a cue: what is on the screen, the rule behind what happened last, what to try, and the way on."""

@@ -19,12 +19,14 @@ from engines.sim.events import Cue, Thawed
 from engines.sim.pattern import Check, Scenario, Step
 from engines.sim.recording import read
 from engines.sim.rules import SetRule
+from engines.units import stamp
 from tests.monkey import Monkey, check_picture, screen
 from tests.toy import PATTERN, TOY, Greet
 from tui import farewell, files
 from tui.asking import DIALOGUES, command_words, parse_time
 from tui.dialogs import Form, Pages, Pick, Prompt
 from tui.glyphs import ASCII
+from tui.journal import Fold
 from tui.keys import FAR
 from tui.panel import Ask, Do, Focus, Frame, Hit, Panel, Refuse, VisitBranch, Wear, Wish
 from tui.registry import PANELS
@@ -1008,6 +1010,20 @@ def test_why_is_told_in_the_words_of_the_journal_once() -> None:
     line = one.scene.told().line(one.scene.told().folds()[-1])
     assert paragraphs[0] == f"{line.who} {line.text}"
     assert not any(line.text in paragraph for paragraph in paragraphs[1:])
+
+
+def test_the_time_of_a_line_for_several_is_told_from_the_first_to_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = session()
+    run(one, 2_000)
+    press(one, "space")
+    told = one.scene.told()
+    last = told.first + len(told.events) - 1
+    monkeypatch.setattr(one.scene, "routine", lambda event: "all" if event in told.events[-3:] else "")
+    assert one.scene.told().folds()[-1] == Fold(last - 2, last)
+    times = [stamp(event.at_us) for event in (told.events[-3], told.events[-1])]
+    for number in (last - 2, last):  # the line had been selected before it grew
+        one.scene.look(replace(one.scene.focus, why=True, event=number))
+        assert one.scene.explanation()[0] == f"why: {times[0]} to {times[1]}"
 
 
 def test_a_check_that_fails_has_a_line_in_the_journal_where_it_happened(monkeypatch: pytest.MonkeyPatch) -> None:
