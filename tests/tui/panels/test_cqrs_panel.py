@@ -14,7 +14,7 @@ from engines.sim import faults
 from engines.units import exact, span
 from tests.tui.panels.cqrs_runs import run, story
 from tui.canvas import Canvas
-from tui.glyphs import BRAILLE
+from tui.glyphs import ASCII, BRAILLE
 from tui.keys import keymap
 from tui.layout import arrange
 from tui.panel import Focus, Refuse
@@ -211,3 +211,16 @@ def test_a_row_that_is_up_to_date_and_wrong_is_not_called_the_write_model_s() ->
 def test_the_verdict_tells_a_run_that_has_not_begun_from_one_that_has_gone_quiet() -> None:
     assert "nothing to weigh yet" in verdict_line(story("own-write", 200).snapshot())[0]
     assert "nothing came in the last 2 s" in verdict_line(story("own-write", 6_000).snapshot())[0]
+
+
+def test_windows_are_named_and_commands_of_the_saga_are_told_from_those_of_users() -> None:
+    """The road says how many commands users got answers to, the strip how many were decided, for sagas too."""
+    snapshot = story("write-burst", 3_000).snapshot()
+    frame = PANEL.view(snapshot, Focus(), arrange(120, 36).sizes(), ASCII)
+    assert frame.picture_title == "two roads   figures of the last 2 s"
+    users = next(each for each in snapshot.paces if each.road == "command").per_s
+    assert f"{users}/s" in frame.picture.text()
+    assert f"{snapshot.costs.load.writes}/s commands (saga's too)" in frame.strip.text()
+    assert snapshot.costs.load.writes > users
+    projection = PANEL.view(snapshot, choose(Focus(), projection="order_summary"), arrange(120, 36).sizes(), ASCII)
+    assert "generation 1 of release 'right'" in " ".join(projection.inspector.text().split())

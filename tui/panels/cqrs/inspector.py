@@ -54,7 +54,7 @@ def _tables(view: ProjectionView) -> tuple[Fact, ...]:
     facts = []
     words = {"live": "readers see it", "next": "is built beside", "old": "kept for the way back"}
     for table in view.tables:
-        said = f"generation {table.generation}, {table.release}: {words[table.role]}"
+        said = f"generation {table.generation} of release '{table.release}': {words[table.role]}"
         facts.append(fact(table.role, said, "bright" if table.role == "live" else "text"))
         if table.stopped_at:
             facts.append(fact("", f"stopped at event {table.stopped_at}: it cannot be written", "bad"))

@@ -7,7 +7,6 @@ from engines.units import exact, span
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.charts import Line, draw_rows, fitted
-from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.cqrs.queries import SHORT, work_us
 from tui.panels.cqrs.roads import one_line, verdict_line
@@ -59,10 +58,10 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tu
 
 
 def _costs(snapshot: Snapshot) -> str:
-    """What each side works, a second."""
+    """What each side works, a second. Commands are those that were decided, so also what the saga asked for."""
     load, verdict = snapshot.costs.load, snapshot.costs.verdict
-    return (f"{plural(load.writes, 'command')} {work_us(verdict.write_us)} + {load.projections} projections "
-            f"{work_us(verdict.project_us)} + {plural(load.reads, 'read')} {work_us(verdict.read_us)}")  # fmt: skip
+    return (f"{load.writes}/s commands (saga's too) {work_us(verdict.write_us)} + {load.projections} projections "
+            f"{work_us(verdict.project_us)} + {load.reads}/s reads {work_us(verdict.read_us)}")  # fmt: skip
 
 
 def _file(canvas: Canvas, snapshot: Snapshot) -> tuple[str, str]:

@@ -38,6 +38,8 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     following = there[(there.index(shown) + 1) % len(there)]
     at = read(focus).at
     name = TITLES[shown]
+    if shown == "roads" and not snapshot.recorded:
+        name += "   figures of the last 2 s"
     here = projection_of(snapshot, focus)
     if shown == "rows" and here is not None:
         name = f"{here.name} at event {at}" if at else here.name
