@@ -213,6 +213,7 @@ class ServerState:
         self.progress = {}
         self.incoming = NOTHING
         self.deposed_by = ""
+        self.by_order = False
         self.office_ended(ctx)
 
     def office_ended(self, ctx: Effects) -> None:

@@ -11,11 +11,14 @@ from engines.consensus.raft.messages import (
     PreVote,
     PreVoteReply,
     RequestVote,
+    TimeoutNow,
     VoteReply,
 )
+from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.quorum import Configuration
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rules import RaftRules
+from engines.sim.disk import Disk
 from engines.sim.random import Stream
 from tests.engines.consensus.raft.server import TIMING, Sent, Server, append, command
 
@@ -523,6 +526,10 @@ def test_a_new_timeout_is_drawn_after_a_vote_after_an_office_and_by_who_does_not
     leader.wait(7_000)
     leader.hear("n2", append(9, 1, 1))
     assert drawn(leader)
+    asks = Server(1, term=1, rules=ALL_ON)
+    asks.timer("election")
+    assert asks.role is Role.PRECANDIDATE
+    assert drawn(asks)
     outside = Server(1, term=1)
     outside.hear("n2", append(1, 1, 1, Entry(1, Configuration(("n2", "n3"))), commit=2))
     outside.timer("election")
@@ -546,3 +553,82 @@ def test_who_hears_a_leader_still_answers_a_candidate_of_its_own_or_an_older_ter
     server.hear("n2", append(1, 1, 1))
     assert server.hear("n3", RequestVote(term, 9, 9)) == [Sent("n3", VoteReply(1, False))]
     assert [note.why for note in server.ctx.notes if isinstance(note, VoteRefused)] == [why]
+
+
+def test_a_campaign_without_pre_vote_begins_as_the_timer_runs_out_and_is_nobodys_order() -> None:
+    server = Server(1, term=1)
+    server.hear("n2", TimeoutNow(1))
+    assert server.node.by_order
+    server.timer("election")
+    assert server.node.campaign_us == server.ctx.now_us > 0
+    assert not server.node.by_order
+    asks = Server(1, term=1, rules=ALL_ON)
+    asks.hear("n2", TimeoutNow(1))
+    asks.hear("n3", append(2, 1, 1))
+    asks.wait(TIMING.election_max_us)
+    asks.timer("election")
+    assert (asks.role, asks.node.by_order) == (Role.PRECANDIDATE, False), "this time it is its own wish"
+
+
+def test_pre_votes_that_come_after_it_gave_up_elect_nobody() -> None:
+    server = Server(1, term=1, rules=ALL_ON)
+    server.timer("election")
+    server.hear("n2", append(1, 1, 1))
+    for peer in ("n2", "n3"):
+        server.hear(peer, PreVoteReply(2, True))
+    assert (server.role, server.term) == (Role.FOLLOWER, 1)
+
+
+def test_with_the_rule_learners_vote_off_voters_still_vote() -> None:
+    server = Server(1, term=1, rules=RaftRules(check_quorum=False, pre_vote=False, learners_vote=False))
+    assert server.hear("n2", RequestVote(2, 1, 1)) == [Sent("n2", VoteReply(2, True))]
+
+
+def test_with_the_rule_refuse_while_led_off_a_server_votes_though_it_hears_a_leader() -> None:
+    server = Server(1, term=1, rules=RaftRules(refuse_while_led=False))
+    server.hear("n2", append(1, 1, 1))
+    assert server.hear("n3", PreVote(2, 1, 1)) == [Sent("n3", PreVoteReply(2, True))]
+    assert server.hear("n3", RequestVote(2, 1, 1)) == [Sent("n3", VoteReply(2, True))]
+
+
+def test_with_the_rule_persist_vote_off_no_vote_of_an_earlier_term_stays_on_disk() -> None:
+    server = Server(1, term=1, vote="n2", rules=RaftRules(check_quorum=False, pre_vote=False, persist_vote=False))
+    server.hear("n3", RequestVote(2, 1, 1))
+    assert server.durable == (2, None)
+
+
+def test_who_deposed_a_leader_is_known_until_its_next_role() -> None:
+    server = Server(1, term=1)
+    server.lead()
+    server.hear("n3", append(9, 1, 1))
+    assert server.node.deposed_by == "n3"
+    server.timer("election")
+    assert server.node.deposed_by == ""
+
+
+def test_a_server_that_never_ran_is_in_term_0_and_nobody_told_it_to_stand() -> None:
+    node = RaftNode("n1", ("n2", "n3"), Disk())
+    assert (node.current_term, node.voted_for, node.by_order) == (0, None, False)
+
+
+def test_a_leader_is_heard_without_a_break_as_long_as_no_gap_is_a_shortest_election_timeout() -> None:
+    server = Server(term=1)
+    server.wait(10_000)
+    server.hear("n2", append(1, 0, 0))
+    server.wait(TIMING.election_min_us - 1)
+    server.hear("n2", append(1, 0, 0))
+    assert server.node.unbroken_us == 10_000
+    server.wait(TIMING.election_min_us)
+    server.hear("n2", append(1, 0, 0))
+    assert server.node.unbroken_us == server.ctx.now_us
+
+
+def test_with_the_rule_refusal_resets_off_only_what_fits_puts_the_election_timer_off() -> None:
+    """Redpanda #30817: a leader whose entries do not fit yet is a leader all the same."""
+    server = Server(1, term=1, rules=RaftRules(check_quorum=False, pre_vote=False, refusal_resets=False))
+    due = server.ctx.timers["election"]
+    server.wait(5_000)
+    server.hear("n2", append(1, 7, 1))
+    assert server.ctx.timers["election"] == due
+    server.hear("n2", append(1, 1, 1))
+    assert server.ctx.timers["election"] == server.ctx.now_us + server.node.election_timeout_us

@@ -32,6 +32,10 @@ STATE_MACHINE: Final = (
 
 BEFORE: Final = "it is set before anybody reads it"
 AT_THE_BASE: Final = "to cut a log at its base cuts nothing"
+QUORUM: Final = (
+    "self.quorum = 0  # a majority of its voters: only for saying so, decisions ask the configuration (quorum.py)"
+)
+WATCHED: Final = "self.watched = self.exchanged = 0  # as leader: an entry, and the messages that were about it"
 EQUAL: Final[dict[tuple[str, str, str], str]] = {
     # the log, and what a leader knows of others
     ("take_snapshot", "if first > log.first_index:", "Gt becomes GtE"): AT_THE_BASE,
@@ -44,9 +48,28 @@ EQUAL: Final[dict[tuple[str, str, str], str]] = {
         "0 becomes 1",
     ): "numbers are compared with numbers only",
     # the state of a server that has just begun
+    ("__init__", QUORUM, "0 becomes 1"): BEFORE,
+    ("__init__", QUORUM, "quorum is not set"): BEFORE,
+    ("__init__", "self.election_timeout_us = timing.election_max_us", "election_timeout_us is not set"): BEFORE,
+    ("__init__", "self.timer_us = 0", "0 becomes 1"): BEFORE,
+    ("__init__", "self.timer_us = 0", "timer_us is not set"): BEFORE,
+    ("__init__", "self.campaign_us = self.leader_since_us = 0", "0 becomes 1"): BEFORE,
+    ("__init__", WATCHED, "0 becomes 1"): BEFORE,
+    ("__init__", 'self.deposed_by = ""', "deposed_by is not set"): BEFORE,
+    (
+        "adopt_term",
+        'if self.rules.persist_vote or self.disk.registers.get("vote") is not None:',
+        "operand 0 is dropped",
+    ): "where no vote is written down there is none to be erased",
     ("__init__", "self.snapshot_due = 0", "0 becomes 1"): BEFORE,
     ("__init__", "self.snapshot_due = 0", "snapshot_due is not set"): BEFORE,
     ("__init__", "self.configuration = self.log.configuration", "configuration is not set"): BEFORE,
+    # reads
+    ("__init__", "self.confirmed = 0", "0 becomes 1"): BEFORE,
+    ("__init__", "self.lease_until_us = NEVER", "lease_until_us is not set"): BEFORE,
+    ("__init__", "self.gave_up_lease = False", "gave_up_lease is not set"): BEFORE,
+    ("office_ended", "self.acked = {}", "acked is not set"): "rounds grow as long as the server lives: these are over",
+    ("ask_round", "if self.confirmed < self.round:", "Lt becomes LtE"): "what waited for that round was served with it",
     # transfer
     ("__init__", "self.hand_over_us = 0", "0 becomes 1"): BEFORE,
     ("__init__", "self.hand_over_us = 0", "hand_over_us is not set"): BEFORE,
@@ -58,7 +81,7 @@ EQUAL: Final[dict[tuple[str, str, str], str]] = {
     ): "nobody was told to stand, and a first term has no leader who could",
     # replication
     (
-        "on_append_reply",
+        "update_progress",
         "if proved > self.commit_index:",
         "Gt becomes GtE",
     ): "what is committed already commits nothing more",

@@ -159,3 +159,7 @@ def test_a_change_of_two_voters_at_once_lets_two_majorities_decide_apart() -> No
 
 def test_a_learner_can_be_removed_and_nobody_else_who_is_no_voter() -> None:
     assert simple(Configuration((1, 2), (), (3,)), remove(3)) == Configuration((1, 2))
+
+
+def test_a_configuration_of_nobody_prints_as_such() -> None:
+    assert str(Configuration()) == "()"
