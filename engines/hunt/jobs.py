@@ -4,6 +4,9 @@ A worker resolves pattern and variant by name, so nothing but names, numbers and
 engine is another one, it says so instead of judging runs that differ.
 """
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
@@ -18,6 +21,8 @@ from engines.hunt.trial import Judge, Violation, play
 from engines.sim.hazards import ANYTHING
 from engines.sim.pattern import Config, Pattern, Scenario, Variant
 
+YOUNG_MAX: Final = 20_000
+"""So many new objects may live before somebody looks for cycles among them; 700 is usual."""
 HOMES: Final = {"events": "event_sourcing"}
 """Folders that are not called as the pattern."""
 
@@ -97,19 +102,31 @@ class Seed(NamedTuple):
     """Those that no earlier seed of its batch came through."""
 
 
+@contextmanager
+def few_collections() -> Iterator[None]:
+    """Worlds are made of records that die by themselves: cycles among them are looked for more seldom than usual."""
+    usual = gc.get_threshold()
+    gc.set_threshold(YOUNG_MAX, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+
+
 def batch(request: Request, seeds: tuple[int, ...]) -> tuple[Seed, ...]:
     """Play these seeds, one after the other."""
     variant, tolerated, judge = request.find_variant(), request.tolerated, request.find_judge()
     known: dict[Situation, bool] = {}
     found = []
-    for seed in seeds:
-        trial = play(request.plan(seed), variant, tolerated, judge=judge)
-        fresh = tuple(each for each in trial.situations if each not in known)
-        known.update(trial.situations)
-        found.append(Seed(
-            seed, trial.violation, trial.idle, trial.steps, trial.checks, tuple(trial.injected.items()),
-            tuple(trial.bites.items()), fresh,
-        ))  # fmt: skip
+    with few_collections():
+        for seed in seeds:
+            trial = play(request.plan(seed), variant, tolerated, judge=judge)
+            fresh = tuple(each for each in trial.situations if each not in known)
+            known.update(trial.situations)
+            found.append(Seed(
+                seed, trial.violation, trial.idle, trial.steps, trial.checks, tuple(trial.injected.items()),
+                tuple(trial.bites.items()), fresh,
+            ))  # fmt: skip
     return tuple(found)
 
 
@@ -119,7 +136,8 @@ def shorten(request: Request, seed: int, budget: int = BUDGET, half: Halfway | N
     pinned, judge = dict(request.config), request.find_judge()
     going_on = replace(half) if half is not None else None  # who told it keeps it as it was
     shrinker = Shrinker(plan, request.find_variant(), request.tolerated, budget, pinned, judge, going_on)
-    return shrinker.go_on() or shrinker.half
+    with few_collections():
+        return shrinker.go_on() or shrinker.half
 
 
 def shortened(request: Request, seed: int, budget: int = BUDGET) -> Shrunk:

@@ -80,10 +80,10 @@ class RaftLog:
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
 
-    def slice(self, first: int, last: int) -> tuple[Entry, ...]:
+    def slice(self, first: int, last: int) -> list[Entry]:
         """The entries from ``first``, which is kept, to ``last``, or to the end of the log; none if that is before."""
         base = self.base_index
-        return tuple(self.entries[first - base - 1 : last - base]) if first <= last else ()
+        return self.entries[first - base - 1 : last - base] if first <= last else []
 
     def term_at(self, index: int) -> int:
         """Term of an entry, of the base as well."""

@@ -77,7 +77,8 @@ class Replication(Compaction):
                 entries = (held[place],)
                 last += 1
             elif len(progress.inflight) < self.sizes.window:
-                entries = tuple(held[place : place + self.sizes.batch])
+                newest = place + 1 == len(held)
+                entries = (held[place],) if newest else tuple(held[place : place + self.sizes.batch])
                 last += len(entries)
                 progress.next_index = last + 1
                 progress.inflight.append(last)
