@@ -70,8 +70,8 @@ class Shop:
         if fault != "crash":
             urlopen(Request(f"http://{HOST}:{self.ports[name]}/fault/{fault}", method="POST"), timeout=10).read()
             return
-        self.processes[name].kill()
-        self.processes[name].wait()
+        with self.processes[name] as process:  # which closes its pipes
+            process.kill()
         time.sleep(DOWN_S)
         self.processes[name] = self._start(name)
         _ready(self.processes[name])
