@@ -1,37 +1,27 @@
-"""Random worlds under every fault of the model: no check fails, and every fault has bitten."""
+"""Random worlds under every fault of the model: no check fails, subscribers catch up, and every fault has bitten.
+
+They are those of hunts; ``tests/engines/hunt/test_worlds.py`` soaks them.
+"""
 
 from __future__ import annotations
 
 import pytest
 
+from engines.event_sourcing.pattern import PATTERN
 from engines.event_sourcing.world.checks import CHECKS_OF
-from tests.engines.event_sourcing.world.lab import batter, failed, world
+from engines.hunt import Here, hunt, request_for
+from tests.engines.event_sourcing.world.lab import world
 
 VARIANTS = ("store", "numbered", "log", "group")
+FAMILIES = {"crash", "freeze", "skew", "cut", "loss", "delay", "duplicate", "reorder", "clog"}
 
 
-def battered(seeds: range) -> dict[str, int]:
-    bitten: dict[str, int] = {}
-    for seed in seeds:
-        for variant in VARIANTS:
-            engine = world(variant, seed, rate=6 + seed % 3 * 20, **({"ack_ms": 900} if variant == "group" else {}))
-            for name, count in batter(engine, seed).items():
-                bitten[name] = bitten.get(name, 0) + count
-            assert failed(engine) == [], f"{variant}, seed {seed}: {engine.check()}"
-            for subscriber in engine.snapshot().subscribers:
-                assert subscriber.behind < 15, f"{variant}, seed {seed}: {subscriber.name} does not catch up"
-    return bitten
-
-
-def test_whatever_happens_no_check_fails() -> None:
-    bitten = battered(range(25))
-    assert len(bitten) >= 13
-    assert min(bitten.values()) > 20
-
-
-@pytest.mark.soak
-def test_whatever_happens_in_2000_seeds_no_check_fails() -> None:
-    battered(range(1_000, 3_000))
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_whatever_happens_no_check_fails_and_every_fault_bites(variant: str) -> None:
+    tally = hunt(request_for(PATTERN, variant, "hostile"), Here(), 100, 109, budget=0).tally
+    assert [(each.seed, each.violation.detail) for each in tally.found.values()] == []
+    assert set(tally.injected) == FAMILIES
+    assert min(tally.bites[family] for family in FAMILIES) > 10
 
 
 def test_every_variant_makes_its_promises() -> None:
