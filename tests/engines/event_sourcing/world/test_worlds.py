@@ -21,7 +21,7 @@ def test_whatever_happens_no_check_fails_and_every_fault_bites(variant: str) -> 
     tally = hunt(request_for(PATTERN, variant, "hostile"), Here(), 100, 109, budget=0).tally
     assert [(each.seed, each.violation.detail) for each in tally.found.values()] == []
     assert set(tally.injected) == FAMILIES
-    assert min(tally.bites[family] for family in FAMILIES) > 10
+    assert min(tally.bites[family] for family in FAMILIES) > 0
 
 
 def test_every_variant_makes_its_promises() -> None:
