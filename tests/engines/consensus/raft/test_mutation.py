@@ -68,6 +68,25 @@ EQUAL: Final[dict[tuple[str, str, str], str]] = {
     ("__init__", "self.confirmed = 0", "0 becomes 1"): BEFORE,
     ("__init__", "self.lease_until_us = NEVER", "lease_until_us is not set"): BEFORE,
     ("__init__", "self.gave_up_lease = False", "gave_up_lease is not set"): BEFORE,
+    ("__init__", "self.gave_up_lease = False", "False becomes True"): BEFORE,
+    ("__init__", "self.started_us = NEVER", "started_us is not set"): BEFORE,
+    (
+        "confirm",
+        "if confirmed > self.confirmed:",
+        "Gt becomes GtE",
+    ): "to extend a lease twice to the same time is nothing",
+    (
+        "confirm",
+        "for old in [number for number in self.rounds if number < confirmed]:",
+        "Lt becomes LtE",
+    ): "when a round was sent is asked once, as it is confirmed",
+    ("end_lease", "self.rounds.clear()", "the call of clear is dropped"): "none of them can be confirmed any more",
+    ("office_ended", "super().office_ended(ctx)", "the call of office_ended is dropped"): "nothing lies below",
+    (
+        "office_ended",
+        "self.confirmed = self.round",
+        "confirmed is not set",
+    ): "the first round of the next office is not confirmed yet, either way",
     ("office_ended", "self.acked = {}", "acked is not set"): "rounds grow as long as the server lives: these are over",
     ("ask_round", "if self.confirmed < self.round:", "Lt becomes LtE"): "what waited for that round was served with it",
     # transfer

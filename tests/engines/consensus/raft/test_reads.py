@@ -18,6 +18,7 @@ from engines.consensus.raft.messages import (
     VoteReply,
 )
 from engines.consensus.raft.read_events import Forwarded, ReadGivenUp, ReadHow, ReadServed, ReadWait, ReadWaits
+from engines.consensus.raft.reads import ROUNDS_MAX
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rules import RaftRules, Reading, ReadMode
 from engines.sim import faults
@@ -235,6 +236,46 @@ def test_a_client_that_cannot_be_reached_is_told_nothing() -> None:
     assert [each.dst for each in told] == ["n2"]
 
 
+def test_an_answer_of_an_older_term_acknowledges_nothing_whatever_its_round() -> None:
+    """Rounds begin anew with a crash: an answer to the server that was there before may bear a higher one."""
+    server = leader()
+    ask(server)
+    assert answers(server.hear("n2", AppendReply(server.term - 1, True, 0, 0, round=99))) == []
+    assert server.node.acked["n2"] == 1
+
+
+def test_so_many_rounds_are_remembered_and_an_older_one_gives_no_lease() -> None:
+    server = leader(LEASE)
+    for _ in range(ROUNDS_MAX + 6):
+        server.timer("heartbeat")
+        assert len(server.node.rounds) <= ROUNDS_MAX
+    assert len(server.node.rounds) == ROUNDS_MAX
+    before = server.node.lease_until_us
+    ack(server, "n2", 3)
+    assert (server.node.confirmed, server.node.lease_until_us) == (3, before)
+
+
+def test_a_leader_is_not_asked_by_who_knows_a_later_term() -> None:
+    server = leader()
+    assert server.hear("n2", AskReadIndex(server.term + 1, question())) == []
+
+
+def test_a_follower_is_told_no_index_before_the_first_commit_of_the_term() -> None:
+    server = leader(committed=False)
+    server.hear("c1", ClientRequest(command(1, 7)))
+    server.hear("n2", AskReadIndex(server.term, question()))
+    for number in (1, 2):
+        assert ReadIndexReply not in {type(each.message) for each in ack_alone(server, number)}
+    assert Sent("n2", ReadIndexReply(question(), 1)) in ack(server, "n3", 2)
+
+
+def test_a_follower_that_asked_a_leader_that_steps_down_is_not_answered_like_a_client() -> None:
+    server = leader()
+    server.ctx.clients = ("c1", "n3")
+    server.hear("n3", AskReadIndex(server.term, question()))
+    assert [each.dst for each in server.hear("n2", RequestVote(server.term + 9, 99, 99, True))] == ["n2"]
+
+
 def test_only_a_leader_takes_an_answer_for_an_acknowledgement() -> None:
     server = Server(1)
     server.hear("n2", AppendReply(1, True, 1, 0, round=3))
@@ -244,7 +285,9 @@ def test_only_a_leader_takes_an_answer_for_an_acknowledgement() -> None:
 def test_with_rounds_matched_by_id_a_retry_begins_no_round_and_is_forgotten_with_the_office() -> None:
     server = leader(rules=RaftRules(pre_vote=False, match_rounds=False), committed=False)
     ask(server, 9)
-    ack_alone(server, server.node.round)
+    for number in (1, 2):
+        ack_alone(server, number)
+    assert (server.node.round, server.node.confirmed) == (2, 2)
     assert rounds(ask(server, 10)) == []
     server.hear("n2", RequestVote(server.term + 9, 99, 99, True))
     assert server.node.same_question == {}
@@ -277,6 +320,21 @@ def test_a_lease_is_not_used_before_the_first_commit_of_the_term() -> None:
     server.hear("n2", AppendReply(server.term, False, 0, 0, round=server.node.round))
     assert server.node.lease_until_us > server.ctx.now_us
     assert answers(ask(server)) == []
+    assert server.ctx.notes[-1].why is ReadWait.COMMIT
+
+
+def test_who_has_just_started_may_have_acknowledged_a_lease_before_and_refuses_votes() -> None:
+    server = Server(1)
+    server.ctx.now_us = 1_000 * MS
+    server.node.on_start(server.ctx)
+    for reading, refuses in ((LEASE, True), (INDEX, False)):
+        server.node.reading = reading
+        assert server.node.hears_leader(server.ctx) is refuses
+    server.node.reading = LEASE
+    server.wait(TIMING.election_min_us - 1)
+    assert server.node.hears_leader(server.ctx)
+    server.wait(1)
+    assert not server.node.hears_leader(server.ctx)
 
 
 def test_a_lease_is_nobodys_acknowledgement() -> None:
