@@ -253,7 +253,7 @@ class Reads(Transfers):
     def serve(self, ctx: Effects) -> None:
         """Answer whatever has its round and its index, and begin the round that the rest waits for."""
         waiting, self.reads = self.reads, []
-        committed = self.role is LEADER and self.log.term_at(self.commit_index) == self.current_term
+        committed = self.log.term_at(self.commit_index) == self.current_term
         for read in waiting:
             if read.needs == UNKNOWN and committed:
                 read = read._replace(needs=self.commit_index)
@@ -262,9 +262,7 @@ class Reads(Transfers):
                 self.answer(ctx, read, e.ReadHow.ROUND)
             else:
                 self.reads.append(read)
-        if self.role is not LEADER or self.confirmed < self.round:
-            return
-        if any(read.round > self.round for read in self.reads):
+        if self.confirmed >= self.round and any(read.round > self.round for read in self.reads):
             self.heartbeat(ctx)
 
     def answer(self, ctx: Effects, read: Waiting, how: e.ReadHow) -> None:

@@ -151,6 +151,17 @@ def test_a_follower_may_ask_the_leader_who_confirms_and_tells_the_index() -> Non
     assert answers(told) == []
 
 
+def test_the_index_is_what_was_committed_when_it_was_asked() -> None:
+    """'The leader saves its current commit index in a local variable readIndex' (6.4)."""
+    server = leader()
+    old = server.node.round
+    server.hear("n2", AskReadIndex(server.term, question()))
+    server.hear("c1", ClientRequest(command(2, 8)))
+    server.hear("n3", AppendReply(server.term, True, 2, 1, round=old))
+    assert server.node.commit_index == 2
+    assert Sent("n2", ReadIndexReply(question(), 1)) in ack(server, "n3", server.node.round)
+
+
 def test_who_does_not_lead_leaves_such_a_question_alone() -> None:
     server = Server(1)
     assert server.hear("n2", AskReadIndex(1, question())) == []
@@ -203,6 +214,7 @@ def test_with_rounds_matched_by_an_id_that_a_retry_uses_again_they_do() -> None:
     first = server.node.round
     ask(server, 10)
     assert answers(ack(server, "n2", first)) == [(9, 7), (10, 7)]
+    assert rounds(ask(server, 11)) == [first + 1] * 2, "what was answered is no retry any more"
 
 
 # -- who asks, and who is told -----------------------------------------------------------------------------------------
@@ -285,8 +297,8 @@ def test_only_a_leader_takes_an_answer_for_an_acknowledgement() -> None:
 def test_with_rounds_matched_by_id_a_retry_begins_no_round_and_is_forgotten_with_the_office() -> None:
     server = leader(rules=RaftRules(pre_vote=False, match_rounds=False), committed=False)
     ask(server, 9)
-    for number in (1, 2):
-        ack_alone(server, number)
+    assert rounds(ack_alone(server, 1)) == [2, 2]
+    assert rounds(ack_alone(server, 2)) == [], "the round is there, and only the commit is missing"
     assert (server.node.round, server.node.confirmed) == (2, 2)
     assert rounds(ask(server, 10)) == []
     server.hear("n2", RequestVote(server.term + 9, 99, 99, True))
