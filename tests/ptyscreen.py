@@ -25,7 +25,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, TypeAlias
@@ -33,6 +33,10 @@ from typing import Final, TypeAlias
 import pyte
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+
+PATIENCE_S: Final = 120.0
+"""How long a test waits for what must come, so that none fails because a machine is slow or busy."""
+LOOK_S: Final = 0.02
 
 KEYS: Final[Mapping[str, str]] = {
     "enter": "\r", "tab": "\t", "esc": "\x1b", "escape": "\x1b", "space": " ", "backspace": "\x7f", "delete": "\x1b[3~",
@@ -130,7 +134,7 @@ class PtyApp:
     def contains(self, text: str) -> bool:
         return any(text in line for line in self.display())
 
-    def wait_for(self, wanted: Wanted, timeout: float = 10.0) -> float:
+    def wait_for(self, wanted: Wanted, timeout: float = PATIENCE_S) -> float:
         """Wait until a text is shown or a predicate holds. Returns the seconds it took."""
         start = time.monotonic()
         deadline = start + timeout
@@ -145,15 +149,22 @@ class PtyApp:
             with self._changed:
                 self._changed.wait(min(left, 0.05))
 
-    def settle(self, quiet: float = 0.5, timeout: float = 10.0) -> None:
-        """Wait until nothing has come from the child for `quiet` seconds."""
+    def settle(self, quiet: float = 0.5, timeout: float = PATIENCE_S) -> None:
+        """Wait until for `quiet` seconds nothing has come from the child though nothing kept it from working.
+
+        Time in which it waits for a processor does not count: on a busy machine silence means nothing.
+        """
         deadline = time.monotonic() + timeout
-        seen, since = -1, time.monotonic()
-        while time.monotonic() - since < quiet:
-            assert time.monotonic() < deadline, f"not quiet within {timeout} s; the screen is\n{self.text()}"
-            if self.bytes_shown != seen or self.queued:
-                seen, since = self.bytes_shown, time.monotonic()
-            time.sleep(0.01)
+        seen, still, before = -1, 0.0, time.monotonic()
+        while still < quiet:
+            now = time.monotonic()
+            assert now < deadline, f"not quiet within {timeout} s; the screen is\n{self.text()}"
+            if self.bytes_shown != seen or self.queued or self._inbox:
+                seen, still = self.bytes_shown, 0.0
+            elif not _busy(self.process.pid):
+                still += min(now - before, 2 * LOOK_S)
+            before = now
+            time.sleep(LOOK_S)
 
     @property
     def queued(self) -> int:
@@ -174,7 +185,7 @@ class PtyApp:
         if self._in_band_on:
             self._reply(f"\x1b[48;{lines};{columns};{lines * 20};{columns * 10}t")
 
-    def wait(self, timeout: float = 10.0) -> int:
+    def wait(self, timeout: float = PATIENCE_S) -> int:
         """Wait for the command to end by itself; returns its status."""
         status = self.process.wait(timeout)
         self._thread.join(timeout)
@@ -210,10 +221,11 @@ class PtyApp:
         clean |= {"TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         chosen = {name: value for name, value in {**clean, **env}.items() if value is not None}
         script = 'tty=$0; exec "$@" <>"$tty" >&0 2>&0'
-        return subprocess.Popen(
-            ["/bin/sh", "-c", script, os.ttyname(self._slave), *self.argv],
-            env=chosen, cwd=cwd, start_new_session=True, stdin=self._slave, stdout=self._slave, stderr=self._slave,
-        )  # fmt: skip
+        with nothing_ignored():
+            return subprocess.Popen(
+                ["/bin/sh", "-c", script, os.ttyname(self._slave), *self.argv],
+                env=chosen, cwd=cwd, start_new_session=True, stdin=self._slave, stdout=self._slave, stderr=self._slave,
+            )  # fmt: skip
 
     def _set_size(self, size: tuple[int, int]) -> None:
         columns, lines = size
@@ -306,6 +318,34 @@ class PtyApp:
                 if written < len(due):
                     with self._changed:
                         self._inbox.insert(0, (now, due[written:]))
+
+
+@contextlib.contextmanager
+def nothing_ignored() -> Iterator[None]:
+    """A child inherits which signals are ignored: one that starts here gets them as under a person's terminal.
+
+    Whoever runs the tests in the background ignores SIGINT. A signal that is caught here is not ignored there.
+    """
+    numbers = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
+    ignored = [number for number in numbers if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _busy(pid: int) -> bool:
+    """Whether a process, or one that it has started, has something to do at this moment."""
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        with contextlib.suppress(OSError):  # it has just ended
+            if (task / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] in "RD":
+                return True
+            if any(_busy(int(child)) for child in (task / "children").read_text(encoding="utf-8").split()):
+                return True
+    return False
 
 
 def python(*argv: str) -> list[str]:

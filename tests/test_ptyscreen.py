@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.ptyscreen import PtyApp, python
+from tests.ptyscreen import PATIENCE_S, PtyApp, python
 
 ECHO = """
 import os, sys, termios, tty, signal
@@ -30,13 +30,13 @@ import os, sys
 sent = 0
 os.set_blocking(1, False)
 import time
-end = time.monotonic() + 30
+end = time.monotonic() + 300
 while time.monotonic() < end:
     try:
         sent += os.write(1, b"x" * 64)
     except BlockingIOError:
         open(sys.argv[1], "w").write(str(sent))
-        time.sleep(60)
+        time.sleep(300)
 """
 
 
@@ -86,7 +86,7 @@ def test_the_child_is_told_of_a_new_size() -> None:
 def test_a_slow_line_blocks_its_writer_and_delays_the_picture(tmp_path: object) -> None:
     report = f"{tmp_path}/sent"
     with PtyApp(python("-c", FLOOD, report), throttle=4_000, buffer=8_192) as app:
-        app.wait_for(lambda _: os.path.exists(report), timeout=20)
+        app.wait_for(lambda _: os.path.exists(report))
         assert app.queued <= 8_192
         shown, start = app.bytes_shown, time.monotonic()
         app.wait_for(lambda app: app.bytes_shown >= shown + 2_000)
@@ -97,7 +97,7 @@ def test_the_childs_group_never_survives() -> None:
     with PtyApp(["/bin/sh", "-c", "sleep 300 & echo pid $!; wait"]) as app:
         app.wait_for("pid ")
         child = int(app.line(0).split()[1])
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         try:
             with open(f"/proc/{child}/stat", encoding="ascii") as stat:
@@ -110,7 +110,7 @@ def test_the_childs_group_never_survives() -> None:
 
 
 def test_waiting_in_vain_shows_the_screen() -> None:
-    with PtyApp(["/bin/sh", "-c", "echo here I am; sleep 60"]) as app:
+    with PtyApp(["/bin/sh", "-c", "echo here I am; sleep 300"]) as app:
         app.wait_for("here")
         with pytest.raises(AssertionError, match=r"(?s)nothing.*here I am"):
             app.wait_for("nothing", timeout=0.1)

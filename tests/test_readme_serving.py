@@ -15,9 +15,9 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from tests.ptyscreen import ROOT, PtyApp, python
+from tests.ptyscreen import PATIENCE_S, ROOT, PtyApp, python
 
-LONG = 20.0
+LONG = PATIENCE_S
 SECTION = (ROOT / "README.md").read_text(encoding="utf-8").split("## Demos over SSH")[1].split("\n## ")[0]
 BLOCKS = re.findall(r"```\n(.*?)```", SECTION, re.DOTALL)
 
@@ -57,17 +57,18 @@ def test_there_are_such_commands() -> None:
 def test_a_server_starts_as_written_and_says_how_to_come_in(line: str, home: Path) -> None:
     environ = {**os.environ, "HOME": str(home), "XDG_STATE_HOME": str(home), "PYTHONPATH": str(ROOT)}
     pipe = subprocess.PIPE
-    server = subprocess.Popen(ours(line), cwd=home, env=environ, stdout=pipe, stderr=pipe, text=True)
-    try:
-        assert server.stdout is not None
-        said = server.stdout.readline()
-        while "at a time" not in said:
-            more = server.stdout.readline()
-            assert more, server.stderr.read() if server.stderr else ""
-            said += more
-    finally:
-        server.send_signal(signal.SIGTERM)
-        _, log = server.communicate(timeout=LONG)
+    with subprocess.Popen(ours(line), cwd=home, env=environ, stdout=pipe, stderr=pipe, text=True) as server:
+        try:
+            assert server.stdout is not None
+            said = server.stdout.readline()
+            while "at a time" not in said:
+                more = server.stdout.readline()
+                assert more, server.stderr.read() if server.stderr else ""
+                said += more
+            server.send_signal(signal.SIGTERM)
+            _, log = server.communicate(timeout=LONG)
+        finally:
+            server.kill()
     assert server.returncode == 0
     assert ("ssh -p" in said) == ("--web" not in line or "--ssh" in line)
     assert ("http://127.0.0.1:" in said) == ("--web" in line)
@@ -129,8 +130,8 @@ def test_an_account_that_gets_the_app_and_nothing_else(home: Path) -> None:
         refused = subprocess.run(forward, capture_output=True, text=True, timeout=LONG, check=False)
         assert "forwarding failed" in refused.stderr
     finally:
-        server.terminate()
-        server.wait(LONG)
+        server.kill()
+        server.wait()
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")

@@ -285,10 +285,10 @@ def test_a_dashed_line_has_fewer_dots_and_the_same_course() -> None:
 @pytest.mark.parametrize("glyphs", GLYPH_SETS)
 def test_an_absurdly_long_line_is_cut_before_it_is_walked(glyphs: Glyphs) -> None:
     canvas = Canvas(10, 10)
-    began = time.perf_counter()
+    began = time.process_time()
     canvas.line(-(10**9), 5, 10**9, 5, glyphs=glyphs)
     canvas.line(-(10**9), 50, 10**9, 50, glyphs=glyphs)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert canvas.text().splitlines()[5].count(" ") == 0
     assert_whole(canvas)
 
@@ -364,11 +364,11 @@ def test_a_full_screen_is_drawn_and_compared_in_a_blink() -> None:
     """The budget is 1 ms at 200 x 50; ten times that keeps a busy machine from failing the test."""
     diff, best = RowDiff(), 1.0
     for frame in range(20):
-        began = time.perf_counter()
+        began = time.process_time()
         canvas = Canvas(200, 50)
         for y in range(50):
             for part in range(8):
                 canvas.put(part * 25, y, f"node{part} value {frame + part:08d}  ", INKS[part % 4])
         assert len(diff.changed(canvas.rows())) == 50
-        best = min(best, time.perf_counter() - began)
+        best = min(best, time.process_time() - began)
     assert best < 0.010

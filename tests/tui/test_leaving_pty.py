@@ -17,10 +17,9 @@ from typing import Any
 
 import pytest
 
-from tests.ptyscreen import ROOT, PtyApp, python
+from tests.ptyscreen import PATIENCE_S, ROOT, PtyApp, python
 
-LONG = 8.0
-"""For machines that are busy; nothing here takes a tenth of it."""
+LONG = PATIENCE_S
 MODES = ("?1049", "?1000", "?1003", "?1015", "?1006", "?1016", "?1004", "?2048", "?2026")
 """Private modes that must be off at the end; line wrap (7) and the cursor (25) must be on."""
 

@@ -13,7 +13,7 @@ from engines.consensus.raft.rules import RaftRules
 from engines.sim.faults import Narrate
 from engines.sim.recording import read
 from tests.monkey import Monkey, screen
-from tests.ptyscreen import PtyApp, python
+from tests.ptyscreen import PATIENCE_S, PtyApp, python
 from tui.app import DpTui
 from tui.panel import Do, PlayScenario
 from tui.registry import PANELS
@@ -23,7 +23,7 @@ TICK_US = 100_000
 HEADLESS_KEYS = 20_000
 PILOT_KEYS = 1_000
 SOAK_KEYS = 20_000
-LONG = 40.0
+LONG = PATIENCE_S
 
 
 def raft(scenario: str = "", size: tuple[int, int] = (120, 36)) -> Session:

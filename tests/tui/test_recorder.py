@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 
 from engines.errors import UserError
 from engines.units import US_PER_MS
-from tests.ptyscreen import ROOT, python
+from tests.commandline import dp_tui
 from tui.ansi import Brush
 from tui.canvas import Canvas
 from tui.glyphs import ASCII
@@ -122,11 +121,11 @@ def test_nothing_but_its_own_kind_is_written_over(tmp_path: Path) -> None:
         (("a.cast", "raft", "--until", "2m", "--speed", "1/100"), "more than an hour"),
     ],
 )
-def test_bad_usage_is_one_line_and_writes_nothing(args: tuple[str, ...], said: str, tmp_path: Path) -> None:
-    environ = {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        python("-m", "tui", "record", *args), capture_output=True, text=True, cwd=tmp_path, env=environ, check=False
-    )
+def test_bad_usage_is_one_line_and_writes_nothing(
+    args: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = dp_tui("record", *args)
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stderr.count("\n") == 1

@@ -1,8 +1,6 @@
 """``dp-tui run consistency FILE`` and the same in the app: verdicts, formats, bad input."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from engines.consistency.pattern import PATTERN
 from engines.errors import UserError
 from engines.sim import recording
 from engines.sim.timeline import Timeline
+from tests.commandline import dp_tui
 from tui.options import DataOptions
 from tui.userdata import reopen
 from tui.userdata.consistency import opening
@@ -26,14 +25,8 @@ INVERSION = """{:process 0, :type :invoke, :f :write, :value 1, :time 1000000}
 """
 
 
-def dp_tui(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tui", *arguments], input=text, capture_output=True, text=True, check=False
-    )
-
-
 def judged(text: str, *options: str) -> dict[str, Any]:
-    done = dp_tui("run", "consistency", "-", "--json", *options, text=text)
+    done = dp_tui("run", "consistency", "-", "--json", *options, given=text)
     assert done.stderr == ""
     found: dict[str, Any] = json.loads(done.stdout)
     assert done.returncode == (0 if all(check["ok"] for check in found["checks"]) else 1)
@@ -61,17 +54,17 @@ def test_a_history_is_judged_as_the_contract_says() -> None:
 def test_models_can_be_named_and_must_fit() -> None:
     assert judged(INVERSION, "--model", "multi-register")["variant"] == "multi-register"
     assert judged(INVERSION, "--model", "cas-register")["models"]["linearizable"]["verdict"] == "violation"
-    done = dp_tui("run", "consistency", "-", "--model", "mutex", text=INVERSION)
+    done = dp_tui("run", "consistency", "-", "--model", "mutex", given=INVERSION)
     assert done.returncode == 2
     assert "the model mutex knows acquire, release" in done.stderr
 
 
 def test_a_history_is_written_as_a_timeline_and_as_a_shiviz_log() -> None:
-    drawn = dp_tui("run", "consistency", "-", "--to", "ascii", text=INVERSION).stdout
+    drawn = dp_tui("run", "consistency", "-", "--to", "ascii", given=INVERSION).stdout
     assert [line[0] for line in drawn.splitlines()] == ["0", "1", "2"]
     again = judged(drawn)
     assert again["models"]["linearizable"]["verdict"] == "violation"
-    log = dp_tui("run", "consistency", "-", "--to", "shiviz", text=drawn).stdout
+    log = dp_tui("run", "consistency", "-", "--to", "shiviz", given=drawn).stdout
     found = judged(log)
     assert found["variant"] == "shiviz"
     assert found["models"]["linearizable"]["verdict"] == "unknown"
@@ -88,7 +81,7 @@ def test_a_history_is_written_as_a_timeline_and_as_a_shiviz_log() -> None:
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(text: str, what: str) -> None:
-    done = dp_tui("run", "consistency", "-", text=text)
+    done = dp_tui("run", "consistency", "-", given=text)
     assert done.returncode == 2
     assert what in done.stderr
     assert done.stderr.count("\n") == 1
@@ -96,7 +89,7 @@ def test_bad_input_is_one_line_and_exit_2(text: str, what: str) -> None:
 
 
 def test_options_of_others_are_refused() -> None:
-    done = dp_tui("run", "consistency", "-", "--seed", "3", text=INVERSION)
+    done = dp_tui("run", "consistency", "-", "--seed", "3", given=INVERSION)
     assert done.returncode == 2
 
 

@@ -11,9 +11,10 @@ from engines.errors import UserError
 from engines.sharding.hashing import crc16
 from engines.sharding.hashing.murmur3 import token
 from engines.sharding.keys import KEY_MAX
+from tests.commandline import dp_tui
 from tests.monkey import screen
 from tests.ptyscreen import PtyApp, python
-from tests.tui.test_cli import dp_tui, refused
+from tests.tui.test_cli import refused
 from tui.cli import commands
 from tui.options import DataOptions
 from tui.registry import PANELS
@@ -346,9 +347,9 @@ def test_the_app_opens_on_the_file_on_a_real_terminal(keys: str, tmp_path: Path)
     env = {"XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}
     argv = python("-m", "tui", "sharding", keys, "--nodes", "10", "--join", "1")
     with PtyApp(argv, size=(120, 36), env=env) as app:
-        app.wait_for("the same 2,000 keys: n11 joins, 10 > 11 nodes", 40.0)
+        app.wait_for("the same 2,000 keys: n11 joins, 10 > 11 nodes")
         app.send("q")
-        assert app.wait(40.0) == 0
+        assert app.wait() == 0
     (saved,) = tmp_path.rglob("*.json")
     done = dp_tui("replay", str(saved), "--headless")
     assert done.returncode == 0, done.stderr

@@ -15,10 +15,10 @@ from engines.sim.recording import SourceFile
 from engines.sim.timeline import Timeline
 from engines.tracing.formats import Format, read, write
 from engines.tracing.spans import Kind, Span, Status
+from tests.commandline import dp_tui
 from tests.engines.tracing.requests import login
 from tests.monkey import screen
 from tests.ptyscreen import PtyApp, python
-from tests.tui.test_cli import dp_tui
 from tui.options import FORMATS, SPAN_FORMATS, DataOptions
 from tui.progress import Progress
 from tui.registry import PANELS
@@ -388,15 +388,15 @@ def test_a_file_in_the_app_is_saved_replayed_and_refused_when_it_has_changed(tmp
     path = saved(tmp_path / "spans.json", spans)
     env = {"XDG_STATE_HOME": str(tmp_path / "state"), "HOME": str(tmp_path)}
     with PtyApp(python("-m", "tui", "tracing", path), size=(120, 36), env=env) as app:
-        app.wait_for("3 spans, 3 services", 40.0)
+        app.wait_for("3 spans, 3 services")
         app.send("f")
-        app.wait_for("recorded data: faults need a simulation", 40.0)
+        app.wait_for("recorded data: faults need a simulation")
         app.send("esc")
-        app.wait_for(lambda screen: "apply" not in screen.text(), 40.0)
+        app.wait_for(lambda screen: "apply" not in screen.text())
         app.send(",")
-        app.wait_for("4 traces", 40.0)
+        app.wait_for("4 traces")
         app.send("q")
-        assert app.wait(40.0) == 0
+        assert app.wait() == 0
     (run,) = (tmp_path / "state").rglob("*.json")
     done = dp_tui("replay", str(run), "--headless")
     assert done.returncode == 0, done.stderr

@@ -9,6 +9,7 @@ import pytest
 from engines.errors import UserError
 from engines.event_sourcing import NewEvent, SqliteStore
 from engines.live.writer import LiveWriter
+from tests.ptyscreen import PATIENCE_S
 from tests.tui.test_userdata_events import main_status
 from tui.dialogs import Pages, Pick
 from tui.glyphs import ASCII
@@ -24,7 +25,7 @@ def session(tmp_path: Path) -> Iterator[WriterSession]:
 
 
 def until(done: Callable[[], bool], session: WriterSession) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE_S
     while not done():
         assert time.monotonic() < end, session.writer.failed
         session.tick(10_000)

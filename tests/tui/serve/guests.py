@@ -12,13 +12,13 @@ from typing import Any, Final
 import asyncssh
 import pyte
 
+from tests.ptyscreen import PATIENCE_S
 from tui.serve.entrance import bound
 from tui.serve.house import House
 from tui.serve.limits import Limits
 from tui.serve.ssh import Keys, listen
 
-LONG: Final = 20.0
-"""For machines that are busy; nothing here takes a tenth of it."""
+LONG: Final = PATIENCE_S
 APP: Final = ("raft", "--speed", "1/20")
 HOST_KEY: Final = asyncssh.generate_private_key("ssh-ed25519")
 KEY: Final = asyncssh.generate_private_key("ssh-ed25519")

@@ -18,10 +18,10 @@ import aiohttp
 import pyte
 import pytest
 
-from tests.ptyscreen import ROOT
+from tests.ptyscreen import PATIENCE_S, ROOT
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-LONG = 15.0
+LONG = PATIENCE_S
 KEYS = {"Escape": ("Escape", 27), "Enter": ("Enter", 13)}
 
 pytestmark = [

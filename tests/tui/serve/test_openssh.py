@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.ptyscreen import ROOT, PtyApp, python
+from tests.ptyscreen import PATIENCE_S, ROOT, PtyApp, python
 
-LONG = 20.0
+LONG = PATIENCE_S
 needs_ssh = pytest.mark.skipif(shutil.which("ssh") is None, reason="OpenSSH's client is not installed")
 needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
@@ -47,9 +47,8 @@ def serve(home: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], in
         yield server, int(found[1])
     finally:
         server.terminate()
-        server.wait(LONG)
-        assert server.stdout is not None
-        server.stdout.close()
+        with server:  # closes its pipe
+            server.wait(LONG)
 
 
 def ssh(home: Path, port: int, *rest: str) -> list[str]:
