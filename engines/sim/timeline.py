@@ -12,6 +12,7 @@ Checkpoints are compressed pickles of plain data and never leave the process; sa
 """
 
 import copyreg
+import gc
 import io
 import pickle
 import zlib
@@ -376,7 +377,7 @@ class Timeline(Generic[C, S_co]):
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         if checkpoint.blob:
-            self.engine = pickle.loads(zlib.decompress(checkpoint.blob))
+            self.engine = _unpacked(checkpoint.blob)
         else:
             self.engine = self.variant.make(self.branch.seed, self.branch.config)
 
@@ -405,6 +406,17 @@ def _packed(engine: Any) -> tuple[bytes, tuple[Tape, ...]]:
     pickler.dispatch_table = copyreg.dispatch_table | {Tape: reference}
     pickler.dump(engine)
     return zlib.compress(out.getvalue(), 1), tuple(tapes)
+
+
+def _unpacked(blob: bytes) -> Any:
+    """The engine of a checkpoint. All that is made stays: a collector that looks for garbage meanwhile finds none."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return pickle.loads(zlib.decompress(blob))
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _thin(kept: list[Checkpoint], most: int) -> None:

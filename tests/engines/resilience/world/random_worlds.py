@@ -104,7 +104,7 @@ def played(number: int) -> Run:
     """The world of this number at its end."""
     draw = random.Random(number)
     variant = "envoy" if draw.random() < 0.3 else "breaker"
-    run: Run = Timeline(PATTERN.variant(variant), number, tuple(config_of(draw).items()))
+    run: Run = Timeline(PATTERN.variant(variant), number, tuple(config_of(draw).items()), keep_checkpoints=False)
     long = draw.random() < 0.03
     endless = commands(draw)
     for _ in range(draw.randint(5, 40)):
