@@ -223,7 +223,7 @@ class Checker:
         new = replica.done_total - seen.done
         seen.done = replica.done_total
         findings: list[Finding] = []
-        for done in list(replica.done)[max(0, len(replica.done) - new) :]:
+        for done in list(replica.done)[max(0, len(replica.done) - new) :] if new else ():
             findings += self._agrees(replica.id, done)
             if done.n < seen.next_n:
                 findings.append(

@@ -36,11 +36,11 @@ class Slot:
 
     def matching_prepares(self, digest: str) -> tuple[Prepare, ...]:
         """The PREPAREs for this digest, in the order in which they came."""
-        return tuple(each for each in self.prepares.values() if each.digest == digest)
+        return tuple([each for each in self.prepares.values() if each.digest == digest])
 
     def matching_commits(self, digest: str) -> tuple[Commit, ...]:
         """The COMMITs for this digest, in the order in which they came."""
-        return tuple(each for each in self.commits.values() if each.digest == digest)
+        return tuple([each for each in self.commits.values() if each.digest == digest])
 
     def add(self, vote: Prepare | Commit) -> str:
         """Keep a vote: ``new``, ``again``, or ``contradicts`` an earlier one of that sender, which stands."""

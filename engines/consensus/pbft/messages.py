@@ -12,6 +12,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
+from engines.records import new
+
 NULL: Final = "null"
 """The digest of the request that changes nothing; a new view fills gaps with it (paper 4.4)."""
 
@@ -184,7 +186,7 @@ M = TypeVar("M", bound=Any)
 
 def signed(message: M, signer: str) -> M:
     """The message with the signature of the machine that calls; ``signer`` is its own name, never another's."""
-    done: M = message._replace(sig=signer)
+    done: M = new(type(message), (*message[:-1], signer))  # the signature stands last, in all of them
     return done
 
 

@@ -1,5 +1,7 @@
 """The three phases, as the paper's section 4.2 states them, one sentence a test."""
 
+from typing import get_args
+
 import pytest
 
 from engines.consensus.pbft.events import (
@@ -12,7 +14,7 @@ from engines.consensus.pbft.events import (
     Why,
     WindowFull,
 )
-from engines.consensus.pbft.messages import Commit, FetchBody, Prepare, PrePrepare, Reply, digest_of, signed
+from engines.consensus.pbft.messages import Commit, FetchBody, Message, Prepare, PrePrepare, Reply, digest_of, signed
 from engines.consensus.pbft.node import DONE_MAX
 from engines.consensus.pbft.rules import PbftRules, Sizes
 from tests.engines.consensus.pbft.replica import (
@@ -421,3 +423,8 @@ def test_the_timer_goes_on_while_others_requests_execute() -> None:
     bench.ctx.now_us = 300_000
     bench.orders(1, B)
     assert bench.ctx.timers["request"] == 400_000
+
+
+def test_the_signature_is_the_last_field_of_every_message() -> None:
+    for kind in get_args(Message):
+        assert kind._fields[-1] == "sig", f"{kind.__name__}: signed() writes over the last field"
