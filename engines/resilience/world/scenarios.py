@@ -144,7 +144,7 @@ STORM: Final = Scenario(
         *_DIP,
         *say(11_000, "The dip is over: catalog is as fast as ever, and has 20 calls a second to give for 16. Watch."),
         *say(20_000, "Ten seconds after the dip: still nothing. catalog works as hard as it can, for callers who "
-                     "have left. The line of 36 takes 1.8 s to serve, the callers wait 1 s, and their retries, 4 "
+                     "have left. The line of 35 takes 1.8 s to serve, the callers wait 1 s, and their retries, 4 "
                      "attempts for every call, keep it full. The trigger is gone, the storm feeds itself: that is "
                      "what metastable means."),
         *say(21_500, "It will not end by itself. Three things end it, each of them one key: a breaker, a retry "

@@ -154,9 +154,9 @@ def test_what_a_healthy_shop_does_is_told_and_adds_up() -> None:
 def test_a_failure_names_its_cause_where_that_lies_further_down() -> None:
     origin = Origin(Outcome.OPEN, "api>payment")
     told = said(e.CallFailed("clients>api", Outcome.DOWNSTREAM, origin, 1))
-    assert told == "fails a call: the breaker of api>payment is open"
+    assert told == "fails a call: the breaker of api>payment says no"
     mine = said(e.YouAnswered(3, Outcome.DOWNSTREAM, origin, 24_000, 4))
-    assert mine.endswith("4 requests over all edges: the breaker of api>payment is open")
+    assert mine.endswith("4 requests over all edges: the breaker of api>payment says no")
 
 
 def test_both_directions_of_a_link_share_a_line() -> None:

@@ -132,7 +132,9 @@ def _service(
         return
     if service.layer == "client":
         if not snapshot.recorded:
-            canvas.put(spot.x + 1, below[0], f"{snapshot.rate_per_s}/s", "text")
+            mean = f"avg {snapshot.rate_per_s}/s" if snapshot.load is not None and snapshot.load.poisson else ""
+            fits = 0 < len(mean) <= spot.room
+            canvas.put(spot.x + (not fits), below[0], mean if fits else f"{snapshot.rate_per_s}/s", "text")
             if len(below) > 1:
                 canvas.put(spot.x + 1, below[1], clip(f">{snapshot.mix}", spot.room - 1), "dim")
         return
