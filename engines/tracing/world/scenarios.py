@@ -232,8 +232,8 @@ CACHE_STAMPEDE: Final = Scenario(
         *at(1_200, c.SetLoad("steady", 70)),
         *say(1_900, "70 requests a second, and still hardly a query: the database is idle."),
         *at(2_000, c.ColdCache("catalog-cache")),
-        *say(2_010, "Somebody flushes the cache. All 70 a second now need a query of 18 ms, and three connections "
-                    "can do 160 a second: enough on average, and full at every cluster of arrivals."),
+        *say(2_010, "Somebody flushes the cache. All 70 a second, on average, now need a query of 18 ms; three "
+                    "connections can do 160 a second: enough on average, and full at every cluster of arrivals."),
         *say(4_300, "The verdict does not stop at the pool of catalog, where most of the time goes: it asks why "
                     "queries are made at all. The slow traces have cache.hit=false, the fast ones have not. A larger "
                     "pool would only move the queue into the database."),

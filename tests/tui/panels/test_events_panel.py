@@ -260,3 +260,11 @@ def test_the_marks_at_the_right_are_told_above_them() -> None:
     there = draw(late, on(kept), narrow).picture.text().splitlines()
     assert "S snapshot" in there[1]
     assert any(row.rstrip().endswith("S") for row in there[2:])
+
+
+def test_a_compacted_log_says_how_many_of_its_events_are_left() -> None:
+    """The axis counts positions, of which there were seven."""
+    frame = draw(story("compaction", 3_200).snapshot())
+    assert frame.picture_title == "all streams: 2 events of 7 are left"
+    assert frame.strip_title.startswith("time: event 7 of 7")
+    assert draw(story("compaction", 1_700).snapshot()).picture_title == "all streams: 7 events"

@@ -21,6 +21,7 @@ from tests.tui.panels.sharding_runs import (
     flat,
     run,
     standing,
+    story,
 )
 from tui.canvas import Canvas
 from tui.glyphs import ASCII, BRAILLE
@@ -451,3 +452,10 @@ def test_ranges_that_a_person_cut_are_not_those_of_the_comparison() -> None:
     assert table is not None
     assert not any(row.current for row in table.rows)
     assert any(row.current for row in (told("mod-n", 1_800).comparison or table).rows)
+
+
+def test_a_comparison_on_other_keys_than_there_are_now_says_so() -> None:
+    snapshot = story("old-permission", 3_780).snapshot()
+    assert draw(snapshot).strip_title.startswith("the 240 keys of then: n3 crashed")
+    assert snapshot.balance.keys == 241
+    assert draw(story("rack-loss", 16_500).snapshot()).strip_title.startswith("the same 300 keys: ")

@@ -213,4 +213,10 @@ def title(snapshot: Snapshot, focus: Focus, events: Sequence[RecordedEvent]) -> 
     chosen = read(focus)
     what = "all streams" if chosen.scope == "all" else f"{chosen.scope} {show(chosen.value, 28)}"
     found = f", with {show(focus.find, 16)!r}" if focus.find else ""
-    return f"{what}{found}: {plural(len(events), 'event')}"
+    head = snapshot.events[-1].position if snapshot.events else 0
+    left = (
+        f" of {head:,} are left"
+        if what == "all streams" and not found and snapshot.variant == "log" and len(events) < head
+        else ""
+    )
+    return f"{what}{found}: {plural(len(events), 'event')}{left}"

@@ -81,7 +81,9 @@ def title(snapshot: Snapshot, chart: str) -> str:
     if chart == "compare" and snapshot.comparison is not None:
         shown = snapshot.comparison
         what = "keys by weight" if shown.weighted else "keys"
-        return f"the same {shown.keys:,} {what}: {membership(shown.cause)}, {shown.before} > {shown.after} nodes"
+        whose = "the same" if shown.keys == snapshot.balance.keys else "the"
+        then = "" if whose == "the same" else " of then"
+        return f"{whose} {shown.keys:,} {what}{then}: {membership(shown.cause)}, {shown.before} > {shown.after} nodes"
     return TITLES[chart]
 
 
