@@ -7,7 +7,7 @@ disks and clients are not in a trace.
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple, overload
+from typing import Final, NamedTuple, overload
 
 from engines.consensus.etcd_servers import TracedCluster, TracedServer
 from engines.consensus.etcd_trace import NOBODY, TraceEvent, natural
@@ -75,7 +75,6 @@ class RecordedRaft(RecordedEngine):
         self.cluster = TracedCluster()
         self.series: deque[Sample] = deque(maxlen=SAMPLES_MAX)
         self.sample_due_us = 0
-        self.cue: tuple[int, str] | None = None
 
     @property
     def trace(self) -> Trace:
@@ -104,12 +103,6 @@ class RecordedRaft(RecordedEngine):
             self.series.append(Sample(self.now_us, self._commit(), leader.id if leader else "",
                                       leader.term if leader else 0))  # fmt: skip
             self.sample_due_us = self.now_us // SAMPLE_US * SAMPLE_US + SAMPLE_US
-
-    def apply(self, command: Any) -> tuple[Any, ...]:
-        """What the lecturer says."""
-        events = super().apply(command)
-        self.cue = (self.now_us, command.text)
-        return events
 
     def check(self) -> tuple[Check, ...]:
         """Raft's guarantees, so far."""

@@ -5,7 +5,7 @@ that opens behind it is shown as any gap is. What is judged of the whole file wa
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from engines.cqrs.projections import lag
 from engines.cqrs.projector import Effect, Projector, rebuilder
@@ -18,13 +18,11 @@ from engines.cqrs.world.snapshot import Source as SourceView
 from engines.cqrs.world.table import NAMES, Table, code
 from engines.event_sourcing.errors import UnknownEvent
 from engines.event_sourcing.events import RecordedEvent
-from engines.event_sourcing.recorded import Records
+from engines.event_sourcing.recorded import OfRecords, Records
 from engines.event_sourcing.store import Integrity
 from engines.event_sourcing.subscriptions import Stopped
-from engines.sim.events import Event
 from engines.sim.faults import Narrate
 from engines.sim.pattern import Check, Config, Variant, needs_source
-from engines.sim.recorded import RecordedEngine
 from engines.sim.source import Source
 
 HOME: Final = "file"
@@ -59,12 +57,11 @@ class OrderRecords(Records):
         return self._cut
 
 
-class OrdersRecorded(RecordedEngine):
+class OrdersRecorded(OfRecords):
     """The engine of a FILE of orders."""
 
     def __init__(self, source: Source, seed: int, config: Config) -> None:
         super().__init__(source, seed, config)
-        self.cue: tuple[int, str] | None = None
         self.tables = {name: Table(code(name, "right", False)) for name in NAMES}
         self.sagas: dict[str, Saga] = {}
         """By stream, in the order in which they were last touched."""
@@ -76,15 +73,6 @@ class OrdersRecorded(RecordedEngine):
         found = self.source.records
         assert isinstance(found, OrderRecords)
         return found
-
-    def at_us(self, record: RecordedEvent) -> int:
-        """When it happened, on the run's own time."""
-        return self.records.at[min(self.taken, len(self.records) - 1)]
-
-    @property
-    def end_us(self) -> int:
-        """When the last one happened."""
-        return self.records.at[-1] if self.records.at else 0
 
     def take(self, index: int, record: RecordedEvent) -> None:
         """One event more, and what every read model makes of it."""
@@ -115,13 +103,6 @@ class OrdersRecorded(RecordedEngine):
         if after.over and not before.over:
             self.ended[after.phase.value] = self.ended.get(after.phase.value, 0) + 1
             self.note(e.SagaEnded(after.order, after.phase), HOME)
-
-    def apply(self, command: Any) -> tuple[Event, ...]:
-        """What the lecturer says."""
-        events = super().apply(command)
-        assert isinstance(command, Narrate)
-        self.cue = (self.now_us, command.text)
-        return events
 
     def check(self) -> tuple[Check, ...]:
         """What was judged of the file."""

@@ -9,7 +9,7 @@ from engines.event_sourcing.world import events as e
 from engines.event_sourcing.world.snapshot import FoldCost, Snapshot, StoreView
 from engines.event_sourcing.world.snapshot import Source as SourceView
 from engines.sim.faults import Narrate
-from engines.sim.pattern import Check, Config, Variant, needs_source
+from engines.sim.pattern import Check, Variant, needs_source
 from engines.sim.recorded import RecordedEngine
 from engines.sim.source import Source
 
@@ -49,12 +49,8 @@ class Records(Sequence[RecordedEvent]):
         return self.events[index]
 
 
-class EventsRecorded(RecordedEngine):
-    """The engine of a FILE of events."""
-
-    def __init__(self, source: Source, seed: int, config: Config) -> None:
-        super().__init__(source, seed, config)
-        self.cue: tuple[int, str] | None = None
+class OfRecords(RecordedEngine):
+    """The engine of a FILE of events, whatever is made of them."""
 
     @property
     def records(self) -> Records:
@@ -72,17 +68,15 @@ class EventsRecorded(RecordedEngine):
         """When the last one happened."""
         return self.records.at[-1] if self.records.at else 0
 
+
+class EventsRecorded(OfRecords):
+    """The events of a FILE, as they are."""
+
     def take(self, index: int, record: RecordedEvent) -> None:
         """One event more."""
         what = record.command or record.type
         told = e.Appended(record.stream, record.revision, record.revision, record.position, record.who, what)
         self.note(told, category(record.stream) or "file")
-
-    def apply(self, command: Any) -> tuple[Any, ...]:
-        """What the lecturer says."""
-        events = super().apply(command)
-        self.cue = (self.now_us, command.text)
-        return events
 
     def check(self) -> tuple[Check, ...]:
         """Whether the file is what was written."""
@@ -135,4 +129,4 @@ VARIANT: Final = Variant(
     ),
 )
 
-__all__ = ["VARIANT", "EventsRecorded", "Records", "source"]
+__all__ = ["VARIANT", "EventsRecorded", "OfRecords", "Records", "source"]

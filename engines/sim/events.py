@@ -274,6 +274,8 @@ class EventLog:
         self.events_total = 0
         self.told_total = 0
         """How many events that tell a story there were so far: the number of the newest line of the journal."""
+        self.cue: tuple[int, str] | None = None
+        """What the lecturer said last, and when."""
         self.digest: Digest | None = None
         """Set for a run that will be compared with another; a checkpoint cannot be taken then."""
         self.watcher: Watcher | None = None

@@ -13,8 +13,10 @@ A field named ``rules`` stands for the settings of all its rules.
 """
 
 from dataclasses import MISSING, Field, field, fields
+from enum import Enum
 from typing import Any, TypeVar
 
+from engines.errors import UserError
 from engines.rules import Rules
 from engines.sim import rules as r
 from engines.sim.pattern import Config, Setting
@@ -54,6 +56,30 @@ def read(kind: type[T], config: Config, defaults: Config = ()) -> T:
     return kind(**values)
 
 
+def names(kind: type[Enum]) -> tuple[str, ...]:
+    """What an option of a kind may be."""
+    return tuple(each.value for each in kind)
+
+
+def parse(settings: tuple[Setting, ...], live: tuple[str, ...], name: str, text: str) -> Any:
+    """The value of a setting that can be changed while it runs, one of ``live``. UserError that says what would be
+    accepted."""
+    if name not in live:
+        raise UserError(f"option {name!r}: one of {', '.join(live)} is accepted")
+    setting = next(each for each in settings if each.name == name)
+    value: Any = text
+    if isinstance(setting.default, bool):
+        if text not in ("on", "off"):
+            raise UserError(f"option {name} {text!r}: on or off is accepted")
+        value = text == "on"
+    elif isinstance(setting.default, int):
+        if not (text.isascii() and text.isdecimal() and len(text) < 10):
+            raise UserError(f"option {name} {text!r}: a number from {setting.low} to {setting.high} is accepted")
+        value = int(text)
+    setting.accept(value, f"option {name}")
+    return value
+
+
 def _rules(each: "Field[Any]") -> Rules:
     """The rules as they are by default."""
     rules = each.default if each.default is not MISSING else None
@@ -61,4 +87,4 @@ def _rules(each: "Field[Any]") -> Rules:
     return rules
 
 
-__all__ = ["option", "read", "settings_of"]
+__all__ = ["names", "option", "parse", "read", "settings_of"]

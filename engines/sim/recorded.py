@@ -108,6 +108,7 @@ class RecordedEngine(EventLog):
         self.validate(command)
         before = self.events_total
         self.position += 1
+        self.cue = (self.now_us, command.text)
         self.note(Cue(command.text, command.pause))
         self.drain()
         return self.latest(self.events_total - before)

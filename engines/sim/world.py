@@ -90,6 +90,7 @@ class World(Kernel):
             case faults.Heal():
                 self.heal()
             case faults.Narrate(text=text, pause=pause):
+                self.cue = (self.clock.now_us, text)
                 self.record(e.Cue(text, pause))
             case _:
                 self.execute_on_links(command)

@@ -86,7 +86,6 @@ class TracingRecorded(RecordedEngine):
         """Traces whose critical path is no partition, the first few."""
         self.studied = 0
         """Of how many traces the overview is."""
-        self.cue: tuple[int, str] | None = None
         self._snapshot: tuple[tuple[int, int], Snapshot] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -134,12 +133,6 @@ class TracingRecorded(RecordedEngine):
         if index == 0 or last:
             for notice in self.records.notices:
                 self.note(Noticed(notice))
-
-    def apply(self, command: Any) -> tuple[Any, ...]:
-        """What the lecturer says."""
-        events = super().apply(command)
-        self.cue = (self.now_us, command.text)
-        return events
 
     def overview(self) -> Overview:
         """What the traces up to the last renewal say together."""

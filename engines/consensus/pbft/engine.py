@@ -80,7 +80,6 @@ class PbftEngine(World):
         """Since when at most f replicas are at fault and all links work; None: they do not."""
         self.series: deque[Sample] = deque(maxlen=SERIES_MAX)
         self.sample_due_us = 0
-        self.cue: tuple[int, str] | None = None
         self.begin()
 
     # -- the world's hooks -----------------------------------------------------------------------------------------
@@ -235,9 +234,6 @@ class PbftEngine(World):
                 for each in self.group.replicas:
                     self.replica(each).timing = self.timing
                 self.record(TimeoutSet(timeout_us))
-            case faults.Narrate(text=text):
-                super().execute(command)
-                self.cue = (self.clock.now_us, text)
             case _:
                 super().execute(command)
         self.measure_health()

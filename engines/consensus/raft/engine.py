@@ -81,7 +81,6 @@ class RaftEngine(World):
         self.checks = RaftChecks(self.hosts, self.servers, self.history)
         self.series: deque[Sample] = deque(maxlen=SERIES_MAX)
         self.sample_due_us = 0
-        self.cue: tuple[int, str] | None = None
         if options.logs == "figure-7":
             self.lay_figure_7()
         self.begin()
@@ -268,9 +267,6 @@ class RaftEngine(World):
                     self.raft(server).reading = self.reading
                     self.raft(server).end_lease()
                 self.record(ReadsSet(mode))
-            case faults.Narrate(text=text):
-                super().execute(command)
-                self.cue = (self.clock.now_us, text)
             case _:
                 super().execute(command)
 

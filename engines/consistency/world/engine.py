@@ -126,7 +126,6 @@ class ConsistencyEngine(World):
         self.writes_seen = -1
         self.apart = False
         self.apart_from_us = 0
-        self.cue: tuple[int, str] | None = None
         self._count_overlap()
         self.begin()
 
@@ -360,9 +359,8 @@ class ConsistencyEngine(World):
                     if id != YOU and isinstance(client_node, Client) and self.hosts[id].status != CRASHED:
                         client_node.set_interval(self.hosts[id], WORKLOADS[level])
                 self.record(ev.WorkloadSet(level))
-            case faults.Narrate(text=text):
+            case faults.Narrate():
                 super().execute(command)
-                self.cue = (self.clock.now_us, text)
             case _:
                 super().execute(command)
                 self._mark(type(command).__name__.lower(), getattr(command, "node", "") or getattr(command, "src", ""))

@@ -23,7 +23,6 @@ from engines.cqrs.world.services import ServiceNode
 from engines.cqrs.world.table import NAMES, Table, code, releases
 from engines.cqrs.world.twin import TwinNode
 from engines.errors import UserError
-from engines.sim import faults
 from engines.sim.disk import Disk
 from engines.sim.events import QUIET
 from engines.sim.host import CRASHED, DELIVER, UP, Host
@@ -295,9 +294,6 @@ class CqrsEngine(Roads):
             case SetRule(rule=rule, on=on):
                 self.control.rules = self.control.rules.switched(command)
                 self.record(RuleSwitched(rule, on))
-            case faults.Narrate(text=text):
-                self.cue = (self.now_us, text)
-                super().execute(command)
             case c.Deploy() | c.Rebuild() | c.Swap() | c.ReplayParked():
                 self.execute_projection(command)
             case _:

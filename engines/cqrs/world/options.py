@@ -1,20 +1,15 @@
 """The settings of a run, and what of them can be changed while it runs."""
 
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, Final
 
 from engines.cqrs.queries import Freshness
 from engines.cqrs.world.rules import MOST, STAGES, Control, CqrsRules
-from engines.errors import UserError
 from engines.event_sourcing.subscriptions import CheckpointPolicy
-from engines.sim.options import option, read, settings_of
+from engines.sim.options import names, option, read, settings_of
+from engines.sim.options import parse as of_live
 from engines.sim.pattern import Config
 from engines.units import US_PER_MS
-
-
-def _names(kind: type[Enum]) -> tuple[str, ...]:
-    return tuple(each.value for each in kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +21,9 @@ class Options:
     commands: int = option(2, 1, MOST["commands"], help="command nodes")
     projectors: int = option(1, 1, MOST["projectors"], help="machines that build read models")
     replicas: int = option(2, 1, MOST["replicas"], help="read replicas")
-    freshness: str = option(Freshness.ANY.value, choices=_names(Freshness), help="what users ask of answers")
+    freshness: str = option(Freshness.ANY.value, choices=names(Freshness), help="what users ask of answers")
     policy: str = option(
-        CheckpointPolicy.TOGETHER.value, choices=_names(CheckpointPolicy), help="what a projector makes durable first"
+        CheckpointPolicy.TOGETHER.value, choices=names(CheckpointPolicy), help="what a projector makes durable first"
     )
     customers: int = option(4, 1, 9, help="customers")
     sagas: bool = option(True, help="whether orders are carried through stock, bank and dispatch")
@@ -47,7 +42,6 @@ class Options:
 SETTINGS: Final = settings_of(Options)
 LIVE: Final = ("writes", "reads", "freshness", "policy", "patience_ms", "apply_us", "accepted_ms")
 """Settings that can be changed while it runs."""
-_BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 
 
 def control(config: Config) -> Control:
@@ -67,16 +61,7 @@ def control(config: Config) -> Control:
 
 def parse(name: str, text: str) -> Any:
     """The value of a live setting. UserError that says what would be accepted."""
-    if name not in LIVE:
-        raise UserError(f"option {name!r}: one of {', '.join(LIVE)} is accepted")
-    setting = _BY_NAME[name]
-    value: Any = text
-    if isinstance(setting.default, int):
-        if not (text.isascii() and text.isdecimal() and len(text) < 10):
-            raise UserError(f"option {name} {text!r}: a number from {setting.low} to {setting.high} is accepted")
-        value = int(text)
-    setting.accept(value, f"option {name}")
-    return value
+    return of_live(SETTINGS, LIVE, name, text)
 
 
 def show(control: Control) -> tuple[tuple[str, str], ...]:

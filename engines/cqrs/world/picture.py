@@ -61,7 +61,6 @@ class Roads(World):
         self.ledger = Ledger()
         self.meter = Meter()
         self.checks = book()
-        self.cue: tuple[int, str] | None = None
         self.gaps: deque[Gap] = deque(maxlen=GAPS)
         self.gap_due_us = 0
         self.retired: dict[str, bool] = {}

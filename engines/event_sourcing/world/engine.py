@@ -33,7 +33,6 @@ from engines.event_sourcing.world.node import LogNode, NumberedNode, StoreNode, 
 from engines.event_sourcing.world.rules import CAPACITY
 from engines.event_sourcing.world.snapshot import FoldCost, Snapshot, StoreView, SubscriberView, WriterView
 from engines.event_sourcing.world.subscriber import SubscriberNode
-from engines.sim import faults
 from engines.sim.events import QUIET
 from engines.sim.host import CRASHED, UP, Host
 from engines.sim.network import LinkOptions
@@ -65,7 +64,6 @@ class EventEngine(World):
         self.control = options.control(variant, config)
         self.ledger = Ledger()
         self.checks = book(variant)
-        self.cue: tuple[int, str] | None = None
         self.conflicts: deque[tuple[int, str, int, int, str]] = deque(maxlen=CONFLICTS_KEPT)
         self.effects: dict[str, int] = dict.fromkeys(self.READERS, 0)
         """Effects of each subscriber that were judged."""
@@ -343,9 +341,6 @@ class EventEngine(World):
             case SetRule(rule=rule, on=on):
                 self.control.rules = self.control.rules.switched(command)
                 self.record(RuleSwitched(rule, on))
-            case faults.Narrate(text=text):
-                self.cue = (self.now_us, text)
-                super().execute(command)
             case _:
                 super().execute(command)
 

@@ -1,22 +1,17 @@
 """The settings of a run, and what of them can be changed while it runs."""
 
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, Final
 
-from engines.errors import UserError
 from engines.event_sourcing.gaps import Cure
 from engines.event_sourcing.subscriptions import CheckpointPolicy, OnPoison
 from engines.event_sourcing.world.rules import Control, StoreRules
-from engines.sim.options import option, read, settings_of
+from engines.sim.options import names, option, read, settings_of
+from engines.sim.options import parse as of_live
 from engines.sim.pattern import Config
 from engines.units import US_PER_MS, US_PER_S
 
 RATE_MAX: Final = 200
-
-
-def _names(kind: type[Enum]) -> tuple[str, ...]:
-    return tuple(each.value for each in kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +23,13 @@ class Options:
     transfers: bool = option(True, help="whether some of the money goes on to another account")
     snapshots: int = option(10, 0, 1_000, help="a snapshot every so many events of a stream; 0: none")
     policy: str = option(
-        CheckpointPolicy.TOGETHER.value, choices=_names(CheckpointPolicy), help="what a subscriber makes durable first"
+        CheckpointPolicy.TOGETHER.value, choices=names(CheckpointPolicy), help="what a subscriber makes durable first"
     )
     idempotent: bool = option(True, help="handlers remember the revisions they have seen")
     poison: str = option(
-        OnPoison.PARK_STREAM.value, choices=_names(OnPoison), help="what becomes of an event a handler cannot read"
+        OnPoison.PARK_STREAM.value, choices=names(OnPoison), help="what becomes of an event a handler cannot read"
     )
-    cure: str = option(Cure.HIGH_WATER.value, choices=_names(Cure), help="how subscribers of the numbered store poll")
+    cure: str = option(Cure.HIGH_WATER.value, choices=names(Cure), help="how subscribers of the numbered store poll")
     sync_ms: int = option(2, 0, 1_000, help="how long a sync of the store's disk takes")
     poll_ms: int = option(20, 1, 10_000, help="how often a subscriber that is idle asks for more")
     handle_ms: int = option(6, 1, 10_000, help="how long a subscriber is busy with an event")
@@ -47,7 +42,6 @@ class Options:
 SETTINGS: Final = settings_of(Options)
 LIVE: Final = ("rate", "snapshots", "policy", "idempotent", "poison", "cure", "sync_ms")
 """Settings that can be changed while it runs."""
-_BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 TELLERS: Final = 3
 
 
@@ -66,20 +60,7 @@ def control(variant: str, config: Config) -> Control:
 
 def parse(name: str, text: str) -> Any:
     """The value of a live setting. UserError that says what would be accepted."""
-    if name not in LIVE:
-        raise UserError(f"option {name!r}: one of {', '.join(LIVE)} is accepted")
-    setting = _BY_NAME[name]
-    value: Any = text
-    if isinstance(setting.default, bool):
-        if text not in ("on", "off"):
-            raise UserError(f"option {name} {text!r}: on or off is accepted")
-        value = text == "on"
-    elif isinstance(setting.default, int):
-        if not (text.isascii() and text.isdecimal() and len(text) < 10):
-            raise UserError(f"option {name} {text!r}: a number from {setting.low} to {setting.high} is accepted")
-        value = int(text)
-    setting.accept(value, f"option {name}")
-    return value
+    return of_live(SETTINGS, LIVE, name, text)
 
 
 def show(control: Control) -> tuple[tuple[str, str], ...]:

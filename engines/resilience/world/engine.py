@@ -50,7 +50,6 @@ class ResilienceEngine(World):
         self.invariants = Invariants(self.hosts, self.ledger)
         self.series: deque[Sample] = deque(maxlen=SERIES_MAX)
         self.sample_due_us = SAMPLE_US
-        self.cue: tuple[int, str] | None = None
         self.watch = first_subject(options.mix)
         self.links = view.links_of(self.topology, self.hosts)
         self.begin()
@@ -210,7 +209,6 @@ class ResilienceEngine(World):
     def execute(self, command: Any) -> None:
         """Carry out a valid command."""
         if isinstance(command, faults.Narrate):
-            self.cue = (self.now_us, command.text)
             self._tell()
         self.watch = subject(self.topology, command) or self.watch
         if isinstance(command, c.Call | c.Burst):

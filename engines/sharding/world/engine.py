@@ -58,7 +58,6 @@ class ShardingEngine(World):
         self.series: deque[Sample] = deque(maxlen=SERIES_MAX)
         self.sample_due_us = 0
         self.sampled = (0, 0)
-        self.cue: tuple[int, str] | None = None
         self.begin()
 
     # -- the world's hooks -------------------------------------------------------------------------------------
@@ -184,9 +183,6 @@ class ShardingEngine(World):
                 before = self.cluster.alive()
                 super().execute(command)
                 self.compare_alive(before)
-            case faults.Narrate(text=text):
-                super().execute(command)
-                self.cue = (self.clock.now_us, text)
             case _:
                 super().execute(command)
 

@@ -135,9 +135,6 @@ class TracingEngine(System):
             case faults.Heal():
                 self.recover()
                 super().execute(command)
-            case faults.Narrate(text=text):
-                self.cue = (self.clock.now_us, text)
-                super().execute(command)
             case _:
                 super().execute(command)
 

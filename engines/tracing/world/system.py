@@ -72,7 +72,6 @@ class System(World):
         self.series: deque[Sample] = deque(maxlen=SERIES_MAX)
         self.findings: Findings = NOTHING
         self.named_before = ("", "")
-        self.cue: tuple[int, str] | None = None
 
     def make_node(self, host: Host) -> Node:
         """A service, a queue, the users or the collector."""
