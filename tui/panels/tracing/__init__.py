@@ -30,9 +30,12 @@ HELP: Final = (
     "One trace cannot show what happens at p99, and not every request is kept: below 100 traces there is no verdict. "
     "In the simulation the verdict is scored against the fault that was injected, which it does not see.",
     "Every system has a tail. Somebody is named only where it stands out: where requests of one part of the time take "
-    "longer than the others, or the p99 is four times the p50. Else it says an ordinary tail, and what it is made of.",
-    "Files: the OpenTelemetry Collector's file exporter writes OTLP; Jaeger, Zipkin and Tempo offer a trace as JSON. "
-    "--baseline FILE sets all of a file against all of another; --trace ID --to jaeger exports one, and so does t.",
+    "longer than the others, or the p99 is four times the p50. Else it says an ordinary tail, and what it is made of; "
+    "or who has become slow although requests hardly feel it, beside something slower.",
+    "Files: the file exporter of the OpenTelemetry Collector writes OTLP, format json or proto. Jaeger: Trace JSON in "
+    "its UI, or curl JAEGER:16686/api/traces/ID. Zipkin: Download JSON, or curl ZIPKIN:9411/api/v2/trace/ID. Tempo: "
+    "curl -H Accept:application/json TEMPO:3200/api/traces/ID. Grafana, Kiali: Inspect, Download. --baseline FILE "
+    "compares with another; t, or --trace ID --to jaeger, exports one trace.",
     "Of a FILE, p sets other traces against each other: the window that the data propose, what fails. L marks one from "
     "this trace to that; A takes 41s..72s, version=v2, errors. The verdict adds up to their gap just as exactly.",
     "Z closes what is below a span, Q takes it as the root, / finds http.status_code=500; marks on a bar are events. D "
