@@ -273,6 +273,7 @@ def main() -> int:
     module, wanted, *tests = sys.argv[1:]
     found = mutants(module)
     numbers = range(len(found)) if wanted == "all" else [int(each) for each in wanted.split(",")]
+    assert max(numbers) < len(found), f"{module} has {len(found)} mutants"
     trials = _Trials(module, numbers)
     quiet: Sequence[Any] = ["-p", "no:terminal", "-n", "0", "-p", "no:cacheprovider", *tests]
     status = int(pytest.main(list(quiet), plugins=[trials]))

@@ -242,8 +242,8 @@ class Reads(Transfers):
         ctx.note(e.ReadWaits(read.command.client, read.command.key, why, read.round, max(0, read.needs)))
 
     def ready(self, read: Waiting) -> bool:
-        """Whether its index is known and applied; for a follower that only asks for the index, known."""
-        return read.needs != UNKNOWN and (read.src != read.command.client or self.last_applied >= read.needs)
+        """Whether its index is known and applied."""
+        return read.needs != UNKNOWN and self.last_applied >= read.needs
 
     def applied(self, ctx: Effects) -> None:
         """What was just applied may be what a question waited for."""

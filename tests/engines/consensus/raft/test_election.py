@@ -569,6 +569,13 @@ def test_a_campaign_without_pre_vote_begins_as_the_timer_runs_out_and_is_nobodys
     assert (asks.role, asks.node.by_order) == (Role.PRECANDIDATE, False), "this time it is its own wish"
 
 
+def test_a_refused_pre_vote_of_its_own_term_is_remembered_as_one() -> None:
+    server = Server(1, term=1, rules=ALL_ON)
+    server.timer("election")
+    server.hear("n2", PreVoteReply(1, False))
+    assert server.node.votes == {"n1": True, "n2": False}
+
+
 def test_pre_votes_that_come_after_it_gave_up_elect_nobody() -> None:
     server = Server(1, term=1, rules=ALL_ON)
     server.timer("election")

@@ -240,6 +240,14 @@ def test_the_answer_names_the_leader_and_what_was_applied() -> None:
     assert Sent("c1", ClientReply(9, True, 7, "n1", 1)) in ack(server, "n2", server.node.round)
 
 
+def test_with_the_rule_confirm_reads_off_a_server_answers_alone_and_names_the_leader_only_if_it_knows_one() -> None:
+    server = Server(1, rules=RaftRules(confirm_reads=False))
+    server.ctx.rounds = True
+    assert ask(server) == [Sent("c1", ClientReply(9, True, None, "", 0))]
+    server.hear("n2", append(1, 1, 1, commit=1))
+    assert ask(server, key="x") == [Sent("c1", ClientReply(9, True, 1, "n2", 1))]
+
+
 def test_a_client_that_cannot_be_reached_is_told_nothing() -> None:
     server = leader()
     server.hear("gone", ClientRequest(Command("gone", 9, "get", "y", 0)))
