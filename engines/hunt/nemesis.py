@@ -107,7 +107,7 @@ def _blow(draw: Stream, begin: tuple[Any, ...], end: tuple[Any, ...]) -> Blow:
 def _kill(draw: Stream, scene: Scene, *names: str) -> Blow:
     begin, end = tuple(map(faults.Crash, names)), tuple(map(faults.Restart, names))
     blow = _blow(draw, begin, end)
-    if draw.chance(600_000):
+    if scene.still or draw.chance(600_000):
         return blow
     back = blow.strikes[0].us + draw.below(20 * US_PER_MS)  # what was not durable is gone, and nobody noticed
     return Blow((*blow.strikes, *(After(back, each) for each in end)))
@@ -121,7 +121,7 @@ def _one_link(draw: Stream, scene: Scene) -> Blow:
 def _stale(draw: Stream, scene: Scene) -> Blow:
     late_us = draw.between(350, 650) * US_PER_MS
     cut_us = draw.between(20, 160) * US_PER_MS
-    asked = _pester(draw, scene, late_us + 50 * US_PER_MS).strikes if scene.orders else ()
+    asked = _pester(draw, scene, late_us).strikes if scene.orders else ()  # the last one is open when answers come
     slow, cut = After(0, faults.Slow(OTHERS, IT, late_us, 0)), After(cut_us, faults.Cut(IT, OTHERS))
     return Blow((slow, *asked, cut), (faults.Mend(IT, OTHERS),))
 
@@ -202,9 +202,9 @@ def lay(draw: Stream, scene: Scene, theme: Theme, able: frozenset[str]) -> tuple
 
 
 def _chain(draw: Stream, scene: Scene, ways: list[tuple[type, tuple[Strategy, ...]]]) -> Chain:
-    mixed = draw.chance(500_000)
-    skips = draw.pick(((0,), (0,), (0, 0, 1, 3), (0, 5, 20)))
-    rests = draw.pick(((0,), (0, 300 * US_PER_MS), (US_PER_S,)))
+    mixed = draw.chance(400_000)
+    skips = draw.pick(((0,), (0, 0, 1, 3), (0, 5, 20))) if mixed else (0,)
+    rests = draw.pick(((0,), (0, 300 * US_PER_MS), (US_PER_S,))) if mixed else (0,)
     in_turn = draw.chance(600_000)
     chain = []
     for number in range(draw.between(1, 3) if scene.still else draw.between(2, 10)):

@@ -139,9 +139,9 @@ def _kinds(chaos: Chaos, profile: Profile, stream: Stream, theme: Theme | None) 
     able = [each for each in chaos.hazards if profile.allows(each)]
     if theme is not None and theme.hazards:
         able = [each for each in able if each.name in theme.hazards]
-    share_ppm = (
-        profile.share_ppm if theme is None else stream.pick((0, profile.share_ppm // 4, profile.share_ppm, 900_000))
-    )
+    share_ppm = profile.share_ppm
+    if theme is not None:  # what it does not name would only be in the way
+        share_ppm = stream.pick((0, share_ppm // 4, share_ppm, 900_000) if theme.hazards else (0, 0, share_ppm // 4))
     kinds = [each for each in able if stream.chance(share_ppm)]
     first = stream.below(max(1, len(able)))
     if able and not kinds and theme is None:

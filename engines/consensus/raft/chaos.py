@@ -88,9 +88,10 @@ def _voter(draw: Stream, stage: Stage) -> AddServer | RemoveServer:
     return RemoveServer(stage.server(draw), _asked(draw, stage))
 
 
-def _learner(draw: Stream, stage: Stage) -> AddServer:
-    """A new server learns, or is promoted."""
-    return AddServer(f"n{len(stage.servers) + 1}", draw.chance(500_000))
+def _learner(draw: Stream, stage: Stage) -> tuple[After, ...]:
+    """A new server learns, and is promoted a while later."""
+    new = f"n{len(stage.servers) + draw.between(1, 2)}"
+    return After(0, AddServer(new, True)), After(draw.between(100, 900) * US_PER_MS, AddServer(new))
 
 
 def _strike(draw: Stream, stage: Stage) -> tuple[After, ...]:
@@ -167,7 +168,7 @@ THEMES: Final = (
     Theme(  # a promotion that has not come to everybody when the leader dies
         "learners",
         ways=((c.RoundEnded, "one link"), (c.ConfigurationCommitted, "kill")),
-        orders=("learner", "propose"),
+        orders=("learner",),
         hazards=("loss",),
         settings=(("nodes", (2, 2, 3)), ("workload", ("off", "light"))),
     ),
@@ -189,24 +190,28 @@ THEMES: Final = (
             ("workload", ("light", "busy", "busy")),
         ),
     ),
-    Theme(  # who is asked, and what it knows by then
-        "questions",
-        ways=(
-            (r.ReadWaits, "stale"),
-            (r.ReadServed, "stale"),
-            (e.Committed, "kill"),
-            (e.Committed, "isolate and pester"),
-            (e.Elected, "mute and ask"),
+    Theme(  # a new leader is asked before it knows what is committed
+        "newcomers",
+        ways=((e.Committed, "kill"), (e.Elected, "pester"), (e.Committed, "mute"), (e.Elected, "ask")),
+        orders=("question",),
+        settings=(
+            ("nodes", (3, 5)),
+            ("workload", ("light", "light", "busy")),
+            ("noop", (True, False, False)),
+            ("reads", (ReadMode.INDEX.value, ReadMode.INDEX.value, ReadMode.LEASE.value)),
+            ("read_percent", (0, 30, 60)),
         ),
+    ),
+    Theme(  # a leader of the past is asked again what it was asked before
+        "retries",
+        ways=((r.ReadWaits, "stale"), (e.Elected, "pester"), (r.ReadServed, "stale"), (e.Committed, "isolate")),
         orders=("question",),
         settings=(
             ("nodes", (3, 5)),
             ("workload", ("off", "light", "light", "busy")),
-            ("noop", (True, True, False)),
             ("reads", (ReadMode.INDEX.value, ReadMode.INDEX.value, ReadMode.LEASE.value)),
             ("read_percent", (0, 30, 60)),
         ),
-        weight=2,
     ),
     Theme(  # what was said before the disk had it
         "disks",
@@ -276,7 +281,7 @@ CHAOS: Final = Chaos(
         order("joint", _joint, _joint, lambda draw, stage: LeaveJoint(_asked(draw, stage)), weight=2),
         order("voter", _voter),
         order("removal", _removal),
-        order("learner", _learner),
+        Hazard("learner", _learner),
         order("transfer", lambda draw, stage: Transfer(stage.server(draw), _asked(draw, stage))),
     ),
     themes=THEMES,
