@@ -280,3 +280,11 @@ def test_a_broken_model_beside_checks_that_hold_was_not_promised() -> None:
     assert "R + W = 2, not > N = 3" in draw(snapshot, sizes=USUAL).picture.text()
     broken = story("store-back", 850).snapshot()
     assert "a promise is broken: e" in draw(broken, sizes=WIDE).picture.text()
+
+
+def test_a_stand_in_that_holds_nothing_but_hints_says_so() -> None:
+    """The story says that two machines have the write: they do, for others."""
+    snapshot = story("sloppy-quorum", 1_300).snapshot()
+    rows = draw(snapshot).picture.text().splitlines()
+    held = {row[:2]: row.partition(" hint")[0][-1] for row in rows if " hint" in row}
+    assert held == {"r4": "3", "r5": "1"}

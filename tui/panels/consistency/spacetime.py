@@ -15,7 +15,7 @@ from engines.units import US_PER_MS, stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit.cluster import share
-from tui.kit.words import STATUS
+from tui.kit.words import STATUS, plural
 from tui.panel import Focus, Hit
 from tui.panels.consistency.queries import (
     choose,
@@ -299,7 +299,8 @@ def _replica(
         both = f"{held} {vector}".strip()
         text = both if len(both) < values else held if values == NARROW else vector or held
         behind = view.behind and not snapshot.recorded
-        canvas.put(seen.x + seen.width + 1, y, (text or "{}")[: values - 1], "stale" if behind else "text")
+        hints = plural(view.pending, "hint") if view.pending and snapshot.variant == "eventual" else "{}"
+        canvas.put(seen.x + seen.width + 1, y, (text or hints)[: values - 1], "stale" if behind else "text")
 
 
 BESIDE: Final[dict[Order, tuple[str, Ink]]] = {
