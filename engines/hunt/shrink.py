@@ -1,8 +1,9 @@
 """A failing run made small: fewer commands, fewer machines, an earlier end, while the same guarantee breaks alike.
 
 Delta debugging (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", TSE 2002) over the
-commands, between attempts at settings, sizes and times, until nothing more can go. A shorter run counts only if the
-same check fails with the same class of witness (``Violation.kind``): another bug on the way is not followed.
+commands, which goes on where it has dropped something instead of beginning anew, between attempts at settings, sizes
+and times, until nothing more can go. A shorter run counts only if the same check fails with the same class of witness
+(``Violation.kind``): another bug on the way is not followed.
 
 Of a run that needs luck - which page is torn, which message comes late - dropping commands changes the luck, and so it
 ends early. Therefore fewer commands are also tried under a few other seeds of the world.
@@ -20,6 +21,7 @@ from engines.errors import UserError
 from engines.hunt.minimal import minimal
 from engines.hunt.plan import Plan
 from engines.hunt.trial import Judge, Violation, play
+from engines.sim.faults import Cut, Isolate, Partition
 from engines.sim.pattern import Config, Setting, Step, Variant
 from engines.units import US_PER_MS
 
@@ -56,6 +58,18 @@ class Shrunk:
 
 
 @dataclass(slots=True)
+class Sweep:
+    """Where delta debugging is: parts of this size are dropped, from the last one to the first."""
+
+    size: int = 0
+    """0: it has not begun."""
+    end: int = 0
+    """Where the part ends that is to be dropped next."""
+    dropped: bool = False
+    """Whether something went in this sweep."""
+
+
+@dataclass(slots=True)
 class Halfway:
     """A shrinking between two slices."""
 
@@ -64,8 +78,7 @@ class Halfway:
     before: int
     runs: int = 0
     phase: int = 0
-    parts: int = 2
-    """Into how many parts the commands were divided last."""
+    sweep: Sweep = field(default_factory=Sweep)
     size: tuple[Any, ...] = ()
     """What there was when the phases began anew."""
     tried: dict[bytes, None] = field(default_factory=dict)
@@ -137,7 +150,7 @@ class Shrinker:
         """A slice more; None if that was not the last one."""
         half = self.half
         phases = (
-            self._without_rest, self._fewer, self._elsewhere, self._simpler, self._sooner, self._rounder,
+            self._without_rest, self._fewer, self._elsewhere, self._merged, self._simpler, self._sooner, self._rounder,
         )  # fmt: skip
         self.pause_at = min(self.budget, half.runs + SLICE)
         try:
@@ -171,14 +184,13 @@ class Shrinker:
 
     def _fewer(self) -> None:
         """Drop commands: halves, quarters ... single ones."""
-        half = self.half
 
-        def divided(parts: int) -> None:
-            half.parts = parts
+        def fails(chaos: Sequence[Step]) -> Sequence[Step] | None:
+            return self.best.chaos if self.still(self.best.with_chaos(tuple(chaos))) else None
 
         if self.best.chaos:
-            minimise(self.best.chaos, lambda chaos: self.still(self.best.with_chaos(tuple(chaos))), half.parts, divided)
-        half.parts = 2
+            minimise(self.best.chaos, fails, self.half.sweep)
+        self.half.sweep = Sweep()
 
     def _elsewhere(self) -> None:
         """Fewer commands under other seeds: the last few of them, then all but a part."""
@@ -194,6 +206,20 @@ class Shrinker:
             for seed in range(LUCK):
                 if self.still(replace(self.best.with_chaos(some), seed=seed)):
                     return
+
+    def _merged(self) -> None:
+        """Links that are cut at one moment, as one cut: of a machine, or of all machines from each other."""
+        for at_us in dict.fromkeys(step.at_us for step in self.best.chaos):
+            cuts = [step for step in self.best.chaos if step.at_us == at_us and isinstance(step.command, Cut)]
+            names = sorted({name for step in cuts for name in (step.command.src, step.command.dst)} - {"*"})
+            if len(cuts) < 2:
+                continue
+            apart = Partition(tuple((name,) for name in names))
+            for command in (*(Isolate(name) for name in names), *((apart,) if len(names) > 1 else ())):
+                first = self.best.chaos.index(cuts[0])
+                rest = [step for step in self.best.chaos if step not in cuts]
+                if self.still(self.best.with_chaos((*rest[:first], Step(at_us, command), *rest[first:]))):
+                    break
 
     def _simpler(self) -> None:
         """Settings as they are by default, or smaller."""
@@ -238,31 +264,29 @@ class Shrinker:
 
 
 def minimise(
-    items: Sequence[T],
-    fails: Callable[[Sequence[T]], bool],
-    parts: int = 2,
-    divided: Callable[[int], None] | None = None,
+    items: Sequence[T], fails: Callable[[Sequence[T]], Sequence[T] | None], sweep: Sweep | None = None
 ) -> Sequence[T]:
-    """The smallest part of the items that the ddmin algorithm finds for which ``fails`` still holds.
+    """A part of the items that still fails, of which no single one can be dropped.
 
-    ``parts``: into how many it divides them first; ``divided`` is told each time that this changes.
+    ``fails`` returns what is left of the items it is given, if these fail, perhaps less. ``sweep``: where to go on, and
+    where it is.
     """
-    if fails(()):
+    if fails(()) is not None:
         return ()
-    while len(items) >= 2:
-        size = max(1, len(items) // parts)
-        for start in range(0, len(items), size):
-            rest = (*items[:start], *items[start + size :])
-            if fails(rest):
-                items, parts = rest, max(2, parts - 1)
-                break
-        else:
-            if size == 1:
-                break
-            parts = min(len(items), parts * 2)
-        if divided is not None:
-            divided(parts)
-    return items
+    sweep = Sweep() if sweep is None else sweep
+    if not sweep.size:
+        sweep.size, sweep.end = max(1, len(items) // 2), len(items)
+    while True:
+        while sweep.end > 0:
+            start = max(0, sweep.end - sweep.size)
+            rest = (*items[:start], *items[sweep.end :])
+            left = fails(rest) if rest else None
+            if left is not None:
+                items, sweep.dropped = left, True
+            sweep.end = min(start, len(items))
+        if sweep.size == 1 and not sweep.dropped:
+            return items
+        sweep.size, sweep.end, sweep.dropped = max(1, sweep.size // 2), len(items), False
 
 
 def simpler(config: Config, setting: Setting) -> Iterator[Config]:
@@ -313,4 +337,4 @@ def shrink(
     return shrunk
 
 
-__all__ = ["BUDGET", "SLICE", "Halfway", "Shrinker", "Shrunk", "minimise", "shrink", "simpler"]
+__all__ = ["BUDGET", "SLICE", "Halfway", "Shrinker", "Shrunk", "Sweep", "minimise", "shrink", "simpler"]
