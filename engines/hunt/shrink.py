@@ -34,7 +34,11 @@ GRAINS_US: Final = (100 * US_PER_MS, 10 * US_PER_MS, US_PER_MS)
 """Times are rounded to these where that changes nothing."""
 FEW: Final = 5
 """With so many commands or fewer no other seeds are tried."""
-LUCK: Final = 12
+MANY: Final = 24
+"""With more commands than these, only the last of them are tried so."""
+LAST: Final = (0, 1, 2, 4, 8, 16)
+"""So many of the last commands."""
+LUCK: Final = 10
 """Other seeds that are tried with the same commands."""
 
 
@@ -150,7 +154,7 @@ class Shrinker:
         """A slice more; None if that was not the last one."""
         half = self.half
         phases = (
-            self._without_rest, self._fewer, self._elsewhere, self._merged, self._simpler, self._sooner, self._rounder,
+            self._without_rest, self._elsewhere, self._fewer, self._merged, self._simpler, self._sooner, self._rounder,
         )  # fmt: skip
         self.pause_at = min(self.budget, half.runs + SLICE)
         try:
@@ -193,15 +197,19 @@ class Shrinker:
         self.half.sweep = Sweep()
 
     def _elsewhere(self) -> None:
-        """Fewer commands under other seeds: the last few of them, then all but a part."""
+        """The last few commands, then all but a part, under this seed and under others."""
         chaos = self.best.chaos
         many = len(chaos)
         if many <= FEW:
             return
-        kept = [chaos[-size:] for size in (1, 2, 3, 4, 6, 8, 12, 16, 24) if size < many]
-        for parts in (2, 4):
-            size = max(1, many // parts)
-            kept += [(*chaos[:start], *chaos[start + size :]) for start in range(0, many, size)]
+        kept = [chaos[many - size :] for size in LAST if size < many]
+        if many <= MANY:
+            for parts in (2, 4):
+                size = max(1, many // parts)
+                kept += [(*chaos[:start], *chaos[start + size :]) for start in range(0, many, size)]
+        for some in kept:
+            if self.still(self.best.with_chaos(some)):
+                return
         for some in kept:
             for seed in range(LUCK):
                 if self.still(replace(self.best.with_chaos(some), seed=seed)):
