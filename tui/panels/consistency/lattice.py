@@ -15,6 +15,10 @@ WIDTH: Final = 26
 LOW: Final = 12
 """Rows from which every model has one of its own."""
 WORDS: Final = {Answer.OK: ("ok", "good"), Answer.VIOLATION: ("NO", "bad"), Answer.UNKNOWN: ("?", "warn")}
+REASONS: Final = {
+    "sequential": "reads are local: may lag", "causal": "only causes are ordered", "weak": "a cache may miss a push",
+}  # fmt: skip
+"""Why a design that has no settings for it does not promise more."""
 
 
 def word(verdict: Verdict) -> tuple[str, Ink]:
@@ -85,23 +89,13 @@ def reason(snapshot: Snapshot) -> str:
     match snapshot.variant:
         case "eventual" if snapshot.r + snapshot.w <= snapshot.n:
             return f"R + W = {snapshot.r + snapshot.w}, not > N = {snapshot.n}"
-        case "eventual" if "strict_quorum" in off:
-            return "stand-ins may answer"
         case "eventual":
-            return "R+W > N only overlaps"
-        case "sequential":
-            return "reads are local: may lag"
-        case "causal":
-            return "only causes are ordered"
-        case "weak":
-            return "a cache may miss a push"
+            return "stand-ins may answer" if "strict_quorum" in off else "R+W > N only overlaps"
         case "mongodb" if "majority_write" in off:
             return "w:1 can be rolled back"
-        case "mongodb" if snapshot.preset == "primary":
-            return "old primaries may answer"
         case "mongodb":
-            return "secondaries may lag"
-    return ""
+            return "old primaries may answer" if snapshot.preset == "primary" else "secondaries may lag"
+    return REASONS.get(snapshot.variant, "")
 
 
 def line(canvas: Canvas, snapshot: Snapshot, focus: Focus, y: int) -> None:

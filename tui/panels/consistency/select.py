@@ -89,6 +89,4 @@ def _operation(snapshot: Snapshot, focus: Focus, step: int) -> Focus:
 
 def _message(snapshot: Snapshot, focus: Focus, step: int) -> Focus:
     ids = [each.id for each in q.touching(snapshot, focus.node)]
-    if not ids:
-        return choose(focus, message=-1)
-    return choose(focus, message=after(ids, chosen(focus).message, step))
+    return choose(focus, message=after(ids, chosen(focus).message, step) if ids else -1)

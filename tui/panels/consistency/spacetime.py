@@ -63,16 +63,12 @@ def lit(snapshot: Snapshot, focus: Focus) -> set[int]:
     return set(verdict.witness.operations) if verdict is not None and verdict.witness is not None else set()
 
 
-def _operations(snapshot: Snapshot, focus: Focus) -> tuple[Operation, ...]:
-    found = snapshot.history.operations
-    return (*(snapshot.witness.operations if snapshot.witness else ()), *found)
-
-
 def window(snapshot: Snapshot, focus: Focus, x: int, width: int) -> Window:
     """The newest time; or what is selected, with room around it."""
     numbers = lit(snapshot, focus)
     chosen_op = operation(snapshot, focus)
-    shown = [each for each in _operations(snapshot, focus) if each.number in numbers]
+    known = (*(snapshot.witness.operations if snapshot.witness else ()), *snapshot.history.operations)
+    shown = [each for each in known if each.number in numbers]
     if chosen_op is not None:
         shown.append(chosen_op)
     scale = 10_000
