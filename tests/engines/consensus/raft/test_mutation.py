@@ -99,6 +99,9 @@ EQUAL: Final[dict[tuple[str, str, str], str]] = {
         "0 becomes 1",
     ): "nobody was told to stand, and a first term has no leader who could",
     # replication
+    ("send_append", "newest = place + 1 == len(held)", "Add becomes its opposite"): (
+        "all that follows the last entry but one is that entry: it is only quicker to say so"
+    ),
     (
         "update_progress",
         "if proved > self.commit_index:",
