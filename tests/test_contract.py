@@ -70,6 +70,8 @@ STORIES: Final = [
     for scenario in pattern.scenarios
 ]
 STORM_SEED: Final = 20_001
+PATIENCE_S: Final = 1_800
+"""For another process to execute all stories: nine seconds on a quiet machine."""
 WALKS: Final = 200
 """Random walks through every pattern, shared by its variants; ``make soak`` takes many more through each of them."""
 
@@ -186,7 +188,7 @@ def executed_elsewhere(python: str, hash_seed: str) -> tuple[str, ...]:
         env={**os.environ, "PYTHONHASHSEED": hash_seed},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr

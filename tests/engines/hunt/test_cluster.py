@@ -30,6 +30,8 @@ pytestmark = [
 
 ROOT = Path(__file__).parents[3]
 WORKERS = 2
+UP_S = 300
+"""For machines that are busy; five seconds on a quiet one."""
 REQUEST = request_for(PATTERN, "raft", broken=("pre_vote",))
 LAST = 63
 
@@ -48,6 +50,19 @@ def start(*args: str) -> subprocess.Popen[bytes]:
     )
 
 
+def _up(there: str) -> bool:
+    """Whether a scheduler answers, and all workers have come."""
+    try:
+        cluster = Cluster(there)
+    except UserError:
+        return False
+    try:
+        width: int = cluster.width
+        return width == WORKERS
+    finally:
+        cluster.close()
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     there = f"tcp://127.0.0.1:{free_port()}"
@@ -58,22 +73,15 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, lis
         for _ in range(WORKERS)
     ]
     try:
-        for _ in range(60):
-            try:
-                cluster = Cluster(there)
-                width = cluster.width
-                cluster.close()
-                if width == WORKERS:
-                    break
-            except UserError:
-                time.sleep(0.5)
-        else:
-            raise AssertionError("no cluster came up")
+        deadline = time.monotonic() + UP_S
+        while not _up(there):
+            assert time.monotonic() < deadline, "no cluster came up"
+            time.sleep(0.2)
         yield there, workers
     finally:
         for each in (*workers, scheduler):
             each.kill()
-            each.wait(10)
+            each.wait()
 
 
 def outcome(search: Search) -> Any:
