@@ -21,6 +21,8 @@ SERVERS_MAX: Final = 3
 INPUTS_MAX: Final = 6
 STATES_MAX: Final = 1_500
 """States that one search goes into."""
+TRIES_MAX: Final = 5_000
+"""Commands that one search gives: each is an engine that is packed and unpacked, some seconds in all."""
 
 
 class Minimal(NamedTuple):
@@ -52,6 +54,7 @@ class Breadth:
         self.commands = tuple(dict.fromkeys(step.command for step in plan.inputs))
         self.seen: dict[bytes, bool] = {}
         self.states = 0
+        self.tries = 0
         self.histories: list[Any] = []
         """What packed engines refer to: a checkpoint names the tape of its client history and does not hold it."""
 
@@ -67,7 +70,7 @@ class Breadth:
             following: list[_State] = []
             for state in level:
                 self.states += 1
-                if self.states > STATES_MAX:
+                if self.states > STATES_MAX or self.tries > TRIES_MAX:
                     return Minimal(self.plan, self.violation, False, self.states)
                 for engine, moment in self._futures(state):
                     if self._broken(engine) and (found := self._confirmed(state.given)) is not None:
@@ -90,6 +93,7 @@ class Breadth:
         """What comes of each command there."""
         blob = self._packed(engine)
         for command in self.commands:
+            self.tries += 1
             other = pickle.loads(blob)
             try:
                 other.apply(other.resolve(command))
