@@ -288,3 +288,11 @@ def test_a_null_request_executes_without_a_body_and_changes_nothing() -> None:
     assert bench.noted(Executed) == [Executed(1, NULL, None, None, False)]
     assert (bench.replica.values, bench.replica.replies) == ({}, {})
     assert not any(isinstance(each.message, FetchBody) for each in bench.ctx.sent)
+
+
+def test_a_request_for_which_it_voted_is_there_after_a_view_change_and_a_crash() -> None:
+    """Its certificate names a digest: should the others have died, nobody else could send the request."""
+    bench = Bench("r3")
+    bench.hears(pre_prepare(1, A), prepare(1, DA, "r1"), view_change(1, "r0"), view_change(1, "r2"))
+    after = bench.restarted()
+    assert told(after, signed(FetchBody(DA, "r1"), "r1")) == [signed(Body(A, "r3"), "r3")]
