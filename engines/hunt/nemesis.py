@@ -15,6 +15,7 @@ mute        what it says is lost; it still hears
 deafen      what is said to it is lost
 one link    it does not reach one other machine, the one that the event was about
 one ally    it reaches that one only
+one bridge  the same, but that one still reaches all
 clog        what is said to it waits
 stale       what is said to it comes late, what it says is lost, and clients go on asking it: a leader of the past
 slow disk   its disk, or that of all others, takes its time
@@ -35,9 +36,9 @@ from engines.sim.events import kind_of
 from engines.sim.random import Stream
 from engines.units import US_PER_MS, US_PER_S
 
-IT, PEER, OTHERS = "@it", "@peer", "@others"
-"""In the commands of an ambush: where the event happened, whom it was about, and all servers but it; on a side of a
-partition, all but these two."""
+IT, PEER, OTHERS, REST = "@it", "@peer", "@others", "@rest"
+"""In the commands of an ambush: where the event happened, whom it was about, all servers but it, and all but these
+two."""
 AND: Final = " and "
 PEER_FIELDS: Final = ("src", "dst", "to", "server", "holder", "peer")
 """Fields of events that name the other machine."""
@@ -118,6 +119,11 @@ def _one_link(draw: Stream, scene: Scene) -> Blow:
     return _blow(draw, tuple(faults.Cut(*way) for way in ways), tuple(faults.Mend(*way) for way in ways))
 
 
+def _one_bridge(draw: Stream, scene: Scene) -> Blow:
+    ways = (IT, REST), (REST, IT)
+    return _blow(draw, tuple(faults.Cut(*way) for way in ways), tuple(faults.Mend(*way) for way in ways))
+
+
 def _stale(draw: Stream, scene: Scene) -> Blow:
     late_us = draw.between(350, 650) * US_PER_MS
     cut_us = draw.between(20, 160) * US_PER_MS
@@ -159,7 +165,7 @@ def _fault(begin: Any, end: Any) -> Callable[[Stream, Scene], Blow]:
     return lambda draw, scene: _blow(draw, (begin,), (end,))
 
 
-ALLIES: Final = faults.Partition(((IT, PEER), (OTHERS,)))
+ALLIES: Final = faults.Partition(((IT, PEER), (REST,)))
 
 STRATEGIES: Final = (
     Strategy("kill", ("crash",), lambda draw, scene: _kill(draw, scene, IT)),
@@ -170,6 +176,7 @@ STRATEGIES: Final = (
     Strategy("deafen", ("one-way",), _fault(faults.Cut("*", IT), faults.Mend("*", IT))),
     Strategy("one link", ("one-way",), _one_link),
     Strategy("one ally", ("partition",), _fault(ALLIES, faults.Mend("*", "*"))),
+    Strategy("one bridge", ("one-way",), _one_bridge),
     Strategy("clog", ("clog",), _fault(faults.Clog("*", IT), faults.Unclog("*", IT))),
     Strategy("stale", ("one-way", "delay"), _stale),
     Strategy("slow disk", ("slow disk",), _slow_disk),
@@ -244,15 +251,17 @@ def bound(command: Any, it: str, peer: str, servers: tuple[str, ...]) -> tuple[A
     """The command, or the several, with everybody called by name."""
     others = tuple(each for each in servers if each != it)
     rest = tuple(each for each in others if each != peer)
+    several = {OTHERS: others, REST: rest}
     for field in ("src", "dst", "node"):
-        if getattr(command, field, "") == OTHERS:
+        name = getattr(command, field, "")
+        if name in several:
             return tuple(
-                each for other in others for each in bound(replace(command, **{field: other}), it, peer, servers)
+                each for one in several[name] for each in bound(replace(command, **{field: one}), it, peer, servers)
             )
 
     def named(value: Any) -> Any:
         if isinstance(value, tuple):
-            return rest if value == (OTHERS,) else tuple(map(named, value))
+            return rest if value == (REST,) else tuple(map(named, value))
         return {IT: it, PEER: peer}.get(value, value) if isinstance(value, str) else value
 
     changed = {each.name: named(getattr(command, each.name)) for each in fields(command)}
@@ -326,5 +335,5 @@ class Lookout:
         return found
 
 
-__all__ = ["IT", "OTHERS", "PEER", "STRATEGIES", "Ambush", "Chain", "Lookout", "Scene", "Strategy", "bound", "lay",
-           "peer_of"]  # fmt: skip
+__all__ = ["IT", "OTHERS", "PEER", "REST", "STRATEGIES", "Ambush", "Chain", "Lookout", "Scene", "Strategy", "bound",
+           "lay", "peer_of"]  # fmt: skip

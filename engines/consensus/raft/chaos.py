@@ -152,6 +152,11 @@ THEMES: Final = (
         settings=(("nodes", (4, 4, 4, 6)), ("workload", ("off", "light")), ("noop", (True, True, False))),
         weight=2,
     ),
+    Theme(  # a leader without a majority, and a server between it and those who want another
+        "bridges",
+        ways=((e.Elected, "one bridge"), (e.Committed, "one bridge")),
+        settings=(("nodes", (4,)), ("workload", ("off", "light"))),
+    ),
     Theme(  # servers that were members, and do not know it any more
         "removals",
         ways=(

@@ -8,7 +8,7 @@ from engines.consensus.pattern import PATTERN
 from engines.consensus.raft.commands import Propose
 from engines.consensus.raft.events import Elected, VoteGranted
 from engines.hunt import PROFILES, request_for
-from engines.hunt.nemesis import IT, OTHERS, PEER, STRATEGIES, Ambush, bound, peer_of
+from engines.hunt.nemesis import IT, OTHERS, PEER, REST, STRATEGIES, Ambush, bound, peer_of
 from engines.hunt.plan import Plan
 from engines.hunt.trial import play
 from engines.sim import faults
@@ -91,10 +91,12 @@ def test_whoever_is_meant_is_called_by_name() -> None:
         faults.Slow("n1", "n2", 5, 0),
         faults.Slow("n3", "n2", 5, 0),
     )
-    assert bound(faults.Partition(((IT, PEER), (OTHERS,))), "n1", "n2", SERVERS) == (
+    assert bound(faults.Partition(((IT, PEER), (REST,))), "n1", "n2", SERVERS) == (
         faults.Partition((("n1", "n2"), ("n3",))),
     )
-    assert bound(faults.Partition(((IT, PEER), (OTHERS,))), "n1", "n2", SERVERS[:2]) == (), "nobody is left"
+    assert bound(faults.Cut(IT, REST), "n2", "n3", (*SERVERS, "n4")) == (faults.Cut("n2", "n1"), faults.Cut("n2", "n4"))
+    assert bound(faults.Cut(REST, IT), "n1", "n2", SERVERS[:2]) == ()
+    assert bound(faults.Partition(((IT, PEER), (REST,))), "n1", "n2", SERVERS[:2]) == (), "nobody is left"
     asked = Propose("get", "x", 0, IT)
     assert bound(asked, "n3", "n1", SERVERS) == (replace(asked, node="n3"),)
 
@@ -109,7 +111,7 @@ def test_the_other_machine_is_the_one_that_the_event_names_or_one_that_was_drawn
 def test_no_more_is_done_than_the_profile_allows() -> None:
     asks = {each.name for each in STRATEGIES if each.asks}
     for name, most in (
-        ("partitions", {"isolate", "mute", "deafen", "one link", "one ally", "hazard"}),
+        ("partitions", {"isolate", "mute", "deafen", "one link", "one ally", "one bridge", "hazard"}),
         ("calm", set()),
     ):
         request = request_for(PATTERN, "raft", name)

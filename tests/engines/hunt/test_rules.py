@@ -12,13 +12,14 @@ from engines.hunt.trial import play
 
 FOUND = {
     "raft": {
+        "check_quorum": ("bridges", 94, "a leader in time"),
         "current_term_commit": ("terms", 38, "leader completeness"),
-        "own_commit_first": ("rivals", 175, "leader completeness"),
-        "config_from_append": ("removals", 227, "a leader in time"),
+        "own_commit_first": ("rivals", 199, "leader completeness"),
+        "config_from_append": ("removals", 209, "leader completeness"),
         "learners_vote": ("learners", 109, "a leader in time"),
-        "snapshot_replaces_log": ("snapshots", 146, "followers catch up"),
+        "snapshot_replaces_log": ("snapshots", 145, "applied entries stay"),
         "read_after_commit": ("newcomers", 42, "reads are current"),
-        "match_rounds": ("retries", 148, "reads are current"),
+        "match_rounds": ("retries", 615, "reads are current"),
         "ack_after_sync": ("disks", 303, "durable before counted"),
     },
     "pbft": {
