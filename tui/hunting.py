@@ -429,11 +429,13 @@ class Summary:
             return [*lines, "  not made smaller"]
         least = find.shrunk.minimal
         lines.append(
-            f"  made small: {find.shrunk.before} commands to {find.inputs}, in {find.shrunk.runs} runs{LEAST * least}"
+            f"  made small: the {find.shrunk.before} commands of the run, with what lay in wait and the heal, "
+            f"to {find.inputs}, in {find.shrunk.runs} runs{LEAST * least}"
         )
-        lines += [
-            f"    {stamp(step.at_us)}  {command_words(step.command)}" for step in find.shrunk.plan.inputs[: SHOWN * 2]
-        ]
+        steps = find.shrunk.plan.inputs
+        lines += [f"    {stamp(step.at_us)}  {command_words(step.command)}" for step in steps[: SHOWN * 2]]
+        if len(steps) > SHOWN * 2:
+            lines.append(f"    and {len(steps) - SHOWN * 2} more")
         if find.path is not None:
             lines.append(f"  open it: {files.program()} replay {shlex.quote(str(find.path))}")
         return [*lines, f"  as one line: {files.program()} replay '{find.line}'"]
@@ -442,7 +444,7 @@ class Summary:
 def _drawn(parameters: dict[str, Any]) -> str:
     config = ", ".join(f"{name} {value}" for name, value in parameters["config"].items()) or "the default settings"
     kinds = ", ".join(parameters["kinds"])
-    return f"{config}; {kinds}; {len(parameters['inputs'])} commands"
+    return f"{config}; {kinds}; {len(parameters['inputs'])} commands at their times"
 
 
 __all__ = ["Asked", "Seeds", "Summary", "bar", "hunt", "hunt_options"]

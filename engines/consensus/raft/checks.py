@@ -109,6 +109,8 @@ class _Committed(NamedTuple):
 class _Campaign(NamedTuple):
     node: str
     start_us: int
+    told: bool
+    """By the leader, who hands over: it was a member then, though it may be none any more when its votes go out."""
     can_win: bool
     supporters: int
 
@@ -287,10 +289,12 @@ class RaftChecks(CheckBook):
         """Whether it can win. Whom a leader told to stand is not asked: it is deposed by its own word, come late."""
         last, last_term = node.log.last_index, node.log.last_term
         supporters = [server for server in self.servers if self.raft(server).log.is_up_to_date(last, last_term)]
+        told = node.told_for == node.current_term
         campaign = _Campaign(
             host.id,
             host.clock.now_us - (host.now_us - node.campaign_us),
-            node.told_for == node.current_term or has_quorum(node.configuration, supporters),
+            told,
+            told or has_quorum(node.configuration, supporters),
             len(supporters),
         )
         if campaign.can_win or node.current_term not in self.campaigns:
@@ -327,7 +331,7 @@ class RaftChecks(CheckBook):
     def _deposed(self, host: Host, node: RaftNode) -> None:
         """A leader stepped down for a higher term: was it heard, and could the one who raised the term have won?"""
         campaign = self.campaigns.get(node.current_term)
-        outside = campaign is not None and not node.configuration.votes(campaign.node)
+        outside = campaign is not None and not campaign.told and not node.configuration.votes(campaign.node)
         if campaign is None or (campaign.can_win and not outside):
             return
         hearers = [host.id]

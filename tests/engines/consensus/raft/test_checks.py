@@ -1,10 +1,13 @@
 """The checks themselves: each turns red for what it forbids, and for nothing else."""
 
 from engines.consensus.raft.checks import TERMS
+from engines.consensus.raft.commands import RemoveServer, Transfer
 from engines.consensus.raft.engine import RaftEngine
 from engines.consensus.raft.messages import AppendEntries, RequestVote
 from engines.sim import faults
+from engines.sim.faults import SlowDisk
 from engines.sim.rules import SetRule
+from engines.units import US_PER_MS, US_PER_S
 
 
 def broken(engine: RaftEngine) -> tuple[str, ...]:
@@ -63,3 +66,21 @@ def test_a_rule_that_is_switched_off_in_a_running_cluster_leaves_no_earlier_vote
     witness = next(check.witness for check in engine.check() if not check.ok)
     assert "n1 had voted for n4 in term 2" in witness[0]
     assert "nobody" in witness[1]
+
+
+def test_whoever_was_a_member_when_the_leader_told_it_to_campaign_may_depose_it_later() -> None:
+    """A slow disk holds its votes back until the transfer is given up and the server is removed."""
+    engine = RaftEngine(1, (("clients", 0), ("nodes", 5)))
+    engine.run(US_PER_S, 1 << 60)
+    leader = engine.leader()
+    heir = next(each for each in engine.servers if each != leader)
+    for command, ms in (
+        (SlowDisk(heir, 700 * US_PER_MS), 10),
+        (Transfer(heir), 400),
+        (RemoveServer(heir), 300),
+        (SlowDisk(heir, 0), 2_000),
+    ):
+        engine.apply(engine.resolve(command))
+        engine.run(engine.now_us + ms * US_PER_MS, 1 << 60)
+    assert engine.leader() not in ("", leader, heir)
+    assert broken(engine) == ()
