@@ -223,8 +223,8 @@ JUMBO: Final = Scenario(
         *say(5_000, "The coordinator wanted to split that chunk and found one value in it: jumbo. A chunk boundary "
                     "can only lie between two values."),
         *at(5_010, c.AddNode()),
-        *say(12_000, "A fourth node joined, and the balancer gave it what can be moved. The jumbo chunk stays where "
-                     "it is. Cure: a shard key with more values, such as country and user."),
+        *say(12_000, "A fourth node joined, and the balancer gave it what the fullest node, n2, had beside its jumbo "
+                     "chunk, which stays where it is. Cure: a shard key with more values, such as country and user."),
     ),
 )  # fmt: skip
 

@@ -456,6 +456,6 @@ def test_ranges_that_a_person_cut_are_not_those_of_the_comparison() -> None:
 
 def test_a_comparison_on_other_keys_than_there_are_now_says_so() -> None:
     snapshot = story("old-permission", 3_780).snapshot()
-    assert draw(snapshot).strip_title.startswith("the 240 keys of then: n3 crashed")
+    assert draw(snapshot).strip_title.startswith("240 keys of then laid out anew: n3 crashed")
     assert snapshot.balance.keys == 241
-    assert draw(story("rack-loss", 16_500).snapshot()).strip_title.startswith("the same 300 keys: ")
+    assert draw(story("rack-loss", 16_500).snapshot()).strip_title.startswith("300 keys laid out anew: ")

@@ -176,7 +176,8 @@ def figures(snapshot: Snapshot, width: int = 99) -> list[list[Piece]]:
     lines.append(line)
     busy = "dim" if balance.ops_per_ks < FEW else "bad" if balance.ops_peak_ppm > HOT_PPM else "good"
     requests = "  requests " if width >= 27 else " req. "
-    peak = "peak/mean keys " if width >= 36 else "peak/mean " if width >= 26 else "peak "
+    what = "data" if snapshot.sized else "keys"
+    peak = f"peak/mean {what} " if width >= 36 else "peak/mean " if width >= 26 else "peak "
     asked = ratio(balance.ops_peak_ppm, 2) if balance.ops_peak_ppm else "-"
     lines.append([(peak, "dim"), (ratio(balance.peak_ppm, 2), "text"), (requests, "dim"), (asked, busy)])
     if balance.hottest:

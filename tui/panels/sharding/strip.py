@@ -6,6 +6,7 @@ from math import e, log, nan
 from typing import Final
 
 from engines import units
+from engines.sharding.world.events import MembershipKind
 from engines.sharding.world.snapshot import Comparison, Curve, Row, Sample, Snapshot
 from engines.units import per_s
 from tui.canvas import Canvas, Ink, clip
@@ -83,7 +84,10 @@ def title(snapshot: Snapshot, chart: str) -> str:
         what = "keys by weight" if shown.weighted else "keys"
         whose = "the same" if shown.keys == snapshot.balance.keys else "the"
         then = "" if whose == "the same" else " of then"
-        return f"{whose} {shown.keys:,} {what}{then}: {membership(shown.cause)}, {shown.before} > {shown.after} nodes"
+        change = f"{membership(shown.cause)}, {shown.before} > {shown.after} nodes"
+        if shown.cause.kind in (MembershipKind.CRASHED, MembershipKind.IS_BACK):  # the map may stay as it is
+            return f"{shown.keys:,} {what}{then} laid out anew: {change}"
+        return f"{whose} {shown.keys:,} {what}{then}: {change}"
     return TITLES[chart]
 
 

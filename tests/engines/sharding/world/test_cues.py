@@ -176,6 +176,10 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
         ("at most 151 documents", lambda s: heard_of("jumbo", e.Indivisible)[0].limit == 151),
         ("India alone has 260", lambda s: next(c.keys for c in s.chunks if c.min == "country:IN") == 260),
     ),
+    ("jumbo", 12_000): (
+        ("what the fullest node, n2, had beside its jumbo chunk",
+         lambda s: [chunk.min for chunk in s.chunks if chunk.owner == "n2"] == ["country:IN"]),
+    ),
     ("rack-loss", 1_000): (
         ("Six nodes in three racks, two copies",
          lambda s: (len(s.nodes), len({each.rack for each in s.nodes}), s.rf) == (6, 3, 2)),
