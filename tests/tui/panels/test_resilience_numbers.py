@@ -47,7 +47,7 @@ def test_a_storm_has_one_number_of_attempts_on_the_whole_screen() -> None:
     assert attempts
     assert re.search(rf"\D{offered[1]}/s ", screen), "the same number beneath clients>api"
     assert re.search(rf"\D{attempts[1]}/s [^\n]*q3[56]", screen), "the same number beneath api>catalog"
-    assert "attempts x4, goodput 0 %" in screen
+    assert "attempts x4 a call, goodput 0 %" in screen
     assert "attempts x4 of x4" in screen
     assert "35 wait at catalog: 1.8 s" in screen
 

@@ -308,7 +308,7 @@ def test_v_shows_all_breakers_latency_and_waste() -> None:
 
 
 def test_a_storm_that_outlives_its_trigger_is_called_one() -> None:
-    assert draw(standing("storm")).strip_title.startswith("a storm, and no fault is left: attempts x")
+    assert draw(standing("storm")).strip_title.startswith("a storm, and no fault now: attempts x")
     assert draw(standing("well")).strip_title.startswith("load")
     assert draw(standing("slow")).strip_title.startswith("load"), "its trigger is still there"
 

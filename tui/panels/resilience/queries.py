@@ -74,8 +74,8 @@ def storm(snapshot: Snapshot) -> str:
     good = sum(each.goodput for each in newest) * 100 // offered
     if ailing or times < STORM_TIMES or good >= STORM_GOOD:
         return ""
-    each_call = f" x{times_of}" if (times_of := snapshot.amplified_ppm // 1_000_000) > 1 else " many"
-    return f"a storm, and no fault is left: attempts{each_call}, goodput {good} %"
+    each_call = f" x{times_of} a call" if (times_of := snapshot.amplified_ppm // 1_000_000) > 1 else " many"
+    return f"a storm, and no fault now: attempts{each_call}, goodput {good} %"
 
 
 def share(part: int, whole: int) -> str:

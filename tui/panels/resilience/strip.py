@@ -216,7 +216,8 @@ def _latency_row(canvas: Canvas, snapshot: Snapshot, y: int, glyphs: Glyphs) -> 
     columns = room(canvas.width - 1)
     slow, median = latency_lines(snapshot, axis(snapshot, columns))
     draw_spark(canvas, SCALE, y, columns, slow, glyphs)
-    x = canvas.put(canvas.width - 1 - LEGEND, y, "p99 ", slow.ink)
+    whose = "p99 " if snapshot.recorded else "users p99 "  # the card beside the picture has that of an edge
+    x = canvas.put(canvas.width - 1 - LEGEND, y, whose, slow.ink)
     x = canvas.put(x, y, slow.said, "bright")
     if x + 5 + len(median.said) <= canvas.width:
         canvas.put_right(canvas.width, y, f"50 {median.said}", "dim")
