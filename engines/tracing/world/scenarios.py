@@ -121,9 +121,9 @@ FAN_OUT: Final = Scenario(
         *say(5_500, "If each of four is slow in 1 of 100 calls, the page is slow in 4 of 100. With a hundred it would "
                     "be 63. So the p99 of a service becomes the median of a page."),
         *at(7_500, c.SlowService("vouchers", 600)),
-        *say(12_050, "vouchers takes six times as long. It was hardly ever the last of the four; now it nearly always "
-                    "is, and lies on the critical path. It takes 27 ms more on average, and the page 18: what its "
-                    "siblings had taken anyway is not felt."),
+        *say(12_050, "vouchers takes six times as long on average. It was hardly ever the last of the four; now it "
+                     "nearly always is, and lies on the critical path. It takes 27 ms more on average, and the page "
+                     "18: what its siblings had taken anyway is not felt."),
     ),
 )  # fmt: skip
 
@@ -232,9 +232,9 @@ CACHE_STAMPEDE: Final = Scenario(
         *at(1_200, c.SetLoad("steady", 70)),
         *say(1_900, "70 requests a second, and still hardly a query: the database is idle."),
         *at(2_000, c.ColdCache("catalog-cache")),
-        *say(2_010, "Somebody flushes the cache. All 70 a second, on average, now need a query of 18 ms; three "
+        *say(2_010, "Somebody flushes the cache. At first all 70 a second, on average, need a query of 18 ms; three "
                     "connections can do 160 a second: enough on average, and full at every cluster of arrivals."),
-        *say(4_300, "The verdict does not stop at the pool of catalog, where most of the time goes: it asks why "
+        *say(4_300, "The verdict does not stop at the pool of catalog, where most of the extra time goes: it asks why "
                     "queries are made at all. The slow traces have cache.hit=false, the fast ones have not. A larger "
                     "pool would only move the queue into the database."),
     ),

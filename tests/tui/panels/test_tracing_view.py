@@ -256,6 +256,20 @@ def test_an_empty_system_says_so_in_every_view() -> None:
     assert "No request has been answered yet." in draw(snapshot).strip.text()
 
 
+def test_what_is_not_there_yet_is_not_said_beside_what_is() -> None:
+    """Spans arrive before the first second is over, and traces become complete between two looks at them."""
+    early = story("cache-stampede", 500).snapshot()
+    assert early.traces
+    assert not any(row.complete for row in early.traces)
+    assert "No second with an answer in it is over yet." in draw(early).strip.text()
+    assert verdict_box.sentence(early)[0].startswith("no trace counts as complete yet")
+    later = story("cache-stampede", 1_900).snapshot()
+    whole = sum(row.complete for row in later.traces)
+    assert whole
+    assert later.no_diagnosis == NoDiagnosis(Lack.NOTHING)
+    assert verdict_box.sentence(later)[0].startswith(f"{whole} traces of gateway GET /product: ")
+
+
 # -- verdict ---------------------------------------------------------------------------------------------------------
 
 
@@ -387,7 +401,7 @@ def test_the_strip_names_its_three_lines_and_the_errors() -> None:
             assert re.search(rf"{name} +{units.fixed(us)}", frame.strip.text())
         assert "errors" in frame.strip.text()
     failed = percent(last.errors * PPM // last.requests)
-    assert draw(snapshot).strip_note == f"newest: {last.requests}/s, {failed} failed"
+    assert draw(snapshot).strip_note == f"newest whole second: {last.requests}, {failed} failed"
 
 
 def test_failed_seconds_show_in_the_strip() -> None:

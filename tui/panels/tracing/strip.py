@@ -51,8 +51,18 @@ def note(snapshot: Snapshot) -> str:
     last = newest(snapshot)
     if last is None:
         return ""
-    many = f"{last.requests}/s" if pace(snapshot).us == US_PER_S else plural(last.requests, "trace")
-    return f"newest: {many}, {percent(last.errors * PPM // max(1, last.requests))} failed"
+    if snapshot.recorded:
+        many = f"{last.requests}/s" if pace(snapshot).us == US_PER_S else plural(last.requests, "trace")
+        point = f"newest: {many}"
+    else:
+        point = f"newest whole second: {last.requests}"
+    return f"{point}, {percent(last.errors * PPM // max(1, last.requests))} failed"
+
+
+def nothing(snapshot: Snapshot) -> str:
+    """Why there is no line yet: spans arrive before the first second of answers is over."""
+    over = snapshot.traces and not snapshot.recorded
+    return "No second with an answer in it is over yet." if over else "No request has been answered yet."
 
 
 def pace(snapshot: Snapshot) -> Pace:
@@ -76,7 +86,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs, window: Window = NO
         return
     series = snapshot.series
     if not any(sample.requests for sample in series):
-        canvas.put(1, 0, "No request has been answered yet.", "dim")
+        canvas.put(1, 0, nothing(snapshot), "dim")
         return
     low = 1 if canvas.height >= 4 else 0
     rows = canvas.height - low

@@ -3,10 +3,12 @@
 Below a hundred traces there is none, and the reason stands in its place: one trace cannot show what happens at p99.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
 from engines import units
+from engines.tracing.diagnosis import Lack, NoDiagnosis
 from engines.tracing.gap import Cause, Comparison
 from engines.tracing.verdicts import Verdict
 from engines.tracing.world.events import Score
@@ -97,7 +99,17 @@ def sentence(snapshot: Snapshot) -> tuple[str, Ink]:
         return verdict_words.failure_words(snapshot.failures[0]), "text"
     if snapshot.diagnosis is not None:
         return verdict_words.ordinary_words(snapshot.diagnosis), "text"
-    return verdict_words.lack_words(snapshot.no_diagnosis) or "no trace has arrived yet", "dim"
+    return verdict_words.lack_words(_lack(snapshot)) or "no trace has arrived yet", "dim"
+
+
+def _lack(snapshot: Snapshot) -> NoDiagnosis | None:
+    """Why there is no diagnosis; that there was no complete trace at the last tick is said only while there is none."""
+    lack = snapshot.no_diagnosis
+    whole = Counter((row.service, row.operation) for row in snapshot.traces if row.complete)
+    if lack is None or lack.why is not Lack.NOTHING or not whole:
+        return lack
+    (service, operation), traces = min(whole.items(), key=lambda each: (-each[1], each[0]))
+    return NoDiagnosis(Lack.FEW, service, operation, traces)
 
 
 def _lit(line: str, ink: Ink) -> list[Piece]:

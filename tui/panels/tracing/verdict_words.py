@@ -255,7 +255,7 @@ def lack_words(lack: NoDiagnosis | None) -> str:
     of = f"{lack.service} {lack.operation}".strip()
     match lack.why:
         case Lack.NOTHING:
-            return "no trace is complete yet: its root is missing, or it has not been quiet for a second"
+            return "no trace counts as complete yet: its root is missing, or a span came within the last second"
         case Lack.FEW:
             few = plural(lack.traces, "trace")
             return f"{few} of {of}: {TRACES_MIN} are needed to speak of its p99"

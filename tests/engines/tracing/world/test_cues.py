@@ -213,7 +213,7 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
     ),
     ("cache-stampede", 1_900): (("70 requests a second", lambda s: s.rate_per_s == 70),),
     ("cache-stampede", 2_010): (
-        ("All 70 a second, on average", lambda s: s.rate_per_s == 70),
+        ("all 70 a second, on average", lambda s: s.rate_per_s == 70),
         ("need a query of 18 ms", lambda s: 16 * MS < median(
             run("cache-stampede", 4_300).snapshot(), "catalog-db", "SELECT") < 20 * MS),
         ("three connections can do 160 a second", lambda s: 150 < 3 * S // (18 * MS + 2 * 450) < 165),
