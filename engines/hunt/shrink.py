@@ -26,7 +26,7 @@ from engines.sim.pattern import Config, Setting, Step, Variant
 from engines.units import US_PER_MS
 
 T = TypeVar("T")
-BUDGET: Final = 600
+BUDGET: Final = 1_000
 """Runs that one shrinking may make."""
 SLICE: Final = 16
 """Runs between two times at which it can be told how far it is."""
@@ -204,7 +204,7 @@ class Shrinker:
             return
         kept = [chaos[many - size :] for size in LAST if size < many]
         if many <= MANY:
-            for parts in (2, 4):
+            for parts in (2, 4, many):
                 size = max(1, many // parts)
                 kept += [(*chaos[:start], *chaos[start + size :]) for start in range(0, many, size)]
         for some in kept:
@@ -298,12 +298,13 @@ def minimise(
 
 
 def simpler(config: Config, setting: Setting) -> Iterator[Config]:
-    """This configuration with one setting left out, or with less of it."""
+    """This configuration with one setting left out, or with less of it; never with more of it, or it would go on so."""
     given = dict(config)
     now = given.get(setting.name, setting.default)
-    if setting.name in given:
+    sized = setting.name in SIZES and isinstance(now, int)
+    if setting.name in given and not (sized and setting.default > now):
         yield tuple((name, value) for name, value in config if name != setting.name)
-    if setting.name in SIZES and isinstance(now, int):
+    if sized:
         for value in sorted({setting.low, setting.low + 1, now // 2, now - 1}):
             if setting.low <= value < now:
                 yield (*((name, each) for name, each in config if name != setting.name), (setting.name, value))

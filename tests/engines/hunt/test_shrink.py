@@ -7,7 +7,7 @@ from engines.hunt import Here, Search, hunt, request_for
 from engines.hunt.jobs import shortened
 from engines.hunt.minimal import minimal
 from engines.hunt.plan import Plan
-from engines.hunt.shrink import SLICE, minimise, shrink
+from engines.hunt.shrink import SLICE, minimise, shrink, simpler
 from engines.hunt.trial import play
 from engines.sim import faults
 from engines.sim.pattern import Step
@@ -63,6 +63,15 @@ def test_it_says_how_far_it_is_and_can_be_stopped_with_what_there_is() -> None:
     assert half.runs < whole.runs
     assert whole.inputs <= half.inputs < half.before
     assert play(half.plan, RAFT).violation == half.violation
+
+
+def test_a_setting_becomes_its_default_or_less_and_never_more() -> None:
+    nodes = next(each for each in RAFT.settings if each.name == "nodes")
+    assert nodes.default == 5
+    assert next(simpler((("nodes", 7),), nodes)) == ()
+    assert all(0 < dict(config)["nodes"] < 4 for config in simpler((("nodes", 4),), nodes))
+    drawn = request_for(PATTERN, "raft", broken=("persist_vote",))
+    assert shortened(drawn, 0).runs < 100, "it does not go back and forth until the budget is used up"
 
 
 def test_fewer_commands_are_tried_under_other_seeds() -> None:
