@@ -64,7 +64,7 @@ TOKEN: Final = re.compile(
     r'|(?P<string>"(?:[^"\\]|\\.)*")'
     r"|(?P<drop>\#_)"
     r"|(?P<tag>\#[A-Za-z][\w./+!?*$%&=<>-]*)"
-    r"|(?P<char>\\(?:[a-z]+|u[0-9a-fA-F]{4}|.))"
+    r'|(?P<char>\\(?:[^\s,;"\[\](){}\\]+|.))'
     r'|(?P<word>[^\s,;"\[\](){}\\]+)'
     r'|(?P<torn>")'
 )
@@ -73,7 +73,13 @@ ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "b": "\
 NUMBER: Final = re.compile(r"[+-]?\d+N?$")
 RATIO: Final = re.compile(r"[+-]?\d+/\d+$")
 DECIMAL: Final = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?M?$")
-NAMED_CHARS: Final = {"newline": "\n", "space": " ", "tab": "\t", "return": "\r"}
+NAMED_CHARS: Final = {
+    "newline": "\n", "space": " ", "tab": "\t", "return": "\r", "backspace": "\b", "formfeed": "\f",
+}  # fmt: skip
+CODE: Final = re.compile(r"u(?P<hex>[0-9a-fA-F]{4})|o(?P<octal>[0-3]?[0-7]{1,2})")
+"""A character by its number."""
+ESCAPE: Final = re.compile(r"\\(u[0-9a-fA-F]{4}|[0-3]?[0-7]{1,2}|.)", re.DOTALL)
+SURROGATE: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]|(?P<half>[\ud800-\udfff])")
 
 
 class _Level:
@@ -184,26 +190,46 @@ def _atom(kind: str | None, text: str, column: int) -> Any:
     if kind == "string":
         return _string(text, column)
     if kind == "char":
-        name = text[1:]
-        if len(name) == 5 and name[0] == "u":
-            return chr(int(name[1:], 16))
-        if len(name) > 1 and name not in NAMED_CHARS:
-            raise EdnError(f"{text} is no character", column)
-        return NAMED_CHARS.get(name, name)
+        return _char(text, column)
     return _word(text, column)
+
+
+def _char(text: str, column: int) -> str:
+    name = text[1:]
+    if len(name) == 1:
+        return name
+    if name in NAMED_CHARS:
+        return NAMED_CHARS[name]
+    code = CODE.fullmatch(name)
+    if code is None:
+        known = r"\a, \newline, \u0041 or \o101 is accepted"
+        raise EdnError(f"{text[:40]} is no character: one such as {known}", column)
+    found = chr(int(code["hex"], 16) if code["hex"] else int(code["octal"], 8))
+    if SURROGATE.match(found):
+        raise EdnError(f"{text} is half of a pair (a surrogate), so no character", column)
+    return found
 
 
 def _string(text: str, column: int) -> str:
     def unescape(match: re.Match[str]) -> str:
         code = match.group(1)
-        if code[0] == "u":
+        if len(code) == 5:
             return chr(int(code[1:], 16))
+        if code[0] in "01234567":
+            return chr(int(code, 8))
         if code not in ESCAPES:
-            raise EdnError(f"\\{code} is no escape", column)
+            known = r": \n, \t, \r, \b, \f, \", \\ or \u with four hexadecimal digits is accepted"
+            raise EdnError(f"\\{code} is no escape{known}", max(1, column + 1 + match.start()))
         return ESCAPES[code]
 
+    def whole(match: re.Match[str]) -> str:
+        if match["half"]:
+            raise EdnError(f"\\u{ord(match['half']):04x} in a string is half of a pair (a surrogate): both halves, one "
+                           "behind the other, are accepted", max(1, column))  # fmt: skip
+        return match[0].encode("utf-16", "surrogatepass").decode("utf-16")
+
     body = text[1:-1]
-    return re.sub(r"\\(u[0-9a-fA-F]{4}|.)", unescape, body, flags=re.DOTALL) if "\\" in body else body
+    return SURROGATE.sub(whole, ESCAPE.sub(unescape, body)) if "\\" in body else body
 
 
 CONSTANTS: Final[dict[str, Any]] = {"nil": None, "true": True, "false": False}

@@ -42,6 +42,12 @@ def test_edn_is_read_exactly() -> None:
     ] or found[12:14] == [1, (2, 3)]  # fmt: skip
 
 
+def test_characters_by_their_numbers() -> None:
+    line = r'\u0041 \u \o \o101 \( [\a] \formfeed "\101\0" "\ud83d\ude00" \"'
+    found = [form for _, form in forms([line])]
+    assert found == ["A", "u", "o", "A", "(", "a", "\f", "A\0", "\U0001f600", '"']
+
+
 def test_a_vector_around_everything_is_transparent() -> None:
     assert [form for _, form in forms(["[{:a 1}", " {:a [2 #{3}]}]"])] == [
         Map([(Keyword("a"), 1)]),
@@ -60,6 +66,18 @@ def test_a_vector_around_everything_is_transparent() -> None:
         ('{:a "\\q"}', "is no escape"),
         ("[" * 200, "levels deep"),
         ("{:a " + "9" * 500 + "}", "more than 400 digits"),
+        ('{:a "\\uZZZZ"}', "column 6: \\u is no escape: "),
+        ('{:a "x\\u12"}', "column 7: \\u is no escape: "),
+        ('{:a "\\o101"}', "column 6: \\o is no escape: "),
+        ('{:a "x\\ud800y"}', "\\ud800 in a string is half of a pair"),
+        ('{:a "\\ude00\\ud83d"}', "\\ude00 in a string is half of a pair"),
+        ("{:a \\uZZZZ}", "column 5: \\uZZZZ is no character: "),
+        ("{:a \\uzzzz}", "column 5: \\uzzzz is no character: "),
+        ("{:a \\u00411}", "column 5: \\u00411 is no character: "),
+        ("{:a \\o400}", "column 5: \\o400 is no character: "),
+        ("{:a \\o8}", "column 5: \\o8 is no character: "),
+        ("{:a \\ud800}", "column 5: \\ud800 is half of a pair"),
+        ("{:a \\ab}", "column 5: \\ab is no character: "),
     ],
 )
 def test_bad_edn_is_named_with_line_and_column(line: str, what: str) -> None:
