@@ -100,6 +100,7 @@ class Asked:
 
     def check(self) -> None:
         """UserError unless it all goes together."""
+        self.broken = tuple(dict.fromkeys(self.broken))
         for rule in self.broken:
             self._check_rule(rule)
         if self.seeds is not None:
@@ -132,7 +133,7 @@ class Asked:
         """What workers need to know."""
         return Request(
             self.pattern, self.variant.name, self.variant.engine_version, self.faults,
-            tuple((rule, False) for rule in dict.fromkeys(self.broken)), self.scenario.name if self.scenario else "",
+            tuple((rule, False) for rule in self.broken), self.scenario.name if self.scenario else "",
             judge=JUDGE,
         )  # fmt: skip
 

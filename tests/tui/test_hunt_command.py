@@ -55,6 +55,19 @@ def test_what_is_found_is_saved_printed_and_replayed(tmp_path: Path) -> None:
     assert found["line"] in text
 
 
+def test_a_rule_that_is_named_twice_is_broken_once() -> None:
+    twice = ("--break", "pre_vote", "--break", "check_quorum", "--break", "pre_vote")
+    done = dp_tui("hunt", "raft", "--seeds", "0..1", "--jobs", "1", "--json", *twice)
+    assert json.loads(done.stdout)["broken"] == ["pre_vote", "check_quorum"]
+    text = dp_tui("hunt", "raft", "--seeds", "0..1", "--jobs", "1", *twice).stdout
+    assert "faults, without pre_vote, check_quorum, " in text
+
+
+def test_what_is_no_address_of_a_cluster_is_one_clear_line() -> None:
+    assert "--cluster zzz: no address" in refused("hunt", "raft", "--seeds", "0..1", "--cluster", "zzz")
+    assert "--cluster '': no address" in refused("hunt", "raft", "--seeds", "0..1", "--cluster", "")
+
+
 def test_a_line_that_was_cut_is_one_clear_line() -> None:
     assert "cut or altered" in refused("replay", "dp-tui:consensus/raft@4:abc")
     assert "cut or altered" in refused("replay", "--line", "dp-tui:consensus/raft@4:abc:00000000")

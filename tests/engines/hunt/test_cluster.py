@@ -124,4 +124,21 @@ def test_where_nobody_answers_that_is_said(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(UserError, match=f"--cluster {there}: no scheduler of Dask answers there"):
         Cluster(there)
     with pytest.raises(UserError, match="an address as tcp://host:8786 is accepted"):
-        Cluster("nonsense://x")
+        Cluster("nonsense://x:1")
+
+
+@pytest.mark.parametrize(
+    "there", ["zzz", "", "tcp://", "host:", ":8786", "tcp://:8786", "host:0", "host:70000", "a b:1"]
+)
+def test_what_is_no_address_is_refused_at_once(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engines.hunt.cluster.import_module", lambda _: pytest.fail("nobody needs to be asked"))
+    with pytest.raises(UserError, match=r"no address with a host and a port: an address as tcp://host:8786 is"):
+        Cluster(there)
+
+
+def test_one_that_could_not_begin_leaves_no_complaint() -> None:
+    given = [sys.executable, "-m", "tui", "hunt", "raft", "--seeds", "0..1", "--cluster", "nonsense://x:1"]
+    done = subprocess.run(given, cwd=ROOT, capture_output=True, text=True, timeout=UP_S, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("dp-tui: --cluster nonsense://x:1: no scheduler of Dask answers there")
+    assert done.stderr.count("\n") == 1, done.stderr
