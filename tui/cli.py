@@ -130,6 +130,10 @@ def refuse_simulation(file: str, **options: Any) -> None:
 
 def read_recording(file: str) -> Recording:
     """A saved run from a file, from standard input for ``-``, or from a line of text, which may stand in either."""
+    if not file:
+        raise UserError(
+            "'': the name of a saved run, - for standard input, or a line that begins with dp-tui: is needed"
+        )
     if is_line(file):
         return read_line(file, patterns())
     try:
@@ -143,7 +147,7 @@ def read_recording(file: str) -> Recording:
     if len(raw) > RECORDING_BYTES_MAX:
         raise UserError(f"{file}: larger than {RECORDING_BYTES_MAX >> 20} MiB: no recording of dp-tui is")
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"{file}: byte {error.start}: not UTF-8, so no recording of dp-tui") from None
     if is_line(text):

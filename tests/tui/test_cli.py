@@ -301,6 +301,23 @@ def test_a_truncated_recording_names_the_place(saved: Path, tmp_path: Path) -> N
         assert "column " in line
 
 
+@pytest.mark.parametrize("piped", [False, True])
+def test_a_recording_behind_a_byte_order_mark_is_read(saved: Path, piped: bool, tmp_path: Path) -> None:
+    marked = b"\xef\xbb\xbf" + saved.read_bytes()
+    path = tmp_path / "marked.json"
+    path.write_bytes(marked)
+    done = dp_tui("replay", "-" if piped else str(path), "--headless", given=marked)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "the same run" in done.stdout
+
+
+def test_no_name_is_no_recording() -> None:
+    for more in ((), ("--headless",), ("--line",)):
+        said = refused("replay", "", *more)
+        assert said.startswith("dp-tui: '': the name of a saved run")
+        assert "is needed" in said
+
+
 def test_noise_is_no_recording(tmp_path: Path) -> None:
     path = tmp_path / "noise"
     path.write_bytes(bytes(range(256)))
