@@ -1,5 +1,17 @@
 """``python -m tui`` is ``dp-tui``."""
 
-from tui.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run it. Ctrl+C while Python still reads the program ends it like any other."""
+    try:
+        from tui.cli import main as command
+
+        command()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

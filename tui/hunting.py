@@ -28,6 +28,7 @@ from tui import files
 from tui.asking import command_words
 from tui.options import Duration, Whole
 from tui.progress import Progress
+from tui.terminal.signals import SIGNALS, status_of
 
 SEED_MAX: Final = 1 << 62
 LAST: Final = 999
@@ -195,11 +196,11 @@ def hunt(asked: Asked) -> int:
     summary = Summary(asked, search, time.monotonic() - began, interrupt.came)
     summary.keep()
     click.echo(summary.as_json() if asked.as_json else summary.as_text())
-    return 130 if interrupt.came else 1 if search.tally.failures or search.tally.deadly else 0
+    return interrupt.status or (1 if search.tally.failures or search.tally.deadly else 0)
 
 
 class Interrupt:
-    """Ctrl+C, which is never lost: the first ends the work at hand, the second the process.
+    """Ctrl+C and its like, which is never lost: the first ends the work at hand, the second the process.
 
     Python swallows what a signal raises inside a finalizer, so the signal is also written down, and looked at between
     two jobs.
@@ -207,24 +208,34 @@ class Interrupt:
 
     def __init__(self) -> None:
         """None came yet."""
-        self.came = False
+        self.status = 0
+        """The exit status of a program that such a signal ended; 0: none came."""
+        self._before: dict[int, Any] = {}
+
+    @property
+    def came(self) -> bool:
+        """Whether one came."""
+        return bool(self.status)
 
     def __enter__(self) -> Self:
-        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as of a hunt in the background
-            signal.signal(signal.SIGINT, self._come)
+        for name in SIGNALS:
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as of a hunt in the background
+                self._before[number] = signal.signal(number, self._come)
         self._hook, sys.unraisablehook = sys.unraisablehook, self._swallowed
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
         sys.unraisablehook = self._hook
-        if not self.came and signal.getsignal(signal.SIGINT) == self._come:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if not self.came:
+            for number, before in self._before.items():
+                signal.signal(number, before)
         return kind is KeyboardInterrupt
 
-    def _come(self, *_: object) -> None:
+    def _come(self, number: int, _: object) -> None:
         if self.came:
-            os._exit(130)
-        self.came = True
+            os._exit(self.status)
+        self.status = status_of(number)
         raise KeyboardInterrupt
 
     def _swallowed(self, unraisable: "sys.UnraisableHookArgs") -> None:
@@ -349,7 +360,7 @@ class Summary:
             },
             "interrupted": self.interrupted,
             "seconds": round(self.seconds, 3),
-            "go_on": self.asked.again(tally.next_seed) if self.interrupted else None,
+            "go_on": self.go_on or None,
         })  # fmt: skip
 
     @staticmethod
@@ -369,6 +380,12 @@ class Summary:
             "file": str(find.path) if find.path else None,
         }
 
+    @property
+    def go_on(self) -> str:
+        """The command that goes on where it was interrupted; empty if no seed is left."""
+        seed, last = self.search.tally.next_seed, self.asked.last
+        return self.asked.again(seed) if self.interrupted and (last is None or seed <= last) else ""
+
     def as_text(self) -> str:
         """A page for people."""
         tally = self.search.tally
@@ -386,12 +403,10 @@ class Summary:
             lines += ["", *self._find_lines(find)]
         if tally.deadly:
             lines += ["", f"seeds whose worker died every time: {', '.join(map(str, tally.deadly))}"]
-        if self.interrupted:
-            lines += [
-                "",
-                f"interrupted before seed {tally.next_seed:,}; go on with:",
-                self.asked.again(tally.next_seed),
-            ]
+        if self.go_on:
+            lines += ["", f"interrupted before seed {tally.next_seed:,}; go on with:", self.go_on]
+        elif self.interrupted:
+            lines += ["", "interrupted after the last seed, while finds were made small"]
         return "\n".join(lines)
 
     def _bitten(self) -> list[str]:

@@ -122,6 +122,15 @@ def test_a_new_size_is_drawn_whole_however_it_is_reported(start: Start, tmp_path
     assert report["answers"] > 0
 
 
+@pytest.mark.parametrize("size", ["24;80;0;0", "0;0;0;0", "24;80;1;1"])
+def test_a_terminal_that_does_not_know_its_pixels_can_still_be_clicked(size: str, start: Start, tmp_path: Path) -> None:
+    with start(sync=True) as app:
+        app.wait_for("RUNNING", LONG)
+        app.send(f"\x1b[48;{size}t\x1b[<35;5;5M\x1b[<0;5;5M\x1b[<0;5;5m", "k", "space")
+        app.wait_for("PAUSED keys=1.", LONG)
+        left(app, tmp_path)
+
+
 def test_it_comes_back_from_a_suspension(start: Start, tmp_path: Path) -> None:
     with start() as app:
         app.wait_for("RUNNING", LONG)

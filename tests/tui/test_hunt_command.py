@@ -7,15 +7,19 @@ import os
 import re
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engines.consensus.pattern import PATTERN
+from engines.hunt import Here, Search
 from tests.commandline import dp_tui, dp_tui_process
 from tests.ptyscreen import PATIENCE_S, PtyApp, python
 from tests.tui.test_cli import refused
-from tui.hunting import Interrupt
+from tui.hunting import Asked, Interrupt, Summary
+from tui.terminal.signals import SIGNALS
 
 
 def test_a_sound_engine_is_status_0_and_says_what_bit() -> None:
@@ -102,6 +106,15 @@ def test_ctrl_c_prints_the_summary_and_how_to_go_on(jobs: str) -> None:
     assert f"hunt consensus --variant raft --seeds {_next(out)}..999999 --jobs {jobs}" in again
 
 
+@pytest.fixture
+def as_it_was() -> Iterator[None]:
+    """Signals as at a terminal, and afterwards as before."""
+    before = {each: signal.signal(each, signal.default_int_handler) for each in (getattr(signal, x) for x in SIGNALS)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 class Finalized:
     """Is interrupted while it goes."""
 
@@ -109,29 +122,37 @@ class Finalized:
         signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.usefixtures("as_it_was")
 def test_a_ctrl_c_that_a_finalizer_swallows_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with Interrupt() as interrupt:
-            gone = Finalized()
-            del gone
-            assert interrupt.came
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with Interrupt() as interrupt:
+        gone = Finalized()
+        del gone
+        assert interrupt.came
     assert capsys.readouterr().err == ""
 
 
-def test_a_ctrl_c_ends_the_work_at_hand() -> None:
-    before = signal.getsignal(signal.SIGINT)
+@pytest.mark.usefixtures("as_it_was")
+@pytest.mark.parametrize("name", SIGNALS)
+def test_a_signal_ends_the_work_at_hand_and_gives_its_status(name: str) -> None:
     went_on = False
-    try:
-        with Interrupt() as interrupt:
-            signal.raise_signal(signal.SIGINT)
-            went_on = True
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert interrupt.came
+    with Interrupt() as interrupt:
+        signal.raise_signal(getattr(signal, name))
+        went_on = True
+    assert interrupt.status == 128 + getattr(signal, name)
     assert not went_on
+
+
+def test_there_is_nothing_to_go_on_with_after_the_last_seed() -> None:
+    asked = Asked(
+        PATTERN.name, PATTERN.variant("raft"), None, (3, 4), None, 1, "usual", (), None, None, None, as_json=False
+    )
+    asked.check()
+    search = Search(asked.request(), Here(), 3, 4)
+    assert "--seeds 3..4" in Summary(asked, search, 1.0, True).go_on
+    search.tally.next_seed = 5
+    summary = Summary(asked, search, 1.0, True)
+    assert summary.go_on == ""
+    assert summary.as_text().endswith("interrupted after the last seed, while finds were made small")
 
 
 def _next(out: str) -> str:

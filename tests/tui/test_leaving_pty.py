@@ -61,7 +61,7 @@ def saved(state: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted((state / "runs").glob("*.json"))]
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT", "SIGALRM", "SIGUSR1"])
 def test_a_signal_restores_the_terminal_saves_the_run_and_gives_its_status(name: str, tmp_path: Path) -> None:
     number = getattr(signal, name)
     with toy(tmp_path, in_band=True, sync=True) as app:

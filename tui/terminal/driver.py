@@ -244,7 +244,9 @@ class AckDriver(LinuxDriver):
         match report:
             case Report(kind="mouse"):
                 return self._mouse_reader.parse_mouse_code(report.raw)
-            case Report(kind="size", values=(rows, columns, height, width)):
+            case Report(kind="size", values=(rows, columns, height, width)) if rows and columns:
+                if height < rows or width < columns:  # a terminal that does not know its pixels says 0
+                    return events.Resize.from_dimensions((columns, rows), None)
                 resize = events.Resize.from_dimensions((columns, rows), (width, height))
                 self._mouse_reader.terminal_size = resize.size
                 self._mouse_reader.terminal_pixel_size = resize.pixel_size

@@ -1,7 +1,8 @@
 """Signals that end a program, as requests to leave by the door.
 
-Without this, SIGTERM, SIGHUP and SIGQUIT leave the terminal in raw mode with the mouse reported, and the run unsaved. A
-signal that is ignored when the program starts (`nohup`, a job in the background) stays ignored.
+Without this, SIGTERM, SIGHUP, SIGQUIT and whatever else ends a program by default leave the terminal in raw mode with
+the mouse reported, and the run unsaved. A signal that is ignored when the program starts (`nohup`, a job in the
+background) stays ignored.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Final
 
-SIGNALS: Final = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT")
+SIGNALS: Final = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT", "SIGALRM", "SIGUSR1", "SIGUSR2", "SIGXCPU")
 
 
 def status_of(signum: int) -> int:
