@@ -372,9 +372,9 @@ HEDGING: Final = Scenario(
         *say(16_000, "p50 is 221 ms, p99 is 1.4 s. Now api will hedge: a call that takes longer than 95 % of the "
                      "last ones is sent once more, to the other host. Whichever answer comes first counts."),
         *at(17_000, SetOption(CATALOG, "hedge_ppm", 950_000)),
-        *say(32_000, "p99 is 475 ms: to be unlucky twice in a row is rare, and the tail is cut off near the 95th "
-                     "percentile. The price is known in advance: 6 calls of 150 were asked twice: 4 %. A cap of 10 "
-                     "% holds it there when everything is slow. Only what may happen twice may be hedged: reads, "
+        *say(32_000, "Users see a p99 of 475 ms: to be unlucky twice in a row is rare, and the tail is cut off near "
+                     "the 95th percentile. The price is known in advance: 6 calls of 150 were asked twice: 4 %. A cap "
+                     "of 10 % holds it there when everything is slow. Only what may happen twice may be hedged: reads, "
                      "not payments."),
     ),
 )  # fmt: skip

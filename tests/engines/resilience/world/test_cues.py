@@ -417,7 +417,7 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
         ("longer than 95 %", lambda s: edge(seen("hedging", 32_000)).hedge_ppm == 950_000),
     ),
     ("hedging", 32_000): (
-        ("p99 is 475 ms", lambda s: edge(s, "clients>api").p99_us // 1_000 == 475),
+        ("Users see a p99 of 475 ms", lambda s: edge(s, "clients>api").p99_us // 1_000 == 475),
         ("near the 95th percentile", always),
         ("6 calls of 150 were asked twice: 4 %", lambda s: edge(s).hedges == 6 and 100 * 6 // 150 == 4),
         ("A cap of 10 %", lambda s: dict(edge(s).options)["hedge_cap_ppm"] == 100_000),
