@@ -20,6 +20,10 @@ from engines.sim.checks import CheckBook
 MAJORITY: Final = "majorities decide"
 OWN_TERM: Final = "leaders commit their own term"
 UNDER_WAY_MAX: Final = 4_096
+CARRIED_MAX: Final = 1 << 12
+"""Entries of one message whose terms are kept until it arrives; of a longer one, nothing is known."""
+AT_ONCE_MAX: Final = 1 << 16
+"""Entries that a leader appends between two lines which Log Matching is held against; behind them is one term."""
 
 DEMANDS: Final = {
     ELECTION_SAFETY: "at most one leader is elected in a term",
@@ -199,7 +203,7 @@ class TracedCluster(CheckBook):
             first = len(log)
             log.extend([own] * (event.last - len(log)))
             if own:
-                for place in range(first, event.last):
+                for place in range(first, min(event.last, first + AT_ONCE_MAX)):
                     self._matches(server, place, event)
         elif event.last < len(log):
             if server.role == event.role == "leader" and server.term == event.term and event.name != "InitState":
@@ -240,7 +244,8 @@ class TracedCluster(CheckBook):
                 terms = tuple(server.log[m.prev : m.prev + m.entries])
                 if len(self.under_way) >= UNDER_WAY_MAX:
                     del self.under_way[next(iter(self.under_way))]
-                self.under_way[m.src, m.dst, m.term, m.prev, m.entries] = terms
+                if len(terms) <= CARRIED_MAX:
+                    self.under_way[m.src, m.dst, m.term, m.prev, m.entries] = terms
                 server.next[m.dst] = m.prev + m.entries + 1
             case "SendRequestVoteRequest", "MsgVote":
                 self._learn(server, m.prev, m.prev_term, event)

@@ -9,8 +9,9 @@ Each server hands a ``TracingEvent`` to the application's logger; the usual one 
 message carry ``msg`` (type, term, from, to, number of entries, logTerm and index before them, commit, reject), others
 ``prop``. Terms of entries are not written: what can be known of them follows from who sent what (etcd_servers.py).
 
-Lines of other events in the same log are passed over. Whatever stands before the first brace of a line is no part of
-it, as etcd's own ``validate.sh`` has it. A time may be seconds, or text as ISO 8601 has it, or be missing.
+Lines of other events in the same log are passed over, and so are lines of plain text; one that begins as JSON and is
+none, or names a node, was cut or altered, and that is said. Whatever stands before the first brace of a line is no part
+of it, as etcd's own ``validate.sh`` has it. A time may be seconds, or text as ISO 8601 has it, or be missing.
 
 Source: etcd-io/raft, state_trace.go and tla/README.md.
 """
@@ -24,6 +25,8 @@ from engines.errors import UserError, too_many_digits
 
 LINE_MAX: Final = 1 << 20
 NUMBER_MAX: Final = 1 << 62
+LOGS_MAX: Final = 1 << 22
+"""Entries in the logs of all servers together: each is kept, by its term."""
 ROLES: Final = {
     "StateFollower": "follower", "StatePreCandidate": "precandidate", "StateCandidate": "candidate",
     "StateLeader": "leader",
@@ -86,6 +89,9 @@ class TraceReader:
         self.skipped = 0
         self.passed = 0
         self.events = 0
+        self.logs: dict[str, int] = {}
+        """The highest last index of each server."""
+        self.entries = 0
 
     def __iter__(self) -> Iterator[TraceEvent]:
         number = 0
@@ -95,6 +101,8 @@ class TraceReader:
                 continue
             try:
                 event = parse(line, number)
+                if event is not None:
+                    self._count(event)
             except _Bad as bad:
                 while len(line) > LINE_MAX and not line.endswith(b"\n"):
                     line = self.stream.readline(LINE_MAX + 1)
@@ -109,15 +117,25 @@ class TraceReader:
             yield event
         if not self.events:
             found = ", ".join(
-                f"{count:,} {what}"
-                for count, what in ((self.passed, "lines of something else"), (self.skipped, "bad lines"))
+                f"{count:,} {'line' if count == 1 else 'lines'} {what}"
+                for count, what in ((self.passed, "of something else"), (self.skipped, "that cannot be read"))
                 if count
             )
             raise UserError(f"{self.name}: holds no event of a raft node{f' but {found}' if found else ''}: {FORM}")
 
+    def _count(self, event: TraceEvent) -> None:
+        """Keep account of the entries in all logs. ``_Bad`` if this line makes them too many."""
+        known = self.logs.get(event.node, 0)
+        beside = self.entries - known
+        if event.last > known and beside + event.last > LOGS_MAX:
+            others = f", and the other servers' logs reach {beside:,}" if beside else ""
+            raise _Bad(f'"log" is {event.last:,}{others}: {LOGS_MAX:,} entries in all logs together are accepted')
+        self.logs[event.node] = max(known, event.last)
+        self.entries = beside + self.logs[event.node]
+
 
 def parse(line: bytes, number: int) -> TraceEvent | None:
-    """One line; None if it is JSON about something else. ``_Bad`` if it is no event and not about something else."""
+    """One line; None if it is about something else. ``_Bad`` if it is no event and not about something else."""
     if len(line) > LINE_MAX:
         raise _Bad(f"longer than {LINE_MAX:,} bytes: {FORM}")
     try:
@@ -126,11 +144,13 @@ def parse(line: bytes, number: int) -> TraceEvent | None:
         raise _Bad(f"byte 0x{line[error.start]:02x} is not UTF-8: {FORM}") from None
     brace = text.find("{")
     if brace < 0:
-        raise _Bad(f"no JSON ({text[:24]!r}): {FORM}")
+        return None
     try:
         found = json.loads(text[brace:])
     except json.JSONDecodeError as error:
-        cut = not text.endswith("}")
+        if '"nid"' not in text and (error.msg == "Extra data" or not text.startswith('{"', brace)):
+            return None
+        cut = error.msg != "Extra data" and (error.pos >= len(text) - brace or not text.endswith("}"))
         raise _Bad(f"{'the line is cut off' if cut else f'no JSON ({error.msg})'}: {FORM}") from None
     except RecursionError:
         raise _Bad(f"nested too deeply: {FORM}") from None
@@ -149,8 +169,8 @@ def _event(event: dict[str, Any], at_us: int | None, number: int) -> TraceEvent:
     if not isinstance(state, dict):
         raise _Bad('"state" is no object: an object with term, vote and commit is accepted')
     role = event.get("role")
-    if role not in ROLES:
-        raise _Bad(f'"role" is {json.dumps(role)}: one of {", ".join(ROLES)} is accepted')
+    if not isinstance(role, str) or role not in ROLES:
+        raise _Bad(f'"role" is {json.dumps(role)[:40]}: one of {", ".join(ROLES)} is accepted')
     conf = event.get("conf")
     if not isinstance(conf, list) or len(conf) != 2:
         raise _Bad('"conf" is no pair: two lists of names, the voters and the outgoing ones, are accepted')
@@ -165,10 +185,10 @@ def _message(found: Any) -> TraceMessage | None:
     if found is None:
         return None
     if not isinstance(found, dict):
-        raise _Bad('"msg" must be an object')
+        raise _Bad(f'"msg" is {json.dumps(found)[:40]}: an object with type, term, from and to is accepted')
     reject = found.get("reject", False)
     if not isinstance(reject, bool):
-        raise _Bad(f'"reject" is {json.dumps(reject)}: true or false is accepted')
+        raise _Bad(f'"reject" is {json.dumps(reject)[:40]}: true or false is accepted')
     return TraceMessage(
         _text(found, "type"), _whole(found, "term"), _text(found, "from"), _text(found, "to"), _whole(found, "entries"),
         _whole(found, "logTerm"), _whole(found, "index"), _whole(found, "commit"), reject,
@@ -182,23 +202,30 @@ def _changes(event: dict[str, Any]) -> tuple[str, ...]:
     signs = {"AddNewServer": "+", "RemoveServer": "-", "AddLearner": "~"}
     asked = change.get("changes") or []
     if not isinstance(asked, list) or not all(isinstance(each, dict) for each in asked):
-        raise _Bad('"changes" must be a list of objects with nid and action')
+        raise _Bad('"changes" is no list of objects: a list of objects with nid and action is accepted')
     if asked:
         return tuple(f"{signs.get(str(each.get('action')), '?')}{_text(each, 'nid')}" for each in asked)
     return _names(change.get("newconf") or [])
 
 
 def _names(found: Any) -> tuple[str, ...]:
-    if not isinstance(found, list) or not all(type(each) in (str, int) for each in found):
+    if not isinstance(found, list) or not all(_is_name(each) for each in found):
         raise _Bad(f'{json.dumps(found)[:40]} is no list of names: a list such as ["1","2"] is accepted')
-    return tuple(sorted((str(each) for each in found), key=natural))
+    return tuple(sorted({str(each) for each in found}, key=natural))
 
 
 def _text(found: dict[str, Any], name: str) -> str:
     value = found.get(name)
-    if type(value) not in (str, int) or value == "" or len(str(value)) > 40:
+    if not _is_name(value):
         raise _Bad(f'"{name}" is {json.dumps(value)[:40]}: a text such as "1" is accepted')
     return str(value)
+
+
+def _is_name(value: Any) -> bool:
+    """Whether it can name something on a screen: a short text, or a number from 0 on."""
+    if type(value) is int:
+        return 0 <= value < 1 << 64
+    return type(value) is str and 0 < len(value) <= 40 and value.isprintable()
 
 
 def _whole(found: dict[str, Any], name: str) -> int:

@@ -335,7 +335,10 @@ def test_an_entry_that_follows_two_terms_is_found() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("hello\n", "line 1: no JSON ('hello')"),
+        ("hello\n", "holds no event of a raft node but 1 line of something else"),
+        ('{"level":"info",', "line 1: the line is cut off"),
+        ('{"level" info}', "line 1: no JSON"),
+        ('n1 {"nid":"1"} x', "line 1: no JSON (Extra data)"),
         ('{"event":{"name":"Ready","nid":"1",', "line 1: the line is cut off"),
         ('{"event":{"name":"Ready","nid":"1","state":3}}', '"state" is no object'),
         ('{"event":{"name":"Ready","nid":"1","state":{"term":-1,"vote":"0","commit":0},"role":"StateLeader","log":0,'
@@ -344,7 +347,7 @@ def test_an_entry_that_follows_two_terms_is_found() -> None:
          '"conf":[[],[]]}}', '"role" is "Leader": one of StateFollower'),
         ('{"event":{"name":"Ready","nid":"1","state":{"term":1,"vote":"0","commit":0},"role":"StateLeader","log":0,'
          '"conf":["1"]}}', '"conf" is no pair'),
-        ('{"at_ms":1,"ok":true,"duration_ms":3}\n', "holds no event of a raft node but 1 lines of something else"),
+        ('{"at_ms":1,"ok":true,"duration_ms":3}\n', "holds no event of a raft node but 1 line of something else"),
         ("", "holds no event of a raft node"),
         ("\xff\xfe", "is not UTF-8"),
     ],
@@ -359,6 +362,22 @@ def test_what_is_no_trace_is_one_clear_line_and_status_2(
     assert said in error
     assert error.count("\n") == 1
     assert "accepted" in error
+
+
+def test_lines_of_plain_text_are_passed_over_and_counted_and_one_that_was_cut_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writer = Writer().healthy()
+    plain = ["I0613 raft.go info", "map{1 2 3}", '2024 request {"header":1} took 3ms', "[1, 2]"]
+    writer.lines[3:3] = plain
+    path = writer.file(tmp_path)
+    assert status("run", "consensus", path, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["snapshot"]["passed"], found["events"]) == (len(plain), len(writer.lines) - len(plain))
+    for length in (2, 30, 130, 200, len(writer.lines[-1]) - 1):
+        Path(path).write_text("\n".join([*writer.lines[:-1], writer.lines[-1][:length]]))
+        assert status("run", "consensus", path) == 2, length
+        assert f"line {len(writer.lines)}: the line is cut off" in capsys.readouterr().err
 
 
 def test_bad_lines_are_skipped_and_counted_if_that_is_asked_for(
