@@ -233,7 +233,7 @@ BURST: Final = Scenario(
     end_us=6_600 * US_PER_MS,
     script=(
         *say(1_500, "43 queries and 3 orders a second. Both models cope: a query takes 7.1 ms on the read side, 17 "
-                    "ms on the CRUD table, which joins; the table is busy 48 % of its time. Now 40 orders a second, "
+                    "ms on the CRUD table, which joins; the table is busy 49 % of its time. Now 40 orders a second, "
                     "for a while."),
         *at(1_600, SetOption("writes", "40")),
         *say(3_000, "On the table everybody waits in one line: a query takes 61 ms, and the line grows. On the read "
@@ -293,7 +293,7 @@ SMALL: Final = Scenario(
     script=(
         *say(2_500, "A few orders and 4 queries a second. They are 48 ms of work a second on one table, and 64 ms "
                     "on two roads. The verdict: it does not pay. Two models, a bus, a saga and a gap, for a shop "
-                    "that one machine serves at 4 %."),
+                    "that one machine serves at 5 %."),
         *at(2_600, SetOption("reads", "60")),
         *say(5_200, "68 queries a second and as few orders: 452 ms on the table, 178 ms on the roads. Now it pays: "
                     "joins that are made once, on writing, are not made at every reading. ? prints the formula, the "
@@ -326,9 +326,9 @@ OUTBOX_OFF: Final = Scenario(
         *at(2_700, AddTo("u1", 1, 7)),
         *at(3_000, Mend("c1", "bus"), Mend("c2", "bus")),
         *at(3_100, AddTo("u1", 1, 9)),
-        *say(4_500, "The event is there, position 4; its message is not, and nobody has it any more. Event 5 "
-                    "arrived, and every projection waits for 4: 2 behind, 1.78 s, for ever. Had they not waited, "
-                    "they would show a wrong total."),
+        *say(4_500, "The event is there, position 4; its message is not, and nobody has it any more: the bus has 4 "
+                    "messages, 1, 2, 3 and 5. Every projection waits for 4: 2 behind, 1.78 s, for ever. Had they "
+                    "not waited, they would show a wrong total."),
         *at(4_600, Rebuild(SUMMARY, "in place")),
         *say(6_000, "The store still knows: a rebuild reads history from it and is right, 51. But a saga, a mail, "
                     "another team's system read the bus, not the store. Two writes that must happen together belong "

@@ -138,8 +138,8 @@ def brief(row: Any) -> str:
 
 
 def share(ppm: int) -> str:
-    """A part of a machine's time."""
-    return f"{ppm // PPM_PER_PERCENT} %"
+    """A part of a machine's time, to the nearest percent."""
+    return f"{(ppm + PPM_PER_PERCENT // 2) // PPM_PER_PERCENT} %"
 
 
 def work_us(us: int) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from engines.cqrs.verdict import Why
 from engines.cqrs.world import messages as m
 from engines.cqrs.world.snapshot import Pace, ProjectionView, Snapshot
 from engines.units import span, stamp
@@ -25,6 +26,8 @@ LETTERS: Final[dict[type, tuple[str, Ink]]] = {
     m.Deliver: ("E", "committed"), m.Rows: ("R", "follower"), m.Question: ("Q", "accent"), m.Told: ("q", "accent"),
     m.Page: ("H", "warn"), m.Perform: ("S", "you"), m.Performed: ("s", "you"),
 }  # fmt: skip
+DECIDES: Final = {Why.SCALES: ", over its 1 s/s", Why.STALE: "; too stale", Why.FULL: "; both full"}
+"""What decides where it is not the smaller of the two sums."""
 LEGEND: Final = "C command A append E event R rows Q query H history; small: answers"
 
 
@@ -287,5 +290,5 @@ def verdict_line(snapshot: Snapshot) -> tuple[str, Ink]:
             return "nothing to weigh: nothing came in the last 2 s", "dim"
         return "nothing to weigh yet: nobody asks", "dim"
     word = "pays" if verdict.pays else "does not pay"
-    said = f"{work_us(verdict.cqrs_us)}/s of work on two roads, {work_us(verdict.crud_us)}/s on one table"
-    return f"{word}: {said}", "good" if verdict.pays else "warn"
+    said = f"two roads work {work_us(verdict.cqrs_us)}/s, one table {work_us(verdict.crud_us)}/s"
+    return f"{word}: {said}{DECIDES.get(verdict.why, '')}", "good" if verdict.pays else "warn"
