@@ -165,7 +165,8 @@ SIBLINGS: Final = Scenario(
                   "(r2,1), "
                   "concurrent. Every replica holds both."),
         *at(810, r("C", "x", "r3")),
-        *say(1_100, "C read, and was given both values with the context {r1:1, r2:1}."),
+        *say(1_100, "C read, and was given both values with the context {r1:1, r2:1}. The history is one of single "
+                    "values, so it names one of them, x=2."),
         *at(1_110, w("C", "x", "r3")),
         *say(1_500, "C's write carried that context: it replaces both, and one value is left. Had C written blind, "
                     "there "

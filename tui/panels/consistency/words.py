@@ -67,7 +67,7 @@ def message(each: Any) -> str:
         case m.Got(_, key, _):
             return f"what it holds of {key}"
         case m.HandOff(key, _):
-            return f"hint for {key}"
+            return f"handover of {key}"
         case m.HandOffAck():
             return "thanks for a hint"
     return _other_message(each)
@@ -181,13 +181,13 @@ def _of_replica(what: ev.ReplicaEvent | ev.FileEvent) -> tuple[str, Ink]:
         case ev.HintKept(key=key, owner=owner, counts=counts):
             return f"keeps a hint of {key} for {owner}{': it counts as an acknowledgement' if counts else ''}", "warn"
         case ev.HintDone(key=key, owner=owner):
-            return f"handed {key} over to {owner}, and deletes the hint", "good"
+            return f"hears that {owner} has {key} now, and deletes the hint", "good"
         case ev.TreesCompared(peer=peer, comparisons=comparisons, differing=differing):
             leaves = "leaf differs" if differing == 1 else "leaves differ"
             return f"compares Merkle trees with {peer}: {differing} {leaves}, {comparisons} comparisons", "text"
         case ev.SiblingsSeen(key=key, values=values):
             each = " ".join(map(str, values))
-            return f"holds {len(values)} siblings of {key}: {each}, none overwrote another", "warn"
+            return f"answers with {len(values)} siblings of {key}: {each}; the history names the last", "warn"
         case ev.Unavailable(key=key, write=write, needs=needs, alive=alive):
             asked = f"a {'write' if write else 'read'} of {key}"
             return f"refuses {asked}: {alive} of the {needs} it needs would answer; nothing is done", "bad"
