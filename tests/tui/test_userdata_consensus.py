@@ -392,6 +392,17 @@ def test_bad_lines_are_skipped_and_counted_if_that_is_asked_for(
     assert json.loads(capsys.readouterr().out)["snapshot"]["skipped"] == 1
 
 
+def test_one_is_not_told_as_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    writer = Writer(("1",))
+    writer.server("1")
+    writer.event("InitState", "1")
+    writer.lines += ["info", '{"cut']
+    assert status("run", "consensus", writer.file(tmp_path), "--skip-bad") == 0
+    said = capsys.readouterr().out
+    assert said.startswith("1 event of 1 server (1) in ")
+    assert ", 1 bad line skipped, 1 line of something else passed over" in said
+
+
 def test_options_of_other_data_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = Writer().healthy().file(tmp_path)
     with pytest.raises(UserError, match="a trace takes --skip-bad"):

@@ -10,6 +10,7 @@ from engines.consensus.recorded import VARIANT, Trace, source_of
 from engines.errors import UserError
 from engines.sim.digest import Digest
 from engines.units import span
+from tui.kit.words import plural
 from tui.options import DataOptions
 from tui.progress import Progress
 from tui.userdata.common import (
@@ -85,11 +86,11 @@ def _lines(
     cluster: TracedCluster, trace: Trace, reader: TraceReader, leaders: list[tuple[int, str, int]], name: str,
     digest: str,
 ) -> list[str]:  # fmt: skip
-    bad = f", {reader.skipped:,} bad lines skipped" if reader.skipped else ""
-    other = f", {reader.passed:,} lines of something else passed over" if reader.passed else ""
+    bad = f", {plural(reader.skipped, 'bad line')} skipped" if reader.skipped else ""
+    other = f", {plural(reader.passed, 'line')} of something else passed over" if reader.passed else ""
     lines = [
-        f"{len(trace):,} events of {len(trace.names)} servers ({', '.join(trace.names)}) in {span(trace.at[-1])} of "
-        f"{name}{bad}{other}",
+        f"{plural(len(trace), 'event')} of {plural(len(trace.names), 'server')} ({', '.join(trace.names)}) in "
+        f"{span(trace.at[-1])} of {name}{bad}{other}",
         f"digest {digest}",
         "",
         f"{'server':>8}  {'role':12}{'term':>6}{'commit':>9}{'last':>9}  voters",
