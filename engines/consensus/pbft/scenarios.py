@@ -262,10 +262,10 @@ LAGGARD: Final = Scenario(
         *at(2_050, *_does("r1", Act.WRONG_STATE)),
         *at(2_100, Reconnect("r3")),
         *say(2_110, "r3 is connected again. And r1, which it may ask for the state, is going to lie."),
-        *say(3_400, "r3 saw a checkpoint far above its window, certified by others, asked for that state, held it "
-                    "against the certified digest, and asked another where it did not fit. With the values it got the "
-                    "last reply to each client, so that no request runs twice. It still waits for view 1: one "
-                    "complaint moves nobody, so it follows from checkpoint to checkpoint."),
+        *say(3_400, "r3 saw a certified checkpoint above its window, asked for that state, held it against the "
+                    "digest, and asked another where it did not fit. With it came the last reply to each client: no "
+                    "request runs twice. It still waits for view 1, alone, and follows from checkpoint to "
+                    "checkpoint."),
         *at(3_450, Heal()),
     ),
 )  # fmt: skip
