@@ -100,7 +100,7 @@ def draw_rows(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) 
             room = 2 * sum(of == phase for _, of, _ in columns)
             name = phase if len(phase) <= room else {"pre-prepare": "O", "prepare": "prep", "commit": "comm"}[phase]
             canvas.put(first, 0, name, "dim")
-        canvas.put(x, 0, f"2f={snapshot.quorum - 1} 2f+1={snapshot.quorum}   h  exec  H   checkpoint", "dim")
+        canvas.put(x, 0, f"2f={snapshot.quorum - 1} 2f+1={snapshot.quorum}   h  exec  H   stable", "dim")
         top = 1
     else:
         top = 0
