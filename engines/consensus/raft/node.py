@@ -41,13 +41,13 @@ from engines.consensus.raft.messages import (
     TimeoutNow,
     TransferRequest,
     VoteReply,
+    new,
 )
 from engines.consensus.raft.ports import Effects
 from engines.consensus.raft.read_events import Forwarded
 from engines.consensus.raft.reads import Reads
 from engines.consensus.raft.roles import LEADER
 from engines.consensus.raft.state_machine import session_of
-from engines.records import new
 
 WRITE_US: Final = 5_000
 """From the decision to the log, for a leader whose rule ``term_when_decided`` is off."""

@@ -9,11 +9,10 @@ from typing import Final
 
 from engines.consensus.raft import events as e
 from engines.consensus.raft.compaction import Compaction
-from engines.consensus.raft.messages import AppendEntries, AppendReply, Entry, InstallReply, InstallSnapshot
+from engines.consensus.raft.messages import AppendEntries, AppendReply, Entry, InstallReply, InstallSnapshot, new
 from engines.consensus.raft.ports import Effects
 from engines.consensus.raft.progress import PeerProgress, ProgressState
 from engines.consensus.raft.quorum import Configuration, committed_index
-from engines.records import new
 
 PROBE: Final = ProgressState.PROBE
 REPLICATE: Final = ProgressState.REPLICATE

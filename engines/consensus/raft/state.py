@@ -20,6 +20,7 @@ from engines.consensus.raft.messages import (
     Registration,
     Row,
     SessionExpired,
+    new,
 )
 from engines.consensus.raft.ports import Disk, Effects
 from engines.consensus.raft.progress import PeerProgress
@@ -27,7 +28,6 @@ from engines.consensus.raft.quorum import Configuration, majority
 from engines.consensus.raft.roles import EDGES, FOLLOWER, LEADER, Role
 from engines.consensus.raft.rules import ALL_ON, RaftRules, Sizes, Timing
 from engines.consensus.raft.state_machine import KeyValueStore
-from engines.records import new
 
 NEVER: Final = -(1 << 60)
 PAPER_TIMING: Final = Timing()
@@ -213,7 +213,8 @@ class ServerState:
         self.progress = {}
         self.incoming = NOTHING
         self.deposed_by = ""
-        self.by_order = False
+        if role is not LEADER:  # who needs only its own vote stands and leads in one step
+            self.by_order = False
         self.office_ended(ctx)
 
     def office_ended(self, ctx: Effects) -> None:
