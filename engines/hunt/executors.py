@@ -123,11 +123,14 @@ class Pool:
     def close(self) -> None:
         """Kill them: whatever they work on can be done again."""
         running = list((self._pool._processes or {}).values())
+        manager: Any = self._pool._executor_manager_thread
         self._pool.shutdown(wait=False, cancel_futures=True)
         for process in running:
             process.kill()
         for process in running:
             process.join(5)
+        if manager is not None:  # Python 3.11 may trip over it as it exits, if it is about to end just then
+            manager.join(5)
 
 
 def _begin() -> None:

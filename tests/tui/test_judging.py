@@ -7,7 +7,7 @@ from engines.consensus.raft.engine import RaftEngine
 from engines.sim.clock import Clock
 from engines.sim.history import CLIENT_HISTORY, OK, UNKNOWN, History
 from engines.sim.pattern import Check
-from engines.units import US_PER_S
+from engines.units import US_PER_S, stamp
 from tui.judging import Verdicts, explained, judged
 from tui.linearizable import linearizable_store
 from tui.registry import PANELS
@@ -59,7 +59,7 @@ def test_what_one_machine_would_never_say_is_found(rows: tuple[Row, ...]) -> Non
     assert not found.ok
     assert "nothing explains what" in found.detail
     assert found.witness
-    assert explained(found)[1] == found.detail
+    assert explained(found)[1] == f"FAILED since t {stamp(found.at_us or 0)}: {found.detail}."
 
 
 def test_the_witness_names_who_asked_what_and_when_and_what_was_told() -> None:
