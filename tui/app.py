@@ -158,6 +158,8 @@ class DpTui(App[None], inherit_bindings=False):
         self._gate = admission(self, self._draw_guarded)
         if isinstance(self._driver, AckDriver):
             self._driver.on_lost = self._hung_up
+            if self._driver.line.lost:
+                self._hung_up()
             if self.guess and self.look.name == "dark":  # consoles of sixteen colours would print the question
                 self._driver.on_background = self._background
                 self._driver.ask_background()

@@ -89,11 +89,23 @@ def test_a_terminal_that_stands_still_does_not_keep_it(tmp_path: Path) -> None:
     assert saved(tmp_path)
 
 
-@pytest.mark.parametrize("paused", [False, True])
-def test_a_terminal_that_is_gone_ends_it_though_sighup_is_ignored(paused: bool, tmp_path: Path) -> None:
+SLOWLY = """
+import runpy, time
+from textual.drivers.linux_driver import LinuxDriver
+start = LinuxDriver.start_application_mode
+def slowly(driver): start(driver); time.sleep(0.3)
+LinuxDriver.start_application_mode = slowly
+runpy.run_module("tests.tui.toy_app", run_name="__main__", alter_sys=True)
+"""
+"""The toy, slow to take the terminal: the input thread sees that it is gone before the app is told to listen."""
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "stopped", "resuming"])
+def test_a_terminal_that_is_gone_ends_it_though_sighup_is_ignored(state: str, tmp_path: Path) -> None:
     master, slave = os.openpty()
     script = 'trap "" HUP; tty=$0; exec "$@" <>"$tty" >&0 2>&0'
-    command = python("-m", "tests.tui.toy_app", "--state", str(tmp_path))
+    toy = ("-c", SLOWLY) if state == "resuming" else ("-m", "tests.tui.toy_app")
+    command = python(*toy, "--state", str(tmp_path))
     environ = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
     child = subprocess.Popen(
         ["/bin/sh", "-c", script, os.ttyname(slave), *command], cwd=ROOT, env=environ, start_new_session=True
@@ -103,10 +115,12 @@ def test_a_terminal_that_is_gone_ends_it_though_sighup_is_ignored(paused: bool, 
         while b"scenarios" not in seen:
             seen += os.read(master, 65536)
         os.close(slave)
-        if paused:
+        if state == "paused":
             os.write(master, b" ")
             while b"PAUSE" not in seen:
                 seen += os.read(master, 65536)
+        if state == "stopped":  # the SIGCONT of the hang-up wakes it
+            child.send_signal(signal.SIGSTOP)
         os.close(master)
         assert child.wait(LONG) == 128 + signal.SIGHUP
     finally:

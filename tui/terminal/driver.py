@@ -268,6 +268,8 @@ class AckDriver(LinuxDriver):
             self._first_attrs = self.attrs_before
         self.gate.reset(asking=self.acknowledge)
         self._live = True
+        if self.line.lost:  # seen by the input thread before anything was live: a hang-up sends SIGCONT as well
+            self._hung_up()
         self._ask(self.gate.probe(_now_us()))
         self._painted_bytes, self._unpainted = self.bytes_written, False
         if self.on_background is not None:
