@@ -42,7 +42,7 @@ VARIANTS: Final = tuple(
         partial(ConsistencyEngine, name),
         COMMANDS,
         SETTINGS[name],
-        4,
+        5,
         FIDELITY,
         chaos=chaos_of(name),
     )

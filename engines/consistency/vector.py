@@ -16,6 +16,8 @@ Sources: Fidge 1988, Mattern 1989; DeCandia et al., "Dynamo", SOSP 2007, section
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
+from itertools import combinations
 from typing import Final
 
 CLOCK_MAX: Final = 10
@@ -103,6 +105,13 @@ def both_greater(one: VectorClock, other: VectorClock) -> bool:
     return one > other and other > one
 
 
+@lru_cache(maxsize=8)
+def concurrent_pairs(clocks: tuple[VectorClock, ...]) -> tuple[int, int]:
+    """(pairs of which neither clock is before the other, all pairs)."""
+    orders = [one.compare(other) for one, other in combinations(clocks, 2)]
+    return orders.count(Order.CONCURRENT), len(orders)
+
+
 def prune(clock: VectorClock, touched_us: Mapping[str, int], limit: int = CLOCK_MAX) -> VectorClock:
     """The clock without its oldest entries, at most ``limit`` of them; ``touched_us`` says when each node last
     wrote."""
@@ -112,4 +121,4 @@ def prune(clock: VectorClock, touched_us: Mapping[str, int], limit: int = CLOCK_
     return VectorClock.of(newest[:limit])
 
 
-__all__ = ["CLOCK_MAX", "EMPTY", "Order", "VectorClock", "both_greater", "prune"]
+__all__ = ["CLOCK_MAX", "EMPTY", "Order", "VectorClock", "both_greater", "concurrent_pairs", "prune"]

@@ -121,11 +121,9 @@ class ConsistencyEngine(World):
         self.series: deque[Sample] = deque(maxlen=SERIES_MAX)
         self.sample_due_us = 0
         self.sampled = (0, 0)
-        self.oldest_us = 0
         self.quiet_from_us = 0
         self.writes_seen = -1
         self.apart = False
-        self.apart_from_us = 0
         self._count_overlap()
         self.begin()
 
@@ -218,7 +216,8 @@ class ConsistencyEngine(World):
         judge = self.book.judge
         reads, stale = judge.reads - self.sampled[0], judge.stale - self.sampled[1]
         self.sampled = judge.reads, judge.stale
-        self.series.append(Sample(now, reads, stale, self._oldest()))
+        self.series.append(Sample(now, reads, stale, self.book.oldest_us))
+        self.book.oldest_us = 0
         self.sample_due_us = now // SAMPLE_US * SAMPLE_US + SAMPLE_US
         differing, where = self._differences()
         if self._busy():
@@ -226,17 +225,11 @@ class ConsistencyEngine(World):
         elif differing:
             self.checks.settled(now - self.quiet_from_us, differing, where)
         if differing and not self.apart:
-            self.apart, self.apart_from_us = True, now
+            self.apart = True
         elif not differing and self.apart:
             self.apart = False
             if self.quiet_from_us < now:
-                self.record(ev.Converged(now - max(self.apart_from_us, self.quiet_from_us)))
-
-    def _oldest(self) -> int:
-        """The age of the oldest value that is still read, of the newest reads."""
-        judge = self.book.judge
-        ages = [judge.age_us(each) or 0 for each in judge.build.operations[-6:] if each.call is Call.READ and each.done]
-        return max(ages, default=0)
+                self.record(ev.Converged(now - self.quiet_from_us))
 
     def _busy(self) -> bool:
         """Whether a write is open, or was since the last look, or a fault is in force."""
@@ -363,6 +356,7 @@ class ConsistencyEngine(World):
                 super().execute(command)
             case _:
                 super().execute(command)
+                self.quiet_from_us = self.clock.now_us  # what was wrong until now may have been healed
                 self._mark(type(command).__name__.lower(), getattr(command, "node", "") or getattr(command, "src", ""))
 
     def _mark(self, what: str, node: str) -> None:

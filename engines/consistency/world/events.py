@@ -212,7 +212,7 @@ class ModelBroken(NamedTuple):
 
 
 class Converged(NamedTuple):
-    """All replicas are equal, for the first time since they were not."""
+    """All replicas are equal, for the first time since they were not; ``after_us``: since the last write and fault."""
 
     after_us: int
 

@@ -33,6 +33,8 @@ class Ledger:
         self.done = 0
         self.unknown = 0
         self.failed = 0
+        self.oldest_us = 0
+        """The age of the oldest value that a read returned, since somebody last set this to 0."""
         self.tags: dict[tuple[str, int], Tag] = {}
         """The timestamp a coordinator gave each write."""
         self.acked: dict[str, tuple[Tag, int, int]] = {}
@@ -78,7 +80,9 @@ class Ledger:
             self._acknowledged(operation)
             return operation, None
         self._overlaps(operation)
-        return operation, self.judge.age_us(operation)
+        age_us = self.judge.age_us(operation)
+        self.oldest_us = max(self.oldest_us, age_us or 0)
+        return operation, age_us
 
     def tagged(self, key: str, value: int, tag: Tag) -> None:
         """A coordinator gives a write its timestamp."""

@@ -33,7 +33,7 @@ STALE: Final = Scenario(
     "One acknowledgement makes a write, one answer makes a read: nothing says that they meet.",
     "eventual",
     (
-        *say(100, "Three replicas, R = W = 1. r1 will take a while to reach the others: its links are slow."),
+        *say(100, "Three replicas, R = W = 1. r1 will take a while to reach the others: its links become slow now."),
         *at(110, slow("r1", "r2", 400), slow("r1", "r3", 400)),
         *at(200, w("A", "x", "r1")),
         *say(300, "A wrote x=1 through r1 and has its answer: one acknowledgement was enough, r1's own."),
@@ -79,9 +79,9 @@ INVERSION: Final = Scenario(
         *at(200, w("A", "x")),
         *at(560, slow("B", "r3", 200), slow("C", "r1", 200)),
         *at(570, r("B", "x")),
-        *say(680, "A's write is at r1 only, and not over. B asked r1 and r2, and returned x=1."),
+        *say(680, "A's write is at r1 only, and not over. B heard from r1 and r2 first, and returned x=1."),
         *at(690, r("C", "x")),
-        *say(800, "C asked r2 and r3 after B had its answer, and returned 0. No order of the "
+        *say(800, "C heard from r2 and r3 first, after B had its answer, and returned 0. No order of the "
                   "operations explains both: press e, the witness is lit in the diagram."),
         *at(900, SetWorkload("light")),
     ),
@@ -98,7 +98,8 @@ SLOPPY: Final = Scenario(
         *at(120, faults.Partition((("r1", "r2", "r3"), ("r4", "r5")))),
         *at(130, w("A", "x", "r4")),
         *say(900, "Now they are sloppy, and r4 and r5 are cut off from the others. A wrote through r4: after 250 ms "
-                  "without an answer r4 and r5 stood in, each with a hint for its owner. A was told: done."),
+                  "without an answer r4 and r5 stood in, with hints for the owners, 3 at r4 and 1 at r5. A was told: "
+                  "done."),
         *at(910, r("B", "x", "r1")),
         *say(1_300, "B asked two of the real owners and returned 0. W = 2 machines had the write, R = 2 were asked, "
                     "and they "
@@ -115,7 +116,7 @@ SKEW: Final = Scenario(
     "eventual",
     (
         *at(50, SetRule("hybrid_time", False), faults.Skew("r1", 5_000_000, 0)),
-        *say(100, "Timestamps are plain clocks here, and r1's is 5 s ahead. R = W = 2 of 3: all is as it should be."),
+        *say(100, "Timestamps are plain clocks here, and r1's is 5 s ahead. R = W = 2 of 3: any two quorums meet."),
         *at(110, w("A", "x", "r1")),
         *at(400, w("B", "x", "r2")),
         *say(700, "A wrote x=1, then B wrote x=2, and both were told that it is done. But x=1 carries a time 5 s "
@@ -181,7 +182,7 @@ MOVED: Final = Scenario(
     "causal",
     (
         *say(100, "A client usually stays with its replica. A will not, and nothing travels with it: client_vector "
-                  "is off."),
+                  "goes off now."),
         *at(110, SetRule("client_vector", False), SetRule("sticky", False)),
         *at(120, slow("r1", "r3", 900), slow("r1", "r2", 900)),
         *at(200, w("A", "x", "r1")),
@@ -288,7 +289,7 @@ BUSY: Final = Scenario(
         *say(6_000, "R = W = 1: the formula says 2 of 3 reads miss the newest write. What was measured stands over "
                     "the chart, and is less: a read beside a write that is still under way counts as fresh."),
         *at(6_010, SetQuorum(3, 2, 2)),
-        *say(12_000, "R = W = 2: 0 by the formula. The share over the whole run falls from now on."),
+        *say(12_000, "Since 6 s R = W = 2: 0 by the formula. The share over the whole run has been falling since."),
     ),
     12_500 * US_PER_MS, config=(("clients", 2), ("keys", 1), ("workload", "off"), ("nodes", 3)), seed=11,
 )  # fmt: skip

@@ -51,10 +51,8 @@ def fold(events: Sequence[Event]) -> Line:
                 f"{each.node}:{did(each.what.write, each.what.key, each.what.value)}" for each in events[-4:]
             )
             return line._replace(who="clients", text=f"{plural(len(events), 'operation')} done, the newest {said}")
-        case ev.HintKept():
-            owners = names(dict.fromkeys(each.what.owner for each in events))
-            return line._replace(text=f"{plural(len(events), 'hint')} kept for {owners}: they do not answer")
-        case ev.HintDone():
-            owners = names(dict.fromkeys(each.what.owner for each in events))
-            return line._replace(text=f"{plural(len(events), 'hint')} handed over to {owners}, and deleted")
+        case ev.HintKept() | ev.HintDone() as hint:
+            owners, kept = names(dict.fromkeys(each.what.owner for each in events)), isinstance(hint, ev.HintKept)
+            what = f"kept for {owners}: they do not answer" if kept else f"handed over to {owners}, and deleted"
+            return line._replace(text=f"{plural(len(events), 'hint')} {what}")
     return line._replace(text=f"{line.text} (and {len(events) - 1} more before it)")

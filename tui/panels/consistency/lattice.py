@@ -8,6 +8,7 @@ from engines.consistency.smallest import SMALLEST
 from engines.consistency.world.snapshot import Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.words import plural
 from tui.panel import Focus, Hit
 from tui.panels.consistency.queries import MODELS, SHORT, TITLES, choose, chosen, flipped, model_of, verdicts_of
 
@@ -63,8 +64,11 @@ def _cell(
 def _converged(canvas: Canvas, snapshot: Snapshot, x: int, y: int) -> None:
     if snapshot.recorded or not snapshot.replicas:
         return
+    hints = sum(each.pending for each in snapshot.replicas) if snapshot.variant == "eventual" else 0
     if snapshot.differing:
         canvas.put(x, y, clip(f"replicas differ: {' '.join(snapshot.differing)}", WIDTH - 2), "stale")
+    elif hints:
+        canvas.put(x, y, clip(f"equal, but {plural(hints, 'hint')} wait{'s' * (hints == 1)}", WIDTH - 2), "stale")
     else:
         canvas.put(x, y, "replicas are equal", "good")
 
@@ -132,12 +136,9 @@ def matrix(canvas: Canvas, focus: Focus, glyphs: Glyphs) -> None:
             for at, broken in enumerate(MODELS):
                 has = (name, broken) in SMALLEST
                 here = (name, broken) == (one, other)
-                text = f"{_size(SMALLEST[name, broken])}" if has else glyphs.thin if name != broken else ""
+                size = sum(text.count("|--") for text in SMALLEST.get((name, broken), ()))
+                text = f"{size}" if has else glyphs.thin if name != broken else ""
                 canvas.put(12 + at * 5, row, text, "selected" if here else "text" if has else "dim")
         y = needed
     for at, text in enumerate(lines, y):
         canvas.put(0, at, clip(text, canvas.width), "text")
-
-
-def _size(lines: tuple[str, ...]) -> int:
-    return sum(text.count("|--") for text in lines)

@@ -146,8 +146,12 @@ def flipped(snapshot: Snapshot, focus: Focus) -> list[str]:
 
 
 def closed_form(snapshot: Snapshot) -> tuple[int, int] | None:
-    """C(N-W,R) of C(N,R): the share of reads that miss the newest write while nothing propagates."""
-    if snapshot.variant != "eventual" or snapshot.preset != "custom":
+    """C(N-W,R) of C(N,R): the share of reads that miss the newest write while nothing propagates.
+
+    It speaks of the N owners of a key, and of a newest write that is kept: not of stand-ins, nor once one is lost.
+    """
+    usual = snapshot.variant == "eventual" and snapshot.preset == "custom" and not snapshot.lost
+    if not usual or ("strict_quorum", False) in snapshot.rules:
         return None
     return comb(snapshot.n - snapshot.w, snapshot.r), comb(snapshot.n, snapshot.r)
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from engines.consistency.formats.timeline import label
 from engines.consistency.history import Call, Operation, Status
 from engines.consistency.vector import Order
-from engines.consistency.world.snapshot import Logged, ReplicaView, Snapshot
+from engines.consistency.world.snapshot import Arrow, Logged, Snapshot
 from engines.units import US_PER_MS, stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
@@ -64,7 +64,7 @@ def lit(snapshot: Snapshot, focus: Focus) -> set[int]:
 
 
 def window(snapshot: Snapshot, focus: Focus, x: int, width: int) -> Window:
-    """The newest time; or what is selected, with room around it."""
+    """The newest time in which something happened; or what is selected, with room around it."""
     numbers = lit(snapshot, focus)
     chosen_op = operation(snapshot, focus)
     known = (*(snapshot.witness.operations if snapshot.witness else ()), *snapshot.history.operations)
@@ -81,21 +81,33 @@ def window(snapshot: Snapshot, focus: Focus, x: int, width: int) -> Window:
     elif snapshot.recorded and snapshot.history.operations:
         first = min(each.start_us for each in snapshot.history.operations[-60:])
         scale = _scale(end_us - first, width)
-    elif snapshot.history.operations and not shown:
-        newest = max(each.end_us or end_us for each in snapshot.history.operations[-12:])
-        if end_us - newest > width * scale * 3 // 4:  # nobody works: stay with the last that did
-            end_us = newest + width * scale * 3 // 4
+    elif not shown:  # stay with the operation, message or fault that was the last
+        ends = [end_us if each.end_us is None else each.end_us for each in snapshot.history.operations[-12:]]
+        ends += [each.arrives_us for each in snapshot.arrows[-40:]] + [each.at_us for each in snapshot.marks[-1:]]
+        end_us = min(end_us, max(ends, default=end_us) + width * scale // 2)
     if shown:
         first = min(each.start_us for each in shown)
         last = max(each.end_us or each.start_us for each in shown)
         scale = max(scale, _scale((last - first) * 5 // 4, width)) if not snapshot.recorded else scale
         if first < end_us - width * scale:
             end_us = min(snapshot.at_us, last + (width * scale - (last - first)) // 2)
-    return Window(x, width, end_us - (width - 1) * scale, scale)
+    from_us = end_us - (width - 1) * scale
+    return Window(x, width, from_us if snapshot.recorded else max(0, from_us), scale)
 
 
 def _scale(span_us: int, width: int) -> int:
     return next((each for each in SCALES_US if span_us <= each * max(1, width - 2)), SCALES_US[-1])
+
+
+def parts(snapshot: Snapshot, focus: Focus, width: int) -> tuple[Window, int]:
+    """What of ``width`` columns is time, and how many are for the values."""
+    values = 0
+    if snapshot.replicas and width >= 42:
+        values = NARROW if width < 52 else VALUES if width < 90 else ROOMY
+    left = NAME
+    if snapshot.recorded:  # names of a file are as long as people made them
+        left = min(NAMES_MAX, max((len(name) for name in rows_of(snapshot)), default=0)) + 1
+    return window(snapshot, focus, left, width - left - values), values
 
 
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, width: int) -> list[Hit]:
@@ -103,16 +115,14 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, width
     space = canvas.height - 1
     if space < 1 or width < 14:
         return []
-    values = 0
-    if snapshot.replicas and width >= 42:
-        values = NARROW if width < 52 else VALUES if width < 90 else ROOMY
-    left = name_width(snapshot)
-    seen = window(snapshot, focus, left, width - left - values)
+    seen, values = parts(snapshot, focus, width)
     shown = visible(snapshot, focus, canvas.height)
     stride = 2 if len(shown) * 2 <= space else 1
     place = {name: 1 + at * stride for at, name in enumerate(shown)}
     top = Canvas(width, canvas.height)
     _axis(top, snapshot, seen, glyphs)
+    if values and not snapshot.recorded:
+        top.put_right(seen.x + seen.width + values - 1, 0, "now", "dim")
     numbers = lit(snapshot, focus)
     clients = clients_of(snapshot)
     _arrows(top, snapshot, seen, place, glyphs)
@@ -128,25 +138,19 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, width
     return hits
 
 
-def name_width(snapshot: Snapshot) -> int:
-    """Columns for the names; those of a file are as long as people made them."""
-    if not snapshot.recorded:
-        return NAME
-    return min(NAMES_MAX, max((len(name) for name in rows_of(snapshot)), default=0)) + 1
-
-
 LETTERS: Final = {
     "C": "request", "Q": "query", "S": "store", "F": "forward", "O": "order", "m": "missing",
-    "U": "update", "P": "put", "G": "get", "H": "hint", "L": "leaves", "V": "vote",
+    "U": "update", "P": "put", "G": "get", "H": "hint", "L": "leaves", "V": "vote", "x": "lost",
 }  # fmt: skip
 
 
-def legend(snapshot: Snapshot, room: int) -> str:
-    """What the letters of the newest messages mean, as far as there is room: ``C request  P put  G get``."""
+def legend(snapshot: Snapshot, seen: Window, room: int) -> str:
+    """What the letters in the window mean, as far as there is room: ``C request  P put  G get  x lost``."""
     there = {each.machine.id for each in snapshot.replicas}
-    seen = {arrow.letter for arrow in snapshot.arrows[-40:] if not arrow.lost and arrow.dst in there}
+    now = [each for each in snapshot.arrows if each.arrives_us <= snapshot.at_us and seen.holds(each.arrives_us)]
+    letters = {"x" if each.lost else each.letter for each in now if each.dst in there}
     said = ""
-    for letter in (each for each in LETTERS if each in seen):
+    for letter in (each for each in LETTERS if each in letters):
         more = f"{said}  {letter} {LETTERS[letter]}" if said else f"{letter} {LETTERS[letter]}"
         if len(more) > room:
             break
@@ -282,7 +286,8 @@ def _replica(
         if arrow.dst == name and arrow.arrives_us <= snapshot.at_us and seen.holds(arrow.arrives_us):
             letter, ink = ("x", "lost") if arrow.lost else (arrow.letter, "bright")
             canvas.put(seen.column(arrow.arrives_us), y, letter, ink)
-    said = status if status != "up" else "cut off" if _cut_off(snapshot, view) else ""
+    alone = 0 < len(snapshot.replicas) - 1 == len(view.machine.cut_from)
+    said = status if status != "up" else "cut off" if alone else ""
     if said:
         canvas.put_right(seen.x + seen.width, y, f" {said} ", STATUS.get(status, ("", "cut"))[1])
     for each in snapshot.logged:
@@ -313,19 +318,17 @@ def _beside(snapshot: Snapshot, focus: Focus, each: Logged) -> tuple[str, Ink]:
     return ("o", "text") if selected is None else BESIDE[each.clock.compare(selected.clock)]
 
 
-def _cut_off(snapshot: Snapshot, view: ReplicaView) -> bool:
-    return 0 < len(snapshot.replicas) - 1 == len(view.machine.cut_from)
-
-
 def _arrows(canvas: Canvas, snapshot: Snapshot, seen: Window, place: dict[str, int], glyphs: Glyphs) -> None:
     """Messages between rows that are shown, beneath everything else."""
     for arrow in snapshot.arrows:
-        if arrow.src not in place or arrow.dst not in place or arrow.arrives_us < seen.from_us:
-            continue
-        x0, x1 = seen.column(arrow.departs_us), seen.column(min(arrow.arrives_us, snapshot.at_us))
-        y0, y1 = place[arrow.src], place[arrow.dst]
-        if arrow.arrives_us > snapshot.at_us:
-            y1 = y0 + round((y1 - y0) * share(arrow.departs_us, arrow.arrives_us, snapshot.at_us))
-        if x0 < seen.x or x1 >= seen.x + seen.width:
-            continue
-        canvas.line(x0, y0, x1, y1, "lost" if arrow.lost else "line", dashed=arrow.lost, glyphs=glyphs)
+        until_us = min(snapshot.at_us, seen.from_us + seen.width * seen.scale_us - 1)
+        first, last = max(arrow.departs_us, seen.from_us), min(arrow.arrives_us, until_us)
+        if arrow.src in place and arrow.dst in place and first <= last:
+            (x0, y0), (x1, y1) = ((seen.column(at_us), _height(arrow, place, at_us)) for at_us in (first, last))
+            canvas.line(x0, y0, x1, y1, "lost" if arrow.lost else "line", dashed=arrow.lost, glyphs=glyphs)
+
+
+def _height(arrow: Arrow, place: dict[str, int], at_us: int) -> int:
+    """The row at which a message is at a moment."""
+    src, dst = place[arrow.src], place[arrow.dst]
+    return src + round((dst - src) * share(arrow.departs_us, arrow.arrives_us, at_us))

@@ -1,10 +1,8 @@
 """Stale reads over time, and their share beside the closed form."""
 
-from functools import lru_cache
-
 from engines import units
-from engines.consistency.vector import Order
-from engines.consistency.world.snapshot import Logged, Snapshot
+from engines.consistency.vector import concurrent_pairs
+from engines.consistency.world.snapshot import Snapshot
 from engines.units import PPM, percent
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
@@ -38,15 +36,9 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
         canvas.put(canvas.width - 1 - len(samples), y, line, "stale")
 
 
-@lru_cache(maxsize=8)
-def _pairs(logged: tuple[Logged, ...]) -> tuple[int, int]:
-    pairs = [one.clock.compare(other.clock) for at, one in enumerate(logged) for other in logged[at + 1 :]]
-    return sum(order is Order.CONCURRENT for order in pairs), len(pairs)
-
-
 def concurrency(snapshot: Snapshot) -> str:
     """``12 of 45 pairs of the newest 10 events are concurrent: neither clock is before the other``."""
-    concurrent, pairs = _pairs(snapshot.logged)
+    concurrent, pairs = concurrent_pairs(tuple(each.clock for each in snapshot.logged))
     count = plural(len(snapshot.logged), "event")
     return f"{concurrent:,} of {pairs:,} pairs of the newest {count} are concurrent: neither clock is before the other"
 
@@ -66,7 +58,7 @@ def measured(snapshot: Snapshot) -> str:
     if not snapshot.stale and any(each.name == "linearizable" and each.verdict.broken for each in snapshot.models):
         return f"0 of {plural(snapshot.reads, 'read')} missed an acknowledged write; others do not count"
     if snapshot.lost:
-        text += f"; {snapshot.lost} acknowledged lost"
+        text += f"; {snapshot.lost} acknowledged {'write' if snapshot.lost == 1 else 'writes'} lost"
     form = closed_form(snapshot)
     if form is not None:
         n, r, w = snapshot.n, snapshot.r, snapshot.w

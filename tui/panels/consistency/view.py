@@ -40,7 +40,9 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
         picture.blit(top, 0, 0)
         lattice.line(picture, snapshot, focus, picture.height - 1)
     if not snapshot.logged and now.pair < 0:
-        letters = spacetime.legend(snapshot, picture.width - len(title) - len(note) - 9)
+        across = picture.width - (lattice.WIDTH + 2) * (picture.width >= WIDE and picture.height >= 6)
+        seen, _ = spacetime.parts(snapshot, focus, across)
+        letters = spacetime.legend(snapshot, seen, picture.width - len(title) - len(note) - 9)
         title += f"  {letters}" if letters else ""
     strip.draw(below, snapshot, glyphs)
     return Frame(

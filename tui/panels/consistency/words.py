@@ -201,7 +201,7 @@ def _of_replica(what: ev.ReplicaEvent | ev.FileEvent) -> tuple[str, Ink]:
             more = f" and {entries - 1} more" if entries > 1 else ""
             return f"rolls {key}={value}{more} back: the new primary never had it", "bad"
         case ev.Converged(after_us=after):
-            return f"all replicas are equal, {span(after)} after the last trouble", "good"
+            return f"all replicas are equal, {span(after)} after the last write and fault", "good"
     return _of_file(what)
 
 
