@@ -1,7 +1,7 @@
 """The journal's sentences about questions, and about what clients and disks may rely on."""
 
 from enum import Enum
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
 from engines.consensus.raft import messages as m
 from engines.consensus.raft import read_events as e
@@ -47,8 +47,6 @@ def of_reads(what: e.ReadEvent) -> tuple[str, Ink]:
             return f"passes {describe(command)} of {client} on to {leader}, its leader", "follower"
         case e.ReadsSet(mode=mode):
             return f"questions from now on: {MODES[mode]}", "you"
-        case _:
-            assert_never(what)
 
 
 def _served(what: e.ReadServed) -> str:

@@ -1,6 +1,6 @@
 """The journal's sentences about snapshots and about sessions that an entry opens, and the lesson behind them."""
 
-from typing import Any, Final, assert_never, get_args
+from typing import Any, Final, get_args
 
 from engines.consensus.raft import events as e
 from engines.consensus.raft import messages as m
@@ -43,8 +43,6 @@ def of_snapshots(what: e.SnapshotEvent) -> tuple[str, Ink]:
             return f"{took}: its log, which ended at {before}, goes", "good"
         case e.SnapshotIgnored(src=src, entry=entry, commit=commit):
             return f"passes over {src}'s snapshot up to entry {entry}: it has committed up to {commit} itself", "stale"
-        case _:
-            assert_never(what)
 
 
 def of_sessions(what: e.SessionEvent) -> tuple[str, Ink]:
@@ -63,8 +61,6 @@ def of_sessions(what: e.SessionEvent) -> tuple[str, Ink]:
         case e.SessionRefused(entry=entry, client=client, serial=serial, session=session):
             why = f"session {session} of {client} is no more"
             return f"skips entry {entry}: {why}, so #{serial} is not executed; every server decides alike", "warn"
-        case _:
-            assert_never(what)
 
 
 LESSONS: Final = {

@@ -1,7 +1,7 @@
 """The journal: what happened, and why, one line an event, as a lecturer would say it."""
 
 from collections.abc import Sequence
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
 from engines.cqrs import Phase, Status
 from engines.cqrs.world import events as e
@@ -136,8 +136,6 @@ def _of_the_saga(what: e.SagaEvent) -> tuple[str, Ink]:
             return f"takes back what it did for {order}: {command}", "accent"
         case e.StepDeclined(order=order, command=command):
             return f"says no to {command} for {order}", "warn"
-        case _:
-            assert_never(what)
 
 
 def words(message: Any) -> str:

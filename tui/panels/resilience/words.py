@@ -4,7 +4,7 @@ Every kind of event has its sentence in one of the ``match`` statements here; my
 happens by the hundred is told now and then with its number: not *retries*, but *38 x*.
 """
 
-from typing import Any, Final, assert_never, get_args
+from typing import Any, Final, get_args
 
 from engines import units
 from engines.resilience import Cause, Rejection, State, Transition
@@ -159,8 +159,6 @@ def _set(what: e.Setting) -> Told:
             return _cure(service, cure, number), "good"
         case RuleSwitched(rule=rule, on=is_on):
             return f"rule {rule.replace('_', ' ')} {'on again' if is_on else 'OFF'}, everywhere", "warn"
-        case _:
-            assert_never(what)
 
 
 SET: Final[tuple[type, ...]] = get_args(e.Setting)
