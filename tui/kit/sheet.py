@@ -1,7 +1,7 @@
 """A sheet of facts: labels at the left, values flowing at the right, sections that give way where there is no room."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from engines.sim.pattern import Check
 from engines.units import since
@@ -19,11 +19,15 @@ class Fact(NamedTuple):
     parts: tuple[tuple[str, Ink], ...]
 
 
+Facts: TypeAlias = Iterable[Fact]
+"""What a page is written of: whoever tells several of them yields one after the other."""
+
+
 class Section(NamedTuple):
     """Facts that belong together. A low ``rank`` stays when room is short."""
 
     rank: int
-    facts: tuple[Fact, ...]
+    facts: Facts
 
 
 Lines = list[tuple[str, list[tuple[str, Ink]]]]
@@ -73,7 +77,8 @@ def listed(label: str, texts: Iterable[str], ink: Ink = "text") -> list[Fact]:
 
 def draw(canvas: Canvas, sections: list[Section]) -> None:
     """All sections with blank lines between; too high, without the blanks; then without the least important ones."""
-    laid = [(section.rank, _lay(section, canvas.width)) for section in sections if section.facts]
+    told = [(section.rank, _lay(section, canvas.width)) for section in sections]
+    laid = [(rank, lines) for rank, lines in told if lines]
     gap = 1
     if _height(laid, gap) > canvas.height:
         gap = 0

@@ -7,7 +7,7 @@ from engines.consensus.raft.snapshot import Flight, LogEntry, Server, Snapshot
 from engines.consensus.raft.state_machine import describe
 from tui.canvas import Ink
 from tui.kit import flights
-from tui.kit.sheet import Fact, Section, fact
+from tui.kit.sheet import Fact, Facts, Section, fact
 from tui.kit.words import names
 from tui.panels.consensus import members, outlook, read_words
 from tui.panels.consensus.queries import holders, network_of
@@ -56,26 +56,24 @@ def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
     ]
 
 
-def _fields(message: Any) -> tuple[Fact, ...]:
+def _fields(message: Any) -> Facts:
     """The message field by field, with what each is for."""
-    facts = []
     if (term := getattr(message, "term", None)) is not None:
-        facts.append(fact("term", f"{term}", "bright", ("the sender's", "dim")))
+        yield fact("term", f"{term}", "bright", ("the sender's", "dim"))
     match message:
         case m.AppendEntries(_, previous, previous_term, entries, commit, number):
             after = f"{previous} of term {previous_term}"
-            facts.append(fact("after", after, "bright", ("must match the receiver's log", "dim")))
+            yield fact("after", after, "bright", ("must match the receiver's log", "dim"))
             first, last = previous + 1, previous + len(entries)
             what = f"{first}" if first == last else f"{first} to {last}"
-            facts.append(fact("entries", what if entries else "none: a heartbeat", "bright"))
-            facts.append(fact("commit", f"{commit}", "bright", ("the leader's commit index", "dim")))
-            facts.append(fact("round", f"{number}", "bright", ("of its heartbeats; the answer names it", "dim")))
+            yield fact("entries", what if entries else "none: a heartbeat", "bright")
+            yield fact("commit", f"{commit}", "bright", ("the leader's commit index", "dim"))
+            yield fact("round", f"{number}", "bright", ("of its heartbeats; the answer names it", "dim"))
         case m.RequestVote(_, index, index_term) | m.PreVote(_, index, index_term):
             ends = f"{index} of term {index_term}"
-            facts.append(fact("log ends", ends, "bright", ("so the voter can compare", "dim")))
+            yield fact("log ends", ends, "bright", ("so the voter can compare", "dim"))
         case _:
-            facts.append(fact("says", in_full(message), "bright"))
-    return tuple(facts)
+            yield fact("says", in_full(message), "bright")
 
 
 def _effect(snapshot: Snapshot, flight: Flight) -> tuple[tuple[str, Ink], ...]:

@@ -9,7 +9,7 @@ from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit import sheet
 from tui.kit.link_faults import BOTH
-from tui.kit.sheet import Fact, Section, fact
+from tui.kit.sheet import Fact, Facts, Section, fact
 from tui.kit.words import by, names, plural
 from tui.panel import Focus
 from tui.panels.consensus import details, members, reads, traced
@@ -58,7 +58,7 @@ def sections(snapshot: Snapshot, server: Server, glyphs: Glyphs) -> list[Section
 # -- who it is -------------------------------------------------------------------------------------------------------
 
 
-def office(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
+def office(snapshot: Snapshot, server: Server) -> Facts:
     """Role, vote, votes, timer."""
     if server.status == "crashed":
         was = "leader" if server.role == "leader" else server.role
@@ -66,14 +66,16 @@ def office(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
         vote = f"{server.durable_vote or 'none'}{forgets if server.voted_for else ''}"
         entries = "1 log entry" if server.last_index == 1 else f"{server.last_index} log entries"
         kept = f"term {server.durable_term}, vote {vote}, {entries}"
-        return (fact("role", "crashed", "dead", (f"was {was}", "dim")), fact("on disk", kept, "bright"),
-                fact("lost", "its role, commit index, timers and state machine"))  # fmt: skip
+        yield fact("role", "crashed", "dead", (f"was {was}", "dim"))
+        yield fact("on disk", kept, "bright")
+        yield fact("lost", "its role, commit index, timers and state machine")
+        return
     voted = f"{server.voted_for} (itself)" if server.voted_for == server.id else server.voted_for or "nobody yet"
-    facts = [_role(snapshot, server), fact("voted for", f"{voted} in term {server.term}", "text")]
+    yield _role(snapshot, server)
+    yield fact("voted for", f"{voted} in term {server.term}", "text")
     if server.votes and server.role != "follower":
-        facts.append(_votes(snapshot, server))
-    facts.append(_timer(snapshot, server))
-    return tuple(facts)
+        yield _votes(snapshot, server)
+    yield _timer(snapshot, server)
 
 
 def _role(snapshot: Snapshot, server: Server) -> Fact:
@@ -151,23 +153,23 @@ def cost(snapshot: Snapshot) -> tuple[Fact, ...]:
 # -- the log ---------------------------------------------------------------------------------------------------------
 
 
-def replication(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
+def replication(snapshot: Snapshot, server: Server) -> Facts:
     """Commit and last index, and what the next entry waits for."""
     if server.status == "crashed":
-        return (_missing(snapshot, server),)
+        yield _missing(snapshot, server)
+        return
     held = f"of {server.last_index} in the log, last term {server.last_term}"
-    facts = [fact("commit", f"{server.commit}", "good", (held, "text"))]
+    yield fact("commit", f"{server.commit}", "good", (held, "text"))
     if server.last_index > server.commit:
-        facts.append(_next_entry(snapshot, server))
+        yield _next_entry(snapshot, server)
     wrong = q.first_divergent(snapshot, server)
     if wrong:
         differs = f"from the leader's log at entry {wrong}: it will be overwritten from there"
-        facts.append(fact("differs", differs, "bad"))
+        yield fact("differs", differs, "bad")
     elif server.id != snapshot.leader:
-        facts.append(_missing(snapshot, server))
+        yield _missing(snapshot, server)
     if server.deduplicated:
-        facts.append(fact("repeats", f"{plural(server.deduplicated, 'command')} came twice, applied once"))
-    return tuple(facts)
+        yield fact("repeats", f"{plural(server.deduplicated, 'command')} came twice, applied once")
 
 
 def _missing(snapshot: Snapshot, server: Server) -> Fact:
@@ -275,16 +277,16 @@ def memory(server: Server) -> tuple[Fact, ...]:
 # -- what is wrong ---------------------------------------------------------------------------------------------------
 
 
-def troubles(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
+def troubles(snapshot: Snapshot, server: Server) -> Facts:
     """Faults in force here, and rules that are off everywhere."""
     elsewhere = [each.id for each in snapshot.servers if each.id != server.id and q.ails(snapshot, each)]
     found = q.network_of(snapshot).wrong_with(server)
-    facts = [sheet.of_faults(found, elsewhere), *sheet.of_rules(snapshot.rules)]
+    yield sheet.of_faults(found, elsewhere)
+    yield from sheet.of_rules(snapshot.rules)
     if not snapshot.noop:
         counts = not rules_off(snapshot, ("current_term_commit",))
         so = "nothing of an old term commits until a new command" if counts else "a new leader appends no entry"
-        facts.append(fact("no-op off", so, "warn"))
-    return tuple(facts)
+        yield fact("no-op off", so, "warn")
 
 
 def clients(snapshot: Snapshot) -> tuple[Fact, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from engines import units
 from engines.consensus.raft.quorum import Configuration, has_quorum, majority
 from engines.consensus.raft.snapshot import Server, Snapshot
-from tui.kit.sheet import Fact, fact
+from tui.kit.sheet import Facts, fact
 from tui.panels.consensus.change_words import needs
 
 
@@ -90,27 +90,25 @@ def summed_up(snapshot: Snapshot) -> str:
     return f"{voters}{learners}".replace(" 1 learners", " 1 learner")
 
 
-def facts(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
+def facts(snapshot: Snapshot, server: Server) -> Facts:
     """What the inspector says of the configuration; nothing as long as it is the first one and all go by it."""
-    found = []
     what = kind(snapshot, server)
     if what:
-        found.append(fact("member", what, "stale"))
+        yield fact("member", what, "stale")
     configuration = snapshot.configuration
     if snapshot.configured_at or configuration.joint or configuration.learners:
         done = ("committed", "good") if snapshot.configured else ("not committed: it rules all the same", "warn")
         at = f"; entry {snapshot.configured_at}," if snapshot.configured_at else ";"
-        found.append(fact("members", str(configuration), "text", (at, "text"), done))
+        yield fact("members", str(configuration), "text", (at, "text"), done)
     if server.configuration != configuration:
         own = f"{server.configuration}: {needs(server.configuration)}"
-        found.append(fact("goes by", own if server.configuration.voters else "no configuration yet", "warn"))
+        yield fact("goes by", own if server.configuration.voters else "no configuration yet", "warn")
     if server.status == "up" and server.catching_up is not None:
         it = server.catching_up
         text = f"{it.server}: round {it.round} for {units.span(it.round_us)}, has {it.match} of {it.goal}"
-        found.append(fact("catch-up", text, "text", ("; it counts only then", "dim")))
+        yield fact("catch-up", text, "text", ("; it counts only then", "dim"))
     if server.status == "up" and server.hands_over_to:
-        found.append(fact("transfer", f"to {server.hands_over_to}: takes no commands", "warn"))
-    return tuple(found)
+        yield fact("transfer", f"to {server.hands_over_to}: takes no commands", "warn")
 
 
 __all__ = ["enough", "facts", "kind", "mark", "missing", "summed_up", "tally", "up", "voters", "wanted"]

@@ -5,22 +5,20 @@ from typing import Final
 from engines.consensus.raft.snapshot import Acknowledged, Question, Server, Snapshot
 from engines.units import span
 from tui.glyphs import Glyphs
-from tui.kit.sheet import Fact, fact
+from tui.kit.sheet import Fact, Facts, fact
 from tui.kit.words import names
 from tui.plot import bar
 
 CELLS: Final = 12
 
 
-def facts(snapshot: Snapshot, server: Server, glyphs: Glyphs) -> tuple[Fact, ...]:
+def facts(snapshot: Snapshot, server: Server, glyphs: Glyphs) -> Facts:
     """Nothing where questions go through the log and none waits."""
-    found: list[Fact] = []
     if server.rounds is not None and snapshot.reads != "log" and server.status == "up":
-        found.append(_round(server.rounds))
+        yield _round(server.rounds)
         if snapshot.reads == "lease":
-            found.append(_lease(server.rounds, glyphs))
-    found += [_waiting(each) for each in server.questions]
-    return tuple(found)
+            yield _lease(server.rounds, glyphs)
+    yield from [_waiting(each) for each in server.questions]
 
 
 def _round(rounds: Acknowledged) -> Fact:

@@ -5,7 +5,7 @@ from engines.units import span
 from tui.canvas import Canvas
 from tui.kit import sheet
 from tui.kit.link_faults import Network
-from tui.kit.sheet import Fact, Section, fact
+from tui.kit.sheet import Fact, Facts, Section, fact
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.cqrs.queries import brief, machine, share, work_us
@@ -35,34 +35,29 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus) -> str:
 # -- a projection ------------------------------------------------------------------------------------------------------
 
 
-def _gap(view: ProjectionView) -> tuple[Fact, ...]:
+def _gap(view: ProjectionView) -> Facts:
     late = "good" if not view.behind else "warn"
     age = span(view.age_us) if view.behind else "0 ms"
-    facts = [
-        fact("behind", f"{plural(view.behind, 'event')}, the oldest {age} old", late),
-        fact("position", f"{view.position:,}"),
-    ]
+    yield fact("behind", f"{plural(view.behind, 'event')}, the oldest {age} old", late)
+    yield fact("position", f"{view.position:,}")
     if view.home:
-        facts.append(fact("home", f"{view.home}{'' if view.status == 'up' else f', {view.status}'}"))
+        yield fact("home", f"{view.home}{'' if view.status == 'up' else f', {view.status}'}")
     copies = [f"{name} {position}" for name, position, _ in view.replicas]
     if copies:
-        facts.append(fact("copies", "  ".join(copies)))
-    return tuple(facts)
+        yield fact("copies", "  ".join(copies))
 
 
-def _tables(view: ProjectionView) -> tuple[Fact, ...]:
-    facts = []
+def _tables(view: ProjectionView) -> Facts:
     words = {"live": "readers see it", "next": "is built beside", "old": "kept for the way back"}
     for table in view.tables:
         said = f"generation {table.generation} of release '{table.release}': {words[table.role]}"
-        facts.append(fact(table.role, said, "bright" if table.role == "live" else "text"))
+        yield fact(table.role, said, "bright" if table.role == "live" else "text")
         if table.stopped_at:
-            facts.append(fact("", f"stopped at event {table.stopped_at}: it cannot be written", "bad"))
+            yield fact("", f"stopped at event {table.stopped_at}: it cannot be written", "bad")
         elif table.percent < 100:
-            facts.append(fact("", f"has read {table.percent} % of history", "warn"))
+            yield fact("", f"has read {table.percent} % of history", "warn")
     for event in view.tables[0].parked[:5] if view.tables else ():
-        facts.append(fact("parked", f"{event.position}: {event.stream} @ {event.revision}, {event.type}", "bad"))
-    return tuple(facts)
+        yield fact("parked", f"{event.position}: {event.stream} @ {event.revision}, {event.type}", "bad")
 
 
 def _rows(view: ProjectionView) -> tuple[Fact, ...]:
@@ -112,13 +107,12 @@ def _machine(snapshot: Snapshot, view: MachineView) -> list[Section]:
     ]  # fmt: skip
 
 
-def _work(view: MachineView) -> tuple[Fact, ...]:
-    facts = [fact("stage", view.stage, "bright")]
+def _work(view: MachineView) -> Facts:
+    yield fact("stage", view.stage, "bright")
     if view.stage not in ("users", "bus", "saga"):
-        facts.append(fact("busy", f"{share(view.work.busy_ppm)}, {view.work.jobs} jobs in 2 s; {view.waiting} wait"))
+        yield fact("busy", f"{share(view.work.busy_ppm)}, {view.work.jobs} jobs in 2 s; {view.waiting} wait")
     if view.turned_away:
-        facts.append(fact("turned away", f"{view.turned_away:,}, its line was full", "bad"))
-    return tuple(facts)
+        yield fact("turned away", f"{view.turned_away:,}, its line was full", "bad")
 
 
 def _own(snapshot: Snapshot, view: MachineView) -> tuple[Fact, ...]:

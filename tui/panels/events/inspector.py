@@ -7,7 +7,7 @@ from engines.units import span, stamp
 from tui.canvas import Canvas
 from tui.kit import sheet
 from tui.kit.link_faults import Network
-from tui.kit.sheet import Fact, Section, fact
+from tui.kit.sheet import Fact, Facts, Section, fact
 from tui.panel import Focus
 from tui.panels.events.queries import aggregate_for, data_of, fold, show
 from tui.panels.events.select import current, machines
@@ -52,50 +52,43 @@ def _state(snapshot: Snapshot, event: RecordedEvent) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def _event(snapshot: Snapshot, event: RecordedEvent) -> tuple[Fact, ...]:
-    facts = [
-        fact("event", show(event.type, 40), "bright", (f"version {event.version}", "dim")),
-        fact("data", data_of(event)),
-        fact("position", f"{event.position:,} of all, revision {event.revision} of {show(event.stream, 40)}"),
-    ]
+def _event(snapshot: Snapshot, event: RecordedEvent) -> Facts:
+    yield fact("event", show(event.type, 40), "bright", (f"version {event.version}", "dim"))
+    yield fact("data", data_of(event))
+    yield fact("position", f"{event.position:,} of all, revision {event.revision} of {show(event.stream, 40)}")
     aggregate = aggregate_for(snapshot, event.stream)
     newest = aggregate.upcasters.types.get(event.type, 0) if aggregate is not None else 0
     if event.version < newest:
         steps = " > ".join(str(version) for version in range(event.version, newest + 1))
-        facts.append(fact("lifted", f"on reading, {steps}; in the store it stays version {event.version}", "stale"))
-    return tuple(facts)
+        yield fact("lifted", f"on reading, {steps}; in the store it stays version {event.version}", "stale")
 
 
-def _audit(snapshot: Snapshot, event: RecordedEvent) -> tuple[Fact, ...]:
-    facts = [
-        fact("who", show(event.who, 40) or "not said"),
-        fact("when", when(event.at_us, snapshot.recorded) if event.at_us else "not said"),
-        fact("message", show(event.id, 60)),
-        fact("because", show(f"{event.command} {event.causation_id}".strip(), 80) or "not said"),
-    ]
+def _audit(snapshot: Snapshot, event: RecordedEvent) -> Facts:
+    yield fact("who", show(event.who, 40) or "not said")
+    yield fact("when", when(event.at_us, snapshot.recorded) if event.at_us else "not said")
+    yield fact("message", show(event.id, 60))
+    yield fact("because", show(f"{event.command} {event.causation_id}".strip(), 80) or "not said")
     if event.command_cause:
-        facts.append(fact("", f"which reacted to event {show(event.command_cause, 40)}"))
-    facts.append(fact("story", show(event.correlation_id, 60) or "none"))
+        yield fact("", f"which reacted to event {show(event.command_cause, 40)}")
+    yield fact("story", show(event.correlation_id, 60) or "none")
     if event.checksum:
-        facts.append(fact("checksum", event.checksum[:16] + "..", "dim"))
-    return tuple(facts)
+        yield fact("checksum", event.checksum[:16] + "..", "dim")
 
 
-def _readers(snapshot: Snapshot, event: RecordedEvent) -> tuple[Fact, ...]:
+def _readers(snapshot: Snapshot, event: RecordedEvent) -> Facts:
     if snapshot.group is not None:
-        return (_in_group(snapshot.group, event.position),)
-    facts = []
+        yield _in_group(snapshot.group, event.position)
+        return
     for each in snapshot.subscribers:
         parked = [place for place in each.parked if place[0] == event.position]
         if parked:
             said = "held behind a parked event of its stream" if parked[0][3] else "parked: it could not be read"
-            facts.append(fact(each.name, said, "bad"))
+            yield fact(each.name, said, "bad")
         elif each.handling == event.position:
-            facts.append(fact(each.name, "is handling it", "accent"))
+            yield fact(each.name, "is handling it", "accent")
         else:
             done = each.checkpoint >= event.position
-            facts.append(fact(each.name, "is past it" if done else "has not come to it", "text" if done else "warn"))
-    return tuple(facts)
+            yield fact(each.name, "is past it" if done else "has not come to it", "text" if done else "warn")
 
 
 def _in_group(group: GroupView, position: int) -> Fact:
@@ -111,26 +104,25 @@ def _in_group(group: GroupView, position: int) -> Fact:
     return fact("group", f"not done, or done behind one that is not: done to {group.done_to}", "warn")
 
 
-def _rules(snapshot: Snapshot) -> tuple[Fact, ...]:
-    facts = [*sheet.of_rules(snapshot.rules)]
+def _rules(snapshot: Snapshot) -> Facts:
+    yield from sheet.of_rules(snapshot.rules)
     if snapshot.options:
         options = dict(snapshot.options)
         said = f"checkpoint: {options['policy']}, idempotent {options['idempotent']}; poison: {options['poison']}"
         if snapshot.group is not None:
             said = f"idempotent {options['idempotent']}; poison: {IN_A_GROUP[options['poison']]}"
-        facts.append(fact("readers", said, "dim"))
+        yield fact("readers", said, "dim")
         if snapshot.variant == "numbered":
-            facts.append(fact("gaps", options["cure"], "dim"))
+            yield fact("gaps", options["cure"], "dim")
         every = options["snapshots"]
-        facts.append(fact("snapshots", f"every {every} events" if every != "0" else "none", "dim"))
-    return tuple(facts)
+        yield fact("snapshots", f"every {every} events" if every != "0" else "none", "dim")
 
 
 # -- machines --------------------------------------------------------------------------------------------------------
 
 
 def _machine(snapshot: Snapshot, name: str) -> list[Section]:
-    own: tuple[Fact, ...]
+    own: Facts
     if name == "store":
         own = _store(snapshot)
     elif any(each.name == name for each in snapshot.writers):
@@ -143,45 +135,41 @@ def _machine(snapshot: Snapshot, name: str) -> list[Section]:
     return [Section(0, own), Section(1, (faults,)), Section(2, _rules(snapshot)), sheet.of_checks(snapshot.checks, 3)]
 
 
-def _store(snapshot: Snapshot) -> tuple[Fact, ...]:
+def _store(snapshot: Snapshot) -> Facts:
     store = snapshot.store
-    facts = [
-        fact("readable", f"{store.head} events", "bright"),
-        fact("written", f"{store.written}; {store.waiting_pages} pages wait for the sync, which takes "
-             f"{span(store.sync_us)}"),
-        fact("syncs", f"{store.syncs:,} for {store.appends:,} appends"),
-        fact("conflicts", f"{store.conflicts}"),
-        fact("room", f"{store.capacity - store.written:,} of {store.capacity:,} events are free"),
-    ]  # fmt: skip
+    yield fact("readable", f"{store.head} events", "bright")
+    yield fact("written", f"{store.written}; {store.waiting_pages} pages wait for the sync, which takes "
+               f"{span(store.sync_us)}")  # fmt: skip
+    yield fact("syncs", f"{store.syncs:,} for {store.appends:,} appends")
+    yield fact("conflicts", f"{store.conflicts}")
+    yield fact("room", f"{store.capacity - store.written:,} of {store.capacity:,} events are free")
     if snapshot.group is not None:
-        facts.append(fact("group", group_note(snapshot.group), "bright"))
+        yield fact("group", group_note(snapshot.group), "bright")
         for position, who, attempt, due in snapshot.group.handed[:5]:
             holder = f"{who}{f', retry {attempt}' if attempt else ''}"
-            facts.append(fact("", f"{position} is with {holder}; again at {stamp(due)} without an answer"))
+            yield fact("", f"{position} is with {holder}; again at {stamp(due)} without an answer")
     for number, who in store.open_transactions:
-        facts.append(fact("open", f"number {number}, taken by {who}, not committed", "warn"))
+        yield fact("open", f"number {number}, taken by {who}, not committed", "warn")
     if store.burnt:
-        facts.append(fact("burnt", "numbers " + ", ".join(map(str, store.burnt[-6:])), "dim"))
+        yield fact("burnt", "numbers " + ", ".join(map(str, store.burnt[-6:])), "dim")
     if snapshot.kept:
         kept = ", ".join(f"{each.stream} @ {each.revision}" for each in snapshot.kept[:6])
-        facts.append(fact("snapshots", f"{kept}; layout {snapshot.schema}"))
-    return tuple(facts)
+        yield fact("snapshots", f"{kept}; layout {snapshot.schema}")
 
 
-def _writer(writer: WriterView) -> tuple[Fact, ...]:
+def _writer(writer: WriterView) -> Facts:
     doing = "nothing: it waits"
     if writer.command:
         doing = f"{writer.command} {writer.amount} on {writer.stream}, attempt {writer.attempt}"
-    facts = [fact("does", doing, "client")]
+    yield fact("does", doing, "client")
     if writer.command and writer.name != "desk":
         step = "has appended, waits for the answer" if writer.appending else "loads the stream"
-        facts.append(fact("step", f"{step}; it has seen revision {writer.expected}"))
-    facts.append(fact("waiting", f"{writer.waiting} customers"))
-    facts.append(fact("so far", f"{writer.done} done, {writer.conflicts} conflicts, {writer.refused} refused"))
-    return tuple(facts)
+        yield fact("step", f"{step}; it has seen revision {writer.expected}")
+    yield fact("waiting", f"{writer.waiting} customers")
+    yield fact("so far", f"{writer.done} done, {writer.conflicts} conflicts, {writer.refused} refused")
 
 
-def _reader(snapshot: Snapshot, each: SubscriberView) -> tuple[Fact, ...]:
+def _reader(snapshot: Snapshot, each: SubscriberView) -> Facts:
     if snapshot.group is None:
         return _subscriber(each)
     held = [str(position) for position, who, _, _ in snapshot.group.handed if who == each.name]
@@ -193,21 +181,18 @@ def _reader(snapshot: Snapshot, each: SubscriberView) -> tuple[Fact, ...]:
     )
 
 
-def _subscriber(each: SubscriberView) -> tuple[Fact, ...]:
-    facts = [
-        fact("stands at", f"{each.checkpoint}, {each.behind} behind", "bright" if not each.behind else "warn"),
-        fact("effects", f"{each.effects} done{f', {each.twice} of them again' if each.twice else ''}",
-             "bad" if each.twice else "text"),
-    ]  # fmt: skip
+def _subscriber(each: SubscriberView) -> Facts:
+    yield fact("stands at", f"{each.checkpoint}, {each.behind} behind", "bright" if not each.behind else "warn")
+    yield fact("effects", f"{each.effects} done{f', {each.twice} of them again' if each.twice else ''}",
+               "bad" if each.twice else "text")  # fmt: skip
     if each.handling:
-        facts.append(fact("handles", f"{each.handling}, {'the first half is done' if each.half else 'just begun'}"))
+        yield fact("handles", f"{each.handling}, {'the first half is done' if each.half else 'just begun'}")
     for position, stream, revision, held in each.parked[:6]:
         why = "held behind it" if held else "cannot be read"
-        facts.append(fact("parked", f"{position}: {stream} @ {revision}, {why}", "bad"))
+        yield fact("parked", f"{position}: {stream} @ {revision}, {why}", "bad")
     if each.stopped_at:
-        facts.append(fact("stopped", f"at {each.stopped_at}: it cannot be read", "bad"))
+        yield fact("stopped", f"at {each.stopped_at}: it cannot be read", "bad")
     if each.holes:
-        facts.append(fact("holes", "waits for numbers " + ", ".join(map(str, each.holes[:8])), "warn"))
+        yield fact("holes", "waits for numbers " + ", ".join(map(str, each.holes[:8])), "warn")
     if each.name == "books":
-        facts += sheet.listed("holds", (f"{name} {amount:,}" for name, amount in each.balances[:9]))
-    return tuple(facts)
+        yield from sheet.listed("holds", (f"{name} {amount:,}" for name, amount in each.balances[:9]))

@@ -8,7 +8,7 @@ from engines.units import span
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.kit import sheet
-from tui.kit.sheet import Fact, Section, fact
+from tui.kit.sheet import Fact, Facts, Section, fact
 from tui.kit.words import by, names, plural
 from tui.panel import Focus
 from tui.panels.pbft.chart import progress
@@ -55,71 +55,68 @@ def sections(snapshot: Snapshot, replica: ReplicaView, focus: Focus) -> list[Sec
     ]
 
 
-def _office(snapshot: Snapshot, replica: ReplicaView) -> tuple[Fact, ...]:
+def _office(snapshot: Snapshot, replica: ReplicaView) -> Facts:
     kind = role(replica)
     leads = "leads this view" if kind == "leader" else f"view {replica.view} is led by {_primary(snapshot, replica)}"
-    facts = [fact("role", WORDS.get(kind, kind), kind, (leads, "text"))]
+    yield fact("role", WORDS.get(kind, kind), kind, (leads, "text"))
     for act in replica.acts:
-        facts.append(fact("traitor", OUTCOME[Act(act)][0], "bad"))
+        yield fact("traitor", OUTCOME[Act(act)][0], "bad")
     if replica.acts:
-        facts.append(fact("", f"its lies changed {plural(replica.bites, 'message')}", "dim"))
+        yield fact("", f"its lies changed {plural(replica.bites, 'message')}", "dim")
     if replica.timer_left_us is not None:
         waits = "for a NEW-VIEW" if replica.changing else f"for {', '.join(asked(each) for each in replica.waiting)}"
         doubled = f" = T x {1 << replica.doublings}" if replica.doublings else " = T"
-        facts.append(fact("timer", f"{span(replica.timer_left_us)} of {span(replica.patience_us)}{doubled}", "warn",
-                          (waits, "text")))  # fmt: skip
-    return tuple(facts)
+        yield fact("timer", f"{span(replica.timer_left_us)} of {span(replica.patience_us)}{doubled}", "warn",
+                   (waits, "text"))  # fmt: skip
 
 
 def _primary(snapshot: Snapshot, replica: ReplicaView) -> str:
     return snapshot.replicas[replica.view % len(snapshot.replicas)].id
 
 
-def _quorums(snapshot: Snapshot) -> tuple[Fact, ...]:
+def _quorums(snapshot: Snapshot) -> Facts:
     count, f = len(snapshot.replicas), snapshot.f
     ink = "bad" if snapshot.beyond else "text"
     model = "beyond" if snapshot.beyond else "within"
     at_fault = f"; {names(snapshot.traitors)} at fault" + (f": {model} the fault model" if snapshot.traitors else "")
-    facts = [fact("quorum", f"{snapshot.quorum} = 2f+1 of {count} = 3f+1, f = {f}", "text", (at_fault, ink))]
+    yield fact("quorum", f"{snapshot.quorum} = 2f+1 of {count} = 3f+1, f = {f}", "text", (at_fault, ink))
     if snapshot.cost is not None:
         cost = snapshot.cost
         most = "at most " if snapshot.traitors else ""
         same = "as" if cost.sent == cost.formula else "against"
         took = f"number {cost.n} took {most}{cost.sent} messages, {same} 2n(n-1) = {cost.formula}"
-        facts.append(fact("cost", took, "text",
-                          (f"; Raft with {count}: {2 * (count - 1)}", "dim")))  # fmt: skip
-    return tuple(facts)
+        yield fact("cost", took, "text",
+                   (f"; Raft with {count}: {2 * (count - 1)}", "dim"))  # fmt: skip
 
 
-def _number(snapshot: Snapshot, replica: ReplicaView, focus: Focus) -> tuple[Fact, ...]:
+def _number(snapshot: Snapshot, replica: ReplicaView, focus: Focus) -> Facts:
     n = number_of(snapshot, focus)
     if not n:
-        return ()
+        return
     slot = slot_of(replica, n)
     told = progress(replica, n, snapshot)
     if slot is None or not slot.digest:
         gone = n <= replica.executed
-        return (fact(f"number {n}", "below its checkpoint: done and dropped" if gone else "not heard of it", "dim"),)
+        yield fact(f"number {n}", "below its checkpoint: done and dropped" if gone else "not heard of it", "dim")
+        return
     what = asked(slot.request) if slot.request else slot.digest
     wrong = [vote.i for vote in (*slot.prepares, *slot.commits) if vote.digest != slot.digest]
-    facts = [fact(f"number {n}", f"{what} of {slot.proposer}", "bright", (told, "text"))]
+    yield fact(f"number {n}", f"{what} of {slot.proposer}", "bright", (told, "text"))
     if wrong:
-        facts.append(fact("", f"{names(dict.fromkeys(wrong))} voted for something else", "bad"))
-    return tuple(facts)
+        yield fact("", f"{names(dict.fromkeys(wrong))} voted for something else", "bad")
 
 
-def _log(replica: ReplicaView) -> tuple[Fact, ...]:
+def _log(replica: ReplicaView) -> Facts:
     window = f"h {replica.low} < n <= H {replica.high}"
-    facts = [fact("window", window, "text", (f"executed {replica.executed}", "good"))]
+    yield fact("window", window, "text", (f"executed {replica.executed}", "good"))
     held = ", ".join(f"{n}@v{view}" for n, view in replica.certificates)
-    facts.append(fact("prepared", held or "no certificate above the checkpoint", "text" if held else "dim"))
+    yield fact("prepared", held or "no certificate above the checkpoint", "text" if held else "dim")
     for n, claims in replica.claims[-2:]:
         kinds = dict.fromkeys(digest for _, digest in claims)
         told = "; ".join(f"{digest[:4]} {names(i for i, each in claims if each == digest)}" for digest in kinds)
-        facts.append(fact(f"state {n}", told, "warn" if len(kinds) > 1 else "text"))
+        yield fact(f"state {n}", told, "warn" if len(kinds) > 1 else "text")
     if replica.fetching:
-        facts.append(fact("fetches", f"the state at {replica.fetching}", "stale"))
-    return tuple(facts)
+        yield fact("fetches", f"the state at {replica.fetching}", "stale")
 
 
 def _changes(snapshot: Snapshot, replica: ReplicaView) -> tuple[Fact, ...]:

@@ -7,7 +7,7 @@ from engines.resilience.policy import WindowKind, percent
 from engines.resilience.world.snapshot import BreakerView, CallView, EdgeView, ServiceView, Snapshot
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
-from tui.kit.sheet import LABEL, Fact, Section, fact, listed
+from tui.kit.sheet import LABEL, Fact, Facts, Section, fact, listed
 from tui.kit.sheet import draw as draw_sheet
 from tui.kit.words import plural
 from tui.panel import Focus
@@ -78,22 +78,19 @@ def of_edge(snapshot: Snapshot, edge: EdgeView) -> list[Section]:
     ]
 
 
-def _traffic(edge: EdgeView) -> tuple[Fact, ...]:
+def _traffic(edge: EdgeView) -> Facts:
     """Asked, sent, turned away, failed, and how long it took."""
     rejected: tuple[str, Ink] = (f"; {edge.rejected_per_s}/s turned away", "half-open")
-    facts_: list[Fact] = [
-        fact("calls", f"{edge.calls_per_s}/s asked, {edge.attempts_per_s}/s sent", "bright",
-             *((rejected,) if edge.rejected_per_s else ()), (f"; {edge.running} under way", "text")),
-        fact("errors", percent(max(0, edge.errors_ppm)), queries.error_ink(edge.errors_ppm),
-             (f"; p50 {_ms(edge.p50_us)}, p99 {_ms(edge.p99_us)}", "text")),
-    ]  # fmt: skip
+    yield fact("calls", f"{edge.calls_per_s}/s asked, {edge.attempts_per_s}/s sent", "bright",
+               *((rejected,) if edge.rejected_per_s else ()), (f"; {edge.running} under way", "text"))  # fmt: skip
+    yield fact("errors", percent(max(0, edge.errors_ppm)), queries.error_ink(edge.errors_ppm),
+               (f"; p50 {_ms(edge.p50_us)}, p99 {_ms(edge.p99_us)}", "text"))  # fmt: skip
     if edge.breaker is not None and edge.breaker.rejected:
         breaker = edge.breaker
         here = f", {breaker.rejected_here:,} of them in this state" if breaker.rejected_here else ""
         if breaker.rejected_here == breaker.rejected:
             here = ", all of them in this state"
-        facts_.append(fact("rejected", f"{breaker.rejected:,} fast{here}", "text"))
-    return tuple(facts_)
+        yield fact("rejected", f"{breaker.rejected:,} fast{here}", "text")
 
 
 def _ms(span_us: int) -> str:
@@ -114,32 +111,31 @@ def _multiplied(snapshot: Snapshot, edge: EdgeView) -> tuple[Fact, ...]:
     return (fact("amplifies", f"up to {sums} = {product}", "warn", (now, "text"), capped),)
 
 
-def _pipeline(edge: EdgeView) -> tuple[Fact, ...]:
+def _pipeline(edge: EdgeView) -> Facts:
     """The order, what is off in brackets, and each layer that is on."""
     parts = tuple((f"{'> ' * (i > 0)}{layer}" if layer in edge.order else f"{'> ' * (i > 0)}({layer})",
                    "bright" if layer in edge.order else "dim") for i, layer in enumerate(edge.pipeline))  # fmt: skip
-    rows = [Fact("pipeline", parts)]
+    yield Fact("pipeline", parts)
     if edge.retry is not None:
-        rows += _retry(edge)
+        yield from _retry(edge)
     if edge.timeout_us:
         told = "the callee is told" if edge.deadline else "the callee is not told, and works on"
-        rows.append(fact("timeout", units.exact(edge.timeout_us), "bright", (f"; {told}", "text")))
+        yield fact("timeout", units.exact(edge.timeout_us), "bright", (f"; {told}", "text"))
     if edge.bulkhead is not None:
         walls = edge.bulkhead
         full: Ink = "bad" if walls.busy >= walls.size > 0 else "bright"
         others = f"; {walls.waiting}/{walls.queue_max} wait, {walls.refused:,} refused so far"
-        rows.append(fact("bulkhead", f"{walls.busy}/{walls.size} permits", full, (others, "text")))
+        yield fact("bulkhead", f"{walls.busy}/{walls.size} permits", full, (others, "text"))
     if edge.limiter is not None:
         bucket = edge.limiter
         left = f"; {bucket.tokens}/{bucket.burst} tokens, {bucket.refused:,} refused so far"
-        rows.append(fact("limiter", f"{bucket.per_s}/s", "bright", (left, "text")))
+        yield fact("limiter", f"{bucket.per_s}/s", "bright", (left, "text"))
     if edge.hedge_ppm:
         after = f"after {_ms(edge.hedge_after_us)}" if edge.hedge_after_us > 0 else "not enough calls yet"
-        rows.append(fact("hedging", f"after p{edge.hedge_ppm // 10_000}, {after}", "bright",
-                         (f"; {edge.hedges:,} sent, {edge.hedges_won:,} of them first, so far", "text")))  # fmt: skip
+        yield fact("hedging", f"after p{edge.hedge_ppm // 10_000}, {after}", "bright",
+                   (f"; {edge.hedges:,} sent, {edge.hedges_won:,} of them first, so far", "text"))  # fmt: skip
     if edge.fallback:
-        rows.append(fact("fallback", f"{edge.fallbacks:,} calls got another answer", "text"))
-    return tuple(rows)
+        yield fact("fallback", f"{edge.fallbacks:,} calls got another answer", "text")
 
 
 def _retry(edge: EdgeView) -> list[Fact]:
@@ -159,30 +155,27 @@ def _retry(edge: EdgeView) -> list[Fact]:
     return rows
 
 
-def _faults(edge: EdgeView) -> tuple[Fact, ...]:
+def _faults(edge: EdgeView) -> Facts:
     """What is wrong on the way, and Istio's part in it."""
-    rows = listed("fault", edge_faults(edge), "slow")
+    yield from listed("fault", edge_faults(edge), "slow")
     if edge.delay_percent or edge.abort_percent:
-        rows.append(fact("", "injected on purpose: a test tool (Istio)", "dim"))
-    return tuple(rows)
+        yield fact("", "injected on purpose: a test tool (Istio)", "dim")
 
 
-def _hosts_seen(snapshot: Snapshot, edge: EdgeView) -> tuple[Fact, ...]:
+def _hosts_seen(snapshot: Snapshot, edge: EdgeView) -> Facts:
     """Envoy's caps, and what outlier detection thinks of each host."""
-    rows = []
     for cap in edge.caps:
         over = f", {cap.overflows:,} over so far" if cap.overflows else ""
         full = "bad" if cap.used >= cap.limit else "text"
-        rows.append(fact(cap.name[: LABEL - 1], f"{cap.used} of {cap.limit}", full, (over, "warn")))
+        yield fact(cap.name[: LABEL - 1], f"{cap.used} of {cap.limit}", full, (over, "warn"))
     for each in edge.outliers:
         if each.ejected:
             left = units.seconds(max(0, each.returns_us - snapshot.now_us)) if each.returns_us >= 0 else "?"
-            rows.append(fact(each.host[: LABEL - 1], f"ejected, back in {left}", "open",
-                             (f"; {plural(each.times, 'time')}", "text")))  # fmt: skip
+            yield fact(each.host[: LABEL - 1], f"ejected, back in {left}", "open",
+                       (f"; {plural(each.times, 'time')}", "text"))  # fmt: skip
         else:
-            rows.append(fact(each.host[: LABEL - 1], f"{plural(each.consecutive, 'error')} in a row",
-                             "warn" if each.consecutive else "text"))  # fmt: skip
-    return tuple(rows)
+            yield fact(each.host[: LABEL - 1], f"{plural(each.consecutive, 'error')} in a row",
+                       "warn" if each.consecutive else "text")  # fmt: skip
 
 
 def _all_settings(edge: EdgeView) -> tuple[Fact, ...]:
@@ -235,54 +228,50 @@ def _of_clients(snapshot: Snapshot) -> list[Section]:
     ]  # fmt: skip
 
 
-def _state(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
+def _state(snapshot: Snapshot, service: ServiceView) -> Facts:
     held = "; a worker is held while its call waits elsewhere" if service.layer != "database" else ""
     busy = f"{service.busy} of {service.workers} busy"
-    rows = [fact("workers", busy, queries.service_ink(service), (held, "dim"))]
+    yield fact("workers", busy, queries.service_ink(service), (held, "dim"))
     shed = f"; refuses what would wait longer than {units.seconds(service.shed_us)}" if service.shed_us else ""
     order = "newest first" if service.newest_first else "oldest first"
     line: Ink = "bad" if service.queue * 10 >= service.queue_max * 8 > 0 else "bright"
-    rows.append(fact("line", f"{service.queue} of {service.queue_max}", line, (f", {order}{shed}", "text")))
+    yield fact("line", f"{service.queue} of {service.queue_max}", line, (f", {order}{shed}", "text"))
     waits = max((host.wait_us for host in service.hosts), default=0)
     if service.queue:
         first = f"the first for {units.seconds(waits)}; " if waits > 0 else ""
         drain = units.seconds(queries.drain_us(snapshot, service))
-        rows.append(fact("waits", f"{first}{drain} to work it off", "text"))
-    return tuple(rows)
+        yield fact("waits", f"{first}{drain} to work it off", "text")
 
 
-def _queueing(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
+def _queueing(snapshot: Snapshot, service: ServiceView) -> Facts:
     """Arrivals against what it can do, and Little's law."""
-    rows = [fact("work", service_time(service), "text")]
+    yield fact("work", service_time(service), "text")
     most = queries.capacity(snapshot, service)
     if most:
         busy = queries.load_ppm(snapshot, service)
         ink: Ink = "bad" if busy >= 1_000_000 else "warn" if busy >= 800_000 else "good"
-        rows.append(fact("load", percent(busy), ink,
-                         (f"= {service.arrived_per_s}/s of {queries.rate(most)}: a call holds a worker for "
-                          f"{units.seconds(queries.held_us(snapshot, service))}", "text")))  # fmt: skip
+        yield fact("load", percent(busy), ink,
+                   (f"= {service.arrived_per_s}/s of {queries.rate(most)}: a call holds a worker for "
+                    f"{units.seconds(queries.held_us(snapshot, service))}", "text"))  # fmt: skip
     inside = service.queue + service.busy
     if service.done_per_s > 0:
         stay = inside * 1_000_000 // service.done_per_s
-        rows.append(fact("Little", f"{inside} inside = {service.done_per_s}/s x {units.seconds(stay)} each", "dim"))
-    return tuple(rows)
+        yield fact("Little", f"{inside} inside = {service.done_per_s}/s x {units.seconds(stay)} each", "dim")
 
 
-def _waste(service: ServiceView) -> tuple[Fact, ...]:
+def _waste(service: ServiceView) -> Facts:
     """What comes of its work."""
-    rows = [fact("done", f"{service.done_per_s}/s", "bright", (f"; {service.done:,} so far", "text"))]
+    yield fact("done", f"{service.done_per_s}/s", "bright", (f"; {service.done:,} so far", "text"))
     if service.refused_per_s:
-        rows.append(fact("refused", f"{service.refused_per_s}/s", "warn", ("at once, which is cheap", "dim")))
+        yield fact("refused", f"{service.refused_per_s}/s", "warn", ("at once, which is cheap", "dim"))
     if service.wasted:
-        rows.append(fact("wasted", f"{service.wasted_per_s}/s", "bad" if service.wasted_per_s else "text",
-                         (f"; {service.wasted:,} so far, {queries.share(service.wasted, service.done)} of its work: "
-                          "the caller had given up", "text")))  # fmt: skip
-    return tuple(rows)
+        yield fact("wasted", f"{service.wasted_per_s}/s", "bad" if service.wasted_per_s else "text",
+                   (f"; {service.wasted:,} so far, {queries.share(service.wasted, service.done)} of its work: "
+                    "the caller had given up", "text"))  # fmt: skip
 
 
-def _machines(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
+def _machines(snapshot: Snapshot, service: ServiceView) -> Facts:
     """Each machine where they are several, or what ails the only one."""
-    rows = []
     for host in service.hosts:
         wrong = host_faults(host)
         if len(service.hosts) == 1 and not wrong:
@@ -290,32 +279,27 @@ def _machines(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
         _, ink = queries.host_sign(snapshot, service, host)
         told = ", ".join(wrong) or "well"
         does = f"; {host.busy}/{host.workers} busy, {host.queue} wait"
-        rows.append(fact(host.id[: LABEL - 1], told, ink, (does, "text")))
-    return tuple(rows)
+        yield fact(host.id[: LABEL - 1], told, ink, (does, "text"))
 
 
-def _around(snapshot: Snapshot, service: ServiceView) -> tuple[Fact, ...]:
+def _around(snapshot: Snapshot, service: ServiceView) -> Facts:
     """The breakers before and behind it."""
-    rows = []
     into, out_of = queries.into(snapshot, service.id), queries.out_of(snapshot, service.id)
     for label, edges in (("called by", into), ("calls", out_of)):
         for number, edge in enumerate(edges):
             other = edge.src if label == "called by" else edge.dst
             state = queries.NAMES.get(edge.breaker.state, "?") if edge.breaker else "no breaker"
-            rows.append(fact(label if not number else "", f"{other}:", "text", (state, queries.ink(edge)),
-                             (f", {edge.attempts_per_s}/s", "dim")))  # fmt: skip
-    return tuple(rows)
+            yield fact(label if not number else "", f"{other}:", "text", (state, queries.ink(edge)),
+                       (f", {edge.attempts_per_s}/s", "dim"))  # fmt: skip
 
 
-def _calls(snapshot: Snapshot, count: int) -> tuple[Fact, ...]:
+def _calls(snapshot: Snapshot, count: int) -> Facts:
     """The newest calls of clients, and how they ended."""
-    rows = []
     ended = [call for call in snapshot.calls if call.state != "running" or call.client == snapshot.you]
     for call in reversed(ended[-count:]):
         label = call.kind if call.client != snapshot.you else f"you {call.kind}"
-        rows.append(fact(label[: LABEL - 1], call_words(call), queries.ENDS.get(call.state, "text"),
-                         (f"; {failure(call.why, call.origin)}" if call.why else "", "text")))  # fmt: skip
-    return tuple(rows)
+        yield fact(label[: LABEL - 1], call_words(call), queries.ENDS.get(call.state, "text"),
+                   (f"; {failure(call.why, call.origin)}" if call.why else "", "text"))  # fmt: skip
 
 
 def call_words(call: CallView) -> str:

@@ -10,7 +10,7 @@ from engines.sim.views import Flight
 from engines.units import per_s
 from tui.canvas import Ink
 from tui.kit import flights
-from tui.kit.sheet import Fact, Section, fact
+from tui.kit.sheet import Fact, Facts, Section, fact
 from tui.kit.words import names, plural
 from tui.panels.sharding.describe import describe
 from tui.panels.sharding.maps import rule
@@ -62,27 +62,26 @@ def key(snapshot: Snapshot, state: KeyState) -> list[Section]:
     ]
 
 
-def placed(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
+def placed(snapshot: Snapshot, state: KeyState) -> Facts:
     """The arithmetic from the key to its owner."""
-    facts = [fact("rule", rule(snapshot), "dim")]
+    yield fact("rule", rule(snapshot), "dim")
     if state.slot >= 0:
-        facts.append(fact("slot", str(state.slot), "bright", (f"= CRC16 {state.hashed} mod 16384", "text")))
+        yield fact("slot", str(state.slot), "bright", (f"= CRC16 {state.hashed} mod 16384", "text"))
         tag = _tag(state.key)
         if tag != state.key:
-            facts.append(fact("hash tag", f"only {tag!r} is hashed: keys with this tag share a slot", "text"))
+            yield fact("hash tag", f"only {tag!r} is hashed: keys with this tag share a slot", "text")
     elif snapshot.chunks:
         number = chunk_of(snapshot, state.key)
         chunk = snapshot.chunks[number]
         bounds = f"{chunk.min or '-inf'} <= key < {chunk.max or '+inf'}"
         held = f"{plural(chunk.keys, 'key')}, {per_s(chunk.ops_per_ks)}"
-        facts.append(fact("chunk", bounds, "bright", (f": {held}", "text"),
-                          ("; jumbo: one key, cannot be split" if chunk.jumbo else "", "bad")))  # fmt: skip
+        yield fact("chunk", bounds, "bright", (f": {held}", "text"),
+                   ("; jumbo: one key, cannot be split" if chunk.jumbo else "", "bad"))  # fmt: skip
     else:
-        facts.append(fact("hash", f"0x{state.hashed:016x}", "text"))
+        yield fact("hash", f"0x{state.hashed:016x}", "text")
     if state.at_ppm >= 0:
-        facts.append(fact("on ring", f"{state.at_ppm / 10_000:.1f} % of the way round, next token clockwise:", "text",
-                          (state.owner, ink(snapshot, state.owner))))  # fmt: skip
-    return tuple(facts)
+        yield fact("on ring", f"{state.at_ppm / 10_000:.1f} % of the way round, next token clockwise:", "text",
+                   (state.owner, ink(snapshot, state.owner)))  # fmt: skip
 
 
 def _tag(name: str) -> str:
@@ -111,18 +110,18 @@ def replicas(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
     )
 
 
-def copies(state: KeyState) -> tuple[Fact, ...]:
+def copies(state: KeyState) -> Facts:
     """Who stores which version of it."""
     if not state.holders:
-        return (fact("stored", "nowhere", "bad" if state.acked else "dim"),)
+        yield fact("stored", "nowhere", "bad" if state.acked else "dim")
+        return
     newest = max(version for _, version in state.holders)
     told: list[tuple[str, Ink]] = [
         (f"{name} v{version}", "text" if version == newest else "stale") for name, version in state.holders
     ]
-    facts = [Fact("stored", tuple(told))]
+    yield Fact("stored", tuple(told))
     if newest < state.acked:
-        facts.append(fact("lost", f"a client was told that version {state.acked} is written", "bad"))
-    return tuple(facts)
+        yield fact("lost", f"a client was told that version {state.acked} is written", "bad")
 
 
 def move(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
@@ -136,38 +135,36 @@ def move(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
     return (fact("moves", told, "accent", (f"; {where}", "text")),)
 
 
-def path(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
+def path(snapshot: Snapshot, state: KeyState) -> Facts:
     """The way of the newest request, answer by answer."""
     if not state.hops:
-        return (fact("last way", "you have not asked for it yet: a asks", "dim"),)
-    facts: list[Fact] = []
+        yield fact("last way", "you have not asked for it yet: a asks", "dim")
+        return
     ways = groupby(state.hops, key=lambda hop: (hop.node, hop.said.value, hop.to))
     for number, (_, group) in enumerate(ways):
         same = list(group)
         hop = same[0]
         good = hop.said in (Said.SERVED, Said.MISSING)
         told = f"{hop.said.value} {hop.to}".strip() + (f" x{len(same)}" if len(same) > 1 else "")
-        facts.append(fact("last way" if not number else "", hop.node, ink(snapshot, hop.node),
-                          (told, "good" if good else "warn")))  # fmt: skip
-    return tuple(facts)
+        yield fact("last way" if not number else "", hop.node, ink(snapshot, hop.node),
+                   (told, "good" if good else "warn"))  # fmt: skip
 
 
-def heat(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
+def heat(snapshot: Snapshot, state: KeyState) -> Facts:
     """Its share of all requests, and which cure would help."""
     count = max(1, len(members(snapshot)))
     share = state.ops_ppm
     hot = share >= CURED_PPM
-    facts = [fact("requests", f"{units.rounded(share)} of all", "bad" if hot else "text",
-                  (f"a node's fair part is {units.rounded(1_000_000 // count)}" if hot else "", "dim"))]  # fmt: skip
+    yield fact("requests", f"{units.rounded(share)} of all", "bad" if hot else "text",
+               (f"a node's fair part is {units.rounded(1_000_000 // count)}" if hot else "", "dim"))  # fmt: skip
     if state.salted:
-        facts.append(fact("salted", f"{state.salted} copies: a read takes one, a write all", "good"))
+        yield fact("salted", f"{state.salted} copies: a read takes one, a write all", "good")
     if hot and not state.salted:
         salt = f"salt it: 4 copies leave {units.rounded(share // 4)} on a node; writes cost 4"
-        facts.append(fact("cure 1", salt, "good"))
-        facts.append(fact("cure 2", *_second(snapshot, state)))
-        facts.append(fact("cure 3", "cache it at the clients or the router: stale for as long as the cache lives"))
-        facts.append(fact("no cure", "more virtual nodes: one key has one owner, wherever its tokens lie", "dim"))
-    return tuple(facts)
+        yield fact("cure 1", salt, "good")
+        yield fact("cure 2", *_second(snapshot, state))
+        yield fact("cure 3", "cache it at the clients or the router: stale for as long as the cache lives")
+        yield fact("no cure", "more virtual nodes: one key has one owner, wherever its tokens lie", "dim")
 
 
 def _second(snapshot: Snapshot, state: KeyState) -> tuple[str, Ink]:

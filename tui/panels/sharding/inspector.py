@@ -9,7 +9,7 @@ from engines.units import per_s
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit import sheet
-from tui.kit.sheet import Fact, Section, fact
+from tui.kit.sheet import Fact, Facts, Section, fact
 from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.sharding import details
@@ -67,51 +67,48 @@ def sections(snapshot: Snapshot, node: NodeState) -> list[Section]:
 # -- the node --------------------------------------------------------------------------------------------------------
 
 
-def standing(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
+def standing(snapshot: Snapshot, node: NodeState) -> Facts:
     """What it is to the cluster, and where it stands."""
-    facts = []
     said = state(node)
     if said == "crashed":
         owner = ", they have no owner until it is back" if node.id in snapshot.coordinator.uncovered else ""
         kept = f"; {plural(node.keys, 'key')} on disk"
-        facts.append(fact("state", said, "dead", (kept, "text"), (owner, "bad")))
+        yield fact("state", said, "dead", (kept, "text"), (owner, "bad"))
     elif said == "frozen":
         waits = f"; {plural(node.waiting, 'message')} and timers wait"
-        facts.append(fact("state", said, said, (waits, "text")))
+        yield fact("state", said, said, (waits, "text"))
     elif said:
         word, how, told = STATES[said]
-        facts.append(fact("state", word, how, (f"; {told}", "text")))
+        yield fact("state", word, how, (f"; {told}", "text"))
     weight = f"weight {node.weight}" if node.weight != 1 else ""
-    facts.append(fact("place", f"rack {node.rack} of {node.dc}", "text", (f", {weight}" if weight else "", "dim")))
-    return tuple(facts)
+    yield fact("place", f"rack {node.rack} of {node.dc}", "text", (f", {weight}" if weight else "", "dim"))
 
 
-def load(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
+def load(snapshot: Snapshot, node: NodeState) -> Facts:
     """Its part of keys and requests against the fair part."""
     fair = fair_ppm(snapshot, node)
     over = (node.share_ppm - fair) * 100 // max(1, fair)
     told = f"{abs(over)} % {'over' if over >= 0 else 'under'} its fair share of {units.rounded(fair)}"
     share = units.rounded(node.share_ppm) + (" of the data" if snapshot.sized else "")
-    facts = [fact("owns", plural(node.owned, "key"), "bright", (share, ink(snapshot, node.id)),
-                  (told, "warn" if abs(over) > 25 else "text"))]  # fmt: skip
+    yield fact("owns", plural(node.owned, "key"), "bright", (share, ink(snapshot, node.id)),
+               (told, "warn" if abs(over) > 25 else "text"))  # fmt: skip
     unit = UNITS.get(snapshot.variant)
     if unit and node.units:
         whole_ = f"of {sum(each.units for each in snapshot.nodes):,}"
-        facts.append(fact(f"{unit}s", f"{node.units:,}", "text", (f"{whole_}, {ranges(snapshot, node.id)}", "dim")))
+        yield fact(f"{unit}s", f"{node.units:,}", "text", (f"{whole_}, {ranges(snapshot, node.id)}", "dim"))
     copies = node.keys - node.owned
     if snapshot.rf > 1:
-        facts.append(fact("stores", plural(node.keys, "copy").replace("copys", "copies"), "text",
-                          (f": its own and {copies:,} as a replica of others (RF {snapshot.rf})", "dim")))  # fmt: skip
+        yield fact("stores", plural(node.keys, "copy").replace("copys", "copies"), "text",
+                   (f": its own and {copies:,} as a replica of others (RF {snapshot.rf})", "dim"))  # fmt: skip
     elif copies:
         other = f"{-copies:,} of its own have left already" if copies < 0 else f"{copies:,} of them are not its own yet"
-        facts.append(fact("stores", plural(node.keys, "key"), "text", (f"; {other}", "dim")))
+        yield fact("stores", plural(node.keys, "key"), "text", (f"; {other}", "dim"))
     busy = node.ops_ppm > fair * 13 // 10
     part = f", {units.rounded(node.ops_ppm)} of all in {WINDOW_S} s"
-    facts.append(fact("requests", per_s(node.ops_per_ks), "bright", (part, "bad" if busy else "text")))
+    yield fact("requests", per_s(node.ops_per_ks), "bright", (part, "bad" if busy else "text"))
     if node.hottest:
         part = f", {units.rounded(node.hottest_ppm)} of its requests"
-        facts.append(fact("hottest", node.hottest, "bright", (part, "text")))
-    return tuple(facts)
+        yield fact("hottest", node.hottest, "bright", (part, "text"))
 
 
 def fair_ppm(snapshot: Snapshot, node: NodeState) -> int:
@@ -134,19 +131,18 @@ def ranges(snapshot: Snapshot, name: str) -> str:
     return f"{arcs} arcs a degree or longer" if arcs else "no arc as long as a degree"
 
 
-def knowledge(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
+def knowledge(snapshot: Snapshot, node: NodeState) -> Facts:
     """Which map it has, and whether it may serve."""
     newest = snapshot.coordinator.epoch
     old = (f"{plural(node.behind, 'epoch')} old: it may send clients astray", "warn")
-    facts = [fact("map", f"epoch {node.epoch}", "text", (f"of {newest}", "dim"), old if node.behind else ("", "dim"))]
+    yield fact("map", f"epoch {node.epoch}", "text", (f"of {newest}", "dim"), old if node.behind else ("", "dim"))
     if node.lease_left_us >= 0:
         left = f"{units.span(node.lease_left_us)} left"
         end = "serves until then without hearing cfg" if node.lease_left_us else "run out: it may not serve"
         told, how = (left, "text") if node.lease_left_us else ("none", "bad")
-        facts.append(fact("lease", told, how, (f"; {end}", "dim")))
+        yield fact("lease", told, how, (f"; {end}", "dim"))
     if node.pending:
-        facts.append(fact("writes", f"{node.pending} wait for replicas", "slow"))
-    return tuple(facts)
+        yield fact("writes", f"{node.pending} wait for replicas", "slow")
 
 
 def moves(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
@@ -188,33 +184,32 @@ def troubles(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
 # -- the cluster -----------------------------------------------------------------------------------------------------
 
 
-def whole(snapshot: Snapshot) -> tuple[Fact, ...]:
+def whole(snapshot: Snapshot) -> Facts:
     """How even it is and what the coordinator does."""
     balance, cfg = snapshot.balance, snapshot.coordinator
     formula = f", expected sqrt((n-1)/(n v+1)) = {ratio(balance.expected_cv_ppm)}"
     expected: list[tuple[str, Ink]] = [(formula, "text")] if balance.expected_cv_ppm >= 0 else []
-    facts = [fact("cv", ratio(balance.cv_ppm), "bright", *expected)]
+    yield fact("cv", ratio(balance.cv_ppm), "bright", *expected)
     if cfg.status != "up":
-        facts.append(fact("cfg", cfg.status, "bad", ("; no map changes, and leases run out", "text")))
+        yield fact("cfg", cfg.status, "bad", ("; no map changes, and leases run out", "text"))
     else:
         told = f"epoch {cfg.epoch}, term {cfg.term}; {cfg.informed} of {cfg.nodes} nodes know it"
-        facts.append(fact("cfg", told, "text" if cfg.informed >= cfg.nodes else "warn"))
+        yield fact("cfg", told, "text" if cfg.informed >= cfg.nodes else "warn")
     if cfg.uncovered:
         down = snapshot.variant == "slots" and cfg.full_coverage
         rest = "so the whole cluster is down (full coverage)" if down else "the rest is served"
         whose = f"the keys of {names(cfg.uncovered)} have no live owner;"
-        facts.append(fact("uncovered", whose, "bad", (rest, "text")))
+        yield fact("uncovered", whose, "bad", (rest, "text"))
     plan = snapshot.plan
     if plan is not None:
         done = f"{plan.units_done} of {plan.units} units, {plan.keys_done:,} of {plan.keys:,} {travels(snapshot)}"
         pace = f", at {cfg.bandwidth} keys/s a node"
-        facts.append(fact("plan", f"{cause(plan.cause)}: {done}", "accent", (pace, "dim")))
+        yield fact("plan", f"{cause(plan.cause)}: {done}", "accent", (pace, "dim"))
         if plan.queued:
-            facts.append(fact("then", "; ".join(map(cause, plan.queued))))
+            yield fact("then", "; ".join(map(cause, plan.queued)))
     switches = [name for name, on in (("balancer", cfg.balancer), ("split for heat", cfg.split_for_heat)) if on]
     if switches:
-        facts.append(fact("on", ", ".join(switches), "good"))
-    return tuple(facts)
+        yield fact("on", ", ".join(switches), "good")
 
 
 def clients(snapshot: Snapshot) -> tuple[Fact, ...]:

@@ -11,7 +11,7 @@ from engines.tracing.world.snapshot import ServiceView, Snapshot
 from engines.units import percent, share
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
-from tui.kit.sheet import Fact, Section, fact, listed, of_checks
+from tui.kit.sheet import Fact, Facts, Section, fact, listed, of_checks
 from tui.kit.sheet import draw as draw_sheet
 from tui.kit.words import plural
 from tui.panel import Focus
@@ -75,49 +75,45 @@ def of_span(snapshot: Snapshot, focus: Focus, made: Analysis, index: int) -> lis
     ]
 
 
-def kind(span: Span) -> tuple[Fact, ...]:
+def kind(span: Span) -> Facts:
     """What it is and how it went."""
     wait = wait_of(span)
-    facts = [fact("kind", KINDS.get(Kind(span.kind), "no kind"), "text",
-                  (f"waiting: {wait.kind}" if wait else "", wait.ink if wait else "text"),
-                  ("a guess, by its name" if wait and wait.guess else "", "dim"))]  # fmt: skip
+    yield fact("kind", KINDS.get(Kind(span.kind), "no kind"), "text",
+               (f"waiting: {wait.kind}" if wait else "", wait.ink if wait else "text"),
+               ("a guess, by its name" if wait and wait.guess else "", "dim"))  # fmt: skip
     if span.is_error:
-        facts.append(fact("status", "Error", "error", (span.status_message, "text")))
+        yield fact("status", "Error", "error", (span.status_message, "text"))
     elif span.status:
-        facts.append(fact("status", "Ok", "good"))
-    return tuple(facts)
+        yield fact("status", "Ok", "good")
 
 
-def times(made: Analysis, index: int) -> tuple[Fact, ...]:
+def times(made: Analysis, index: int) -> Facts:
     """How long, how much of that is its own, how much of it held the root up."""
     tree = made.tree
     took = tree.end_us[index] - tree.start_us[index]
     own, on_path = made.self_us[index], made.on_path.get(index, 0)
-    facts = [
-        fact("took", units.fixed(took), "bright", (f"from {since(tree.start_us[index] - made.start_us)}", "text"),
-             (f"{share(took, made.duration_us)} of the trace", "dim")),
-        fact("self", units.fixed(own), "bright", (f"{share(own, took)} of it, the rest is in children", "dim")
-             if own < took else ("all of it", "dim")),
-    ]  # fmt: skip
+    yield fact("took", units.fixed(took), "bright", (f"from {since(tree.start_us[index] - made.start_us)}", "text"),
+               (f"{share(took, made.duration_us)} of the trace", "dim"))  # fmt: skip
+    yield fact("self", units.fixed(own), "bright", (f"{share(own, took)} of it, the rest is in children", "dim")
+               if own < took else ("all of it", "dim"))  # fmt: skip
     above = tree.parent[index]
     if above >= 0 and tree.spans[above].kind == Kind.CLIENT and tree.spans[index].kind == Kind.SERVER:
         saw = f"as {tree.spans[above].service} saw it: {units.fixed(made.self_us[above])} on the way"
-        facts.append(fact("call", units.fixed(tree.end_us[above] - tree.start_us[above]), "text", (saw, "dim")))
+        yield fact("call", units.fixed(tree.end_us[above] - tree.start_us[above]), "text", (saw, "dim"))
     if on_path:
-        facts.append(fact("critical", units.fixed(on_path), "leader",
-                          (f"on the path: {share(on_path, made.duration_us)} of the trace", "text")))  # fmt: skip
+        yield fact("critical", units.fixed(on_path), "leader",
+                   (f"on the path: {share(on_path, made.duration_us)} of the trace", "text"))  # fmt: skip
         saved = what_if(tree, {index: took // 2}).saved_us
-        facts.append(fact("what if", "half as long:", "text", (f"the trace saves {units.fixed(saved)}", "good")))
+        yield fact("what if", "half as long:", "text", (f"the trace saves {units.fixed(saved)}", "good"))
     else:
-        facts.append(fact("critical", "not on the path:", "dim", ("shorter, it would save nothing", "dim")))
+        yield fact("critical", "not on the path:", "dim", ("shorter, it would save nothing", "dim"))
     delta = made.deltas.get(tree.spans[index].span_id, 0)
     if delta:
-        facts.append(fact("clock", f"moved by {units.fixed(delta)}", "warn", ("to lie within its parent", "text")))
+        yield fact("clock", f"moved by {units.fixed(delta)}", "warn", ("to lie within its parent", "text"))
     elif tree.parent[index] >= 0 and tree.start_us[index] < tree.start_us[tree.parent[index]]:
         early = tree.start_us[tree.parent[index]] - tree.start_us[index]
-        facts.append(fact("clock", f"starts {units.fixed(early)} before its parent:", "warn",
-                          ("two hosts, two clocks; C corrects", "text")))  # fmt: skip
-    return tuple(facts)
+        yield fact("clock", f"starts {units.fixed(early)} before its parent:", "warn",
+                   ("two hosts, two clocks; C corrects", "text"))  # fmt: skip
 
 
 def usually(snapshot: Snapshot, span: Span) -> tuple[Fact, ...]:
@@ -143,22 +139,21 @@ def evidence(span: Span) -> tuple[Fact, ...]:
     return (fact("saw", words, wait.ink, (f"at {name}" if name else "", "text")),)
 
 
-def context(snapshot: Snapshot, span: Span, whole: bool = True) -> tuple[Fact, ...]:
+def context(snapshot: Snapshot, span: Span, whole: bool = True) -> Facts:
     """The context as it was on the wire: the header that led here, and the ids. Not ``whole``: what is above a
     span that stands for the root is not shown, and so its parent is not known here."""
     hop = next((each for each in snapshot.store.hops(span.trace_id) if each.span_id == span.span_id), None)
     parent = f"parent {span.parent_id}" if span.parent_id else "no parent" if whole else "shown as the root"
-    facts = [fact("span", span.span_id, "text", (parent, "dim"))]
+    yield fact("span", span.span_id, "text", (parent, "dim"))
     if hop is not None:
         value = next((value for name, value in hop.headers if name.lower() == "traceparent"), "")
-        facts.append(fact("header", shortened(value, HEADER) or "no traceparent", "bad" if is_broken(hop) else "text"))
+        yield fact("header", shortened(value, HEADER) or "no traceparent", "bad" if is_broken(hop) else "text")
         if is_broken(hop):
-            facts.append(fact("", outcome(hop), "bad"))
+            yield fact("", outcome(hop), "bad")
     elif whole and not span.parent_id:
-        facts.append(fact("", "it starts the trace: no header led here", "dim"))
+        yield fact("", "it starts the trace: no header led here", "dim")
     if span.trace_state:
-        facts.append(fact("state", span.trace_state, "text"))
-    return tuple(facts)
+        yield fact("state", span.trace_state, "text")
 
 
 def attributes(span: Span) -> tuple[Fact, ...]:
@@ -189,15 +184,13 @@ def since(us: int) -> str:
     return f"{'+' if us >= 0 else '-'}{units.fixed(abs(us))}"
 
 
-def links(snapshot: Snapshot, span: Span) -> tuple[Fact, ...]:
+def links(snapshot: Snapshot, span: Span) -> Facts:
     """What it is linked to: no parenthood, and perhaps another trace."""
-    facts = []
     for link in span.links[:2]:
         where = "this trace" if link.trace_id == span.trace_id else f"trace {link.trace_id[:8]}"
         there = where == "this trace" or snapshot.trace(link.trace_id) is not None
         stored = "" if there else "not stored"
-        facts.append(fact("link", f"span {link.span_id[:8]} of {where}", "accent", (stored, "dim")))
-    return tuple(facts)
+        yield fact("link", f"span {link.span_id[:8]} of {where}", "accent", (stored, "dim"))
 
 
 def missing(made: Analysis, index: int, awaited: bool) -> tuple[Fact, ...]:
@@ -216,48 +209,44 @@ def missing(made: Analysis, index: int, awaited: bool) -> tuple[Fact, ...]:
 # -- the trace, the machine, the whole -------------------------------------------------------------------------------
 
 
-def of_trace(snapshot: Snapshot, focus: Focus, made: Analysis) -> tuple[Fact, ...]:
+def of_trace(snapshot: Snapshot, focus: Focus, made: Analysis) -> Facts:
     """The trace it belongs to, and whatever was odd about it."""
     tree, row = made.tree, snapshot.trace(focus.node)
-    facts = [
-        fact("trace", tree.trace_id, "text"),
-        fact("", f"{plural(tree.real, 'span')}, {plural(made.services, 'service')},", "text",
-             (plural(made.errors, "error"), "error" if made.errors else "good")),
-        fact("path", f"{plural(len(made.path.segments), 'segment')},", "leader",
-             (f"sum {units.fixed(made.path.total_us)} = root {units.fixed(made.duration_us)}",
-              "good" if made.path.total_us == made.duration_us else "bad")),
-    ]  # fmt: skip
+    yield fact("trace", tree.trace_id, "text")
+    yield fact("", f"{plural(tree.real, 'span')}, {plural(made.services, 'service')},", "text",
+               (plural(made.errors, "error"), "error" if made.errors else "good"))  # fmt: skip
+    yield fact("path", f"{plural(len(made.path.segments), 'segment')},", "leader",
+               (f"sum {units.fixed(made.path.total_us)} = root {units.fixed(made.duration_us)}",
+                "good" if made.path.total_us == made.duration_us else "bad"))  # fmt: skip
     if made.path.reason:
-        facts.append(fact("", oddness_words(made.path.reason), "warn"))
+        yield fact("", oddness_words(made.path.reason), "warn")
     if row is not None and row.note and row.note not in tree.notes and row.note is not made.path.reason:
-        facts.append(fact("odd", oddness_words(row.note), "warn"))
-    facts += listed("odd", map(flaw_words, tree.notes[:NOTES]), "warn")
+        yield fact("odd", oddness_words(row.note), "warn")
+    yield from listed("odd", map(flaw_words, tree.notes[:NOTES]), "warn")
     if skew(snapshot, focus):
         moved = sum(1 for delta in made.deltas.values() if delta)
         corrected = f"corrected: {plural(moved, 'span')} moved;"
-        facts.append(fact("clocks", corrected, "accent", ("C shows them as sent", "dim")))
-    return tuple(facts)
+        yield fact("clocks", corrected, "accent", ("C shows them as sent", "dim"))
 
 
-def machine(snapshot: Snapshot, name: str) -> tuple[Fact, ...]:
+def machine(snapshot: Snapshot, name: str) -> Facts:
     """How the service of the span is now."""
     service = snapshot.service(name)
     if service is None:
-        return ()
+        return
     now = state(service)
     words = now.words or (f"{service.calls_per_s}/s" if service.calls_per_s else "no call lately")
     tail = f"p99 {units.fixed(service.p99_us)} of {WINDOW}" if service.p99_us else ""
-    facts = [fact("now", service.name, "bright", (words, now.ink), (tail, "text"))]
-    return (*facts, *troubles(service))
+    yield fact("now", service.name, "bright", (words, now.ink), (tail, "text"))
+    yield from troubles(service)
 
 
-def troubles(service: ServiceView) -> tuple[Fact, ...]:
+def troubles(service: ServiceView) -> Facts:
     """What was done to it."""
-    facts = listed("trouble", ailing_words(service.ailing), "warn")
+    yield from listed("trouble", ailing_words(service.ailing), "warn")
     if service.clock_off_us or service.drift_ppm:
         drift = f"and {percent(service.drift_ppm)} wrong" if service.drift_ppm else ""
-        facts.append(fact("clock", f"off by {units.fixed(service.clock_off_us)}", "warn", (drift, "warn")))
-    return tuple(facts)
+        yield fact("clock", f"off by {units.fixed(service.clock_off_us)}", "warn", (drift, "warn"))
 
 
 def of_service(snapshot: Snapshot, name: str) -> list[Section]:
@@ -297,20 +286,18 @@ def breaker(state: str) -> str:
     return f"breaker {state.replace('_', '-')}" if state in ("open", "half_open") else ""
 
 
-def limits(service: ServiceView) -> tuple[Fact, ...]:
+def limits(service: ServiceView) -> Facts:
     """Its workers, its queue and its pool, against what they can hold."""
-    facts = []
     if service.workers_max:
         busy = service.workers_busy >= service.workers_max
         line = f"{service.queue_depth} of {service.queue_max} queued" if service.queue_depth else ""
         load = f"{service.workers_busy}/{service.workers_max} busy"
-        facts.append(fact("workers", load, "warn" if busy else "text", (line, "warn")))
+        yield fact("workers", load, "warn" if busy else "text", (line, "warn"))
     if service.pool_max:
         full = service.pool_in_use >= service.pool_max
         line = f"{service.pool_waiting} waiting" if service.pool_waiting else ""
         load = f"{service.pool_name} {service.pool_in_use}/{service.pool_max}"
-        facts.append(fact("pool", load, "bad" if full else "text", (line, "bad")))
-    return tuple(facts)
+        yield fact("pool", load, "bad" if full else "text", (line, "bad"))
 
 
 def operations(snapshot: Snapshot, name: str) -> tuple[Fact, ...]:
@@ -324,18 +311,15 @@ def operations(snapshot: Snapshot, name: str) -> tuple[Fact, ...]:
     )  # fmt: skip
 
 
-def whole(snapshot: Snapshot) -> tuple[Fact, ...]:
+def whole(snapshot: Snapshot) -> Facts:
     """The collector: what is kept, and what is not."""
     store = snapshot.collector
-    facts = [
-        fact("store", f"{plural(store.traces, 'trace')},", "text",
-             (f"{store.spans:,}{f' of {store.spans_max:,}' if store.spans_max else ''} spans", "text"),
-             (f"evicted {store.evicted_traces:,} whole traces" if store.evicted_traces else "", "dim")),
-    ]  # fmt: skip
+    yield fact("store", f"{plural(store.traces, 'trace')},", "text",
+               (f"{store.spans:,}{f' of {store.spans_max:,}' if store.spans_max else ''} spans", "text"),
+               (f"evicted {store.evicted_traces:,} whole traces" if store.evicted_traces else "", "dim"))  # fmt: skip
     if snapshot.sampling:
         gone = f"{plural(store.unsampled_traces, 'trace')} not kept" if store.unsampled_traces else ""
-        facts.append(fact("sampling", sampling_words(snapshot.sampling), "text", (gone, "warn")))
+        yield fact("sampling", sampling_words(snapshot.sampling), "text", (gone, "warn"))
     if store.lost_spans or store.late_spans:
-        facts.append(fact("spans", f"{store.lost_spans:,} lost,", "lost" if store.lost_spans else "dim",
-                          (f"{store.late_spans:,} late" if store.late_spans else "", "warn")))  # fmt: skip
-    return tuple(facts)
+        yield fact("spans", f"{store.lost_spans:,} lost,", "lost" if store.lost_spans else "dim",
+                   (f"{store.late_spans:,} late" if store.late_spans else "", "warn"))  # fmt: skip
