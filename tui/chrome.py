@@ -181,6 +181,7 @@ def _verdict(checks: tuple[Check, ...]) -> list[Form]:
             *dated,
             Form(82 if dated else 64, (chip, (" e", "key"), (" why", "dim"))),
             Form(83, (chip,)),
+            *([Form(88, ((f" {failed_short(failed)} ", "bad!"),))] if len(failed) > 1 else []),
             *(Form(89, ((f" {_first_words(failure(failed), room)} ", "bad!"),)) for room in (40, 30)),
             Form(99, ((f" {failure(failed).partition(':')[0]} ", "bad!"),)),
         ]
@@ -194,6 +195,11 @@ def _first_words(text: str, room: int) -> str:
     if len(text) <= room:
         return text
     return f"{text[: room - 2].rpartition(' ')[0]} .."
+
+
+def failed_short(failed: tuple[Check, ...]) -> str:
+    """``CHECK FAILED: leader completeness +1``."""
+    return f"CHECK FAILED: {failed[0].name} +{len(failed) - 1}"
 
 
 def failure(failed: tuple[Check, ...], dated: str = "") -> str:

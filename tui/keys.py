@@ -322,11 +322,16 @@ def shown(key: str, glyphs: Glyphs = BRAILLE) -> str:
     return key.replace("ctrl+", "^").replace("f1", "F1")
 
 
+REFUSED: Final = 1_000
+"""What is added to the rank of a key that would be refused."""
+
+
 def footer(
     table: dict[str, Key], snapshot: Any, focus: Focus, playing: bool, glyphs: Glyphs = BRAILLE, listed: bool = False
 ) -> list[Entry]:
     """The keys worth showing, in their order: arrows, the pattern's verbs, the rest. The lowest ranks stay longest.
 
+    What would be refused now is dim, and stands only where nothing that acts needs the room.
     ``listed``: a list has the focus, so ``j`` and ``k`` walk through it.
     """
     visible = [key for key in table.values() if key.rank < HIDDEN]
@@ -335,7 +340,8 @@ def footer(
     for key in visible:
         label = ("pause" if playing else "run") if key.key == "space" else key.label
         dim = isinstance(key.act(snapshot, focus), Refuse)
-        entry = Entry(key.key, shown(TOGETHER.get(key.key, key.key), glyphs), label, dim, key.rank)
+        rank = key.rank + REFUSED * dim
+        entry = Entry(key.key, shown(TOGETHER.get(key.key, key.key), glyphs), label, dim, rank)
         if not (listed and key.key in LINES):
             entries.append(entry)
         elif key.key == "k":

@@ -29,7 +29,7 @@ FIDELITY: Final = (
 )  # fmt: skip
 
 VARIANTS: Final = tuple(
-    Variant(name, title, summary, partial(engine, name), COMMANDS, SETTINGS, 2, FIDELITY, chaos=chaos_of(name))
+    Variant(name, title, summary, partial(engine, name), COMMANDS, SETTINGS, 3, FIDELITY, chaos=chaos_of(name))
     for engine, name, title, summary in (
         (
             EventEngine,

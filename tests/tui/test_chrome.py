@@ -110,6 +110,12 @@ def test_the_top_line_says_how_many_checks_failed_and_the_time_stays() -> None:
             assert "t 00:12.480" in text
 
 
+def test_where_and_1_more_does_not_fit_the_first_check_is_still_named_whole() -> None:
+    texts = [status(width, facts(checks=TWO)).text() for width in range(60, 121)]
+    assert any("CHECK FAILED: leader completeness +1" in text for text in texts)
+    assert not any("completeness and 1 .." in text or "completeness and .." in text for text in texts)
+
+
 def test_run_paused_and_past() -> None:
     assert "RUN x1/50" in status(120, facts()).text()
     assert "PAUSED x1/50" in status(120, facts(playing=False)).text()

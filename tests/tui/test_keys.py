@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from engines.sim.timeline import Timeline
 from tests.toy import KEYS, TOY, timeline
 from tui.canvas import Canvas
 from tui.chrome import footer as draw_footer
@@ -135,6 +136,17 @@ def test_whoever_goes_on_with_a_letter_goes_back_with_its_capital() -> None:
         table = keymap(panel, PANELS)
         for one, other in (("n", "N"), ("v", "V")):
             assert (one in table) == (other in table), f"{panel.pattern.name} {one}"
+
+
+def test_what_would_be_refused_gives_its_place_to_what_acts() -> None:
+    """CQRS needs a machine for k: without one, a small screen offers what does something instead."""
+    panel = next(each for each in PANELS if each.pattern.name == "cqrs")
+    snapshot = Timeline(panel.pattern.variants[0], 1).snapshot()
+    table = keymap(panel, PANELS)
+    for focus, there in ((Focus(), False), (Focus(node="p1"), True)):
+        canvas, spans = draw_footer(80, footer(table, snapshot, focus, True))
+        assert ("k" in [span.key for span in spans]) is there
+        assert ("k crash" in canvas.text()) is there
 
 
 def test_the_footer_says_what_j_and_k_are_now() -> None:

@@ -1,12 +1,14 @@
 """A run of event sourcing: tellers, a desk, two subscribers and one store, on the simulated network and disk."""
 
 import json
+from bisect import bisect_right
 from collections import deque
 from typing import Any, ClassVar, Final
 
 from engines.errors import UserError
 from engines.event_sourcing.account import ACCOUNT, DEPOSITED, OPENED
 from engines.event_sourcing.append import ANY
+from engines.event_sourcing.events import RecordedEvent
 from engines.event_sourcing.memory_store import MemoryStore
 from engines.event_sourcing.world import events as e
 from engines.event_sourcing.world import options
@@ -396,14 +398,15 @@ class EventEngine(World):
             host.status, head, store.memory.head(), len(device.waiting), device.syncs, control.sync_us, ledger.appends,
             ledger.conflicts, len(store.queue), opened, burnt, CAPACITY,
         )  # fmt: skip
+        events = tuple(store.visible())
         return Snapshot(
             self.now_us,
             self.seed,
             self.variant,
-            tuple(store.visible()),
+            events,
             view,
             tuple(self.writer(name) for name in (*TELLERS, DESK)),
-            tuple(self.reader(name, head) for name in self.READERS),
+            tuple(self.reader(name, events) for name in self.READERS),
             tuple(store.snapshots.kept[name] for name in sorted(store.snapshots.kept)),
             control.schema,
             control.release,
@@ -427,8 +430,8 @@ class EventEngine(World):
             node.done, node.conflicts, node.refused,
         )  # fmt: skip
 
-    def reader(self, name: str, head: int) -> SubscriberView:
-        """A subscriber as it is seen."""
+    def reader(self, name: str, events: tuple[RecordedEvent, ...]) -> SubscriberView:
+        """A subscriber as it is seen; what it has not handled of the events that are there is behind."""
         node = self.subscriber(name)
         durable = node.durable
         parked = tuple(
@@ -436,10 +439,15 @@ class EventEngine(World):
         )
         twice = sum(count - 1 for count in node.done.values())
         return SubscriberView(
-            name, self.hosts[name].status, durable.checkpoint, max(0, head - durable.checkpoint),
+            name, self.hosts[name].status, durable.checkpoint, behind(events, durable.checkpoint),
             node.current.position if node.current else 0, node.half, len(durable.effects), twice, parked,
             node.stopped_at, tuple(node.poller.holes), tuple(sorted(node.balances.items())),
         )  # fmt: skip
+
+
+def behind(events: tuple[RecordedEvent, ...], checkpoint: int) -> int:
+    """How many events stand behind a position: numbers that nobody ever filled are none."""
+    return len(events) - bisect_right(events, checkpoint, key=lambda event: event.position)
 
 
 def _moves(event: Any) -> int:

@@ -3,11 +3,12 @@
 from typing import Any, ClassVar
 
 from engines.errors import UserError
+from engines.event_sourcing.events import RecordedEvent
 from engines.event_sourcing.world import events as e
 from engines.event_sourcing.world.checks import ONCE, SKIPPED
 from engines.event_sourcing.world.client import STORE
 from engines.event_sourcing.world.commands import ReplayParked
-from engines.event_sourcing.world.engine import EventEngine
+from engines.event_sourcing.world.engine import EventEngine, behind
 from engines.event_sourcing.world.group import ConsumerNode, GroupNode, Letters
 from engines.event_sourcing.world.snapshot import GroupView, Snapshot, SubscriberView
 from engines.sim.host import UP, Host
@@ -103,14 +104,14 @@ class GroupEngine(EventEngine):
         )
         return super().snapshot()._replace(group=view)
 
-    def reader(self, name: str, head: int) -> SubscriberView:
+    def reader(self, name: str, events: tuple[RecordedEvent, ...]) -> SubscriberView:
         """A consumer as it is seen. It stands where the group stands, and has parked what the group has."""
         node, group = self.consumer(name), self.group.group
         current = node.current.event.position if node.current is not None else 0
         parked = tuple((each.event.position, each.event.stream, each.event.revision, False) for each in group.parked)
         twice = sum(count - 1 for count in self.letters.done.values())
         return SubscriberView(
-            name, self.hosts[name].status, group.checkpoint, max(0, head - group.done_to), current, 0, node.effects,
+            name, self.hosts[name].status, group.checkpoint, behind(events, group.done_to), current, 0, node.effects,
             twice, parked, 0, (), (),
         )  # fmt: skip
 

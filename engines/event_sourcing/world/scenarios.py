@@ -174,7 +174,8 @@ GAP: Final = Scenario(
         *at(1_440, Act("t2", "deposit", 2, 20)),
         *say(1_560, "The same with a high-water mark: 10 is there, 9 is still open, so the pollers wait at 8. They "
                     "pass a gap when no transaction lives that could fill it."),
-        *say(2_200, "9 came, and then 10 was read behind it. Nothing is lost, and the price was 200 ms."),
+        *say(2_200, "9 came, and then 10 was read behind it. Nothing is lost; the price: 10 had waited for 9, some "
+                    "160 ms."),
         *at(2_300, SetOption("cure", "skip by time")),
         *at(2_400, HoldCommit(350 * US_PER_MS)),
         *at(2_410, Act("t1", "deposit", 1, 10)),
@@ -296,8 +297,8 @@ GROUP: Final = Scenario(
     end_us=11_600 * US_PER_MS,
     script=(
         *say(1_200, "mail and post are one group: the store keeps its position and hands each event to one of them. "
-                    "mail came first and wrote the eight letters of the opening; from now on they take turns. No "
-                    "checkpoint is written yet: that takes ten events and two seconds."),
+                    "mail came first and wrote the eight letters of the opening; while both are there, they take "
+                    "turns. No checkpoint is written yet: that takes ten events and two seconds."),
         *at(1_300, Act("t1", "deposit", 1, 10), Act("t2", "deposit", 2, 20)),
         *say(2_800, "Ten are done, and the checkpoint is written: 10. Four deposits come now, 11 to 14, and the answer "
                     "to 11 will be lost on its way."),
@@ -306,12 +307,13 @@ GROUP: Final = Scenario(
         *at(3_000, Act("t1", "deposit", 4, 4)),
         *at(3_090, Lose("mail", "store", 0)),
         *say(4_000, "12, 13 and 14 are acknowledged, 11 is not, though its letter is written. All up to a checkpoint "
-                    "must be done, so it stays at 10. In 30 s the store would hand 11 out again. It restarts before."),
+                    "must be done, so it stays at 10. A consumer may take 30 s to answer, then the store would hand "
+                    "11 out again. It restarts before."),
         *at(4_100, Crash("store")),
         *at(4_300, Restart("store")),
-        *say(5_600, "It knows its checkpoint, 10, and no more, so it handed out 11 to 14 again, all four. The "
-                    "consumers remember what they did and only acknowledge: no letter was written twice. Without that "
-                    "memory each would have been: t, idempotent off."),
+        *say(5_600, "It knows its checkpoint, 10, and no more, so it handed out 11 to 14 again, all to post, the first "
+                    "to join it. Consumers remember what they did and only acknowledge: no letter was written twice. "
+                    "Without that memory each would have been: t, idempotent off."),
         *at(5_700, Poison(2, 60), Act("t3", "withdraw", 1, 5)),
         *say(6_100, "Event 15 cannot be read by this release. Whoever gets it asks for another try, and it comes "
                     "again behind newer events. 16 is done meanwhile: a group promises no order and holds no stream."),
@@ -320,8 +322,9 @@ GROUP: Final = Scenario(
         *at(7_800, ReplayParked("mail")),
         *at(8_300, Act("t1", "deposit", 1, 7), Act("t2", "deposit", 3, 8), Act("t3", "deposit", 4, 9)),
         *at(8_380, Crash("post")),
-        *say(11_200, "The next release reads 15, and it was handed out again. Then post died with an event in hand: "
-                     "the store did not hear from it for two seconds, and gave it to mail."),
+        *say(11_200, "The next release reads 15, and it was handed out again. Then post died with an event in hand. "
+                     "A consumer that is silent for two seconds is taken for dead, and what it holds is not left to it "
+                     "for 30 s: mail got it."),
     ),
 )  # fmt: skip
 

@@ -44,7 +44,7 @@ def test_the_cursor_travels_and_everything_is_as_it_was_right_after_that_event()
         frame = draw(snapshot, on(position))
         assert f"balance {balance}" in frame.picture.text()
         assert change in frame.picture.text()
-        assert f"time: event {position} of 15" in frame.strip_title
+        assert f"time: position {position} of 15" in frame.strip_title
         assert change.removeprefix("balance ") in frame.inspector.text()
     assert draw(snapshot, on(11)).strip_note == "the past: the cursor is not at the newest event"
     assert draw(snapshot).strip_note == "now"
@@ -164,7 +164,7 @@ def test_the_machines_say_what_they_are_at() -> None:
     snapshot = story("skipped-gap", 1_600).snapshot()
     text = draw(snapshot, Focus(pick=Chosen(view="machines"))).picture.text()
     assert "number 9 was taken by t1 and is not committed" in text
-    assert "mail     at 8, 2 behind" in text
+    assert "mail     at 8, 1 behind" in text
     assert "high-water mark" in draw(snapshot).inspector.text()
 
 
@@ -266,5 +266,34 @@ def test_a_compacted_log_says_how_many_of_its_events_are_left() -> None:
     """The axis counts positions, of which there were seven."""
     frame = draw(story("compaction", 3_200).snapshot())
     assert frame.picture_title == "all streams: 2 events of 7 are left"
-    assert frame.strip_title.startswith("time: event 7 of 7")
+    assert frame.strip_title.startswith("time: position 7 of 7")
     assert draw(story("compaction", 1_700).snapshot()).picture_title == "all streams: 7 events"
+
+
+def test_behind_counts_events_and_no_number_that_nobody_filled() -> None:
+    """13 was burnt by a rollback: behind 12 stand 14 and 15, two events."""
+    snapshot = story("skipped-gap", 6_000).snapshot()
+    assert {each.behind for each in snapshot.subscribers} == {2}
+    assert [event.position for event in snapshot.events if event.position > 12] == [14, 15]
+    assert "mail 2 behind  books 2 behind" in draw(snapshot).strip.text()
+
+
+@pytest.mark.parametrize("at_ms", [1_200, 2_800, 4_000, 6_100, 7_600, 11_200])
+def test_where_a_group_stands_is_said_wherever_its_marks_are(at_ms: int) -> None:
+    small = Sizes(Size(78, 8), Size(78, 5), Size(44, 14))
+    snapshot = story("persistent-group", at_ms).snapshot()
+    readers = draw(snapshot, sizes=small).strip.text().splitlines()[2]
+    assert f"checkpoint {snapshot.group.checkpoint}, done to {snapshot.group.done_to}" in readers
+
+
+def test_the_cost_of_loads_is_said_whole_on_a_small_screen() -> None:
+    small = Sizes(Size(78, 8), Size(78, 5), Size(44, 14))
+    for at_ms in (2_500, 5_000, 8_000):
+        cost = story("snapshots", at_ms).snapshot().cost
+        folded = draw(story("snapshots", at_ms).snapshot(), sizes=small).strip.text().splitlines()[3].rstrip()
+        assert folded.endswith(f"last {cost.newest[-1].folded}, all {cost.folded:,}, from zero {cost.without:,}")
+
+
+def test_a_mark_and_an_old_version_are_two_words() -> None:
+    rows = draw(story("upcasting", 300).snapshot()).picture.text().splitlines()
+    assert any(row.rstrip().endswith("mb v1") for row in rows)

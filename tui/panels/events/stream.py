@@ -167,7 +167,7 @@ def marks_of(snapshot: Snapshot, event: RecordedEvent) -> tuple[str, Ink]:
     if event.type == TOMBSTONE:
         marks, ink = marks + "T", "bad"
     if _old(event) and not snapshot.recorded:
-        marks, ink = f"{marks}v{event.version}", "stale"
+        marks, ink = f"{marks}{' ' * (0 < len(marks) < 3)}v{event.version}", "stale"
     if any(place[0] == event.position for each in snapshot.subscribers for place in each.parked):
         marks, ink = marks + "P", "bad"
     return marks[:MARKS], ink
@@ -184,6 +184,7 @@ def draw_state(canvas: Canvas, snapshot: Snapshot, focus: Focus, y: int) -> None
     folded = fold(snapshot, event.stream, event.position)
     x = canvas.put(1, y, f"{show(event.stream, 24)} @ {event.revision}  ", "bright")
     for name, value in fields_of(folded):
+        value = value if value != "" else "-"
         text = f"{name} {show(value, 24)}  "
         if x + len(text) > canvas.width:
             break

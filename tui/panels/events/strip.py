@@ -4,6 +4,7 @@ from engines.event_sourcing.world.snapshot import GroupView, Snapshot
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
 from tui.kit.memo import of_stream
+from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.events.queries import show
 from tui.panels.events.select import current, read, seen_until
@@ -19,7 +20,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, heigh
     event = current(snapshot, focus)
     at = seen_until(snapshot, focus)
     date = f"  {when(event.at_us, snapshot.recorded)}" if event is not None else ""
-    title = f"time: event {at} of {head}{date}"
+    title = f"time: position {at} of {head}{date}"
     note = "now" if not read(focus).cursor else "the past: the cursor is not at the newest event"
     if event is not None and any(each.stream == event.stream for each in snapshot.kept):
         note = f"S snapshot  {note}"
@@ -75,8 +76,12 @@ def _readers(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y
         parked = f", {len(each.parked)} parked" if each.parked else ""
         notes.append(f"{each.name} {each.behind} behind{parked}")
     text = "  ".join(notes)
-    if all(canvas.char_at(LABEL + x, y) == " " for x in range(len(text) + 1)):
-        canvas.put(LABEL, y, clip(text, width), "dim")
+    while text:  # left of the marks, or right of them, and less of it where that is needed
+        for x in (LABEL, LABEL + width - len(text)):
+            if all(canvas.char_at(x + step, y) == " " for step in range(-1, len(text) + 1)):
+                canvas.put(x, y, text, "dim")
+                return
+        text = text.rpartition(", " if ", " in text else "  ")[0]
 
 
 def group_note(group: GroupView) -> str:
@@ -92,9 +97,12 @@ def _cost(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: i
     newest = [each.folded for each in cost.newest]
     room = min(30, width // 3)
     canvas.put(LABEL, y, sparkline(newest, room, glyphs, 0) if newest else "", "warn")
-    last = f"{newest[-1]} at the last load; " if newest else ""
-    said = f"{last}{cost.folded:,} in {cost.loads:,} loads, from zero {cost.without:,}"
-    canvas.put(LABEL + room + 2, y, clip(said, width - room - 2), "text")
+    long, short = "nothing was loaded yet", ""
+    if newest:
+        last, zero = newest[-1], f"from zero {cost.without:,}"
+        long = f"{last} at the last load; {cost.folded:,} in {plural(cost.loads, 'load')}, {zero}"
+        short = f"last {last:,}, all {cost.folded:,}, {zero}"
+    canvas.put(LABEL + room + 2, y, long if len(long) <= width - room - 2 else short, "text")
 
 
 def _conflicts(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int, width: int) -> None:
