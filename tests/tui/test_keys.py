@@ -1,6 +1,7 @@
 """The keymap: no key means two things, and everything shown to people comes from it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -141,7 +142,7 @@ def test_whoever_goes_on_with_a_letter_goes_back_with_its_capital() -> None:
 def test_what_would_be_refused_gives_its_place_to_what_acts() -> None:
     """CQRS needs a machine for k: without one, a small screen offers what does something instead."""
     panel = next(each for each in PANELS if each.pattern.name == "cqrs")
-    snapshot = Timeline(panel.pattern.variants[0], 1).snapshot()
+    snapshot: Any = Timeline(panel.pattern.variants[0], 1).snapshot()
     table = keymap(panel, PANELS)
     for focus, there in ((Focus(), False), (Focus(node="p1"), True)):
         canvas, spans = draw_footer(80, footer(table, snapshot, focus, True))

@@ -282,6 +282,7 @@ def test_behind_counts_events_and_no_number_that_nobody_filled() -> None:
 def test_where_a_group_stands_is_said_wherever_its_marks_are(at_ms: int) -> None:
     small = Sizes(Size(78, 8), Size(78, 5), Size(44, 14))
     snapshot = story("persistent-group", at_ms).snapshot()
+    assert snapshot.group is not None
     readers = draw(snapshot, sizes=small).strip.text().splitlines()[2]
     assert f"checkpoint {snapshot.group.checkpoint}, done to {snapshot.group.done_to}" in readers
 
