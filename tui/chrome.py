@@ -13,6 +13,8 @@ from engines.sim.pattern import Check
 from engines.units import since, stamp
 from tui.canvas import Canvas, Ink, clip, wrap
 from tui.glyphs import Glyphs
+from tui.journal import MINUTE_US
+from tui.journal import stamp as moment
 from tui.keys import Entry
 from tui.layout import CUE_MAX
 from tui.player import speed_name
@@ -170,13 +172,7 @@ def _verdict(checks: tuple[Check, ...]) -> list[Form]:
     if failed:
         chip, dated = (f" {failure(failed)} ", "bad!"), []
         if failed[0].at_us is not None:
-            long, short = f" {failure(failed, since(failed[0].at_us, ' '))} ", failure(failed).partition(": ")
-            at = f" {short[0]} at {stamp(failed[0].at_us)}: {short[2]} "
-            dated = [
-                Form(63, ((long, "bad!"), (" e", "key"), (" why", "dim"))),
-                Form(64, ((long, "bad!"),)),
-                Form(81, ((at, "bad!"),)),
-            ]
+            dated = _dated(failed, failed[0].at_us)
         return [
             *dated,
             Form(82 if dated else 64, (chip, (" e", "key"), (" why", "dim"))),
@@ -188,6 +184,21 @@ def _verdict(checks: tuple[Check, ...]) -> list[Form]:
     count = f"{len(checks)}/{len(checks)}"
     good: Runs = ((f"{count} ok", "good"),)
     return [Form(50, (("checks ", "dim"), *good)), Form(93, good)]
+
+
+def _dated(failed: tuple[Check, ...], at_us: int) -> list[Form]:
+    """What failed and when, as long as a line can hold both: a failure of long ago is not one of now."""
+    long, short = f" {failure(failed, since(at_us, ' '))} ", failure(failed).partition(": ")
+    more = f" +{len(failed) - 1}" if len(failed) > 1 else ""
+    brief = f"at {moment(at_us, at_us >= MINUTE_US).lstrip()}: {failed[0].name}{more} "
+    return [
+        Form(63, ((long, "bad!"), (" e", "key"), (" why", "dim"))),
+        Form(64, ((long, "bad!"),)),
+        Form(81, ((f" {short[0]} at {stamp(at_us)}: {short[2]} ", "bad!"),)),
+        Form(81, ((f" CHECK FAILED {brief}", "bad!"), (" e", "key"), (" why", "dim"))),
+        Form(81, ((f" CHECK FAILED {brief}", "bad!"),)),
+        Form(81, ((f" FAILED {brief}", "bad!"),)),
+    ]
 
 
 def _first_words(text: str, room: int) -> str:

@@ -210,7 +210,8 @@ def _upward(given: _Rows, anchor: int) -> list[_Row]:
 def _block(given: _Rows, rows: int, fold: Fold, minutes: bool) -> list[_Row]:
     """One line in at most so many rows."""
     line = given.told.line(fold)
-    time = stamp(given.told.event(fold).at_us, minutes)
+    broke_us = fold.check.at_us if fold.check is not None else None
+    time = stamp(given.told.event(fold).at_us if broke_us is None else broke_us, minutes)
     room = max(1, given.width - 4 - given.lead - given.who)
     texts = wrap(line.text, room) or [""]
     if len(texts) > rows:

@@ -98,6 +98,16 @@ def test_a_failed_check_says_since_when_also_on_a_small_screen() -> None:
     assert "CHECK FAILED: leader completeness since t 00:01.250 and 1 more" in text
 
 
+def test_a_failure_of_before_the_cure_has_its_time_at_80_columns_however_long_its_name() -> None:
+    two = (
+        Check("leader completeness", False, "", (), 7, 1_250_000),
+        Check("log matching", False, "", (), 9, 2_000_000),
+    )
+    assert "CHECK FAILED at 1.250: leader completeness +1" in status(80, facts(checks=two, playing=False)).text()
+    long = (Check("no campaign beside a leader", False, "", (), 7, 552_000),)
+    assert " FAILED at 0.552: no campaign beside a leader" in status(80, facts(checks=long, playing=False)).text()
+
+
 TWO = (*BAD, Check("state machine safety of the whole cluster", False, ""))
 
 

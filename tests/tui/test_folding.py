@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from engines.sim.events import Event
+from engines.sim.pattern import Check
 from tests.toy import TOY, Answered, Begin
 from tui.glyphs import BRAILLE
 from tui.journal import Fold, Told, journal
@@ -88,3 +89,12 @@ def test_arrows_walk_over_shared_lines_and_e_explains_their_last() -> None:
     one.press("e")
     one.press("down")
     assert one.scene.focus.event is None
+
+
+def test_a_failed_check_has_its_own_time_in_the_journal_as_it_has_in_the_top_line() -> None:
+    broken = Check("bees", False, "one too many", (), 4, 3_500)
+    page = journal(60, 8, replace(told(), failed=(broken,)), BRAILLE)
+    row = next(row for row in page.canvas.text().split("\n") if "FAILED" in row)
+    assert row.split()[:2] == ["0.003", "check"], row
+    page = journal(60, 8, replace(told(), failed=(replace(broken, at_us=4_200),)), BRAILLE)
+    assert "0.004 check  FAILED: bees: one too many" in page.canvas.text()

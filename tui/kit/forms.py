@@ -1,6 +1,7 @@
 """Rows of dialogues that every pattern has: faults of machines and links with their parameters, rules, splits."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from engines.sim import faults
@@ -183,6 +184,17 @@ def of_rules(
     return tuple(row(rule, on) for rule, on in rules)
 
 
+def settings(*offers: Offer) -> tuple[Offer, ...]:
+    """Rows that show how things are: enter does nothing until a value is another, and says so."""
+
+    def once_changed(offer: Offer) -> Offer:
+        now = {param.name: param.value for param in offer.params}
+        said = "it is so already: left and right choose another value"
+        return replace(offer, build=lambda v: Refuse(said) if {**now, **v} == now else offer.build(v))
+
+    return tuple(once_changed(offer) if offer.params else offer for offer in offers)
+
+
 class Choice(NamedTuple):
     """A number or choice of the run that can be changed while it runs."""
 
@@ -209,4 +221,4 @@ def of_choices(
 ) -> tuple[Offer, ...]:
     """A row for each choice. ``options``: names and values of now."""
     now = dict(options)
-    return tuple(each.offer(now[each.name], command) for each in choices)
+    return settings(*(each.offer(now[each.name], command) for each in choices))

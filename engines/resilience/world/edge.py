@@ -78,7 +78,7 @@ class Edge:
             self._past_bulkhead(id)
         if self.protection.breaker is not before:
             self.announced, self.rejected_here = "", 0
-        self._tell_moves(ctx)
+        self._tell_moves()
         self._schedule_poll()
         self.schedule_sweep()
 
@@ -86,7 +86,7 @@ class Edge:
         """An operator's hand on the breaker."""
         if self.protection.breaker is not None:
             self.protection.breaker.order(cause, self.clock.now_us)
-            self._tell_moves(ctx)
+            self._tell_moves()
 
     # -- what the node asks for --------------------------------------------------------------------------------
 
@@ -155,7 +155,7 @@ class Edge:
                 self.polled = 0
                 if self.protection.breaker is not None:
                     self.protection.breaker.poll(self.clock.now_us)
-                    self._tell_moves(ctx)
+                    self._tell_moves()
                     self._schedule_poll()
             case "sweep":
                 self._sweep(ctx)
@@ -206,7 +206,7 @@ class Edge:
             return True
         got = breaker.acquire(now)
         self.ledger.facts.append(("asked", self.id, self.src))
-        self._tell_moves(ctx)
+        self._tell_moves()
         if isinstance(got, Rejection):
             self.meter.add("turned_away")
             self.rejected_here += 1
@@ -309,7 +309,7 @@ class Edge:
                 breaker.refused(permit, now)
             elif failed or self.rules.count_success or breaker.state is not State.CLOSED:
                 breaker.result(permit, now, failed, duration_us)
-        self._tell_moves(ctx)
+        self._tell_moves()
         if not self.polled:
             self._schedule_poll()
 
@@ -376,7 +376,7 @@ class Edge:
         self.ledger.facts.append(("cancelled", self.id, self.src, call.id, permit))
         if self.rules.release_permits:
             breaker.release(permit, self.clock.now_us)
-            self._tell_moves(ctx)
+            self._tell_moves()
 
     def _late(self, answer: Answer) -> None:
         """An answer nobody waits for: dropped, as it must be."""
@@ -409,7 +409,7 @@ class Edge:
 
     # -- what it learns while it works -------------------------------------------------------------------------
 
-    def _tell_moves(self, ctx: Context) -> None:
+    def _tell_moves(self) -> None:
         """Tell of every transition of the breaker, and see to it that it is polled when time moves it."""
         breaker = self.protection.breaker
         if breaker is None or not breaker.fresh:
@@ -418,7 +418,7 @@ class Edge:
             self.announced, self.rejected_here = "", 0
             fact = ("moved", self.id, self.src, each.dst.value, breaker.era, each.at_us, each.cause)
             self.ledger.facts.append(fact)
-            ctx.note(e.BreakerMoved(self.id, each))
+            self.ledger.moves.append((self.src, e.BreakerMoved(self.id, each)))
         self._schedule_poll()
 
     def _schedule_poll(self) -> None:

@@ -74,6 +74,7 @@ class ResilienceEngine(World):
     def observe(self, host: Host) -> None:
         """Check what the event changed; sample the strip."""
         self.invariants.observe(host)
+        self._tell_moves()
         while self.clock.now_us >= self.sample_due_us:
             self._sample(self.sample_due_us)
             self.sample_due_us += SAMPLE_US
@@ -103,6 +104,14 @@ class ResilienceEngine(World):
         """Tell the rest of what happens often: all of it, or what has not happened for so long."""
         for event, node in self.ledger.flush(idle_us):
             self.record(event, node)
+
+    def _tell_moves(self) -> None:
+        """Tell of breakers that moved, behind the sums of before: else it would seem to say no after it closed."""
+        if self.ledger.moves:
+            self._tell()
+            for node, event in self.ledger.moves:
+                self.record(event, node)
+            self.ledger.moves.clear()
 
     def _open_breakers(self) -> int:
         """How many edges have an open breaker somewhere."""
@@ -208,8 +217,8 @@ class ResilienceEngine(World):
 
     def execute(self, command: Any) -> None:
         """Carry out a valid command."""
-        if isinstance(command, faults.Narrate):
-            self._tell()
+        if not isinstance(command, c.Call | c.Burst):
+            self._tell()  # no sum reaches over a change, and where a story stops it is whole
         self.watch = subject(self.topology, command) or self.watch
         if isinstance(command, c.Call | c.Burst):
             self._call(command)
@@ -217,12 +226,12 @@ class ResilienceEngine(World):
             self.skew(self.hosts[command.node], command.offset_us)
             self.record(Skewed(command.offset_us, 0), command.node)
         elif (change := self.shop.change(command, self.now_us)) is not None:
-            self._tell()  # under the old settings: no sum reaches over a change
             clients = isinstance(change.event, e.LoadSet | e.MixSet)
             self.record(change.event, t.CLIENTS if clients else "")
             self._put_in_force(change)
         else:
             super().execute(command)
+        self._tell_moves()
 
     def _call(self, command: c.Call | c.Burst) -> None:
         """Calls at this moment."""

@@ -159,6 +159,8 @@ class Ledger:
         self.ended: deque[ClientCall] = deque(maxlen=CALLS_SHOWN)
         self.untold: dict[str, Untold] = {}
         """What happens often."""
+        self.moves: list[tuple[str, Any]] = []
+        """Moves of breakers with the machine of each, which the world tells of behind the sums of before."""
         self.served_due_us, self.served_us = SERVED_FIRST_US, 0
         self.served_before = dict(self.whole.counts)
         self.count_waste = True

@@ -104,7 +104,7 @@ SLOW: Final = Scenario(
         *say(8_000, "catalog takes 30 times as long since t = 5 s: about a second, and it still answers correctly. The "
                     "error rate is 0 %, and will stay so. Look at the threads of api and the latency instead."),
         *say(13_000, "Open, without a single error: too many calls were slow. Those who call get an answer in no "
-                     "time now, be it a bad one, and the line before catalog empties."),
+                     "time now, be it a bad one, and catalog's threads come free."),
         *at(14_000, Heal()),
         *say(30_000, "catalog is fast again since t = 14 s. After 10 s of waiting the probes went out, ten of them, "
                      "and none was slow: closed."),
@@ -225,8 +225,8 @@ NO_HEAD_ROOM: Final = Scenario(
         *say(5_000, "No fault and no dip in this story. catalog can do 20 calls a second and gets 18, at random: 90 % "
                     "load. At random means that a second may bring 25. All is well so far."),
         *say(14_000, "It has collapsed by itself. A few busy seconds made the line longer than the callers' patience "
-                     "of 1 s, and their retries did the rest. Goodput: 0. Nothing broke, so nothing can be repaired. "
-                     "Now a breaker, which cured it at 80 %."),
+                     "of 1 s, and their retries did the rest: 4 attempts a call, many for calls of before. Goodput: 0. "
+                     "Nothing broke, so nothing can be repaired. Now a breaker, which cured it at 80 %."),
         *at(16_000, Cure("catalog", "breaker")),
         *say(51_000, "It was open for 30 s, catalog's line emptied, the probe closed it, and every call is served. "
                      "But nothing has changed: 18 calls come for 20, as before."),
@@ -350,7 +350,8 @@ JITTER: Final = Scenario(
                     "full jitter."),
         *at(3_000, Burst(60)),
         *say(9_000, "The refused came back one by one, and catalog found time for them. The waits are shorter, half "
-                    "on average, and yet there is less load at any moment."),
+                    "on average, so there is more load at first; but nobody waits in step, and 106 refusals in all "
+                    "were enough. In waves there are 192."),
         *say(17_000, "Everybody was served. Retrying politely is not about waiting long: it is about not waiting in "
                      "step."),
     ),

@@ -326,6 +326,17 @@ def test_faults_have_istios_percentages_and_every_number_can_be_tuned() -> None:
         assert said in tuned, said
 
 
+def test_a_row_that_nobody_changed_shows_how_it_is_and_does_nothing() -> None:
+    timeline = run(500)
+    for offer in PANEL.tune(timeline.snapshot(), PAYMENT):
+        assert offer.build(values(offer)) == Refuse("it is so already: left and right choose another value"), (
+            offer.title
+        )
+    timeline.submit(c.SetLoad("pulse", 10, 40, 20, poisson=False))
+    load = next(offer for offer in PANEL.tune(timeline.snapshot(), PAYMENT) if offer.title == "load")
+    assert values(load) == {"shape": "pulse", "rate": 10, "to": 40, "span": 20, "random": "no"}
+
+
 def test_a_tuned_number_is_in_force_at_once() -> None:
     timeline = run(500)
     offers = {offer.title: offer for offer in PANEL.tune(timeline.snapshot(), PAYMENT)}

@@ -224,7 +224,7 @@ def test_the_small_card_has_rate_volume_countdown_window_and_settings() -> None:
 
 def test_the_border_says_what_the_selected_breaker_waits_for() -> None:
     assert re.match(r"api>payment OPEN \d+\.\d s: \d+\.\d s to go, then 1 probe", draw(standing("open")).picture_note)
-    assert "1 of 1 probes out, 0 left" in draw(standing("half-open")).picture_note
+    assert "1 of 1 probes given, 0 left" in draw(standing("half-open")).picture_note
     early = draw(standing("start"), Focus(node="api>auth")).picture_note
     assert "20 calls short of judging" in early
     assert draw(standing("envoy"), Focus(node="api>payment")).picture_note == "api>payment: 1 of 5 hosts out"

@@ -130,7 +130,7 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
 
     spans = snapshot.heartbeat_us, snapshot.election_min_us, snapshot.election_max_us
     beat, low, high = (span // US_PER_MS for span in spans)
-    return (
+    return forms.settings(
         Offer("timing", "heartbeats, and the range from which election timeouts are drawn",
               lambda v: timing(v["heartbeat"], v["shortest"], v["longest"]),
               (Param("heartbeat", beat, 5, 2_000, 5, "ms"), Param("shortest", low, 10, 5_000, 10, "ms"),

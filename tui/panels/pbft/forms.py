@@ -54,7 +54,7 @@ def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
 
 def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """The timeout and the workload. Sizes are settings: a run begins with them."""
-    return (
+    return forms.settings(
         Offer("timeout T", "how long a backup waits for a request it knows of",
               lambda v: SetTimeout(v["T"] * US_PER_MS),
               (Param("T", snapshot.timeout_us // US_PER_MS, 50, 60_000, 50, "ms"),)),

@@ -187,7 +187,7 @@ def next_words(breaker: BreakerView) -> str:
             return f"{units.seconds(breaker.countdown_us)} to go, then {plural(breaker.options.probes, 'probe')}"
         case "half_open":
             left = breaker.why.probes_left
-            return f"{breaker.options.probes - left} of {breaker.options.probes} probes out, {left} left"
+            return f"{breaker.options.probes - left} of {breaker.options.probes} probes given, {left} left"
     return "stays so until it is reset"
 
 
@@ -358,7 +358,7 @@ def _exposed(snapshot: Snapshot, edge: EdgeView) -> list[tuple[str, Ink]]:
     """Errors, retries, the timeout and the line behind: enough to see a storm coming."""
     lines: list[tuple[str, Ink]] = []
     if edge.attempts_per_s or edge.calls_per_s:
-        errors = f"errors {percent(edge.errors_ppm)}, p99 {units.seconds(edge.p99_us)}"
+        errors = f"edge: errors {percent(edge.errors_ppm)}, p99 {units.seconds(queries.slowest_us(edge))}"
         lines.append((errors, queries.error_ink(edge.errors_ppm)))
     if edge.retry is not None and edge.retry.retries:
         budget, now = edge.retry.budget_ppm, queries.times(edge.amplified_ppm)

@@ -13,7 +13,7 @@ from tui.panel import Line
 from tui.panels.resilience.words import narrate, who
 
 COUNTED: Final[dict[type, str]] = {
-    e.CallFailed: "failed at an edge", e.CallRetried: "tried again", e.RetryDenied: "not tried again",
+    e.CallFailed: "failed at an edge", e.CallRetried: "to retry", e.RetryDenied: "not tried again",
     e.CallTurnedAway: "turned away", e.RequestRefused: "refused", e.WorkWasted: "done for nobody",
     e.CallHedged: "asked twice", e.FallbackServed: "answered otherwise",
 }  # fmt: skip

@@ -152,11 +152,14 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
         return ()
     edge, service = edge_of(snapshot, focus), target(snapshot, focus)
     found: tuple[Offer, ...] = ()
+    own = edge is not None and edge.breaker is not None and edge.breaker.preset not in PRESET_NAMES
     if edge is not None:
-        found += (*_preset(edge), *_breaker(edge), *_pipeline(edge))
+        preset, *order = _preset(edge)
+        found += (*((preset,) if own else forms.settings(preset)),  # it shows none, and there is one
+                  *forms.settings(*order, *_breaker(edge), *_pipeline(edge)))  # fmt: skip
     if service is not None and service.layer != "client":
-        found += _service(service)
-    return (*found, *_load(snapshot))
+        found += forms.settings(*_service(service))
+    return (*found, *forms.settings(*_load(snapshot)))
 
 
 SWITCH: Final = ("off", "on")
@@ -304,13 +307,15 @@ def _of_one(service: ServiceView, title: str, help: str, name: str, param: Param
 
 
 def _load(snapshot: Snapshot) -> tuple[Offer, ...]:
-    rate = snapshot.rate_per_s
+    now = snapshot.load
+    assert now is not None
     return (
         Offer("load", "calls of the clients: steady, or a shape up to the second rate within the span",
               lambda v: c.SetLoad(v["shape"], v["rate"], v["to"], v["span"], v["random"] == "yes"),
-              (Param("shape", "steady", choices=SHAPES), Param("rate", min(200, rate), 0, 200, 5, "/s"),
-               Param("to", min(200, max(1, 2 * rate)), 0, 200, 5, "/s"), Param("span", 10, 1, 120, 5, "s"),
-               Param("random", "yes", choices=("yes", "no")))),
+              (Param("shape", now.shape, choices=SHAPES), Param("rate", min(200, now.per_s), 0, 200, 5, "/s"),
+               Param("to", min(200, max(1, now.to_per_s or 2 * now.per_s)), 0, 200, 5, "/s"),
+               Param("span", min(120, max(1, now.span_s or 10)), 1, 120, 5, "s"),
+               Param("random", "yes" if now.poisson else "no", choices=("yes", "no")))),
         Offer("mix", "what the clients ask for", lambda v: c.SetMix(v["mix"]),
               (Param("mix", snapshot.mix if snapshot.mix in MIXES else MIXES[0], choices=MIXES),)),
     )  # fmt: skip

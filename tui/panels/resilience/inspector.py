@@ -84,7 +84,7 @@ def _traffic(edge: EdgeView) -> Facts:
     yield fact("calls", f"{edge.calls_per_s}/s asked, {edge.attempts_per_s}/s sent", "bright",
                *((rejected,) if edge.rejected_per_s else ()), (f"; {edge.running} under way", "text"))  # fmt: skip
     yield fact("errors", percent(max(0, edge.errors_ppm)), queries.error_ink(edge.errors_ppm),
-               (f"; p50 {_ms(edge.p50_us)}, p99 {_ms(edge.p99_us)}", "text"))  # fmt: skip
+               (f"; p50 {_ms(edge.p50_us)}, p99 {_ms(queries.slowest_us(edge))}", "text"))  # fmt: skip
     if edge.breaker is not None and edge.breaker.rejected:
         breaker = edge.breaker
         here = f", {breaker.rejected_here:,} of them in this state" if breaker.rejected_here else ""

@@ -219,7 +219,7 @@ def _latency_row(canvas: Canvas, snapshot: Snapshot, y: int, glyphs: Glyphs) -> 
     whose = "p99 " if snapshot.recorded else "users p99 "  # the card beside the picture has that of an edge
     x = canvas.put(canvas.width - 1 - LEGEND, y, whose, slow.ink)
     x = canvas.put(x, y, slow.said, "bright")
-    if x + 5 + len(median.said) <= canvas.width:
+    if median.said != "-" and x + 5 + len(median.said) <= canvas.width:
         canvas.put_right(canvas.width, y, f"50 {median.said}", "dim")
 
 

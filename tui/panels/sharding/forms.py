@@ -99,9 +99,10 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """The cluster's own numbers; the cures of a selected key first."""
     key = key_of(snapshot, focus)
     cures = _cures(snapshot, key or key_at_hand(snapshot, focus))
-    rest = (*_placement(snapshot), *_units(snapshot, focus), *_coordinator(snapshot), *_work(snapshot))
+    work, cfg = forms.settings(*_work(snapshot)), forms.settings(*_coordinator(snapshot))
+    rest = (*forms.settings(*_placement(snapshot)), *_units(snapshot, focus), *cfg, *work)
     if snapshot.coordinator.status != "up":
-        rest = _work(snapshot)
+        rest = work
     return (*cures, *rest) if key else (*rest, *cures)
 
 
@@ -116,8 +117,8 @@ def _cures(snapshot: Snapshot, key: KeyState | None) -> tuple[Offer, ...]:
         return tuple(found)
     if snapshot.bound:
         percent = Param("percent", snapshot.bound, 100, 400, 5, "%")
-        found.append(Offer("bound", "no node takes more than this of the mean: what is over walks on",
-                           lambda v: c.Bound(v["percent"]), (percent,)))  # fmt: skip
+        found += forms.settings(Offer("bound", "no node takes more than this of the mean: what is over walks on",
+                                      lambda v: c.Bound(v["percent"]), (percent,)))  # fmt: skip
     if snapshot.variant in ("range", "slots"):
         on = snapshot.coordinator.split_for_heat
         found.append(Offer("split for heat", "cfg splits and moves what is asked for most; one key cannot be split",

@@ -77,6 +77,11 @@ def since(s: Snapshot, seconds: float, at_s: float, off: float = 0.05) -> bool:
     return abs(s.now_us / S - at_s - seconds) <= off
 
 
+def refusals(name: str, ms: int) -> int:
+    """How many calls catalog refused until then."""
+    return sum(each.times for each in happened(run(name, ms), e.RequestRefused))
+
+
 def pauses(us: int) -> Pauses:
     """The service times of the story of hedging."""
     found = t.service_time(us, "pauses")
@@ -217,7 +222,7 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
     ),
     ("slow-calls", 13_000): (
         ("Open, without a single error", lambda s: breaker(s).state == "open" and breaker(s).rate_ppm == 0),
-        ("the line before catalog empties", lambda s: service(s, "catalog").queue == 0),
+        ("catalog's threads come free", lambda s: service(s, "catalog").busy == 0),
     ),
     ("slow-calls", 30_000): (
         ("catalog is fast again since t = 14 s", lambda s: not service(s, "catalog").hosts[0].ailing),
@@ -297,6 +302,8 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
     ("no-head-room", 14_000): (
         ("It has collapsed by itself", lambda s: goodput(s, 2) == 0),
         ("patience of 1 s", lambda s: edge(s).timeout_us == S),
+        ("4 attempts a call", lambda s: s.amplified_ppm // S == edge(s).retry.retries + 1 == 4),
+        ("many for calls of before", lambda s: edge(s).attempts_per_s > 4 * edge(s, "clients>api").attempts_per_s),
         ("Goodput: 0", lambda s: goodput(s, 2) == 0),
         ("cured it at 80 %", always),
     ),
@@ -403,7 +410,13 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
         ("The same 60 calls", lambda s: any(step.command == c.Burst(60) for step in story("jitter").script)),
         ("drawn between 0", lambda s: edge(s).retry.backoff == "full-jitter"),
     ),
-    ("jitter", 9_000): (("catalog found time for them", lambda s: s.good > 50),),
+    ("jitter", 9_000): (
+        ("catalog found time for them", lambda s: s.good > 50),
+        ("more load at first", lambda s: max(row.peak for row in s.series) > max(
+            row.peak for row in seen("thundering-herd", 8_000).series)),
+        ("106 refusals in all", lambda s: refusals("jitter", 17_000) == 106),
+        ("In waves there are 192", lambda s: refusals("thundering-herd", 36_000) == 192),
+    ),
     ("jitter", 17_000): (("Everybody was served", lambda s: (s.good, s.failed) == (60, 0)),),
     ("hedging", 2_000): (
         ("catalog runs on two hosts", lambda s: len(service(s, "catalog").hosts) == 2),

@@ -11,6 +11,7 @@ from engines.resilience.world.commands import SetOption
 from engines.resilience.world.messages import Outcome
 from engines.resilience.world.snapshot import EdgeView
 from engines.sim.faults import Narrate
+from engines.sim.timeline import Timeline
 from tests.engines.resilience.world.lab import Run, breaker, edge, goodput, happened, red, story, told
 
 S = 1_000_000
@@ -248,3 +249,15 @@ def test_a_kind_of_call_needs_what_its_name_says() -> None:
     assert t.KINDS["fill"] == ("auth", "cart")
     assert t.KINDS["cart"] == ("cart",)
     assert story("cascade").config[-1] == ("workers", 4)
+
+
+def test_a_sum_of_before_is_told_before_its_breaker_moves() -> None:
+    script = story("no-head-room")
+    run: Run = Timeline(PATTERN.variant(script.variant), script.seed, script.config, script)
+    run.advance(51 * S)
+    told = [event.what for event in run.engine.told(1 << 20)]
+    moved = [place for place, what in enumerate(told) if isinstance(what, e.BreakerMoved)]
+    assert [told[place].moved.dst.value for place in moved] == ["open", "half_open", "closed"]
+    refused = [what for what in told[moved[-1] :] if isinstance(what, e.CallFailed) and what.origin is not None
+               and what.origin.why is Outcome.OPEN]  # fmt: skip
+    assert not refused, "it has closed: nothing is said of its refusals any more"
