@@ -60,9 +60,9 @@ OWN_WRITE: Final = Scenario(
                     "third way."),
         *at(2_800, SetOption("freshness", "read your writes"), SetOption("patience_ms", "30")),
         *at(2_900, AddTo("u1", 1, 9, then_read=True)),
-        *say(3_700, "Waiting again, but for 30 ms at most, and the row needs longer: u1 was told 'timed out, the "
-                    "read model has not passed position 5'. Late and said so. Silently stale would be a lie: try b, "
-                    "say_stale off, and a."),
+        *say(3_700, "Waiting again, the replica for 30 ms at most, and the row needs longer: u1 was told 'timed out, "
+                    "the read model has not passed position 5'. Late and said so. Silently stale would be a lie: "
+                    "try b, say_stale off, and a."),
     ),
 )  # fmt: skip
 
@@ -326,9 +326,9 @@ OUTBOX_OFF: Final = Scenario(
         *at(2_700, AddTo("u1", 1, 7)),
         *at(3_000, Mend("c1", "bus"), Mend("c2", "bus")),
         *at(3_100, AddTo("u1", 1, 9)),
-        *say(4_500, "The event is there, position 4; its message is not, and nobody has it any more: the bus has 4 "
-                    "messages, 1, 2, 3 and 5. Every projection waits for 4: 2 behind, 1.78 s, for ever. Had they "
-                    "not waited, they would show a wrong total."),
+        *say(4_500, "Event 4 is stored; its message is nowhere: the bus has 4 messages, 1, 2, 3 and 5, and sends 5 "
+                    "again and again. Every projection waits for 4: 2 behind, 1.78 s, for ever. Had they not waited, "
+                    "they would show a wrong total."),
         *at(4_600, Rebuild(SUMMARY, "in place")),
         *say(6_000, "The store still knows: a rebuild reads history from it and is right, 51. But a saga, a mail, "
                     "another team's system read the bus, not the store. Two writes that must happen together belong "

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from engines.cqrs import FORMULA, ORDER_SUMMARY, fold, weigh
+from engines.cqrs.pattern import PATTERN
 from engines.cqrs.world import commands as c
+from engines.cqrs.world.messages import Deliver
 from engines.cqrs.world.snapshot import Snapshot
 from engines.sim import faults
 from engines.units import exact, span
@@ -86,7 +88,7 @@ def test_the_verdict_is_the_library_s_formula_on_the_run_s_own_numbers_and_help_
         assert costs.verdict == weigh(costs.load)
         word = "pays" if costs.verdict.pays else "does not pay"
         shown = drawn(story("small-crud", at_ms).snapshot())
-        assert f"{word}: two roads work {span(costs.verdict.cqrs_us)}/s," in shown["strip"]
+        assert f"{word}; demand: two roads {span(costs.verdict.cqrs_us)}/s," in shown["strip"]
         assert costs.verdict.why.value.split(":")[0] in " ".join(shown["inspector"].split())
     assert {" ".join(line.split()) for line in FORMULA} <= set(PANEL.help)
 
@@ -96,7 +98,7 @@ def test_a_verdict_that_the_sums_do_not_decide_says_what_does() -> None:
     verdict = snapshot.costs.verdict
     assert verdict.pays
     assert verdict.cqrs_us > verdict.crud_us
-    assert "two roads work 1.08 s/s, one table 1.05 s/s, over its 1 s/s" in drawn(snapshot)["strip"]
+    assert "demand: two roads 1.08 s/s, one table 1.05 s/s, over its 1 s/s" in drawn(snapshot)["strip"]
 
 
 def test_the_tree_leads_from_the_command_to_the_row_it_changed() -> None:
@@ -151,7 +153,7 @@ def test_the_first_screen_lives_and_explains_itself() -> None:
     shown = drawn(snapshot, size=(80, 24))
     assert "C command A append E event" in shown["picture"]
     assert len(snapshot.events) > 10
-    assert "two roads work" in shown["strip"]
+    assert "demand: two roads" in shown["strip"]
 
 
 def test_what_befalls_a_machine_is_seen_on_its_road() -> None:
@@ -232,3 +234,20 @@ def test_windows_are_named_and_commands_of_the_saga_are_told_from_those_of_users
     assert snapshot.costs.load.writes > users
     projection = PANEL.view(snapshot, choose(Focus(), projection="order_summary"), arrange(120, 36).sizes(), ASCII)
     assert "generation 1 of release 'right'" in " ".join(projection.inspector.text().split())
+
+
+def test_a_generation_built_beside_is_named_as_the_journal_and_the_lecturer_name_it() -> None:
+    text = drawn(story("poison", 3_600).snapshot())["picture"]
+    assert "gen 4 stopped at 5" in text
+    assert "beside right" not in text
+    assert "beside v2 39 %" in drawn(story("bug-and-rebuild", 5_500).snapshot())["picture"]
+
+
+def test_an_event_that_waits_for_a_lost_one_is_sent_again_and_the_lecturer_says_so() -> None:
+    """Its letter on the road is a message that is on its way: the bus repeats it, since nobody could take it."""
+    for at_ms in (4_500, 6_000, 9_000):
+        snapshot = story("outbox-off", at_ms).snapshot()
+        sent = [each.message for each in snapshot.flights if (each.src, each.dst) == ("bus", "p1")]
+        assert [each.event.position for each in sent if isinstance(each, Deliver)] == [5]
+    cues = [step.command for step in PATTERN.scenario("outbox-off").script]
+    assert any("sends 5 again and again" in cue.text for cue in cues if isinstance(cue, faults.Narrate))

@@ -210,8 +210,9 @@ def state_of(snapshot: Snapshot, view: ProjectionView) -> str:
         elif table.role == "live" and table.release != "right":
             parts.append(table.release)
         elif table.role == "next":
-            where = f"stopped at {table.stopped_at}" if table.stopped_at else f"{table.percent} %"
-            parts.append(f"beside {table.release} {where}")
+            name = f"gen {table.generation}" if table.release == "right" else table.release
+            stopped = f"{name} stopped at {table.stopped_at}"
+            parts.append(stopped if table.stopped_at else f"beside {name} {table.percent} %")
     if view.parked:
         parts.append(f"parked {view.parked}")
     if view.moving:
@@ -290,5 +291,5 @@ def verdict_line(snapshot: Snapshot) -> tuple[str, Ink]:
             return "nothing to weigh: nothing came in the last 2 s", "dim"
         return "nothing to weigh yet: nobody asks", "dim"
     word = "pays" if verdict.pays else "does not pay"
-    said = f"two roads work {work_us(verdict.cqrs_us)}/s, one table {work_us(verdict.crud_us)}/s"
-    return f"{word}: {said}{DECIDES.get(verdict.why, '')}", "good" if verdict.pays else "warn"
+    said = f"demand: two roads {work_us(verdict.cqrs_us)}/s, one table {work_us(verdict.crud_us)}/s"
+    return f"{word}; {said}{DECIDES.get(verdict.why, '')}", "good" if verdict.pays else "warn"
