@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 from engines.consensus.raft import durability_checks, liveness, membership_checks, promises
 from engines.consensus.raft.folds import Applied, Folds
+from engines.consensus.raft.log import RaftLog
 from engines.consensus.raft.messages import Entry, LogSnapshot
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.quorum import Configuration, has_quorum
@@ -219,7 +220,12 @@ class RaftChecks(CheckBook):
     def look(self, now_us: int) -> None:
         """Whether what must happen in time does. Called now and then."""
         self.position, self.at_us = self.hosts[self.servers[0]].world.position, now_us
-        self.liveness.look(self.servers, self.committed_to, now_us)
+        self.liveness.look(self.servers, self._is_decided, now_us)
+
+    def _is_decided(self, log: RaftLog, index: int) -> bool:
+        """Whether what a log holds at an index is what was committed there, and no entry that will be replaced."""
+        known = self.committed.get(index)
+        return index <= self.committed_to and (known is None or log.holds(index, known.entry.term))
 
     def raft(self, server: str) -> RaftNode:
         """The node of a server."""

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from itertools import combinations
 from typing import Final, NamedTuple
 
+from engines.consensus.raft.log import RaftLog
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.quorum import Configuration, has_quorum
 from engines.consensus.raft.roles import LEADER
@@ -65,8 +66,8 @@ class Liveness:
         self.goals.clear()
         self.groups = None
 
-    def look(self, servers: tuple[str, ...], committed: int, now_us: int) -> None:
-        """Judge, as of now; entries up to ``committed`` are decided."""
+    def look(self, servers: tuple[str, ...], committed: Callable[[RaftLog, int], bool], now_us: int) -> None:
+        """Judge, as of now; ``committed`` says whether what a log holds at an index is what was decided there."""
         nodes = {server: self._node(server) for server in servers}
         timing = nodes[servers[0]].timing
         within = TIMEOUTS * timing.election_max_us
@@ -206,12 +207,12 @@ def _cliques(servers: tuple[str, ...], talk: Callable[[str, str], bool]) -> list
     return largest
 
 
-def _decided(nodes: Iterable[RaftNode], committed: int) -> tuple[int, Configuration]:
+def _decided(nodes: Iterable[RaftNode], committed: Callable[[RaftLog, int], bool]) -> tuple[int, Configuration]:
     """The newest configuration that has committed, in whosever log it is."""
     newest = NOBODY
     for node in nodes:
         for known in reversed(node.log.configurations):
-            if known[0] <= committed and known[1].voters:
+            if known[1].voters and committed(node.log, known[0]):
                 if known[0] > newest[0] or newest is NOBODY:
                     newest = known
                 break

@@ -48,6 +48,15 @@ FOUND: list[tuple[str, str, str, int, Config, tuple[tuple[int, Any], ...], int, 
         ((0, faults.Cut("n1", "n4")), (0, faults.Cut("n3", "n2")), (0, faults.Cut("n3", "n5"))),
         8 * US_PER_S, 0,
     ),
+    (
+        "a configuration that a later leader's entry will replace was taken for the one in force",
+        "consensus", "raft", 5372, (("nodes", 4),),
+        (
+            (500_000, AddServer("n6", learner=False, node="n3")), (620_000, AddServer("n5", learner=False)),
+            (760_000, faults.Isolate("n3")), (1_320_000, faults.Partition((("n1", "n4"), ("n2", "n3", "n6", "n5")))),
+        ),
+        8 * US_PER_S, 0,
+    ),
 ]  # fmt: skip
 
 
