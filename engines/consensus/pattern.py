@@ -26,7 +26,7 @@ RAFT: Final = Variant(
     make=RaftEngine,
     commands=COMMANDS,
     settings=SETTINGS,
-    engine_version=10,
+    engine_version=11,
     chaos=RAFT_CHAOS,
     fidelity=(
         ("modelled", "leader election with random timeouts, log replication, the commit rule of 5.4.2, persistence"),

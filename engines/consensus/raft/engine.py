@@ -19,7 +19,7 @@ from engines.consensus.raft.client import Client
 from engines.consensus.raft.commands import AddServer, Propose, SetReads, SetTiming, SetWorkload
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.options import FIGURE_7, WORKLOADS, Options
-from engines.consensus.raft.quorum import Configuration, majority
+from engines.consensus.raft.quorum import Configuration, has_quorum, majority
 from engines.consensus.raft.read_events import ReadsSet
 from engines.consensus.raft.roles import LEADER
 from engines.consensus.raft.rules import ReadMode, Timing
@@ -170,13 +170,21 @@ class RaftEngine(World):
 
     def ruling(self) -> RaftNode:
         """The server whose configuration that is. Without a leader: of those who are up, and may vote by what they
-        know themselves, the one in the highest term. What only the dead know binds nobody now."""
+        know themselves, the one that could be elected; a removed server whose log is behind cannot, whatever its term.
+        What only the dead know binds nobody now."""
         leader = self.leader()
         if leader:
             return self.raft(leader)
         up = [each for each in self.servers if self.hosts[each].status != CRASHED] or self.servers
         able = [each for each in up if self.raft(each).configuration.votes(each)] or up
-        return self.raft(max(able, key=lambda each: self.raft(each).current_term))
+
+        def rank(server: str) -> tuple[bool, int, int, int]:
+            node = self.raft(server)
+            last, term = node.log.last_index, node.log.last_term
+            voters = [each for each in up if self.raft(each).log.is_up_to_date(last, term)]
+            return has_quorum(node.configuration, voters), term, last, node.current_term
+
+        return self.raft(max(able, key=rank))
 
     def resolve(self, command: Any) -> Any:
         """Replace ``leader`` and ``f1 f2 ...`` by the servers they mean now."""

@@ -101,8 +101,8 @@ LEASE_SKEW: Final = Scenario(
                     "another. Clocks are trusted to a quarter, so n1 answers alone for 800 ms from the sending of a "
                     "round."),
         *at(1_605, _ask("n1")),
-        *say(1_680, "n1 answered at once: no round was sent for it. Now it is cut off, and its clock slows down "
-                    "to half speed, which is more than a quarter."),
+        *say(1_680, "n1 answered at once: no round was sent for that, its next heartbeat goes out at the usual time. "
+                    "Now it is cut off, and its clock slows down to half speed, which is more than a quarter."),
         *at(1_690, Skew("n1", 0, -500_000), Partition((("n1",), OTHERS))),
         *at(2_800, ExpireTimers(("n3",), ELECTION, 0)),
         *at(2_990, _set(2, "n3")),

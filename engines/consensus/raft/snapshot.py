@@ -201,7 +201,7 @@ class Snapshot:
     quorum: int
     """The majority of the voters; of the new ones while the configuration is joint."""
     configuration: Configuration
-    """Who counts, as the working leader has it; without one, as the server in the highest term."""
+    """Who counts, as the working leader has it; without one, as whoever could be elected has it."""
     configured_at: int
     configured: bool
     """Whether that is committed."""

@@ -98,4 +98,16 @@ def test_the_header_counts_by_those_who_can_lead_and_not_by_what_a_dead_server_w
     snapshot = at("two-servers", ms)
     assert snapshot.quorum == wanted
     note = PANEL.view(snapshot, Focus(), arrange(80, 24).sizes(), ASCII).picture_note
-    assert f"quorum {wanted} of {wanted}" in note or note == "1 of 2 alive, quorum 2: nothing can commit"
+    assert f"quorum {wanted} of {wanted}" in note or note.endswith("1 of 2 voters alive, quorum 2: nothing can commit")
+
+
+def test_a_removed_server_that_stands_with_an_old_log_does_not_say_what_the_quorum_is() -> None:
+    """n2 died with the entry that left three; n1 goes by five still, and nobody who has that entry elects it."""
+    snapshot = at("mend-2015", 1_900)
+    assert (snapshot.leader, snapshot.term) == ("", 3)
+    assert [each.id for each in snapshot.servers if each.role == "candidate" and each.term == 3] == ["n1"]
+    assert (str(snapshot.configuration), snapshot.quorum) == ("(n2 n3 n4)", 2)
+    frame = PANEL.view(snapshot, Focus(node="n1"), arrange(120, 36).sizes(), ASCII)
+    assert "quorum 2 of 3 (n2 n3 n4)" in frame.picture_note
+    assert "2 = floor(3/2)+1 (n2 n3 n4): 3 servers survive 1 failure" in " ".join(frame.inspector.text().split())
+    assert "goes by" in frame.inspector.text()

@@ -36,7 +36,7 @@ def test_every_kind_has_its_lesson_and_every_lesson_is_reached() -> None:
         ("timed_out", {"why": "silence"}, r"n\d: heard no leader for \d+ ms \(its timeout\): asks who would vote"),
         ("elected", {}, r"n\d: leads term \d+: 3 votes, of n\d n\d n\d; 3 are a majority"),
         ("committed", {"last": 2}, r"n\d: entry 2 is on n\d n\d n\d: 3, 3 needed: committed"),
-        ("stored", {"prev": 1}, r"n\d: stores entry 2: its entry 1 has term \d+, as the leader says"),
+        ("stored", {"prev": 1}, r"n\d: appends entry 2: its entry 1 has term \d+, as the leader says"),
         ("commit_withheld", {}, r"entry \d+ is of term \d, counting replicas proves nothing for old terms \(5\.4\.2\)"),
         ("lost", {"why": "cut"}, r"n\d>n\d: .* lost: the link n\d>n\d is cut"),
         ("lost", {"why": "loss"}, r"lost: the link n\d>n1 drops 30 % of its messages"),
@@ -69,7 +69,7 @@ def test_what_repeats_is_told_in_one_line() -> None:
     stores = [each for each in CONSENSUS.events if isinstance(each.what, Stored) and each.what.first == 3][:4]
     assert len({PANEL.routine(each) for each in stores}) == 1
     line = PANEL.fold(stores)
-    assert (line.who, line.text) == ("n2 n5 n4 n1", "store entry 3: their entry 2 has term 1, as the leader says")
+    assert (line.who, line.text) == ("n2 n5 n4 n1", "append entry 3: their entry 2 has term 1, as the leader says")
     assert not any(
         PANEL.routine(each) for each in CONSENSUS.events if isinstance(each.what, VoteGranted | Elected | Truncated)
     )

@@ -45,7 +45,7 @@ def fold(events: Sequence[Event]) -> Line:
     match last.what:
         case Stored(first=first, last=end, prev=previous, prev_term=term):
             since = f"their entry {previous} has term {term}, as the leader says"
-            return _of_all(line, nodes, f"store {span(first, end)}", since if previous else "their logs begin with it")
+            return _of_all(line, nodes, f"append {span(first, end)}", since if previous else "their logs begin with it")
         case Appended(entry=end, term=term):
             asked = " ".join(describe(event.what.command) for event in events)
             what = asked if len(asked) <= 30 else f"{len(events)} commands"

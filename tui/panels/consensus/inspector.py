@@ -134,7 +134,7 @@ def quorum(snapshot: Snapshot) -> Fact:
         tally = members.tally(snapshot.configuration, alive)
         return fact("quorum", f"both: {needs(snapshot.configuration)}", "text", (f"; {tally} alive", "dim"))
     who = "1 server survives" if count == 1 else f"{count} servers survive"
-    rule = f"{needed} = floor({count}/2)+1: {who} {survives} failure{'s' if survives != 1 else ''}"
+    rule = f"{needed} = floor({count}/2)+1{members.whose(snapshot)}: {who} {plural(survives, 'failure')}"
     spare = up - needed
     now = (f"; {up} alive, {spare} to spare", "warn" if not spare else "text") if up < count else ("", "text")
     return fact("quorum", rule, "text", now)

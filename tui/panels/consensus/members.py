@@ -34,6 +34,13 @@ def tally(configuration: Configuration, servers: Iterable[str]) -> str:
     return " and ".join(f"{sum(each in side for each in those)} of {len(side)}" for side in _sides(configuration))
 
 
+def whose(snapshot: Snapshot) -> str:
+    """Of whom the sums speak, where somebody who is up goes by another configuration."""
+    ruling = snapshot.configuration
+    others = any(each.status != "crashed" and each.configuration != ruling for each in snapshot.servers)
+    return f" ({' '.join(map(str, ruling.voters))})" if others and not ruling.joint else ""
+
+
 def wanted(configuration: Configuration) -> str:
     """How many it takes, by sides: ``3``, ``2 and 3``."""
     return " and ".join(str(majority(len(side))) for side in _sides(configuration))
@@ -111,4 +118,4 @@ def facts(snapshot: Snapshot, server: Server) -> Facts:
         yield fact("transfer", f"to {server.hands_over_to}: takes no commands", "warn")
 
 
-__all__ = ["enough", "facts", "kind", "mark", "missing", "summed_up", "tally", "up", "voters", "wanted"]
+__all__ = ["enough", "facts", "kind", "mark", "missing", "summed_up", "tally", "up", "voters", "wanted", "whose"]

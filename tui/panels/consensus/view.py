@@ -17,6 +17,7 @@ from tui.panels.consensus import history, inspector, logs, members, ring
 from tui.panels.consensus.change_words import majorities
 from tui.panels.consensus.queries import role
 from tui.panels.consensus.select import fit
+from tui.panels.consensus.words import letter
 
 RING_LOW: Final = 6
 """A ring of fewer rows is a list."""
@@ -109,29 +110,45 @@ def _fill(canvas: Canvas, parts: tuple[Part, ...], snapshot: Snapshot, focus: Fo
         y += part.rows
 
 
-LETTERS: Final = ("A append V vote P pre-vote C client  small: answers  X lost",
-                  "A append V vote P pre-vote C client a reply", "A append V vote P pre-vote C cmd a reply",
-                  "A append V vote P pre-vote C client", "A append V vote P pre-vote C cmd",
-                  "A append V vote C client X lost", "A append V vote C client")  # fmt: skip
-"""What flies, as far as there is room to say it; clients' requests are in the air in nearly every picture."""
+LETTERS: Final = (
+    "A append V vote P pre-vote C client  small: answers  X lost",
+    "A append V vote P pre-vote C client a reply",
+    "A append V vote P pre-vote C cmd a reply",
+)
+MEANINGS: Final = {"A": "append", "V": "vote", "P": "pre-vote", "C": "cmd", "S": "snapshot", "T": "take over",
+                   "R": "read", "a": "reply"}  # fmt: skip
+"""What flies, as far as there is room to say it; where there is not, what flies now goes first."""
 
 
 def _note(snapshot: Snapshot, width: int) -> str:
     said = _standing(snapshot)
-    room = width - len(said) - len(TITLES["ring"]) - 9
-    legend = next((each for each in LETTERS if len(each) <= room), "")
+    legend = _legend(snapshot, width - len(said) - len(TITLES["ring"]) - 9)
     return f"{legend}   {said}" if legend else said
+
+
+def _legend(snapshot: Snapshot, room: int) -> str:
+    """The letters that fit, those in flight before the others."""
+    letters = {letter(flight.message) for flight in snapshot.flights}
+    flying = {each if each.isupper() else "a" for each in letters}
+    usual = next((each for each in LETTERS if len(each) <= room), "")
+    if usual and not flying & {"R", "S", "T"}:
+        return usual
+    chosen: list[str] = []
+    for each in sorted(MEANINGS, key=lambda each: each not in flying):
+        if len(" ".join(f"{sign} {MEANINGS[sign]}" for sign in (*chosen, each))) <= room:
+            chosen.append(each)
+    return " ".join(f"{sign} {meaning}" for sign, meaning in MEANINGS.items() if sign in chosen)
 
 
 def _standing(snapshot: Snapshot) -> str:
     configuration, up = snapshot.configuration, members.up(snapshot)
     wanted = members.wanted(configuration)
     if not members.enough(snapshot, up):
-        return f"{members.tally(configuration, up)} alive, quorum {wanted}: nothing can commit"
+        return f"{members.tally(configuration, up)} voters alive, quorum {wanted}: nothing can commit"
     leader = snapshot.server(snapshot.leader)
     word = "newest term" if leader and leader.term != snapshot.term else "term"
     joint = "joint: " if configuration.joint else ""
-    return f"{word} {snapshot.term}  {joint}quorum {majorities(configuration)}"
+    return f"{word} {snapshot.term}  {joint}quorum {majorities(configuration)}{members.whose(snapshot)}"
 
 
 def status(snapshot: Snapshot) -> str:

@@ -262,9 +262,9 @@ def _of_replication(node: str, what: e.ReplicationEvent | e.ClientEvent | e.Pers
             return (f"appends {describe(command)} as entry {entry} of term {term}: not committed, only {node} has it",
                     "leader")  # fmt: skip
         case e.Stored(first=first, last=last, prev=0):
-            return f"stores {span(first, last)}, from the beginning of the log", "follower"
+            return f"appends {span(first, last)}, from the beginning of the log", "follower"
         case e.Stored(first=first, last=last, prev=previous, prev_term=term):
-            return (f"stores {span(first, last)}: its entry {previous} has term {term}, as the leader says",
+            return (f"appends {span(first, last)}: its entry {previous} has term {term}, as the leader says",
                     "follower")  # fmt: skip
         case e.AppendOutdated(src=src, term=term, own_term=own):
             return f"refuses {src}'s AppendEntries: it is of term {term}, {node} is in term {own}", "stale"
