@@ -4,6 +4,7 @@ A fault that was injected and touched nothing tests nothing, and looks like succ
 what the kernel counted: messages lost, held back, repeated, late; machines killed; timers that ran on a wrong clock.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from engines.sim import events as e
@@ -28,6 +29,17 @@ TOUCHES: Final[dict[str, str]] = {
 _LOST: Final = {LossReason.CHANCE: "loss", LossReason.CUT: "cut", LossReason.DROPPED: "drop"}
 
 
+OF_MACHINES: Final = (
+    faults.Crash, faults.Restart, faults.Freeze, faults.Thaw, faults.Skew, faults.SlowDisk, faults.Drop,
+    faults.ExpireTimers, faults.Narrate,
+)  # fmt: skip
+"""What changes no link."""
+OF_LINKS: Final = (
+    faults.Cut, faults.Mend, faults.Lose, faults.Slow, faults.Duplicate, faults.Reorder, faults.Clog, faults.Unclog,
+)  # fmt: skip
+"""What changes the links that it names, and no others."""
+
+
 class Bites:
     """What the faults of one run have touched so far, by family."""
 
@@ -38,9 +50,15 @@ class Bites:
         self.counts: dict[str, int] = {}
         self.in_force: tuple[str, ...] = ()
         """The families of the faults that are in force."""
+        self.telling = TELLING
+        """Kinds of event that tell of a bite, as things are."""
         self._skewed: frozenset[str] = frozenset()
         self._slow: dict[Any, int] = {}
+        """Links that are slow, and how much each had carried when it became so."""
         self._links = [link for host in engine.hosts.values() for link in host.links.values()]
+        self._ill: dict[Any, tuple[str, ...]] = {}
+        """Links that are not as they were laid, by the families of what is wrong with them."""
+        self._known = frozenset(self._links)
 
     def count(self, family: str, more: int) -> None:
         """It has touched so much more."""
@@ -54,49 +72,65 @@ class Bites:
             self.injected[family] = self.injected.get(family, 0) + 1
         elif not isinstance(command, faults.FAULTS):
             return
+        if isinstance(command, OF_LINKS):
+            self._look_at(self.engine.links_between(command.src, command.dst))
+        elif not isinstance(command, OF_MACHINES):
+            self._look_at(self._links)
         self.look()
 
     def look(self) -> None:
         """See which faults are in force."""
-        force: dict[str, bool] = {}
+        force = dict.fromkeys(family for families in dict.fromkeys(self._ill.values()) for family in families)
         skewed = []
         for name, host in self.engine.hosts.items():
             if host.status == CRASHED:
-                force["crash"] = True
+                force["crash"] = None
             elif host.status == FROZEN:
-                force["freeze"] = True
+                force["freeze"] = None
             if host.skewed:
                 skewed.append(name)
             if host.disk.fsync_us:
-                force["slow disk"] = True
+                force["slow disk"] = None
         self._skewed = frozenset(skewed)
+        self.telling = TELLING | {e.TimerFired} if skewed else TELLING
         if skewed:
-            force["skew"] = True
-        for link in self._links:
-            if link.faulty or link in self._slow:
-                self._see(link, force)
+            force["skew"] = None
         self.in_force = tuple(sorted(force))
 
-    def _see(self, link: Any, force: dict[str, bool]) -> None:
+    def _look_at(self, links: Iterable[Any]) -> None:
+        """See what is wrong with these links: nothing can have changed at others."""
+        ill, known = self._ill, self._known
+        for link in links:
+            if link.faulty:
+                if link in known:
+                    self._see(link)
+            elif link in ill:
+                del ill[link]
+                if link in self._slow:
+                    self.count("delay", link.sent - self._slow.pop(link))
+
+    def _see(self, link: Any) -> None:
         options = link.options
+        families = []
         if link.latency_us != options.latency_us or link.jitter_us != options.jitter_us:
-            force["delay"] = True
+            families.append("delay")
             self._slow.setdefault(link, link.sent)
         elif link in self._slow:
             self.count("delay", link.sent - self._slow.pop(link))
         if link.cut:
-            force["cut"] = True
+            families.append("cut")
         if link.clogged:
-            force["clog"] = True
+            families.append("clog")
         if link.loss_ppm != options.loss_ppm:
-            force["loss"] = True
+            families.append("loss")
         if link.duplicate_ppm != options.duplicate_ppm:
-            force["duplicate"] = True
+            families.append("duplicate")
         if link.reorder_ppm != options.reorder_ppm:
-            force["reorder"] = True
+            families.append("reorder")
+        self._ill[link] = tuple(families)
 
     def event(self, kind: type, node: str, what: Any) -> None:
-        """Something happened that tells of a bite: one of ``TELLING``."""
+        """Something happened that tells of a bite: one of those that are ``telling``."""
         if kind is e.Lost or kind is e.LostAgain:
             family = _LOST.get(what.why)
             if family is not None:
@@ -124,9 +158,8 @@ class Bites:
             self.count("clog", link.held_back)
 
 
-TELLING: Final = frozenset({
-    e.Lost, e.LostAgain, e.TimerFired, e.Crashed, e.Thawed, e.Synced, e.TimersExpired,
-})  # fmt: skip
+TELLING: Final[frozenset[type]] = frozenset({e.Lost, e.LostAgain, e.Crashed, e.Thawed, e.Synced, e.TimersExpired})
+"""Kinds of event that tell of a bite; timers do only while some clock is wrong."""
 
 
 def _injures(command: Any) -> bool:
@@ -139,4 +172,4 @@ def _injures(command: Any) -> bool:
     return True
 
 
-__all__ = ["FAMILY", "TELLING", "TOUCHES", "Bites"]
+__all__ = ["FAMILY", "TOUCHES", "Bites"]

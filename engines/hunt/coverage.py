@@ -7,7 +7,7 @@ A role is looked at after at most ``LOOK_STEPS`` steps, so at a change of role i
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple, TypeAlias, get_args
 
-from engines.hunt.bites import TELLING, Bites
+from engines.hunt.bites import Bites
 from engines.sim.chaos import Chaos
 from engines.sim.events import KernelEvent, Raw, kind_of
 
@@ -31,13 +31,13 @@ class Watch:
 
     def take(self, fresh: list[Raw], /) -> None:
         """Records as the engine keeps them: position, time, node, and the record or its kind and fields."""
-        seen, bites = self._seen, self.bites
+        seen, telling = self._seen, self.bites.telling
         for raw in fresh:
             what = raw[3]
             kind = what if type(what) is type else type(what)
             seen[kind, raw[2]] = True
-            if kind in TELLING:
-                bites.event(kind, raw[2], what)
+            if kind in telling:
+                self.bites.event(kind, raw[2], what)
 
     def look(self) -> None:
         """Take down what was seen since the last look, with roles and faults as they are now."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engines.errors import UserError
 from engines.hunt.coverage import Situation
@@ -80,6 +80,10 @@ class Request:
 
     def plan(self, seed: int) -> Plan:
         """What is drawn for a seed."""
+        return self.drawn(seed)[0]
+
+    def drawn(self, seed: int) -> tuple[Plan, Any]:
+        """The same, and a fresh engine to play it."""
         variant = self.find_variant()
         chaos = variant.chaos or ANYTHING
         if self.fixed:
@@ -120,7 +124,8 @@ def batch(request: Request, seeds: tuple[int, ...]) -> tuple[Seed, ...]:
     found = []
     with few_collections():
         for seed in seeds:
-            trial = play(request.plan(seed), variant, tolerated, judge=judge)
+            plan, engine = request.drawn(seed)
+            trial = play(plan, variant, tolerated, judge=judge, engine=engine)
             fresh = tuple(each for each in trial.situations if each not in known)
             known.update(trial.situations)
             found.append(Seed(

@@ -72,8 +72,9 @@ def draw(
     seed: int,
     config: Config = (),
     scenario: Scenario | None = None,
-) -> Plan:
-    """The plan of a seed: configuration, what happens and when, the heal, and what is asked for after it.
+) -> tuple[Plan, Any]:
+    """The plan of a seed: configuration, what happens and when, the heal, and what is asked for after it. Beside it
+    the engine that was looked at: a fresh one of this seed and configuration, for whoever plays the plan at once.
 
     ``config``: settings that are not drawn. A scenario brings its own settings, and its script happens, too.
     """
@@ -83,7 +84,8 @@ def draw(
     given = {**dict(scenario.config if scenario else drawn), **dict(config)}
     known = [setting.name for setting in variant.settings]
     chosen: Config = tuple((name, given[name]) for name in known if name in given)
-    stage = _stage(variant, seed, chosen, profile, stream)
+    engine = variant.make(seed, chosen)
+    stage = _stage(engine, chosen, profile, stream)
     kinds = _kinds(chaos, profile, stream, theme)
     inputs, end_us = _schedule(chaos, profile, stream, stage, kinds)
     if scenario is not None:
@@ -98,7 +100,8 @@ def draw(
         plan = _with_ambushes(plan, chaos, profile, stream, stage, theme)
     healed_us = plan.end_us
     rest = (Step(healed_us, faults.Heal()), *(Step(healed_us + each.us, each.command) for each in chaos.rest))
-    return replace(plan, inputs=(*plan.inputs, *rest), tail=len(rest), end_us=healed_us + chaos.quiet_us)
+    plan = replace(plan, inputs=(*plan.inputs, *rest), tail=len(rest), end_us=healed_us + chaos.quiet_us)
+    return plan, engine
 
 
 def _theme(chaos: Chaos, profile: Profile, stream: Stream) -> Theme | None:
@@ -126,9 +129,8 @@ def _with_ambushes(plan: Plan, chaos: Chaos, profile: Profile, stream: Stream, s
     return replace(plan, chains=chains, end_us=end_us)
 
 
-def _stage(variant: Variant, seed: int, config: Config, profile: Profile, stream: Stream) -> Stage:
+def _stage(engine: Any, config: Config, profile: Profile, stream: Stream) -> Stage:
     """Who is there, by a look at a fresh engine."""
-    engine = variant.make(seed, config)
     links = tuple((src, dst) for src, host in engine.hosts.items() for dst in host.links)
     longest = stream.pick((300 * US_PER_MS, 1 * US_PER_S, 3 * US_PER_S, 0))
     return Stage(engine.servers, engine.clients, links, config, profile.severity, longest, stream.below(1 << 30))

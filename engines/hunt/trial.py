@@ -75,28 +75,39 @@ Judge: TypeAlias = Callable[[Any], tuple[Check, ...]]
 
 
 def play(
-    plan: Plan, variant: Variant, tolerated: tuple[str, ...] = (), watch: bool = True, judge: Judge | None = None
+    plan: Plan,
+    variant: Variant,
+    tolerated: tuple[str, ...] = (),
+    watch: bool = True,
+    judge: Judge | None = None,
+    engine: Any = None,
 ) -> Trial:
     """Play a plan until its end or the first violation.
 
     ``tolerated``: checks that may fail, since a story breaks them on purpose. Without ``watch`` only the verdict
-    counts: no bites, no situations.
+    counts: no bites, no situations. ``engine``: a fresh one of the plan's seed and configuration, if there is one.
     """
-    return Player(plan, variant, tolerated, watch, judge).play()
+    return Player(plan, variant, tolerated, watch, judge, engine).play()
 
 
 class Player:
     """One run of a plan."""
 
     def __init__(
-        self, plan: Plan, variant: Variant, tolerated: tuple[str, ...], watch: bool, judge: Judge | None = None
+        self,
+        plan: Plan,
+        variant: Variant,
+        tolerated: tuple[str, ...],
+        watch: bool,
+        judge: Judge | None = None,
+        engine: Any = None,
     ) -> None:
         self.plan = plan
         self.judge = judge
         self.variant = variant
         self.chaos: Chaos = variant.chaos or ANYTHING
         self.tolerated = tolerated
-        self.engine: Any = variant.make(plan.seed, plan.config)
+        self.engine: Any = variant.make(plan.seed, plan.config) if engine is None else engine
         self.trial = Trial(plan)
         self.steps = list(plan.inputs)
         """What is to be done, by time; what springs meanwhile is put in."""
@@ -249,7 +260,7 @@ class Player:
         engine = self.engine
         try:
             command = engine.resolve(command)
-            engine.apply(command)
+            engine.give(command)
         except UserError:
             self.trial.refused += 1
             return False

@@ -128,13 +128,16 @@ class Kernel(EventLog):
 
     def run_to(self, kinds: Container[type], until_us: int, max_steps: int) -> int:
         """The same, but the step at which an event of one of these kinds is recorded is the last."""
-        fresh = self.fresh
+        fresh, execute = self.fresh, self._execute
         steps = seen = 0
         found = False
-        while steps < max_steps and not found and self._execute(until_us, 1):
+        while steps < max_steps and not found and execute(until_us, 1):
             steps += 1
-            found = any(type(raw[3]) in kinds for raw in fresh[seen:])
-            seen = len(fresh)
+            many = len(fresh)
+            while seen < many:
+                if type(fresh[seen][3]) in kinds:
+                    found = True
+                seen += 1
         if steps == max_steps or found:
             self.settle(self.clock.now_us)
         self.drain()
