@@ -1,7 +1,7 @@
 """What every strategy can do, what it can be asked about itself, and the membership rules they share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
@@ -146,6 +146,10 @@ class Strategy(ABC):
         """The part of the key space that each node owns; the sum is 1."""
         total = sum(self.weights.values())
         return {node: weight / total for node, weight in self.weights.items()}
+
+    def mark(self) -> Hashable:
+        """What decides all its answers, where that is little: of equal marks are equal answers. None elsewhere."""
+        return None
 
     def pieces(self, node: str) -> int:
         """How many tokens, slots or chunks a node owns; 0 where there is no such thing."""

@@ -9,7 +9,7 @@ Source: Karger et al., STOC 1997; virtual nodes: Dynamo, DeCandia et al., SOSP 2
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Final, Self
 
@@ -101,6 +101,10 @@ class Ring(Strategy):
                 ring._place(node, weight)
         ring.circle = Circle(ring._points)
         return ring
+
+    def mark(self) -> Hashable:
+        """The members with their weights, and the points of each; what stands on a ring may know more."""
+        return (self.vnodes, tuple(self.weights.items())) if type(self) is Ring else None
 
     def pieces(self, node: str) -> int:
         """Its points."""

@@ -9,7 +9,8 @@ The first three are immutable once they are published; machines share them as re
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from engines.sharding.batch import raw, text
@@ -28,11 +29,18 @@ PROBES: Final = tuple(f"p{i}" for i in range(1_024))
 Group: TypeAlias = tuple[str, ...]
 
 
+@lru_cache(maxsize=32)
+def _listed(mark: Hashable, rf: int, rack_aware: bool, places: tuple[tuple[str, Place], ...]) -> dict[str, Group]:
+    """The groups that placements of these parameters have worked out so far: whole worlds begin alike."""
+    return {}
+
+
 class Placement(Memoized):
     """Keys to groups of nodes."""
 
     __slots__ = (
-        "_groups", "_walks", "_without", "directory", "places", "rack_aware", "rf", "stale", "stale_terms", "strategy",
+        "_groups", "_listed", "_walks", "_without", "directory", "places", "rack_aware", "rf", "stale", "stale_terms",
+        "strategy",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +63,8 @@ class Placement(Memoized):
         """Empty all caches."""
         super().forget()
         self._groups: dict[str, Group] = {}
+        self._listed = self._listed_before()
+        """Groups with those that are stale, also as an equal placement has worked them out."""
         self._walks: dict[Group, Group] = {}
         self._without: dict[Group, Group] = {}
         """Groups without those that are stale."""
@@ -93,8 +103,17 @@ class Placement(Memoized):
             if len(self._groups) >= CACHED_MAX:
                 self._groups.clear()
                 self._without.clear()
-            group = self._groups[key] = self._fresh(self._all(key))
+            listed = self._listed.get(key)
+            if listed is None:
+                if len(self._listed) >= CACHED_MAX:
+                    self._listed.clear()
+                listed = self._listed[key] = self._all(key)
+            group = self._groups[key] = self._fresh(listed) if self.stale else listed
         return group
+
+    def _listed_before(self) -> dict[str, Group]:
+        mark = None if self.directory else self.strategy.mark()
+        return {} if mark is None else _listed(mark, self.rf, self.rack_aware, tuple(self.places.items()))
 
     def _all(self, key: str) -> Group:
         code = raw(key)
