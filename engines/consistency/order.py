@@ -10,6 +10,7 @@ its own once somebody does. Somebody did already: the session goes on in a new c
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from operator import le
 from typing import Any, NamedTuple
 
 from engines.consistency.history import Key
@@ -49,13 +50,9 @@ def covers(past: Past, chain: int, at: int) -> bool:
 
 def within(one: Past, other: Past) -> bool:
     """Whether everything in ``one`` is in ``other``."""
-    if len(one) > len(other):
-        return not any(one[len(other) :]) and all(map(_le, one, other))
-    return all(map(_le, one, other))
-
-
-def _le(one: int, other: int) -> bool:
-    return one <= other
+    if len(one) > len(other) and any(one[len(other) :]):
+        return False
+    return all(map(le, one, other))
 
 
 class CausalOrder:

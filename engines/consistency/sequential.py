@@ -73,14 +73,20 @@ class Serial:
         """An order along the edges; None if there is a cycle."""
         into = [0] * len(self.operations)
         for mask in self.after:
-            for at in bits(mask):
-                into[at] += 1
+            while mask:  # ``bits``, written out: here and below a generator costs as much as the work
+                low = mask & -mask
+                into[low.bit_length() - 1] += 1
+                mask ^= low
         ready = [at for at, count in enumerate(into) if not count]
         found = []
         while ready:
             at = ready.pop()
             found.append(at)
-            for later in bits(self.after[at]):
+            mask = self.after[at]
+            while mask:
+                low = mask & -mask
+                mask ^= low
+                later = low.bit_length() - 1
                 into[later] -= 1
                 if not into[later]:
                     ready.append(later)
@@ -95,10 +101,13 @@ class Serial:
             later = [0] * len(self.operations)
             for at in reversed(order):
                 mask = self.after[at]
-                for each in bits(mask):
-                    if not later[at] >> each & 1:
-                        later[at] |= later[each]
-                later[at] |= mask
+                behind, left = 0, mask
+                while left:
+                    low = left & -left
+                    if not behind & low:
+                        behind |= later[low.bit_length() - 1]
+                    left ^= low
+                later[at] = behind | mask
             earlier = [0] * len(self.operations)
             for at in order:
                 mine = earlier[at] | 1 << at

@@ -88,8 +88,8 @@ class Replica:
     __slots__ = (
         "armed", "asked", "bodies", "changes", "changing", "changing_since_us", "checkpoints", "disk", "done",
         "done_total", "doublings", "executed", "fetching", "group", "id", "log", "new_view", "next_n", "progressed",
-        "quiet_ticks", "replies", "rules", "sendings", "sizes", "states", "stood_at", "timer_for", "timer_since_us",
-        "timing", "values", "view", "view_changes", "waiting",
+        "quiet_ticks", "replies", "rules", "sendings", "sizes", "stands", "states", "stood_at", "timer_for",
+        "timer_since_us", "timing", "values", "view", "view_changes", "waiting",
     )  # fmt: skip
 
     def __init__(self, id: str, group: Group, disk: Disk, rules: PbftRules, sizes: Sizes, timing: Timing) -> None:
@@ -116,6 +116,8 @@ class Replica:
         self.values: dict[str, int] = {}
         self.replies: dict[str, tuple[int, int | None]] = {}
         """client -> (t, result) of its last request."""
+        self.stands: State | None = None
+        """What these come to, until they change: it is asked for at every save."""
         self.executed = 0
         """The highest number executed; all below are."""
         self.done: deque[Done] = deque(maxlen=DONE_MAX)
@@ -217,14 +219,23 @@ class Replica:
 
     def state(self, n: int | None = None) -> State:
         """All that executing requests has made of me."""
+        if n is not None or self.stands is None:
+            made = self._made(self.executed if n is None else n)
+            if n is not None:
+                return made
+            self.stands = made
+        return self.stands
+
+    def _made(self, n: int) -> State:
         replies = tuple((client, t, result) for client, (t, result) in sorted(self.replies.items()))
-        return State(self.executed if n is None else n, tuple(sorted(self.values.items())), replies, self.id)
+        return State(n, tuple(sorted(self.values.items())), replies, self.id)
 
     def install(self, state: State) -> None:
         """Be in that state."""
         self.executed = state.n
         self.values = dict(state.values)
         self.replies = {client: (t, result) for client, t, result in state.replies}
+        self.stands = None
 
     def on_message(self, ctx: Context, src: str, message: Any) -> None:
         """Every message type has its rule; what is not genuine has none."""
@@ -409,7 +420,7 @@ class Replica:
             slot.commits[self.id] = self.my_commit(slot)
             self.save(ctx)
             self.say(ctx, slot.commits[self.id])
-        if slot.prepared and not slot.committed:
+        if slot.prepared and not slot.committed and (len(slot.commits) >= self.quorum or not self.rules.commit_phase):
             commits = slot.matching_commits(slot.digest) if self.rules.match_digests else tuple(slot.commits.values())
             if len(commits) >= self.quorum or not self.rules.commit_phase:
                 slot.committed = True
@@ -419,6 +430,8 @@ class Replica:
     def is_prepared(self, slot: Slot) -> bool:
         """Whether there is a certificate; if so it is kept for the next VIEW-CHANGE."""
         least = self.quorum - 1
+        if len(slot.prepares) < least:
+            return False
         certificate = self.log.certify(slot, least)
         if certificate is not None:
             self.log.certificates[slot.n] = certificate
@@ -440,6 +453,7 @@ class Replica:
     def execute(self, ctx: Context, n: int, digest: str) -> None:
         """Once per (client, t); the null request changes nothing."""
         self.executed = n
+        self.stands = None
         request = None if digest == NULL else self.bodies[digest]
         result: int | None = None
         repeated = False

@@ -239,11 +239,10 @@ class ConsistencyEngine(World):
             operations[number].call is Call.WRITE for number in self.book.judge.build.open.values()
         )
         self.writes_seen = writes
-        wrong = any(
+        return busy or any(
             host.status != UP or host.skewed or any(link.faulty for link in host.links.values())
             for host in self.hosts.values()
         )
-        return busy or wrong
 
     def _responsible(self, key: str) -> list[str]:
         if self.variant == "eventual":

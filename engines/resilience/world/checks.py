@@ -53,6 +53,8 @@ that is wrong stays wrong for as long as the window is long."""
 ROOTS_MAX: Final = 2 * RUNNING_MAX
 """Calls of clients whose attempts are counted over all layers: all that are under way, and as many that have ended,
 since work goes on for those too. What was forgotten is not judged."""
+CALL_FACTS: Final = frozenset({"begin", "end", "limits", "deposit", "retried", "budget"})
+"""Facts about calls; what is left is about breakers."""
 BY_PROBE: Final = (Cause.PROBE_SUCCEEDED, Cause.LATE_SUCCESS)
 """What closes a breaker by one result."""
 BUDGET_US: Final = 10 * US_PER_S
@@ -123,6 +125,11 @@ class Book:
         """Calls that hold a permit of this era."""
 
 
+def _timed(options: BreakerOptions) -> bool:
+    """Whether its window counts from when it was new."""
+    return options.window in (WindowKind.FIRES, WindowKind.TICK)
+
+
 class Invariants(CheckBook):
     """The checker of one world. Call ``observe`` after every event."""
 
@@ -169,7 +176,11 @@ class Invariants(CheckBook):
 
     def _edge(self, edge: str, src: str) -> Edge | None:
         node: Any = self.hosts[src].node
-        return next((each for each in node.by_slot if each.id == edge), None)
+        for each in node.by_slot:
+            if each.id == edge:
+                found: Edge = each
+                return found
+        return None
 
     def _options(self, edge: str, src: str) -> BreakerOptions | None:
         found = self._edge(edge, src)
@@ -178,28 +189,31 @@ class Invariants(CheckBook):
     # -- facts -------------------------------------------------------------------------------------------------
 
     def _take(self, fact: Fact, touched: dict[tuple[str, str], None]) -> None:
-        match fact:
-            case ("settled", src, attempt):
-                self.awaited.pop((src, attempt), None)
-            case ("worked", service, src, attempt, root):
-                self._worked(service, src, attempt, root)
-            case ("died", host):
-                self._died(host)
-            case ("sent", edge, src, attempt, call, root, _):
-                self.awaited[src, attempt] = None
-                self._sent(edge, src, call, root)
-            case (str(kind), str(edge), str(src), *rest):
-                touched[edge, src] = None
-                book = self._book(edge, src)
-                if kind in ("begin", "end", "limits", "deposit", "retried", "budget"):
-                    self._call_fact(kind, edge, src, book, rest)
-                else:
-                    self._breaker_fact(kind, edge, src, book, rest)
+        kind = fact[0]
+        if kind == "settled":
+            self.awaited.pop(fact[1:], None)
+        elif kind == "worked":
+            self._worked(*fact[1:])
+        elif kind == "died":
+            self._died(fact[1])
+        elif kind == "sent":
+            _, edge, src, attempt, call, root, _ = fact
+            self.awaited[src, attempt] = None
+            self._sent(edge, src, call, root)
+        else:
+            _, edge, src, *rest = fact
+            touched[edge, src] = None
+            book = self._book(edge, src)
+            if kind in CALL_FACTS:
+                self._call_fact(kind, edge, src, book, rest)
+            else:
+                self._breaker_fact(kind, edge, src, book, rest)
 
     def _call_fact(self, kind: str, edge: str, src: str, book: Book, rest: list[Any]) -> None:
         calls = book.open_calls
-        match kind, rest:
-            case "begin", [call, root, limit]:
+        match kind:
+            case "begin":
+                call, root, limit = rest
                 calls[call] = [root, 0, limit, 1, 0]
                 if src == CLIENTS:
                     self.clients[root] = None
@@ -209,7 +223,8 @@ class Invariants(CheckBook):
                 if root in self.roots:
                     entry = self.roots[root].setdefault(edge, [0, limit])
                     entry[1] = max(entry[1], limit)
-            case "end", [call, why]:
+            case "end":
+                call, why = rest
                 book.active.pop(call, None)
                 ended = calls.pop(call, None)
                 if ended is not None and src == CLIENTS:
@@ -217,13 +232,15 @@ class Invariants(CheckBook):
                 if ended is None:
                     self._fail(ONCE, f"call {call} of {src} over {edge} ended a second time",
                                f"{src} took a late answer ({why}) for the end of call {call}")  # fmt: skip
-            case "limits", [limit]:
+            case "limits":
+                (limit,) = rest
                 for found in calls.values():
                     found[2] = max(found[2], limit)
                     if edge in self.roots.get(found[0], ()):
                         entry = self.roots[found[0]][edge]
                         entry[1] = max(entry[1], limit)
-            case "budget", [ratio_ppm, minimum, active, at_us]:
+            case "budget":
+                ratio_ppm, minimum, active, at_us = rest
                 book.budget, book.budget_us = (ratio_ppm, minimum, active), at_us
                 book.deposits = book.retried = 0
                 book.serial += 1
@@ -231,10 +248,12 @@ class Invariants(CheckBook):
                 book.shares = {number: share for number, share in book.shares.items() if number in kept}
                 if active and ratio_ppm >= 0:
                     book.shares[book.serial] = ratio_ppm, minimum
-            case "deposit", [call]:
+            case "deposit":
+                (call,) = rest
                 book.deposits += 1
                 calls[call][4] = book.serial if book.serial in book.shares else 0
-            case "retried", [call]:
+            case "retried":
+                (call,) = rest
                 calls[call][3] += 1
                 self._retried(edge, src, book, calls[call][4])
 
@@ -287,33 +306,36 @@ class Invariants(CheckBook):
         options, now = self._options(edge, src), self.ledger.clock.now_us
         if options is None:
             return
-        timed = options.window in (WindowKind.FIRES, WindowKind.TICK)
-        match kind, rest:
-            case "breaker", []:
-                book.fresh_breaker(now if timed else 0)
+        match kind:
+            case "breaker":
+                book.fresh_breaker(now if _timed(options) else 0)
                 book.shape = shape(options)
-            case "retuned", []:
+            case "retuned":
                 book.retuned = True
                 if book.shape != shape(options):
                     book.shape = shape(options)
-                    book.emptied(now if timed else 0)
-            case "moved", [str(dst), int(era), int(at_us), Cause() as cause]:
+                    book.emptied(now if _timed(options) else 0)
+            case "moved":
+                dst, era, at_us, cause = rest
                 book.state = dst
                 book.entered(era)
                 if dst not in ("open", "half_open") and (cause in ORDERS or options.reset_on_close):
                     newest = [book.seen[-1]] if cause in BY_PROBE and options.probe_counts else []
                     book.emptied(at_us if options.window is WindowKind.TICK else book.origin_us)
                     book.seen.extend(newest)
-            case "asked", []:
+            case "asked":
                 book.fires.append(now)
-            case "admitted", [int(call), int(permit)]:
+            case "admitted":
+                call, permit = rest
                 self._admitted(edge, src, book, call, permit, options)
-            case "result", [int(call), int(permit), bool(failed), int(duration_us)]:
+            case "result":
+                call, permit, failed, duration_us = rest
                 book.active.pop(call, None)
                 book.finished += permit == book.era
                 slow = bool(options.slow_us) and duration_us > options.slow_us
                 self._result(book, Seen(now, failed, slow), permit, options)
-            case "cancelled", [int(call), int(permit)]:
+            case "cancelled":
+                call, permit = rest
                 book.active.pop(call, None)
                 late = permit != book.era
                 if options.released is ReleaseRule.RETURNED and not (late and options.late is LateRule.IGNORED):
