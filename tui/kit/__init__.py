@@ -13,7 +13,8 @@ forms           rows of dialogues: faults of machines and links with their param
 kernel_words    the sentences for what happens in every world: crashes, cuts, losses, clocks, cues
 link_faults     what is wrong with machines and links, as facts
 memo            what is worked out of a long file is worked out once
-rooms           the panel of a folder, and what each of its rooms answers for
+parts           a part of a canvas, a rule beside it, rows around a selected one, pieces and lines of text
+rooms           the panel of a folder, and what each of its rooms answers for; it is given a focus that fits
 selection       typed selections in ``Focus.pick``; the next one, round and round
 sheet           facts under labels, in sections that give way where there is no room
 verbs           k z x l d u c h as they act on a ``Target``, the marks they leave, verbs that need a simulation

@@ -4,6 +4,7 @@ What only some panels have (figures, an export, variants of their own) they add 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from engines.sim.events import Event
@@ -77,25 +78,29 @@ def of_rooms(
     pattern: Pattern, help: tuple[str, ...], view: View, select: Select, words: Words, folding: Folding,
     lessons: Lessons, keys: Keys, forms: Forms, present: Present,
 ) -> Panel:  # fmt: skip
-    """The panel of a folder."""
+    """The panel of a folder. Every room is given a focus that fits: what is gone was replaced by what is nearest."""
+
+    def fitted(room: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda snapshot, focus, *rest: room(snapshot, select.fit(snapshot, focus), *rest)
+
     return Panel(
         pattern=pattern,
-        keys=keys.KEYS,
+        keys=tuple(replace(key, act=fitted(key.act)) for key in keys.KEYS),
         help=help,
-        view=view.view,
+        view=fitted(view.view),
         status=view.status,
-        move=select.move,
+        move=fitted(select.move),
         fit=select.fit,
         narrate=words.narrate,
         routine=folding.routine,
         fold=folding.fold,
         explain=lessons.explain,
         explain_check=lessons.explain_check,
-        present=present.present,
+        present=fitted(present.present),
         mark=keys.mark,
-        faults=forms.all_faults,
-        rules=forms.rules,
-        tune=forms.tune,
-        sides=forms.sides,
-        client=forms.client,
+        faults=fitted(forms.all_faults),
+        rules=fitted(forms.rules),
+        tune=fitted(forms.tune),
+        sides=fitted(forms.sides),
+        client=fitted(forms.client),
     )

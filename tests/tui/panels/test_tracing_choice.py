@@ -99,7 +99,7 @@ def test_the_strip_says_which_traces_are_set_against_which() -> None:
 def test_a_span_as_root_is_not_said_to_start_the_trace() -> None:
     def told(focus: Focus) -> str:
         made = analysis_at(standing(), focus)
-        return str(inspector.of_span(standing(), focus, made, made.tree.root))
+        return str([tuple(each.facts) for each in inspector.of_span(standing(), focus, made, made.tree.root)])
 
     assert "it starts the trace: no header" in told(on(plain(0), "web", "GET /login"))
     below = told(looked(on(plain(0), "auth", "GET /token"), "Q"))

@@ -34,7 +34,6 @@ from tui.panels.tracing.select import (
     service_of,
     span_of,
     telling,
-    view_of,
 )
 from tui.session import Session
 
@@ -160,7 +159,7 @@ def test_in_the_list_right_opens_a_trace() -> None:
     focus = PANEL.move(snapshot, choose(BY_HAND, view="list"), "down")
     assert focus.node != TRACE
     opened = PANEL.move(snapshot, focus, "right")
-    assert view_of(opened) == "waterfall"
+    assert read(opened).view == "waterfall"
     assert opened.node == focus.node
 
 
@@ -191,7 +190,7 @@ def test_n_walks_the_path_in_the_order_of_time_and_back() -> None:
     assert walked == [*rows.stops[1:], rows.stops[0]]
     back = press(snapshot, "N", focus)
     assert row_of(snapshot, back) == rows.stops[-1]
-    assert view_of(press(snapshot, "n", choose(BY_HAND, view="map"))) == "waterfall"
+    assert read(press(snapshot, "n", choose(BY_HAND, view="map"))).view == "waterfall"
 
 
 def test_o_and_percent_and_F_change_which_rows_there_are() -> None:
@@ -213,12 +212,12 @@ def test_v_walks_the_views_and_W_y_G_come_back() -> None:
     focus, seen = BY_HAND, []
     for _ in VIEWS:
         focus = press(snapshot, "v", focus)
-        seen.append(view_of(focus))
+        seen.append(read(focus).view)
     assert seen == [*VIEWS[1:], VIEWS[0]]
     for key, view in (("W", "map"), ("y", "headers"), ("G", "verdict")):
         there = press(snapshot, key, BY_HAND)
-        assert view_of(there) == view
-        assert view_of(press(snapshot, key, there)) == "waterfall"
+        assert read(there).view == view
+        assert read(press(snapshot, key, there)).view == "waterfall"
     assert read(press(snapshot, "W", BY_HAND)).service == service_of(snapshot, BY_HAND)
 
 
@@ -241,10 +240,10 @@ def test_K_and_D_compare_with_the_marked_trace_or_with_the_typical_one() -> None
     snapshot = standing("pool")
     slow = Focus(node=telling(snapshot), chosen=True)
     compared = press(snapshot, "D", slow)
-    assert view_of(compared) == "compare"
+    assert read(compared).view == "compare"
     if snapshot.trace(diagnosis_of(snapshot).median_trace) is not None:
         assert read(compared).other == diagnosis_of(snapshot).median_trace
-    assert view_of(press(snapshot, "D", compared)) == "waterfall"
+    assert read(press(snapshot, "D", compared)).view == "waterfall"
     marked = press(snapshot, "K", Focus(node=snapshot.traces[3].trace_id, chosen=True))
     other = press(snapshot, "D", replace(marked, node=snapshot.traces[5].trace_id))
     assert read(other).other == snapshot.traces[3].trace_id
@@ -259,7 +258,7 @@ def test_g_goes_to_what_the_verdict_names_and_I_to_what_failed() -> None:
     assert selected(snapshot, guilty) == f"auth/{ACQUIRE_CONNECTION}"
     torn = standing("dropped")
     headers = press(torn, "g", Focus())
-    assert view_of(headers) == "headers"
+    assert read(headers).view == "headers"
     row = torn.trace(headers.node)
     assert row is not None
     assert isinstance(row.note, Strayed)

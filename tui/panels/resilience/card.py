@@ -9,6 +9,7 @@ from engines.resilience.window import Bucket
 from engines.resilience.world.snapshot import BreakerView, EdgeView, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.parts import fitting, put_lines
 from tui.kit.words import chip, plural
 from tui.panels.resilience import queries
 from tui.panels.resilience.machine import BOXES, Arrow, Machine
@@ -114,7 +115,8 @@ def draw(canvas: Canvas, snapshot: Snapshot, edge: EdgeView, glyphs: Glyphs) -> 
     high = max(1, min(5, canvas.height - y - 4))
     y = draw_window(canvas, 1, y, canvas.width - 2, high, breaker, glyphs)
     y = _history(canvas, snapshot, breaker, y)
-    return _settings(canvas, breaker, y)
+    settings = wrapped(settings_line(breaker), canvas.width - 2)[: max(0, canvas.height - y)]
+    return put_lines(canvas, 1, y, [[(text, "dim")] for text in settings], canvas.width)
 
 
 def _words(canvas: Canvas, snapshot: Snapshot, breaker: BreakerView, y: int, rows: int) -> int:
@@ -127,8 +129,7 @@ def _words(canvas: Canvas, snapshot: Snapshot, breaker: BreakerView, y: int, row
         texts = wrapped(said, canvas.width - 9)
         lines += [("" if place else head, text, said_ink) for place, text in enumerate(texts)]
     if len(lines) > rows:
-        label, text, text_ink = lines[rows - 1]
-        lines[rows - 1] = label, f"{text} ...", text_ink
+        lines[rows - 1] = lines[rows - 1][0], f"{lines[rows - 1][1]} ...", lines[rows - 1][2]
     for label, text, text_ink in lines[:rows]:
         canvas.put(1, y, label, "dim")
         canvas.put(7, y, clip(text, canvas.width - 8), text_ink)
@@ -144,11 +145,7 @@ def _short(canvas: Canvas, breaker: BreakerView, y: int, glyphs: Glyphs) -> int:
     judged = breaker.state == "closed" or not why
     rows: list[tuple[tuple[str, Ink], ...]] = [rate_words(breaker, room) if judged else ((clip(why, room), "text"),)]
     rows.append(((clip(next_words(breaker), room), lit),))
-    for pieces in rows[: canvas.height - y]:
-        x = 1
-        for text, text_ink in pieces:
-            x = canvas.put(x, y, text, text_ink)
-        y += 1
+    y = put_lines(canvas, 1, y, rows[: canvas.height - y], canvas.width)
     if y < canvas.height:
         draw_window(canvas, 1, y, room, 1, breaker, glyphs)
         y += 1
@@ -198,8 +195,7 @@ def settings_line(breaker: BreakerView, room: int = 999) -> str:
     limit = f"{options.failure_at.value}{percent(options.failure_ppm).replace(' ', '')}"
     wait, probes = units.exact(options.wait_us), plural(options.probes, "probe")
     parts = (f"{breaker.preset}: {limit} of {options.needed}+ in {window}", f"open {wait}", probes)
-    whole = (", ".join(parts[:count]) for count in range(len(parts), 0, -1))
-    return next((said for said in whole if len(said) <= room), parts[0])
+    return fitting((", ".join(parts[:count]) for count in range(len(parts), 0, -1)), room) or parts[0]
 
 
 # -- the window -------------------------------------------------------------------------------------------------------
@@ -288,12 +284,8 @@ def _history(canvas: Canvas, snapshot: Snapshot, breaker: BreakerView, y: int) -
         return y
     canvas.put(1, y, "lasted", "dim")
     rows = canvas.height - y - len(wrapped(settings_line(breaker), canvas.width - 2))
-    for line in lasted_words(snapshot, breaker, canvas.width - 10, max(1, min(LIVES, rows))):
-        x = 9
-        for text, text_ink in line:
-            x = canvas.put(x, y, text, text_ink)
-        y += 1
-    return y
+    lasted = lasted_words(snapshot, breaker, canvas.width - 10, max(1, min(LIVES, rows)))
+    return put_lines(canvas, 9, y, lasted, canvas.width)
 
 
 def lasted_words(snapshot: Snapshot, breaker: BreakerView, room: int, rows: int) -> list[list[tuple[str, Ink]]]:
@@ -312,30 +304,19 @@ def lasted_words(snapshot: Snapshot, breaker: BreakerView, room: int, rows: int)
 def _flowed(pieces: Sequence[tuple[str, Ink]], room: int) -> list[list[tuple[str, Ink]]]:
     """Pieces in lines of at most so many columns, with blanks between."""
     lines: list[list[tuple[str, Ink]]] = [[]]
-    for text, text_ink in pieces:
+    for text, ink in pieces:
         if lines[-1] and sum(len(said) for said, _ in lines[-1]) + 1 + len(text) > room:
             lines.append([])
-        lines[-1].append((f" {text}" if lines[-1] else text, text_ink))
+        lines[-1].append((f" {text}" if lines[-1] else text, ink))
     return lines
-
-
-def _settings(canvas: Canvas, breaker: BreakerView, y: int) -> int:
-    for text in wrapped(settings_line(breaker), canvas.width - 2)[: max(0, canvas.height - y)]:
-        canvas.put(1, y, text, "dim")
-        y += 1
-    return y
 
 
 def _unprotected(canvas: Canvas, snapshot: Snapshot, edge: EdgeView) -> int:
     """An edge without a breaker: what is there instead, and what calls are up against."""
     lines = _envoy(edge) if edge.caps or edge.outliers else [("no breaker: every call is tried", "text")]
-    y = 0
-    for text, text_ink in [*lines, *_exposed(snapshot, edge)]:
-        for row in wrapped(text, canvas.width - 2):
-            if y < canvas.height:
-                canvas.put(1, y, row, text_ink)
-            y += 1
-    return min(y, canvas.height)
+    told, width = (*lines, *_exposed(snapshot, edge)), canvas.width
+    rows = [[(row, ink)] for text, ink in told for row in wrapped(text, width - 2)]
+    return put_lines(canvas, 1, 0, rows[: canvas.height], width)
 
 
 def _envoy(edge: EdgeView) -> list[tuple[str, Ink]]:

@@ -14,6 +14,7 @@ from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
 from engines.resilience.world.topology import LINK
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.parts import fitting, place, window
 from tui.kit.words import chip
 from tui.panels.resilience import queries
 from tui.plot import bar
@@ -52,22 +53,21 @@ class Board(NamedTuple):
 
 def draw(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs) -> None:
     """Everything. ``selected``: an edge or a service."""
-    board = place(snapshot, canvas.width, canvas.height)
+    board = laid_out(snapshot, canvas.width, canvas.height)
     if board is None:
         _list(canvas, snapshot, selected, glyphs)
         return
-    for edge in snapshot.edges:
-        if edge.src in board.spots and edge.dst in board.spots:
-            _bus(canvas, board, edge, glyphs)
-    for edge in snapshot.edges:
-        if edge.src in board.spots and edge.dst in board.spots:
-            _edge(canvas, snapshot, board, edge, edge.id == selected, glyphs)
+    edges = [edge for edge in snapshot.edges if edge.src in board.spots and edge.dst in board.spots]
+    for edge in edges:
+        _bus(canvas, board, edge, glyphs)
+    for edge in edges:
+        _edge(canvas, snapshot, board, edge, edge.id == selected, glyphs)
     for service in snapshot.services:
         if service.id in board.spots:
             _service(canvas, snapshot, board, service, service.id == selected, glyphs)
 
 
-def place(snapshot: Snapshot, width: int, height: int) -> Board | None:
+def laid_out(snapshot: Snapshot, width: int, height: int) -> Board | None:
     """The places of all services; None where there is no room for a graph."""
     layers = queries.columns(snapshot)
     rows = max((len(layer) for layer in layers), default=0)
@@ -275,13 +275,9 @@ def _breaker(
     canvas: Canvas, edge: EdgeView, x: int, y: int, selected: bool, roomy: bool, glyphs: Glyphs
 ) -> None:  # fmt: skip
     """The letter of the breaker, as a chip; the selected one between marks."""
-    look = chip(queries.ink(edge))
-    if edge.breaker is None:
-        pass
-    elif roomy:
-        canvas.put(x - 1, y, f" {queries.letter(edge)} ", look)
-    else:
-        canvas.put(x, y, queries.letter(edge), look)
+    if edge.breaker is not None:
+        letter = queries.letter(edge)
+        canvas.put(x - roomy, y, f" {letter} " if roomy else letter, chip(queries.ink(edge)))
     if selected:
         canvas.put(x - 1 - roomy, y, glyphs.mark_left, "bright")
         canvas.put(x + 1 + roomy, y, glyphs.mark_right, "bright")
@@ -339,7 +335,7 @@ def latency(edge: EdgeView, room: int) -> str:
     else:
         both = f"{edge.p50_us / 1_000_000:.1f}/{slow_us / 1_000_000:.1f} s"
     slow = units.seconds(slow_us)
-    return next((said for said in (both, f"p99 {slow}", slow) if len(said) <= room), "")
+    return fitting((both, f"p99 {slow}", slow), room)
 
 
 def _only_one(edge: EdgeView, said: str, rate: str, room: int) -> tuple[str, str, Ink]:
@@ -389,9 +385,8 @@ def draw_legend(canvas: Canvas, y: int, snapshot: Snapshot) -> None:
 def _list(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs) -> None:
     """One row an edge."""
     ids = [edge.id for edge in snapshot.edges]
-    chosen = ids.index(selected) if selected in ids else 0
-    first = max(0, min(chosen - canvas.height // 2, len(ids) - canvas.height))
-    for y, edge in enumerate(snapshot.edges[first : first + canvas.height]):
+    for y, number in enumerate(window(len(ids), place(ids, selected), canvas.height)):
+        edge = snapshot.edges[number]
         canvas.put(0, y, glyphs.mark_left if edge.id == selected else " ", "bright")
         canvas.put(1, y, queries.letter(edge), chip(queries.ink(edge)) if edge.breaker else "dim")
         x = canvas.put(3, y, queries.name(edge.id), "bright" if edge.id == selected else "text")

@@ -4,10 +4,11 @@ from typing import Final
 
 from engines import units
 from engines.resilience.policy import WindowKind, percent
-from engines.resilience.world.snapshot import BreakerView, CallView, EdgeView, ServiceView, Snapshot
+from engines.resilience.world.snapshot import BreakerView, EdgeView, RetryView, ServiceView, Snapshot
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
-from tui.kit.sheet import LABEL, Fact, Facts, Section, fact, listed
+from tui.kit.parts import part
+from tui.kit.sheet import Fact, Facts, Section, fact, listed
 from tui.kit.sheet import draw as draw_sheet
 from tui.kit.words import plural
 from tui.panel import Focus
@@ -42,25 +43,23 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, machi
     sections = [*failed, *of_edge(snapshot, edge)]
     rows = 0
     if machine and canvas.height >= 8:
-        rows = min(CARD, canvas.height - 4 * (canvas.height > 18) - 3 * bool(failed))
-    if rows:
-        part = Canvas(canvas.width, rows if canvas.height >= rows + 4 else canvas.height)
-        used = card.draw(part, snapshot, edge, glyphs)
-        canvas.blit(part, 0, 0)
+        room = min(CARD, canvas.height - 4 * (canvas.height > 18) - 3 * bool(failed))
+        with part(canvas, 0, 0, canvas.width, room if canvas.height >= room + 4 else canvas.height) as above:
+            used = card.draw(above, snapshot, edge, glyphs)
         rows = used + (canvas.height - used > 6)
-    rest = Canvas(canvas.width, canvas.height - rows)
-    if rest.height >= 2:
-        draw_sheet(rest, sections)
-        canvas.blit(rest, 0, rows)
+    if canvas.height - rows >= 2:
+        with part(canvas, 0, rows, canvas.width, canvas.height - rows) as rest:
+            draw_sheet(rest, sections)
     state = f"  {queries.NAMES.get(edge.breaker.state, '')}" if edge.breaker else "  no breaker"
     return f"{edge.id}{state}"
 
 
 def _failed(snapshot: Snapshot) -> list[Section]:
     """Checks that failed come first, on every page."""
-    rows = tuple(fact("FAILED", f"{check.name}{units.since(check.at_us, ' ')}", "bad", (f": {check.detail}", "text"))
-                 for check in snapshot.checks if not check.ok)  # fmt: skip
-    return [Section(-1, rows)] if rows else []
+    failed = [check for check in snapshot.checks if not check.ok]
+    rows = (fact("FAILED", f"{check.name}{units.since(check.at_us, ' ')}", "bad", (f": {check.detail}", "text"))
+            for check in failed)  # fmt: skip
+    return [Section(-1, rows)] if failed else []
 
 
 # -- an edge ----------------------------------------------------------------------------------------------------------
@@ -69,12 +68,12 @@ def _failed(snapshot: Snapshot) -> list[Section]:
 def of_edge(snapshot: Snapshot, edge: EdgeView) -> list[Section]:
     """What goes over it, how calls multiply, and every layer of its pipeline with its numbers."""
     return [
-        Section(0, (*_traffic(edge), *_multiplied(snapshot, edge))),
+        Section(0, (*_traffic(edge), _multiplied(snapshot, edge))),
         Section(1, _pipeline(edge)),
         Section(2, _faults(edge)),
         Section(3, _hosts_seen(snapshot, edge)),
         Section(5, _calls(snapshot, 3)),
-        Section(6, _all_settings(edge)),
+        Section(6, (_all_settings(edge.breaker),) if edge.breaker is not None else ()),
     ]
 
 
@@ -87,9 +86,8 @@ def _traffic(edge: EdgeView) -> Facts:
                (f"; p50 {_ms(edge.p50_us)}, p99 {_ms(queries.slowest_us(edge))}", "text"))  # fmt: skip
     if edge.breaker is not None and edge.breaker.rejected:
         breaker = edge.breaker
-        here = f", {breaker.rejected_here:,} of them in this state" if breaker.rejected_here else ""
-        if breaker.rejected_here == breaker.rejected:
-            here = ", all of them in this state"
+        many = "all" if breaker.rejected_here == breaker.rejected else f"{breaker.rejected_here:,}"
+        here = f", {many} of them in this state" if breaker.rejected_here else ""
         yield fact("rejected", f"{breaker.rejected:,} fast{here}", "text")
 
 
@@ -97,18 +95,16 @@ def _ms(span_us: int) -> str:
     return units.seconds(span_us) if span_us > 0 else "-"
 
 
-def _multiplied(snapshot: Snapshot, edge: EdgeView) -> tuple[Fact, ...]:
+def _multiplied(snapshot: Snapshot, edge: EdgeView) -> Fact:
     """(1+r)^L along the way to here, and what the retries really cost at present."""
     way = queries.way(snapshot, edge)
-    retries = [each.retry.retries if each.retry else 0 for each in way]
-    product = queries.amplification(way)
+    product, least = queries.amplification(way), queries.budgeted(way)
     if product == 1:
-        return (fact("amplifies", "nothing: no retries lead here", "good"),)
-    sums = " x ".join(f"(1+{count})" for count in retries if count)
-    least = queries.budgeted(way)
+        return fact("amplifies", "nothing: no retries lead here", "good")
+    sums = " x ".join(f"(1+{each.retry.retries})" for each in way if each.retry and each.retry.retries)
     capped = (f"; with budgets near {least:.1f}", "good") if least < product else ("", "dim")
     now = f", now {queries.times(edge.amplified_ppm)} here" if edge.amplified_ppm >= 0 else ""
-    return (fact("amplifies", f"up to {sums} = {product}", "warn", (now, "text"), capped),)
+    return fact("amplifies", f"up to {sums} = {product}", "warn", (now, "text"), capped)
 
 
 def _pipeline(edge: EdgeView) -> Facts:
@@ -117,7 +113,7 @@ def _pipeline(edge: EdgeView) -> Facts:
                    "bright" if layer in edge.order else "dim") for i, layer in enumerate(edge.pipeline))  # fmt: skip
     yield Fact("pipeline", parts)
     if edge.retry is not None:
-        yield from _retry(edge)
+        yield from _retry(edge.retry)
     if edge.timeout_us:
         told = "the callee is told" if edge.deadline else "the callee is not told, and works on"
         yield fact("timeout", units.exact(edge.timeout_us), "bright", (f"; {told}", "text"))
@@ -138,21 +134,16 @@ def _pipeline(edge: EdgeView) -> Facts:
         yield fact("fallback", f"{edge.fallbacks:,} calls got another answer", "text")
 
 
-def _retry(edge: EdgeView) -> list[Fact]:
-    retry = edge.retry
-    assert retry is not None
-    rows = [fact("retry", plural(retry.retries, "time") if retry.retries else "never", "bright",
-                 (f"; {backoff(retry)}" if retry.retries else "", "text"))]  # fmt: skip
-    if retry.retried or retry.denied:
-        rows[0] = Fact("retry", (*rows[0].parts, (f"; {retry.retried:,} so far", "text")))
+def _retry(retry: RetryView) -> Facts:
+    so_far = f"; {retry.retried:,} so far" if retry.retried or retry.denied else ""
+    yield fact("retry", plural(retry.retries, "time") if retry.retries else "never", "bright",
+               (f"; {backoff(retry)}" if retry.retries else "", "text"), (so_far, "text"))  # fmt: skip
     if retry.retries and retry.budget_ppm >= 0:
         left: Ink = "bad" if retry.budget_left <= 0 else "good"
-        rows.append(fact("budget", f"{percent(retry.budget_ppm)} of calls", "bright",
-                         (f"; {retry.budget_left} left", left),
-                         (f", {retry.denied:,} denied so far", "text")))  # fmt: skip
+        yield fact("budget", f"{percent(retry.budget_ppm)} of calls", "bright", (f"; {retry.budget_left} left", left),
+                   (f", {retry.denied:,} denied so far", "text"))  # fmt: skip
     elif retry.retries:
-        rows.append(fact("budget", "none: every failure may be retried", "dim"))
-    return rows
+        yield fact("budget", "none: every failure may be retried", "dim")
 
 
 def _faults(edge: EdgeView) -> Facts:
@@ -166,36 +157,26 @@ def _hosts_seen(snapshot: Snapshot, edge: EdgeView) -> Facts:
     """Envoy's caps, and what outlier detection thinks of each host."""
     for cap in edge.caps:
         over = f", {cap.overflows:,} over so far" if cap.overflows else ""
-        full = "bad" if cap.used >= cap.limit else "text"
-        yield fact(cap.name[: LABEL - 1], f"{cap.used} of {cap.limit}", full, (over, "warn"))
+        yield fact(cap.name, f"{cap.used} of {cap.limit}", "bad" if cap.used >= cap.limit else "text", (over, "warn"))
     for each in edge.outliers:
+        left = units.seconds(max(0, each.returns_us - snapshot.now_us)) if each.returns_us >= 0 else "?"
         if each.ejected:
-            left = units.seconds(max(0, each.returns_us - snapshot.now_us)) if each.returns_us >= 0 else "?"
-            yield fact(each.host[: LABEL - 1], f"ejected, back in {left}", "open",
-                       (f"; {plural(each.times, 'time')}", "text"))  # fmt: skip
+            yield fact(each.host, f"ejected, back in {left}", "open", (f"; {plural(each.times, 'time')}", "text"))
         else:
-            yield fact(each.host[: LABEL - 1], f"{plural(each.consecutive, 'error')} in a row",
-                       "warn" if each.consecutive else "text")  # fmt: skip
+            errors = f"{plural(each.consecutive, 'error')} in a row"
+            yield fact(each.host, errors, "warn" if each.consecutive else "text")
 
 
-def _all_settings(edge: EdgeView) -> tuple[Fact, ...]:
-    """Every option of the breaker in force."""
-    if edge.breaker is None:
-        return ()
-    parts: list[tuple[str, Ink]] = []
-    for name, value in edge.breaker.options.words():
-        if name in SETTINGS and value != "off" and name not in _idle(edge.breaker):
-            parts += [(SETTINGS[name], "dim"), (f"{value};", "text")]
-    return (Fact("preset", ((f"{edge.breaker.preset}:", "accent"), *parts)),)
-
-
-def _idle(breaker: BreakerView) -> tuple[str, ...]:
-    """Options that mean nothing beside the others."""
+def _all_settings(breaker: BreakerView) -> Fact:
+    """Every option of the breaker in force that means something beside the others."""
     options = breaker.options
-    found: tuple[str, ...] = ("window_us", "buckets") if options.window is WindowKind.COUNT else ("size",)
-    found += () if options.slow_us else ("slow_ppm",)
-    found += () if options.probe_counts else ("probe_counts",)
-    return found + (() if options.rejection_reopens else ("rejection_reopens",))
+    counts = options.window is WindowKind.COUNT
+    idle = {"window_us": counts, "buckets": counts, "size": not counts, "slow_ppm": not options.slow_us,
+            "probe_counts": not options.probe_counts, "rejection_reopens": not options.rejection_reopens}  # fmt: skip
+    said = [(SETTINGS[name], value) for name, value in options.words()
+            if name in SETTINGS and value != "off" and not idle.get(name)]  # fmt: skip
+    parts = [piece for name, value in said for piece in ((name, "dim"), (f"{value};", "text"))]
+    return Fact("preset", ((f"{breaker.preset}:", "accent"), *parts))
 
 
 # -- a service --------------------------------------------------------------------------------------------------------
@@ -204,7 +185,7 @@ def _idle(breaker: BreakerView) -> tuple[str, ...]:
 def of_service(snapshot: Snapshot, service: ServiceView) -> list[Section]:
     """Its workers and its line with the sums of queueing, its machines, and the edges around it."""
     if service.layer == "client":
-        return _of_clients(snapshot)
+        return [Section(0, _of_clients(snapshot)), Section(1, _calls(snapshot, 12))]
     return [
         Section(0, _state(snapshot, service)),
         Section(1, _queueing(snapshot, service)),
@@ -215,17 +196,12 @@ def of_service(snapshot: Snapshot, service: ServiceView) -> list[Section]:
     ]
 
 
-def _of_clients(snapshot: Snapshot) -> list[Section]:
-    ended = snapshot.good + snapshot.failed
-    return [
-        Section(0, (
-            fact("load", load(snapshot), "bright", (f"; they ask for {snapshot.mix}", "text")),
-            fact("so far", f"{snapshot.offered:,} calls", "text", (f"; {snapshot.good:,} ended well", "good"),
-                 (f", {snapshot.failed:,} failed", "bad" if snapshot.failed else "text"),
-                 (f"({queries.share(snapshot.failed, ended)})", "dim")),
-        )),
-        Section(1, _calls(snapshot, 12)),
-    ]  # fmt: skip
+def _of_clients(snapshot: Snapshot) -> Facts:
+    failed, ended = snapshot.failed, snapshot.good + snapshot.failed
+    yield fact("load", load(snapshot), "bright", (f"; they ask for {snapshot.mix}", "text"))
+    yield fact("so far", f"{snapshot.offered:,} calls", "text", (f"; {snapshot.good:,} ended well", "good"),
+               (f", {failed:,} failed", "bad" if failed else "text"),
+               (f"({queries.share(failed, ended)})", "dim"))  # fmt: skip
 
 
 def _state(snapshot: Snapshot, service: ServiceView) -> Facts:
@@ -279,17 +255,16 @@ def _machines(snapshot: Snapshot, service: ServiceView) -> Facts:
         _, ink = queries.host_sign(snapshot, service, host)
         told = ", ".join(wrong) or "well"
         does = f"; {host.busy}/{host.workers} busy, {host.queue} wait"
-        yield fact(host.id[: LABEL - 1], told, ink, (does, "text"))
+        yield fact(host.id, told, ink, (does, "text"))
 
 
 def _around(snapshot: Snapshot, service: ServiceView) -> Facts:
     """The breakers before and behind it."""
     into, out_of = queries.into(snapshot, service.id), queries.out_of(snapshot, service.id)
-    for label, edges in (("called by", into), ("calls", out_of)):
+    for label, edges, end in (("called by", into, "src"), ("calls", out_of, "dst")):
         for number, edge in enumerate(edges):
-            other = edge.src if label == "called by" else edge.dst
             state = queries.NAMES.get(edge.breaker.state, "?") if edge.breaker else "no breaker"
-            yield fact(label if not number else "", f"{other}:", "text", (state, queries.ink(edge)),
+            yield fact(label if not number else "", f"{getattr(edge, end)}:", "text", (state, queries.ink(edge)),
                        (f", {edge.attempts_per_s}/s", "dim"))  # fmt: skip
 
 
@@ -298,11 +273,7 @@ def _calls(snapshot: Snapshot, count: int) -> Facts:
     ended = [call for call in snapshot.calls if call.state != "running" or call.client == snapshot.you]
     for call in reversed(ended[-count:]):
         label = call.kind if call.client != snapshot.you else f"you {call.kind}"
-        yield fact(label[: LABEL - 1], call_words(call), queries.ENDS.get(call.state, "text"),
+        took = f" in {units.seconds(call.took_us)}" if call.took_us >= 0 else ""
+        ended_so = f"{call.state}{took}, {plural(call.requests, 'request')}"
+        yield fact(label, ended_so, queries.ENDS.get(call.state, "text"),
                    (f"; {failure(call.why, call.origin)}" if call.why else "", "text"))  # fmt: skip
-
-
-def call_words(call: CallView) -> str:
-    """How a call ended, in few words."""
-    took = f" in {units.seconds(call.took_us)}" if call.took_us >= 0 else ""
-    return f"{call.state}{took}, {plural(call.requests, 'request')}"

@@ -34,7 +34,7 @@ from tui.kit.verbs import (
 from tui.kit.verbs import verb as on_target
 from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.resilience import queries
-from tui.panels.resilience.select import edge_of, fit, next_chart, next_edge, service_of
+from tui.panels.resilience.select import edge_of, next_chart, service_of, stirred
 
 LOADS: Final = (0, 5, 15, 30, 60, 90)
 """Calls a second of the clients."""
@@ -60,7 +60,7 @@ def target(snapshot: Snapshot, focus: Focus) -> ServiceView | None:
 
 def selected_edge(snapshot: Snapshot, focus: Focus) -> EdgeView | None:
     """The selected edge; None while a service is selected."""
-    return snapshot.edge(fit(snapshot, focus).node)
+    return snapshot.edge(focus.node)
 
 
 def links_of(snapshot: Snapshot, edge: EdgeView) -> Pairs:
@@ -73,9 +73,7 @@ def links_of(snapshot: Snapshot, edge: EdgeView) -> Pairs:
 def aim(snapshot: Snapshot, focus: Focus) -> Target:
     """What the standard verbs act on: machines of the service; links of the edge, or of all edges of the service."""
     edge, service = selected_edge(snapshot, focus), target(snapshot, focus)
-    edges = [edge] if edge else [
-        *queries.into(snapshot, service.id), *queries.out_of(snapshot, service.id)
-    ] if service else []  # fmt: skip
+    edges = [edge] if edge else [each for each in snapshot.edges if service and service.id in (each.src, each.dst)]
     there = tuple(pair for each in edges for pair in links_of(snapshot, each))
     links = Links(
         (*there, *((dst, src) for src, dst in there)),
@@ -138,19 +136,9 @@ def _order(edge: EdgeView) -> Outcome:
     return c.SetOrder(edge.id, after(ORDERS, edge.pipeline))
 
 
-@_of_edge
-def _bulkhead(edge: EdgeView) -> Outcome:
-    return c.SetOption(edge.id, "bulkhead", above(WALLS, edge.bulkhead.size if edge.bulkhead else 0))
-
-
-@_of_edge
-def _hedge(edge: EdgeView) -> Outcome:
-    return c.SetOption(edge.id, "hedge_ppm", 0 if edge.hedge_ppm else 950_000)
-
-
-@_of_edge
-def _fallback(edge: EdgeView) -> Outcome:
-    return c.SetOption(edge.id, "fallback", 0 if edge.fallback else 1)
+def _option(name: str, level: Callable[[EdgeView], int]) -> Act:
+    """An option of the selected edge, set to what this makes of the edge."""
+    return simulated(_of_edge(lambda edge: c.SetOption(edge.id, name, level(edge))))
 
 
 # -- cures ------------------------------------------------------------------------------------------------------------
@@ -200,24 +188,17 @@ def _deadline(service: ServiceView, edges: tuple[EdgeView, ...]) -> Outcome:
 # -- clients and looking ----------------------------------------------------------------------------------------------
 
 
-def _call(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return c.Call()
-
-
 def _workload(snapshot: Snapshot, focus: Focus) -> Outcome:
     level = above(LOADS, snapshot.rate_per_s)
     return c.SetLoad("steady", level) if level else c.SetLoad("off", 0)
 
 
-def _chart(step: int) -> Act:
-    return lambda snapshot, focus: next_chart(focus, step)
-
-
 def _next(step: int) -> Act:
     def act(snapshot: Snapshot, focus: Focus) -> Outcome:
-        if all(edge.breaker is None or edge.breaker.state == "closed" for edge in snapshot.edges):
+        ids = [edge.id for edge in stirred(snapshot)]
+        if not ids:
             return Refuse("every breaker is closed: g goes to the edge that fails most")
-        return next_edge(snapshot, focus, step)
+        return replace(focus, node=after(ids, focus.node, step))
 
     return act
 
@@ -248,15 +229,18 @@ KEYS: Final = (
     Key("G", "breaker", "cure: a breaker before the service, or none", simulated(_breaker), rank=55),
     Key("W", "deadline", "cure: tell the service how long one waits, or not", simulated(_deadline), rank=57),
     Key("o", "order", "the next order of the pipeline: what is outermost", simulated(_order), rank=20),
-    Key("y", "bulkhead", "calls at a time over the edge: any number, 4, 16", simulated(_bulkhead), rank=24),
-    Key("Z", "hedge", "ask a second time after the 95th percentile of the latency, or not", simulated(_hedge), rank=64),
-    Key("F", "fallback", "serve another answer where the call failed, or not", simulated(_fallback), rank=76),
-    Key("v", "chart", "the next view of the chart: load, breakers, latency, waste", _chart(1), "look", 21),
-    Key("V", "chart back", "the previous view", _chart(-1), "look", 100),
+    Key("y", "bulkhead", "calls at a time over the edge: any number, 4, 16",
+        _option("bulkhead", lambda edge: above(WALLS, edge.bulkhead.size if edge.bulkhead else 0)), rank=24),
+    Key("Z", "hedge", "ask a second time after the 95th percentile of the latency, or not",
+        _option("hedge_ppm", lambda edge: 0 if edge.hedge_ppm else 950_000), rank=64),
+    Key("F", "fallback", "serve another answer where the call failed, or not",
+        _option("fallback", lambda edge: 0 if edge.fallback else 1), rank=76),
+    Key("v", "chart", "the next view of the chart: load, breakers, latency, waste", next_chart(1), "look", 21),
+    Key("V", "chart back", "the previous view", next_chart(-1), "look", 100),
     Key("n", "next", "the next breaker that is not closed", _next(1), "look", 22),
     Key("N", "before", "the previous one", _next(-1), "look", 100),
     Key("g", "worst", "go to the edge that fails most now", _worst, "look", 30),
-    Key("a", "call", "make one call yourself", simulated(_call), rank=25),
+    Key("a", "call", "make one call yourself", simulated(lambda snapshot, focus: c.Call()), rank=25),
     Key("A", "ask", "type what you ask for: browse, fill, buy, payment, burst 50", simulated(ask("client")), rank=58),
     Key("w", "load", "calls a second of the clients: off, 5, 15, 30, 60, 90", simulated(_workload), rank=18),
     Key("b", "break a rule", "bad behaviour: rules that can be switched off", simulated(ask("rules")), rank=40),

@@ -87,12 +87,7 @@ def _row(canvas: Canvas, x: int, y: int, width: int, machine: Machine, glyphs: G
     names = _names(machine, width)
     spare = width - sum(map(len, names)) - 2
     first = min(spare // 2, 16)
-    second = min(spare - first, first)
-    column = canvas.put(x, y, names[0], look(machine, 0))
-    _shaft(canvas, column + 1, y, first - 1, machine.trip, "open", glyphs)
-    column = canvas.put(column + 1 + first, y, names[1], look(machine, 1))
-    _shaft(canvas, column + 1, y, second - 1, machine.wait, "half-open", glyphs)
-    canvas.put(column + 1 + second, y, names[2], look(machine, 2))
+    _row_of(canvas, x, y, machine, names, first + 1, min(spare - first, first) + 1, glyphs)
 
 
 def _loop(canvas: Canvas, x: int, y: int, width: int, machine: Machine, glyphs: Glyphs) -> None:

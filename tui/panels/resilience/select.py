@@ -6,6 +6,7 @@ edges, left back again; up and down go to the one above or below. In the strip l
 ``Focus.node`` is an edge (``api>payment``) or a service, ``Focus.pick`` the ``Chart`` that the strip shows.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -28,19 +29,19 @@ USUAL: Final = "api>payment"
 """Selected until something more telling happens."""
 
 
+def stirred(snapshot: Snapshot) -> list[EdgeView]:
+    """The edges whose breaker is not closed."""
+    return [edge for edge in snapshot.edges if edge.breaker is not None and edge.breaker.state != "closed"]
+
+
 def telling(snapshot: Snapshot) -> str:
     """The edge that tells most: the breaker that moved last among those that are not closed; else what was acted on."""
-    moved = [edge for edge in snapshot.edges if edge.breaker is not None and edge.breaker.state != "closed"]
-    if moved:
+    if moved := stirred(snapshot):
         return max(moved, key=lambda edge: edge.breaker.since_us if edge.breaker else 0).id
     if snapshot.edge(snapshot.watch) is not None:
         return snapshot.watch
-    asked = queries.into(snapshot, snapshot.mix)
-    if asked:
-        return asked[0].id
-    if snapshot.edge(USUAL) is not None:
-        return USUAL
-    return snapshot.edges[0].id if snapshot.edges else ""
+    likely = (*queries.into(snapshot, snapshot.mix), *(edge for edge in snapshot.edges if edge.id == USUAL))
+    return next((edge.id for edge in (*likely, *snapshot.edges)), "")
 
 
 def fit(snapshot: Snapshot, focus: Focus) -> Focus:
@@ -55,31 +56,27 @@ def chart_of(focus: Focus) -> str:
     return focus.pick.name if isinstance(focus.pick, Chart) else CHARTS[0]
 
 
-def next_chart(focus: Focus, step: int = 1) -> Focus:
-    """The chart after that."""
-    return replace(focus, pick=Chart(after(CHARTS, chart_of(focus), step)))
+def next_chart(step: int) -> Callable[[Snapshot, Focus], Focus]:
+    """A key to the chart after that."""
+    return lambda snapshot, focus: replace(focus, pick=Chart(after(CHARTS, chart_of(focus), step)))
 
 
 def service_of(snapshot: Snapshot, focus: Focus) -> ServiceView | None:
     """The selected service; None while an edge is selected."""
-    return snapshot.service(fit(snapshot, focus).node)
+    return snapshot.service(focus.node)
 
 
 def edge_of(snapshot: Snapshot, focus: Focus) -> EdgeView | None:
     """The selected edge; of a selected service the edge that leads to it, or the first that leaves it."""
-    focus = fit(snapshot, focus)
-    edge = snapshot.edge(focus.node)
-    if edge is not None:
-        return edge
-    return next(iter((*queries.into(snapshot, focus.node), *queries.out_of(snapshot, focus.node))), None)
+    around = (*queries.into(snapshot, focus.node), *queries.out_of(snapshot, focus.node))
+    return snapshot.edge(focus.node) or next(iter(around), None)
 
 
 def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     """Where an arrow leads from here."""
-    focus = fit(snapshot, focus)
     step = -1 if direction in ("left", "up") else 1
     if focus.area == "strip":
-        return next_chart(focus, step)
+        return next_chart(step)(snapshot, focus)
     edge, service = snapshot.edge(focus.node), snapshot.service(focus.node)
     if direction in ("up", "down"):
         return replace(focus, node=_beside(snapshot, focus.node, step))
@@ -87,26 +84,13 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
         return replace(focus, node=edge.dst if step > 0 else edge.src)
     if service is None:
         return focus
-    if step > 0:
-        way = queries.out_of(snapshot, service.id)
-        return replace(focus, node=way[min(len(way) - 1, len(way) // 2)].id) if way else focus
-    back = queries.into(snapshot, service.id)
-    return replace(focus, node=back[0].id) if back else focus
+    way = queries.out_of(snapshot, service.id) if step > 0 else queries.into(snapshot, service.id)[:1]
+    return replace(focus, node=way[len(way) // 2].id) if way else focus
 
 
 def _beside(snapshot: Snapshot, node: str, step: int) -> str:
     """The one above or below in the same column, round and round."""
-    edge = snapshot.edge(node)
-    if edge is None:
-        column = queries.column_of(snapshot, node)
-        ids = [each.id for each in snapshot.services if queries.column_of(snapshot, each.id) == column]
-    else:
-        column = queries.column_of(snapshot, edge.dst)
-        ids = [each.id for each in snapshot.edges if queries.column_of(snapshot, each.dst) == column]
-    return after(ids, node, step)
-
-
-def next_edge(snapshot: Snapshot, focus: Focus, step: int = 1) -> Focus:
-    """The next edge whose breaker is not closed; if all are, nothing moves."""
-    moved = [edge.id for edge in snapshot.edges if edge.breaker is not None and edge.breaker.state != "closed"]
-    return replace(focus, node=after(moved, focus.node, step)) if moved else focus
+    services, edges = {each.id: each.id for each in snapshot.services}, {each.id: each.dst for each in snapshot.edges}
+    ends = edges if node in edges else services
+    columns = {id: queries.column_of(snapshot, end) for id, end in ends.items()}
+    return after([id for id in columns if columns[id] == columns[node]], node, step)

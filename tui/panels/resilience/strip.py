@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from engines import units
-from engines.resilience.world.snapshot import BreakerView, EdgeView, Sample, Snapshot
+from engines.resilience.world.snapshot import EdgeView, Sample, Snapshot
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
 from tui.kit import charts
 from tui.kit.charts import LEGEND, SCALE, SIGNS, Line, Piece, draw_spark
+from tui.kit.parts import upright
 from tui.kit.words import chip
 from tui.panel import Focus
 from tui.panels.resilience import queries
@@ -78,29 +79,29 @@ def samples(snapshot: Snapshot, span_us: int) -> tuple[Sample, ...]:
     return tuple(each for each in snapshot.series if each.at_us > snapshot.now_us - span_us)
 
 
-def line(
-    snapshot: Snapshot, span_us: int, name: str, measure: Callable[[Sample], int], say: Callable[[int], str], ink: str,
-    over: int = SMOOTH, sign: str = "",
-) -> Line:  # fmt: skip
-    """One measure over the axis, each value the mean of the newest ``over`` samples: calls at random are jagged."""
-    shown = samples(snapshot, span_us)
-    exact = [measure(each) for each in shown]
+MEASURES: Final = {
+    "offered": ("offered", "follower", "o"), "attempts": ("peak", "warn", "a"), "goodput": ("goodput", "good", "g"),
+    "rejected": ("rejected", "half-open", ""), "errors": ("errors", "error", ""), "waste, all": ("wasted", "stale", ""),
+    "p99": ("p99_us", "candidate", "9"), "p50": ("p50_us", "accent", "5"),
+}  # fmt: skip
+"""What is measured: a field of a sample, its ink, and the sign at the end of its line."""
+
+
+def line(snapshot: Snapshot, span_us: int, name: str) -> Line:
+    """One measure over the axis, a rate as the mean of the newest samples: calls at random are jagged."""
+    field, ink, sign = MEASURES[name]
+    if name == "attempts" and snapshot.recorded:
+        field = "attempts"
+    over = 1 if field.endswith("_us") else SMOOTH
+    exact = [getattr(each, field) for each in samples(snapshot, span_us)]
     means = [sum(exact[max(0, at - over + 1) : at + 1]) / min(over, at + 1) for at in range(len(exact))]
-    return Line(name, charts.fitted(means, span_us // SAMPLE_US), say(round(means[-1])) if means else "-", ink,
-                sign)  # fmt: skip
+    newest = round(means[-1]) if means else 0
+    said = _rate(newest) if over > 1 and means else units.seconds(newest) if newest else "-"
+    return Line(name, charts.fitted(means, span_us // SAMPLE_US), said, ink, sign)
 
 
 def _rate(value: int) -> str:
     return f"{value:,}/s"
-
-
-def _span(value_us: int) -> str:
-    return units.seconds(value_us) if value_us else "-"
-
-
-def _attempts(snapshot: Snapshot, span_us: int, sign: str = "a") -> Line:
-    measure: Callable[[Sample], int] = (lambda s: s.attempts) if snapshot.recorded else (lambda s: s.peak)
-    return line(snapshot, span_us, "attempts", measure, _rate, "warn", sign=sign)
 
 
 def load_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
@@ -108,33 +109,26 @@ def load_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
 
     Attempts are those over the busiest edge: in health every call passes it once, and all three are one line.
     """
-    recorded, edge = snapshot.recorded, queries.busiest(snapshot)
-    attempts = _attempts(snapshot, span_us)
-    if edge is not None and not recorded:
+    edge = queries.busiest(snapshot)
+    offered, attempts, goodput = (line(snapshot, span_us, name) for name in ("offered", "attempts", "goodput"))
+    if edge is not None and not snapshot.recorded:
         attempts = attempts._replace(said=_rate(edge.attempts_per_s))
-    return [
-        line(snapshot, span_us, "offered", lambda s: s.offered, _rate, "follower", sign="o"),
-        attempts,
-        line(snapshot, span_us, "goodput", lambda s: s.goodput, _rate, "good", sign="g"),
-    ]
+    return [offered, attempts, goodput]
 
 
 def latency_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
     """The median and the slowest hundredth."""
-    return [
-        line(snapshot, span_us, "p99", lambda s: s.p99_us, _span, "candidate", 1, "9"),
-        line(snapshot, span_us, "p50", lambda s: s.p50_us, _span, "accent", 1, "5"),
-    ]
+    return [line(snapshot, span_us, "p99"), line(snapshot, span_us, "p50")]
 
 
 # -- breaker states over time -----------------------------------------------------------------------------------------
 
 
-def pieces(snapshot: Snapshot, breaker: BreakerView, span_us: int) -> list[Piece]:
-    """A breaker's states as parts of the axis."""
+def pieces(snapshot: Snapshot, edge: EdgeView, span_us: int) -> list[Piece]:
+    """The states of its breaker as parts of the axis."""
     begin = snapshot.now_us - span_us
     found = []
-    for each in queries.lives(snapshot, breaker):
+    for each in queries.lives(snapshot, edge.breaker) if edge.breaker is not None else ():
         end = each.since_us + each.lasted_us if each.lasted_us >= 0 else snapshot.now_us
         if end <= begin:
             continue
@@ -162,13 +156,6 @@ def worth(snapshot: Snapshot, focus: Focus, most: int) -> list[EdgeView]:
     return [edge for at, edge in enumerate(found) if not at or (edge.breaker is not None and edge.breaker.history)]
 
 
-def _band(
-    canvas: Canvas, y: int, snapshot: Snapshot, edge: EdgeView, x: int, width: int, span_us: int, glyphs: Glyphs
-) -> None:  # fmt: skip
-    if edge.breaker is not None:
-        charts.draw_band(canvas, x, y, width, pieces(snapshot, edge.breaker, span_us), glyphs)
-
-
 # -- the charts -------------------------------------------------------------------------------------------------------
 
 
@@ -179,8 +166,7 @@ def draw_load(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) 
     if canvas.width >= WIDE:
         left = canvas.width * 11 // 20
         _chart(canvas, snapshot, 0, left - 1, high, load_lines, bands, glyphs)
-        for y in range(canvas.height):
-            canvas.put(left, y, glyphs.vertical, "line")
+        upright(canvas, left, glyphs)
         _chart(canvas, snapshot, left + 2, canvas.width - left - 3, high, latency_lines, bands, glyphs)
         return
     spark = high >= (5 if snapshot.wasted_per_s else 4)
@@ -207,7 +193,7 @@ def _chart(
     charts.draw_legend(canvas, x + width - LEGEND, 0, high, [*lines, *nobody], LEGEND - 1)
     for number, edge in enumerate(bands):
         y = high + spark + number
-        _band(canvas, y, snapshot, edge, start, columns, span_us, glyphs)
+        charts.draw_band(canvas, start, y, columns, pieces(snapshot, edge, span_us), glyphs)
         canvas.put(x + width - LEGEND, y, clip(queries.name(edge.id), LEGEND), queries.ink(edge))
 
 
@@ -242,7 +228,7 @@ def draw_breakers(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyp
         if edge is chosen:
             canvas.put(0, y, glyphs.mark_left, "bright")
         canvas.put(1, y, clip(queries.name(edge.id), GUTTER - 1), "bright" if edge is chosen else "text")
-        _band(canvas, y, snapshot, edge, GUTTER + 1, columns, span_us, glyphs)
+        charts.draw_band(canvas, GUTTER + 1, y, columns, pieces(snapshot, edge, span_us), glyphs)
         x = canvas.put(GUTTER + columns + 2, y, queries.letter(edge), chip(queries.ink(edge))) + 1
         canvas.put(x, y, queries.here(snapshot, edge.breaker), "text")
     hidden = len(shown) - canvas.height
@@ -254,16 +240,10 @@ def draw_waste(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
     """Attempts by what came of them, a row each: rejected early, failed, done for nobody, and calls that went well."""
     columns = canvas.width - GUTTER - 12
     span_us = axis(snapshot, columns)
-    rows = (
-        line(snapshot, span_us, "offered", lambda s: s.offered, _rate, "follower"),
-        _attempts(snapshot, span_us, ""),
-        line(snapshot, span_us, "rejected", lambda s: s.rejected, _rate, "half-open"),
-        line(snapshot, span_us, "errors", lambda s: s.errors, _rate, "error"),
-        line(snapshot, span_us, "waste, all", lambda s: s.wasted, _rate, "stale"),
-        line(snapshot, span_us, "goodput", lambda s: s.goodput, _rate, "good"),
-    )  # fmt: skip
+    names = ("offered", "attempts", "rejected", "errors", "waste, all", "goodput")
+    rows = [line(snapshot, span_us, name) for name in names]
     most = max([1.0, *(value for row in rows for value in row.values if value == value)])
-    order = rows if canvas.height >= len(rows) else (rows[1], rows[4], rows[5], rows[2], rows[3], rows[0])
+    order = rows if canvas.height >= len(rows) else [rows[place] for place in (1, 4, 5, 2, 3, 0)]
     for y, row in enumerate(order[: canvas.height]):
         canvas.put(1, y, row.name, row.ink)
         draw_spark(canvas, GUTTER + 1, y, columns, row, glyphs, top=most)

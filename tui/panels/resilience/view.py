@@ -8,11 +8,12 @@ from engines.resilience.world.snapshot import CallView, EdgeView, Snapshot
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
 from tui.kit import clicks
+from tui.kit.parts import gathered, part, upright
 from tui.kit.words import plural
 from tui.layout import BESIDE_WIDTH, arrange
 from tui.panel import Focus, Frame, Hit, Sizes
 from tui.panels.resilience import card, graph, inspector, queries, strip
-from tui.panels.resilience.select import edge_of, fit, service_of
+from tui.panels.resilience.select import edge_of, service_of
 from tui.panels.resilience.words import failure, load
 
 WIRE: Final = frozenset("─━-=→> ▌▐<xCOHFDM*q")
@@ -27,7 +28,6 @@ CARD: Final = 33
 
 def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
     """Draw everything."""
-    focus = fit(snapshot, focus)
     picture, below, look = (Canvas(*size) for size in sizes)
     edge = edge_of(snapshot, focus)
     aside = card_columns(sizes)
@@ -50,10 +50,7 @@ def _with_signs(canvas: Canvas, snapshot: Snapshot, said: str) -> str:
     """Before what is selected the signs in the graph that are no words there, as many as there is room for."""
     if spare_rows(canvas.height, snapshot) >= 2:
         return said
-    told = ""
-    for sign in graph.signs(snapshot):
-        if len(told) + len(sign) + len(said) + 18 <= canvas.width:
-            told += f"{sign}  "
+    told = gathered(graph.signs(snapshot), canvas.width - len(said) - 16)
     return f"{told} {said}" if told else said
 
 
@@ -99,19 +96,16 @@ def draw_picture(
     spare = spare_rows(canvas.height, snapshot)
     ended = tuple(call for call in snapshot.calls if call.state != "running")
     calls = ended[-min(spare - 1, 3) :] if spare >= 2 and width >= 50 else ()
-    part = Canvas(width, canvas.height - len(calls))
-    graph.draw(part, snapshot, focus.node, glyphs)
-    if spare >= 2 and width >= 50:
-        graph.draw_legend(part, part.height - 1, snapshot)
-    canvas.blit(part, 0, 0)
+    with part(canvas, 0, 0, width, canvas.height - len(calls)) as main:
+        graph.draw(main, snapshot, focus.node, glyphs)
+        if spare >= 2 and width >= 50:
+            graph.draw_legend(main, main.height - 1, snapshot)
     for y, call in enumerate(calls, canvas.height - len(calls)):
         draw_call(canvas, y, width, call)
     if aside and edge is not None:
-        for y in range(canvas.height):
-            canvas.put(width, y, glyphs.vertical, "line")
-        part = Canvas(aside, canvas.height)
-        card.draw(part, snapshot, edge, glyphs)
-        canvas.blit(part, width + 1, 0)
+        upright(canvas, width, glyphs)
+        with part(canvas, width + 1, 0, aside, canvas.height) as beside_it:
+            card.draw(beside_it, snapshot, edge, glyphs)
 
 
 def draw_call(canvas: Canvas, y: int, width: int, call: CallView) -> None:

@@ -26,38 +26,25 @@ WHO: Final = 12
 """Columns that the journal has for who it was."""
 Told = tuple[str, Ink]
 
-OUTCOMES: Final[dict[Outcome, str]] = {
-    Outcome.OK: "ok",
-    Outcome.ERROR: "the host answered with an error",
-    Outcome.ABORTED: "the proxy aborted it (injected)",
-    Outcome.TIMEOUT: "no answer in time",
-    Outcome.FULL: "the line at the host was full",
-    Outcome.SHED: "the host sheds load: the wait would be too long",
-    Outcome.EXPIRED: "its deadline was over before the host began",
-    Outcome.DOWNSTREAM: "a service behind it failed",
-    Outcome.OPEN: "the breaker says no",
-    Outcome.LIMITED: "the limiter had no token",
-    Outcome.BULKHEAD: "the bulkhead was full",
-    Outcome.CAPPED: "the proxy was at its cap",
-    Outcome.FALLBACK: "a fallback was served",
-    Outcome.DIED: "the caller crashed",
-    Outcome.LOGGED: "it failed, the log says",
+SAID: Final[dict[Outcome, tuple[str, str]]] = {
+    Outcome.OK: ("ok", ""),
+    Outcome.ERROR: ("the host answered with an error", "{host} answered with an error"),
+    Outcome.ABORTED: ("the proxy aborted it (injected)", "the proxy of {edge} aborted it (injected)"),
+    Outcome.TIMEOUT: ("no answer in time", "no answer from {host} in time"),
+    Outcome.FULL: ("the line at the host was full", "the line at {host} was full"),
+    Outcome.SHED: ("the host sheds load: the wait would be too long", "{host} sheds load"),
+    Outcome.EXPIRED: ("its deadline was over before the host began", "its deadline was over before {host} began"),
+    Outcome.DOWNSTREAM: ("a service behind it failed", ""),
+    Outcome.OPEN: ("the breaker says no", "the breaker of {edge} says no"),
+    Outcome.LIMITED: ("the limiter had no token", "the limiter of {edge} had no token"),
+    Outcome.BULKHEAD: ("the bulkhead was full", "the bulkhead of {edge} was full"),
+    Outcome.CAPPED: ("the proxy was at its cap", "the proxy of {edge} was at its cap"),
+    Outcome.FALLBACK: ("a fallback was served", ""),
+    Outcome.DIED: ("the caller crashed", ""),
+    Outcome.LOGGED: ("it failed, the log says", ""),
 }
-
-
-THERE: Final[dict[Outcome, str]] = {
-    Outcome.ERROR: "{host} answered with an error",
-    Outcome.ABORTED: "the proxy of {edge} aborted it (injected)",
-    Outcome.TIMEOUT: "no answer from {host} in time",
-    Outcome.FULL: "the line at {host} was full",
-    Outcome.SHED: "{host} sheds load",
-    Outcome.EXPIRED: "its deadline was over before {host} began",
-    Outcome.OPEN: "the breaker of {edge} says no",
-    Outcome.LIMITED: "the limiter of {edge} had no token",
-    Outcome.BULKHEAD: "the bulkhead of {edge} was full",
-    Outcome.CAPPED: "the proxy of {edge} was at its cap",
-}
-"""The same of a failure somewhere else, which those further up only pass on."""
+"""How a call ended; and of one that failed somewhere else, which those further up only pass on, where and how."""
+OUTCOMES: Final = {outcome: here for outcome, (here, _) in SAID.items()}
 
 
 def narrate(event: Event, times: int = 0) -> Line:
@@ -211,9 +198,10 @@ def many(times: int) -> str:
 
 def failure(why: Outcome, origin: Origin | None) -> str:
     """Why a call failed; where a service further down did, the place and the cause."""
-    if why is not Outcome.DOWNSTREAM or origin is None or origin.why not in THERE:
+    there = SAID[origin.why][1] if why is Outcome.DOWNSTREAM and origin is not None else ""
+    if origin is None or not there:
         return OUTCOMES[why]
-    return THERE[origin.why].format(edge=queries.name(origin.edge), host=origin.edge.partition(">")[2])
+    return there.format(edge=queries.name(origin.edge), host=origin.edge.partition(">")[2])
 
 
 def on(edge: str) -> str:

@@ -8,6 +8,7 @@ from engines.tracing.world.snapshot import Snapshot
 from engines.units import PPM, percent
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.parts import window
 from tui.panel import Focus
 from tui.panels.tracing.select import COLUMNS, choose, read
 from tui.plot import bar
@@ -28,17 +29,11 @@ MEANINGS: Final = {
 }  # fmt: skip
 
 
-def column_of(focus: Focus) -> str:
-    """The column it is sorted by."""
-    return read(focus).column or COLUMNS[0]
-
-
 def sorted_rows(snapshot: Snapshot, focus: Focus) -> list[Any]:
     """The rows as they are shown: those the search names, if it names any."""
-    rows = list(snapshot.aggregates)
-    if focus.find:
-        rows = [row for row in rows if focus.find.lower() in f"{row.service} {row.operation}".lower()] or rows
-    by = BY[column_of(focus)]
+    wanted, rows = focus.find.lower(), list(snapshot.aggregates)
+    rows = [row for row in rows if wanted in f"{row.service} {row.operation}".lower()] or rows
+    by = BY[read(focus).column]
     return sorted(rows, key=lambda row: (-by(row), row.service, row.operation))
 
 
@@ -70,7 +65,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
     rows = sorted_rows(snapshot, focus)
     if canvas.height < 2 or canvas.width < 40:
         return
-    order = column_of(focus)
+    order = read(focus).column
     if not rows:
         canvas.put(1, 0, "Nothing to add up yet: no trace is stored.", "dim")
         return
@@ -88,11 +83,9 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
         head, ink = (f"{each}{glyphs.arrow_down}", "key") if each == order else (each, "dim")
         canvas.put_right(x, 0, head, ink)
     at = place(rows, focus)
-    room = canvas.height - 1
-    top = max(0, min(at - room // 2, len(rows) - room))
-    whole = max(1, max((row.path_us for row in rows), default=1))
-    for y, row in enumerate(rows[top : top + room], 1):
-        selected = top + y - 1 == at
+    whole = max(1, *(row.path_us for row in rows))
+    for y, number in enumerate(window(len(rows), at, canvas.height - 1), 1):
+        row, selected = rows[number], number == at
         canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
         service = clip(row.service, label - 4)
         end = canvas.put(2, y, service, "selected" if selected else "bright") + 1
@@ -103,25 +96,18 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
 def _figures(
     canvas: Canvas, y: int, x: int, row: Any, shown: list[str], width: dict[str, int], whole: int, glyphs: Glyphs
 ) -> None:
+    if width["path"] >= 16 and row.path_us:
+        part = bar(row.path_us / whole, 6, glyphs)
+        canvas.put(x + width["path"] - 15, y, part.replace(glyphs.bar_empty, " "), "leader")
+    tail: Ink = "bad" if row.p50_us and row.p99_us >= 8 * row.p50_us else "text"
+    figures: dict[str, tuple[str, Ink]] = {
+        "path": (units.fixed(row.path_us), "leader" if row.path_us else "dim"),
+        "self": (units.fixed(row.self_us), "text"),
+        "p99": (units.fixed(row.p99_us), tail),
+        "calls": (f"{row.spans:,}", "text"),
+        "errors": (percent(row.errors * PPM // max(1, row.spans)), "error" if row.errors else "dim"),
+        "total": (units.fixed(row.total_us), "text"),
+    }
     for each in shown:
         x += width[each]
-        ink: Ink = "text"
-        match each:
-            case "path":
-                if width[each] >= 16:
-                    part = bar(row.path_us / whole, 6, glyphs) if row.path_us else ""
-                    canvas.put(x - 15, y, part.replace(glyphs.bar_empty, " "), "leader")
-                text, ink = units.fixed(row.path_us), "leader" if row.path_us else "dim"
-            case "self":
-                text = units.fixed(row.self_us)
-            case "p99":
-                text = units.fixed(row.p99_us)
-                ink = "bad" if row.p50_us and row.p99_us >= 8 * row.p50_us else "text"
-            case "calls":
-                text = f"{row.spans:,}"
-            case "errors":
-                text = percent(row.errors * PPM // max(1, row.spans))
-                ink = "error" if row.errors else "dim"
-            case _:
-                text = units.fixed(row.total_us)
-        canvas.put_right(x, y, text, ink)
+        canvas.put_right(x, y, *figures[each])

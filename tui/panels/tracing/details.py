@@ -8,10 +8,8 @@ from engines import units
 from engines.tracing import waiting
 from engines.tracing.aggregate import P50, P90, P99, percentile
 from engines.tracing.spans import Kind, Span
-from tui.canvas import Canvas, Ink, clip
+from tui.canvas import Ink
 from tui.glyphs import Glyphs
-
-Piece = tuple[str, Ink]
 
 
 class Wait(NamedTuple):
@@ -38,15 +36,15 @@ KINDS: Final = {
 }  # fmt: skip
 
 
-def wait_of(span: Span) -> Wait | None:
-    """What kind of waiting a span is; None: it is work."""
-    return _wait(waiting.spent_on(span))
-
-
 @lru_cache(maxsize=16)
 def _wait(spent: waiting.Spent) -> Wait | None:
     wait = WAITS.get(spent.kind)
     return wait._replace(guess=spent.guess) if wait is not None else None
+
+
+def wait_of(span: Span) -> Wait | None:
+    """What kind of waiting a span is; None: it is work."""
+    return _wait(waiting.spent_on(span))
 
 
 def wait_glyph(wait: Wait, glyphs: Glyphs) -> str:
@@ -114,12 +112,3 @@ def level(us: int, glyphs: Glyphs, low_us: int, high_us: int) -> str:
 def middle(values: Sequence[int]) -> int:
     """The median; 0 of nothing."""
     return sorted(values)[len(values) // 2] if values else 0
-
-
-def put_pieces(canvas: Canvas, x: int, y: int, pieces: Sequence[Piece], end: int) -> int:
-    """Write pieces one after the other up to a column; what does not fit is cut with two dots. The column after."""
-    for text, ink in pieces:
-        if x >= end:
-            break
-        x = canvas.put(x, y, clip(text, end - x), ink)
-    return x

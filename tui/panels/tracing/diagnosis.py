@@ -14,8 +14,9 @@ from engines.tracing.world.snapshot import Snapshot
 from engines.units import percent
 from tui.canvas import Canvas, Ink, clip, wrap
 from tui.glyphs import Glyphs
+from tui.kit.parts import Piece, part, put_lines, upright
 from tui.panels.tracing import verdict_words as say
-from tui.panels.tracing.details import WAITS, Piece, put_pieces
+from tui.panels.tracing.details import WAITS
 from tui.plot import bar
 
 BESIDE: Final = 110
@@ -46,28 +47,20 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
         return
     told = _told(canvas, snapshot) if urgent(snapshot) else 0
     if told:
-        rest = Canvas(canvas.width, max(0, canvas.height - told - 1))
-        draw(rest, replace(snapshot, verdicts=()), glyphs)
-        canvas.blit(rest, 0, told + 1)
+        with part(canvas, 0, told + 1, canvas.width, max(0, canvas.height - told - 1)) as rest:
+            draw(rest, replace(snapshot, verdicts=()), glyphs)
         return
+    left, rows = canvas.width, min(len(found.contributions) + 2, max(4, canvas.height * 3 // 5))
+    low = max(0, canvas.height - rows - (canvas.height > 12))
+    x, width = 0, canvas.width
     if canvas.width >= BESIDE:
-        left = canvas.width * 11 // 20
-        part = Canvas(left, canvas.height)
-        _contributions(part, found, glyphs)
-        canvas.blit(part, 0, 0)
-        for y in range(canvas.height):
-            canvas.put(left, y, glyphs.vertical, "line")
-        rest = Canvas(canvas.width - left - 1, canvas.height)
+        left, rows, low = canvas.width * 11 // 20, canvas.height, canvas.height
+        x, width = left + 1, canvas.width - left - 1
+        upright(canvas, left, glyphs)
+    with part(canvas, 0, 0, left, min(canvas.height, rows)) as above:
+        _contributions(above, found, glyphs)
+    with part(canvas, x, canvas.height - low, width, low) as rest:
         _rest(rest, snapshot, found, glyphs)
-        canvas.blit(rest, left + 1, 0)
-        return
-    rows = min(len(found.contributions) + 2, max(4, canvas.height * 3 // 5))
-    part = Canvas(canvas.width, min(canvas.height, rows))
-    _contributions(part, found, glyphs)
-    canvas.blit(part, 0, 0)
-    rest = Canvas(canvas.width, max(0, canvas.height - rows - (canvas.height > 12)))
-    _rest(rest, snapshot, found, glyphs)
-    canvas.blit(rest, 0, canvas.height - rest.height)
 
 
 def urgent(snapshot: Snapshot) -> bool:
@@ -92,8 +85,7 @@ def _told(canvas: Canvas, snapshot: Snapshot) -> int:
 
 def _none(canvas: Canvas, snapshot: Snapshot) -> None:
     y = _told(canvas, snapshot)
-    if y:
-        y += 1
+    y += y > 0
     lack = say.lack_words(snapshot.no_diagnosis)
     text = (
         f"Of latency: {lack}" if y else lack or "No trace has arrived yet.",
@@ -103,9 +95,7 @@ def _none(canvas: Canvas, snapshot: Snapshot) -> None:
         for line in wrap(paragraph, canvas.width - 2):
             canvas.put(1, y, line, "text" if paragraph is text[0] else "dim")
             y += 1
-    for pieces in _failures(snapshot, canvas.width):
-        put_pieces(canvas, 1, y, pieces, canvas.width)
-        y += 1
+    put_lines(canvas, 1, y, _failures(snapshot, canvas.width), canvas.width)
 
 
 def _contributions(canvas: Canvas, found: Diagnosis, glyphs: Glyphs) -> None:
@@ -192,5 +182,4 @@ def _rest(canvas: Canvas, snapshot: Snapshot, found: Diagnosis, glyphs: Glyphs) 
                    ("   D compares", "dim")]]  # fmt: skip
     if len(lines) > canvas.height:
         lines = [line for line in lines if line]
-    for y, pieces in enumerate(lines[: canvas.height]):
-        put_pieces(canvas, 1, y, pieces, canvas.width)
+    put_lines(canvas, 1, 0, lines[: canvas.height], canvas.width)

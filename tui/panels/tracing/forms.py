@@ -16,7 +16,7 @@ from tui.kit.verbs import RECORDED
 from tui.kit.words import PPM_PER_PERCENT
 from tui.panel import Ask, Focus, Offer, Outcome, Param, Refuse
 from tui.panels.tracing.keys import DELAYS_US, SHAPES
-from tui.panels.tracing.select import analysis_at, choose, fit, machine_of, read, span_of
+from tui.panels.tracing.select import analysis_at, choose, machine_of, read, span_of
 
 Values = Mapping[str, Any]
 
@@ -45,17 +45,15 @@ def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Every fault, aimed at the service of the selected span."""
     if snapshot.recorded:
         return (kit.NO_FAULTS,)
-    focus = fit(snapshot, focus)
     machine = machine_of(snapshot, focus) or (snapshot.services[0] if snapshot.services else None)
     if machine is None:
         return (kit.HEAL,)
-    others = linked(snapshot, machine.name)
     return (
         *_of_service(snapshot, machine),
         *_of_spans(snapshot, machine),
         *kit.of_machine(machine.name, machine.status, "requests inside it are lost; callers time out",
                             "it starts empty: no request, no connection in use"),
-        *kit.of_links(machine.name, others, DELAYS_US),
+        *kit.of_links(machine.name, linked(snapshot, machine.name), DELAYS_US),
         *kit.of_clock_and_disk(machine.name)[:1],
         kit.HEAL,
     )  # fmt: skip
@@ -67,26 +65,19 @@ def linked(snapshot: Snapshot, name: str) -> tuple[str, ...]:
     return (*dict.fromkeys(src if dst == name else dst for src, dst in edges), "collector")
 
 
-def _target(snapshot: Snapshot, machine: ServiceView, fits: Callable[[ServiceView], bool]) -> Param | None:
-    """Which service a fault may hit: the selected one if it can, else the first that can."""
-    names = tuple(each.name for each in snapshot.services if fits(each))
-    if not names:
-        return None
-    return Param("service", machine.name if machine.name in names else names[0], choices=names)
-
-
 def _works(service: ServiceView) -> bool:
     """Whether it has work of its own and sends spans: a queue only keeps what others send."""
     return service.role != "queue"
 
 
 def _of_service(snapshot: Snapshot, machine: ServiceView) -> tuple[Offer, ...]:
-    """What can be wrong inside a service."""
+    """What can be wrong inside a service: aimed at the selected one if it can, else at the first that can."""
 
     def offer(title: str, help: str, fits: Callable[[ServiceView], bool], build: Callable[[Values], Outcome],
               *params: Param) -> list[Offer]:  # fmt: skip
-        target = _target(snapshot, machine, fits)
-        return [Offer(title, help, build, (target, *params))] if target is not None else []
+        names = tuple(each.name for each in snapshot.services if fits(each))
+        first = machine.name if machine.name in names else names[0] if names else ""
+        return [Offer(title, help, build, (Param("service", first, choices=names), *params))] if names else []
 
     return (
         *offer("slow service", "all it does itself takes so much of its usual time; 100 ends it", _works,
@@ -127,8 +118,7 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Ways to split the system around the service of the selected span. Users and the collector are on no side."""
     if snapshot.recorded:
         return ()
-    machine = machine_of(snapshot, fit(snapshot, focus))
-    found = []
+    machine, found = machine_of(snapshot, focus), []
     if machine is not None:
         name = machine.name
         found.append(Offer(f"{name} alone", "nobody reaches it", lambda v: faults.Isolate(name)))
@@ -156,7 +146,7 @@ EXPORT: Final = Offer("export", "write this trace into a file, as OTLP JSON", la
 def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """The system's own numbers; of a FILE, the attribute that the list of traces shows."""
     if snapshot.recorded:
-        return (EXPORT, *_columns(snapshot, fit(snapshot, focus)))
+        return (EXPORT, *_columns(snapshot, focus))
     load = snapshot.load if snapshot.load in SHAPES else "steady"
     breakers = any(edge.breaker for edge in snapshot.map_edges)
     correct = snapshot.correction
@@ -194,7 +184,7 @@ def _columns(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
 
 def _pool(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """The pool of the selected service: what the verdict's what-if proposes can be tried."""
-    machine = machine_of(snapshot, fit(snapshot, focus))
+    machine = machine_of(snapshot, focus)
     if machine is None or not machine.pool_max:
         return ()
     name = machine.name

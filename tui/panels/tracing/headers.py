@@ -14,8 +14,8 @@ from engines.tracing.spans import Kind
 from engines.tracing.world.snapshot import Hop, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.parts import Piece, put_lines, window
 from tui.panel import Focus
-from tui.panels.tracing.details import Piece, put_pieces
 from tui.panels.tracing.select import analysis_at, choose, select_span, span_of
 from tui.panels.tracing.verdict_words import new_trace_words, oddness_words
 
@@ -32,9 +32,7 @@ def hops(snapshot: Snapshot, focus: Focus) -> tuple[Hop, ...]:
     if found:
         return found
     made = analysis_at(snapshot, focus)
-    if made not in _TOLD:
-        _TOLD[made] = tuple(_told(made))
-    return _TOLD[made]
+    return _TOLD.get(made) or _TOLD.setdefault(made, tuple(_told(made)))
 
 
 _TOLD: WeakKeyDictionary[Analysis, tuple[Hop, ...]] = WeakKeyDictionary()
@@ -86,6 +84,12 @@ def move(snapshot: Snapshot, focus: Focus, step: int) -> Focus:
     return choose(focus)
 
 
+def title(snapshot: Snapshot, focus: Focus) -> str:
+    """Whose they are."""
+    row = snapshot.trace(focus.node)
+    return f"headers hop by hop  {row.operation}" if row else "headers"
+
+
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
     """A row a hop; below, the headers of the selected one in full."""
     there = hops(snapshot, focus)
@@ -98,13 +102,11 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
     detail = whole(there[at])
     below = min(len(detail) + 1, canvas.height // 2) if canvas.height >= 5 else 0
     room = canvas.height - below
-    top = max(0, min(at - room // 2, len(there) - room))
     start_us = analysis_at(snapshot, focus).start_us
     route = min(34, max(20, canvas.width * 2 // 5))
-    for y, hop in enumerate(there[top : top + room]):
-        _hop(canvas, y, hop, top + y == at, route, start_us, glyphs)
-    for y, pieces in enumerate(detail[: max(0, below - 1)], room + 1):
-        put_pieces(canvas, 1, y, pieces, canvas.width)
+    for y, number in enumerate(window(len(there), at, room)):
+        _hop(canvas, y, there[number], number == at, route, start_us, glyphs)
+    put_lines(canvas, 1, room + 1, detail[: max(0, below - 1)], canvas.width)
     if below:
         canvas.put(0, room, glyphs.horizontal * canvas.width, "line")
         canvas.put(2, room, f" headers of {there[at].src} {glyphs.arrow_right} {there[at].dst} ", "accent")

@@ -1,5 +1,6 @@
 """Everything about the selected span or service, and the arithmetic people otherwise do in their heads."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from engines import units
@@ -7,18 +8,18 @@ from engines.tracing.analysis import Analysis
 from engines.tracing.spans import Kind, Span
 from engines.tracing.waiting import waited_for
 from engines.tracing.whatif import what_if
-from engines.tracing.world.snapshot import ServiceView, Snapshot
+from engines.tracing.world.snapshot import MapEdge, ServiceView, Snapshot
 from engines.units import percent, share
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
-from tui.kit.sheet import Fact, Facts, Section, fact, listed, of_checks
+from tui.kit.sheet import Facts, Section, fact, listed, of_checks
 from tui.kit.sheet import draw as draw_sheet
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.tracing.details import KINDS, saturation, wait_of
 from tui.panels.tracing.headers import is_broken, outcome, shortened
-from tui.panels.tracing.select import analysis_at, read, service_of, skew, span_of, view_of
-from tui.panels.tracing.servicemap import busiest, state
+from tui.panels.tracing.select import analysis_at, read, service_of, skew, span_of
+from tui.panels.tracing.servicemap import breaker, calls_of, state
 from tui.panels.tracing.verdict_words import flaw_words, oddness_words
 from tui.panels.tracing.words import ailing_words, sampling_words
 
@@ -38,12 +39,11 @@ EXPLAINED: Final = frozenset({
 
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> str:
     """Draw what is selected; returns the title."""
-    if view_of(focus) in ("map", "aggregates"):
+    if read(focus).view in ("map", "aggregates"):
         name = service_of(snapshot, focus)
         draw_sheet(canvas, of_service(snapshot, name))
         return name
-    made = analysis_at(snapshot, focus)
-    index = span_of(snapshot, focus)
+    made, index = analysis_at(snapshot, focus), span_of(snapshot, focus)
     if index < 0:
         draw_sheet(canvas, [Section(0, whole(snapshot)), of_checks(snapshot.checks, 1)])
         return "no trace yet"
@@ -116,27 +116,22 @@ def times(made: Analysis, index: int) -> Facts:
                    ("two hosts, two clocks; C corrects", "text"))  # fmt: skip
 
 
-def usually(snapshot: Snapshot, span: Span) -> tuple[Fact, ...]:
+def usually(snapshot: Snapshot, span: Span) -> Facts:
     """The same operation over all stored traces."""
     row = next((row for row in snapshot.aggregates if (row.service, row.operation) == (span.service, span.name)), None)
-    if row is None:
-        return ()
-    slow = row.p50_us > 0 and span.duration_us >= 8 * row.p50_us
-    times = f"{span.duration_us // row.p50_us:,} x the median" if slow else ""
-    return (
-        fact("stored", f"p50 {units.fixed(row.p50_us)}", "good", (f"p99 {units.fixed(row.p99_us)}", "text"),
-             (f"of {row.spans:,}{';' if times else ''}", "dim"), (times, "bad")),
-    )  # fmt: skip
+    if row is not None:
+        slow = row.p50_us > 0 and span.duration_us >= 8 * row.p50_us
+        times = f"{span.duration_us // row.p50_us:,} x the median" if slow else ""
+        yield fact("stored", f"p50 {units.fixed(row.p50_us)}", "good", (f"p99 {units.fixed(row.p99_us)}", "text"),
+                   (f"of {row.spans:,}{';' if times else ''}", "dim"), (times, "bad"))  # fmt: skip
 
 
-def evidence(span: Span) -> tuple[Fact, ...]:
+def evidence(span: Span) -> Facts:
     """What a wait saw when it began."""
-    words = ", ".join(saturation(span))
-    wait = wait_of(span)
-    if not words or wait is None:
-        return ()
-    name = waited_for(span, wait.kind)
-    return (fact("saw", words, wait.ink, (f"at {name}" if name else "", "text")),)
+    words, wait = ", ".join(saturation(span)), wait_of(span)
+    if words and wait is not None:
+        name = waited_for(span, wait.kind)
+        yield fact("saw", words, wait.ink, (f"at {name}" if name else "", "text"))
 
 
 def context(snapshot: Snapshot, span: Span, whole: bool = True) -> Facts:
@@ -156,27 +151,25 @@ def context(snapshot: Snapshot, span: Span, whole: bool = True) -> Facts:
         yield fact("state", span.trace_state, "text")
 
 
-def attributes(span: Span) -> tuple[Fact, ...]:
+def attributes(span: Span) -> Facts:
     """The first of its attributes, and how many more there are."""
     shown = [(name, value) for name, value in span.attributes if name not in EXPLAINED]
-    facts = [
-        fact("with" if not number else "", name, "dim", (f"{value}"[:200] or "(empty)", "text"))
-        for number, (name, value) in enumerate(shown[:ATTRIBUTES])
-    ]
+    for number, (name, value) in enumerate(shown[:ATTRIBUTES]):
+        yield fact("with" if not number else "", name, "dim", (f"{value}"[:200] or "(empty)", "text"))
     rest = len(shown) - ATTRIBUTES
     if rest > 0 or span.dropped_attributes:
         dropped = f"{span.dropped_attributes} dropped by the exporter" if span.dropped_attributes else ""
-        facts.append(fact("", f"{rest} more" if rest > 0 else "", "dim", (dropped, "warn")))
-    return tuple(facts)
+        yield fact("", f"{rest} more" if rest > 0 else "", "dim", (dropped, "warn"))
 
 
-def events(span: Span, made: Analysis, index: int) -> tuple[Fact, ...]:
+def events(span: Span, made: Analysis, index: int) -> Facts:
     """What happened during it."""
     start_ns = made.tree.spans[index].start_ns
-    facts = [fact("event", since((each.time_ns - start_ns) // 1000), "dim", (each.name, "text"))
-             for each in span.events[:3]]  # fmt: skip
+    for each in span.events[:3]:
+        yield fact("event", since((each.time_ns - start_ns) // 1000), "dim", (each.name, "text"))
     rest = len(span.events) - 3 + span.dropped_events
-    return (*facts, fact("", f"{plural(rest, 'event')} more", "dim")) if rest > 0 else tuple(facts)
+    if rest > 0:
+        yield fact("", f"{plural(rest, 'event')} more", "dim")
 
 
 def since(us: int) -> str:
@@ -193,17 +186,15 @@ def links(snapshot: Snapshot, span: Span) -> Facts:
         yield fact("link", f"span {link.span_id[:8]} of {where}", "accent", (stored, "dim"))
 
 
-def missing(made: Analysis, index: int, awaited: bool) -> tuple[Fact, ...]:
+def missing(made: Analysis, index: int, awaited: bool) -> Facts:
     """A span that nobody sent, but others name as their parent."""
     tree = made.tree
     orphans = plural(len(tree.children[index]), "span")
-    return (
-        fact("missing", f"{orphans} {'names' if orphans == '1 span' else 'name'} it as parent;", "lost",
-             ("its trace still arrives" if awaited else "it is lost, late, or was not sampled", "text")),
-        fact("span", tree.spans[index].span_id, "text"),
-        fact("seen", since(tree.start_us[index] - made.start_us), "text",
-             (f"to {since(tree.end_us[index] - made.start_us)}: what its children took", "dim")),
-    )  # fmt: skip
+    yield fact("missing", f"{orphans} {'names' if orphans == '1 span' else 'name'} it as parent;", "lost",
+               ("its trace still arrives" if awaited else "it is lost, late, or was not sampled", "text"))  # fmt: skip
+    yield fact("span", tree.spans[index].span_id, "text")
+    yield fact("seen", since(tree.start_us[index] - made.start_us), "text",
+               (f"to {since(tree.end_us[index] - made.start_us)}: what its children took", "dim"))  # fmt: skip
 
 
 # -- the trace, the machine, the whole -------------------------------------------------------------------------------
@@ -252,38 +243,37 @@ def troubles(service: ServiceView) -> Facts:
 def of_service(snapshot: Snapshot, name: str) -> list[Section]:
     """The facts of a service of the map."""
     service = snapshot.service(name)
-    callers = [edge for edge in busiest(snapshot) if edge.dst == name]
-    callees = [edge for edge in busiest(snapshot) if edge.src == name]
-    sections = []
-    if service is not None:
-        now = state(service)
-        ink: Ink = now.ink if now.letter else "good"
-        sections.append(Section(0, (
-            fact("is", f"{service.role} of the {service.layer} layer", "text", (now.words or "well", ink)),
-            fact("serves", f"{service.calls_per_s}/s", "bright", (f"{service.called:,} in all", "dim")),
-            fact("latency", f"p50 {units.fixed(service.p50_us)}", "text",
-                 (f"p99 {units.fixed(service.p99_us)}", "bright"),
-                 (f"of {'all so far' if snapshot.recorded else WINDOW}", "dim")),
-            fact("errors", percent(service.errors_ppm), "error" if service.errors_ppm else "good"),
-        )))  # fmt: skip
-        sections.append(Section(1, (*limits(service), *troubles(service))))
-    for label, edges, end in (("callers", callers, "src"), ("calls", callees, "dst")):
-        sections.append(Section(2, tuple(
-            fact(label if not number else "", getattr(edge, end), "text",
-                 (f"{edge.calls_per_s}/s", "dim"), (f"p99 {units.fixed(edge.p99_us)}" if edge.p99_us else "", "dim"),
-                 ("async" if edge.asynchronous else "", "accent"), (breaker(edge.breaker), "open"),
-                 (f"{percent(edge.errors_ppm)} errors" if edge.errors_ppm else "", "error"))
-            for number, edge in enumerate(edges[:8])
-        )))  # fmt: skip
-    sections.append(Section(3, operations(snapshot, name)))
-    sections.append(Section(5, whole(snapshot)))
-    sections.append(of_checks(snapshot.checks, 6))
-    return sections
+    callers, callees = calls_of(snapshot, name)
+    return [
+        Section(0, measured(snapshot, service) if service is not None else ()),
+        Section(1, (*limits(service), *troubles(service)) if service is not None else ()),
+        Section(2, neighbours("callers", callers, "src")),
+        Section(2, neighbours("calls", callees, "dst")),
+        Section(3, operations(snapshot, name)),
+        Section(5, whole(snapshot)),
+        of_checks(snapshot.checks, 6),
+    ]
 
 
-def breaker(state: str) -> str:
-    """A breaker worth a word: one that is not closed."""
-    return f"breaker {state.replace('_', '-')}" if state in ("open", "half_open") else ""
+def measured(snapshot: Snapshot, service: ServiceView) -> Facts:
+    """What it is, and how it serves."""
+    now = state(service)
+    ink: Ink = now.ink if now.letter else "good"
+    yield fact("is", f"{service.role} of the {service.layer} layer", "text", (now.words or "well", ink))
+    yield fact("serves", f"{service.calls_per_s}/s", "bright", (f"{service.called:,} in all", "dim"))
+    p50, p99 = units.fixed(service.p50_us), units.fixed(service.p99_us)
+    yield fact("latency", f"p50 {p50}", "text", (f"p99 {p99}", "bright"),
+               (f"of {'all so far' if snapshot.recorded else WINDOW}", "dim"))  # fmt: skip
+    yield fact("errors", percent(service.errors_ppm), "error" if service.errors_ppm else "good")
+
+
+def neighbours(label: str, edges: Sequence[MapEdge], end: str) -> Facts:
+    """Those at the other ends of its calls."""
+    for number, edge in enumerate(edges[:8]):
+        yield fact(label if not number else "", getattr(edge, end), "text",
+                   (f"{edge.calls_per_s}/s", "dim"), (f"p99 {units.fixed(edge.p99_us)}" if edge.p99_us else "", "dim"),
+                   ("async" if edge.asynchronous else "", "accent"), (breaker(edge.breaker), "open"),
+                   (f"{percent(edge.errors_ppm)} errors" if edge.errors_ppm else "", "error"))  # fmt: skip
 
 
 def limits(service: ServiceView) -> Facts:
@@ -300,15 +290,13 @@ def limits(service: ServiceView) -> Facts:
         yield fact("pool", load, "bad" if full else "text", (line, "bad"))
 
 
-def operations(snapshot: Snapshot, name: str) -> tuple[Fact, ...]:
+def operations(snapshot: Snapshot, name: str) -> Facts:
     """Its operations in the stored traces, those with most time of their own first."""
     rows = sorted((row for row in snapshot.aggregates if row.service == name), key=lambda row: -row.self_us)
-    return tuple(
-        fact("does" if not number else "", row.operation, "text", (f"{row.spans:,}x", "dim"),
-             (f"self {units.fixed(row.self_us // max(1, row.spans))}", "dim"),
-             (f"p99 {units.fixed(row.p99_us)}", "dim"))
-        for number, row in enumerate(rows[:6])
-    )  # fmt: skip
+    for number, row in enumerate(rows[:6]):
+        own, tail = units.fixed(row.self_us // max(1, row.spans)), units.fixed(row.p99_us)
+        yield fact("does" if not number else "", row.operation, "text", (f"{row.spans:,}x", "dim"),
+                   (f"self {own}", "dim"), (f"p99 {tail}", "dim"))  # fmt: skip
 
 
 def whole(snapshot: Snapshot) -> Facts:

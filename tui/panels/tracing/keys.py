@@ -4,7 +4,6 @@ A verb returns a command of the engine, several given together, another focus, o
 run has no machines: whatever would disturb one is refused there.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -15,10 +14,10 @@ from engines.tracing.split import Choice, Failed, Window
 from engines.tracing.world import commands as c
 from engines.tracing.world.snapshot import Snapshot, Strayed
 from tui.kit.selection import after
-from tui.kit.verbs import Machine, Target, ask, marker, simulated, standard_keys
+from tui.kit.verbs import Act, Machine, Target, ask, marker, simulated, standard_keys
 from tui.panel import Export, Focus, Key, Outcome, Refuse
 from tui.panels.tracing import select as s
-from tui.panels.tracing.select import VIEWS, analysis_at, choose, fit, read, rows_of, select_span, span_of, view_of
+from tui.panels.tracing.select import VIEWS, analysis_at, choose, fit, read, rows_of, select_span, span_of
 from tui.panels.tracing.verdict_words import oddness_words
 
 SHAPES: Final = ("off", "steady", "bursts", "wave", "ramp")
@@ -28,7 +27,6 @@ DELAYS_US: Final = ((500, 300), (20_000, 10_000), (100_000, 50_000))
 
 def aim(snapshot: Snapshot, focus: Focus) -> Target | Refuse:
     """What the standard verbs act on: the machine of the selected span."""
-    focus = fit(snapshot, focus)
     service = s.machine_of(snapshot, focus)
     if service is None:
         return Refuse(f"{s.service_of(snapshot, focus) or 'the missing span'} is no machine of this system")
@@ -39,9 +37,8 @@ def aim(snapshot: Snapshot, focus: Focus) -> Target | Refuse:
 
 
 def _request(snapshot: Snapshot, focus: Focus) -> Outcome:
-    row = snapshot.trace(fit(snapshot, focus).node)
-    operation = row.operation if row is not None and row.operation in snapshot.operations else ""
-    return c.Request(operation)
+    row = snapshot.trace(focus.node)
+    return c.Request(row.operation if row is not None and row.operation in snapshot.operations else "")
 
 
 def _load(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -52,11 +49,10 @@ def _load(snapshot: Snapshot, focus: Focus) -> Outcome:
 # -- looking ---------------------------------------------------------------------------------------------------------
 
 
-def _next_critical(step: int) -> Callable[[Snapshot, Focus], Outcome]:
+def _next_critical(step: int) -> Act:
     """The segment of the path after the one that the selected span holds, in the order of time."""
 
     def act(snapshot: Snapshot, focus: Focus) -> Outcome:
-        focus = fit(snapshot, focus)
         made, rows = rows_of(snapshot, focus)
         stops = rows.stops
         if not stops:
@@ -77,11 +73,10 @@ def _next_critical(step: int) -> Callable[[Snapshot, Focus], Outcome]:
 
 def _in_tree(focus: Focus) -> Focus:
     """The focus in a view that shows the tree."""
-    return focus if view_of(focus) in ("waterfall", "headers") else choose(focus, view="waterfall")
+    return focus if read(focus).view in ("waterfall", "headers") else choose(focus, view="waterfall")
 
 
 def _next_error(snapshot: Snapshot, focus: Focus) -> Outcome:
-    focus = fit(snapshot, focus)
     made, rows = rows_of(snapshot, focus)
     if not rows.wrong:
         return Refuse("no error and no missing span among the rows shown here")
@@ -90,16 +85,12 @@ def _next_error(snapshot: Snapshot, focus: Focus) -> Outcome:
     return select_span(_in_tree(focus), made, rows.items[row].row)
 
 
-def _switch(part: str) -> Callable[[Snapshot, Focus], Outcome]:
-    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
-        focus = _in_tree(fit(snapshot, focus))
-        return choose(focus, **{part: not getattr(read(focus), part)})
-
-    return act
+def _switch(part: str) -> Act:
+    return lambda snapshot, focus: choose(_in_tree(focus), **{part: not getattr(read(focus), part)})
 
 
 def _hide(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return choose(_in_tree(fit(snapshot, focus)), hide=after(s.HIDE, read(focus).hide))
+    return choose(_in_tree(focus), hide=after(s.HIDE, read(focus).hide))
 
 
 def _correct(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -109,7 +100,7 @@ def _correct(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 def _fold(snapshot: Snapshot, focus: Focus) -> Outcome:
     """Close what is below the selected span, or open it again."""
-    focus = _in_tree(fit(snapshot, focus))
+    focus = _in_tree(focus)
     made, index = analysis_at(snapshot, focus), span_of(snapshot, focus)
     if index < 0 or not made.tree.children[index]:
         return Refuse("nothing is below this span")
@@ -120,7 +111,7 @@ def _fold(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 def _root(snapshot: Snapshot, focus: Focus) -> Outcome:
     """The selected span as if it were the root: its own path, its own time; again: the whole trace."""
-    focus = _in_tree(fit(snapshot, focus))
+    focus = _in_tree(focus)
     made, index = analysis_at(snapshot, focus), span_of(snapshot, focus)
     if read(focus).root and index == made.tree.root:
         return choose(focus, root="")
@@ -134,12 +125,11 @@ def _root(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 def _mark_time(snapshot: Snapshot, focus: Focus) -> Outcome:
     """From the start of the selected trace, then to that of another one, then no window."""
-    row = snapshot.trace(fit(snapshot, focus).node)
+    row, part = snapshot.trace(focus.node), read(focus)
     if snapshot.study is None:
         return Refuse(LIVING)
     if row is None:
         return Refuse("no trace yet")
-    part = read(focus)
     if part.since_us >= 0:
         low, high = sorted((part.since_us, row.start_us))
         return choose(focus, since_us=-1, choice=Window(low, high + 1))
@@ -173,34 +163,28 @@ def exported(snapshot: Snapshot, focus: Focus) -> Export:
     return Export("this trace, as OTLP JSON", f"trace-{node[:16]}.json", b"".join(write(iter(spans), Format.OTLP_JSON)))
 
 
-def _next_view(step: int) -> Callable[[Snapshot, Focus], Outcome]:
+def _next_view(step: int) -> Act:
     def act(snapshot: Snapshot, focus: Focus) -> Outcome:
-        now = view_of(focus)
+        now = read(focus).view
         return show(snapshot, focus, after(VIEWS, now, step) if now in VIEWS else VIEWS[0])
 
     return act
 
 
-def _view(name: str) -> Callable[[Snapshot, Focus], Outcome]:
+def _view(name: str) -> Act:
     """Another view, and back to the waterfall with the same key."""
-
-    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
-        return show(snapshot, focus, "waterfall" if view_of(focus) == name else name)
-
-    return act
+    return lambda snapshot, focus: show(snapshot, focus, VIEWS[0] if read(focus).view == name else name)
 
 
 def show(snapshot: Snapshot, focus: Focus, view: str) -> Focus:
     """The focus in another view; map and aggregates begin at the service of the selected span."""
-    focus = fit(snapshot, focus)
     service = s.service_of(snapshot, focus) if view in ("map", "aggregates") else ""
     return choose(replace(focus, area="picture"), view=view, service=service, row="")
 
 
 def _compare(snapshot: Snapshot, focus: Focus) -> Outcome:
     """The selected trace beside the marked one, or beside the typical one of its kind; again: back."""
-    focus = fit(snapshot, focus)
-    if view_of(focus) == "compare":
+    if read(focus).view == "compare":
         return choose(focus, view=VIEWS[0])
     other = read(focus).other or typical(snapshot, focus.node)
     if not other or other == focus.node:
@@ -213,34 +197,33 @@ def typical(snapshot: Snapshot, trace_id: str) -> str:
     row, found = snapshot.trace(trace_id), snapshot.diagnosis
     if row is None:
         return ""
-    if found is not None and (found.service, found.operation) != (row.service, row.operation):
-        found = None
-    if found is not None and found.median_trace != trace_id and snapshot.trace(found.median_trace) is not None:
-        return str(found.median_trace)
-    same = sorted((each for each in snapshot.traces if (each.service, each.operation) == (row.service, row.operation)
-                   and each.trace_id != trace_id), key=lambda each: (each.duration_us, each.trace_id))  # fmt: skip
-    return same[len(same) // 2].trace_id if same else ""
+    kind = row.service, row.operation
+    median = found.median_trace if found is not None and (found.service, found.operation) == kind else trace_id
+    if median != trace_id and snapshot.trace(median) is not None:
+        return median
+    same = sorted((each.duration_us, each.trace_id) for each in snapshot.traces
+                  if (each.service, each.operation) == kind and each.trace_id != trace_id)  # fmt: skip
+    return same[len(same) // 2][1] if same else ""
 
 
 def _mark(snapshot: Snapshot, focus: Focus) -> Outcome:
-    focus = fit(snapshot, focus)
     if not focus.node:
         return Refuse("no trace yet")
     return choose(focus, other="" if read(focus).other == focus.node else focus.node)
 
 
 def _sort(snapshot: Snapshot, focus: Focus) -> Outcome:
-    if view_of(focus) == "aggregates":
+    if read(focus).view == "aggregates":
         return s.next_column(focus)
-    return choose(focus, order=after(s.ORDERS, s.order_of(focus)))
+    return choose(focus, order=after(s.ORDERS, read(focus).order))
 
 
 def walk(snapshot: Snapshot, focus: Focus, rows: int) -> Focus | None:
     """So many rows further down in the list of traces, or of spans; None: the picture is no list."""
-    if focus.area != "picture" or view_of(focus) not in ("waterfall", "list", "headers"):
+    if focus.area != "picture" or read(focus).view not in ("waterfall", "list", "headers"):
         return None
     focus = fit(snapshot, focus)
-    return (s.next_trace if view_of(focus) == "list" else s.next_row)(snapshot, focus, rows)
+    return (s.next_trace if read(focus).view == "list" else s.next_row)(snapshot, focus, rows)
 
 
 def _guilty(snapshot: Snapshot, focus: Focus) -> Outcome:

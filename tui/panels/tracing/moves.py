@@ -3,15 +3,14 @@
 from engines.tracing.world.snapshot import Snapshot
 from tui.panel import Focus
 from tui.panels.tracing import aggregates, headers, servicemap
-from tui.panels.tracing.select import choose, fit, next_column, next_row, next_trace, view_of
+from tui.panels.tracing.select import choose, fit, next_column, next_row, next_trace, read
 
 
 def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     """The focus after an arrow."""
-    focus = fit(snapshot, focus)
     step = 1 if direction in ("down", "right") else -1
     across = direction in ("left", "right")
-    match view_of(focus):
+    match read(focus).view:
         case "map":
             return servicemap.move(snapshot, focus, direction)
         case "aggregates":

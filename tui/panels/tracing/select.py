@@ -5,15 +5,16 @@ selected span and service, what is hidden, how lists are sorted, the trace to co
 Until a person chooses, the trace that tells most is followed, and in it the span that holds the critical path longest.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engines.tracing.analysis import Analysis, analysis_of
 from engines.tracing.rows import Look, Rows
 from engines.tracing.split import Choice, Where, Window
 from engines.tracing.verdicts import Trouble
 from engines.tracing.world.snapshot import ServiceView, Snapshot, Strayed, TraceRow
-from tui.kit.selection import after, chooser, reader
+from tui.kit.selection import after, beyond, chooser, reader
 from tui.panel import Focus
 
 VIEWS: Final = ("waterfall", "list", "aggregates", "map")
@@ -24,6 +25,13 @@ COLUMNS: Final = ("path", "self", "p99", "calls", "errors", "total")
 """How aggregates are sorted."""
 HIDE: Final = (0, 1, 5, 10)
 """Percent of the root's time below which a span is hidden."""
+
+
+SORTED: Final[dict[str, Callable[[TraceRow], Any]]] = {
+    "latency": lambda row: -row.duration_us, "errors": lambda row: (-row.errors, -row.missing, -row.duration_us),
+    "spans": lambda row: -row.spans,
+}  # fmt: skip
+"""What comes first in each of these orders; in none of them: as they came."""
 
 
 class Chosen(NamedTuple):
@@ -61,11 +69,6 @@ read = reader(Chosen)
 choose = chooser(Chosen)
 
 
-def view_of(focus: Focus) -> str:
-    """What the picture shows."""
-    return read(focus).view
-
-
 def skew(snapshot: Snapshot, focus: Focus) -> bool:
     """Whether clocks are corrected in the picture."""
     return snapshot.correction or read(focus).correct
@@ -74,30 +77,16 @@ def skew(snapshot: Snapshot, focus: Focus) -> bool:
 # -- traces ----------------------------------------------------------------------------------------------------------
 
 
-def order_of(focus: Focus) -> str:
-    """How the list is sorted."""
-    return read(focus).order
-
-
 def listed(snapshot: Snapshot, focus: Focus) -> tuple[TraceRow, ...]:
     """The traces as the list shows them: sorted, and only those that the search names, if it names any."""
-    rows = snapshot.traces
-    if focus.find:
+    rows, wanted = snapshot.traces, focus.find.lower()
+    if wanted:
         having = _having(snapshot, focus.find)
-        named = tuple(
-            row
-            for row in rows
-            if row.trace_id in having or focus.find.lower() in f"{row.service} {row.operation} {row.trace_id}".lower()
-        )
-        rows = named or rows
-    match order_of(focus):
-        case "latency":
-            return tuple(sorted(rows, key=lambda row: -row.duration_us))
-        case "errors":
-            return tuple(sorted(rows, key=lambda row: (-row.errors, -row.missing, -row.duration_us)))
-        case "spans":
-            return tuple(sorted(rows, key=lambda row: -row.spans))
-    return rows
+        named = (row for row in rows if row.trace_id in having
+                 or wanted in f"{row.service} {row.operation} {row.trace_id}".lower())  # fmt: skip
+        rows = tuple(named) or rows
+    order = SORTED.get(read(focus).order)
+    return tuple(sorted(rows, key=order)) if order is not None else rows
 
 
 def window_of(focus: Focus) -> tuple[int, int]:
@@ -121,8 +110,7 @@ def _having(snapshot: Snapshot, text: str) -> frozenset[str]:
 
 def telling(snapshot: Snapshot) -> str:
     """The trace that tells most: one that shows what the verdict speaks of, else the slowest; empty: there is none."""
-    named = _of_verdict(snapshot)
-    if named:
+    if named := _of_verdict(snapshot):
         return named
     if snapshot.diagnosis is not None and snapshot.trace(snapshot.diagnosis.slow_trace) is not None:
         return snapshot.diagnosis.slow_trace
@@ -140,9 +128,8 @@ def _of_verdict(snapshot: Snapshot) -> str:
     done = [row for row in snapshot.traces if row.complete]
     match first.kind:
         case Trouble.HEADER:
-            torn = [row for row in done if isinstance(row.note, Strayed)]
-            of_named = [row for row in torn if isinstance(row.note, Strayed) and row.note.src == first.service]
-            return (of_named or torn)[0].trace_id if torn else ""
+            torn = [(row.note.src != first.service, row.trace_id) for row in done if isinstance(row.note, Strayed)]
+            return min(torn, key=lambda each: each[0])[1] if torn else ""
         case Trouble.LOST:
             return next((row.trace_id for row in done if row.missing), "")
         case Trouble.RETRIES | Trouble.ERRORS | Trouble.LOSS | Trouble.CRASH:
@@ -183,19 +170,15 @@ def look_of(focus: Focus) -> Look:
 
 def rows_of(snapshot: Snapshot, focus: Focus) -> tuple[Analysis, Rows]:
     """The sheet and its rows. A text that no span has hides nothing."""
-    made = analysis_at(snapshot, focus)
-    look = look_of(focus)
+    made, look = analysis_at(snapshot, focus), look_of(focus)
     rows = made.rows(look)
-    if look.text and not rows.matched:
-        rows = made.rows(look._replace(text=""))
-    return made, rows
+    return made, made.rows(look._replace(text="")) if look.text and not rows.matched else rows
 
 
 def span_of(snapshot: Snapshot, focus: Focus) -> int:
     """The selected span by its place in the tree, or what is shown in its place; -1: there is no trace."""
-    _, rows = rows_of(snapshot, focus)
     row = row_of(snapshot, focus)
-    return rows.items[row].row if row >= 0 else -1
+    return rows_of(snapshot, focus)[1].items[row].row if row >= 0 else -1
 
 
 def row_of(snapshot: Snapshot, focus: Focus) -> int:
@@ -214,15 +197,11 @@ def row_of(snapshot: Snapshot, focus: Focus) -> int:
 def service_of(snapshot: Snapshot, focus: Focus) -> str:
     """The service that verbs act on: that of the map or the aggregates, else that of the selected span."""
     part = read(focus)
-    if view_of(focus) in ("map", "aggregates") and part.service:
+    if read(focus).view in ("map", "aggregates") and part.service:
         return part.service
-    made = analysis_at(snapshot, focus)
-    index = span_of(snapshot, focus)
-    if 0 <= index < len(made.tree.spans) and made.tree.spans[index].service:
-        return made.tree.spans[index].service
-    if part.service:
-        return part.service
-    return snapshot.services[0].name if snapshot.services else ""
+    made, index = analysis_at(snapshot, focus), span_of(snapshot, focus)
+    own = made.tree.spans[index].service if 0 <= index < len(made.tree.spans) else ""
+    return own or part.service or (snapshot.services[0].name if snapshot.services else "")
 
 
 def machine_of(snapshot: Snapshot, focus: Focus) -> ServiceView | None:
@@ -236,8 +215,7 @@ def machine_of(snapshot: Snapshot, focus: Focus) -> ServiceView | None:
 def fit(snapshot: Snapshot, focus: Focus) -> Focus:
     """The focus with what is gone replaced: an evicted trace by the one that tells most."""
     if snapshot.trace(focus.node) is None:
-        focus = replace(focus, node=telling(snapshot))
-        focus = choose(focus, span="", root="")
+        focus = choose(replace(focus, node=telling(snapshot)), span="", root="")
     if read(focus).root and whole_at(snapshot, focus).find(read(focus).root) < 0:
         focus = choose(focus, root="")
     part = read(focus)
@@ -245,14 +223,8 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
         focus = choose(focus, span="")
     if part.other and snapshot.trace(part.other) is None:
         focus = choose(focus, other="", view=VIEWS[0] if part.view == "compare" else part.view)
-    if part.service and snapshot.services and not known_service(snapshot, part.service):
-        focus = choose(focus, service="")
-    return focus
-
-
-def known_service(snapshot: Snapshot, name: str) -> bool:
-    """Whether there is a service of this name."""
-    return snapshot.service(name) is not None or any(row.service == name for row in snapshot.aggregates)
+    names = {each.name for each in snapshot.services} | {row.service for row in snapshot.aggregates}
+    return choose(focus, service="") if part.service and snapshot.services and part.service not in names else focus
 
 
 # -- the next one ----------------------------------------------------------------------------------------------------
@@ -261,11 +233,8 @@ def known_service(snapshot: Snapshot, name: str) -> bool:
 def next_trace(snapshot: Snapshot, focus: Focus, step: int) -> Focus:
     """The trace so many places further down the list; at its ends nothing moves."""
     ids = [row.trace_id for row in listed(snapshot, focus)]
-    if not ids:
-        return focus
-    at = ids.index(focus.node) + step if focus.node in ids else 0
-    node = ids[max(0, min(len(ids) - 1, at))]
-    return choose(replace(focus, node=node, chosen=True), span="", root="")
+    node = beyond(ids, focus.node, step) if focus.node in ids else next(iter(ids), None)
+    return choose(replace(focus, node=node, chosen=True), span="", root="") if node is not None else focus
 
 
 def next_row(snapshot: Snapshot, focus: Focus, step: int) -> Focus:

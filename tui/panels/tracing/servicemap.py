@@ -13,9 +13,10 @@ from engines.tracing.world.snapshot import MapEdge, ServiceView, Snapshot
 from engines.units import percent
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.parts import Piece, put_lines
 from tui.kit.selection import after
 from tui.panel import Focus
-from tui.panels.tracing.details import Piece, level, middle, put_pieces
+from tui.panels.tracing.details import level, middle
 from tui.panels.tracing.select import analysis_at, choose, service_of
 
 LAYERS: Final = ("edge", "domain", "data")
@@ -102,8 +103,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, told:
     grid, lines = _fitted(canvas, snapshot, name, told)
     if grid is not None:
         _cells(canvas, grid, snapshot, focus, name, glyphs)
-    for y, pieces in enumerate(lines, canvas.height - len(lines)):
-        put_pieces(canvas, 1, y, pieces, canvas.width)
+    put_lines(canvas, 1, canvas.height - len(lines), lines, canvas.width)
 
 
 def _fitted(canvas: Canvas, snapshot: Snapshot, name: str, told: bool) -> tuple[Grid | None, list[list[Piece]]]:
@@ -130,6 +130,8 @@ def _cells(canvas: Canvas, grid: Grid, snapshot: Snapshot, focus: Focus, name: s
     lit = {made.tree.spans[index].service for index in made.on_path}
     named = snapshot.verdicts[0].service if snapshot.verdicts else ""
     hot = hot_services(snapshot) | {named}
+    marks = ((glyphs.mark_left, {name}), (glyphs.arrow_up, callers), (glyphs.arrow_down, callees),
+             (NAMED_BY_VERDICT, {named}))  # fmt: skip
     usual = middle([each.p99_us for each in snapshot.services if each.p99_us])
     y = 0
     for title, services in grid.layers:
@@ -137,15 +139,7 @@ def _cells(canvas: Canvas, grid: Grid, snapshot: Snapshot, focus: Focus, name: s
         for number, service in enumerate(services):
             x = LABEL + number % grid.per * grid.cell
             spots[service.name] = x + grid.cell // 2, y + number // grid.per
-            mark = ""
-            if service.name == name:
-                mark = glyphs.mark_left
-            elif service.name in callers:
-                mark = glyphs.arrow_up
-            elif service.name in callees:
-                mark = glyphs.arrow_down
-            elif service.name == named:
-                mark = NAMED_BY_VERDICT
+            mark = next((mark for mark, there in marks if service.name in there), "")
             _cell(canvas, *spots[service.name], grid.cell, service, mark, lit, hot, usual, glyphs)
         y += -(-len(services) // grid.per) + grid.gap
     if name in spots and grid.cell >= NAMED and grid.gap:
@@ -211,8 +205,7 @@ def hot_line(snapshot: Snapshot) -> list[Piece]:
 
 def about(snapshot: Snapshot, name: str) -> list[list[Piece]]:
     """Three lines: who calls it, how it fares, whom it calls."""
-    callers = [edge for edge in busiest(snapshot) if edge.dst == name]
-    callees = [edge for edge in busiest(snapshot) if edge.src == name]
+    callers, callees = calls_of(snapshot, name)
     return [
         [("called by ", "dim"), *_calls(callers, "src", "nobody: requests come in here")],
         [(f"{name}  ", "bright"), *figures(snapshot.service(name))],
@@ -242,18 +235,27 @@ def figures(service: ServiceView | None) -> list[Piece]:
 def _calls(edges: Sequence[MapEdge], end: str, nobody: str) -> list[Piece]:
     pieces: list[Piece] = []
     for edge in edges:
-        ink: Ink = "error" if edge.errors_ppm >= ERRORS_PPM else "text"
-        pieces.append((f"{getattr(edge, end)} ", ink))
         rate = f"{edge.calls_per_s}/s" + (f" p99 {units.fixed(edge.p99_us)}" if edge.p99_us else "")
-        pieces.append((rate + (" async" if edge.asynchronous else "") + "   ", "dim"))
-        if edge.breaker in ("open", "half_open"):
-            pieces[-1] = (f"breaker {edge.breaker.replace('_', '-')}   ", "open")
+        words = breaker(edge.breaker) or rate + (" async" if edge.asynchronous else "")
+        pieces.append((f"{getattr(edge, end)} ", "error" if edge.errors_ppm >= ERRORS_PPM else "text"))
+        pieces.append((f"{words}   ", "open" if breaker(edge.breaker) else "dim"))
     return pieces or [(nobody, "dim")]
+
+
+def breaker(state: str) -> str:
+    """A breaker worth a word: one that is not closed."""
+    return f"breaker {state.replace('_', '-')}" if state in ("open", "half_open") else ""
 
 
 def busiest(snapshot: Snapshot) -> list[MapEdge]:
     """All calls, the most frequent first."""
     return sorted(snapshot.map_edges, key=lambda edge: (-edge.calls_per_s, -edge.calls, edge.src, edge.dst))
+
+
+def calls_of(snapshot: Snapshot, name: str) -> tuple[list[MapEdge], list[MapEdge]]:
+    """Those to a service, and those it makes, the most frequent first."""
+    every = busiest(snapshot)
+    return [edge for edge in every if edge.dst == name], [edge for edge in every if edge.src == name]
 
 
 # -- where the arrows lead -------------------------------------------------------------------------------------------
@@ -263,12 +265,9 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     """Left and right within the layer; up to the busiest caller, down to the busiest of those it calls."""
     name = service_of(snapshot, focus)
     if direction in ("left", "right"):
-        for _, services in layers(snapshot):
-            names = [each.name for each in services]
-            if name in names:
-                step = 1 if direction == "right" else -1
-                return choose(focus, service=after(names, name, step))
-        return choose(focus, service=snapshot.services[0].name) if snapshot.services else focus
+        rows = [[each.name for each in services] for _, services in layers(snapshot)]
+        row = next((names for names in rows if name in names), [each.name for each in snapshot.services][:1])
+        return choose(focus, service=after(row, name, 1 if direction == "right" else -1)) if row else focus
     for edge in busiest(snapshot):
         if direction == "up" and edge.dst == name and edge.src != name:
             return choose(focus, service=edge.src)

@@ -100,11 +100,13 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs, window: Window = NO
         for y, row in enumerate(charted):
             canvas.overlay(LEFT, y, row, ink)
     for at_us in window:
-        x = LEFT + _column(series, at_us, width)
         if at_us >= 0:
+            x = LEFT + _column(series, at_us, width)
             for y in range(rows):
                 canvas.put(x, y, glyphs.vertical, "accent")
-    _scale(canvas, rows, bottom, top)
+    for y in (0, rows - 1) if rows < 4 else (0, rows // 2, rows - 1):  # round latencies at the left
+        us = 2 ** (bottom + (top - bottom) * (rows - 1 - y + 0.5) / rows)
+        canvas.put_right(LEFT - 1, y, units.fixed(round(us)), "dim")
     _ends(canvas, snapshot, rows, bottom, top)
     if low:
         _errors(canvas, series, width, glyphs)
@@ -118,14 +120,6 @@ def _column(series: Sequence[Sample], at_us: int, width: int) -> int:
 
 def _log(us: float) -> float:
     return log2(max(1.0, us))
-
-
-def _scale(canvas: Canvas, rows: int, bottom: float, top: float) -> None:
-    """Round latencies at the left, as far apart as rows allow."""
-    places = (0, rows - 1) if rows < 4 else (0, rows // 2, rows - 1)
-    for y in places:
-        us = 2 ** (bottom + (top - bottom) * (rows - 1 - y + 0.5) / rows)
-        canvas.put_right(LEFT - 1, y, units.fixed(round(us)), "dim")
 
 
 def _ends(canvas: Canvas, snapshot: Snapshot, rows: int, bottom: float, top: float) -> None:

@@ -10,9 +10,11 @@ from engines.tracing.world.snapshot import Snapshot, TraceRow
 from engines.units import PPM
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.parts import part, place, window
+from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.tracing.details import brief, heat, level, scale
-from tui.panels.tracing.select import listed, order_of, read
+from tui.panels.tracing.select import listed, read
 from tui.panels.tracing.verdict_words import oddness_words
 from tui.panels.tracing.words import sampling_words
 from tui.plot import bar
@@ -63,15 +65,14 @@ def draw_column(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs
     y = 0
     if canvas.height >= TITLED:
         canvas.put(1, 0, "traces", "dim")
-        canvas.put_right(canvas.width - 1, 0, order_of(focus), "dim")
+        canvas.put_right(canvas.width - 1, 0, read(focus).order, "dim")
         y = 1
     room = canvas.height - y
     spread = SPREAD if room >= SPREAD + 8 else 0
     _column(canvas, y, room - spread, rows, snapshot, focus, glyphs)
     if spread:
-        part = Canvas(canvas.width, spread - 1)
-        draw_spread(part, snapshot, glyphs)
-        canvas.blit(part, 0, canvas.height - spread + 1)
+        with part(canvas, 0, canvas.height - spread + 1, canvas.width, spread - 1) as below:
+            draw_spread(below, snapshot, glyphs)
 
 
 def _column(
@@ -102,11 +103,9 @@ def fitting(operation: str, width: int) -> str:
     return clip(operation, width)
 
 
-def _window(rows: tuple[TraceRow, ...], selected: str, room: int) -> tuple[TraceRow, ...]:
+def _window(rows: tuple[TraceRow, ...], selected: str, room: int) -> list[TraceRow]:
     """As many rows as there is room for, the selected one among them."""
-    at = next((i for i, row in enumerate(rows) if row.trace_id == selected), 0)
-    top = max(0, min(at - room // 2, len(rows) - room))
-    return rows[top : top + max(0, room)]
+    return [rows[at] for at in window(len(rows), place([row.trace_id for row in rows], selected), room)]
 
 
 def _reach(rows: tuple[TraceRow, ...]) -> tuple[int, int]:
@@ -205,9 +204,9 @@ def odd(row: TraceRow) -> tuple[str, Ink]:
     if row.note:
         return oddness_words(row.note), "warn"
     if row.errors:
-        return f"{row.errors} error{'s' if row.errors > 1 else ''}", "error"
+        return plural(row.errors, "error"), "error"
     if row.missing:
-        return f"{row.missing} missing span{'s' if row.missing > 1 else ''}", "lost"
+        return plural(row.missing, "missing span"), "lost"
     if not row.complete:
         return "spans still arrive", "dim"
     if row.kept is None or (row.kept.variant == HEAD and row.kept.ppm == PPM):

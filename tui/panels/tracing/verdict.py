@@ -16,8 +16,8 @@ from engines.tracing.world.snapshot import Snapshot
 from engines.units import percent, stamp
 from tui.canvas import Canvas, Ink, wrap
 from tui.glyphs import Glyphs
+from tui.kit.parts import Piece, put_lines
 from tui.panels.tracing import verdict_words
-from tui.panels.tracing.details import Piece, put_pieces
 from tui.panels.tracing.words import fault_words
 
 RULE_ROWS: Final = 3
@@ -59,9 +59,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     room = canvas.height - y
     if len(lines) > room:
         lines = [*lines[: room - 1], [*lines[room - 1][:-1], (lines[room - 1][-1][0].rstrip() + "..", "dim")]]
-    for pieces in [*lines, *more][:room]:
-        put_pieces(canvas, 1, y, pieces, canvas.width)
-        y += 1
+    put_lines(canvas, 1, y, [*lines, *more][:room], canvas.width)
 
 
 def title(snapshot: Snapshot) -> str:
@@ -87,8 +85,7 @@ def about(snapshot: Snapshot) -> str:
 def _sentence(snapshot: Snapshot, width: int) -> list[list[Piece]]:
     """The sentence in lines, its numbers lit."""
     text, ink = sentence(snapshot)
-    lines = wrap(text, max(1, width - 2))
-    return [_lit(line, ink) for line in lines]
+    return [_lit(line, ink) for line in wrap(text, max(1, width - 2))]
 
 
 def sentence(snapshot: Snapshot) -> tuple[str, Ink]:

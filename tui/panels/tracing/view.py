@@ -9,6 +9,7 @@ from engines.tracing.world.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.kit import clicks
+from tui.kit.parts import part, put_pieces, upright
 from tui.kit.words import plural
 from tui.panel import Focus, Frame, Hit, Sizes
 from tui.panels.tracing import (
@@ -24,8 +25,8 @@ from tui.panels.tracing import (
     waterfall,
 )
 from tui.panels.tracing import select as s
-from tui.panels.tracing.details import brief, put_pieces
-from tui.panels.tracing.select import analysis_at, choose, fit, read, rows_of, view_of
+from tui.panels.tracing.details import brief
+from tui.panels.tracing.select import analysis_at, choose, read, rows_of
 from tui.panels.tracing.verdict_words import oddness_words
 
 BESIDE: Final = 66
@@ -49,7 +50,6 @@ class Page(NamedTuple):
 
 def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
     """Draw everything."""
-    focus = fit(snapshot, focus)
     snapshot = s.seen(snapshot, focus)
     picture, below, look = (Canvas(*size) for size in sizes)
     if picture.height and picture.width:
@@ -68,7 +68,7 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
 
 def hits(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tuple[Hit, ...]:
     """Traces and spans by their rows, services of the map by their names."""
-    if view_of(focus) == "map":
+    if read(focus).view == "map":
         names = {service.name: choose(focus, service=service.name) for service in snapshot.services}
         return clicks.named(canvas, names)
     traces = [row.trace_id for row in s.listed(snapshot, focus)]
@@ -83,9 +83,9 @@ def hits(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tu
         there = span + step
         return s.select_span(focus, made, items.items[there].row) if 0 <= there < len(items.items) else None
 
-    if view_of(focus) == "list":
+    if read(focus).view == "list":
         return clicks.rows(canvas, glyphs, 0, canvas.width, a_trace)
-    if view_of(focus) != "waterfall":
+    if read(focus).view != "waterfall":
         return ()
     left = column_of(canvas.width) if snapshot.traces else 0
     beside = clicks.rows(canvas, glyphs, 0, left, a_trace) if left else ()
@@ -113,14 +113,14 @@ def title(snapshot: Snapshot, focus: Focus) -> str:
         made = analysis_at(snapshot, focus)
         top = made.tree.spans[made.tree.root]
         name = f"{top.service} {top.name} as root  {plural(made.tree.real, 'span')} of {row.spans:,}"
-    page = PAGES.get(view_of(focus))
+    page = PAGES.get(read(focus).view)
     return page.title(snapshot, focus) if page is not None else name
 
 
 def note(snapshot: Snapshot, focus: Focus) -> str:
     """What is hidden or changed, and the time of the root."""
-    if view_of(focus) in PAGES:
-        return PAGES[view_of(focus)].note(snapshot, focus)
+    if read(focus).view in PAGES:
+        return PAGES[read(focus).view].note(snapshot, focus)
     row = snapshot.trace(focus.node)
     if row is None:
         return ""
@@ -160,20 +160,18 @@ def _moved(snapshot: Snapshot, focus: Focus) -> str:
 
 def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, told: bool) -> None:
     """The chosen view, and at its foot the verdict; it gives way where the view needs the rows."""
-    part = verdict.SHARE_OF_PICTURE if view_of(focus) == "waterfall" else OTHERS
-    told_above = view_of(focus) == "verdict" and diagnosis.urgent(snapshot)
-    rows = 0 if told_above else verdict.height(snapshot, canvas.width, canvas.height, part)
-    foot = Canvas(canvas.width, rows)
-    main = Canvas(canvas.width, canvas.height - foot.height)
-    verdict.draw(foot, snapshot, glyphs)
-    if view_of(focus) == "map":
-        servicemap.draw(main, snapshot, focus, glyphs, told)
-    elif view_of(focus) in PAGES:
-        PAGES[view_of(focus)].draw(main, snapshot, focus, glyphs)
-    else:
-        _waterfall(main, snapshot, focus, glyphs)
-    canvas.blit(main, 0, 0)
-    canvas.blit(foot, 0, main.height)
+    most = verdict.SHARE_OF_PICTURE if read(focus).view == "waterfall" else OTHERS
+    told_above = read(focus).view == "verdict" and diagnosis.urgent(snapshot)
+    rows = 0 if told_above else verdict.height(snapshot, canvas.width, canvas.height, most)
+    with part(canvas, 0, canvas.height - rows, canvas.width, rows) as foot:
+        verdict.draw(foot, snapshot, glyphs)
+    with part(canvas, 0, 0, canvas.width, canvas.height - rows) as main:
+        if read(focus).view == "map":
+            servicemap.draw(main, snapshot, focus, glyphs, told)
+        elif read(focus).view in PAGES:
+            PAGES[read(focus).view].draw(main, snapshot, focus, glyphs)
+        else:
+            _waterfall(main, snapshot, focus, glyphs)
 
 
 def column_of(width: int) -> int:
@@ -185,45 +183,32 @@ def _waterfall(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
     """The traces at the left where there is room, the waterfall of the selected one, and how to read it."""
     left = column_of(canvas.width) if snapshot.traces else 0
     if left:
-        column = Canvas(left, canvas.height)
-        tracelist.draw_column(column, snapshot, focus, glyphs)
-        canvas.blit(column, 0, 0)
-        for y in range(canvas.height):
-            canvas.put(left, y, glyphs.vertical, "line")
+        with part(canvas, 0, 0, left, canvas.height) as column:
+            tracelist.draw_column(column, snapshot, focus, glyphs)
+        upright(canvas, left, glyphs)
         left += 1
     explained = canvas.height >= LEGEND and bool(snapshot.traces)
-    part = Canvas(canvas.width - left, canvas.height - explained)
     made, rows = rows_of(snapshot, focus)
     trace = snapshot.trace(focus.node)
     awaited = trace is not None and not trace.complete
-    waterfall.draw(part, made, rows, s.row_of(snapshot, focus), glyphs, awaited)
-    canvas.blit(part, left, 0)
+    with part(canvas, left, 0, canvas.width - left, canvas.height - explained) as main:
+        waterfall.draw(main, made, rows, s.row_of(snapshot, focus), glyphs, awaited)
     if explained:
-        pieces = waterfall.legend(analysis_at(snapshot, focus), glyphs)
-        if sum(len(words) for words, _ in pieces) > part.width - 1:
-            pieces = pieces[:-1]
-        put_pieces(canvas, left + 1, canvas.height - 1, pieces, canvas.width)
+        pieces = waterfall.legend(made, glyphs)
+        fits = sum(len(words) for words, _ in pieces) <= canvas.width - left - 1
+        put_pieces(canvas, left + 1, canvas.height - 1, pieces if fits else pieces[:-1], canvas.width)
 
 
 # -- the other views -------------------------------------------------------------------------------------------------
 
 
-def _traces(snapshot: Snapshot) -> str:
-    return plural(len(snapshot.traces), "trace")
-
-
 def _of_aggregates(snapshot: Snapshot, focus: Focus) -> str:
-    column = aggregates.column_of(focus)
+    column = read(focus).column
     return f"services and operations by {column}: {aggregates.MEANINGS[column]}"
 
 
 def _of_map(snapshot: Snapshot, focus: Focus) -> str:
     return f"service map  {plural(len(snapshot.services), 'service')}, {plural(len(snapshot.map_edges), 'call')}"
-
-
-def _of_headers(snapshot: Snapshot, focus: Focus) -> str:
-    row = snapshot.trace(focus.node)
-    return f"headers hop by hop  {row.operation}" if row else "headers"
 
 
 def _differs(snapshot: Snapshot, focus: Focus) -> str:
@@ -232,11 +217,13 @@ def _differs(snapshot: Snapshot, focus: Focus) -> str:
 
 
 PAGES: Final = {
-    "list": Page(tracelist.draw_table, lambda snapshot, focus: f"{_traces(snapshot)} by {s.order_of(focus)}",
+    "list": Page(tracelist.draw_table,
+                 lambda snapshot, focus: f"{plural(len(snapshot.traces), 'trace')} by {read(focus).order}",
                  lambda snapshot, focus: "right opens"),
-    "aggregates": Page(aggregates.draw, _of_aggregates, lambda snapshot, focus: _traces(snapshot)),
+    "aggregates": Page(aggregates.draw, _of_aggregates,
+                       lambda snapshot, focus: plural(len(snapshot.traces), "trace")),
     "map": Page(servicemap.draw, _of_map, s.service_of),
-    "headers": Page(headers.draw, _of_headers,
+    "headers": Page(headers.draw, headers.title,
                     lambda snapshot, focus: plural(len(headers.hops(snapshot, focus)), "hop")),
     "compare": Page(compare.draw, compare.title, _differs),
     "verdict": Page(lambda canvas, snapshot, focus, glyphs: diagnosis.draw(canvas, snapshot, glyphs),

@@ -14,6 +14,8 @@ from engines.tracing.rows import Rows
 from engines.tracing.spans import NS_PER_US, Kind
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.parts import window
+from tui.kit.words import plural
 from tui.panels.tracing.details import brief, saturation, wait_glyph, wait_of
 
 TIME: Final = 7
@@ -63,17 +65,13 @@ def draw(canvas: Canvas, made: Analysis, rows: Rows, selected: int, glyphs: Glyp
         _nothing(canvas, made)
         return
     plan = Plan(made, canvas.width)
-    y = 0
-    if canvas.height >= AXIS and plan.bars:
+    head = canvas.height >= AXIS and plan.bars > 0
+    if head:
         _axis(canvas, plan, len(rows.items), made.tree.real, glyphs)
-        y = 1
-    room = canvas.height - y
-    top = max(0, min(selected - room // 2, len(rows.items) - room))
-    shown = range(top, min(len(rows.items), top + room))
-    base, step = _indent(rows, shown, plan.name)
-    for row in shown:
-        _row(canvas, y, made, rows, row, row == selected, plan, (base, step), glyphs, awaited)
-        y += 1
+    shown = window(len(rows.items), selected, canvas.height - head)
+    indent = _indent(rows, shown, plan.name)
+    for y, row in enumerate(shown, head):
+        _row(canvas, y, made, rows, row, row == selected, plan, indent, glyphs, awaited)
 
 
 def _nothing(canvas: Canvas, made: Analysis) -> None:
@@ -87,7 +85,7 @@ def _nothing(canvas: Canvas, made: Analysis) -> None:
 def _axis(canvas: Canvas, plan: Plan, rows: int, spans: int, glyphs: Glyphs) -> None:
     """Times above the bars: the start, the middle, the end."""
     of = f" of {spans:,} spans" if rows < spans else ""
-    text = f"{rows:,} row{'s' if rows != 1 else ''}"
+    text = plural(rows, "row")
     canvas.put(1, 0, text + of if len(text + of) < plan.name else clip(text, plan.name - 1), "dim")
     x0 = plan.name
     canvas.put(x0, 0, "0", "dim")
