@@ -86,3 +86,21 @@ def test_what_a_traitor_does_is_not_cut_in_a_word() -> None:
     assert "traitor" not in text(timeline)
     assert "skip numbers" in text(timeline)
     assert "traitor: skip numbers" in text(timeline, 200)
+
+
+def test_traitors_are_marked_alike_on_one_screen_and_who_does_more_is_said_to() -> None:
+    both = text(story("pbft-f-plus-1", 1_400))
+    assert "!equivocate +1" in both
+    assert "!two faced" in both
+    assert "!silent to some +1" in text(story("pbft-read-only", 2_000)), "it lies to the client, too"
+
+
+def test_more_traitors_than_f_are_told_in_the_title_also_where_it_is_narrow() -> None:
+    timeline = story("pbft-f-plus-1", 1_400)
+    for width, said in ((80, "beyond f: 2 at fault, f = 1"), (200, "beyond the fault model: 2 at fault, f = 1")):
+        note = PANEL.view(timeline.snapshot(), Focus(), arrange(width, 24).sizes(), ASCII).picture_note
+        assert note == f"number 2: x=2 and x=1  {said}"
+
+
+def test_replicas_for_which_there_is_no_row_are_counted() -> None:
+    assert "+1 more" in text(story("pbft-new-view-to-some", 1_350))

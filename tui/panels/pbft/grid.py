@@ -15,6 +15,8 @@ from tui.panel import Focus
 from tui.panels.pbft.queries import PHASE_INKS, accepted_by_most, cell, counted, letter, number_of, role, slot_of
 
 PHASES: Final = ("pre-prepare", "prepare", "commit")
+TRAITOR: Final = "traitor: "
+"""Before its act; where there is no room for all of them a mark as in the chart."""
 MARKS: Final = {"no": ".", "flies": "~", "wrong": "x"}
 
 
@@ -104,33 +106,37 @@ def draw_rows(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) 
         top = 1
     else:
         top = 0
+    room = canvas.width - x - 26
+    whole = all(len(_standing(each, n, TRAITOR)[0]) <= room for each in snapshot.replicas if each.acts)
     for row, receiver in enumerate(snapshot.replicas[: canvas.height - top], top):
         chosen = receiver.id == focus.node
         canvas.put(0, row, glyphs.mark_left if chosen else " ", "bright")
         canvas.put(1, row, f" {receiver.id} {letter(receiver)} v{receiver.view} ", chip(role(receiver)))
         for at, phase, sender in columns:
             _cell(canvas, at, row, snapshot, n, phase, sender, receiver, glyphs)
-        _sums(canvas, x, row, snapshot, n, receiver)
+        _sums(canvas, x, row, snapshot, n, receiver, TRAITOR if whole else "!")
+    if hidden := max(0, len(snapshot.replicas) - canvas.height + top):
+        canvas.put_right(canvas.width, canvas.height - 1, f" +{hidden} more ", "dim")
 
 
-def _sums(canvas: Canvas, x: int, y: int, snapshot: Snapshot, n: int, receiver: ReplicaView) -> None:
+def _sums(canvas: Canvas, x: int, y: int, snapshot: Snapshot, n: int, receiver: ReplicaView, liar: str) -> None:
     slot = slot_of(receiver, n)
     least = snapshot.quorum - 1
     prepares, commits = counted(slot, "prepare", least), counted(slot, "commit", snapshot.quorum)
     at = canvas.put(x, y, f"{prepares}/{least}", "good" if prepares >= least else "warn")
     canvas.put(at + 2, y, f"{commits}/{snapshot.quorum}", "good" if commits >= snapshot.quorum else "warn")
     canvas.put(x + 10, y, f"{receiver.low:>3} {receiver.executed:>4} {receiver.high:>4}", "text")
-    said, ink = _standing(receiver, n)
-    room = canvas.width - x - 26
-    canvas.put(x + 26, y, clip(said if len(said) <= room else said.replace("traitor: ", ""), room), ink)
+    said, ink = _standing(receiver, n, liar)
+    canvas.put(x + 26, y, clip(said, canvas.width - x - 26), ink)
 
 
-def _standing(receiver: ReplicaView, n: int) -> tuple[str, Ink]:
-    """What is worth a word about a replica."""
+def _standing(receiver: ReplicaView, n: int, liar: str) -> tuple[str, Ink]:
+    """What is worth a word about a replica; of a traitor its first act, and how many more."""
     if receiver.status != "up":
         return receiver.status, role(receiver)
     if receiver.acts:
-        return f"{receiver.stable}  traitor: {receiver.acts[0].replace('_', ' ')}", "bad"
+        more = f" +{len(receiver.acts) - 1}" if len(receiver.acts) > 1 else ""
+        return f"{receiver.stable}  {liar}{receiver.acts[0].replace('_', ' ')}{more}", "bad"
     if receiver.changing:
         return f"{receiver.stable}  asks for view {receiver.view}", "candidate"
     if receiver.fetching:

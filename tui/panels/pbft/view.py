@@ -36,7 +36,7 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
         picture, strip, look,
         hits=clicks.named(picture, replicas) + clicks.named(strip, replicas, "strip"),
         picture_title="three phases",
-        picture_note=f"{chart.note(snapshot, focus)}  {_standing(snapshot)}".strip(),
+        picture_note=_note(snapshot, focus, picture.width),
         strip_title="messages",
         strip_note=_legend(strip.width),
         inspector_title=inspector.draw(look, snapshot, focus, glyphs),
@@ -48,9 +48,17 @@ def _legend(width: int) -> str:
     return full if width >= len(full) + 16 else "~ on its way  x contradicts"
 
 
-def _standing(snapshot: Snapshot) -> str:
+def _note(snapshot: Snapshot, focus: Focus, width: int) -> str:
+    """The number that is shown, and how the cluster stands."""
+    room = width - len("three phases") - 6
+    notes = (f"{chart.note(snapshot, focus)}  {_standing(snapshot, brief)}".strip() for brief in (False, True))
+    return next((each for each in notes if len(each) <= room), _standing(snapshot, True))
+
+
+def _standing(snapshot: Snapshot, brief: bool) -> str:
     if snapshot.beyond:
-        return f"beyond the fault model: {len(snapshot.traitors)} at fault, f = {snapshot.f}"
+        what = "f" if brief else "the fault model"
+        return f"beyond {what}: {len(snapshot.traitors)} at fault, f = {snapshot.f}"
     return f"view {snapshot.view}  f = {snapshot.f}  quorum {snapshot.quorum} of {len(snapshot.replicas)}"
 
 
