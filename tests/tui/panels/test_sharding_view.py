@@ -358,15 +358,31 @@ def test_on_a_small_screen_numbers_outlive_names() -> None:
     assert "hot user:5532 20.0 % n2" in line
 
 
-def test_a_dead_node_has_no_share_of_the_requests() -> None:
-    snapshot = told("rack-loss", 4_500)
-    assert snapshot.nodes[3].ops_ppm > 0, "it served something in the last seconds"
-    for width in (78, 110, 200):
-        canvas = Canvas(width, 7)
-        load.draw_rows(canvas, snapshot, "n1", BRAILLE, 0, 7)
-        row = flat(canvas.text().splitlines()[4])
-        assert row.startswith("n4 X")
-        assert row.endswith("crashed")
+def test_what_a_dead_node_served_is_said_to_be_past_and_then_only_that_it_is_dead() -> None:
+    snapshot = told("full-coverage", 4_500)
+    assert sum(node.ops_ppm for node in snapshot.nodes) == pytest.approx(1_000_000, abs=3)
+    for at_ms, ending in ((4_500, "was 14 %"), (9_000, "crashed")):
+        for width in (78, 110, 200):
+            canvas = Canvas(width, 7)
+            load.draw_rows(canvas, told("full-coverage", at_ms), "n1", BRAILLE, 0, 7)
+            row = flat(canvas.text().splitlines()[2])
+            assert row.startswith("n2 X")
+            assert row.endswith(ending)
+
+
+def test_only_the_node_that_is_isolated_and_the_links_that_are_cut_are_called_so() -> None:
+    isolated = draw(told("deposed-owner", 5_500), Focus(), arrange(80, 24).sizes())
+    assert "cut off: n2" in isolated.picture_note
+    rows = [flat(row) for row in isolated.picture.text().splitlines()]
+    assert [row for row in rows if re.search(r"\bcut\b", row)] == [row for row in rows if "n2 !" in row]
+    link = draw(told("not-kept", 6_500), Focus(), arrange(80, 24).sizes())
+    assert link.picture_note.startswith("cut: n1>n7")
+    assert re.search(r"n1 ▐ \S+ 13\.7 % 14\.8 %", flat(link.picture.text())), "it serves its clients as ever"
+
+
+def test_the_node_that_answers_all_requests_is_never_the_row_that_is_left_out() -> None:
+    frame = draw(told("monotonic", 17_000), Focus(), arrange(80, 24).sizes())
+    assert re.search(r"1 more .*n4 .* 46\.4 % 100 %", flat(frame.picture.text()))
 
 
 def test_a_mark_of_a_key_is_whole_or_absent() -> None:

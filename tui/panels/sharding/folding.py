@@ -108,14 +108,15 @@ def _parcels(events: Sequence[Event]) -> str:
     kept = "" if events[-1].what.kept else "; deleted here at once, the rule is off"
     end = "; that was all"
     if rest := sum(left.values()):
-        end = f"; {rest} more in {_under_way(key for key, more in left.items() if more)}"
+        end = f"; {rest} left in {_under_way(key for key, more in left.items() if more)}"
     return f"{plural(_keys(events), 'key')} sent to {to} in {plural(len(events), 'parcel')}{end}{kept}"
 
 
 def _under_way(units: Iterable[tuple[str, e.UnitName]]) -> str:
     """How many lanes, runs or chunks are being sent."""
     found = [unit.kind for _, unit in units]
-    return plural(len(found), NOUNS[found[0]]) if len(set(found)) == 1 else plural(len(found), "unit")
+    noun = NOUNS[found[0]] if len(set(found)) == 1 else "unit"
+    return f"this {noun}" if len(found) == 1 else f"these {plural(len(found), noun)}"
 
 
 def _redirects(events: Sequence[Event]) -> str:

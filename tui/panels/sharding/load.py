@@ -1,5 +1,6 @@
 """Load per node: a row a node with its part of the keys and of the requests, the mean as a line, and the figures."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from engines import units
@@ -9,6 +10,7 @@ from engines.sharding.world.snapshot import Lane, NodeState, Snapshot
 from engines.units import per_s
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.words import percent
 from tui.panels.sharding import queries as q
 from tui.panels.sharding.queries import PPM, ink, ratio, shown
 
@@ -43,7 +45,7 @@ def draw_rows(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs,
     ids = [node.id for node in nodes]
     at = ids.index(selected) if selected in ids else 0
     top = max(0, min(at - room // 2, len(nodes) - room))
-    visible = nodes[top : top + room]
+    visible = _with_the_busy(snapshot, nodes, top, room)
     hidden = len(nodes) - len(visible)
     if header:
         _header(canvas, snapshot, y, hidden, tall)
@@ -52,6 +54,21 @@ def draw_rows(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs,
         (_tall_row if tall else _row)(canvas, snapshot, node, node.id == selected, glyphs, y)
         y += 2 if tall else 1
     return y
+
+
+def _with_the_busy(snapshot: Snapshot, nodes: Sequence[NodeState], top: int, room: int) -> Sequence[NodeState]:
+    """So many rows from one on; the node that is far too busy is never the one that is left out."""
+    visible = nodes[top : top + room]
+    busiest = max(nodes, key=lambda node: node.ops_ppm)
+    if busiest in visible or len(visible) < 2 or not _too_busy(snapshot, busiest):
+        return visible
+    later = nodes.index(busiest) > top
+    return (*visible[:-1], busiest) if later else (busiest, *visible[1:])
+
+
+def _too_busy(snapshot: Snapshot, node: NodeState) -> bool:
+    """Whether it answers far more than the mean, and that is no chance."""
+    return snapshot.balance.ops_per_ks >= FEW and node.ops_ppm * PPM > HOT_PPM * _mean(snapshot)
 
 
 def _columns(canvas: Canvas, snapshot: Snapshot) -> tuple[int, int, int]:
@@ -101,17 +118,18 @@ def _row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyp
     if first >= 4:
         bar(canvas, start, y, first, node.share_ppm, mean, top, ink_, glyphs)
     canvas.put_right(start + first + 8, y, units.rounded(node.share_ppm), "bright" if chosen else "text")
-    busy = snapshot.balance.ops_per_ks >= FEW and node.ops_ppm * PPM > HOT_PPM * mean
-    ops_ink = "bad" if busy else "text" if node.ops_ppm else "dim"
+    ops_ink = "bad" if _too_busy(snapshot, node) else "text" if node.ops_ppm else "dim"
     trouble, trouble_ink = _trouble(snapshot, node)
     if second and not trouble:
         most = max(mean, *(each.ops_ppm for each in nodes), 1)
         bar(canvas, start + first + 9, y, second, node.ops_ppm, mean, most, ink_, glyphs)
     if trouble and second:
         canvas.put(start + first + 10, y, clip(trouble, second), trouble_ink)
-    elif trouble:
+    elif trouble and not node.ops_ppm:
         canvas.put_right(canvas.width - 1, y, clip(trouble, 8), trouble_ink)
-    if not trouble or (second and node.status == "up"):  # what a dead node served a second ago is no news
+    if node.ops_ppm and node.status != "up":  # it served them before, and without them the others are no whole
+        canvas.put_right(canvas.width - 1, y, f"was {percent(node.ops_ppm)}", "dim")
+    elif node.ops_ppm or not trouble or (second and node.status == "up"):
         canvas.put_right(canvas.width - 1, y, units.rounded(node.ops_ppm), ops_ink)
 
 
@@ -127,7 +145,7 @@ def _tall_row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool,
     canvas.put_right(canvas.width - 1, y, f"{node.owned:,}", "dim")
     trouble, trouble_ink = _trouble(snapshot, node)
     canvas.put(2, y + 1, clip(trouble, start - 2), trouble_ink)
-    busy = snapshot.balance.ops_per_ks >= FEW and node.ops_ppm * PPM > HOT_PPM * mean
+    busy = _too_busy(snapshot, node)
     bar(canvas, start, y + 1, first, node.ops_ppm, mean, top, own, glyphs, thin=True)
     canvas.put_right(start + first + 8, y + 1, units.rounded(node.ops_ppm), "bad" if busy else "text")
     canvas.put_right(canvas.width - 1, y + 1, per_s(node.ops_per_ks), "dim")
@@ -137,10 +155,11 @@ def _trouble(snapshot: Snapshot, node: NodeState) -> Piece:
     """What ails a node that its letter does not tell; it takes the place of its requests, which are few then."""
     if node.status != "up":
         return node.status, "dead" if node.status == "crashed" else "frozen"
-    if q.network_of(snapshot).cut_off(node.id):
+    isolated = q.alone(snapshot)
+    if node.id in isolated:
         return "cut off", "cut"
-    if node.cut_from:
-        return "cut", "cut"
+    if some := [each for each in node.cut_from if each not in isolated]:  # who is isolated says so in its own row
+        return f"cut {some[0]}{'..' if len(some) > 1 else ''}", "cut"
     return ("no lease", "bad") if node.lease_left_us == 0 else ("", "dim")
 
 
@@ -170,7 +189,8 @@ def figures(snapshot: Snapshot, width: int = 99) -> list[list[Piece]]:
     line: list[Piece] = [("spread cv " if width >= 36 else "cv ", "dim"), (ratio(balance.cv_ppm), even)]
     down = [node.id for node in shown(snapshot) if node.status != "up" and node.role in ("member", "leaving")]
     if down:  # it has no keys, and counts: what is expected is no measure of that
-        line += [(f"  with {' '.join(down)} down" if len(down) < 3 else f"  {len(down)} down", "dim")]
+        said = f"{' '.join(down)} down" if len(down) < 3 else f"{len(down)} down"
+        line += [(f"  with {said}" if width >= 36 else f"  {said}", "dim")]
     elif balance.expected_cv_ppm >= 0:
         line += [("  expected " if width >= 26 else " exp. ", "dim"), (ratio(balance.expected_cv_ppm), "text")]
     lines.append(line)

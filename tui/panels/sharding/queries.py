@@ -125,6 +125,24 @@ def network_of(snapshot: Snapshot) -> Network:
     return Network((*(node.id for node in snapshot.nodes), CFG), snapshot.links)
 
 
+def alone(snapshot: Snapshot) -> tuple[str, ...]:
+    """Nodes, or ``cfg``, all of whose links are cut."""
+    network = network_of(snapshot)
+    return tuple(each for each in network.names if network.cut_off(each))
+
+
+def cuts(snapshot: Snapshot) -> str:
+    """Who is cut off, and which other links are cut: ``cut off: n2``, ``cut: n1>n7``."""
+    by_itself, everybody = alone(snapshot), network_of(snapshot).names
+    links = [(each.src, each.dst) for each in snapshot.links if each.cut]
+    rest = [f"{src}>{dst}" for src, dst in links
+            if src in everybody and dst in everybody and not {src, dst} & set(by_itself)]  # fmt: skip
+    said = [f"cut off: {' '.join(by_itself)}"] if by_itself else []
+    if rest:
+        said.append(f"cut: {' '.join(rest)}" if len(rest) < 3 else f"{len(rest)} links cut")
+    return "  ".join(said)
+
+
 # -- numbers as people say them --------------------------------------------------------------------------------------
 
 

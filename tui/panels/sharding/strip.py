@@ -85,10 +85,15 @@ def title(snapshot: Snapshot, chart: str) -> str:
         whose = "the same" if shown.keys == snapshot.balance.keys else "the"
         then = "" if whose == "the same" else " of then"
         change = f"{membership(shown.cause)}, {shown.before} > {shown.after} nodes"
-        if shown.cause.kind in (MembershipKind.CRASHED, MembershipKind.IS_BACK):  # the map may stay as it is
+        if _of_layouts(shown):
             return f"{shown.keys:,} {what}{then} laid out anew: {change}"
         return f"{whose} {shown.keys:,} {what}{then}: {change}"
     return TITLES[chart]
+
+
+def _of_layouts(comparison: Comparison) -> bool:
+    """Whether it compares layouts with and without a node that died or is back: the map itself may stay as it is."""
+    return comparison.cause.kind in (MembershipKind.CRASHED, MembershipKind.IS_BACK)
 
 
 def note(snapshot: Snapshot, chart: str) -> str:
@@ -118,7 +123,8 @@ def draw_comparison(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     width = canvas.width // 2 if two else canvas.width
     for column in range(1 + two):
         x = column * width
-        _table_head(canvas, x, width, "new owner" if snapshot.rf > 1 else "moved")
+        moved = "would move" if _of_layouts(comparison) else "moved"
+        _table_head(canvas, x, width, "new owner" if snapshot.rf > 1 else moved)
         for y, row in enumerate(rows[column * per : (column + 1) * per], 1):
             _table_row(canvas, x, y, width, row, comparison.ideal_ppm, glyphs)
     if per + 1 < canvas.height:

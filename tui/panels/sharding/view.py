@@ -12,7 +12,7 @@ from tui.kit.words import names, plural
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.sharding import inspector, load, maps, ring, strip, traffic
 from tui.panels.sharding.describe import cause
-from tui.panels.sharding.queries import LETTERS, MEANINGS, ink, members, moving, shown, state, travels
+from tui.panels.sharding.queries import LETTERS, MEANINGS, cuts, ink, members, moving, shown, state, travels
 from tui.panels.sharding.select import OnKey, chart_of, choose, fit, flight_of, key_of, lane_of
 
 TITLES: Final = {
@@ -80,6 +80,7 @@ def _with_legend(snapshot: Snapshot, talks: bool, key: bool, width: int) -> str:
     room = width - len(TITLES.get(snapshot.variant, "")) - len(end) - 10
     states = dict.fromkeys(filter(None, map(state, shown(snapshot))))
     meanings = [f"{LETTERS[each]} {MEANINGS[each]}" for each in states]
+    meanings += filter(None, [cuts(snapshot)])
     meanings += ["* the key"] if key and snapshot.ring else []
     meanings += ["! busiest chunk"] if any(chunk.ops_per_ks for chunk in snapshot.chunks) else []
     if talks:

@@ -179,6 +179,8 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
     ("jumbo", 12_000): (
         ("what the fullest node, n2, had beside its jumbo chunk",
          lambda s: [chunk.min for chunk in s.chunks if chunk.owner == "n2"] == ["country:IN"]),
+        ("The spread (cv) even rose", lambda s: s.balance.cv_ppm > seen("jumbo", 5_000).balance.cv_ppm),
+        ("India alone is 1.61 times that", lambda s: s.balance.peak_ppm // 10_000 == 161),
     ),
     ("rack-loss", 1_000): (
         ("Six nodes in three racks, two copies",
