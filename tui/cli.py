@@ -10,6 +10,7 @@ when they are needed: a first picture must be quick.
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -423,6 +424,8 @@ def write_demo(pattern: str, path: str, file: str | None, sandbox: bool) -> int:
     """Write a store to play with."""
     from tui.userdata import cqrs, events
 
+    if not path:
+        raise UserError("--demo-store '': name a file that does not exist")
     if file is not None:
         raise UserError(f"--demo-store {path}: it is written, and {file} would be read; leave one of the two out")
     if sandbox:
@@ -503,6 +506,8 @@ def replay(files: tuple[str, ...], headless: bool, screen: dict[str, Any]) -> in
     """Execute saved runs again, compare their digests, and open the app on them unless it is to be ``headless``."""
     recordings: list[Recording] = []
     failed = False
+    if files.count("-") > 1:
+        raise UserError("- and -: standard input holds one saved run: name it once, and the others as files")
     for file in files:
         recording = read_recording(file)
         name = shown(file)
@@ -875,8 +880,14 @@ def _silence_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+LONG_KEPT: Final = 60
+_LONG: Final = re.compile(r"(?<=')[^']{160,}(?=')|[^\s']{256,}")
+"""What is quoted, or a word, and so long that it would hide what is wrong with it. A path is seldom so long."""
+
+
 def _fail(message: str) -> None:
     """One line, whatever names and values are quoted in it: what would break it, or command a terminal, is escaped."""
     line = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in message)
+    line = _LONG.sub(lambda found: f"{found[0][:LONG_KEPT]}...{found[0][-LONG_KEPT // 4 :]}", line)
     click.echo(f"dp-tui: {line}", err=True)
     sys.exit(2)

@@ -26,6 +26,7 @@ from engines.sim.pattern import Scenario, Variant
 from engines.units import US_PER_S, stamp
 from tui import files
 from tui.asking import command_words
+from tui.kit.words import plural
 from tui.options import Duration, Whole
 from tui.progress import Progress
 from tui.terminal.signals import SIGNALS, status_of
@@ -164,6 +165,8 @@ class Asked:
 
 def _writable(folder: str) -> Path:
     """A folder to save in, made if it is missing; UserError, before the hunt, if nothing can be written there."""
+    if not folder.strip():
+        raise UserError(f"--save {folder!r}: name a folder; it is made if it is missing")
     path = Path(folder).expanduser()
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -258,7 +261,7 @@ def bar(search: Search, asked: Asked, seconds: float) -> str:
     if search.shrinking is not None:
         left, tries = search.shrinking
         commands = "1 command" if left == 1 else f"{left:,} commands"
-        return f"{done:,} seeds, {tally.failures:,} failed; shrinking: {commands} left, try {tries}; ctrl+c"
+        return f"{plural(done, 'seed')}, {tally.failures:,} failed; shrinking: {commands} left, try {tries}; ctrl+c"
     if asked.span is not None:
         share = min(1.0, seconds / (asked.span / US_PER_S))
     else:
@@ -267,7 +270,7 @@ def bar(search: Search, asked: Asked, seconds: float) -> str:
     rate = int(60 * done / max(seconds, 0.001))
     pace = "shrinking" if search.shortening else f"{rate:,}/min"  # both do not fit
     return (
-        f"[{'#' * filled}{'-' * (BAR - filled)}] {done:,} seeds, {pace}, {_millions(tally.checks)} checks, "
+        f"[{'#' * filled}{'-' * (BAR - filled)}] {plural(done, 'seed')}, {pace}, {_millions(tally.checks)} checks, "
         f"{tally.failures:,} failed; ctrl+c"
     )
 
@@ -393,9 +396,10 @@ class Summary:
         broken = f", without {', '.join(self.asked.broken)}" if self.asked.broken else ""
         story = f", in the story {self.asked.scenario.name}" if self.asked.scenario else ""
         lines = [
-            f"{self.asked.variant.title}: {tally.seeds:,} seeds with {self.asked.faults} faults{broken}{story}, "
-            f"{rate:,} a minute",
-            f"  {tally.steps:,} steps, {tally.checks:,} checks evaluated, {tally.failures:,} seeds failed",
+            f"{self.asked.variant.title}: {plural(tally.seeds, 'seed')} with {self.asked.faults} faults"
+            f"{broken}{story}, {rate:,} a minute",
+            f"  {plural(tally.steps, 'step')}, {plural(tally.checks, 'check')} evaluated, "
+            f"{plural(tally.failures, 'seed')} failed",
             *self._bitten(),
             *self._situations(),
         ]
@@ -417,7 +421,8 @@ class Summary:
             lines.append(f"  injected, and touched nothing: {', '.join(tally.inert)}")
         if tally.idle:
             few = ", ".join(map(str, tally.idle[:SHOWN])) + (" ..." if len(tally.idle) > SHOWN else "")
-            lines.append(f"  {len(tally.idle):,} seeds more are not counted, their faults touched nothing: {few}")
+            more = "seed more is not counted, its" if len(tally.idle) == 1 else "seeds more are not counted, their"
+            lines.append(f"  {len(tally.idle):,} {more} faults touched nothing: {few}")
         return lines
 
     def _situations(self) -> list[str]:

@@ -688,7 +688,10 @@ def _told_os(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise NotAStore(f"{path}-lock: {error.strerror}: a writer needs a folder it may write to") from error
+        raise NotAStore(
+            f"{path}: {error.strerror}: a writer needs a folder that exists and that it may write to, also for the "
+            f"lock beside the file"
+        ) from error
 
 
 @contextmanager

@@ -525,3 +525,34 @@ def test_a_name_never_breaks_the_line_or_commands_the_terminal() -> None:
 def test_a_disk_that_fails_is_the_trouble_of_the_file_and_not_of_the_output() -> None:
     done = dp_tui("run", "consensus", "/proc/self/mem")
     assert (done.returncode, done.stderr) == (2, "dp-tui: /proc/self/mem: cannot be read: Input/output error\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "end"),
+    [
+        (("run", "tracing", "--scenario", "x" * 5_000), " is accepted"),
+        (("run", "raft", "--until", "9x" * 3_000), "write 60s, 1500ms or 2m"),
+    ],
+)
+def test_what_is_very_long_is_cut_where_it_is_quoted(arguments: tuple[str, ...], end: str) -> None:
+    """The line still says what, and what would be accepted."""
+    said = refused(*arguments)
+    assert len(said) < 600
+    assert "..." in said
+    assert said.rstrip().endswith(end)
+
+
+def test_standard_input_holds_one_run() -> None:
+    assert "standard input holds one saved run" in refused("replay", "-", "-")
+
+
+@pytest.mark.parametrize("pattern", ["events", "cqrs"])
+def test_a_demo_store_that_cannot_be_written_is_named_itself(tmp_path: Path, pattern: str) -> None:
+    said = refused(pattern, "--demo-store", str(tmp_path / "none" / "x.db"))
+    assert f"{tmp_path}/none/x.db: No such file or directory: a writer needs a folder that exists" in said
+    assert "x.db-lock" not in said
+    assert refused(pattern, "--demo-store", "") == "dp-tui: --demo-store '': name a file that does not exist\n"
+
+
+def test_a_folder_without_a_name_is_asked_for() -> None:
+    assert refused("hunt", "raft", "--seeds", "0..0", "--save", "").startswith("dp-tui: --save '': name a folder")
