@@ -73,7 +73,7 @@ def examine(
         return joined._replace(verdicts=_worse(_named(now, baseline, joined.diagnosis), now, baseline))
     diagnoses, lack = diagnose_all(book, now.summaries, root, baseline.summaries if baseline else None, comparison)
     named = _worse(_named(now, baseline, diagnoses[0] if diagnoses else None), now, baseline)
-    return Examination(named or _unfelt(now, baseline), diagnoses, lack, failures_of(book, now, baseline))
+    return Examination(named or _unfelt(now, baseline), diagnoses, lack, failures_of(book, now, baseline, comparison))
 
 
 def _unfelt(now: Cohort, baseline: Cohort | None) -> tuple[Verdict, ...]:

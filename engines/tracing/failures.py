@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from engines.tracing.aggregate import PPM
 from engines.tracing.cohorts import Book, TraceSummary
+from engines.tracing.gap import Comparison
 from engines.tracing.split import SAMPLE_MIN, Cohort
 from engines.tracing.standing import SURE, Change, change_of, of_marks, of_rates
 from engines.tracing.symptoms import Origin
@@ -65,6 +66,8 @@ class Failures(NamedTuple):
     stands_out: bool
     example: str
     """A trace that shows it."""
+    comparison: Comparison = Comparison.TAIL
+    """What is set against what; TAIL: nothing, so before the change and after it."""
 
     @property
     def first(self) -> Beginning:
@@ -72,15 +75,26 @@ class Failures(NamedTuple):
         return self.beginnings[0]
 
 
-def failures_of(book: Book, now: Cohort, baseline: Cohort | None = None) -> tuple[Failures, ...]:
-    """The failures of every root operation that has any to speak of: what stands out first, then by their number."""
+def failures_of(
+    book: Book, now: Cohort, baseline: Cohort | None = None, comparison: Comparison = Comparison.BASELINE
+) -> tuple[Failures, ...]:
+    """The failures of every root operation that has any to speak of: what stands out first, then by their number.
+
+    Where those that fail are set against those that go well, they are counted among both, and nothing stands out.
+    """
     before = _by_root(baseline) if baseline is not None else None
     found = []
     for root, traces in _by_root(now).items():
         name = book.chains[root]
-        made = _failures((name.service, name.operation), traces, before.get(root, []) if before is not None else None)
-        if made is not None:
-            found.append(made)
+        others = before.get(root, []) if before is not None else None
+        if comparison is Comparison.ERRORS and others is not None:
+            traces, others = sorted(traces + others, key=_in_time), None
+        made = _failures((name.service, name.operation), traces, others)
+        if made is None:
+            continue
+        if baseline is not None and comparison is Comparison.ERRORS:
+            made = made._replace(change=None, stands_out=False)
+        found.append(made._replace(comparison=comparison) if baseline is not None else made)
     return tuple(sorted(found, key=lambda each: (not each.stands_out, -each.failed, each.service, each.operation)))
 
 
@@ -93,8 +107,12 @@ def _by_root(cohort: Cohort) -> dict[int, list[_Trace]]:
         failed = symptoms.failed and symptoms.origin is not None
         found.setdefault(summary.root, []).append((summary, symptoms.origin if failed else None))
     for traces in found.values():
-        traces.sort(key=lambda each: (each[0].start_us, each[0].trace_id))
+        traces.sort(key=_in_time)
     return found
+
+
+def _in_time(trace: _Trace) -> tuple[int, str]:
+    return trace[0].start_us, trace[0].trace_id
 
 
 def _failures(root: tuple[str, str], traces: list[_Trace], before: list[_Trace] | None) -> Failures | None:
@@ -127,7 +145,7 @@ def _standing(marks: Sequence[int], before: list[_Trace] | None) -> tuple[Change
     if when is None or of_marks(when.evidence, marks) < SURE:
         return when, rate_ppm, rate_ppm, False
     rates = [sum(part) * PPM // len(part) for part in (marks[: when.at], marks[when.at :])]
-    return when, min(rates), max(rates), True
+    return when, rates[0], rates[1], True
 
 
 def _walk(origins: Sequence[Origin], first: Beginning) -> tuple[Passed, ...]:

@@ -20,6 +20,7 @@ from tests.engines.tracing.requests import login
 from tests.monkey import screen
 from tests.ptyscreen import PtyApp, python
 from tui.options import FORMATS, SPAN_FORMATS, DataOptions
+from tui.panels.tracing.verdict_words import lack_words
 from tui.progress import Progress
 from tui.registry import PANELS
 from tui.session import Session
@@ -592,7 +593,7 @@ def test_failures_are_reported_with_the_walk_to_where_they_begin(
 @pytest.mark.parametrize(
     ("options", "what"),
     [
-        ({"window": "40s"}, r"--window '40s' chooses no traces: a window since the data begin, as 41\.2s\.\.72s"),
+        ({"window": "40s"}, r"--window '40s': a stretch of time, as 41\.2s\.\.72s"),
         ({"window": "9s..3s"}, r"--window '9s\.\.3s': the window ends before it begins"),
         (
             {"window": "0s..0s"},
@@ -601,7 +602,9 @@ def test_failures_are_reported_with_the_walk_to_where_they_begin(
         ({"window": "version=v2"}, r"--window 'version=v2': a stretch of time, as 41\.2s\.\.72s or 1m\.\. is accepted"),
         ({"window": "soon..3s"}, r"'soon\.\.3s': 'soon' is no length of time; 41\.2s, 1500ms or 2m is one"),
         ({"window": "9000s.."}, r"it begins after the data, which last 1,990"),
-        ({"where": "version"}, r"--where 'version' chooses no traces: .* an attribute, as version=v2, or errors"),
+        ({"where": "version"}, r"--where 'version': KEY=VALUE, as version=v2 is accepted$"),
+        ({"where": "errors"}, r"--where 'errors': KEY=VALUE, as version=v2 is accepted$"),
+        ({"window": "soon"}, r"--window 'soon': a stretch of time, as 41\.2s\.\.72s or 1m\.\. is accepted$"),
         ({"where": "host.name=h3"}, r"no trace has it; host\.name is 'h1', 'h2' there"),
         ({"where": "version=v2"}, r"no trace has it; no span has that attribute"),
         ({"where": "a=b", "errors": True}, r"--where and --errors: one comparison at a time"),
@@ -613,3 +616,13 @@ def test_a_choice_that_cannot_be_made_is_refused_with_what_could(
     path = incident_file(tmp_path / "spans.json")
     with pytest.raises(UserError, match=what):
         tracing.judged(path, DataOptions(**options))
+
+
+def test_errors_of_traces_none_of_which_fails_say_so(tmp_path: Path) -> None:
+    path = tmp_path / "sound.json"
+    path.write_bytes(b"".join(write(SOUND, Format.OTLP_JSON)))
+    found = tracing.judged(str(path), DataOptions(errors=True))
+    assert found.examination.lack is not None
+    assert lack_words(found.examination.lack) == (
+        "no request fails, so there is nothing to set against those that go well"
+    )

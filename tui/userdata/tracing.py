@@ -52,13 +52,16 @@ def _choice(options: DataOptions) -> Choice | None:
     """Which traces are set against the others."""
     for flag, text, kind in (("--window", options.window, Window), ("--where", options.where, Where)):
         if text is not None:
+            form = "a stretch of time, as 41.2s..72s or 1m.." if kind is Window else "KEY=VALUE, as version=v2"
+            wrong = UserError(f"{flag} {text!r}: {form} is accepted")
+            if (".." if kind is Window else "=") not in text:
+                raise wrong
             try:
                 choice = parse_choice(text)
             except UserError as error:
                 raise UserError(f"{flag} {error}") from None
             if not isinstance(choice, kind):
-                form = "a stretch of time, as 41.2s..72s or 1m.." if kind is Window else "an attribute, as version=v2"
-                raise UserError(f"{flag} {text!r}: {form} is accepted")
+                raise wrong
             return choice
     return Failed() if options.errors else None
 

@@ -101,9 +101,8 @@ RETRY_STORM: Final = Scenario(
         *at(8_000, c.SetBreakers(True)),
         *say(12_500, "With breakers the storm ends itself. At 10.0 s auth had seen 11 of 22 calls fail and stopped "
                      "calling its database; then the gateway stopped calling auth. Their spans end at once, with "
-                     "circuit_open, and nothing lies below them. The retries had hidden the errors: now every user "
-                     "gets one, within 4 ms, and auth-db gets room to recover. A retry budget would have kept the "
-                     "load down without shutting the door."),
+                     "circuit_open, nothing lies below them. The retries had hidden the errors: now every user gets "
+                     "one, within 4 ms, and auth-db can recover. A retry budget keeps the door open."),
     ),
 )  # fmt: skip
 
@@ -138,10 +137,10 @@ ASYNC_CONSUMER: Final = Scenario(
         *say(1_000, "POST /checkout ends with a message: orders publishes OrderPlaced, and the mailer consumes it "
                     "later. The span of the consumer hangs under that of the producer and has a link to it."),
         *at(3_000, c.SlowService("mailer", 3_000)),
-        *say(9_500, "The mailer now needs some 0.4 s for a message, thirty times as long. Its span sticks out far "
-                    "beyond the end of the root, and none of it is on the critical path: nobody waits for it. A tool "
-                    "that takes the last span for the end of the request blames the mailer for nothing. There is no "
-                    "verdict here, and with a hundred checkouts it would not name the mailer."),
+        *say(9_500, "The mailer now needs some 0.4 s for a message, thirty times as long. Go down to its span: it "
+                    "sticks out far beyond the end of the root, and none of it is on the critical path: nobody waits. "
+                    "A tool that takes the last span for the end of the request blames the mailer for nothing. There "
+                    "is no verdict here, and with a hundred checkouts it would not name the mailer."),
     ),
 )  # fmt: skip
 

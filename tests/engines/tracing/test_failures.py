@@ -1,9 +1,12 @@
 """Why requests fail: who fails first, the walk there, and whether it was always so."""
 
+import pytest
+
 from engines.tracing.cohorts import Book
 from engines.tracing.critical import critical_path
 from engines.tracing.examination import Cohort
 from engines.tracing.failures import Beginning, Failures, Passed, failures_of
+from engines.tracing.gap import Comparison
 from engines.tracing.spans import Attributes, Span, SpanEvent, Status
 from engines.tracing.symptoms import error_of, symptoms_of
 from engines.tracing.tree import build
@@ -81,9 +84,32 @@ def test_against_a_baseline_the_rates_of_both_are_told() -> None:
     (found,) = of([failing(i) if i % 3 == 0 else login(i) for i in range(60)], before)
     assert found.stands_out
     assert (found.before_ppm, found.now_ppm) == (50_000, 333_333)
-    assert failure_words(found).endswith("; 33 % fail now, 5 % before")
+    assert failure_words(found).endswith("; 33 % fail now, 5 % in the baseline")
     (alike,) = of([failing(i) if i % 20 == 3 else login(i) for i in range(100)], before)
     assert not alike.stands_out
+
+
+def test_a_rate_that_fell_is_told_in_the_order_of_time() -> None:
+    (found,) = of([*(failing(i) for i in range(40)), *(login(40 + i) for i in range(80))])
+    assert (found.before_ppm, found.now_ppm) == (1_000_000, 0)
+    assert failure_words(found).endswith("; 0 % fail now, 100 % before")
+
+
+@pytest.mark.parametrize(
+    ("comparison", "ends"),
+    [
+        (Comparison.WINDOW, "; 100 % fail in the window, 0 % outside it"),
+        (Comparison.ATTRIBUTE, "; 100 % fail in the chosen traces, 0 % in the others"),
+        (Comparison.ERRORS, "(timeout)"),
+    ],
+)
+def test_what_is_set_against_what_is_said_in_its_own_words(comparison: Comparison, ends: str) -> None:
+    """Those that fail against those that go well: that all of them fail is no news, so they are counted among all."""
+    book = Book()
+    inside, outside = cohort(book, [failing(i) for i in range(30)]), cohort(book, [login(30 + i) for i in range(70)])
+    (found,) = failures_of(book, inside, outside, comparison)
+    assert failure_words(found).endswith(ends)
+    assert (found.failed, found.traces) == ((30, 100) if comparison is Comparison.ERRORS else (30, 30))
 
 
 def test_fewer_than_five_failures_have_no_pattern() -> None:

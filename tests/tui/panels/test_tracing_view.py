@@ -600,3 +600,14 @@ def test_where_each_service_samples_for_itself_a_trace_with_holes_is_selected() 
     assert row.complete
     assert row.missing
     assert any(each.complete and each.duration_us > row.duration_us for each in snapshot.traces), "not the slowest"
+
+
+@pytest.mark.parametrize(("name", "at_ms"), [("fan-out", 12_050), ("auth-pool-p99", 8_300), ("dropped-header", 3_010)])
+@pytest.mark.parametrize("rows", [3, 5, 9])
+def test_the_scale_of_the_strip_ends_at_the_highest_value_that_is_drawn(name: str, at_ms: int, rows: int) -> None:
+    """A slower trace in the list than the top of the chart of the slowest would be a contradiction."""
+    snapshot = story(name, at_ms).snapshot()
+    highest = max(sample.p99_us for sample in snapshot.series)
+    canvas = Canvas(76, rows)
+    strip.draw(canvas, snapshot, ASCII)
+    assert canvas.text().splitlines()[0].split()[:2] == units.fixed(highest).split()

@@ -104,8 +104,8 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs, window: Window = NO
             x = LEFT + _column(series, at_us, width)
             for y in range(rows):
                 canvas.put(x, y, glyphs.vertical, "accent")
-    for y in (0, rows - 1) if rows < 4 else (0, rows // 2, rows - 1):  # round latencies at the left
-        us = 2 ** (bottom + (top - bottom) * (rows - 1 - y + 0.5) / rows)
+    for y in (0, rows - 1) if rows < 4 else (0, rows // 2, rows - 1):  # latencies, the highest that is drawn at the top
+        us = 2 ** (bottom + (top - bottom) * (rows - 1 - y) / max(1, rows - 1))
         canvas.put_right(LEFT - 1, y, units.fixed(round(us)), "dim")
     _ends(canvas, snapshot, rows, bottom, top)
     if low:

@@ -72,9 +72,10 @@ def sentence(verdict: Verdict) -> str:
         case v.ServedTwice(doubled=doubled, calls=calls):
             return f"calls at {who} are repeated: {doubled} of {calls} to it or from it were served more than once"
         case v.Amplified(failures=failures, resends=resends, to_itself=itself):
+            rest = {0: "", 1: ", the other above it"}.get(resends - itself, ", the others above it")
             return (
                 f"retries amplify the failures of {who}: it failed {failures} times, and {resends} calls were made "
-                f"again, {itself} of them to {who} itself, the others above it"
+                f"again, {itself} of them to {who} itself{rest}"
             )
         case v.Failing(failures=failures, traces=traces, failed_traces=failed):
             return (
@@ -253,6 +254,8 @@ def lack_words(lack: NoDiagnosis | None) -> str:
         case Lack.FEW:
             few = plural(lack.traces, "trace")
             return f"{few} of {of}: {TRACES_MIN} are needed to speak of its p99"
+        case Lack.FEW_NOW if not lack.traces and lack.comparison is Comparison.ERRORS:
+            return "no request fails, so there is nothing to set against those that go well"
         case Lack.FEW_NOW:
             few = plural(lack.traces, "trace") + (f" of {of}" if of else "")
             return f"{few} {WHEN[lack.comparison]}: at least {SAMPLE_MIN} are needed to compare them"
@@ -266,7 +269,7 @@ def lack_words(lack: NoDiagnosis | None) -> str:
 
 
 def failure_words(found: Failures) -> str:
-    """What fails, where that begins, and since when: one sentence."""
+    """What fails, where that begins, and since when or in which requests: one sentence."""
     first = found.first
     where = f"{first.service} {first.operation}".strip()
     error = f" ({first.error})" if first.error else ""
@@ -274,9 +277,11 @@ def failure_words(found: Failures) -> str:
         f"{found.failed:,} of {plural(found.traces, 'request')} of {found.service} {found.operation} fail, "
         f"{share(first.traces, found.failed)} of them first in {where}{error}"
     )
+    against = found.comparison
+    here, there = ("now", "before") if against is Comparison.TAIL else (WHEN[against], THAN[against])
     if found.stands_out:
-        return f"{text}; {percent(found.now_ppm)} fail now, {percent(found.before_ppm)} before"
-    return f"{text}; no more than before" if found.change is not None else text
+        return f"{text}; {percent(found.now_ppm)} fail {here}, {percent(found.before_ppm)} {there}"
+    return f"{text}; no more than {there}" if found.change is not None else text
 
 
 def failure_step_words(step: Passed, failed: int) -> str:

@@ -269,7 +269,7 @@ def fault_words(fault: Fault) -> str:
     name = fault.service
     match fault.command:
         case c.SlowService(percent=share):
-            return f"{name} takes {share // 100}.{share % 100 // 10} times as long"
+            return f"{name} takes {share / 100:.4g} times as long"
         case c.ShrinkPool(size=size):
             return f"the pool of {name} is cut from {fault.usual} to {size} connections"
         case c.Lock(hold_us=hold_us):
