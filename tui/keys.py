@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from engines import TITLES
+from engines.sim import faults
 from tui.dialogs import Choice
 from tui.glyphs import BRAILLE, Glyphs
 from tui.panel import Ask, Do, Focus, GoToPattern, Key, Outcome, Panel, Press, Refuse
@@ -48,6 +49,10 @@ SENSES: Final = {
 
 HIDDEN: Final = 100
 """A key of this rank or more is never in the footer."""
+AIMED: Final = {faults.Crash: "crash", faults.Restart: "restart", faults.Thaw: "thaw", faults.Reconnect: "reconnect"}
+"""What a verb of the machines is called when it comes to this."""
+SHORT_NAME: Final = 8
+"""A machine's name that finds room in the footer."""
 
 TOGETHER: Final = {".": ", .", "left": "left right", ">": "< >", "+": "+ -"}
 """Keys that the footer shows with their opposites."""
@@ -338,8 +343,9 @@ def footer(
     visible.sort(key=lambda key: (key.key != "left", not _is_verb(key), key.rank))
     entries = []
     for key in visible:
-        label = ("pause" if playing else "run") if key.key == "space" else key.label
-        dim = isinstance(key.act(snapshot, focus), Refuse)
+        now = key.act(snapshot, focus)
+        label = ("pause" if playing else "run") if key.key == "space" else _aimed(key.label, now)
+        dim = isinstance(now, Refuse)
         rank = key.rank + REFUSED * dim
         entry = Entry(key.key, shown(TOGETHER.get(key.key, key.key), glyphs), label, dim, rank)
         if not (listed and key.key in LINES):
@@ -347,6 +353,13 @@ def footer(
         elif key.key == "k":
             entries.append(entry._replace(shown="j k", label="move"))
     return entries
+
+
+def _aimed(label: str, now: Any) -> str:
+    """What a fault would do now, and whom it would crash: the selection may have moved since somebody looked."""
+    label = AIMED.get(type(now), label)
+    named = isinstance(now, faults.Crash | faults.Restart) and len(now.node) <= SHORT_NAME
+    return f"{label} {now.node}" if named else label
 
 
 def _is_verb(key: Key) -> bool:

@@ -36,7 +36,7 @@ def parse(text: str, *, reads: bool = False) -> tuple[str, str, int]:
 
     UserError says what would be accepted.
     """
-    accepted = f"write  y=3, y+=1, y-=1{', y?' if reads else ''} or del y"
+    accepted = f"write y=3, y+=1, y-=1{', y?' if reads else ''} or del y"
     text = text.strip()
     if text.startswith("del "):
         op, key, number = "del", text[4:].strip(), "0"
@@ -53,7 +53,11 @@ def parse(text: str, *, reads: bool = False) -> tuple[str, str, int]:
         op = "set"
         key, number = (part.strip() for part in text.split("=", 1))
     else:
-        raise UserError(f"{text!r} is no command of the key-value store: {accepted}")
+        raise UserError(f"{text!r} is no command of the store: {accepted}" if text else f"nothing is asked: {accepted}")
+    if not key:
+        raise UserError(f"{text!r} names no key: {accepted}")
+    if number in ("", "-"):
+        raise UserError(f"{text!r} says no number: {accepted}")
     if not key.isascii() or not key.isidentifier() or len(key) > 8:
         raise UserError(f"{key!r} is no key: a letter, then letters, digits or _, 8 at most; {accepted}")
     try:

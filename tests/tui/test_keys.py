@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from engines.sim import faults
 from engines.sim.timeline import Timeline
 from tests.toy import KEYS, TOY, timeline
 from tui.canvas import Canvas
@@ -150,10 +151,25 @@ def test_what_would_be_refused_gives_its_place_to_what_acts() -> None:
         assert ("k crash" in canvas.text()) is there
 
 
+def test_the_footer_names_the_machine_that_would_crash_or_restart() -> None:
+    panel = next(each for each in PANELS if each.pattern.name == "consensus")
+    run: Any = Timeline(panel.pattern.variants[0], 1)
+    run.advance(1_000_000)
+    table, leader = keymap(panel, PANELS), run.snapshot().leader
+    focus = panel.fit(run.snapshot(), Focus())
+    assert f"k crash {leader}" in draw_footer(80, footer(table, run.snapshot(), focus, True))[0].text()
+    run.submit(faults.Isolate(leader))
+    run.submit(faults.Freeze(leader))
+    labels = {entry.key: entry.label for entry in footer(table, run.snapshot(), focus, True)}
+    assert (labels["x"], labels["z"]) == ("reconnect", "thaw")
+    run.submit(faults.Crash(leader))
+    assert f"k restart {leader}" in draw_footer(80, footer(table, run.snapshot(), focus, True))[0].text()
+
+
 def test_the_footer_says_what_j_and_k_are_now() -> None:
     table = keymap(TOY)
     labels = {entry.key: entry.label for entry in footer(table, SNAPSHOT, Focus(node="p1"), True)}
-    assert labels["k"] == "crash"
+    assert labels["k"] == "crash p1"
     listed = {entry.key: entry for entry in footer(table, SNAPSHOT, Focus("journal"), True, listed=True)}
     assert (listed["k"].shown, listed["k"].label) == ("j k", "move")
     assert "j" not in listed

@@ -111,3 +111,17 @@ def test_a_removed_server_that_stands_with_an_old_log_does_not_say_what_the_quor
     assert "quorum 2 of 3 (n2 n3 n4)" in frame.picture_note
     assert "2 = floor(3/2)+1 (n2 n3 n4): 3 servers survive 1 failure" in " ".join(frame.inspector.text().split())
     assert "goes by" in frame.inspector.text()
+
+
+def test_a_server_that_is_brought_up_to_date_is_no_stranger() -> None:
+    run: Timeline[Any, Snapshot] = Timeline(PATTERN.variant("raft"), 42, ())
+    run.advance(2_000_000)
+    run.submit(AddServer("n6"))
+    run.advance(2_100_000)
+    snapshot = run.snapshot()
+    leader, new = snapshot.server(snapshot.leader), snapshot.server("n6")
+    assert leader is not None
+    assert new is not None
+    assert leader.catching_up is not None
+    assert members.mark(snapshot, new) == "+"
+    assert members.kind(snapshot, new).startswith("comes in: it gets the log")

@@ -1,7 +1,8 @@
 """Who counts, and how many of them: the sums of the configuration, as all parts of the picture say them.
 
 A mark behind the letter of a server says what it is: ``~`` a learner, ``+`` only on the new side of a joint
-configuration, ``-`` only on the old side or no member at all. Nothing: a voter like any other.
+configuration, or on its way to be a voter; ``-`` only on the old side or no member at all. Nothing: a voter like any
+other.
 """
 
 from collections.abc import Iterable
@@ -61,7 +62,13 @@ def mark(snapshot: Snapshot, server: Server) -> str:
     configuration = snapshot.configuration
     if server.id in configuration.voters:
         return "+" if configuration.joint and server.id not in configuration.outgoing else ""
-    return "~" if server.id in configuration.learners else "-"
+    return "~" if server.id in configuration.learners else "+" if comes(snapshot, server) else "-"
+
+
+def comes(snapshot: Snapshot, server: Server) -> bool:
+    """Whether the leader brings it up to date, to make it a voter then."""
+    leader = snapshot.server(snapshot.leader)
+    return leader is not None and leader.catching_up is not None and leader.catching_up.server == server.id
 
 
 def kind(snapshot: Snapshot, server: Server) -> str:
@@ -69,6 +76,8 @@ def kind(snapshot: Snapshot, server: Server) -> str:
     match mark(snapshot, server):
         case "~":
             return "a learner: it gets the log and does not count"
+        case "+" if not snapshot.configuration.joint:
+            return "comes in: it gets the log, and counts once it has nearly all of it"
         case "+":
             return "counts on the new side only"
         case "-" if snapshot.configuration.votes(server.id):

@@ -225,4 +225,4 @@ def client(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
             return c.MultiGet(tuple(keys), node)
         case ["put", _, value]:
             raise UserError(f"{value!r} is no number: {NONSENSE}")
-    raise UserError(f"{text.strip() or 'nothing'!r} is no request: {NONSENSE}")
+    raise UserError(f"{text.strip()!r} is no request: {NONSENSE}" if text.strip() else f"nothing is asked: {NONSENSE}")

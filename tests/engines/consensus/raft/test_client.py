@@ -1,5 +1,7 @@
 """Clients: they ask until they are answered, under one number, and one command at a time (section 8)."""
 
+import re
+
 import pytest
 
 from engines.consensus.operations import parse
@@ -162,4 +164,14 @@ def test_what_a_person_types_is_understood(text: str, parsed: tuple[str, str, in
 )
 def test_what_a_person_mistypes_is_explained(text: str) -> None:
     with pytest.raises(UserError):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("foobarx=", "'foobarx=' says no number: write y=3"), ("y-=", "'y-=' says no number"), ("=3", "'=3' names no key"),
+     ("  ", "nothing is asked: write y=3, y+=1, y-=1 or del y"), ("y", "'y' is no command of the store")],
+)  # fmt: skip
+def test_what_is_missing_is_what_is_said_to_be_missing(text: str, said: str) -> None:
+    with pytest.raises(UserError, match=re.escape(said)):
         parse(text)
