@@ -14,17 +14,9 @@ from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.sharding import details
 from tui.panels.sharding.describe import cause, message_letter
-from tui.panels.sharding.queries import MEANINGS, PPM, blocked, ink, members, moving, network_of, ratio, state, travels
+from tui.panels.sharding.queries import PPM, STANDINGS, blocked, ink, members, moving, network_of, ratio, state, travels
 from tui.panels.sharding.select import flight_of, key_of, lane_of
 
-STATES: Final[dict[str, tuple[str, Ink, str]]] = {
-    "dead": ("declared dead", "bad", "cfg does not hear it, it may well be alive"),
-    "joining": ("joining", "good", "pulls its keys, owns each unit once that is here"),
-    "leaving": ("draining", "warn", "gives all it has to the others, then leaves"),
-    "left": ("no member", "dim", "it left, or has not begun to join"),
-    "stale": ("out of date", "stale", "missed writes, no replica until it caught up"),
-}
-"""What a node can be to the cluster: the word, its ink, and what that means."""
 UNITS: Final = {"ring": "token", "bounded": "token", "slots": "slot", "range": "chunk"}
 
 
@@ -47,7 +39,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
     node = snapshot.node(focus.node)
     assert node is not None
     sheet.draw(canvas, sections(snapshot, node))
-    return f"{node.id}  {MEANINGS.get(state(node), 'member')}"
+    return f"{node.id}  {STANDINGS[state(node)].word}"
 
 
 def sections(snapshot: Snapshot, node: NodeState) -> list[Section]:
@@ -78,8 +70,8 @@ def standing(snapshot: Snapshot, node: NodeState) -> Facts:
         waits = f"; {plural(node.waiting, 'message')} and timers wait"
         yield fact("state", said, said, (waits, "text"))
     elif said:
-        word, how, told = STATES[said]
-        yield fact("state", word, how, (f"; {told}", "text"))
+        known = STANDINGS[said]
+        yield fact("state", known.said or known.word, known.ink, (f"; {known.told}", "text"))
     weight = f"weight {node.weight}" if node.weight != 1 else ""
     yield fact("place", f"rack {node.rack} of {node.dc}", "text", (f", {weight}" if weight else "", "dim"))
 

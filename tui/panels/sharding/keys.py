@@ -11,7 +11,7 @@ from engines.sharding.world.snapshot import KeyState, NodeState, Snapshot
 from engines.sim.rules import SetRule
 from engines.sim.views import Flight
 from tui.kit.selection import after
-from tui.kit.verbs import Machine, Target, ask, marker, standard_keys
+from tui.kit.verbs import Act, Machine, Target, ask, marker, standard_keys
 from tui.panel import Ask, Focus, Key, Outcome, Refuse
 from tui.panels.sharding import select as s
 from tui.panels.sharding.queries import hottest, lanes, members, moving
@@ -25,7 +25,6 @@ DELAYS_US: Final = ((50_000, 30_000), (150_000, 90_000), (500_000, 300_000))
 
 def chosen(snapshot: Snapshot, focus: Focus) -> tuple[NodeState, Flight | None]:
     """The selected node, and the selected message if there is one."""
-    focus = fit(snapshot, focus)
     node = snapshot.node(focus.node)
     assert node is not None
     return node, flight_of(snapshot, focus)
@@ -33,9 +32,8 @@ def chosen(snapshot: Snapshot, focus: Focus) -> tuple[NodeState, Flight | None]:
 
 def key_at_hand(snapshot: Snapshot, focus: Focus) -> KeyState | None:
     """The selected key; else the first tracked key of the selected node; else the first of all."""
-    focus = fit(snapshot, focus)
-    own = [key for key in snapshot.keys if key.owner == focus.node]
-    return key_of(snapshot, focus) or next(iter(own), None) or next(iter(snapshot.keys), None)
+    own = (key for key in snapshot.keys if key.owner == focus.node)
+    return key_of(snapshot, focus) or next(own, None) or next(iter(snapshot.keys), None)
 
 
 def aim(snapshot: Snapshot, focus: Focus) -> Target:
@@ -53,10 +51,6 @@ def _order(snapshot: Snapshot, command: Outcome) -> Outcome:
     return command if status == "up" else Refuse(f"cfg is {status}: nobody takes the order")
 
 
-def _join(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return _order(snapshot, c.AddNode())
-
-
 def _leave(snapshot: Snapshot, focus: Focus) -> Outcome:
     node, _ = chosen(snapshot, focus)
     if snapshot.coordinator.status != "up":
@@ -71,37 +65,39 @@ def _leave(snapshot: Snapshot, focus: Focus) -> Outcome:
     return c.RemoveNode(node.id)
 
 
-def _more(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return _vnodes(snapshot, next((level for level in VNODES if level > snapshot.vnodes), 0))
+def _vnodes(step: int) -> Act:
+    """The next level of virtual nodes, or the one before."""
 
+    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
+        level = next((each for each in VNODES[::step] if (each - snapshot.vnodes) * step > 0), 0)
+        if not snapshot.vnodes:
+            return Refuse(f"{snapshot.variant} has no virtual nodes: m chooses a ring")
+        if not level:
+            return Refuse(f"{snapshot.vnodes} virtual nodes each: that is the end of the scale")
+        return _order(snapshot, c.SetVnodes(level))
 
-def _fewer(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return _vnodes(snapshot, next((level for level in reversed(VNODES) if level < snapshot.vnodes), 0))
-
-
-def _vnodes(snapshot: Snapshot, level: int) -> Outcome:
-    if not snapshot.vnodes:
-        return Refuse(f"{snapshot.variant} has no virtual nodes: m chooses a ring")
-    if not level:
-        return Refuse(f"{snapshot.vnodes} virtual nodes each: that is the end of the scale")
-    return _order(snapshot, c.SetVnodes(level))
+    return act
 
 
 # -- clients ---------------------------------------------------------------------------------------------------------
 
 
-def _get(snapshot: Snapshot, focus: Focus) -> Outcome:
-    key = key_at_hand(snapshot, focus)
-    return c.Get(key.key) if key else Refuse("no key is tracked yet: A asks for one by name")
+def _of_key(does: str, build: Callable[[KeyState], Outcome]) -> Act:
+    """A key that does something with the tracked key at hand."""
+
+    def act(snapshot: Snapshot, focus: Focus) -> Outcome:
+        key = key_at_hand(snapshot, focus)
+        return build(key) if key else Refuse(f"no key is tracked yet: A {does} by name")
+
+    return act
 
 
-def _put(snapshot: Snapshot, focus: Focus) -> Outcome:
-    key = key_at_hand(snapshot, focus)
-    return c.Put(key.key, key.acked + 1) if key else Refuse("no key is tracked yet: A writes one by name")
-
-
-def _workload(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return c.SetWorkload(after(WORKLOADS, snapshot.workload), snapshot.skew, snapshot.rate)
+def _next_key(snapshot: Snapshot, focus: Focus) -> Outcome:
+    names = [key.key for key in snapshot.keys]
+    if not names:
+        return Refuse("no key is tracked yet: A asks for one by name")
+    now = key_of(snapshot, focus)
+    return fit(snapshot, choose(focus, what=OnKey(after(names, now.key) if now else names[0])))
 
 
 # -- looking ---------------------------------------------------------------------------------------------------------
@@ -118,11 +114,7 @@ def _hot(snapshot: Snapshot, focus: Focus) -> Outcome:
     return fit(snapshot, choose(focus, what=OnKey(key.key)))
 
 
-def _next_key(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return s.next_key(snapshot, focus) if snapshot.keys else Refuse("no key is tracked yet: A asks for one by name")
-
-
-def _next_unit(step: int) -> Callable[[Snapshot, Focus], Outcome]:
+def _next_unit(step: int) -> Act:
     def act(snapshot: Snapshot, focus: Focus) -> Outcome:
         found = moving(snapshot) or lanes(snapshot)
         if not found:
@@ -134,7 +126,7 @@ def _next_unit(step: int) -> Callable[[Snapshot, Focus], Outcome]:
     return act
 
 
-def _chart(step: int) -> Callable[[Snapshot, Focus], Outcome]:
+def _chart(step: int) -> Act:
     def act(snapshot: Snapshot, focus: Focus) -> Outcome:
         if len(s.charts(snapshot)) < 2:
             return Refuse("one chart so far: j or J compares all strategies, and a ring has its curves")
@@ -146,21 +138,25 @@ def _chart(step: int) -> Callable[[Snapshot, Focus], Outcome]:
 RANKS: Final = {"k": 11, "x": 16, "h": 17, "z": 22, "l": 24, "d": 26}
 KEYS: Final = (
     *standard_keys(aim, "node", levels=DELAYS_US, ranks=RANKS),
-    Key("j", "add node", "add a node: see which keys have to move, and which need not", _join, rank=10),
+    Key("j", "add node", "add a node: see which keys have to move, and which need not",
+        lambda snapshot, focus: _order(snapshot, c.AddNode()), rank=10),
     Key("J", "drain", "drain the node: it gives its keys away and leaves", _leave, rank=12),
     Key("g", "hot key", "go to the hottest key; again: its cures", _hot, rank=13),
-    Key("y", "vnodes", "more virtual nodes: 1, 4, 16, 64, 150, 300, 1000 each", _more, rank=14),
-    Key("L", "fewer", "fewer virtual nodes", _fewer, rank=72),
+    Key("y", "vnodes", "more virtual nodes: 1, 4, 16, 64, 150, 300, 1000 each", _vnodes(1), rank=14),
+    Key("L", "fewer", "fewer virtual nodes", _vnodes(-1), rank=72),
     Key("K", "next key", "select the next tracked key", _next_key, rank=20),
     Key("n", "next move", "the next unit that moves", _next_unit(1), rank=41),
     Key("N", "before", "the previous one", _next_unit(-1), rank=100),
     Key("v", "chart", "the next view of the chart: comparison, virtual nodes, load over time", _chart(1), rank=15),
     Key("V", "chart back", "the previous view", _chart(-1), rank=100),
-    Key("a", "get", "read the selected key, or the first of the node, as a client with a cached map", _get, rank=18),
-    Key("o", "put", "write the selected key", _put, "client", rank=28),
+    Key("a", "get", "read the selected key, or the first of the node, as a client with a cached map",
+        _of_key("asks for one", lambda key: c.Get(key.key)), rank=18),
+    Key("o", "put", "write the selected key",
+        _of_key("writes one", lambda key: c.Put(key.key, key.acked + 1)), "client", rank=28),
     Key("A", "ask", "type a request: get k, put k 3, mget a b", ask("client"), rank=56),
-    Key("w", "workload", "what clients ask: off, uniform, zipf, monotonic, hot", _workload, rank=19),
-)
+    Key("w", "workload", "what clients ask: off, uniform, zipf, monotonic, hot", lambda snapshot, focus: c.SetWorkload(
+        after(WORKLOADS, snapshot.workload), snapshot.skew, snapshot.rate), rank=19),
+)  # fmt: skip
 
 mark: Final = marker({
     c.AddNode: ("j", "good"), c.RemoveNode: ("J", "warn"), c.Get: ("a", "you"), c.Put: ("p", "you"),

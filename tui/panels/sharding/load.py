@@ -10,6 +10,7 @@ from engines.sharding.world.snapshot import Lane, NodeState, Snapshot
 from engines.units import per_s
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.parts import Piece, place, window
 from tui.kit.words import percent
 from tui.panels.sharding import queries as q
 from tui.panels.sharding.queries import PPM, ink, ratio, shown
@@ -21,17 +22,10 @@ HOT_PPM: Final = 1_300_000
 FEW: Final = 6_000
 """With fewer requests in 1,000 s their spread is chance, and nothing to warn of."""
 
-Piece = tuple[str, Ink]
-
 
 def chip_width(snapshot: Snapshot) -> int:
     """Columns of the widest chip."""
     return max(len(node.id) for node in snapshot.nodes) + 4
-
-
-def chip_text(node: NodeState, width: int) -> str:
-    """`` n3   `` or `` n3 X ``."""
-    return f" {node.id} {q.letter(node)}".ljust(width)
 
 
 def draw_rows(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs, y: int, rows: int) -> int:
@@ -42,13 +36,10 @@ def draw_rows(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs,
     header = rows >= 3
     tall = rows >= 2 * len(nodes) + 1 and canvas.width < TWO_BARS
     room = (rows - header) // (2 if tall else 1)
-    ids = [node.id for node in nodes]
-    at = ids.index(selected) if selected in ids else 0
-    top = max(0, min(at - room // 2, len(nodes) - room))
-    visible = _with_the_busy(snapshot, nodes, top, room)
-    hidden = len(nodes) - len(visible)
+    numbers = window(len(nodes), place([node.id for node in nodes], selected), room)
+    visible = _with_the_busy(snapshot, nodes, numbers.start, room)
     if header:
-        _header(canvas, snapshot, y, hidden, tall)
+        _header(canvas, snapshot, y, len(nodes) - len(visible), tall)
         y += 1
     for node in visible:
         (_tall_row if tall else _row)(canvas, snapshot, node, node.id == selected, glyphs, y)
@@ -101,7 +92,7 @@ def _chip(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, gly
     if chosen:
         canvas.put(0, y, glyphs.mark_left, "bright")
         canvas.put(width + 1, y, glyphs.mark_right, "bright")
-    canvas.put(1, y, chip_text(node, width), q.chip_ink(snapshot, node))
+    canvas.put(1, y, f" {node.id} {q.letter(node)}".ljust(width), q.chip_ink(snapshot, node))
 
 
 def _mean(snapshot: Snapshot) -> int:
@@ -215,16 +206,6 @@ def figures(snapshot: Snapshot, width: int = 99) -> list[list[Piece]]:
     return lines
 
 
-def draw_pieces(canvas: Canvas, x: int, y: int, pieces: list[Piece], width: int) -> None:
-    """Pieces in a row, cut where the room ends."""
-    end = x + width
-    for text, ink_ in pieces:
-        text = clip(text, end - x)
-        x = canvas.put(x, y, text, ink_)
-        if x >= end:
-            return
-
-
 # -- what moves ------------------------------------------------------------------------------------------------------
 
 
@@ -245,9 +226,8 @@ def draw_lanes(canvas: Canvas, snapshot: Snapshot, chosen: str, glyphs: Glyphs, 
     if chosen and chosen not in ids:
         found = list(q.lanes(snapshot))
         ids = [lane.id for lane in found]
-    at = ids.index(chosen) if chosen in ids else 0
-    top = max(0, min(at - rows // 2, len(found) - rows))
-    for lane in found[top : top + rows]:
+    for number in window(len(found), place(ids, chosen), rows):
+        lane = found[number]
         name = "" if lane.unit.kind is UnitKind.LANE else f" {lane.id}"
         x = canvas.put(1, y, lane.source, ink(snapshot, lane.source))
         if lane.source != lane.target:

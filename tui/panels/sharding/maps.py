@@ -64,12 +64,6 @@ def owners_in(snapshot: Snapshot, cells: int) -> list[str]:
     return found
 
 
-def moving_slots(snapshot: Snapshot) -> list[tuple[int, int, str]]:
-    """Slots that move now: first, last, target."""
-    return [(lane.unit.first, lane.unit.last, lane.target) for lane in moving(snapshot)
-            if lane.unit.kind is UnitKind.SLOTS and lane.state is not UnitState.PLANNED]  # fmt: skip
-
-
 def draw_line(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState | None, glyphs: Glyphs, y: int) -> None:
     """The whole key space in one row: what there is room for on a small screen."""
     width = canvas.width - 2
@@ -120,7 +114,8 @@ def draw_slots(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState 
     if width < 8 or rows < 1:
         return
     owners = owners_in(snapshot, cells)
-    travelling = moving_slots(snapshot)
+    travelling = [(lane.unit.first, lane.unit.last, lane.target) for lane in moving(snapshot)
+                  if lane.unit.kind is UnitKind.SLOTS and lane.state is not UnitState.PLANNED]  # fmt: skip
     for row in range(rows):
         canvas.put_right(gutter - 1, row, str(row * width * SLOTS // cells), "dim")
         line = owners[row * width : (row + 1) * width]
@@ -205,7 +200,7 @@ def _label(canvas: Canvas, start: int, end: int, width: int, marks: str, label: 
 # -- everything else -------------------------------------------------------------------------------------------------
 
 
-def draw_shares(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs) -> None:
+def draw_shares(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState | None, glyphs: Glyphs) -> None:
     """The key space as one band in rows, each part with its owner and its size, and the rule below."""
     rows = canvas.height - 1 if canvas.height >= 3 else canvas.height
     width = canvas.width - 2
@@ -216,11 +211,11 @@ def draw_shares(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyph
     if 0 < down <= rows:
         room = (width + 1) // columns - (columns > 1)
         top = max(share.ppm for share in snapshot.shares) or 1
-        per = rows // down
+        per, numbered = rows // down, snapshot.variant in ("modulo", "jump")
         for number, share in enumerate(snapshot.shares):
             x, y = 1 + number // down * (room + 1), number % down * per
             size = max(1, round(share.ppm / top * room))
-            title = f" {_bucket(snapshot, number)}{share.owner} {units.rounded(share.ppm)} "
+            title = f" {f'{number}: ' * numbered}{share.owner} {units.rounded(share.ppm)} "
             for row in range(per):
                 edge = glyphs.mark_left if share.owner == selected else " "
                 text = (edge + title[1:] if row == 0 else edge).ljust(size)[:size]
@@ -242,22 +237,12 @@ def share_columns(snapshot: Snapshot, width: int, rows: int = SHARES_MAX) -> int
     return 2 if len(snapshot.shares) > min(rows, SHARES_MAX) and width >= 2 * 16 else 1
 
 
-def _bucket(snapshot: Snapshot, number: int) -> str:
-    """Hash mod n and jump number their buckets."""
-    return f"{number}: " if snapshot.variant in ("modulo", "jump") else ""
-
-
-def bounds(snapshot: Snapshot, key: KeyState) -> str:
-    """The chunk that holds a key, ``[low, high)``; nothing where there are none."""
-    if not snapshot.chunks:
-        return ""
-    chunk = snapshot.chunks[chunk_of(snapshot, key.key)]
-    return f"[{chunk.min or '-inf'}, {chunk.max or '+inf'})"
-
-
 def key_lines(snapshot: Snapshot, key: KeyState) -> list[list[tuple[str, Ink]]]:
     """A key in three lines: its name, where the strategy puts it, who has it and why these."""
-    where = f"slot {key.slot}" if key.slot >= 0 else bounds(snapshot, key)
+    where = f"slot {key.slot}" if key.slot >= 0 else ""
+    if snapshot.chunks:
+        chunk = snapshot.chunks[chunk_of(snapshot, key.key)]
+        where = f"[{chunk.min or '-inf'}, {chunk.max or '+inf'})"
     if key.slot < 0 and key.hashed >= 0:
         digits = f"{key.hashed:016x}"
         where = f"0x{digits[:6]}..{digits[-2:]}"

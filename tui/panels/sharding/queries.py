@@ -1,7 +1,7 @@
 """What the pictures, the inspector and the keys all want to know of a snapshot, worked out in one place."""
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from engines import units
 from engines.sharding.world.events import UnitState
@@ -14,14 +14,30 @@ from tui.kit.link_faults import Network
 from tui.panel import Figure
 
 CFG: Final = "cfg"
-LETTERS: Final = {
-    "crashed": "X", "frozen": "Z", "joining": "J", "leaving": "D", "left": "-", "stale": "S", "dead": "!",
-}  # fmt: skip
-"""What a node is, other than a member that is well, in one letter: who sees no colour loses nothing."""
-MEANINGS: Final = {
-    "crashed": "crashed", "frozen": "frozen", "joining": "joining", "leaving": "draining", "left": "no member",
-    "stale": "missed writes", "dead": "declared dead", "": "member",
-}  # fmt: skip
+
+
+class Standing(NamedTuple):
+    """What a node can be, other than a member that is well: a letter (who sees no colour loses nothing), and words."""
+
+    letter: str
+    word: str
+    ink: Ink = "text"
+    told: str = ""
+    """What that means."""
+    said: str = ""
+    """The word at more length, if it is another."""
+
+
+STANDINGS: Final = {
+    "crashed": Standing("X", "crashed"),
+    "frozen": Standing("Z", "frozen"),
+    "joining": Standing("J", "joining", "good", "pulls its keys, owns each unit once that is here"),
+    "leaving": Standing("D", "draining", "warn", "gives all it has to the others, then leaves"),
+    "left": Standing("-", "no member", "dim", "it left, or has not begun to join"),
+    "stale": Standing("S", "missed writes", "stale", "missed writes, no replica until it caught up", "out of date"),
+    "dead": Standing("!", "declared dead", "bad", "cfg does not hear it, it may well be alive"),
+    "": Standing("", "member"),
+}
 MESSAGE_INKS: Final = {
     **dict.fromkeys("GPM", "client"), "v": "good", "o": "good", "m": "warn", "a": "leader", "t": "stale", "x": "bad",
     "K": "accent", "k": "dim", "R": "follower", "r": "dim", "C": "candidate", "c": "candidate", "E": "precandidate",
@@ -57,7 +73,7 @@ def state(node: NodeState) -> str:
 
 def letter(node: NodeState) -> str:
     """Its letter, or nothing."""
-    return LETTERS.get(state(node), "")
+    return STANDINGS[state(node)].letter
 
 
 def chip_ink(snapshot: Snapshot, node: NodeState) -> Ink:

@@ -82,8 +82,7 @@ def chart_of(snapshot: Snapshot, focus: Focus) -> str:
 
 def next_chart(snapshot: Snapshot, focus: Focus, step: int = 1) -> Focus:
     """The chart after that."""
-    there = charts(snapshot)
-    return choose(focus, chart=there[(there.index(chart_of(snapshot, focus)) + step) % len(there)])
+    return choose(focus, chart=after(charts(snapshot), chart_of(snapshot, focus), step))
 
 
 # -- what is gone ----------------------------------------------------------------------------------------------------
@@ -127,13 +126,15 @@ def _follow_search(snapshot: Snapshot, focus: Focus) -> Focus:
 
 def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     """Where an arrow leads from here."""
-    focus = fit(snapshot, focus)
     step = -1 if direction in ("left", "up") else 1
     if focus.area == "strip":
         return next_chart(snapshot, focus, step)
     match read(focus).what:
         case OnKey(name):
-            return _among_keys(snapshot, focus, name, direction, step)
+            names = [key.key for key in snapshot.keys]
+            if direction == "up" and name == names[0]:
+                return choose(focus, what=None)
+            return fit(snapshot, choose(focus, what=OnKey(after(names, name, step))))
         case OnUnit(lane):
             if direction in ("up", "down"):
                 return choose(focus, what=None)
@@ -145,30 +146,7 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
         flights = touching(snapshot, focus.node)
         return choose(focus, what=OnMessage(flights[0].id)) if flights else focus
     if direction == "down":
-        return first_key(snapshot, focus)
+        own = [key for key in snapshot.keys if key.owner == focus.node] or list(snapshot.keys)
+        return fit(snapshot, choose(focus, what=OnKey(own[0].key))) if own else focus
     ids = [node.id for node in shown(snapshot)] or [node.id for node in snapshot.nodes]
     return replace(focus, node=after(ids, focus.node, step))
-
-
-def first_key(snapshot: Snapshot, focus: Focus) -> Focus:
-    """The first tracked key of the selected node, else the first of all."""
-    own = [key for key in snapshot.keys if key.owner == focus.node] or list(snapshot.keys)
-    return fit(snapshot, choose(focus, what=OnKey(own[0].key))) if own else focus
-
-
-def next_key(snapshot: Snapshot, focus: Focus) -> Focus:
-    """The tracked key after the selected one, round and round."""
-    names = [key.key for key in snapshot.keys]
-    if not names:
-        return focus
-    now = key_of(snapshot, focus)
-    at = names.index(now.key) + 1 if now else 0
-    return fit(snapshot, choose(focus, what=OnKey(names[at % len(names)])))
-
-
-def _among_keys(snapshot: Snapshot, focus: Focus, name: str, direction: str, step: int) -> Focus:
-    names = [key.key for key in snapshot.keys]
-    at = names.index(name) + step
-    if at < 0 and direction == "up":
-        return choose(focus, what=None)
-    return fit(snapshot, choose(focus, what=OnKey(names[at % len(names)])))

@@ -12,6 +12,7 @@ from engines.units import per_s
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.charts import Line, draw_rows
+from tui.kit.parts import part, upright
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.sharding.describe import membership
@@ -42,12 +43,13 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
         return
     if second and canvas.width >= WIDE and canvas.height >= 5:
         left = canvas.width * 11 // 20
-        _blit(canvas, chart, snapshot, glyphs, 0, 0, left - 1, canvas.height)
-        for y in range(canvas.height):
-            canvas.put(left, y, glyphs.vertical, "line")
-        _blit(canvas, second, snapshot, glyphs, left + 1, 0, canvas.width - left - 1, canvas.height)
+        with part(canvas, 0, 0, left - 1, canvas.height) as one:
+            DRAW[chart](one, snapshot, glyphs)
+        upright(canvas, left, glyphs)
+        with part(canvas, left + 1, 0, canvas.width - left - 1, canvas.height) as other:
+            DRAW[second](other, snapshot, glyphs)
         return
-    _blit(canvas, chart, snapshot, glyphs, 0, 0, canvas.width, canvas.height)
+    DRAW[chart](canvas, snapshot, glyphs)
 
 
 def _stack(canvas: Canvas, snapshot: Snapshot, there: list[str], glyphs: Glyphs) -> None:
@@ -65,16 +67,9 @@ def _stack(canvas: Canvas, snapshot: Snapshot, there: list[str], glyphs: Glyphs)
             canvas.put(1, y, f" {title(snapshot, each)} ", "accent")
             y += 1
         rows = ROWS[each] + (min(spare, 12) if each == grows else 0)
-        _blit(canvas, each, snapshot, glyphs, 0, y, canvas.width, rows)
+        with part(canvas, 0, y, canvas.width, rows) as one:
+            DRAW[each](one, snapshot, glyphs)
         y += rows
-
-
-def _blit(
-    canvas: Canvas, chart: str, snapshot: Snapshot, glyphs: Glyphs, x: int, y: int, width: int, height: int
-) -> None:
-    part = Canvas(width, height)
-    DRAW[chart](part, snapshot, glyphs)
-    canvas.blit(part, x, y)
 
 
 def title(snapshot: Snapshot, chart: str) -> str:
@@ -159,12 +154,9 @@ def _table_row(canvas: Canvas, x: int, y: int, width: int, row: Row, ideal_ppm: 
     wasteful = row.moved_ppm > 2 * ideal_ppm
     between = units.rounded(row.between_survivors_ppm)
     space = width - NAME - 1 - 20
-    if space >= 3:
-        full = max(1, round(row.moved_ppm / 1_000_000 * space)) if row.moved_ppm else 0
-        canvas.put(x + 1 + NAME, y, glyphs.span * full, "bad" if wasteful else "good")
-        start = x + 1 + NAME + full + (full > 0)
-    else:
-        start = x + 1 + NAME
+    full = max(1, round(row.moved_ppm / 1_000_000 * space)) if row.moved_ppm and space >= 3 else 0
+    canvas.put(x + 1 + NAME, y, glyphs.span * full, "bad" if wasteful else "good")
+    start = x + 1 + NAME + full + (full > 0)
     canvas.put(start, y, units.rounded(row.moved_ppm), "bad" if wasteful else "text")
     canvas.put_right(x + width - 6, y, between, "bad" if row.between_survivors_ppm > 10_000 else "text")
     canvas.put_right(x + width - 1, y, short(row.cv_ppm), "warn" if row.cv_ppm > 200_000 else "text")

@@ -8,12 +8,13 @@ from engines.sharding.world.snapshot import KeyState, Snapshot, Tracked
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
 from tui.kit import clicks
+from tui.kit.parts import Piece, gathered, part, place, put_lines, put_pieces, window
 from tui.kit.words import names, plural
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.sharding import inspector, load, maps, ring, strip, traffic
 from tui.panels.sharding.describe import cause
-from tui.panels.sharding.queries import LETTERS, MEANINGS, cuts, ink, members, moving, shown, state, travels
-from tui.panels.sharding.select import OnKey, chart_of, choose, fit, flight_of, key_of, lane_of
+from tui.panels.sharding.queries import STANDINGS, cuts, ink, members, moving, shown, state, travels
+from tui.panels.sharding.select import OnKey, chart_of, choose, flight_of, key_of, lane_of
 
 TITLES: Final = {
     "ring": "ring", "bounded": "ring with bounded load", "slots": "16384 slots", "range": "key ranges",
@@ -35,7 +36,6 @@ LOAD: Final = 36
 
 def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
     """Draw everything."""
-    focus = fit(snapshot, focus)
     picture, below, look = (Canvas(*size) for size in sizes)
     talks = bool(picture.height and picture.width) and draw_picture(picture, snapshot, focus, glyphs)
     strip.draw(below, snapshot, focus, glyphs)
@@ -79,7 +79,7 @@ def _with_legend(snapshot: Snapshot, talks: bool, key: bool, width: int) -> str:
     end = note(snapshot)
     room = width - len(TITLES.get(snapshot.variant, "")) - len(end) - 10
     states = dict.fromkeys(filter(None, map(state, shown(snapshot))))
-    meanings = [f"{LETTERS[each]} {MEANINGS[each]}" for each in states]
+    meanings = [f"{STANDINGS[each].letter} {STANDINGS[each].word}" for each in states]
     meanings += filter(None, [cuts(snapshot)])
     meanings += ["* the key"] if key and snapshot.ring else []
     meanings += ["! busiest chunk"] if any(chunk.ops_per_ks for chunk in snapshot.chunks) else []
@@ -87,10 +87,7 @@ def _with_legend(snapshot: Snapshot, talks: bool, key: bool, width: int) -> str:
         meanings += [f"{each} {LEGEND[each]}" for each in LEGEND]
     elif any(load.travelling(snapshot, lane) for lane in moving(snapshot)):
         meanings.append(f"K {LEGEND['K']}")
-    told = ""
-    for each in meanings:
-        if len(told) + len(each) + 2 <= room:
-            told += f"{each}  "
+    told = gathered(meanings, room)
     return f"{told} {end}" if told else end
 
 
@@ -108,26 +105,24 @@ def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyph
         left = canvas.width - LOAD
     rest = canvas.width - left - 1
     wide = rest >= (LOAD + 20 if low else 2 * LOAD + 8)
-    first = Canvas(left, canvas.height)
-    talks = (_ring if snapshot.ring else _bands)(first, snapshot, focus, glyphs)
-    canvas.blit(first, 0, 0)
-    second = Canvas(max(LOAD - 3, rest * 11 // 20) if wide else rest, canvas.height)
-    third = Canvas(rest - second.width - 1, canvas.height)
-    if wide and low:
-        load.draw_rows(second, snapshot, focus.node, glyphs, 0, canvas.height)
-        end = _figures(third, snapshot, 0, canvas.height if not moving(snapshot) else canvas.height - 5)
-        _side(third, snapshot, focus, glyphs, end + (canvas.height - end >= 5))
-    else:
-        end = _load(second, snapshot, focus, glyphs, 0 if wide or talks else 2)
-    canvas.blit(second, left + 1, 0)
+    with part(canvas, 0, 0, left, canvas.height) as first:
+        talks = (_ring if snapshot.ring else _bands)(first, snapshot, focus, glyphs)
+    width = max(LOAD - 3, rest * 11 // 20) if wide else rest
+    with part(canvas, left + 1, 0, width, canvas.height) as second:
+        if wide and low:
+            end = load.draw_rows(second, snapshot, focus.node, glyphs, 0, canvas.height)
+        else:
+            end = _load(second, snapshot, focus, glyphs, 0 if wide or talks else 2)
     if wide:
-        if not low:
-            _side(third, snapshot, focus, glyphs, 0)
-        canvas.blit(third, left + second.width + 2, 0)
+        with part(canvas, left + width + 2, 0, rest - width - 1, canvas.height) as third:
+            y = 0
+            if low:
+                y = _figures(third, snapshot, 0, canvas.height if not moving(snapshot) else canvas.height - 5)
+                y += canvas.height - y >= 5
+            _side(third, snapshot, focus, glyphs, y)
     elif end < canvas.height - 1:
-        lower = Canvas(rest, canvas.height - end - 1)
-        _side(lower, snapshot, focus, glyphs, 0)
-        canvas.blit(lower, left + 1, end + 1)
+        with part(canvas, left + 1, end + 1, rest, canvas.height - end - 1) as lower:
+            _side(lower, snapshot, focus, glyphs, 0)
     return talks
 
 
@@ -150,18 +145,17 @@ def _ring(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> b
     if key is not None and height < 20:
         board = None if not moving(snapshot) or not board else board
     if key is not None:
-        part = Canvas(width, height)
-        part.blit(shape, 0, 0)
-        ring.draw_key(part, snapshot, key, glyphs, spoke=board is None or height >= 20)
-        canvas.blit(part, left, 0)
+        ring.draw_key(shape, snapshot, key, glyphs, spoke=board is None or height >= 20)
+        canvas.blit(shape, left, 0)
     if board is not None:
         board = traffic.place_clients(snapshot, board, canvas, 0, canvas.width - 1)
         traffic.draw(canvas, snapshot, board, focus.node, flight_of(snapshot, focus), glyphs)
     if key is not None and (board is None or height >= 20):
         slim = height >= 10
         _words_inside(canvas, snapshot, key, left + margin_x - 1 + 2 * slim, room_x + 2 - 4 * slim)
-    elif board is None and room_x >= 6:
-        _mean_inside(canvas, snapshot)
+    elif board is None and room_x >= 6:  # nothing is selected that could stand in the middle: how much there is in all
+        canvas.center(height // 2 - 1, f"{snapshot.balance.keys:,}", "bright")
+        canvas.center(height // 2, "keys", "dim")
     return board is not None
 
 
@@ -178,15 +172,8 @@ def _words_inside(canvas: Canvas, snapshot: Snapshot, key: KeyState, x: int, wid
             length = sum(len(text) for text, _ in pieces)
         start = x + max(0, width - length) // 2
         canvas.fill(start - 1, y, min(width, length) + 2, 1)
-        load.draw_pieces(canvas, start, y, pieces, width)
+        put_pieces(canvas, start, y, pieces, start + width)
         y += 1
-
-
-def _mean_inside(canvas: Canvas, snapshot: Snapshot) -> None:
-    """Nothing is selected that could stand in the middle: how much there is in all."""
-    y = canvas.height // 2 - 1
-    canvas.center(y, f"{snapshot.balance.keys:,}", "bright")
-    canvas.center(y + 1, "keys", "dim")
 
 
 def _bands(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> bool:
@@ -196,36 +183,28 @@ def _bands(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> 
     below = 2 if not snapshot.chunks else 1 if moving(snapshot) else 0
     if rows < len(shown(snapshot)) + 4 and below:  # the nodes leave no room for these at the right
         rows -= below
-        lower = Canvas(canvas.width, below)
-        if moving(snapshot):
-            lane = lane_of(snapshot, focus)
-            load.draw_lanes(lower, snapshot, lane.id if lane else "", glyphs, 0, below)
-        else:
-            _figures(lower, snapshot, 0, below)
-        canvas.blit(lower, 0, rows)
+        with part(canvas, 0, rows, canvas.width, below) as lower:
+            if moving(snapshot):
+                lane = lane_of(snapshot, focus)
+                load.draw_lanes(lower, snapshot, lane.id if lane else "", glyphs, 0, below)
+            else:
+                _figures(lower, snapshot, 0, below)
     band_rows = band_height(snapshot, canvas.width, rows)
     talk = rows - band_rows - 1
     board = None
     if talk >= 5:
-        part = Canvas(canvas.width, talk)
         board = traffic.place_nodes(snapshot, 4, 0, canvas.width - 9, talk)
-        if board is not None:
-            board = traffic.place_clients(snapshot, board, part, 1, canvas.width - 2)
-            traffic.draw(part, snapshot, board, focus.node, flight_of(snapshot, focus), glyphs)
-            canvas.blit(part, 0, rows - talk)
-            rows = band_rows
-    words = 1 if key is not None and rows >= 4 else 0
-    band = Canvas(canvas.width, rows - words)
-    if snapshot.runs:
-        maps.draw_slots(band, snapshot, focus.node, key, glyphs)
-    elif snapshot.chunks:
-        maps.draw_chunks(band, snapshot, focus.node, key, glyphs)
-    else:
-        maps.draw_shares(band, snapshot, focus.node, glyphs)
-    canvas.blit(band, 0, 0)
-    if key is not None and words:
-        pieces = maps.key_line(snapshot, key)
-        load.draw_pieces(canvas, 1, rows - 1, pieces, canvas.width - 1)
+    if board is not None:
+        with part(canvas, 0, rows - talk, canvas.width, talk) as lower:
+            board = traffic.place_clients(snapshot, board, lower, 1, canvas.width - 2)
+            traffic.draw(lower, snapshot, board, focus.node, flight_of(snapshot, focus), glyphs)
+        rows = band_rows
+    told = key is not None and rows >= 4
+    draw = maps.draw_slots if snapshot.runs else maps.draw_chunks if snapshot.chunks else maps.draw_shares
+    with part(canvas, 0, 0, canvas.width, rows - told) as band:
+        draw(band, snapshot, focus.node, key, glyphs)
+    if key is not None and told:
+        put_pieces(canvas, 1, rows - 1, maps.key_line(snapshot, key), canvas.width)
     return board is not None
 
 
@@ -257,12 +236,8 @@ def _load(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, keep
 
 def _figures(canvas: Canvas, snapshot: Snapshot, y: int, end: int) -> int:
     """The figures from row ``y`` on, as many as there is room for. The row after the last."""
-    for pieces in load.figures(snapshot, canvas.width):
-        if y >= end:
-            break
-        load.draw_pieces(canvas, 1, y, pieces, canvas.width - 1)
-        y += 1
-    return y
+    lines = load.figures(snapshot, canvas.width)[: max(0, end - y)]
+    return put_lines(canvas, 1, y, lines, canvas.width)
 
 
 def _side(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int) -> None:
@@ -292,12 +267,9 @@ def _keys(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: i
     canvas.put(1, y, "keys", "dim")
     canvas.put_right(canvas.width - 1, y, "requests", "dim")
     chosen = key_of(snapshot, focus)
-    names_ = [key.key for key in snapshot.keys]
-    at = names_.index(chosen.key) if chosen else 0
-    top = max(0, min(at - room // 2, len(names_) - room))
-    for key in snapshot.keys[top : top + room]:
-        y += 1
-        selected = chosen is not None and key.key == chosen.key
+    for number in window(len(snapshot.keys), place(snapshot.keys, chosen), room):
+        y, key = y + 1, snapshot.keys[number]
+        selected = key is chosen
         canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
         used = sum(len(name) + 1 for name in key.group[:3]) + 9
         x = canvas.put(1, y, clip(key.key, max(4, canvas.width - used - 1)), "bright" if selected else "text") + 1
@@ -333,16 +305,16 @@ def _compact(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -
     middle = -(-len(nodes) // 2)
     x = 0
     for half in (nodes[:middle], nodes[middle:]) if two else (snapshot.nodes,):  # the figures stay those of all
-        part = Canvas(canvas.width - x if x else canvas.width // 2 if two else canvas.width, rows)
-        load.draw_rows(part, replace(snapshot, nodes=half), focus.node, glyphs, 0, rows)
-        canvas.blit(part, x, 1)
-        x += part.width
+        width = canvas.width - x if x else canvas.width // 2 if two else canvas.width
+        with part(canvas, x, 1, width, rows) as column:
+            load.draw_rows(column, replace(snapshot, nodes=half), focus.node, glyphs, 0, rows)
+        x += width
     if last:
         canvas.fill(0, height - 1, canvas.width, 1)
-        load.draw_pieces(canvas, 1, height - 1, _one_line(snapshot, key), canvas.width - 1)
+        put_pieces(canvas, 1, height - 1, _one_line(snapshot, key), canvas.width)
 
 
-def _one_line(snapshot: Snapshot, key: KeyState | None) -> list[load.Piece]:
+def _one_line(snapshot: Snapshot, key: KeyState | None) -> list[Piece]:
     """The most telling line: the selected key, what moves, or how even it is."""
     if key is not None:
         return maps.key_line(snapshot, key)
