@@ -33,10 +33,14 @@ def _side(voters: tuple[Server, ...]) -> str:
     return f"{majority(len(voters))} of {names(map(str, voters))}"
 
 
+def sides(configuration: Configuration) -> list[tuple[Server, ...]]:
+    """Who decides: the voters, and while it is joint the old ones before them; of no voters one empty side."""
+    return [side for side in (configuration.outgoing, configuration.voters) if side] or [()]
+
+
 def majorities(configuration: Configuration) -> str:
     """``3 of 5``, ``2 of 3 and 3 of 5``."""
-    sides = [side for side in (configuration.outgoing, configuration.voters) if side] or [()]
-    return " and ".join(f"{majority(len(side))} of {len(side)}" for side in sides)
+    return " and ".join(f"{majority(len(side))} of {len(side)}" for side in sides(configuration))
 
 
 def takes(configuration: Configuration, simply: str) -> str:
@@ -58,10 +62,9 @@ def count(configuration: Configuration, servers: Iterable[str], quorum: int) -> 
 def counted(configuration: Configuration, servers: Iterable[str]) -> str:
     """These by sides: ``n1 n2, 2 of 3, and n2 n4 n5, 3 of 5``."""
     those = tuple(servers)
-    sides = [side for side in (configuration.outgoing, configuration.voters) if side]
-    said = [(names(each for each in those if each in side), sum(each in side for each in those), side)
-            for side in sides]  # fmt: skip
-    return " and ".join(f"{who or 'nobody'}, {many} of {len(side)}" for who, many, side in said)
+    near = [[each for each in those if each in side] for side in sides(configuration)]
+    said = zip(near, sides(configuration), strict=True)
+    return " and ".join(f"{names(who)}, {len(who)} of {len(side)}" for who, side in said)
 
 
 def message(what: Any) -> str:

@@ -1,54 +1,30 @@
 """The inspector's page for a message in flight and for a log entry."""
 
-from typing import Any, Final
+from typing import Any
 
 from engines.consensus.raft import messages as m
+from engines.consensus.raft.quorum import has_quorum
 from engines.consensus.raft.snapshot import Flight, LogEntry, Server, Snapshot
 from engines.consensus.raft.state_machine import describe
 from tui.canvas import Ink
 from tui.kit import flights
 from tui.kit.sheet import Fact, Facts, Section, fact
 from tui.kit.words import names
-from tui.panels.consensus import members, outlook, read_words
+from tui.panels.consensus import members, outlook
 from tui.panels.consensus.queries import holders, network_of
-from tui.panels.consensus.words import in_full, is_news
-
-KINDS: Final[dict[type, tuple[str, str]]] = {
-    m.RequestVote: ("RequestVote", "asks for the one vote the receiver has in this term"),
-    m.VoteReply: ("answer to RequestVote", "says whether the sender votes for the receiver"),
-    m.PreVote: ("PreVote", "asks whether the receiver would vote, before any term is raised"),
-    m.PreVoteReply: ("answer to PreVote", "says whether the sender would vote; binds it to nothing"),
-    m.AppendEntries: ("AppendEntries", "brings log entries, or only says that the leader lives"),
-    m.AppendReply: ("answer to AppendEntries", "confirms how far the sender's log agrees, or refuses"),
-    m.Register: ("RegisterClient", "asks for a session, in which commands are executed once"),
-    m.Registered: ("answer to RegisterClient", "names the session, or where to ask for one"),
-    m.SessionExpired: ("SESSION_EXPIRED", "says that the session of a command is no more"),
-    m.InstallSnapshot: ("InstallSnapshot", "brings a piece of what the dropped entries brought about"),
-    m.InstallReply: ("answer to InstallSnapshot", "says how much of the snapshot the sender has"),
-    m.ClientRequest: ("client request", "asks for a command to be executed"),
-    m.ClientReply: ("answer to a client", "tells the client the result, or where to ask"),
-    m.ChangeRequest: ("change of members", "asks the leader to change who is part of the cluster"),
-    m.ChangeReply: ("answer about members", "says whether the change has committed, or why it is not made"),
-    m.TransferRequest: ("transfer of leadership", "asks the leader to hand its office over"),
-    m.TransferReply: ("answer about the transfer", "says whether the successor takes over"),
-    m.TimeoutNow: ("TimeoutNow", "tells the successor to stand for election at once (3.10)"),
-    **read_words.KINDS,
-}
-"""Titles of messages, and what each is for."""
+from tui.panels.consensus.words import KINDS, in_full, is_news
 
 
 def title(flight: Flight) -> str:
     """What kind of message it is."""
-    match flight.message:
-        case m.AppendEntries(entries=()):
-            return "heartbeat"
-    return KINDS[type(flight.message)][0]
+    beat = isinstance(flight.message, m.AppendEntries) and not flight.message.entries
+    return "heartbeat" if beat else KINDS[type(flight.message)][1]
 
 
 def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
     """What it carries, how far it is, and what the receiver will do with it."""
     return [
-        Section(0, (fact("purpose", KINDS[type(flight.message)][1]),)),
+        Section(0, (fact("purpose", KINDS[type(flight.message)][2]),)),
         Section(1, _fields(flight.message)),
         Section(3, flights.way(flight, snapshot.at_us, network_of(snapshot))),
         Section(2, (Fact("then", _effect(snapshot, flight)),)),
@@ -163,7 +139,7 @@ def entry(snapshot: Snapshot, server: Server, chosen: LogEntry) -> list[Section]
                  ("", "dim") if chosen.command else ("empty: a new leader's first entry", "dim")),
         )),
         Section(1, (
-            fact("on", names(on), "text", (copies, "text" if members.enough(snapshot, on) else "warn")),
+            fact("on", names(on), "text", (copies, "text" if has_quorum(snapshot.configuration, on) else "warn")),
             fact("not on", names(without), "dim") if without else fact("not on", "nobody lacks it", "dim"),
         )),
         Section(2, (

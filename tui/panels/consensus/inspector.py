@@ -1,8 +1,10 @@
 """Everything about the selected server, and the arithmetic people otherwise do in their heads."""
 
+from typing import Final
+
 from engines.consensus.operations import written
 from engines.consensus.raft.quorum import has_quorum
-from engines.consensus.raft.snapshot import ClientState, Progress, Server, Snapshot
+from engines.consensus.raft.snapshot import Acknowledged, ClientState, Progress, Question, Server, Snapshot
 from engines.consensus.raft.state_machine import describe
 from engines.units import span, stamp
 from tui.canvas import Canvas, Ink
@@ -12,11 +14,14 @@ from tui.kit.link_faults import BOTH
 from tui.kit.sheet import Fact, Facts, Section, fact
 from tui.kit.words import by, names, plural
 from tui.panel import Focus
-from tui.panels.consensus import details, members, reads, traced
+from tui.panels.consensus import details, members, traced
 from tui.panels.consensus import queries as q
 from tui.panels.consensus.change_words import needs
 from tui.panels.consensus.queries import entry_at, role, rules_off
+from tui.plot import bar
 
+CELLS: Final = 12
+"""Of the bar of a lease."""
 ROLE_WORDS = {"dead": "crashed", "frozen": "frozen", "precandidate": "pre-candidate"}
 
 
@@ -43,7 +48,7 @@ def sections(snapshot: Snapshot, server: Server, glyphs: Glyphs) -> list[Section
     return [
         Section(0, office(snapshot, server)),
         Section(1, (quorum(snapshot), *members.facts(snapshot, server))),
-        Section(2, reads.facts(snapshot, server, glyphs)),
+        Section(2, reads(snapshot, server, glyphs)),
         Section(2, replication(snapshot, server)),
         Section(5, peers(snapshot, server)),
         Section(3, check_quorum(snapshot, server)),
@@ -127,7 +132,7 @@ def quorum(snapshot: Snapshot) -> Fact:
     alive = members.up(snapshot)
     count, needed, up = len(members.voters(snapshot)), snapshot.quorum, len(alive)
     survives = count - needed
-    if not members.enough(snapshot, alive):
+    if not has_quorum(snapshot.configuration, alive):
         tally, wanted = members.tally(snapshot.configuration, alive), members.wanted(snapshot.configuration)
         return fact("quorum", f"{tally} alive: no majority, nothing can commit", "bad", (f"(needs {wanted})", "text"))
     if snapshot.configuration.joint:
@@ -148,6 +153,46 @@ def cost(snapshot: Snapshot) -> tuple[Fact, ...]:
     same = "as" if messages == formula else "against"
     took = f"entry {entry} took {messages} messages, {same} 2(n-1) = {formula}"
     return (fact("cost", took, "text", ("; PBFT with 4: 24", "dim")),)
+
+
+# -- questions --------------------------------------------------------------------------------------------------------
+
+
+def reads(snapshot: Snapshot, server: Server, glyphs: Glyphs) -> Facts:
+    """Nothing where questions go through the log and none waits."""
+    if server.rounds is not None and snapshot.reads != "log" and server.status == "up":
+        yield _newest_round(server.rounds)
+        if snapshot.reads == "lease":
+            yield _lease(server.rounds, glyphs)
+    yield from [_waiting(each) for each in server.questions]
+
+
+def _newest_round(rounds: Acknowledged) -> Fact:
+    """How far a majority has acknowledged."""
+    said = [peer for peer, number in rounds.acked if number >= rounds.newest]
+    if rounds.confirmed >= rounds.newest:
+        return fact("round", f"{rounds.newest} is acknowledged: a majority obeyed when it was sent", "good")
+    by = f"acknowledged by {names(said)}" if said else "nobody has acknowledged it yet"
+    majority = f"; a majority up to {rounds.confirmed}"
+    return fact("round", f"{rounds.newest} is under way: {by}", "text", (majority, "dim"))
+
+
+def _lease(rounds: Acknowledged, glyphs: Glyphs) -> Fact:
+    """What is left of the lease, as a bar."""
+    if not rounds.lease_left_us:
+        return fact("lease", bar(0, CELLS, glyphs), "dim", ("none: a question takes a round", "text"))
+    left = f"{span(rounds.lease_left_us)} of {span(rounds.lease_us)}, by its own clock"
+    return fact("lease", bar(rounds.lease_left_us / max(1, rounds.lease_us), CELLS, glyphs), "good", (left, "text"))
+
+
+def _waiting(question: Question) -> Fact:
+    if question.needs < 0:
+        what = "an entry of its own term must commit first"
+    elif question.round:
+        what = f"for round {question.round}, then as of entry {question.needs}"
+    else:
+        what = f"until it has applied entry {question.needs}"
+    return fact("question", f"{question.key}? of {question.client} waits: {what}", "warn")
 
 
 # -- the log ---------------------------------------------------------------------------------------------------------
@@ -194,7 +239,7 @@ def _next_entry(snapshot: Snapshot, server: Server) -> Fact:
         return fact(label, f"{describe(entry.command)}, on {names(on)}: {tally}, needs {needed}", "text",
                     ("; only the leader can say it is committed", "dim"))  # fmt: skip
     known = q.confirmed(server, index)
-    enough: Ink = "good" if members.enough(snapshot, known) else "warn"
+    enough: Ink = "good" if has_quorum(snapshot.configuration, known) else "warn"
     parts: list[tuple[str, Ink]] = [
         (f"{describe(entry.command)} confirmed by {names(known)}:", "text"),
         (f"{members.tally(configuration, known)}, needs {needed}", enough),

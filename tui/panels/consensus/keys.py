@@ -15,7 +15,6 @@ from tui.kit.selection import after
 from tui.kit.verbs import Machine, Target, ask, marker, next_message, simulated, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.consensus.queries import flight_of
-from tui.panels.consensus.select import fit
 
 ELECTION: Final = "election"
 TOGETHER_US: Final = 5 * US_PER_MS
@@ -24,7 +23,6 @@ TOGETHER_US: Final = 5 * US_PER_MS
 
 def chosen(snapshot: Snapshot, focus: Focus) -> tuple[Server, Flight | None]:
     """The selected server, and the selected message if there is one."""
-    focus = fit(snapshot, focus)
     server = snapshot.server(focus.node)
     assert server is not None
     return server, flight_of(snapshot, focus)
@@ -43,10 +41,6 @@ def _propose(snapshot: Snapshot, focus: Focus) -> Outcome:
     you = next(client for client in snapshot.clients if client.id == "you")
     number = you.done + you.unknown + you.queued + bool(you.current)
     return c.Propose("set", "xyz"[number % 3], number + 1, server.id, insist=not you.current)
-
-
-def _workload(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return c.SetWorkload(after(tuple(WORKLOADS), snapshot.workload))
 
 
 def _leader(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -102,7 +96,8 @@ KEYS: Final = (
         rank=47),
     Key("J", "remove", "remove the selected server from the cluster", simulated(_leave), rank=48),
     Key("L", "hand over", "let the leader hand its office to the selected server", simulated(_hand_over), rank=49),
-    Key("w", "workload", "how fast clients ask: off, light, busy, flood", simulated(_workload), rank=45),
+    Key("w", "workload", "how fast clients ask: off, light, busy, flood",
+        simulated(lambda snapshot, focus: c.SetWorkload(after(tuple(WORKLOADS), snapshot.workload))), rank=45),
     Key("g", "leader", "go to the leader", _leader, rank=54),
     Key("n", "message", "the next message to arrive", next_message(1, "servers"), rank=53),
     Key("N", "before", "the previous one", next_message(-1, "servers"), rank=100),

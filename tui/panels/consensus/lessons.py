@@ -16,7 +16,7 @@ from engines.sim import events as k
 from engines.sim.events import Event
 from engines.sim.pattern import Check
 from tui.kit import explain as kit
-from tui.panels.consensus import change_words, read_words, snapshot_words, trace_words
+from tui.panels.consensus import change_words, read_words, snapshot_words, traced
 
 _FAULTS: Final = (
     "Three faults are easily confused. A crash loses what was only in memory; a freeze loses nothing but time; a cut "
@@ -247,7 +247,7 @@ SUSPECTS: Final = {
 def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
     """The lesson behind it; what happened stands above. Paragraphs."""
     if isinstance(event.what, Traced):
-        return trace_words.LESSON
+        return traced.LESSON
     why: Any = getattr(event.what, "why", None)
     return LESSONS[OF_REASON.get(why) or OF_KIND[type(event.what)]]
 
@@ -256,5 +256,5 @@ def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
     """What the check demands; if it failed, who saw what and which rule is missing. Paragraphs."""
     demands, broken = c.DEMANDS, IF_BROKEN
     if snapshot.recorded:
-        demands, broken = TRACED, {**IF_BROKEN, **trace_words.IF_BROKEN}
+        demands, broken = TRACED, {**IF_BROKEN, **traced.IF_BROKEN}
     return kit.explain_check(check, demands, broken, snapshot.rules, suspects=SUSPECTS)

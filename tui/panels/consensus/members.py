@@ -8,10 +8,10 @@ other.
 from collections.abc import Iterable
 
 from engines import units
-from engines.consensus.raft.quorum import Configuration, has_quorum, majority
+from engines.consensus.raft.quorum import Configuration, majority
 from engines.consensus.raft.snapshot import Server, Snapshot
 from tui.kit.sheet import Facts, fact
-from tui.panels.consensus.change_words import needs
+from tui.panels.consensus.change_words import needs, sides
 
 
 def voters(snapshot: Snapshot) -> list[Server]:
@@ -24,15 +24,10 @@ def up(snapshot: Snapshot) -> list[str]:
     return [each.id for each in voters(snapshot) if each.status == "up"]
 
 
-def enough(snapshot: Snapshot, servers: Iterable[str]) -> bool:
-    """Whether these servers can decide."""
-    return has_quorum(snapshot.configuration, servers)
-
-
 def tally(configuration: Configuration, servers: Iterable[str]) -> str:
     """How many of them count, by sides: ``2 of 5``, ``2 of 3 and 1 of 5`` while the configuration is joint."""
     those = tuple(servers)
-    return " and ".join(f"{sum(each in side for each in those)} of {len(side)}" for side in _sides(configuration))
+    return " and ".join(f"{sum(each in side for each in those)} of {len(side)}" for side in sides(configuration))
 
 
 def whose(snapshot: Snapshot) -> str:
@@ -44,17 +39,13 @@ def whose(snapshot: Snapshot) -> str:
 
 def wanted(configuration: Configuration) -> str:
     """How many it takes, by sides: ``3``, ``2 and 3``."""
-    return " and ".join(str(majority(len(side))) for side in _sides(configuration))
+    return " and ".join(str(majority(len(side))) for side in sides(configuration))
 
 
 def missing(configuration: Configuration, servers: Iterable[str]) -> int:
     """How many more it takes at least."""
     those = tuple(servers)
-    return max(max(0, majority(len(side)) - sum(each in side for each in those)) for side in _sides(configuration))
-
-
-def _sides(configuration: Configuration) -> list[tuple[str | int, ...]]:
-    return [side for side in (configuration.outgoing, configuration.voters) if side] or [()]
+    return max(max(0, majority(len(side)) - sum(each in side for each in those)) for side in sides(configuration))
 
 
 def mark(snapshot: Snapshot, server: Server) -> str:
@@ -125,6 +116,3 @@ def facts(snapshot: Snapshot, server: Server) -> Facts:
         yield fact("catch-up", text, "text", ("; it counts only then", "dim"))
     if server.status == "up" and server.hands_over_to:
         yield fact("transfer", f"to {server.hands_over_to}: takes no commands", "warn")
-
-
-__all__ = ["enough", "facts", "kind", "mark", "missing", "summed_up", "tally", "up", "voters", "wanted", "whose"]

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from engines.consensus.raft.checks import COMPLETENESS, ELECTION_SAFETY, LOG_MATCHING, STATE_MACHINE, TERMS
 from engines.consensus.raft.messages import Command
+from engines.consensus.raft.quorum import has_quorum
 from engines.consensus.raft.snapshot import LogEntry, Server, Snapshot
 from tui.canvas import Ink
 from tui.kit.words import names
@@ -38,7 +39,7 @@ def rivals(snapshot: Snapshot, entry: LogEntry) -> tuple[Rival, ...]:
     for each in snapshot.servers:
         log = each.last_term, each.last_index
         voters = tuple(v.id for v in snapshot.servers if v is each or log >= (v.last_term, v.last_index))
-        if each.id not in on and members.enough(snapshot, voters):
+        if each.id not in on and has_quorum(snapshot.configuration, voters):
             found.append(Rival(each.id, voters))
     return tuple(found)
 

@@ -61,12 +61,12 @@ def _served(what: e.ReadServed) -> str:
             return f"{told}; round {what.round} was acknowledged by {names(what.acks)}" if what.acks else told
 
 
-KINDS: Final[dict[type, tuple[str, str]]] = {
-    m.AskReadIndex: ("read index, please",
+KINDS: Final[dict[type, tuple[str, str, str]]] = {
+    m.AskReadIndex: ("R", "read index, please",
                      "asks the leader up to where the sender must have applied before it answers a question"),
-    m.ReadIndexReply: ("read index", "says up to where, and that nobody else led when the question came"),
+    m.ReadIndexReply: ("r", "read index", "says up to where, and that nobody else led when the question came"),
 }  # fmt: skip
-"""Titles of these messages, and what they are for."""
+"""Letters and titles of these messages, and what they are for."""
 
 LESSONS: Final[dict[str, tuple[str, ...]]] = {
     "read": (
@@ -130,7 +130,3 @@ RULES: Final = {
     "refusal_resets": ("a leader's message resets the timer though its entries are refused",
                        "progress, redpanda #30817; off: a follower that is being repaired stands for election"),
 }  # fmt: skip
-
-__all__ = [
-    "IF_BROKEN", "KINDS", "LESSONS", "MODES", "OF_KIND", "OF_REASON", "RULES", "SUSPECTS", "message", "of_reads",
-]  # fmt: skip

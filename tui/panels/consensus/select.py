@@ -26,9 +26,7 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
         flies = flight_of(snapshot, focus) is not None
         return focus if flies else replace(focus, pick=focus.pick.nearest(touching(snapshot.flights, focus.node)))
     index = index_of(focus)
-    if entry_at(server, index):
-        return focus
-    return replace(focus, pick=_entry(server, index))
+    return focus if entry_at(server, index) else replace(focus, pick=_entry(server, index))
 
 
 def _entry(server: Server, index: int) -> OnEntry | None:
@@ -40,7 +38,6 @@ def _entry(server: Server, index: int) -> OnEntry | None:
 
 def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     """Where an arrow leads from here."""
-    focus = fit(snapshot, focus)
     if isinstance(focus.pick, OnMessage):
         return replace(focus, pick=focus.pick.walk(touching(snapshot.flights, focus.node), direction))
     if isinstance(focus.pick, OnEntry):

@@ -7,16 +7,17 @@ is not, they take the strip, and the chart over time keeps what they leave.
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from engines.consensus.raft.quorum import has_quorum
 from engines.consensus.raft.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.kit import clicks
+from tui.kit.parts import fitting, part
 from tui.kit.words import names
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.consensus import history, inspector, logs, members, ring
 from tui.panels.consensus.change_words import majorities
 from tui.panels.consensus.queries import role
-from tui.panels.consensus.select import fit
 from tui.panels.consensus.words import letter
 
 RING_LOW: Final = 6
@@ -65,7 +66,6 @@ def plan(servers: int, picture: int, strip: int) -> Plan:
 
 def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
     """Draw everything."""
-    focus = fit(snapshot, focus)
     picture, strip, look = (Canvas(*size) for size in sizes)
     above, below = plan(len(snapshot.servers), picture.height, strip.height)
     _fill(picture, above, snapshot, focus, glyphs)
@@ -91,23 +91,22 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
 def _fill(canvas: Canvas, parts: tuple[Part, ...], snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
     """Draw the parts one below the other; the logs, and what stands below them, under a rule of their own."""
     y = 0
-    for place, part in enumerate(parts):
-        if place and (part.what == "logs" or parts[place - 1].what == "logs") and y + part.rows < canvas.height:
-            note = logs.note(snapshot, canvas.width) if part.what == "logs" else history.NOTE
+    for place, each in enumerate(parts):
+        if place and (each.what == "logs" or parts[place - 1].what == "logs") and y + each.rows < canvas.height:
+            note = logs.note(snapshot, canvas.width) if each.what == "logs" else history.NOTE
             canvas.box(-1, y, canvas.width + 2, 1, glyphs=glyphs)
-            canvas.put(1, y, f" {TITLES[part.what]} ", "accent")
+            canvas.put(1, y, f" {TITLES[each.what]} ", "accent")
             canvas.put_right(canvas.width - 1, y, f" {note} ", "dim")
             y += 1
-        match part.what:
+        match each.what:
             case "ring":
-                top = Canvas(canvas.width, part.rows)
-                ring.draw(top, snapshot, focus, glyphs)
-                canvas.blit(top, 0, y)
+                with part(canvas, 0, y, canvas.width, each.rows) as top:
+                    ring.draw(top, snapshot, focus, glyphs)
             case "logs":
-                logs.draw(canvas, snapshot, focus, glyphs, y, part.rows)
+                logs.draw(canvas, snapshot, focus, glyphs, y, each.rows)
             case _:
-                history.draw(canvas, snapshot, glyphs, y, part.rows)
-        y += part.rows
+                history.draw(canvas, snapshot, glyphs, y, each.rows)
+        y += each.rows
 
 
 LETTERS: Final = (
@@ -130,7 +129,7 @@ def _legend(snapshot: Snapshot, room: int) -> str:
     """The letters that fit, those in flight before the others."""
     letters = {letter(flight.message) for flight in snapshot.flights}
     flying = {each if each.isupper() else "a" for each in letters}
-    usual = next((each for each in LETTERS if len(each) <= room), "")
+    usual = fitting(LETTERS, room)
     if usual and not flying & {"R", "S", "T"}:
         return usual
     chosen: list[str] = []
@@ -143,7 +142,7 @@ def _legend(snapshot: Snapshot, room: int) -> str:
 def _standing(snapshot: Snapshot) -> str:
     configuration, up = snapshot.configuration, members.up(snapshot)
     wanted = members.wanted(configuration)
-    if not members.enough(snapshot, up):
+    if not has_quorum(snapshot.configuration, up):
         return f"{members.tally(configuration, up)} voters alive, quorum {wanted}: nothing can commit"
     leader = snapshot.server(snapshot.leader)
     word = "newest term" if leader and leader.term != snapshot.term else "term"

@@ -20,7 +20,7 @@ from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell
 from tui.kit.words import by, names, plural
 from tui.panel import Line
-from tui.panels.consensus import change_words, read_words, snapshot_words, trace_words
+from tui.panels.consensus import change_words, read_words, snapshot_words, traced
 
 Said: TypeAlias = tuple[str, Ink]
 """A sentence, and the ink of the name before it."""
@@ -31,7 +31,7 @@ def narrate(event: Event) -> Line:
     if is_kernel(event):
         return tell(event, WORLD)
     if isinstance(event.what, Traced):
-        text, ink = trace_words.told(event.what)
+        text, ink = traced.told(event.what)
         return Line(event.node, text, ink)
     what: e.RaftEvent = event.what
     text, ink = _of_election(event.node, what)
@@ -50,44 +50,36 @@ def span(first: int, last: int) -> str:
 
 def words(message: Any) -> str:
     """A message in a few words: ``RequestVote t6``, ``AppendEntries t5 with entry 8``."""
-    match message:
-        case m.AppendEntries(term, prev, _, entries):
-            brings = f"AppendEntries t{term} with {span(prev + 1, prev + len(entries))}"
-            return brings if entries else f"heartbeat t{term}"
-        case m.AppendReply(_, True, match, _):
-            return f"ok up to entry {match}"
-        case m.AppendReply(_, False, _, prev):
-            return f"refusal: no match at entry {prev}"
-        case m.RequestVote(term):
-            return f"RequestVote t{term}"
-        case m.VoteReply(term, granted):
-            return f"{'vote' if granted else 'refusal to vote'} in t{term}"
-        case m.PreVote(term):
-            return f"PreVote t{term}"
-        case m.PreVoteReply(term, granted):
-            return f"{'pre-vote' if granted else 'refusal to pre-vote'} in t{term}"
-        case m.ClientRequest(command):
-            return f"request {describe(command)} (#{command.serial})"
-        case m.ClientReply(serial, ok, _, leader):
-            return f"answer to #{serial}" if ok else f"refusal of #{serial}: ask {leader or 'another'}"
-        case m.InstallSnapshot() | m.InstallReply() | m.Register() | m.Registered() | m.SessionExpired():
-            return snapshot_words.message(message)
-    return read_words.message(message) or change_words.message(message)
-
-
-LETTERS: Final[dict[type, str]] = {
-    m.RequestVote: "V", m.VoteReply: "v", m.PreVote: "P", m.PreVoteReply: "p", m.AppendEntries: "A", m.AppendReply: "a",
-    m.ClientRequest: "C", m.ClientReply: "c", m.ChangeRequest: "C", m.ChangeReply: "c", m.TransferRequest: "C",
-    m.TransferReply: "c", m.TimeoutNow: "T", m.AskReadIndex: "R", m.ReadIndexReply: "r",
-    m.InstallSnapshot: "S", m.InstallReply: "s", m.Register: "C",
-    m.Registered: "c", m.SessionExpired: "c",
-}  # fmt: skip
-"""A message in one letter; small letters are the answers."""
+    return _described(message)[0]
 
 
 def letter(message: Any) -> str:
     """V vote, P pre-vote, A append, C client, R read index; small letters are the answers."""
-    return LETTERS[type(message)]
+    return KINDS[type(message)][0]
+
+
+KINDS: Final[dict[type, tuple[str, str, str]]] = {
+    m.RequestVote: ("V", "RequestVote", "asks for the one vote the receiver has in this term"),
+    m.VoteReply: ("v", "answer to RequestVote", "says whether the sender votes for the receiver"),
+    m.PreVote: ("P", "PreVote", "asks whether the receiver would vote, before any term is raised"),
+    m.PreVoteReply: ("p", "answer to PreVote", "says whether the sender would vote; binds it to nothing"),
+    m.AppendEntries: ("A", "AppendEntries", "brings log entries, or only says that the leader lives"),
+    m.AppendReply: ("a", "answer to AppendEntries", "confirms how far the sender's log agrees, or refuses"),
+    m.Register: ("C", "RegisterClient", "asks for a session, in which commands are executed once"),
+    m.Registered: ("c", "answer to RegisterClient", "names the session, or where to ask for one"),
+    m.SessionExpired: ("c", "SESSION_EXPIRED", "says that the session of a command is no more"),
+    m.InstallSnapshot: ("S", "InstallSnapshot", "brings a piece of what the dropped entries brought about"),
+    m.InstallReply: ("s", "answer to InstallSnapshot", "says how much of the snapshot the sender has"),
+    m.ClientRequest: ("C", "client request", "asks for a command to be executed"),
+    m.ClientReply: ("c", "answer to a client", "tells the client the result, or where to ask"),
+    m.ChangeRequest: ("C", "change of members", "asks the leader to change who is part of the cluster"),
+    m.ChangeReply: ("c", "answer about members", "says whether the change has committed, or why it is not made"),
+    m.TransferRequest: ("C", "transfer of leadership", "asks the leader to hand its office over"),
+    m.TransferReply: ("c", "answer about the transfer", "says whether the successor takes over"),
+    m.TimeoutNow: ("T", "TimeoutNow", "tells the successor to stand for election at once (3.10)"),
+    **read_words.KINDS,
+}
+"""Letters and titles of messages, and what each is for."""
 
 
 def is_news(message: Any) -> bool:
@@ -108,31 +100,46 @@ def is_news(message: Any) -> bool:
 
 def in_full(message: Any) -> str:
     """A message with all its numbers: ``AppendEntries t5 after 7/t5 +1 commit 6``."""
+    return _described(message)[1]
+
+
+def _described(message: Any) -> tuple[str, str]:
+    """In a few words, and in full."""
     match message:
         case m.AppendEntries(term, prev, prev_term, entries, commit):
+            brings = f"AppendEntries t{term} with {span(prev + 1, prev + len(entries))}"
             what = f"+{len(entries)}" if entries else "heartbeat"
-            return f"AppendEntries t{term} after {prev}/t{prev_term} {what} commit {commit}"
+            full = f"AppendEntries t{term} after {prev}/t{prev_term} {what} commit {commit}"
+            return brings if entries else f"heartbeat t{term}", full
         case m.AppendReply(term, True, match, _):
-            return f"ok t{term}: matches up to {match}"
+            return f"ok up to entry {match}", f"ok t{term}: matches up to {match}"
         case m.AppendReply(term, False, _, prev):
-            return f"refused t{term}: no match at {prev}"
+            return f"refusal: no match at entry {prev}", f"refused t{term}: no match at {prev}"
         case m.RequestVote(term, index, last):
-            return f"RequestVote t{term}, log ends at {index}/t{last}"
+            return f"RequestVote t{term}", f"RequestVote t{term}, log ends at {index}/t{last}"
         case m.VoteReply(term, granted):
-            return f"vote t{term} {'granted' if granted else 'refused'}"
+            given = "granted" if granted else "refused"
+            return f"{'vote' if granted else 'refusal to vote'} in t{term}", f"vote t{term} {given}"
         case m.PreVote(term, index, last):
-            return f"PreVote t{term}, log ends at {index}/t{last}"
+            return f"PreVote t{term}", f"PreVote t{term}, log ends at {index}/t{last}"
         case m.PreVoteReply(term, granted):
-            return f"pre-vote t{term} {'granted' if granted else 'refused'}"
+            given = "granted" if granted else "refused"
+            return f"{'pre-vote' if granted else 'refusal to pre-vote'} in t{term}", f"pre-vote t{term} {given}"
         case m.ClientRequest(command):
-            return f"{command.client} #{command.serial} asks {describe(command)}"
+            asked = describe(command)
+            return f"request {asked} (#{command.serial})", f"{command.client} #{command.serial} asks {asked}"
         case m.ClientReply(serial, ok, _, leader):
-            return f"#{serial} {'done' if ok else 'not the leader, ask ' + (leader or 'another')}"
-        case m.InstallSnapshot(term=term) | m.InstallReply(term=term):
-            return f"t{term}: {snapshot_words.message(message)}"
+            ask = f"ask {leader or 'another'}"
+            short = f"answer to #{serial}" if ok else f"refusal of #{serial}: {ask}"
+            return short, f"#{serial} {'done' if ok else f'not the leader, {ask}'}"
+        case m.InstallSnapshot() | m.InstallReply():
+            said = snapshot_words.message(message)
+            return said, f"t{message.term}: {said}"
         case m.Register() | m.Registered() | m.SessionExpired():
-            return snapshot_words.message(message)
-    return read_words.message(message) or change_words.message(message)
+            said = snapshot_words.message(message)
+        case _:
+            said = read_words.message(message) or change_words.message(message)
+    return said, said
 
 
 # -- elections -------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from engines import units
-from engines.resilience.world.snapshot import EdgeView, Sample, Snapshot
+from engines.resilience.world.snapshot import BreakerView, EdgeView, Sample, Snapshot
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
 from tui.kit import charts
@@ -124,11 +124,11 @@ def latency_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
 # -- breaker states over time -----------------------------------------------------------------------------------------
 
 
-def pieces(snapshot: Snapshot, edge: EdgeView, span_us: int) -> list[Piece]:
-    """The states of its breaker as parts of the axis."""
+def pieces(snapshot: Snapshot, breaker: BreakerView | None, span_us: int) -> list[Piece]:
+    """The states of a breaker, if there is one, as parts of the axis."""
     begin = snapshot.now_us - span_us
     found = []
-    for each in queries.lives(snapshot, edge.breaker) if edge.breaker is not None else ():
+    for each in queries.lives(snapshot, breaker) if breaker is not None else ():
         end = each.since_us + each.lasted_us if each.lasted_us >= 0 else snapshot.now_us
         if end <= begin:
             continue
@@ -193,7 +193,7 @@ def _chart(
     charts.draw_legend(canvas, x + width - LEGEND, 0, high, [*lines, *nobody], LEGEND - 1)
     for number, edge in enumerate(bands):
         y = high + spark + number
-        charts.draw_band(canvas, start, y, columns, pieces(snapshot, edge, span_us), glyphs)
+        charts.draw_band(canvas, start, y, columns, pieces(snapshot, edge.breaker, span_us), glyphs)
         canvas.put(x + width - LEGEND, y, clip(queries.name(edge.id), LEGEND), queries.ink(edge))
 
 
@@ -228,7 +228,7 @@ def draw_breakers(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyp
         if edge is chosen:
             canvas.put(0, y, glyphs.mark_left, "bright")
         canvas.put(1, y, clip(queries.name(edge.id), GUTTER - 1), "bright" if edge is chosen else "text")
-        charts.draw_band(canvas, GUTTER + 1, y, columns, pieces(snapshot, edge, span_us), glyphs)
+        charts.draw_band(canvas, GUTTER + 1, y, columns, pieces(snapshot, edge.breaker, span_us), glyphs)
         x = canvas.put(GUTTER + columns + 2, y, queries.letter(edge), chip(queries.ink(edge))) + 1
         canvas.put(x, y, queries.here(snapshot, edge.breaker), "text")
     hidden = len(shown) - canvas.height
