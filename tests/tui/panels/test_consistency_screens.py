@@ -1,15 +1,18 @@
 """One screen of consistency says one thing: the axis, its legend, the values beside it, the line about equal replicas
 and the strip speak of the same time, and of what is drawn."""
 
+from typing import Any
+
 import pytest
 
 from engines.consistency.world.events import Converged
 from engines.consistency.world.snapshot import Snapshot
-from tests.tui.panels.consistency_runs import story
+from engines.sim import faults
+from tests.tui.panels.consistency_runs import run, story
 from tui.glyphs import ASCII
-from tui.panel import Focus, Size, Sizes
+from tui.panel import Focus, Refuse, Size, Sizes
 from tui.panels.consistency import PANEL
-from tui.panels.consistency.queries import closed_form
+from tui.panels.consistency.queries import choose, closed_form
 from tui.panels.consistency.spacetime import LETTERS, Window, parts
 from tui.panels.consistency.strip import measured
 
@@ -105,3 +108,40 @@ def test_equal_again_is_told_with_the_time_since_the_fault_ended() -> None:
         "all replicas are equal, 341 ms after the last write and fault",
         "all replicas are equal, 829 ms after the last write and fault",
     ]
+
+
+def test_a_client_that_is_down_or_cut_off_says_so_in_its_row() -> None:
+    for fault, said in ((faults.Crash("A"), "crashed"), (faults.Freeze("A"), "frozen"), (None, "cut off")):
+        cuts = [faults.Cut(*pair) for r in ("r1", "r2", "r3") for pair in (("A", r), (r, "A"))]
+        wrong = [fault] if fault is not None else cuts
+        _, _, rows = drawn(run("causal", 300, *((200, each) for each in wrong)).snapshot())
+        assert said in next(row for row in rows if row.startswith("A "))
+
+
+def test_in_the_matrix_no_verb_acts_on_a_machine_that_is_not_shown() -> None:
+    keys = {key.key: key for key in PANEL.keys}
+    snapshot = story("stale-read", 600).snapshot()
+    shown: Any = keys["v"].act(snapshot, Focus(node="r2"))
+    for name in "kzxldaou":
+        refused = keys[name].act(snapshot, shown)
+        assert isinstance(refused, Refuse), name
+        assert "v comes back" in refused.why
+        assert not isinstance(keys[name].act(snapshot, Focus(node="r2")), Refuse)
+
+
+def test_the_title_tells_the_verdicts_while_the_explanation_covers_them() -> None:
+    def title(name: str, at_ms: int) -> str:
+        return PANEL.view(story(name, at_ms).snapshot(), Focus(why=True), SMALL, ASCII).picture_title
+
+    assert title("stale-read", 600) == "broken: LIN REG"
+    assert title("stale-read", 200) == "no model is broken"
+    assert title("measured", 6_000).endswith(" more")
+
+
+def test_a_model_that_holds_has_no_witness() -> None:
+    snapshot = story("stale-read", 600).snapshot()
+    notes = {
+        model: PANEL.view(snapshot, choose(Focus(), model=model), SMALL, ASCII).picture_note.split("  ")[0]
+        for model in ("linearizable", "sequential")
+    }
+    assert notes == {"linearizable": "witness: linearizable", "sequential": "selected: sequential"}

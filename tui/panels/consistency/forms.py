@@ -12,7 +12,6 @@ from engines.sim.rules import SetRule
 from tui.kit import forms
 from tui.panel import Focus, Offer, Outcome, Param
 from tui.panels.consistency.queries import flight_of
-from tui.panels.consistency.select import fit
 from tui.panels.consistency.words import PREFERENCE, message
 
 ALL_RULES: Final = {
@@ -25,7 +24,6 @@ def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Every fault, aimed at what is selected."""
     if snapshot.recorded:
         return ()
-    focus = fit(snapshot, focus)
     flight = flight_of(snapshot, focus)
     view = snapshot.replica(focus.node) or snapshot.client(focus.node)
     assert view is not None
@@ -46,7 +44,6 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     ids = [each.machine.id for each in snapshot.replicas]
     if snapshot.recorded or len(ids) < 2:
         return ()
-    focus = fit(snapshot, focus)
     name = focus.node if focus.node in ids else ids[0]
     ring = forms.around(ids, name)
     half = len(ids) // 2

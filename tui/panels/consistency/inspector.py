@@ -22,7 +22,8 @@ from tui.panels.consistency.words import message, pattern
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> str:
     """Draw what is selected; returns the title."""
     title, sections = _selected(snapshot, focus)
-    sheet.draw(canvas, sections)
+    checks = sheet.of_checks(snapshot.checks, 7)
+    sheet.draw(canvas, sections if chosen(focus).pair >= 0 else [*sections, checks])
     return title
 
 
@@ -33,7 +34,7 @@ def _selected(snapshot: Snapshot, focus: Focus) -> tuple[str, list[Section]]:
         return "smallest histories", _pair(focus)
     if flight := q.flight_of(snapshot, focus):
         facts = fact("message", message(flight.message), "bright"), fact("arrives", stamp(flight.arrives_us))
-        return f"{flight.src} > {flight.dst}", [Section(0, facts), _checks(snapshot)]
+        return f"{flight.src} > {flight.dst}", [Section(0, facts)]
     if now.model:
         return TITLES[now.model], _model(snapshot, focus, now.model)
     if found := q.operation(snapshot, focus):
@@ -44,7 +45,7 @@ def _selected(snapshot: Snapshot, focus: Focus) -> tuple[str, list[Section]]:
         return f"{focus.node}  {'leads' if replica.leads else 'replica'}", _replica(snapshot, replica)
     if client := snapshot.client(focus.node):
         return f"client {focus.node}", _client(snapshot, client)
-    return "", [_checks(snapshot)]
+    return "", []
 
 
 def _logged(snapshot: Snapshot, event: Logged) -> list[Section]:
@@ -60,11 +61,7 @@ def _logged(snapshot: Snapshot, event: Logged) -> list[Section]:
         fact("after it", f"{orders.count(Order.AFTER)}", "accent"),
         fact("unordered", f"{orders.count(Order.CONCURRENT)}: neither clock is before the other", "warn"),
     ]
-    return [Section(0, tuple(facts)), Section(1, tuple(counts)), _checks(snapshot)]
-
-
-def _checks(snapshot: Snapshot) -> Section:
-    return sheet.of_checks(snapshot.checks, 7)
+    return [Section(0, tuple(facts)), Section(1, tuple(counts))]
 
 
 def _model(snapshot: Snapshot, focus: Focus, name: str) -> list[Section]:
@@ -87,7 +84,6 @@ def _model(snapshot: Snapshot, focus: Focus, name: str) -> list[Section]:
         found.append(Section(1, (fact("why", f"{pattern(verdict.why)}, long ago", "bad"), *_old(snapshot, verdict))))
     elif verdict.why is not None:
         found.append(Section(1, (fact("why", sentence(verdict, history), "warn"),)))
-    found.append(_checks(snapshot))
     return found
 
 
@@ -115,7 +111,6 @@ def _operation(snapshot: Snapshot, focus: Focus, each: Operation) -> list[Sectio
                if other.call is Call.WRITE and (other.key, other.value) == (each.key, each.value)]  # fmt: skip
     if each.call is Call.READ and writers:
         found.append(Section(3, (fact("reads from", named(writers[0])),)))
-    found.append(_checks(snapshot))
     return found
 
 
@@ -144,7 +139,7 @@ def _client(snapshot: Snapshot, client: ClientView) -> list[Section]:
             facts.append(fact("has seen", str(client.seen)))
     mine = [each for each in snapshot.history.operations if each.process == client.machine.id]
     facts.append(fact("newest", named(mine[-1]) if mine else "nothing yet"))
-    return [Section(0, tuple(facts)), _freshness(snapshot), _checks(snapshot)]
+    return [Section(0, tuple(facts)), _freshness(snapshot)]
 
 
 def _freshness(snapshot: Snapshot) -> Section:
@@ -168,7 +163,7 @@ def _replica(snapshot: Snapshot, replica: ReplicaView) -> list[Section]:
     if replica.centre or any(each.centre for each in snapshot.replicas):
         facts.append(fact("centre", f"data centre {replica.centre + 1}"))
     faults = sheet.of_host(replica.machine, network_of(snapshot))
-    return [Section(0, tuple(facts)), Section(1, (faults,)), _freshness(snapshot), _checks(snapshot)]
+    return [Section(0, tuple(facts)), Section(1, (faults,)), _freshness(snapshot)]
 
 
 def _pair(focus: Focus) -> list[Section]:

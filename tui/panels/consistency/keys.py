@@ -12,12 +12,14 @@ from tui.kit.selection import after
 from tui.kit.verbs import Machine, Target, ask, marker, simulated, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.consistency.queries import MODELS, choose, chosen, flight_of, model_of, operation, verdicts_of, whole
-from tui.panels.consistency.select import fit
+
+NO_RUN: Final = "these are the smallest histories, and no machines: v comes back to the run"
 
 
 def aim(snapshot: Snapshot, focus: Focus) -> Target | Refuse:
     """What the verbs act on: the selected machine, or the selected message."""
-    focus = fit(snapshot, focus)
+    if chosen(focus).pair >= 0:
+        return Refuse(NO_RUN)
     view = snapshot.replica(focus.node) or snapshot.client(focus.node)
     if view is None:
         return Refuse("select a client or a replica first")
@@ -29,7 +31,8 @@ def aim(snapshot: Snapshot, focus: Focus) -> Target | Refuse:
 
 def _perform(write: bool) -> Callable[[Snapshot, Focus], Outcome]:
     def act(snapshot: Snapshot, focus: Focus) -> Outcome:
-        focus = fit(snapshot, focus)
+        if chosen(focus).pair >= 0:
+            return Refuse(NO_RUN)
         client = snapshot.client(focus.node) or snapshot.client("you")
         assert client is not None
         if client.machine.status != "up":
@@ -78,7 +81,6 @@ def _broken(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 
 def _hold(snapshot: Snapshot, focus: Focus) -> Outcome:
-    focus = fit(snapshot, focus)
     now = chosen(focus)
     if now.held >= 0:
         return choose(focus, held=-1)

@@ -8,6 +8,7 @@ from engines.consistency.smallest import SMALLEST
 from engines.consistency.world.snapshot import Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.parts import upright
 from tui.kit.words import plural
 from tui.panel import Focus, Hit
 from tui.panels.consistency.queries import MODELS, SHORT, TITLES, choose, chosen, flipped, model_of, verdicts_of
@@ -29,8 +30,7 @@ def word(verdict: Verdict) -> tuple[str, Ink]:
 
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, x: int) -> list[Hit]:
     """In the columns from ``x`` on; returns the cells, which can be clicked."""
-    for y in range(canvas.height):
-        canvas.put(x - 2, y, glyphs.vertical, "line")
+    upright(canvas, x - 2, glyphs)
     verdicts = verdicts_of(snapshot, focus)
     titles, columns, title, width = (TITLES, 1, 19, WIDTH - 2) if canvas.height >= LOW else (SHORT, 2, 5, 9)
     hits = []
@@ -85,6 +85,13 @@ def _promise(canvas: Canvas, snapshot: Snapshot, verdicts: dict[str, Verdict], x
         canvas.put(x, y, "NO: it was not promised", "dim")
         if y + 1 < canvas.height:
             canvas.put(x, y + 1, reason(snapshot), "dim")
+
+
+def broken(snapshot: Snapshot, focus: Focus) -> str:
+    """The verdicts in few words: ``broken: LIN REG``."""
+    found = [SHORT[name] for name, verdict in verdicts_of(snapshot, focus).items() if verdict.broken]
+    more = f" and {len(found) - 4} more" if len(found) > 5 else ""
+    return f"broken: {' '.join(found[:4] if more else found)}{more}" if found else "no model is broken"
 
 
 def reason(snapshot: Snapshot) -> str:

@@ -43,7 +43,6 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
 
 def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     """Where an arrow leads."""
-    focus = fit(snapshot, focus)
     now = chosen(focus)
     step = -1 if direction in ("left", "up") else 1
     if now.pair >= 0:

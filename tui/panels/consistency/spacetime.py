@@ -11,10 +11,12 @@ from engines.consistency.formats.timeline import label
 from engines.consistency.history import Call, Operation, Status
 from engines.consistency.vector import Order
 from engines.consistency.world.snapshot import Arrow, Logged, Snapshot
+from engines.sim.views import HostView
 from engines.units import US_PER_MS, stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit.cluster import share
+from tui.kit.parts import gathered
 from tui.kit.words import STATUS, plural
 from tui.panel import Focus, Hit
 from tui.panels.consistency.queries import (
@@ -149,13 +151,7 @@ def legend(snapshot: Snapshot, seen: Window, room: int) -> str:
     there = {each.machine.id for each in snapshot.replicas}
     now = [each for each in snapshot.arrows if each.arrives_us <= snapshot.at_us and seen.holds(each.arrives_us)]
     letters = {"x" if each.lost else each.letter for each in now if each.dst in there}
-    said = ""
-    for letter in (each for each in LETTERS if each in letters):
-        more = f"{said}  {letter} {LETTERS[letter]}" if said else f"{letter} {LETTERS[letter]}"
-        if len(more) > room:
-            break
-        said = more
-    return said
+    return gathered((f"{letter} {said}" for letter, said in LETTERS.items() if letter in letters), room + 2).rstrip()
 
 
 def visible(snapshot: Snapshot, focus: Focus, height: int) -> list[str]:
@@ -219,7 +215,16 @@ def _client(
         if width and each.number >= snapshot.before:
             there = choose(replace(focus, node=name, why=False), op=each.number, held=-1, message=-1)
             hits.append(Hit(x, y, width, 1, there))
+    if view is not None and not snapshot.recorded:
+        _status(canvas, view.machine, seen, y, len(view.machine.cut_from) >= len(snapshot.replicas) > 0)
     return hits
+
+
+def _status(canvas: Canvas, machine: HostView, seen: Window, y: int, alone: bool) -> None:
+    """What is wrong with a machine now, at the right end of its row."""
+    said = machine.status if machine.status != "up" else "cut off" if alone else ""
+    if said:
+        canvas.put_right(seen.x + seen.width, y, f" {said} ", STATUS.get(machine.status, ("", "cut"))[1])
 
 
 def _moved_us(snapshot: Snapshot, held: int, each: Operation) -> int:
@@ -286,10 +291,7 @@ def _replica(
         if arrow.dst == name and arrow.arrives_us <= snapshot.at_us and seen.holds(arrow.arrives_us):
             letter, ink = ("x", "lost") if arrow.lost else (arrow.letter, "bright")
             canvas.put(seen.column(arrow.arrives_us), y, letter, ink)
-    alone = 0 < len(snapshot.replicas) - 1 == len(view.machine.cut_from)
-    said = status if status != "up" else "cut off" if alone else ""
-    if said:
-        canvas.put_right(seen.x + seen.width, y, f" {said} ", STATUS.get(status, ("", "cut"))[1])
+    _status(canvas, view.machine, seen, y, 0 < len(snapshot.replicas) - 1 == len(view.machine.cut_from))
     for each in snapshot.logged:
         if each.host == name and seen.holds(each.at_us):
             mark, ink = _beside(snapshot, focus, each)

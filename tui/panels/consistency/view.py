@@ -7,7 +7,6 @@ from tui.kit.words import plural
 from tui.panel import Focus, Frame, Hit, Sizes
 from tui.panels.consistency import inspector, lattice, spacetime, strip
 from tui.panels.consistency.queries import TITLES, chosen, rows_of
-from tui.panels.consistency.select import fit
 
 WIDE = 60
 """Columns from which the lattice stands beside the diagram."""
@@ -15,7 +14,6 @@ WIDE = 60
 
 def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
     """Draw everything."""
-    focus = fit(snapshot, focus)
     picture, below, look = (Canvas(*size) for size in sizes)
     now = chosen(focus)
     title = "space and time"
@@ -44,6 +42,8 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
         seen, _ = spacetime.parts(snapshot, focus, across)
         letters = spacetime.legend(snapshot, seen, picture.width - len(title) - len(note) - 9)
         title += f"  {letters}" if letters else ""
+        if focus.why:  # the explanation stands over the lattice where room is short
+            title = lattice.broken(snapshot, focus)
     strip.draw(below, snapshot, glyphs)
     return Frame(
         picture, below, look,
@@ -69,7 +69,8 @@ def _note(snapshot: Snapshot, focus: Focus) -> str:
     if now.held >= 0:
         return "what if: arrows move the return"
     if now.model:
-        return f"witness: {TITLES[now.model]}"
+        broken = any(each.name == now.model and each.verdict.broken for each in snapshot.models)
+        return f"{'witness' if broken else 'selected'}: {TITLES[now.model]}"
     return _numbers(snapshot)
 
 
