@@ -45,7 +45,8 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
         _arrows(canvas, snapshot, n, rows, step, glyphs)
     _flights(canvas, snapshot, focus, n, rows, step)
     _client(canvas, snapshot, n, rows)
-    if hidden := len(snapshot.replicas) + 1 - len(lanes):
+    hidden = len(snapshot.replicas) + 1 - len(lanes)
+    if lanes and hidden > 0:
         canvas.put_right(canvas.width, max(lanes), f" +{hidden} more ", "dim")
 
 
