@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from engines.hunt import Here, Pool, Request, Search, processors
 from engines.hunt.jobs import pattern_of
 from engines.sim.pattern import Pattern, Variant
-from tui.hunting import JUDGE
+from tui.hunt_options import JUDGE
 from tui.registry import patterns
 
 SMALL: Final = 12

@@ -65,6 +65,10 @@ def _branches(host: Host) -> Dialogue:
         if branch.parent is None:
             story = branch.scenario.title if branch.scenario else "no story"
             title, text = f"{branch.number + 1}  from the start", f"Seed {branch.seed}, {story}."
+            find = host.scene.finds.get(branch.number)
+            if find is not None:
+                title = f"{branch.number + 1}  found by a hunt, seed {find.seed}"
+                text = f"It breaks {find.check}. Made small from a run that this finds again: {find.command}"
         else:
             title = f"{branch.number + 1}  from branch {branch.parent + 1} at {stamp(branch.fork_us)}"
             text = f"It began with: {first_command(branch)}."

@@ -163,6 +163,11 @@ def choose(
 ) -> tuple[Variant, Scenario | None]:
     """Variant and story by name; a story belongs to one variant."""
     story = find_scenario(pattern, scenario) if scenario else None
+    if story is not None and not variant and default not in (pattern.variants[0].name, story.variant):
+        raise UserError(
+            f"--scenario {story.name}: this story is one of {story.variant}, and {default} has others; "
+            f"ask for {story.variant} instead, or leave the story out"
+        )
     if not variant and default != pattern.variants[0].name:
         variant = default  # it was asked for by a name of its own: dp-tui pbft
     chosen = find_variant(pattern, variant or (story.variant if story else default))
@@ -262,7 +267,8 @@ def _data_help(pattern: str, how: str) -> str:
 
 def hunt_command(name: str) -> click.Command:
     """``dp-tui hunt PATTERN``."""
-    from tui.hunting import Asked, hunt, hunt_options
+    from tui.hunt_options import Asked, hunt_options
+    from tui.hunting import hunt
 
     panel, default = find_panel(name)
     pattern = panel.pattern

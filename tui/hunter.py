@@ -9,13 +9,14 @@ from typing import Final
 from engines.errors import UserError
 from engines.hunt import Pool, Request, Search, Workers
 from engines.hunt.found import Run, run_of
+from engines.hunt.search import Found
 from engines.sim.pattern import Pattern
-from tui.scene import Scene
+from tui.hunt_options import JUDGE, command_of
+from tui.kit.words import plural
+from tui.scene import Find, Scene
 
 POLL_US: Final = 300_000
 """How often a hunt is looked at."""
-JUDGE: Final = "tui.judging"
-"""Who looks at what clients were told, once a run is over."""
 
 
 class Hunter:
@@ -29,7 +30,8 @@ class Hunter:
         self.pattern: Pattern = pattern
         self.variant = variant.name
         story = branch.scenario.name if branch.scenario is not None else ""
-        request = Request(
+        self.first = branch.seed + 1
+        self.request = Request(
             pattern.name, variant.name, variant.engine_version, "usual", scene.timeline.config, story, fixed=True,
             judge=JUDGE,
         )  # fmt: skip
@@ -38,7 +40,8 @@ class Hunter:
         self.over = False
         self.wall_us = 0
         self._due_us = 0
-        self._search = Search(request, (make_workers or (lambda: Pool(1)))(), branch.seed + 1, None, stop_at_find=True)
+        workers = (make_workers or (lambda: Pool(1)))()
+        self._search = Search(self.request, workers, self.first, None, stop_at_find=True)
 
     def poll(self, wall_us: int) -> bool:
         """Time has passed; whether there is something new to say."""
@@ -61,8 +64,8 @@ class Hunter:
         if self.run is not None:
             return "found: H"
         if self._search.shortening:
-            left = self._search.shrinking
-            return "shrinking" if left is None else f"shrinking {left[0]:,}"
+            half = self._search.shrinking
+            return "shrinking" if half is None else f"shrinking {half.left:,}"
         return f"hunt {self._search.tally.seeds:,}"
 
     @property
@@ -70,9 +73,21 @@ class Hunter:
         """What came of it, in a sentence."""
         tally = self._search.tally
         if self.run is None:
-            return f"the hunt is over: no check failed in {tally.seeds:,} seeds"
-        commands = "1 command" if self.run.inputs == 1 else f"{self.run.inputs} commands"
-        return f"found in seed {self.run.shrunk.plan.seed}: {self.run.breaks.check} breaks after {commands}: H opens it"
+            return f"the hunt is over: no check failed in {plural(tally.seeds, 'seed')}"
+        commands = plural(self.run.inputs, "command")
+        return f"found in seed {self.seed}: {self.run.breaks.check} breaks after {commands}: H opens it"
+
+    @property
+    def seed(self) -> int:
+        """The seed that failed. The run that it was made small to may be one of another."""
+        found: Found = next(iter(self._search.tally.found.values()))
+        return found.seed
+
+    @property
+    def find(self) -> Find:
+        """Where it was found."""
+        assert self.run is not None
+        return Find(self.seed, self.first, self.run.breaks.check, command_of(self.request, self.seed))
 
     def _end(self) -> None:
         """Nothing is left to do: what was found becomes a run."""

@@ -15,167 +15,28 @@ from typing import Any, Final, Self
 
 import click
 
-from engines.errors import UserError
-from engines.hunt import PROFILES, Here, Pool, Request, Search, Shrunk, Workers, processors
+from engines.hunt import Search, Shrunk
 from engines.hunt.bites import TOUCHES
 from engines.hunt.coverage import Reached, reached
 from engines.hunt.found import run_of
+from engines.hunt.search import BATCH
 from engines.hunt.trial import Violation
 from engines.sim.hazards import ANYTHING
-from engines.sim.pattern import Scenario, Variant
 from engines.units import US_PER_S, stamp
 from tui import files
 from tui.asking import command_words
+from tui.hunt_options import Asked
 from tui.kit.words import plural
-from tui.options import Duration, Whole
 from tui.progress import Progress
 from tui.terminal.signals import SIGNALS, status_of
 
-SEED_MAX: Final = 1 << 62
-LAST: Final = 999
-JOBS_MAX: Final = 256
 WAIT_S: Final = 0.2
-JUDGE: Final = "tui.judging"
-"""Who looks at what clients were told, once a run is over."""
 LEAST: Final = "; no fewer of these will do (breadth-first search)"
 SHOWN: Final = 8
 """Items of a list in the summary; more are counted."""
 BAR: Final = 16
-
-
-class Seeds(click.ParamType[tuple[int, int | None]]):
-    """``A..B``, both included; ``A..`` for a hunt that ends by the clock."""
-
-    name = "seeds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int | None]:
-        """Parse it."""
-        if isinstance(value, tuple):
-            return value[0], value[1]
-        start, dots, end = value.partition("..")
-        whole = all(each.isascii() and each.isdecimal() and len(each) < 20 for each in (start, end or "0"))
-        if not dots or not whole:
-            self.fail(f"{value!r} is no range of seeds: write 0..999, or 1000.. with --for", param, ctx)
-        first, last = int(start), int(end) if end else None
-        if last is not None and last < first:
-            self.fail(f"{value!r}: the last seed comes before the first; write {last}..{first}", param, ctx)
-        if max(first, last or 0) > SEED_MAX:
-            self.fail(f"{value!r}: seeds lie between 0 and {SEED_MAX}", param, ctx)
-        return first, last
-
-
-def hunt_options() -> list[click.Parameter]:
-    """The options of a hunt besides those of the pattern."""
-    profiles = ", ".join(f"{each.name} ({each.help})" for each in PROFILES.values())
-    return [
-        click.Option(["--seeds"], type=Seeds(), help="Seeds A..B, both included (default 0..999)."),
-        click.Option(["--for", "span"], type=Duration(), help="Hunt for so long instead: 10m, 90s."),
-        click.Option(["--jobs"], type=Whole(1, JOBS_MAX), help="Processes (default: one a processor)."),
-        click.Option(["--faults"], type=click.Choice(tuple(PROFILES)), default="usual", help=f"Profile: {profiles}."),
-        click.Option(["--break", "broken"], multiple=True, metavar="RULE", help="Switch this rule off."),
-        click.Option(["--until-new"], type=Whole(1, SEED_MAX), help="Stop when N seeds in a row reach nothing new."),
-        click.Option(["--save"], metavar="DIR", help="Save each find as a run that dp-tui replay opens."),
-        click.Option(["--cluster"], metavar="ADDRESS", help="Let the workers of this Dask scheduler do it."),
-        click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
-    ]
-
-
-@dataclass(slots=True)
-class Asked:
-    """A hunt as it was asked for."""
-
-    pattern: str
-    variant: Variant
-    scenario: Scenario | None
-    seeds: tuple[int, int | None] | None
-    span: int | None
-    jobs: int | None
-    faults: str
-    broken: tuple[str, ...]
-    until_new: int | None
-    save: str | None
-    cluster: str | None
-    as_json: bool
-    first: int = 0
-    last: int | None = LAST
-    folder: Path | None = None
-
-    def check(self) -> None:
-        """UserError unless it all goes together."""
-        self.broken = tuple(dict.fromkeys(self.broken))
-        for rule in self.broken:
-            self._check_rule(rule)
-        if self.seeds is not None:
-            self.first, self.last = self.seeds
-        if self.span is not None:
-            if self.seeds is not None and self.last is not None:
-                raise UserError(
-                    "--for ends by the clock and --seeds A..B by number; leave one out, or write --seeds A.."
-                )
-            if not self.span:
-                raise UserError("--for 0s: a hunt needs some time; write 10m or 90s")
-            self.last = None
-        elif self.seeds is not None and self.last is None:
-            raise UserError(f"--seeds {self.first}.. has no end: write {self.first}..{self.first + LAST}, or add --for")
-        if self.cluster is not None and self.jobs is not None:
-            raise UserError(
-                "--jobs is for processes of this machine, and --cluster brings its own workers; leave one out"
-            )
-        if self.save is not None:
-            self.folder = _writable(self.save)
-
-    def _check_rule(self, rule: str) -> None:
-        settings = {each.name: each for each in self.variant.settings}
-        rules = [each.name for each in settings.values() if each.help.startswith("rule: ")]
-        if rule not in rules:
-            known = f"one of {', '.join(rules)} is accepted" if rules else "it has none"
-            raise UserError(f"--break {rule}: {self.variant.name} has no such rule: {known}")
-
-    def request(self) -> Request:
-        """What workers need to know."""
-        return Request(
-            self.pattern, self.variant.name, self.variant.engine_version, self.faults,
-            tuple((rule, False) for rule in self.broken), self.scenario.name if self.scenario else "",
-            judge=JUDGE,
-        )  # fmt: skip
-
-    def workers(self) -> Workers:
-        """Who does it. UserError if a cluster does not answer."""
-        if self.cluster is not None:
-            from engines.hunt.cluster import Cluster
-
-            return Cluster(self.cluster)
-        jobs = processors() if self.jobs is None else self.jobs
-        return Here() if jobs == 1 else Pool(jobs)
-
-    def again(self, first: int) -> str:
-        """The command that goes on from a seed."""
-        words = [files.program(), "hunt", self.pattern, "--variant", self.variant.name]
-        words += ["--scenario", self.scenario.name] if self.scenario else []
-        words += ["--seeds", f"{first}..{'' if self.last is None else self.last}"]
-        words += ["--for", f"{self.span // US_PER_S}s"] if self.span is not None else []
-        words += ["--jobs", str(self.jobs)] if self.jobs is not None else []
-        words += ["--faults", self.faults] if self.faults != "usual" else []
-        for rule in self.broken:
-            words += ["--break", rule]
-        for flag, value in (("--until-new", self.until_new), ("--save", self.save), ("--cluster", self.cluster)):
-            words += [flag, shlex.quote(str(value))] if value is not None else []
-        return " ".join([*words, *(["--json"] if self.as_json else [])])
-
-
-def _writable(folder: str) -> Path:
-    """A folder to save in, made if it is missing; UserError, before the hunt, if nothing can be written there."""
-    if not folder.strip():
-        raise UserError(f"--save {folder!r}: name a folder; it is made if it is missing")
-    path = Path(folder).expanduser()
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        probe = path / f".hunt-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise UserError(f"--save {folder}: cannot be written: {error.strerror or error}; name another folder") from None
-    return path
+PIECE_S: Final = 0.25
+"""What is handed out at once takes about so long: a hunt that ends by the clock ends soon."""
 
 
 # -- the hunt ------------------------------------------------------------------------------------------------------
@@ -185,7 +46,7 @@ def hunt(asked: Asked) -> int:
     """Hunt, and tell of it. Exit status: 0 nothing found, 1 something, 130 interrupted."""
     asked.check()
     workers = asked.workers()
-    search = Search(asked.request(), workers, asked.first, asked.last, asked.until_new or 0)
+    search = Search(asked.request(), workers, asked.first, asked.last, asked.until_new or 0, size=1)
     began = time.monotonic()
     interrupt = Interrupt()
     try:
@@ -249,8 +110,10 @@ class Interrupt:
 def _drive(search: Search, asked: Asked, progress: Progress, began: float, interrupt: Interrupt) -> None:
     while not interrupt.came and search.advance(WAIT_S):
         now = time.monotonic()
-        if asked.span is not None and now - began >= asked.span / US_PER_S:
-            search.finish()
+        done = search.tally.next_seed - asked.first
+        if asked.span is not None and now - began >= asked.span / US_PER_S and done:
+            search.drop()
+        search.size = max(1, min(BATCH, int(PIECE_S * done / max(now - began, 0.001) / search.workers.width)))
         progress.say(bar(search, asked, now - began))
 
 
@@ -259,9 +122,13 @@ def bar(search: Search, asked: Asked, seconds: float) -> str:
     tally = search.tally
     done = tally.next_seed - asked.first
     if search.shrinking is not None:
-        left, tries = search.shrinking
-        commands = "1 command" if left == 1 else f"{left:,} commands"
-        return f"{plural(done, 'seed')}, {tally.failures:,} failed; shrinking: {commands} left, try {tries}; ctrl+c"
+        left, tries, breadth = search.shrinking
+        how = (
+            f"{plural(left, 'command')} left, try {tries}"
+            if breadth < 0
+            else f"{left} left, breadth first with {breadth}"
+        )
+        return f"{plural(done, 'seed')}, {tally.failures:,} failed; shrinking: {how}; ctrl+c"
     if asked.span is not None:
         share = min(1.0, seconds / (asked.span / US_PER_S))
     else:
@@ -343,6 +210,8 @@ class Summary:
             "scenario": self.asked.scenario.name if self.asked.scenario else None,
             "faults": self.asked.faults,
             "broken": list(self.asked.broken),
+            "settings": dict(self.search.request.config),
+            "fixed": self.asked.fixed,
             "first_seed": self.asked.first,
             "next_seed": tally.next_seed,
             "seeds": tally.seeds,
@@ -394,10 +263,11 @@ class Summary:
         tally = self.search.tally
         rate = int(60 * tally.seeds / max(self.seconds, 0.001))
         broken = f", without {', '.join(self.asked.broken)}" if self.asked.broken else ""
+        given = f", with {', '.join(self.asked.settings)}" if self.asked.settings else ""
         story = f", in the story {self.asked.scenario.name}" if self.asked.scenario else ""
         lines = [
             f"{self.asked.variant.title}: {plural(tally.seeds, 'seed')} with {self.asked.faults} faults"
-            f"{broken}{story}, {rate:,} a minute",
+            f"{broken}{given}{story}, {rate:,} a minute",
             f"  {plural(tally.steps, 'step')}, {plural(tally.checks, 'check')} evaluated, "
             f"{plural(tally.failures, 'seed')} failed",
             *self._bitten(),
@@ -421,13 +291,13 @@ class Summary:
             lines.append(f"  injected, and touched nothing: {', '.join(tally.inert)}")
         if tally.idle:
             few = ", ".join(map(str, tally.idle[:SHOWN])) + (" ..." if len(tally.idle) > SHOWN else "")
-            more = "seed more is not counted, its" if len(tally.idle) == 1 else "seeds more are not counted, their"
-            lines.append(f"  {len(tally.idle):,} {more} faults touched nothing: {few}")
+            more = "1 seed more is" if len(tally.idle) == 1 else f"{len(tally.idle):,} seeds more are"
+            lines.append(f"  {more} not counted, the faults touched nothing: {few}")
         return lines
 
     def _situations(self) -> list[str]:
         there = self.reached
-        lines = [f"  {there.situations:,} situations reached (kind of event, role, fault in force)"]
+        lines = [f"  {plural(there.situations, 'situation')} reached (kind of event, role, fault in force)"]
         sheltered = [f"a {role} under {fault}" for role, fault in there.sheltered]
         for text, names in (
             ("events never seen", there.unseen),
@@ -444,14 +314,14 @@ class Summary:
         lines = [
             f"CHECK FAILED  {violation.check}: {violation.detail}",
             *(f"  {line}" for line in violation.witness),
-            f"  in {find.seeds:,} of the seeds, first in {find.seed}, which drew {_drawn(find.drawn)}",
+            f"  in {plural(find.seeds, 'seed')}, first in {find.seed}, which drew {_drawn(find.drawn)}",
         ]
         if find.shrunk is None:
             return [*lines, "  not made smaller"]
         least = find.shrunk.minimal
         lines.append(
-            f"  made small: the {find.shrunk.before} commands of the run, with what lay in wait and the heal, "
-            f"to {find.inputs}, in {find.shrunk.runs} runs{LEAST * least}"
+            f"  made small: the {plural(find.shrunk.before, 'command')} of the run, with what lay in wait and the "
+            f"heal, to {find.inputs}, in {plural(find.shrunk.runs, 'run')}{LEAST * least}"
         )
         steps = find.shrunk.plan.inputs
         lines += [f"    {stamp(step.at_us)}  {command_words(step.command)}" for step in steps[: SHOWN * 2]]
@@ -465,7 +335,7 @@ class Summary:
 def _drawn(parameters: dict[str, Any]) -> str:
     config = ", ".join(f"{name} {value}" for name, value in parameters["config"].items()) or "the default settings"
     kinds = ", ".join(parameters["kinds"])
-    return f"{config}; {kinds}; {len(parameters['inputs'])} commands at their times"
+    return f"{config}; {kinds}; {plural(len(parameters['inputs']), 'command')}, each at its time"
 
 
-__all__ = ["Asked", "Seeds", "Summary", "bar", "hunt", "hunt_options"]
+__all__ = ["Summary", "bar", "hunt"]

@@ -72,6 +72,17 @@ class Cue(NamedTuple):
     waits: bool
 
 
+class Find(NamedTuple):
+    """Where a run that a hunt has found is from."""
+
+    seed: int
+    first: int
+    """The seed that the hunt began with."""
+    check: str
+    command: str
+    """What finds it again on the command line."""
+
+
 class Scene:
     """One variant, its player, and what is looked at."""
 
@@ -86,6 +97,8 @@ class Scene:
         """Commands at the start of the run that are no deed of a person: what came with a FILE."""
         self.breaks: tuple[int, Breaks] | None = None
         """The branch that a hunt has found, and what breaks in it."""
+        self.finds: dict[int, Find] = {}
+        """Branches that a hunt from here has found, and where."""
         self.came_from: dict[int, int] = {}
         """Which branch a new root was begun from."""
         self.measured = Measured()

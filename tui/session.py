@@ -45,7 +45,7 @@ from tui.panel import (
 )
 from tui.player import speed_name
 from tui.registry import drawing
-from tui.scene import SCROLLS, Scene, toggled
+from tui.scene import SCROLLS, Find, Scene, toggled
 
 if TYPE_CHECKING:  # loaded by whoever hunts: a first picture needs none of it
     from engines.hunt import Workers
@@ -331,7 +331,7 @@ class Session:
         hunter = self.hunter
         if hunter is not None and hunter.run is not None:
             self._forget_hunter()
-            self._open_find(hunter.run)
+            self._open_find(hunter.run, hunter.find)
         elif hunter is not None:
             hunter.stop()
             self._forget_hunter()
@@ -360,7 +360,7 @@ class Session:
             if hunter.run is None:
                 self._forget_hunter()
 
-    def _open_find(self, run: "Run") -> None:
+    def _open_find(self, run: "Run", find: Find) -> None:
         """What was found becomes a root of its own, beside the runs there are; they stay."""
         self._visit(run.pattern, run.timeline.variant.name)
         found = run.timeline.branch
@@ -370,7 +370,8 @@ class Session:
         branch.end_position, branch.end_us = found.end_position, found.end_us
         self.scene.player.pause()
         self.scene.timeline.seek(found.end_position)
-        self._show_break(run.breaks)
+        self.scene.finds[branch.number] = find
+        self._show_break(run.breaks, f"seed {find.seed} of the hunt from seed {find.first} on: ")
 
     # -- scenes ----------------------------------------------------------------------------------------------
 
@@ -405,14 +406,15 @@ class Session:
             self._show_break(recording.breaks)
         return scene
 
-    def _show_break(self, breaks: Breaks) -> None:
+    def _show_break(self, breaks: Breaks, whence: str = "") -> None:
         """Stand one step before the branch breaks, and say what will."""
         scene = self.scene
         scene.breaks = scene.branch.number, breaks
         what = f"{breaks.check}: {breaks.detail}"
         if breaks.position:
             scene.timeline.seek(breaks.position - 1)
-        self.notify(f"the next step breaks {what}" if breaks.position else f"at its end this run breaks {what}")
+        when = "the next step" if breaks.position else "at its end this run"
+        self.notify(f"{whence}{when} breaks {what}")
         self._notice_until_us = FOR_EVER  # until the next key
 
     def _enter(self, panel: Panel, timeline: Timeline[Any, Any], playing: bool = True) -> Scene:

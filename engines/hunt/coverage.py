@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, get_args
 
 from engines.hunt.bites import Bites
 from engines.sim.chaos import Chaos
-from engines.sim.events import KernelEvent, Raw, kind_of
+from engines.sim.events import Healed, KernelEvent, Raw, kind_of
 
 LOOK_STEPS: Final = 32
 NOTHING: Final = "no fault"
@@ -88,12 +88,14 @@ def reached(situations: Iterable[Situation], chaos: Chaos) -> Reached:
         count,
         tuple(kinds),
         tuple(sorted({each for each in known if each not in kinds and each not in ABSENT})),
-        tuple(kind for kind, faults in kinds.items() if faults == {NOTHING}),
+        tuple(kind for kind, faults in kinds.items() if faults == {NOTHING} and kind not in CALM),
         tuple((role, fault) for role in roles for fault in forces if (role, fault) not in met),
     )
 
 
 ABSENT: Final = ("cue",)
 """What no hunt reaches: nobody talks to the audience."""
+CALM: Final = (kind_of(Healed),)
+"""What happens only when no fault is left, by its nature."""
 
 __all__ = ["LOOK_STEPS", "NOTHING", "Reached", "Situation", "Watch", "reached"]

@@ -87,7 +87,8 @@ class Request:
         variant = self.find_variant()
         chaos = variant.chaos or ANYTHING
         if self.fixed:
-            chaos = replace(chaos, settings=())
+            themes = tuple(replace(theme, settings=()) for theme in chaos.themes)
+            chaos = replace(chaos, settings=(), themes=themes)
         return draw(variant, chaos, PROFILES[self.profile], seed, self.config, self.find_scenario())
 
 

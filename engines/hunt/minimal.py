@@ -4,6 +4,9 @@ Delta debugging drops commands; it never moves one to another moment, nor gives 
 and few commands that can be tried out: all ways to give none of its commands, then all ways to give one at any of its
 moments, then two ... States are engines; those that are equal are gone into once. What is found first is minimal among
 these commands and moments, and if nothing smaller is found, the find was.
+
+The search is made once for each number of commands, from none on. To come to that number anew costs little beside it,
+and between two of them nothing is left over: so it can be told how far it is, and another worker can go on.
 """
 
 import pickle
@@ -62,11 +65,11 @@ class Breadth:
         self.histories.append(getattr(engine, "history", None))
         return pickle.dumps(engine, 5)
 
-    def search(self) -> Minimal:
-        """Level by level, up to one command fewer than there are."""
+    def search(self, most: int) -> Minimal | None:
+        """Level by level, up to so many commands; None if they break nothing."""
         level = [_State(0, self._packed(self.variant.make(self.plan.seed, self.plan.config)), ())]
-        for count in range(len(self.plan.inputs)):
-            more = count + 1 < len(self.plan.inputs)
+        for count in range(most + 1):
+            more = count < most
             following: list[_State] = []
             for state in level:
                 self.states += 1
@@ -78,7 +81,7 @@ class Breadth:
                     if more and moment < len(self.moments):
                         following += self._given(engine, moment, state.given)
             level = following
-        return Minimal(self.plan, self.violation, True, self.states)
+        return None
 
     def _futures(self, state: _State) -> Iterator[tuple[Any, int]]:
         """The engine as it is, and at each later moment if nothing more is done, and at the end."""
@@ -118,12 +121,30 @@ class Breadth:
         return Minimal(plan.until(violation.at_us), violation, True, self.states)
 
 
+def searchable(plan: Plan, violation: Violation, variant: Variant) -> bool:
+    """Whether machines and commands are few, and something breaks at a step."""
+    if violation.at_end or not 0 < len(plan.inputs) <= INPUTS_MAX:
+        return False
+    return len(variant.make(plan.seed, plan.config).servers) <= SERVERS_MAX
+
+
+def least(
+    plan: Plan, violation: Violation, variant: Variant, tolerated: tuple[str, ...], most: int
+) -> Minimal | None:  # fmt: skip
+    """A run of at most so many of these commands that breaks alike; None if there is none. Not ``proven``: it was given
+    up, and the plan is as it was."""
+    return Breadth(plan, violation, variant, tolerated).search(most)
+
+
 def minimal(plan: Plan, violation: Violation, variant: Variant, tolerated: tuple[str, ...] = ()) -> Minimal | None:
-    """The smallest run, where machines and commands are few; None where they are not, or nothing breaks at a step."""
-    servers = variant.make(plan.seed, plan.config).servers
-    if violation.at_end or len(servers) > SERVERS_MAX or not 0 < len(plan.inputs) <= INPUTS_MAX:
+    """The smallest run, where it is ``searchable``; else None."""
+    if not searchable(plan, violation, variant):
         return None
-    return Breadth(plan, violation, variant, tolerated).search()
+    for most in range(len(plan.inputs)):
+        found = least(plan, violation, variant, tolerated, most)
+        if found is not None:
+            return found
+    return Minimal(plan, violation, True, 0)
 
 
-__all__ = ["INPUTS_MAX", "SERVERS_MAX", "Minimal", "minimal"]
+__all__ = ["INPUTS_MAX", "SERVERS_MAX", "Minimal", "least", "minimal", "searchable"]

@@ -88,6 +88,17 @@ class Tally:
         return kind
 
 
+class Shrinking(NamedTuple):
+    """How far it is with what is being made small."""
+
+    left: int
+    """Commands that are left."""
+    runs: int
+    """Runs that it took."""
+    breadth: int
+    """With how many commands the breadth-first search tries it now; -1: commands are still dropped."""
+
+
 class _Work(NamedTuple):
     """A batch that was handed out."""
 
@@ -108,17 +119,20 @@ class Search:
         until_new: int = 0,
         budget: int = BUDGET,
         stop_at_find: bool = False,
+        size: int = BATCH,
     ) -> None:
         """Seeds ``first`` to ``last``, both included; without ``last`` it goes on until it is told to ``finish``.
 
         ``until_new``: finish when so many seeds in a row reached no new situation. ``budget``: runs for shortening one
-        violation; 0: none is shortened.
+        violation; 0: none is shortened. ``size``: seeds that are handed out together.
         """
         self.request = request
         self.workers = workers
         self.until_new = until_new
         self.budget = budget
         self.stop_at_find = stop_at_find
+        self.size = size
+        """Seeds of the batches that are still to be handed out; nothing that is found depends on it."""
         self.tally = Tally(next_seed=first)
         self.shrunk: dict[tuple[str, str], Shrunk] = {}
         self.halfway: dict[tuple[str, str], Halfway] = {}
@@ -132,13 +146,11 @@ class Search:
         self._ending = False
         self._closed = False
 
-    @staticmethod
-    def _cut(first: int, last: int | None) -> Iterator[tuple[int, ...]]:
-        for start in count(first, BATCH):
-            seeds = tuple(seed for seed in range(start, start + BATCH) if last is None or seed <= last)
-            if not seeds:
-                return
-            yield seeds
+    def _cut(self, first: int, last: int | None) -> Iterator[tuple[int, ...]]:
+        while last is None or first <= last:
+            end = first + self.size
+            yield tuple(range(first, end if last is None else min(end, last + 1)))
+            first = end
 
     @property
     def shortening(self) -> bool:
@@ -146,14 +158,21 @@ class Search:
         return bool(self._shortening)
 
     @property
-    def shrinking(self) -> tuple[int, int] | None:
-        """Of what is being made small: commands that are left, and runs that it took; None before the first word."""
+    def shrinking(self) -> Shrinking | None:
+        """How far it is with what is being made small; None before the first word."""
         half = next(iter(self.halfway.values()), None)
-        return None if half is None else (len(half.best.inputs), half.runs)
+        return None if half is None else Shrinking(len(half.best.inputs), half.runs, half.breadth)
 
     def finish(self) -> None:
         """Hand out no more seeds; what was handed out is still folded and shortened."""
         self._ending = True
+
+    def drop(self) -> None:
+        """The same, and what was handed out and is not done is given up: those seeds were never played."""
+        self._ending = self._closed = True
+        for future in self._running:
+            future.cancel()
+        self._running.clear()
 
     def advance(self, patience_s: float | None) -> bool:
         """Hand work out and fold what is done, waiting at most so long; False if nothing is left to do."""
@@ -293,4 +312,4 @@ def hunt(request: Request, workers: Workers, first: int = 0, last: int = 999, **
     return search
 
 
-__all__ = ["BATCH", "Found", "Search", "Tally", "hunt"]
+__all__ = ["BATCH", "Found", "Search", "Shrinking", "Tally", "hunt"]

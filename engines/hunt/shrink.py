@@ -18,7 +18,7 @@ from hashlib import blake2b
 from typing import Any, Final, TypeVar
 
 from engines.errors import UserError
-from engines.hunt.minimal import minimal
+from engines.hunt.minimal import least, searchable
 from engines.hunt.plan import Plan
 from engines.hunt.trial import Judge, Violation, play
 from engines.sim.faults import Cut, Isolate, Partition
@@ -87,6 +87,8 @@ class Halfway:
     """What there was when the phases began anew."""
     tried: dict[bytes, None] = field(default_factory=dict)
     """Plans that do not fail in the same way."""
+    breadth: int = -1
+    """With how many commands the breadth-first search tries it next; -1: commands are still dropped."""
 
     @property
     def shrunk(self) -> Shrunk:
@@ -153,6 +155,8 @@ class Shrinker:
     def go_on(self) -> Shrunk | None:
         """A slice more; None if that was not the last one."""
         half = self.half
+        if half.breadth >= 0:
+            return self._least()
         phases = (
             self._without_rest, self._elsewhere, self._fewer, self._merged, self._simpler, self._sooner, self._rounder,
         )  # fmt: skip
@@ -164,17 +168,21 @@ class Shrinker:
                 phases[half.phase]()
                 half.phase = (half.phase + 1) % len(phases)
                 if half.phase == 0 and (self._size() == half.size or half.runs >= self.budget):
-                    return self._least()
+                    if not searchable(half.best, half.violation, self.variant):
+                        return half.shrunk
+                    half.breadth = 0
+                    return None
         except _Pause:
             return None
 
-    def _least(self) -> Shrunk:
-        """Nothing more can be dropped: perhaps other moments do with less."""
-        shrunk = self.half.shrunk
-        least = minimal(shrunk.plan, shrunk.violation, self.variant, self.tolerated)
-        if least is None:
-            return shrunk
-        return replace(shrunk, plan=least.plan, violation=least.violation, minimal=least.proven)
+    def _least(self) -> Shrunk | None:
+        """Nothing more can be dropped: perhaps other moments do with less. None: not with so few."""
+        half, shrunk = self.half, self.half.shrunk
+        found = least(half.best, half.violation, self.variant, self.tolerated, half.breadth)
+        if found is not None:
+            return replace(shrunk, plan=found.plan, violation=found.violation, minimal=found.proven)
+        half.breadth += 1
+        return replace(shrunk, minimal=True) if half.breadth == len(half.best.inputs) else None
 
     def _size(self) -> tuple[Any, ...]:
         return self.best.inputs, self.best.config, self.best.end_us

@@ -18,7 +18,8 @@ from engines.hunt import Here, Search
 from tests.commandline import dp_tui, dp_tui_process
 from tests.ptyscreen import PATIENCE_S, PtyApp, python
 from tests.tui.test_cli import refused
-from tui.hunting import Asked, Interrupt, Summary
+from tui.hunt_options import Asked
+from tui.hunting import Interrupt, Summary
 from tui.terminal.signals import SIGNALS
 
 
@@ -59,6 +60,48 @@ def test_what_is_found_is_saved_printed_and_replayed(tmp_path: Path) -> None:
     assert found["line"] in text
 
 
+def test_a_setting_that_is_given_is_not_drawn_and_fixed_draws_none() -> None:
+    hunt = ("hunt", "raft", "--seeds", "0..5", "--jobs", "1", "--break", "persist_vote", "--json")
+    drawn = json.loads(dp_tui(*hunt, "--set", "nodes=3", "--set", "noop=off").stdout)
+    assert drawn["settings"] == {"nodes": 3, "noop": False, "persist_vote": False}
+    assert drawn["found"][0]["drawn"]["config"]["nodes"] == 3
+    fixed = json.loads(dp_tui(*hunt, "--fixed").stdout)
+    assert fixed["found"][0]["drawn"]["config"] == {"persist_vote": False}
+    ring = dp_tui("hunt", "sharding", "--seeds", "0..0", "--jobs", "1", "--set", 'user_keys=[["a", 1]]', "--json")
+    assert json.loads(ring.stdout)["settings"] == {"user_keys": [["a", 1]]}
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("nodes=99", "it must lie between 1 and 9"),
+        ("nodes=x", "takes a value of type int"),
+        ("nodes", "write NAME=VALUE"),
+        ("noddes=3", "one of nodes, workload"),
+        ("pre_vote=3", "pre_vote is on or off"),
+        ("workload=5", "one of off, light, busy, flood"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_one_clear_line(setting: str, said: str) -> None:
+    line = refused("hunt", "raft", "--seeds", "0..1", "--set", setting)
+    assert line.startswith(f"dp-tui: --set {setting}: ")
+    assert said in line
+
+
+def test_a_story_of_the_other_algorithm_is_said_to_be_its_own() -> None:
+    line = refused("hunt", "pbft", "--scenario", "figure-8")
+    assert "--scenario figure-8: this story is one of raft" in line
+    assert "--variant" not in line
+
+
+def test_one_is_not_several() -> None:
+    one = dp_tui("hunt", "raft", "--seeds", "0..0", "--jobs", "1", "--break", "persist_vote").stdout
+    assert ": 1 seed with usual faults" in one
+    assert "1 seed failed" in one
+    assert "in 1 seed, first in 0" in one
+    assert "healed" not in one, "it is never seen while something is wrong, and that is no news"
+
+
 def test_a_rule_that_is_named_twice_is_broken_once() -> None:
     twice = ("--break", "pre_vote", "--break", "check_quorum", "--break", "pre_vote")
     done = dp_tui("hunt", "raft", "--seeds", "0..1", "--jobs", "1", "--json", *twice)
@@ -82,6 +125,7 @@ def test_a_hunt_can_end_by_the_clock_or_when_nothing_is_new() -> None:
     done = dp_tui("hunt", "raft", "--for", "2s", "--jobs", "1", "--json")
     assert done.returncode == 0
     assert time.monotonic() - began >= 2
+    assert json.loads(done.stdout)["seconds"] < 5, "what is not done by then is given up"
     assert json.loads(done.stdout)["next_seed"] > 0
     done = dp_tui("hunt", "raft", "--until-new", "2", "--seeds", "0..400", "--faults", "calm", "--jobs", "1", "--json")
     assert done.returncode == 0

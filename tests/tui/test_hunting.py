@@ -11,10 +11,12 @@ import pytest
 from engines.consensus.pattern import PATTERN
 from engines.hunt import Here, hunt, request_for
 from engines.hunt.found import run_of
-from engines.hunt.search import Tally
+from engines.hunt.search import Shrinking, Tally
 from engines.sim.line import read_line
 from engines.sim.recording import read
 from engines.sim.rules import SetRule
+from tests.commandline import dp_tui
+from tui.dialogs import Pick
 from tui.hunting import bar
 from tui.panel import Copy
 from tui.progress import WIDTH
@@ -99,7 +101,10 @@ def test_h_hunts_from_the_present_settings_and_opens_what_it_finds() -> None:
     assert "found: H" in shown(one).splitlines()[1]
     one.press("H")
     assert one.hunter is None
-    assert "the next step breaks terms and votes survive" in one.notice
+    find = one.scene.finds[one.scene.branch.number]
+    assert find.first == before.seed + 1
+    said = f"seed {find.seed} of the hunt from seed {find.first} on: the next step breaks terms and votes survive"
+    assert one.notice.startswith(said)
     assert one.scene.timeline.branches[before.number] is before
     assert all(check.ok for check in one.scene.timeline.check())
     one.press(".")
@@ -109,6 +114,30 @@ def test_h_hunts_from_the_present_settings_and_opens_what_it_finds() -> None:
     breaks = read_line(wish.text, [PATTERN]).breaks
     assert breaks is not None
     assert breaks.check == "terms and votes survive"
+
+
+def test_what_h_found_is_marked_among_the_branches_with_the_command_that_finds_it_again() -> None:
+    one = session()
+    one.tick(500_000)
+    one.perform(SetRule("persist_vote", False))
+    one.press("H")
+    wait_for(one, "a find")
+    one.press("H")
+    find = one.scene.finds[one.scene.branch.number]
+    line = one.press("Y")
+    assert isinstance(line, Copy)
+    listed = one.dialogue("branches")
+    assert isinstance(listed, Pick)
+    marked = [each for each in listed.choices if "found by a hunt" in each.title]
+    assert [each.title for each in marked] == [f"{one.scene.branch.number + 1}  found by a hunt, seed {find.seed}"]
+    assert "It breaks terms and votes survive." in marked[0].help
+    assert marked[0].help.endswith(find.command)
+    words = find.command.split()
+    seeds = f"{find.seed}..{find.seed}"
+    assert words[-7:] == ["--variant", "raft", "--seeds", seeds, "--set", "persist_vote=off", "--fixed"]
+    again = dp_tui("hunt", *words[words.index("hunt") + 1 :], "--jobs", "1")
+    assert again.returncode == 1
+    assert line.text in again.stdout, "the same run, made as small"
 
 
 def test_h_again_ends_the_hunt_and_leaving_does_too() -> None:
@@ -177,9 +206,18 @@ def test_a_find_opens_one_step_before_it_breaks(found: Any) -> None:
         assert [check.name for check in one.scene.timeline.check() if not check.ok] == ["leader stability"]
 
 
-@pytest.mark.parametrize(("shortening", "left"), [(True, None), (True, (1_024, 600)), (True, (1, 7)), (False, None)])
+@pytest.mark.parametrize(
+    ("shortening", "left", "said"),
+    [
+        (True, None, "shrinking"),
+        (True, Shrinking(1_024, 600, -1), "1,024 commands left, try 600"),
+        (True, Shrinking(1, 7, -1), "1 command left, try 7"),
+        (True, Shrinking(3, 90, 2), "3 left, breadth first with 2"),
+        (False, None, "/min"),
+    ],
+)
 def test_the_line_of_a_long_hunt_fits_and_ends_with_the_key_that_ends_it(
-    shortening: bool, left: tuple[int, int] | None
+    shortening: bool, left: Shrinking | None, said: str
 ) -> None:
     tally = Tally(next_seed=99_999, checks=99_900_000, failures=9_999)
     asked: Any = SimpleNamespace(span=None, first=0, last=99_999)
@@ -188,5 +226,4 @@ def test_the_line_of_a_long_hunt_fits_and_ends_with_the_key_that_ends_it(
     assert line.endswith("ctrl+c")
     assert len(line) <= WIDTH
     assert ("shrinking" in line) == shortening
-    if left is not None:
-        assert ("1 command left, try 7" if left[0] == 1 else "1,024 commands left, try 600") in line
+    assert said in line

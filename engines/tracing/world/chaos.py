@@ -13,6 +13,7 @@ from engines.sim.random import Stream
 from engines.tracing.world import commands as c
 from engines.tracing.world.control import HEAD, TAIL
 from engines.tracing.world.events import TracingEvent
+from engines.tracing.world.telemetry import COLLECTOR
 from engines.tracing.world.users import SHAPES, TRAFFIC
 from engines.units import US_PER_MS, US_PER_S
 
@@ -42,6 +43,13 @@ def role(engine: Any, node: str) -> str:
     return "users" if node in engine.clients else node
 
 
+def _delay(draw: Stream, stage: Stage) -> tuple[After, ...]:
+    """All that one machine says is late: one link alone carries too little to show it, the collector only listens."""
+    spoken = tuple(link for link in stage.links if link[0] != COLLECTOR)
+    made = SLOW.make(draw, stage._replace(links=spoken))
+    return tuple(After(each.us, replace(each.command, dst="*")) for each in made)
+
+
 SILENT: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     HEAD: (("tail_waits", "the decision falls at the head, and no collector decides anything"),),
     TAIL: (
@@ -53,7 +61,7 @@ SILENT: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 
 _CHAOS: Final = Chaos(
     hazards=(
-        CRASH, FREEZE, ISOLATE, ONE_WAY, LOSE, SLOW, DUPLICATE, REORDER, CLOG, SKEW, LULL,
+        CRASH, FREEZE, ISOLATE, ONE_WAY, LOSE, replace(SLOW, make=_delay), DUPLICATE, REORDER, CLOG, SKEW, LULL,
         Hazard("headers", lambda draw, stage: (After(0, c.DropHeader(_service(draw, stage))),), 2, beyond=True),
     ),
     orders=(

@@ -7,6 +7,7 @@ from engines.hunt import Here, Search, hunt, request_for
 from engines.hunt.jobs import shortened
 from engines.hunt.minimal import minimal
 from engines.hunt.plan import Plan
+from engines.hunt.search import Shrinking
 from engines.hunt.shrink import SLICE, minimise, shrink, simpler
 from engines.hunt.trial import play
 from engines.sim import faults
@@ -44,14 +45,16 @@ def test_a_find_becomes_a_few_commands_with_the_same_class_of_witness() -> None:
 def test_it_says_how_far_it_is_and_can_be_stopped_with_what_there_is() -> None:
     request = request_for(PATTERN, "raft", broken=("pre_vote",))
     search = Search(request, Here(), 0, 11, stop_at_find=True)
-    told: list[tuple[int, int]] = []
+    told: list[Shrinking] = []
     while search.advance(None):
         if search.shrinking is not None:
             told.append(search.shrinking)
     (whole,) = search.shrunk.values()
-    assert len(told) >= 2
-    assert [left for left, _ in told] == sorted((left for left, _ in told), reverse=True)
-    assert [tries for _, tries in told] == [1 + SLICE * (number + 1) for number in range(len(told))]
+    dropping = [each for each in told if each.breadth < 0]
+    assert len(dropping) >= 2
+    assert [each.left for each in told] == sorted((each.left for each in told), reverse=True)
+    assert [each.runs for each in dropping] == [1 + SLICE * (number + 1) for number in range(len(dropping))]
+    assert [each.breadth for each in told[len(dropping) :]] == list(range(len(told) - len(dropping)))
     assert search.shrinking is None
     assert whole == shortened(request, next(iter(search.tally.found.values())).seed)
 
