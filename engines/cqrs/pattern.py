@@ -38,7 +38,7 @@ VARIANTS: Final = (
         partial(CqrsEngine, VARIANT),
         COMMANDS,
         SETTINGS,
-        1,
+        2,
         FIDELITY,
         chaos=CHAOS,
     ),

@@ -282,7 +282,7 @@ class Roads(World):
         """The window as the verdict's formula takes it: rates and prices that were counted, not assumed."""
         control, ledger, meter, now = self.control, self.ledger, self.meter, self.now_us
         ages = sorted(age for at, age in ledger.ages if at > now - WINDOW_US)
-        commands = meter.window(self.control.nodes["commands"], now)
+        commands = meter.window([name for name in meter.jobs if name[0] == "c" and name[1:].isdecimal()], now)
         load = Load(
             meter.pace("query", now).per_s, commands, len(NAMES), control.join_us, control.update_us,
             control.decide_us + control.append_us + control.load_us, control.apply_us, control.read_us,

@@ -233,9 +233,9 @@ CACHE_STAMPEDE: Final = Scenario(
         *at(2_000, c.ColdCache("catalog-cache")),
         *say(2_010, "Somebody flushes the cache. At first all 70 a second, on average, need a query of 18 ms; three "
                     "connections can do 160 a second: enough on average, and full at every cluster of arrivals."),
-        *say(4_300, "The verdict does not stop at the pool of catalog, where most of the extra time goes: it asks why "
-                    "queries are made at all. The slow traces have cache.hit=false, the fast ones have not. A larger "
-                    "pool would only move the queue into the database."),
+        *say(4_300, "The verdict does not stop at the queries and the wait for the pool of catalog, where the extra "
+                    "time goes: it asks why queries are made at all. The slow traces have cache.hit=false, the fast "
+                    "ones have not. A larger pool would only move the queue into the database."),
     ),
 )  # fmt: skip
 

@@ -251,3 +251,20 @@ def test_an_event_that_waits_for_a_lost_one_is_sent_again_and_the_lecturer_says_
         assert [each.event.position for each in sent if isinstance(each, Deliver)] == [5]
     cues = [step.command for step in PATTERN.scenario("outbox-off").script]
     assert any("sends 5 again and again" in cue.text for cue in cues if isinstance(cue, faults.Narrate))
+
+
+@pytest.mark.parametrize("name", ["u1", "c2", "store", "bus", "r2", "p1", "saga", "bank", "crud"])
+def test_the_selected_machine_is_marked_without_a_colour(name: str) -> None:
+    text = drawn(story("saga-compensates", 700).snapshot(), Focus(node=name), (80, 24))["picture"]
+    marked = {
+        part.split(BRAILLE.mark_right)[0] for part in text.split(BRAILLE.mark_left)[1:] if BRAILLE.mark_right in part
+    }
+    assert {each.split()[0] for each in marked} == {name}
+
+
+def test_a_command_node_that_is_taken_out_leaves_its_work_in_the_figures() -> None:
+    timeline = run(4_000, config=(("writes", 10),))
+    before = timeline.snapshot().costs.load.writes
+    timeline.submit(c.RemoveNode("commands"))
+    assert before
+    assert timeline.snapshot().costs.load.writes == before, "what was decided in the last two seconds was decided"

@@ -298,3 +298,19 @@ def test_the_cost_of_loads_is_said_whole_on_a_small_screen() -> None:
 def test_a_mark_and_an_old_version_are_two_words() -> None:
     rows = draw(story("upcasting", 300).snapshot()).picture.text().splitlines()
     assert any(row.rstrip().endswith("mb v1") for row in rows)
+
+
+def test_a_machine_that_is_down_is_not_said_to_wait() -> None:
+    snapshot = run(700, (500, faults.Crash("t1"))).snapshot()
+    text = draw(snapshot, Focus(pick=Chosen(view="machines"))).picture.text()
+    row = next(line for line in text.splitlines() if line.startswith(" t1 ") and "done" in line)
+    assert "crashed: does nothing" in row
+    assert "waits" not in row
+
+
+def test_the_past_is_named_however_little_room_there_is() -> None:
+    small = Sizes(Size(78, 8), Size(78, 5), Size(44, 14))
+    note = draw(story("snapshots", 5_000).snapshot(), on(100), sizes=small).strip_note
+    assert note.startswith("S snapshot  the past")
+    frame = draw(story("snapshots", 5_000).snapshot(), on(100), sizes=small)
+    assert len(frame.strip_title) + len(note) + 4 < 78

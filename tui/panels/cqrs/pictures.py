@@ -21,8 +21,8 @@ TIMES: Final = ("placed_us", "changed_us", "paid_us")
 def draw_answers(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
     """What readers were told, newest at the bottom, beside what the write model said at that moment."""
     costs = snapshot.costs
-    said = f"{plural(costs.judged, 'answer')} about orders, {costs.stale} did not show everything; "
-    said += f"own writes missed: {costs.misses}; waits timed out: {costs.waited_out}"
+    said = f"{plural(costs.judged, 'answer')}, {costs.stale} behind the truth; "
+    said += f"own writes missed: {costs.misses}; timed out: {costs.waited_out}"
     canvas.put(1, 0, clip(said, canvas.width - 2), "bright")
     low = 4 if canvas.height >= 12 else 0
     draw_newest(canvas, snapshot, 1, canvas.height - 1 - low)

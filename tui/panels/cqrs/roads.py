@@ -71,7 +71,17 @@ def _chip(snapshot: Snapshot, name: str) -> tuple[str, Ink]:
     return f"{name}{letter}{waits}{count}", ink
 
 
-def _station(canvas: Canvas, snapshot: Snapshot, focus: Focus, stage: str, x: int, y: int, room: int) -> None:
+def _put(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, x: int, y: int, name: str) -> int:
+    """A machine, between two marks if it is the one that the verbs act on; the column of the next."""
+    text, ink = _chip(snapshot, name)
+    if name != focus.node:
+        return canvas.put(x, y, text, ink) + 1
+    return canvas.put(x - 1, y, f"{glyphs.mark_left}{text}{glyphs.mark_right}", chip("selected"))
+
+
+def _station(
+    canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, stage: str, x: int, y: int, room: int
+) -> None:
     """The machines of a stage, as many as fit; the selected one always."""
     names = list(_names(snapshot, stage))
     texts = {name: _chip(snapshot, name) for name in names}
@@ -80,8 +90,7 @@ def _station(canvas: Canvas, snapshot: Snapshot, focus: Focus, stage: str, x: in
         victim = next(name for name in reversed(shown) if name != focus.node)
         shown.remove(victim)
     for name in shown:
-        text, ink = texts[name]
-        x = canvas.put(x, y, text, chip("selected") if name == focus.node else ink) + 1
+        x = _put(canvas, snapshot, focus, glyphs, x, y, name)
     if len(shown) < len(names):
         canvas.put(x, y, f"+{len(names) - len(shown)}", "dim")
 
@@ -97,7 +106,7 @@ def _road(
     canvas.put(1, y, label, "dim")
     x = LABEL
     for place, stage in enumerate(stages):
-        _station(canvas, snapshot, focus, stage, x, y, widths[place])
+        _station(canvas, snapshot, focus, glyphs, stage, x, y, widths[place])
         x += widths[place]
         if place < len(stages) - 1:
             up = label == "write"
@@ -146,17 +155,12 @@ def _busy(canvas: Canvas, snapshot: Snapshot, stages: Sequence[str], y: int) -> 
 # -- beside the roads --------------------------------------------------------------------------------------------------
 
 
-def _row_of(canvas: Canvas, snapshot: Snapshot, focus: Focus, y: int, x: int, names: Sequence[str]) -> int:
-    for name in names:
-        text, ink = _chip(snapshot, name)
-        x = canvas.put(x, y, text, chip("selected") if name == focus.node else ink) + 1
-    return x
-
-
 def _saga(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int) -> None:
     """The process, its services, and how its orders end."""
     canvas.put(1, y, "orders", "dim")
-    x = _row_of(canvas, snapshot, focus, y, LABEL, ("saga", *_names(snapshot, "services")))
+    x = LABEL
+    for name in ("saga", *_names(snapshot, "services")):
+        x = _put(canvas, snapshot, focus, glyphs, x, y, name)
     ended = dict(snapshot.ended)
     running = [each for each in snapshot.sagas if each.phase.value in ("running", "compensating")]
     said = f"{ended.get('completed', 0)} completed {ended.get('compensated', 0)} compensated {len(running)} open"
@@ -166,7 +170,7 @@ def _saga(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: i
 def _crud(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int) -> None:
     """The table that does both."""
     canvas.put(1, y, "beside", "dim")
-    x = _row_of(canvas, snapshot, focus, y, LABEL, ("crud",))
+    x = _put(canvas, snapshot, focus, glyphs, LABEL, y, "crud")
     view = machine(snapshot, "crud")
     assert view is not None
     paces = {each.road: each for each in snapshot.paces}

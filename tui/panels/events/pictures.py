@@ -82,6 +82,8 @@ def draw_machines(canvas: Canvas, snapshot: Snapshot, focus: Focus, y: int, rows
             if writer.name == "desk":
                 step = "appends, whatever the revision"
             doing = f"{writer.command} {writer.amount} on {writer.stream}: {step}, attempt {writer.attempt}"
+        if status.get(writer.name, "up") != "up":
+            doing = f"{status[writer.name]}: does nothing"
         counts = f"{writer.done} done, {writer.conflicts} conflicts, {writer.refused} refused"
         lines.append((writer.name, f"{doing}  ({counts})", "client"))
     store = snapshot.store

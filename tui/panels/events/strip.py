@@ -4,6 +4,7 @@ from engines.event_sourcing.world.snapshot import GroupView, Snapshot
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
 from tui.kit.memo import of_stream
+from tui.kit.parts import fitting
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.events.queries import show
@@ -21,9 +22,10 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, heigh
     at = seen_until(snapshot, focus)
     date = f"  {when(event.at_us, snapshot.recorded)}" if event is not None else ""
     title = f"time: position {at} of {head}{date}"
-    note = "now" if not read(focus).cursor else "the past: the cursor is not at the newest event"
-    if event is not None and any(each.stream == event.stream for each in snapshot.kept):
-        note = f"S snapshot  {note}"
+    told = "S snapshot  " if event is not None and any(each.stream == event.stream for each in snapshot.kept) else ""
+    past = ("the past: the cursor is not at the newest event", "the past; readers and loads: now", "the past")
+    ways = [f"{told}{way}" for way in (past if read(focus).cursor else ("now",))]
+    note = fitting(ways, canvas.width - len(title) - 5)
     width = canvas.width - LABEL - 2
     if width < 8 or not head:
         return title, note
