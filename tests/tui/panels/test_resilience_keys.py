@@ -99,6 +99,11 @@ def test_g_goes_to_the_edge_that_fails_most() -> None:
     assert KEYS["g"].act(snapshot, Focus(node="clients>api")).node == worst.id
     calm = snapshot._replace(edges=tuple(edge._replace(errors_ppm=0) for edge in snapshot.edges))
     assert KEYS["g"].act(calm, Focus()) == Refuse("no call fails now")
+    well = standing("well")
+    well = well._replace(edges=tuple(edge._replace(errors_ppm=0) for edge in well.edges))
+    assert KEYS["n"].act(well, Focus()) == Refuse("every breaker is closed"), "g is not recommended where it is refused"
+    bare = run(1_000, variant="envoy").snapshot()
+    assert KEYS["n"].act(bare, Focus()) == Refuse("no edge has a breaker")
 
 
 def test_of_a_selected_service_the_edge_that_leads_to_it_is_meant() -> None:

@@ -197,7 +197,9 @@ def _next(step: int) -> Act:
     def act(snapshot: Snapshot, focus: Focus) -> Outcome:
         ids = [edge.id for edge in stirred(snapshot)]
         if not ids:
-            return Refuse("every breaker is closed: g goes to the edge that fails most")
+            guarded = any(edge.breaker is not None for edge in snapshot.edges)
+            fails = ": g goes to the edge that fails most" if any(edge.errors_ppm for edge in snapshot.edges) else ""
+            return Refuse(f"{'every breaker is closed' if guarded else 'no edge has a breaker'}{fails}")
         return replace(focus, node=after(ids, focus.node, step))
 
     return act
