@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from engines.sharding.workload import HOT_PPM, Workload, copy_name, growing, weighted, zipf
 from engines.sharding.world import messages as m
-from engines.sharding.world.events import Answered, Ending, Hop, RequestSent, Said
+from engines.sharding.world.events import BY_HAND, Answered, Ending, Hop, RequestSent, Said
 from engines.sharding.world.ledger import Ledger
 from engines.sharding.world.requests import InFlight, Requests
 from engines.sim.history import FAILED, OK, UNKNOWN, RecentHistory
@@ -178,7 +178,8 @@ class Client:
             request = self.requests.send(ctx, op, keys, value, node, asked)
             if asked.logged:
                 written = value if op == "put" else 0
-                ctx.note(RequestSent(op, keys, request.node, written, self.requests.map.epoch))
+                epoch = BY_HAND if node else self.requests.source(keys[0])
+                ctx.note(RequestSent(op, keys, request.node, written, epoch))
 
     def on_done(self, ctx: Context, request: InFlight, status: Ending, items: tuple[m.Item, ...]) -> None:
         """One request is over; when all parts are, so is the operation."""

@@ -4,7 +4,7 @@
 """
 
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from engines.sim.rules import RuleSwitched
 
@@ -228,6 +228,12 @@ class Denied(NamedTuple):
     target: str
 
 
+BY_MOVED: Final = 0
+BY_ROUTER: Final = -1
+BY_HAND: Final = -2
+"""No map says whom a client asks: a MOVED did, it has a router, or whoever typed the request chose."""
+
+
 class RequestSent(NamedTuple):
     """A client asks."""
 
@@ -236,7 +242,7 @@ class RequestSent(NamedTuple):
     to: str
     value: int
     epoch: int
-    """Of the map it has cached."""
+    """Of the cached map that names this node; or one of ``BY_..``."""
 
 
 class Followed(NamedTuple):

@@ -92,6 +92,12 @@ class Requests:
         slot = self.map.placement.strategy.slot_of(key)
         return self.learned[slot] if slot in self.learned else self.map.owner(key)
 
+    def source(self, key: str) -> int:
+        """The epoch of the map that names the owner, or what else does."""
+        if self.home:
+            return e.BY_ROUTER
+        return e.BY_MOVED if self.map.placement.strategy.slot_of(key) in self.learned else self.map.epoch
+
     def send(self, ctx: Context, op: str, keys: tuple[str, ...], value: int, node: str, origin: Any) -> InFlight:
         """Send a request: to this node, or to the owner in the cached map."""
         lane = next(lane for lane in range(SLOTS_MAX) if lane not in self.under_way)

@@ -107,7 +107,8 @@ def of_requests(what: e.RequestEvent, node: str) -> Told:
             return f"gives up {_keys(keys)}: {redirects} redirects in a row, {REDIRECTS_MAX} are the bound", "bad"
         case e.RequestSent(op=op, keys=keys, to=to, value=value, epoch=epoch):
             asks = f"{op} {_keys(keys)}" + (f"={value}" if op == "put" else "")
-            return f"{asks}: asks {to}, the owner in a map of epoch {epoch}", OWN
+            whence = {e.BY_MOVED: "the owner by an earlier MOVED", e.BY_ROUTER: "its router", e.BY_HAND: "as told"}
+            return f"{asks}: asks {to}, {whence.get(epoch, f'the owner in a map of epoch {epoch}')}", OWN
         case e.Answered():
             return _answered(what), OWN
 
