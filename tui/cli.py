@@ -34,6 +34,7 @@ from tui.company import Company
 from tui.farewell import sealed
 from tui.glyphs import glyphs_for
 from tui.judging import judged
+from tui.kit.words import plural
 from tui.options import (
     DATA_OPTIONS,
     FORMATS,
@@ -557,7 +558,7 @@ def shown(file: str) -> str:
 def _tell_replayed(file: str, recording: Recording, timeline: Timeline[Any, Any], digest: str) -> bool:
     """One line about a run that was executed again, and its failed checks; whether there are any."""
     same = "the same run" if recording.digest else "saved in haste, so there is no digest to compare it with"
-    click.echo(f"{file}: {timeline.engine.events_total:,} events, digest {digest}: {same}")
+    click.echo(f"{file}: {plural(timeline.engine.events_total, 'event')}, digest {digest}: {same}")
     failed = [check for check in timeline.check() + judged(timeline.engine) if not check.ok]
     breaks = recording.breaks
     if breaks is not None and breaks.position:

@@ -16,6 +16,7 @@ from engines.sim.pattern import Check, Config, Scenario, Variant
 from engines.sim.timeline import Timeline
 from engines.units import since, stamp
 from tui.judging import judged
+from tui.kit.words import plural
 from tui.panel import Figure, Panel
 
 JOURNAL_LINES: Final = 12
@@ -106,7 +107,7 @@ class Report:
         snapshot = timeline.snapshot()
         lines = [
             f"{self.panel.pattern.title}: {self.variant.title}   {self.panel.status(snapshot)}   seed {self.seed}",
-            f"ran {stamp(timeline.now_us)} of virtual time, {timeline.engine.events_total:,} events",
+            f"ran {stamp(timeline.now_us)} of virtual time, {plural(timeline.engine.events_total, 'event')}",
             f"digest {self.digest}",
         ]
         if self.scenario:

@@ -19,6 +19,7 @@ from engines.sim.recording import SourceFile
 from engines.sim.timeline import Timeline
 from tui.cli import main
 from tui.glyphs import BRAILLE
+from tui.kit.words import plural
 from tui.layout import arrange
 from tui.options import DataOptions
 from tui.panel import Focus
@@ -137,7 +138,7 @@ def test_every_form_is_read(form: str, tmp_path: Path, capsys: pytest.CaptureFix
     assert all(check["ok"] for check in found["checks"])
     assert (sorted(os.listdir(tmp_path)), Path(file).read_bytes()) == before, "it is opened read-only"
     assert events.report(file, NONE, False)
-    assert f"{total} events in {streams} streams of {file}" in capsys.readouterr().out
+    assert f"{plural(total, 'event')} in {plural(streams, 'stream')} of {file}" in capsys.readouterr().out
 
 
 @each_form

@@ -22,6 +22,7 @@ from engines.consistency.vector import Order
 from engines.consistency.verdict import Answer
 from engines.errors import UserError
 from engines.sim.pattern import Check
+from tui.kit.words import plural
 from tui.options import DataOptions
 from tui.userdata.common import Hashed, Opening, check_lines, head_json, name_of, open_data
 
@@ -226,7 +227,7 @@ def _lines(history: History, found: Report, name: str, skipped: int) -> list[str
         f"{sum(each.status is status for each in history.operations):,} {status.value}" for status in Status
     )
     bad = f", {skipped:,} bad lines skipped" if skipped else ""
-    lines = [f"{len(history.operations):,} operations of {name} as {found.model.name}: {counts}{bad}"]
+    lines = [f"{plural(len(history.operations), 'operation')} of {name} as {found.model.name}: {counts}{bad}"]
     lines.append(f"digest {digest_of(history, found)}")
     if not history.real_time:
         lines.append(f"no real time: {history.doubt}")
@@ -255,7 +256,8 @@ def _report_clocks(events: tuple[shiviz.ShivizEvent, ...], name: str, options: D
     some = events[:DRAWN_MAX]
     pairs = [one.clock.compare(other.clock) for at, one in enumerate(some) for other in some[at + 1 :]]
     concurrent = sum(order is Order.CONCURRENT for order in pairs)
-    said = f"{len(events):,} events of {len(hosts)} hosts: own entries count 1, 2, 3 ..., and what is named exists"
+    many = f"{plural(len(events), 'event')} of {plural(len(hosts), 'host')}"
+    said = f"{many}: own entries count 1, 2, 3 ..., and what is named exists"
     checks = (Check("vector clocks", True, said),)
     digest = blake2b(digest_size=16)
     for event in events:
@@ -268,7 +270,7 @@ def _report_clocks(events: tuple[shiviz.ShivizEvent, ...], name: str, options: D
         head["models"] = {model: {"verdict": "unknown", "witness": None, "why": why} for model in NAMES}
         click.echo(json.dumps(head))
         return True
-    share = f"{concurrent:,} of {len(pairs):,} pairs of the first {len(some):,} events are concurrent"
+    share = f"{concurrent:,} of {len(pairs):,} pairs of the first {plural(len(some), 'event')} are concurrent"
     click.echo("\n".join([f"{name}: {said}", f"digest {digest.hexdigest()}", share, *check_lines(checks)]))
     return True
 

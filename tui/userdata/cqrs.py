@@ -20,6 +20,7 @@ from engines.event_sourcing.events import RecordedEvent
 from engines.event_sourcing.sqlite_store import SqliteStore
 from engines.sim.pattern import Check
 from engines.units import span as time_span
+from tui.kit.words import plural
 from tui.options import DataOptions
 from tui.userdata.common import Opening, check_lines, echo_json, head_json, name_of
 from tui.userdata.events import DEMO_BATCH, Found, Judge, is_sqlite, open_sqlite, sha256_of
@@ -75,7 +76,7 @@ def _rebuilt(file: str, options: DataOptions, keep: list[RecordedEvent] | None =
 def _checks(judge: Judge, rebuild: Rebuild) -> tuple[Check, ...]:
     stops, wrong, parked = rebuild.unreadable(), rebuild.disagreements(), rebuild.parked()
     aside = f"; {len(parked):,} were put aside" if parked else ""
-    said = stops[0] if stops else f"{rebuild.events:,} events{aside}"
+    said = stops[0] if stops else f"{plural(rebuild.events, 'event')}{aside}"
     agrees = wrong[0] if wrong else "customer, status, lines and total of every order"
     return (
         *judge.checks(),
@@ -142,7 +143,7 @@ def _echo(
 def _lines(file: str, rebuild: Rebuild, answer: tuple[Query, tuple[Any, ...]] | None, digest: str) -> list[str]:
     others = ", ".join(f"{count:,} of {kind or 'no category'}" for kind, count in sorted(rebuild.others.items()))
     lines = [
-        f"{rebuild.orders:,} events of orders in {name_of(file)}{f'; skipped: {others}' if others else ''}",
+        f"{plural(rebuild.orders, 'event')} of orders in {name_of(file)}{f'; skipped: {others}' if others else ''}",
         f"digest {digest}",
         "",
         f"{'projection':<20}{'position':>10}{'behind':>8}{'oldest':>10}{'rows':>8}",
@@ -208,7 +209,7 @@ def write_demo(file: str) -> str:
         store.save_batches(pending)
         count, streams = store.head(), len(store.streams())
     Path(f"{file}-lock").unlink(missing_ok=True)
-    return f"{file}: {count:,} events in {streams:,} streams. Look at it with: dp-tui cqrs {file}"
+    return f"{file}: {plural(count, 'event')} in {plural(streams, 'stream')}. Look at it with: dp-tui cqrs {file}"
 
 
 __all__ = ["opening", "report", "write_demo"]

@@ -20,6 +20,7 @@ from engines.event_sourcing.sqlite_wal import wal_damage
 from engines.event_sourcing.store import Integrity
 from engines.sim.digest import Digest
 from engines.sim.pattern import Check
+from tui.kit.words import plural
 from tui.options import DataOptions
 from tui.progress import Progress
 from tui.userdata.common import (
@@ -203,9 +204,10 @@ class Judge:
         """What came of it."""
         library = self.found.library
         if self.broken is not None:
-            said = f"{self.broken}; {self.total:,} events before it are intact, nothing was changed"
+            are = "is" if self.total == 1 else "are"
+            said = f"{self.broken}; {plural(self.total, 'event')} before it {are} intact, nothing was changed"
             return Integrity(False, said, self.total, self.check.position, self.check.checksum, library)
-        said = f"{self.total:,} events"
+        said = plural(self.total, "event")
         said += ", chain intact" if self.found.chained else f", {self.found.kind}: it carries no checksums"
         return Integrity(True, f"{said}; {library}" if library else said, self.total)
 
@@ -259,7 +261,8 @@ def report(file: str, options: DataOptions, as_json: bool) -> bool:
 def _lines(file: str, found: Found, judge: Judge, skips: Skips, digest: str) -> list[str]:
     skipped = f", {skips.count:,} bad lines skipped" if skips.count else ""
     lines = [
-        f"{judge.total:,} events in {len(judge.heads):,} streams of {name_of(file)} ({found.kind}){skipped}",
+        f"{plural(judge.total, 'event')} in {plural(len(judge.heads), 'stream')} of {name_of(file)} ({found.kind})"
+        f"{skipped}",
         f"digest {digest}",
         "",
         f"{'events':>9}  type",
@@ -312,7 +315,7 @@ def write_demo(file: str) -> str:
         store.save_batches(pending)
         count, streams = store.head(), len(store.streams())
     Path(f"{file}-lock").unlink(missing_ok=True)
-    return f"{file}: {count:,} events in {streams:,} streams. Look at it with: dp-tui events {file}"
+    return f"{file}: {plural(count, 'event')} in {plural(streams, 'stream')}. Look at it with: dp-tui events {file}"
 
 
 __all__ = ["opening", "report", "write_demo"]

@@ -14,6 +14,7 @@ from engines.resilience.policy import PPM, percent
 from engines.resilience.presets import PRESETS, preset
 from engines.resilience.recorded import VARIANT, CallLog
 from engines.sim.source import Source
+from tui.kit.words import plural
 from tui.options import DataOptions
 from tui.userdata.common import Hashed, Opening, check_lines, head_json, name_of, open_data
 
@@ -94,7 +95,7 @@ def _head(found: Judgement) -> list[str]:
     failed = found.replays[0].tally.failed
     span = units.span(found.end_us - found.first_us)
     share = f"{failed:,} ({percent(failed * PPM // found.calls)}) failed"
-    return [f"{found.calls:,} calls of {found.name} in {span}{skipped}: {share}", f"digest {found.digest}", ""]
+    return [f"{plural(found.calls, 'call')} of {found.name} in {span}{skipped}: {share}", f"digest {found.digest}", ""]
 
 
 def _text(found: Judgement) -> list[str]:

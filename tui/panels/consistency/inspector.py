@@ -10,7 +10,7 @@ from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.kit import sheet
 from tui.kit.sheet import Fact, Section, fact
-from tui.kit.words import names
+from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.consistency import lattice
 from tui.panels.consistency import queries as q
@@ -57,7 +57,7 @@ def _logged(snapshot: Snapshot, event: Logged) -> list[Section]:
         said = f"{other.host}, event {other.clock.get(other.host)}: {other.text}" if other else "an event long ago"
         facts.append(fact("heard of", said, "good"))
     counts = [
-        fact("before it", f"{orders.count(Order.BEFORE)} of the newest {len(orders)} events", "good"),
+        fact("before it", f"{orders.count(Order.BEFORE)} of the newest {plural(len(orders), 'event')}", "good"),
         fact("after it", f"{orders.count(Order.AFTER)}", "accent"),
         fact("unordered", f"{orders.count(Order.CONCURRENT)}: neither clock is before the other", "warn"),
     ]
@@ -125,7 +125,7 @@ def _longest(snapshot: Snapshot, each: Operation) -> Fact:
     if not order:
         return fact("longest", "no legal order of its key's operations contains it", "bad")
     shown = "; ".join(named(history.operations[number]) for number in order[-5:])
-    return fact("longest", f"{len(order)} operations: {'.. ' if len(order) > 5 else ''}{shown}")
+    return fact("longest", f"{plural(len(order), 'operation')}: {'.. ' if len(order) > 5 else ''}{shown}")
 
 
 def _client(snapshot: Snapshot, client: ClientView) -> list[Section]:
@@ -143,7 +143,7 @@ def _client(snapshot: Snapshot, client: ClientView) -> list[Section]:
 
 
 def _freshness(snapshot: Snapshot) -> Section:
-    counts = f"{snapshot.operations} operations, {snapshot.unknown} unknown, {snapshot.failed} failed"
+    counts = f"{plural(snapshot.operations, 'operation')}, {snapshot.unknown} unknown, {snapshot.failed} failed"
     return Section(4, (fact("history", counts), fact("reads", measured(snapshot))))
 
 

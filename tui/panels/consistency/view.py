@@ -76,9 +76,9 @@ def _note(snapshot: Snapshot, focus: Focus) -> str:
 
 def _numbers(snapshot: Snapshot) -> str:
     if snapshot.logged:
-        return f"{snapshot.logged[-1].number + 1} events"
+        return plural(snapshot.logged[-1].number + 1, "event")
     if snapshot.recorded:
-        return f"{snapshot.operations} operations"
+        return plural(snapshot.operations, "operation")
     if snapshot.variant == "eventual":
         if snapshot.preset != "custom":
             return f"level {snapshot.preset}"
@@ -91,9 +91,9 @@ def _numbers(snapshot: Snapshot) -> str:
 def status(snapshot: Snapshot) -> str:
     """The facts of the top line."""
     if snapshot.logged:
-        return f"{snapshot.logged[-1].number + 1} events  {len(snapshot.replicas)} hosts"
+        return f"{plural(snapshot.logged[-1].number + 1, 'event')}  {plural(len(snapshot.replicas), 'host')}"
     if snapshot.recorded:
-        return f"{snapshot.operations} operations  {len(snapshot.clients)} processes"
+        return f"{plural(snapshot.operations, 'operation')}  {len(snapshot.clients)} processes"
     broken = [each.name for each in snapshot.models if each.verdict.broken]
     strongest = next((each.name for each in snapshot.models if not each.verdict.broken), "nothing")
     said = f"{_numbers(snapshot)}  {snapshot.operations} ops"

@@ -8,6 +8,7 @@ from tui.canvas import Canvas
 from tui.kit import sheet
 from tui.kit.link_faults import Network
 from tui.kit.sheet import Fact, Facts, Section, fact
+from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.events.queries import aggregate_for, data_of, fold, show
 from tui.panels.events.select import current, machines
@@ -137,10 +138,10 @@ def _machine(snapshot: Snapshot, name: str) -> list[Section]:
 
 def _store(snapshot: Snapshot) -> Facts:
     store = snapshot.store
-    yield fact("readable", f"{store.head} events", "bright")
+    yield fact("readable", plural(store.head, "event"), "bright")
     yield fact("written", f"{store.written}; {store.waiting_pages} pages wait for the sync, which takes "
                f"{span(store.sync_us)}")  # fmt: skip
-    yield fact("syncs", f"{store.syncs:,} for {store.appends:,} appends")
+    yield fact("syncs", f"{store.syncs:,} for {plural(store.appends, 'append')}")
     yield fact("conflicts", f"{store.conflicts}")
     yield fact("room", f"{store.capacity - store.written:,} of {store.capacity:,} events are free")
     if snapshot.group is not None:
@@ -166,7 +167,7 @@ def _writer(writer: WriterView) -> Facts:
         step = "has appended, waits for the answer" if writer.appending else "loads the stream"
         yield fact("step", f"{step}; it has seen revision {writer.expected}")
     yield fact("waiting", f"{writer.waiting} customers")
-    yield fact("so far", f"{writer.done} done, {writer.conflicts} conflicts, {writer.refused} refused")
+    yield fact("so far", f"{writer.done} done, {plural(writer.conflicts, 'conflict')}, {writer.refused} refused")
 
 
 def _reader(snapshot: Snapshot, each: SubscriberView) -> Facts:

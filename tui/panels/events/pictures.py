@@ -5,7 +5,7 @@ from engines.event_sourcing.world.snapshot import Snapshot
 from engines.units import span
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.kit.words import STATUS, names
+from tui.kit.words import STATUS, names, plural
 from tui.panel import Focus
 from tui.panels.events.queries import balances_at, data_of, show
 from tui.panels.events.select import current, seen_until
@@ -84,12 +84,16 @@ def draw_machines(canvas: Canvas, snapshot: Snapshot, focus: Focus, y: int, rows
             doing = f"{writer.command} {writer.amount} on {writer.stream}: {step}, attempt {writer.attempt}"
         if status.get(writer.name, "up") != "up":
             doing = f"{status[writer.name]}: does nothing"
-        counts = f"{writer.done} done, {writer.conflicts} conflicts, {writer.refused} refused"
+        counts = f"{writer.done} done, {plural(writer.conflicts, 'conflict')}, {writer.refused} refused"
         lines.append((writer.name, f"{doing}  ({counts})", "client"))
     store = snapshot.store
     said = f"{store.written} written, readers see {store.head}; {store.waiting_pages} pages wait for a sync of "
     lines.append(
-        ("store", f"{said}{span(store.sync_us)}; {store.conflicts} conflicts in {store.appends} appends", "leader")
+        (
+            "store",
+            f"{said}{span(store.sync_us)}; {plural(store.conflicts, 'conflict')} in {plural(store.appends, 'append')}",
+            "leader",
+        )
     )
     for number, who in store.open_transactions:
         lines.append(("", f"number {number} was taken by {who} and is not committed", "warn"))
@@ -107,10 +111,12 @@ def draw_machines(canvas: Canvas, snapshot: Snapshot, focus: Focus, y: int, rows
         stop = f", stopped at {each.stopped_at}" if each.stopped_at else ""
         if snapshot.group is not None:
             held = [str(position) for position, who, _, _ in snapshot.group.handed if who == each.name]
-            text = f"{at}; holds {', '.join(held) or 'nothing'}; {each.effects} effects"
+            text = f"{at}; holds {', '.join(held) or 'nothing'}; {plural(each.effects, 'effect')}"
             lines.append((each.name, text, "follower"))
             continue
-        text = f"at {each.checkpoint}, {each.behind} behind; {at}; {each.effects} effects{twice}{parked}{stop}"
+        text = (
+            f"at {each.checkpoint}, {each.behind} behind; {at}; {plural(each.effects, 'effect')}{twice}{parked}{stop}"
+        )
         lines.append((each.name, text, "follower"))
     for row, (name, text, ink) in enumerate(lines[:rows]):
         letter, broken = STATUS.get(status.get(name, "up"), ("", ink))

@@ -124,5 +124,6 @@ def _file(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: i
     source = snapshot.source
     assert source is not None
     canvas.put(1, y, "file", "dim")
-    said = f"{source.kind}, {source.events_total:,} events in {source.streams_total:,} streams; {source.integrity}"
+    many = f"{plural(source.events_total, 'event')} in {plural(source.streams_total, 'stream')}"
+    said = f"{source.kind}, {many}; {source.integrity}"
     canvas.put(LABEL, y, clip(said, width), "text" if source.integrity_ok else "bad")
