@@ -1,8 +1,8 @@
 """Hunting: seeds a minute with one process and two, and on two workers of a Dask scheduler; all judged by equal seeds.
 
-The first working hunt played the quiet phase of every seed to its bound; what it gains to end a run once its promise is
-kept is measured on the same seeds, in time of the processor. Workers are started before the clock: a hunt of a night
-starts them once.
+What it gains to end a run once its promise is kept is measured on the same seeds, against playing each to its bound, in
+time of the processor; so are messages a second. Workers are started before the clock: a hunt of a night starts them
+once. There is no compiled build to measure (ARCHITECTURE.md says why), and the line says so.
 """
 
 import subprocess
@@ -18,9 +18,20 @@ from engines.hunt.cluster import Cluster
 from engines.hunt.jobs import pattern_of
 from engines.hunt.trial import play
 
-SEEDS: Final = 120
-WARM: Final = 15
-SUBJECTS: Final = (("consensus", "raft"), ("consensus", "pbft"), ("sharding", "ring"))
+WARM: Final = 16
+SUBJECTS: Final = (
+    ("consensus", "raft", 120),
+    ("consensus", "pbft", 120),
+    ("sharding", "ring", 120),
+    ("consistency", "eventual", 60),
+    ("events", "store", 120),
+    ("cqrs", "sourced", 60),
+    ("resilience", "breaker", 60),
+    ("tracing", "head", 24),
+)
+"""Pattern, variant, seeds."""
+PIECE: Final = 4
+"""Seeds that are handed out at once: few, so that both processes end together."""
 PORT: Final = 18_786
 
 
@@ -28,29 +39,34 @@ def _request(pattern: str, variant: str) -> Request:
     return Request(pattern, variant, pattern_of(pattern).variant(variant).engine_version)
 
 
-def _measured(request: Request, workers: Workers) -> tuple[float, Any]:
+def _measured(request: Request, workers: Workers, seeds: int) -> tuple[float, Any]:
     """Seeds a minute, and what was judged: the same for all workers."""
-    hunt(request, workers, 0, WARM, budget=0)
+    hunt(request, workers, 0, min(WARM, seeds // 2) - 1, budget=0, size=PIECE)
     began = time.perf_counter()
-    tally = hunt(request, workers, 0, SEEDS - 1, budget=0).tally
-    return 60 * SEEDS / (time.perf_counter() - began), (tally.seeds, tally.steps, tally.failures, tally.bites)
+    tally = hunt(request, workers, 0, seeds - 1, budget=0, size=PIECE).tally
+    return 60 * seeds / (time.perf_counter() - began), (tally.seeds, tally.steps, tally.failures, tally.bites)
 
 
-def _gain(request: Request) -> float:
-    """How much less work a seed is that ends once its promise is kept, against playing each to its bound."""
+def _gain(request: Request, seeds: int) -> tuple[float, float]:
+    """How much less work a seed is that ends once its promise is kept, against playing each to its bound; and the
+    messages that are delivered a second."""
     variant = request.find_variant()
     assert variant.chaos is not None
     patient = replace(variant, chaos=replace(variant.chaos, calm_us=variant.chaos.quiet_us))
-    spent = []
+    spent, delivered = [], []
     for each in (variant, patient):
         began = time.process_time()
-        for seed in range(SEEDS // 4):
-            play(request.plan(seed), each)
+        engines = []
+        for seed in range(seeds // 4):
+            plan, engine = request.drawn(seed)
+            play(plan, each, engine=engine)
+            engines.append(engine.deliveries)
         spent.append(time.process_time() - began)
-    return spent[1] / spent[0]
+        delivered.append(sum(engines))
+    return spent[1] / spent[0], delivered[0] / spent[0]
 
 
-def _on_cluster(request: Request) -> tuple[float, Any] | None:
+def _on_cluster(request: Request, seeds: int) -> tuple[float, Any] | None:
     """On two workers of a scheduler of this machine; None where Dask is not installed."""
     if find_spec("distributed") is None:
         return None
@@ -70,7 +86,7 @@ def _on_cluster(request: Request) -> tuple[float, Any] | None:
     try:
         cluster = _patiently(lambda: Cluster(there))
         try:
-            return _measured(request, cluster)
+            return _measured(request, cluster, seeds)
         finally:
             cluster.close()
     finally:
@@ -95,21 +111,23 @@ def _patiently(make: Callable[[], Any]) -> Any:
 def lines() -> list[str]:
     """The figures."""
     found = []
-    for pattern, variant in SUBJECTS:
+    for pattern, variant, seeds in SUBJECTS:
         request = _request(pattern, variant)
-        one, judged = _measured(request, Here())
+        one, judged = _measured(request, Here(), seeds)
         pool = Pool(2)
         try:
-            two, same = _measured(request, pool)
+            two, same = _measured(request, pool, seeds)
         finally:
             pool.close()
         assert same == judged, "two processes judge otherwise than one"
+        gain, messages = _gain(request, seeds)
         text = (
             f"hunt {variant}: {one:,.0f} seeds a minute with 1 job, {two:,.0f} with 2 ({two / one:.2f}x); "
-            f"{_gain(request):.1f}x of playing each to its bound"
+            f"{gain:.1f}x of playing each to its bound; {messages:,.0f} messages a second"
         )
         if variant == "raft":
-            cluster = _on_cluster(request)
+            text += " in pure Python, no compiled build"
+            cluster = _on_cluster(request, seeds)
             if cluster is not None:
                 assert cluster[1] == judged, "a cluster judges otherwise than one process"
                 text += f"; {cluster[0]:,.0f} on 2 workers of Dask ({cluster[0] / one:.2f}x)"
