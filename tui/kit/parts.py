@@ -30,7 +30,7 @@ def window(count: int, at: int, room: int) -> range:
     return range(top, min(count, top + max(0, room)))
 
 
-def place(items: Sequence[object], wanted: object) -> int:
+def place_of(items: Sequence[object], wanted: object) -> int:
     """Where it stands among these; the first place, if it does not."""
     return items.index(wanted) if wanted in items else 0
 

@@ -16,7 +16,7 @@ from engines.tracing.world.truth import KINDS
 from tests.tui.subjects.tracing import TRACING
 from tui.panels.tracing import PANEL
 from tui.panels.tracing.lessons import IF_BROKEN, LESSONS, OF_KIND, OF_ORDER
-from tui.panels.tracing.words import MEANS, OVER
+from tui.panels.tracing.words import FAULTS
 from tui.theme import known
 
 
@@ -32,8 +32,9 @@ def told(kind: type, **wanted: Any) -> str:
 
 def test_every_fault_says_what_follows_and_what_its_end_means() -> None:
     of_machines = {Trouble.LOSS, Trouble.SKEW, Trouble.DOUBLED, Trouble.CRASH, Trouble.FREEZE, Trouble.NETWORK}
-    assert set(KINDS) - of_machines == set(OVER), "those are told by the network's own words"
-    assert set(OVER) <= set(MEANS)
+    ended = {kind for kind, (_, over) in FAULTS.items() if over}
+    assert set(KINDS) - of_machines == ended, "those are told by the network's own words"
+    assert all(means for means, _ in FAULTS.values())
 
 
 def test_every_kind_of_event_and_every_order_has_its_lesson() -> None:

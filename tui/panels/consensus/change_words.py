@@ -83,14 +83,6 @@ def message(what: Any) -> str:
     raise AssertionError(f"no words for {what!r}")
 
 
-def _entries(count: int) -> str:
-    return "one entry" if count == 1 else f"{count} entries"
-
-
-def _other(who: str, leader: str) -> str:
-    return f"; ask {leader}" if leader and leader != who else ""
-
-
 DENIED: Final[dict[Refusal, str]] = {
     Refusal.NOT_LEADER: "it does not lead",
     Refusal.EARLY: "it has committed nothing in its term yet, and an earlier change may be alive (2015)",
@@ -132,7 +124,8 @@ def of_members(node: str, what: e.MembershipEvent) -> tuple[str, Ink]:
             return f"is told by {src} that the change is committed", "you"
         case e.ChangeAnswered(src=src, why=why, leader=leader):
             assert why is not None
-            return f"is told by {src}: no change, {DENIED[why]}{_other(src, leader)}", "warn"
+            ask = f"; ask {leader}" if leader and leader != src else ""
+            return f"is told by {src}: no change, {DENIED[why]}{ask}", "warn"
         case e.CatchUpBegan(server=server, goal=goal):
             return (f"brings {server} up to date before it counts: round 1, up to entry {goal}. It would hold commits "
                     f"up otherwise", "leader")  # fmt: skip
@@ -171,7 +164,8 @@ def of_transfer(what: e.TransferEvent) -> tuple[str, Ink]:
         case e.TransferAsked(target=target, to=to):
             return f"asks {target} to hand its leadership to {to}", "you"
         case e.TransferBegan(to=to, match=match, last=last, within_us=within):
-            gap = f"{to} gets what it lacks first, {_entries(last - match)}" if match < last else f"{to} has all it has"
+            lacks = "one entry" if last - match == 1 else f"{last - match} entries"
+            gap = f"{to} gets what it lacks first, {lacks}" if match < last else f"{to} has all it has"
             return f"hands over to {to}: takes no more commands, {gap}; gives up after {units.span(within)}", "leader"
         case e.TransferDenied(src=src, to=to, why=why):
             return f"refuses {src} the transfer to {to}: {DENIED[why]}", "warn"

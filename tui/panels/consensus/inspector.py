@@ -50,7 +50,7 @@ def sections(snapshot: Snapshot, server: Server, glyphs: Glyphs) -> list[Section
         Section(1, (quorum(snapshot), *members.facts(snapshot, server))),
         Section(2, reads(snapshot, server, glyphs)),
         Section(2, replication(snapshot, server)),
-        Section(5, peers(snapshot, server)),
+        Section(5, (_peer(snapshot, server, each) for each in server.progress if server.status == "up")),
         Section(3, check_quorum(snapshot, server)),
         Section(6, memory(server)),
         Section(4, troubles(snapshot, server)),
@@ -66,12 +66,11 @@ def sections(snapshot: Snapshot, server: Server, glyphs: Glyphs) -> list[Section
 def office(snapshot: Snapshot, server: Server) -> Facts:
     """Role, vote, votes, timer."""
     if server.status == "crashed":
-        was = "leader" if server.role == "leader" else server.role
         forgets = f" (that for {server.voted_for} was never written)" if server.voted_for != server.durable_vote else ""
         vote = f"{server.durable_vote or 'none'}{forgets if server.voted_for else ''}"
         entries = "1 log entry" if server.last_index == 1 else f"{server.last_index} log entries"
         kept = f"term {server.durable_term}, vote {vote}, {entries}"
-        yield fact("role", "crashed", "dead", (f"was {was}", "dim"))
+        yield fact("role", "crashed", "dead", (f"was {server.role}", "dim"))
         yield fact("on disk", kept, "bright")
         yield fact("lost", "its role, commit index, timers and state machine")
         return
@@ -145,14 +144,13 @@ def quorum(snapshot: Snapshot) -> Fact:
     return fact("quorum", rule, "text", now)
 
 
-def cost(snapshot: Snapshot) -> tuple[Fact, ...]:
+def cost(snapshot: Snapshot) -> Facts:
     """What a request takes, counted in the run, beside what it should take."""
-    if snapshot.cost is None:
-        return ()
-    entry, messages, formula = snapshot.cost
-    same = "as" if messages == formula else "against"
-    took = f"entry {entry} took {messages} messages, {same} 2(n-1) = {formula}"
-    return (fact("cost", took, "text", ("; PBFT with 4: 24", "dim")),)
+    if snapshot.cost is not None:
+        entry, messages, formula = snapshot.cost
+        same = "as" if messages == formula else "against"
+        took = f"entry {entry} took {messages} messages, {same} 2(n-1) = {formula}"
+        yield fact("cost", took, "text", ("; PBFT with 4: 24", "dim"))
 
 
 # -- questions --------------------------------------------------------------------------------------------------------
@@ -258,11 +256,6 @@ def _next_entry(snapshot: Snapshot, server: Server) -> Fact:
     return Fact(label, tuple(parts))
 
 
-def peers(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
-    """What a leader knows of each follower."""
-    return tuple(_peer(snapshot, server, each) for each in server.progress) if server.status == "up" else ()
-
-
 def _peer(snapshot: Snapshot, server: Server, peer: Progress) -> Fact:
     ago = peer.heard_ago_us
     parts: list[tuple[str, Ink]] = [(f"next {peer.next_index}, match {peer.match_index}", "text")]
@@ -299,24 +292,22 @@ def check_quorum(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
     return (fact("hears", facts, "text", end, ("; itself included", "dim")),)
 
 
-def memory(server: Server) -> tuple[Fact, ...]:
+def memory(server: Server) -> Facts:
     """What a crash would keep, and what it would lose."""
     if server.status == "crashed":
-        return ()
-    vote = server.durable_vote or "no vote"
+        return
+    vote = f"vote {server.durable_vote}" if server.durable_vote else "no vote"
     unwritten = f", its vote for {server.voted_for}" if server.voted_for not in (None, server.durable_vote) else ""
     empty = server.last_index < server.first_index
     log = "an empty log" if empty else f"log {server.first_index}..{server.last_index}"
-    facts = [
-        fact("durable", f"term {server.durable_term}, {vote if vote == 'no vote' else 'vote ' + vote}, {log}"),
-        fact("volatile", f"commit {server.commit}, applied {server.applied}, role{unwritten}: a crash loses it", "dim"),
-    ]
+    yield fact("durable", f"term {server.durable_term}, {vote}, {log}")
     if server.snapshot_index:
         upto = f"up to entry {server.snapshot_index} of term {server.snapshot_term}"
-        facts.insert(1, fact("snapshot", f"{upto}, {plural(server.snapshot_rows, 'row')}"))
+        yield fact("snapshot", f"{upto}, {plural(server.snapshot_rows, 'row')}")
+    loses = f"commit {server.commit}, applied {server.applied}, role{unwritten}"
+    yield fact("volatile", f"{loses}: a crash loses it", "dim")
     if server.unsynced:
-        facts.append(fact("unsynced", f"{plural(server.unsynced, 'write')}: a crash now would lose that", "slow"))
-    return tuple(facts)
+        yield fact("unsynced", f"{plural(server.unsynced, 'write')}: a crash now would lose that", "slow")
 
 
 # -- what is wrong ---------------------------------------------------------------------------------------------------

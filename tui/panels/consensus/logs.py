@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from engines.consensus.raft.snapshot import LogEntry, Progress, Server, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.parts import place_of, window
 from tui.panel import Focus
 from tui.panels.consensus import members
 from tui.panels.consensus.queries import divergent, entry_at, first_divergent, index_of, letter, role
@@ -54,9 +55,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: in
     header = rows != len(ids)  # where there is room for all of them and not for it, it goes
     rows += not header
     y -= not header
-    chosen = ids.index(focus.node) if focus.node in ids else 0
-    top = max(0, min(chosen - (rows - 1) // 2, len(ids) - (rows - 1)))
-    shown = snapshot.servers[top : top + rows - 1]
+    shown = [snapshot.servers[at] for at in window(len(ids), place_of(ids, focus.node), rows - 1)]
     full = any(server.values for server in snapshot.servers)
     if header:
         _header(canvas, y, columns, snapshot.window[1], len(ids) - len(shown), full)

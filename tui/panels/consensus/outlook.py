@@ -32,16 +32,12 @@ class Rival(NamedTuple):
     voters: tuple[str, ...]
 
 
-def rivals(snapshot: Snapshot, entry: LogEntry) -> tuple[Rival, ...]:
+def rivals(snapshot: Snapshot, entry: LogEntry) -> list[Rival]:
     """Who lacks the entry and could be elected: its log is not behind those of a majority (5.4.1)."""
     on = holders(snapshot, entry.number, entry.term)
-    found = []
-    for each in snapshot.servers:
-        log = each.last_term, each.last_index
-        voters = tuple(v.id for v in snapshot.servers if v is each or log >= (v.last_term, v.last_index))
-        if each.id not in on and has_quorum(snapshot.configuration, voters):
-            found.append(Rival(each.id, voters))
-    return tuple(found)
+    ends = {each.id: (each.last_term, each.last_index) for each in snapshot.servers}
+    voters = {name: tuple(voter for voter in ends if ends[name] >= ends[voter]) for name in ends if name not in on}
+    return [Rival(name, voters[name]) for name in voters if has_quorum(snapshot.configuration, voters[name])]
 
 
 def holds(server: Server, entry: LogEntry) -> bool:

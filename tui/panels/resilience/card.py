@@ -1,6 +1,6 @@
 """One breaker at length: the lit machine, why it is where it is, what would move it, its window, its settings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from engines import units
@@ -313,43 +313,38 @@ def _flowed(pieces: Sequence[tuple[str, Ink]], room: int) -> list[list[tuple[str
 
 def _unprotected(canvas: Canvas, snapshot: Snapshot, edge: EdgeView) -> int:
     """An edge without a breaker: what is there instead, and what calls are up against."""
-    lines = _envoy(edge) if edge.caps or edge.outliers else [("no breaker: every call is tried", "text")]
+    lines = _envoy(edge) if edge.caps or edge.outliers else iter([("no breaker: every call is tried", "text")])
     told, width = (*lines, *_exposed(snapshot, edge)), canvas.width
     rows = [[(row, ink)] for text, ink in told for row in wrapped(text, width - 2)]
     return put_lines(canvas, 1, 0, rows[: canvas.height], width)
 
 
-def _envoy(edge: EdgeView) -> list[tuple[str, Ink]]:
+def _envoy(edge: EdgeView) -> Iterator[tuple[str, Ink]]:
     """Caps, and hosts that are out."""
-    lines: list[tuple[str, Ink]] = [("Envoy: caps and outliers", "text")]
+    yield "Envoy: caps and outliers", "text"
     full = any(cap.used >= cap.limit or cap.overflows for cap in edge.caps)
-    caps = ", ".join(
-        f"{cap.name} {cap.used}/{cap.limit}" + (f" ({cap.overflows} over)" if cap.overflows else "")
-        for cap in edge.caps
-    )
+    over = (f" ({cap.overflows} over)" if cap.overflows else "" for cap in edge.caps)
+    caps = [f"{cap.name} {cap.used}/{cap.limit}{more}" for cap, more in zip(edge.caps, over, strict=True)]
     if caps:
-        lines.append((caps, "bad" if full else "text"))
+        yield ", ".join(caps), "bad" if full else "text"
     for each in edge.outliers:
         state = f"ejected, {each.times} x so far" if each.ejected else f"{each.consecutive} errors in a row"
-        lines.append((f"{each.host:<10} {state}", "open" if each.ejected else "text"))
-    return lines
+        yield f"{each.host:<10} {state}", "open" if each.ejected else "text"
 
 
-def _exposed(snapshot: Snapshot, edge: EdgeView) -> list[tuple[str, Ink]]:
+def _exposed(snapshot: Snapshot, edge: EdgeView) -> Iterator[tuple[str, Ink]]:
     """Errors, retries, the timeout and the line behind: enough to see a storm coming."""
-    lines: list[tuple[str, Ink]] = []
     if edge.attempts_per_s or edge.calls_per_s:
         errors = f"edge: errors {percent(edge.errors_ppm)}, p99 {units.seconds(queries.slowest_us(edge))}"
-        lines.append((errors, queries.error_ink(edge.errors_ppm)))
+        yield errors, queries.error_ink(edge.errors_ppm)
     if edge.retry is not None and edge.retry.retries:
         budget, now = edge.retry.budget_ppm, queries.times(edge.amplified_ppm)
         most = f"{f'{now} of' if now else 'up to'} x{1 + edge.retry.retries}, no budget"
         capped = most if budget < 0 else f"{f'{now}, ' if now else ''}budget {percent(budget)}"
-        lines.append((f"attempts {capped}", "warn" if budget < 0 else "text"))
+        yield f"attempts {capped}", "warn" if budget < 0 else "text"
     if edge.timeout_us:
-        lines.append((f"timeout {units.seconds(edge.timeout_us)}", "text"))
+        yield f"timeout {units.seconds(edge.timeout_us)}", "text"
     service = snapshot.service(edge.dst)
     if service is not None and service.queue:
         wait = units.seconds(queries.drain_us(snapshot, service))
-        lines.append((f"{service.queue} wait at {service.id}: {wait} of work", "bad"))
-    return lines
+        yield f"{service.queue} wait at {service.id}: {wait} of work", "bad"

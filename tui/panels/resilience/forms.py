@@ -1,8 +1,8 @@
 """What the dialogues offer: all faults with their parameters, ways to split, rules, every number there is, requests."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engines.errors import UserError
 from engines.resilience.order import ORDER
@@ -21,7 +21,7 @@ from tui.kit.verbs import RECORDED
 from tui.kit.words import PPM_PER_PERCENT
 from tui.panel import Focus, Offer, Outcome, Param
 from tui.panels.resilience import queries
-from tui.panels.resilience.keys import DELAYS_US, ORDERS, links_of, selected_edge, target
+from tui.panels.resilience.keys import DELAYS_US, ORDERS, links_of, target
 from tui.panels.resilience.select import edge_of
 
 Values = Mapping[str, Any]
@@ -54,7 +54,7 @@ def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Every fault, aimed at the selected edge and the service it leads to, or at the selected service."""
     if snapshot.recorded:
         return (forms.NO_FAULTS,)
-    edge, service = selected_edge(snapshot, focus), target(snapshot, focus)
+    edge, service = snapshot.edge(focus.node), target(snapshot, focus)
     found: tuple[Offer, ...] = ()
     if edge is not None:
         found += _injected(edge) + forms.of_edge(queries.name(edge.id), links_of(snapshot, edge), DELAYS_US)
@@ -170,31 +170,31 @@ def _at(edge: EdgeView, v: Values) -> str:
     return "*" if v["where"] == EVERYWHERE else edge.id
 
 
-def _number(
-    edge: EdgeView, title: str, help: str, name: str, param: Param, scale: int = 1, alone: bool = False
-) -> Offer:  # fmt: skip
-    """One option of the edge; ``scale``: how much one step of the parameter is in the engine's unit."""
-    now = queries.option(edge, name)
-    shown = _switched(replace(param, value=min(param.high, max(param.low, now if now < 0 else now // scale))))
-
-    def build(v: Values) -> Outcome:
-        value = _plain(v[param.name])
-        return c.SetOption(edge.id if alone else _at(edge, v), name, value if value < 0 else value * scale)
-
-    return Offer(title, help, build, (shown,) if alone else (shown, WHERE))
+SCALES: Final = {"%": PPM_PER_PERCENT, "s": US_PER_S, "ms": US_PER_MS}
+"""What a step of a number is in the engine's unit, where that is one of time or a share."""
 
 
-def _switched(param: Param) -> Param:
-    """What is only on or off, in these words."""
-    if (param.low, param.high) != (0, 1):
-        return param
-    return Param(param.name, SWITCH[param.value], choices=SWITCH)
+class Number(NamedTuple):
+    """A number that can be changed: its row in the dialogue, its name in the engine, its bounds."""
 
+    title: str
+    help: str
+    name: str
+    param: Param
 
-def _plain(value: Any) -> int:
-    """The number for a value of a dialogue."""
-    number: int = SWITCH.index(value) if value in SWITCH else value
-    return number
+    def offer(self, now: int, build: Callable[[Values, int], Outcome], *more: Param) -> Offer:
+        """Its row, with the number of now; what is only on or off is said in these words."""
+        name, param = self.param.name, self.param
+        scale = SCALES[param.unit] if self.name.endswith(("_us", "_ppm")) else 1
+        switch = (param.low, param.high) == (0, 1)
+        value = min(param.high, max(param.low, now if now < 0 else now // scale))
+        shown = Param(name, SWITCH[value], choices=SWITCH) if switch else replace(param, value=value)
+
+        def given(v: Values) -> Outcome:
+            number = SWITCH.index(v[name]) if switch else v[name]
+            return build(v, number if number < 0 else number * scale)
+
+        return Offer(self.title, self.help, given, (shown, *more))
 
 
 def _preset(edge: EdgeView) -> tuple[Offer, ...]:
@@ -216,60 +216,70 @@ def _order(outermost: str, now: tuple[str, ...]) -> tuple[str, ...]:
 
 def _breaker(edge: EdgeView) -> tuple[Offer, ...]:
     """The numbers of the breaker; all belong to this edge alone, since others may have another preset."""
-    if edge.breaker is None:
-        return ()
-    rows = (
-        ("threshold", "this part of the calls in the window failed: it opens", "failure_ppm",
-         Param("failed", 50, 1, 100, 5, "%"), PPM_PER_PERCENT),
-        ("minimum", "calls in the window below which it does not judge; without, the first failure trips it", "minimum",
-         Param("calls", 20, 0, 500, 5), 1),
-        ("window", "what it remembers, if its window is one of time", "window_us",
-         Param("length", 10, 1, 120, 1, "s"), US_PER_S),
-        ("window by count", "what it remembers, if its window counts calls", "size",
-         Param("calls", 100, 1, 1_000, 10), 1),
-        ("wait", "how long it is open before a probe may pass", "wait_us", Param("wait", 30, 1, 300, 1, "s"), US_PER_S),
-        ("probes", "calls that pass while it is half-open", "probes", Param("probes", 1, 1, 100, 1), 1),
-        ("slow call", "a call that takes longer is slow; 0: slowness is not judged", "slow_us",
-         Param("from", 0, 0, 10_000, 100, "ms"), US_PER_MS),
-        ("slow threshold", "this part of the calls was slow: it opens", "slow_ppm",
-         Param("slow", 100, 1, 100, 5, "%"), PPM_PER_PERCENT),
-        ("half-open at most", "then it opens again; 0: for ever, as resilience4j does by default", "half_open_max_us",
-         Param("longest", 0, 0, 300, 1, "s"), US_PER_S),
-        ("rejection reopens", "a call turned away while the probe is out opens it again: Hystrix since 1.5.13, a fault",
-         "rejection_reopens", Param("reopens", 0, 0, 1), 1),
-        ("probe counts", "the probe that closed it is the first call in the empty window, as in Hystrix",
-         "probe_counts", Param("counts", 0, 0, 1), 1),
-    )  # fmt: skip
-    return tuple(
-        _number(edge, title, help, f"breaker.{name}", param, scale, alone=True)
-        for title, help, name, param, scale in rows
-    )
+
+    def offer(row: Number) -> Offer:
+        name = f"breaker.{row.name}"
+        return row.offer(queries.option(edge, name), lambda v, value: c.SetOption(edge.id, name, value))
+
+    return tuple(map(offer, OF_BREAKER)) if edge.breaker is not None else ()
+
+
+OF_BREAKER: Final = (
+    Number("threshold", "this part of the calls in the window failed: it opens", "failure_ppm",
+           Param("failed", 0, 1, 100, 5, "%")),
+    Number("minimum", "calls in the window below which it does not judge; without, the first failure trips it",
+           "minimum", Param("calls", 0, 0, 500, 5)),
+    Number("window", "what it remembers, if its window is one of time", "window_us",
+           Param("length", 0, 1, 120, 1, "s")),
+    Number("window by count", "what it remembers, if its window counts calls", "size", Param("calls", 0, 1, 1_000, 10)),
+    Number("wait", "how long it is open before a probe may pass", "wait_us", Param("wait", 0, 1, 300, 1, "s")),
+    Number("probes", "calls that pass while it is half-open", "probes", Param("probes", 0, 1, 100, 1)),
+    Number("slow call", "a call that takes longer is slow; 0: slowness is not judged", "slow_us",
+           Param("from", 0, 0, 10_000, 100, "ms")),
+    Number("slow threshold", "this part of the calls was slow: it opens", "slow_ppm", Param("slow", 0, 1, 100, 5, "%")),
+    Number("half-open at most", "then it opens again; 0: for ever, as resilience4j does by default", "half_open_max_us",
+           Param("longest", 0, 0, 300, 1, "s")),
+    Number("rejection reopens", "a call turned away while the probe is out opens it again: Hystrix since 1.5.13, a "
+           "fault", "rejection_reopens", Param("reopens", 0, 0, 1)),
+    Number("probe counts", "the probe that closed it is the first call in the empty window, as in Hystrix",
+           "probe_counts", Param("counts", 0, 0, 1)),
+)  # fmt: skip
+OF_PIPELINE: Final = (
+    Number("retries", "attempts after the first; over L layers (1+r)^L", "retries", Param("retries", 0, 0, 10)),
+    Number("retry budget", "retries in percent of the calls; -1: as many as they like", "budget_ppm",
+           Param("budget", 0, -1, 100, 1, "%")),
+    Number("timeout", "how long one waits for an answer; 0: for ever", "timeout_us",
+           Param("timeout", 0, 0, 60_000, 100, "ms")),
+    Number("deadline", "on: the callee is told how long one waits, and drops what is too late", "deadline",
+           Param("told", 0, 0, 1)),
+    Number("bulkhead", "calls at a time; 0: any number", "bulkhead", Param("permits", 0, 0, 200)),
+    Number("bulkhead line", "calls that may wait for a permit", "bulkhead_queue", Param("places", 0, 0, 200, 5)),
+    Number("limiter", "calls a second; 0: any number", "limit_per_s", Param("calls", 0, 0, 500, 5, "/s")),
+    Number("hedging", "ask again after this quantile of the latency; 0: never", "hedge_ppm",
+           Param("after", 0, 0, 99, 1, "%")),
+    Number("fallback", "on: another answer where the call failed", "fallback", Param("on", 0, 0, 1)),
+    Number("outlier detection", "on: hosts with errors in a row are ejected (Envoy)", "outlier", Param("on", 0, 0, 1)),
+    Number("outlier errors", "errors in a row that eject a host", "outlier_errors", Param("errors", 0, 1, 50)),
+    Number("most ejected", "of the hosts at most; Envoy's 10 % is nobody of 2 to 9", "eject_percent",
+           Param("hosts", 0, 0, 100, 5, "%")),
+)  # fmt: skip
+OF_SERVICE: Final = (
+    Number("workers", "calls it works on at a time, each machine", "workers", Param("workers", 0, 1, 500)),
+    Number("line", "calls that may wait, each machine; a longer line is a longer wait", "queue_max",
+           Param("places", 0, 0, 1_000, 8)),
+    Number("shedding", "refuse what would wait longer; 0: never", "shed_us", Param("wait", 0, 0, 10_000, 100, "ms")),
+    Number("newest first", "on: the newest call is served first: under overload the others are lost anyway",
+           "newest_first", Param("on", 0, 0, 1)),
+)  # fmt: skip
 
 
 def _pipeline(edge: EdgeView) -> tuple[Offer, ...]:
-    rows = (
-        ("retries", "attempts after the first; over L layers (1+r)^L", "retries", Param("retries", 3, 0, 10), 1),
-        ("retry budget", "retries in percent of the calls; -1: as many as they like", "budget_ppm",
-         Param("budget", 20, -1, 100, 1, "%"), PPM_PER_PERCENT),
-        ("timeout", "how long one waits for an answer; 0: for ever", "timeout_us",
-         Param("timeout", 1_000, 0, 60_000, 100, "ms"), US_PER_MS),
-        ("deadline", "on: the callee is told how long one waits, and drops what is too late", "deadline",
-         Param("told", 0, 0, 1), 1),
-        ("bulkhead", "calls at a time; 0: any number", "bulkhead", Param("permits", 0, 0, 200), 1),
-        ("bulkhead line", "calls that may wait for a permit", "bulkhead_queue", Param("places", 0, 0, 200, 5), 1),
-        ("limiter", "calls a second; 0: any number", "limit_per_s", Param("calls", 0, 0, 500, 5, "/s"), 1),
-        ("hedging", "ask again after this quantile of the latency; 0: never", "hedge_ppm",
-         Param("after", 95, 0, 99, 1, "%"), PPM_PER_PERCENT),
-        ("fallback", "on: another answer where the call failed", "fallback", Param("on", 0, 0, 1), 1),
-        ("outlier detection", "on: hosts with errors in a row are ejected (Envoy)", "outlier", Param("on", 0, 0, 1), 1),
-        ("outlier errors", "errors in a row that eject a host", "outlier_errors", Param("errors", 5, 1, 50), 1),
-        ("most ejected", "of the hosts at most; Envoy's 10 % is nobody of 2 to 9", "eject_percent",
-         Param("hosts", 10, 0, 100, 5, "%"), 1),
-    )  # fmt: skip
+    def offer(row: Number) -> Offer:
+        now = queries.option(edge, row.name)
+        return row.offer(now, lambda v, value: c.SetOption(_at(edge, v), row.name, value), WHERE)
+
     known = dict(edge.options)
-    found = [
-        _number(edge, title, help, name, param, scale) for title, help, name, param, scale in rows if name in known
-    ]
+    found = [offer(row) for row in OF_PIPELINE if row.name in known]
     base, cap = queries.option(edge, "base_us", 100_000), queries.option(edge, "cap_us", 10 * US_PER_S)
     found.insert(1, Offer("backoff", "how long retries wait; the last three with jitter, or all come back at once",
         lambda v: c.SetBackoff(_at(edge, v), v["kind"], v["base"] * US_PER_MS, max(v["base"], v["cap"]) * US_PER_MS),
@@ -286,24 +296,14 @@ def _backoff(edge: EdgeView) -> str:
 
 def _service(service: ServiceView) -> tuple[Offer, ...]:
     host = max(1, len(service.hosts))
-    rows = (
-        ("workers", "calls it works on at a time, each machine", "workers",
-         Param("workers", service.workers // host, 1, 500), 1),
-        ("line", "calls that may wait, each machine; a longer line is a longer wait", "queue_max",
-         Param("places", service.queue_max // host, 0, 1_000, 8), 1),
-        ("shedding", "refuse what would wait longer; 0: never", "shed_us",
-         Param("wait", service.shed_us // US_PER_MS, 0, 10_000, 100, "ms"), US_PER_MS),
-        ("newest first", "on: the newest call is served first: under overload the others are lost anyway",
-         "newest_first", Param("on", int(service.newest_first), 0, 1), 1),
-    )  # fmt: skip
-    return tuple(_of_one(service, title, help, name, param, scale) for title, help, name, param, scale in rows)
+    now = {"workers": service.workers // host, "queue_max": service.queue_max // host, "shed_us": service.shed_us,
+           "newest_first": int(service.newest_first)}  # fmt: skip
 
+    def offer(row: Number) -> Offer:
+        found = row.offer(now[row.name], lambda v, value: c.SetService(service.id, row.name, value))
+        return replace(found, title=f"{row.title} of {service.id}")
 
-def _of_one(service: ServiceView, title: str, help: str, name: str, param: Param, scale: int) -> Offer:
-    def build(v: Values) -> Outcome:
-        return c.SetService(service.id, name, _plain(v[param.name]) * scale)
-
-    return Offer(f"{title} of {service.id}", help, build, (_switched(param),))
+    return tuple(map(offer, OF_SERVICE))
 
 
 def _load(snapshot: Snapshot) -> tuple[Offer, ...]:

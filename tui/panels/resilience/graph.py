@@ -14,7 +14,7 @@ from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
 from engines.resilience.world.topology import LINK
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.kit.parts import fitting, place, window
+from tui.kit.parts import fitting, place_of, window
 from tui.kit.words import chip
 from tui.panels.resilience import queries
 from tui.plot import bar
@@ -385,7 +385,7 @@ def draw_legend(canvas: Canvas, y: int, snapshot: Snapshot) -> None:
 def _list(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs) -> None:
     """One row an edge."""
     ids = [edge.id for edge in snapshot.edges]
-    for y, number in enumerate(window(len(ids), place(ids, selected), canvas.height)):
+    for y, number in enumerate(window(len(ids), place_of(ids, selected), canvas.height)):
         edge = snapshot.edges[number]
         canvas.put(0, y, glyphs.mark_left if edge.id == selected else " ", "bright")
         canvas.put(1, y, queries.letter(edge), chip(queries.ink(edge)) if edge.breaker else "dim")

@@ -224,7 +224,7 @@ def _queueing(snapshot: Snapshot, service: ServiceView) -> Facts:
     yield fact("work", service_time(service), "text")
     most = queries.capacity(snapshot, service)
     if most:
-        busy = queries.load_ppm(snapshot, service)
+        busy = service.arrived_per_s * queries.held_us(snapshot, service) // service.workers
         ink: Ink = "bad" if busy >= 1_000_000 else "warn" if busy >= 800_000 else "good"
         yield fact("load", percent(busy), ink,
                    (f"= {service.arrived_per_s}/s of {queries.rate(most)}: a call holds a worker for "

@@ -16,22 +16,9 @@ from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
 from engines.sim import faults
 from engines.sim.rules import SetRule
 from tui.canvas import Ink
+from tui.kit import verbs
 from tui.kit.selection import above, after
-from tui.kit.verbs import (
-    OFFSET_US,
-    Act,
-    Links,
-    Machine,
-    Pairs,
-    Target,
-    ask,
-    cut,
-    heal,
-    marker,
-    simulated,
-    standard_keys,
-)
-from tui.kit.verbs import verb as on_target
+from tui.kit.verbs import Act, Pairs, Target, ask, marker, simulated, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.resilience import queries
 from tui.panels.resilience.select import edge_of, next_chart, service_of, stirred
@@ -58,11 +45,6 @@ def target(snapshot: Snapshot, focus: Focus) -> ServiceView | None:
     return service_of(snapshot, focus) or (snapshot.service(edge.dst) if edge else None)
 
 
-def selected_edge(snapshot: Snapshot, focus: Focus) -> EdgeView | None:
-    """The selected edge; None while a service is selected."""
-    return snapshot.edge(focus.node)
-
-
 def links_of(snapshot: Snapshot, edge: EdgeView) -> Pairs:
     """The links of an edge that carry its requests."""
     src = snapshot.service(edge.src)
@@ -72,10 +54,10 @@ def links_of(snapshot: Snapshot, edge: EdgeView) -> Pairs:
 
 def aim(snapshot: Snapshot, focus: Focus) -> Target:
     """What the standard verbs act on: machines of the service; links of the edge, or of all edges of the service."""
-    edge, service = selected_edge(snapshot, focus), target(snapshot, focus)
+    edge, service = snapshot.edge(focus.node), target(snapshot, focus)
     edges = [edge] if edge else [each for each in snapshot.edges if service and service.id in (each.src, each.dst)]
     there = tuple(pair for each in edges for pair in links_of(snapshot, each))
-    links = Links(
+    links = verbs.Links(
         (*there, *((dst, src) for src, dst in there)),
         any(each.cut for each in edges),
         max((each.loss_ppm for each in edges), default=0),
@@ -83,7 +65,7 @@ def aim(snapshot: Snapshot, focus: Focus) -> Target:
         any(each.shuffled_ppm for each in edges),
     )
     hosts = service.hosts if service is not None and service.layer != "client" else ()
-    machines = tuple(Machine(each.id, each.status, clock_off_us=each.clock_off_us) for each in hosts)
+    machines = tuple(verbs.Machine(each.id, each.status, clock_off_us=each.clock_off_us) for each in hosts)
     return Target(machines, links, no_machine=OUTSIDE, edge=True)
 
 
@@ -92,7 +74,7 @@ def _skew(snapshot: Snapshot, focus: Focus) -> Outcome:
     machines = aim(snapshot, focus).machines
     if not machines:
         return Refuse(OUTSIDE)
-    return faults.Skew(machines[0].name, 0 if machines[0].clock_off_us else OFFSET_US, 0)
+    return faults.Skew(machines[0].name, 0 if machines[0].clock_off_us else verbs.OFFSET_US, 0)
 
 
 def _slow(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -218,9 +200,9 @@ KEYS: Final = (
         aim, "service", levels=DELAYS_US, level_words="20, 100, 400, 1500 ms", messages=False, guard=simulated,
         ranks={"x": 11, "h": 17, "d": 19, "z": 26, "l": 28, "c": 59, "u": 63},
         instead={
-            "x": ("cut", "cut the edge, or mend it; on a service: all its edges", on_target(aim, cut)),
+            "x": ("cut", "cut the edge, or mend it; on a service: all its edges", verbs.verb(aim, verbs.cut)),
             "c": ("clock", "the service's wall clock: right, or 200 ms ahead; nothing here runs by it", _skew),
-            "h": ("heal", "heal everything: links, machines, clocks, injected faults", heal),
+            "h": ("heal", "heal everything: links, machines, clocks, injected faults", verbs.heal),
         },
     ),
     Key("K", "slow", "let the service work 3 and 10 times as slowly, or as usual", simulated(_slow), "faults", 12),

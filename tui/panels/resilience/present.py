@@ -2,7 +2,7 @@
 
 from engines import units
 from engines.resilience.policy import percent
-from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
+from engines.resilience.world.snapshot import EdgeView, Snapshot
 from tui.kit.explain import rules_off
 from tui.kit.words import plural
 from tui.panel import Focus
@@ -89,12 +89,8 @@ def _experiment(snapshot: Snapshot, edge: EdgeView | None) -> str:
     if edge.breaker is not None and edge.breaker.state == "open":
         return "a makes a call of your own: it is turned away at once. p shows what another library's breaker would do."
     service = snapshot.service(edge.dst)
-    if edge.ailing or _ails(service):
+    if edge.ailing or (service is not None and any(host.ailing for host in service.hosts)):
         return f"h heals everything: watch how long {queries.name(edge.id)} needs to notice."
     if edge.breaker is None:
         return f"p puts a breaker before {edge.dst}, K makes {edge.dst} slow, w raises the load."
     return f"K makes {edge.dst} slow, f lets a part of its calls fail: see what opens the breaker, and when."
-
-
-def _ails(service: ServiceView | None) -> bool:
-    return service is not None and any(host.ailing for host in service.hosts)

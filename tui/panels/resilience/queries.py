@@ -312,11 +312,6 @@ def _answer_us(snapshot: Snapshot, edge: EdgeView) -> int:
     return edge.timeout_us * (1 + (edge.retry.retries if edge.retry else 0))
 
 
-def load_ppm(snapshot: Snapshot, service: ServiceView) -> int:
-    """What arrives over what it can work off: its workers over the time that a job holds one."""
-    return service.arrived_per_s * held_us(snapshot, service) // service.workers if service.workers else 0
-
-
 def capacity(snapshot: Snapshot, service: ServiceView) -> float:
     """Calls a second it can work off."""
     held = held_us(snapshot, service)

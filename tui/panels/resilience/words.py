@@ -241,12 +241,16 @@ def edge_faults(edge: EdgeView) -> tuple[str, ...]:
 
 def link_faults(link: LinkView) -> tuple[str, ...]:
     """What is wrong with a link."""
-    found: tuple[str, ...] = ("cut",) if link.cut else ()
-    found += (f"clogged with {link.held}",) if link.clogged else ()
-    found += (f"{percent(link.loss_ppm)} loss",) if link.lossy else ()
-    found += (f"{units.exact(link.latency_us)} latency",) if link.slow else ()
-    found += (f"{percent(link.duplicate_ppm)} twice",) if link.duplicate_ppm != link.laid.duplicate_ppm else ()
-    return found + ((f"{percent(link.reorder_ppm)} out of order",) if link.reorder_ppm != link.laid.reorder_ppm else ())
+    laid = link.laid
+    found = (
+        (link.cut, "cut"),
+        (link.clogged, f"clogged with {link.held}"),
+        (link.lossy, f"{percent(link.loss_ppm)} loss"),
+        (link.slow, f"{units.exact(link.latency_us)} latency"),
+        (link.duplicate_ppm != laid.duplicate_ppm, f"{percent(link.duplicate_ppm)} twice"),
+        (link.reorder_ppm != laid.reorder_ppm, f"{percent(link.reorder_ppm)} out of order"),
+    )
+    return tuple(said for there, said in found if there)
 
 
 def host_faults(host: HostView) -> tuple[str, ...]:

@@ -25,19 +25,6 @@ class Description(NamedTuple):
 
 def describe(message: m.Message) -> Description:
     """A message in words."""
-    if isinstance(message, m.ClientMessage):
-        return _of_clients(message)
-    if isinstance(message, m.KeyMessage):
-        return _of_keys(message)
-    return _of_coordinator(message)
-
-
-def message_letter(message: m.Message) -> str:
-    """Its letter in the picture."""
-    return describe(message).letter
-
-
-def _of_clients(message: m.ClientMessage) -> Description:
     match message:
         case m.Request(op=op, keys=keys, value=value, asking=asking):
             first = "ASKING, " if asking else ""
@@ -54,10 +41,6 @@ def _of_clients(message: m.ClientMessage) -> Description:
             return Description("a", f"ASK {slot} {owner}" if slot >= 0 else f"ASK {owner}")
         case m.Refusal(said=said, why=why, about=about):
             return Description("t" if said is Said.TRYAGAIN else "x", f"{said.value}: {because(why, about)}")
-
-
-def _of_keys(message: m.KeyMessage) -> Description:
-    match message:
         case m.Keys(unit=unit, items=items):
             keys = tuple(item.key for item in items)
             return Description("K", f"{plural(len(keys), 'key')} of {unit}", keys[:KEYS_SHOWN], len(keys))
@@ -67,10 +50,6 @@ def _of_keys(message: m.KeyMessage) -> Description:
             return Description("R", f"copy {item.key}={item.value}, version {m.count_of(item.version)}", (item.key,), 1)
         case m.ReplicateAck(ok=ok, term=term):
             return Description("r", "copied" if ok else f"refused: term {term} has begun")
-
-
-def _of_coordinator(message: m.CoordinatorMessage) -> Description:
-    match message:
         case m.Heartbeat(epoch=epoch, keys=keys):
             return Description("H", f"alive with {keys} keys, knows epoch {epoch}")
         case m.HeartbeatAck(term=term):
@@ -93,6 +72,11 @@ def _of_coordinator(message: m.CoordinatorMessage) -> Description:
             return Description("C", f"where could chunk {low or '-inf'} be split?")
         case m.Cut(at=at):
             return Description("c", f"at {at}" if at else "nowhere: it is one key")
+
+
+def message_letter(message: m.Message) -> str:
+    """Its letter in the picture."""
+    return describe(message).letter
 
 
 # -- reasons, units, changes -----------------------------------------------------------------------------------------

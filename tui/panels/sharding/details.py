@@ -91,11 +91,12 @@ def _tag(name: str) -> str:
     return name[begin + 1 : end] if end > begin + 1 else name
 
 
-def replicas(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
+def replicas(snapshot: Snapshot, state: KeyState) -> Facts:
     """Owner and replicas, and why these."""
-    owner = (state.owner, ink(snapshot, state.owner))
-    if len(state.group) < 2:
-        return (fact("owner", *owner, (", the only one to have it (RF 1)", "dim")),)
+    alone = ", the only one to have it (RF 1)" if len(state.group) < 2 else ""
+    yield fact("owner", state.owner, ink(snapshot, state.owner), (alone, "dim"))
+    if alone:
+        return
     racks = {node.id: f"{node.dc}:{node.rack}" for node in snapshot.nodes}
     others: list[tuple[str, Ink]] = [(name, ink(snapshot, name)) for name in state.group[1:]]
     used = {racks.get(name, "?") for name in state.group}
@@ -103,11 +104,8 @@ def replicas(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
     first = "a rack not used yet goes first" if snapshot.rack_aware else "the next nodes, whatever their rack"
     why = f"{first}: {len(used)} of {len(every)} racks"
     one = "; one rack could take all copies" if len(used) == 1 and len(every) > 1 else ""
-    return (
-        fact("owner", *owner),
-        fact("replicas", others[0][0], others[0][1], *others[1:]),
-        fact("why these", why, "text", (one, "bad")),
-    )
+    yield Fact("replicas", tuple(others))
+    yield fact("why these", why, "text", (one, "bad"))
 
 
 def copies(state: KeyState) -> Facts:
@@ -124,15 +122,16 @@ def copies(state: KeyState) -> Facts:
         yield fact("lost", f"a client was told that version {state.acked} is written", "bad")
 
 
-def move(snapshot: Snapshot, state: KeyState) -> tuple[Fact, ...]:
+def move(snapshot: Snapshot, state: KeyState) -> Facts:
     """The unit it moves in."""
     lane = next((each for each in lanes(snapshot) if each.id == state.unit), None)
-    if lane is None:
-        return (fact("moves", f"with {state.unit}", "accent"),) if state.unit else ()
-    here = any(name == lane.target for name, _ in state.holders)
-    told = f"{lane.source} > {lane.target}, {lane.state.value}"
-    where = f"already at {lane.target}: {lane.source} answers ASK" if here else f"still at {lane.source}, served there"
-    return (fact("moves", told, "accent", (f"; {where}", "text")),)
+    if lane is not None:
+        here = any(name == lane.target for name, _ in state.holders)
+        served = f"already at {lane.target}: {lane.source} answers ASK"
+        where = served if here else f"still at {lane.source}, served there"
+        yield fact("moves", f"{lane.source} > {lane.target}, {lane.state.value}", "accent", (f"; {where}", "text"))
+    elif state.unit:
+        yield fact("moves", f"with {state.unit}", "accent")
 
 
 def path(snapshot: Snapshot, state: KeyState) -> Facts:

@@ -1,7 +1,7 @@
 """What the dialogues offer: all faults with their parameters, ways to split the cluster, rules, numbers, cures."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from engines import units
 from engines.errors import UserError
@@ -16,8 +16,6 @@ from tui.panels.sharding.keys import DELAYS_US, WORKLOADS, chosen, key_at_hand
 from tui.panels.sharding.queries import CFG, chunk_of, members
 from tui.panels.sharding.select import key_of
 from tui.panels.sharding.words import words
-
-Values = Mapping[str, Any]
 
 RULES: Final = {
     "keep_until_acked": ("the source keeps a key until the target has it",
@@ -99,107 +97,90 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """The cluster's own numbers; the cures of a selected key first."""
     key = key_of(snapshot, focus)
     cures = _cures(snapshot, key or key_at_hand(snapshot, focus))
-    work, cfg = forms.settings(*_work(snapshot)), forms.settings(*_coordinator(snapshot))
+    work, cfg = forms.settings(_work(snapshot)), forms.settings(*_coordinator(snapshot))
     rest = (*forms.settings(*_placement(snapshot)), *_units(snapshot, focus), *cfg, *work)
     if snapshot.coordinator.status != "up":
         rest = work
     return (*cures, *rest) if key else (*rest, *cures)
 
 
-def _cures(snapshot: Snapshot, key: KeyState | None) -> tuple[Offer, ...]:
-    found = []
+def _cures(snapshot: Snapshot, key: KeyState | None) -> Iterator[Offer]:
     if key is not None:
         now = f"{units.rounded(key.ops_ppm)} of all requests are for it"
         many = Param("copies", max(4, key.salted), 1, 16)
-        found.append(Offer(f"salt {key.key}", f"{now}: keep copies under other names; a read takes one, a write all",
-                           lambda v: c.Salt(key.key, v["copies"]), (many,)))  # fmt: skip
-    if snapshot.coordinator.status != "up":
-        return tuple(found)
-    if snapshot.bound:
+        yield Offer(f"salt {key.key}", f"{now}: keep copies under other names; a read takes one, a write all",
+                    lambda v: c.Salt(key.key, v["copies"]), (many,))  # fmt: skip
+    up = snapshot.coordinator.status == "up"
+    if up and snapshot.bound:
         percent = Param("percent", snapshot.bound, 100, 400, 5, "%")
-        found += forms.settings(Offer("bound", "no node takes more than this of the mean: what is over walks on",
-                                      lambda v: c.Bound(v["percent"]), (percent,)))  # fmt: skip
-    if snapshot.variant in ("range", "slots"):
+        yield from forms.settings(Offer("bound", "no node takes more than this of the mean: what is over walks on",
+                                        lambda v: c.Bound(v["percent"]), (percent,)))  # fmt: skip
+    if up and snapshot.variant in ("range", "slots"):
         on = snapshot.coordinator.split_for_heat
-        found.append(Offer("split for heat", "cfg splits and moves what is asked for most; one key cannot be split",
-                           lambda v: c.SplitForHeat(not on), on=on))  # fmt: skip
-    return tuple(found)
+        yield Offer("split for heat", "cfg splits and moves what is asked for most; one key cannot be split",
+                    lambda v: c.SplitForHeat(not on), on=on)  # fmt: skip
 
 
-def _placement(snapshot: Snapshot) -> tuple[Offer, ...]:
-    found = []
+def _placement(snapshot: Snapshot) -> Iterator[Offer]:
     if snapshot.vnodes:
         each = Param("each", snapshot.vnodes, 1, 1_000, 10)
-        found.append(Offer("virtual nodes", "tokens of each node: more are smoother, and make more neighbours",
-                           lambda v: c.SetVnodes(v["each"]), (each,)))  # fmt: skip
-    aware = snapshot.rack_aware
-    most = min(3, len(members(snapshot)))
-    return (
-        *found,
-        Offer("copies", "how many nodes keep every key (RF)",
-              lambda v: c.SetReplication(v["rf"]), (Param("rf", min(snapshot.rf, most), 1, most),)),
-        Offer("copies on different racks", "NetworkTopology: a new rack first; off: simply the next nodes",
-              lambda v: c.SetRackAware(not aware), on=aware),
-    )  # fmt: skip
+        yield Offer("virtual nodes", "tokens of each node: more are smoother, and make more neighbours",
+                    lambda v: c.SetVnodes(v["each"]), (each,))  # fmt: skip
+    aware, most = snapshot.rack_aware, min(3, len(members(snapshot)))
+    yield Offer("copies", "how many nodes keep every key (RF)", lambda v: c.SetReplication(v["rf"]),
+                (Param("rf", min(snapshot.rf, most), 1, most),))  # fmt: skip
+    yield Offer("copies on different racks", "NetworkTopology: a new rack first; off: simply the next nodes",
+                lambda v: c.SetRackAware(not aware), on=aware)  # fmt: skip
 
 
-def _units(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
+def _units(snapshot: Snapshot, focus: Focus) -> Iterator[Offer]:
     """Slots and chunks by hand: those of the key at hand."""
     key = key_at_hand(snapshot, focus)
     to = tuple(node.id for node in members(snapshot) if node.role == "member")
     if key is None or not to:
-        return ()
+        return
     other = next((name for name in to if name != key.owner), to[0])
     if key.slot >= 0:
-        return (Offer(f"move slot {key.slot} of {key.key}", "one slot, step by step: MOVED, ASK, TRYAGAIN",
-                      lambda v: c.MoveSlot(v["slot"], v["to"]),
-                      (Param("slot", key.slot, 0, 16_383), Param("to", other, choices=to))),)  # fmt: skip
-    if not snapshot.chunks:
-        return ()
+        yield Offer(f"move slot {key.slot} of {key.key}", "one slot, step by step: MOVED, ASK, TRYAGAIN",
+                    lambda v: c.MoveSlot(v["slot"], v["to"]),
+                    (Param("slot", key.slot, 0, 16_383), Param("to", other, choices=to)))  # fmt: skip
+    if key.slot >= 0 or not snapshot.chunks:
+        return
     number = chunk_of(snapshot, key.key)
     chunk = snapshot.chunks[number]
     low = chunk.min
-    found = [Offer(f"move chunk {low or '-inf'} of {key.key}", "to another node, by hand",
-                   lambda v: c.MoveChunk(low, v["to"]), (Param("to", other, choices=to),))]  # fmt: skip
+    yield Offer(f"move chunk {low or '-inf'} of {key.key}", "to another node, by hand",
+                lambda v: c.MoveChunk(low, v["to"]), (Param("to", other, choices=to),))  # fmt: skip
     if chunk.keys > 1 and not chunk.jumbo:
-        found.append(Offer(f"split chunk {low or '-inf'}", f"at its middle key; it holds {chunk.keys} keys",
-                           lambda v: c.SplitChunk(low)))  # fmt: skip
+        yield Offer(f"split chunk {low or '-inf'}", f"at its middle key; it holds {chunk.keys} keys",
+                    lambda v: c.SplitChunk(low))  # fmt: skip
     if number + 1 < len(snapshot.chunks) and snapshot.chunks[number + 1].owner == chunk.owner:
-        found.append(Offer(f"merge chunk {low or '-inf'} with the next", "both belong to one node",
-                           lambda v: c.MergeChunks(low)))  # fmt: skip
-    return tuple(found)
+        yield Offer(f"merge chunk {low or '-inf'} with the next", "both belong to one node",
+                    lambda v: c.MergeChunks(low))  # fmt: skip
 
 
-def _coordinator(snapshot: Snapshot) -> tuple[Offer, ...]:
+def _coordinator(snapshot: Snapshot) -> Iterator[Offer]:
     cfg = snapshot.coordinator
-    found = [
-        Offer("bandwidth", "keys a second that a node sends to their new owners",
-              lambda v: c.SetBandwidth(v["keys"]), (Param("keys", cfg.bandwidth, 1, 5_000, 20, "/s"),)),
-    ]  # fmt: skip
+    yield Offer("bandwidth", "keys a second that a node sends to their new owners",
+                lambda v: c.SetBandwidth(v["keys"]), (Param("keys", cfg.bandwidth, 1, 5_000, 20, "/s"),))  # fmt: skip
     if snapshot.variant == "slots":
         reads = Param("reads", "yes" if cfg.reads_when_down else "no", choices=("no", "yes"))
         cover = Param("coverage", "full" if cfg.full_coverage else "partial", choices=("full", "partial"))
-
-        def cover_all(v: Values) -> Outcome:
-            return c.SetFullCoverage(v["coverage"] == "full", v["reads"] == "yes")
-
-        found.append(Offer("full coverage", "one slot without an owner takes all down; reads may go on",
-                           cover_all, (cover, reads)))  # fmt: skip
+        yield Offer("full coverage", "one slot without an owner takes all down; reads may go on",
+                    lambda v: c.SetFullCoverage(v["coverage"] == "full", v["reads"] == "yes"),
+                    (cover, reads))  # fmt: skip
     if snapshot.variant in ("range", "slots"):
         on = cfg.balancer
-        found.append(Offer("balancer", "cfg moves units from the fullest to the emptiest node by itself",
-                           lambda v: c.SetBalancer(not on), on=on))  # fmt: skip
-    return tuple(found)
+        yield Offer("balancer", "cfg moves units from the fullest to the emptiest node by itself",
+                    lambda v: c.SetBalancer(not on), on=on)  # fmt: skip
 
 
-def _work(snapshot: Snapshot) -> tuple[Offer, ...]:
+def _work(snapshot: Snapshot) -> Offer:
     kinds = Param("kind", snapshot.workload, choices=WORKLOADS)
     skew = Param("skew", snapshot.skew, 0, 300, 10, "/100")
     rate = Param("rate", snapshot.rate, 1, 50, 5, "/s")
-    return (
-        Offer("workload", "which keys the clients ask for, how skewed (zipf), how often each asks",
-              lambda v: c.SetWorkload(v["kind"], v["skew"], v["rate"]), (kinds, skew, rate)),
-    )  # fmt: skip
+    return Offer("workload", "which keys the clients ask for, how skewed (zipf), how often each asks",
+                 lambda v: c.SetWorkload(v["kind"], v["skew"], v["rate"]), (kinds, skew, rate))  # fmt: skip
 
 
 # -- clients ---------------------------------------------------------------------------------------------------------

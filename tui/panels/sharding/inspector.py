@@ -137,12 +137,10 @@ def knowledge(snapshot: Snapshot, node: NodeState) -> Facts:
         yield fact("writes", f"{node.pending} wait for replicas", "slow")
 
 
-def moves(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
+def moves(snapshot: Snapshot, node: NodeState) -> Facts:
     """What it gives and takes, and what that waits for."""
-    facts: list[Fact] = []
-    for lane in moving(snapshot):
-        if node.id not in (lane.source, lane.target) or len(facts) >= 4:
-            continue
+    own = [lane for lane in moving(snapshot) if node.id in (lane.source, lane.target)]
+    for lane in own[:4]:
         gives = lane.source == node.id
         peer = lane.target if gives else lane.source
         name = "" if lane.unit.kind is UnitKind.LANE else f"{lane.id}: "
@@ -153,9 +151,8 @@ def moves(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
         why = blocked(snapshot, lane) or ("its turn" if lane.state is UnitState.PLANNED else "")
         waits = f"; {lane.state.value}, waits: {why}" if why else f"; {lane.state.value}"
         air = f", {lane.in_flight} in the air" if lane.in_flight else ""
-        facts.append(fact(verb, told, "text", (peer, ink(snapshot, peer)),
-                          (waits + air, "warn" if lane.blocked_by else "dim")))  # fmt: skip
-    return tuple(facts)
+        yield fact(verb, told, "text", (peer, ink(snapshot, peer)),
+                   (waits + air, "warn" if lane.blocked_by else "dim"))  # fmt: skip
 
 
 def served(node: NodeState) -> tuple[Fact, ...]:
@@ -164,13 +161,13 @@ def served(node: NodeState) -> tuple[Fact, ...]:
     return (fact("answers", told),) if told else ()
 
 
-def troubles(snapshot: Snapshot, node: NodeState) -> tuple[Fact, ...]:
+def troubles(snapshot: Snapshot, node: NodeState) -> Facts:
     """Faults in force here, and rules that are off everywhere."""
-    found = network_of(snapshot).wrong_with(node)
-    facts = [sheet.of_faults(found)] if found else []
+    if found := network_of(snapshot).wrong_with(node):
+        yield sheet.of_faults(found)
     if node.unsynced:
-        facts.append(fact("unsynced", f"{plural(node.unsynced, 'write')}: a crash now would lose them", "slow"))
-    return (*facts, *sheet.of_rules(snapshot.rules))
+        yield fact("unsynced", f"{plural(node.unsynced, 'write')}: a crash now would lose them", "slow")
+    yield from sheet.of_rules(snapshot.rules)
 
 
 # -- the cluster -----------------------------------------------------------------------------------------------------

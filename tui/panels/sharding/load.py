@@ -10,7 +10,7 @@ from engines.sharding.world.snapshot import Lane, NodeState, Snapshot
 from engines.units import per_s
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.kit.parts import Piece, place, window
+from tui.kit.parts import Piece, place_of, window
 from tui.kit.words import percent
 from tui.panels.sharding import queries as q
 from tui.panels.sharding.queries import PPM, ink, ratio, shown
@@ -36,7 +36,7 @@ def draw_rows(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs,
     header = rows >= 3
     tall = rows >= 2 * len(nodes) + 1 and canvas.width < TWO_BARS
     room = (rows - header) // (2 if tall else 1)
-    numbers = window(len(nodes), place([node.id for node in nodes], selected), room)
+    numbers = window(len(nodes), place_of([node.id for node in nodes], selected), room)
     visible = _with_the_busy(snapshot, nodes, numbers.start, room)
     if header:
         _header(canvas, snapshot, y, len(nodes) - len(visible), tall)
@@ -226,7 +226,7 @@ def draw_lanes(canvas: Canvas, snapshot: Snapshot, chosen: str, glyphs: Glyphs, 
     if chosen and chosen not in ids:
         found = list(q.lanes(snapshot))
         ids = [lane.id for lane in found]
-    for number in window(len(found), place(ids, chosen), rows):
+    for number in window(len(found), place_of(ids, chosen), rows):
         lane = found[number]
         name = "" if lane.unit.kind is UnitKind.LANE else f" {lane.id}"
         x = canvas.put(1, y, lane.source, ink(snapshot, lane.source))

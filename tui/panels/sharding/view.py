@@ -8,7 +8,7 @@ from engines.sharding.world.snapshot import KeyState, Snapshot, Tracked
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
 from tui.kit import clicks
-from tui.kit.parts import Piece, gathered, part, place, put_lines, put_pieces, window
+from tui.kit.parts import Piece, gathered, part, place_of, put_lines, put_pieces, window
 from tui.kit.words import names, plural
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.sharding import inspector, load, maps, ring, strip, traffic
@@ -267,7 +267,7 @@ def _keys(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: i
     canvas.put(1, y, "keys", "dim")
     canvas.put_right(canvas.width - 1, y, "requests", "dim")
     chosen = key_of(snapshot, focus)
-    for number in window(len(snapshot.keys), place(snapshot.keys, chosen), room):
+    for number in window(len(snapshot.keys), place_of(snapshot.keys, chosen), room):
         y, key = y + 1, snapshot.keys[number]
         selected = key is chosen
         canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")

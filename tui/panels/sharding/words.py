@@ -60,10 +60,6 @@ def _keys(keys: Sequence[str]) -> str:
     return keys[0] if len(keys) < 2 else f"{keys[0]} and {len(keys) - 1} more"
 
 
-def _slot(slot: int) -> str:
-    return f"slot {slot}, " if slot >= 0 else ""
-
-
 NOUNS: Final = {e.UnitKind.SLOTS: "run", e.UnitKind.CHUNK: "chunk", e.UnitKind.LANE: "lane"}
 """What a plan is cut into."""
 
@@ -114,7 +110,8 @@ def of_requests(what: e.RequestEvent, node: str) -> Told:
 
 
 def _sent_away(what: e.SentAway, node: str) -> str:
-    head = f"answers {what.client} MOVED: {_slot(what.slot)}{what.key}"
+    slot = f"slot {what.slot}, " if what.slot >= 0 else ""
+    head = f"answers {what.client} MOVED: {slot}{what.key}"
     match what.why:
         case e.MovedReason.OLD_ASK:
             return f"{head} is {what.owner}'s; the ASK it brings was given under a plan that was called off"
@@ -134,14 +131,10 @@ def _gave_up(what: e.GaveUp) -> str:
     return f"gives up {_keys(what.keys)} after {plural(what.tries, 'attempt')}: {why} ({end})"
 
 
-def in_a_row(way: Sequence[str]) -> list[str]:
-    """The stations of a way, equal ones that follow each other once: ``n1 TRYAGAIN x8``."""
-    return [f"{each} x{count}" if (count := len(list(group))) > 1 else each for each, group in groupby(way)]
-
-
 def _answered(what: e.Answered) -> str:
     way = [f"{hop.node} {hop.said.value}" for hop in what.hops]
-    told = " > ".join(in_a_row(way)) if len(way) > 1 else f"by {what.hops[-1].node}" if what.hops else ""
+    row = [f"{each} x{count}" if (count := len(list(same))) > 1 else each for each, same in groupby(way)]
+    told = " > ".join(row) if len(way) > 1 else f"by {what.hops[-1].node}" if what.hops else ""
     if what.why is e.Ending.UNKNOWN:
         return f"never learns what came of {_keys(what.keys)}: {told}"
     if what.why is e.Ending.FAIL:
@@ -301,11 +294,6 @@ TIMERS: Final = {
 }  # fmt: skip
 
 
-def _timer(name: str) -> str:
-    """A client has several timers of one kind, told apart by a number."""
-    return TIMERS.get(name.rstrip("0123456789 :-"), f"its timer {name} runs out")
-
-
 def _crashes(node: str) -> str:
     kept = "the map and the plan stay on disk" if node == CFG else "its keys and its map stay on disk"
     return f"{kept}, nobody answers for them"
@@ -321,7 +309,7 @@ WORLD: Final = KernelWords(
     message=words,
     crashes=_crashes,
     restarts=_restarts,
-    timer=_timer,
+    timer=lambda name: TIMERS.get(name.rstrip("0123456789 :-"), f"its timer {name} runs out"),
     healed="links, clocks and disks; frozen nodes thaw, dead ones restart",
 )
 """What the kernel's events mean to a sharded cluster."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from engines.tracing.pattern import PATTERN
 from tui.kit.rooms import of_rooms
-from tui.panels.tracing import figures, folding, forms, keys, lessons, moves, present, view, words
+from tui.panels.tracing import details, folding, forms, keys, lessons, present, view, words
 
 HELP: Final = (
     "A request goes through many services. Each makes a span of its part: who, what, from when to when, whose child. "
@@ -48,9 +48,9 @@ HELP: Final = (
 
 
 PANEL: Final = replace(
-    of_rooms(PATTERN, HELP, view, moves, words, folding, lessons, keys, forms, present),
+    of_rooms(PATTERN, HELP, view, keys, words, folding, lessons, keys, forms, present),
     client_hint="POST /checkout, or a part of it; of a FILE what to compare: 41s..72s, version=v2, errors; empty: any",
-    figures=figures.figures,
+    figures=details.figures,
     walk=keys.walk,
     export=keys.exported,
 )

@@ -8,8 +8,12 @@ from engines import units
 from engines.tracing import waiting
 from engines.tracing.aggregate import P50, P90, P99, percentile
 from engines.tracing.spans import Kind, Span
+from engines.tracing.world.snapshot import Snapshot
+from engines.units import PPM, percent
 from tui.canvas import Ink
 from tui.glyphs import Glyphs
+from tui.panel import Figure
+from tui.panels.tracing.verdict_words import score_words
 
 
 class Wait(NamedTuple):
@@ -45,11 +49,6 @@ def _wait(spent: waiting.Spent) -> Wait | None:
 def wait_of(span: Span) -> Wait | None:
     """What kind of waiting a span is; None: it is work."""
     return _wait(waiting.spent_on(span))
-
-
-def wait_glyph(wait: Wait, glyphs: Glyphs) -> str:
-    """The character of its bar."""
-    return str(getattr(glyphs, wait.glyph))
 
 
 def saturation(span: Span) -> tuple[str, ...]:
@@ -112,3 +111,28 @@ def level(us: int, glyphs: Glyphs, low_us: int, high_us: int) -> str:
 def middle(values: Sequence[int]) -> int:
     """The median; 0 of nothing."""
     return sorted(values)[len(values) // 2] if values else 0
+
+
+# -- a run summed up -------------------------------------------------------------------------------------------------
+
+
+def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
+    """Requests of the last two minutes, latency of the newest traces that are stored, the collector, the verdict."""
+    store, done = snapshot.collector, sorted(row.duration_us for row in snapshot.traces if row.complete)
+    requests = sum(sample.requests for sample in snapshot.series)
+    errors = sum(sample.errors for sample in snapshot.series)
+    p50_us, p99_us = percentile(done, P50), percentile(done, P99)
+    judged = score_words(snapshot.score, snapshot.verdicts, snapshot.injected)
+    return (
+        Figure("requests", requests),
+        Figure("requests_failed", errors, f"{errors:,} ({percent(errors * PPM // max(1, requests))})"),
+        Figure("traces_stored", store.traces),
+        Figure("spans_received", store.received),
+        Figure("spans_lost", store.lost_spans),
+        Figure("spans_late", store.late_spans),
+        Figure("trace_p50_us", p50_us, units.fixed(p50_us)),
+        Figure("trace_p99_us", p99_us, units.fixed(p99_us)),
+        Figure("calls_per_request", round(sum(each.calls for each in snapshot.series) / max(1, requests), 1)),
+        *(Figure("verdict", f"{each.kind} {each.service}") for each in snapshot.verdicts[:1]),
+        *((Figure("score", snapshot.score.value, judged),) if judged else ()),
+    )

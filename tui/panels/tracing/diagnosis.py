@@ -4,6 +4,7 @@ The slow cohort and the fast one are compared by the mean time that each operati
 a partition and a mean is linear, so the rows add up to the gap exactly: the last line says so.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -137,14 +138,12 @@ def _contributions(canvas: Canvas, found: Diagnosis, glyphs: Glyphs) -> None:
     canvas.put_right(label + 33, y, "100 %", "good")
 
 
-def _failures(snapshot: Snapshot, width: int) -> list[list[Piece]]:
+def _failures(snapshot: Snapshot, width: int) -> Iterator[list[Piece]]:
     """What fails, and the way to where that begins."""
-    lines: list[list[Piece]] = []
     for each in snapshot.failures[:2]:
-        lines += [[], [("what fails", "accent")]]
-        lines += [[(words, "text")] for words in wrap(say.failure_words(each), max(1, width - 2))]
-        lines += [[(f"  {say.failure_step_words(step, each.failed)}", "dim")] for step in each.walk[1:]]
-    return lines
+        yield from ([], [("what fails", "accent")])
+        yield from ([(words, "text")] for words in wrap(say.failure_words(each), max(1, width - 2)))
+        yield from ([(f"  {say.failure_step_words(step, each.failed)}", "dim")] for step in each.walk[1:])
 
 
 def _rest(canvas: Canvas, snapshot: Snapshot, found: Diagnosis, glyphs: Glyphs) -> None:

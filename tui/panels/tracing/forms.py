@@ -126,10 +126,9 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
                            lambda v: faults.Cut(name, "collector")))  # fmt: skip
     data = tuple(each.name for each in snapshot.services if each.layer == "data")
     rest = tuple(each.name for each in snapshot.services if each.layer != "data")
-    if data and rest:
-        help = "no query, no cache: every request fails or waits"
-        found.append(kit.split((data, rest), help, "the data layer from the rest"))
-    return tuple(found)
+    help = "no query, no cache: every request fails or waits"
+    apart = (kit.split((data, rest), help, "the data layer from the rest"),) if data and rest else ()
+    return (*found, *apart)
 
 
 def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:

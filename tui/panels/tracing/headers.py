@@ -5,6 +5,7 @@ headers it sends. The simulation shows the headers that were really on the wire;
 they are written as the spans say they must have been.
 """
 
+from collections.abc import Iterator
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -99,7 +100,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
         _none(canvas, snapshot, focus)
         return
     at = max(0, place(snapshot, focus))
-    detail = whole(there[at])
+    detail = list(whole(there[at]))
     below = min(len(detail) + 1, canvas.height // 2) if canvas.height >= 5 else 0
     room = canvas.height - below
     start_us = analysis_at(snapshot, focus).start_us
@@ -163,17 +164,16 @@ def shortened(value: str, width: int) -> str:
     return f"{version}-{trace[:6]}..{trace[-4:]}-{span if width >= 35 else span[:6] + '..'}-{flags}"
 
 
-def whole(hop: Hop) -> list[list[Piece]]:
+def whole(hop: Hop) -> Iterator[list[Piece]]:
     """The headers in full, what they mean, and what became of them."""
-    lines: list[list[Piece]] = [[(f"{name}: ", "key"), (value, "text")] for name, value in hop.headers]
+    yield from ([(f"{name}: ", "key"), (value, "text")] for name, value in hop.headers)
     if not hop.headers and is_broken(hop):
         unknown = f"{hop.dst} cannot know that it is part of anything"
-        lines.append([("no trace header was sent: ", "bad"), (unknown, "text")])
+        yield [("no trace header was sent: ", "bad"), (unknown, "text")]
     value = next((value for name, value in hop.headers if name.lower() == "traceparent"), "")
     if value.count("-") == 3:
         _, _, span, flags = value.split("-")
         kept = "sampled" if flags[-1:] in "13579bdf" else "not sampled"
         of = f"the span of {hop.dst} has the parent "
-        lines.append([(of, "dim"), (span, "text"), (f", {kept} (flags {flags})", "dim")])
-    lines.append([("outcome: ", "dim"), (outcome(hop), "bad" if is_broken(hop) else "good")])
-    return lines
+        yield [(of, "dim"), (span, "text"), (f", {kept} (flags {flags})", "dim")]
+    yield [("outcome: ", "dim"), (outcome(hop), "bad" if is_broken(hop) else "good")]

@@ -16,8 +16,10 @@ from engines.tracing.world.snapshot import Snapshot, Strayed
 from tui.kit.selection import after
 from tui.kit.verbs import Act, Machine, Target, ask, marker, simulated, standard_keys
 from tui.panel import Export, Focus, Key, Outcome, Refuse
+from tui.panels.tracing import aggregates, headers, servicemap
 from tui.panels.tracing import select as s
-from tui.panels.tracing.select import VIEWS, analysis_at, choose, fit, read, rows_of, select_span, span_of
+from tui.panels.tracing.select import VIEWS, analysis_at, choose, read, rows_of, select_span, span_of
+from tui.panels.tracing.select import fit as fit
 from tui.panels.tracing.verdict_words import oddness_words
 
 SHAPES: Final = ("off", "steady", "bursts", "wave", "ramp")
@@ -87,15 +89,6 @@ def _next_error(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 def _switch(part: str) -> Act:
     return lambda snapshot, focus: choose(_in_tree(focus), **{part: not getattr(read(focus), part)})
-
-
-def _hide(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return choose(_in_tree(focus), hide=after(s.HIDE, read(focus).hide))
-
-
-def _correct(snapshot: Snapshot, focus: Focus) -> Outcome:
-    """In the simulation the analysis corrects too; of a file only the picture does."""
-    return choose(focus, correct=not read(focus).correct) if snapshot.recorded else c.Correct(not snapshot.correction)
 
 
 def _fold(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -218,6 +211,24 @@ def _sort(snapshot: Snapshot, focus: Focus) -> Outcome:
     return choose(focus, order=after(s.ORDERS, read(focus).order))
 
 
+def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
+    """Where an arrow leads: up and down in what is shown, left and right to the next trace, column or service."""
+    step = 1 if direction in ("down", "right") else -1
+    across = direction in ("left", "right")
+    match read(focus).view:
+        case "map":
+            return servicemap.move(snapshot, focus, direction)
+        case "aggregates":
+            return s.next_column(focus, step) if across else aggregates.move(snapshot, focus, step)
+        case "list":
+            if direction == "right":
+                return choose(focus, view="waterfall")
+            return focus if across else s.next_trace(snapshot, focus, step)
+        case "headers":
+            return s.next_trace(snapshot, focus, step) if across else headers.move(snapshot, focus, step)
+    return s.next_trace(snapshot, focus, step) if across else s.next_row(snapshot, focus, step)
+
+
 def walk(snapshot: Snapshot, focus: Focus, rows: int) -> Focus | None:
     """So many rows further down in the list of traces, or of spans; None: the picture is no list."""
     if focus.area != "picture" or read(focus).view not in ("waterfall", "list", "headers"):
@@ -248,7 +259,8 @@ KEYS: Final = (
     Key("n", "next critical", "the next segment of the critical path, by time", _next_critical(1), rank=10),
     Key("N", "previous", "the previous segment of it", _next_critical(-1), rank=84),
     Key("o", "only critical", "only spans on the critical path, or all", _switch("only_critical"), rank=11),
-    Key("%", "hide small", "hide spans below 1, 5, 10 % of the root's time, or none", _hide, rank=14),
+    Key("%", "hide small", "hide spans below 1, 5, 10 % of the root's time, or none",
+        lambda snapshot, focus: choose(_in_tree(focus), hide=after(s.HIDE, read(focus).hide)), rank=14),
     Key("Z", "fold", "close what is below this span, or open it again", _fold, rank=29),
     Key("Q", "as root", "this span as if it were the root, with a path of its own; on the root: the whole trace", _root,
         rank=30),
@@ -271,7 +283,8 @@ KEYS: Final = (
     Key("g", "guilty", "go to the span that the verdict is about", _guilty, rank=20),
     Key("I", "next error", "the next error or missing span", _next_error, rank=41),
     Key("C", "correct", "take the clocks' offsets out, as far as spans betray them, or show times as they were sent",
-        _correct, rank=58),
+        lambda snapshot, focus: choose(focus, correct=not read(focus).correct) if snapshot.recorded  # of the picture
+        else c.Correct(not snapshot.correction), rank=58),
     *standard_keys(
         aim, "service", levels=DELAYS_US, level_words="as laid, 20 ms, 100 ms", messages=False, guard=simulated,
         ranks={"k": 24, "z": 43, "x": 26, "l": 28, "d": 32, "u": 62, "c": 34, "h": 18},

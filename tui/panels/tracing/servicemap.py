@@ -15,6 +15,7 @@ from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.parts import Piece, put_lines
 from tui.kit.selection import after
+from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.tracing.details import level, middle
 from tui.panels.tracing.select import analysis_at, choose, service_of
@@ -69,6 +70,11 @@ class Grid(NamedTuple):
     def rows(self) -> int:
         """Rows of all layers."""
         return sum(-(-len(each) // self.per) for _, each in self.layers) + self.gap * (len(self.layers) - 1)
+
+
+def title(snapshot: Snapshot, focus: Focus) -> str:
+    """How much of it there is."""
+    return f"service map  {plural(len(snapshot.services), 'service')}, {plural(len(snapshot.map_edges), 'call')}"
 
 
 def layers(snapshot: Snapshot) -> tuple[tuple[str, tuple[ServiceView, ...]], ...]:

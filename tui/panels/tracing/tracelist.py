@@ -10,7 +10,7 @@ from engines.tracing.world.snapshot import Snapshot, TraceRow
 from engines.units import PPM
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.kit.parts import part, place, window
+from tui.kit.parts import part, place_of, window
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.tracing.details import brief, heat, level, scale
@@ -105,7 +105,7 @@ def fitting(operation: str, width: int) -> str:
 
 def _window(rows: tuple[TraceRow, ...], selected: str, room: int) -> list[TraceRow]:
     """As many rows as there is room for, the selected one among them."""
-    return [rows[at] for at in window(len(rows), place([row.trace_id for row in rows], selected), room)]
+    return [rows[at] for at in window(len(rows), place_of([row.trace_id for row in rows], selected), room)]
 
 
 def _reach(rows: tuple[TraceRow, ...]) -> tuple[int, int]:

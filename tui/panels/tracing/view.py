@@ -207,10 +207,6 @@ def _of_aggregates(snapshot: Snapshot, focus: Focus) -> str:
     return f"services and operations by {column}: {aggregates.MEANINGS[column]}"
 
 
-def _of_map(snapshot: Snapshot, focus: Focus) -> str:
-    return f"service map  {plural(len(snapshot.services), 'service')}, {plural(len(snapshot.map_edges), 'call')}"
-
-
 def _differs(snapshot: Snapshot, focus: Focus) -> str:
     known = snapshot.trace(read(focus).other) is not None
     return compare.summary(compare.diff_of(snapshot, focus)) if known else ""
@@ -222,7 +218,7 @@ PAGES: Final = {
                  lambda snapshot, focus: "right opens"),
     "aggregates": Page(aggregates.draw, _of_aggregates,
                        lambda snapshot, focus: plural(len(snapshot.traces), "trace")),
-    "map": Page(servicemap.draw, _of_map, s.service_of),
+    "map": Page(servicemap.draw, servicemap.title, s.service_of),
     "headers": Page(headers.draw, headers.title,
                     lambda snapshot, focus: plural(len(headers.hops(snapshot, focus)), "hop")),
     "compare": Page(compare.draw, compare.title, _differs),

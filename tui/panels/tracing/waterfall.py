@@ -16,7 +16,7 @@ from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.parts import window
 from tui.kit.words import plural
-from tui.panels.tracing.details import brief, saturation, wait_glyph, wait_of
+from tui.panels.tracing.details import brief, saturation, wait_of
 
 TIME: Final = 7
 """Columns of the duration at the right."""
@@ -230,7 +230,7 @@ def _bar(
         lit: Ink = "leader"
         on = plan.cells(*rows.on[row])
         canvas.put(x0 + on[0], y, glyphs.through * (on[1] - on[0]), lit)
-        char = wait_glyph(wait, glyphs) if wait else glyphs.span
+        char = getattr(glyphs, wait.glyph) if wait else glyphs.span
         own: Ink = wait.ink if wait else "error" if span.is_error else lit
         for left, right in _lit(plan, rows.own.get(row, [])):
             canvas.put(x0 + left, y, char * (right - left), own)

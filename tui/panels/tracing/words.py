@@ -57,10 +57,6 @@ def who(event: Event) -> str:
     return _short(event.node) or "world"
 
 
-def _pair(src: str, dst: str) -> str:
-    return _short(f"{src}>{dst}")
-
-
 def _short(name: str) -> str:
     """A name in the journal's column; of a link both ends stay to be seen."""
     if len(name) <= WHO:
@@ -231,37 +227,26 @@ def order_words(command: c.Order, usual: int) -> tuple[str, Ink]:
             return f"rule {rule.replace('_', ' ')} {'on' if on else 'OFF'}, everywhere at once", "bad"
 
 
-OVER: Final = {
-    Trouble.SLOW: "is as fast as ever again",
-    Trouble.POOL: "has its pool at its usual size again",
-    Trouble.LOCK: "has no locked table any more",
-    Trouble.CACHE: "is warm again",
-    Trouble.RETRIES: "answers again, and callers try as often as before",
-    Trouble.ERRORS: "answers again",
-    Trouble.HEADER: "passes the trace headers on again",
-    Trouble.LOST: "loses no spans any more",
-    Trouble.LATE: "sends its spans at once again",
+FAULTS: Final = {
+    Trouble.SLOW: ("its callers wait with it", "is as fast as ever again"),
+    Trouble.POOL: ("whoever finds it empty waits, and holds its worker while it waits",
+                   "has its pool at its usual size again"),
+    Trouble.LOCK: ("they pass one at a time", "has no locked table any more"),
+    Trouble.CACHE: ("every miss becomes a query of the database", "is warm again"),
+    Trouble.RETRIES: ("one request becomes many calls", "answers again, and callers try as often as before"),
+    Trouble.ERRORS: ("whoever calls it fails with it", "answers again"),
+    Trouble.HEADER: ("whom it calls begins a new trace", "passes the trace headers on again"),
+    Trouble.SKEW: ("its spans move with it, those of others do not", ""),
+    Trouble.LOST: ("their children become orphans; requests are not touched", "loses no spans any more"),
+    Trouble.LATE: ("their traces look whole before they are", "sends its spans at once again"),
 }  # fmt: skip
-"""What it means that a fault of each kind ends."""
-MEANS: Final = {
-    Trouble.SLOW: "its callers wait with it",
-    Trouble.POOL: "whoever finds it empty waits, and holds its worker while it waits",
-    Trouble.LOCK: "they pass one at a time",
-    Trouble.CACHE: "every miss becomes a query of the database",
-    Trouble.RETRIES: "one request becomes many calls",
-    Trouble.ERRORS: "whoever calls it fails with it",
-    Trouble.HEADER: "whom it calls begins a new trace",
-    Trouble.SKEW: "its spans move with it, those of others do not",
-    Trouble.LOST: "their children become orphans; requests are not touched",
-    Trouble.LATE: "their traces look whole before they are",
-}  # fmt: skip
-"""What will follow from it."""
+"""What will follow from a fault of each kind, and what it means that it ends."""
 
 
 def _fault(kind: Trouble, name: str, on: bool, command: c.Order, usual: int) -> str:
     if not on:
-        return f"{name} {OVER[kind]}"
-    return f"{fault_words(Fault(kind, name, 0, command, usual))}: {MEANS[kind]}"
+        return f"{name} {FAULTS[kind][1]}"
+    return f"{fault_words(Fault(kind, name, 0, command, usual))}: {FAULTS[kind][0]}"
 
 
 def fault_words(fault: Fault) -> str:
@@ -344,9 +329,9 @@ WORLD: Final = KernelWords(
     crashes=lambda node: "the requests inside it and its unsent spans are lost; callers will time out",
     restarts=lambda node: "starts again, empty: no request, no connection in use",
     timer=lambda name: "a timer is due",
-    clock=lambda what: clock_words(what, MEANS[Trouble.SKEW]),
+    clock=lambda what: clock_words(what, FAULTS[Trouble.SKEW][0]),
     others="servers",
     name=_short,
-    pair=_pair,
+    pair=lambda src, dst: _short(f"{src}>{dst}"),
 )
 """What befalls machines and links, where tracing has words of its own for it."""
