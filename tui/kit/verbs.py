@@ -129,12 +129,11 @@ Aim: TypeAlias = Callable[[Any, Focus], "Target | Refuse"]
 """What the selection comes to; a refusal: why no verb means anything here."""
 
 
-def at_hosts(fit: Callable[[Any, Focus], Focus], nobody: str) -> Aim:
+def at_hosts(nobody: str) -> Aim:
     """The selected one of a snapshot's ``hosts``; ``nobody``: what is said where none is selected."""
 
     def aim(snapshot: Any, focus: Focus) -> Target | Refuse:
-        name = fit(snapshot, focus).node
-        host = next((each for each in snapshot.hosts if each.id == name), None)
+        host = next((each for each in snapshot.hosts if each.id == focus.node), None)
         return Target.node(Machine.of(host), snapshot.links) if host is not None else Refuse(nobody)
 
     return aim

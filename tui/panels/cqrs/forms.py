@@ -21,7 +21,7 @@ from tui.kit import dates, forms
 from tui.kit.forms import Choice
 from tui.panel import Focus, Offer, Outcome, Param, Refuse
 from tui.panels.cqrs.keys import LEVELS, user_of
-from tui.panels.cqrs.select import choose, fit, machines, projection_of, view_of
+from tui.panels.cqrs.select import choose, machines, projection_of, view_of
 
 HINT: Final = "create 2 15   add 1 5   note TEXT   summary   history   revenue   resend   at 3.5s   at #12"
 FILE_HINT: Final = "summary order-7   history ada   revenue   revenue 2026-01-02   at 2026-01-02   at #12"
@@ -52,7 +52,6 @@ def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Every fault, aimed at the selected machine and the selected projection."""
     if snapshot.recorded:
         return (forms.NO_FAULTS,)
-    focus = fit(snapshot, focus)
     name = focus.node or "store"
     status = next(each.status for each in snapshot.hosts if each.id == name)
     others = tuple(each for each in machines(snapshot) if each != name)
@@ -123,7 +122,6 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Ways to split the machines."""
     if snapshot.recorded:
         return ()
-    focus = fit(snapshot, focus)
     name = focus.node or "bus"
     others = tuple(each for each in machines(snapshot) if each != name)
     down = tuple(each.name for each in snapshot.machines if each.stage in ("projectors", "replicas"))

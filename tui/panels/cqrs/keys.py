@@ -10,7 +10,7 @@ from tui.kit.selection import after
 from tui.kit.verbs import ask, at_hosts, louder, marker, simulated, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.cqrs.queries import sides, worst
-from tui.panels.cqrs.select import choose, fit, follow, order_of, orders, projection_of, read, stage_of, view_of, views
+from tui.panels.cqrs.select import choose, follow, order_of, orders, projection_of, read, stage_of, view_of, views
 
 LEVELS: Final = ((2_000, 2_000), (20_000, 10_000), (90_000, 40_000))
 WRITES: Final = (0, 2, 10, 40)
@@ -19,7 +19,7 @@ NOBODY: Final = "select a machine first: left and right walk along the roads"
 MOST: Final = {"commands": 4, "projectors": 3, "replicas": 8}
 
 
-aim: Final = at_hosts(fit, NOBODY)
+aim: Final = at_hosts(NOBODY)
 """What the standard verbs act on: the selected machine."""
 
 
@@ -36,7 +36,7 @@ def _create(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 def stage_for(snapshot: Snapshot, focus: Focus) -> str:
     """The stage that ``j`` and ``J`` act on: the selected machine's; without one, the projectors."""
-    name = fit(snapshot, focus).node
+    name = focus.node
     return stage_of(name) if name else "projectors"
 
 

@@ -128,7 +128,6 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
 
 def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     """Where an arrow leads."""
-    focus = fit(snapshot, focus)
     by = 1 if direction in ("right", "down") else -1
     chosen = read(focus)
     if direction in ("left", "right"):

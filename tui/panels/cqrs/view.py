@@ -10,7 +10,7 @@ from tui.kit.words import plural
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.cqrs import inspector, pictures, roads, strip
 from tui.panels.cqrs.queries import worst
-from tui.panels.cqrs.select import choose, fit, machines, order_of, projection_of, read, view_of, views
+from tui.panels.cqrs.select import choose, machines, order_of, projection_of, read, view_of, views
 
 TITLES: Final = {
     "roads": "two roads", "sides": "answers beside the truth", "rows": "rows of a read model",
@@ -20,7 +20,6 @@ TITLES: Final = {
 
 def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
     """Draw everything."""
-    focus = fit(snapshot, focus)
     picture, chart, side = (Canvas(*size) for size in sizes)
     shown = view_of(snapshot, focus)
     match shown:

@@ -14,7 +14,7 @@ from tui.kit import dates, forms
 from tui.kit.forms import Choice
 from tui.panel import Focus, Offer, Outcome, Param, Refuse
 from tui.panels.events.keys import LEVELS, account_of, teller_of
-from tui.panels.events.select import choose, current, fit, machines
+from tui.panels.events.select import choose, current, machines
 
 HINT: Final = "deposit 1 50   withdraw 1 80   charge 1 80   transfer 1 2 30   race 1 80   at 3.5s   at #12"
 NEWER_DEPOSIT: Final = 4
@@ -43,7 +43,6 @@ def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Every fault, aimed at the selected machine and the event under the cursor."""
     if snapshot.recorded:
         return (forms.NO_FAULTS,)
-    focus = fit(snapshot, focus)
     name = focus.node or "store"
     status = next(each.status for each in snapshot.hosts if each.id == name)
     others = tuple(each for each in machines(snapshot) if each != name)
@@ -122,7 +121,6 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Ways to split the machines."""
     if snapshot.recorded:
         return ()
-    focus = fit(snapshot, focus)
     name = focus.node or "store"
     others = tuple(each for each in machines(snapshot) if each != name)
     readers = tuple(each.name for each in snapshot.subscribers)

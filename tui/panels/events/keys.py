@@ -12,27 +12,27 @@ from tui.kit.selection import after
 from tui.kit.verbs import ask, at_hosts, crash, louder, marker, simulated, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.events import select as s
-from tui.panels.events.select import choose, current, fit, read, step
+from tui.panels.events.select import choose, current, read, step
 
 LEVELS: Final = ((3_000, 4_000), (9_000, 12_000), (90_000, 40_000))
 RATES: Final = (0, 6, 30)
 NOBODY: Final = "select a machine first: left and right walk along the top row"
 
 
-aim: Final = at_hosts(fit, NOBODY)
+aim: Final = at_hosts(NOBODY)
 """What the standard verbs act on: the selected machine."""
 
 
 def _crash_or_up(snapshot: Snapshot, focus: Focus) -> Outcome:
     """``k``: with a machine selected it is crashed or restarted; else the cursor goes up, as in every list."""
-    if not fit(snapshot, focus).node:
-        return step(snapshot, fit(snapshot, focus), -1)
+    if not focus.node:
+        return step(snapshot, focus, -1)
     target = aim(snapshot, focus)
     return target if isinstance(target, Refuse) else crash(target)
 
 
 def _down(snapshot: Snapshot, focus: Focus) -> Outcome:
-    return step(snapshot, fit(snapshot, focus), 1)
+    return step(snapshot, focus, 1)
 
 
 def account_of(snapshot: Snapshot, focus: Focus) -> int:

@@ -113,7 +113,6 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
 
 def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     """Where an arrow leads."""
-    focus = fit(snapshot, focus)
     if direction in ("left", "right"):
         names = ("", *machines(snapshot))
         return replace(focus, node=after(names, focus.node, 1 if direction == "right" else -1), chosen=True)

@@ -8,12 +8,11 @@ from tui.kit.memo import once
 from tui.kit.words import plural
 from tui.panel import Focus, Frame, Hit, Sizes
 from tui.panels.events import inspector, pictures, stream, strip
-from tui.panels.events.select import at, fit, index_of, listed, read
+from tui.panels.events.select import at, index_of, listed, read
 
 
 def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
     """Draw everything."""
-    focus = fit(snapshot, focus)
     picture, axis, side = (Canvas(*size) for size in sizes)
     chosen = read(focus)
     events = listed(snapshot, focus)

@@ -13,12 +13,10 @@ from tui.kit.selection import after
 from tui.kit.verbs import Machine, Target, ask, marker, next_message, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.pbft.queries import flight_of
-from tui.panels.pbft.select import fit
 
 
 def chosen(snapshot: Snapshot, focus: Focus) -> tuple[ReplicaView, Flight | None]:
     """The selected replica, and the selected message if there is one."""
-    focus = fit(snapshot, focus)
     replica = snapshot.replica(focus.node)
     assert replica is not None
     return replica, flight_of(snapshot, focus)

@@ -26,7 +26,6 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
 
 def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     """Where an arrow leads from here."""
-    focus = fit(snapshot, focus)
     if isinstance(focus.pick, OnMessage):
         return replace(focus, pick=focus.pick.walk(touching(snapshot.flights, focus.node), direction))
     if direction in ("left", "right"):

@@ -11,7 +11,6 @@ from tui.kit.words import names, plural
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.pbft import chart, grid, inspector
 from tui.panels.pbft.queries import role
-from tui.panels.pbft.select import fit
 
 CHART_LEAST: Final = 44
 """Columns below which a sequence chart says nothing."""
@@ -19,7 +18,6 @@ CHART_LEAST: Final = 44
 
 def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Frame:
     """Draw everything."""
-    focus = fit(snapshot, focus)
     picture, strip, look = (Canvas(*size) for size in sizes)
     beside = picture.width - grid.width(snapshot) - 2
     whole = picture.height >= grid.height(snapshot) and beside >= CHART_LEAST
