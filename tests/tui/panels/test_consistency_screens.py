@@ -61,6 +61,12 @@ def test_the_legend_names_the_letters_that_are_drawn_and_no_other(name: str) -> 
         assert told == there, f"{name} at {at_ms} ms: {title}"
 
 
+def test_the_star_beside_a_replica_is_explained() -> None:
+    assert "* primary" in drawn(story("rollback", 500).snapshot())[1]
+    assert "* orders writes" in drawn(run("sequential", 100).snapshot())[1]
+    assert "*" not in drawn(story("stale-read", 500).snapshot())[1]
+
+
 def test_a_message_that_left_long_ago_is_drawn_on_its_way() -> None:
     """The update of r1 to r3 takes 900 ms: its line is there all the time, though it began left of the window."""
     snapshot = story("reply-first", 950).snapshot()

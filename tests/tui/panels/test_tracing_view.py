@@ -611,3 +611,15 @@ def test_the_scale_of_the_strip_ends_at_the_highest_value_that_is_drawn(name: st
     canvas = Canvas(76, rows)
     strip.draw(canvas, snapshot, ASCII)
     assert canvas.text().splitlines()[0].split()[:2] == units.fixed(highest).split()
+
+
+@pytest.mark.parametrize(
+    ("name", "at_ms", "mark"),
+    [("torn-traces", 5_500, "? holes"), ("cache-stampede", 500, ". open"),
+     ("retry-storm", 7_500, "! error"), ("clock-skew", 11_500, "")],
+)  # fmt: skip
+def test_the_head_of_the_list_says_what_a_mark_in_it_means(name: str, at_ms: int, mark: str) -> None:
+    canvas = Canvas(24, 6)
+    tracelist.draw_column(canvas, story(name, at_ms).snapshot(), Focus(), BRAILLE)
+    head = canvas.text().splitlines()[0]
+    assert head.split("latency")[0].removeprefix(" traces").strip() == mark

@@ -151,7 +151,10 @@ def legend(snapshot: Snapshot, seen: Window, room: int) -> str:
     there = {each.machine.id for each in snapshot.replicas}
     now = [each for each in snapshot.arrows if each.arrives_us <= snapshot.at_us and seen.holds(each.arrives_us)]
     letters = {"x" if each.lost else each.letter for each in now if each.dst in there}
-    return gathered((f"{letter} {said}" for letter, said in LETTERS.items() if letter in letters), room + 2).rstrip()
+    told = [f"{letter} {said}" for letter, said in LETTERS.items() if letter in letters]
+    leads = any(each.leads for each in snapshot.replicas)
+    star = "* primary" if snapshot.variant == "mongodb" else "* orders writes"
+    return gathered([*told, star] if leads else told, room + 2).rstrip()
 
 
 def visible(snapshot: Snapshot, focus: Focus, height: int) -> list[str]:
@@ -229,11 +232,9 @@ def _status(canvas: Canvas, machine: HostView, seen: Window, y: int, alone: bool
 
 def _moved_us(snapshot: Snapshot, held: int, each: Operation) -> int:
     """Where a held return is drawn: just behind the event it stands behind."""
-    times = sorted(
-        [(other.start, other.start_us) for other in snapshot.whole]
-        + [(other.end, other.end_us or 0) for other in snapshot.whole if other.end is not None]
-    )
-    times = [time for time in times if time[0] != each.end]
+    times = [(other.start, other.start_us) for other in snapshot.whole]
+    times += [(other.end, other.end_us or 0) for other in snapshot.whole if other.end is not None]
+    times = sorted(time for time in times if time[0] != each.end)
     if not times:
         return each.start_us
     return max(each.start_us, times[max(0, min(held, len(times)) - 1)][1])

@@ -83,9 +83,8 @@ def _numbers(snapshot: Snapshot) -> str:
         if snapshot.preset != "custom":
             return f"level {snapshot.preset}"
         return f"N={snapshot.n} R={snapshot.r} W={snapshot.w}"
-    if snapshot.variant == "mongodb" and snapshot.preset != "primary":
-        return f"{len(snapshot.replicas)} replicas, reads {snapshot.preset}"
-    return f"{len(snapshot.replicas)} replicas"
+    reads = f", reads {snapshot.preset}" if snapshot.variant == "mongodb" and snapshot.preset != "primary" else ""
+    return f"{len(snapshot.replicas)} replicas{reads}"
 
 
 def status(snapshot: Snapshot) -> str:

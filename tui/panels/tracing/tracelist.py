@@ -10,6 +10,7 @@ from engines.tracing.world.snapshot import Snapshot, TraceRow
 from engines.units import PPM
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.parts import fitting as said_first
 from tui.kit.parts import part, place_of, window
 from tui.kit.words import plural
 from tui.panel import Focus
@@ -57,6 +58,10 @@ def marks(row: TraceRow) -> tuple[str, Ink]:
     return (" ", "dim") if row.complete else (".", "dim")
 
 
+MARKED: Final = {"?": "? holes", "*": "* odd", ".": ". open", "!": "! error"}
+"""What a mark means, in the room that the head of a narrow column has; what is seldom there comes first."""
+
+
 def draw_column(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
     """A head where there is room, the traces, and below them the histogram if rows are left over."""
     rows = listed(snapshot, focus)
@@ -69,6 +74,10 @@ def draw_column(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs
         y = 1
     room = canvas.height - y
     spread = SPREAD if room >= SPREAD + 8 else 0
+    if y:
+        there = {marks(row)[0] for row in _window(rows, focus.node, room - spread)}
+        free = canvas.width - len(f" traces  {read(focus).order} ")
+        canvas.put(8, 0, said_first((told for mark, told in MARKED.items() if mark in there), free), "dim")
     _column(canvas, y, room - spread, rows, snapshot, focus, glyphs)
     if spread:
         with part(canvas, 0, canvas.height - spread + 1, canvas.width, spread - 1) as below:
