@@ -9,6 +9,7 @@ A register is written as careful programs write a file: to a temporary one, whic
 That is one durable step, and a crash in the middle of it keeps what was there before.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 _REGISTER: Final = 0
@@ -45,6 +46,10 @@ class Disk:
 
     def append(self, *entries: object) -> None:
         """Append to the log."""
+        self.extend(entries)
+
+    def extend(self, entries: Sequence[object]) -> None:
+        """Append all of these to the log, as one write."""
         if self.fsync_us or self.undo:
             self.undo.append((self.writes, _APPEND, len(self.log), None))
         self.log.extend(entries)

@@ -139,11 +139,15 @@ class Tape:
 
     def row(self, place: int) -> Row:
         """The event at a place."""
+        return new(Row, self.fields(place))
+
+    def fields(self, place: int) -> tuple[int, int, int, int, int, int | None, int]:
+        """The same, bare: for whoever reads all of them, one by one."""
         status = self.statuses[place]
-        return new(Row, (
+        return (
             status & ~_NO_VALUE, self.clients[place], self.serials[place], self.fs[place], self.keys[place],
             None if status & _NO_VALUE else self.values[place], self.at_us[place],
-        ))  # fmt: skip
+        )  # fmt: skip
 
     def copy(self, length: int) -> "Tape":
         """A tape of its own that begins with the first ``length`` events of this one."""

@@ -151,7 +151,7 @@ class Kernel(EventLog):
         fresh = self.fresh
         observe = self.observe
         delivered = e.Delivered
-        steps = 0
+        steps = deliveries = 0
         while steps < max_steps:
             if not heap or heap[0][0] > until_us:
                 if until_us > clock.now_us:
@@ -168,12 +168,13 @@ class Kernel(EventLog):
                 if link.cut or host.status != UP:
                     self.deliver_badly(link, host, entry)
                     continue
-                self.deliveries += 1
+                deliveries += 1
                 fresh.append((position, at, dst, delivered, src, message))
                 host.node.on_message(host, src, message)
                 observe(host)
             elif self.execute_other(entry):
                 steps += 1
+        self.deliveries += deliveries
         return steps
 
     def execute_other(self, entry: Entry) -> bool:

@@ -13,7 +13,7 @@ Sources: paper, Figure 3 and sections 5.1 to 5.4; Leader Stability after dissert
 """
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from engines.consensus.raft import durability_checks, liveness, membership_checks, promises
 from engines.consensus.raft.folds import Applied, Folds
@@ -24,7 +24,6 @@ from engines.consensus.raft.quorum import Configuration, has_quorum
 from engines.consensus.raft.roles import CANDIDATE, FOLLOWER, LEADER, Role
 from engines.consensus.raft.state import NEVER
 from engines.consensus.raft.state_machine import describe
-from engines.records import new
 from engines.sim.checks import CheckBook
 from engines.sim.history import History
 from engines.sim.host import CRASHED, FROZEN, Host
@@ -94,17 +93,10 @@ class _Seen:
     """``unbroken_us`` of the node, in true time."""
 
 
-class _State(NamedTuple):
-    node: str
-    values: dict[str, int]
-    sessions: dict[str, tuple[int, int | None]]
-
-
-class _Committed(NamedTuple):
-    entry: Entry
-    node: str
-    term: int
-    at_us: int
+_State: TypeAlias = tuple[str, dict[str, int], dict[str, tuple[int, int | None]]]
+"""Of which server, its values, its sessions. Bare tuples, for there is one of every entry."""
+_Committed: TypeAlias = tuple[Entry, str, int, int]
+"""The entry, the leader that committed it, in which term, and when."""
 
 
 class _Campaign(NamedTuple):
@@ -150,7 +142,6 @@ class RaftChecks(CheckBook):
         seen = self.seen.get(host.id)
         if seen is None:
             if self.promises.looked != self.promises.history.length:
-                self.position, self.at_us = host.world.position, host.clock.now_us
                 self.promises.look(host)
             return
         node: RaftNode = host.node  # type: ignore[assignment]
@@ -160,22 +151,29 @@ class RaftChecks(CheckBook):
             seen.unbroken_us != node.unbroken_us
             or seen.role is not node.role
             or seen.incarnation != host.incarnation
-            or seen.snapshot is not node.snapshot
         ):
-            self.position, self.at_us = host.world.position, host.clock.now_us
             if host.status == CRASHED:
                 self._crashed(host, seen)
             else:
                 self._changed(host, node, seen)
-        elif written or committed:
-            self.position, self.at_us = host.world.position, host.clock.now_us
-            if written:
-                self._written(host, node, seen)
+        elif written:
+            self._written(host, node, seen)
             if committed:
                 self._committed(host, node, seen)
             seen.configuration = node.configuration
-            if written and len(node.log.configurations) > 1:
+            if seen.snapshot is not node.snapshot:
+                self._snapshot(host, node, seen)
+            if len(node.log.configurations) > 1:
                 membership_checks.examine(self, host.id, node.log, self.committed_to, _at(host))
+        elif committed:
+            self._committed(host, node, seen)
+            seen.configuration = node.configuration
+
+    def fail(self, name: str, detail: str, *witness: str) -> None:
+        """It was the event that has just happened."""
+        host = self.hosts[self.servers[0]]
+        self.position, self.at_us = host.world.position, host.clock.now_us
+        super().fail(name, detail, *witness)
 
     def _changed(self, host: Host, node: RaftNode, seen: _Seen) -> None:
         """Something has changed that seldom does, and maybe the rest as well."""
@@ -219,13 +217,12 @@ class RaftChecks(CheckBook):
 
     def look(self, now_us: int) -> None:
         """Whether what must happen in time does. Called now and then."""
-        self.position, self.at_us = self.hosts[self.servers[0]].world.position, now_us
         self.liveness.look(self.servers, self._is_decided, now_us)
 
     def _is_decided(self, log: RaftLog, index: int) -> bool:
         """Whether what a log holds at an index is what was committed there, and no entry that will be replaced."""
         known = self.committed.get(index)
-        return index <= self.committed_to and (known is None or log.holds(index, known.entry.term))
+        return index <= self.committed_to and (known is None or log.holds(index, known[0].term))
 
     def raft(self, server: str) -> RaftNode:
         """The node of a server."""
@@ -320,17 +317,16 @@ class RaftChecks(CheckBook):
     def _complete(self, host: Host, node: RaftNode, upto: int) -> None:
         """Leader Completeness for the committed entries up to an index; Log Matching makes the last one enough."""
         log = node.log
-        if upto <= log.base_index or log.holds(upto, self.committed[upto].entry.term):
+        if upto <= log.base_index or log.holds(upto, self.committed[upto][0].term):
             return
-        for index, committed in self.committed.items():
+        for index, (entry, leader, term, at_us) in self.committed.items():
             if not log.base_index < index <= upto:
                 continue
             has = log[index] if index <= log.last_index else None
-            if has != committed.entry and committed.term < node.current_term:
+            if has != entry and term < node.current_term:
                 holds = f"holds entry {index} of term {has.term} instead" if has else f"has no entry {index}"
                 self.fail(COMPLETENESS, f"the leader of term {node.current_term} lacks the committed entry {index}",
-                           f"{stamp(committed.at_us)} {committed.node}, leader of term {committed.term}, "
-                           f"committed entry {index}: {_words(committed.entry)}",
+                           f"{stamp(at_us)} {leader}, leader of term {term}, committed entry {index}: {_words(entry)}",
                            f"{_at(host)} {host.id}, leader of term {node.current_term}, {holds}")  # fmt: skip
                 return
 
@@ -403,13 +399,14 @@ class RaftChecks(CheckBook):
         for entry in log.slice(index + 1, min(applied, last)):
             index += 1
             if index > self.applied_to:
-                self.applied[index] = new(Applied, (entry, host.id, host.clock.now_us))
+                self.applied[index] = entry, host.id, host.clock.now_us
                 self.applied_to = index
                 self.promises.execute(index, entry.command)
-            elif (by := self.applied.get(index)) and by.entry is not entry and by.entry != entry:
+            elif (known := self.applied.get(index)) and known[0] is not entry and known[0] != entry:
+                first, by, at_us = known
                 self.promises.differ = True
-                self.fail(STATE_MACHINE, f"{by.node} and {host.id} applied different commands at index {index}",
-                           f"{stamp(by.at_us)} {by.node} applied {_words(by.entry)} at index {index}",
+                self.fail(STATE_MACHINE, f"{by} and {host.id} applied different commands at index {index}",
+                           f"{stamp(at_us)} {by} applied {_words(first)} at index {index}",
                            f"{_at(host)} {host.id} applied {_words(entry)} there")  # fmt: skip
         seen.commit, seen.applied = commit, applied
         self._same_state(host, node)
@@ -421,7 +418,7 @@ class RaftChecks(CheckBook):
         commit, term, now = node.commit_index, node.current_term, host.clock.now_us
         first = max(self.committed_to + 1, node.log.first_index)
         for index, entry in enumerate(node.log.slice(first, commit), first):
-            self.committed[index] = new(_Committed, (entry, host.id, term, now))
+            self.committed[index] = entry, host.id, term, now
         self.committed_to = self.promises.committed = commit
         self._durable(host, node, seen)
         for server in self.servers:
@@ -432,14 +429,16 @@ class RaftChecks(CheckBook):
 
     def _durable(self, host: Host, node: RaftNode, seen: _Seen) -> None:
         """Whether enough servers hold what was just committed; to look for more of them is to no purpose."""
-        index, term = node.commit_index, node.log.term_at(node.commit_index)
+        index = node.commit_index
+        term = node.log.term_at(index)
         ruled = seen.configuration or node.configuration
-        enough = len(self.servers) if ruled.outgoing else len(ruled.voters) // 2 + 1
+        among: tuple[str, ...] = self.servers if ruled.outgoing else ruled.voters  # type: ignore[assignment]
+        enough = len(among) if ruled.outgoing else len(among) // 2 + 1
         holders = []
-        for voter in ruled.voters if not ruled.outgoing else self.servers:
-            holder: RaftNode = self.hosts[str(voter)].node  # type: ignore[assignment]
+        for server in among:
+            holder: RaftNode = self.hosts[server].node  # type: ignore[assignment]
             if holder.log.holds_durably(index, term):
-                holders.append(str(voter))
+                holders.append(server)
                 if len(holders) == enough:
                     return
         if not has_quorum(ruled, holders):
@@ -448,20 +447,23 @@ class RaftChecks(CheckBook):
 
     def _same_state(self, host: Host, node: RaftNode) -> None:
         """Equal commands in equal order must have made equal state machines, wherever two stopped at one index."""
-        kv = node.kv
-        self.promises.compare(host, node.last_applied, kv)
-        state = self.states.get(node.last_applied)
+        kv, applied = node.kv, node.last_applied
+        state = self.states.get(applied)
         if state is None:
-            self.states[node.last_applied] = new(_State, (host.id, kv.values.copy(), kv.sessions.copy()))
+            self.promises.compare(host, applied, kv)
+            self.states[applied] = host.id, kv.values.copy(), kv.sessions.copy()
             if len(self.states) > STATES_MAX:
                 del self.states[next(iter(self.states))]
-        elif state.values != kv.values:
-            self.fail(STATE_MACHINE, f"{state.node} and {host.id} differ after applying {node.last_applied} entries",
-                       f"{state.node} had {_pairs(state.values)} after entry {node.last_applied}",
+            return
+        other, values, sessions = state
+        if values != kv.values:
+            self.promises.compare(host, applied, kv)
+            self.fail(STATE_MACHINE, f"{other} and {host.id} differ after applying {applied} entries",
+                       f"{other} had {_pairs(values)} after entry {applied}",
                        f"{_at(host)} {host.id} has {_pairs(kv.values)} there")  # fmt: skip
-        elif state.sessions != kv.sessions:
-            self.fail(STATE_MACHINE, f"{state.node} and {host.id} differ after applying {node.last_applied} entries",
-                       f"{state.node} remembered the clients as {state.sessions} after entry {node.last_applied}",
+        elif sessions != kv.sessions:
+            self.fail(STATE_MACHINE, f"{other} and {host.id} differ after applying {applied} entries",
+                       f"{other} remembered the clients as {sessions} after entry {applied}",
                        f"{_at(host)} {host.id} remembers them as {kv.sessions} there")  # fmt: skip
 
     def _forget(self) -> None:

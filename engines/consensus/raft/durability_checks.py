@@ -44,9 +44,9 @@ def snapshot(
     if fold is None or not index:
         return
     known = applied.get(index)
-    if known is not None and known.entry.term != taken.last_term:
+    if known is not None and known[0].term != taken.last_term:
         book.fail(SNAPSHOTS, f"the snapshot of {server} at {index} is of another history",
-                  f"entry {index} was applied as {describe(known.entry.command)} of term {known.entry.term}",
+                  f"entry {index} was applied as {describe(known[0].command)} of term {known[0].term}",
                   f"{at} the snapshot of {server} ends in an entry of term {taken.last_term}")  # fmt: skip
     if fold.rows != taken.rows:
         book.fail(SNAPSHOTS, f"the snapshot of {server} at {index} is not what the log brought about",

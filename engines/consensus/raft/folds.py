@@ -6,7 +6,7 @@ application of each entry.
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from engines.consensus.raft.messages import Command, Entry, Registration, Row
 from engines.consensus.raft.quorum import Configuration
@@ -15,12 +15,8 @@ from engines.consensus.raft.state_machine import KeyValueStore
 FOLDS_MAX: Final = 8
 
 
-class Applied(NamedTuple):
-    """An entry, and who applied it first."""
-
-    entry: Entry
-    node: str
-    at_us: int
+Applied: TypeAlias = tuple[Entry, str, int]
+"""An entry, who applied it first, and when. A bare tuple, for there is one of every entry."""
 
 
 class Fold(NamedTuple):
@@ -50,7 +46,7 @@ class Folds:
             known = applied.get(at)
             if known is None:
                 return None
-            content = known.entry.command
+            content = known[0].command
             if isinstance(content, Configuration):
                 configuration = content
             elif isinstance(content, Command):

@@ -139,12 +139,12 @@ class RaftLog:
 
     def append(self, entries: tuple[Entry, ...]) -> None:
         """Append entries."""
-        self.disk.append(*entries)
+        self.disk.extend(entries)
         index = self.last_index
-        for _, command in entries:
+        for entry in entries:
             index += 1
-            if type(command) is Configuration:
-                self.configurations.append((index, command))
+            if type(entry.command) is Configuration:
+                self.configurations.append((index, entry.command))
         self.last_index = index
 
     def truncate(self, first: int) -> None:

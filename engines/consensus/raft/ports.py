@@ -4,6 +4,7 @@ The simulated world serves them with faults; ``Outbox`` and ``MemoryDisk`` serve
 server messages and see what it answers.
 """
 
+from collections.abc import Sequence
 from random import Random
 from typing import Any, Protocol
 
@@ -17,8 +18,8 @@ class Disk(Protocol):
     def write(self, name: str, value: object) -> None:
         """Set a register."""
 
-    def append(self, *entries: object) -> None:
-        """Append to the log."""
+    def extend(self, entries: Sequence[object]) -> None:
+        """Append these to the log."""
 
     def truncate(self, length: int) -> None:
         """Drop everything from position ``length`` on."""
@@ -80,8 +81,8 @@ class MemoryDisk:
         """Set a register."""
         self.registers[name] = value
 
-    def append(self, *entries: object) -> None:
-        """Append to the log."""
+    def extend(self, entries: Sequence[object]) -> None:
+        """Append these to the log."""
         self.log.extend(entries)
 
     def truncate(self, length: int) -> None:

@@ -52,6 +52,11 @@ class PeerProgress:
         """Whether it gets one entry at a time."""
         return self.state is ProgressState.PROBE
 
+    def sent(self, index: int) -> None:
+        """A message with entries up to an index is on its way; the next one begins behind it."""
+        self.next_index = index + 1
+        self.inflight.append(index)
+
     def confirm(self, index: int) -> None:
         """It holds everything up to an index, and did not before."""
         self.match_index = index

@@ -10,16 +10,15 @@
   is about progress, not about safety
 """
 
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 from engines.consensus.operations import execute
 from engines.consensus.raft.client import Client
 from engines.consensus.raft.messages import Command, Content, Registration
 from engines.consensus.raft.node import RaftNode
 from engines.consensus.raft.state_machine import SESSION_ENTRIES, KeyValueStore, session_of
-from engines.records import new
 from engines.sim.checks import CheckBook
-from engines.sim.history import History
+from engines.sim.history import History, Operation
 from engines.sim.host import Host
 from engines.units import span, stamp
 
@@ -38,22 +37,12 @@ DEMANDS: Final = {
 }
 
 
-class Executed(NamedTuple):
-    """A command of a client that waits for its answer: where it stands in the log and what it did there."""
+Executed: TypeAlias = tuple[int, int | None]
+"""A command of a client that waits for its answer: where it stands in the log and what it did there."""
 
-    entry: int
-    result: int | None
-
-
-class Invoked(NamedTuple):
-    """What was so when a client asked."""
-
-    committed: int
-    answered: int
-    """The highest entry whose client had been answered."""
-    f: str
-    key: str
-    at_us: int
+Asked: TypeAlias = tuple[int, int, int]
+"""A client asked: how much was committed by then, the highest entry whose client had been answered, and the place of
+the question in the history."""
 
 
 class Promises:
@@ -65,7 +54,7 @@ class Promises:
         self.history = history
         self.looked = 0
         """How much of the history was examined."""
-        self.asked: dict[tuple[str, int], Invoked] = {}
+        self.asked: dict[tuple[str, int], Asked] = {}
         self.executed: dict[tuple[str, int], Executed] = {}
         self.committed = 0
         self.answered = 0
@@ -108,7 +97,7 @@ class Promises:
         self.newest[client] = serial
         result = execute(self.values, content.op, content.key, content.value)
         if (client, serial) in self.history.open:
-            self.executed[client, serial] = new(Executed, (entry, result))
+            self.executed[client, serial] = entry, result
 
     def resume(self, entry: int, store: KeyValueStore) -> None:
         """Entries were applied and dropped before anybody could look: go on from what they made.
@@ -180,51 +169,64 @@ class Promises:
         history = self.history
         tape = history.tape
         while self.looked < history.length:
-            status, who, serial, f, key, value, at_us = tape.row(self.looked)
+            place = self.looked
             self.looked += 1
+            status, who, serial, _, _, value, _ = tape.fields(place)
             operation = tape.names[who], serial
             if not status:
-                asked = self.committed, self.answered, tape.names[f], tape.names[key], at_us
-                self.asked[operation] = new(Invoked, asked)
+                self.asked[operation] = self.committed, self.answered, place
                 continue
-            invoked, done = self.asked.pop(operation), self.executed.pop(operation, None)
+            asked, done = self.asked.pop(operation), self.executed.pop(operation, None)
             missed = self.missed.pop(operation, False)
-            if status == 1 and (done or invoked.f == "get" or not missed):
-                self._answered(host, serial, value, invoked, done)
+            if status != 1:
+                continue
+            if done:
+                self._answered(host, value, asked, done)
+            elif not missed or self._question(asked).f == "get":
+                self._unexecuted(host, value, asked)
 
-    def _answered(self, host: Host, serial: int, result: int | None, asked: Invoked, done: Executed | None) -> None:
-        if done is None:
-            self._unexecuted(host, serial, result, asked)
-            return
-        if done.result != result or done.entry <= asked.answered:
-            what, when = f"{host.id} #{serial} {asked.f} {asked.key}", _when(host, asked)
-            if done.result != result:
-                said = f"{what} was answered {_said(result)}: at its place it did {_said(done.result)}"
+    def _question(self, asked: Asked) -> Operation:
+        """What was asked, as it stands in the history."""
+        return self.history.operation(asked[2], -1)
+
+    def _answered(self, host: Host, result: int | None, asked: Asked, done: Executed) -> None:
+        """An answer came to what stands in the log."""
+        entry, did = done
+        before = asked[1]
+        if did != result or entry <= before:
+            what, when = _what(self._question(asked)), self._when(asked)
+            if did != result:
+                said = f"{what} was answered {_said(result)}: at its place it did {_said(did)}"
                 self.book.fail(ANSWERS, said, when,
-                               f"{stamp(host.clock.now_us)} it stands in the log as entry {done.entry}")  # fmt: skip
+                               f"{stamp(host.clock.now_us)} it stands in the log as entry {entry}")  # fmt: skip
             else:
-                self.book.fail(ANSWERS, f"{what} took effect at entry {done.entry}, before entry {asked.answered}, "
+                self.book.fail(ANSWERS, f"{what} took effect at entry {entry}, before entry {before}, "
                                         "whose client had been answered when it was asked", when)  # fmt: skip
-        self.answered = max(self.answered, done.entry)
+        self.answered = max(self.answered, entry)
 
-    def _unexecuted(self, host: Host, serial: int, result: int | None, asked: Invoked) -> None:
+    def _unexecuted(self, host: Host, result: int | None, asked: Asked) -> None:
         """An answer came to what no server has applied: right for a question that was answered beside the log."""
         client = host.node
         assert isinstance(client, Client)
+        question, committed = self._question(asked), asked[0]
         said = f"{stamp(host.clock.now_us)} {client.target} answered {_said(result)}"
-        if asked.f != "get":
-            what = f"{host.id} #{serial} {asked.f} {asked.key}"
-            self.book.fail(ANSWERS, f"{what} was answered, and no server has applied it", _when(host, asked), said)
-        elif client.answered_at < asked.committed:
+        if question.f != "get":
+            what = f"{_what(question)} was answered, and no server has applied it"
+            self.book.fail(ANSWERS, what, self._when(asked), said)
+        elif client.answered_at < committed:
             self.book.fail(
-                READS, f"{host.id} was told {asked.key} as of entry {client.answered_at}, and entry "
-                       f"{asked.committed} was committed when it asked",
-                _when(host, asked), said,
+                READS, f"{host.id} was told {question.key} as of entry {client.answered_at}, and entry "
+                       f"{committed} was committed when it asked",
+                self._when(asked), said,
             )  # fmt: skip
 
+    def _when(self, asked: Asked) -> str:
+        question = self._question(asked)
+        return f"{stamp(question.invoked_us)} {question.client} asked; {asked[0]} entries were committed"
 
-def _when(host: Host, asked: Invoked) -> str:
-    return f"{stamp(asked.at_us)} {host.id} asked; {asked.committed} entries were committed"
+
+def _what(question: Operation) -> str:
+    return f"{question.client} #{question.serial} {question.f} {question.key}"
 
 
 def _value(values: dict[str, int], key: str) -> str:

@@ -43,11 +43,21 @@ class Replication(Compaction):
             ctx.note(new(e.Appended, (index, entry.term, entry.command, src)))
         if not self.watched or index - self.watched > WATCHED_LONG:
             self.watched, self.exchanged = index, 0
+        self.spread(ctx, entry, index)
+        self.decide_alone(ctx)
+
+    def spread(self, ctx: Effects, entry: Entry, index: int) -> None:
+        """The newest entry of the log goes to whoever has been sent all before it: one message, the same for all."""
         window = self.sizes.window
+        previous = index - 1
+        m = (self.current_term, previous, self.log.term_at(previous), (entry,), self.commit_index, self.round)
+        message = new(AppendEntries, m)
         for peer, progress in self.progress.items():
             if progress.next_index == index and progress.state is REPLICATE and len(progress.inflight) < window:
-                self.send_append(ctx, peer)
-        self.decide_alone(ctx)
+                progress.sent(index)
+                if index == self.watched:
+                    self.exchanged += 1
+                ctx.send(peer, message)
 
     def decide_alone(self, ctx: Effects) -> None:
         """A leader that is the only voter waits for nobody's answer."""
@@ -79,8 +89,7 @@ class Replication(Compaction):
                 newest = place + 1 == len(held)
                 entries = (held[place],) if newest else tuple(held[place : place + self.sizes.batch])
                 last += len(entries)
-                progress.next_index = last + 1
-                progress.inflight.append(last)
+                progress.sent(last)
             if previous < self.watched <= last:
                 self.exchanged += 1
         m = (self.current_term, previous, term, entries, self.commit_index, self.round)

@@ -270,7 +270,8 @@ class ServerState:
     def apply_committed(self, ctx: Effects) -> None:
         """If commitIndex > lastApplied: apply (Figure 2). The leader answers the clients."""
         index = self.last_applied
-        for _, command in self.log.slice(index + 1, self.commit_index):
+        for entry in self.log.slice(index + 1, self.commit_index):
+            command = entry.command
             index += 1
             if type(command) is Command:
                 if self.role is LEADER:

@@ -15,7 +15,7 @@ FOUR = Configuration(("n1", "n2", "n3", "n4"))
 
 def log(*terms: int) -> RaftLog:
     disk = MemoryDisk()
-    disk.append(*entries(*terms))
+    disk.extend(entries(*terms))
     return RaftLog(disk, THREE)
 
 
