@@ -95,7 +95,7 @@ class Host:
         if self.barrier_us > departs:
             departs = self.barrier_us
         arrives = departs + link.latency_us + ((z >> 32) * (link.jitter_us + 1) >> 32)
-        if link.cut or link.clogged or z & 0xFFFFF < link.loss_threshold:
+        if link.cut or link.clogged or (link.loss_threshold and z & 0xFFFFF < link.loss_threshold):
             self._send_badly(link, message, departs, arrives)
             return
         if link.reorder_ppm and link.reorders.chance(link.reorder_ppm):

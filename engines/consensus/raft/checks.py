@@ -147,11 +147,7 @@ class RaftChecks(CheckBook):
         node: RaftNode = host.node  # type: ignore[assignment]
         written = seen.writes != host.disk.writes
         committed = seen.commit != node.commit_index
-        if (
-            seen.unbroken_us != node.unbroken_us
-            or seen.role is not node.role
-            or seen.incarnation != host.incarnation
-        ):
+        if seen.unbroken_us != node.unbroken_us or seen.role is not node.role or seen.incarnation != host.incarnation:
             if host.status == CRASHED:
                 self._crashed(host, seen)
             else:

@@ -58,34 +58,49 @@ class Liveness:
         self.leader = ""
         self.goals: dict[str, _Goal] = {}
         self.groups: tuple[tuple[str, ...], ...] | None = None
-        """The undisturbed groups, as large as can be; None: not looked at since the last disturbance."""
+        """The undisturbed groups, as large as can be; none where timeouts do not suit the links, and so no judgement
+        is passed. None: not looked at since the last disturbance."""
+        self.able: list[tuple[str, ...]] = []
+        """Those that are a quorum of every configuration that may be in force."""
+        self.newest: list[tuple[int, Configuration]] = []
+        """The newest configuration of each log when that was found out, if all of them were decided."""
 
     def disturbed(self, now_us: int) -> None:
         """Something was done to the cluster: all spans begin anew."""
         self.since_us = self.led_us = now_us
         self.goals.clear()
         self.groups = None
+        self.newest = []
 
     def look(self, servers: tuple[str, ...], committed: Callable[[RaftLog, int], bool], now_us: int) -> None:
         """Judge, as of now; ``committed`` says whether what a log holds at an index is what was decided there."""
-        nodes = {server: self._node(server) for server in servers}
-        timing = nodes[servers[0]].timing
-        within = TIMEOUTS * timing.election_max_us
-        if not self._suits(servers):
-            return
         if self.groups is None:
-            self.groups = tuple(_cliques(servers, self._talk))
-        decided = _decided(nodes.values(), committed)
-        able = [group for group in self.groups if self._may_decide(group, nodes, decided)]
+            self.groups = tuple(_cliques(servers, self._talk)) if self._suits(servers) else ()
+        nodes: dict[str, RaftNode] = {server: self.hosts[server].node for server in servers}  # type: ignore[misc]
+        self._look_who_decides(nodes, self.groups, committed)
+        able = self.able
         if not able:
             self.led_us = now_us
             return
-        leads = ((each, group) for group in able for each in group if self._works(each, group, nodes))
+        leaders = [server for server in servers if nodes[server].role is LEADER]
+        leads = (
+            (each, group) for group in able for each in leaders if each in group and self._works(each, group, nodes)
+        )
         leader, group = next(leads, ("", able[0]))
-        if not leader and any(self._works(each, self._circle(each, servers), nodes) for each in servers):
+        if not leader and any(self._works(each, self._circle(each, servers), nodes) for each in leaders):
             self.led_us = now_us  # from outside: whoever cannot hear that leader may not depose it
             return
-        self._judge(leader, group, nodes, now_us, within)
+        self._judge(leader, group, nodes, now_us, TIMEOUTS * nodes[servers[0]].timing.election_max_us)
+
+    def _look_who_decides(
+        self, nodes: dict[str, RaftNode], groups: tuple[tuple[str, ...], ...], committed: Callable[[RaftLog, int], bool]
+    ) -> None:
+        newest = [node.log.configurations[-1] for node in nodes.values()]
+        if newest != self.newest:
+            decided = _decided(nodes.values(), committed)
+            self.able = [group for group in groups if self._may_decide(group, nodes, decided)]
+            settled = all(committed(node.log, node.log.configurations[-1][0]) for node in nodes.values())
+            self.newest = newest if settled else []
 
     def _circle(self, server: str, servers: tuple[str, ...]) -> tuple[str, ...]:
         """Everybody it can talk to undisturbed, whether they can among themselves or not."""
@@ -143,15 +158,15 @@ class Liveness:
         if leader != self.leader:
             self.leader = leader
             self.goals.clear()
-        members = node.configuration.everyone
+        commit = max(node.commit_index, node.log.base_index)
+        next_goal = _Goal(commit, node.log.term_at(commit), now_us)
         for each in group:
-            if each == leader or each not in members:
+            if each not in node.peers:
                 self.goals.pop(each, None)
                 continue
             goal, log = self.goals.get(each), nodes[each].log
-            if goal is None or (log.last_index >= goal.entry and log.holds(goal.entry, goal.term)):
-                commit = max(node.commit_index, node.log.base_index)
-                self.goals[each] = _Goal(commit, node.log.term_at(commit), now_us)
+            if goal is None or log.holds(goal.entry, goal.term):
+                self.goals[each] = next_goal
             elif now_us - goal.since_us > within_us:
                 self.book.fail(
                     CATCHES_UP,
