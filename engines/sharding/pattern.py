@@ -28,7 +28,7 @@ FIDELITY: Final = (
 )
 
 VARIANTS: Final = tuple(
-    Variant(name, title, summary, partial(ShardingEngine, name), COMMANDS, SETTINGS, 6, FIDELITY, chaos=CHAOS)
+    Variant(name, title, summary, partial(ShardingEngine, name), COMMANDS, SETTINGS, 7, FIDELITY, chaos=CHAOS)
     for name, title, summary in (
         ("ring", "Ring", "consistent hashing with virtual nodes: a join moves keys to the newcomer only"),
         ("modulo", "Hash mod n", "the best spread there is, and the worst change"),

@@ -99,7 +99,7 @@ class Balancing:
             cooled = self.cool_chunk(ctx, placement)
             if cooled is not None:
                 return cooled
-        if not self.by_size:
+        if not self.by_size or any(chunk.node not in self.heat for chunk in table):  # silent yet is not empty
             return []
         marked = tuple(
             replace(each, jumbo=True) if text(each.low) in self.jumbo else each for each in sized(table, sizes)

@@ -90,7 +90,7 @@ def because(why: e.RefusalReason, about: Sequence[str]) -> str:
         case e.RefusalReason.UNCOVERED:
             return f"slots of {', '.join(about)} have no owner"
         case e.RefusalReason.OWNER_DEAD:
-            return f"its owner {about[0]} is dead and has no replica"
+            return f"its owner {about[0]} was declared dead and has no replica"
         case e.RefusalReason.LEASE_OUT:
             return "the coordinator was not heard in time"
         case e.RefusalReason.CALLED_OFF:

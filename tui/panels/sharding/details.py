@@ -154,7 +154,7 @@ def heat(snapshot: Snapshot, state: KeyState) -> Facts:
     count = max(1, len(members(snapshot)))
     share = state.ops_ppm
     hot = share >= CURED_PPM
-    yield fact("requests", f"{units.rounded(share)} of all", "bad" if hot else "text",
+    yield fact("requests", f"{units.rounded(share)} of all{',' if hot else ''}", "bad" if hot else "text",
                (f"a node's fair part is {units.rounded(1_000_000 // count)}" if hot else "", "dim"))  # fmt: skip
     if state.salted:
         yield fact("salted", f"{state.salted} copies: a read takes one, a write all", "good")

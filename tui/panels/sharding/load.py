@@ -7,11 +7,10 @@ from engines import units
 from engines.sharding.world.events import UnitKind, UnitState
 from engines.sharding.world.messages import Keys
 from engines.sharding.world.snapshot import Lane, NodeState, Snapshot
-from engines.units import per_s
+from engines.units import PPM_PER_PERCENT, per_s
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.parts import Piece, place_of, window
-from tui.kit.words import percent
 from tui.panels.sharding import queries as q
 from tui.panels.sharding.queries import PPM, ink, ratio, shown
 
@@ -100,6 +99,11 @@ def _mean(snapshot: Snapshot) -> int:
     return PPM // max(1, sum(each.role in ("member", "leaving") for each in shown(snapshot)))
 
 
+def _whole(ppm: int) -> str:
+    """A share in eight columns less those of a word."""
+    return f"{ppm // PPM_PER_PERCENT} %" if ppm >= PPM_PER_PERCENT else "<1 %"
+
+
 def _row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyphs: Glyphs, y: int) -> None:
     _chip(canvas, snapshot, node, chosen, glyphs, y)
     start, first, second = _columns(canvas, snapshot)
@@ -119,7 +123,7 @@ def _row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyp
     elif trouble and not node.ops_ppm:
         canvas.put_right(canvas.width - 1, y, clip(trouble, 8), trouble_ink)
     if node.ops_ppm and node.status != "up":  # it served them before, and without them the others are no whole
-        canvas.put_right(canvas.width - 1, y, f"was {percent(node.ops_ppm)}", "dim")
+        canvas.put_right(canvas.width - 1, y, f"was {_whole(node.ops_ppm)}", "dim")
     elif node.ops_ppm or not trouble or (second and node.status == "up"):
         canvas.put_right(canvas.width - 1, y, units.rounded(node.ops_ppm), ops_ink)
 

@@ -132,7 +132,7 @@ def _verdict(canvas: Canvas, comparison: Comparison, y: int) -> None:
     worst = max(comparison.rows, key=lambda row: row.moved_ppm)
     ideal = max(1, comparison.ideal_ppm)
     long = canvas.width >= 68
-    x = canvas.put(1, y, "moved against the even share:  " if long else "moved/share:  ", "dim")
+    x = canvas.put(1, y, "against the even share:  " if long else "of the share:  ", "dim")
     if current is not None and current is not worst:
         x = canvas.put(x, y, f"{current.title} x{current.moved_ppm / ideal:.1f}   ", "text")
     x = canvas.put(x, y, f"{worst.title} x{worst.moved_ppm / ideal:.1f}", "bad")

@@ -12,6 +12,7 @@ from engines.sharding.world.engine import ShardingEngine
 from engines.sharding.world.events import Said
 from engines.sharding.world.snapshot import Snapshot, Tracked
 from engines.sim.events import Cue, Event
+from engines.sim.faults import Freeze
 from engines.sim.pattern import Scenario
 from engines.sim.rules import SetRule
 from engines.sim.timeline import Timeline
@@ -154,6 +155,15 @@ def test_the_balancer_levels_the_data_once_the_writes_stop() -> None:
     snapshot = seen("monotonic", 30_000)
     assert snapshot.plan is None
     assert (snapshot.balance.ops_per_ks, round(snapshot.balance.peak_ppm / 10_000)) == (0, 116)
+
+
+@pytest.mark.parametrize("frozen_ms", [50, 780])
+def test_a_node_of_which_the_balancer_knows_nothing_is_not_empty(frozen_ms: int) -> None:
+    run: Run = Timeline(PATTERN.variant("range"), 42, (("nodes", 6), ("keys", 2_000)), keep_checkpoints=False)
+    run.advance(frozen_ms * 1_000)
+    run.submit(Freeze("n1"))
+    run.advance(6_000_000)
+    assert not [each for each in run.engine.told(1 << 20) if isinstance(each.what, e.PlanAnnounced)]
 
 
 def test_nobody_is_the_busiest_without_a_request() -> None:
