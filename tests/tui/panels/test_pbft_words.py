@@ -104,3 +104,12 @@ def test_more_traitors_than_f_are_told_in_the_title_also_where_it_is_narrow() ->
 
 def test_replicas_for_which_there_is_no_row_are_counted() -> None:
     assert "+1 more" in text(story("pbft-new-view-to-some", 1_350))
+
+
+def test_the_facts_count_who_is_down_as_at_fault_and_say_that_the_primary_is() -> None:
+    timeline = run(300, (10, faults.Crash("r0")), (20, faults.Freeze("r1")))
+    frame = PANEL.view(timeline.snapshot(), Focus(node="r2"), arrange(200, 50).sizes(), ASCII)
+    facts = " ".join(frame.inspector.text().split())
+    assert "backup; view 0 is led by r0, crashed" in facts
+    assert "f = 1; r0 r1 at fault: more than f, progress is not promised" in facts
+    assert "none here; some at r0 r1" in facts

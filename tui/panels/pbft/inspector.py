@@ -57,7 +57,7 @@ def sections(snapshot: Snapshot, replica: ReplicaView, focus: Focus) -> list[Sec
 
 def _office(snapshot: Snapshot, replica: ReplicaView) -> Facts:
     kind = role(replica)
-    leads = "leads this view" if kind == "leader" else f"view {replica.view} is led by {_primary(snapshot, replica)}"
+    leads = "leads this view" if kind == "leader" else f"; view {replica.view} is led by {_primary(snapshot, replica)}"
     yield fact("role", WORDS.get(kind, kind), kind, (leads, "text"))
     for act in replica.acts:
         yield fact("traitor", OUTCOME[Act(act)][0], "bad")
@@ -71,15 +71,18 @@ def _office(snapshot: Snapshot, replica: ReplicaView) -> Facts:
 
 
 def _primary(snapshot: Snapshot, replica: ReplicaView) -> str:
-    return snapshot.replicas[replica.view % len(snapshot.replicas)].id
+    first = snapshot.replicas[replica.view % len(snapshot.replicas)]
+    return first.id if first.status == "up" else f"{first.id}, {first.status}"
 
 
 def _quorums(snapshot: Snapshot) -> Facts:
     count, f = len(snapshot.replicas), snapshot.f
-    ink = "bad" if snapshot.beyond else "text"
-    model = "beyond" if snapshot.beyond else "within"
-    at_fault = f"; {names(snapshot.traitors)} at fault" + (f": {model} the fault model" if snapshot.traitors else "")
-    yield fact("quorum", f"{snapshot.quorum} = 2f+1 of {count} = 3f+1, f = {f}", "text", (at_fault, ink))
+    fault = [each.id for each in snapshot.replicas if each.status != "up" or each.id in snapshot.traitors]
+    ink = "bad" if len(fault) > f else "text"
+    model = "more than f, progress is not promised" if len(fault) > f else "within the fault model"
+    model = "beyond the fault model" if snapshot.beyond else model
+    yield fact("quorum", f"{snapshot.quorum} = 2f+1 of {count} = 3f+1, f = {f}", "text",
+               (f"; {names(fault)} at fault" + (f": {model}" if fault else ""), ink))  # fmt: skip
     if snapshot.cost is not None:
         cost = snapshot.cost
         most = "at most " if snapshot.traitors else ""
@@ -128,7 +131,7 @@ def _changes(snapshot: Snapshot, replica: ReplicaView) -> tuple[Fact, ...]:
 
 
 def _troubles(snapshot: Snapshot, replica: ReplicaView) -> tuple[Fact, ...]:
-    return sheet.of_host(replica.machine, network_of(snapshot)), *sheet.of_rules(snapshot.rules)
+    return sheet.of_host(replica.machine, network_of(snapshot), snapshot.replicas), *sheet.of_rules(snapshot.rules)
 
 
 def _client(snapshot: Snapshot, client: ClientView) -> Fact:

@@ -123,8 +123,8 @@ def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
     """The lesson behind an event."""
     what: Any = event.what
     if isinstance(what, e.ActSwitched):
-        count = f"{what.at_fault} of the {what.f} that are survived" if what.at_fault else "nobody is at fault now"
-        return (f"What must come of it with at most f traitors: {OUTCOME[what.act][1]}.", f"At fault: {count}.")
+        count = f"{what.at_fault} of the {what.f} that are survived" if what.at_fault else "none now"
+        return (f"What must come of it with at most f traitors: {OUTCOME[what.act][1]}.", f"Traitors: {count}.")
     if isinstance(what, RuleSwitched):
         return ("On every correct replica at once. The checks say what breaks without it; a traitor may be needed to "
                 "show it (b).",)  # fmt: skip
