@@ -13,7 +13,7 @@
 belongs to the one span that held the request up, and their lengths add up exactly to its duration.
 
 context b3 baggage sampling       what travels with a request
-spans formats store               what was recorded, in and out
+spans formats store packed        what was recorded, in and out; held small
 tree critical aggregate whatif    one trace: its tree, its path, and what would be saved
 analysis rows                     all of that worked out once, and the rows that show it
 fold compare skew                 one trace looked at: what to hide, another beside it, clocks put right

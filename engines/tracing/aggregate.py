@@ -4,11 +4,14 @@
 ceil(p * n): a value that really occurred, never an average of two, and integer arithmetic decides which.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
 
 from engines.tracing.critical import Path, self_times
 from engines.tracing.tree import Tree
+
+T = TypeVar("T")
 
 PPM: Final = 1_000_000
 P50: Final = 500_000
@@ -52,6 +55,42 @@ class Group(NamedTuple):
     errors: int
 
 
+class Groups:
+    """The groups of one trace in a tenth of the room, to be kept for as long as a file is open."""
+
+    __slots__ = ("_keys", "_numbers")
+
+    def __init__(self, groups: Iterable[Group], known: dict[object, object]) -> None:
+        """``known``: what the traces before it share with it."""
+        groups = tuple(groups)
+        numbers = array("q")
+        for each in groups:
+            numbers.extend((len(each.durations_us), each.path_us, each.errors))
+            numbers.extend(each.durations_us)
+            numbers.extend(each.self_us)
+        self._keys: tuple[tuple[str, str], ...] = shared(tuple((each.service, each.operation) for each in groups), known)
+        self._numbers = narrow(numbers)
+
+    def __iter__(self) -> Iterator[Group]:
+        numbers, at = self._numbers, 0
+        for service, operation in self._keys:
+            count, path_us, errors = numbers[at : at + 3]
+            middle, end = at + 3 + count, at + 3 + 2 * count
+            yield Group(service, operation, numbers[at + 3 : middle], numbers[middle:end], path_us, errors)
+            at = end
+
+
+def narrow(numbers: "array[int]") -> "array[int]":
+    """The same numbers in half the room, if they are small enough."""
+    return array("i", numbers) if not numbers or max(numbers) < 1 << 31 and min(numbers) >= -(1 << 31) else numbers
+
+
+def shared(value: T, known: dict[object, object]) -> T:
+    """The first value that was equal to this one."""
+    found: Any = known.setdefault(value, value)
+    return found  # type: ignore[no-any-return]
+
+
 def groups_of(tree: Tree, path: Path, own: Sequence[int] | None = None) -> tuple[Group, ...]:
     """What is counted of a trace, by operation; ``own`` are the self times of its rows, if they are known."""
     on_path, own = path.by_row(), self_times(tree) if own is None else own
@@ -72,7 +111,7 @@ class Aggregates:
 
     def __init__(self) -> None:
         self.traces = 0
-        self._groups: dict[tuple[str, str], tuple[list[int], list[int], list[int]]] = {}
+        self._groups: dict[tuple[str, str], tuple[array[int], array[int], list[int]]] = {}
         """(durations, self times, [time on the path, errors]) by service and operation."""
 
     def add(self, tree: Tree, path: Path) -> None:
@@ -85,9 +124,9 @@ class Aggregates:
         for service, operation, durations, own, path_us, errors in groups:
             group = self._groups.get((service, operation))
             if group is None:
-                group = self._groups[service, operation] = ([], [], [0, 0])
-            group[0].extend(durations)
-            group[1].extend(own)
+                group = self._groups[service, operation] = (array("q"), array("q"), [0, 0])
+            group[0].extend(iter(durations))
+            group[1].extend(iter(own))
             group[2][0] += path_us
             group[2][1] += errors
 
@@ -149,6 +188,7 @@ __all__ = [
     "PPM",
     "Aggregates",
     "Group",
+    "Groups",
     "Row",
     "aggregate",
     "groups_of",

@@ -2,34 +2,34 @@
 
 Spans come as a stream, in any order and from many traces at once; nobody says when a trace is complete. So all are
 held, and judged at the end of the stream; past ``SPANS_MAX`` the oldest trace is judged before its time, whole, and
-what is late for it is refused and counted. What is held of a span is what the analysis needs, so a large file fits.
+what is late for it is refused and counted. What is held of a span is what the analysis needs, and that as a few bytes
+(``packed``), so a large file fits.
 
 The digest is a hash of every span as it was read, in the order of the file, and of the result.
 """
 
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from sys import intern
 from typing import Final, NamedTuple, Protocol
 
 from engines.sim.pattern import Check
 from engines.tracing.aggregate import Aggregates, Row, groups_of
-from engines.tracing.cohorts import FACT_LENGTH, NUMBERS, Book, TraceSummary
+from engines.tracing.cohorts import Book, TraceSummary
 from engines.tracing.critical import NoLength, Path, critical_path, fault_of, self_times
 from engines.tracing.diagnosis import Diagnosis
 from engines.tracing.examination import Examination, Proposal, compare, examine, propose
-from engines.tracing.spans import Attributes, Kind, Span, plain, said
+from engines.tracing.packed import Codec, Shelf, shelved, spoken
+from engines.tracing.spans import Span, plain, said
 from engines.tracing.split import Choice, Cohort, Where
-from engines.tracing.store import SpanStore
-from engines.tracing.symptoms import Symptoms, host_of_call, symptoms_of
-from engines.tracing.tree import Flaw, Note, Tree, build, trees
+from engines.tracing.symptoms import Symptoms, symptoms_of
+from engines.tracing.tree import Flaw, Note, Tree, build
 from engines.tracing.unfelt import Site, own_of
 
 SPANS_MAX: Final = 1_000_000
-"""Spans held at once: a gigabyte, if hardly two of them have an attribute in common."""
+"""Spans held at once: some hundred megabytes."""
 WITNESSES_MAX: Final = 5
-PAIRS_MAX: Final = 50_000
 VALUES_MAX: Final = 8
 
 
@@ -99,7 +99,7 @@ def judge(
     spans_max: int = SPANS_MAX,
     progress: Callable[[int, int], None] | None = None,
     root: tuple[str, str] | None = None,
-    baseline: Iterable[Span] | None = None,
+    baseline: Iterable[Span] | Shelf | None = None,
     choice: Choice | None = None,
 ) -> Judgement:
     """Read the stream to its end and judge it. Whatever reading raises passes through. ``progress`` is told how many
@@ -121,7 +121,10 @@ class _Court:
         self.choice = choice
         self.having: dict[str, None] = {}
         self.values: dict[str, None] = {}
-        self.store = SpanStore(spans_max + 1)
+        self.shelf = Shelf(Codec(lean=True, heard=self._heard))
+        self.gone: OrderedDict[str, None] = OrderedDict()
+        """Traces judged before their time, as many as there may be spans."""
+        self.refused_spans = 0
         self.spans_max = spans_max
         self.spans = 0
         self.results: list[TraceResult] = []
@@ -131,34 +134,37 @@ class _Court:
         self.counts: dict[Flaw, int] = {}
         self.summaries: list[TraceSummary] = []
         self.symptoms: list[Symptoms] = []
-        self.held: dict[str, tuple[Span, ...]] | None = {}
-        """The spans of traces that may have been torn, to join them; None: there is more than can be held."""
-        self.called: frozenset[str] = frozenset()
-        """The services that others call, as far as there are spans of them."""
         self.baseline: Cohort | None = None
         self.broken_paths: list[str] = []
         self.first_us: int | None = None
         self.last_us = 0
-        self._names: dict[str, None] = {}
-        self._peers: dict[str, None] = {}
         self._digest = blake2b(digest_size=16)
-        self._resources: dict[Attributes, int] = {}
-        self._pairs: dict[tuple[str, str], tuple[str, str]] = {}
+        self._labels: dict[tuple[str, str], str] = {}
+        self._known: dict[object, object] = {}
         self._sites: dict[tuple[Site, ...], tuple[Site, ...]] = {}
 
     def hear(self, span: Span) -> None:
         """Take one span."""
         self.spans += 1
-        self._hash(span)
-        self._names[span.service] = None
-        if span.kind == Kind.CLIENT:
-            self._peers[host_of_call(span)] = None
         if isinstance(self.choice, Where):
             self._look_for(span, self.choice)
-        self.store.add(self._lean(span))
-        while len(self.store) > self.spans_max:
-            self.held = None
-            self._judge(self.store.pop_oldest())
+        if span.trace_id in self.gone:
+            self.refused_spans += 1
+            data = self.shelf.codec.pack(span)
+        else:
+            data = self.shelf.add(span)
+        self._digest.update(span.trace_id.encode("utf-8", "surrogatepass"))
+        self._digest.update(spoken(data))
+        while self.shelf.spans > self.spans_max:
+            spans = self.shelf.pop_oldest()
+            self.gone[spans[0].trace_id] = None
+            if len(self.gone) > self.spans_max:
+                self.gone.popitem(last=False)
+            self._judge(spans)
+
+    def _heard(self, what: object) -> None:
+        """What the bytes of a span do not say by themselves."""
+        self._digest.update(ascii(what).encode())
 
     def _look_for(self, span: Span, wanted: Where) -> None:
         value = plain(said(span, wanted.key))
@@ -167,10 +173,10 @@ class _Court:
         elif value is not None and len(self.values) < VALUES_MAX:
             self.values[value] = None
 
-    def compare_with(self, spans: Iterable[Span]) -> None:
+    def compare_with(self, spans: Iterable[Span] | Shelf) -> None:
         """Take the traces of a better time."""
-        summaries, symptoms = [], []
-        for tree in trees(map(self._lean, spans)):
+        summaries, symptoms, shelf = [], [], shelved(spans, lean=True)
+        for tree in map(build, map(shelf.unpack, shelf.ids())):
             summaries.append(self.book.add(tree, critical_path(tree)))
             symptoms.append(symptoms_of(tree, own_of(tree, self_times(tree), self._sites)))
         self.baseline = Cohort(summaries, symptoms)
@@ -183,10 +189,9 @@ class _Court:
         root: tuple[str, str] | None = None,
     ) -> Judgement:
         """No more spans will come."""
-        total = len(self.results) + len(self.store.trace_ids())
-        self.called = frozenset(self._names.keys() & self._peers.keys())
-        while spans := self.store.pop_oldest():
-            self._judge(spans)
+        total = len(self.results) + len(self.shelf)
+        for trace_id in self.shelf.ids():
+            self._judge(self.shelf.unpack(trace_id))
             if progress is not None:
                 progress(len(self.results), total)
         traces, begin_us = Cohort(self.summaries, self.symptoms), self.first_us or 0
@@ -199,7 +204,7 @@ class _Court:
                 traces,
                 root,
                 self.baseline,
-                spans_of=self._spans_of if self.held is not None else None,
+                spans_of=None if self.gone else self.shelf.unpack,
             )
             proposal = propose(self.book, traces, begin_us, root) if self.baseline is None else None
         for result in self.results:
@@ -217,16 +222,13 @@ class _Court:
             tuple(self.values),
             self.aggregates.rows(),
             tuple(sorted(self.counts.items())),
-            self.store.refused_spans,
+            self.refused_spans,
             tuple(notices.lines()) if notices is not None else (),
             self._checks(found.diagnosis),
             self._digest.hexdigest(),
         )
 
-    def _spans_of(self, trace_id: str) -> tuple[Span, ...]:
-        return (self.held or {}).get(trace_id, ())
-
-    def _judge(self, spans: tuple[Span, ...]) -> None:
+    def _judge(self, spans: Sequence[Span]) -> None:
         tree = build(spans)
         path = critical_path(tree)
         if fault := fault_of(tree, path):
@@ -234,12 +236,8 @@ class _Court:
         self.summaries.append(self.book.add(tree, path))
         own = self_times(tree)
         self.aggregates.take(groups_of(tree, path, own))
-        self.symptoms.append(symptoms := symptoms_of(tree, own_of(tree, own, self._sites)))
-        if self.held is not None and (
-            symptoms.root in self.called or any(dst in self.called for _, dst, _ in symptoms.silent)
-        ):
-            self.held[tree.trace_id] = spans
-        self.results.append(_result(tree, path, own))
+        self.symptoms.append(symptoms_of(tree, own_of(tree, own, self._sites), self._known))
+        self.results.append(_result(tree, path, own, self._labels))
         self.services.update(dict.fromkeys(tree.services()))
         for kind, count in tree.counts.items():
             self.counts[kind] = self.counts.get(kind, 0) + count
@@ -252,42 +250,6 @@ class _Court:
         if diagnosis is not None:
             checks.append(contributions_check(diagnosis))
         return tuple(checks)
-
-    def _lean(self, span: Span) -> Span:
-        """A span with what the analysis looks at, its strings and attributes shared with those before it."""
-        kept = []
-        for pair in span.attributes:
-            key, value = pair
-            if isinstance(value, str) and len(value) > FACT_LENGTH:
-                continue
-            if key.startswith(NUMBERS) and not isinstance(value, int) and not key.endswith("name"):
-                continue
-            if type(value) is str:  # of equal pairs one is enough; True and 1 are equal and not the same
-                known = self._pairs.get(pair)
-                if known is None and len(self._pairs) < PAIRS_MAX:
-                    self._pairs[pair] = pair
-                pair = known or pair
-            kept.append(pair)
-        return Span(
-            intern(span.trace_id),
-            intern(span.span_id),
-            intern(span.parent_id),
-            span.name,
-            span.service,
-            span.kind,
-            span.start_ns,
-            span.end_ns,
-            span.status,
-            attributes=tuple(kept),
-        )
-
-    def _hash(self, span: Span) -> None:
-        """Feed every field of a span to the digest; a resource in full the first time, then by its number."""
-        number = self._resources.setdefault(span.resource, len(self._resources))
-        plain = (int(span.kind), int(span.status), *span[6:8], *span[9:11], *span[12:], number)
-        self._digest.update(f"{span[:5]!a}{plain!a}".encode())
-        if number == len(self._resources) - 1:
-            self._digest.update(ascii(span.resource).encode())
 
 
 def contributions_check(diagnosis: Diagnosis) -> Check:
@@ -307,12 +269,14 @@ def partition_check(traces: int, broken: tuple[str, ...]) -> Check:
     return Check("critical path", not broken, f"in {each} the lengths add up exactly to the root's duration", broken)
 
 
-def _result(tree: Tree, path: Path, self_us: list[int]) -> TraceResult:
-    """What is kept of a trace."""
+def _result(tree: Tree, path: Path, self_us: list[int], labels: dict[tuple[str, str], str]) -> TraceResult:
+    """What is kept of a trace; ``labels``: service/operation of the traces before it, which are shared."""
     root, spans = tree.spans[tree.root], tree.spans
     own: dict[str, int] = {}
     for span, time in zip(spans[: tree.real], self_us, strict=False):
-        own[span.label] = own.get(span.label, 0) + time
+        key = span.service, span.name
+        label = labels.get(key) or labels.setdefault(key, span.label)
+        own[label] = own.get(label, 0) + time
     return TraceResult(
         tree.trace_id,
         root.service,

@@ -23,7 +23,19 @@ from engines.tracing.formats.notices import OLD_MESSAGES, Notices
 from engines.tracing.formats.otlp_json import SERVICE, batches
 from engines.tracing.formats.scan import BadInput
 from engines.tracing.formats.values import DEPTH_MAX, Bad, Shared
-from engines.tracing.spans import NO_SCOPE, Attributes, KeyValues, Kind, Link, Scope, Span, SpanEvent, Status, Value
+from engines.tracing.spans import (
+    NO_SCOPE,
+    Attributes,
+    KeyValues,
+    Kind,
+    Link,
+    Scope,
+    Span,
+    SpanEvent,
+    Status,
+    Value,
+    made_of,
+)
 
 EXTRA: Final = "OTLP protobuf needs two libraries more: pip install 'dp-tui[otlp]'"
 RESOURCE_SPANS: Final = 0x0A
@@ -171,7 +183,7 @@ class _Reader:
         self.notices = notices
         self.skip_bad = skip_bad
         self.shared = Shared()
-        self._at = (0, 0, 0, 0)
+        self._at, self._nth = (0, 0, 0), 0
         self._trace: tuple[bytes | None, str] = (None, "")
         self._error = decode_error
         self._key_value = common.KeyValue.FromString
@@ -181,29 +193,30 @@ class _Reader:
         self._link_of = messages.Span.Link.FromString
         self._status_of = messages.Status.FromString
         self._pairs: dict[bytes, tuple[str, Value]] = {}
+        self._names: dict[str, str] = {}
         self._statuses: dict[bytes, tuple[Status, str]] = {b"": (Status.UNSET, "")}
 
     def resource_spans(self, group: Any, service: str, resource: Attributes, byte: int, number: int) -> Iterator[Span]:
         """All spans of one ResourceSpans message, which begins at ``byte`` and is the ``number``-th."""
         for at_scope, scope_spans in enumerate(group.scope_spans):
-            self._at = byte, number, at_scope, 0
+            self._at, self._nth = (byte, number, at_scope), 0
             spans = scope_spans.spans
             try:
                 scope = self._scope(scope_spans.scope)
             except self._error:
                 self._refuse("scope", "no instrumentation scope of OTLP protobuf")
                 continue
-            for at, message in enumerate(spans):
-                self._at = byte, number, at_scope, at
+            look, place, one = self.notices.look, self.place, self._span
+            for self._nth, message in enumerate(spans):
                 try:
-                    span = self._span(message, service, resource, scope)
+                    span = one(message, service, resource, scope)
                 except Bad as bad:
                     self._refuse(bad.field, str(bad))
                     continue
                 except self._error:
                     self._refuse("attributes", "an attribute, event, link or status that is no OTLP protobuf")
                     continue
-                self.notices.look(span, 1, self.place)
+                look(span, 1, place)
                 yield span
 
     def _refuse(self, field: str, why: str) -> None:
@@ -214,8 +227,8 @@ class _Reader:
 
     def place(self) -> str:
         """Of the last span."""
-        byte, number, at_scope, at = self._at
-        return f"in the message at byte {byte}, at resource_spans[{number}].scope_spans[{at_scope}].spans[{at}]"
+        byte, number, at_scope = self._at
+        return f"in the message at byte {byte}, at resource_spans[{number}].scope_spans[{at_scope}].spans[{self._nth}]"
 
     def resource(self, raw: bytes) -> tuple[str, Attributes]:
         """The service of a Resource message, and its other attributes."""
@@ -233,19 +246,21 @@ class _Reader:
 
     def _span(self, message: Any, service: str, resource: Attributes, scope: Scope) -> Span:
         status, said = self._statuses.get(raw := message.status) or self._status(raw)
-        parent = message.parent_span_id
+        parent, name = message.parent_span_id, message.name
         events, links = message.events, message.links
         known = self._pairs
-        attributes = tuple([known.get(pair) or self._pair(pair) for pair in message.attributes])
+        attributes = tuple(map(known.get, message.attributes))
+        if None in attributes:
+            attributes = tuple([known.get(pair) or self._pair(pair) for pair in message.attributes])
         if (trace := message.trace_id) != self._trace[0]:  # the spans of a trace mostly stand together
             self._trace = trace, _id(trace, 16, "trace_id")
         if len(own := message.span_id) != 8:
             _id(own, 8, "span_id")
-        return Span(
+        return made_of((
             self._trace[1],
             own.hex(),
-            _id(parent, 8, "parent_span_id") if parent else "",
-            self.shared.one(message.name),
+            parent.hex() if len(parent) == 8 else _id(parent, 8, "parent_span_id") if parent else "",
+            self._names.get(name) or self._name(name),
             service,
             _KINDS.get(message.kind, Kind.UNSPECIFIED),
             message.start_time_unix_nano,
@@ -254,15 +269,21 @@ class _Reader:
             said,
             attributes,
             resource,
-            tuple(self._event(each) for each in events) if events else (),
-            tuple(self._link(each, f"links[{at}]") for at, each in enumerate(links)) if links else (),
+            tuple([self._event(each) for each in events]) if events else (),
+            tuple([self._link(each, f"links[{at}]") for at, each in enumerate(links)]) if links else (),
             message.trace_state,
             scope,
             message.flags,
             message.dropped_attributes_count,
             message.dropped_events_count,
             message.dropped_links_count,
-        )
+        ))  # fmt: skip
+
+    def _name(self, name: str) -> str:
+        """An operation that was not met before."""
+        if len(self._names) < KNOWN_MAX:
+            self._names[name] = name
+        return name
 
     def _status(self, raw: bytes) -> tuple[Status, str]:
         message = self._status_of(raw)
@@ -280,11 +301,12 @@ class _Reader:
         return found
 
     def _event(self, raw: bytes) -> SpanEvent:
-        message = self._event_of(raw)
+        message, known = self._event_of(raw), self._pairs
+        name = message.name
         return SpanEvent(
             message.time_unix_nano,
-            self.shared.one(message.name),
-            tuple([self._pairs.get(pair) or self._pair(pair) for pair in message.attributes]),
+            self._names.get(name) or self._name(name),
+            tuple([known.get(pair) or self._pair(pair) for pair in message.attributes]),
             message.dropped_attributes_count,
         )
 

@@ -6,7 +6,7 @@ kept with the records, not in the state, so a checkpoint is small and stepping b
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from itertools import groupby, islice
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -17,6 +17,7 @@ from engines.sim.source import Source
 from engines.tracing.aggregate import P50, P90, P99, PPM, Aggregates, Row, percentile
 from engines.tracing.examination import Examination, Proposal, compare, examine, propose
 from engines.tracing.judge import contributions_check, partition_check
+from engines.tracing.packed import Shelf
 from engines.tracing.records import Calls, Record, Records
 from engines.tracing.spans import Span
 from engines.tracing.split import Choice, Cohort
@@ -186,14 +187,14 @@ class TracingRecorded(RecordedEngine):
 
 
 def source(
-    spans: Sequence[Span],
+    spans: Iterable[Span] | Shelf,
     name: str,
     sha256: str,
     path: str = "",
     skipped: int = 0,
     notices: tuple[str, ...] = (),
     progress: Callable[[int, int], None] | None = None,
-    baseline: Iterable[Span] | None = None,
+    baseline: Iterable[Span] | Shelf | None = None,
     root: tuple[str, str] | None = None,
     choice: Choice | None = None,
 ) -> Source:

@@ -10,7 +10,9 @@ Waiting has no standard span. Ours are INTERNAL children with the names and attr
 others, ``tracing.diagnosis`` recognises waits by their names and says that this is a guess.
 """
 
+from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias
 
 Value: TypeAlias = Any
@@ -154,6 +156,10 @@ class Span(NamedTuple):
         return default
 
 
+made_of: Final[Callable[[tuple[Any, ...]], Span]] = partial(tuple.__new__, Span)
+"""A span of all its fields, in their order: half the price of calling ``Span``, which counts for a million."""
+
+
 def said(span: Span, key: str) -> object:
     """What a span says under this name; None: nothing."""
     match key:
@@ -197,6 +203,7 @@ __all__ = [
     "Status",
     "Value",
     "is_zero",
+    "made_of",
     "plain",
     "said",
 ]

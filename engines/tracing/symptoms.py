@@ -5,9 +5,12 @@ be told: whoever drops headers has callees that start traces, whoever loses span
 answers many calls in the same moment. Nothing here knows more than the spans; ``verdicts`` does the counting.
 """
 
+from array import array
 from collections import Counter
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple, TypeAlias, overload
 
+from engines.tracing.aggregate import shared
 from engines.tracing.spans import Kind, Span
 from engines.tracing.tree import Tree
 from engines.tracing.unfelt import NO_OWN, Own
@@ -81,7 +84,7 @@ class Symptoms(NamedTuple):
     doubled: Pairs
     """Calls that were served more than once."""
     held: tuple[Held, ...]
-    served: tuple[tuple[str, int, int], ...]
+    served: Sequence[tuple[str, int, int]]
     """(service, when it first began to serve something, when it last did)."""
     orphans_own: Counts
     """Spans whose missing parent is of their own service, by service."""
@@ -99,13 +102,13 @@ class Symptoms(NamedTuple):
     """Where its time was spent, on the critical path or off it; none: nobody worked it out."""
 
 
-def symptoms_of(tree: Tree, own: Own = NO_OWN) -> Symptoms:
-    """Look at one trace."""
+def symptoms_of(tree: Tree, own: Own = NO_OWN, known: dict[object, object] | None = None) -> Symptoms:
+    """Look at one trace. ``known``: what the traces before it share with it."""
     found = _Look(tree)
     for index in range(tree.real):
         found.take(index)
     root = tree.spans[tree.root]
-    return Symptoms(
+    made = Symptoms(
         tree.trace_id,
         "" if tree.is_missing(tree.root) else root.service,
         tree.start_us[tree.root],
@@ -128,6 +131,53 @@ def symptoms_of(tree: Tree, own: Own = NO_OWN) -> Symptoms:
         _counts(found.lookups[False]),
         own,
     )
+    return made if known is None else _small(made, known)
+
+
+def _small(found: Symptoms, known: dict[object, object]) -> Symptoms:
+    """The same, to be kept for a million spans: what is as it was in a trace before is the same object."""
+    return found._replace(
+        edges=shared(found.edges, known),
+        handed=shared(found.handed, known),
+        silent=shared(found.silent, known),
+        errors=shared(found.errors, known),
+        served=Served(found.served, known),
+        origin=shared(found.origin, known),
+        hits=shared(found.hits, known),
+        misses=shared(found.misses, known),
+    )
+
+
+class Served(Sequence[tuple[str, int, int]]):
+    """When services first and last began to serve something, held small."""
+
+    __slots__ = ("_moments", "_names")
+
+    def __init__(self, served: Sequence[tuple[str, int, int]], known: dict[object, object]) -> None:
+        self._names = shared(tuple([name for name, _, _ in served]), known)
+        self._moments = array("q", [moment for _, *both in served for moment in both])
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[str, int, int]: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[tuple[str, int, int], ...]: ...
+    def __getitem__(self, index: int | slice) -> tuple[str, int, int] | tuple[tuple[str, int, int], ...]:
+        return tuple(self)[index]
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[tuple[str, int, int]]:
+        return zip(self._names, self._moments[::2], self._moments[1::2], strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
 
 
 class _Look:

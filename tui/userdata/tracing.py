@@ -14,6 +14,7 @@ from engines import units
 from engines.errors import UserError
 from engines.tracing.formats import Format, Notices, read, write
 from engines.tracing.judge import Judgement, judge
+from engines.tracing.packed import Shelf, shelved
 from engines.tracing.spans import Span
 from engines.tracing.split import Choice, Failed, Where, Window, parse_choice
 from tui.options import DataOptions
@@ -124,14 +125,14 @@ def _no_root(found: Judgement, options: DataOptions) -> str:
     return f"--root {options.root!r}: no trace begins so; of {len(known)} root operations: {some}"
 
 
-def _baseline(file: str, options: DataOptions) -> tuple[Span, ...] | None:
+def _baseline(file: str, options: DataOptions) -> Shelf | None:
     """The spans of the other file."""
     if options.baseline is None:
         return None
     if options.baseline == "-" and file == "-":
         raise UserError("--baseline -: standard input is the FILE already; name another file")
     with _spans(options.baseline, options, Notices()) as (spans, _, _):
-        return tuple(spans)
+        return shelved(spans, lean=True)
 
 
 def _chosen(spans: Iterator[Span], file: str, options: DataOptions) -> Iterator[Span]:
@@ -197,7 +198,7 @@ def opening(file: str, options: DataOptions) -> Opening:
     baseline, choice = _baseline(file, options), _choice(options)
     path = "" if file == "-" or baseline is not None or choice is not None else file  # a saved run names one file
     with _spans(file, options, notices) as (spans, hashed, progress):
-        held = tuple(spans)
+        held = shelved(spans)
         while hashed.stream.read(CHUNK_BYTES):  # behind a broken message nothing is read, but it counts for the hash
             pass
         odd = tuple(_printable(line) for line in notices.lines())

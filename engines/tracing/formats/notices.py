@@ -89,9 +89,10 @@ class Notices:
     def look(self, span: Span, unit_ns: int, place: Callable[[], str]) -> None:
         """Note what is odd about a span whose format counts time in ``unit_ns``."""
         self.spans += 1
+        start_ns, end_ns = span.start_ns, span.end_ns
         if (
-            YEAR_2000_NS <= span.start_ns <= span.end_ns <= YEAR_2100_NS
-            and span.end_ns - span.start_ns <= YEAR_NS
+            YEAR_2000_NS <= start_ns <= end_ns <= YEAR_2100_NS
+            and end_ns - start_ns <= YEAR_NS
             and span.span_id != _SPAN_ZERO
             and span.trace_id != _TRACE_ZERO
         ):

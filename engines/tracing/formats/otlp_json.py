@@ -19,13 +19,12 @@ from engines.tracing.formats.values import (
     Shared,
     integer_of,
     list_of,
-    parent_id_of,
     span_id_of,
     text_of,
     trace_id_of,
     written,
 )
-from engines.tracing.spans import NO_SCOPE, Attributes, Kind, Link, Scope, Span, SpanEvent, Status
+from engines.tracing.spans import NO_SCOPE, Attributes, Kind, Link, Scope, Span, SpanEvent, Status, made_of
 
 E = TypeVar("E")
 P = TypeVar("P")
@@ -39,6 +38,8 @@ SCOPE_SPANS: Final = {"scopeSpans": "scope", "instrumentationLibrarySpans": "ins
 """The keys of a scope's spans, and how the scope is called among them."""
 UNREAD: Final = ("scope_spans", "instrumentation_library_spans")
 """Spans with the names that protobuf has and JSON does not."""
+_DROPPED: Final = ("droppedAttributesCount", "droppedEventsCount", "droppedLinksCount")
+_UNSET: Final = (Status.UNSET, "")
 BATCH: Final = 256
 """Spans in one line of the form by lines."""
 
@@ -53,6 +54,8 @@ class OtlpReader:
         self.notices = notices
         self.skip_bad = skip_bad
         self.shared = Shared()
+        self._trace: tuple[Any, str] = (None, "")
+        """The id of the last trace, as it was written and as it reads."""
 
     def resource_spans(self, doc: Json) -> Iterator[Span]:
         """All spans of the list that begins here."""
@@ -178,32 +181,42 @@ class OtlpReader:
 
     def span(self, value: Any, resource: Resource, scope: Scope) -> Span:
         """One span. Bad names the field that cannot be read."""
-        get = _object(value, "").get
-        one = self.shared.one
-        status = _object(get("status") or {}, "status")
-        events, links = list_of(get("events"), "events"), list_of(get("links"), "links")
-        return Span(
-            trace_id_of(get("traceId"), "traceId"),
+        if type(value) is not dict:
+            raise Bad("", "an object is needed here")
+        get = value.get
+        trace = get("traceId")
+        if trace != self._trace[0]:  # the spans of a trace mostly stand together
+            self._trace = trace, trace_id_of(trace, "traceId")
+        parent, state, flags, status = get("parentSpanId"), get("traceState"), get("flags"), get("status")
+        events, links = get("events"), get("links")
+        lost, lost_events, lost_links = map(get, _DROPPED)
+        return made_of((
+            self._trace[1],
             span_id_of(get("spanId"), "spanId"),
-            parent_id_of(get("parentSpanId"), "parentSpanId"),
-            one(text_of(get("name"), "name")),
+            span_id_of(parent, "parentSpanId") if parent else "",
+            self.shared.one(text_of(get("name"), "name")),
             resource[0],
             _enum(_KINDS, get("kind"), "kind"),
             integer_of(get("startTimeUnixNano"), "startTimeUnixNano"),
             integer_of(get("endTimeUnixNano"), "endTimeUnixNano"),
-            _enum(_STATUSES, status.get("code"), "status.code"),
-            text_of(status.get("message"), "status.message"),
+            *(_status(status) if status else _UNSET),
             self.shared.attributes(get("attributes")),
             resource[1],
-            tuple(self.event(each, f"events[{at}]") for at, each in enumerate(events)) if events else (),
-            tuple(self.link(each, f"links[{at}]") for at, each in enumerate(links)) if links else (),
-            text_of(get("traceState"), "traceState"),
+            self._events(events) if events is not None else (),
+            self._links(links) if links is not None else (),
+            text_of(state, "traceState") if state is not None else "",
             scope,
-            integer_of(get("flags"), "flags", UINT32),
-            integer_of(get("droppedAttributesCount"), "droppedAttributesCount", UINT32),
-            integer_of(get("droppedEventsCount"), "droppedEventsCount", UINT32),
-            integer_of(get("droppedLinksCount"), "droppedLinksCount", UINT32),
-        )
+            integer_of(flags, "flags", UINT32) if flags is not None else 0,
+            integer_of(lost, "droppedAttributesCount", UINT32) if lost is not None else 0,
+            integer_of(lost_events, "droppedEventsCount", UINT32) if lost_events is not None else 0,
+            integer_of(lost_links, "droppedLinksCount", UINT32) if lost_links is not None else 0,
+        ))  # fmt: skip
+
+    def _events(self, value: Any) -> tuple[SpanEvent, ...]:
+        return tuple([self.event(each, f"events[{at}]") for at, each in enumerate(list_of(value, "events"))])
+
+    def _links(self, value: Any) -> tuple[Link, ...]:
+        return tuple([self.link(each, f"links[{at}]") for at, each in enumerate(list_of(value, "links"))])
 
     def event(self, value: Any, at: str) -> SpanEvent:
         """One event of a span; ``at`` is what messages call it."""
@@ -245,6 +258,11 @@ def _object(value: Any, field: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Bad(field, "an object is needed here")
     return value
+
+
+def _status(value: Any) -> tuple[Status, str]:
+    status = _object(value, "status")
+    return _enum(_STATUSES, status.get("code"), "status.code"), text_of(status.get("message"), "status.message")
 
 
 def _enum(known: Mapping[int | str, E], value: Any, field: str) -> E:

@@ -23,9 +23,11 @@ DEPTH_MAX: Final = 32
 UINT64: Final = 1 << 64
 INT64: Final = 1 << 63
 SHARED_MAX: Final = 1 << 17
+_HASHED: Final = frozenset({str, int, bool, float})
 
-_TRACE: Final = re.compile(r"[0-9a-fA-F]{32}")
-_SPAN: Final = re.compile(r"[0-9a-fA-F]{16}")
+_TRACE: Final = re.compile(r"[0-9a-fA-F]{32}").fullmatch
+_SPAN: Final = re.compile(r"[0-9a-fA-F]{16}").fullmatch
+_LOWER: Final = re.compile(r"[0-9a-f]{16}").fullmatch
 _HEX: Final = re.compile(r"[0-9a-fA-F]+")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _BASE64: Final = {
@@ -51,6 +53,8 @@ class Shared:
 
     def __init__(self) -> None:
         self._known: dict[Any, Any] = {}
+        self._scalars: dict[tuple[str, str, Any, type], tuple[str, Value]] = {}
+        """By key, kind, how the value was written and the type of that: 1 is no true, though they are equal."""
 
     def one(self, value: H) -> H:
         """The first equal one. Only for strings and tuples of strings: ``1 == True`` would mix up other types."""
@@ -72,19 +76,38 @@ class Shared:
         if not items:
             return ()
         found = []
-        one = self.one
+        known, scalars = self._known.get, self._scalars.get
         try:
             for item in items:
                 key, value = item["key"], item.get("value")
-                if type(key) is not str:
-                    raise TypeError
-                if value and type(text := value.get("stringValue")) is str:
-                    found.append(one((key, text)))
+                if not value:
+                    pair = None
+                elif type(text := value.get("stringValue")) is str:
+                    pair = known((key, text))
+                elif len(value) == 1 and type(value) is dict:
+                    [(kind, raw)] = value.items()
+                    pair = scalars((key, kind, raw, type(raw))) if type(raw) in _HASHED else None
                 else:
-                    found.append((one(key), any_value(value, field)))
+                    pair = None
+                found.append(pair or self._pair(key, value, field))
         except (AttributeError, KeyError, TypeError):
             raise Bad(field, 'a list of {"key": ..., "value": {"stringValue": ...}} is accepted') from None
         return tuple(found)
+
+    def _pair(self, key: Any, value: Any, field: str) -> tuple[str, Value]:
+        """An attribute that was not met before, or that is not worth keeping."""
+        if type(key) is not str:
+            raise TypeError
+        found = self.one(key), any_value(value, field)
+        if type(found[1]) is str:
+            return self.one(found)
+        if value and len(value) == 1:
+            [(kind, raw)] = value.items()
+            if type(raw) in _HASHED:
+                if len(self._scalars) > SHARED_MAX:
+                    self._scalars.clear()
+                self._scalars[key, kind, raw, type(raw)] = found
+        return found
 
 
 def text_of(value: Any, field: str) -> str:
@@ -98,21 +121,19 @@ def text_of(value: Any, field: str) -> str:
 
 def trace_id_of(value: Any, field: str) -> str:
     """32 hexadecimal digits, in lower case; they may come as 16 bytes in base64, or with the dashes of a UUID."""
-    if type(value) is str and _TRACE.fullmatch(value):
-        return value if value.islower() or value.isdigit() else value.lower()
+    if type(value) is str and _TRACE(value):
+        return value.lower()
     return _id_of_bytes(value, field, 32)
 
 
 def span_id_of(value: Any, field: str) -> str:
     """16 hexadecimal digits, in lower case; they may come as 8 bytes in base64."""
-    if type(value) is str and _SPAN.fullmatch(value):
-        return value if value.islower() or value.isdigit() else value.lower()
+    if type(value) is str:
+        if _LOWER(value):
+            return value
+        if _SPAN(value):
+            return value.lower()
     return _id_of_bytes(value, field, 16)
-
-
-def parent_id_of(value: Any, field: str) -> str:
-    """The same, or nothing."""
-    return span_id_of(value, field) if value else ""
 
 
 def padded_trace_id_of(value: Any, field: str) -> str:

@@ -7,6 +7,7 @@ Spans are shared between snapshots, never copied: an entry of ``store`` is the s
 picture may cache what it works out by (trace id, number of spans). Shares are parts per million (``_ppm``).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
@@ -159,7 +160,7 @@ class TraceEntry(NamedTuple):
     """The spans of a trace in the order in which they arrived, and its hops."""
 
     trace_id: str
-    spans: tuple[Span, ...]
+    spans: Sequence[Span]
     hops: tuple[Hop, ...] = ()
 
 
@@ -187,7 +188,7 @@ class SpanTable(NamedTuple):
                 return entry
         return None
 
-    def spans(self, trace_id: str) -> tuple[Span, ...]:
+    def spans(self, trace_id: str) -> Sequence[Span]:
         """The spans of a trace; () if it is gone."""
         entry = self.entry(trace_id)
         return entry.spans if entry is not None else ()
