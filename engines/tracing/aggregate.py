@@ -68,7 +68,9 @@ class Groups:
             numbers.extend((len(each.durations_us), each.path_us, each.errors))
             numbers.extend(each.durations_us)
             numbers.extend(each.self_us)
-        self._keys: tuple[tuple[str, str], ...] = shared(tuple((each.service, each.operation) for each in groups), known)
+        self._keys: tuple[tuple[str, str], ...] = shared(
+            tuple((each.service, each.operation) for each in groups), known
+        )
         self._numbers = narrow(numbers)
 
     def __iter__(self) -> Iterator[Group]:
@@ -82,7 +84,8 @@ class Groups:
 
 def narrow(numbers: "array[int]") -> "array[int]":
     """The same numbers in half the room, if they are small enough."""
-    return array("i", numbers) if not numbers or max(numbers) < 1 << 31 and min(numbers) >= -(1 << 31) else numbers
+    small = not numbers or (max(numbers) < 1 << 31 and min(numbers) >= -(1 << 31))
+    return array("i", numbers) if small else numbers
 
 
 def shared(value: T, known: dict[object, object]) -> T:

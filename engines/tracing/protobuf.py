@@ -249,8 +249,9 @@ class _Reader:
         parent, name = message.parent_span_id, message.name
         events, links = message.events, message.links
         known = self._pairs
-        attributes = tuple(map(known.get, message.attributes))
-        if None in attributes:
+        try:
+            attributes = tuple(map(known.__getitem__, message.attributes))
+        except KeyError:
             attributes = tuple([known.get(pair) or self._pair(pair) for pair in message.attributes])
         if (trace := message.trace_id) != self._trace[0]:  # the spans of a trace mostly stand together
             self._trace = trace, _id(trace, 16, "trace_id")

@@ -20,7 +20,7 @@ def back(spans: list[Span]) -> list[Span]:
     return [span for trace_id in shelf.ids() for span in shelf.unpack(trace_id)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(anyspans.spans, max_size=8))
 def test_every_span_comes_back_as_it_came(spans: list[Span]) -> None:
     by_trace: dict[str, list[Span]] = {}
@@ -76,7 +76,7 @@ def test_lean_keeps_what_the_analysis_looks_at() -> None:
     first, second = shelf.unpack(PLAIN.trace_id)
     assert first.attributes == second.attributes == (("a", 1), ("b", "c"))
     assert first.events == (SpanEvent(7, "exception", (("exception.type", "ValueError"),)),)
-    assert not (second.events or first.links or second.links)
+    assert (second.events, first.links, second.links) == ((), (), ())
 
 
 @settings(max_examples=100, deadline=None)
@@ -99,7 +99,10 @@ def test_what_is_told_and_the_bytes_say_which_spans_they_are(spans: list[Span]) 
         return [f"{span.trace_id} {spoken(shelf.add(span))!r}" for span in some] + told
 
     assert said(spans) == said(list(spans))
-    for name, other in (("name", "other!"), ("end_ns", 77), ("attributes", (("k", 1.5),)), ("flags", 12345)):
+    changes: tuple[tuple[str, Any], ...] = (
+        ("name", "other!"), ("end_ns", 77), ("attributes", (("k", 1.5),)), ("flags", 12345),
+    )  # fmt: skip
+    for name, other in changes:
         changed = spans[0]._replace(**{name: other})
         assert (repr(changed) == repr(spans[0])) == (said([changed, *spans[1:]]) == said(spans))
 

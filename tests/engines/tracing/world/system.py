@@ -1,5 +1,6 @@
 """A small traced system for tests: what was sent, what the spans say."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from engines.sim.pattern import Check
@@ -68,7 +69,7 @@ def named(trace: tuple[Span, ...], service: str, kind: Kind) -> list[Span]:
     return [span for span in trace if span.service == service and span.kind == kind]
 
 
-def path_of(trace: tuple[Span, ...]) -> list[str]:
+def path_of(trace: Sequence[Span]) -> list[str]:
     """The services and operations on the critical path, in order, each once in a row."""
     tree = build(trace)
     labels = [tree.spans[segment.row].label for segment in critical_path(tree).segments]

@@ -1,6 +1,7 @@
 """What the stories say is what happens in them."""
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 from engines.sim.timeline import Timeline
@@ -111,7 +112,7 @@ def test_a_skewed_clock_starts_children_before_their_parents_until_it_is_correct
     end = seen("clock-skew")
     assert (end.verdicts[0].kind, end.verdicts[0].service, end.correction) == ("skew", "cart", True)
 
-    def early(spans: tuple[Any, ...]) -> bool:
+    def early(spans: Sequence[Any]) -> bool:
         by_id = {span.span_id: span for span in spans}
         return any(span.parent_id in by_id and span.start_ns < by_id[span.parent_id].start_ns for span in spans)
 
