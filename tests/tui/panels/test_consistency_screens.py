@@ -151,3 +151,20 @@ def test_a_model_that_holds_has_no_witness() -> None:
         for model in ("linearizable", "sequential")
     }
     assert notes == {"linearizable": "witness: linearizable", "sequential": "selected: sequential"}
+
+
+@pytest.mark.parametrize(
+    ("name", "at_ms", "key"), [("clock-skew", 700, "e"), ("rollback", 2_950, "e"), ("store-back", 800, "g")]
+)
+def test_what_is_recommended_where_a_check_failed_is_not_refused(name: str, at_ms: int, key: str) -> None:
+    """A lost write breaks no model of what clients saw: g would find nothing to go to."""
+    snapshot = story(name, at_ms).snapshot()
+    told = " ".join(PANEL.present(snapshot, Focus()))
+    assert f"To try: {key} " in told
+    keys = {each.key: each for each in PANEL.keys}
+    assert isinstance(keys["g"].act(snapshot, Focus()), Refuse) is (key == "e")
+
+
+def test_a_stand_in_is_said_to_hold_its_hints() -> None:
+    told = " ".join(PANEL.present(story("sloppy-quorum", 900).snapshot(), Focus()))
+    assert "r4 holds 3 hints; r5 holds 1 hint" in told

@@ -268,3 +268,10 @@ def test_a_command_node_that_is_taken_out_leaves_its_work_in_the_figures() -> No
     timeline.submit(c.RemoveNode("commands"))
     assert before
     assert timeline.snapshot().costs.load.writes == before, "what was decided in the last two seconds was decided"
+
+
+def test_a_row_with_a_note_that_the_write_model_does_not_keep_is_not_called_wrong() -> None:
+    both = sides(story("bug-and-rebuild", 7_600).snapshot(), "order-103")
+    assert both.read != both.write, "release 2 changed its row when the note came"
+    assert both.failing == ""
+    assert sides(story("bug-and-rebuild", 3_000).snapshot(), "order-101").failing == "wrong"

@@ -17,10 +17,11 @@ def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
 
 def _store(snapshot: Snapshot) -> str:
     held = []
-    for each in snapshot.replicas:
-        values = " ".join(f"{key}={value}" for key, value, _ in each.values) or "nothing"
-        held.append(f"{each.machine.id} holds {values}")
-    said = "; ".join(held[:5])
+    for each in snapshot.replicas[:5]:
+        parts = [f"{key}={value}" for key, value, _ in each.values]
+        parts += [plural(each.pending, "hint")] if each.pending and snapshot.variant == "eventual" else []
+        held.append(f"{each.machine.id} holds {' '.join(parts) or 'nothing'}")
+    said = "; ".join(held)
     if snapshot.variant == "eventual":
         level = f"N={snapshot.n} R={snapshot.r} W={snapshot.w}" if snapshot.preset == "custom" else snapshot.preset
         said += f"; {level}"
@@ -35,12 +36,13 @@ def _history(snapshot: Snapshot) -> str:
 
 
 def _experiment(snapshot: Snapshot) -> str:
-    failed = [check.name for check in snapshot.checks if not check.ok]
+    failed = next((check.name for check in snapshot.checks if not check.ok), "")
+    if failed in TITLES:
+        return f"g goes to the broken promise ({failed}) and lights its witness; y on a read moves its return"
     if failed:
-        return f"g goes to the broken promise ({failed[0]}) and lights its witness; y on a read moves its return"
+        return f"e on the failed check ({failed}) shows what proves it; r plays the story anew"
     if any(each.verdict.broken for each in snapshot.models):
         return "g lights the operations that break a model; select one and press y to move its return until it holds"
     if any(not on for _, on in snapshot.rules):
-        ends = "r plays the story anew, with the rule on (b) it ends otherwise"
-        return f"o reads at the selected replica; a writes; {ends}"
+        return "o reads there, a writes; r plays the story anew, and with the rule on (b) it ends otherwise"
     return "x cuts the selected replica off, a and o write and read there, b switches a rule off"

@@ -25,15 +25,13 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     count = canvas.width - GUTTER - 1
     if canvas.height < 3 or count < 8 or not snapshot.series:
         return
-    samples = snapshot.series[-count:]
-    rows = canvas.height - 1
-    ages = [float(each.age_us) for each in samples]
-    high = max(ages)
+    ages = [float(each.age_us) for each in snapshot.series[-count:]]
+    high, rows = max(ages), canvas.height - 1
     canvas.put(1, 1, "age read", "dim")
     if high:
         canvas.put(1, min(2, rows), f"to {units.span(int(high))}"[: GUTTER - 2], "stale")
-    for y, line in enumerate(plot(ages, len(samples), rows, glyphs, low=0.0, high=max(high, 1.0)), 1):
-        canvas.put(canvas.width - 1 - len(samples), y, line, "stale")
+    for y, line in enumerate(plot(ages, len(ages), rows, glyphs, low=0.0, high=max(high, 1.0)), 1):
+        canvas.put(canvas.width - 1 - len(ages), y, line, "stale")
 
 
 def concurrency(snapshot: Snapshot) -> str:

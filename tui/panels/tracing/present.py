@@ -27,7 +27,7 @@ def _users(snapshot: Snapshot) -> str:
         of = "traces" if snapshot.recorded else "requests"
         failed = f", {percent(last.errors * 1_000_000 // last.requests)} of them failed" if last.errors else ""
         parts.append(
-            f"in the last second {last.requests} {of} ended, half of them within {units.fixed(last.p50_us)}, "
+            f"in the newest whole second {last.requests} {of} ended, half of them within {units.fixed(last.p50_us)}, "
             f"{'99 of 100' if last.requests >= 100 else 'all'} within {units.fixed(last.p99_us)}{failed}"
         )
     store = snapshot.collector
