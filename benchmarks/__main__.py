@@ -42,7 +42,7 @@ TRACING: list[Callable[[], list[str]]] = [
     tracing_world.lines,
     tracing_files.lines,
 ]
-PARTS: dict[str, Callable[[], list[str]]] = {
+PARTS: dict[str, Callable[[], Iterable[str]]] = {
     "kernel": lambda: kernel.measure().lines(),
     "raft": lambda: raft.load().lines(),
     "hour": raft_hour.lines,

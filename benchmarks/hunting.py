@@ -8,7 +8,7 @@ once. There is no compiled build to measure (ARCHITECTURE.md says why), and the 
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any, Final
@@ -21,13 +21,13 @@ from engines.hunt.trial import play
 WARM: Final = 16
 SUBJECTS: Final = (
     ("consensus", "raft", 120),
-    ("consensus", "pbft", 120),
-    ("sharding", "ring", 120),
-    ("consistency", "eventual", 60),
+    ("consensus", "pbft", 80),
+    ("sharding", "ring", 40),
+    ("consistency", "eventual", 40),
     ("events", "store", 120),
-    ("cqrs", "sourced", 60),
-    ("resilience", "breaker", 60),
-    ("tracing", "head", 24),
+    ("cqrs", "sourced", 40),
+    ("resilience", "breaker", 40),
+    ("tracing", "head", 12),
 )
 """Pattern, variant, seeds."""
 PIECE: Final = 4
@@ -108,9 +108,8 @@ def _patiently(make: Callable[[], Any]) -> Any:
     raise AssertionError("no cluster came up")
 
 
-def lines() -> list[str]:
+def lines() -> Iterator[str]:
     """The figures."""
-    found = []
     for pattern, variant, seeds in SUBJECTS:
         request = _request(pattern, variant)
         one, judged = _measured(request, Here(), seeds)
@@ -131,8 +130,7 @@ def lines() -> list[str]:
             if cluster is not None:
                 assert cluster[1] == judged, "a cluster judges otherwise than one process"
                 text += f"; {cluster[0]:,.0f} on 2 workers of Dask ({cluster[0] / one:.2f}x)"
-        found.append(text)
-    return found
+        yield text
 
 
 __all__ = ["lines"]

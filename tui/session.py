@@ -410,7 +410,7 @@ class Session:
         """Stand one step before the branch breaks, and say what will."""
         scene = self.scene
         scene.breaks = scene.branch.number, breaks
-        what = f"{breaks.check}: {breaks.detail}"
+        what = "; ".join((f"{breaks.check}: {breaks.detail}", *breaks.witness))
         if breaks.position:
             scene.timeline.seek(breaks.position - 1)
         when = "the next step" if breaks.position else "at its end this run"

@@ -19,11 +19,14 @@ FAMILY: Final[dict[type, str]] = {
     faults.ExpireTimers: "timers",
 }  # fmt: skip
 """A fault's family: kinds that touch the same things."""
+LOST_WRITES: Final = "lost writes"
+"""What crashes take with them that no disk had: no family of faults, but worth counting."""
 TOUCHES: Final[dict[str, str]] = {
     "crash": "machines killed", "freeze": "things that waited", "skew": "timers on a wrong clock",
     "slow disk": "syncs waited for", "cut": "messages lost at a cut", "loss": "messages lost by chance",
     "delay": "messages over a slow link", "duplicate": "messages repeated", "reorder": "messages overtaken",
     "clog": "messages held back", "drop": "messages taken out of the air", "timers": "timers run out at once",
+    LOST_WRITES: "writes lost",
 }  # fmt: skip
 """What is counted of each family."""
 _LOST: Final = {LossReason.CHANCE: "loss", LossReason.CUT: "cut", LossReason.DROPPED: "drop"}
@@ -140,6 +143,7 @@ class Bites:
                 self.count("skew", 1)
         elif kind is e.Crashed:
             self.count("crash", 1)
+            self.count(LOST_WRITES, what.lost_writes)
         elif kind is e.Thawed:
             self.count("freeze", what.waited)
         elif kind is e.Synced:

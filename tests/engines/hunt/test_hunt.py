@@ -8,6 +8,7 @@ import pytest
 
 from engines.consensus.pattern import PATTERN
 from engines.hunt import PROFILES, Given, Here, Pool, Search, Tally, hunt, request_for
+from engines.hunt.bites import LOST_WRITES
 from engines.hunt.coverage import NOTHING, reached
 from engines.hunt.executors import Workers
 from engines.hunt.jobs import batch
@@ -130,7 +131,8 @@ def test_every_kind_of_fault_touches_something() -> None:
     assert set(tally.injected) == {
         "crash", "freeze", "skew", "slow disk", "cut", "loss", "delay", "duplicate", "reorder", "clog", "timers",
     }  # fmt: skip
-    assert min(tally.bites.values()) > 10
+    assert min(tally.bites[family] for family in tally.injected) > 10
+    assert tally.bites[LOST_WRITES], "what a slow disk did not have yet when a machine died"
 
 
 @pytest.mark.parametrize(
