@@ -6,7 +6,9 @@ what a follower accepts is what the leader held when it sent it, and every messa
 Where nothing tells, the term is 0: unknown, and nothing is judged by it.
 
 What a server may lose in a crash (an ``InitState`` after its first) is what it did not persist: etcd persists between
-one ``Ready`` and the next, so what stood at the last ``Ready`` but one must survive.
+one ``Ready`` and the next, so what stood at the last ``Ready`` but one must survive. ``InitState`` is written before
+the server has read its disk (``newRaft`` traces first and calls ``loadState`` later), so it says term 0, no vote and no
+voters whatever is on the disk; what it restarts with stands in the ``BecomeFollower`` that follows.
 """
 
 from dataclasses import dataclass, field
@@ -52,6 +54,8 @@ class TracedServer:
     outgoing: tuple[str, ...] = ()
     leader: str = ""
     started: bool = False
+    loading: bool = False
+    """It starts, and has not read its disk yet."""
     since_us: int = 0
     """When it took office."""
     elected_here: bool = False
@@ -97,11 +101,16 @@ class TracedCluster(CheckBook):
         if server is None:
             server = self.servers[event.node] = TracedServer(event.node)
         self.position, self.at_us = position, at_us
-        fresh = not server.started
-        if fresh or event.name == "InitState":
-            self._starts(server, event, fresh)
-        else:
+        if event.name == "InitState" or not server.started:
+            self._starts(server)
+            server.loading = event.name == "InitState" and (event.term, event.vote) == (0, NOBODY)
+            server.commit = event.commit
+            if not server.loading:
+                self._loaded(server, event)
+        elif not server.loading:
             self._goes_on(server, event)
+        elif event.name != "ApplyConfChange":
+            self._loaded(server, event)
         self._length(server, event)
         self._role(server, event)
         server.term, server.vote, server.role = event.term, event.vote, event.role
@@ -114,16 +123,20 @@ class TracedCluster(CheckBook):
 
     # -- terms, votes, commit ----------------------------------------------------------------------------------------
 
-    def _starts(self, server: TracedServer, event: TraceEvent, fresh: bool) -> None:
+    def _starts(self, server: TracedServer) -> None:
         """A server starts, for the first time in this trace or again."""
-        term, vote, commit = server.durable
-        if not fresh and (event.term, event.vote) != (term, vote) and event.term <= term:
-            self._terms(server, event, f"its disk held term {term} with a vote for {_voted(vote)}")
         server.started = True
-        server.role, server.leader, server.commit = "follower", "", event.commit
+        server.role, server.leader = "follower", ""
         server.votes, server.match, server.elected_here, server.asked_here = {}, {}, False, False
         server.accepting = None
-        _forget(server, commit)
+        _forget(server, server.durable[2])
+
+    def _loaded(self, server: TracedServer, event: TraceEvent) -> None:
+        """It has read its disk, and says what it found."""
+        term, vote, _ = server.durable
+        if event.term < term or (event.term == term and vote not in (NOBODY, event.vote)):
+            self._terms(server, event, f"its disk held term {term} with a vote for {_voted(vote)}")
+        server.loading = False
         server.ready = server.durable = (event.term, event.vote, event.commit)
 
     def _goes_on(self, server: TracedServer, event: TraceEvent) -> None:

@@ -6,8 +6,11 @@ Each server hands a ``TracingEvent`` to the application's logger; the usual one 
  "state":{"term":2,"vote":"2","commit":3},"role":"StateLeader","log":3,"conf":[["1","2","3"],[]]}}
 
 ``log`` is the last index, ``conf`` the voters and, while a configuration is joint, the outgoing ones. Events about a
-message carry ``msg`` (type, term, from, to, number of entries, logTerm and index before them, commit, reject), others
-``prop``. Terms of entries are not written: what can be known of them follows from who sent what (etcd_servers.py).
+message carry ``msg`` (type, term, from, to, number of entries, logTerm and index before them, commit, reject); a
+snapshot's last index stands in ``entries``. A change of the configuration stands in ``prop.cc``: what was asked for as
+``changes`` where it is appended, the new voters as ``newconf`` where it is applied, which is written before it rules.
+An empty list is left out. Names are decimal numbers as text, and 0 is nobody. Terms of entries are not written: what
+can be known of them follows from who sent what (etcd_servers.py).
 
 Lines of other events in the same log are passed over, and so are lines of plain text; one that begins as JSON and is
 none, or names a node, was cut or altered, and that is said. Whatever stands before the first brace of a line is no part
@@ -196,7 +199,8 @@ def _message(found: Any) -> TraceMessage | None:
 
 
 def _changes(event: dict[str, Any]) -> tuple[str, ...]:
-    change = (event.get("prop") or {}).get("cc") if isinstance(event.get("prop") or {}, dict) else None
+    prop = event.get("prop")
+    change = prop.get("cc") if isinstance(prop, dict) else event.get("cc")
     if not isinstance(change, dict):
         return ()
     signs = {"AddNewServer": "+", "RemoveServer": "-", "AddLearner": "~"}

@@ -37,6 +37,8 @@ class Writer:
         self.ts = 1718271672.9694998
         self.voters, self.outgoing = voters, outgoing
         self.state: dict[str, list[Any]] = {}
+        self.unread: set[str] = set()
+        """Servers that have not read their configuration yet."""
 
     def server(self, nid: str, term: int = 0, vote: str = "0", commit: int = 0, role: str = "Follower",
                log: int = 0) -> None:  # fmt: skip
@@ -50,6 +52,8 @@ class Writer:
             "name": name, "nid": nid, "state": {"term": term, "vote": vote, "commit": commit}, "role": f"State{role}",
             "log": log, "conf": [list(self.voters), list(self.outgoing)],
         }  # fmt: skip
+        if nid in self.unread:
+            event["conf"] = [[], []]
         if msg is not None:
             event["msg"] = msg
         if prop is not None:
@@ -109,6 +113,16 @@ class Writer:
         answer = message("MsgAppResp", term, other, nid, index=index + entries)
         self.event("SendAppendEntriesResponse", other, answer)
         self.event("ReceiveAppendEntriesResponse", nid, answer)
+
+    def restart(self, nid: str, term: int, vote: str, commit: int, log: int) -> None:
+        """A server starts again, and then reads on its disk what it knew."""
+        self.unread.add(nid)
+        self.server(nid, log=log)
+        self.event("InitState", nid)
+        self.event("ApplyConfChange", nid, prop={"cc": {"newconf": list(self.voters)}})
+        self.unread.remove(nid)
+        self.server(nid, term, vote, commit, "Follower", log)
+        self.event("BecomeFollower", nid)
 
     def commit(self, nid: str, commit: int) -> None:
         term, vote, _, role, log = self.state[nid]
@@ -241,11 +255,31 @@ def test_a_second_vote_in_a_term_is_found() -> None:
 
 
 def test_a_restart_may_lose_what_was_not_persisted_yet_and_nothing_else() -> None:
-    for term, vote, found in ((2, "2", set()), (1, "0", set()), (0, "0", {TERMS})):
+    for term, vote, found in ((2, "2", set()), (2, "1", set()), (1, "0", set()), (0, "0", {TERMS})):
         writer = Writer().healthy()
-        writer.server("3", term, vote, 3, "Follower", 4)
-        writer.event("InitState", "3")
+        writer.restart("3", term, vote, 3, 4)
         assert broken(writer) == found, (term, vote)
+
+
+def test_a_vote_that_was_persisted_survives_a_restart() -> None:
+    writer = Writer().healthy()
+    for _ in range(2):
+        writer.event("Ready", "3")
+    writer.restart("3", 2, "1", 3, 4)
+    assert broken(writer) == {TERMS}
+
+
+def test_a_server_that_starts_has_not_read_its_disk_yet() -> None:
+    """``newRaft`` traces ``InitState`` before it loads term, vote and commit index: that it says 0 is no loss."""
+    writer = Writer().healthy()
+    for _ in range(2):
+        writer.event("Ready", "3")
+    writer.restart("3", 2, "2", 4, 4)
+    writer.replicate("2", "3", 4, 2, entries=0)
+    cluster = judged(writer)
+    assert [check.name for check in cluster.results() if not check.ok] == []
+    restarted = cluster.servers["3"]
+    assert (restarted.term, restarted.vote, restarted.commit, restarted.voters) == (2, "2", 4, VOTERS)
 
 
 def test_a_commit_index_that_goes_back_is_found_and_a_restart_excuses_it() -> None:

@@ -29,6 +29,8 @@ def told(what: Traced) -> tuple[str, Ink]:
 
 def _said(event: TraceEvent, was: str) -> tuple[str, Ink]:
     match event.name:
+        case "InitState" if not event.term and event.vote == NOBODY:
+            return f"starts, its log to {event.last}; its term and its vote are read next", "follower"
         case "InitState":
             vote = "for nobody" if event.vote == NOBODY else f"for {event.vote}"
             return f"starts in term {event.term} with its vote {vote}, its log to {event.last}", "follower"
