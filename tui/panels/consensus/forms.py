@@ -11,7 +11,7 @@ from engines.sim import faults
 from engines.units import US_PER_MS
 from tui.kit import forms
 from tui.panel import Focus, Offer, Outcome, Param
-from tui.panels.consensus import change_words, read_words, snapshot_words
+from tui.panels.consensus import change_words, read_words
 from tui.panels.consensus.keys import ELECTION, chosen
 from tui.panels.consensus.words import in_full, letter
 
@@ -25,7 +25,6 @@ RULES: Final = {
     "check_quorum": ("a leader that hears no majority steps down",
                      "stability, dissertation 6.2; off: a cut-off leader goes on accepting what it cannot commit"),
     **change_words.RULES,
-    **snapshot_words.RULES,
     **read_words.RULES,
 }  # fmt: skip
 

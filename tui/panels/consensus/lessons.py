@@ -16,7 +16,7 @@ from engines.sim import events as k
 from engines.sim.events import Event
 from engines.sim.pattern import Check
 from tui.kit import explain as kit
-from tui.panels.consensus import change_words, read_words, snapshot_words, traced
+from tui.panels.consensus import change_words, read_words, traced
 
 _FAULTS: Final = (
     "Three faults are easily confused. A crash loses what was only in memory; a freeze loses nothing but time; a cut "
@@ -193,7 +193,6 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "index rides along with what is sent next.",
     ),
     **change_words.LESSONS,
-    **snapshot_words.LESSONS,
     **read_words.LESSONS,
 }  # fmt: skip
 """Lessons by name."""
@@ -208,7 +207,7 @@ OF_KIND: Final[dict[type, str]] = {
     e.Committed: "commit", e.CommitWithheld: "commit_withheld",
     e.Proposed: "client", e.Asked: "client", e.Answered: "client", e.Redirected: "client", e.AnsweredAgain: "client",
     e.Deduplicated: "client", e.GaveUp: "client", RuleSwitched: "rule", e.WorkloadSet: "workload",
-    **kit.OF_KERNEL, **change_words.OF_KIND, **snapshot_words.OF_KIND, **read_words.OF_KIND,
+    **kit.OF_KERNEL, **change_words.OF_KIND, **read_words.OF_KIND,
 }  # fmt: skip
 """Which lesson explains which kind of event."""
 
@@ -233,13 +232,12 @@ IF_BROKEN: Final = {
     c.ORDER: "Only committed entries may be applied, and what is committed stays so (Figure 2).",
     c.STABILITY: "A promise of pre-vote and check-quorum, not of Raft's core: safety does not need it, people who wait "
                  "for answers do (dissertation 4.2.3, 9.6).",
-    **change_words.IF_BROKEN, **snapshot_words.IF_BROKEN, **read_words.IF_BROKEN,
+    **change_words.IF_BROKEN, **read_words.IF_BROKEN,
 }  # fmt: skip
 
 SUSPECTS: Final = {
     c.ELECTION_SAFETY: "persist vote", c.COMPLETENESS: "current term commit", c.STATE_MACHINE: "current term commit",
-    c.TERMS: "persist vote", c.STABILITY: "pre vote", **change_words.SUSPECTS, **snapshot_words.SUSPECTS,
-    **read_words.SUSPECTS,
+    c.TERMS: "persist vote", c.STABILITY: "pre vote", **change_words.SUSPECTS, **read_words.SUSPECTS,
 }  # fmt: skip
 """The rule whose absence breaks a check."""
 

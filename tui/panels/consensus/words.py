@@ -20,7 +20,7 @@ from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell
 from tui.kit.words import by, names, plural
 from tui.panel import Line
-from tui.panels.consensus import change_words, read_words, snapshot_words, traced
+from tui.panels.consensus import change_words, read_words, traced
 
 Said: TypeAlias = tuple[str, Ink]
 """A sentence, and the ink of the name before it."""
@@ -132,14 +132,8 @@ def _described(message: Any) -> tuple[str, str]:
             ask = f"ask {leader or 'another'}"
             short = f"answer to #{serial}" if ok else f"refusal of #{serial}: {ask}"
             return short, f"#{serial} {'done' if ok else f'not the leader, {ask}'}"
-        case m.InstallSnapshot() | m.InstallReply():
-            said = snapshot_words.message(message)
-            return said, f"t{message.term}: {said}"
-        case m.Register() | m.Registered() | m.SessionExpired():
-            said = snapshot_words.message(message)
-        case _:
-            said = read_words.message(message) or change_words.message(message)
-    return said, said
+    said = read_words.message(message) or change_words.message(message)
+    return said, f"t{message.term}: {said}" if isinstance(message, m.InstallSnapshot | m.InstallReply) else said
 
 
 # -- elections -------------------------------------------------------------------------------------------------------
@@ -181,9 +175,9 @@ def _of_election(node: str, what: e.RaftEvent) -> Said:
         case e.Followed(src=src, term=term):
             return f"follows {src}, the leader of term {term}: its heartbeat came", "follower"
         case _ if isinstance(what, e.SessionEvent):
-            return snapshot_words.of_sessions(what)
+            return read_words.of_sessions(what)
         case _ if isinstance(what, e.SnapshotEvent):
-            return snapshot_words.of_snapshots(what)
+            return read_words.of_snapshots(what)
         case _ if isinstance(what, r.ReadEvent):
             return read_words.of_reads(what)
         case _ if isinstance(what, c.MembershipEvent):

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from engines import units
 from engines.resilience.world import events as e
 from engines.sim import events as k
 from engines.sim.events import Event
-from engines.units import US_PER_S
+from engines.units import US_PER_S, seconds
 from tui.kit.kernel_words import lost_together
 from tui.panel import Line
 from tui.panels.resilience.words import narrate, who
@@ -74,7 +73,7 @@ def _calls(events: Sequence[Event], last: Line) -> Line:
         counts[type(each.what)] = counts.get(type(each.what), 0) + times(each)
     said = ", ".join(f"{count:,} {COUNTED[kind]}" for kind, count in counts.items())
     span_us = events[-1].at_us - events[0].at_us
-    said = f"in {units.seconds(span_us)}: {said}" if span_us >= US_PER_S else said
+    said = f"in {seconds(span_us)}: {said}" if span_us >= US_PER_S else said
     newest = ("", f"; newest: {last.who} {last.text}", f"; the newest at {last.who}")
     return Line("calls", said + (newest[len(counts)] if len(counts) < len(newest) else ""), last.ink)
 

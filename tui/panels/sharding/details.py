@@ -3,11 +3,10 @@
 from itertools import groupby
 from typing import Final
 
-from engines import units
 from engines.sharding.world.events import Said, UnitState
 from engines.sharding.world.snapshot import KeyState, Lane, Snapshot
 from engines.sim.views import Flight
-from engines.units import per_s
+from engines.units import per_s, rounded
 from tui.canvas import Ink
 from tui.kit import flights
 from tui.kit.sheet import Fact, Facts, Section, fact
@@ -154,12 +153,12 @@ def heat(snapshot: Snapshot, state: KeyState) -> Facts:
     count = max(1, len(members(snapshot)))
     share = state.ops_ppm
     hot = share >= CURED_PPM
-    yield fact("requests", f"{units.rounded(share)} of all{',' if hot else ''}", "bad" if hot else "text",
-               (f"a node's fair part is {units.rounded(1_000_000 // count)}" if hot else "", "dim"))  # fmt: skip
+    yield fact("requests", f"{rounded(share)} of all{',' if hot else ''}", "bad" if hot else "text",
+               (f"a node's fair part is {rounded(1_000_000 // count)}" if hot else "", "dim"))  # fmt: skip
     if state.salted:
         yield fact("salted", f"{state.salted} copies: a read takes one, a write all", "good")
     if hot and not state.salted:
-        salt = f"salt it: 4 copies leave {units.rounded(share // 4)} on a node; writes cost 4"
+        salt = f"salt it: 4 copies leave {rounded(share // 4)} on a node; writes cost 4"
         yield fact("cure 1", salt, "good")
         yield fact("cure 2", *_second(snapshot, state))
         yield fact("cure 3", "cache it at the clients or the router: stale for as long as the cache lives")

@@ -2,10 +2,9 @@
 
 from typing import Final
 
-from engines import units
 from engines.sharding.world.events import UnitKind, UnitState
 from engines.sharding.world.snapshot import WINDOW_S, ClientState, NodeState, Snapshot
-from engines.units import per_s
+from engines.units import per_s, rounded, span
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit import sheet
@@ -80,8 +79,8 @@ def load(snapshot: Snapshot, node: NodeState) -> Facts:
     """Its part of keys and requests against the fair part."""
     fair = fair_ppm(snapshot, node)
     over = (node.share_ppm - fair) * 100 // max(1, fair)
-    told = f"{abs(over)} % {'over' if over >= 0 else 'under'} its fair share of {units.rounded(fair)}"
-    share = units.rounded(node.share_ppm) + (" of the data" if snapshot.sized else "")
+    told = f"{abs(over)} % {'over' if over >= 0 else 'under'} its fair share of {rounded(fair)}"
+    share = rounded(node.share_ppm) + (" of the data" if snapshot.sized else "")
     yield fact("owns", plural(node.owned, "key"), "bright", (share, ink(snapshot, node.id)),
                (told, "warn" if abs(over) > 25 else "text"))  # fmt: skip
     unit = UNITS.get(snapshot.variant)
@@ -96,10 +95,10 @@ def load(snapshot: Snapshot, node: NodeState) -> Facts:
         other = f"{-copies:,} of its own have left already" if copies < 0 else f"{copies:,} of them are not its own yet"
         yield fact("stores", plural(node.keys, "key"), "text", (f"; {other}", "dim"))
     busy = node.ops_ppm > fair * 13 // 10
-    part = f", {units.rounded(node.ops_ppm)} of all in {WINDOW_S} s"
+    part = f", {rounded(node.ops_ppm)} of all in {WINDOW_S} s"
     yield fact("requests", per_s(node.ops_per_ks), "bright", (part, "bad" if busy else "text"))
     if node.hottest:
-        part = f", {units.rounded(node.hottest_ppm)} of its requests"
+        part = f", {rounded(node.hottest_ppm)} of its requests"
         yield fact("hottest", node.hottest, "bright", (part, "text"))
 
 
@@ -129,7 +128,7 @@ def knowledge(snapshot: Snapshot, node: NodeState) -> Facts:
     old = (f"{plural(node.behind, 'epoch')} old: it may send clients astray", "warn")
     yield fact("map", f"epoch {node.epoch}", "text", (f"of {newest}", "dim"), old if node.behind else ("", "dim"))
     if node.lease_left_us >= 0:
-        left = f"{units.span(node.lease_left_us)} left"
+        left = f"{span(node.lease_left_us)} left"
         end = "serves until then without hearing cfg" if node.lease_left_us else "run out: it may not serve"
         told, how = (left, "text") if node.lease_left_us else ("none", "bad")
         yield fact("lease", told, how, (f"; {end}", "dim"))

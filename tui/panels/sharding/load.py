@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from engines import units
 from engines.sharding.world.events import UnitKind, UnitState
 from engines.sharding.world.messages import Keys
 from engines.sharding.world.snapshot import Lane, NodeState, Snapshot
-from engines.units import PPM_PER_PERCENT, per_s
+from engines.units import PPM_PER_PERCENT, per_s, rounded
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.parts import Piece, place_of, window
@@ -112,7 +111,7 @@ def _row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyp
     ink_ = ink(snapshot, node.id)
     if first >= 4:
         bar(canvas, start, y, first, node.share_ppm, mean, top, ink_, glyphs)
-    canvas.put_right(start + first + 8, y, units.rounded(node.share_ppm), "bright" if chosen else "text")
+    canvas.put_right(start + first + 8, y, rounded(node.share_ppm), "bright" if chosen else "text")
     ops_ink = "bad" if _too_busy(snapshot, node) else "text" if node.ops_ppm else "dim"
     trouble, trouble_ink = _trouble(snapshot, node)
     if second and not trouble:
@@ -125,7 +124,7 @@ def _row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyp
     if node.ops_ppm and node.status != "up":  # it served them before, and without them the others are no whole
         canvas.put_right(canvas.width - 1, y, f"was {_whole(node.ops_ppm)}", "dim")
     elif node.ops_ppm or not trouble or (second and node.status == "up"):
-        canvas.put_right(canvas.width - 1, y, units.rounded(node.ops_ppm), ops_ink)
+        canvas.put_right(canvas.width - 1, y, rounded(node.ops_ppm), ops_ink)
 
 
 def _tall_row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyphs: Glyphs, y: int) -> None:
@@ -136,13 +135,13 @@ def _tall_row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool,
     top = max(mean, *(each.share_ppm for each in nodes), *(each.ops_ppm for each in nodes))
     own = ink(snapshot, node.id)
     bar(canvas, start, y, first, node.share_ppm, mean, top, own, glyphs)
-    canvas.put_right(start + first + 8, y, units.rounded(node.share_ppm), "bright" if chosen else "text")
+    canvas.put_right(start + first + 8, y, rounded(node.share_ppm), "bright" if chosen else "text")
     canvas.put_right(canvas.width - 1, y, f"{node.owned:,}", "dim")
     trouble, trouble_ink = _trouble(snapshot, node)
     canvas.put(2, y + 1, clip(trouble, start - 2), trouble_ink)
     busy = _too_busy(snapshot, node)
     bar(canvas, start, y + 1, first, node.ops_ppm, mean, top, own, glyphs, thin=True)
-    canvas.put_right(start + first + 8, y + 1, units.rounded(node.ops_ppm), "bad" if busy else "text")
+    canvas.put_right(start + first + 8, y + 1, rounded(node.ops_ppm), "bad" if busy else "text")
     canvas.put_right(canvas.width - 1, y + 1, per_s(node.ops_per_ks), "dim")
 
 
@@ -198,7 +197,7 @@ def figures(snapshot: Snapshot, width: int = 99) -> list[list[Piece]]:
     if balance.hottest:
         owner = balance.hot[0].owner if balance.hot else ""
         too_hot = balance.ops_per_ks >= FEW and balance.hottest_ppm * max(1, len(snapshot.nodes)) > 500_000
-        share = units.rounded(balance.hottest_ppm)
+        share = rounded(balance.hottest_ppm)
         label = "hottest " if width >= 32 else "hot "
         name = clip(balance.hottest, max(4, width - len(f" {label} {share} {owner}")))
         lines.append([(label, "dim"), (name, "bright"), (f" {share}", "bad" if too_hot else "text"),

@@ -3,12 +3,11 @@
 import re
 from typing import Final, NamedTuple
 
-from engines import units
 from engines.sharding.world.events import UnitState
 from engines.sharding.world.messages import is_routine
 from engines.sharding.world.snapshot import KeyState, Lane, NodeState, Snapshot
 from engines.sim.views import Flight
-from engines.units import per_s
+from engines.units import per_s, rounded
 from tui.canvas import Ink
 from tui.kit.link_faults import Network
 from tui.panel import Figure
@@ -193,5 +192,5 @@ def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
         Figure("cv", balance.cv_ppm / PPM, ratio(balance.cv_ppm)),
         Figure("peak_to_mean", balance.peak_ppm / PPM, ratio(balance.peak_ppm, 2)),
         Figure("hottest_key_share", balance.hottest_ppm / PPM,
-               f"{units.rounded(balance.hottest_ppm)} {balance.hottest}".strip()),
+               f"{rounded(balance.hottest_ppm)} {balance.hottest}".strip()),
     )  # fmt: skip

@@ -5,10 +5,9 @@ from itertools import pairwise
 from math import e, log, nan
 from typing import Final
 
-from engines import units
 from engines.sharding.world.events import MembershipKind
 from engines.sharding.world.snapshot import Comparison, Curve, Row, Sample, Snapshot
-from engines.units import per_s
+from engines.units import per_s, rounded
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.charts import Line, draw_rows
@@ -94,7 +93,7 @@ def _of_layouts(comparison: Comparison) -> bool:
 def note(snapshot: Snapshot, chart: str) -> str:
     """What stands at the right end of the border."""
     if chart == "compare" and snapshot.comparison is not None:
-        return f"even share {units.rounded(snapshot.comparison.ideal_ppm)}"
+        return f"even share {rounded(snapshot.comparison.ideal_ppm)}"
     if chart == "curves":
         return f"{plural(len(snapshot.nodes), 'node')}, {snapshot.vnodes} tokens each"
     return "v next chart" if len(charts(snapshot)) > 1 else ""
@@ -136,7 +135,7 @@ def _verdict(canvas: Canvas, comparison: Comparison, y: int) -> None:
     if current is not None and current is not worst:
         x = canvas.put(x, y, f"{current.title} x{current.moved_ppm / ideal:.1f}   ", "text")
     x = canvas.put(x, y, f"{worst.title} x{worst.moved_ppm / ideal:.1f}", "bad")
-    rest = f", {units.rounded(worst.between_survivors_ppm)} for nothing"
+    rest = f", {rounded(worst.between_survivors_ppm)} for nothing"
     canvas.put(x, y, rest if x + len(rest) < canvas.width else "", "dim")
 
 
@@ -152,12 +151,12 @@ def _table_row(canvas: Canvas, x: int, y: int, width: int, row: Row, ideal_ppm: 
     canvas.put(x, y, glyphs.mark_left if row.current else " ", "bright")
     canvas.put(x + 1, y, row.title[: NAME - 1], "leader" if row.current else "text")
     wasteful = row.moved_ppm > 2 * ideal_ppm
-    between = units.rounded(row.between_survivors_ppm)
+    between = rounded(row.between_survivors_ppm)
     space = width - NAME - 1 - 20
     full = max(1, round(row.moved_ppm / 1_000_000 * space)) if row.moved_ppm and space >= 3 else 0
     canvas.put(x + 1 + NAME, y, glyphs.span * full, "bad" if wasteful else "good")
     start = x + 1 + NAME + full + (full > 0)
-    canvas.put(start, y, units.rounded(row.moved_ppm), "bad" if wasteful else "text")
+    canvas.put(start, y, rounded(row.moved_ppm), "bad" if wasteful else "text")
     canvas.put_right(x + width - 6, y, between, "bad" if row.between_survivors_ppm > 10_000 else "text")
     canvas.put_right(x + width - 1, y, short(row.cv_ppm), "warn" if row.cv_ppm > 200_000 else "text")
 
@@ -198,7 +197,7 @@ def _curve(
             spread = _spread(curves, line, columns * 2)
             for row, text in enumerate(plot(spread, columns, rows, glyphs, low=0.0, high=float(top)), 1):
                 canvas.overlay(x + gutter, row, text, line_ink)
-    say = units.rounded if expect is None else short
+    say = rounded if expect is None else short
     label = say(top)
     canvas.put_right(x + gutter - 1, 1, label, "text")
     canvas.put_right(x + gutter - 1, rows, "0" if rows > 1 else "", "dim")
@@ -260,7 +259,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
     ("to move", lambda each: each.moving, lambda keys: f"{keys:,}", "accent"),
     ("redirects", lambda each: each.redirects, str, "leader"),
     ("given up", lambda each: each.failed, str, "bad"),
-    ("hottest key", lambda each: each.hottest_ppm, units.rounded, "stale"),
+    ("hottest key", lambda each: each.hottest_ppm, rounded, "stale"),
     ("fullest/mean", lambda each: each.keys_peak_ppm, lambda ppm: f"{ppm / 1_000_000:.2f}", "good"),
     ("epoch", lambda each: each.epoch, str, "dim"),
 )

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from engines import units
 from engines.tracing.world.snapshot import Snapshot
-from engines.units import PPM, percent
+from engines.units import PPM, fixed, percent
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.parts import window
@@ -101,12 +100,12 @@ def _figures(
         canvas.put(x + width["path"] - 15, y, part.replace(glyphs.bar_empty, " "), "leader")
     tail: Ink = "bad" if row.p50_us and row.p99_us >= 8 * row.p50_us else "text"
     figures: dict[str, tuple[str, Ink]] = {
-        "path": (units.fixed(row.path_us), "leader" if row.path_us else "dim"),
-        "self": (units.fixed(row.self_us), "text"),
-        "p99": (units.fixed(row.p99_us), tail),
+        "path": (fixed(row.path_us), "leader" if row.path_us else "dim"),
+        "self": (fixed(row.self_us), "text"),
+        "p99": (fixed(row.p99_us), tail),
         "calls": (f"{row.spans:,}", "text"),
         "errors": (percent(row.errors * PPM // max(1, row.spans)), "error" if row.errors else "dim"),
-        "total": (units.fixed(row.total_us), "text"),
+        "total": (fixed(row.total_us), "text"),
     }
     for each in shown:
         x += width[each]

@@ -5,11 +5,10 @@ Both paths are partitions, so the differences of all operations add up to the di
 
 from typing import Final
 
-from engines import units
 from engines.tracing.analysis import analysis_of, difference
 from engines.tracing.compare import Diff, DiffRow
 from engines.tracing.world.snapshot import Snapshot
-from engines.units import share
+from engines.units import fixed, share
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.panel import Focus
@@ -36,7 +35,7 @@ def title(snapshot: Snapshot, focus: Focus) -> str:
     if mine is None or other is None:
         return "compare"
     against = "" if other.operation == mine.operation else f"{other.operation} "
-    return f"{mine.operation}  {units.fixed(mine.duration_us)} against {against}{units.fixed(other.duration_us)}"
+    return f"{mine.operation}  {fixed(mine.duration_us)} against {against}{fixed(other.duration_us)}"
 
 
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from engines import units
 from engines.tracing import waiting
 from engines.tracing.aggregate import P50, P90, P99, percentile
 from engines.tracing.spans import Kind, Span
 from engines.tracing.world.snapshot import Snapshot
-from engines.units import PPM, percent
+from engines.units import PPM, fixed, percent
 from tui.canvas import Ink
 from tui.glyphs import Glyphs
 from tui.panel import Figure
@@ -74,7 +73,7 @@ def saturation(span: Span) -> tuple[str, ...]:
 
 def brief(us: int) -> str:
     """The same without the blank, for columns: ``998ms``."""
-    return units.fixed(us).replace(" ", "")
+    return fixed(us).replace(" ", "")
 
 
 class Scale(NamedTuple):
@@ -130,8 +129,8 @@ def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
         Figure("spans_received", store.received),
         Figure("spans_lost", store.lost_spans),
         Figure("spans_late", store.late_spans),
-        Figure("trace_p50_us", p50_us, units.fixed(p50_us)),
-        Figure("trace_p99_us", p99_us, units.fixed(p99_us)),
+        Figure("trace_p50_us", p50_us, fixed(p50_us)),
+        Figure("trace_p99_us", p99_us, fixed(p99_us)),
         Figure("calls_per_request", round(sum(each.calls for each in snapshot.series) / max(1, requests), 1)),
         *(Figure("verdict", f"{each.kind} {each.service}") for each in snapshot.verdicts[:1]),
         *((Figure("score", snapshot.score.value, judged),) if judged else ()),

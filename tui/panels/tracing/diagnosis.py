@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from engines import units
 from engines.tracing.diagnosis import Comparison, Diagnosis
 from engines.tracing.waiting import CALL
 from engines.tracing.world.snapshot import Snapshot
-from engines.units import percent
+from engines.units import fixed, percent
 from tui.canvas import Canvas, Ink, clip, wrap
 from tui.glyphs import Glyphs
 from tui.kit.parts import Piece, part, put_lines, upright
@@ -120,9 +119,9 @@ def _contributions(canvas: Canvas, found: Diagnosis, glyphs: Glyphs) -> None:
         if each.kind == CALL:
             words = f"calls {each.peer}" if each.peer else f"{each.operation}, on the way"
         canvas.put(x, y, clip(words, max(0, label - x)), ink if wait is not None and loud else "dim")
-        canvas.put_right(label + 8, y, units.fixed(each.fast_us), "dim")
-        canvas.put_right(label + 17, y, units.fixed(each.slow_us), "text")
-        canvas.put_right(label + 26, y, ("+" if each.us > 0 else "") + units.fixed(each.us), ink if loud else "text")
+        canvas.put_right(label + 8, y, fixed(each.fast_us), "dim")
+        canvas.put_right(label + 17, y, fixed(each.slow_us), "text")
+        canvas.put_right(label + 26, y, ("+" if each.us > 0 else "") + fixed(each.us), ink if loud else "text")
         canvas.put_right(label + 33, y, percent(each.ppm), "bright" if loud else "dim")
         if chart and each.ppm > 0:
             canvas.put(label + 35, y, bar(each.ppm / most, chart, glyphs).replace(glyphs.bar_empty, " "), ink)
@@ -132,9 +131,9 @@ def _contributions(canvas: Canvas, found: Diagnosis, glyphs: Glyphs) -> None:
     more = f"{rest} more, and " if rest > 0 else ""
     words = f"{more}all add up to the gap, exactly"
     canvas.put(1, y, words if len(words) < label else f"{rest} more; exactly the gap", "dim")
-    canvas.put_right(label + 8, y, units.fixed(found.fast_mean_us), "dim")
-    canvas.put_right(label + 17, y, units.fixed(found.slow_mean_us), "text")
-    canvas.put_right(label + 26, y, f"+{units.fixed(found.gap_us)}", "good")
+    canvas.put_right(label + 8, y, fixed(found.fast_mean_us), "dim")
+    canvas.put_right(label + 17, y, fixed(found.slow_mean_us), "text")
+    canvas.put_right(label + 26, y, f"+{fixed(found.gap_us)}", "good")
     canvas.put_right(label + 33, y, "100 %", "good")
 
 
@@ -159,8 +158,8 @@ def _rest(canvas: Canvas, snapshot: Snapshot, found: Diagnosis, glyphs: Glyphs) 
         lines += [[(words, "dim")] for words in wrap(say.ordinary_words(found), max(1, canvas.width - 2))]
     lines += [[(words, "text")] for words in wrap(say.standing_words(found), max(1, canvas.width - 2))]
     if found.verdict.saved_us > 0:
-        lines.append([("without it the slow ones save ", "dim"), (units.fixed(found.verdict.saved_us), "good"),
-                      (f" of {units.fixed(found.slow_mean_us)} on average", "dim")])  # fmt: skip
+        lines.append([("without it the slow ones save ", "dim"), (fixed(found.verdict.saved_us), "good"),
+                      (f" of {fixed(found.slow_mean_us)} on average", "dim")])  # fmt: skip
     if found.alternatives:
         lines += [[], [("what else it could be", "accent")]]
         for each in found.alternatives:
@@ -176,8 +175,8 @@ def _rest(canvas: Canvas, snapshot: Snapshot, found: Diagnosis, glyphs: Glyphs) 
     lines += _failures(snapshot, canvas.width)
     tail = found.comparison is Comparison.TAIL
     ends = ("at p99 ", "   at p50 ") if tail else ("median of these ", "   of the others ")
-    lines += [[], [(ends[0], "dim"), (f"trace {found.slow_trace[:8]} {units.fixed(found.p99_us)}", "bad"),
-                   (ends[1], "dim"), (f"trace {found.median_trace[:8]} {units.fixed(found.p50_us)}", "good"),
+    lines += [[], [(ends[0], "dim"), (f"trace {found.slow_trace[:8]} {fixed(found.p99_us)}", "bad"),
+                   (ends[1], "dim"), (f"trace {found.median_trace[:8]} {fixed(found.p50_us)}", "good"),
                    ("   D compares", "dim")]]  # fmt: skip
     if len(lines) > canvas.height:
         lines = [line for line in lines if line]

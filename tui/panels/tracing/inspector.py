@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from engines import units
 from engines.tracing.analysis import Analysis
 from engines.tracing.spans import Kind, Span
 from engines.tracing.waiting import waited_for
 from engines.tracing.whatif import what_if
 from engines.tracing.world.snapshot import MapEdge, ServiceView, Snapshot
-from engines.units import percent, share
+from engines.units import fixed, percent, share
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit.sheet import Facts, Section, fact, listed, of_checks
@@ -92,27 +91,27 @@ def times(made: Analysis, index: int) -> Facts:
     tree = made.tree
     took = tree.end_us[index] - tree.start_us[index]
     own, on_path = made.self_us[index], made.on_path.get(index, 0)
-    yield fact("took", units.fixed(took), "bright", (f"from {since(tree.start_us[index] - made.start_us)}", "text"),
+    yield fact("took", fixed(took), "bright", (f"from {since(tree.start_us[index] - made.start_us)}", "text"),
                (f"{share(took, made.duration_us)} of the trace", "dim"))  # fmt: skip
-    yield fact("self", units.fixed(own), "bright", (f"{share(own, took)} of it, the rest is in children", "dim")
+    yield fact("self", fixed(own), "bright", (f"{share(own, took)} of it, the rest is in children", "dim")
                if own < took else ("all of it", "dim"))  # fmt: skip
     above = tree.parent[index]
     if above >= 0 and tree.spans[above].kind == Kind.CLIENT and tree.spans[index].kind == Kind.SERVER:
-        saw = f"as {tree.spans[above].service} saw it: {units.fixed(made.self_us[above])} on the way"
-        yield fact("call", units.fixed(tree.end_us[above] - tree.start_us[above]), "text", (saw, "dim"))
+        saw = f"as {tree.spans[above].service} saw it: {fixed(made.self_us[above])} on the way"
+        yield fact("call", fixed(tree.end_us[above] - tree.start_us[above]), "text", (saw, "dim"))
     if on_path:
-        yield fact("critical", units.fixed(on_path), "leader",
+        yield fact("critical", fixed(on_path), "leader",
                    (f"on the path: {share(on_path, made.duration_us)} of the trace", "text"))  # fmt: skip
         saved = what_if(tree, {index: took // 2}).saved_us
-        yield fact("what if", "half as long:", "text", (f"the trace saves {units.fixed(saved)}", "good"))
+        yield fact("what if", "half as long:", "text", (f"the trace saves {fixed(saved)}", "good"))
     else:
         yield fact("critical", "not on the path:", "dim", ("shorter, it would save nothing", "dim"))
     delta = made.deltas.get(tree.spans[index].span_id, 0)
     if delta:
-        yield fact("clock", f"moved by {units.fixed(delta)}", "warn", ("to lie within its parent", "text"))
+        yield fact("clock", f"moved by {fixed(delta)}", "warn", ("to lie within its parent", "text"))
     elif tree.parent[index] >= 0 and tree.start_us[index] < tree.start_us[tree.parent[index]]:
         early = tree.start_us[tree.parent[index]] - tree.start_us[index]
-        yield fact("clock", f"starts {units.fixed(early)} before its parent:", "warn",
+        yield fact("clock", f"starts {fixed(early)} before its parent:", "warn",
                    ("two hosts, two clocks; C corrects", "text"))  # fmt: skip
 
 
@@ -122,7 +121,7 @@ def usually(snapshot: Snapshot, span: Span) -> Facts:
     if row is not None:
         slow = row.p50_us > 0 and span.duration_us >= 8 * row.p50_us
         times = f"{span.duration_us // row.p50_us:,} x the median" if slow else ""
-        yield fact("stored", f"p50 {units.fixed(row.p50_us)}", "good", (f"p99 {units.fixed(row.p99_us)}", "text"),
+        yield fact("stored", f"p50 {fixed(row.p50_us)}", "good", (f"p99 {fixed(row.p99_us)}", "text"),
                    (f"of {row.spans:,}{';' if times else ''}", "dim"), (times, "bad"))  # fmt: skip
 
 
@@ -174,7 +173,7 @@ def events(span: Span, made: Analysis, index: int) -> Facts:
 
 def since(us: int) -> str:
     """A moment against another: ``+9.0 ms`` after it, ``-9.0 ms`` before it."""
-    return f"{'+' if us >= 0 else '-'}{units.fixed(abs(us))}"
+    return f"{'+' if us >= 0 else '-'}{fixed(abs(us))}"
 
 
 def links(snapshot: Snapshot, span: Span) -> Facts:
@@ -207,7 +206,7 @@ def of_trace(snapshot: Snapshot, focus: Focus, made: Analysis) -> Facts:
     yield fact("", f"{plural(tree.real, 'span')}, {plural(made.services, 'service')},", "text",
                (plural(made.errors, "error"), "error" if made.errors else "good"))  # fmt: skip
     yield fact("path", f"{plural(len(made.path.segments), 'segment')},", "leader",
-               (f"sum {units.fixed(made.path.total_us)} = root {units.fixed(made.duration_us)}",
+               (f"sum {fixed(made.path.total_us)} = root {fixed(made.duration_us)}",
                 "good" if made.path.total_us == made.duration_us else "bad"))  # fmt: skip
     if made.path.reason:
         yield fact("", oddness_words(made.path.reason), "warn")
@@ -227,7 +226,7 @@ def machine(snapshot: Snapshot, name: str) -> Facts:
         return
     now = state(service)
     words = now.words or (f"{service.calls_per_s}/s" if service.calls_per_s else "no call lately")
-    tail = f"p99 {units.fixed(service.p99_us)} of {WINDOW}" if service.p99_us else ""
+    tail = f"p99 {fixed(service.p99_us)} of {WINDOW}" if service.p99_us else ""
     yield fact("now", service.name, "bright", (words, now.ink), (tail, "text"))
     yield from troubles(service)
 
@@ -237,7 +236,7 @@ def troubles(service: ServiceView) -> Facts:
     yield from listed("trouble", ailing_words(service.ailing), "warn")
     if service.clock_off_us or service.drift_ppm:
         drift = f"and {percent(service.drift_ppm)} wrong" if service.drift_ppm else ""
-        yield fact("clock", f"off by {units.fixed(service.clock_off_us)}", "warn", (drift, "warn"))
+        yield fact("clock", f"off by {fixed(service.clock_off_us)}", "warn", (drift, "warn"))
 
 
 def of_service(snapshot: Snapshot, name: str) -> list[Section]:
@@ -261,7 +260,7 @@ def measured(snapshot: Snapshot, service: ServiceView) -> Facts:
     ink: Ink = now.ink if now.letter else "good"
     yield fact("is", f"{service.role} of the {service.layer} layer", "text", (now.words or "well", ink))
     yield fact("serves", f"{service.calls_per_s}/s", "bright", (f"{service.called:,} in all", "dim"))
-    p50, p99 = units.fixed(service.p50_us), units.fixed(service.p99_us)
+    p50, p99 = fixed(service.p50_us), fixed(service.p99_us)
     yield fact("latency", f"p50 {p50}", "text", (f"p99 {p99}", "bright"),
                (f"of {'all so far' if snapshot.recorded else WINDOW}", "dim"))  # fmt: skip
     yield fact("errors", percent(service.errors_ppm), "error" if service.errors_ppm else "good")
@@ -271,7 +270,7 @@ def neighbours(label: str, edges: Sequence[MapEdge], end: str) -> Facts:
     """Those at the other ends of its calls."""
     for number, edge in enumerate(edges[:8]):
         yield fact(label if not number else "", getattr(edge, end), "text",
-                   (f"{edge.calls_per_s}/s", "dim"), (f"p99 {units.fixed(edge.p99_us)}" if edge.p99_us else "", "dim"),
+                   (f"{edge.calls_per_s}/s", "dim"), (f"p99 {fixed(edge.p99_us)}" if edge.p99_us else "", "dim"),
                    ("async" if edge.asynchronous else "", "accent"), (breaker(edge.breaker), "open"),
                    (f"{percent(edge.errors_ppm)} errors" if edge.errors_ppm else "", "error"))  # fmt: skip
 
@@ -294,7 +293,7 @@ def operations(snapshot: Snapshot, name: str) -> Facts:
     """Its operations in the stored traces, those with most time of their own first."""
     rows = sorted((row for row in snapshot.aggregates if row.service == name), key=lambda row: -row.self_us)
     for number, row in enumerate(rows[:6]):
-        own, tail = units.fixed(row.self_us // max(1, row.spans)), units.fixed(row.p99_us)
+        own, tail = fixed(row.self_us // max(1, row.spans)), fixed(row.p99_us)
         yield fact("does" if not number else "", row.operation, "text", (f"{row.spans:,}x", "dim"),
                    (f"self {own}", "dim"), (f"p99 {tail}", "dim"))  # fmt: skip
 

@@ -1,9 +1,8 @@
 """What there is to see at this moment, in numbers, and what to try: what ``e`` tells at a cue."""
 
-from engines import units
 from engines.tracing.verdicts import Trouble
 from engines.tracing.world.snapshot import Snapshot, Strayed
-from engines.units import percent, share
+from engines.units import fixed, percent, share
 from tui.kit.explain import rules_off
 from tui.kit.words import plural
 from tui.panel import Focus
@@ -27,8 +26,8 @@ def _users(snapshot: Snapshot) -> str:
         of = "traces" if snapshot.recorded else "requests"
         failed = f", {percent(last.errors * 1_000_000 // last.requests)} of them failed" if last.errors else ""
         parts.append(
-            f"in the newest whole second {last.requests} {of} ended, half of them within {units.fixed(last.p50_us)}, "
-            f"{'99 of 100' if last.requests >= 100 else 'all'} within {units.fixed(last.p99_us)}{failed}"
+            f"in the newest whole second {last.requests} {of} ended, half of them within {fixed(last.p50_us)}, "
+            f"{'99 of 100' if last.requests >= 100 else 'all'} within {fixed(last.p99_us)}{failed}"
         )
     store = snapshot.collector
     parts.append(f"the store holds {plural(store.traces, 'trace')} of {plural(store.spans, 'span')}")
@@ -48,9 +47,9 @@ def _trace(snapshot: Snapshot, focus: Focus) -> str:
     span, on_path = made.tree.spans[worst], made.on_path.get(worst, 0)
     text = (
         f"The trace on screen: {row.operation}, {plural(made.tree.real, 'span')} of "
-        f"{plural(made.services, 'service')}, {units.fixed(made.duration_us)}. "
+        f"{plural(made.services, 'service')}, {fixed(made.duration_us)}. "
         "The parts of its critical path add up to that exactly; the largest is "
-        f"{span.label or 'a missing span'}, {units.fixed(on_path)}, {share(on_path, made.duration_us)} of it."
+        f"{span.label or 'a missing span'}, {fixed(on_path)}, {share(on_path, made.duration_us)} of it."
     )
     if isinstance(row.note, Strayed):
         text += f" It begins in {row.note.dst}, called by {row.note.src}, and should have gone on from there."

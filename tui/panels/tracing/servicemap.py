@@ -8,9 +8,8 @@ busiest of those it calls: walking down from the edge one walks a request.
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from engines import units
 from engines.tracing.world.snapshot import MapEdge, ServiceView, Snapshot
-from engines.units import percent
+from engines.units import fixed, percent
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.parts import Piece, put_lines
@@ -204,7 +203,7 @@ def hot_line(snapshot: Snapshot) -> list[Piece]:
     for service in snapshot.services:
         now = state(service)
         if now.letter or service.name in hot:
-            words = now.words or f"p99 {units.fixed(service.p99_us)}"
+            words = now.words or f"p99 {fixed(service.p99_us)}"
             pieces += [(f"{service.name} ", now.ink if now.letter else "bad"), (f"{words}  ", "text")]
     return pieces if len(pieces) > 1 else [("all services are well", "good")]
 
@@ -226,8 +225,8 @@ def figures(service: ServiceView | None) -> list[Piece]:
     now = state(service)
     pieces: list[Piece] = [(f"{now.words}  ", now.ink)] if now.words else []
     pieces += [
-        (f"{service.calls_per_s}/s  ", "text"), ("p50 ", "dim"), (f"{units.fixed(service.p50_us)}  ", "text"),
-        ("p99 ", "dim"), (f"{units.fixed(service.p99_us)}  ", "text"),
+        (f"{service.calls_per_s}/s  ", "text"), ("p50 ", "dim"), (f"{fixed(service.p50_us)}  ", "text"),
+        ("p99 ", "dim"), (f"{fixed(service.p99_us)}  ", "text"),
         ("errors ", "dim"), (f"{percent(service.errors_ppm)}  ", "error" if service.errors_ppm else "good"),
     ]  # fmt: skip
     if service.workers_max:
@@ -241,7 +240,7 @@ def figures(service: ServiceView | None) -> list[Piece]:
 def _calls(edges: Sequence[MapEdge], end: str, nobody: str) -> list[Piece]:
     pieces: list[Piece] = []
     for edge in edges:
-        rate = f"{edge.calls_per_s}/s" + (f" p99 {units.fixed(edge.p99_us)}" if edge.p99_us else "")
+        rate = f"{edge.calls_per_s}/s" + (f" p99 {fixed(edge.p99_us)}" if edge.p99_us else "")
         words = breaker(edge.breaker) or rate + (" async" if edge.asynchronous else "")
         pieces.append((f"{getattr(edge, end)} ", "error" if edge.errors_ppm >= ERRORS_PPM else "text"))
         pieces.append((f"{words}   ", "open" if breaker(edge.breaker) else "dim"))

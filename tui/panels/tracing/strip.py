@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from math import log2
 from typing import Final, TypeAlias
 
-from engines import units
 from engines.tracing.split import END_US, Choice, Failed, Where
 from engines.tracing.world.snapshot import PACES, Pace, Sample, Snapshot, pace_of
-from engines.units import PPM, US_PER_S, percent, stamp
+from engines.units import PPM, US_PER_S, fixed, percent, stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit.words import plural
@@ -106,7 +105,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs, window: Window = NO
                 canvas.put(x, y, glyphs.vertical, "accent")
     for y in (0, rows - 1) if rows < 4 else (0, rows // 2, rows - 1):  # latencies, the highest that is drawn at the top
         us = 2 ** (bottom + (top - bottom) * (rows - 1 - y) / max(1, rows - 1))
-        canvas.put_right(LEFT - 1, y, units.fixed(round(us)), "dim")
+        canvas.put_right(LEFT - 1, y, fixed(round(us)), "dim")
     _ends(canvas, snapshot, rows, bottom, top)
     if low:
         _errors(canvas, series, width, glyphs)
@@ -133,7 +132,7 @@ def _ends(canvas: Canvas, snapshot: Snapshot, rows: int, bottom: float, top: flo
         height = (_log(us) - bottom) / (top - bottom) if us > 0 else 0.0
         y = min(max(rows - 1 - round(height * (rows - 1)), above + 1), rows - 1 - left)
         canvas.put(canvas.width - RIGHT + 1, y, named(name, last), "dim")
-        canvas.put_right(canvas.width - 1, y, units.fixed(us), ink)
+        canvas.put_right(canvas.width - 1, y, fixed(us), ink)
         above = y
 
 

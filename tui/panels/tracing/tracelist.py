@@ -3,11 +3,10 @@
 from bisect import bisect_right
 from typing import Final
 
-from engines import units
 from engines.tracing.spans import plain, said
 from engines.tracing.world.control import HEAD
 from engines.tracing.world.snapshot import Snapshot, TraceRow
-from engines.units import PPM
+from engines.units import PPM, fixed
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.parts import fitting as said_first
@@ -136,7 +135,7 @@ def draw_spread(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     usual = scale(values)
     room = canvas.width - 15
     for y, (bound, count) in enumerate(bins, 1):
-        canvas.put_right(9, y, f"<{units.fixed(bound)}", "dim")
+        canvas.put_right(9, y, f"<{fixed(bound)}", "dim")
         ink = heat(bound // 2, usual)
         canvas.put(10, y, bar(count / most, room, glyphs).replace(glyphs.bar_empty, " "), ink)
         canvas.put_right(canvas.width - 1, y, str(count), "text")
@@ -180,7 +179,7 @@ def draw_table(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
         canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
         canvas.put(1, y, level(row.duration_us, glyphs, low, high), ink)
         canvas.put(3, y, both(row, name - 2), "selected" if selected else "text")
-        canvas.put_right(x + 8, y, units.fixed(row.duration_us), ink)
+        canvas.put_right(x + 8, y, fixed(row.duration_us), ink)
         if chart:
             filled = bar(row.duration_us / max(1, high), chart, glyphs).replace(glyphs.bar_empty, " ")
             canvas.put(x + 9, y, filled, ink)
@@ -188,7 +187,7 @@ def draw_table(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
         canvas.put_right(x + 8 + chart + 16, y, str(row.services), "text")
         words, ink = odd(row)
         if row.extent_us * 10 > row.duration_us * 11:
-            words = f"{units.fixed(row.extent_us)} with all its spans{f'; {words}' if words else ''}"
+            words = f"{fixed(row.extent_us)} with all its spans{f'; {words}' if words else ''}"
         start = x + chart + 26
         if column:
             value = f"{valued(snapshot, row, column)}  "

@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from engines import units
 from engines.tracing.diagnosis import Lack, NoDiagnosis
 from engines.tracing.gap import Cause, Comparison
 from engines.tracing.verdicts import Verdict
 from engines.tracing.world.events import Score
 from engines.tracing.world.snapshot import Snapshot
-from engines.units import percent, stamp
+from engines.units import fixed, percent, stamp
 from tui.canvas import Canvas, Ink, wrap
 from tui.glyphs import Glyphs
 from tui.kit.parts import Piece, put_lines
@@ -130,7 +129,7 @@ def _more(snapshot: Snapshot, width: int) -> list[list[Piece]]:
         right = snapshot.score in (Score.RIGHT, Score.MISSES)
         pieces.append((f"{words}   ", "good" if right else "warn"))
     if found is not None and snapshot.verdicts and found.verdict.saved_us > 0:
-        pieces += [("without it ", "dim"), (f"{units.fixed(found.verdict.saved_us)} less   ", "good")]
+        pieces += [("without it ", "dim"), (f"{fixed(found.verdict.saved_us)} less   ", "good")]
     others: Sequence[Cause | Verdict] = found.alternatives[:2] if found is not None else snapshot.verdicts[1:3]
     lead = "next: "
     for each in others:

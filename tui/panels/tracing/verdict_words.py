@@ -6,7 +6,6 @@ and for the report.
 
 from typing import Final
 
-from engines import units
 from engines.tracing import verdicts as v
 from engines.tracing.context import NewTrace
 from engines.tracing.critical import NoLength
@@ -21,7 +20,7 @@ from engines.tracing.verdicts import Verdict
 from engines.tracing.waiting import UNKNOWN, Time
 from engines.tracing.world.events import Score
 from engines.tracing.world.snapshot import Fault, Oddness, Strayed
-from engines.units import PPM, percent, share, stamp
+from engines.units import PPM, fixed, percent, share, stamp
 from tui.kit.words import plural
 
 GUESS: Final = "a guess from the names of spans"
@@ -61,12 +60,12 @@ def sentence(verdict: Verdict) -> str:
             return f"the network loses calls to {who}: {lost} of {calls} timed out, and {who} has no span of them"
         case v.Down(calls=calls, span_us=span_us):
             return (
-                f"{who} is down: for {units.fixed(span_us)} it answered none of {calls} calls, and no span of it shows "
+                f"{who} is down: for {fixed(span_us)} it answered none of {calls} calls, and no span of it shows "
                 "that it served anything"
             )
         case v.Paused(calls=calls, span_us=span_us):
             return (
-                f"{who} stood still for {units.fixed(span_us)}: {calls} calls that were made meanwhile began to be "
+                f"{who} stood still for {fixed(span_us)}: {calls} calls that were made meanwhile began to be "
                 "served in one moment, and none before"
             )
         case v.ServedTwice(doubled=doubled, calls=calls):
@@ -93,7 +92,7 @@ def _grown_words(who: str, found: Grown) -> str:
     what = f"its own work in {found.site.operation}" if works else f"its {found.site.operation}"
     return (
         f"{who} {'is slow' if works else 'waits'}, though requests hardly feel it: {what} takes "
-        f"{units.fixed(found.us)} in {plural(found.traces, 'trace')} instead of {units.fixed(found.usual_us)} in "
+        f"{fixed(found.us)} in {plural(found.traces, 'trace')} instead of {fixed(found.usual_us)} in "
         f"{found.others:,}"
     )
 
@@ -101,7 +100,7 @@ def _grown_words(who: str, found: Grown) -> str:
 def cause_words(cause: Cause) -> str:
     """Where the extra time of slow requests goes."""
     share = _share(cause.ppm)
-    took = f"{units.fixed(cause.slow_us)} instead of {units.fixed(cause.fast_us) if cause.fast_us else 'nothing'}"
+    took = f"{fixed(cause.slow_us)} instead of {fixed(cause.fast_us) if cause.fast_us else 'nothing'}"
     who, when = cause.service or "a service without a name", WHEN[cause.comparison]
     match cause.kind:
         case Time.POOL:
@@ -129,7 +128,7 @@ def _extra(cause: Cause) -> str:
     own = f"{cause.service} {cause.operation}".strip()
     return (
         f"{_share(cause.ppm)} {WHEN[cause.comparison]} is what a hit in {cause.peer} would have spared: {own} "
-        f"({units.fixed(cause.slow_us)}); {percent(cause.missed_slow_ppm)} of the slow requests missed, "
+        f"({fixed(cause.slow_us)}); {percent(cause.missed_slow_ppm)} of the slow requests missed, "
         f"{percent(cause.missed_fast_ppm)} of the fast"
     )
 
@@ -195,8 +194,8 @@ def standing_words(found: Diagnosis) -> str:
     text = f"how sure: {share_words(found)}; {text}"
     if change is not None and change.evidence >= SURE and found.comparison is Comparison.TAIL:
         text += (
-            f"; it changed at trace {change.at + 1:,}: {units.fixed(change.before_us)} before, "
-            f"{units.fixed(change.after_us)} from then on"
+            f"; it changed at trace {change.at + 1:,}: {fixed(change.before_us)} before, "
+            f"{fixed(change.after_us)} from then on"
         )
     return text
 
@@ -239,7 +238,7 @@ def _consequence(wait: Cause, behind: Cause) -> str:
     verb = "is" if wait.kind == Time.LOCK else "are"
     return (
         f"{wait.service} waits for its {what}, and these {verb} held longer than {THAN[wait.comparison]}: "
-        f"{behind.service} takes {units.fixed(behind.slow_us)} instead of {units.fixed(behind.fast_us)} ({behind.kind})"
+        f"{behind.service} takes {fixed(behind.slow_us)} instead of {fixed(behind.fast_us)} ({behind.kind})"
     )
 
 

@@ -6,7 +6,6 @@ Every kind of event of a traced system has its sentence here: a kind without one
 
 from typing import Any, Final
 
-from engines import units
 from engines.sim import events as e
 from engines.sim.events import Event
 from engines.sim.rules import SetRule
@@ -19,7 +18,7 @@ from engines.tracing.world import events as t
 from engines.tracing.world.control import HEAD, Sampling
 from engines.tracing.world.messages import Ack, Call, Deliver, Export, Reply
 from engines.tracing.world.snapshot import Ailing, Fault
-from engines.units import PPM, percent, span
+from engines.units import PPM, fixed, percent, span
 from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, clock_words, is_kernel, tell
 from tui.kit.words import plural
@@ -97,7 +96,7 @@ def _tracing(what: t.TracingEvent) -> tuple[str, Ink]:
             return f"sends {operation}: follow its trace, it comes when its spans have arrived", "you"
         case t.Answered(operation=operation, status=status, duration_us=us):
             rest = "" if status < 400 else ": follow its trace to see where it failed"
-            return f"{operation} is answered with {status} after {units.fixed(us)}{rest}", "you"
+            return f"{operation} is answered with {status} after {fixed(us)}{rest}", "you"
         case t.UserGone(operation=operation):
             return f"gives up on {operation}: no answer in time", "error"
         case t.TraceStarted(src=src, trace_id=trace_id, why=why):
@@ -115,7 +114,7 @@ def _tracing(what: t.TracingEvent) -> tuple[str, Ink]:
             said = f"gives up on {dst} {operation}{tried}: no answer in {us // 1_000} ms"
             return f"{said}; whether it was done is not known", "error"
         case t.Retried(dst=dst, attempt=attempt, delay_us=us):
-            after = f"after {units.fixed(us)}" if us else "at once, without backoff"
+            after = f"after {fixed(us)}" if us else "at once, without backoff"
             return f"calls {dst} again, attempt {attempt}, {after}: {_failure(what)}", "precandidate"
         case t.BreakerMoved(dst=dst, moved=moved):
             state = moved.dst.value
@@ -163,7 +162,7 @@ def _failure(retried: t.Retried) -> str:
 
 def _judged(what: t.TraceJudged) -> str:
     took = "a trace without its root lasted" if what.operation == MISSING_NAME else f"{what.operation} took"
-    text = f"{took} {units.fixed(what.duration_us)}: {plural(what.spans, 'span')} of "
+    text = f"{took} {fixed(what.duration_us)}: {plural(what.spans, 'span')} of "
     text += plural(what.services, "service")
     text += f", {plural(what.errors, 'error')}" if what.errors else ""
     text += f", {plural(what.missing, 'missing span')}" if what.missing else ""
@@ -177,7 +176,7 @@ def most_words(most: t.Most, duration_us: int) -> str:
         return ""
     share = percent(most.path_us * 1_000_000 // duration_us)
     where = f"{most.service} {most.operation}".strip()
-    return f"{share} of its critical path, {units.fixed(most.path_us)}, is {where}"
+    return f"{share} of its critical path, {fixed(most.path_us)}, is {where}"
 
 
 def _of_all(what: t.AllRead) -> str:
