@@ -163,7 +163,7 @@ made_of: Final[Callable[[tuple[Any, ...]], Span]] = partial(tuple.__new__, Span)
 def said(span: Span, key: str) -> object:
     """What a span says under this name; None: nothing."""
     match key:
-        case "service":
+        case "service" | "service.name":
             return span.service
         case "operation":
             return span.name

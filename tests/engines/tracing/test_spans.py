@@ -2,7 +2,7 @@
 
 import pickle
 
-from engines.tracing.spans import KeyValues, Kind, Link, Span, SpanEvent, Status, is_zero
+from engines.tracing.spans import KeyValues, Kind, Link, Span, SpanEvent, Status, is_zero, said
 from engines.tracing.waiting import LOCK, POOL, QUEUE, SELF, callee, saturation, waited_for
 from tests.engines.tracing.shapes import span
 
@@ -69,3 +69,8 @@ def test_pools_and_callees_are_named_as_the_conventions_name_them() -> None:
         callee(span("c", "", 0, 1, attributes=(("db.system", "mysql"), ("server.address", "10.0.0.7")))) == "10.0.0.7"
     )
     assert callee(span("c", "", 0, 1)) == ""
+
+
+def test_a_service_is_asked_for_by_its_short_name_or_by_that_of_its_attribute() -> None:
+    one = Span("a" * 32, "b" * 16, "", "GET /", "web")
+    assert said(one, "service") == said(one, "service.name") == "web"
