@@ -314,3 +314,10 @@ def test_the_past_is_named_however_little_room_there_is() -> None:
     assert note.startswith("S snapshot  the past")
     frame = draw(story("snapshots", 5_000).snapshot(), on(100), sizes=small)
     assert len(frame.strip_title) + len(note) + 4 < 78
+
+
+@pytest.mark.parametrize("name", ["t1", "mail"])
+def test_the_inspector_of_a_machine_that_is_down_says_that_it_does_nothing(name: str) -> None:
+    snapshot = run(700, (500, faults.Crash(name)), variant="group").snapshot()
+    text = " ".join(draw(snapshot, Focus(node=name)).inspector.text().split())
+    assert "does nothing: it is crashed" in text

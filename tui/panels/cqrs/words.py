@@ -93,7 +93,8 @@ def _of_projecting(what: e.ProjectingEvent | e.SagaEvent) -> tuple[str, Ink]:
         case e.ParkedReplayed(projection=projection, done=done, left=left):
             return f"{projection} tries what is parked again: {done} done, {left} left", "good"
         case e.RebuildBegan(projection=projection, beside=True, release=release):
-            return f"{projection}: another generation ({release}) is folded beside the live one", "accent"
+            of = "" if release == "right" else f" of release {release}"
+            return f"{projection}: another generation{of} is folded beside the live one", "accent"
         case e.RebuildBegan(projection=projection, release=release):
             return f"{projection}: its rows are thrown away and folded anew ({release}); readers see a hole", "warn"
         case e.RebuildStopped(projection=projection, position=position, generation=generation):

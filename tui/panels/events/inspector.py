@@ -159,8 +159,8 @@ def _store(snapshot: Snapshot) -> Facts:
 
 
 def _writer(writer: WriterView) -> Facts:
-    doing = "nothing: it waits"
-    if writer.command:
+    doing = "nothing: it waits" if writer.status == "up" else f"nothing: it is {writer.status}"
+    if writer.command and writer.status != "crashed":
         doing = f"{writer.command} {writer.amount} on {writer.stream}, attempt {writer.attempt}"
     yield fact("does", doing, "client")
     if writer.command and writer.name != "desk":
@@ -170,13 +170,19 @@ def _writer(writer: WriterView) -> Facts:
     yield fact("so far", f"{writer.done} done, {plural(writer.conflicts, 'conflict')}, {writer.refused} refused")
 
 
+def _does(each: SubscriberView) -> str:
+    if each.status != "up":
+        return f"nothing: it is {each.status}"
+    return f"handles {each.handling}" if each.handling else "waits"
+
+
 def _reader(snapshot: Snapshot, each: SubscriberView) -> Facts:
     if snapshot.group is None:
         return _subscriber(each)
     held = [str(position) for position, who, _, _ in snapshot.group.handed if who == each.name]
     return (
         fact("holds", ", ".join(held) or "nothing", "bright"),
-        fact("does", f"handles {each.handling}" if each.handling else "waits", "client"),
+        fact("does", _does(each), "client"),
         fact("effects", f"{each.effects} done by it; of the group {each.twice} again", "bad" if each.twice else "text"),
         fact("group", group_note(snapshot.group)),
     )
