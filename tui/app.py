@@ -302,7 +302,6 @@ class DpTui(App[None], inherit_bindings=False):
 
     def _answer(self, answer: Answer) -> None:
         """Perform what a dialogue gave; it closes, unless that is refused, which it then shows."""
-        view = self.view
         match answer:
             case Close():
                 self.view = None
@@ -310,8 +309,8 @@ class DpTui(App[None], inherit_bindings=False):
                 try:
                     wish = self.session.perform(outcome)
                 except UserError as error:
-                    assert view is not None
-                    view.error = str(error)
+                    assert self.view is not None
+                    self.view.error = str(error)
                     return
                 self.view = None
                 self._follow(wish)
