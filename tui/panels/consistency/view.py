@@ -40,10 +40,10 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     if not snapshot.logged and now.pair < 0:
         across = picture.width - (lattice.WIDTH + 2) * (picture.width >= WIDE and picture.height >= 6)
         seen, _ = spacetime.parts(snapshot, focus, across)
-        letters = spacetime.legend(snapshot, seen, picture.width - len(title) - len(note) - 9)
-        title += f"  {letters}" if letters else ""
         if focus.why:  # the explanation stands over the lattice where room is short
             title = lattice.broken(snapshot, focus)
+        letters = spacetime.legend(snapshot, seen, picture.width - len(title) - len(note) - 9)
+        title += f"  {letters}" if letters else ""
     strip.draw(below, snapshot, glyphs)
     return Frame(
         picture, below, look,
