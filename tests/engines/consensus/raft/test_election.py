@@ -569,6 +569,19 @@ def test_a_campaign_without_pre_vote_begins_as_the_timer_runs_out_and_is_nobodys
     assert (asks.role, asks.node.by_order) == (Role.PRECANDIDATE, False), "this time it is its own wish"
 
 
+def test_an_order_to_stand_is_remembered_through_the_victory_and_forgotten_with_the_office() -> None:
+    """Who needs only its own vote stands and leads in one step: whoever looks then must see that it was told to."""
+    alone = Server(1, term=1, size=1)
+    alone.hear("n2", TimeoutNow(1))
+    assert (alone.role, alone.node.by_order) == (Role.LEADER, True)
+    alone.hear("n2", append(3, 1, 1))
+    assert (alone.role, alone.node.by_order) == (Role.FOLLOWER, False)
+    loses = Server(1, term=1)
+    loses.hear("n2", TimeoutNow(1))
+    loses.hear("n3", append(2, 1, 1))
+    assert (loses.role, loses.node.by_order) == (Role.FOLLOWER, False)
+
+
 def test_a_refused_pre_vote_of_its_own_term_is_remembered_as_one() -> None:
     server = Server(1, term=1, rules=ALL_ON)
     server.timer("election")

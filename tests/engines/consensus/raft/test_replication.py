@@ -546,6 +546,9 @@ def test_only_messages_with_the_watched_entry_are_counted() -> None:
     server.hear("n2", AppendReply(2, False, 0, 2, 0, 2))
     assert server.ctx.sent[-1].message.prev_log_index == 1
     assert server.node.exchanged == 2, "a probe with the entry before it"
+    server.accept("n2", 2)
+    assert server.ctx.sent[-1].message.entries == (Entry(2, command()),)
+    assert server.node.exchanged == 3, "the watched entry, sent when the logs were found to agree"
 
 
 def test_what_was_confirmed_already_is_no_news() -> None:
