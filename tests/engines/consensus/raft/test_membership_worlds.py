@@ -16,7 +16,6 @@ from engines.consensus.raft.commands import (
     LeaveJoint,
     Propose,
     RemoveServer,
-    SetWorkload,
     Transfer,
 )
 from engines.consensus.raft.engine import RaftEngine
@@ -28,6 +27,7 @@ from engines.sim.pattern import Config
 from engines.sim.random import Stream
 from engines.sim.timeline import Timeline
 from engines.units import US_PER_S
+from tests.engines.consensus.raft.test_worlds import heals
 
 NAMES = tuple(f"n{number}" for number in range(1, 8))
 
@@ -71,13 +71,7 @@ def storm(seed: int, config: Config, deeds: int) -> RaftEngine:
 
 def recovers(engine: RaftEngine) -> None:
     """After Heal a leader exists, and a proposal is applied by all members, within five seconds."""
-    engine.apply(faults.Heal())
-    engine.apply(SetWorkload("off"))
-    engine.run(engine.now_us + 2 * US_PER_S, 1 << 60)
-    engine.apply(Propose("set", "q", 77))
-    engine.run(engine.now_us + 3 * US_PER_S, 1 << 60)
-    leader = engine.leader()
-    assert leader
+    heals(engine)
     configuration = engine.configuration()
     assert not (configuration.joint and configuration.auto_leave)
     for member in configuration.everyone:

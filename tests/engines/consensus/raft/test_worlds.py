@@ -40,14 +40,19 @@ def broken(engine: RaftEngine) -> list[tuple[str, tuple[str, ...]]]:
     return [(check.name, check.witness) for check in (*engine.check(), *judged(engine)) if not check.ok]
 
 
-def recovers(engine: RaftEngine) -> None:
-    """After Heal a leader exists, and a proposal is committed everywhere, within five seconds."""
+def heals(engine: RaftEngine) -> None:
+    """After Heal, five seconds with a proposal in them, and a leader at their end."""
     engine.apply(faults.Heal())
     engine.apply(SetWorkload("off"))
     engine.run(engine.now_us + 2 * US_PER_S, 1 << 60)
     engine.apply(Propose("set", "q", 77))
     engine.run(engine.now_us + 3 * US_PER_S, 1 << 60)
     assert engine.leader()
+
+
+def recovers(engine: RaftEngine) -> None:
+    """After Heal a leader exists, and a proposal is committed everywhere, within five seconds."""
+    heals(engine)
     assert {engine.raft(server).kv.values.get("q") for server in engine.servers} == {77}
     logs = [engine.raft(server).log for server in engine.servers]
     assert len({(log.last_index, log.last_term) for log in logs}) == 1

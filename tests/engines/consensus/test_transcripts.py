@@ -1,4 +1,4 @@
-"""Every story of the Raft panel, line by line, as it was when somebody last looked at it."""
+"""Every story of Raft and of PBFT, line by line, as it was when somebody last looked at it."""
 
 from enum import Enum
 from pathlib import Path
@@ -11,8 +11,12 @@ from engines.consensus.raft.messages import Command
 from engines.sim.pattern import Scenario
 from tests.transcripts import golden, quiet_events_told, transcript
 
-GOLDEN = Path(__file__).parent / "golden"
-STORIES = [scenario for scenario in PATTERN.scenarios if scenario.variant == "raft"]
+HERE = Path(__file__).parent
+
+
+def _folder(variant: str) -> Path:
+    """Where the transcripts of a variant are."""
+    return HERE / variant / "golden"
 
 
 def _words(value: Any) -> str:
@@ -25,16 +29,18 @@ def _words(value: Any) -> str:
     return str(value.value if isinstance(value, Enum) else value)
 
 
-@pytest.mark.parametrize("scenario", STORIES, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", PATTERN.scenarios, ids=lambda scenario: scenario.name)
 def test_a_story_is_told_as_before(scenario: Scenario) -> None:
     text = transcript(PATTERN, scenario, message=_words, value=_words)
-    assert golden(GOLDEN, scenario, text) == text
+    assert golden(_folder(scenario.variant), scenario, text) == text
 
 
-def test_no_transcript_is_left_over() -> None:
-    assert {path.stem for path in GOLDEN.iterdir()} == {scenario.name for scenario in STORIES}
+@pytest.mark.parametrize("variant", ["raft", "pbft"])
+def test_no_transcript_is_left_over(variant: str) -> None:
+    stories = {scenario.name for scenario in PATTERN.scenarios if scenario.variant == variant}
+    assert {path.stem for path in _folder(variant).iterdir()} == stories
 
 
 def test_only_events_that_tell_a_story_are_told() -> None:
-    for scenario in STORIES:
+    for scenario in PATTERN.scenarios:
         assert not quiet_events_told(PATTERN, scenario)
