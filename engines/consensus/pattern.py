@@ -44,7 +44,10 @@ RAFT: Final = Variant(
             "and one sync covers all that was written before it began",
         ),
         ("simplified", "a message takes its latency whatever its size; servers compute in no time"),
-        ("simplified", "a new voter catches up in rounds before it counts; in a joint change it does not"),
+        (
+            "simplified",
+            "a new voter catches up in rounds before it counts; in a joint change only who was made a learner first",
+        ),
         ("simplified", "a client has one command outstanding; a RequestVote is not repeated within an election"),
     ),
 )

@@ -222,7 +222,8 @@ class RaftEngine(World):
                 raise UserError(f"no workload {level!r}: one of {', '.join(WORKLOADS)} is accepted")
             case SetReads(mode=mode) if mode not in {each.value for each in ReadMode}:
                 modes = ", ".join(each.value for each in ReadMode)
-                raise UserError(f"no way to answer questions is called {mode!r}: one of {modes} is accepted")
+                local = "; without any check it is with the rule confirm_reads off" if mode == "local" else ""
+                raise UserError(f"no way to answer questions is called {mode!r}: one of {modes} is accepted{local}")
             case SetTiming(heartbeat_us=beat, election_min_us=low, election_max_us=high) if (
                 not US_PER_MS <= beat <= 60 * US_PER_S or not beat <= low <= high <= 600 * US_PER_S
             ):

@@ -7,8 +7,8 @@ to the dissertation: without it two leaders can change the same configuration in
 
 A simple change takes one voter. Before a new one counts it is brought up to date in rounds (progress.py, 4.2.1). Any
 other change goes by a joint configuration, in which both majorities must agree; once that has committed, the leader
-leaves it by itself (``auto_leave``) or when it is told to (4.3). New voters of a joint change are not caught up first:
-whoever wants that makes them learners.
+leaves it by itself (``auto_leave``) or when it is told to (4.3). A joint change is appended at once, as etcd does it:
+whoever wants its new voters caught up adds them as learners first, and promotes them by the joint change.
 
 A leader that is in no configuration any more leads until that has committed, without counting itself, then steps down.
 A removed server may still stand for election as long as it does not know its removal committed: it may be the only one

@@ -4,7 +4,8 @@
 - answers follow the log: an answer is what the command did at its place in the commit order, and places follow real
   time. So a history of commands is linearizable, by a certificate instead of a search
 - reads are current: a question that was answered beside the log was answered from no less than was committed when it
-  was asked (dissertation 6.4). With the rule ``confirm_reads`` off it is judged as well: that is what the rule is for
+  was asked (dissertation 6.4). With the rule ``confirm_reads`` off it is judged as well: who switches it off, a story
+  that declares what it breaks, a hunt or a person, wants to see that
 - applied entries stay: what a server applied is never deleted or overwritten in its log
 - no campaign beside a leader: who heard its leader within the shortest timeout does not stand for election (5.2). This
   is about progress, not about safety

@@ -225,6 +225,8 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "one term. Any server of either side may lead meanwhile.",
         "A leader that is not part of the new configuration leads until that has committed, without counting itself, "
         "and then steps down.",
+        "The new voters count from the first moment. Let them catch up before, as learners (~n6 ~n7), and promote them "
+        "together (+n6 +n7), as users of etcd do.",
         "Source: dissertation, section 4.3.",
     ),
     "transfer": (

@@ -2,7 +2,9 @@
 
 import pytest
 
-from engines.consensus.raft.commands import Propose
+from engines.consensus.pattern import PATTERN
+from engines.consensus.raft.checks import READS
+from engines.consensus.raft.commands import Propose, SetReads
 from engines.consensus.raft.engine import RaftEngine
 from engines.consensus.raft.messages import (
     AppendEntries,
@@ -21,7 +23,10 @@ from engines.consensus.raft.read_events import Forwarded, ReadGivenUp, ReadHow, 
 from engines.consensus.raft.reads import ROUNDS_MAX
 from engines.consensus.raft.roles import Role
 from engines.consensus.raft.rules import RaftRules, Reading, ReadMode
+from engines.errors import UserError
 from engines.sim import faults
+from engines.sim.history import CLIENT_HISTORY
+from engines.sim.rules import SetRule
 from tests.engines.consensus.raft.server import TIMING, Sent, Server, append, command, entries
 
 MS = 1_000
@@ -434,6 +439,23 @@ def test_with_confirmation_off_whoever_is_asked_answers_at_once() -> None:
     server = leader(rules=RaftRules(pre_vote=False, confirm_reads=False))
     assert answers(ask(server)) == [(9, 7)]
     assert server.ctx.notes[-1].how is ReadHow.ALONE
+
+
+def test_only_a_story_that_declares_what_it_breaks_reads_locally() -> None:
+    """Answers that nobody confirmed are for show: who plays them says which checks will find them."""
+    stories = [scenario for scenario in PATTERN.scenarios if scenario.variant == "raft"]
+    local = [
+        scenario for scenario in stories
+        if ("confirm_reads", False) in scenario.config
+        or any(step.command == SetRule("confirm_reads", False) for step in scenario.script)
+    ]  # fmt: skip
+    assert local
+    assert all({READS, CLIENT_HISTORY} <= set(scenario.breaks) for scenario in local)
+
+
+def test_to_read_locally_is_a_rule_that_is_off_and_no_way_to_read() -> None:
+    with pytest.raises(UserError, match=r"'local'.* with the rule confirm_reads off"):
+        RaftEngine(1, ()).apply(SetReads("local"))
 
 
 def test_a_client_that_carries_the_last_index_it_saw_never_goes_back() -> None:
