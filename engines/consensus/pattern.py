@@ -60,7 +60,7 @@ PBFT: Final = Variant(
     commands=PBFT_COMMANDS,
     settings=PBFT_SETTINGS,
     chaos=PBFT_CHAOS,
-    engine_version=4,
+    engine_version=5,
     fidelity=(
         ("modelled", "the paper's version with signatures: three phases, checkpoints, watermarks, state transfer, "
                      "view changes with proofs and null requests, doubling timeouts; what it leaves open: durability, "

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from engines.consensus.asking import KEYS, Asking
 from engines.consensus.pbft.certificates import Group
-from engines.consensus.pbft.events import Answered, Asked
+from engines.consensus.pbft.events import Answered, Asked, Waits
 from engines.consensus.pbft.messages import Reply, Request, signed
 from engines.consensus.pbft.rules import PbftRules
 from engines.sim.disk import Disk
@@ -80,6 +80,8 @@ class Client(Asking):
         self.queue.append((op, key, value))
         if self.current is None:
             self._next(ctx)
+        else:
+            ctx.note(Waits(op, key, value, len(self.queue)))
 
     def _next(self, ctx: Context) -> None:
         op, key, value = self.queue.popleft()

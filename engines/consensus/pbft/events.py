@@ -210,6 +210,15 @@ class Asked(NamedTuple):
     to: tuple[str, ...]
 
 
+class Waits(NamedTuple):
+    """What a client is told to ask waits until all that it asked before is answered."""
+
+    op: str
+    key: str
+    value: int
+    before: int
+
+
 class Answered(NamedTuple):
     """A client has enough equal replies of different replicas."""
 
@@ -245,6 +254,6 @@ class TimeoutSet(NamedTuple):
 PbftEvent: TypeAlias = (
     Rejected | Relayed | Proposed | WindowFull | Accepted | Equivocated | Contradicted | BecamePrepared | Committed
     | Executed | BodyMissing | CheckpointTaken | Stable | FellBehind | WrongState | StateInstalled | ViewChangeStarted
-    | ViewChangeSeen | NewViewSent | ViewEntered | Forgot | Asked | Answered | ActSwitched | WorkloadSet | TimeoutSet
-    | RuleSwitched
+    | ViewChangeSeen | NewViewSent | ViewEntered | Forgot | Asked | Waits | Answered | ActSwitched | WorkloadSet
+    | TimeoutSet | RuleSwitched
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """What the panel of PBFT says is what the chart beside it shows."""
 
-from engines.consensus.pbft.commands import SetAct
+from engines.consensus.pbft.commands import Ask, SetAct
+from engines.consensus.pbft.events import Waits
 from engines.consensus.pbft.rules import Act
 from engines.sim import faults
 from engines.sim.rules import SetRule
@@ -11,6 +12,7 @@ from tui.layout import arrange
 from tui.panel import Focus
 from tui.panels.pbft import PANEL
 from tui.panels.pbft.present import present
+from tui.panels.pbft.words import narrate
 
 
 def text(timeline: Run, width: int = 80) -> str:
@@ -113,3 +115,13 @@ def test_the_facts_count_who_is_down_as_at_fault_and_say_that_the_primary_is() -
     assert "backup; view 0 is led by r0, crashed" in facts
     assert "f = 1; r0 r1 at fault: more than f, progress is not promised" in facts
     assert "none here; some at r0 r1" in facts
+
+
+def test_what_you_ask_before_an_answer_is_said_to_wait() -> None:
+    timeline = run(30, (10, Ask("set", "x", 1)), (20, Ask("set", "y", 2)), (25, Ask("get", "x", 0)))
+    assert "x=1 0/2 equal replies, 20 ms, then 2 more" in text(timeline)
+    told = [narrate(each).text for each in timeline.engine.told(99) if isinstance(each.what, Waits)]
+    assert told == [
+        "y=2 waits until what was asked before is answered: 1",
+        "x? waits until what was asked before is answered: 2",
+    ]

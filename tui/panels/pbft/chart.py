@@ -133,7 +133,8 @@ def _client(canvas: Canvas, snapshot: Snapshot, n: int, rows: dict[str, int]) ->
         waits = units.span(snapshot.at_us - client.open_us)
         numbered = any(slot.request == client.current for each in snapshot.replicas for slot in each.slots)
         later = "next: " if n and not numbered and not equal(client) else ""
-        told = f" {later}{asked(client.current)} {equal(client)}/{client.needed} equal replies, {waits} "
+        then = f", then {client.queued} more" if client.queued else ""
+        told = f" {later}{asked(client.current)} {equal(client)}/{client.needed} equal replies, {waits}{then} "
         canvas.put_right(canvas.width, rows[name], told, "you" if name == "you" else "client")
     elif client.done:
         canvas.put_right(canvas.width, rows[name], f" {client.done} answered ", "dim")

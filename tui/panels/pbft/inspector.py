@@ -139,6 +139,7 @@ def _client(snapshot: Snapshot, client: ClientView) -> Fact:
     if client.current is None:
         return fact(client.id, f"{client.done} answered", ink)
     tries = f", attempt {client.attempts}" if client.attempts > 1 else ""
-    replies = f"{len(client.replies)} replies, {client.needed} equal ones needed"
+    then = f"; then {client.queued} more" if client.queued else ""
+    replies = f"{len(client.replies)} replies, {client.needed} equal ones needed{then}"
     waits = f"waits for {asked(client.current)} since {span(snapshot.at_us - client.open_us)}{tries}"
     return fact(client.id, by(client.id, waits), ink, (replies, "dim"))

@@ -95,6 +95,7 @@ LESSONS: Final[dict[type, tuple[str, ...]]] = {
         "request (paper 4.1).",
     ),
     e.Asked: ("A client asks the primary it believes in, and all replicas when there is no answer (paper 4.1).",),
+    e.Waits: ("A client has one request outstanding: replicas keep only its newest one and the reply (paper 4.1).",),
     e.Rejected: (
         "Everything is signed and everything is checked: by whom, for which view, inside the window, with which "
         "digest, with which proofs. What fails any of these has no effect (paper 4.2, 4.4).",

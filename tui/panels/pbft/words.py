@@ -133,6 +133,8 @@ def _said(what: e.PbftEvent) -> Said:
         case e.Asked(request=request, attempt=attempt, to=to):
             again = f", attempt {attempt}: no answer in time" if attempt > 1 else ""
             return f"asks {names(to)} for {asked(request)}{again}", "client"
+        case e.Waits(op=op, key=key, value=number, before=before):
+            return f"{written(op, key, number)} waits until what was asked before is answered: {before}", "client"
         case e.Answered():
             return _answered(what), "client"
         case e.ActSwitched() | RuleSwitched() | e.WorkloadSet() | e.TimeoutSet():
