@@ -5,7 +5,7 @@ ceil(p * n): a value that really occurred, never an average of two, and integer 
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from engines.tracing.critical import Path, self_times
@@ -63,7 +63,7 @@ class Groups:
     def __init__(self, groups: Iterable[Group], known: dict[object, object]) -> None:
         """``known``: what the traces before it share with it."""
         groups = tuple(groups)
-        numbers = array("q")
+        numbers: list[int] = []
         for each in groups:
             numbers.extend((len(each.durations_us), each.path_us, each.errors))
             numbers.extend(each.durations_us)
@@ -82,10 +82,24 @@ class Groups:
             at = end
 
 
-def narrow(numbers: "array[int]") -> "array[int]":
-    """The same numbers in half the room, if they are small enough."""
-    small = not numbers or (max(numbers) < 1 << 31 and min(numbers) >= -(1 << 31))
-    return array("i", numbers) if small else numbers
+def narrow(numbers: Collection[int]) -> Sequence[int]:
+    """The same numbers in as little room as they take; a time that no clock measured may need more than 64 bits."""
+    for code in "iq":
+        try:
+            return array(code, numbers)
+        except OverflowError:
+            continue
+    return list(numbers)
+
+
+def _extended(have: "array[int] | list[int]", more: Sequence[int]) -> "array[int] | list[int]":
+    """The numbers with more behind them."""
+    count = len(have)
+    try:
+        have.extend(iter(more))
+    except OverflowError:
+        return [*have[:count], *more]
+    return have
 
 
 def shared(value: T, known: dict[object, object]) -> T:
@@ -114,8 +128,10 @@ class Aggregates:
 
     def __init__(self) -> None:
         self.traces = 0
-        self._groups: dict[tuple[str, str], tuple[array[int], array[int], list[int]]] = {}
-        """(durations, self times, [time on the path, errors]) by service and operation."""
+        self._durations: dict[tuple[str, str], array[int] | list[int]] = {}
+        self._selves: dict[tuple[str, str], array[int] | list[int]] = {}
+        self._counts: dict[tuple[str, str], list[int]] = {}
+        """[time on the path, errors]; like the others by service and operation."""
 
     def add(self, tree: Tree, path: Path) -> None:
         """Count a trace."""
@@ -125,19 +141,21 @@ class Aggregates:
         """Count a trace that was grouped before."""
         self.traces += 1
         for service, operation, durations, own, path_us, errors in groups:
-            group = self._groups.get((service, operation))
-            if group is None:
-                group = self._groups[service, operation] = (array("q"), array("q"), [0, 0])
-            group[0].extend(iter(durations))
-            group[1].extend(iter(own))
-            group[2][0] += path_us
-            group[2][1] += errors
+            key = service, operation
+            counts = self._counts.get(key)
+            if counts is None:
+                counts = self._counts[key] = [0, 0]
+                self._durations[key], self._selves[key] = array("q"), array("q")
+            self._durations[key] = _extended(self._durations[key], durations)
+            self._selves[key] = _extended(self._selves[key], own)
+            counts[0] += path_us
+            counts[1] += errors
 
     def rows(self) -> tuple[Row, ...]:
         """One row per service and operation, those with the most time on critical paths first."""
         found = []
-        for (service, operation), (durations, own, (path_us, errors)) in self._groups.items():
-            lasted, worked = sorted(durations), sorted(own)
+        for key, (path_us, errors) in self._counts.items():
+            (service, operation), lasted, worked = key, sorted(self._durations[key]), sorted(self._selves[key])
             found.append(
                 Row(
                     service,

@@ -4,7 +4,6 @@ Everything that can be known of a trace by itself is worked out once, when the f
 checkpoints of the run: playing, stepping and seeking only change how many records have happened.
 """
 
-from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, overload
 
@@ -196,7 +195,7 @@ class _Called:
 
     def __init__(self, calls: Iterable[Calls], known: dict[object, object]) -> None:
         calls = tuple(calls)
-        numbers = array("q")
+        numbers: list[int] = []
         for each in calls:
             numbers.extend((len(each.durations_us), each.errors))
             numbers.extend(each.durations_us)

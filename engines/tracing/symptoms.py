@@ -5,12 +5,11 @@ be told: whoever drops headers has callees that start traces, whoever loses span
 answers many calls in the same moment. Nothing here knows more than the spans; ``verdicts`` does the counting.
 """
 
-from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias, overload
 
-from engines.tracing.aggregate import shared
+from engines.tracing.aggregate import narrow, shared
 from engines.tracing.spans import Kind, Span
 from engines.tracing.tree import Tree
 from engines.tracing.unfelt import NO_OWN, Own
@@ -155,7 +154,7 @@ class Served(Sequence[tuple[str, int, int]]):
 
     def __init__(self, served: Sequence[tuple[str, int, int]], known: dict[object, object]) -> None:
         self._names = shared(tuple([name for name, _, _ in served]), known)
-        self._moments = array("q", [moment for _, *both in served for moment in both])
+        self._moments = narrow([moment for _, *both in served for moment in both])
 
     @overload
     def __getitem__(self, index: int) -> tuple[str, int, int]: ...

@@ -10,10 +10,10 @@ Of several the one that has grown most is named first. A queue is named last, fo
 do; and where a lock is waited for, the time it is held is its holder's own work, and is called lock.
 """
 
-from array import array
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from engines.tracing.aggregate import narrow
 from engines.tracing.spans import Kind
 from engines.tracing.standing import mean, shift_of, stretch_of
 from engines.tracing.tree import Tree
@@ -68,7 +68,7 @@ def own_of(tree: Tree, self_us: Sequence[int], known: dict[tuple[Site, ...], tup
         site = Site(span.service, span.name, kind)
         found[site] = max(found.get(site, 0), self_us[row])
     sites = tuple(found)
-    return Own(known.setdefault(sites, sites), array("q", found.values()))
+    return Own(known.setdefault(sites, sites), narrow(found.values()))
 
 
 def grown(now: Iterable[Own], before: Iterable[Own] | None = None) -> tuple[Grown, ...]:

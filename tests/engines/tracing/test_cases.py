@@ -12,6 +12,7 @@ from engines.sim.random import Stream
 from engines.tracing.critical import critical_path
 from engines.tracing.formats import Format, Notices, read, write
 from engines.tracing.judge import judge
+from engines.tracing.recorded import VARIANT, source
 from engines.tracing.spans import Kind, Span
 from engines.tracing.tree import Flaw, Tree, build
 from tui.userdata import tracing_report
@@ -162,6 +163,8 @@ def test_a_file_without_spans_says_why(text: str, reason: str) -> None:
 
 MUTATED: Final = 2_000
 """In ``make test``; ten times as many in ``make soak``."""
+OPENED: Final = 4
+"""Of so many files that can be read one is opened, as the app does."""
 
 
 def mutated(data: bytes, draw: Stream) -> bytes:
@@ -186,10 +189,10 @@ def mutated(data: bytes, draw: Stream) -> bytes:
 
 
 def nothing_but_the_users_error(numbers: range) -> None:
-    """Every mutated file is read or refused in one line, and what is read is judged."""
+    """Every mutated file is read or refused in one line, and what is read is judged; some of it is opened as well."""
     files = [path.read_bytes() for path in sorted(CASES.glob("*.json"))]
     spans = spans_of("zipkin-retry-same-id")
-    files += [b"".join(write(spans, form)) for form in (Format.JAEGER, Format.OTLP_LINES)]
+    files += [b"".join(write(spans, form)) for form in (Format.JAEGER, Format.OTLP_LINES, Format.OTLP_PROTOBUF)]
     for number in numbers:
         draw = Stream(number, "mutated")
         data = mutated(files[draw.below(len(files))], draw)
@@ -197,7 +200,12 @@ def nothing_but_the_users_error(numbers: range) -> None:
             said = ""
             checks: tuple[Check, ...] = ()
             try:
-                checks = judge(read(BytesIO(data), "x", skip_bad=skip_bad), "x").checks
+                found = list(read(BytesIO(data), "x", skip_bad=skip_bad))
+                checks = judge(found, "x").checks
+                if number % OPENED == 0:
+                    run = VARIANT.on(source(found, "x", "0" * 64)).make(0, ())
+                    run.run(1 << 90, len(found))
+                    checks += run.check()
             except UserError as error:
                 said = str(error)
             assert "\n" not in said, (number, said)

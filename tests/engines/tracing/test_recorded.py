@@ -248,6 +248,16 @@ def test_a_file_without_a_start_does_not_begin_in_1970() -> None:
     assert seen.traces[0].note.kind is Flaw.NO_START
 
 
+def test_times_that_no_clock_measured_are_no_accident() -> None:
+    """Jaeger counts microseconds in 64 bits, so its nanoseconds may need 74."""
+    odd = [span("a", "", 5, 1 << 70), span("b", "a", 1 << 64, 1 << 66), span("c", "a", 7, 9)]
+    played, judged = run(odd), judge(odd, "x")
+    played.step()
+    assert played.snapshot().traces[0].duration_us == judged.traces[0].duration_us == (1 << 70) - 5
+    assert max(row.max_us for row in judged.aggregates) == (1 << 70) - 5
+    assert all(check.ok for check in (*played.check(), *judged.checks))
+
+
 def test_no_spans_are_a_run_of_nothing() -> None:
     played = ended([])
     assert (played.position, played.snapshot().traces, len(Records([]))) == (0, (), 0)
