@@ -38,7 +38,7 @@ VARIANTS: Final = (
         partial(CqrsEngine, VARIANT),
         COMMANDS,
         SETTINGS,
-        2,
+        3,
         FIDELITY,
         chaos=CHAOS,
     ),

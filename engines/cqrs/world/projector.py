@@ -285,6 +285,7 @@ class ProjectorNode:
             return
         else:
             assert task.event is not None
+            table.stamp += 1  # a replica that was told of the first half has not been told of this one
             self.second(ctx, table, task.event)
             self.task = None
         self.work(ctx)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from engines.cqrs.pattern import PATTERN
+from engines.cqrs.world import commands as c
 from engines.cqrs.world.checks import DEMANDS
+from engines.hunt.plan import Plan
+from engines.hunt.trial import play
+from engines.sim import faults as f
+from engines.sim.pattern import Step
 from tests.engines.cqrs.world.lab import batter, failed, world
 
 
@@ -30,6 +36,25 @@ def test_whatever_happens_no_check_fails() -> None:
 @pytest.mark.soak
 def test_whatever_happens_in_2000_seeds_no_check_fails() -> None:
     battered(range(1_000, 3_000))
+
+
+def test_a_copy_that_was_told_of_half_an_event_is_told_of_the_rest() -> None:
+    """A replica that asked for what it had missed, in the middle of an event, took the half for the whole of it: what
+    ten thousand seeds of a hunt have found."""
+    times = (
+        (300_000, c.Ask("u1", "history")), (535_000, f.Slow("*", "*", 107_993, 64_739)),
+        (730_000, c.Rebuild("order_summary", "beside", "v2")), (800_000, c.Resend("u1")),
+        (980_000, c.AddNode("commands")), (1_100_000, f.Crash("bus")), (1_300_000, f.Restart("bus")),
+        (1_490_000, f.Freeze("store")), (1_617_000, f.Thaw("store")),
+        (1_700_000, c.Rebuild("order_summary", "beside", "v2")), (2_070_000, f.Lose("*", "*", 300_000)),
+        (2_300_000, f.Lose("*", "*", 0)),
+    )  # fmt: skip
+    config = (
+        ("writes", 6), ("reads", 4), ("projectors", 2), ("replicas", 3), ("freshness", "version token"),
+        ("apply_us", 6_000),
+    )  # fmt: skip
+    plan = Plan("sourced", 2884, config, tuple(Step(at_us, command) for at_us, command in times), 0, 3_000_000)
+    assert play(plan, PATTERN.variant("sourced")).violation is None
 
 
 def test_the_world_makes_its_promises() -> None:
