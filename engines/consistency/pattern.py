@@ -42,7 +42,7 @@ VARIANTS: Final = tuple(
         partial(ConsistencyEngine, name),
         COMMANDS,
         SETTINGS[name],
-        5,
+        6,
         FIDELITY,
         chaos=chaos_of(name),
     )

@@ -81,7 +81,9 @@ class DynamoReplica(Replica):
         self.all = tuple(sorted((self.id, *self.peers)))
         self.clock = HybridClock(max(self.disk.registers.get("hybrid", Stamp(0)), *self._stamps()))
         self.agenda: Agenda[Due] = Agenda()
-        self.ops = 0
+        self.starts: int = self.disk.registers.get("starts", 0)
+        self.ops = self.starts << 32
+        """The operation begun last: numbers never come again, or an answer to a former life would count in this one."""
         self.hand: dict[int, InHand] = {}
         self.suspects: dict[str, None] = {}
         self.turn = 0
@@ -151,6 +153,8 @@ class DynamoReplica(Replica):
 
     def on_start(self, ctx: Context) -> None:
         """Hints and trees from time to time."""
+        self.disk.write("starts", self.starts + 1)
+        ctx.persist()
         stream = ctx.stream("start")
         ctx.set_timer("handoff", stream.between(HANDOFF_US // 2, HANDOFF_US))
         ctx.set_timer("compare", stream.between(COMPARE_US // 2, COMPARE_US))
@@ -366,8 +370,7 @@ class DynamoReplica(Replica):
                 else:
                     ctx.send(name, m.Put(0, key, best, ""))
 
-    # -- what is late
-    # ----------------------------------------------------------------------------------------------------
+    # -- what is late ----------------------------------------------------------------------------------------------
 
     def _late(self, ctx: Context, due: Due) -> None:
         mine = self.hand.get(due.op)
@@ -410,8 +413,7 @@ class DynamoReplica(Replica):
             else:
                 ctx.send(name, m.Put(op, key, mine.held, owner))
 
-    # -- repairs
-    # -----------------------------------------------------------------------------------------------------------
+    # -- repairs ---------------------------------------------------------------------------------------------------
 
     def _merge(self, ctx: Context, key: str, held: Any, src: str, how: ev.Repair | None) -> None:
         """Take a version in, unless what is here covers it."""

@@ -57,6 +57,26 @@ FOUND: list[tuple[str, str, str, int, Config, tuple[tuple[int, Any], ...], int, 
         ),
         8 * US_PER_S, 0,
     ),
+    (
+        "a coordinator numbered its operations anew after a crash, and counted an answer to its former life",
+        "consistency", "eventual", 2971, (("nodes", 3), ("r", 2), ("w", 2)),
+        (
+            (800_000, faults.Clog("r1", "*")), (1_400_000, faults.Crash("r1")), (6_500_000, faults.Restart("r1")),
+            (8_300_000, faults.Crash("r1")), (8_300_000, faults.Heal()),
+        ),
+        9 * US_PER_S, 0,
+    ),
+    (
+        "a coordinator that had started twice took the value of another key for the one that was asked",
+        "consistency", "eventual", 4425, (("nodes", 3),),
+        (
+            (470_000, faults.Slow("A", "r1", 700_000, 233_333)), (700_000, faults.Partition((("r3",), ("r1", "r2")))),
+            (900_000, faults.Slow("D", "r1", 300_000, 100_000)), (1_300_000, faults.Slow("D", "r1", 100_000, 33_333)),
+            (1_380_000, faults.Crash("r1")), (1_380_000, faults.Restart("r1")),
+            (1_469_550, faults.Crash("r1")), (1_469_550, faults.Restart("r1")),
+        ),
+        2 * US_PER_S, 0,
+    ),
 ]  # fmt: skip
 
 
