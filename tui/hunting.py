@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 
 import click
 
+from engines.errors import UserError
 from engines.hunt import Search, Shrunk
 from engines.hunt.bites import TOUCHES
 from engines.hunt.coverage import Reached, reached
@@ -58,8 +59,10 @@ def hunt(asked: Asked) -> int:
         else:
             workers.close()
     summary = Summary(asked, search, time.monotonic() - began, interrupt.came)
-    summary.keep()
+    refused = summary.keep()
     click.echo(summary.as_json() if asked.as_json else summary.as_text())
+    if refused is not None:
+        raise refused
     return interrupt.status or (1 if search.tally.failures or search.tally.deadly else 0)
 
 
@@ -186,14 +189,20 @@ class Summary:
                 find.text = run.recording() if self.asked.folder is not None else ""
             self.finds.append(find)
 
-    def keep(self) -> None:
-        """Save what was found, where that was asked for."""
-        folder = self.asked.folder
+    def keep(self) -> UserError | None:
+        """Save what was found, where that was asked for. Why not, if the folder has gone meanwhile: the report can
+        still be printed, with the lines that replay it."""
+        folder, refused = self.asked.folder, None
         for find in self.finds:
             if folder is not None and find.text:
                 name = find.violation.check.replace(" ", "-").replace("<=", "le").replace("'", "")
-                find.path = files.free(folder, f"hunt-{self.asked.variant.name}-{name}-seed{find.seed}")
-                files.write(find.path, find.text)
+                path = files.free(folder, f"hunt-{self.asked.variant.name}-{name}-seed{find.seed}")
+                try:
+                    files.write(path, find.text)
+                    find.path = path
+                except UserError as error:
+                    refused = refused or error
+        return refused
 
     @property
     def reached(self) -> Reached:

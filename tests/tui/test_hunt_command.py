@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from engines.consensus.pattern import PATTERN
+from engines.errors import UserError
 from engines.hunt import Here, Search
 from tests.commandline import dp_tui, dp_tui_process
 from tests.ptyscreen import PATIENCE_S, PtyApp, python
 from tests.tui.test_cli import refused
+from tui import files
 from tui.hunt_options import Asked
 from tui.hunting import Interrupt, Summary
 from tui.terminal.signals import SIGNALS
@@ -100,6 +102,20 @@ def test_one_is_not_several() -> None:
     assert "1 seed failed" in one
     assert "in 1 seed, first in 0" in one
     assert "healed" not in one, "it is never seen while something is wrong, and that is no news"
+
+
+def test_a_folder_that_goes_away_meanwhile_costs_no_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(path: Path, text: str) -> None:
+        raise UserError(f"{path}: cannot be written: Not a directory")
+
+    monkeypatch.setattr(files, "write", gone)
+    hunt = ("hunt", "raft", "--seeds", "0..0", "--jobs", "1", "--break", "persist_vote", "--save", str(tmp_path))
+    done = dp_tui(*hunt)
+    assert done.returncode == 2
+    assert "CHECK FAILED  terms and votes survive" in done.stdout
+    assert "replay 'dp-tui:consensus/raft@" in done.stdout
+    assert "open it" not in done.stdout
+    assert done.stderr.rstrip().endswith("cannot be written: Not a directory")
 
 
 def test_a_rule_that_is_named_twice_is_broken_once() -> None:
