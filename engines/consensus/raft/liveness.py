@@ -158,7 +158,7 @@ class Liveness:
         if leader != self.leader:
             self.leader = leader
             self.goals.clear()
-        commit = max(node.commit_index, node.log.base_index)
+        commit = min(max(node.commit_index, node.log.base_index), node.log.last_index)  # the log, where a rule is off
         next_goal = _Goal(commit, node.log.term_at(commit), now_us)
         for each in group:
             if each not in node.peers:
