@@ -30,7 +30,7 @@ FIDELITY: Final = (
 )  # fmt: skip
 
 VARIANTS: Final = tuple(
-    Variant(name, title, summary, partial(ResilienceEngine, name), COMMANDS, SETTINGS, 6, FIDELITY, chaos=CHAOS)
+    Variant(name, title, summary, partial(ResilienceEngine, name), COMMANDS, SETTINGS, 7, FIDELITY, chaos=CHAOS)
     for name, title, summary in (
         ("breaker", "Circuit breakers", "a state machine on every edge into a service; its preset can be changed live"),
         ("envoy", "Envoy's way", "no state machine: caps on what is under way, and bad hosts are ejected"),

@@ -84,7 +84,7 @@ class Attempts:
         self.ledger.edges[self.edge].add("hedges")
         delay_us = hedge.delay_us()
         hedged = e.CallHedged(self.edge, hedge.quantile_ppm, -1 if delay_us is None else delay_us)
-        self.ledger.tell(ctx, self.src, f"{self.edge}/hedge", hedged)
+        self.ledger.tell(self.src, f"{self.edge}/hedge", hedged)
         self.transmit(ctx, call, tells, hedge=True)
 
     def drop(self, call: PendingCall, id: int) -> None:

@@ -235,7 +235,7 @@ class Edge:
         if why in REJECTED:
             self.meter.add("rejected")
             if why is not Outcome.OPEN:
-                self.ledger.tell(ctx, self.src, f"{self.id}/{why}", e.CallTurnedAway(self.id, why))
+                self.ledger.tell(self.src, f"{self.id}/{why}", e.CallTurnedAway(self.id, why))
         call.origin = None
         self._up(ctx, call, at, why)
 
@@ -278,7 +278,7 @@ class Edge:
         decision = self.protection.retry_after(call, why, now, draw, self.rules.retry_limit)
         if decision.denied is not None:
             self.meter.add("denied")
-            self.ledger.tell(ctx, self.src, f"{self.id}/denied", e.RetryDenied(self.id, decision.denied))
+            self.ledger.tell(self.src, f"{self.id}/denied", e.RetryDenied(self.id, decision.denied))
         if not decision.again:
             return False
         call.tries += 1
@@ -288,7 +288,7 @@ class Edge:
         self.meter.add("retried")
         self.ledger.facts.append(("retried", self.id, self.src, call.id))
         retried = e.CallRetried(self.id, why, decision.delay_us, call.tries)
-        self.ledger.tell(ctx, self.src, f"{self.id}/retry", retried)
+        self.ledger.tell(self.src, f"{self.id}/retry", retried)
         return True
 
     def _report(self, ctx: Context, call: PendingCall, why: Outcome) -> None:
@@ -329,7 +329,7 @@ class Edge:
             protection.fallback.remember(now, call.root)
         else:
             self.meter.add("failed")
-            why = self._failed(ctx, call, why)
+            why = self._failed(call, why)
         origin: Origin | None = None
         if why not in SERVED:
             passed_on = why is Outcome.DOWNSTREAM and call.origin is not None
@@ -337,16 +337,16 @@ class Edge:
         self.ledger.facts.append(("end", self.id, self.src, call.id, why))
         self.outcomes.append(Ended(call.job, why, origin))
 
-    def _failed(self, ctx: Context, call: PendingCall, why: Outcome) -> Outcome:
+    def _failed(self, call: PendingCall, why: Outcome) -> Outcome:
         """The call failed; perhaps something else is served in its place."""
         if why not in REJECTED:
             failed = e.CallFailed(self.id, why, call.origin, call.attempts)
-            self.ledger.tell(ctx, self.src, f"{self.id}/{why}", failed)
+            self.ledger.tell(self.src, f"{self.id}/{why}", failed)
         served = self.protection.fallback.serve(self.clock.now_us, why)
         if not served.ok:
             return why
         self.meter.add("fallbacks")
-        self.ledger.tell(ctx, self.src, f"{self.id}/fallback", e.FallbackServed(self.id, why, served.age_us))
+        self.ledger.tell(self.src, f"{self.id}/fallback", e.FallbackServed(self.id, why, served.age_us))
         return Outcome.FALLBACK
 
     # -- odds and ends -----------------------------------------------------------------------------------------

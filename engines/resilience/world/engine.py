@@ -16,7 +16,7 @@ from engines.resilience.world import view
 from engines.resilience.world.caller import Caller, Place
 from engines.resilience.world.checks import Invariants
 from engines.resilience.world.client import YOU, Client
-from engines.resilience.world.ledger import SAMPLE_US, TELL_US, Ledger
+from engines.resilience.world.ledger import SAMPLE_US, Ledger
 from engines.resilience.world.messages import Outcome
 from engines.resilience.world.node import ServiceNode
 from engines.resilience.world.options import options_of
@@ -74,7 +74,7 @@ class ResilienceEngine(World):
     def observe(self, host: Host) -> None:
         """Check what the event changed; sample the strip."""
         self.invariants.observe(host)
-        self._tell_moves()
+        self._tell_due()
         while self.clock.now_us >= self.sample_due_us:
             self._sample(self.sample_due_us)
             self.sample_due_us += SAMPLE_US
@@ -96,18 +96,20 @@ class ResilienceEngine(World):
             sum(each["wasted"] for each in services) * per_s, latency.p50_us, latency.p99_us, self._open_breakers(),
             grown[busiest]["attempts"] * per_s,
         ))  # fmt: skip
-        self._tell(TELL_US)
+        if ledger.ceased():
+            self._tell()
         if (served := ledger.served(at_us)) is not None:
             self.record(served)
 
-    def _tell(self, idle_us: int = 0) -> None:
-        """Tell the rest of what happens often: all of it, or what has not happened for so long."""
-        for event, node in self.ledger.flush(idle_us):
+    def _tell(self) -> None:
+        """Tell the rest of what happens often."""
+        for event, node in self.ledger.flush():
             self.record(event, node)
 
-    def _tell_moves(self) -> None:
-        """Tell of breakers that moved, behind the sums of before: else it would seem to say no after it closed."""
-        if self.ledger.moves:
+    def _tell_due(self) -> None:
+        """Tell the sums if it is time, and of breakers that moved, behind the sums of before: else a breaker would seem
+        to say no after it closed."""
+        if self.ledger.due or self.ledger.moves:
             self._tell()
             for node, event in self.ledger.moves:
                 self.record(event, node)
@@ -231,7 +233,7 @@ class ResilienceEngine(World):
             self._put_in_force(change)
         else:
             super().execute(command)
-        self._tell_moves()
+        self._tell_due()
 
     def _call(self, command: c.Call | c.Burst) -> None:
         """Calls at this moment."""

@@ -1,7 +1,8 @@
 """What happens in the service world besides what happens in every world: a record per kind.
 
 What comes by the hundred is told now and then: ``times`` is how often it has happened since it was told last, this
-time included. ``edge`` is the edge it happened on, where it did on one.
+time included, and ``since_us`` when the first of these was; -1: nobody says. ``edge`` is the edge it happened on, where
+it did on one.
 """
 
 from typing import NamedTuple, TypeAlias
@@ -38,6 +39,7 @@ class CallTurnedAway(NamedTuple):
     edge: str
     why: Outcome
     times: int = 1
+    since_us: int = -1
 
 
 class CallRetried(NamedTuple):
@@ -48,6 +50,7 @@ class CallRetried(NamedTuple):
     delay_us: int
     attempt: int
     times: int = 1
+    since_us: int = -1
 
 
 class RetryDenied(NamedTuple):
@@ -56,6 +59,7 @@ class RetryDenied(NamedTuple):
     edge: str
     grant: Grant
     times: int = 1
+    since_us: int = -1
 
 
 class CallFailed(NamedTuple):
@@ -70,6 +74,7 @@ class CallFailed(NamedTuple):
     """How long the log says it took; -1: no log says so."""
     late: bool = False
     """In a log: it started before the last transition."""
+    since_us: int = -1
 
 
 class FallbackServed(NamedTuple):
@@ -80,6 +85,7 @@ class FallbackServed(NamedTuple):
     age_us: int
     """Of that answer."""
     times: int = 1
+    since_us: int = -1
 
 
 class CallHedged(NamedTuple):
@@ -89,6 +95,7 @@ class CallHedged(NamedTuple):
     quantile_ppm: int
     delay_us: int
     times: int = 1
+    since_us: int = -1
 
 
 class HostEjected(NamedTuple):
@@ -122,6 +129,7 @@ class RequestRefused(NamedTuple):
     waiting: int
     """Calls in its line."""
     times: int = 1
+    since_us: int = -1
 
 
 class WorkWasted(NamedTuple):
@@ -129,6 +137,7 @@ class WorkWasted(NamedTuple):
 
     caller: str
     times: int = 1
+    since_us: int = -1
 
 
 class YouCalled(NamedTuple):

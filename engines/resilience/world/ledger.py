@@ -11,7 +11,6 @@ from typing import Any, Final
 from engines.resilience.world.events import ShopServed
 from engines.resilience.world.messages import SERVED, Origin, Outcome
 from engines.sim.clock import Clock
-from engines.sim.node import Context
 from engines.sim.service import Latencies
 from engines.units import PPM, US_PER_MS, US_PER_S
 
@@ -25,7 +24,8 @@ RUNNING_MAX: Final = 2_000
 """Calls of clients under way at most; more fail at once, as a machine without a free port does."""
 TELL_US: Final = US_PER_S
 """What happens over and over is told once in this time, with the number of times it happened; as long as it goes on,
-after twice that time, and so on up to ``TELL_MAX_US``."""
+after twice that time, and so on up to ``TELL_MAX_US``. All of it is told when any of it is: sums that begin and end at
+the same moments can be added up, and compared with the rates of that time."""
 TELL_MAX_US: Final = 2 * US_PER_S
 SERVED_FIRST_US: Final = 2 * US_PER_S
 SERVED_US: Final = 5 * US_PER_S
@@ -112,14 +112,14 @@ SERVICE_COUNTS: Final = ("arrived", "done", "failed", "refused", "expired", "was
 class Untold:
     """Something that happens often: the newest of it, and how often it has happened since it was told."""
 
-    __slots__ = ("count", "due_us", "event", "last_us", "node", "pause_us")
+    __slots__ = ("count", "due_us", "event", "first_us", "last_us", "node", "pause_us")
 
     def __init__(self, event: Any, node: str) -> None:
         self.event = event
         self.node = node
         self.count = 0
-        self.due_us = self.last_us = 0
-        """When it may be told again, and when it happened last."""
+        self.due_us = self.first_us = self.last_us = 0
+        """When it may be told again, when it first happened since it was told, and when it happened last."""
         self.pause_us = TELL_US
 
 
@@ -159,6 +159,8 @@ class Ledger:
         self.ended: deque[ClientCall] = deque(maxlen=CALLS_SHOWN)
         self.untold: dict[str, Untold] = {}
         """What happens often."""
+        self.due = False
+        """Whether it is time to tell of it."""
         self.moves: list[tuple[str, Any]] = []
         """Moves of breakers with the machine of each, which the world tells of behind the sums of before."""
         self.served_due_us, self.served_us = SERVED_FIRST_US, 0
@@ -225,34 +227,36 @@ class Ledger:
 
     # -- telling -----------------------------------------------------------------------------------------------
 
-    def tell(self, ctx: Context, node: str, what: str, event: Any) -> None:
-        """Something happened that comes by the hundred: tell of it if it is time, with how often it has happened."""
+    def tell(self, node: str, what: str, event: Any) -> None:
+        """Something happened that comes by the hundred: count it; if it is time, all that is untold is told next."""
         now = self.clock.now_us
         entry = self.untold.get(what)
         if entry is None:
             entry = self.untold[what] = Untold(event, node)
         if now - entry.last_us > 2 * TELL_US:
             entry.due_us, entry.pause_us = now, TELL_US
+        if not entry.count:
+            entry.first_us = now
         entry.event, entry.node, entry.last_us = event, node, now
         entry.count += 1
-        if now < entry.due_us:
-            return
-        ctx.note(event._replace(times=entry.count))
-        entry.count = 0
-        entry.due_us = now + entry.pause_us
-        entry.pause_us = min(2 * entry.pause_us, TELL_MAX_US)
+        self.due = self.due or now >= entry.due_us
 
-    def flush(self, idle_us: int = 0) -> list[tuple[Any, str]]:
-        """What has not been told yet, with its node: told now, so that sums are current where the run stops.
-
-        ``idle_us``: only what has not happened for so long; that has ended, and would be told much too late.
-        """
-        found = []
+    def flush(self) -> list[tuple[Any, str]]:
+        """What has not been told yet, with its node: told now, all of it."""
+        now, found = self.clock.now_us, []
+        self.due = False
         for entry in self.untold.values():
-            if entry.count and self.clock.now_us - entry.last_us >= idle_us:
-                found.append((entry.event._replace(times=entry.count), entry.node))
-                entry.count = 0
+            if not entry.count:
+                continue
+            found.append((entry.event._replace(times=entry.count, since_us=entry.first_us), entry.node))
+            entry.count = 0
+            entry.due_us = now + entry.pause_us
+            entry.pause_us = min(2 * entry.pause_us, TELL_MAX_US)
         return found
+
+    def ceased(self) -> bool:
+        """Whether something untold has not happened for a while: it would be told much too late."""
+        return any(entry.count and self.clock.now_us - entry.last_us >= TELL_US for entry in self.untold.values())
 
     def served(self, at_us: int) -> ShopServed | None:
         """Now and then: what became of the calls of clients since the last time."""

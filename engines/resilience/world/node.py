@@ -100,7 +100,7 @@ class ServiceNode(Caller):
     def _refuse(self, ctx: Context, job: Job, why: Outcome) -> None:
         """Not done."""
         self.meter.add("expired" if why is Outcome.EXPIRED else "refused")
-        self.ledger.tell(ctx, self.host, f"{self.host}/{why}", e.RequestRefused(why, len(self.pool.line)))
+        self.ledger.tell(self.host, f"{self.host}/{why}", e.RequestRefused(why, len(self.pool.line)))
         self._answer(ctx, job, why)
 
     # -- doing -------------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ class ServiceNode(Caller):
             self.meter.add("failed")
         wanted = self.ledger.worked(self.service, job.src, job.request.id, job.request.root)
         if not wanted:
-            self.ledger.tell(ctx, self.host, f"{self.host}/wasted", e.WorkWasted(job.src))
+            self.ledger.tell(self.host, f"{self.host}/wasted", e.WorkWasted(job.src))
         self._answer(ctx, job, why, origin)
 
     def _answer(self, ctx: Context, job: Job, why: Outcome, origin: Origin | None = None) -> None:

@@ -12,14 +12,19 @@ from engines.resilience.states import TRANSITIONS
 from engines.resilience.world import commands as c
 from engines.resilience.world import events as e
 from engines.resilience.world.checks import DEMANDS
+from engines.resilience.world.ledger import Ledger
 from engines.resilience.world.messages import Origin, Outcome
 from engines.resilience.world.rules import ResilienceRules
 from engines.sim.events import Event, LinkCut
 from engines.sim.pattern import Check
+from engines.sim.timeline import Timeline
+from engines.units import seconds
 from tests.tui.panels.resilience_runs import standing
 from tests.tui.subjects.resilience import RESILIENCE
+from tui.journal import Told
 from tui.panel import Focus
 from tui.panels.resilience import HELP, PANEL
+from tui.panels.resilience.folding import since_us, times
 from tui.panels.resilience.forms import RULES
 from tui.panels.resilience.lessons import IF_BROKEN, LESSONS, OF_CAUSE, OF_CURE, OF_KIND, OF_OUTCOME, OF_WORLD
 from tui.panels.resilience.words import AFTER, OUTCOMES
@@ -140,6 +145,39 @@ def test_what_comes_by_the_dozen_shares_a_line_with_its_sums() -> None:
     assert PANEL.routine(one) == PANEL.routine(wasted) != ""
     assert PANEL.routine(TRIP) == ""
     assert PANEL.routine(event(e.YouAnswered(1, Outcome.OK, None, 5, 5))) == ""
+
+
+def counted(name: str, at_us: int) -> dict[type, int]:
+    """What the engine itself has counted by then, by the kind that tells of it."""
+    story = next(each for each in PATTERN.scenarios if each.name == name)
+    run: Timeline[Any, Any] = Timeline(PATTERN.variant(story.variant), story.seed, story.config, story)
+    run.advance(at_us)
+    ledger: Ledger = run.engine.ledger  # type: ignore[attr-defined]
+    services = [meter.counts for meter in ledger.services.values()]
+    return {
+        e.WorkWasted: sum(each["wasted"] for each in services),
+        e.RequestRefused: sum(each["refused"] + each["expired"] for each in services),
+        e.CallRetried: sum(meter.counts["retried"] for meter in ledger.edges.values()),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "until_s"), [("deadline", 15), ("deadline", 29), ("cascade", 25), ("cascade", 30), ("storm-budget", 16)]
+)
+def test_the_sums_of_a_line_are_what_was_counted_in_the_time_it_names(name: str, until_s: int) -> None:
+    story = next(each for each in PATTERN.scenarios if each.name == name)
+    run: Timeline[Any, Any] = Timeline(PATTERN.variant(story.variant), story.seed, story.config, story)
+    run.advance(until_s * S)
+    told = Told(run.engine.told(1 << 20), 0, PANEL.narrate, PANEL.routine, PANEL.fold)
+    lines = [each for each in told.folds() if PANEL.routine(told.event(each)) == "calls" and each.last > each.first]
+    newest = lines[-1]
+    events = told.events[newest.first : newest.last + 1]
+    first_us, last_us = min(map(since_us, events)), events[-1].at_us
+    assert f"in {seconds(last_us - first_us)}: " in told.line(newest).text
+    before, after = counted(name, first_us - 1), counted(name, last_us)
+    sums = {kind: sum(times(each) for each in events if isinstance(each.what, kind)) for kind in before}
+    assert sums == {kind: after[kind] - before[kind] for kind in before}
+    assert any(sums.values())
 
 
 def test_what_a_healthy_shop_does_is_told_and_adds_up() -> None:

@@ -72,7 +72,7 @@ def _calls(events: Sequence[Event], last: Line) -> Line:
     for each in events:
         counts[type(each.what)] = counts.get(type(each.what), 0) + times(each)
     said = ", ".join(f"{count:,} {COUNTED[kind]}" for kind, count in counts.items())
-    span_us = events[-1].at_us - events[0].at_us
+    span_us = events[-1].at_us - min(map(since_us, events))
     said = f"in {seconds(span_us)}: {said}" if span_us >= US_PER_S else said
     newest = ("", f"; newest: {last.who} {last.text}", f"; the newest at {last.who}")
     return Line("calls", said + (newest[len(counts)] if len(counts) < len(newest) else ""), last.ink)
@@ -82,3 +82,9 @@ def times(event: Event) -> int:
     """How many of its kind an event stands for."""
     found: int = getattr(event.what, "times", 1)
     return found
+
+
+def since_us(event: Event) -> int:
+    """When the first of those it stands for happened."""
+    found: int = getattr(event.what, "since_us", -1)
+    return event.at_us if found < 0 else found
