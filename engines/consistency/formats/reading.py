@@ -18,6 +18,8 @@ from engines.consistency.history import History
 from engines.errors import UserError, too_many_digits
 
 LINE_MAX: Final = 1 << 20
+LOOKED_AT: Final = 4_096
+"""Of a line that long so many bytes tell its notation."""
 LOG: Final = re.compile(r"jepsen\.util\s+-\s+(\S+)\s+(:\S+)\s+(:\S+)\s*(.*)$")
 FAST: Final = re.compile(
     r"^[\s\[(]*\{:process (-?\d+), :type :(\w+), :f :([\w-]+)(?:, :key \"([^\"\\]*)\")?, "
@@ -160,10 +162,13 @@ class HistoryReader:
 
     def _long(self, number: int, raw: bytes) -> Iterator[tuple[int, str]]:
         """A line longer than the limit is read in pieces that end between forms' parts; EDN does not mind."""
+        notation = self.format or detect(raw[:LOOKED_AT].decode("utf-8", "replace"))
         while True:
             cut = max(raw.rfind(b" "), raw.rfind(b","), raw.rfind(b"}"))
-            if cut < 0 or self.format not in ("", "edn"):
-                raise UserError(f"{self.name}: line {number}: longer than {LINE_MAX >> 20} MiB")
+            if cut < 0 or notation != "edn":
+                raise UserError(
+                    f"{self.name}: line {number}: longer than {LINE_MAX >> 20} MiB; shorter lines are accepted"
+                )
             try:
                 yield number, raw[: cut + 1].decode("utf-8")
             except UnicodeDecodeError as error:

@@ -263,6 +263,13 @@ def test_a_bad_file_is_named_in_one_line(text: str, what: str) -> None:
     assert what in trouble(text)
 
 
+def test_a_line_of_json_that_is_too_long_is_said_to_be_that() -> None:
+    """Only EDN may be read in pieces, which end between its forms."""
+    value = "a" * 1_100_000
+    line = f'{{"process": 0, "type": "invoke", "f": "write", "key": "x", "value": "{value}", "time": 1}}\n'
+    assert trouble(line) == "f: line 1: longer than 1 MiB; shorter lines are accepted"
+
+
 def test_bytes_that_are_no_text() -> None:
     with pytest.raises(UserError, match="line 2, byte 3: not UTF-8"):
         HistoryReader(io.BytesIO(OK.splitlines()[0].encode() + b"\n{}\xff\n"), "f").read()
