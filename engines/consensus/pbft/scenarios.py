@@ -195,7 +195,7 @@ PARTIAL_NEW_VIEW: Final = Scenario(
     end_us=4_000 * US_PER_MS,
     script=(
         *at(100, _sets(1)),
-        *say(400, "Seven replicas survive two traitors, and both are next in line: r0 will fall silent, and r1 will "
+        *say(400, "Seven replicas survive two traitors, here the first two primaries: r0 will fall silent, and r1 will "
                   "open view 1 for half of the replicas only."),
         *at(450, *_does("r0", Act.SILENT), *_does("r1", Act.NEW_VIEW_TO_SOME)),
         *at(500, _sets(2)),
@@ -203,7 +203,8 @@ PARTIAL_NEW_VIEW: Final = Scenario(
                     "come. With r1 those are four of seven; a quorum is five, so nothing commits."),
         *say(3_000, "Whoever waited for the NEW-VIEW, and whoever waited for the request, waited T = 400 ms: then they "
                     "moved on to view 2, whose primary r2 is correct, and executed the request. At most f bad "
-                    "primaries follow each other, and each costs one timeout, doubled every time."),
+                    "primaries follow each other, and each costs one timeout, doubled after every view that brought "
+                    "nothing."),
     ),
 )  # fmt: skip
 

@@ -93,8 +93,8 @@ TWO_SERVERS: Final = Scenario(
         *say(1_005, "n1 appended the configuration with n2 alone, and died with it: n2 knows nothing of it and still "
                     "goes by both. It needs 2 of 2."),
         *at(1_300, Mend("n1", "n2"), Restart("n1")),
-        *say(1_310, "n1 is back. By its own log it is no member. But it does not know that committed, so it still "
-                    "stands for election: n2 cannot win, for its log is behind that of n1."),
+        *say(1_310, "n1 and its link are back. By its own log n1 is no member. But it does not know that "
+                    "committed, so it still stands for election: n2 cannot win, for its log is behind that of n1."),
         *say(2_300, "n1 was elected by n2 alone, for its own vote does not count. The entry committed on n2 alone, n1 "
                     "stepped down, and n2 leads itself. Had n1 kept quiet, both would have waited for ever."),
     ),

@@ -70,8 +70,8 @@ READ_INDEX: Final = Scenario(
     end_us=3_000 * US_PER_MS,
     script=(
         *_STALE,
-        *say(1_700, "As before: two leaders, in two terms, and x=2 is committed by the newer one. This time a leader "
-                    "confirms itself. Somebody asks n1 what x is."),
+        *say(1_700, "There are two leaders, in two terms, and x=2 is committed by the newer one. Here a leader "
+                    "confirms itself before it answers. Somebody asks n1 what x is."),
         *at(1_710, _ask("n1")),
         *say(1_950, "n1 noted its commit index and sent a round of heartbeats. 2 of 5 obey it, 3 are needed: it waits, "
                     "and says nothing. The question costs no entry, and no wrong answer."),

@@ -278,10 +278,12 @@ BULKHEAD: Final = Scenario(
     end_us=24_000 * US_PER_MS,
     script=(
         *at(1_000, SetOption(PAYMENT, "bulkhead", 2)),
-        *say(5_000, "The same shop and the same load, with one number more: at most 2 calls to payment at a time."),
+        *say(5_000, "The shop and the load of the cascade, with one number more: at most 2 calls to payment at "
+                    "a time."),
         *at(6_000, SlowService("payment-db", 20_000)),
-        *say(12_000, "payment-db takes 8 s again. Two threads of api wait for it; the third purchase is refused at "
-                     "once. The other 6 threads serve those who look and fill their carts, as fast as ever."),
+        *say(12_000, "payment-db takes 8 s, as it did there. Two threads of api wait for it; the third purchase is "
+                     "refused at once. The other 6 threads serve those who look and fill their carts, as fast as "
+                     "ever."),
         *say(22_000, "Purchases fail, and they would have failed anyway. Everything else works. The bulkhead mended "
                      "nothing: it decided what a failure may cost."),
     ),

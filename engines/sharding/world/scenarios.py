@@ -80,8 +80,8 @@ HOT_KEY: Final = Scenario(
                     "owner. Try more virtual nodes."),
         *at(3_010, c.SetVnodes(1_000)),
         *say(7_000, "A thousand tokens each, and another node glows, with 2.5 times the mean: tokens divide keys, "
-                    "and this is one key. Now a bound on the load: nobody is given a key that would take it beyond "
-                    "1.1 times the mean, while others have room."),
+                    "and this is one key. Now the bound on the load, four times the mean so far, is lowered: nobody is "
+                    "given a key that would take it beyond 1.1 times the mean, while others have room."),
         *at(7_010, c.Bound(110)),
         *say(12_000, "The hot key fills its owner alone: n6 has 1 key and 40 % of the requests. Its other keys moved "
                      "on to nodes with room. They are saved; the key itself is still one key on one node, 2.4 times "
@@ -128,7 +128,7 @@ SLOT_MIGRATION: Final = Scenario(
         *at(1_700, c.Get(LANE + "posts")),
         *at(1_750, c.Get(LANE + "posts", "n3")),
         *say(2_050, "n1 still has the key and served it. n3 was asked too, without ASKING: MOVED, back to n1. It "
-                    "takes keys in, but it owns nothing yet."),
+                    "takes keys in, but the slot is not its own yet."),
         *at(2_800, c.Get(LANE + "cart")),
         *say(3_150, "The cart has gone. n1 answers ASK n3: once, for this request. The client says ASKING, gets its "
                     "answer, and its map is as it was: an ASK teaches nothing."),
@@ -138,7 +138,8 @@ SLOT_MIGRATION: Final = Scenario(
         *say(3_800, "A third node knows of no migration: MOVED to n1, until the slot is assigned. And keys of "
                     "different slots in one request are CROSSSLOT, whatever else is going on."),
         *at(4_000, c.Put(LANE + "new", 9)),
-        *say(4_400, "A new key of a migrating slot is absent at the source, so: ASK, and it is born on n3."),
+        *say(4_400, "A new key of a migrating slot is absent at the source, so: ASK, and it is born on n3. The table "
+                    "counts keys by who owns their slot, and that is still n1."),
         *say(7_300, "All keys have arrived, the slot is assigned to n3, and every node was told. Only our client was "
                     "not: it asks n1 once more."),
         *at(7_310, c.Get(LANE + "following")),
@@ -241,7 +242,8 @@ RACK_LOSS: Final = Scenario(
                     "share rack r1. Both lose power."),
         *at(1_010, Crash("n1"), Crash("n4")),
         *say(4_500, "Declared dead after two seconds of silence. Most keys have a copy elsewhere, which was "
-                    "promoted. Keys whose two copies were n1 and n4 are unavailable: see the coordinator."),
+                    "promoted. Keys whose two copies were n1 and n4 are unavailable: the table still counts "
+                    "them for these two, as nobody else has them."),
         *at(4_510, Restart("n1"), Restart("n4")),
         *say(10_500, "They came back from their disks and were brought up to date. Now the copies are placed with "
                      "racks in mind: walk the ring, take a node only if its rack is new."),
@@ -316,7 +318,7 @@ NOT_KEPT: Final = Scenario(
         *at(1_010, SetRule("keep_until_acked", False), c.AddNode()),
         *at(1_020, Cut("n1", "new")),
         *say(6_500, "n1 deleted what it sent, nothing arrived, the lane was empty and so it was assigned. The writes "
-                    "had been acknowledged long ago. The check names the first of them."),
+                    "had been acknowledged long ago. The check names the first of them: press e."),
     ),
 )  # fmt: skip
 

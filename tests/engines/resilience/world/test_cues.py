@@ -350,7 +350,7 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
     ("bulkhead", 5_000): (
         ("at most 2 calls to payment at a time", lambda s: edge(s, "api>payment").bulkhead.size == 2),),
     ("bulkhead", 12_000): (
-        ("payment-db takes 8 s again. Two threads of api wait for it", lambda s: edge(
+        ("payment-db takes 8 s, as it did there. Two threads of api wait for it", lambda s: edge(
             s, "api>payment").bulkhead.busy == 2 and service(s, "payment-db").hosts[0].slow_percent == 20_000),
         ("The other 6 threads", lambda s: service(s, "api").workers - 2 == 6 > service(s, "api").busy - 2),
     ),

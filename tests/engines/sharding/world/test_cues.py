@@ -137,7 +137,10 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
     ("slot-migration", 3_350): (("one here and one there", lambda s: [
         dict(key(s, TAG + name).holders).keys() for name in ("cart", "posts")] == [{"n3"}, {"n1"}]),),
     ("slot-migration", 3_800): (("MOVED to n1", lambda s: key(s, TAG + "posts").owner == "n1"),),
-    ("slot-migration", 4_400): (("born on n3", lambda s: set(dict(key(s, TAG + "new").holders)) == {"n3"}),),
+    ("slot-migration", 4_400): (
+        ("born on n3", lambda s: set(dict(key(s, TAG + "new").holders)) == {"n3"}),
+        ("that is still n1", lambda s: key(s, TAG + "new").owner == "n1"),
+    ),
     ("slot-migration", 7_300): (
         ("assigned to n3", lambda s: s.plan is None and key(s, TAG + "cart").owner == "n3"),
         ("asks n1 once more", lambda s: s.clients[-1].behind > 0),
