@@ -70,7 +70,7 @@ def test_a_join_that_moves_keys_between_survivors_is_seen() -> None:
     key = next(key for key in engine.cluster.keys if plan.target.owner(key) in members)
     other = next(node for node in members if node != plan.base.owner(key))
     plan.target.directory[key] = other
-    plan.target._groups.clear()
+    plan.target.forget()
     engine.checks._necessary(plan)
     assert broken(engine) == (NECESSARY,)
 
