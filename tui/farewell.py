@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engines.errors import UserError
 from engines.sim.faults import Narrate
 from engines.sim.recording import record
 from tui import files
 from tui.scene import Scene
+
+if TYPE_CHECKING:
+    from engines.hunt.found import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,17 @@ def keep(scenes: Sequence[Scene], on_screen: Scene, folder: Path | None) -> Kept
         return Kept(failed)
     said = f"saved {', '.join(_named(scene) for scene, _ in kept)}; replay: {replay([path for _, path in kept])}"
     return Kept(f"{said}; {failed}" if failed else said, tuple(kept))
+
+
+def keep_find(kept: Kept, run: Run, folder: Path | None) -> Kept:
+    """Besides, save what a hunt has found and nobody has opened yet."""
+    if folder is None:
+        return kept
+    try:
+        path = files.keep(folder, f"hunt-{run.pattern.name}-{run.timeline.variant.name}", run.recording())
+    except UserError as error:
+        return replace(kept, text=f"{kept.text}; what the hunt found was not saved: {error}")
+    return replace(kept, text=f"{kept.text}; what the hunt found: {replay([path])}")
 
 
 def replay(paths: Sequence[Path]) -> str:

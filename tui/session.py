@@ -305,7 +305,9 @@ class Session:
             self.hunter.stop()
         if self.sandbox:
             return Kept("")
-        return farewell.keep(tuple(self._scenes.values()), self.scene, self.save_folder)
+        kept = farewell.keep(tuple(self._scenes.values()), self.scene, self.save_folder)
+        found = self.hunter.run if self.hunter is not None else None
+        return kept if found is None else farewell.keep_find(kept, found, self.save_folder)
 
     def _copy_line(self) -> Wish:
         """The whole branch as one line of text, for the clipboard."""

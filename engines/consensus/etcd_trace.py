@@ -235,7 +235,7 @@ def _is_name(value: Any) -> bool:
 def _whole(found: dict[str, Any], name: str) -> int:
     value = found.get(name)
     if type(value) is not int or not 0 <= value <= NUMBER_MAX:
-        raise _Bad(f'"{name}" is {json.dumps(value)[:40]}: a whole number from 0 on is accepted')
+        raise _Bad(f'"{name}" is {json.dumps(value)[:40]}: a whole number from 0 to {NUMBER_MAX} is accepted')
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,7 @@ from engines.sim.recording import read
 from engines.sim.rules import SetRule
 from tests.commandline import dp_tui
 from tui.dialogs import Pick
+from tui.files import program
 from tui.hunting import bar
 from tui.panel import Copy
 from tui.progress import WIDTH
@@ -114,6 +116,19 @@ def test_h_hunts_from_the_present_settings_and_opens_what_it_finds() -> None:
     breaks = read_line(wish.text, [PATTERN]).breaks
     assert breaks is not None
     assert breaks.check == "terms and votes survive"
+
+
+def test_a_find_that_nobody_has_opened_is_saved_on_leaving(tmp_path: Path) -> None:
+    one = session(save_folder=tmp_path)
+    one.tick(500_000)
+    one.perform(SetRule("persist_vote", False))
+    one.press("H")
+    wait_for(one, "a find")
+    kept = one.leave()
+    (path,) = tmp_path.glob("hunt-consensus-raft-*.json")
+    assert f"; what the hunt found: {program()} replay {path}" in kept.text
+    found = json.loads(path.read_text(encoding="utf-8"))
+    assert found["breaks"]["check"] == "terms and votes survive"
 
 
 def test_what_h_found_is_marked_among_the_branches_with_the_command_that_finds_it_again() -> None:

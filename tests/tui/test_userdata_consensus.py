@@ -376,7 +376,7 @@ def test_an_entry_that_follows_two_terms_is_found() -> None:
         ('{"event":{"name":"Ready","nid":"1",', "line 1: the line is cut off"),
         ('{"event":{"name":"Ready","nid":"1","state":3}}', '"state" is no object'),
         ('{"event":{"name":"Ready","nid":"1","state":{"term":-1,"vote":"0","commit":0},"role":"StateLeader","log":0,'
-         '"conf":[[],[]]}}', '"term" is -1: a whole number from 0 on is accepted'),
+         '"conf":[[],[]]}}', '"term" is -1: a whole number from 0 to 4611686018427387904 is accepted'),
         ('{"event":{"name":"Ready","nid":"1","state":{"term":1,"vote":"0","commit":0},"role":"Leader","log":0,'
          '"conf":[[],[]]}}', '"role" is "Leader": one of StateFollower'),
         ('{"event":{"name":"Ready","nid":"1","state":{"term":1,"vote":"0","commit":0},"role":"StateLeader","log":0,'
