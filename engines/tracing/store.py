@@ -6,7 +6,7 @@ here joins it. A span that is late for a trace that was evicted is refused and c
 trace whose other spans are gone. The store remembers the ids of evicted traces for that, as many as it may hold spans.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from typing import Any
 
 from engines.tracing.spans import Span
@@ -27,6 +27,7 @@ class SpanStore:
         # An OrderedDict gives up its oldest entry at once; a dict would walk over every hole left by the ones before.
         self._traces: OrderedDict[str, list[Span]] = OrderedDict()
         self._evicted: OrderedDict[str, None] = OrderedDict()
+        self._forgotten: deque[str] = deque(maxlen=max_spans)
         self._frozen: dict[str, tuple[Span, ...]] = {}
 
     def __len__(self) -> int:
@@ -86,6 +87,16 @@ class SpanStore:
         """How many spans of a trace have arrived; 0 if it is not here."""
         return len(self._traces.get(trace_id, ()))
 
+    def evicted_ids(self) -> tuple[str, ...]:
+        """The evicted traces that it remembers, the first to go first."""
+        return tuple(self._evicted)
+
+    def forgotten(self) -> tuple[str, ...]:
+        """The evicted traces that it has ceased to remember since this was asked last: a late span begins one anew."""
+        found = tuple(self._forgotten)
+        self._forgotten.clear()
+        return found
+
     def _evict_oldest(self) -> str:
         trace_id, spans = self._traces.popitem(last=False)
         gone = len(spans)
@@ -95,7 +106,7 @@ class SpanStore:
         self.evicted_spans += gone
         self._evicted[trace_id] = None
         if len(self._evicted) > self.max_spans:
-            self._evicted.popitem(last=False)
+            self._forgotten.append(self._evicted.popitem(last=False)[0])
         return trace_id
 
 

@@ -151,6 +151,7 @@ class Collector:
             for trace_id in evicted:
                 if trace_id not in self.store:
                     self.forget(trace_id)
+            self.ledger.forget(self.store.forgotten())
             self.check_eviction()
 
     def forget(self, trace_id: str) -> None:

@@ -35,7 +35,7 @@ class Ledger:
         self.forgot = False
         """Whether one of the two was full: absence from them proves nothing then."""
         self.forgotten: OrderedDict[str, None] = OrderedDict()
-        """Traces that the collector knows no more: it crashed, or the tail has decided against too many since."""
+        """Traces that the collector knows no more: it crashed, or too many were evicted or decided against since."""
         self.hops: OrderedDict[str, list[Hop]] = OrderedDict()
         self.version = 0
         """Counts changes of what is known of a trace: its hops, its spans, what was made of them."""

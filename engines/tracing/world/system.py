@@ -105,7 +105,7 @@ class System(World):
                 if open_span.context.sampled:
                     self.ledger.lost(open_span.context.span_id, open_span.context.trace_id)
         elif isinstance(node, Collector) and host.status != "crashed":
-            self.ledger.forget((*node.store.trace_ids(), *node.quiet, *node.dropped))
+            self.ledger.forget((*node.store.trace_ids(), *node.store.evicted_ids(), *node.quiet, *node.dropped))
         super().crash(host)
 
     def check(self) -> tuple[Check, ...]:

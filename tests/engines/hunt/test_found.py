@@ -77,6 +77,18 @@ FOUND: list[tuple[str, str, str, int, Config, tuple[tuple[int, Any], ...], int, 
         ),
         2 * US_PER_S, 0,
     ),
+    (
+        "a trace that the store had evicted so long ago that it had forgotten it was to be whole when a late span came",
+        "tracing", "head", 1701, (("services", 28), ("store_spans", 400)),
+        ((0, faults.Freeze("images")), (53_500_000, faults.Heal())),
+        55 * US_PER_S, 0,
+    ),
+    (
+        "a trace that had been evicted before the collector crashed was to be whole when a late span came",
+        "tracing", "head", 1533, (("services", 60), ("traffic", "checkout"), ("store_spans", 400)),
+        ((2_650_000, faults.Cut("mailer", "*")), (6_200_000, faults.Crash("collector")), (7_100_000, faults.Heal())),
+        13 * US_PER_S, 0,
+    ),
 ]  # fmt: skip
 
 
