@@ -245,25 +245,28 @@ class _Reader:
         return NO_SCOPE if scope == NO_SCOPE else scope
 
     def _span(self, message: Any, service: str, resource: Attributes, scope: Scope) -> Span:
-        status, said = self._statuses.get(raw := message.status) or self._status(raw)
-        parent, name = message.parent_span_id, message.name
+        parent, name, raw = message.parent_span_id, message.name, message.status
         events, links = message.events, message.links
         known = self._pairs
-        try:
+        try:  # nearly always all of it was met before
+            (status, said), operation, kind = self._statuses[raw], self._names[name], _KINDS[message.kind]
             attributes = tuple(map(known.__getitem__, message.attributes))
         except KeyError:
+            status, said = self._statuses.get(raw) or self._status(raw)
+            operation = self._names.get(name) or self._name(name)
+            kind = _KINDS.get(message.kind, Kind.UNSPECIFIED)
             attributes = tuple([known.get(pair) or self._pair(pair) for pair in message.attributes])
         if (trace := message.trace_id) != self._trace[0]:  # the spans of a trace mostly stand together
-            self._trace = trace, _id(trace, 16, "trace_id")
+            self._trace = trace, trace.hex() if len(trace) == 16 else _id(trace, 16, "trace_id")
         if len(own := message.span_id) != 8:
             _id(own, 8, "span_id")
         return made_of((
             self._trace[1],
             own.hex(),
             parent.hex() if len(parent) == 8 else _id(parent, 8, "parent_span_id") if parent else "",
-            self._names.get(name) or self._name(name),
+            operation,
             service,
-            _KINDS.get(message.kind, Kind.UNSPECIFIED),
+            kind,
             message.start_time_unix_nano,
             message.end_time_unix_nano,
             status,
