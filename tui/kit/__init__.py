@@ -9,6 +9,7 @@ cluster         the picture of machines in a ring, messages as letters between t
 dates           dates that people type to go to, and how the time of a FILE reads
 explain         what a check demands, and what broke it; what is in force; which lesson is a kernel event's
 flights         a message in flight as facts
+folding         events that share a line of the journal: whom they happened to, messages lost for one reason
 forms           rows of dialogues: faults of machines and links with their parameters, splits, rules, choices
 kernel_words    the sentences for what happens in every world: crashes, cuts, losses, clocks, cues
 link_faults     what is wrong with machines and links, as facts

@@ -4,7 +4,7 @@ A pattern tells its own kinds of events and leaves the rest to ``tell``. What di
 two: what a crash takes along, what a message says. They are a ``KernelWords``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, assert_never, get_args
 
@@ -178,12 +178,6 @@ def rule_words(what: RuleSwitched) -> tuple[str, Ink]:
 def choice_words(name: str, value: str) -> tuple[str, Ink]:
     """A number or choice of the run that was changed."""
     return f"{name.replace('_', ' ')} is '{value}' from now on", "accent"
-
-
-def lost_together(events: Sequence[Event], newest: Line) -> Line:
-    """One line for messages that were lost for one reason."""
-    count = len(events) - 1
-    return newest._replace(text=f"{newest.text}; and {plural(count, 'message')} before it, for the same reason")
 
 
 def lost_words(node: str, what: e.Lost | e.LostAgain, message: Callable[[Any], str]) -> str:

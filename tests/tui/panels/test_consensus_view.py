@@ -276,6 +276,15 @@ def test_with_the_safety_rules_on_no_committed_entry_is_called_unsafe(name: str)
                 assert ("for ever" in said) == counted
 
 
+def test_two_entries_of_one_index_and_term_are_told_apart() -> None:
+    timeline = story("hashi-695", 1_800)  # with the rule off, n1 wrote another command there than n2 and n3
+    one, other = look(timeline, "n1", OnEntry(2)), look(timeline, "n2", OnEntry(2))
+    assert "on n1: 1 of 3" in one
+    assert "n2 n3: another entry is committed at this index" in one
+    assert "on n2 n3: 2 of 3" in other
+    assert "broken: n2 n3 counts this entry as committed, n1 another at the same index" in other
+
+
 def test_what_is_on_disk_is_not_what_was_only_in_memory() -> None:
     words = look(story("forgotten-vote", 121), "n2")
     assert "vote none (that for n1 was never written)" in words

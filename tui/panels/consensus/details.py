@@ -127,7 +127,7 @@ def _reaction(server: Server, src: str, message: Any) -> str:
 
 def entry(snapshot: Snapshot, server: Server, chosen: LogEntry) -> list[Section]:
     """What it is, who has it, whether it is decided, and what may still become of it."""
-    on = holders(snapshot, chosen.number, chosen.term)
+    on = holders(snapshot, chosen)
     configuration = snapshot.configuration
     without = [each.id for each in snapshot.servers if each.id not in on]
     copies = f": {members.tally(configuration, on)}, quorum {members.wanted(configuration)}"

@@ -4,19 +4,15 @@ Only events that follow each other are told together, so nothing that matters is
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 from engines.consensus.raft.change_events import ConfigurationAdopted
 from engines.consensus.raft.events import Appended, CommitWithheld, PreVoteGranted, Stored
 from engines.consensus.raft.state_machine import describe
-from engines.sim.events import Event, LossReason, Lost
-from tui.kit.words import names, percent
+from engines.sim.events import Event, Lost
+from tui.kit.folding import WHO_MAX, lost_together, nodes_of, routine_of_loss
+from tui.kit.words import names
 from tui.panel import Line
 from tui.panels.consensus.words import narrate, proves_nothing, span, words
-
-WHO_MAX: Final = 11
-"""Names that find no room before the line move into it."""
-LASTING: Final = (LossReason.CUT, LossReason.CHANCE, LossReason.CRASHED)
 
 
 def routine(event: Event) -> str:
@@ -32,8 +28,8 @@ def routine(event: Event) -> str:
             return f"prevote {src} {term}"
         case CommitWithheld(entry=entry):
             return f"withheld {event.node} {entry}"
-        case Lost(why=why, loss_ppm=ppm) if why in LASTING:
-            return f"lost {why.value} {ppm}"
+        case Lost() as lost:
+            return routine_of_loss(lost)
     return ""
 
 
@@ -41,7 +37,7 @@ def fold(events: Sequence[Event]) -> Line:
     """One line for all of them."""
     last = events[-1]
     line = narrate(last)
-    nodes = list(dict.fromkeys(event.node for event in events))
+    nodes = nodes_of(events)
     match last.what:
         case Stored(first=first, last=end, prev=previous, prev_term=term):
             since = f"their entry {previous} has term {term}, as the leader says"
@@ -60,8 +56,8 @@ def fold(events: Sequence[Event]) -> Line:
                            "hear no leader, and their logs are not ahead")  # fmt: skip
         case CommitWithheld() as withheld:
             return line._replace(text=f"withheld {len(events)} times: {proves_nothing(withheld)}")
-        case Lost() as lost:
-            return _lost(events, lost, line)
+        case Lost():
+            return lost_together(events, line, words)
     raise AssertionError(f"nothing to tell together: {last.what!r}")
 
 
@@ -70,24 +66,3 @@ def _of_all(line: Line, nodes: Sequence[str], what: str, why: str) -> Line:
     if len(who) <= WHO_MAX:
         return line._replace(who=who, text=f"{what}: {why}")
     return line._replace(who=f"{len(nodes)} nodes", text=f"{who} {what}: {why}")
-
-
-def _lost(events: Sequence[Event], last: Lost, line: Line) -> Line:
-    sources = list(dict.fromkeys(event.what.src for event in events))
-    targets = list(dict.fromkeys(event.node for event in events))
-    kinds = list(dict.fromkeys(words(event.what.message) for event in events))
-    what = f"{len(events)} messages" if len(kinds) > 1 else f"{len(events)} x {kinds[0]}"
-    way = f"{names(sources)}>{names(targets)}"
-    are = "is" if len(targets) == 1 else "are"
-    reason = {
-        LossReason.CUT: "these links are cut; more of the kind are lost in silence",
-        LossReason.CHANCE: f"the links drop {percent(last.loss_ppm)} of their messages",
-        LossReason.CRASHED: f"{names(targets)} {are} crashed; more are lost in silence",
-    }[last.why]
-    if len(sources) == 1 or len(targets) == 1:
-        if len(way) <= WHO_MAX:
-            return line._replace(who=way, text=f"{what} lost: {reason}")
-        return line._replace(who="network", text=f"{what} lost on {way}: {reason}")
-    pairs = names(dict.fromkeys(f"{event.what.src}>{event.node}" for event in events))
-    where = f" on {pairs}" if len(pairs) <= 24 else ""
-    return line._replace(who="network", text=f"{what} lost{where}: {reason}")

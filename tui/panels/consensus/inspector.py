@@ -229,7 +229,7 @@ def _next_entry(snapshot: Snapshot, server: Server) -> Fact:
     label = f"entry {index}"
     if entry is None:
         return fact(label, "not committed yet")
-    on = q.holders(snapshot, index, entry.term)
+    on = q.holders(snapshot, entry)
     configuration = snapshot.configuration
     needed = members.wanted(configuration)
     if server.role != "leader":

@@ -32,15 +32,13 @@ def entry_at(server: Server, index: int) -> LogEntry | None:
     return server.log[index - server.log[0].number]
 
 
-def holders(snapshot: Snapshot, index: int, term: int) -> tuple[str, ...]:
-    """The servers whose log holds the entry of this index *and* term: by Log Matching, the same entry."""
-    return tuple(server.id for server in snapshot.servers if _holds(server, index, term))
+def holders(snapshot: Snapshot, entry: LogEntry) -> tuple[str, ...]:
+    """The servers that hold this very entry: where a term has two leaders, its index and term do not say so.
 
-
-def _holds(server: Server, index: int, term: int) -> bool:
-    """What a snapshot replaced was committed: it is there, though the log does not show it any more."""
-    entry = entry_at(server, index)
-    return entry.term == term if entry else index < server.first_index
+    What a snapshot replaced was committed: it is there, though the log does not show it any more.
+    """
+    return tuple(server.id for server in snapshot.servers
+                 if entry.number < server.first_index or entry_at(server, entry.number) == entry)  # fmt: skip
 
 
 def confirmed(server: Server, index: int) -> tuple[str, ...]:

@@ -137,6 +137,6 @@ def _known(snapshot: Snapshot, server: Server, chosen: LogEntry) -> Facts:
     yield fact("index", f"{chosen.number}", "bright", (f"in the log of {server.id}", "text"))
     yield fact("term", term, "bright" if chosen.term else "dim")
     yield fact("command", "not written in a trace", "dim")
-    if chosen.term and (on := holders(snapshot, chosen.number, chosen.term)):
+    if chosen.term and (on := holders(snapshot, chosen)):
         yield fact("on", names(on), "text")
     yield fact("committed", f"as {names(knows)} know" if knows else "nobody knows it committed", "text")

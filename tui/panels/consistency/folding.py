@@ -4,17 +4,18 @@ from collections.abc import Sequence
 
 from engines.consistency.world import events as ev
 from engines.sim.events import Event, Lost
+from tui.kit.folding import lost_together, routine_of_loss
 from tui.kit.words import names, plural
 from tui.panel import Line
 from tui.panels.consistency.queries import SHORT
-from tui.panels.consistency.words import did, narrate
+from tui.panels.consistency.words import did, message, narrate
 
 
 def routine(event: Event) -> str:
     """Events with the same one share a line."""
     match event.what:
-        case Lost(why=why):
-            return f"lost {why.value}"
+        case Lost() as lost:
+            return routine_of_loss(lost)
         case ev.ModelBroken(client=client, key=key, value=value):
             return f"broken {event.position} {client} {key} {value}"
         case ev.HintKept():
@@ -43,9 +44,7 @@ def fold(events: Sequence[Event]) -> Line:
             models = " ".join(SHORT.get(each.what.model, each.what.model) for each in events)
             return line._replace(text=f"{label} shows that {models} do not hold: e says why")
         case Lost():
-            pairs = names(dict.fromkeys(f"{each.what.src}>{each.node}" for each in events))
-            where = f" on {pairs}" if len(pairs) <= 30 else ""
-            return line._replace(who="network", text=f"{plural(len(events), 'message')} lost{where}")
+            return lost_together(events, line, message)
         case ev.Answered():
             said = " ".join(
                 f"{each.node}:{did(each.what.write, each.what.key, each.what.value)}" for each in events[-4:]

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from engines.consensus.pbft import events as e
-from engines.sim.events import Event, LossReason, Lost
-from tui.kit.words import names, percent, plural
+from engines.sim.events import Event, Lost
+from tui.kit.folding import WHO_MAX, lost_together, nodes_of, routine_of_loss
+from tui.kit.words import names
 from tui.panel import Line
-from tui.panels.pbft.words import asked, narrate
+from tui.panels.pbft.words import asked, narrate, words
 
 
 def routine(event: Event) -> str:
@@ -30,20 +31,17 @@ def routine(event: Event) -> str:
             return f"rejects {what} {why.value}"
         case e.Contradicted(src=src, phase=phase):
             return f"contradicts {src} {phase}"
-        case Lost(why=why, loss_ppm=ppm) if why in (LossReason.CUT, LossReason.CHANCE, LossReason.CRASHED):
-            return f"lost {why.value} {ppm}"
+        case Lost() as lost:
+            return routine_of_loss(lost)
     return ""
 
 
 def fold(events: Sequence[Event]) -> Line:
     """One line for all of them: who, and the newest one's words."""
     last = narrate(events[-1])
-    nodes = list(dict.fromkeys(event.node for event in events))
-    match events[-1].what:
-        case Lost(why=why, loss_ppm=ppm):
-            reasons = {LossReason.CUT: "links are cut", LossReason.CRASHED: f"{names(nodes)} crashed",
-                       LossReason.CHANCE: f"links drop {percent(ppm)}"}  # fmt: skip
-            return last._replace(who="network", text=f"{plural(len(events), 'message')} lost: {reasons[why]}")
+    if isinstance(events[-1].what, Lost):
+        return lost_together(events, last, words)
+    nodes = nodes_of(events)
     who = names(nodes)
     final = next((event.what for event in events if isinstance(event.what, e.Committed)), None)
     done = next((event.what for event in events if isinstance(event.what, e.Executed)), None)
@@ -54,6 +52,6 @@ def fold(events: Sequence[Event]) -> Line:
             return last._replace(who=who, text=what.replace("execute", "executes", 1))
     elif len(nodes) == 1:
         return last._replace(text=f"{last.text} ({len(events)} times)")
-    if len(who) > 11:
+    if len(who) > WHO_MAX:
         return last._replace(who=f"{len(nodes)} replicas", text=f"{last.text} [{who}]")
     return last._replace(who=who)

@@ -7,9 +7,9 @@ from engines.resilience.world import events as e
 from engines.sim import events as k
 from engines.sim.events import Event
 from engines.units import US_PER_S, seconds
-from tui.kit.kernel_words import lost_together
+from tui.kit.folding import lost_together, routine_of_loss
 from tui.panel import Line
-from tui.panels.resilience.words import narrate, who
+from tui.panels.resilience.words import message, narrate, who
 
 COUNTED: Final[dict[type, str]] = {
     e.CallFailed: "failed at an edge", e.CallRetried: "to retry", e.RetryDenied: "not tried again",
@@ -32,7 +32,7 @@ def routine(event: Event) -> str:
         return "served"
     if type(event.what) in OF_LINKS:
         return event.kind
-    return f"lost {event.what.why.value}" if isinstance(event.what, k.Lost) else ""
+    return routine_of_loss(event.what) if isinstance(event.what, k.Lost) else ""
 
 
 def fold(events: Sequence[Event]) -> Line:
@@ -44,7 +44,7 @@ def fold(events: Sequence[Event]) -> Line:
     if type(newest.what) is e.ShopServed:
         return _served(events)
     if isinstance(newest.what, k.Lost):
-        return lost_together(events, last)
+        return lost_together(events, last, message)
     links = list(dict.fromkeys((each.what.src, each.node) for each in events))
     if len(links) > 2:
         return last._replace(who=f"{len(links)} links")

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from engines.sharding.world import events as e
 from engines.sim.events import Event, Lost
-from tui.kit.kernel_words import lost_together
+from tui.kit.folding import lost_together, nodes_of, once, routine_of_loss
 from tui.kit.words import names, plural
 from tui.panel import Line
 from tui.panels.sharding.describe import because
-from tui.panels.sharding.words import MEANING, NOUNS, narrate
+from tui.panels.sharding.words import MEANING, NOUNS, narrate, words
 
 
 def routine(event: Event) -> str:
@@ -30,8 +30,8 @@ def routine(event: Event) -> str:
             return f"{event.kind} {node}"
         case e.NoAnswer(asked=asked) if node != "you":
             return f"silence of {asked}"
-        case Lost(why=reason):
-            return f"lost {reason.value}"
+        case Lost() as lost:
+            return routine_of_loss(lost)
     return ""
 
 
@@ -49,14 +49,14 @@ def fold(events: Sequence[Event]) -> Line:
             text = f"{answer} {len(events)} requests of {_clients(events)} {said}"
             return last._replace(who=_nodes(events), text=text)
         case e.Importing():
-            sources = names(dict.fromkeys(each.what.unit.source for each in events))
+            sources = names(once(each.what.unit.source for each in events))
             return last._replace(text=f"IMPORTING {len(events)} units from {sources}: takes their keys, unit by unit")
         case e.Migrating():
-            to = names(dict.fromkeys(each.what.unit.target for each in events))
+            to = names(once(each.what.unit.target for each in events))
             sends = f"sends {plural(_keys(events), 'key')}"
             return last._replace(text=f"MIGRATING {len(events)} units to {to}: {sends}, serves what is still here")
         case e.UnitAssigned(epoch=epoch):
-            to = names(dict.fromkeys(each.what.unit.target for each in events))
+            to = names(once(each.what.unit.target for each in events))
             keys = plural(_keys(events), "key")
             return last._replace(text=f"{len(events)} units with {keys} are assigned, map {epoch}: to {to}")
         case e.NoAnswer(asked=asked):
@@ -69,7 +69,7 @@ def fold(events: Sequence[Event]) -> Line:
             text = f"{have} given away all that is in {len(events)} units: {keys}; cfg assigns them next"
             return last._replace(who=_nodes(events), text=text)
         case Lost():
-            return lost_together(events, last)
+            return lost_together(events, last, words)
     if all(narrate(each).text == last.text for each in events):
         return last._replace(who=_nodes(events))
     return last._replace(text=f"{last.text} (and {len(events) - 1} others before it)")
@@ -82,13 +82,13 @@ def _keys(events: Sequence[Event]) -> int:
 
 def _nodes(events: Sequence[Event]) -> str:
     """Who it happened to, each once; the newest where they are too many for the column."""
-    nodes = tuple(dict.fromkeys(each.node for each in events))
+    nodes = nodes_of(events)
     return " ".join(nodes) if len(nodes) <= 3 else f"{nodes[-1]} +{len(nodes) - 1}"
 
 
 def _several(events: Sequence[Event]) -> bool:
     """Whether it happened to more than one."""
-    return any(each.node != events[0].node for each in events)
+    return len(nodes_of(events)) > 1
 
 
 def _client(event: Event) -> str:
@@ -97,14 +97,14 @@ def _client(event: Event) -> str:
 
 
 def _clients(events: Sequence[Event]) -> str:
-    found = dict.fromkeys(map(_client, events))
+    found = once(map(_client, events))
     return " ".join(found) if len(found) <= 3 else "clients"
 
 
 def _parcels(events: Sequence[Event]) -> str:
     """How many keys were sent in all, where to, and how many their senders still have to send of what they began."""
     left = {(each.node, each.what.unit): each.what.left for each in events}
-    to = names(dict.fromkeys(each.what.to for each in events))
+    to = names(once(each.what.to for each in events))
     kept = "" if events[-1].what.kept else "; deleted here at once, the rule is off"
     end = "; that was all"
     if rest := sum(left.values()):
@@ -133,7 +133,7 @@ def _redirects(events: Sequence[Event]) -> str:
         counts[said] = counts.get(said, 0) + 1
     sent = ", ".join(f"{said} {count} x" for said, count in list(counts.items())[:4])
     done = sum(isinstance(each.what, e.Answered) for each in events)
-    many = len(dict.fromkeys(map(_client, events))) > 1
+    many = len(once(map(_client, events))) > 1
     told = "follow where they were sent" if many else "follows where it was sent"
     if sent:
         told = f"{'are' if many else 'is'} sent on: {sent}"

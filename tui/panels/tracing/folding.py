@@ -11,11 +11,11 @@ from typing import Final
 from engines import units
 from engines.sim.events import Event, Lost
 from engines.tracing.world import events as t
-from tui.kit.kernel_words import lost_together
+from tui.kit.folding import lost_together, routine_of_loss
 from tui.kit.words import plural
 from tui.panel import Line
 from tui.panels.tracing.details import middle
-from tui.panels.tracing.words import narrate
+from tui.panels.tracing.words import narrate, words
 
 TRAFFIC: Final = "traffic"
 EPOCH_US: Final = 2_000_000
@@ -41,8 +41,8 @@ def routine(event: Event) -> str:
     match event.what:
         case t.TraceJudged(note=None, missing=0, most=None):
             return f"{TRAFFIC} {event.at_us // EPOCH_US}"
-        case Lost(why=why):
-            return f"lost {why.value}"
+        case Lost() as lost:
+            return routine_of_loss(lost)
         case t.TraceStarted(src=src):
             return f"new_trace {event.node} {src}"
         case what if type(what) in NOUNS:
@@ -55,7 +55,7 @@ def fold(events: Sequence[Event]) -> Line:
     last = narrate(events[-1])
     match events[-1].what:
         case Lost():
-            return lost_together(events, last)
+            return lost_together(events, last, words)
         case t.TraceStarted():
             return last._replace(text=f"{last.text}; {plural(len(events) - 1, 'time')} before it, too")
     traces = [event.what for event in events if isinstance(event.what, t.TraceJudged)]
