@@ -14,10 +14,12 @@ forms           rows of dialogues: faults of machines and links with their param
 kernel_words    the sentences for what happens in every world: crashes, cuts, losses, clocks, cues
 link_faults     what is wrong with machines and links, as facts
 memo            what is worked out of a long file is worked out once
-parts           a part of a canvas, a rule beside it, rows around a selected one, pieces and lines of text
+parts           a part of a canvas, a rule beside it, rows around a selected one, pieces, lines and paragraphs
 rooms           the panel of a folder, and what each of its rooms answers for; it is given a focus that fits
 selection       typed selections in ``Focus.pick``; the next one, round and round
+service_graph   services in columns with wires between them, or in rows of cells: places, calls, marks, clicks
 sheet           facts under labels, in sections that give way where there is no room
+tables          lists with the selected row marked, cells that end where their columns do
 verbs           k z x l d u c h as they act on a ``Target``, the marks they leave, verbs that need a simulation
 words           numbers and names as people say them
 =============== ==================================================================================================

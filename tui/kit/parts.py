@@ -1,13 +1,16 @@
-"""What pictures are laid out with: a part of a canvas, a rule beside it, rows around a selected one, pieces of text."""
+"""What pictures are laid out with: a part of a canvas, a rule beside it, rows around a selected one, text in lines."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from tui.canvas import Canvas, Ink, clip
+from tui.canvas import Canvas, Ink, clip, wrap
 from tui.glyphs import Glyphs
 
 Piece: TypeAlias = tuple[str, Ink]
+HELD: Final = "\x01"
+"""Stands for a blank at which no line is broken."""
 
 
 @contextmanager
@@ -50,6 +53,19 @@ def put_lines(canvas: Canvas, x: int, y: int, lines: Iterable[Iterable[Piece]], 
         put_pieces(canvas, x, y, pieces, end)
         y += 1
     return y
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Text in lines, with every number on the line of its unit."""
+    held = re.sub(r"(?<=\d) (?=(?:%|us|ms|s)(?!\w))", HELD, text)
+    return [line.replace(HELD, " ") for line in wrap(held, max(1, width))]
+
+
+def paragraph(text: str, ink: Ink, width: int, head: Piece = ("", "text"), then: str = "") -> Iterator[list[Piece]]:
+    """A text in lines; its first one stands behind a head, the others behind what comes then."""
+    first, head_ink = head
+    for row, line in enumerate(wrapped(text, width - len(first))):
+        yield [(then.ljust(len(first)) if row else first, head_ink), (line, ink)]
 
 
 def fitting(ways: Iterable[str], room: int) -> str:

@@ -12,6 +12,7 @@ from tests.tui.panels.resilience_runs import FOCUS, draw, flat, standing, story
 from tui.canvas import Canvas
 from tui.glyphs import ASCII
 from tui.kit import charts as chart
+from tui.kit.parts import wrapped
 from tui.layout import arrange
 from tui.panel import Focus
 from tui.panels.resilience import PANEL, card, graph, queries
@@ -116,8 +117,8 @@ def test_all_states_that_fit_are_listed_with_how_long_they_lasted() -> None:
 
 
 def test_a_number_stays_on_the_line_of_its_unit() -> None:
-    assert queries.wrapped("attempts x1, budget 20 %", 22) == ["attempts x1, budget", "20 %"]
-    assert queries.wrapped("it took 1.8 s of work", 12) == ["it took", "1.8 s of", "work"]
+    assert wrapped("attempts x1, budget 20 %", 22) == ["attempts x1, budget", "20 %"]
+    assert wrapped("it took 1.8 s of work", 12) == ["it took", "1.8 s of", "work"]
 
 
 def test_lines_can_be_told_apart_without_colours_by_the_letters_at_their_ends() -> None:

@@ -26,6 +26,7 @@ from tests.tui.panels.resilience_runs import (
 from tui.canvas import Canvas
 from tui.glyphs import ASCII, BRAILLE, GLYPH_SETS
 from tui.kit import charts as chart
+from tui.kit.service_graph import STEP_US
 from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
 from tui.panels.resilience import PANEL, card, graph, machine, queries, strip
@@ -102,10 +103,10 @@ def test_machines_of_one_service_are_seen_one_by_one() -> None:
 def test_marks_run_along_an_edge_as_time_goes_by() -> None:
     snapshot = standing("well")._replace(flights=())
     now = draw(snapshot, Focus(), USUAL, ASCII).picture.text()
-    later = snapshot._replace(now_us=snapshot.now_us + graph.STEP_US)
+    later = snapshot._replace(now_us=snapshot.now_us + STEP_US)
     assert draw(later, Focus(), USUAL, ASCII).picture.text() != now
     still = snapshot._replace(edges=tuple(edge._replace(calls_per_s=0, attempts_per_s=0) for edge in snapshot.edges))
-    gone = still._replace(now_us=still.now_us + graph.STEP_US)
+    gone = still._replace(now_us=still.now_us + STEP_US)
     assert draw(still, Focus(), USUAL, ASCII).picture.text() == draw(gone, Focus(), USUAL, ASCII).picture.text()
 
 

@@ -9,12 +9,11 @@ from engines.resilience.window import Bucket
 from engines.resilience.world.snapshot import BreakerView, EdgeView, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.kit.parts import fitting, put_lines
+from tui.kit.parts import fitting, paragraph, put_lines, wrapped
 from tui.kit.words import chip, plural
 from tui.panels.resilience import queries
 from tui.panels.resilience.machine import BOXES, Arrow, Machine
 from tui.panels.resilience.machine import draw as draw_machine
-from tui.panels.resilience.queries import wrapped
 
 PPM: Final = 1_000_000
 BUCKETS: Final = 24
@@ -121,36 +120,31 @@ def draw(canvas: Canvas, snapshot: Snapshot, edge: EdgeView, glyphs: Glyphs) -> 
 
 def _words(canvas: Canvas, snapshot: Snapshot, breaker: BreakerView, y: int, rows: int) -> int:
     """Since when, why, and what next."""
-    here = queries.here(snapshot, breaker)
-    lines: list[tuple[str, str, Ink]] = [("for", here, queries.INKS.get(breaker.state, "text"))]
     what = "opens" if breaker.state == "closed" else "next"
-    reason = breaker.why.reason or "it has never moved"
-    for head, said, said_ink in (("why", reason, "text"), (what, breaker.why.condition, "bright")):
-        texts = wrapped(said, canvas.width - 9)
-        lines += [("" if place else head, text, said_ink) for place, text in enumerate(texts)]
+    told: tuple[tuple[str, str, Ink], ...] = (
+        ("for", queries.here(snapshot, breaker), queries.INKS.get(breaker.state, "text")),
+        ("why", breaker.why.reason or "it has never moved", "text"),
+        (what, breaker.why.condition, "bright"),
+    )
+    width = canvas.width - 3
+    lines = [line for head, text, ink in told for line in paragraph(text, ink, width, (f"{head:6}", "dim"))]
     if len(lines) > rows:
-        lines[rows - 1] = lines[rows - 1][0], f"{lines[rows - 1][1]} ...", lines[rows - 1][2]
-    for label, text, text_ink in lines[:rows]:
-        canvas.put(1, y, label, "dim")
-        canvas.put(7, y, clip(text, canvas.width - 8), text_ink)
-        y += 1
-    return y
+        head, (text, ink) = lines[rows - 1]
+        lines[rows - 1] = [head, (f"{text} ...", ink)]
+    return put_lines(canvas, 1, y, lines[:rows], canvas.width - 1)
 
 
 def _short(canvas: Canvas, breaker: BreakerView, y: int, glyphs: Glyphs) -> int:
     """Four rows: the rate, or why it is not closed; what moves it on; the window; the settings."""
     room = canvas.width - 2
-    lit = queries.INKS.get(breaker.state, "text")
     why = breaker.why.last.measured if breaker.why.last else ""
     judged = breaker.state == "closed" or not why
-    rows: list[tuple[tuple[str, Ink], ...]] = [rate_words(breaker, room) if judged else ((clip(why, room), "text"),)]
-    rows.append(((clip(next_words(breaker), room), lit),))
-    y = put_lines(canvas, 1, y, rows[: canvas.height - y], canvas.width)
-    if y < canvas.height:
-        draw_window(canvas, 1, y, room, 1, breaker, glyphs)
-        y += 1
-    if y < canvas.height:
-        canvas.put(1, y, clip(settings_line(breaker, room), room), "dim")
+    lit = queries.INKS.get(breaker.state, "text")
+    put_lines(canvas, 1, y, (rate_words(breaker, room) if judged else ((why, "text"),), ((next_words(breaker), lit),)),
+              room + 1)  # fmt: skip
+    if y + 2 < canvas.height:
+        draw_window(canvas, 1, y + 2, room, 1, breaker, glyphs)
+    canvas.put(1, y + 3, clip(settings_line(breaker, room), room), "dim")
     return canvas.height
 
 

@@ -17,6 +17,7 @@ from engines.sim.load import SHAPES
 from engines.sim.rules import SetRule
 from engines.units import US_PER_MS, US_PER_S
 from tui.kit import forms
+from tui.kit.service_graph import out_of
 from tui.kit.verbs import RECORDED
 from tui.kit.words import PPM_PER_PERCENT
 from tui.panel import Focus, Offer, Outcome, Param
@@ -129,7 +130,7 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     service = target(snapshot, focus)
     if service is not None and service.layer == "service":
         mine = tuple(host.id for host in service.hosts)
-        mine += tuple(host.id for edge in queries.out_of(snapshot, service.id)
+        mine += tuple(host.id for edge in out_of(snapshot.edges, service.id)
                       for each in snapshot.services if each.id == edge.dst for host in each.hosts)  # fmt: skip
         rest = tuple(host.id for each in snapshot.services for host in each.hosts if host.id not in mine)
         found.append(_sides((mine, rest), f"{service.id} and its database cut off from the rest"))

@@ -8,6 +8,7 @@ from engines.resilience.world.snapshot import BreakerView, EdgeView, RetryView, 
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit.parts import part
+from tui.kit.service_graph import into, out_of
 from tui.kit.sheet import Fact, Facts, Section, fact, listed
 from tui.kit.sheet import draw as draw_sheet
 from tui.kit.words import plural
@@ -260,8 +261,8 @@ def _machines(snapshot: Snapshot, service: ServiceView) -> Facts:
 
 def _around(snapshot: Snapshot, service: ServiceView) -> Facts:
     """The breakers before and behind it."""
-    into, out_of = queries.into(snapshot, service.id), queries.out_of(snapshot, service.id)
-    for label, edges, end in (("called by", into, "src"), ("calls", out_of, "dst")):
+    callers, callees = into(snapshot.edges, service.id), out_of(snapshot.edges, service.id)
+    for label, edges, end in (("called by", callers, "src"), ("calls", callees, "dst")):
         for number, edge in enumerate(edges):
             state = queries.NAMES.get(edge.breaker.state, "?") if edge.breaker else "no breaker"
             yield fact(label if not number else "", f"{getattr(edge, end)}:", "text", (state, queries.ink(edge)),

@@ -18,6 +18,7 @@ from engines.sim.rules import SetRule
 from tui.canvas import Ink
 from tui.kit import verbs
 from tui.kit.selection import above, after
+from tui.kit.service_graph import into
 from tui.kit.verbs import Act, Pairs, Target, ask, marker, simulated, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.resilience import queries
@@ -131,7 +132,7 @@ def _of_served(build: Callable[[ServiceView, tuple[EdgeView, ...]], Outcome]) ->
 
     def act(snapshot: Snapshot, focus: Focus) -> Outcome:
         service = target(snapshot, focus)
-        edges = queries.into(snapshot, service.id) if service else ()
+        edges = into(snapshot.edges, service.id) if service else ()
         if service is None or not edges:
             return Refuse("nobody calls the clients: select a service or an edge")
         return build(service, edges)

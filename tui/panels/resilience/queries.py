@@ -1,6 +1,5 @@
 """What every part of the panel needs to know: letters and inks of states, names of edges, sums people would do."""
 
-import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -8,7 +7,8 @@ from engines import units
 from engines.resilience.policy import percent
 from engines.resilience.world.snapshot import BreakerView, EdgeView, HostView, Lasted, ServiceView, Snapshot
 from engines.resilience.world.topology import KINDS, LINK, SHOP
-from tui.canvas import Ink, wrap
+from tui.canvas import Ink
+from tui.kit.service_graph import into, layers, out_of
 from tui.kit.words import plural
 from tui.panel import Figure
 
@@ -33,9 +33,6 @@ STORM_SAMPLES, STORM_TIMES, STORM_GOOD = 8, 1.5, 50
 WEIGHTS: Final = {"open": 2, "forced_open": 2, "half_open": 1}
 """How heavy a state is in a band; the others are thin."""
 
-HELD: Final = "\x01"
-"""Stands for a blank at which no line is broken."""
-
 ENDS: Final[dict[str, Ink]] = {"ok": "good", "fallback": "warn", "failed": "bad", "running": "text"}
 """The inks of how a call of a client ended."""
 GOOD_PPM, BAD_PPM = 10_000, 200_000
@@ -43,12 +40,6 @@ GOOD_PPM, BAD_PPM = 10_000, 200_000
 
 
 # -- numbers as people say them ---------------------------------------------------------------------------------------
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    """Text in lines, with every number on the line of its unit."""
-    held = re.sub(r"(?<=\d) (?=(?:%|s|ms)(?!\w))", HELD, text)
-    return [line.replace(HELD, " ") for line in wrap(held, width)]
 
 
 def rate(per_s: float) -> str:
@@ -185,26 +176,9 @@ def option(edge: EdgeView, key: str, default: int = 0) -> int:
     return dict(edge.options).get(key, default)
 
 
-def into(snapshot: Snapshot, service: str) -> tuple[EdgeView, ...]:
-    """The edges that lead to a service."""
-    return tuple(edge for edge in snapshot.edges if edge.dst == service)
-
-
-def out_of(snapshot: Snapshot, service: str) -> tuple[EdgeView, ...]:
-    """The edges that leave a service."""
-    return tuple(edge for edge in snapshot.edges if edge.src == service)
-
-
-def column_of(snapshot: Snapshot, service: str) -> int:
-    """In which column a service stands."""
-    found = snapshot.service(service)
-    return LAYERS.index(found.layer) if found and found.layer in LAYERS else 0
-
-
-def columns(snapshot: Snapshot) -> list[list[ServiceView]]:
+def columns(snapshot: Snapshot) -> tuple[tuple[ServiceView, ...], ...]:
     """The services column by column, without empty ones."""
-    rows = [[each for each in snapshot.services if each.layer == layer] for layer in LAYERS]
-    return [row for row in rows if row]
+    return tuple(layers(snapshot.services, LAYERS).values())
 
 
 def busiest(snapshot: Snapshot) -> EdgeView | None:
@@ -216,7 +190,7 @@ def busiest(snapshot: Snapshot) -> EdgeView | None:
 def way(snapshot: Snapshot, edge: EdgeView) -> tuple[EdgeView, ...]:
     """The edges a call passes up to and with this one, from the client on."""
     path = [edge]
-    while before := into(snapshot, path[0].src):
+    while before := into(snapshot.edges, path[0].src):
         if before[0] in path:
             break
         path.insert(0, before[0])
@@ -269,7 +243,7 @@ def service_ink(service: ServiceView) -> Ink:
 
 def host_sign(snapshot: Snapshot, service: ServiceView, host: HostView) -> tuple[str, Ink]:
     """One host in one character: its number, or X crashed, Z frozen, - ejected, S slow, E errors."""
-    ejected = {each.host for edge in into(snapshot, service.id) for each in edge.outliers if each.ejected}
+    ejected = {each.host for edge in into(snapshot.edges, service.id) for each in edge.outliers if each.ejected}
     if host.status == "crashed":
         return "X", "dead"
     if host.status == "frozen":
@@ -287,13 +261,14 @@ def held_us(snapshot: Snapshot, service: ServiceView) -> int:
     """How long a job holds a worker at present: its own work, and what it calls and waits for meanwhile."""
     slow = sum(host.slow_percent for host in service.hosts)
     own = service.mean_us * slow // (100 * max(1, len(service.hosts)))
-    edges = out_of(snapshot, service.id)
+    edges = out_of(snapshot.edges, service.id)
     return own + sum(_asked_ppm(snapshot, edge) * _answer_us(snapshot, edge) // 1_000_000 for edge in edges)
 
 
 def _asked_ppm(snapshot: Snapshot, edge: EdgeView) -> int:
     """How many of the jobs at its source need this edge."""
-    if column_of(snapshot, edge.src) != LAYERS.index("edge"):
+    source = snapshot.service(edge.src)
+    if source is None or source.layer != "edge":
         return 1_000_000
     kinds = SHOP if snapshot.mix == "shop" else (snapshot.mix,)
     return sum(edge.dst in KINDS.get(kind, ()) for kind in kinds) * 1_000_000 // len(kinds)

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
 from tui.kit.selection import after
+from tui.kit.service_graph import into, out_of
 from tui.panel import Focus
-from tui.panels.resilience import queries
 
 CHARTS: Final = ("load", "breakers", "latency", "waste")
 """What the strip can show."""
@@ -40,7 +40,7 @@ def telling(snapshot: Snapshot) -> str:
         return max(moved, key=lambda edge: edge.breaker.since_us if edge.breaker else 0).id
     if snapshot.edge(snapshot.watch) is not None:
         return snapshot.watch
-    likely = (*queries.into(snapshot, snapshot.mix), *(edge for edge in snapshot.edges if edge.id == USUAL))
+    likely = (*into(snapshot.edges, snapshot.mix), *(edge for edge in snapshot.edges if edge.id == USUAL))
     return next((edge.id for edge in (*likely, *snapshot.edges)), "")
 
 
@@ -68,7 +68,7 @@ def service_of(snapshot: Snapshot, focus: Focus) -> ServiceView | None:
 
 def edge_of(snapshot: Snapshot, focus: Focus) -> EdgeView | None:
     """The selected edge; of a selected service the edge that leads to it, or the first that leaves it."""
-    around = (*queries.into(snapshot, focus.node), *queries.out_of(snapshot, focus.node))
+    around = (*into(snapshot.edges, focus.node), *out_of(snapshot.edges, focus.node))
     return snapshot.edge(focus.node) or next(iter(around), None)
 
 
@@ -84,7 +84,7 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
         return replace(focus, node=edge.dst if step > 0 else edge.src)
     if service is None:
         return focus
-    way = queries.out_of(snapshot, service.id) if step > 0 else queries.into(snapshot, service.id)[:1]
+    way = out_of(snapshot.edges, service.id) if step > 0 else into(snapshot.edges, service.id)[:1]
     return replace(focus, node=way[len(way) // 2].id) if way else focus
 
 
@@ -92,5 +92,5 @@ def _beside(snapshot: Snapshot, node: str, step: int) -> str:
     """The one above or below in the same column, round and round."""
     services, edges = {each.id: each.id for each in snapshot.services}, {each.id: each.dst for each in snapshot.edges}
     ends = edges if node in edges else services
-    columns = {id: queries.column_of(snapshot, end) for id, end in ends.items()}
-    return after([id for id in columns if columns[id] == columns[node]], node, step)
+    layers = {each.id: each.layer for each in snapshot.services}
+    return after([id for id, end in ends.items() if layers[end] == layers[ends[node]]], node, step)

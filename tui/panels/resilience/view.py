@@ -7,8 +7,9 @@ from engines import units
 from engines.resilience.world.snapshot import CallView, EdgeView, Snapshot
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
-from tui.kit import clicks
+from tui.kit import service_graph
 from tui.kit.parts import gathered, part, upright
+from tui.kit.service_graph import into
 from tui.kit.words import plural
 from tui.layout import BESIDE_WIDTH, arrange
 from tui.panel import Focus, Frame, Hit, Sizes
@@ -16,8 +17,6 @@ from tui.panels.resilience import card, graph, inspector, queries, strip
 from tui.panels.resilience.select import edge_of, service_of
 from tui.panels.resilience.words import failure, load
 
-WIRE: Final = frozenset("─━-=→> ▌▐<xCOHFDM*q")
-"""What an edge is drawn with, its breaker among it."""
 WHOLE: Final = 110
 """A picture of so many columns has room for the machine in boxes beside the graph."""
 BOTH: Final = 74
@@ -62,16 +61,13 @@ def spare_rows(height: int, snapshot: Snapshot) -> int:
 
 def hits(canvas: Canvas, snapshot: Snapshot, focus: Focus) -> tuple[Hit, ...]:
     """Services by their names, and the edge that leads to one by the wire before its name."""
-    found = clicks.named(canvas, {service.id: replace(focus, node=service.id) for service in snapshot.services})
-    wires = []
-    for hit in found:
-        start = hit.x
-        while start > 0 and canvas.char_at(start, hit.y) in WIRE:
-            start -= 1
-        into = queries.into(snapshot, hit.focus.node)
-        if into and start < hit.x - 1:
-            wires.append(Hit(start, hit.y, hit.x - start, 1, replace(focus, node=into[0].id)))
-    return (*wires, *found)
+
+    def call_to(service: Focus) -> Focus | None:
+        edges = into(snapshot.edges, service.node)
+        return replace(focus, node=edges[0].id) if edges else None
+
+    names = {service.id: replace(focus, node=service.id) for service in snapshot.services}
+    return service_graph.hits(canvas, names, call_to)
 
 
 def beside(sizes: Sizes) -> bool:

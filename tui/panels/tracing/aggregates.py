@@ -1,38 +1,52 @@
 """Time per service and operation over all stored traces, sorted by any column: where the time goes, not when."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engines.tracing.world.snapshot import Snapshot
 from engines.units import PPM, fixed, percent
-from tui.canvas import Canvas, Ink, clip
+from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
-from tui.kit.parts import window
+from tui.kit.parts import Piece
+from tui.kit.tables import listed, put_cells
 from tui.panel import Focus
-from tui.panels.tracing.select import COLUMNS, choose, read
+from tui.panels.tracing.select import choose, read
 from tui.plot import bar
 
-BY: Final[dict[str, Callable[[Any], int]]] = {
-    "path": lambda row: row.path_us,
-    "self": lambda row: row.self_us,
-    "p99": lambda row: row.p99_us,
-    "calls": lambda row: row.spans,
-    "errors": lambda row: row.errors,
-    "total": lambda row: row.total_us,
-}
-"""What each column sorts by, the largest first."""
-MEANINGS: Final = {
-    "path": "time on critical paths", "self": "time in the operation itself", "p99": "its 99th percentile",
-    "calls": "how often", "errors": "failures",
-    "total": "time from start to end, what it called included",
+BARS, BAR = 70, 7
+"""Columns from which times on paths have a bar, and the columns that it takes."""
+
+
+class Column(NamedTuple):
+    """What rows can be sorted by, the largest first."""
+
+    meaning: str
+    width: int
+    by: Callable[[Any], int]
+    said: Callable[[Any], Piece]
+
+
+TABLE: Final = {
+    "path": Column("time on critical paths", 9, lambda row: row.path_us,
+                   lambda row: (fixed(row.path_us), "leader" if row.path_us else "dim")),
+    "self": Column("time in the operation itself", 9, lambda row: row.self_us,
+                   lambda row: (fixed(row.self_us), "text")),
+    "p99": Column("its 99th percentile", 9, lambda row: row.p99_us,
+                  lambda row: (fixed(row.p99_us), "bad" if row.p50_us and row.p99_us >= 8 * row.p50_us else "text")),
+    "calls": Column("how often", 8, lambda row: row.spans, lambda row: (f"{row.spans:,}", "text")),
+    "errors": Column("failures", 8, lambda row: row.errors,
+                     lambda row: (percent(row.errors * PPM // max(1, row.spans)), "error" if row.errors else "dim")),
+    "total": Column("time from start to end, what it called included", 10, lambda row: row.total_us,
+                    lambda row: (fixed(row.total_us), "text")),
 }  # fmt: skip
+"""By the names of ``select.COLUMNS``."""
 
 
 def sorted_rows(snapshot: Snapshot, focus: Focus) -> list[Any]:
     """The rows as they are shown: those the search names, if it names any."""
     wanted, rows = focus.find.lower(), list(snapshot.aggregates)
     rows = [row for row in rows if wanted in f"{row.service} {row.operation}".lower()] or rows
-    by = BY[read(focus).column]
+    by = TABLE[read(focus).column].by
     return sorted(rows, key=lambda row: (-by(row), row.service, row.operation))
 
 
@@ -68,45 +82,23 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
     if not rows:
         canvas.put(1, 0, "Nothing to add up yet: no trace is stored.", "dim")
         return
-    room = canvas.width - 30
-    width = {"path": 16 if canvas.width >= 70 else 9, "self": 9, "p99": 9, "calls": 8, "errors": 8, "total": 10}
-    shown = list(COLUMNS)
+    bars = BAR if canvas.width >= BARS else 0
+    shown = dict(TABLE)
     for each in ("total", "self", "calls"):
-        if sum(width[name] for name in shown) > room and each != order:
-            shown.remove(each)
-    label = canvas.width - sum(width[each] for each in shown) - 2
+        if sum(column.width for column in shown.values()) + bars > canvas.width - 30 and each != order:
+            del shown[each]
+    widths = [column.width + bars * (each == "path") for each, column in shown.items()]
+    label = canvas.width - sum(widths) - 2
     canvas.put(2, 0, "service  operation", "dim")
-    x = label + 1
-    for each in shown:
-        x += width[each]
-        head, ink = (f"{each}{glyphs.arrow_down}", "key") if each == order else (each, "dim")
-        canvas.put_right(x, 0, head, ink)
-    at = place(rows, focus)
+    put_cells(canvas, label + 1, 0, widths, (
+        (f"{each}{glyphs.arrow_down}", "key") if each == order else (each, "dim") for each in shown
+    ))  # fmt: skip
     whole = max(1, *(row.path_us for row in rows))
-    for y, number in enumerate(window(len(rows), at, canvas.height - 1), 1):
-        row, selected = rows[number], number == at
-        canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
+    for y, row, selected in listed(canvas, rows, place(rows, focus), glyphs, top=1):
         service = clip(row.service, label - 4)
         end = canvas.put(2, y, service, "selected" if selected else "bright") + 1
         canvas.put(end, y, clip(row.operation, label - end), "dim")
-        _figures(canvas, y, label + 1, row, shown, width, whole, glyphs)
-
-
-def _figures(
-    canvas: Canvas, y: int, x: int, row: Any, shown: list[str], width: dict[str, int], whole: int, glyphs: Glyphs
-) -> None:
-    if width["path"] >= 16 and row.path_us:
-        part = bar(row.path_us / whole, 6, glyphs)
-        canvas.put(x + width["path"] - 15, y, part.replace(glyphs.bar_empty, " "), "leader")
-    tail: Ink = "bad" if row.p50_us and row.p99_us >= 8 * row.p50_us else "text"
-    figures: dict[str, tuple[str, Ink]] = {
-        "path": (fixed(row.path_us), "leader" if row.path_us else "dim"),
-        "self": (fixed(row.self_us), "text"),
-        "p99": (fixed(row.p99_us), tail),
-        "calls": (f"{row.spans:,}", "text"),
-        "errors": (percent(row.errors * PPM // max(1, row.spans)), "error" if row.errors else "dim"),
-        "total": (fixed(row.total_us), "text"),
-    }
-    for each in shown:
-        x += width[each]
-        canvas.put_right(x, y, *figures[each])
+        if bars and row.path_us:
+            part = bar(row.path_us / whole, BAR - 1, glyphs).replace(glyphs.bar_empty, " ")
+            canvas.put(label + 2, y, part, "leader")
+        put_cells(canvas, label + 1, y, widths, (column.said(row) for column in shown.values()))

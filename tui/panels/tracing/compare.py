@@ -11,13 +11,14 @@ from engines.tracing.world.snapshot import Snapshot
 from engines.units import fixed, share
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.tables import put_cells
 from tui.panel import Focus
 from tui.panels.tracing.details import brief
 from tui.panels.tracing.select import analysis_at, read, skew
 from tui.plot import bar
 
-SIDES: Final = 9
-"""Columns of a time."""
+SIDES: Final = (9, 9, 9)
+"""Columns of times."""
 CHART: Final = 64
 """Columns from which there are bars."""
 
@@ -49,21 +50,20 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
     diff = diff_of(snapshot, focus)
     rows = diff.largest()
     chart = min(40, canvas.width - CHART + 8) // 2 * 2 if canvas.width >= CHART else 0
-    label = canvas.width - 3 * SIDES - chart - 1
+    label = canvas.width - sum(SIDES) - chart - 1
     canvas.put(1, 0, clip("time on the critical path", label - 1), "dim")
-    for column, (head, ink) in enumerate((("this", "bright"), ("other", "dim"), ("differs", "dim")), 1):
-        canvas.put_right(label + column * SIDES, 0, head, ink)
+    put_cells(canvas, label, 0, SIDES, (("this", "bright"), ("other", "dim"), ("differs", "dim")))
     room = canvas.height - 2
     most = max((abs(row.path_diff_us) for row in rows), default=1)
     for y, row in enumerate(rows[:room], 1):
         _row(canvas, y, row, label, chart, most, glyphs)
-    rest = rows[room:]
+    rest = len(rows) - room
     y = min(canvas.height - 1, len(rows[:room]) + 1)
-    words = (f"{len(rest)} smaller ones, and " if rest else "") + "all add up to the difference, exactly"
-    canvas.put(1, y, words if len(words) < label else f"{len(rest)} more; exactly", "dim")
-    canvas.put_right(label + SIDES, y, brief(diff.other_us), "text")
-    canvas.put_right(label + 2 * SIDES, y, brief(diff.one_us), "dim")
-    canvas.put_right(label + 3 * SIDES, y, _signed(diff.diff_us), "good")
+    words = (f"{rest} smaller ones, and " if rest > 0 else "") + "all add up to the difference, exactly"
+    canvas.put(1, y, words if len(words) < label else f"{max(0, rest)} more; exactly", "dim")
+    put_cells(canvas, label, y, SIDES, (
+        (brief(diff.other_us), "text"), (brief(diff.one_us), "dim"), (_signed(diff.diff_us), "good")
+    ))  # fmt: skip
 
 
 def _row(canvas: Canvas, y: int, row: DiffRow, label: int, chart: int, most: int, glyphs: Glyphs) -> None:
@@ -71,27 +71,24 @@ def _row(canvas: Canvas, y: int, row: DiffRow, label: int, chart: int, most: int
     ink: Ink = "bad" if more else "good"
     x = canvas.put(1, y, clip(row.service, label - 2), "bright") + 1
     x = canvas.put(x, y, clip(row.operation, max(0, label - x)), "dim")
-    words, count_ink = counts(row)
+    words = counts(row)
     if words and x + len(words) + 1 < label:
-        canvas.put(x + 1, y, words, count_ink)
-    canvas.put_right(label + SIDES, y, brief(row.other.path_us), "text")
-    canvas.put_right(label + 2 * SIDES, y, brief(row.one.path_us), "dim")
-    canvas.put_right(label + 3 * SIDES, y, _signed(row.path_diff_us), ink)
+        canvas.put(x + 1, y, words, "warn")
+    put_cells(canvas, label, y, SIDES, (
+        (brief(row.other.path_us), "text"), (brief(row.one.path_us), "dim"), (_signed(row.path_diff_us), ink)
+    ))  # fmt: skip
     if chart:
-        middle = label + 3 * SIDES + 1 + chart // 2
+        middle = label + sum(SIDES) + 1 + chart // 2
         filled = bar(abs(row.path_diff_us) / most, chart // 2, glyphs).replace(glyphs.bar_empty, "")
         canvas.put(middle - (0 if more else len(filled)), y, filled, ink)
 
 
-def counts(row: DiffRow) -> tuple[str, Ink]:
+def counts(row: DiffRow) -> str:
     """How often it was called, where that differs."""
-    if not row.one.spans:
-        return "only here", "warn"
-    if not row.other.spans:
-        return "only there", "warn"
-    if row.one.spans != row.other.spans:
-        return f"{row.other.spans} x, there {row.one.spans} x", "warn"
-    return "", "dim"
+    here, there = row.other.spans, row.one.spans
+    if here and there:
+        return f"{here} x, there {there} x" if here != there else ""
+    return "only there" if there else "only here"
 
 
 def _signed(us: int) -> str:

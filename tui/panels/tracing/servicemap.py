@@ -14,19 +14,15 @@ from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.parts import Piece, put_lines
 from tui.kit.selection import after
-from tui.kit.words import plural
+from tui.kit.service_graph import NAMED, Cell, Grid, draw_rows, grid_of, into, layers, out_of
+from tui.kit.words import chip, plural
 from tui.panel import Focus
 from tui.panels.tracing.details import level, middle
 from tui.panels.tracing.select import analysis_at, choose, service_of
 
 LAYERS: Final = ("edge", "domain", "data")
-LABEL: Final = 8
-CELL_MAX: Final = 19
 NAMED_BY_VERDICT: Final = "V"
 """The mark of the service that the verdict names."""
-NAMED: Final = 9
-"""Columns of a cell from which it has a name."""
-ROOMY: Final = 13
 ERRORS_PPM: Final = 50_000
 HOT: Final = 8
 """A service is slow when its p99 is so many times that of its layer's middle one."""
@@ -57,46 +53,9 @@ def state(service: ServiceView) -> State:
     return State("", "text", "")
 
 
-class Grid(NamedTuple):
-    """Where the cells are."""
-
-    cell: int
-    per: int
-    gap: int
-    layers: tuple[tuple[str, tuple[ServiceView, ...]], ...]
-
-    @property
-    def rows(self) -> int:
-        """Rows of all layers."""
-        return sum(-(-len(each) // self.per) for _, each in self.layers) + self.gap * (len(self.layers) - 1)
-
-
 def title(snapshot: Snapshot, focus: Focus) -> str:
     """How much of it there is."""
     return f"service map  {plural(len(snapshot.services), 'service')}, {plural(len(snapshot.map_edges), 'call')}"
-
-
-def layers(snapshot: Snapshot) -> tuple[tuple[str, tuple[ServiceView, ...]], ...]:
-    """The services by layer, in the order of the snapshot."""
-    names = (*LAYERS, *dict.fromkeys(each.layer for each in snapshot.services if each.layer not in LAYERS))
-    found = ((name, tuple(each for each in snapshot.services if each.layer == name)) for name in names)
-    return tuple((name, each) for name, each in found if each)
-
-
-def plan(snapshot: Snapshot, width: int, height: int) -> Grid | None:
-    """The widest cells with which all services fit; None: not even as single characters."""
-    there = layers(snapshot)
-    longest = max((len(each.name) for each in snapshot.services), default=0) + 4
-    for cell in range(min(CELL_MAX, longest), 1, -1):
-        if 2 < cell < NAMED:
-            continue
-        per = (width - LABEL) // cell
-        if per < 1:
-            continue
-        grid = Grid(cell, per, 0, there)
-        if grid.rows <= height:
-            return next((wider for gap in (3, 2, 1) if (wider := grid._replace(gap=gap)).rows <= height), grid)
-    return None
 
 
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, told: bool = False) -> None:
@@ -107,87 +66,51 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, told:
     name = service_of(snapshot, focus)
     grid, lines = _fitted(canvas, snapshot, name, told)
     if grid is not None:
-        _cells(canvas, grid, snapshot, focus, name, glyphs)
+        cells = _cells(snapshot, focus, glyphs)
+        draw_rows(canvas, grid, lambda service: service.name, cells, snapshot.map_edges, name, glyphs)
     put_lines(canvas, 1, canvas.height - len(lines), lines, canvas.width)
 
 
-def _fitted(canvas: Canvas, snapshot: Snapshot, name: str, told: bool) -> tuple[Grid | None, list[list[Piece]]]:
+def _fitted(
+    canvas: Canvas, snapshot: Snapshot, name: str, told: bool
+) -> tuple[Grid[ServiceView] | None, list[list[Piece]]]:
     """Cells with names go before lines below; where even so none fit, the names are in the lines."""
     callers, self, callees = about(snapshot, name)
-    ways: list[list[list[Piece]]] = [[]] if told else [[callers, self, callees], [self], []]
-    for lines in ways:
-        grid = plan(snapshot, canvas.width, canvas.height - len(lines) - (len(lines) > 1))
-        if grid is not None and grid.cell >= NAMED:
-            return grid, lines
     hot = hot_line(snapshot)
-    for lines in ([hot, callers, self, callees], [callers, self, callees], [self, callees], [self], []):
-        grid = plan(snapshot, canvas.width, canvas.height - len(lines))
-        if grid is not None:
+    ways: list[tuple[list[list[Piece]], int]] = [([], NAMED)] if told else [
+        ([callers, self, callees], NAMED), ([self], NAMED), ([], NAMED)]  # fmt: skip
+    ways += [(lines, 1) for lines in ([hot, callers, self, callees], [callers, self, callees], [self, callees],
+                                      [self], [])]  # fmt: skip
+    longest = max(len(each.name) for each in snapshot.services)
+    for lines, least in ways:
+        blank = least == NAMED and len(lines) > 1
+        grid = grid_of(layers(snapshot.services, LAYERS), longest, canvas.width, canvas.height - len(lines) - blank)
+        if grid is not None and grid.cell >= least:
             return grid, lines
     return None, [hot, self][: canvas.height]
 
 
-def _cells(canvas: Canvas, grid: Grid, snapshot: Snapshot, focus: Focus, name: str, glyphs: Glyphs) -> None:
-    spots: dict[str, tuple[int, int]] = {}
-    callers = {edge.src for edge in snapshot.map_edges if edge.dst == name}
-    callees = {edge.dst for edge in snapshot.map_edges if edge.src == name}
+def _cells(snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> dict[str, Cell]:
+    """How each service is written: what is wrong with it or how hot it is, whether it is on the path of the trace."""
     made = analysis_at(snapshot, focus)
     lit = {made.tree.spans[index].service for index in made.on_path}
     named = snapshot.verdicts[0].service if snapshot.verdicts else ""
     hot = hot_services(snapshot) | {named}
-    marks = ((glyphs.mark_left, {name}), (glyphs.arrow_up, callers), (glyphs.arrow_down, callees),
-             (NAMED_BY_VERDICT, {named}))  # fmt: skip
     usual = middle([each.p99_us for each in snapshot.services if each.p99_us])
-    y = 0
-    for title, services in grid.layers:
-        canvas.put(1, y, clip(title, LABEL - 2), "dim")
-        for number, service in enumerate(services):
-            x = LABEL + number % grid.per * grid.cell
-            spots[service.name] = x + grid.cell // 2, y + number // grid.per
-            mark = next((mark for mark, there in marks if service.name in there), "")
-            _cell(canvas, *spots[service.name], grid.cell, service, mark, lit, hot, usual, glyphs)
-        y += -(-len(services) // grid.per) + grid.gap
-    if name in spots and grid.cell >= NAMED and grid.gap:
-        for other in sorted(callers | callees):
-            if other in spots:
-                canvas.line(*spots[name], *spots[other], "accent" if other in callees else "line", True, glyphs)
-
-
-def _cell(
-    canvas: Canvas, x: int, y: int, width: int, service: ServiceView, mark: str, lit: set[str], hot: set[str],
-    usual: int, glyphs: Glyphs,
-) -> None:  # fmt: skip
-    x -= width // 2
-    now = state(service)
-    heat = level(service.p99_us, glyphs, max(1, usual // 4), max(2, usual * 16)) if service.calls_per_s else "."
-    glow: Ink = now.ink if now.letter else "bad" if service.name in hot else "good" if service.calls_per_s else "dim"
-    if width < NAMED:
-        selected = mark == glyphs.mark_left
-        canvas.put(x, y, now.letter or heat, "selected" if selected else glow)
-        return
-    canvas.put(x, y, mark or " ", "bright" if mark == glyphs.mark_left else "accent")
-    canvas.put(x + 1, y, now.letter or heat, glow)
-    ink: Ink = "leader" if service.name in lit else "text"
-    if mark == glyphs.mark_left:
-        ink = "selected"
-    elif now.letter or service.name in hot:
-        ink = f"{glow}!"
-    at = 3 if width >= ROOMY else 2
-    canvas.put(x + at, y, shortened(service.name, width - at - 1), ink)
-
-
-def shortened(name: str, width: int) -> str:
-    """A name in little room keeps the first letter of its last part: ``catalog-cache`` is ``catal-c``."""
-    head, dash, tail = name.rpartition("-")
-    if len(name) <= width or not dash or width < 5:
-        return name[:width]
-    return f"{head[: width - 2]}-{tail[: width - 1 - len(head[: width - 2])]}"
+    cells = {}
+    for each in snapshot.services:
+        now, unwell = state(each), each.name in hot
+        heat = level(each.p99_us, glyphs, max(1, usual // 4), max(2, usual * 16)) if each.calls_per_s else "."
+        glow = now.ink if now.letter else "bad" if unwell else "good" if each.calls_per_s else "dim"
+        ink = chip(glow) if now.letter or unwell else "leader" if each.name in lit else "text"
+        cells[each.name] = Cell(now.letter or heat, glow, ink, NAMED_BY_VERDICT if each.name == named else "")
+    return cells
 
 
 def hot_services(snapshot: Snapshot) -> set[str]:
     """Services that are much slower than the others of their layer."""
     found: set[str] = set()
-    for _, services in layers(snapshot):
+    for services in layers(snapshot.services, LAYERS).values():
         usual = middle([each.p99_us for each in services if each.calls_per_s])
         found |= {each.name for each in services if usual and each.calls_per_s and each.p99_us >= HOT * usual}
     return found
@@ -257,10 +180,10 @@ def busiest(snapshot: Snapshot) -> list[MapEdge]:
     return sorted(snapshot.map_edges, key=lambda edge: (-edge.calls_per_s, -edge.calls, edge.src, edge.dst))
 
 
-def calls_of(snapshot: Snapshot, name: str) -> tuple[list[MapEdge], list[MapEdge]]:
+def calls_of(snapshot: Snapshot, name: str) -> tuple[tuple[MapEdge, ...], tuple[MapEdge, ...]]:
     """Those to a service, and those it makes, the most frequent first."""
     every = busiest(snapshot)
-    return [edge for edge in every if edge.dst == name], [edge for edge in every if edge.src == name]
+    return into(every, name), out_of(every, name)
 
 
 # -- where the arrows lead -------------------------------------------------------------------------------------------
@@ -270,12 +193,10 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     """Left and right within the layer; up to the busiest caller, down to the busiest of those it calls."""
     name = service_of(snapshot, focus)
     if direction in ("left", "right"):
-        rows = [[each.name for each in services] for _, services in layers(snapshot)]
+        rows = [[each.name for each in services] for services in layers(snapshot.services, LAYERS).values()]
         row = next((names for names in rows if name in names), [each.name for each in snapshot.services][:1])
         return choose(focus, service=after(row, name, 1 if direction == "right" else -1)) if row else focus
-    for edge in busiest(snapshot):
-        if direction == "up" and edge.dst == name and edge.src != name:
-            return choose(focus, service=edge.src)
-        if direction == "down" and edge.src == name and edge.dst != name:
-            return choose(focus, service=edge.dst)
-    return focus
+    callers, callees = calls_of(snapshot, name)
+    ways = [each.src for each in callers] if direction == "up" else [each.dst for each in callees]
+    there = next((each for each in ways if each != name), "")
+    return choose(focus, service=there) if there else focus

@@ -204,7 +204,7 @@ def _waterfall(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
 
 def _of_aggregates(snapshot: Snapshot, focus: Focus) -> str:
     column = read(focus).column
-    return f"services and operations by {column}: {aggregates.MEANINGS[column]}"
+    return f"services and operations by {column}: {aggregates.TABLE[column].meaning}"
 
 
 def _differs(snapshot: Snapshot, focus: Focus) -> str:
