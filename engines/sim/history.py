@@ -91,6 +91,18 @@ def tape_numbered(number: int) -> "Tape":
     return _tapes[number]
 
 
+class Symbols(dict[str, int]):
+    """Numbers that stand for names, given as they are asked for."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+
+    def __missing__(self, name: str) -> int:
+        number = self[name] = len(self.names)
+        self.names.append(name)
+        return number
+
+
 class Tape:
     """Invocations and returns in their order, packed. It pickles as a reference: whoever pickles it must hold it."""
 
@@ -109,21 +121,13 @@ class Tape:
         self.values = array("q")
         self.at_us = array("q")
         self.names: list[str] = []
-        self.symbols: dict[str, int] = {}
+        self.symbols = Symbols(self.names)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return tape_numbered, (self.number,)
 
     def __len__(self) -> int:
         return len(self.statuses)
-
-    def symbol(self, name: str) -> int:
-        """The number that stands for a name."""
-        number = self.symbols.get(name)
-        if number is None:
-            number = self.symbols[name] = len(self.names)
-            self.names.append(name)
-        return number
 
     def append(self, status: int, client: int, serial: int, f: int, key: int, value: int | None, at_us: int) -> None:
         """One event more: the fields of its ``Row``."""
@@ -152,8 +156,8 @@ class Tape:
     def copy(self, length: int) -> "Tape":
         """A tape of its own that begins with the first ``length`` events of this one."""
         copy = Tape()
-        copy.names = list(self.names)
-        copy.symbols = dict(self.symbols)
+        for name in self.names:
+            copy.symbols[name]
         for column in ("statuses", "fs", "clients", "keys", "serials", "values", "at_us"):
             setattr(copy, column, getattr(self, column)[:length])
         return copy
@@ -190,8 +194,8 @@ class History:
 
     def invoke(self, client: str, serial: int, f: str, key: str, value: int | None = None) -> None:
         """The client asks."""
-        place, now_us = self.length, self.clock.now_us
-        self._put(0, client, serial, self.tape.symbol(f), self.tape.symbol(key), value)
+        place, now_us, symbols = self.length, self.clock.now_us, self.tape.symbols
+        self._put(0, client, serial, symbols[f], symbols[key], value)
         self.open[client, serial] = new(Pending, (place, now_us, 1))
         self.newest.setdefault(client, deque(maxlen=RECENT_MAX)).append((serial, place, -1))
 
@@ -215,7 +219,7 @@ class History:
 
     def _put(self, status: int, client: str, serial: int, f: int, key: int, value: int | None) -> None:
         tape = self.tape
-        row = status, tape.symbol(client), serial, f, key, value, self.clock.now_us
+        row = status, tape.symbols[client], serial, f, key, value, self.clock.now_us
         if self.length == len(tape.statuses):
             tape.append(*row)
         elif tape.row(self.length) != row:

@@ -15,7 +15,7 @@ from engines.sim.disk import Disk
 from engines.sim.events import LossReason, Raw
 from engines.sim.network import Link
 from engines.sim.node import Node
-from engines.sim.random import GOLDEN, MASK64, MIX_1, MIX_2, Stream
+from engines.sim.random import Stream, draws
 from engines.units import PPM
 
 DELIVER: Final = 0
@@ -86,10 +86,10 @@ class Host:
         link = self.links[dst]
         n = link.sent
         link.sent = n + 1
-        z = (link.key + n * GOLDEN) & MASK64
-        z = ((z ^ (z >> 30)) * MIX_1) & MASK64
-        z = ((z ^ (z >> 27)) * MIX_2) & MASK64
-        z ^= z >> 31
+        ahead = link.ahead
+        if not ahead:
+            ahead = link.ahead = draws(link.key, n)
+        z = ahead.pop()
         clock = self.clock
         departs = clock.now_us
         if self.barrier_us > departs:

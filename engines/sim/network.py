@@ -33,6 +33,7 @@ class Link:
     __slots__ = (
         "_duplicates",
         "_reorders",
+        "ahead",
         "clogged",
         "cut",
         "dst",
@@ -63,6 +64,8 @@ class Link:
         self._reorders: Stream | None = None
         self.options = options
         self.sent = 0
+        self.ahead: list[int] = []
+        """The draws of the next messages, made some at a time."""
         self.duplicated = self.reordered = self.held_back = 0
         """How many messages its faults have touched so far."""
         self.last_arrival_us = 0
@@ -71,6 +74,10 @@ class Link:
         self.held: list[tuple[Any, int, int]] = []
         """What a clogged link keeps back: (message, departs_us, flight_us)."""
         self.heal()
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """What was drawn ahead is drawn again."""
+        return None, {name: getattr(self, name) if name != "ahead" else [] for name in self.__slots__}
 
     @property
     def duplicates(self) -> Stream:

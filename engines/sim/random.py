@@ -11,7 +11,8 @@ The mixer is the finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014), appl
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from typing import TypeVar
+from struct import Struct
+from typing import Final, TypeVar
 
 T = TypeVar("T")
 
@@ -33,6 +34,33 @@ def draw(key: int, n: int) -> int:
     z = ((z ^ (z >> 30)) * MIX_1) & MASK64
     z = ((z ^ (z >> 27)) * MIX_2) & MASK64
     return z ^ (z >> 31)
+
+
+AHEAD: Final = 16
+"""How many numbers ``draws`` makes at a time."""
+
+
+def _lanes(numbers: Sequence[int]) -> int:
+    """These, each in 128 bits of one long integer: so much the product of two 64-bit numbers needs."""
+    return sum(number << 128 * lane for lane, number in enumerate(numbers))
+
+
+_ONES: Final = _lanes([1] * AHEAD)
+_MASKS: Final = _lanes([MASK64] * AHEAD)
+_STEPS: Final = _lanes([n * GOLDEN & MASK64 for n in reversed(range(AHEAD))])
+_UNPACK: Final = Struct("<" + "Q8x" * AHEAD).unpack
+
+
+def draws(key: int, n: int) -> list[int]:
+    """The numbers from the n-th on, ``AHEAD`` of them, the n-th last: ``pop`` takes them in their order.
+
+    One long integer holds them side by side, and each step of the mixer is taken for all at once: a tenth of the work.
+    """
+    z = (_ONES * ((key + n * GOLDEN) & MASK64) + _STEPS) & _MASKS
+    z = ((z ^ (z >> 30 & _MASKS)) * MIX_1) & _MASKS
+    z = ((z ^ (z >> 27 & _MASKS)) * MIX_2) & _MASKS
+    z ^= z >> 31 & _MASKS
+    return list(_UNPACK(z.to_bytes(16 * AHEAD, "little")))
 
 
 class Stream:

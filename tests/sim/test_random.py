@@ -3,13 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.sim.random import Stream, draw, stream_key
+from engines.sim.random import AHEAD, MASK64, Stream, draw, draws, stream_key
 
 
 def test_the_mixer_is_splitmix64() -> None:
     """Its reference implementation, seeded with 0 and 1234567, returns these numbers first."""
     assert [draw(0, n) for n in (1, 2, 3)] == [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
     assert [draw(1234567, n) for n in (1, 2)] == [6457827717110365317, 3203168211198807973]
+
+
+@given(st.integers(0, MASK64), st.integers(0, MASK64))
+def test_numbers_made_ahead_are_the_numbers_made_one_by_one(key: int, n: int) -> None:
+    assert draws(key, n)[::-1] == [draw(key, n + ahead) for ahead in range(AHEAD)]
 
 
 def test_known_answers() -> None:

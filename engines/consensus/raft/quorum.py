@@ -144,7 +144,7 @@ def _committed(voters: tuple[Server, ...], match: Mapping[Any, int]) -> int:
     if not voters:
         return NO_LIMIT
     held = sorted(map(match.get, voters, _NOTHING))
-    return held[len(voters) - majority(len(voters))]
+    return held[(len(voters) - 1) // 2]  # it and all above it: a majority
 
 
 def committed_index(configuration: Configuration, match: Mapping[Any, int]) -> int:

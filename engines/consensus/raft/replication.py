@@ -115,8 +115,12 @@ class Replication(Compaction):
 
     def on_install_reply(self, ctx: Effects, src: str, m: InstallReply) -> None:
         """The next piece; after the last, see whether it takes the entry behind the snapshot."""
-        progress = self.answered(ctx, src, m.term)
-        if progress is None or progress.snapshot is None or m.last_index != progress.snapshot.last_index:
+        progress = self.progress.get(src)
+        if progress is None or m.term != self.current_term:
+            self.disregard(ctx, src, m.term)
+            return
+        progress.heard_at_us = ctx.now_us
+        if progress.snapshot is None or m.last_index != progress.snapshot.last_index:
             return
         if m.done:
             progress.probe(max(progress.match_index, m.last_index) + 1)
@@ -127,23 +131,18 @@ class Replication(Compaction):
         else:
             progress.offset = m.received
 
-    def answered(self, ctx: Effects, src: str, term: int) -> PeerProgress | None:
-        """A follower answered this leader, in this term: what is known of it. Else nothing counts."""
+    def disregard(self, ctx: Effects, src: str, term: int) -> None:
+        """An answer of another term, or to nobody who leads, counts for nothing; but a newer term is adopted."""
         if term > self.current_term:
             self.become_follower(ctx, term, e.StepDownReason.HIGHER_TERM, src)
-            return None
-        if term < self.current_term:
-            return None
-        progress = self.progress.get(src)  # of nobody, unless it leads
-        if progress is not None:
-            progress.heard_at_us = ctx.now_us
-        return progress
 
     def update_progress(self, ctx: Effects, src: str, m: AppendReply) -> None:
         """On success update nextIndex and matchIndex; on refusal go back and retry."""
-        progress = self.answered(ctx, src, m.term)
-        if progress is None:
+        progress = self.progress.get(src)  # of nobody, unless it leads
+        if progress is None or m.term != self.current_term:
+            self.disregard(ctx, src, m.term)
             return
+        progress.heard_at_us = ctx.now_us
         state = progress.state
         if m.success:
             proved = m.match_index
