@@ -14,7 +14,7 @@ from tui.kit.words import chip
 from tui.plot import plot, sparkline
 
 LEGEND: Final = 16
-"""Columns that the newest values take at the right of a chart."""
+"""Columns that names and newest values take at the right of a chart."""
 SCALE: Final = 7
 """Columns that the top of the scale takes at the left of a chart."""
 SIGNS: Final = 3
@@ -53,15 +53,15 @@ def fitted(values: Sequence[float], count: int) -> tuple[float, ...]:
 
 def draw_lines(
     canvas: Canvas, x: int, y: int, width: int, height: int, lines: Sequence[Line], glyphs: Glyphs,
-    *, top: float = 0.0,
+    *, low: float = 0.0, top: float = 0.0,
 ) -> None:  # fmt: skip
-    """Lines on one scale from 0, the later ones above; behind its end each has its sign."""
+    """Lines on one scale from ``low``, the later ones above; behind its end each has its sign."""
     if width < 4 or height < 1:
         return
-    most = max([top, 1.0, *(value for line in lines for value in line.values if value == value)])
+    most = max([top, low + 1.0, *(value for line in lines for value in line.values if value == value)])
     ends = [0] * height
     for line in lines:
-        rows = plot(line.values, width, height, glyphs, low=0.0, high=most)
+        rows = plot(line.values, width, height, glyphs, low=low, high=most)
         for row, text in enumerate(rows, y):
             canvas.overlay(x, row, text, line.ink)
         end = next((row for row, text in enumerate(rows) if text[-1] != " "), -1)
@@ -70,17 +70,18 @@ def draw_lines(
             ends[end] += 1
 
 
-def draw_legend(
-    canvas: Canvas, x: int, y: int, height: int, lines: Sequence[Line], width: int = LEGEND, by_value: bool = True
-) -> None:
-    """Names and newest values, the highest first, as they stand in the chart."""
-    order = sorted(lines, key=lambda line: -(line.values[-1] if line.values and line.values[-1] == line.values[-1]
-                                             else -1.0)) if by_value else list(lines)  # fmt: skip
-    gap = max(1, height // max(1, len(order))) if height >= 2 * len(order) else 1
-    for number, line in enumerate(order[:height]):
-        row = y + min(number * gap, height - 1)
-        canvas.put(x, row, line.name, line.ink)
-        canvas.put_right(x + width, row, line.said, "bright")
+def draw_ends(
+    canvas: Canvas, x: int, y: int, width: int, height: int, lines: Sequence[Line], *, low: float = 0.0, top: float
+) -> None:  # fmt: skip
+    """Names and newest values where the lines end, one below the other; where rows are few the highest stay."""
+    newest = [next((value for value in reversed(line.values) if value == value), low) for line in lines]
+    order = sorted(zip(newest, lines, strict=True), key=lambda each: -each[0])[:height]
+    row = -1
+    for place, (value, line) in enumerate(order):
+        level = round((value - low) / (top - low) * (4 * height - 1)) // 4 if value > low else 0
+        row = min(max(height - 1 - level, row + 1), height - len(order) + place)
+        canvas.put(x, y + row, line.name, line.ink)
+        canvas.put_right(x + width, y + row, line.said, "bright")
 
 
 def draw_spark(canvas: Canvas, x: int, y: int, width: int, line: Line, glyphs: Glyphs, top: float = 0.0) -> None:

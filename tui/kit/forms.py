@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from engines.sim import faults
 from engines.sim.world import ALL
-from engines.units import US_PER_MS
+from engines.units import US_PER_MS, US_PER_S
 from tui.kit.verbs import DELAYS_US, OFFSET_US, RECORDED, Levels, Message, Pairs
 from tui.kit.words import PPM_PER_PERCENT, names
 from tui.panel import Offer, Outcome, Param, Refuse
@@ -222,3 +222,44 @@ def of_choices(
     """A row for each choice. ``options``: names and values of now."""
     now = dict(options)
     return settings(*(each.offer(now[each.name], command) for each in choices))
+
+
+SWITCH: Final = ("off", "on")
+SCALES: Final = {"%": PPM_PER_PERCENT, "s": US_PER_S, "ms": US_PER_MS}
+"""What a step of a number is in the engine's unit, where that is one of time or a share."""
+
+
+class Number(NamedTuple):
+    """A number that can be changed: its row in the dialogue, its name in the engine, which ends with its unit there,
+    and its bounds.
+    """
+
+    title: str
+    help: str
+    name: str
+    param: Param
+
+    def offer(self, now: int, build: Callable[[Values, int], Outcome], *more: Param) -> Offer:
+        """Its row, with the number of now; what is only on or off is said in these words."""
+        name, param = self.param.name, self.param
+        scale = SCALES[param.unit] if self.name.endswith(("us", "ppm")) else 1
+        switch = (param.low, param.high) == (0, 1)
+        value = min(param.high, max(param.low, now if now < 0 else now // scale))
+        shown = Param(name, SWITCH[value], choices=SWITCH) if switch else replace(param, value=value)
+
+        def given(v: Values) -> Outcome:
+            number = SWITCH.index(v[name]) if switch else v[name]
+            return build(v, number if number < 0 else number * scale)
+
+        return Offer(self.title, self.help, given, (shown, *more))
+
+
+def of_numbers(
+    table: Iterable[Number], now: Callable[[str], int], command: Callable[[Values, str, int], Outcome], *more: Param
+) -> tuple[Offer, ...]:
+    """A row for each number of a table. ``now``: what it is, by its name; ``command``: of values, name and number."""
+
+    def offer(row: Number) -> Offer:
+        return row.offer(now(row.name), lambda v, number: command(v, row.name, number), *more)
+
+    return tuple(map(offer, table))

@@ -35,9 +35,14 @@ STATUS: Final[dict[str, tuple[str, Ink]]] = {"crashed": ("X", "dead"), "frozen":
 """Letter and ink of a machine that is not up."""
 
 
+def holding(found: Iterable[tuple[object, str]]) -> tuple[str, ...]:
+    """What is said of all that is so."""
+    return tuple(said for so, said in found if so)
+
+
 def plain(value: object) -> str:
     """Any value in characters that every terminal has."""
     return "".join(char if " " <= char <= "~" else ascii(char)[1:-1] for char in str(value))
 
 
-__all__ = ["PPM_PER_PERCENT", "STATUS", "by", "chip", "names", "percent", "plain", "plural"]
+__all__ = ["PPM_PER_PERCENT", "STATUS", "by", "chip", "holding", "names", "percent", "plain", "plural"]

@@ -60,7 +60,7 @@ def test_every_service_and_every_breaker_is_seen_on_every_screen(name: str, size
     left = "\n".join(line.split(" | ")[0] for line in drawn.splitlines())
     for state in ("closed", "open"):
         there = sum(edge.breaker is not None and edge.breaker.state == state for edge in snapshot.edges)
-        assert len(re.findall(rf"(?<![A-Z]){queries.LETTERS[state]}(?![A-Z])", left)) >= there
+        assert len(re.findall(rf"(?<![A-Z]){queries.STATES[state].letter}(?![A-Z])", left)) >= there
 
 
 # -- the graph --------------------------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ def test_exactly_the_present_state_is_lit(state: str, width: int, height: int) -
     arrow = machine.Arrow("a rate of 50 %", ">= 50 %", 500_000, False)
     canvas = Canvas(width, height)
     machine.draw(canvas, 0, 0, width, height, machine.Machine(state, arrow, arrow, arrow, arrow), BRAILLE)
-    expected = queries.NAMES[state]
+    expected = queries.STATES[state].name
     assert len(lit(canvas)) == 1
     assert expected.startswith(lit(canvas)[0])
 

@@ -12,7 +12,7 @@ from tui.glyphs import Glyphs
 from tui.kit.parts import fitting, paragraph, put_lines, wrapped
 from tui.kit.words import chip, plural
 from tui.panels.resilience import queries
-from tui.panels.resilience.machine import BOXES, Arrow, Machine
+from tui.panels.resilience.machine import BOXED, BOXES, Arrow, Machine
 from tui.panels.resilience.machine import draw as draw_machine
 
 PPM: Final = 1_000_000
@@ -60,13 +60,13 @@ def _out_of_half(breaker: BreakerView, limit: str) -> tuple[Arrow, Arrow]:
 
 
 def _beside(breaker: BreakerView) -> str:
-    return "" if breaker.state in ("closed", "open", "half_open") else queries.NAMES.get(breaker.state, breaker.state)
+    return "" if breaker.state in BOXED else queries.STATES[breaker.state].name
 
 
 def _under(snapshot: Snapshot, breaker: BreakerView) -> tuple[str, str, str]:
     """A number for each state: the one it is in says how long or how far, the others what they last did."""
     lasted = {each.state: each.lasted_us for each in queries.lives(snapshot, breaker) if each.lasted_us >= 0}
-    said = dict.fromkeys(queries.NAMES, "never yet")
+    said = dict.fromkeys(BOXED, "never yet")
     said |= {state: f"last {units.seconds(us)}" for state, us in lasted.items()}
     if breaker.state == "closed":
         said["closed"] = f"for {queries.here(snapshot, breaker)}"
@@ -105,7 +105,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, edge: EdgeView, glyphs: Glyphs) -> 
     room = canvas.height if boxes else min(4, canvas.height)
     y = draw_machine(canvas, 1, 0, canvas.width - 2, room, machine, glyphs)
     if machine.note:
-        canvas.center(y - 1 if boxes else 0, f" {machine.note} ", chip(queries.INKS[breaker.state]))
+        canvas.center(y - 1 if boxes else 0, f" {machine.note} ", chip(queries.STATES[breaker.state].ink))
     y += boxes
     left = canvas.height - y
     if left <= 4:
@@ -122,7 +122,7 @@ def _words(canvas: Canvas, snapshot: Snapshot, breaker: BreakerView, y: int, row
     """Since when, why, and what next."""
     what = "opens" if breaker.state == "closed" else "next"
     told: tuple[tuple[str, str, Ink], ...] = (
-        ("for", queries.here(snapshot, breaker), queries.INKS.get(breaker.state, "text")),
+        ("for", queries.here(snapshot, breaker), queries.STATES[breaker.state].ink),
         ("why", breaker.why.reason or "it has never moved", "text"),
         (what, breaker.why.condition, "bright"),
     )
@@ -139,7 +139,7 @@ def _short(canvas: Canvas, breaker: BreakerView, y: int, glyphs: Glyphs) -> int:
     room = canvas.width - 2
     why = breaker.why.last.measured if breaker.why.last else ""
     judged = breaker.state == "closed" or not why
-    lit = queries.INKS.get(breaker.state, "text")
+    lit = queries.STATES[breaker.state].ink
     put_lines(canvas, 1, y, (rate_words(breaker, room) if judged else ((why, "text"),), ((next_words(breaker), lit),)),
               room + 1)  # fmt: skip
     if y + 2 < canvas.height:
@@ -288,8 +288,8 @@ def lasted_words(snapshot: Snapshot, breaker: BreakerView, room: int, rows: int)
     for each in queries.lives(snapshot, breaker):
         span_us = each.lasted_us if each.lasted_us >= 0 else max(0, snapshot.now_us - each.since_us)
         end = "so far" if each.lasted_us < 0 else ">"
-        said = f"{queries.LETTERS.get(each.state, '?')} {units.seconds(span_us)} {end}"
-        spans.append((said, queries.INKS.get(each.state, "text")))
+        look = queries.STATES[each.state]
+        spans.append((f"{look.letter} {units.seconds(span_us)} {end}", look.ink))
     while len(lines := _flowed(spans, room)) > rows:
         spans = spans[1:]
     return lines

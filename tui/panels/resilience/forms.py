@@ -1,8 +1,7 @@
 """What the dialogues offer: all faults with their parameters, ways to split, rules, every number there is, requests."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from engines.errors import UserError
 from engines.resilience.order import ORDER
@@ -15,8 +14,9 @@ from engines.resilience.world.topology import KINDS, MIXES
 from engines.sim import faults
 from engines.sim.load import SHAPES
 from engines.sim.rules import SetRule
-from engines.units import US_PER_MS, US_PER_S
+from engines.units import US_PER_MS
 from tui.kit import forms
+from tui.kit.forms import Number, Values
 from tui.kit.service_graph import out_of
 from tui.kit.verbs import RECORDED
 from tui.kit.words import PPM_PER_PERCENT
@@ -24,8 +24,6 @@ from tui.panel import Focus, Offer, Outcome, Param
 from tui.panels.resilience import queries
 from tui.panels.resilience.keys import DELAYS_US, ORDERS, links_of, target
 from tui.panels.resilience.select import edge_of
-
-Values = Mapping[str, Any]
 
 HERE, EVERYWHERE = "this edge", "all edges"
 
@@ -163,39 +161,11 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     return (*found, *forms.settings(*_load(snapshot)))
 
 
-SWITCH: Final = ("off", "on")
 WHERE: Final = Param("where", HERE, choices=(HERE, EVERYWHERE))
 
 
 def _at(edge: EdgeView, v: Values) -> str:
     return "*" if v["where"] == EVERYWHERE else edge.id
-
-
-SCALES: Final = {"%": PPM_PER_PERCENT, "s": US_PER_S, "ms": US_PER_MS}
-"""What a step of a number is in the engine's unit, where that is one of time or a share."""
-
-
-class Number(NamedTuple):
-    """A number that can be changed: its row in the dialogue, its name in the engine, its bounds."""
-
-    title: str
-    help: str
-    name: str
-    param: Param
-
-    def offer(self, now: int, build: Callable[[Values, int], Outcome], *more: Param) -> Offer:
-        """Its row, with the number of now; what is only on or off is said in these words."""
-        name, param = self.param.name, self.param
-        scale = SCALES[param.unit] if self.name.endswith(("_us", "_ppm")) else 1
-        switch = (param.low, param.high) == (0, 1)
-        value = min(param.high, max(param.low, now if now < 0 else now // scale))
-        shown = Param(name, SWITCH[value], choices=SWITCH) if switch else replace(param, value=value)
-
-        def given(v: Values) -> Outcome:
-            number = SWITCH.index(v[name]) if switch else v[name]
-            return build(v, number if number < 0 else number * scale)
-
-        return Offer(self.title, self.help, given, (shown, *more))
 
 
 def _preset(edge: EdgeView) -> tuple[Offer, ...]:
@@ -217,12 +187,9 @@ def _order(outermost: str, now: tuple[str, ...]) -> tuple[str, ...]:
 
 def _breaker(edge: EdgeView) -> tuple[Offer, ...]:
     """The numbers of the breaker; all belong to this edge alone, since others may have another preset."""
-
-    def offer(row: Number) -> Offer:
-        name = f"breaker.{row.name}"
-        return row.offer(queries.option(edge, name), lambda v, value: c.SetOption(edge.id, name, value))
-
-    return tuple(map(offer, OF_BREAKER)) if edge.breaker is not None else ()
+    known = {name.removeprefix("breaker."): value for name, value in edge.options}
+    return forms.of_numbers(OF_BREAKER if edge.breaker is not None else (), known.__getitem__,
+                 lambda v, name, number: c.SetOption(edge.id, f"breaker.{name}", number))  # fmt: skip
 
 
 OF_BREAKER: Final = (
@@ -275,18 +242,17 @@ OF_SERVICE: Final = (
 
 
 def _pipeline(edge: EdgeView) -> tuple[Offer, ...]:
-    def offer(row: Number) -> Offer:
-        now = queries.option(edge, row.name)
-        return row.offer(now, lambda v, value: c.SetOption(_at(edge, v), row.name, value), WHERE)
-
     known = dict(edge.options)
-    found = [offer(row) for row in OF_PIPELINE if row.name in known]
-    base, cap = queries.option(edge, "base_us", 100_000), queries.option(edge, "cap_us", 10 * US_PER_S)
-    found.insert(1, Offer("backoff", "how long retries wait; the last three with jitter, or all come back at once",
+    first, *rest = forms.of_numbers((row for row in OF_PIPELINE if row.name in known), known.__getitem__,
+                         lambda v, name, number: c.SetOption(_at(edge, v), name, number), WHERE)  # fmt: skip
+    base, cap = known["base_us"] // US_PER_MS, known["cap_us"] // US_PER_MS
+    backoff = Offer(
+        "backoff", "how long retries wait; the last three with jitter, or all come back at once",
         lambda v: c.SetBackoff(_at(edge, v), v["kind"], v["base"] * US_PER_MS, max(v["base"], v["cap"]) * US_PER_MS),
-        (Param("kind", _backoff(edge), choices=tuple(BACKOFFS)), Param("base", base // US_PER_MS, 0, 10_000, 50, "ms"),
-         Param("cap", cap // US_PER_MS, 0, 60_000, 500, "ms"), WHERE)))  # fmt: skip
-    return tuple(found)
+        (Param("kind", _backoff(edge), choices=tuple(BACKOFFS)), Param("base", base, 0, 10_000, 50, "ms"),
+         Param("cap", cap, 0, 60_000, 500, "ms"), WHERE),
+    )  # fmt: skip
+    return (first, backoff, *rest)
 
 
 def _backoff(edge: EdgeView) -> str:
@@ -299,12 +265,8 @@ def _service(service: ServiceView) -> tuple[Offer, ...]:
     host = max(1, len(service.hosts))
     now = {"workers": service.workers // host, "queue_max": service.queue_max // host, "shed_us": service.shed_us,
            "newest_first": int(service.newest_first)}  # fmt: skip
-
-    def offer(row: Number) -> Offer:
-        found = row.offer(now[row.name], lambda v, value: c.SetService(service.id, row.name, value))
-        return replace(found, title=f"{row.title} of {service.id}")
-
-    return tuple(map(offer, OF_SERVICE))
+    rows = forms.of_numbers(OF_SERVICE, now.__getitem__, lambda v, name, number: c.SetService(service.id, name, number))
+    return tuple(replace(row, title=f"{row.title} of {service.id}") for row in rows)
 
 
 def _load(snapshot: Snapshot) -> tuple[Offer, ...]:

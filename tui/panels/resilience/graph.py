@@ -39,7 +39,8 @@ def draw(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs) -> N
         return
     at = next((place for place, edge in enumerate(snapshot.edges) if edge.id == selected), -1)
     for y, edge, mine in listed(canvas, snapshot.edges, at, glyphs):
-        canvas.put(1, y, queries.letter(edge), chip(queries.ink(edge)) if edge.breaker else "dim")
+        letter, _, ink, _ = queries.look(edge)
+        canvas.put(1, y, letter, chip(ink) if edge.breaker else "dim")
         x = canvas.put(3, y, queries.name(edge.id), "bright" if mine else "text")
         canvas.put(max(x + 1, 16), y, f"{edge.attempts_per_s}/s", "dim")
 
@@ -83,7 +84,7 @@ def _meters(
     found: list[list[Piece]] = []
     if rows and service.workers:
         busy: Ink = "warn" if service.busy >= service.workers else "good"
-        ink: Ink = "bad" if service.queue * 10 >= service.queue_max * 8 > 0 else "warn" if service.queue else "dim"
+        ink = queries.line_ink(service, "warn" if service.queue else "dim")
         share = service.busy / service.workers
         if rows == 1:
             cells = max(2, min(6, columns - 3 - len(line)))
@@ -129,8 +130,8 @@ def _wire(snapshot: Snapshot, edge: EdgeView) -> Wire:
     return Wire(
         edge.id, edge.src, edge.dst,
         below=lambda columns, rows: _numbers(edge, columns, rows),
-        ink=queries.ink(edge),
-        letter=queries.letter(edge) if edge.breaker is not None else "",
+        ink=queries.look(edge).ink,
+        letter=queries.look(edge).letter if edge.breaker is not None else "",
         asked=max(edge.calls_per_s, sent),
         sent=0 if blocked else sent,
         failing=edge.errors_ppm >= queries.BAD_PPM,
@@ -145,7 +146,7 @@ def _flights(snapshot: Snapshot, edge: EdgeView) -> Iterator[tuple[object, bool,
     """Messages that are on the way at this very moment: a request, an answer, an error."""
     for flight in snapshot.flights:
         if flight.src == edge.src and flight.dst in edge.hosts:
-            yield flight, True, queries.ink(edge)
+            yield flight, True, queries.look(edge).ink
         elif flight.dst == edge.src and flight.src in edge.hosts:
             failed = isinstance(flight.message, Answer) and flight.message.why is not Outcome.OK
             yield flight, False, "error" if failed else "dim"
@@ -213,7 +214,7 @@ def draw_legend(canvas: Canvas, y: int, snapshot: Snapshot) -> None:
     """The letters that stand in the graph now, each with its meaning, in one row that is free."""
     if snapshot.recorded or any(canvas.char_at(x, y) != " " for x in range(canvas.width)):
         return
-    letters = {queries.letter(edge) for edge in snapshot.edges if edge.breaker is not None}
+    letters = {queries.look(edge).letter for edge in snapshot.edges if edge.breaker is not None}
     several = any(len(service.hosts) > 1 for service in snapshot.services)
     found = [f"{letter} {word}" for letter, word in BREAKERS if letter in letters]
     found += _of_services(snapshot)

@@ -51,8 +51,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, machi
     if canvas.height - rows >= 2:
         with part(canvas, 0, rows, canvas.width, canvas.height - rows) as rest:
             draw_sheet(rest, sections)
-    state = f"  {queries.NAMES.get(edge.breaker.state, '')}" if edge.breaker else "  no breaker"
-    return f"{edge.id}{state}"
+    return f"{edge.id}  {queries.look(edge).name}"
 
 
 def _failed(snapshot: Snapshot) -> list[Section]:
@@ -211,7 +210,7 @@ def _state(snapshot: Snapshot, service: ServiceView) -> Facts:
     yield fact("workers", busy, queries.service_ink(service), (held, "dim"))
     shed = f"; refuses what would wait longer than {units.seconds(service.shed_us)}" if service.shed_us else ""
     order = "newest first" if service.newest_first else "oldest first"
-    line: Ink = "bad" if service.queue * 10 >= service.queue_max * 8 > 0 else "bright"
+    line = queries.line_ink(service, "bright")
     yield fact("line", f"{service.queue} of {service.queue_max}", line, (f", {order}{shed}", "text"))
     waits = max((host.wait_us for host in service.hosts), default=0)
     if service.queue:
@@ -264,8 +263,7 @@ def _around(snapshot: Snapshot, service: ServiceView) -> Facts:
     callers, callees = into(snapshot.edges, service.id), out_of(snapshot.edges, service.id)
     for label, edges, end in (("called by", callers, "src"), ("calls", callees, "dst")):
         for number, edge in enumerate(edges):
-            state = queries.NAMES.get(edge.breaker.state, "?") if edge.breaker else "no breaker"
-            yield fact(label if not number else "", f"{getattr(edge, end)}:", "text", (state, queries.ink(edge)),
+            yield fact(label if not number else "", f"{getattr(edge, end)}:", "text", queries.look(edge)[1:3],
                        (f", {edge.attempts_per_s}/s", "dim"))  # fmt: skip
 
 

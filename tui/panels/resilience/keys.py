@@ -6,7 +6,7 @@ A verb returns a command of the engine, several given together, another focus, o
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from engines.resilience import PRESETS
 from engines.resilience.order import ORDER
@@ -23,6 +23,8 @@ from tui.kit.verbs import Act, Pairs, Target, ask, marker, simulated, standard_k
 from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.resilience import queries
 from tui.panels.resilience.select import edge_of, next_chart, service_of, stirred
+
+Edges: TypeAlias = tuple[EdgeView, ...]
 
 LOADS: Final = (0, 5, 15, 30, 60, 90)
 """Calls a second of the clients."""
@@ -126,46 +128,34 @@ def _option(name: str, level: Callable[[EdgeView], int]) -> Act:
 
 # -- cures ------------------------------------------------------------------------------------------------------------
 
+CURES: Final = {"budget": "B", "shedding": "L", "breaker": "G", "deadline": "W"}
 
-def _of_served(build: Callable[[ServiceView, tuple[EdgeView, ...]], Outcome]) -> Act:
-    """A key that spares the service that is called: with it, and the edges into it."""
+
+def _cure(name: str, there: Callable[[ServiceView, Edges], bool], undo: Callable[[ServiceView, Edges], Outcome]) -> Act:
+    """A key that spares the service that is called, or takes that back; ``there``: whether it is spared so."""
 
     def act(snapshot: Snapshot, focus: Focus) -> Outcome:
         service = target(snapshot, focus)
         edges = into(snapshot.edges, service.id) if service else ()
         if service is None or not edges:
             return Refuse("nobody calls the clients: select a service or an edge")
-        return build(service, edges)
+        if there(service, edges):
+            return undo(service, edges)
+        if name == "budget" and not any(edge.retry and edge.retry.retries for edge in edges):
+            return Refuse(f"nobody retries calls to {service.id}: there is nothing to budget")
+        return c.Cure(service.id, name)
 
-    return act
-
-
-@_of_served
-def _budget(service: ServiceView, edges: tuple[EdgeView, ...]) -> Outcome:
-    if any(edge.retry and edge.retry.budget_ppm >= 0 for edge in edges):
-        return tuple(c.SetOption(edge.id, "budget_ppm", -1) for edge in edges)
-    if not any(edge.retry and edge.retry.retries for edge in edges):
-        return Refuse(f"nobody retries calls to {service.id}: there is nothing to budget")
-    return c.Cure(service.id, "budget")
+    return simulated(act)
 
 
-@_of_served
-def _breaker(service: ServiceView, edges: tuple[EdgeView, ...]) -> Outcome:
-    if all(edge.breaker is not None for edge in edges):
-        return tuple(c.SetPreset(edge.id, "none") for edge in edges)
-    return c.Cure(service.id, "breaker")
-
-
-@_of_served
-def _shed(service: ServiceView, edges: tuple[EdgeView, ...]) -> Outcome:
-    return c.SetService(service.id, "shed_us", 0) if service.shed_us else c.Cure(service.id, "shedding")
-
-
-@_of_served
-def _deadline(service: ServiceView, edges: tuple[EdgeView, ...]) -> Outcome:
-    if all(edge.deadline for edge in edges):
-        return tuple(c.SetOption(edge.id, "deadline", 0) for edge in edges)
-    return c.Cure(service.id, "deadline")
+_budget = _cure("budget", lambda _, edges: any(edge.retry and edge.retry.budget_ppm >= 0 for edge in edges),
+                lambda _, edges: tuple(c.SetOption(edge.id, "budget_ppm", -1) for edge in edges))  # fmt: skip
+_breaker = _cure("breaker", lambda _, edges: all(edge.breaker is not None for edge in edges),
+                 lambda _, edges: tuple(c.SetPreset(edge.id, "none") for edge in edges))  # fmt: skip
+_shed = _cure("shedding", lambda service, _: service.shed_us > 0,
+              lambda service, _: c.SetService(service.id, "shed_us", 0))  # fmt: skip
+_deadline = _cure("deadline", lambda _, edges: all(edge.deadline for edge in edges),
+                  lambda _, edges: tuple(c.SetOption(edge.id, "deadline", 0) for edge in edges))  # fmt: skip
 
 
 # -- clients and looking ----------------------------------------------------------------------------------------------
@@ -209,10 +199,10 @@ KEYS: Final = (
     Key("K", "slow", "let the service work 3 and 10 times as slowly, or as usual", simulated(_slow), "faults", 12),
     Key("C", "force", "force the breaker open, or reset it: closed, with an empty window", simulated(_force), rank=14),
     Key("p", "preset", "the next preset: article, hystrix, resilience4j, polly, opossum, none", _preset, rank=15),
-    Key("B", "budget", "cure: retries only within 5 % of the calls, or without limit", simulated(_budget), rank=13),
-    Key("L", "shed", "cure: the service refuses what it cannot serve in time, or takes all", simulated(_shed), rank=16),
-    Key("G", "breaker", "cure: a breaker before the service, or none", simulated(_breaker), rank=55),
-    Key("W", "deadline", "cure: tell the service how long one waits, or not", simulated(_deadline), rank=57),
+    Key("B", "budget", "cure: retries only within 5 % of the calls, or without limit", _budget, rank=13),
+    Key("L", "shed", "cure: the service refuses what it cannot serve in time, or takes all", _shed, rank=16),
+    Key("G", "breaker", "cure: a breaker before the service, or none", _breaker, rank=55),
+    Key("W", "deadline", "cure: tell the service how long one waits, or not", _deadline, rank=57),
     Key("o", "order", "the next order of the pipeline: what is outermost", simulated(_order), rank=20),
     Key("y", "bulkhead", "calls at a time over the edge: any number, 4, 16",
         _option("bulkhead", lambda edge: above(WALLS, edge.bulkhead.size if edge.bulkhead else 0)), rank=24),
@@ -239,7 +229,6 @@ _mark = marker({
     c.SetService: ("t", "you"), c.SetPreset: ("p", "accent"), c.SetBreaker: ("C", "open"), c.SetOption: ("t", "you"),
     c.SetBackoff: ("t", "you"), c.SetOrder: ("o", "accent"), c.Cure: ("C", "good"), SetRule: ("b", "bad"),
 })  # fmt: skip
-CURES: Final = {"budget": "B", "shedding": "L", "breaker": "G", "deadline": "W"}
 
 
 def mark(command: Any) -> tuple[str, Ink] | None:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from tui.canvas import Canvas, Ink, clip, wrap
 from tui.glyphs import Glyphs
 from tui.kit.words import chip
+from tui.panels.resilience.queries import STATES
 
 LOOP: Final = (31, 4)
 """Columns and rows of the loop."""
@@ -41,9 +42,8 @@ class Machine(NamedTuple):
     """What stands under each state's name in its box."""
 
 
-STATES: Final[tuple[tuple[str, str, Ink], ...]] = (
-    ("closed", "CLOSED", "closed"), ("open", "OPEN", "open"), ("half_open", "HALF-OPEN", "half-open"),
-)  # fmt: skip
+BOXED: Final = ("closed", "open", "half_open")
+"""The states that have a box."""
 
 
 def draw(canvas: Canvas, x: int, y: int, width: int, height: int, machine: Machine, glyphs: Glyphs) -> int:
@@ -62,8 +62,8 @@ def draw(canvas: Canvas, x: int, y: int, width: int, height: int, machine: Machi
 
 def look(machine: Machine, index: int) -> Ink:
     """A lit state is a chip, the others are dim."""
-    state, _, ink = STATES[index]
-    return chip(ink) if machine.state == state else "dim"
+    state = BOXED[index]
+    return chip(STATES[state].ink) if machine.state == state else "dim"
 
 
 def _shaft(canvas: Canvas, x: int, y: int, length: int, arrow: Arrow, ink: Ink, glyphs: Glyphs) -> None:
@@ -160,8 +160,8 @@ def _boxes(canvas: Canvas, x: int, y: int, width: int, machine: Machine, glyphs:
 
 def _box(canvas: Canvas, x: int, y: int, width: int, machine: Machine, index: int, glyphs: Glyphs) -> None:
     """A state: its name, lit if it is the present one, and a number under it."""
-    state, name, ink = STATES[index]
-    lit = machine.state == state
+    _, name, ink, _ = STATES[BOXED[index]]
+    lit = machine.state == BOXED[index]
     canvas.box(x, y, width, 4, ink=ink if lit else "line", glyphs=glyphs)
     if lit:
         canvas.fill(x + 1, y + 1, width - 2, 1, " ", chip(ink))

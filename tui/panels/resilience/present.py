@@ -66,8 +66,7 @@ def _service(snapshot: Snapshot, edge: EdgeView | None) -> str:
 def _wrong(snapshot: Snapshot) -> str:
     """Every fault in force."""
     found = [f"{queries.name(edge.id)}: {', '.join(edge_faults(edge))}" for edge in snapshot.edges if edge.ailing]
-    hosts = [host for service in snapshot.services for host in service.hosts if host.ailing]
-    found += [f"{host.id}: {', '.join(host_faults(host))}" for host in hosts]
+    found += [f"{host.id}: {', '.join(host_faults(host))}" for host in queries.hosts(snapshot) if host.ailing]
     off = rules_off(snapshot.rules)
     found += [f"rules switched off: {', '.join(off)}"] if off else []
     return f"In the way: {'; '.join(found)}." if found else ""

@@ -1,6 +1,7 @@
 """What every part of the panel needs to know: letters and inks of states, names of edges, sums people would do."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import Final, NamedTuple
 
 from engines import units
@@ -9,30 +10,32 @@ from engines.resilience.world.snapshot import BreakerView, EdgeView, HostView, L
 from engines.resilience.world.topology import KINDS, LINK, SHOP
 from tui.canvas import Ink
 from tui.kit.service_graph import into, layers, out_of
-from tui.kit.words import plural
+from tui.kit.words import STATUS, plural
 from tui.panel import Figure
 
 LAYERS: Final = ("client", "edge", "service", "database")
 """From the left to the right."""
 
-LETTERS: Final = {
-    "closed": "C", "open": "O", "half_open": "H", "disabled": "D", "metrics_only": "M", "forced_open": "F",
+
+class Look(NamedTuple):
+    """A state of a breaker: its letter, its name, its ink, and how heavy it is in a band."""
+
+    letter: str
+    name: str
+    ink: Ink
+    weight: int = 0
+
+
+STATES: Final = {
+    "closed": Look("C", "CLOSED", "closed"), "open": Look("O", "OPEN", "open", 2),
+    "half_open": Look("H", "HALF-OPEN", "half-open", 1), "disabled": Look("D", "DISABLED", "dim"),
+    "metrics_only": Look("M", "METRICS ONLY", "accent"), "forced_open": Look("F", "FORCED OPEN", "open", 2),
 }  # fmt: skip
-NAMES: Final = {
-    "closed": "CLOSED", "open": "OPEN", "half_open": "HALF-OPEN", "disabled": "DISABLED",
-    "metrics_only": "METRICS ONLY", "forced_open": "FORCED OPEN",
-}  # fmt: skip
-INKS: Final[dict[str, Ink]] = {
-    "closed": "closed", "open": "open", "half_open": "half-open", "disabled": "dim", "metrics_only": "accent",
-    "forced_open": "open",
-}  # fmt: skip
+UNPROTECTED: Final = Look("-", "no breaker", "text")
 HISTORY: Final = 16
 """Stretches that a breaker remembers at most."""
 STORM_SAMPLES, STORM_TIMES, STORM_GOOD = 8, 1.5, 50
 """A storm: over so many samples attempts are so many times what was offered, and goodput is below so many percent."""
-WEIGHTS: Final = {"open": 2, "forced_open": 2, "half_open": 1}
-"""How heavy a state is in a band; the others are thin."""
-
 ENDS: Final[dict[str, Ink]] = {"ok": "good", "fallback": "warn", "failed": "bad", "running": "text"}
 """The inks of how a call of a client ended."""
 GOOD_PPM, BAD_PPM = 10_000, 200_000
@@ -65,8 +68,7 @@ def storm(snapshot: Snapshot) -> str:
     offered = sum(each.offered for each in newest)
     if snapshot.recorded or len(newest) < STORM_SAMPLES or not offered:
         return ""
-    ailing = any(edge.ailing for edge in snapshot.edges)
-    ailing = ailing or any(host.ailing for service in snapshot.services for host in service.hosts)
+    ailing = any(edge.ailing for edge in snapshot.edges) or any(host.ailing for host in hosts(snapshot))
     times = sum(each.peak for each in newest) / offered
     good = sum(each.goodput for each in newest) * 100 // offered
     each_call = snapshot.amplified_ppm // 1_000_000  # of the calls that ended last: behind an open breaker it is one
@@ -74,6 +76,11 @@ def storm(snapshot: Snapshot) -> str:
         return ""
     attempts = f"x{each_call} a call" if each_call > 1 else "many"  # nothing has ended, so nobody can say
     return f"a storm, and no fault now: attempts {attempts}, goodput {good} %"
+
+
+def hosts(snapshot: Snapshot) -> tuple[HostView, ...]:
+    """All machines."""
+    return tuple(host for service in snapshot.services for host in service.hosts)
 
 
 def share(part: int, whole: int) -> str:
@@ -94,14 +101,9 @@ def error_ink(ppm: int) -> Ink:
 # -- edges ------------------------------------------------------------------------------------------------------------
 
 
-def letter(edge: EdgeView) -> str:
-    """The state of its breaker; ``-``: it has none."""
-    return LETTERS.get(edge.breaker.state, "?") if edge.breaker else "-"
-
-
-def ink(edge: EdgeView) -> Ink:
-    """The ink of that state."""
-    return INKS.get(edge.breaker.state, "text") if edge.breaker else "text"
+def look(edge: EdgeView) -> Look:
+    """The state of its breaker."""
+    return STATES[edge.breaker.state] if edge.breaker else UNPROTECTED
 
 
 def blocked(edge: EdgeView) -> bool:
@@ -127,7 +129,7 @@ def here(snapshot: Snapshot, breaker: BreakerView) -> str:
 
 def standing(snapshot: Snapshot, breaker: BreakerView) -> str:
     """``OPEN, for 3.2 s``."""
-    return f"{NAMES.get(breaker.state, breaker.state)}, for {here(snapshot, breaker)}"
+    return f"{STATES[breaker.state].name}, for {here(snapshot, breaker)}"
 
 
 def lives(snapshot: Snapshot, breaker: BreakerView) -> tuple[Lasted, ...]:
@@ -146,11 +148,6 @@ def times(ppm: int) -> str:
     return "" if ppm < 0 else f"x{tenths // 10}.{tenths % 10}" if tenths % 10 else f"x{tenths // 10}"
 
 
-def failures(breaker: BreakerView) -> int:
-    """How many of the calls in its window failed."""
-    return sum(bucket.failures for bucket in breaker.buckets)
-
-
 class Pressing(NamedTuple):
     """The rule of a breaker that is nearest to its threshold."""
 
@@ -165,15 +162,10 @@ class Pressing(NamedTuple):
 def pressing(breaker: BreakerView) -> Pressing:
     """Failed calls or slow ones, whichever are nearer to opening it; failed ones if they are equally near."""
     why, options = breaker.why, breaker.options
-    failed = Pressing("rate", why.rate_ppm, options.failure_ppm, failures(breaker))
+    failed = Pressing("rate", why.rate_ppm, options.failure_ppm, sum(each.failures for each in breaker.buckets))
     if not options.slow_us or max(0, why.slow_ppm) * options.failure_ppm <= max(0, failed.ppm) * options.slow_ppm:
         return failed
     return Pressing("slow", why.slow_ppm, options.slow_ppm, sum(each.slow for each in breaker.buckets))
-
-
-def option(edge: EdgeView, key: str, default: int = 0) -> int:
-    """One option of an edge, as a number."""
-    return dict(edge.options).get(key, default)
 
 
 def columns(snapshot: Snapshot) -> tuple[tuple[ServiceView, ...], ...]:
@@ -199,20 +191,13 @@ def way(snapshot: Snapshot, edge: EdgeView) -> tuple[EdgeView, ...]:
 
 def amplification(edges: Sequence[EdgeView]) -> int:
     """Attempts at the end of a way for one call at its start if every attempt fails: the product of (1 + r)."""
-    product = 1
-    for edge in edges:
-        product *= 1 + (edge.retry.retries if edge.retry else 0)
-    return product
+    return prod(1 + edge.retry.retries for edge in edges if edge.retry)
 
 
 def budgeted(edges: Sequence[EdgeView]) -> float:
     """The same with retry budgets: each layer makes 1 + budget attempts in the long run, if that is less."""
-    product = 1.0
-    for edge in edges:
-        if edge.retry is not None:
-            retries, budget = edge.retry.retries, edge.retry.budget_ppm
-            product *= 1 + (min(retries, budget / 1_000_000) if budget >= 0 else retries)
-    return product
+    retries = (edge.retry for edge in edges if edge.retry)
+    return prod(1 + (min(r.retries, r.budget_ppm / 1_000_000) if r.budget_ppm >= 0 else r.retries) for r in retries)
 
 
 # -- services ---------------------------------------------------------------------------------------------------------
@@ -221,7 +206,7 @@ def budgeted(edges: Sequence[EdgeView]) -> float:
 def status(service: ServiceView) -> str:
     """A letter for what ails it: X crashed, Z frozen, S slow, E answers errors; empty: nothing."""
     hosts = service.hosts
-    for word, sign in (("crashed", "X"), ("frozen", "Z")):
+    for word, (sign, _) in STATUS.items():
         if hosts and all(host.status == word for host in hosts):
             return sign
     if any(host.slow_percent > 100 for host in hosts):
@@ -231,30 +216,31 @@ def status(service: ServiceView) -> str:
 
 def service_ink(service: ServiceView) -> Ink:
     """Dead, frozen, ill, its line full, all its workers busy, or well."""
-    sign = status(service)
-    if sign:
-        return {"X": "dead", "Z": "frozen"}.get(sign, "slow")
+    if sign := status(service):
+        return dict(STATUS.values()).get(sign, "slow")
     if service.queue_max and service.queue * 10 >= service.queue_max * 9:
         return "bad"
-    if service.workers and service.busy >= service.workers:
-        return "warn"
-    return "follower"
+    return "warn" if service.workers and service.busy >= service.workers else "follower"
+
+
+def line_ink(service: ServiceView, usual: Ink) -> Ink:
+    """Of its line: full, or nearly so."""
+    return "bad" if service.queue * 10 >= service.queue_max * 8 > 0 else usual
 
 
 def host_sign(snapshot: Snapshot, service: ServiceView, host: HostView) -> tuple[str, Ink]:
     """One host in one character: its number, or X crashed, Z frozen, - ejected, S slow, E errors."""
-    ejected = {each.host for edge in into(snapshot.edges, service.id) for each in edge.outliers if each.ejected}
-    if host.status == "crashed":
-        return "X", "dead"
-    if host.status == "frozen":
-        return "Z", "frozen"
-    if host.id in ejected:
+    if host.status in STATUS:
+        return STATUS[host.status]
+    seen = (each for edge in into(snapshot.edges, service.id) for each in edge.outliers)
+    if any(each.ejected and each.host == host.id for each in seen):
         return "-", "open"
     if host.sick_percent:
         return "E", "bad"
-    if host.slow_percent > 100:
-        return "S", "slow"
-    return host.id.rpartition("-")[2][:1] or "?", "good"
+    return ("S", "slow") if host.slow_percent > 100 else (host.id.rpartition("-")[2][:1] or "?", "good")
+
+
+# -- sums -------------------------------------------------------------------------------------------------------------
 
 
 def held_us(snapshot: Snapshot, service: ServiceView) -> int:

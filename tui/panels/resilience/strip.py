@@ -6,10 +6,10 @@ same time axis, and so do the states of breakers.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from engines import units
-from engines.resilience.world.snapshot import BreakerView, EdgeView, Sample, Snapshot
+from engines.resilience.world.snapshot import BreakerView, EdgeView, Snapshot
 from tui.canvas import Canvas, clip
 from tui.glyphs import Glyphs
 from tui.kit import charts
@@ -74,11 +74,6 @@ def axis(snapshot: Snapshot, columns: int) -> int:
     return min(most, next((count for count in (40, 80, 120, 240) if count >= wanted), 240)) * SAMPLE_US
 
 
-def samples(snapshot: Snapshot, span_us: int) -> tuple[Sample, ...]:
-    """The newest samples that fall within the axis."""
-    return tuple(each for each in snapshot.series if each.at_us > snapshot.now_us - span_us)
-
-
 MEASURES: Final = {
     "offered": ("offered", "follower", "o"), "attempts": ("peak", "warn", "a"), "goodput": ("goodput", "good", "g"),
     "rejected": ("rejected", "half-open", ""), "errors": ("errors", "error", ""), "waste, all": ("wasted", "stale", ""),
@@ -93,7 +88,7 @@ def line(snapshot: Snapshot, span_us: int, name: str) -> Line:
     if name == "attempts" and snapshot.recorded:
         field = "attempts"
     over = 1 if field.endswith("_us") else SMOOTH
-    exact = [getattr(each, field) for each in samples(snapshot, span_us)]
+    exact = [getattr(each, field) for each in snapshot.series if each.at_us > snapshot.now_us - span_us]
     means = [sum(exact[max(0, at - over + 1) : at + 1]) / min(over, at + 1) for at in range(len(exact))]
     newest = round(means[-1]) if means else 0
     said = _rate(newest) if over > 1 and means else units.seconds(newest) if newest else "-"
@@ -124,36 +119,29 @@ def latency_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
 # -- breaker states over time -----------------------------------------------------------------------------------------
 
 
-def pieces(snapshot: Snapshot, breaker: BreakerView | None, span_us: int) -> list[Piece]:
-    """The states of a breaker, if there is one, as parts of the axis."""
+def pieces(snapshot: Snapshot, breaker: BreakerView, span_us: int) -> list[Piece]:
+    """The states of a breaker as parts of the axis."""
     begin = snapshot.now_us - span_us
     found = []
-    for each in queries.lives(snapshot, breaker) if breaker is not None else ():
+    for each in queries.lives(snapshot, breaker):
         end = each.since_us + each.lasted_us if each.lasted_us >= 0 else snapshot.now_us
         if end <= begin:
             continue
         start = max(0.0, (each.since_us - begin) / span_us)
-        found.append(Piece(start, (end - begin) / span_us, queries.LETTERS.get(each.state, "?"),
-                           queries.INKS.get(each.state, "text"), queries.WEIGHTS.get(each.state, 0)))  # fmt: skip
+        letter, _, ink, weight = queries.STATES[each.state]
+        found.append(Piece(start, (end - begin) / span_us, letter, ink, weight))
     return found
 
 
-def ranked(snapshot: Snapshot, focus: Focus) -> list[EdgeView]:
+Guarded: TypeAlias = tuple[EdgeView, BreakerView]
+"""An edge and its breaker."""
+
+
+def ranked(snapshot: Snapshot, focus: Focus) -> list[Guarded]:
     """The edges with a breaker: the selected one, then those that are or were open, then the rest."""
     chosen = edge_of(snapshot, focus)
-    guarded = [edge for edge in snapshot.edges if edge.breaker is not None]
-
-    def rank(edge: EdgeView) -> tuple[bool, bool, bool]:
-        assert edge.breaker is not None
-        return edge is not chosen, edge.breaker.state == "closed", not edge.breaker.history
-
-    return sorted(guarded, key=rank)
-
-
-def worth(snapshot: Snapshot, focus: Focus, most: int) -> list[EdgeView]:
-    """The selected one, and those that have moved."""
-    found = ranked(snapshot, focus)[:most]
-    return [edge for at, edge in enumerate(found) if not at or (edge.breaker is not None and edge.breaker.history)]
+    guarded = [(edge, edge.breaker) for edge in snapshot.edges if edge.breaker is not None]
+    return sorted(guarded, key=lambda each: (each[0] is not chosen, each[1].state == "closed", not each[1].history))
 
 
 # -- the charts -------------------------------------------------------------------------------------------------------
@@ -161,7 +149,8 @@ def worth(snapshot: Snapshot, focus: Focus, most: int) -> list[EdgeView]:
 
 def draw_load(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
     """Load above; latency beside it, or in one row; the bands of as many breakers as there is room for."""
-    bands = worth(snapshot, focus, max(1, (canvas.height - 4) // 2)) if canvas.height >= 4 else []
+    found = ranked(snapshot, focus)[: max(1, (canvas.height - 4) // 2)] if canvas.height >= 4 else []
+    bands = [each for place, each in enumerate(found) if not place or each[1].history]
     high = canvas.height - len(bands)
     if canvas.width >= WIDE:
         left = canvas.width * 11 // 20
@@ -177,24 +166,22 @@ def draw_load(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) 
 
 def _chart(
     canvas: Canvas, snapshot: Snapshot, x: int, width: int, high: int,
-    measure: Callable[[Snapshot, int], list[Line]], bands: Sequence[EdgeView], glyphs: Glyphs, spark: bool = False,
+    measure: Callable[[Snapshot, int], list[Line]], bands: Sequence[Guarded], glyphs: Glyphs, spark: bool = False,
 ) -> None:  # fmt: skip
-    """Lines with their legend, and below them bands on the same axis."""
-    columns, start = room(width), x + SCALE
+    """Lines with their names, and below them bands on the same axis."""
+    columns, start, end = room(width), x + SCALE, x + width - LEGEND
     span_us = axis(snapshot, columns)
     lines = measure(snapshot, span_us)
     most = HEADROOM * max([1.0, *(value for each in lines for value in each.values if value == value)])
-    say = units.seconds(int(most)) if measure is latency_lines else _rate(int(most))
-    if high > 1:
-        canvas.put_right(start - 1, 0, say, "dim")
+    say = units.seconds if measure is latency_lines else _rate
+    canvas.put_right(start - 1, 0, say(int(most)) if high > 1 else "", "dim")
     charts.draw_lines(canvas, start, 0, columns, high, lines, glyphs, top=most)
-    wasted = snapshot.wasted_per_s if measure is load_lines else 0
-    nobody = (Line("waste, all", (-1.0,), _rate(wasted), "stale"),) if wasted and high > len(lines) else ()
-    charts.draw_legend(canvas, x + width - LEGEND, 0, high, [*lines, *nobody], LEGEND - 1)
-    for number, edge in enumerate(bands):
-        y = high + spark + number
-        charts.draw_band(canvas, start, y, columns, pieces(snapshot, edge.breaker, span_us), glyphs)
-        canvas.put(x + width - LEGEND, y, clip(queries.name(edge.id), LEGEND), queries.ink(edge))
+    if measure is load_lines and snapshot.wasted_per_s and high > len(lines):
+        lines.append(Line("waste, all", (-1.0,), _rate(snapshot.wasted_per_s), "stale"))
+    charts.draw_ends(canvas, end, 0, LEGEND - 1, high, lines, top=most)
+    for y, (edge, breaker) in enumerate(bands, high + spark):
+        charts.draw_band(canvas, start, y, columns, pieces(snapshot, breaker, span_us), glyphs)
+        canvas.put(end, y, clip(queries.name(edge.id), LEGEND), queries.look(edge).ink)
 
 
 def _latency_row(canvas: Canvas, snapshot: Snapshot, y: int, glyphs: Glyphs) -> None:
@@ -223,14 +210,13 @@ def draw_breakers(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyp
     if not shown:
         canvas.put(1, 0, "no edge has a breaker: p gives the selected one a preset", "dim")
     chosen = edge_of(snapshot, focus)
-    for y, edge in enumerate(shown[: canvas.height]):
-        assert edge.breaker is not None
+    for y, (edge, breaker) in enumerate(shown[: canvas.height]):
         if edge is chosen:
             canvas.put(0, y, glyphs.mark_left, "bright")
         canvas.put(1, y, clip(queries.name(edge.id), GUTTER - 1), "bright" if edge is chosen else "text")
-        charts.draw_band(canvas, GUTTER + 1, y, columns, pieces(snapshot, edge.breaker, span_us), glyphs)
-        x = canvas.put(GUTTER + columns + 2, y, queries.letter(edge), chip(queries.ink(edge))) + 1
-        canvas.put(x, y, queries.here(snapshot, edge.breaker), "text")
+        charts.draw_band(canvas, GUTTER + 1, y, columns, pieces(snapshot, breaker, span_us), glyphs)
+        x = canvas.put(GUTTER + columns + 2, y, queries.look(edge).letter, chip(queries.look(edge).ink)) + 1
+        canvas.put(x, y, queries.here(snapshot, breaker), "text")
     hidden = len(shown) - canvas.height
     if hidden > 0:
         canvas.put_right(canvas.width - 1, canvas.height - 1, f"+{hidden}", "dim")

@@ -130,7 +130,7 @@ def note(snapshot: Snapshot, focus: Focus, edge: EdgeView | None) -> str:
         return f"{name}: {out or 'none'} of {len(edge.outliers)} hosts out"
     if edge.breaker is None:
         return f"{name}: no breaker"
-    state, here = queries.NAMES.get(edge.breaker.state, "?"), queries.here(snapshot, edge.breaker)
+    state, here = queries.look(edge).name, queries.here(snapshot, edge.breaker)
     return f"{name} {state} {here}: {card.next_words(edge.breaker)}"
 
 

@@ -15,10 +15,9 @@ from engines.resilience.world.snapshot import EdgeView, HostView, LoadView, Retr
 from engines.sim.events import Event, Skewed
 from engines.sim.rules import RuleSwitched
 from engines.sim.views import LinkView
-from engines.units import exact
 from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell
-from tui.kit.words import plural
+from tui.kit.words import holding, plural
 from tui.panel import Line
 from tui.panels.resilience import queries
 
@@ -62,7 +61,7 @@ def told(what: e.ResilienceEvent) -> Told:
     """What happened in the shop, and the ink of the name before it."""
     match what:
         case e.BreakerMoved(moved=moved):
-            return _moved(moved), queries.INKS.get(moved.dst.value, "text")
+            return _moved(moved), queries.STATES[moved.dst.value].ink
         case e.CallRejected(rejection=rejection, times=times):
             return _rejected(rejection) + many(times), "half-open"
         case e.CallTurnedAway(why=why, times=times):
@@ -88,7 +87,7 @@ def told(what: e.ResilienceEvent) -> Told:
         case e.HostReturned(ejection=ejection):
             return f"takes {ejection.host} back: {ejection.why}; if it is still bad it goes for longer", "good"
         case e.RequestRefused(why=why, waiting=waiting, times=times):
-            meaning = f" ({_refused(why, waiting)})" if why in (Outcome.FULL, Outcome.SHED, Outcome.EXPIRED) else ""
+            meaning = f" ({REFUSED[why].format(waiting)})" if why in REFUSED else ""
             return f"refuses a call: {OUTCOMES[why]}{meaning}{many(times)}", "warn"
         case e.WorkWasted(caller=caller, times=times):
             return f"has done work for {caller} for nothing: nobody waits for it any more{many(times)}", "stale"
@@ -214,51 +213,51 @@ def load(snapshot: Snapshot) -> str:
     return f"recorded: {snapshot.log}" if snapshot.load is None else load_words(snapshot.load)
 
 
+LOADS: Final = {
+    "off": "no calls",
+    "ramp": "from {per_s} to {to_per_s} a second in {span_s} s, {pace}",
+    "pulse": "{to_per_s} a second for {span_s} s, then {per_s}, {pace}",
+    "wave": "between {per_s} and {to_per_s} a second, every {span_s} s, {pace}",
+    "steady": "{per_s} a second, {pace}",
+}
+"""A load for people, by its shape."""
+
+
 def load_words(load: LoadView) -> str:
-    """A load for people."""
+    """The same of one load."""
     pace = "at random" if load.poisson else "evenly paced"
-    match load.shape:
-        case "off":
-            return "no calls"
-        case "ramp":
-            return f"from {load.per_s} to {load.to_per_s} a second in {load.span_s} s, {pace}"
-        case "pulse":
-            return f"{load.to_per_s} a second for {load.span_s} s, then {load.per_s}, {pace}"
-        case "wave":
-            return f"between {load.per_s} and {load.to_per_s} a second, every {load.span_s} s, {pace}"
-    return f"{load.per_s} a second, {pace}"
+    return LOADS[load.shape].format(per_s=load.per_s, to_per_s=load.to_per_s, span_s=load.span_s, pace=pace)
 
 
 def edge_faults(edge: EdgeView) -> tuple[str, ...]:
     """What is wrong on the way: Istio's faults, then the links."""
-    found = []
-    if edge.delay_percent:
-        found.append(f"{edge.delay_percent} % delayed by {units.exact(edge.delay_us)}")
-    if edge.abort_percent:
-        found.append(f"{edge.abort_percent} % aborted with {edge.abort_status}")
-    return (*found, *(f"{what} {link.src}>{link.dst}" for link in edge.links for what in link_faults(link)))
+    injected = holding((
+        (edge.delay_percent, f"{edge.delay_percent} % delayed by {units.exact(edge.delay_us)}"),
+        (edge.abort_percent, f"{edge.abort_percent} % aborted with {edge.abort_status}"),
+    ))  # fmt: skip
+    return (*injected, *(f"{what} {link.src}>{link.dst}" for link in edge.links for what in link_faults(link)))
 
 
 def link_faults(link: LinkView) -> tuple[str, ...]:
     """What is wrong with a link."""
-    laid = link.laid
-    found = (
+    return holding((
         (link.cut, "cut"),
         (link.clogged, f"clogged with {link.held}"),
         (link.lossy, f"{percent(link.loss_ppm)} loss"),
         (link.slow, f"{units.exact(link.latency_us)} latency"),
-        (link.duplicate_ppm != laid.duplicate_ppm, f"{percent(link.duplicate_ppm)} twice"),
-        (link.reorder_ppm != laid.reorder_ppm, f"{percent(link.reorder_ppm)} out of order"),
-    )
-    return tuple(said for there, said in found if there)
+        (link.duplicate_ppm != link.laid.duplicate_ppm, f"{percent(link.duplicate_ppm)} twice"),
+        (link.reorder_ppm != link.laid.reorder_ppm, f"{percent(link.reorder_ppm)} out of order"),
+    ))  # fmt: skip
 
 
 def host_faults(host: HostView) -> tuple[str, ...]:
     """What is wrong with a machine."""
-    found: tuple[str, ...] = () if host.status == "up" else (host.status,)
-    found += (f"takes {host.slow_percent} % of its usual time",) if host.slow_percent != 100 else ()
-    found += (f"{host.sick_percent} % of its answers are errors",) if host.sick_percent else ()
-    return found + ((f"clock {exact(host.clock_off_us)} off",) if host.clock_off_us else ())
+    return holding((
+        (host.status != "up", host.status),
+        (host.slow_percent != 100, f"takes {host.slow_percent} % of its usual time"),
+        (host.sick_percent, f"{host.sick_percent} % of its answers are errors"),
+        (host.clock_off_us, f"clock {units.exact(host.clock_off_us)} off"),
+    ))  # fmt: skip
 
 
 def service_time(service: ServiceView) -> str:
@@ -327,6 +326,11 @@ TURNED_AWAY: Final = {
     Outcome.BULKHEAD: "so a slow service cannot take all workers of its caller",
     Outcome.CAPPED: "what Envoy calls circuit breaking: a cap, not a state",
 }
+REFUSED: Final = {
+    Outcome.FULL: "{} wait already",
+    Outcome.SHED: "{} wait; better no work than work that comes too late",
+    Outcome.EXPIRED: "nobody waits for it any more, so it is not begun",
+}
 KINDS: Final = {"browse": "auth, then catalog", "fill": "auth, then cart", "buy": "auth, cart, then payment"}
 
 
@@ -338,15 +342,6 @@ def _failed(what: e.CallFailed) -> str:
     if what.attempts == 1:
         return f"fails a call: {why}{many(what.times)}"
     return f"gives a call up after {plural(what.attempts, 'attempt')}: {why}{many(what.times)}"
-
-
-def _refused(why: Outcome, waiting: int) -> str:
-    match why:
-        case Outcome.FULL:
-            return f"{waiting} wait already"
-        case Outcome.SHED:
-            return f"{waiting} wait; better no work than work that comes too late"
-    return "nobody waits for it any more, so it is not begun"
 
 
 def _answered(what: e.YouAnswered) -> str:

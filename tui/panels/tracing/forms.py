@@ -1,7 +1,7 @@
 """What the dialogues offer: all faults with their parameters, ways to split the system, rules, numbers, requests."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from engines.errors import UserError
 from engines.sim import faults
@@ -10,15 +10,14 @@ from engines.tracing.split import Choice, Where, parse_choice
 from engines.tracing.world import commands as c
 from engines.tracing.world.options import ATTEMPTS_MAX
 from engines.tracing.world.snapshot import ServiceView, Snapshot, Study
-from engines.units import US_PER_MS
+from engines.units import PPM, US_PER_MS
 from tui.kit import forms as kit
+from tui.kit.forms import Number, Values
 from tui.kit.verbs import RECORDED
 from tui.kit.words import PPM_PER_PERCENT
 from tui.panel import Ask, Focus, Offer, Outcome, Param, Refuse
 from tui.panels.tracing.keys import DELAYS_US, SHAPES
 from tui.panels.tracing.select import analysis_at, choose, machine_of, read, span_of
-
-Values = Mapping[str, Any]
 
 RULES: Final = {
     "continue_trace": ("a server's span continues the trace it extracted",
@@ -107,10 +106,10 @@ def _of_spans(snapshot: Snapshot, machine: ServiceView) -> tuple[Offer, ...]:
         Offer(f"{name} passes headers on" if drops else f"{name} drops the headers",
               "whom it calls begins a new trace: the rest of the request is elsewhere",
               lambda v: c.DropHeader(name, not drops)),
-        Offer(f"spans of {name} lost", "its exporter loses this share; 0 ends it",
-              lambda v: c.LoseSpans(name, v["share"] * PPM_PER_PERCENT), (Param("share", 40, 0, 100, 10, "%"),)),
-        Offer(f"spans of {name} late", "its exporter holds them back for so long; 0 ends it",
-              lambda v: c.LateSpans(name, v["late"] * US_PER_MS), (Param("late", 4_000, 0, 20_000, 500, "ms"),)),
+        Number(f"spans of {name} lost", "its exporter loses this share; 0 ends it", "lose_ppm",
+               Param("share", 0, 0, 100, 10, "%")).offer(400_000, lambda v, ppm: c.LoseSpans(name, ppm)),
+        Number(f"spans of {name} late", "its exporter holds them back for so long; 0 ends it", "late_us",
+               Param("late", 0, 0, 20_000, 500, "ms")).offer(4_000_000, lambda v, us: c.LateSpans(name, us)),
     )  # fmt: skip
 
 
@@ -152,8 +151,8 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     return (
         Offer("load", "how the users' requests come, and how many a second", lambda v: c.SetLoad(v["shape"], v["rate"]),
               (Param("shape", load, choices=SHAPES), Param("rate", snapshot.rate_per_s or 1, 1, 200, 5, "/s"))),
-        Offer("sampling", "keep this share of the traces: of all at the head, of those no tail policy wants",
-              lambda v: c.SetSampling(v["share"] * PPM_PER_PERCENT), (Param("share", 100, 0, 100, 10, "%"),)),
+        Number("sampling", "keep this share of the traces: of all at the head, of those no tail policy wants", "ppm",
+               Param("share", 0, 0, 100, 10, "%")).offer(PPM, lambda v, ppm: c.SetSampling(ppm)),
         Offer("retries", "attempts in all before a caller gives up, and whether it backs off between them",
               lambda v: c.SetRetries(v["attempts"], v["backoff"] == "yes"),
               (Param("attempts", 2, 1, ATTEMPTS_MAX), Param("backoff", "yes", choices=("yes", "no")))),

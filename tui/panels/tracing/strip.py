@@ -5,7 +5,7 @@ Latency is drawn on a scale that doubles: a p99 of ten times the p50 would leave
 """
 
 from collections.abc import Sequence
-from math import log2
+from math import log2, nan
 from typing import Final, TypeAlias
 
 from engines.tracing.split import END_US, Choice, Failed, Where
@@ -13,13 +13,12 @@ from engines.tracing.world.snapshot import PACES, Pace, Sample, Snapshot, pace_o
 from engines.units import PPM, US_PER_S, fixed, percent, stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
+from tui.kit.charts import Line, draw_ends, draw_lines
 from tui.kit.words import plural
 from tui.panels.tracing.verdict_words import choice_words
-from tui.plot import plot, sparkline
+from tui.plot import sparkline
 
-LINES: Final[tuple[tuple[str, str, Ink], ...]] = (
-    ("p50", "p50_us", "good"), ("p90", "p90_us", "leader"), ("p99", "p99_us", "bad"),
-)  # fmt: skip
+LINES: Final[dict[str, Ink]] = {"p50": "good", "p90": "leader", "p99": "bad"}
 LEFT: Final = 8
 RIGHT: Final = 13
 FLOOR_US: Final = 1_000
@@ -90,14 +89,15 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs, window: Window = NO
     low = 1 if canvas.height >= 4 else 0
     rows = canvas.height - low
     width = canvas.width - LEFT - RIGHT
-    values = {name: [getattr(sample, field) for sample in series] for name, field, _ in LINES}
-    high_us = max(max(each) for each in values.values())
-    low_us = min((value for each in values.values() for value in each if value > 0), default=FLOOR_US)
-    bottom, top = _log(low_us) - 0.3, max(_log(high_us), _log(low_us) + 1)
-    for name, _, ink in LINES:
-        charted = plot([_log(v) if v > 0 else float("nan") for v in values[name]], width, rows, glyphs, bottom, top)
-        for y, row in enumerate(charted):
-            canvas.overlay(LEFT, y, row, ink)
+    last = newest(snapshot)
+    assert last is not None
+    lines = [
+        Line(named(name, last), tuple(_log(getattr(each, f"{name}_us")) for each in series),
+             fixed(getattr(last, f"{name}_us")), ink) for name, ink in LINES.items()
+    ]  # fmt: skip
+    drawn = [value for line in lines for value in line.values if value == value] or [_log(FLOOR_US)]
+    bottom, top = min(drawn) - 0.3, max(*drawn, min(drawn) + 1)
+    draw_lines(canvas, LEFT, 0, width, rows, lines, glyphs, low=bottom, top=top)
     for at_us in window:
         if at_us >= 0:
             x = LEFT + _column(series, at_us, width)
@@ -106,7 +106,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs, window: Window = NO
     for y in (0, rows - 1) if rows < 4 else (0, rows // 2, rows - 1):  # latencies, the highest that is drawn at the top
         us = 2 ** (bottom + (top - bottom) * (rows - 1 - y) / max(1, rows - 1))
         canvas.put_right(LEFT - 1, y, fixed(round(us)), "dim")
-    _ends(canvas, snapshot, rows, bottom, top)
+    draw_ends(canvas, LEFT + width + 1, 0, RIGHT - 2, rows, lines[::-1], low=bottom, top=top)
     if low:
         _errors(canvas, series, width, glyphs)
 
@@ -117,23 +117,9 @@ def _column(series: Sequence[Sample], at_us: int, width: int) -> int:
     return max(0, min(width - 1, place * width // max(1, len(series))))
 
 
-def _log(us: float) -> float:
-    return log2(max(1.0, us))
-
-
-def _ends(canvas: Canvas, snapshot: Snapshot, rows: int, bottom: float, top: float) -> None:
-    """Each line's name and newest value near its end, one below the other: the highest percentile stays longest."""
-    last = newest(snapshot)
-    assert last is not None
-    above, left = -1, min(rows, len(LINES))
-    for name, field, ink in reversed(LINES[-left:]):
-        left -= 1
-        us = getattr(last, field)
-        height = (_log(us) - bottom) / (top - bottom) if us > 0 else 0.0
-        y = min(max(rows - 1 - round(height * (rows - 1)), above + 1), rows - 1 - left)
-        canvas.put(canvas.width - RIGHT + 1, y, named(name, last), "dim")
-        canvas.put_right(canvas.width - 1, y, fixed(us), ink)
-        above = y
+def _log(us: int) -> float:
+    """Where a latency stands on the scale; nowhere, if there is none."""
+    return log2(us) if us > 0 else nan
 
 
 def _errors(canvas: Canvas, series: Sequence[Sample], width: int, glyphs: Glyphs) -> None:

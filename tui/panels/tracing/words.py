@@ -21,7 +21,7 @@ from engines.tracing.world.snapshot import Ailing, Fault
 from engines.units import PPM, fixed, percent, span
 from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, clock_words, is_kernel, tell
-from tui.kit.words import plural
+from tui.kit.words import holding, plural
 from tui.panel import Line
 from tui.panels.tracing.verdict_words import lack_words, new_trace_words, oddness_words, sentence
 
@@ -298,7 +298,7 @@ def tenths(ppm: int) -> str:
 
 def ailing_words(ailing: Ailing) -> tuple[str, ...]:
     """What was done to a service, one thing after the other."""
-    found = (
+    return holding((
         (ailing.slow_percent != 100, f"slow x{ailing.slow_percent // 100}.{ailing.slow_percent % 100 // 10}"),
         (ailing.pool_size, f"pool {ailing.pool_usual} > {ailing.pool_size}"),
         (ailing.lock_us, f"lock held {ailing.lock_us // 1_000} ms"),
@@ -307,8 +307,7 @@ def ailing_words(ailing: Ailing) -> tuple[str, ...]:
         (ailing.drops_header, "drops the trace headers"),
         (ailing.lose_ppm, f"loses {tenths(ailing.lose_ppm)} of its spans"),
         (ailing.late_us, f"exports {ailing.late_us // 1_000} ms late"),
-    )
-    return tuple(said for there, said in found if there)
+    ))  # fmt: skip
 
 
 def sampling_words(sampling: Sampling) -> str:
