@@ -2,7 +2,7 @@
 
 @dataclass(frozen=True, slots=True)
 class RaftRules(Rules):
-    persist_vote: bool = rule("the vote is on disk before it is given")
+    persist_vote: bool = rule("the vote is on disk before it is given", "off: a crash lets a server vote twice")
 """
 
 from dataclasses import dataclass, field, fields, replace
@@ -24,9 +24,9 @@ class Switch(Protocol):
         """How it is from now on."""
 
 
-def rule(help: str) -> Any:
-    """A rule that is on by default, and what it says when it is on."""
-    return field(default=True, metadata={"help": help})
+def rule(help: str, off: str = "") -> Any:
+    """A rule that is on by default: what it says when it is on; why it is there, and what comes of it without."""
+    return field(default=True, metadata={"help": help, "off": off})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,11 @@ class Rules:
     def helps(cls) -> tuple[tuple[str, str], ...]:
         """Names, and what each rule says when it is on."""
         return tuple((each.name, each.metadata["help"]) for each in fields(cls))
+
+    @classmethod
+    def texts(cls) -> dict[str, tuple[str, str]]:
+        """What each rule says by its name, and what comes of it without."""
+        return {each.name: (each.metadata["help"], each.metadata["off"]) for each in fields(cls)}
 
     def items(self) -> tuple[tuple[str, bool], ...]:
         """Names and states."""

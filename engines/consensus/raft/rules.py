@@ -11,44 +11,85 @@ from engines.rules import Rules, rule
 class RaftRules(Rules):
     """All on: Raft. ``pre_vote`` and ``check_quorum`` keep a working leader in office; all others keep a guarantee."""
 
-    current_term_commit: bool = rule("count replicas only for entries of the own term")
-    """A leader counts replicas only for entries of its own term (paper 5.4.2)."""
-    persist_vote: bool = rule("the vote is on disk before it is given")
-    """The vote is on disk before it is given (paper, Figure 2)."""
-    pre_vote: bool = rule("ask whether an election could be won before it is started")
-    """Ask first whether an election could be won at all (dissertation 9.6)."""
-    check_quorum: bool = rule("a leader that hears no quorum steps down")
-    """A leader that hears no quorum steps down (dissertation 6.2); voters who hear one ignore RequestVote (4.2.3)."""
-    refuse_while_led: bool = rule("whoever hears a leader helps nobody to depose it")
-    """Also a server with a good log, that is no member any more, must not depose a leader that works (4.2.3)."""
-    config_from_append: bool = rule("the newest configuration in the log counts, committed or not")
-    """The newest configuration in the log rules from its append on (4.1); off: once applied, and without guards."""
-    one_change: bool = rule("the next change of members waits until the former has committed")
-    """One change at a time (dissertation 4.1)."""
-    own_commit_first: bool = rule("a leader changes members only after an entry of its own term has committed")
-    """The mend of 2015 to dissertation 4.1."""
-    joint_consensus: bool = rule("many changes at once go through a joint configuration")
-    """Off: straight from the old configuration to the new one (dissertation 4.3, Figure 4.2)."""
-    learners_vote: bool = rule("a learner votes when it is asked")
-    """Its promotion may have committed elsewhere (dissertation 4.2.1)."""
-    snapshot_replaces_log: bool = rule("a snapshot whose last entry is another than the own one replaces the whole log")
-    """A snapshot that ends in another entry than the own log has there replaces the whole log (paper, section 7)."""
-    match_proved: bool = rule("an answer counts for what its message proved, and for no more")
+    current_term_commit: bool = rule(
+        "count replicas only for entries of the own term",
+        "safety, paper 5.4.2; off: the scenario Figure 8 breaks State Machine Safety",
+    )
+    persist_vote: bool = rule(
+        "the vote is on disk before it is given",
+        "safety, paper Figure 2; off: a crash lets a server vote twice in a term",
+    )
+    pre_vote: bool = rule(
+        "ask whether an election can be won before it starts",
+        "stability, dissertation 9.6; off: a server that rejoins deposes a working leader",
+    )
+    check_quorum: bool = rule(
+        "a leader that hears no majority steps down",
+        "stability, dissertation 6.2; off: a cut-off leader goes on accepting what it cannot commit",
+    )
+    refuse_while_led: bool = rule(
+        "whoever hears a leader helps nobody to depose it",
+        "stability, dissertation 4.2.3; off: a server that was removed deposes a working leader",
+    )
+    config_from_append: bool = rule(
+        "the newest configuration in the log counts, committed or not",
+        "safety, dissertation 4.1; off: it counts once applied, without etcd's guards",
+    )
+    one_change: bool = rule(
+        "the next change of members waits until the former has committed",
+        "safety, dissertation 4.1; off: two changes at once, whose majorities may be apart",
+    )
+    own_commit_first: bool = rule(
+        "members change only after an entry of the leader's own term",
+        "safety, the mend of 2015; off: two leaders change one configuration in two ways",
+    )
+    joint_consensus: bool = rule(
+        "many changes at once go through a joint configuration",
+        "safety, dissertation 4.3; off: straight over, and two majorities decide apart",
+    )
+    learners_vote: bool = rule(
+        "a learner votes when it is asked",
+        "progress, dissertation 4.2.1; off: a promotion it did not hear of leaves no leader",
+    )
+    snapshot_replaces_log: bool = rule(
+        "a snapshot that ends in another entry replaces the log",
+        "progress, paper 7; off: the follower refuses what follows, for ever (hashi #697)",
+    )
+    match_proved: bool = rule(
+        "an answer counts for what its message proved",
+        "safety, Figure 2; off: it counts for what was sent meanwhile (Ratis 2605)",
+    )
     """matchIndex rises to what the answered message proved (Figure 2), not to what has been sent meanwhile."""
-    ack_after_sync: bool = rule("an answer leaves once the disk has what it answers for")
+    ack_after_sync: bool = rule(
+        "an answer leaves once the disk has what it is for",
+        "safety, Figure 2; off: a repeated message is confirmed early (YugabyteDB #32875)",
+    )
     """Also the answer to an empty or repeated message leaves after the sync of what that message found in the log."""
-    term_when_decided: bool = rule("an entry carries the term in which its leader decided to append it")
+    term_when_decided: bool = rule(
+        "an entry has the term in which it was decided",
+        "safety, 5.3; off: it is written later, under a newer term (hashi #695)",
+    )
     """An entry is appended when that is decided, by the leader of that term, and not later under another term."""
-    once: bool = rule("a command that stands in the log twice takes effect once")
-    """A command is executed unless its session shows that it was (dissertation 6.3)."""
-    confirm_reads: bool = rule("a leader confirms that it still leads before it answers a question")
-    """Off: whoever is asked answers from its own state, at once (dissertation 6.4)."""
-    read_after_commit: bool = rule("a new leader commits an entry of its term before it answers a question")
-    """It does not know before what is committed (dissertation 6.4; etcd #7331)."""
-    match_rounds: bool = rule("an acknowledgement counts for the round it answers, by its number")
-    """Off: rounds are told apart by an id that a retry uses again (etcd #20418)."""
-    refusal_resets: bool = rule("a leader's message resets the timer also if its entries are refused")
-    """Off: a follower whose log does not fit stands for election beside a living leader (redpanda #30817)."""
+    once: bool = rule(
+        "a command that stands in the log twice takes effect once",
+        "safety, dissertation 6.3; off: whoever asks again after a missing answer is obeyed again",
+    )
+    confirm_reads: bool = rule(
+        "a leader confirms that it leads before it answers a question",
+        "safety, dissertation 6.4; off: whoever is asked answers from its own state, old or new",
+    )
+    read_after_commit: bool = rule(
+        "a new leader answers questions only after an entry of its term",
+        "safety, dissertation 6.4; off: it answers without what its predecessor committed",
+    )
+    match_rounds: bool = rule(
+        "an acknowledgement counts for the round it answers",
+        "safety, etcd #20418; off: acknowledgements of an old round confirm a repeated question",
+    )
+    refusal_resets: bool = rule(
+        "a leader's message resets the timer though its entries are refused",
+        "progress, redpanda #30817; off: a follower that is being repaired stands for election",
+    )
 
 
 ALL_ON: Final = RaftRules()

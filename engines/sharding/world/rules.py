@@ -11,14 +11,22 @@ from engines.units import US_PER_MS
 class ShardRules(Rules):
     """All on: no acknowledged write is lost. Each of them is a rule that somebody once left out."""
 
-    keep_until_acked: bool = rule("the source keeps a key until the target has it")
-    """The source keeps a key until the target acknowledged it. Off: it deletes as it sends."""
-    ask_redirects: bool = rule("the source answers ASK for a key that has left")
-    """The source answers ASK for a key that has left already. Off: it answers that there is no such key."""
-    ask_names_plan: bool = rule("an ASK is good for the plan that gave it")
-    """An ASK is good under the plan that gave it. Off: a target honours one of a plan that was called off."""
-    lease: bool = rule("an owner that is not heard stops serving")
-    """With copies, an owner that has not heard the coordinator for a while stops serving. Off: it goes on."""
+    keep_until_acked: bool = rule(
+        "the source keeps a key until the target has it",
+        "off: it deletes as it sends; one lost message, and acknowledged writes are gone",
+    )
+    ask_redirects: bool = rule(
+        "for a key that has left the source answers ASK",
+        "off: it says that there is no such key, while the key is well on the target",
+    )
+    ask_names_plan: bool = rule(
+        "an ASK is good under the plan that gave it",
+        "off: a target honours one of a plan that was called off, and has not the key yet",
+    )
+    lease: bool = rule(
+        "with copies, an owner that cfg does not hear stops serving",
+        "off: it goes on beside the one that was promoted, and both answer for one key",
+    )
 
 
 ALL_ON: Final = ShardRules()

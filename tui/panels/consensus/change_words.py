@@ -257,19 +257,3 @@ IF_BROKEN: Final = {
 
 SUSPECTS: Final = {ONE_CHANGE: "one change", OVERLAP: "joint consensus", LEADER_IN_TIME: "check quorum"}
 """The rule whose absence breaks a check."""
-
-RULES: Final = {
-    "refuse_while_led": ("whoever hears a leader helps nobody to depose it",
-                         "stability, dissertation 4.2.3; off: a server that was removed deposes a working leader"),
-    "config_from_append": ("the newest configuration in the log counts, committed or not",
-                           "safety, dissertation 4.1; off: it counts once applied, without etcd's guards"),
-    "one_change": ("the next change of members waits until the former has committed",
-                   "safety, dissertation 4.1; off: two changes at once, whose majorities may be apart"),
-    "own_commit_first": ("members change only after an entry of the leader's own term",
-                         "safety, the mend of 2015; off: two leaders change one configuration in two ways"),
-    "joint_consensus": ("many changes at once go through a joint configuration",
-                        "safety, dissertation 4.3; off: straight over, and two majorities decide apart"),
-    "learners_vote": ("a learner votes when it is asked",
-                      "progress, dissertation 4.2.1; off: a promotion it did not hear of leaves no leader"),
-}  # fmt: skip
-"""What the dialogue of rules says of each."""

@@ -5,29 +5,16 @@ from typing import Any, Final
 from engines.consensus.operations import parse
 from engines.consensus.raft import commands as c
 from engines.consensus.raft.options import WORKLOADS
+from engines.consensus.raft.rules import RaftRules
 from engines.consensus.raft.snapshot import Server, Snapshot
 from engines.errors import UserError
 from engines.sim import faults
 from engines.units import US_PER_MS
 from tui.kit import forms
 from tui.panel import Focus, Offer, Outcome, Param
-from tui.panels.consensus import change_words, read_words
 from tui.panels.consensus.keys import ELECTION, chosen
+from tui.panels.consensus.read_words import MODES
 from tui.panels.consensus.words import in_full, letter
-
-RULES: Final = {
-    "current_term_commit": ("count replicas only for entries of the own term",
-                            "safety, paper 5.4.2; off: the scenario Figure 8 breaks State Machine Safety"),
-    "persist_vote": ("the vote is on disk before it is given",
-                     "safety, paper Figure 2; off: a crash lets a server vote twice in a term"),
-    "pre_vote": ("ask whether an election can be won before it starts",
-                 "stability, dissertation 9.6; off: a server that rejoins deposes a working leader"),
-    "check_quorum": ("a leader that hears no majority steps down",
-                     "stability, dissertation 6.2; off: a cut-off leader goes on accepting what it cannot commit"),
-    **change_words.RULES,
-    **read_words.RULES,
-}  # fmt: skip
-
 
 # -- faults ----------------------------------------------------------------------------------------------------------
 
@@ -116,7 +103,7 @@ def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Rules that can be switched off, each with its state."""
     if snapshot.recorded:
         return (forms.NO_FAULTS,)
-    return forms.of_rules(snapshot.rules, RULES, c.SetRule)
+    return forms.of_rules(snapshot.rules, RaftRules.texts(), c.SetRule)
 
 
 def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
@@ -139,8 +126,8 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
               lambda v: timing(50, 150, 150)),
         Offer("impatient", "timeouts of 30 to 60 ms, hardly longer than a round trip: no leader lasts",
               lambda v: timing(25, 30, 60)),
-        Offer("questions", "how they are answered: " + "; ".join(f"{k}: {v}" for k, v in read_words.MODES.items()),
-              lambda v: c.SetReads(v["by"]), (Param("by", snapshot.reads, choices=tuple(read_words.MODES)),)),
+        Offer("questions", "how they are answered: " + "; ".join(f"{k}: {v}" for k, v in MODES.items()),
+              lambda v: c.SetReads(v["by"]), (Param("by", snapshot.reads, choices=tuple(MODES)),)),
         Offer("workload", "how fast the clients ask", lambda v: c.SetWorkload(v["level"]),
               (Param("level", snapshot.workload, choices=tuple(WORKLOADS)),)),
     )  # fmt: skip

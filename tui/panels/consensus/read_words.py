@@ -192,25 +192,3 @@ SUSPECTS: Final = {
     DURABLE: "ack after sync", ONCE: "once", ANSWERS: "once", READS: "confirm reads", QUIET: "refusal resets",
 }  # fmt: skip
 """The rule whose absence breaks a check."""
-
-RULES: Final = {
-    "snapshot_replaces_log": ("a snapshot that ends in another entry replaces the log",
-                              "progress, paper 7; off: the follower refuses what follows, for ever (hashi #697)"),
-    "match_proved": ("an answer counts for what its message proved",
-                     "safety, Figure 2; off: it counts for what was sent meanwhile (Ratis 2605)"),
-    "ack_after_sync": ("an answer leaves once the disk has what it is for",
-                       "safety, Figure 2; off: a repeated message is confirmed early (YugabyteDB #32875)"),
-    "term_when_decided": ("an entry has the term in which it was decided",
-                          "safety, 5.3; off: it is written later, under a newer term (hashi #695)"),
-    "once": ("a command that stands in the log twice takes effect once",
-             "safety, dissertation 6.3; off: whoever asks again after a missing answer is obeyed again"),
-    "confirm_reads": ("a leader confirms that it leads before it answers a question",
-                      "safety, dissertation 6.4; off: whoever is asked answers from its own state, old or new"),
-    "read_after_commit": ("a new leader answers questions only after an entry of its term",
-                          "safety, dissertation 6.4; off: it answers without what its predecessor committed"),
-    "match_rounds": ("an acknowledgement counts for the round it answers",
-                     "safety, etcd #20418; off: acknowledgements of an old round confirm a repeated question"),
-    "refusal_resets": ("a leader's message resets the timer though its entries are refused",
-                       "progress, redpanda #30817; off: a follower that is being repaired stands for election"),
-}  # fmt: skip
-"""What the dialogue of rules says of each."""

@@ -6,6 +6,7 @@ from typing import Final
 from engines import units
 from engines.errors import UserError
 from engines.sharding.world import commands as c
+from engines.sharding.world.rules import ShardRules
 from engines.sharding.world.snapshot import KeyState, NodeState, Snapshot
 from engines.sim import faults
 from engines.sim.rules import SetRule
@@ -16,18 +17,6 @@ from tui.panels.sharding.keys import DELAYS_US, WORKLOADS, chosen, key_at_hand
 from tui.panels.sharding.queries import CFG, chunk_of, members
 from tui.panels.sharding.select import key_of
 from tui.panels.sharding.words import words
-
-RULES: Final = {
-    "keep_until_acked": ("the source keeps a key until the target has it",
-                         "off: it deletes as it sends; one lost message, and acknowledged writes are gone"),
-    "ask_redirects": ("for a key that has left the source answers ASK",
-                      "off: it says that there is no such key, while the key is well on the target"),
-    "ask_names_plan": ("an ASK is good under the plan that gave it",
-                       "off: a target honours one of a plan that was called off, and has not the key yet"),
-    "lease": ("with copies, an owner that cfg does not hear stops serving",
-              "off: it goes on beside the one that was promoted, and both answer for one key"),
-}  # fmt: skip
-
 
 # -- faults ----------------------------------------------------------------------------------------------------------
 
@@ -87,7 +76,7 @@ def _rack(snapshot: Snapshot, node: NodeState) -> tuple[Offer, ...]:
 
 def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Rules that can be switched off, each with its state."""
-    return forms.of_rules(snapshot.rules, RULES, SetRule)
+    return forms.of_rules(snapshot.rules, ShardRules.texts(), SetRule)
 
 
 # -- numbers ---------------------------------------------------------------------------------------------------------
