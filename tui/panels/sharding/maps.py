@@ -4,18 +4,22 @@ All of them are a long band cut into rows. The part of the selected node is betw
 wherever a colour does.
 """
 
+from bisect import bisect_right
+from collections.abc import Mapping
+from itertools import accumulate, groupby
 from typing import Final
 
 from engines import units
 from engines.sharding.world.events import UnitKind, UnitState
 from engines.sharding.world.snapshot import ChunkState, KeyState, Snapshot
+from engines.units import PPM
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.parts import part
 from tui.panels.sharding.queries import chunk_of, ink, members, moving
 from tui.panels.sharding.ring import sign
 
 SLOTS: Final = 16_384
-PPM: Final = 1_000_000
 SHARES_MAX: Final = 7
 """Parts that are listed one below the other."""
 RULES: Final = {
@@ -38,30 +42,17 @@ def rule(snapshot: Snapshot) -> str:
 
 
 def owners_in(snapshot: Snapshot, cells: int) -> list[str]:
-    """The key space in so many equal parts, and who owns most of each: for any variant."""
-    if snapshot.ring:
-        return [snapshot.ring[min(359, (2 * i + 1) * 180 // cells)].owner for i in range(cells)]
-    if snapshot.runs:
-        found, at = [], 0
-        for i in range(cells):
-            slot = (2 * i + 1) * SLOTS // (2 * cells)
-            while at + 1 < len(snapshot.runs) and snapshot.runs[at].last < slot:
-                at += 1
-            found.append(snapshot.runs[at].owner)
-        return found
+    """The key space in so many equal parts, and who owns the middle of each: for any variant."""
     if snapshot.chunks:
         widths = chunk_widths(snapshot.chunks, cells)
         spread = [chunk.owner for chunk, width in zip(snapshot.chunks, widths, strict=True) for _ in range(width)]
-        return (spread + [spread[-1] if spread else ""] * cells)[:cells]
-    found, reached, at = [], 0, 0
-    shares = [share for share in snapshot.shares if share.ppm > 0]
-    whole = max(1, sum(share.ppm for share in shares))
-    for i in range(cells):
-        while at + 1 < len(shares) and (2 * i + 1) * whole > 2 * cells * (reached + shares[at].ppm):
-            reached += shares[at].ppm
-            at += 1
-        found.append(shares[at].owner if shares else "")
-    return found
+        return (spread + spread[-1:] * cells)[:cells]
+    parts = [(1, each.owner) for each in snapshot.ring]
+    parts = parts or [(run.last - run.first + 1, run.owner) for run in snapshot.runs]
+    parts = parts or [(share.ppm, share.owner) for share in snapshot.shares if share.ppm > 0]
+    ends = list(accumulate(size for size, _ in parts))
+    middles = [(2 * i + 1) * ends[-1] / (2 * cells) if ends else 0.0 for i in range(cells)]
+    return [parts[bisect_right(ends, middle)][1] if parts else "" for middle in middles]
 
 
 def draw_line(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState | None, glyphs: Glyphs, y: int) -> None:
@@ -69,14 +60,28 @@ def draw_line(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState |
     width = canvas.width - 2
     if width < 4:
         return
-    owners = owners_in(snapshot, width)
-    for i, owner in enumerate(owners):
-        if owner:
-            text = sign(owner, glyphs) if owner == selected or glyphs.name == "ascii" else glyphs.span
-            canvas.put(1 + i, y, text, ink(snapshot, owner))
-    _names(canvas, snapshot, owners, 1, y)
+    with part(canvas, 1, y, width, 1) as band:
+        _draw_owners(band, snapshot, owners_in(snapshot, width), selected, glyphs)
     if key is not None and (at := place_of(snapshot, key)) >= 0:
         canvas.put(1 + min(width - 1, at * width // PPM), y, "*", "selected")
+
+
+def _draw_owners(
+    canvas: Canvas, snapshot: Snapshot, owners: list[str], selected: str, glyphs: Glyphs,
+    moving: Mapping[int, str] | None = None,
+) -> None:  # fmt: skip
+    """A cell an owner, row by row: solid where the selected node owns, an arrow where it moves (to whom, by cell)."""
+    to = moving or {}
+    for at, owner in enumerate(owners):
+        solid = owner == selected or glyphs.name == "ascii"
+        text = (sign(owner, glyphs) if solid else glyphs.span) if owner else " "
+        ink_ = ink(snapshot, owner)
+        if at in to:
+            text, ink_ = glyphs.arrow_right, ink(snapshot, to[at]) + "!"
+        canvas.put(at % canvas.width, at // canvas.width, text, ink_)
+    resting = ["" if at in to else owner for at, owner in enumerate(owners)]
+    for y in range(canvas.height):
+        _names(canvas, snapshot, resting[y * canvas.width : (y + 1) * canvas.width], y)
 
 
 def place_of(snapshot: Snapshot, key: KeyState) -> int:
@@ -92,15 +97,14 @@ def place_of(snapshot: Snapshot, key: KeyState) -> int:
     return -1
 
 
-def _names(canvas: Canvas, snapshot: Snapshot, owners: list[str], x: int, y: int) -> None:
+def _names(canvas: Canvas, snapshot: Snapshot, owners: list[str], y: int) -> None:
     """Names on the runs that are long enough for them."""
-    start = 0
-    for i in range(1, len(owners) + 1):
-        if i == len(owners) or owners[i] != owners[start]:
-            name = owners[start]
-            if name and i - start >= len(name) + 4:
-                canvas.put(x + start + (i - start - len(name) - 2) // 2, y, f" {name} ", ink(snapshot, name) + "!")
-            start = i
+    x = 0
+    for name, run in groupby(owners):
+        length = len(list(run))
+        if name and length >= len(name) + 4:
+            canvas.put(x + (length - len(name) - 2) // 2, y, f" {name} ", ink(snapshot, name) + "!")
+        x += length
 
 
 # -- slots -----------------------------------------------------------------------------------------------------------
@@ -113,26 +117,18 @@ def draw_slots(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState 
     cells = width * rows
     if width < 8 or rows < 1:
         return
-    owners = owners_in(snapshot, cells)
-    travelling = [(lane.unit.first, lane.unit.last, lane.target) for lane in moving(snapshot)
-                  if lane.unit.kind is UnitKind.SLOTS and lane.state is not UnitState.PLANNED]  # fmt: skip
+    moved: dict[int, str] = {}
+    for lane in moving(snapshot):
+        if lane.unit.kind is UnitKind.SLOTS and lane.state is not UnitState.PLANNED:
+            first, last = (slot * cells // SLOTS for slot in (lane.unit.first, lane.unit.last))
+            moved |= dict.fromkeys(range(first, last + 1), lane.target)
     for row in range(rows):
         canvas.put_right(gutter - 1, row, str(row * width * SLOTS // cells), "dim")
-        line = owners[row * width : (row + 1) * width]
-        for column, owner in enumerate(line):
-            text = glyphs.block if owner == selected else glyphs.span
-            text = sign(owner, glyphs) if glyphs.name == "ascii" else text
-            canvas.put(gutter + column, row, text, ink(snapshot, owner))
-        resting = list(line)
-        for first, last, target in travelling:
-            begin, end = first * cells // SLOTS - row * width, last * cells // SLOTS - row * width
-            for column in range(max(0, begin), min(width - 1, end) + 1):
-                resting[column] = ""
-                canvas.put(gutter + column, row, glyphs.arrow_right, ink(snapshot, target) + "!")
-        _names(canvas, snapshot, resting, gutter, row)
-    if key is not None and key.slot >= 0:
-        at = min(cells - 1, key.slot * cells // SLOTS)
-        canvas.put(gutter + at % width, at // width, "*", "selected")
+    with part(canvas, gutter, 0, width, rows) as band:
+        _draw_owners(band, snapshot, owners_in(snapshot, cells), selected, glyphs, moved)
+        if key is not None and key.slot >= 0:
+            at = min(cells - 1, key.slot * cells // SLOTS)
+            band.put(at % width, at // width, "*", "selected")
 
 
 # -- chunks ----------------------------------------------------------------------------------------------------------
@@ -222,12 +218,8 @@ def draw_shares(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState
                 canvas.put(x, y + row, text, ink(snapshot, share.owner) + "!")
         y = down * per
     else:
-        owners = owners_in(snapshot, width * rows)
-        for row in range(rows):
-            line = owners[row * width : (row + 1) * width]
-            for column, owner in enumerate(line):
-                canvas.put(1 + column, row, sign(owner, glyphs) if owner else " ", ink(snapshot, owner))
-            _names(canvas, snapshot, line, 1, row)
+        with part(canvas, 1, 0, width, rows) as band:
+            _draw_owners(band, snapshot, owners_in(snapshot, width * rows), selected, glyphs)
         y = rows
     canvas.put(1, y, clip(rule(snapshot), width), "dim")
 

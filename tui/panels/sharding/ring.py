@@ -4,13 +4,13 @@ A cell holds 2 x 4 dots of braille, and dots are square, so a band twice as many
 round. Every dot knows its degree, and the snapshot knows who owns that. Block and ASCII glyphs draw whole cells.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 from math import atan2, cos, hypot, pi, sin
 from typing import Final, NamedTuple
 
 from engines.sharding.world.snapshot import KeyState, Snapshot
-from tui.canvas import Canvas, Ink
+from engines.units import PPM
+from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.panels.sharding.queries import NUMBERED, ink
 from tui.plot import BRAILLE_BASE, BRAILLE_BITS
@@ -18,7 +18,6 @@ from tui.plot import BRAILLE_BASE, BRAILLE_BITS
 DEGREES: Final = 360
 TICKS_MAX: Final = 160
 """With more virtual nodes than this, ticks would touch each other."""
-PPM: Final = 1_000_000
 
 Cell = tuple[int, int]
 
@@ -37,15 +36,16 @@ class Shape(NamedTuple):
     """How thick the band is, in dots, for a ring of some height."""
 
     rim: int
-    """Dots kept free outside, for the ticks of virtual nodes."""
+    """Dots kept free outside, for the ticks of virtual nodes; 0: no ticks."""
     band: int
     bulge: int
     """How thick where the selected node owns."""
 
 
-def shape(height: int, ticks: bool) -> Shape:
+def shape(snapshot: Snapshot, height: int) -> Shape:
     """Thicker for larger rings."""
     band = max(3, height * 4 // 11)
+    ticks = 0 < len(snapshot.tokens) <= TICKS_MAX and height >= 10
     return Shape(2 if ticks else 0, band, band + max(1, band // 2))
 
 
@@ -66,75 +66,45 @@ def dots(width: int, height: int, bulge: int, rim: int) -> tuple[Dot, ...]:
 
 
 def place(width: int, height: int, ppm: int, inside: float) -> Cell:
-    """The cell at a place of the ring (ppm of the way round, clockwise from the top), so many dots under the rim."""
+    """The dot at a place of the ring (ppm of the way round, clockwise from the top), so many dots under the rim."""
     angle = 2 * pi * ppm / PPM
     rx, ry = width - 0.5, height * 2 - 0.5
     part = max(0.0, 1 - inside / min(rx, ry))
     x, y = width + rx * part * sin(angle), height * 2 - ry * part * cos(angle)
-    return max(0, min(width - 1, int(x / 2))), max(0, min(height - 1, int(y / 4)))
+    return max(0, min(2 * width - 1, int(x))), max(0, min(4 * height - 1, int(y)))
 
 
 def draw(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs) -> None:
-    """The band, on the whole canvas."""
-    ticks = 0 < len(snapshot.tokens) <= TICKS_MAX and canvas.height >= 10
-    form = shape(canvas.height, ticks)
-    owners = [segment.owner for segment in snapshot.ring]
-    if glyphs.braille:
-        _band(canvas, snapshot, owners, selected, form)
-        if ticks:
-            _ticks(canvas, snapshot)
-    else:
-        _cells(canvas, snapshot, owners, selected, form, glyphs)
-
-
-def _band(canvas: Canvas, snapshot: Snapshot, owners: Sequence[str], selected: str, form: Shape) -> None:
+    """The band, on the whole canvas; without braille in whole cells: a block each, or in ASCII a sign of the owner."""
+    form = shape(snapshot, canvas.height)
     bits: dict[Cell, int] = {}
     votes: dict[Cell, dict[str, int]] = {}
     for x, y, bit, degree, depth in dots(canvas.width, canvas.height, form.bulge, form.rim):
-        owner = owners[degree]
+        owner = snapshot.ring[degree].owner
         if depth < (form.bulge if owner == selected else form.band):
             cell = x, y
             bits[cell] = bits.get(cell, 0) | bit
             tally = votes.setdefault(cell, {})
             tally[owner] = tally.get(owner, 0) + 1
-    inks: dict[str, Ink] = {}
-    for (x, y), mask in bits.items():
-        tally = votes[x, y]
+    for cell, tally in votes.items():
         owner = max(tally, key=lambda name: (tally[name], name == selected, name))
-        if owner not in inks:
-            inks[owner] = ink(snapshot, owner)
-        canvas.put(x, y, chr(BRAILLE_BASE + mask), inks[owner])
+        if glyphs.braille:
+            canvas.put(*cell, chr(BRAILLE_BASE + bits[cell]), ink(snapshot, owner))
+        elif sum(tally.values()) >= 3:
+            canvas.put(*cell, sign(owner, glyphs), ink(snapshot, owner))
+    if form.rim and glyphs.braille:
+        _ticks(canvas, snapshot)
 
 
 def _ticks(canvas: Canvas, snapshot: Snapshot) -> None:
     """Where the virtual nodes lie: a tick outside of the band each."""
     for token in snapshot.tokens:
-        angle = 2 * pi * token.at_ppm / PPM
         for depth in (0.0, 1.0):
-            rx, ry = canvas.width - 0.5 - depth, canvas.height * 2 - 0.5 - depth
-            px = min(canvas.width * 2 - 1, max(0, int(canvas.width + rx * sin(angle))))
-            py = min(canvas.height * 4 - 1, max(0, int(canvas.height * 2 - ry * cos(angle))))
-            text = chr(BRAILLE_BASE + BRAILLE_BITS[py % 4][px % 2])
+            px, py = place(canvas.width, canvas.height, token.at_ppm, depth)
             x, y = px // 2, py // 4
             blank = canvas.char_at(x, y) == " "
+            text = chr(BRAILLE_BASE + BRAILLE_BITS[py % 4][px % 2])
             canvas.overlay(x, y, text, ink(snapshot, token.owner) if blank else canvas.ink_at(x, y))
-
-
-def _cells(
-    canvas: Canvas, snapshot: Snapshot, owners: Sequence[str], selected: str, form: Shape, glyphs: Glyphs
-) -> None:
-    """Whole cells: a block each, or in ASCII the last digit of the owner's number."""
-    votes: dict[Cell, dict[str, int]] = {}
-    for x, y, _, degree, depth in dots(canvas.width, canvas.height, form.bulge, form.rim):
-        owner = owners[degree]
-        tally = votes.setdefault((x, y), {})
-        if depth < (form.bulge if owner == selected else form.band):
-            tally[owner] = tally.get(owner, 0) + 1
-    for (x, y), tally in votes.items():
-        if sum(tally.values()) < 3:
-            continue
-        owner = max(tally, key=lambda name: (tally[name], name == selected, name))
-        canvas.put(x, y, sign(owner, glyphs), ink(snapshot, owner))
 
 
 def sign(owner: str, glyphs: Glyphs) -> str:
@@ -153,20 +123,15 @@ def sign(owner: str, glyphs: Glyphs) -> str:
 
 def walk(snapshot: Snapshot, key: KeyState) -> list[tuple[int, str]]:
     """Where on the ring the walk from the key first meets each node of its group: (ppm, node), clockwise."""
-    found: list[tuple[int, str]] = []
+    begin = key.at_ppm
+    stops = [(token.at_ppm, token.owner) for token in snapshot.tokens]
+    if not stops:  # nobody tells where they lie: from degree to degree
+        begin = key.at_ppm * DEGREES // PPM * PPM // DEGREES
+        stops = [((2 * at + 1) * PPM // (2 * DEGREES), each.owner) for at, each in enumerate(snapshot.ring)]
+    found = []
     for name in key.group:
-        if snapshot.tokens:
-            ways = [((token.at_ppm - key.at_ppm) % PPM, token.at_ppm) for token in snapshot.tokens
-                    if token.owner == name]  # fmt: skip
-            if ways:
-                found.append((min(ways)[1], name))
-            continue
-        start = key.at_ppm * DEGREES // PPM
-        for step in range(DEGREES):
-            degree = (start + step) % DEGREES
-            if snapshot.ring[degree].owner == name:
-                found.append(((degree * PPM + PPM // 2) // DEGREES, name))
-                break
+        ways = [((at - begin) % PPM, at) for at, owner in stops if owner == name]
+        found += [(at, name) for _, at in sorted(ways)[:1]]
     return found
 
 
@@ -174,25 +139,24 @@ def draw_key(canvas: Canvas, snapshot: Snapshot, key: KeyState, glyphs: Glyphs, 
     """A spoke to the key's place, its walk along the inner side of the band, a number at each replica."""
     if key.at_ppm < 0 or not snapshot.ring:
         return
-    form = shape(canvas.height, 0 < len(snapshot.tokens) <= TICKS_MAX and canvas.height >= 10)
-    inside = form.rim + form.bulge + 2.5
-    at = place(canvas.width, canvas.height, key.at_ppm, inside)
+    form = shape(snapshot, canvas.height)
+
+    def inner(ppm: int, deeper: int = 0) -> Cell:
+        x, y = place(canvas.width, canvas.height, ppm, form.rim + form.bulge + 2.5 + 4 * deeper)
+        return x // 2, y // 4
+
+    at = inner(key.at_ppm)
     if spoke:
         canvas.line(canvas.width // 2, canvas.height // 2, *at, "bright", glyphs=glyphs)
     stops = walk(snapshot, key)
-    if stops:
-        whole = max((stop - key.at_ppm) % PPM for stop, _ in stops)
-        for step in range(whole // 4_000):
-            x, y = place(canvas.width, canvas.height, key.at_ppm + step * 4_000, inside)
-            canvas.line(x, y, x, y, "bright", glyphs=glyphs)
+    whole = max(((stop - key.at_ppm) % PPM for stop, _ in stops), default=0)
+    for step in range(whole // 4_000):
+        cell = inner(key.at_ppm + step * 4_000)
+        canvas.line(*cell, *cell, "bright", glyphs=glyphs)
     taken = {at}
     canvas.put(*at, "*", "bright")
     for number, (stop, name) in enumerate(stops, 1):
-        cell = place(canvas.width, canvas.height, stop, inside)
-        for deeper in range(1, 4):
-            if cell not in taken:
-                break
-            cell = place(canvas.width, canvas.height, stop, inside + 4 * deeper)
-        if cell not in taken:
-            taken.add(cell)
-            canvas.put(*cell, str(number), ink(snapshot, name) + "!")
+        free = [cell for cell in (inner(stop, deeper) for deeper in range(4)) if cell not in taken]
+        if free:
+            taken.add(free[0])
+            canvas.put(*free[0], str(number), ink(snapshot, name) + "!")

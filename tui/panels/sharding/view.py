@@ -133,7 +133,7 @@ def _ring(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> b
     shape = Canvas(width, height)
     ring.draw(shape, snapshot, focus.node, glyphs)
     key = key_of(snapshot, focus)
-    inner = ring.shape(height, True).bulge
+    inner = ring.shape(snapshot, height).bulge
     margin_x, margin_y = inner // 2 + 2, inner // 4 + 1
     if key is not None and height >= 20:  # the walk needs room of its own
         margin_x, margin_y = margin_x + 4, margin_y + 2
