@@ -139,7 +139,7 @@ def draw(canvas: Canvas, cluster: Cluster, glyphs: Glyphs) -> None:
             end = canvas.put(x, y, client.id, client.ink)
             canvas.put(end + 1, y, client.doing, "dim")
     draw_legend(canvas, cluster.legend, everyone.values())
-    draw_letters(canvas, cluster, everyone, glyphs)
+    draw_letters(canvas, cluster.letters, cluster.chosen, everyone, glyphs)
 
 
 # -- where everything stands -----------------------------------------------------------------------------------------
@@ -174,8 +174,8 @@ class Block(NamedTuple):
 def place(ids: Sequence[str], width: int, height: int) -> dict[str, Block] | None:
     """A block for every machine, none over another: an ellipse, else two rows; None: there is no room for either."""
     rows = 3 if height >= TALL else 2
-    found = [_ellipse(len(ids), w, h, width, height) for w, h in ((WIDE_BLOCK, rows), (NARROW_BLOCK, rows))]
-    found = [spots for spots in (*found, _ellipse(len(ids), NARROW_BLOCK, 2, width, height)) if spots]
+    found = [ellipse(len(ids), w, h, width, height) for w, h in ((WIDE_BLOCK, rows), (NARROW_BLOCK, rows))]
+    found = [spots for spots in (*found, ellipse(len(ids), NARROW_BLOCK, 2, width, height)) if spots]
     lines = _two_rows(len(ids), width, height)
     crowded = len(ids) >= MANY and height < TALL
     spots = next((spots for spots in ([lines, *found] if crowded else [*found, lines]) if spots), None)
@@ -193,12 +193,12 @@ def _two_rows(count: int, width: int, height: int) -> list[Block]:
     return [*top, *low]
 
 
-def _ellipse(count: int, w: int, h: int, width: int, height: int) -> list[Block]:
+def ellipse(count: int, w: int, h: int, width: int, height: int) -> list[Block]:
     """Clockwise from the top; empty if two would touch."""
     ry = (height - h) / 2
     rx = min((width - w) / 2, max(32.0, FLAT * ry))
     angles = [2 * pi * i / count for i in range(count)]
-    lowest = max(1 - cos(angle) for angle in angles)  # an odd number has nobody at the very bottom: stretched to it
+    lowest = max(1 - cos(angle) for angle in angles) or 1.0  # an odd number has nobody at the very bottom: stretched
     spots = [
         Block(round((width - w) / 2 + rx * sin(angle)), round((height - h) * (1 - cos(angle)) / lowest), w, h)
         for angle in angles
@@ -285,10 +285,7 @@ def draw_links(canvas: Canvas, cluster: Cluster, blocks: dict[str, Block], glyph
     """Lines where something flies or something is wrong; what is wrong is written on them."""
     ids = [node.id for node in cluster.nodes]
     wrong = {(link.src, link.dst): link for link in cluster.links}
-    busy = {(min(each.src, each.dst), max(each.src, each.dst)) for each in cluster.letters}
-    for one, other in sorted(busy):
-        if one in blocks and other in blocks:
-            _trace(canvas, path(one, other, blocks, canvas.width, canvas.height), "line", False, glyphs)
+    draw_roads(canvas, cluster.letters, blocks, glyphs)
     labels: list[tuple[Cell, str, Ink]] = []
     for i, one in enumerate(ids):
         for other in ids[i + 1 :]:
@@ -301,6 +298,14 @@ def draw_links(canvas: Canvas, cluster: Cluster, blocks: dict[str, Block], glyph
                 labels.append((cells[len(cells) // 2], text, ink))
     for (x, y), text, ink in labels:
         canvas.put(max(0, min(canvas.width - len(text), x - len(text) // 2)), y, text, ink)
+
+
+def draw_roads(canvas: Canvas, letters: Iterable[Letter], blocks: dict[str, Block], glyphs: Glyphs) -> None:
+    """A line for every two between whom something flies."""
+    busy = {(min(each.src, each.dst), max(each.src, each.dst)) for each in letters}
+    for one, other in sorted(busy):
+        if one in blocks and other in blocks:
+            _trace(canvas, path(one, other, blocks, canvas.width, canvas.height), "line", False, glyphs)
 
 
 def _trouble(there: Link | None, back: Link | None, blocks: dict[str, Block], glyphs: Glyphs) -> tuple[str, Ink]:
@@ -370,10 +375,12 @@ def draw_block(canvas: Canvas, block: Block, text: Text, selected: bool, glyphs:
 # -- messages --------------------------------------------------------------------------------------------------------
 
 
-def draw_letters(canvas: Canvas, cluster: Cluster, blocks: dict[str, Block], glyphs: Glyphs) -> None:
+def draw_letters(
+    canvas: Canvas, letters: Iterable[Letter], chosen: int | None, blocks: dict[str, Block], glyphs: Glyphs
+) -> None:
     """Every message at its place; what carries news stands out over what only says *I am here*."""
     taken: set[Cell] = set()
-    for each in sorted(cluster.letters, key=lambda each: (each.id != cluster.chosen, not each.news, each.id)):
+    for each in sorted(letters, key=lambda each: (each.id != chosen, not each.news, each.id)):
         if each.src not in blocks or each.dst not in blocks:
             continue
         cells = path(each.src, each.dst, blocks, canvas.width, canvas.height)
@@ -385,7 +392,7 @@ def draw_letters(canvas: Canvas, cluster: Cluster, blocks: dict[str, Block], gly
         taken.add(cell)
         x, y = cell
         canvas.put(x, y, each.letter, each.ink)
-        if each.id == cluster.chosen:
+        if each.id == chosen:
             for at, mark in ((x - 1, glyphs.mark_left), (x + 1, glyphs.mark_right)):
                 if 0 <= at < canvas.width and not any(block.holds(at, y) for block in blocks.values()):
                     canvas.put(at, y, mark, "bright")

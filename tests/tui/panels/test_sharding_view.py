@@ -134,10 +134,9 @@ def test_no_letter_covers_a_name() -> None:
     for name in ("join ring", "join modulo", "mess"):
         snapshot = standing(name)
         canvas = Canvas(60, 20)
-        board = traffic.place_nodes(snapshot, 6, 2, 48, 16)
-        assert board is not None
-        board = traffic.place_clients(snapshot, board, canvas, 0, 59)
-        traffic.draw(canvas, snapshot, board, "", None, ASCII)
+        nodes = traffic.place_nodes(snapshot, 6, 2, 48, 16)
+        assert len(nodes) == len(shown(snapshot))
+        traffic.draw(canvas, snapshot, nodes, traffic.place_clients(snapshot, canvas, 0, 59), Focus(), ASCII)
         drawn = canvas.text()
         assert all(node.id in drawn for node in shown(snapshot))
         assert all(client.id in drawn for client in snapshot.clients)

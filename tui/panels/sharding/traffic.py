@@ -1,123 +1,102 @@
 """Who talks to whom now: nodes on an ellipse, clients in the corners, and every message as a letter on its way.
 
-In the ring variants the ellipse lies inside the ring. A line is drawn where keys travel, so that a migration is seen
-also between two parcels.
+In the ring variants the ellipse lies inside the ring. A line in colour is drawn where keys travel, so that a migration
+is seen also between two parcels.
 """
 
-from math import cos, pi, sin
-from typing import Final, NamedTuple
+from typing import Final
 
 from engines.sharding.world.events import UnitState
 from engines.sharding.world.messages import Keys, KeysAck, is_routine
 from engines.sharding.world.snapshot import Snapshot
 from engines.sim.views import Flight
-from tui.canvas import Canvas, Ink
+from tui.canvas import Canvas
 from tui.glyphs import Glyphs
-from tui.kit.cluster import share
+from tui.kit import cluster
+from tui.kit.cluster import Block, Look
+from tui.panel import Focus
 from tui.panels.sharding.describe import message_letter
 from tui.panels.sharding.queries import CFG, MESSAGE_INKS, chip_ink, ink, letter, moving, shown
+from tui.panels.sharding.select import flight_of
 
 ROUTINE: Final = "HhEer"
 """Letters that are not drawn: they say little and come all the time."""
+LETTERS_MAX: Final = 64
 
-Cell = tuple[int, int]
-
-
-class Board(NamedTuple):
-    """Where everybody stands: the middle of each name."""
-
-    spots: dict[str, Cell]
-    width: int
-    """Columns of a node's chip."""
+Blocks = dict[str, Block]
+"""Where everybody stands."""
 
 
-def place_nodes(snapshot: Snapshot, x: int, y: int, width: int, height: int) -> Board | None:
-    """Nodes clockwise on an ellipse within a rectangle, or along its edges if two would touch; None if there, too."""
-    ids = [node.id for node in shown(snapshot)]
-    if not ids:
-        return None
-    chip = max(len(name) for name in ids) + 2 + any(letter(node) for node in shown(snapshot))
-    rx, ry = (width - chip) / 2, (height - 1) / 2
-    if rx < 1 or ry < 1:
-        return None
-    spots: dict[str, Cell] = {}
-    for i, name in enumerate(ids):
-        angle = 2 * pi * i / len(ids)
-        at = round(x + chip // 2 + rx + rx * sin(angle)), round(y + ry - ry * cos(angle))
-        if any(abs(at[0] - other[0]) <= chip and at[1] == other[1] for other in spots.values()):
-            edges = along_edges(len(ids), x, y, width, height, chip)
-            return Board(dict(zip(ids, edges, strict=True)), chip) if edges else None
-        spots[name] = at
-    return Board(spots, chip)
+def place_nodes(snapshot: Snapshot, x: int, y: int, width: int, height: int) -> Blocks:
+    """Nodes clockwise on an ellipse within a rectangle, or along its edges if two would touch; none if there, too."""
+    nodes = shown(snapshot)
+    chip = max((len(node.id) for node in nodes), default=0) + 2 + any(map(letter, nodes))
+    if not nodes or width < chip + 2 or height < 3:
+        return {}
+    spots = cluster.ellipse(len(nodes), chip, 1, width, height) or along_edges(len(nodes), chip, width, height)
+    return {node.id: _block(x + spot.x, y + spot.y, chip) for node, spot in zip(nodes, spots, strict=False)}
 
 
-def along_edges(count: int, x: int, y: int, width: int, height: int, chip: int) -> list[Cell]:
+def along_edges(count: int, chip: int, width: int, height: int) -> list[Block]:
     """So many places clockwise along the edges of a rectangle, from the top left; none if they do not fit."""
     across = (width + 1) // (chip + 1)
     if across < 2 or height < 2:
         return []
-    columns = [x + chip // 2 + round(i * (width - chip) / (across - 1)) for i in range(across)]
-    top = [(column, y) for column in columns]
-    right = [(columns[-1], y + row) for row in range(1, height - 1)]
-    bottom = [(column, y + height - 1) for column in reversed(columns)]
-    left = [(columns[0], y + row) for row in range(height - 2, 0, -1)]
+    columns = [round(i * (width - chip) / (across - 1)) for i in range(across)]
+    top = [(column, 0) for column in columns]
+    right = [(columns[-1], row) for row in range(1, height - 1)]
+    bottom = [(column, height - 1) for column in reversed(columns)]
+    left = [(columns[0], row) for row in range(height - 2, 0, -1)]
     places = [*top, *right, *bottom, *left]
-    return [places[i * len(places) // count] for i in range(count)] if count <= len(places) else []
+    return [_block(*places[i * len(places) // count], chip) for i in range(count)] if count <= len(places) else []
 
 
-def place_clients(snapshot: Snapshot, board: Board, canvas: Canvas, x0: int, x1: int) -> Board:
-    """Clients in the corners of a rectangle of columns: left and right, top and bottom, then further in."""
-    spots = dict(board.spots)
-    names = [client.id for client in snapshot.clients]
-    names.sort(key=lambda name: (name in ("you", "router"), name))
+def place_clients(snapshot: Snapshot, canvas: Canvas, x0: int, x1: int) -> Blocks:
+    """Clients in the corners between two columns, then further in, where nothing is; ``you`` at the bottom right."""
+    names = sorted((client.id for client in snapshot.clients), key=lambda name: (name in ("you", "router"), name))
     deep = range(max(1, canvas.height // 2))
     corners = [(x, y) for depth in deep for y in (depth, canvas.height - 1 - depth) for x in (x0, x1)]
-    if any(client.id == "you" for client in snapshot.clients) and len(corners) >= 4:
-        spots["you"] = corners[3][0] - 1, corners[3][1]
-        names.remove("you")
-    for name, (x, y) in zip(names[: len(corners) - 1], [each for each in corners if each != corners[3]], strict=False):
-        at = (x + len(name) // 2, y) if x == x0 else (x - len(name) + 1 + len(name) // 2, y)
-        if all(canvas.char_at(column, y) == " " for column in range(at[0] - 2, at[0] + 3)):
-            spots[name] = at
-    return Board(spots, board.width)
+    found = {}
+    yours = corners.pop(3)
+    for name, (x, y) in [("you", yours), *zip((name for name in names if name != "you"), corners, strict=False)]:
+        start = x if x == x0 else x - len(name) + 1
+        middle = start + len(name) // 2
+        free = all(canvas.char_at(column, y) == " " for column in range(middle - 2, middle + 3))
+        if name in names and (free or name == "you"):
+            found[name] = _block(start, y, len(name))
+    return found
 
 
-def draw(canvas: Canvas, snapshot: Snapshot, board: Board, focus_node: str, chosen: Flight | None,
-         glyphs: Glyphs) -> None:  # fmt: skip
-    """Lines where keys travel, names, letters."""
-    spots = board.spots
+def _block(x: int, y: int, width: int) -> Block:
+    return Block(x, y, width, 1, spans=((x, x + width - 1),))
+
+
+def draw(canvas: Canvas, snapshot: Snapshot, nodes: Blocks, clients: Blocks, focus: Focus, glyphs: Glyphs) -> None:
+    """Lines where keys travel and messages fly, beneath all that is there; names; letters."""
+    chosen = flight_of(snapshot, focus)
+    blocks = {**nodes, **clients}
+    drawn = [each for each in snapshot.flights if each is chosen or _drawn(each)]
+    drawn.sort(key=lambda each: (each is not chosen, not isinstance(each.message, Keys), each.id))
+    letters = cluster.letters(drawn[:LETTERS_MAX], snapshot.at_us, lambda each: look(snapshot, each))
+    parcels = {each.id for each in drawn if isinstance(each.message, Keys | KeysAck)}
     beneath = Canvas(canvas.width, canvas.height)
+    cluster.draw_roads(beneath, [each for each in letters if each.id not in parcels], blocks, glyphs)
     for lane in moving(snapshot):
-        if lane.state is UnitState.MIGRATING and lane.source in spots and lane.target in spots:
-            beneath.line(*spots[lane.source], *spots[lane.target], ink(snapshot, lane.target), True, glyphs)
-    for flight in _worth(snapshot, chosen):
-        if flight.src in spots and flight.dst in spots and not isinstance(flight.message, Keys | KeysAck):
-            beneath.line(*spots[flight.src], *spots[flight.dst], "line", True, glyphs)
+        if lane.state is UnitState.MIGRATING and lane.source in nodes and lane.target in nodes:
+            ends = (*nodes[lane.source].middle, *nodes[lane.target].middle)
+            beneath.line(*ends, ink(snapshot, lane.target), True, glyphs)
     for y in range(canvas.height):
         for x in range(canvas.width):
             if beneath.char_at(x, y) != " " and canvas.char_at(x, y) == " ":
                 canvas.put(x, y, beneath.char_at(x, y), beneath.ink_at(x, y))
     for node in shown(snapshot):
-        if node.id in spots:
-            x, y = spots[node.id]
-            mark = letter(node)
-            text = f" {node.id}{mark} " if mark else f" {node.id} "
-            start = x - board.width // 2
-            canvas.put(start, y, text, chip_ink(snapshot, node))
-            if node.id == focus_node:
-                canvas.put(start - 1, y, glyphs.mark_left, "bright")
-                canvas.put(start + len(text), y, glyphs.mark_right, "bright")
-    for client in snapshot.clients:
-        if client.id in spots:
-            x, y = spots[client.id]
-            canvas.put(x - len(client.id) // 2, y, client.id, "you" if client.id == "you" else "client")
-    _letters(canvas, snapshot, spots, chosen, glyphs)
-
-
-def _worth(snapshot: Snapshot, chosen: Flight | None) -> list[Flight]:
-    """Messages that are drawn: the selected one whatever it is, then keys, then the rest."""
-    found = [each for each in snapshot.flights if each is chosen or _drawn(each)]
-    return sorted(found, key=lambda each: (each is not chosen, not isinstance(each.message, Keys), each.id))[:64]
+        if node.id in nodes:
+            text = f" {node.id}{letter(node)} "
+            block = _block(nodes[node.id].x, nodes[node.id].y, len(text))
+            cluster.draw_block(canvas, block, [[(text, chip_ink(snapshot, node))]], node.id == focus.node, glyphs)
+    for name, block in clients.items():
+        canvas.put(block.x, block.y, name, "you" if name == "you" else "client")
+    cluster.draw_letters(canvas, letters, chosen.id if chosen else None, blocks, glyphs)
 
 
 def _drawn(flight: Flight) -> bool:
@@ -125,27 +104,10 @@ def _drawn(flight: Flight) -> bool:
     return message_letter(flight.message) not in ROUTINE and CFG not in (flight.src, flight.dst)
 
 
-def _letters(canvas: Canvas, snapshot: Snapshot, spots: dict[str, Cell], chosen: Flight | None, glyphs: Glyphs) -> None:
-    taken = {(x + dx, y) for x, y in spots.values() for dx in range(-3, 4)}
-    for flight in _worth(snapshot, chosen):
-        if flight.src not in spots or flight.dst not in spots:
-            continue
-        (x0, y0), (x1, y1) = spots[flight.src], spots[flight.dst]
-        part = 0.16 + 0.68 * share(flight.departs_us, flight.arrives_us, snapshot.at_us)
-        x, y = round(x0 + (x1 - x0) * part), round(y0 + (y1 - y0) * part)
-        cell = next(((x + dx, y) for dx in (0, 1, -1, 2, -2, 3, -3) if (x + dx, y) not in taken), None)
-        if cell is None or not (0 <= cell[0] < canvas.width and 0 <= cell[1] < canvas.height):
-            continue
-        taken.add(cell)
-        canvas.put(*cell, message_letter(flight.message), message_ink(snapshot, flight))
-        if flight is chosen:
-            canvas.put(cell[0] - 1, y, glyphs.mark_left, "bright")
-            canvas.put(cell[0] + 1, y, glyphs.mark_right, "bright")
-
-
-def message_ink(snapshot: Snapshot, flight: Flight) -> Ink:
+def look(snapshot: Snapshot, flight: Flight) -> Look:
     """Keys travel in the colour of their new owner; what is routine is plain."""
+    written = message_letter(flight.message)
     if isinstance(flight.message, Keys):
-        return ink(snapshot, flight.dst) + "!"
-    base = "you" if "you" in (flight.src, flight.dst) else MESSAGE_INKS.get(message_letter(flight.message), "text")
-    return base if is_routine(flight.message) or base == "dim" or message_letter(flight.message) == "v" else base + "!"
+        return Look(written, ink(snapshot, flight.dst))
+    base = "you" if "you" in (flight.src, flight.dst) else MESSAGE_INKS.get(written, "text")
+    return Look(written, base, news=not is_routine(flight.message) and base != "dim" and written != "v")

@@ -14,7 +14,7 @@ from tui.panel import Focus, Frame, Sizes
 from tui.panels.sharding import inspector, load, maps, ring, strip, traffic
 from tui.panels.sharding.describe import cause
 from tui.panels.sharding.queries import STANDINGS, cuts, ink, members, moving, shown, state, travels
-from tui.panels.sharding.select import OnKey, chart_of, choose, flight_of, key_of, lane_of
+from tui.panels.sharding.select import OnKey, chart_of, choose, key_of, lane_of
 
 TITLES: Final = {
     "ring": "ring", "bounded": "ring with bounded load", "slots": "16384 slots", "range": "key ranges",
@@ -141,22 +141,21 @@ def _ring(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> b
     left = (canvas.width - width) // 2
     canvas.blit(shape, left, 0)
     talk = room_y >= 3 and room_x >= 10
-    board = traffic.place_nodes(snapshot, left + margin_x, margin_y, room_x, room_y) if talk else None
-    if key is not None and height < 20:
-        board = None if not moving(snapshot) or not board else board
+    talk = talk and (key is None or height >= 20 or bool(moving(snapshot)))
+    nodes = traffic.place_nodes(snapshot, left + margin_x, margin_y, room_x, room_y) if talk else {}
     if key is not None:
-        ring.draw_key(shape, snapshot, key, glyphs, spoke=board is None or height >= 20)
+        ring.draw_key(shape, snapshot, key, glyphs, spoke=not nodes or height >= 20)
         canvas.blit(shape, left, 0)
-    if board is not None:
-        board = traffic.place_clients(snapshot, board, canvas, 0, canvas.width - 1)
-        traffic.draw(canvas, snapshot, board, focus.node, flight_of(snapshot, focus), glyphs)
-    if key is not None and (board is None or height >= 20):
+    if nodes:
+        clients = traffic.place_clients(snapshot, canvas, 0, canvas.width - 1)
+        traffic.draw(canvas, snapshot, nodes, clients, focus, glyphs)
+    if key is not None and (not nodes or height >= 20):
         slim = height >= 10
         _words_inside(canvas, snapshot, key, left + margin_x - 1 + 2 * slim, room_x + 2 - 4 * slim)
-    elif board is None and room_x >= 6:  # nothing is selected that could stand in the middle: how much there is in all
+    elif not nodes and room_x >= 6:  # nothing is selected that could stand in the middle: how much there is in all
         canvas.center(height // 2 - 1, f"{snapshot.balance.keys:,}", "bright")
         canvas.center(height // 2, "keys", "dim")
-    return board is not None
+    return bool(nodes)
 
 
 def _words_inside(canvas: Canvas, snapshot: Snapshot, key: KeyState, x: int, width: int) -> None:
@@ -191,13 +190,11 @@ def _bands(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> 
                 _figures(lower, snapshot, 0, below)
     band_rows = band_height(snapshot, canvas.width, rows)
     talk = rows - band_rows - 1
-    board = None
-    if talk >= 5:
-        board = traffic.place_nodes(snapshot, 4, 0, canvas.width - 9, talk)
-    if board is not None:
+    nodes = traffic.place_nodes(snapshot, 4, 0, canvas.width - 9, talk) if talk >= 5 else {}
+    if nodes:
         with part(canvas, 0, rows - talk, canvas.width, talk) as lower:
-            board = traffic.place_clients(snapshot, board, lower, 1, canvas.width - 2)
-            traffic.draw(lower, snapshot, board, focus.node, flight_of(snapshot, focus), glyphs)
+            clients = traffic.place_clients(snapshot, lower, 1, canvas.width - 2)
+            traffic.draw(lower, snapshot, nodes, clients, focus, glyphs)
         rows = band_rows
     told = key is not None and rows >= 4
     draw = maps.draw_slots if snapshot.runs else maps.draw_chunks if snapshot.chunks else maps.draw_shares
@@ -205,7 +202,7 @@ def _bands(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> 
         draw(band, snapshot, focus.node, key, glyphs)
     if key is not None and told:
         put_pieces(canvas, 1, rows - 1, maps.key_line(snapshot, key), canvas.width)
-    return board is not None
+    return bool(nodes)
 
 
 def band_height(snapshot: Snapshot, width: int, rows: int) -> int:
