@@ -12,6 +12,7 @@ flights         a message in flight as facts
 folding         events that share a line of the journal: whom they happened to, messages lost for one reason
 forms           rows of dialogues: faults of machines and links with their parameters, splits, rules, choices
 kernel_words    the sentences for what happens in every world: crashes, cuts, losses, clocks, cues
+layers          pictures one below the other, each under a rule with its title
 link_faults     what is wrong with machines and links, as facts
 memo            what is worked out of a long file is worked out once
 parts           a part of a canvas, a rule beside it, rows around a selected one, pieces, lines and paragraphs

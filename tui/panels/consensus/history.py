@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from engines.consensus.raft.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
+from tui.kit.parts import fitting
 from tui.plot import plot
 
 COLUMN_US: Final = 100_000
@@ -48,46 +49,45 @@ def moments(snapshot: Snapshot, count: int) -> list[Moment]:
     return found
 
 
-def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs, y: int, rows: int) -> None:
-    """From row ``y``: the leaders; with two rows their time, with three and more the commit index between them."""
+def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
+    """The leaders; with two rows their time, with three and more the commit index between them."""
     count = canvas.width - GUTTER - 1
-    if rows < 1 or count < 8:
+    if canvas.height < 1 or count < 8:
         return
     shown = moments(snapshot, count)
-    _leaders(canvas, shown, glyphs, y)
-    if rows >= 3:
-        _commits(canvas, shown, glyphs, y + 1, rows - 2)
-    if rows >= 2:
-        _axis(canvas, shown, y + rows - 1)
+    _leaders(canvas, shown, glyphs)
+    if canvas.height >= 3:
+        _commits(canvas, shown, glyphs, canvas.height - 2)
+    if canvas.height >= 2:
+        _axis(canvas, shown, canvas.height - 1)
 
 
-def _leaders(canvas: Canvas, shown: list[Moment], glyphs: Glyphs, y: int) -> None:
-    canvas.put(1, y, "leader", "dim")
+def _leaders(canvas: Canvas, shown: list[Moment], glyphs: Glyphs) -> None:
+    canvas.put(1, 0, "leader", "dim")
     x = GUTTER
     for (term, leader), group in groupby(shown, key=lambda moment: (moment.term, moment.leader)):
         width = len(list(group))
         if leader:
             edge = glyphs.vertical
-            text = next(text for text in (f"{edge}{leader} t{term}", f"{edge}t{term}", edge) if len(text) <= width)
-            canvas.put(x, y, f"{text:<{width}}", f"t{term}!")
+            text = fitting((f"{edge}{leader} t{term}", f"{edge}t{term}", edge), width)
+            canvas.put(x, 0, f"{text:<{width}}", f"t{term}!")
         else:
-            text = next(text for text in (" no leader ", "none", "") if len(text) <= width)
-            canvas.put(x, y, f"{text:-^{width}}", "bad" if width > 3 else "dim")
+            text = fitting((" no leader ", "none"), width)
+            canvas.put(x, 0, f"{text:-^{width}}", "bad" if width > 3 else "dim")
         x += width
 
 
-def _commits(canvas: Canvas, shown: list[Moment], glyphs: Glyphs, y: int, rows: int) -> None:
+def _commits(canvas: Canvas, shown: list[Moment], glyphs: Glyphs, rows: int) -> None:
     """The commit index: a slope while clients are served, level while nothing can commit."""
-    low, high = shown[0].commit, max(shown[-1].commit, max(moment.commit for moment in shown))
-    canvas.put(1, y, "commit", "dim")
-    if high > low or rows == 1:
-        canvas.put_right(GUTTER - 1, y, f"{high}", "committed")
-    if rows > 1:
-        canvas.put_right(GUTTER - 1, y + rows - 1, f"{low}", "dim")
     values = [float(moment.commit) for moment in shown]
-    lines = plot(values, len(shown), rows, glyphs, low=float(low), high=float(max(high, low + 1)))
-    for row, line in enumerate(lines):
-        canvas.put(GUTTER, y + row, line, "committed")
+    low, high = values[0], max(values)
+    canvas.put(1, 1, "commit", "dim")
+    if high > low or rows == 1:
+        canvas.put_right(GUTTER - 1, 1, f"{high:.0f}", "committed")
+    if rows > 1:
+        canvas.put_right(GUTTER - 1, rows, f"{low:.0f}", "dim")
+    for y, line in enumerate(plot(values, len(shown), rows, glyphs, low=low, high=max(high, low + 1)), 1):
+        canvas.put(GUTTER, y, line, "committed")
 
 
 def _axis(canvas: Canvas, shown: list[Moment], y: int) -> None:

@@ -46,22 +46,20 @@ class Columns(NamedTuple):
     """Column of the state machine or the trouble; 0: not shown."""
 
 
-def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int, rows: int) -> None:
-    """Header and one row a server, from row ``y``; with fewer rows, those around the selected server."""
-    if rows < 2 or canvas.width < 20:
+def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
+    """Header and one row a server; with fewer rows, those around the selected server."""
+    if canvas.height < 2 or canvas.width < 20:
         return
     columns = lay_out(snapshot, focus, canvas.width)
     ids = [server.id for server in snapshot.servers]
-    header = rows != len(ids)  # where there is room for all of them and not for it, it goes
-    rows += not header
-    y -= not header
-    shown = [snapshot.servers[at] for at in window(len(ids), place_of(ids, focus.node), rows - 1)]
+    header = canvas.height != len(ids)  # where there is room for all of them and not for it, it goes
+    shown = [snapshot.servers[at] for at in window(len(ids), place_of(ids, focus.node), canvas.height - header)]
     full = any(server.values for server in snapshot.servers)
     if header:
-        _header(canvas, y, columns, snapshot.window[1], len(ids) - len(shown), full)
+        _header(canvas, columns, snapshot.window[1], len(ids) - len(shown), full)
     leader = snapshot.server(snapshot.leader)
     views = {each.peer: each for each in leader.progress} if leader else {}
-    for row, server in enumerate(shown, y + 1):
+    for row, server in enumerate(shown, int(header)):
         _row(canvas, row, snapshot, server, views.get(server.id), focus, columns, glyphs)
 
 
@@ -93,17 +91,17 @@ def lay_out(snapshot: Snapshot, focus: Focus, width: int) -> Columns:
     return Columns(start, shown, cell, step, width - words - view if view else 0, width - words if words else 0)
 
 
-def _header(canvas: Canvas, y: int, columns: Columns, last: int, hidden: int, full: bool) -> None:
-    canvas.put(1, y, f"+{hidden} more" if hidden else "index", "dim")
+def _header(canvas: Canvas, columns: Columns, last: int, hidden: int, full: bool) -> None:
+    canvas.put(1, 0, f"+{hidden} more" if hidden else "index", "dim")
     every = -(-len(str(columns.first + columns.shown)) // columns.cell)
     for place in range(min(columns.shown, last - columns.first + 1)):
         index = columns.first + place
         if index % every == 0 or every == 1:
-            canvas.put(NAME + place * columns.step, y, f"{index:^{columns.cell}}", "dim")
+            canvas.put(NAME + place * columns.step, 0, f"{index:^{columns.cell}}", "dim")
     if columns.view:
-        canvas.put(columns.view, y, "next match", "dim")
+        canvas.put(columns.view, 0, "next match", "dim")
     if columns.words and full:
-        canvas.put(columns.words, y, "state machine", "dim")
+        canvas.put(columns.words, 0, "state machine", "dim")
 
 
 def _row(

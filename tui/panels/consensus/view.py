@@ -4,6 +4,7 @@ Logs are what Raft is about, so they are never far: where the picture is high th
 is not, they take the strip, and the chart over time keeps what they leave.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -11,8 +12,9 @@ from engines.consensus.raft.quorum import has_quorum
 from engines.consensus.raft.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
-from tui.kit import clicks
-from tui.kit.parts import fitting, part
+from tui.kit import clicks, layers
+from tui.kit.layers import Layer
+from tui.kit.parts import fitting
 from tui.kit.words import names
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.consensus import history, inspector, logs, members, ring
@@ -68,8 +70,8 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     """Draw everything."""
     picture, strip, look = (Canvas(*size) for size in sizes)
     above, below = plan(len(snapshot.servers), picture.height, strip.height)
-    _fill(picture, above, snapshot, focus, glyphs)
-    _fill(strip, below, snapshot, focus, glyphs)
+    layers.draw(picture, _layers(above, picture.width, snapshot, focus, glyphs), glyphs)
+    layers.draw(strip, _layers(below, strip.width, snapshot, focus, glyphs), glyphs)
     titles = [TITLES[parts[0].what] if parts else "" for parts in (above, below)]
     notes = {
         "ring": _note(snapshot, max(picture.width, strip.width)),
@@ -88,25 +90,19 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     )  # fmt: skip
 
 
-def _fill(canvas: Canvas, parts: tuple[Part, ...], snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
-    """Draw the parts one below the other; the logs, and what stands below them, under a rule of their own."""
-    y = 0
-    for place, each in enumerate(parts):
-        if place and (each.what == "logs" or parts[place - 1].what == "logs") and y + each.rows < canvas.height:
-            note = logs.note(snapshot, canvas.width) if each.what == "logs" else history.NOTE
-            canvas.box(-1, y, canvas.width + 2, 1, glyphs=glyphs)
-            canvas.put(1, y, f" {TITLES[each.what]} ", "accent")
-            canvas.put_right(canvas.width - 1, y, f" {note} ", "dim")
-            y += 1
-        match each.what:
-            case "ring":
-                with part(canvas, 0, y, canvas.width, each.rows) as top:
-                    ring.draw(top, snapshot, focus, glyphs)
-            case "logs":
-                logs.draw(canvas, snapshot, focus, glyphs, y, each.rows)
-            case _:
-                history.draw(canvas, snapshot, glyphs, y, each.rows)
-        y += each.rows
+def _layers(parts: tuple[Part, ...], width: int, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> list[Layer]:
+    """The parts with how each is drawn; the logs, and what stands below them, under a rule of their own."""
+    draw: dict[str, Callable[[Canvas], None]] = {
+        "ring": lambda canvas: ring.draw(canvas, snapshot, focus, glyphs),
+        "logs": lambda canvas: logs.draw(canvas, snapshot, focus, glyphs),
+        "chart": lambda canvas: history.draw(canvas, snapshot, glyphs),
+    }
+    notes = {"logs": logs.note(snapshot, width), "chart": history.NOTE}
+    under_rule = any(each.what == "logs" for each in parts)
+    return [
+        Layer(each.rows, draw[each.what], TITLES[each.what] if under_rule else "", notes.get(each.what, ""))
+        for each in parts
+    ]
 
 
 LETTERS: Final = (

@@ -1,6 +1,7 @@
 """The strip: all strategies on the same keys, the price of virtual nodes, or the load over time."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from math import e, log, nan
 from typing import Final
@@ -10,7 +11,9 @@ from engines.sharding.world.snapshot import Comparison, Curve, Row, Sample, Snap
 from engines.units import per_s, rounded
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit import layers
 from tui.kit.charts import Line, draw_rows
+from tui.kit.layers import Layer
 from tui.kit.parts import part, upright
 from tui.kit.words import plural
 from tui.panel import Focus
@@ -58,17 +61,13 @@ def _stack(canvas: Canvas, snapshot: Snapshot, there: list[str], glyphs: Glyphs)
         if used + 1 + ROWS[each] <= canvas.height:
             shown.append(each)
             used += 1 + ROWS[each]
-    spare, y = canvas.height - used, 0
-    grows = "curves" if "curves" in shown else shown[0]
-    for number, each in enumerate(shown):
-        if number:
-            canvas.box(-1, y, canvas.width + 2, 1, glyphs=glyphs)
-            canvas.put(1, y, f" {title(snapshot, each)} ", "accent")
-            y += 1
-        rows = ROWS[each] + (min(spare, 12) if each == grows else 0)
-        with part(canvas, 0, y, canvas.width, rows) as one:
-            DRAW[each](one, snapshot, glyphs)
-        y += rows
+    rows = {each: ROWS[each] for each in shown}
+    rows["curves" if "curves" in rows else shown[0]] += min(canvas.height - used, 12)
+    below = [
+        Layer(rows[each], partial(DRAW[each], snapshot=snapshot, glyphs=glyphs), title(snapshot, each))
+        for each in shown
+    ]
+    layers.draw(canvas, below, glyphs)
 
 
 def title(snapshot: Snapshot, chart: str) -> str:
@@ -279,6 +278,6 @@ def draw_time(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     draw_rows(canvas, lines, glyphs)
 
 
-DRAW: Final[dict[str, Callable[[Canvas, Snapshot, Glyphs], None]]] = {
+DRAW: Final[dict[str, Callable[..., None]]] = {
     "compare": draw_comparison, "curves": draw_curves, "time": draw_time,
 }  # fmt: skip
