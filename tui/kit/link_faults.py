@@ -3,7 +3,7 @@
 It reads any snapshot: links that are not as they were laid by the names of their ends, machines by status and clock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -154,6 +154,16 @@ class Network:
         if link.reorder_ppm:
             found.append(f"{percent(link.reorder_ppm)} out of order")
         return ", ".join(found)
+
+
+def networks(machines: str, *others: str) -> Callable[[Any], Network]:
+    """The network of a snapshot: its ``machines``, others by name, and the links that are not as they were laid."""
+
+    def network_of(snapshot: Any) -> Network:
+        ids = (getattr(each, "machine", each).id for each in getattr(snapshot, machines))
+        return Network((*ids, *others), snapshot.links)
+
+    return network_of
 
 
 def held_by(link: Link) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from engines.sim.views import Flight
 from tui.panel import Focus
 
 
@@ -17,7 +18,7 @@ class OnMessage:
 
     id: int
 
-    def among(self, flights: Iterable[Any]) -> Any:
+    def among(self, flights: Iterable[Flight]) -> Flight | None:
         """The message itself, if it is still one of these; else None."""
         return next((each for each in flights if each.id == self.id), None)
 
@@ -37,9 +38,16 @@ P = TypeVar("P")
 T = TypeVar("T")
 
 
-def message_of(snapshot: Any, focus: Focus) -> Any:
-    """The selected message, while it flies; else None."""
-    return focus.pick.among(snapshot.flights) if isinstance(focus.pick, OnMessage) else None
+def message_of(snapshot: Any, focus: Focus) -> Flight | None:
+    """The selected message, while it flies: the pick itself, or ``what`` it says is selected; else None."""
+    pick = getattr(focus.pick, "what", focus.pick)
+    return pick.among(snapshot.flights) if isinstance(pick, OnMessage) else None
+
+
+def there(found: T | None) -> T:
+    """What a focus names that fits: it is there."""
+    assert found is not None
+    return found
 
 
 def reader(kind: type[P]) -> Callable[[Focus], P]:

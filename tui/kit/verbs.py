@@ -129,12 +129,17 @@ Aim: TypeAlias = Callable[[Any, Focus], "Target | Refuse"]
 """What the selection comes to; a refusal: why no verb means anything here."""
 
 
-def at_hosts(nobody: str) -> Aim:
-    """The selected one of a snapshot's ``hosts``; ``nobody``: what is said where none is selected."""
+def at_nodes(machines: str, nobody: str = "select a machine first") -> Aim:
+    """The selected one of a snapshot's ``machines``, or the message that is selected beside it.
+
+    ``nobody``: what is said where none is selected.
+    """
 
     def aim(snapshot: Any, focus: Focus) -> Target | Refuse:
-        host = next((each for each in snapshot.hosts if each.id == focus.node), None)
-        return Target.node(Machine.of(host), snapshot.links) if host is not None else Refuse(nobody)
+        node = next((each for each in getattr(snapshot, machines) if each.id == focus.node), None)
+        if node is None:
+            return Refuse(nobody)
+        return Target.node(Machine.of(getattr(node, "machine", node)), snapshot.links, message_of(snapshot, focus))
 
     return aim
 

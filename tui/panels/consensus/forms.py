@@ -11,8 +11,9 @@ from engines.errors import UserError
 from engines.sim import faults
 from engines.units import US_PER_MS
 from tui.kit import forms
+from tui.kit.selection import message_of, there
 from tui.panel import Focus, Offer, Outcome, Param
-from tui.panels.consensus.keys import ELECTION, chosen
+from tui.panels.consensus.keys import ELECTION
 from tui.panels.consensus.read_words import MODES
 from tui.panels.consensus.words import in_full, letter
 
@@ -23,7 +24,7 @@ def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Every fault, aimed at the selected server or message."""
     if snapshot.recorded:
         return (forms.NO_FAULTS,)
-    server, flight = chosen(snapshot, focus)
+    server, flight = there(snapshot.server(focus.node)), message_of(snapshot, focus)
     others = tuple(each.id for each in snapshot.servers if each.id != server.id)
     return (
         *(forms.of_message(flight, letter(flight.message), in_full(flight.message)) if flight else ()),
@@ -57,7 +58,7 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Ways to split the cluster around the selected server."""
     if snapshot.recorded:
         return (forms.NO_FAULTS,)
-    server, _ = chosen(snapshot, focus)
+    server = there(snapshot.server(focus.node))
     ids = [each.id for each in snapshot.servers]
     ring = forms.around(ids, server.id)
     less = len(ids) - snapshot.quorum
@@ -141,5 +142,5 @@ def client(snapshot: Snapshot, focus: Focus, text: str) -> Outcome:
     if text.strip()[:1] in MEMBERS and text.strip():
         return _members(text.split())
     op, key, value = parse(text, reads=True)
-    server, _ = chosen(snapshot, focus)
+    server = there(snapshot.server(focus.node))
     return c.Propose(op, key, value, "" if server.status == "crashed" else server.id)

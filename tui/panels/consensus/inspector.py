@@ -11,6 +11,7 @@ from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit import sheet
 from tui.kit.link_faults import BOTH
+from tui.kit.selection import message_of, there
 from tui.kit.sheet import Fact, Facts, Section, fact
 from tui.kit.words import by, names, plural
 from tui.panel import Focus
@@ -27,12 +28,11 @@ ROLE_WORDS = {"dead": "crashed", "frozen": "frozen", "precandidate": "pre-candid
 
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> str:
     """Draw what is selected; returns the title."""
-    flight = q.flight_of(snapshot, focus)
+    flight = message_of(snapshot, focus)
     if flight is not None:
         sheet.draw(canvas, details.message(snapshot, flight))
         return f"{flight.src}>{flight.dst}  {details.title(flight)}"
-    server = snapshot.server(focus.node)
-    assert server is not None
+    server = there(snapshot.server(focus.node))
     index = q.index_of(focus)
     entry = entry_at(server, index) if index else None
     if entry is not None:

@@ -8,34 +8,20 @@ from typing import Final
 
 from engines.consensus.raft import commands as c
 from engines.consensus.raft.options import SERVERS_MAX, WORKLOADS
-from engines.consensus.raft.snapshot import Flight, Server, Snapshot
+from engines.consensus.raft.snapshot import Snapshot
 from engines.sim import faults
 from engines.units import US_PER_MS
-from tui.kit.selection import after
-from tui.kit.verbs import Machine, Target, ask, marker, next_message, simulated, standard_keys
+from tui.kit.selection import after, there
+from tui.kit.verbs import ask, at_nodes, marker, next_message, simulated, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
-from tui.panels.consensus.queries import flight_of
 
 ELECTION: Final = "election"
 TOGETHER_US: Final = 5 * US_PER_MS
 """So soon all election timers run out after ``y``: before the next heartbeat can put many of them off."""
 
 
-def chosen(snapshot: Snapshot, focus: Focus) -> tuple[Server, Flight | None]:
-    """The selected server, and the selected message if there is one."""
-    server = snapshot.server(focus.node)
-    assert server is not None
-    return server, flight_of(snapshot, focus)
-
-
-def aim(snapshot: Snapshot, focus: Focus) -> Target:
-    """What the standard verbs act on: the selected server, or the message selected beside it."""
-    server, flight = chosen(snapshot, focus)
-    return Target.node(Machine.of(server), snapshot.links, flight)
-
-
 def _propose(snapshot: Snapshot, focus: Focus) -> Outcome:
-    server, _ = chosen(snapshot, focus)
+    server = there(snapshot.server(focus.node))
     if server.status == "crashed":
         return Refuse(f"{server.id} is crashed: it hears no client; A asks whoever leads")
     you = next(client for client in snapshot.clients if client.id == "you")
@@ -50,7 +36,7 @@ def _leader(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 
 def _time_out(snapshot: Snapshot, focus: Focus) -> Outcome:
-    server, _ = chosen(snapshot, focus)
+    server = there(snapshot.server(focus.node))
     if server.status == "crashed" or server.timer_left_us is None:
         return Refuse(f"{server.id} is crashed: no timer runs")
     if server.role == "leader":
@@ -66,7 +52,7 @@ def _split_vote(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 
 def _join(snapshot: Snapshot, focus: Focus) -> Outcome:
-    server, _ = chosen(snapshot, focus)
+    server = there(snapshot.server(focus.node))
     back = server.id if not snapshot.configuration.votes(server.id) else ""
     if not back and len(snapshot.servers) >= SERVERS_MAX:
         return Refuse(f"{SERVERS_MAX} machines are the most; select one that is no voter to add it again")
@@ -74,21 +60,21 @@ def _join(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 
 def _leave(snapshot: Snapshot, focus: Focus) -> Outcome:
-    server, _ = chosen(snapshot, focus)
+    server = there(snapshot.server(focus.node))
     if server.id not in snapshot.configuration.everyone:
         return Refuse(f"{server.id} is no member of {snapshot.configuration}")
     return c.RemoveServer(server.id)
 
 
 def _hand_over(snapshot: Snapshot, focus: Focus) -> Outcome:
-    server, _ = chosen(snapshot, focus)
+    server = there(snapshot.server(focus.node))
     if server.id == snapshot.leader:
         return Refuse(f"{server.id} leads: select the server that is to take over")
     return c.Transfer(server.id)
 
 
 KEYS: Final = (
-    *standard_keys(aim, "server", guard=simulated),
+    *standard_keys(at_nodes("servers"), "server", guard=simulated),
     Key("a", "propose", "ask the selected server for the next command", simulated(_propose), rank=13),
     Key("A", "ask", "type a command, a question or members: y=3, y+=1, y?, del y, +n6 -n1 ~n4",
         simulated(ask("client")), rank=56),

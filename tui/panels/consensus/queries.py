@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from typing import Final
 
-from engines.consensus.raft.snapshot import Flight, LogEntry, Server, Snapshot
+from engines.consensus.raft.snapshot import LogEntry, Server, Snapshot
 from tui.kit import explain
-from tui.kit.link_faults import Network
-from tui.kit.selection import message_of
+from tui.kit.link_faults import networks
 from tui.panel import Figure, Focus
 
 LETTERS: Final = {
     "leader": "L", "candidate": "C", "precandidate": "P", "follower": "F", "dead": "X", "frozen": "Z",
 }  # fmt: skip
 """A role in one letter: who sees no colour loses nothing."""
+
+
+network_of: Final = networks("servers")
 
 
 def role(server: Server) -> str:
@@ -87,12 +89,6 @@ class OnEntry:
 # -- messages and links ----------------------------------------------------------------------------------------------
 
 
-def flight_of(snapshot: Snapshot, focus: Focus) -> Flight | None:
-    """The selected message, if one is."""
-    found: Flight | None = message_of(snapshot, focus)
-    return found
-
-
 def index_of(focus: Focus) -> int:
     """The index of the selected log entry; 0: none is."""
     return focus.pick.index if isinstance(focus.pick, OnEntry) else 0
@@ -102,11 +98,6 @@ def ails(snapshot: Snapshot, server: Server) -> bool:
     """Whether anything is wrong with it or its links."""
     machine = server.status != "up" or server.clock_off_us or server.drift_ppm or server.fsync_us
     return bool(machine or network_of(snapshot).of(server.id))
-
-
-def network_of(snapshot: Snapshot) -> Network:
-    """The servers and the links between them that are not as they were laid."""
-    return Network(tuple(server.id for server in snapshot.servers), snapshot.links)
 
 
 def figures(snapshot: Snapshot) -> tuple[Figure, ...]:

@@ -8,10 +8,11 @@ from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit import cluster
 from tui.kit.cluster import NARROW_BLOCK, Client, Cluster, Look, Node, Pieces, Text
+from tui.kit.selection import message_of
 from tui.kit.words import chip
 from tui.panel import Focus
 from tui.panels.consensus import members
-from tui.panels.consensus.queries import flight_of, letter, network_of, role
+from tui.panels.consensus.queries import letter, network_of, role
 from tui.panels.consensus.words import is_news
 from tui.panels.consensus.words import letter as letter_of
 from tui.plot import bar
@@ -40,7 +41,7 @@ LEGEND: Final = (
 
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
     """The whole cluster, on the whole canvas."""
-    chosen = flight_of(snapshot, focus)
+    chosen = message_of(snapshot, focus)
     picture = Cluster(
         nodes=tuple(_node(snapshot, server, glyphs) for server in snapshot.servers),
         clients=tuple(map(_client, snapshot.clients)),

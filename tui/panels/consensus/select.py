@@ -8,25 +8,21 @@ logs arrows move as the grid is drawn, and right past the newest entry leads bac
 from dataclasses import replace
 
 from engines.consensus.raft.snapshot import Server, Snapshot
-from tui.kit.selection import OnMessage, after, touching
+from tui.kit.selection import OnMessage, after, message_of, there, touching
 from tui.panel import Focus
-from tui.panels.consensus.queries import OnEntry, entry_at, flight_of, index_of
+from tui.panels.consensus.queries import OnEntry, index_of
 
 
 def fit(snapshot: Snapshot, focus: Focus) -> Focus:
     """The focus with what is gone replaced by what is nearest: the reply of a message, a shorter log's last entry."""
-    server = snapshot.server(focus.node)
-    if server is None:
+    if snapshot.server(focus.node) is None:
         focus = replace(focus, node=snapshot.leader or snapshot.servers[0].id, pick=None)
-        server = snapshot.server(focus.node)
-        assert server is not None
-    if focus.pick is None:
-        return focus
-    if isinstance(focus.pick, OnMessage):
-        flies = flight_of(snapshot, focus) is not None
-        return focus if flies else replace(focus, pick=focus.pick.nearest(touching(snapshot.flights, focus.node)))
-    index = index_of(focus)
-    return focus if entry_at(server, index) else replace(focus, pick=_entry(server, index))
+    match focus.pick:
+        case OnMessage() as gone if message_of(snapshot, focus) is None:
+            return replace(focus, pick=gone.nearest(touching(snapshot.flights, focus.node)))
+        case OnEntry(index):
+            return replace(focus, pick=_entry(there(snapshot.server(focus.node)), index))
+    return focus
 
 
 def _entry(server: Server, index: int) -> OnEntry | None:
@@ -42,20 +38,19 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
         return replace(focus, pick=focus.pick.walk(touching(snapshot.flights, focus.node), direction))
     if isinstance(focus.pick, OnEntry):
         return _within_logs(snapshot, focus, direction)
-    server = snapshot.server(focus.node)
     if direction == "up":
         flights = touching(snapshot.flights, focus.node)
         return replace(focus, pick=OnMessage(flights[0].id)) if flights else focus
     if direction == "down":
-        return replace(focus, pick=_entry(server, server.last_index)) if server else focus
+        server = there(snapshot.server(focus.node))
+        return replace(focus, pick=_entry(server, server.last_index))
     ids = [each.id for each in snapshot.servers]
     return replace(focus, node=after(ids, focus.node, 1 if direction == "right" else -1))
 
 
 def _within_logs(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     index = index_of(focus)
-    server = snapshot.server(focus.node)
-    assert server is not None
+    server = there(snapshot.server(focus.node))
     if direction == "right" and index >= server.last_index:
         return replace(focus, pick=None)
     if direction in ("left", "right"):

@@ -9,7 +9,7 @@ from engines.consistency import Budget, History, Operation, Verdict, judge_histo
 from engines.consistency.models import guess
 from engines.consistency.world.snapshot import ClientView, Logged, Model, Snapshot
 from engines.sim.views import Flight
-from tui.kit.link_faults import Network
+from tui.kit.link_faults import networks
 from tui.kit.selection import chooser, reader
 from tui.panel import Figure, Focus
 
@@ -24,6 +24,9 @@ SHORT: Final = {
     "pram": "PRAM", "ryw": "RYW", "mr": "MR", "mw": "MW", "wfr": "WFR",
 }  # fmt: skip
 MODELS: Final = tuple(TITLES)
+
+
+network_of: Final = networks("replicas")
 
 
 class Chosen(NamedTuple):
@@ -89,11 +92,6 @@ def touching(snapshot: Snapshot, node: str) -> list[Flight]:
 def model_of(snapshot: Snapshot, name: str) -> Model | None:
     """A cell of the lattice."""
     return next((each for each in snapshot.models if each.name == name), None)
-
-
-def network_of(snapshot: Snapshot) -> Network:
-    """The replicas and their links."""
-    return Network(tuple(each.machine.id for each in snapshot.replicas), snapshot.links)
 
 
 def whole(snapshot: Snapshot) -> bool:

@@ -7,7 +7,7 @@ from engines.cqrs.world import commands as c
 from engines.cqrs.world.snapshot import ProjectionView, Snapshot
 from engines.sim.rules import SetRule
 from tui.kit.selection import after
-from tui.kit.verbs import ask, at_hosts, louder, marker, simulated, standard_keys
+from tui.kit.verbs import ask, at_nodes, louder, marker, simulated, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.cqrs.queries import sides, worst
 from tui.panels.cqrs.select import choose, follow, order_of, orders, projection_of, read, stage_of, view_of, views
@@ -19,7 +19,7 @@ NOBODY: Final = "select a machine first: left and right walk along the roads"
 MOST: Final = {"commands": 4, "projectors": 3, "replicas": 8}
 
 
-aim: Final = at_hosts(NOBODY)
+aim: Final = at_nodes("hosts", NOBODY)
 """What the standard verbs act on: the selected machine."""
 
 

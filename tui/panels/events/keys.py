@@ -9,7 +9,7 @@ from engines.event_sourcing.world import commands as c
 from engines.event_sourcing.world.snapshot import Snapshot
 from engines.sim.rules import SetRule
 from tui.kit.selection import after
-from tui.kit.verbs import ask, at_hosts, crash, louder, marker, simulated, standard_keys
+from tui.kit.verbs import ask, at_nodes, crash, louder, marker, simulated, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
 from tui.panels.events import select as s
 from tui.panels.events.select import choose, current, read, step
@@ -19,7 +19,7 @@ RATES: Final = (0, 6, 30)
 NOBODY: Final = "select a machine first: left and right walk along the top row"
 
 
-aim: Final = at_hosts(NOBODY)
+aim: Final = at_nodes("hosts", NOBODY)
 """What the standard verbs act on: the selected machine."""
 
 

@@ -13,9 +13,10 @@ from engines.sim.views import Flight
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.cluster import share
+from tui.kit.selection import message_of
 from tui.kit.words import chip
 from tui.panel import Focus
-from tui.panels.pbft.queries import PHASE_INKS, cell, counted, equal, flight_of, letter, number_of, role, slot_of
+from tui.panels.pbft.queries import PHASE_INKS, cell, counted, equal, letter, number_of, role, slot_of
 from tui.panels.pbft.words import LETTERS, asked
 
 NAME: Final = 12
@@ -103,7 +104,7 @@ def _line(canvas: Canvas, x0: int, y0: int, x1: int, y1: int, ink: Ink, glyphs: 
 
 def _flights(canvas: Canvas, snapshot: Snapshot, focus: Focus, n: int, rows: dict[str, int], step: int) -> None:
     """Letters where messages of this number fly."""
-    selected = flight_of(snapshot, focus)
+    selected = message_of(snapshot, focus)
     for flight in snapshot.flights:
         place = _place(flight, n)
         if place is None or flight.src not in rows or flight.dst not in rows:

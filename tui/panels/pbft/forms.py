@@ -12,8 +12,8 @@ from engines.sim import faults
 from engines.sim.rules import SetRule
 from engines.units import US_PER_MS
 from tui.kit import forms
+from tui.kit.selection import message_of, there
 from tui.panel import Focus, Offer, Outcome, Param
-from tui.panels.pbft.keys import chosen
 from tui.panels.pbft.words import in_full, letter
 
 RULES: Final = {name: (name.replace("_", " "), help) for name, help in PbftRules.helps()}
@@ -21,7 +21,7 @@ RULES: Final = {name: (name.replace("_", " "), help) for name, help in PbftRules
 
 def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Every fault, aimed at the selected replica or message."""
-    replica, flight = chosen(snapshot, focus)
+    replica, flight = there(snapshot.replica(focus.node)), message_of(snapshot, focus)
     others = tuple(each.id for each in snapshot.replicas if each.id != replica.id)
     timer = "new view" if replica.changing else "request"
     soon = Param("in", 5, 0, 1_000, 5, "ms")
@@ -39,7 +39,7 @@ def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
 
 def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """The acts of the selected replica first, then the rules of all."""
-    replica, _ = chosen(snapshot, focus)
+    replica = there(snapshot.replica(focus.node))
 
     def act(each: Act) -> Offer:
         on = each.value in replica.acts
@@ -65,7 +65,7 @@ def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
 
 def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Ways to split the cluster around the selected replica."""
-    replica, _ = chosen(snapshot, focus)
+    replica = there(snapshot.replica(focus.node))
     ids = [each.id for each in snapshot.replicas]
     ring = forms.around(ids, replica.id)
     name, others, q = replica.id, ring[1:], snapshot.quorum

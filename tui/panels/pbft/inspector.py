@@ -8,11 +8,12 @@ from engines.units import span
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.kit import sheet
+from tui.kit.selection import message_of, there
 from tui.kit.sheet import Fact, Facts, Section, fact
 from tui.kit.words import by, names, plural
 from tui.panel import Focus
 from tui.panels.pbft.chart import progress
-from tui.panels.pbft.queries import flight_of, network_of, number_of, role, slot_of
+from tui.panels.pbft.queries import network_of, number_of, role, slot_of
 from tui.panels.pbft.words import asked, in_full, words
 
 WORDS = {"leader": "primary", "follower": "backup", "candidate": "changing views", "dead": "crashed"}
@@ -20,12 +21,11 @@ WORDS = {"leader": "primary", "follower": "backup", "candidate": "changing views
 
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> str:
     """Draw what is selected; returns the title."""
-    flight = flight_of(snapshot, focus)
+    flight = message_of(snapshot, focus)
     if flight is not None:
         sheet.draw(canvas, message(snapshot, flight))
         return f"{flight.src}>{flight.dst}  {words(flight.message)}"
-    replica = snapshot.replica(focus.node)
-    assert replica is not None
+    replica = there(snapshot.replica(focus.node))
     sheet.draw(canvas, sections(snapshot, replica, focus))
     return f"{replica.id}  {WORDS.get(role(replica), role(replica))}, view {replica.view}"
 

@@ -5,27 +5,12 @@ from typing import Final
 
 from engines.consensus.pbft.commands import Ask, SetAct, SetTimeout, SetWorkload
 from engines.consensus.pbft.options import WORKLOADS
-from engines.consensus.pbft.snapshot import ReplicaView, Snapshot
+from engines.consensus.pbft.snapshot import Snapshot
 from engines.sim import faults
 from engines.sim.rules import SetRule
-from engines.sim.views import Flight
-from tui.kit.selection import after
-from tui.kit.verbs import Machine, Target, ask, marker, next_message, standard_keys
+from tui.kit.selection import after, there
+from tui.kit.verbs import ask, at_nodes, marker, next_message, standard_keys
 from tui.panel import Focus, Key, Outcome, Refuse
-from tui.panels.pbft.queries import flight_of
-
-
-def chosen(snapshot: Snapshot, focus: Focus) -> tuple[ReplicaView, Flight | None]:
-    """The selected replica, and the selected message if there is one."""
-    replica = snapshot.replica(focus.node)
-    assert replica is not None
-    return replica, flight_of(snapshot, focus)
-
-
-def aim(snapshot: Snapshot, focus: Focus) -> Target:
-    """What the standard verbs act on."""
-    replica, flight = chosen(snapshot, focus)
-    return Target.node(Machine.of(replica.machine), snapshot.links, flight)
 
 
 def _ask(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -43,7 +28,7 @@ def _primary(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 
 def _time_out(snapshot: Snapshot, focus: Focus) -> Outcome:
-    replica, _ = chosen(snapshot, focus)
+    replica = there(snapshot.replica(focus.node))
     if replica.status == "crashed" or replica.timer_left_us is None:
         return Refuse(f"no timer of {replica.id} runs: it knows of no request that waits")
     timer = "new view" if replica.changing else "request"
@@ -51,7 +36,7 @@ def _time_out(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 
 KEYS: Final = (
-    *standard_keys(aim, "replica"),
+    *standard_keys(at_nodes("replicas"), "replica"),
     Key("a", "ask", "ask the replicas for the next request", _ask, rank=13),
     Key("A", "request", "type a request: y=3, y+=1, del y, y?", ask("client"), rank=56),
     Key("w", "workload", "how fast clients ask: off, light, busy, flood", _workload, rank=45),

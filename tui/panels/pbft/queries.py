@@ -7,14 +7,16 @@ from engines.consensus.pbft import messages as m
 from engines.consensus.pbft.snapshot import ClientView, ReplicaView, SlotView, Snapshot
 from engines.sim.views import Flight
 from tui.canvas import Ink
-from tui.kit.link_faults import Network
-from tui.kit.selection import message_of
+from tui.kit.link_faults import networks
 from tui.panel import Figure, Focus
 
 LETTERS: Final = {"leader": "P", "follower": "B", "candidate": "V", "dead": "X", "frozen": "Z"}
 """P primary, B backup, V changing views, X crashed, Z frozen."""
 
 PHASE_INKS: Final[dict[str, Ink]] = {"pre-prepare": "leader", "prepare": "follower", "commit": "good"}
+
+
+network_of: Final = networks("replicas")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,6 @@ def number_of(snapshot: Snapshot, focus: Focus) -> int:
 def slot_of(replica: ReplicaView, n: int) -> SlotView | None:
     """What a replica has at a number."""
     return next((slot for slot in replica.slots if slot.n == n), None)
-
-
-def flight_of(snapshot: Snapshot, focus: Focus) -> Flight | None:
-    """The selected message, while it flies."""
-    found: Flight | None = message_of(snapshot, focus)
-    return found
 
 
 def flying(snapshot: Snapshot, kind: type, n: int, src: str, dst: str) -> Flight | None:
@@ -132,8 +128,3 @@ def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
         Figure("traitors", len(snapshot.traitors)),
         Figure("messages_a_request", cost.sent if cost else 0),
     )
-
-
-def network_of(snapshot: Snapshot) -> Network:
-    """Links as facts."""
-    return Network(tuple(each.id for each in snapshot.replicas), snapshot.links)

@@ -7,9 +7,9 @@ flight from or to the selected replica, where left and right walk on among them;
 from dataclasses import replace
 
 from engines.consensus.pbft.snapshot import Snapshot
-from tui.kit.selection import OnMessage, after, touching
+from tui.kit.selection import OnMessage, after, message_of, touching
 from tui.panel import Focus
-from tui.panels.pbft.queries import OnNumber, flight_of, number_of, numbers
+from tui.panels.pbft.queries import OnNumber, number_of, numbers
 
 
 def fit(snapshot: Snapshot, focus: Focus) -> Focus:
@@ -17,7 +17,7 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
     if snapshot.replica(focus.node) is None:
         focus = replace(focus, node=snapshot.primary, pick=None)
     match focus.pick:
-        case OnMessage() as pick if flight_of(snapshot, focus) is None:
+        case OnMessage() as pick if message_of(snapshot, focus) is None:
             return replace(focus, pick=pick.nearest(touching(snapshot.flights, focus.node)))
         case OnNumber(n) if n not in numbers(snapshot):
             return replace(focus, pick=None)

@@ -6,10 +6,49 @@ from typing import Final, NamedTuple
 from engines.sharding.world import events as e
 from engines.sharding.world import messages as m
 from engines.sharding.world.events import Said
+from tui.canvas import Ink
 from tui.kit.words import plural
 
 KEYS_SHOWN: Final = 8
 LETTERS: Final = {"get": "G", "put": "P", "mget": "M"}
+
+
+class Kind(NamedTuple):
+    """Messages with one letter in the picture: what they are called, in which ink, and what comes of them."""
+
+    name: str
+    ink: Ink
+    then: str
+    legend: str = ""
+    """The name in a word, for the legend; nothing: it is not explained there."""
+
+
+MESSAGES: Final = {
+    "G": Kind("get", "client",
+              "the node answers if it owns the key and has it; else MOVED, or ASK if the key has left already", "get"),
+    "P": Kind("put", "client",
+              "the node writes if it owns the key; with copies the answer waits for every live replica", "put"),
+    "v": Kind("the value", "good", "the client has its value", "value"),
+    "m": Kind("MOVED", "warn", "the client asks the node it names, and remembers that for ever", "MOVED"),
+    "a": Kind("ASK", "leader", "the client asks the node it names, once, with ASKING; it remembers nothing", "ASK"),
+    "K": Kind("keys on their way", "accent",
+              "the target writes them down and says so; until then the source keeps them and serves them", "keys"),
+    "t": Kind("TRYAGAIN", "stale", "the client waits a moment and asks again: half of the keys have moved", "TRYAGAIN"),
+    "x": Kind("refusal", "bad", "the client waits and asks again, or gives up", "refused"),
+    "R": Kind("a copy for a replica", "follower",
+              "the replica writes it, unless it knows a newer term: then a new owner was promoted meanwhile", "copy"),
+    "M": Kind("get of several keys", "client",
+              "all keys have to be in one slot; if only some have moved the answer is TRYAGAIN"),
+    "k": Kind("keys stored", "dim", "now the source may forget them, and answers ASK for them"),
+    "r": Kind("copied", "dim", "with the last one the owner tells the client that it is written"),
+    "C": Kind("order of cfg", "candidate", "first the target is told IMPORTING, then the source MIGRATING"),
+    "c": Kind("report to cfg", "candidate", "cfg goes on to the next step of the plan"),
+    "H": Kind("heartbeat", "text", "cfg knows that the node lives and which map it has"),
+    "h": Kind("heartbeat heard", "text", "the node's lease counts from when it sent its heartbeat"),
+    "E": Kind("map", "precandidate", "the node learns who owns what from now on"),
+    "e": Kind("map learned", "text", "once the new owner knows, all others are told"),
+}  # fmt: skip
+"""Letters of messages, the most frequent of those that fly first."""
 
 
 class Description(NamedTuple):

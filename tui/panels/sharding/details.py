@@ -11,38 +11,10 @@ from tui.canvas import Ink
 from tui.kit import flights
 from tui.kit.sheet import Fact, Facts, Section, fact
 from tui.kit.words import names, plural
-from tui.panels.sharding.describe import describe
+from tui.panels.sharding.describe import MESSAGES, describe
 from tui.panels.sharding.maps import rule
 from tui.panels.sharding.queries import blocked, chunk_of, ink, lanes, members, network_of
 
-MESSAGES: Final = {
-    "G": ("get", "the node answers if it owns the key and has it; else MOVED, or ASK if the key has left already"),
-    "P": ("put", "the node writes if it owns the key; with copies the answer waits for every live replica"),
-    "M": ("get of several keys", "all keys have to be in one slot; if only some have moved the answer is TRYAGAIN"),
-    "v": ("the value", "the client has its value"),
-    "o": ("written", "the client knows it is written"),
-    "m": ("MOVED", "the client asks the node it names, and remembers that for ever"),
-    "a": ("ASK", "the client asks the node it names, once, with ASKING; it remembers nothing"),
-    "t": ("TRYAGAIN", "the client waits a moment and asks again: half of the keys have moved"),
-    "x": ("refusal", "the client waits and asks again, or gives up"),
-    "K": (
-        "keys on their way",
-        "the target writes them down and says so; until then the source keeps them and serves them",
-    ),
-    "k": ("keys stored", "now the source may forget them, and answers ASK for them"),
-    "R": (
-        "a copy for a replica",
-        "the replica writes it, unless it knows a newer term: then a new owner was promoted meanwhile",
-    ),
-    "r": ("copied", "with the last one the owner tells the client that it is written"),
-    "C": ("order of cfg", "first the target is told IMPORTING, then the source MIGRATING"),
-    "c": ("report to cfg", "cfg goes on to the next step of the plan"),
-    "H": ("heartbeat", "cfg knows that the node lives and which map it has"),
-    "h": ("heartbeat heard", "the node's lease counts from when it sent its heartbeat"),
-    "E": ("map", "the node learns who owns what from now on"),
-    "e": ("map learned", "once the new owner knows, all others are told"),
-}
-"""Letters of messages: what each is called, and what comes of it."""
 CURED_PPM: Final = 50_000
 """A key with a smaller share than this of all requests needs no cure."""
 
@@ -225,7 +197,7 @@ def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
         says.append(fact("keys", names(told.keys) + (f" and {more} more" if more > 0 else "")))
     return [
         Section(0, tuple(says)),
-        Section(1, (fact("then", MESSAGES[told.letter][1]),)),
+        Section(1, (fact("then", MESSAGES[told.letter].then),)),
         Section(2, flights.way(flight, snapshot.at_us, network_of(snapshot))),
         Section(3, (flights.KEYS,)),
     ]

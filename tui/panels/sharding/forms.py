@@ -11,9 +11,10 @@ from engines.sharding.world.snapshot import KeyState, NodeState, Snapshot
 from engines.sim import faults
 from engines.sim.rules import SetRule
 from tui.kit import forms
+from tui.kit.selection import message_of, there
 from tui.panel import Focus, Offer, Outcome, Param
 from tui.panels.sharding.describe import message_letter
-from tui.panels.sharding.keys import DELAYS_US, WORKLOADS, chosen, key_at_hand
+from tui.panels.sharding.keys import DELAYS_US, WORKLOADS, key_at_hand
 from tui.panels.sharding.queries import CFG, chunk_of, members
 from tui.panels.sharding.select import key_of
 from tui.panels.sharding.words import words
@@ -23,7 +24,7 @@ from tui.panels.sharding.words import words
 
 def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Every fault, aimed at the selected node or message; and those of ``cfg``."""
-    node, flight = chosen(snapshot, focus)
+    node, flight = there(snapshot.node(focus.node)), message_of(snapshot, focus)
     others = (*(each.id for each in snapshot.nodes if each.id != node.id), CFG,
               *(client.id for client in snapshot.clients))  # fmt: skip
     cfg = snapshot.coordinator.status
@@ -41,7 +42,7 @@ def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
 
 def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Ways to split the cluster around the selected node; clients reach all sides."""
-    node, _ = chosen(snapshot, focus)
+    node = there(snapshot.node(focus.node))
     ids = [each.id for each in snapshot.nodes]
     name, others = node.id, tuple(each for each in ids if each != node.id)
     ring = forms.around(ids, name)

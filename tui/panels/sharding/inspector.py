@@ -4,27 +4,28 @@ from typing import Final
 
 from engines.sharding.world.events import UnitKind, UnitState
 from engines.sharding.world.snapshot import WINDOW_S, ClientState, NodeState, Snapshot
-from engines.units import per_s, rounded, span
+from engines.units import PPM, per_s, rounded, span
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit import sheet
+from tui.kit.selection import message_of, there
 from tui.kit.sheet import Fact, Facts, Section, fact
 from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.sharding import details
-from tui.panels.sharding.describe import cause, message_letter
-from tui.panels.sharding.queries import PPM, STANDINGS, blocked, ink, members, moving, network_of, ratio, state, travels
-from tui.panels.sharding.select import flight_of, key_of, lane_of
+from tui.panels.sharding.describe import MESSAGES, cause, message_letter
+from tui.panels.sharding.queries import STANDINGS, blocked, ink, members, moving, network_of, ratio, state, travels
+from tui.panels.sharding.select import key_of, lane_of
 
 UNITS: Final = {"ring": "token", "bounded": "token", "slots": "slot", "range": "chunk"}
 
 
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> str:
     """Draw what is selected; returns the title."""
-    flight = flight_of(snapshot, focus)
+    flight = message_of(snapshot, focus)
     if flight is not None:
         sheet.draw(canvas, details.message(snapshot, flight))
-        return f"{flight.src}>{flight.dst}  {details.MESSAGES[message_letter(flight.message)][0]}"
+        return f"{flight.src}>{flight.dst}  {MESSAGES[message_letter(flight.message)].name}"
     lane = lane_of(snapshot, focus)
     if lane is not None:
         sheet.draw(canvas, details.unit(snapshot, lane))
@@ -35,8 +36,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
     if key is not None:
         sheet.draw(canvas, [*details.key(snapshot, key), sheet.of_checks(snapshot.checks, 6)])
         return f"key {key.key}"
-    node = snapshot.node(focus.node)
-    assert node is not None
+    node = there(snapshot.node(focus.node))
     sheet.draw(canvas, sections(snapshot, node))
     return f"{node.id}  {STANDINGS[state(node)].word}"
 

@@ -7,15 +7,14 @@ from collections.abc import Callable
 from typing import Final
 
 from engines.sharding.world import commands as c
-from engines.sharding.world.snapshot import KeyState, NodeState, Snapshot
+from engines.sharding.world.snapshot import KeyState, Snapshot
 from engines.sim.rules import SetRule
-from engines.sim.views import Flight
-from tui.kit.selection import after
-from tui.kit.verbs import Act, Machine, Target, ask, marker, standard_keys
+from tui.kit.selection import after, there
+from tui.kit.verbs import Act, ask, at_nodes, marker, standard_keys
 from tui.panel import Ask, Focus, Key, Outcome, Refuse
 from tui.panels.sharding import select as s
 from tui.panels.sharding.queries import hottest, lanes, members, moving
-from tui.panels.sharding.select import OnKey, OnUnit, choose, fit, flight_of, key_of
+from tui.panels.sharding.select import OnKey, OnUnit, choose, fit, key_of
 
 WORKLOADS: Final = ("off", "uniform", "zipf", "monotonic", "hot")
 VNODES: Final = (1, 4, 16, 64, 150, 300, 1_000)
@@ -23,23 +22,10 @@ DELAYS_US: Final = ((50_000, 30_000), (150_000, 90_000), (500_000, 300_000))
 """Latency and jitter of a fresh link here, three and ten times as much."""
 
 
-def chosen(snapshot: Snapshot, focus: Focus) -> tuple[NodeState, Flight | None]:
-    """The selected node, and the selected message if there is one."""
-    node = snapshot.node(focus.node)
-    assert node is not None
-    return node, flight_of(snapshot, focus)
-
-
 def key_at_hand(snapshot: Snapshot, focus: Focus) -> KeyState | None:
     """The selected key; else the first tracked key of the selected node; else the first of all."""
     own = (key for key in snapshot.keys if key.owner == focus.node)
     return key_of(snapshot, focus) or next(own, None) or next(iter(snapshot.keys), None)
-
-
-def aim(snapshot: Snapshot, focus: Focus) -> Target:
-    """What the standard verbs act on: the selected node, or the message selected beside it."""
-    node, flight = chosen(snapshot, focus)
-    return Target.node(Machine.of(node), snapshot.links, flight)
 
 
 # -- members and virtual nodes ---------------------------------------------------------------------------------------
@@ -52,7 +38,7 @@ def _order(snapshot: Snapshot, command: Outcome) -> Outcome:
 
 
 def _leave(snapshot: Snapshot, focus: Focus) -> Outcome:
-    node, _ = chosen(snapshot, focus)
+    node = there(snapshot.node(focus.node))
     if snapshot.coordinator.status != "up":
         return _order(snapshot, None)
     if node.role != "member":
@@ -137,7 +123,7 @@ def _chart(step: int) -> Act:
 
 RANKS: Final = {"k": 11, "x": 16, "h": 17, "z": 22, "l": 24, "d": 26}
 KEYS: Final = (
-    *standard_keys(aim, "node", levels=DELAYS_US, ranks=RANKS),
+    *standard_keys(at_nodes("nodes"), "node", levels=DELAYS_US, ranks=RANKS),
     Key("j", "add node", "add a node: see which keys have to move, and which need not",
         lambda snapshot, focus: _order(snapshot, c.AddNode()), rank=10),
     Key("J", "drain", "drain the node: it gives its keys away and leaves", _leave, rank=12),

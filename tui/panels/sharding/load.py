@@ -6,12 +6,12 @@ from typing import Final
 from engines.sharding.world.events import UnitKind, UnitState
 from engines.sharding.world.messages import Keys
 from engines.sharding.world.snapshot import Lane, NodeState, Snapshot
-from engines.units import PPM_PER_PERCENT, per_s, rounded
+from engines.units import PPM, PPM_PER_PERCENT, per_s, rounded
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.parts import Piece, place_of, window
 from tui.panels.sharding import queries as q
-from tui.panels.sharding.queries import PPM, ink, ratio, shown
+from tui.panels.sharding.queries import ink, ratio, shown
 
 TWO_BARS: Final = 60
 """Columns from which keys and requests have a bar each."""

@@ -7,12 +7,15 @@ from engines.sharding.world.events import UnitState
 from engines.sharding.world.messages import is_routine
 from engines.sharding.world.snapshot import KeyState, Lane, NodeState, Snapshot
 from engines.sim.views import Flight
-from engines.units import per_s, rounded
+from engines.units import PPM, per_s, rounded
 from tui.canvas import Ink
-from tui.kit.link_faults import Network
+from tui.kit.link_faults import networks
 from tui.panel import Figure
 
 CFG: Final = "cfg"
+
+
+network_of: Final = networks("nodes", CFG)
 
 
 class Standing(NamedTuple):
@@ -37,11 +40,6 @@ STANDINGS: Final = {
     "dead": Standing("!", "declared dead", "bad", "cfg does not hear it, it may well be alive"),
     "": Standing("", "member"),
 }
-MESSAGE_INKS: Final = {
-    **dict.fromkeys("GPM", "client"), "v": "good", "o": "good", "m": "warn", "a": "leader", "t": "stale", "x": "bad",
-    "K": "accent", "k": "dim", "R": "follower", "r": "dim", "C": "candidate", "c": "candidate", "E": "precandidate",
-}  # fmt: skip
-PPM: Final = 1_000_000
 NUMBERED: Final = re.compile(r"[a-zA-Z]+(\d+)")
 
 
@@ -135,11 +133,6 @@ def touching(snapshot: Snapshot, node: str) -> list[Flight]:
     return sorted(found, key=lambda each: (is_routine(each.message), each.arrives_us, each.id))
 
 
-def network_of(snapshot: Snapshot) -> Network:
-    """The nodes and ``cfg``, and the links between them that are not as they were laid."""
-    return Network((*(node.id for node in snapshot.nodes), CFG), snapshot.links)
-
-
 def alone(snapshot: Snapshot) -> tuple[str, ...]:
     """Nodes, or ``cfg``, all of whose links are cut."""
     network = network_of(snapshot)
@@ -163,13 +156,12 @@ def cuts(snapshot: Snapshot) -> str:
 
 def ratio(ppm: int, places: int = 3) -> str:
     """``0.073``."""
-    return f"{ppm / 1_000_000:.{places}f}"
+    return f"{ppm / PPM:.{places}f}"
 
 
 def short(ppm: int) -> str:
     """A ratio without its leading zero: ``.073``, ``1.02``."""
-    text = f"{ppm / 1_000_000:.3f}" if ppm < 1_000_000 else f"{ppm / 1_000_000:.2f}"
-    return text.removeprefix("0")
+    return ratio(ppm, 3 if ppm < PPM else 2).removeprefix("0")
 
 
 # -- a run summed up -------------------------------------------------------------------------------------------------

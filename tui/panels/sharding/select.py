@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, TypeAlias
 
 from engines.sharding.world.snapshot import KeyState, Lane, Snapshot
-from engines.sim.views import Flight
-from tui.kit.selection import OnMessage, after, chooser, reader
+from tui.kit.selection import OnMessage, after, chooser, message_of, reader
 from tui.panel import Focus
 from tui.panels.sharding.queries import lanes, shown, touching
 
@@ -61,12 +60,6 @@ def lane_of(snapshot: Snapshot, focus: Focus) -> Lane | None:
     return next((lane for lane in lanes(snapshot) if lane.id == what.id), None) if isinstance(what, OnUnit) else None
 
 
-def flight_of(snapshot: Snapshot, focus: Focus) -> Flight | None:
-    """The selected message."""
-    what = read(focus).what
-    return what.among(snapshot.flights) if isinstance(what, OnMessage) else None
-
-
 def charts(snapshot: Snapshot) -> tuple[str, ...]:
     """The charts there is something to show in, the best first."""
     there = {"compare": snapshot.comparison is not None, "curves": bool(snapshot.curves), "time": True}
@@ -102,7 +95,7 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
             return replace(focus, node=key.owner) if key.owner in nodes else focus
         case OnUnit() if lane_of(snapshot, focus) is None:
             return choose(focus, what=None)
-        case OnMessage() as gone if flight_of(snapshot, focus) is None:
+        case OnMessage() as gone if message_of(snapshot, focus) is None:
             return choose(focus, what=gone.nearest(touching(snapshot, focus.node)))
     return focus
 

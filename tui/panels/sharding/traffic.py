@@ -14,13 +14,11 @@ from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.kit import cluster
 from tui.kit.cluster import Block, Look
+from tui.kit.selection import message_of
 from tui.panel import Focus
-from tui.panels.sharding.describe import message_letter
-from tui.panels.sharding.queries import CFG, MESSAGE_INKS, chip_ink, ink, letter, moving, shown
-from tui.panels.sharding.select import flight_of
+from tui.panels.sharding.describe import MESSAGES, message_letter
+from tui.panels.sharding.queries import CFG, chip_ink, ink, letter, moving, shown
 
-ROUTINE: Final = "HhEer"
-"""Letters that are not drawn: they say little and come all the time."""
 LETTERS_MAX: Final = 64
 
 Blocks = dict[str, Block]
@@ -73,7 +71,7 @@ def _block(x: int, y: int, width: int) -> Block:
 
 def draw(canvas: Canvas, snapshot: Snapshot, nodes: Blocks, clients: Blocks, focus: Focus, glyphs: Glyphs) -> None:
     """Lines where keys travel and messages fly, beneath all that is there; names; letters."""
-    chosen = flight_of(snapshot, focus)
+    chosen = message_of(snapshot, focus)
     blocks = {**nodes, **clients}
     drawn = [each for each in snapshot.flights if each is chosen or _drawn(each)]
     drawn.sort(key=lambda each: (each is not chosen, not isinstance(each.message, Keys), each.id))
@@ -101,7 +99,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, nodes: Blocks, clients: Blocks, foc
 
 def _drawn(flight: Flight) -> bool:
     """Not what comes all the time, and not what only ``cfg`` is told or says."""
-    return message_letter(flight.message) not in ROUTINE and CFG not in (flight.src, flight.dst)
+    return not is_routine(flight.message) and CFG not in (flight.src, flight.dst)
 
 
 def look(snapshot: Snapshot, flight: Flight) -> Look:
@@ -109,5 +107,5 @@ def look(snapshot: Snapshot, flight: Flight) -> Look:
     written = message_letter(flight.message)
     if isinstance(flight.message, Keys):
         return Look(written, ink(snapshot, flight.dst))
-    base = "you" if "you" in (flight.src, flight.dst) else MESSAGE_INKS.get(written, "text")
+    base = "you" if "you" in (flight.src, flight.dst) else MESSAGES[written].ink
     return Look(written, base, news=not is_routine(flight.message) and base != "dim" and written != "v")

@@ -12,7 +12,7 @@ from tui.kit.parts import Piece, gathered, part, place_of, put_lines, put_pieces
 from tui.kit.words import names, plural
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.sharding import inspector, load, maps, ring, strip, traffic
-from tui.panels.sharding.describe import cause
+from tui.panels.sharding.describe import MESSAGES, cause
 from tui.panels.sharding.queries import STANDINGS, cuts, ink, members, moving, shown, state, travels
 from tui.panels.sharding.select import OnKey, chart_of, choose, key_of, lane_of
 
@@ -25,11 +25,6 @@ SHORT: Final = 26
 LOW: Final = 8
 """A picture of fewer rows, or of fewer columns than NARROW, has the key space in one row above the nodes."""
 NARROW: Final = 58
-LEGEND: Final = {
-    "G": "get", "P": "put", "v": "value", "m": "MOVED", "a": "ASK", "K": "keys", "t": "TRYAGAIN", "x": "refused",
-    "R": "copy",
-}  # fmt: skip
-"""Letters of messages, the most frequent first."""
 LOAD: Final = 36
 """Columns that the load is given at least."""
 
@@ -84,9 +79,9 @@ def _with_legend(snapshot: Snapshot, talks: bool, key: bool, width: int) -> str:
     meanings += ["* the key"] if key and snapshot.ring else []
     meanings += ["! busiest chunk"] if any(chunk.ops_per_ks for chunk in snapshot.chunks) else []
     if talks:
-        meanings += [f"{each} {LEGEND[each]}" for each in LEGEND]
+        meanings += [f"{each} {kind.legend}" for each, kind in MESSAGES.items() if kind.legend]
     elif any(load.travelling(snapshot, lane) for lane in moving(snapshot)):
-        meanings.append(f"K {LEGEND['K']}")
+        meanings.append("K keys")
     told = gathered(meanings, room)
     return f"{told} {end}" if told else end
 
