@@ -158,6 +158,21 @@ class Server:
     cut_from: tuple[str, ...]
     """Servers it cannot reach in at least one direction."""
 
+    def entry(self, index: int) -> LogEntry | None:
+        """The entry of this index, if the window shows it."""
+        if not self.log or not self.log[0].number <= index <= self.log[-1].number:
+            return None
+        return self.log[index - self.log[0].number]
+
+    def confirmed(self, index: int) -> tuple[str, ...]:
+        """Who has confirmed the entry to this leader; it counts itself."""
+        return (self.id, *(each.peer for each in self.progress if each.match_index >= index))
+
+    def heard(self, within_us: int) -> tuple[str, ...]:
+        """The servers, itself included, that answered this leader lately."""
+        known = ((each.peer, each.heard_ago_us) for each in self.progress)
+        return (self.id, *(peer for peer, ago in known if ago is not None and ago <= within_us))
+
 
 @dataclass(frozen=True, slots=True)
 class ClientState:
@@ -228,6 +243,31 @@ class Snapshot:
             if server.id == id:
                 return server
         return None
+
+    def holders(self, entry: LogEntry) -> tuple[str, ...]:
+        """The servers that hold this very entry: where a term has two leaders, its index and term do not say so.
+
+        What a snapshot replaced was committed: it is there, though the log does not show it any more.
+        """
+        there = (each for each in self.servers if entry.number < each.first_index or each.entry(entry.number) == entry)
+        return tuple(each.id for each in there)
+
+    def divergent(self, server: Server, index: int) -> bool:
+        """Whether this entry is not the one the leader holds at its index: the leader will have it deleted.
+
+        In a trace a term may be unknown (0): then nobody can say.
+        """
+        leader, entry = self.server(self.leader), server.entry(index)
+        if leader is None or entry is None or server.term > leader.term or leader is server:
+            return False
+        theirs = leader.entry(index)
+        if theirs is None:
+            return index > leader.last_index
+        return theirs.term != entry.term and bool(theirs.term and entry.term)
+
+    def first_divergent(self, server: Server) -> int:
+        """The first index at which the log departs from the leader's; 0: nowhere."""
+        return next((entry.number for entry in server.log if self.divergent(server, entry.number)), 0)
 
 
 __all__ = ["CatchingUp", "ClientState", "Flight", "LinkView", "LogEntry", "Progress", "Sample", "Server", "Snapshot"]

@@ -370,6 +370,25 @@ class Snapshot:
     checks: tuple[Check, ...]
     events: int
 
+    @property
+    def members(self) -> tuple[NodeState, ...]:
+        """Nodes that take part now."""
+        return tuple(node for node in self.nodes if node.role in ("member", "leaving"))
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """The units of the plan that is under way, if one is."""
+        return self.plan.lanes if self.plan is not None else ()
+
+    @property
+    def moving(self) -> tuple[Lane, ...]:
+        """Those that are not done."""
+        return tuple(lane for lane in self.lanes if lane.state is not UnitState.DONE)
+
+    def chunk_of(self, key: str) -> int:
+        """The number of the chunk that holds a key; -1 where there are none."""
+        return max((number for number, chunk in enumerate(self.chunks) if chunk.min <= key), default=-1)
+
     def node(self, id: str) -> NodeState | None:
         """The machine of this name."""
         for node in self.nodes:

@@ -12,7 +12,7 @@ from tests.tui.subjects.subject import Subject
 from tui.kit.selection import OnMessage
 from tui.panel import Focus
 from tui.panels.consensus import PANEL
-from tui.panels.consensus.queries import OnEntry, entry_at
+from tui.panels.consensus.queries import OnEntry
 from tui.panels.pbft import PANEL as PBFT
 from tui.session import Session
 
@@ -41,7 +41,7 @@ def present(snapshot: Snapshot, focus: Focus) -> bool:
         case OnMessage() as message:
             return message.among(snapshot.flights) is not None
         case OnEntry(index):
-            return entry_at(server, index) is not None
+            return server.entry(index) is not None
     return focus.pick is None
 
 

@@ -1,6 +1,5 @@
 """The journal's sentences about members and about handing over."""
 
-from collections.abc import Iterable
 from typing import Any, Final, get_args
 
 from engines import units
@@ -9,9 +8,9 @@ from engines.consensus.raft import messages as m
 from engines.consensus.raft.checks import CATCHES_UP, LEADER_IN_TIME, ONE_CHANGE, OVERLAP
 from engines.consensus.raft.messages import Refusal
 from engines.consensus.raft.progress import ROUNDS_MAX, Round
-from engines.consensus.raft.quorum import Change, Configuration, Server, majority
+from engines.consensus.raft.quorum import Change
 from tui.canvas import Ink
-from tui.kit.words import names
+from tui.panels.consensus.members import majorities
 
 
 def changes(what: tuple[Change, ...], joint: bool = False) -> str:
@@ -19,52 +18,6 @@ def changes(what: tuple[Change, ...], joint: bool = False) -> str:
     if not what:
         return "to leave the joint configuration"
     return f"{' '.join(map(str, what))}{' by a joint configuration' if joint else ''}"
-
-
-def needs(configuration: Configuration) -> str:
-    """Who decides: ``2 of n1 n2 n3``, or two such sides."""
-    if not configuration.voters:
-        return "nobody: it knows of no configuration"
-    new = _side(configuration.voters)
-    return f"{_side(configuration.outgoing)} and {new}" if configuration.joint else new
-
-
-def _side(voters: tuple[Server, ...]) -> str:
-    return f"{majority(len(voters))} of {names(map(str, voters))}"
-
-
-def sides(configuration: Configuration) -> list[tuple[Server, ...]]:
-    """Who decides: the voters, and while it is joint the old ones before them; of no voters one empty side."""
-    return [side for side in (configuration.outgoing, configuration.voters) if side] or [()]
-
-
-def majorities(configuration: Configuration) -> str:
-    """``3 of 5``, ``2 of 3 and 3 of 5``."""
-    return " and ".join(f"{majority(len(side))} of {len(side)}" for side in sides(configuration))
-
-
-def takes(configuration: Configuration, simply: str) -> str:
-    """What a decision takes: ``3``, or both majorities."""
-    return majorities(configuration) if configuration.joint else simply
-
-
-def count(configuration: Configuration, servers: Iterable[str], quorum: int) -> str:
-    """How many of these count, and how many are needed: ``3, 2 needed``; both sides while it is joint."""
-    if configuration.joint:
-        return counted(configuration, servers)
-    those = [each for each in servers if configuration.votes(each) or not configuration.voters]
-    others = [each for each in servers if each not in those]
-    verb = "does" if len(others) == 1 else "do"
-    beside = f" ({names(others)} {verb} not count)" if others else ""
-    return f"{len(those)}, {quorum} needed{beside}"
-
-
-def counted(configuration: Configuration, servers: Iterable[str]) -> str:
-    """These by sides: ``n1 n2, 2 of 3, and n2 n4 n5, 3 of 5``."""
-    those = tuple(servers)
-    near = [[each for each in those if each in side] for side in sides(configuration)]
-    said = zip(near, sides(configuration), strict=True)
-    return " and ".join(f"{names(who)}, {len(who)} of {len(side)}" for who, side in said)
 
 
 def message(what: Any) -> str:

@@ -11,7 +11,7 @@ from tui.kit import flights
 from tui.kit.sheet import Fact, Facts, Section, fact
 from tui.kit.words import names
 from tui.panels.consensus import members, outlook
-from tui.panels.consensus.queries import holders, network_of
+from tui.panels.consensus.queries import network_of
 from tui.panels.consensus.words import KINDS, in_full, is_news
 
 
@@ -127,7 +127,7 @@ def _reaction(server: Server, src: str, message: Any) -> str:
 
 def entry(snapshot: Snapshot, server: Server, chosen: LogEntry) -> list[Section]:
     """What it is, who has it, whether it is decided, and what may still become of it."""
-    on = holders(snapshot, chosen)
+    on = snapshot.holders(chosen)
     configuration = snapshot.configuration
     without = [each.id for each in snapshot.servers if each.id not in on]
     copies = f": {members.tally(configuration, on)}, quorum {members.wanted(configuration)}"

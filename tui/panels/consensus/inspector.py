@@ -17,8 +17,8 @@ from tui.kit.words import by, names, plural
 from tui.panel import Focus
 from tui.panels.consensus import details, members, traced
 from tui.panels.consensus import queries as q
-from tui.panels.consensus.change_words import needs
-from tui.panels.consensus.queries import entry_at, role, rules_off
+from tui.panels.consensus.members import needs
+from tui.panels.consensus.queries import role, rules_off
 from tui.plot import bar
 
 CELLS: Final = 12
@@ -34,7 +34,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
         return f"{flight.src}>{flight.dst}  {details.title(flight)}"
     server = there(snapshot.server(focus.node))
     index = q.index_of(focus)
-    entry = entry_at(server, index) if index else None
+    entry = server.entry(index) if index else None
     if entry is not None:
         sheet.draw(canvas, (traced if snapshot.recorded else details).entry(snapshot, server, entry))
         return f"{server.id}  entry {index}"
@@ -205,7 +205,7 @@ def replication(snapshot: Snapshot, server: Server) -> Facts:
     yield fact("commit", f"{server.commit}", "good", (held, "text"))
     if server.last_index > server.commit:
         yield _next_entry(snapshot, server)
-    wrong = q.first_divergent(snapshot, server)
+    wrong = snapshot.first_divergent(server)
     if wrong:
         differs = f"from the leader's log at entry {wrong}: it will be overwritten from there"
         yield fact("differs", differs, "bad")
@@ -225,18 +225,18 @@ def _missing(snapshot: Snapshot, server: Server) -> Fact:
 
 def _next_entry(snapshot: Snapshot, server: Server) -> Fact:
     index = server.commit + 1
-    entry = entry_at(server, index)
+    entry = server.entry(index)
     label = f"entry {index}"
     if entry is None:
         return fact(label, "not committed yet")
-    on = q.holders(snapshot, entry)
+    on = snapshot.holders(entry)
     configuration = snapshot.configuration
     needed = members.wanted(configuration)
     if server.role != "leader":
         tally = members.tally(configuration, on)
         return fact(label, f"{describe(entry.command)}, on {names(on)}: {tally}, needs {needed}", "text",
                     ("; only the leader can say it is committed", "dim"))  # fmt: skip
-    known = q.confirmed(server, index)
+    known = server.confirmed(index)
     enough: Ink = "good" if has_quorum(snapshot.configuration, known) else "warn"
     parts: list[tuple[str, Ink]] = [
         (f"{describe(entry.command)} confirmed by {names(known)}:", "text"),
@@ -281,7 +281,7 @@ def check_quorum(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
     if server.role != "leader" or server.status != "up":
         return ()
     within = snapshot.election_max_us
-    those = q.heard(server, within)
+    those = server.heard(within)
     tally, wanted = members.tally(server.configuration, those), members.wanted(server.configuration)
     facts = f"{tally} in {span(within)}, needs {wanted}:"
     if rules_off(snapshot, ("check_quorum",)):

@@ -14,7 +14,7 @@ from tui.glyphs import Glyphs
 from tui.kit.parts import place_of, window
 from tui.panel import Focus
 from tui.panels.consensus import members
-from tui.panels.consensus.queries import divergent, entry_at, first_divergent, index_of, letter, role
+from tui.panels.consensus.queries import index_of, letter, role
 
 NAME: Final = 10
 NOTES: Final = (
@@ -115,7 +115,7 @@ def _row(
     _replaced(canvas, y, server, columns)
     for place in range(columns.shown):
         index = columns.first + place
-        entry = entry_at(server, index)
+        entry = server.entry(index)
         x = NAME + place * columns.step
         if entry is not None:
             text, ink = _cell(snapshot, server, entry, columns.cell, chosen and index == index_of(focus), glyphs)
@@ -153,7 +153,7 @@ def _cell(
     term = str(entry.term)
     if chosen:
         return f"{glyphs.mark_left}{term:^{width - 2}}{glyphs.mark_right}", "selected"
-    if divergent(snapshot, server, entry.number):
+    if snapshot.divergent(server, entry.number):
         return f"!{term:^{width - 2}}!", "bad"
     if entry.number > server.commit or server.status == "crashed":  # a crash forgets what was committed
         return f"({term:^{width - 2}})", f"t{entry.term}"
@@ -164,7 +164,7 @@ def _words(snapshot: Snapshot, server: Server, room: int) -> tuple[str, Ink]:
     """What the server made of its log; or what is wrong with it, which matters more."""
     if server.status == "crashed":
         return "crashed, log kept" if room >= 17 else "crashed", "dead"
-    wrong = first_divergent(snapshot, server)
+    wrong = snapshot.first_divergent(server)
     if wrong:
         return f"differs from {wrong} on" if room >= 18 else f"differs at {wrong}", "bad"
     leader = snapshot.server(snapshot.leader)

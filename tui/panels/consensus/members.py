@@ -5,13 +5,13 @@ configuration, or on its way to be a voter; ``-`` only on the old side or no mem
 other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from engines import units
 from engines.consensus.raft.quorum import Configuration, majority
 from engines.consensus.raft.snapshot import Server, Snapshot
 from tui.kit.sheet import Facts, fact
-from tui.panels.consensus.change_words import needs, sides
+from tui.kit.words import names
 
 
 def voters(snapshot: Snapshot) -> list[Server]:
@@ -24,10 +24,61 @@ def up(snapshot: Snapshot) -> list[str]:
     return [each.id for each in voters(snapshot) if each.status == "up"]
 
 
+def by_side(configuration: Configuration, say: Callable[[tuple[str, ...]], str]) -> str:
+    """What is to be said of those who decide: of the voters, and while it is joint of the old ones before them."""
+    sides = [side for side in (configuration.outgoing, configuration.voters) if side] or [()]
+    return " and ".join(say(tuple(map(str, side))) for side in sides)
+
+
+def majorities(configuration: Configuration) -> str:
+    """``3 of 5``, ``2 of 3 and 3 of 5``."""
+    return by_side(configuration, lambda side: f"{majority(len(side))} of {len(side)}")
+
+
+def wanted(configuration: Configuration) -> str:
+    """How many it takes, by sides: ``3``, ``2 and 3``."""
+    return by_side(configuration, lambda side: str(majority(len(side))))
+
+
+def needs(configuration: Configuration) -> str:
+    """Who decides: ``2 of n1 n2 n3``, or two such sides."""
+    if not configuration.voters:
+        return "nobody: it knows of no configuration"
+    return by_side(configuration, lambda side: f"{majority(len(side))} of {names(side)}")
+
+
 def tally(configuration: Configuration, servers: Iterable[str]) -> str:
     """How many of them count, by sides: ``2 of 5``, ``2 of 3 and 1 of 5`` while the configuration is joint."""
     those = tuple(servers)
-    return " and ".join(f"{sum(each in side for each in those)} of {len(side)}" for side in sides(configuration))
+    return by_side(configuration, lambda side: f"{sum(each in side for each in those)} of {len(side)}")
+
+
+def counted(configuration: Configuration, servers: Iterable[str]) -> str:
+    """These by sides: ``n1 n2, 2 of 3, and n2 n4 n5, 3 of 5``."""
+    those = tuple(servers)
+
+    def say(side: tuple[str, ...]) -> str:
+        near = [each for each in those if each in side]
+        return f"{names(near)}, {len(near)} of {len(side)}"
+
+    return by_side(configuration, say)
+
+
+def count(configuration: Configuration, servers: Iterable[str], quorum: int) -> str:
+    """How many of these count, and how many are needed: ``3, 2 needed``; both sides while it is joint."""
+    if configuration.joint:
+        return counted(configuration, servers)
+    those = list(servers)
+    others = [each for each in those if configuration.voters and not configuration.votes(each)]
+    beside = f" ({names(others)} {'does' if len(others) == 1 else 'do'} not count)" if others else ""
+    return f"{len(those) - len(others)}, {quorum} needed{beside}"
+
+
+def missing(configuration: Configuration, servers: Iterable[str]) -> int:
+    """How many more it takes at least."""
+    those = tuple(servers)
+    sides = configuration.outgoing, configuration.voters
+    return max(0, *(majority(len(side)) - sum(each in side for each in those) for side in sides))
 
 
 def whose(snapshot: Snapshot) -> str:
@@ -35,17 +86,6 @@ def whose(snapshot: Snapshot) -> str:
     ruling = snapshot.configuration
     others = any(each.status != "crashed" and each.configuration != ruling for each in snapshot.servers)
     return f" ({' '.join(map(str, ruling.voters))})" if others and not ruling.joint else ""
-
-
-def wanted(configuration: Configuration) -> str:
-    """How many it takes, by sides: ``3``, ``2 and 3``."""
-    return " and ".join(str(majority(len(side))) for side in sides(configuration))
-
-
-def missing(configuration: Configuration, servers: Iterable[str]) -> int:
-    """How many more it takes at least."""
-    those = tuple(servers)
-    return max(max(0, majority(len(side)) - sum(each in side for each in those)) for side in sides(configuration))
 
 
 def mark(snapshot: Snapshot, server: Server) -> str:

@@ -13,7 +13,7 @@ from engines.consensus.raft.snapshot import LogEntry, Server, Snapshot
 from tui.canvas import Ink
 from tui.kit.words import names
 from tui.panels.consensus import members
-from tui.panels.consensus.queries import entry_at, holders, role, rules_off
+from tui.panels.consensus.queries import role, rules_off
 
 SAFETY_RULES: Final = (
     "current_term_commit", "persist_vote", "config_from_append", "one_change", "own_commit_first", "joint_consensus",
@@ -34,7 +34,7 @@ class Rival(NamedTuple):
 
 def rivals(snapshot: Snapshot, entry: LogEntry) -> list[Rival]:
     """Who lacks the entry and could be elected: its log is not behind those of a majority (5.4.1)."""
-    on = holders(snapshot, entry)
+    on = snapshot.holders(entry)
     ends = {each.id: (each.last_term, each.last_index) for each in snapshot.servers}
     voters = {name: tuple(voter for voter in ends if ends[name] >= ends[voter]) for name in ends if name not in on}
     return [Rival(name, voters[name]) for name in voters if has_quorum(snapshot.configuration, voters[name])]
@@ -42,7 +42,7 @@ def rivals(snapshot: Snapshot, entry: LogEntry) -> list[Rival]:
 
 def holds(server: Server, entry: LogEntry) -> bool:
     """Whether this very entry is in its log; where a broken rule gave a term two leaders, term and index do not say."""
-    return entry_at(server, entry.number) == entry
+    return server.entry(entry.number) == entry
 
 
 def executed(snapshot: Snapshot, server: Server, entry: LogEntry) -> bool:
@@ -117,7 +117,7 @@ def _joined(said: list[Said]) -> tuple[Said, ...]:
 
 def outlook(snapshot: Snapshot, server: Server, entry: LogEntry) -> Said:
     """Why it is safe, or how it could survive or vanish."""
-    on = holders(snapshot, entry)
+    on = snapshot.holders(entry)
     counted = [each for each in snapshot.servers if each.commit >= entry.number]
     those = [each for each in counted if knows(snapshot, each, entry)]
     if those:

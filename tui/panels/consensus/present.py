@@ -6,8 +6,8 @@ from engines.consensus.raft.state_machine import describe
 from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.consensus import members
-from tui.panels.consensus.change_words import majorities, needs
-from tui.panels.consensus.queries import holders, network_of, role, rules_off
+from tui.panels.consensus.members import majorities, needs
+from tui.panels.consensus.queries import network_of, role, rules_off
 
 
 def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
@@ -51,7 +51,7 @@ def _commitment(snapshot: Snapshot) -> str:
     waiting = next((entry for entry in leader.log if entry.number > leader.commit), None)
     if waiting is None:
         return f"{done}: all that {leader.id} has. A majority is {_majority(snapshot)}."
-    on = holders(snapshot, waiting)
+    on = snapshot.holders(waiting)
     text = f"{done}; entry {waiting.number} ({describe(waiting.command)}) of term {waiting.term} is on {names(on)}"
     if waiting.term < leader.term and not rules_off(snapshot, ("current_term_commit",)):
         return f"{text}: copies of an old term prove nothing, it commits with an entry of term {leader.term} (5.4.2)."

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from engines.consensus.raft.snapshot import LogEntry, Server, Snapshot
+from engines.consensus.raft.snapshot import Server, Snapshot
 from tui.kit import explain
 from tui.kit.link_faults import networks
 from tui.panel import Figure, Focus
@@ -27,56 +27,9 @@ def letter(server: Server) -> str:
     return LETTERS[role(server)]
 
 
-def entry_at(server: Server, index: int) -> LogEntry | None:
-    """The entry of this index, if the snapshot's window shows it."""
-    if not server.log or not server.log[0].number <= index <= server.log[-1].number:
-        return None
-    return server.log[index - server.log[0].number]
-
-
-def holders(snapshot: Snapshot, entry: LogEntry) -> tuple[str, ...]:
-    """The servers that hold this very entry: where a term has two leaders, its index and term do not say so.
-
-    What a snapshot replaced was committed: it is there, though the log does not show it any more.
-    """
-    return tuple(server.id for server in snapshot.servers
-                 if entry.number < server.first_index or entry_at(server, entry.number) == entry)  # fmt: skip
-
-
-def confirmed(server: Server, index: int) -> tuple[str, ...]:
-    """Who has confirmed the entry to this leader; it counts itself."""
-    return (server.id, *(each.peer for each in server.progress if each.match_index >= index))
-
-
-def heard(server: Server, within_us: int) -> tuple[str, ...]:
-    """The servers, itself included, that answered this leader lately."""
-    lately = (each.peer for each in server.progress if each.heard_ago_us is not None and each.heard_ago_us <= within_us)
-    return server.id, *lately
-
-
 def rules_off(snapshot: Snapshot, among: tuple[str, ...] = ()) -> list[str]:
     """The rules that are switched off (of these), as people write them."""
     return explain.rules_off(snapshot.rules, among)
-
-
-def divergent(snapshot: Snapshot, server: Server, index: int) -> bool:
-    """Whether this entry is not the one the leader holds at its index: the leader will have it deleted.
-
-    In a trace a term may be unknown (0): then nobody can say.
-    """
-    leader = snapshot.server(snapshot.leader)
-    entry = entry_at(server, index)
-    if leader is None or entry is None or server.term > leader.term or leader is server:
-        return False
-    theirs = entry_at(leader, index)
-    if theirs is None:
-        return index > leader.last_index
-    return theirs.term != entry.term and bool(theirs.term and entry.term)
-
-
-def first_divergent(snapshot: Snapshot, server: Server) -> int:
-    """The first index at which the log departs from the leader's; 0: nowhere."""
-    return next((entry.number for entry in server.log if divergent(snapshot, server, entry.number)), 0)
 
 
 @dataclass(frozen=True, slots=True)

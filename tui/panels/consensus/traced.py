@@ -11,7 +11,6 @@ from tui.kit import sheet
 from tui.kit.sheet import Facts, Section, fact
 from tui.kit.words import names
 from tui.panels.consensus import members
-from tui.panels.consensus.queries import holders
 
 MESSAGES: Final = {
     "MsgApp": "AppendEntries", "MsgAppResp": "its answer to AppendEntries", "MsgHeartbeat": "a heartbeat",
@@ -137,6 +136,6 @@ def _known(snapshot: Snapshot, server: Server, chosen: LogEntry) -> Facts:
     yield fact("index", f"{chosen.number}", "bright", (f"in the log of {server.id}", "text"))
     yield fact("term", term, "bright" if chosen.term else "dim")
     yield fact("command", "not written in a trace", "dim")
-    if chosen.term and (on := holders(snapshot, chosen)):
+    if chosen.term and (on := snapshot.holders(chosen)):
         yield fact("on", names(on), "text")
     yield fact("committed", f"as {names(knows)} know" if knows else "nobody knows it committed", "text")

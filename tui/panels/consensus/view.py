@@ -18,7 +18,7 @@ from tui.kit.parts import fitting
 from tui.kit.words import names
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.consensus import history, inspector, logs, members, ring
-from tui.panels.consensus.change_words import majorities
+from tui.panels.consensus.members import majorities
 from tui.panels.consensus.queries import role
 from tui.panels.consensus.words import letter
 

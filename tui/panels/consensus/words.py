@@ -20,7 +20,7 @@ from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, is_kernel, tell
 from tui.kit.words import by, names, plural
 from tui.panel import Line
-from tui.panels.consensus import change_words, read_words, traced
+from tui.panels.consensus import change_words, members, read_words, traced
 
 Said: TypeAlias = tuple[str, Ink]
 """A sentence, and the ink of the name before it."""
@@ -144,12 +144,12 @@ def _of_election(node: str, what: e.RaftEvent) -> Said:
         case e.TimedOut():
             return _timed_out(what), "candidate"
         case e.Campaigned(term=term, last_index=last, configuration=configuration):
-            takes = change_words.takes(configuration, str(what.quorum))
+            takes = members.majorities(configuration) if configuration.joint else what.quorum
             votes_for = "votes for itself" if configuration.votes(node) else "may not count itself"
             return (f"starts an election for term {term}: {votes_for}, needs {takes}; its log ends at {last}",
                     "candidate")  # fmt: skip
         case e.PreVoteWon(votes=votes, configuration=configuration):
-            count = change_words.count(configuration, votes, what.quorum)
+            count = members.count(configuration, votes, what.quorum)
             return f"{names(votes)} would vote for it: {count}; now it asks in earnest", "precandidate"
         case e.PreVoteGranted(src=src, term=term, hears=True):
             return f"would vote for {src} in term {term}, though it hears a leader: its log is not ahead", "warn"
@@ -165,7 +165,7 @@ def _of_election(node: str, what: e.RaftEvent) -> Said:
             return f"ignores {src}'s RequestVote t{term}: {_hears(node, leader, own)}", "follower"
         case e.Elected(term=term, votes=votes, quorum=quorum, configuration=configuration):
             if configuration.joint or not all(configuration.votes(each) for each in votes):
-                return f"leads term {term} by the votes of {change_words.counted(configuration, votes)}", "leader"
+                return f"leads term {term} by the votes of {members.counted(configuration, votes)}", "leader"
             return f"leads term {term}: {len(votes)} votes, of {names(votes)}; {quorum} are a majority", "leader"
         case e.SteppedDown():
             return _stepped_down(what), "warn"
@@ -310,7 +310,7 @@ def _committed(node: str, what: e.Committed) -> str:
     verb = "is" if what.first >= what.last else "are"
     old = "" if what.entry_term == what.term else f", though of old term {what.entry_term}: the rule is off"
     where = f"{span(what.first, what.last)} {verb} on {names(on)}"
-    return f"{where}: {change_words.count(what.configuration, on, what.quorum)}: committed{old}"
+    return f"{where}: {members.count(what.configuration, on, what.quorum)}: committed{old}"
 
 
 def proves_nothing(what: e.CommitWithheld) -> str:

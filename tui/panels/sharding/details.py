@@ -13,7 +13,7 @@ from tui.kit.sheet import Fact, Facts, Section, fact
 from tui.kit.words import names, plural
 from tui.panels.sharding.describe import MESSAGES, describe
 from tui.panels.sharding.maps import rule
-from tui.panels.sharding.queries import blocked, chunk_of, ink, lanes, members, network_of
+from tui.panels.sharding.queries import blocked, ink, network_of
 
 CURED_PPM: Final = 50_000
 """A key with a smaller share than this of all requests needs no cure."""
@@ -42,7 +42,7 @@ def placed(snapshot: Snapshot, state: KeyState) -> Facts:
         if tag != state.key:
             yield fact("hash tag", f"only {tag!r} is hashed: keys with this tag share a slot", "text")
     elif snapshot.chunks:
-        number = chunk_of(snapshot, state.key)
+        number = snapshot.chunk_of(state.key)
         chunk = snapshot.chunks[number]
         bounds = f"{chunk.min or '-inf'} <= key < {chunk.max or '+inf'}"
         held = f"{plural(chunk.keys, 'key')}, {per_s(chunk.ops_per_ks)}"
@@ -71,7 +71,7 @@ def replicas(snapshot: Snapshot, state: KeyState) -> Facts:
     racks = {node.id: f"{node.dc}:{node.rack}" for node in snapshot.nodes}
     others: list[tuple[str, Ink]] = [(name, ink(snapshot, name)) for name in state.group[1:]]
     used = {racks.get(name, "?") for name in state.group}
-    every = {racks[node.id] for node in members(snapshot)}
+    every = {racks[node.id] for node in snapshot.members}
     first = "a rack not used yet goes first" if snapshot.rack_aware else "the next nodes, whatever their rack"
     why = f"{first}: {len(used)} of {len(every)} racks"
     one = "; one rack could take all copies" if len(used) == 1 and len(every) > 1 else ""
@@ -95,7 +95,7 @@ def copies(state: KeyState) -> Facts:
 
 def move(snapshot: Snapshot, state: KeyState) -> Facts:
     """The unit it moves in."""
-    lane = next((each for each in lanes(snapshot) if each.id == state.unit), None)
+    lane = next((each for each in snapshot.lanes if each.id == state.unit), None)
     if lane is not None:
         here = any(name == lane.target for name, _ in state.holders)
         served = f"already at {lane.target}: {lane.source} answers ASK"
@@ -122,7 +122,7 @@ def path(snapshot: Snapshot, state: KeyState) -> Facts:
 
 def heat(snapshot: Snapshot, state: KeyState) -> Facts:
     """Its share of all requests, and which cure would help."""
-    count = max(1, len(members(snapshot)))
+    count = max(1, len(snapshot.members))
     share = state.ops_ppm
     hot = share >= CURED_PPM
     yield fact("requests", f"{rounded(share)} of all{',' if hot else ''}", "bad" if hot else "text",

@@ -15,7 +15,7 @@ from tui.kit.selection import message_of, there
 from tui.panel import Focus, Offer, Outcome, Param
 from tui.panels.sharding.describe import message_letter
 from tui.panels.sharding.keys import DELAYS_US, WORKLOADS, key_at_hand
-from tui.panels.sharding.queries import CFG, chunk_of, members
+from tui.panels.sharding.queries import CFG
 from tui.panels.sharding.select import key_of
 from tui.panels.sharding.words import words
 
@@ -116,7 +116,7 @@ def _placement(snapshot: Snapshot) -> Iterator[Offer]:
         each = Param("each", snapshot.vnodes, 1, 1_000, 10)
         yield Offer("virtual nodes", "tokens of each node: more are smoother, and make more neighbours",
                     lambda v: c.SetVnodes(v["each"]), (each,))  # fmt: skip
-    aware, most = snapshot.rack_aware, min(3, len(members(snapshot)))
+    aware, most = snapshot.rack_aware, min(3, len(snapshot.members))
     yield Offer("copies", "how many nodes keep every key (RF)", lambda v: c.SetReplication(v["rf"]),
                 (Param("rf", min(snapshot.rf, most), 1, most),))  # fmt: skip
     yield Offer("copies on different racks", "NetworkTopology: a new rack first; off: simply the next nodes",
@@ -126,7 +126,7 @@ def _placement(snapshot: Snapshot) -> Iterator[Offer]:
 def _units(snapshot: Snapshot, focus: Focus) -> Iterator[Offer]:
     """Slots and chunks by hand: those of the key at hand."""
     key = key_at_hand(snapshot, focus)
-    to = tuple(node.id for node in members(snapshot) if node.role == "member")
+    to = tuple(node.id for node in snapshot.members if node.role == "member")
     if key is None or not to:
         return
     other = next((name for name in to if name != key.owner), to[0])
@@ -136,7 +136,7 @@ def _units(snapshot: Snapshot, focus: Focus) -> Iterator[Offer]:
                     (Param("slot", key.slot, 0, 16_383), Param("to", other, choices=to)))  # fmt: skip
     if key.slot >= 0 or not snapshot.chunks:
         return
-    number = chunk_of(snapshot, key.key)
+    number = snapshot.chunk_of(key.key)
     chunk = snapshot.chunks[number]
     low = chunk.min
     yield Offer(f"move chunk {low or '-inf'} of {key.key}", "to another node, by hand",

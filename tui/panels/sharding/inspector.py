@@ -14,7 +14,7 @@ from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.sharding import details
 from tui.panels.sharding.describe import MESSAGES, cause, message_letter
-from tui.panels.sharding.queries import STANDINGS, blocked, ink, members, moving, network_of, ratio, state, travels
+from tui.panels.sharding.queries import STANDINGS, blocked, ink, network_of, ratio, state, travels
 from tui.panels.sharding.select import key_of, lane_of
 
 UNITS: Final = {"ring": "token", "bounded": "token", "slots": "slot", "range": "chunk"}
@@ -104,7 +104,7 @@ def load(snapshot: Snapshot, node: NodeState) -> Facts:
 
 def fair_ppm(snapshot: Snapshot, node: NodeState) -> int:
     """The part it should have, by weight."""
-    whole_ = sum(each.weight for each in members(snapshot))
+    whole_ = sum(each.weight for each in snapshot.members)
     return node.weight * PPM // max(1, whole_) if node.role in ("member", "leaving") else PPM // max(1, whole_ + 1)
 
 
@@ -138,7 +138,7 @@ def knowledge(snapshot: Snapshot, node: NodeState) -> Facts:
 
 def moves(snapshot: Snapshot, node: NodeState) -> Facts:
     """What it gives and takes, and what that waits for."""
-    own = [lane for lane in moving(snapshot) if node.id in (lane.source, lane.target)]
+    own = [lane for lane in snapshot.moving if node.id in (lane.source, lane.target)]
     for lane in own[:4]:
         gives = lane.source == node.id
         peer = lane.target if gives else lane.source

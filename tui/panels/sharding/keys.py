@@ -13,7 +13,7 @@ from tui.kit.selection import after, there
 from tui.kit.verbs import Act, ask, at_nodes, marker, standard_keys
 from tui.panel import Ask, Focus, Key, Outcome, Refuse
 from tui.panels.sharding import select as s
-from tui.panels.sharding.queries import hottest, lanes, members, moving
+from tui.panels.sharding.queries import hottest
 from tui.panels.sharding.select import OnKey, OnUnit, choose, fit, key_of
 
 WORKLOADS: Final = ("off", "uniform", "zipf", "monotonic", "hot")
@@ -46,7 +46,7 @@ def _leave(snapshot: Snapshot, focus: Focus) -> Outcome:
     if node.status == "crashed" and snapshot.rf == 1:
         only = f"{node.id} is down and has the only copy of its keys"
         return Refuse(f"{only}: nobody could give them away; k restarts it")
-    if len([each for each in members(snapshot) if each.role == "member"]) < 2:
+    if len([each for each in snapshot.members if each.role == "member"]) < 2:
         return Refuse("the last node cannot leave: its keys would have no owner; j adds another")
     return c.RemoveNode(node.id)
 
@@ -102,7 +102,7 @@ def _hot(snapshot: Snapshot, focus: Focus) -> Outcome:
 
 def _next_unit(step: int) -> Act:
     def act(snapshot: Snapshot, focus: Focus) -> Outcome:
-        found = moving(snapshot) or lanes(snapshot)
+        found = snapshot.moving or snapshot.lanes
         if not found:
             return Refuse("nothing moves now: j adds a node, J drains one")
         now = s.lane_of(snapshot, focus)

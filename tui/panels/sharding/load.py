@@ -224,10 +224,10 @@ def travelling(snapshot: Snapshot, lane: Lane) -> list[int]:
 
 def draw_lanes(canvas: Canvas, snapshot: Snapshot, chosen: str, glyphs: Glyphs, y: int, rows: int) -> None:
     """A row a moving unit: from, to, how many of its keys have arrived, and what it waits for."""
-    found = list(q.moving(snapshot)) or list(q.lanes(snapshot))
+    found = list(snapshot.moving) or list(snapshot.lanes)
     ids = [lane.id for lane in found]
     if chosen and chosen not in ids:
-        found = list(q.lanes(snapshot))
+        found = list(snapshot.lanes)
         ids = [lane.id for lane in found]
     for number in window(len(found), place_of(ids, chosen), rows):
         lane = found[number]

@@ -16,7 +16,7 @@ from engines.units import PPM
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.parts import part
-from tui.panels.sharding.queries import chunk_of, ink, members, moving
+from tui.panels.sharding.queries import ink
 from tui.panels.sharding.ring import sign
 
 SLOTS: Final = 16_384
@@ -37,7 +37,7 @@ RULES: Final = {
 
 def rule(snapshot: Snapshot) -> str:
     """What decides the owner of a key in this variant."""
-    now, then = len(members(snapshot)), sum(node.role in ("member", "joining") for node in snapshot.nodes)
+    now, then = len(snapshot.members), sum(node.role in ("member", "joining") for node in snapshot.nodes)
     return RULES.get(snapshot.variant, "").format(n=now if now == then else f"{now} > {then}")
 
 
@@ -91,7 +91,7 @@ def place_of(snapshot: Snapshot, key: KeyState) -> int:
     if key.slot >= 0:
         return key.slot * PPM // SLOTS
     if snapshot.chunks:
-        number = chunk_of(snapshot, key.key)
+        number = snapshot.chunk_of(key.key)
         widths = chunk_widths(snapshot.chunks, 4_096)
         return (sum(widths[:number]) + widths[number] // 2) * PPM // max(1, sum(widths)) if number >= 0 else -1
     return -1
@@ -118,7 +118,7 @@ def draw_slots(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState 
     if width < 8 or rows < 1:
         return
     moved: dict[int, str] = {}
-    for lane in moving(snapshot):
+    for lane in snapshot.moving:
         if lane.unit.kind is UnitKind.SLOTS and lane.state is not UnitState.PLANNED:
             first, last = (slot * cells // SLOTS for slot in (lane.unit.first, lane.unit.last))
             moved |= dict.fromkeys(range(first, last + 1), lane.target)
@@ -155,8 +155,8 @@ def draw_chunks(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState
     cells = width * rows
     chunks = snapshot.chunks
     hot = max(chunks, key=lambda chunk: chunk.ops_per_ks)
-    target = {lane.unit.low: lane.target for lane in moving(snapshot) if lane.unit.kind is UnitKind.CHUNK}
-    home = chunk_of(snapshot, key.key) if key is not None else -1
+    target = {lane.unit.low: lane.target for lane in snapshot.moving if lane.unit.kind is UnitKind.CHUNK}
+    home = snapshot.chunk_of(key.key) if key is not None else -1
     at, before = 0, ""
     for number, (chunk, size) in enumerate(zip(chunks, chunk_widths(chunks, cells), strict=True)):
         marks = ("J" if chunk.jumbo else "") + ("!" if chunk is hot and chunk.ops_per_ks else "")
@@ -233,7 +233,7 @@ def key_lines(snapshot: Snapshot, key: KeyState) -> list[list[tuple[str, Ink]]]:
     """A key in three lines: its name, where the strategy puts it, who has it and why these."""
     where = f"slot {key.slot}" if key.slot >= 0 else ""
     if snapshot.chunks:
-        chunk = snapshot.chunks[chunk_of(snapshot, key.key)]
+        chunk = snapshot.chunks[snapshot.chunk_of(key.key)]
         where = f"[{chunk.min or '-inf'}, {chunk.max or '+inf'})"
     if key.slot < 0 and key.hashed >= 0:
         digits = f"{key.hashed:016x}"

@@ -6,7 +6,7 @@ from tui.kit.explain import in_force
 from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.sharding.describe import cause
-from tui.panels.sharding.queries import hottest, members, network_of, ratio, travels
+from tui.panels.sharding.queries import hottest, network_of, ratio, travels
 
 
 def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
@@ -18,7 +18,7 @@ def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
 
 def _spread(snapshot: Snapshot) -> str:
     """Keys over nodes, against what theory expects."""
-    balance, owners = snapshot.balance, [node for node in members(snapshot) if node.owned]
+    balance, owners = snapshot.balance, [node for node in snapshot.members if node.owned]
     if not owners:
         return "Now: nobody owns a key."
     full, least = (find(owners, key=lambda node: (node.owned, node.id)) for find in (max, min))

@@ -3,7 +3,6 @@
 import re
 from typing import Final, NamedTuple
 
-from engines.sharding.world.events import UnitState
 from engines.sharding.world.messages import is_routine
 from engines.sharding.world.snapshot import KeyState, Lane, NodeState, Snapshot
 from engines.sim.views import Flight
@@ -79,24 +78,9 @@ def chip_ink(snapshot: Snapshot, node: NodeState) -> Ink:
     return special.get(state(node), ink(snapshot, node.id) + "!")
 
 
-def members(snapshot: Snapshot) -> tuple[NodeState, ...]:
-    """Nodes that take part now."""
-    return tuple(node for node in snapshot.nodes if node.role in ("member", "leaving"))
-
-
 def shown(snapshot: Snapshot) -> tuple[NodeState, ...]:
     """Nodes worth a row: all but those that left and are empty."""
     return tuple(node for node in snapshot.nodes if node.role != "left" or node.keys)
-
-
-def lanes(snapshot: Snapshot) -> tuple[Lane, ...]:
-    """The units of the plan that is under way, if one is."""
-    return snapshot.plan.lanes if snapshot.plan is not None else ()
-
-
-def moving(snapshot: Snapshot) -> tuple[Lane, ...]:
-    """Those that are not done."""
-    return tuple(lane for lane in lanes(snapshot) if lane.state is not UnitState.DONE)
 
 
 def travels(snapshot: Snapshot) -> str:
@@ -113,15 +97,6 @@ def blocked(snapshot: Snapshot, lane: Lane) -> str:
 def hottest(snapshot: Snapshot) -> KeyState | None:
     """The key that gets the most requests."""
     return snapshot.key(snapshot.balance.hottest) if snapshot.balance.hottest else None
-
-
-def chunk_of(snapshot: Snapshot, key: str) -> int:
-    """The number of the chunk that holds a key; -1 where there are none."""
-    found = -1
-    for number, chunk in enumerate(snapshot.chunks):
-        if chunk.min <= key:
-            found = number
-    return found
 
 
 # -- messages and links ----------------------------------------------------------------------------------------------

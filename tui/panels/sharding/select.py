@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, TypeAlias
 from engines.sharding.world.snapshot import KeyState, Lane, Snapshot
 from tui.kit.selection import OnMessage, after, chooser, message_of, reader
 from tui.panel import Focus
-from tui.panels.sharding.queries import lanes, shown, touching
+from tui.panels.sharding.queries import shown, touching
 
 CHARTS: Final = ("compare", "curves", "time")
 """What the strip can show."""
@@ -57,7 +57,7 @@ def key_of(snapshot: Snapshot, focus: Focus) -> KeyState | None:
 def lane_of(snapshot: Snapshot, focus: Focus) -> Lane | None:
     """The selected moving unit."""
     what = read(focus).what
-    return next((lane for lane in lanes(snapshot) if lane.id == what.id), None) if isinstance(what, OnUnit) else None
+    return next((lane for lane in snapshot.lanes if lane.id == what.id), None) if isinstance(what, OnUnit) else None
 
 
 def charts(snapshot: Snapshot) -> tuple[str, ...]:
@@ -131,7 +131,7 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
         case OnUnit(lane):
             if direction in ("up", "down"):
                 return choose(focus, what=None)
-            ids = [each.id for each in lanes(snapshot)]
+            ids = [each.id for each in snapshot.lanes]
             return choose(focus, what=OnUnit(after(ids, lane, step)))
         case OnMessage() as message:
             return choose(focus, what=message.walk(touching(snapshot, focus.node), direction))

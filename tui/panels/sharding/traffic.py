@@ -17,7 +17,7 @@ from tui.kit.cluster import Block, Look
 from tui.kit.selection import message_of
 from tui.panel import Focus
 from tui.panels.sharding.describe import MESSAGES, message_letter
-from tui.panels.sharding.queries import CFG, chip_ink, ink, letter, moving, shown
+from tui.panels.sharding.queries import CFG, chip_ink, ink, letter, shown
 
 LETTERS_MAX: Final = 64
 
@@ -79,7 +79,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, nodes: Blocks, clients: Blocks, foc
     parcels = {each.id for each in drawn if isinstance(each.message, Keys | KeysAck)}
     beneath = Canvas(canvas.width, canvas.height)
     cluster.draw_roads(beneath, [each for each in letters if each.id not in parcels], blocks, glyphs)
-    for lane in moving(snapshot):
+    for lane in snapshot.moving:
         if lane.state is UnitState.MIGRATING and lane.source in nodes and lane.target in nodes:
             ends = (*nodes[lane.source].middle, *nodes[lane.target].middle)
             beneath.line(*ends, ink(snapshot, lane.target), True, glyphs)

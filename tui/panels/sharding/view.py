@@ -13,7 +13,7 @@ from tui.kit.words import names, plural
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.sharding import inspector, load, maps, ring, strip, traffic
 from tui.panels.sharding.describe import MESSAGES, cause
-from tui.panels.sharding.queries import STANDINGS, cuts, ink, members, moving, shown, state, travels
+from tui.panels.sharding.queries import STANDINGS, cuts, ink, shown, state, travels
 from tui.panels.sharding.select import OnKey, chart_of, choose, key_of, lane_of
 
 TITLES: Final = {
@@ -51,7 +51,7 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
 def status(snapshot: Snapshot) -> str:
     """The facts of the top line."""
     tokens = f"  {snapshot.vnodes} vnodes" if snapshot.vnodes else ""
-    return f"{len(members(snapshot))} nodes{tokens}  RF {snapshot.rf}  {snapshot.balance.keys:,} keys"
+    return f"{len(snapshot.members)} nodes{tokens}  RF {snapshot.rf}  {snapshot.balance.keys:,} keys"
 
 
 def note(snapshot: Snapshot) -> str:
@@ -80,7 +80,7 @@ def _with_legend(snapshot: Snapshot, talks: bool, key: bool, width: int) -> str:
     meanings += ["! busiest chunk"] if any(chunk.ops_per_ks for chunk in snapshot.chunks) else []
     if talks:
         meanings += [f"{each} {kind.legend}" for each, kind in MESSAGES.items() if kind.legend]
-    elif any(load.travelling(snapshot, lane) for lane in moving(snapshot)):
+    elif any(load.travelling(snapshot, lane) for lane in snapshot.moving):
         meanings.append("K keys")
     told = gathered(meanings, room)
     return f"{told} {end}" if told else end
@@ -112,7 +112,7 @@ def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyph
         with part(canvas, left + width + 2, 0, rest - width - 1, canvas.height) as third:
             y = 0
             if low:
-                y = _figures(third, snapshot, 0, canvas.height if not moving(snapshot) else canvas.height - 5)
+                y = _figures(third, snapshot, 0, canvas.height if not snapshot.moving else canvas.height - 5)
                 y += canvas.height - y >= 5
             _side(third, snapshot, focus, glyphs, y)
     elif end < canvas.height - 1:
@@ -136,7 +136,7 @@ def _ring(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> b
     left = (canvas.width - width) // 2
     canvas.blit(shape, left, 0)
     talk = room_y >= 3 and room_x >= 10
-    talk = talk and (key is None or height >= 20 or bool(moving(snapshot)))
+    talk = talk and (key is None or height >= 20 or bool(snapshot.moving))
     nodes = traffic.place_nodes(snapshot, left + margin_x, margin_y, room_x, room_y) if talk else {}
     if key is not None:
         ring.draw_key(shape, snapshot, key, glyphs, spoke=not nodes or height >= 20)
@@ -174,11 +174,11 @@ def _bands(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> 
     """The key space as a band above, the nodes and what flies between them below."""
     key = key_of(snapshot, focus)
     rows = canvas.height
-    below = 2 if not snapshot.chunks else 1 if moving(snapshot) else 0
+    below = 2 if not snapshot.chunks else 1 if snapshot.moving else 0
     if rows < len(shown(snapshot)) + 4 and below:  # the nodes leave no room for these at the right
         rows -= below
         with part(canvas, 0, rows, canvas.width, below) as lower:
-            if moving(snapshot):
+            if snapshot.moving:
                 lane = lane_of(snapshot, focus)
                 load.draw_lanes(lower, snapshot, lane.id if lane else "", glyphs, 0, below)
             else:
@@ -216,7 +216,7 @@ def _load(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, keep
     figures = load.figures(snapshot)
     if canvas.height < len(shown(snapshot)) + 4:
         return load.draw_rows(canvas, snapshot, focus.node, glyphs, 0, canvas.height)
-    spare = min(keep, len(moving(snapshot))) + 1 if moving(snapshot) and keep else 0
+    spare = min(keep, len(snapshot.moving)) + 1 if snapshot.moving and keep else 0
     nodes = len(shown(snapshot))
     twice = 2 * nodes + 1 <= canvas.height - len(figures) - 2
     rows = min(2 * nodes + 1 if twice else nodes + 1, max(3, canvas.height - min(2, len(figures)) - spare))
@@ -234,7 +234,7 @@ def _figures(canvas: Canvas, snapshot: Snapshot, y: int, end: int) -> int:
 
 def _side(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: int) -> None:
     """What moves, then the keys that get the most requests."""
-    lanes = moving(snapshot)
+    lanes = snapshot.moving
     plan = snapshot.plan
     if plan is not None and lanes and canvas.height - y >= 1:
         if canvas.height - y >= 3:
@@ -310,7 +310,7 @@ def _one_line(snapshot: Snapshot, key: KeyState | None) -> list[Piece]:
     """The most telling line: the selected key, what moves, or how even it is."""
     if key is not None:
         return maps.key_line(snapshot, key)
-    lanes = moving(snapshot)
+    lanes = snapshot.moving
     if lanes and snapshot.plan is not None:
         first = lanes[0]
         done = f"{snapshot.plan.keys_done}/{snapshot.plan.keys} keys  "
