@@ -20,11 +20,11 @@ from tests.engines.tracing.requests import login
 from tests.monkey import screen
 from tests.ptyscreen import PtyApp, python
 from tui.options import FORMATS, SPAN_FORMATS, DataOptions
-from tui.panels.tracing.verdict_words import lack_words
 from tui.progress import Progress
 from tui.registry import PANELS
 from tui.session import Session
 from tui.userdata import reader, reopen, tracing
+from tui.userdata.verdict_words import lack_words
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 START_NS = 1_700_000_000_000_000_000

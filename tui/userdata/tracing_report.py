@@ -14,7 +14,7 @@ from engines.tracing.verdicts import Verdict
 from engines.tracing.waiting import UNKNOWN
 from engines.units import percent, share, stamp
 from tui.kit.words import plural
-from tui.panels.tracing.verdict_words import (
+from tui.userdata.verdict_words import (
     THAN,
     WHEN,
     cause_words,

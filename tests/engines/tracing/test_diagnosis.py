@@ -18,7 +18,7 @@ from engines.tracing.tree import build
 from engines.tracing.waiting import BACKOFF, EXTRA, LOCK, POOL, QUEUE, SELF, Time, by_name, may_wait, spent_on
 from tests.engines.tracing.requests import MS, Request, book_of, login
 from tests.engines.tracing.shapes import defective_traces, span
-from tui.panels.tracing.verdict_words import cause_words, step_words
+from tui.userdata.verdict_words import cause_words, step_words
 
 FULL = (("pool.name", "auth-db"), ("pool.in_use", 10), ("pool.max", 10), ("pool.waiting", 34))
 

@@ -11,7 +11,7 @@ from engines.tracing.spans import Attributes, Span, SpanEvent, Status
 from engines.tracing.symptoms import error_of, symptoms_of
 from engines.tracing.tree import build
 from tests.engines.tracing.requests import MS, login
-from tui.panels.tracing.verdict_words import failure_step_words, failure_words
+from tui.userdata.verdict_words import failure_step_words, failure_words
 
 TIMEOUT: Attributes = (("error.type", "timeout"),)
 

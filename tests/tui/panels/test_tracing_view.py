@@ -48,7 +48,8 @@ from tui.panels.tracing import strip, tracelist
 from tui.panels.tracing import verdict as verdict_box
 from tui.panels.tracing.details import Scale, heat, saturation, scale
 from tui.panels.tracing.select import choose, fit, rows_of
-from tui.panels.tracing.verdict_words import flaw_words, lack_words, oddness_words, sentence, step_words
+from tui.panels.tracing.world_words import oddness_words
+from tui.userdata.verdict_words import flaw_words, lack_words, sentence, step_words
 
 GOLDEN = Path(__file__).parent / "golden"
 BY_HAND = Focus(node=TRACE, chosen=True)

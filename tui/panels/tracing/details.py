@@ -12,7 +12,7 @@ from engines.units import PPM, fixed, percent
 from tui.canvas import Ink
 from tui.glyphs import Glyphs
 from tui.panel import Figure
-from tui.panels.tracing.verdict_words import score_words
+from tui.panels.tracing.world_words import score_words
 
 
 class Wait(NamedTuple):

@@ -16,9 +16,9 @@ from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.parts import Piece, paragraph, part, put_lines, upright
 from tui.kit.tables import put_cells
-from tui.panels.tracing import verdict_words as say
 from tui.panels.tracing.details import WAITS
 from tui.plot import bar
+from tui.userdata import verdict_words as say
 
 BESIDE: Final = 110
 """Columns from which walk and differences stand beside the contributions."""

@@ -18,7 +18,7 @@ from tui.glyphs import Glyphs
 from tui.kit.parts import Piece, put_lines, window
 from tui.panel import Focus
 from tui.panels.tracing.select import analysis_at, choose, select_span, span_of
-from tui.panels.tracing.verdict_words import new_trace_words, oddness_words
+from tui.panels.tracing.world_words import new_trace_words, oddness_words
 
 CONTINUED: Final = "continued"
 FROM_SPANS: Final = "as the spans tell"

@@ -19,8 +19,9 @@ from tui.panels.tracing.details import KINDS, saturation, wait_of
 from tui.panels.tracing.headers import is_broken, outcome, shortened
 from tui.panels.tracing.select import analysis_at, read, service_of, skew, span_of
 from tui.panels.tracing.servicemap import breaker, calls_of, state
-from tui.panels.tracing.verdict_words import flaw_words, oddness_words
 from tui.panels.tracing.words import ailing_words, sampling_words
+from tui.panels.tracing.world_words import oddness_words
+from tui.userdata.verdict_words import flaw_words
 
 ATTRIBUTES: Final = 8
 """How many attributes are shown; the others are counted."""

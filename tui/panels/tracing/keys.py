@@ -20,7 +20,7 @@ from tui.panels.tracing import aggregates, headers, servicemap
 from tui.panels.tracing import select as s
 from tui.panels.tracing.select import VIEWS, analysis_at, choose, read, rows_of, select_span, span_of
 from tui.panels.tracing.select import fit as fit
-from tui.panels.tracing.verdict_words import oddness_words
+from tui.panels.tracing.world_words import oddness_words
 
 SHAPES: Final = ("off", "steady", "bursts", "wave", "ramp")
 DELAYS_US: Final = ((500, 300), (20_000, 10_000), (100_000, 50_000))

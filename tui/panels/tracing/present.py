@@ -8,8 +8,9 @@ from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.tracing.select import analysis_at, fit, span_of
 from tui.panels.tracing.strip import newest
-from tui.panels.tracing.verdict_words import lack_words, score_words, sentence
 from tui.panels.tracing.words import fault_words
+from tui.panels.tracing.world_words import score_words
+from tui.userdata.verdict_words import lack_words, sentence
 
 
 def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:

@@ -15,8 +15,8 @@ from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit.charts import Line, draw_ends, draw_lines
 from tui.kit.words import plural
-from tui.panels.tracing.verdict_words import choice_words
 from tui.plot import sparkline
+from tui.userdata.verdict_words import choice_words
 
 LINES: Final[dict[str, Ink]] = {"p50": "good", "p90": "leader", "p99": "bad"}
 LEFT: Final = 8

@@ -15,8 +15,8 @@ from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.tracing.details import brief, heat, level, scale
 from tui.panels.tracing.select import listed, read
-from tui.panels.tracing.verdict_words import oddness_words
 from tui.panels.tracing.words import sampling_words
+from tui.panels.tracing.world_words import oddness_words
 from tui.plot import bar
 
 TITLED: Final = 6

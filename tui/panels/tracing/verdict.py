@@ -16,8 +16,9 @@ from engines.units import fixed, percent, stamp
 from tui.canvas import Canvas, Ink, wrap
 from tui.glyphs import Glyphs
 from tui.kit.parts import Piece, put_lines
-from tui.panels.tracing import verdict_words
 from tui.panels.tracing.words import fault_words
+from tui.panels.tracing.world_words import score_words
+from tui.userdata import verdict_words
 
 RULE_ROWS: Final = 3
 """Rows from which the verdict has a rule with its title above it."""
@@ -125,7 +126,7 @@ def _more(snapshot: Snapshot, width: int) -> list[list[Piece]]:
     found = snapshot.diagnosis
     pieces: list[Piece] = []
     if snapshot.injected and (snapshot.verdicts or found is not None):
-        words = verdict_words.score_words(snapshot.score, snapshot.verdicts, snapshot.injected) or "not scored"
+        words = score_words(snapshot.score, snapshot.verdicts, snapshot.injected) or "not scored"
         right = snapshot.score in (Score.RIGHT, Score.MISSES)
         pieces.append((f"{words}   ", "good" if right else "warn"))
     if found is not None and snapshot.verdicts and found.verdict.saved_us > 0:

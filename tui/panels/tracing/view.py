@@ -27,7 +27,7 @@ from tui.panels.tracing import (
 from tui.panels.tracing import select as s
 from tui.panels.tracing.details import brief
 from tui.panels.tracing.select import analysis_at, choose, read, rows_of
-from tui.panels.tracing.verdict_words import oddness_words
+from tui.panels.tracing.world_words import oddness_words
 
 BESIDE: Final = 66
 """Columns from which the list of traces stands beside the waterfall."""

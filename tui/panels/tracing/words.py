@@ -23,7 +23,8 @@ from tui.canvas import Ink
 from tui.kit.kernel_words import KernelWords, clock_words, is_kernel, tell
 from tui.kit.words import holding, plural
 from tui.panel import Line
-from tui.panels.tracing.verdict_words import lack_words, new_trace_words, oddness_words, sentence
+from tui.panels.tracing.world_words import new_trace_words, oddness_words
+from tui.userdata.verdict_words import lack_words, sentence
 
 WHO: Final = 12
 """Columns of the journal for a name."""

@@ -1,13 +1,12 @@
 """What the tool says of traces, in sentences: verdicts and their evidence, the walk, why there is no diagnosis.
 
-And what was wrong with a trace. The engine knows numbers and names; how they are said is decided here, for the screen
-and for the report.
+And what was wrong with a trace. The engine knows numbers and names; how they are said is decided here, for the report
+and for the panel. It stands beside the report, since that needs no panel, nor the simulation behind it.
 """
 
 from typing import Final
 
 from engines.tracing import verdicts as v
-from engines.tracing.context import NewTrace
 from engines.tracing.critical import NoLength
 from engines.tracing.diagnosis import TRACES_MIN, Behind, Diagnosis, Lack, NoDiagnosis, Through, WalkStep
 from engines.tracing.failures import Failures, Passed
@@ -18,8 +17,6 @@ from engines.tracing.tree import Flaw, Note
 from engines.tracing.unfelt import Grown
 from engines.tracing.verdicts import Verdict
 from engines.tracing.waiting import UNKNOWN, Time
-from engines.tracing.world.events import Score
-from engines.tracing.world.snapshot import Fault, Oddness, Strayed
 from engines.units import PPM, fixed, percent, share, stamp
 from tui.kit.words import plural
 
@@ -299,42 +296,7 @@ def choice_words(choice: Choice) -> str:
             return "requests that fail against those that go well"
 
 
-def score_words(score: Score, verdicts: tuple[Verdict, ...], injected: tuple[Fault, ...]) -> str:
-    """How the first verdict compares with the newest fault that was injected; empty: there is nothing to compare."""
-    if score is Score.NONE or not injected:
-        return ""
-    fault = injected[-1]
-    match score:
-        case Score.NO_VERDICT:
-            return "the tool has no verdict yet"
-        case Score.RIGHT:
-            return "the verdict names it"
-        case Score.MISSES:
-            return "the verdict names its misses"
-        case Score.UNFELT:
-            return f"what was injected ({fault.kind} of {fault.service}) is not felt: under 5 % of the extra time"
-        case Score.OTHER_KIND:
-            first = verdicts[0]
-            return f"the verdict names {first.service}, but as {first.kind} instead of {fault.kind}"
-        case Score.OTHER_SERVICE:
-            first = verdicts[0]
-            return f"the verdict names {first.service} ({first.kind}) instead of {fault.service} ({fault.kind})"
-
-
 # -- what is wrong with a trace --------------------------------------------------------------------------------------
-
-
-def oddness_words(odd: Oddness | None) -> str:
-    """What is odd about a trace."""
-    match odd:
-        case None:
-            return ""
-        case Note():
-            return flaw_words(odd)
-        case Strayed(src=src, dst=dst, why=why):
-            return f"{dst} starts a new trace: {new_trace_words(why)}, called by {src}"
-        case NoLength():
-            return no_length_words(odd)
 
 
 def flaw_words(note: Note) -> str:
@@ -374,8 +336,3 @@ def no_length_words(why: NoLength) -> str:
             return "the trace has no spans"
         case NoLength.NO_TIME:
             return "the root lasts no time: it starts and ends in the same microsecond"
-
-
-def new_trace_words(why: NewTrace) -> str:
-    """Why a trace was not continued, in the words of the headers' own specification."""
-    return why.value
