@@ -15,7 +15,8 @@ from engines.tracing.spans import Kind
 from engines.tracing.world.snapshot import Hop, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
-from tui.kit.parts import Piece, put_lines, window
+from tui.kit.parts import Piece, put_lines
+from tui.kit.tables import listed
 from tui.panel import Focus
 from tui.panels.tracing.select import analysis_at, choose, select_span, span_of
 from tui.panels.tracing.world_words import new_trace_words, oddness_words
@@ -105,8 +106,8 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
     room = canvas.height - below
     start_us = analysis_at(snapshot, focus).start_us
     route = min(34, max(20, canvas.width * 2 // 5))
-    for y, number in enumerate(window(len(there), at, room)):
-        _hop(canvas, y, there[number], number == at, route, start_us, glyphs)
+    for y, hop, selected in listed(canvas, there, at, glyphs, room=room):
+        _hop(canvas, y, hop, selected, route, start_us, glyphs)
     put_lines(canvas, 1, room + 1, detail[: max(0, below - 1)], canvas.width)
     if below:
         canvas.put(0, room, glyphs.horizontal * canvas.width, "line")
@@ -123,7 +124,6 @@ def _none(canvas: Canvas, snapshot: Snapshot, focus: Focus) -> None:
 
 def _hop(canvas: Canvas, y: int, hop: Hop, selected: bool, route: int, start_us: int, glyphs: Glyphs) -> None:
     broken = is_broken(hop)
-    canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
     canvas.put_right(9, y, f"+{units.fixed(hop.at_us - start_us)}" if hop.at_us >= start_us else "", "dim")
     ink: Ink = "selected" if selected else "text"
     x = canvas.put(10, y, clip(hop.src, route // 2), ink)

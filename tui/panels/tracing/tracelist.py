@@ -1,6 +1,7 @@
 """The traces, one row each: a narrow column beside the waterfall, a table of its own, and how their latency spreads."""
 
 from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from engines.tracing.spans import plain, said
@@ -9,8 +10,9 @@ from engines.tracing.world.snapshot import Snapshot, TraceRow
 from engines.units import PPM, fixed
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit import tables
 from tui.kit.parts import fitting as said_first
-from tui.kit.parts import part, place_of, window
+from tui.kit.parts import part, put_pieces
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.tracing.details import brief, heat, level, scale
@@ -31,19 +33,14 @@ STEPS_US: Final = tuple(step * 10**power for power in range(2, 8) for step in (1
 """Bounds of the histogram: 100 us, 200 us, 500 us, 1 ms ..."""
 
 
-class Usual:
-    """What is usual for each root operation: a slow one is slow against its own kind."""
-
-    def __init__(self, rows: tuple[TraceRow, ...]) -> None:
-        kinds: dict[tuple[str, str], list[int]] = {}
-        for row in rows:
-            kinds.setdefault((row.service, row.operation), []).append(row.duration_us)
-        self.all = scale([row.duration_us for row in rows])
-        self._kinds = {kind: scale(values) for kind, values in kinds.items() if len(values) >= KIND_MIN}
-
-    def heat(self, row: TraceRow) -> Ink:
-        """How hot a trace is."""
-        return heat(row.duration_us, self._kinds.get((row.service, row.operation), self.all))
+def heat_of(rows: Sequence[TraceRow]) -> Callable[[TraceRow], Ink]:
+    """How hot each of these traces is: a slow one is slow against its own kind, where that has enough of them."""
+    kinds: dict[tuple[str, str], list[int]] = {}
+    for row in rows:
+        kinds.setdefault((row.service, row.operation), []).append(row.duration_us)
+    every = scale([row.duration_us for row in rows])
+    own = {kind: scale(values) for kind, values in kinds.items() if len(values) >= KIND_MIN}
+    return lambda row: heat(row.duration_us, own.get((row.service, row.operation), every))
 
 
 def marks(row: TraceRow) -> tuple[str, Ink]:
@@ -61,47 +58,43 @@ MARKED: Final = {"?": "? holes", "*": "* odd", ".": ". open", "!": "! error"}
 """What a mark means, in the room that the head of a narrow column has; what is seldom there comes first."""
 
 
+def _rows(
+    canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, top: int, room: int
+) -> Iterator[tuple[int, TraceRow, bool, Ink]]:
+    """As many traces as there is room for, with their heat: row, trace, whether it is selected, and its ink."""
+    rows, hot = listed(snapshot, focus), heat_of(snapshot.traces)
+    spans = [row.duration_us for row in rows]
+    at = next((place for place, row in enumerate(rows) if row.trace_id == focus.node), -1)
+    for y, row, selected in tables.listed(canvas, rows, at, glyphs, top, room):
+        canvas.put(1, y, level(row.duration_us, glyphs, min(spans), max(spans)), hot(row))
+        yield y, row, selected, hot(row)
+
+
 def draw_column(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
     """A head where there is room, the traces, and below them the histogram if rows are left over."""
-    rows = listed(snapshot, focus)
     if canvas.height < 1 or canvas.width < 12:
         return
-    y = 0
-    if canvas.height >= TITLED:
-        canvas.put(1, 0, "traces", "dim")
-        canvas.put_right(canvas.width - 1, 0, read(focus).order, "dim")
-        y = 1
-    room = canvas.height - y
+    head = canvas.height >= TITLED
+    room = canvas.height - head
     spread = SPREAD if room >= SPREAD + 8 else 0
-    if y:
-        there = {marks(row)[0] for row in _window(rows, focus.node, room - spread)}
-        free = canvas.width - len(f" traces  {read(focus).order} ")
-        canvas.put(8, 0, said_first((told for mark, told in MARKED.items() if mark in there), free), "dim")
-    _column(canvas, y, room - spread, rows, snapshot, focus, glyphs)
-    if spread:
-        with part(canvas, 0, canvas.height - spread + 1, canvas.width, spread - 1) as below:
-            draw_spread(below, snapshot, glyphs)
-
-
-def _column(
-    canvas: Canvas, y: int, room: int, rows: tuple[TraceRow, ...], snapshot: Snapshot, focus: Focus, glyphs: Glyphs
-) -> None:
-    usual = Usual(snapshot.traces)
-    low, high = _reach(rows)
-    for row in _window(rows, focus.node, room):
-        selected = row.trace_id == focus.node
-        ink = usual.heat(row)
-        canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
-        canvas.put(1, y, level(row.duration_us, glyphs, low, high), ink)
-        end = canvas.width - 1
+    there = set()
+    for y, row, selected, ink in _rows(canvas, snapshot, focus, glyphs, head, room - spread):
+        end, time = canvas.width - 1, brief(row.duration_us)
         if canvas.width >= COUNTED:
             canvas.put_right(end, y, str(row.spans), "dim")
             end -= 5
-        time = brief(row.duration_us)
         canvas.put_right(end, y, time, ink)
         canvas.put(2, y, *marks(row))
         canvas.put(3, y, fitting(row.operation, end - len(time) - 4), "selected" if selected else "text")
-        y += 1
+        there.add(marks(row)[0])
+    if head:
+        free = canvas.width - len(f" traces  {read(focus).order} ")
+        canvas.put(1, 0, "traces", "dim")
+        canvas.put(8, 0, said_first((told for mark, told in MARKED.items() if mark in there), free), "dim")
+        canvas.put_right(canvas.width - 1, 0, read(focus).order, "dim")
+    if spread:
+        with part(canvas, 0, canvas.height - spread + 1, canvas.width, spread - 1) as below:
+            draw_spread(below, snapshot, glyphs)
 
 
 def fitting(operation: str, width: int) -> str:
@@ -109,16 +102,6 @@ def fitting(operation: str, width: int) -> str:
     if len(operation) > width and " /" in operation:
         operation = operation[operation.index(" /") + 1 :]
     return clip(operation, width)
-
-
-def _window(rows: tuple[TraceRow, ...], selected: str, room: int) -> list[TraceRow]:
-    """As many rows as there is room for, the selected one among them."""
-    return [rows[at] for at in window(len(rows), place_of([row.trace_id for row in rows], selected), room)]
-
-
-def _reach(rows: tuple[TraceRow, ...]) -> tuple[int, int]:
-    spans = [row.duration_us for row in rows]
-    return min(spans, default=1), max(spans, default=1)
 
 
 # -- how latency spreads ---------------------------------------------------------------------------------------------
@@ -158,41 +141,26 @@ def spread(values: list[int], rows: int) -> list[tuple[int, int]]:
 
 def draw_table(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
     """All there is to know of each trace before it is opened."""
-    rows = listed(snapshot, focus)
     if canvas.height < 2 or canvas.width < 30:
         return
-    usual = Usual(snapshot.traces)
-    low, high = _reach(rows)
+    high = max((row.duration_us for row in listed(snapshot, focus)), default=1)
     name = max(14, min(34, canvas.width * 3 // 10))
     chart = max(0, min(40, canvas.width - name - 50))
-    x = name + 2
+    x, column = name + 2, read(focus).attribute
+    widths, last = (8, chart + 7, 9), x + chart + 26
     canvas.put(3, 0, "root", "dim")
-    canvas.put_right(x + 8, 0, "time", "dim")
-    canvas.put_right(x + 8 + chart + 7, 0, "spans", "dim")
-    canvas.put_right(x + 8 + chart + 16, 0, "services", "dim")
-    wide = canvas.width - (x + chart + 26)
-    column = read(focus).attribute
-    canvas.put(x + chart + 26, 0, clip(f"{column}, odd" if column else "odd", wide), "dim")
-    for y, row in enumerate(_window(rows, focus.node, canvas.height - 1), 1):
-        selected = row.trace_id == focus.node
-        ink = usual.heat(row)
-        canvas.put(0, y, glyphs.mark_left if selected else " ", "bright")
-        canvas.put(1, y, level(row.duration_us, glyphs, low, high), ink)
+    tables.put_cells(canvas, x, 0, widths, ((head, "dim") for head in ("time", "spans", "services")))
+    canvas.put(last, 0, clip(f"{column}, odd" if column else "odd", canvas.width - last), "dim")
+    for y, row, selected, ink in _rows(canvas, snapshot, focus, glyphs, 1, canvas.height - 1):
         canvas.put(3, y, both(row, name - 2), "selected" if selected else "text")
-        canvas.put_right(x + 8, y, fixed(row.duration_us), ink)
-        if chart:
-            filled = bar(row.duration_us / max(1, high), chart, glyphs).replace(glyphs.bar_empty, " ")
-            canvas.put(x + 9, y, filled, ink)
-        canvas.put_right(x + 8 + chart + 7, y, f"{row.spans:,}", "text")
-        canvas.put_right(x + 8 + chart + 16, y, str(row.services), "text")
-        words, ink = odd(row)
+        cells = ((fixed(row.duration_us), ink), (f"{row.spans:,}", "text"), (str(row.services), "text"))
+        canvas.put(x + 9, y, bar(row.duration_us / max(1, high), chart, glyphs).replace(glyphs.bar_empty, " "), ink)
+        tables.put_cells(canvas, x, y, widths, cells)
+        words, odd_ink = odd(row)
         if row.extent_us * 10 > row.duration_us * 11:
             words = f"{fixed(row.extent_us)} with all its spans{f'; {words}' if words else ''}"
-        start = x + chart + 26
-        if column:
-            value = f"{valued(snapshot, row, column)}  "
-            start = canvas.put(start, y, clip(value, wide), "bright")
-        canvas.put(start, y, clip(words, max(0, canvas.width - start)), ink)
+        value = f"{valued(snapshot, row, column)}  " if column else ""
+        put_pieces(canvas, last, y, ((value, "bright"), (words, odd_ink)), canvas.width)
 
 
 def valued(snapshot: Snapshot, row: TraceRow, key: str) -> str:

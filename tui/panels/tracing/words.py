@@ -7,6 +7,7 @@ Every kind of event of a traced system has its sentence here: a kind without one
 from typing import Any, Final
 
 from engines.sim import events as e
+from engines.sim import faults
 from engines.sim.events import Event
 from engines.sim.rules import SetRule
 from engines.tracing.context import NewTrace
@@ -270,24 +271,17 @@ def fault_words(fault: Fault) -> str:
             return f"the exporter of {name} loses {tenths(ppm)} of its spans"
         case c.LateSpans(delay_us=delay_us):
             return f"the exporter of {name} is {span(delay_us)} late"
-    return _machine_words(fault)
-
-
-def _machine_words(fault: Fault) -> str:
-    """The same of a fault of a machine or of the network."""
-    name, command = fault.service, fault.command
-    match fault.kind:
-        case Trouble.LOSS:
-            return f"the network loses {tenths(command.ppm)} on its way to {name}"
-        case Trouble.DOUBLED:
-            return f"the network doubles {tenths(command.ppm)} of the messages of {name}"
-        case Trouble.NETWORK:
-            return f"a message takes {span(command.latency_us)} to {name}"
-        case Trouble.SKEW:
-            return f"the clock of {name} is {span(command.offset_us)} off"
-        case Trouble.CRASH:
+        case faults.Lose(ppm=ppm):
+            return f"the network loses {tenths(ppm)} on its way to {name}"
+        case faults.Duplicate(ppm=ppm):
+            return f"the network doubles {tenths(ppm)} of the messages of {name}"
+        case faults.Slow(latency_us=latency_us):
+            return f"a message takes {span(latency_us)} to {name}"
+        case faults.Skew(offset_us=offset_us):
+            return f"the clock of {name} is {span(offset_us)} off"
+        case faults.Crash():
             return f"{name} crashed"
-        case Trouble.FREEZE:
+        case faults.Freeze():
             return f"{name} froze"
     raise AssertionError(f"no words for {fault!r}")
 
