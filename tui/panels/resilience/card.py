@@ -40,8 +40,8 @@ def machine_of(snapshot: Snapshot, breaker: BreakerView) -> Machine:
     wait = units.exact(options.wait_us)
     by = "the timer of" if options.waiting is Waiting.TIMER else "a call after"
     waiting = Arrow(f"{by} {wait}", wait, part(since, since + max(0, breaker.countdown_us)), state == "open")
-    return Machine(state, trip, waiting, *_out_of_half(breaker, limit), note=_beside(breaker),
-                   under=_under(snapshot, breaker))  # fmt: skip
+    note = "" if state in BOXED else queries.STATES[state].name
+    return Machine(state, trip, waiting, *_out_of_half(breaker, limit), note, _under(snapshot, breaker))
 
 
 def _out_of_half(breaker: BreakerView, limit: str) -> tuple[Arrow, Arrow]:
@@ -57,10 +57,6 @@ def _out_of_half(breaker: BreakerView, limit: str) -> tuple[Arrow, Arrow]:
                 Arrow(f"{limit} of them fail", limit, near, live))  # fmt: skip
     near = part(options.probes - breaker.why.probes_left, options.probes) if live else 0
     return Arrow("the probe succeeds", "1 succeeds", near, live), Arrow("the probe fails", "1 fails", near, live)
-
-
-def _beside(breaker: BreakerView) -> str:
-    return "" if breaker.state in BOXED else queries.STATES[breaker.state].name
 
 
 def _under(snapshot: Snapshot, breaker: BreakerView) -> tuple[str, str, str]:
@@ -213,40 +209,31 @@ def draw_window(
 
     Where slow calls are nearer to opening it, these instead of the failed ones. Returns the row after it.
     """
-    slow = queries.pressing(breaker).name == "slow"
-    numbers = height >= 3
-    bars = height - numbers
-    label = 8
+    slow, label = queries.pressing(breaker).name == "slow", 8
+    bars = height - (height >= 3)
     room = width - label - (9 if width >= 50 else 0)
     shown = joined(breaker.buckets, max(1, min(BUCKETS, room // 2)))
+    if not any(bucket.calls for bucket in shown):
+        said = f"no result within {units.exact(breaker.options.window_us)}" if shown else "no calls yet"
+        lines = list(paragraph(said, "dim", width, ("window".ljust(label), "dim")))
+        put_lines(canvas, x, y, lines[:height], x + width)
+        return y + (min(height, 2) if shown else height)
     if slow:
         shown = [bucket._replace(failures=bucket.slow) for bucket in shown]
-    canvas.put(x, y + bars - 1, "window", "dim")
-    if not shown or bars < 1:
-        canvas.put(x + label, y, "no calls yet" if bars > 0 else "", "dim")
-        return y + height
-    if not any(bucket.calls for bucket in shown):
-        old = f"no result within {units.exact(breaker.options.window_us)}"
-        for number, text in enumerate(wrapped(old, width - label)[: max(1, height)]):
-            canvas.put(x + label, y + number, text, "dim")
-        canvas.fill(x, y + bars - 1, label, 1)
-        canvas.put(x, y, "window", "dim")
-        return y + min(height, 2)
     each = max(2, min(5, room // len(shown)))
     most = max(1, *(bucket.calls for bucket in shown))
-    for number, bucket in enumerate(shown):
-        at = x + label + number * each
-        _bar(canvas, at, y, each - 1, bars, bucket, most, "slow" if slow else "error", glyphs)
-        if numbers:
-            said = str(bucket.failures)
-            canvas.put_right(at + each - 1, y + bars, said if len(said) < each else "+",
-                             "bad" if bucket.failures else "dim")  # fmt: skip
-    if numbers:
-        canvas.put(x, y + bars, "slow" if slow else "failed", "dim")
+    canvas.put(x, y + bars - 1, "window", "dim")
+    for at, bucket in enumerate(shown):
+        left = x + label + at * each
+        _bar(canvas, left, y, each - 1, bars, bucket, most, "slow" if slow else "error", glyphs)
+        if bars < height:
+            said, ink = str(bucket.failures), "bad" if bucket.failures else "dim"
+            canvas.put_right(left + each - 1, y + bars, said if len(said) < each else "+", ink)
+    canvas.put(x, y + bars, ("slow" if slow else "failed") if bars < height else "", "dim")
     if width >= 50:
         said = f"{sum(bucket.failures for bucket in shown)}/{breaker.calls}"
         canvas.put_right(x + width, y + bars - 1, clip(said, 9), "text")
-        if numbers:
+        if bars < height:
             canvas.put_right(x + width, y + bars, clip(span(breaker).removeprefix("the "), 9), "dim")
     return y + height
 

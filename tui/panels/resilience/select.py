@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from engines.resilience.world.snapshot import EdgeView, ServiceView, Snapshot
-from tui.kit.selection import after
+from tui.kit.selection import after, reader
 from tui.kit.service_graph import into, out_of
 from tui.panel import Focus
 
@@ -22,7 +22,10 @@ CHARTS: Final = ("load", "breakers", "latency", "waste")
 class Chart(NamedTuple):
     """The chart that was chosen for the strip."""
 
-    name: str
+    name: str = CHARTS[0]
+
+
+read = reader(Chart)
 
 
 USUAL: Final = "api>payment"
@@ -53,7 +56,7 @@ def fit(snapshot: Snapshot, focus: Focus) -> Focus:
 
 def chart_of(focus: Focus) -> str:
     """The chart that the strip shows."""
-    return focus.pick.name if isinstance(focus.pick, Chart) else CHARTS[0]
+    return read(focus).name
 
 
 def next_chart(step: int) -> Callable[[Snapshot, Focus], Focus]:

@@ -41,7 +41,7 @@ LEGEND: Final = 12
 
 
 class Page(NamedTuple):
-    """A view other than the waterfall: its picture, and what stands in the border above it."""
+    """A view: its picture, and what stands in the border above it."""
 
     draw: Callable[[Canvas, Snapshot, Focus, Glyphs], None]
     title: Callable[[Snapshot, Focus], str]
@@ -52,13 +52,14 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     """Draw everything."""
     snapshot = s.seen(snapshot, focus)
     picture, below, look = (Canvas(*size) for size in sizes)
+    page = PAGES[read(focus).view]
     if picture.height and picture.width:
         draw_picture(picture, snapshot, focus, glyphs, told=look.height >= TOLD)
     strip.draw(below, snapshot, glyphs, s.window_of(focus))
     return Frame(
         picture, below, look,
-        picture_title=title(snapshot, focus),
-        picture_note=note(snapshot, focus),
+        picture_title=page.title(snapshot, focus),
+        picture_note=page.note(snapshot, focus),
         strip_title=strip.title(snapshot, s.window_of(focus), read(focus).choice),
         strip_note=strip.note(snapshot),
         inspector_title=inspector.draw(look, snapshot, focus, glyphs),
@@ -105,22 +106,20 @@ def status(snapshot: Snapshot) -> str:
     return f"{plural(len(snapshot.services), 'service')}{kept}{figures}"
 
 
-def title(snapshot: Snapshot, focus: Focus) -> str:
-    """What the picture shows."""
+def _of_trace(snapshot: Snapshot, focus: Focus) -> str:
+    """What the waterfall shows."""
     row = snapshot.trace(focus.node)
-    name = f"{row.operation}  {plural(row.spans, 'span')}, {plural(row.services, 'service')}" if row else "traces"
-    if row and read(focus).root:
-        made = analysis_at(snapshot, focus)
-        top = made.tree.spans[made.tree.root]
-        name = f"{top.service} {top.name} as root  {plural(made.tree.real, 'span')} of {row.spans:,}"
-    page = PAGES.get(read(focus).view)
-    return page.title(snapshot, focus) if page is not None else name
+    if row is None:
+        return "traces"
+    if not read(focus).root:
+        return f"{row.operation}  {plural(row.spans, 'span')}, {plural(row.services, 'service')}"
+    made = analysis_at(snapshot, focus)
+    top = made.tree.spans[made.tree.root]
+    return f"{top.service} {top.name} as root  {plural(made.tree.real, 'span')} of {row.spans:,}"
 
 
-def note(snapshot: Snapshot, focus: Focus) -> str:
+def _changed(snapshot: Snapshot, focus: Focus) -> str:
     """What is hidden or changed, and the time of the root."""
-    if read(focus).view in PAGES:
-        return PAGES[read(focus).view].note(snapshot, focus)
     row = snapshot.trace(focus.node)
     if row is None:
         return ""
@@ -168,10 +167,8 @@ def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyph
     with part(canvas, 0, 0, canvas.width, canvas.height - rows) as main:
         if read(focus).view == "map":
             servicemap.draw(main, snapshot, focus, glyphs, told)
-        elif read(focus).view in PAGES:
-            PAGES[read(focus).view].draw(main, snapshot, focus, glyphs)
         else:
-            _waterfall(main, snapshot, focus, glyphs)
+            PAGES[read(focus).view].draw(main, snapshot, focus, glyphs)
 
 
 def column_of(width: int) -> int:
@@ -199,7 +196,7 @@ def _waterfall(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
         put_pieces(canvas, left + 1, canvas.height - 1, pieces if fits else pieces[:-1], canvas.width)
 
 
-# -- the other views -------------------------------------------------------------------------------------------------
+# -- the views -------------------------------------------------------------------------------------------------------
 
 
 def _of_aggregates(snapshot: Snapshot, focus: Focus) -> str:
@@ -213,6 +210,7 @@ def _differs(snapshot: Snapshot, focus: Focus) -> str:
 
 
 PAGES: Final = {
+    "waterfall": Page(_waterfall, _of_trace, _changed),
     "list": Page(tracelist.draw_table,
                  lambda snapshot, focus: f"{plural(len(snapshot.traces), 'trace')} by {read(focus).order}",
                  lambda snapshot, focus: "right opens"),
