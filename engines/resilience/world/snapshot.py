@@ -10,9 +10,10 @@ from engines.resilience.explain import Transition, Why
 from engines.resilience.policy import BreakerOptions
 from engines.resilience.window import Bucket
 from engines.resilience.world.messages import Origin, Outcome
-from engines.resilience.world.topology import LINK
+from engines.resilience.world.topology import KINDS, LINK, SHOP
 from engines.sim.pattern import Check
 from engines.sim.views import Flight, LinkView
+from engines.units import PPM
 
 # -- breakers --------------------------------------------------------------------------------------------------
 
@@ -26,6 +27,17 @@ class Lasted(NamedTuple):
     """-1 for the one that lasts."""
     moved: Transition | None
     """How it began; None: it began that way."""
+
+
+class Pressing(NamedTuple):
+    """The rule of a breaker that is nearest to its threshold."""
+
+    name: str
+    """``rate``: failed calls; ``slow``: slow ones."""
+    ppm: int
+    threshold_ppm: int
+    calls: int
+    """How many in the window."""
 
 
 class BreakerView(NamedTuple):
@@ -77,6 +89,15 @@ class BreakerView(NamedTuple):
         """Until half-open (or, half-open with a maximum wait, until open); -1 if no time runs."""
         runs = self.state == "open" or (self.state == "half_open" and self.options.half_open_max_us > 0)
         return self.why.countdown_us if runs else -1
+
+    @property
+    def pressing(self) -> Pressing:
+        """Failed calls or slow ones, whichever are nearer to opening it; failed ones if they are equally near."""
+        why, options = self.why, self.options
+        failed = Pressing("rate", why.rate_ppm, options.failure_ppm, sum(each.failures for each in self.buckets))
+        if not options.slow_us or max(0, why.slow_ppm) * options.failure_ppm <= max(0, failed.ppm) * options.slow_ppm:
+            return failed
+        return Pressing("slow", why.slow_ppm, options.slow_ppm, sum(each.slow for each in self.buckets))
 
 
 # -- the other layers ------------------------------------------------------------------------------------------
@@ -194,6 +215,17 @@ class EdgeView(NamedTuple):
     def ailing(self) -> bool:
         """Whether anything is wrong on the way."""
         return bool(self.delay_percent or self.abort_percent or self.links)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether its breaker lets nobody through."""
+        return self.breaker is not None and self.breaker.state in ("open", "forced_open")
+
+    @property
+    def slowest_us(self) -> int:
+        """Its p99. A percentile is the upper bound of its bucket, and no single attempt outlasts its timeout."""
+        single = self.timeout_us and not self.hedge_ppm and (self.retry is None or not self.retry.retries)
+        return min(self.p99_us, self.timeout_us) if single else self.p99_us
 
     @property
     def cut(self) -> bool:
@@ -378,3 +410,60 @@ class Snapshot(NamedTuple):
     def service(self, id: str) -> ServiceView | None:
         """The service of this name."""
         return next((service for service in self.services if service.id == id), None)
+
+    @property
+    def hosts(self) -> tuple[HostView, ...]:
+        """All machines."""
+        return tuple(host for service in self.services for host in service.hosts)
+
+    @property
+    def busiest(self) -> EdgeView | None:
+        """The edge with the most attempts; of those within a tenth, which is chance, the first on the way."""
+        most = max((edge.attempts_per_s for edge in self.edges), default=0)
+        return next((edge for edge in self.edges if edge.attempts_per_s * 10 >= most * 9), None)
+
+    def way(self, edge: EdgeView) -> tuple[EdgeView, ...]:
+        """The edges a call passes up to and with this one, from the client on."""
+        path = [edge]
+        while before := next((each for each in self.edges if each.dst == path[0].src), None):
+            if before in path:
+                break
+            path.insert(0, before)
+        return tuple(path)
+
+    # -- the sums of queueing --------------------------------------------------------------------------------------
+
+    def held_us(self, service: ServiceView) -> int:
+        """How long a job holds a worker at present: its own work, and what it calls and waits for meanwhile."""
+        slow = sum(host.slow_percent for host in service.hosts)
+        own = service.mean_us * slow // (100 * max(1, len(service.hosts)))
+        edges = [edge for edge in self.edges if edge.src == service.id]
+        return own + sum(self._asked_ppm(service, edge) * self._answer_us(edge) // PPM for edge in edges)
+
+    def _asked_ppm(self, service: ServiceView, edge: EdgeView) -> int:
+        """How many of the jobs of a service need this edge."""
+        if service.layer != "edge":
+            return PPM
+        kinds = SHOP if self.mix == "shop" else (self.mix,)
+        return sum(edge.dst in KINDS.get(kind, ()) for kind in kinds) * PPM // len(kinds)
+
+    def _answer_us(self, edge: EdgeView) -> int:
+        """How long an answer over an edge takes, the line there included; no longer than its timeouts allow."""
+        service = self.service(edge.dst)
+        if service is None or edge.blocked:
+            return 0
+        there = self.held_us(service)
+        took = 2 * edge.latency_us + LINK.jitter_us + edge.delay_percent * edge.delay_us // 100
+        took += there + (service.queue * there // service.workers if service.workers else 0)
+        if not 0 < edge.timeout_us < took:
+            return took
+        return edge.timeout_us * (1 + (edge.retry.retries if edge.retry else 0))
+
+    def capacity(self, service: ServiceView) -> float:
+        """Calls a second that a service can work off."""
+        held = self.held_us(service)
+        return service.workers * 1_000_000 / held if held > 0 else 0.0
+
+    def drain_us(self, service: ServiceView) -> int:
+        """How long its line takes to be worked off."""
+        return service.queue * self.held_us(service) // service.workers if service.workers else 0

@@ -15,7 +15,7 @@ from tui.kit import charts as chart
 from tui.kit.parts import wrapped
 from tui.layout import arrange
 from tui.panel import Focus
-from tui.panels.resilience import PANEL, card, graph, queries
+from tui.panels.resilience import PANEL, card, graph
 from tui.picture import compose
 from tui.session import Session
 
@@ -81,16 +81,16 @@ def test_a_line_of_calls_takes_as_long_as_its_threads_are_held_by_what_they_call
     payment, catalog = snapshot.service("payment"), snapshot.service("catalog")
     assert payment is not None
     assert catalog is not None
-    assert 8_000_000 < queries.held_us(snapshot, payment) < 8_300_000
-    assert queries.drain_us(snapshot, payment) == payment.queue * queries.held_us(snapshot, payment) // 4
-    assert 50_000 < queries.held_us(snapshot, catalog) < 200_000
+    assert 8_000_000 < snapshot.held_us(payment) < 8_300_000
+    assert snapshot.drain_us(payment) == payment.queue * snapshot.held_us(payment) // 4
+    assert 50_000 < snapshot.held_us(catalog) < 200_000
 
 
 def test_a_timeout_limits_how_long_a_thread_is_held_and_retries_multiply_it() -> None:
     snapshot = story("retry-storm", 10_000).snapshot()
     api = snapshot.service("api")
     assert api is not None
-    held = queries.held_us(snapshot, api)
+    held = snapshot.held_us(api)
     assert 4_000_000 <= held < 4_100_000, "four attempts of a second each"
 
 
@@ -106,7 +106,7 @@ def test_the_rate_that_is_said_is_the_one_nearest_to_its_threshold() -> None:
     assert card.next_words(slow) == "slow: 10 points below 50 %"
     assert "".join(text for text, _ in card.rate_words(slow, 60)).startswith("slow 40 %/50 %  calls 1000/20")
     late = made._replace(why=why._replace(options=replace(options, slow_ppm=1_000_000), slow=400))
-    assert queries.pressing(late).name == "rate", "40 of 100 is further away than 29 of 50"
+    assert late.pressing.name == "rate", "40 of 100 is further away than 29 of 50"
 
 
 def test_all_states_that_fit_are_listed_with_how_long_they_lasted() -> None:
@@ -150,7 +150,7 @@ def test_a_latency_is_said_whole_or_not_at_all() -> None:
 @pytest.mark.parametrize("name", ["well", "storm", "everywhere", "envoy"])
 def test_the_attempts_of_the_strip_are_those_of_the_edge_it_names(name: str) -> None:
     snapshot = standing(name)
-    edge = queries.busiest(snapshot)
+    edge = snapshot.busiest
     assert edge is not None
     assert edge.attempts_per_s >= 0.9 * max(each.attempts_per_s for each in snapshot.edges)
     words = draw(snapshot, Focus(), arrange(120, 36).sizes()).strip.text()

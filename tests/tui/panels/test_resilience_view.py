@@ -330,7 +330,7 @@ def test_the_inspector_does_the_arithmetic_of_retries() -> None:
     snapshot = standing("open")
     edge = snapshot.edge("api>payment")
     assert edge is not None
-    assert queries.amplification(queries.way(snapshot, edge)) == 4
+    assert queries.amplification(snapshot.way(edge)) == 4
     assert "up to (1+3) = 4" in look(snapshot, "api>payment")
     assert "none: every failure may be retried" in look(snapshot, "api>payment")
     assert "up to (1+3) x (1+3) x (1+3) = 64" in look(standing("everywhere"), "payment>payment-db")
@@ -351,7 +351,7 @@ def test_the_inspector_does_the_arithmetic_of_a_queue() -> None:
     assert service is not None
     words = look(snapshot, "payment")
     assert f"{service.busy} of {service.workers} busy" in words
-    assert f"= {service.arrived_per_s}/s of {queries.rate(queries.capacity(snapshot, service))}: a call holds" in words
+    assert f"= {service.arrived_per_s}/s of {queries.rate(snapshot.capacity(service))}: a call holds" in words
     assert f"{service.queue + service.busy} inside" in words
 
 
@@ -420,7 +420,7 @@ def test_a_storm_claims_no_more_attempts_a_call_than_there_can_be() -> None:
     snapshot = story("storm-budget", 12_500).snapshot()
     edge = snapshot.edge("api>catalog")
     assert edge is not None
-    most = queries.amplification(queries.way(snapshot, edge))
+    most = queries.amplification(snapshot.way(edge))
     told = re.search(r"attempts x(\d+)", queries.storm(snapshot))
     assert told is not None
     assert 1 < int(told[1]) <= most == 4

@@ -30,7 +30,7 @@ def machine_of(snapshot: Snapshot, breaker: BreakerView) -> Machine:
     state = breaker.state
     options = breaker.options
     limit = f"{options.failure_at.value} {percent(options.failure_ppm)}"
-    least, nearest = options.needed, queries.pressing(breaker)
+    least, nearest = options.needed, breaker.pressing
     slow = f", or {percent(options.slow_ppm)} slower than {units.exact(options.slow_us)}" if options.slow_us else ""
     trip = Arrow(
         f"{limit} of {least} calls or more failed within {span(breaker)}{slow}", f"{limit} of {least}",
@@ -146,7 +146,7 @@ def _short(canvas: Canvas, breaker: BreakerView, y: int, glyphs: Glyphs) -> int:
 
 def rate_words(breaker: BreakerView, room: int) -> tuple[tuple[str, Ink], ...]:
     """The rate that is nearest to its threshold, the calls against their minimum; how many failed if there is room."""
-    nearest = queries.pressing(breaker)
+    nearest = breaker.pressing
     rate = percent(nearest.ppm) if nearest.ppm >= 0 else "-"
     over = nearest.ppm >= nearest.threshold_ppm
     head: tuple[tuple[str, Ink], ...] = (
@@ -165,7 +165,7 @@ def next_words(breaker: BreakerView) -> str:
             lacks = breaker.minimum - breaker.calls
             if lacks > 0:
                 return f"{lacks} calls short of judging"
-            nearest = queries.pressing(breaker)
+            nearest = breaker.pressing
             what = "slow: " if nearest.name == "slow" else ""
             return f"{what}{queries.points(nearest.ppm, nearest.threshold_ppm)} below {percent(nearest.threshold_ppm)}"
         case "open":
@@ -209,7 +209,7 @@ def draw_window(
 
     Where slow calls are nearer to opening it, these instead of the failed ones. Returns the row after it.
     """
-    slow, label = queries.pressing(breaker).name == "slow", 8
+    slow, label = breaker.pressing.name == "slow", 8
     bars = height - (height >= 3)
     room = width - label - (9 if width >= 50 else 0)
     shown = joined(breaker.buckets, max(1, min(BUCKETS, room // 2)))
@@ -316,7 +316,7 @@ def _envoy(edge: EdgeView) -> Iterator[tuple[str, Ink]]:
 def _exposed(snapshot: Snapshot, edge: EdgeView) -> Iterator[tuple[str, Ink]]:
     """Errors, retries, the timeout and the line behind: enough to see a storm coming."""
     if edge.attempts_per_s or edge.calls_per_s:
-        errors = f"edge: errors {percent(edge.errors_ppm)}, p99 {units.seconds(queries.slowest_us(edge))}"
+        errors = f"edge: errors {percent(edge.errors_ppm)}, p99 {units.seconds(edge.slowest_us)}"
         yield errors, queries.error_ink(edge.errors_ppm)
     if edge.retry is not None and edge.retry.retries:
         budget, now = edge.retry.budget_ppm, queries.times(edge.amplified_ppm)
@@ -327,5 +327,5 @@ def _exposed(snapshot: Snapshot, edge: EdgeView) -> Iterator[tuple[str, Ink]]:
         yield f"timeout {units.seconds(edge.timeout_us)}", "text"
     service = snapshot.service(edge.dst)
     if service is not None and service.queue:
-        wait = units.seconds(queries.drain_us(snapshot, service))
+        wait = units.seconds(snapshot.drain_us(service))
         yield f"{service.queue} wait at {service.id}: {wait} of work", "bad"

@@ -124,7 +124,7 @@ def _hosts(snapshot: Snapshot, service: ServiceView, columns: int, alone: bool, 
 
 def _wire(snapshot: Snapshot, edge: EdgeView) -> Wire:
     """An edge, its breaker in the middle, and behind that only what it lets through."""
-    blocked = queries.blocked(edge)
+    blocked = edge.blocked
     sent = max(0, edge.attempts_per_s)
     signs = "".join(dict.fromkeys(sign for sign, _ in troubles(edge)))
     return Wire(
@@ -167,7 +167,7 @@ def troubles(edge: EdgeView) -> tuple[tuple[str, str], ...]:
 
 def _numbers(edge: EdgeView, room: int, rows: int) -> list[list[Piece]]:
     """Attempts a second and errors; with more rows the latency, and what is wrong in words."""
-    blocked, errors = queries.blocked(edge), queries.error_ink(edge.errors_ppm)
+    blocked, errors = edge.blocked, queries.error_ink(edge.errors_ppm)
     said, ink = (f"rej {edge.rejected_per_s}/s", "open") if blocked else (f"{edge.attempts_per_s}/s", "dim")
     rate = queries.whole(edge.errors_ppm) if edge.errors_ppm and not blocked else ""
     if rate and len(said) + 1 + len(rate) > room:  # errors, unless there are more attempts than calls
@@ -185,7 +185,7 @@ def _numbers(edge: EdgeView, room: int, rows: int) -> list[list[Piece]]:
 
 def latency(edge: EdgeView, room: int) -> str:
     """The median and the slowest hundredth; the latter alone where there is no room for both; never half a number."""
-    slow_us = queries.slowest_us(edge)
+    slow_us = edge.slowest_us
     if slow_us < 1_000_000:
         both = f"{edge.p50_us // 1000}/{slow_us // 1000} ms"
     else:

@@ -83,7 +83,7 @@ def _traffic(edge: EdgeView) -> Facts:
     yield fact("calls", f"{edge.calls_per_s}/s asked, {edge.attempts_per_s}/s sent", "bright",
                *((rejected,) if edge.rejected_per_s else ()), (f"; {edge.running} under way", "text"))  # fmt: skip
     yield fact("errors", percent(max(0, edge.errors_ppm)), queries.error_ink(edge.errors_ppm),
-               (f"; p50 {_ms(edge.p50_us)}, p99 {_ms(queries.slowest_us(edge))}", "text"))  # fmt: skip
+               (f"; p50 {_ms(edge.p50_us)}, p99 {_ms(edge.slowest_us)}", "text"))  # fmt: skip
     if edge.breaker is not None and edge.breaker.rejected:
         breaker = edge.breaker
         many = "all" if breaker.rejected_here == breaker.rejected else f"{breaker.rejected_here:,}"
@@ -97,7 +97,7 @@ def _ms(span_us: int) -> str:
 
 def _multiplied(snapshot: Snapshot, edge: EdgeView) -> Fact:
     """(1+r)^L along the way to here, and what the retries really cost at present."""
-    way = queries.way(snapshot, edge)
+    way = snapshot.way(edge)
     product, least = queries.amplification(way), queries.budgeted(way)
     if product == 1:
         return fact("amplifies", "nothing: no retries lead here", "good")
@@ -215,20 +215,20 @@ def _state(snapshot: Snapshot, service: ServiceView) -> Facts:
     waits = max((host.wait_us for host in service.hosts), default=0)
     if service.queue:
         first = f"the first for {units.seconds(waits)}; " if waits > 0 else ""
-        drain = units.seconds(queries.drain_us(snapshot, service))
+        drain = units.seconds(snapshot.drain_us(service))
         yield fact("waits", f"{first}{drain} to work it off", "text")
 
 
 def _queueing(snapshot: Snapshot, service: ServiceView) -> Facts:
     """Arrivals against what it can do, and Little's law."""
     yield fact("work", service_time(service), "text")
-    most = queries.capacity(snapshot, service)
+    most = snapshot.capacity(service)
     if most:
-        busy = service.arrived_per_s * queries.held_us(snapshot, service) // service.workers
+        busy = service.arrived_per_s * snapshot.held_us(service) // service.workers
         ink: Ink = "bad" if busy >= 1_000_000 else "warn" if busy >= 800_000 else "good"
         yield fact("load", percent(busy), ink,
                    (f"= {service.arrived_per_s}/s of {queries.rate(most)}: a call holds a worker for "
-                    f"{units.seconds(queries.held_us(snapshot, service))}", "text"))  # fmt: skip
+                    f"{units.seconds(snapshot.held_us(service))}", "text"))  # fmt: skip
     inside = service.queue + service.busy
     if service.done_per_s > 0:
         stay = inside * 1_000_000 // service.done_per_s

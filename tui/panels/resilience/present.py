@@ -52,10 +52,10 @@ def _service(snapshot: Snapshot, edge: EdgeView | None) -> str:
     service = snapshot.service(edge.dst) if edge is not None else None
     if edge is None or service is None or not service.workers or snapshot.recorded:
         return ""
-    most = queries.rate(queries.capacity(snapshot, service))
+    most = queries.rate(snapshot.capacity(service))
     text = f"{service.id} can do {most} with {plural(service.workers, 'worker')}, and gets {service.arrived_per_s}/s"
     if service.queue:
-        wait = units.seconds(queries.drain_us(snapshot, service))
+        wait = units.seconds(snapshot.drain_us(service))
         patience = f"; its callers wait {units.seconds(edge.timeout_us)}" if edge.timeout_us else ""
         text += f": {service.queue} wait, which is {wait} of work{patience}"
     if service.wasted_per_s:
@@ -66,7 +66,7 @@ def _service(snapshot: Snapshot, edge: EdgeView | None) -> str:
 def _wrong(snapshot: Snapshot) -> str:
     """Every fault in force."""
     found = [f"{queries.name(edge.id)}: {', '.join(edge_faults(edge))}" for edge in snapshot.edges if edge.ailing]
-    found += [f"{host.id}: {', '.join(host_faults(host))}" for host in queries.hosts(snapshot) if host.ailing]
+    found += [f"{host.id}: {', '.join(host_faults(host))}" for host in snapshot.hosts if host.ailing]
     off = rules_off(snapshot.rules)
     found += [f"rules switched off: {', '.join(off)}"] if off else []
     return f"In the way: {'; '.join(found)}." if found else ""

@@ -7,9 +7,8 @@ from typing import Final, NamedTuple
 from engines import units
 from engines.resilience.policy import percent
 from engines.resilience.world.snapshot import BreakerView, EdgeView, HostView, Lasted, ServiceView, Snapshot
-from engines.resilience.world.topology import KINDS, LINK, SHOP
 from tui.canvas import Ink
-from tui.kit.service_graph import into, layers, out_of
+from tui.kit.service_graph import into, layers
 from tui.kit.words import STATUS, plural
 from tui.panel import Figure
 
@@ -56,19 +55,13 @@ def points(ppm: int, below: int) -> str:
     return f"{tenths // 10}.{tenths % 10} points" if tenths % 10 else plural(tenths // 10, "point")
 
 
-def slowest_us(edge: EdgeView) -> int:
-    """The p99 of an edge. A percentile is the upper bound of its bucket, and no single attempt outlasts its timeout."""
-    single = edge.timeout_us and not edge.hedge_ppm and (edge.retry is None or not edge.retry.retries)
-    return min(edge.p99_us, edge.timeout_us) if single else edge.p99_us
-
-
 def storm(snapshot: Snapshot) -> str:
     """A metastable failure in words: nothing is broken any more, and yet attempts multiply and goodput stays away."""
     newest = snapshot.series[-STORM_SAMPLES:]
     offered = sum(each.offered for each in newest)
     if snapshot.recorded or len(newest) < STORM_SAMPLES or not offered:
         return ""
-    ailing = any(edge.ailing for edge in snapshot.edges) or any(host.ailing for host in hosts(snapshot))
+    ailing = any(edge.ailing for edge in snapshot.edges) or any(host.ailing for host in snapshot.hosts)
     times = sum(each.peak for each in newest) / offered
     good = sum(each.goodput for each in newest) * 100 // offered
     each_call = snapshot.amplified_ppm // 1_000_000  # of the calls that ended last: behind an open breaker it is one
@@ -76,11 +69,6 @@ def storm(snapshot: Snapshot) -> str:
         return ""
     attempts = f"x{each_call} a call" if each_call > 1 else "many"  # nothing has ended, so nobody can say
     return f"a storm, and no fault now: attempts {attempts}, goodput {good} %"
-
-
-def hosts(snapshot: Snapshot) -> tuple[HostView, ...]:
-    """All machines."""
-    return tuple(host for service in snapshot.services for host in service.hosts)
 
 
 def share(part: int, whole: int) -> str:
@@ -104,11 +92,6 @@ def error_ink(ppm: int) -> Ink:
 def look(edge: EdgeView) -> Look:
     """The state of its breaker."""
     return STATES[edge.breaker.state] if edge.breaker else UNPROTECTED
-
-
-def blocked(edge: EdgeView) -> bool:
-    """Whether its breaker lets nobody through."""
-    return edge.breaker is not None and edge.breaker.state in ("open", "forced_open")
 
 
 def name(edge_id: str) -> str:
@@ -148,45 +131,9 @@ def times(ppm: int) -> str:
     return "" if ppm < 0 else f"x{tenths // 10}.{tenths % 10}" if tenths % 10 else f"x{tenths // 10}"
 
 
-class Pressing(NamedTuple):
-    """The rule of a breaker that is nearest to its threshold."""
-
-    name: str
-    """``rate``: failed calls; ``slow``: slow ones."""
-    ppm: int
-    threshold_ppm: int
-    calls: int
-    """How many in the window."""
-
-
-def pressing(breaker: BreakerView) -> Pressing:
-    """Failed calls or slow ones, whichever are nearer to opening it; failed ones if they are equally near."""
-    why, options = breaker.why, breaker.options
-    failed = Pressing("rate", why.rate_ppm, options.failure_ppm, sum(each.failures for each in breaker.buckets))
-    if not options.slow_us or max(0, why.slow_ppm) * options.failure_ppm <= max(0, failed.ppm) * options.slow_ppm:
-        return failed
-    return Pressing("slow", why.slow_ppm, options.slow_ppm, sum(each.slow for each in breaker.buckets))
-
-
 def columns(snapshot: Snapshot) -> tuple[tuple[ServiceView, ...], ...]:
     """The services column by column, without empty ones."""
     return tuple(layers(snapshot.services, LAYERS).values())
-
-
-def busiest(snapshot: Snapshot) -> EdgeView | None:
-    """The edge with the most attempts; of those within a tenth, which is chance, the first on the way."""
-    most = max((edge.attempts_per_s for edge in snapshot.edges), default=0)
-    return next((edge for edge in snapshot.edges if edge.attempts_per_s * 10 >= most * 9), None)
-
-
-def way(snapshot: Snapshot, edge: EdgeView) -> tuple[EdgeView, ...]:
-    """The edges a call passes up to and with this one, from the client on."""
-    path = [edge]
-    while before := into(snapshot.edges, path[0].src):
-        if before[0] in path:
-            break
-        path.insert(0, before[0])
-    return tuple(path)
 
 
 def amplification(edges: Sequence[EdgeView]) -> int:
@@ -238,50 +185,6 @@ def host_sign(snapshot: Snapshot, service: ServiceView, host: HostView) -> tuple
     if host.sick_percent:
         return "E", "bad"
     return ("S", "slow") if host.slow_percent > 100 else (host.id.rpartition("-")[2][:1] or "?", "good")
-
-
-# -- sums -------------------------------------------------------------------------------------------------------------
-
-
-def held_us(snapshot: Snapshot, service: ServiceView) -> int:
-    """How long a job holds a worker at present: its own work, and what it calls and waits for meanwhile."""
-    slow = sum(host.slow_percent for host in service.hosts)
-    own = service.mean_us * slow // (100 * max(1, len(service.hosts)))
-    edges = out_of(snapshot.edges, service.id)
-    return own + sum(_asked_ppm(snapshot, edge) * _answer_us(snapshot, edge) // 1_000_000 for edge in edges)
-
-
-def _asked_ppm(snapshot: Snapshot, edge: EdgeView) -> int:
-    """How many of the jobs at its source need this edge."""
-    source = snapshot.service(edge.src)
-    if source is None or source.layer != "edge":
-        return 1_000_000
-    kinds = SHOP if snapshot.mix == "shop" else (snapshot.mix,)
-    return sum(edge.dst in KINDS.get(kind, ()) for kind in kinds) * 1_000_000 // len(kinds)
-
-
-def _answer_us(snapshot: Snapshot, edge: EdgeView) -> int:
-    """How long an answer takes that comes over an edge, the line there included; no longer than its timeouts allow."""
-    service = snapshot.service(edge.dst)
-    if service is None or blocked(edge):
-        return 0
-    there = held_us(snapshot, service)
-    took = 2 * edge.latency_us + LINK.jitter_us + edge.delay_percent * edge.delay_us // 100
-    took += there + (service.queue * there // service.workers if service.workers else 0)
-    if not 0 < edge.timeout_us < took:
-        return took
-    return edge.timeout_us * (1 + (edge.retry.retries if edge.retry else 0))
-
-
-def capacity(snapshot: Snapshot, service: ServiceView) -> float:
-    """Calls a second it can work off."""
-    held = held_us(snapshot, service)
-    return service.workers * 1_000_000 / held if held > 0 else 0.0
-
-
-def drain_us(snapshot: Snapshot, service: ServiceView) -> int:
-    """How long its line takes to be worked off."""
-    return service.queue * held_us(snapshot, service) // service.workers if service.workers else 0
 
 
 # -- a run in a few numbers -------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def title(snapshot: Snapshot, focus: Focus) -> str:
     if chart == "load" and (storm := queries.storm(snapshot)):
         return storm
     if chart == "load" and not snapshot.recorded:
-        edge = queries.busiest(snapshot)
+        edge = snapshot.busiest
         return f"load   busiest edge: {queries.name(edge.id)}" if edge else "load"
     return TITLES[chart]
 
@@ -104,7 +104,7 @@ def load_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
 
     Attempts are those over the busiest edge: in health every call passes it once, and all three are one line.
     """
-    edge = queries.busiest(snapshot)
+    edge = snapshot.busiest
     offered, attempts, goodput = (line(snapshot, span_us, name) for name in ("offered", "attempts", "goodput"))
     if edge is not None and not snapshot.recorded:
         attempts = attempts._replace(said=_rate(edge.attempts_per_s))

@@ -137,7 +137,7 @@ def note(snapshot: Snapshot, focus: Focus, edge: EdgeView | None) -> str:
 def status(snapshot: Snapshot) -> str:
     """The facts of the top line: what was set, and how many breakers are open."""
     guarded = [edge for edge in snapshot.edges if edge.breaker is not None]
-    shut = sum(queries.blocked(edge) for edge in guarded)
+    shut = sum(edge.blocked for edge in guarded)
     half = sum(edge.breaker is not None and edge.breaker.state == "half_open" for edge in guarded)
     states = f"  {shut} open" * (shut > 0) + f"  {half} half-open" * (half > 0)
     presets = list(dict.fromkeys(edge.breaker.preset for edge in guarded if edge.breaker is not None))

@@ -52,7 +52,7 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     """Draw everything."""
     snapshot = s.seen(snapshot, focus)
     picture, below, look = (Canvas(*size) for size in sizes)
-    page = PAGES[read(focus).view]
+    page = PAGES.get(read(focus).view, PAGES["waterfall"])
     if picture.height and picture.width:
         draw_picture(picture, snapshot, focus, glyphs, told=look.height >= TOLD)
     strip.draw(below, snapshot, glyphs, s.window_of(focus))
@@ -168,7 +168,7 @@ def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyph
         if read(focus).view == "map":
             servicemap.draw(main, snapshot, focus, glyphs, told)
         else:
-            PAGES[read(focus).view].draw(main, snapshot, focus, glyphs)
+            PAGES.get(read(focus).view, PAGES["waterfall"]).draw(main, snapshot, focus, glyphs)
 
 
 def column_of(width: int) -> int:
