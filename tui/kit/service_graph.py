@@ -293,7 +293,7 @@ def grid_of(layers: dict[str, tuple[S, ...]], longest: int, width: int, height: 
     """The widest cells with which all services fit, whose longest name has so many letters; None: not even as single
     characters.
     """
-    for cell in range(min(CELL_MAX, longest + 4), 1, -1):
+    for cell in range(min(CELL_MAX, max(NAMED, longest + 4)), 1, -1):
         per = (width - HEAD) // cell
         if 2 < cell < NAMED or per < 1:
             continue
