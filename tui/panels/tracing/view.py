@@ -8,7 +8,7 @@ from engines import units
 from engines.tracing.world.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
-from tui.kit import clicks
+from tui.kit import clicks, service_graph
 from tui.kit.parts import part, put_pieces, upright
 from tui.kit.words import plural
 from tui.panel import Focus, Frame, Hit, Sizes
@@ -71,7 +71,7 @@ def hits(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tu
     """Traces and spans by their rows, services of the map by their names."""
     if read(focus).view == "map":
         names = {service.name: choose(focus, service=service.name) for service in snapshot.services}
-        return clicks.named(canvas, names)
+        return service_graph.hits(canvas, names)
     traces = [row.trace_id for row in s.listed(snapshot, focus)]
     made, items = rows_of(snapshot, focus)
     trace, span = traces.index(focus.node) if focus.node in traces else -1, s.row_of(snapshot, focus)
