@@ -142,7 +142,8 @@ def _set(what: e.Setting) -> Told:
         case e.OrderSet(edge=edge, order=layers):
             return f"order on {on(edge)}, outermost first: {' > '.join(layers)}", "you"
         case e.CureApplied(service=service, cure=cure, number=number):
-            return _cure(service, cure, number), "good"
+            said = CURES[cure].format(service=service, time=units.exact(number), share=percent(number))
+            return f"cure: {said}", "good"
         case RuleSwitched(rule=rule, on=is_on):
             return f"rule {rule.replace('_', ' ')} {'on again' if is_on else 'OFF'}, everywhere", "warn"
 
@@ -169,12 +170,8 @@ def who(event: Event) -> str:
 
 def _link(src: str, dst: str) -> str:
     """A link between machines: databases by their short name beside their service."""
-    src, dst = ("all" if each == "*" else each for each in (src, dst))
-    if dst.startswith(f"{src}-"):
-        return f"{src}>{queries.short(src, dst)}"[:WHO]
-    if src.startswith(f"{dst}-"):
-        return f"{queries.short(dst, src)}>{dst}"[:WHO]
-    return f"{src}>{dst}"[:WHO]
+    back = src.startswith(f"{dst}-")
+    return (f"{queries.short(dst, src)}>{dst}" if back else queries.name(f"{src}>{dst}"))[:WHO]
 
 
 # -- pieces of sentences ----------------------------------------------------------------------------------------------
@@ -410,19 +407,15 @@ def _option(name: str, value: int) -> str:
     return f"{short} {said}"
 
 
-def _cure(service: str, cure: str, number: int) -> str:
-    match cure:
-        case "shedding":
-            why = f"{service} sheds calls that waited longer than {units.exact(number)}"
-            return f"cure: {why}; its line stays short, and what it serves is served in time"
-        case "breaker":
-            why = f"a breaker with the article's numbers before {service}"
-            return f"cure: {why}; while it is open nothing comes, and the line is worked off"
-        case "budget":
-            why = f"retries into {service} may be {percent(number)} of the calls"
-            return f"cure: {why}; it caps the amplification near 1, whatever happens"
-    why = f"callers tell {service} how long they wait"
-    return f"cure: {why}; it drops what is too late instead of working for nobody"
+CURES: Final = {
+    "shedding": "{service} sheds calls that waited longer than {time}; its line stays short, and what it serves is "
+                "served in time",
+    "breaker": "a breaker with the article's numbers before {service}; while it is open nothing comes, and the line is "
+               "worked off",
+    "budget": "retries into {service} may be {share} of the calls; it caps the amplification near 1, whatever happens",
+    "deadline": "callers tell {service} how long they wait; it drops what is too late instead of working for nobody",
+}  # fmt: skip
+"""What each cure does; its number is a time or a share."""
 
 
 # -- the world --------------------------------------------------------------------------------------------------------

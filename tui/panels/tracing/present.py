@@ -87,6 +87,3 @@ def _try(snapshot: Snapshot) -> str:
             return f"W shows {snapshot.verdicts[0].service} on the map; k and z act on it; h heals everything."
         case _:
             return "G shows all contributions and the walk; g goes to the span it is about; D compares it with p50."
-
-
-__all__ = ["present"]
