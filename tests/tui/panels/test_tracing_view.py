@@ -402,7 +402,7 @@ def test_the_strip_names_its_three_lines_and_the_errors() -> None:
             assert re.search(rf"{name} +{units.fixed(us)}", frame.strip.text())
         assert "errors" in frame.strip.text()
     failed = percent(last.errors * PPM // last.requests)
-    assert draw(snapshot).strip_note == f"newest whole second: {last.requests}, {failed} failed"
+    assert draw(snapshot).strip_note == f"newest whole second: {last.requests} requests, {failed} failed"
 
 
 def test_failed_seconds_show_in_the_strip() -> None:

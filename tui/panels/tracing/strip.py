@@ -53,7 +53,7 @@ def note(snapshot: Snapshot) -> str:
         many = f"{last.requests}/s" if pace(snapshot).us == US_PER_S else plural(last.requests, "trace")
         point = f"newest: {many}"
     else:
-        point = f"newest whole second: {last.requests}"
+        point = f"newest whole second: {plural(last.requests, 'request')}"
     return f"{point}, {percent(last.errors * PPM // max(1, last.requests))} failed"
 
 

@@ -160,7 +160,7 @@ def _moved(snapshot: Snapshot, focus: Focus) -> str:
 def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, told: bool) -> None:
     """The chosen view, and at its foot the verdict; it gives way where the view needs the rows."""
     most = verdict.SHARE_OF_PICTURE if read(focus).view == "waterfall" else OTHERS
-    told_above = read(focus).view == "verdict" and diagnosis.urgent(snapshot)
+    told_above = read(focus).view == "verdict" and (snapshot.diagnosis is None or diagnosis.urgent(snapshot))
     rows = 0 if told_above else verdict.height(snapshot, canvas.width, canvas.height, most)
     with part(canvas, 0, canvas.height - rows, canvas.width, rows) as foot:
         verdict.draw(foot, snapshot, glyphs)
