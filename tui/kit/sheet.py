@@ -58,9 +58,10 @@ def of_faults(found: Sequence[str], elsewhere: Sequence[str] = ()) -> Fact:
 
 
 def of_host(host: Any, network: Network, hosts: Iterable[Any] = ()) -> Fact:
-    """What is wrong with a machine and its links; if nothing is, which of the others are not up."""
+    """What is wrong with a machine and its links; if nothing is, at which of the others something is."""
+    others = (getattr(each, "machine", each) for each in hosts)
     return of_faults(
-        network.wrong_with(host), [each.id for each in hosts if each.id != host.id and each.status != "up"]
+        network.wrong_with(host), [each.id for each in others if each.id != host.id and network.wrong_with(each)]
     )
 
 

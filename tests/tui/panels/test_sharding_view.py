@@ -363,7 +363,7 @@ def test_what_a_dead_node_served_is_said_to_be_past_and_then_only_that_it_is_dea
     for at_ms, ending in ((4_500, "was 14 %"), (9_000, "crashed")):
         for width in (78, 110, 200):
             canvas = Canvas(width, 7)
-            load.draw_rows(canvas, told("full-coverage", at_ms), "n1", BRAILLE, 0, 7)
+            load.draw_rows(canvas, told("full-coverage", at_ms), "n1", BRAILLE, 7)
             row = flat(canvas.text().splitlines()[2])
             assert row.startswith("n2 X")
             assert row.endswith(ending)
@@ -373,7 +373,7 @@ def test_a_small_past_share_stays_apart_from_the_share_of_the_keys() -> None:
     snapshot = told("full-coverage", 4_500)
     nodes = tuple(node._replace(ops_ppm=9_000) if node.id == "n2" else node for node in snapshot.nodes)
     canvas = Canvas(46, 7)
-    load.draw_rows(canvas, replace(snapshot, nodes=nodes), "n1", BRAILLE, 0, 7)
+    load.draw_rows(canvas, replace(snapshot, nodes=nodes), "n1", BRAILLE, 7)
     assert re.search(r"% was <1 %$", flat(canvas.text().splitlines()[2]))
 
 

@@ -315,9 +315,7 @@ def memory(server: Server) -> Facts:
 
 def troubles(snapshot: Snapshot, server: Server) -> Facts:
     """Faults in force here, and rules that are off everywhere."""
-    elsewhere = [each.id for each in snapshot.servers if each.id != server.id and q.ails(snapshot, each)]
-    found = q.network_of(snapshot).wrong_with(server)
-    yield sheet.of_faults(found, elsewhere)
+    yield sheet.of_host(server, q.network_of(snapshot), snapshot.servers)
     yield from sheet.of_rules(snapshot.rules)
     if not snapshot.noop:
         counts = not rules_off(snapshot, ("current_term_commit",))

@@ -47,12 +47,6 @@ def index_of(focus: Focus) -> int:
     return focus.pick.index if isinstance(focus.pick, OnEntry) else 0
 
 
-def ails(snapshot: Snapshot, server: Server) -> bool:
-    """Whether anything is wrong with it or its links."""
-    machine = server.status != "up" or server.clock_off_us or server.drift_ppm or server.fsync_us
-    return bool(machine or network_of(snapshot).of(server.id))
-
-
 def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
     """The numbers that sum a run up, beside how many elections there were."""
     return (

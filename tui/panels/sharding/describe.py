@@ -9,7 +9,6 @@ from engines.sharding.world.events import Said
 from tui.canvas import Ink
 from tui.kit.words import plural
 
-KEYS_SHOWN: Final = 8
 LETTERS: Final = {"get": "G", "put": "P", "mget": "M"}
 
 
@@ -57,9 +56,7 @@ class Description(NamedTuple):
     letter: str
     text: str
     keys: tuple[str, ...] = ()
-    """The first eight of those it carries or asks for."""
-    total: int = 0
-    """How many they are in all."""
+    """Those it carries or asks for."""
 
 
 def describe(message: m.Message) -> Description:
@@ -69,11 +66,11 @@ def describe(message: m.Message) -> Description:
             first = "ASKING, " if asking else ""
             what = f"{op} {keys[0]}" + (f" and {len(keys) - 1} more" if len(keys) > 1 else "")
             text = first + what + (f"={value}" if op == "put" else "")
-            return Description(LETTERS[op], text, keys[:KEYS_SHOWN], len(keys))
+            return Description(LETTERS[op], text, keys)
         case m.Answer(items=items):
             keys = tuple(item.key for item in items)
             what = ", ".join(f"{item.key}={item.value}" for item in items[:3]) or "no such key"
-            return Description("v", what, keys[:KEYS_SHOWN], len(keys))
+            return Description("v", what, keys)
         case m.Moved(slot=slot, owner=owner, epoch=epoch):
             return Description("m", f"MOVED {slot} {owner}" if slot >= 0 else f"MOVED {owner}, epoch {epoch}")
         case m.Ask(slot=slot, owner=owner):
@@ -82,11 +79,11 @@ def describe(message: m.Message) -> Description:
             return Description("t" if said is Said.TRYAGAIN else "x", f"{said.value}: {because(why, about)}")
         case m.Keys(unit=unit, items=items):
             keys = tuple(item.key for item in items)
-            return Description("K", f"{plural(len(keys), 'key')} of {unit}", keys[:KEYS_SHOWN], len(keys))
+            return Description("K", f"{plural(len(keys), 'key')} of {unit}", keys)
         case m.KeysAck(unit=unit):
             return Description("k", f"stored, of {unit}")
         case m.Replicate(item=item):
-            return Description("R", f"copy {item.key}={item.value}, version {m.count_of(item.version)}", (item.key,), 1)
+            return Description("R", f"copy {item.key}={item.value}, version {m.count_of(item.version)}", (item.key,))
         case m.ReplicateAck(ok=ok, term=term):
             return Description("r", "copied" if ok else f"refused: term {term} has begun")
         case m.Heartbeat(epoch=epoch, keys=keys):

@@ -15,6 +15,7 @@ from tui.panels.sharding.describe import MESSAGES, describe
 from tui.panels.sharding.maps import rule
 from tui.panels.sharding.queries import blocked, ink, network_of
 
+KEYS_SHOWN: Final = 8
 CURED_PPM: Final = 50_000
 """A key with a smaller share than this of all requests needs no cure."""
 
@@ -193,8 +194,8 @@ def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
     told = describe(flight.message)
     says = [fact("says", told.text, "bright")]
     if told.keys and told.letter in "KM":
-        more = told.total - len(told.keys)
-        says.append(fact("keys", names(told.keys) + (f" and {more} more" if more > 0 else "")))
+        more = len(told.keys) - KEYS_SHOWN
+        says.append(fact("keys", names(told.keys[:KEYS_SHOWN]) + (f" and {more} more" if more > 0 else "")))
     return [
         Section(0, tuple(says)),
         Section(1, (fact("then", MESSAGES[told.letter].then),)),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from engines.sharding.world import events as e
 from engines.sim.events import Event, Lost
 from tui.kit.folding import lost_together, nodes_of, once, routine_of_loss
-from tui.kit.words import names, plural
+from tui.kit.words import by, names, plural
 from tui.panel import Line
 from tui.panels.sharding.describe import because
 from tui.panels.sharding.words import MEANING, NOUNS, narrate, words
@@ -44,10 +44,8 @@ def fold(events: Sequence[Event]) -> Line:
         case e.SentAway() | e.Asked() | e.Followed() | e.Answered():
             return Line(_clients(events), _redirects(events), "client")
         case e.Refused(why=why, about=about):
-            answer = "answer" if _several(events) else "answers"
             said = f"{e.SAID_BY[why].value}: {because(why, about)} ({MEANING[e.SAID_BY[why]]})"
-            text = f"{answer} {len(events)} requests of {_clients(events)} {said}"
-            return last._replace(who=_nodes(events), text=text)
+            return _of_all(events, f"answers {len(events)} requests of {_clients(events)} {said}")
         case e.Importing():
             sources = names(once(each.what.unit.source for each in events))
             return last._replace(text=f"IMPORTING {len(events)} units from {sources}: takes their keys, unit by unit")
@@ -60,14 +58,11 @@ def fold(events: Sequence[Event]) -> Line:
             keys = plural(_keys(events), "key")
             return last._replace(text=f"{len(events)} units with {keys} are assigned, map {epoch}: to {to}")
         case e.NoAnswer(asked=asked):
-            hear, ask = ("hear", "ask") if _several(events) else ("hears", "asks")
-            text = f"{hear} nothing of {asked} for {len(events)} requests: {ask} others, who may know better"
-            return last._replace(who=_nodes(events), text=text)
+            others = "others are asked, who may know better"
+            return _of_all(events, f"hears nothing of {asked} for {len(events)} requests: {others}")
         case e.UnitEmptied():
-            have = "have" if _several(events) else "has"
             keys = plural(_keys(events), "key")
-            text = f"{have} given away all that is in {len(events)} units: {keys}; cfg assigns them next"
-            return last._replace(who=_nodes(events), text=text)
+            return _of_all(events, f"has given away all that is in {len(events)} units: {keys}; cfg assigns them next")
         case Lost():
             return lost_together(events, last, words)
     if all(narrate(each).text == last.text for each in events):
@@ -86,9 +81,9 @@ def _nodes(events: Sequence[Event]) -> str:
     return " ".join(nodes) if len(nodes) <= 3 else f"{nodes[-1]} +{len(nodes) - 1}"
 
 
-def _several(events: Sequence[Event]) -> bool:
-    """Whether it happened to more than one."""
-    return len(nodes_of(events)) > 1
+def _of_all(events: Sequence[Event], text: str) -> Line:
+    """What each of them does, said of all."""
+    return narrate(events[-1])._replace(who=_nodes(events), text=by("you", text) if len(nodes_of(events)) > 1 else text)
 
 
 def _client(event: Event) -> str:

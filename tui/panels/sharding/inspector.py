@@ -110,14 +110,10 @@ def fair_ppm(snapshot: Snapshot, node: NodeState) -> int:
 
 def ranges(snapshot: Snapshot, name: str) -> str:
     """Which parts of the key space are its own, in words; the longest first where there are many."""
-    if snapshot.runs:
-        runs = [run for run in snapshot.runs if run.owner == name]
-        told = " ".join(f"{run.first}-{run.last}" for run in runs[:3])
-        return told + (f" and {len(runs) - 3} more runs" if len(runs) > 3 else "")
-    if snapshot.chunks:
-        own = [chunk for chunk in snapshot.chunks if chunk.owner == name]
-        told = " ".join(f"{chunk.min or '-inf'}.." for chunk in own[:3])
-        return told + (f" and {len(own) - 3} more" if len(own) > 3 else "")
+    if snapshot.runs or snapshot.chunks:
+        own = [f"{run.first}-{run.last}" for run in snapshot.runs if run.owner == name]
+        own += [f"{chunk.min or '-inf'}.." for chunk in snapshot.chunks if chunk.owner == name]
+        return " ".join(own[:3]) + (f" and {len(own) - 3} more" if len(own) > 3 else "")
     arcs = sum(segment.owner == name and snapshot.ring[i - 1].owner != name for i, segment in enumerate(snapshot.ring))
     return f"{arcs} arcs a degree or longer" if arcs else "no arc as long as a degree"
 

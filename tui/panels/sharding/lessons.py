@@ -1,6 +1,6 @@
 """Why: the rule behind an event or a check, why it exists, what would go wrong without it, and where it is written."""
 
-from typing import Final
+from typing import Final, get_args
 
 from engines.sharding.world import events as e
 from engines.sharding.world.checks import COPIES, DEMANDS, EXEMPT, NECESSARY, ONE_OWNER, REDIRECTS, WRITES
@@ -141,16 +141,14 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
 """Lessons by name."""
 
 OF_KIND: Final[dict[type, str]] = {
+    **dict.fromkeys(get_args(e.PlanEvent), "plan"), **dict.fromkeys(get_args(e.UnitEvent), "unit"),
+    **kit.OF_KERNEL, k.TimersExpired: "clock", k.TimerFired: "setting",
     e.SentAway: "moved", e.Asked: "ask", e.Denied: "ask", e.Followed: "follow", e.TooManyRedirects: "follow",
     e.OldRedirect: "follow", e.Refused: "refused", e.RequestSent: "request", e.Answered: "request",
-    e.NoAnswer: "request", e.GaveUp: "request", e.MapCached: "map", e.MapLearned: "map",
-    e.ChangeOrdered: "plan", e.PlanAnnounced: "plan", e.PlanCounted: "plan", e.ChangeQueued: "plan",
-    e.ChangeRefused: "plan", e.PlanDone: "plan", e.PlanCalledOff: "plan", e.Importing: "unit", e.Migrating: "unit",
-    e.KeysSent: "unit", e.UnitEmptied: "unit", e.UnitAssigned: "unit", e.ChunksChanged: "chunk",
-    e.Indivisible: "chunk", e.Salted: "hot", e.HeatSplitSet: "hot", e.BalancerSet: "chunk",
-    e.DeclaredDead: "dead", e.HeardAgain: "dead", e.ReplicaRefused: "dead", e.WriteWaits: "write",
-    e.WorkloadSet: "workload", RuleSwitched: "rule", e.BandwidthSet: "setting", e.CoverageSet: "refused",
-    **kit.OF_KERNEL, k.TimersExpired: "clock", k.TimerFired: "setting",
+    e.NoAnswer: "request", e.GaveUp: "request", e.MapCached: "map", e.MapLearned: "map", e.ChunksChanged: "chunk",
+    e.Indivisible: "chunk", e.Salted: "hot", e.HeatSplitSet: "hot", e.BalancerSet: "chunk", e.DeclaredDead: "dead",
+    e.HeardAgain: "dead", e.ReplicaRefused: "dead", e.WriteWaits: "write", e.WorkloadSet: "workload",
+    RuleSwitched: "rule", e.BandwidthSet: "setting", e.CoverageSet: "refused",
 }  # fmt: skip
 """Which lesson explains which kind of event."""
 

@@ -9,6 +9,7 @@ from engines.sharding.world.snapshot import Lane, NodeState, Snapshot
 from engines.units import PPM, PPM_PER_PERCENT, per_s, rounded
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
+from tui.kit.cluster import share
 from tui.kit.parts import Piece, place_of, window
 from tui.panels.sharding import queries as q
 from tui.panels.sharding.queries import ink, ratio, shown
@@ -26,23 +27,23 @@ def chip_width(snapshot: Snapshot) -> int:
     return max(len(node.id) for node in snapshot.nodes) + 4
 
 
-def draw_rows(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs, y: int, rows: int) -> int:
+def draw_rows(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs, rows: int) -> int:
     """A header and a row a node; with fewer rows, those around the selected one. Returns the row after the last."""
     nodes = shown(snapshot)
     if rows < 1:
-        return y
+        return 0
     header = rows >= 3
     tall = rows >= 2 * len(nodes) + 1 and canvas.width < TWO_BARS
     room = (rows - header) // (2 if tall else 1)
     numbers = window(len(nodes), place_of([node.id for node in nodes], selected), room)
     visible = _with_the_busy(snapshot, nodes, numbers.start, room)
     if header:
-        _header(canvas, snapshot, y, len(nodes) - len(visible), tall)
-        y += 1
-    for node in visible:
-        (_tall_row if tall else _row)(canvas, snapshot, node, node.id == selected, glyphs, y)
-        y += 2 if tall else 1
-    return y
+        _header(canvas, snapshot, len(nodes) - len(visible), tall)
+    high = 2 if tall else 1
+    for place, node in enumerate(visible):
+        draw = _tall_row if tall else _row
+        draw(canvas, snapshot, node, node.id == selected, glyphs, header + high * place)
+    return header + high * len(visible)
 
 
 def _with_the_busy(snapshot: Snapshot, nodes: Sequence[NodeState], top: int, room: int) -> Sequence[NodeState]:
@@ -69,28 +70,19 @@ def _columns(canvas: Canvas, snapshot: Snapshot) -> tuple[int, int, int]:
     return start, max(0, canvas.width - start - 18), 0
 
 
-def _header(canvas: Canvas, snapshot: Snapshot, y: int, hidden: int, tall: bool) -> None:
+def _header(canvas: Canvas, snapshot: Snapshot, hidden: int, tall: bool) -> None:
     start, first, second = _columns(canvas, snapshot)
     what = "data" if snapshot.sized else "keys"
     if tall:
-        canvas.put(start, y, clip(f"{what}, and below requests", canvas.width - start), "dim")
+        canvas.put(start, 0, clip(f"{what}, and below requests", canvas.width - start), "dim")
         return
     if hidden:
-        canvas.put(1, y, f"{hidden} more", "dim")
-    canvas.put(start, y, clip(f"share of the {what}" if first >= 17 else what, max(0, first + 7)), "dim")
+        canvas.put(1, 0, f"{hidden} more", "dim")
+    canvas.put(start, 0, clip(f"share of the {what}" if first >= 17 else what, max(0, first + 7)), "dim")
     if second:
-        canvas.put(start + first + 9, y, "share of the requests", "dim")
+        canvas.put(start + first + 9, 0, "share of the requests", "dim")
     else:
-        canvas.put_right(canvas.width - 1, y, "requests", "dim")
-
-
-def _chip(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyphs: Glyphs, y: int) -> None:
-    """The name of a node, between marks if it is selected."""
-    width = chip_width(snapshot)
-    if chosen:
-        canvas.put(0, y, glyphs.mark_left, "bright")
-        canvas.put(width + 1, y, glyphs.mark_right, "bright")
-    canvas.put(1, y, f" {node.id} {q.letter(node)}".ljust(width), q.chip_ink(snapshot, node))
+        canvas.put_right(canvas.width - 1, 0, "requests", "dim")
 
 
 def _mean(snapshot: Snapshot) -> int:
@@ -98,49 +90,51 @@ def _mean(snapshot: Snapshot) -> int:
     return PPM // max(1, sum(each.role in ("member", "leaving") for each in shown(snapshot)))
 
 
-def _whole(ppm: int) -> str:
-    """A share in eight columns less those of a word."""
-    return f"{ppm // PPM_PER_PERCENT} %" if ppm >= PPM_PER_PERCENT else "<1 %"
+def _keys(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyphs: Glyphs, y: int, top: int) -> None:
+    """The name of a node, between marks if it is selected, and its part of the keys on a scale up to ``top``."""
+    width = chip_width(snapshot)
+    if chosen:
+        canvas.put(0, y, glyphs.mark_left, "bright")
+        canvas.put(width + 1, y, glyphs.mark_right, "bright")
+    canvas.put(1, y, f" {node.id} {q.letter(node)}".ljust(width), q.chip_ink(snapshot, node))
+    start, first, _ = _columns(canvas, snapshot)
+    if first >= 4:
+        bar(canvas, start, y, first, node.share_ppm, _mean(snapshot), top, ink(snapshot, node.id), glyphs)
+    canvas.put_right(start + first + 8, y, rounded(node.share_ppm), "bright" if chosen else "text")
 
 
 def _row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyphs: Glyphs, y: int) -> None:
-    _chip(canvas, snapshot, node, chosen, glyphs, y)
     start, first, second = _columns(canvas, snapshot)
     nodes, mean = shown(snapshot), _mean(snapshot)
-    top = max(mean, *(each.share_ppm for each in nodes), 1)
-    ink_ = ink(snapshot, node.id)
-    if first >= 4:
-        bar(canvas, start, y, first, node.share_ppm, mean, top, ink_, glyphs)
-    canvas.put_right(start + first + 8, y, rounded(node.share_ppm), "bright" if chosen else "text")
-    ops_ink = "bad" if _too_busy(snapshot, node) else "text" if node.ops_ppm else "dim"
+    _keys(canvas, snapshot, node, chosen, glyphs, y, max(mean, *(each.share_ppm for each in nodes), 1))
     trouble, trouble_ink = _trouble(snapshot, node)
-    if second and not trouble:
-        most = max(mean, *(each.ops_ppm for each in nodes), 1)
-        bar(canvas, start + first + 9, y, second, node.ops_ppm, mean, most, ink_, glyphs)
-    if trouble and second:
+    if second and trouble:
         canvas.put(start + first + 10, y, clip(trouble, second), trouble_ink)
-    elif trouble and not node.ops_ppm:
-        canvas.put_right(canvas.width - 1, y, clip(trouble, 8), trouble_ink)
+    elif second:
+        most = max(mean, *(each.ops_ppm for each in nodes), 1)
+        bar(canvas, start + first + 9, y, second, node.ops_ppm, mean, most, ink(snapshot, node.id), glyphs)
+    said, said_ink = rounded(node.ops_ppm), "text" if node.ops_ppm else "dim"
     if node.ops_ppm and node.status != "up":  # it served them before, and without them the others are no whole
-        canvas.put_right(canvas.width - 1, y, f"was {_whole(node.ops_ppm)}", "dim")
-    elif node.ops_ppm or not trouble or (second and node.status == "up"):
-        canvas.put_right(canvas.width - 1, y, rounded(node.ops_ppm), ops_ink)
+        part = f"{node.ops_ppm // PPM_PER_PERCENT} %" if node.ops_ppm >= PPM_PER_PERCENT else "<1 %"
+        said, said_ink = f"was {part}", "dim"
+    elif trouble and not node.ops_ppm and not (second and node.status == "up"):
+        said, said_ink = "" if second else clip(trouble, 8), trouble_ink
+    elif _too_busy(snapshot, node):
+        said_ink = "bad"
+    canvas.put_right(canvas.width - 1, y, said, said_ink)
 
 
 def _tall_row(canvas: Canvas, snapshot: Snapshot, node: NodeState, chosen: bool, glyphs: Glyphs, y: int) -> None:
     """Two rows: keys above, requests below."""
-    _chip(canvas, snapshot, node, chosen, glyphs, y)
     start, first, _ = _columns(canvas, snapshot)
-    nodes, mean = shown(snapshot), _mean(snapshot)
-    top = max(mean, *(each.share_ppm for each in nodes), *(each.ops_ppm for each in nodes))
-    own = ink(snapshot, node.id)
-    bar(canvas, start, y, first, node.share_ppm, mean, top, own, glyphs)
-    canvas.put_right(start + first + 8, y, rounded(node.share_ppm), "bright" if chosen else "text")
+    mean = _mean(snapshot)
+    top = max(mean, *(part for each in shown(snapshot) for part in (each.share_ppm, each.ops_ppm)))
+    _keys(canvas, snapshot, node, chosen, glyphs, y, top)
     canvas.put_right(canvas.width - 1, y, f"{node.owned:,}", "dim")
     trouble, trouble_ink = _trouble(snapshot, node)
     canvas.put(2, y + 1, clip(trouble, start - 2), trouble_ink)
+    bar(canvas, start, y + 1, first, node.ops_ppm, mean, top, ink(snapshot, node.id), glyphs, thin=True)
     busy = _too_busy(snapshot, node)
-    bar(canvas, start, y + 1, first, node.ops_ppm, mean, top, own, glyphs, thin=True)
     canvas.put_right(start + first + 8, y + 1, rounded(node.ops_ppm), "bad" if busy else "text")
     canvas.put_right(canvas.width - 1, y + 1, per_s(node.ops_per_ks), "dim")
 
@@ -162,9 +156,7 @@ def bar(
     thin: bool = False,
 ) -> None:  # fmt: skip
     """A bar, and the mean as a line through or beyond it."""
-    full = round(value / top * width)
-    if value > 0:
-        full = max(1, full)
+    full = max(round(value / top * width), value > 0)
     canvas.put(x, y, (glyphs.bar_full if thin else glyphs.span) * full, ink_)
     at = min(width - 1, round(mean / top * width) - 1)
     if at >= 0:
@@ -197,10 +189,10 @@ def figures(snapshot: Snapshot, width: int = 99) -> list[list[Piece]]:
     if balance.hottest:
         owner = balance.hot[0].owner if balance.hot else ""
         too_hot = balance.ops_per_ks >= FEW and balance.hottest_ppm * max(1, len(snapshot.nodes)) > 500_000
-        share = rounded(balance.hottest_ppm)
+        part = rounded(balance.hottest_ppm)
         label = "hottest " if width >= 32 else "hot "
-        name = clip(balance.hottest, max(4, width - len(f" {label} {share} {owner}")))
-        lines.append([(label, "dim"), (name, "bright"), (f" {share}", "bad" if too_hot else "text"),
+        name = clip(balance.hottest, max(4, width - len(f" {label} {part} {owner}")))
+        lines.append([(label, "dim"), (name, "bright"), (f" {part}", "bad" if too_hot else "text"),
                       (f" {owner}", ink(snapshot, owner) if owner else "dim")])  # fmt: skip
     fatal, pairs = snapshot.two_failures
     if pairs:
@@ -212,11 +204,11 @@ def figures(snapshot: Snapshot, width: int = 99) -> list[list[Piece]]:
 # -- what moves ------------------------------------------------------------------------------------------------------
 
 
-def travelling(snapshot: Snapshot, lane: Lane) -> list[int]:
-    """How far on their way, in ppm, the parcels of a lane are that fly now."""
+def travelling(snapshot: Snapshot, lane: Lane) -> list[float]:
+    """How far on their way (0 to 1) the parcels of a lane are that fly now."""
     copies = lane.source == lane.target
     return [
-        min(PPM, max(0, snapshot.at_us - each.departs_us) * PPM // max(1, each.arrives_us - each.departs_us))
+        share(each.departs_us, each.arrives_us, snapshot.at_us)
         for each in snapshot.flights
         if isinstance(each.message, Keys) and each.src == lane.source and (copies or each.dst == lane.target)
     ]
@@ -224,11 +216,10 @@ def travelling(snapshot: Snapshot, lane: Lane) -> list[int]:
 
 def draw_lanes(canvas: Canvas, snapshot: Snapshot, chosen: str, glyphs: Glyphs, y: int, rows: int) -> None:
     """A row a moving unit: from, to, how many of its keys have arrived, and what it waits for."""
-    found = list(snapshot.moving) or list(snapshot.lanes)
+    found = snapshot.moving or snapshot.lanes
+    if chosen and chosen not in [lane.id for lane in found]:
+        found = snapshot.lanes
     ids = [lane.id for lane in found]
-    if chosen and chosen not in ids:
-        found = list(snapshot.lanes)
-        ids = [lane.id for lane in found]
     for number in window(len(found), place_of(ids, chosen), rows):
         lane = found[number]
         name = "" if lane.unit.kind is UnitKind.LANE else f" {lane.id}"
@@ -257,7 +248,7 @@ def draw_lanes(canvas: Canvas, snapshot: Snapshot, chosen: str, glyphs: Glyphs, 
             canvas.put(x, y, glyphs.bar_full * full, ink(snapshot, lane.target))
             canvas.put(x + full, y, glyphs.bar_empty * (cells - full), "dim")
             for part in travelling(snapshot, lane):
-                canvas.put(x + part * (cells - 1) // PPM, y, "K", ink(snapshot, lane.target) + "!")
+                canvas.put(x + int(part * (cells - 1)), y, "K", ink(snapshot, lane.target) + "!")
             x += cells + 1
         canvas.put(x, y, clip(ending, max(0, canvas.width - x)), ink_)
         y += 1

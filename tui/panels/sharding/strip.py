@@ -12,15 +12,14 @@ from engines.units import per_s, rounded
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit import layers
-from tui.kit.charts import Line, draw_rows
+from tui.kit.charts import Line, draw_lines, draw_rows
 from tui.kit.layers import Layer
 from tui.kit.parts import part, upright
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.sharding.describe import membership
-from tui.panels.sharding.queries import short
+from tui.panels.sharding.queries import ratio, short
 from tui.panels.sharding.select import chart_of, charts
-from tui.plot import plot
 
 TITLES: Final = {"compare": "the same keys", "curves": "virtual nodes", "time": "load over time"}
 NAME: Final = 12
@@ -191,11 +190,9 @@ def _curve(
         return
     canvas.put(x + gutter, 0, clip(name, width - gutter), "dim")
     top = max(*(measure(point) for point in curves), *((expect(point) for point in curves) if expect else (0,)), 1)
-    for line, line_ink in ((expect, "line"), (measure, ink)):
-        if line is not None:
-            spread = _spread(curves, line, columns * 2)
-            for row, text in enumerate(plot(spread, columns, rows, glyphs, low=0.0, high=float(top)), 1):
-                canvas.overlay(x + gutter, row, text, line_ink)
+    both = [(each, look) for each, look in ((expect, "line"), (measure, ink)) if each is not None]
+    lines = [Line("", _spread(curves, each, columns * 2), "", look) for each, look in both]
+    draw_lines(canvas, x + gutter, 1, columns, rows, lines, glyphs, top=float(top))
     say = rounded if expect is None else short
     label = say(top)
     canvas.put_right(x + gutter - 1, 1, label, "text")
@@ -241,11 +238,11 @@ def _at(curves: Sequence[Curve], measure: Callable[[Curve], int], vnodes: float)
     return measure(curves[-1] if vnodes > curves[-1].vnodes else curves[0])
 
 
-def _spread(curves: Sequence[Curve], measure: Callable[[Curve], int], count: int) -> list[float]:
+def _spread(curves: Sequence[Curve], measure: Callable[[Curve], int], count: int) -> tuple[float, ...]:
     """A curve at so many places, equally far apart on the logarithmic axis."""
     low, high = log(curves[0].vnodes), log(curves[-1].vnodes)
     last = max(1, count - 1)
-    return [float(_at(curves, measure, e ** (low + (high - low) * i / last))) for i in range(count)]
+    return tuple(float(_at(curves, measure, e ** (low + (high - low) * i / last))) for i in range(count))
 
 
 # -- over time -------------------------------------------------------------------------------------------------------
@@ -254,12 +251,12 @@ Measure = tuple[str, Callable[[Sample], int], Callable[[int], str], Ink]
 
 MEASURES: Final[tuple[Measure, ...]] = (
     ("requests", lambda each: each.ops_per_ks, per_s, "client"),
-    ("busiest/mean", lambda each: each.peak_ppm, lambda ppm: f"{ppm / 1_000_000:.2f}" if ppm else "-", "warn"),
+    ("busiest/mean", lambda each: each.peak_ppm, lambda ppm: ratio(ppm, 2) if ppm else "-", "warn"),
     ("to move", lambda each: each.moving, lambda keys: f"{keys:,}", "accent"),
     ("redirects", lambda each: each.redirects, str, "leader"),
     ("given up", lambda each: each.failed, str, "bad"),
     ("hottest key", lambda each: each.hottest_ppm, rounded, "stale"),
-    ("fullest/mean", lambda each: each.keys_peak_ppm, lambda ppm: f"{ppm / 1_000_000:.2f}", "good"),
+    ("fullest/mean", lambda each: each.keys_peak_ppm, lambda ppm: ratio(ppm, 2), "good"),
     ("epoch", lambda each: each.epoch, str, "dim"),
 )
 

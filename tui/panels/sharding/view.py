@@ -104,10 +104,7 @@ def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyph
         talks = (_ring if snapshot.ring else _bands)(first, snapshot, focus, glyphs)
     width = max(LOAD - 3, rest * 11 // 20) if wide else rest
     with part(canvas, left + 1, 0, width, canvas.height) as second:
-        if wide and low:
-            end = load.draw_rows(second, snapshot, focus.node, glyphs, 0, canvas.height)
-        else:
-            end = _load(second, snapshot, focus, glyphs, 0 if wide or talks else 2)
+        end = _load(second, snapshot, focus, glyphs, 0 if wide or talks else 2, figures=not (wide and low))
     if wide:
         with part(canvas, left + width + 2, 0, rest - width - 1, canvas.height) as third:
             y = 0
@@ -211,19 +208,16 @@ def band_height(snapshot: Snapshot, width: int, rows: int) -> int:
     return max(min(wanted, rows - 6), rows * 2 // 5)
 
 
-def _load(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, keep: int) -> int:
+def _load(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, keep: int, figures: bool) -> int:
     """Nodes, then the figures, of which the last give way; ``keep`` rows stay free while keys move. The end."""
-    figures = load.figures(snapshot)
-    if canvas.height < len(shown(snapshot)) + 4:
-        return load.draw_rows(canvas, snapshot, focus.node, glyphs, 0, canvas.height)
-    spare = min(keep, len(snapshot.moving)) + 1 if snapshot.moving and keep else 0
-    nodes = len(shown(snapshot))
-    twice = 2 * nodes + 1 <= canvas.height - len(figures) - 2
-    rows = min(2 * nodes + 1 if twice else nodes + 1, max(3, canvas.height - min(2, len(figures)) - spare))
-    y = load.draw_rows(canvas, snapshot, focus.node, glyphs, 0, rows)
-    if y + len(figures) < canvas.height - spare:
-        y += 1
-    return _figures(canvas, snapshot, y, canvas.height - spare)
+    nodes, count = len(shown(snapshot)), len(load.figures(snapshot))
+    if not figures or canvas.height < nodes + 4:
+        return load.draw_rows(canvas, snapshot, focus.node, glyphs, canvas.height)
+    end = canvas.height - (min(keep, len(snapshot.moving)) + 1 if snapshot.moving and keep else 0)
+    twice = 2 * nodes + 1 <= canvas.height - count - 2
+    rows = min(2 * nodes + 1 if twice else nodes + 1, max(3, end - min(2, count)))
+    y = load.draw_rows(canvas, snapshot, focus.node, glyphs, rows)
+    return _figures(canvas, snapshot, y + (y + count < end), end)
 
 
 def _figures(canvas: Canvas, snapshot: Snapshot, y: int, end: int) -> int:
@@ -299,7 +293,7 @@ def _compact(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -
     for half in (nodes[:middle], nodes[middle:]) if two else (snapshot.nodes,):  # the figures stay those of all
         width = canvas.width - x if x else canvas.width // 2 if two else canvas.width
         with part(canvas, x, 1, width, rows) as column:
-            load.draw_rows(column, replace(snapshot, nodes=half), focus.node, glyphs, 0, rows)
+            load.draw_rows(column, replace(snapshot, nodes=half), focus.node, glyphs, rows)
         x += width
     if last:
         canvas.fill(0, height - 1, canvas.width, 1)
