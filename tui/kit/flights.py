@@ -3,11 +3,22 @@
 from typing import Any, Final
 
 from engines import units
+from engines.sim.views import Flight
 from tui.kit.link_faults import Network
-from tui.kit.sheet import Fact, fact
+from tui.kit.sheet import Fact, Facts, Section, fact
 from tui.kit.words import percent
 
 KEYS: Final = fact("keys", "k drop it   x cut this link   l loss   d delay", "dim")
+
+
+def page(flight: Flight, now_us: int, network: Network, says: Facts, then: Fact) -> list[Section]:
+    """The inspector's page of a message: what it says, how far it is, and what comes of it."""
+    return [
+        Section(0, says),
+        Section(1, (then,)),
+        Section(2, way(flight, now_us, network)),
+        Section(3, (KEYS,)),
+    ]
 
 
 def way(flight: Any, now_us: int, network: Network) -> tuple[Fact, ...]:

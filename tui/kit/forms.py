@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, NamedTuple, TypeAlias
+from functools import wraps
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from engines.sim import faults
 from engines.sim.world import ALL
 from engines.units import US_PER_MS, US_PER_S
 from tui.kit.verbs import DELAYS_US, OFFSET_US, RECORDED, Levels, Message, Pairs
 from tui.kit.words import PPM_PER_PERCENT, names
-from tui.panel import Offer, Outcome, Param, Refuse
+from tui.panel import Focus, Offer, Outcome, Param, Refuse
 
 Values: TypeAlias = Mapping[str, Any]
 
@@ -18,7 +19,18 @@ HEAL: Final = Offer(
 )
 NO_FAULTS: Final = Offer("no faults here", RECORDED, lambda v: Refuse(RECORDED))
 """The only row where there is nothing to disturb."""
+F = TypeVar("F", bound=Callable[..., tuple[Offer, ...]])
 SHARE: Final = Param("share", 30, 0, 100, 10, "%")
+
+
+def simulated(offers: F) -> F:
+    """Rows that need machines: where data is recorded the only row says why there are none."""
+
+    @wraps(offers)
+    def rows(snapshot: Any, focus: Focus) -> tuple[Offer, ...]:
+        return (NO_FAULTS,) if snapshot.recorded else offers(snapshot, focus)
+
+    return rows  # type: ignore[return-value]
 
 
 # -- machines --------------------------------------------------------------------------------------------------------

@@ -73,10 +73,10 @@ def fitting(ways: Iterable[str], room: int) -> str:
     return next((each for each in ways if len(each) <= room), "")
 
 
-def gathered(texts: Iterable[str], room: int) -> str:
+def gathered(texts: Iterable[str], room: int, gap: int = 2) -> str:
     """As many of these as fit beside each other, each with a gap behind it."""
     told = ""
     for each in texts:
-        if len(told) + len(each) + 2 <= room:
-            told += f"{each}  "
+        if len(told) + len(each) + gap <= room:
+            told += each + " " * gap
     return told

@@ -23,13 +23,8 @@ def title(flight: Flight) -> str:
 
 def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
     """What it carries, how far it is, and what the receiver will do with it."""
-    return [
-        Section(0, (fact("purpose", KINDS[type(flight.message)][2]),)),
-        Section(1, _fields(flight.message)),
-        Section(3, flights.way(flight, snapshot.at_us, network_of(snapshot))),
-        Section(2, (Fact("then", _effect(snapshot, flight)),)),
-        Section(4, (flights.KEYS,)),
-    ]
+    says = fact("purpose", KINDS[type(flight.message)][2]), *_fields(flight.message)
+    return flights.page(flight, snapshot.at_us, network_of(snapshot), says, Fact("then", (_effect(snapshot, flight),)))
 
 
 def _fields(message: Any) -> Facts:
@@ -52,22 +47,22 @@ def _fields(message: Any) -> Facts:
             yield fact("says", in_full(message), "bright")
 
 
-def _effect(snapshot: Snapshot, flight: Flight) -> tuple[tuple[str, Ink], ...]:
+def _effect(snapshot: Snapshot, flight: Flight) -> tuple[str, Ink]:
     """What the receiver would do with it if it arrived now."""
     server, message = snapshot.server(flight.dst), flight.message
     if server is None:
         done = "finishes its command" if is_news(message) else "asks another server"
-        return ((f"{flight.dst} {done}", "text"),)
+        return f"{flight.dst} {done}", "text"
     if server.status == "crashed":
-        return ((f"{flight.dst} is crashed: the message is lost on arrival", "dead"),)
+        return f"{flight.dst} is crashed: the message is lost on arrival", "dead"
     if server.status == "frozen":
-        return ((f"{flight.dst} is frozen: it waits in its inbox", "frozen"),)
+        return f"{flight.dst} is frozen: it waits in its inbox", "frozen"
     term: int = getattr(message, "term", server.term)
     if term < server.term:
-        return ((f"{flight.dst} is in term {server.term} already: an old term is refused or ignored", "warn"),)
+        return f"{flight.dst} is in term {server.term} already: an old term is refused or ignored", "warn"
     asks = isinstance(message, m.PreVote | m.PreVoteReply)
     newer = f"; its term rises to {term} first" if term > server.term and not asks else ""
-    return ((_reaction(server, flight.src, message) + newer, "text"),)
+    return _reaction(server, flight.src, message) + newer, "text"
 
 
 def _reaction(server: Server, src: str, message: Any) -> str:
@@ -120,9 +115,6 @@ def _reaction(server: Server, src: str, message: Any) -> str:
     if isinstance(message, m.ClientRequest) and message.command.op == "get" and leads:
         return f"{server.id} answers, as questions are answered here: see its inspector"
     return f"{server.id} appends the command to its log" if leads else f"{server.id} names the leader it knows"
-
-
-# -- a log entry -----------------------------------------------------------------------------------------------------
 
 
 def entry(snapshot: Snapshot, server: Server, chosen: LogEntry) -> list[Section]:

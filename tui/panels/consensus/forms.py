@@ -17,13 +17,10 @@ from tui.panels.consensus.keys import ELECTION
 from tui.panels.consensus.read_words import MODES
 from tui.panels.consensus.words import in_full, letter
 
-# -- faults ----------------------------------------------------------------------------------------------------------
 
-
+@forms.simulated
 def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Every fault, aimed at the selected server or message."""
-    if snapshot.recorded:
-        return (forms.NO_FAULTS,)
     server, flight = there(snapshot.server(focus.node)), message_of(snapshot, focus)
     others = tuple(each.id for each in snapshot.servers if each.id != server.id)
     return (
@@ -51,13 +48,9 @@ def _of_timers(snapshot: Snapshot, server: Server) -> tuple[Offer, ...]:
     )
 
 
-# -- splits ----------------------------------------------------------------------------------------------------------
-
-
+@forms.simulated
 def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Ways to split the cluster around the selected server."""
-    if snapshot.recorded:
-        return (forms.NO_FAULTS,)
     server = there(snapshot.server(focus.node))
     ids = [each.id for each in snapshot.servers]
     ring = forms.around(ids, server.id)
@@ -79,8 +72,6 @@ def sides(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     return forms.once(offers)
 
 
-# -- members ---------------------------------------------------------------------------------------------------------
-
 MEMBERS: Final = "+-~"
 """A voter, out, a learner."""
 
@@ -97,20 +88,15 @@ def _members(words: list[str]) -> c.AddServer | c.RemoveServer | c.ChangeJoint:
     return c.ChangeJoint(named["+"], named["-"], named["~"])
 
 
-# -- rules, numbers, clients -----------------------------------------------------------------------------------------
-
-
+@forms.simulated
 def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Rules that can be switched off, each with its state."""
-    if snapshot.recorded:
-        return (forms.NO_FAULTS,)
     return forms.of_rules(snapshot.rules, RaftRules.texts(), c.SetRule)
 
 
+@forms.simulated
 def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Timeouts and workload."""
-    if snapshot.recorded:
-        return (forms.NO_FAULTS,)
 
     def timing(heartbeat: int, low: int, high: int) -> c.SetTiming:
         return c.SetTiming(heartbeat * US_PER_MS, low * US_PER_MS, max(low, high) * US_PER_MS)

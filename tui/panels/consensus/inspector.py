@@ -10,6 +10,7 @@ from engines.units import span, stamp
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit import sheet
+from tui.kit.explain import rules_off
 from tui.kit.link_faults import BOTH
 from tui.kit.selection import message_of, there
 from tui.kit.sheet import Fact, Facts, Section, fact
@@ -18,7 +19,7 @@ from tui.panel import Focus
 from tui.panels.consensus import details, members, traced
 from tui.panels.consensus import queries as q
 from tui.panels.consensus.members import needs
-from tui.panels.consensus.queries import role, rules_off
+from tui.panels.consensus.queries import role
 from tui.plot import bar
 
 CELLS: Final = 12
@@ -36,7 +37,8 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
     index = q.index_of(focus)
     entry = server.entry(index) if index else None
     if entry is not None:
-        sheet.draw(canvas, (traced if snapshot.recorded else details).entry(snapshot, server, entry))
+        known = [Section(0, traced.entry(snapshot, server, entry))] if snapshot.recorded else None
+        sheet.draw(canvas, known or details.entry(snapshot, server, entry))
         return f"{server.id}  entry {index}"
     pages = traced.sections(snapshot, server) if snapshot.recorded else sections(snapshot, server, glyphs)
     sheet.draw(canvas, pages)
@@ -54,13 +56,10 @@ def sections(snapshot: Snapshot, server: Server, glyphs: Glyphs) -> list[Section
         Section(3, check_quorum(snapshot, server)),
         Section(6, memory(server)),
         Section(4, troubles(snapshot, server)),
-        Section(8, clients(snapshot)),
+        Section(8, (_client(snapshot, each) for each in snapshot.clients if each.current or each.operations)),
         sheet.of_checks(snapshot.checks, 7),
         Section(9, cost(snapshot)),
     ]
-
-
-# -- who it is -------------------------------------------------------------------------------------------------------
 
 
 def office(snapshot: Snapshot, server: Server) -> Facts:
@@ -153,9 +152,6 @@ def cost(snapshot: Snapshot) -> Facts:
         yield fact("cost", took, "text", ("; PBFT with 4: 24", "dim"))
 
 
-# -- questions --------------------------------------------------------------------------------------------------------
-
-
 def reads(snapshot: Snapshot, server: Server, glyphs: Glyphs) -> Facts:
     """Nothing where questions go through the log and none waits."""
     if server.rounds is not None and snapshot.reads != "log" and server.status == "up":
@@ -191,9 +187,6 @@ def _waiting(question: Question) -> Fact:
     else:
         what = f"until it has applied entry {question.needs}"
     return fact("question", f"{question.key}? of {question.client} waits: {what}", "warn")
-
-
-# -- the log ---------------------------------------------------------------------------------------------------------
 
 
 def replication(snapshot: Snapshot, server: Server) -> Facts:
@@ -242,7 +235,7 @@ def _next_entry(snapshot: Snapshot, server: Server) -> Fact:
         (f"{describe(entry.command)} confirmed by {names(known)}:", "text"),
         (f"{members.tally(configuration, known)}, needs {needed}", enough),
     ]
-    old = entry.term != server.term and not rules_off(snapshot, ("current_term_commit",))
+    old = entry.term != server.term and not rules_off(snapshot.rules, ("current_term_commit",))
     if old:
         wait = "" if snapshot.noop else ", that is with a new command"
         parts.append((f"; of old term {entry.term}: commits only with an entry of term {server.term}{wait}", "bad"))
@@ -284,7 +277,7 @@ def check_quorum(snapshot: Snapshot, server: Server) -> tuple[Fact, ...]:
     those = server.heard(within)
     tally, wanted = members.tally(server.configuration, those), members.wanted(server.configuration)
     facts = f"{tally} in {span(within)}, needs {wanted}:"
-    if rules_off(snapshot, ("check_quorum",)):
+    if rules_off(snapshot.rules, ("check_quorum",)):
         return (fact("hears", facts, "text", ("check-quorum is off: it leads on", "warn")),)
     if has_quorum(server.configuration, those):
         return (fact("hears", facts, "text", ("stays leader", "good"), (f"; counted every {span(within)}", "dim")),)
@@ -310,25 +303,18 @@ def memory(server: Server) -> Facts:
         yield fact("unsynced", f"{plural(server.unsynced, 'write')}: a crash now would lose that", "slow")
 
 
-# -- what is wrong ---------------------------------------------------------------------------------------------------
-
-
 def troubles(snapshot: Snapshot, server: Server) -> Facts:
     """Faults in force here, and rules that are off everywhere."""
     yield sheet.of_host(server, q.network_of(snapshot), snapshot.servers)
     yield from sheet.of_rules(snapshot.rules)
     if not snapshot.noop:
-        counts = not rules_off(snapshot, ("current_term_commit",))
+        counts = not rules_off(snapshot.rules, ("current_term_commit",))
         so = "nothing of an old term commits until a new command" if counts else "a new leader appends no entry"
         yield fact("no-op off", so, "warn")
 
 
-def clients(snapshot: Snapshot) -> tuple[Fact, ...]:
-    """What clients wait for, and what they were told last."""
-    return tuple(_client(snapshot, each) for each in snapshot.clients if each.current or each.operations)
-
-
 def _client(snapshot: Snapshot, client: ClientState) -> Fact:
+    """What it waits for, or was told last."""
     ink = "you" if client.id == "you" else "client"
     if client.current:
         since = max((each.invoked_us for each in client.operations if each.returned_us is None), default=snapshot.at_us)

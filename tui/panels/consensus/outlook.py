@@ -11,9 +11,10 @@ from engines.consensus.raft.messages import Command
 from engines.consensus.raft.quorum import has_quorum
 from engines.consensus.raft.snapshot import LogEntry, Server, Snapshot
 from tui.canvas import Ink
+from tui.kit.explain import rules_off
 from tui.kit.words import names
 from tui.panels.consensus import members
-from tui.panels.consensus.queries import role, rules_off
+from tui.panels.consensus.queries import role
 
 SAFETY_RULES: Final = (
     "current_term_commit", "persist_vote", "config_from_append", "one_change", "own_commit_first", "joint_consensus",
@@ -87,32 +88,29 @@ def committed(snapshot: Snapshot, entry: LogEntry) -> tuple[Said, ...]:
     those = [each for each in snapshot.servers if knows(snapshot, each, entry)]
     lost = [each for each in those if not holds(each, entry)]
     others = [each for each in snapshot.servers if each.commit >= entry.number and each not in those]
-    said: list[Said] = [(f"known to {told(those)}", "good" if not lost and not others else "bad")] if those else []
-    if lost:
-        said.append((f"{names(each.id for each in lost)} deleted it since", "bad"))
-    if others:
-        said.append((f"{told(others)}: another entry is committed at this index", "bad"))
-    return _joined(said) or (("no, as far as anybody knows", "warn"),)
+    return _joined(
+        (those, f"known to {told(those)}", "good" if not lost and not others else "bad"),
+        (lost, f"{names(each.id for each in lost)} deleted it since", "bad"),
+        (others, f"{told(others)}: another entry is committed at this index", "bad"),
+    ) or (("no, as far as anybody knows", "warn"),)
 
 
 def applied(snapshot: Snapshot, entry: LogEntry) -> tuple[Said, ...]:
     """Who executed it, its own log or not; and who executed another at its index."""
     those = [each for each in snapshot.servers if executed(snapshot, each, entry)]
-    others = [each for each in snapshot.servers if each.applied >= entry.number and each not in those]
-    said: list[Said] = [(f"by {told(those)}", "text")] if those else []
     gone = [each for each in those if not holds(each, entry)]
-    if gone:
-        said.append((f"in the state of {names(each.id for each in gone)}, no more in the log", "bad"))
-    if others:
-        said.append((f"{told(others)}: executed another at this index", "bad"))
-    return _joined(said) or (("by nobody", "text"),)
+    others = [each for each in snapshot.servers if each.applied >= entry.number and each not in those]
+    return _joined(
+        (those, f"by {told(those)}", "text"),
+        (gone, f"in the state of {names(each.id for each in gone)}, no more in the log", "bad"),
+        (others, f"{told(others)}: executed another at this index", "bad"),
+    ) or (("by nobody", "text"),)
 
 
-def _joined(said: list[Said]) -> tuple[Said, ...]:
-    return tuple((f"; {text}" if place else text, ink) for place, (text, ink) in enumerate(said))
-
-
-# -- what may become of it -------------------------------------------------------------------------------------------
+def _joined(*said: tuple[list[Server], str, Ink]) -> tuple[Said, ...]:
+    """What is said of some servers, as far as there are any."""
+    true = [(text, ink) for servers, text, ink in said if servers]
+    return tuple((f"; {text}" if place else text, ink) for place, (text, ink) in enumerate(true))
 
 
 def outlook(snapshot: Snapshot, server: Server, entry: LogEntry) -> Said:
@@ -133,7 +131,7 @@ def outlook(snapshot: Snapshot, server: Server, entry: LogEntry) -> Said:
 
 
 def _committed(snapshot: Snapshot, entry: LogEntry, on: tuple[str, ...], lost: list[Server]) -> Said:
-    off = rules_off(snapshot, SAFETY_RULES)
+    off = rules_off(snapshot.rules, SAFETY_RULES)
     because = f" This takes a broken rule: {', '.join(off)}." if off else " This takes a broken rule."
     leader = snapshot.server(snapshot.leader)
     if lost:
@@ -161,11 +159,11 @@ def _open(snapshot: Snapshot, server: Server, entry: LogEntry, on: tuple[str, ..
         return (f"open: it survives if {_one_of(on)} is elected, it vanishes if another server overwrites it",
                 "warn")  # fmt: skip
     if leader.id not in on:
-        sound = not rules_off(snapshot, SAFETY_RULES) and all(check.ok for check in snapshot.checks)
+        sound = not rules_off(snapshot.rules, SAFETY_RULES) and all(check.ok for check in snapshot.checks)
         silence = ". Nobody was told that it was done" if sound else ""
         return (f"it will be deleted: the leader {leader.id} has no such entry, and followers take over its "
                 f"log{silence}", "bad")  # fmt: skip
-    counts = not rules_off(snapshot, ("current_term_commit",))
+    counts = not rules_off(snapshot.rules, ("current_term_commit",))
     if entry.term < leader.term and counts:
         wait = "" if snapshot.noop else ": with a new command, for no-op is off"
         return (f"open: of term {entry.term}, older than {leader.id}'s term {leader.term}. Copies of it prove "

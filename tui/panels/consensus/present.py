@@ -3,11 +3,12 @@
 from engines import units
 from engines.consensus.raft.snapshot import Server, Snapshot
 from engines.consensus.raft.state_machine import describe
+from tui.kit.explain import rules_off
 from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.consensus import members
 from tui.panels.consensus.members import majorities, needs
-from tui.panels.consensus.queries import network_of, role, rules_off
+from tui.panels.consensus.queries import network_of, role
 
 
 def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
@@ -33,7 +34,7 @@ def _offices(snapshot: Snapshot) -> str:
     apart = network_of(snapshot).apart()
     if apart:
         said.append(apart)
-    if off := rules_off(snapshot):
+    if off := rules_off(snapshot.rules):
         said.append(f"off: {', '.join(off)}")
     return "; ".join(said) + "."
 
@@ -53,7 +54,7 @@ def _commitment(snapshot: Snapshot) -> str:
         return f"{done}: all that {leader.id} has. A majority is {_majority(snapshot)}."
     on = snapshot.holders(waiting)
     text = f"{done}; entry {waiting.number} ({describe(waiting.command)}) of term {waiting.term} is on {names(on)}"
-    if waiting.term < leader.term and not rules_off(snapshot, ("current_term_commit",)):
+    if waiting.term < leader.term and not rules_off(snapshot.rules, ("current_term_commit",)):
         return f"{text}: copies of an old term prove nothing, it commits with an entry of term {leader.term} (5.4.2)."
     tally, wanted = members.tally(snapshot.configuration, on), members.wanted(snapshot.configuration)
     return f"{text}: {tally}, and {wanted} must have confirmed it."

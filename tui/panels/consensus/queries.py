@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from engines.consensus.raft.snapshot import Server, Snapshot
-from tui.kit import explain
 from tui.kit.link_faults import networks
 from tui.panel import Figure, Focus
 
@@ -27,19 +26,11 @@ def letter(server: Server) -> str:
     return LETTERS[role(server)]
 
 
-def rules_off(snapshot: Snapshot, among: tuple[str, ...] = ()) -> list[str]:
-    """The rules that are switched off (of these), as people write them."""
-    return explain.rules_off(snapshot.rules, among)
-
-
 @dataclass(frozen=True, slots=True)
 class OnEntry:
     """A selected entry of the selected server's log."""
 
     index: int
-
-
-# -- messages and links ----------------------------------------------------------------------------------------------
 
 
 def index_of(focus: Focus) -> int:

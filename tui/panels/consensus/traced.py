@@ -125,12 +125,8 @@ def sections(snapshot: Snapshot, server: Server) -> list[Section]:
     ]  # fmt: skip
 
 
-def entry(snapshot: Snapshot, server: Server, chosen: LogEntry) -> list[Section]:
+def entry(snapshot: Snapshot, server: Server, chosen: LogEntry) -> Facts:
     """What is known of an entry."""
-    return [Section(0, _known(snapshot, server, chosen))]
-
-
-def _known(snapshot: Snapshot, server: Server, chosen: LogEntry) -> Facts:
     knows = [each.id for each in snapshot.servers if each.commit >= chosen.number]
     term = f"{chosen.term}" if chosen.term else "unknown: nothing in the trace tells it"
     yield fact("index", f"{chosen.number}", "bright", (f"in the log of {server.id}", "text"))

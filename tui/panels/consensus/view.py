@@ -14,7 +14,7 @@ from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.kit import clicks, layers
 from tui.kit.layers import Layer
-from tui.kit.parts import fitting
+from tui.kit.parts import gathered
 from tui.kit.words import names
 from tui.panel import Focus, Frame, Sizes
 from tui.panels.consensus import history, inspector, logs, members, ring
@@ -105,34 +105,20 @@ def _layers(parts: tuple[Part, ...], width: int, snapshot: Snapshot, focus: Focu
     ]
 
 
-LETTERS: Final = (
-    "A append V vote P pre-vote C client  small: answers  X lost",
-    "A append V vote P pre-vote C client a reply",
-    "A append V vote P pre-vote C cmd a reply",
-)
-MEANINGS: Final = {"A": "append", "V": "vote", "P": "pre-vote", "C": "cmd", "S": "snapshot", "T": "take over",
-                   "R": "read", "a": "reply"}  # fmt: skip
-"""What flies, as far as there is room to say it; where there is not, what flies now goes first."""
+MEANINGS: Final = {
+    "A": "A append", "V": "V vote", "P": "P pre-vote", "C": "C cmd", "a": "a reply", "S": "S snapshot",
+    "T": "T take over", "R": "R read", "X": "X cut",
+}  # fmt: skip
+"""What flies, as far as there is room to say it; what flies now goes first."""
 
 
 def _note(snapshot: Snapshot, width: int) -> str:
     said = _standing(snapshot)
-    legend = _legend(snapshot, width - len(said) - len(TITLES["ring"]) - 9)
-    return f"{legend}   {said}" if legend else said
-
-
-def _legend(snapshot: Snapshot, room: int) -> str:
-    """The letters that fit, those in flight before the others."""
     letters = {letter(flight.message) for flight in snapshot.flights}
     flying = {each if each.isupper() else "a" for each in letters}
-    usual = fitting(LETTERS, room)
-    if usual and not flying & {"R", "S", "T"}:
-        return usual
-    chosen: list[str] = []
-    for each in sorted(MEANINGS, key=lambda each: each not in flying):
-        if len(" ".join(f"{sign} {MEANINGS[sign]}" for sign in (*chosen, each))) <= room:
-            chosen.append(each)
-    return " ".join(f"{sign} {meaning}" for sign, meaning in MEANINGS.items() if sign in chosen)
+    signs = sorted(MEANINGS, key=lambda each: each not in flying)
+    told = gathered((MEANINGS[each] for each in signs), width - len(said) - len(TITLES["ring"]) - 8, gap=1)
+    return f"{told}  {said}" if told else said
 
 
 def _standing(snapshot: Snapshot) -> str:

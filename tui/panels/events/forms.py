@@ -39,10 +39,9 @@ CHOICES: Final = (
 )
 
 
+@forms.simulated
 def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Every fault, aimed at the selected machine and the event under the cursor."""
-    if snapshot.recorded:
-        return (forms.NO_FAULTS,)
     name = focus.node or "store"
     status = next(each.status for each in snapshot.hosts if each.id == name)
     others = tuple(each for each in machines(snapshot) if each != name)

@@ -7,7 +7,7 @@ from engines.sim.views import Flight
 from engines.units import span
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
-from tui.kit import sheet
+from tui.kit import flights, sheet
 from tui.kit.selection import message_of, there
 from tui.kit.sheet import Fact, Facts, Section, fact
 from tui.kit.words import by, names, plural
@@ -32,12 +32,9 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
 
 def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
     """A message in flight."""
-    left = max(0, flight.arrives_us - snapshot.at_us)
-    return [
-        Section(0, (fact("message", in_full(flight.message), "bright"), fact("way", f"{flight.src} to {flight.dst}"),
-                    fact("arrives", f"in {span(left)}, sent {span(snapshot.at_us - flight.departs_us)} ago"))),
-        Section(1, (fact("signed by", getattr(flight.message, "sig", "") or "nobody"),)),
-    ]  # fmt: skip
+    signed = fact("signed by", getattr(flight.message, "sig", "") or "nobody")
+    says = (fact("message", in_full(flight.message), "bright"),)
+    return flights.page(flight, snapshot.at_us, network_of(snapshot), says, signed)
 
 
 def sections(snapshot: Snapshot, replica: ReplicaView, focus: Focus) -> list[Section]:

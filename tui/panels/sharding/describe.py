@@ -115,9 +115,6 @@ def message_letter(message: m.Message) -> str:
     return describe(message).letter
 
 
-# -- reasons, units, changes -----------------------------------------------------------------------------------------
-
-
 def because(why: e.RefusalReason, about: Sequence[str]) -> str:
     """Why a request was refused."""
     match why:

@@ -20,9 +20,6 @@ CURED_PPM: Final = 50_000
 """A key with a smaller share than this of all requests needs no cure."""
 
 
-# -- a key -----------------------------------------------------------------------------------------------------------
-
-
 def key(snapshot: Snapshot, state: KeyState) -> list[Section]:
     """Where it is, why there, who has it, how it was reached, and how hot it is."""
     return [
@@ -148,9 +145,6 @@ def _second(snapshot: Snapshot, state: KeyState) -> tuple[str, Ink]:
     return "bounded loads (m): other keys leave its node; the key itself stays", "text"
 
 
-# -- a moving unit ---------------------------------------------------------------------------------------------------
-
-
 def unit(snapshot: Snapshot, lane: Lane) -> list[Section]:
     """How far it is, which step comes next, what it waits for."""
     pace = snapshot.coordinator.bandwidth
@@ -186,9 +180,6 @@ def unit(snapshot: Snapshot, lane: Lane) -> list[Section]:
     return [Section(0, tuple(facts)), Section(2, (fact("note", law, "dim"),))]
 
 
-# -- a message -------------------------------------------------------------------------------------------------------
-
-
 def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
     """What it says, what it carries, how far it is, and what the receiver will do."""
     told = describe(flight.message)
@@ -196,9 +187,4 @@ def message(snapshot: Snapshot, flight: Flight) -> list[Section]:
     if told.keys and told.letter in "KM":
         more = len(told.keys) - KEYS_SHOWN
         says.append(fact("keys", names(told.keys[:KEYS_SHOWN]) + (f" and {more} more" if more > 0 else "")))
-    return [
-        Section(0, tuple(says)),
-        Section(1, (fact("then", MESSAGES[told.letter].then),)),
-        Section(2, flights.way(flight, snapshot.at_us, network_of(snapshot))),
-        Section(3, (flights.KEYS,)),
-    ]
+    return flights.page(flight, snapshot.at_us, network_of(snapshot), says, fact("then", MESSAGES[told.letter].then))

@@ -19,8 +19,6 @@ from tui.panels.sharding.queries import CFG
 from tui.panels.sharding.select import key_of
 from tui.panels.sharding.words import words
 
-# -- faults ----------------------------------------------------------------------------------------------------------
-
 
 def all_faults(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Every fault, aimed at the selected node or message; and those of ``cfg``."""
@@ -78,9 +76,6 @@ def _rack(snapshot: Snapshot, node: NodeState) -> tuple[Offer, ...]:
 def rules(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
     """Rules that can be switched off, each with its state."""
     return forms.of_rules(snapshot.rules, ShardRules.texts(), SetRule)
-
-
-# -- numbers ---------------------------------------------------------------------------------------------------------
 
 
 def tune(snapshot: Snapshot, focus: Focus) -> tuple[Offer, ...]:
@@ -172,8 +167,6 @@ def _work(snapshot: Snapshot) -> Offer:
     return Offer("workload", "which keys the clients ask for, how skewed (zipf), how often each asks",
                  lambda v: c.SetWorkload(v["kind"], v["skew"], v["rate"]), (kinds, skew, rate))  # fmt: skip
 
-
-# -- clients ---------------------------------------------------------------------------------------------------------
 
 NONSENSE: Final = "type get k, put k 3 or mget a b; @n3 at the end asks that node"
 

@@ -50,12 +50,9 @@ def sections(snapshot: Snapshot, node: NodeState) -> list[Section]:
         Section(5, served(node)),
         Section(4, troubles(snapshot, node)),
         Section(3, whole(snapshot)),
-        Section(7, clients(snapshot)),
+        Section(7, (_client(each) for each in snapshot.clients if each.done or each.current or each.failed)),
         sheet.of_checks(snapshot.checks, 6),
     ]
-
-
-# -- the node --------------------------------------------------------------------------------------------------------
 
 
 def standing(snapshot: Snapshot, node: NodeState) -> Facts:
@@ -77,7 +74,8 @@ def standing(snapshot: Snapshot, node: NodeState) -> Facts:
 
 def load(snapshot: Snapshot, node: NodeState) -> Facts:
     """Its part of keys and requests against the fair part."""
-    fair = fair_ppm(snapshot, node)
+    weights = sum(each.weight for each in snapshot.members)
+    fair = node.weight * PPM // max(1, weights) if node in snapshot.members else PPM // (weights + 1)
     over = (node.share_ppm - fair) * 100 // max(1, fair)
     told = f"{abs(over)} % {'over' if over >= 0 else 'under'} its fair share of {rounded(fair)}"
     share = rounded(node.share_ppm) + (" of the data" if snapshot.sized else "")
@@ -100,12 +98,6 @@ def load(snapshot: Snapshot, node: NodeState) -> Facts:
     if node.hottest:
         part = f", {rounded(node.hottest_ppm)} of its requests"
         yield fact("hottest", node.hottest, "bright", (part, "text"))
-
-
-def fair_ppm(snapshot: Snapshot, node: NodeState) -> int:
-    """The part it should have, by weight."""
-    whole_ = sum(each.weight for each in snapshot.members)
-    return node.weight * PPM // max(1, whole_) if node.role in ("member", "leaving") else PPM // max(1, whole_ + 1)
 
 
 def ranges(snapshot: Snapshot, name: str) -> str:
@@ -165,9 +157,6 @@ def troubles(snapshot: Snapshot, node: NodeState) -> Facts:
     yield from sheet.of_rules(snapshot.rules)
 
 
-# -- the cluster -----------------------------------------------------------------------------------------------------
-
-
 def whole(snapshot: Snapshot) -> Facts:
     """How even it is and what the coordinator does."""
     balance, cfg = snapshot.balance, snapshot.coordinator
@@ -196,12 +185,8 @@ def whole(snapshot: Snapshot) -> Facts:
         yield fact("on", ", ".join(switches), "good")
 
 
-def clients(snapshot: Snapshot) -> tuple[Fact, ...]:
-    """Who asks, with which map, and how often they were sent on."""
-    return tuple(_client(snapshot, each) for each in snapshot.clients if each.done or each.current or each.failed)
-
-
-def _client(snapshot: Snapshot, client: ClientState) -> Fact:
+def _client(client: ClientState) -> Fact:
+    """How much it has done, with which map, and how often it was sent on."""
     ink_ = "you" if client.id == "you" else "client"
     old = f", map {client.behind} behind" if client.behind else ""
     sent = ((client.moved, "MOVED"), (client.asked, "ASK"), (client.tried_again, "TRYAGAIN"))

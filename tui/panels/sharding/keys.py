@@ -13,7 +13,6 @@ from tui.kit.selection import after, there
 from tui.kit.verbs import Act, ask, at_nodes, marker, standard_keys
 from tui.panel import Ask, Focus, Key, Outcome, Refuse
 from tui.panels.sharding import select as s
-from tui.panels.sharding.queries import hottest
 from tui.panels.sharding.select import OnKey, OnUnit, choose, fit, key_of
 
 WORKLOADS: Final = ("off", "uniform", "zipf", "monotonic", "hot")
@@ -26,9 +25,6 @@ def key_at_hand(snapshot: Snapshot, focus: Focus) -> KeyState | None:
     """The selected key; else the first tracked key of the selected node; else the first of all."""
     own = (key for key in snapshot.keys if key.owner == focus.node)
     return key_of(snapshot, focus) or next(own, None) or next(iter(snapshot.keys), None)
-
-
-# -- members and virtual nodes ---------------------------------------------------------------------------------------
 
 
 def _order(snapshot: Snapshot, command: Outcome) -> Outcome:
@@ -65,9 +61,6 @@ def _vnodes(step: int) -> Act:
     return act
 
 
-# -- clients ---------------------------------------------------------------------------------------------------------
-
-
 def _of_key(does: str, build: Callable[[KeyState], Outcome]) -> Act:
     """A key that does something with the tracked key at hand."""
 
@@ -86,12 +79,9 @@ def _next_key(snapshot: Snapshot, focus: Focus) -> Outcome:
     return fit(snapshot, choose(focus, what=OnKey(after(names, now.key) if now else names[0])))
 
 
-# -- looking ---------------------------------------------------------------------------------------------------------
-
-
 def _hot(snapshot: Snapshot, focus: Focus) -> Outcome:
     """Go to the hottest key; from there, to its cures."""
-    key = hottest(snapshot)
+    key = snapshot.key(snapshot.balance.hottest)
     if key is None:
         return Refuse("no key is hot: nobody asks for any; w chooses a workload")
     now = key_of(snapshot, focus)

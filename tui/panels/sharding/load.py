@@ -163,9 +163,6 @@ def bar(
         canvas.put(x + at, y, glyphs.vertical, "text" if at < full else "dim")
 
 
-# -- figures ---------------------------------------------------------------------------------------------------------
-
-
 def figures(snapshot: Snapshot, width: int = 99) -> list[list[Piece]]:
     """How even it is, one line each, the most telling first; in fewer words where the width asks for it."""
     balance = snapshot.balance
@@ -199,9 +196,6 @@ def figures(snapshot: Snapshot, width: int = 99) -> list[list[Piece]]:
         told = "2 failures lose a range: " if width >= 36 else "fatal pairs: "
         lines.append([(told, "dim"), (f"{fatal} of {pairs}", "bad" if fatal else "good")])
     return lines
-
-
-# -- what moves ------------------------------------------------------------------------------------------------------
 
 
 def travelling(snapshot: Snapshot, lane: Lane) -> list[float]:

@@ -107,9 +107,6 @@ def _names(canvas: Canvas, snapshot: Snapshot, owners: list[str], y: int) -> Non
         x += length
 
 
-# -- slots -----------------------------------------------------------------------------------------------------------
-
-
 def draw_slots(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState | None, glyphs: Glyphs) -> None:
     """Rows of slots with the first slot of each at the left; what moves is marked, and so is the key's slot."""
     gutter = 6
@@ -129,9 +126,6 @@ def draw_slots(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState 
         if key is not None and key.slot >= 0:
             at = min(cells - 1, key.slot * cells // SLOTS)
             band.put(at % width, at // width, "*", "selected")
-
-
-# -- chunks ----------------------------------------------------------------------------------------------------------
 
 
 def chunk_widths(chunks: tuple[ChunkState, ...], cells: int) -> list[int]:
@@ -191,9 +185,6 @@ def _label(canvas: Canvas, start: int, end: int, width: int, marks: str, label: 
                     if char in "J!":
                         canvas.put(x - len(text) + i, begin // width, char, "bad!")
                 return
-
-
-# -- everything else -------------------------------------------------------------------------------------------------
 
 
 def draw_shares(canvas: Canvas, snapshot: Snapshot, selected: str, key: KeyState | None, glyphs: Glyphs) -> None:

@@ -6,7 +6,7 @@ from tui.kit.explain import in_force
 from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.sharding.describe import cause
-from tui.panels.sharding.queries import hottest, network_of, ratio, travels
+from tui.panels.sharding.queries import network_of, ratio, travels
 
 
 def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
@@ -31,7 +31,7 @@ def _spread(snapshot: Snapshot) -> str:
 
 def _requests(snapshot: Snapshot) -> str:
     """Even keys do not make even requests."""
-    key = hottest(snapshot)
+    key = snapshot.key(snapshot.balance.hottest)
     if key is None or not snapshot.balance.ops_peak_ppm:
         return ""
     return (f"Requests, {per_s(snapshot.balance.ops_per_ks)} in the last {WINDOW_S} s: the busiest node has "
@@ -75,7 +75,7 @@ def _experiment(snapshot: Snapshot) -> str:
         return f"select {down} and press k: it comes back with its keys, and with RF 2 has to catch up first."
     if snapshot.plan is not None:
         return "n walks through what moves; k on its source or target in the middle of it shows what is safe."
-    key = hottest(snapshot)
+    key = snapshot.key(snapshot.balance.hottest)
     if key is not None and key.ops_ppm > 200_000 and snapshot.balance.ops_per_ks >= 10_000:
         return f"g goes to {key.key}, and again to its cures: no split helps a single key, copies under other names do."
     return "j adds a node: the strip then compares what every strategy would have moved for it."

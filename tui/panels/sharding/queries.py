@@ -4,7 +4,7 @@ import re
 from typing import Final, NamedTuple
 
 from engines.sharding.world.messages import is_routine
-from engines.sharding.world.snapshot import KeyState, Lane, NodeState, Snapshot
+from engines.sharding.world.snapshot import Lane, NodeState, Snapshot
 from engines.sim.views import Flight
 from engines.units import PPM, per_s, rounded
 from tui.canvas import Ink
@@ -94,14 +94,6 @@ def blocked(snapshot: Snapshot, lane: Lane) -> str:
     return f"{node.id} is {node.status}" if node is not None else ""
 
 
-def hottest(snapshot: Snapshot) -> KeyState | None:
-    """The key that gets the most requests."""
-    return snapshot.key(snapshot.balance.hottest) if snapshot.balance.hottest else None
-
-
-# -- messages and links ----------------------------------------------------------------------------------------------
-
-
 def touching(snapshot: Snapshot, node: str) -> list[Flight]:
     """Messages from or to this node: what is no routine first, then by arrival."""
     found = [each for each in snapshot.flights if node in (each.src, each.dst)]
@@ -126,9 +118,6 @@ def cuts(snapshot: Snapshot) -> str:
     return "  ".join(said)
 
 
-# -- numbers as people say them --------------------------------------------------------------------------------------
-
-
 def ratio(ppm: int, places: int = 3) -> str:
     """``0.073``."""
     return f"{ppm / PPM:.{places}f}"
@@ -137,9 +126,6 @@ def ratio(ppm: int, places: int = 3) -> str:
 def short(ppm: int) -> str:
     """A ratio without its leading zero: ``.073``, ``1.02``."""
     return ratio(ppm, 3 if ppm < PPM else 2).removeprefix("0")
-
-
-# -- a run summed up -------------------------------------------------------------------------------------------------
 
 
 def figures(snapshot: Snapshot) -> tuple[Figure, ...]:

@@ -118,9 +118,6 @@ def sign(owner: str, glyphs: Glyphs) -> str:
     return str(number) if number < 10 else "abcdefghijklmnopqrstuvwxyz"[(number - 10) % 26]
 
 
-# -- a key on the ring -----------------------------------------------------------------------------------------------
-
-
 def walk(snapshot: Snapshot, key: KeyState) -> list[tuple[int, str]]:
     """Where on the ring the walk from the key first meets each node of its group: (ppm, node), clockwise."""
     begin = key.at_ppm

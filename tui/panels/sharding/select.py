@@ -78,9 +78,6 @@ def next_chart(snapshot: Snapshot, focus: Focus, step: int = 1) -> Focus:
     return choose(focus, chart=after(charts(snapshot), chart_of(snapshot, focus), step))
 
 
-# -- what is gone ----------------------------------------------------------------------------------------------------
-
-
 def fit(snapshot: Snapshot, focus: Focus) -> Focus:
     """The focus with what is gone replaced by what is nearest; a new search text selects the key it names."""
     focus = _follow_search(snapshot, focus)
@@ -112,9 +109,6 @@ def _follow_search(snapshot: Snapshot, focus: Focus) -> Focus:
     exact = snapshot.key(text)
     key = exact.key if exact else likely[0] if len(likely) == 1 else ""
     return choose(focus, what=OnKey(key)) if key else focus
-
-
-# -- arrows ----------------------------------------------------------------------------------------------------------
 
 
 def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:

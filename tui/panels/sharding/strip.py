@@ -97,9 +97,6 @@ def note(snapshot: Snapshot, chart: str) -> str:
     return "v next chart" if len(charts(snapshot)) > 1 else ""
 
 
-# -- all strategies on the same keys ---------------------------------------------------------------------------------
-
-
 def draw_comparison(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     """A row a strategy; in two columns where the rows do not suffice; the present one and hash mod n first."""
     comparison = snapshot.comparison
@@ -157,9 +154,6 @@ def _table_row(canvas: Canvas, x: int, y: int, width: int, row: Row, ideal_ppm: 
     canvas.put(start, y, rounded(row.moved_ppm), "bad" if wasteful else "text")
     canvas.put_right(x + width - 6, y, between, "bad" if row.between_survivors_ppm > 10_000 else "text")
     canvas.put_right(x + width - 1, y, short(row.cv_ppm), "warn" if row.cv_ppm > 200_000 else "text")
-
-
-# -- the price of virtual nodes --------------------------------------------------------------------------------------
 
 
 def draw_curves(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
@@ -244,8 +238,6 @@ def _spread(curves: Sequence[Curve], measure: Callable[[Curve], int], count: int
     last = max(1, count - 1)
     return tuple(float(_at(curves, measure, e ** (low + (high - low) * i / last))) for i in range(count))
 
-
-# -- over time -------------------------------------------------------------------------------------------------------
 
 Measure = tuple[str, Callable[[Sample], int], Callable[[int], str], Ink]
 

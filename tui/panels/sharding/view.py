@@ -86,9 +86,6 @@ def _with_legend(snapshot: Snapshot, talks: bool, key: bool, width: int) -> str:
     return f"{told} {end}" if told else end
 
 
-# -- the parts -------------------------------------------------------------------------------------------------------
-
-
 def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> bool:
     """Key space and load side by side; in little room one above the other. Returns whether messages are seen."""
     if canvas.height < LOW or canvas.width < NARROW:
@@ -272,9 +269,6 @@ def _keys(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, y: i
             canvas.put(x, y, why if len(why) <= free else "", "bad" if key.why is Tracked.LOST else "you")
         hot = snapshot.balance.ops_per_ks >= load.FEW and key.ops_ppm * max(1, len(snapshot.nodes)) > 500_000
         canvas.put_right(canvas.width - 1, y, share, "bad" if hot else "text")
-
-
-# -- where there is no room ------------------------------------------------------------------------------------------
 
 
 def _compact(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
