@@ -8,7 +8,7 @@ clicks          what can be clicked: names wherever they are drawn, the rows of 
 cluster         the picture of machines in a ring, messages as letters between them, faults written on their links
 dates           dates that people type to go to, and how the time of a FILE reads
 explain         what a check demands, and what broke it; what is in force; which lesson is a kernel event's
-flights         a message in flight as facts
+flights         a message in flight as facts, and its page
 folding         events that share a line of the journal: whom they happened to, messages lost for one reason
 forms           rows of dialogues: faults of machines and links with their parameters, splits, rules, choices
 kernel_words    the sentences for what happens in every world: crashes, cuts, losses, clocks, cues

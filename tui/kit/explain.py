@@ -17,6 +17,10 @@ OF_KERNEL: Final[dict[type, str]] = {
 }  # fmt: skip
 """Which lesson a panel that names them so has for what befalls every world; timers mean something else in each."""
 LECTURE: Final = ("A remark of the scenario. It changes nothing in the world.",)
+THREE_FAULTS: Final = (
+    "Three faults are easily confused. A crash loses what was only in memory; a freeze loses nothing but time; a cut "
+    "loses messages. Seen from another machine all three look the same: silence."
+)
 RULE: Final = ("Rules can be switched off, to see what they are for: the checks tell what breaks without them.",)
 CHOICE: Final = ("A choice of this run; t shows all of them with what is accepted.",)
 HOLDS = "It holds: it was examined after every event of this run."

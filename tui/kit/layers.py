@@ -18,9 +18,9 @@ class Layer(NamedTuple):
 
 
 def draw(canvas: Canvas, layers: Iterable[Layer], glyphs: Glyphs) -> None:
-    """All of them from the top. The first has no rule: its title stands in the border."""
+    """All that have rows, from the top. The first has no rule: its title stands in the border."""
     y = 0
-    for place, layer in enumerate(layers):
+    for place, layer in enumerate(each for each in layers if each.rows > 0):
         if place and layer.title and y + layer.rows < canvas.height:
             canvas.box(-1, y, canvas.width + 1, 1, layer.title, layer.note, glyphs=glyphs)
             y += 1

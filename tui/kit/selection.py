@@ -78,7 +78,7 @@ def touching(flights: Iterable[T], node: str) -> list[T]:
     return sorted((each for each in every if node in (each.src, each.dst)), key=lambda each: (each.arrives_us, each.id))
 
 
-def after(items: Sequence[T], now: T, step: int = 1) -> T:
+def after(items: Sequence[T], now: T | None, step: int = 1) -> T:
     """The item so many places further on, round and round; the first, or the last, if ``now`` is none of them."""
     if now not in items:
         return items[0 if step > 0 else -1]

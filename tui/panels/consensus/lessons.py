@@ -18,14 +18,6 @@ from engines.sim.pattern import Check
 from tui.kit import explain as kit
 from tui.panels.consensus import change_words, read_words, traced
 
-_FAULTS: Final = (
-    "Three faults are easily confused. A crash loses what was only in memory; a freeze loses nothing but time; a cut "
-    "loses messages. Seen from another server all three look the same: silence.",
-    "Raft promises safety under all of them, and progress while a majority runs and can talk. It never concludes from "
-    "silence that a server is dead: it only starts an election, which the silent one may still take part in later.",
-    "Source: paper, sections 2 and 5.4.3.",
-)
-
 LESSONS: Final[dict[str, tuple[str, ...]]] = {
     "timeout": (
         "Rule: a follower that hears no leader and gives no vote for its election timeout stands for election. The "
@@ -163,7 +155,13 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "could count as on a majority that no longer holds it.",
         "Source: paper, Figure 2, state on all servers.",
     ),
-    "fault": _FAULTS,
+    "fault": (
+        kit.THREE_FAULTS,
+        "Raft promises safety under all of them, and progress while a majority runs and can talk. It never concludes "
+        "from silence that a server is dead: it only starts an election, which the silent one may still take part in "
+        "later.",
+        "Source: paper, sections 2 and 5.4.3.",
+    ),
     "network": (
         "The network may lose, delay, repeat and reorder messages; Raft is safe under all of that. Whoever gets no "
         "answer asks again, and every message can be handled twice without harm.",

@@ -4,7 +4,7 @@ Rules can be switched off, and then the promises are void. So nothing here says 
 entry; it asks who could still be elected without it.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from engines.consensus.raft.checks import COMPLETENESS, ELECTION_SAFETY, LOG_MATCHING, STATE_MACHINE, TERMS
 from engines.consensus.raft.messages import Command
@@ -26,19 +26,12 @@ SAFETY_CHECKS: Final = (COMPLETENESS, ELECTION_SAFETY, LOG_MATCHING, STATE_MACHI
 Said = tuple[str, Ink]
 
 
-class Rival(NamedTuple):
-    """A server without the entry that a majority would elect, and who would vote for it."""
-
-    server: str
-    voters: tuple[str, ...]
-
-
-def rivals(snapshot: Snapshot, entry: LogEntry) -> list[Rival]:
-    """Who lacks the entry and could be elected: its log is not behind those of a majority (5.4.1)."""
+def rivals(snapshot: Snapshot, entry: LogEntry) -> dict[str, tuple[str, ...]]:
+    """Who lacks the entry and could be elected, by whose votes: its log is not behind those of a majority (5.4.1)."""
     on = snapshot.holders(entry)
     ends = {each.id: (each.last_term, each.last_index) for each in snapshot.servers}
     voters = {name: tuple(voter for voter in ends if ends[name] >= ends[voter]) for name in ends if name not in on}
-    return [Rival(name, voters[name]) for name in voters if has_quorum(snapshot.configuration, voters[name])]
+    return {name: those for name, those in voters.items() if has_quorum(snapshot.configuration, those)}
 
 
 def holds(server: Server, entry: LogEntry) -> bool:
@@ -139,9 +132,9 @@ def _committed(snapshot: Snapshot, entry: LogEntry, on: tuple[str, ...], lost: l
     if leader is not None and leader.id not in on and leader.term > entry.term:
         return f"broken: it was committed, but the leader {leader.id} lacks it and overwrites it.{because}", "bad"
     if found := rivals(snapshot, entry):
-        rival = found[0]
-        votes = names(name for name in rival.voters if name != rival.server)
-        return (f"counted as committed, and not safe: {rival.server} lacks it, its log is not behind those of {votes}. "
+        rival, voters = next(iter(found.items()))
+        votes = names(name for name in voters if name != rival)
+        return (f"counted as committed, and not safe: {rival} lacks it, its log is not behind those of {votes}. "
                 f"With their votes it would lead and overwrite it.{because}", "bad")  # fmt: skip
     if off or any(not check.ok for check in snapshot.checks if check.name in SAFETY_CHECKS):
         rest = f"; off: {', '.join(off)}" if off else "; a check has failed"

@@ -44,13 +44,11 @@ def plan(servers: int, picture: int, strip: int) -> Plan:
     """Who stands where, for canvases of these heights."""
     grid = servers + 1
     if not picture:
-        chart = strip - grid - 1
-        return (), (Part("logs", min(grid, strip)), *((Part("chart", chart),) if chart > 0 else ()))
+        return (), (Part("logs", min(grid, strip)), Part("chart", max(0, strip - grid - 1)))
     if picture >= RING_HIGH + 1 + grid:
         chart = 2 if not strip and picture >= RING_HIGH + grid + 4 else 0
         ring_rows = picture - 1 - grid - (1 + chart if chart else 0)
-        parts = Part("ring", ring_rows), Part("logs", grid), Part("chart", chart)
-        return parts if chart else parts[:2], (Part("chart", strip),)
+        return (Part("ring", ring_rows), Part("logs", grid), Part("chart", chart)), (Part("chart", strip),)
     if grid <= strip:
         rest = strip - grid
         if rest >= 2:
@@ -109,7 +107,7 @@ MEANINGS: Final = {
     "A": "A append", "V": "V vote", "P": "P pre-vote", "C": "C cmd", "a": "a reply", "S": "S snapshot",
     "T": "T take over", "R": "R read", "X": "X cut",
 }  # fmt: skip
-"""What flies, as far as there is room to say it; what flies now goes first."""
+"""What flies, as far as there is room to say it; where there is not, what flies now goes first."""
 
 
 def _note(snapshot: Snapshot, width: int) -> str:
@@ -118,7 +116,8 @@ def _note(snapshot: Snapshot, width: int) -> str:
     flying = {each if each.isupper() else "a" for each in letters}
     signs = sorted(MEANINGS, key=lambda each: each not in flying)
     told = gathered((MEANINGS[each] for each in signs), width - len(said) - len(TITLES["ring"]) - 8, gap=1)
-    return f"{told}  {said}" if told else said
+    legend = " ".join(each for each in MEANINGS.values() if f"{each} " in told)
+    return f"{legend}   {said}" if legend else said
 
 
 def _standing(snapshot: Snapshot) -> str:

@@ -20,7 +20,7 @@ HELP: Final = (
     "cv is the spread of keys over nodes: standard deviation over mean. Expected is what theory promises a ring with "
     "so many tokens. peak/mean is the fullest node. Even keys do not make even requests: see the hottest key.",
     "Letters fly: G get, P put, M several keys. v the value, m MOVED (learn it), a ASK (this once), t TRYAGAIN, x "
-    "refused. K keys on their way to a new owner, R a copy for a replica. A dashed line in colour: keys move there.",
+    "refused. K keys on their way to a new owner, R a copy for a replica, E a map. A dashed line: keys move there.",
     "moving lists what changes hands: from, to, how many of its keys arrived, what it waits for. n walks through it. A "
     "unit is planned, then IMPORTING at the target, MIGRATING at the source, and assigned when the source is empty.",
     "The strip puts all strategies to the same keys at the last join, leave or crash: how many keys moved, how many of "

@@ -44,7 +44,7 @@ MESSAGES: Final = {
     "c": Kind("report to cfg", "candidate", "cfg goes on to the next step of the plan"),
     "H": Kind("heartbeat", "text", "cfg knows that the node lives and which map it has"),
     "h": Kind("heartbeat heard", "text", "the node's lease counts from when it sent its heartbeat"),
-    "E": Kind("map", "precandidate", "the node learns who owns what from now on"),
+    "E": Kind("map", "precandidate", "the node learns who owns what from now on", "map"),
     "e": Kind("map learned", "text", "once the new owner knows, all others are told"),
 }  # fmt: skip
 """Letters of messages, the most frequent of those that fly first."""

@@ -1,5 +1,6 @@
 """The inspector's page for a key, a moving unit and a message in flight."""
 
+import re
 from itertools import groupby
 from typing import Final
 
@@ -36,9 +37,8 @@ def placed(snapshot: Snapshot, state: KeyState) -> Facts:
     yield fact("rule", rule(snapshot), "dim")
     if state.slot >= 0:
         yield fact("slot", str(state.slot), "bright", (f"= CRC16 {state.hashed} mod 16384", "text"))
-        tag = _tag(state.key)
-        if tag != state.key:
-            yield fact("hash tag", f"only {tag!r} is hashed: keys with this tag share a slot", "text")
+        if tag := re.match(r"[^{]*{([^}]+)}", state.key):
+            yield fact("hash tag", f"only {tag[1]!r} is hashed: keys with this tag share a slot", "text")
     elif snapshot.chunks:
         number = snapshot.chunk_of(state.key)
         chunk = snapshot.chunks[number]
@@ -51,13 +51,6 @@ def placed(snapshot: Snapshot, state: KeyState) -> Facts:
     if state.at_ppm >= 0:
         yield fact("on ring", f"{state.at_ppm / 10_000:.1f} % of the way round, next token clockwise:", "text",
                    (state.owner, ink(snapshot, state.owner)))  # fmt: skip
-
-
-def _tag(name: str) -> str:
-    """The part of a key that is hashed."""
-    begin = name.find("{")
-    end = name.find("}", begin + 1) if begin >= 0 else -1
-    return name[begin + 1 : end] if end > begin + 1 else name
 
 
 def replicas(snapshot: Snapshot, state: KeyState) -> Facts:

@@ -43,11 +43,12 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> st
 
 def sections(snapshot: Snapshot, node: NodeState) -> list[Section]:
     """The facts of a node, in reading order."""
+    counts = "  ".join(f"{said.value} {count:,}" for said, count in node.answers)
     return [
         Section(0, (*standing(snapshot, node), *load(snapshot, node))),
         Section(2, knowledge(snapshot, node)),
         Section(1, moves(snapshot, node)),
-        Section(5, served(node)),
+        Section(5, sheet.listed("answers", [counts] if counts else [])),
         Section(4, troubles(snapshot, node)),
         Section(3, whole(snapshot)),
         Section(7, (_client(each) for each in snapshot.clients if each.done or each.current or each.failed)),
@@ -140,12 +141,6 @@ def moves(snapshot: Snapshot, node: NodeState) -> Facts:
         air = f", {lane.in_flight} in the air" if lane.in_flight else ""
         yield fact(verb, told, "text", (peer, ink(snapshot, peer)),
                    (waits + air, "warn" if lane.blocked_by else "dim"))  # fmt: skip
-
-
-def served(node: NodeState) -> tuple[Fact, ...]:
-    """How often it gave which answer."""
-    told = "  ".join(f"{said.value} {count:,}" for said, count in node.answers)
-    return (fact("answers", told),) if told else ()
 
 
 def troubles(snapshot: Snapshot, node: NodeState) -> Facts:

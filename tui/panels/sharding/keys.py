@@ -72,11 +72,10 @@ def _of_key(does: str, build: Callable[[KeyState], Outcome]) -> Act:
 
 
 def _next_key(snapshot: Snapshot, focus: Focus) -> Outcome:
-    names = [key.key for key in snapshot.keys]
-    if not names:
+    if not snapshot.keys:
         return Refuse("no key is tracked yet: A asks for one by name")
-    now = key_of(snapshot, focus)
-    return fit(snapshot, choose(focus, what=OnKey(after(names, now.key) if now else names[0])))
+    following = after(snapshot.keys, key_of(snapshot, focus))
+    return fit(snapshot, choose(focus, what=OnKey(following.key)))
 
 
 def _hot(snapshot: Snapshot, focus: Focus) -> Outcome:
@@ -95,9 +94,7 @@ def _next_unit(step: int) -> Act:
         found = snapshot.moving or snapshot.lanes
         if not found:
             return Refuse("nothing moves now: j adds a node, J drains one")
-        now = s.lane_of(snapshot, focus)
-        ids = [lane.id for lane in found]
-        return choose(focus, what=OnUnit(after(ids, now.id, step) if now in found and now else ids[0]))
+        return choose(focus, what=OnUnit(after(found, s.lane_of(snapshot, focus), step).id))
 
     return act
 
@@ -136,9 +133,8 @@ KEYS: Final = (
 
 mark: Final = marker({
     c.AddNode: ("j", "good"), c.RemoveNode: ("J", "warn"), c.Get: ("a", "you"), c.Put: ("p", "you"),
-    c.MultiGet: ("A", "you"), c.SetVnodes: ("v", "accent"), c.SetReplication: ("t", "you"),
-    c.SetRackAware: ("t", "you"), c.SetWorkload: ("w", "you"), c.Salt: ("o", "good"), c.SplitForHeat: ("t", "you"),
-    c.Bound: ("t", "you"), c.SetBandwidth: ("t", "you"), c.SetFullCoverage: ("t", "you"), c.MoveSlot: ("t", "accent"),
-    c.MoveChunk: ("t", "accent"), c.SplitChunk: ("t", "accent"), c.MergeChunks: ("t", "accent"),
-    c.SetBalancer: ("t", "you"), SetRule: ("b", "bad"),
+    c.MultiGet: ("A", "you"), c.SetVnodes: ("v", "accent"), c.SetWorkload: ("w", "you"), c.Salt: ("o", "good"),
+    **dict.fromkeys((c.MoveSlot, c.MoveChunk, c.SplitChunk, c.MergeChunks), ("t", "accent")), SetRule: ("b", "bad"),
+    **dict.fromkeys((c.SetReplication, c.SetRackAware, c.SplitForHeat, c.Bound, c.SetBandwidth, c.SetFullCoverage,
+                     c.SetBalancer), ("t", "you")),
 })  # fmt: skip

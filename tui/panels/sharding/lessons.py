@@ -107,8 +107,7 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "before it counts as a replica.",
     ),
     "fault": (
-        "Three faults are easily confused. A crash loses what was in memory; a freeze loses only time; a cut loses "
-        "messages. Seen from another machine all three look the same: silence.",
+        kit.THREE_FAULTS,
         "What differs is afterwards: a frozen or cut node is still there and believes what it believed. Leases and "
         "epochs exist for it.",
     ),

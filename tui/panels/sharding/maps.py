@@ -229,10 +229,9 @@ def key_lines(snapshot: Snapshot, key: KeyState) -> list[list[tuple[str, Ink]]]:
     if key.slot < 0 and key.hashed >= 0:
         digits = f"{key.hashed:016x}"
         where = f"0x{digits[:6]}..{digits[-2:]}"
-    group: list[tuple[str, Ink]] = [("owner ", "dim"), (key.owner, ink(snapshot, key.owner))]
-    if len(key.group) > 1:
-        group.append(("  then", "dim"))
-        group += [(f" {name}", ink(snapshot, name)) for name in key.group[1:]]
+    then = "  then" if len(key.group) > 1 else ""
+    group = [("owner ", "dim"), (key.owner, ink(snapshot, key.owner)), (then, "dim")]
+    group += [(f" {name}", ink(snapshot, name)) for name in key.group[1:]]
     return [[("key ", "dim"), (key.key, "bright")], [(where, "dim")], group]
 
 

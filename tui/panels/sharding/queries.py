@@ -8,6 +8,7 @@ from engines.sharding.world.snapshot import Lane, NodeState, Snapshot
 from engines.sim.views import Flight
 from engines.units import PPM, per_s, rounded
 from tui.canvas import Ink
+from tui.kit import selection
 from tui.kit.link_faults import networks
 from tui.panel import Figure
 
@@ -96,8 +97,7 @@ def blocked(snapshot: Snapshot, lane: Lane) -> str:
 
 def touching(snapshot: Snapshot, node: str) -> list[Flight]:
     """Messages from or to this node: what is no routine first, then by arrival."""
-    found = [each for each in snapshot.flights if node in (each.src, each.dst)]
-    return sorted(found, key=lambda each: (is_routine(each.message), each.arrives_us, each.id))
+    return sorted(selection.touching(snapshot.flights, node), key=lambda each: is_routine(each.message))
 
 
 def alone(snapshot: Snapshot) -> tuple[str, ...]:
@@ -108,10 +108,9 @@ def alone(snapshot: Snapshot) -> tuple[str, ...]:
 
 def cuts(snapshot: Snapshot) -> str:
     """Who is cut off, and which other links are cut: ``cut off: n2``, ``cut: n1>n7``."""
-    by_itself, everybody = alone(snapshot), network_of(snapshot).names
-    links = [(each.src, each.dst) for each in snapshot.links if each.cut]
-    rest = [f"{src}>{dst}" for src, dst in links
-            if src in everybody and dst in everybody and not {src, dst} & set(by_itself)]  # fmt: skip
+    by_itself = alone(snapshot)
+    others = set(network_of(snapshot).names) - set(by_itself)
+    rest = [f"{each.src}>{each.dst}" for each in snapshot.links if each.cut and {each.src, each.dst} <= others]
     said = [f"cut off: {' '.join(by_itself)}"] if by_itself else []
     if rest:
         said.append(f"cut: {' '.join(rest)}" if len(rest) < 3 else f"{len(rest)} links cut")

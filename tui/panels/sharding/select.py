@@ -119,14 +119,11 @@ def move(snapshot: Snapshot, focus: Focus, direction: str) -> Focus:
     match read(focus).what:
         case OnKey(name):
             names = [key.key for key in snapshot.keys]
-            if direction == "up" and name == names[0]:
-                return choose(focus, what=None)
-            return fit(snapshot, choose(focus, what=OnKey(after(names, name, step))))
+            back = direction == "up" and name == names[0]
+            return fit(snapshot, choose(focus, what=None if back else OnKey(after(names, name, step))))
         case OnUnit(lane):
-            if direction in ("up", "down"):
-                return choose(focus, what=None)
             ids = [each.id for each in snapshot.lanes]
-            return choose(focus, what=OnUnit(after(ids, lane, step)))
+            return choose(focus, what=None if direction in ("up", "down") else OnUnit(after(ids, lane, step)))
         case OnMessage() as message:
             return choose(focus, what=message.walk(touching(snapshot, focus.node), direction))
     if direction == "up":

@@ -107,8 +107,7 @@ def draw_comparison(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
     two = len(rows) > room and canvas.width >= 2 * COLUMN
     if len(rows) > room * (1 + two):
         rows.sort(key=lambda row: (not row.current, row.strategy != "modulo"))
-    per = -(-len(rows) // 2) if two else len(rows)
-    per = min(per, room)
+    per = min(-(-len(rows) // 2) if two else len(rows), room)
     width = canvas.width // 2 if two else canvas.width
     for column in range(1 + two):
         x = column * width

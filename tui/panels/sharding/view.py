@@ -91,10 +91,8 @@ def draw_picture(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyph
     if canvas.height < LOW or canvas.width < NARROW:
         _compact(canvas, snapshot, focus, glyphs)
         return False
-    left = min(canvas.height * 2 + 2, canvas.width - LOAD) if snapshot.ring else canvas.width * 9 // 20
+    left = min(canvas.height * 2 + 2 if snapshot.ring else canvas.width * 9 // 20, canvas.width - LOAD)
     low = canvas.height < len(shown(snapshot)) + 6
-    if not snapshot.ring and canvas.width - left < LOAD:
-        left = canvas.width - LOAD
     rest = canvas.width - left - 1
     wide = rest >= (LOAD + 20 if low else 2 * LOAD + 8)
     with part(canvas, 0, 0, left, canvas.height) as first:
