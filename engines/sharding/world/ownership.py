@@ -62,9 +62,9 @@ class Placement(Memoized):
     def forget(self) -> None:
         """Empty all caches."""
         super().forget()
-        self._groups: dict[str, Group] = {}
         self._listed = self._listed_before()
         """Groups with those that are stale, also as an equal placement has worked them out."""
+        self._groups: dict[str, Group] = {} if self.stale else self._listed
         self._walks: dict[Group, Group] = {}
         self._without: dict[Group, Group] = {}
         """Groups without those that are stale."""
@@ -254,8 +254,8 @@ class Plan(Memoized):
         return self.memo("lanes", self._lanes)
 
     def _lanes(self) -> dict[str, str]:
-        keys = probes(self.base)
-        return {unit: self.base.owner(key) for key in keys if (unit := self.unit_of(key))}
+        units = dict.fromkeys(map(self.unit_of, probes(self.base)))
+        return {unit: self.unit(unit).source for unit in units if unit}
 
     def _find(self, key: str) -> str:
         if self.kind is UnitKind.SLOTS:
@@ -265,7 +265,7 @@ class Plan(Memoized):
             unit = self.units[self.lows_unit(at)] if at >= 0 else None
             return unit.id if unit is not None and (not unit.high or raw(key) < raw(unit.high)) else ""
         old, new = self.base.group(key), self.target.group(key)
-        if old[0] == new[0] and sorted(old) == sorted(new):
+        if old == new or (old[0] == new[0] and sorted(old) == sorted(new)):
             return ""
         return f"{old[0]}>{new[0]}"
 
