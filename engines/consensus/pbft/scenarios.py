@@ -281,8 +281,8 @@ FORGETFUL: Final = Scenario(
     breaks=(ONE_DIGEST,),
     script=(
         *at(100, _sets(1)),
-        *say(400, "What a replica promises must be on its disk before the message leaves. Here that rule is switched "
-                  "off, on all correct replicas. And r0 is going to tell r3 another story."),
+        *say(400, "What a replica promises must be on its disk before the message leaves. That rule is switched off "
+                  "now, on all correct replicas. And r0 is going to tell r3 another story."),
         *at(450, SetRule("remember", False), *_does("r0", Act.EQUIVOCATE)),
         *at(500, _sets(2)),
         *at(700, Crash("r3")),
@@ -292,7 +292,7 @@ FORGETFUL: Final = Scenario(
                     "memory: view 0, nothing executed, nothing promised."),
         *say(2_200, "Now r0 repeated what it had told the others, and r3 accepted that as well: it has promised "
                     "number 2 twice. To the others there is no difference between that and a lie. So traitors and "
-                    "forgetful replicas *together* may be f."),
+                    "forgetful replicas together may be f."),
     ),
 )  # fmt: skip
 

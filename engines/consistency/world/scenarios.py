@@ -82,7 +82,7 @@ INVERSION: Final = Scenario(
         *say(680, "A's write is at r1 only, and not over. B heard from r1 and r2 first, and returned x=1."),
         *at(690, r("C", "x")),
         *say(800, "C heard from r2 and r3 first, after B had its answer, and returned 0. No order of the "
-                  "operations explains both: press e, the witness is lit in the diagram."),
+                  "operations explains both: e names the witness, and the diagram lights it."),
         *at(900, SetWorkload("light")),
     ),
     1_200 * US_PER_MS, config=QUIET, breaks=("linearizable",), seed=2,

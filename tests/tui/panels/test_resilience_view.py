@@ -277,7 +277,7 @@ def test_attempts_are_those_of_the_busiest_edge_so_that_health_is_one_line() -> 
     offered, attempts, goodput = strip.load_lines(snapshot, 10_000_000)
     assert attempts.values[-1] == pytest.approx(offered.values[-1], rel=0.25)
     assert goodput.values[-1] == pytest.approx(offered.values[-1], rel=0.25)
-    assert strip.title(snapshot, Focus()) == "load   busiest edge: clients>api"
+    assert strip.title(snapshot, Focus()) == "load   busy edge: clients>api"
     assert strip.title(standing("recorded"), Focus()) == "load"
 
 

@@ -412,7 +412,7 @@ def test_without_requests_nobody_is_called_the_busiest() -> None:
     frame = draw(snapshot, choose(Focus(), chart="time"), USUAL)
     (row,) = [flat(row) for row in frame.strip.text().splitlines() if "busiest/mean" in row]
     assert row == "busiest/mean -"
-    assert "keys by weight: n4 joins" in draw(snapshot, Focus(), USUAL).strip_title
+    assert "keys (cv by weight): n4 joins" in draw(snapshot, Focus(), USUAL).strip_title
 
 
 def test_a_run_is_summed_up_in_figures() -> None:

@@ -26,8 +26,8 @@ HELP: Final = (
     "arrow: cut in that direction only; 30%: so much is lost; 45ms: so slow; 2x: messages repeat and overtake.",
     "The logs: a row a server, a column an index. The number and colour of a cell are the term of the entry. Solid: "
     "committed, as far as that server knows. (4): not known committed here; a crash forgets what was. !4!: the leader "
-    "has something else there, or nothing: it will be deleted. The upright bar, where there is room for it, stands "
-    "after the last committed entry.",
+    "has something else there, or nothing: it goes if that leader stays. The upright bar, where there is room for it, "
+    "stands after the last committed entry.",
     "next and match are what the leader believes of each follower: the entry it will send next, and up to where the "
     "logs are known to agree. An entry commits once match reaches it on enough servers.",
     "leader shows who led when, a column for every 100 ms: an upright line, then who and in which term; dashes: nobody "

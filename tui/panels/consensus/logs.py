@@ -2,8 +2,8 @@
 
 What a snapshot has replaced stands as one bracket across its columns; a bracket after a cell closes what the server's
 snapshot covers. A cell is coloured by term and shows it. Committed entries are solid, others stand in parentheses; an
-entry that the leader does not hold stands between exclamation marks: it will be deleted. The bar is the server's own
-commit index.
+entry that the leader does not hold stands between exclamation marks: it goes if that leader stays. The bar is the
+server's own commit index.
 """
 
 from typing import Final, NamedTuple
@@ -18,9 +18,9 @@ from tui.panels.consensus.queries import index_of, letter, role
 
 NAME: Final = 10
 NOTES: Final = (
-    "colour, number = term   (n) not known committed here   !n! will be deleted",
-    "number = term  (n) not known committed here  !n! will be deleted",
-    "(n) not known committed here  !n! will be deleted",
+    "colour, number = term   (n) not known committed here   !n! not the leader's",
+    "number = term  (n) not known committed here  !n! not the leader's",
+    "(n) not known committed here  !n! not the leader's",
     "(n) not known committed here",
 )
 COMPACTED: Final = "  [ ] snapshot"

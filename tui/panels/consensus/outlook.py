@@ -154,8 +154,8 @@ def _open(snapshot: Snapshot, server: Server, entry: LogEntry, on: tuple[str, ..
     if leader.id not in on:
         sound = not rules_off(snapshot.rules, SAFETY_RULES) and all(check.ok for check in snapshot.checks)
         silence = ". Nobody was told that it was done" if sound else ""
-        return (f"it will be deleted: the leader {leader.id} has no such entry, and followers take over its "
-                f"log{silence}", "bad")  # fmt: skip
+        return (f"it goes as long as {leader.id} leads: its log has no such entry, and followers take that "
+                f"over{silence}", "bad")  # fmt: skip
     counts = not rules_off(snapshot.rules, ("current_term_commit",))
     if entry.term < leader.term and counts:
         wait = "" if snapshot.noop else ": with a new command, for no-op is off"

@@ -1,6 +1,7 @@
 """What repeats in the journal, and how it is told in one line: the same step of a number at several replicas."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from engines.consensus.pbft import events as e
 from engines.sim.events import Event, Lost
@@ -8,6 +9,12 @@ from tui.kit.folding import WHO_MAX, lost_together, nodes_of, routine_of_loss
 from tui.kit.words import names
 from tui.panel import Line
 from tui.panels.pbft.words import asked, narrate, words
+
+PLURALS: Final = {
+    "accepts": "accept", "asks": "ask", "enters": "enter", "has": "have", "hears": "hear", "is": "are",
+    "knows": "know", "rejects": "reject", "takes": "take",
+}  # fmt: skip
+"""The verbs with which such a line begins."""
 
 
 def routine(event: Event) -> str:
@@ -36,6 +43,17 @@ def routine(event: Event) -> str:
     return ""
 
 
+def together(what: object, text: str) -> str:
+    """What one did, of several: each has votes of its own for its certificate."""
+    if isinstance(what, e.BecamePrepared):
+        return f"are prepared at number {what.n}: each has a certificate, the pre-prepare and 2f PREPAREs"
+    if isinstance(what, e.Committed):
+        return f"number {what.n} is final for them: each has heard from {len(what.voters)} that they are prepared"
+    verb, _, rest = text.partition(" ")
+    rest = rest.replace(" and tells all", " and tell all").replace(": it will accept", ": they will accept")
+    return f"{PLURALS[verb]} {rest}" if verb in PLURALS else text
+
+
 def fold(events: Sequence[Event]) -> Line:
     """One line for all of them: who, and the newest one's words."""
     last = narrate(events[-1])
@@ -52,6 +70,8 @@ def fold(events: Sequence[Event]) -> Line:
             return last._replace(who=who, text=what.replace("execute", "executes", 1))
     elif len(nodes) == 1:
         return last._replace(text=f"{last.text} ({len(events)} times)")
+    elif len(nodes) > 1:
+        last = last._replace(text=together(events[-1].what, last.text))
     if len(who) > WHO_MAX:
         return last._replace(who=f"{len(nodes)} replicas", text=f"{last.text} [{who}]")
     return last._replace(who=who)

@@ -84,7 +84,7 @@ def _quorums(snapshot: Snapshot) -> Facts:
         cost = snapshot.cost
         most = "at most " if snapshot.traitors else ""
         same = "as" if cost.sent == cost.formula else "against"
-        took = f"number {cost.n} took {most}{cost.sent} messages, {same} 2n(n-1) = {cost.formula}"
+        took = f"number {cost.n} took {most}{cost.sent} messages without repeats, {same} 2n(n-1) = {cost.formula}"
         yield fact("cost", took, "text",
                    (f"; Raft with {count}: {2 * (count - 1)}", "dim"))  # fmt: skip
 

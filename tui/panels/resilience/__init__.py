@@ -21,7 +21,7 @@ HELP: Final = (
     "The window is what the breaker remembers, bucket by bucket: failed calls in red, and as numbers. rate and calls "
     "are what it is judged by: too few calls, and it does not judge, however many of them fail.",
     "The strip: offered load, attempts and goodput on one scale, each with its letter at its end. Attempts are those "
-    "over the busiest edge: in health all three are one line; when they part it is a storm. Below: p99, states of "
+    "over the busy edge: in health all three are one line; when they part it is a storm. Below: p99, states of "
     "breakers. v for more charts. A rate is over the newest 1.5 s, p50 and p99 over 10 s: attempts of calls that came "
     "before may fall into it.",
     "Arrows walk the graph: right from an edge to its service and on to its edges, up and down to the next one. n goes "

@@ -121,7 +121,8 @@ def lives(snapshot: Snapshot, breaker: BreakerView) -> tuple[Lasted, ...]:
         return (Lasted(breaker.state, breaker.since_us, -1, None),)
     first = breaker.history[0]
     if len(breaker.history) < HISTORY and first.since_us > 0 and first.state != "closed":
-        return (Lasted("closed", 0, first.since_us, None), *breaker.history)
+        began_us = first.since_us - (first.moved.lasted_us if first.moved else 0)
+        return (Lasted("closed", began_us, first.since_us - began_us, None), *breaker.history)
     return breaker.history
 
 

@@ -49,7 +49,7 @@ def title(snapshot: Snapshot, focus: Focus) -> str:
         return storm
     if chart == "load" and not snapshot.recorded:
         edge = snapshot.busiest
-        return f"load   busiest edge: {queries.name(edge.id)}" if edge else "load"
+        return f"load   busy edge: {queries.name(edge.id)}" if edge else "load"
     return TITLES[chart]
 
 

@@ -23,7 +23,7 @@ def _spread(snapshot: Snapshot) -> str:
         return "Now: nobody owns a key."
     full, least = (find(owners, key=lambda node: (node.owned, node.id)) for find in (max, min))
     text = (f"Now: {balance.keys:,} keys on {plural(len(owners), 'node')}; {full.id} has {rounded(full.share_ppm)} of "
-            f"them, {least.id} {rounded(least.share_ppm)}, an even share is {rounded(1_000_000 // len(owners))}. "
+            f"the data, {least.id} {rounded(least.share_ppm)}, an even share is {rounded(1_000_000 // len(owners))}. "
             f"Standard deviation over mean, cv: {ratio(balance.cv_ppm)}")  # fmt: skip
     expected = f"; a ring with so many tokens has {ratio(balance.expected_cv_ppm)} in the mean of many"
     return f"{text}{expected if balance.expected_cv_ppm >= 0 else ''}."

@@ -73,7 +73,7 @@ def title(snapshot: Snapshot, chart: str) -> str:
     """What a chart is called in the border."""
     if chart == "compare" and snapshot.comparison is not None:
         shown = snapshot.comparison
-        what = "keys by weight" if shown.weighted else "keys"
+        what = "keys (cv by weight)" if shown.weighted else "keys"
         whose = "the same" if shown.keys == snapshot.balance.keys else "the"
         then = "" if whose == "the same" else " of then"
         change = f"{membership(shown.cause)}, {shown.before} > {shown.after} nodes"

@@ -8,9 +8,10 @@ from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.tracing.select import analysis_at, fit, span_of
 from tui.panels.tracing.strip import newest
+from tui.panels.tracing.verdict import lacks
 from tui.panels.tracing.words import fault_words
 from tui.panels.tracing.world_words import score_words
-from tui.userdata.verdict_words import lack_words, sentence
+from tui.userdata.verdict_words import sentence
 
 
 def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
@@ -62,7 +63,7 @@ def _trace(snapshot: Snapshot, focus: Focus) -> str:
 
 def _verdict(snapshot: Snapshot) -> str:
     if not snapshot.verdicts:
-        return f"No verdict: {lack_words(snapshot.no_diagnosis)}." if snapshot.no_diagnosis is not None else ""
+        return f"No verdict: {lacks(snapshot)}." if snapshot.no_diagnosis is not None else ""
     judged = score_words(snapshot.score, snapshot.verdicts, snapshot.injected)
     return f"The tool says: {sentence(snapshot.verdicts[0])}." + (f" Scored: {judged}." if judged else "")
 
@@ -72,6 +73,8 @@ def _try(snapshot: Snapshot) -> str:
     failed = [check.name for check in snapshot.checks if not check.ok]
     if failed and rules_off(snapshot.rules):
         return f"b switches the rule on again; e on the failed check ({failed[0]}) shows the witness."
+    if not snapshot.traces:
+        return "a sends a request, w changes how users come, and t how many traces are kept."
     if not snapshot.verdicts:
         return "D lays this trace beside the typical one; n walks along its critical path in the order of time."
     match snapshot.verdicts[0].kind:

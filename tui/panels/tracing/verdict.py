@@ -96,7 +96,13 @@ def sentence(snapshot: Snapshot) -> tuple[str, Ink]:
         return verdict_words.failure_words(snapshot.failures[0]), "text"
     if snapshot.diagnosis is not None:
         return verdict_words.ordinary_words(snapshot.diagnosis), "text"
-    return verdict_words.lack_words(_lack(snapshot)) or "no trace has arrived yet", "dim"
+    return lacks(snapshot), "dim"
+
+
+def lacks(snapshot: Snapshot) -> str:
+    """Why there is no verdict."""
+    none = "no trace has arrived yet: spans travel after the fact, and what is not sampled never comes"
+    return verdict_words.lack_words(_lack(snapshot)) or none if snapshot.traces else none
 
 
 def _lack(snapshot: Snapshot) -> NoDiagnosis | None:
