@@ -102,7 +102,7 @@ def _rate(value: int) -> str:
 def load_lines(snapshot: Snapshot, span_us: int) -> list[Line]:
     """Offered, attempts, goodput; the last is drawn above the others.
 
-    Attempts are those over the busiest edge: in health every call passes it once, and all three are one line.
+    Attempts are those over the busy edge: in health every call passes it once, and all three are one line.
     """
     edge = snapshot.busiest
     offered, attempts, goodput = (line(snapshot, span_us, name) for name in ("offered", "attempts", "goodput"))
