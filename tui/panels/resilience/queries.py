@@ -121,7 +121,7 @@ def lives(snapshot: Snapshot, breaker: BreakerView) -> tuple[Lasted, ...]:
         return (Lasted(breaker.state, breaker.since_us, -1, None),)
     first = breaker.history[0]
     if len(breaker.history) < HISTORY and first.since_us > 0 and first.state != "closed":
-        began_us = max(0, first.since_us - (first.moved.lasted_us if first.moved else 0))
+        began_us = max(0, first.since_us - first.moved.lasted_us) if first.moved else 0
         return (Lasted("closed", began_us, first.since_us - began_us, None), *breaker.history)
     return breaker.history
 
