@@ -1,8 +1,8 @@
 """``make bench``: every figure of the README, as ratios against a peer or a floor of the same run.
 
 ``make bench ARGS=kernel`` runs one part: ``kernel raft hour pbft hunt seek screen serving consistency sharding events``
-``cqrs resilience tracing``, or what takes minutes and runs only when it is named: ``hunt-rules panels``
-``resilience-cures tracing-verdicts tracing-files tracing-real``.
+``cqrs resilience tracing``, or what takes minutes and runs only when it is named: ``hunt-rules compiled``
+``panels resilience-cures tracing-verdicts tracing-files tracing-real``.
 """
 
 import platform
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 
 from benchmarks import (
+    compiled,
     consistency,
     cqrs,
     cqrs_world,
@@ -69,6 +70,7 @@ def _real() -> list[str]:
 
 ASKED: dict[str, Callable[[], Iterable[str]]] = {
     "hunt-rules": hunt_rules.lines,
+    "compiled": compiled.lines,
     "panels": serving.panels,
     "resilience-cures": cures.lines,
     "tracing-verdicts": tracing_verdicts.table,

@@ -4,7 +4,7 @@ One request is outstanding at a time; what is asked meanwhile waits in a queue.
 """
 
 from collections import deque
-from typing import Any, Final
+from typing import Final
 
 from engines.sim.history import UNKNOWN, History
 from engines.sim.node import Context
@@ -17,7 +17,7 @@ KEYS: Final = "xyzuvw"
 class Asking:
     """A client that asks at an interval, or only what it is told. ``_next`` is the algorithm's own."""
 
-    __slots__ = ("current", "history", "id", "interval_us", "queue")
+    __slots__ = ("history", "id", "interval_us", "queue")
 
     def __init__(self, id: str, history: History, interval_us: int) -> None:
         self.id = id
@@ -25,8 +25,6 @@ class Asking:
         self.interval_us = interval_us
         """Mean time between requests; 0: only what it is told, -1: as fast as it is answered."""
         self.queue: deque[tuple[str, str, int]] = deque(maxlen=QUEUE_MAX)
-        self.current: Any = None
-        """The request that is outstanding."""
 
     def on_start(self, ctx: Context) -> None:
         """Begin to work. What it had asked in an earlier life stays unknown."""

@@ -79,7 +79,7 @@ class Disk:
         if not self.undo:
             return length
         dropped = 0
-        for _, what, where, _ in reversed(self.undo):
+        for _, what, where, _ in self.undo[::-1]:
             if what == _DROP:
                 dropped += where
             elif what in (_APPEND, _TRUNCATE):
@@ -93,7 +93,7 @@ class Disk:
     def crash(self) -> int:
         """Lose what is not durable; return the number of lost writes."""
         lost = len(self.undo)
-        for _, what, where, old in reversed(self.undo):
+        for _, what, where, old in self.undo[::-1]:
             if what == _REGISTER:
                 self.registers[where] = old
             elif what == _CREATE:

@@ -39,7 +39,7 @@ class Client(Asking):
     """Makes requests at an interval, or only those it is told."""
 
     __slots__ = (
-        "attempts", "believed", "disk", "group", "read_only", "replies", "rules", "t", "view",
+        "attempts", "believed", "current", "disk", "group", "read_only", "replies", "rules", "t", "view",
     )  # fmt: skip
 
     def __init__(

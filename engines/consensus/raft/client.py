@@ -55,8 +55,8 @@ class Client(Asking):
     """Makes commands at an interval, or only those it is told."""
 
     __slots__ = (
-        "answered_at", "around", "attempts", "disk", "errand", "hints", "insists", "opening", "opens", "read_percent",
-        "seen", "serial", "servers", "session", "target",
+        "answered_at", "around", "attempts", "current", "disk", "errand", "hints", "insists", "opening", "opens",
+        "read_percent", "seen", "serial", "servers", "session", "target",
     )  # fmt: skip
 
     def __init__(self, id: str, servers: tuple[str, ...], history: History, interval_us: int, disk: Disk) -> None:
