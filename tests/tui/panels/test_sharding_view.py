@@ -259,7 +259,7 @@ def test_the_inspector_does_the_arithmetic_of_a_node() -> None:
     snapshot = standing("ring")
     node = snapshot.nodes[5]
     words = look(snapshot, Focus(node="n6"))
-    over = (node.share_ppm - 166_666) * 100 // 166_666
+    over = round((node.share_ppm - 166_666) * 100 / 166_666)
     assert f"{node.owned} keys, {node.share_ppm / 10_000:.1f} %, {over} % over its fair share of 16.7 %" in words
     assert "150 of 900" in words
     assert "epoch 1 of 1" in words

@@ -77,7 +77,7 @@ def load(snapshot: Snapshot, node: NodeState) -> Facts:
     """Its part of keys and requests against the fair part."""
     weights = sum(each.weight for each in snapshot.members)
     fair = node.weight * PPM // max(1, weights) if node in snapshot.members else PPM // (weights + 1)
-    over = (node.share_ppm - fair) * 100 // max(1, fair)
+    over = round((node.share_ppm - fair) * 100 / max(1, fair))
     told = f"{abs(over)} % {'over' if over >= 0 else 'under'} its fair share of {rounded(fair)}"
     share = rounded(node.share_ppm) + (" of the data" if snapshot.sized else "")
     yield fact("owns", plural(node.owned, "key"), "bright", (share, ink(snapshot, node.id)),
@@ -94,7 +94,7 @@ def load(snapshot: Snapshot, node: NodeState) -> Facts:
         other = f"{-copies:,} of its own have left already" if copies < 0 else f"{copies:,} of them are not its own yet"
         yield fact("stores", plural(node.keys, "key"), "text", (f"; {other}", "dim"))
     busy = node.ops_ppm > fair * 13 // 10
-    part = f", {rounded(node.ops_ppm)} of all in {WINDOW_S} s"
+    part = f", {rounded(node.ops_ppm)} of all in {WINDOW_S - 1} to {WINDOW_S} s"
     yield fact("requests", per_s(node.ops_per_ks), "bright", (part, "bad" if busy else "text"))
     if node.hottest:
         part = f", {rounded(node.hottest_ppm)} of its requests"

@@ -34,9 +34,9 @@ def _requests(snapshot: Snapshot) -> str:
     key = snapshot.key(snapshot.balance.hottest)
     if key is None or not snapshot.balance.ops_peak_ppm:
         return ""
-    return (f"Requests, {per_s(snapshot.balance.ops_per_ks)} in the last {WINDOW_S} s: the busiest node has "
-            f"{ratio(snapshot.balance.ops_peak_ppm, 2)} times its share; the hottest key, {key.key} on {key.owner}, "
-            f"has {rounded(key.ops_ppm)} of all.")  # fmt: skip
+    return (f"Requests, {per_s(snapshot.balance.ops_per_ks)} in the last {WINDOW_S - 1} to {WINDOW_S} s: the busiest "
+            f"node has {ratio(snapshot.balance.ops_peak_ppm, 2)} times its share; the hottest key, {key.key} on "
+            f"{key.owner}, has {rounded(key.ops_ppm)} of all.")  # fmt: skip
 
 
 def _movement(snapshot: Snapshot) -> str:
