@@ -1,7 +1,8 @@
 """The sequence chart of PBFT, live: a lane for the client and for each replica, a column for each phase of one number.
 
 An arrow stands where a message has arrived; a letter moves along where one flies; where two contradict each other the
-arrow is red and crossed. So the same chart that every lecture shows is filled in by the run itself.
+line is red, and a cross stands for the arrow. So the same chart that every lecture shows is filled in by the run
+itself.
 """
 
 from typing import Final
@@ -79,7 +80,8 @@ def _lane(canvas: Canvas, y: int, name: str, snapshot: Snapshot, focus: Focus, g
 
 
 def _arrows(canvas: Canvas, snapshot: Snapshot, n: int, rows: dict[str, int], step: int, glyphs: Glyphs) -> None:
-    """What has arrived of the three phases."""
+    """What has arrived of the three phases; a cross for an arrow at whoever has been told two things."""
+    crossed: list[tuple[int, int]] = []
     for place, phase in enumerate(PHASES[1:4], 1):
         for receiver in snapshot.replicas:
             for sender in snapshot.replicas:
@@ -90,7 +92,9 @@ def _arrows(canvas: Canvas, snapshot: Snapshot, n: int, rows: dict[str, int], st
                     ends = _ends(place, step, rows[sender.id], rows[receiver.id])
                     _line(canvas, *ends, found.ink if found.state == "wrong" else PHASE_INKS[phase], glyphs)
                     if found.state == "wrong":
-                        canvas.put((ends[0] + ends[2]) // 2, (ends[1] + ends[3]) // 2, "x", "bad")
+                        crossed.append((ends[2] + 1, ends[3]))
+    for x, y in crossed:
+        canvas.put(x, y, "x", "bad")
 
 
 def _ends(place: int, step: int, y0: int, y1: int) -> tuple[int, int, int, int]:
