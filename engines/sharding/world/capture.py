@@ -126,7 +126,7 @@ def _node(view: View, host: Host) -> s.NodeState:
     if role == "member" and host.id not in target:
         role = "leaving"
     heat = {key: count for (node_id, key), count in view.pairs.items() if node_id == host.id}
-    hottest = min(heat, key=lambda key: (-heat[key], key), default="")
+    hottest = max(heat, key=lambda key: (heat[key], key)) if heat else ""
     place = cluster.places[host.id]
     newest = now.plan.target if now.plan is not None else now.placement
     weights = newest.strategy.weights

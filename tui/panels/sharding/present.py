@@ -34,9 +34,12 @@ def _requests(snapshot: Snapshot) -> str:
     key = snapshot.key(snapshot.balance.hottest)
     if key is None or not snapshot.balance.ops_peak_ppm:
         return ""
+    heat = sorted((each.ppm for each in snapshot.balance.hot), reverse=True)
+    which = f"the hottest key, {key.key} on {key.owner}, has {rounded(key.ops_ppm)} of all"
+    if heat[1:] and heat[0] == heat[1]:
+        which = f"no key stands out, the hottest have {rounded(key.ops_ppm)} of all each"
     return (f"Requests, {per_s(snapshot.balance.ops_per_ks)} in the last {WINDOW_S - 1} to {WINDOW_S} s: the busiest "
-            f"node has {ratio(snapshot.balance.ops_peak_ppm, 2)} times its share; the hottest key, {key.key} on "
-            f"{key.owner}, has {rounded(key.ops_ppm)} of all.")  # fmt: skip
+            f"node has {ratio(snapshot.balance.ops_peak_ppm, 2)} times its share; {which}.")  # fmt: skip
 
 
 def _movement(snapshot: Snapshot) -> str:
