@@ -54,7 +54,7 @@ _UNPACK: Final = Struct("<" + "Q8x" * AHEAD).unpack
 def draws(key: int, n: int) -> list[int]:
     """The numbers from the n-th on, ``AHEAD`` of them, the n-th last: ``pop`` takes them in their order.
 
-    One long integer holds them side by side, and each step of the mixer is taken for all at once: a tenth of the work.
+    One long integer holds them side by side, and each step of the mixer is taken for all at once: a third of the time.
     """
     z = (_ONES * ((key + n * GOLDEN) & MASK64) + _STEPS) & _MASKS
     z = ((z ^ (z >> 30 & _MASKS)) * MIX_1) & _MASKS
