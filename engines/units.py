@@ -6,7 +6,7 @@ what people know as a sixth. What is more than nothing never reads like nothing:
 needs, or a ``<``.
 
     stamp      a moment of a run              01:02.345, 2:01:02.345, 12d 02:01:02
-    since      from when on something is so   since t 01:02.345
+    when       when something was             at t 01:02.345
     span       a measured time                850 us, 4.1 ms, 243 ms, 1.24 s, 140 s
     exact      a time that somebody chose     12.5 ms, 1.25 s, 30 s
     fixed      a measured time in a column    850 us, 4.0 ms, 243 ms, 1.20 s, 75.00 s
@@ -39,9 +39,9 @@ def stamp(at_us: int) -> str:
     return f"{days:,}d {hours:02d}:{seconds}" if days else f"{hours}:{seconds}.{rest % 1000:03d}"
 
 
-def since(at_us: int | None, before: str = "") -> str:
-    """From when on something is so: ``since t 01:02.345``, behind ``before``; nothing where nobody knows."""
-    return "" if at_us is None else f"{before}since t {stamp(at_us)}"
+def when(at_us: int | None, before: str = "") -> str:
+    """When something was: ``at t 01:02.345``, behind ``before``; nothing where nobody knows."""
+    return "" if at_us is None else f"{before}at t {stamp(at_us)}"
 
 
 def span(us: int) -> str:

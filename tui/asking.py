@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from engines.errors import UserError
 from engines.sim import faults
 from engines.sim.timeline import Branch
-from engines.units import US_PER_S, percent, since, span, stamp
+from engines.units import US_PER_S, percent, span, stamp, when
 from tui.dialogs import Choice, Dialogue, Form, Pages, Pick, Prompt
 from tui.files import write_new
 from tui.keys import help_tables, palette, refused
@@ -88,7 +88,7 @@ def _checks(host: Host) -> Dialogue:
     for check in checks:
         demand = " ".join(scene.panel.explain_check(snapshot, check)[:1])
         outcome = replace(scene.focus, why=True, check=check.name, inspector=True)
-        state = "holds" if check.ok else f"FAILED{since(check.at_us, ' ')}"
+        state = "holds" if check.ok else f"FAILED{when(check.at_us, ' ')}"
         choices.append(Choice(check.name, state, demand or check.detail, outcome))
     failed = sum(not check.ok for check in checks)
     state = f"{failed} of {len(checks)} failed" if failed else f"all {len(checks)} hold"

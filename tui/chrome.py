@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from engines.sim.pattern import Check
-from engines.units import since, stamp
+from engines.units import stamp, when
 from tui.canvas import Canvas, Ink, clip, wrap
 from tui.glyphs import Glyphs
 from tui.journal import MINUTE_US
@@ -188,7 +188,7 @@ def _verdict(checks: tuple[Check, ...]) -> list[Form]:
 
 def _dated(failed: tuple[Check, ...], at_us: int) -> list[Form]:
     """What failed and when, as long as a line can hold both: a failure of long ago is not one of now."""
-    long, short = f" {failure(failed, since(at_us, ' '))} ", failure(failed).partition(": ")
+    long, short = f" {failure(failed, when(at_us, ' '))} ", failure(failed).partition(": ")
     more = f" +{len(failed) - 1}" if len(failed) > 1 else ""
     brief = f"at {moment(at_us, at_us >= MINUTE_US).lstrip()}: {failed[0].name}{more} "
     return [

@@ -28,7 +28,7 @@ from engines.sim.line import is_line, line_of, read_line
 from engines.sim.pattern import Config, Pattern, Scenario, Variant
 from engines.sim.recording import Recording, read
 from engines.sim.timeline import Timeline
-from engines.units import US_PER_S, since, stamp
+from engines.units import US_PER_S, stamp, when
 from tui import __version__, report
 from tui.company import Company
 from tui.farewell import sealed
@@ -566,7 +566,7 @@ def _tell_replayed(file: str, recording: Recording, timeline: Timeline[Any, Any]
     elif breaks is not None:
         click.echo(f"FAILED  {breaks.check}: {breaks.detail}")
     for check in failed:
-        click.echo(f"FAILED  {check.name}{since(check.at_us, ' ')}: {check.detail}")
+        click.echo(f"FAILED  {check.name}{when(check.at_us, ' ')}: {check.detail}")
         click.echo("".join(f"        {line}\n" for line in check.witness), nl=False)
     return bool(failed) or breaks is not None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from engines.sim.history import CLIENT_HISTORY, History
 from engines.sim.pattern import Check
-from engines.units import since
+from engines.units import when
 
 
 def judged(engine: Any) -> tuple[Check, ...]:
@@ -35,7 +35,7 @@ def explained(check: Check) -> tuple[str, ...]:
     if check.ok:
         return demand, check.detail
     broken = "Somebody was told what one machine would never say. The algorithm's own checks may all hold."
-    return demand, f"FAILED{since(check.at_us, ' ')}: {check.detail}.", *check.witness, broken
+    return demand, f"FAILED{when(check.at_us, ' ')}: {check.detail}.", *check.witness, broken
 
 
 class Verdicts:

@@ -214,8 +214,7 @@ class Painter:
             title, paragraphs = scene.explanation()
             inner, last = chrome.reading(paragraphs, rect.width - 2, rect.height - 2, scene.measured.scroll)
             self.measured = Measured(min(scene.measured.scroll, last), last, max(1, rect.height - 3))
-            names = [check.name for check in scene.failed()]
-            note = "e next" if scene.focus.check in names[:-1] else "e back"
+            note = "e next" if scene.pages_left() else "e back"
             if scene.at_cue():
                 note = f"{chrome.GO_ON}  {note}"
             if last and (focused or layout.overlay):

@@ -14,7 +14,7 @@ from engines.sim.codec import to_json
 from engines.sim.digest import Digest
 from engines.sim.pattern import Check, Config, Scenario, Variant
 from engines.sim.timeline import Timeline
-from engines.units import since, stamp
+from engines.units import stamp, when
 from tui.judging import judged
 from tui.kit.words import plural
 from tui.panel import Figure, Panel
@@ -122,7 +122,7 @@ class Report:
         for check in self.checks:
             mark = "ok    " if check.ok else "FAILED"
             note = "  (the scenario shows this)" if not check.ok and self.expected(check) else ""
-            lines.append(f"  {mark}  {check.name}{since(check.at_us, ' ')}: {check.detail}{note}")
+            lines.append(f"  {mark}  {check.name}{when(check.at_us, ' ')}: {check.detail}{note}")
             lines.extend(f"          {line}" for line in check.witness)
         return "\n".join(lines)
 

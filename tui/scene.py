@@ -207,30 +207,57 @@ class Scene:
     # -- why -------------------------------------------------------------------------------------------------
 
     def failed(self) -> tuple[Check, ...]:
-        """The checks that do not hold."""
-        return tuple(check for check in self.now().checks if not check.ok)
+        """The checks that do not hold: first those that broke since the story last spoke, then those of before."""
+        failed = [check for check in self.now().checks if not check.ok]
+        spoke = self._spoke() if failed else 0
+        return tuple(sorted(failed, key=lambda check: (check.position <= spoke, check.position)))
+
+    def _spoke(self) -> int:
+        """The position of the last line of the story but one: what came after it is what the last one speaks of."""
+        said = [each.position for each in self.branch.log
+                if isinstance(each.command, Narrate) and each.position < self.timeline.position]  # fmt: skip
+        return said[-2] if len(said) > 1 else 0
 
     def why(self) -> None:
-        """Explain the selected event, else one failed check after the other, else the newest event; then no more.
+        """Explain the selected event, else one thing after the other (``pages``); then no more.
 
         An event stays selected while it is read about.
         """
         focus = self.focus
-        names = [check.name for check in self.failed()]
-        if focus.why:
-            later = names[names.index(focus.check) + 1 :] if focus.check in names else []
-            if later:
-                self.look(replace(focus, check=later[0]))
-            else:
-                self.look(replace(focus, why=False))
+        pages = [""] if self._chosen() else self.pages()
+        left = self.pages_left() if focus.why else pages
+        if not left:
+            self.look(replace(focus, why=False))
             return
         event = focus.event
-        check = names[0] if names and event is None else ""
-        if event is None and not check:
+        if not left[0] and event is None:
             cue = self.cue()
             event = cue.number if cue is not None and cue.waits else self.timeline.engine.told_total or None
-        zoom = focus.zoom and focus.area == "inspector"
-        self.look(replace(focus, why=True, event=event, zoom=zoom, check=check))
+        zoom = focus.zoom and (focus.why or focus.area == "inspector")
+        self.look(replace(focus, why=True, event=event, zoom=zoom, check=left[0]))
+
+    def pages(self) -> list[str]:
+        """What ``why`` explains, page by page: failed checks by name, and ``""``, the line of the story that is told.
+
+        What has been broken since before the line waits behind it. Nothing failed: the newest event.
+        """
+        failed, cue = self.failed(), self.cue()
+        if cue is None or not cue.waits:
+            return [check.name for check in failed] or [""]
+        spoke = self._spoke()
+        fresh = [check.name for check in failed if check.position > spoke]
+        return [*fresh, "", *(check.name for check in failed[len(fresh) :])]
+
+    def pages_left(self) -> list[str]:
+        """The pages behind the one that is read. Whoever chose an event in the journal reads it alone."""
+        pages, check = self.pages(), self.focus.check
+        alone = check not in pages or (not check and self._chosen())
+        return [] if alone else pages[pages.index(check) + 1 :]
+
+    def _chosen(self) -> bool:
+        """Whether an event is selected that is not the line of the story at which the run waits."""
+        cue = self.cue()
+        return self.focus.event is not None and not (cue is not None and cue.waits and cue.number == self.focus.event)
 
     def turn(self, key: str) -> None:
         """Scroll the explanation."""
@@ -244,7 +271,7 @@ class Scene:
         if check is not None:
             names = [each.name for each in self.failed()]
             count = f" ({names.index(check.name) + 1} of {len(names)})" if check.name in names[:-1] + names[1:] else ""
-            said = explained(check) if check.name == CLIENT_HISTORY else self.panel.explain_check(snapshot, check)
+            said = explained(check) if check.name == CLIENT_HISTORY else self._about_check(check)
             return f"why: {check.name}{count}", said
         event = self.selected()
         if event is None:
@@ -253,6 +280,12 @@ class Scene:
             return f"why: {stamp(event.at_us)}", self._about_cue(event)
         line, when = self._line_of(event)
         return f"why: {when}", (f"{line.who} {line.text}", *self.panel.explain(snapshot, event))
+
+    def _about_check(self, check: Check) -> tuple[str, ...]:
+        """What a check demands; which rules had been off when it broke, only the run knows."""
+        snapshot = self.now().snapshot
+        rules = (name for name, _ in getattr(snapshot, "rules", ()))
+        return self.panel.explain_check(snapshot, replace(check, off=self.timeline.off_before(check.position, rules)))
 
     def _line_of(self, event: Event) -> tuple[Line, str]:
         """The line of the journal that an event goes by: the same words, with the same sums; and when that was. A line

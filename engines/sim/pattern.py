@@ -35,6 +35,8 @@ class Check:
     at_us: int | None = field(default=None, repr=False)
     """When it broke; None: nobody says, as of a FILE without times. It follows from the position, so a digest, which
     reads the repr, leaves it out."""
+    off: tuple[str, ...] = field(default=(), repr=False)
+    """The rules that had been off in this run until it broke: said by who shows it, who knows the run."""
 
 
 class Engine(Protocol[C, S_co]):

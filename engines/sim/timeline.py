@@ -17,7 +17,7 @@ import io
 import pickle
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, NamedTuple
 
@@ -139,6 +139,13 @@ class Timeline(Generic[C, S_co]):
             if setting.name in switched and switched[setting.name] != values.get(setting.name, setting.default):
                 values[setting.name] = switched[setting.name]
         return tuple(values.items())
+
+    def off_before(self, position: int, rules: Iterable[str]) -> tuple[str, ...]:
+        """Which of these rules were off at some time before that position, from the start or switched."""
+        given = (entry for entry in self.branch.log if entry.position < position)
+        off = {name for name, value in self.branch.config if value is False}
+        off |= {each.command.rule for each in given if isinstance(each.command, Switch) and not each.command.on}
+        return tuple(name for name in rules if name in off)
 
     def snapshot(self) -> S_co:
         """The engine's snapshot."""

@@ -91,11 +91,11 @@ def test_a_failed_check_is_named_with_the_key_that_explains_it() -> None:
 
 def test_a_failed_check_says_since_when_also_on_a_small_screen() -> None:
     since = (*GOOD, Check("leader completeness", False, "an entry is missing", ("entry 3",), 7, 1_250_000))
-    assert "CHECK FAILED: leader completeness since t 00:01.250" in status(120, facts(checks=since)).text()
+    assert "CHECK FAILED: leader completeness at t 00:01.250" in status(120, facts(checks=since)).text()
     assert "CHECK FAILED at 00:01.250: leader completeness" in status(80, facts(checks=since)).text()
     also = (*since, Check("log matching", False, "", (), 9, 2_000_000))
     text = status(120, facts(checks=also)).text()
-    assert "CHECK FAILED: leader completeness since t 00:01.250 and 1 more" in text
+    assert "CHECK FAILED: leader completeness at t 00:01.250 and 1 more" in text
 
 
 def test_a_failure_of_before_the_cure_has_its_time_at_80_columns_however_long_its_name() -> None:

@@ -52,7 +52,7 @@ def test_what_is_found_is_saved_printed_and_replayed(tmp_path: Path) -> None:
     for what in (found["file"], found["line"]):
         again = dp_tui("replay", "--headless", what)
         assert again.returncode == 1
-        assert f"FAILED  {found['check']} since t " in again.stdout
+        assert f"FAILED  {found['check']} at t " in again.stdout
         assert f": {found['detail']}" in again.stdout
         assert "breaks terms and votes survive" in again.stdout
     printed = dp_tui("replay", "--line", found["file"])

@@ -59,7 +59,7 @@ def test_what_one_machine_would_never_say_is_found(rows: tuple[Row, ...]) -> Non
     assert not found.ok
     assert "nothing explains what" in found.detail
     assert found.witness
-    assert explained(found)[1] == f"FAILED since t {stamp(found.at_us or 0)}: {found.detail}."
+    assert explained(found)[1] == f"FAILED at t {stamp(found.at_us or 0)}: {found.detail}."
 
 
 def test_the_witness_names_who_asked_what_and_when_and_what_was_told() -> None:

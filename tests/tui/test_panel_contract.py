@@ -309,9 +309,12 @@ def test_every_check_says_what_it_demands_and_what_broke(subject: Subject) -> No
         if subject.rule:
             assert "It holds" in holds
             assert "FAILED: it broke" in broken
-            assert f"Switched off in this run: {subject.rule}" in broken
+            assert "No rule was off before it broke" in broken
+            off = replace(Check(name, False, "it broke"), off=(subject.rule.replace(" ", "_"),))
+            missing = " ".join(subject.panel.explain_check(snapshot, off))
+            assert f"Switched off before it broke: {subject.rule}" in missing
             dated = subject.panel.explain_check(snapshot, Check(name, False, "it broke", at_us=2_345_000))
-            assert "FAILED since t 00:02.345: it broke" in " ".join(dated)
+            assert "FAILED at t 00:02.345: it broke" in " ".join(dated)
 
 
 @each_panel

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from engines.sim import events as e
 from engines.sim.pattern import Check
-from engines.units import since
+from engines.units import when
 
 OF_KERNEL: Final[dict[type, str]] = {
     e.Crashed: "crash", e.Restarted: "crash", e.Synced: "crash", e.DiskSlowed: "crash", e.Frozen: "fault",
@@ -23,6 +23,9 @@ THREE_FAULTS: Final = (
 )
 RULE: Final = ("Rules can be switched off, to see what they are for: the checks tell what breaks without them.",)
 CHOICE: Final = ("A choice of this run; t shows all of them with what is accepted.",)
+NO_RULE: Final = (
+    "No rule was off before it broke: a setting of this run (t), or a fault beyond what is survived, is the cause."
+)
 HOLDS = "It holds: it was examined after every event of this run."
 
 
@@ -44,11 +47,9 @@ def unwell(snapshot: Any) -> list[str]:
     return found + [f"the link {link.src}>{link.dst} is cut" for link in snapshot.links if link.cut]
 
 
-def checks(
-    demands: Mapping[Any, str], if_broken: Mapping[Any, str], suspects: Mapping[Any, str]
-) -> Callable[[Any, Check], tuple[str, ...]]:
+def checks(demands: Mapping[Any, str], if_broken: Mapping[Any, str]) -> Callable[[Any, Check], tuple[str, ...]]:
     """``explain_check`` of a panel where it depends on nothing but the check and the rules."""
-    return lambda snapshot, check: explain_check(check, demands, if_broken, snapshot.rules, suspects=suspects)
+    return lambda snapshot, check: explain_check(check, demands, if_broken, snapshot.rules)
 
 
 def explain_check(
@@ -57,23 +58,24 @@ def explain_check(
     if_broken: Mapping[str, str],
     rules: Iterable[tuple[str, bool]],
     *,
-    suspects: Mapping[str, str] | None = None,
     exempt: str = "",
 ) -> tuple[str, ...]:
-    """What the check demands; if it failed, who saw what and which rule is missing.
+    """What the check demands; if it failed, who saw what and which rules had been off by then.
 
-    ``suspects``: the rule whose absence breaks a check, asked about if all are on now. ``exempt``: why it is not asked
-    of what is shown.
+    ``exempt``: why it is not asked of what is shown.
     """
     demand = f"{check.name}: {demands.get(check.name, check.detail)}."
     behind = if_broken.get(check.name, "It is watched after every event.")
     if check.ok:
         told: tuple[str, ...] = (demand, exempt, HOLDS, behind)
     else:
-        off = rules_off(rules)
-        suspect = (suspects or {}).get(check.name, "")
-        missing = f"Switched off in this run: {', '.join(off)}." if off else ""
-        if not off and suspect:
-            missing = f"All rules are on now. Was {suspect} off for a time?"
-        told = (demand, f"FAILED{since(check.at_us, ' ')}: {check.detail}.", *check.witness, behind, missing)
+        broken = f"FAILED{when(check.at_us, ' ')}: {check.detail}."
+        told = (demand, broken, *check.witness, behind, _cause(check, rules))
     return tuple(text for text in told if text)
+
+
+def _cause(check: Check, rules: Iterable[tuple[str, bool]]) -> str:
+    """Which rules had been off when it broke; without any it lies elsewhere. A FILE has no rules."""
+    if check.off:
+        return f"Switched off before it broke: {', '.join(name.replace('_', ' ') for name in check.off)}."
+    return NO_RULE if tuple(rules) else ""

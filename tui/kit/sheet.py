@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from engines.sim.pattern import Check
-from engines.units import since
+from engines.units import when
 from tui.canvas import Canvas, Ink
 from tui.kit.explain import rules_off
 from tui.kit.link_faults import Network
@@ -44,7 +44,7 @@ def of_checks(checks: Iterable[Check], rank: int) -> Section:
     failed = [check for check in every if not check.ok]
     good = len(every) - len(failed)
     facts = [fact("checks", f"{good} of {len(every)} ok", "good" if not failed else "bad")]
-    facts += [fact("FAIL", f"{check.name}{since(check.at_us, ' ')}: {check.detail}", "bad") for check in failed]
+    facts += [fact("FAIL", f"{check.name}{when(check.at_us, ' ')}: {check.detail}", "bad") for check in failed]
     return Section(1 if failed else rank, tuple(facts))
 
 

@@ -13,7 +13,7 @@ import click
 
 from engines.errors import UserError
 from engines.sim.pattern import Check, Config, Variant
-from engines.units import since
+from engines.units import when
 from tui.options import DataOptions
 from tui.progress import Progress
 
@@ -152,7 +152,7 @@ def check_lines(checks: Iterable[Check]) -> list[str]:
     lines = ["", "checks"]
     for check in checks:
         mark = "ok    " if check.ok else "FAILED"
-        lines.append(f"  {mark}  {check.name}{since(check.at_us, ' ')}: {check.detail}")
+        lines.append(f"  {mark}  {check.name}{when(check.at_us, ' ')}: {check.detail}")
         lines.extend(f"          {line}" for line in check.witness)
     return lines
 

@@ -207,6 +207,3 @@ IF_BROKEN: Final = {
                     "Safety says nothing about it, people who wait do (paper 5.6).",
     CATCHES_UP: "A follower that never catches up is a failure that nobody sees, until one more server fails.",
 }  # fmt: skip
-
-SUSPECTS: Final = {ONE_CHANGE: "one change", OVERLAP: "joint consensus", LEADER_IN_TIME: "check quorum"}
-"""The rule whose absence breaks a check."""

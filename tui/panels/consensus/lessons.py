@@ -233,12 +233,6 @@ IF_BROKEN: Final = {
     **change_words.IF_BROKEN, **read_words.IF_BROKEN,
 }  # fmt: skip
 
-SUSPECTS: Final = {
-    c.ELECTION_SAFETY: "persist vote", c.COMPLETENESS: "current term commit", c.STATE_MACHINE: "current term commit",
-    c.TERMS: "persist vote", c.STABILITY: "pre vote", **change_words.SUSPECTS, **read_words.SUSPECTS,
-}  # fmt: skip
-"""The rule whose absence breaks a check."""
-
 
 def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
     """The lesson behind it; what happened stands above. Paragraphs."""
@@ -253,4 +247,4 @@ def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
     demands, broken = c.DEMANDS, IF_BROKEN
     if snapshot.recorded:
         demands, broken = TRACED, {**IF_BROKEN, **traced.IF_BROKEN}
-    return kit.explain_check(check, demands, broken, snapshot.rules, suspects=SUSPECTS)
+    return kit.explain_check(check, demands, broken, snapshot.rules)

@@ -187,8 +187,3 @@ IF_BROKEN: Final = {
     QUIET: "Nothing is lost; but a follower that times out beside a living leader asks for votes in vain, again and "
            "again, and in bad weather deposes it (redpanda #30817).",
 }  # fmt: skip
-
-SUSPECTS: Final = {
-    DURABLE: "ack after sync", ONCE: "once", ANSWERS: "once", READS: "confirm reads", QUIET: "refusal resets",
-}  # fmt: skip
-"""The rule whose absence breaks a check."""

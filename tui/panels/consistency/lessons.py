@@ -128,11 +128,6 @@ IF_BROKEN: Final = {
     "converged": "A repair path is missing: nobody tells the replica that lags.",
     "no thin air": "A value without a writer is a bug of the store.",
 }
-SUSPECTS: Final = {
-    "linearizable": "store back", "overlap": "strict quorum", "no lost write": "hybrid time or majority write",
-    "converged": "anti entropy", "causal": "delivery", "wfr": "delivery", "ccv": "hybrid time",
-    "sequential": "wait for delivery", "ryw": "client vector, sticky or wait for delivery", "mr": "sticky",
-}  # fmt: skip
 
 
 def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
@@ -154,5 +149,5 @@ def _witness(snapshot: Snapshot, name: str) -> tuple[str, ...]:
     return (f"{name}: {SENSES[name]}.", f"{said}.", *witness_lines(model.verdict, history))
 
 
-explain_check: Final = kit.checks(DEMANDS, IF_BROKEN, SUSPECTS)
+explain_check: Final = kit.checks(DEMANDS, IF_BROKEN)
 """What the promise demands; if it failed, who saw what and which rule is missing. Paragraphs."""

@@ -87,9 +87,5 @@ IF_BROKEN: Final = {
     c.MIX: "Two rows of one answer come from different code: no moment was ever like that.",
     c.OUTBOX: "The event is stored, and those who live on messages will never know.",
 }
-SUSPECTS: Final = {
-    c.FOLD: "'idempotent' or 'in order'", c.RYW: "'say stale'", c.ONCE: "'dedupe'",
-    c.SAGA_WHOLE: "'ask again' or 'inbox'", c.MIX: "'swap whole'", c.OUTBOX: "'outbox'",
-}  # fmt: skip
-explain_check: Final = kit.checks(c.DEMANDS, IF_BROKEN, SUSPECTS)
+explain_check: Final = kit.checks(c.DEMANDS, IF_BROKEN)
 """What a check demands; if it failed, the witness."""

@@ -107,9 +107,5 @@ IF_BROKEN: Final = {
     c.BATCHES: "What belongs together is half there: no command ever decided that.",
     c.CHAIN: "Somebody changed what was written, or the disk did.",
 }
-SUSPECTS: Final = {
-    c.DURABLE: "'sync first'", c.BALANCE: "'check expected'", c.COMMANDS: "'recognise repeats'",
-    c.BATCHES: "'whole batches'", c.SNAPSHOTS: "'drop old snapshots'", c.ONCE: "'ignore stale pages'",
-}  # fmt: skip
-explain_check: Final = kit.checks(c.DEMANDS, IF_BROKEN, SUSPECTS)
+explain_check: Final = kit.checks(c.DEMANDS, IF_BROKEN)
 """What a check demands; if it failed, the witness."""

@@ -114,10 +114,6 @@ IF_BROKEN: Final = {
     c.RESULTS: "The client would act on what no correct replica ever did.",
     c.LIVENESS: "Safety alone is easy: do nothing. With at most f at fault and links that work, clients are answered.",
 }
-SUSPECTS: Final = {
-    c.AGREEMENT: "full quorum", c.CERTIFICATES: "full quorum", c.SURVIVAL: "commit phase",
-    c.CHECKPOINTS: "verify state", c.ONCE: "transfer replies", c.ONE_DIGEST: "one digest", c.RESULTS: "wait for weak",
-}  # fmt: skip
 
 
 def explain(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
@@ -136,6 +132,6 @@ def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
     """What a check demands, and if it failed, the witness."""
     beyond = f"{len(snapshot.traitors)} replicas are at fault and f is {snapshot.f}: nothing is promised any more."
     return (
-        *kit.explain_check(check, c.DEMANDS, IF_BROKEN, snapshot.rules, suspects=SUSPECTS),
+        *kit.explain_check(check, c.DEMANDS, IF_BROKEN, snapshot.rules),
         *((beyond,) if snapshot.beyond else ()),
     )

@@ -57,7 +57,7 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs, machi
 def _failed(snapshot: Snapshot) -> list[Section]:
     """Checks that failed come first, on every page."""
     failed = [check for check in snapshot.checks if not check.ok]
-    rows = (fact("FAILED", f"{check.name}{units.since(check.at_us, ' ')}", "bad", (f": {check.detail}", "text"))
+    rows = (fact("FAILED", f"{check.name}{units.when(check.at_us, ' ')}", "bad", (f": {check.detail}", "text"))
             for check in failed)  # fmt: skip
     return [Section(-1, rows)] if failed else []
 

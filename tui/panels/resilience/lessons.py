@@ -308,5 +308,5 @@ def _now(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
     return (f"Now it is {queries.standing(snapshot, breaker)}: {breaker.why.closes}{turned}.",)
 
 
-explain_check: Final = kit.checks(DEMANDS, IF_BROKEN, {})
+explain_check: Final = kit.checks(DEMANDS, IF_BROKEN)
 """What the check demands; if it failed, who saw what and which rule is missing. Paragraphs."""

@@ -4,9 +4,7 @@ from typing import Final
 
 from engines.sim import events as e
 from engines.sim.events import Event
-from engines.sim.pattern import Check
 from engines.sim.rules import SetRule
-from engines.tracing.verdicts import Trouble
 from engines.tracing.world import checks as of
 from engines.tracing.world import commands as c
 from engines.tracing.world import events as t
@@ -182,16 +180,5 @@ IF_BROKEN: Final = {
 """What a broken guarantee would mean."""
 
 
-def explain_check(snapshot: Snapshot, check: Check) -> tuple[str, ...]:
-    """What a check demands, and if it failed, the witness."""
-    dropped = any(fault.kind == Trouble.HEADER for fault in snapshot.injected)
-    suspects = {name: rule for name, rule in SUSPECTS.items() if not (dropped and name == of.ONE_TRACE)}
-    return kit.explain_check(check, of.DEMANDS, IF_BROKEN, snapshot.rules, suspects=suspects)
-
-
-SUSPECTS: Final = {
-    of.ONE_TRACE: "continue trace", of.CAUSE: "inject own or own context", of.UNIQUE: "fresh span id",
-    of.ALL_OR_NONE: "parent decides", of.SUBSET: "same coin", of.WHOLE: "late joins", of.EVICTION: "whole traces",
-    of.KEEPS_ERRORS: "tail waits",
-}  # fmt: skip
-"""The rule whose absence breaks a check."""
+explain_check: Final = kit.checks(of.DEMANDS, IF_BROKEN)
+"""What a check demands, and if it failed, the witness."""
