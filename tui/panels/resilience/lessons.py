@@ -264,18 +264,16 @@ OF_CURE: Final = {"breaker": "storm", "budget": "budget", "shedding": "shed", "d
 
 IF_BROKEN: Final = {
     OPEN: "A call that passes an open breaker does what the breaker is there to prevent: it loads a service that "
-          "cannot bear it. Is open rejects off?",
-    PROBES: "Half-open admits a few, because the service has just recovered. More than that is a herd. Is probe limit "
-            "off?",
+          "cannot bear it.",
+    PROBES: "Half-open admits a few, because the service has just recovered. More than that is a herd.",
     WINDOW: "A breaker that counts other calls than those it let through judges something else. Without successes in "
-            "it every rate is 100 %. Is count success off?",
-    RETRIES: "(1+r)^L is what retries can cost at worst, and a budget is a promise to cost less. Is retry limit off?",
+            "it every rate is 100 %.",
+    RETRIES: "(1+r)^L is what retries can cost at worst, and a budget is a promise to cost less.",
     PERMITS: "A permit that nobody gives back is gone: a bulkhead fills up for ever, and a half-open breaker waits for "
-             "a probe that will not come. Is release permits off?",
-    ONCE: "A call that ends twice frees its permit twice and is counted twice; one that vanishes holds it for ever. "
-          "Is answer once off?",
+             "a probe that will not come.",
+    ONCE: "A call that ends twice frees its permit twice and is counted twice; one that vanishes holds it for ever.",
     WASTE: "Who does not count what is done for nobody sees busy workers and believes them useful: that is how a "
-           "storm looks healthy. Is count waste off?",
+           "storm looks healthy.",
 }  # fmt: skip
 
 

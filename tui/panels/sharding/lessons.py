@@ -153,9 +153,9 @@ OF_KIND: Final[dict[type, str]] = {
 
 IF_BROKEN: Final = {
     ONE_OWNER: "Two nodes that both answer for a key take different writes, and one of them is lost when they meet. "
-               "Leases, terms and the order of announcements forbid it. Is lease off, or a clock slow?",
+               "Leases, terms and the order of announcements forbid it. A slow clock keeps a lease too long.",
     WRITES: "A client was told that its write is safe. The source keeps a key until the target has it, and a write "
-            "waits for its replicas: is keep until acked off? With RF 1 a lost disk write is lost.",
+            "waits for its replicas. With RF 1 a lost disk write is lost.",
     REDIRECTS: "A map that is told to others before its new owner knows makes circles: MOVED there, and MOVED back. "
                "Epochs grow along a chain, so a long one means that somebody slept through many.",
     NECESSARY: "The law of consistent hashing (Karger et al. 1997): a join moves keys to the newcomer only, a leave "
