@@ -254,8 +254,9 @@ def _open(why: Why) -> str:
     if options.waiting is Waiting.TIMER:
         return f"half-open in {time_word(why.countdown_us)} by a timer, then {probes}"
     if why.countdown_us:
-        exactly = "from" if options.wait_at is Boundary.AT else "after"
-        return f"the first call {exactly} {time_word(why.countdown_us)} on makes it half-open, then {probes}"
+        left = time_word(why.countdown_us)
+        least = f"{left} or more" if options.wait_at is Boundary.AT else f"more than {left}"
+        return f"the first call {least} from now makes it half-open, then {probes}"
     return f"the waiting is over: the next call makes it half-open, then {probes}"
 
 

@@ -224,8 +224,21 @@ class EdgeView(NamedTuple):
     @property
     def slowest_us(self) -> int:
         """Its p99. A percentile is the upper bound of its bucket, and no single attempt outlasts its timeout."""
+        return self._at_most(self.p99_us)
+
+    @property
+    def median_us(self) -> int:
+        """Its p50, by the same rule: no half of the calls takes longer than the slowest hundredth."""
+        return self._at_most(self.p50_us)
+
+    def _at_most(self, percentile_us: int) -> int:
         single = self.timeout_us and not self.hedge_ppm and (self.retry is None or not self.retry.retries)
-        return min(self.p99_us, self.timeout_us) if single else self.p99_us
+        return min(percentile_us, self.timeout_us) if single else percentile_us
+
+    @property
+    def hanging(self) -> bool:
+        """Whether calls are under way and none has ended of late: then no share of errors says anything."""
+        return self.running > 0 and not self.errors_ppm and self.amplified_ppm < 0
 
     @property
     def cut(self) -> bool:
@@ -458,6 +471,10 @@ class Snapshot(NamedTuple):
         if not 0 < edge.timeout_us < took:
             return took
         return edge.timeout_us * (1 + (edge.retry.retries if edge.retry else 0))
+
+    def sent_per_s(self, service: ServiceView) -> int:
+        """Attempts a second that its callers send it: what its edges show."""
+        return sum(edge.attempts_per_s for edge in self.edges if edge.dst == service.id)
 
     def capacity(self, service: ServiceView) -> float:
         """Calls a second that a service can work off."""

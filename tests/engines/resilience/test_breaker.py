@@ -191,7 +191,7 @@ def test_why_tells_the_way_in_and_the_way_out() -> None:
     )
     why = bench.trip().wait(10 * S).breaker.why(bench.now_us)
     assert (why.state, why.countdown_us) == ("open", 20 * S)
-    assert why.closes == "the first call from 20 s on makes it half-open, then 1 probe passes"
+    assert why.closes == "the first call 20 s or more from now makes it half-open, then 1 probe passes"
     assert why.reason.endswith("threshold >= 50 %")
     why = Bench("article").half_open().breaker.why(0)
     assert (why.options.probes, why.probes_left, why.probes_running) == (1, 0, 1)

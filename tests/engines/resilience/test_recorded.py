@@ -106,7 +106,7 @@ def test_the_breaker_of_the_picture_says_why_it_is_open_and_what_would_close_it(
     breaker = breaker_of(timeline.snapshot())
     assert breaker.state == "open"
     assert "failed, threshold >= 50 %" in breaker.why.reason
-    assert breaker.why.closes.startswith("the first call from ")
+    assert breaker.why.closes.startswith("the first call ")
     assert breaker.countdown_us > 0
     assert breaker.rejected_here == breaker.rejected > 0
     assert [stretch.state for stretch in breaker.history] == ["closed", "open"]

@@ -8,7 +8,7 @@ import pytest
 from engines.resilience import BreakerOptions, State
 from engines.resilience.pattern import PATTERN
 from engines.sim.faults import Narrate
-from tests.tui.panels.resilience_runs import FOCUS, draw, flat, standing, story
+from tests.tui.panels.resilience_runs import ALL, FOCUS, draw, flat, standing, story
 from tui.canvas import Canvas
 from tui.glyphs import ASCII
 from tui.kit import charts as chart
@@ -113,7 +113,7 @@ def test_all_states_that_fit_are_listed_with_how_long_they_lasted() -> None:
     snapshot = story("trip-and-recover", 78_000).snapshot()
     sizes = arrange(120, 36).sizes()
     words = flat(draw(snapshot, Focus(node="api>catalog"), sizes).inspector.text())
-    assert re.search(r"lasted C 9\.\d s > O 30\.\d s > H \d+ ms > O 30\.\d s > H \d+ ms > C 7\.\d s so far", words)
+    assert re.search(r"lasted C 9\.\d s -> O 30\.\d s -> H \d+ ms -> O 30\.\d s -> H \d+ ms -> C 7\.\d s so far", words)
 
 
 def test_a_number_stays_on_the_line_of_its_unit() -> None:
@@ -174,3 +174,12 @@ def test_the_window_counts_slow_calls_where_these_are_nearer_to_opening_it() -> 
     assert sum(counts[: len(edge.breaker.buckets)]) == sum(each.slow for each in edge.breaker.buckets) > 0
     assert any(ink == "slow" for row in canvas.rows() for _, ink in row)
     assert not any(ink == "error" for row in canvas.rows() for _, ink in row)
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_no_median_is_above_its_p99_and_none_is_above_the_timeout(name: str) -> None:
+    for edge in standing(name).edges:
+        assert edge.median_us <= edge.slowest_us, edge.id
+    first = standing(name).edges[0]
+    late = replace(first, p50_us=10_500_000, p99_us=11_000_000, timeout_us=10_000_000, retry=None, hedge_ppm=0)
+    assert late.median_us == late.slowest_us == 10_000_000

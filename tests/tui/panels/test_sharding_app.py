@@ -39,7 +39,7 @@ def test_a_join_compares_all_strategies_and_its_keys_arrive(variant: str, size: 
     session.tick(1_000_000)
     session.press("j")
     text = watch(session, r"[\d,]+ of [\d,]+ keys moved")
-    assert "the same 2,000 keys: n7 joins, 6 > 7 nodes" in text
+    assert "the same 2,000 keys: n7 joins, 6 -> 7 nodes" in text
     assert "even share 14.3 %" in text
     for title in ("hash mod n", "even ranges", "ring 150", "slots", "jump", "rendezvous", "maglev", "bounded"):
         assert title in text
@@ -98,7 +98,7 @@ def test_a_crash_changes_the_look_and_says_what_it_means() -> None:
     assert "n1 X" in text
     assert "crashed" in text
     text = watch(session, r"no owner: keys of n1")
-    assert re.search(r"n1 crashed, 6 > 5 nodes", text)
+    assert re.search(r"n1 crashed, 6 -> 5 nodes", text)
 
 
 def test_both_curves_are_on_the_first_screen_with_the_expected_line() -> None:

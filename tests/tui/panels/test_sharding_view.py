@@ -209,7 +209,7 @@ def test_the_comparison_has_all_strategies_on_all_screens() -> None:
         for row in snapshot.comparison.rows:
             assert row.title in drawn
             assert f"{row.moved_ppm / 10_000:.1f} %" in drawn
-        assert frame.strip_title == "the same 2,000 keys: n7 joins, 6 > 7 nodes"
+        assert frame.strip_title == "the same 2,000 keys: n7 joins, 6 -> 7 nodes"
         assert frame.strip_note == "even share 14.3 %"
         assert "against the even share: ring 150 x0.9" in drawn
 

@@ -443,7 +443,7 @@ def test_the_inspector_of_a_service_tells_limits_calls_and_troubles() -> None:
     words = look(snapshot, choose(Focus(), view="map", service="auth"))
     assert "service of the domain layer" in words
     assert re.search(r"auth-db [01]/1", words)
-    assert "pool 20 > 1" in words
+    assert "pool 20 -> 1" in words
     assert "callers gateway" in words
 
 

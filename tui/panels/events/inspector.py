@@ -48,7 +48,7 @@ def _state(snapshot: Snapshot, event: RecordedEvent) -> tuple[Fact, ...]:
     if folded.unread:
         facts.append(fact("unreadable", folded.unread, "bad"))
     for change in folded.changes:
-        facts.append(fact("changed", f"{change.name}: {show(change.before)} > {show(change.after)}", "accent"))
+        facts.append(fact("changed", f"{change.name}: {show(change.before)} -> {show(change.after)}", "accent"))
     facts.append(fact("fold", f"of {folded.events} event{'' if folded.events == 1 else 's'} of this stream", "dim"))
     return tuple(facts)
 
@@ -60,7 +60,7 @@ def _event(snapshot: Snapshot, event: RecordedEvent) -> Facts:
     aggregate = aggregate_for(snapshot, event.stream)
     newest = aggregate.upcasters.types.get(event.type, 0) if aggregate is not None else 0
     if event.version < newest:
-        steps = " > ".join(str(version) for version in range(event.version, newest + 1))
+        steps = " -> ".join(str(version) for version in range(event.version, newest + 1))
         yield fact("lifted", f"on reading, {steps}; in the store it stays version {event.version}", "stale")
 
 

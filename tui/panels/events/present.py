@@ -39,7 +39,7 @@ def _stream(snapshot: Snapshot, focus: Focus) -> str:
     where = "under the cursor" if read(focus).cursor else "the newest"
     if folded.unread:
         return f"{event.stream}: event {event.position}, {where}, cannot be read by release {snapshot.release}."
-    changes = [f"{each.name} {each.before} > {each.after}" for each in folded.changes[:2]]
+    changes = [f"{each.name} {each.before} -> {each.after}" for each in folded.changes[:2]]
     changed = f": {', '.join(changes)}" if changes else ""
     return (f"{event.stream}: event {event.position}, {where}, is its revision {event.revision}, {event.type}; the "
             f"fold of {plural(folded.events, 'event')}{changed}.")  # fmt: skip

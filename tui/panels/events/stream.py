@@ -205,7 +205,7 @@ def changed(folded: Folded, event: RecordedEvent) -> str:
         return f"this release cannot read it: {folded.unread}"
     if not folded.changes:
         return f"{show(event.type, 30)} changed nothing that is folded"
-    parts = [f"{each.name} {show(each.before, 20)} > {show(each.after, 20)}" for each in folded.changes]
+    parts = [f"{each.name} {show(each.before, 20)} -> {show(each.after, 20)}" for each in folded.changes]
     return f"this event: {', '.join(parts)}"
 
 

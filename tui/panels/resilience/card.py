@@ -274,7 +274,7 @@ def lasted_words(snapshot: Snapshot, breaker: BreakerView, room: int, rows: int)
     spans: list[tuple[str, Ink]] = []
     for each in queries.lives(snapshot, breaker):
         span_us = each.lasted_us if each.lasted_us >= 0 else max(0, snapshot.now_us - each.since_us)
-        end = "so far" if each.lasted_us < 0 else ">"
+        end = "so far" if each.lasted_us < 0 else "->"
         look = queries.STATES[each.state]
         spans.append((f"{look.letter} {units.seconds(span_us)} {end}", look.ink))
     while len(lines := _flowed(spans, room)) > rows:

@@ -187,9 +187,9 @@ def latency(edge: EdgeView, room: int) -> str:
     """The median and the slowest hundredth; the latter alone where there is no room for both; never half a number."""
     slow_us = edge.slowest_us
     if slow_us < 1_000_000:
-        both = f"{edge.p50_us // 1000}/{slow_us // 1000} ms"
+        both = f"{edge.median_us // 1000}/{slow_us // 1000} ms"
     else:
-        both = f"{edge.p50_us / 1_000_000:.1f}/{slow_us / 1_000_000:.1f} s"
+        both = f"{edge.median_us / 1_000_000:.1f}/{slow_us / 1_000_000:.1f} s"
     slow = units.seconds(slow_us)
     return fitting((both, f"p99 {slow}", slow), room)
 

@@ -82,8 +82,9 @@ def _traffic(edge: EdgeView) -> Facts:
     rejected: tuple[str, Ink] = (f"; {edge.rejected_per_s}/s turned away", "half-open")
     yield fact("calls", f"{edge.calls_per_s}/s asked, {edge.attempts_per_s}/s sent", "bright",
                *((rejected,) if edge.rejected_per_s else ()), (f"; {edge.running} under way", "text"))  # fmt: skip
-    yield fact("errors", percent(max(0, edge.errors_ppm)), queries.error_ink(edge.errors_ppm),
-               (f"; p50 {_ms(edge.p50_us)}, p99 {_ms(edge.slowest_us)}", "text"))  # fmt: skip
+    errors = "-" if edge.hanging else percent(max(0, edge.errors_ppm))
+    yield fact("errors", errors, queries.error_ink(edge.errors_ppm),
+               (f"; p50 {_ms(edge.median_us)}, p99 {_ms(edge.slowest_us)}", "text"))  # fmt: skip
     if edge.breaker is not None and edge.breaker.rejected:
         breaker = edge.breaker
         many = "all" if breaker.rejected_here == breaker.rejected else f"{breaker.rejected_here:,}"
@@ -224,10 +225,11 @@ def _queueing(snapshot: Snapshot, service: ServiceView) -> Facts:
     yield fact("work", service_time(service), "text")
     most = snapshot.capacity(service)
     if most:
-        busy = service.arrived_per_s * snapshot.held_us(service) // service.workers
+        sent = snapshot.sent_per_s(service)
+        busy = sent * snapshot.held_us(service) // service.workers
         ink: Ink = "bad" if busy >= 1_000_000 else "warn" if busy >= 800_000 else "good"
         yield fact("load", percent(busy), ink,
-                   (f"= {service.arrived_per_s}/s of {queries.rate(most)}: a call holds a worker for "
+                   (f"= {sent}/s of {queries.rate(most)}: a call holds a worker for "
                     f"{units.seconds(snapshot.held_us(service))}", "text"))  # fmt: skip
     inside = service.queue + service.busy
     if service.done_per_s > 0:

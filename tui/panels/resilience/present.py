@@ -43,7 +43,8 @@ def _breaker(snapshot: Snapshot, edge: EdgeView | None) -> str:
         state = f"{', '.join(out)} out" if out else "nobody is out"
         return f"{name} has no breaker but outlier detection: of {plural(len(edge.outliers), 'host')} {state}."
     if edge.breaker is None:
-        return f"{name} has no breaker: every call is tried, however many fail ({percent(edge.errors_ppm)} do now)."
+        fails = "none has ended of late" if edge.hanging else f"{percent(edge.errors_ppm)} do now"
+        return f"{name} has no breaker: every call is tried, however many fail ({fails})."
     return f"The breaker of {name} is {queries.standing(snapshot, edge.breaker)}: {edge.breaker.why.closes}."
 
 
@@ -52,14 +53,17 @@ def _service(snapshot: Snapshot, edge: EdgeView | None) -> str:
     service = snapshot.service(edge.dst) if edge is not None else None
     if edge is None or service is None or not service.workers or snapshot.recorded:
         return ""
+    sent = f"{snapshot.sent_per_s(service)}/s"
+    if all(host.status == "crashed" for host in service.hosts):
+        return f"{service.id} is down and does nothing; it is sent {sent}."
     most = queries.rate(snapshot.capacity(service))
-    text = f"{service.id} can do {most} with {plural(service.workers, 'worker')}, and gets {service.arrived_per_s}/s"
+    text = f"{service.id} can do {most} with {plural(service.workers, 'worker')}, and is sent {sent}"
     if service.queue:
         wait = units.seconds(snapshot.drain_us(service))
         patience = f"; its callers wait {units.seconds(edge.timeout_us)}" if edge.timeout_us else ""
         text += f": {service.queue} wait, which is {wait} of work{patience}"
     if service.wasted_per_s:
-        text += f"; {service.wasted_per_s} of its {service.done_per_s} jobs a second are for nobody"
+        text += f"; of the {service.done_per_s}/s it does, {service.wasted_per_s}/s are for nobody"
     return f"{text}."
 
 

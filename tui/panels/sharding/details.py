@@ -91,7 +91,7 @@ def move(snapshot: Snapshot, state: KeyState) -> Facts:
         here = any(name == lane.target for name, _ in state.holders)
         served = f"already at {lane.target}: {lane.source} answers ASK"
         where = served if here else f"still at {lane.source}, served there"
-        yield fact("moves", f"{lane.source} > {lane.target}, {lane.state.value}", "accent", (f"; {where}", "text"))
+        yield fact("moves", f"{lane.source} -> {lane.target}, {lane.state.value}", "accent", (f"; {where}", "text"))
     elif state.unit:
         yield fact("moves", f"with {state.unit}", "accent")
 

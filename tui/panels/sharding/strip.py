@@ -76,7 +76,7 @@ def title(snapshot: Snapshot, chart: str) -> str:
         what = "keys (cv by weight)" if shown.weighted else "keys"
         whose = "the same" if shown.keys == snapshot.balance.keys else "the"
         then = "" if whose == "the same" else " of then"
-        change = f"{membership(shown.cause)}, {shown.before} > {shown.after} nodes"
+        change = f"{membership(shown.cause)}, {shown.before} -> {shown.after} nodes"
         if _of_layouts(shown):
             return f"{shown.keys:,} {what}{then} laid out anew: {change}"
         return f"{whose} {shown.keys:,} {what}{then}: {change}"

@@ -134,7 +134,7 @@ def _gave_up(what: e.GaveUp) -> str:
 def _answered(what: e.Answered) -> str:
     way = [f"{hop.node} {hop.said.value}" for hop in what.hops]
     row = [f"{each} x{count}" if (count := len(list(same))) > 1 else each for each, same in groupby(way)]
-    told = " > ".join(row) if len(way) > 1 else f"by {what.hops[-1].node}" if what.hops else ""
+    told = " -> ".join(row) if len(way) > 1 else f"by {what.hops[-1].node}" if what.hops else ""
     if what.why is e.Ending.UNKNOWN:
         return f"never learns what came of {_keys(what.keys)}: {told}"
     if what.why is e.Ending.FAIL:

@@ -295,7 +295,7 @@ def ailing_words(ailing: Ailing) -> tuple[str, ...]:
     """What was done to a service, one thing after the other."""
     return holding((
         (ailing.slow_percent != 100, f"slow x{ailing.slow_percent // 100}.{ailing.slow_percent % 100 // 10}"),
-        (ailing.pool_size, f"pool {ailing.pool_usual} > {ailing.pool_size}"),
+        (ailing.pool_size, f"pool {ailing.pool_usual} -> {ailing.pool_size}"),
         (ailing.lock_us, f"lock held {ailing.lock_us // 1_000} ms"),
         (ailing.hits_ppm >= 0, f"cold cache, {tenths(ailing.hits_ppm // 10_000 * 10_000)} hits"),
         (ailing.fail_ppm, f"fails {tenths(ailing.fail_ppm)}"),
