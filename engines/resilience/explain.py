@@ -67,6 +67,10 @@ class Transition(NamedTuple):
                 return f"{_share(self.bad, self.calls)} failed"
             case Cause.SLOW_RATE:
                 return f"{_share(self.bad, self.calls)} took longer than {time_word(self.options.slow_us)}"
+            case Cause.WAIT_OVER if self.options.waiting is Waiting.LAZY:
+                return f"a call came, the {time_word(self.options.wait_us)} were over"
+            case Cause.HALF_OPEN_EXPIRED:
+                return f"{time_word(self.lasted_us)} half-open, limit {time_word(self.options.half_open_max_us)}"
             case _:
                 return self.why
 
@@ -262,7 +266,8 @@ def _open(why: Why) -> str:
 
 def _half_open(why: Why) -> str:
     options = why.options
-    end = f"opens again in {time_word(why.countdown_us)}" if options.half_open_max_us else "waits as long as it takes"
+    limit = "waits for them without a limit" if options.half_open is HalfOpenRule.RATE else "waits without a limit"
+    end = f"opens again in {time_word(why.countdown_us)}" if options.half_open_max_us else limit
     if options.rejection_reopens:
         end += "; a call that comes meanwhile is turned away and opens it again (a fault of Hystrix, #1853)"
     out = f"{why.probes_left} of {options.probes} probes left, {why.probes_running} running"

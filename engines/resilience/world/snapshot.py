@@ -477,9 +477,10 @@ class Snapshot(NamedTuple):
         return sum(edge.attempts_per_s for edge in self.edges if edge.dst == service.id)
 
     def capacity(self, service: ServiceView) -> float:
-        """Calls a second that a service can work off."""
+        """Calls a second that a service can work off, by those of its machines that are up."""
         held = self.held_us(service)
-        return service.workers * 1_000_000 / held if held > 0 else 0.0
+        workers = sum(host.workers for host in service.hosts if host.status == "up")
+        return workers * 1_000_000 / held if held > 0 else 0.0
 
     def drain_us(self, service: ServiceView) -> int:
         """How long its line takes to be worked off."""

@@ -197,7 +197,7 @@ def test_why_tells_the_way_in_and_the_way_out() -> None:
     assert (why.options.probes, why.probes_left, why.probes_running) == (1, 0, 1)
     assert why.closes == (
         "closes if the next result is a success, opens if it is a failure; 0 of 1 probes left, 1 running; "
-        "waits as long as it takes"
+        "waits without a limit"
     )
 
 

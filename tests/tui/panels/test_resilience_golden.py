@@ -79,7 +79,7 @@ def edge(id: str, state: str = "", rate: int = 30, errors_ppm: int = 0, **more: 
         delay_us=0, abort_percent=0, abort_status=503, running=5, calls_per_s=rate,
         attempts_per_s=0 if state == "open" else rate, errors_ppm=errors_ppm,
         rejected_per_s=rate if state == "open" else 0, p50_us=12_000, p99_us=240_000,
-        options=numbers(EdgeOptions(breaker=BreakerOptions())),
+        options=numbers(EdgeOptions(breaker=BreakerOptions())), amplified_ppm=1_000_000,
     )  # fmt: skip
     return view._replace(**more)
 

@@ -4,10 +4,13 @@ import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engines.resilience import BreakerOptions, State
 from engines.resilience.pattern import PATTERN
 from engines.sim.faults import Narrate
+from engines.sim.service import Latencies
 from tests.tui.panels.resilience_runs import ALL, FOCUS, draw, flat, standing, story
 from tui.canvas import Canvas
 from tui.glyphs import ASCII
@@ -70,7 +73,7 @@ def test_what_a_note_speaks_of_stands_beside_it_on_a_small_screen() -> None:
     assert re.search(r"slow \d+(\.\d)? %/50 %", slow)
     assert re.search(r"\d+/32", slow), "the threads of api, that the note points at"
     assert re.search(r"p99 \d", slow), "and the latency"
-    assert re.search(r"waste, all +31/s", at_note("deadline", "a second wasted"))
+    assert re.search(r"for nobody +31/s", at_note("deadline", "a second wasted"))
     outlier = at_note("outlier", "still in")
     assert "none of 5 hosts out" in outlier
     assert all(f"payment-{number}" in outlier for number in range(1, 6))
@@ -101,9 +104,9 @@ def test_the_rate_that_is_said_is_the_one_nearest_to_its_threshold() -> None:
     options = BreakerOptions(slow_us=500_000, slow_ppm=500_000, minimum=20)
     why = edge.breaker.why._replace(state=State.CLOSED, options=BreakerOptions(), calls=1_000, failures=292, slow=0)
     made = edge.breaker._replace(why=why)
-    assert card.next_words(made) == "20.8 points below 50 %", "29.2 and 20.8 are 50, as they are shown"
+    assert card.next_words(made) == "opens at 50 %"
     slow = made._replace(why=why._replace(options=options, slow=400))
-    assert card.next_words(slow) == "slow: 10 points below 50 %"
+    assert card.next_words(slow) == "opens at 50 % slow"
     assert "".join(text for text, _ in card.rate_words(slow, 60)).startswith("slow 40 %/50 %  calls 1000/20")
     late = made._replace(why=why._replace(options=replace(options, slow_ppm=1_000_000), slow=400))
     assert late.pressing.name == "rate", "40 of 100 is further away than 29 of 50"
@@ -157,6 +160,47 @@ def test_the_attempts_of_the_strip_are_those_of_the_edge_it_names(name: str) -> 
     assert re.search(rf"attempts +{edge.attempts_per_s}/s", words)
 
 
+@given(st.lists(st.integers(1, 20_000_000), min_size=1, max_size=30), st.integers(1, 20_000_000))
+def test_no_percentile_is_above_a_higher_one_or_above_the_timeout(took_us: list[int], timeout_us: int) -> None:
+    edge = standing("well").edge("api>auth")
+    assert edge is not None
+    found = Latencies()
+    for us in took_us:
+        found.record(min(us, timeout_us))
+    p50_us, p99_us = found.quantile_us(500_000), found.quantile_us(990_000)
+    view = edge._replace(p50_us=p50_us, p99_us=p99_us, timeout_us=timeout_us, retry=None, hedge_ppm=0)
+    assert view.median_us <= view.slowest_us <= timeout_us
+
+
+def test_calls_that_hang_are_no_calls_without_errors() -> None:
+    for said in ("payment-db takes 8 s", "All 8 threads"):
+        screen = at_note("cascade", said)
+        assert "edge: errors 0 %" not in screen
+    snapshot = story("cascade", 25_000).snapshot()
+    words = flat(draw(snapshot, Focus(node="api>payment"), arrange(120, 36).sizes()).inspector.text())
+    assert "no call ended in 1.5 s" in words
+    assert "p50 10.0 s, p99 10.0 s of those that ended" in words
+
+
+def test_who_is_down_can_do_nothing() -> None:
+    snapshot = story("stuck-half-open", 18_000).snapshot()
+    words = " ".join(PANEL.present(snapshot, Focus(node="api>auth")))
+    assert "auth is crashed and does nothing; it is sent 5/s" in words
+    auth = snapshot.service("auth")
+    assert auth is not None
+    assert snapshot.capacity(auth) == 0
+
+
+def test_the_calls_of_an_edge_are_those_that_go_over_it() -> None:
+    words = flat(draw(story("cascade", 5_000).snapshot(), Focus(node="api>payment"), arrange(200, 50).sizes())
+                 .inspector.text())  # fmt: skip
+    assert "browse" not in words
+
+
+def test_the_shedding_in_force_stands_beside_its_edge() -> None:
+    assert "catalog sheds who waited" in at_note("no-head-room", "All is well again")
+
+
 def test_no_call_has_no_latency_rather_than_one_of_nothing() -> None:
     assert re.search(
         r"p99 -", draw(story("thundering-herd", 2_000).snapshot(), FOCUS, arrange(80, 24).sizes()).strip.text()
@@ -181,5 +225,5 @@ def test_no_median_is_above_its_p99_and_none_is_above_the_timeout(name: str) -> 
     for edge in standing(name).edges:
         assert edge.median_us <= edge.slowest_us, edge.id
     first = standing(name).edges[0]
-    late = replace(first, p50_us=10_500_000, p99_us=11_000_000, timeout_us=10_000_000, retry=None, hedge_ppm=0)
+    late = first._replace(p50_us=10_500_000, p99_us=11_000_000, timeout_us=10_000_000, retry=None, hedge_ppm=0)
     assert late.median_us == late.slowest_us == 10_000_000

@@ -10,7 +10,7 @@ from engines.resilience.world.snapshot import BreakerView, EdgeView, Snapshot
 from tui.canvas import Canvas, Ink, clip
 from tui.glyphs import Glyphs
 from tui.kit.parts import fitting, paragraph, put_lines, wrapped
-from tui.kit.words import chip, plural
+from tui.kit.words import chip, holding, plural
 from tui.panels.resilience import queries
 from tui.panels.resilience.machine import BOXED, BOXES, Arrow, Machine
 from tui.panels.resilience.machine import draw as draw_machine
@@ -53,8 +53,9 @@ def _out_of_half(breaker: BreakerView, limit: str) -> tuple[Arrow, Arrow]:
         near = part(breaker.calls, results) if live else 0
         below = "<" if limit.startswith(">=") else "<="
         closes = f"{below} {percent(options.failure_ppm)} of {results} probes fail"
+        late = f" or {units.exact(options.half_open_max_us)}" if options.half_open_max_us else ""
         return (Arrow(closes, f"{below} {percent(options.failure_ppm)} of {results}", near, live),
-                Arrow(f"{limit} of them fail", limit, near, live))  # fmt: skip
+                Arrow(f"{limit} of them fail{late}", f"{limit}{late}", near, live))  # fmt: skip
     near = part(options.probes - breaker.why.probes_left, options.probes) if live else 0
     return Arrow("the probe succeeds", "1 succeeds", near, live), Arrow("the probe fails", "1 fails", near, live)
 
@@ -166,8 +167,7 @@ def next_words(breaker: BreakerView) -> str:
             if lacks > 0:
                 return f"{lacks} calls short of judging"
             nearest = breaker.pressing
-            what = "slow: " if nearest.name == "slow" else ""
-            return f"{what}{queries.points(nearest.ppm, nearest.threshold_ppm)} below {percent(nearest.threshold_ppm)}"
+            return f"opens at {percent(nearest.threshold_ppm)}{' slow' if nearest.name == 'slow' else ''}"
         case "open":
             if breaker.countdown_us <= 0:
                 return "next call probes"
@@ -184,8 +184,11 @@ def settings_line(breaker: BreakerView, room: int = 999) -> str:
     window = f"last {options.size}" if options.window is WindowKind.COUNT else units.exact(options.window_us)
     limit = f"{options.failure_at.value}{percent(options.failure_ppm).replace(' ', '')}"
     wait, probes = units.exact(options.wait_us), plural(options.probes, "probe")
-    parts = (f"{breaker.preset}: {limit} of {options.needed}+ in {window}", f"open {wait}", probes)
-    return fitting((", ".join(parts[:count]) for count in range(len(parts), 0, -1)), room) or parts[0]
+    whole = options.window is WindowKind.COUNT and options.needed >= options.size
+    judged = f"{limit} of the {window}" if whole else f"{limit} of {options.needed}+ in {window}"
+    half = f"half-open {units.exact(options.half_open_max_us)} at most" if options.half_open_max_us else ""
+    parts = (f"{breaker.preset}: {judged}", f"open {wait}", probes, *holding(((half, half),)))
+    return fitting((*(", ".join(parts[:count]) for count in range(len(parts), 0, -1)), judged), room) or judged
 
 
 # -- the window -------------------------------------------------------------------------------------------------------
@@ -225,17 +228,33 @@ def draw_window(
     canvas.put(x, y + bars - 1, "window", "dim")
     for at, bucket in enumerate(shown):
         left = x + label + at * each
-        _bar(canvas, left, y, each - 1, bars, bucket, most, "slow" if slow else "error", glyphs)
+        wrong: Ink = "slow" if slow else "error"
+        _bar(canvas, left, y, each - 1, bars, bucket, most, wrong, glyphs)
+        if bars == 1 == height and bucket.failures * 2 >= max(1, bucket.calls):
+            canvas.put(left, y, ("s" if slow else "x") * (each - 1), wrong)  # no row for the numbers
         if bars < height:
             said, ink = str(bucket.failures), "bad" if bucket.failures else "dim"
             canvas.put_right(left + each - 1, y + bars, said if len(said) < each else "+", ink)
     canvas.put(x, y + bars, ("slow" if slow else "failed") if bars < height else "", "dim")
+    taken = x + label + len(shown) * each
+    if bars == 1 == height and width < 50:
+        canvas.put_right(x + width, y, fitting(_counted(breaker, slow), x + width - taken), "dim")
     if width >= 50:
         said = f"{sum(bucket.failures for bucket in shown)}/{breaker.calls}"
         canvas.put_right(x + width, y + bars - 1, clip(said, 9), "text")
         if bars < height:
             canvas.put_right(x + width, y + bars, clip(span(breaker).removeprefix("the "), 9), "dim")
     return y + height
+
+
+def _counted(breaker: BreakerView, slow: bool) -> tuple[str, ...]:
+    """What the bars of a window in one row come to."""
+    bad = sum(bucket.slow if slow else bucket.failures for bucket in breaker.buckets)
+    whole = plural(breaker.calls, "call")
+    if not bad:
+        return (whole,)
+    sign, what = ("s", "slow") if slow else ("x", "failed")
+    return (f"{whole}, {sign} {what}", f"{bad} {what}: {sign}", f"{sign} {what}", f"{bad}{sign}")
 
 
 def _bar(
@@ -316,8 +335,10 @@ def _envoy(edge: EdgeView) -> Iterator[tuple[str, Ink]]:
 def _exposed(snapshot: Snapshot, edge: EdgeView) -> Iterator[tuple[str, Ink]]:
     """Errors, retries, the timeout and the line behind: enough to see a storm coming."""
     if edge.attempts_per_s or edge.calls_per_s:
-        errors = f"edge: errors {percent(edge.errors_ppm)}, p99 {units.seconds(edge.slowest_us)}"
-        yield errors, queries.error_ink(edge.errors_ppm)
+        errors, ink = queries.errors(snapshot, edge)
+        if errors.endswith("%"):
+            errors = f"errors {errors}, p99 {units.seconds(edge.slowest_us)}"
+        yield f"edge: {errors}", ink
     if edge.retry is not None and edge.retry.retries:
         budget, now = edge.retry.budget_ppm, queries.times(edge.amplified_ppm)
         most = f"{f'{now} of' if now else 'up to'} x{1 + edge.retry.retries}, no budget"
@@ -326,6 +347,8 @@ def _exposed(snapshot: Snapshot, edge: EdgeView) -> Iterator[tuple[str, Ink]]:
     if edge.timeout_us:
         yield f"timeout {units.seconds(edge.timeout_us)}", "text"
     service = snapshot.service(edge.dst)
+    if service is not None and service.shed_us:
+        yield f"{service.id} sheds who waited {units.exact(service.shed_us)}", "good"
     if service is not None and service.queue:
         wait = units.seconds(snapshot.drain_us(service))
         yield f"{service.queue} wait at {service.id}: {wait} of work", "bad"

@@ -11,12 +11,13 @@ from tui.kit.folding import lost_together, routine_of_loss
 from tui.panel import Line
 from tui.panels.resilience.words import message, narrate, who
 
-COUNTED: Final[dict[type, str]] = {
-    e.CallFailed: "failed at an edge", e.CallRetried: "to retry", e.RetryDenied: "not tried again",
-    e.CallTurnedAway: "turned away", e.RequestRefused: "refused", e.WorkWasted: "done for nobody",
-    e.CallHedged: "asked twice", e.FallbackServed: "answered otherwise",
+COUNTED: Final[dict[type, tuple[str, str]]] = {
+    e.CallFailed: ("failure", "failures"), e.CallRetried: ("retry", "retries"),
+    e.RetryDenied: ("retry denied", "retries denied"), e.CallTurnedAway: ("turned away", "turned away"),
+    e.RequestRefused: ("refusal", "refusals"), e.WorkWasted: ("job for nobody", "for nobody"),
+    e.CallHedged: ("hedge", "hedges"), e.FallbackServed: ("fallback", "fallbacks"),
 }  # fmt: skip
-"""Told now and then with the number of their kind since the last time; what became of the calls."""
+"""Told now and then with the number of their kind since the last time, in this order: of one, and of several."""
 
 
 OF_LINKS: Final = (
@@ -71,7 +72,9 @@ def _calls(events: Sequence[Event], last: Line) -> Line:
     counts: dict[type, int] = {}
     for each in events:
         counts[type(each.what)] = counts.get(type(each.what), 0) + times(each)
-    said = ", ".join(f"{count:,} {COUNTED[kind]}" for kind, count in counts.items())
+    said = ", ".join(
+        f"{counts[kind]:,} {names[counts[kind] != 1]}" for kind, names in COUNTED.items() if kind in counts
+    )
     span_us = events[-1].at_us - min(map(since_us, events))
     said = f"in {seconds(span_us)}: {said}" if span_us >= US_PER_S else said
     newest = ("", f"; newest: {last.who} {last.text}", f"; the newest at {last.who}")

@@ -169,7 +169,7 @@ def _numbers(edge: EdgeView, room: int, rows: int) -> list[list[Piece]]:
     """Attempts a second and errors; with more rows the latency, and what is wrong in words."""
     blocked, errors = edge.blocked, queries.error_ink(edge.errors_ppm)
     said, ink = (f"rej {edge.rejected_per_s}/s", "open") if blocked else (f"{edge.attempts_per_s}/s", "dim")
-    rate = queries.whole(edge.errors_ppm) if edge.errors_ppm and not blocked else ""
+    rate = f"E{queries.whole(edge.errors_ppm).replace(' ', '')}" if edge.errors_ppm and not blocked else ""
     if rate and len(said) + 1 + len(rate) > room:  # errors, unless there are more attempts than calls
         again = edge.attempts_per_s > edge.calls_per_s
         worse = edge.errors_ppm >= queries.GOOD_PPM and len(rate) <= room and not again
@@ -200,13 +200,14 @@ def latency(edge: EdgeView, room: int) -> str:
 def signs(snapshot: Snapshot) -> list[str]:
     """What ails edges and services, each sign with its meaning."""
     found = [f"{sign} {said}" for edge in snapshot.edges for sign, said in troubles(edge)]
-    return list(dict.fromkeys([*found, *_of_services(snapshot)]))
+    return list(dict.fromkeys([*found, *_letters(snapshot)]))
 
 
-def _of_services(snapshot: Snapshot) -> list[str]:
-    """The letters on services and their hosts that are there now, each with its meaning."""
+def _letters(snapshot: Snapshot) -> list[str]:
+    """The letters on services, their hosts and the errors of edges that are there now, each with its meaning."""
     there = {queries.status(service) for service in snapshot.services}
     there |= {queries.host_sign(snapshot, service, host)[0] for service in snapshot.services for host in service.hosts}
+    there |= {"E" for edge in snapshot.edges if edge.errors_ppm and not edge.blocked}
     return [f"{sign} {word}" for sign, word in SIGNS if sign in there]
 
 
@@ -217,6 +218,6 @@ def draw_legend(canvas: Canvas, y: int, snapshot: Snapshot) -> None:
     letters = {queries.look(edge).letter for edge in snapshot.edges if edge.breaker is not None}
     several = any(len(service.hosts) > 1 for service in snapshot.services)
     found = [f"{letter} {word}" for letter, word in BREAKERS if letter in letters]
-    found += _of_services(snapshot)
+    found += _letters(snapshot)
     found += ["w workers busy"] * (canvas.width >= WIDE) + ["q calls wait"] + ["1 2 .. its instances"] * several
     canvas.put(1, y, gathered((*found, "> call", "< answer"), canvas.width).rstrip(), "dim")

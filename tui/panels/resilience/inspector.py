@@ -5,6 +5,7 @@ from typing import Final
 from engines import units
 from engines.resilience.policy import WindowKind, percent
 from engines.resilience.world.snapshot import BreakerView, EdgeView, RetryView, ServiceView, Snapshot
+from engines.resilience.world.topology import KINDS
 from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit.parts import part
@@ -68,23 +69,24 @@ def _failed(snapshot: Snapshot) -> list[Section]:
 def of_edge(snapshot: Snapshot, edge: EdgeView) -> list[Section]:
     """What goes over it, how calls multiply, and every layer of its pipeline with its numbers."""
     return [
-        Section(0, (*_traffic(edge), _multiplied(snapshot, edge))),
+        Section(0, (*_traffic(snapshot, edge), _multiplied(snapshot, edge))),
         Section(1, _pipeline(edge)),
         Section(2, _faults(edge)),
         Section(3, _hosts_seen(snapshot, edge)),
-        Section(5, _calls(snapshot, 3)),
+        Section(5, _calls(snapshot, 3, edge)),
         Section(6, (_all_settings(edge.breaker),) if edge.breaker is not None else ()),
     ]
 
 
-def _traffic(edge: EdgeView) -> Facts:
+def _traffic(snapshot: Snapshot, edge: EdgeView) -> Facts:
     """Asked, sent, turned away, failed, and how long it took."""
     rejected: tuple[str, Ink] = (f"; {edge.rejected_per_s}/s turned away", "half-open")
     yield fact("calls", f"{edge.calls_per_s}/s asked, {edge.attempts_per_s}/s sent", "bright",
                *((rejected,) if edge.rejected_per_s else ()), (f"; {edge.running} under way", "text"))  # fmt: skip
-    errors = "-" if edge.hanging else percent(max(0, edge.errors_ppm))
-    yield fact("errors", errors, queries.error_ink(edge.errors_ppm),
-               (f"; p50 {_ms(edge.median_us)}, p99 {_ms(edge.slowest_us)}", "text"))  # fmt: skip
+    yield fact("errors", *queries.errors(snapshot, edge))
+    if edge.slowest_us:
+        told = f"p50 {_ms(edge.median_us)}, p99 {_ms(edge.slowest_us)}"
+        yield fact("latency", told, "text", ("of those that ended", "dim"))
     if edge.breaker is not None and edge.breaker.rejected:
         breaker = edge.breaker
         many = "all" if breaker.rejected_here == breaker.rejected else f"{breaker.rejected_here:,}"
@@ -269,9 +271,12 @@ def _around(snapshot: Snapshot, service: ServiceView) -> Facts:
                        (f", {edge.attempts_per_s}/s", "dim"))  # fmt: skip
 
 
-def _calls(snapshot: Snapshot, count: int) -> Facts:
-    """The newest calls of clients, and how they ended."""
+def _calls(snapshot: Snapshot, count: int, over: EdgeView | None = None) -> Facts:
+    """The newest calls of clients, and how they ended; ``over``: of those that go over this edge."""
     ended = [call for call in snapshot.calls if call.state != "running" or call.client == snapshot.you]
+    if over is not None:
+        way = {edge.dst for edge in snapshot.way(over)[1:2]}
+        ended = [call for call in ended if way <= set(KINDS.get(call.kind, way))]
     for call in reversed(ended[-count:]):
         label = call.kind if call.client != snapshot.you else f"you {call.kind}"
         took = f" in {units.seconds(call.took_us)}" if call.took_us >= 0 else ""

@@ -1,7 +1,6 @@
 """What there is to see at this moment, in numbers, and what to try: what ``e`` tells at a cue."""
 
 from engines import units
-from engines.resilience.policy import percent
 from engines.resilience.world.snapshot import EdgeView, Snapshot
 from tui.kit.explain import rules_off
 from tui.kit.words import plural
@@ -43,8 +42,9 @@ def _breaker(snapshot: Snapshot, edge: EdgeView | None) -> str:
         state = f"{', '.join(out)} out" if out else "nobody is out"
         return f"{name} has no breaker but outlier detection: of {plural(len(edge.outliers), 'host')} {state}."
     if edge.breaker is None:
-        fails = "none has ended of late" if edge.hanging else f"{percent(edge.errors_ppm)} do now"
-        return f"{name} has no breaker: every call is tried, however many fail ({fails})."
+        said, _ = queries.errors(snapshot, edge)
+        now = f"{said} do now" if said.endswith("%") else said
+        return f"{name} has no breaker: every call is tried, however many fail ({now})."
     return f"The breaker of {name} is {queries.standing(snapshot, edge.breaker)}: {edge.breaker.why.closes}."
 
 
@@ -53,17 +53,20 @@ def _service(snapshot: Snapshot, edge: EdgeView | None) -> str:
     service = snapshot.service(edge.dst) if edge is not None else None
     if edge is None or service is None or not service.workers or snapshot.recorded:
         return ""
-    sent = f"{snapshot.sent_per_s(service)}/s"
-    if all(host.status == "crashed" for host in service.hosts):
-        return f"{service.id} is down and does nothing; it is sent {sent}."
+    sent = snapshot.sent_per_s(service)
     most = queries.rate(snapshot.capacity(service))
-    text = f"{service.id} can do {most} with {plural(service.workers, 'worker')}, and is sent {sent}"
+    text = f"{service.id} can do {most} with {plural(service.workers, 'worker')}, and is sent {sent}/s"
+    if all(host.status != "up" for host in service.hosts):
+        text = f"{service.id} is {service.hosts[0].status} and does nothing; it is sent {sent}/s"
+    if service.shed_us:
+        text += f"; it refuses whoever has waited {units.exact(service.shed_us)} when its turn comes"
     if service.queue:
         wait = units.seconds(snapshot.drain_us(service))
         patience = f"; its callers wait {units.seconds(edge.timeout_us)}" if edge.timeout_us else ""
         text += f": {service.queue} wait, which is {wait} of work{patience}"
     if service.wasted_per_s:
-        text += f"; of the {service.done_per_s}/s it does, {service.wasted_per_s}/s are for nobody"
+        of = "all" if service.wasted_per_s >= service.done_per_s else f"{service.wasted_per_s} of them"
+        text += f"; it does {plural(service.done_per_s, 'job')} a second, {of} for nobody"
     return f"{text}."
 
 

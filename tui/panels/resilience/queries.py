@@ -9,7 +9,7 @@ from engines.resilience.policy import percent
 from engines.resilience.world.snapshot import BreakerView, EdgeView, HostView, Lasted, ServiceView, Snapshot
 from tui.canvas import Ink
 from tui.kit.service_graph import into, layers
-from tui.kit.words import STATUS, plural
+from tui.kit.words import STATUS
 from tui.panel import Figure
 
 LAYERS: Final = ("client", "edge", "service", "database")
@@ -49,12 +49,6 @@ def rate(per_s: float) -> str:
     return f"{per_s:.1f}/s" if per_s < 10 else f"{per_s:,.0f}/s"
 
 
-def points(ppm: int, below: int) -> str:
-    """How many percentage points a share lies below another, so that the two numbers as shown add up."""
-    tenths = max(0, below // 1_000 - max(0, ppm) // 1_000)
-    return f"{tenths // 10}.{tenths % 10} points" if tenths % 10 else plural(tenths // 10, "point")
-
-
 def storm(snapshot: Snapshot) -> str:
     """A metastable failure in words: nothing is broken any more, and yet attempts multiply and goodput stays away."""
     newest = snapshot.series[-STORM_SAMPLES:]
@@ -84,6 +78,13 @@ def whole(ppm: int) -> str:
 def error_ink(ppm: int) -> Ink:
     """The ink of an error rate."""
     return "bad" if ppm >= BAD_PPM else "warn" if ppm >= GOOD_PPM else "dim"
+
+
+def errors(snapshot: Snapshot, edge: EdgeView) -> tuple[str, Ink]:
+    """The share of calls that failed, of those that ended: while all of them hang there is none."""
+    if edge.hanging and not snapshot.recorded:
+        return "no call ended in 1.5 s", "warn"
+    return percent(max(0, edge.errors_ppm)), error_ink(edge.errors_ppm)
 
 
 # -- edges ------------------------------------------------------------------------------------------------------------
@@ -204,8 +205,8 @@ def figures(snapshot: Snapshot) -> tuple[Figure, ...]:
         Figure("answered_share", snapshot.good / ended if ended else 0.0, units.share(snapshot.good, ended)),
         Figure("goodput_per_s", snapshot.good * 1_000_000 / snapshot.now_us if snapshot.now_us else 0.0,
                units.per_s(snapshot.good * 1_000_000_000 // snapshot.now_us if snapshot.now_us else 0)),
-        Figure("p50_us", first.p50_us if first else 0, units.span(first.p50_us) if first else "-"),
-        Figure("p99_us", first.p99_us if first else 0, units.span(first.p99_us) if first else "-"),
+        Figure("p50_us", first.median_us if first else 0, units.span(first.median_us) if first else "-"),
+        Figure("p99_us", first.slowest_us if first else 0, units.span(first.slowest_us) if first else "-"),
         Figure("breakers_opened", trips),
         Figure("rejected_by_breakers", sum(breaker.rejected for breaker in guarded)),
     ]  # fmt: skip

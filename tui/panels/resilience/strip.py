@@ -76,7 +76,7 @@ def axis(snapshot: Snapshot, columns: int) -> int:
 
 MEASURES: Final = {
     "offered": ("offered", "follower", "o"), "attempts": ("peak", "warn", "a"), "goodput": ("goodput", "good", "g"),
-    "rejected": ("rejected", "half-open", ""), "errors": ("errors", "error", ""), "waste, all": ("wasted", "stale", ""),
+    "rejected": ("rejected", "half-open", ""), "errors": ("errors", "error", ""), "for nobody": ("wasted", "stale", ""),
     "p99": ("p99_us", "candidate", "9"), "p50": ("p50_us", "accent", "5"),
 }  # fmt: skip
 """What is measured: a field of a sample, its ink, and the sign at the end of its line."""
@@ -177,7 +177,7 @@ def _chart(
     canvas.put_right(start - 1, 0, say(int(most)) if high > 1 else "", "dim")
     charts.draw_lines(canvas, start, 0, columns, high, lines, glyphs, top=most)
     if measure is load_lines and snapshot.wasted_per_s and high > len(lines):
-        lines.append(Line("waste, all", (-1.0,), _rate(snapshot.wasted_per_s), "stale"))
+        lines.append(Line("for nobody", (-1.0,), _rate(snapshot.wasted_per_s), "stale"))
     charts.draw_ends(canvas, end, 0, LEGEND - 1, high, lines, top=most)
     for y, (edge, breaker) in enumerate(bands, high + spark):
         charts.draw_band(canvas, start, y, columns, pieces(snapshot, breaker, span_us), glyphs)
@@ -226,7 +226,7 @@ def draw_waste(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs)
     """Attempts by what came of them, a row each: rejected early, failed, done for nobody, and calls that went well."""
     columns = canvas.width - GUTTER - 12
     span_us = axis(snapshot, columns)
-    names = ("offered", "attempts", "rejected", "errors", "waste, all", "goodput")
+    names = ("offered", "attempts", "rejected", "errors", "for nobody", "goodput")
     rows = [line(snapshot, span_us, name) for name in names]
     most = max([1.0, *(value for row in rows for value in row.values if value == value)])
     order = rows if canvas.height >= len(rows) else [rows[place] for place in (1, 4, 5, 2, 3, 0)]

@@ -355,9 +355,8 @@ def _served(what: e.ShopServed) -> str:
     if not what.good and not what.failed:
         return f"in {span} {plural(what.offered, 'call')} came, none has ended yet"
     ended = f"{what.good + what.failed:,} ended"
-    ended += f": {what.good:,} answered, {what.failed:,} failed" if what.failed else ", none failed"
-    late = f"of late p50 {units.span(what.p50_us)}, p99 {units.span(what.p99_us)}"
-    return f"in {span} {plural(what.offered, 'call')} came and {ended}; {late}"
+    ended += f", {what.failed:,} failed" if what.failed else ", none failed"
+    return f"in {span} {plural(what.offered, 'call')} came, {ended}; p99 {units.seconds(what.p99_us)}"
 
 
 # -- settings ---------------------------------------------------------------------------------------------------------

@@ -193,7 +193,7 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
     ("stuck-half-open", 30_000): (
         ("auth has been back for 11 s", lambda s: since(s, 11, 19) and service(s, "auth").hosts[0].status == "up"),
         ("all 10 probes are given away", lambda s: breaker(s, "api>auth").why.probes_left == 0),
-        ("a maximum wait of 0, the default", lambda s: PRESETS["resilience4j"].options.half_open_max_us == 0),
+        ("By default nothing limits", lambda s: PRESETS["resilience4j"].options.half_open_max_us == 0),
         ("restarts api. Eight threads of api", lambda s: service(s, "api").busy == 8),
     ),
     ("stuck-half-open", 33_000): (
@@ -206,6 +206,8 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
     ("stuck-half-open", 44_000): (
         ("ten answers in time: closed", lambda s: breaker(s, "api>auth").state == "closed" and breaker(
             s, "api>auth").why.last.calls == 10),
+        ("Eight threads of api still wait", lambda s: edge(s, "api>auth").running >= 8 and service(s, "api").busy >= 8),
+        ("no timeout", lambda s: edge(s, "api>auth").timeout_us == 0),
     ),
     ("slow-calls", 4_000): (
         ("more than 500 ms; half of the calls", lambda s: (
@@ -305,7 +307,8 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
         ("4 attempts a call", lambda s: s.amplified_ppm // S == edge(s).retry.retries + 1 == 4),
         ("many for calls of before", lambda s: edge(s).attempts_per_s > 4 * edge(s, "clients>api").attempts_per_s),
         ("Goodput: 0", lambda s: goodput(s, 2) == 0),
-        ("cured it at 80 %", always),
+        ("a breaker is put before catalog", lambda s: edge(s).breaker is None and breaker(
+            seen("no-head-room", 16_500)).preset == "article"),
     ),
     ("no-head-room", 51_000): (
         ("It was open for 30 s, catalog's line emptied", lambda s: lasted(s)[0] == ("open", 30)),
@@ -320,8 +323,8 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
     ),
     ("no-head-room", 66_000): (
         ("All is well again", lambda s: goodput(s, 5) > 12 and edge(s).errors_ppm == 0),
-        ("60 to 240 s after a cure so many were answered, at 80 and at 90 % load: with a breaker 93 and 57 %, with a 5 "
-         "% budget 99 and 88 %, with shedding 100 and 100 %", always),  # measured in the soak: test_storm.py
+        ("60 to 240 s after a cure, calls were answered: with a breaker 57 %, with a retry budget of 5 % 88 %, with "
+         "shedding 100 %. (With more room, at 80 % load: 93, 99 and 100 %.)", always),  # in the soak: test_storm.py
     ),
     ("cascade", 5_000): (
         ("8 calls a second, of which 3 in 20 buy something and need payment", lambda s: s.load.per_s == 8 and (
@@ -346,6 +349,9 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
     ("cascade", 30_000): (
         ("No machine broke: none crashed", lambda s: {h.status for each in s.services for h in each.hosts} == {"up"}),
         ("found the line of api full, or waited in vain", lambda s: ended_by("cascade", 30_000) == {"full", "timeout"}),
+        ("2 of the 8 threads for payment at most, would keep the shop open", lambda s: (
+            edge(seen("bulkhead", 22_000), "api>payment").bulkhead.size == 2 and service(s, "api").workers == 8
+            and goodput(seen("bulkhead", 22_000), 5) >= 5)),
     ),
     ("bulkhead", 5_000): (
         ("at most 2 calls to payment at a time", lambda s: edge(s, "api>payment").bulkhead.size == 2),),
