@@ -157,6 +157,8 @@ def _paired(tree: Tree, items: Sequence[FoldRow], callers: dict[int, int]) -> tu
             through, times = through + held.through + 1, max(times, held.times)
             callers[item.row] = held.row
             held = None
+        elif item.through and _one_call(tree, tree.parent[item.row], item.row):
+            callers[item.row] = tree.parent[item.row]  # left out before, as it did next to nothing itself
         found.append(item._replace(depth=item.depth - len(left_out), through=through, times=times))
     return tuple(found)
 

@@ -210,11 +210,12 @@ TORN_TRACES: Final = Scenario(
     end_us=6_000 * US_PER_MS,
     breaks=(ALL_OR_NONE,),
     script=(
-        *say(1_000, "Half of the traces are kept, whole. The flag in the header is all it takes."),
+        *say(1_000, "Half of the traces are kept, drawn at random, and each of them whole: so far all three. The flag "
+                    "in the header is all it takes."),
         *at(2_000, SetRule("parent_decides", False)),
         *say(5_500, "Now each service decides for itself, also one in two. (The checkouts at the top are from before.) "
-                    "A trace of six services is whole in one of 64 cases. The others have holes that look like "
-                    "lost spans: a ? marks them."),
+                    "A trace of six services is whole in one of 64 cases. The others have holes: a ? marks a span that "
+                    "others name as parent. Who lacks only leaves looks whole."),
     ),
 )  # fmt: skip
 

@@ -46,7 +46,7 @@ from tui.layout import arrange
 from tui.panel import Focus, Size, Sizes
 from tui.panels.tracing import strip, tracelist
 from tui.panels.tracing import verdict as verdict_box
-from tui.panels.tracing.details import Scale, heat, saturation, scale
+from tui.panels.tracing.details import Scale, heat, saturation, scale, tail
 from tui.panels.tracing.select import choose, fit, rows_of
 from tui.panels.tracing.world_words import oddness_words
 from tui.userdata.verdict_words import flaw_words, lack_words, sentence, step_words
@@ -457,7 +457,7 @@ def test_a_correction_is_shown_with_its_delta_and_changes_no_span() -> None:
     )
     focus = choose(Focus(node=moved[0], chosen=True), span=moved[1], plumbing=True)
     assert "clock moved by" in look(snapshot, focus)
-    assert "clocks corrected" in draw(snapshot, focus).picture_note
+    assert "corrected" in draw(snapshot, focus).picture_note
     assert snapshot.store.entries is before
 
 
@@ -475,6 +475,40 @@ def test_the_saturation_of_foreign_waits_is_only_told_as_far_as_it_is_known() ->
     )
     snapshot = holding(standing("calm"), spans)
     assert "a guess, by its name" in look(snapshot, BY_HAND)
+
+
+def test_one_rule_says_when_a_percentile_is_shown() -> None:
+    assert [tail(count) for count in (0, 8, 99, 100, 10_000)] == ["max", "max", "max", "p99", "p99"]
+    for name, at_ms in (("tail-sampling", 13_500), ("torn-traces", 5_500), ("auth-pool-p99", 8_300)):
+        snapshot = story(name, at_ms).snapshot()
+        for row in snapshot.traces[:4]:
+            words = look(snapshot, Focus(node=row.trace_id))
+            for count in re.findall(r"stored p50 \S+ \S+ p99 \S+ \S+ of ([\d,]+)", words):
+                assert int(count.replace(",", "")) >= 100
+                assert snapshot.sampling is None or snapshot.sampling.variant != "tail", (
+                    "what is kept is no fair sample"
+                )
+
+
+def test_what_is_stored_is_counted_from_the_traces_beside_it() -> None:
+    snapshot = story("head-sampling", 13_500).snapshot()
+    row = snapshot.traces[0]
+    made = analysis_of(row.trace_id, snapshot.store.spans(row.trace_id))
+    payment = next(each.span_id for each in made.tree.spans if each.service == "payment" and each.kind == Kind.SERVER)
+    assert f"of {len(snapshot.traces)}" in look(snapshot, choose(Focus(node=row.trace_id), span=payment))
+
+
+@pytest.mark.parametrize(("name", "at_ms"), [("torn-traces", 1_000), ("tail-sampling", 13_500)])
+def test_a_row_that_a_call_shares_with_its_answer_lasts_as_long_as_the_call(name: str, at_ms: int) -> None:
+    snapshot = story(name, at_ms).snapshot()
+    for row in snapshot.traces:
+        made, rows = rows_of(snapshot, Focus(node=row.trace_id))
+        tree = made.tree
+        for number, item in enumerate(rows.items):
+            above = tree.parent[item.row]
+            if item.through and tree.spans[above].kind == Kind.CLIENT and tree.spans[item.row].kind == Kind.SERVER:
+                start_us, end_us = rows.interval(tree, number)
+                assert (start_us, end_us) == (tree.start_us[above], tree.end_us[above])
 
 
 # -- as a whole ------------------------------------------------------------------------------------------------------
@@ -584,8 +618,8 @@ def test_a_call_and_its_answer_by_two_clocks_have_a_row_each_until_they_are_corr
         assert (caller in [item.row for item in rows.items]) is apart
         lasted = [end - start for start, end in (rows.interval(made.tree, n) for n in range(len(rows.items)))]
         assert max(lasted) <= made.duration_us
-    assert "clocks corrected" not in draw(skewed).picture_note
-    assert "clocks corrected: cart +60 ms" in draw(corrected).picture_note
+    assert "corrected" not in draw(skewed).picture_note
+    assert "corrected: cart +60 ms" in draw(corrected).picture_note
 
 
 def test_the_slowest_of_few_is_not_called_a_99th() -> None:
@@ -616,7 +650,7 @@ def test_the_scale_of_the_strip_ends_at_the_highest_value_that_is_drawn(name: st
 
 @pytest.mark.parametrize(
     ("name", "at_ms", "mark"),
-    [("torn-traces", 5_500, "? holes"), ("cache-stampede", 500, ". open"),
+    [("torn-traces", 5_500, "? holes . open"), ("cache-stampede", 500, ". open"),
      ("retry-storm", 7_500, "! error"), ("clock-skew", 11_500, "")],
 )  # fmt: skip
 def test_the_head_of_the_list_says_what_a_mark_in_it_means(name: str, at_ms: int, mark: str) -> None:

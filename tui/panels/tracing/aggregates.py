@@ -10,6 +10,7 @@ from tui.glyphs import Glyphs
 from tui.kit.parts import Piece
 from tui.kit.tables import listed, put_cells
 from tui.panel import Focus
+from tui.panels.tracing.details import tail
 from tui.panels.tracing.select import choose, read
 from tui.plot import bar
 
@@ -31,8 +32,9 @@ TABLE: Final = {
                    lambda row: (fixed(row.path_us), "leader" if row.path_us else "dim")),
     "self": Column("time in the operation itself", 9, lambda row: row.self_us,
                    lambda row: (fixed(row.self_us), "text")),
-    "p99": Column("its 99th percentile", 9, lambda row: row.p99_us,
-                  lambda row: (fixed(row.p99_us), "bad" if row.p50_us and row.p99_us >= 8 * row.p50_us else "text")),
+    "p99": Column("its 99th percentile, of fewer than 100 the longest", 13, lambda row: row.p99_us,
+                  lambda row: (f"{'' if tail(row.spans) == 'p99' else 'max '}{fixed(row.p99_us)}",
+                               "bad" if row.p50_us and row.p99_us >= 8 * row.p50_us else "text")),
     "calls": Column("how often", 8, lambda row: row.spans, lambda row: (f"{row.spans:,}", "text")),
     "errors": Column("failures", 8, lambda row: row.errors,
                      lambda row: (percent(row.errors * PPM // max(1, row.spans)), "error" if row.errors else "dim")),

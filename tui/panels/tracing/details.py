@@ -76,6 +76,14 @@ def brief(us: int) -> str:
     return fixed(us).replace(" ", "")
 
 
+HUNDRED: Final = 100
+
+
+def tail(count: int) -> str:
+    """What the slowest of so many are called, wherever they stand: of fewer than a hundred no percentile speaks."""
+    return "p99" if count >= HUNDRED else "max"
+
+
 class Scale(NamedTuple):
     """What is usual: percentiles of the traces of one root operation, or of all where it has few."""
 

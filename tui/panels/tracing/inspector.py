@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
+from engines.tracing.aggregate import P50, P99, percentile
 from engines.tracing.analysis import Analysis
 from engines.tracing.spans import Kind, Span
 from engines.tracing.waiting import waited_for
 from engines.tracing.whatif import what_if
+from engines.tracing.world.control import TAIL
 from engines.tracing.world.snapshot import MapEdge, ServiceView, Snapshot
 from engines.units import fixed, percent, share
 from tui.canvas import Canvas, Ink
@@ -15,10 +17,10 @@ from tui.kit.sheet import Facts, Section, fact, listed, of_checks
 from tui.kit.sheet import draw as draw_sheet
 from tui.kit.words import plural
 from tui.panel import Focus
-from tui.panels.tracing.details import KINDS, saturation, wait_of
+from tui.panels.tracing.details import KINDS, saturation, tail, wait_of
 from tui.panels.tracing.headers import is_broken, outcome, shortened
 from tui.panels.tracing.select import analysis_at, read, service_of, skew, span_of
-from tui.panels.tracing.servicemap import breaker, calls_of, state
+from tui.panels.tracing.servicemap import breaker, calls_of, measured_of, slowest_of, state
 from tui.panels.tracing.words import ailing_words, sampling_words
 from tui.panels.tracing.world_words import oddness_words
 from tui.userdata.verdict_words import flaw_words
@@ -92,14 +94,16 @@ def times(made: Analysis, index: int) -> Facts:
     tree = made.tree
     took = tree.end_us[index] - tree.start_us[index]
     own, on_path = made.self_us[index], made.on_path.get(index, 0)
-    yield fact("took", fixed(took), "bright", (f"from {since(tree.start_us[index] - made.start_us)}", "text"),
+    above = tree.parent[index]
+    called = above >= 0 and tree.spans[above].kind == Kind.CLIENT and tree.spans[index].kind == Kind.SERVER
+    if called:
+        saw = f"as {tree.spans[above].service} saw it: {fixed(made.self_us[above])} on the way"
+        yield fact("call", fixed(tree.end_us[above] - tree.start_us[above]), "text", (saw, "dim"))
+    yield fact("served" if called else "took", fixed(took), "bright",
+               (f"from {since(tree.start_us[index] - made.start_us)}", "text"),
                (f"{share(took, made.duration_us)} of the trace", "dim"))  # fmt: skip
     yield fact("self", fixed(own), "bright", (f"{share(own, took)} of it, the rest is in children", "dim")
                if own < took else ("all of it", "dim"))  # fmt: skip
-    above = tree.parent[index]
-    if above >= 0 and tree.spans[above].kind == Kind.CLIENT and tree.spans[index].kind == Kind.SERVER:
-        saw = f"as {tree.spans[above].service} saw it: {fixed(made.self_us[above])} on the way"
-        yield fact("call", fixed(tree.end_us[above] - tree.start_us[above]), "text", (saw, "dim"))
     if on_path:
         yield fact("critical", fixed(on_path), "leader",
                    (f"on the path: {share(on_path, made.duration_us)} of the trace", "text"))  # fmt: skip
@@ -118,12 +122,29 @@ def times(made: Analysis, index: int) -> Facts:
 
 def usually(snapshot: Snapshot, span: Span) -> Facts:
     """The same operation over all stored traces."""
-    row = next((row for row in snapshot.aggregates if (row.service, row.operation) == (span.service, span.name)), None)
-    if row is not None:
-        slow = row.p50_us > 0 and span.duration_us >= 8 * row.p50_us
-        times = f"{span.duration_us // row.p50_us:,} x the median" if slow else ""
-        yield fact("stored", f"p50 {fixed(row.p50_us)}", "good", (f"p99 {fixed(row.p99_us)}", "text"),
-                   (f"of {row.spans:,}{';' if times else ''}", "dim"), (times, "bad"))  # fmt: skip
+    found = stored(snapshot, span)
+    if found is not None:
+        count, p50_us, p99_us, max_us = found
+        slow = p50_us > 0 and span.duration_us >= 8 * p50_us
+        times = f"{span.duration_us // p50_us:,} x the median" if slow else ""
+        chosen = snapshot.sampling is not None and snapshot.sampling.variant == TAIL
+        name = tail(0 if chosen else count)
+        of = f"of {count:,}{', no fair sample' if chosen else ''}{';' if times else ''}"
+        slowest = f"{name} {fixed(p99_us if name == 'p99' else max_us)}"
+        yield fact("stored", f"p50 {fixed(p50_us)}", "good", (slowest, "text"), (of, "dim"), (times, "bad"))
+
+
+def stored(snapshot: Snapshot, span: Span) -> tuple[int, int, int, int] | None:
+    """How many of its operation are stored, their median, 99th percentile and longest; None: nobody has counted yet.
+
+    The table of a living run is some seconds old; what stands beside the traces on the screen is counted from them.
+    """
+    if snapshot.recorded:
+        rows = (row for row in snapshot.aggregates if (row.service, row.operation) == (span.service, span.name))
+        return next(((row.spans, row.p50_us, row.p99_us, row.max_us) for row in rows), None)
+    found = sorted(each.duration_us for entry in snapshot.store.entries for each in entry.spans
+                   if each.name == span.name and each.service == span.service)  # fmt: skip
+    return (len(found), percentile(found, P50), percentile(found, P99), found[-1]) if found else None
 
 
 def evidence(span: Span) -> Facts:
@@ -227,8 +248,8 @@ def machine(snapshot: Snapshot, name: str) -> Facts:
         return
     now = state(service)
     words = now.words or (f"{service.calls_per_s}/s" if service.calls_per_s else "no call lately")
-    tail = f"p99 {fixed(service.p99_us)} of {WINDOW}" if service.p99_us else ""
-    yield fact("now", service.name, "bright", (words, now.ink), (tail, "text"))
+    slowest = f"{tail(measured_of(snapshot, service))} {fixed(service.p99_us)} of {WINDOW}" if service.p99_us else ""
+    yield fact("now", service.name, "bright", (words, now.ink), (slowest, "text"))
     yield from troubles(service)
 
 
@@ -247,8 +268,8 @@ def of_service(snapshot: Snapshot, name: str) -> list[Section]:
     return [
         Section(0, measured(snapshot, service) if service is not None else ()),
         Section(1, (*limits(service), *troubles(service)) if service is not None else ()),
-        Section(2, neighbours("callers", callers, "src")),
-        Section(2, neighbours("calls", callees, "dst")),
+        Section(2, neighbours(snapshot, "callers", callers, "src")),
+        Section(2, neighbours(snapshot, "calls", callees, "dst")),
         Section(3, operations(snapshot, name)),
         Section(5, whole(snapshot)),
         of_checks(snapshot.checks, 6),
@@ -261,17 +282,17 @@ def measured(snapshot: Snapshot, service: ServiceView) -> Facts:
     ink: Ink = now.ink if now.letter else "good"
     yield fact("is", f"{service.role} of the {service.layer} layer", "text", (now.words or "well", ink))
     yield fact("serves", f"{service.calls_per_s}/s", "bright", (f"{service.called:,} in all", "dim"))
-    p50, p99 = fixed(service.p50_us), fixed(service.p99_us)
-    yield fact("latency", f"p50 {p50}", "text", (f"p99 {p99}", "bright"),
+    slowest = f"{tail(measured_of(snapshot, service))} {fixed(service.p99_us)}"
+    yield fact("latency", f"p50 {fixed(service.p50_us)}", "text", (slowest, "bright"),
                (f"of {'all so far' if snapshot.recorded else WINDOW}", "dim"))  # fmt: skip
     yield fact("errors", percent(service.errors_ppm), "error" if service.errors_ppm else "good")
 
 
-def neighbours(label: str, edges: Sequence[MapEdge], end: str) -> Facts:
+def neighbours(snapshot: Snapshot, label: str, edges: Sequence[MapEdge], end: str) -> Facts:
     """Those at the other ends of its calls."""
     for number, edge in enumerate(edges[:8]):
         yield fact(label if not number else "", getattr(edge, end), "text",
-                   (f"{edge.calls_per_s}/s", "dim"), (f"p99 {fixed(edge.p99_us)}" if edge.p99_us else "", "dim"),
+                   (f"{edge.calls_per_s}/s", "dim"), (slowest_of(edge, snapshot.recorded), "dim"),
                    ("async" if edge.asynchronous else "", "accent"), (breaker(edge.breaker), "open"),
                    (f"{percent(edge.errors_ppm)} errors" if edge.errors_ppm else "", "error"))  # fmt: skip
 
@@ -294,9 +315,9 @@ def operations(snapshot: Snapshot, name: str) -> Facts:
     """Its operations in the stored traces, those with most time of their own first."""
     rows = sorted((row for row in snapshot.aggregates if row.service == name), key=lambda row: -row.self_us)
     for number, row in enumerate(rows[:6]):
-        own, tail = fixed(row.self_us // max(1, row.spans)), fixed(row.p99_us)
+        own = fixed(row.self_us // max(1, row.spans))
         yield fact("does" if not number else "", row.operation, "text", (f"{row.spans:,}x", "dim"),
-                   (f"self {own}", "dim"), (f"p99 {tail}", "dim"))  # fmt: skip
+                   (f"self {own}", "dim"), (f"{tail(row.spans)} {fixed(row.p99_us)}", "dim"))  # fmt: skip
 
 
 def whole(snapshot: Snapshot) -> Facts:

@@ -6,6 +6,7 @@ from engines.units import fixed, percent, share
 from tui.kit.explain import rules_off
 from tui.kit.words import plural
 from tui.panel import Focus
+from tui.panels.tracing.details import HUNDRED
 from tui.panels.tracing.select import analysis_at, fit, span_of
 from tui.panels.tracing.strip import newest
 from tui.panels.tracing.verdict import lacks
@@ -29,10 +30,10 @@ def _users(snapshot: Snapshot) -> str:
         failed = f", {percent(last.errors * 1_000_000 // last.requests)} of them failed" if last.errors else ""
         parts.append(
             f"in the newest whole second {last.requests} {of} ended, half of them within {fixed(last.p50_us)}, "
-            f"{'99 of 100' if last.requests >= 100 else 'all'} within {fixed(last.p99_us)}{failed}"
+            f"{'99 of 100' if last.requests >= HUNDRED else 'all'} within {fixed(last.p99_us)}{failed}"
         )
     store = snapshot.collector
-    parts.append(f"the store holds {plural(store.traces, 'trace')} of {plural(store.spans, 'span')}")
+    parts.append(f"the store holds {plural(store.traces, 'trace')}, {plural(store.spans, 'span')} in all")
     if snapshot.injected:
         parts.append(f"in force: {', '.join(fault_words(each) for each in snapshot.injected)}")
     if off := rules_off(snapshot.rules):
@@ -65,7 +66,8 @@ def _verdict(snapshot: Snapshot) -> str:
     if not snapshot.verdicts:
         return f"No verdict: {lacks(snapshot)}." if snapshot.no_diagnosis is not None else ""
     judged = score_words(snapshot.score, snapshot.verdicts, snapshot.injected)
-    return f"The tool says: {sentence(snapshot.verdicts[0])}." + (f" Scored: {judged}." if judged else "")
+    scored = f" Compared with the fault that was injected: {judged}." if judged else ""
+    return f"The tool says: {sentence(snapshot.verdicts[0])}.{scored}"
 
 
 def _try(snapshot: Snapshot) -> str:

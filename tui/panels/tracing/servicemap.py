@@ -17,7 +17,7 @@ from tui.kit.selection import after
 from tui.kit.service_graph import NAMED, Cell, Grid, draw_rows, grid_of, into, layers, out_of
 from tui.kit.words import chip, plural
 from tui.panel import Focus
-from tui.panels.tracing.details import level, middle
+from tui.panels.tracing.details import level, middle, tail
 from tui.panels.tracing.select import analysis_at, choose, service_of
 
 LAYERS: Final = ("edge", "domain", "data")
@@ -126,7 +126,7 @@ def hot_line(snapshot: Snapshot) -> list[Piece]:
     for service in snapshot.services:
         now = state(service)
         if now.letter or service.name in hot:
-            words = now.words or f"p99 {fixed(service.p99_us)}"
+            words = now.words or f"{tail(measured_of(snapshot, service))} {fixed(service.p99_us)}"
             pieces += [(f"{service.name} ", now.ink if now.letter else "bad"), (f"{words}  ", "text")]
     return pieces if len(pieces) > 1 else [("all services are well", "good")]
 
@@ -135,21 +135,33 @@ def about(snapshot: Snapshot, name: str) -> list[list[Piece]]:
     """Three lines: who calls it, how it fares, whom it calls."""
     callers, callees = calls_of(snapshot, name)
     return [
-        [("called by ", "dim"), *_calls(callers, "src", "nobody: requests come in here")],
-        [(f"{name}  ", "bright"), *figures(snapshot.service(name))],
-        [("calls     ", "dim"), *_calls(callees, "dst", "nobody")],
+        [("called by ", "dim"), *_calls(snapshot, callers, "src", "nobody: requests come in here")],
+        [(f"{name}  ", "bright"), *figures(snapshot, name)],
+        [("calls     ", "dim"), *_calls(snapshot, callees, "dst", "nobody")],
     ]
 
 
-def figures(service: ServiceView | None) -> list[Piece]:
+def measured_of(snapshot: Snapshot, found: ServiceView) -> int:
+    """How many calls the figures of a service come from: those of the last ten seconds, of a FILE all."""
+    return found.called if snapshot.recorded else min(found.called, 10 * found.calls_per_s)
+
+
+def slowest_of(edge: MapEdge, recorded: bool) -> str:
+    """The slowest calls over an edge, by the same rule; empty: none was measured."""
+    count = edge.calls if recorded else min(edge.calls, 10 * edge.calls_per_s)
+    return f"{tail(count)} {fixed(edge.p99_us)}" if edge.p99_us else ""
+
+
+def figures(snapshot: Snapshot, name: str) -> list[Piece]:
     """What is measured of it."""
+    service = snapshot.service(name)
     if service is None:
         return [("not a service of this system", "dim")]
     now = state(service)
     pieces: list[Piece] = [(f"{now.words}  ", now.ink)] if now.words else []
     pieces += [
         (f"{service.calls_per_s}/s  ", "text"), ("p50 ", "dim"), (f"{fixed(service.p50_us)}  ", "text"),
-        ("p99 ", "dim"), (f"{fixed(service.p99_us)}  ", "text"),
+        (f"{tail(measured_of(snapshot, service))} ", "dim"), (f"{fixed(service.p99_us)}  ", "text"),
         ("errors ", "dim"), (f"{percent(service.errors_ppm)}  ", "error" if service.errors_ppm else "good"),
     ]  # fmt: skip
     if service.workers_max:
@@ -160,10 +172,10 @@ def figures(service: ServiceView | None) -> list[Piece]:
     return pieces
 
 
-def _calls(edges: Sequence[MapEdge], end: str, nobody: str) -> list[Piece]:
+def _calls(snapshot: Snapshot, edges: Sequence[MapEdge], end: str, nobody: str) -> list[Piece]:
     pieces: list[Piece] = []
     for edge in edges:
-        rate = f"{edge.calls_per_s}/s" + (f" p99 {fixed(edge.p99_us)}" if edge.p99_us else "")
+        rate = f"{edge.calls_per_s}/s {slowest_of(edge, snapshot.recorded)}".rstrip()
         words = breaker(edge.breaker) or rate + (" async" if edge.asynchronous else "")
         pieces.append((f"{getattr(edge, end)} ", "error" if edge.errors_ppm >= ERRORS_PPM else "text"))
         pieces.append((f"{words}   ", "open" if breaker(edge.breaker) else "dim"))

@@ -15,6 +15,7 @@ from tui.canvas import Canvas, Ink
 from tui.glyphs import Glyphs
 from tui.kit.charts import Line, draw_ends, draw_lines
 from tui.kit.words import plural
+from tui.panels.tracing.details import tail
 from tui.plot import sparkline
 from tui.userdata.verdict_words import choice_words
 
@@ -22,8 +23,6 @@ LINES: Final[dict[str, Ink]] = {"p50": "good", "p90": "leader", "p99": "bad"}
 LEFT: Final = 8
 RIGHT: Final = 13
 FLOOR_US: Final = 1_000
-HUNDRED: Final = 100
-
 
 Window: TypeAlias = tuple[int, int]
 """From when to when; -1: not marked."""
@@ -35,6 +34,7 @@ def title(snapshot: Snapshot, window: Window = NO_WINDOW, choice: Choice | None 
     of = "traces" if snapshot.recorded else "users"
     text = f"latency of {of} by {pace(snapshot).words}" if snapshot.series else f"latency of {of}"
     text += f", {len(snapshot.series)} s" if snapshot.series and pace(snapshot).us == US_PER_S else ""
+    text += ", log scale" if snapshot.series else ""
     if isinstance(choice, (Where, Failed)):
         return f"{text}; {choice_words(choice)}"
     low, high = window
@@ -75,7 +75,7 @@ def newest(snapshot: Snapshot) -> Sample | None:
 
 def named(percentile: str, sample: Sample) -> str:
     """What a line is called at its end: of fewer than a hundred requests the 99th percentile is the slowest."""
-    return "max" if percentile == "p99" and sample.requests < HUNDRED else percentile
+    return tail(sample.requests) if percentile == "p99" else percentile
 
 
 def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs, window: Window = NO_WINDOW) -> None:

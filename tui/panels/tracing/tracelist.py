@@ -88,9 +88,9 @@ def draw_column(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs
         canvas.put(3, y, fitting(row.operation, end - len(time) - 4), "selected" if selected else "text")
         there.add(marks(row)[0])
     if head:
-        free = canvas.width - len(f" traces  {read(focus).order} ")
-        canvas.put(1, 0, "traces", "dim")
-        canvas.put(8, 0, said_first((told for mark, told in MARKED.items() if mark in there), free), "dim")
+        told = [told for mark, told in MARKED.items() if mark in there]
+        ways = (("traces", *told), told, ("traces", *told[:1]), told[:1], ("traces",))
+        canvas.put(1, 0, said_first(map(" ".join, ways), canvas.width - len(f"  {read(focus).order} ")), "dim")
         canvas.put_right(canvas.width - 1, 0, read(focus).order, "dim")
     if spread:
         with part(canvas, 0, canvas.height - spread + 1, canvas.width, spread - 1) as below:

@@ -16,6 +16,7 @@ from engines.units import fixed, percent, stamp
 from tui.canvas import Canvas, Ink, wrap
 from tui.glyphs import Glyphs
 from tui.kit.parts import Piece, put_lines
+from tui.kit.words import plural
 from tui.panels.tracing.words import fault_words
 from tui.panels.tracing.world_words import score_words
 from tui.userdata import verdict_words
@@ -102,6 +103,8 @@ def sentence(snapshot: Snapshot) -> tuple[str, Ink]:
 def lacks(snapshot: Snapshot) -> str:
     """Why there is no verdict."""
     none = "no trace has arrived yet: spans travel after the fact, and what is not sampled never comes"
+    if waiting := snapshot.collector.pending_traces:
+        none = f"{plural(waiting, 'trace')} in the collector, which has not decided yet what to keep"
     return verdict_words.lack_words(_lack(snapshot)) or none if snapshot.traces else none
 
 

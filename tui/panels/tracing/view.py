@@ -9,7 +9,7 @@ from engines.tracing.world.snapshot import Snapshot
 from tui.canvas import Canvas
 from tui.glyphs import Glyphs
 from tui.kit import clicks, service_graph
-from tui.kit.parts import part, put_pieces, upright
+from tui.kit.parts import fitting, part, put_pieces, upright
 from tui.kit.words import plural
 from tui.panel import Focus, Frame, Hit, Sizes
 from tui.panels.tracing import (
@@ -59,12 +59,30 @@ def view(snapshot: Snapshot, focus: Focus, sizes: Sizes, glyphs: Glyphs) -> Fram
     return Frame(
         picture, below, look,
         picture_title=page.title(snapshot, focus),
-        picture_note=page.note(snapshot, focus),
+        picture_note=noted(snapshot, focus, picture, page, glyphs),
         strip_title=strip.title(snapshot, s.window_of(focus), read(focus).choice),
         strip_note=strip.note(snapshot),
         inspector_title=inspector.draw(look, snapshot, focus, glyphs),
         hits=hits(picture, snapshot, focus, glyphs),
     )  # fmt: skip
+
+
+def noted(snapshot: Snapshot, focus: Focus, picture: Canvas, page: Page, glyphs: Glyphs) -> str:
+    """What stands at the right end of the border; before it what a small waterfall has no row to explain."""
+    said = page.note(snapshot, focus)
+    if page is not PAGES["waterfall"] or not snapshot.traces:
+        return said
+    room = picture.width - len(page.title(snapshot, focus)) - 6
+    while len(said) > room and "  " in said:  # what is odd gives way to the time of the root
+        said = said.partition("  ")[2]
+    signs = (f"{glyphs.span} critical here", f"{glyphs.through} below", f"{glyphs.levels[1]}{glyphs.levels[-1]} time")
+    small = main_rows(snapshot, picture) < LEGEND
+    return fitting(("  ".join((*signs[:count], said)) for count in range(len(signs) * small, -1, -1)), room) or said
+
+
+def main_rows(snapshot: Snapshot, picture: Canvas) -> int:
+    """Rows of a waterfall above its verdict."""
+    return picture.height - verdict.height(snapshot, picture.width, picture.height)
 
 
 def hits(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> tuple[Hit, ...]:
@@ -144,14 +162,14 @@ def _changed(snapshot: Snapshot, focus: Focus) -> str:
 
 
 def _moved(snapshot: Snapshot, focus: Focus) -> str:
-    """How far the correction moved the spans of whom: ``clocks corrected: cart +60 ms``."""
+    """How far the correction moved the spans of whom: ``corrected: cart +60 ms``."""
     made = analysis_at(snapshot, focus)
     moved = {span.service: made.deltas[span.span_id] for span in made.tree.spans if span.span_id in made.deltas}
     if not moved:
         return "clocks corrected"
     name = max(moved, key=lambda each: (abs(moved[each]), each))
     more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
-    return f"clocks corrected: {name} {'+' if moved[name] > 0 else ''}{units.fixed(moved[name])}{more}"
+    return f"corrected: {name} {'+' if moved[name] > 0 else ''}{units.fixed(moved[name])}{more}"
 
 
 # -- the parts -------------------------------------------------------------------------------------------------------

@@ -64,9 +64,9 @@ class _Waterfall:
     def draw(self, selected: int) -> None:
         """The axis where there is room, and a row for each span."""
         head = self.canvas.height >= AXIS and self.bars > 0
-        if head:
-            self._axis()
         shown = window(len(self.rows.items), selected, self.canvas.height - head)
+        if head:
+            self._axis(len(shown))
         base, step = self._indent(shown)
         for y, row in enumerate(shown, head):
             self._row(y, row, row == selected, base, step)
@@ -80,11 +80,11 @@ class _Waterfall:
         first = max(0, min(self.bars - 1, first))
         return first, max(first + 1, min(self.bars, last))
 
-    def _axis(self) -> None:
+    def _axis(self, shown: int) -> None:
         """Times above the bars: the start, the middle, the end."""
         canvas, rows, spans = self.canvas, len(self.rows.items), self.tree.real
         of = f" of {spans:,} spans" if rows < spans else ""
-        text = plural(rows, "row")
+        text = plural(rows, "row") if shown >= rows else f"{shown} of {plural(rows, 'row')}"
         canvas.put(1, 0, text + of if len(text + of) < self.name else clip(text, self.name - 1), "dim")
         canvas.put(self.name, 0, "0", "dim")
         parts = 4 if self.bars >= 48 else 2
