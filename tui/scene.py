@@ -16,7 +16,7 @@ from engines.sim.history import CLIENT_HISTORY
 from engines.sim.pattern import Check, Variant
 from engines.sim.recording import Breaks
 from engines.sim.timeline import Branch, Timeline
-from engines.units import stamp
+from engines.units import US_PER_S, stamp
 from tui.journal import Told, place_of
 from tui.judging import Verdicts, explained
 from tui.keys import keymap
@@ -315,7 +315,9 @@ class Scene:
         rule: tuple[str, ...] = ()
         if before:
             line = told.line(before[-1])
-            rule = (f"Just before: {line.who} {line.text}.", *self.panel.explain(snapshot, told.event(before[-1])))
+            passed_us = cue.at_us - told.event(before[-1]).at_us
+            when = "Just before" if passed_us < US_PER_S else f"Last before, at {stamp(told.event(before[-1]).at_us)}"
+            rule = (f"{when}: {line.who} {line.text}.", *self.panel.explain(snapshot, told.event(before[-1])))
         return (self._words_of(cue), *now, *rule, WAY_ON)
 
     def _verbs(self) -> str:

@@ -66,7 +66,7 @@ class Transition(NamedTuple):
             case Cause.FAILURE_RATE:
                 return f"{_share(self.bad, self.calls)} failed"
             case Cause.SLOW_RATE:
-                return f"{_share(self.bad, self.calls)} took longer than {time_word(self.options.slow_us)}"
+                return f"{_share(self.bad, self.calls)} over {time_word(self.options.slow_us)}"
             case Cause.WAIT_OVER if self.options.waiting is Waiting.LAZY:
                 return f"a call came, the {time_word(self.options.wait_us)} were over"
             case Cause.HALF_OPEN_EXPIRED:
@@ -83,7 +83,8 @@ class Transition(NamedTuple):
                 limit = f"{options.failure_at.value} {percent(options.failure_ppm)}"
                 return f"{self.measured}, threshold {limit}"
             case Cause.SLOW_RATE:
-                return f"{self.measured}, threshold >= {percent(options.slow_ppm)}"
+                longer = f"took longer than {time_word(options.slow_us)}"
+                return f"{_share(self.bad, self.calls)} {longer}, threshold >= {percent(options.slow_ppm)}"
             case Cause.RATES_BELOW:
                 limit = percent(options.failure_ppm)
                 return f"{_share(self.bad, self.calls)} probes failed, below the threshold of {limit}"

@@ -148,8 +148,8 @@ STORM: Final = Scenario(
                      "have left. The line of 35 takes 1.8 s to serve, the callers wait 1 s, and their retries, 4 "
                      "attempts for every call, keep it full. The trigger is gone, the storm feeds itself: that is "
                      "what metastable means."),
-        *say(21_500, "It will not end by itself. Three things end it, each of them one key: a breaker, a retry "
-                     "budget, or shedding. The next stories show each, and then what they are worth with less room."),
+        *say(21_500, "It will not end by itself. Three things end it, each of them one key (press e): a breaker, a "
+                     "retry budget, or shedding."),
     ),
 )  # fmt: skip
 

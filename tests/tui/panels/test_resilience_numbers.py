@@ -182,6 +182,31 @@ def test_calls_that_hang_are_no_calls_without_errors() -> None:
     assert "p50 10.0 s, p99 10.0 s of those that ended" in words
 
 
+@pytest.mark.parametrize("until_ms", [3_500, 9_500, 11_000, 21_500])
+def test_the_words_and_the_strip_round_a_rate_alike(until_ms: int) -> None:
+    snapshot = story("retry-storm", until_ms).snapshot()
+    words = " ".join(PANEL.present(snapshot, FOCUS))
+    told = re.search(r"(\d+)/s came and (\d+)/s were answered", words)
+    drawn = draw(snapshot, FOCUS, arrange(120, 36).sizes()).strip.text()
+    shown = [re.search(rf"{name} +(\d+)/s", drawn) for name in ("offered", "goodput")]
+    assert told
+    assert [each and each[1] for each in shown] == list(told.groups())
+
+
+def test_a_sign_is_explained_only_where_it_stands() -> None:
+    assert "E errors" in at_note("outlier", "still in")
+    assert "E errors" not in at_note("retry-storm", "catalog has 6 threads")
+    assert "s slow" not in at_note("slow-calls", "half of the calls slow")
+
+
+@pytest.mark.parametrize(("name", "said", "shown"), [
+    ("bulkhead", "Two threads", r"bulkhead 2/2, \d+ refused"), ("hedging", "Users see", r"asks a second host after"),
+    ("storm-budget", "It took 7 s", "budget 5 %"),
+])  # fmt: skip
+def test_the_layer_in_force_stands_beside_its_edge(name: str, said: str, shown: str) -> None:
+    assert re.search(shown, at_note(name, said))
+
+
 def test_who_is_down_can_do_nothing() -> None:
     snapshot = story("stuck-half-open", 18_000).snapshot()
     words = " ".join(PANEL.present(snapshot, Focus(node="api>auth")))

@@ -241,7 +241,8 @@ def draw_window(
         canvas.put_right(x + width, y, fitting(_counted(breaker, slow), x + width - taken), "dim")
     if width >= 50:
         said = f"{sum(bucket.failures for bucket in shown)}/{breaker.calls}"
-        canvas.put_right(x + width, y + bars - 1, clip(said, 9), "text")
+        if breaker.state != "open":
+            canvas.put_right(x + width, y + bars - 1, clip(said, 9), "text")
         if bars < height:
             canvas.put_right(x + width, y + bars, clip(span(breaker).removeprefix("the "), 9), "dim")
     return y + height
@@ -254,6 +255,8 @@ def _counted(breaker: BreakerView, slow: bool) -> tuple[str, ...]:
     if not bad:
         return (whole,)
     sign, what = ("s", "slow") if slow else ("x", "failed")
+    if breaker.state == "open":  # late results are counted, too: another number than that which opened it
+        return (f"{sign} {what}",)
     return (f"{whole}, {sign} {what}", f"{bad} {what}: {sign}", f"{sign} {what}", f"{bad}{sign}")
 
 
@@ -345,7 +348,14 @@ def _exposed(snapshot: Snapshot, edge: EdgeView) -> Iterator[tuple[str, Ink]]:
         capped = most if budget < 0 else f"{f'{now}, ' if now else ''}budget {percent(budget)}"
         yield f"attempts {capped}", "warn" if budget < 0 else "text"
     if edge.timeout_us:
-        yield f"timeout {units.seconds(edge.timeout_us)}", "text"
+        yield f"timeout {units.seconds(edge.timeout_us)}{', the callee is told' if edge.deadline else ''}", "text"
+    if edge.bulkhead is not None:
+        yield f"bulkhead {edge.bulkhead.busy}/{edge.bulkhead.size}, {edge.bulkhead.refused:,} refused", "text"
+    if edge.limiter is not None:
+        yield f"limiter {edge.limiter.per_s}/s, {edge.limiter.refused:,} refused", "text"
+    if edge.hedge_ppm:
+        after = f"after {units.seconds(edge.hedge_after_us)}" if edge.hedge_after_us > 0 else "later"
+        yield f"asks a second host {after}", "text"
     service = snapshot.service(edge.dst)
     if service is not None and service.shed_us:
         yield f"{service.id} sheds who waited {units.exact(service.shed_us)}", "good"

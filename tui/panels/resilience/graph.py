@@ -4,6 +4,7 @@ The letter in the middle of a wire is the breaker: C closed, O open, H half-open
 interrupted. Beneath a service stand its workers and its line, beneath an edge its calls and errors.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -172,7 +173,8 @@ def _numbers(edge: EdgeView, room: int, rows: int) -> list[list[Piece]]:
     rate = f"E{queries.whole(edge.errors_ppm).replace(' ', '')}" if edge.errors_ppm and not blocked else ""
     if rate and len(said) + 1 + len(rate) > room:  # errors, unless there are more attempts than calls
         again = edge.attempts_per_s > edge.calls_per_s
-        worse = edge.errors_ppm >= queries.GOOD_PPM and len(rate) <= room and not again
+        rate = fitting((rate, rate.removesuffix("%")), room)
+        worse = edge.errors_ppm >= queries.GOOD_PPM and rate and not again
         said, rate, ink = ("", rate, ink) if worse else (said, "", errors)
     said = fitting((said, said.removesuffix("/s")), room)
     lines: list[list[Piece]] = [[(said, ink), (" " if said and rate else "", ink), (rate, errors)]]
@@ -197,17 +199,17 @@ def latency(edge: EdgeView, room: int) -> str:
 # -- what the signs mean ----------------------------------------------------------------------------------------------
 
 
-def signs(snapshot: Snapshot) -> list[str]:
+def signs(canvas: Canvas, snapshot: Snapshot) -> list[str]:
     """What ails edges and services, each sign with its meaning."""
     found = [f"{sign} {said}" for edge in snapshot.edges for sign, said in troubles(edge)]
-    return list(dict.fromkeys([*found, *_letters(snapshot)]))
+    return list(dict.fromkeys([*found, *_letters(canvas, snapshot)]))
 
 
-def _letters(snapshot: Snapshot) -> list[str]:
+def _letters(canvas: Canvas, snapshot: Snapshot) -> list[str]:
     """The letters on services, their hosts and the errors of edges that are there now, each with its meaning."""
     there = {queries.status(service) for service in snapshot.services}
     there |= {queries.host_sign(snapshot, service, host)[0] for service in snapshot.services for host in service.hosts}
-    there |= {"E" for edge in snapshot.edges if edge.errors_ppm and not edge.blocked}
+    there |= {"E"} if re.search(r"\bE<?\d", canvas.text()) else set()
     return [f"{sign} {word}" for sign, word in SIGNS if sign in there]
 
 
@@ -218,6 +220,6 @@ def draw_legend(canvas: Canvas, y: int, snapshot: Snapshot) -> None:
     letters = {queries.look(edge).letter for edge in snapshot.edges if edge.breaker is not None}
     several = any(len(service.hosts) > 1 for service in snapshot.services)
     found = [f"{letter} {word}" for letter, word in BREAKERS if letter in letters]
-    found += _letters(snapshot)
+    found += _letters(canvas, snapshot)
     found += ["w workers busy"] * (canvas.width >= WIDE) + ["q calls wait"] + ["1 2 .. its instances"] * several
     canvas.put(1, y, gathered((*found, "> call", "< answer"), canvas.width).rstrip(), "dim")

@@ -23,8 +23,8 @@ def _calls(snapshot: Snapshot) -> str:
     newest = snapshot.series[-3:]
     if not newest:
         return f"Now: {load(snapshot)}; nothing has been measured yet."
-    good = sum(each.goodput for each in newest) // len(newest)
-    offered = sum(each.offered for each in newest) // len(newest)
+    good = round(sum(each.goodput for each in newest) / len(newest))
+    offered = round(sum(each.offered for each in newest) / len(newest))
     text = f"Now: {load(snapshot)}; over the last 1.5 s {offered}/s came and {good}/s were answered"
     if snapshot.amplified_ppm > 1_050_000:
         most = queries.name(snapshot.peak_edge)

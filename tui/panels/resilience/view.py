@@ -49,7 +49,7 @@ def _with_signs(canvas: Canvas, snapshot: Snapshot, said: str) -> str:
     """Before what is selected the signs in the graph that are no words there, as many as there is room for."""
     if spare_rows(canvas.height, snapshot) >= 2:
         return said
-    told = gathered(graph.signs(snapshot), canvas.width - len(said) - 16)
+    told = gathered(graph.signs(canvas, snapshot), canvas.width - len(said) - 16)
     return f"{told} {said}" if told else said
 
 

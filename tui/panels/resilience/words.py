@@ -251,7 +251,7 @@ def host_faults(host: HostView) -> tuple[str, ...]:
     """What is wrong with a machine."""
     return holding((
         (host.status != "up", host.status),
-        (host.slow_percent != 100, f"takes {host.slow_percent} % of its usual time"),
+        (host.slow_percent != 100, f"takes {host.slow_percent / 100:g} times its usual time"),
         (host.sick_percent, f"{host.sick_percent} % of its answers are errors"),
         (host.clock_off_us, f"clock {units.exact(host.clock_off_us)} off"),
     ))  # fmt: skip
