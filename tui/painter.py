@@ -113,10 +113,11 @@ class Painter:
         """What the status line tells."""
         timeline, player = scene.timeline, scene.player
         moment, source = scene.now(), scene.variant.source
+        checks = (*scene.failed(), *(check for check in moment.checks if check.ok))
         return chrome.Facts(
             variant=scene.variant.title, status=scene.panel.status(moment.snapshot), seed=scene.branch.seed,
             playing=player.playing, past=timeline.in_past, speed=player.speed, at_us=timeline.now_us,
-            checks=moment.checks, branch=scene.branch.number + 1 if len(timeline.branches) > 1 else 0,
+            checks=checks, branch=scene.branch.number + 1 if len(timeline.branches) > 1 else 0,
             find=scene.focus.find, source=source.name.rpartition("/")[2] if source else "",
             hunt=self.hunt,
         )  # fmt: skip

@@ -36,7 +36,7 @@ RETURN_BY_RETURN: Final = (
 
 def named(operation: Operation) -> str:
     """``B r x=1``."""
-    tail = {Status.OK: "", Status.FAIL: " (failed)", Status.INFO: " (no answer)"}[operation.status]
+    tail = {Status.OK: "", Status.FAIL: " (failed)", Status.INFO: " (unanswered)"}[operation.status]
     who = operation.process
     return f"{'p' if who[:1].isdigit() else ''}{who} {label(operation)}{tail}"
 
@@ -46,7 +46,7 @@ def timed(operation: Operation, history: History) -> str:
     if not history.real_time or not history.timed:
         return named(operation)
     if operation.end is None:
-        return f"{named(operation)}  since {_moment(operation.start_us)}"
+        return f"{named(operation)}  from {_moment(operation.start_us)} on"
     return f"{named(operation)}  {_moment(operation.start_us)} to {_moment(operation.end_us or 0)}"
 
 

@@ -1,6 +1,7 @@
 """A sheet of facts: labels at the left, values flowing at the right, sections that give way where there is no room."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 from engines.sim.pattern import Check
@@ -77,19 +78,23 @@ def listed(label: str, texts: Iterable[str], ink: Ink = "text") -> list[Fact]:
 
 
 def draw(canvas: Canvas, sections: list[Section]) -> None:
-    """All sections with blank lines between; too high, without the blanks; then without the least important ones."""
-    told = [(section.rank, _lay(section, canvas.width)) for section in sections]
-    laid = [(rank, lines) for rank, lines in told if lines]
+    """All sections with blank lines between; too high, without the blanks; then without the last facts of the least
+    important ones: what there is room for is told."""
+    told = [(section.rank, [_lay(each, canvas.width) for each in section.facts]) for section in sections]
+    laid = [(rank, facts) for rank, facts in told if facts]
     gap = 1
     if _height(laid, gap) > canvas.height:
         gap = 0
-    while _height(laid, gap) > canvas.height and len(laid) > 1:
-        laid.remove(max(laid, key=lambda each: each[0]))
+    while _height(laid, gap) > canvas.height and (len(laid) > 1 or len(laid[0][1]) > 1):
+        least = max(laid, key=lambda each: each[0])
+        least[1].pop()
+        if not least[1]:
+            laid.remove(least)
     if _height(laid, 1) <= canvas.height:
         gap = 1
     y = 0
-    for _, lines in laid:
-        for label, pieces in lines:
+    for _, facts in laid:
+        for label, pieces in chain.from_iterable(facts):
             canvas.put(1, y, label[: LABEL - 1], "dim")
             x = 1 + LABEL
             for text, ink in pieces:
@@ -104,29 +109,27 @@ def _run_on(before: str, text: str) -> bool:
     return text[:1].isdigit() and any(char.isdigit() for char in last) and last[-1] not in ",;:("
 
 
-def _height(laid: list[tuple[int, Lines]], gap: int) -> int:
-    return sum(len(lines) for _, lines in laid) + gap * max(0, len(laid) - 1)
+def _height(laid: list[tuple[int, list[Lines]]], gap: int) -> int:
+    return sum(len(lines) for _, facts in laid for lines in facts) + gap * max(0, len(laid) - 1)
 
 
-def _lay(section: Section, width: int) -> Lines:
-    """The lines of a section: words flow within the width right of the labels."""
-    lines: Lines = []
-    for label, parts in section.facts:
-        room = max(4, width - 2 - LABEL)
-        line: list[tuple[str, Ink]] = []
-        used = 0
-        rows: list[list[tuple[str, Ink]]] = []
-        for place, (text, ink) in enumerate(parts):
-            if place and line and _run_on(parts[place - 1][0], text):
-                line[-1] = f"{line[-1][0]},", line[-1][1]
-                used += 1
-            for word in text.split():
-                if used and used + 1 + len(word) > room:
-                    rows.append(line)
-                    line, used = [], 0
-                piece = f" {word}" if used and word[0] not in ";,:" else word
-                line.append((piece, ink))
-                used += len(piece)
-        rows.append(line)
-        lines.extend((label if i == 0 else "", row) for i, row in enumerate(rows))
-    return lines
+def _lay(each: Fact, width: int) -> Lines:
+    """The lines of a fact: words flow within the width right of the labels."""
+    label, parts = each
+    room = max(4, width - 2 - LABEL)
+    line: list[tuple[str, Ink]] = []
+    used = 0
+    rows: list[list[tuple[str, Ink]]] = []
+    for place, (text, ink) in enumerate(parts):
+        if place and line and _run_on(parts[place - 1][0], text):
+            line[-1] = f"{line[-1][0]},", line[-1][1]
+            used += 1
+        for word in text.split():
+            if used and used + 1 + len(word) > room:
+                rows.append(line)
+                line, used = [], 0
+            piece = f" {word}" if used and word[0] not in ";,:" else word
+            line.append((piece, ink))
+            used += len(piece)
+    rows.append(line)
+    return [(label if i == 0 else "", row) for i, row in enumerate(rows)]

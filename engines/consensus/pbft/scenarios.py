@@ -237,13 +237,13 @@ TWO_TRAITORS: Final = Scenario(
     breaks=(AGREEMENT, CERTIFICATES),
     script=(
         *at(100, _sets(1)),
-        *say(400, "Four replicas survive one traitor. Now there are two, and they work together: r0 gives number 2 to "
-                  "a new request for r1 and to an old one for r2, and r3 says to each what it wants to hear."),
+        *say(400, "Four replicas survive one traitor. Next there will be two who work together: r0 gives number 2 "
+                  "to a new request for r1 and to an old one for r2, and r3 says to each what it wants to hear."),
         *at(450, *_does("r0", Act.EQUIVOCATE, Act.TWO_FACED), *_does("r3", Act.TWO_FACED)),
         *at(500, _sets(2)),
         *say(1_400, "Two correct replicas, two certificates for number 2, and r0 and r3 stand behind both. r1 executed "
                     "one request, r2 the other. Any two quorums of 3 in 4 share two replicas, and those two were the "
-                    "traitors. In what r1 saw nothing was wrong, nor in what r2 saw."),
+                    "traitors. Neither r1 nor r2 could know who of the others lied."),
     ),
 )  # fmt: skip
 

@@ -120,7 +120,7 @@ def test_replicas_show_what_they_hold_and_their_vectors() -> None:
 
 def test_the_share_of_stale_reads_stands_beside_the_closed_form() -> None:
     text = draw(story("stale-read", 600).snapshot()).strip.text()
-    assert "1 of 2 reads stale: 50 %" in text
+    assert "1 of 2 reads stale so far: 50 %" in text
     assert "C(2,1)/C(3,1) = 67 %" in text
 
 
@@ -279,7 +279,7 @@ def test_a_broken_model_beside_checks_that_hold_was_not_promised() -> None:
         assert "NO: it was not promised" in draw(snapshot, sizes=sizes).picture.text()
     assert "R + W = 2, not > N = 3" in draw(snapshot, sizes=USUAL).picture.text()
     broken = story("store-back", 850).snapshot()
-    assert "a promise is broken: e" in draw(broken, sizes=WIDE).picture.text()
+    assert "promised, yet NO: e why" in draw(broken, sizes=WIDE).picture.text()
 
 
 def test_a_stand_in_that_holds_nothing_but_hints_says_so() -> None:

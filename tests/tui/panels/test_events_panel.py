@@ -37,9 +37,9 @@ def on(position: int, **parts: Any) -> Focus:
 def test_the_cursor_travels_and_everything_is_as_it_was_right_after_that_event() -> None:
     snapshot = travel()
     for position, balance, change in (
-        (11, 50, "balance 140 > 50"),
-        (9, 140, "balance 100 > 140"),
-        (15, 161, "80 > 161"),
+        (11, 50, "balance 140 -> 50"),
+        (9, 140, "balance 100 -> 140"),
+        (15, 161, "80 -> 161"),
     ):
         frame = draw(snapshot, on(position))
         assert f"balance {balance}" in frame.picture.text()

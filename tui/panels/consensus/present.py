@@ -24,8 +24,7 @@ def _offices(snapshot: Snapshot) -> str:
     standing = [each for each in snapshot.servers if role(each) in ("candidate", "precandidate")]
     said = [f"{each.id} leads term {each.term} for {units.span(each.leader_for_us)} already" for each in leaders]
     said = said or ["nobody leads, so nothing can commit"]
-    said += [f"{each.id} stands in term {each.term} with {_votes(each)} of the {needed} votes it needs"
-             for each in standing]  # fmt: skip
+    said += [_candidacy(each, needed) for each in standing]
     up = members.up(snapshot)
     if len(up) < len(members.voters(snapshot)):
         said.append(f"{members.tally(configuration, up)} servers run, {needed} are a quorum")
@@ -37,6 +36,13 @@ def _offices(snapshot: Snapshot) -> str:
     if off := rules_off(snapshot.rules):
         said.append(f"off: {', '.join(off)}")
     return "; ".join(said) + "."
+
+
+def _candidacy(server: Server, needed: str) -> str:
+    """What it asks the others for; a pre-vote asks about the next term and enters none."""
+    if role(server) == "precandidate":
+        return f"{server.id} asks whether it would win term {server.term + 1}: {_votes(server)} of {needed} pre-votes"
+    return f"{server.id} stands in term {server.term} with {_votes(server)} of the {needed} votes it needs"
 
 
 def _votes(server: Server) -> int:

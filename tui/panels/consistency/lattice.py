@@ -80,7 +80,7 @@ def _promise(canvas: Canvas, snapshot: Snapshot, verdicts: dict[str, Verdict], x
     broken = {name for name, verdict in verdicts.items() if verdict.broken}
     promised = {each.name for each in snapshot.models if each.promised}
     if broken & promised:
-        canvas.put(x, y, "a promise is broken: e", "bad")
+        canvas.put(x, y, "promised, yet NO: e why", "bad")
     elif broken:
         canvas.put(x, y, "NO: it was not promised", "dim")
         if y + 1 < canvas.height:

@@ -121,7 +121,7 @@ OF_KIND: Final[dict[type, str]] = {
 IF_BROKEN: Final = {
     "linearizable": "Somebody saw a new value, and somebody later an old one, or a value was never in order with time.",
     "sequential": "Then there is no single story that all clients agree on.",
-    "causal": "An effect was seen without its cause.",
+    "causal": "An answer ignores what comes before it: an effect without its cause.",
     "ccv": "Then replicas, or readers, disagree for ever about who wrote last.",
     "overlap": "Stand-ins, or fewer than R or W replicas, answered: freshness was the price.",
     "no lost write": "The client was told that it is done, and it is gone.",

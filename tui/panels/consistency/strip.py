@@ -48,11 +48,11 @@ def _share(part: int, whole: int) -> str:
 
 
 def measured(snapshot: Snapshot) -> str:
-    """``12 of 340 reads stale: 3.5 %; C(2,1)/C(3,1) = 67 % if nothing propagated``."""
+    """``12 of 340 reads stale so far: 3.5 %; C(2,1)/C(3,1) = 67 % if nothing propagated``."""
     if not snapshot.reads:
         return "nothing was read yet"
     share = _share(snapshot.stale, snapshot.reads)
-    text = f"{snapshot.stale} of {snapshot.reads} reads stale: {share}"
+    text = f"{snapshot.stale} of {snapshot.reads} reads stale so far: {share}"
     if not snapshot.stale and any(each.name == "linearizable" and each.verdict.broken for each in snapshot.models):
         return f"0 of {plural(snapshot.reads, 'read')} missed an acknowledged write; others do not count"
     if snapshot.lost:

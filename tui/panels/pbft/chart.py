@@ -30,7 +30,8 @@ KINDS: Final = {"request": m.Request, "pre-prepare": m.PrePrepare, "prepare": m.
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
     """The whole chart, on the whole canvas."""
     n = number_of(snapshot, focus)
-    lanes = _lanes(snapshot, canvas.height)
+    asker = _asker(snapshot, n)
+    lanes = _lanes(snapshot, asker, canvas.height)
     width = max(0, canvas.width - NAME - 1)
     step = width // len(PHASES)
     for y, name in lanes.items():
@@ -46,22 +47,26 @@ def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> No
     else:
         _arrows(canvas, snapshot, n, rows, step, glyphs)
     _flights(canvas, snapshot, focus, n, rows, step)
-    _client(canvas, snapshot, n, rows)
+    if asker in rows:
+        _client(canvas, snapshot, n, asker, rows[asker])
     hidden = len(snapshot.replicas) + 1 - len(lanes)
     if lanes and hidden > 0:
         canvas.put_right(canvas.width, max(lanes), f" +{hidden} more ", "dim")
 
 
-def _lanes(snapshot: Snapshot, height: int) -> dict[int, str]:
+def _lanes(snapshot: Snapshot, asker: str, height: int) -> dict[int, str]:
     """Row -> who stands there; the client on top."""
-    names = [_asker(snapshot), *(each.id for each in snapshot.replicas)]
+    names = [asker, *(each.id for each in snapshot.replicas)]
     space = max(1, (height - 2) // len(names)) if height > len(names) else 1
     return {1 + place * space: name for place, name in enumerate(names) if 1 + place * space < height}
 
 
-def _asker(snapshot: Snapshot) -> str:
-    """The client of whom the chart tells: whoever waits, else you."""
-    return next((each.id for each in snapshot.clients if each.current), "you")
+def _asker(snapshot: Snapshot, n: int) -> str:
+    """The client of whom the chart tells: whose request the number has; nobody's: whoever waits, else you."""
+    slots = (slot_of(replica, n) for replica in snapshot.replicas)
+    told = next((slot.request.client for slot in slots if slot is not None and slot.request is not None), "")
+    known = [each.id for each in snapshot.clients]
+    return told if told in known else next((each.id for each in snapshot.clients if each.current), "you")
 
 
 def _lane(canvas: Canvas, y: int, name: str, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> None:
@@ -128,21 +133,26 @@ def _place(flight: Flight, n: int) -> int | None:
     return None
 
 
-def _client(canvas: Canvas, snapshot: Snapshot, n: int, rows: dict[str, int]) -> None:
-    """What the client waits for or was told, at the end of its lane."""
-    name = _asker(snapshot)
+def _client(canvas: Canvas, snapshot: Snapshot, n: int, name: str, y: int) -> None:
+    """What the client waits for or was told, at the end of its lane; who else waits, at its beginning."""
     client = next(each for each in snapshot.clients if each.id == name)
-    if name not in rows:
-        return
+    end = canvas.width
     if client.current is not None:
         waits = units.span(snapshot.at_us - client.open_us)
         numbered = any(slot.request == client.current for each in snapshot.replicas for slot in each.slots)
         later = "next: " if n and not numbered and not equal(client) else ""
         then = f", then {client.queued} more" if client.queued else ""
         told = f" {later}{asked(client.current)} {equal(client)}/{client.needed} equal replies, {waits}{then} "
-        canvas.put_right(canvas.width, rows[name], told, "you" if name == "you" else "client")
+        end -= len(told)
+        canvas.put_right(canvas.width, y, told, "you" if name == "you" else "client")
     elif client.done:
-        canvas.put_right(canvas.width, rows[name], f" {client.done} answered ", "dim")
+        end -= len(told := f" {client.done} answered ")
+        canvas.put_right(canvas.width, y, told, "dim")
+    other = next((each for each in snapshot.clients if each.current and each.id != name), None)
+    if other is not None:
+        told = f" {other.id} {'wait' if other.id == 'you' else 'waits'} for {asked(other.current)} "
+        if NAME + 1 + len(told) < end:
+            canvas.put(NAME + 1, y, told, "you" if other.id == "you" else "client")
 
 
 def note(snapshot: Snapshot, focus: Focus) -> str:

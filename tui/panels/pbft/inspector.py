@@ -59,7 +59,7 @@ def _office(snapshot: Snapshot, replica: ReplicaView) -> Facts:
     for act in replica.acts:
         yield fact("traitor", OUTCOME[Act(act)][0], "bad")
     if replica.acts:
-        yield fact("", f"its lies changed {plural(replica.bites, 'message')}", "dim")
+        yield fact("", f"{plural(replica.bites, 'message')} changed or withheld", "dim")
     if replica.timer_left_us is not None:
         waits = "for a NEW-VIEW" if replica.changing else f"for {', '.join(asked(each) for each in replica.waiting)}"
         doubled = f" = T x {1 << replica.doublings}" if replica.doublings else " = T"

@@ -197,7 +197,7 @@ def _by_balancer(of: e.Cause) -> str:
             return f"heat: slot {of.number} of {of.node} goes to the idlest node"
         return f"balancer: {plural(of.number, 'slot')} are not where they should be"
     if not hot:
-        return f"balancer: {of.node} has {of.number} {noun}, {of.peer} {of.other}"
+        return f"balancer: {of.node} had {of.number} {noun}, {of.peer} {of.other}"
     if of.node:
         return f"heat: {of.node} is the busiest, {of.peer} the idlest"
     return f"heat: the upper half of {chunk(of.low)} goes to the idlest node"
