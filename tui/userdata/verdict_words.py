@@ -248,7 +248,7 @@ def lack_words(lack: NoDiagnosis | None) -> str:
         case Lack.NOTHING:
             return "no trace counts as complete yet: its root is missing, or a span came within the last second"
         case Lack.FEW:
-            few = plural(lack.traces, "trace")
+            few = plural(lack.traces, "complete trace")
             return f"{few} of {of}: {TRACES_MIN} are needed to speak of its p99"
         case Lack.FEW_NOW if not lack.traces and lack.comparison is Comparison.ERRORS:
             return "no request fails, so there is nothing to set against those that go well"

@@ -84,7 +84,7 @@ def test_beside_the_traces_stand_the_services_the_diagnosis_and_a_bounded_summar
 def test_below_100_traces_of_a_root_operation_the_diagnosis_is_null_with_that_reason() -> None:
     told = report.head(judge(logins(99), "x.json"))
     assert told["diagnosis"] is None
-    assert told["diagnosis_reason"] == ("99 traces of web GET /login: 100 are needed to speak of its p99")
+    assert told["diagnosis_reason"] == ("99 complete traces of web GET /login: 100 are needed to speak of its p99")
 
 
 def test_with_100_traces_the_sentence_is_there_with_its_numbers() -> None:

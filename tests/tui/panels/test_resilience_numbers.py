@@ -196,7 +196,8 @@ def test_the_words_and_the_strip_round_a_rate_alike(until_ms: int) -> None:
 def test_a_sign_is_explained_only_where_it_stands() -> None:
     assert "E errors" in at_note("outlier", "still in")
     assert "E errors" not in at_note("retry-storm", "catalog has 6 threads")
-    assert "s slow" not in at_note("slow-calls", "half of the calls slow")
+    assert not re.search(r"window .*\d+s", at_note("slow-calls", "half of the calls slow"))
+    assert re.search(r"window .* s s .*12s", at_note("slow-calls", "about a second"))
 
 
 @pytest.mark.parametrize(("name", "said", "shown"), [

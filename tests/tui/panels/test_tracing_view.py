@@ -268,7 +268,7 @@ def test_what_is_not_there_yet_is_not_said_beside_what_is() -> None:
     whole = sum(row.complete for row in later.traces)
     assert whole
     assert later.no_diagnosis == NoDiagnosis(Lack.NOTHING)
-    assert verdict_box.sentence(later)[0].startswith(f"{whole} traces of gateway GET /product: ")
+    assert verdict_box.sentence(later)[0].startswith(f"{whole} complete traces of gateway GET /product: ")
 
 
 # -- verdict ---------------------------------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ def test_the_verdict_stands_on_every_screen_with_its_evidence(size: tuple[int, i
 def test_without_enough_traces_the_reason_stands_in_its_place() -> None:
     snapshot = standing("calm")
     assert snapshot.diagnosis is None
-    assert lack_words(snapshot.no_diagnosis) in flat(draw(snapshot).picture.text())
+    assert lack_words(verdict_box.lacking(snapshot)) in flat(draw(snapshot).picture.text())
     full = flat(draw(snapshot, choose(Focus(), view="verdict"), LARGE).picture.text())
     assert "One trace cannot show what it is made of" in full
 
@@ -564,7 +564,7 @@ def test_the_verdict_in_full_tells_what_else_is_named_and_why_nothing_of_latency
     )
     shown = flat(draw(snapshot, choose(Focus(), view="verdict")).picture.text())
     assert sentence(more) in shown
-    assert "Of latency: 12 traces of web GET /" in shown
+    assert "Of latency: 12 complete traces of web GET /" in shown
 
 
 def test_without_a_verdict_the_reason_is_given_once_and_no_score() -> None:
@@ -574,7 +574,7 @@ def test_without_a_verdict_the_reason_is_given_once_and_no_score() -> None:
     )  # fmt: skip
     shown = flat(draw(snapshot, Focus()).picture.text())
     assert snapshot.injected
-    assert (shown.count("no verdict yet"), shown.count("32 traces")) == (1, 1)
+    assert (shown.count("no verdict yet"), shown.count("32 complete traces")) == (1, 1)
 
 
 def test_the_map_marks_the_service_that_the_verdict_names() -> None:

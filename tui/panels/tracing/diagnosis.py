@@ -17,6 +17,7 @@ from tui.glyphs import Glyphs
 from tui.kit.parts import Piece, paragraph, part, put_lines, upright
 from tui.kit.tables import put_cells
 from tui.panels.tracing.details import WAITS
+from tui.panels.tracing.verdict import lacking
 from tui.plot import bar
 from tui.userdata import verdict_words as say
 
@@ -87,7 +88,7 @@ def _told(snapshot: Snapshot, width: int) -> Iterator[list[Piece]]:
 
 def _none(snapshot: Snapshot, width: int) -> Iterator[list[Piece]]:
     """What is named, why there is no diagnosis, and what fails."""
-    lack, told = say.lack_words(snapshot.no_diagnosis), list(_told(snapshot, width))
+    lack, told = say.lack_words(lacking(snapshot)), list(_told(snapshot, width))
     yield from [*told, []] if told else []
     yield from paragraph(f"Of latency: {lack}" if told else lack or "No trace has arrived yet.", "text", width - 2)
     yield from paragraph(MANY, "dim", width - 2)

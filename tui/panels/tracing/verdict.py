@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from engines.tracing.diagnosis import Lack, NoDiagnosis
+from engines.tracing.diagnosis import TRACES_MIN, Lack, NoDiagnosis
 from engines.tracing.gap import Cause, Comparison
 from engines.tracing.verdicts import Verdict
 from engines.tracing.world.events import Score
@@ -105,14 +105,19 @@ def lacks(snapshot: Snapshot) -> str:
     none = "no trace has arrived yet: spans travel after the fact, and what is not sampled never comes"
     if waiting := snapshot.collector.pending_traces:
         none = f"{plural(waiting, 'trace')} in the collector, which has not decided yet what to keep"
-    return verdict_words.lack_words(_lack(snapshot)) or none if snapshot.traces else none
+    return verdict_words.lack_words(lacking(snapshot)) or none if snapshot.traces else none
 
 
-def _lack(snapshot: Snapshot) -> NoDiagnosis | None:
-    """Why there is no diagnosis; that there was no complete trace at the last tick is said only while there is none."""
+def lacking(snapshot: Snapshot) -> NoDiagnosis | None:
+    """Why there is no diagnosis, with the complete traces that are on the screen rather than those of the last tick."""
     lack = snapshot.no_diagnosis
     whole = Counter((row.service, row.operation) for row in snapshot.traces if row.complete)
-    if lack is None or lack.why is not Lack.NOTHING or not whole:
+    if lack is None or snapshot.recorded or not whole:
+        return lack
+    if lack.why is Lack.FEW:
+        now = whole[lack.service, lack.operation]
+        return lack._replace(traces=now) if lack.traces < now < TRACES_MIN else lack
+    if lack.why is not Lack.NOTHING:
         return lack
     (service, operation), traces = min(whole.items(), key=lambda each: (-each[1], each[0]))
     return NoDiagnosis(Lack.FEW, service, operation, traces)
