@@ -173,13 +173,13 @@ HEAD_SAMPLING: Final = Scenario(
     config=_world(services=12, traffic="checkout", rate=5, keep_ppm=100_000, attempts=1),
     end_us=14_000 * US_PER_MS,
     script=(
-        *say(1_000, "The root decides for all: it compares the randomness in the trace id with a threshold, and the "
-                    "sampled flag in traceparent carries the answer. Nobody else decides anything, so a trace is kept "
-                    "whole or not at all."),
+        *say(1_000, "One trace in ten is kept; none so far. The root decides for all: it compares the randomness in "
+                    "the trace id with a threshold, and the sampled flag in traceparent carries the answer. Nobody else "
+                    "decides, so a trace is kept whole or not at all."),
         *at(2_000, c.Amplify("payment", 60_000, 1)),
         *say(13_500, "payment failed 6 percent of its calls. The strip shows the errors; the list of traces shows "
                      "none. At one in ten, nine of ten failures leave no trace. And no diagnosis: a "
-                     "handful of traces says nothing about p99. Now play tail-sampling: the same seed, the same "
+                     "handful of traces says nothing about p99. The story tail-sampling has the same seed and the same "
                      "requests."),
     ),
 )  # fmt: skip

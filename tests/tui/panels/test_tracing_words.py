@@ -105,7 +105,7 @@ def test_a_line_of_traffic_counts_everything_once() -> None:
     assert "2 retries" in text
     assert "4 traces complete, median" in text
     traces = [event for event in TRACING.events if isinstance(event.what, t.TraceJudged) and PANEL.routine(event)][:6]
-    wanted = r"6 traces complete, medians (\S+ \S+ [\d.]+ \w+(, )?)+; slowest [\d.]+ \w+"
+    wanted = r"6 traces complete, slowest [\d.]+ \w+; median (of \S+ \S+ [\d.]+ \w+(, )?)+"
     assert re.match(wanted, PANEL.fold(traces).text), PANEL.fold(traces).text
 
 

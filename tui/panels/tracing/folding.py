@@ -95,8 +95,8 @@ def _traces(traces: Sequence[t.TraceJudged]) -> str:
     for each in traces:
         kinds.setdefault(each.operation, []).append(each.duration_us)
     often = sorted(kinds, key=lambda kind: (-len(kinds[kind]), kind))[:KINDS]
-    medians = ", ".join(f"{kind} {units.fixed(middle(kinds[kind]))}" for kind in often)
+    medians = ", ".join(f"of {kind} {units.fixed(middle(kinds[kind]))}" for kind in often)
     wrong = [each.errors for each in traces if each.errors]
-    errors = f"; {plural(sum(wrong), 'error')} in {len(wrong)} of them" if wrong else ""
+    errors = f", {plural(sum(wrong), 'error')} in {len(wrong)} of them" if wrong else ""
     slowest = max(each.duration_us for each in traces)
-    return f"{plural(len(traces), 'trace')} complete, medians {medians}; slowest {units.fixed(slowest)}{errors}"
+    return f"{plural(len(traces), 'trace')} complete{errors}, slowest {units.fixed(slowest)}; median {medians}"

@@ -108,7 +108,8 @@ def times(made: Analysis, index: int) -> Facts:
         yield fact("critical", fixed(on_path), "leader",
                    (f"on the path: {share(on_path, made.duration_us)} of the trace", "text"))  # fmt: skip
         saved = what_if(tree, {index: took // 2}).saved_us
-        yield fact("what if", "half as long:", "text", (f"the trace saves {fixed(saved)}", "good"))
+        whole = "half as long:" if own == took else "half as long, and what it calls:"
+        yield fact("what if", whole, "text", (f"the trace saves {fixed(saved)}", "good"))
     else:
         yield fact("critical", "not on the path:", "dim", ("shorter, it would save nothing", "dim"))
     delta = made.deltas.get(tree.spans[index].span_id, 0)

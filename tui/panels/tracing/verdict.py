@@ -162,5 +162,5 @@ def _more(snapshot: Snapshot, width: int) -> list[list[Piece]]:
     if snapshot.injected:
         fault = snapshot.injected[-1]
         when = stamp(fault.at_us).removesuffix(".000")
-        lines.append([("injected: ", "dim"), (f"{fault_words(fault)} at {when}", "text")])
+        lines.append([(f"injected at {when}: ", "dim"), (fault_words(fault), "text")])
     return lines

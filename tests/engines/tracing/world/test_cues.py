@@ -183,7 +183,11 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
     ("clock-skew", 1_000): (("NTP keeps machines", always),),
     ("clock-skew", 7_500): (("clock is now 60 ms behind", lambda s: _clock(s, "cart") == -60 * MS),),
     ("clock-skew", 11_500): (("With correction on", lambda s: s.correction),),
-    ("head-sampling", 1_000): (("the sampled flag in traceparent", always),),
+    ("head-sampling", 1_000): (
+        ("One trace in ten is kept; none so far", lambda s: s.sampling is not None and s.sampling.ppm == 100_000
+         and not s.traces),
+        ("the sampled flag in traceparent", always),
+    ),
     ("head-sampling", 13_500): (
         ("failed 6 percent", lambda s: s.injected[-1].command.ppm == 60_000),
         ("The strip shows the errors", lambda s: sum(each.errors for each in s.series) > 3),
