@@ -174,8 +174,8 @@ HEAD_SAMPLING: Final = Scenario(
     end_us=14_000 * US_PER_MS,
     script=(
         *say(1_000, "One trace in ten is kept; none so far. The root decides for all: it compares the randomness in "
-                    "the trace id with a threshold, and the sampled flag in traceparent carries the answer. Nobody else "
-                    "decides, so a trace is kept whole or not at all."),
+                    "the trace id with a threshold, and the sampled flag in traceparent carries the answer. Nobody "
+                    "else decides, so a trace is kept whole or not at all."),
         *at(2_000, c.Amplify("payment", 60_000, 1)),
         *say(13_500, "payment failed 6 percent of its calls. The strip shows the errors; the list of traces shows "
                      "none. At one in ten, nine of ten failures leave no trace. And no diagnosis: a "

@@ -83,7 +83,8 @@ def _traffic(snapshot: Snapshot, edge: EdgeView) -> Facts:
     rejected: tuple[str, Ink] = (f"; {edge.rejected_per_s}/s turned away", "half-open")
     yield fact("calls", f"{edge.calls_per_s}/s asked, {edge.attempts_per_s}/s sent", "bright",
                *((rejected,) if edge.rejected_per_s else ()), (f"; {edge.running} under way", "text"))  # fmt: skip
-    yield fact("errors", *queries.errors(snapshot, edge))
+    away = "of all, those turned away included" if edge.rejected_per_s else ""
+    yield fact("errors", *queries.errors(snapshot, edge), (away, "dim"))
     if edge.slowest_us:
         told = f"p50 {_ms(edge.median_us)}, p99 {_ms(edge.slowest_us)}"
         yield fact("latency", told, "text", ("of those that ended", "dim"))
