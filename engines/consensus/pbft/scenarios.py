@@ -60,7 +60,7 @@ SILENT_PRIMARY: Final = Scenario(
     end_us=3_000 * US_PER_MS,
     script=(
         *at(100, _sets(1)),
-        *say(400, "r0 leads view 0, and request 1 is executed everywhere. Now r0 goes silent: it hears all and says "
+        *say(400, "r0 leads view 0, and request 1 is executed everywhere. Next, r0 goes silent: it hears all and says "
                   "nothing. To the others that is the same as a crash."),
         *at(500, *_does("r0", Act.SILENT)),
         *at(550, _sets(2)),
@@ -128,7 +128,7 @@ SLOW_PRIMARY: Final = Scenario(
     config=(("clients", 1), ("workload", "busy")),
     end_us=6_000 * US_PER_MS,
     script=(
-        *say(1_000, "A client works and got six answers in the first second. Now the primary holds every "
+        *say(1_000, "A client works and got six answers in the first second. Next, the primary holds every "
                     "pre-prepare back for 350 ms; the backups wait 400 ms before they complain."),
         *at(1_100, *_does("r0", Act.DELAY)),
         *say(4_000, "Two requests a second instead of six, and no view change: each timer stops just in time. PBFT "
@@ -216,13 +216,14 @@ CENSORSHIP: Final = Scenario(
     config=(("clients", 1), ("workload", "busy")),
     end_us=3_200 * US_PER_MS,
     script=(
-        *say(300, "c1 works; you will ask too. But the primary ignores you, and serves c1 as ever."),
+        *say(300, "c1 works. Next, you ask too, for x=7; but the primary will ignore you, and serve c1 as ever."),
         *at(400, *_does("r0", Act.CENSOR, client="you")),
         *at(450, _sets(7)),
-        *say(800, "After 250 ms without an answer you asked all replicas. The backups passed the request on and wait: "
-                  "a request they know of must be executed within T, whoever sent it."),
-        *say(1_700, "It was not, so they changed the view, though c1 had no complaint. r1 leads view 1 and your "
-                    "request is executed."),
+        *say(800, "After 250 ms without an answer you asked all replicas. The backups passed x=7 on and wait: a "
+                  "request they know of must be executed within T = 400 ms, whoever sent it."),
+        *say(1_140, "It was not. The timers of the backups ran out, and they (V) ask for view 1: three VIEW-CHANGEs "
+                    "will open it. c1 had no complaint, and has to wait too."),
+        *say(1_700, "r1 leads view 1, and x=7 is executed; c1 has set x to 4 since."),
         *say(3_000, "A primary can delay a client by one timeout. Then it is primary no more."),
     ),
 )  # fmt: skip
@@ -237,13 +238,13 @@ TWO_TRAITORS: Final = Scenario(
     breaks=(AGREEMENT, CERTIFICATES),
     script=(
         *at(100, _sets(1)),
-        *say(400, "Four replicas survive one traitor. Next there will be two who work together: r0 gives number 2 "
-                  "to a new request for r1 and to an old one for r2, and r3 says to each what it wants to hear."),
+        *say(400, "Four replicas survive one traitor. Next, two work together: r0 will give number 2 to the new "
+                  "request x=2 for r1 and to the old x=1 for r2, and r3 will say to each what it wants to hear."),
         *at(450, *_does("r0", Act.EQUIVOCATE, Act.TWO_FACED), *_does("r3", Act.TWO_FACED)),
         *at(500, _sets(2)),
-        *say(1_400, "Two correct replicas, two certificates for number 2, and r0 and r3 stand behind both. r1 executed "
-                    "one request, r2 the other. Any two quorums of 3 in 4 share two replicas, and those two were the "
-                    "traitors. Neither r1 nor r2 could know who of the others lied."),
+        *say(1_400, "Two certificates for number 2, and r0 and r3 are in both: r1 executed x=2, r2 the old x=1. Any "
+                    "two quorums of 3 in 4 share two replicas, here the traitors. To r1 only r2 seems to lie, and "
+                    "to r2 only r1: one liar is what each of them expects (the x below)."),
     ),
 )  # fmt: skip
 
@@ -281,8 +282,8 @@ FORGETFUL: Final = Scenario(
     breaks=(ONE_DIGEST,),
     script=(
         *at(100, _sets(1)),
-        *say(400, "What a replica promises must be on its disk before the message leaves. That rule is switched off "
-                  "now, on all correct replicas. And r0 is going to tell r3 another story."),
+        *say(400, "What a replica promises must be on its disk before the message leaves. Next, that rule goes "
+                  "off on all correct replicas, and r0 tells r3 another story."),
         *at(450, SetRule("remember", False), *_does("r0", Act.EQUIVOCATE)),
         *at(500, _sets(2)),
         *at(700, Crash("r3")),

@@ -70,7 +70,7 @@ HASHI_697: Final = Scenario(
                     "builds on the right one, so n1 refuses it; the entry itself is gone, or n1 holds it for "
                     "committed. They go round in circles."),
         *say(10_500, "It never ends. The check that followers catch up is red: no promise of safety is broken, but "
-                     "with one more failure nothing commits. Now the cure, and a new machine, for the disk of n1 fits "
+                     "with one more failure nothing commits. Next, the cure, and a new machine: the disk of n1 fits "
                      "no leader."),
         *at(10_510, SetRule("snapshot_replaces_log", True), AddServer("n4")),
         *at(11_300, RemoveServer("n1")),
@@ -95,7 +95,7 @@ OPENRAFT_2080: Final = Scenario(
         *say(2_500, "n1 commits nothing: it reaches 2 of the 3 it takes. n3 and n4 ask who would vote for them, and n2 "
                     "says no, for it hears a leader. n2, n3 and n4 are a majority and can talk."),
         *say(8_500, "More than six seconds, 20 election timeouts, and a majority that can talk has no leader that "
-                    "works: the check of progress is red. Now the cure: check-quorum."),
+                    "works: the check of progress is red. Next, the cure: check-quorum."),
         *at(8_510, SetRule("check_quorum", True)),
         *say(9_800, "n1 counted 2 of 4 and stepped down. n2 heard no leader any more and voted; one of the three "
                     "leads, and commands commit again. The cut is still there."),
@@ -126,7 +126,7 @@ RATIS_2605: Final = Scenario(
         *at(1_130, Crash("n1"), Mend("n1", "n2"), Mend("n1", "n3")),
         *say(2_000, "n1 died, one of the others leads, and x=1 is nowhere but on n1's disk, though a client was told "
                     "that it is done. The checks were red before: durable before counted, then leader completeness. "
-                    "Now the cure."),
+                    "Next, the cure."),
         *at(2_010, SetRule("match_proved", True), Restart("n1")),
         *at(2_500, *(Slow(each, "f1", 120 * US_PER_MS, 0) for each in ("f2",)), Slow("f1", "leader", 120_000, 0),
             Slow("f2", "leader", 120_000, 0)),
@@ -158,7 +158,7 @@ YUGABYTE_32875: Final = Scenario(
         *at(820, SlowDisk("n2", 0), SlowDisk("n3", 0), Duplicate("n1", "*", 0), Restart("n2"), Restart("n3")),
         *at(900, ExpireTimers(("n2",), ELECTION, 0)),
         *say(1_800, "The power failed. x=1 had not come to two of the three disks, and the servers that lost it "
-                    "elected a leader. A client had been told that it is done. Now the cure, and the same again."),
+                    "elected a leader. A client had been told that it is done. Next, the cure, and the same again."),
         *at(1_810, Restart("n1"), SetRule("ack_after_sync", True)),
         *at(2_400, SlowDisk("f1", 200 * US_PER_MS), SlowDisk("f2", 200 * US_PER_MS),
             Duplicate("leader", "*", 1_000_000)),

@@ -109,7 +109,7 @@ _OLD_BUG_TO_REMOVAL: Final = (
               "When it does, it reaches n5 only."),
     *at(610, AddServer("n5")),
     *at(640, *(Cut("n1", node) for node in ("n2", "n3", "n4")), *(Cut(node, "n1") for node in ("n2", "n3", "n4"))),
-    *say(900, "n1 and n5 hold the configuration of five: 2 of the 3 it takes. Now n2 is elected for term 2 by n3 and "
+    *say(900, "n1 and n5 hold the configuration of five: 2 of the 3 it takes. Next, n2 is elected for term 2 by n3 and "
               "n4, who go by the four. n4 votes, and is cut off before the first entry of n2 comes."),
     *_stands(905, "n2"),
     *at(932, Cut("n2", "n4")),
@@ -120,7 +120,7 @@ _REMOVED: Final = (
     *(step for number in range(4) for step in at(
         400 + 150 * number, *(Slow("n4", node, (60 + 70 * number) * US_PER_MS, 0) for node in ("n2", "n3")))),
     *say(990, "Figure 4.7 of the dissertation. n4 leads four servers. What it sends to n2 and n3 takes 270 ms, its "
-              "heartbeats too, but they come. Now n4 is to remove n1."),
+              "heartbeats too, but they come. Next, n4 is to remove n1."),
     *at(1_000, RemoveServer("n1", "n4")),
 )  # fmt: skip
 
@@ -251,7 +251,7 @@ LEARNER: Final = Scenario(
         *say(1_500, "n2 and n3 are down. q=1 is on n1 and on the learner, and does not commit: of the 2 copies it "
                     "takes there is 1 that counts."),
         *at(1_510, Restart("n2"), Restart("n3")),
-        *say(2_600, "n2 and n3 are back. Now n4 is to become a voter. It has everything, so one round is enough."),
+        *say(2_600, "n2 and n3 are back. Next, n4 is to become a voter. It has everything, so one round is enough."),
         *at(2_610, AddServer("n4")),
         *say(3_000, "Four voters, and a quorum of 3. Four survive no more failures than three do: one. That is why "
                     "clusters have odd sizes, and why four is a step on the way to five."),
@@ -261,7 +261,7 @@ LEARNER: Final = Scenario(
 _PROMOTION: Final = (
     *_first("n1"),
     *at(600, AddServer("n3", learner=True)),
-    *say(1_200, "Two voters, n1 leads, and n3 is a learner. It is promoted now. The word of it will not reach n3."),
+    *say(1_200, "Two voters, n1 leads, and n3 is a learner. It is promoted next. The word of it will not reach n3."),
     *at(1_210, AddServer("n3")),
     *at(1_255, Cut("n1", "n3")),
     *at(1_345, Crash("n1")),

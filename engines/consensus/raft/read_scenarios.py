@@ -37,8 +37,8 @@ def _first(ms: int, node: str = "n1") -> Step:
 _STALE: Final = (
     _first(5),
     *at(400, _set(1, "n1", insist=True)),
-    *say(700, "n1 leads, and x=1 is on all five servers. Now n1 and n2 are cut off from the other three. Check-quorum "
-              "is off, so nothing tells n1."),
+    *say(700, "n1 leads, and x=1 is on all five servers. Next, n1 and n2 are cut off from the other three. "
+              "Check-quorum is off, so nothing tells n1."),
     *at(710, Partition((("n1", "n2"), ("n3", "n4", "n5")))),
     *at(1_500, _set(2, "leader")),
 )  # fmt: skip
@@ -102,7 +102,7 @@ LEASE_SKEW: Final = Scenario(
                     "round."),
         *at(1_605, _ask("n1")),
         *say(1_680, "n1 answered at once: no round was sent for that, its next heartbeat goes out at the usual time. "
-                    "Now it is cut off, and its clock slows down to half speed, which is more than a quarter."),
+                    "Next, it is cut off, and its clock slows down to half speed, which is more than a quarter."),
         *at(1_690, Skew("n1", 0, -500_000), Partition((("n1",), OTHERS))),
         *at(2_800, ExpireTimers(("n3",), ELECTION, 0)),
         *at(2_990, _set(2, "n3")),
@@ -164,7 +164,7 @@ LATER_READ: Final = Scenario(
 _RETRY: Final = (
     _first(5),
     *at(400, _set(1, "n1", insist=True)),
-    *say(700, "n1 leads, x=1 is committed. The way back to n1 is clogged now: what the others send to it is held up. "
+    *say(700, "n1 leads, x=1 is committed. Next, the way back to n1 is clogged: what the others send to it is held up. "
               "Somebody asks n1 what x is."),
     *at(710, *(Clog(node, "n1") for node in OTHERS)),
     *at(715, _ask("n1")),
@@ -186,7 +186,7 @@ RETRIED_READ: Final = Scenario(
     script=(
         *_RETRY,
         *say(1_700, "x=2 is committed under the new leader. n1 still leads term 1, and is asked again. It knows rounds "
-                    "by who asked what, so the new question waits for the old round. Now the held answers come."),
+                    "by who asked what, so the new question waits for the old round. Next, the held answers come."),
         *at(1_705, _ask("n1")),
         *_RETRY_END,
         *say(1_800, "Four acknowledgements came, of a round that was sent before x=2 was written. n1 took them for the "
@@ -205,7 +205,7 @@ RETRY_CURED: Final = Scenario(
     script=(
         *_RETRY,
         *say(1_700, "x=2 is committed under the new leader. n1 still leads term 1, and is asked again. The question "
-                    "waits for a round with a higher number. Now the held answers come."),
+                    "waits for a round with a higher number. Next, the held answers come."),
         *at(1_705, _ask("n1")),
         *_RETRY_END,
         *say(1_800, "Four acknowledgements came, of an old round: they confirm the old question and not the new one. "

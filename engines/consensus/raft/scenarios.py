@@ -54,7 +54,7 @@ FIRST_ELECTION: Final = Scenario(
         *say(1, "Five servers, all followers. Each waits for a leader, for a time it drew between 150 and 300 ms. "
                 "Whoever drew the shortest asks first."),
         *say(700, "It has a leader: 3 of 5 votes are enough. Its heartbeats reset every other timer. "
-                  "Now we kill it."),
+                  "Next, we kill it."),
         *at(1_200, Crash("leader")),
         *say(1_205, "Nobody knows yet. A crash is only silence, and silence is only a timeout."),
         *say(1_500, "A new leader, in a higher term, with every committed entry: a voter refuses a candidate whose "
@@ -93,7 +93,7 @@ MINORITY_LEADER: Final = Scenario(
     end_us=3_800 * US_PER_MS,
     script=(
         *at(800, Propose("set", "x", 1, "leader")),
-        *say(1_200, "x=1 is committed everywhere. Now the leader is left with one follower, on the smaller side of a "
+        *say(1_200, "x=1 is committed everywhere. Next, the leader is left with one follower, on the smaller side of a "
                     "partition. Check-quorum is off: nothing tells it."),
         *at(1_210, Partition((("leader", "f1"), ("f2", "f3", "f4")))),
         *at(1_220, _once("x", 2, "leader")),
@@ -227,28 +227,28 @@ FORGOTTEN_VOTE: Final = Scenario(
     end_us=1_500 * US_PER_MS,
     breaks=(TERMS, ELECTION_SAFETY),
     script=(
-        *say(1, "Three servers; the rule that a vote is written to disk before it is given is switched off. n1 and "
-                "n3 campaign for term 1 at once. The link from n3 to n2 is clogged: its request is held up."),
+        *say(1, "Three servers; the rule that a vote is written to disk before it is given is off. Next, n1 and n3 are "
+                "cut from each other, n3's requests to n2 are held up on the way, and both campaign for term 1."),
         *at(5, Cut("n1", "n3"), Cut("n3", "n1"), Clog("n3", "n2")),
         *at(10, ExpireTimers(("n1", "n3"), ELECTION, 10 * US_PER_MS)),
         *at(22, ExpireTimers(("n3",), ELECTION, 1_400 * US_PER_MS)),
         *at(120, Crash("n2")),
         *say(121, "n2 voted for n1, and n1 leads term 1 with 2 of 3 votes. Then n2 crashed. Its vote was only in "
-                  "memory, so it is gone."),
+                  "memory: gone. Next, n2 restarts, cut from n1."),
         *at(122, Cut("n1", "n2"), Restart("n2")),
-        *say(200, "n2 is back. It knows that this is term 1, and believes it never voted. Now the link from n3 clears "
-                  "and the delayed request of term 1 arrives."),
+        *say(200, "n2 is back; the link from n1 is cut. It knows that this is term 1, and believes it never voted. "
+                  "Next, n3's request of term 1, held up until now, arrives."),
         *at(201, Unclog("n3", "n2")),
         *say(300, "Two leaders in term 1. Each has a majority, and n2 is in both of them. Press e for the witness."),
     ),
 )  # fmt: skip
 
 _DISRUPTION: Final = (
-    *say(900, "A working cluster. Next, one follower will be cut off from all others: it will hear no leader, and "
-              "campaign alone."),
+    *say(900, "A working cluster. Next, one follower will be cut off from all others: it will hear no leader, "
+              "and try to be elected."),
     *at(910, Isolate("f4")),
     *say(3_500, "It has been alone for two and a half seconds. Look at its term. The others committed entries it does "
-                "not have: it cannot win any election. Now it comes back."),
+                "not have: it cannot win any election. Next, it comes back."),
     *at(3_510, Heal()),
 )  # fmt: skip
 
@@ -275,8 +275,8 @@ PRE_VOTE: Final = Scenario(
     end_us=5_000 * US_PER_MS,
     script=(
         *_DISRUPTION,
-        *say(4_000, "Same cut, same time, pre-vote on: it asked every 150 to 300 ms whether it could win, nobody "
-                    "answered, and its term stayed. The leader never noticed; the log was repaired."),
+        *say(4_000, "With pre-vote a server asks first whether it could win, here every 150 to 300 ms. Nobody "
+                    "answered, so its term stayed at 1. The leader was not disturbed; the log of n5 was completed."),
     ),
 )  # fmt: skip
 

@@ -33,7 +33,7 @@ STALE: Final = Scenario(
     "One acknowledgement makes a write, one answer makes a read: nothing says that they meet.",
     "eventual",
     (
-        *say(100, "Three replicas, R = W = 1. r1 will take a while to reach the others: its links become slow now."),
+        *say(100, "Three replicas, R = W = 1. Next, the links of r1 become slow: what it sends takes 400 ms."),
         *at(110, slow("r1", "r2", 400), slow("r1", "r3", 400)),
         *at(200, w("A", "x", "r1")),
         *say(300, "A wrote x=1 through r1 and has its answer: one acknowledgement was enough, r1's own."),
@@ -73,7 +73,7 @@ INVERSION: Final = Scenario(
     "ABD's read has two rounds. Without the second a value can be seen and then unseen.",
     "linearizable",
     (
-        *say(100, "Every read asks a majority, and stores what it found at a majority before it returns. Now we "
+        *say(100, "Every read asks a majority, and stores what it found at a majority before it returns. Next, we "
                   "switch store_back off, and make A's messages to r2 and r3 slow."),
         *at(110, SetRule("store_back", False), slow("A", "r2", 300), slow("A", "r3", 300)),
         *at(200, w("A", "x")),
@@ -137,7 +137,7 @@ REPLY: Final = Scenario(
     (
         *at(90, SetRule("delivery", False)),
         *say(100, "A asks a question (x), B reads it and replies (y). The delivery rule is off: r3 shows whatever "
-                  "arrives. The link r1 > r3 becomes slow now."),
+                  "arrives. Next, the link r1 > r3 becomes slow."),
         *at(110, slow("r1", "r3", 900), slow("r1", "r2", 20), slow("r2", "r3", 20)),
         *at(200, w("A", "x", "r1")),
         *at(300, r("B", "x", "r2")),
@@ -181,8 +181,8 @@ MOVED: Final = Scenario(
     "What a client has seen and written is at one replica; at another it may not be.",
     "causal",
     (
-        *say(100, "A client usually stays with its replica. A will not, and nothing travels with it: client_vector "
-                  "goes off now."),
+        *say(100, "A client usually stays with one replica. Next, it may move (rule sticky off), and nothing of what "
+                  "it saw travels with it (client_vector off)."),
         *at(110, SetRule("client_vector", False), SetRule("sticky", False)),
         *at(120, slow("r1", "r3", 900), slow("r1", "r2", 900)),
         *at(200, w("A", "x", "r1")),
@@ -193,7 +193,8 @@ MOVED: Final = Scenario(
         *at(610, SetRule("client_vector", True)),
         *at(620, w("B", "x", "r1")),
         *at(800, r("B", "x", "r3")),
-        *say(1_000, "B does the same with its vector: r3 lets it wait until r1's writes have come."),
+        *say(1_000, "client_vector is on again. B wrote x=2 at r1 and asks r3: r3 lets it wait until r1's "
+                    "writes come."),
         *say(1_800, "They came, and B was answered with its own write, x=2: the vector costs time, and keeps the "
                     "promise."),
     ),
@@ -289,7 +290,8 @@ BUSY: Final = Scenario(
         *say(6_000, "R = W = 1: the formula says 2 of 3 reads miss the newest write. What was measured stands over "
                     "the chart, and is less: a read beside a write that is still under way counts as fresh."),
         *at(6_010, SetQuorum(3, 2, 2)),
-        *say(12_000, "Since 6 s R = W = 2: 0 by the formula. The share over the whole run has been falling since."),
+        *say(12_000, "From 6 s on R = W = 2, where the formula says 0. One more read was stale, just after: the write "
+                     "it missed was still made with W = 1. The share is that of the whole run, and falls."),
     ),
     12_500 * US_PER_MS, config=(("clients", 2), ("keys", 1), ("workload", "off"), ("nodes", 3)), seed=11,
 )  # fmt: skip

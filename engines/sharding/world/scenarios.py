@@ -31,7 +31,7 @@ MOD_N: Final = Scenario(
     end_us=14_000 * US_PER_MS,
     script=(
         *say(1_000, "Ten nodes, owner = hash mod 10. The keys could hardly lie more evenly: cv 0.042, and chance "
-                    "alone would leave sqrt(9/4000) = 0.047. That is the strength of it. Now an eleventh node joins."),
+                    "alone would leave sqrt(9/4000) = 0.047. That is the strength of it. Next, an eleventh joins."),
         *at(1_010, c.AddNode()),
         *say(1_800, "Owner = hash mod 11 when this is done. A key stays only if both remainders agree, 1 of 11. So "
                     "10 of 11 pack up, here 3,668 of 4,000, and 9 of 11 travel between nodes that were there before "
@@ -80,12 +80,12 @@ HOT_KEY: Final = Scenario(
                     "owner. Try more virtual nodes."),
         *at(3_010, c.SetVnodes(1_000)),
         *say(7_000, "A thousand tokens each, and another node glows, with 2.5 times the mean: tokens divide keys, "
-                    "and this is one key. Now the bound on the load, four times the mean so far, is lowered: nobody is "
-                    "given a key that would take it beyond 1.1 times the mean, while others have room."),
+                    "and this is one key. Next, the bound on the load, four times the mean so far, is lowered: nobody "
+                    "is given a key that would take it beyond 1.1 times the mean, while others have room."),
         *at(7_010, c.Bound(110)),
         *say(12_000, "The hot key fills its owner alone: n6 has 1 key and 40 % of the requests. Its other keys moved "
                      "on to nodes with room. They are saved; the key itself is still one key on one node, 2.4 times "
-                     "the mean. Now salt it: eight copies under names of their own."),
+                     "the mean. Next, salt it: eight copies under names of their own."),
         *at(12_010, c.Salt("hot", 8)),
         *say(19_000, "Reads pick one of the eight copies, which lie on all six nodes, at most two on each: the peak "
                      "falls from 2.4 to 1.4 times the mean. Writes pay: each must write the key and all copies, and "
@@ -102,7 +102,7 @@ HEAT_SPLIT: Final = Scenario(
     config=_small(nodes=4, chunks=4, workload="hot", clients=3, rate=10, bandwidth=200, balancer=False),
     end_us=22_000 * US_PER_MS,
     script=(
-        *say(4_000, "Range sharding under a hot key. Watch the chunk that glows. Now the coordinator may split for "
+        *say(4_000, "Range sharding under a hot key. Watch the chunk that glows. Next, the coordinator may split for "
                     "heat, as DynamoDB does: the hottest chunk is cut where its requests halve."),
         *at(4_010, c.SplitForHeat(True)),
         *say(13_000, "Cut by cut the hot key has fewer neighbours: everything around it was split off or moved to "
@@ -172,7 +172,7 @@ LETTERS: Final = Scenario(
         *say(3_000, "But names are no letters: 16 of these 35 come before N, and 14 from S on. A third node will join. "
                     "Nothing moves to it by itself: the balancer is off."),
         *at(3_010, c.AddNode()),
-        *say(5_000, "Now N-Z will be split at S. A split moves nothing: it only draws a line in the map, and both "
+        *say(5_000, "Next, N-Z is split at S. A split moves nothing: it only draws a line in the map, and both "
                     "halves stay on n2."),
         *at(5_010, c.SplitChunk("N", "S")),
         *say(6_500, "The line is drawn. Next the upper half will move, key by key: until all have arrived n2 serves "
@@ -200,7 +200,8 @@ MONOTONIC: Final = Scenario(
         *say(9_000, "The chunk grew too large and was split at its middle; the balancer moves the full halves away. "
                     "But the new last chunk is again the only one that is written."),
         *say(17_000, "It never catches up: n4 has 46 % of the keys, 1.9 times the mean, and takes every write. The "
-                     "balancer carries after the fact what should have been spread at the door. Now the writes stop."),
+                     "balancer carries after the fact what should have been spread at the door. Next, the "
+                     "writes stop."),
         *at(17_010, c.SetWorkload("off")),
         *say(30_000, "Without a write for 13 seconds the data is level: the fullest node has 1.16 times the mean. "
                      "With them it is not. Cure: hash the key, or put something random before the time."),
@@ -245,10 +246,10 @@ RACK_LOSS: Final = Scenario(
                     "promoted. Keys whose two copies were n1 and n4 are unavailable: the table still counts "
                     "them for these two, as nobody else has them."),
         *at(4_510, Restart("n1"), Restart("n4")),
-        *say(10_500, "They came back from their disks and were brought up to date. Now the copies are placed with "
+        *say(10_500, "They came back from their disks and were brought up to date. Next, the copies are placed with "
                      "racks in mind: walk the ring, take a node only if its rack is new."),
         *at(10_510, c.SetRackAware(True)),
-        *say(16_500, "Every key is in two racks now. The same accident again."),
+        *say(16_500, "Every key is in two racks now. Next, the same accident."),
         *at(16_510, Crash("n1"), Crash("n4")),
         *say(20_500, "The same two nodes are dead, and every key has a live owner. No more copies than before: they "
                      "only stand apart."),
@@ -351,16 +352,16 @@ DEPOSED: Final = Scenario(
     breaks=(ONE_OWNER, WRITES),
     script=(
         *at(300, c.Put("k", 1)),
-        *say(1_000, "With copies an owner serves only while it has heard the coordinator lately: a lease. We switch "
-                    "that off and cut the owner of k off from all other nodes. Clients still reach it."),
+        *say(1_000, "With copies an owner serves only while it has heard the coordinator lately: a lease. Next, that "
+                    "rule goes off and the owner of k, n2, is cut off from all nodes. Clients still reach it."),
         *at(1_010, SetRule("lease", False), Isolate("owner:k")),
         *at(4_000, c.Put("k", 2, "owner:k")),
-        *say(5_500, "It was declared dead, a replica was promoted and took k=2. Now somebody with an old map asks "
-                    "the old owner."),
+        *say(5_500, "n2 was declared dead; its replica n1 was promoted and took k=2. Next, clients with an old map "
+                    "ask for k, one of them n2 itself."),
         *at(5_510, c.Get("k", "n1"), c.Get("k", "n2"), c.Get("k", "n3")),
         *at(5_520, c.Get("k", "n4"), c.Get("k", "n5"), c.Get("k", "n6")),
-        *say(8_000, "It still answers k=1: two owners of one key, and an acknowledged write that a reader does not "
-                    "see. With the lease it would have said that it does not know."),
+        *say(8_000, "Six asked: five were sent on to n1 and read k=2. The one that asked n2 was answered, with the old "
+                    "k=1: two owners of one key. With the lease n2 would have refused: it cannot know."),
         *at(8_010, *(Reconnect(f"n{i}") for i in range(1, 7))),
     ),
 )  # fmt: skip
@@ -385,7 +386,7 @@ OLD_PERMISSION: Final = Scenario(
         *at(2_930, Clog("you", "new")),
         *at(2_950, c.Get("views")),
         *say(3_780, "n1 told you ASK n7, and your request is held on its way. Meanwhile plan 1 was called off, n7 "
-                    "dropped what it had, and plan 2 began anew: n7 imports again, and views is back at n1. Now your "
+                    "dropped what it had, and plan 2 began anew: n7 imports again, and views is back at n1. Next, your "
                     "request goes on."),
         *at(3_860, Unclog("you", "new")),
         *say(4_300, "n7 took the old ASK for one of plan 2 and said: no such key. But n1 has it and answers for it: "

@@ -253,7 +253,7 @@ def test_what_if_holds_a_return_of_a_long_history_and_says_where_it_ends() -> No
 
 def test_letters_of_messages_are_told_in_the_title() -> None:
     frame = draw(standing("steady").snapshot())
-    assert "C request" in frame.picture_title
+    assert "R request" in frame.picture_title
     for letter in re.findall(r"  (.) ", frame.picture_title):
         assert letter in frame.picture.text()
     assert len(frame.picture_title) + len(frame.picture_note) < USUAL.picture.width

@@ -141,7 +141,7 @@ def test_the_title_tells_the_verdicts_while_the_explanation_covers_them() -> Non
     def title(name: str, at_ms: int) -> str:
         return PANEL.view(story(name, at_ms).snapshot(), Focus(why=True), SMALL, ASCII).picture_title
 
-    assert title("stale-read", 600).split("  ") == ["broken: LIN REG", "C request", "G get"]
+    assert title("stale-read", 600).split("  ") == ["broken: LIN REG", "R request", "G get"]
     assert title("stale-read", 200).split("  ")[0] == "no model is broken"
     assert title("measured", 6_000).split("  ")[0].endswith(" more")
 

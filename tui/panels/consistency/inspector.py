@@ -1,5 +1,7 @@
 """Everything about what is selected: a model and its witness, an operation, a client, a replica, a message."""
 
+from typing import Final
+
 from engines.consistency.explain import SENSES, named, sentence, witness_lines
 from engines.consistency.history import Call, Operation
 from engines.consistency.judge import IMPLIES
@@ -18,12 +20,23 @@ from tui.panels.consistency.queries import SHORT, TITLES, chosen, network_of, wh
 from tui.panels.consistency.strip import measured
 from tui.panels.consistency.words import message, pattern
 
+NAMES: Final = (
+    "LIN linearizable, REG regular, SEQ sequential, CC causal, CCv its convergence, CM its memory, RYW read your "
+    "writes, MR MW monotonic reads, writes, WFR writes follow reads"
+)
+"""What the lattice abbreviates where it is low."""
+LOW_PAGE: Final = 20
+"""Fewer rows: the lattice beside it has no room for whole names."""
+
 
 def draw(canvas: Canvas, snapshot: Snapshot, focus: Focus, glyphs: Glyphs) -> str:
     """Draw what is selected; returns the title."""
     title, sections = _selected(snapshot, focus)
-    checks = sheet.of_checks(snapshot.checks, 7)
-    sheet.draw(canvas, sections if chosen(focus).pair >= 0 else [*sections, checks])
+    if chosen(focus).pair < 0:
+        sections += [sheet.of_checks(snapshot.checks, 7)]
+        if canvas.height < LOW_PAGE and not snapshot.recorded:
+            sections.append(Section(9, (fact("models", NAMES, "dim"),)))
+    sheet.draw(canvas, sections)
     return title
 
 
@@ -138,6 +151,8 @@ def _client(snapshot: Snapshot, client: ClientView) -> list[Section]:
         if client.seen.entries:
             facts.append(fact("has seen", str(client.seen)))
     mine = [each for each in snapshot.history.operations if each.process == client.machine.id]
+    if mine and mine[-1].end is None and q.open_of(client):  # it is told as open
+        mine.pop()
     facts.append(fact("newest", named(mine[-1]) if mine else "nothing yet"))
     return [Section(0, tuple(facts)), _freshness(snapshot)]
 

@@ -144,6 +144,8 @@ LETTERS: Final = {
     "C": "request", "Q": "query", "S": "store", "F": "forward", "O": "order", "m": "missing",
     "U": "update", "P": "put", "G": "get", "H": "hint", "L": "leaves", "V": "vote", "x": "lost",
 }  # fmt: skip
+SHOWN: Final = {"C": "R"}
+"""Letters that would read as the name of a client."""
 
 
 def legend(snapshot: Snapshot, seen: Window, room: int) -> str:
@@ -151,7 +153,7 @@ def legend(snapshot: Snapshot, seen: Window, room: int) -> str:
     there = {each.machine.id for each in snapshot.replicas}
     now = [each for each in snapshot.arrows if each.arrives_us <= snapshot.at_us and seen.holds(each.arrives_us)]
     letters = {"x" if each.lost else each.letter for each in now if each.dst in there}
-    told = [f"{letter} {said}" for letter, said in LETTERS.items() if letter in letters]
+    told = [f"{SHOWN.get(letter, letter)} {said}" for letter, said in LETTERS.items() if letter in letters]
     leads = any(each.leads for each in snapshot.replicas)
     star = "* primary" if snapshot.variant == "mongodb" else "* orders writes"
     return gathered([*told, star] if leads else told, room + 2).rstrip()
@@ -275,10 +277,10 @@ def _bar(
 
 
 def _short(each: Operation) -> str:
-    """``w1``, ``r0``, or one letter."""
+    """``w=1``, ``r=0`` (``r1`` is a replica), or one letter."""
     if each.call is Call.READ:
-        return f"r{each.value}" if each.status is Status.OK and isinstance(each.value, int) else "r"
-    return f"w{each.value}" if each.call is Call.WRITE and isinstance(each.value, int) else each.call.value[0]
+        return f"r={each.value}" if each.status is Status.OK and isinstance(each.value, int) else "r"
+    return f"w={each.value}" if each.call is Call.WRITE and isinstance(each.value, int) else each.call.value[0]
 
 
 def _replica(
@@ -290,7 +292,7 @@ def _replica(
     _name(canvas, focus, f"{name}{'*' * view.leads}", y, STATUS.get(status, ("", "client"))[1], seen.x)
     for arrow in () if snapshot.logged else snapshot.arrows:
         if arrow.dst == name and arrow.arrives_us <= snapshot.at_us and seen.holds(arrow.arrives_us):
-            letter, ink = ("x", "lost") if arrow.lost else (arrow.letter, "bright")
+            letter, ink = ("x", "lost") if arrow.lost else (SHOWN.get(arrow.letter, arrow.letter), "bright")
             canvas.put(seen.column(arrow.arrives_us), y, letter, ink)
     _status(canvas, view.machine, seen, y, 0 < len(snapshot.replicas) - 1 == len(view.machine.cut_from))
     for each in snapshot.logged:

@@ -27,9 +27,9 @@ def draw(canvas: Canvas, snapshot: Snapshot, glyphs: Glyphs) -> None:
         return
     ages = [float(each.age_us) for each in snapshot.series[-count:]]
     high, rows = max(ages), canvas.height - 1
-    canvas.put(1, 1, "age read", "dim")
+    canvas.put(1, 1, "stale by", "dim")
     if high:
-        canvas.put(1, min(2, rows), f"to {units.span(int(high))}"[: GUTTER - 2], "stale")
+        canvas.put(1, min(2, rows), f"max {units.span(int(high))}"[: GUTTER - 1], "stale")
     for y, line in enumerate(plot(ages, len(ages), rows, glyphs, low=0.0, high=max(high, 1.0)), 1):
         canvas.put(canvas.width - 1 - len(ages), y, line, "stale")
 

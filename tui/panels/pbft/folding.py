@@ -46,7 +46,7 @@ def routine(event: Event) -> str:
 def together(what: object, text: str) -> str:
     """What one did, of several: each has votes of its own for its certificate."""
     if isinstance(what, e.BecamePrepared):
-        return f"are prepared at number {what.n}: each has a certificate, the pre-prepare and 2f PREPAREs"
+        return f"are prepared at {what.n}: pre-prepare and 2f PREPAREs, a certificate each"
     if isinstance(what, e.Committed):
         return f"number {what.n} is final for them: each has heard from {len(what.voters)} that they are prepared"
     verb, _, rest = text.partition(" ")

@@ -77,7 +77,7 @@ def _cell(
 ) -> None:  # fmt: skip
     own = sender == receiver.id
     if own and phase == "pre-prepare":
-        canvas.put(x, y, "o", "dim")
+        canvas.put(x, y, "o" if n else ".", "dim")
         return
     found = cell(snapshot, n, phase, sender, receiver)
     mark = ("o" if own else glyphs.block) if found.state == "yes" else MARKS[found.state]

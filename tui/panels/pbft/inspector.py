@@ -128,7 +128,10 @@ def _changes(snapshot: Snapshot, replica: ReplicaView) -> tuple[Fact, ...]:
 
 
 def _troubles(snapshot: Snapshot, replica: ReplicaView) -> tuple[Fact, ...]:
-    return sheet.of_host(replica.machine, network_of(snapshot), snapshot.replicas), *sheet.of_rules(snapshot.rules)
+    faults = sheet.of_host(replica.machine, network_of(snapshot), snapshot.replicas)
+    if replica.acts and faults.parts[0][0] == "none":
+        faults = fact("faults", "none beside its lies", "dim")
+    return faults, *sheet.of_rules(snapshot.rules)
 
 
 def _client(snapshot: Snapshot, client: ClientView) -> Fact:
