@@ -360,8 +360,8 @@ DEPOSED: Final = Scenario(
                     "ask for k, one of them n2 itself."),
         *at(5_510, c.Get("k", "n1"), c.Get("k", "n2"), c.Get("k", "n3")),
         *at(5_520, c.Get("k", "n4"), c.Get("k", "n5"), c.Get("k", "n6")),
-        *say(8_000, "Six asked: five were sent on to n1 and read k=2. The one that asked n2 was answered, with the old "
-                    "k=1: two owners of one key. With the lease n2 would have refused: it cannot know."),
+        *say(8_000, "Of six reads n1 answered five, with k=2. But n2 has not been told, and still "
+                    "answers k=1: two owners of one key. With the lease it would have refused: it cannot know."),
         *at(8_010, *(Reconnect(f"n{i}") for i in range(1, 7))),
     ),
 )  # fmt: skip

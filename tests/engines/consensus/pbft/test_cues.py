@@ -107,9 +107,9 @@ CLAIMS: dict[tuple[str, int], tuple[Claim, ...]] = {
                                      and s.view == 0),),
     ("pbft-censored-client", 1700): (("r1 leads view 1", lambda s: s.view == 1 and client(s, "you").done == 1),),
     ("pbft-f-plus-1", 1400): (
-        ("two certificates for number 2", lambda s: {AGREEMENT, CERTIFICATES} == red(s)),
-        ("r1 executed one request, r2 the other", lambda s: (value(s, "r1"), value(s, "r2")) == (2, 1)),
-        ("those two were the traitors", lambda s: s.traitors == ("r0", "r3") and s.beyond),
+        ("Two certificates for number 2", lambda s: {AGREEMENT, CERTIFICATES} == red(s)),
+        ("r1 executed x=2, r2 the old x=1", lambda s: (value(s, "r1"), value(s, "r2")) == (2, 1)),
+        ("share two replicas, here the traitors", lambda s: s.traitors == ("r0", "r3") and s.beyond),
     ),
     ("pbft-laggard", 2000): (("asked for view 1, all alone", lambda s: view_of(s)["r3"] == (1, True)
                               and replica(s, "r0").low > replica(s, "r3").high),),

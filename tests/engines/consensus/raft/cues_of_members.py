@@ -123,7 +123,7 @@ CLAIMS: dict[tuple[str, int], tuple[Claim, ...]] = {
     ),
     ("learner", 2600): (
         ("n2 and n3 are back", lambda s: not down(s) and leads(s) == {"n1": 1}),
-        ("Now n4 is to become a voter", soon),
+        ("Next, n4 is to become a voter", soon),
         ("It has everything", lambda s: last(s, "n4") == last(s, "n1")),
     ),
     ("learner", 3000): (
@@ -211,7 +211,7 @@ _TO_REMOVAL: dict[int, tuple[Claim, ...]] = {
     900: (
         ("n1 and n5 hold the configuration of five", lambda s: rules(s, "n1") == rules(s, "n5") == WITH_N5),
         ("2 of the 3 it takes", lambda s: s.quorum == 3 and not s.configured),
-        ("Now n2 is elected for term 2 by n3 and n4", soon), ("who go by the four", soon), ("n4 votes", soon),
+        ("Next, n2 is elected for term 2 by n3 and n4", soon), ("who go by the four", soon), ("n4 votes", soon),
         ("the first entry of n2 comes", soon),
     ),
 }  # fmt: skip

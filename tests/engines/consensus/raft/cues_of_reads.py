@@ -46,7 +46,7 @@ EARLY: tuple[Claim, ...] = (
 )
 RETRY_BEGINS: tuple[Claim, ...] = (
     ("n1 leads, x=1 is committed", lambda s: leads(s) == {"n1": 1} and everywhere(s, 1)),
-    ("The way back to n1 is clogged now", soon),
+    ("the way back to n1 is clogged", soon),
     ("n1 what x is", soon),
 )
 RETRY_CUT: tuple[Claim, ...] = (

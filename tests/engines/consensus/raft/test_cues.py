@@ -82,7 +82,7 @@ CLAIMS: dict[tuple[str, int], tuple[Claim, ...]] = {
     ("election", 700): (
         ("It has a leader", leads),
         ("3 of 5 votes are enough", lambda s: (s.quorum, len(s.servers), len(yes(s, s.leader))) == (3, 5, 3)),
-        ("Now we kill it", soon),
+        ("Next, we kill it", soon),
     ),
     ("election", 1205): (("A crash is only silence", lambda s: len(crashed(s)) == 1 and not leads(s)),),
     ("election", 1500): (
@@ -169,9 +169,10 @@ CLAIMS: dict[tuple[str, int], tuple[Claim, ...]] = {
     ),
     ("forgotten-vote", 1): (
         ("Three servers", lambda s: len(s.servers) == 3),
-        ("is switched off", lambda s: not rule(s, "persist_vote")),
-        ("n1 and n3 campaign for term 1", soon),
-        ("from n3 to n2 is clogged", soon),
+        ("before it is given is off", lambda s: not rule(s, "persist_vote")),
+        ("n1 and n3 are cut from each other", soon),
+        ("n3's requests to n2 are held up", soon),
+        ("both campaign for term 1", soon),
     ),
     ("forgotten-vote", 121): (
         (
@@ -180,6 +181,7 @@ CLAIMS: dict[tuple[str, int], tuple[Claim, ...]] = {
         ),
         ("n2 crashed", lambda s: crashed(s) == ["n2"]),
         ("Its vote was only in memory", lambda s: server(s, "n2").durable_vote is None),
+        ("n2 restarts, cut from n1", soon),
     ),
     ("forgotten-vote", 200): (
         ("n2 is back", lambda s: server(s, "n2").status == "up"),
@@ -187,8 +189,11 @@ CLAIMS: dict[tuple[str, int], tuple[Claim, ...]] = {
             "this is term 1, and believes it never voted",
             lambda s: (server(s, "n2").term, server(s, "n2").voted_for) == (1, None),
         ),
-        ("from n3 clears", soon),
-        ("request of term 1 arrives", soon),
+        (
+            "the link from n1 is cut",
+            lambda s: any((link.src, link.dst, link.cut) == ("n1", "n2", True) for link in s.links),
+        ),
+        ("n3's request of term 1, held up until now, arrives", soon),
     ),
     ("forgotten-vote", 300): (
         ("Two leaders in term 1", lambda s: leads(s) == {"n1": 1, "n3": 1}),
@@ -211,10 +216,10 @@ CLAIMS: dict[tuple[str, int], tuple[Claim, ...]] = {
         ("entries it does not have", lambda s: alone(s).last_index < s.commit),
     ),
     ("pre-vote", 4000): (
-        ("pre-vote on", lambda s: rule(s, "pre_vote")),
+        ("With pre-vote", lambda s: rule(s, "pre_vote")),
         ("every 150 to 300 ms", lambda s: (s.election_min_us, s.election_max_us) == (150_000, 300_000)),
-        ("its term stayed", lambda s: {each.term for each in s.servers} == {1}),
-        ("the log was repaired", lambda s: terms(s, "n5") == terms(s, s.leader)),
+        ("its term stayed at 1", lambda s: {each.term for each in s.servers} == {1}),
+        ("the log of n5 was completed", lambda s: terms(s, "n5") == terms(s, s.leader)),
     ),
     ("one-way-cut", 900): (("We cut only the way back", soon),),
     ("one-way-cut", 1050): (

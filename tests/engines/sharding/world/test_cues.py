@@ -215,9 +215,18 @@ CLAIMS: Final[dict[tuple[str, int], tuple[Claim, ...]]] = {
         not each.holders for each in s.keys if each.why.value == "lost")),),
     ("no-ask", 1_000): (("Slot 3443 moves from n1 to n3", lambda s: key(s, TAG + "cart").owner == "n1"),),
     ("no-ask", 4_000): (("safe on n3", lambda s: "n3" in dict(key(s, TAG + "cart").holders)),),
-    ("deposed-owner", 5_500): (("took k=2", lambda s: key(s, "k").owner != "n2" and node(s, "n2").dead),),
-    ("deposed-owner", 8_000): (("still answers k=1", lambda s: ("k", 1) in [
-        each.values[0] for each in heard_of("deposed-owner", e.Answered) if each.values][2:]),),
+    ("deposed-owner", 1_000): (("the owner of k, n2", lambda s: key(s, "k").owner == "n2"),),
+    ("deposed-owner", 5_500): (
+        ("n2 was declared dead", lambda s: node(s, "n2").dead),
+        ("its replica n1 was promoted and took k=2", lambda s: key(s, "k").owner == "n1"),
+        ("one of them n2 itself", always),
+    ),
+    ("deposed-owner", 8_000): (
+        ("Of six reads n1 answered five, with k=2", lambda s: [
+            each.values[0] for each in heard_of("deposed-owner", e.Answered) if each.values].count(("k", 2)) == 6),
+        ("n2 has not been told, and still answers k=1", lambda s: ("k", 1) in [
+        each.values[0] for each in heard_of("deposed-owner", e.Answered) if each.values][2:]),
+    ),
     ("old-permission", 1_000): (
         ("Two copies", lambda s: s.rf == 2),
         ("views=7 is written and lies on n1 and n5", lambda s: key(s, "views").group == ("n1", "n5")),
