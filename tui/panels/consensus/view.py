@@ -114,6 +114,7 @@ def _note(snapshot: Snapshot, width: int) -> str:
     said = _standing(snapshot)
     letters = {letter(flight.message) for flight in snapshot.flights}
     flying = {each if each.isupper() else "a" for each in letters}
+    flying |= {"X" for link in snapshot.links if link.cut}
     signs = sorted(MEANINGS, key=lambda each: each not in flying)
     told = gathered((MEANINGS[each] for each in signs), width - len(said) - len(TITLES["ring"]) - 8, gap=1)
     legend = " ".join(each for each in MEANINGS.values() if f"{each} " in told)
