@@ -38,7 +38,7 @@ def draw_rows(canvas: Canvas, snapshot: Snapshot, selected: str, glyphs: Glyphs,
     numbers = window(len(nodes), place_of([node.id for node in nodes], selected), room)
     visible = _with_the_busy(snapshot, nodes, numbers.start, room)
     if header:
-        _header(canvas, snapshot, len(nodes) - len(visible), tall)
+        _header(canvas, snapshot, [node.id for node in nodes if node not in visible], tall)
     high = 2 if tall else 1
     for place, node in enumerate(visible):
         draw = _tall_row if tall else _row
@@ -70,14 +70,14 @@ def _columns(canvas: Canvas, snapshot: Snapshot) -> tuple[int, int, int]:
     return start, max(0, canvas.width - start - 18), 0
 
 
-def _header(canvas: Canvas, snapshot: Snapshot, hidden: int, tall: bool) -> None:
+def _header(canvas: Canvas, snapshot: Snapshot, hidden: list[str], tall: bool) -> None:
     start, first, second = _columns(canvas, snapshot)
     what = "data" if snapshot.sized else "keys"
     if tall:
         canvas.put(start, 0, clip(f"{what}, and below requests", canvas.width - start), "dim")
         return
     if hidden:
-        canvas.put(1, 0, f"{hidden} more", "dim")
+        canvas.put(1, 0, f"and {hidden[0]}" if len(hidden) == 1 else f"{len(hidden)} more", "dim")
     canvas.put(start, 0, clip(f"share of the {what}" if first >= 17 else what, max(0, first + 7)), "dim")
     if second:
         canvas.put(start + first + 9, 0, "share of the requests", "dim")
