@@ -308,12 +308,12 @@ GROUP: Final = Scenario(
         *at(3_090, Lose("mail", "store", 0)),
         *say(4_000, "12, 13 and 14 are acknowledged, 11 is not, though its letter is written. All up to a checkpoint "
                     "must be done, so it stays at 10. A consumer may take 30 s to answer, then the store would hand "
-                    "11 out again. It restarts before."),
+                    "11 out again. But before that, the store is going to restart."),
         *at(4_100, Crash("store")),
         *at(4_300, Restart("store")),
-        *say(5_600, "It knows its checkpoint, 10, and no more, so it handed out 11 to 14 again, all to post, the first "
-                    "to join it. Consumers remember what they did and only acknowledge: no letter was written twice. "
-                    "Without that memory each would have been: t, idempotent off."),
+        *say(5_600, "The store knows its checkpoint, 10, and no more: it handed out 11 to 14 again, all to post, the "
+                    "first to join. mail and post share the box of written letters: post found all four there, also "
+                    "the one mail wrote for 11, and only acknowledged. With idempotent off each would be there twice."),
         *at(5_700, Poison(2, 60), Act("t3", "withdraw", 1, 5)),
         *say(6_100, "Event 15 cannot be read by this release. Whoever gets it asks for another try, and it comes "
                     "again behind newer events. 16 is done meanwhile: a group promises no order and holds no stream."),

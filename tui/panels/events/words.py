@@ -116,7 +116,7 @@ def _of_the_group(what: e.GroupEvent | e.FileEvent) -> tuple[str, Ink]:
         case e.HandedAgain(position=position, consumer=consumer, attempt=attempt):
             return f"hands event {position} out again, to {consumer}: retry {attempt}", "warn"
         case e.EffectKnown(position=position):
-            return f"was handed event {position}, whose effect is done: it only acknowledges", "good"
+            return f"was handed event {position}, whose letter is written already: it only acknowledges", "good"
         case e.ConsumerJoined(consumer=consumer, members=members):
             return f"{consumer} is in the group, {plural(members, 'consumer')} now", "dim"
         case e.ConsumerGone(consumer=consumer, held=held):
@@ -239,7 +239,7 @@ def fold(events: Sequence[Event]) -> Line:
         return _handed_again([event.what for event in events], line)
     if isinstance(last, e.EffectKnown):
         known = ", ".join(str(event.what.position) for event in events)
-        return line._replace(text=f"was handed events {known}, whose effects are done: it only acknowledges")
+        return line._replace(text=f"was handed events {known}, whose letters are written already: it only acknowledges")
     if isinstance(last, e.GapPassed):
         numbers = [str(event.what.number) for event in events]
         return line._replace(text=f"passes numbers {', '.join(numbers)} without having seen them ({last.cure})")
