@@ -104,7 +104,9 @@ def feed(history: History, wanted: tuple[str, ...] = NAMES) -> tuple[CausalJudge
                 waiting.append(each)
                 blocked.add(each.process)
         if len(waiting) == len(queue):
-            heads = {each.process: each.number for each in reversed(waiting)}
+            heads: dict[str, int] = {}
+            for each in waiting:
+                heads.setdefault(each.process, each.number)
             judge.cyclic(tuple(sorted(heads.values())))
             _go_on(waiting, history.initial, judge)
             break

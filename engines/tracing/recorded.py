@@ -7,6 +7,7 @@ kept with the records, not in the state, so a checkpoint is small and stepping b
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import groupby, islice
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -64,13 +65,7 @@ class Study(NamedTuple):
 
     def examine(self, choice: Choice) -> Examination:
         """Some of them against the others, worked out once."""
-        records = self.records
-
-        def made() -> Examination:
-            traces = _cohort(records, self.taken)
-            return compare(records.book, traces, choice, records.begin_us, records.having(choice), records.root)
-
-        return remembered(records, (self.taken, choice), made)
+        return remembered(self.records, (self.taken, choice), partial(_compared, self, choice))
 
     def having(self, choice: Choice) -> frozenset[str]:
         """The ids of the traces with an attribute, of the whole FILE."""
@@ -221,6 +216,12 @@ def remembered(records: Records, key: object, made: Callable[[], T]) -> T:
 def _cohort(records: Records, count: int) -> Cohort:
     first = list(islice(records, count))
     return Cohort([record.summary for record in first], [record.symptoms for record in first])
+
+
+def _compared(study: Study, choice: Choice) -> Examination:
+    records = study.records
+    traces = _cohort(records, study.taken)
+    return compare(records.book, traces, choice, records.begin_us, records.having(choice), records.root)
 
 
 def _overview(records: Records, count: int) -> Overview:

@@ -172,7 +172,7 @@ def _check_names(cluster: Cluster, command: Any) -> None:
                 raise UserError(f"{node} keeps no keys: one of {', '.join(cluster.machines)} can be asked")
         case c.Salt() if cluster.hosts[YOU].status != UP:
             raise UserError(f"you are {cluster.hosts[YOU].status}: nobody could write the copies")
-        case faults.Isolate(node=node) | faults.Reconnect(node=node) if node not in (*cluster.machines, "cfg"):
+        case faults.Isolate(node=node) | faults.Reconnect(node=node) if node != "cfg" and node not in cluster.machines:
             raise UserError(f"{node} is a client: cut its links one by one instead")
 
 

@@ -12,6 +12,8 @@ from engines.sharding.world.cluster import Cluster
 from engines.sim.symbols import NODE_FIELDS, resolve
 
 OWNER: Final = "owner:"
+NAMING: Final = (*NODE_FIELDS, "to")
+"""The fields of commands that name nodes."""
 
 
 def resolved(cluster: Cluster, command: Any) -> Any:
@@ -23,14 +25,14 @@ def resolved(cluster: Cluster, command: Any) -> Any:
     elif isinstance(command, c.MoveChunk | c.SplitChunk | c.MergeChunks) and cluster.chunked:
         hot, last = partial(_chunk, cluster, "hot"), partial(_chunk, cluster, "last")
         command = resolve(command, {"hot": hot, "last": last}, ("min",))
-    names = (getattr(command, each.name) for each in fields(command) if each.name in (*NODE_FIELDS, "to"))
+    names = (getattr(command, each.name) for each in fields(command) if each.name in NAMING)
     owners = [name for name in names if isinstance(name, str) and name.startswith(OWNER)]
     now = cluster.cfg().map
     meanings: dict[str, str | Callable[[], str]] = {
         "hot": partial(_by_load, cluster, max), "cold": partial(_by_load, cluster, min), "new": now.nodes[-1],
         **{name: now.owner(name.removeprefix(OWNER)) for name in owners},
     }  # fmt: skip
-    return resolve(command, meanings, (*NODE_FIELDS, "to"))
+    return resolve(command, meanings, NAMING)
 
 
 def _by_load(cluster: Cluster, choose: Callable[..., str]) -> str:
