@@ -17,10 +17,10 @@ WORLDS = 300
 """Seeds of each pattern in ``make test``, shared by its variants."""
 FEWER = {"consensus": 26, "resilience": 10}
 """Of those who have their hundreds of worlds in tests of their own."""
-AT_ONCE = 50
+AT_ONCE = 25
 """Seeds of one test, so that several processes share them."""
 SMALLER: dict[str, Config] = {"tracing": (("services", 12),)}
-"""What takes long is played small, but for the first fifty of a variant."""
+"""What takes long is played small, but for the first of a variant."""
 IN_SOAK = 400
 VARIANTS = [(pattern, variant) for pattern in PATTERNS for variant in pattern.variants]
 
