@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engines.sim.pattern import Check
+from engines.state import kept
 
 
 class CheckBook:
@@ -23,8 +24,8 @@ class CheckBook:
         """When that is."""
         self._results: tuple[Check, ...] | None = None
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_results": None}  # kept from one look to the next: no part of the state
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        return kept(self, _results=None)  # those are from one look to the next: no part of the state
 
     def fail(self, name: str, detail: str, *witness: str) -> None:
         """This check does not hold: what broke it, and the events that show it. Only the first time counts."""

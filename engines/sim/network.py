@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engines.sim.random import Stream, stream_key
+from engines.state import kept
 from engines.units import PPM
 
 
@@ -77,7 +78,7 @@ class Link:
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """What was drawn ahead is drawn again."""
-        return None, {name: getattr(self, name) if name != "ahead" else [] for name in self.__slots__}
+        return kept(self, ahead=[])
 
     @property
     def duplicates(self) -> Stream:

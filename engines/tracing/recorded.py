@@ -15,6 +15,7 @@ from engines.sim.faults import Narrate
 from engines.sim.pattern import Check, Config, Variant, needs_source
 from engines.sim.recorded import RecordedEngine
 from engines.sim.source import Source
+from engines.state import kept
 from engines.tracing.aggregate import P50, P90, P99, PPM, Aggregates, Row, percentile
 from engines.tracing.examination import Examination, Proposal, compare, examine, propose
 from engines.tracing.judge import contributions_check, partition_check
@@ -84,9 +85,9 @@ class TracingRecorded(RecordedEngine):
         """Of how many traces the overview is."""
         self._snapshot: tuple[tuple[int, int], Snapshot] | None = None
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """What is worked out is no state."""
-        return self.__dict__ | {"_snapshot": None}
+        return kept(self, _snapshot=None)
 
     @property
     def records(self) -> Records:

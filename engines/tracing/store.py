@@ -9,6 +9,7 @@ trace whose other spans are gone. The store remembers the ids of evicted traces 
 from collections import OrderedDict, deque
 from typing import Any
 
+from engines.state import kept
 from engines.tracing.spans import Span
 
 
@@ -38,14 +39,14 @@ class SpanStore:
         """Whether it holds this trace."""
         return trace_id in self._traces
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """Everything but the shared tuples, which looking makes: looking changes nothing."""
-        return {name: value for name, value in self.__dict__.items() if name != "_frozen"}
+        return kept(self, _frozen={})
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
         """As it was, with no tuple handed out yet."""
-        self.__dict__.update(state)
-        self._frozen = {}
+        for name, value in state[1].items():
+            setattr(self, name, value)
 
     def add(self, span: Span) -> tuple[str, ...]:
         """Take a span; return the ids of the traces that had to go for it."""

@@ -4,7 +4,6 @@ Votes that arrive before their pre-prepare are kept: they count once it is there
 number stands; a second one that says something else is a contradiction, and is told apart from a repetition.
 """
 
-from collections.abc import Iterator
 from typing import Final, TypeVar
 
 from engines.consensus.pbft.messages import Commit, Prepare, Prepared, PrePrepare
@@ -108,13 +107,10 @@ class Log:
         for n in [n for n in self.certificates if n <= stable]:
             del self.certificates[n]
 
-    def digests(self) -> Iterator[str]:
+    def digests(self) -> list[str]:
         """The digests whose requests may still be asked for."""
-        for slot in self.slots.values():
-            if slot.pre_prepare:
-                yield slot.digest
-        for certificate in self.certificates.values():
-            yield certificate.pre_prepare.digest
+        asked = [slot.digest for slot in self.slots.values() if slot.pre_prepare]
+        return asked + [certificate.pre_prepare.digest for certificate in self.certificates.values()]
 
 
 __all__ = ["AGAIN", "CONTRADICTS", "NEW", "Log", "Slot"]

@@ -18,6 +18,7 @@ from engines.cqrs.read_models import (
 )
 from engines.event_sourcing.events import RecordedEvent
 from engines.event_sourcing.order import LINE_ADDED
+from engines.state import kept
 
 NARROW: Final = 20
 """Characters that a column of the read models takes, until it is widened."""
@@ -86,11 +87,12 @@ class Table(MemoryModel):
         self.stopped_at = 0
         """The event at which a rebuild stands still."""
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "projection": self.code}
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        return kept(self, projection=self.code)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, projection=CODES[state["projection"]])
+    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
+        for name, value in state[1].items():
+            setattr(self, name, CODES[value] if name == "projection" else value)
 
     @property
     def code(self) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from engines.state import kept
+
 T = TypeVar("T")
 
 
@@ -19,11 +21,11 @@ class Memoized:
         """What somebody worked out of it, kept as long as it is."""
         if name not in self._memo:
             self._memo[name] = make()
-        kept: T = self._memo[name]
-        return kept
+        found: T = self._memo[name]
+        return found
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__ if not name.startswith("_")}
+        return {name: value for name, value in kept(self)[1].items() if not name.startswith("_")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
