@@ -125,7 +125,7 @@ def arrange(
     shared = bool(strip_rows) and not framed
     look = Rect(left, 2, panel_width, top) if beside else None
     if (inspector or area == "inspector") and not beside:
-        look = _over(width, top, rows, needs)
+        look = _over(width, top, cue, rows, needs)
     instead = area == "strip" and not strip_rows
     picture = Rect(0, 2, left, picture_rows)
     return Layout(
@@ -137,12 +137,14 @@ def arrange(
     )  # fmt: skip
 
 
-def _over(width: int, top: int, rows: int, needs: Callable[[int], int] | None) -> Rect:
-    """The inspector over the picture; a text that is too long for that gets the width, then the height."""
+def _over(width: int, top: int, cue: int, rows: int, needs: Callable[[int], int] | None) -> Rect:
+    """The inspector over the picture; a text that is too long for that gets the width, then the height, and leaves no
+    half of a narration."""
     over = min(OVERLAY_WIDTH, width - 16)
     if needs is None or needs(over - 2) <= top - 2:
         return Rect(width - over, 2, over, top)
-    return Rect(0, 2, width, max(top, min(rows, needs(width - 2) + 2)))
+    height = max(top, min(rows, needs(width - 2) + 2))
+    return Rect(0, 2, width, max(height, top + cue) if height > top else top)
 
 
 def _journal_rows(height: int, cue: int, strip_least: int) -> int:

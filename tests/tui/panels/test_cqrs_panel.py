@@ -67,7 +67,7 @@ def test_an_event_counted_twice_is_no_read_model_that_equals_the_write_model(siz
     assert (both.read.total, both.write.total) == (70, 60)
     assert both.failing == "wrong"
     shown = drawn(twice, size=size)
-    assert "order-101: read created 70 v3 | write created 60 v3 | crud created 60" in shown["strip"]
+    assert "order-101: read created 70 v3, wrong | write created 60 v3 | crud created 60" in shown["strip"]
     if size[0] >= 120:
         assert any("read model" in line and line.rstrip().endswith("wrong") for line in shown["picture"].splitlines())
 
@@ -211,7 +211,7 @@ def test_an_order_that_the_story_names_is_followed_until_it_speaks_of_something_
 
 def test_a_row_that_is_up_to_date_and_wrong_is_not_called_the_write_model_s() -> None:
     shown = drawn(story("bug-and-rebuild", 3_000).snapshot(), size=(80, 24))["strip"]
-    assert "order-101: read shipped 10 v4 | write shipped 30 v4" in shown
+    assert "order-101: read shipped 10 v4, wrong | write shipped 30 v4" in shown
     shown = drawn(story("bug-and-rebuild", 5_000).snapshot(), size=(80, 24))["strip"]
     assert "order-101: read model = write model: shipped 30 v4" in shown
     shown = drawn(story("bug-and-rebuild", 7_600).snapshot(), size=(80, 24))["strip"]

@@ -15,10 +15,9 @@ def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
                      f"{state_of(snapshot, view)}" for view in snapshot.projections)  # fmt: skip
     said = [f"Now: {plural(len(snapshot.events), 'event')} stored. The gap, event by event: {gaps}."]
     if not snapshot.recorded:
-        line, failing = one_line(snapshot, focus)
         verdict = snapshot.costs.verdict
         why = f" ({verdict.why.value})" if verdict.crud_us else ""
-        said.append(f"The same question to both models: {line}{f', {failing}' if failing else ''}.")
+        said.append(f"The same question to both models: {one_line(snapshot, focus)[0]}.")
         said.append(f"The verdict of this moment: {verdict_line(snapshot)[0]}{why}.")
     wrong = in_force(unwell(snapshot)[:12], snapshot.rules)
     return (*said, *((wrong,) if wrong else ()), f"To try: {_experiment(snapshot)}")

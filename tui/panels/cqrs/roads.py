@@ -277,8 +277,8 @@ def one_line(snapshot: Snapshot, focus: Focus) -> tuple[str, str]:
     note = noted(snapshot, order)
     if both.read is not None and not (both.failing or note):
         return f"{order}: read model = write model: {read}; crud {_plain(both.crud)}", ""
-    said = f"{order}: read {read}{f', note: {note}' if note else ''} | write {write} | crud {_plain(both.crud)}"
-    return said, both.failing
+    rest = f"{f', {both.failing}' if both.read and both.failing else ''}{f', note: {note}' if note else ''}"
+    return f"{order}: read {read}{rest} | write {write} | crud {_plain(both.crud)}", both.failing
 
 
 def _plain(found: Any, version: bool = False) -> str:
