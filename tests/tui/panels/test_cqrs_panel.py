@@ -67,8 +67,10 @@ def test_an_event_counted_twice_is_no_read_model_that_equals_the_write_model(siz
     assert (both.read.total, both.write.total) == (70, 60)
     assert both.failing == "wrong"
     shown = drawn(twice, size=size)
-    assert "order-101: read created 70 v3, wrong | write created 60 v3 | crud created 60" in shown["strip"]
-    if size[0] >= 120:
+    assert "order-101: read created 70 v3, wrong | write created 60 v3 | " in shown["strip"]
+    if size[0] == 80:
+        assert "| crud created 60" in shown["strip"]
+    else:
         assert any("read model" in line and line.rstrip().endswith("wrong") for line in shown["picture"].splitlines())
 
 
