@@ -47,6 +47,12 @@ def unwell(snapshot: Any) -> list[str]:
     return found + [f"the link {link.src}>{link.dst} is cut" for link in snapshot.links if link.cut]
 
 
+def unsafe_policy(snapshot: Any) -> list[str]:
+    """Which of effect and checkpoint is made durable first, where they are not one transaction."""
+    policy = str(dict(snapshot.options).get("policy", ""))
+    return [f"checkpoint policy: {policy}"] if policy.endswith("first") else []
+
+
 def checks(demands: Mapping[Any, str], if_broken: Mapping[Any, str]) -> Callable[[Any, Check], tuple[str, ...]]:
     """``explain_check`` of a panel where it depends on nothing but the check and the rules."""
     return lambda snapshot, check: explain_check(check, demands, if_broken, snapshot.rules)

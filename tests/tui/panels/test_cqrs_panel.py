@@ -277,3 +277,13 @@ def test_a_row_with_a_note_that_the_write_model_does_not_keep_is_not_called_wron
     assert both.read != both.write, "release 2 changed its row when the note came"
     assert both.failing == ""
     assert sides(story("bug-and-rebuild", 3_000).snapshot(), "order-101").failing == "wrong"
+
+
+def test_what_a_projection_has_passed_and_lacks_is_wrong_and_not_late() -> None:
+    lost = story("checkpoint-policies", 1_700).snapshot()
+    both = sides(lost, "order-101")
+    assert lost.projections[0].behind == 0
+    assert both.read is not None
+    assert both.write is not None
+    assert both.read.version < both.write.version
+    assert both.failing == "wrong"

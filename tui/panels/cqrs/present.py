@@ -2,7 +2,7 @@
 
 from engines.cqrs.world.snapshot import Snapshot
 from engines.units import span
-from tui.kit.explain import in_force, unwell
+from tui.kit.explain import in_force, unsafe_policy, unwell
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.cqrs.queries import worst
@@ -19,7 +19,7 @@ def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
         why = f" ({verdict.why.value})" if verdict.crud_us else ""
         said.append(f"The same question to both models: {one_line(snapshot, focus)[0]}.")
         said.append(f"The verdict of this moment: {verdict_line(snapshot)[0]}{why}.")
-    wrong = in_force(unwell(snapshot)[:12], snapshot.rules)
+    wrong = in_force([*unsafe_policy(snapshot), *unwell(snapshot)[:12]], snapshot.rules)
     return (*said, *((wrong,) if wrong else ()), f"To try: {_experiment(snapshot)}")
 
 

@@ -23,21 +23,24 @@ class Sides(NamedTuple):
     read: OrderSummary | None
     write: OrderSummary | None
     crud: OrderSummary | None
+    late: bool = True
+    """Whether the projection has events still to come, or parked ones: what it lacks may be among them."""
 
     @property
     def stale(self) -> bool:
-        """Whether the read model does not show everything."""
+        """Whether the read model does not show everything, and may yet."""
         read = self.read.version if self.read is not None else -1
-        return self.write is not None and read < self.write.version
+        return self.late and self.write is not None and read < self.write.version
 
     @property
     def wrong(self) -> bool:
-        """Whether the read model shows a version as the write model never had it: being late does not explain it.
+        """Whether being late does not explain what the read model shows: it lacks what it has passed, or a version is
+        not as the write model had it.
 
         When it changed is not asked: a release that knows notes has changed a row at one.
         """
         if self.read is None or self.stale:
-            return False
+            return self.read is None and self.write is not None and not self.late
         return self.write is None or self.read._replace(changed_us=self.write.changed_us) != self.write
 
     @property
@@ -85,7 +88,9 @@ def noted(snapshot: Snapshot, order: str) -> str:
 def sides(snapshot: Snapshot, order: str) -> Sides:
     """An order on both models, and in the CRUD table."""
     crud = next((row for row in snapshot.crud if row.order == order), None)
-    return Sides(order, shown(snapshot, order), written(snapshot, order), crud)
+    view = snapshot.projections[0] if snapshot.projections else None
+    late = view is None or view.behind > 0 or view.parked > 0
+    return Sides(order, shown(snapshot, order), written(snapshot, order), crud, late)
 
 
 def made_by(view: ProjectionView) -> Projection:

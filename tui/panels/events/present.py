@@ -1,7 +1,7 @@
 """What there is to see at this moment, in numbers, and what to try: what ``e`` tells at a cue."""
 
 from engines.event_sourcing.world.snapshot import Snapshot, SubscriberView
-from tui.kit.explain import in_force, unwell
+from tui.kit.explain import in_force, unsafe_policy, unwell
 from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.events.queries import fold
@@ -11,8 +11,9 @@ from tui.panels.events.strip import group_note
 
 def present(snapshot: Snapshot, focus: Focus) -> tuple[str, ...]:
     """The store, the stream under the cursor, the readers, what is wrong, what to try. Paragraphs."""
-    said = (f"Now: {_store(snapshot)}.", _stream(snapshot, focus), _readers(snapshot),
-            in_force(unwell(snapshot), snapshot.rules), f"To try: {_experiment(snapshot)}")  # fmt: skip
+    wrong = in_force([*unsafe_policy(snapshot), *unwell(snapshot)], snapshot.rules)
+    said = (f"Now: {_store(snapshot)}.", _stream(snapshot, focus), _readers(snapshot), wrong,
+            f"To try: {_experiment(snapshot)}")  # fmt: skip
     return tuple(text for text in said if text)
 
 
