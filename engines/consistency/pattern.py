@@ -42,7 +42,7 @@ VARIANTS: Final = tuple(
         partial(ConsistencyEngine, name),
         COMMANDS,
         SETTINGS[name],
-        6,
+        7 if name == "causal" else 6,
         FIDELITY,
         chaos=chaos_of(name),
     )

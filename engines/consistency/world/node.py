@@ -265,7 +265,12 @@ class CausalReplica(Replica):
     def _serve(self, ctx: Context, client: str, request: m.Request) -> None:
         value = request.value
         if request.write:
-            self._write(ctx, request.key, value)
+            done = self.disk.registers.get(f"wrote {client}", 0)
+            if request.serial < done:
+                return  # overtaken by a later write of its client, which has given it up
+            if request.serial > done:  # else the network repeated it: once more would be after who has seen it
+                self.disk.write(f"wrote {client}", request.serial)
+                self._write(ctx, request.key, value)
         else:
             value = self.version(request.key).value
         ctx.send(client, m.Reply(request.serial, True, value, self.vector))

@@ -89,6 +89,26 @@ FOUND: list[tuple[str, str, str, int, Config, tuple[tuple[int, Any], ...], int, 
         ((2_650_000, faults.Cut("mailer", "*")), (6_200_000, faults.Crash("collector")), (7_100_000, faults.Heal())),
         13 * US_PER_S, 0,
     ),
+    (
+        "a write that the network repeated was done twice: the second time after writes that had seen the first",
+        "consistency", "causal", 6515, (),
+        (
+            (950_000, faults.Slow("B", "r2", 100_000, 33_333)), (1_280_000, faults.Duplicate("*", "*", 500_000)),
+            (1_900_000, faults.Slow("A", "r1", 700_000, 233_333)),
+            (2_020_000, faults.Slow("A", "r1", 300_000, 100_000)),
+        ),
+        4 * US_PER_S, 0,
+    ),
+    (
+        "a write that was repeated over one slow link came again after later writes",
+        "consistency", "causal", 1308, (("nodes", 3), ("workload", "light")),
+        (
+            (900_000, faults.Crash("r1")), (916_000, faults.Restart("r1")),
+            (1_080_000, faults.Slow("A", "r1", 100_000, 33_333)), (2_990_000, faults.Slow("D", "r1", 700_000, 233_333)),
+            (3_060_000, faults.Duplicate("D", "r1", 300_000)),
+        ),
+        6 * US_PER_S, 0,
+    ),
 ]  # fmt: skip
 
 
