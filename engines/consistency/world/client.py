@@ -185,8 +185,11 @@ class Client:
 class AbdClient(Client):
     """Coordinates its own operations."""
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(
+        self, id: str, home: str, replicas: tuple[str, ...], book: Ledger, disk: Disk, rules: Rules, keys: str,
+        interval_us: int,
+    ) -> None:  # fmt: skip
+        super().__init__(id, home, replicas, book, disk, rules, keys, interval_us)
         self.answers: dict[str, tuple[Tag, int]] = {}
         self.storing: tuple[Tag, int] | None = None
         self.newest: dict[str, tuple[Tag, int]] = {}

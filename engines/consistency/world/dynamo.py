@@ -22,7 +22,7 @@ from engines.consistency.world import events as ev
 from engines.consistency.world import messages as m
 from engines.consistency.world.ledger import INITIAL
 from engines.consistency.world.messages import NO_TAG, Version
-from engines.consistency.world.node import COUNTS, Replica
+from engines.consistency.world.node import COUNTS, Replica, Seat
 from engines.consistency.world.options import KEYS
 from engines.sim.agenda import Agenda
 from engines.sim.node import Context
@@ -75,8 +75,8 @@ class DynamoReplica(Replica):
 
     design = "eventual"
 
-    def __init__(self, *args: Any, quorum: Quorum) -> None:
-        super().__init__(*args)
+    def __init__(self, seat: Seat, *, quorum: Quorum) -> None:
+        super().__init__(seat)
         self.quorum = quorum
         self.all = tuple(sorted((self.id, *self.peers)))
         self.clock = HybridClock(max(self.disk.registers.get("hybrid", Stamp(0)), *self._stamps()))

@@ -42,7 +42,7 @@ from engines.consistency.world.messages import (
     VoteAck,
 )
 from engines.consistency.world.mongo import MongoReplica
-from engines.consistency.world.node import AbdReplica, CacheReplica, CausalReplica, OrderedReplica, Replica
+from engines.consistency.world.node import AbdReplica, CacheReplica, CausalReplica, OrderedReplica, Replica, Seat
 from engines.consistency.world.options import KEYS, OPTIONS, PREFERENCES, PRESETS, WORKLOADS
 from engines.consistency.world.snapshot import WHOLE_MAX, Arrow, ClientView, Mark, Model, ReplicaView, Sample, Snapshot
 from engines.errors import UserError
@@ -159,15 +159,15 @@ class ConsistencyEngine(World):
             interval = 0 if host.id == YOU else WORKLOADS[self.workload]
             return kind(host.id, home, self.servers, self.book, host.disk, self.rules, self.keys, interval)
         peers = tuple(server for server in self.servers if server != host.id)
-        given = host.id, peers, host.disk, self.rules, self.book
+        seat = Seat(host.id, peers, host.disk, self.rules, self.book)
         match self.variant:
             case "eventual":
-                return DynamoReplica(*given, quorum=self.quorum)
+                return DynamoReplica(seat, quorum=self.quorum)
             case "mongodb":
-                return MongoReplica(*given, quorum=self.quorum)
+                return MongoReplica(seat, quorum=self.quorum)
             case "sequential":
-                return OrderedReplica(*given, log_reads=self.options.log_reads)
-        return DESIGNS[self.variant](*given)
+                return OrderedReplica(seat, log_reads=self.options.log_reads)
+        return DESIGNS[self.variant](seat)
 
     def observe(self, host: Host) -> None:
         """Judge what clients were told, remember what was sent, sample the strip."""

@@ -17,7 +17,7 @@ from engines.consistency.world import messages as m
 from engines.consistency.world.dynamo import Quorum
 from engines.consistency.world.ledger import INITIAL
 from engines.consistency.world.messages import Tag
-from engines.consistency.world.node import Replica
+from engines.consistency.world.node import Replica, Seat
 from engines.sim.node import Context
 from engines.units import US_PER_MS
 
@@ -33,8 +33,8 @@ class MongoReplica(Replica):
 
     design = "mongodb"
 
-    def __init__(self, *args: Any, quorum: Quorum) -> None:
-        super().__init__(*args)
+    def __init__(self, seat: Seat, *, quorum: Quorum) -> None:
+        super().__init__(seat)
         self.quorum = quorum
         """Its preset is the read preference."""
         self.primary = ""

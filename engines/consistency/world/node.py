@@ -4,7 +4,7 @@ What a replica holds is on its disk and survives a crash. An answer leaves after
 """
 
 from collections import deque
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from engines.consistency.hybrid import HybridClock, Stamp
 from engines.consistency.vector import EMPTY, VectorClock
@@ -23,17 +23,23 @@ COUNTS: Final = 1_000
 """A tag's number is microseconds times this, plus the counter of a hybrid time."""
 
 
+class Seat(NamedTuple):
+    """What a replica finds when it starts."""
+
+    id: str
+    peers: tuple[str, ...]
+    disk: Disk
+    rules: Rules
+    book: Ledger
+
+
 class Replica:
     """What all replicas share: a store on disk, peers, rules."""
 
     design: ClassVar[str] = ""
 
-    def __init__(self, id: str, peers: tuple[str, ...], disk: Disk, rules: Any, book: Ledger) -> None:
-        self.id = id
-        self.peers = peers
-        self.disk = disk
-        self.rules: Rules = rules
-        self.book = book
+    def __init__(self, seat: Seat) -> None:
+        self.id, self.peers, self.disk, self.rules, self.book = seat
 
     def rule(self, name: str) -> bool:
         """Whether a rule is on."""
@@ -111,8 +117,8 @@ class OrderedReplica(Replica):
 
     design = "sequential"
 
-    def __init__(self, *args: Any, log_reads: bool = False) -> None:
-        super().__init__(*args)
+    def __init__(self, seat: Seat, *, log_reads: bool = False) -> None:
+        super().__init__(seat)
         self.log_reads = log_reads
         self.sequencer = max((self.id, *self.peers))
         self.buffer: dict[int, m.Ordered] = {}
@@ -220,8 +226,8 @@ class CausalReplica(Replica):
 
     design = "causal"
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(seat)
         self.clock = HybridClock(self.disk.registers.get("hybrid", Stamp(0)))
         self.held_back: list[m.Update] = []
         self.waiting: deque[tuple[str, m.Request]] = deque(maxlen=WAITING_MAX)
@@ -384,4 +390,4 @@ class CacheReplica(Replica):
                 ctx.note(ev.Applied(key, value, src))
 
 
-__all__ = ["COUNTS", "RESEND_US", "AbdReplica", "CacheReplica", "CausalReplica", "OrderedReplica", "Replica"]
+__all__ = ["COUNTS", "RESEND_US", "AbdReplica", "CacheReplica", "CausalReplica", "OrderedReplica", "Replica", "Seat"]
