@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import repeat
 from operator import gt, itemgetter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engines.tracing.spans import FOLLOWS_FROM, NS_PER_US, Kind, Span, is_zero
 
@@ -381,7 +381,7 @@ def _add_missing(tree: Tree, notes: _Notes) -> None:
 
 def _hang_children(tree: Tree) -> None:
     """Fill ``children`` and ``roots``; spans are sorted, so both come out by start but for spans without one."""
-    children: list[list[int]] = tree.children  # type: ignore[assignment]
+    children: list[Any] = tree.children  # lists while they grow, and the empty tuple of a leaf
     roots = tree.roots
     for i, above in enumerate(tree.parent):
         if above < 0:

@@ -341,8 +341,8 @@ class ConsistencyEngine(World):
                 self._mark(f"N={n} R={r} W={w}", "")
             case SetPreset(name=name):
                 self._requorum(self.quorum._replace(preset=name))
-                level = ev.PresetChosen(name, "one" if name == "any" else name, name)
-                self.record(ev.PreferenceSet(name) if self.variant == "mongodb" else level)
+                chosen = ev.PresetChosen(name, "one" if name == "any" else name, name)
+                self.record(ev.PreferenceSet(name) if self.variant == "mongodb" else chosen)
                 self._mark(name, "")
             case SetWorkload(level=level):
                 self.workload = level
