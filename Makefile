@@ -1,4 +1,4 @@
-# make run | test | check | bench | screenshots | soak | clean
+# make run | test | check | bench | screenshots | soak | compiled | clean
 # Needs only make and a Python 3.11 to 3.13 with venv; everything else goes into .venv. `run` installs the app alone.
 
 VENV := .venv
@@ -6,14 +6,14 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-app
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
-TYPED := $(wildcard engines tui benchmarks screenshots tests)
+TYPED := $(wildcard engines tui benchmarks compiled screenshots tests)
 
 # Each candidate is really run: a version manager's shim can exist and still refuse to start.
 PYTHON ?= python3.13 python3.12 python3.11 python3
 USABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 
 .DEFAULT_GOAL := run
-.PHONY: run test check bench screenshots soak clean
+.PHONY: run test check bench screenshots soak compiled clean
 
 run: $(RUN_STAMP)
 	@exec $(BIN)/dp-tui $(ARGS)
@@ -35,6 +35,9 @@ screenshots: $(STAMP)
 
 soak: $(STAMP)
 	@$(BIN)/python -m pytest -m soak $(ARGS)
+
+compiled: $(BENCH_STAMP)
+	@$(BIN)/python compiled/make.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) $(VENV)-3.* build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

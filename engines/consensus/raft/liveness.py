@@ -228,7 +228,7 @@ def _decided(nodes: Iterable[RaftNode], committed: Callable[[RaftLog, int], bool
     for node in nodes:
         for known in reversed(node.log.configurations):
             if known[1].voters and committed(node.log, known[0]):
-                if known[0] > newest[0] or newest is NOBODY:
+                if known[0] > newest[0] or not newest[1].voters:
                     newest = known
                 break
     return newest
