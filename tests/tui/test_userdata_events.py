@@ -417,4 +417,4 @@ def test_an_event_of_a_type_that_nobody_knows_is_shown_as_its_data(tmp_path: Pat
     frame = PANEL.view(run.snapshot(), Focus(), sizes, BRAILLE)
     picture = frame.picture.text() + frame.strip.text()
     assert "by=Eve" in picture
-    assert "this event: type None > MoneyStolen, by None > Eve" in picture
+    assert "this event: type None -> MoneyStolen, by None -> Eve" in picture

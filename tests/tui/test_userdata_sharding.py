@@ -270,7 +270,7 @@ def shown(file: str, size: tuple[int, int] = (120, 36), **options: Any) -> Sessi
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
 def test_the_simulated_cluster_holds_the_keys_and_the_change_begins(keys: str, size: tuple[int, int]) -> None:
     session = shown(keys, size, nodes=10, join=1)
-    assert "the same 2,000 keys: n11 joins, 10 > 11 nodes" in screen(session)
+    assert "the same 2,000 keys: n11 joins, 10 -> 11 nodes" in screen(session)
     snapshot = session.scene.timeline.snapshot()
     assert snapshot.balance.keys == snapshot.keys_stand_for == 2_000
     for _ in range(100):
@@ -347,7 +347,7 @@ def test_the_app_opens_on_the_file_on_a_real_terminal(keys: str, tmp_path: Path)
     env = {"XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}
     argv = python("-m", "tui", "sharding", keys, "--nodes", "10", "--join", "1")
     with PtyApp(argv, size=(120, 36), env=env) as app:
-        app.wait_for("the same 2,000 keys: n11 joins, 10 > 11 nodes")
+        app.wait_for("the same 2,000 keys: n11 joins, 10 -> 11 nodes")
         app.send("q")
         assert app.wait() == 0
     (saved,) = tmp_path.rglob("*.json")
