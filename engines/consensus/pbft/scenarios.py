@@ -244,7 +244,7 @@ TWO_TRAITORS: Final = Scenario(
         *at(500, _sets(2)),
         *say(1_400, "Two certificates for number 2, and r0 and r3 are in both: r1 executed x=2, r2 the old x=1. Any "
                     "two quorums of 3 in 4 share two replicas, here the traitors. To r1 only r2 seems to lie, and "
-                    "to r2 only r1: one liar is what each of them expects (the x below)."),
+                    "to r2 only r1: one liar is what each of them expects (its x)."),
     ),
 )  # fmt: skip
 

@@ -189,16 +189,16 @@ LETTERS: Final = Scenario(
 
 MONOTONIC: Final = Scenario(
     name="monotonic",
-    title="Keys that only grow, and the hot last chunk",
-    summary="Timestamps as shard key: every insert hits the last chunk, however busily chunks are split and moved.",
+    title="Keys that only grow, and their one hot chunk",
+    summary="Timestamps as shard key: every insert hits the newest chunk, however busily chunks are split and moved.",
     variant="range",
     config=_small(nodes=4, chunks=4, keys=160, workload="monotonic", clients=2, rate=12, bandwidth=100),
     end_us=31_000 * US_PER_MS,
     script=(
-        *say(3_000, "Every new key is greater than all before it: all inserts go to the chunk that ends at infinity, "
-                    "and to the one node that has it. Three nodes idle."),
+        *say(3_000, "Every new key, a t and a number, is greater than all t keys before it: all inserts go to the one "
+                    "chunk that has the newest of them (!), and to its node. Three nodes idle."),
         *say(9_000, "The chunk grew too large and was split at its middle; the balancer moves the full halves away. "
-                    "But the new last chunk is again the only one that is written."),
+                    "But the half with the newest keys is again the only one that is written."),
         *say(17_000, "It never catches up: n4 has 46 % of the keys, 1.9 times the mean, and takes every write. The "
                      "balancer carries after the fact what should have been spread at the door. Next, the "
                      "writes stop."),

@@ -100,7 +100,7 @@ def _in_group(group: GroupView, position: int) -> Fact:
     if position in group.parked:
         return fact("group", "parked: it could not be handled", "bad")
     if position <= group.done_to:
-        said = "done" if position <= group.checkpoint else f"done, behind the checkpoint {group.checkpoint}"
+        said = "done" if position <= group.checkpoint else f"done, after the checkpoint {group.checkpoint}"
         return fact("group", said, "text")
     return fact("group", f"not done, or done behind one that is not: done to {group.done_to}", "warn")
 

@@ -71,7 +71,7 @@ def _experiment(snapshot: Snapshot) -> str:
     if snapshot.store.status == "crashed":
         return "k on the store: it reads its log, verifies every checksum, and says what it dropped."
     if snapshot.group is not None and snapshot.group.done_to > snapshot.group.checkpoint:
-        return "k on the store, twice: what lies behind the checkpoint is handed out again; idempotent off in t first."
+        return "k on the store, twice: what came after the checkpoint is handed out again; idempotent off in t first."
     if any(each.command_cause for each in snapshot.events[-3:]):
         return "v shows which command caused which event; up and down travel through the stream, state and all."
     return "up and down travel through the stream, state and all; k on the store is a power failure."

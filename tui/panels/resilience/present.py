@@ -62,7 +62,7 @@ def _service(snapshot: Snapshot, edge: EdgeView | None) -> str:
         text += f"; it refuses whoever has waited {units.exact(service.shed_us)} when its turn comes"
     if service.queue:
         wait = units.seconds(snapshot.drain_us(service))
-        patience = f"; its callers wait {units.seconds(edge.timeout_us)}" if edge.timeout_us else ""
+        patience = f"; its callers wait at most {units.seconds(edge.timeout_us)}" if edge.timeout_us else ""
         text += f": {service.queue} wait, which is {wait} of work{patience}"
     if service.wasted_per_s:
         of = "all" if service.wasted_per_s >= service.done_per_s else f"{service.wasted_per_s} of them"

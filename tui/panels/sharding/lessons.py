@@ -71,7 +71,7 @@ LESSONS: Final[dict[str, tuple[str, ...]]] = {
         "Rule: a range is cut into chunks. One that grows beyond its limit is split at its middle key; the balancer "
         "moves chunks from the fullest node to the emptiest. A node takes part in one migration at a time.",
         "A chunk that holds one key only is jumbo: it cannot be split, however large or hot it gets. Keys that only "
-        "grow, such as timestamps, all fall into the last chunk.",
+        "grow, such as timestamps, all fall into one chunk, that of the newest.",
         "Source: MongoDB manual, chunks, jumbo chunks, balancer; DynamoDB, split for heat.",
     ),
     "hot": (
