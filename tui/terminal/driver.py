@@ -295,7 +295,22 @@ class AckDriver(LinuxDriver):
                 self._answered.wait(FAREWELL_S)
         super().disable_input()
 
+    def _sigtstp_application(self, *_: object) -> None:
+        """Stop, from the event loop: a handler runs in the middle of anything, and if that is a write, the handler's
+        own would wait for the lock that its thread holds."""
+        self._from_loop(super()._sigtstp_application)
+
     def _sigcont_application(self, *_: object) -> None:
+        self._from_loop(self._go_on)
+
+    def _from_loop(self, what: Callable[[], object]) -> None:
+        loop = self._loop
+        if loop.is_running():
+            loop.call_soon_threadsafe(what, context=self._app_context)
+        else:
+            what()
+
+    def _go_on(self) -> None:
         """Go on. A process that was stopped without being asked (SIGSTOP) has left nothing: it leaves now, since the
         shell has set the terminal to its own liking meanwhile."""
         if not self._auto_restart:
