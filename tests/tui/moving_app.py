@@ -2,14 +2,16 @@
 
     python -m tests.tui.moving_app [REPORT]
 
-`space` pauses, `k` counts a key, `m` opens a modal screen, `q` leaves and writes the driver's counters and the picture
-as it should be on the screen to REPORT. `MOVING_HOLD_US` shortens the hold, for terminals that never answer.
+`space` pauses, `k` counts a key, `m` opens a modal screen, `z` stops in the middle of a write, `q` leaves and writes
+the driver's counters and the picture as it should be on the screen to REPORT. `MOVING_HOLD_US` shortens the hold, for
+terminals that never answer.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -60,7 +62,7 @@ class MovingApp(App[None]):
     """See the module."""
 
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS = [("space", "pause"), ("k", "count"), ("m", "ask"), ("q", "leave")]  # noqa: RUF012
+    BINDINGS = [("space", "pause"), ("k", "count"), ("m", "ask"), ("z", "stop"), ("q", "leave")]  # noqa: RUF012
 
     def __init__(self) -> None:
         super().__init__(driver_class=driver_class_for(os.environ), ansi_color=True)
@@ -109,6 +111,13 @@ class MovingApp(App[None]):
 
     def action_ask(self) -> None:
         self.push_screen(Ask())
+
+    def action_stop(self) -> None:
+        """Ctrl+Z at the worst moment: whoever writes holds the lock of the writer's queue."""
+        writer = getattr(self._driver, "_writer_thread", None)
+        assert writer is not None
+        with writer._queue.mutex:
+            os.kill(os.getpid(), signal.SIGTSTP)
 
     def action_leave(self) -> None:
         if len(sys.argv) > 1 and isinstance(driver := self._driver, AckDriver):

@@ -142,6 +142,17 @@ def test_it_comes_back_from_a_suspension(start: Start, tmp_path: Path) -> None:
         assert left(app, tmp_path)["asking"]
 
 
+def test_it_can_be_suspended_in_the_middle_of_a_write(start: Start, tmp_path: Path) -> None:
+    with start() as app:
+        app.wait_for("RUNNING", LONG)
+        app.send("z")
+        app.wait_for(lambda app: b"\x1b[?1049l" in app.raw, LONG)
+        app.settle(0.2, LONG)
+        os.kill(app.process.pid, signal.SIGCONT)
+        assert press_and_see(app, 1)
+        assert left(app, tmp_path)["asking"]
+
+
 def test_leaving_waits_for_the_answer_that_would_be_typed_into_the_shell() -> None:
     program = " ".join(python("-m", "tests.tui.moving_app"))
     with PtyApp(["/bin/sh", "-c", f"{program}; echo back; exec sleep 60"], latency=0.2) as app:

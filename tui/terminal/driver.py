@@ -78,6 +78,7 @@ class AckDriver(LinuxDriver):
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
+        self._app_context = contextvars.copy_context()  # before the first signal can come
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self.gate = Gate(asking=self.acknowledge)
         self.on_ready: Callable[[], None] | None = None
@@ -103,7 +104,6 @@ class AckDriver(LinuxDriver):
         self._live = False
         self._polling = False
         self._answered = threading.Event()
-        self._app_context = contextvars.copy_context()
 
     @property
     def frames_sent(self) -> int:
