@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-app
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
-TYPED := $(wildcard engines tui benchmarks compiled screenshots tests)
+TYPED := $(wildcard engines tui benchmarks screenshots tests)
 
 # Each candidate is really run: a version manager's shim can exist and still refuse to start.
 PYTHON ?= python3.13 python3.12 python3.11 python3
@@ -37,7 +37,7 @@ soak: $(STAMP)
 	@$(BIN)/python -m pytest -m soak $(ARGS)
 
 compiled: $(BENCH_STAMP)
-	@$(BIN)/python compiled/make.py $(ARGS)
+	@$(BIN)/python -m benchmarks.compiling $(ARGS)
 
 clean:
 	rm -rf $(VENV) $(VENV)-3.* build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.compiling import ROOT, build
 from benchmarks.hunting import SUBJECTS, request_of
-from compiled.make import ROOT, build
 from engines.consensus.raft.engine import RaftEngine
 from engines.hunt.jobs import batch
 from engines.sim import kernel

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from compiled.make import ROOT, build, marked, modules
+from benchmarks.compiling import ROOT, build, marked, modules
 
 TRANSCRIPTS = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("tests/engines/**/test_transcripts.py"))]
 

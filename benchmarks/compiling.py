@@ -122,8 +122,8 @@ def made_of() -> str:
 
 
 def build(place: Path = PLACE) -> Path:
-    """Where the compiled engines are; they are built if they are not those of this source. CalledProcessError if the
-    compiler fails."""
+    """Where the compiled engines are; they are built if they are not those of this source. SystemExit, with the last
+    words of the compiler, if that fails."""
     stamp, wanted = place / STAMP, made_of()
     if stamp.exists() and stamp.read_text() == wanted:
         return place
