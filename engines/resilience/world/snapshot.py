@@ -467,7 +467,7 @@ class Snapshot(NamedTuple):
             return 0
         there = self.held_us(service)
         took = 2 * edge.latency_us + LINK.jitter_us + edge.delay_percent * edge.delay_us // 100
-        took += there + (service.queue * there // service.workers if service.workers else 0)
+        took += there + self._line_us(service, there)
         if not 0 < edge.timeout_us < took:
             return took
         return edge.timeout_us * (1 + (edge.retry.retries if edge.retry else 0))
@@ -476,12 +476,19 @@ class Snapshot(NamedTuple):
         """Attempts a second that its callers send it: what its edges show."""
         return sum(edge.attempts_per_s for edge in self.edges if edge.dst == service.id)
 
+    def working(self, service: ServiceView) -> int:
+        """Its workers on machines that are up."""
+        return sum(host.workers for host in service.hosts if host.status == "up")
+
     def capacity(self, service: ServiceView) -> float:
-        """Calls a second that a service can work off, by those of its machines that are up."""
+        """Calls a second that a service can work off as it is."""
         held = self.held_us(service)
-        workers = sum(host.workers for host in service.hosts if host.status == "up")
-        return workers * 1_000_000 / held if held > 0 else 0.0
+        return self.working(service) * 1_000_000 / held if held > 0 else 0.0
 
     def drain_us(self, service: ServiceView) -> int:
         """How long its line takes to be worked off."""
-        return service.queue * self.held_us(service) // service.workers if service.workers else 0
+        return self._line_us(service, self.held_us(service))
+
+    def _line_us(self, service: ServiceView, held_us: int) -> int:
+        workers = self.working(service) or service.workers  # none is up: as long as it would take all of them
+        return service.queue * held_us // workers if workers else 0

@@ -229,7 +229,7 @@ def _queueing(snapshot: Snapshot, service: ServiceView) -> Facts:
     most = snapshot.capacity(service)
     if most:
         sent = snapshot.sent_per_s(service)
-        busy = sent * snapshot.held_us(service) // service.workers
+        busy = sent * snapshot.held_us(service) // snapshot.working(service)
         ink: Ink = "bad" if busy >= 1_000_000 else "warn" if busy >= 800_000 else "good"
         yield fact("load", percent(busy), ink,
                    (f"= {sent}/s of {queries.rate(most)}: a call holds a worker for "
