@@ -209,7 +209,9 @@ class Scene:
     def failed(self) -> tuple[Check, ...]:
         """The checks that do not hold: first those that broke since the story last spoke, then those of before."""
         failed = [check for check in self.now().checks if not check.ok]
-        spoke = self._spoke() if failed else 0
+        if len(failed) < 2:
+            return tuple(failed)
+        spoke = self._spoke()
         return tuple(sorted(failed, key=lambda check: (check.position <= spoke, check.position)))
 
     def _spoke(self) -> int:

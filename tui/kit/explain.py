@@ -34,6 +34,11 @@ def rules_off(rules: Iterable[tuple[str, bool]], among: tuple[str, ...] = ()) ->
     return [name.replace("_", " ") for name, on in rules if not on and (not among or name in among)]
 
 
+def cure(rules: Iterable[tuple[str, bool]]) -> str:
+    """What to try where a rule is off, to end a sentence with; none is: empty."""
+    return "; b switches the missing rule on again" if rules_off(rules) else ""
+
+
 def in_force(found: Iterable[str], rules: Iterable[tuple[str, bool]]) -> str:
     """What is wrong, and which rules are off, as a paragraph; nothing is: empty."""
     off = rules_off(rules)

@@ -3,7 +3,7 @@
 from engines import units
 from engines.consensus.raft.snapshot import Server, Snapshot
 from engines.consensus.raft.state_machine import describe
-from tui.kit.explain import rules_off
+from tui.kit.explain import cure, rules_off
 from tui.kit.words import names, plural
 from tui.panel import Focus
 from tui.panels.consensus import members
@@ -79,8 +79,7 @@ def _experiment(snapshot: Snapshot) -> str:
     down = [each for each in snapshot.servers if each.status == "crashed"]
     failed = [check.name for check in snapshot.checks if not check.ok]
     if failed:
-        return (f"e on the failed check ({failed[0]}) shows who saw what; r plays the story anew, b switches the "
-                "missing rule on again.")  # fmt: skip
+        return f"e on the failed check ({failed[0]}) shows who saw what; r plays the story anew{cure(snapshot.rules)}."
     if len(leaders) > 1:
         old = min(leaders, key=lambda each: each.term)
         return f"h heals the links: watch {old.id} see the higher term and step down, and its uncommitted entries go."

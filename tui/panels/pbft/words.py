@@ -236,7 +236,7 @@ def _by_hand(what: e.ActSwitched | RuleSwitched | e.WorkloadSet | e.TimeoutSet) 
 WORLD: Final = KernelWords(
     message=words,
     crashes=lambda node: "what it had promised is on its disk, the votes it had heard are gone",
-    restarts=lambda node: "restarts with what its disk kept: view, promises, certificates, state; it is told the rest",
+    restarts=lambda node: "restarts from its disk: what that does not have, the others tell it",
     others="replicas",
 )
 """How the kernel's events are told here."""

@@ -2,7 +2,7 @@
 
 from engines import units
 from engines.resilience.world.snapshot import EdgeView, Snapshot
-from tui.kit.explain import rules_off
+from tui.kit.explain import cure, rules_off
 from tui.kit.words import plural
 from tui.panel import Focus
 from tui.panels.resilience import queries
@@ -55,7 +55,7 @@ def _service(snapshot: Snapshot, edge: EdgeView | None) -> str:
         return ""
     sent = snapshot.sent_per_s(service)
     most = queries.rate(snapshot.capacity(service))
-    text = f"{service.id} can do {most} with {plural(service.workers, 'worker')}, and is sent {sent}/s"
+    text = f"{service.id} can do {most} with {plural(snapshot.working(service), 'worker')}, and is sent {sent}/s"
     if all(host.status != "up" for host in service.hosts):
         text = f"{service.id} is {service.hosts[0].status} and does nothing; it is sent {sent}/s"
     if service.shed_us:
@@ -83,7 +83,7 @@ def _experiment(snapshot: Snapshot, edge: EdgeView | None) -> str:
     """One thing worth doing in just this situation."""
     failed = [check.name for check in snapshot.checks if not check.ok]
     if failed:
-        return f"e on the failed check ({failed[0]}) shows who saw what; b switches the missing rule on again."
+        return f"e on the failed check ({failed[0]}) shows who saw what{cure(snapshot.rules)}."
     if snapshot.recorded:
         return "p judges the same calls by another library's breaker; . and , go call by call."
     if queries.storm(snapshot):
